@@ -1,0 +1,16 @@
+// Removes what the build made; dependencies and downloaded Node versions stay.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+for (const folder of [
+  'packages/client/dist',
+  'packages/client/dist-test',
+  'packages/turnwire/dist',
+  'packages/turnwire/dist-test',
+  'examples/dist',
+  'dist-test',
+]) {
+  rmSync(join(root, folder), { recursive: true, force: true });
+}

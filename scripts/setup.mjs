@@ -1,0 +1,71 @@
+// Everything the other scripts need: a supported Node, the dependencies of the lockfile, a build. Does only what is missing, so
+// that it costs little when nothing is; says what it does on standard error, so that `--json` output stays clean.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const stamp = join(root, 'node_modules', '.turnwire-lockfile');
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major < 20 || (major === 20 && minor < 19)) {
+  fail(
+    `turnwire needs Node.js 20.19 or newer; this is ${process.version}. Install a newer Node.js and run the command again.`,
+  );
+}
+if (!dependenciesAreCurrent()) {
+  say('Installing dependencies (npm ci) ...');
+  npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, lockfileHash());
+}
+say('Building (tsc -b) ...');
+run(
+  process.execPath,
+  [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', root],
+  'The build failed: see the messages above.',
+);
+copyDemo();
+
+/** The lockfile that node_modules was installed from; a hash and not a date, because a checkout changes dates. */
+function dependenciesAreCurrent() {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfileHash();
+}
+
+function lockfileHash() {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+}
+
+/** `turnwire demo` runs from the packed package too, so the example it shows travels inside it. */
+function copyDemo() {
+  const from = join(root, 'examples', 'agents', 'source-report');
+  const to = join(root, 'packages', 'turnwire', 'dist', 'examples', 'source-report');
+  if (!existsSync(from)) fail(`The demo's agent is missing: ${from}. Restore it with "git checkout examples".`);
+  rmSync(to, { recursive: true, force: true });
+  cpSync(from, to, { recursive: true });
+}
+
+function npm(args) {
+  const hint = 'npm could not install the dependencies: the first run needs the network (or a filled npm cache).';
+  // npm tells its scripts where it is itself; running that file with this Node needs no shell, whatever the platform.
+  const cli = process.env['npm_execpath'];
+  if (cli && /\.c?js$/.test(cli)) run(process.execPath, [cli, ...args], hint);
+  else run('npm', args, hint, process.platform === 'win32');
+}
+
+function run(command, args, hint, shell = false) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell });
+  if (error || status !== 0) fail(error ? `${hint} (${error.message})` : hint);
+}
+
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+function fail(line) {
+  say(line);
+  process.exit(1);
+}
