@@ -1,0 +1,28 @@
+/** Time, so that tests can bring their own. */
+export interface Clock {
+  /** Milliseconds that only grow; not the time of day. */
+  now(): number;
+  /**
+   * Calls `run` once after `ms`, unless cancelled. `Infinity` never calls it. While it waits the process stays alive, except with
+   * `background`.
+   */
+  after(ms: number, run: () => void, options?: { background?: boolean }): Timer;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+/** Node's timers count in 32 bits; a longer wait would fire at once. */
+const longestTimer = 2 ** 31 - 1;
+const never: Timer = { cancel: () => {} };
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, run, options) {
+    if (ms > longestTimer) return never;
+    const timer = setTimeout(run, ms);
+    if (options?.background) timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+};

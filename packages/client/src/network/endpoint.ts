@@ -1,0 +1,57 @@
+import { TurnwireError } from '../protocol/errors.js';
+
+/** Where the API is, for both transports. */
+export interface Endpoint {
+  /** `https://host[:port]`, for people and logs: no path, no query, no user info. */
+  origin: string;
+  host: string;
+  secure: boolean;
+  /** The POST's address. */
+  httpUrl: URL;
+  /** The WebSocket's: the same with `ws:` or `wss:` (P1). */
+  webSocketUrl: URL;
+}
+
+/** @throws TurnwireError `invalid_option` for what is no http(s) address. */
+export function endpointOf(baseUrl: string, name: string): Endpoint {
+  const url = parse(baseUrl, name);
+  const secure = url.protocol === 'https:';
+  // A query stays behind the path: some gateways carry their version in it.
+  const path = url.pathname.replace(/\/+$/, '');
+  url.pathname = path.endsWith('/responses') ? path : `${path}/responses`;
+  url.hash = '';
+  const webSocketUrl = new URL(url);
+  webSocketUrl.protocol = secure ? 'wss:' : 'ws:';
+  return { origin: url.origin, host: url.hostname, secure, httpUrl: url, webSocketUrl };
+}
+
+function parse(baseUrl: string, name: string): URL {
+  const example = 'for example https://api.openai.com/v1';
+  let url: URL;
+  try {
+    url = new URL(baseUrl);
+  } catch {
+    const guess = /^[\w.-]+(:\d+)?(\/|$)/.test(baseUrl) ? `; did you mean "https://${baseUrl}"?` : '';
+    throw new TurnwireError(
+      'invalid_option',
+      `${name} is not an address${guess || `: give one with its scheme, ${example}`}`,
+    );
+  }
+  if (url.protocol === 'ws:' || url.protocol === 'wss:') {
+    const scheme = url.protocol === 'wss:' ? 'https' : 'http';
+    throw new TurnwireError(
+      'invalid_option',
+      `${name} must begin with ${scheme}: and not ${url.protocol} (the transport makes the WebSocket address itself)`,
+    );
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new TurnwireError('invalid_option', `${name} must begin with https: or http:, ${example}`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new TurnwireError(
+      'invalid_option',
+      `${name} must not hold a user name or a password: give the key as apiKey`,
+    );
+  }
+  return url;
+}

@@ -1,0 +1,86 @@
+import { TurnwireError } from '../protocol/errors.js';
+import { version } from '../version.js';
+import type { Clock, Timer } from '../clock.js';
+import type { ClientOptions } from '../options.js';
+
+/** The identity with which a server is spoken to. Asked at every dial and at every POST, never kept. */
+export type Handshake = () => Promise<Record<string, string>>;
+
+export interface HandshakeSource extends Pick<ClientOptions, 'apiKey' | 'headers' | 'organization' | 'project'> {
+  /** For the wait on `apiKey` and `headers`, in milliseconds. */
+  dialMs: number;
+  clock: Clock;
+}
+
+/**
+ * The headers of the upgrade and of the POST, the same for both. What a caller's function throws, or a value that no header can
+ * hold, becomes `credential_failed`, without the value (N1, N17, G6).
+ */
+export function handshakeOf(source: HandshakeSource): Handshake {
+  return async () => {
+    const { apiKey, headers, organization, project } = source;
+    const key = typeof apiKey === 'function' ? await ask('apiKey', apiKey, source) : apiKey;
+    const custom = typeof headers === 'function' ? await ask('headers', headers, source) : headers;
+    const all: Record<string, string> = { 'user-agent': `turnwire/${version} node/${process.versions.node}` };
+    if (key !== undefined) all['authorization'] = `Bearer ${checkKey(key)}`;
+    if (organization !== undefined) all['openai-organization'] = checkValue('organization', organization);
+    if (project !== undefined) all['openai-project'] = checkValue('project', project);
+    for (const [name, value] of Object.entries(custom ?? {})) {
+      if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) throw failed(`headers: ${JSON.stringify(name)} is no header name`);
+      all[name.toLowerCase()] = checkValue(`the header ${name}`, value);
+    }
+    return all;
+  };
+}
+
+/** What is wrong with a key, as a sentence without the key; undefined if nothing is. */
+export function keyProblem(key: unknown): string | undefined {
+  if (typeof key !== 'string') return `is ${key === null ? 'null' : typeof key} instead of a string`;
+  if (key === '') return 'is empty';
+  if (/[\r\n]/.test(key)) return 'contains a line break: was it read from a file with a newline at its end?';
+  if (key.trim() !== key) return 'begins or ends with white space';
+  if (!printable.test(key)) return 'contains characters that a header cannot hold';
+  return undefined;
+}
+
+const printable = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+
+async function ask<Value>(
+  name: string,
+  source: () => Value | Promise<Value>,
+  { dialMs, clock }: HandshakeSource,
+): Promise<Value> {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = clock.after(dialMs, () =>
+      reject(failed(`${name}: the function gave no answer within ${dialMs} ms (timeouts.dialMs)`)),
+    );
+  });
+  try {
+    return await Promise.race([source(), late]);
+  } catch (cause) {
+    if (cause instanceof TurnwireError) throw cause;
+    throw new TurnwireError('credential_failed', `${name}: the function failed; its error is this one's cause`, {
+      cause,
+    });
+  } finally {
+    timer?.cancel();
+  }
+}
+
+function checkKey(key: unknown): string {
+  const problem = keyProblem(key);
+  if (problem !== undefined) throw failed(`apiKey ${problem}`);
+  return String(key);
+}
+
+function checkValue(name: string, value: unknown): string {
+  if (typeof value !== 'string')
+    throw failed(`${name} is ${value === null ? 'null' : typeof value} instead of a string`);
+  if (!printable.test(value)) throw failed(`${name} contains characters that a header cannot hold`);
+  return value;
+}
+
+function failed(message: string): TurnwireError {
+  return new TurnwireError('credential_failed', message);
+}

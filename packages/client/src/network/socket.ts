@@ -1,0 +1,148 @@
+import { WebSocket } from 'ws';
+import { TurnwireError } from '../protocol/errors.js';
+import { maxErrorBodyBytes, maxEventBytes } from '../protocol/limits.js';
+import { dialFailure, readBody, statusFailure } from './failure.js';
+import { tcpKeepAliveMs } from './network.js';
+import type { IncomingMessage } from 'node:http';
+import type { Socket as NetSocket } from 'node:net';
+import type { Clock } from '../clock.js';
+import type { Network } from './network.js';
+
+/** One WebSocket, open. The only file that knows the library behind it. */
+export interface Socket {
+  /** `done` is called once: when the operating system has taken the last byte, or with the error that kept it from doing so. */
+  send(text: string, done: (error: Error | undefined) => void): void;
+  /** Frames that were already read may still arrive. */
+  pause(): void;
+  resume(): void;
+  /** An idle socket does not keep the process alive; one that a turn uses does. */
+  ref(): void;
+  unref(): void;
+  /** Ends it with a close frame, and without one if the peer does not answer in time. */
+  close(code: number, reason: string): void;
+  /** Ends it now. */
+  terminate(): void;
+}
+
+export interface SocketListener {
+  message(text: string): void;
+  /** Called once, whatever ended it. `code` 1006: no close frame came. */
+  closed(end: SocketEnd): void;
+}
+
+export interface SocketEnd {
+  code: number;
+  reason: string;
+  cause: Error | undefined;
+}
+
+/** How long the peer has to answer a close frame, in milliseconds. */
+const closeGraceMs = 1000;
+
+/**
+ * Dials and upgrades, within `dialMs`.
+ *
+ * Not done, on purpose: no compression (P7; a deflate bomb is not worth its savings here), no redirects (P8: they would carry the key
+ * elsewhere), no subprotocol (P5), nothing is sent before the upgrade is answered (E4).
+ *
+ * @throws TurnwireError `dial_failed`, `dial_timeout`, `upgrade_refused`, `credential_failed`; or what `signal` was aborted with.
+ */
+export async function openSocket(
+  network: Network,
+  listener: SocketListener,
+  options: { dialMs: number; clock: Clock; signal: AbortSignal },
+): Promise<Socket> {
+  const { signal, clock, dialMs } = options;
+  const headers = await network.handshake();
+  signal.throwIfAborted();
+  const { endpoint } = network;
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(endpoint.webSocketUrl, {
+      ...network.tls,
+      headers,
+      perMessageDeflate: false,
+      followRedirects: false,
+      maxPayload: maxEventBytes,
+    });
+    let raw: NetSocket | undefined;
+    let fault: Error | undefined;
+    let settled = false;
+
+    const timer = clock.after(dialMs, () =>
+      giveUp(
+        new TurnwireError(
+          'dial_timeout',
+          `${endpoint.origin} did not answer the WebSocket upgrade within ${dialMs} ms (timeouts.dialMs)`,
+          { retryable: true },
+        ),
+      ),
+    );
+    const onAbort = (): void => giveUp(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+
+    function settle(): boolean {
+      if (settled) return false;
+      settled = true;
+      timer.cancel();
+      signal.removeEventListener('abort', onAbort);
+      return true;
+    }
+    function giveUp(reason: unknown): void {
+      if (!settle()) return;
+      reject(reason);
+      socket.terminate();
+    }
+
+    socket.on('upgrade', (response: IncomingMessage) => {
+      raw = response.socket;
+      raw.setKeepAlive(true, tcpKeepAliveMs);
+    });
+    socket.on('open', () => {
+      if (settle()) resolve(wrap(socket, raw, clock));
+      else socket.terminate();
+    });
+    socket.on('unexpected-response', (_request, response: IncomingMessage) => {
+      // The dial's time limit goes on: a body that drips is not waited for longer than the upgrade itself.
+      void readBody(response, maxErrorBodyBytes).then((body) =>
+        giveUp(
+          statusFailure(
+            'upgrade_refused',
+            endpoint.origin,
+            { status: response.statusCode ?? 0, headers: response.headers, body },
+            'queued',
+          ),
+        ),
+      );
+    });
+    // There is a listener for the whole life of the socket: an `error` that nobody listens to ends the process (I5, I6).
+    socket.on('error', (error: Error) => {
+      fault ??= error;
+      giveUp(dialFailure(endpoint.origin, error));
+    });
+    socket.on('message', (message: Buffer, binary: boolean) => {
+      if (!binary) return listener.message(message.toString('utf8'));
+      fault ??= new Error('a binary frame, which this protocol does not have');
+      socket.terminate();
+    });
+    socket.on('close', (code: number, reason: Buffer) =>
+      listener.closed({ code, reason: reason.toString('utf8'), cause: fault }),
+    );
+  });
+}
+
+function wrap(socket: WebSocket, raw: NetSocket | undefined, clock: Clock): Socket {
+  return {
+    send: (text, done) => socket.send(text, (error) => done(error ?? undefined)),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    ref: () => raw?.ref(),
+    unref: () => raw?.unref(),
+    close: (code, reason) => {
+      // A paused socket never reads the answer.
+      socket.resume();
+      socket.close(code, reason);
+      clock.after(closeGraceMs, () => socket.terminate(), { background: true });
+    },
+    terminate: () => socket.terminate(),
+  };
+}

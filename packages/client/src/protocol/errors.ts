@@ -1,0 +1,89 @@
+import type { ServerError } from './server-error.js';
+
+/**
+ * Every way in which this library fails. A closed list: `docs/errors.md` explains each code, and a test compares the two.
+ *
+ * @remarks Ask `error.code`, never `error.message`; what the server called it stands in `error.server.code`.
+ */
+export const errorCodes = [
+  'aborted',
+  'client_closed',
+  'connection_lost',
+  'credential_failed',
+  'dial_failed',
+  'dial_timeout',
+  'event_too_large',
+  'first_event_timeout',
+  'idle_timeout',
+  'invalid_option',
+  'invalid_request',
+  'missing_api_key',
+  'protocol_error',
+  'queue_timeout',
+  'request_refused',
+  'request_too_large',
+  'response_cancelled',
+  'response_failed',
+  'turn_already_read',
+  'unread_timeout',
+  'upgrade_refused',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+/**
+ * How far a turn got, from what is certain: up to `sending` the server has not seen it, from `created` it has begun it, and
+ * `sent` means that it may have. From `tool` on a side effect may hang on it.
+ */
+export type Phase = 'queued' | 'sending' | 'sent' | 'created' | 'visible' | 'tool' | 'terminal';
+
+export interface TurnwireErrorOptions {
+  phase?: Phase;
+  retryable?: boolean;
+  responseId?: string | undefined;
+  closeCode?: number | undefined;
+  closeReason?: string | undefined;
+  status?: number | undefined;
+  server?: ServerError | undefined;
+  cause?: unknown;
+}
+
+/** The one error class of this library; `code` says which failure it is. */
+export class TurnwireError extends Error {
+  readonly code: ErrorCode;
+  /** How far the turn got. `queued` also for errors outside any turn. */
+  readonly phase: Phase;
+  /**
+   * Whether the same turn may be tried again without doing it twice: true only where the server certainly did not run it and the
+   * cause may pass by itself. This library has then already done what its own recovery allows.
+   */
+  readonly retryable: boolean;
+  /** The response the server had begun, where it had. */
+  readonly responseId: string | undefined;
+  /** The WebSocket close code, where the connection was closed by one. */
+  readonly closeCode: number | undefined;
+  readonly closeReason: string | undefined;
+  /** The HTTP status: of the answer, of the upgrade, or the one named in an error frame. */
+  readonly status: number | undefined;
+  /** What the server said, uniform and verbatim. */
+  readonly server: ServerError | undefined;
+
+  constructor(code: ErrorCode, message: string, options: TurnwireErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    // What fetch and Node's own APIs call it: callers that tell an abort from a failure ask for this name.
+    this.name = code === 'aborted' ? 'AbortError' : 'TurnwireError';
+    this.code = code;
+    this.phase = options.phase ?? 'queued';
+    this.retryable = options.retryable ?? false;
+    this.responseId = options.responseId;
+    this.closeCode = options.closeCode;
+    this.closeReason = options.closeReason;
+    this.status = options.status;
+    this.server = options.server;
+  }
+}
+
+/** The error, with what only the turn knows: how far it was, and the response it had begun. For errors made for this turn alone. */
+export function locate(error: TurnwireError, phase: Phase, responseId: string | undefined): TurnwireError {
+  return Object.assign(error, { phase, responseId: error.responseId ?? responseId });
+}

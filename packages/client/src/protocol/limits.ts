@@ -1,0 +1,35 @@
+/** What a provider's WebSocket allows, as far as this client must know it before it sends. */
+export interface ProviderLimits {
+  /** No new turn on a connection older than this, in milliseconds: some minutes under the provider's own limit (P74, P81). */
+  maxAgeMs: number;
+  /** The largest frame we send, in bytes; what is larger goes by SSE (P31, P88). */
+  maxFrameBytes: number;
+}
+
+const minute = 60_000;
+const mebibyte = 1024 * 1024;
+
+/** For api.openai.com and every host we know nothing of. */
+const usual: ProviderLimits = { maxAgeMs: 55 * minute, maxFrameBytes: 15.5 * mebibyte };
+
+/** By host name. */
+const providers: ReadonlyMap<string, ProviderLimits> = new Map([
+  ['api.x.ai', { ...usual, maxAgeMs: 24 * minute }],
+  ['ai-gateway.vercel.sh', { maxAgeMs: 12 * minute, maxFrameBytes: 4 * mebibyte - 16_384 }],
+]);
+
+export function limitsOf(host: string): ProviderLimits {
+  return providers.get(host) ?? usual;
+}
+
+/** One event; images arrive as base64 inside one (P7, P87). Both transports refuse a larger one with `event_too_large`. */
+export const maxEventBytes = 64 * mebibyte;
+
+/** Bytes of events that a turn holds unread before it stops reading; it goes on below half of it. */
+export const unreadHighWaterBytes = mebibyte;
+
+/** Bodies of refusals: read this far, for the error they carry. */
+export const maxErrorBodyBytes = 65_536;
+
+/** After an `error` event of a response that had begun, its `response.failed` may still come; this long is waited for it, in milliseconds. */
+export const failedAfterErrorMs = 250;

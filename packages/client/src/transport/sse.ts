@@ -1,0 +1,246 @@
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { TurnwireError } from '../protocol/errors.js';
+import { FrameError, decodeEvent } from '../protocol/frame.js';
+import { failedAfterErrorMs, maxErrorBodyBytes, maxEventBytes } from '../protocol/limits.js';
+import { clean } from '../protocol/server-error.js';
+import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
+import { dialFailure, readBody, statusFailure } from '../network/failure.js';
+import { Reading } from './reading.js';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../clock.js';
+import type { Network } from '../network/network.js';
+import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport } from './transport.js';
+
+/**
+ * Turns as one POST each, answered by `text/event-stream` (P22). On node:http rather than fetch: it keeps a connection across slow tools, takes
+ * the same TLS configuration as the WebSocket, and tells when a connection was a kept one.
+ */
+export class SseTransport implements Transport {
+  readonly kind = 'sse';
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #dialMs: number;
+
+  constructor(network: Network, clock: Clock, dialMs: number) {
+    this.#network = network;
+    this.#clock = clock;
+    this.#dialMs = dialMs;
+  }
+
+  carry(request: OutgoingRequest, receiver: Receiver, options: CarryOptions): Carriage {
+    const carriage = new SseCarriage(this.#network, this.#clock, receiver);
+    void carriage.run(request, options, this.#dialMs);
+    return carriage;
+  }
+}
+
+/** How long the rest of a body may take after its terminal event, so that its connection can be kept; in milliseconds. */
+const drainMs = 1000;
+
+class SseCarriage implements Carriage {
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #receiver: Receiver;
+  readonly #reading = new Reading({ strict: false });
+  #request: ClientRequest | undefined;
+  #response: IncomingMessage | undefined;
+  #over = false;
+  #paused = false;
+  #dialTimer: Timer | undefined;
+  #grace: Timer | undefined;
+
+  constructor(network: Network, clock: Clock, receiver: Receiver) {
+    this.#network = network;
+    this.#clock = clock;
+    this.#receiver = receiver;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#response?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#response?.resume();
+  }
+
+  abort(): void {
+    this.#settle();
+    this.#request?.destroy();
+  }
+
+  async run(outgoing: OutgoingRequest, options: CarryOptions, dialMs: number): Promise<void> {
+    const { endpoint, handshake } = this.#network;
+    try {
+      const identity = await handshake();
+      if (this.#over) return;
+      const body = Buffer.from(outgoing.body());
+      const request = (endpoint.secure ? httpsRequest : httpRequest)(endpoint.httpUrl, {
+        method: 'POST',
+        agent: options.fresh ? this.#singleUseAgent() : this.#network.agent,
+        headers: {
+          ...identity,
+          accept: 'text/event-stream',
+          'content-type': 'application/json',
+          'content-length': body.length,
+        },
+      });
+      this.#request = request;
+      this.#dialTimer = this.#clock.after(dialMs, () => {
+        this.#fail(
+          new TurnwireError(
+            'dial_timeout',
+            `${endpoint.origin} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`,
+            { retryable: true },
+          ),
+        );
+      });
+      request.once('socket', (socket) =>
+        whenConnected(socket, endpoint.secure, () => this.#connected(request, body.length)),
+      );
+      request.once('finish', () => {
+        if (!this.#over) this.#receiver.sent();
+      });
+      request.once('response', (response) => this.#answered(response));
+      // Stays for the whole life of the request: a late error that nobody listens to would end the process.
+      request.on('error', (error) => this.#broken(error));
+      request.end(body);
+    } catch (error) {
+      this.#fail(error instanceof TurnwireError ? error : dialFailure(endpoint.origin, error));
+    }
+  }
+
+  #connected(request: ClientRequest, bytes: number): void {
+    if (this.#over) return;
+    this.#dialTimer?.cancel();
+    this.#dialTimer = undefined;
+    this.#receiver.connected({ number: undefined, reused: request.reusedSocket });
+    this.#receiver.sending(bytes);
+  }
+
+  #answered(response: IncomingMessage): void {
+    if (this.#over) return void response.destroy();
+    this.#response = response;
+    const { endpoint } = this.#network;
+    const { statusCode: status = 0, headers } = response;
+    if (status !== 200) {
+      void readBody(response, maxErrorBodyBytes).then((body) =>
+        this.#fail(statusFailure('request_refused', endpoint.origin, { status, headers, body }, 'sent')),
+      );
+      return;
+    }
+    const type = headers['content-type'] ?? 'no content type';
+    const encoding = headers['content-encoding'] ?? 'identity';
+    if (!type.toLowerCase().startsWith('text/event-stream') || encoding !== 'identity') {
+      const got =
+        encoding === 'identity'
+          ? `"${clean(type)}" instead of text/event-stream`
+          : `a body with content-encoding "${clean(encoding)}", which was not asked for`;
+      return this.#fail(new TurnwireError('protocol_error', `${endpoint.origin} answered with ${got}`, { status }));
+    }
+    const reader = new SseReader({ maxBytes: maxEventBytes, onData: (data, bytes) => this.#data(data, bytes) });
+    response.on('data', (chunk: Buffer) => {
+      if (this.#over) return;
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        if (!(error instanceof EventTooLargeError)) throw error;
+        this.#fail(new TurnwireError('event_too_large', `the server sent ${error.message}`, { cause: error }));
+      }
+    });
+    response.once('end', () => this.#ended('the stream ended before a terminal event'));
+    response.once('error', (error) => this.#broken(error));
+    response.once('close', () => this.#ended('the connection closed before a terminal event'));
+    if (this.#paused) response.pause();
+  }
+
+  #data(data: string, bytes: number): void {
+    if (this.#over) return;
+    if (data === doneMarker) return this.#ended('the server said [DONE] before a terminal event');
+    let event;
+    try {
+      event = decodeEvent(data);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      return this.#fail(new TurnwireError('protocol_error', `the server sent ${error.message}`, { cause: error }));
+    }
+    const verdict = this.#reading.read(event);
+    switch (verdict.name) {
+      case 'pass':
+        return this.#receiver.event(event, bytes);
+      case 'end':
+        this.#receiver.event(event, bytes);
+        return this.#end();
+      case 'failing':
+        this.#receiver.event(event, bytes);
+        this.#grace ??= this.#clock.after(failedAfterErrorMs, () => this.#end());
+        return;
+      case 'refused':
+        this.#settle();
+        this.#drain();
+        return this.#receiver.fail(verdict.error);
+      case 'foreign':
+        return this.#fail(new TurnwireError('protocol_error', verdict.why));
+    }
+  }
+
+  /** No more will come. After an `error` event that is the end of the turn; otherwise the turn is lost (P24, C1). */
+  #ended(how: string): void {
+    if (this.#over) return;
+    if (this.#grace !== undefined) return this.#end();
+    this.#fail(new TurnwireError('connection_lost', how));
+  }
+
+  #broken(error: Error): void {
+    if (this.#over) return;
+    // Until it is connected, nothing has been sent.
+    if (this.#dialTimer !== undefined) return this.#fail(dialFailure(this.#network.endpoint.origin, error));
+    if (this.#grace !== undefined) return this.#end();
+    const { code } = error as { code?: unknown };
+    const how = typeof code === 'string' ? code : clean(error.message);
+    this.#fail(
+      new TurnwireError('connection_lost', `the connection broke before the turn ended (${how})`, { cause: error }),
+    );
+  }
+
+  #end(): void {
+    this.#settle();
+    this.#drain();
+    this.#receiver.end();
+  }
+
+  #fail(error: TurnwireError): void {
+    if (this.#over) return;
+    this.#settle();
+    this.#request?.destroy();
+    this.#receiver.fail(error);
+  }
+
+  #settle(): void {
+    this.#over = true;
+    this.#dialTimer?.cancel();
+    this.#grace?.cancel();
+  }
+
+  /** Reads to the end of the body, so that the connection can carry the next turn; not for long. */
+  #drain(): void {
+    const response = this.#response;
+    if (response === undefined || response.complete) return;
+    response.resume();
+    const timer = this.#clock.after(drainMs, () => response.destroy(), { background: true });
+    response.once('close', () => timer.cancel());
+  }
+
+  #singleUseAgent(): HttpAgent | HttpsAgent {
+    const { endpoint, tls } = this.#network;
+    return endpoint.secure ? new HttpsAgent({ ...tls, keepAlive: false }) : new HttpAgent({ keepAlive: false });
+  }
+}
+
+function whenConnected(socket: Socket, secure: boolean, run: () => void): void {
+  if (!socket.connecting) run();
+  else socket.once(secure ? 'secureConnect' : 'connect', run);
+}

@@ -1,0 +1,183 @@
+import { abnormalClosure, closeCodeMeaning } from '../protocol/close-codes.js';
+import { TurnwireError } from '../protocol/errors.js';
+import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
+import { clean } from '../protocol/server-error.js';
+import { terminalOf } from '../protocol/terminal.js';
+import { Reading } from './reading.js';
+import type { Clock, Timer } from '../clock.js';
+import type { Chain, Connection, Loss, Occupant } from '../pool/connection.js';
+import type { Place, Pool } from '../pool/pool.js';
+import type { ResponseEvent } from '../protocol/events.js';
+import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport } from './transport.js';
+
+/** Turns over the connections of a pool: one turn has one connection for itself, from its request to its terminal event. */
+export class WebSocketTransport implements Transport {
+  readonly kind = 'websocket';
+  readonly #pool: Pool;
+  readonly #clock: Clock;
+
+  constructor(pool: Pool, clock: Clock) {
+    this.#pool = pool;
+    this.#clock = clock;
+  }
+
+  carry(request: OutgoingRequest, receiver: Receiver, options: CarryOptions): Carriage {
+    return new WebSocketCarriage(this.#pool, this.#clock, request, receiver, options);
+  }
+}
+
+type State = { name: 'placing' } | { name: 'running'; connection: Connection; reading: Reading } | { name: 'over' };
+
+class WebSocketCarriage implements Carriage, Occupant {
+  readonly #pool: Pool;
+  readonly #clock: Clock;
+  readonly #request: OutgoingRequest;
+  readonly #receiver: Receiver;
+  readonly #placing = new AbortController();
+  #state: State = { name: 'placing' };
+  #grace: Timer | undefined;
+  #paused = false;
+
+  constructor(pool: Pool, clock: Clock, request: OutgoingRequest, receiver: Receiver, { fresh }: CarryOptions) {
+    this.#pool = pool;
+    this.#clock = clock;
+    this.#request = request;
+    this.#receiver = receiver;
+    const { previousResponseId } = request;
+    pool.acquire({ previousResponseId, fresh }, this, this.#placing.signal).then(
+      (place) => this.#run(place),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (this.#state.name === 'running') this.#state.connection.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#state.name === 'running') this.#state.connection.resume();
+  }
+
+  abort(): void {
+    const state = this.#state;
+    this.#over();
+    if (state.name === 'placing') this.#placing.abort(new TurnwireError('aborted', 'the turn was aborted'));
+    // Nothing on this wire cancels a response (P32): ending the connection is all there is, and the cheapest. In good order would
+    // mean to read on until the server answers.
+    if (state.name === 'running') state.connection.destroy('turn aborted');
+  }
+
+  #run({ connection, reused }: Place): void {
+    if (this.#state.name !== 'placing') return connection.destroy('turn aborted');
+    const reading = new Reading({ strict: reused, before: connection.chain?.responseId });
+    this.#state = { name: 'running', connection, reading };
+    if (this.#paused) connection.pause();
+    this.#receiver.connected({ number: connection.number, reused });
+    const frame = this.#request.frame();
+    this.#receiver.sending(Buffer.byteLength(frame));
+    connection.send(frame, (error) => {
+      if (this.#state.name !== 'running') return;
+      if (error === undefined) return this.#receiver.sent();
+      connection.destroy('the request could not be written');
+      this.lost({ code: abnormalClosure, reason: '', violation: undefined, cause: error });
+    });
+  }
+
+  event(event: ResponseEvent, bytes: number): void {
+    const state = this.#state;
+    if (state.name !== 'running') return;
+    const { connection, reading } = state;
+    const verdict = reading.read(event);
+    switch (verdict.name) {
+      case 'pass':
+        return this.#receiver.event(event, bytes);
+      case 'end':
+        this.#receiver.event(event, bytes);
+        this.#over();
+        connection.vacate(chainOf(event, reading, this.#request));
+        this.#pool.changed();
+        return this.#receiver.end();
+      case 'failing':
+        this.#receiver.event(event, bytes);
+        this.#grace ??= this.#clock.after(failedAfterErrorMs, () => {
+          this.#over();
+          // What else belongs to this response may still come: not on a connection that others use.
+          connection.destroy('an error ended the turn');
+          this.#receiver.end();
+        });
+        return;
+      case 'refused':
+        this.#over();
+        if (verdict.error.server?.code === 'websocket_connection_limit_reached')
+          void connection.close('its age limit was reached');
+        // Anything that was refused has ended the chain (P73); the connection remains usable (P98).
+        else connection.vacate(undefined);
+        this.#pool.changed();
+        return this.#receiver.fail(verdict.error);
+      case 'foreign':
+        connection.destroy(verdict.why);
+        return this.#fail(
+          new TurnwireError(
+            'protocol_error',
+            `${verdict.why}: the connection was ended, so that answers cannot be mixed up`,
+          ),
+        );
+    }
+  }
+
+  lost(loss: Loss): void {
+    if (this.#grace !== undefined && this.#state.name !== 'over') {
+      this.#over();
+      return this.#receiver.end();
+    }
+    this.#fail(lossError(loss));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state.name === 'over') return;
+    this.#over();
+    this.#receiver.fail(
+      error instanceof TurnwireError
+        ? error
+        : new TurnwireError('dial_failed', 'the WebSocket could not be opened', { cause: error }),
+    );
+  }
+
+  #over(): void {
+    this.#state = { name: 'over' };
+    this.#grace?.cancel();
+  }
+}
+
+/** Only a completed response can be continued. */
+function chainOf(event: ResponseEvent, reading: Reading, request: OutgoingRequest): Chain | undefined {
+  const terminal = terminalOf(event);
+  if (terminal?.outcome !== 'completed' || typeof terminal.response.id !== 'string') return undefined;
+  return { responseId: terminal.response.id, stored: reading.stored ?? request.store };
+}
+
+function lossError({ code, reason, violation, cause }: Loss): TurnwireError {
+  const { code: causeCode } = (cause ?? {}) as { code?: unknown };
+  if (causeCode === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+    return new TurnwireError('event_too_large', `the server sent an event of more than ${maxEventBytes} bytes`, {
+      cause,
+    });
+  }
+  // The library names what the peer did wrong on the WebSocket itself.
+  const wrong =
+    violation ??
+    (typeof causeCode === 'string' && causeCode.startsWith('WS_ERR_') ? clean(cause?.message ?? causeCode) : undefined);
+  if (wrong !== undefined) return new TurnwireError('protocol_error', `${wrong}: the connection was ended`, { cause });
+  const said = reason === '' ? '' : `: ${clean(reason)}`;
+  return new TurnwireError(
+    'connection_lost',
+    `the connection closed before the turn ended (${code}, ${closeCodeMeaning(code)})${said}`,
+    {
+      closeCode: code,
+      closeReason: reason,
+      cause,
+    },
+  );
+}

@@ -1,0 +1,36 @@
+import type { ResponseEvent } from '../protocol/events.js';
+
+/** Events that were read and not yet asked for, in order, with their size. */
+export class EventQueue {
+  #events: (ResponseEvent | undefined)[] = [];
+  #sizes: number[] = [];
+  #head = 0;
+  bytes = 0;
+
+  get empty(): boolean {
+    return this.#head === this.#events.length;
+  }
+
+  push(event: ResponseEvent, bytes: number): void {
+    this.#events.push(event);
+    this.#sizes.push(bytes);
+    this.bytes += bytes;
+  }
+
+  shift(): ResponseEvent | undefined {
+    if (this.empty) return undefined;
+    const event = this.#events[this.#head];
+    this.bytes -= this.#sizes[this.#head] ?? 0;
+    this.#events[this.#head] = undefined;
+    this.#head += 1;
+    if (this.empty) this.clear();
+    return event;
+  }
+
+  clear(): void {
+    this.#events = [];
+    this.#sizes = [];
+    this.#head = 0;
+    this.bytes = 0;
+  }
+}

@@ -1,0 +1,30 @@
+import type { ResponseEvent } from '../protocol/events.js';
+import type { Item } from '../protocol/items.js';
+import type { Response } from '../protocol/response.js';
+
+/** The output items of a response as they are finished, for the servers whose terminal event leaves them out (P58, F2). */
+export class Output {
+  readonly #items = new Map<number, Item>();
+
+  read(event: ResponseEvent): void {
+    if (event.type === 'response.output_item.done') this.#items.set(event.output_index, event.item);
+  }
+
+  /** The response with its output; a terminal event that has one wins. */
+  complete(response: Response): Response {
+    const given: unknown = response.output;
+    if (this.#items.size === 0 || (Array.isArray(given) && given.length > 0)) return response;
+    const output = [...this.#items].sort(([a], [b]) => a - b).map(([, item]) => item);
+    return { ...response, output };
+  }
+}
+
+/** All text that the model has written in a response, one message after the other. */
+export function textOf(response: Response): string {
+  const items: unknown = response.output;
+  if (!Array.isArray(items)) return '';
+  return (items as Item[])
+    .flatMap((item) => (item.type === 'message' && Array.isArray(item.content) ? item.content : []))
+    .map((part) => (part.type === 'output_text' ? (part.text ?? '') : ''))
+    .join('');
+}

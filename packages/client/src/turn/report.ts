@@ -1,0 +1,41 @@
+import type { ErrorCode, Phase } from '../protocol/errors.js';
+import type { Usage } from '../protocol/response.js';
+import type { Outcome } from '../protocol/terminal.js';
+
+/** What is known of a turn, at any time; complete once it has settled. Holds no secrets and nothing of its content. */
+export interface TurnReport {
+  /** Counts the turns of its client, from 1. */
+  turn: number;
+  /** The transport that carried it, or carries it now. */
+  transport: 'websocket' | 'sse';
+  /** `full`: the request stands for itself. `delta`: it continues the response named by `previous_response_id`. */
+  plan: 'full' | 'delta';
+  /** Why it is not the transport that `auto` prefers, as a sentence; undefined where it is. */
+  fallback: string | undefined;
+  phase: Phase;
+  /** undefined while it runs, and where the server refused it before it began. */
+  outcome: Outcome | undefined;
+  responseId: string | undefined;
+  /** One for each time the request was tried, the last one last. */
+  attempts: readonly Attempt[];
+  /** Bytes of requests handed to the network, all attempts together; without headers and framing. */
+  sentBytes: number;
+  /** From the call of `turn()` to the first event of the answer, in milliseconds. */
+  firstEventMs: number | undefined;
+  /** From the call of `turn()` to its end, in milliseconds. */
+  totalMs: number | undefined;
+  /** As the server counted it, from whichever terminal event. */
+  usage: Usage | undefined;
+}
+
+export interface Attempt {
+  transport: 'websocket' | 'sse';
+  /** The number of the connection within its client; undefined over SSE, and where none was had. */
+  connection: number | undefined;
+  /** The connection had carried turns before. */
+  reused: boolean;
+  sentBytes: number;
+  phase: Phase;
+  /** Why it failed; undefined for one that did not. */
+  error: ErrorCode | undefined;
+}
