@@ -1,0 +1,191 @@
+import type { Item, ResponseObject, Usage } from './wire.js';
+
+export type Transport = 'sse' | 'json' | 'websocket';
+
+/** How a turn ended. `refused`: answered with an error instead of a response. `aborted`: its client went away. */
+export type Outcome = 'running' | 'completed' | 'failed' | 'incomplete' | 'refused' | 'aborted';
+
+/** One create, as the server saw it. */
+export interface JournalTurn {
+  /** From 1, in order of arrival. */
+  readonly number: number;
+  readonly transport: Transport;
+  /** The number of its connection in `connections()`. */
+  readonly connection: number;
+  /** The body as received, parsed; undefined if it was not JSON. */
+  readonly request: unknown;
+  /** Its size on the wire, in bytes: the HTTP body or the text frame, headers and frame headers not counted. */
+  readonly bytes: number;
+  readonly outcome: Outcome;
+  /** The full context the server used: what it knew by id, then the new input. Empty if the turn was refused before. */
+  readonly transcript: readonly Item[];
+  readonly responseId?: string;
+  readonly output: readonly Item[];
+  readonly usage?: Usage;
+  /** Of a refused turn: the HTTP status (on a socket: the one in the frame) and the error's code. */
+  readonly status?: number;
+  readonly code?: string | null;
+}
+
+/** One TCP connection. */
+export interface JournalConnection {
+  readonly number: number;
+  readonly kind: 'http' | 'websocket';
+  /** When it was accepted, in milliseconds since 1970. */
+  readonly opened: number;
+  /** The headers of its first request or of the upgrade; credentials are replaced by `[redacted]`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly turns: number;
+  /** Undefined while it is open. `code` and `reason` are those of the WebSocket close. */
+  readonly closed?: { readonly code?: number; readonly reason?: string };
+}
+
+export interface JournalRequest {
+  readonly connection: number;
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  /** 101 for a WebSocket that was opened; 0 if the client left before an answer. */
+  readonly status: number;
+}
+
+export interface JournalLimits {
+  readonly journalEntries: number;
+  readonly journalBytes: number;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A turn that is still being written down. */
+export interface OpenTurn {
+  readonly number: number;
+  knows(transcript: readonly Item[]): void;
+  ends(response: ResponseObject | undefined, outcome: Outcome): void;
+  refused(status: number, code: string | null): void;
+  aborted(): void;
+}
+
+export interface OpenConnection {
+  readonly number: number;
+  saw(headers: NodeJS.Dict<string | string[]>): void;
+  becameWebSocket(): void;
+  closed(code?: number, reason?: string): void;
+}
+
+const SECRET_HEADERS = new Set(['authorization', 'api-key', 'x-api-key', 'cookie', 'proxy-authorization']);
+
+/**
+ * Everything the emulator received, for assertions. Each of the three lists keeps its newest entries, up to
+ * `limits.journalEntries`; turns also end at `limits.journalBytes` of received bytes. Numbers go on, so that a gap shows.
+ */
+export class Journal {
+  readonly #limits: JournalLimits;
+  #turns: Writable<JournalTurn>[] = [];
+  #connections = new Map<number, Writable<JournalConnection>>();
+  #requests: JournalRequest[] = [];
+  #bytes = 0;
+  #lastTurn = 0;
+  #lastConnection = 0;
+
+  constructor(limits: JournalLimits) {
+    this.#limits = limits;
+  }
+
+  turns(): readonly JournalTurn[] {
+    return this.#turns.map((turn) => ({ ...turn }));
+  }
+
+  connections(): readonly JournalConnection[] {
+    return [...this.#connections.values()].map((connection) => structuredClone(connection));
+  }
+
+  requests(): readonly JournalRequest[] {
+    return [...this.#requests];
+  }
+
+  /** Forgets what is written; open connections and running turns are forgotten too, numbers go on. */
+  clear(): void {
+    this.#turns = [];
+    this.#connections.clear();
+    this.#requests = [];
+    this.#bytes = 0;
+  }
+
+  /** @internal */
+  openTurn(begun: Pick<JournalTurn, 'transport' | 'connection' | 'request' | 'bytes'>): OpenTurn {
+    const number = (this.#lastTurn += 1);
+    const turn: Writable<JournalTurn> = { number, ...begun, outcome: 'running', transcript: [], output: [] };
+    this.#turns.push(turn);
+    this.#bytes += turn.bytes;
+    while (
+      this.#turns.length > this.#limits.journalEntries ||
+      (this.#bytes > this.#limits.journalBytes && this.#turns.length > 1)
+    ) {
+      this.#bytes -= this.#turns.shift()?.bytes ?? 0;
+    }
+    const connection = this.#connections.get(begun.connection);
+    if (connection !== undefined) connection.turns += 1;
+    return {
+      number,
+      knows: (transcript) => void (turn.transcript = transcript),
+      ends: (response, outcome) => {
+        turn.outcome = outcome;
+        if (response === undefined) return;
+        turn.responseId = response.id;
+        turn.output = response.output;
+        const { usage } = response;
+        if (isUsage(usage)) turn.usage = usage;
+      },
+      refused: (status, code) => Object.assign(turn, { outcome: 'refused', status, code }),
+      aborted: () => {
+        // A client that leaves at the terminal event has had its turn.
+        if (turn.outcome === 'running') turn.outcome = 'aborted';
+      },
+    };
+  }
+
+  /** @internal */
+  openConnection(): OpenConnection {
+    const number = (this.#lastConnection += 1);
+    const connection: Writable<JournalConnection> = { number, kind: 'http', opened: Date.now(), headers: {}, turns: 0 };
+    this.#connections.set(number, connection);
+    for (const oldest of this.#connections.keys()) {
+      if (this.#connections.size <= this.#limits.journalEntries) break;
+      this.#connections.delete(oldest);
+    }
+    return {
+      number,
+      saw: (headers) => {
+        if (Object.keys(connection.headers).length === 0) connection.headers = redacted(headers);
+      },
+      becameWebSocket: () => void (connection.kind = 'websocket'),
+      closed: (code, reason) => {
+        // The TCP connection of a socket closes before the socket does, which then knows the code.
+        if (code === undefined && connection.kind === 'websocket') return;
+        connection.closed ??= {
+          ...(code === undefined ? {} : { code }),
+          ...(reason === undefined ? {} : { reason }),
+        };
+      },
+    };
+  }
+
+  /** @internal */
+  request(request: JournalRequest): void {
+    this.#requests.push(request);
+    if (this.#requests.length > this.#limits.journalEntries) this.#requests.shift();
+  }
+}
+
+function redacted(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    plain[name] = SECRET_HEADERS.has(name) ? '[redacted]' : String(value);
+  }
+  return plain;
+}
+
+function isUsage(value: unknown): value is Usage {
+  return typeof value === 'object' && value !== null && 'input_tokens' in value;
+}

@@ -1,0 +1,208 @@
+import { createServer, connect, type Socket } from 'node:net';
+import { EmulatorError } from './errors.js';
+import { portOf } from './port.js';
+
+export interface LinkOptions {
+  /** The port on 127.0.0.1 at the far end. */
+  readonly to: number;
+  /** The round trip in milliseconds, half of it each way; a connection costs one before its first bytes. @default 0: none */
+  readonly rttMs?: number | undefined;
+  /** Bits a second from client to server, shared by all connections of the link. @default 0: unlimited */
+  readonly uplinkBitsPerSecond?: number | undefined;
+}
+
+/** A running link. */
+export interface Link extends AsyncDisposable {
+  /** Connect to this port of 127.0.0.1 instead of `to`. */
+  readonly port: number;
+  /** Bytes read from clients so far. */
+  readonly sentBytes: number;
+  /** Bytes read from the server so far. */
+  readonly receivedBytes: number;
+  /** Connections accepted so far. */
+  readonly connections: number;
+  /** Cuts all connections at once and stops listening. May be called again. */
+  close(): Promise<void>;
+}
+
+/** Bytes under way in one direction of one connection; more are left in the sender's socket. */
+const MAX_UNDER_WAY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * A TCP relay on 127.0.0.1 that stands for a link: bytes arrive half a round trip after they left, and leave a client no
+ * faster than the uplink allows. Delay does not limit the throughput (up to 16 MiB under way), order and chunks are kept,
+ * and half-close, reset and backpressure pass through. Node sends an end before its own reset, so a reset may arrive as
+ * an end that a reset follows.
+ *
+ * Not simulated: loss, jitter, slow start, a limit on the way down.
+ *
+ * @throws EmulatorError if an option is wrong
+ */
+export async function startLink({ to, rttMs = 0, uplinkBitsPerSecond = 0 }: LinkOptions): Promise<Link> {
+  if (!Number.isInteger(to) || to < 1 || to > 65_535) throw invalid('to', 'a port, from 1 to 65535');
+  if (!(rttMs >= 0 && rttMs <= 60_000)) throw invalid('rttMs', 'milliseconds, from 0 to 60000');
+  if (!(uplinkBitsPerSecond >= 0 && uplinkBitsPerSecond < Infinity)) throw invalid('uplinkBitsPerSecond', '0 or more');
+
+  const counted = { sentBytes: 0, receivedBytes: 0, connections: 0 };
+  const sockets = new Set<Socket>();
+  const oneWayMs = rttMs / 2;
+  const uplink = serializer(uplinkBitsPerSecond);
+
+  const track = (socket: Socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.once('close', () => sockets.delete(socket));
+  };
+  // A connection's socket is read only once the handshake would have been made; what the client writes waits in it.
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+    counted.connections += 1;
+    track(client);
+    const upstream = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true });
+    track(upstream);
+    relay(
+      upstream,
+      client,
+      () => oneWayMs,
+      (bytes) => (counted.receivedBytes += bytes),
+    );
+    const begin = () => {
+      relay(
+        client,
+        upstream,
+        (bytes) => uplink(bytes) + oneWayMs,
+        (bytes) => (counted.sentBytes += bytes),
+      );
+    };
+    // Until then a client that gives up must not be an unhandled error.
+    client.on('error', () => undefined);
+    if (rttMs === 0) return begin();
+    const handshake = setTimeout(() => {
+      client.off('close', giveUp);
+      begin();
+    }, rttMs);
+    const giveUp = () => {
+      clearTimeout(handshake);
+      upstream.resetAndDestroy();
+    };
+    client.once('close', giveUp);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => resolve());
+  });
+
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= new Promise((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+    return closed;
+  };
+  return {
+    port: portOf(server),
+    get sentBytes() {
+      return counted.sentBytes;
+    },
+    get receivedBytes() {
+      return counted.receivedBytes;
+    },
+    get connections() {
+      return counted.connections;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function invalid(option: string, expected: string): EmulatorError {
+  return new EmulatorError('invalid_option', `The link's option "${option}" must be ${expected}.`);
+}
+
+/** Milliseconds until the last of these bytes has left, behind all that were given before. */
+function serializer(bitsPerSecond: number): (bytes: number) => number {
+  if (bitsPerSecond === 0) return () => 0;
+  let free = 0;
+  return (bytes) => {
+    const now = performance.now();
+    free = Math.max(free, now) + (bytes * 8 * 1000) / bitsPerSecond;
+    return free - now;
+  };
+}
+
+/** What travels: bytes, or the end of a direction. */
+type Parcel = { readonly due: number } & (
+  | { readonly kind: 'bytes'; readonly chunk: Buffer }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'reset' }
+);
+
+/** Carries one direction. Each parcel is delivered when it is due and the one before it has been. */
+function relay(from: Socket, to: Socket, delayMs: (bytes: number) => number, count: (bytes: number) => void): void {
+  const underWay: Parcel[] = [];
+  let bytesUnderWay = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let blocked = false;
+
+  const deliver = () => {
+    timer = undefined;
+    for (let parcel = underWay[0]; parcel !== undefined; parcel = underWay[0]) {
+      if (blocked) return;
+      const wait = parcel.due - performance.now();
+      if (wait > 0) {
+        timer = setTimeout(deliver, wait);
+        return;
+      }
+      underWay.shift();
+      hand(parcel);
+    }
+  };
+  const hand = (parcel: Parcel) => {
+    if (to.destroyed) return;
+    switch (parcel.kind) {
+      case 'end':
+        to.end();
+        break;
+      case 'reset':
+        to.resetAndDestroy();
+        break;
+      case 'bytes':
+        blocked = !to.write(parcel.chunk);
+        bytesUnderWay -= parcel.chunk.byteLength;
+        if (bytesUnderWay <= MAX_UNDER_WAY_BYTES && from.isPaused()) from.resume();
+        break;
+    }
+  };
+  const post = (parcel: Parcel) => {
+    underWay.push(parcel);
+    if (timer === undefined && !blocked) deliver();
+  };
+
+  let ended = false;
+  from.on('data', (chunk: Buffer) => {
+    count(chunk.byteLength);
+    bytesUnderWay += chunk.byteLength;
+    if (bytesUnderWay > MAX_UNDER_WAY_BYTES) from.pause();
+    post({ kind: 'bytes', chunk, due: performance.now() + delayMs(chunk.byteLength) });
+  });
+  from.once('end', () => {
+    ended = true;
+    post({ kind: 'end', due: performance.now() + delayMs(0) });
+  });
+  from.on('error', () => {
+    // 'close' follows, and tells the other end.
+  });
+  from.once('close', (failed: boolean) => {
+    if (!ended || failed) post({ kind: 'reset', due: performance.now() + delayMs(0) });
+  });
+  to.on('drain', () => {
+    blocked = false;
+    deliver();
+  });
+  to.once('close', () => {
+    clearTimeout(timer);
+    underWay.length = 0;
+    blocked = true;
+  });
+  from.resume();
+}

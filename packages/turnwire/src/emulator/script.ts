@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { finder } from './pattern.js';
+
+const milliseconds = z.number().min(0).max(3_600_000);
+
+const pace = z.strictObject({
+  first_token_ms: milliseconds.optional(),
+  tokens_per_second: z.number().positive().optional(),
+});
+
+const call = z.strictObject({
+  name: z.string().min(1),
+  as: z
+    .string()
+    .regex(/^[\w-]+$/, 'must be letters, digits, "_" or "-", so that a template can name it')
+    .optional(),
+  arguments: z.union([z.record(z.string(), z.unknown()), z.string()]).default({}),
+});
+
+const error = z.strictObject({
+  status: z.int().min(400).max(599),
+  code: z.string().optional(),
+  type: z.string().optional(),
+  message: z.string().optional(),
+  param: z.string().optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  times: z.int().positive().optional(),
+});
+
+const fail = z.strictObject({
+  code: z.string().min(1),
+  message: z.string().min(1),
+  times: z.int().positive().optional(),
+});
+
+const entry = z
+  .strictObject({
+    reasoning: z.string().min(1).optional(),
+    text: z.string().min(1).optional(),
+    refusal: z.string().min(1).optional(),
+    calls: z.array(call).min(1).optional(),
+    incomplete: z.enum(['max_output_tokens', 'max_messages', 'content_filter']).optional(),
+    fail: fail.optional(),
+    error: error.optional(),
+    pace: pace.optional(),
+  })
+  .check(({ value, issues }) => {
+    const spoken = [value.reasoning, value.text, value.refusal, value.calls].some((part) => part !== undefined);
+    const endings = [value.incomplete, value.fail, value.error].filter((part) => part !== undefined).length;
+    const problem =
+      endings > 1
+        ? 'only one of incomplete, fail and error can end a turn'
+        : value.error !== undefined && spoken
+          ? 'an error answers instead of a turn, so nothing can be said beside it; use fail to break off after the text'
+          : !spoken && value.error === undefined && value.fail === undefined
+            ? 'says nothing; give it text, reasoning, refusal, calls, error or fail'
+            : undefined;
+    if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
+  });
+
+const pattern = z
+  .string()
+  .min(1)
+  .check(({ value, issues }) => {
+    try {
+      finder(value);
+    } catch (error) {
+      const message = `this is not a regular expression (${error instanceof Error ? error.message : 'unknown reason'})`;
+      issues.push({ code: 'custom', message, input: value });
+    }
+  });
+
+const rule = z.strictObject({
+  match: z.strictObject({
+    model: pattern.optional(),
+    input: pattern.optional(),
+    turn: z.int().positive().optional(),
+  }),
+  reply: entry,
+});
+
+export const scriptSchema = z
+  .strictObject({
+    pace: pace.optional(),
+    rules: z.array(rule).optional(),
+    turns: z.array(entry).optional(),
+    after: z.enum(['error', 'repeat', 'echo']).default('error'),
+  })
+  .check(({ value, issues }) => {
+    if (value.turns?.length || value.rules?.length) return;
+    issues.push({ code: 'custom', message: 'the script answers nothing; give it turns or rules', input: value });
+  });
+
+/**
+ * What the emulator answers, as people write it (in YAML, or as an object).
+ *
+ * - `rules`: the first one whose `match` holds answers. `match.model` and `match.input` are texts to be found, or regular
+ *   expressions written `/…/flags`; `input` is looked for in the user messages and tool outputs that the model has not
+ *   answered yet; `turn` is the number of the turn, from 1.
+ * - `turns`: a conversation. The n-th time the model speaks in a transcript it says the n-th entry, however the transcript
+ *   came: in full or by id, on any transport. Nothing is counted per connection, so any number of conversations can run
+ *   at once.
+ * - `after`: what answers where rules and turns have nothing: `error` (default: status 400, code `script_exhausted`),
+ *   `repeat` (the last entry of `turns` again) or `echo`.
+ * - `pace`: `first_token_ms` and `tokens_per_second` (a delta counts as a token); default: the emulator's `latency`.
+ *
+ * An entry says `reasoning`, `text`, `refusal` and `calls`, in this order, any of them together, and ends well unless
+ * `incomplete` (a reason) or `fail` (`response.failed` with code and message) ends it. `error` answers with an HTTP status
+ * or an error frame instead of a response.
+ *
+ * An `error` or `fail` among `turns` answers the first `times` (default 1) requests that reach it with one and the same
+ * transcript; the next one passes on to the entry after it, and then it starts over: so a conversation with an error in
+ * it can be run again. In a rule they answer every time, or the first `times`.
+ *
+ * Texts and arguments may hold templates, `{{ path }}`, as `renderText` describes them.
+ */
+export type Script = z.input<typeof scriptSchema>;
+
+/** A script after its check, with its defaults. */
+export type CheckedScript = z.output<typeof scriptSchema>;
+export type Entry = z.output<typeof entry>;
+export type Pace = z.output<typeof pace>;

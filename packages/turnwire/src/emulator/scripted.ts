@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import type { Answer, Question, Reply, Source } from './answer.js';
+import { echo } from './echo.js';
+import { finder } from './pattern.js';
+import { Refusal } from './refusal.js';
+import type { CheckedScript, Entry } from './script.js';
+import { renderText, renderValue, TemplateError, type Scope } from './template.js';
+import { lastUserText, modelTurns, outputsByCall, unansweredText, type Transcript } from './transcript.js';
+
+/** How many (error, transcript) pairs are counted at once; the oldest count is forgotten first. */
+const MAX_COUNTS = 10_000;
+
+/** The source of answers that a script makes. */
+export function scripted(script: CheckedScript): Source {
+  const rules = (script.rules ?? []).map(({ match, reply }) => ({ matches: matcher(match), reply }));
+  const turns = script.turns ?? [];
+  const spoken = turns.filter(speaks);
+  const times = new Countdown();
+
+  return (question) => {
+    const turn = modelTurns(question.transcript).length + 1;
+    const answerWith = (entry: Entry) => answer(entry, script, scopeOf(question, turn, spoken), turn);
+
+    for (const { matches, reply } of rules) {
+      if (matches(question, turn) && times.allows(reply, question.transcript, Infinity)) return answerWith(reply);
+    }
+    for (const entry of candidates(turns, turn)) {
+      if (speaks(entry) || times.allows(entry, question.transcript, 1)) return answerWith(entry);
+    }
+    const last = spoken.at(-1);
+    if (script.after === 'repeat' && last !== undefined) return answerWith(last);
+    if (script.after === 'echo') return echo(question);
+    throw exhausted(turn, turns.length);
+  };
+}
+
+/** An entry after which the model has spoken. An error or a failure leaves nothing in the transcript, so it is never counted. */
+function speaks(entry: Entry): boolean {
+  return entry.error === undefined && entry.fail === undefined;
+}
+
+/** The n-th entry that speaks, and the errors that stand between it and the one before. */
+function candidates(turns: readonly Entry[], turn: number): readonly Entry[] {
+  let spoken = 0;
+  return turns.filter((entry) => {
+    const reached = spoken === turn - 1;
+    if (speaks(entry)) spoken += 1;
+    return reached;
+  });
+}
+
+type Match = NonNullable<CheckedScript['rules']>[number]['match'];
+
+function matcher(match: Match): (question: Question, turn: number) => boolean {
+  const model = match.model === undefined ? undefined : finder(match.model);
+  const input = match.input === undefined ? undefined : finder(match.input);
+  return ({ request, transcript }, turn) =>
+    (match.turn === undefined || match.turn === turn) &&
+    (model === undefined || model(request.model)) &&
+    (input === undefined || input(unansweredText(transcript)));
+}
+
+/**
+ * Names the outputs of earlier calls. Which call was meant by `as` follows from its place: the k-th call of the n-th time
+ * the model spoke is the k-th call of the n-th entry. So nothing needs to be remembered between requests.
+ */
+function scopeOf({ request, transcript }: Question, turn: number, spoken: readonly Entry[]): Scope {
+  const outputs = outputsByCall(transcript);
+  const byName = new Map<string, unknown>();
+  const byAlias = new Map<string, unknown>();
+  for (const [n, items] of modelTurns(transcript).entries()) {
+    const calls = items.filter((item) => item.type === 'function_call');
+    for (const [k, item] of calls.entries()) {
+      const output = outputs.get(String(item['call_id']));
+      if (output === undefined) continue;
+      byName.set(String(item['name']), output);
+      const alias = spoken[n]?.calls?.[k]?.as;
+      if (alias !== undefined) byAlias.set(alias, output);
+    }
+  }
+  const always = [
+    ['input', lastUserText(transcript)],
+    ['turn', turn],
+    ['model', request.model],
+  ] as const;
+  return new Map<string, unknown>([...byName, ...always, ...byAlias]);
+}
+
+function answer(entry: Entry, script: CheckedScript, scope: Scope, turn: number): Answer {
+  if (entry.error !== undefined) {
+    const { status, message = `The script answers with status ${status}.`, ...details } = entry.error;
+    throw new Refusal(message, { status, ...details });
+  }
+  try {
+    return { kind: 'reply', reply: replyOf(entry, scope), pace: entry.pace ?? script.pace };
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new Refusal(`The script's answer to turn ${turn} cannot be made: ${error.message}.`, {
+      code: 'script_template',
+    });
+  }
+}
+
+function replyOf(entry: Entry, scope: Scope): Reply {
+  const render = (text: string | undefined) => (text === undefined ? undefined : renderText(text, scope));
+  return {
+    reasoning: render(entry.reasoning),
+    text: render(entry.text),
+    refusal: render(entry.refusal),
+    calls: (entry.calls ?? []).map((call) => ({
+      name: call.name,
+      arguments:
+        typeof call.arguments === 'string'
+          ? renderText(call.arguments, scope)
+          : JSON.stringify(renderValue(call.arguments, scope)),
+    })),
+    ending:
+      entry.fail !== undefined
+        ? { kind: 'failed', code: entry.fail.code, message: renderText(entry.fail.message, scope) }
+        : entry.incomplete !== undefined
+          ? { kind: 'incomplete', reason: entry.incomplete }
+          : { kind: 'completed' },
+  };
+}
+
+function exhausted(turn: number, entries: number): Refusal {
+  const message =
+    entries === 0
+      ? 'No rule of the script matches this request; add one, or `after: echo`.'
+      : `The script has no answer for turn ${turn}; add an entry to its turns, or \`after: repeat\` or \`after: echo\`.`;
+  return new Refusal(message, { code: 'script_exhausted' });
+}
+
+/** Counts how often an error has answered one transcript, so that the same request, tried again, gets past it. */
+class Countdown {
+  readonly #answered = new Map<string, number>();
+  readonly #entryIds = new WeakMap<Entry, number>();
+  #entries = 0;
+
+  /** True if the entry still answers this transcript. The request it lets pass resets it. */
+  allows(entry: Entry, transcript: Transcript, defaultTimes: number): boolean {
+    const times = (entry.error ?? entry.fail)?.times ?? defaultTimes;
+    if (speaks(entry) || times === Infinity) return true;
+    const key = `${this.#idOf(entry)} ${fingerprint(transcript)}`;
+    const answered = this.#answered.get(key) ?? 0;
+    this.#answered.delete(key);
+    if (answered >= times) return false;
+    this.#answered.set(key, answered + 1);
+    if (this.#answered.size > MAX_COUNTS) {
+      for (const oldest of this.#answered.keys()) {
+        this.#answered.delete(oldest);
+        break;
+      }
+    }
+    return true;
+  }
+
+  #idOf(entry: Entry): number {
+    const known = this.#entryIds.get(entry);
+    if (known !== undefined) return known;
+    this.#entries += 1;
+    this.#entryIds.set(entry, this.#entries);
+    return this.#entries;
+  }
+}
+
+/** The same for a transcript that came in full and one known by id: call ids and what the model has not answered. */
+function fingerprint(transcript: Transcript): string {
+  const calls = transcript.filter((item) => item.type === 'function_call').map((item) => item['call_id']);
+  return createHash('sha256')
+    .update(JSON.stringify([calls, unansweredText(transcript)]))
+    .digest('base64');
+}

@@ -1,0 +1,39 @@
+/** The few words of the wire that every file here shares. What the emulator does not look at stays `unknown`. */
+
+/** One element of `input` or `output`. */
+export interface Item {
+  readonly type?: string;
+  readonly [field: string]: unknown;
+}
+
+/** A response as it stands in `response.created`, in a terminal event and in the store. */
+export interface ResponseObject {
+  readonly id: string;
+  readonly status: string;
+  readonly output: readonly Item[];
+  readonly [field: string]: unknown;
+}
+
+/** One server event: its type, and the exact text that goes out as an SSE `data:` payload or as a WebSocket text frame. */
+export interface Frame {
+  readonly type: string;
+  readonly text: string;
+}
+
+/** Token counts of a response, in the API's own shape. */
+export interface Usage {
+  readonly input_tokens: number;
+  readonly input_tokens_details: { readonly cached_tokens: number };
+  readonly output_tokens: number;
+  readonly output_tokens_details: { readonly reasoning_tokens: number };
+  readonly total_tokens: number;
+}
+
+/** An element of `input` or `output` as it arrives: an object, whose type, if it has one, is a text. */
+export function isItem(value: unknown): value is Item {
+  return isRecord(value) && (value['type'] === undefined || typeof value['type'] === 'string');
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
