@@ -1,0 +1,59 @@
+/**
+ * What happens in a run, as it happens. These are the lines of `turnwire run --json`: each is one JSON object, the names are
+ * docker-agent's where it has one, the fields are spelt as the API spells its own. New types and new fields may be added.
+ */
+export type AgentEvent =
+  /** The run was given this prompt. */
+  | { type: 'user_message'; message: string }
+  | { type: 'stream_started'; agent: string; model: string }
+  /** A piece of the model's text, refusals included; the pieces of a turn make up its text. */
+  | { type: 'agent_choice'; content: string }
+  /** A piece of the reasoning that the provider shows. */
+  | { type: 'agent_choice_reasoning'; content: string }
+  /** The model asks for a tool. One `tool_call_response` with the same id follows, unless the run ends first. */
+  | { type: 'tool_call'; tool_call: ToolCall }
+  /** The call waits for the user's answer. */
+  | { type: 'tool_call_confirmation'; tool_call: ToolCall }
+  | { type: 'tool_call_response'; tool_call: ToolCall; outcome: ToolOutcome; response: string; duration_ms: number }
+  /** A turn ended with an answer of the model, complete or not. */
+  | {
+      type: 'turn_finished';
+      turn: number;
+      response_id: string;
+      transport: 'websocket' | 'sse';
+      plan: 'full' | 'delta';
+      sent_bytes: number;
+      first_event_ms: number | undefined;
+      /** Why the turn went over SSE although a WebSocket was asked for. */
+      fallback?: string;
+    }
+  /** What the turn cost and what the run has cost so far; absent for turns whose provider does not say. */
+  | { type: 'token_usage'; usage: TokenUsage; total: TokenUsage }
+  | { type: 'warning'; message: string }
+  /** The run failed; `stream_stopped` follows, then the run throws the same error. */
+  | { type: 'error'; code: string; message: string; server_code?: string }
+  | { type: 'stream_stopped'; reason: StopReason };
+
+export interface ToolCall {
+  id: string;
+  name: string;
+  /** As the model wrote it: JSON, or an attempt at it. */
+  arguments: string;
+}
+
+/**
+ * - `done`: the tool ran; - `failed`: it could not, or ended in an error; - `declined`: the user said no;
+ * - `interrupted`: the run ended first, and how far the tool got is not known; - `skipped`: it was never begun.
+ */
+export type ToolOutcome = 'done' | 'failed' | 'declined' | 'interrupted' | 'skipped';
+
+export type StopReason = 'completed' | 'incomplete' | 'failed' | 'aborted' | 'repeated_calls' | 'max_turns';
+
+export interface TokenUsage {
+  input_tokens: number;
+  /** Those of the input that the provider had cached. */
+  cached_tokens: number;
+  output_tokens: number;
+  /** Those of the output that were reasoning. */
+  reasoning_tokens: number;
+}

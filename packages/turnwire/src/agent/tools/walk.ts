@@ -1,0 +1,43 @@
+import type { Dirent } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What is never looked into: large, and nobody's source. */
+const skipped: ReadonlySet<string> = new Set(['.git', 'node_modules']);
+
+export interface Entry {
+  place: string;
+  name: string;
+  kind: 'file' | 'directory' | 'link' | 'other';
+  /** Folders below the one where the walk began; its own entries have 0. */
+  depth: number;
+}
+
+/** The entries of a folder, in an order that is the same everywhere. Nothing is left out. */
+export async function entriesOf(place: string, depth = 0): Promise<Entry[]> {
+  const found = await readdir(place, { withFileTypes: true });
+  return found
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((entry) => ({ place: join(place, entry.name), name: entry.name, kind: kindOf(entry), depth }));
+}
+
+/**
+ * All entries below a folder, `levels` deep, each folder before what is in it. Links are named, not followed; folders that cannot be
+ * read are passed over.
+ */
+export async function* walk(place: string, signal: AbortSignal, levels = Infinity, depth = 0): AsyncGenerator<Entry> {
+  signal.throwIfAborted();
+  // Only the folder that was asked for may fail the walk.
+  const entries = depth === 0 ? await entriesOf(place) : await entriesOf(place, depth).catch(() => []);
+  for (const entry of entries) {
+    if (skipped.has(entry.name)) continue;
+    yield entry;
+    if (entry.kind === 'directory' && depth + 1 < levels) yield* walk(entry.place, signal, levels, depth + 1);
+  }
+}
+
+function kindOf(entry: Dirent): Entry['kind'] {
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'directory';
+  return entry.isSymbolicLink() ? 'link' : 'other';
+}
