@@ -6,13 +6,13 @@ import type { InputItem } from './items.js';
  */
 export interface TurnParams {
   model?: string;
-  input?: string | InputItem[];
+  input?: string | readonly InputItem[];
   instructions?: string | null;
   /** Continue the chain that ends in this response: `input` then holds only what is new. Excludes `conversation` (P39). */
   previous_response_id?: string | null;
   /** `true` by default, on the server: the response can be continued from any connection, and read back by its id. */
   store?: boolean | null;
-  tools?: unknown[];
+  tools?: readonly unknown[];
   /** `false` is a warm-up without an answer, over a WebSocket only (P38). */
   generate?: boolean;
   [field: string]: unknown;

@@ -1,0 +1,19 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** Everything a command may touch of the process it runs in, so that a test can be one. */
+export interface Io {
+  /** Without the names of Node and of the program. */
+  argv: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  /** The working directory. */
+  cwd: string;
+  stdin: Readable & { isTTY?: boolean };
+  stdout: Output;
+  stderr: Output;
+  /** Calls `listener` at each SIGINT (Ctrl-C) or SIGTERM until the returned function is called. Without a listener they end the process. */
+  onSignal: (listener: (signal: Signal) => void) => () => void;
+}
+
+export type Output = Writable & { isTTY?: boolean; columns?: number };
+
+export type Signal = 'SIGINT' | 'SIGTERM';

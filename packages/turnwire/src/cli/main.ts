@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { exitStatus } from './exit-status.js';
+import { describeFailure } from './failure.js';
+import { demo } from './demo/demo.js';
+import { emulate } from './emulate.js';
+import { run } from './run.js';
+import { Printer } from './terminal.js';
+import type { Io } from './io.js';
+
+/**
+ * The command line: reads `argv`, runs one verb, and resolves to its exit status. Never rejects and never exits the process: errors become one
+ * sentence on `stderr`.
+ */
+export async function main(io: Io): Promise<number> {
+  const stderr = new Printer(io.stderr, io.env);
+  let status: number = exitStatus.ok;
+  const program = await commandLine(io, (ended) => {
+    status = ended;
+  });
+  try {
+    await program.parseAsync([...io.argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    // Help and version are "errors" of status 0 here; wrong usage has been told of already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
+    const { text, status: failed } = describeFailure(error, io.argv.includes('--debug'));
+    stderr.line(text);
+    return failed;
+  }
+}
+
+async function commandLine(io: Io, end: (status: number) => void): Promise<Command> {
+  const program = new Command('turnwire')
+    .description(
+      'Agents on the OpenAI Responses API: over a warm WebSocket, over SSE, or against an emulator without a key.',
+    )
+    .version(await packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'turnwire: ')),
+    })
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted, 141 nobody reads the output.',
+    );
+
+  verb(program, 'demo')
+    .description('run one agent over SSE, over SSE with ids, and over one WebSocket; no key, no network')
+    .addOption(
+      new Option('--rtt <ms>', 'round trip of the simulated link, in milliseconds; 0: none')
+        .default(40)
+        .argParser(numberUpTo(10_000)),
+    )
+    .addOption(
+      new Option('--uplink <mbit>', 'its uplink, in Mbit/s; 0: unlimited').default(10).argParser(numberUpTo(100_000)),
+    )
+    .option('--keep', 'keep the working folders and say where they are')
+    .option('--json', 'print the result as JSON')
+    .action(async (options) => end(await demo(io, options)));
+
+  verb(program, 'run')
+    .description('run an agent from a YAML file')
+    .argument('<file>', 'the agent file, in the format of docker-agent')
+    .argument('[prompt]', 'what it is to do; "-" reads it from standard input; none: ask at the terminal')
+    .option('--yolo', 'run all tools without asking')
+    .option('--json', 'print events, one JSON object a line')
+    .option('--working-dir <folder>', 'where its tools work; default: here')
+    .option('--script <file>', 'what the emulator answers, for agents with "provider: emulator"')
+    .action(async (file, prompt, options) => end(await run(io, file, prompt, options)));
+
+  verb(program, 'emulate')
+    .description('serve the Responses API on this machine: POST with SSE, and the WebSocket')
+    .argument('[script]', 'what it answers (YAML); default: it repeats what it is told')
+    .addOption(new Option('--port <number>', 'the port; 0: any free one').default(0).argParser(numberUpTo(65_535)))
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--recordings <folder>', 'answers model "recording/NAME" with the events of NAME.jsonl in this folder')
+    .option('--json', 'print the address as JSON')
+    .action(async (script, options) => end(await emulate(io, script, options)));
+
+  return program;
+}
+
+function verb(program: Command, name: string): Command {
+  return program.command(name).option('--debug', 'on an error, print where it happened');
+}
+
+function numberUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= 0 && value <= most))
+      throw new InvalidArgumentError(`Give a number from 0 to ${most}.`);
+    return value;
+  };
+}
+
+async function packageVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
+}

@@ -1,0 +1,99 @@
+import { oneLine, Printer, printable } from './terminal.js';
+import type { AgentEvent, TokenUsage, ToolCall } from '../agent/events.js';
+import type { Io } from './io.js';
+
+/** How a run is shown. */
+export interface RunView {
+  show(event: AgentEvent): void;
+}
+
+/** `--json`: every event as it is, one JSON object a line. */
+export function jsonView(io: Io): RunView {
+  const stdout = new Printer(io.stdout, io.env);
+  return { show: (event) => stdout.line(JSON.stringify(event)) };
+}
+
+/**
+ * For people: the answer goes to standard output as it streams, and everything about it (reasoning, tool calls, what it cost) to standard
+ * error, so that `turnwire run … > answer.txt` holds the answer alone.
+ */
+export function textView(io: Io): RunView {
+  const answer = new Printer(io.stdout, io.env);
+  const notes = new Printer(io.stderr, io.env);
+  // On a terminal both end up in the same place, and a note must not begin in the middle of a line of the answer.
+  let open: 'nothing' | 'answer' | 'reasoning' = 'nothing';
+  const closeLine = (): void => {
+    if (open === 'answer') answer.line();
+    if (open === 'reasoning') notes.line();
+    open = 'nothing';
+  };
+  const note = (text: string): void => {
+    closeLine();
+    notes.line(text);
+  };
+  let total: TokenUsage | undefined;
+  let turns = { count: 0, transport: '' };
+  return {
+    show(event) {
+      // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- what is not shown is left to --json
+      switch (event.type) {
+        case 'agent_choice':
+          if (open === 'reasoning') closeLine();
+          open = 'answer';
+          // A pipe gets the model's text as it is; a terminal would obey its control characters.
+          return answer.write(answer.isTerminal ? printable(event.content) : event.content);
+        case 'agent_choice_reasoning':
+          if (open === 'answer') closeLine();
+          open = 'reasoning';
+          return notes.write(notes.style('dim', printable(event.content)));
+        case 'tool_call':
+          return note(
+            `${notes.style('cyan', '→')} ${notes.style('bold', printable(event.tool_call.name))} ${oneLine(event.tool_call.arguments, notes.width - event.tool_call.name.length - 4)}`,
+          );
+        case 'tool_call_response': {
+          const good = event.outcome === 'done';
+          const mark = good ? notes.style('green', '✓') : notes.style('red', '✗');
+          const what = good
+            ? `${(event.duration_ms / 1000).toFixed(1)} s, ${countLines(event.response)}`
+            : `${event.outcome}: ${event.response}`;
+          return note(`  ${mark} ${notes.style('dim', oneLine(what, notes.width - 5))}`);
+        }
+        case 'turn_finished':
+          turns = { count: event.turn, transport: event.transport };
+          return;
+        case 'token_usage':
+          total = event.total;
+          return;
+        case 'warning':
+          return note(`turnwire: ${printable(event.message)}`);
+        case 'stream_stopped':
+          closeLine();
+          if (turns.count > 0)
+            notes.line(notes.style('dim', `${summary(turns)}${total === undefined ? '' : tokens(total)}`));
+          return;
+        default:
+          return;
+      }
+    },
+  };
+}
+
+/** What a yes would run, whole: nobody should approve what was cut. */
+export function question(io: Io, { name, arguments: args }: ToolCall): string {
+  const stderr = new Printer(io.stderr, io.env);
+  return `Run ${stderr.style('bold', printable(name))} with ${printable(args)}\n${stderr.style('bold', '[y]es, [n]o, [a]lways in this session?')} `;
+}
+
+function summary({ count, transport }: { count: number; transport: string }): string {
+  return `${count} ${count === 1 ? 'turn' : 'turns'} over ${transport}`;
+}
+
+function tokens({ input_tokens, cached_tokens, output_tokens }: TokenUsage): string {
+  return `, ${input_tokens} tokens in (${cached_tokens} cached), ${output_tokens} out`;
+}
+
+function countLines(text: string): string {
+  if (text === '') return 'no output';
+  const lines = text.trimEnd().split('\n').length;
+  return `${lines} ${lines === 1 ? 'line' : 'lines'}`;
+}

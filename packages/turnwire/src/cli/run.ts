@@ -1,0 +1,178 @@
+import { createClient } from '@turnwire/client';
+import { createSession } from '../agent/session.js';
+import { createTools } from '../agent/tools/toolsets.js';
+import { loadConfig } from '../config/config.js';
+import { clientOptions, environmentSecrets, withoutKey } from '../config/secrets.js';
+import { startEmulator } from '../emulator/index.js';
+import { exitStatus, signalStatus } from './exit-status.js';
+import { describeFailure, UsageError } from './failure.js';
+import { ask, readPrompt } from './prompt.js';
+import { jsonView, question, textView } from './run-view.js';
+import { Printer } from './terminal.js';
+import type { Answer, Approver } from '../agent/approval.js';
+import type { Session } from '../agent/session.js';
+import type { Chaining } from '../agent/history.js';
+import type { Model } from '../config/model.js';
+import type { Emulator } from '../emulator/index.js';
+import type { Io, Signal } from './io.js';
+import type { RunView } from './run-view.js';
+
+export interface RunOptions {
+  yolo?: boolean;
+  json?: boolean;
+  workingDir?: string;
+  script?: string;
+  debug?: boolean;
+}
+
+/** `turnwire run FILE [PROMPT]`. */
+export async function run(io: Io, file: string, prompt: string | undefined, options: RunOptions): Promise<number> {
+  const { root: agent } = (await loadConfig(file, { env: io.env })).agents;
+  const interactive = prompt === undefined;
+  if (interactive && io.stdin.isTTY !== true)
+    throw new UsageError('there is no prompt: give one as an argument, or "-" to read it from standard input');
+  if (options.script !== undefined && agent.model.provider !== 'emulator')
+    throw new UsageError('--script is for agents whose model has "provider: emulator"');
+  const first = interactive ? undefined : await readPrompt(io, prompt);
+
+  const notes = new Printer(io.stderr, io.env);
+  const emulator = await emulatorFor(agent.model, options.script);
+  const client = createClient({
+    ...clientOptions(agent.model, environmentSecrets(io.env)),
+    ...(emulator === undefined ? {} : { baseUrl: emulator.url }),
+    onWarning: (message) => notes.line(message),
+  });
+  const interrupts = new Interrupts(io);
+  try {
+    const session = createSession({
+      client,
+      agent,
+      tools: toolsOf(agent.toolsets, options.workingDir ?? io.cwd, withoutKey(io.env, agent.model)),
+      approval: options.yolo ? 'yolo' : approver(io, prompt, options, interrupts),
+      chaining: chainingOf(agent.model),
+    });
+    const view = options.json ? jsonView(io) : textView(io);
+    if (first !== undefined) return await once(io, session, first, { view, interrupts, options });
+    return await converse(io, session, { view, interrupts, options });
+  } finally {
+    interrupts.end();
+    client.destroy();
+    await emulator?.close();
+  }
+}
+
+interface Running {
+  view: RunView;
+  interrupts: Interrupts;
+  options: RunOptions;
+}
+
+/** One prompt. */
+async function once(io: Io, session: Session, prompt: string, { view, interrupts, options }: Running): Promise<number> {
+  try {
+    for await (const event of session.run(prompt, { signal: interrupts.signal })) view.show(event);
+    return exitStatus.ok;
+  } catch (error) {
+    if (interrupts.received !== undefined) return signalStatus(interrupts.received);
+    const { text, status } = describeFailure(error, options.debug === true);
+    new Printer(io.stderr, io.env).line(text);
+    return status;
+  }
+}
+
+/** Prompt after prompt, until there are no more. A run that fails or is interrupted ends that run alone. */
+async function converse(io: Io, session: Session, running: Running): Promise<number> {
+  const { interrupts } = running;
+  for (;;) {
+    let left = false;
+    const prompt = await ask(io, '> ', {
+      onInterrupt: () => {
+        left = true;
+      },
+    });
+    if (prompt === undefined) {
+      io.stderr.write('\n');
+      return left ? signalStatus('SIGINT') : exitStatus.ok;
+    }
+    if (prompt.trim() === '') continue;
+    await once(io, session, prompt, running);
+    if (interrupts.received === 'SIGTERM') return signalStatus('SIGTERM');
+    interrupts.renew();
+  }
+}
+
+/** The first signal ends what is running, in good order; the second one the process, at once. */
+class Interrupts {
+  received: Signal | undefined;
+  #controller = new AbortController();
+  readonly #stop: () => void;
+
+  constructor(io: Io) {
+    this.#stop = io.onSignal((signal) => this.interrupt(signal));
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  interrupt(signal: Signal): void {
+    if (this.received !== undefined) process.exit(signalStatus(signal));
+    this.received = signal;
+    this.#controller.abort(new Error(`interrupted by ${signal}`));
+  }
+
+  renew(): void {
+    if (this.received === undefined) return;
+    this.received = undefined;
+    this.#controller = new AbortController();
+  }
+
+  end(): void {
+    this.#stop();
+  }
+}
+
+/** Asks at the terminal, where there is one that is not needed for the prompt. */
+function approver(io: Io, prompt: string | undefined, { json }: RunOptions, interrupts: Interrupts): Approver {
+  if (json || prompt === '-' || io.stdin.isTTY !== true) {
+    return {
+      approve: () => {
+        throw new Error(
+          'there is nobody to ask; start turnwire run at a terminal, or with --yolo to run all tools without asking',
+        );
+      },
+    };
+  }
+  return {
+    approve: async (call, { signal }) => {
+      const answer = await ask(io, question(io, call), { signal, onInterrupt: () => interrupts.interrupt('SIGINT') });
+      return answers[answer?.trim().toLowerCase() ?? ''] ?? 'no';
+    },
+  };
+}
+
+const answers: Readonly<Record<string, Answer>> = { y: 'yes', yes: 'yes', a: 'always', always: 'always' };
+
+function toolsOf(
+  toolsets: Parameters<typeof createTools>[0],
+  directory: string,
+  env: Io['env'],
+): ReturnType<typeof createTools> {
+  try {
+    return createTools(toolsets, { directory, env });
+  } catch (error) {
+    throw new UsageError(
+      `the working directory cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+async function emulatorFor({ provider, baseUrl }: Model, script: string | undefined): Promise<Emulator | undefined> {
+  if (provider !== 'emulator' || baseUrl !== undefined) return undefined;
+  return startEmulator(script === undefined ? {} : { script });
+}
+
+/** xAI refuses `instructions` together with an id (P12). */
+function chainingOf({ provider, transport }: Model): Chaining {
+  return transport === 'sse' || provider === 'xai' ? 'full' : 'websocket';
+}

@@ -1,0 +1,60 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { Io, Output } from './io.js';
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'cyan';
+
+const codes: Readonly<Record<Style, readonly [open: number, close: number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  cyan: [36, 39],
+};
+
+/** Writes to one output, coloured if that is a terminal whose user wants it (https://no-color.org). */
+export class Printer {
+  readonly #output: Output;
+  readonly #coloured: boolean;
+
+  constructor(output: Output, env: Io['env']) {
+    this.#output = output;
+    const { NO_COLOR, FORCE_COLOR, TERM } = env;
+    const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0';
+    this.#coloured =
+      (NO_COLOR === undefined || NO_COLOR === '') && (forced || (output.isTTY === true && TERM !== 'dumb'));
+  }
+
+  get isTerminal(): boolean {
+    return this.#output.isTTY === true;
+  }
+
+  /** Columns of the terminal; where there is none, lines need not be short. */
+  get width(): number {
+    return this.isTerminal ? Math.max(20, this.#output.columns ?? 80) : 1000;
+  }
+
+  write(text: string): void {
+    this.#output.write(text);
+  }
+
+  line(text = ''): void {
+    this.#output.write(`${text}\n`);
+  }
+
+  style(style: Style, text: string): string {
+    const [open, close] = codes[style];
+    return this.#coloured && text !== '' ? `\u001b[${open}m${text}\u001b[${close}m` : text;
+  }
+}
+
+/** Text from outside without what could drive a terminal: only line feeds and tabs are left of the control characters. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what this removes
+  return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
+}
+
+/** In one line of at most `width` columns. */
+export function oneLine(text: string, width: number): string {
+  const flat = printable(text).replace(/\s+/g, ' ').trim();
+  return flat.length <= width ? flat : `${flat.slice(0, Math.max(1, width - 1))}…`;
+}
