@@ -1,6 +1,8 @@
 import { TurnwireError } from '../protocol/errors.js';
+import { maxErrorBodyBytes, maxErrorBodyMs } from '../protocol/limits.js';
 import { clean, readServerError } from '../protocol/server-error.js';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Clock } from '../clock.js';
 import type { Phase } from '../protocol/errors.js';
 
 /** A connection that could not be had: DNS, TCP, TLS, or a peer that hung up. Nothing was sent. */
@@ -62,19 +64,23 @@ export function statusFailure(
   );
 }
 
-/** The body of a refusal, up to `maxBytes`; the rest is not waited for. Never rejects: a broken body is a short one. */
-export function readBody(response: IncomingMessage, maxBytes: number): Promise<string> {
+/**
+ * The body of a refusal, as far as it comes within the limits: its status counts, and is not held up by a body that drips (A2). Never
+ * rejects: a broken body is a short one.
+ */
+export function readBody(response: IncomingMessage, clock: Clock): Promise<string> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const done = (): void => resolve(Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8'));
+    const timer = clock.after(maxErrorBodyMs, () => response.destroy());
+    const done = (): void => {
+      timer.cancel();
+      resolve(Buffer.concat(chunks).subarray(0, maxErrorBodyBytes).toString('utf8'));
+    };
     response.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes >= maxBytes) {
-        done();
-        response.destroy();
-      }
+      if (bytes >= maxErrorBodyBytes) response.destroy();
     });
     response.once('end', done);
     response.once('error', done);

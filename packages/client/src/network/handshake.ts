@@ -3,8 +3,11 @@ import { version } from '../version.js';
 import type { Clock, Timer } from '../clock.js';
 import type { ClientOptions } from '../options.js';
 
-/** The identity with which a server is spoken to. Asked at every dial and at every POST, never kept. */
-export type Handshake = () => Promise<Record<string, string>>;
+/**
+ * The identity with which a server is spoken to. Asked at every dial and at every POST, never kept. Rejects with what `signal` is aborted
+ * with: the caller's functions may take their time, and nobody waits for them then.
+ */
+export type Handshake = (signal: AbortSignal) => Promise<Record<string, string>>;
 
 export interface HandshakeSource extends Pick<ClientOptions, 'apiKey' | 'headers' | 'organization' | 'project'> {
   /** For the wait on `apiKey` and `headers`, in milliseconds. */
@@ -17,17 +20,18 @@ export interface HandshakeSource extends Pick<ClientOptions, 'apiKey' | 'headers
  * hold, becomes `credential_failed`, without the value (N1, N17, G6).
  */
 export function handshakeOf(source: HandshakeSource): Handshake {
-  return async () => {
+  return async (signal) => {
     const { apiKey, headers, organization, project } = source;
-    const key = typeof apiKey === 'function' ? await ask('apiKey', apiKey, source) : apiKey;
-    const custom = typeof headers === 'function' ? await ask('headers', headers, source) : headers;
+    const key = typeof apiKey === 'function' ? await ask('apiKey', apiKey, source, signal) : apiKey;
+    const custom = typeof headers === 'function' ? await ask('headers', headers, source, signal) : headers;
     const all: Record<string, string> = { 'user-agent': `turnwire/${version} node/${process.versions.node}` };
-    if (key !== undefined) all['authorization'] = `Bearer ${checkKey(key)}`;
-    if (organization !== undefined) all['openai-organization'] = checkValue('organization', organization);
-    if (project !== undefined) all['openai-project'] = checkValue('project', project);
+    if (apiKey !== undefined) all['authorization'] = `Bearer ${checkKey(key)}`;
+    if (organization !== undefined) all['openai-organization'] = organization;
+    if (project !== undefined) all['openai-project'] = project;
     for (const [name, value] of Object.entries(custom ?? {})) {
-      if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) throw failed(`headers: ${JSON.stringify(name)} is no header name`);
-      all[name.toLowerCase()] = checkValue(`the header ${name}`, value);
+      const problem = headerProblem(name, value);
+      if (problem !== undefined) throw failed(problem);
+      all[name.toLowerCase()] = value;
     }
     return all;
   };
@@ -43,28 +47,47 @@ export function keyProblem(key: unknown): string | undefined {
   return undefined;
 }
 
+/** What is wrong with a header, as a sentence without its value; undefined if nothing is (N17). */
+export function headerProblem(name: string, value: unknown): string | undefined {
+  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) return `headers: ${JSON.stringify(name)} is no header name`;
+  const problem = valueProblem(value);
+  return problem === undefined ? undefined : `headers: ${name} ${problem}`;
+}
+
+/** The same for a value alone, without its subject. */
+export function valueProblem(value: unknown): string | undefined {
+  if (typeof value !== 'string') return `is ${value === null ? 'null' : typeof value} instead of a string`;
+  return printable.test(value) ? undefined : 'contains characters that a header cannot hold';
+}
+
 const printable = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 
 async function ask<Value>(
   name: string,
   source: () => Value | Promise<Value>,
   { dialMs, clock }: HandshakeSource,
+  signal: AbortSignal,
 ): Promise<Value> {
+  signal.throwIfAborted();
   let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
+  let onAbort = (): void => {};
+  const inTime = new Promise<never>((_, reject) => {
     timer = clock.after(dialMs, () =>
       reject(failed(`${name}: the function gave no answer within ${dialMs} ms (timeouts.dialMs)`)),
     );
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort);
   });
   try {
-    return await Promise.race([source(), late]);
+    return await Promise.race([source(), inTime]);
   } catch (cause) {
-    if (cause instanceof TurnwireError) throw cause;
+    if (cause instanceof TurnwireError || signal.aborted) throw cause;
     throw new TurnwireError('credential_failed', `${name}: the function failed; its error is this one's cause`, {
       cause,
     });
   } finally {
     timer?.cancel();
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
@@ -72,13 +95,6 @@ function checkKey(key: unknown): string {
   const problem = keyProblem(key);
   if (problem !== undefined) throw failed(`apiKey ${problem}`);
   return String(key);
-}
-
-function checkValue(name: string, value: unknown): string {
-  if (typeof value !== 'string')
-    throw failed(`${name} is ${value === null ? 'null' : typeof value} instead of a string`);
-  if (!printable.test(value)) throw failed(`${name} contains characters that a header cannot hold`);
-  return value;
 }
 
 function failed(message: string): TurnwireError {

@@ -1,16 +1,22 @@
 import { WebSocket } from 'ws';
+import { abnormalClosure, unsupportedData } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
-import { maxErrorBodyBytes, maxEventBytes } from '../protocol/limits.js';
+import { maxEventBytes } from '../protocol/limits.js';
+import { clean } from '../protocol/server-error.js';
 import { dialFailure, readBody, statusFailure } from './failure.js';
 import { tcpKeepAliveMs } from './network.js';
 import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
+import type { ClientOptions } from 'ws';
 import type { Clock } from '../clock.js';
 import type { Network } from './network.js';
 
 /** One WebSocket, open. The only file that knows the library behind it. */
 export interface Socket {
-  /** `done` is called once: when the operating system has taken the last byte, or with the error that kept it from doing so. */
+  /**
+   * `done` is called once: when the operating system has taken the last byte, or with the error that kept it from doing so. The socket has
+   * then ended, and `closed` tells how.
+   */
   send(text: string, done: (error: Error | undefined) => void): void;
   /** Frames that were already read may still arrive. */
   pause(): void;
@@ -34,10 +40,15 @@ export interface SocketEnd {
   code: number;
   reason: string;
   cause: Error | undefined;
+  /** The peer broke the rules of WebSocket: what it did, in words. */
+  violation: string | undefined;
 }
 
-/** How long the peer has to answer a close frame, in milliseconds. */
-const closeGraceMs = 1000;
+/** How long the peer has to end the connection once a close frame was sent or read, in milliseconds. */
+const closeTimeout = 1000;
+
+/** The type of the library's options does not know this one yet. */
+type SocketOptions = ClientOptions & { closeTimeout: number };
 
 /**
  * Dials and upgrades, within `dialMs`.
@@ -53,20 +64,22 @@ export async function openSocket(
   options: { dialMs: number; clock: Clock; signal: AbortSignal },
 ): Promise<Socket> {
   const { signal, clock, dialMs } = options;
-  const headers = await network.handshake();
+  const headers = await network.handshake(signal);
   signal.throwIfAborted();
   const { endpoint } = network;
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(endpoint.webSocketUrl, {
+    const socketOptions: SocketOptions = {
       ...network.tls,
       headers,
       perMessageDeflate: false,
       followRedirects: false,
       maxPayload: maxEventBytes,
-    });
+      closeTimeout,
+    };
+    const socket = new WebSocket(endpoint.webSocketUrl, socketOptions);
     let raw: NetSocket | undefined;
-    let fault: Error | undefined;
     let settled = false;
+    let ended = false;
 
     const timer = clock.after(dialMs, () =>
       giveUp(
@@ -98,12 +111,12 @@ export async function openSocket(
       raw.setKeepAlive(true, tcpKeepAliveMs);
     });
     socket.on('open', () => {
-      if (settle()) resolve(wrap(socket, raw, clock));
+      if (settle()) resolve(wrap(socket, raw));
       else socket.terminate();
     });
     socket.on('unexpected-response', (_request, response: IncomingMessage) => {
-      // The dial's time limit goes on: a body that drips is not waited for longer than the upgrade itself.
-      void readBody(response, maxErrorBodyBytes).then((body) =>
+      timer.cancel();
+      void readBody(response, clock).then((body) =>
         giveUp(
           statusFailure(
             'upgrade_refused',
@@ -116,21 +129,33 @@ export async function openSocket(
     });
     // There is a listener for the whole life of the socket: an `error` that nobody listens to ends the process (I5, I6).
     socket.on('error', (error: Error) => {
-      fault ??= error;
-      giveUp(dialFailure(endpoint.origin, error));
+      if (!settled) return giveUp(dialFailure(endpoint.origin, error));
+      // The library has answered with a close frame and now waits for the peer's; the turn need not.
+      end({ code: abnormalClosure, reason: '', cause: error, violation: clean(error.message) });
     });
     socket.on('message', (message: Buffer, binary: boolean) => {
+      if (ended) return;
       if (!binary) return listener.message(message.toString('utf8'));
-      fault ??= new Error('a binary frame, which this protocol does not have');
-      socket.terminate();
+      socket.close(unsupportedData);
+      end({
+        code: abnormalClosure,
+        reason: '',
+        cause: undefined,
+        violation: 'the server sent a binary frame, which this protocol does not have',
+      });
     });
     socket.on('close', (code: number, reason: Buffer) =>
-      listener.closed({ code, reason: reason.toString('utf8'), cause: fault }),
+      end({ code, reason: clean(reason.toString('utf8')), cause: undefined, violation: undefined }),
     );
+    function end(how: SocketEnd): void {
+      if (ended) return;
+      ended = true;
+      listener.closed(how);
+    }
   });
 }
 
-function wrap(socket: WebSocket, raw: NetSocket | undefined, clock: Clock): Socket {
+function wrap(socket: WebSocket, raw: NetSocket | undefined): Socket {
   return {
     send: (text, done) => socket.send(text, (error) => done(error ?? undefined)),
     pause: () => socket.pause(),
@@ -141,7 +166,6 @@ function wrap(socket: WebSocket, raw: NetSocket | undefined, clock: Clock): Sock
       // A paused socket never reads the answer.
       socket.resume();
       socket.close(code, reason);
-      clock.after(closeGraceMs, () => socket.terminate(), { background: true });
     },
     terminate: () => socket.terminate(),
   };

@@ -1,5 +1,5 @@
 import { publish } from '../diagnostics.js';
-import { abnormalClosure, closeCodeMeaning } from '../protocol/close-codes.js';
+import { abnormalClosure, describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { FrameError, decodeEvent, isHousekeeping } from '../protocol/frame.js';
 import { openSocket } from '../network/socket.js';
@@ -12,17 +12,7 @@ import type { ResponseEvent } from '../protocol/events.js';
 export interface Occupant {
   event(event: ResponseEvent, bytes: number): void;
   /** Called once, and nothing after it. */
-  lost(loss: Loss): void;
-}
-
-/** How a connection ended under a turn. */
-export interface Loss {
-  /** The close code of P89–P95; 1006 where the connection broke without a close frame. */
-  code: number;
-  reason: string;
-  /** The peer broke this protocol (what it did, as a sentence), and we ended the connection. */
-  violation: string | undefined;
-  cause: Error | undefined;
+  lost(end: SocketEnd): void;
 }
 
 /** What the server keeps of the last response on this connection (P70). */
@@ -63,7 +53,6 @@ export class Connection {
   turns = 0;
   #state: State = { name: 'dialling' };
   #openedAt = 0;
-  #violation: string | undefined;
   /** What ended it between its opening and the moment in which `dial` learns of that. */
   #early: string | undefined;
   #onGone: (() => void) | undefined;
@@ -178,7 +167,6 @@ export class Connection {
   #violated(violation: string): void {
     const state = this.#state;
     if (state.name === 'dialling') this.#early ??= violation;
-    this.#violation = violation;
     this.destroy(violation);
     if (state.name === 'busy') state.occupant.lost({ code: abnormalClosure, reason: '', violation, cause: undefined });
   }
@@ -186,11 +174,10 @@ export class Connection {
   #closed(end: SocketEnd): void {
     const state = this.#state;
     this.#onGone?.();
-    if (state.name === 'dialling') this.#early ??= `${end.code}, ${closeCodeMeaning(end.code)}`;
+    if (state.name === 'dialling') this.#early ??= end.violation ?? describeClosure(end.code, end.reason);
     if (state.name === 'dialling' || state.name === 'closed') return;
     this.#becomeClosed(end.code, end.reason);
-    if (state.name === 'busy')
-      state.occupant.lost({ code: end.code, reason: end.reason, violation: this.#violation, cause: end.cause });
+    if (state.name === 'busy') state.occupant.lost(end);
   }
 
   #becomeClosed(code: number | undefined, reason: string): void {

@@ -52,7 +52,6 @@ export class Pool {
   readonly #waiters: Waiter[] = [];
   #numbers = 0;
   #closed = false;
-  #serving = false;
 
   constructor(settings: PoolSettings) {
     this.#settings = settings;
@@ -76,7 +75,8 @@ export class Pool {
     signal.throwIfAborted();
     if (this.#closed) throw closedError();
     // Who came first is served first, also when a connection has just become free.
-    const rested = this.#waiters.length === 0 ? this.#choose(placement) : undefined;
+    if (this.#waiters.length > 0) return this.#wait(placement, occupant, signal);
+    const rested = this.#choose(placement);
     if (rested !== undefined) {
       rested.occupy(occupant);
       return { connection: rested, reused: true };
@@ -85,13 +85,14 @@ export class Pool {
     return this.#wait(placement, occupant, signal);
   }
 
-  /** A turn has left its connection, or a connection has ended: the next in line may be served. */
+  /**
+   * A turn has left its connection, or a connection has ended: the next in line may be served. Not in the same tick: what the server sent
+   * in one piece with the end of a turn must still meet an idle connection, which it ends (F9), and not the next turn's.
+   */
   changed(): void {
-    // Serving may close an old connection, which comes back here.
-    if (this.#serving) return;
-    this.#serving = true;
-    while (this.#waiters[0]?.serve()) this.#waiters.shift();
-    this.#serving = false;
+    queueMicrotask(() => {
+      while (this.#waiters[0]?.serve()) this.#waiters.shift();
+    });
   }
 
   /** Closes every connection; for when no turn runs any more. */

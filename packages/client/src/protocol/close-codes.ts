@@ -20,9 +20,23 @@ const meanings: Readonly<Record<number, string>> = {
   4402: 'no credits left',
 };
 
-export function closeCodeMeaning(code: number): string {
-  return meanings[code] ?? (code >= 4000 ? 'a code of the provider' : 'an unassigned code');
+/** `1011, the server failed, or it missed a pong: keepalive ping timeout` */
+export function describeClosure(code: number, reason: string): string {
+  const meaning = meanings[code] ?? (code >= 4000 ? 'a code of the provider' : 'an unassigned code');
+  return `${code}, ${meaning}${reason === '' ? '' : `: ${reason}`}`;
 }
 
 /** No close frame was read: the peer did not end the connection, it broke. */
 export const abnormalClosure = 1006;
+
+/** Ours, for a frame of a kind that this protocol does not have. */
+export const unsupportedData = 1003;
+
+/** These say something of the network or of the server's state, and nothing of the request (P90, P91). */
+export const transientClosures: ReadonlySet<number> = new Set([1001, 1005, 1006, 1011, 1012, 1013, 1015]);
+
+/** By these a server refuses a request that it has not run: by policy, and because of its size (P92, P93). */
+export const refusingClosures: ReadonlySet<number> = new Set([1008, 1009]);
+
+/** Without any event, usually a rejection of the request, too (P89). */
+export const normalClosure = 1000;

@@ -31,5 +31,8 @@ export const unreadHighWaterBytes = mebibyte;
 /** Bodies of refusals: read this far, for the error they carry. */
 export const maxErrorBodyBytes = 65_536;
 
+/** And wait this long for them, in milliseconds. */
+export const maxErrorBodyMs = 2000;
+
 /** After an `error` event of a response that had begun, its `response.failed` may still come; this long is waited for it, in milliseconds. */
 export const failedAfterErrorMs = 250;

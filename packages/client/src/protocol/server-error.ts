@@ -6,7 +6,7 @@ export interface ServerError {
   type: string | undefined;
   message: string;
   param: string | undefined;
-  /** Headers of the answer, or those that an error frame carries; names in lower case. */
+  /** Headers of the answer, or those that an error frame carries; names in lower case, without cookies. */
   headers: Readonly<Record<string, string>>;
   /** The JSON as it came: an event, a body, or the text that was no JSON. */
   raw: unknown;
@@ -32,7 +32,7 @@ export function readServerError(
     type: inner === top && top?.['type'] === 'error' ? undefined : word(inner?.['type']),
     message: clean(message ?? 'the server gave no reason'),
     param: word(inner?.['param']) ?? word(top?.['param']),
-    headers: { ...outer.headers, ...headers(top?.['headers']), ...headers(inner?.['headers']) },
+    headers: { ...headers(outer.headers), ...headers(top?.['headers']), ...headers(inner?.['headers']) },
     raw,
   };
 }
@@ -57,7 +57,8 @@ function text(value: unknown): string | undefined {
 }
 
 function word(value: unknown): string | undefined {
-  return typeof value === 'number' ? String(value) : text(value);
+  const found = typeof value === 'number' ? String(value) : text(value);
+  return found === undefined ? undefined : clean(found);
 }
 
 function status(value: unknown): number | undefined {
@@ -68,6 +69,8 @@ function status(value: unknown): number | undefined {
 function headers(value: unknown): Record<string, string> {
   const found: Record<string, string> = {};
   for (const [name, content] of Object.entries(asRecord(value) ?? {})) {
+    // A cookie is a credential (N1).
+    if (name.toLowerCase() === 'set-cookie') continue;
     if (typeof content === 'string' || typeof content === 'number') found[name.toLowerCase()] = String(content);
   }
   return found;

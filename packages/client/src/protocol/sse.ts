@@ -72,7 +72,7 @@ export class SseReader {
     if (line.length === 0) {
       this.#dispatch();
     } else if (isDataField(line)) {
-      const value = line.toString('utf8', line.length > 5 ? (line[5] === space ? 6 : 5) : 4);
+      const value = line.toString('utf8', line.length === 4 ? 4 : line[5] === space ? 6 : 5);
       this.#dataBytes += line.length;
       this.#guard(this.#dataBytes);
       this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { TurnwireError } from '../protocol/errors.js';
 import { FrameError, decodeEvent } from '../protocol/frame.js';
-import { failedAfterErrorMs, maxErrorBodyBytes, maxEventBytes } from '../protocol/limits.js';
+import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { dialFailure, readBody, statusFailure } from '../network/failure.js';
@@ -44,6 +44,7 @@ class SseCarriage implements Carriage {
   readonly #clock: Clock;
   readonly #receiver: Receiver;
   readonly #reading = new Reading({ strict: false });
+  readonly #asking = new AbortController();
   #request: ClientRequest | undefined;
   #response: IncomingMessage | undefined;
   #over = false;
@@ -69,13 +70,14 @@ class SseCarriage implements Carriage {
 
   abort(): void {
     this.#settle();
+    this.#asking.abort(new TurnwireError('aborted', 'the turn was aborted'));
     this.#request?.destroy();
   }
 
   async run(outgoing: OutgoingRequest, options: CarryOptions, dialMs: number): Promise<void> {
     const { endpoint, handshake } = this.#network;
     try {
-      const identity = await handshake();
+      const identity = await handshake(this.#asking.signal);
       if (this.#over) return;
       const body = Buffer.from(outgoing.body());
       const request = (endpoint.secure ? httpsRequest : httpRequest)(endpoint.httpUrl, {
@@ -127,7 +129,7 @@ class SseCarriage implements Carriage {
     const { endpoint } = this.#network;
     const { statusCode: status = 0, headers } = response;
     if (status !== 200) {
-      void readBody(response, maxErrorBodyBytes).then((body) =>
+      void readBody(response, this.#clock).then((body) =>
         this.#fail(statusFailure('request_refused', endpoint.origin, { status, headers, body }, 'sent')),
       );
       return;

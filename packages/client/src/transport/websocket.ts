@@ -1,11 +1,11 @@
-import { abnormalClosure, closeCodeMeaning } from '../protocol/close-codes.js';
+import { describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
-import { clean } from '../protocol/server-error.js';
 import { terminalOf } from '../protocol/terminal.js';
 import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
-import type { Chain, Connection, Loss, Occupant } from '../pool/connection.js';
+import type { SocketEnd } from '../network/socket.js';
+import type { Chain, Connection, Occupant } from '../pool/connection.js';
 import type { Place, Pool } from '../pool/pool.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport } from './transport.js';
@@ -78,10 +78,8 @@ class WebSocketCarriage implements Carriage, Occupant {
     const frame = this.#request.frame();
     this.#receiver.sending(Buffer.byteLength(frame));
     connection.send(frame, (error) => {
-      if (this.#state.name !== 'running') return;
-      if (error === undefined) return this.#receiver.sent();
-      connection.destroy('the request could not be written');
-      this.lost({ code: abnormalClosure, reason: '', violation: undefined, cause: error });
+      // Where it failed, `lost` tells why: the server may have said it in a close frame.
+      if (error === undefined && this.#state.name === 'running') this.#receiver.sent();
     });
   }
 
@@ -127,12 +125,12 @@ class WebSocketCarriage implements Carriage, Occupant {
     }
   }
 
-  lost(loss: Loss): void {
+  lost(end: SocketEnd): void {
     if (this.#grace !== undefined && this.#state.name !== 'over') {
       this.#over();
       return this.#receiver.end();
     }
-    this.#fail(lossError(loss));
+    this.#fail(lossError(end));
   }
 
   #fail(error: unknown): void {
@@ -158,26 +156,18 @@ function chainOf(event: ResponseEvent, reading: Reading, request: OutgoingReques
   return { responseId: terminal.response.id, stored: reading.stored ?? request.store };
 }
 
-function lossError({ code, reason, violation, cause }: Loss): TurnwireError {
+function lossError({ code, reason, violation, cause }: SocketEnd): TurnwireError {
   const { code: causeCode } = (cause ?? {}) as { code?: unknown };
   if (causeCode === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
     return new TurnwireError('event_too_large', `the server sent an event of more than ${maxEventBytes} bytes`, {
       cause,
     });
   }
-  // The library names what the peer did wrong on the WebSocket itself.
-  const wrong =
-    violation ??
-    (typeof causeCode === 'string' && causeCode.startsWith('WS_ERR_') ? clean(cause?.message ?? causeCode) : undefined);
-  if (wrong !== undefined) return new TurnwireError('protocol_error', `${wrong}: the connection was ended`, { cause });
-  const said = reason === '' ? '' : `: ${clean(reason)}`;
+  if (violation !== undefined)
+    return new TurnwireError('protocol_error', `${violation}: the connection was ended`, { cause });
   return new TurnwireError(
     'connection_lost',
-    `the connection closed before the turn ended (${code}, ${closeCodeMeaning(code)})${said}`,
-    {
-      closeCode: code,
-      closeReason: reason,
-      cause,
-    },
+    `the connection closed before the turn ended (${describeClosure(code, reason)})`,
+    { closeCode: code, closeReason: reason },
   );
 }

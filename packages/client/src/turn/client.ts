@@ -1,7 +1,7 @@
 import { systemClock } from '../clock.js';
 import { createNetwork } from '../network/network.js';
 import { handshakeOf } from '../network/handshake.js';
-import { checkTransport, resolveOptions } from '../options.js';
+import { checkTransport, checkTurnOptions, resolveOptions } from '../settings.js';
 import { Pool } from '../pool/pool.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { limitsOf } from '../protocol/limits.js';
@@ -11,7 +11,8 @@ import { TurnRequest } from './request.js';
 import { Turn } from './turn.js';
 import type { Clock } from '../clock.js';
 import type { Network } from '../network/network.js';
-import type { ClientOptions, Settings, TransportChoice } from '../options.js';
+import type { ClientOptions, TransportChoice } from '../options.js';
+import type { Settings } from '../settings.js';
 import type { TurnParams } from '../protocol/request.js';
 import type { Transport } from '../transport/transport.js';
 import type { Route, TurnContext } from './turn.js';
@@ -101,9 +102,11 @@ export class Client implements AsyncDisposable {
       onFallback: (reason) => this.#warn(reason),
       onSettled: (settled) => this.#settled(settled),
     };
-    const turn = new Turn(context, options.signal);
+    const signal: unknown = (options as TurnOptions | null)?.signal;
+    const turn = new Turn(context, signal instanceof AbortSignal ? signal : undefined);
     this.#running.add(turn);
     try {
+      checkTurnOptions(options);
       if (this.#closed) throw new TurnwireError('client_closed', 'this client is closed: create another one');
       turn.begin(this.#route(new TurnRequest(params), options.transport));
     } catch (error) {
@@ -178,7 +181,8 @@ export class Client implements AsyncDisposable {
     const { onWarning } = this.#settings;
     if (onWarning === false || this.#warned.has(reason) || this.#warned.size >= mostWarnings) return;
     this.#warned.add(reason);
-    onWarning(`turnwire: a turn goes by SSE instead of a WebSocket: ${reason}`);
+    // Not from within the turn: what the callback throws is its owner's, and ends no turn (I3).
+    queueMicrotask(() => onWarning(`turnwire: a turn goes by SSE instead of a WebSocket: ${reason}`));
   }
 }
 

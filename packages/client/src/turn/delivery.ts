@@ -5,8 +5,8 @@ import type { ResponseEvent } from '../protocol/events.js';
 
 type Result = IteratorResult<ResponseEvent, undefined>;
 
-/** Who reads the events. `response` alone: nobody wants them one by one. */
-type Reader = 'nobody' | 'iterator' | 'response';
+/** Who reads the events. `response` alone: nobody wants them one by one. `gone`: an iterator that has left. */
+type Reader = 'nobody' | 'iterator' | 'response' | 'gone';
 
 export interface DeliveryListener {
   /** More lies here unread than should. */
@@ -35,7 +35,7 @@ export class Delivery {
   }
 
   hand(event: ResponseEvent, bytes: number): void {
-    if (this.#reader === 'response') return;
+    if (this.#reader === 'response' || this.#reader === 'gone') return;
     const pull = this.#pulls.shift();
     if (pull !== undefined) return pull.resolve({ done: false, value: event });
     this.#queue.push(event, bytes);
@@ -76,6 +76,8 @@ export class Delivery {
     return {
       next: () => this.#pull(),
       return: () => {
+        this.#reader = 'gone';
+        for (const pull of this.#pulls.splice(0)) pull.resolve(done);
         this.#listener.left();
         return Promise.resolve(done);
       },
@@ -83,6 +85,7 @@ export class Delivery {
   }
 
   #pull(): Promise<Result> {
+    if (this.#reader === 'gone') return Promise.resolve(done);
     const event = this.#queue.shift();
     if (event !== undefined) {
       this.#checkRoom();

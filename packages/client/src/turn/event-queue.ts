@@ -24,7 +24,15 @@ export class EventQueue {
     this.#events[this.#head] = undefined;
     this.#head += 1;
     if (this.empty) this.clear();
+    // A reader that is always one event behind never empties it: the places already read must go, too.
+    else if (this.#head >= 1024 && this.#head * 2 >= this.#events.length) this.#compact();
     return event;
+  }
+
+  #compact(): void {
+    this.#events = this.#events.slice(this.#head);
+    this.#sizes = this.#sizes.slice(this.#head);
+    this.#head = 0;
   }
 
   clear(): void {

@@ -7,13 +7,16 @@ export class Output {
   readonly #items = new Map<number, Item>();
 
   read(event: ResponseEvent): void {
-    if (event.type === 'response.output_item.done') this.#items.set(event.output_index, event.item);
+    if (event.type !== 'response.output_item.done') return;
+    const { output_index: index, item } = event as { output_index?: unknown; item?: unknown };
+    if (typeof item !== 'object' || item === null) return;
+    this.#items.set(typeof index === 'number' ? index : this.#items.size, item as Item);
   }
 
   /** The response with its output; a terminal event that has one wins. */
   complete(response: Response): Response {
     const given: unknown = response.output;
-    if (this.#items.size === 0 || (Array.isArray(given) && given.length > 0)) return response;
+    if (Array.isArray(given) && (given.length > 0 || this.#items.size === 0)) return response;
     const output = [...this.#items].sort(([a], [b]) => a - b).map(([, item]) => item);
     return { ...response, output };
   }
@@ -23,8 +26,9 @@ export class Output {
 export function textOf(response: Response): string {
   const items: unknown = response.output;
   if (!Array.isArray(items)) return '';
-  return (items as Item[])
-    .flatMap((item) => (item.type === 'message' && Array.isArray(item.content) ? item.content : []))
-    .map((part) => (part.type === 'output_text' ? (part.text ?? '') : ''))
+  return (items as (Item | null)[])
+    .flatMap((item) => (item?.type === 'message' && Array.isArray(item.content) ? (item.content as unknown[]) : []))
+    .map((part) => part as { type?: unknown; text?: unknown } | null)
+    .map((part) => (part?.type === 'output_text' && typeof part.text === 'string' ? part.text : ''))
     .join('');
 }

@@ -1,4 +1,4 @@
-import { abnormalClosure } from '../protocol/close-codes.js';
+import { normalClosure, refusingClosures, transientClosures } from '../protocol/close-codes.js';
 import type { Phase, TurnwireError } from '../protocol/errors.js';
 import type { TransportChoice } from '../options.js';
 
@@ -38,9 +38,13 @@ type Cause =
   | 'upgrade_refused'
   /** The upgrade was answered by a status that says: not with this key, or elsewhere. */
   | 'denied'
-  /** The connection ended by itself, without a close frame or the turn's terminal event. */
+  /** The connection ended by itself, or with a close code that says nothing of the request (P90, P91). */
   | 'broken'
-  /** The server closed it, with a code. */
+  /** The server closed it with the code for a request that it does not take over a WebSocket (P92, P93). */
+  | 'turned_away'
+  /** The same, probably: it closed it in good order, and without a word (P89). */
+  | 'dismissed'
+  /** The server closed it with a code of its own (P94). */
   | 'closed'
   /** `websocket_connection_limit_reached`: too old; the turn has not begun (P99). */
   | 'age_limit'
@@ -49,32 +53,35 @@ type Cause =
 interface Row {
   causes: readonly Cause[];
   phases: readonly Phase[];
-  when?: (failure: Failure, policy: Policy) => boolean;
+  when?: Condition;
   move: Move;
 }
 
 const unsent: readonly Phase[] = ['queued', 'sending'];
-const webSocket = ({ transport }: Failure): boolean => transport === 'websocket';
-const reused = (failure: Failure): boolean => failure.reused;
-const fresh = (failure: Failure): boolean => !failure.reused && webSocket(failure);
+const unanswered: readonly Phase[] = [...unsent, 'sent'];
+
+type Condition = (failure: Failure, policy: Policy) => boolean;
+const webSocket: Condition = ({ transport }) => transport === 'websocket';
+const reused: Condition = (failure) => failure.reused;
+const fresh: Condition = ({ transport, reused }) => !reused && transport === 'websocket';
+const reusedAndRepeatable: Condition = ({ reused }, { repeatable }) => reused && repeatable;
+const webSocketAndRepeatable: Condition = ({ transport }, { repeatable }) => transport === 'websocket' && repeatable;
 
 /**
  * The whole of it: the first row that fits decides, and where none fits the caller gets the error. Once an event has been handed over,
  * no row fits: nothing is replayed then.
  *
- * The third row is the one that may run a turn twice. A connection that has rested and breaks without a word when it is written to was
- * dead before, as a rule: a NAT or a proxy had forgotten it (B1). Not where a doubled turn has effects.
+ * Two rows may run a turn twice, and do not where a doubled turn has effects. A connection that has rested and ends without a word
+ * when it is written to was dead before, as a rule: a NAT, a proxy or the server's idle limit (B1). And a server that closes in good
+ * order instead of answering has refused the request, as a rule (P89).
  */
 const table: readonly Row[] = [
   { causes: ['unreachable', 'upgrade_refused'], phases: ['queued'], when: webSocket, move: 'fall_back' },
-  { causes: ['broken', 'closed'], phases: unsent, when: reused, move: 'redial' },
-  {
-    causes: ['broken'],
-    phases: ['sent'],
-    when: (failure, policy) => failure.reused && policy.repeatable,
-    move: 'redial',
-  },
-  { causes: ['broken', 'closed'], phases: unsent, when: fresh, move: 'fall_back' },
+  { causes: ['turned_away'], phases: unanswered, when: webSocket, move: 'fall_back' },
+  { causes: ['broken', 'dismissed', 'closed'], phases: unsent, when: reused, move: 'redial' },
+  { causes: ['broken', 'dismissed', 'closed'], phases: unsent, when: fresh, move: 'fall_back' },
+  { causes: ['broken'], phases: ['sent'], when: reusedAndRepeatable, move: 'redial' },
+  { causes: ['dismissed'], phases: ['sent'], when: webSocketAndRepeatable, move: 'fall_back' },
   { causes: ['age_limit'], phases: ['sent'], move: 'redial' },
 ];
 
@@ -101,7 +108,10 @@ function causeOf({ code, status = 0, closeCode, server, cause }: TurnwireError):
       return status === 401 || status === 402 || (status >= 300 && status < 400) ? 'denied' : 'upgrade_refused';
     case 'connection_lost':
       // SSE has no close codes: an error of its connection says that it broke.
-      return closeCode === abnormalClosure || (closeCode === undefined && cause !== undefined) ? 'broken' : 'closed';
+      if (closeCode === undefined) return cause === undefined ? 'closed' : 'broken';
+      if (transientClosures.has(closeCode)) return 'broken';
+      if (refusingClosures.has(closeCode)) return 'turned_away';
+      return closeCode === normalClosure ? 'dismissed' : 'closed';
     case 'request_refused':
       return server?.code === 'websocket_connection_limit_reached' ? 'age_limit' : 'other';
     default:

@@ -1,7 +1,9 @@
 import { publish } from '../diagnostics.js';
 import { TurnwireError, locate } from '../protocol/errors.js';
+import { isHousekeeping } from '../protocol/frame.js';
 import { clean, readServerError } from '../protocol/server-error.js';
 import { isError, terminalOf } from '../protocol/terminal.js';
+import { aborted, onAbort } from './abort.js';
 import { Delivery } from './delivery.js';
 import { Output, textOf } from './output.js';
 import { recover } from './recovery.js';
@@ -113,7 +115,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#report.plan = request.previousResponseId === undefined ? 'full' : 'delta';
     this.#report.fallback = reason;
     if (this.#signal?.aborted) return this.#fail(aborted(this.#signal.reason));
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (this.#signal !== undefined) onAbort(this.#signal, this.#onAbort);
     if (reason !== undefined) this.#context.onFallback(reason);
     this.#attempt(route, transport, false);
   }
@@ -243,7 +245,8 @@ export class Turn implements AsyncIterable<ResponseEvent> {
       return;
     }
     const terminal = terminalOf(event);
-    if (terminal !== undefined) {
+    // After an `error` only the failure that belongs to it still counts: the first end is the end (F9).
+    if (terminal !== undefined && (this.#errorEvent === undefined || terminal.outcome === 'failed')) {
       this.#terminal = terminal;
       this.#report.outcome = terminal.outcome;
       this.#report.usage = terminal.response.usage ?? undefined;
@@ -326,8 +329,8 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     if (error.code === 'aborted') this.#delivery.clear();
     const attempt = this.#report.attempts.at(-1);
     if (attempt !== undefined) attempt.error ??= error.code;
-    // Where a fallback fails too, the first failure is the one to look at (K2).
-    if (error.cause === undefined && this.#earlier !== undefined) error.cause = this.#earlier;
+    // Where a fallback fails too, the first failure is the one to look at (K2): it stands at the end of the causes.
+    if (this.#earlier !== undefined && error.code !== 'aborted') lastCause(error).cause = this.#earlier;
     if (this.#phase !== 'queued' && error.code !== 'request_refused') this.#report.outcome = 'lost';
     this.#settle({ name: 'failed', error: locate(error, this.#phase, this.#report.responseId) });
   }
@@ -374,12 +377,15 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   }
 }
 
-function aborted(reason: unknown): TurnwireError {
-  return new TurnwireError('aborted', 'the turn was aborted', { cause: reason });
+function lastCause(error: Error): Error {
+  let last = error;
+  while (last.cause instanceof Error) last = last.cause;
+  return last;
 }
 
 /** How far the turn is after this event: text is visible, and a finished call may already run. */
 function advance(phase: Phase, event: ResponseEvent): Phase {
+  if (isHousekeeping(event)) return phase;
   const { type } = event;
   if (type === 'response.created' || type === 'response.queued' || type === 'response.in_progress') return phase;
   if (type === 'response.output_item.done' && typeof event.item?.type === 'string' && event.item.type.endsWith('_call'))

@@ -1,0 +1,232 @@
+import { endpointOf } from './network/endpoint.js';
+import { headerProblem, keyProblem, valueProblem } from './network/handshake.js';
+import { TurnwireError } from './protocol/errors.js';
+import type { Endpoint } from './network/endpoint.js';
+import type { ClientOptions, NetworkOptions, TimeoutOptions, TransportChoice } from './options.js';
+
+/** The options with every default filled in. */
+export interface Settings {
+  endpoint: Endpoint;
+  identity: Pick<ClientOptions, 'apiKey' | 'headers' | 'organization' | 'project'>;
+  transport: TransportChoice;
+  pool: { maxConnections: number; maxAgeMs: number | undefined };
+  timeouts: Record<keyof TimeoutOptions, number>;
+  network: NetworkOptions;
+  onWarning: ((message: string) => void) | false;
+}
+
+const defaultBaseUrl = 'https://api.openai.com/v1';
+
+const defaultTimeouts: Settings['timeouts'] = {
+  dialMs: 15_000,
+  firstEventMs: 300_000,
+  idleMs: 900_000,
+  queueMs: 600_000,
+  unreadMs: 900_000,
+};
+
+const known: Readonly<Record<string, readonly string[]>> = {
+  createClient: [
+    'apiKey',
+    'baseUrl',
+    'headers',
+    'network',
+    'onWarning',
+    'organization',
+    'pool',
+    'project',
+    'timeouts',
+    'transport',
+  ],
+  pool: ['maxAgeMs', 'maxConnections'],
+  timeouts: Object.keys(defaultTimeouts),
+  network: ['ca', 'cert', 'key'],
+  turn: ['signal', 'transport'],
+};
+
+/** @throws TurnwireError `invalid_option`, `missing_api_key` */
+export function resolveOptions(options: ClientOptions, env: Readonly<Record<string, string | undefined>>): Settings {
+  checkGroup('createClient', options);
+  const { pool = {}, timeouts = {}, network = {}, onWarning = warnProcess } = options;
+  checkGroup('pool', pool);
+  checkGroup('timeouts', timeouts);
+  checkGroup('network', network);
+  for (const [name, value] of Object.entries(network))
+    if (!isPem(value)) throw invalid(`network.${name} must be PEM text or a Buffer of it, not ${show(value)}`);
+  checkIdentity(options);
+  if (onWarning !== false && typeof onWarning !== 'function') throw invalid('onWarning must be a function, or false');
+  if (pool.maxConnections !== undefined && !(Number.isInteger(pool.maxConnections) && pool.maxConnections >= 1)) {
+    throw invalid(`pool.maxConnections must be a whole number from 1 on, not ${show(pool.maxConnections)}`);
+  }
+  const times = Object.entries({ ...timeouts, maxAgeMs: pool.maxAgeMs }).filter(([, value]) => value !== undefined);
+  for (const [name, value] of times) {
+    const option = `${name === 'maxAgeMs' ? 'pool' : 'timeouts'}.${name}`;
+    if (typeof value !== 'number' || !(value > 0))
+      throw invalid(`${option} must be a number of milliseconds above 0 (Infinity for no limit), not ${show(value)}`);
+  }
+  const { baseUrl, fromEnvironment, name } = resolveBaseUrl(options, env);
+  const endpoint = endpointOf(baseUrl, name);
+  return {
+    endpoint,
+    identity: {
+      apiKey: resolveKey(options, fromEnvironment, env),
+      headers: options.headers,
+      organization: options.organization ?? (fromEnvironment ? ofEnvironment('OPENAI_ORG_ID', env) : undefined),
+      project: options.project ?? (fromEnvironment ? ofEnvironment('OPENAI_PROJECT_ID', env) : undefined),
+    },
+    transport: checkTransport('transport', options.transport === undefined ? 'auto' : options.transport),
+    pool: { maxConnections: pool.maxConnections ?? 32, maxAgeMs: pool.maxAgeMs },
+    timeouts: Object.fromEntries(
+      Object.entries(defaultTimeouts).map(([key, value]) => [key, timeouts[key as keyof TimeoutOptions] ?? value]),
+    ) as Settings['timeouts'],
+    network,
+    onWarning,
+  };
+}
+
+/** @throws TurnwireError `invalid_option` */
+export function checkTurnOptions(options: unknown): void {
+  checkGroup('turn', options);
+  const { signal } = options as { signal?: unknown };
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalid(`turn: signal must be an AbortSignal, not ${show(signal)}: give the signal of an AbortController`);
+}
+
+/** @throws TurnwireError `invalid_option` */
+export function checkTransport(name: string, value: unknown): TransportChoice {
+  if (value === 'auto' || value === 'websocket' || value === 'sse') return value;
+  const guess = typeof value === 'string' ? guesses.get(value.toLowerCase()) : undefined;
+  throw invalid(
+    `${name} must be "auto", "websocket" or "sse", not ${show(value)}${guess === undefined ? '' : `; did you mean "${guess}"?`}`,
+  );
+}
+
+const guesses: ReadonlyMap<string, TransportChoice> = new Map([
+  ['auto', 'auto'],
+  ['http', 'sse'],
+  ['https', 'sse'],
+  ['sse', 'sse'],
+  ['stream', 'sse'],
+  ['websocket', 'websocket'],
+  ['websockets', 'websocket'],
+  ['ws', 'websocket'],
+  ['wss', 'websocket'],
+]);
+
+/** The key of the environment belongs to these two addresses only (W8). */
+function resolveBaseUrl(
+  options: ClientOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): { baseUrl: string; fromEnvironment: boolean; name: string } {
+  if (options.baseUrl !== undefined) {
+    if (typeof options.baseUrl !== 'string') throw invalid(`baseUrl must be a string, not ${show(options.baseUrl)}`);
+    const same = options.baseUrl.replace(/\/+$/, '');
+    return {
+      baseUrl: options.baseUrl,
+      fromEnvironment: same === defaultBaseUrl || same === env['OPENAI_BASE_URL']?.replace(/\/+$/, ''),
+      name: 'baseUrl',
+    };
+  }
+  const fromEnv = nonEmpty(env['OPENAI_BASE_URL']);
+  return {
+    baseUrl: fromEnv ?? defaultBaseUrl,
+    fromEnvironment: true,
+    name: fromEnv === undefined ? 'baseUrl' : 'OPENAI_BASE_URL',
+  };
+}
+
+function resolveKey(
+  options: ClientOptions,
+  fromEnvironment: boolean,
+  env: Readonly<Record<string, string | undefined>>,
+): ClientOptions['apiKey'] {
+  if (options.apiKey !== undefined) {
+    if (typeof options.apiKey === 'function') return options.apiKey;
+    const problem = keyProblem(options.apiKey);
+    if (problem !== undefined) throw invalid(`apiKey ${problem}`);
+    return options.apiKey;
+  }
+  // Another identity may stand in the caller's own headers.
+  if (!fromEnvironment || options.headers !== undefined) return undefined;
+  const key = env['OPENAI_API_KEY'];
+  if (key === undefined || key === '') {
+    throw new TurnwireError(
+      'missing_api_key',
+      `no key: set OPENAI_API_KEY${key === '' ? ' (it is empty)' : ''}, or give apiKey to createClient`,
+    );
+  }
+  const problem = keyProblem(key);
+  if (problem !== undefined) throw invalid(`OPENAI_API_KEY ${problem}`);
+  return key;
+}
+
+function checkIdentity({ headers, organization, project }: ClientOptions): void {
+  if (headers !== undefined && typeof headers !== 'function') {
+    checkGroup('headers', headers);
+    for (const [name, value] of Object.entries(headers)) {
+      const problem = headerProblem(name, value);
+      if (problem !== undefined) throw invalid(problem);
+    }
+  }
+  for (const [name, value] of Object.entries({ organization, project })) {
+    const problem = value === undefined ? undefined : valueProblem(value);
+    if (problem !== undefined) throw invalid(`${name} ${problem}`);
+  }
+}
+
+function checkGroup(group: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid(`${group === 'createClient' ? 'the options' : group} must be an object, not ${show(value)}`);
+  const names = known[group];
+  if (names === undefined) return;
+  for (const name of Object.keys(value)) {
+    if (names.includes(name)) continue;
+    const spelled = names.find(
+      (other) => other.toLowerCase().replace(/ms$/, '') === name.toLowerCase().replaceAll('_', '').replace(/ms$/, ''),
+    );
+    const home = Object.entries(known).find(([, inside]) => inside.includes(name))?.[0];
+    const guess = spelled ?? (home === undefined || home === 'createClient' ? undefined : `${home}.${name}`);
+    throw invalid(
+      `${group === 'createClient' ? '' : `${group}.`}${name} is no option${guess === undefined ? ` (there are ${names.join(', ')})` : `; did you mean "${guess}"?`}`,
+    );
+  }
+}
+
+function ofEnvironment(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const value = nonEmpty(env[name]);
+  const problem = value === undefined ? undefined : valueProblem(value);
+  if (problem !== undefined) throw invalid(`${name} ${problem}`);
+  return value;
+}
+
+function warnProcess(message: string): void {
+  process.emitWarning(message, { type: 'TurnwireWarning' });
+}
+
+/** As far as it can be told by its type; what is inside, TLS says. */
+function isPem(value: unknown): boolean {
+  return (
+    value === undefined ||
+    (typeof value === 'string' && value.includes('-----BEGIN')) ||
+    value instanceof Uint8Array ||
+    (Array.isArray(value) && value.every(isPem))
+  );
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string'
+    ? JSON.stringify(value.slice(0, 100))
+    : Array.isArray(value)
+      ? 'an array'
+      : typeof value === 'object' && value !== null
+        ? 'an object'
+        : String(value);
+}
+
+function invalid(message: string): TurnwireError {
+  return new TurnwireError('invalid_option', message);
+}

@@ -1,0 +1,36 @@
+import type { Clock, Timer } from '../dist/clock.js';
+
+/** Time that passes only when a test says so. */
+export class FakeClock implements Clock {
+  #now = 0;
+  #timers = new Set<{ at: number; run: () => void }>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** Timers that wait. */
+  get waiting(): number {
+    return this.#timers.size;
+  }
+
+  after(ms: number, run: () => void): Timer {
+    if (ms === Infinity) return { cancel: () => {} };
+    const timer = { at: this.#now + ms, run };
+    this.#timers.add(timer);
+    return { cancel: () => void this.#timers.delete(timer) };
+  }
+
+  /** Lets `ms` pass; what is due runs in its order, at its time. */
+  advance(ms: number): void {
+    const until = this.#now + ms;
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
+      if (next === undefined) break;
+      this.#timers.delete(next);
+      this.#now = next.at;
+      next.run();
+    }
+    this.#now = until;
+  }
+}

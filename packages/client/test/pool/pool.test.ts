@@ -1,0 +1,170 @@
+// Placement and rotation, with real sockets and a clock of the test's own.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { WebSocketServer } from 'ws';
+import { endpointOf } from '../../dist/network/endpoint.js';
+import { createNetwork } from '../../dist/network/network.js';
+import { Pool } from '../../dist/pool/pool.js';
+import { limitsOf } from '../../dist/protocol/limits.js';
+import { FakeClock } from '../fake-clock.js';
+import type { AddressInfo } from 'node:net';
+import type { Chain, Occupant } from '../../dist/pool/connection.js';
+import type { Place } from '../../dist/pool/pool.js';
+
+const occupant: Occupant = { event: () => {}, lost: () => {} };
+const nobody = new AbortController().signal;
+
+interface Yard {
+  pool: Pool;
+  clock: FakeClock;
+  take: (previousResponseId?: string, fresh?: boolean) => Promise<Place>;
+  leave: (place: Place, chain?: Chain) => void;
+}
+
+function yard(
+  name: string,
+  settings: { maxConnections?: number; maxAgeMs?: number },
+  run: (yard: Yard) => Promise<void>,
+): void {
+  test(name, { timeout: 20_000 }, async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const clock = new FakeClock();
+    const endpoint = endpointOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'test');
+    const network = createNetwork(endpoint, () => Promise.resolve({}));
+    const pool = new Pool({
+      network,
+      clock,
+      maxConnections: 32,
+      maxAgeMs: Infinity,
+      dialMs: 1000,
+      queueMs: 1000,
+      ...settings,
+    });
+    try {
+      await run({
+        pool,
+        clock,
+        take: (previousResponseId, fresh = false) => pool.acquire({ previousResponseId, fresh }, occupant, nobody),
+        leave: ({ connection }, chain) => {
+          connection.vacate(chain);
+          pool.changed();
+        },
+      });
+    } finally {
+      pool.destroy();
+      server.close();
+      for (const socket of server.clients) socket.terminate();
+    }
+  });
+}
+
+for (const [host, minutes] of [
+  ['api.openai.com', 55],
+  ['api.x.ai', 24],
+] as const) {
+  yard(
+    `${host}: no new turn after ${minutes} minutes, and one just before`,
+    { maxAgeMs: limitsOf(host).maxAgeMs },
+    async ({ clock, take, leave, pool }) => {
+      const first = await take();
+      leave(first);
+      clock.advance(minutes * 60_000 - 1);
+      const second = await take();
+      assert.deepEqual([second.connection.number, second.reused], [1, true]);
+      // A running turn is not cut.
+      clock.advance(10 * 60_000);
+      assert.equal(pool.stats.busy, 1);
+      leave(second);
+      const third = await take();
+      assert.deepEqual([third.connection.number, third.reused], [2, false]);
+      assert.equal(pool.stats.connections, 1);
+    },
+  );
+}
+
+const stored = (responseId: string): Chain => ({ responseId, stored: true });
+const local = (responseId: string): Chain => ({ responseId, stored: false });
+
+yard(
+  'rule 1: the connection that holds the response, also where another was used later',
+  {},
+  async ({ take, leave, clock }) => {
+    const [a, b] = [await take(), await take()];
+    leave(a, local('resp_a'));
+    clock.advance(10);
+    leave(b, stored('resp_b'));
+    assert.equal((await take('resp_a')).connection, a.connection);
+  },
+);
+
+yard('rule 2: the one used last, if nothing is lost by it', {}, async ({ take, leave, clock }) => {
+  const [a, b, c] = [await take(), await take(), await take()];
+  leave(a, stored('resp_a'));
+  clock.advance(10);
+  leave(b);
+  clock.advance(10);
+  leave(c, local('resp_c'));
+  assert.equal((await take('resp_unknown')).connection, b.connection);
+  assert.equal((await take()).connection, a.connection);
+});
+
+yard(
+  'rules 3 and 4: a new one rather than someone’s chain; at the maximum the chain used least recently',
+  { maxConnections: 3 },
+  async ({ take, leave, clock }) => {
+    const [a, b] = [await take(), await take()];
+    leave(b, local('resp_b'));
+    clock.advance(10);
+    leave(a, local('resp_a'));
+    const c = await take();
+    assert.deepEqual([c.connection.number, c.reused], [3, false]);
+    assert.equal((await take()).connection, b.connection);
+  },
+);
+
+yard(
+  'a fresh one is dialled, also where it takes the place of an idle one',
+  { maxConnections: 1 },
+  async ({ take, leave, pool }) => {
+    leave(await take(), stored('resp_a'));
+    const fresh = await take('resp_a', true);
+    assert.deepEqual([fresh.connection.number, fresh.reused], [2, false]);
+    assert.equal(pool.stats.connections, 1);
+  },
+);
+
+yard(
+  'who waits is served in order; who comes later does not overtake',
+  { maxConnections: 1 },
+  async ({ take, leave }) => {
+    const place = await take();
+    const order: number[] = [];
+    const waiting = [1, 2].map(async (number) => {
+      const got = await take();
+      order.push(number);
+      leave(got);
+    });
+    leave(place);
+    waiting.push(
+      (async () => {
+        const got = await take();
+        order.push(3);
+        leave(got);
+      })(),
+    );
+    await Promise.all(waiting);
+    assert.deepEqual(order, [1, 2, 3]);
+  },
+);
+
+yard('waiting has its limit, and leaves no timer', { maxConnections: 1 }, async ({ take, clock }) => {
+  await take();
+  const waiting = take();
+  clock.advance(999);
+  assert.equal(clock.waiting, 1);
+  clock.advance(1);
+  await assert.rejects(waiting, { code: 'queue_timeout' });
+  assert.equal(clock.waiting, 0);
+});

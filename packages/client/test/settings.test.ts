@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resolveOptions } from '../dist/settings.js';
+import type { ClientOptions } from '../dist/options.js';
+
+type Env = Record<string, string | undefined>;
+const key = { OPENAI_API_KEY: 'sk-env' };
+
+/** Each nonsense, and what its sentence must name. */
+const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
+  [null, key, /^the options must be an object, not null/],
+  ['x', key, /^the options must be an object/],
+  [[], key, /^the options must be an object, not an array/],
+  [{ apikey: 'x' }, key, /^apikey is no option; did you mean "apiKey"\?$/],
+  [{ base_url: 'x' }, key, /^base_url is no option; did you mean "baseUrl"\?$/],
+  [{ dialMs: 1 }, key, /^dialMs is no option; did you mean "timeouts\.dialMs"\?$/],
+  [{ maxConnections: 1 }, key, /did you mean "pool\.maxConnections"/],
+  [{ nonsense: 1 }, key, /^nonsense is no option \(there are apiKey, /],
+  [{ apiKey: '' }, {}, /^apiKey is empty$/],
+  [{ apiKey: 5 }, {}, /^apiKey is number instead of a string$/],
+  [{ apiKey: null }, {}, /^apiKey is null instead of a string$/],
+  [{ apiKey: 'sk\n' }, {}, /^apiKey contains a line break/],
+  [{ apiKey: ' sk' }, {}, /^apiKey begins or ends with white space$/],
+  [{ apiKey: 'sk€' }, {}, /^apiKey contains characters/],
+  [{}, {}, /^no key: set OPENAI_API_KEY, or give apiKey/],
+  [{}, { OPENAI_API_KEY: '' }, /^no key: set OPENAI_API_KEY \(it is empty\)/],
+  [{}, { OPENAI_API_KEY: 'sk\n' }, /^OPENAI_API_KEY contains a line break/],
+  [{ baseUrl: '' }, key, /^baseUrl is not an address/],
+  [{ baseUrl: 5 }, key, /^baseUrl must be a string, not 5$/],
+  [{ baseUrl: 'localhost:8080/v1' }, key, /^baseUrl (is not an address|must begin with https: or http:)/],
+  [{ baseUrl: 'example.com/v1' }, key, /did you mean "https:\/\/example\.com\/v1"\?$/],
+  [{ baseUrl: 'wss://example.com/v1' }, key, /^baseUrl must begin with https: and not wss:/],
+  [{ baseUrl: 'ws://example.com/v1' }, key, /^baseUrl must begin with http: and not ws:/],
+  [{ baseUrl: 'ftp://example.com' }, key, /^baseUrl must begin with https: or http:/],
+  [{ baseUrl: 'https://me:pw@example.com' }, key, /^baseUrl must not hold a user name/],
+  [{}, { ...key, OPENAI_BASE_URL: 'nonsense' }, /^OPENAI_BASE_URL is not an address/],
+  [{ transport: 'ws' }, key, /^transport must be .*, not "ws"; did you mean "websocket"\?$/],
+  [{ transport: 'http' }, key, /did you mean "sse"\?$/],
+  [{ transport: 'WebSocket' }, key, /did you mean "websocket"\?$/],
+  [{ transport: null }, key, /^transport must be/],
+  [{ transport: 'constructor' }, key, /^transport must be "auto", "websocket" or "sse", not "constructor"$/],
+  [{ organization: 5 }, key, /^organization is number instead of a string$/],
+  [{ organization: 'a\r\nb' }, key, /^organization contains characters that a header cannot hold$/],
+  [{ project: 'a\nb' }, key, /^project contains characters/],
+  [{}, { ...key, OPENAI_ORG_ID: 'a\nb' }, /^OPENAI_ORG_ID contains characters/],
+  [{ headers: 'x' }, key, /^headers must be an object, not "x"$/],
+  [{ headers: ['x'] }, key, /^headers must be an object, not an array$/],
+  [{ headers: { 'a b': 'x' } }, key, /^headers: "a b" is no header name$/],
+  [{ headers: { 'x-a': 5 } }, key, /^headers: x-a is number instead of a string$/],
+  [{ headers: { 'x-a': 'a\r\nb' } }, key, /^headers: x-a contains characters/],
+  [{ onWarning: true }, key, /^onWarning must be a function, or false$/],
+  [{ pool: 5 }, key, /^pool must be an object, not 5$/],
+  [{ pool: { max: 5 } }, key, /^pool\.max is no option \(there are maxAgeMs, maxConnections\)$/],
+  ...[0, -1, 1.5, NaN, Infinity, '5'].map((value): [unknown, Env, RegExp] => [
+    { pool: { maxConnections: value } },
+    key,
+    /^pool\.maxConnections must be a whole number/,
+  ]),
+  ...['dialMs', 'firstEventMs', 'idleMs', 'queueMs', 'unreadMs'].flatMap((name) =>
+    [0, -1, NaN, '5', null].map((value): [unknown, Env, RegExp] => [
+      { timeouts: { [name]: value } },
+      key,
+      new RegExp(`^timeouts\\.${name} must be a number of milliseconds`),
+    ]),
+  ),
+  [{ pool: { maxAgeMs: 0 } }, key, /^pool\.maxAgeMs must be a number of milliseconds/],
+  [{ timeouts: { dial: 5 } }, key, /^timeouts\.dial is no option; did you mean "dialMs"\?$/],
+  [{ network: [] }, key, /^network must be an object/],
+  [{ network: { ca: 5 } }, key, /^network\.ca must be PEM text or a Buffer of it, not 5$/],
+  [{ network: { cert: '/etc/cert.pem' } }, key, /^network\.cert must be PEM text/],
+  [{ network: { proxy: 'x' } }, key, /^network\.proxy is no option/],
+];
+for (const [options, env, message] of nonsense) {
+  test(`${JSON.stringify(options)} ${env === key ? '' : JSON.stringify(env)}: ${message}`, () => {
+    assert.throws(
+      () => resolveOptions(options as ClientOptions, env),
+      (error: Error & { code?: string }) =>
+        /^(invalid_option|missing_api_key)$/.test(error.code ?? '') &&
+        message.test(error.message) &&
+        !/[\r\n]/.test(error.message) &&
+        !error.message.includes('sk'),
+    );
+  });
+}
+
+const other = 'https://other.example/v1';
+const env = { OPENAI_API_KEY: 'sk-env', OPENAI_ORG_ID: 'org', OPENAI_PROJECT_ID: 'proj' };
+/** Where the key of the environment goes, and where never (W8, P18). */
+const keys: readonly [name: string, options: ClientOptions, env: Env, apiKey: unknown, organization: unknown][] = [
+  ['the default endpoint', {}, env, 'sk-env', 'org'],
+  ['the default endpoint, written out', { baseUrl: 'https://api.openai.com/v1/' }, env, 'sk-env', 'org'],
+  ['OPENAI_BASE_URL', {}, { ...env, OPENAI_BASE_URL: other }, 'sk-env', 'org'],
+  ['OPENAI_BASE_URL, written out', { baseUrl: `${other}/` }, { ...env, OPENAI_BASE_URL: other }, 'sk-env', 'org'],
+  ['another host', { baseUrl: other }, env, undefined, undefined],
+  ['a host that only begins alike', { baseUrl: 'https://api.openai.com.evil.example/v1' }, env, undefined, undefined],
+  ['another path of the same host', { baseUrl: 'https://api.openai.com/v2' }, env, undefined, undefined],
+  ['the same host without TLS', { baseUrl: 'http://api.openai.com/v1' }, env, undefined, undefined],
+  ['another host with its own key', { baseUrl: other, apiKey: 'mine' }, env, 'mine', undefined],
+  ['an own key', { apiKey: 'mine' }, env, 'mine', 'org'],
+  ['own headers', { headers: { authorization: 'x' } }, env, undefined, 'org'],
+  ['an empty OPENAI_BASE_URL is none', {}, { ...env, OPENAI_BASE_URL: '' }, 'sk-env', 'org'],
+  ['empty ids are none', {}, { ...env, OPENAI_ORG_ID: '', OPENAI_PROJECT_ID: '' }, 'sk-env', undefined],
+];
+for (const [name, options, from, apiKey, organization] of keys) {
+  test(`identity: ${name}`, () => {
+    const { identity } = resolveOptions(options, from);
+    assert.equal(identity.apiKey, apiKey);
+    assert.equal(identity.organization, organization);
+  });
+}
+
+test('defaults', () => {
+  const settings = resolveOptions({}, key);
+  assert.equal(settings.transport, 'auto');
+  assert.deepEqual(settings.pool, { maxConnections: 32, maxAgeMs: undefined });
+  assert.deepEqual(settings.timeouts, {
+    dialMs: 15_000,
+    firstEventMs: 300_000,
+    idleMs: 900_000,
+    queueMs: 600_000,
+    unreadMs: 900_000,
+  });
+  assert.equal(settings.endpoint.httpUrl.href, 'https://api.openai.com/v1/responses');
+  assert.equal(settings.endpoint.webSocketUrl.href, 'wss://api.openai.com/v1/responses');
+  assert.equal(resolveOptions({ timeouts: { idleMs: Infinity } }, key).timeouts.idleMs, Infinity);
+});
+
+for (const [baseUrl, http, webSocket] of [
+  ['http://127.0.0.1:8080', 'http://127.0.0.1:8080/responses', 'ws://127.0.0.1:8080/responses'],
+  ['https://h.example/v1/responses', 'https://h.example/v1/responses', 'wss://h.example/v1/responses'],
+  ['https://h.example/v1//', 'https://h.example/v1/responses', 'wss://h.example/v1/responses'],
+  [
+    'https://h.example/v1?api-version=1#x',
+    'https://h.example/v1/responses?api-version=1',
+    'wss://h.example/v1/responses?api-version=1',
+  ],
+] as const) {
+  test(`P1: ${baseUrl}`, () => {
+    const { endpoint } = resolveOptions({ baseUrl }, key);
+    assert.deepEqual([endpoint.httpUrl.href, endpoint.webSocketUrl.href], [http, webSocket]);
+  });
+}
