@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { closeFrame, frame, FrameReader, opcodes } from './frame.js';
+import type { Socket } from 'node:net';
+import type { Json } from './events.js';
+
+export interface Head {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+}
+
+/** What the server does at each step; what it leaves out is done as a good server would. */
+export interface Script {
+  /** A WebSocket upgrade was asked for. @default accepts it */
+  upgrade?: (peer: Peer, head: Head) => void;
+  /** A `response.create` has come; `count` is its number on this connection, from 1. @default never answers */
+  create?: (peer: Peer, create: Json, count: number) => void;
+  /** A POST has come. @default never answers */
+  post?: (peer: Peer, body: Json, head: Head) => void;
+}
+
+/** How the client's side of a connection ended. */
+export interface PeerEnd {
+  /** The code of its close frame, if it sent one. */
+  closeCode: number | undefined;
+  at: number;
+}
+
+/** One TCP connection of the fault server. Speaks HTTP until an upgrade is accepted, WebSocket from then on. */
+export class Peer {
+  readonly number: number;
+  readonly creates: Json[] = [];
+  readonly posts: Json[] = [];
+  readonly heads: Head[] = [];
+  /** Creates that have no terminal event yet: above 1, the client has put two turns on one connection. */
+  unanswered = 0;
+  mostUnanswered = 0;
+  /** Control frames of the client, by opcode. */
+  readonly control: number[] = [];
+  readonly ended: Promise<PeerEnd>;
+  /** Answers a close frame and ends the connection then, as RFC 6455 asks. */
+  answersClose = true;
+  readonly socket: Socket;
+  readonly #script: Script;
+  #buffer: Buffer = Buffer.alloc(0);
+  #frames: FrameReader | undefined;
+  #message: Buffer[] = [];
+  #closeCode: number | undefined;
+
+  constructor(number: number, socket: Socket, script: Script) {
+    this.number = number;
+    this.socket = socket;
+    this.#script = script;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#data(chunk));
+    // Resets are what this server is for.
+    socket.on('error', () => {});
+    this.ended = new Promise((resolve) => {
+      socket.once('close', () => resolve({ closeCode: this.#closeCode, at: performance.now() }));
+    });
+  }
+
+  /** Answers the upgrade; `more` goes out in the same segment. */
+  accept(more: Buffer = Buffer.alloc(0)): void {
+    const key = this.heads.at(-1)?.headers['sec-websocket-key'] ?? '';
+    // The GUID of RFC 6455, section 1.3.
+    const proof = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+    this.#frames = new FrameReader();
+    const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${proof}\r\n\r\n`;
+    this.raw(Buffer.concat([Buffer.from(head), more]));
+  }
+
+  /** A whole HTTP answer. */
+  http(status: number, body: string | Buffer = '', headers: Record<string, string> = {}): void {
+    const bytes = Buffer.from(body);
+    this.raw(Buffer.concat([this.#head(status, { 'content-length': String(bytes.length), ...headers }), bytes]));
+  }
+
+  /** The head of an event stream; its body ends with `endStream`, or with the connection. */
+  stream(headers: Record<string, string> = {}): void {
+    this.raw(this.#head(200, { 'content-type': 'text/event-stream', 'transfer-encoding': 'chunked', ...headers }));
+  }
+
+  /** A piece of the stream's body, in a chunk of its own. */
+  chunk(text: string | Buffer): void {
+    const bytes = Buffer.from(text);
+    this.raw(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]));
+  }
+
+  /** Events as an event stream writes them. */
+  sse(...events: Json[]): void {
+    this.chunk(events.map((event) => `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`).join(''));
+  }
+
+  endStream(): void {
+    this.raw('0\r\n\r\n');
+  }
+
+  /** Events in text frames, all in one segment. */
+  events(...events: Json[]): void {
+    this.raw(this.encode(...events));
+  }
+
+  encode(...events: Json[]): Buffer {
+    for (const { type } of events)
+      if (/^(error|response\.(completed|failed|incomplete|done|cancelled))$/.test(String(type))) this.unanswered -= 1;
+    return Buffer.concat(events.map((event) => frame(JSON.stringify(event))));
+  }
+
+  raw(bytes: Buffer | string): void {
+    if (this.socket.writable) this.socket.write(bytes);
+  }
+
+  /** A close frame; the connection stays until the client ends it. */
+  close(code?: number, reason = ''): void {
+    this.raw(closeFrame(code, reason));
+  }
+
+  fin(): void {
+    this.socket.end();
+  }
+
+  rst(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  #head(status: number, headers: Record<string, string>): Buffer {
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    return Buffer.from(`HTTP/1.1 ${status} Some Reason\r\n${lines.join('')}\r\n`);
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#frames !== undefined) return this.#webSocket(this.#frames, chunk);
+    this.#buffer = Buffer.concat([this.#buffer, chunk]);
+    const end = this.#buffer.indexOf('\r\n\r\n');
+    if (end === -1) return;
+    const head = parseHead(this.#buffer.subarray(0, end).toString('latin1'));
+    const length = Number(head.headers['content-length'] ?? 0);
+    const body = this.#buffer.subarray(end + 4, end + 4 + length);
+    if (body.length < length) return;
+    this.#buffer = Buffer.alloc(0);
+    this.heads.push(head);
+    if (head.headers['upgrade'] === 'websocket') return (this.#script.upgrade ?? ((peer) => peer.accept()))(this, head);
+    const parsed = JSON.parse(body.toString('utf8')) as Json;
+    this.posts.push(parsed);
+    this.#script.post?.(this, parsed, head);
+  }
+
+  #webSocket(reader: FrameReader, chunk: Buffer): void {
+    for (const { opcode, fin, payload } of reader.push(chunk)) {
+      if (opcode >= opcodes.close) {
+        this.control.push(opcode);
+        if (opcode === opcodes.close) {
+          this.#closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
+          if (this.answersClose) this.socket.end(closeFrame(this.#closeCode === 1005 ? undefined : this.#closeCode));
+        }
+        if (opcode === opcodes.ping) this.raw(frame(payload, { opcode: opcodes.pong }));
+        continue;
+      }
+      this.#message.push(payload);
+      if (!fin) continue;
+      const create = JSON.parse(Buffer.concat(this.#message.splice(0)).toString('utf8')) as Json;
+      this.creates.push(create);
+      this.unanswered += 1;
+      this.mostUnanswered = Math.max(this.mostUnanswered, this.unanswered);
+      this.#script.create?.(this, create, this.creates.length);
+    }
+  }
+}
+
+function parseHead(text: string): Head {
+  const [request = '', ...lines] = text.split('\r\n');
+  const [method = '', path = ''] = request.split(' ');
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
+  }
+  return { method, path, headers };
+}
