@@ -1,0 +1,118 @@
+// Real streams: what was recorded comes out of a turn as it was recorded, over both transports (P54–P58).
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { after, before, describe, test } from 'node:test';
+import { createClient } from '@turnwire/client';
+import { startEmulator } from 'turnwire/emulator';
+import type { Client, TurnwireError } from '@turnwire/client';
+import type { Emulator } from 'turnwire/emulator';
+
+type Json = Record<string, unknown>;
+
+/** `shared/recordings`, beside the repository. */
+function findRecordings(): string | undefined {
+  for (let at = dirname(fileURLToPath(import.meta.url)); at !== dirname(at); at = dirname(at)) {
+    const found = join(at, 'shared', 'recordings');
+    if (existsSync(found)) return found;
+  }
+  return undefined;
+}
+
+const folder = findRecordings();
+
+/** The events of a recording, one list for each response in it. */
+function load(from: string, name: string): Json[][] {
+  const responses: Json[][] = [];
+  for (const line of readFileSync(join(from, `${name}.jsonl`), 'utf8').split('\n')) {
+    if (line === '') continue;
+    const event = JSON.parse(line) as Json;
+    if (event['type'] === 'response.created' || responses.length === 0) responses.push([]);
+    responses.at(-1)?.push(event);
+  }
+  return responses;
+}
+
+/** Reads a turn of the recording, and compares it with what was recorded. */
+async function compare(
+  client: Client,
+  name: string,
+  recorded: Json[],
+  { previous, expected }: { previous?: string | undefined; expected?: unknown } = {},
+): Promise<void> {
+  const continuing = previous === undefined ? {} : { previous_response_id: previous };
+  const turn = client.turn({ model: `recording/${name}`, input: 'Go.', ...continuing });
+  const settled = turn.response().then(
+    (response) => ({ response, error: undefined }),
+    (error: TurnwireError) => ({ response: undefined, error }),
+  );
+  const events: unknown[] = [];
+  for await (const event of turn) events.push(event);
+  assert.equal(events.length, recorded.length);
+  assert.deepEqual(events, recorded);
+  const last = recorded.at(-1);
+  const { response, error } = await settled;
+  if (last?.['type'] !== 'response.failed') return assert.deepEqual(response, expected ?? last?.['response']);
+  assert.equal(error?.code, 'response_failed');
+  const failed = last['response'] as { id: string; error: { code: string } };
+  assert.equal(error.responseId, failed.id);
+  assert.equal(error.server?.code, failed.error.code);
+}
+
+describe('recordings', { skip: folder === undefined ? 'there is no ../shared/recordings here' : false }, () => {
+  const from = folder ?? '';
+  const edited = mkdtempSync(join(tmpdir(), 'turnwire-recordings-'));
+  const names = folder === undefined ? [] : readdirSync(from).flatMap((file) => /^(.*)\.jsonl$/.exec(file)?.[1] ?? []);
+  let emulator: Emulator;
+  let editedEmulator: Emulator;
+
+  before(async () => {
+    emulator = await startEmulator({ recordings: from });
+    editedEmulator = await startEmulator({ recordings: edited });
+  });
+  after(async () => {
+    await Promise.all([emulator.close(), editedEmulator.close()]);
+    rmSync(edited, { recursive: true });
+  });
+
+  const connect = (to: Emulator, transport: 'websocket' | 'sse'): Client =>
+    createClient({ apiKey: 'sk-test', baseUrl: `${to.url.replace(/\/v1$/, '')}/v1`, transport });
+
+  test('there are recordings', () => assert.ok(names.length >= 38, `${names.length}`));
+
+  for (const transport of ['websocket', 'sse'] as const) {
+    for (const name of names) {
+      test(`${transport}: ${name}`, { timeout: 20_000 }, async () => {
+        const client = connect(emulator, transport);
+        // Several responses in one recording are the turns of one conversation.
+        let previous: string | undefined;
+        for (const recorded of load(from, name)) {
+          await compare(client, name, recorded, { previous });
+          previous = (recorded.at(-1)?.['response'] as { id: string } | undefined)?.id;
+        }
+        if (transport === 'websocket') assert.equal(client.stats.dialled, 1);
+        await client.close();
+      });
+    }
+
+    for (const leaveOut of ['empty', 'absent'] as const) {
+      test(`${transport}: an ${leaveOut} output is rebuilt from the items`, { timeout: 20_000 }, async () => {
+        // One whose items are the same in their own events and in the terminal event.
+        const name = `output-${leaveOut}-${transport}`;
+        const recorded = load(from, 'openai-web-search-tool.1').flat();
+        const terminal = recorded.at(-1) ?? {};
+        const whole = terminal['response'] as Json;
+        const { output, ...rest } = whole;
+        const without = { ...terminal, response: leaveOut === 'empty' ? { ...rest, output: [] } : rest };
+        const lines = [...recorded.slice(0, -1), without];
+        writeFileSync(join(edited, `${name}.jsonl`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+        assert.ok(Array.isArray(output) && output.length > 1);
+        const client = connect(editedEmulator, transport);
+        await compare(client, name, lines, { expected: whole });
+        await client.close();
+      });
+    }
+  }
+});
