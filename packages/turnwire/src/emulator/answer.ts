@@ -1,3 +1,4 @@
+import type { Annotation, ToolItem } from './items/tool-schema.js';
 import type { CreateRequest } from './request.js';
 import type { Pace } from './script.js';
 import type { Transcript } from './transcript.js';
@@ -11,11 +12,21 @@ export interface Question {
   readonly place: object;
 }
 
-export interface Call {
-  readonly name: string;
-  /** JSON as the model writes it; a script may make it invalid on purpose. */
-  readonly arguments: string;
-}
+/** One thing the model says; each becomes one output item. */
+export type Said =
+  | { readonly kind: 'reasoning'; readonly summary: readonly string[]; readonly content?: string | undefined }
+  | {
+      readonly kind: 'message';
+      readonly text?: string | undefined;
+      readonly refusal?: string | undefined;
+      readonly annotations?: readonly Annotation[] | undefined;
+      readonly phase?: 'commentary' | 'final_answer' | undefined;
+    }
+  /** `arguments` is JSON as the model writes it; a script may make it invalid on purpose. */
+  | { readonly kind: 'function_call'; readonly name: string; readonly arguments: string }
+  | { readonly kind: 'custom_tool_call'; readonly name: string; readonly input: string }
+  /** The call of a tool that the service has a name for, in the words of the API. */
+  | { readonly kind: 'tool'; readonly item: ToolItem };
 
 type Ending =
   | { readonly kind: 'completed' }
@@ -24,10 +35,7 @@ type Ending =
 
 /** What the model says in one turn; the emulator makes the events of it. */
 export interface Reply {
-  readonly reasoning?: string | undefined;
-  readonly text?: string | undefined;
-  readonly refusal?: string | undefined;
-  readonly calls: readonly Call[];
+  readonly output: readonly Said[];
   readonly ending: Ending;
 }
 

@@ -1,21 +1,46 @@
 import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { BackgroundJobs } from './background.js';
+import { Conversations } from './conversations.js';
+import { realClock } from './clock.js';
+import { DIALECTS } from './dialect.js';
 import { echo } from './echo.js';
-import { EmulatorError } from './errors.js';
+import { EmulatorError, ScriptError } from './errors.js';
+import { upgradeLine, webSocketLine } from './faults/line.js';
+import { Faults, type CheckedFaultRule } from './faults/rule.js';
+import { RequestFaults } from './faults/upgrade.js';
 import { pathOf, serveHttp, unknownPath } from './http.js';
 import { Ids } from './ids.js';
 import { Journal, type OpenConnection } from './journal.js';
+import { ListedItems } from './listed-item.js';
 import { Memory } from './memory.js';
 import { checkOptions, type CheckedOptions, type EmulatorOptions } from './options.js';
 import { portOf } from './port.js';
 import { checkRecordings, recorded } from './recordings.js';
+import { loadRecording } from './replay/recording.js';
+import { Replay } from './replay/replay.js';
 import { Refusal } from './refusal.js';
 import { loadScript } from './script-file.js';
 import { scripted } from './scripted.js';
 import type { Emulation } from './turn.js';
 import { TokenCounter } from './usage.js';
-import { serveWebSocket } from './websocket.js';
+import { serveWebSocket, type ServedSocket } from './websocket.js';
+
+/** What a running emulator holds. */
+export interface EmulatorState {
+  /** Open TCP connections, WebSockets included. */
+  readonly connections: number;
+  readonly webSockets: number;
+  /** Names of lanes in use on them; a default lane has none. */
+  readonly lanes: number;
+  /** Turns of WebSockets that run, and that wait for a lane. */
+  readonly runningTurns: number;
+  readonly queuedTurns: number;
+  /** Responses kept to be continued or fetched, up to `limits.storedResponses` and `limits.storedBytes`. */
+  readonly responses: number;
+  readonly responseBytes: number;
+}
 
 /** A running emulator. */
 export interface Emulator extends AsyncDisposable {
@@ -23,35 +48,44 @@ export interface Emulator extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly journal: Journal;
+  /** What it holds at this moment, to see that it stays bounded. */
+  state(): EmulatorState;
   /** Ends everything at once: running turns, sockets, the listener. May be called again. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a server that speaks the Responses API: `POST /v1/responses` (SSE or JSON), the WebSocket on the same path,
- * `GET /v1/responses/{id}` and `GET /v1/models`.
+ * Starts a server that speaks the Responses API: `POST /v1/responses` (SSE, JSON, background), the WebSocket on the same
+ * path, stored responses and their input items, compaction, token counts, conversations and models.
  *
  * By default it listens on a free port of 127.0.0.1, takes any key or none, and repeats what it is told. `recordings` and
  * `script` give it other answers, in this order. Any number can run in one process.
  *
- * Not imitated: authentication, rate limits, billing, hosted tools, background responses, conversations, lanes.
+ * Not imitated: authentication, rate limits, what hosted tools do (a script says what they found).
  *
  * @throws EmulatorError with a `code`, if an option is wrong, the port is in use or a folder is missing
  * @throws ScriptError with the place, if the script is wrong
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const checked = checkOptions(options);
+  refuseTwoSources(checked);
   const emulation = await prepare(checked);
   const sockets = new Map<Duplex, OpenConnection>();
+  const open = new Set<ServedSocket>();
   const server = createServer({ keepAliveTimeout: 60_000 });
   const webSockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
+    // The line of each socket answers, so that a fault can leave a pong out.
+    autoPong: false,
     clientTracking: false,
     // A frame of exactly the limit is refused too (P88).
     maxPayload: checked.limits.frameBytes - 1,
   });
-  const settings = { bodyBytes: checked.limits.bodyBytes, recordings: checked.recordings };
+  const replay =
+    checked.replay &&
+    new Replay(await loadRecording(checked.replay.file), checked.replay, emulation.journal, emulation.clock);
+  const settings = { bodyBytes: checked.limits.bodyBytes, recordings: checked.recordings, replay };
 
   server.on('connection', (socket) => {
     const connection = emulation.journal.openConnection();
@@ -72,20 +106,51 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   });
   server.on('upgrade', (request, socket, head) => {
     const connection = sockets.get(socket);
-    if (connection === undefined) return void socket.destroy();
-    connection.saw(request.headers);
-    const refusal = refuseUpgrade(request);
-    if (refusal !== undefined) {
-      logRequest(emulation.journal, connection.number, request, refusal.status);
-      return endWithRefusal(socket, refusal);
+    if (connection === undefined) {
+      socket.destroy();
+      return;
     }
+    connection.saw(request.headers);
+    upgrade(request, socket, head, connection).catch((error: unknown) => {
+      // A client that left while a fault held its upgrade needs no answer.
+      if (!(error instanceof Refusal)) {
+        socket.destroy();
+        return;
+      }
+      logRequest(emulation.journal, connection.number, request, error.status);
+      endWithRefusal(socket, error);
+    });
+  });
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer, connection: OpenConnection) => {
+    const refusal = refuseUpgrade(request);
+    if (refusal !== undefined) throw refusal;
+    const { clock } = emulation;
+    const faults = new RequestFaults(emulation.faults, request, connection.number);
+    const gone = new AbortController();
+    socket.once('close', () => gone.abort());
+    socket.on('error', () => socket.destroy());
+    const waiting = upgradeLine(socket);
+    const left = () => socket.destroy();
+    // Whoever keeps a client waiting must read, to hear it leave; before the 101 it has nothing to say.
+    if (faults.strikesBeforeAnswer || replay !== undefined) socket.once('end', left).resume();
+    await faults.beforeAnswer(waiting, clock, gone.signal);
+    const recorded = await replay?.admit(waiting, gone.signal);
+    socket.off('end', left);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       logRequest(emulation.journal, connection.number, request, 101);
       connection.becameWebSocket();
       webSocket.once('close', (code, reason) => connection.closed(code, reason.toString()));
-      serveWebSocket(emulation, checked.limits, connection.number, webSocket);
+      const line = webSocketLine(webSocket, socket, clock, faults.upcoming);
+      if (recorded !== undefined) replay?.serveWebSocket(recorded, webSocket, line, connection.number);
+      else {
+        const served = serveWebSocket(emulation, checked, connection.number, webSocket, line);
+        open.add(served);
+        webSocket.once('close', () => open.delete(served));
+      }
+      // A fault that ends the connection never resolves; its end is heard by whoever serves it.
+      faults.afterOpen(line, clock, gone.signal).catch(() => undefined);
     });
-  });
+  };
 
   webSockets.on('wsClientError', (error, socket, request) => {
     const refusal = new Refusal(`The WebSocket handshake is not valid: ${error.message}.`, { code: 'invalid_upgrade' });
@@ -98,6 +163,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const close = once(async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of sockets.keys()) socket.destroy();
+    emulation.background.close();
     await closed;
   });
   const host = checked.host.includes(':') ? `[${checked.host}]` : checked.host;
@@ -105,22 +171,78 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     url: `http://${host}:${port}/v1`,
     port,
     journal: emulation.journal,
+    state() {
+      const { responses, bytes } = emulation.memory.size();
+      const sum = (of: keyof ServedSocket) => [...open].reduce((total, served) => total + served[of], 0);
+      return {
+        connections: sockets.size,
+        webSockets: open.size,
+        lanes: sum('lanes'),
+        runningTurns: sum('running'),
+        queuedTurns: sum('queued'),
+        responses,
+        responseBytes: bytes,
+      };
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function prepare({ limits, latency, recordings, script, seed }: CheckedOptions): Promise<Emulation> {
+async function prepare({
+  models,
+  limits,
+  latency,
+  recordings,
+  faults,
+  script,
+  seed,
+  clock,
+  dialect,
+}: CheckedOptions): Promise<Emulation> {
   if (recordings !== undefined) await checkRecordings(recordings);
-  const scriptSource = script === undefined ? [] : [scripted(await loadScript(script))];
+  const loaded = script === undefined ? undefined : await loadScript(script);
+  const answers = loaded?.turns !== undefined || loaded?.rules !== undefined;
+  const rules = [...(await faultRulesOf(faults)), ...(loaded?.faults ?? [])];
+  const ids = new Ids(seed);
+  const listed = new ListedItems(ids);
   return {
     memory: new Memory(limits),
+    listed,
+    conversations: new Conversations(limits, ids, listed),
+    background: new BackgroundJobs(),
+    models: models && new Set(models),
     journal: new Journal(limits),
-    ids: new Ids(seed),
+    ids,
     tokens: new TokenCounter(),
-    sources: [recorded(recordings), ...scriptSource, echo],
-    pace: { first_token_ms: latency.firstTokenMs, tokens_per_second: latency.tokensPerSecond },
+    faults: new Faults(rules),
+    sources: [recorded(recordings), ...(answers ? [scripted(loaded)] : []), echo],
+    pace: {
+      first_token_ms: latency.firstTokenMs,
+      tokens_per_second: latency.tokensPerSecond,
+      ms_per_1000_uncached_tokens: latency.msPer1000UncachedTokens,
+      jitter: latency.jitter,
+    },
+    clock: 'speed' in clock ? realClock(clock.speed) : clock,
+    dialect: DIALECTS[dialect],
+    seed,
   };
+}
+
+/** A recording answers everything, so nothing else would ever be asked. */
+function refuseTwoSources({ replay, script, recordings }: CheckedOptions): void {
+  const other = script !== undefined ? 'script' : recordings !== undefined ? 'recordings' : undefined;
+  if (replay === undefined || other === undefined) return;
+  const message = `The emulator's options "replay" and "${other}" exclude each other: a replay answers everything itself; leave out one of them.`;
+  throw new EmulatorError('invalid_option', message);
+}
+
+/** Read like a script: it may hold the same list. */
+async function faultRulesOf(source: CheckedOptions['faults']): Promise<readonly CheckedFaultRule[]> {
+  if (source === undefined || source.length === 0) return [];
+  const { faults } = await loadScript(typeof source === 'string' ? source : { faults: source });
+  if (faults === undefined) throw new ScriptError(`The file ${String(source)} has no faults; give it a list of them.`);
+  return faults;
 }
 
 function listen(server: ReturnType<typeof createServer>, { port, host }: CheckedOptions): Promise<void> {
@@ -147,11 +269,15 @@ function refuseUpgrade(request: IncomingMessage): Refusal | undefined {
 
 function endWithRefusal(socket: Duplex, refusal: Refusal): void {
   const body = refusal.body();
+  const headers = {
+    'content-type': 'application/json',
+    ...refusal.headers,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
   const head = [
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`,
-    'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.on('error', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());

@@ -3,6 +3,7 @@ export type EmulatorErrorCode =
   | 'invalid_option'
   | 'invalid_script'
   | 'recordings_not_found'
+  | 'invalid_recording'
   | 'port_in_use'
   | 'address_not_available';
 

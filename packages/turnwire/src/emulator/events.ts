@@ -1,17 +1,15 @@
-import type { Call, Reply } from './answer.js';
-import type { Ids } from './ids.js';
+import { createHash } from 'node:crypto';
+import type { Reply, Said } from './answer.js';
+import { customToolCall, functionCall } from './items/call.js';
+import { cutTo } from './items/budget.js';
+import type { Draft, Drafting, Event, ItemStatus } from './items/draft.js';
+import { message } from './items/message.js';
+import { reasoning } from './items/reasoning.js';
+import { tool } from './items/tool.js';
+import { wordsOf } from './items/words.js';
 import { endResponse, type Closing } from './response.js';
+import { BYTES_PER_TOKEN } from './usage.js';
 import type { Frame, Item, ResponseObject, Usage } from './wire.js';
-
-/** An event before it has its number. */
-type Event = { readonly type: string; readonly [field: string]: unknown };
-
-/** A part of a reply as an item: as it stands when it is announced, the events that fill it, and as it stands when done. */
-interface Draft {
-  readonly added: Item;
-  readonly done: Item;
-  readonly between: (at: { readonly item_id: string; readonly output_index: number }) => Iterable<Event>;
-}
 
 /** The finished items of a reply, and the events of its whole response in the order of P54, numbered from 0 (P55). */
 export interface Performance {
@@ -19,17 +17,18 @@ export interface Performance {
   frames(usage: Usage | null): Generator<Frame, ResponseObject>;
 }
 
-export function perform(reply: Reply, begun: ResponseObject, ids: Ids): Performance {
-  const drafts = draft(reply, ids);
-  const output = drafts.map((each) => each.done);
+export function perform(reply: Reply, begun: ResponseObject, drafting: Drafting): Performance {
+  const { drafts, ending } = draft(reply, drafting);
+  const output = drafts.map((each) => each.final ?? each.done);
   return {
     output,
     *frames(usage) {
-      const ended = endResponse(begun, output, closingOf(reply, usage));
+      const ended = endResponse(begun, output, closingOf(ending, usage));
       let sequence = 0;
       for (const event of events(drafts, begun, ended)) {
         const { type, ...rest } = event;
-        yield { type, text: JSON.stringify({ type, sequence_number: sequence, ...rest }) };
+        const padding = drafting.obfuscated && type.endsWith('.delta') ? { obfuscation: obfuscate(rest['delta']) } : {};
+        yield { type, text: JSON.stringify({ type, sequence_number: sequence, ...rest, ...padding }) };
         sequence += 1;
       }
       return ended;
@@ -37,9 +36,18 @@ export function perform(reply: Reply, begun: ResponseObject, ids: Ids): Performa
   };
 }
 
+const OBFUSCATED_LENGTH = 16;
+
+/** Letters that make all deltas equally long, whatever they say (P28). */
+function obfuscate(delta: unknown): string {
+  const length = typeof delta === 'string' ? Math.max(0, OBFUSCATED_LENGTH - delta.length) : 0;
+  return createHash('sha256').update(String(delta)).digest('hex').slice(0, length);
+}
+
 function* events(drafts: readonly Draft[], begun: ResponseObject, ended: ResponseObject): Generator<Event> {
   yield { type: 'response.created', response: begun };
-  yield { type: 'response.in_progress', response: begun };
+  if (begun.status === 'queued') yield { type: 'response.queued', response: begun };
+  yield { type: 'response.in_progress', response: { ...begun, status: 'in_progress' } };
   for (const [output_index, { added, done, between }] of drafts.entries()) {
     yield { type: 'response.output_item.added', output_index, item: added };
     yield* between({ item_id: String(added['id']), output_index });
@@ -49,98 +57,51 @@ function* events(drafts: readonly Draft[], begun: ResponseObject, ended: Respons
 }
 
 /** A warm-up (`generate: false`): created and completed, without output (P38). */
-export const WARM_UP: Reply = { calls: [], ending: { kind: 'completed' } };
+export const WARM_UP: Reply = { output: [], ending: { kind: 'completed' } };
 
-function closingOf({ ending }: Reply, usage: Usage | null): Closing {
+function closingOf(ending: Reply['ending'], usage: Usage | null): Closing {
   if (ending.kind === 'completed') return { status: 'completed', usage };
   if (ending.kind === 'incomplete') return { status: 'incomplete', usage, incompleteReason: ending.reason };
   return { status: 'failed', usage: null, error: { code: ending.code, message: ending.message } };
 }
 
-function draft(reply: Reply, ids: Ids): readonly Draft[] {
+interface Drafts {
+  readonly drafts: readonly Draft[];
+  readonly ending: Reply['ending'];
+}
+
+/** Drafts the items of a reply, as many as `max_output_tokens` leaves room for. */
+function draft({ output, ending }: Reply, drafting: Drafting): Drafts {
   // Only the item the model was at when it stopped is unfinished.
-  const unfinished = reply.ending.kind === 'completed' ? 'completed' : 'incomplete';
+  const lastStatus = ending.kind === 'completed' ? 'completed' : 'incomplete';
   const drafts: Draft[] = [];
-  if (reply.reasoning !== undefined) drafts.push(reasoning(reply.reasoning, ids));
-  const message = reply.text !== undefined || reply.refusal !== undefined;
-  if (message) drafts.push(assistantMessage(reply, ids, reply.calls.length === 0 ? unfinished : 'completed'));
-  for (const [index, call] of reply.calls.entries()) {
-    drafts.push(functionCall(call, ids, index === reply.calls.length - 1 ? unfinished : 'completed'));
+  let left = drafting.maxOutputTokens * BYTES_PER_TOKEN;
+  for (const [index, said] of output.entries()) {
+    const status = index === output.length - 1 ? lastStatus : 'completed';
+    const whole = draftOf(said, drafting, status, drafts);
+    const bytes = Buffer.byteLength(wordsOf(whole.done));
+    if (bytes > left) {
+      const cut = cutTo(left, said);
+      if (cut !== undefined) drafts.push(draftOf(cut, drafting, 'incomplete', drafts));
+      return { drafts, ending: { kind: 'incomplete', reason: 'max_output_tokens' } };
+    }
+    left -= bytes;
+    drafts.push(whole);
   }
-  return drafts;
+  return { drafts, ending };
 }
 
-function reasoning(text: string, ids: Ids): Draft {
-  const id = ids.next('rs');
-  const part = { type: 'summary_text', text };
-  return {
-    added: { id, type: 'reasoning', summary: [] },
-    done: { id, type: 'reasoning', summary: [part] },
-    *between(at) {
-      const place = { ...at, summary_index: 0 };
-      yield { type: 'response.reasoning_summary_part.added', ...place, part: { type: 'summary_text', text: '' } };
-      for (const delta of tokens(text)) yield { type: 'response.reasoning_summary_text.delta', ...place, delta };
-      yield { type: 'response.reasoning_summary_text.done', ...place, text };
-      yield { type: 'response.reasoning_summary_part.done', ...place, part };
-    },
-  };
-}
-
-function assistantMessage({ text, refusal }: Reply, ids: Ids, status: string): Draft {
-  const id = ids.next('msg');
-  const parts: { readonly part: Item; readonly empty: Item; readonly stream: (place: object) => Iterable<Event> }[] =
-    [];
-  if (text !== undefined) {
-    const part = { type: 'output_text', annotations: [], logprobs: [] };
-    parts.push({ part: { ...part, text }, empty: { ...part, text: '' }, stream: (place) => outputText(text, place) });
+function draftOf(said: Said, drafting: Drafting, status: ItemStatus, before: readonly Draft[]): Draft {
+  switch (said.kind) {
+    case 'reasoning':
+      return reasoning(said, drafting, status);
+    case 'message':
+      return message(said, drafting, status);
+    case 'function_call':
+      return functionCall(said, drafting, status);
+    case 'custom_tool_call':
+      return customToolCall(said, drafting, status);
+    default:
+      return tool(said.item, drafting, status, before);
   }
-  if (refusal !== undefined) {
-    parts.push({
-      part: { type: 'refusal', refusal },
-      empty: { type: 'refusal', refusal: '' },
-      stream: (place) => refusalText(refusal, place),
-    });
-  }
-  const message = { id, type: 'message', role: 'assistant' };
-  return {
-    added: { ...message, status: 'in_progress', content: [] },
-    done: { ...message, status, content: parts.map((each) => each.part) },
-    *between(at) {
-      for (const [content_index, { part, empty, stream }] of parts.entries()) {
-        const place = { ...at, content_index };
-        yield { type: 'response.content_part.added', ...place, part: empty };
-        yield* stream(place);
-        yield { type: 'response.content_part.done', ...place, part };
-      }
-    },
-  };
-}
-
-function* outputText(text: string, place: object): Generator<Event> {
-  for (const delta of tokens(text)) yield { type: 'response.output_text.delta', ...place, delta, logprobs: [] };
-  yield { type: 'response.output_text.done', ...place, text, logprobs: [] };
-}
-
-function* refusalText(refusal: string, place: object): Generator<Event> {
-  for (const delta of tokens(refusal)) yield { type: 'response.refusal.delta', ...place, delta };
-  yield { type: 'response.refusal.done', ...place, refusal };
-}
-
-function functionCall(call: Call, ids: Ids, status: string): Draft {
-  const item = { id: ids.next('fc'), type: 'function_call', call_id: ids.next('call'), name: call.name };
-  return {
-    added: { ...item, status: 'in_progress', arguments: '' },
-    done: { ...item, status, arguments: call.arguments },
-    *between(at) {
-      for (const delta of tokens(call.arguments)) {
-        yield { type: 'response.function_call_arguments.delta', ...at, delta };
-      }
-      yield { type: 'response.function_call_arguments.done', ...at, arguments: call.arguments };
-    },
-  };
-}
-
-/** Word-like pieces, each with the space before it, none longer than 16 characters; together they are the text. */
-function tokens(text: string): readonly string[] {
-  return text.match(/\s*\S{1,16}|\s+/gu) ?? [];
 }

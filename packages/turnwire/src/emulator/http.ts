@@ -1,16 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { recordingModels } from './recordings.js';
+import { eventText, openEventStream } from './event-stream.js';
+import { httpLine } from './faults/line.js';
+import { RequestFaults } from './faults/upgrade.js';
+import type { Exchange } from './http/exchange.js';
+import { findRoute } from './http/routes.js';
+import type { Replay } from './replay/replay.js';
 import { Refusal } from './refusal.js';
 import { runTurn, type Carriage, type Emulation, type Received } from './turn.js';
-import { isRecord, type Frame, type ResponseObject } from './wire.js';
+import { isRecord, type Frame } from './wire.js';
 
 export interface HttpSettings {
   readonly bodyBytes: number;
   readonly recordings: string | undefined;
+  /** Answers everything, if there is one. */
+  readonly replay: Replay | undefined;
 }
-
-/** The model that is listed for everyone; any other name is answered as well. */
-const LISTED_MODEL = 'emulator';
 
 /** Answers one HTTP request. Never rejects. */
 export async function serveHttp(
@@ -43,21 +47,40 @@ async function route(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (settings.replay !== undefined)
+    return replayed(emulation, settings, settings.replay, connection, request, response);
   const path = pathOf(request);
   if (path === '/v1/responses') {
     if (request.method === 'POST') return create(emulation, settings, connection, request, response);
     if (request.method === 'GET') throw upgradeRequired();
     throw methodNotAllowed(request, 'GET, POST');
   }
-  const stored = /^\/v1\/responses\/([^/]+)$/.exec(path)?.[1];
-  if (stored !== undefined || path === '/v1/models') {
-    if (request.method !== 'GET') throw methodNotAllowed(request, 'GET');
-    return sendJson(
-      response,
-      JSON.stringify(stored === undefined ? await models(settings) : retrieve(emulation, stored)),
-    );
+  const found = findRoute(path);
+  if (found !== undefined) {
+    const endpoint = Object.hasOwn(found.methods, request.method ?? '') && found.methods[request.method ?? ''];
+    if (!endpoint) throw methodNotAllowed(request, Object.keys(found.methods).join(', '));
+    const exchange = exchangeOf(emulation, settings, found.segments, request, response);
+    const answer = await endpoint(exchange);
+    if (answer !== undefined) sendJson(response, JSON.stringify(answer));
+    return;
   }
   throw unknownPath(request);
+}
+
+async function replayed(
+  emulation: Emulation,
+  settings: HttpSettings,
+  replay: Replay,
+  connection: number,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const left = new AbortController();
+  response.once('close', () => left.abort());
+  const faults = new RequestFaults(emulation.faults, request, connection);
+  const line = httpLine(response, () => false, emulation.clock, faults.upcoming);
+  await faults.beforeAnswer(line, emulation.clock, left.signal);
+  await replay.serveHttp(request, await readBody(request, settings.bodyBytes), response, line, connection);
 }
 
 /** The path without its query. */
@@ -86,21 +109,35 @@ function methodNotAllowed(request: IncomingMessage, allow: string): Refusal {
   });
 }
 
-function retrieve({ memory }: Emulation, encoded: string): ResponseObject {
-  let id = encoded;
-  try {
-    id = decodeURIComponent(encoded);
-  } catch {
-    // Not an encoding: then it is not an id either, and is not found below.
-  }
-  const found = memory.stored(id);
-  if (found !== undefined) return found.response;
-  throw new Refusal(`Response with id '${id}' not found.`, { status: 404 });
+function exchangeOf(
+  emulation: Emulation,
+  { bodyBytes, recordings }: HttpSettings,
+  segments: readonly string[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Exchange {
+  const left = new AbortController();
+  response.once('close', () => left.abort());
+  return {
+    emulation,
+    recordings,
+    segments,
+    query: new URL(request.url ?? '/', 'http://emulator').searchParams,
+    signal: left.signal,
+    async body() {
+      const raw = await readBody(request, bodyBytes);
+      if (raw.byteLength === 0) return undefined;
+      const { body, refusal } = parseBody(raw);
+      if (refusal !== undefined) throw refusal;
+      return body;
+    },
+    stream: (frames) => sendEvents(frames, eventStream(response, left.signal, emulation.dialect.doneMarker)),
+  };
 }
 
-async function models({ recordings }: HttpSettings): Promise<unknown> {
-  const ids = [LISTED_MODEL, ...(await recordingModels(recordings))];
-  return { object: 'list', data: ids.map((id) => ({ id, object: 'model', created: 0, owned_by: 'turnwire' })) };
+async function sendEvents(frames: AsyncIterable<Frame> | Iterable<Frame>, { send, finish }: Delivery): Promise<void> {
+  for await (const frame of frames) await send(frame);
+  finish(undefined);
 }
 
 async function create(
@@ -110,38 +147,52 @@ async function create(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const received = parseBody(await readBody(request, settings.bodyBytes));
-  const { body } = received;
   const left = new AbortController();
   response.once('close', () => left.abort());
-  const streams = isRecord(body) && body['stream'] === true;
+  let streams = false;
+  const { clock } = emulation;
+  const faults = new RequestFaults(emulation.faults, request, connection);
+  const line = httpLine(response, () => streams, clock, faults.upcoming);
+  await faults.beforeAnswer(line, clock, left.signal);
+  const received = parseBody(await readBody(request, settings.bodyBytes));
+  const { body } = received;
+  streams = isRecord(body) && body['stream'] === true;
+  if (streams && faults.strikesAfterOpen) openEventStream(response);
+  await faults.afterOpen(line, clock, left.signal);
   const shared = {
     connection,
+    line,
     lineage: undefined,
     // Turns without a history are counted over all HTTP requests: a client may open a connection for each.
     place: emulation,
     signal: left.signal,
     refuse: (refusal: Refusal) => refuse(response, refusal),
   };
+  if (isRecord(body) && body['background'] === true) {
+    const job = await emulation.background.begin((delivery) =>
+      runTurn(emulation, received, { ...shared, ...delivery, transport: streams ? 'sse' : 'json' }),
+    );
+    if (!streams) return sendJson(response, JSON.stringify(job.begun));
+    const delivery = eventStream(response, left.signal, emulation.dialect.doneMarker);
+    return sendEvents(job.follow(0, left.signal), delivery);
+  }
   const carriage: Carriage = streams
-    ? { ...shared, ...eventStream(response, left.signal) }
+    ? { ...shared, ...eventStream(response, left.signal, emulation.dialect.doneMarker) }
     : { ...shared, ...singleAnswer(response) };
   await runTurn(emulation, received, carriage);
 }
 
 type Delivery = Pick<Carriage, 'transport' | 'send' | 'finish'>;
 
-/** Each event as `event:` and `data:` lines (P22). The body ends without `[DONE]`, as OpenAI's does (P23). */
-function eventStream(response: ServerResponse, signal: AbortSignal): Delivery {
+/** Each event as `event:` and `data:` lines (P22). Whether the body ends with `[DONE]` is up to the dialect (P23). */
+function eventStream(response: ServerResponse, signal: AbortSignal, doneMarker: boolean): Delivery {
   return {
     transport: 'sse',
-    send({ type, text }: Frame) {
-      if (!response.headersSent) {
-        response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
-      }
-      return response.write(`event: ${type}\ndata: ${text}\n\n`) ? undefined : drained(response, signal);
+    send(frame: Frame) {
+      openEventStream(response);
+      return response.write(eventText(frame)) ? undefined : drained(response, signal);
     },
-    finish: () => void response.end(),
+    finish: () => void response.end(doneMarker ? 'data: [DONE]\n\n' : undefined),
   };
 }
 

@@ -1,7 +1,35 @@
 import { createHash } from 'node:crypto';
 
 /** Length of the part after the prefix, as real ids have it. */
-const LENGTHS = { resp: 50, msg: 50, fc: 50, rs: 50, call: 24, req: 32 } as const;
+const LENGTHS = {
+  resp: 50,
+  conv: 50,
+  comp: 50,
+  steer: 50,
+  call: 24,
+  req: 32,
+  cntr: 32,
+  // Of items.
+  item: 50,
+  msg: 50,
+  rs: 50,
+  fc: 50,
+  ctc: 50,
+  ws: 50,
+  fs: 50,
+  ci: 50,
+  ig: 50,
+  mcpl: 50,
+  mcp: 50,
+  mcpr: 50,
+  sh: 50,
+  sho: 50,
+  apc: 50,
+  cu: 50,
+  tsc: 50,
+  tso: 50,
+  cmp: 50,
+} as const;
 
 export type IdPrefix = keyof typeof LENGTHS;
 

@@ -1,7 +1,13 @@
-export { startEmulator, type Emulator } from './emulator.js';
+export { startEmulator, type Emulator, type EmulatorState } from './emulator.js';
+export { ManualClock, type Cancel, type Clock } from './clock.js';
+export type { AgeLimit, DialectName } from './dialect.js';
 export type { EmulatorLimits, EmulatorOptions } from './options.js';
 export { EmulatorError, ScriptError, type EmulatorErrorCode, type ScriptPlace } from './errors.js';
 export type { Script } from './script.js';
 export type { Journal, JournalConnection, JournalRequest, JournalTurn, Outcome, Transport } from './journal.js';
 export type { Item, Usage } from './wire.js';
+export type { Bill, BillLine } from './bill.js';
+export type { FaultRule } from './faults/rule.js';
+export type { ReplayOptions } from './replay/replay-options.js';
+export { startRecorder, type Recorder, type RecorderOptions } from './record/recorder.js';
 export { startLink, type Link, type LinkOptions } from './link.js';

@@ -1,8 +1,12 @@
+import { billFor, type Bill } from './bill.js';
 import type { Item, ResponseObject, Usage } from './wire.js';
 
 export type Transport = 'sse' | 'json' | 'websocket';
 
-/** How a turn ended. `refused`: answered with an error instead of a response. `aborted`: its client went away. */
+/**
+ * How a turn ended. `refused`: an error answered it, or (by a fault) broke it off. `aborted`: its connection went away first,
+ * be it that the client left or that a fault cut it.
+ */
 export type Outcome = 'running' | 'completed' | 'failed' | 'incomplete' | 'refused' | 'aborted';
 
 /** One create, as the server saw it. */
@@ -14,11 +18,22 @@ export interface JournalTurn {
   readonly connection: number;
   /** The body as received, parsed; undefined if it was not JSON. */
   readonly request: unknown;
-  /** Its size on the wire, in bytes: the HTTP body or the text frame, headers and frame headers not counted. */
+  /**
+   * Its size on the wire, in bytes: the HTTP body or the text frame, headers and frame headers not counted. 0 for the
+   * successor of a steered response: the server makes that create itself.
+   */
   readonly bytes: number;
   readonly outcome: Outcome;
   /** The full context the server used: what it knew by id, then the new input. Empty if the turn was refused before. */
   readonly transcript: readonly Item[];
+  /**
+   * The state it was continued from: the response named by `previous_response_id`, and whether the server had it in the
+   * memory of this connection or fetched it from the store (P71). Undefined: the turn brought everything itself, or was
+   * refused before.
+   */
+  readonly parent?: { readonly id: string; readonly from: 'connection' | 'store' };
+  /** The faults that struck it, in their text form (`close code=1011 after=3`), in order. */
+  readonly faults: readonly string[];
   readonly responseId?: string;
   readonly output: readonly Item[];
   readonly usage?: Usage;
@@ -60,6 +75,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export interface OpenTurn {
   readonly number: number;
   knows(transcript: readonly Item[]): void;
+  continues(id: string, from: 'connection' | 'store'): void;
+  struck(fault: string): void;
   ends(response: ResponseObject | undefined, outcome: Outcome): void;
   refused(status: number, code: string | null): void;
   aborted(): void;
@@ -103,6 +120,11 @@ export class Journal {
     return [...this.#requests];
   }
 
+  /** What the turns written here cost, running ones included as far as they got. */
+  bill(): Bill {
+    return billFor(this.#turns);
+  }
+
   /** Forgets what is written; open connections and running turns are forgotten too, numbers go on. */
   clear(): void {
     this.#turns = [];
@@ -114,7 +136,14 @@ export class Journal {
   /** @internal */
   openTurn(begun: Pick<JournalTurn, 'transport' | 'connection' | 'request' | 'bytes'>): OpenTurn {
     const number = (this.#lastTurn += 1);
-    const turn: Writable<JournalTurn> = { number, ...begun, outcome: 'running', transcript: [], output: [] };
+    const turn: Writable<JournalTurn> = {
+      number,
+      ...begun,
+      outcome: 'running',
+      transcript: [],
+      faults: [],
+      output: [],
+    };
     this.#turns.push(turn);
     this.#bytes += turn.bytes;
     while (
@@ -128,6 +157,8 @@ export class Journal {
     return {
       number,
       knows: (transcript) => void (turn.transcript = transcript),
+      continues: (id, from) => void (turn.parent = { id, from }),
+      struck: (fault) => void (turn.faults = [...turn.faults, fault]),
       ends: (response, outcome) => {
         turn.outcome = outcome;
         if (response === undefined) return;

@@ -1,5 +1,5 @@
 import type { Transcript } from './transcript.js';
-import type { Item, ResponseObject } from './wire.js';
+import type { Frame, Item, ResponseObject } from './wire.js';
 
 export interface MemoryLimits {
   readonly storedResponses: number;
@@ -15,6 +15,10 @@ export interface Remembered {
   readonly bytes: number;
   /** Known from everywhere (`store: true`), or only where it was made. */
   readonly stored: boolean;
+  /** Its events once more; undefined where they cannot be made again. */
+  readonly events?: (() => Iterator<Frame>) | undefined;
+  /** Lanes, running turns and remembered continuations that need it. What is not stored goes with the last of them. */
+  holders: number;
   /** Dropped for room: whatever continues it can no longer be continued either. */
   forgotten: boolean;
 }
@@ -34,9 +38,10 @@ export class Memory {
     this.#limits = limits;
   }
 
-  remember(turn: Omit<Remembered, 'forgotten' | 'bytes'>): Remembered {
+  remember(turn: Omit<Remembered, 'forgotten' | 'holders' | 'bytes'>): Remembered {
     const bytes = Buffer.byteLength(JSON.stringify([turn.items, turn.response]));
-    const remembered: Remembered = { ...turn, bytes, forgotten: false };
+    const remembered: Remembered = { ...turn, bytes, holders: 0, forgotten: false };
+    if (turn.parent !== undefined) this.hold(turn.parent);
     this.#all.add(remembered);
     this.#bytes += bytes;
     if (turn.stored) {
@@ -54,6 +59,14 @@ export class Memory {
     return this.#byId.get(id);
   }
 
+  /** A stored response can no longer be found by its id. What has continued it already, or can from a socket, still does. */
+  unstore(id: string): boolean {
+    const turn = this.#byId.get(id);
+    if (turn === undefined) return false;
+    this.#unlist(turn);
+    return true;
+  }
+
   /** An item of a stored response, as an `item_reference` names it. */
   item(id: string): Item | undefined {
     return this.#items.get(id)?.item;
@@ -69,23 +82,55 @@ export class Memory {
     return turns.toReversed().flat();
   }
 
-  /** A connection lets go of a response: what is not stored dies with it, back to the first ancestor that is. */
-  release(last: Remembered | undefined): void {
-    for (let at = last; at !== undefined && !at.stored; at = at.parent) this.#forget(at);
+  /** Someone may continue this response: it stays until `release`, or until it has to make room. */
+  hold(turn: Remembered): void {
+    turn.holders += 1;
+  }
+
+  /**
+   * One holder lets go. What is not stored and has no other holder is forgotten, and lets go of what it continued: a
+   * fork keeps its trunk alive, and a chain dies back to the first response that is stored or continued elsewhere.
+   */
+  release(held: Remembered | undefined): void {
+    for (let at = held; at !== undefined; at = at.parent) {
+      at.holders -= 1;
+      if (at.holders > 0 || at.stored || !this.#drop(at)) return;
+    }
+  }
+
+  /** Forgets one response, stored or not; what continues it can no longer be continued either. */
+  forget(turn: Remembered): void {
+    if (this.#drop(turn)) this.release(turn.parent);
+  }
+
+  /** Forgets a response and all it continues, stored or not. */
+  forgetChain(last: Remembered): void {
+    for (let at: Remembered | undefined = last; at !== undefined; at = at.parent) this.#drop(at);
+  }
+
+  /** What is held now. */
+  size(): { readonly responses: number; readonly bytes: number } {
+    return { responses: this.#all.size, bytes: this.#bytes };
   }
 
   #makeRoom(newest: Remembered): void {
     for (const oldest of this.#all) {
       const fits = this.#all.size <= this.#limits.storedResponses && this.#bytes <= this.#limits.storedBytes;
       if (fits || oldest === newest) return;
-      this.#forget(oldest);
+      this.forget(oldest);
     }
   }
 
-  #forget(turn: Remembered): void {
-    if (!this.#all.delete(turn)) return;
+  /** False if it had been dropped before. */
+  #drop(turn: Remembered): boolean {
+    if (!this.#all.delete(turn)) return false;
     turn.forgotten = true;
     this.#bytes -= turn.bytes;
+    this.#unlist(turn);
+    return true;
+  }
+
+  #unlist(turn: Remembered): void {
     if (this.#byId.get(turn.response.id) === turn) this.#byId.delete(turn.response.id);
     for (const { id } of turn.items) {
       if (typeof id === 'string' && this.#items.get(id)?.owner === turn) this.#items.delete(id);

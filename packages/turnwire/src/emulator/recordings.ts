@@ -14,7 +14,11 @@ const MAX_RECORDING_BYTES = 64 * 1024 * 1024;
 
 /** True for a request that asks for a recording; such a one is answered as recorded whatever its tool results say. */
 export function asksForRecording(request: CreateRequest): boolean {
-  return request.model.startsWith(PREFIX);
+  return asksForRecordingModel(request.model);
+}
+
+export function asksForRecordingModel(model: string): boolean {
+  return model.startsWith(PREFIX);
 }
 
 /**
@@ -22,7 +26,7 @@ export function asksForRecording(request: CreateRequest): boolean {
  *
  * A recording of several responses answers them one turn after another. A request that continues one of them (by its id, or
  * with its items in the input) gets the next; a request that brings no such history gets the one after the last that was
- * given to the same socket or, over HTTP, to anyone. After the last comes the first again.
+ * given to the same lane of a socket or, over HTTP, to anyone. After the last comes the first again.
  */
 export function recorded(folder: string | undefined): Source {
   const given = new WeakMap<object, Map<string, number>>();

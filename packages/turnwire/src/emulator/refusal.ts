@@ -8,6 +8,9 @@ interface RefusalDetails {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
+/** How a socket's error frame looks: P61, or the same without its `type` and `status` (xAI, P12). */
+export type ErrorShape = 'nested' | 'typeless';
+
 /**
  * A request that is answered with an error instead of a response: over HTTP a status and `{error}` (P27), on a socket one
  * nested error frame (P61).
@@ -36,11 +39,12 @@ export class Refusal extends Error {
   }
 
   /** The error frame of a socket. `code` is never null there: OpenResponses requires a string. */
-  frame(): Frame {
+  frame(shape: ErrorShape = 'nested'): Frame {
     const { type, message, param } = this;
     const headers = Object.keys(this.headers).length === 0 ? {} : { headers: this.headers };
     const error = { type, code: this.code ?? type, message, param, ...headers };
-    return { type: 'error', text: JSON.stringify({ type: 'error', status: this.status, error }) };
+    const envelope = shape === 'typeless' ? { error } : { type: 'error', status: this.status, error };
+    return { type: 'error', text: JSON.stringify(envelope) };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { CreateRequest } from './request.js';
-import { isRecord, type Item, type ResponseObject, type Usage } from './wire.js';
+import type { Item, ResponseObject, Usage } from './wire.js';
 
 /** How a response ends, beside its output. */
 export interface Closing {
@@ -19,8 +19,8 @@ export function beginResponse(id: string, request: CreateRequest): ResponseObjec
     object: 'response',
     created_at: nowInSeconds(),
     completed_at: null,
-    status: 'in_progress',
-    background: false,
+    status: request.background === true ? 'queued' : 'in_progress',
+    background: request.background ?? false,
     error: null,
     incomplete_details: null,
     instructions: request.instructions ?? null,
@@ -33,12 +33,12 @@ export function beginResponse(id: string, request: CreateRequest): ResponseObjec
     frequency_penalty: request.frequency_penalty ?? 0,
     previous_response_id: request.previous_response_id ?? null,
     prompt_cache_key: request.prompt_cache_key ?? null,
-    reasoning: { effort: null, summary: null, ...request.reasoning },
+    reasoning: { effort: null, summary: null, ...given(request.reasoning) },
     safety_identifier: request.safety_identifier ?? null,
     service_tier: (request.service_tier ?? 'auto') === 'auto' ? 'default' : request.service_tier,
     store: request.store ?? true,
     temperature: request.temperature ?? 1,
-    text: { verbosity: 'medium', ...request.text, format: textFormat(request) },
+    text: { verbosity: 'medium', ...given(request.text), format: textFormat(request) },
     tool_choice: request.tool_choice ?? 'auto',
     tools: (request.tools ?? []).map(echoTool),
     top_logprobs: request.top_logprobs ?? 0,
@@ -46,7 +46,25 @@ export function beginResponse(id: string, request: CreateRequest): ResponseObjec
     truncation: request.truncation ?? 'disabled',
     usage: null,
     metadata: request.metadata ?? {},
+    ...(request.conversationId === undefined ? {} : { conversation: { id: request.conversationId } }),
+    ...Object.fromEntries(ECHOED.map((field) => [field, request[field]]).filter(([, value]) => value !== undefined)),
   };
+}
+
+/** Fields that a response has only if its request had them. */
+const ECHOED = [
+  'access_programs',
+  'context_management',
+  'image',
+  'prompt',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+  'user',
+] as const;
+
+/** What of an object was not left out. */
+function given(fields: object | undefined): object {
+  return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined));
 }
 
 export function endResponse(begun: ResponseObject, output: readonly Item[], closing: Closing): ResponseObject {
@@ -61,8 +79,10 @@ export function endResponse(begun: ResponseObject, output: readonly Item[], clos
   };
 }
 
-function textFormat(request: CreateRequest): unknown {
-  return isRecord(request.text) && isRecord(request.text['format']) ? request.text['format'] : { type: 'text' };
+/** The format with the API's defaults filled in. */
+function textFormat({ text }: CreateRequest): unknown {
+  const format = text?.format ?? { type: 'text' };
+  return format['type'] === 'json_schema' ? { description: null, strict: false, ...format } : format;
 }
 
 function echoTool(tool: { readonly type: string }): unknown {

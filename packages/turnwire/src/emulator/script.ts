@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { annotationSchema, toolSchema } from './items/tool-schema.js';
+import { faultRules } from './faults/rule.js';
 import { finder } from './pattern.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);
@@ -6,16 +8,60 @@ const milliseconds = z.number().min(0).max(3_600_000);
 const pace = z.strictObject({
   first_token_ms: milliseconds.optional(),
   tokens_per_second: z.number().positive().optional(),
+  ms_per_1000_uncached_tokens: milliseconds.optional(),
+  jitter: z.number().min(0).max(1).optional(),
 });
 
-const call = z.strictObject({
-  name: z.string().min(1),
-  as: z
-    .string()
-    .regex(/^[\w-]+$/, 'must be letters, digits, "_" or "-", so that a template can name it')
-    .optional(),
-  arguments: z.union([z.record(z.string(), z.unknown()), z.string()]).default({}),
-});
+const call = z
+  .strictObject({
+    name: z.string().min(1),
+    as: z
+      .string()
+      .regex(/^[\w-]+$/, 'must be letters, digits, "_" or "-", so that a template can name it')
+      .optional()
+      .describe('a name under which later templates find the output of this call'),
+    arguments: z
+      .union([z.record(z.string(), z.unknown()), z.string()])
+      .optional()
+      .describe('of a function: an object, or the text the model writes, valid JSON or not; default: {}'),
+    input: z.string().optional().describe('of a custom tool: free text, in place of arguments'),
+  })
+  .check(({ value, issues }) => {
+    if (value.arguments === undefined || value.input === undefined) return;
+    const message = 'a function takes arguments, a custom tool takes input; a call cannot have both';
+    issues.push({ code: 'custom', message, input: value });
+  });
+
+const reasoning = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)], 'must be a text, or a list of texts')
+  .describe('a summary, or its parts');
+
+const message = {
+  text: z.string().min(1).optional(),
+  refusal: z.string().min(1).optional(),
+  annotations: z.array(annotationSchema).min(1).optional().describe('sources that the text quotes'),
+  phase: z.enum(['commentary', 'final_answer']).optional().describe('what the message is for'),
+};
+
+const said = z
+  .strictObject({
+    reasoning: reasoning.optional(),
+    reasoning_text: z.string().min(1).optional().describe('the reasoning itself, where a model shows it'),
+    ...message,
+    call: call.optional(),
+    tool: toolSchema.optional().describe('the call of a hosted tool, a shell, a patch or a computer; or a compaction'),
+  })
+  .check(({ value, issues }) => {
+    const kinds = [value.reasoning ?? value.reasoning_text, value.text ?? value.refusal, value.call, value.tool];
+    const count = kinds.filter((kind) => kind !== undefined).length;
+    const problem =
+      count !== 1
+        ? 'must be one item: reasoning, text (or refusal), call or tool'
+        : value.text === undefined && value.annotations !== undefined
+          ? 'annotations belong to a text'
+          : undefined;
+    if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
+  });
 
 const error = z.strictObject({
   status: z.int().min(400).max(599),
@@ -35,26 +81,32 @@ const fail = z.strictObject({
 
 const entry = z
   .strictObject({
-    reasoning: z.string().min(1).optional(),
-    text: z.string().min(1).optional(),
-    refusal: z.string().min(1).optional(),
+    reasoning: reasoning.optional(),
+    ...message,
     calls: z.array(call).min(1).optional(),
+    output: z.array(said).min(1).optional().describe('items in any order, in place of the fields above'),
     incomplete: z.enum(['max_output_tokens', 'max_messages', 'content_filter']).optional(),
     fail: fail.optional(),
     error: error.optional(),
     pace: pace.optional(),
   })
   .check(({ value, issues }) => {
-    const spoken = [value.reasoning, value.text, value.refusal, value.calls].some((part) => part !== undefined);
+    const short = [value.reasoning, value.text, value.refusal, value.calls, value.annotations, value.phase];
+    const shortForm = short.some((part) => part !== undefined);
+    const spoken = shortForm || value.output !== undefined;
     const endings = [value.incomplete, value.fail, value.error].filter((part) => part !== undefined).length;
     const problem =
       endings > 1
         ? 'only one of incomplete, fail and error can end a turn'
         : value.error !== undefined && spoken
           ? 'an error answers instead of a turn, so nothing can be said beside it; use fail to break off after the text'
-          : !spoken && value.error === undefined && value.fail === undefined
-            ? 'says nothing; give it text, reasoning, refusal, calls, error or fail'
-            : undefined;
+          : shortForm && value.output !== undefined
+            ? 'is written either with output, or with reasoning, text, refusal and calls; not both'
+            : value.annotations !== undefined && value.text === undefined
+              ? 'annotations belong to a text'
+              : !spoken && value.error === undefined && value.fail === undefined
+                ? 'says nothing; give it text, reasoning, refusal, calls, error or fail'
+                : undefined;
     if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
   });
 
@@ -85,10 +137,15 @@ export const scriptSchema = z
     rules: z.array(rule).optional(),
     turns: z.array(entry).optional(),
     after: z.enum(['error', 'repeat', 'echo']).default('error'),
+    faults: faultRules.optional().describe('what is broken on purpose, and when'),
   })
   .check(({ value, issues }) => {
-    if (value.turns?.length || value.rules?.length) return;
-    issues.push({ code: 'custom', message: 'the script answers nothing; give it turns or rules', input: value });
+    if (value.turns?.length || value.rules?.length || value.faults?.length) return;
+    issues.push({
+      code: 'custom',
+      message: 'the script answers nothing; give it turns or rules (or faults)',
+      input: value,
+    });
   });
 
 /**
@@ -102,15 +159,22 @@ export const scriptSchema = z
  *   at once.
  * - `after`: what answers where rules and turns have nothing: `error` (default: status 400, code `script_exhausted`),
  *   `repeat` (the last entry of `turns` again) or `echo`.
- * - `pace`: `first_token_ms` and `tokens_per_second` (a delta counts as a token); default: the emulator's `latency`.
+ * - `pace`: `first_token_ms`, `tokens_per_second` (a delta counts as a token), `ms_per_1000_uncached_tokens` and `jitter`
+ *   (0 to 1), as the emulator's `latency` describes them, which is the default.
  *
- * An entry says `reasoning`, `text`, `refusal` and `calls`, in this order, any of them together, and ends well unless
+ * An entry says `reasoning` (a summary, or a list of its parts), `text` (with `annotations` and `phase`), `refusal` and
+ * `calls` (`arguments` for a function, `input` for a custom tool), in this order, any of them together; or `output`, a list
+ * of items in any order, each one of `reasoning` (with `reasoning_text`), `text` or `refusal`, `call`, and `tool`: an item of
+ * a hosted tool, a shell, a patch or a computer in the API's own words. It ends well unless
  * `incomplete` (a reason) or `fail` (`response.failed` with code and message) ends it. `error` answers with an HTTP status
  * or an error frame instead of a response.
  *
  * An `error` or `fail` among `turns` answers the first `times` (default 1) requests that reach it with one and the same
  * transcript; the next one passes on to the entry after it, and then it starts over: so a conversation with an error in
  * it can be run again. In a rule they answer every time, or the first `times`.
+ *
+ * `faults` says what is broken on purpose, as `FaultRule` describes it. A script of faults alone leaves the answers to the
+ * recordings and the echo.
  *
  * Texts and arguments may hold templates, `{{ path }}`, as `renderText` describes them.
  */
@@ -120,3 +184,4 @@ export type Script = z.input<typeof scriptSchema>;
 export type CheckedScript = z.output<typeof scriptSchema>;
 export type Entry = z.output<typeof entry>;
 export type Pace = z.output<typeof pace>;
+export type ScriptedCall = z.output<typeof call>;

@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { Answer, Question, Reply, Source } from './answer.js';
+import type { Answer, Question, Reply, Said, Source } from './answer.js';
 import { echo } from './echo.js';
 import { finder } from './pattern.js';
 import { Refusal } from './refusal.js';
-import type { CheckedScript, Entry } from './script.js';
+import { toolSchema, type ToolItem } from './items/tool-schema.js';
+import type { CheckedScript, Entry, ScriptedCall } from './script.js';
 import { renderText, renderValue, TemplateError, type Scope } from './template.js';
-import { lastUserText, modelTurns, outputsByCall, unansweredText, type Transcript } from './transcript.js';
+import {
+  isClientCall,
+  lastUserText,
+  modelTurns,
+  outputsByCall,
+  sinceCompaction,
+  turnsSpoken,
+  unansweredText,
+  type Transcript,
+} from './transcript.js';
 
 /** How many (error, transcript) pairs are counted at once; the oldest count is forgotten first. */
 const MAX_COUNTS = 10_000;
@@ -18,7 +28,7 @@ export function scripted(script: CheckedScript): Source {
   const times = new Countdown();
 
   return (question) => {
-    const turn = modelTurns(question.transcript).length + 1;
+    const turn = turnsSpoken(question.transcript) + 1;
     const answerWith = (entry: Entry) => answer(entry, script, scopeOf(question, turn, spoken), turn);
 
     for (const { matches, reply } of rules) {
@@ -68,13 +78,16 @@ function scopeOf({ request, transcript }: Question, turn: number, spoken: readon
   const outputs = outputsByCall(transcript);
   const byName = new Map<string, unknown>();
   const byAlias = new Map<string, unknown>();
-  for (const [n, items] of modelTurns(transcript).entries()) {
-    const calls = items.filter((item) => item.type === 'function_call');
+  const { turns: compacted, items: since } = sinceCompaction(transcript);
+  for (const [n, items] of modelTurns(since).entries()) {
+    const aliases = aliasesOf(spoken[compacted + n]);
+    const calls = items.filter(isClientCall);
     for (const [k, item] of calls.entries()) {
       const output = outputs.get(String(item['call_id']));
       if (output === undefined) continue;
-      byName.set(String(item['name']), output);
-      const alias = spoken[n]?.calls?.[k]?.as;
+      const { name } = item;
+      byName.set(typeof name === 'string' ? name : String(item.type), output);
+      const alias = aliases[k];
       if (alias !== undefined) byAlias.set(alias, output);
     }
   }
@@ -84,6 +97,14 @@ function scopeOf({ request, transcript }: Question, turn: number, spoken: readon
     ['model', request.model],
   ] as const;
   return new Map<string, unknown>([...byName, ...always, ...byAlias]);
+}
+
+/** The names of an entry's client-owned calls, in their order. */
+function aliasesOf(entry: Entry | undefined): readonly (string | undefined)[] {
+  return elements(entry ?? {}).flatMap(({ call, tool }) => {
+    if (call !== undefined) return [call.as];
+    return tool !== undefined && 'as' in tool && !('container_id' in tool) ? [tool.as] : [];
+  });
 }
 
 function answer(entry: Entry, script: CheckedScript, scope: Scope, turn: number): Answer {
@@ -102,18 +123,8 @@ function answer(entry: Entry, script: CheckedScript, scope: Scope, turn: number)
 }
 
 function replyOf(entry: Entry, scope: Scope): Reply {
-  const render = (text: string | undefined) => (text === undefined ? undefined : renderText(text, scope));
   return {
-    reasoning: render(entry.reasoning),
-    text: render(entry.text),
-    refusal: render(entry.refusal),
-    calls: (entry.calls ?? []).map((call) => ({
-      name: call.name,
-      arguments:
-        typeof call.arguments === 'string'
-          ? renderText(call.arguments, scope)
-          : JSON.stringify(renderValue(call.arguments, scope)),
-    })),
+    output: elements(entry).map((element) => saidBy(element, scope)),
     ending:
       entry.fail !== undefined
         ? { kind: 'failed', code: entry.fail.code, message: renderText(entry.fail.message, scope) }
@@ -121,6 +132,50 @@ function replyOf(entry: Entry, scope: Scope): Reply {
           ? { kind: 'incomplete', reason: entry.incomplete }
           : { kind: 'completed' },
   };
+}
+
+type Element = NonNullable<Entry['output']>[number];
+
+/** What an entry says as a list of items, whichever of its two forms it is written in. */
+function elements(entry: Entry): readonly Element[] {
+  const { output, reasoning, calls = [], text, refusal, annotations, phase } = entry;
+  if (output !== undefined) return output;
+  return [
+    ...(reasoning === undefined ? [] : [{ reasoning }]),
+    ...(text === undefined && refusal === undefined ? [] : [{ text, refusal, annotations, phase }]),
+    ...calls.map((call) => ({ call })),
+  ];
+}
+
+function saidBy(element: Element, scope: Scope): Said {
+  const render = (text: string | undefined) => (text === undefined ? undefined : renderText(text, scope));
+  const { reasoning, reasoning_text, text, refusal, annotations, phase, call, tool } = element;
+  if (tool !== undefined) return { kind: 'tool', item: rendered(tool, scope) };
+  if (call !== undefined) return scriptedCall(call, scope);
+  if (text !== undefined || refusal !== undefined) {
+    return { kind: 'message', text: render(text), refusal: render(refusal), annotations, phase };
+  }
+  const summary = typeof reasoning === 'string' ? [reasoning] : (reasoning ?? []);
+  return {
+    kind: 'reasoning',
+    summary: summary.map((part) => renderText(part, scope)),
+    content: render(reasoning_text),
+  };
+}
+
+function scriptedCall({ name, arguments: given = {}, input }: ScriptedCall, scope: Scope): Said {
+  if (input !== undefined) return { kind: 'custom_tool_call', name, input: renderText(input, scope) };
+  const text = typeof given === 'string' ? renderText(given, scope) : JSON.stringify(renderValue(given, scope));
+  return { kind: 'function_call', name, arguments: text };
+}
+
+/** A template may have made a number of what has to be a text: what comes out is checked again. */
+function rendered(tool: ToolItem, scope: Scope): ToolItem {
+  const checked = toolSchema.safeParse(renderValue(tool, scope));
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  const where = issue?.path.map(String).join('.') ?? '';
+  throw new TemplateError(`its ${tool.type} is not valid at "${where}": ${issue?.message ?? 'unknown reason'}`);
 }
 
 function exhausted(turn: number, entries: number): Refusal {
@@ -166,7 +221,7 @@ class Countdown {
 
 /** The same for a transcript that came in full and one known by id: call ids and what the model has not answered. */
 function fingerprint(transcript: Transcript): string {
-  const calls = transcript.filter((item) => item.type === 'function_call').map((item) => item['call_id']);
+  const calls = transcript.filter(isClientCall).map((item) => item['call_id'] ?? item['id']);
   return createHash('sha256')
     .update(JSON.stringify([calls, unansweredText(transcript)]))
     .digest('base64');

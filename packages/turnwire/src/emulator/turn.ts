@@ -1,49 +1,81 @@
 import type { Answer, RecordedResponse, Reply, Source } from './answer.js';
 import { perform, WARM_UP } from './events.js';
+import type { Clock } from './clock.js';
+import { faultsOf, faulty } from './faults/faulty.js';
+import type { Line } from './faults/line.js';
+import type { Faults } from './faults/rule.js';
+import { refuseForeignToDialect, type Dialect } from './dialect.js';
+import type { BackgroundJobs } from './background.js';
+import type { Conversation, Conversations } from './conversations.js';
 import type { Ids } from './ids.js';
+import type { ListedItems } from './listed-item.js';
+import { refuseUnknownModel } from './models.js';
+import { refuseOtherFormat, refuseUnspokenJson } from './structured.js';
 import type { Journal, Outcome, OpenTurn, Transport } from './journal.js';
+import type { Lineage } from './lanes/lineage.js';
 import type { Memory, Remembered } from './memory.js';
 import { Metronome } from './pace.js';
+import { seededRandom } from './random.js';
 import { asksForRecording } from './recordings.js';
 import { Refusal } from './refusal.js';
 import { parseCreate, type CreateRequest } from './request.js';
 import { beginResponse } from './response.js';
 import type { Pace } from './script.js';
-import { refuseDanglingCalls, refuseOrphanOutputs, type Transcript } from './transcript.js';
+import {
+  refuseDanglingCalls,
+  refuseDuplicateIds,
+  refuseOrphanOutputs,
+  sinceCompaction,
+  turnsSpoken,
+  type Transcript,
+} from './transcript.js';
 import type { TokenCounter } from './usage.js';
-import { isRecord, type Frame, type Item, type ResponseObject } from './wire.js';
+import { isRecord, isUsage, type Frame, type Item, type ResponseObject, type Usage } from './wire.js';
 
 /** What all turns of one emulator share. */
 export interface Emulation {
   readonly memory: Memory;
+  readonly conversations: Conversations;
+  readonly listed: ListedItems;
+  readonly background: BackgroundJobs;
+  /** The models that are answered; any if undefined. */
+  readonly models: ReadonlySet<string> | undefined;
   readonly journal: Journal;
   readonly ids: Ids;
   readonly tokens: TokenCounter;
   /** Asked in order; the last one always answers. */
   readonly sources: readonly Source[];
+  /** What is broken on purpose. */
+  readonly faults: Faults;
   readonly pace: Pace;
+  readonly clock: Clock;
+  readonly dialect: Dialect;
+  /** What `jitter` is drawn from. */
+  readonly seed: string | number;
 }
 
-/** The response a connection holds on to: the latest of its (default) lane, and nothing else (P70). */
-export interface Lineage {
-  latest: Remembered | undefined;
-}
+/** The events of one answer, and the response they end in. */
+export type Frames = Iterator<Frame, ResponseObject | undefined>;
 
 /** One turn's way to its client. */
 export interface Carriage {
   readonly transport: Transport;
   readonly connection: number;
+  /** What faults strike at. */
+  readonly line: Line;
   /** Only a socket has one; over HTTP nothing is known but what is stored. */
   readonly lineage: Lineage | undefined;
   /** Where recordings count turns that bring no history. */
   readonly place: object;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
+  /** Where a turn can be steered: lets the events end early when it is (P48). `recount` counts an output cut short. */
+  readonly steerable?: (frames: Frames, request: CreateRequest, recount: Recount) => Frames;
   /** Sends one event; a promise if the client has to catch up first. */
   send(frame: Frame): Promise<void> | undefined;
   /** After the last event. */
   finish(response: ResponseObject | undefined): void;
-  refuse(refusal: Refusal): void;
+  refuse(refusal: Refusal): Promise<void> | void;
 }
 
 /** The body of a create: parsed, and its size as it came. With a `refusal` it is one that is not even looked at. */
@@ -51,20 +83,30 @@ export interface Received {
   readonly body: unknown;
   readonly bytes: number;
   readonly refusal?: Refusal;
+  /** Steering input the server owns already: it goes before the input of this create (P49). */
+  readonly steered?: readonly Item[];
 }
 
+export type Recount = (output: readonly Item[]) => Usage | null;
+
 /** Runs one turn from the received body to its last event or its error. Never rejects. */
-export async function runTurn(emulation: Emulation, received: Received, carriage: Carriage): Promise<void> {
-  const { transport, connection } = carriage;
+export async function runTurn(emulation: Emulation, received: Received, plain: Carriage): Promise<void> {
+  const { transport, connection } = plain;
+  let carriage = plain;
   const entry = emulation.journal.openTurn({ transport, connection, request: received.body, bytes: received.bytes });
   try {
+    carriage = broken(emulation, received.body, plain, entry);
     if (received.refusal !== undefined) throw received.refusal;
-    const request = parseCreate(received.body, transport === 'websocket' ? 'websocket' : 'http');
-    await answerTurn(emulation, request, carriage, entry);
+    const door = transport === 'websocket' ? 'websocket' : 'http';
+    const request = parseCreate(received.body, door);
+    refuseForeignToDialect(emulation.dialect, received.body, door);
+    refuseUnknownModel(request.model, emulation.models);
+    const items = [...(received.steered ?? []), ...request.items];
+    await answerTurn(emulation, { ...request, items }, carriage, entry);
   } catch (error) {
     if (carriage.signal.aborted) return entry.aborted();
     // By the body: one that is refused for another field still evicts what it meant to continue.
-    evict(emulation, carriage.lineage, isRecord(received.body) ? received.body['previous_response_id'] : undefined);
+    carriage.lineage?.evict(isRecord(received.body) ? received.body['previous_response_id'] : undefined, 'refused');
     const refusal =
       error instanceof Refusal
         ? error
@@ -72,8 +114,20 @@ export async function runTurn(emulation: Emulation, received: Received, carriage
             status: 500,
           });
     entry.refused(refusal.status, refusal.code);
-    carriage.refuse(refusal);
+    await carriage.refuse(refusal);
   }
+}
+
+/** The carriage with the faults of this turn, if there are any. */
+function broken({ faults, memory, clock }: Emulation, body: unknown, carriage: Carriage, entry: OpenTurn): Carriage {
+  return faulty(carriage, faultsOf(faults, carriage, entry.number, body), body, {
+    clock,
+    struck: (fault) => entry.struck(fault),
+    forget(id) {
+      const found = carriage.lineage?.find(String(id)) ?? memory.stored(String(id));
+      if (found !== undefined) memory.forget(found);
+    },
+  });
 }
 
 async function answerTurn(
@@ -82,16 +136,41 @@ async function answerTurn(
   carriage: Carriage,
   entry: OpenTurn,
 ): Promise<void> {
-  const { memory, sources } = emulation;
+  const { memory } = emulation;
   const parent = recall(memory, request, carriage.lineage);
-  const known = memory.transcript(parent);
-  if (known === undefined) throw notFound(request.previous_response_id);
+  if (parent !== undefined) {
+    const { id } = parent.response;
+    entry.continues(id, carriage.lineage?.find(id) === parent ? 'connection' : 'store');
+    memory.hold(parent);
+  }
+  try {
+    await continueFrom(parent, emulation, request, carriage, entry);
+  } finally {
+    memory.release(parent);
+  }
+}
+
+/** `parent` is held meanwhile: the lane it came from may advance while another one forks it (P46). */
+async function continueFrom(
+  parent: Remembered | undefined,
+  emulation: Emulation,
+  request: CreateRequest,
+  carriage: Carriage,
+  entry: OpenTurn,
+): Promise<void> {
+  const { memory, conversations, sources } = emulation;
+  const conversation = request.conversationId === undefined ? undefined : conversations.get(request.conversationId);
+  const kept = conversation?.items ?? memory.transcript(parent);
+  if (kept === undefined) throw notFound(request.previous_response_id);
+  const known = sinceCompaction(kept).items;
   const items = request.items.map((item) => dereference(memory, item));
   const transcript = [...known, ...items];
   entry.knows(transcript);
-  const warmUp = request.generate === false;
+  const warmUp = request.generate === false || request.prompt_cache_options?.prewarm === true;
   if (!asksForRecording(request)) {
     refuseOrphanOutputs(transcript);
+    refuseDuplicateIds(transcript);
+    refuseUnspokenJson(request, transcript);
     // Without an answer to give, the model does not need the results yet.
     if (!warmUp) refuseDanglingCalls(transcript);
   }
@@ -99,37 +178,82 @@ async function answerTurn(
   const answer: Answer = warmUp
     ? { kind: 'reply', reply: WARM_UP }
     : await firstAnswer(sources, { request, transcript, place: carriage.place });
-  const frames =
+  const { frames, usage, again } =
     answer.kind === 'recorded' ? replay(answer.recorded) : improvise(emulation, answer.reply, request, transcript);
+  const recount: Recount = (output) => usage && emulation.tokens.cutShort(usage, output);
   // Remembered before the terminal event leaves: whoever has read it may continue at once, on any connection.
   const settled = (response: ResponseObject | undefined) =>
-    settle(emulation, carriage, { request, parent, items, response, entry });
-  await play(frames, carriage, (answer.kind === 'reply' ? answer.pace : undefined) ?? emulation.pace, settled);
+    settle(emulation, carriage, { request, parent, conversation, known, items, response, entry, again });
+  const metronome = new Metronome({
+    pace: (answer.kind === 'reply' ? answer.pace : undefined) ?? emulation.pace,
+    uncachedTokens: usage === null ? 0 : usage.input_tokens - usage.input_tokens_details.cached_tokens,
+    clock: emulation.clock,
+    random: seededRandom(`${emulation.seed} ${entry.number}`),
+    signal: carriage.signal,
+  });
+  await play(carriage.steerable?.(frames, request, recount) ?? frames, carriage, metronome, settled);
 }
 
-function* replay({ frames, response }: RecordedResponse): Generator<Frame, ResponseObject | undefined> {
-  yield* frames;
-  return response;
+/** An answer's events, and the usage they will end with, where it is known. */
+interface Played {
+  readonly frames: Frames;
+  /** The same events once more, for who streams a response that is stored (P29); a recording's would take up memory. */
+  readonly again: (() => Frames) | undefined;
+  readonly usage: Usage | null;
 }
 
-function improvise(
-  { ids, tokens }: Emulation,
-  reply: Reply,
-  request: CreateRequest,
-  transcript: Transcript,
-): Generator<Frame, ResponseObject> {
-  const performance = perform(reply, beginResponse(ids.next('resp'), request), ids);
-  const failed = reply.ending.kind === 'failed';
-  return performance.frames(failed ? null : tokens.count(request, transcript, performance.output));
+function replay({ frames, response }: RecordedResponse): Played {
+  function* recorded(): Generator<Frame, ResponseObject | undefined> {
+    yield* frames;
+    return response;
+  }
+  return { frames: recorded(), again: undefined, usage: isUsage(response?.['usage']) ? response['usage'] : null };
+}
+
+function improvise(emulation: Emulation, said: Reply, request: CreateRequest, transcript: Transcript): Played {
+  const { ids, tokens } = emulation;
+  refuseOtherFormat(said, request);
+  const reply = needsCompaction(emulation, request, transcript) ? compacting(said) : said;
+  const performance = perform(reply, beginResponse(ids.next('resp'), request), {
+    ids,
+    include: new Set(request.include),
+    topLogprobs: request.top_logprobs ?? 0,
+    // The real API pads unless it is told not to; here runs are the same byte for byte unless it is told to.
+    obfuscated: request.stream_options?.include_obfuscation === true,
+    maxOutputTokens: request.max_output_tokens ?? Infinity,
+    turnsBefore: turnsSpoken(transcript),
+  });
+  const usage = reply.ending.kind === 'failed' ? null : tokens.count(request, transcript, performance.output);
+  const frames = () => performance.frames(usage);
+  return { frames: frames(), again: frames, usage };
+}
+
+/** True if the context is larger than what the request wants it compacted at (P77). */
+function needsCompaction({ tokens }: Emulation, request: CreateRequest, transcript: Transcript): boolean {
+  const threshold = request.context_management?.find(({ type }) => type === 'compaction')?.compact_threshold;
+  return threshold !== undefined && tokens.countInput(request, transcript) > threshold;
+}
+
+/** The compaction comes first: it stands for the context before this response, not for what the response says. */
+function compacting(reply: Reply): Reply {
+  return { ...reply, output: [{ kind: 'tool', item: { type: 'compaction' } }, ...reply.output] };
 }
 
 /** The response a turn continues. On a socket its own latest one comes first, then what is stored (P71). */
 function recall(memory: Memory, request: CreateRequest, lineage: Lineage | undefined): Remembered | undefined {
   const id = request.previous_response_id;
   if (id === undefined) return undefined;
-  const found = lineage?.latest?.response.id === id ? lineage.latest : memory.stored(id);
+  const found = lineage?.find(id) ?? memory.stored(id);
   if (found === undefined) throw notFound(id);
   return found;
+}
+
+/** The context of a stored response, for who asks about it without making a turn. */
+export function continuedTranscript(memory: Memory, id: string | undefined): Transcript {
+  const found = id === undefined ? undefined : memory.stored(id);
+  const transcript = found === undefined && id !== undefined ? undefined : memory.transcript(found);
+  if (transcript === undefined) throw notFound(id);
+  return sinceCompaction(transcript).items;
 }
 
 function notFound(id: string | undefined): Refusal {
@@ -157,12 +281,11 @@ async function firstAnswer(sources: readonly Source[], question: Parameters<Sour
 
 /** Sends the frames at their pace, as fast as the client takes them. `settled` is called right before the last one. */
 async function play(
-  frames: Iterator<Frame, ResponseObject | undefined>,
+  frames: Frames,
   carriage: Carriage,
-  pace: Pace,
+  metronome: Metronome,
   settled: (response: ResponseObject | undefined) => void,
 ): Promise<void> {
-  const metronome = new Metronome(pace, carriage.signal);
   let step = frames.next();
   while (step.done !== true) {
     const frame = step.value;
@@ -180,33 +303,42 @@ async function play(
 interface Settlement {
   readonly request: CreateRequest;
   readonly parent: Remembered | undefined;
+  readonly conversation: Conversation | undefined;
+  /** The context before `items`. */
+  readonly known: Transcript;
   readonly items: readonly Item[];
   readonly response: ResponseObject | undefined;
   readonly entry: OpenTurn;
+  readonly again: (() => Frames) | undefined;
 }
 
-function settle({ memory }: Emulation, carriage: Carriage, turn: Settlement): void {
-  const { request, parent, items, response, entry } = turn;
+function settle({ memory, conversations, dialect }: Emulation, carriage: Carriage, turn: Settlement): void {
+  const { request, parent, conversation, known, items, response, entry, again } = turn;
   const outcome = outcomeOf(response);
   entry.ends(response, outcome);
   if (response === undefined || outcome === 'failed') {
-    evict({ memory }, carriage.lineage, request.previous_response_id);
+    carriage.lineage?.evict(request.previous_response_id, 'failed');
     return;
   }
+  const fresh = [...items, ...response.output];
+  if (conversation !== undefined) conversations.append(conversation, fresh);
   const stored = request.store ?? true;
   const { lineage } = carriage;
-  if (!stored && lineage === undefined) return;
-  const remembered = memory.remember({ response, parent, items: [...items, ...response.output], stored });
-  if (lineage === undefined) return;
-  if (lineage.latest !== parent) memory.release(lineage.latest);
-  lineage.latest = remembered;
+  if (!stored && (lineage === undefined || !dialect.continuesUnstored)) return;
+  const remembered = memory.remember({
+    response,
+    parent,
+    // A conversation goes on without this response, which keeps what it has seen of it.
+    items: conversation === undefined ? fresh : [...known, ...fresh],
+    stored,
+    // A steered response ended before its events did.
+    events: steered(response) ? undefined : again,
+  });
+  lineage?.advance(remembered);
 }
 
-/** A failed turn takes the response it continued out of the connection's cache (P72); a stored one can still be fetched. */
-function evict({ memory }: Pick<Emulation, 'memory'>, lineage: Lineage | undefined, id: unknown): void {
-  if (lineage?.latest === undefined || lineage.latest.response.id !== id) return;
-  memory.release(lineage.latest);
-  lineage.latest = undefined;
+function steered({ incomplete_details: details }: ResponseObject): boolean {
+  return isRecord(details) && details['reason'] === 'steered';
 }
 
 function outcomeOf(response: ResponseObject | undefined): Outcome {

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { CreateRequest } from './request.js';
+import { wordsOf } from './items/words.js';
 import type { Item, Usage } from './wire.js';
 
 /** How many contexts are remembered for `cached_tokens`; the oldest is forgotten first. */
 const REMEMBERED_CONTEXTS = 10_000;
-const BYTES_PER_TOKEN = 4;
+export const BYTES_PER_TOKEN = 4;
+
+/** The settings a model reads. */
+interface Counted extends Pick<CreateRequest, 'instructions'> {
+  readonly model?: string | undefined;
+  readonly tools?: CreateRequest['tools'];
+}
 
 interface Weight {
   readonly bytes: number;
@@ -17,7 +24,8 @@ interface Weight {
  * - input: the settings a model reads (`model`, `instructions`, `tools`) and every item of the full context, whether it
  *   was sent or known by id (P79: the whole logical context is billed);
  * - cached: of these, what stands before the first difference from any context or finished turn seen before;
- * - output: the output items; reasoning items also count as `reasoning_tokens`.
+ * - output: what the model wrote of the output items (`wordsOf`), not the ids and types around it; reasoning also counts
+ *   as `reasoning_tokens`. So `max_output_tokens` limits words, as it does for a model.
  *
  * Not imitated: real tokenizers, the provider's minimum of 1,024 tokens for a cache hit, its expiry.
  */
@@ -26,8 +34,8 @@ export class TokenCounter {
   /** Digests of contexts seen; a Set keeps their order. */
   readonly #seen = new Set<string>();
 
-  count(request: CreateRequest, context: readonly Item[], output: readonly Item[]): Usage {
-    const settings = JSON.stringify([request.model, request.instructions ?? null, request.tools ?? []]);
+  count(request: Counted, context: readonly Item[], output: readonly Item[]): Usage {
+    const settings = settingsOf(request);
     let digest = hash('', settings);
     let bytes = Buffer.byteLength(settings);
     let cachedBytes = this.#seen.has(digest) ? bytes : 0;
@@ -45,8 +53,9 @@ export class TokenCounter {
     for (const item of output) {
       const weight = this.#weigh(item);
       digest = hash(digest, weight.digest);
-      outputBytes += weight.bytes;
-      if (item.type === 'reasoning') reasoningBytes += weight.bytes;
+      const bytes = Buffer.byteLength(wordsOf(item));
+      outputBytes += bytes;
+      if (item.type === 'reasoning') reasoningBytes += bytes;
     }
     this.#remember(digest);
 
@@ -60,12 +69,32 @@ export class TokenCounter {
     };
   }
 
+  /** The input tokens of a request, without remembering its context. */
+  countInput(request: Counted, context: readonly Item[]): number {
+    const bytes = context.reduce((sum, item) => sum + this.#weigh(item).bytes, Buffer.byteLength(settingsOf(request)));
+    return tokens(bytes);
+  }
+
+  /** The usage of a response that ends before all of its output: the same input, less output. */
+  cutShort(usage: Usage, output: readonly Item[]): Usage {
+    const bytes = (items: readonly Item[]) => items.reduce((sum, item) => sum + Buffer.byteLength(wordsOf(item)), 0);
+    const produced = tokens(bytes(output));
+    return {
+      ...usage,
+      output_tokens: produced,
+      output_tokens_details: { reasoning_tokens: tokens(bytes(output.filter(({ type }) => type === 'reasoning'))) },
+      total_tokens: usage.input_tokens + produced,
+    };
+  }
+
   /** An item never changes, and one known by id comes back as the same object: each is weighed once. */
   #weigh(item: Item): Weight {
     const known = this.#weights.get(item);
     if (known !== undefined) return known;
-    const text = JSON.stringify(item);
-    const weight = { bytes: Buffer.byteLength(text), digest: hash('', text) };
+    const bytes = Buffer.byteLength(JSON.stringify(item));
+    // Encrypted reasoning is another text each time it is sent, and the same item.
+    const { encrypted_content: _, ...plain } = item;
+    const weight = { bytes, digest: hash('', JSON.stringify(item.type === 'reasoning' ? plain : item)) };
     this.#weights.set(item, weight);
     return weight;
   }
@@ -79,6 +108,10 @@ export class TokenCounter {
       break;
     }
   }
+}
+
+function settingsOf({ model, instructions, tools: offered }: Counted): string {
+  return JSON.stringify([model ?? null, instructions ?? null, offered ?? []]);
 }
 
 function tokens(bytes: number): number {

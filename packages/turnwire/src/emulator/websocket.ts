@@ -1,74 +1,197 @@
 import type { WebSocket } from 'ws';
+import { readClientEvent, type ClientEvent } from './client-event.js';
+import { closeCodeAfter, type AgeLimit } from './dialect.js';
+import type { Line } from './faults/line.js';
+import { Lanes, type Lane, type Waiting } from './lanes/lane.js';
+import { ConnectionCache, type Lineage } from './lanes/lineage.js';
+import { Lifetime, type Pings } from './lifetime.js';
 import type { Limits } from './options.js';
 import { Refusal } from './refusal.js';
-import { runTurn, type Carriage, type Emulation, type Lineage, type Received } from './turn.js';
+import type { SteerAnswer } from './steering/answers.js';
+import { Numbering } from './steering/numbering.js';
+import { Steering } from './steering/steering.js';
+import { runTurn, type Carriage, type Emulation } from './turn.js';
 import { isRecord, type Frame } from './wire.js';
 
-/** Above this many unsent bytes the turn waits for its client. */
+/** Above this many unsent bytes a turn waits for its client. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 
+export interface SocketRules {
+  readonly limits: Limits;
+  readonly ageLimit: AgeLimit;
+  readonly pings?: Pings | undefined;
+}
+
+/** What one socket holds at the moment. */
+export interface ServedSocket {
+  readonly lanes: number;
+  readonly running: number;
+  readonly queued: number;
+}
+
 /**
- * Serves one socket: its creates one after another in order of arrival (P75), each answered on it whole before the next
- * begins. The socket remembers its latest response until it closes (P70).
+ * Serves one socket: the creates of a lane one after another in order of arrival, lanes side by side as far as the limits go
+ * (P43, P44). The socket remembers the latest response of each lane until it closes (P70).
  */
-export function serveWebSocket(emulation: Emulation, limits: Limits, connection: number, socket: WebSocket): void {
-  const opened = performance.now();
-  const lineage: Lineage = { latest: undefined };
+export function serveWebSocket(
+  emulation: Emulation,
+  { limits, ageLimit, pings }: SocketRules,
+  connection: number,
+  socket: WebSocket,
+  line: Line,
+): ServedSocket {
+  const { dialect, clock } = emulation;
   const left = new AbortController();
-  // What is refused waits as well: errors keep the order of their frames.
-  const queue: Received[] = [];
-  let queuedBytes = 0;
-  let running = false;
+  const lanes = new Lanes(limits);
+  const cache = new ConnectionCache(emulation.memory, dialect.eviction);
+  const steering = new Steering(emulation.ids, limits, () => lanes.all(), say);
+  const { connectionAgeMs, idleMs } = limits;
+  const lifetime = new Lifetime(clock, socket, { connectionAgeMs, ageLimit, idleMs, pings }, () => {
+    if (ageLimit === 'mid-turn') expire();
+    else run();
+  });
+  let model: unknown;
+  let ending = false;
 
   socket.on('error', () => {
     // ws closes the socket itself, with the code that fits (1009 for a frame that is too large).
   });
   socket.once('close', () => {
     left.abort();
-    queue.length = 0;
-    emulation.memory.release(lineage.latest);
-    lineage.latest = undefined;
+    lanes.clear();
+    cache.clear();
   });
   socket.on('message', (raw: Buffer, isBinary: boolean) => {
     // What was in flight when the socket began to close is not served any more.
-    if (left.signal.aborted || socket.readyState !== socket.OPEN) return;
-    const waiting = read(raw, isBinary);
-    if (waiting === undefined) return;
-    if (queue.length >= limits.queuedTurns || queuedBytes + waiting.bytes > limits.queuedBytes) {
-      const message = `More than ${limits.queuedTurns} creates or ${limits.queuedBytes} bytes wait on this connection.`;
-      refuse(new Refusal(message, { status: 429, code: 'websocket_queue_limit_reached' }));
-      socket.close(1008, 'too many creates wait');
-      return;
-    }
-    queue.push(waiting);
-    queuedBytes += waiting.bytes;
-    void run();
+    if (isOpen() && !ending) receive(readClientEvent(raw, isBinary, dialect.steering));
   });
 
-  async function run(): Promise<void> {
-    if (running) return;
-    running = true;
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      queuedBytes -= next.bytes;
-      if (performance.now() - opened < limits.connectionAgeMs) {
-        await runTurn(emulation, next, carriage);
-        continue;
-      }
-      queue.length = 0;
-      await runTurn(emulation, { ...next, refusal: tooOld(limits.connectionAgeMs) }, carriage);
-      socket.close(1000, 'connection limit reached');
+  function receive(message: ClientEvent): void {
+    if (message.kind === 'ignored') return;
+    if (message.kind === 'steer') return steering.receive(message.body, message.bytes);
+    const body = isRecord(message.body) ? message.body : {};
+    // What is refused waits as well: errors keep the order of their lane.
+    const { lane, refusal = foreignModel(body) } = lanes.place(body['stream_id']);
+    const { turns, bytes } = lanes.queued;
+    if (turns >= limits.queuedTurns || bytes + message.bytes > limits.queuedBytes) {
+      const said = `More than ${limits.queuedTurns} creates or ${limits.queuedBytes} bytes wait on this connection.`;
+      void refuse(undefined, new Refusal(said, { status: 429, code: 'websocket_queue_limit_reached' }));
+      return socket.close(1008, 'too many creates wait');
     }
-    running = false;
+    lanes.enqueue(lane, refusal === undefined ? message : { ...message, refusal: message.refusal ?? refusal });
+    run();
   }
 
-  function send(frame: Frame): Promise<void> | undefined {
+  /** P13: the first create decides on the model of its connection. */
+  function foreignModel(body: Record<string, unknown>): Refusal | undefined {
+    if (!dialect.oneModelPerConnection || typeof body['model'] !== 'string') return undefined;
+    model ??= body['model'];
+    if (model === body['model']) return undefined;
+    const said = `This connection is for the model '${String(model)}'; open another one for '${body['model']}'.`;
+    return new Refusal(said, { code: 'model_mismatch', param: 'model' });
+  }
+
+  /** Begins whatever may run now. A connection that is too old finishes what runs, and begins nothing. */
+  function run(): void {
+    while (isOpen() && !ending) {
+      if (lifetime.isOver) {
+        if (lanes.running.size > 0 || (ageLimit === 'next-turn' && lanes.queued.turns === 0)) return;
+        return expire();
+      }
+      const begun = lanes.start();
+      if (begun === undefined) return;
+      void serve(begun.lane, begun.next);
+    }
+  }
+
+  async function serve(lane: Lane, next: Waiting): Promise<void> {
+    await serveTurn(lane, next);
+    lanes.ended(lane);
+    run();
+  }
+
+  async function serveTurn(lane: Lane, next: Waiting): Promise<void> {
+    const { target, steered } = steering.begin(lane, next);
+    lane.numbering = new Numbering();
+    const isSuccessor = next.successor !== undefined;
+    const carriage: Carriage = {
+      ...carriageOf(lane),
+      lineage: lineageOf(lane, isSuccessor),
+      ...(dialect.steering ? { steerable: target.watch.bind(target) } : {}),
+      send(frame) {
+        target.sent(frame);
+        return send(lane, frame);
+      },
+      refuse(refusal) {
+        steering.giveBack(lane, steered, refusal.message);
+        // Nobody asked for a successor, so nobody waits for its error.
+        return isSuccessor ? undefined : refuse(lane, refusal);
+      },
+    };
+    await runTurn(emulation, { ...next, steered: steered.flatMap(({ items }) => items) }, carriage);
+    if (!isOpen()) return;
+    const successor = steering.end(lane, target, next.body);
+    if (successor !== undefined) lanes.enqueueSuccessor(lane, successor, target.queued);
+  }
+
+  function carriageOf(lane: Lane): Carriage {
+    return {
+      transport: 'websocket',
+      connection,
+      line,
+      lineage: undefined,
+      place: lane,
+      signal: left.signal,
+      send: (frame) => send(lane, frame),
+      finish: () => undefined,
+      refuse: (refusal) => refuse(lane, refusal),
+    };
+  }
+
+  /** A successor that fails evicts nothing: its input goes back to the client, which may still continue the parent. */
+  function lineageOf(lane: Lane, isSuccessor: boolean): Lineage {
+    const lineage = cache.lineage(lane);
+    return isSuccessor ? { ...lineage, evict: () => undefined } : lineage;
+  }
+
+  /** The connection is too old (P74). The error is that of the create that waits, if one does; else it comes unasked. */
+  function expire(): void {
+    ending = true;
+    const close = () => socket.close(dialect.ageCloseCode, 'connection limit reached');
+    const refusal = tooOld(connectionAgeMs);
+    const waits = lanes.start();
+    if (waits !== undefined && dialect.ageError) {
+      const carriage = { ...carriageOf(waits.lane), refuse: (error: Refusal) => refuse(undefined, error) };
+      void runTurn(emulation, { ...waits.next, refusal }, carriage).then(close);
+      return;
+    }
+    left.abort();
+    if (dialect.ageError) void refuse(undefined, refusal);
+    close();
+  }
+
+  function say(lane: Lane | undefined, answer: SteerAnswer): void {
+    const frame = answer(lane?.numbering.insert() ?? 0);
+    // A client that is gone hears nothing of it: the outcome of its steer is unknown to it, as it is on a real connection.
+    write(stamped(frame.text, lane?.streamId))?.catch(() => undefined);
+  }
+
+  function send(lane: Lane, frame: Frame): Promise<void> | undefined {
+    const text = stamped(lane.numbering.pass(frame.text), lane.streamId);
+    // With others in flight, each event lets theirs go first: lanes interleave however fast they are.
+    return write(text) ?? (lanes.running.size > 1 ? eventLoopTurn() : undefined);
+  }
+
+  /** Undefined if the client keeps up. */
+  function write(text: string): Promise<void> | undefined {
     if (socket.readyState !== socket.OPEN) return undefined;
+    lifetime.touch();
     if (socket.bufferedAmount < HIGH_WATER_BYTES) {
-      socket.send(frame.text);
+      socket.send(text);
       return undefined;
     }
     return new Promise((resolve, reject) => {
-      socket.send(frame.text, (error) => {
+      socket.send(text, (error) => {
         if (!error) return resolve();
         // The write fails before 'close' is heard: the turn was not refused, its client has gone.
         left.abort();
@@ -77,21 +200,34 @@ export function serveWebSocket(emulation: Emulation, limits: Limits, connection:
     });
   }
 
-  function refuse(refusal: Refusal): void {
+  async function refuse(lane: Lane | undefined, refusal: Refusal): Promise<void> {
     // A client that is gone needs no error: 'close' follows and ends what runs.
-    send(refusal.frame())?.catch(() => undefined);
+    await write(stamped(refusal.frame(dialect.errorShape).text, lane?.streamId))?.catch(() => undefined);
+    if (dialect.closesAfterError) socket.close(closeCodeAfter(refusal));
   }
 
-  const carriage: Carriage = {
-    transport: 'websocket',
-    connection,
-    lineage,
-    place: lineage,
-    signal: left.signal,
-    send,
-    finish: () => undefined,
-    refuse,
+  function isOpen(): boolean {
+    return !left.signal.aborted && socket.readyState === socket.OPEN;
+  }
+
+  return {
+    get lanes() {
+      return lanes.names;
+    },
+    get running() {
+      return lanes.running.size;
+    },
+    get queued() {
+      return lanes.queued.turns;
+    },
   };
+}
+
+/** The events of a named lane say which one it is; those of the default lane do not (P42). */
+function stamped(text: string, streamId: string | undefined): string {
+  if (streamId === undefined) return text;
+  // At the end of the text as it is: a recorded event stays what it was, byte for byte, but for this field.
+  return text.replace(/\s*\}\s*$/, `,"stream_id":${JSON.stringify(streamId)}}`);
 }
 
 function tooOld(ageMs: number): Refusal {
@@ -100,33 +236,8 @@ function tooOld(ageMs: number): Refusal {
   return new Refusal(message, { code: 'websocket_connection_limit_reached' });
 }
 
-/** Undefined for a frame that needs no answer. */
-function read(raw: Buffer, isBinary: boolean): Received | undefined {
-  const bytes = raw.byteLength;
-  let body: unknown;
-  const refused = (message: string, code: string, param: string | null = null): Received => ({
-    body,
-    bytes,
-    refusal: new Refusal(message, { code, param }),
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
   });
-  if (isBinary) return refused('A message must be a text frame, not a binary one.', 'invalid_frame');
-  try {
-    body = JSON.parse(raw.toString('utf8'));
-  } catch {
-    return refused('The message is not JSON.', 'invalid_json');
-  }
-  if (!isRecord(body)) return refused('The message must be a JSON object.', 'invalid_type');
-  const { type } = body;
-  // Codex reports what it has read; servers take no notice (P33).
-  if (type === 'response.processed') return undefined;
-  if (type === undefined) return refused("Missing required parameter: 'type'.", 'missing_required_parameter', 'type');
-  if (type !== 'response.create') {
-    const said = JSON.stringify(type);
-    return refused(
-      `Invalid value for 'type': ${said}; supported values are 'response.create'.`,
-      'invalid_value',
-      'type',
-    );
-  }
-  return { bytes, body };
 }

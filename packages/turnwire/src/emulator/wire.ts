@@ -29,6 +29,13 @@ export interface Usage {
   readonly total_tokens: number;
 }
 
+/** Usage as the emulator reads it; a recording's may be of another shape. */
+export function isUsage(value: unknown): value is Usage {
+  if (!isRecord(value) || typeof value['input_tokens'] !== 'number') return false;
+  const details = value['input_tokens_details'];
+  return isRecord(details) && typeof details['cached_tokens'] === 'number';
+}
+
 /** An element of `input` or `output` as it arrives: an object, whose type, if it has one, is a text. */
 export function isItem(value: unknown): value is Item {
   return isRecord(value) && (value['type'] === undefined || typeof value['type'] === 'string');

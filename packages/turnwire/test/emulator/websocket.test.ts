@@ -162,10 +162,11 @@ test('P61: what is not a create is answered with an error frame, and the socket 
     ['{', 'invalid_json'],
     ['[]', 'invalid_type'],
     ['{}', 'missing_required_parameter'],
-    ['{"type":"response.steer"}', 'invalid_value'],
+    // P32: there is no such event.
+    ['{"type":"response.cancel"}', 'invalid_value'],
     [Buffer.from('{"type":"response.create","model":"m","input":"x"}'), 'invalid_frame'],
     ['{"type":"response.create","model":"m","input":"x","background":true}', 'unsupported_parameter'],
-    ['{"type":"response.create","model":"m","input":"x","stream_id":"a"}', 'unsupported_parameter'],
+    ['{"type":"response.create","model":"m","input":"x","stream_id":"a b"}', 'invalid_stream_id'],
     ['{"type":"response.create","input":"x"}', 'missing_required_parameter'],
   ];
   for (const [frame, code] of cases) {

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { WebSocket } from 'ws';
+import { WebSocket, type ClientOptions } from 'ws';
+import type { Emulator } from '../../dist/emulator/index.js';
 
 /** An event, an error frame or a JSON body: foreign, and looked at by assertions only. */
 export type Json = ReturnType<typeof JSON.parse>;
@@ -54,8 +55,8 @@ export class RawSocket {
   #wake: () => void = () => undefined;
   #isClosed = false;
 
-  constructor(url: string, headers: Record<string, string> = {}) {
-    this.socket = new WebSocket(`${url.replace('http', 'ws')}/responses`, { headers });
+  constructor(url: string, headers: Record<string, string> = {}, options: ClientOptions = {}) {
+    this.socket = new WebSocket(`${url.replace('http', 'ws')}/responses`, { ...options, headers });
     this.socket.on('message', (raw: Buffer) => {
       this.#frames.push(raw.toString());
       this.#wake();
@@ -126,4 +127,32 @@ export function sharedFolder(name: string): string | undefined {
     if (existsSync(candidate)) return candidate;
     if (folder === dirname(folder)) return undefined;
   }
+}
+
+/** Reads events up to and with the first one that `isLast` says yes to. */
+export async function until(socket: RawSocket, isLast: (event: Json) => boolean): Promise<readonly Json[]> {
+  const events: Json[] = [];
+  for (;;) {
+    const event = json(await socket.frame());
+    events.push(event);
+    if (isLast(event)) return events;
+  }
+}
+
+/** Waits for something that happens in the emulator and is not told on the wire. */
+export async function waitFor(happened: () => boolean): Promise<void> {
+  for (const end = Date.now() + 20_000; !happened();) {
+    if (Date.now() > end) throw new Error(`Has not happened in 20 s: ${String(happened)}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** What the users said in the context of the newest turn. */
+export function userTexts({ journal }: Pick<Emulator, 'journal'>): readonly string[] {
+  const users =
+    journal
+      .turns()
+      .at(-1)
+      ?.transcript.filter(({ role }) => role === 'user') ?? [];
+  return users.map(({ content }) => (typeof content === 'string' ? content : String(Object(content)[0]?.text)));
 }

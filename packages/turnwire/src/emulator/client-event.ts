@@ -1,0 +1,40 @@
+import { Refusal } from './refusal.js';
+import type { Received } from './turn.js';
+import { isRecord } from './wire.js';
+
+/** What a client says on a socket. A create may be refused before it is looked at. */
+export type ClientEvent =
+  | (Received & { readonly kind: 'create' })
+  | { readonly kind: 'steer'; readonly body: Record<string, unknown>; readonly bytes: number }
+  | { readonly kind: 'ignored' };
+
+/** Reads one message. What is no known event is a create that is refused: it is answered in its turn. */
+export function readClientEvent(raw: Buffer, isBinary: boolean, steering: boolean): ClientEvent {
+  const bytes = raw.byteLength;
+  let body: unknown;
+  const refused = (message: string, code: string, param: string | null = null): ClientEvent => ({
+    kind: 'create',
+    body,
+    bytes,
+    refusal: new Refusal(message, { code, param }),
+  });
+  if (isBinary) return refused('A message must be a text frame, not a binary one.', 'invalid_frame');
+  try {
+    body = JSON.parse(raw.toString('utf8'));
+  } catch {
+    return refused('The message is not JSON.', 'invalid_json');
+  }
+  if (!isRecord(body)) return refused('The message must be a JSON object.', 'invalid_type');
+  const { type } = body;
+  if (type === 'response.create') return { kind: 'create', body, bytes };
+  if (type === 'response.steer' && steering) return { kind: 'steer', body, bytes };
+  // Codex reports what it has read; servers take no notice (P33).
+  if (type === 'response.processed') return { kind: 'ignored' };
+  if (type === undefined) return refused("Missing required parameter: 'type'.", 'missing_required_parameter', 'type');
+  const known = steering ? "'response.create' and 'response.steer'" : "'response.create'";
+  return refused(
+    `Invalid value for 'type': ${JSON.stringify(type)}; supported values are ${known}.`,
+    'invalid_value',
+    'type',
+  );
+}

@@ -1,0 +1,116 @@
+/** Stops a wait before its time; calling it later does nothing. */
+export type Cancel = () => void;
+
+/**
+ * The time of one emulator: everything in it that waits or ages asks this, in milliseconds. Not under it: the operating
+ * system's sockets, and `created_at`, which is always the date.
+ */
+export interface Clock {
+  /** Milliseconds since some moment; never goes back. */
+  now(): number;
+  /** Calls `fire` once, when `ms` have passed; 0 or less: as soon as it can. */
+  after(ms: number, fire: () => void): Cancel;
+}
+
+/** Timers of Node fire at once when asked for more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The machine's time, `speed` times as fast: with 60 an hour passes in a minute. */
+export function realClock(speed = 1): Clock {
+  const now = () => performance.now() * speed;
+  return {
+    now,
+    after(ms, fire) {
+      const due = now() + ms;
+      let timer: NodeJS.Timeout;
+      const arm = () => {
+        const left = (due - now()) / speed;
+        timer = setTimeout(left > LONGEST_TIMER_MS ? arm : fire, Math.min(Math.max(left, 0), LONGEST_TIMER_MS));
+      };
+      arm();
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+interface Wait {
+  readonly due: number;
+  readonly fire: () => void;
+}
+
+/**
+ * Time that stands still until a test moves it: `startEmulator({ clock })`, then `await clock.advance(ms)`. Starts at 0.
+ *
+ * A turn waits for its first token right after its first events went out: once a test has received `response.created`,
+ * the wait is there to be advanced over. `waiting` tells how many waits there are.
+ */
+export class ManualClock implements Clock {
+  #now = 0;
+  readonly #waits = new Set<Wait>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** How many waits have not been reached yet: turns between two events, and the limits of open sockets. */
+  get waiting(): number {
+    return this.#waits.size;
+  }
+
+  after(ms: number, fire: () => void): Cancel {
+    const wait = { due: this.#now + Math.max(ms, 0), fire };
+    this.#waits.add(wait);
+    return () => void this.#waits.delete(wait);
+  }
+
+  /**
+   * Moves time on, and fires on the way what becomes due, in its order. After each the event loop turns once, so that a
+   * turn can go on to its next wait, which fires too if it lies on the way.
+   */
+  async advance(ms: number): Promise<void> {
+    if (!(ms >= 0 && Number.isFinite(ms))) {
+      throw new RangeError(`ManualClock.advance() takes milliseconds from 0, not ${ms}: time does not go back.`);
+    }
+    const target = this.#now + ms;
+    await eventLoopTurn();
+    for (let next = this.#nextBefore(target); next !== undefined; next = this.#nextBefore(target)) {
+      this.#waits.delete(next);
+      this.#now = Math.max(this.#now, next.due);
+      next.fire();
+      await eventLoopTurn();
+    }
+    this.#now = Math.max(this.#now, target);
+  }
+
+  #nextBefore(target: number): Wait | undefined {
+    let next: Wait | undefined;
+    for (const wait of this.#waits) if (wait.due <= target && (next === undefined || wait.due < next.due)) next = wait;
+    return next;
+  }
+}
+
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Resolves when `ms` have passed; rejects with the signal's reason when it is aborted. */
+export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(reasonOf(signal));
+    const aborted = () => {
+      cancel();
+      reject(reasonOf(signal));
+    };
+    const cancel = clock.after(ms, () => {
+      signal.removeEventListener('abort', aborted);
+      resolve();
+    });
+    signal.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('The turn was aborted.');
+}

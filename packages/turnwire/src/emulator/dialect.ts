@@ -1,0 +1,130 @@
+import type { Door } from './request.js';
+import { Refusal, type ErrorShape } from './refusal.js';
+import { isRecord } from './wire.js';
+
+export type DialectName = 'openai' | 'azure' | 'xai' | 'vercel' | 'openresponses';
+
+/**
+ * Which responses a connection forgets when a turn ends badly (P72): the one its lane `continued`, the `latest` whatever the
+ * turn named, or, after `response.failed`, the whole `chain`, stored responses included.
+ */
+export type Eviction = 'continued' | 'latest' | 'chain';
+
+/** Where a connection that is too old ends (P74): refusing its `next-turn`, when it is `idle`, or in `mid-turn`. */
+export type AgeLimit = 'next-turn' | 'idle' | 'mid-turn';
+
+/** How one provider's server differs from the others, as far as it is known. */
+export interface Dialect {
+  /** Named lanes a connection may have in its life; 0: `stream_id` is refused. */
+  readonly lanes: number;
+  /** Turns of one connection that run at once; more of them wait. */
+  readonly inFlightTurns: number;
+  readonly connectionAgeMs: number;
+  readonly ageLimit: AgeLimit;
+  /** Whether the age limit is told in an error frame, and the code the socket closes with. */
+  readonly ageError: boolean;
+  readonly ageCloseCode: number;
+  /** No frame, ping or pong in either direction for this long closes with 1001; 0: never. */
+  readonly idleMs: number;
+  readonly frameBytes: number;
+  /** Of error frames. */
+  readonly errorShape: ErrorShape;
+  readonly closesAfterError: boolean;
+  readonly oneModelPerConnection: boolean;
+  readonly eviction: Eviction;
+  /** Whether a response with `store: false` can be continued on its connection. */
+  readonly continuesUnstored: boolean;
+  readonly instructionsWithId: boolean;
+  readonly steering: boolean;
+  /** Create fields a socket refuses, by name. */
+  readonly refusedOnSocket: readonly string[];
+  /** Whether an SSE body ends with `data: [DONE]` (P23). */
+  readonly doneMarker: boolean;
+}
+
+const MINUTE = 60_000;
+const MIB = 1024 * 1024;
+
+const OPENAI: Dialect = {
+  lanes: 32,
+  inFlightTurns: 16,
+  connectionAgeMs: 60 * MINUTE,
+  ageLimit: 'next-turn',
+  ageError: true,
+  // The code that follows the error is not known (P126).
+  ageCloseCode: 1000,
+  idleMs: 0,
+  frameBytes: 16 * MIB,
+  errorShape: 'nested',
+  closesAfterError: false,
+  oneModelPerConnection: false,
+  eviction: 'continued',
+  continuesUnstored: true,
+  instructionsWithId: true,
+  steering: true,
+  refusedOnSocket: [],
+  doneMarker: false,
+};
+
+/** One turn at a time, no names (P11, P12, P112). */
+const ONE_LANE = { lanes: 0, inFlightTurns: 1, eviction: 'latest', steering: false } as const;
+
+/** Each row says what differs from OpenAI, and only that; a fact nobody has published is not imitated. */
+export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
+  openai: OPENAI,
+  // P11
+  azure: { ...OPENAI, ...ONE_LANE },
+  // P12
+  xai: {
+    ...OPENAI,
+    ...ONE_LANE,
+    connectionAgeMs: 25 * MINUTE,
+    ageLimit: 'idle',
+    errorShape: 'typeless',
+    continuesUnstored: false,
+    instructionsWithId: false,
+  },
+  // P13
+  vercel: {
+    ...OPENAI,
+    ...ONE_LANE,
+    connectionAgeMs: 13 * MINUTE,
+    ageLimit: 'mid-turn',
+    ageError: false,
+    ageCloseCode: 1001,
+    idleMs: 5 * MINUTE,
+    frameBytes: 4 * MIB,
+    closesAfterError: true,
+    oneModelPerConnection: true,
+    eviction: 'chain',
+  },
+  // P23, P36, P112, P113; warm-up is not part of it (P38)
+  openresponses: {
+    ...OPENAI,
+    ...ONE_LANE,
+    refusedOnSocket: ['stream', 'stream_options', 'background', 'generate'],
+    doneMarker: true,
+  },
+};
+
+/** Refuses what this dialect does not know, of a body that is otherwise a valid create. */
+export function refuseForeignToDialect(dialect: Dialect, body: unknown, door: Door): void {
+  if (!isRecord(body)) return;
+  const isGiven = (param: string) => body[param] !== undefined && body[param] !== null;
+  const foreign = door === 'websocket' ? dialect.refusedOnSocket.find(isGiven) : undefined;
+  if (foreign !== undefined) {
+    const message = `Unknown parameter: '${foreign}'; leave it out on a WebSocket.`;
+    throw new Refusal(message, { code: 'unknown_parameter', param: foreign });
+  }
+  if (dialect.instructionsWithId || !isGiven('instructions') || !isGiven('previous_response_id')) return;
+  throw new Refusal("'instructions' cannot be used with 'previous_response_id': leave out one of them.", {
+    code: 'invalid_request_error',
+    param: 'instructions',
+  });
+}
+
+/** The code that follows an error frame where errors end the connection (P13). */
+export function closeCodeAfter(refusal: Refusal): number {
+  if (refusal.status === 402) return 4402;
+  return refusal.status >= 500 ? 1011 : 1008;
+}

@@ -1,0 +1,189 @@
+import type { Clock } from '../clock.js';
+import { Refusal } from '../refusal.js';
+import type { Carriage } from '../turn.js';
+import { isRecord, type Frame, type ResponseObject } from '../wire.js';
+import { editOf, type Edit } from './edit.js';
+import { ShapedError } from './error-shape.js';
+import { describeFault, parseFaults, type Fault } from './fault.js';
+import { isOfConnection, type Faults } from './rule.js';
+import { isLineFault, strike } from './strike.js';
+
+const TERMINAL = /^(response\.(completed|failed|incomplete|done|cancelled)|error)$/;
+
+/** Where a request may ask for faults of its own. */
+export const FAULT_HEADER = 'x-turnwire-fault';
+const FAULT_FIELD = 'turnwire_fault';
+
+/** The faults of one turn: those its request asks for, and those of the rules. @throws Refusal for one there is not */
+export function faultsOf(faults: Faults, carriage: Carriage, turn: number, body: unknown): readonly Fault[] {
+  const { connection, transport, line } = carriage;
+  const asked = [...line.upcoming.splice(0), ...askedInBody(body)];
+  return [...asked, ...faults.ofTurn({ connection, transport, turn, body })];
+}
+
+function askedInBody(body: unknown): readonly Fault[] {
+  const metadata = isRecord(body) ? body['metadata'] : undefined;
+  const text = isRecord(metadata) ? metadata[FAULT_FIELD] : undefined;
+  if (typeof text !== 'string') return [];
+  return askedFor(text, `metadata.${FAULT_FIELD}`, (fault) => !isOfConnection(fault));
+}
+
+/** Reads faults that a request names. `allowed` leaves out those that would come too late there. */
+export function askedFor(text: string, param: string, allowed: (fault: Fault) => boolean): readonly Fault[] {
+  const refused = (why: string) =>
+    new Refusal(`Invalid value for '${param}': ${why}.`, { code: 'invalid_fault', param });
+  let asked: readonly Fault[];
+  try {
+    asked = parseFaults(text);
+  } catch (error) {
+    throw refused(error instanceof Error ? error.message : String(error));
+  }
+  const late = asked.find((fault) => !allowed(fault));
+  if (late === undefined) return asked;
+  throw refused(
+    `the fault "${late.fault}" strikes before the turn begins; ask for it with the header ${FAULT_HEADER}, or strike after: 0`,
+  );
+}
+
+export interface FaultContext {
+  readonly clock: Clock;
+  /** Hears of each fault once, when it does something. */
+  readonly struck: (fault: string) => void;
+  readonly forget: (responseId: unknown) => void;
+}
+
+/** A carriage on which faults strike; the same one if there are none. */
+export function faulty(
+  carriage: Carriage,
+  faults: readonly Fault[],
+  body: unknown,
+  { clock, struck, forget }: FaultContext,
+): Carriage {
+  const { line, signal, transport } = carriage;
+  if (faults.length === 0 && !line.throttled()) return carriage;
+  const edits = faults.flatMap((fault) => {
+    const edit = editOf(fault);
+    return edit === undefined ? [] : [noticed(edit, () => struck(describeFault(fault)))];
+  });
+  for (const fault of faults) {
+    if (fault.fault !== 'forget') continue;
+    forget(isRecord(body) ? body['previous_response_id'] : undefined);
+    struck(describeFault(fault));
+  }
+  let number = 0;
+  let created: unknown;
+  const done = new Set<Fault>();
+
+  /** All that strikes after this many events. A fault strikes once. */
+  const strikeAfter = async (place: number | 'terminal', next: Frame | undefined): Promise<void> => {
+    for (const fault of faults) {
+      if (done.has(fault) || !('after' in fault) || fault.after !== place) continue;
+      done.add(fault);
+      const { fault: name } = fault;
+      if (name !== 'wrong-id' && name !== 'stray') struck(describeFault(fault));
+      if (isLineFault(fault)) await strike(fault, line, clock, signal);
+      if (name === 'cut' && next !== undefined) {
+        line.cut(transport === 'json' ? bodyOf(next) : next, fault.bytes);
+        await strike({ fault: fault.reset ? 'reset' : 'end', after: 0 }, line, clock, signal);
+      }
+      if (name === 'error') {
+        // What ends in an error cannot be continued, even if the terminal event was the next.
+        if (isRecord(created)) forget(created['id']);
+        throw new ShapedError(fault, created, number);
+      }
+      if (name === 'connection-limit') {
+        const limit = new LimitReached(fault.code);
+        if (place !== 'terminal') throw limit;
+        await carriage.send(limit.frame());
+        line.close(fault.code, '');
+      }
+    }
+  };
+
+  const deliver = async (frame: Frame): Promise<void> => {
+    if (line.throttled() && transport !== 'json') await line.drip(frame, signal);
+    else await carriage.send(frame);
+  };
+
+  const send = async (frame: Frame): Promise<void> => {
+    const last = TERMINAL.test(frame.type);
+    await strikeAfter(number, frame);
+    number += 1;
+    if (frame.type === 'response.created') created = responseOf(frame);
+    let frames: readonly Frame[] = [frame];
+    for (const edit of edits) frames = frames.flatMap((each) => edit({ frame: each, number, last }));
+    for (const each of frames) await deliver(each);
+    if (!last) return;
+    await strikeAfter(number, undefined);
+    await strikeAfter('terminal', undefined);
+  };
+
+  const refuse = async (refusal: Refusal): Promise<void> => {
+    if (number === 0) {
+      try {
+        await strikeAfter(0, refusal.frame());
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof Refusal) return refuse(error);
+        throw error;
+      }
+    }
+    const begun = number > 0 || (refusal instanceof ShapedError && refusal.shape === 'failed');
+    if (transport === 'sse' && begun) {
+      await carriage.send(refusal.frame());
+      carriage.finish(undefined);
+    } else {
+      await carriage.refuse(refusal);
+    }
+    if (refusal instanceof LimitReached) line.close(refusal.closeCode, '');
+  };
+
+  const finish = (response: ResponseObject | undefined): void => {
+    carriage.finish(transport === 'json' ? edited(response, edits) : response);
+  };
+
+  return { ...carriage, send, finish, refuse };
+}
+
+/** P74: the limit of a connection, reached whenever a fault says so. */
+class LimitReached extends Refusal {
+  readonly closeCode: number;
+
+  constructor(closeCode: number) {
+    super('Responses websocket connection limit reached (60 minutes). Create a new websocket connection to continue.', {
+      code: 'websocket_connection_limit_reached',
+    });
+    this.closeCode = closeCode;
+  }
+}
+
+/** Tells of an edit the first time it changes something. */
+function noticed(edit: Edit, notice: () => void): Edit {
+  let told = false;
+  return (event) => {
+    const frames = edit(event);
+    if (!told && (frames.length !== 1 || frames[0] !== event.frame)) {
+      told = true;
+      notice();
+    }
+    return frames;
+  };
+}
+
+/** A JSON answer is its terminal event's response. */
+function edited(response: ResponseObject | undefined, edits: readonly Edit[]): ResponseObject | undefined {
+  if (response === undefined) return undefined;
+  let frames: readonly Frame[] = [{ type: `response.${response.status}`, text: JSON.stringify({ response }) }];
+  for (const edit of edits) frames = frames.flatMap((frame) => edit({ frame, number: 1, last: true }));
+  const changed = frames[0] === undefined ? undefined : responseOf(frames[0]);
+  return isRecord(changed) ? { ...response, ...changed } : response;
+}
+
+function responseOf(frame: Frame): unknown {
+  const event: unknown = JSON.parse(frame.text);
+  return isRecord(event) ? event['response'] : undefined;
+}
+
+function bodyOf(frame: Frame): Frame {
+  return { type: frame.type, text: JSON.stringify(responseOf(frame) ?? JSON.parse(frame.text)) };
+}

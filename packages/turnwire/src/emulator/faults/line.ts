@@ -1,0 +1,156 @@
+import type { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { sleep, type Clock } from '../clock.js';
+import { eventText, openEventStream } from '../event-stream.js';
+import { reset } from '../reset.js';
+import type { Frame } from '../wire.js';
+import type { Fault } from './fault.js';
+
+/** How often a throttled line sends a piece. */
+const PIECE_MS = 50;
+
+/** A reset overtakes what was sent right before it; so much later, that has arrived. */
+const RESET_AFTER_MS = 20;
+
+/** What a fault can do to the connection under a turn: a socket's whole life, or one POST. */
+export interface Line {
+  /** Faults that were asked for with the upgrade or the POST, for its first turn; whoever begins that turn takes them. */
+  readonly upcoming: Fault[];
+  throttled(): boolean;
+  close(code: number, reason: string): void;
+  /** FIN, without a closing handshake or the end of the body. */
+  end(): void;
+  reset(): void;
+  /** Sends the beginning of this event as if all of it were to come. */
+  cut(frame: Frame, bytes: number | undefined): void;
+  /** Neither reads nor writes any more. What is written is held back; the turn that caused it stops writing. */
+  silence(): void;
+  ignorePings(): void;
+  throttle(bytesPerSecond: number): void;
+  /** Sends an event at the throttled rate, behind those that are still being sent. */
+  drip(frame: Frame, signal: AbortSignal): Promise<void>;
+}
+
+/** The line of a socket. */
+export function webSocketLine(webSocket: WebSocket, tcp: Duplex, clock: Clock, upcoming: Fault[]): Line {
+  let ignoresPings = false;
+  // The server's own pongs are off (`autoPong: false`), so that a fault can leave them out.
+  webSocket.on('ping', (data: Buffer) => {
+    if (!ignoresPings && webSocket.readyState === webSocket.OPEN) webSocket.pong(data);
+  });
+  return {
+    ...common(tcp, upcoming),
+    close: (code, reason) => webSocket.close(code, reason),
+    cut({ text }, bytes) {
+      const payload = Buffer.from(text);
+      tcp.write(Buffer.concat([frameHead(payload.byteLength), payload.subarray(0, bytes ?? payload.byteLength >> 1)]));
+    },
+    ignorePings: () => void (ignoresPings = true),
+    ...throttling(clock, (frame, pieces, signal) => fragments(webSocket, frame, pieces, signal)),
+  };
+}
+
+/** The line of a POST. Its answer is an event stream, or one JSON body if `streams()` is false. */
+export function httpLine(response: ServerResponse, streams: () => boolean, clock: Clock, upcoming: Fault[]): Line {
+  const tcp = response.socket ?? new Socket();
+  return {
+    ...common(tcp, upcoming),
+    close() {
+      if (response.headersSent) response.end();
+      else tcp.end();
+    },
+    cut(frame, bytes) {
+      const whole = Buffer.from(streams() ? eventText(frame) : frame.text);
+      if (streams()) openEventStream(response);
+      else response.writeHead(200, { 'content-type': 'application/json', 'content-length': whole.byteLength });
+      response.write(whole.subarray(0, bytes ?? whole.byteLength >> 1));
+    },
+    // HTTP has no pings.
+    ignorePings: () => undefined,
+    ...throttling(clock, async (frame, pieces, signal) => {
+      openEventStream(response);
+      for await (const piece of pieces(Buffer.from(eventText(frame)), signal)) response.write(piece);
+    }),
+  };
+}
+
+/** The line of an upgrade that was not answered yet: there is nothing to cut or to throttle. */
+export function upgradeLine(tcp: Duplex): Line {
+  return {
+    ...common(tcp, []),
+    close: () => void tcp.end(),
+    cut: () => void tcp.end(),
+    ignorePings: () => undefined,
+    throttled: () => false,
+    throttle: () => undefined,
+    drip: () => Promise.resolve(),
+  };
+}
+
+function common(tcp: Duplex, upcoming: Fault[]): Pick<Line, 'upcoming' | 'end' | 'reset' | 'silence'> {
+  return {
+    upcoming,
+    end: () => void tcp.end(),
+    reset: () => void setTimeout(reset, RESET_AFTER_MS, tcp),
+    silence() {
+      tcp.pause();
+      tcp.cork();
+    },
+  };
+}
+
+type Pieces = (whole: Buffer, signal: AbortSignal) => AsyncIterable<Buffer>;
+
+function throttling(
+  clock: Clock,
+  sendPieces: (frame: Frame, pieces: Pieces, signal: AbortSignal) => Promise<void>,
+): Pick<Line, 'throttled' | 'throttle' | 'drip'> {
+  let rate = Infinity;
+  // Turns of several lanes share one rate, and a frame is never mixed with another.
+  let last: Promise<void> = Promise.resolve();
+  async function* pieces(whole: Buffer, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const size = Math.max(1, Math.floor((rate * PIECE_MS) / 1000));
+    for (let at = 0; at < whole.byteLength; at += size) {
+      const piece = whole.subarray(at, at + size);
+      await sleep(clock, (piece.byteLength * 1000) / rate, signal);
+      yield piece;
+    }
+  }
+  return {
+    throttled: () => rate !== Infinity,
+    throttle: (bytesPerSecond) => void (rate = bytesPerSecond),
+    drip(frame, signal) {
+      const sent = last.then(() => sendPieces(frame, pieces, signal));
+      last = sent.catch(() => undefined);
+      return sent;
+    },
+  };
+}
+
+/** A frame in fragments: control frames may stand between them, other messages may not. */
+async function fragments(webSocket: WebSocket, { text }: Frame, pieces: Pieces, signal: AbortSignal): Promise<void> {
+  const whole = Buffer.from(text);
+  let sent = 0;
+  for await (const piece of pieces(whole, signal)) {
+    sent += piece.byteLength;
+    if (webSocket.readyState !== webSocket.OPEN) return;
+    webSocket.send(piece, { binary: false, fin: sent === whole.byteLength });
+  }
+}
+
+/** The head of an unmasked text frame (RFC 6455 §5.2). */
+function frameHead(bytes: number): Buffer {
+  if (bytes < 126) return Buffer.from([0x81, bytes]);
+  const head = Buffer.alloc(bytes < 65_536 ? 4 : 10);
+  head[0] = 0x81;
+  if (bytes < 65_536) {
+    head[1] = 126;
+    head.writeUInt16BE(bytes, 2);
+  } else {
+    head[1] = 127;
+    head.writeBigUInt64BE(BigInt(bytes), 2);
+  }
+  return head;
+}

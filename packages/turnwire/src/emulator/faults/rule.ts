@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { finder } from '../pattern.js';
+import { unansweredText } from '../transcript.js';
+import { isItem, isRecord } from '../wire.js';
+import { faultInput, parseFault, type Fault } from './fault.js';
+
+const pattern = z
+  .string()
+  .min(1)
+  .superRefine((value, context) => {
+    try {
+      finder(value);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'unknown reason';
+      context.addIssue({ code: 'custom', message: `this is not a regular expression (${why})` });
+    }
+  });
+
+const ruleSchema = z
+  .strictObject({
+    on: z
+      .strictObject({
+        turn: z.int().positive().optional(),
+        connection: z.int().positive().optional(),
+        transport: z.enum(['websocket', 'sse', 'json']).optional(),
+        model: pattern.optional(),
+        input: pattern.optional(),
+        times: z.int().positive().optional(),
+      })
+      .default({}),
+    do: faultInput,
+  })
+  .superRefine(({ on, do: input }, context) => {
+    const fault = safely(() => parseFault(input));
+    const unknown = (['turn', 'model', 'input'] as const).find((name) => on[name] !== undefined);
+    if (fault === undefined || !isOfConnection(fault) || unknown === undefined) return;
+    const message = `"on.${unknown}" cannot be known yet when the fault "${fault.fault}" strikes; use on.connection, on.transport or on.times`;
+    context.addIssue({ code: 'custom', path: ['on', unknown], message });
+  });
+
+export const faultRules = z.array(ruleSchema);
+
+/**
+ * When something is broken, and what.
+ *
+ * - `on`: all that is given must hold; nothing means always. `turn` and `connection` are numbers in the journal, from 1;
+ *   `transport` is `websocket`, `sse` or `json` (a POST that does not stream); `model` and `input` are looked for as in a
+ *   script's `match`; `times` is how often the rule strikes in all (default: every time).
+ * - `do`: a fault, `close code=1011 after=3` or `{ fault: close, code: 1011, after: 3 }`.
+ *
+ * Faults that strike `after: request` or `after: open`, and `refuse`, `connect-rate` and `no-pong` (unless it says
+ * `after` an event), are faults of a connection: of an upgrade, or of a POST before its body is looked at.
+ */
+export type FaultRule = z.input<typeof ruleSchema>;
+export type CheckedFaultRule = z.output<typeof ruleSchema>;
+
+/** True for a fault that strikes before there is a turn. */
+export function isOfConnection(fault: Fault): boolean {
+  if (fault.fault === 'refuse' || fault.fault === 'connect-rate') return true;
+  return 'after' in fault && (fault.after === 'request' || fault.after === 'open');
+}
+
+/** What is known of a turn when its faults are chosen. */
+export interface Occasion {
+  readonly connection: number;
+  readonly transport: 'websocket' | 'sse' | 'json' | 'http';
+  readonly turn?: number;
+  readonly body?: unknown;
+}
+
+/** The rules of an emulator, and how often each has struck. */
+export class Faults {
+  readonly #rules: readonly { readonly on: CheckedFaultRule['on']; readonly fault: Fault; left: number }[];
+
+  constructor(rules: readonly CheckedFaultRule[]) {
+    this.#rules = rules.map((rule) => ({ on: rule.on, fault: parseFault(rule.do), left: rule.on.times ?? Infinity }));
+  }
+
+  /** The faults of an upgrade, or of a POST before its body is read. */
+  ofConnection(occasion: Occasion): readonly Fault[] {
+    return this.#choose(occasion, true);
+  }
+
+  ofTurn(occasion: Occasion): readonly Fault[] {
+    return this.#choose(occasion, false);
+  }
+
+  #choose(occasion: Occasion, connection: boolean): readonly Fault[] {
+    const struck = this.#rules.filter(
+      ({ on, fault, left }) =>
+        left > 0 &&
+        isOfConnection(fault) === connection &&
+        // It counts sockets: a POST opens none.
+        !(fault.fault === 'connect-rate' && occasion.transport === 'http') &&
+        holds(on, occasion),
+    );
+    for (const rule of struck) rule.left -= 1;
+    return struck.map(({ fault }) => fault);
+  }
+}
+
+function holds(on: CheckedFaultRule['on'], { connection, transport, turn, body }: Occasion): boolean {
+  if (on.connection !== undefined && on.connection !== connection) return false;
+  // Before its body is read, a POST may be either.
+  if (
+    on.transport !== undefined &&
+    on.transport !== transport &&
+    !(transport === 'http' && on.transport !== 'websocket')
+  ) {
+    return false;
+  }
+  if (on.turn !== undefined && on.turn !== turn) return false;
+  const { model, input } = isRecord(body) ? body : {};
+  if (on.model !== undefined && !(typeof model === 'string' && finder(on.model)(model))) return false;
+  return on.input === undefined || finder(on.input)(inputText(input));
+}
+
+function inputText(input: unknown): string {
+  if (typeof input === 'string') return input;
+  return Array.isArray(input) ? unansweredText(input.filter(isItem)) : '';
+}
+
+function safely<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+}

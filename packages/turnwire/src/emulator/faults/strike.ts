@@ -1,0 +1,46 @@
+import { sleep, type Clock } from '../clock.js';
+import type { Fault } from './fault.js';
+import type { Line } from './line.js';
+
+/** Faults that act on the connection, whenever they strike. */
+type LineFault = Extract<Fault, { fault: 'stall' | 'close' | 'end' | 'reset' | 'black-hole' | 'throttle' | 'no-pong' }>;
+
+export function isLineFault(fault: Fault): fault is LineFault {
+  return ['stall', 'close', 'end', 'reset', 'black-hole', 'throttle', 'no-pong'].includes(fault.fault);
+}
+
+/**
+ * Does to the connection what the fault says. Resolves when whatever was under way may go on; after a fault that ends it,
+ * it never does, and rejects when the connection is gone.
+ */
+export async function strike(fault: LineFault, line: Line, clock: Clock, signal: AbortSignal): Promise<void> {
+  switch (fault.fault) {
+    case 'stall':
+      return fault.ms === undefined ? untilGone(signal) : sleep(clock, fault.ms, signal);
+    case 'close':
+      line.close(fault.code, fault.reason);
+      return untilGone(signal);
+    case 'end':
+      line.end();
+      return untilGone(signal);
+    case 'reset':
+      line.reset();
+      return untilGone(signal);
+    case 'black-hole':
+      line.silence();
+      return untilGone(signal);
+    case 'throttle':
+      return line.throttle(fault.bytes_per_second);
+    case 'no-pong':
+      return line.ignorePings();
+  }
+}
+
+/** The emulator's own end is one, too: `close()` destroys every connection. */
+function untilGone(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const gone = () => reject(new Error('The connection has gone.'));
+    if (signal.aborted) gone();
+    else signal.addEventListener('abort', gone, { once: true });
+  });
+}

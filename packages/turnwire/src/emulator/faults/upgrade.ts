@@ -1,0 +1,80 @@
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../clock.js';
+import { Refusal } from '../refusal.js';
+import type { Fault } from './fault.js';
+import { askedFor, FAULT_HEADER } from './faulty.js';
+import type { Line } from './line.js';
+import { isOfConnection, type Faults } from './rule.js';
+import { isLineFault, strike } from './strike.js';
+
+/** The faults of one upgrade or POST, and when they strike. */
+export class RequestFaults {
+  readonly #faults: readonly Fault[];
+  /** Those its header asks for that are of a turn: for the first one. */
+  readonly upcoming: Fault[];
+
+  /** @throws Refusal if its header names a fault there is not */
+  constructor(faults: Faults, request: IncomingMessage, connection: number) {
+    const header = request.headers[FAULT_HEADER];
+    const asked = header === undefined ? [] : askedFor(String(header), FAULT_HEADER, () => true);
+    const transport = request.method === 'POST' ? 'http' : 'websocket';
+    const own = [...asked.filter(isOfConnection), ...faults.ofConnection({ connection, transport })];
+    // An open socket has nothing to send before its first turn: that is what stalls.
+    const later = (fault: Fault) => transport === 'websocket' && fault.fault === 'stall' && fault.after === 'open';
+    this.#faults = own.filter((fault) => !later(fault));
+    this.upcoming = [
+      ...asked.filter((fault) => !isOfConnection(fault)),
+      ...own.flatMap((fault): Fault[] => (fault.fault === 'stall' && later(fault) ? [{ ...fault, after: 0 }] : [])),
+    ];
+  }
+
+  /** Resolves when the request may be answered: never, if a fault hangs it. @throws Refusal if a fault answers it */
+  async beforeAnswer(line: Line, clock: Clock, signal: AbortSignal): Promise<void> {
+    for (const fault of this.#faults) {
+      if (fault.fault === 'refuse') throw new FaultRefusal(fault.status, fault.headers, fault.body);
+      if (fault.fault === 'connect-rate' && !underRate(fault, clock.now()))
+        throw new FaultRefusal(fault.status, {}, undefined);
+      if (isLineFault(fault) && fault.after === 'request') await strike(fault, line, clock, signal);
+    }
+  }
+
+  get strikesBeforeAnswer(): boolean {
+    return this.#faults.some((fault) => isLineFault(fault) && fault.after === 'request');
+  }
+
+  get strikesAfterOpen(): boolean {
+    return this.#faults.some((fault) => isLineFault(fault) && fault.after === 'open');
+  }
+
+  /** After the 101, or the head of the event stream. */
+  async afterOpen(line: Line, clock: Clock, signal: AbortSignal): Promise<void> {
+    for (const fault of this.#faults) {
+      if (isLineFault(fault) && fault.after === 'open') await strike(fault, line, clock, signal);
+    }
+  }
+}
+
+/** A status, headers and a body that a fault gave. */
+class FaultRefusal extends Refusal {
+  readonly #body: string | undefined;
+
+  constructor(status: number, headers: Readonly<Record<string, string>>, body: string | undefined) {
+    const lowerCased = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    super(`A fault refuses this request with status ${status}.`, { status, code: 'fault', headers: lowerCased });
+    this.#body = body;
+  }
+
+  override body(): string {
+    return this.#body ?? super.body();
+  }
+}
+
+const recent = new WeakMap<Fault, readonly number[]>();
+
+/** Counts the upgrades of the last second, for each such fault by itself. */
+function underRate(fault: Extract<Fault, { fault: 'connect-rate' }>, now: number): boolean {
+  const lastSecond = (recent.get(fault) ?? []).filter((at) => now - at < 1000);
+  const allowed = lastSecond.length < fault.per_second;
+  recent.set(fault, allowed ? [...lastSecond, now] : lastSecond);
+  return allowed;
+}

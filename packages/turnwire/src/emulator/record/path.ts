@@ -1,0 +1,9 @@
+/** A path with its query in one spelling, whatever a client escapes: so a recorded one and a new one can be compared. */
+export function spellPath(
+  path: string,
+  query: URLSearchParams,
+  show = (_: string, value: string) => encodeURIComponent(value),
+): string {
+  const parameters = [...query].map(([name, value]) => `${encodeURIComponent(name)}=${show(name, value)}`);
+  return parameters.length === 0 ? path : `${path}?${parameters.join('&')}`;
+}

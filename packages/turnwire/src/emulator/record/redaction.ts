@@ -1,0 +1,106 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isRecord } from '../wire.js';
+import { REDACTED } from './format.js';
+import { spellPath } from './path.js';
+
+/** Headers that are written down; every other one is left out. */
+const HEADERS =
+  /^(accept|content-type|content-length|user-agent|openai-(beta|model|version|processing-ms)|retry-after(-ms)?|x-should-retry|x-request-id|x-ratelimit-.+|x-reasoning-included|x-models-etag|x-turnwire-fault|upgrade|allow|cf-mitigated)$/;
+
+/** Query parameters whose values are written down. */
+const PARAMETERS = new Set([
+  'api-version',
+  'stream',
+  'starting_after',
+  'limit',
+  'order',
+  'after',
+  'before',
+  'include',
+  'include[]',
+]);
+
+const SECRET_NAME = /auth|key|token|secret|cookie|session|password|credential/i;
+/** What is shorter is no secret, and would be found inside words. */
+const SHORTEST_SECRET = 8;
+/** Secrets of one run; a client that brings more is recorded with the newest ones redacted. */
+const MOST_SECRETS = 1000;
+
+/**
+ * Keeps secrets out of a recording, twice: what is not on a list of harmless headers and parameters is not written at all,
+ * and every credential that was seen on the way is replaced wherever it appears in what is written, echoed by a server
+ * included. Not found: a secret that is sent in pieces, or inside the text of a prompt and nowhere else.
+ */
+export class Redaction {
+  readonly #secrets = new Set<string>();
+
+  /** Learns the credentials of a request or an answer. */
+  learn(headers: IncomingHttpHeaders, url?: URL): void {
+    for (const [name, value] of Object.entries(headers)) {
+      if (SECRET_NAME.test(name) && !HEADERS.test(name))
+        for (const each of [value].flat()) this.#learnValue(each ?? '');
+    }
+    for (const [name, value] of url?.searchParams ?? []) if (!PARAMETERS.has(name)) this.#add(value);
+  }
+
+  /** Learns the credentials that a create carries for the tools it names. */
+  learnBody(text: string): void {
+    if (!text.includes('"tools"')) return;
+    let body: unknown;
+    try {
+      body = JSON.parse(text);
+    } catch {
+      return;
+    }
+    const tools: unknown = isRecord(body) ? body['tools'] : undefined;
+    for (const tool of Array.isArray(tools) ? tools.filter(isRecord) : []) {
+      const { headers, authorization } = tool;
+      if (typeof authorization === 'string') this.#learnValue(authorization);
+      for (const value of isRecord(headers) ? Object.values(headers) : []) this.#learnValue(String(value));
+    }
+  }
+
+  headers(headers: IncomingHttpHeaders): Record<string, string> {
+    const written: Record<string, string> = {};
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined && HEADERS.test(name)) written[name] = this.text(String(value));
+    }
+    return written;
+  }
+
+  /** A path with its query. */
+  path(url: URL, path: string): string {
+    const show = (name: string, value: string) => (PARAMETERS.has(name) ? encodeURIComponent(value) : REDACTED);
+    return this.text(spellPath(path, url.searchParams, show));
+  }
+
+  text(text: string): string {
+    let redacted = text;
+    for (const secret of this.#secrets) redacted = redacted.replaceAll(secret, REDACTED);
+    return redacted;
+  }
+
+  #learnValue(value: string): void {
+    // Bearer TOKEN, Basic BASE64, name=value; name=value
+    for (const part of value.split(/[;,\s]+/)) {
+      this.#add(part);
+      const at = part.indexOf('=');
+      if (at !== -1) this.#add(part.slice(at + 1));
+    }
+    const basic = /^Basic\s+(\S+)$/i.exec(value)?.[1];
+    if (basic === undefined) return;
+    const decoded = Buffer.from(basic, 'base64').toString('utf8');
+    this.#add(decoded.slice(decoded.indexOf(':') + 1));
+  }
+
+  #add(value: string): void {
+    if (value.length < SHORTEST_SECRET) return;
+    this.#secrets.add(value);
+    // In a JSON text it may stand escaped.
+    this.#secrets.add(JSON.stringify(value).slice(1, -1));
+    for (const oldest of this.#secrets) {
+      if (this.#secrets.size <= MOST_SECRETS) return;
+      this.#secrets.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { EmulatorError } from '../errors.js';
+import { FORMAT_VERSION, type RecordingEntry, type RecordingHeader } from './format.js';
+
+/**
+ * The file a recorder writes. Each line is in it, whole, before the bytes it tells of are passed on, so that whatever ends
+ * the process leaves a recording that can be read.
+ */
+export class Tape {
+  readonly #file: number;
+  readonly #began = performance.now();
+  /** Why nothing more is written, if a line could not be: a relay does not stop because a disk is full. */
+  failure: Error | undefined;
+  #exchanges = 0;
+
+  /** @throws EmulatorError if the file exists already or cannot be made */
+  constructor(path: string, upstream: string) {
+    try {
+      this.#file = openSync(path, 'wx', 0o600);
+    } catch (error) {
+      throw cannotWrite(path, error);
+    }
+    const header: RecordingHeader = {
+      turnwire: 'recording',
+      version: FORMAT_VERSION,
+      started: new Date().toISOString(),
+      upstream,
+    };
+    this.#append(header);
+  }
+
+  /** A new exchange; its lines are written in the order of the calls. */
+  exchange(): (entry: RecordingEntry) => void {
+    const exchange = (this.#exchanges += 1);
+    return ({ kind, ...rest }) => {
+      const at = Math.round((performance.now() - this.#began) * 10) / 10;
+      this.#append({ at, exchange, kind, ...rest });
+    };
+  }
+
+  close(): void {
+    closeSync(this.#file);
+    this.failure ??= new Error('The recording is closed.');
+  }
+
+  #append(line: object): void {
+    if (this.failure !== undefined) return;
+    try {
+      writeSync(this.#file, `${JSON.stringify(line)}\n`);
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+    }
+  }
+}
+
+function cannotWrite(path: string, error: unknown): EmulatorError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const why =
+    code === 'EEXIST'
+      ? 'it exists already; name another one, or remove it'
+      : code === 'ENOENT'
+        ? 'its folder does not exist; create it first'
+        : `it cannot be created (${String(code ?? error)})`;
+  return new EmulatorError('invalid_option', `The recording ${path} cannot be written: ${why}.`, { cause: error });
+}

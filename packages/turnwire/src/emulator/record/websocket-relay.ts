@@ -1,0 +1,152 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocket, type RawData, type WebSocketServer } from 'ws';
+import { Refusal } from '../refusal.js';
+import { reset } from '../reset.js';
+import { bodyText } from './http-relay.js';
+import type { Redaction } from './redaction.js';
+import type { Tape } from './tape.js';
+import { passedHeaders, type Upstream } from './upstream.js';
+
+/** Above this many unsent bytes on one side the other side is not read. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+const HANDSHAKE_MS = 30_000;
+/** Headers of a 101 that belong to the handshake itself. */
+const HANDSHAKE_HEADERS = /^(sec-websocket-.+|date|server|content-length)$/;
+
+/**
+ * Passes one upgrade on and, if the upstream opens a socket, its messages, pings and closes both ways. The client's
+ * handshake is answered only when the upstream's is: with the same headers, or with the same refusal.
+ */
+export function relayWebSocket(
+  upstream: Upstream,
+  tape: Tape,
+  redaction: Redaction,
+  server: WebSocketServer,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const { url, path } = upstream.target(request);
+  redaction.learn(request.headers, url);
+  const write = tape.exchange();
+  write({ kind: 'upgrade', path: redaction.path(url, path), headers: redaction.headers(request.headers) });
+
+  const target = new URL(url);
+  target.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const headers = Object.fromEntries(
+    Object.entries(passedHeaders(request.headers)).filter(([name]) => !name.startsWith('sec-websocket-')),
+  );
+  const protocols = request.headers['sec-websocket-protocol']?.split(/\s*,\s*/) ?? [];
+  const far = new WebSocket(target, protocols, {
+    headers,
+    perMessageDeflate: false,
+    autoPong: false,
+    maxPayload: 0,
+    handshakeTimeout: HANDSHAKE_MS,
+    followRedirects: false,
+  });
+  const onClientGone = () => far.terminate();
+  socket.once('close', onClientGone);
+  socket.on('error', () => socket.destroy());
+  let answered: Record<string, string | string[]> = {};
+
+  // ws tells nobody of a reset.
+  let farWasReset = false;
+  let nearWasReset = false;
+  socket.on('error', (error: NodeJS.ErrnoException) => void (nearWasReset = error.code === 'ECONNRESET'));
+  far.once('upgrade', (answer) => {
+    answer.socket.on('error', (error: NodeJS.ErrnoException) => void (farWasReset = error.code === 'ECONNRESET'));
+    redaction.learn(answer.headers);
+    write({ kind: 'answer', status: 101, headers: redaction.headers(answer.headers) });
+    answered = passedHeaders(answer.headers);
+  });
+  far.once('unexpected-response', (_, answer) => {
+    redaction.learn(answer.headers);
+    write({ kind: 'answer', status: answer.statusCode ?? 0, headers: redaction.headers(answer.headers) });
+    const lines = Object.entries(passedHeaders(answer.headers)).map(([name, value]) => `${name}: ${String(value)}`);
+    socket.write(
+      `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${lines.join('\r\n')}\r\nconnection: close\r\n\r\n`,
+    );
+    const body: Buffer[] = [];
+    answer.on('data', (chunk: Buffer) => body.push(chunk));
+    answer.pipe(socket);
+    answer.once('end', () => {
+      if (body.length > 0) write({ kind: 'body', from: 'server', ...bodyText(Buffer.concat(body), redaction) });
+      write({ kind: 'end', how: 'complete' });
+    });
+  });
+  const onUnreachable = (error: NodeJS.ErrnoException) => {
+    if (socket.destroyed) return write({ kind: 'end', how: 'left' });
+    const wasReset = error.code === 'ECONNRESET';
+    if (wasReset || error.message === 'socket hang up') {
+      write({ kind: 'end', how: wasReset ? 'reset' : 'cut' });
+      return reset(socket);
+    }
+    const refusal = new Refusal(`The upstream ${url.host} cannot be reached: ${error.code ?? error.message}.`, {
+      status: 502,
+      code: 'upstream_unreachable',
+    });
+    const body = refusal.body();
+    write({ kind: 'answer', status: 502, headers: {} });
+    write({ kind: 'body', from: 'server', text: body });
+    write({ kind: 'end', how: 'complete' });
+    const length = Buffer.byteLength(body);
+    socket.end(
+      `HTTP/1.1 502 ${STATUS_CODES[502]}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\nconnection: close\r\n\r\n${body}`,
+    );
+  };
+  far.once('error', onUnreachable);
+  far.once('open', () => {
+    far.off('error', onUnreachable);
+    socket.off('close', onClientGone);
+    const addHeaders = (lines: string[], of: IncomingMessage) => {
+      if (of !== request) return;
+      for (const [name, value] of Object.entries(answered)) {
+        if (!HANDSHAKE_HEADERS.test(name)) for (const each of [value].flat()) lines.push(`${name}: ${each}`);
+      }
+    };
+    server.on('headers', addHeaders);
+    server.handleUpgrade(request, socket, head, (near) => join(near, far));
+    server.off('headers', addHeaders);
+  });
+
+  function join(near: WebSocket, far: WebSocket): void {
+    let ended = false;
+    pass(near, far, 'client', () => nearWasReset);
+    pass(far, near, 'server', () => farWasReset);
+
+    function pass(from: WebSocket, to: WebSocket, name: 'client' | 'server', wasReset: () => boolean): void {
+      from.on('message', (raw: RawData, isBinary: boolean) => {
+        const bytes = bufferOf(raw);
+        const { text, base64 } = isBinary
+          ? { text: bytes.toString('base64'), base64: true as const }
+          : bodyText(bytes, redaction);
+        write({ kind: 'frame', from: name, text, ...(base64 && { base64 }) });
+        if (to.readyState !== to.OPEN) return;
+        to.send(bytes, { binary: isBinary }, () => {
+          if (from.isPaused && to.bufferedAmount < HIGH_WATER_BYTES) from.resume();
+        });
+        if (to.bufferedAmount >= HIGH_WATER_BYTES) from.pause();
+      });
+      from.on('ping', (data: Buffer) => void (to.readyState === to.OPEN && to.ping(data)));
+      from.on('pong', (data: Buffer) => void (to.readyState === to.OPEN && to.pong(data)));
+      from.on('error', () => undefined);
+      from.once('close', (code: number, reason: Buffer) => {
+        if (!ended) {
+          ended = true;
+          const said = redaction.text(reason.toString());
+          write({ kind: 'close', by: name, code, reason: said, ...(wasReset() && { reset: true as const }) });
+        }
+        if (to.readyState === to.CLOSED) return;
+        if (code === 1006) return name === 'server' && wasReset() ? reset(socket) : to.terminate();
+        if (to.readyState === to.OPEN) to.close(code === 1005 ? undefined : code, reason);
+      });
+    }
+  }
+}
+
+function bufferOf(raw: RawData): Buffer {
+  if (Array.isArray(raw)) return Buffer.concat(raw);
+  return raw instanceof ArrayBuffer ? Buffer.from(raw) : raw;
+}

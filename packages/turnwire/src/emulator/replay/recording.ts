@@ -1,0 +1,221 @@
+import { readFile } from 'node:fs/promises';
+import type { z } from 'zod';
+import { EmulatorError } from '../errors.js';
+import { headerSchema, lineSchema, type RecordingLine } from '../record/format.js';
+import { isRecord } from '../wire.js';
+
+/** Something the server sent, and when: in milliseconds since the recording began. */
+export interface Sent {
+  readonly at: number;
+  readonly text: string;
+  readonly base64: boolean;
+}
+
+type Line<Kind extends RecordingLine['kind']> = Extract<RecordingLine, { kind: Kind }>;
+
+/** One HTTP request and its answer. */
+export interface RecordedExchange {
+  /** Where it begins in the file. */
+  readonly line: number;
+  readonly method: string;
+  readonly path: string;
+  readonly body: string | undefined;
+  /** When the request had come. */
+  readonly asked: number;
+  readonly answer: Line<'answer'> | undefined;
+  /** Events of a stream, or one whole body. */
+  readonly sent: readonly Sent[];
+  readonly streams: boolean;
+  readonly end: Line<'end'> | undefined;
+}
+
+/** One create on a socket, and what the server sent for it. */
+export interface RecordedTurn {
+  readonly line: number;
+  readonly asked: number;
+  readonly request: string;
+  readonly sent: Sent[];
+}
+
+/** One upgrade, and the socket it opened if it did. */
+export interface RecordedSocket {
+  readonly line: number;
+  readonly asked: number;
+  readonly path: string;
+  /** 101, or what refused it. */
+  readonly answer: Line<'answer'> | undefined;
+  readonly body: string;
+  readonly refusedBy: Line<'end'> | undefined;
+  /** What came before the first create. */
+  readonly greeting: readonly Sent[];
+  /** By lane; the default lane is `''`. */
+  readonly lanes: ReadonlyMap<string, readonly RecordedTurn[]>;
+  /** What else the client sent, in order. */
+  readonly others: readonly { readonly line: number; readonly text: string }[];
+  readonly close: Line<'close'> | undefined;
+}
+
+export interface Recording {
+  readonly file: string;
+  readonly exchanges: readonly RecordedExchange[];
+  readonly sockets: readonly RecordedSocket[];
+}
+
+/** Reads a recording and checks every line of it. A last line that was cut off when the recorder was killed is left out. */
+export async function loadRecording(file: string): Promise<Recording> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const why =
+      error.code === 'ENOENT' ? 'there is no such file' : error.code === 'EISDIR' ? 'it is a directory' : error.message;
+    throw new EmulatorError('invalid_recording', `The recording ${file} cannot be read: ${why}.`, { cause: error });
+  });
+  const texts = text.split('\n');
+  // Every line ends with a line feed; what follows the last one was never finished.
+  texts.pop();
+  const [first, ...rest] = texts;
+  if (first === undefined) throw notValid(file, 1, 'it is empty, or not a recording of turnwire');
+  check(headerSchema, first, file, 1);
+  const byExchange = new Map<number, Placed[]>();
+  for (const [index, each] of rest.entries()) {
+    const value = check(lineSchema, each, file, index + 2);
+    const known = byExchange.get(value.exchange) ?? [];
+    byExchange.set(value.exchange, known);
+    known.push({ value, line: index + 2 });
+  }
+  const all = [...byExchange.values()];
+  return {
+    file,
+    exchanges: all.flatMap((lines) => exchangeOf(lines)),
+    sockets: all.flatMap((lines) => socketOf(lines)),
+  };
+}
+
+interface Placed {
+  readonly value: RecordingLine;
+  readonly line: number;
+}
+
+function check<T extends z.ZodType>(schema: T, text: string, file: string, line: number): z.output<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw notValid(file, line, 'this is not JSON');
+  }
+  if (line === 1 && isRecord(value) && value['turnwire'] === 'recording' && value['version'] !== 1) {
+    throw notValid(file, line, `its format has version ${String(value['version'])}; this turnwire reads version 1`);
+  }
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  const where = issue?.path.map(String).join('.') ?? '';
+  throw notValid(
+    file,
+    line,
+    `${where === '' ? 'the line' : `"${where}"`} is not as the format says: ${issue?.message ?? 'unknown reason'}`,
+  );
+}
+
+function notValid(file: string, line: number, why: string): EmulatorError {
+  return new EmulatorError('invalid_recording', `${file}:${line}: ${why}.`);
+}
+
+function exchangeOf(lines: readonly Placed[]): readonly RecordedExchange[] {
+  const begin = lines[0];
+  if (begin?.value.kind !== 'request') return [];
+  const values = lines.map(({ value }) => value);
+  const body = values.find((value) => value.kind === 'body' && value.from === 'client');
+  const sent = values.flatMap((value): Sent[] =>
+    value.kind === 'event'
+      ? [{ at: value.at, text: value.text, base64: false }]
+      : value.kind === 'body' && value.from === 'server'
+        ? [{ at: value.at, text: value.text, base64: value.base64 === true }]
+        : [],
+  );
+  const answer = values.find((value) => value.kind === 'answer');
+  return [
+    {
+      line: begin.line,
+      method: begin.value.method,
+      path: begin.value.path,
+      body: body?.kind === 'body' ? body.text : undefined,
+      asked: body?.at ?? begin.value.at,
+      answer,
+      sent,
+      streams: /^text\/event-stream/i.test(answer?.headers['content-type'] ?? ''),
+      end: values.find((value) => value.kind === 'end'),
+    },
+  ];
+}
+
+const TERMINAL = /^(response\.(completed|failed|incomplete|done|cancelled)|error)$/;
+
+/**
+ * Gives each message of the server to the create it answers: on each lane, turns follow one another, so a message belongs
+ * to the oldest create that has had no terminal event, or to the last one if all have (a steered turn has a successor).
+ */
+function socketOf(lines: readonly Placed[]): readonly RecordedSocket[] {
+  const begin = lines[0];
+  if (begin?.value.kind !== 'upgrade') return [];
+  const values = lines.map(({ value }) => value);
+  const greeting: Sent[] = [];
+  const lanes = new Map<string, RecordedTurn[]>();
+  const ended = new Map<string, number>();
+  const others: { line: number; text: string }[] = [];
+  for (const { value, line } of lines) {
+    if (value.kind !== 'frame') continue;
+    const { at, text, base64 = false } = value;
+    const message = parsed(text);
+    const lane = laneOf(message);
+    const turns = lanes.get(lane) ?? [];
+    if (value.from === 'client') {
+      if (message?.['type'] !== 'response.create') others.push({ line, text });
+      else lanes.set(lane, [...turns, { line, asked: at, request: text, sent: [] }]);
+      continue;
+    }
+    const done = ended.get(lane) ?? 0;
+    // An error of the whole connection names no lane: it is sent with what came last.
+    const turn =
+      turns[Math.min(done, turns.length - 1)] ??
+      [...lanes.values()]
+        .flat()
+        .toSorted((a, b) => a.line - b.line)
+        .at(-1);
+    (turn?.sent ?? greeting).push({ at, text, base64 });
+    if (endsTurn(message)) ended.set(lane, done + 1);
+  }
+  const body = values.find((value) => value.kind === 'body');
+  return [
+    {
+      line: begin.line,
+      asked: begin.value.at,
+      path: begin.value.path,
+      answer: values.find((value) => value.kind === 'answer'),
+      body: body?.kind === 'body' ? body.text : '',
+      refusedBy: values.find((value) => value.kind === 'end'),
+      greeting,
+      lanes,
+      others,
+      close: values.find((value) => value.kind === 'close'),
+    },
+  ];
+}
+
+/** A terminal event, or an error, which may come without a type (P61). */
+function endsTurn(message: Record<string, unknown> | undefined): boolean {
+  const type = message?.['type'];
+  return typeof type === 'string' ? TERMINAL.test(type) : message?.['error'] !== undefined;
+}
+
+export function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function laneOf(message: Record<string, unknown> | undefined): string {
+  const lane = message?.['stream_id'];
+  return typeof lane === 'string' ? lane : '';
+}

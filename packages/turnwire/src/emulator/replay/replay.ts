@@ -1,0 +1,253 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { WebSocket } from 'ws';
+import { sleep, type Clock } from '../clock.js';
+import type { Line } from '../faults/line.js';
+import type { Journal, OpenTurn, Outcome } from '../journal.js';
+import { spellPath } from '../record/path.js';
+import { Refusal } from '../refusal.js';
+import { isRecord, type ResponseObject } from '../wire.js';
+import { Cursor } from './cursor.js';
+import type { ReplayOptions } from './replay-options.js';
+import {
+  laneOf,
+  parsed,
+  type RecordedExchange,
+  type RecordedSocket,
+  type RecordedTurn,
+  type Recording,
+  type Sent,
+} from './recording.js';
+
+/** Answers every request from a recording. */
+export class Replay {
+  readonly #cursor: Cursor;
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #speed: number;
+
+  constructor(
+    recording: Recording,
+    { mode = 'strict', timing = 'recorded' }: Omit<ReplayOptions, 'file'>,
+    journal: Journal,
+    clock: Clock,
+  ) {
+    this.#cursor = new Cursor(recording, mode);
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#speed = timing === 'recorded' ? 1 : timing === 'at-once' ? Infinity : timing;
+  }
+
+  /** Answers one HTTP request whose body has been read. @throws Refusal */
+  async serveHttp(
+    request: IncomingMessage,
+    body: Buffer,
+    response: ServerResponse,
+    line: Line,
+    connection: number,
+  ): Promise<void> {
+    const method = request.method ?? 'GET';
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://replay');
+    const path = spellPath(pathname.replace(/^\/v1(?=\/)/, ''), searchParams);
+    const text = body.toString('utf8');
+    const isCreate = method === 'POST' && /^\/responses(\?|$)/.test(path);
+    const entry = isCreate ? this.#openTurn(text, body.byteLength, 'http', connection) : undefined;
+    const exchange = refusing(entry, () => this.#cursor.exchange(method, path, text));
+    const left = new AbortController();
+    response.once('close', () => left.abort());
+    try {
+      await this.#answer(exchange, response, line, left.signal);
+      if (entry !== undefined) endEntry(entry, exchange);
+    } catch (error) {
+      entry?.aborted();
+      if (!left.signal.aborted) throw error;
+    }
+  }
+
+  /** The upgrade that comes next. @throws Refusal with the recorded refusal, or if there was none */
+  async admit(line: Line, signal: AbortSignal): Promise<RecordedSocket> {
+    const socket = this.#cursor.socket();
+    await this.#until(
+      socket.asked,
+      this.#clock.now(),
+      socket.answer?.at ?? socket.refusedBy?.at ?? socket.asked,
+      signal,
+    );
+    if (socket.answer?.status === 101) return socket;
+    if (socket.answer !== undefined)
+      throw new RecordedRefusal(socket.answer.status, socket.answer.headers, socket.body);
+    if (socket.refusedBy?.how === 'reset') line.reset();
+    else line.end();
+    throw new Error('The recorded upgrade had no answer.');
+  }
+
+  /** Serves an open socket: each create with what was recorded for it, and the recorded close at the end. */
+  serveWebSocket(socket: RecordedSocket, webSocket: WebSocket, line: Line, connection: number): void {
+    const left = new AbortController();
+    const tails = new Map<string, Promise<void>>();
+    let running = 0;
+    webSocket.on('error', () => undefined);
+    webSocket.once('close', () => left.abort());
+    const run = (lane: string, work: () => Promise<void>) => {
+      running += 1;
+      const tail = (tails.get(lane) ?? Promise.resolve())
+        .then(work)
+        .catch(() => undefined)
+        .finally(() => {
+          running -= 1;
+          if (running === 0 && this.#cursor.isSpent(socket)) void this.#close(socket, webSocket, line, left.signal);
+        });
+      tails.set(lane, tail);
+    };
+    webSocket.on('message', (raw: Buffer) => {
+      const text = raw.toString('utf8');
+      const message = parsed(text);
+      const isCreate = message?.['type'] === 'response.create';
+      const entry = isCreate ? this.#openTurn(text, raw.byteLength, 'websocket', connection) : undefined;
+      try {
+        if (!isCreate) return this.#cursor.other(socket, text);
+        const turn = refusing(entry, () => this.#cursor.turn(socket, text));
+        const lane = laneOf(message);
+        run(lane, () => this.#play(turn, webSocket, left.signal, entry));
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const lane = laneOf(message);
+        const { text: frame } = error.frame();
+        const named = lane === '' ? frame : JSON.stringify({ ...parsed(frame), stream_id: lane });
+        run(lane, () => Promise.resolve(webSocket.send(named)));
+      }
+    });
+    const opened = socket.answer?.at ?? socket.asked;
+    run('', () => this.#send(socket.greeting, opened, left.signal, (text) => webSocket.send(text)));
+  }
+
+  async #play(
+    turn: RecordedTurn,
+    webSocket: WebSocket,
+    signal: AbortSignal,
+    entry: OpenTurn | undefined,
+  ): Promise<void> {
+    try {
+      await this.#send(turn.sent, turn.asked, signal, (text) => {
+        if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
+      });
+      entry?.ends(...endingOf(turn.sent.map(({ text }) => text)));
+    } catch (error) {
+      entry?.aborted();
+      throw error;
+    }
+  }
+
+  async #close(
+    { close, lanes, answer, asked }: RecordedSocket,
+    webSocket: WebSocket,
+    line: Line,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (close === undefined || close.by === 'client') return;
+    const before = [...lanes.values()].flat().flatMap(({ asked, sent }) => [asked, ...sent.map(({ at }) => at)]);
+    const last = Math.max(answer?.at ?? asked, ...before);
+    try {
+      await this.#until(last, this.#clock.now(), close.at, signal);
+    } catch {
+      return;
+    }
+    if (close.reset) line.reset();
+    else if (close.code === 1006) line.end();
+    else if (close.code === 1005) webSocket.close();
+    else webSocket.close(close.code, close.reason);
+  }
+
+  async #answer(exchange: RecordedExchange, response: ServerResponse, line: Line, signal: AbortSignal): Promise<void> {
+    const { answer, sent, streams, end, asked } = exchange;
+    const began = this.#clock.now();
+    const isWhole = end?.how === 'complete';
+    if (answer !== undefined) {
+      await this.#until(asked, began, answer.at, signal);
+      const { 'content-length': length, ...headers } = answer.headers;
+      // A body that breaks off must still promise what it promised.
+      const promised = !isWhole && !streams && length !== undefined ? { 'content-length': length } : {};
+      response.writeHead(answer.status, { ...headers, ...promised });
+      response.flushHeaders();
+    }
+    await this.#send(sent, asked, signal, (text, base64) => {
+      response.write(streams ? `${text}\n\n` : Buffer.from(text, base64 ? 'base64' : 'utf8'));
+    });
+    if (end !== undefined) await this.#until(asked, began, end.at, signal);
+    if (isWhole) return void response.end();
+    if (end?.text !== undefined) response.write(end.text);
+    if (end?.how === 'reset') line.reset();
+    else line.end();
+  }
+
+  async #send(
+    sent: readonly Sent[],
+    asked: number,
+    signal: AbortSignal,
+    send: (text: string, base64: boolean) => void,
+  ): Promise<void> {
+    const began = this.#clock.now();
+    for (const { at, text, base64 } of sent) {
+      await this.#until(asked, began, at, signal);
+      signal.throwIfAborted();
+      send(text, base64);
+    }
+  }
+
+  /** Waits until as much time has passed since `began` as there was between `asked` and `at`, at this replay's speed. */
+  async #until(asked: number, began: number, at: number, signal: AbortSignal): Promise<void> {
+    const wait = began + (at - asked) / this.#speed - this.#clock.now();
+    if (wait >= 1) await sleep(this.#clock, wait, signal);
+  }
+
+  #openTurn(text: string, bytes: number, over: 'http' | 'websocket', connection: number): OpenTurn {
+    const request = parsed(text);
+    const transport = over === 'websocket' ? over : request?.['stream'] === true ? 'sse' : 'json';
+    return this.#journal.openTurn({ transport, connection, request, bytes });
+  }
+}
+
+/** A status, headers and a body as they were. */
+class RecordedRefusal extends Refusal {
+  readonly #body: string;
+
+  constructor(status: number, headers: Readonly<Record<string, string>>, body: string) {
+    super(`The recorded status was ${status}.`, { status, headers });
+    this.#body = body;
+  }
+
+  override body(): string {
+    return this.#body;
+  }
+}
+
+function refusing<T>(entry: OpenTurn | undefined, find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof Refusal) entry?.refused(error.status, error.code);
+    throw error;
+  }
+}
+
+function endEntry(entry: OpenTurn, { answer, sent, streams }: RecordedExchange): void {
+  if (answer !== undefined && answer.status >= 400) {
+    const error = parsed(sent[0]?.text ?? '')?.['error'];
+    const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : null;
+    return entry.refused(answer.status, code);
+  }
+  const texts = sent.map(({ text }) =>
+    streams ? (/^data: ?(.*)$/m.exec(text)?.[1] ?? '') : JSON.stringify({ response: parsed(text) }),
+  );
+  entry.ends(...endingOf(texts));
+}
+
+/** The last response among events, and how it ended. */
+function endingOf(texts: readonly string[]): [ResponseObject | undefined, Outcome] {
+  const event = texts.map(parsed).findLast((each) => isRecord(each?.['response']));
+  const response = event?.['response'];
+  if (!isRecord(response) || typeof response['id'] !== 'string') return [undefined, 'failed'];
+  const status = String(response['status']);
+  const output = Array.isArray(response['output']) ? response['output'].filter(isRecord) : [];
+  const outcome = status === 'completed' || status === 'incomplete' ? status : 'failed';
+  return [{ ...response, id: response['id'], status, output }, outcome];
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { Refusal } from '../refusal.js';
+import { isItem, isRecord, type Item } from '../wire.js';
+import { complaint, paramOf, unsupportedValue } from './complaint.js';
+import { optional, stringOrList } from './fields.js';
+
+const id = z.string().min(1);
+const callId = z.string().min(1).max(64);
+const anyObject = z.looseObject({});
+const itemStatus = optional(z.enum(['in_progress', 'completed', 'incomplete']));
+
+/** Item types whose fields are checked. Any other type passes: which ones exist is the provider's business. */
+const ITEMS: Readonly<Record<string, z.ZodType>> = {
+  message: z.looseObject({
+    role: z.enum(['user', 'assistant', 'system', 'developer']),
+    content: stringOrList,
+    phase: optional(z.enum(['commentary', 'final_answer'])),
+    status: itemStatus,
+  }),
+  reasoning: z.looseObject({
+    summary: z.array(z.looseObject({ type: z.literal('summary_text'), text: z.string() })),
+    content: optional(z.array(z.looseObject({ type: z.string(), text: z.string() }))),
+    encrypted_content: optional(z.string()),
+  }),
+  function_call: z.looseObject({ call_id: callId, name: id, arguments: z.string(), status: itemStatus }),
+  function_call_output: z.looseObject({ call_id: callId, output: stringOrList, status: itemStatus }),
+  custom_tool_call: z.looseObject({ call_id: callId, name: id, input: z.string() }),
+  custom_tool_call_output: z.looseObject({ call_id: callId, output: stringOrList }),
+  shell_call: z.looseObject({ call_id: callId, action: z.looseObject({ commands: z.array(z.string()) }) }),
+  shell_call_output: z.looseObject({ call_id: callId, output: z.array(anyObject) }),
+  apply_patch_call: z.looseObject({ call_id: callId, operation: z.looseObject({ type: z.string() }) }),
+  apply_patch_call_output: z.looseObject({
+    call_id: callId,
+    status: z.enum(['completed', 'failed']),
+    output: optional(z.string()),
+  }),
+  computer_call: z.looseObject({ call_id: callId }),
+  computer_call_output: z.looseObject({
+    call_id: callId,
+    output: z.looseObject({ type: z.literal('computer_screenshot') }),
+  }),
+  mcp_approval_request: z.looseObject({ id, name: id, server_label: id, arguments: z.string() }),
+  mcp_approval_response: z.looseObject({ approval_request_id: id, approve: z.boolean() }),
+  compaction: z.looseObject({ encrypted_content: z.string() }),
+  item_reference: z.looseObject({ id }),
+};
+
+const typedItem = z.looseObject({ type: z.string().min(1) });
+
+/** An input as a list of items, each checked. A text is one user message. `param` is where it stands in the request. */
+export function itemsOf(input: string | readonly unknown[], param = 'input'): readonly Item[] {
+  if (typeof input === 'string') {
+    return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input }] }];
+  }
+  return input.map((item, index) => checkItem(item, [param, index]));
+}
+
+function checkItem(item: unknown, path: readonly PropertyKey[]): Item {
+  const type = isItem(item) ? typeOf(item) : undefined;
+  const schema = (type !== undefined && Object.hasOwn(ITEMS, type) && ITEMS[type]) || typedItem;
+  const checked = schema.safeParse(isRecord(item) && type !== undefined ? { ...item, type } : item);
+  if (!checked.success || !isItem(item)) throw complaint(checked.error?.issues[0], path, item);
+  if (type === 'message' && Array.isArray(item['content'])) {
+    const parts = item['role'] === 'assistant' ? SPOKEN_PARTS : GIVEN_PARTS;
+    checkParts(item['content'], parts, [...path, 'content']);
+  }
+  if (type?.endsWith('_tool_call_output') === true || type === 'function_call_output') {
+    if (Array.isArray(item['output'])) checkParts(item['output'], GIVEN_PARTS, [...path, 'output']);
+  }
+  return item;
+}
+
+/** A message may go without its type: its role shows what it is. */
+function typeOf(item: Item): string | undefined {
+  return item.type ?? (item['role'] === undefined ? undefined : 'message');
+}
+
+type Parts = Readonly<Record<string, z.ZodType>>;
+
+const imageUrl = z
+  .string()
+  .refine(
+    (url) => /^(https?:\/\/\S|data:image\/[\w.+-]+;base64,)/.test(url),
+    'expected an http(s) URL or a data URL of an image',
+  );
+
+/** What a user, a developer or a tool can say. */
+const GIVEN_PARTS: Parts = {
+  input_text: z.looseObject({ text: z.string() }),
+  input_image: z
+    .looseObject({
+      image_url: optional(imageUrl),
+      file_id: optional(id),
+      detail: optional(z.enum(['low', 'high', 'auto', 'original'])),
+    })
+    .check(({ value, issues }) => {
+      if ((value.image_url === undefined) !== (value.file_id === undefined)) return;
+      issues.push({ code: 'custom', message: "give either 'image_url' or 'file_id'", input: value });
+    }),
+  input_file: z
+    .looseObject({
+      file_id: optional(id),
+      file_data: optional(id),
+      file_url: optional(id),
+      filename: optional(z.string()),
+    })
+    .check(({ value, issues }) => {
+      if ([value.file_id, value.file_data, value.file_url].filter((each) => each !== undefined).length === 1) return;
+      issues.push({ code: 'custom', message: "give one of 'file_id', 'file_data' and 'file_url'", input: value });
+    }),
+};
+
+/** What an assistant has said. */
+const SPOKEN_PARTS: Parts = {
+  output_text: z.looseObject({ text: z.string() }),
+  refusal: z.looseObject({ refusal: z.string() }),
+};
+
+function checkParts(content: readonly unknown[], parts: Parts, path: readonly PropertyKey[]): void {
+  for (const [index, part] of content.entries()) {
+    const at = [...path, index];
+    const typed = typedItem.safeParse(part);
+    if (!typed.success) throw complaint(typed.error.issues[0], at, part);
+    const schema = Object.hasOwn(parts, typed.data.type) ? parts[typed.data.type] : undefined;
+    if (schema === undefined) {
+      const param = paramOf([...at, 'type']);
+      throw new Refusal(unsupportedValue(typed.data.type, Object.keys(parts)), { code: 'invalid_value', param });
+    }
+    const checked = schema.safeParse(part);
+    if (!checked.success) throw complaint(checked.error.issues[0], at, part);
+  }
+}

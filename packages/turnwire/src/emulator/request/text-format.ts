@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { Refusal } from '../refusal.js';
+import { isRecord } from '../wire.js';
+import { complaint, unsupportedValue } from './complaint.js';
+import { optional, type CreateFields } from './fields.js';
+
+/** What a text has to be: anything, any JSON object, or JSON that fits a schema. */
+export type TextFormat =
+  | { readonly type: 'text' | 'json_object' }
+  | { readonly type: 'json_schema'; readonly schema: Record<string, unknown> };
+
+const FORMATS = ['text', 'json_object', 'json_schema'] as const;
+
+const jsonSchema = z.looseObject({
+  name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "expected letters, digits, '_' and '-', 64 at most"),
+  schema: z.record(z.string(), z.unknown()),
+  strict: optional(z.boolean()),
+});
+
+/** Reads `text.format`; refuses one that the API would refuse. */
+export function textFormatOf({ text }: Pick<CreateFields, 'text'>): TextFormat {
+  const format = text?.format ?? { type: 'text' };
+  const path = ['text', 'format'];
+  const typed = z.looseObject({ type: z.string() }).safeParse(format);
+  if (!typed.success) throw complaint(typed.error.issues[0], path, format);
+  const type = FORMATS.find((each) => each === typed.data.type);
+  if (type === undefined) {
+    const message = unsupportedValue(typed.data.type, FORMATS);
+    throw new Refusal(message, { code: 'invalid_value', param: 'text.format.type' });
+  }
+  if (type === 'text' || type === 'json_object') return { type };
+  const checked = jsonSchema.safeParse(format);
+  if (!checked.success) throw complaint(checked.error.issues[0], path, format);
+  const { schema, name, strict } = checked.data;
+  if (strict === true) refuseLooseSchema(schema, name);
+  return { type, schema };
+}
+
+/** A strict schema closes every object and requires each of its properties. */
+function refuseLooseSchema(schema: unknown, name: string, path: readonly string[] = []): void {
+  if (!isRecord(schema)) return;
+  const at = `In context=(${path.map((each) => `'${each}'`).join(', ')})`;
+  const refused = (why: string) =>
+    new Refusal(`Invalid schema for response_format '${name}': ${at}, ${why}.`, {
+      code: 'invalid_json_schema',
+      param: 'text.format.schema',
+    });
+  if (schema['type'] === 'object') {
+    if (schema['additionalProperties'] !== false) {
+      throw refused("'additionalProperties' is required to be supplied and to be false");
+    }
+    const properties = isRecord(schema['properties']) ? schema['properties'] : {};
+    const required: readonly unknown[] = Array.isArray(schema['required']) ? schema['required'] : [];
+    const missing = Object.keys(properties).find((key) => !required.includes(key));
+    if (missing !== undefined) throw refused(`'required' has to include every key in properties; missing '${missing}'`);
+    for (const [key, each] of Object.entries(properties)) refuseLooseSchema(each, name, [...path, 'properties', key]);
+  }
+  refuseLooseSchema(schema['items'], name, [...path, 'items']);
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { Refusal } from '../refusal.js';
+import { isRecord } from '../wire.js';
+import { complaint, unsupportedValue } from './complaint.js';
+import { optional, type CreateFields } from './fields.js';
+
+const name = z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, "expected letters, digits, '_' and '-', 128 at most");
+const anyObject = z.looseObject({});
+
+/** Tools whose fields are checked. Any other type passes: which ones exist is the provider's business. */
+const TOOLS: Readonly<Record<string, z.ZodType>> = {
+  function: z.looseObject({
+    name,
+    description: optional(z.string()),
+    parameters: optional(anyObject),
+    strict: optional(z.boolean()),
+  }),
+  custom: z.looseObject({ name, description: optional(z.string()), format: optional(anyObject) }),
+  mcp: z.looseObject({ server_label: z.string().min(1) }),
+  file_search: z.looseObject({ vector_store_ids: z.array(z.string()).min(1) }),
+  namespace: z.looseObject({ name, description: z.string(), tools: z.array(anyObject) }),
+};
+
+export function checkTools({ tools = [], tool_choice: choice }: CreateFields): void {
+  for (const [index, tool] of tools.entries()) {
+    const schema = Object.hasOwn(TOOLS, tool.type) ? TOOLS[tool.type] : undefined;
+    const checked = schema?.safeParse(tool);
+    if (checked?.success === false) throw complaint(checked.error.issues[0], ['tools', index], tool);
+  }
+  if (choice === undefined) return;
+  if (typeof choice === 'string') return checkMode(choice, tools.length > 0);
+  checkForcedTool(choice, tools);
+}
+
+const MODES = ['none', 'auto', 'required'];
+
+function checkMode(choice: string, hasTools: boolean): void {
+  const param = 'tool_choice';
+  if (!MODES.includes(choice)) throw new Refusal(unsupportedValue(choice, MODES), { code: 'invalid_value', param });
+  if (choice !== 'required' || hasTools) return;
+  throw new Refusal("Tool choice 'required' must be specified with 'tools' parameter.", { param });
+}
+
+const CHOICES: Readonly<Record<string, z.ZodType>> = {
+  function: z.looseObject({ name: z.string().min(1) }),
+  custom: z.looseObject({ name: z.string().min(1) }),
+  mcp: z.looseObject({ server_label: z.string().min(1) }),
+  allowed_tools: z.looseObject({
+    mode: z.enum(['auto', 'required']).optional(),
+    tools: z.array(z.looseObject({ type: z.string() })).min(1),
+  }),
+};
+
+function checkForcedTool(choice: Record<string, unknown>, tools: readonly Record<string, unknown>[]): void {
+  const checked = z.looseObject({ type: z.string().min(1) }).safeParse(choice);
+  if (!checked.success) throw complaint(checked.error.issues[0], ['tool_choice'], choice);
+  const { type } = checked.data;
+  const fields = Object.hasOwn(CHOICES, type) ? CHOICES[type]?.safeParse(choice) : undefined;
+  if (fields?.success === false) throw complaint(fields.error.issues[0], ['tool_choice'], choice);
+  const named =
+    type === 'allowed_tools' && Array.isArray(choice['tools']) ? choice['tools'].filter(isRecord) : [choice];
+  for (const wanted of named) {
+    if (isOffered(wanted, tools)) continue;
+    const what = String(wanted['name'] ?? wanted['server_label'] ?? wanted['type']);
+    throw new Refusal(`Tool choice '${what}' not found in 'tools' parameter.`, { param: 'tool_choice' });
+  }
+}
+
+/** Only tools with names of the caller's own are looked for: a hosted one may go by several types. */
+function isOffered(wanted: Record<string, unknown>, tools: readonly Record<string, unknown>[]): boolean {
+  const { type } = wanted;
+  const key = type === 'mcp' ? 'server_label' : 'name';
+  if (type !== 'function' && type !== 'custom' && type !== 'mcp') return true;
+  return tools.some((tool) => tool['type'] === type && tool[key] === wanted[key]) || tools.some(isDeferred);
+}
+
+/** Names can be hidden in a namespace, or come with a tool search. */
+function isDeferred({ type }: Record<string, unknown>): boolean {
+  return type === 'namespace' || type === 'tool_search';
+}
