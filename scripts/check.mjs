@@ -23,17 +23,17 @@ const checks = [
 
 const failed = [];
 for (const [name, command, args] of checks) {
-  const { status, stdout, error } = spawnSync(command, args, {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 1 << 28,
     shell: process.platform === 'win32',
   });
-  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name}`);
+  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${String(name)}`);
   if (status !== 0) {
     failed.push(name);
-    console.log(error?.message ?? stdout);
+    console.log(error?.message ?? stdout + stderr);
   }
 }
 if (failed.length > 0) {

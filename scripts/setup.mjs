@@ -2,7 +2,8 @@
 // that it costs little when nothing is; says what it does on standard error, so that `--json` output stays clean.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// As a whole, because a name that an old Node does not have would end this before it can say so.
+import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,7 +19,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 if (!dependenciesAreCurrent()) {
   say('Installing dependencies (npm ci) ...');
   npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  writeFileSync(stamp, lockfileHash());
+  fs.writeFileSync(stamp, lockfileHash());
 }
 say('Building (tsc -b) ...');
 run(
@@ -30,12 +31,12 @@ copyDemo();
 
 /** The lockfile that node_modules was installed from; a hash and not a date, because a checkout changes dates. */
 function dependenciesAreCurrent() {
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfileHash();
+  return fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === lockfileHash();
 }
 
 function lockfileHash() {
   return createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(fs.readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
 }
 
@@ -43,9 +44,9 @@ function lockfileHash() {
 function copyDemo() {
   const from = join(root, 'examples', 'agents', 'source-report');
   const to = join(root, 'packages', 'turnwire', 'dist', 'examples', 'source-report');
-  if (!existsSync(from)) fail(`The demo's agent is missing: ${from}. Restore it with "git checkout examples".`);
-  rmSync(to, { recursive: true, force: true });
-  cpSync(from, to, { recursive: true });
+  if (!fs.existsSync(from)) fail(`The demo's agent is missing: ${from}. Restore it with "git checkout examples".`);
+  fs.rmSync(to, { recursive: true, force: true });
+  fs.cpSync(from, to, { recursive: true });
 }
 
 function npm(args) {

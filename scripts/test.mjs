@@ -25,7 +25,8 @@ if (files.length === 0) {
   console.error(`No test matches ${wanted.join(', ')}. Give a part of a path, as in "npm test -- pool".`);
   process.exit(2);
 }
-const result = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files], {
+// A test that hangs fails, by name, and does not keep the others waiting for ever.
+const result = spawnSync(process.execPath, ['--test', '--test-reporter=spec', '--test-timeout=180000', ...files], {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],
 });

@@ -1,5 +1,7 @@
-import { startEmulator } from '../emulator/index.js';
+import { startEmulator, type DialectName } from '../emulator/index.js';
 import { exitStatus } from './exit-status.js';
+import { UsageError } from './failure.js';
+import { untilStopped } from './signals.js';
 import { Printer } from './terminal.js';
 import type { Io } from './io.js';
 
@@ -7,16 +9,40 @@ export interface EmulateOptions {
   port: number;
   host: string;
   recordings?: string;
+  model?: readonly string[];
+  dialect: DialectName;
+  firstTokenMs?: number;
+  tokensPerSecond?: number;
+  msPer1000UncachedTokens?: number;
+  jitter?: number;
+  clockSpeed?: number;
+  faults?: string;
+  replay?: string;
+  loose?: boolean;
+  speed?: number | 'at-once';
   json?: boolean;
 }
 
 /** `turnwire emulate`: serves until it is told to stop, which is its success. */
-export async function emulate(
-  io: Io,
-  script: string | undefined,
-  { port, host, recordings, json }: EmulateOptions,
-): Promise<number> {
-  const emulator = await startEmulator({ port, host, script, recordings });
+export async function emulate(io: Io, script: string | undefined, options: EmulateOptions): Promise<number> {
+  const { port, host, recordings, model, dialect, faults, replay, loose, speed, json } = options;
+  const { firstTokenMs, tokensPerSecond, msPer1000UncachedTokens, jitter, clockSpeed } = options;
+  if (replay === undefined && (loose !== undefined || speed !== undefined))
+    throw new UsageError('--loose and --speed say how a recording is replayed: name it with --replay FILE');
+  const emulator = await startEmulator({
+    port,
+    host,
+    script,
+    recordings,
+    models: model,
+    dialect,
+    latency: { firstTokenMs, tokensPerSecond, msPer1000UncachedTokens, jitter },
+    clock: clockSpeed === undefined ? undefined : { speed: clockSpeed },
+    faults,
+    ...(replay !== undefined && { replay: { file: replay, mode: loose ? 'loose' : 'strict', timing: speed } }),
+  });
+  // Before the address is told: who reads it may stop this at once.
+  const stopped = untilStopped(io);
   const stdout = new Printer(io.stdout, io.env);
   if (json) {
     stdout.line(JSON.stringify({ url: emulator.url, port: emulator.port, pid: process.pid }));
@@ -27,12 +53,7 @@ export async function emulate(
     );
     stdout.line('  Ctrl-C stops it.');
   }
-  await new Promise<void>((resolve) => {
-    const stop = io.onSignal(() => {
-      stop();
-      resolve();
-    });
-  });
+  await stopped;
   await emulator.close();
   return exitStatus.ok;
 }

@@ -4,6 +4,7 @@ import { exitStatus } from './exit-status.js';
 import { describeFailure } from './failure.js';
 import { demo } from './demo/demo.js';
 import { emulate } from './emulate.js';
+import { record } from './record.js';
 import { run } from './run.js';
 import { Printer } from './terminal.js';
 import type { Io } from './io.js';
@@ -80,8 +81,43 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .addOption(new Option('--port <number>', 'the port; 0: any free one').default(0).argParser(numberUpTo(65_535)))
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--recordings <folder>', 'answers model "recording/NAME" with the events of NAME.jsonl in this folder')
+    .option('--model <names...>', 'the models there are, any other is refused; default: any is answered')
+    .addOption(
+      new Option('--dialect <name>', 'whose server it is like: lanes, limits, error shapes, [DONE]')
+        .choices(['openai', 'azure', 'xai', 'vercel', 'openresponses'])
+        .default('openai'),
+    )
+    .addOption(new Option('--first-token-ms <ms>', 'time to the first token').argParser(numberUpTo(3_600_000)))
+    .addOption(new Option('--tokens-per-second <number>', 'deltas a second; default: all at once').argParser(positive))
+    .addOption(
+      new Option(
+        '--ms-per-1000-uncached-tokens <ms>',
+        'added to the first token for input no turn brought before',
+      ).argParser(numberUpTo(3_600_000)),
+    )
+    .addOption(new Option('--jitter <part>', 'waits differ by up to this part, 0 to 1').argParser(numberUpTo(1)))
+    .addOption(
+      new Option('--clock-speed <factor>', 'time runs so many times as fast: waits, ages and limits').argParser(
+        positive,
+      ),
+    )
+    .option('--faults <file>', 'breaks what the rules in this file (YAML) say')
+    .option('--replay <file>', 'answers from a file that "turnwire record" wrote; other requests are refused')
+    .option('--loose', 'with --replay: the next recorded answer, whatever is asked')
+    .addOption(
+      new Option('--speed <factor>', 'with --replay: so many times as fast as it was, or "at-once"').argParser(speed),
+    )
     .option('--json', 'print the address as JSON')
     .action(async (script, options) => end(await emulate(io, script, options)));
+
+  verb(program, 'record')
+    .description('stand between a client and an upstream, and write what passes to a file for "emulate --replay"')
+    .argument('<upstream>', 'the base URL of the upstream, such as https://api.openai.com/v1')
+    .option('--to <file>', 'the file to write; it must not exist yet')
+    .addOption(new Option('--port <number>', 'the port; 0: any free one').default(0).argParser(numberUpTo(65_535)))
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--json', 'print the address as JSON')
+    .action(async (upstream, options) => end(await record(io, upstream, options)));
 
   return program;
 }
@@ -97,6 +133,20 @@ function numberUpTo(most: number): (text: string) => number {
       throw new InvalidArgumentError(`Give a number from 0 to ${most}.`);
     return value;
   };
+}
+
+function speed(text: string): number | 'at-once' {
+  if (text === 'at-once') return text;
+  const factor = Number(text);
+  if (!(factor > 0 && factor < Infinity)) throw new InvalidArgumentError('Give a number above 0, or "at-once".');
+  return factor;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && Number.isFinite(value)))
+    throw new InvalidArgumentError('Give a number greater than 0.');
+  return value;
 }
 
 async function packageVersion(): Promise<string> {

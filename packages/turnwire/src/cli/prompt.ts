@@ -40,6 +40,8 @@ export async function ask(
   question: string,
   options: { signal?: AbortSignal; onInterrupt: () => void },
 ): Promise<string | undefined> {
+  // Of an input that is over, readline would wait for the end for ever.
+  if (io.stdin.readableEnded || io.stdin.destroyed) return undefined;
   const lines = createInterface({
     input: io.stdin,
     output: io.stderr,

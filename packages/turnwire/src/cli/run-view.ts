@@ -10,7 +10,12 @@ export interface RunView {
 /** `--json`: every event as it is, one JSON object a line. */
 export function jsonView(io: Io): RunView {
   const stdout = new Printer(io.stdout, io.env);
-  return { show: (event) => stdout.line(JSON.stringify(event)) };
+  return { show: (event) => stdout.line(harmless(JSON.stringify(event))) };
+}
+
+/** JSON need not escape DEL and the C1 controls, which a terminal would obey. */
+function harmless(json: string): string {
+  return json.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { createClient } from '@turnwire/client';
 import { createSession } from '../agent/session.js';
 import { createTools } from '../agent/tools/toolsets.js';
@@ -33,6 +35,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
     throw new UsageError('there is no prompt: give one as an argument, or "-" to read it from standard input');
   if (options.script !== undefined && agent.model.provider !== 'emulator')
     throw new UsageError('--script is for agents whose model has "provider: emulator"');
+  const directory = await workingDirectory(io, options.workingDir ?? io.cwd);
   const first = interactive ? undefined : await readPrompt(io, prompt);
 
   const notes = new Printer(io.stderr, io.env);
@@ -47,7 +50,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
     const session = createSession({
       client,
       agent,
-      tools: toolsOf(agent.toolsets, options.workingDir ?? io.cwd, withoutKey(io.env, agent.model)),
+      tools: createTools(agent.toolsets, { directory, env: withoutKey(io.env, agent.model) }),
       approval: options.yolo ? 'yolo' : approver(io, prompt, options, interrupts),
       chaining: chainingOf(agent.model),
     });
@@ -153,18 +156,15 @@ function approver(io: Io, prompt: string | undefined, { json }: RunOptions, inte
 
 const answers: Readonly<Record<string, Answer>> = { y: 'yes', yes: 'yes', a: 'always', always: 'always' };
 
-function toolsOf(
-  toolsets: Parameters<typeof createTools>[0],
-  directory: string,
-  env: Io['env'],
-): ReturnType<typeof createTools> {
-  try {
-    return createTools(toolsets, { directory, env });
-  } catch (error) {
-    throw new UsageError(
-      `the working directory cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+/** Where the tools work. */
+async function workingDirectory(io: Io, folder: string): Promise<string> {
+  const place = resolve(io.cwd, folder);
+  const problem = await stat(place).then(
+    (found) => (found.isDirectory() ? undefined : 'it is not a folder'),
+    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? 'there is no such folder' : error.message),
+  );
+  if (problem !== undefined) throw new UsageError(`the working directory ${folder} cannot be used: ${problem}`);
+  return place;
 }
 
 async function emulatorFor({ provider, baseUrl }: Model, script: string | undefined): Promise<Emulator | undefined> {

@@ -1,0 +1,32 @@
+import { startRecorder } from '../emulator/index.js';
+import { exitStatus } from './exit-status.js';
+import { UsageError } from './failure.js';
+import { untilStopped } from './signals.js';
+import { Printer } from './terminal.js';
+import type { Io } from './io.js';
+
+export interface RecordOptions {
+  to?: string;
+  port: number;
+  host: string;
+  json?: boolean;
+}
+
+/** `turnwire record --to FILE -- UPSTREAM`: passes everything through until it is told to stop, which is its success. */
+export async function record(io: Io, upstream: string, { to, port, host, json }: RecordOptions): Promise<number> {
+  if (to === undefined) throw new UsageError('there is no file to write: name one with --to FILE');
+  const recorder = await startRecorder({ upstream, file: to, port, host });
+  // Before the address is told: who reads it may stop this at once.
+  const stopped = untilStopped(io);
+  const stdout = new Printer(io.stdout, io.env);
+  if (json) {
+    stdout.line(JSON.stringify({ url: recorder.url, port: recorder.port, pid: process.pid }));
+  } else {
+    stdout.line(`Recording what passes through ${stdout.style('bold', recorder.url)} into ${to}`);
+    stdout.line('  for SDKs and tools:  ' + stdout.style('cyan', `export OPENAI_BASE_URL=${recorder.url}`));
+    stdout.line('  Prompts and answers are written as they are, credentials are not. Ctrl-C stops it.');
+  }
+  await stopped;
+  await recorder.close();
+  return exitStatus.ok;
+}

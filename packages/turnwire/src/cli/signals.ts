@@ -1,0 +1,11 @@
+import type { Io } from './io.js';
+
+/** Resolves at the first SIGINT or SIGTERM. */
+export function untilStopped(io: Io): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = io.onSignal(() => {
+      stop();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { turnwire } from './console.js';
+
+interface Result {
+  link: { simulated: boolean; rtt_ms: number; uplink_bits_per_second: number };
+  runs: {
+    transport: string;
+    turns: number;
+    wall_ms: number;
+    sent_bytes: number;
+    median_first_event_ms: number;
+    connections: number;
+  }[];
+  identical: boolean;
+  proofs: { what: string; same: boolean; sha256: string[] }[];
+  note: string;
+}
+
+test('the demo does the job: three runs, the same result, fewer bytes, and a report that tells the truth', async (t) => {
+  const { status, stdout, stderr } = await turnwire(['demo', '--rtt', '0', '--uplink', '0', '--json', '--keep']);
+  assert.equal(status, 0, stderr);
+  const { link, runs, identical, proofs, note } = JSON.parse(stdout) as Result;
+  const folders = [...stderr.matchAll(/^.+: (\/.*)$/gm)].map(([, folder]) => String(folder));
+  t.after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+
+  assert.deepEqual(link, { simulated: false, rtt_ms: 0, uplink_bits_per_second: 0 });
+  assert.match(note, /nothing simulated/);
+  assert.deepEqual(
+    runs.map(({ transport }) => transport),
+    ['sse-full', 'sse-chained', 'websocket'],
+  );
+  for (const run of runs) {
+    assert(run.turns >= 24, `${run.turns} turns`);
+    assert(run.wall_ms > 0 && run.median_first_event_ms > 0);
+  }
+  const [full, chained, websocket] = runs;
+  assert.equal(websocket?.connections, 1);
+  assert(full !== undefined && chained !== undefined);
+  assert(full.sent_bytes > websocket.sent_bytes && chained.sent_bytes > websocket.sent_bytes);
+
+  assert.equal(identical, true);
+  assert.equal(proofs.length, 3);
+  for (const { same, sha256 } of proofs) {
+    assert.equal(same, true);
+    assert.equal(sha256.length, 3);
+    assert.equal(new Set(sha256).size, 1);
+  }
+
+  assert.equal(folders.length, 3);
+  for (const folder of folders) await assertReport(folder);
+});
+
+/** What the report says, against what is on the disk. */
+async function assertReport(folder: string): Promise<void> {
+  const names = await readdir(join(folder, 'project'), { recursive: true });
+  const paths = names.filter((name) => name.endsWith('.js')).map((name) => `project/${name}`);
+  const files = await Promise.all(paths.map(async (path) => ({ path, ...(await measured(join(folder, path))) })));
+  assert(files.length >= 24);
+  const report = await readFile(join(folder, 'report.md'), 'utf8');
+  assert(report.includes(`${files.length} source files`));
+
+  const rows = [...report.matchAll(/^\| (\d+) \| `(.+)` \| \d+ \|$/gm)];
+  assert.equal(rows.length, 3);
+  const sizes = files.map(({ size }) => size).sort((a, b) => b - a);
+  for (const [index, [, bytes, path]] of rows.entries()) {
+    assert.equal(Number(bytes), sizes[index]);
+    assert.equal(files.find((file) => file.path === path)?.size, sizes[index]);
+  }
+  const oldest = /^1\. `(.+)`, which begins `(.*)`$/m.exec(report);
+  const named = files.find(({ path }) => path === oldest?.[1]);
+  assert.equal(
+    named?.mtime,
+    files.map(({ mtime }) => mtime).reduce((a, b) => (a < b ? a : b)),
+  );
+  assert((await readFile(join(folder, named?.path ?? ''), 'utf8')).startsWith(oldest?.[2] ?? '?'));
+}
+
+async function measured(path: string): Promise<{ size: number; mtime: bigint }> {
+  const { size, mtimeNs } = await stat(path, { bigint: true });
+  return { size: Number(size), mtime: mtimeNs };
+}
+
+test('without a terminal the demo prints plain lines, a table, the proof, and one honest sentence', async () => {
+  const { status, stdout, stderr } = await turnwire(['demo', '--rtt', '2', '--uplink', '50']);
+  assert.equal(status, 0);
+  assert.equal(stderr, '');
+  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+  assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f█░]/);
+  assert.match(stdout, /a round trip of 2 ms and an uplink of 50 Mbit\/s are simulated/);
+  for (const way of ['SSE, full history', 'SSE, chained by id', 'one WebSocket']) {
+    assert(stdout.includes(`${way}: running ...\n`));
+    assert.match(stdout, new RegExp(`^${way}: \\d+ turns in [\\d.]+ s$`, 'm'));
+    assert.match(stdout, new RegExp(`^${way} +\\d+ +[\\d.]+ s +[\\d.]+ kB +[\\d.]+ ms +\\d+$`, 'm'));
+  }
+  assert.match(stdout, /transport +turns +wall time +bytes sent +median first event +connections dialled/);
+  assert.equal(stdout.match(/^identical {2}/gm)?.length, 3);
+  assert.match(stdout, /are real; .*scripted.*simulated.*a real provider adds/);
+});
+
+test('on a terminal the demo draws a bar for each run, in lines that fit it', async () => {
+  const { status, stdout } = await turnwire(['demo', '--rtt', '0', '--uplink', '0'], {
+    terminals: ['stdout', 'stderr'],
+    columns: 72,
+    env: { NO_COLOR: '1' },
+  });
+  assert.equal(status, 0);
+  assert.doesNotMatch(stdout, /running \.\.\./);
+  const drawn = stdout.split('\n').filter((line) => line.includes('█'));
+  assert.equal(drawn.length, 3);
+  for (const line of drawn) {
+    const frames = line.split('\r').slice(1);
+    assert(frames.length >= 24);
+    for (const frame of frames) assert(frame.length < 72, frame);
+    assert.match(frames.at(-1) ?? '', /█{5,}$/);
+    assert.match(frames[0] ?? '', /░$/);
+  }
+  assert.match(stdout, /nothing simulated/);
+});
