@@ -29,7 +29,10 @@ assert.equal(await answered.text(), 'In Oslo it is raining.');
 // What the server has seen: two turns on one connection, the second one with the whole conversation as its context.
 const [first, second] = emulator.journal.turns();
 assert.equal(first?.connection, second?.connection);
-assert.deepEqual(second?.transcript.map((item) => item.type), ['message', 'function_call', 'function_call_output']);
+assert.deepEqual(
+  second?.transcript.map((item) => item.type),
+  ['message', 'function_call', 'function_call_output'],
+);
 console.log('two turns, one connection, one answer: right');
 
 await client.close();

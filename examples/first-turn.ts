@@ -13,4 +13,6 @@ for await (const event of turn) {
 
 const response = await turn.response();
 const { transport, sentBytes, firstEventMs } = turn.report;
-console.log(`\n${response.status} over ${transport}: ${sentBytes} bytes sent, first event after ${firstEventMs?.toFixed(0)} ms`);
+console.log(
+  `\n${response.status} over ${transport}: ${sentBytes} bytes sent, first event after ${firstEventMs?.toFixed(0)} ms`,
+);

@@ -97,7 +97,7 @@ function parse(body: string): object | undefined {
   }
 }
 
-export function flat(headers: IncomingHttpHeaders): Record<string, string> {
+function flat(headers: IncomingHttpHeaders): Record<string, string> {
   const all: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) all[name] = Array.isArray(value) ? value.join(', ') : value;

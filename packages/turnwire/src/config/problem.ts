@@ -34,7 +34,7 @@ export class ConfigError extends Error {
 }
 
 /** A problem in one line, in the form that editors and terminals make clickable. */
-export function formatProblem({ file, message, position }: Problem): string {
+function formatProblem({ file, message, position }: Problem): string {
   return position === undefined ? `${file}: ${message}` : `${file}:${position.line}:${position.column}: ${message}`;
 }
 

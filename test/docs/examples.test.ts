@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { startEmulator, type EmulatorOptions } from 'turnwire/emulator';
+import { root } from './pages.js';
+
+const turnwire = join(root, 'packages', 'turnwire', 'bin', 'turnwire.js');
+const folder = await mkdtemp(join(tmpdir(), 'turnwire examples '));
+after(() => rm(folder, { recursive: true, force: true }));
+
+interface Example {
+  script: EmulatorOptions['script'];
+  prints: RegExp;
+}
+
+/** What the model says to each of them, and what it is to print then. A file that is not here has no test, and fails the first one. */
+const programs: Readonly<Record<string, Example>> = {
+  'first-turn.ts': {
+    script: { turns: [{ text: 'Hello there.' }] },
+    prints: /^Hello there\.\ncompleted over websocket: \d+ bytes sent, first event after \d+ ms\n$/,
+  },
+  'tool-loop.ts': {
+    script: {
+      turns: [
+        {
+          calls: [
+            { name: 'file_count', as: 'a', arguments: { folder: 'src' } },
+            { name: 'file_count', as: 'b', arguments: { folder: 'test' } },
+          ],
+        },
+        { text: '{{ a.trim }} and {{ b.trim }}.' },
+      ],
+    },
+    prints: /^38 and 41\.\nconnections dialled: 1\n$/,
+  },
+  'emulator.ts': { script: undefined, prints: /right/ },
+};
+
+test('every example has a test here', async () => {
+  const names = await readdir(join(root, 'examples'));
+  assert.deepEqual(names.filter((name) => name.endsWith('.ts')).sort(), Object.keys(programs).sort());
+});
+
+for (const [name, { script, prints }] of Object.entries(programs)) {
+  test(`examples/${name} runs, and ends by itself`, async (t) => {
+    const emulator = await startEmulator({ script });
+    t.after(() => emulator.close());
+    const { status, stdout, stderr } = await finished([join(root, 'examples', 'dist', name.replace(/\.ts$/, '.js'))], {
+      OPENAI_BASE_URL: emulator.url,
+      OPENAI_API_KEY: 'any',
+    });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, prints);
+    assert.equal(stderr, '');
+  });
+}
+
+for (const name of await readdir(join(root, 'examples', 'agents'))) {
+  test(`examples/agents/${name} is an agent that runs`, async () => {
+    const file = join(root, 'examples', 'agents', name, 'agent.yaml');
+    const { status, stdout, stderr } = await finished(
+      [turnwire, 'run', file, 'Say these words.', '--working-dir', folder],
+      {},
+    );
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /Say these words\./);
+  });
+}
+
+/** Runs a program to its end, for a minute at most. */
+async function finished(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  await once(child, 'close');
+  return { status: child.exitCode, stdout, stderr };
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import * as client from '@turnwire/client';
+import * as emulator from 'turnwire/emulator';
+
+// Written by hand: a name that appears or disappears here is a change of the public API.
+const pinned = {
+  '@turnwire/client': [client, ['TurnwireError', 'createClient', 'errorCodes']],
+  'turnwire/emulator': [
+    emulator,
+    ['EmulatorError', 'ManualClock', 'ScriptError', 'startEmulator', 'startLink', 'startRecorder'],
+  ],
+} as const;
+for (const [name, [module, names]] of Object.entries(pinned)) {
+  test(`${name} exports these names and no others`, () => {
+    assert.deepEqual(Object.keys(module).sort(), names);
+  });
+}
+
+test('the packages have one version, the one that the client tells', async () => {
+  const read = async (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+  const manifest = async (name: string) =>
+    JSON.parse(await read(`packages/${name}/package.json`)) as {
+      version: string;
+      dependencies: Record<string, string>;
+    };
+  const { version } = await manifest('client');
+  const tools = await manifest('turnwire');
+  assert.equal(tools.version, version);
+  assert.equal(tools.dependencies['@turnwire/client'], version);
+  assert.match(
+    await read('packages/client/src/version.ts'),
+    new RegExp(`version = '${version.replaceAll('.', '\\.')}';`),
+  );
+  const [newest = ''] = /^## .*$/m.exec(await read('CHANGELOG.md')) ?? [];
+  assert(newest === '## Unreleased' || newest.includes(version), newest);
+});

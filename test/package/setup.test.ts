@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const modules = ['node_modules', 'packages/turnwire/node_modules', 'packages/client/node_modules'];
+
+describe('a fresh copy of the repository, in a folder whose name has blanks', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'a fresh turnwire '));
+  const node = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    spawnSync(process.execPath, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], ...env },
+      timeout: 170_000,
+    });
+
+  before(() => {
+    const listed = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
+    const files = execFileSync('git', listed, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 }).split('\0');
+    for (const file of files) {
+      // Listed and gone: deleted, and not committed yet.
+      if (file === '' || !existsSync(join(root, file))) continue;
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      copyFileSync(join(root, file), join(folder, file));
+    }
+    // What npm ci would make, without its minute: the dependencies themselves are not what is tested here.
+    for (const path of modules) {
+      if (!existsSync(join(root, path))) continue;
+      symlinkEach(join(root, path), join(folder, path));
+    }
+    rmSync(join(folder, 'node_modules', '@turnwire'), { recursive: true, force: true });
+    mkdirSync(join(folder, 'node_modules', '@turnwire'));
+    symlinkSync(join(folder, 'packages', 'client'), join(folder, 'node_modules', '@turnwire', 'client'));
+    rmSync(join(folder, 'node_modules', 'turnwire'), { force: true });
+    symlinkSync(join(folder, 'packages', 'turnwire'), join(folder, 'node_modules', 'turnwire'));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('the program says how to build it, as long as it is not', () => {
+    const { status, stderr } = node(['packages/turnwire/bin/turnwire.js', 'demo']);
+    assert.equal(status, 1);
+    assert.match(stderr, /^[^\n]*npm run build[^\n]*\n$/);
+  });
+
+  test('setup builds it and says so where it disturbs no output; then the demo runs', () => {
+    const setup = node(['scripts/setup.mjs']);
+    assert.equal(setup.status, 0, setup.stderr);
+    assert.equal(setup.stdout, '');
+    assert.match(setup.stderr, /^Building .*\n$/);
+    const demo = node(['packages/turnwire/bin/turnwire.js', 'demo', '--rtt', '0', '--uplink', '0', '--json']);
+    assert.equal(demo.status, 0, demo.stderr);
+    assert.equal((JSON.parse(demo.stdout) as { identical: boolean }).identical, true);
+  });
+
+  test('a build that fails ends it, with a status that says so', (t) => {
+    const broken = join(folder, 'packages', 'client', 'src', 'broken.ts');
+    writeFileSync(broken, "export const count: number = 'none';\n");
+    t.after(() => rmSync(broken));
+    const { status, stderr } = node(['scripts/setup.mjs']);
+    assert.equal(status, 1);
+    assert.match(stderr, /broken\.ts/);
+    assert.match(stderr, /The build failed[^\n]*\n$/);
+  });
+
+  test('a part of a test path that matches nothing is a sentence and status 2', () => {
+    const { status, stderr } = node(['scripts/test.mjs', 'no-such-test']);
+    assert.equal(status, 2);
+    assert.match(stderr, /^[^\n]*no-such-test[^\n]*\n$/);
+  });
+
+  // There is no old Node here: one that says it is old runs the same lines.
+  for (const version of ['20.18.3', '18.20.8', '14.21.3']) {
+    test(`Node ${version} is refused by one sentence`, () => {
+      const preload = join(folder, 'old-node.cjs');
+      const versions = `{ ...process.versions, node: '${version}' }`;
+      writeFileSync(
+        preload,
+        `Object.defineProperty(process, 'versions', { value: ${versions} });
+         Object.defineProperty(process, 'version', { value: 'v${version}' });`,
+      );
+      const { status, stdout, stderr } = node(['--require', preload, 'scripts/setup.mjs']);
+      assert.equal(status, 1);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^[^\n]*20\.19 or newer[^\n]*\n$/);
+      assert(stderr.includes(`v${version}`));
+    });
+  }
+});
+
+/** A folder of links to what the other one has, one level deep: the folder itself can be changed without changing the other. */
+function symlinkEach(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) {
+    // A copy, because the lockfile's stamp belongs to each of them.
+    if (name === '.turnwire-lockfile') copyFileSync(join(from, name), join(to, name));
+    else symlinkSync(join(from, name), join(to, name));
+  }
+}
