@@ -75,7 +75,8 @@ type Issue = z.core.$ZodIssue;
 
 /** A union says nothing of its own: the branch that came furthest has the reason. */
 function firstIssue(error: { readonly issues: readonly Issue[] }): Issue {
-  const [issue] = error.issues;
+  // A misspelt key makes the right one missing, too: the misspelling is what helps.
+  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) throw new Error('A failed check has no issue.');
   return issue;
 }

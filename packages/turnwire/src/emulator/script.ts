@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { annotationSchema, toolSchema } from './items/tool-schema.js';
 import { faultRules } from './faults/rule.js';
 import { finder } from './pattern.js';
+import { unclosedTemplate } from './template.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);
 
@@ -146,7 +147,28 @@ export const scriptSchema = z
       message: 'the script answers nothing; give it turns or rules (or faults)',
       input: value,
     });
+  })
+  .check(({ value, issues }) => {
+    for (const { text, path } of textsIn({ rules: value.rules, turns: value.turns })) {
+      const open = unclosedTemplate(text);
+      if (open === undefined) continue;
+      issues.push({ code: 'custom', message: `the template ${open} is not closed; end it with }}`, input: text, path });
+    }
   });
+
+interface PlacedText {
+  text: string;
+  path: PropertyKey[];
+}
+
+/** Every text in a value, with the keys that lead to it. */
+function* textsIn(value: unknown, path: PropertyKey[] = []): Generator<PlacedText> {
+  if (typeof value === 'string') return yield { text: value, path };
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    yield* textsIn(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+  }
+}
 
 /**
  * What the emulator answers, as people write it (in YAML, or as an object).

@@ -28,6 +28,12 @@ export function renderText(text: string, scope: Scope): string {
   });
 }
 
+/** The beginning of a template that has no end, as in `{{ sky`; undefined if there is none. */
+export function unclosedTemplate(text: string): string | undefined {
+  const open = text.replace(TEMPLATE, '').indexOf('{{');
+  return open === -1 ? undefined : JSON.stringify(text.replace(TEMPLATE, '').slice(open, open + 30));
+}
+
 /** The same for every text inside arguments. One that is a single template keeps the type of its value. */
 export function renderValue(value: unknown, scope: Scope): unknown {
   if (typeof value === 'string') {

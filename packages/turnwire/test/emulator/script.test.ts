@@ -197,6 +197,8 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
     'rules:\n  - match: { input: "/(/" }\n    reply: { text: x }\n',
     /:2:21: .*not a regular expression/,
   ],
+  ['a template without an end', 'turns:\n  - text: "Sky: {{ sky"\n', /:2:11: .*"{{ sky" is not closed/],
+  ['a misspelt key, and so a missing one', 'turns:\n  - calls: [{ nme: x }]\n', /:2:15: .*unknown key "nme"/],
   ['not YAML', 'turns:\n  - text: "x\n', /:\d+:\d+: This is not YAML/],
   ['no content', '', /:1:1: The script is empty/],
   ['nothing in it', 'after: echo\n', /:1:1: .*answers nothing/],
