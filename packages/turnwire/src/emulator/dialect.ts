@@ -40,6 +40,8 @@ export interface Dialect {
   readonly refusedOnSocket: readonly string[];
   /** Whether an SSE body ends with `data: [DONE]` (P23). */
   readonly doneMarker: boolean;
+  /** Whether an echo calls the first function it is offered though no `tool_choice` demands it. */
+  readonly callsUnasked: boolean;
 }
 
 const MINUTE = 60_000;
@@ -64,6 +66,7 @@ const OPENAI: Dialect = {
   steering: true,
   refusedOnSocket: [],
   doneMarker: false,
+  callsUnasked: false,
 };
 
 /** One turn at a time, no names (P11, P12, P112). */
@@ -98,12 +101,13 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     oneModelPerConnection: true,
     eviction: 'chain',
   },
-  // P23, P36, P112, P113; warm-up is not part of it (P38)
+  // P23, P36, P112, P113; warm-up is not part of it (P38); the suite asks for a call by its words alone (P114)
   openresponses: {
     ...OPENAI,
     ...ONE_LANE,
     refusedOnSocket: ['stream', 'stream_options', 'background', 'generate'],
     doneMarker: true,
+    callsUnasked: true,
   },
 };
 

@@ -1,12 +1,55 @@
-import type { Answer, Question } from './answer.js';
-import { echoInFormat } from './structured.js';
-import { unansweredText } from './transcript.js';
+import type { Answer, Question, Said, Source } from './answer.js';
+import type { Dialect } from './dialect.js';
+import type { CreateRequest } from './request.js';
+import { echoInFormat, exampleOf } from './structured.js';
+import { unansweredText, type Transcript } from './transcript.js';
+import { isRecord } from './wire.js';
 
-/** The last source: repeats, word for word, what the model has not answered yet (user text or tool outputs). */
-export function echo({ request, transcript }: Question): Answer {
-  const text = unansweredText(transcript) || 'There is no text to repeat.';
-  return {
-    kind: 'reply',
-    reply: { output: [{ kind: 'message', text: echoInFormat(text, request) }], ending: { kind: 'completed' } },
+/**
+ * The last source: repeats, word for word, what the model has not answered yet (user text or tool outputs). It calls a
+ * function or custom tool only where `tool_choice` demands one, or in a dialect that calls unasked: an agent that is tried
+ * against an echo shall not run its tools by surprise.
+ */
+export function echo(dialect: Pick<Dialect, 'callsUnasked'>): Source {
+  return ({ request, transcript }: Question): Answer => {
+    const call = demandedCall(request) ?? (dialect.callsUnasked ? unaskedCall(request, transcript) : undefined);
+    const text = unansweredText(transcript) || 'There is no text to repeat.';
+    const said: Said = call ?? { kind: 'message', text: echoInFormat(text, request) };
+    return { kind: 'reply', reply: { output: [said], ending: { kind: 'completed' } } };
   };
+}
+
+/** Of several tools the first. Nothing for a choice of a hosted tool: only a script knows what one finds. */
+function demandedCall({ tool_choice: choice, tools = [] }: CreateRequest): Said | undefined {
+  if (choice === 'required') return firstCall(tools);
+  if (!isRecord(choice)) return undefined;
+  if (choice['type'] !== 'allowed_tools') return firstCall(tools.filter(isNamedBy(choice)));
+  return choice['mode'] === 'required' ? firstCall(allowed(tools, choice)) : undefined;
+}
+
+/** To what the user says, not to the output of a tool: so it is called once. */
+function unaskedCall({ tool_choice: choice, tools = [] }: CreateRequest, transcript: Transcript): Said | undefined {
+  if (choice === 'none' || transcript.at(-1)?.['role'] !== 'user') return undefined;
+  return firstCall(isRecord(choice) ? allowed(tools, choice) : tools);
+}
+
+type Tool = Readonly<Record<string, unknown>>;
+
+function allowed(tools: readonly Tool[], choice: Tool): readonly Tool[] {
+  const named: readonly unknown[] = Array.isArray(choice['tools']) ? choice['tools'] : [];
+  return tools.filter((tool) => named.some((each) => isRecord(each) && isNamedBy(each)(tool)));
+}
+
+function isNamedBy(choice: Tool): (tool: Tool) => boolean {
+  return ({ type, name }) => type === choice['type'] && name === choice['name'];
+}
+
+function firstCall(tools: readonly Tool[]): Said | undefined {
+  const tool = tools.find(({ type }) => type === 'function' || type === 'custom');
+  if (tool === undefined) return undefined;
+  const name = String(tool['name']);
+  if (tool['type'] === 'custom') return { kind: 'custom_tool_call', name, input: 'example' };
+  const { parameters } = tool;
+  const values = isRecord(parameters) ? exampleOf(parameters) : {};
+  return { kind: 'function_call', name, arguments: JSON.stringify(values) };
 }

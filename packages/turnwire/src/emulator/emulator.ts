@@ -216,7 +216,7 @@ async function prepare({
     ids,
     tokens: new TokenCounter(),
     faults: new Faults(rules),
-    sources: [recorded(recordings), ...(answers ? [scripted(loaded)] : []), echo],
+    sources: [recorded(recordings), ...(answers ? [scripted(loaded)] : []), echo(DIALECTS[dialect])],
     pace: {
       first_token_ms: latency.firstTokenMs,
       tokens_per_second: latency.tokensPerSecond,

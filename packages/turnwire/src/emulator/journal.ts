@@ -71,6 +71,15 @@ export interface JournalLimits {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** A turn, and what it costs: what was received, what was answered, and a reference to each item of its transcript. */
+interface Written {
+  readonly turn: Writable<JournalTurn>;
+  bytes: number;
+}
+
+/** The items of a transcript are counted where they came or were made; a long chain repeats only the references. */
+const REFERENCE_BYTES = 8;
+
 /** A turn that is still being written down. */
 export interface OpenTurn {
   readonly number: number;
@@ -93,11 +102,12 @@ const SECRET_HEADERS = new Set(['authorization', 'api-key', 'x-api-key', 'cookie
 
 /**
  * Everything the emulator received, for assertions. Each of the three lists keeps its newest entries, up to
- * `limits.journalEntries`; turns also end at `limits.journalBytes` of received bytes. Numbers go on, so that a gap shows.
+ * `limits.journalEntries`; turns also end at `limits.journalBytes`. Numbers go on, so that a gap shows.
  */
 export class Journal {
   readonly #limits: JournalLimits;
-  #turns: Writable<JournalTurn>[] = [];
+  /** In order of arrival. */
+  readonly #turns = new Set<Written>();
   #connections = new Map<number, Writable<JournalConnection>>();
   #requests: JournalRequest[] = [];
   #bytes = 0;
@@ -109,7 +119,7 @@ export class Journal {
   }
 
   turns(): readonly JournalTurn[] {
-    return this.#turns.map((turn) => ({ ...turn }));
+    return Array.from(this.#turns, ({ turn }) => ({ ...turn }));
   }
 
   connections(): readonly JournalConnection[] {
@@ -122,12 +132,12 @@ export class Journal {
 
   /** What the turns written here cost, running ones included as far as they got. */
   bill(): Bill {
-    return billFor(this.#turns);
+    return billFor(Array.from(this.#turns, ({ turn }) => turn));
   }
 
   /** Forgets what is written; open connections and running turns are forgotten too, numbers go on. */
   clear(): void {
-    this.#turns = [];
+    this.#turns.clear();
     this.#connections.clear();
     this.#requests = [];
     this.#bytes = 0;
@@ -144,19 +154,17 @@ export class Journal {
       faults: [],
       output: [],
     };
-    this.#turns.push(turn);
-    this.#bytes += turn.bytes;
-    while (
-      this.#turns.length > this.#limits.journalEntries ||
-      (this.#bytes > this.#limits.journalBytes && this.#turns.length > 1)
-    ) {
-      this.#bytes -= this.#turns.shift()?.bytes ?? 0;
-    }
+    const written: Written = { turn, bytes: 0 };
+    this.#turns.add(written);
+    this.#charge(written, turn.bytes);
     const connection = this.#connections.get(begun.connection);
     if (connection !== undefined) connection.turns += 1;
     return {
       number,
-      knows: (transcript) => void (turn.transcript = transcript),
+      knows: (transcript) => {
+        turn.transcript = transcript;
+        this.#charge(written, transcript.length * REFERENCE_BYTES);
+      },
       continues: (id, from) => void (turn.parent = { id, from }),
       struck: (fault) => void (turn.faults = [...turn.faults, fault]),
       ends: (response, outcome) => {
@@ -164,6 +172,7 @@ export class Journal {
         if (response === undefined) return;
         turn.responseId = response.id;
         turn.output = response.output;
+        this.#charge(written, Buffer.byteLength(JSON.stringify(response.output)));
         const { usage } = response;
         if (isUsage(usage)) turn.usage = usage;
       },
@@ -173,6 +182,20 @@ export class Journal {
         if (turn.outcome === 'running') turn.outcome = 'aborted';
       },
     };
+  }
+
+  /** Makes room for what a turn has grown by. One that had to go already, or was cleared, costs nothing any more. */
+  #charge(written: Written, bytes: number): void {
+    if (!this.#turns.has(written)) return;
+    written.bytes += bytes;
+    this.#bytes += bytes;
+    const { journalEntries, journalBytes } = this.#limits;
+    for (const oldest of this.#turns) {
+      const fits = this.#turns.size <= journalEntries && this.#bytes <= journalBytes;
+      if (fits || this.#turns.size === 1) return;
+      this.#turns.delete(oldest);
+      this.#bytes -= oldest.bytes;
+    }
   }
 
   /** @internal */

@@ -102,7 +102,10 @@ export interface EmulatorLimits {
   readonly storedBytes?: number | undefined;
   /** Entries of each of the journal's lists. @default 10_000 */
   readonly journalEntries?: number | undefined;
-  /** Received bytes the journal's turns may have. @default 128 MiB */
+  /**
+   * What the journal's turns may have in bytes: received, answered, and 8 for each item of a turn's transcript. The oldest
+   * turns go first. Parsed, they take about three times as much memory. @default 128 MiB
+   */
   readonly journalBytes?: number | undefined;
 }
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Answer, Question, Reply, Said, Source } from './answer.js';
-import { echo } from './echo.js';
 import { finder } from './pattern.js';
 import { Refusal } from './refusal.js';
 import { toolSchema, type ToolItem } from './items/tool-schema.js';
@@ -39,7 +38,7 @@ export function scripted(script: CheckedScript): Source {
     }
     const last = spoken.at(-1);
     if (script.after === 'repeat' && last !== undefined) return answerWith(last);
-    if (script.after === 'echo') return echo(question);
+    if (script.after === 'echo') return undefined;
     throw exhausted(turn, turns.length);
   };
 }

@@ -23,6 +23,11 @@ export function echoInFormat(text: string, request: CreateRequest): string {
   return JSON.stringify({ echo: text });
 }
 
+/** The smallest value of a JSON Schema, `example` in its strings. */
+export function exampleOf(schema: Record<string, unknown>): unknown {
+  return sampleOf(schema, 'example', schema, 0);
+}
+
 /**
  * A model that is held to a format cannot break it: a script whose text does is refused, with the reason. Checked are JSON
  * and as much of the schema as zod reads. A refusal, and a text that is cut short, need not be JSON.

@@ -16,6 +16,8 @@ interface Counted extends Pick<CreateRequest, 'instructions'> {
 interface Weight {
   readonly bytes: number;
   readonly digest: string;
+  /** Where it stood last: a long chain brings the same items in the same order, turn after turn. */
+  stood?: { readonly after: string; readonly digest: string };
 }
 
 /**
@@ -42,7 +44,7 @@ export class TokenCounter {
     this.#remember(digest);
     for (const item of context) {
       const weight = this.#weigh(item);
-      digest = hash(digest, weight.digest);
+      digest = standing(weight, digest);
       bytes += weight.bytes;
       if (this.#seen.has(digest)) cachedBytes = bytes;
     }
@@ -52,7 +54,7 @@ export class TokenCounter {
     let reasoningBytes = 0;
     for (const item of output) {
       const weight = this.#weigh(item);
-      digest = hash(digest, weight.digest);
+      digest = standing(weight, digest);
       const bytes = Buffer.byteLength(wordsOf(item));
       outputBytes += bytes;
       if (item.type === 'reasoning') reasoningBytes += bytes;
@@ -94,7 +96,7 @@ export class TokenCounter {
     const bytes = Buffer.byteLength(JSON.stringify(item));
     // Encrypted reasoning is another text each time it is sent, and the same item.
     const { encrypted_content: _, ...plain } = item;
-    const weight = { bytes, digest: hash('', JSON.stringify(item.type === 'reasoning' ? plain : item)) };
+    const weight: Weight = { bytes, digest: hash('', JSON.stringify(item.type === 'reasoning' ? plain : item)) };
     this.#weights.set(item, weight);
     return weight;
   }
@@ -112,6 +114,12 @@ export class TokenCounter {
 
 function settingsOf({ model, instructions, tools: offered }: Counted): string {
   return JSON.stringify([model ?? null, instructions ?? null, offered ?? []]);
+}
+
+/** The digest of a context that ends with this item. */
+function standing(weight: Weight, after: string): string {
+  if (weight.stood?.after !== after) weight.stood = { after, digest: hash(after, weight.digest) };
+  return weight.stood.digest;
 }
 
 function tokens(bytes: number): number {

@@ -55,3 +55,24 @@ test('stored responses and their bytes stay under their limits, whatever comes',
     );
   }
 });
+
+test('the journal counts what it holds: the answers, and the transcript that each turn of a long chain has', async (t) => {
+  const limits = { journalBytes: 40_000 };
+  const emulator = await startEmulator({ limits, script: { turns: [{ text: 'Yes.' }], after: 'repeat' } });
+  t.after(() => emulator.close());
+  const socket = await RawSocket.open(emulator.url);
+  let previous_response_id: unknown;
+  for (let n = 0; n < 120; n += 1) {
+    previous_response_id = terminal(await socket.ask({ model: 'm', input: 'a', previous_response_id })).response.id;
+  }
+  const turns = emulator.journal.turns();
+  assert.equal(turns.at(-1)?.transcript.length, 239);
+  const held = turns.map(
+    ({ bytes, transcript, output }) => bytes + transcript.length * 8 + Buffer.byteLength(JSON.stringify(output)),
+  );
+  assert.ok(
+    held.reduce((sum, each) => sum + each, 0) <= limits.journalBytes,
+    `${held.length} turns hold ${held.reduce((sum, each) => sum + each, 0)} bytes`,
+  );
+  assert.ok(turns.length > 10);
+});

@@ -399,3 +399,38 @@ test('a request that asks for a fault there is not is refused by name', async (t
   assert.match(await upgradeAnswer(emulator, 'explode'), /^HTTP\/1\.1 400 /);
   assert.equal((await postSse(emulator.url, CREATE)).at(-1)?.event, 'response.completed');
 });
+
+test(
+  'a black hole in an event stream swallows what follows, not the events that stand before it',
+  { timeout: 20_000 },
+  async (t) => {
+    const { url } = await start(t);
+    const leave = new AbortController();
+    const response = await fetch(`${url}/responses`, {
+      method: 'POST',
+      headers: { 'x-turnwire-fault': 'black-hole after=2' },
+      body: JSON.stringify({ ...CREATE, stream: true }),
+      signal: leave.signal,
+    });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    while (!text.includes('event: response.in_progress')) text += (await reader?.read())?.value ?? '';
+    assert.equal(parseSse(text).length, 2);
+    leave.abort();
+  },
+);
+
+test('a rate of upgrades is a rule: a request that asks for it is refused, in its header and in its metadata', async (t) => {
+  const { url } = await start(t);
+  const fault = 'connect-rate per_second=2';
+  const asked = [
+    await post(url, CREATE, { headers: { 'x-turnwire-fault': fault } }),
+    await post(url, { ...CREATE, metadata: { turnwire_fault: fault } }),
+  ];
+  for (const response of asked) {
+    assert.equal(response.status, 400);
+    const { error } = json(await response.text());
+    assert.equal(error['code'], 'invalid_fault');
+    assert.match(error['message'], /"connect-rate" counts the upgrades of all clients; write a rule for it/);
+  }
+});

@@ -38,6 +38,9 @@ export function askedFor(text: string, param: string, allowed: (fault: Fault) =>
   } catch (error) {
     throw refused(error instanceof Error ? error.message : String(error));
   }
+  if (asked.some(({ fault }) => fault === 'connect-rate')) {
+    throw refused('the fault "connect-rate" counts the upgrades of all clients; write a rule for it');
+  }
   const late = asked.find((fault) => !allowed(fault));
   if (late === undefined) return asked;
   throw refused(

@@ -67,6 +67,11 @@ export function httpLine(response: ServerResponse, streams: () => boolean, clock
       else response.writeHead(200, { 'content-type': 'application/json', 'content-length': whole.byteLength });
       response.write(whole.subarray(0, bytes ?? whole.byteLength >> 1));
     },
+    silence() {
+      // What was written in this tick is still on its way: Node holds the chunks of one tick together.
+      tcp.pause();
+      setImmediate(() => tcp.cork());
+    },
     // HTTP has no pings.
     ignorePings: () => undefined,
     ...throttling(clock, async (frame, pieces, signal) => {
