@@ -17,6 +17,13 @@ const channels = ['dial', 'open', 'send', 'first-event', 'fallback', 'rotate', '
 const failures: Record<string, Script> = {
   'a good turn': { create: (peer) => peer.events(...reply('resp_1', 'fine')) },
   'a refused upgrade': { upgrade: (peer) => peer.http(401, '{"error":{"message":"bad key"}}') },
+  'a refused upgrade that quotes the key': {
+    upgrade: (peer) => peer.http(401, JSON.stringify({ error: { message: `no: ${secret}`, code: secret } })),
+  },
+  'a refused POST that quotes the key': {
+    upgrade: (peer) => peer.http(426, `not for ${secret}`),
+    post: (peer) => peer.http(401, `{"error":"no: Bearer ${secret}"}`),
+  },
   'a broken upgrade': { upgrade: (peer) => peer.rst(), post: (peer) => peer.rst() },
   'a fallback that fails': { upgrade: (peer) => peer.http(426), post: (peer) => peer.rst() },
   'a lost connection': { create: (peer) => peer.close(1011, 'why') },

@@ -7,7 +7,8 @@ export interface ClientOptions {
    * asked at every dial and every POST, so that a rotated key is picked up; what it returns is not kept.
    *
    * @default the environment's OPENAI_API_KEY, but only for the default `baseUrl` or the one from OPENAI_BASE_URL: a key from the
-   * environment never goes to another host. With another `baseUrl` and no `apiKey`, no Authorization header is sent.
+   * environment never goes to another host. With another `baseUrl` and no `apiKey`, no Authorization header is sent; where `headers`
+   * has an Authorization of its own, that one is.
    */
   apiKey?: string | (() => string | Promise<string>) | undefined;
   /**

@@ -52,7 +52,7 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
   checkGroup('timeouts', timeouts);
   checkGroup('network', network);
   for (const [name, value] of Object.entries(network))
-    if (!isPem(value)) throw invalid(`network.${name} must be PEM text or a Buffer of it, not ${show(value)}`);
+    if (!isPem(value)) throw invalid(`network.${name} must be PEM text or a Buffer of it, not ${kindOf(value)}`);
   checkIdentity(options);
   if (onWarning !== false && typeof onWarning !== 'function') throw invalid('onWarning must be a function, or false');
   if (pool.maxConnections !== undefined && !(Number.isInteger(pool.maxConnections) && pool.maxConnections >= 1)) {
@@ -146,10 +146,12 @@ function resolveKey(
     if (problem !== undefined) throw invalid(`apiKey ${problem}`);
     return options.apiKey;
   }
-  // Another identity may stand in the caller's own headers.
-  if (!fromEnvironment || options.headers !== undefined) return undefined;
+  const { headers } = options;
+  if (!fromEnvironment || (typeof headers === 'object' && hasAuthorization(headers))) return undefined;
   const key = env['OPENAI_API_KEY'];
   if (key === undefined || key === '') {
+    // Another identity may stand in the caller's own headers.
+    if (headers !== undefined) return undefined;
     throw new TurnwireError(
       'missing_api_key',
       `no key: set OPENAI_API_KEY${key === '' ? ' (it is empty)' : ''}, or give apiKey to createClient`,
@@ -158,6 +160,10 @@ function resolveKey(
   const problem = keyProblem(key);
   if (problem !== undefined) throw invalid(`OPENAI_API_KEY ${problem}`);
   return key;
+}
+
+function hasAuthorization(headers: object): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
 }
 
 function checkIdentity({ headers, organization, project }: ClientOptions): void {
@@ -176,7 +182,7 @@ function checkIdentity({ headers, organization, project }: ClientOptions): void 
 
 function checkGroup(group: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(`${group === 'createClient' ? 'the options' : group} must be an object, not ${show(value)}`);
+    throw invalid(`${group === 'createClient' ? 'the options' : group} must be an object, not ${kindOf(value)}`);
   const names = known[group];
   if (names === undefined) return;
   for (const name of Object.keys(value)) {
@@ -218,13 +224,14 @@ function nonEmpty(value: string | undefined): string | undefined {
 }
 
 function show(value: unknown): string {
-  return typeof value === 'string'
-    ? JSON.stringify(value.slice(0, 100))
-    : Array.isArray(value)
-      ? 'an array'
-      : typeof value === 'object' && value !== null
-        ? 'an object'
-        : String(value);
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : kindOf(value);
+}
+
+/** As `show`, for where a string may be a secret: a key in the place of the options, a private key without its first line (N1). */
+function kindOf(value: unknown): string {
+  if (typeof value === 'string') return 'a string';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 function invalid(message: string): TurnwireError {

@@ -43,7 +43,7 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
   [{ organization: 'a\r\nb' }, key, /^organization contains characters that a header cannot hold$/],
   [{ project: 'a\nb' }, key, /^project contains characters/],
   [{}, { ...key, OPENAI_ORG_ID: 'a\nb' }, /^OPENAI_ORG_ID contains characters/],
-  [{ headers: 'x' }, key, /^headers must be an object, not "x"$/],
+  [{ headers: 'x' }, key, /^headers must be an object, not a string$/],
   [{ headers: ['x'] }, key, /^headers must be an object, not an array$/],
   [{ headers: { 'a b': 'x' } }, key, /^headers: "a b" is no header name$/],
   [{ headers: { 'x-a': 5 } }, key, /^headers: x-a is number instead of a string$/],
@@ -69,6 +69,10 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
   [{ network: { ca: 5 } }, key, /^network\.ca must be PEM text or a Buffer of it, not 5$/],
   [{ network: { cert: '/etc/cert.pem' } }, key, /^network\.cert must be PEM text/],
   [{ network: { proxy: 'x' } }, key, /^network\.proxy is no option/],
+  // Somebody else's client takes the key itself: what stands in its place may be one.
+  ['sk-mine', key, /^the options must be an object, not a string$/],
+  [{ headers: 'Bearer sk-mine' }, key, /^headers must be an object, not a string$/],
+  [{ network: { key: 'sk-mine' } }, key, /^network\.key must be PEM text or a Buffer of it, not a string$/],
 ];
 for (const [options, env, message] of nonsense) {
   test(`${JSON.stringify(options)} ${env === key ? '' : JSON.stringify(env)}: ${message}`, () => {
@@ -97,7 +101,10 @@ const keys: readonly [name: string, options: ClientOptions, env: Env, apiKey: un
   ['the same host without TLS', { baseUrl: 'http://api.openai.com/v1' }, env, undefined, undefined],
   ['another host with its own key', { baseUrl: other, apiKey: 'mine' }, env, 'mine', undefined],
   ['an own key', { apiKey: 'mine' }, env, 'mine', 'org'],
-  ['own headers', { headers: { authorization: 'x' } }, env, undefined, 'org'],
+  ['an identity in own headers', { headers: { Authorization: 'x' } }, env, undefined, 'org'],
+  ['own headers that name nobody', { headers: { 'x-trace': '1' } }, env, 'sk-env', 'org'],
+  ['headers from a function', { headers: () => ({}) }, env, 'sk-env', 'org'],
+  ['own headers, and no key anywhere', { headers: { 'api-key': 'x' } }, {}, undefined, undefined],
   ['an empty OPENAI_BASE_URL is none', {}, { ...env, OPENAI_BASE_URL: '' }, 'sk-env', 'org'],
   ['empty ids are none', {}, { ...env, OPENAI_ORG_ID: '', OPENAI_PROJECT_ID: '' }, 'sk-env', undefined],
 ];

@@ -43,10 +43,11 @@ const permanent: ReadonlySet<string> = new Set([
 export function statusFailure(
   code: 'upgrade_refused' | 'request_refused',
   origin: string,
-  answer: { status: number; headers: IncomingHttpHeaders; body: string },
+  answer: { status: number; headers: IncomingHttpHeaders; body: string; identity: Record<string, string> },
   phase: Phase,
 ): TurnwireError {
-  const { status, headers, body } = answer;
+  const { status, headers } = answer;
+  const body = withoutSecrets(answer.body, answer.identity);
   const json = parse(body);
   const server = readServerError(json ?? body, { status, headers: flat(headers) });
   if (json === undefined) server.message = '';
@@ -86,6 +87,18 @@ export function readBody(response: IncomingMessage, clock: Clock): Promise<strin
     response.once('error', done);
     response.once('close', done);
   });
+}
+
+/** Some servers quote the key that they refuse: it is cut out before anything is made of the body (N1). */
+function withoutSecrets(body: string, identity: Record<string, string>): string {
+  return (
+    Object.entries(identity)
+      .filter(([name]) => /authorization|cookie|key|secret|token/.test(name))
+      .map(([, value]) => value.replace(/^(Basic|Bearer) /i, ''))
+      // A shorter one is no secret (`any`, for a local server), and a part of ordinary words.
+      .filter((secret) => secret.length >= 8)
+      .reduce((text, secret) => text.replaceAll(secret, '[secret]'), body)
+  );
 }
 
 function parse(body: string): object | undefined {

@@ -121,7 +121,7 @@ export async function openSocket(
           statusFailure(
             'upgrade_refused',
             endpoint.origin,
-            { status: response.statusCode ?? 0, headers: response.headers, body },
+            { status: response.statusCode ?? 0, headers: response.headers, body, identity: headers },
             'queued',
           ),
         ),

@@ -106,7 +106,7 @@ class SseCarriage implements Carriage {
       request.once('finish', () => {
         if (!this.#over) this.#receiver.sent();
       });
-      request.once('response', (response) => this.#answered(response));
+      request.once('response', (response) => this.#answered(response, identity));
       // Stays for the whole life of the request: a late error that nobody listens to would end the process.
       request.on('error', (error) => this.#broken(error));
       request.end(body);
@@ -123,14 +123,14 @@ class SseCarriage implements Carriage {
     this.#receiver.sending(bytes);
   }
 
-  #answered(response: IncomingMessage): void {
+  #answered(response: IncomingMessage, identity: Record<string, string>): void {
     if (this.#over) return void response.destroy();
     this.#response = response;
     const { endpoint } = this.#network;
     const { statusCode: status = 0, headers } = response;
     if (status !== 200) {
       void readBody(response, this.#clock).then((body) =>
-        this.#fail(statusFailure('request_refused', endpoint.origin, { status, headers, body }, 'sent')),
+        this.#fail(statusFailure('request_refused', endpoint.origin, { status, headers, body, identity }, 'sent')),
       );
       return;
     }

@@ -23,12 +23,8 @@ export class TurnRequest implements OutgoingRequest {
   readonly #webSocket: string;
 
   /** @throws TurnwireError `invalid_request` */
-  constructor(params: TurnParams) {
-    if (typeof params !== 'object' || params === null || Array.isArray(params)) {
-      throw invalid(
-        `a turn takes an object such as { model, input }, not ${params === null ? 'null' : Array.isArray(params) ? 'an array' : `a ${typeof params}`}`,
-      );
-    }
+  constructor(given: TurnParams) {
+    const params = fieldsOf(given);
     const { previous_response_id: previous, store, generate, background, tools, conversation } = params;
     if (previous !== undefined && previous !== null && typeof previous !== 'string') {
       throw invalid('previous_response_id must be the id of a response, a string');
@@ -86,15 +82,29 @@ function withoutEffects(tools: unknown): boolean {
   );
 }
 
+/** The caller's fields, each read once: an object may have getters, and these may throw. */
+function fieldsOf(given: unknown): TurnParams {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const kind = given === null || given === undefined ? String(given) : `a ${typeof given}`;
+    throw invalid(`a turn takes an object such as { model, input }, not ${Array.isArray(given) ? 'an array' : kind}`);
+  }
+  try {
+    return { ...given };
+  } catch (cause) {
+    throw invalid(`the request cannot be read: ${firstLine(cause)}`, cause);
+  }
+}
+
 function inner(fields: object): string {
   try {
     return JSON.stringify(fields).slice(1, -1);
   } catch (cause) {
-    throw invalid(
-      `the request cannot be written as JSON: ${cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)}`,
-      cause,
-    );
+    throw invalid(`the request cannot be written as JSON: ${firstLine(cause)}`, cause);
   }
+}
+
+function firstLine(cause: unknown): string {
+  return cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
 }
 
 function join(...parts: string[]): string {

@@ -55,8 +55,16 @@ const nonsense: readonly [unknown, RegExp][] = [
   [null, /not null$/],
   [[], /not an array$/],
   ['text', /not a string$/],
-  [undefined, /not a undefined$/],
+  [undefined, /not undefined$/],
   [{ input: 1n }, /BigInt/],
+  [
+    {
+      get model() {
+        throw new Error('theirs');
+      },
+    },
+    /theirs/,
+  ],
   [{ input: circular }, /circular/],
   [{ previous_response_id: 5 }, /previous_response_id must be/],
   [{ previous_response_id: {} }, /previous_response_id must be/],
