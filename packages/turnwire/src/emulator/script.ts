@@ -163,10 +163,11 @@ interface PlacedText {
 
 /** Every text in a value, with the keys that lead to it. */
 function* textsIn(value: unknown, path: PropertyKey[] = []): Generator<PlacedText> {
-  if (typeof value === 'string') return yield { text: value, path };
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, inner] of Object.entries(value)) {
-    yield* textsIn(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+  if (typeof value === 'string') yield { text: value, path };
+  if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      yield* textsIn(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+    }
   }
 }
 
