@@ -11,7 +11,9 @@ export const exitStatus = {
   pipe: 141,
 } as const;
 
-/** Ended by a signal, as shells number it: 130 for Ctrl-C, 143 for SIGTERM. */
+/** Ended by a signal, as shells number it: 130 for Ctrl-C. */
 export function signalStatus(signal: Signal): number {
-  return signal === 'SIGINT' ? 130 : 143;
+  return signalStatuses[signal];
 }
+
+const signalStatuses: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };

@@ -10,10 +10,11 @@ export interface Io {
   stdin: Readable & { isTTY?: boolean };
   stdout: Output;
   stderr: Output;
-  /** Calls `listener` at each SIGINT (Ctrl-C) or SIGTERM until the returned function is called. Without a listener they end the process. */
+  /** Calls `listener` at each `Signal` until the returned function is called. Without a listener they end the process. */
   onSignal: (listener: (signal: Signal) => void) => () => void;
 }
 
 export type Output = Writable & { isTTY?: boolean; columns?: number };
 
-export type Signal = 'SIGINT' | 'SIGTERM';
+/** Ctrl-C; a request to end; the terminal was closed. */
+export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';

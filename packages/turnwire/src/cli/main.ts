@@ -48,7 +48,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .showSuggestionAfterError()
     .addHelpText(
       'after',
-      '\nExit status: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted, 141 nobody reads the output.',
+      '\nExit status: 0 done, 1 failed, 2 wrong usage or configuration, 129/130/143 ended by a signal, 141 nobody reads the output.',
     );
 
   verb(program, 'demo')

@@ -3,7 +3,7 @@ import { exitStatus } from './exit-status.js';
 import { main } from './main.js';
 import type { Io, Signal } from './io.js';
 
-const signals: readonly Signal[] = ['SIGINT', 'SIGTERM'];
+const signals: readonly Signal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const onSignal: Io['onSignal'] = (listener) => {
   for (const signal of signals) process.on(signal, listener);

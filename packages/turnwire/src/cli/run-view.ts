@@ -60,7 +60,8 @@ export function textView(io: Io): RunView {
           const mark = good ? notes.style('green', '✓') : notes.style('red', '✗');
           const what = good
             ? `${(event.duration_ms / 1000).toFixed(1)} s, ${countLines(event.response)}`
-            : `${event.outcome}: ${event.response}`;
+            : // What tells the model that it is an error, the outcome tells people.
+              `${event.outcome}: ${event.response.replace(/^Error: /, '')}`;
           return note(`  ${mark} ${notes.style('dim', oneLine(what, notes.width - 5))}`);
         }
         case 'turn_finished':

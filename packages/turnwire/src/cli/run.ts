@@ -89,17 +89,19 @@ async function converse(io: Io, session: Session, running: Running): Promise<num
   for (;;) {
     let left = false;
     const prompt = await ask(io, '> ', {
+      signal: interrupts.signal,
       onInterrupt: () => {
         left = true;
       },
     });
     if (prompt === undefined) {
       io.stderr.write('\n');
+      if (interrupts.received !== undefined) return signalStatus(interrupts.received);
       return left ? signalStatus('SIGINT') : exitStatus.ok;
     }
     if (prompt.trim() === '') continue;
     await once(io, session, prompt, running);
-    if (interrupts.received === 'SIGTERM') return signalStatus('SIGTERM');
+    if (interrupts.received === 'SIGTERM' || interrupts.received === 'SIGHUP') return signalStatus(interrupts.received);
     interrupts.renew();
   }
 }

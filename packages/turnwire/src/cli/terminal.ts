@@ -28,9 +28,9 @@ export class Printer {
     return this.#output.isTTY === true;
   }
 
-  /** Columns of the terminal; where there is none, lines need not be short. */
+  /** Columns of the terminal; where there is none, lines need not be short. A terminal that nobody has measured says 0. */
   get width(): number {
-    return this.isTerminal ? Math.max(20, this.#output.columns ?? 80) : 1000;
+    return this.isTerminal ? Math.max(20, this.#output.columns || 80) : 1000;
   }
 
   write(text: string): void {

@@ -65,6 +65,7 @@ test('what was written to a pipe gets out, however much it is', async (t) => {
 for (const [signal, status] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGHUP', 129],
 ] as const) {
   test(`${signal} in the middle of a turn: status ${status}`, async (t) => {
     const folder = await scratch(t, {

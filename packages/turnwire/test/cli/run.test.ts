@@ -145,6 +145,7 @@ test('a terminal that is closed at the question is a no, and the run goes on', a
 for (const [signal, expected] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGHUP', 129],
 ] as const) {
   test(`${signal} in the middle of a turn ends it with status ${expected}, without a word of its own`, async (t) => {
     const script = 'turns: [{ text: "a b c d e f g h i j", pace: { tokens_per_second: 0.5 } }]\n';
@@ -157,6 +158,25 @@ for (const [signal, expected] of [
     assert.equal(console.listeners, 0);
   });
 }
+
+for (const [signal, expected] of [
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  test(`${signal} while it waits for a prompt ends it with status ${expected}`, { timeout: 20_000 }, async (t) => {
+    const folder = await scratch(t, { 'agent.yaml': emulated });
+    const console = new Console(['run', join(folder, 'agent.yaml')], { stdin: typing(), terminals: ['stdin'] });
+    await console.shows('stderr', '> ');
+    console.signal(signal);
+    assert.equal((await console.ended).status, expected);
+    assert.equal(console.listeners, 0);
+  });
+}
+
+test('a terminal that nobody has measured is not taken for a narrow one', async (t) => {
+  const { console } = await runs(t, writes, { terminals: ['stdin', 'stderr'], columns: 0, env: { NO_COLOR: '1' } });
+  assert.match((await console.ended).stderr, /✗ declined: The user /);
+});
 
 test('the tools work in --working-dir; by default where the command was started', async (t) => {
   const there = await scratch(t);
