@@ -25,6 +25,9 @@ export function limitsOf(host: string): ProviderLimits {
 /** One event; images arrive as base64 inside one (P7, P87). Both transports refuse a larger one with `event_too_large`. */
 export const maxEventBytes = 64 * mebibyte;
 
+/** Finished output items that a turn keeps, together, for a terminal event that leaves them out; more ends it with `event_too_large`. */
+export const maxOutputBytes = 256 * mebibyte;
+
 /** Bytes of events that a turn holds unread before it stops reading; it goes on below half of it. */
 export const unreadHighWaterBytes = mebibyte;
 

@@ -6,10 +6,14 @@ import type { Response } from '../protocol/response.js';
 export class Output {
   readonly #items = new Map<number, Item>();
 
-  read(event: ResponseEvent): void {
+  /** Of the items kept, as they came. */
+  bytes = 0;
+
+  read(event: ResponseEvent, bytes: number): void {
     if (event.type !== 'response.output_item.done') return;
     const { output_index: index, item } = event as { output_index?: unknown; item?: unknown };
     if (typeof item !== 'object' || item === null) return;
+    this.bytes += bytes;
     this.#items.set(typeof index === 'number' ? index : this.#items.size, item as Item);
   }
 

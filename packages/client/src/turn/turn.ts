@@ -1,6 +1,7 @@
 import { publish } from '../diagnostics.js';
 import { TurnwireError, locate } from '../protocol/errors.js';
 import { isHousekeeping } from '../protocol/frame.js';
+import { maxOutputBytes } from '../protocol/limits.js';
 import { clean, readServerError } from '../protocol/server-error.js';
 import { isError, terminalOf } from '../protocol/terminal.js';
 import { aborted, onAbort } from './abort.js';
@@ -76,7 +77,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #phase: Phase = 'queued';
   #carriage: Carriage | undefined;
   #paused = false;
-  #onTimeout: (error: TurnwireError) => void = () => {};
+  #onFailure: (error: TurnwireError) => void = () => {};
   #redialled = false;
   /** Why the attempt before this one failed. */
   #earlier: TurnwireError | undefined;
@@ -177,7 +178,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#report.attempts.push(attempt);
     this.#report.transport = kind;
     this.#phase = 'queued';
-    this.#onTimeout = (error) => {
+    this.#onFailure = (error) => {
       this.#carriage?.abort();
       this.#failed(route, attempt, error);
     };
@@ -198,7 +199,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
         this.#report.sentBytes += bytes;
         publish('send', { turn: number, transport: kind, connection: attempt.connection, bytes });
         this.#silence.watch(this.#context.firstEventMs, () =>
-          this.#onTimeout(
+          this.#onFailure(
             new TurnwireError(
               'first_event_timeout',
               `no event came within ${this.#context.firstEventMs} ms of the request (timeouts.firstEventMs)`,
@@ -221,8 +222,13 @@ export class Turn implements AsyncIterable<ResponseEvent> {
           this.#silence.alive();
         }
         if (this.#phase !== 'tool') at(advance(this.#phase, event));
-        this.#observe(event);
+        this.#observe(event, bytes);
         this.#delivery.hand(event, bytes);
+        if (this.#output.bytes > maxOutputBytes) {
+          this.#onFailure(
+            new TurnwireError('event_too_large', `the output items have more than ${maxOutputBytes} bytes together`),
+          );
+        }
       },
       end: () => {
         if (!mine()) return;
@@ -238,8 +244,8 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   }
 
   /** What the turn itself must know of an event; nothing is changed in it. */
-  #observe(event: ResponseEvent): void {
-    this.#output.read(event);
+  #observe(event: ResponseEvent, bytes: number): void {
+    this.#output.read(event, bytes);
     if (isError(event)) {
       this.#errorEvent ??= event;
       return;
@@ -263,7 +269,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#carriage?.pause();
     const { unreadMs } = this.#context;
     this.#silence.watch(unreadMs, () =>
-      this.#onTimeout(
+      this.#onFailure(
         new TurnwireError('unread_timeout', `the turn's events were not read for ${unreadMs} ms (timeouts.unreadMs)`),
       ),
     );
@@ -279,7 +285,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #watchIdle(): void {
     const { idleMs } = this.#context;
     this.#silence.watch(idleMs, () =>
-      this.#onTimeout(
+      this.#onFailure(
         new TurnwireError(
           'idle_timeout',
           `nothing came for ${idleMs} ms in the middle of the answer (timeouts.idleMs)`,

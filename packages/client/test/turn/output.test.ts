@@ -14,7 +14,7 @@ const response = (output?: unknown): Response =>
 test('items come in the order of their index; the last word on an index counts', () => {
   const output = new Output();
   for (const event of [done(2, { id: 'c' }), done(0, { id: 'x' }), done(0, { id: 'a' }), done(1, { id: 'b' })])
-    output.read(event);
+    output.read(event, 1);
   for (const given of [[], null, undefined])
     assert.deepEqual(output.complete(response(given)).output, [{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
   const whole = response([{ id: 'z' }]);
@@ -24,7 +24,7 @@ test('items come in the order of their index; the last word on an index counts',
 test('items without an index keep their order; what is no item is left out', () => {
   const output = new Output();
   for (const event of [done(undefined, { id: 'a' }), done(undefined, { id: 'b' }), done(0, null), done(9, 'x')])
-    output.read(event);
+    output.read(event, 1);
   assert.deepEqual(output.complete(response()).output, [{ id: 'a' }, { id: 'b' }]);
 });
 

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../../dist/clock.js';
+import { Turn } from '../../dist/turn/turn.js';
+import { TurnRequest } from '../../dist/turn/request.js';
+import type { ResponseEvent } from '../../dist/protocol/events.js';
+import type { Receiver, Transport } from '../../dist/transport/transport.js';
+
+const mebibyte = 1024 * 1024;
+
+test('output items without end are a typed failure, and their carriage is ended', async () => {
+  let receiver: Receiver | undefined;
+  let aborted = 0;
+  const transport: Transport = {
+    kind: 'websocket',
+    carry: (_request, given) => {
+      receiver = given;
+      return { pause: () => {}, resume: () => {}, abort: () => (aborted += 1) };
+    },
+  };
+  const turn = new Turn(
+    {
+      number: 1,
+      transports: { websocket: transport, sse: transport },
+      clock: systemClock,
+      firstEventMs: Infinity,
+      idleMs: Infinity,
+      unreadMs: Infinity,
+      onFallback: () => {},
+      onSettled: () => {},
+    },
+    undefined,
+  );
+  turn.begin({ request: new TurnRequest({ input: 'x' }), transport: 'websocket', choice: 'auto', reason: undefined });
+  const response = turn.response();
+  // The reader that drops events is chosen in a microtask.
+  await Promise.resolve();
+  const event = {
+    type: 'response.output_item.done',
+    output_index: 0,
+    item: { type: 'reasoning', summary: [] },
+  } as ResponseEvent;
+  receiver?.connected({ number: 1, reused: false });
+  receiver?.sending(10);
+  receiver?.sent();
+  // 256 MiB is what docs/architecture.md allows.
+  for (let sent = 0; sent < 256; sent += 64) receiver?.event(event, 64 * mebibyte);
+  assert.equal(turn.report.outcome, undefined);
+  assert.equal(aborted, 0);
+  receiver?.event(event, 1);
+  await assert.rejects(response, { code: 'event_too_large', phase: 'visible' });
+  assert.ok(aborted > 0);
+});
