@@ -40,7 +40,6 @@ export function textView(io: Io): RunView {
   let turns = { count: 0, transport: '' };
   return {
     show(event) {
-      // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- what is not shown is left to --json
       switch (event.type) {
         case 'agent_choice':
           if (open === 'reasoning') closeLine();
@@ -78,6 +77,7 @@ export function textView(io: Io): RunView {
             notes.line(notes.style('dim', `${summary(turns)}${total === undefined ? '' : tokens(total)}`));
           return;
         default:
+          // What is not shown is left to --json.
           return;
       }
     },
