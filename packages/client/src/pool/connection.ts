@@ -1,16 +1,17 @@
 import { publish } from '../diagnostics.js';
 import { abnormalClosure, describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
-import { FrameError, decodeEvent, isHousekeeping } from '../protocol/frame.js';
+import { Frame, FrameError, isHousekeeping } from '../protocol/frame.js';
 import { openSocket } from '../network/socket.js';
 import type { Clock } from '../clock.js';
 import type { Network } from '../network/network.js';
 import type { Socket, SocketEnd } from '../network/socket.js';
-import type { ResponseEvent } from '../protocol/events.js';
 
 /** The turn that has a connection for itself. */
 export interface Occupant {
-  event(event: ResponseEvent, bytes: number): void;
+  /** It takes text: frames into which nobody looks are not parsed. */
+  readonly asText: boolean;
+  event(frame: Frame): void;
   /** Called once, and nothing after it. */
   lost(end: SocketEnd): void;
 }
@@ -153,15 +154,15 @@ export class Connection {
   #receive(text: string): void {
     const state = this.#state;
     if (state.name === 'closed') return;
-    let event: ResponseEvent;
+    let frame: Frame;
     try {
-      event = decodeEvent(text);
+      frame = state.name === 'busy' && state.occupant.asText ? Frame.peek(text) : Frame.parse(text);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       return this.#violated(`the server sent ${error.message}`);
     }
-    if (state.name === 'busy') state.occupant.event(event, text.length);
-    else if (!isHousekeeping(event)) this.#violated('the server sent an event although no turn is running');
+    if (state.name === 'busy') state.occupant.event(frame);
+    else if (!isHousekeeping(frame)) this.#violated('the server sent an event although no turn is running');
   }
 
   #violated(violation: string): void {

@@ -7,6 +7,7 @@ import type { ServerError } from './server-error.js';
  */
 export const errorCodes = [
   'aborted',
+  'chain_lost',
   'client_closed',
   'connection_lost',
   'credential_failed',
@@ -24,7 +25,9 @@ export const errorCodes = [
   'request_too_large',
   'response_cancelled',
   'response_failed',
+  'successor_timeout',
   'turn_already_read',
+  'unread_overflow',
   'unread_timeout',
   'upgrade_refused',
 ] as const;

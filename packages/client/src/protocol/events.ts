@@ -25,6 +25,7 @@ export type ResponseEvent =
   | CodeDoneEvent
   | ProgressEvent
   | PartialImageEvent
+  | SteerEvent
   | ErrorEvent;
 
 interface Base {
@@ -148,6 +149,21 @@ export interface PartialImageEvent extends InItem {
   type: 'response.image_generation_call.partial_image';
   partial_image_b64: string;
   partial_image_index: number;
+}
+
+/**
+ * What the server says to `turn.steer()` (P48–P51): it has the input; or it waits with it for the client's own results; or it gives the
+ * input back.
+ */
+export interface SteerEvent extends Base {
+  type: `response.steer.${'accepted' | 'pending' | 'failed'}`;
+  steer: { id?: string; previous_response_id: string; input?: unknown };
+  /** With `pending`; an open list. */
+  reason?: string;
+  /** With `pending`: stubs of the items that the next request must bring (P50). */
+  required_input?: readonly unknown[];
+  /** With `failed`. */
+  error?: { type?: string; code?: string; message?: string };
 }
 
 /** A refusal or a failure of the turn; one of the shapes of P61–P63. `TurnwireError.server` is the same, made uniform. */

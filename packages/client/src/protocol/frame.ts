@@ -6,9 +6,78 @@ export class FrameError extends Error {
 }
 
 /**
- * One event from the text of one frame or of one SSE `data` field. An object without a `type`, or with an unknown one, is an
+ * The text of one event: of one WebSocket frame or of one SSE `data` field. An object without a `type`, or with an unknown one, is an
  * event: it passes (P56). Everything else is not this protocol.
  */
+export class Frame {
+  readonly text: string;
+  readonly type: string | undefined;
+  #event: ResponseEvent | undefined;
+
+  private constructor(text: string, type: string | undefined, event: ResponseEvent | undefined) {
+    this.text = text;
+    this.type = type;
+    this.#event = event;
+  }
+
+  /** @throws FrameError */
+  static parse(text: string): Frame {
+    const event = decodeEvent(text);
+    const type: unknown = event.type;
+    return new Frame(text, typeof type === 'string' ? type : undefined, event);
+  }
+
+  /**
+   * For a reader that passes text on: an event into which nobody here looks (a delta, as a rule) is told by its beginning and stays text.
+   * What is wrong inside such a one is found by who reads it; that it ends as an object is checked.
+   *
+   * @throws FrameError
+   */
+  static peek(text: string): Frame {
+    const type = typeAtBeginning(text);
+    if (type === undefined || lookedInto.has(type) || !type.startsWith('response.') || !text.endsWith('}'))
+      return Frame.parse(text);
+    return new Frame(text, type, undefined);
+  }
+
+  /** In characters, which are bytes as good as always; what buffers are measured by. */
+  get size(): number {
+    return this.text.length;
+  }
+
+  /** @throws FrameError only for a frame that was peeked at. */
+  get event(): ResponseEvent {
+    return (this.#event ??= decodeEvent(this.text));
+  }
+}
+
+/** The events into which the engine looks. */
+const lookedInto: ReadonlySet<string> = new Set([
+  'response.cancelled',
+  'response.completed',
+  'response.created',
+  'response.done',
+  'response.failed',
+  'response.in_progress',
+  'response.incomplete',
+  'response.metadata',
+  'response.output_item.done',
+  'response.queued',
+  'response.steer.accepted',
+  'response.steer.failed',
+  'response.steer.pending',
+]);
+
+const beginning = '{"type":"';
+
+/** Providers put the type first; where it stands elsewhere, the frame is parsed. */
+function typeAtBeginning(text: string): string | undefined {
+  if (!text.startsWith(beginning)) return undefined;
+  const end = text.indexOf('"', beginning.length);
+  return end === -1 ? undefined : text.slice(beginning.length, end);
+}
+
+/** @throws FrameError */
 export function decodeEvent(text: string): ResponseEvent {
   let value: unknown;
   try {
@@ -28,9 +97,14 @@ export function decodeEvent(text: string): ResponseEvent {
  * What a server may say on a connection that has no turn, or before a turn's own `response.created`, without meaning any response:
  * limits, metadata, keep-alives (P60). Anything else there belongs to another response.
  */
-export function isHousekeeping(event: ResponseEvent): boolean {
+export function isHousekeeping(event: { type?: unknown }): boolean {
   const type: unknown = event.type;
   return typeof type === 'string' && (housekeeping.has(type) || !type.startsWith('response.')) && type !== 'error';
 }
 
-const housekeeping: ReadonlySet<string> = new Set(['response.metadata']);
+const housekeeping: ReadonlySet<string> = new Set([
+  'response.metadata',
+  // What becomes of a steering may be told after its turn (P49).
+  'response.steer.failed',
+  'response.steer.pending',
+]);

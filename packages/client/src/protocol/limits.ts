@@ -39,3 +39,12 @@ export const maxErrorBodyMs = 2000;
 
 /** After an `error` event of a response that had begun, its `response.failed` may still come; this long is waited for it, in milliseconds. */
 export const failedAfterErrorMs = 250;
+
+/**
+ * After a response that was steered, its successor must begin within this time, in milliseconds: the model may still finish an item, and the
+ * successor may have to queue (P48).
+ */
+export const successorMs = 60_000;
+
+/** After a response that stopped for the client's tools, the news of what happens to its steering may still come; in milliseconds (P49). */
+export const pendingMs = 1000;

@@ -2,16 +2,22 @@ import { TurnwireError } from '../protocol/errors.js';
 import { isHousekeeping } from '../protocol/frame.js';
 import { readServerError } from '../protocol/server-error.js';
 import { isError, responseOf, terminalOf } from '../protocol/terminal.js';
+import { Steering } from './steering.js';
 import type { ResponseEvent } from '../protocol/events.js';
+import type { Frame } from '../protocol/frame.js';
+import type { Terminal } from '../protocol/terminal.js';
+import type { Wait } from './steering.js';
 
 /**
  * awaiting ──created──▶ begun ──terminal──▶ ended
- *    │                    └──error──▶ failing ──response.failed──▶ ended
+ *    │                  ▲   ├──terminal of a steered response──▶ between ──nothing follows──▶ ended
+ *    │                  └───┼──created of the successor────────────┘
+ *    │                      └──error──▶ failing ──response.failed──▶ ended
  *    └──error──▶ refused
  */
 type State =
   | { name: 'awaiting' }
-  | { name: 'begun' | 'failing' | 'ended'; responseId: string | undefined }
+  | { name: 'begun' | 'between' | 'failing' | 'ended'; responseId: string | undefined }
   | { name: 'refused' };
 
 /** What to do with an event. */
@@ -19,6 +25,8 @@ export type Verdict =
   | { name: 'pass' }
   /** Pass it on; it is the last. */
   | { name: 'end' }
+  /** Pass it on; a successor of the response, or the news that none comes, must follow (P48, P49). */
+  | { name: 'between'; wait: Wait }
   /** Pass it on; a `response.failed` of the same response may follow, and is then the last. */
   | { name: 'failing' }
   /** Not an event of the answer: the server has refused the turn. */
@@ -31,11 +39,14 @@ export type Verdict =
  * transports.
  */
 export class Reading {
-  #state: State = { name: 'awaiting' };
+  readonly steering = new Steering();
   /** The server's own word on whether it stores the response (P80). */
   stored: boolean | undefined;
+  /** The last terminal event that was read. */
+  terminal: Terminal | undefined;
   readonly #strict: boolean;
-  readonly #before: string | undefined;
+  #state: State = { name: 'awaiting' };
+  #before: string | undefined;
 
   /**
    * `strict`: events of other responses are possible here, because the connection has carried other turns (F4); `before` is the id of
@@ -46,41 +57,99 @@ export class Reading {
     this.#before = options.before;
   }
 
+  /** A response has ended, and its successor has not begun. */
+  get between(): boolean {
+    return this.#state.name === 'between';
+  }
+
   get responseId(): string | undefined {
     return 'responseId' in this.#state ? this.#state.responseId : undefined;
   }
 
-  read(event: ResponseEvent): Verdict {
+  read(frame: Frame): Verdict {
     const state = this.#state;
-    if (isError(event)) {
-      if (state.name === 'awaiting') {
-        this.#state = { name: 'refused' };
-        return { name: 'refused', error: refusal(event) };
-      }
-      this.#state = { name: 'failing', responseId: this.responseId };
-      return { name: 'failing' };
-    }
+    // The many in the middle; an event without a type may be an error.
+    if (state.name === 'begun' && frame.type !== undefined && !lifecycle.has(frame.type)) return pass;
+    const { event } = frame;
+    if (isError(event)) return this.#readError(event);
+    if (frame.type?.startsWith('response.steer.') && state.name !== 'awaiting') return this.#readSteering(event);
     const response = responseOf(event);
-    if (state.name === 'awaiting') {
-      if (response === undefined)
-        return isHousekeeping(event) || !this.#strict ? pass : foreign('an event came before response.created');
-      if (this.#strict && idOf(response) === this.#before) return foreign('an event of the response before came');
-      this.#state = { name: 'begun', responseId: idOf(response) };
-      if (typeof response['store'] === 'boolean') this.stored = response['store'];
-      if (terminalOf(event) === undefined) return pass;
-      // A connection that has carried other turns may still hold the end of one of them.
-      if (this.#strict) return foreign('a response ended before it began');
-    } else if (response !== undefined && this.responseId !== undefined && idOf(response) !== this.responseId) {
-      return foreign('an event of another response came');
+    switch (state.name) {
+      case 'awaiting':
+      case 'between':
+        if (response === undefined)
+          return isHousekeeping(event) || (state.name === 'awaiting' && !this.#strict)
+            ? pass
+            : foreign('an event came before response.created');
+        return this.#begin(event, response);
+      default:
+        if (response !== undefined && this.responseId !== undefined && idOf(response) !== this.responseId)
+          return foreign('an event of another response came');
+        return this.#readTerminal(event);
     }
+  }
+
+  #begin(event: ResponseEvent, response: { id?: unknown; store?: unknown }): Verdict {
+    const strict = this.#strict || this.#state.name === 'between';
+    if (strict && idOf(response) === this.#before) return foreign('an event of the response before came');
+    if (this.#state.name === 'between') this.steering.succeeded();
+    this.#state = { name: 'begun', responseId: idOf(response) };
+    if (typeof response.store === 'boolean') this.stored = response.store;
     if (terminalOf(event) === undefined) return pass;
+    // A connection that has carried other turns may still hold the end of one of them.
+    return strict ? foreign('a response ended before it began') : this.#readTerminal(event);
+  }
+
+  #readTerminal(event: ResponseEvent): Verdict {
+    const terminal = terminalOf(event);
+    if (terminal === undefined) return pass;
+    const { responseId } = this;
+    this.terminal = terminal;
+    const wait = this.#state.name === 'failing' ? undefined : this.steering.waitAfter(terminal);
+    if (wait === undefined) {
+      this.#state = { name: 'ended', responseId };
+      return end;
+    }
+    this.#before = responseId;
+    this.#state = { name: 'between', responseId };
+    return { name: 'between', wait };
+  }
+
+  #readSteering(event: ResponseEvent): Verdict {
+    this.steering.read(event);
+    if (this.#state.name !== 'between' || this.steering.open) return pass;
     this.#state = { name: 'ended', responseId: this.responseId };
     return end;
+  }
+
+  #readError(event: ResponseEvent): Verdict {
+    if (this.#state.name === 'awaiting') {
+      this.#state = { name: 'refused' };
+      return { name: 'refused', error: refusal(event) };
+    }
+    this.#state = { name: 'failing', responseId: this.responseId };
+    return { name: 'failing' };
   }
 }
 
 const pass: Verdict = { name: 'pass' };
 const end: Verdict = { name: 'end' };
+
+/** The types that carry a response, or say something about the course of the turn. */
+const lifecycle: ReadonlySet<string> = new Set([
+  'error',
+  'response.cancelled',
+  'response.completed',
+  'response.created',
+  'response.done',
+  'response.failed',
+  'response.in_progress',
+  'response.incomplete',
+  'response.queued',
+  'response.steer.accepted',
+  'response.steer.failed',
+  'response.steer.pending',
+]);
 
 function foreign(why: string): Verdict {
   return { name: 'foreign', why };

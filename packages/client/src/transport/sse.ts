@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { TurnwireError } from '../protocol/errors.js';
-import { FrameError, decodeEvent } from '../protocol/frame.js';
+import { Frame, FrameError } from '../protocol/frame.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
@@ -30,7 +30,7 @@ export class SseTransport implements Transport {
   }
 
   carry(request: OutgoingRequest, receiver: Receiver, options: CarryOptions): Carriage {
-    const carriage = new SseCarriage(this.#network, this.#clock, receiver);
+    const carriage = new SseCarriage(this.#network, this.#clock, receiver, options.asText);
     void carriage.run(request, options, this.#dialMs);
     return carriage;
   }
@@ -43,6 +43,7 @@ class SseCarriage implements Carriage {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #receiver: Receiver;
+  readonly #asText: boolean;
   readonly #reading = new Reading({ strict: false });
   readonly #asking = new AbortController();
   #request: ClientRequest | undefined;
@@ -52,20 +53,26 @@ class SseCarriage implements Carriage {
   #dialTimer: Timer | undefined;
   #grace: Timer | undefined;
 
-  constructor(network: Network, clock: Clock, receiver: Receiver) {
+  constructor(network: Network, clock: Clock, receiver: Receiver, asText: boolean) {
     this.#network = network;
     this.#clock = clock;
     this.#receiver = receiver;
+    this.#asText = asText;
   }
 
-  pause(): void {
+  pause(): boolean {
     this.#paused = true;
     this.#response?.pause();
+    return true;
   }
 
   resume(): void {
     this.#paused = false;
     this.#response?.resume();
+  }
+
+  say(): boolean {
+    return false;
   }
 
   abort(): void {
@@ -143,7 +150,7 @@ class SseCarriage implements Carriage {
           : `a body with content-encoding "${clean(encoding)}", which was not asked for`;
       return this.#fail(new TurnwireError('protocol_error', `${endpoint.origin} answered with ${got}`, { status }));
     }
-    const reader = new SseReader({ maxBytes: maxEventBytes, onData: (data, bytes) => this.#data(data, bytes) });
+    const reader = new SseReader({ maxBytes: maxEventBytes, onData: (data) => this.#data(data) });
     response.on('data', (chunk: Buffer) => {
       if (this.#over) return;
       try {
@@ -159,31 +166,35 @@ class SseCarriage implements Carriage {
     if (this.#paused) response.pause();
   }
 
-  #data(data: string, bytes: number): void {
+  #data(data: string): void {
     if (this.#over) return;
     if (data === doneMarker) return this.#ended('the server said [DONE] before a terminal event');
-    let event;
+    let frame: Frame;
     try {
-      event = decodeEvent(data);
+      frame = this.#asText ? Frame.peek(data) : Frame.parse(data);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       return this.#fail(new TurnwireError('protocol_error', `the server sent ${error.message}`, { cause: error }));
     }
-    const verdict = this.#reading.read(event);
+    const verdict = this.#reading.read(frame);
     switch (verdict.name) {
       case 'pass':
-        return this.#receiver.event(event, bytes);
+        return this.#receiver.event(frame);
       case 'end':
-        this.#receiver.event(event, bytes);
+        this.#receiver.event(frame);
         return this.#end();
       case 'failing':
-        this.#receiver.event(event, bytes);
+        this.#receiver.event(frame);
         this.#grace ??= this.#clock.after(failedAfterErrorMs, () => this.#end());
         return;
       case 'refused':
         this.#settle();
         this.#drain();
         return this.#receiver.fail(verdict.error);
+      case 'between':
+        // Nothing can be steered here, but a server may call a response steered: what its successor would be is not known.
+        this.#receiver.event(frame);
+        return this.#end();
       case 'foreign':
         return this.#fail(new TurnwireError('protocol_error', verdict.why));
     }

@@ -1,5 +1,5 @@
 import type { TurnwireError } from '../protocol/errors.js';
-import type { ResponseEvent } from '../protocol/events.js';
+import type { Frame } from '../protocol/frame.js';
 
 /**
  * One turn over one carriage. Both transports give a turn the same: its events as they came, in order, once; then either `end` or
@@ -13,29 +13,54 @@ export interface Transport {
 
 /** The caller's request, in the form each transport needs. */
 export interface OutgoingRequest {
-  /** The text frame of a WebSocket. */
-  frame(): string;
-  /** The body of a POST. */
+  /**
+   * The text frame of a WebSocket, made for the lane that the turn was given: it can only continue what is held there.
+   *
+   * @throws TurnwireError `request_too_large`
+   */
+  frame(lane: LaneView): string;
+  /** The body of a POST: always the caller's full request. */
   body(): string;
-  previousResponseId: string | undefined;
+  /** What it would continue, so that the lane which holds it can be found; undefined for a request that stands for itself. */
+  readonly parent: Parent | undefined;
   /** Whether the server was asked to keep the response; its own word in `response.created` counts more (P80). */
-  store: boolean;
+  readonly store: boolean;
+}
+
+/** The response that a turn continues. */
+export interface Parent {
+  responseId: string;
+  /** The server has stored it: any connection can continue it. Otherwise only the lane that holds it can (P71). */
+  stored: boolean;
+}
+
+/** What a request must know of its lane. */
+export interface LaneView {
+  /** Its name on the wire; undefined for the default lane. */
+  streamId: string | undefined;
+  /** The last response there is this one. */
+  holds(responseId: string): boolean;
 }
 
 export interface CarryOptions {
   /** Not over a connection that has rested. */
   fresh: boolean;
+  /** The consumer takes text: frames into which nobody looks are not parsed. */
+  asText: boolean;
+  /** Not over a named lane: this server has refused them. */
+  withoutLanes: boolean;
 }
 
 export interface Receiver {
   /** A connection is there; `number` is undefined where the transport does not number them. */
-  connected(connection: { number: number | undefined; reused: boolean }): void;
+  connected(connection: { number: number | undefined; reused: boolean; streamId?: string | undefined }): void;
   /** The request goes out now: from here to `sent` the server may have a part of it. */
   sending(bytes: number): void;
   /** The operating system has taken all of it: the server may have seen it. */
   sent(): void;
-  /** `bytes` is the size of its JSON. */
-  event(event: ResponseEvent, bytes: number): void;
+  event(frame: Frame): void;
+  /** Something came that is no event of this turn, a pong for example: the other side lives. */
+  alive(): void;
   /** The terminal event has been handed over before. */
   end(): void;
   fail(error: TurnwireError): void;
@@ -43,9 +68,14 @@ export interface Receiver {
 
 /** The way back, from a turn to what carries it. */
 export interface Carriage {
-  /** Reads no more for now; what has been read already still arrives. */
-  pause(): void;
+  /**
+   * Reads no more for now; what has been read already still arrives. False where other turns share the socket: then everything goes on
+   * arriving, and the turn must bound what it holds.
+   */
+  pause(): boolean;
   resume(): void;
+  /** A further client event of this turn (`response.steer`); `done` as for a socket. False where the transport has no way for it. */
+  say(frame: string, done: (error: Error | undefined) => void): boolean;
   /** Ends it now; nothing arrives at the receiver any more. Of no effect after `end` or `fail`. */
   abort(): void;
 }

@@ -1,13 +1,12 @@
 import { describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
-import { terminalOf } from '../protocol/terminal.js';
 import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { SocketEnd } from '../network/socket.js';
 import type { Chain, Connection, Occupant } from '../pool/connection.js';
 import type { Place, Pool } from '../pool/pool.js';
-import type { ResponseEvent } from '../protocol/events.js';
+import type { Frame } from '../protocol/frame.js';
 import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport } from './transport.js';
 
 /** Turns over the connections of a pool: one turn has one connection for itself, from its request to its terminal event. */
@@ -26,7 +25,13 @@ export class WebSocketTransport implements Transport {
   }
 }
 
-type State = { name: 'placing' } | { name: 'running'; connection: Connection; reading: Reading } | { name: 'over' };
+interface Running {
+  name: 'running';
+  connection: Connection;
+  reading: Reading;
+}
+
+type State = { name: 'placing' } | Running | { name: 'over' };
 
 class WebSocketCarriage implements Carriage, Occupant {
   readonly #pool: Pool;
@@ -35,29 +40,42 @@ class WebSocketCarriage implements Carriage, Occupant {
   readonly #receiver: Receiver;
   readonly #placing = new AbortController();
   #state: State = { name: 'placing' };
+  readonly asText: boolean;
   #grace: Timer | undefined;
+  /** For the successor of a steered response. */
+  #wait: Timer | undefined;
   #paused = false;
 
-  constructor(pool: Pool, clock: Clock, request: OutgoingRequest, receiver: Receiver, { fresh }: CarryOptions) {
+  constructor(pool: Pool, clock: Clock, request: OutgoingRequest, receiver: Receiver, options: CarryOptions) {
+    this.asText = options.asText;
     this.#pool = pool;
     this.#clock = clock;
     this.#request = request;
     this.#receiver = receiver;
-    const { previousResponseId } = request;
-    pool.acquire({ previousResponseId, fresh }, this, this.#placing.signal).then(
-      (place) => this.#run(place),
-      (error: unknown) => this.#fail(error),
-    );
+    pool
+      .acquire({ previousResponseId: request.parent?.responseId, fresh: options.fresh }, this, this.#placing.signal)
+      .then(
+        (place) => this.#run(place),
+        (error: unknown) => this.#fail(error),
+      );
   }
 
-  pause(): void {
+  pause(): boolean {
     this.#paused = true;
     if (this.#state.name === 'running') this.#state.connection.pause();
+    return true;
   }
 
   resume(): void {
     this.#paused = false;
     if (this.#state.name === 'running') this.#state.connection.resume();
+  }
+
+  say(frame: string, done: (error: Error | undefined) => void): boolean {
+    if (this.#state.name !== 'running') return false;
+    this.#state.reading.steering.sent();
+    this.#state.connection.send(frame, done);
+    return true;
   }
 
   abort(): void {
@@ -75,7 +93,8 @@ class WebSocketCarriage implements Carriage, Occupant {
     this.#state = { name: 'running', connection, reading };
     if (this.#paused) connection.pause();
     this.#receiver.connected({ number: connection.number, reused });
-    const frame = this.#request.frame();
+    const held = connection.chain?.responseId;
+    const frame = this.#request.frame({ streamId: undefined, holds: (responseId) => responseId === held });
     this.#receiver.sending(Buffer.byteLength(frame));
     connection.send(frame, (error) => {
       // Where it failed, `lost` tells why: the server may have said it in a close frame.
@@ -83,22 +102,33 @@ class WebSocketCarriage implements Carriage, Occupant {
     });
   }
 
-  event(event: ResponseEvent, bytes: number): void {
+  event(frame: Frame): void {
     const state = this.#state;
     if (state.name !== 'running') return;
     const { connection, reading } = state;
-    const verdict = reading.read(event);
+    const verdict = reading.read(frame);
+    if (this.#wait !== undefined && !reading.between) this.#wait.cancel();
     switch (verdict.name) {
       case 'pass':
-        return this.#receiver.event(event, bytes);
+        return this.#receiver.event(frame);
       case 'end':
-        this.#receiver.event(event, bytes);
-        this.#over();
-        connection.vacate(chainOf(event, reading, this.#request));
-        this.#pool.changed();
-        return this.#receiver.end();
+        this.#receiver.event(frame);
+        return this.#end(state);
+      case 'between':
+        this.#receiver.event(frame);
+        this.#wait = this.#clock.after(verdict.wait.ms, () => {
+          if (verdict.wait.unmet === 'end') return this.#end(state);
+          connection.destroy('no successor of a steered response came');
+          this.#fail(
+            new TurnwireError(
+              'successor_timeout',
+              `the response was steered, and its successor did not begin within ${verdict.wait.ms} ms`,
+            ),
+          );
+        });
+        return;
       case 'failing':
-        this.#receiver.event(event, bytes);
+        this.#receiver.event(frame);
         this.#grace ??= this.#clock.after(failedAfterErrorMs, () => {
           this.#over();
           // What else belongs to this response may still come: not on a connection that others use.
@@ -133,6 +163,14 @@ class WebSocketCarriage implements Carriage, Occupant {
     this.#fail(lossError(end));
   }
 
+  #end({ connection, reading }: Running): void {
+    if (this.#state.name !== 'running') return;
+    this.#over();
+    connection.vacate(chainOf(reading, this.#request));
+    this.#pool.changed();
+    this.#receiver.end();
+  }
+
   #fail(error: unknown): void {
     if (this.#state.name === 'over') return;
     this.#over();
@@ -146,12 +184,13 @@ class WebSocketCarriage implements Carriage, Occupant {
   #over(): void {
     this.#state = { name: 'over' };
     this.#grace?.cancel();
+    this.#wait?.cancel();
   }
 }
 
 /** Only a completed response can be continued. */
-function chainOf(event: ResponseEvent, reading: Reading, request: OutgoingRequest): Chain | undefined {
-  const terminal = terminalOf(event);
+function chainOf(reading: Reading, request: OutgoingRequest): Chain | undefined {
+  const { terminal } = reading;
   if (terminal?.outcome !== 'completed' || typeof terminal.response.id !== 'string') return undefined;
   return { responseId: terminal.response.id, stored: reading.stored ?? request.store };
 }

@@ -1,7 +1,7 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { sseOnlyFields, webSocketOnlyFields } from '../protocol/request.js';
 import type { TurnParams } from '../protocol/request.js';
-import type { OutgoingRequest } from '../transport/transport.js';
+import type { OutgoingRequest, Parent } from '../transport/transport.js';
 
 /**
  * What the caller asked for, frozen when the turn begins: whatever happens later (another connection, another transport) is made from
@@ -9,7 +9,7 @@ import type { OutgoingRequest } from '../transport/transport.js';
  * meanwhile: their JSON was taken at once.
  */
 export class TurnRequest implements OutgoingRequest {
-  readonly previousResponseId: string | undefined;
+  readonly parent: Parent | undefined;
   readonly store: boolean;
   /** `generate: false` is known on a WebSocket only: over HTTP it would run, and be paid for (P30, P38). */
   readonly webSocketOnly: boolean;
@@ -29,8 +29,9 @@ export class TurnRequest implements OutgoingRequest {
     if (previous !== undefined && previous !== null && typeof previous !== 'string') {
       throw invalid('previous_response_id must be the id of a response, a string');
     }
-    this.previousResponseId = previous ?? undefined;
     this.store = store !== false;
+    // An id that the caller names may be known anywhere.
+    this.parent = typeof previous === 'string' ? { responseId: previous, stored: true } : undefined;
     this.webSocketOnly = generate === false;
     this.sseOnly = background === true;
     this.repeatable = (conversation === undefined || conversation === null) && withoutEffects(tools);

@@ -113,7 +113,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   begin(route: Route): void {
     const { request, transport, reason } = route;
     this.#report.transport = transport;
-    this.#report.plan = request.previousResponseId === undefined ? 'full' : 'delta';
+    this.#report.plan = request.parent === undefined ? 'full' : 'delta';
     this.#report.fallback = reason;
     if (this.#signal?.aborted) return this.#fail(aborted(this.#signal.reason));
     if (this.#signal !== undefined) onAbort(this.#signal, this.#onAbort);
@@ -211,8 +211,9 @@ export class Turn implements AsyncIterable<ResponseEvent> {
         // The answer may be faster than the news that the request has gone.
         if (mine() && this.#phase === 'sending') at('sent');
       },
-      event: (event, bytes) => {
+      event: (frame) => {
         if (!mine()) return;
+        const { event, size: bytes } = frame;
         if (this.#phase === 'sending' || this.#phase === 'sent') {
           this.#report.firstEventMs = clock.now() - this.#begun;
           publish('first-event', { turn: number, transport: kind, ms: this.#report.firstEventMs });
@@ -230,6 +231,9 @@ export class Turn implements AsyncIterable<ResponseEvent> {
           );
         }
       },
+      alive: () => {
+        if (mine()) this.#silence.alive();
+      },
       end: () => {
         if (!mine()) return;
         at('terminal');
@@ -239,7 +243,11 @@ export class Turn implements AsyncIterable<ResponseEvent> {
         if (mine()) this.#failed(route, attempt, error);
       },
     };
-    this.#carriage = transports[kind].carry(route.request, receiver, { fresh });
+    this.#carriage = transports[kind].carry(route.request, receiver, {
+      fresh,
+      asText: false,
+      withoutLanes: false,
+    });
     if (this.#paused) this.#carriage.pause();
   }
 

@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import type { Chain, Occupant } from '../../dist/pool/connection.js';
 import type { Place } from '../../dist/pool/pool.js';
 
-const occupant: Occupant = { event: () => {}, lost: () => {} };
+const occupant: Occupant = { asText: false, event: () => {}, lost: () => {} };
 const nobody = new AbortController().signal;
 
 interface Yard {

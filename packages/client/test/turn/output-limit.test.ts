@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../dist/clock.js';
+import { Frame } from '../../dist/protocol/frame.js';
 import { Turn } from '../../dist/turn/turn.js';
 import { TurnRequest } from '../../dist/turn/request.js';
-import type { ResponseEvent } from '../../dist/protocol/events.js';
 import type { Receiver, Transport } from '../../dist/transport/transport.js';
 
 const mebibyte = 1024 * 1024;
@@ -15,7 +15,7 @@ test('output items without end are a typed failure, and their carriage is ended'
     kind: 'websocket',
     carry: (_request, given) => {
       receiver = given;
-      return { pause: () => {}, resume: () => {}, abort: () => (aborted += 1) };
+      return { pause: () => true, resume: () => {}, say: () => false, abort: () => (aborted += 1) };
     },
   };
   const turn = new Turn(
@@ -35,19 +35,22 @@ test('output items without end are a typed failure, and their carriage is ended'
   const response = turn.response();
   // The reader that drops events is chosen in a microtask.
   await Promise.resolve();
-  const event = {
-    type: 'response.output_item.done',
-    output_index: 0,
-    item: { type: 'reasoning', summary: [] },
-  } as ResponseEvent;
+  const itemOf = (size: number): Frame => {
+    const [head, tail] = [
+      '{"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","text":"',
+      '"}}',
+    ];
+    return Frame.parse(head + 'x'.repeat(size - head.length - tail.length) + tail);
+  };
+  const large = itemOf(64 * mebibyte);
   receiver?.connected({ number: 1, reused: false });
   receiver?.sending(10);
   receiver?.sent();
   // 256 MiB is what docs/architecture.md allows.
-  for (let sent = 0; sent < 256; sent += 64) receiver?.event(event, 64 * mebibyte);
+  for (let sent = 0; sent < 256; sent += 64) receiver?.event(large);
   assert.equal(turn.report.outcome, undefined);
   assert.equal(aborted, 0);
-  receiver?.event(event, 1);
+  receiver?.event(itemOf(100));
   await assert.rejects(response, { code: 'event_too_large', phase: 'visible' });
   assert.ok(aborted > 0);
 });
