@@ -1,0 +1,146 @@
+import { equal, field, isObject } from './json.js';
+import { sameJson } from './json-text.js';
+import type { Json, JsonObject } from './json.js';
+
+/**
+ * When two values of a field count as the same, beyond being equal whatever the order of keys:
+ *
+ * - `nullable`: null is as good as absent. What applies to every field of a known item that is not listed.
+ * - `optional`: one side may lack it, or have null; if both have it, they must be equal.
+ * - `empty`: an empty array, null and absent are the same.
+ * - `ignored`: not looked at.
+ * - `json`: text that is the same JSON.
+ * - `content`: of a message; a string is one part of text, each part has its own rules.
+ */
+type Tolerance = 'nullable' | 'optional' | 'empty' | 'ignored' | 'json' | 'content';
+type Tolerances = ReadonlyMap<string, Tolerance>;
+
+const tolerances = (table: Readonly<Record<string, Tolerance>>): Tolerances => new Map(Object.entries(table));
+
+/** `type` was compared before: for a message it may be absent. An `id` and a `status` are the server's to give, and SDKs drop them. */
+const known = { type: 'ignored', id: 'optional', status: 'optional' } as const;
+const usual = tolerances(known);
+
+/**
+ * The one table of tolerance, by type of item; `docs/continuation.md` explains it. Types that are not listed are compared exactly,
+ * field by field. Whatever a model can read (text, names, call ids, images, encrypted content) is never tolerated to differ.
+ */
+const items: ReadonlyMap<string, Tolerances> = new Map([
+  // A phase that an SDK dropped is still the one the model gave; two different ones are two different messages.
+  ['message', tolerances({ ...known, content: 'content', phase: 'optional' })],
+  ['reasoning', tolerances({ ...known, summary: 'empty', content: 'empty' })],
+  ['function_call', tolerances({ ...known, arguments: 'json', parsed_arguments: 'ignored' })],
+  // Their ids are what an answer names, so these must be there.
+  ['mcp_approval_request', tolerances({ ...known, id: 'nullable' })],
+  ['local_shell_call_output', tolerances({ ...known, id: 'nullable' })],
+  ...[
+    'apply_patch_call',
+    'apply_patch_call_output',
+    'code_interpreter_call',
+    'compaction',
+    'computer_call',
+    'computer_call_output',
+    'custom_tool_call',
+    'custom_tool_call_output',
+    'file_search_call',
+    'function_call_output',
+    'image_generation_call',
+    'local_shell_call',
+    'mcp_approval_response',
+    'mcp_call',
+    'mcp_list_tools',
+    'shell_call',
+    'shell_call_output',
+    'tool_search_call',
+    'tool_search_output',
+    'web_search_call',
+  ].map((type) => [type, usual] as const),
+]);
+
+const outputText = tolerances({ annotations: 'empty', logprobs: 'empty', parsed: 'ignored' });
+const anyPart: Tolerances = new Map();
+
+/**
+ * Whether an item of the caller's input is the item that the server holds. Not transitive (an item without id is like two that have
+ * different ones), so what is held must be kept as it is held, and never be replaced by what was found equivalent to it.
+ */
+export function equivalent(held: Json, given: Json): boolean {
+  if (held === given) return true;
+  if (!isObject(held) || !isObject(given)) return equal(held, given);
+  const type = typeOf(given);
+  // The reference means whatever the server has under that id. The other way round nothing is certain: what a held reference points at
+  // is not known here, and the item given may have been edited.
+  if (type === 'item_reference') return isReference(given) ? field(held, 'id') === given['id'] : equal(held, given);
+  if (type !== typeOf(held)) return false;
+  const rules = type === undefined ? undefined : items.get(type);
+  return rules === undefined ? equal(held, given) : alikeFields(held, given, rules);
+}
+
+/** The type of an item; messages may leave it out. */
+export function typeOf(item: JsonObject): string | undefined {
+  const type = field(item, 'type') ?? null;
+  if (type === null && typeof field(item, 'role') === 'string') return 'message';
+  return typeof type === 'string' ? type : undefined;
+}
+
+/** `item_reference`, with an id and nothing else. */
+export function isReference(item: JsonObject): boolean {
+  return (
+    field(item, 'type') === 'item_reference' && typeof field(item, 'id') === 'string' && Object.keys(item).length === 2
+  );
+}
+
+/** How a message of this role names a part that is text, where `content` is a string. */
+export function textTypeOf(role: Json | undefined): string | undefined {
+  if (role === 'assistant') return 'output_text';
+  return role === 'user' || role === 'system' || role === 'developer' ? 'input_text' : undefined;
+}
+
+function alikeFields(held: JsonObject, given: JsonObject, rules: Tolerances): boolean {
+  for (const name of Object.keys(given)) {
+    if (!alike(field(held, name), given[name], given, rules.get(name))) return false;
+  }
+  for (const name of Object.keys(held)) {
+    if (!Object.hasOwn(given, name) && !alike(held[name], undefined, given, rules.get(name))) return false;
+  }
+  return true;
+}
+
+function alike(
+  held: Json | undefined,
+  given: Json | undefined,
+  item: JsonObject,
+  tolerance: Tolerance = 'nullable',
+): boolean {
+  const [a, b] = [held ?? null, given ?? null];
+  return a === b || comparisons[tolerance](a, b, item);
+}
+
+/** Of values that are not the same; null stands for absent. */
+const comparisons: Readonly<Record<Tolerance, (a: Json, b: Json, item: JsonObject) => boolean>> = {
+  nullable: (a, b) => equal(a, b),
+  optional: (a, b) => a === null || b === null || equal(a, b),
+  empty: (a, b) => (isEmpty(a) && isEmpty(b)) || equal(a, b),
+  ignored: () => true,
+  json: (a, b) => (typeof a === 'string' && typeof b === 'string' ? sameJson(a, b) : equal(a, b)),
+  content: (a, b, item) => alikeContent(a, b, textTypeOf(field(item, 'role'))),
+};
+
+function isEmpty(value: Json): boolean {
+  return value === null || (Array.isArray(value) && value.length === 0);
+}
+
+function alikeContent(held: Json, given: Json, textType: string | undefined): boolean {
+  const [a, b] = [partsOf(held, textType), partsOf(given, textType)];
+  if (!Array.isArray(a) || !Array.isArray(b)) return equal(a, b);
+  return a.length === b.length && a.every((part, index) => alikePart(part, b[index] ?? null));
+}
+
+function partsOf(content: Json, textType: string | undefined): Json {
+  return typeof content === 'string' && textType !== undefined ? [{ type: textType, text: content }] : content;
+}
+
+function alikePart(held: Json, given: Json): boolean {
+  if (!isObject(held) || !isObject(given)) return equal(held, given);
+  return alikeFields(held, given, field(given, 'type') === 'output_text' ? outputText : anyPart);
+}

@@ -1,0 +1,54 @@
+/** What JSON can say. By agreement nothing of this type is changed after it was made: what is remembered is held by reference. */
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+
+export interface JsonObject {
+  [name: string]: Json;
+}
+
+/** Levels of nesting; what is deeper is not remembered (N19). No request that a model can use comes near it. */
+export const maxDepth = 512;
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A field of its own, never one of `Object.prototype`: names come from the wire. */
+export function field(object: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/**
+ * Whether two values say the same, whatever the order of their keys. Costs the number of fields, not of bytes, where both sides
+ * hold the same strings. Beyond {@link maxDepth} nothing is equal.
+ */
+export function equal(a: Json | undefined, b: Json | undefined, depth = 0): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth >= maxDepth) return false;
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let index = 0; index < a.length; index += 1) if (!equal(a[index], b[index], depth + 1)) return false;
+    return true;
+  }
+  if (Array.isArray(b)) return false;
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  for (const name of names) if (!Object.hasOwn(b, name) || !equal(a[name], b[name], depth + 1)) return false;
+  return true;
+}
+
+/** Memory taken by one value beside its text: a header, a slot in its parent. An estimate, rather too high. */
+const valueBytes = 24;
+
+/**
+ * An estimate of the memory that a value holds, in bytes; Infinity where it is deeper than {@link maxDepth}. Two bytes a character, which
+ * is twice the truth for plain ASCII: what a string really takes cannot be asked.
+ */
+export function bytesOf(value: Json | undefined, depth = 0): number {
+  if (typeof value === 'string') return valueBytes + 2 * value.length;
+  if (typeof value !== 'object' || value === null) return valueBytes;
+  if (depth >= maxDepth) return Infinity;
+  let bytes = valueBytes;
+  if (Array.isArray(value)) for (const element of value) bytes += bytesOf(element, depth + 1);
+  else for (const name of Object.keys(value)) bytes += 2 * name.length + bytesOf(value[name], depth + 1);
+  return bytes;
+}

@@ -1,0 +1,185 @@
+import { equivalent } from './equivalence.js';
+import { bytesOf, equal } from './json.js';
+import { idOf, referenceOf, signatureOf } from './signature.js';
+import type { Json } from './json.js';
+
+/** An item as the server holds it. Its `alternate` is the other form it was given out in, where there are two; either is this item. */
+export interface HeldItem {
+  item: Json;
+  alternate: Json | undefined;
+}
+
+/** One item after those of its parents. The path from the root is a transcript, and conversations that begin alike share it. */
+export class TreeNode<Mark> implements HeldItem {
+  readonly parent: TreeNode<Mark> | undefined;
+  readonly item: Json;
+  readonly alternate: Json | undefined;
+  /** An estimate of what it holds, alone. */
+  readonly bytes: number;
+  /** Of all items of the path, this one included. */
+  readonly pathBytes: number;
+  /** What it is found by among the children of its parent. */
+  readonly keys: readonly (number | string)[];
+  /** What keeps this path: a node without marks and children is freed. */
+  readonly marks = new Set<Mark>();
+  readonly children = new Children<Mark>();
+
+  constructor(parent?: TreeNode<Mark>, { item, alternate }: HeldItem = { item: null, alternate: undefined }) {
+    this.parent = parent;
+    this.item = item;
+    this.alternate = alternate;
+    this.keys = parent === undefined ? [] : keysOf({ item, alternate });
+    this.bytes = parent === undefined ? 0 : nodeBytesOf({ item, alternate });
+    this.pathBytes = (parent?.pathBytes ?? 0) + this.bytes;
+  }
+}
+
+/** The items from the first one to that of this node. */
+export function pathTo<Mark>(end: TreeNode<Mark>): HeldItem[] {
+  const path: HeldItem[] = [];
+  for (let node = end; node.parent !== undefined; node = node.parent) path.push(node);
+  return path.toReversed();
+}
+
+/** A node's own objects and its entries in an index. */
+const nodeBytes = 400;
+
+export function nodeBytesOf({ item, alternate }: HeldItem): number {
+  return nodeBytes + bytesOf(item) + (alternate === undefined ? 0 : bytesOf(alternate));
+}
+
+/** From so many children on, they are found by an index. Most nodes have one. */
+const indexFrom = 8;
+
+/** The children of a node, found by signature or, for references, by id. */
+class Children<Mark> {
+  #nodes: TreeNode<Mark>[] = [];
+  #index: Map<number | string, TreeNode<Mark>[]> | undefined;
+
+  get size(): number {
+    return this.#nodes.length;
+  }
+
+  add(node: TreeNode<Mark>): void {
+    this.#nodes.push(node);
+    if (this.#index !== undefined) this.#enter(this.#index, node);
+    else if (this.#nodes.length >= indexFrom) {
+      this.#index = new Map();
+      for (const child of this.#nodes) this.#enter(this.#index, child);
+    }
+  }
+
+  remove(node: TreeNode<Mark>): void {
+    this.#nodes.splice(this.#nodes.indexOf(node), 1);
+    for (const key of this.#index === undefined ? [] : node.keys) {
+      const bucket = this.#index?.get(key)?.filter((other) => other !== node) ?? [];
+      if (bucket.length === 0) this.#index?.delete(key);
+      else this.#index?.set(key, bucket);
+    }
+  }
+
+  /** Those that may be this item, the newest last. Whether they are, comparing must tell. */
+  candidates(item: Json): readonly TreeNode<Mark>[] {
+    if (this.#nodes.length === 0) return this.#nodes;
+    const key = referenceOf(item) ?? signatureOf(item);
+    if (this.#index !== undefined) return this.#index.get(key) ?? [];
+    return this.#nodes.filter((node) => node.keys.includes(key));
+  }
+
+  #enter(index: Map<number | string, TreeNode<Mark>[]>, node: TreeNode<Mark>): void {
+    for (const key of node.keys) {
+      const bucket = index.get(key);
+      if (bucket === undefined) index.set(key, [node]);
+      else bucket.push(node);
+    }
+  }
+}
+
+/** What a node is found by: the signature and the id of each of its forms. */
+function keysOf({ item, alternate }: HeldItem): (number | string)[] {
+  const keys = new Set<number | string>();
+  for (const form of alternate === undefined ? [item] : [item, alternate]) {
+    keys.add(signatureOf(form));
+    const id = idOf(form);
+    if (id !== undefined) keys.add(id);
+  }
+  return [...keys];
+}
+
+/**
+ * How many candidates are compared for one item of the input, the newest first. Where more histories are alike to the point of
+ * differing in ids only, an older one may not be recognised, which costs a full resend.
+ */
+const maxComparisons = 256;
+
+/** The transcripts of all conversations, each item of a common beginning held once. Pure structure: who is marked for how long is not its business. */
+export class Tree<Mark> {
+  readonly root = new TreeNode<Mark>();
+
+  /** An estimate of all that is held, in bytes. */
+  bytes = 0;
+
+  /**
+   * Follows the input from the root. The element at index n has the nodes whose path is equivalent to the first n items: more than one
+   * where histories differ only in what the equivalence does not look at. Ends with the last index at which there are any.
+   */
+  walk(input: readonly Json[]): TreeNode<Mark>[][] {
+    let level = [this.root];
+    const levels = [level];
+    for (const item of input) {
+      level = follow(level, item);
+      if (level.length === 0) break;
+      levels.push(level);
+    }
+    return levels;
+  }
+
+  /** The node at the end of a path; what of it is not there yet is added. Shared is only what is the same, not what is equivalent. */
+  grow(from: TreeNode<Mark>, path: readonly HeldItem[]): TreeNode<Mark> {
+    let node = from;
+    for (const held of path) {
+      let child = same(node.children.candidates(held.item), held);
+      if (child === undefined) {
+        child = new TreeNode(node, held);
+        node.children.add(child);
+        this.bytes += child.bytes;
+      }
+      node = child;
+    }
+    return node;
+  }
+
+  /** Frees the nodes, from this one towards the root, that nothing needs any more. */
+  prune(from: TreeNode<Mark>): void {
+    let node = from;
+    while (node.parent !== undefined && node.marks.size === 0 && node.children.size === 0) {
+      node.parent.children.remove(node);
+      this.bytes -= node.bytes;
+      node = node.parent;
+    }
+  }
+}
+
+function follow<Mark>(level: readonly TreeNode<Mark>[], item: Json): TreeNode<Mark>[] {
+  const next: TreeNode<Mark>[] = [];
+  let comparisons = 0;
+  for (const node of level) {
+    const candidates = node.children.candidates(item);
+    for (let index = candidates.length - 1; index >= 0; index -= 1) {
+      const candidate = candidates[index];
+      if (candidate === undefined || (comparisons += 1) > maxComparisons) return next;
+      const { alternate } = candidate;
+      if (equivalent(candidate.item, item) || (alternate !== undefined && equivalent(alternate, item))) {
+        next.push(candidate);
+      }
+    }
+  }
+  return next;
+}
+
+function same<Mark>(candidates: readonly TreeNode<Mark>[], held: HeldItem): TreeNode<Mark> | undefined {
+  for (const candidate of candidates.slice(-maxComparisons)) {
+    if (equal(candidate.item, held.item) && equal(candidate.alternate, held.alternate)) return candidate;
+  }
+  return undefined;
+}
