@@ -1,0 +1,85 @@
+// A5, G3, P27, P104: how long the server asks to wait, in every form in which it has been seen to ask.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TurnwireError } from '../../dist/protocol/errors.js';
+import { readServerError } from '../../dist/protocol/server-error.js';
+import { retryAfterMs } from '../../dist/turn/retry-after.js';
+
+/** 1994-11-06T08:49:37Z, the date that RFC 9110 writes in its examples, in milliseconds. */
+const then = 784_111_777_000;
+
+const header = (headers: Record<string, unknown>): unknown => ({ type: 'error', error: { message: 'no', headers } });
+const field = (fields: object): unknown => ({ type: 'error', error: { message: 'no', ...fields } });
+const says = (message: string): unknown => ({ type: 'error', error: { message } });
+
+const forms: readonly [name: string, raw: unknown, ms: number | undefined][] = [
+  ['nothing', field({}), undefined],
+  ['retry-after-ms', header({ 'retry-after-ms': '1500' }), 1500],
+  ['retry-after-ms before retry-after', header({ 'retry-after': '9', 'retry-after-ms': 250.4 }), 250],
+  ['retry-after', header({ 'Retry-After': '2' }), 2000],
+  ['retry-after, a fraction', header({ 'retry-after': '0.25' }), 250],
+  ['retry-after, a number', header({ 'retry-after': 3 }), 3000],
+  ['retry-after, a day', header({ 'retry-after': '86400' }), 86_400_000],
+  ['retry-after, 12 964 s', header({ 'retry-after': '12964' }), 12_964_000],
+  ['retry-after, 344 874 s', header({ 'retry-after': '344874' }), 344_874_000],
+  ['retry-after, a date', header({ 'retry-after': 'Sun, 06 Nov 1994 08:49:47 GMT' }), 10_000],
+  ['retry-after, a date that has passed', header({ 'retry-after': 'Sun, 06 Nov 1994 08:49:27 GMT' }), 0],
+  ['retry-after, 0', header({ 'retry-after': '0' }), 0],
+  ['retry-after, negative', header({ 'retry-after': '-1' }), undefined],
+  ['retry-after, garbage', header({ 'retry-after': 'soon' }), undefined],
+  ['retry-after, empty', header({ 'retry-after': '' }), undefined],
+  ['retry-after, more than any wait', header({ 'retry-after': '1e9' }), undefined],
+  ['retry-after, centuries', header({ 'retry-after': '99999999999' }), undefined],
+  ['garbage, and a field that is not', field({ headers: { 'retry-after': 'x' }, retry_after: 4 }), 4000],
+  ['headers at the top of a frame', { type: 'error', headers: { 'retry-after': 5 }, error: { message: 'no' } }, 5000],
+  ['retry_after', field({ retry_after: 1.5 }), 1500],
+  ['retry_after, a string', field({ retry_after: '1.5' }), 1500],
+  ['retry_after, negative', field({ retry_after: -3 }), undefined],
+  ['retry_after, no number', field({ retry_after: NaN }), undefined],
+  ['retry_after, infinite', field({ retry_after: Infinity }), undefined],
+  ['retry_after, an object', field({ retry_after: {} }), undefined],
+  ['retry_after_ms', field({ retry_after_ms: 70 }), 70],
+  ['retry_after_seconds', field({ retry_after_seconds: 12_964 }), 12_964_000],
+  ['resets_in_seconds', field({ resets_in_seconds: '30' }), 30_000],
+  ['resets_at, in seconds', field({ resets_at: then / 1000 + 60 }), 60_000],
+  ['resets_at, in milliseconds', field({ resets_at: then + 60_000 }), 60_000],
+  ['resets_at, a date', field({ resets_at: '1994-11-06T08:50:37Z' }), 60_000],
+  ['resets_at, passed', field({ resets_at: then / 1000 - 60 }), 0],
+  ['resets_at, left empty', field({ resets_at: 0 }), undefined],
+  ['flat', { type: 'error', message: 'no', retry_after: 2 }, 2000],
+  ['inside a failed response', { response: { error: { message: 'no', retry_after: 2 } } }, 2000],
+  ['text, seconds', says('Rate limit reached. Please try again in 1.2s. Visit the page.'), 1200],
+  ['text, milliseconds', says('Please try again in 354ms.'), 354],
+  ['text, minutes and seconds', says('Please try again in 1m26.5s.'), 86_500],
+  ['text, hours', says('try again in 2h'), 7_200_000],
+  ['text, words', says('Please retry after 20 seconds and then rest'), 20_000],
+  ['text, long words', says('Retry after 2 minutes'), 120_000],
+  ['text, no unit', says('try again in 5 apples'), undefined],
+  ['text that speaks of something else', says('used 20s of 30s'), undefined],
+  ['no error at all', null, undefined],
+  ['only text', 'try again in 3s', 3000],
+];
+for (const [name, raw, ms] of forms) {
+  test(`${name}: ${ms}`, () => {
+    const error = new TurnwireError('request_refused', '', { server: readServerError(raw) });
+    assert.equal(retryAfterMs(error, then), ms);
+  });
+}
+
+test('headers of an HTTP answer', () => {
+  const server = readServerError({ error: { message: 'no' } }, { status: 429, headers: { 'Retry-After': '7' } });
+  assert.equal(retryAfterMs(new TurnwireError('upgrade_refused', '', { status: 429, server }), then), 7000);
+});
+
+test('an error of our own says nothing', () => {
+  assert.equal(retryAfterMs(new TurnwireError('dial_failed', 'try again in 3s'), then), undefined);
+});
+
+test('N10: a long hostile text is read in no time', () => {
+  const begun = performance.now();
+  const error = new TurnwireError('request_refused', '', {
+    server: { ...readServerError(''), message: `try again in ${'1 a'.repeat(700)}`.repeat(200) },
+  });
+  assert.equal(retryAfterMs(error, then), undefined);
+  assert.ok(performance.now() - begun < 500);
+});
