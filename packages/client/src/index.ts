@@ -12,4 +12,12 @@ export type { TurnParams } from './protocol/request.js';
 export type { Response, Usage } from './protocol/response.js';
 export type * from './protocol/items.js';
 export type * from './protocol/events.js';
-export type { ClientOptions, NetworkOptions, PoolOptions, TimeoutOptions, TransportChoice } from './options.js';
+export type {
+  ClientOptions,
+  NetworkOptions,
+  PoolOptions,
+  RecoveryOptions,
+  ReplayPolicy,
+  TimeoutOptions,
+  TransportChoice,
+} from './options.js';

@@ -35,6 +35,7 @@ export interface ClientOptions {
   transport?: TransportChoice | undefined;
   pool?: PoolOptions | undefined;
   timeouts?: TimeoutOptions | undefined;
+  recovery?: RecoveryOptions | undefined;
   network?: NetworkOptions | undefined;
   /**
    * Told in one sentence when something works, but not as asked: a fallback to SSE, once for each reason.
@@ -70,6 +71,43 @@ export interface TimeoutOptions {
   /** How long a turn may lie full and unread before its connection is taken back. @default 900_000 */
   unreadMs?: number | undefined;
 }
+
+/** What a turn may cost before its failure is told; `docs/reliability.md` has the table of what is done after which failure. */
+export interface RecoveryOptions {
+  /**
+   * When a request may be written to the network for a second time within its turn.
+   *
+   * - `never`: not at all. Another connection or transport is still taken while nothing of the request has been written.
+   * - `unsent`: where the server certainly did not run it: the end of the request was never handed over, or the server refused it before
+   *   it began.
+   * - `unanswered`: also once where it was sent and nothing came back, so that it may have run. Not for a turn with effects: one with a
+   *   `conversation`, or with tools that act on the provider's side.
+   *
+   * Once an event of the answer was handed over, nothing is repeated under any of them.
+   *
+   * @default 'unanswered': a connection that dies without a word has, as a rule, died before the request came (B1)
+   */
+  replay?: ReplayPolicy | undefined;
+  /** How often a turn is tried at most, the first time included, all reasons and both transports together (C6). @default 4 */
+  maxAttempts?: number | undefined;
+  /**
+   * How long a turn may go on trying after its first failure, in milliseconds; `Infinity` for no limit. A server that asks to wait for
+   * longer than what is left of it is not waited for: its refusal surfaces at once (G3).
+   *
+   * @default 60_000
+   */
+  budgetMs?: number | undefined;
+  /**
+   * `retry` waits and tries again where the server refused for a reason that passes (429, 5xx, overload), or could not be reached.
+   * `surface` leaves all waiting to the caller, for programs that have retries of their own: layers that both retry multiply (C6). Moves
+   * that need no wait, such as a redial or the fallback to SSE, are made all the same.
+   *
+   * @default 'retry'
+   */
+  refusals?: 'retry' | 'surface' | undefined;
+}
+
+export type ReplayPolicy = 'never' | 'unsent' | 'unanswered';
 
 /** How bytes leave, the same for both transports. */
 export interface NetworkOptions {

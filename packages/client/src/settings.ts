@@ -2,7 +2,7 @@ import { endpointOf } from './network/endpoint.js';
 import { headerProblem, keyProblem, valueProblem } from './network/handshake.js';
 import { TurnwireError } from './protocol/errors.js';
 import type { Endpoint } from './network/endpoint.js';
-import type { ClientOptions, NetworkOptions, TimeoutOptions, TransportChoice } from './options.js';
+import type { ClientOptions, NetworkOptions, RecoveryOptions, TimeoutOptions, TransportChoice } from './options.js';
 
 /** The options with every default filled in. */
 export interface Settings {
@@ -11,6 +11,7 @@ export interface Settings {
   transport: TransportChoice;
   pool: { maxConnections: number; maxAgeMs: number | undefined };
   timeouts: Record<keyof TimeoutOptions, number>;
+  recovery: { [Name in keyof RecoveryOptions]-?: NonNullable<RecoveryOptions[Name]> };
   network: NetworkOptions;
   onWarning: ((message: string) => void) | false;
 }
@@ -25,6 +26,13 @@ const defaultTimeouts: Settings['timeouts'] = {
   unreadMs: 900_000,
 };
 
+const defaultRecovery: Settings['recovery'] = {
+  replay: 'unanswered',
+  maxAttempts: 4,
+  budgetMs: 60_000,
+  refusals: 'retry',
+};
+
 const known: Readonly<Record<string, readonly string[]>> = {
   createClient: [
     'apiKey',
@@ -35,11 +43,13 @@ const known: Readonly<Record<string, readonly string[]>> = {
     'organization',
     'pool',
     'project',
+    'recovery',
     'timeouts',
     'transport',
   ],
   pool: ['maxAgeMs', 'maxConnections'],
   timeouts: Object.keys(defaultTimeouts),
+  recovery: Object.keys(defaultRecovery),
   network: ['ca', 'cert', 'key'],
   turn: ['signal', 'transport'],
 };
@@ -79,9 +89,33 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
     timeouts: Object.fromEntries(
       Object.entries(defaultTimeouts).map(([key, value]) => [key, timeouts[key as keyof TimeoutOptions] ?? value]),
     ) as Settings['timeouts'],
+    recovery: resolveRecovery(options.recovery),
     network,
     onWarning,
   };
+}
+
+function resolveRecovery(given: RecoveryOptions = {}): Settings['recovery'] {
+  checkGroup('recovery', given);
+  const {
+    replay = defaultRecovery.replay,
+    maxAttempts = defaultRecovery.maxAttempts,
+    budgetMs = defaultRecovery.budgetMs,
+    refusals = defaultRecovery.refusals,
+  } = given;
+  if (replay !== 'never' && replay !== 'unsent' && replay !== 'unanswered')
+    throw invalid(`recovery.replay must be "never", "unsent" or "unanswered", not ${show(replay)}`);
+  if (refusals !== 'retry' && refusals !== 'surface')
+    throw invalid(`recovery.refusals must be "retry" or "surface", not ${show(refusals)}`);
+  if (!(Number.isInteger(maxAttempts) && maxAttempts >= 1))
+    throw invalid(
+      `recovery.maxAttempts must be a whole number from 1 on (1 never tries again), not ${show(maxAttempts)}`,
+    );
+  if (typeof budgetMs !== 'number' || !(budgetMs > 0))
+    throw invalid(
+      `recovery.budgetMs must be a number of milliseconds above 0 (Infinity for no limit), not ${show(budgetMs)}`,
+    );
+  return { replay, maxAttempts, budgetMs, refusals };
 }
 
 /** @throws TurnwireError `invalid_option` */

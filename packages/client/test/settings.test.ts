@@ -63,6 +63,27 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
       new RegExp(`^timeouts\\.${name} must be a number of milliseconds`),
     ]),
   ),
+  [{ recovery: 'never' }, key, /^recovery must be an object, not a string$/],
+  [
+    { recovery: { retries: 3 } },
+    key,
+    /^recovery\.retries is no option \(there are replay, maxAttempts, budgetMs, refusals\)$/,
+  ],
+  [{ recovery: { budget: 5 } }, key, /^recovery\.budget is no option; did you mean "budgetMs"\?$/],
+  ...['always', '', null, 5].flatMap((value): [unknown, Env, RegExp][] => [
+    [{ recovery: { replay: value } }, key, /^recovery\.replay must be "never", "unsent" or "unanswered", not /],
+    [{ recovery: { refusals: value } }, key, /^recovery\.refusals must be "retry" or "surface", not /],
+  ]),
+  ...[0, -1, 1.5, NaN, Infinity, '5', null].map((value): [unknown, Env, RegExp] => [
+    { recovery: { maxAttempts: value } },
+    key,
+    /^recovery\.maxAttempts must be a whole number from 1 on/,
+  ]),
+  ...[0, -1, NaN, '5', null].map((value): [unknown, Env, RegExp] => [
+    { recovery: { budgetMs: value } },
+    key,
+    /^recovery\.budgetMs must be a number of milliseconds above 0/,
+  ]),
   [{ pool: { maxAgeMs: 0 } }, key, /^pool\.maxAgeMs must be a number of milliseconds/],
   [{ timeouts: { dial: 5 } }, key, /^timeouts\.dial is no option; did you mean "dialMs"\?$/],
   [{ network: [] }, key, /^network must be an object/],
@@ -127,6 +148,14 @@ test('defaults', () => {
     queueMs: 600_000,
     unreadMs: 900_000,
   });
+  assert.deepEqual(settings.recovery, {
+    replay: 'unanswered',
+    maxAttempts: 4,
+    budgetMs: 60_000,
+    refusals: 'retry',
+  });
+  const given = { replay: 'never', maxAttempts: 1, budgetMs: Infinity, refusals: 'surface' } as const;
+  assert.deepEqual(resolveOptions({ recovery: given }, key).recovery, given);
   assert.equal(settings.endpoint.httpUrl.href, 'https://api.openai.com/v1/responses');
   assert.equal(settings.endpoint.webSocketUrl.href, 'wss://api.openai.com/v1/responses');
   assert.equal(resolveOptions({ timeouts: { idleMs: Infinity } }, key).timeouts.idleMs, Infinity);
