@@ -40,3 +40,9 @@ export const reasoning = (id: string, encrypted: string): JsonObject => ({
 
 /** Equal, and no object of it the same. */
 export const fresh = <T extends Json>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+/** A field that is a string. */
+export function text(value: Json | undefined): string {
+  if (typeof value !== 'string') throw new TypeError(`${JSON.stringify(value)} is no string`);
+  return value;
+}

@@ -90,7 +90,7 @@ test('D5: whatever is changed in a history, the plan is full', () => {
     ['one twice', [history[0], ...history, next] as Json[], 'history_diverged_at: 1'],
     [
       'only the order of keys',
-      edited(3, Object.fromEntries(Object.entries(reply('2', 'msg_2')).toReversed()) as JsonObject),
+      edited(3, Object.fromEntries(Object.entries(reply('2', 'msg_2')).toReversed())),
       'delta r2 from 4',
     ],
   ];
