@@ -107,8 +107,8 @@ test('real outputs, one after the other, as each SDK hands them back', (t) => {
     const outputs = outputsOf(recordings, file);
     const items = outputs.flatMap(({ done }) => done);
     for (const sdk of sdkHistories) {
-      // The AI SDK has forms of its own for hosted tools, and drops citations, logprobs and open reasoning: that is sent in full.
-      const dropped = /"annotations":\[\{|"logprobs":\[\{|"reasoning_text"/.test(JSON.stringify(items));
+      // The AI SDK has forms of its own for hosted tools, and drops citations, logprobs, open reasoning and callers: that is sent in full.
+      const dropped = /"annotations":\[\{|"logprobs":\[\{|"reasoning_text"|"caller":\{/.test(JSON.stringify(items));
       const simple =
         !dropped && items.every(({ type }) => ['function_call', 'message', 'reasoning'].includes(text(type)));
       if (outputs.length === 0 || (sdk.stored !== 'either' && !simple)) continue;
