@@ -182,6 +182,10 @@ test('either form of an item is the item', () => {
     const input = [user('one'), reasoning('rs', encrypted), call('c', '{"a":1}'), result('c', 'x')];
     assert.equal(asked(memory, input), 'delta r1 from 3');
   }
+  answer(memory, [user('one')], 'r2', output, { alternates: [reasoning('rs', 'done later'), undefined] });
+  const later = [user('one'), reasoning('rs', 'done later'), call('c', '{"a":1}'), user('two')];
+  assert.equal(asked(memory, later), 'delta r2 from 3');
+  assert.equal(asked(memory, later.with(1, reasoning('rs', 'done'))), 'delta r1 from 3');
   const other = [user('one'), reasoning('rs', 'other'), call('c', '{"a":1}'), result('c', 'x')];
   assert.equal(asked(memory, other), 'history_diverged_at: 1');
 });

@@ -91,7 +91,8 @@ interface Conversation {
   calls: string[];
 }
 
-const words = ['yes', 'no', 'perhaps', 'x'.repeat(300), `${'x'.repeat(150)}y${'x'.repeat(149)}`];
+// The last two have the same signature.
+const words = ['yes', 'no', 'perhaps', 'x'.repeat(300), `${'x'.repeat(151)}y${'x'.repeat(148)}`];
 const args = [
   '{}',
   '{"a":1,"b":[true]}',
@@ -133,6 +134,7 @@ function disturb(dice: Dice, talk: Conversation): void {
       if (typeof item['id'] === 'string') item['id'] = `${item['id'].split('_')[0]}_${1 + dice.below(20)}`;
       break;
     case 2:
+      if ('phase' in item) item['phase'] = dice.one(['commentary', 'final_answer']);
       if (item['type'] === 'function_call') item['arguments'] = dice.one(args);
       break;
     case 3:
