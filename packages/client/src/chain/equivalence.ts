@@ -91,7 +91,7 @@ export function isReference(item: JsonObject): boolean {
 }
 
 /** How a message of this role names a part that is text, where `content` is a string. */
-export function textTypeOf(role: Json | undefined): string | undefined {
+function textTypeOf(role: Json | undefined): string | undefined {
   if (role === 'assistant') return 'output_text';
   return role === 'user' || role === 'system' || role === 'developer' ? 'input_text' : undefined;
 }

@@ -52,15 +52,15 @@ function mixContent(signature: number, content: Json | undefined): number {
   return mixed;
 }
 
-/** Texts up to this length are read whole; of longer ones as many characters, spread evenly. */
-const samples = 128;
+/** Texts up to this length are read whole; of longer ones at most as many characters, spread evenly. */
+const samples = 64;
 
 /** Anything but a string counts as absent. */
 function mixText(signature: number, text: Json | undefined): number {
   if (typeof text !== 'string') return mix(signature, 0);
   let mixed = mix(signature, text.length);
-  const step = Math.max(1, text.length / samples);
-  for (let at = 0; at < text.length; at += step) mixed = mix(mixed, text.charCodeAt(Math.floor(at)));
+  const step = Math.max(1, Math.ceil(text.length / samples));
+  for (let at = 0; at < text.length; at += step) mixed = mix(mixed, text.charCodeAt(at));
   return mixed;
 }
 
