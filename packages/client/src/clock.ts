@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds that only grow; not the time of day. */
   now(): number;
+  /** The time of day in milliseconds. It jumps: after a sleep, or when somebody sets it. */
+  wall(): number;
   /**
    * Calls `run` once after `ms`, unless cancelled. `Infinity` never calls it. While it waits the process stays alive, except with
    * `background`.
@@ -19,6 +21,7 @@ const never: Timer = { cancel: () => {} };
 
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wall: () => Date.now(),
   after(ms, run, options) {
     if (ms > longestTimer) return never;
     const timer = setTimeout(run, ms);

@@ -1,19 +1,26 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * What can be listened to, with `node:diagnostics_channel`, as `turnwire:NAME`. Messages hold no secrets and nothing of what the model
- * was told or said: numbers, origins, codes. Without listeners they cost one check.
+ * What can be listened to: with `node:diagnostics_channel`, as `turnwire:NAME`, for all clients of the process; or with the option `onEvent`,
+ * for one. Messages hold no secrets and nothing of what the model was told or said: numbers, origins, codes. Without listeners they
+ * cost one check.
  */
 export interface DiagnosticMessages {
   /** A connection is about to be dialled. */
   dial: { connection: number; origin: string };
   /** It is open. */
   open: { connection: number; origin: string; ms: number };
+  /** A turn has been given a connection that was open already. */
+  reuse: { turn: number; connection: number };
+  /** How much of the request travels, and why not less: see `TurnReport.planReason`. */
+  plan: { turn: number; plan: 'full' | 'delta'; reason: string | undefined };
   /** A turn's request was handed to the network. */
   send: { turn: number; transport: 'websocket' | 'sse'; connection: number | undefined; bytes: number };
   /** The first event of a turn has come. */
   'first-event': { turn: number; transport: 'websocket' | 'sse'; ms: number };
-  /** A turn goes on over SSE; `reason` is a sentence. */
+  /** An attempt has failed, and something is done about it. */
+  recovery: { turn: number; cause: string; move: string; delayMs: number };
+  /** A turn goes over SSE although a WebSocket was preferred; `reason` is a sentence. */
   fallback: { turn: number; reason: string };
   /** A connection is replaced because of its age. */
   rotate: { connection: number; ageMs: number };
@@ -21,17 +28,43 @@ export interface DiagnosticMessages {
   close: { connection: number; code: number | undefined; reason: string };
 }
 
-export function publish<Name extends keyof DiagnosticMessages>(name: Name, message: DiagnosticMessages[Name]): void {
-  const target = channels[name];
-  if (target.hasSubscribers) target.publish(message);
+type Name = keyof DiagnosticMessages;
+
+/** A message with its name, as `onEvent` gets it. */
+export type DiagnosticEvent = { [Each in Name]: { name: Each } & DiagnosticMessages[Each] }[Name];
+
+/** The diagnostics of one client. */
+export class Diagnostics {
+  readonly #onEvent: ((event: DiagnosticEvent) => void) | undefined;
+
+  constructor(onEvent: ((event: DiagnosticEvent) => void) | undefined) {
+    this.#onEvent = onEvent;
+  }
+
+  publish<Each extends Name>(name: Each, message: DiagnosticMessages[Each]): void {
+    const target = channels[name];
+    if (target.hasSubscribers) target.publish(message);
+    const onEvent = this.#onEvent;
+    if (onEvent === undefined) return;
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the pair of a name and its message is what the union lists
+    const event = { name, ...message } as unknown as DiagnosticEvent;
+    // Not from within the turn: what the callback throws is its owner's, and ends no turn (I3).
+    queueMicrotask(() => onEvent(event));
+  }
 }
 
-const channels = {
+const channels: Readonly<Record<Name, ReturnType<typeof channel>>> = {
   dial: channel('turnwire:dial'),
   open: channel('turnwire:open'),
+  reuse: channel('turnwire:reuse'),
+  plan: channel('turnwire:plan'),
   send: channel('turnwire:send'),
   'first-event': channel('turnwire:first-event'),
+  recovery: channel('turnwire:recovery'),
   fallback: channel('turnwire:fallback'),
   rotate: channel('turnwire:rotate'),
   close: channel('turnwire:close'),
 };
+
+const all = new Diagnostics(undefined);
+export const publish: Diagnostics['publish'] = (name, message) => all.publish(name, message);

@@ -1,4 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
+import type { DiagnosticEvent } from './diagnostics.js';
 
 /** What `createClient` takes. Everything has a default; a value that makes no sense is refused at once (`invalid_option`). */
 export interface ClientOptions {
@@ -37,12 +38,29 @@ export interface ClientOptions {
   timeouts?: TimeoutOptions | undefined;
   recovery?: RecoveryOptions | undefined;
   network?: NetworkOptions | undefined;
+  chains?: ChainOptions | undefined;
   /**
    * Told in one sentence when something works, but not as asked: a fallback to SSE, once for each reason.
    *
    * @default process.emitWarning, as a TurnwireWarning; `false` says nothing (the turn's report still does)
    */
   onWarning?: ((message: string) => void) | false | undefined;
+  /**
+   * Told what happens beneath the turns: dials, plans, sends, fallbacks, …, each with its `name`; the same as on the diagnostics channels, for this
+   * client alone. Nothing of it is secret, or of what the model was told or said. What it throws is an uncaught exception of yours.
+   */
+  onEvent?: ((event: DiagnosticEvent) => void) | undefined;
+}
+
+/** The memory of what servers hold, by which a full history becomes what is new: see docs/continuation.md. */
+export interface ChainOptions {
+  /**
+   * For all conversations together, in bytes as estimated. What was not used for longest is forgotten first, and costs one full resend. 0
+   * remembers nothing: every turn is sent in full, as over HTTP.
+   *
+   * @default 67_108_864 (64 MiB)
+   */
+  maxBytes?: number | undefined;
 }
 
 export type TransportChoice = 'auto' | 'websocket' | 'sse';

@@ -1,6 +1,7 @@
 import { endpointOf } from './network/endpoint.js';
 import { headerProblem, keyProblem, valueProblem } from './network/handshake.js';
 import { TurnwireError } from './protocol/errors.js';
+import type { DiagnosticEvent } from './diagnostics.js';
 import type { Endpoint } from './network/endpoint.js';
 import type { ClientOptions, NetworkOptions, RecoveryOptions, TimeoutOptions, TransportChoice } from './options.js';
 
@@ -13,10 +14,15 @@ export interface Settings {
   timeouts: Record<keyof TimeoutOptions, number>;
   recovery: { [Name in keyof RecoveryOptions]-?: NonNullable<RecoveryOptions[Name]> };
   network: NetworkOptions;
+  chains: { maxBytes: number };
   onWarning: ((message: string) => void) | false;
+  onEvent: ((event: DiagnosticEvent) => void) | undefined;
 }
 
 const defaultBaseUrl = 'https://api.openai.com/v1';
+
+/** Some hundred long histories. */
+const defaultChainBytes = 64 * 1024 * 1024;
 
 const defaultTimeouts: Settings['timeouts'] = {
   dialMs: 15_000,
@@ -37,8 +43,10 @@ const known: Readonly<Record<string, readonly string[]>> = {
   createClient: [
     'apiKey',
     'baseUrl',
+    'chains',
     'headers',
     'network',
+    'onEvent',
     'onWarning',
     'organization',
     'pool',
@@ -47,6 +55,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
     'timeouts',
     'transport',
   ],
+  chains: ['maxBytes'],
   pool: ['maxAgeMs', 'maxConnections'],
   timeouts: Object.keys(defaultTimeouts),
   recovery: Object.keys(defaultRecovery),
@@ -57,14 +66,19 @@ const known: Readonly<Record<string, readonly string[]>> = {
 /** @throws TurnwireError `invalid_option`, `missing_api_key` */
 export function resolveOptions(options: ClientOptions, env: Readonly<Record<string, string | undefined>>): Settings {
   checkGroup('createClient', options);
-  const { pool = {}, timeouts = {}, network = {}, onWarning = warnProcess } = options;
+  const { pool = {}, timeouts = {}, network = {}, chains = {}, onWarning = warnProcess, onEvent } = options;
   checkGroup('pool', pool);
   checkGroup('timeouts', timeouts);
   checkGroup('network', network);
+  checkGroup('chains', chains);
   for (const [name, value] of Object.entries(network))
     if (!isPem(value)) throw invalid(`network.${name} must be PEM text or a Buffer of it, not ${kindOf(value)}`);
   checkIdentity(options);
   if (onWarning !== false && typeof onWarning !== 'function') throw invalid('onWarning must be a function, or false');
+  if (onEvent !== undefined && typeof onEvent !== 'function') throw invalid('onEvent must be a function');
+  const { maxBytes = defaultChainBytes } = chains;
+  if (typeof maxBytes !== 'number' || !(maxBytes >= 0))
+    throw invalid(`chains.maxBytes must be a number of bytes (0 remembers nothing), not ${show(maxBytes)}`);
   if (pool.maxConnections !== undefined && !(Number.isInteger(pool.maxConnections) && pool.maxConnections >= 1)) {
     throw invalid(`pool.maxConnections must be a whole number from 1 on, not ${show(pool.maxConnections)}`);
   }
@@ -91,7 +105,9 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
     ) as Settings['timeouts'],
     recovery: resolveRecovery(options.recovery),
     network,
+    chains: { maxBytes },
     onWarning,
+    onEvent,
   };
 }
 

@@ -9,6 +9,10 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  wall(): number {
+    return this.#now;
+  }
+
   /** Timers that wait. */
   get waiting(): number {
     return this.#timers.size;

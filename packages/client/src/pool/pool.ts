@@ -95,6 +95,13 @@ export class Pool {
     });
   }
 
+  holds(responseId: string): boolean {
+    for (const { idle, chain } of this.#connections) if (idle && chain?.responseId === responseId) return true;
+    return false;
+  }
+
+  async warm(): Promise<void> {}
+
   /** Closes every connection; for when no turn runs any more. */
   async close(): Promise<void> {
     this.#end();

@@ -4,18 +4,30 @@ export interface ProviderLimits {
   maxAgeMs: number;
   /** The largest frame we send, in bytes; what is larger goes by SSE (P31, P88). */
   maxFrameBytes: number;
+  /** It refuses `instructions` together with `previous_response_id` (P12). */
+  idExcludesInstructions: boolean;
+  /** A response that it has not stored can be continued on its own connection (P71). */
+  continuesUnstored: boolean;
+  /** It knows `generate: false` (P38). */
+  warmUp: boolean;
 }
 
 const minute = 60_000;
 const mebibyte = 1024 * 1024;
 
 /** For api.openai.com and every host we know nothing of. */
-const usual: ProviderLimits = { maxAgeMs: 55 * minute, maxFrameBytes: 15.5 * mebibyte };
+const usual: ProviderLimits = {
+  maxAgeMs: 55 * minute,
+  maxFrameBytes: 15.5 * mebibyte,
+  idExcludesInstructions: false,
+  continuesUnstored: true,
+  warmUp: true,
+};
 
 /** By host name. */
 const providers: ReadonlyMap<string, ProviderLimits> = new Map([
-  ['api.x.ai', { ...usual, maxAgeMs: 24 * minute }],
-  ['ai-gateway.vercel.sh', { maxAgeMs: 12 * minute, maxFrameBytes: 4 * mebibyte - 16_384 }],
+  ['api.x.ai', { ...usual, maxAgeMs: 24 * minute, idExcludesInstructions: true, continuesUnstored: false }],
+  ['ai-gateway.vercel.sh', { ...usual, warmUp: false, maxAgeMs: 12 * minute, maxFrameBytes: 4 * mebibyte - 16_384 }],
 ]);
 
 export function limitsOf(host: string): ProviderLimits {
@@ -30,6 +42,15 @@ export const maxOutputBytes = 256 * mebibyte;
 
 /** Bytes of events that a turn holds unread before it stops reading; it goes on below half of it. */
 export const unreadHighWaterBytes = mebibyte;
+
+/** The same on a lane whose connection other turns use and which is therefore not paused; more ends the turn with `unread_overflow`. */
+export const laneUnreadBytes = 16 * mebibyte;
+
+/**
+ * The longest silence of a turn's events, in milliseconds, also while pongs tell that the server lives: no connection lives longer (P81). A longer
+ * `timeouts.idleMs` extends it.
+ */
+export const maxEventSilenceMs = 60 * minute;
 
 /** Bodies of refusals: read this far, for the error they carry. */
 export const maxErrorBodyBytes = 65_536;

@@ -1,4 +1,6 @@
+import { ChainMemory } from '../chain/memory.js';
 import { systemClock } from '../clock.js';
+import { Diagnostics } from '../diagnostics.js';
 import { createNetwork } from '../network/network.js';
 import { handshakeOf } from '../network/handshake.js';
 import { checkTransport, checkTurnOptions, resolveOptions } from '../settings.js';
@@ -7,15 +9,18 @@ import { TurnwireError } from '../protocol/errors.js';
 import { limitsOf } from '../protocol/limits.js';
 import { SseTransport } from '../transport/sse.js';
 import { WebSocketTransport } from '../transport/websocket.js';
+import { Breaker } from './breaker.js';
+import { Conversation } from './conversation.js';
 import { TurnRequest } from './request.js';
 import { Turn } from './turn.js';
+import { UsageTotal } from './usage.js';
 import type { Clock } from '../clock.js';
 import type { Network } from '../network/network.js';
 import type { ClientOptions, TransportChoice } from '../options.js';
 import type { Settings } from '../settings.js';
 import type { TurnParams } from '../protocol/request.js';
-import type { Transport } from '../transport/transport.js';
-import type { Route, TurnContext } from './turn.js';
+import type { Engine } from './engine.js';
+import type { TurnContext } from './turn.js';
 
 export interface TurnOptions {
   /** Aborts the turn: its iteration and `response()` then fail with `aborted`. */
@@ -24,14 +29,18 @@ export interface TurnOptions {
   transport?: TransportChoice | undefined;
 }
 
-/** Counts of a client's WebSocket connections. */
+/** Counts of a client since it was created. */
 export interface ClientStats {
-  /** Since the client was created, also those that failed. */
+  /** WebSocket connections dialled, also those that failed. */
   dialled: number;
   /** Open now. */
   connections: number;
   /** Of these, carrying a turn. */
   busy: number;
+  /** Chains that are remembered, so that a full history can be sent as what is new. */
+  chains: number;
+  /** What all responses have cost, each counted once, from whichever terminal event, read or not. */
+  usage: { responses: number; inputTokens: number; cachedTokens: number; outputTokens: number };
 }
 
 /**
@@ -45,29 +54,30 @@ export function createClient(options: ClientOptions = {}): Client {
   return new Client(resolveOptions(options, process.env), systemClock);
 }
 
+type Hooks = Partial<Pick<TurnContext, 'onCommitted'>> & { onSettled?: (turn: Turn) => void; asText?: boolean };
+
 export class Client implements AsyncDisposable {
   readonly #settings: Settings;
-  readonly #clock: Clock;
   readonly #network: Network;
   readonly #pool: Pool;
-  readonly #transports: Record<'websocket' | 'sse', Transport>;
+  readonly #engine: Engine;
   readonly #running = new Set<Turn>();
+  readonly #warming = new Set<Turn>();
   readonly #warned = new Set<string>();
-  readonly #maxFrameBytes: number;
+  readonly #usage = new UsageTotal();
   #turns = 0;
   #closed = false;
   #onIdle: (() => void)[] = [];
 
   /** @internal `createClient` is the way; tests bring their own clock. */
-  constructor(settings: Settings, clock: Clock) {
-    const { endpoint, pool, timeouts } = settings;
+  constructor(settings: Settings, clock: Clock, random: () => number = Math.random) {
+    const { endpoint, identity, pool, timeouts } = settings;
     const limits = limitsOf(endpoint.host);
+    const diagnostics = new Diagnostics(settings.onEvent);
     this.#settings = settings;
-    this.#clock = clock;
-    this.#maxFrameBytes = limits.maxFrameBytes;
     this.#network = createNetwork(
       endpoint,
-      handshakeOf({ ...settings.identity, dialMs: timeouts.dialMs, clock }),
+      handshakeOf({ ...identity, dialMs: timeouts.dialMs, clock }),
       settings.network,
     );
     this.#pool = new Pool({
@@ -78,46 +88,66 @@ export class Client implements AsyncDisposable {
       dialMs: timeouts.dialMs,
       queueMs: timeouts.queueMs,
     });
-    this.#transports = {
-      websocket: new WebSocketTransport(this.#pool, clock),
-      sse: new SseTransport(this.#network, clock, timeouts.dialMs),
+    this.#engine = {
+      transports: {
+        websocket: new WebSocketTransport(this.#pool, clock),
+        sse: new SseTransport(this.#network, clock, timeouts.dialMs),
+      },
+      clock,
+      random,
+      diagnostics,
+      memory: new ChainMemory({ maxBytes: settings.chains.maxBytes }),
+      breaker: new Breaker(clock, random),
+      limits,
+      choice: settings.transport,
+      timeouts,
+      recovery: settings.recovery,
+      credentialIsAsked: typeof identity.apiKey === 'function' || typeof identity.headers === 'function',
+      holds: (responseId) => this.#pool.holds(responseId),
+      onFallback: (kind, reason) => this.#warn(kind, reason),
+      onUsage: (usage) => this.#usage.add(usage),
     };
   }
 
   /**
    * Begins a turn at once. Never throws: what is wrong with the request, too, is the turn's failure.
    *
-   * The full `input` travels each time, unless `previous_response_id` says what it continues.
+   * `input` may be the full history each time, as a plain client would send it: over a WebSocket only what the server does not hold yet
+   * travels (`report.plan`). With `previous_response_id` it is what is new.
    */
   turn(params: TurnParams, options: TurnOptions = {}): Turn {
-    this.#turns += 1;
-    const { timeouts } = this.#settings;
-    const context: TurnContext = {
-      number: this.#turns,
-      transports: this.#transports,
-      clock: this.#clock,
-      firstEventMs: timeouts.firstEventMs,
-      idleMs: timeouts.idleMs,
-      unreadMs: timeouts.unreadMs,
-      onFallback: (reason) => this.#warn(reason),
-      onSettled: (settled) => this.#settled(settled),
-    };
-    const signal: unknown = (options as TurnOptions | null)?.signal;
-    const turn = new Turn(context, signal instanceof AbortSignal ? signal : undefined);
-    this.#running.add(turn);
-    try {
-      checkTurnOptions(options);
-      if (this.#closed) throw new TurnwireError('client_closed', 'this client is closed: create another one');
-      turn.begin(this.#route(new TurnRequest(params), options.transport));
-    } catch (error) {
-      if (!(error instanceof TurnwireError)) throw error;
-      turn.end(error);
-    }
-    return turn;
+    return this.#begin(params, options, {});
+  }
+
+  /** @internal For `createFetch`: the turn's frames are text. */
+  turnAsText(params: unknown, options: TurnOptions): Turn {
+    return this.#begin(params, options, { asText: true });
+  }
+
+  /** Turns that continue each other; see `Conversation`. `defaults` (model, instructions, tools, …) hold for each of them. */
+  conversation(defaults: TurnParams = {}): Conversation {
+    return new Conversation(defaults, (params, options, hooks) => this.#begin(params, options, hooks));
+  }
+
+  /**
+   * Prepares for turns to come: dials a connection, so that the first turn need not. With `params` and a provider that knows `generate: false`
+   * (P38) it also lets the server read them (model, instructions, tools, and the input so far) and continues from there: that costs
+   * their input tokens.
+   *
+   * Resolves when all that could be done is done, and never rejects: a turn is never delayed, answered or failed by it. Does nothing
+   * over SSE.
+   */
+  async warm(params?: TurnParams): Promise<void> {
+    if (this.#closed || this.#settings.transport === 'sse') return;
+    if (params === undefined || !this.#engine.limits.warmUp) return this.#pool.warm();
+    const turn = this.#begin({ ...params, generate: false }, { transport: 'websocket' }, { onSettled: () => {} });
+    this.#warming.add(turn);
+    await turn.response().catch(() => {});
+    this.#warming.delete(turn);
   }
 
   get stats(): ClientStats {
-    return this.#pool.stats;
+    return { ...this.#pool.stats, chains: this.#engine.memory.size, usage: this.#usage.value };
   }
 
   /** Begins no more turns, waits for the running ones to end, then closes the connections. A turn that nobody reads is waited for, too. */
@@ -141,35 +171,40 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  /** Which transport a turn begins with; what can be known before anything is sent is decided here (E1). */
-  #route(request: TurnRequest, ofTurn: TransportChoice | undefined): Route {
-    const choice = ofTurn === undefined ? this.#settings.transport : checkTransport('turn: transport', ofTurn);
-    const forSse = this.#onlyBySse(request);
-    if (choice === 'websocket' && forSse !== undefined) throw forSse;
-    const sse = choice === 'sse' || forSse !== undefined;
-    if (sse && request.webSocketOnly) {
-      throw new TurnwireError(
-        'invalid_request',
-        'generate: false works over a WebSocket only: over SSE the turn would run and be paid for',
-      );
+  #begin(params: unknown, options: TurnOptions, { onSettled, onCommitted, asText }: Hooks): Turn {
+    this.#turns += 1;
+    const signal: unknown = (options as TurnOptions | null)?.signal;
+    const turn = new Turn(this.#engine, {
+      number: this.#turns,
+      signal: signal instanceof AbortSignal ? signal : undefined,
+      onSettled: (settled) => {
+        this.#settled(settled);
+        onSettled?.(settled);
+      },
+      onCommitted,
+    });
+    this.#running.add(turn);
+    try {
+      checkTurnOptions(options);
+      if (this.#closed) throw new TurnwireError('client_closed', 'this client is closed: create another one');
+      if (params instanceof TurnwireError) throw params;
+      const choice =
+        options.transport === undefined
+          ? this.#settings.transport
+          : checkTransport('turn: transport', options.transport);
+      this.#makeRoom();
+      turn.begin(new TurnRequest(params), choice, asText);
+    } catch (error) {
+      if (!(error instanceof TurnwireError)) throw error;
+      turn.end(error);
     }
-    return {
-      request,
-      choice,
-      transport: sse ? 'sse' : 'websocket',
-      reason: choice === 'auto' ? forSse?.message : undefined,
-    };
+    return turn;
   }
 
-  #onlyBySse(request: TurnRequest): TurnwireError | undefined {
-    if (request.sseOnly)
-      return new TurnwireError('invalid_request', 'background responses are not known on a WebSocket');
-    const bytes = request.frameBytes;
-    if (bytes <= this.#maxFrameBytes) return undefined;
-    return new TurnwireError(
-      'request_too_large',
-      `the request has ${bytes} bytes, and one frame of ${this.#settings.endpoint.host} at most ${this.#maxFrameBytes}`,
-    );
+  /** A warm-up must not keep a turn waiting. */
+  #makeRoom(): void {
+    if (this.#warming.size === 0 || this.#pool.stats.busy < this.#settings.pool.maxConnections) return;
+    for (const turn of this.#warming) turn.cancel();
   }
 
   #settled(turn: Turn): void {
@@ -177,14 +212,11 @@ export class Client implements AsyncDisposable {
     if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  #warn(reason: string): void {
+  #warn(kind: string, reason: string): void {
     const { onWarning } = this.#settings;
-    if (onWarning === false || this.#warned.has(reason) || this.#warned.size >= mostWarnings) return;
-    this.#warned.add(reason);
+    if (onWarning === false || this.#warned.has(kind)) return;
+    this.#warned.add(kind);
     // Not from within the turn: what the callback throws is its owner's, and ends no turn (I3).
     queueMicrotask(() => onWarning(`turnwire: a turn goes by SSE instead of a WebSocket: ${reason}`));
   }
 }
-
-/** Reasons may hold numbers that differ each time. */
-const mostWarnings = 100;

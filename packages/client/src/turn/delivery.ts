@@ -1,9 +1,7 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { unreadHighWaterBytes } from '../protocol/limits.js';
-import { EventQueue } from './event-queue.js';
-import type { ResponseEvent } from '../protocol/events.js';
-
-type Result = IteratorResult<ResponseEvent, undefined>;
+import { FrameQueue } from './frame-queue.js';
+import type { Frame } from '../protocol/frame.js';
 
 /** Who reads the events. `response` alone: nobody wants them one by one. `gone`: an iterator that has left. */
 type Reader = 'nobody' | 'iterator' | 'response' | 'gone';
@@ -15,13 +13,20 @@ export interface DeliveryListener {
   roomy(): void;
   /** The consumer stopped asking before the end. */
   left(): void;
+  /** The consumer has taken the last event, and knows that it was the last. Called once, if ever. */
+  drained(): void;
+}
+
+interface Pull {
+  take: (frame: Frame) => void;
+  finish: (error: TurnwireError | undefined) => void;
 }
 
 /** The way of the events from a turn to whoever reads it: in order, once, and never more of them unread than a bound. */
 export class Delivery {
   readonly #listener: DeliveryListener;
-  readonly #queue = new EventQueue();
-  readonly #pulls: { resolve: (result: Result) => void; reject: (error: TurnwireError) => void }[] = [];
+  readonly #queue = new FrameQueue();
+  readonly #pulls: Pull[] = [];
   #reader: Reader = 'nobody';
   #full = false;
   #end: { error: TurnwireError | undefined } | undefined;
@@ -34,11 +39,16 @@ export class Delivery {
     return this.#queue.empty;
   }
 
-  hand(event: ResponseEvent, bytes: number): void {
+  /** Of what lies here unread. */
+  get bytes(): number {
+    return this.#queue.bytes;
+  }
+
+  hand(frame: Frame): void {
     if (this.#reader === 'response' || this.#reader === 'gone') return;
     const pull = this.#pulls.shift();
-    if (pull !== undefined) return pull.resolve({ done: false, value: event });
-    this.#queue.push(event, bytes);
+    if (pull !== undefined) return pull.take(frame);
+    this.#queue.push(frame);
     if (this.#queue.bytes > unreadHighWaterBytes && !this.#full) {
       this.#full = true;
       this.#listener.full();
@@ -48,10 +58,8 @@ export class Delivery {
   /** No more events will come; those that lie here can still be taken. */
   finish(error: TurnwireError | undefined): void {
     this.#end = { error };
-    for (const pull of this.#pulls.splice(0)) {
-      if (error === undefined) pull.resolve(done);
-      else pull.reject(error);
-    }
+    this.#checkDrained();
+    for (const pull of this.#pulls.splice(0)) pull.finish(error);
   }
 
   /** Nobody wants what lies here any more. */
@@ -65,34 +73,47 @@ export class Delivery {
     this.#reader = 'response';
     this.#queue.clear();
     this.#checkRoom();
+    this.#checkDrained();
   }
 
-  /** @throws TurnwireError `turn_already_read` */
-  iterate(): AsyncIterator<ResponseEvent, undefined> {
+  /**
+   * @param as what the consumer gets for a frame.
+   * @throws TurnwireError `turn_already_read`
+   */
+  iterate<Value>(as: (frame: Frame) => Value): AsyncIterator<Value, undefined> {
     if (this.#reader !== 'nobody') {
       throw new TurnwireError('turn_already_read', 'a turn can be read once: keep its events if they are needed twice');
     }
     this.#reader = 'iterator';
     return {
-      next: () => this.#pull(),
+      next: () => this.#pull(as),
       return: () => {
+        // Who leaves after the last event has read it all.
+        const over = this.#end !== undefined && this.#queue.empty;
         this.#reader = 'gone';
-        for (const pull of this.#pulls.splice(0)) pull.resolve(done);
-        this.#listener.left();
+        for (const pull of this.#pulls.splice(0)) pull.finish(undefined);
+        if (!over) this.#listener.left();
         return Promise.resolve(done);
       },
     };
   }
 
-  #pull(): Promise<Result> {
+  #pull<Value>(as: (frame: Frame) => Value): Promise<IteratorResult<Value, undefined>> {
     if (this.#reader === 'gone') return Promise.resolve(done);
-    const event = this.#queue.shift();
-    if (event !== undefined) {
+    const frame = this.#queue.shift();
+    if (frame !== undefined) {
       this.#checkRoom();
-      return Promise.resolve({ done: false, value: event });
+      this.#checkDrained();
+      return Promise.resolve({ done: false, value: as(frame) });
     }
-    if (this.#end === undefined) return new Promise((resolve, reject) => this.#pulls.push({ resolve, reject }));
-    return this.#end.error === undefined ? Promise.resolve(done) : Promise.reject(this.#end.error);
+    if (this.#end !== undefined)
+      return this.#end.error === undefined ? Promise.resolve(done) : Promise.reject(this.#end.error);
+    return new Promise((resolve, reject) =>
+      this.#pulls.push({
+        take: (taken) => resolve({ done: false, value: as(taken) }),
+        finish: (error) => (error === undefined ? resolve(done) : reject(error)),
+      }),
+    );
   }
 
   #checkRoom(): void {
@@ -100,6 +121,12 @@ export class Delivery {
     this.#full = false;
     this.#listener.roomy();
   }
+
+  #checkDrained(): void {
+    const reads = this.#reader === 'iterator' || this.#reader === 'response';
+    if (reads && this.#end !== undefined && this.#end.error === undefined && this.#queue.empty)
+      this.#listener.drained();
+  }
 }
 
-const done: Result = { done: true, value: undefined };
+const done = { done: true, value: undefined } as const;

@@ -1,10 +1,24 @@
+import { SnapshotError, snapshot } from '../chain/snapshot.js';
+import type { Json } from '../chain/json.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Item } from '../protocol/items.js';
 import type { Response } from '../protocol/response.js';
 
+/** The output items of a response, as copies that no consumer has had: what it edits is not what the server holds. */
+export interface Held {
+  output: readonly Json[];
+  /** By index: the form in which an item was finished. It may differ from the terminal event's, and means the same item. */
+  alternates: readonly (Json | undefined)[];
+}
+
+interface Kept {
+  item: Item;
+  copy: Json | undefined;
+}
+
 /** The output items of a response as they are finished, for the servers whose terminal event leaves them out (P58, F2). */
 export class Output {
-  readonly #items = new Map<number, Item>();
+  readonly #items = new Map<number, Kept>();
 
   /** Of the items kept, as they came. */
   bytes = 0;
@@ -14,15 +28,41 @@ export class Output {
     const { output_index: index, item } = event as { output_index?: unknown; item?: unknown };
     if (typeof item !== 'object' || item === null) return;
     this.bytes += bytes;
-    this.#items.set(typeof index === 'number' ? index : this.#items.size, item as Item);
+    this.#items.set(typeof index === 'number' ? index : this.#items.size, { item: item as Item, copy: copyOf(item) });
   }
 
   /** The response with its output; a terminal event that has one wins. */
   complete(response: Response): Response {
+    if (!this.#isLeftOut(response)) return response;
+    return { ...response, output: this.#sorted.map(({ item }) => item) };
+  }
+
+  /** To be asked before anybody else has the response; undefined for what is nested too deep to be remembered (N19). */
+  held(response: Response): Held | undefined {
+    if (this.#isLeftOut(response)) {
+      const copies = this.#sorted.map(({ copy }) => copy);
+      return copies.every((copy) => copy !== undefined) ? { output: copies, alternates: [] } : undefined;
+    }
+    const output = copyOf(response.output) as Json[] | undefined;
+    return output && { output, alternates: output.map((_, index) => this.#items.get(index)?.copy) };
+  }
+
+  get #sorted(): Kept[] {
+    return [...this.#items].sort(([a], [b]) => a - b).map(([, item]) => item);
+  }
+
+  #isLeftOut(response: Response): boolean {
     const given: unknown = response.output;
-    if (Array.isArray(given) && (given.length > 0 || this.#items.size === 0)) return response;
-    const output = [...this.#items].sort(([a], [b]) => a - b).map(([, item]) => item);
-    return { ...response, output };
+    return !Array.isArray(given) || (given.length === 0 && this.#items.size > 0);
+  }
+}
+
+function copyOf(value: unknown): Json | undefined {
+  try {
+    return snapshot(value);
+  } catch (error) {
+    if (!(error instanceof SnapshotError)) throw error;
+    return undefined;
   }
 }
 

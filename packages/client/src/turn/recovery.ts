@@ -1,11 +1,19 @@
-import { normalClosure, refusingClosures, transientClosures } from '../protocol/close-codes.js';
+import { causeOf } from './cause.js';
+import { retryAfterMs } from './retry-after.js';
+import { tripOf } from './trip.js';
+import type { ReplayPolicy, TransportChoice } from '../options.js';
 import type { Phase, TurnwireError } from '../protocol/errors.js';
-import type { TransportChoice } from '../options.js';
+import type { Cause } from './cause.js';
+import type { BreakerTrip } from './trip.js';
 
 /** What is done after a failed attempt. */
 export type Move =
-  /** Once more over the same transport, on a connection dialled for it. */
+  /** Once more over the same transport, on a connection dialled for it. Planned anew: a delta only where the response is stored. */
   | 'redial'
+  /** Once more over the same transport and, where it is still open, the same connection, with the full input and no id. */
+  | 'resend_in_full'
+  /** Once more over the same transport, with the same plan, after a wait. */
+  | 'retry'
   /** Over SSE, within the same turn. */
   | 'fall_back'
   /** The caller gets the error. */
@@ -18,103 +26,198 @@ export interface Failure {
   phase: Phase;
   /** It ran on a connection that had carried other turns and then rested. */
   reused: boolean;
+  /** What was sent: everything, what is new by a plan of ours, or what continues an id that the caller gave. */
+  plan: 'full' | 'delta' | 'explicit';
+  /** `apiKey` or `headers` is a function: asked anew, it may give another credential. */
+  credentialIsAsked: boolean;
 }
 
 export interface Policy {
   choice: TransportChoice;
-  /** One redial a turn. */
-  redialled: boolean;
+  replay: ReplayPolicy;
   /** Nothing but its cost doubles if the server runs the turn twice: `TurnRequest.repeatable`. */
   repeatable: boolean;
   /** The turn can go by SSE at all. */
   sseAble: boolean;
+  /** The decisions of this turn so far. */
+  done: readonly Pick<Decision, 'move' | 'doubtful'>[];
+  /** Begun so far, the one that failed included. */
+  attempts: number;
+  maxAttempts: number;
+  /** Of `recovery.budgetMs`, which runs from the turn's first failure. */
+  msLeft: number;
+  /** `recovery.refusals` is `retry`. */
+  retryRefusals: boolean;
+  /** The time of day, in milliseconds since 1970: servers name dates to wait for. */
+  wallMs: number;
+  /** A random number from 0 up to 1, so that many clients do not come back at the same moment. */
+  jitter: () => number;
 }
 
-/** Why it failed, as far as the decision needs it. */
-type Cause =
-  /** No connection: DNS, TCP, TLS, or no answer in time. */
-  | 'unreachable'
-  /** The upgrade was answered by a status that another way may not get. */
-  | 'upgrade_refused'
-  /** The upgrade was answered by a status that says: not with this key, or elsewhere. */
-  | 'denied'
-  /** The connection ended by itself, or with a close code that says nothing of the request (P90, P91). */
-  | 'broken'
-  /** The server closed it with the code for a request that it does not take over a WebSocket (P92, P93). */
-  | 'turned_away'
-  /** The same, probably: it closed it in good order, and without a word (P89). */
-  | 'dismissed'
-  /** The server closed it with a code of its own (P94). */
-  | 'closed'
-  /** `websocket_connection_limit_reached`: too old; the turn has not begun (P99). */
-  | 'age_limit'
-  | 'other';
+export interface Decision {
+  move: Move;
+  /** Before it; 0 for at once. */
+  delayMs: number;
+  /** Why it failed. */
+  cause: Cause;
+  /** The server may have run the turn already: done once a turn. */
+  doubtful: boolean;
+  /** The new connection is used without `stream_id`, and so are the later ones of this endpoint (F5). */
+  withoutLanes: boolean;
+  /** What the breaker is to hear of it, whatever the move. */
+  trip: BreakerTrip | undefined;
+}
 
-interface Row {
+/** Whether a failure of this row can have been run by the server: `no`, or `maybe`, where repeating it may run it twice. */
+type Ran = 'no' | 'maybe';
+
+export interface RecoveryRow {
   causes: readonly Cause[];
   phases: readonly Phase[];
-  when?: Condition;
-  move: Move;
+  connection: 'any' | 'rested' | 'fresh';
+  ran: Ran;
+  /** The first that the policy permits is made; where it permits none, the caller gets the error. */
+  moves: readonly Move[];
 }
 
+const dialling: readonly Phase[] = ['queued'];
 const unsent: readonly Phase[] = ['queued', 'sending'];
-const unanswered: readonly Phase[] = [...unsent, 'sent'];
-
-type Condition = (failure: Failure, policy: Policy) => boolean;
-const webSocket: Condition = ({ transport }) => transport === 'websocket';
-const reused: Condition = (failure) => failure.reused;
-const fresh: Condition = ({ transport, reused }) => !reused && transport === 'websocket';
-const reusedAndRepeatable: Condition = ({ reused }, { repeatable }) => reused && repeatable;
-const webSocketAndRepeatable: Condition = ({ transport }, { repeatable }) => transport === 'websocket' && repeatable;
+/** An answer can be faster than the news that the request has gone. */
+const refused: readonly Phase[] = ['sending', 'sent'];
+const unanswered: readonly Phase[] = ['queued', 'sending', 'sent'];
+const silent: readonly Phase[] = ['sent'];
 
 /**
  * The whole of it: the first row that fits decides, and where none fits the caller gets the error. Once an event has been handed over,
  * no row fits: nothing is replayed then.
  *
- * Two rows may run a turn twice, and do not where a doubled turn has effects. A connection that has rested and ends without a word
- * when it is written to was dead before, as a rule: a NAT, a proxy or the server's idle limit (B1). And a server that closes in good
- * order instead of answering has refused the request, as a rule (P89).
+ * Rows that say `maybe` can run a turn twice. A connection that ends without a word when it is written to was dead before, as a rule: a
+ * NAT, a proxy or the server's idle limit (B1). And a server that closes in good order instead of answering has refused the request, as a
+ * rule (P89). A pong that never came belongs there too: the request may have arrived.
  */
-const table: readonly Row[] = [
-  { causes: ['unreachable', 'upgrade_refused'], phases: ['queued'], when: webSocket, move: 'fall_back' },
-  { causes: ['turned_away'], phases: unanswered, when: webSocket, move: 'fall_back' },
-  { causes: ['broken', 'dismissed', 'closed'], phases: unsent, when: reused, move: 'redial' },
-  { causes: ['broken', 'dismissed', 'closed'], phases: unsent, when: fresh, move: 'fall_back' },
-  { causes: ['broken'], phases: ['sent'], when: reusedAndRepeatable, move: 'redial' },
-  { causes: ['dismissed'], phases: ['sent'], when: webSocketAndRepeatable, move: 'fall_back' },
-  { causes: ['age_limit'], phases: ['sent'], move: 'redial' },
+export const recoveryTable: readonly RecoveryRow[] = [
+  { causes: ['unreachable'], phases: dialling, connection: 'any', ran: 'no', moves: ['fall_back', 'retry'] },
+  {
+    causes: ['no_answer', 'unsupported', 'refused_upgrade'],
+    phases: dialling,
+    connection: 'any',
+    ran: 'no',
+    moves: ['fall_back'],
+  },
+  { causes: ['forbidden'], phases: dialling, connection: 'any', ran: 'no', moves: ['fall_back', 'redial'] },
+  {
+    causes: ['throttled', 'unavailable'],
+    phases: dialling,
+    connection: 'any',
+    ran: 'no',
+    moves: ['fall_back', 'retry'],
+  },
+  { causes: ['unauthorized'], phases: unanswered, connection: 'any', ran: 'no', moves: ['redial'] },
+  { causes: ['turned_away'], phases: unanswered, connection: 'any', ran: 'no', moves: ['fall_back'] },
+  {
+    causes: ['broken', 'dismissed', 'closed'],
+    phases: unsent,
+    connection: 'rested',
+    ran: 'no',
+    moves: ['redial', 'fall_back'],
+  },
+  {
+    causes: ['broken', 'dismissed', 'closed'],
+    phases: unsent,
+    connection: 'fresh',
+    ran: 'no',
+    moves: ['fall_back', 'redial'],
+  },
+  { causes: ['broken'], phases: silent, connection: 'rested', ran: 'maybe', moves: ['redial', 'fall_back'] },
+  { causes: ['broken'], phases: silent, connection: 'fresh', ran: 'maybe', moves: ['fall_back', 'redial'] },
+  { causes: ['pong_lost'], phases: refused, connection: 'any', ran: 'maybe', moves: ['redial', 'fall_back'] },
+  { causes: ['dismissed', 'closed'], phases: silent, connection: 'any', ran: 'maybe', moves: ['fall_back'] },
+  { causes: ['age_limit', 'lanes_refused'], phases: refused, connection: 'any', ran: 'no', moves: ['redial'] },
+  { causes: ['chain_lost'], phases: refused, connection: 'any', ran: 'no', moves: ['resend_in_full'] },
+  { causes: ['busy'], phases: refused, connection: 'any', ran: 'no', moves: ['retry'] },
 ];
 
 /** Pure: the same failure under the same policy has the same consequence. */
-export function recover(failure: Failure, policy: Policy): Move {
+export function recover(failure: Failure, policy: Policy): Decision {
   const cause = causeOf(failure.error);
-  const row = table.find(
-    ({ causes, phases, when }) =>
-      causes.includes(cause) && phases.includes(failure.phase) && (when?.(failure, policy) ?? true),
+  const row = recoveryTable.find(
+    ({ causes, phases, connection }) =>
+      causes.includes(cause) &&
+      phases.includes(failure.phase) &&
+      (connection === 'any' || failure.reused === (connection === 'rested')),
   );
-  const move = row?.move ?? 'surface';
-  if (move === 'redial' && policy.redialled) return 'surface';
-  if (move === 'fall_back' && (policy.choice !== 'auto' || !policy.sseAble)) return 'surface';
-  return move;
+  const doubtful = row?.ran === 'maybe';
+  const decision = {
+    cause,
+    doubtful,
+    withoutLanes: cause === 'lanes_refused',
+    trip: tripOf(cause, failure, policy.wallMs),
+  };
+  if (row !== undefined && mayTryAgain(failure, policy, doubtful)) {
+    for (const move of row.moves) {
+      const delayMs = delayBefore(move, cause, failure, policy);
+      if (isPermitted(move, cause, failure, policy) && delayMs <= policy.msLeft) return { ...decision, move, delayMs };
+    }
+  }
+  return { ...decision, doubtful: false, withoutLanes: false, move: 'surface', delayMs: 0 };
 }
 
-function causeOf({ code, status = 0, closeCode, server, cause }: TurnwireError): Cause {
-  switch (code) {
-    case 'dial_failed':
-    case 'dial_timeout':
-      return 'unreachable';
-    case 'upgrade_refused':
-      // A redirect would carry the key elsewhere; 401 and 402 say the same over SSE.
-      return status === 401 || status === 402 || (status >= 300 && status < 400) ? 'denied' : 'upgrade_refused';
-    case 'connection_lost':
-      // SSE has no close codes: an error of its connection says that it broke.
-      if (closeCode === undefined) return cause === undefined ? 'closed' : 'broken';
-      if (transientClosures.has(closeCode)) return 'broken';
-      if (refusingClosures.has(closeCode)) return 'turned_away';
-      return closeCode === normalClosure ? 'dismissed' : 'closed';
-    case 'request_refused':
-      return server?.code === 'websocket_connection_limit_reached' ? 'age_limit' : 'other';
+/** What holds for every move: the budget, and what the caller allows to be written twice. */
+function mayTryAgain({ phase }: Failure, policy: Policy, doubtful: boolean): boolean {
+  if (policy.attempts >= policy.maxAttempts || !(policy.msLeft > 0)) return false;
+  if (policy.replay === 'never') return phase === 'queued';
+  if (!doubtful) return true;
+  return policy.replay === 'unanswered' && policy.repeatable && !policy.done.some((earlier) => earlier.doubtful);
+}
+
+/** Each move is made once a turn, but for waiting: that may be of use more than once. */
+function isPermitted(move: Move, cause: Cause, failure: Failure, policy: Policy): boolean {
+  const { transport, credentialIsAsked, plan } = failure;
+  const isDone = (other: Move): boolean => policy.done.some((earlier) => earlier.move === other);
+  switch (move) {
+    case 'redial':
+      if (isDone('redial')) return false;
+      return (cause !== 'unauthorized' && cause !== 'forbidden') || credentialIsAsked;
+    case 'resend_in_full':
+      return plan === 'delta' && !isDone('resend_in_full');
+    case 'fall_back':
+      return transport === 'websocket' && policy.choice === 'auto' && policy.sseAble && !isDone('fall_back');
+    case 'retry':
+      if (!policy.retryRefusals) return false;
+      // Where both ways are shut, the host is gone (A8); and a throttle that holds after a wait is none (A4).
+      if (cause === 'unreachable') return !isDone('retry') && !isDone('fall_back');
+      return cause !== 'throttled' || !isDone('retry');
     default:
-      return 'other';
+      return true;
   }
+}
+
+/** The bounds of our own backoff, in milliseconds; it doubles between them (P27). */
+const firstBackoffMs = 500;
+const longestBackoffMs = 8000;
+
+/** Before the one new dial after an edge's refusal, in milliseconds (A4). */
+const throttledMs = 3000;
+
+/** `1013`: try again later. */
+const tryAgainLater = 1013;
+
+/** What the server asks for, else our own backoff. A wait that it asks for is never shortened, and lengthened by a second at most. */
+function delayBefore(
+  move: Move,
+  cause: Cause,
+  { error }: Failure,
+  { wallMs, jitter, done, msLeft, retryRefusals }: Policy,
+): number {
+  const isLater = move === 'redial' && error.closeCode === tryAgainLater && retryRefusals;
+  if (move !== 'retry' && !isLater) return 0;
+  const asked = retryAfterMs(error, wallMs);
+  if (asked !== undefined) {
+    // Jitter alone does not take a wait beyond the budget.
+    const spread = asked + jitter() * Math.min(1000, Math.max(100, asked / 10));
+    return asked <= msLeft ? Math.min(spread, msLeft) : asked;
+  }
+  if (cause === 'throttled') return throttledMs + jitter() * 1000;
+  const earlier = done.filter(({ move: one }) => one === 'retry').length;
+  return Math.min(longestBackoffMs, firstBackoffMs * 2 ** earlier) * (0.75 + jitter() / 4);
 }

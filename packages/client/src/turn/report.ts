@@ -8,13 +8,19 @@ export interface TurnReport {
   turn: number;
   /** The transport that carried it, or carries it now. */
   transport: 'websocket' | 'sse';
-  /** `full`: the request stands for itself. `delta`: it continues the response named by `previous_response_id`. */
+  /** `full`: the request stands for itself. `delta`: it continues a response, and only what is new travels. */
   plan: 'full' | 'delta';
+  /**
+   * Why the plan is not the other one: `first_turn`, `fields_changed: tools`, `history_diverged_at: 7`, `chain_lost`, …; docs/continuation.md has
+   * them all. For a delta `explicit` if the caller named the response, otherwise undefined.
+   */
+  planReason: string | undefined;
   /** Why it is not the transport that `auto` prefers, as a sentence; undefined where it is. */
   fallback: string | undefined;
   phase: Phase;
   /** undefined while it runs, and where the server refused it before it began. */
   outcome: Outcome | undefined;
+  /** Of the last response, where the turn was steered. */
   responseId: string | undefined;
   /** One for each time the request was tried, the last one last. */
   attempts: readonly Attempt[];
@@ -24,7 +30,7 @@ export interface TurnReport {
   firstEventMs: number | undefined;
   /** From the call of `turn()` to its end, in milliseconds. */
   totalMs: number | undefined;
-  /** As the server counted it, from whichever terminal event. */
+  /** As the server counted it, from whichever terminal event; of the last response, where the turn was steered. */
   usage: Usage | undefined;
 }
 
@@ -32,10 +38,18 @@ export interface Attempt {
   transport: 'websocket' | 'sse';
   /** The number of the connection within its client; undefined over SSE, and where none was had. */
   connection: number | undefined;
+  /** The lane on that connection; undefined for the default lane. */
+  lane: string | undefined;
   /** The connection had carried turns before. */
   reused: boolean;
+  plan: 'full' | 'delta';
+  planReason: string | undefined;
   sentBytes: number;
   phase: Phase;
   /** Why it failed; undefined for one that did not. */
   error: ErrorCode | undefined;
+  /** What was done then: `redial`, `resend_in_full`, `retry`, `fall_back`, `surface`; undefined for one that did not fail. */
+  recovery: string | undefined;
+  /** How long was waited before that, in milliseconds. */
+  delayMs: number;
 }

@@ -1,15 +1,26 @@
+import { itemsOf, shapingFields } from '../chain/fields.js';
+import { snapshot } from '../chain/snapshot.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { sseOnlyFields, webSocketOnlyFields } from '../protocol/request.js';
-import type { TurnParams } from '../protocol/request.js';
-import type { OutgoingRequest, Parent } from '../transport/transport.js';
+import type { Json, JsonObject } from '../chain/json.js';
+
+/** A part of the request: the items from `from` on, to continue `responseId`. */
+export interface Delta {
+  responseId: string;
+  from: number;
+}
 
 /**
  * What the caller asked for, frozen when the turn begins: whatever happens later (another connection, another transport) is made from
  * this and not from what went out before, so it is what a plain client would have sent (D11, F6). The caller may change its objects
- * meanwhile: their JSON was taken at once.
+ * meanwhile: their structure was copied at once. Their strings are shared, so that this costs little; JSON is made of what is sent only.
  */
-export class TurnRequest implements OutgoingRequest {
-  readonly parent: Parent | undefined;
+export class TurnRequest {
+  readonly params: JsonObject;
+  /** The input, item by item; undefined where it is of a shape that is not known here, and is sent as it is. */
+  readonly items: readonly Json[] | undefined;
+  /** Named by the caller itself: the input is then what is new, and nobody here knows the rest. */
+  readonly previousResponseId: string | undefined;
   readonly store: boolean;
   /** `generate: false` is known on a WebSocket only: over HTTP it would run, and be paid for (P30, P38). */
   readonly webSocketOnly: boolean;
@@ -17,53 +28,69 @@ export class TurnRequest implements OutgoingRequest {
   readonly sseOnly: boolean;
   /** Running it twice has no effect but its cost: nothing that the server keeps, no tool that acts on the provider's side. */
   readonly repeatable: boolean;
-  /** The fields both transports take, as JSON without its braces. */
-  readonly #common: string;
-  readonly #sse: string;
-  readonly #webSocket: string;
+  /** It hangs on a conversation that the server keeps: that excludes a response to continue (P39). */
+  readonly inConversation: boolean;
+  #fields: JsonObject | undefined;
+  #common: string | undefined;
 
   /** @throws TurnwireError `invalid_request` */
-  constructor(given: TurnParams) {
-    const params = fieldsOf(given);
+  constructor(given: unknown) {
+    const params = copyOf(given);
     const { previous_response_id: previous, store, generate, background, tools, conversation } = params;
     if (previous !== undefined && previous !== null && typeof previous !== 'string') {
       throw invalid('previous_response_id must be the id of a response, a string');
     }
+    this.params = params;
+    // A turn without input is one without items.
+    this.items = params['input'] === undefined ? [] : itemsOf(params['input']);
+    this.previousResponseId = previous ?? undefined;
     this.store = store !== false;
-    // An id that the caller names may be known anywhere.
-    this.parent = typeof previous === 'string' ? { responseId: previous, stored: true } : undefined;
     this.webSocketOnly = generate === false;
     this.sseOnly = background === true;
-    this.repeatable = (conversation === undefined || conversation === null) && withoutEffects(tools);
-    const only = (fields: ReadonlySet<string>): string =>
-      inner(Object.fromEntries(Object.entries(params).filter(([name]) => fields.has(name))));
-    this.#sse = only(new Set([...sseOnlyFields].filter((name) => name !== 'stream')));
-    // Lanes are the pool's business: a `stream_id` of the caller's would end in somebody else's lane.
-    this.#webSocket = only(new Set(['generate']));
-    this.#common = inner(
-      Object.fromEntries(
-        Object.entries(params).filter(([name]) => !sseOnlyFields.has(name) && !webSocketOnlyFields.has(name)),
-      ),
-    );
+    this.inConversation = conversation !== undefined && conversation !== null;
+    this.repeatable = !this.inConversation && withoutEffects(tools);
   }
 
-  frame(): string {
-    return join(create, this.#webSocket, this.#common);
+  /** What shapes the context beside the input: see `chain/fields.ts`. */
+  get fields(): JsonObject {
+    return (this.#fields ??= shapingFields(this.params));
   }
 
-  /** The size of the frame, at most: known without making it. */
-  get frameBytes(): number {
-    return (
-      Buffer.byteLength(create) + Buffer.byteLength(this.#webSocket) + Buffer.byteLength(this.#common) + '{,,}'.length
-    );
+  /** The text frame of a WebSocket; lanes are the pool's business, so a `stream_id` of the caller's is not sent. */
+  frame(delta?: Delta): string {
+    const generate = inner(this.#only((name) => name === 'generate'));
+    return join(create, generate, delta === undefined ? this.#full() : this.#rest(delta));
   }
 
+  /** The body of a POST. */
   body(): string {
-    return join('"stream":true', this.#sse, this.#common);
+    return join(
+      '"stream":true',
+      inner(this.#only((name) => name !== 'stream' && sseOnlyFields.has(name))),
+      this.#full(),
+    );
+  }
+
+  /** The fields both transports take, as JSON without its braces. */
+  #full(): string {
+    return (this.#common ??= inner(this.#only(isCommon)));
+  }
+
+  #rest({ responseId, from }: Delta): string {
+    const fields = this.#only((name) => isCommon(name) && name !== 'input' && name !== 'previous_response_id');
+    return inner({ ...fields, previous_response_id: responseId, input: this.items?.slice(from) ?? [] });
+  }
+
+  #only(wanted: (name: string) => boolean): JsonObject {
+    return Object.fromEntries(Object.entries(this.params).filter(([name]) => wanted(name)));
   }
 }
 
 const create = '"type":"response.create"';
+
+function isCommon(name: string): boolean {
+  return !sseOnlyFields.has(name) && !webSocketOnlyFields.has(name);
+}
 
 /** Tools that the client runs itself, and those that only read. What is not listed may act on the world. */
 const harmless: ReadonlySet<string> = new Set([
@@ -75,37 +102,39 @@ const harmless: ReadonlySet<string> = new Set([
   'web_search_preview',
 ]);
 
-function withoutEffects(tools: unknown): boolean {
+function withoutEffects(tools: Json | undefined): boolean {
   if (tools === undefined || tools === null) return true;
   return (
     Array.isArray(tools) &&
-    tools.every((tool: { type?: unknown } | null) => typeof tool?.type === 'string' && harmless.has(tool.type))
+    tools.every((tool) => {
+      const type = (tool as { type?: unknown } | null)?.type;
+      return typeof type === 'string' && harmless.has(type);
+    })
   );
 }
 
-/** The caller's fields, each read once: an object may have getters, and these may throw. */
-function fieldsOf(given: unknown): TurnParams {
+function copyOf(given: unknown): JsonObject {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     const kind = given === null || given === undefined ? String(given) : `a ${typeof given}`;
     throw invalid(`a turn takes an object such as { model, input }, not ${Array.isArray(given) ? 'an array' : kind}`);
   }
+  let copy: Json | undefined;
   try {
-    return { ...given };
-  } catch (cause) {
-    throw invalid(`the request cannot be read: ${firstLine(cause)}`, cause);
-  }
-}
-
-function inner(fields: object): string {
-  try {
-    return JSON.stringify(fields).slice(1, -1);
+    copy = snapshot(given);
   } catch (cause) {
     throw invalid(`the request cannot be written as JSON: ${firstLine(cause)}`, cause);
   }
+  if (typeof copy !== 'object' || copy === null || Array.isArray(copy))
+    throw invalid('the request cannot be written as JSON: it becomes something else than an object');
+  return copy;
 }
 
 function firstLine(cause: unknown): string {
   return cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+}
+
+function inner(fields: JsonObject): string {
+  return JSON.stringify(fields).slice(1, -1);
 }
 
 function join(...parts: string[]): string {

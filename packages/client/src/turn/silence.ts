@@ -1,13 +1,16 @@
 import type { Clock, Timer } from '../clock.js';
 
 /**
- * Watches how long nothing has happened. Every event counts as life and costs only the time of day: the timer is set anew when it
- * fires too early, and not at each event.
+ * Watches how long nothing has happened. A sign of life costs only the time of day: the timer is set anew when it fires too early, and not
+ * at each event. Two limits: `limitMs` counts any sign of life, a pong for example; `eventsMs` counts events alone, since a server that
+ * answers pings and says nothing else for ever must end somewhere, too.
  */
 export class Silence {
   readonly #clock: Clock;
   #limitMs = Infinity;
-  #since = 0;
+  #eventsMs = Infinity;
+  #sign = 0;
+  #event = 0;
   #timer: Timer | undefined;
   #run: () => void = () => {};
 
@@ -15,17 +18,24 @@ export class Silence {
     this.#clock = clock;
   }
 
-  /** From now on `run` is called once, after `limitMs` without a sign of life. */
-  watch(limitMs: number, run: () => void): void {
+  /** From now on `run` is called once, when one of the limits has passed. */
+  watch(limitMs: number, eventsMs: number, run: () => void): void {
     this.stop();
     this.#limitMs = limitMs;
+    this.#eventsMs = eventsMs;
     this.#run = run;
-    this.#since = this.#clock.now();
-    this.#set(limitMs);
+    this.#sign = this.#event = this.#clock.now();
+    this.#set(Math.min(limitMs, eventsMs));
   }
 
+  /** An event came. */
+  event(): void {
+    this.#sign = this.#event = this.#clock.now();
+  }
+
+  /** Something else came. */
   alive(): void {
-    this.#since = this.#clock.now();
+    this.#sign = this.#clock.now();
   }
 
   stop(): void {
@@ -35,7 +45,8 @@ export class Silence {
 
   #set(ms: number): void {
     this.#timer = this.#clock.after(ms, () => {
-      const left = this.#limitMs - (this.#clock.now() - this.#since);
+      const now = this.#clock.now();
+      const left = Math.min(this.#limitMs - (now - this.#sign), this.#eventsMs - (now - this.#event));
       // Timers may fire a fraction early.
       if (left <= 1) this.#run();
       else this.#set(left);

@@ -1,53 +1,36 @@
-import { publish } from '../diagnostics.js';
+import { itemsOf } from '../chain/fields.js';
 import { TurnwireError, locate } from '../protocol/errors.js';
-import { isHousekeeping } from '../protocol/frame.js';
 import { maxOutputBytes } from '../protocol/limits.js';
-import { clean, readServerError } from '../protocol/server-error.js';
-import { isError, terminalOf } from '../protocol/terminal.js';
 import { aborted, onAbort } from './abort.js';
+import { Answer } from './answer.js';
+import { Course } from './course.js';
 import { Delivery } from './delivery.js';
-import { Output, textOf } from './output.js';
-import { recover } from './recovery.js';
-import { Silence } from './silence.js';
-import type { Clock } from '../clock.js';
+import { textOf } from './output.js';
+import { Submissions, ended } from './steer.js';
+import type { Json } from '../chain/json.js';
 import type { TransportChoice } from '../options.js';
-import type { Phase } from '../protocol/errors.js';
 import type { ResponseEvent } from '../protocol/events.js';
+import type { Frame } from '../protocol/frame.js';
 import type { Response } from '../protocol/response.js';
-import type { Terminal } from '../protocol/terminal.js';
-import type { Carriage, Receiver, Transport } from '../transport/transport.js';
+import type { Engine } from './engine.js';
 import type { Attempt, TurnReport } from './report.js';
 import type { TurnRequest } from './request.js';
+import type { SteerAnswer, SteerInput } from './steer.js';
 
-/** What a turn needs of its client. */
+/** What a turn is told by who begins it. */
 export interface TurnContext {
   number: number;
-  transports: Record<'websocket' | 'sse', Transport>;
-  clock: Clock;
-  firstEventMs: number;
-  idleMs: number;
-  unreadMs: number;
-  onFallback: (reason: string) => void;
+  signal: AbortSignal | undefined;
   onSettled: (turn: Turn) => void;
-}
-
-/** What is asked, which way it begins, and whether another is open to it. */
-export interface Route {
-  request: TurnRequest;
-  transport: 'websocket' | 'sse';
-  choice: TransportChoice;
-  /** Why it is not the one that `auto` prefers. */
-  reason: string | undefined;
+  /** Called when the consumer has read the end of a completed answer: `items` is what the server now holds. */
+  onCommitted: ((items: readonly Json[]) => void) | undefined;
 }
 
 /**
  * running ──terminal event──▶ ended
  *    └────any failure───────▶ failed
  */
-type State =
-  | { name: 'running' }
-  | { name: 'ended'; terminal: Terminal | undefined }
-  | { name: 'failed'; error: TurnwireError };
+type State = { name: 'running' } | { name: 'ended' } | { name: 'failed'; error: TurnwireError };
 
 interface Waiter<Value> {
   resolve: (value: Value) => void;
@@ -65,38 +48,37 @@ interface Waiter<Value> {
  * What the model's side says of a response that had begun (`response.failed`, `response.incomplete`, `error`) is an event, and the last one.
  */
 export class Turn implements AsyncIterable<ResponseEvent> {
+  readonly #engine: Engine;
   readonly #context: TurnContext;
-  readonly #signal: AbortSignal | undefined;
   readonly #begun: number;
   readonly #delivery: Delivery;
-  readonly #output = new Output();
-  readonly #silence: Silence;
+  readonly #answer = new Answer();
+  readonly #submissions = new Submissions();
   readonly #report: TurnReport & { attempts: Attempt[] };
 
   #state: State = { name: 'running' };
-  #phase: Phase = 'queued';
-  #carriage: Carriage | undefined;
-  #paused = false;
-  #onFailure: (error: TurnwireError) => void = () => {};
-  #redialled = false;
-  /** Why the attempt before this one failed. */
-  #earlier: TurnwireError | undefined;
-  /** The `error` event of a response that had begun. */
-  #errorEvent: ResponseEvent | undefined;
-  #terminal: Terminal | undefined;
-  #awaitingResponse: Waiter<Response>[] = [];
+  #course: Course | undefined;
+  #request: TurnRequest | undefined;
+  /** The items of the chain so far: the input, and what responses before the last one and steering have added. */
+  #items: readonly Json[] = [];
+  #waiters: Waiter<Response>[] = [];
 
   /** @internal Made by `client.turn()`. */
-  constructor(context: TurnContext, signal: AbortSignal | undefined) {
+  constructor(engine: Engine, context: TurnContext) {
+    this.#engine = engine;
     this.#context = context;
-    this.#signal = signal;
-    this.#begun = context.clock.now();
-    this.#silence = new Silence(context.clock);
-    this.#delivery = new Delivery({ full: () => this.#pause(), roomy: () => this.#resume(), left: () => this.#left() });
+    this.#begun = engine.clock.now();
+    this.#delivery = new Delivery({
+      full: () => this.#course?.pause(),
+      roomy: () => this.#course?.resume(),
+      left: () => this.#left(),
+      drained: () => this.#commit(),
+    });
     this.#report = {
       turn: context.number,
       transport: 'websocket',
       plan: 'full',
+      planReason: undefined,
       fallback: undefined,
       phase: 'queued',
       outcome: undefined,
@@ -109,25 +91,42 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     };
   }
 
-  /** @internal Called once, by `client.turn()`. */
-  begin(route: Route): void {
-    const { request, transport, reason } = route;
-    this.#report.transport = transport;
-    this.#report.plan = request.parent === undefined ? 'full' : 'delta';
-    this.#report.fallback = reason;
-    if (this.#signal?.aborted) return this.#fail(aborted(this.#signal.reason));
-    if (this.#signal !== undefined) onAbort(this.#signal, this.#onAbort);
-    if (reason !== undefined) this.#context.onFallback(reason);
-    this.#attempt(route, transport, false);
+  /**
+   * @internal Called once, by `client.turn()`.
+   * @throws TurnwireError `invalid_request`, `request_too_large`
+   */
+  begin(request: TurnRequest, choice: TransportChoice, asText = false): void {
+    const { signal, number } = this.#context;
+    if (signal?.aborted) return this.#fail(aborted(signal.reason));
+    if (signal !== undefined) onAbort(signal, this.#onAbort);
+    this.#request = request;
+    this.#items = request.items ?? [];
+    this.#course = new Course(this.#engine, { number, request, choice, asText }, this.#report, {
+      event: (frame) => this.#take(frame),
+      ended: () => this.#settle({ name: 'ended' }),
+      failed: (error) => this.#fail(error),
+      unread: () => this.#delivery.bytes,
+    });
+    this.#course.begin();
   }
 
   /** See `TurnReport`; a copy, of this moment. */
   get report(): TurnReport {
-    return { ...this.#report, phase: this.#phase, attempts: this.#report.attempts.map((attempt) => ({ ...attempt })) };
+    return {
+      ...this.#report,
+      phase: this.#course?.phase ?? 'queued',
+      attempts: this.#report.attempts.map((attempt) => ({ ...attempt })),
+    };
+  }
+
+  /** The responses that have ended so far, in their order: more than one only where the turn was steered. */
+  get responses(): readonly Response[] {
+    return [...this.#answer.responses];
   }
 
   /**
-   * The response as its terminal event had it, its output rebuilt from the items where that event leaves it out (P58).
+   * The response as its terminal event had it, its output rebuilt from the items where that event leaves it out (P58); the last one, where the turn
+   * was steered.
    *
    * Resolves for `completed` and `incomplete`. Rejects with `response_failed` (`response.failed`, or an `error` event), `response_cancelled`,
    * or what the turn failed with. Asked for alone, it reads the events and drops them.
@@ -135,8 +134,8 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   response(): Promise<Response> {
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };
-      if (this.#state.name === 'running') this.#awaitingResponse.push(waiter);
-      else this.#answer(waiter);
+      if (this.#state.name === 'running') this.#waiters.push(waiter);
+      else this.#tell(waiter);
       // Whoever iterates begins in this tick; otherwise the events are for nobody.
       queueMicrotask(() => this.#delivery.drop());
     });
@@ -145,6 +144,20 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   /** All text of the answer, without reasoning and tool calls; '' where there is none. Rejects as `response()`. */
   async text(): Promise<string> {
     return textOf(await this.response());
+  }
+
+  /**
+   * Gives the running response more input, without waiting for its end (P47): it ends at its next item, and a successor goes on with the input,
+   * in this same turn. May be called before the response has begun; it is sent then. Only models that can be steered accept it, and
+   * only over a WebSocket.
+   *
+   * @returns the server's first answer to this submission; what becomes of it later is told by the turn's events.
+   * @throws TurnwireError `invalid_request` over SSE and after the end; or what the turn failed with: whether the input was taken is not
+   *   known then.
+   */
+  steer(input: SteerInput): Promise<SteerAnswer> {
+    if (this.#state.name !== 'running') return Promise.reject(ended());
+    return this.#submissions.submit(input, (frame, done) => this.#course?.say(frame, done) === true);
   }
 
   /**
@@ -162,247 +175,114 @@ export class Turn implements AsyncIterable<ResponseEvent> {
 
   /** @throws TurnwireError `turn_already_read` when it is read for the second time. */
   [Symbol.asyncIterator](): AsyncIterator<ResponseEvent, undefined> {
-    return this.#delivery.iterate();
+    return this.#delivery.iterate((frame) => frame.event);
   }
 
-  #attempt(route: Route, kind: 'websocket' | 'sse', fresh: boolean): void {
-    const { clock, transports, number } = this.#context;
-    const attempt: Attempt = {
-      transport: kind,
-      connection: undefined,
-      reused: false,
-      sentBytes: 0,
-      phase: 'queued',
-      error: undefined,
-    };
-    this.#report.attempts.push(attempt);
-    this.#report.transport = kind;
-    this.#phase = 'queued';
-    this.#onFailure = (error) => {
-      this.#carriage?.abort();
-      this.#failed(route, attempt, error);
-    };
-    const at = (phase: Phase): void => {
-      this.#phase = attempt.phase = phase;
-    };
-    // A carriage that was given up may still call: only the last attempt is heard.
-    const mine = (): boolean => this.#state.name === 'running' && this.#report.attempts.at(-1) === attempt;
-    const receiver: Receiver = {
-      connected: (connection) => {
-        attempt.connection = connection.number;
-        attempt.reused = connection.reused;
-      },
-      sending: (bytes) => {
-        if (!mine()) return;
-        at('sending');
-        attempt.sentBytes = bytes;
-        this.#report.sentBytes += bytes;
-        publish('send', { turn: number, transport: kind, connection: attempt.connection, bytes });
-        this.#silence.watch(this.#context.firstEventMs, () =>
-          this.#onFailure(
-            new TurnwireError(
-              'first_event_timeout',
-              `no event came within ${this.#context.firstEventMs} ms of the request (timeouts.firstEventMs)`,
-            ),
-          ),
-        );
-      },
-      sent: () => {
-        // The answer may be faster than the news that the request has gone.
-        if (mine() && this.#phase === 'sending') at('sent');
-      },
-      event: (frame) => {
-        if (!mine()) return;
-        const { event, size: bytes } = frame;
-        if (this.#phase === 'sending' || this.#phase === 'sent') {
-          this.#report.firstEventMs = clock.now() - this.#begun;
-          publish('first-event', { turn: number, transport: kind, ms: this.#report.firstEventMs });
-          at('created');
-          this.#watchIdle();
-        } else {
-          this.#silence.alive();
-        }
-        if (this.#phase !== 'tool') at(advance(this.#phase, event));
-        this.#observe(event, bytes);
-        this.#delivery.hand(event, bytes);
-        if (this.#output.bytes > maxOutputBytes) {
-          this.#onFailure(
-            new TurnwireError('event_too_large', `the output items have more than ${maxOutputBytes} bytes together`),
-          );
-        }
-      },
-      alive: () => {
-        if (mine()) this.#silence.alive();
-      },
-      end: () => {
-        if (!mine()) return;
-        at('terminal');
-        this.#settle({ name: 'ended', terminal: this.#terminal });
-      },
-      fail: (error) => {
-        if (mine()) this.#failed(route, attempt, error);
-      },
-    };
-    this.#carriage = transports[kind].carry(route.request, receiver, {
-      fresh,
-      asText: false,
-      withoutLanes: false,
+  /** @internal The same as text, for `createFetch`. */
+  frames(): AsyncIterator<Frame, undefined> {
+    return this.#delivery.iterate((frame) => frame);
+  }
+
+  #take(frame: Frame): void {
+    const before = this.#answer.responses.length;
+    const { type } = frame;
+    if (type?.startsWith('response.steer.')) this.#submissions.read(frame.event);
+    this.#answer.read(frame);
+    if (type === 'response.created') this.#steered();
+    if (this.#answer.responses.length > before) this.#note();
+    this.#report.responseId = this.#answer.responseId;
+    this.#delivery.hand(frame);
+    if (this.#answer.bytes > maxOutputBytes) {
+      this.#course?.fail(
+        new TurnwireError('event_too_large', `the output items have more than ${maxOutputBytes} bytes together`),
+      );
+    }
+  }
+
+  /** A response has begun; a successor continues what the one before has given, and what it was steered with. */
+  #steered(): void {
+    const { responses, responseId, held } = this.#answer;
+    const taken = this.#submissions.begun(responseId);
+    if (responses.length === 0) return;
+    this.#items = [...this.#items, ...(held?.output ?? []), ...taken.flatMap((input) => itemsOf(input) ?? [])];
+  }
+
+  /** What the end of a response says about the turn. */
+  #note(): void {
+    const { terminal } = this.#answer;
+    this.#report.outcome = terminal?.outcome;
+    this.#report.usage = terminal?.response.usage ?? undefined;
+    // Billed, whether somebody reads it or not (M3).
+    if (this.#report.usage !== undefined) this.#engine.onUsage(this.#report.usage);
+  }
+
+  /** The consumer has read all of it: from now on the server is known to hold it (D9). */
+  #commit(): void {
+    const { terminal, responseId, stored } = this.#answer;
+    const request = this.#request;
+    if (this.#state.name !== 'ended' || terminal?.outcome !== 'completed' || request === undefined) return;
+    const { held } = this.#answer;
+    if (held === undefined) return;
+    this.#context.onCommitted?.([...this.#items, ...held.output]);
+    const inFull = request.items !== undefined && request.previousResponseId === undefined && !request.inConversation;
+    const plan = this.#course?.plan;
+    if (!inFull || responseId === undefined || plan === undefined) return;
+    this.#engine.memory.commit({
+      input: this.#items,
+      fields: request.fields,
+      responseId,
+      stored: stored ?? request.store,
+      ...held,
+      plan,
     });
-    if (this.#paused) this.#carriage.pause();
-  }
-
-  /** What the turn itself must know of an event; nothing is changed in it. */
-  #observe(event: ResponseEvent, bytes: number): void {
-    this.#output.read(event, bytes);
-    if (isError(event)) {
-      this.#errorEvent ??= event;
-      return;
-    }
-    const terminal = terminalOf(event);
-    // After an `error` only the failure that belongs to it still counts: the first end is the end (F9).
-    if (terminal !== undefined && (this.#errorEvent === undefined || terminal.outcome === 'failed')) {
-      this.#terminal = terminal;
-      this.#report.outcome = terminal.outcome;
-      this.#report.usage = terminal.response.usage ?? undefined;
-    }
-    if (event.type === 'response.created' || terminal !== undefined) {
-      const id: unknown = (event as { response?: { id?: unknown } }).response?.id;
-      if (typeof id === 'string') this.#report.responseId = id;
-    }
-  }
-
-  #pause(): void {
-    if (this.#state.name !== 'running') return;
-    this.#paused = true;
-    this.#carriage?.pause();
-    const { unreadMs } = this.#context;
-    this.#silence.watch(unreadMs, () =>
-      this.#onFailure(
-        new TurnwireError('unread_timeout', `the turn's events were not read for ${unreadMs} ms (timeouts.unreadMs)`),
-      ),
-    );
-  }
-
-  #resume(): void {
-    if (this.#state.name !== 'running') return;
-    this.#paused = false;
-    this.#watchIdle();
-    this.#carriage?.resume();
-  }
-
-  #watchIdle(): void {
-    const { idleMs } = this.#context;
-    this.#silence.watch(idleMs, () =>
-      this.#onFailure(
-        new TurnwireError(
-          'idle_timeout',
-          `nothing came for ${idleMs} ms in the middle of the answer (timeouts.idleMs)`,
-        ),
-      ),
-    );
   }
 
   /** The consumer stops reading. At the end of the answer that is the end of the turn; before it, an abort. */
   #left(): void {
-    if (this.#errorEvent !== undefined && this.#delivery.empty) {
-      if (this.#state.name === 'running') this.#carriage?.abort();
-      return this.#settle({ name: 'ended', terminal: this.#terminal });
+    const { errorEvent, terminal } = this.#answer;
+    const atEnd = this.#delivery.empty && (errorEvent !== undefined || terminal !== undefined);
+    if (atEnd && this.#state.name === 'running') {
+      // What might follow (the failure that belongs to an error, a successor) is for nobody.
+      this.#course?.abort(aborted(undefined));
+      return this.#settle({ name: 'ended' });
     }
     this.#delivery.clear();
     this.#fail(new TurnwireError('aborted', 'the turn was left before its terminal event'));
   }
 
-  /** The one place where a failed attempt meets the table of recovery. */
-  #failed(route: Route, attempt: Attempt, error: TurnwireError): void {
-    this.#silence.stop();
-    attempt.error = error.code;
-    const { choice, request } = route;
-    const move = recover(
-      { error, transport: attempt.transport, phase: this.#phase, reused: attempt.reused },
-      { choice, redialled: this.#redialled, repeatable: request.repeatable, sseAble: !request.webSocketOnly },
-    );
-    if (move === 'surface') return this.#fail(error);
-    this.#earlier = error;
-    if (move === 'redial') {
-      this.#redialled = true;
-      return this.#attempt(route, attempt.transport, true);
-    }
-    const reason = error.message;
-    this.#report.fallback = reason;
-    publish('fallback', { turn: this.#context.number, reason });
-    this.#context.onFallback(reason);
-    this.#attempt(route, 'sse', false);
-  }
-
-  readonly #onAbort = (): void => this.#fail(aborted(this.#signal?.reason));
+  readonly #onAbort = (): void => this.#fail(aborted(this.#context.signal?.reason));
 
   #fail(error: TurnwireError): void {
     if (this.#state.name !== 'running') return;
-    this.#carriage?.abort();
+    const phase = this.#course?.phase ?? 'queued';
+    this.#course?.abort(error);
     // What came before a loss is still the caller's; who aborts wants no more.
     if (error.code === 'aborted') this.#delivery.clear();
-    const attempt = this.#report.attempts.at(-1);
-    if (attempt !== undefined) attempt.error ??= error.code;
-    // Where a fallback fails too, the first failure is the one to look at (K2): it stands at the end of the causes.
-    if (this.#earlier !== undefined && error.code !== 'aborted') lastCause(error).cause = this.#earlier;
-    if (this.#phase !== 'queued' && error.code !== 'request_refused') this.#report.outcome = 'lost';
-    this.#settle({ name: 'failed', error: locate(error, this.#phase, this.#report.responseId) });
+    if (phase !== 'queued' && error.code !== 'request_refused' && error.code !== 'chain_lost')
+      this.#report.outcome = 'lost';
+    this.#settle({ name: 'failed', error: locate(error, phase, this.#answer.responseId) });
   }
 
   #settle(state: Exclude<State, { name: 'running' }>): void {
     if (this.#state.name !== 'running') return;
     this.#state = state;
-    this.#silence.stop();
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#report.totalMs = this.#context.clock.now() - this.#begun;
-    if (state.name === 'ended' && state.terminal === undefined) this.#report.outcome = 'failed';
-    this.#delivery.finish(state.name === 'failed' ? state.error : undefined);
-    for (const waiter of this.#awaitingResponse.splice(0)) this.#answer(waiter);
+    this.#context.signal?.removeEventListener('abort', this.#onAbort);
+    this.#report.totalMs = this.#engine.clock.now() - this.#begun;
+    if (state.name === 'ended' && this.#answer.terminal === undefined) this.#report.outcome = 'failed';
+    const error = state.name === 'failed' ? state.error : undefined;
+    this.#submissions.end(error);
+    this.#delivery.finish(error);
+    for (const waiter of this.#waiters.splice(0)) this.#tell(waiter);
     this.#context.onSettled(this);
   }
 
-  #answer({ resolve, reject }: Waiter<Response>): void {
+  #tell({ resolve, reject }: Waiter<Response>): void {
     const state = this.#state;
-    if (state.name === 'running') return;
     if (state.name === 'failed') return reject(state.error);
-    const { terminal } = state;
-    if (terminal !== undefined && (terminal.outcome === 'completed' || terminal.outcome === 'incomplete'))
-      return resolve(this.#output.complete(terminal.response));
-    reject(this.#failure(terminal));
-  }
-
-  /** For a response that the server began and did not finish. */
-  #failure(terminal: Terminal | undefined): TurnwireError {
-    const raw = terminal === undefined ? this.#errorEvent : { response: terminal.response };
-    if (terminal?.outcome === 'cancelled') {
-      return new TurnwireError('response_cancelled', 'the response was cancelled', {
-        phase: 'terminal',
-        responseId: this.#report.responseId,
-      });
+    try {
+      resolve(this.#answer.response);
+    } catch (error) {
+      reject(error as TurnwireError);
     }
-    const server = readServerError(raw);
-    const message = `the response failed${server.code === undefined ? '' : ` (${server.code})`}: ${clean(server.message)}`;
-    return new TurnwireError('response_failed', message, {
-      phase: 'terminal',
-      responseId: this.#report.responseId,
-      status: server.status,
-      server,
-    });
   }
-}
-
-function lastCause(error: Error): Error {
-  let last = error;
-  while (last.cause instanceof Error) last = last.cause;
-  return last;
-}
-
-/** How far the turn is after this event: text is visible, and a finished call may already run. */
-function advance(phase: Phase, event: ResponseEvent): Phase {
-  if (isHousekeeping(event)) return phase;
-  const { type } = event;
-  if (type === 'response.created' || type === 'response.queued' || type === 'response.in_progress') return phase;
-  if (type === 'response.output_item.done' && typeof event.item?.type === 'string' && event.item.type.endsWith('_call'))
-    return 'tool';
-  return 'visible';
 }

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ChainMemory } from '../../dist/chain/memory.js';
 import { systemClock } from '../../dist/clock.js';
+import { Diagnostics } from '../../dist/diagnostics.js';
+import { limitsOf } from '../../dist/protocol/limits.js';
 import { Frame } from '../../dist/protocol/frame.js';
+import { Breaker } from '../../dist/turn/breaker.js';
 import { Turn } from '../../dist/turn/turn.js';
 import { TurnRequest } from '../../dist/turn/request.js';
+import type { Engine } from '../../dist/turn/engine.js';
 import type { Receiver, Transport } from '../../dist/transport/transport.js';
 
 const mebibyte = 1024 * 1024;
@@ -18,20 +23,27 @@ test('output items without end are a typed failure, and their carriage is ended'
       return { pause: () => true, resume: () => {}, say: () => false, abort: () => (aborted += 1) };
     },
   };
+  const forever = { dialMs: Infinity, firstEventMs: Infinity, idleMs: Infinity, queueMs: Infinity, unreadMs: Infinity };
   const turn = new Turn(
     {
-      number: 1,
       transports: { websocket: transport, sse: transport },
       clock: systemClock,
-      firstEventMs: Infinity,
-      idleMs: Infinity,
-      unreadMs: Infinity,
+      random: () => 0,
+      diagnostics: new Diagnostics(undefined),
+      memory: new ChainMemory({ maxBytes: 0 }),
+      breaker: new Breaker(systemClock),
+      limits: limitsOf('localhost'),
+      choice: 'auto',
+      timeouts: forever,
+      recovery: { replay: 'unanswered', maxAttempts: 1, budgetMs: 1, refusals: 'surface' },
+      credentialIsAsked: false,
+      holds: () => false,
       onFallback: () => {},
-      onSettled: () => {},
+      onUsage: () => {},
     },
-    undefined,
+    { number: 1, signal: undefined, onSettled: () => {}, onCommitted: undefined },
   );
-  turn.begin({ request: new TurnRequest({ input: 'x' }), transport: 'websocket', choice: 'auto', reason: undefined });
+  turn.begin(new TurnRequest({ input: 'x' }), 'auto');
   const response = turn.response();
   // The reader that drops events is chosen in a microtask.
   await Promise.resolve();

@@ -7,7 +7,7 @@ test('silence is told once, when it has lasted', () => {
   const clock = new FakeClock();
   const silence = new Silence(clock);
   let told = 0;
-  silence.watch(100, () => (told += 1));
+  silence.watch(100, 100, () => (told += 1));
   clock.advance(99);
   assert.equal(told, 0);
   clock.advance(1);
@@ -20,10 +20,10 @@ test('each sign of life counts anew', () => {
   const clock = new FakeClock();
   const silence = new Silence(clock);
   let told = 0;
-  silence.watch(100, () => (told += 1));
+  silence.watch(100, 100, () => (told += 1));
   for (let sign = 0; sign < 20; sign += 1) {
     clock.advance(90);
-    silence.alive();
+    silence.event();
   }
   assert.equal(told, 0);
   clock.advance(99);
@@ -36,15 +36,29 @@ test('stopped, or watching for something else, it says nothing of the old', () =
   const clock = new FakeClock();
   const silence = new Silence(clock);
   const told: string[] = [];
-  silence.watch(100, () => told.push('first'));
-  silence.watch(200, () => told.push('second'));
+  silence.watch(100, 100, () => told.push('first'));
+  silence.watch(200, 200, () => told.push('second'));
   clock.advance(150);
   assert.equal(told.length, 0);
   clock.advance(50);
   assert.equal(told.join(), 'second');
-  silence.watch(100, () => told.push('third'));
+  silence.watch(100, 100, () => told.push('third'));
   silence.stop();
   clock.advance(1000);
   assert.equal(told.join(), 'second');
   assert.equal(clock.waiting, 0);
+});
+
+test('a pong is a sign of life, and counts for the longer limit no more than silence does (F8)', () => {
+  const clock = new FakeClock();
+  const silence = new Silence(clock);
+  let told = 0;
+  silence.watch(100, 1000, () => (told += 1));
+  for (let passed = 0; passed < 990; passed += 90) {
+    clock.advance(90);
+    silence.alive();
+  }
+  assert.equal(told, 0);
+  clock.advance(11);
+  assert.equal(told, 1);
 });

@@ -39,6 +39,7 @@ const report: TurnReport = {
   turn: 1,
   transport: 'sse',
   plan: 'full',
+  planReason: undefined,
   fallback: undefined,
   phase: 'terminal',
   outcome: 'completed',

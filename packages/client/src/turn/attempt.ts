@@ -1,0 +1,189 @@
+import { TurnwireError } from '../protocol/errors.js';
+import { laneUnreadBytes, maxEventSilenceMs } from '../protocol/limits.js';
+import { advance } from './phase.js';
+import { Silence } from './silence.js';
+import type { Phase } from '../protocol/errors.js';
+import type { Frame } from '../protocol/frame.js';
+import type { Carriage, CarryOptions, Receiver } from '../transport/transport.js';
+import type { Engine } from './engine.js';
+import type { Outgoing } from './plan.js';
+import type { Attempt as Entry } from './report.js';
+
+export interface AttemptListener {
+  /** The request goes out now; the entry says how. */
+  sending(entry: Entry): void;
+  /** The first event is here. */
+  answered(entry: Entry): void;
+  event(frame: Frame): void;
+  ended(): void;
+  failed(error: TurnwireError): void;
+}
+
+/**
+ * One try to carry a turn over one transport: how far it got, and how long nothing may come. Whatever a carriage says after its end is not
+ * heard: only one attempt of a turn is alive at a time.
+ */
+export class Attempt implements Receiver {
+  readonly entry: Entry;
+  readonly outgoing: Outgoing;
+  readonly #engine: Engine;
+  readonly #listener: AttemptListener;
+  readonly #silence: Silence;
+  #carriage: Carriage | undefined;
+  #over = false;
+  #paused = false;
+  /** How much lies unread; asked where the carriage could not be paused. */
+  #unread: (() => number) | undefined;
+
+  constructor(engine: Engine, transport: 'websocket' | 'sse', outgoing: Outgoing, listener: AttemptListener) {
+    this.#engine = engine;
+    this.#listener = listener;
+    this.#silence = new Silence(engine.clock);
+    this.outgoing = outgoing;
+    this.entry = {
+      transport,
+      connection: undefined,
+      lane: undefined,
+      reused: false,
+      plan: 'full',
+      planReason: undefined,
+      sentBytes: 0,
+      phase: 'queued',
+      error: undefined,
+      recovery: undefined,
+      delayMs: 0,
+    };
+  }
+
+  begin(options: CarryOptions): void {
+    this.#carriage = this.#engine.transports[this.entry.transport].carry(this.outgoing, this, options);
+    if (this.#paused) this.#carriage.pause();
+  }
+
+  get phase(): Phase {
+    return this.entry.phase;
+  }
+
+  /** The consumer does not keep up: `unread` bytes lie here. */
+  pause(unread: () => number): void {
+    if (this.#over) return;
+    this.#paused = true;
+    const { unreadMs } = this.#engine.timeouts;
+    if (this.#carriage?.pause() === false) this.#unread = unread;
+    this.#silence.watch(unreadMs, unreadMs, () =>
+      this.fail(
+        new TurnwireError('unread_timeout', `the turn's events were not read for ${unreadMs} ms (timeouts.unreadMs)`),
+      ),
+    );
+  }
+
+  resume(): void {
+    if (this.#over) return;
+    this.#paused = false;
+    this.#unread = undefined;
+    this.#watchIdle();
+    this.#carriage?.resume();
+  }
+
+  say(frame: string, done: (error: Error | undefined) => void): boolean {
+    return !this.#over && this.#carriage?.say(frame, done) === true;
+  }
+
+  /** Ends it now and silently. */
+  abort(): void {
+    if (this.#over) return;
+    this.#settle();
+    this.#carriage?.abort();
+  }
+
+  connected({ number, reused, streamId }: Parameters<Receiver['connected']>[0]): void {
+    if (this.#over) return;
+    this.entry.connection = number;
+    this.entry.lane = streamId;
+    this.entry.reused = reused;
+  }
+
+  sending(bytes: number): void {
+    if (this.#over) return;
+    const { entry } = this;
+    entry.phase = 'sending';
+    entry.sentBytes = bytes;
+    this.#listener.sending(entry);
+    const { firstEventMs } = this.#engine.timeouts;
+    // A pong says that the other side lives, and nothing of the turn: this limit is for the turn (B2).
+    this.#silence.watch(firstEventMs, firstEventMs, () =>
+      this.fail(
+        new TurnwireError(
+          'first_event_timeout',
+          `no event came within ${firstEventMs} ms of the request (timeouts.firstEventMs)`,
+        ),
+      ),
+    );
+  }
+
+  sent(): void {
+    // The answer may be faster than the news that the request has gone.
+    if (!this.#over && this.entry.phase === 'sending') this.entry.phase = 'sent';
+  }
+
+  event(frame: Frame): void {
+    if (this.#over) return;
+    const { entry } = this;
+    if (entry.phase === 'sending' || entry.phase === 'sent') {
+      entry.phase = 'created';
+      this.#watchIdle();
+      this.#listener.answered(entry);
+    } else {
+      this.#silence.event();
+    }
+    // Of the many in the middle, only a finished item takes it further.
+    if (entry.phase === 'created' || (entry.phase === 'visible' && frame.type === 'response.output_item.done'))
+      entry.phase = advance(entry.phase, frame);
+    this.#listener.event(frame);
+    if (this.#unread !== undefined && this.#unread() > laneUnreadBytes) {
+      this.fail(
+        new TurnwireError(
+          'unread_overflow',
+          `more than ${laneUnreadBytes} bytes of events lie unread, and the connection cannot be paused: other turns use it`,
+        ),
+      );
+    }
+  }
+
+  alive(): void {
+    if (this.#over || this.entry.phase === 'sending' || this.entry.phase === 'sent' || this.#paused) return;
+    this.#silence.alive();
+  }
+
+  end(): void {
+    if (this.#over) return;
+    this.#settle();
+    this.entry.phase = 'terminal';
+    this.#listener.ended();
+  }
+
+  fail(error: TurnwireError): void {
+    if (this.#over) return;
+    this.#settle();
+    this.#carriage?.abort();
+    this.entry.error = error.code;
+    this.#listener.failed(error);
+  }
+
+  #settle(): void {
+    this.#over = true;
+    this.#silence.stop();
+  }
+
+  #watchIdle(): void {
+    const { idleMs } = this.#engine.timeouts;
+    this.#silence.watch(idleMs, Math.max(idleMs, maxEventSilenceMs), () =>
+      this.fail(
+        new TurnwireError(
+          'idle_timeout',
+          `nothing came for ${idleMs} ms in the middle of the answer (timeouts.idleMs)`,
+        ),
+      ),
+    );
+  }
+}

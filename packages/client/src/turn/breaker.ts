@@ -1,0 +1,169 @@
+import type { Clock } from '../clock.js';
+import type { BreakerTrip, TripKind } from './trip.js';
+
+/**
+ * Whether turns of one endpoint and one credential take the WebSocket (K1):
+ *
+ * closed ──too many failures in a row──▶ open ──its time has passed──▶ half_open ──success──▶ closed
+ *                                         ▲                               │
+ *                                         └───────────failure─────────────┘
+ *
+ * Times are the clock's.
+ */
+export type BreakerState =
+  /** WebSockets are taken; so many failures have come in a row. */
+  | { name: 'closed'; failures: number }
+  /** They rest. `times` counts the rests in a row: each is longer than the one before. */
+  | { name: 'open'; kind: TripKind; why: string; since: number; until: number; times: number }
+  /** One turn tries, and the others do not wait for it. */
+  | { name: 'half_open'; kind: TripKind; why: string; since: number; times: number; probeSince: number };
+
+/** `websocket`: take it. `probe`: take it, and what becomes of this turn decides. Otherwise SSE, why, and for how long still. */
+export type BreakerRoute = 'websocket' | 'probe' | { rest: string; forMs: number };
+
+export interface BreakerRow {
+  kind: Exclude<TripKind, 'shape'>;
+  /** So many failures in a row, of whichever kind, the last one of this. */
+  after: number;
+  /** The first rest, in milliseconds; each further one in a row is twice as long. */
+  restMs: number;
+  maxRestMs: number;
+}
+
+const minute = 60_000;
+
+/** What opens it, after how many, for how long. A failed probe opens it at once. */
+export const breakerTable: readonly BreakerRow[] = [
+  { kind: 'unsupported', after: 1, restMs: 10 * minute, maxRestMs: 60 * minute },
+  { kind: 'policy', after: 1, restMs: 10 * minute, maxRestMs: 60 * minute },
+  { kind: 'refused', after: 1, restMs: minute, maxRestMs: 10 * minute },
+  { kind: 'busy', after: 1, restMs: minute, maxRestMs: 10 * minute },
+  { kind: 'no_answer', after: 1, restMs: minute, maxRestMs: 10 * minute },
+  { kind: 'unreachable', after: 5, restMs: minute, maxRestMs: 10 * minute },
+  { kind: 'lost', after: 5, restMs: minute, maxRestMs: 10 * minute },
+];
+
+/** What a server asks for counts instead of the table's time, between these, in milliseconds. */
+const askedMs = { least: 1000, most: 60 * minute };
+
+/** A probe without a verdict for so long is not waited for: the next turn probes too. In milliseconds. */
+export const probeMs = 2 * minute;
+
+/** Bodies that the WebSocket did not take (C11): so many are remembered, for so long, in milliseconds. */
+export const rememberedShapes = { most: 64, ms: 10 * minute };
+
+/**
+ * Says for each turn whether the WebSocket rests. One for each endpoint and credential: what one host or account cannot do says nothing
+ * of another. Turns that must go by WebSocket (`transport: 'websocket'`) do not ask it.
+ */
+export class Breaker {
+  readonly #clock: Clock;
+  readonly #jitter: () => number;
+  #state: BreakerState = { name: 'closed', failures: 0 };
+  /** Until when each of them goes by SSE; the one noted last at the end. */
+  readonly #shapes = new Map<string, number>();
+
+  /** `jitter`: a random number from 0 up to 1. */
+  constructor(clock: Clock, jitter: () => number = Math.random) {
+    this.#clock = clock;
+    this.#jitter = jitter;
+  }
+
+  /** For reports; a copy of this moment. */
+  get state(): BreakerState {
+    return { ...this.#state };
+  }
+
+  /**
+   * The way of one turn. After `probe` one of `succeeded`, `failed` and `abandoned` must follow.
+   *
+   * @param shape of the turn's body, by `shapeOf`
+   */
+  route(shape?: string): BreakerRoute {
+    const now = this.#clock.now();
+    const shapeUntil = shape === undefined ? undefined : this.#shapes.get(shape);
+    if (shapeUntil !== undefined && now < shapeUntil) {
+      return { rest: 'a request of this shape was closed without an answer before', forMs: shapeUntil - now };
+    }
+    const state = this.#state;
+    switch (state.name) {
+      case 'closed':
+        return 'websocket';
+      case 'open':
+        if (now < state.until) return { rest: state.why, forMs: state.until - now };
+        break;
+      case 'half_open':
+        if (now - state.probeSince < probeMs) return { rest: state.why, forMs: probeMs - (now - state.probeSince) };
+        break;
+    }
+    const { kind, why, since, times } = state;
+    this.#state = { name: 'half_open', kind, why, since, times, probeSince: now };
+    return 'probe';
+  }
+
+  /**
+   * A turn had an event over a WebSocket. One that began before the breaker opened says nothing of what opened it, and does not close it.
+   */
+  succeeded(): void {
+    if (this.#state.name !== 'open') this.#state = { name: 'closed', failures: 0 };
+  }
+
+  /** An attempt failed in a way that says something of WebSockets here: `Decision.trip`. */
+  failed(trip: BreakerTrip, shape?: string): void {
+    if (trip.kind === 'shape') {
+      if (shape !== undefined) this.#remember(shape);
+      // The connection itself was there.
+      return this.abandoned();
+    }
+    const row = rowOf(trip.kind);
+    const state = this.#state;
+    if (state.name === 'closed') {
+      const failures = state.failures + 1;
+      if (failures < row.after) this.#state = { name: 'closed', failures };
+      else this.#open(row, trip, 1);
+    } else if (state.name === 'half_open') {
+      this.#open(row, trip, state.times + 1);
+    } else if (this.#clock.now() + this.#restMs(row, trip, state.times) > state.until) {
+      // Turns that were on their way already: the worst of what they tell counts, once.
+      this.#open(row, trip, state.times);
+    }
+  }
+
+  /** The turn that probed ended without a verdict: it was aborted, or refused for itself. The next one probes. */
+  abandoned(): void {
+    if (this.#state.name !== 'half_open') return;
+    const { kind, why, since, times } = this.#state;
+    this.#state = { name: 'open', kind, why, since, times, until: this.#clock.now() };
+  }
+
+  #open(row: BreakerRow, trip: BreakerTrip, times: number): void {
+    const now = this.#clock.now();
+    const since = this.#state.name === 'closed' ? now : this.#state.since;
+    this.#state = {
+      name: 'open',
+      kind: row.kind,
+      why: trip.why,
+      since,
+      until: now + this.#restMs(row, trip, times) * (1 + this.#jitter() / 10),
+      times,
+    };
+  }
+
+  #restMs(row: BreakerRow, { retryAfterMs }: BreakerTrip, times: number): number {
+    if (retryAfterMs !== undefined) return Math.min(askedMs.most, Math.max(askedMs.least, retryAfterMs));
+    return Math.min(row.maxRestMs, row.restMs * 2 ** (times - 1));
+  }
+
+  #remember(shape: string): void {
+    this.#shapes.delete(shape);
+    this.#shapes.set(shape, this.#clock.now() + rememberedShapes.ms);
+    const [oldest] = this.#shapes.keys();
+    if (this.#shapes.size > rememberedShapes.most && oldest !== undefined) this.#shapes.delete(oldest);
+  }
+}
+
+function rowOf(kind: BreakerRow['kind']): BreakerRow {
+  const row = breakerTable.find((one) => one.kind === kind);
+  if (row === undefined) throw new Error(`no row for ${kind}`);
+  return row;
+}

@@ -1,0 +1,306 @@
+import { TurnwireError } from '../protocol/errors.js';
+import { Attempt } from './attempt.js';
+import { shapeOf } from './body-shape.js';
+import { Outgoing } from './plan.js';
+import { chainLost } from './cause.js';
+import { recover } from './recovery.js';
+import type { ChainPlan } from '../chain/memory.js';
+import type { Timer } from '../clock.js';
+import type { TransportChoice } from '../options.js';
+import type { Phase } from '../protocol/errors.js';
+import type { Frame } from '../protocol/frame.js';
+import type { CarryOptions } from '../transport/transport.js';
+import type { Engine } from './engine.js';
+import type { Plan } from './plan.js';
+import type { Decision } from './recovery.js';
+import type { TurnReport, Attempt as Entry } from './report.js';
+import type { TurnRequest } from './request.js';
+
+export interface CourseListener {
+  event(frame: Frame): void;
+  ended(): void;
+  failed(error: TurnwireError): void;
+  /** How much of what was handed over has not been read. */
+  unread(): number;
+}
+
+type Report = TurnReport & { attempts: Entry[] };
+
+/**
+ * The way of one request through attempts: with which transport and plan it begins, and what is done when an attempt fails, by the table of
+ * recovery. It ends once, with `ended` or `failed`.
+ */
+export class Course {
+  readonly #engine: Engine;
+  readonly #number: number;
+  readonly #request: TurnRequest;
+  readonly #choice: TransportChoice;
+  readonly #asText: boolean;
+  readonly #listener: CourseListener;
+  readonly #report: Report;
+  readonly #begun: number;
+  readonly #done: Decision[] = [];
+  #attempt: Attempt | undefined;
+  #delay: Timer | undefined;
+  #paused = false;
+  #over = false;
+  /** This turn tells whether WebSocket works again. */
+  #probing = false;
+  /** Lanes, and continuing, are off for the rest of the turn. */
+  #withoutLanes = false;
+  #inFull: 'chain_lost' | undefined;
+  /** When the first attempt failed: the budget of recovery counts from here. */
+  #troubled: number | undefined;
+  /** Why the attempt before this one failed. */
+  #earlier: TurnwireError | undefined;
+
+  constructor(
+    engine: Engine,
+    options: { number: number; request: TurnRequest; choice: TransportChoice; asText: boolean },
+    report: Report,
+    listener: CourseListener,
+  ) {
+    this.#engine = engine;
+    this.#number = options.number;
+    this.#request = options.request;
+    this.#choice = options.choice;
+    this.#asText = options.asText;
+    this.#report = report;
+    this.#listener = listener;
+    this.#begun = engine.clock.now();
+  }
+
+  get phase(): Phase {
+    return this.#attempt?.phase ?? 'queued';
+  }
+
+  /** How the request was sent in the end; undefined where the caller named what it continues. */
+  get plan(): ChainPlan | undefined {
+    const plan = this.#attempt?.outgoing.plan;
+    if (plan === undefined || plan.name === 'explicit') return undefined;
+    // Sent in full, it is the same for the memory, whatever the reason.
+    return plan.name === 'delta' ? plan : { name: 'full', reason: 'first_turn' };
+  }
+
+  /** @throws TurnwireError `invalid_request`, `request_too_large`: what can be known before anything is sent. */
+  begin(): void {
+    const request = this.#request;
+    const outgoing = new Outgoing(request, this.#plan(), this.#engine.limits.maxFrameBytes);
+    const bySse = this.#choice === 'sse' ? undefined : this.#onlyBySse(outgoing);
+    if (this.#choice === 'websocket' && bySse !== undefined) throw bySse;
+    const rest = this.#choice === 'auto' && bySse === undefined ? this.#rest() : undefined;
+    const sse = this.#choice === 'sse' || bySse !== undefined || rest !== undefined;
+    if (sse && request.webSocketOnly) {
+      throw new TurnwireError(
+        'invalid_request',
+        rest === undefined
+          ? 'generate: false works over a WebSocket only: over SSE the turn would run and be paid for'
+          : `generate: false works over a WebSocket only, and ${rest}`,
+      );
+    }
+    if (!sse) return this.#go('websocket', outgoing, {});
+    if (bySse !== undefined) this.#fellBack(bySse.code, bySse.message);
+    else if (rest !== undefined) this.#fellBack('resting', rest);
+    this.#go('sse', this.#bySse(), {});
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#attempt?.pause(() => this.#listener.unread());
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#attempt?.resume();
+  }
+
+  say(frame: string, done: (error: Error | undefined) => void): boolean {
+    return this.#attempt?.say(frame, done) === true;
+  }
+
+  /** Ends it now, silently; `error` is noted as what ended the attempt. */
+  abort(error: TurnwireError): void {
+    if (this.#over) return;
+    const entry = this.#report.attempts.at(-1);
+    if (entry !== undefined) entry.error ??= error.code;
+    this.#settle();
+    this.#attempt?.abort();
+  }
+
+  /** As an attempt fails by itself; for what the turn sees and the transport cannot. */
+  fail(error: TurnwireError): void {
+    this.#attempt?.fail(error);
+  }
+
+  #plan(): Plan {
+    const { memory, limits, holds } = this.#engine;
+    const { items, fields, previousResponseId, params } = this.#request;
+    if (previousResponseId !== undefined) return { name: 'explicit' };
+    if (items === undefined) return { name: 'full', reason: 'input_unknown' };
+    if (this.#inFull !== undefined) return { name: 'full', reason: this.#inFull };
+    if (limits.idExcludesInstructions && params['instructions'] !== undefined && params['instructions'] !== null)
+      return { name: 'full', reason: 'provider' };
+    const usable = (responseId: string, stored: boolean): boolean =>
+      stored ? true : limits.continuesUnstored && holds(responseId);
+    return memory.plan({ input: items, fields }, usable);
+  }
+
+  #bySse(): Outgoing {
+    const explicit = this.#request.previousResponseId !== undefined;
+    return new Outgoing(this.#request, explicit ? { name: 'explicit' } : { name: 'full', reason: 'sse' }, Infinity);
+  }
+
+  /** Why this turn cannot go over a WebSocket, whatever its state (E1). */
+  #onlyBySse(outgoing: Outgoing): TurnwireError | undefined {
+    if (this.#request.sseOnly)
+      return new TurnwireError('invalid_request', 'background responses are not known on a WebSocket');
+    return outgoing.tooLarge;
+  }
+
+  /** Why WebSocket is not tried just now; undefined if it is. */
+  #rest(): string | undefined {
+    const route = this.#engine.breaker.route(shapeOf(this.#request.params));
+    if (typeof route === 'object') return route.rest;
+    this.#probing = route === 'probe';
+    return undefined;
+  }
+
+  #go(transport: 'websocket' | 'sse', outgoing: Outgoing, options: Partial<CarryOptions>): void {
+    const attempt: Attempt = new Attempt(this.#engine, transport, outgoing, {
+      sending: (entry) => this.#sending(entry, outgoing),
+      answered: (entry) => this.#answered(entry),
+      event: (frame) => this.#listener.event(frame),
+      ended: () => {
+        this.#settle();
+        this.#listener.ended();
+      },
+      failed: (error) => this.#failed(attempt, error),
+    });
+    this.#attempt = attempt;
+    this.#report.attempts.push(attempt.entry);
+    this.#report.transport = transport;
+    describe(attempt.entry, outgoing.plan);
+    describe(this.#report, outgoing.plan);
+    if (this.#paused) attempt.pause(() => this.#listener.unread());
+    attempt.begin({ fresh: false, asText: this.#asText, withoutLanes: this.#withoutLanes, ...options });
+  }
+
+  #sending(entry: Entry, { plan }: Outgoing): void {
+    const { diagnostics } = this.#engine;
+    describe(entry, plan);
+    describe(this.#report, plan);
+    this.#report.sentBytes += entry.sentBytes;
+    const { transport, connection, sentBytes: bytes } = entry;
+    if (entry.reused && connection !== undefined) diagnostics.publish('reuse', { turn: this.#number, connection });
+    diagnostics.publish('plan', { turn: this.#number, plan: entry.plan, reason: entry.planReason });
+    diagnostics.publish('send', { turn: this.#number, transport, connection, bytes });
+  }
+
+  #answered({ transport }: Entry): void {
+    const { clock, diagnostics, breaker } = this.#engine;
+    const ms = clock.now() - this.#begun;
+    this.#report.firstEventMs = ms;
+    diagnostics.publish('first-event', { turn: this.#number, transport, ms });
+    if (transport !== 'websocket') return;
+    this.#probing = false;
+    breaker.succeeded();
+  }
+
+  /** The one place where a failed attempt meets the table of recovery. */
+  #failed(attempt: Attempt, error: TurnwireError): void {
+    const { clock, recovery, random, credentialIsAsked, breaker } = this.#engine;
+    const { entry, phase, outgoing } = attempt;
+    this.#troubled ??= clock.now();
+    const decision = recover(
+      {
+        error,
+        transport: entry.transport,
+        phase,
+        reused: entry.reused,
+        plan: outgoing.plan.name,
+        credentialIsAsked,
+      },
+      {
+        choice: this.#choice,
+        replay: recovery.replay,
+        repeatable: this.#request.repeatable,
+        sseAble: !this.#request.webSocketOnly,
+        done: this.#done,
+        attempts: this.#report.attempts.length,
+        maxAttempts: recovery.maxAttempts,
+        msLeft: recovery.budgetMs - (clock.now() - this.#troubled),
+        retryRefusals: recovery.refusals === 'retry',
+        jitter: random,
+        wallMs: clock.wall(),
+      },
+    );
+    if (decision.trip !== undefined) {
+      this.#probing = false;
+      breaker.failed(decision.trip, shapeOf(this.#request.params));
+    }
+    entry.recovery = decision.move;
+    entry.delayMs = decision.delayMs;
+    const { move, cause, delayMs } = decision;
+    this.#engine.diagnostics.publish('recovery', { turn: this.#number, cause, move, delayMs });
+    if (move === 'surface') return this.#surface(error);
+    this.#done.push(decision);
+    this.#earlier = error;
+    if (delayMs === 0) return this.#again(entry, error, decision);
+    this.#delay = clock.after(delayMs, () => this.#again(entry, error, decision));
+  }
+
+  #again({ transport }: Entry, error: TurnwireError, { move, withoutLanes }: Decision): void {
+    if (this.#over) return;
+    const { memory, limits } = this.#engine;
+    if (move === 'fall_back') {
+      this.#fellBack(`${error.code} ${error.status ?? error.closeCode ?? ''}`, error.message);
+      return this.#go('sse', this.#bySse(), {});
+    }
+    if (transport === 'sse') return this.#go('sse', this.#bySse(), { fresh: move === 'redial' });
+    if (withoutLanes) this.#withoutLanes = true;
+    if (move === 'resend_in_full') {
+      const plan = this.#attempt?.outgoing.plan;
+      if (plan?.name === 'delta') memory.forget(plan.responseId);
+      this.#inFull = 'chain_lost';
+    }
+    const outgoing = new Outgoing(this.#request, this.#plan(), limits.maxFrameBytes);
+    const { tooLarge } = outgoing;
+    if (tooLarge === undefined) return this.#go('websocket', outgoing, { fresh: move === 'redial' });
+    // What remains to be sent is too large for a frame: the delta was not.
+    if (this.#choice !== 'auto') return this.#surface(tooLarge);
+    this.#fellBack(tooLarge.code, tooLarge.message);
+    this.#go('sse', this.#bySse(), {});
+  }
+
+  #surface(error: TurnwireError): void {
+    this.#settle();
+    const told = this.#attempt?.outgoing.plan.name === 'explicit' ? (chainLost(error) ?? error) : error;
+    // Where a fallback fails too, the first failure is the one to look at (K2): it stands at the end of the causes.
+    if (this.#earlier !== undefined) lastCause(told).cause = this.#earlier;
+    this.#listener.failed(told);
+  }
+
+  #fellBack(kind: string, reason: string): void {
+    this.#report.fallback = reason;
+    this.#engine.diagnostics.publish('fallback', { turn: this.#number, reason });
+    this.#engine.onFallback(kind, reason);
+  }
+
+  #settle(): void {
+    this.#over = true;
+    this.#delay?.cancel();
+    if (this.#probing) this.#engine.breaker.abandoned();
+    this.#probing = false;
+  }
+}
+
+function describe(target: { plan: 'full' | 'delta'; planReason: string | undefined }, plan: Plan): void {
+  target.plan = plan.name === 'full' ? 'full' : 'delta';
+  target.planReason = plan.name === 'full' ? plan.reason : plan.name === 'explicit' ? 'explicit' : undefined;
+}
+
+function lastCause(error: Error): Error {
+  let last = error;
+  while (last.cause instanceof Error) last = last.cause;
+  return last;
+}

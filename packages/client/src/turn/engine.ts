@@ -1,0 +1,32 @@
+import type { ChainMemory } from '../chain/memory.js';
+import type { Clock } from '../clock.js';
+import type { Diagnostics } from '../diagnostics.js';
+import type { TransportChoice } from '../options.js';
+import type { ProviderLimits } from '../protocol/limits.js';
+import type { Usage } from '../protocol/response.js';
+import type { Settings } from '../settings.js';
+import type { Transport } from '../transport/transport.js';
+import type { Breaker } from './breaker.js';
+
+/** What the turns of a client share. */
+export interface Engine {
+  transports: Readonly<Record<'websocket' | 'sse', Transport>>;
+  clock: Clock;
+  /** From 0 on, below 1: for waits that must not fall together. */
+  random: () => number;
+  diagnostics: Diagnostics;
+  memory: ChainMemory;
+  breaker: Breaker;
+  limits: ProviderLimits;
+  choice: TransportChoice;
+  timeouts: Settings['timeouts'];
+  recovery: Settings['recovery'];
+  /** `apiKey` or `headers` is a function: asked again, it may give another identity. */
+  credentialIsAsked: boolean;
+  /** A connection that can take a turn now holds this response. */
+  holds: (responseId: string) => boolean;
+  /** A turn goes by SSE instead of a WebSocket: told to the user, once for each `kind`. */
+  onFallback: (kind: string, reason: string) => void;
+  /** Called for each response that has ended. */
+  onUsage: (usage: Usage) => void;
+}

@@ -1,0 +1,78 @@
+import { TurnwireError } from '../protocol/errors.js';
+import type { ChainPlan } from '../chain/memory.js';
+import type { LaneView, OutgoingRequest, Parent } from '../transport/transport.js';
+import type { TurnRequest } from './request.js';
+
+/** How a turn's input travels. */
+export type Plan =
+  | ChainPlan
+  /** Over SSE every request stands for itself; `input_unknown`: neither a string nor an array; `provider`: see `ProviderLimits`. */
+  | { name: 'full'; reason: 'sse' | 'input_unknown' | 'provider' }
+  /** The caller named the response itself. */
+  | { name: 'explicit' };
+
+/** A request on its way over one attempt: the plan, until the lane is known that it depends on. */
+export class Outgoing implements OutgoingRequest {
+  readonly store: boolean;
+  readonly #request: TurnRequest;
+  readonly #maxFrameBytes: number;
+  #plan: Plan;
+  #text: string | undefined;
+
+  constructor(request: TurnRequest, plan: Plan, maxFrameBytes: number) {
+    this.#request = request;
+    this.#plan = plan;
+    this.#maxFrameBytes = maxFrameBytes;
+    this.store = request.store;
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  get parent(): Parent | undefined {
+    const plan = this.#plan;
+    const { previousResponseId } = this.#request;
+    if (plan.name === 'delta') return plan;
+    // An id that the caller names may be known anywhere.
+    return previousResponseId === undefined ? undefined : { responseId: previousResponseId, stored: true };
+  }
+
+  /** Larger than one frame of the provider; known before anything is dialled (E1). */
+  get tooLarge(): TurnwireError | undefined {
+    const bytes = Buffer.byteLength(this.#frameText());
+    if (bytes <= this.#maxFrameBytes) return undefined;
+    return new TurnwireError(
+      'request_too_large',
+      `the request has ${bytes} bytes, and one frame of this provider at most ${this.#maxFrameBytes}`,
+    );
+  }
+
+  frame(lane: LaneView): string {
+    const plan = this.#plan;
+    if (plan.name === 'delta' && !plan.stored && !lane.holds(plan.responseId)) {
+      // It was held when the plan was made. Not stored, an id is worth nothing elsewhere (D2).
+      this.#plan = { name: 'full', reason: 'chain_lost' };
+      this.#text = undefined;
+      const { tooLarge } = this;
+      if (tooLarge !== undefined) throw tooLarge;
+    }
+    const text = this.#frameText();
+    this.#text = undefined;
+    const { streamId } = lane;
+    return streamId === undefined
+      ? text
+      : `${opening},"stream_id":${JSON.stringify(streamId)}${text.slice(opening.length)}`;
+  }
+
+  body(): string {
+    return this.#request.body();
+  }
+
+  #frameText(): string {
+    return (this.#text ??= this.#request.frame(this.#plan.name === 'delta' ? this.#plan : undefined));
+  }
+}
+
+/** How every frame of ours begins. */
+const opening = '{"type":"response.create"';

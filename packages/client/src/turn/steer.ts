@@ -1,0 +1,112 @@
+import { snapshot } from '../chain/snapshot.js';
+import { TurnwireError } from '../protocol/errors.js';
+import type { Json } from '../chain/json.js';
+import type { ResponseEvent, SteerEvent } from '../protocol/events.js';
+import type { InputItem } from '../protocol/items.js';
+
+/** Input for a response that runs: text, or messages of the user (P47). */
+export type SteerInput = string | readonly InputItem[];
+
+/**
+ * The server's answer to `turn.steer()` (P48–P51).
+ *
+ * `accepted`: the server owns the input; the running response ends at its next item and a successor goes on with it. `pending`: the response stops
+ * for results of the client's tools, and the server puts the input before those in the next turn that continues it: do not send it
+ * again. `failed`: it was not taken, and `error` says why.
+ */
+export interface SteerAnswer {
+  name: 'accepted' | 'pending' | 'failed';
+  /** The server's name for this submission. */
+  id: string | undefined;
+  /** With `failed`: as the server gave it. */
+  error: { code: string | undefined; message: string | undefined } | undefined;
+}
+
+interface Waiting {
+  input: Json;
+  send: () => void;
+  resolve: (answer: SteerAnswer) => void;
+  reject: (error: TurnwireError) => void;
+}
+
+/** The submissions of one turn: sent once its response has begun, answered in their order. */
+export class Submissions {
+  #unsent: Waiting[] = [];
+  readonly #unanswered: Waiting[] = [];
+  readonly #accepted = new Map<string, Json>();
+  #responseId: string | undefined;
+
+  /** `say` sends a frame; false where the transport cannot. */
+  submit(
+    input: SteerInput,
+    say: (frame: string, done: (error: Error | undefined) => void) => boolean,
+  ): Promise<SteerAnswer> {
+    const copy = snapshot(input);
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        input: copy ?? null,
+        resolve,
+        reject,
+        send: () => {
+          const frame = JSON.stringify({ type: 'response.steer', previous_response_id: this.#responseId, input: copy });
+          this.#unanswered.push(waiting);
+          // Where writing fails the connection has ended, and the turn with it.
+          if (!say(frame, () => {})) this.#refuse(waiting, unavailable());
+        },
+      };
+      if (this.#responseId === undefined) this.#unsent.push(waiting);
+      else waiting.send();
+    });
+  }
+
+  /** A response has begun: from now on it is the one that is steered. Gives what was accepted before, and is now a part of it. */
+  begun(responseId: string | undefined): readonly Json[] {
+    const taken = [...this.#accepted.values()];
+    this.#accepted.clear();
+    if (responseId !== undefined) {
+      this.#responseId = responseId;
+      for (const waiting of this.#unsent.splice(0)) waiting.send();
+    }
+    return taken;
+  }
+
+  /** `response.steer.*` */
+  read(event: ResponseEvent): void {
+    const { type, steer, error } = event as SteerEvent;
+    const name = type.slice('response.steer.'.length);
+    if (name !== 'accepted' && name !== 'pending' && name !== 'failed') return;
+    const id = typeof steer?.id === 'string' ? steer.id : undefined;
+    // The fate of one that was accepted before: it has had its answer.
+    if (id !== undefined && this.#accepted.has(id)) {
+      if (name !== 'accepted') this.#accepted.delete(id);
+      return;
+    }
+    const waiting = this.#unanswered.shift();
+    if (name === 'accepted' && id !== undefined && waiting !== undefined) this.#accepted.set(id, waiting.input);
+    waiting?.resolve({
+      name,
+      id,
+      error: name === 'failed' ? { code: error?.code, message: error?.message } : undefined,
+    });
+  }
+
+  /** The turn is over: what was not answered will not be (P51). */
+  end(error: TurnwireError | undefined): void {
+    const why = error ?? ended();
+    for (const waiting of [...this.#unsent.splice(0), ...this.#unanswered.splice(0)]) waiting.reject(why);
+  }
+
+  #refuse(waiting: Waiting, error: TurnwireError): void {
+    const index = this.#unanswered.indexOf(waiting);
+    if (index !== -1) this.#unanswered.splice(index, 1);
+    waiting.reject(error);
+  }
+}
+
+export function unavailable(): TurnwireError {
+  return new TurnwireError('invalid_request', 'a turn can be steered over a WebSocket only, and this one goes by SSE');
+}
+
+export function ended(): TurnwireError {
+  return new TurnwireError('invalid_request', 'the turn has ended: give the input to the next one');
+}

@@ -1,0 +1,185 @@
+// K1: when WebSocket rests, for how long, and who tries it again; on a clock that moves only when told.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Breaker } from '../../dist/turn/breaker.js';
+import { FakeClock } from '../fake-clock.js';
+import type { TripKind } from '../../dist/turn/trip.js';
+
+const minute = 60_000;
+const trip = (kind: TripKind, retryAfterMs?: number) => ({ kind, retryAfterMs, why: `why ${kind}` });
+
+function breaker(jitter = 0): { clock: FakeClock; breaker: Breaker } {
+  const clock = new FakeClock();
+  return { clock, breaker: new Breaker(clock, () => jitter) };
+}
+
+/** How many in a row open it, the first rest, and the longest; in minutes. */
+const kinds: readonly [row: string, kind: TripKind, after: number, rest: number, longest: number][] = [
+  ['A1, P106', 'unsupported', 1, 10, 60],
+  ['P92', 'policy', 1, 10, 60],
+  ['A2', 'refused', 1, 1, 10],
+  ['A5', 'busy', 1, 1, 10],
+  ['A6', 'no_answer', 1, 1, 10],
+  ['A8', 'unreachable', 5, 1, 10],
+  ['K1', 'lost', 5, 1, 10],
+];
+for (const [row, kind, after, rest, longest] of kinds) {
+  test(`${row}: ${kind} opens after ${after}, for ${rest} min, doubling to ${longest} min while probes fail`, () => {
+    const { clock, breaker: it } = breaker();
+    for (let failure = 1; failure < after; failure += 1) it.failed(trip(kind));
+    assert.equal(it.route(), 'websocket');
+    it.failed(trip(kind));
+    for (const expected of [rest, 2 * rest, 4 * rest, 8 * rest, 16 * rest, 32 * rest]) {
+      const ms = Math.min(expected, longest) * minute;
+      assert.deepEqual(it.route(), { rest: `why ${kind}`, forMs: ms });
+      clock.advance(ms - 1);
+      assert.deepEqual(it.route(), { rest: `why ${kind}`, forMs: 1 });
+      clock.advance(1);
+      assert.equal(it.route(), 'probe');
+      it.failed(trip(kind));
+    }
+  });
+}
+
+test('one turn probes, the others go by SSE meanwhile, and its success closes it', () => {
+  const { clock, breaker: it } = breaker();
+  it.failed(trip('busy'));
+  clock.advance(minute);
+  assert.equal(it.route(), 'probe');
+  for (let turn = 0; turn < 3; turn += 1) assert.deepEqual(it.route(), { rest: 'why busy', forMs: 2 * minute });
+  it.succeeded();
+  assert.equal(it.route(), 'websocket');
+  assert.deepEqual(it.state, { name: 'closed', failures: 0 });
+  // The next rest is a first one again.
+  it.failed(trip('busy'));
+  assert.deepEqual(it.route(), { rest: 'why busy', forMs: minute });
+});
+
+test('a probe that was abandoned leaves it to the next turn', () => {
+  const { clock, breaker: it } = breaker();
+  it.failed(trip('busy'));
+  clock.advance(minute);
+  assert.equal(it.route(), 'probe');
+  it.abandoned();
+  assert.equal(it.route(), 'probe');
+  assert.notEqual(it.route(), 'probe');
+});
+
+test('a probe without a verdict is not waited for for ever', () => {
+  const { clock, breaker: it } = breaker();
+  it.failed(trip('busy'));
+  clock.advance(minute);
+  assert.equal(it.route(), 'probe');
+  clock.advance(2 * minute - 1);
+  assert.deepEqual(it.route(), { rest: 'why busy', forMs: 1 });
+  clock.advance(1);
+  assert.equal(it.route(), 'probe');
+});
+
+test('failures count in a row, of all kinds: a success begins anew', () => {
+  const { breaker: it } = breaker();
+  for (const kind of ['lost', 'unreachable', 'lost', 'lost'] as const) it.failed(trip(kind));
+  it.succeeded();
+  for (const kind of ['lost', 'unreachable', 'lost', 'lost'] as const) it.failed(trip(kind));
+  assert.equal(it.route(), 'websocket');
+  it.failed(trip('lost'));
+  assert.deepEqual(it.route(), { rest: 'why lost', forMs: minute });
+});
+
+test('turns that were on their way when it opened neither close it nor lengthen its rest', () => {
+  const { clock, breaker: it } = breaker();
+  it.failed(trip('no_answer'));
+  for (let turn = 0; turn < 9; turn += 1) it.failed(trip('no_answer'));
+  it.succeeded();
+  it.abandoned();
+  assert.deepEqual(it.route(), { rest: 'why no_answer', forMs: minute });
+  clock.advance(minute);
+  assert.equal(it.route(), 'probe');
+});
+
+test('of what they tell, the longest rest counts', () => {
+  const { breaker: it } = breaker();
+  it.failed(trip('busy'));
+  it.failed(trip('unsupported'));
+  it.failed(trip('busy'));
+  assert.deepEqual(it.route(), { rest: 'why unsupported', forMs: 10 * minute });
+});
+
+for (const [asked, rest] of [
+  [2000, 2000],
+  [0, 1000],
+  [5 * minute, 5 * minute],
+  [86_400_000, 60 * minute],
+] as const) {
+  test(`A5: retry-after of ${asked} ms rests for ${rest} ms`, () => {
+    const { breaker: it } = breaker();
+    it.failed(trip('busy', asked));
+    assert.deepEqual(it.route(), { rest: 'why busy', forMs: rest });
+  });
+}
+
+test('rests are jittered, upwards', () => {
+  const { breaker: it } = breaker(0.5);
+  it.failed(trip('busy'));
+  assert.deepEqual(it.route(), { rest: 'why busy', forMs: 63_000 });
+});
+
+test('a report can say why it rests, since when and until when', () => {
+  const { clock, breaker: it } = breaker();
+  clock.advance(500);
+  it.failed(trip('busy'));
+  const open = { name: 'open', kind: 'busy', why: 'why busy', since: 500, until: 500 + minute, times: 1 };
+  assert.deepEqual(it.state, open);
+  clock.advance(minute);
+  it.route();
+  assert.deepEqual(it.state, {
+    name: 'half_open',
+    kind: 'busy',
+    why: 'why busy',
+    since: 500,
+    times: 1,
+    probeSince: 500 + minute,
+  });
+  it.failed(trip('lost'));
+  // Since the first rest, although the reason has changed.
+  assert.deepEqual(it.state, {
+    ...open,
+    kind: 'lost',
+    why: 'why lost',
+    until: 500 + 3 * minute,
+    times: 2,
+  });
+});
+
+test('C11: a body of a shape that was closed without a word goes by SSE, and no other', () => {
+  const { clock, breaker: it } = breaker();
+  it.failed(trip('shape'), 'a');
+  assert.deepEqual(it.route('a'), {
+    rest: 'a request of this shape was closed without an answer before',
+    forMs: 10 * minute,
+  });
+  assert.equal(it.route('b'), 'websocket');
+  assert.equal(it.route(), 'websocket');
+  clock.advance(10 * minute);
+  assert.equal(it.route('a'), 'websocket');
+});
+
+test('C11: a close of that kind is no failure of the endpoint', () => {
+  const { clock, breaker: it } = breaker();
+  for (let turn = 0; turn < 20; turn += 1) it.failed(trip('shape'), 'a');
+  assert.equal(it.route('b'), 'websocket');
+  it.failed(trip('busy'));
+  clock.advance(minute);
+  assert.equal(it.route('c'), 'probe');
+  it.failed(trip('shape'), 'c');
+  assert.equal(it.route('b'), 'probe');
+});
+
+test('C11: 64 shapes are remembered; the oldest goes first', () => {
+  const { breaker: it } = breaker();
+  for (let shape = 0; shape < 64; shape += 1) it.failed(trip('shape'), `${shape}`);
+  it.failed(trip('shape'), '0');
+  it.failed(trip('shape'), 'one more');
+  assert.equal(it.route('1'), 'websocket');
+  for (const shape of ['0', '2', '63', 'one more']) assert.notEqual(it.route(shape), 'websocket');
+});
