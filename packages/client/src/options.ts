@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import type { DiagnosticEvent } from './diagnostics.js';
 
@@ -129,9 +130,35 @@ export type ReplayPolicy = 'never' | 'unsent' | 'unanswered';
 
 /** How bytes leave, the same for both transports. */
 export interface NetworkOptions {
-  /** Certificate authorities to trust instead of Node's own list (PEM). NODE_EXTRA_CA_CERTS works without this. */
+  /**
+   * Certificate authorities to trust instead of Node's own list (PEM), also for a proxy that is spoken to over TLS. NODE_EXTRA_CA_CERTS
+   * works without this. A certificate that is not trusted ends the turn at once, whatever the transport: checking cannot be switched off.
+   */
   ca?: SecureContextOptions['ca'] | undefined;
-  /** A client certificate and its key (PEM), for servers that ask for one. */
+  /** A client certificate and its key (PEM), for servers that ask for one. Not shown to a proxy. */
   cert?: SecureContextOptions['cert'] | undefined;
   key?: SecureContextOptions['key'] | undefined;
+  /**
+   * The HTTP proxy by which everything goes: `http://host:port`, or `https://host:port` for one that is itself spoken to over TLS; a user name
+   * and a password in it are for the proxy alone. `false`: none, whatever the environment says. A proxy is never bypassed, not when it
+   * fails and not for a fallback; other kinds (SOCKS) are refused.
+   *
+   * @default HTTPS_PROXY or HTTP_PROXY, by the scheme of `baseUrl`, else ALL_PROXY, in either case, except for hosts in NO_PROXY and this
+   * machine's own addresses. They are read when the client is created.
+   */
+  proxy?: string | false | undefined;
+  /**
+   * Finds the addresses of a host (of the proxy, where there is one): what Node's `dns.lookup` does, with the same arguments. May answer with
+   * one address or with a list; of a list, each is tried for a quarter of a second until one connects.
+   *
+   * @default dns.lookup
+   */
+  lookup?: LookupFunction | undefined;
+  /**
+   * Lets a `baseUrl` with `http:` name another host than this machine, or go by a proxy elsewhere: key and content then travel where
+   * others can read them.
+   *
+   * @default false
+   */
+  allowPlaintext?: boolean | undefined;
 }

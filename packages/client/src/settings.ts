@@ -1,8 +1,12 @@
 import { endpointOf } from './network/endpoint.js';
 import { headerProblem, keyProblem, valueProblem } from './network/handshake.js';
+import { isLoopback } from './network/loopback.js';
+import { chooseProxy } from './network/proxy.js';
 import { TurnwireError } from './protocol/errors.js';
 import type { DiagnosticEvent } from './diagnostics.js';
 import type { Endpoint } from './network/endpoint.js';
+import type { NetworkSettings } from './network/network.js';
+import type { Proxy } from './network/proxy.js';
 import type { ClientOptions, NetworkOptions, RecoveryOptions, TimeoutOptions, TransportChoice } from './options.js';
 
 /** The options with every default filled in. */
@@ -13,7 +17,7 @@ export interface Settings {
   pool: { maxConnections: number; maxAgeMs: number | undefined };
   timeouts: Record<keyof TimeoutOptions, number>;
   recovery: { [Name in keyof RecoveryOptions]-?: NonNullable<RecoveryOptions[Name]> };
-  network: NetworkOptions;
+  network: NetworkSettings;
   chains: { maxBytes: number };
   onWarning: ((message: string) => void) | false;
   onEvent: ((event: DiagnosticEvent) => void) | undefined;
@@ -59,7 +63,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
   pool: ['maxAgeMs', 'maxConnections'],
   timeouts: Object.keys(defaultTimeouts),
   recovery: Object.keys(defaultRecovery),
-  network: ['ca', 'cert', 'key'],
+  network: ['allowPlaintext', 'ca', 'cert', 'key', 'lookup', 'proxy'],
   turn: ['signal', 'transport'],
 };
 
@@ -69,10 +73,8 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
   const { pool = {}, timeouts = {}, network = {}, chains = {}, onWarning = warnProcess, onEvent } = options;
   checkGroup('pool', pool);
   checkGroup('timeouts', timeouts);
-  checkGroup('network', network);
   checkGroup('chains', chains);
-  for (const [name, value] of Object.entries(network))
-    if (!isPem(value)) throw invalid(`network.${name} must be PEM text or a Buffer of it, not ${kindOf(value)}`);
+  checkNetwork(network);
   checkIdentity(options);
   if (onWarning !== false && typeof onWarning !== 'function') throw invalid('onWarning must be a function, or false');
   if (onEvent !== undefined && typeof onEvent !== 'function') throw invalid('onEvent must be a function');
@@ -90,6 +92,9 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
   }
   const { baseUrl, fromEnvironment, name } = resolveBaseUrl(options, env);
   const endpoint = endpointOf(baseUrl, name);
+  const { proxy: asked, ...ownNetwork } = network;
+  const proxy = chooseProxy(endpoint, asked, env);
+  checkPlaintext(endpoint, name, proxy, network.allowPlaintext);
   return {
     endpoint,
     identity: {
@@ -104,7 +109,7 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
       Object.entries(defaultTimeouts).map(([key, value]) => [key, timeouts[key as keyof TimeoutOptions] ?? value]),
     ) as Settings['timeouts'],
     recovery: resolveRecovery(options.recovery),
-    network,
+    network: { ...ownNetwork, proxy },
     chains: { maxBytes },
     onWarning,
     onEvent,
@@ -228,6 +233,37 @@ function checkIdentity({ headers, organization, project }: ClientOptions): void 
     const problem = value === undefined ? undefined : valueProblem(value);
     if (problem !== undefined) throw invalid(`${name} ${problem}`);
   }
+}
+
+function checkNetwork(network: NetworkOptions): void {
+  checkGroup('network', network);
+  const { ca, cert, key, proxy, lookup, allowPlaintext } = network;
+  for (const [name, value] of Object.entries({ ca, cert, key }))
+    if (!isPem(value)) throw invalid(`network.${name} must be PEM text or a Buffer of it, not ${kindOf(value)}`);
+  // What stands there may hold a password.
+  if (proxy !== undefined && proxy !== false && typeof proxy !== 'string')
+    throw invalid(`network.proxy must be an address, http://host:port, or false for none, not ${kindOf(proxy)}`);
+  if (lookup !== undefined && typeof lookup !== 'function')
+    throw invalid(`network.lookup must be a function like dns.lookup, not ${show(lookup)}`);
+  if (allowPlaintext !== undefined && typeof allowPlaintext !== 'boolean')
+    throw invalid(`network.allowPlaintext must be true or false, not ${show(allowPlaintext)}`);
+}
+
+/** Without TLS nothing leaves this machine, unless the caller says so (N20). */
+function checkPlaintext(
+  endpoint: Endpoint,
+  name: string,
+  proxy: Proxy | undefined,
+  allowed: boolean | undefined,
+): void {
+  if (endpoint.secure || allowed === true) return;
+  const remedy = 'use https:, or allow it with network.allowPlaintext: true';
+  if (!isLoopback(endpoint.host))
+    throw invalid(`${name} is http: to ${endpoint.host}, where key and content can be read on the way: ${remedy}`);
+  if (proxy !== undefined && !isLoopback(proxy.host))
+    throw invalid(
+      `${name} is http: by the proxy ${proxy.origin}, where key and content can be read on the way: ${remedy}`,
+    );
 }
 
 function checkGroup(group: string, value: unknown): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeFrame, frame, FrameReader, opcodes } from './frame.js';
 import type { Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import type { Json } from './events.js';
 
 export interface Head {
@@ -11,6 +12,8 @@ export interface Head {
 
 /** What the server does at each step; what it leaves out is done as a good server would. */
 export interface Script {
+  /** The server speaks TLS, with these. @default plain text */
+  tls?: TlsOptions;
   /** A WebSocket upgrade was asked for. @default accepts it */
   upgrade?: (peer: Peer, head: Head) => void;
   /** A `response.create` has come; `count` is its number on this connection, from 1. @default never answers */
@@ -29,6 +32,8 @@ export interface PeerEnd {
 /** One TCP connection of the fault server. Speaks HTTP until an upgrade is accepted, WebSocket from then on. */
 export class Peer {
   readonly number: number;
+  /** The port of the client's side, or of a proxy's. */
+  readonly remotePort: number | undefined;
   readonly creates: Json[] = [];
   readonly posts: Json[] = [];
   readonly heads: Head[] = [];
@@ -50,6 +55,7 @@ export class Peer {
   constructor(number: number, socket: Socket, script: Script) {
     this.number = number;
     this.socket = socket;
+    this.remotePort = socket.remotePort;
     this.#script = script;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#data(chunk));

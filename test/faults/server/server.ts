@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { once } from 'node:events';
 import { Peer } from './peer.js';
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Script } from './peer.js';
 
 /**
@@ -10,7 +11,9 @@ import type { Script } from './peer.js';
  */
 export class FaultServer {
   readonly peers: Peer[] = [];
+  failedHandshakes = 0;
   readonly #server: Server;
+  readonly #scheme: string;
 
   static async start(script: Script = {}): Promise<FaultServer> {
     const started = new FaultServer(script);
@@ -20,13 +23,20 @@ export class FaultServer {
   }
 
   private constructor(script: Script) {
-    this.#server = createServer({ allowHalfOpen: false }, (socket) => {
-      this.peers.push(new Peer(this.peers.length + 1, socket, script));
-    });
+    const onPeer = (socket: Socket): void => void this.peers.push(new Peer(this.peers.length + 1, socket, script));
+    this.#scheme = script.tls === undefined ? 'http' : 'https';
+    this.#server =
+      script.tls === undefined ? createServer({ allowHalfOpen: false }, onPeer) : createTlsServer(script.tls, onPeer);
+    // Handshakes that fail are what some tests are for.
+    this.#server.on('tlsClientError', () => (this.failedHandshakes += 1));
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
+    return `${this.#scheme}://127.0.0.1:${this.port}/v1`;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   /** Upgrades that were asked for. */

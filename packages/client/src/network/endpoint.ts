@@ -5,6 +5,7 @@ export interface Endpoint {
   /** `https://host[:port]`, for people and logs: no path, no query, no user info. */
   origin: string;
   host: string;
+  port: number;
   secure: boolean;
   /** The POST's address. */
   httpUrl: URL;
@@ -22,7 +23,8 @@ export function endpointOf(baseUrl: string, name: string): Endpoint {
   url.hash = '';
   const webSocketUrl = new URL(url);
   webSocketUrl.protocol = secure ? 'wss:' : 'ws:';
-  return { origin: url.origin, host: url.hostname, secure, httpUrl: url, webSocketUrl };
+  const port = Number(url.port || (secure ? 443 : 80));
+  return { origin: url.origin, host: url.hostname, port, secure, httpUrl: url, webSocketUrl };
 }
 
 function parse(baseUrl: string, name: string): URL {

@@ -4,16 +4,58 @@ import { clean, readServerError } from '../protocol/server-error.js';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.js';
 import type { Phase } from '../protocol/errors.js';
+import type { Proxy } from './proxy.js';
 
 /** A connection that could not be had: DNS, TCP, TLS, or a peer that hung up. Nothing was sent. */
 export function dialFailure(origin: string, cause: unknown): TurnwireError {
-  const { code } = cause as { code?: unknown };
-  const why = typeof code === 'string' ? code : clean(cause instanceof Error ? cause.message : String(cause));
-  return new TurnwireError('dial_failed', `${origin} could not be reached: ${why}${hints[why] ?? ''}`, {
-    retryable: !permanent.has(why),
+  // The way to it has failed, and has said how.
+  if (cause instanceof TurnwireError) return cause;
+  return new TurnwireError('dial_failed', `${origin} could not be reached: ${reasonOf(cause)}`, {
+    retryable: !isPermanent(cause),
     cause,
   });
 }
+
+/** The proxy itself could not be had, or did not answer as one. */
+export function proxyFailure({ origin }: Proxy, cause: unknown): TurnwireError {
+  return new TurnwireError('proxy_failed', `the proxy ${origin} could not be used: ${reasonOf(cause)}`, {
+    retryable: !isPermanent(cause),
+    cause,
+  });
+}
+
+/** The proxy opens no tunnel to this target. */
+export function proxyRefusal({ origin, authorization }: Proxy, target: string, status: number): TurnwireError {
+  const asked = authorization === undefined ? 'asks for credentials' : 'does not take the credentials in its address';
+  const what =
+    status === 407
+      ? `${asked} (407): http://user:password@host:port has them`
+      : `opens no tunnel to ${target} (${status})`;
+  const retryable = status === 408 || status === 429 || status >= 500;
+  return new TurnwireError('proxy_failed', `the proxy ${origin} ${what}`, { status, retryable });
+}
+
+/**
+ * TLS told us off after we believed to be connected: from version 1.3 on, a server checks the client's certificate last. It has read no
+ * request then.
+ */
+export function isTlsRefusal(cause: Error): boolean {
+  return /^ERR_SSL_.*_ALERT_/.test(codeOf(cause) ?? '');
+}
+
+function reasonOf(cause: unknown): string {
+  const code = codeOf(cause);
+  if (code !== undefined) return `${code}${hints[code] ?? ''}`;
+  return clean(cause instanceof Error ? cause.message : String(cause));
+}
+
+function codeOf(cause: unknown): string | undefined {
+  const { code } = (cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+const missingCa = ' (give the missing certificate as network.ca or in NODE_EXTRA_CA_CERTS)';
+const clientCertificate = ' (does it ask for a client certificate? give one as network.cert and network.key)';
 
 /** What to look at, where the code alone does not tell it. */
 const hints: Readonly<Record<string, string>> = {
@@ -23,17 +65,29 @@ const hints: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN:
     ' (is a proxy inspecting TLS? give its certificate as network.ca or in NODE_EXTRA_CA_CERTS)',
   DEPTH_ZERO_SELF_SIGNED_CERT: ' (give the certificate as network.ca or in NODE_EXTRA_CA_CERTS)',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ' (give the missing certificate as network.ca or in NODE_EXTRA_CA_CERTS)',
+  UNABLE_TO_GET_ISSUER_CERT: missingCa,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: missingCa,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: missingCa,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: clientCertificate,
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: clientCertificate,
+  ERR_SSL_WRONG_VERSION_NUMBER: ' (it does not speak TLS there: is https: right?)',
 };
 
-/** Trying again changes nothing (A8, A9). */
+/** Trying again changes nothing, and neither does another transport: the name, or the certificate of either side (A8, A9). */
+function isPermanent(cause: unknown): boolean {
+  const code = codeOf(cause) ?? '';
+  return permanent.has(code) || /^(CERT_|CRL_|ERR_OSSL_|ERR_SSL_|ERR_TLS_|UNABLE_TO_)/.test(code);
+}
+
 const permanent: ReadonlySet<string> = new Set([
-  'CERT_HAS_EXPIRED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'ENOTFOUND',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'EPROTO',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
   'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
 /**

@@ -9,6 +9,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import type { ClientOptions } from 'ws';
 import type { Clock } from '../clock.js';
+import type { DialOptions } from './agent.js';
 import type { Network } from './network.js';
 
 /** One WebSocket, open. The only file that knows the library behind it. */
@@ -28,6 +29,8 @@ export interface Socket {
   close(code: number, reason: string): void;
   /** Ends it now. */
   terminate(): void;
+  /** `Network.identityOf` the headers it was dialled with. */
+  identity: string;
 }
 
 export interface SocketListener {
@@ -47,8 +50,17 @@ export interface SocketEnd {
 /** How long the peer has to end the connection once a close frame was sent or read, in milliseconds. */
 const closeTimeout = 1000;
 
-/** The type of the library's options does not know this one yet. */
-type SocketOptions = ClientOptions & { closeTimeout: number };
+/**
+ * A message in more frames, or one frame in more reads from the network, ends the connection: each costs some hundred bytes beside what it
+ * carries, so that a flood of tiny ones could fill the memory without ever being large (N8). The largest event passes in
+ * frames of 4 KiB and in reads of 1 KiB.
+ */
+const maxFragments = maxEventBytes / 4096;
+const maxBufferedChunks = maxEventBytes / 1024;
+
+/** The type of the library's options does not know all of these yet. */
+type SocketOptions = ClientOptions &
+  DialOptions & { closeTimeout: number; maxFragments: number; maxBufferedChunks: number };
 
 /**
  * Dials and upgrades, within `dialMs`.
@@ -56,7 +68,7 @@ type SocketOptions = ClientOptions & { closeTimeout: number };
  * Not done, on purpose: no compression (P7; a deflate bomb is not worth its savings here), no redirects (P8: they would carry the key
  * elsewhere), no subprotocol (P5), nothing is sent before the upgrade is answered (E4).
  *
- * @throws TurnwireError `dial_failed`, `dial_timeout`, `upgrade_refused`, `credential_failed`; or what `signal` was aborted with.
+ * @throws TurnwireError `dial_failed`, `dial_timeout`, `proxy_failed`, `upgrade_refused`, `credential_failed`; or what `signal` was aborted with.
  */
 export async function openSocket(
   network: Network,
@@ -66,14 +78,19 @@ export async function openSocket(
   const { signal, clock, dialMs } = options;
   const headers = await network.handshake(signal);
   signal.throwIfAborted();
-  const { endpoint } = network;
+  const { endpoint, route } = network;
+  const identity = network.identityOf(headers);
+  const dialling = new AbortController();
   return new Promise((resolve, reject) => {
     const socketOptions: SocketOptions = {
-      ...network.tls,
+      agent: network.singleUseAgent,
+      abandoned: dialling.signal,
       headers,
       perMessageDeflate: false,
       followRedirects: false,
       maxPayload: maxEventBytes,
+      maxFragments,
+      maxBufferedChunks,
       closeTimeout,
     };
     const socket = new WebSocket(endpoint.webSocketUrl, socketOptions);
@@ -85,7 +102,7 @@ export async function openSocket(
       giveUp(
         new TurnwireError(
           'dial_timeout',
-          `${endpoint.origin} did not answer the WebSocket upgrade within ${dialMs} ms (timeouts.dialMs)`,
+          `${route} did not answer the WebSocket upgrade within ${dialMs} ms (timeouts.dialMs)`,
           { retryable: true },
         ),
       ),
@@ -103,6 +120,7 @@ export async function openSocket(
     function giveUp(reason: unknown): void {
       if (!settle()) return;
       reject(reason);
+      dialling.abort(reason);
       socket.terminate();
     }
 
@@ -111,7 +129,7 @@ export async function openSocket(
       raw.setKeepAlive(true, tcpKeepAliveMs);
     });
     socket.on('open', () => {
-      if (settle()) resolve(wrap(socket, raw));
+      if (settle()) resolve(wrap(socket, raw, identity));
       else socket.terminate();
     });
     socket.on('unexpected-response', (_request, response: IncomingMessage) => {
@@ -129,7 +147,7 @@ export async function openSocket(
     });
     // There is a listener for the whole life of the socket: an `error` that nobody listens to ends the process (I5, I6).
     socket.on('error', (error: Error) => {
-      if (!settled) return giveUp(dialFailure(endpoint.origin, error));
+      if (!settled) return giveUp(dialFailure(route, error));
       // The library has answered with a close frame and now waits for the peer's; the turn need not.
       end({ code: abnormalClosure, reason: '', cause: error, violation: clean(error.message) });
     });
@@ -155,7 +173,7 @@ export async function openSocket(
   });
 }
 
-function wrap(socket: WebSocket, raw: NetSocket | undefined): Socket {
+function wrap(socket: WebSocket, raw: NetSocket | undefined, identity: string): Socket {
   return {
     send: (text, done) => socket.send(text, (error) => done(error ?? undefined)),
     pause: () => socket.pause(),
@@ -168,5 +186,6 @@ function wrap(socket: WebSocket, raw: NetSocket | undefined): Socket {
       socket.close(code, reason);
     },
     terminate: () => socket.terminate(),
+    identity,
   };
 }

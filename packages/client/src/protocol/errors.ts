@@ -20,6 +20,7 @@ export const errorCodes = [
   'invalid_request',
   'missing_api_key',
   'protocol_error',
+  'proxy_failed',
   'queue_timeout',
   'request_refused',
   'request_too_large',

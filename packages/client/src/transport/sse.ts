@@ -1,15 +1,17 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { TurnwireError } from '../protocol/errors.js';
 import { Frame, FrameError } from '../protocol/frame.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
-import { dialFailure, readBody, statusFailure } from '../network/failure.js';
+import { dialFailure, isTlsRefusal, readBody, statusFailure } from '../network/failure.js';
 import { Reading } from './reading.js';
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.js';
+import type { DialOptions } from '../network/agent.js';
 import type { Network } from '../network/network.js';
 import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport } from './transport.js';
 
@@ -45,7 +47,8 @@ class SseCarriage implements Carriage {
   readonly #receiver: Receiver;
   readonly #asText: boolean;
   readonly #reading = new Reading({ strict: false });
-  readonly #asking = new AbortController();
+  /** Aborted when the turn is over: nobody waits for a key or a connection then. */
+  readonly #dialling = new AbortController();
   #request: ClientRequest | undefined;
   #response: IncomingMessage | undefined;
   #over = false;
@@ -77,32 +80,33 @@ class SseCarriage implements Carriage {
 
   abort(): void {
     this.#settle();
-    this.#asking.abort(new TurnwireError('aborted', 'the turn was aborted'));
     this.#request?.destroy();
   }
 
   async run(outgoing: OutgoingRequest, options: CarryOptions, dialMs: number): Promise<void> {
     const { endpoint, handshake } = this.#network;
     try {
-      const identity = await handshake(this.#asking.signal);
+      const identity = await handshake(this.#dialling.signal);
       if (this.#over) return;
       const body = Buffer.from(outgoing.body());
-      const request = (endpoint.secure ? httpsRequest : httpRequest)(endpoint.httpUrl, {
+      const toSend: RequestOptions & DialOptions = {
         method: 'POST',
-        agent: options.fresh ? this.#singleUseAgent() : this.#network.agent,
+        agent: options.fresh ? this.#network.singleUseAgent : this.#network.agent,
+        abandoned: this.#dialling.signal,
         headers: {
           ...identity,
           accept: 'text/event-stream',
           'content-type': 'application/json',
           'content-length': body.length,
         },
-      });
+      };
+      const request = (endpoint.secure ? httpsRequest : httpRequest)(endpoint.httpUrl, toSend);
       this.#request = request;
       this.#dialTimer = this.#clock.after(dialMs, () => {
         this.#fail(
           new TurnwireError(
             'dial_timeout',
-            `${endpoint.origin} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`,
+            `${this.#network.route} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`,
             { retryable: true },
           ),
         );
@@ -118,7 +122,7 @@ class SseCarriage implements Carriage {
       request.on('error', (error) => this.#broken(error));
       request.end(body);
     } catch (error) {
-      this.#fail(error instanceof TurnwireError ? error : dialFailure(endpoint.origin, error));
+      this.#fail(error instanceof TurnwireError ? error : dialFailure(this.#network.route, error));
     }
   }
 
@@ -210,7 +214,8 @@ class SseCarriage implements Carriage {
   #broken(error: Error): void {
     if (this.#over) return;
     // Until it is connected, nothing has been sent.
-    if (this.#dialTimer !== undefined) return this.#fail(dialFailure(this.#network.endpoint.origin, error));
+    const refused = this.#response === undefined && isTlsRefusal(error);
+    if (this.#dialTimer !== undefined || refused) return this.#fail(dialFailure(this.#network.route, error));
     if (this.#grace !== undefined) return this.#end();
     const { code } = error as { code?: unknown };
     const how = typeof code === 'string' ? code : clean(error.message);
@@ -234,6 +239,7 @@ class SseCarriage implements Carriage {
 
   #settle(): void {
     this.#over = true;
+    this.#dialling.abort(new TurnwireError('aborted', 'the turn is over'));
     this.#dialTimer?.cancel();
     this.#grace?.cancel();
   }
@@ -245,11 +251,6 @@ class SseCarriage implements Carriage {
     response.resume();
     const timer = this.#clock.after(drainMs, () => response.destroy(), { background: true });
     response.once('close', () => timer.cancel());
-  }
-
-  #singleUseAgent(): HttpAgent | HttpsAgent {
-    const { endpoint, tls } = this.#network;
-    return endpoint.secure ? new HttpsAgent({ ...tls, keepAlive: false }) : new HttpAgent({ keepAlive: false });
   }
 }
 
