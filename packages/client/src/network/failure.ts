@@ -68,6 +68,8 @@ const hints: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: missingCa,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: missingCa,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: missingCa,
+  EPROTO:
+    ' (TLS failed: is https: right? does it ask for a client certificate, which network.cert and network.key would give?)',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: clientCertificate,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: clientCertificate,
   ERR_SSL_WRONG_VERSION_NUMBER: ' (it does not speak TLS there: is https: right?)',

@@ -255,6 +255,8 @@ class SseCarriage implements Carriage {
 }
 
 function whenConnected(socket: Socket, secure: boolean, run: () => void): void {
+  // One that has failed at once is not connecting any more, either: its error follows.
+  if (socket.destroyed) return;
   if (!socket.connecting) run();
   else socket.once(secure ? 'secureConnect' : 'connect', run);
 }
