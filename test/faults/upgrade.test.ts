@@ -21,7 +21,7 @@ for (const status of [200, 204, 400, 403, 404, 405, 407, 408, 425, 426, 429, 500
   for (const { kind, body, type } of status === 204 ? bodies.slice(2, 3) : bodies) {
     const upgrade = (peer: Peer): void => peer.http(status, body, { 'content-type': type });
     scenario(
-      `upgrade ${status}, ${kind}: auto takes SSE in the same turn, websocket surfaces`,
+      `A1, A2, upgrade ${status}, ${kind}: auto takes SSE in the same turn, websocket surfaces`,
       { upgrade, post: bySse },
       {},
       async ({ server, client, warnings }) => {
@@ -84,7 +84,7 @@ const stalls: Record<string, (peer: Peer) => void> = {
 
 for (const [name, upgrade] of Object.entries(stalls)) {
   scenario(
-    `upgrade, ${name}: the dial has a limit`,
+    `A6, upgrade, ${name}: the dial has a limit`,
     { upgrade, post: bySse },
     { timeouts: { dialMs: 200 } },
     async ({ server, client, warnings }) => {
@@ -116,14 +116,28 @@ scenario(
 );
 
 /** Answers with 101 that no WebSocket client may accept. */
-const wrong: Record<string, string> = {
-  'a wrong Sec-WebSocket-Accept': 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAA\r\n',
-  'no Upgrade header': 'Connection: Upgrade\r\nSec-WebSocket-Accept: AAAA\r\n',
+const wrong: Record<string, (peer: Peer) => void> = {
+  'a wrong Sec-WebSocket-Accept': (peer) =>
+    peer.raw(
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n',
+    ),
+  'no Sec-WebSocket-Accept': (peer) =>
+    peer.raw('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
+  'no Upgrade header': (peer) =>
+    peer.raw('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n'),
+  'another Upgrade header': (peer) =>
+    peer.raw('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n'),
+  'a subprotocol that was not asked for': (peer) => peer.accept(undefined, 'Sec-WebSocket-Protocol: chat\r\n'),
+  'an extension that was not asked for': (peer) =>
+    peer.accept(undefined, 'Sec-WebSocket-Extensions: permessage-deflate\r\n'),
+  'a window that no deflate has': (peer) =>
+    peer.accept(undefined, 'Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=99\r\n'),
+  'an extension header that is none': (peer) => peer.accept(undefined, 'Sec-WebSocket-Extensions: ;;=\r\n'),
 };
-for (const [name, headers] of Object.entries(wrong)) {
+for (const [name, upgrade] of Object.entries(wrong)) {
   scenario(
-    `101 with ${name}: auto takes SSE, websocket surfaces`,
-    { upgrade: (peer) => peer.raw(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`), post: bySse },
+    `A12, 101 with ${name}: auto takes SSE, websocket surfaces`,
+    { upgrade, post: bySse },
     { timeouts: { dialMs: 1000 } },
     async ({ client, server, warnings }) => {
       assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'by sse');
@@ -131,6 +145,7 @@ for (const [name, headers] of Object.entries(wrong)) {
       const { error } = await read(client.turn({ model: 'test', input: 'hi' }, { transport: 'websocket' }));
       // Without the Upgrade header it is an answer like any other, by the client's HTTP parser.
       assert.match(error?.code ?? '', /^(dial_failed|upgrade_refused)$/);
+      assert.equal(client.stats.connections, 0);
     },
   );
 }

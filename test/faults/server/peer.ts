@@ -66,13 +66,13 @@ export class Peer {
     });
   }
 
-  /** Answers the upgrade; `more` goes out in the same segment. */
-  accept(more: Buffer = Buffer.alloc(0)): void {
+  /** Answers the upgrade; `more` goes out in the same segment, `headers` are lines for its head. */
+  accept(more: Buffer = Buffer.alloc(0), headers = ''): void {
     const key = this.heads.at(-1)?.headers['sec-websocket-key'] ?? '';
     // The GUID of RFC 6455, section 1.3.
     const proof = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
     this.#frames = new FrameReader();
-    const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${proof}\r\n\r\n`;
+    const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${proof}\r\n${headers}\r\n`;
     this.raw(Buffer.concat([Buffer.from(head), more]));
   }
 
