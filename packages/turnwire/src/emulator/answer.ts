@@ -1,13 +1,13 @@
+import type { Context } from './context.js';
 import type { Annotation, ToolItem } from './items/tool-schema.js';
 import type { CreateRequest } from './request.js';
 import type { Pace } from './script.js';
-import type { Transcript } from './transcript.js';
 import type { Frame, ResponseObject } from './wire.js';
 
 /** What a turn asks, with the context the server made of it. */
 export interface Question {
   readonly request: CreateRequest;
-  readonly transcript: Transcript;
+  readonly context: Context;
   /** Where turns without a history are counted: the socket they came on, or the emulator for HTTP. */
   readonly place: object;
 }

@@ -12,6 +12,8 @@ export interface BillLine {
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
 }
 
+type BilledTurn = Pick<JournalTurn, 'request' | 'outcome' | 'usage'>;
+
 /** What the turns in the journal cost: all together, and by the `model` they asked for. */
 export interface Bill extends BillLine {
   readonly models: Readonly<Record<string, BillLine>>;
@@ -22,8 +24,8 @@ export interface Bill extends BillLine {
  * terminal event, or a fault kept that back. A turn that was refused, failed, or broken off before costs nothing here but is
  * counted; whether a provider charges for it is not known (P120).
  */
-export function billFor(turns: readonly JournalTurn[]): Bill {
-  const byModel = new Map<string, JournalTurn[]>();
+export function billFor(turns: readonly BilledTurn[]): Bill {
+  const byModel = new Map<string, BilledTurn[]>();
   for (const turn of turns) {
     const model = modelOf(turn.request);
     const known = byModel.get(model);
@@ -34,7 +36,7 @@ export function billFor(turns: readonly JournalTurn[]): Bill {
   return { ...lineFor(turns), models };
 }
 
-function lineFor(turns: readonly JournalTurn[]): BillLine {
+function lineFor(turns: readonly BilledTurn[]): BillLine {
   const outcomes: Partial<Record<Outcome, number>> = {};
   let [inputTokens, cachedTokens, outputTokens] = [0, 0, 0];
   for (const { outcome, usage } of turns) {

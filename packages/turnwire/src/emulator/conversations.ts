@@ -1,3 +1,4 @@
+import { Context } from './context.js';
 import type { Ids } from './ids.js';
 import type { ListedItem, ListedItems } from './listed-item.js';
 import type { MemoryLimits } from './memory.js';
@@ -9,7 +10,9 @@ export interface Conversation {
   /** In seconds since 1970. */
   readonly createdAt: number;
   metadata: Readonly<Record<string, string>>;
-  items: readonly ListedItem[];
+  items: ListedItem[];
+  /** The same as a turn begins with it. */
+  context: Context;
   bytes: number;
 }
 
@@ -32,7 +35,14 @@ export class Conversations {
 
   create(items: readonly Item[], metadata: Readonly<Record<string, string>>): Conversation {
     const createdAt = Math.floor(Date.now() / 1000);
-    const created: Conversation = { id: this.#ids.next('conv'), createdAt, metadata, items: [], bytes: 0 };
+    const created: Conversation = {
+      id: this.#ids.next('conv'),
+      createdAt,
+      metadata,
+      items: [],
+      context: Context.of([]),
+      bytes: 0,
+    };
     this.#all.set(created.id, created);
     this.append(created, items);
     return created;
@@ -48,7 +58,9 @@ export class Conversations {
   /** Adds items at the end and returns them as they are listed. */
   append(conversation: Conversation, items: readonly Item[]): readonly ListedItem[] {
     const added = items.map((item) => this.#listed.of(item));
-    this.#resize(conversation, [...conversation.items, ...added], sizeOf(added));
+    conversation.items.push(...added);
+    conversation.context = conversation.context.with(added);
+    this.#grow(conversation, sizeOf(added));
     for (const oldest of this.#all.values()) {
       if (this.#all.size <= this.#limits.storedResponses && this.#bytes <= this.#limits.storedBytes) break;
       if (oldest !== conversation) this.delete(oldest);
@@ -59,15 +71,16 @@ export class Conversations {
   removeItem(conversation: Conversation, id: string): void {
     const removed = conversation.items.filter((item) => item.id === id);
     const kept = conversation.items.filter((item) => item.id !== id);
-    this.#resize(conversation, kept, -sizeOf(removed));
+    conversation.items = kept;
+    conversation.context = Context.of(kept);
+    this.#grow(conversation, -sizeOf(removed));
   }
 
   delete(conversation: Conversation): void {
     if (this.#all.delete(conversation.id)) this.#bytes -= conversation.bytes;
   }
 
-  #resize(conversation: Conversation, items: readonly ListedItem[], byBytes: number): void {
-    conversation.items = items;
+  #grow(conversation: Conversation, byBytes: number): void {
     conversation.bytes += byBytes;
     // A conversation that was deleted while a turn ran in it no longer counts.
     if (this.#all.get(conversation.id) === conversation) this.#bytes += byBytes;

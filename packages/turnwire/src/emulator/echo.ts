@@ -1,8 +1,8 @@
 import type { Answer, Question, Said, Source } from './answer.js';
+import type { Context } from './context.js';
 import type { Dialect } from './dialect.js';
 import type { CreateRequest } from './request.js';
 import { echoInFormat, exampleOf } from './structured.js';
-import { unansweredText, type Transcript } from './transcript.js';
 import { isRecord } from './wire.js';
 
 /**
@@ -11,9 +11,9 @@ import { isRecord } from './wire.js';
  * against an echo shall not run its tools by surprise.
  */
 export function echo(dialect: Pick<Dialect, 'callsUnasked'>): Source {
-  return ({ request, transcript }: Question): Answer => {
-    const call = demandedCall(request) ?? (dialect.callsUnasked ? unaskedCall(request, transcript) : undefined);
-    const text = unansweredText(transcript) || 'There is no text to repeat.';
+  return ({ request, context }: Question): Answer => {
+    const call = demandedCall(request) ?? (dialect.callsUnasked ? unaskedCall(request, context) : undefined);
+    const text = context.unansweredText || 'There is no text to repeat.';
     const said: Said = call ?? { kind: 'message', text: echoInFormat(text, request) };
     return { kind: 'reply', reply: { output: [said], ending: { kind: 'completed' } } };
   };
@@ -28,8 +28,8 @@ function demandedCall({ tool_choice: choice, tools = [] }: CreateRequest): Said 
 }
 
 /** To what the user says, not to the output of a tool: so it is called once. */
-function unaskedCall({ tool_choice: choice, tools = [] }: CreateRequest, transcript: Transcript): Said | undefined {
-  if (choice === 'none' || transcript.at(-1)?.['role'] !== 'user') return undefined;
+function unaskedCall({ tool_choice: choice, tools = [] }: CreateRequest, context: Context): Said | undefined {
+  if (choice === 'none' || context.last?.['role'] !== 'user') return undefined;
   return firstCall(isRecord(choice) ? allowed(tools, choice) : tools);
 }
 

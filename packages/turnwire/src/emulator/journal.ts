@@ -1,5 +1,6 @@
+import type { Context } from './context.js';
 import { billFor, type Bill } from './bill.js';
-import type { Item, ResponseObject, Usage } from './wire.js';
+import { isRecord, type Item, type ResponseObject, type Usage } from './wire.js';
 
 export type Transport = 'sse' | 'json' | 'websocket';
 
@@ -8,6 +9,15 @@ export type Transport = 'sse' | 'json' | 'websocket';
  * be it that the client left or that a fault cut it.
  */
 export type Outcome = 'running' | 'completed' | 'failed' | 'incomplete' | 'refused' | 'aborted';
+
+/**
+ * The response named by `previous_response_id`, and whether the server had it in the memory of this connection or fetched
+ * it from the store (P71); or the conversation.
+ */
+export interface TurnParent {
+  readonly id: string;
+  readonly from: 'connection' | 'store' | 'conversation';
+}
 
 /** One create, as the server saw it. */
 export interface JournalTurn {
@@ -24,14 +34,17 @@ export interface JournalTurn {
    */
   readonly bytes: number;
   readonly outcome: Outcome;
-  /** The full context the server used: what it knew by id, then the new input. Empty if the turn was refused before. */
-  readonly transcript: readonly Item[];
+  /** The `stream_id` of its lane, as the create named it; undefined: the default lane, or HTTP. */
+  readonly lane?: string;
+  /** How its input came: `delta` if it names what it continues, else `full`. */
+  readonly plan: 'full' | 'delta';
   /**
-   * The state it was continued from: the response named by `previous_response_id`, and whether the server had it in the
-   * memory of this connection or fetched it from the store (P71). Undefined: the turn brought everything itself, or was
-   * refused before.
+   * The full context the server used: what it knew by id, then the new input; after a compaction, what follows it. A list
+   * is made of it when it is read. Empty if the turn was refused before there was one.
    */
-  readonly parent?: { readonly id: string; readonly from: 'connection' | 'store' };
+  readonly transcript: readonly Item[];
+  /** The state it was continued from. Undefined: the turn brought everything itself, or was refused before. */
+  readonly parent?: TurnParent;
   /** The faults that struck it, in their text form (`close code=1011 after=3`), in order. */
   readonly faults: readonly string[];
   readonly responseId?: string;
@@ -73,18 +86,19 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A turn, and what it costs: what was received, what was answered, and a reference to each item of its transcript. */
 interface Written {
-  readonly turn: Writable<JournalTurn>;
+  readonly turn: Writable<Omit<JournalTurn, 'transcript'>>;
+  context?: Context;
   bytes: number;
 }
 
-/** The items of a transcript are counted where they came or were made; a long chain repeats only the references. */
+/** The items of a transcript are counted where they came or were made; whoever reads one gets a list of references. */
 const REFERENCE_BYTES = 8;
 
 /** A turn that is still being written down. */
 export interface OpenTurn {
   readonly number: number;
-  knows(transcript: readonly Item[]): void;
-  continues(id: string, from: 'connection' | 'store'): void;
+  knows(context: Context): void;
+  continues(id: string, from: TurnParent['from']): void;
   struck(fault: string): void;
   ends(response: ResponseObject | undefined, outcome: Outcome): void;
   refused(status: number, code: string | null): void;
@@ -119,7 +133,7 @@ export class Journal {
   }
 
   turns(): readonly JournalTurn[] {
-    return Array.from(this.#turns, ({ turn }) => ({ ...turn }));
+    return Array.from(this.#turns, snapshot);
   }
 
   connections(): readonly JournalConnection[] {
@@ -146,11 +160,16 @@ export class Journal {
   /** @internal */
   openTurn(begun: Pick<JournalTurn, 'transport' | 'connection' | 'request' | 'bytes'>): OpenTurn {
     const number = (this.#lastTurn += 1);
-    const turn: Writable<JournalTurn> = {
+    const { request } = begun;
+    const fields = isRecord(request) ? request : {};
+    const continues = isGiven(fields['previous_response_id']) || isGiven(fields['conversation']);
+    const lane = begun.transport === 'websocket' ? fields['stream_id'] : undefined;
+    const turn: Written['turn'] = {
       number,
       ...begun,
+      ...(typeof lane === 'string' ? { lane } : {}),
+      plan: continues ? 'delta' : 'full',
       outcome: 'running',
-      transcript: [],
       faults: [],
       output: [],
     };
@@ -161,9 +180,9 @@ export class Journal {
     if (connection !== undefined) connection.turns += 1;
     return {
       number,
-      knows: (transcript) => {
-        turn.transcript = transcript;
-        this.#charge(written, transcript.length * REFERENCE_BYTES);
+      knows: (context) => {
+        written.context = context;
+        this.#charge(written, context.length * REFERENCE_BYTES);
       },
       continues: (id, from) => void (turn.parent = { id, from }),
       struck: (fault) => void (turn.faults = [...turn.faults, fault]),
@@ -229,6 +248,20 @@ export class Journal {
     this.#requests.push(request);
     if (this.#requests.length > this.#limits.journalEntries) this.#requests.shift();
   }
+}
+
+function snapshot({ turn, context }: Written): JournalTurn {
+  let items: readonly Item[] | undefined;
+  return {
+    ...turn,
+    get transcript() {
+      return (items ??= context?.items() ?? []);
+    },
+  };
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 function redacted(headers: NodeJS.Dict<string | string[]>): Record<string, string> {

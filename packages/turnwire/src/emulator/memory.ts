@@ -1,3 +1,4 @@
+import type { Context } from './context.js';
 import type { Transcript } from './transcript.js';
 import type { Frame, Item, ResponseObject } from './wire.js';
 
@@ -12,6 +13,10 @@ export interface Remembered {
   readonly parent: Remembered | undefined;
   /** The new input of the turn, then its output. */
   readonly items: Transcript;
+  /** What the model saw of a conversation before this turn; a conversation goes on without its responses. */
+  readonly before?: Context | undefined;
+  /** What a turn that continues it begins with. */
+  readonly context: Context;
   readonly bytes: number;
   /** Known from everywhere (`store: true`), or only where it was made. */
   readonly stored: boolean;
@@ -19,9 +24,15 @@ export interface Remembered {
   readonly events?: (() => Iterator<Frame>) | undefined;
   /** Lanes, running turns and remembered continuations that need it. What is not stored goes with the last of them. */
   holders: number;
-  /** Dropped for room: whatever continues it can no longer be continued either. */
-  forgotten: boolean;
+  /** It or something it continues was dropped: it can no longer be continued. */
+  broken: boolean;
+  readonly continuations: Set<Remembered>;
 }
+
+/** A turn to remember. `sharedBytes` is the size of the context it does not hold by its parent. */
+export type Memorable = Omit<Remembered, 'broken' | 'continuations' | 'holders' | 'bytes'> & {
+  readonly sharedBytes?: number | undefined;
+};
 
 /**
  * What the server remembers of finished turns (P70–P73): stored responses for everyone, the others for the connection
@@ -38,10 +49,15 @@ export class Memory {
     this.#limits = limits;
   }
 
-  remember(turn: Omit<Remembered, 'forgotten' | 'holders' | 'bytes'>): Remembered {
-    const bytes = Buffer.byteLength(JSON.stringify([turn.items, turn.response]));
-    const remembered: Remembered = { ...turn, bytes, holders: 0, forgotten: false };
-    if (turn.parent !== undefined) this.hold(turn.parent);
+  remember({ sharedBytes = 0, ...turn }: Memorable): Remembered {
+    const bytes = sharedBytes + Buffer.byteLength(JSON.stringify([turn.items, turn.response]));
+    const { parent } = turn;
+    const broken = parent?.broken ?? false;
+    const remembered: Remembered = { ...turn, bytes, holders: 0, broken, continuations: new Set() };
+    if (parent !== undefined) {
+      this.hold(parent);
+      parent.continuations.add(remembered);
+    }
     this.#all.add(remembered);
     this.#bytes += bytes;
     if (turn.stored) {
@@ -72,12 +88,13 @@ export class Memory {
     return this.#items.get(id)?.item;
   }
 
-  /** The context up to and with this response; undefined when a part of it had to make room. */
-  transcript(last: Remembered | undefined): Item[] | undefined {
+  /** All items up to and with this response, compacted or not; undefined when a part of them had to make room. */
+  transcript(last: Remembered): Item[] | undefined {
+    if (last.broken) return undefined;
     const turns: Transcript[] = [];
-    for (let at = last; at !== undefined; at = at.parent) {
-      if (at.forgotten) return undefined;
+    for (let at: Remembered | undefined = last; at !== undefined; at = at.parent) {
       turns.push(at.items);
+      if (at.before !== undefined) turns.push(at.before.items());
     }
     return turns.toReversed().flat();
   }
@@ -124,7 +141,9 @@ export class Memory {
   /** False if it had been dropped before. */
   #drop(turn: Remembered): boolean {
     if (!this.#all.delete(turn)) return false;
-    turn.forgotten = true;
+    turn.parent?.continuations.delete(turn);
+    turn.context.retract(turn.parent?.context);
+    breakAll(turn);
     this.#bytes -= turn.bytes;
     this.#unlist(turn);
     return true;
@@ -135,5 +154,15 @@ export class Memory {
     for (const { id } of turn.items) {
       if (typeof id === 'string' && this.#items.get(id)?.owner === turn) this.#items.delete(id);
     }
+  }
+}
+
+/** Each response breaks once, so this takes no longer in all than there are responses. */
+function breakAll(turn: Remembered): void {
+  const breaking = [turn];
+  for (let next = breaking.pop(); next !== undefined; next = breaking.pop()) {
+    if (next.broken) continue;
+    next.broken = true;
+    breaking.push(...next.continuations);
   }
 }

@@ -1,10 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Answer, RecordedResponse, Source } from './answer.js';
+import type { Context } from './context.js';
 import { EmulatorError } from './errors.js';
 import { Refusal } from './refusal.js';
 import type { CreateRequest } from './request.js';
-import type { Transcript } from './transcript.js';
 import { isItem, isRecord, type Frame, type Item, type ResponseObject } from './wire.js';
 
 const PREFIX = 'recording/';
@@ -31,13 +31,13 @@ export function asksForRecordingModel(model: string): boolean {
 export function recorded(folder: string | undefined): Source {
   const given = new WeakMap<object, Map<string, number>>();
 
-  return async ({ request, transcript, place }) => {
+  return async ({ request, context, place }) => {
     if (!asksForRecording(request)) return undefined;
     const name = request.model.slice(PREFIX.length);
     const responses = await load(folder, name);
     const counts = given.get(place) ?? new Map<string, number>();
     given.set(place, counts);
-    const previous = continued(responses, request, transcript) ?? counts.get(name) ?? -1;
+    const previous = continued(responses, request, context) ?? counts.get(name) ?? -1;
     const index = (previous + 1) % responses.length;
     counts.set(name, index);
     const chosen = responses[index];
@@ -139,9 +139,9 @@ function outputOf(response: Record<string, unknown>, lines: readonly Line[]): re
 function continued(
   responses: readonly RecordedResponse[],
   request: CreateRequest,
-  transcript: Transcript,
+  context: Context,
 ): number | undefined {
-  const known = new Set<unknown>(transcript.flatMap((item) => [item['id'], item['call_id']]));
+  const known = new Set<unknown>(context.items().flatMap((item) => [item['id'], item['call_id']]));
   const index = responses.findLastIndex(
     ({ response }) =>
       response !== undefined &&

@@ -1,20 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Answer, Question, Reply, Said, Source } from './answer.js';
+import { isClientCall } from './client-calls.js';
+import type { Context } from './context.js';
 import { finder } from './pattern.js';
 import { Refusal } from './refusal.js';
 import { toolSchema, type ToolItem } from './items/tool-schema.js';
 import type { CheckedScript, Entry, ScriptedCall } from './script.js';
+import { elements, type Element } from './script-entry.js';
+import { ConversationScope } from './conversation-scope.js';
 import { renderText, renderValue, TemplateError, type Scope } from './template.js';
-import {
-  isClientCall,
-  lastUserText,
-  modelTurns,
-  outputsByCall,
-  sinceCompaction,
-  turnsSpoken,
-  unansweredText,
-  type Transcript,
-} from './transcript.js';
 
 /** How many (error, transcript) pairs are counted at once; the oldest count is forgotten first. */
 const MAX_COUNTS = 10_000;
@@ -27,14 +21,14 @@ export function scripted(script: CheckedScript): Source {
   const times = new Countdown();
 
   return (question) => {
-    const turn = turnsSpoken(question.transcript) + 1;
-    const answerWith = (entry: Entry) => answer(entry, script, scopeOf(question, turn, spoken), turn);
+    const turn = question.context.turns + 1;
+    const answerWith = (entry: Entry) => answer(entry, script, new ConversationScope(question, turn, spoken), turn);
 
     for (const { matches, reply } of rules) {
-      if (matches(question, turn) && times.allows(reply, question.transcript, Infinity)) return answerWith(reply);
+      if (matches(question, turn) && times.allows(reply, question.context, Infinity)) return answerWith(reply);
     }
     for (const entry of candidates(turns, turn)) {
-      if (speaks(entry) || times.allows(entry, question.transcript, 1)) return answerWith(entry);
+      if (speaks(entry) || times.allows(entry, question.context, 1)) return answerWith(entry);
     }
     const last = spoken.at(-1);
     if (script.after === 'repeat' && last !== undefined) return answerWith(last);
@@ -63,47 +57,10 @@ type Match = NonNullable<CheckedScript['rules']>[number]['match'];
 function matcher(match: Match): (question: Question, turn: number) => boolean {
   const model = match.model === undefined ? undefined : finder(match.model);
   const input = match.input === undefined ? undefined : finder(match.input);
-  return ({ request, transcript }, turn) =>
+  return ({ request, context }, turn) =>
     (match.turn === undefined || match.turn === turn) &&
     (model === undefined || model(request.model)) &&
-    (input === undefined || input(unansweredText(transcript)));
-}
-
-/**
- * Names the outputs of earlier calls. Which call was meant by `as` follows from its place: the k-th call of the n-th time
- * the model spoke is the k-th call of the n-th entry. So nothing needs to be remembered between requests.
- */
-function scopeOf({ request, transcript }: Question, turn: number, spoken: readonly Entry[]): Scope {
-  const outputs = outputsByCall(transcript);
-  const byName = new Map<string, unknown>();
-  const byAlias = new Map<string, unknown>();
-  const { turns: compacted, items: since } = sinceCompaction(transcript);
-  for (const [n, items] of modelTurns(since).entries()) {
-    const aliases = aliasesOf(spoken[compacted + n]);
-    const calls = items.filter(isClientCall);
-    for (const [k, item] of calls.entries()) {
-      const output = outputs.get(String(item['call_id']));
-      if (output === undefined) continue;
-      const { name } = item;
-      byName.set(typeof name === 'string' ? name : String(item.type), output);
-      const alias = aliases[k];
-      if (alias !== undefined) byAlias.set(alias, output);
-    }
-  }
-  const always = [
-    ['input', lastUserText(transcript)],
-    ['turn', turn],
-    ['model', request.model],
-  ] as const;
-  return new Map<string, unknown>([...byName, ...always, ...byAlias]);
-}
-
-/** The names of an entry's client-owned calls, in their order. */
-function aliasesOf(entry: Entry | undefined): readonly (string | undefined)[] {
-  return elements(entry ?? {}).flatMap(({ call, tool }) => {
-    if (call !== undefined) return [call.as];
-    return tool !== undefined && 'as' in tool && !('container_id' in tool) ? [tool.as] : [];
-  });
+    (input === undefined || input(context.unansweredText));
 }
 
 function answer(entry: Entry, script: CheckedScript, scope: Scope, turn: number): Answer {
@@ -131,19 +88,6 @@ function replyOf(entry: Entry, scope: Scope): Reply {
           ? { kind: 'incomplete', reason: entry.incomplete }
           : { kind: 'completed' },
   };
-}
-
-type Element = NonNullable<Entry['output']>[number];
-
-/** What an entry says as a list of items, whichever of its two forms it is written in. */
-function elements(entry: Entry): readonly Element[] {
-  const { output, reasoning, calls = [], text, refusal, annotations, phase } = entry;
-  if (output !== undefined) return output;
-  return [
-    ...(reasoning === undefined ? [] : [{ reasoning }]),
-    ...(text === undefined && refusal === undefined ? [] : [{ text, refusal, annotations, phase }]),
-    ...calls.map((call) => ({ call })),
-  ];
 }
 
 function saidBy(element: Element, scope: Scope): Said {
@@ -192,10 +136,10 @@ class Countdown {
   #entries = 0;
 
   /** True if the entry still answers this transcript. The request it lets pass resets it. */
-  allows(entry: Entry, transcript: Transcript, defaultTimes: number): boolean {
+  allows(entry: Entry, context: Context, defaultTimes: number): boolean {
     const times = (entry.error ?? entry.fail)?.times ?? defaultTimes;
     if (speaks(entry) || times === Infinity) return true;
-    const key = `${this.#idOf(entry)} ${fingerprint(transcript)}`;
+    const key = `${this.#idOf(entry)} ${fingerprint(context)}`;
     const answered = this.#answered.get(key) ?? 0;
     this.#answered.delete(key);
     if (answered >= times) return false;
@@ -219,9 +163,12 @@ class Countdown {
 }
 
 /** The same for a transcript that came in full and one known by id: call ids and what the model has not answered. */
-function fingerprint(transcript: Transcript): string {
-  const calls = transcript.filter(isClientCall).map((item) => item['call_id'] ?? item['id']);
+function fingerprint(context: Context): string {
+  const calls = context
+    .items()
+    .filter(isClientCall)
+    .map((item) => item['call_id'] ?? item['id']);
   return createHash('sha256')
-    .update(JSON.stringify([calls, unansweredText(transcript)]))
+    .update(JSON.stringify([calls, context.unansweredText]))
     .digest('base64');
 }

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type { Reply } from './answer.js';
+import type { Context } from './context.js';
 import { Refusal } from './refusal.js';
 import type { CreateRequest } from './request.js';
 import { textFormatOf } from './request/text-format.js';
-import type { Transcript } from './transcript.js';
 import { isRecord } from './wire.js';
 
 /** A model asked for a JSON object has to be told so in words, or it may write blanks without end. */
-export function refuseUnspokenJson(request: CreateRequest, transcript: Transcript): void {
+export function refuseUnspokenJson(request: CreateRequest, context: Context): void {
   if (textFormatOf(request).type !== 'json_object') return;
-  if (/json/i.test(request.instructions ?? '') || transcript.some((item) => /json/i.test(JSON.stringify(item)))) return;
+  if (/json/i.test(request.instructions ?? '') || context.mentionsJson) return;
   const message =
     "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.";
   throw new Refusal(message, { param: 'input' });

@@ -1,7 +1,12 @@
 import { isRecord } from './wire.js';
 
 /** What a template can name: earlier calls' outputs, `input`, `turn`, `model`. */
-export type Scope = ReadonlyMap<string, unknown>;
+export interface Scope {
+  /** The value of a name; undefined if there is none. */
+  get(name: string): unknown;
+  /** All names there are, for the error that lists them. */
+  names(): Iterable<string>;
+}
 
 /** A template that names nothing: the sentence says which part of it, and what there is. */
 export class TemplateError extends Error {
@@ -47,12 +52,12 @@ export function renderValue(value: unknown, scope: Scope): unknown {
 
 function resolve(path: string, scope: Scope): unknown {
   const [first = '', ...rest] = path.split('.');
-  if (!scope.has(first)) {
+  let value = scope.get(first);
+  if (value === undefined) {
     throw new TemplateError(
-      `{{ ${path} }} starts with "${first}", which is not known here; known are ${[...scope.keys()].join(', ')}`,
+      `{{ ${path} }} starts with "${first}", which is not known here; known are ${[...scope.names()].join(', ')}`,
     );
   }
-  let value = scope.get(first);
   let walked = first;
   for (const step of rest) {
     const next = stepInto(value, step);

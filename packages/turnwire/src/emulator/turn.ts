@@ -1,12 +1,14 @@
 import type { Answer, RecordedResponse, Reply, Source } from './answer.js';
 import { perform, WARM_UP } from './events.js';
 import type { Clock } from './clock.js';
+import { Context } from './context.js';
+import { contextAfter, dereference, recall, type Continuation } from './continuation.js';
 import { faultsOf, faulty } from './faults/faulty.js';
 import type { Line } from './faults/line.js';
 import type { Faults } from './faults/rule.js';
 import { refuseForeignToDialect, type Dialect } from './dialect.js';
 import type { BackgroundJobs } from './background.js';
-import type { Conversation, Conversations } from './conversations.js';
+import type { Conversations } from './conversations.js';
 import type { Ids } from './ids.js';
 import type { ListedItems } from './listed-item.js';
 import { refuseUnknownModel } from './models.js';
@@ -21,14 +23,6 @@ import { Refusal } from './refusal.js';
 import { parseCreate, type CreateRequest } from './request.js';
 import { beginResponse } from './response.js';
 import type { Pace } from './script.js';
-import {
-  refuseDanglingCalls,
-  refuseDuplicateIds,
-  refuseOrphanOutputs,
-  sinceCompaction,
-  turnsSpoken,
-  type Transcript,
-} from './transcript.js';
 import type { TokenCounter } from './usage.js';
 import { isRecord, isUsage, type Frame, type Item, type ResponseObject, type Usage } from './wire.js';
 
@@ -158,32 +152,50 @@ async function continueFrom(
   carriage: Carriage,
   entry: OpenTurn,
 ): Promise<void> {
-  const { memory, conversations, sources } = emulation;
+  const { memory, conversations } = emulation;
   const conversation = request.conversationId === undefined ? undefined : conversations.get(request.conversationId);
-  const kept = conversation?.items ?? memory.transcript(parent);
-  if (kept === undefined) throw notFound(request.previous_response_id);
-  const known = sinceCompaction(kept).items;
+  if (conversation !== undefined) entry.continues(conversation.id, 'conversation');
+  const known = conversation?.context ?? (parent === undefined ? Context.of([]) : contextAfter(parent));
   const items = request.items.map((item) => dereference(memory, item));
-  const transcript = [...known, ...items];
-  entry.knows(transcript);
+  const context = known.with(items);
+  entry.knows(context);
+  let kept = false;
+  const keep = () => void (kept = true);
+  try {
+    await answerFrom({ parent, conversation, known, items, context }, emulation, request, carriage, entry, keep);
+  } finally {
+    if (!kept) context.retract(known);
+  }
+}
+
+/** `keep` is called if the turn can be continued. */
+async function answerFrom(
+  from: Continuation,
+  emulation: Emulation,
+  request: CreateRequest,
+  carriage: Carriage,
+  entry: OpenTurn,
+  keep: () => void,
+): Promise<void> {
+  const { context } = from;
   const warmUp = request.generate === false || request.prompt_cache_options?.prewarm === true;
   if (!asksForRecording(request)) {
-    refuseOrphanOutputs(transcript);
-    refuseDuplicateIds(transcript);
-    refuseUnspokenJson(request, transcript);
+    context.refuseProblem();
+    refuseUnspokenJson(request, context);
     // Without an answer to give, the model does not need the results yet.
-    if (!warmUp) refuseDanglingCalls(transcript);
+    if (!warmUp) context.refuseDanglingCalls();
   }
 
   const answer: Answer = warmUp
     ? { kind: 'reply', reply: WARM_UP }
-    : await firstAnswer(sources, { request, transcript, place: carriage.place });
+    : await firstAnswer(emulation.sources, { request, context, place: carriage.place });
   const { frames, usage, again } =
-    answer.kind === 'recorded' ? replay(answer.recorded) : improvise(emulation, answer.reply, request, transcript);
+    answer.kind === 'recorded' ? replay(answer.recorded) : improvise(emulation, answer.reply, request, context);
   const recount: Recount = (output) => usage && emulation.tokens.cutShort(usage, output);
   // Remembered before the terminal event leaves: whoever has read it may continue at once, on any connection.
-  const settled = (response: ResponseObject | undefined) =>
-    settle(emulation, carriage, { request, parent, conversation, known, items, response, entry, again });
+  const settled = (response: ResponseObject | undefined) => {
+    if (settle(emulation, carriage, { ...from, request, response, entry, again })) keep();
+  };
   const metronome = new Metronome({
     pace: (answer.kind === 'reply' ? answer.pace : undefined) ?? emulation.pace,
     uncachedTokens: usage === null ? 0 : usage.input_tokens - usage.input_tokens_details.cached_tokens,
@@ -210,10 +222,10 @@ function replay({ frames, response }: RecordedResponse): Played {
   return { frames: recorded(), again: undefined, usage: isUsage(response?.['usage']) ? response['usage'] : null };
 }
 
-function improvise(emulation: Emulation, said: Reply, request: CreateRequest, transcript: Transcript): Played {
+function improvise(emulation: Emulation, said: Reply, request: CreateRequest, context: Context): Played {
   const { ids, tokens } = emulation;
   refuseOtherFormat(said, request);
-  const reply = needsCompaction(emulation, request, transcript) ? compacting(said) : said;
+  const reply = needsCompaction(emulation, request, context) ? compacting(said) : said;
   const performance = perform(reply, beginResponse(ids.next('resp'), request), {
     ids,
     include: new Set(request.include),
@@ -221,54 +233,22 @@ function improvise(emulation: Emulation, said: Reply, request: CreateRequest, tr
     // The real API pads unless it is told not to; here runs are the same byte for byte unless it is told to.
     obfuscated: request.stream_options?.include_obfuscation === true,
     maxOutputTokens: request.max_output_tokens ?? Infinity,
-    turnsBefore: turnsSpoken(transcript),
+    turnsBefore: context.turns,
   });
-  const usage = reply.ending.kind === 'failed' ? null : tokens.count(request, transcript, performance.output);
+  const usage = reply.ending.kind === 'failed' ? null : tokens.count(request, context, performance.output);
   const frames = () => performance.frames(usage);
   return { frames: frames(), again: frames, usage };
 }
 
 /** True if the context is larger than what the request wants it compacted at (P77). */
-function needsCompaction({ tokens }: Emulation, request: CreateRequest, transcript: Transcript): boolean {
+function needsCompaction({ tokens }: Emulation, request: CreateRequest, context: Context): boolean {
   const threshold = request.context_management?.find(({ type }) => type === 'compaction')?.compact_threshold;
-  return threshold !== undefined && tokens.countInput(request, transcript) > threshold;
+  return threshold !== undefined && tokens.countInput(request, context) > threshold;
 }
 
 /** The compaction comes first: it stands for the context before this response, not for what the response says. */
 function compacting(reply: Reply): Reply {
   return { ...reply, output: [{ kind: 'tool', item: { type: 'compaction' } }, ...reply.output] };
-}
-
-/** The response a turn continues. On a socket its own latest one comes first, then what is stored (P71). */
-function recall(memory: Memory, request: CreateRequest, lineage: Lineage | undefined): Remembered | undefined {
-  const id = request.previous_response_id;
-  if (id === undefined) return undefined;
-  const found = lineage?.find(id) ?? memory.stored(id);
-  if (found === undefined) throw notFound(id);
-  return found;
-}
-
-/** The context of a stored response, for who asks about it without making a turn. */
-export function continuedTranscript(memory: Memory, id: string | undefined): Transcript {
-  const found = id === undefined ? undefined : memory.stored(id);
-  const transcript = found === undefined && id !== undefined ? undefined : memory.transcript(found);
-  if (transcript === undefined) throw notFound(id);
-  return sinceCompaction(transcript).items;
-}
-
-function notFound(id: string | undefined): Refusal {
-  return new Refusal(`Previous response with id '${id}' not found.`, {
-    code: 'previous_response_not_found',
-    param: 'previous_response_id',
-  });
-}
-
-function dereference(memory: Memory, item: Item): Item {
-  if (item.type !== 'item_reference') return item;
-  const found = memory.item(String(item['id']));
-  if (found !== undefined) return found;
-  const message = `Item with id '${String(item['id'])}' not found. Items are not persisted when \`store\` is false.`;
-  throw new Refusal(message, { status: 404, param: 'input' });
 }
 
 async function firstAnswer(sources: readonly Source[], question: Parameters<Source>[0]): Promise<Answer> {
@@ -300,41 +280,44 @@ async function play(
   carriage.finish(step.value);
 }
 
-interface Settlement {
+interface Settlement extends Continuation {
   readonly request: CreateRequest;
-  readonly parent: Remembered | undefined;
-  readonly conversation: Conversation | undefined;
-  /** The context before `items`. */
-  readonly known: Transcript;
-  readonly items: readonly Item[];
   readonly response: ResponseObject | undefined;
   readonly entry: OpenTurn;
   readonly again: (() => Frames) | undefined;
 }
 
-function settle({ memory, conversations, dialect }: Emulation, carriage: Carriage, turn: Settlement): void {
-  const { request, parent, conversation, known, items, response, entry, again } = turn;
+/** Writes down how a turn has ended. Returns whether it can be continued. */
+function settle({ memory, conversations, dialect }: Emulation, carriage: Carriage, turn: Settlement): boolean {
+  const { request, parent, conversation, known, items, context, response, entry, again } = turn;
   const outcome = outcomeOf(response);
   entry.ends(response, outcome);
   if (response === undefined || outcome === 'failed') {
     carriage.lineage?.evict(request.previous_response_id, 'failed');
-    return;
+    return false;
   }
   const fresh = [...items, ...response.output];
+  const sharedBytes = conversation?.bytes;
+  const inOrder = conversation?.context === known;
+  if (inOrder) context.retract(known);
   if (conversation !== undefined) conversations.append(conversation, fresh);
   const stored = request.store ?? true;
   const { lineage } = carriage;
-  if (!stored && (lineage === undefined || !dialect.continuesUnstored)) return;
+  if (!stored && (lineage === undefined || !dialect.continuesUnstored)) return false;
   const remembered = memory.remember({
     response,
     parent,
-    // A conversation goes on without this response, which keeps what it has seen of it.
-    items: conversation === undefined ? fresh : [...known, ...fresh],
+    items: fresh,
+    before: conversation && known,
+    // The conversation has the same items in the form in which it lists them, unless it was changed meanwhile.
+    context: conversation !== undefined && inOrder ? conversation.context : context.with(response.output),
+    sharedBytes,
     stored,
     // A steered response ended before its events did.
     events: steered(response) ? undefined : again,
   });
   lineage?.advance(remembered);
+  return true;
 }
 
 function steered({ incomplete_details: details }: ResponseObject): boolean {

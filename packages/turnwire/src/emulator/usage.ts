@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Context } from './context.js';
 import type { CreateRequest } from './request.js';
 import { wordsOf } from './items/words.js';
 import type { Item, Usage } from './wire.js';
@@ -16,8 +17,11 @@ interface Counted extends Pick<CreateRequest, 'instructions'> {
 interface Weight {
   readonly bytes: number;
   readonly digest: string;
-  /** Where it stood last: a long chain brings the same items in the same order, turn after turn. */
-  stood?: { readonly after: string; readonly digest: string };
+}
+
+/** A context as it was counted with some settings: the digest of all of it, and its bytes. */
+interface Standing extends Weight {
+  readonly settings: string;
 }
 
 /**
@@ -33,31 +37,22 @@ interface Weight {
  */
 export class TokenCounter {
   readonly #weights = new WeakMap<Item, Weight>();
+  readonly #standings = new WeakMap<Context, Standing>();
   /** Digests of contexts seen; a Set keeps their order. */
   readonly #seen = new Set<string>();
 
-  count(request: Counted, context: readonly Item[], output: readonly Item[]): Usage {
-    const settings = settingsOf(request);
-    let digest = hash('', settings);
-    let bytes = Buffer.byteLength(settings);
-    let cachedBytes = this.#seen.has(digest) ? bytes : 0;
-    this.#remember(digest);
-    for (const item of context) {
-      const weight = this.#weigh(item);
-      digest = standing(weight, digest);
-      bytes += weight.bytes;
-      if (this.#seen.has(digest)) cachedBytes = bytes;
-    }
-    this.#remember(digest);
-
+  count(request: Counted, context: Context, output: readonly Item[]): Usage {
+    const { settings, digest: begin, bytes, cachedBytes } = this.#stand(request, context);
+    this.#remember(settings);
+    this.#remember(begin);
+    let digest = begin;
     let outputBytes = 0;
     let reasoningBytes = 0;
     for (const item of output) {
-      const weight = this.#weigh(item);
-      digest = standing(weight, digest);
-      const bytes = Buffer.byteLength(wordsOf(item));
-      outputBytes += bytes;
-      if (item.type === 'reasoning') reasoningBytes += bytes;
+      digest = hash(digest, this.#weigh(item).digest);
+      const words = Buffer.byteLength(wordsOf(item));
+      outputBytes += words;
+      if (item.type === 'reasoning') reasoningBytes += words;
     }
     this.#remember(digest);
 
@@ -72,9 +67,40 @@ export class TokenCounter {
   }
 
   /** The input tokens of a request, without remembering its context. */
-  countInput(request: Counted, context: readonly Item[]): number {
-    const bytes = context.reduce((sum, item) => sum + this.#weigh(item).bytes, Buffer.byteLength(settingsOf(request)));
-    return tokens(bytes);
+  countInput(request: Counted, context: Context): number {
+    return tokens(this.#stand(request, context).bytes);
+  }
+
+  /**
+   * How far a context is cached. It goes on from where the context, or one it continues, was counted before with the same
+   * settings and is still cached, so that a turn of a long chain weighs its new items only.
+   */
+  #stand(request: Counted, context: Context): Standing & { readonly cachedBytes: number } {
+    const text = settingsOf(request);
+    const settings = hash('', text);
+    const ahead: Context[] = [];
+    let at: Context | undefined = context;
+    let known: Standing | undefined;
+    for (; at !== undefined; at = at.parent) {
+      const stood = this.#standings.get(at);
+      if (stood?.settings === settings && this.#seen.has(stood.digest)) {
+        known = stood;
+        break;
+      }
+      ahead.push(at);
+    }
+    let { digest, bytes } = known ?? { digest: settings, bytes: Buffer.byteLength(text) };
+    let cachedBytes = this.#seen.has(digest) ? bytes : 0;
+    for (const each of ahead.toReversed()) {
+      for (const item of each.own) {
+        const weight = this.#weigh(item);
+        digest = hash(digest, weight.digest);
+        bytes += weight.bytes;
+        if (this.#seen.has(digest)) cachedBytes = bytes;
+      }
+      this.#standings.set(each, { settings, digest, bytes });
+    }
+    return { settings, digest, bytes, cachedBytes };
   }
 
   /** The usage of a response that ends before all of its output: the same input, less output. */
@@ -114,12 +140,6 @@ export class TokenCounter {
 
 function settingsOf({ model, instructions, tools: offered }: Counted): string {
   return JSON.stringify([model ?? null, instructions ?? null, offered ?? []]);
-}
-
-/** The digest of a context that ends with this item. */
-function standing(weight: Weight, after: string): string {
-  if (weight.stood?.after !== after) weight.stood = { after, digest: hash(after, weight.digest) };
-  return weight.stood.digest;
 }
 
 function tokens(bytes: number): number {

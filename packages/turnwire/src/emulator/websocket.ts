@@ -227,7 +227,7 @@ export function serveWebSocket(
 function stamped(text: string, streamId: string | undefined): string {
   if (streamId === undefined) return text;
   // At the end of the text as it is: a recorded event stays what it was, byte for byte, but for this field.
-  return text.replace(/\s*\}\s*$/, `,"stream_id":${JSON.stringify(streamId)}}`);
+  return `${text.slice(0, text.lastIndexOf('}')).trimEnd()},"stream_id":${JSON.stringify(streamId)}}`;
 }
 
 function tooOld(ageMs: number): Refusal {

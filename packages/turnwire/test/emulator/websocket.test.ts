@@ -252,7 +252,7 @@ test('P72: a continuation refused for another field evicts too', async (t) => {
 });
 
 test('a client that does not read holds its turn back, and may die like that', async (t) => {
-  const { emulator, socket } = await open(t, { script: { turns: [{ text: 'word '.repeat(80_000) }] } });
+  const { emulator, socket } = await open(t, { script: { turns: [{ text: 'word '.repeat(2_000_000) }] } });
   socket.socket.pause();
   socket.create({ model: 'm', input: 'x' });
   // Served while the other waits: a turn that did not wait for its client would have ended by then.

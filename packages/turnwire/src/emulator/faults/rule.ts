@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { Context } from '../context.js';
 import { finder } from '../pattern.js';
-import { unansweredText } from '../transcript.js';
 import { isItem, isRecord } from '../wire.js';
 import { faultInput, parseFault, type Fault } from './fault.js';
 
@@ -117,7 +117,7 @@ function holds(on: CheckedFaultRule['on'], { connection, transport, turn, body }
 
 function inputText(input: unknown): string {
   if (typeof input === 'string') return input;
-  return Array.isArray(input) ? unansweredText(input.filter(isItem)) : '';
+  return Array.isArray(input) ? Context.of(input.filter(isItem)).unansweredText : '';
 }
 
 function safely<T>(make: () => T): T | undefined {

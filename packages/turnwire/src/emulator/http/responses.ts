@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { Context } from '../context.js';
+import { storedContext } from '../continuation.js';
 import { compactionItem } from '../items/compaction.js';
 import type { Remembered } from '../memory.js';
 import { refuseUnknownModel } from '../models.js';
@@ -6,8 +8,8 @@ import { Refusal } from '../refusal.js';
 import { createFields, optional, stringOrList, stringOrObject } from '../request/fields.js';
 import { itemsOf } from '../request/items.js';
 import { conversationIdOf } from '../request.js';
-import { sinceCompaction, turnsSpoken, type Transcript } from '../transcript.js';
-import { continuedTranscript, type Emulation } from '../turn.js';
+import { isUserMessage } from '../transcript.js';
+import type { Emulation } from '../turn.js';
 import type { Frame, Item } from '../wire.js';
 import { checkedBody, segment, type Exchange } from './exchange.js';
 import { pageOf } from './page.js';
@@ -112,10 +114,10 @@ export async function compact(exchange: Exchange): Promise<unknown> {
     throw new Refusal("Missing required parameter: 'input'.", { code: 'missing_required_parameter', param: 'input' });
   }
   const { ids, listed, tokens } = emulation;
-  const messages = sinceCompaction(context).items.filter(isUserMessage);
+  const messages = context.items().filter(isUserMessage);
   const output: readonly Item[] = [
     ...messages.map((item) => listed.of(item)),
-    compactionItem(ids.next('cmp'), turnsSpoken(context)),
+    compactionItem(ids.next('cmp'), { turns: context.turns, window: true }),
   ];
   return {
     id: ids.next('comp'),
@@ -124,10 +126,6 @@ export async function compact(exchange: Exchange): Promise<unknown> {
     output,
     usage: tokens.count(body, context, output.slice(-1)),
   };
-}
-
-function isUserMessage(item: Item): boolean {
-  return (item.type ?? 'message') === 'message' && item['role'] === 'user';
 }
 
 const countedBody = createFields.extend({ model: optional(z.string().min(1)), conversation: optional(stringOrObject) });
@@ -146,7 +144,14 @@ function contextOf(
   previous: string | undefined,
   conversation: string | undefined,
   input: readonly Item[],
-): Transcript {
-  if (conversation !== undefined) return [...emulation.conversations.get(conversation).items, ...input];
-  return [...continuedTranscript(emulation.memory, previous), ...input];
+): Context {
+  const { conversations, memory } = emulation;
+  const known =
+    conversation !== undefined
+      ? conversations.get(conversation).context
+      : previous === undefined
+        ? undefined
+        : storedContext(memory, previous);
+  // One of its own: only a turn continues what is known.
+  return Context.of([...(known?.items() ?? []), ...input]);
 }

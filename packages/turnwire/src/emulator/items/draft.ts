@@ -37,9 +37,17 @@ export interface Drafting {
 /** How an item ended: only the one that the model was at when it stopped is incomplete. */
 export type ItemStatus = 'completed' | 'incomplete';
 
+/** The most deltas one text comes in: beyond that, what an event costs its client says nothing about a model any more. */
+const MAX_DELTAS = 8192;
+
 /** Word-like pieces, each with the space before it, none longer than 16 characters; together they are the text. */
 export function pieces(text: string): readonly string[] {
-  return text.match(/\s*\S{1,16}|\s+/gu) ?? [];
+  const words: readonly string[] = text.match(/\s*\S{1,16}|\s+/gu) ?? [];
+  if (words.length <= MAX_DELTAS) return words;
+  const size = Math.ceil(words.length / MAX_DELTAS);
+  return Array.from({ length: Math.ceil(words.length / size) }, (_, index) =>
+    words.slice(index * size, (index + 1) * size).join(''),
+  );
 }
 
 /** The deltas of a text, then the text. `field` is what the last event calls it. */

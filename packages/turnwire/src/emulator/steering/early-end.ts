@@ -1,6 +1,6 @@
 import { endResponse } from '../response.js';
 import { sequenceOf } from './numbering.js';
-import { isClientCall } from '../transcript.js';
+import { isClientCall } from '../client-calls.js';
 import type { Frames, Recount } from '../turn.js';
 import { isItem, isRecord, type Frame, type Item, type ResponseObject } from '../wire.js';
 

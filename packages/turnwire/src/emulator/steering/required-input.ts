@@ -1,4 +1,4 @@
-import { isClientCall } from '../transcript.js';
+import { isClientCall } from '../client-calls.js';
 import type { Item } from '../wire.js';
 
 /** The results a client owes before the model can go on, as stubs it has to fill in (P50). */

@@ -1,0 +1,55 @@
+import type { Context } from './context.js';
+import type { Conversation } from './conversations.js';
+import type { Lineage } from './lanes/lineage.js';
+import type { Memory, Remembered } from './memory.js';
+import { Refusal } from './refusal.js';
+import type { CreateRequest } from './request.js';
+import type { Item } from './wire.js';
+
+/** What a turn begins with: the state it continues, if it does, and the context the server made of that and its input. */
+export interface Continuation {
+  readonly parent: Remembered | undefined;
+  readonly conversation: Conversation | undefined;
+  /** The context before `items`. */
+  readonly known: Context;
+  readonly items: readonly Item[];
+  readonly context: Context;
+}
+
+/** The response a turn continues. On a socket its own latest one comes first, then what is stored (P71). */
+export function recall(memory: Memory, request: CreateRequest, lineage: Lineage | undefined): Remembered | undefined {
+  const id = request.previous_response_id;
+  if (id === undefined) return undefined;
+  const found = lineage?.find(id) ?? memory.stored(id);
+  if (found === undefined) throw notFound(id);
+  return found;
+}
+
+/** The context after a response. @throws Refusal if a part of it had to make room */
+export function contextAfter(response: Remembered): Context {
+  if (response.broken) throw notFound(response.response.id);
+  return response.context;
+}
+
+/** The context after a stored response, for who asks about it without making a turn. */
+export function storedContext(memory: Memory, id: string): Context {
+  const found = memory.stored(id);
+  if (found === undefined) throw notFound(id);
+  return contextAfter(found);
+}
+
+function notFound(id: string): Refusal {
+  return new Refusal(`Previous response with id '${id}' not found.`, {
+    code: 'previous_response_not_found',
+    param: 'previous_response_id',
+  });
+}
+
+/** The item that an `item_reference` names; any other as it is. */
+export function dereference(memory: Memory, item: Item): Item {
+  if (item.type !== 'item_reference') return item;
+  const found = memory.item(String(item['id']));
+  if (found !== undefined) return found;
+  const message = `Item with id '${String(item['id'])}' not found. Items are not persisted when \`store\` is false.`;
+  throw new Refusal(message, { status: 404, param: 'input' });
+}
