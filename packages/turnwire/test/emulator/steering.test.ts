@@ -271,3 +271,19 @@ test('P21: dialects without steering refuse the event like any that they do not 
     assert.deepEqual([type, error.code, error.param], ['error', 'invalid_value', 'type'], dialect);
   }
 });
+
+test('a successor inherits metadata, but not the fault that its parent asked for', async (t) => {
+  const { clock, emulator, socket, begin, steer } = await open(t);
+  const target = await begin({ metadata: { turnwire_fault: 'repeat event=2', kept: 'yes' } });
+  steer(target);
+  await until(socket, ({ type }) => type === 'response.steer.accepted');
+  await clock.advance(1000);
+  await socket.turn();
+  await begun(socket);
+  await clock.advance(1000);
+  assert.deepEqual(terminal(await socket.turn())['response'].metadata, { kept: 'yes' });
+  assert.deepEqual(
+    emulator.journal.turns().map(({ faults }) => faults),
+    [['repeat event=2 times=1'], []],
+  );
+});

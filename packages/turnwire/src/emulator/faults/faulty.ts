@@ -12,24 +12,29 @@ const TERMINAL = /^(response\.(completed|failed|incomplete|done|cancelled)|error
 
 /** Where a request may ask for faults of its own. */
 export const FAULT_HEADER = 'x-turnwire-fault';
-const FAULT_FIELD = 'turnwire_fault';
+export const FAULT_FIELD = 'turnwire_fault';
 
 /** The faults of one turn: those its request asks for, and those of the rules. @throws Refusal for one there is not */
 export function faultsOf(faults: Faults, carriage: Carriage, turn: number, body: unknown): readonly Fault[] {
   const { connection, transport, line } = carriage;
-  const asked = [...line.upcoming.splice(0), ...askedInBody(body)];
+  const asked = [...line.upcoming.splice(0), ...askedInBody(body, transport)];
   return [...asked, ...faults.ofTurn({ connection, transport, turn, body })];
 }
 
-function askedInBody(body: unknown): readonly Fault[] {
+function askedInBody(body: unknown, transport: Carriage['transport']): readonly Fault[] {
   const metadata = isRecord(body) ? body['metadata'] : undefined;
   const text = isRecord(metadata) ? metadata[FAULT_FIELD] : undefined;
   if (typeof text !== 'string') return [];
-  return askedFor(text, `metadata.${FAULT_FIELD}`, (fault) => !isOfConnection(fault));
+  return askedFor(text, `metadata.${FAULT_FIELD}`, transport === 'websocket', (fault) => !isOfConnection(fault));
 }
 
 /** Reads faults that a request names. `allowed` leaves out those that would come too late there. */
-export function askedFor(text: string, param: string, allowed: (fault: Fault) => boolean): readonly Fault[] {
+export function askedFor(
+  text: string,
+  param: string,
+  onSocket: boolean,
+  allowed: (fault: Fault) => boolean,
+): readonly Fault[] {
   const refused = (why: string) =>
     new Refusal(`Invalid value for '${param}': ${why}.`, { code: 'invalid_fault', param });
   let asked: readonly Fault[];
@@ -40,6 +45,9 @@ export function askedFor(text: string, param: string, allowed: (fault: Fault) =>
   }
   if (asked.some(({ fault }) => fault === 'connect-rate')) {
     throw refused('the fault "connect-rate" counts the upgrades of all clients; write a rule for it');
+  }
+  if (!onSocket && asked.some(({ fault }) => fault === 'no-pong')) {
+    throw refused('the fault "no-pong" leaves pings unanswered, and HTTP has none; ask for it on a WebSocket');
   }
   const late = asked.find((fault) => !allowed(fault));
   if (late === undefined) return asked;

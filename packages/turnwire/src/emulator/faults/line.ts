@@ -72,7 +72,7 @@ export function httpLine(response: ServerResponse, streams: () => boolean, clock
       tcp.pause();
       setImmediate(() => tcp.cork());
     },
-    // HTTP has no pings.
+    // HTTP has no pings: who asks for this here is refused before.
     ignorePings: () => undefined,
     ...throttling(clock, async (frame, pieces, signal) => {
       openEventStream(response);

@@ -32,6 +32,10 @@ const ruleSchema = z
   })
   .superRefine(({ on, do: input }, context) => {
     const fault = safely(() => parseFault(input));
+    if (fault?.fault === 'no-pong' && on.transport !== undefined && on.transport !== 'websocket') {
+      const message = 'the fault "no-pong" leaves pings unanswered, and HTTP has none; leave out "on.transport"';
+      context.addIssue({ code: 'custom', path: ['on', 'transport'], message });
+    }
     const unknown = (['turn', 'model', 'input'] as const).find((name) => on[name] !== undefined);
     if (fault === undefined || !isOfConnection(fault) || unknown === undefined) return;
     const message = `"on.${unknown}" cannot be known yet when the fault "${fault.fault}" strikes; use on.connection, on.transport or on.times`;
@@ -90,8 +94,8 @@ export class Faults {
       ({ on, fault, left }) =>
         left > 0 &&
         isOfConnection(fault) === connection &&
-        // It counts sockets: a POST opens none.
-        !(fault.fault === 'connect-rate' && occasion.transport === 'http') &&
+        // They are about sockets: a POST opens none, and has no pings.
+        (occasion.transport === 'websocket' || !['connect-rate', 'no-pong'].includes(fault.fault)) &&
         holds(on, occasion),
     );
     for (const rule of struck) rule.left -= 1;

@@ -16,8 +16,9 @@ export class RequestFaults {
   /** @throws Refusal if its header names a fault there is not */
   constructor(faults: Faults, request: IncomingMessage, connection: number) {
     const header = request.headers[FAULT_HEADER];
-    const asked = header === undefined ? [] : askedFor(String(header), FAULT_HEADER, () => true);
     const transport = request.method === 'POST' ? 'http' : 'websocket';
+    const onSocket = transport === 'websocket';
+    const asked = header === undefined ? [] : askedFor(String(header), FAULT_HEADER, onSocket, () => true);
     const own = [...asked.filter(isOfConnection), ...faults.ofConnection({ connection, transport })];
     // An open socket has nothing to send before its first turn: that is what stalls.
     const later = (fault: Fault) => transport === 'websocket' && fault.fault === 'stall' && fault.after === 'open';

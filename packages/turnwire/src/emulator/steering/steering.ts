@@ -1,3 +1,4 @@
+import { FAULT_FIELD } from '../faults/faulty.js';
 import type { Ids } from '../ids.js';
 import type { Lane, Waiting } from '../lanes/lane.js';
 import { isRecord } from '../wire.js';
@@ -114,8 +115,7 @@ export class Steering {
       for (const submission of queued) this.#say(lane, pending(submission, required));
       return undefined;
     }
-    const inherited = Object.entries(isRecord(body) ? body : {}).filter(([name]) => !OWN_FIELDS.has(name));
-    return { ...Object.fromEntries(inherited), previous_response_id: response.id, input: [] };
+    return { ...inherited(body), previous_response_id: response.id, input: [] };
   }
 
   /** Accepted input that no successor has taken. */
@@ -130,4 +130,14 @@ export class Steering {
       this.#finished.delete(oldest);
     }
   }
+}
+
+/** What a successor has of the create that was steered. A fault was asked for that one, and struck it. */
+function inherited(body: unknown): Record<string, unknown> {
+  if (!isRecord(body)) return {};
+  const fields = Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name));
+  const { metadata } = body;
+  if (!isRecord(metadata)) return Object.fromEntries(fields);
+  const { [FAULT_FIELD]: _, ...kept } = metadata;
+  return { ...Object.fromEntries(fields), metadata: kept };
 }
