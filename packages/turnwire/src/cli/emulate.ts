@@ -15,6 +15,7 @@ export interface EmulateOptions {
   tokensPerSecond?: number;
   msPer1000UncachedTokens?: number;
   jitter?: number;
+  obfuscation?: boolean;
   clockSpeed?: number;
   faults?: string;
   replay?: string;
@@ -26,7 +27,7 @@ export interface EmulateOptions {
 /** `turnwire emulate`: serves until it is told to stop, which is its success. */
 export async function emulate(io: Io, script: string | undefined, options: EmulateOptions): Promise<number> {
   const { port, host, recordings, model, dialect, faults, replay, loose, speed, json } = options;
-  const { firstTokenMs, tokensPerSecond, msPer1000UncachedTokens, jitter, clockSpeed } = options;
+  const { firstTokenMs, tokensPerSecond, msPer1000UncachedTokens, jitter, clockSpeed, obfuscation } = options;
   if (replay === undefined && (loose !== undefined || speed !== undefined))
     throw new UsageError('--loose and --speed say how a recording is replayed: name it with --replay FILE');
   const emulator = await startEmulator({
@@ -39,6 +40,7 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
     latency: { firstTokenMs, tokensPerSecond, msPer1000UncachedTokens, jitter },
     clock: clockSpeed === undefined ? undefined : { speed: clockSpeed },
     faults,
+    obfuscation,
     ...(replay !== undefined && { replay: { file: replay, mode: loose ? 'loose' : 'strict', timing: speed } }),
   });
   // Before the address is told: who reads it may stop this at once.

@@ -95,6 +95,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
         'added to the first token for input no turn brought before',
       ).argParser(numberUpTo(3_600_000)),
     )
+    .option('--obfuscation', 'pad deltas to one length, as the real API does unless told not to')
     .addOption(new Option('--jitter <part>', 'waits differ by up to this part, 0 to 1').argParser(numberUpTo(1)))
     .addOption(
       new Option('--clock-speed <factor>', 'time runs so many times as fast: waits, ages and limits').argParser(

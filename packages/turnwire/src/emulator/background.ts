@@ -17,11 +17,14 @@ const MAX_ENDED_JOBS = 1000;
 export class BackgroundJob {
   readonly #abort = new AbortController();
   readonly #frames: Frame[] = [];
+  readonly #grown: (bytes: number) => void;
   readonly #changed = new EventTarget();
   #response: ResponseObject | undefined;
   #ended = false;
+  #bytes = 0;
 
-  constructor() {
+  constructor(grown: (bytes: number) => void) {
+    this.#grown = grown;
     // Any number of clients may follow one job.
     setMaxListeners(0, this.#changed);
   }
@@ -32,6 +35,11 @@ export class BackgroundJob {
   /** The latest state; undefined before `response.created`. */
   get response(): ResponseObject | undefined {
     return this.#response;
+  }
+
+  /** Of its events so far. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get ended(): boolean {
@@ -80,7 +88,11 @@ export class BackgroundJob {
   }
 
   #append(frame: Frame): void {
+    if (this.#ended) return;
     this.#frames.push(frame);
+    const bytes = Buffer.byteLength(frame.text);
+    this.#bytes += bytes;
+    this.#grown(bytes);
     const event: unknown = JSON.parse(frame.text);
     const response = isRecord(event) ? event['response'] : undefined;
     if (isResponse(response)) this.#response = response;
@@ -112,14 +124,26 @@ export class BackgroundJob {
 /** The background responses of one emulator. */
 export class BackgroundJobs {
   readonly #jobs = new Map<string, BackgroundJob>();
+  readonly #limitBytes: number;
+  #bytes = 0;
+
+  /** Above `limitBytes` of events, jobs that have ended are forgotten, and no new one is begun. */
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
 
   /**
    * Runs a turn in the background and resolves with its job once it has an id.
    *
-   * @throws Refusal if the turn is refused instead
+   * @throws Refusal if the turn is refused instead, or the events of those that run take up all room
    */
   async begin(run: (delivery: BackgroundDelivery) => Promise<void>): Promise<BackgroundJob> {
-    const job = new BackgroundJob();
+    this.#makeRoom();
+    if (this.#bytes > this.#limitBytes) {
+      const message = 'The events of the background responses that run take up all room; wait for one to end.';
+      throw new Refusal(message, { status: 429, code: 'rate_limit_exceeded' });
+    }
+    const job = new BackgroundJob((bytes) => void (this.#bytes += bytes));
     await new Promise<void>((resolve, reject) => {
       // `run` never rejects, and a job that it leaves without an end (a fault, a cancelled turn) has ended with it.
       const began = () => {
@@ -128,6 +152,7 @@ export class BackgroundJobs {
       };
       void run(job.delivery(began, reject)).finally(() => {
         job.stop();
+        if (job.response === undefined) this.#bytes -= job.bytes;
         this.#letGo(job);
         reject(new Refusal('The turn ended before it began.', { status: 500 }));
       });
@@ -141,7 +166,7 @@ export class BackgroundJobs {
 
   forget(id: string): void {
     this.#jobs.get(id)?.stop();
-    this.#jobs.delete(id);
+    this.#drop(id);
   }
 
   /** Ends what still runs. */
@@ -151,16 +176,26 @@ export class BackgroundJobs {
 
   /** What has been stored is found there: only the others stay. */
   #letGo({ response }: BackgroundJob): void {
-    if (response?.status === 'completed' || response?.status === 'incomplete') this.#jobs.delete(response.id);
+    if (response?.status === 'completed' || response?.status === 'incomplete') this.#drop(response.id);
+    this.#makeRoom();
   }
 
   #keep(job: BackgroundJob): void {
     if (job.response === undefined) return;
     this.#jobs.set(job.response.id, job);
-    for (const [id, older] of this.#jobs) {
-      if (this.#jobs.size <= MAX_ENDED_JOBS) return;
-      if (older.ended) this.#jobs.delete(id);
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    for (const [id, { ended }] of this.#jobs) {
+      if (this.#jobs.size <= MAX_ENDED_JOBS && this.#bytes <= this.#limitBytes) return;
+      if (ended) this.#drop(id);
     }
+  }
+
+  #drop(id: string): void {
+    this.#bytes -= this.#jobs.get(id)?.bytes ?? 0;
+    this.#jobs.delete(id);
   }
 }
 

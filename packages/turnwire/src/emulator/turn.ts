@@ -16,6 +16,7 @@ import { refuseOtherFormat, refuseUnspokenJson } from './structured.js';
 import type { Journal, Outcome, OpenTurn, Transport } from './journal.js';
 import type { Lineage } from './lanes/lineage.js';
 import type { Memory, Remembered } from './memory.js';
+import { withinToolCalls } from './items/budget.js';
 import { Metronome } from './pace.js';
 import { seededRandom } from './random.js';
 import { asksForRecording } from './recordings.js';
@@ -44,6 +45,8 @@ export interface Emulation {
   readonly pace: Pace;
   readonly clock: Clock;
   readonly dialect: Dialect;
+  /** Whether deltas are padded where the request does not say (P28). */
+  readonly obfuscation: boolean;
   /** What `jitter` is drawn from. */
   readonly seed: string | number;
 }
@@ -225,13 +228,14 @@ function replay({ frames, response }: RecordedResponse): Played {
 function improvise(emulation: Emulation, said: Reply, request: CreateRequest, context: Context): Played {
   const { ids, tokens } = emulation;
   refuseOtherFormat(said, request);
-  const reply = needsCompaction(emulation, request, context) ? compacting(said) : said;
+  const heard = withinToolCalls(said, request.max_tool_calls);
+  const reply = needsCompaction(emulation, request, context) ? compacting(heard) : heard;
   const performance = perform(reply, beginResponse(ids.next('resp'), request), {
     ids,
     include: new Set(request.include),
     topLogprobs: request.top_logprobs ?? 0,
-    // The real API pads unless it is told not to; here runs are the same byte for byte unless it is told to.
-    obfuscated: request.stream_options?.include_obfuscation === true,
+    obfuscated: request.stream_options?.include_obfuscation ?? emulation.obfuscation,
+    reasoningEvents: emulation.dialect.reasoningEvents,
     maxOutputTokens: request.max_output_tokens ?? Infinity,
     turnsBefore: context.turns,
   });

@@ -70,6 +70,7 @@ export function serveWebSocket(
     if (message.kind === 'ignored') return;
     if (message.kind === 'steer') return steering.receive(message.body, message.bytes);
     const body = isRecord(message.body) ? message.body : {};
+    if (dialect.closesOnNestedBody && isRecord(body['response'])) return socket.close(1011, 'internal error');
     // What is refused waits as well: errors keep the order of their lane.
     const { lane, refusal = foreignModel(body) } = lanes.place(body['stream_id']);
     const { turns, bytes } = lanes.queued;

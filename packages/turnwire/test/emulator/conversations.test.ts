@@ -62,6 +62,15 @@ test('a turn in a conversation sees its items and leaves its own in it', async (
   // A response of a conversation can be continued by its id too, with all that it has seen.
   await client.responses.create({ model: 'm', input: 'three', previous_response_id: first.id });
   assert.equal(emulator.journal.turns().at(-1)?.transcript.length, 4);
+  const from = { id: conversation.id, from: 'conversation' };
+  assert.deepEqual(
+    emulator.journal.turns().map(({ plan, parent }) => [plan, parent]),
+    [
+      ['delta', from],
+      ['delta', from],
+      ['delta', { id: first.id, from: 'store' }],
+    ],
+  );
 });
 
 test('an unknown conversation is 404, and two histories at once are refused', async (t) => {

@@ -1,4 +1,4 @@
-import type { Said } from '../answer.js';
+import type { Reply, Said } from '../answer.js';
 
 /** The beginning of a text that has at most so many bytes of UTF-8; never half a character. */
 function beginning(text: string, bytes: number): string {
@@ -36,4 +36,24 @@ export function cutTo(bytes: number, said: Said): Said | undefined {
     default:
       return undefined;
   }
+}
+
+/** Tools that the service runs; `max_tool_calls` counts their calls, and no others. */
+const BUILT_IN = new Set([
+  'web_search_call',
+  'file_search_call',
+  'code_interpreter_call',
+  'image_generation_call',
+  'mcp_call',
+]);
+
+/** A reply without the calls of built-in tools beyond this number: a model that makes more of them is not heard. */
+export function withinToolCalls(reply: Reply, max = Infinity): Reply {
+  let calls = 0;
+  const output = reply.output.filter((said) => {
+    if (said.kind !== 'tool' || !BUILT_IN.has(said.item.type)) return true;
+    calls += 1;
+    return calls <= max;
+  });
+  return { ...reply, output };
 }

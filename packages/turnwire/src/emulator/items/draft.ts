@@ -28,6 +28,8 @@ export interface Drafting {
   readonly topLogprobs: number;
   /** Whether deltas are padded to one length (P28). */
   readonly obfuscated: boolean;
+  /** What the events of the reasoning itself are called. */
+  readonly reasoningEvents: string;
   /** Room for what the model writes; Infinity without a limit. */
   readonly maxOutputTokens: number;
   /** The model turns before this one, for a compaction to remember. */

@@ -8,7 +8,11 @@ type Reasoning = Extract<Said, { readonly kind: 'reasoning' }>;
  * A reasoning item. `encrypted_content` is there only for who includes it, and its text in `output_item.done` is not the
  * one of the terminal response, as in real traffic: clients that compare histories byte by byte must know either.
  */
-export function reasoning({ summary, content }: Reasoning, { ids, include }: Drafting, status: ItemStatus): Draft {
+export function reasoning(
+  { summary, content }: Reasoning,
+  { ids, include, reasoningEvents }: Drafting,
+  status: ItemStatus,
+): Draft {
   const id = ids.next('rs');
   const parts = summary.map((text) => ({ type: 'summary_text', text }));
   const item = {
@@ -27,7 +31,7 @@ export function reasoning({ summary, content }: Reasoning, { ids, include }: Dra
     final: { ...item, ...sealed('final') },
     *between(at) {
       if (content !== undefined) {
-        yield* written('response.reasoning_text', 'text', content, { ...at, content_index: 0 });
+        yield* written(reasoningEvents, 'text', content, { ...at, content_index: 0 });
       }
       for (const [summary_index, part] of parts.entries()) {
         const place = { ...at, summary_index };
