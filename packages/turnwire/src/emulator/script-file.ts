@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { ScriptError, type ScriptPlace } from './errors.js';
+import { scriptComplaint } from './script-complaint.js';
 import { scriptSchema, type CheckedScript } from './script.js';
 
 /** A script is written by hand; more than this is some other file. */
@@ -15,7 +16,7 @@ export async function loadScript(source: unknown): Promise<CheckedScript> {
 function checkObject(source: unknown): CheckedScript {
   const checked = scriptSchema.safeParse(source);
   if (checked.success) return checked.data;
-  throw new ScriptError(`The script is not valid: ${sentence(firstIssue(checked.error))}`);
+  throw new ScriptError(`The script is not valid: ${scriptComplaint(firstIssue(checked.error), source)}`);
 }
 
 async function loadFile(file: string): Promise<CheckedScript> {
@@ -33,7 +34,7 @@ async function loadFile(file: string): Promise<CheckedScript> {
   const checked = scriptSchema.safeParse(content);
   if (checked.success) return checked.data;
   const issue = firstIssue(checked.error);
-  throw new ScriptError(sentence(issue), place(offsetOf(document, issue)));
+  throw new ScriptError(scriptComplaint(issue, content), place(offsetOf(document, issue)));
 }
 
 async function readScript(file: string): Promise<string> {
@@ -79,17 +80,6 @@ function firstIssue(error: { readonly issues: readonly Issue[] }): Issue {
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) throw new Error('A failed check has no issue.');
   return issue;
-}
-
-function sentence(issue: Issue): string {
-  const where = issue.path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-    .join('')
-    .slice(1);
-  const subject = where === '' ? 'The script' : where;
-  if (issue.code === 'unrecognized_keys')
-    return `${subject} has an unknown key "${issue.keys[0]}"; check its spelling.`;
-  return `${subject}: ${oneLine(issue.message)}.`;
 }
 
 function offsetOf(document: Document, issue: Issue): number {

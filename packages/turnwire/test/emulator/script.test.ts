@@ -202,7 +202,32 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['not YAML', 'turns:\n  - text: "x\n', /:\d+:\d+: This is not YAML/],
   ['no content', '', /:1:1: The script is empty/],
   ['nothing in it', 'after: echo\n', /:1:1: .*answers nothing/],
-  ['a list', '- text: x\n', /:1:1: /],
+  ['a list', '- text: x\n', /:1:1: The script must be a mapping, not a list\.$/],
+  [
+    'the nearest key',
+    'turns:\n  - text: hi\nafer: echo\n',
+    /:3:1: The script has an unknown key "afer"; did you mean "after"\.$/,
+  ],
+  [
+    'the keys there are',
+    'rules:\n  - match: { body: x }\n    reply: { text: x }\n',
+    /unknown key "body"; there are model, input, turn\.$/,
+  ],
+  ['the nearest word', 'turns:\n  - text: hi\nafter: ecko\n', /:3:8: after cannot be "ecko"; did you mean "echo"\.$/],
+  [
+    'the nearest type',
+    'turns:\n  - output:\n      - tool: { type: web_serch_call }\n',
+    /turns\[0\]\.output\[0\]\.tool\.type cannot be "web_serch_call"; did you mean "web_search_call"\.$/,
+  ],
+  [
+    'the keys of that type',
+    'turns:\n  - output:\n      - tool: { type: mcp_call, server_lable: x, name: y }\n',
+    /tool has an unknown key "server_lable"; did you mean "server_label"\.$/,
+  ],
+  ['a text for a list', 'turns: hello\n', /:1:8: turns must be a list, not a text\.$/],
+  ['a name that is missing', 'turns:\n  - calls:\n      - {}\n', /calls\[0\]\.name is missing; it must be a text\.$/],
+  ['an empty list', 'turns:\n  - output: []\n', /turns\[0\]\.output must not be empty\.$/],
+  ['a number too large', 'turns:\n  - error: { status: 700 }\n', /status must be at most 599\.$/],
 ];
 
 test('a wrong script is refused in one sentence with file, line and column', async (t) => {
