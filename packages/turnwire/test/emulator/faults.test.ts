@@ -246,7 +246,7 @@ test('the journal names the faults that struck', { timeout: 20_000 }, async (t) 
   assert.deepEqual(turn?.faults, ['close after=1 code=1011']);
 });
 
-test('every error shape of P61 to P66, before created and in mid-stream, on both transports', async (t) => {
+test('P61, P63, P64, P65, P66: every error shape, before created and in mid-stream, on both transports', async (t) => {
   const emulator = await start(t);
   const shapes: Readonly<Record<string, (event: Json) => unknown>> = {
     nested: (event) => event['status'] === 500 && event['error']['code'],
