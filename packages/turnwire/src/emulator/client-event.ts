@@ -1,3 +1,4 @@
+import { MULTI_AGENT_BETA } from './multi-agent.js';
 import { Refusal } from './refusal.js';
 import type { Received } from './turn.js';
 import { isRecord } from './wire.js';
@@ -6,10 +7,18 @@ import { isRecord } from './wire.js';
 export type ClientEvent =
   | (Received & { readonly kind: 'create' })
   | { readonly kind: 'steer'; readonly body: Record<string, unknown>; readonly bytes: number }
+  | { readonly kind: 'inject'; readonly body: Record<string, unknown>; readonly bytes: number }
   | { readonly kind: 'ignored' };
 
+/** What a socket takes beside creates. */
+export interface Accepted {
+  readonly steering: boolean;
+  /** Whether its upgrade had the beta header of `response.inject` (P4). */
+  readonly inject: boolean;
+}
+
 /** Reads one message. What is no known event is a create that is refused: it is answered in its turn. */
-export function readClientEvent(raw: Buffer, isBinary: boolean, steering: boolean): ClientEvent {
+export function readClientEvent(raw: Buffer, isBinary: boolean, { steering, inject }: Accepted): ClientEvent {
   const bytes = raw.byteLength;
   let body: unknown;
   const refused = (message: string, code: string, param: string | null = null): ClientEvent => ({
@@ -28,9 +37,13 @@ export function readClientEvent(raw: Buffer, isBinary: boolean, steering: boolea
   const { type } = body;
   if (type === 'response.create') return { kind: 'create', body, bytes };
   if (type === 'response.steer' && steering) return { kind: 'steer', body, bytes };
+  if (type === 'response.inject' && inject) return { kind: 'inject', body, bytes };
   // Codex reports what it has read; servers take no notice (P33).
   if (type === 'response.processed') return { kind: 'ignored' };
   if (type === undefined) return refused("Missing required parameter: 'type'.", 'missing_required_parameter', 'type');
+  if (type === 'response.inject') {
+    return refused(`'response.inject' needs the header 'OpenAI-Beta: ${MULTI_AGENT_BETA}'.`, 'invalid_value', 'type');
+  }
   const known = steering ? "'response.create' and 'response.steer'" : "'response.create'";
   return refused(
     `Invalid value for 'type': ${JSON.stringify(type)}; supported values are ${known}.`,

@@ -15,6 +15,7 @@ import { Ids } from './ids.js';
 import { Journal, type OpenConnection } from './journal.js';
 import { ListedItems } from './listed-item.js';
 import { Memory } from './memory.js';
+import { hasMultiAgentBeta } from './multi-agent.js';
 import { checkOptions, type CheckedOptions, type EmulatorOptions } from './options.js';
 import { portOf } from './port.js';
 import { checkRecordings, recorded } from './recordings.js';
@@ -143,7 +144,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const line = webSocketLine(webSocket, socket, clock, faults.upcoming);
       if (recorded !== undefined) replay?.serveWebSocket(recorded, webSocket, line, connection.number);
       else {
-        const served = serveWebSocket(emulation, checked, connection.number, webSocket, line);
+        const served = serveWebSocket(
+          emulation,
+          checked,
+          connection.number,
+          webSocket,
+          line,
+          hasMultiAgentBeta(request.headers),
+        );
         open.add(served);
         webSocket.once('close', () => open.delete(served));
       }

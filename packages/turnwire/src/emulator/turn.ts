@@ -68,6 +68,8 @@ export interface Carriage {
   readonly signal: AbortSignal;
   /** Where a turn can be steered: lets the events end early when it is (P48). `recount` counts an output cut short. */
   readonly steerable?: (frames: Frames, request: CreateRequest, recount: Recount) => Frames;
+  /** Outputs of the client's tools that came while the turn ran (P53). */
+  readonly injected?: () => readonly Item[];
   /** Sends one event; a promise if the client has to catch up first. */
   send(frame: Frame): Promise<void> | undefined;
   /** After the last event. */
@@ -300,7 +302,8 @@ function settle({ memory, conversations, dialect }: Emulation, carriage: Carriag
     carriage.lineage?.evict(request.previous_response_id, 'failed');
     return false;
   }
-  const fresh = [...items, ...response.output];
+  const said = [...response.output, ...(carriage.injected?.() ?? [])];
+  const fresh = [...items, ...said];
   const sharedBytes = conversation?.bytes;
   const inOrder = conversation?.context === known;
   if (inOrder) context.retract(known);
@@ -314,7 +317,7 @@ function settle({ memory, conversations, dialect }: Emulation, carriage: Carriag
     items: fresh,
     before: conversation && known,
     // The conversation has the same items in the form in which it lists them, unless it was changed meanwhile.
-    context: conversation !== undefined && inOrder ? conversation.context : context.with(response.output),
+    context: conversation !== undefined && inOrder ? conversation.context : context.with(said),
     sharedBytes,
     stored,
     // A steered response ended before its events did.

@@ -6,8 +6,10 @@ import { Lanes, type Lane, type Waiting } from './lanes/lane.js';
 import { ConnectionCache, type Lineage } from './lanes/lineage.js';
 import { Lifetime, type Pings } from './lifetime.js';
 import type { Limits } from './options.js';
+import { refuseWithoutBeta } from './multi-agent.js';
 import { Refusal } from './refusal.js';
 import type { SteerAnswer } from './steering/answers.js';
+import { inject } from './steering/injection.js';
 import { Numbering } from './steering/numbering.js';
 import { Steering } from './steering/steering.js';
 import { runTurn, type Carriage, type Emulation } from './turn.js';
@@ -39,6 +41,7 @@ export function serveWebSocket(
   connection: number,
   socket: WebSocket,
   line: Line,
+  multiAgent: boolean,
 ): ServedSocket {
   const { dialect, clock } = emulation;
   const left = new AbortController();
@@ -50,6 +53,7 @@ export function serveWebSocket(
     if (ageLimit === 'mid-turn') expire();
     else run();
   });
+  const accepted = { steering: dialect.steering, inject: dialect.steering && multiAgent };
   let model: unknown;
   let ending = false;
 
@@ -63,16 +67,19 @@ export function serveWebSocket(
   });
   socket.on('message', (raw: Buffer, isBinary: boolean) => {
     // What was in flight when the socket began to close is not served any more.
-    if (isOpen() && !ending) receive(readClientEvent(raw, isBinary, dialect.steering));
+    if (isOpen() && !ending) receive(readClientEvent(raw, isBinary, accepted));
   });
 
   function receive(message: ClientEvent): void {
     if (message.kind === 'ignored') return;
     if (message.kind === 'steer') return steering.receive(message.body, message.bytes);
+    if (message.kind === 'inject') return injectInto(message.body);
     const body = isRecord(message.body) ? message.body : {};
     if (dialect.closesOnNestedBody && isRecord(body['response'])) return socket.close(1011, 'internal error');
     // What is refused waits as well: errors keep the order of their lane.
-    const { lane, refusal = foreignModel(body) } = lanes.place(body['stream_id']);
+    const { lane, refusal = foreignModel(body) ?? refuseWithoutBeta(body, multiAgent) } = lanes.place(
+      body['stream_id'],
+    );
     const { turns, bytes } = lanes.queued;
     if (turns >= limits.queuedTurns || bytes + message.bytes > limits.queuedBytes) {
       const said = `More than ${limits.queuedTurns} creates or ${limits.queuedBytes} bytes wait on this connection.`;
@@ -81,6 +88,17 @@ export function serveWebSocket(
     }
     lanes.enqueue(lane, refusal === undefined ? message : { ...message, refusal: message.refusal ?? refusal });
     run();
+  }
+
+  /** An event that is none is answered at once: it belongs to no lane. */
+  function injectInto(body: Record<string, unknown>): void {
+    try {
+      const { lane, answer } = inject(body, (id) => steering.find(id));
+      say(lane, answer);
+    } catch (error) {
+      if (error instanceof Refusal) void refuse(undefined, error);
+      else throw error;
+    }
   }
 
   /** P13: the first create decides on the model of its connection. */
@@ -118,6 +136,7 @@ export function serveWebSocket(
     const carriage: Carriage = {
       ...carriageOf(lane),
       lineage: lineageOf(lane, isSuccessor),
+      injected: () => target.injected,
       ...(dialect.steering ? { steerable: target.watch.bind(target) } : {}),
       send(frame) {
         target.sent(frame);

@@ -72,7 +72,8 @@ export function inputItems(exchange: Exchange): unknown {
   const response = stored(emulation, segment(exchange));
   const context = emulation.memory.transcript(response);
   if (context === undefined) throw notFound(response.response.id);
-  const input = context.slice(0, context.length - response.response.output.length);
+  const output = new Set(response.response.output);
+  const input = context.filter((item) => !output.has(item));
   return pageOf(
     input.map((item) => emulation.listed.of(item)),
     query,

@@ -57,7 +57,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function itemOf(done: string): Item | undefined {
+/** The item of an event; undefined if it has none. */
+export function itemOf(done: string): Item | undefined {
   const event = parsed(done);
   const item = isRecord(event) ? event['item'] : undefined;
   return isItem(item) ? item : undefined;

@@ -1,9 +1,11 @@
-import { isClientCall } from '../client-calls.js';
+import { answeredKey, callKeys, isClientCall } from '../client-calls.js';
 import type { Item } from '../wire.js';
 
 /** The results a client owes before the model can go on, as stubs it has to fill in (P50). */
-export function requiredInput(output: readonly Item[]): readonly Item[] {
-  return output.flatMap((item): readonly Item[] => {
+export function requiredInput(output: readonly Item[], injected: readonly Item[]): readonly Item[] {
+  const answered = new Set(injected.map(answeredKey));
+  const waiting = output.filter((item) => !callKeys(item).some((key) => answered.has(key)));
+  return waiting.flatMap((item): readonly Item[] => {
     if (item.type === 'mcp_approval_request') {
       return [{ type: 'mcp_approval_response', approval_request_id: item['id'] }];
     }

@@ -67,6 +67,13 @@ export class Steering {
     this.#say(lane, accepted(submission));
   }
 
+  /** The lane of a response, if it runs, and whether it has ended. */
+  find(id: string): { readonly lane: Lane | undefined; readonly isOver: boolean } {
+    const lane = [...this.#lanes()].find(({ target }) => target?.id === id && !target.isOver);
+    const finished = lane === undefined ? this.#finished.get(id) : undefined;
+    return { lane: lane ?? finished?.lane, isOver: finished !== undefined };
+  }
+
   /** Of all input that is accepted and not committed yet. */
   #heldBytes(): number {
     const held = [...this.#lanes()].flatMap(({ target, parked }) => [target?.queued ?? [], parked?.submissions ?? []]);
@@ -109,7 +116,7 @@ export class Steering {
       this.giveBack(lane, queued, 'The response that was steered has failed.');
       return undefined;
     }
-    const required = requiredInput(response.output);
+    const required = requiredInput(response.output, target.injected);
     if (required.length > 0) {
       lane.parked = { parent: response.id, submissions: queued };
       for (const submission of queued) this.#say(lane, pending(submission, required));

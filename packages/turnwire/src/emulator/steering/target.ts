@@ -1,11 +1,15 @@
 import type { CreateRequest } from '../request.js';
 import type { Frames, Recount } from '../turn.js';
-import type { Frame, ResponseObject } from '../wire.js';
-import { responseOf, untilSteered } from './early-end.js';
+import type { Frame, Item, ResponseObject } from '../wire.js';
+import { answeredKey, callKeys, isClientCall } from '../client-calls.js';
+import { itemOf, responseOf, untilSteered } from './early-end.js';
 import type { Submission } from './submission.js';
 
 /** Models from before steering (P47). Any other name can be steered, so that tests may use names of their own. */
 const OLDER_MODELS = /^(openai\/)?(gpt-[345]|chatgpt|o[134](-|$)|codex-)/;
+
+/** An item that may be a call, without parsing it. */
+const CALL = /"type":\s*"\w+_(call|approval_request)"/;
 
 /** A turn that runs and may be steered: from its `response.created` until its terminal event. */
 export class SteerTarget {
@@ -16,6 +20,9 @@ export class SteerTarget {
   #request: CreateRequest | undefined;
   #id: string | undefined;
   #isOver = false;
+  /** The events of finished items that may be calls of the client. */
+  readonly #calls: Frame[] = [];
+  readonly #injected: Item[] = [];
 
   /** Hands the events through, and ends them early if the turn is steered. */
   *watch(frames: Frames, request: CreateRequest, recount: Recount): Generator<Frame, ResponseObject | undefined> {
@@ -28,6 +35,7 @@ export class SteerTarget {
   /** Hears of each event that goes out. */
   sent(frame: Frame): void {
     if (frame.type === 'response.created') this.#created = frame;
+    if (frame.type === 'response.output_item.done' && CALL.test(frame.text)) this.#calls.push(frame);
     if (/^response\.(completed|failed|incomplete)$/.test(frame.type)) this.#isOver = true;
   }
 
@@ -40,6 +48,22 @@ export class SteerTarget {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Outputs that came while it ran, after its own output in what continues it. */
+  get injected(): readonly Item[] {
+    return this.#injected;
+  }
+
+  /** Takes all of these outputs, if each answers a call that the client has been sent and nobody has answered; else none. */
+  inject(outputs: readonly Item[]): boolean {
+    const calls = this.#calls.map(({ text }) => itemOf(text)).filter((item) => item !== undefined);
+    const open = new Set(requiredKeys(calls, this.#injected));
+    const answered = outputs.map(answeredKey);
+    if (new Set(answered).size < answered.length || !answered.every((key) => key !== undefined && open.has(key)))
+      return false;
+    this.#injected.push(...outputs);
+    return true;
   }
 
   /** Why this response cannot be steered at all, if so (P47). */
@@ -56,4 +80,14 @@ export class SteerTarget {
 
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
+}
+
+/** The keys of those calls of the client that these outputs do not answer. */
+function requiredKeys(calls: readonly Item[], outputs: readonly Item[]): readonly string[] {
+  const answered = new Set(outputs.map(answeredKey));
+  return calls
+    .filter(isClientCall)
+    .map(callKeys)
+    .filter((keys) => !keys.some((key) => answered.has(key)))
+    .flat();
 }
