@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import {
-  ScriptError,
-  startEmulator,
-  type Emulator,
-  type EmulatorOptions,
-  type FaultRule,
-} from '../../dist/emulator/index.js';
+import { startEmulator, type Emulator, type EmulatorOptions } from '../../dist/emulator/index.js';
 import { FAULTS } from '../../dist/emulator/faults/fault.js';
 import { json, parseSse, post, postJson, postSse, RawSocket, terminal, type Json } from './wire.js';
 
@@ -324,72 +315,6 @@ test('a client that gives up while its upgrade is stalled is let go', { timeout:
   assert.ok(emulator.journal.connections()[0]?.closed);
 });
 
-test('rules: by turn, connection, transport, model, input, and so many times', async (t) => {
-  const refuse = (status: number) => `error status=${status}`;
-  const faults: FaultRule[] = [
-    { on: { turn: 2 }, do: refuse(502) },
-    { on: { model: '/^slow/' }, do: { fault: 'error', status: 504 } },
-    { on: { input: 'weather', transport: 'sse' }, do: refuse(429) },
-    { on: { input: 'twice', times: 2 }, do: refuse(500) },
-  ];
-  const emulator = await start(t, { faults });
-  const status = async (body: object) => (await post(emulator.url, { ...CREATE, ...body })).status;
-  assert.equal(await status({}), 200);
-  assert.equal(await status({}), 502);
-  assert.equal(await status({ model: 'slow-1' }), 504);
-  assert.equal(await status({ input: 'the weather', stream: true }), 429);
-  assert.equal(await status({ input: 'the weather' }), 200);
-  assert.deepEqual(
-    [await status({ input: 'twice' }), await status({ input: 'twice' }), await status({ input: 'twice' })],
-    [500, 500, 200],
-  );
-});
-
-test('connect-rate refuses upgrades above it (A4)', async (t) => {
-  const emulator = await start(t, { faults: [{ do: 'connect-rate per_second=2' }] });
-  const answers = await Promise.all(
-    [1, 2, 3, 4].map(
-      () =>
-        new Promise((resolve) => {
-          const socket = new WebSocket(`${emulator.url.replace('http', 'ws')}/responses`);
-          socket.once('open', () => resolve(101));
-          socket.once('unexpected-response', (_, response) => resolve(response.statusCode));
-          socket.on('error', () => undefined);
-        }),
-    ),
-  );
-  assert.equal(answers.filter((status) => status === 101).length, 2);
-  assert.equal(answers.filter((status) => status === 403).length, 2);
-  assert.equal((await postJson(emulator.url, CREATE)).httpStatus, 200);
-});
-
-test('rules in a script and in a file; mistakes are named with their place', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'turnwire-faults-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'faults.yaml');
-  await writeFile(file, 'faults:\n  - on: { turn: 1 }\n    do: error status=503\n');
-  const byFile = await start(t, { faults: file });
-  assert.equal((await postJson(byFile.url, CREATE)).httpStatus, 503);
-  const inScript = await start(t, { script: { turns: [{ text: 'hi' }], faults: [{ do: 'empty-output' }] } });
-  assert.deepEqual((await postJson(inScript.url, CREATE))['output'], []);
-
-  for (const [text, said] of [
-    ['do: clsoe', 'there is no fault "clsoe"'],
-    ['do: close code=1006', 'use "end"'],
-    ['do: close speed=3', 'has no parameter "speed"'],
-    ['do: close after', 'is not of the form key=value'],
-    ['{ on: { turn: 1 }, do: refuse }', '"on.turn" cannot be known yet'],
-  ] as const) {
-    await writeFile(file, `faults:\n  - ${text}\n`);
-    await assert.rejects(startEmulator({ faults: file }), (error) => {
-      assert.ok(error instanceof ScriptError);
-      assert.ok(error.message.includes(said), error.message);
-      assert.equal(error.place?.line, 2);
-      return true;
-    });
-  }
-});
-
 test('a request that asks for a fault there is not is refused by name', async (t) => {
   const emulator = await start(t);
   const byField = await postJson(emulator.url, { ...CREATE, metadata: { turnwire_fault: 'explode' } });
@@ -419,18 +344,3 @@ test(
     leave.abort();
   },
 );
-
-test('a rate of upgrades is a rule: a request that asks for it is refused, in its header and in its metadata', async (t) => {
-  const { url } = await start(t);
-  const fault = 'connect-rate per_second=2';
-  const asked = [
-    await post(url, CREATE, { headers: { 'x-turnwire-fault': fault } }),
-    await post(url, { ...CREATE, metadata: { turnwire_fault: fault } }),
-  ];
-  for (const response of asked) {
-    assert.equal(response.status, 400);
-    const { error } = json(await response.text());
-    assert.equal(error['code'], 'invalid_fault');
-    assert.match(error['message'], /"connect-rate" counts the upgrades of all clients; write a rule for it/);
-  }
-});
