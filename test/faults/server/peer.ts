@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { Exchanges, isTerminal } from './exchange.js';
 import { closeFrame, frame, FrameReader, opcodes } from './frame.js';
 import type { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Json } from './events.js';
+import type { FrameOptions } from './frame.js';
 
 export interface Head {
   method: string;
@@ -18,6 +20,8 @@ export interface Script {
   upgrade?: (peer: Peer, head: Head) => void;
   /** A `response.create` has come; `count` is its number on this connection, from 1. @default never answers */
   create?: (peer: Peer, create: Json, count: number) => void;
+  /** A client event of another type has come. @default never answers */
+  message?: (peer: Peer, message: Json) => void;
   /** A POST has come. @default never answers */
   post?: (peer: Peer, body: Json, head: Head) => void;
 }
@@ -36,15 +40,26 @@ export class Peer {
   readonly remotePort: number | undefined;
   readonly creates: Json[] = [];
   readonly posts: Json[] = [];
+  /** Client events that are no `response.create`. */
+  readonly messages: Json[] = [];
   readonly heads: Head[] = [];
+  readonly exchanges = new Exchanges();
   /** Creates that have no terminal event yet: above 1, the client has put two turns on one connection. */
   unanswered = 0;
   mostUnanswered = 0;
+  /** A test wrote bytes of its own here, of which the oracle knows nothing. */
+  handwritten = false;
+  /** Of requests: their bodies and frames, as far as a search for secrets needs them. */
+  received = '';
   /** Control frames of the client, by opcode. */
   readonly control: number[] = [];
   readonly ended: Promise<PeerEnd>;
   /** Answers a close frame and ends the connection then, as RFC 6455 asks. */
   answersClose = true;
+  /** Answers pings, as RFC 6455 asks. */
+  answersPings = true;
+  /** A message with more bytes is closed with 1009, and without an event (P88). */
+  maxInboundBytes = Infinity;
   readonly socket: Socket;
   readonly #script: Script;
   #buffer: Buffer = Buffer.alloc(0);
@@ -73,61 +88,136 @@ export class Peer {
     const proof = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
     this.#frames = new FrameReader();
     const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${proof}\r\n${headers}\r\n`;
-    this.raw(Buffer.concat([Buffer.from(head), more]));
+    this.#write(Buffer.concat([Buffer.from(head), more]));
   }
 
   /** A whole HTTP answer. */
   http(status: number, body: string | Buffer = '', headers: Record<string, string> = {}): void {
+    this.#write(this.httpBytes(status, body, headers));
+  }
+
+  httpBytes(status: number, body: string | Buffer, headers: Record<string, string>): Buffer {
     const bytes = Buffer.from(body);
-    this.raw(Buffer.concat([this.#head(status, { 'content-length': String(bytes.length), ...headers }), bytes]));
+    return Buffer.concat([this.#head(status, { 'content-length': String(bytes.length), ...headers }), bytes]);
   }
 
   /** The head of an event stream; its body ends with `endStream`, or with the connection. */
   stream(headers: Record<string, string> = {}): void {
-    this.raw(this.#head(200, { 'content-type': 'text/event-stream', 'transfer-encoding': 'chunked', ...headers }));
+    this.#write(this.#head(200, { 'content-type': 'text/event-stream', 'transfer-encoding': 'chunked', ...headers }));
   }
 
   /** A piece of the stream's body, in a chunk of its own. */
   chunk(text: string | Buffer): void {
-    const bytes = Buffer.from(text);
-    this.raw(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]));
+    this.handwritten = true;
+    this.#chunk(text);
   }
 
   /** Events as an event stream writes them. */
   sse(...events: Json[]): void {
-    this.chunk(events.map((event) => `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`).join(''));
+    for (const event of events) this.exchanges.wrote(event);
+    this.#chunk(events.map((event) => `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`).join(''));
   }
 
   endStream(): void {
-    this.raw('0\r\n\r\n');
+    this.#write('0\r\n\r\n');
   }
 
   /** Events in text frames, all in one segment. */
   events(...events: Json[]): void {
-    this.raw(this.encode(...events));
+    this.#write(this.encode(...events));
+  }
+
+  /** Events in a segment each, as far as TCP lets us say so. */
+  async emit(events: readonly Json[], { afterMs = 0 }: { afterMs?: number } = {}): Promise<void> {
+    for (const event of events) {
+      await new Promise((resolve) => (afterMs > 0 ? setTimeout(resolve, afterMs) : setImmediate(resolve)));
+      if (!this.socket.writable) return;
+      this.events(event);
+    }
+  }
+
+  /** One event in fragments of `size` bytes. */
+  fragment(event: Json, size: number): void {
+    this.exchanges.wrote(event);
+    if (isTerminal(event)) this.unanswered -= 1;
+    const payload = Buffer.from(JSON.stringify(event));
+    const parts: Buffer[] = [];
+    for (let at = 0; at < payload.length; at += size) {
+      const fin = at + size >= payload.length;
+      const opcode = at === 0 ? opcodes.text : opcodes.continuation;
+      parts.push(frame(payload.subarray(at, at + size), { fin, opcode }));
+    }
+    this.#write(Buffer.concat(parts));
+  }
+
+  /** The first `bytes` of the frame of an event, header included. */
+  halfFrame(event: Json, bytes: number): void {
+    this.#write(frame(JSON.stringify(event)).subarray(0, bytes));
+  }
+
+  rawFrame(payload: string | Buffer, options: FrameOptions = {}): void {
+    this.raw(frame(payload, options));
+  }
+
+  /** Bytes one by one, until the connection ends. */
+  drip(bytes: Buffer, everyMs: number): void {
+    let at = 0;
+    const timer = setInterval(() => {
+      if (at < bytes.length) this.#write(bytes.subarray(at, (at += 1)));
+      else clearInterval(timer);
+    }, everyMs);
+    void this.ended.then(() => clearInterval(timer));
+  }
+
+  /** Reads no more than so many bytes a second from now on. */
+  throttle(bytesPerSecond: number): void {
+    let allowance = 0;
+    this.socket.on('data', (chunk: Buffer) => {
+      allowance -= chunk.length;
+      if (allowance < 0) this.socket.pause();
+    });
+    const timer = setInterval(() => {
+      allowance = Math.min(bytesPerSecond, allowance + bytesPerSecond / 20);
+      if (allowance >= 0) this.socket.resume();
+    }, 50);
+    void this.ended.then(() => clearInterval(timer));
   }
 
   encode(...events: Json[]): Buffer {
-    for (const { type } of events)
-      if (/^(error|response\.(completed|failed|incomplete|done|cancelled))$/.test(String(type))) this.unanswered -= 1;
+    for (const event of events) {
+      this.exchanges.wrote(event);
+      if (isTerminal(event)) this.unanswered -= 1;
+    }
     return Buffer.concat(events.map((event) => frame(JSON.stringify(event))));
   }
 
+  /** Bytes as they are: whatever a test wants to be wrong. */
   raw(bytes: Buffer | string): void {
-    if (this.socket.writable) this.socket.write(bytes);
+    this.handwritten = true;
+    this.#write(bytes);
   }
 
   /** A close frame; the connection stays until the client ends it. */
   close(code?: number, reason = ''): void {
-    this.raw(closeFrame(code, reason));
+    this.#write(closeFrame(code, reason));
   }
 
+  /** Ends the connection without a close frame. */
   fin(): void {
     this.socket.end();
   }
 
   rst(): void {
     this.socket.resetAndDestroy();
+  }
+
+  #write(bytes: Buffer | string): void {
+    if (this.socket.writable) this.socket.write(bytes);
+  }
+
+  #chunk(text: string | Buffer): void {
+    const bytes = Buffer.from(text);
+    this.#write(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]));
   }
 
   #head(status: number, headers: Record<string, string>): Buffer {
@@ -147,9 +237,16 @@ export class Peer {
     this.#buffer = Buffer.alloc(0);
     this.heads.push(head);
     if (head.headers['upgrade'] === 'websocket') return (this.#script.upgrade ?? ((peer) => peer.accept()))(this, head);
+    this.#keep(body.toString('utf8'));
     const parsed = JSON.parse(body.toString('utf8')) as Json;
     this.posts.push(parsed);
+    this.exchanges.begin(this.number, 'sse', parsed);
     this.#script.post?.(this, parsed, head);
+  }
+
+  /** For the oracle's search for secrets, which need not read megabytes. */
+  #keep(text: string): void {
+    if (this.received.length < 1_000_000) this.received += text.slice(0, 100_000);
   }
 
   #webSocket(reader: FrameReader, chunk: Buffer): void {
@@ -160,13 +257,22 @@ export class Peer {
           this.#closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
           if (this.answersClose) this.socket.end(closeFrame(this.#closeCode === 1005 ? undefined : this.#closeCode));
         }
-        if (opcode === opcodes.ping) this.raw(frame(payload, { opcode: opcodes.pong }));
+        if (opcode === opcodes.ping && this.answersPings) this.#write(frame(payload, { opcode: opcodes.pong }));
         continue;
       }
       this.#message.push(payload);
       if (!fin) continue;
-      const create = JSON.parse(Buffer.concat(this.#message.splice(0)).toString('utf8')) as Json;
+      const bytes = Buffer.concat(this.#message.splice(0));
+      if (bytes.length > this.maxInboundBytes) return this.close(1009);
+      this.#keep(bytes.toString('utf8'));
+      const create = JSON.parse(bytes.toString('utf8')) as Json;
+      if (create['type'] !== 'response.create') {
+        this.messages.push(create);
+        this.#script.message?.(this, create);
+        continue;
+      }
       this.creates.push(create);
+      this.exchanges.begin(this.number, 'websocket', create);
       this.unanswered += 1;
       this.mostUnanswered = Math.max(this.mostUnanswered, this.unanswered);
       this.#script.create?.(this, create, this.creates.length);

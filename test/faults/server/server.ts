@@ -3,6 +3,8 @@ import { createServer as createTlsServer } from 'node:tls';
 import { once } from 'node:events';
 import { Peer } from './peer.js';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Certificate } from './certificate.js';
+import type { Exchange } from './exchange.js';
 import type { Script } from './peer.js';
 
 /**
@@ -12,21 +14,30 @@ import type { Script } from './peer.js';
 export class FaultServer {
   readonly peers: Peer[] = [];
   failedHandshakes = 0;
+  /** TCP connections of a server that speaks TLS, also those whose handshake failed. */
+  connections = 0;
   readonly #server: Server;
+
   readonly #scheme: string;
 
-  static async start(script: Script = {}): Promise<FaultServer> {
-    const started = new FaultServer(script);
+  /** With a certificate it speaks TLS. */
+  static async start(script: Script = {}, certificate?: Certificate): Promise<FaultServer> {
+    const started = new FaultServer(script, certificate);
     started.#server.listen(0, '127.0.0.1');
     await once(started.#server, 'listening');
     return started;
   }
 
-  private constructor(script: Script) {
-    const onPeer = (socket: Socket): void => void this.peers.push(new Peer(this.peers.length + 1, socket, script));
-    this.#scheme = script.tls === undefined ? 'http' : 'https';
+  private constructor(script: Script, certificate: Certificate | undefined) {
+    const onSocket = (socket: Socket): void => {
+      this.peers.push(new Peer(this.peers.length + 1, socket, script));
+    };
+    const tls = script.tls ?? certificate;
+    this.#scheme = tls === undefined ? 'http' : 'https';
     this.#server =
-      script.tls === undefined ? createServer({ allowHalfOpen: false }, onPeer) : createTlsServer(script.tls, onPeer);
+      tls === undefined
+        ? createServer({ allowHalfOpen: false }, onSocket)
+        : createTlsServer(tls, onSocket).on('connection', () => (this.connections += 1));
     // Handshakes that fail are what some tests are for.
     this.#server.on('tlsClientError', () => (this.failedHandshakes += 1));
   }
@@ -50,6 +61,15 @@ export class FaultServer {
 
   get creates(): number {
     return this.peers.reduce((sum, peer) => sum + peer.creates.length, 0);
+  }
+
+  get exchanges(): Exchange[] {
+    return this.peers.flatMap((peer) => peer.exchanges.all);
+  }
+
+  /** Resets every connection at once, as a deploy or a network that fails does (H9). */
+  killAll(): void {
+    for (const peer of this.peers) peer.rst();
   }
 
   /** The connection that was made as the `number`-th, from 1. */

@@ -1,0 +1,42 @@
+import type { Json } from './events.js';
+
+/** A request that the server has received, and all that it wrote for it. What the oracle knows of the wire, it knows from these. */
+export interface Exchange {
+  peer: number;
+  via: 'websocket' | 'sse';
+  lane: string | undefined;
+  request: Json;
+  events: Json[];
+  /** Of the responses begun for it, in order: more than one where a steered response has a successor (P52). */
+  responses: string[];
+  terminal: Json | undefined;
+  /** The request came while the one before it, on the same lane, had no terminal event. */
+  overlaps: boolean;
+}
+
+const terminals = /^(error|response\.(completed|failed|incomplete|done|cancelled))$/;
+
+export function isTerminal(event: Json): boolean {
+  return terminals.test(String(event['type']));
+}
+
+/** The exchanges of one connection. Requests of one lane are answered in their order (P43), which is how an event finds its own. */
+export class Exchanges {
+  readonly all: Exchange[] = [];
+
+  begin(peer: number, via: Exchange['via'], request: Json): void {
+    const lane = typeof request['stream_id'] === 'string' ? request['stream_id'] : undefined;
+    const overlaps = this.all.some((other) => other.lane === lane && other.terminal === undefined);
+    this.all.push({ peer, via, lane, request, events: [], responses: [], terminal: undefined, overlaps });
+  }
+
+  wrote(event: Json): void {
+    const ofLane = this.all.filter(({ lane }) => lane === event['stream_id']);
+    const exchange = ofLane.find(({ terminal }) => terminal === undefined) ?? ofLane.at(-1);
+    if (exchange === undefined) return;
+    exchange.events.push(event);
+    const { id } = (event['response'] ?? {}) as { id?: unknown };
+    if (event['type'] === 'response.created' && typeof id === 'string') exchange.responses.push(id);
+    if (isTerminal(event)) exchange.terminal ??= event;
+  }
+}
