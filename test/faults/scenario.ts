@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient } from '@turnwire/client';
+import type { TestOptions } from 'node:test';
 import type { Client, ClientOptions, ResponseEvent, Turn, TurnwireError } from '@turnwire/client';
+import { violations } from './oracle/oracle.js';
+import { Witness } from './oracle/witness.js';
 import { FaultServer } from './server/server.js';
 import type { Script } from './server/peer.js';
 
@@ -9,47 +12,49 @@ export interface Scenario {
   server: FaultServer;
   client: Client;
   warnings: string[];
+  /** To be told of each tool that is run. */
+  effects: Map<string, number>;
 }
 
+const secret = 'sk-test-sentinel';
+
 /**
- * A test with a fault server and a client of it, and the check that is the same after each: nothing was thrown into the void, and neither
- * a socket nor a timer is left that would keep a process alive.
+ * A test with a fault server and a client of it, and after it the oracle: whatever the scenario was about, its ten invariants hold.
  */
 export function scenario(
   name: string,
   script: Script,
   options: ClientOptions,
   run: (scenario: Scenario) => Promise<void>,
+  more: TestOptions = {},
 ): void {
-  test(name, { timeout: 20_000 }, async () => {
-    const strays: unknown[] = [];
-    const onStray = (stray: unknown): void => void strays.push(stray);
-    const events = ['unhandledRejection', 'uncaughtException', 'warning'] as const;
-    for (const event of events) process.on(event, onStray);
-    const before = handles();
+  test(name, { timeout: 20_000, ...more }, async () => {
+    const key = typeof options.apiKey === 'string' ? options.apiKey : secret;
+    const maxSockets = options.pool?.maxConnections ?? 32;
+    const witness = new Witness({ budgetMs: 20_000, maxAttempts: 5, maxSockets, secret: key });
     const warnings: string[] = [];
     const server = await FaultServer.start(script);
     const client = createClient({
-      apiKey: 'sk-test',
+      apiKey: secret,
       baseUrl: server.url,
-      onWarning: (message) => warnings.push(message),
+      onWarning: (message) => {
+        warnings.push(message);
+        witness.warned(message);
+      },
       ...options,
     });
+    witness.watch(client);
     try {
-      await run({ server, client, warnings });
+      await run({ server, client, warnings, effects: witness.effects });
     } finally {
       client.destroy();
+      const { busy } = client.stats;
       await server.close();
-      await eventually('sockets and timers are gone', () => handles() <= before);
-      for (const event of events) process.removeListener(event, onStray);
+      await eventually('sockets and timers are gone', () => witness.handlesAreGone);
+      const found = violations(witness.testify(client, server, busy));
+      assert.deepEqual(found, []);
     }
-    assert.deepEqual(strays, []);
   });
-}
-
-/** What would keep this process alive: sockets and timers that are not unref'd. */
-function handles(): number {
-  return process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|Timeout/.test(kind)).length;
 }
 
 /** Waits until it is so; fails by name when it is not so in time. For what happens elsewhere, and has no event here. */

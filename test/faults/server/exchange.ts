@@ -16,8 +16,9 @@ export interface Exchange {
 
 const terminals = /^(error|response\.(completed|failed|incomplete|done|cancelled))$/;
 
+/** Some servers leave the type out of an error (P12). */
 export function isTerminal(event: Json): boolean {
-  return terminals.test(String(event['type']));
+  return terminals.test(String(event['type'])) || (event['type'] === undefined && event['error'] !== undefined);
 }
 
 /** The exchanges of one connection. Requests of one lane are answered in their order (P43), which is how an event finds its own. */
