@@ -85,8 +85,8 @@ function* ownTranscript({ turns, exchanges }: ScenarioRecord): Generator<string>
       exchanges.filter((other) => other !== exchange),
       exchange.peer,
     );
-    const owners = turns.filter((turn) => belongs(exchange, turn));
-    // An answer that nobody was told of: it must have been asked by somebody.
+    const owners = turns.filter(({ report }) => exchange.responses.includes(report.responseId ?? ''));
+    // An answer that nobody was told of, or that another attempt has replaced: somebody must have asked for it.
     const askers = owners.length > 0 ? owners : turns;
     const wanted = askers.filter(({ params }) => same(used, transcript(params, exchanges, exchange.peer)));
     if (wanted.length === 0) yield `${exchange.responses[0]} was answered from another input than its caller's`;

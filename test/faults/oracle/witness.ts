@@ -110,14 +110,7 @@ function observe(turn: Turn, seen: Omit<TurnRecord, 'report'>): void {
   turn[Symbol.asyncIterator] = () => {
     const events = iterate();
     const watched = (pull: Promise<IteratorResult<ResponseEvent, undefined>>): typeof pull => {
-      pull.then(
-        ({ done, value }) => {
-          if (done === true) seen.ends.push('done');
-          else if (seen.ends.length > 0) seen.late += 1;
-          else seen.events.push(value as unknown as Json);
-        },
-        () => seen.ends.push('error'),
-      );
+      void note(pull, seen);
       return pull;
     };
     return {
@@ -125,6 +118,20 @@ function observe(turn: Turn, seen: Omit<TurnRecord, 'report'>): void {
       return: () => events.return?.() ?? Promise.resolve({ done: true, value: undefined }),
     };
   };
+}
+
+async function note(
+  pull: Promise<IteratorResult<ResponseEvent, undefined>>,
+  seen: Omit<TurnRecord, 'report'>,
+): Promise<void> {
+  try {
+    const { done, value } = await pull;
+    if (done === true) seen.ends.push('done');
+    else if (seen.ends.length > 0) seen.late += 1;
+    else seen.events.push(value as unknown as Json);
+  } catch {
+    seen.ends.push('error');
+  }
 }
 
 /** What would keep this process alive: sockets and timers that are not unref'd. */

@@ -31,6 +31,12 @@ export class Exchanges {
     this.all.push({ peer, via, lane, request, events: [], responses: [], terminal: undefined, overlaps });
   }
 
+  /** Answered by a status, and by no event. */
+  refused(status: number): void {
+    const open = this.all.find(({ via, terminal }) => via === 'sse' && terminal === undefined);
+    if (open !== undefined) open.terminal = { type: 'error', status };
+  }
+
   wrote(event: Json): void {
     const ofLane = this.all.filter(({ lane }) => lane === event['stream_id']);
     const exchange = ofLane.find(({ terminal }) => terminal === undefined) ?? ofLane.at(-1);

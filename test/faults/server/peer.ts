@@ -93,6 +93,7 @@ export class Peer {
 
   /** A whole HTTP answer. */
   http(status: number, body: string | Buffer = '', headers: Record<string, string> = {}): void {
+    this.exchanges.refused(status);
     this.#write(this.httpBytes(status, body, headers));
   }
 

@@ -1,0 +1,22 @@
+// C2, C3, D4, H1, I7: random faults over many interleaved conversations. Nothing is lost, doubled or mixed up.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chaos } from './chaos/chaos.js';
+
+const seeds = process.env['TURNWIRE_SEED'] === undefined ? [1, 2, 3] : [Number(process.env['TURNWIRE_SEED'])];
+
+for (const seed of seeds) {
+  test(`chaos with seed ${seed}`, { timeout: 60_000 }, async (context) => {
+    const tally = await chaos({ seed, conversations: 12, turns: 12 });
+    const told = `seed ${seed} (TURNWIRE_SEED=${seed} npm test -- chaos)\n${String(tally)}`;
+    for (const line of told.split('\n')) context.diagnostic(line);
+    assert.ok(tally.turns >= 144, told);
+    assert.ok(tally.faults.size >= 10, told);
+    assert.ok(tally.recoveries.size > 0, told);
+    assert.deepEqual(
+      { lost: tally.lost, doubled: tally.doubled, mixedUp: tally.mixedUp },
+      { lost: [], doubled: [], mixedUp: [] },
+      told,
+    );
+  });
+}

@@ -1,0 +1,96 @@
+import { Service } from '../model/service.js';
+import { serve } from '../model/serve.js';
+import { violations } from '../oracle/oracle.js';
+import { Witness } from '../oracle/witness.js';
+import { quickClient } from '../quick-client.js';
+import { eventually } from '../scenario.js';
+import { FaultServer } from '../server/server.js';
+import { converse } from './conversation.js';
+import { faults } from './faults.js';
+import { Random } from './random.js';
+import { Tally } from './tally.js';
+import type { Asked, Course } from '../model/serve.js';
+import type { Fault } from './faults.js';
+
+export interface ChaosOptions {
+  seed: number;
+  conversations: number;
+  /** Questions of each conversation; what fails is asked again, and counts once more. */
+  turns: number;
+  /** How often something goes wrong with a request. @default 0.5 */
+  rate?: number;
+}
+
+const secret = 'sk-chaos-sentinel';
+
+/**
+ * Many conversations over one client, interleaved, while a server does what it wants. What happens to a request is decided by the seed,
+ * its turn, and how often it was asked: a failing seed fails again. The oracle has the last word.
+ */
+export async function chaos({ seed, conversations, turns, rate = 0.5 }: ChaosOptions): Promise<Tally> {
+  const tally = new Tally();
+  const random = (...name: readonly (string | number)[]): Random => new Random(seed, ...name);
+  const asked = new Map<string, number>();
+  const hurt = new Set<string>();
+  const course = (request: Asked): Course | undefined => {
+    const { mark } = request.request['metadata'] as { mark: string };
+    const times = (asked.get(mark) ?? 0) + 1;
+    asked.set(mark, times);
+    const dice = random('fault', mark, times);
+    const retry = Number(mark.split('.').at(-1));
+    if (!dice.chance(rate / (times + retry))) return undefined;
+    const fitting = Object.entries(faults).filter(([, { via }]) => via === undefined || via === request.via);
+    const [name, fault] = dice.of<[string, Fault]>(fitting);
+    tally.fault(`${name} (${request.via})`);
+    if (fault.hurts !== false) hurt.add(mark);
+    return fault.course(dice, request);
+  };
+  let upgrades = 0;
+  const server = await FaultServer.start(
+    serve({
+      service: new Service(),
+      course,
+      upgrade: (peer) => {
+        upgrades += 1;
+        if (!random('upgrade', upgrades).chance(rate / 10)) return peer.accept();
+        tally.fault('503 (upgrade)');
+        peer.http(503, '{"error":{"message":"not now"}}', { 'retry-after-ms': '20' });
+      },
+    }),
+  );
+  const maxSockets = Math.max(1, conversations >> 1);
+  const witness = new Witness({ budgetMs: 600_000, maxAttempts: 6, maxSockets, secret });
+  const client = quickClient({
+    apiKey: secret,
+    baseUrl: server.url,
+    onWarning: (message) => witness.warned(message),
+    pool: { maxConnections: maxSockets },
+    timeouts: { firstEventMs: 10_000, idleMs: 10_000 },
+  });
+  witness.watch(client);
+  try {
+    await Promise.all(
+      Array.from({ length: conversations }, (_, index) =>
+        converse({
+          client,
+          name: `c${index}`,
+          turns,
+          random,
+          tally,
+          effects: witness.effects,
+          wasHurt: (mark) => hurt.has(mark),
+        }),
+      ),
+    );
+  } finally {
+    client.destroy();
+    const { busy } = client.stats;
+    await server.close();
+    await eventually('sockets and timers are gone', () => witness.handlesAreGone);
+    for (const { invariant, what } of violations(witness.testify(client, server, busy)))
+      tally[/transcript/.test(invariant) ? 'mixedUp' : /once/.test(invariant) ? 'doubled' : 'lost'].push(
+        `${invariant}: ${what}`,
+      );
+  }
+  return tally;
+}

@@ -1,0 +1,26 @@
+// npm run soak -- --turns 20000 [--seed 7]: chaos until so many turns are done, a server and a client for each few hundred of them.
+import { parseArgs } from 'node:util';
+import { chaos } from './chaos.js';
+import { Tally } from './tally.js';
+
+const { values } = parseArgs({
+  options: { turns: { type: 'string', default: '2000' }, seed: { type: 'string' } },
+});
+const wanted = Number(values.turns);
+const first = Number(values.seed ?? Date.now() % 1_000_000);
+if (!Number.isInteger(wanted) || wanted < 1 || !Number.isInteger(first)) {
+  console.error('--turns and --seed take whole numbers, as in "npm run soak -- --turns 20000 --seed 7".');
+  process.exit(2);
+}
+
+const all = new Tally();
+let seed = first;
+for (; all.turns < wanted; seed += 1) {
+  const tally = await chaos({ seed, conversations: 24, turns: Math.min(12, Math.ceil((wanted - all.turns) / 24)) });
+  all.add(tally);
+  const wrong = tally.lost.length + tally.doubled.length + tally.mixedUp.length;
+  if (wrong > 0) console.log(`seed ${seed} failed; again, alone: npm run soak -- --turns 288 --seed ${seed}`);
+  if (process.stderr.isTTY) process.stderr.write(`\r${all.turns} of ${wanted} turns`);
+}
+console.log(`\nseeds ${first} to ${seed - 1}\n${String(all)}`);
+process.exit(all.lost.length + all.doubled.length + all.mixedUp.length === 0 ? 0 : 1);
