@@ -5,8 +5,14 @@ import type { TestOptions } from 'node:test';
 import type { Client, ClientOptions, ResponseEvent, Turn, TurnwireError } from '@turnwire/client';
 import { violations } from './oracle/oracle.js';
 import { Witness } from './oracle/witness.js';
+import { quickClient } from './quick-client.js';
 import { FaultServer } from './server/server.js';
 import type { Script } from './server/peer.js';
+
+export interface ScenarioOptions extends TestOptions {
+  /** Time passes ten times as fast for the client. @default false */
+  quick?: boolean;
+}
 
 export interface Scenario {
   server: FaultServer;
@@ -26,7 +32,7 @@ export function scenario(
   script: Script,
   options: ClientOptions,
   run: (scenario: Scenario) => Promise<void>,
-  more: TestOptions = {},
+  { quick = false, ...more }: ScenarioOptions = {},
 ): void {
   test(name, { timeout: 20_000, ...more }, async () => {
     const key = typeof options.apiKey === 'string' ? options.apiKey : secret;
@@ -34,7 +40,7 @@ export function scenario(
     const witness = new Witness({ budgetMs: 20_000, maxAttempts: 5, maxSockets, secret: key });
     const warnings: string[] = [];
     const server = await FaultServer.start(script);
-    const client = createClient({
+    const all: ClientOptions = {
       apiKey: secret,
       baseUrl: server.url,
       onWarning: (message) => {
@@ -42,7 +48,15 @@ export function scenario(
         witness.warned(message);
       },
       ...options,
-    });
+    };
+    let client: Client;
+    try {
+      client = quick ? quickClient(all) : createClient(all);
+    } catch (error) {
+      witness.stop();
+      await server.close();
+      throw error;
+    }
     witness.watch(client);
     try {
       await run({ server, client, warnings, effects: witness.effects });

@@ -65,10 +65,15 @@ export class Witness {
     this.#keep(error);
   }
 
-  /** To be called when all is over: it stops watching. */
-  testify(client: Client, server: Pick<FaultServer, 'peers' | 'exchanges'>, busy: number): ScenarioRecord {
+  /** Listens no more. */
+  stop(): void {
     for (const event of strayEvents) process.removeListener(event, this.#onStray);
     for (const channel of channels) diagnostics.unsubscribe(channel, this.#onMessage);
+  }
+
+  /** To be called when all is over: it stops watching. */
+  testify(client: Client, server: Pick<FaultServer, 'peers' | 'exchanges'>, busy: number): ScenarioRecord {
+    this.stop();
     const turns = this.#watched.map(({ turn, seen }) => ({ ...seen, report: turn.report }));
     for (const { report } of turns) this.#keep(report);
     this.#keep(client);
