@@ -109,7 +109,9 @@ scenario(
       reported += turn.report.usage?.total_tokens ?? 0;
     }
     const billed = server.exchanges
-      .map(({ terminal }) => (terminal?.['response'] as { usage: { total_tokens: number } }).usage.total_tokens)
+      .map(
+        ({ terminal }) => (terminal as { response: { usage: { total_tokens: number } } }).response.usage.total_tokens,
+      )
       .reduce((sum, tokens) => sum + tokens, 0);
     assert.equal(reported, billed);
   },

@@ -28,7 +28,7 @@ export class Caller {
 }
 
 /** `delta`, or `full` with the reason. */
-export function planOf(turn: Turn): string {
+function planOf(turn: Turn): string {
   const { plan, planReason } = turn.report as { plan: string; planReason?: string };
   return planReason === undefined ? plan : `${plan}, ${planReason}`;
 }

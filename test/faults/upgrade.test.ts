@@ -1,5 +1,6 @@
 // A1, A2, A6, A12, K2, K3, N2: the upgrade is refused, not answered, or answered wrongly.
 import assert from 'node:assert/strict';
+import { acceptSilent } from './server/admission.js';
 import { reply } from './server/events.js';
 import { read, scenario } from './scenario.js';
 import type { Peer, Script } from './server/peer.js';
@@ -72,7 +73,7 @@ for (const status of [401, 402, 301, 302, 307, 308]) {
 
 /** Upgrades that never end, and what is wrong with them. */
 const stalls: Record<string, (peer: Peer) => void> = {
-  silence: () => {},
+  silence: acceptSilent,
   'a 101 without its last line': (peer) => peer.raw('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n'),
   'a 101 that drips': (peer) => {
     const text = 'HTTP/1.1 101 Switching Protocols\r\n';

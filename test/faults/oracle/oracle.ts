@@ -1,4 +1,4 @@
-import { outputOf, same, transcript } from './transcript.js';
+import { same, transcript } from './transcript.js';
 import type { Exchange } from '../server/exchange.js';
 import type { Json } from '../server/events.js';
 import type { ScenarioRecord, TurnRecord } from './record.js';
@@ -194,13 +194,4 @@ function alike(a: Json, b: Json | undefined): boolean {
   const { stream_id: _a, ...mine } = a;
   const { stream_id: _b, ...other } = b;
   return JSON.stringify(mine) === JSON.stringify(other);
-}
-
-/** For tests and messages: the text that a response has in the end. */
-export function textOf(exchange: Exchange): string {
-  return outputOf(exchange)
-    .filter(({ type }) => type === 'message')
-    .flatMap(({ content }) => content as Json[])
-    .map(({ text }) => String(text))
-    .join('');
 }

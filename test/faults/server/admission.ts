@@ -21,9 +21,6 @@ export function refuse(status: number, { body = '', headers = {}, dripMs }: Refu
   };
 }
 
-/** To wherever it is: no client may follow, least of all with its key (N2). */
-export const redirect = (to: string, status = 307): Upgrade => refuse(status, { headers: { location: to } });
-
 export type Bad101 = 'accept' | 'upgrade' | 'subprotocol' | 'extension' | 'window bits' | 'unfinished';
 
 /** A 101 that a client must not take for one (A12); the name says what is wrong with it. */
