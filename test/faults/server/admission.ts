@@ -5,7 +5,7 @@ import type { Head, Peer } from './peer.js';
 type Upgrade = (peer: Peer, head: Head) => void;
 
 /** The connection is taken, and the upgrade never answered (A6). */
-export const acceptSilent: Upgrade = () => {};
+export function acceptSilent(): void {}
 
 export interface Refusal {
   body?: string | Buffer;

@@ -43,7 +43,9 @@ export class Exchanges {
     if (exchange === undefined) return;
     exchange.events.push(event);
     const { id } = (event['response'] ?? {}) as { id?: unknown };
-    if (event['type'] === 'response.created' && typeof id === 'string') exchange.responses.push(id);
+    // A late event of another response does not make it this one's.
+    const isNew = !this.all.some(({ responses }) => responses.includes(String(id)));
+    if (event['type'] === 'response.created' && typeof id === 'string' && isNew) exchange.responses.push(id);
     if (isTerminal(event)) exchange.terminal ??= event;
   }
 }
