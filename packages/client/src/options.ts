@@ -75,6 +75,22 @@ export interface PoolOptions {
    * @default by provider: 55 minutes of the service's 60 (24 for api.x.ai's 25, 12 for ai-gateway.vercel.sh's 13)
    */
   maxAgeMs?: number | undefined;
+  /**
+   * Turns share connections: up to 16 at a time on one, each on a lane of its own (`stream_id`). Saves connections, and lets a fork continue a
+   * response that is not stored while another turn does the same. On a shared connection a turn that reads slowly does not slow the others;
+   * it fails with `unread_overflow` when it is too far behind. A server that refuses lanes, or answers without them, is served without.
+   * Of no effect where the provider is known to have none (api.x.ai, ai-gateway.vercel.sh, Azure): one turn at a time there.
+   *
+   * @default false
+   */
+  lanes?: boolean | undefined;
+  /**
+   * A connection that was silent for this long, in milliseconds, is sent a ping: its pong tells the server's silence from a dead connection,
+   * and keeps middleboxes from forgetting it. `Infinity` for none; what has rested is asked all the same before it is used again.
+   *
+   * @default 25_000, because many middleboxes cut after 30 seconds
+   */
+  pingMs?: number | undefined;
 }
 
 /** All in milliseconds; `Infinity` switches one off. */
@@ -85,6 +101,13 @@ export interface TimeoutOptions {
   firstEventMs?: number | undefined;
   /** Between two events: silent reasoning can take many minutes (P68). @default 900_000 */
   idleMs?: number | undefined;
+  /**
+   * For the pong to a ping. A connection that misses one is ended, its turns fail with `connection_lost`; but only if it has answered one
+   * before, for some servers never do. A reader that is slow, and a large message on its way, suspend this.
+   *
+   * @default 10_000
+   */
+  pongMs?: number | undefined;
   /** Waiting for a connection while all of `pool.maxConnections` are busy. @default 600_000 */
   queueMs?: number | undefined;
   /** How long a turn may lie full and unread before its connection is taken back. @default 900_000 */

@@ -14,7 +14,7 @@ export interface Settings {
   endpoint: Endpoint;
   identity: Pick<ClientOptions, 'apiKey' | 'headers' | 'organization' | 'project'>;
   transport: TransportChoice;
-  pool: { maxConnections: number; maxAgeMs: number | undefined };
+  pool: { maxConnections: number; maxAgeMs: number | undefined; lanes: boolean; pingMs: number };
   timeouts: Record<keyof TimeoutOptions, number>;
   recovery: { [Name in keyof RecoveryOptions]-?: NonNullable<RecoveryOptions[Name]> };
   network: NetworkSettings;
@@ -32,6 +32,7 @@ const defaultTimeouts: Settings['timeouts'] = {
   dialMs: 15_000,
   firstEventMs: 300_000,
   idleMs: 900_000,
+  pongMs: 10_000,
   queueMs: 600_000,
   unreadMs: 900_000,
 };
@@ -60,7 +61,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
     'transport',
   ],
   chains: ['maxBytes'],
-  pool: ['maxAgeMs', 'maxConnections'],
+  pool: ['lanes', 'maxAgeMs', 'maxConnections', 'pingMs'],
   timeouts: Object.keys(defaultTimeouts),
   recovery: Object.keys(defaultRecovery),
   network: ['allowPlaintext', 'ca', 'cert', 'key', 'lookup', 'proxy'],
@@ -84,9 +85,12 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
   if (pool.maxConnections !== undefined && !(Number.isInteger(pool.maxConnections) && pool.maxConnections >= 1)) {
     throw invalid(`pool.maxConnections must be a whole number from 1 on, not ${show(pool.maxConnections)}`);
   }
-  const times = Object.entries({ ...timeouts, maxAgeMs: pool.maxAgeMs }).filter(([, value]) => value !== undefined);
+  if (pool.lanes !== undefined && typeof pool.lanes !== 'boolean')
+    throw invalid(`pool.lanes must be true or false, not ${show(pool.lanes)}`);
+  const ofPool = { maxAgeMs: pool.maxAgeMs, pingMs: pool.pingMs };
+  const times = Object.entries({ ...timeouts, ...ofPool }).filter(([, value]) => value !== undefined);
   for (const [name, value] of times) {
-    const option = `${name === 'maxAgeMs' ? 'pool' : 'timeouts'}.${name}`;
+    const option = `${name in ofPool ? 'pool' : 'timeouts'}.${name}`;
     if (typeof value !== 'number' || !(value > 0))
       throw invalid(`${option} must be a number of milliseconds above 0 (Infinity for no limit), not ${show(value)}`);
   }
@@ -104,7 +108,12 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
       project: options.project ?? (fromEnvironment ? ofEnvironment('OPENAI_PROJECT_ID', env) : undefined),
     },
     transport: checkTransport('transport', options.transport === undefined ? 'auto' : options.transport),
-    pool: { maxConnections: pool.maxConnections ?? 32, maxAgeMs: pool.maxAgeMs },
+    pool: {
+      maxConnections: pool.maxConnections ?? 32,
+      maxAgeMs: pool.maxAgeMs,
+      lanes: pool.lanes ?? false,
+      pingMs: pool.pingMs ?? 25_000,
+    },
     timeouts: Object.fromEntries(
       Object.entries(defaultTimeouts).map(([key, value]) => [key, timeouts[key as keyof TimeoutOptions] ?? value]),
     ) as Settings['timeouts'],

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../dist/clock.js';
 /** Time that passes only when a test says so. */
 export class FakeClock implements Clock {
   #now = 0;
+  #wall = Date.UTC(2026, 0, 1);
   #timers = new Set<{ at: number; run: () => void }>();
 
   now(): number {
@@ -10,7 +11,12 @@ export class FakeClock implements Clock {
   }
 
   wall(): number {
-    return this.#now;
+    return this.#wall + this.#now;
+  }
+
+  /** Sets the time of day by so much, or sleeps so long: the monotonic clock does not notice. */
+  jump(ms: number): void {
+    this.#wall += ms;
   }
 
   /** Timers that wait. */

@@ -19,6 +19,10 @@ export interface Socket {
    * then ended, and `closed` tells how.
    */
   send(text: string, done: (error: Error | undefined) => void): void;
+  /** `pong` of the listener brings the payload back. */
+  ping(payload: string): void;
+  /** All bytes that ever came: they grow also in the middle of a frame. */
+  readonly bytesRead: number;
   /** Frames that were already read may still arrive. */
   pause(): void;
   resume(): void;
@@ -35,6 +39,9 @@ export interface Socket {
 
 export interface SocketListener {
   message(text: string): void;
+  /** The peer has sent a ping, and has been answered. */
+  pinged(): void;
+  ponged(payload: string): void;
   /** Called once, whatever ended it. `code` 1006: no close frame came. */
   closed(end: SocketEnd): void;
 }
@@ -162,6 +169,12 @@ export async function openSocket(
         violation: 'the server sent a binary frame, which this protocol does not have',
       });
     });
+    socket.on('ping', () => {
+      if (!ended) listener.pinged();
+    });
+    socket.on('pong', (payload: Buffer) => {
+      if (!ended) listener.ponged(payload.toString('latin1'));
+    });
     socket.on('close', (code: number, reason: Buffer) =>
       end({ code, reason: clean(reason.toString('utf8')), cause: undefined, violation: undefined }),
     );
@@ -176,6 +189,12 @@ export async function openSocket(
 function wrap(socket: WebSocket, raw: NetSocket | undefined, identity: string): Socket {
   return {
     send: (text, done) => socket.send(text, (error) => done(error ?? undefined)),
+    ping: (payload) => {
+      if (socket.readyState === WebSocket.OPEN) socket.ping(payload);
+    },
+    get bytesRead() {
+      return raw?.bytesRead ?? 0;
+    },
     pause: () => socket.pause(),
     resume: () => socket.resume(),
     ref: () => raw?.ref(),

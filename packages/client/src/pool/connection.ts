@@ -1,135 +1,215 @@
 import { publish } from '../diagnostics.js';
+import { openSocket } from '../network/socket.js';
 import { abnormalClosure, describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
-import { Frame, FrameError, isHousekeeping } from '../protocol/frame.js';
-import { openSocket } from '../network/socket.js';
-import type { Clock } from '../clock.js';
+import { FrameError } from '../protocol/frame.js';
+import { PongLost } from '../protocol/pong-lost.js';
+import { Heartbeat } from './heartbeat.js';
+import { Lanes, LanesIgnored } from './lanes.js';
+import { Sips } from './sips.js';
+import type { Clock, Timer } from '../clock.js';
 import type { Network } from '../network/network.js';
-import type { Socket, SocketEnd } from '../network/socket.js';
-
-/** The turn that has a connection for itself. */
-export interface Occupant {
-  /** It takes text: frames into which nobody looks are not parsed. */
-  readonly asText: boolean;
-  event(frame: Frame): void;
-  /** Called once, and nothing after it. */
-  lost(end: SocketEnd): void;
-}
-
-/** What the server keeps of the last response on this connection (P70). */
-export interface Chain {
-  responseId: string;
-  /** The server has stored it: any connection can continue it. Otherwise only this one can (P71). */
-  stored: boolean;
-}
+import type { Socket, SocketEnd, SocketListener } from '../network/socket.js';
+import type { LaneLimits } from '../protocol/limits.js';
+import type { Beating } from './heartbeat.js';
+import type { Lane, LaneBearer } from './lane.js';
+import type { Delivery } from './lanes.js';
 
 /**
- * dialling ──▶ idle ◀──▶ busy
- *     └──────────┴────────┴──▶ closed
+ * dialling ──▶ open ──age, refused lanes, other credentials──▶ draining
+ *     └─────────┴───────────────────────────────────────────────┴──▶ closed
  */
 type State =
   | { name: 'dialling' }
-  | { name: 'idle'; socket: Socket; since: number }
-  | { name: 'busy'; socket: Socket; occupant: Occupant }
+  | { name: 'open'; socket: Socket; heartbeat: Heartbeat; age: Timer }
+  /** Takes no new turns, and ends with the last that it has. */
+  | { name: 'draining'; socket: Socket; heartbeat: Heartbeat; reason: string }
   | { name: 'closed' };
 
 export interface ConnectionOptions {
-  number: number;
   network: Network;
   clock: Clock;
   dialMs: number;
+  pingMs: number;
+  pongMs: number;
+}
+
+/** Who is told of a connection. */
+export interface ConnectionOwner {
   /** Called once, after it was open. */
-  onClosed: (connection: Connection) => void;
+  closed(connection: Connection): void;
+  /** It has an idle lane again. */
+  vacant(): void;
+  /** The server was given names of lanes, and answers without them. */
+  lanesIgnored(): void;
+  /** The process has stood still: what is known of any connection is out of date. */
+  stoodStill(): void;
 }
 
 /**
- * One socket, and who may use it. Every frame is read here and goes to the turn that occupies the connection; with no such turn,
+ * One socket, its lanes and its life. Every frame is read here and goes to the turn whose lane it names; where there is no such turn,
  * anything but housekeeping means that the server and we disagree on what is going on, and the connection ends (F4, F9).
  */
-export class Connection {
+export class Connection implements LaneBearer, Beating, SocketListener {
   readonly number: number;
-  /** Set when a turn has completed here; forgotten when one has not (P72, P73). */
-  chain: Chain | undefined;
-  /** Turns that ended cleanly here. */
-  turns = 0;
+  readonly clock: Clock;
+  readonly lanes: Lanes;
+  readonly #options: ConnectionOptions;
+  readonly #owner: ConnectionOwner;
   #state: State = { name: 'dialling' };
+  /** While its reader is slow. */
+  #sips: Sips | undefined;
+  #inUse = false;
+  /** Requests that the operating system has not yet taken. */
+  #sending = 0;
   #openedAt = 0;
+  #openedWall = 0;
+  #maxAgeMs = Infinity;
   /** What ended it between its opening and the moment in which `dial` learns of that. */
   #early: string | undefined;
   #onGone: (() => void) | undefined;
-  readonly #options: ConnectionOptions;
 
-  constructor(options: ConnectionOptions) {
-    this.number = options.number;
+  /** With `limits` it has named lanes. */
+  constructor(number: number, options: ConnectionOptions, owner: ConnectionOwner, limits: LaneLimits | undefined) {
+    this.number = number;
+    this.clock = options.clock;
     this.#options = options;
+    this.#owner = owner;
+    this.lanes = new Lanes(this, limits);
   }
 
+  /** It takes new turns. */
+  get open(): boolean {
+    return this.#state.name === 'open';
+  }
+
+  /** No lane of it is in use. */
   get idle(): boolean {
-    return this.#state.name === 'idle';
+    return this.open && this.lanes.inUse === 0;
   }
 
-  /** When it became idle, on the clock; 0 while it is not. */
-  get idleSince(): number {
-    return this.#state.name === 'idle' ? this.#state.since : 0;
+  /** A turn runs on it. */
+  get busy(): boolean {
+    return this.#inUse;
   }
 
+  /** When it was used last, on the clock. */
+  get usedAt(): number {
+    let last = this.#openedAt;
+    for (const { idleSince } of this.lanes) last = Math.max(last, idleSince);
+    return last;
+  }
+
+  /** By the clock that has moved on further: the server's age limit counts a sleep of this machine, too (B6). */
   get ageMs(): number {
-    return this.#options.clock.now() - this.#openedAt;
+    return Math.max(0, this.clock.now() - this.#openedAt, this.clock.wall() - this.#openedWall);
   }
 
-  /** @throws what `openSocket` throws; the connection is then of no use, and `onClosed` is not called. */
-  async dial(signal: AbortSignal): Promise<void> {
+  get tooOld(): boolean {
+    return this.ageMs >= this.#maxAgeMs;
+  }
+
+  /** A fingerprint of what it was dialled with. */
+  get identity(): string {
+    return 'socket' in this.#state ? this.#state.socket.identity : '';
+  }
+
+  /** It must be asked before it is used. */
+  get doubtful(): boolean {
+    return 'heartbeat' in this.#state && this.#state.heartbeat.doubtful;
+  }
+
+  /** It can take one more turn: its reader is not slow, and it does not have to be asked while turns are on it. */
+  get roomy(): boolean {
+    return this.open && this.lanes.roomy && this.#sips === undefined && !(this.#inUse && this.doubtful);
+  }
+
+  /** @throws what `openSocket` throws; the connection is then of no use, and its owner is told nothing. */
+  async dial(signal: AbortSignal, maxAgeMs: number): Promise<void> {
     const { network, clock, dialMs } = this.#options;
     const { origin } = network.endpoint;
     const begun = clock.now();
     publish('dial', { connection: this.number, origin });
-    const listener = { message: (text: string) => this.#receive(text), closed: (end: SocketEnd) => this.#closed(end) };
-    const socket = await openSocket(network, listener, { dialMs, clock, signal });
+    const socket = await openSocket(network, this, { dialMs, clock, signal });
     this.#openedAt = clock.now();
+    this.#openedWall = clock.wall();
+    this.#maxAgeMs = maxAgeMs;
     if (this.#early !== undefined) {
       socket.terminate();
       throw new TurnwireError('dial_failed', `${origin} ended the connection right after opening it: ${this.#early}`, {
         retryable: true,
       });
     }
-    this.#state = { name: 'idle', socket, since: clock.now() };
+    const age = clock.after(maxAgeMs, () => this.rotate(), { background: true });
+    this.#state = { name: 'open', socket, heartbeat: new Heartbeat(this.#options, this), age };
     publish('open', { connection: this.number, origin, ms: clock.now() - begun });
   }
 
-  /** Gives the connection to one turn. Only an idle one can be taken. */
-  occupy(occupant: Occupant): void {
-    if (this.#state.name !== 'idle') throw new Error(`connection ${this.number} is ${this.#state.name}`);
-    const { socket } = this.#state;
-    socket.ref();
-    this.#state = { name: 'busy', socket, occupant };
+  /** It is too old for new turns. */
+  rotate(): void {
+    if (!this.open) return;
+    publish('rotate', { connection: this.number, ageMs: this.ageMs });
+    this.retire('too old');
   }
 
-  /** The turn's request; see `Socket.send`. */
-  send(frame: string, done: (error: Error | undefined) => void): void {
-    if (this.#state.name === 'busy') this.#state.socket.send(frame, done);
-    else done(new Error(`connection ${this.number} is ${this.#state.name}`));
+  suspect(): void {
+    if ('heartbeat' in this.#state) this.#state.heartbeat.suspect();
   }
 
-  pause(): void {
-    if (this.#state.name === 'busy') this.#state.socket.pause();
+  /** Asks it whether it lives; where no answer comes, it is ended. Never rejects. */
+  async check(): Promise<boolean> {
+    if (!('heartbeat' in this.#state)) return false;
+    const alive = await this.#state.heartbeat.check();
+    if (!alive) this.destroy('it did not answer a ping');
+    return alive;
+  }
+
+  say(frame: string, done: (error: Error | undefined) => void): void {
+    if (!('socket' in this.#state)) return done(new Error(`connection ${this.number} is ${this.#state.name}`));
+    this.#sending += 1;
+    this.#state.socket.send(frame, (error) => {
+      this.#sending -= 1;
+      done(error);
+    });
+  }
+
+  pause(): boolean {
+    if (!('socket' in this.#state) || this.lanes.inUse > 1) return false;
+    this.#sips ??= new Sips(this.clock, this.#state.socket);
+    return true;
   }
 
   resume(): void {
-    if (this.#state.name === 'busy') this.#state.socket.resume();
+    this.#sips?.stop();
+    this.#sips = undefined;
   }
 
-  /** The turn has read a clean terminal event: the next may begin. */
-  vacate(chain: Chain | undefined): void {
-    if (this.#state.name !== 'busy') return;
-    const { socket } = this.#state;
-    this.turns += 1;
-    this.chain = chain;
-    socket.resume();
-    socket.unref();
-    this.#state = { name: 'idle', socket, since: this.#options.clock.now() };
+  turned(lane: Lane): void {
+    const state = this.#state;
+    if (!('socket' in state)) return;
+    const inUse = this.lanes.busy > 0;
+    if (inUse && !this.#inUse) state.socket.ref();
+    if (!inUse && this.#inUse) {
+      this.resume();
+      state.socket.unref();
+    }
+    this.#inUse = inUse;
+    if (lane.idle) state.heartbeat.rest();
+    if (state.name === 'draining') this.#endIfDrained(state.reason);
+    else if (lane.idle) this.#owner.vacant();
   }
 
-  /** Ends it in good order, with a close frame; resolves when the socket is gone. Its occupant is not told: it is the one who asks. */
+  /** It takes no new turns, and ends with the last that it has; what was given up and still drains is not waited for. */
+  retire(reason: string): void {
+    const state = this.#state;
+    if (state.name === 'open') {
+      state.age.cancel();
+      this.#state = { name: 'draining', socket: state.socket, heartbeat: state.heartbeat, reason };
+    }
+    if (this.#state.name === 'draining') this.#endIfDrained(reason);
+  }
+
+  /** Ends it in good order, with a close frame; resolves when the socket is gone. Only one without turns. */
   close(reason: string): Promise<void> {
     return new Promise((resolve) => {
       this.#onGone = resolve;
@@ -137,54 +217,112 @@ export class Connection {
     });
   }
 
-  /** Ends it now. Its occupant is not told: it is the one who asks. */
+  /** Ends it now. Its turns are not told: it is their owner who asks. */
   destroy(reason: string): void {
     this.#end(reason, (socket) => socket.terminate());
   }
 
-  #end(reason: string, end: (socket: Socket) => void): boolean {
-    const state = this.#state;
-    if (state.name === 'closed' || state.name === 'dialling') return false;
-    this.#becomeClosed(undefined, reason);
-    state.socket.unref();
-    end(state.socket);
-    return true;
+  /** Ends it now; the turns beside `lane` are told. */
+  end(reason: string, lane: Lane): void {
+    lane.gone();
+    this.#lose({ code: abnormalClosure, reason: '', violation: reason, cause: undefined });
   }
 
-  #receive(text: string): void {
+  get bytesRead(): number {
+    return 'socket' in this.#state ? this.#state.socket.bytesRead : 0;
+  }
+
+  get unjudgeable(): boolean {
+    return this.#sips !== undefined || this.#sending > 0;
+  }
+
+  ping(payload: string): void {
+    if ('socket' in this.#state) this.#state.socket.ping(payload);
+  }
+
+  /** The others learn that the socket lives. A turn that has it for itself knows its own events. */
+  heard(): void {
+    if (this.lanes.busy > 1) this.#alive();
+  }
+
+  stoodStill(): void {
+    this.#owner.stoodStill();
+  }
+
+  dead(): void {
+    const cause = new PongLost(this.#options.pongMs);
+    this.#lose({ code: abnormalClosure, reason: '', violation: undefined, cause });
+  }
+
+  message(text: string): void {
     const state = this.#state;
     if (state.name === 'closed') return;
-    let frame: Frame;
+    if (state.name !== 'dialling') state.heartbeat.frame();
+    this.#sips?.took(text.length);
+    let delivery: Delivery;
     try {
-      frame = state.name === 'busy' && state.occupant.asText ? Frame.peek(text) : Frame.parse(text);
+      delivery = this.lanes.receive(text);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      return this.#violated(`the server sent ${error.message}`);
+      delivery = { violation: `the server sent ${error.message}`, cause: undefined };
     }
-    if (state.name === 'busy') state.occupant.event(frame);
-    else if (!isHousekeeping(frame)) this.#violated('the server sent an event although no turn is running');
+    if (delivery !== 'delivered') this.#irregular(delivery);
   }
 
-  #violated(violation: string): void {
-    const state = this.#state;
-    if (state.name === 'dialling') this.#early ??= violation;
-    this.destroy(violation);
-    if (state.name === 'busy') state.occupant.lost({ code: abnormalClosure, reason: '', violation, cause: undefined });
+  pinged(): void {
+    if ('heartbeat' in this.#state) this.#state.heartbeat.frame();
+    this.#alive();
   }
 
-  #closed(end: SocketEnd): void {
-    const state = this.#state;
+  ponged(payload: string): void {
+    if ('heartbeat' in this.#state) this.#state.heartbeat.pong(payload);
+    this.#alive();
+  }
+
+  closed(end: SocketEnd): void {
     this.#onGone?.();
-    if (state.name === 'dialling') this.#early ??= end.violation ?? describeClosure(end.code, end.reason);
-    if (state.name === 'dialling' || state.name === 'closed') return;
-    this.#becomeClosed(end.code, end.reason);
-    if (state.name === 'busy') state.occupant.lost(end);
+    if (this.#state.name === 'dialling') this.#early ??= end.violation ?? describeClosure(end.code, end.reason);
+    else this.#lose(end, end.code);
   }
 
-  #becomeClosed(code: number | undefined, reason: string): void {
+  #irregular(delivery: Exclude<Delivery, 'delivered'>): void {
+    if (delivery === 'delivered_to_all') return this.retire('an error of the whole connection');
+    if (delivery === 'delivered_nameless') return this.#owner.lanesIgnored();
+    const { violation, cause } = delivery;
+    if (cause instanceof LanesIgnored) this.#owner.lanesIgnored();
+    if (this.#state.name === 'dialling') this.#early ??= violation;
+    else this.#lose({ code: abnormalClosure, reason: '', violation, cause });
+  }
+
+  #alive(): void {
+    for (const { occupant } of this.lanes) occupant?.alive();
+  }
+
+  #endIfDrained(reason: string): void {
+    if (!this.#inUse) void this.close(reason);
+  }
+
+  /** Ends it, and tells its turns. With a `code` it is the other side that has ended it. */
+  #lose(end: SocketEnd, code?: number): void {
+    const occupants = [...this.lanes].map(({ occupant }) => occupant);
+    const reason = code === undefined ? (end.violation ?? end.cause?.message ?? '') : end.reason;
+    if (!this.#end(reason, (socket) => socket.terminate(), code)) return;
+    for (const occupant of occupants) occupant?.lost(end);
+  }
+
+  #end(reason: string, how: (socket: Socket) => void, code?: number): boolean {
+    const state = this.#state;
+    if (state.name === 'closed' || state.name === 'dialling') return false;
     this.#state = { name: 'closed' };
-    this.chain = undefined;
+    state.heartbeat.stop();
+    if (state.name === 'open') state.age.cancel();
+    this.resume();
+    for (const lane of this.lanes) lane.gone();
+    this.#inUse = false;
     publish('close', { connection: this.number, code, reason });
-    this.#options.onClosed(this);
+    this.#owner.closed(this);
+    state.socket.unref();
+    how(state.socket);
+    return true;
   }
 }

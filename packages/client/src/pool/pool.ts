@@ -1,30 +1,35 @@
-import { publish } from '../diagnostics.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { Connection } from './connection.js';
-import type { Clock } from '../clock.js';
-import type { Network } from '../network/network.js';
-import type { Occupant } from './connection.js';
+import { Continuity } from './continuity.js';
+import { isHeld, leastRecent, place } from './placement.js';
+import type { LaneLimits } from '../protocol/limits.js';
+import type { ConnectionOptions, ConnectionOwner } from './connection.js';
+import type { Lane, Occupant } from './lane.js';
+import type { Placement, Spot } from './placement.js';
 
-export interface PoolSettings {
-  network: Network;
-  clock: Clock;
+export interface PoolSettings extends ConnectionOptions {
   maxConnections: number;
   maxAgeMs: number;
-  dialMs: number;
   queueMs: number;
+  /** Named lanes; undefined where the caller or the provider does not want them. */
+  lanes: LaneLimits | undefined;
+  pace?: Pace | undefined;
+  /** In [0, 1). */
+  random: () => number;
 }
 
-/** What a turn says about itself, so that the right connection is found for it. */
-export interface Placement {
-  previousResponseId: string | undefined;
-  /** Not one that has rested: the last one proved dead. */
-  fresh: boolean;
+/** How fast connections may be dialled. */
+export interface Pace {
+  /** Milliseconds until the next may begin. */
+  ready(): number;
+  /** An upgrade was refused by this status. */
+  refused(status: number): void;
 }
 
-/** A connection, occupied by the one who asked. */
+/** A lane, occupied by the one who asked. */
 export interface Place {
-  connection: Connection;
-  /** It has carried turns before. */
+  lane: Lane;
+  /** Its connection was not dialled for this turn. */
   reused: boolean;
 }
 
@@ -34,65 +39,88 @@ interface Waiter {
   fail: (error: TurnwireError) => void;
 }
 
+/** A turn for which there is nothing but dialling: it takes whichever connection opens first. */
+interface Suitor {
+  placement: Placement;
+  take: (connection: Connection) => void;
+  /** Another's dial has failed, or the client is closed. */
+  look: () => void;
+}
+
+/** Connections end up to so much before their age limit, so that those dialled together are not replaced together (H9). */
+const ageJitter = 0.05;
+
 /**
- * The connections of one client, and the rule that places a turn on one of them:
- *
- * 1. the idle connection that holds the response which the turn continues;
- * 2. the idle connection used last, if nothing would be lost: its chain is stored, or there is none;
- * 3. a new connection, up to the maximum;
- * 4. the idle connection whose chain was used least recently;
- * 5. wait, in order of arrival.
- *
- * 2 and 4 differ because a chain that is not stored lives on its connection only: another turn there would end it (P70, P71).
+ * The connections of one client, and where its turns go: where `place` says, else to a new connection up to the maximum, else to the
+ * idle lane whose chain was used least recently, else they wait in order of arrival.
  */
-export class Pool {
+export class Pool implements ConnectionOwner {
   readonly #settings: PoolSettings;
   readonly #connections = new Set<Connection>();
   readonly #dials = new Set<AbortController>();
+  readonly #suitors = new Set<Suitor>();
   readonly #waiters: Waiter[] = [];
+  readonly #continuity: Continuity;
+  #warming: Promise<void> | undefined;
+  #lanes: LaneLimits | undefined;
   #numbers = 0;
   #closed = false;
 
   constructor(settings: PoolSettings) {
     this.#settings = settings;
+    this.#lanes = settings.lanes;
+    this.#continuity = new Continuity(settings.clock);
   }
 
   get stats(): { dialled: number; connections: number; busy: number } {
-    const all = [...this.#connections];
-    return {
-      dialled: this.#numbers,
-      connections: all.length,
-      busy: all.filter((connection) => !connection.idle).length,
-    };
+    let busy = 0;
+    for (const connection of this.#connections) if (connection.busy) busy += 1;
+    return { dialled: this.#numbers, connections: this.#connections.size, busy };
+  }
+
+  /** Whether a turn that continues this response would be given the lane that holds it, or one beside it. */
+  holds(responseId: string): boolean {
+    return isHeld(this.#connections, responseId);
   }
 
   /**
-   * Finds a connection and lets `occupant` have it, in one step: nobody else can be given it in between.
+   * Finds a lane and lets `occupant` have it, in one step: nobody else can be given it in between. A connection that has rested for long
+   * is asked first whether it lives; one that is dead costs two seconds at most, and nobody hears of it (B1).
    *
    * @throws TurnwireError as `openSocket`, `queue_timeout`, `client_closed`; or what `signal` was aborted with.
    */
   async acquire(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
     signal.throwIfAborted();
     if (this.#closed) throw closedError();
-    // Who came first is served first, also when a connection has just become free.
+    // Who came first is served first, also when a lane has just become free.
     if (this.#waiters.length > 0) return this.#wait(placement, occupant, signal);
-    const rested = this.#choose(placement);
-    if (rested !== undefined) {
-      rested.occupy(occupant);
-      return { connection: rested, reused: true };
-    }
-    if (this.#hasRoom) return this.#dial(occupant, signal);
-    return this.#wait(placement, occupant, signal);
+    return this.#find(placement, occupant, signal) ?? this.#wait(placement, occupant, signal);
   }
 
   /**
-   * A turn has left its connection, or a connection has ended: the next in line may be served. Not in the same tick: what the server sent
-   * in one piece with the end of a turn must still meet an idle connection, which it ends (F9), and not the next turn's.
+   * Dials a connection, if there is none that is idle. No turn waits for it: one that comes meanwhile takes this connection or one of
+   * its own, whichever opens first, and the other stays for the next (A13).
+   *
+   * @throws as `acquire`
    */
-  changed(): void {
-    queueMicrotask(() => {
-      while (this.#waiters[0]?.serve()) this.#waiters.shift();
+  async warm(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#closed) throw closedError();
+    this.#tidy();
+    for (const connection of this.#connections) if (connection.idle && !connection.doubtful) return;
+    if (!this.#hasRoom && this.#warming === undefined) return;
+    this.#warming ??= this.#dial(signal, this.#lanes, (connection) => this.#offer(connection)).finally(() => {
+      this.#warming = undefined;
+      for (const suitor of this.#suitors) suitor.look();
     });
+    await this.#warming;
+  }
+
+  /** The server does not know named lanes: from now on one turn at a time, on connections dialled for that (F5). */
+  refuseLanes(): void {
+    this.#lanes = undefined;
+    for (const connection of this.#connections)
+      if (connection.lanes.named) connection.retire('the server has no lanes');
   }
 
   holds(responseId: string): boolean {
@@ -114,83 +142,219 @@ export class Pool {
     for (const connection of this.#connections) connection.destroy('client destroyed');
   }
 
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.vacant();
+  }
+
+  /**
+   * The next in line may be served. Not in the same tick: what the server sent in one piece with the end of a turn must still meet an idle
+   * lane, whose connection it ends (F9), and not the next turn's.
+   */
+  vacant(): void {
+    queueMicrotask(() => {
+      while (this.#waiters[0]?.serve()) this.#waiters.shift();
+    });
+  }
+
+  lanesIgnored(): void {
+    this.refuseLanes();
+  }
+
+  stoodStill(): void {
+    for (const connection of this.#connections) connection.suspect();
+  }
+
   #end(): void {
     this.#closed = true;
     for (const waiter of this.#waiters.splice(0)) waiter.fail(closedError());
     for (const dial of this.#dials) dial.abort(closedError());
+    for (const suitor of this.#suitors) suitor.look();
   }
 
-  /** Rules 1, 2 and 4; undefined says: dial or wait. */
-  #choose(placement: Placement): Connection | undefined {
-    for (const connection of this.#connections) if (connection.idle) this.#rotateIfOld(connection);
-    if (placement.fresh) {
-      if (!this.#hasRoom) void this.#leastRecent()?.close('its place is needed');
-      return undefined;
+  /** Undefined says: wait. */
+  #find(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> | undefined {
+    this.#tidy();
+    const spot = this.#choose(placement);
+    if (spot !== undefined) {
+      const { connection } = spot;
+      const lane = spot.lane ?? connection.lanes.open();
+      if (connection.doubtful) return this.#validate({ connection, lane }, placement, occupant, signal);
+      lane.occupy(occupant);
+      return Promise.resolve({ lane, reused: true });
     }
-    const { previousResponseId } = placement;
-    return (
-      (previousResponseId === undefined
-        ? undefined
-        : this.#idle((connection) => connection.chain?.responseId === previousResponseId).at(-1)) ??
-      this.#idle(({ chain }) => chain === undefined || chain.stored).at(-1) ??
-      (this.#hasRoom ? undefined : this.#leastRecent())
-    );
+    if (this.#hasRoom || (this.#warming !== undefined && !placement.fresh))
+      return this.#court(placement, occupant, signal);
+    return undefined;
   }
 
-  #leastRecent(): Connection | undefined {
-    return this.#idle(() => true)[0];
+  #choose(placement: Placement): Spot | undefined {
+    const { fresh, withoutLanes } = placement;
+    const found = fresh ? undefined : place(this.#connections, placement);
+    if (found !== undefined || this.#hasRoom) return found;
+    if (!fresh) {
+      const rested = leastRecent(this.#connections, withoutLanes);
+      if (rested !== undefined) return rested;
+      // Its lanes are none that this turn can use.
+      if (!withoutLanes) return undefined;
+    }
+    let oldest: Connection | undefined;
+    for (const connection of this.#connections)
+      if (connection.idle && (oldest === undefined || connection.usedAt < oldest.usedAt)) oldest = connection;
+    void oldest?.close('its place is needed');
+    return undefined;
   }
 
-  /** The idle connections that fit, the one used last at the end. */
-  #idle(fits: (connection: Connection) => boolean): Connection[] {
-    return [...this.#connections]
-      .filter((connection) => connection.idle && fits(connection))
-      .sort((a, b) => a.idleSince - b.idleSince);
-  }
-
-  #rotateIfOld(connection: Connection): void {
-    const { ageMs } = connection;
-    if (ageMs < this.#settings.maxAgeMs) return;
-    publish('rotate', { connection: connection.number, ageMs });
-    void connection.close('too old');
+  /** What must not be used any more leaves; where time has jumped, all that is left is asked before it is used (B6). */
+  #tidy(): void {
+    if (this.#continuity.broken()) this.stoodStill();
+    for (const connection of this.#connections) if (connection.tooOld) connection.rotate();
   }
 
   get #hasRoom(): boolean {
     return this.#connections.size + this.#dials.size < this.#settings.maxConnections;
   }
 
-  async #dial(occupant: Occupant, signal: AbortSignal): Promise<Place> {
-    const { network, clock, dialMs } = this.#settings;
-    this.#numbers += 1;
-    const connection = new Connection({
-      number: this.#numbers,
-      network,
-      clock,
-      dialMs,
-      onClosed: (closed) => {
-        this.#connections.delete(closed);
-        this.changed();
-      },
+  async #validate(
+    { connection, lane }: { connection: Connection; lane: Lane },
+    placement: Placement,
+    occupant: Occupant,
+    signal: AbortSignal,
+  ): Promise<Place> {
+    lane.reserve();
+    // Where one has died, others have, as a rule: what they cost is paid once.
+    for (const other of this.#connections) if (other !== connection && other.idle && other.doubtful) void other.check();
+    const alive = await new Promise<boolean>((resolve) => {
+      const leave = (): void => resolve(false);
+      signal.addEventListener('abort', leave, { once: true });
+      void connection
+        .check()
+        .then(resolve)
+        .finally(() => signal.removeEventListener('abort', leave));
     });
+    if (signal.aborted || this.#closed || !alive || !connection.open) {
+      lane.release();
+      signal.throwIfAborted();
+      if (this.#closed) throw closedError();
+      return this.#find(placement, occupant, signal) ?? this.#wait(placement, occupant, signal);
+    }
+    lane.occupy(occupant);
+    return { lane, reused: true };
+  }
+
+  /** A dial for this turn, beside one that may be on its way without a turn. */
+  #court(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
+    return new Promise((resolve, reject) => {
+      const own = new AbortController();
+      let dialling = false;
+      let failure: { error: unknown } | undefined;
+      const leave = (): void => {
+        this.#suitors.delete(suitor);
+        signal.removeEventListener('abort', onAbort);
+      };
+      const giveUp = (error: unknown): void => {
+        if (!this.#suitors.has(suitor)) return;
+        leave();
+        reject(error);
+      };
+      const onAbort = (): void => {
+        own.abort(signal.reason);
+        giveUp(signal.reason);
+      };
+      const suitor: Suitor = {
+        placement,
+        take: (connection) => {
+          leave();
+          const lane = connection.lanes.open();
+          lane.occupy(occupant);
+          resolve({ lane, reused: false });
+        },
+        look: () => {
+          if (this.#closed) giveUp(closedError());
+          else if (dialling || this.#warming !== undefined) return;
+          else if (failure !== undefined) giveUp(failure.error);
+          else if (this.#hasRoom) dial();
+          else {
+            leave();
+            this.#wait(placement, occupant, signal).then(resolve, reject);
+          }
+        },
+      };
+      const dial = (): void => {
+        dialling = true;
+        const lanes = placement.withoutLanes ? undefined : this.#lanes;
+        this.#dial(own.signal, lanes, (connection) => this.#offer(connection, suitor)).catch((error: unknown) => {
+          dialling = false;
+          failure = { error };
+          if (this.#suitors.has(suitor)) suitor.look();
+        });
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#suitors.add(suitor);
+      if (this.#hasRoom) dial();
+    });
+  }
+
+  /** A connection has just opened: it goes to the turn that has dialled it, else to one that dials, else it rests. */
+  #offer(connection: Connection, first?: Suitor): void {
+    const fits = ({ placement }: Suitor): boolean => !connection.lanes.named || !placement.withoutLanes;
+    const taker =
+      first !== undefined && this.#suitors.has(first) ? first : [...this.#suitors].find((suitor) => fits(suitor));
+    taker?.take(connection);
+  }
+
+  /** Resolves when it is open; `opened` is called in that moment, before anybody else can take it. */
+  async #dial(
+    signal: AbortSignal,
+    lanes: LaneLimits | undefined,
+    opened: (connection: Connection) => void,
+  ): Promise<void> {
+    const { pace, maxAgeMs, random } = this.#settings;
+    this.#numbers += 1;
+    const connection = new Connection(this.#numbers, this.#settings, this, lanes);
     const dial = new AbortController();
     const onAbort = (): void => dial.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#dials.add(dial);
     try {
-      await connection.dial(dial.signal);
+      for (let ms = pace?.ready() ?? 0; ms > 0; ms = pace?.ready() ?? 0) await this.#delay(ms, dial.signal);
+      await connection.dial(dial.signal, maxAgeMs * (1 - ageJitter * random()));
       if (dial.signal.aborted) {
         connection.destroy('not wanted any more');
         dial.signal.throwIfAborted();
       }
+      this.#dials.delete(dial);
       this.#connections.add(connection);
-      connection.occupy(occupant);
-      return { connection, reused: false };
+      // Whoever has other credentials now must not be served with the old ones (H4, N3).
+      for (const other of this.#connections)
+        if (other.identity !== connection.identity) other.retire('dialled with other credentials');
+      opened(connection);
+      // Lanes may have been refused while it was dialled.
+      if (connection.lanes.named && this.#lanes === undefined) connection.retire('the server has no lanes');
+    } catch (error) {
+      if (error instanceof TurnwireError && error.code === 'upgrade_refused') pace?.refused(error.status ?? 0);
+      throw error;
     } finally {
       this.#dials.delete(dial);
       signal.removeEventListener('abort', onAbort);
-      // A dial that failed leaves room for the next in line.
-      this.changed();
+      // It rests, or it has left room for the next in line.
+      this.vacant();
     }
+  }
+
+  #delay(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        timer.cancel();
+        reject(signal.reason);
+      };
+      const timer = this.#settings.clock.after(ms, () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      });
+      if (signal.aborted) leave();
+      else signal.addEventListener('abort', leave, { once: true });
+    });
   }
 
   #wait(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
@@ -209,15 +373,10 @@ export class Pool {
       const onAbort = (): void => giveUp(signal.reason);
       const waiter: Waiter = {
         serve: () => {
-          const rested = this.#choose(placement);
-          if (rested === undefined && !this.#hasRoom) return false;
+          const found = this.#find(placement, occupant, signal);
+          if (found === undefined) return false;
           leave();
-          if (rested === undefined) {
-            this.#dial(occupant, signal).then(resolve, reject);
-          } else {
-            rested.occupy(occupant);
-            resolve({ connection: rested, reused: true });
-          }
+          found.then(resolve, reject);
           return true;
         },
         fail: giveUp,

@@ -45,6 +45,11 @@ export class Frame {
     return this.text.length;
   }
 
+  /** Nothing of it is left to be parsed. */
+  get parsed(): boolean {
+    return this.#event !== undefined;
+  }
+
   /** @throws FrameError only for a frame that was peeked at. */
   get event(): ResponseEvent {
     return (this.#event ??= decodeEvent(this.text));

@@ -10,15 +10,26 @@ export interface ProviderLimits {
   continuesUnstored: boolean;
   /** It knows `generate: false` (P38). */
   warmUp: boolean;
+  /** Named lanes, where the provider has them; undefined means one turn at a time (P44, P83). */
+  lanes: LaneLimits | undefined;
+}
+
+/** Of one connection. */
+export interface LaneLimits {
+  /** Turns at the same time. */
+  inFlight: number;
+  /** Names in its whole life; one that is free again counts no second time. */
+  names: number;
 }
 
 const minute = 60_000;
 const mebibyte = 1024 * 1024;
 
-/** For api.openai.com and every host we know nothing of. */
+/** For api.openai.com and every host we know nothing of: lanes are used only where the caller asks for them. */
 const usual: ProviderLimits = {
   maxAgeMs: 55 * minute,
   maxFrameBytes: 15.5 * mebibyte,
+  lanes: { inFlight: 16, names: 32 },
   idExcludesInstructions: false,
   continuesUnstored: true,
   warmUp: true,
@@ -26,12 +37,21 @@ const usual: ProviderLimits = {
 
 /** By host name. */
 const providers: ReadonlyMap<string, ProviderLimits> = new Map([
-  ['api.x.ai', { ...usual, maxAgeMs: 24 * minute, idExcludesInstructions: true, continuesUnstored: false }],
-  ['ai-gateway.vercel.sh', { ...usual, warmUp: false, maxAgeMs: 12 * minute, maxFrameBytes: 4 * mebibyte - 16_384 }],
+  [
+    'api.x.ai',
+    { ...usual, maxAgeMs: 24 * minute, lanes: undefined, idExcludesInstructions: true, continuesUnstored: false },
+  ],
+  [
+    'ai-gateway.vercel.sh',
+    { ...usual, maxAgeMs: 12 * minute, maxFrameBytes: 4 * mebibyte - 16_384, lanes: undefined, warmUp: false },
+  ],
 ]);
 
+/** Every resource has a host of its own (P11). */
+const azure: ProviderLimits = { ...usual, lanes: undefined };
+
 export function limitsOf(host: string): ProviderLimits {
-  return providers.get(host) ?? usual;
+  return providers.get(host) ?? (host.endsWith('.openai.azure.com') ? azure : usual);
 }
 
 /** One event; images arrive as base64 inside one (P7, P87). Both transports refuse a larger one with `event_too_large`. */
@@ -72,3 +92,19 @@ export const successorMs = 60_000;
 
 /** After a response that stopped for the client's tools, the news of what happens to its steering may still come; in milliseconds (P49). */
 export const pendingMs = 1000;
+
+/** A slow reader's connection is read on a little at times, for the pings in it: as much at a time, and together at most. */
+export const sipBytes = mebibyte;
+export const maxSippedBytes = 16 * mebibyte;
+
+/** How often, and for how long when nothing comes; in milliseconds. */
+export const sipEveryMs = 1000;
+export const sipMs = 20;
+
+/** What was heard within this time needs no validation before it is used again, and the validation takes at most so long; in milliseconds. */
+export const freshMs = 30_000;
+export const validationMs = 2000;
+
+/** The lane of an aborted turn is read on to its terminal event for so long, and over so many characters; beyond, its connection ends. */
+export const drainMs = 30_000;
+export const drainBytes = 16 * mebibyte;

@@ -1,15 +1,16 @@
 import { describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
+import { PongLost } from '../protocol/pong-lost.js';
 import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { SocketEnd } from '../network/socket.js';
-import type { Chain, Connection, Occupant } from '../pool/connection.js';
+import type { Chain, Lane, Occupant } from '../pool/lane.js';
 import type { Place, Pool } from '../pool/pool.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport } from './transport.js';
 
-/** Turns over the connections of a pool: one turn has one connection for itself, from its request to its terminal event. */
+/** Turns over the connections of a pool: one turn has one lane for itself, from its request to its terminal event. */
 export class WebSocketTransport implements Transport {
   readonly kind = 'websocket';
   readonly #pool: Pool;
@@ -27,7 +28,7 @@ export class WebSocketTransport implements Transport {
 
 interface Running {
   name: 'running';
-  connection: Connection;
+  lane: Lane;
   reading: Reading;
 }
 
@@ -53,7 +54,11 @@ class WebSocketCarriage implements Carriage, Occupant {
     this.#request = request;
     this.#receiver = receiver;
     pool
-      .acquire({ previousResponseId: request.parent?.responseId, fresh: options.fresh }, this, this.#placing.signal)
+      .acquire(
+        { parent: request.parent, fresh: options.fresh, withoutLanes: options.withoutLanes },
+        this,
+        this.#placing.signal,
+      )
       .then(
         (place) => this.#run(place),
         (error: unknown) => this.#fail(error),
@@ -62,19 +67,18 @@ class WebSocketCarriage implements Carriage, Occupant {
 
   pause(): boolean {
     this.#paused = true;
-    if (this.#state.name === 'running') this.#state.connection.pause();
-    return true;
+    return this.#state.name !== 'running' || this.#state.lane.pause();
   }
 
   resume(): void {
     this.#paused = false;
-    if (this.#state.name === 'running') this.#state.connection.resume();
+    if (this.#state.name === 'running') this.#state.lane.resume();
   }
 
   say(frame: string, done: (error: Error | undefined) => void): boolean {
     if (this.#state.name !== 'running') return false;
     this.#state.reading.steering.sent();
-    this.#state.connection.send(frame, done);
+    this.#state.lane.send(frame, done);
     return true;
   }
 
@@ -82,30 +86,31 @@ class WebSocketCarriage implements Carriage, Occupant {
     const state = this.#state;
     this.#over();
     if (state.name === 'placing') this.#placing.abort(new TurnwireError('aborted', 'the turn was aborted'));
-    // Nothing on this wire cancels a response (P32): ending the connection is all there is, and the cheapest. In good order would
-    // mean to read on until the server answers.
-    if (state.name === 'running') state.connection.destroy('turn aborted');
+    if (state.name === 'running') state.lane.abandon('turn aborted');
   }
 
-  #run({ connection, reused }: Place): void {
-    if (this.#state.name !== 'placing') return connection.destroy('turn aborted');
-    const reading = new Reading({ strict: reused, before: connection.chain?.responseId });
-    this.#state = { name: 'running', connection, reading };
-    if (this.#paused) connection.pause();
-    this.#receiver.connected({ number: connection.number, reused });
-    const held = connection.chain?.responseId;
-    const frame = this.#request.frame({ streamId: undefined, holds: (responseId) => responseId === held });
+  #run({ lane, reused }: Place): void {
+    if (this.#state.name !== 'placing') return lane.abandon('turn aborted');
+    const reading = new Reading({ strict: reused, before: lane.chain?.responseId });
+    this.#state = { name: 'running', lane, reading };
+    if (this.#paused) lane.pause();
+    this.#receiver.connected({ number: lane.connection, reused, streamId: lane.streamId });
+    const frame = this.#request.frame(lane);
     this.#receiver.sending(Buffer.byteLength(frame));
-    connection.send(frame, (error) => {
+    lane.send(frame, (error) => {
       // Where it failed, `lost` tells why: the server may have said it in a close frame.
       if (error === undefined && this.#state.name === 'running') this.#receiver.sent();
     });
   }
 
+  alive(): void {
+    if (this.#state.name === 'running') this.#receiver.alive();
+  }
+
   event(frame: Frame): void {
     const state = this.#state;
     if (state.name !== 'running') return;
-    const { connection, reading } = state;
+    const { lane, reading } = state;
     const verdict = reading.read(frame);
     if (this.#wait !== undefined && !reading.between) this.#wait.cancel();
     switch (verdict.name) {
@@ -118,7 +123,7 @@ class WebSocketCarriage implements Carriage, Occupant {
         this.#receiver.event(frame);
         this.#wait = this.#clock.after(verdict.wait.ms, () => {
           if (verdict.wait.unmet === 'end') return this.#end(state);
-          connection.destroy('no successor of a steered response came');
+          lane.abandon('no successor of a steered response came');
           this.#fail(
             new TurnwireError(
               'successor_timeout',
@@ -132,20 +137,16 @@ class WebSocketCarriage implements Carriage, Occupant {
         this.#grace ??= this.#clock.after(failedAfterErrorMs, () => {
           this.#over();
           // What else belongs to this response may still come: not on a connection that others use.
-          connection.destroy('an error ended the turn');
+          lane.abandon('an error ended the turn');
           this.#receiver.end();
         });
         return;
       case 'refused':
         this.#over();
-        if (verdict.error.server?.code === 'websocket_connection_limit_reached')
-          void connection.close('its age limit was reached');
-        // Anything that was refused has ended the chain (P73); the connection remains usable (P98).
-        else connection.vacate(undefined);
-        this.#pool.changed();
+        this.#leave(lane, verdict.error);
         return this.#receiver.fail(verdict.error);
       case 'foreign':
-        connection.destroy(verdict.why);
+        lane.poison(verdict.why);
         return this.#fail(
           new TurnwireError(
             'protocol_error',
@@ -163,11 +164,21 @@ class WebSocketCarriage implements Carriage, Occupant {
     this.#fail(lossError(end));
   }
 
-  #end({ connection, reading }: Running): void {
+  /** Anything that was refused has ended the chain (P73); the connection remains usable (P98), as a rule. */
+  #leave(lane: Lane, { server }: TurnwireError): void {
+    const code = server?.code;
+    if (code === 'websocket_connection_limit_reached') return lane.retire('its age limit was reached');
+    if (code === 'websocket_stream_limit_reached') return lane.strike();
+    lane.vacate(undefined);
+    // The name was ours: a server that takes offence at it has no lanes (F5).
+    if (lane.streamId !== undefined && (code === 'invalid_stream_id' || server?.param === 'stream_id'))
+      this.#pool.refuseLanes();
+  }
+
+  #end({ lane, reading }: Running): void {
     if (this.#state.name !== 'running') return;
     this.#over();
-    connection.vacate(chainOf(reading, this.#request));
-    this.#pool.changed();
+    lane.vacate(chainOf(reading, this.#request));
     this.#receiver.end();
   }
 
@@ -204,6 +215,12 @@ function lossError({ code, reason, violation, cause }: SocketEnd): TurnwireError
   }
   if (violation !== undefined)
     return new TurnwireError('protocol_error', `${violation}: the connection was ended`, { cause });
+  if (cause instanceof PongLost) {
+    return new TurnwireError('connection_lost', `the connection was ended before the turn: ${cause.message}`, {
+      closeCode: code,
+      cause,
+    });
+  }
   return new TurnwireError(
     'connection_lost',
     `the connection closed before the turn ended (${describeClosure(code, reason)})`,

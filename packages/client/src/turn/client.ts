@@ -87,6 +87,10 @@ export class Client implements AsyncDisposable {
       maxAgeMs: pool.maxAgeMs ?? limits.maxAgeMs,
       dialMs: timeouts.dialMs,
       queueMs: timeouts.queueMs,
+      pingMs: pool.pingMs,
+      pongMs: timeouts.pongMs,
+      lanes: pool.lanes ? limits.lanes : undefined,
+      random: Math.random,
     });
     this.#engine = {
       transports: {

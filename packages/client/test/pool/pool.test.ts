@@ -9,24 +9,20 @@ import { Pool } from '../../dist/pool/pool.js';
 import { limitsOf } from '../../dist/protocol/limits.js';
 import { FakeClock } from '../fake-clock.js';
 import type { AddressInfo } from 'node:net';
-import type { Chain, Occupant } from '../../dist/pool/connection.js';
-import type { Place } from '../../dist/pool/pool.js';
+import type { Chain, Occupant } from '../../dist/pool/lane.js';
+import type { Place, PoolSettings } from '../../dist/pool/pool.js';
 
-const occupant: Occupant = { asText: false, event: () => {}, lost: () => {} };
+const occupant: Occupant = { asText: false, event: () => {}, alive: () => {}, lost: () => {} };
 const nobody = new AbortController().signal;
 
 interface Yard {
   pool: Pool;
   clock: FakeClock;
-  take: (previousResponseId?: string, fresh?: boolean) => Promise<Place>;
+  take: (responseId?: string, fresh?: boolean) => Promise<Place>;
   leave: (place: Place, chain?: Chain) => void;
 }
 
-function yard(
-  name: string,
-  settings: { maxConnections?: number; maxAgeMs?: number },
-  run: (yard: Yard) => Promise<void>,
-): void {
+function yard(name: string, settings: Partial<PoolSettings>, run: (yard: Yard) => Promise<void>): void {
   test(name, { timeout: 20_000 }, async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(server, 'listening');
@@ -40,17 +36,27 @@ function yard(
       maxAgeMs: Infinity,
       dialMs: 1000,
       queueMs: 1000,
+      pingMs: Infinity,
+      pongMs: 1000,
+      lanes: undefined,
+      random: () => 0,
       ...settings,
     });
     try {
       await run({
         pool,
         clock,
-        take: (previousResponseId, fresh = false) => pool.acquire({ previousResponseId, fresh }, occupant, nobody),
-        leave: ({ connection }, chain) => {
-          connection.vacate(chain);
-          pool.changed();
-        },
+        take: (responseId, fresh = false) =>
+          pool.acquire(
+            {
+              parent: responseId === undefined ? undefined : { responseId, stored: false },
+              fresh,
+              withoutLanes: false,
+            },
+            occupant,
+            nobody,
+          ),
+        leave: ({ lane }, chain) => lane.vacate(chain),
       });
     } finally {
       pool.destroy();
@@ -72,13 +78,13 @@ for (const [host, minutes] of [
       leave(first);
       clock.advance(minutes * 60_000 - 1);
       const second = await take();
-      assert.deepEqual([second.connection.number, second.reused], [1, true]);
+      assert.deepEqual([second.lane.connection, second.reused], [1, true]);
       // A running turn is not cut.
       clock.advance(10 * 60_000);
       assert.equal(pool.stats.busy, 1);
       leave(second);
       const third = await take();
-      assert.deepEqual([third.connection.number, third.reused], [2, false]);
+      assert.deepEqual([third.lane.connection, third.reused], [2, false]);
       assert.equal(pool.stats.connections, 1);
     },
   );
@@ -95,7 +101,7 @@ yard(
     leave(a, local('resp_a'));
     clock.advance(10);
     leave(b, stored('resp_b'));
-    assert.equal((await take('resp_a')).connection, a.connection);
+    assert.equal((await take('resp_a')).lane, a.lane);
   },
 );
 
@@ -106,8 +112,8 @@ yard('rule 2: the one used last, if nothing is lost by it', {}, async ({ take, l
   leave(b);
   clock.advance(10);
   leave(c, local('resp_c'));
-  assert.equal((await take('resp_unknown')).connection, b.connection);
-  assert.equal((await take()).connection, a.connection);
+  assert.equal((await take('resp_unknown')).lane, b.lane);
+  assert.equal((await take()).lane, a.lane);
 });
 
 yard(
@@ -119,8 +125,8 @@ yard(
     clock.advance(10);
     leave(a, local('resp_a'));
     const c = await take();
-    assert.deepEqual([c.connection.number, c.reused], [3, false]);
-    assert.equal((await take()).connection, b.connection);
+    assert.deepEqual([c.lane.connection, c.reused], [3, false]);
+    assert.equal((await take()).lane, b.lane);
   },
 );
 
@@ -130,7 +136,7 @@ yard(
   async ({ take, leave, pool }) => {
     leave(await take(), stored('resp_a'));
     const fresh = await take('resp_a', true);
-    assert.deepEqual([fresh.connection.number, fresh.reused], [2, false]);
+    assert.deepEqual([fresh.lane.connection, fresh.reused], [2, false]);
     assert.equal(pool.stats.connections, 1);
   },
 );

@@ -1,0 +1,223 @@
+import { drainBytes, drainMs } from '../protocol/limits.js';
+import { isError, terminalOf } from '../protocol/terminal.js';
+import type { Clock, Timer } from '../clock.js';
+import type { SocketEnd } from '../network/socket.js';
+import type { Frame } from '../protocol/frame.js';
+
+/** The turn that has a lane for itself. */
+export interface Occupant {
+  /** It takes text: frames into which nobody looks are not parsed. */
+  readonly asText: boolean;
+  event(frame: Frame): void;
+  /** Something came that is not its own: a pong, or an event of another lane. The other side lives. */
+  alive(): void;
+  /** Called once, and nothing after it. */
+  lost(end: SocketEnd): void;
+}
+
+/** What the server keeps of the last response on this lane (P70). */
+export interface Chain {
+  responseId: string;
+  /** The server has stored it: any connection can continue it. Otherwise only this lane can, and a fork beside it (P46, P71). */
+  stored: boolean;
+}
+
+/** What a lane needs of its connection. */
+export interface LaneBearer {
+  readonly number: number;
+  readonly clock: Clock;
+  readonly lanes: {
+    /** Others use the connection, or hold what they may want to continue. */
+    othersBeside(lane: Lane): boolean;
+    /** Any of its lanes holds it. */
+    holds(responseId: string): boolean;
+    /** The server takes no more names, and has not taken this one. */
+    strike(lane: Lane): void;
+  };
+  say(frame: string, done: (error: Error | undefined) => void): void;
+  /** False where others use the socket. */
+  pause(): boolean;
+  resume(): void;
+  /** The lane has got a turn, or has lost it. */
+  turned(lane: Lane): void;
+  /** Takes no new turns, and ends when the last of its turns has. */
+  retire(reason: string): void;
+  /** Ends it now; `lane` is not told, for it is the one who asks. */
+  end(reason: string, lane: Lane): void;
+}
+
+/**
+ * idle ──▶ reserved ──▶ busy ──clean terminal──▶ idle
+ *   └────────────────────▶└──left before it──▶ draining ──terminal──▶ idle
+ *                                                 └──time or bytes──▶ abandoned
+ */
+type State =
+  | { name: 'idle'; since: number }
+  /** Its connection is asked whether it lives, for a turn that waits. */
+  | { name: 'reserved'; since: number }
+  | { name: 'busy'; occupant: Occupant }
+  | { name: 'draining'; timer: Timer; bytes: number }
+  /** What still comes is nobody's. The connection is about to end. */
+  | { name: 'abandoned' };
+
+/** One turn after the other, on one connection and with one `stream_id` or none (P42, P43). */
+export class Lane {
+  readonly #bearer: LaneBearer;
+  /** Its name on the wire; undefined for the default lane. */
+  readonly streamId: string | undefined;
+  /** Set when a turn has completed here; forgotten when one has not (P72, P73). */
+  chain: Chain | undefined;
+  #state: State;
+
+  constructor(bearer: LaneBearer, streamId: string | undefined) {
+    this.#bearer = bearer;
+    this.streamId = streamId;
+    this.#state = { name: 'idle', since: bearer.clock.now() };
+  }
+
+  /** Its connection's number. */
+  get connection(): number {
+    return this.#bearer.number;
+  }
+
+  get idle(): boolean {
+    return this.#state.name === 'idle';
+  }
+
+  get occupant(): Occupant | undefined {
+    return this.#state.name === 'busy' ? this.#state.occupant : undefined;
+  }
+
+  /** When it became idle, on the clock; 0 while it is not. */
+  get idleSince(): number {
+    return this.#state.name === 'idle' ? this.#state.since : 0;
+  }
+
+  /** It or another lane of its connection: a fork is sent on another lane than its parent (P46). */
+  holds(responseId: string): boolean {
+    return this.#bearer.lanes.holds(responseId);
+  }
+
+  /** Nobody else is given it until `release` or `occupy`. */
+  reserve(): void {
+    if (this.#state.name !== 'idle') throw new Error(`a lane of connection ${this.connection} is ${this.#state.name}`);
+    this.#state = { name: 'reserved', since: this.#state.since };
+  }
+
+  release(): void {
+    if (this.#state.name !== 'reserved') return;
+    this.#state = { name: 'idle', since: this.#state.since };
+    this.#bearer.turned(this);
+  }
+
+  /** Gives it to one turn. Only an idle one can be taken, or the one that was reserved for it. */
+  occupy(occupant: Occupant): void {
+    if (this.#state.name !== 'idle' && this.#state.name !== 'reserved')
+      throw new Error(`a lane of connection ${this.connection} is ${this.#state.name}`);
+    this.#state = { name: 'busy', occupant };
+    this.#bearer.turned(this);
+  }
+
+  /** The turn's request; see `Socket.send`. */
+  send(frame: string, done: (error: Error | undefined) => void): void {
+    if (this.#state.name === 'busy') this.#bearer.say(frame, done);
+    else done(new Error(`a lane of connection ${this.connection} is ${this.#state.name}`));
+  }
+
+  /** False where other turns share the socket: then everything goes on arriving. */
+  pause(): boolean {
+    return this.#state.name === 'busy' && this.#bearer.pause();
+  }
+
+  resume(): void {
+    if (this.#state.name === 'busy') this.#bearer.resume();
+  }
+
+  /** The turn has read a clean terminal event: the next may begin. */
+  vacate(chain: Chain | undefined): void {
+    if (this.#state.name !== 'busy') return;
+    this.chain = chain;
+    this.#becomeIdle();
+  }
+
+  /** As `vacate`, but its connection takes no new turns: its age limit was reached, for example. */
+  retire(reason: string): void {
+    this.vacate(undefined);
+    this.#bearer.retire(reason);
+  }
+
+  /** As `vacate`: the server takes no more names on this connection, and has not taken this one. */
+  strike(): void {
+    this.vacate(undefined);
+    this.#bearer.lanes.strike(this);
+  }
+
+  /**
+   * The turn leaves before its terminal event, and nothing on this wire cancels a response (P32). Where it had the socket for itself, that is
+   * the end of the socket. Otherwise what still comes is dropped up to the terminal event.
+   */
+  abandon(reason: string): void {
+    if (this.#state.name !== 'busy') return;
+    if (!this.#bearer.lanes.othersBeside(this)) return this.#bearer.end(reason, this);
+    this.chain = undefined;
+    const timer = this.#bearer.clock.after(drainMs, () => this.#giveUp(reason), { background: true });
+    this.#state = { name: 'draining', timer, bytes: 0 };
+    this.#bearer.turned(this);
+  }
+
+  /** Its connection is poisoned: what came here was no event of this turn (F4, F5). */
+  poison(why: string): void {
+    this.#bearer.end(why, this);
+  }
+
+  /** @internal A frame of this lane; false if it has no turn to which it could belong. */
+  event(frame: Frame): boolean {
+    const state = this.#state;
+    switch (state.name) {
+      case 'busy':
+        if (!state.occupant.asText) void frame.event;
+        state.occupant.event(frame);
+        return true;
+      case 'draining':
+        state.bytes += frame.size;
+        if (ends(frame)) {
+          state.timer.cancel();
+          this.#becomeIdle();
+        } else if (state.bytes > drainBytes) {
+          state.timer.cancel();
+          this.#giveUp('an aborted turn went on for too long');
+        }
+        return true;
+      case 'abandoned':
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** @internal Its connection has ended. */
+  gone(): Occupant | undefined {
+    const { occupant } = this;
+    if (this.#state.name === 'draining') this.#state.timer.cancel();
+    this.#state = { name: 'abandoned' };
+    this.chain = undefined;
+    return occupant;
+  }
+
+  #becomeIdle(): void {
+    this.#state = { name: 'idle', since: this.#bearer.clock.now() };
+    this.#bearer.turned(this);
+  }
+
+  #giveUp(reason: string): void {
+    this.#state = { name: 'abandoned' };
+    this.#bearer.retire(reason);
+  }
+}
+
+/** Whether a response that nobody reads has ended; one that was steered has a successor (P48). */
+function ends(frame: Frame): boolean {
+  if (isError(frame.event)) return true;
+  const terminal = terminalOf(frame.event);
+  return terminal !== undefined && terminal.response.incomplete_details?.reason !== 'steered';
+}

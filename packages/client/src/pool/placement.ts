@@ -1,0 +1,94 @@
+import type { Connection } from './connection.js';
+import type { Lane } from './lane.js';
+
+/** What a turn says about itself, so that the right lane is found for it. */
+export interface Placement {
+  /** The response that it continues, and whether any connection can (P71). */
+  parent: { responseId: string; stored: boolean } | undefined;
+  /** Not over a connection that has rested: the last one proved dead. */
+  fresh: boolean;
+  /** On the default lane of a connection without named ones. */
+  withoutLanes: boolean;
+}
+
+/** A lane that is free, or a connection that can open one. */
+export interface Spot {
+  connection: Connection;
+  /** Undefined: a new one. */
+  lane: Lane | undefined;
+}
+
+/**
+ * The rule that places a turn, as far as the open connections can serve it:
+ *
+ * 1. the idle lane that holds the response which the turn continues;
+ * 2. the idle lane used last, if nothing would be lost: its chain is stored, or there is none;
+ * 3. a new lane on a connection that has room and named lanes.
+ *
+ * What would lose a chain comes after dialling, and is `leastRecent`. A fork, whose parent's lane is busy, looks for 2 and 3 beside its
+ * parent first: only there it finds what is not stored (P46).
+ */
+export function place(connections: Iterable<Connection>, placement: Placement): Spot | undefined {
+  const usable: Connection[] = [];
+  let home: Connection | undefined;
+  const { parent, withoutLanes } = placement;
+  for (const connection of connections) {
+    if (!connection.roomy || (withoutLanes && connection.lanes.named)) continue;
+    usable.push(connection);
+    if (parent !== undefined && connection.lanes.holds(parent.responseId)) home = connection;
+  }
+  if (parent !== undefined && home !== undefined) {
+    for (const lane of home.lanes)
+      if (lane.idle && lane.chain?.responseId === parent.responseId) return { connection: home, lane };
+    if (!parent.stored) {
+      const beside = lossless([home]) ?? withNames([home]);
+      if (beside !== undefined) return beside;
+    }
+  }
+  return lossless(usable) ?? withNames(usable);
+}
+
+/** The idle lane whose chain was used least recently: where there is nothing else, that chain is given up. */
+export function leastRecent(connections: Iterable<Connection>, withoutLanes: boolean): Spot | undefined {
+  let found: { connection: Connection; lane: Lane } | undefined;
+  for (const connection of connections) {
+    if (!connection.roomy || (withoutLanes && connection.lanes.named)) continue;
+    for (const lane of connection.lanes)
+      if (lane.idle && (found === undefined || lane.idleSince < found.lane.idleSince)) found = { connection, lane };
+  }
+  return found;
+}
+
+/** Whether a turn that continues this response would find it now: on an idle lane, or for a fork beside it. */
+export function isHeld(connections: Iterable<Connection>, responseId: string): boolean {
+  for (const connection of connections) {
+    if (!connection.roomy || connection.tooOld) continue;
+    let [here, idle, free] = [false, false, connection.lanes.hasNames];
+    for (const lane of connection.lanes) {
+      free ||= lane.idle && lossFree(lane);
+      if (lane.chain?.responseId !== responseId) continue;
+      here = true;
+      idle ||= lane.idle;
+    }
+    if (here && (idle || free)) return true;
+  }
+  return false;
+}
+
+function lossless(connections: Iterable<Connection>): Spot | undefined {
+  let found: { connection: Connection; lane: Lane } | undefined;
+  for (const connection of connections)
+    for (const lane of connection.lanes)
+      if (lane.idle && lossFree(lane) && (found === undefined || lane.idleSince > found.lane.idleSince))
+        found = { connection, lane };
+  return found;
+}
+
+function withNames(connections: Iterable<Connection>): Spot | undefined {
+  for (const connection of connections) if (connection.lanes.hasNames) return { connection, lane: undefined };
+  return undefined;
+}
+
+function lossFree({ chain }: Lane): boolean {
+  return chain === undefined || chain.stored;
+}

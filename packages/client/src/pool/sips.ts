@@ -1,0 +1,49 @@
+import { maxSippedBytes, sipBytes, sipEveryMs, sipMs } from '../protocol/limits.js';
+import type { Clock, Timer } from '../clock.js';
+import type { Socket } from '../network/socket.js';
+
+/**
+ * Holds a socket whose reader is slow. Pings stand in line with everything else, and who reads nothing answers none: so a paused
+ * socket takes a sip each second, until nothing more comes or a mebibyte has. What comes by that is bounded; beyond the bound nothing more
+ * is read, and pings have to wait for the reader.
+ */
+export class Sips {
+  readonly #clock: Clock;
+  readonly #socket: Socket;
+  #timer: Timer | undefined;
+  #total = 0;
+  /** Of the present sip; undefined between two. */
+  #taken: number | undefined;
+
+  constructor(clock: Clock, socket: Socket) {
+    this.#clock = clock;
+    this.#socket = socket;
+    this.#hold();
+  }
+
+  /** A frame has come nevertheless. */
+  took(bytes: number): void {
+    this.#total += bytes;
+    if (this.#taken === undefined) return;
+    this.#taken += bytes;
+    if (this.#taken >= sipBytes || this.#total >= maxSippedBytes) this.#hold();
+  }
+
+  /** The reader goes on. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#socket.resume();
+  }
+
+  #hold(): void {
+    this.#timer?.cancel();
+    this.#taken = undefined;
+    this.#socket.pause();
+    if (this.#total >= maxSippedBytes) return;
+    this.#timer = this.#clock.after(sipEveryMs, () => {
+      this.#taken = 0;
+      this.#timer = this.#clock.after(sipMs, () => this.#hold());
+      this.#socket.resume();
+    });
+  }
+}
