@@ -31,6 +31,13 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
+  /** The loop is blocked for so long: what became due meanwhile runs at its end. What that sets itself does not. */
+  stall(ms: number): void {
+    this.#now += ms;
+    const due = [...this.#timers].filter(({ at }) => at <= this.#now).sort((a, b) => a.at - b.at);
+    for (const timer of due) if (this.#timers.delete(timer)) timer.run();
+  }
+
   /** Lets `ms` pass; what is due runs in its order, at its time. */
   advance(ms: number): void {
     const until = this.#now + ms;

@@ -56,7 +56,7 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
     key,
     /^pool\.maxConnections must be a whole number/,
   ]),
-  ...['dialMs', 'firstEventMs', 'idleMs', 'queueMs', 'unreadMs'].flatMap((name) =>
+  ...['dialMs', 'firstEventMs', 'idleMs', 'pongMs', 'queueMs', 'unreadMs'].flatMap((name) =>
     [0, -1, NaN, '5', null].map((value): [unknown, Env, RegExp] => [
       { timeouts: { [name]: value } },
       key,
@@ -85,6 +85,8 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
     /^recovery\.budgetMs must be a number of milliseconds above 0/,
   ]),
   [{ pool: { maxAgeMs: 0 } }, key, /^pool\.maxAgeMs must be a number of milliseconds/],
+  [{ pool: { pingMs: 0 } }, key, /^pool\.pingMs must be a number of milliseconds/],
+  [{ pool: { lanes: 16 } }, key, /^pool\.lanes must be true or false, not 16$/],
   [{ timeouts: { dial: 5 } }, key, /^timeouts\.dial is no option; did you mean "dialMs"\?$/],
   [{ network: [] }, key, /^network must be an object/],
   [{ network: { ca: 5 } }, key, /^network\.ca must be PEM text or a Buffer of it, not 5$/],
@@ -168,11 +170,17 @@ for (const [name, options, from, apiKey, organization] of keys) {
 test('defaults', () => {
   const settings = resolveOptions({}, key);
   assert.equal(settings.transport, 'auto');
-  assert.deepEqual(settings.pool, { maxConnections: 32, maxAgeMs: undefined });
+  assert.deepEqual(settings.pool, {
+    maxConnections: 32,
+    maxAgeMs: undefined,
+    lanes: false,
+    pingMs: 25_000,
+  });
   assert.deepEqual(settings.timeouts, {
     dialMs: 15_000,
     firstEventMs: 300_000,
     idleMs: 900_000,
+    pongMs: 10_000,
     queueMs: 600_000,
     unreadMs: 900_000,
   });

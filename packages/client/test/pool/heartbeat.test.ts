@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Heartbeat } from '../../dist/pool/heartbeat.js';
+import { FakeClock } from '../fake-clock.js';
+import type { Beating } from '../../dist/pool/heartbeat.js';
+
+const pingMs = 20_000;
+const pongMs = 10_000;
+
+class Patient implements Beating {
+  readonly clock = new FakeClock();
+  bytesRead = 0;
+  unjudgeable = false;
+  busy = true;
+  readonly pings: { payload: string; at: number }[] = [];
+  standstills = 0;
+  diedAt: number | undefined;
+  readonly heart: Heartbeat;
+
+  constructor(options: { pingMs?: number } = {}) {
+    this.heart = new Heartbeat({ clock: this.clock, pingMs, pongMs, ...options }, this);
+  }
+
+  ping(payload: string): void {
+    this.pings.push({ payload, at: this.clock.now() });
+  }
+
+  heard(): void {}
+
+  stoodStill(): void {
+    this.standstills += 1;
+  }
+
+  dead(): void {
+    this.diedAt = this.clock.now();
+    this.heart.stop();
+  }
+
+  /** Answers the last ping. */
+  answer(): void {
+    this.heart.pong(this.pings.at(-1)?.payload ?? '');
+  }
+}
+
+test('B8: a ping goes out after the silence, and not while frames come', () => {
+  const patient = new Patient();
+  for (let second = 0; second < 60; second += 1) {
+    patient.heart.frame();
+    patient.clock.advance(1000);
+  }
+  assert.deepEqual(patient.pings, []);
+  patient.clock.advance(pingMs);
+  assert.equal(patient.pings.length, 1);
+});
+
+test('B3: who has answered once and then does not is dead at one pong timeout', () => {
+  const patient = new Patient();
+  patient.clock.advance(pingMs);
+  patient.answer();
+  patient.clock.advance(60_000);
+  assert.equal(patient.pings.length, 2);
+  assert.ok(patient.diedAt !== undefined);
+  const waited = patient.diedAt - (patient.pings[1]?.at ?? 0);
+  assert.ok(waited >= pongMs && waited < pongMs + 1000, String(waited));
+  assert.equal(patient.clock.waiting, 0);
+});
+
+test('B3: who never answers is asked again and again, and not given up', () => {
+  const patient = new Patient();
+  patient.clock.advance(10 * 60_000);
+  assert.equal(patient.diedAt, undefined);
+  assert.ok(patient.pings.length > 10);
+});
+
+test('B4: no second ping goes out before the first is answered', () => {
+  const patient = new Patient();
+  patient.clock.advance(pingMs);
+  patient.answer();
+  patient.clock.advance(pingMs);
+  assert.equal(patient.pings.length, 2);
+  patient.clock.advance(pongMs - 1);
+  assert.equal(patient.pings.length, 2);
+});
+
+test('B4: a pong that was read late, after the timer, is a pong', () => {
+  const patient = new Patient();
+  patient.clock.advance(pingMs);
+  patient.answer();
+  patient.clock.advance(pingMs);
+  // The loop was blocked: the timer fires 30 s late, and the pong is read after it.
+  patient.clock.stall(30_000);
+  assert.equal(patient.diedAt, undefined);
+  patient.answer();
+  patient.clock.advance(15_000);
+  assert.equal(patient.diedAt, undefined);
+});
+
+test('B6: a timer that fires far too late is noticed', () => {
+  const patient = new Patient();
+  patient.clock.stall(6000 + pingMs);
+  assert.equal(patient.standstills, 1);
+});
+
+test('B5: nothing is judged while a request is on its way or the reader is slow', () => {
+  const patient = new Patient();
+  patient.clock.advance(pingMs);
+  patient.answer();
+  patient.clock.advance(pingMs);
+  patient.unjudgeable = true;
+  patient.clock.advance(10 * pongMs);
+  assert.equal(patient.diedAt, undefined);
+  patient.unjudgeable = false;
+  patient.clock.advance(2 * pongMs);
+  assert.notEqual(patient.diedAt, undefined);
+});
+
+test('B9: a large frame on its way is life, and a drip is none', () => {
+  for (const [bytes, lives] of [
+    [100_000, true],
+    [1, false],
+  ] as const) {
+    const patient = new Patient();
+    patient.clock.advance(pingMs);
+    patient.answer();
+    patient.clock.advance(pingMs);
+    for (let second = 0; second < 60; second += 1) {
+      patient.bytesRead += bytes;
+      patient.clock.advance(1000);
+    }
+    assert.equal(patient.diedAt === undefined, lives, `${bytes} bytes a second`);
+  }
+});
+
+test('B1: what was heard within 30 s needs no question, whatever the pings', async () => {
+  const patient = new Patient({ pingMs: Infinity });
+  patient.clock.advance(30_000);
+  assert.equal(patient.heart.doubtful, false);
+  patient.clock.advance(1);
+  assert.equal(patient.heart.doubtful, true);
+  const checked = patient.heart.check();
+  assert.equal(patient.heart.check(), checked);
+  assert.equal(patient.pings.length, 1);
+  patient.answer();
+  assert.equal(await checked, true);
+  assert.equal(patient.heart.doubtful, false);
+  assert.equal(patient.clock.waiting, 0);
+});
+
+test('B1: a check without an answer ends after two seconds, and an old pong is none', async () => {
+  const patient = new Patient({ pingMs: Infinity });
+  patient.clock.advance(31_000);
+  const checked = patient.heart.check();
+  patient.heart.pong('0');
+  patient.clock.advance(2500);
+  assert.equal(await checked, false);
+});
+
+test('B6: a suspect is doubtful until it answers a ping that went out later', () => {
+  const patient = new Patient();
+  patient.busy = false;
+  patient.clock.advance(pingMs);
+  const old = patient.pings.at(-1)?.payload ?? '';
+  patient.heart.suspect();
+  patient.heart.pong(old);
+  assert.equal(patient.heart.doubtful, true);
+  void patient.heart.check();
+  patient.answer();
+  assert.equal(patient.heart.doubtful, false);
+});
