@@ -1,3 +1,4 @@
+import { delay } from '../clock.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { Connection } from './connection.js';
 import { Continuity } from './continuity.js';
@@ -42,8 +43,10 @@ interface Waiter {
 /** A turn for which there is nothing but dialling: it takes whichever connection opens first. */
 interface Suitor {
   placement: Placement;
+  /** It waits for a dial that is not its own. */
+  joined: boolean;
   take: (connection: Connection) => void;
-  /** Another's dial has failed, or the client is closed. */
+  /** A dial has failed, or the client is closed. */
   look: () => void;
 }
 
@@ -57,7 +60,8 @@ const ageJitter = 0.05;
 export class Pool implements ConnectionOwner {
   readonly #settings: PoolSettings;
   readonly #connections = new Set<Connection>();
-  readonly #dials = new Set<AbortController>();
+  /** And how many turns can be served beside the one that dials. */
+  readonly #dials = new Map<AbortController, number>();
   readonly #suitors = new Set<Suitor>();
   readonly #waiters: Waiter[] = [];
   readonly #continuity: Continuity;
@@ -109,7 +113,7 @@ export class Pool implements ConnectionOwner {
     this.#tidy();
     for (const connection of this.#connections) if (connection.idle && !connection.doubtful) return;
     if (!this.#hasRoom && this.#warming === undefined) return;
-    this.#warming ??= this.#dial(signal, this.#lanes, (connection) => this.#offer(connection)).finally(() => {
+    this.#warming ??= this.#dial(signal, this.#lanes, undefined).finally(() => {
       this.#warming = undefined;
       for (const suitor of this.#suitors) suitor.look();
     });
@@ -168,7 +172,7 @@ export class Pool implements ConnectionOwner {
   #end(): void {
     this.#closed = true;
     for (const waiter of this.#waiters.splice(0)) waiter.fail(closedError());
-    for (const dial of this.#dials) dial.abort(closedError());
+    for (const dial of this.#dials.keys()) dial.abort(closedError());
     for (const suitor of this.#suitors) suitor.look();
   }
 
@@ -258,11 +262,13 @@ export class Pool implements ConnectionOwner {
         reject(error);
       };
       const onAbort = (): void => {
-        own.abort(signal.reason);
         giveUp(signal.reason);
+        // Others may have relied on it.
+        if (![...this.#suitors].some(({ joined }) => joined)) own.abort(signal.reason);
       };
       const suitor: Suitor = {
         placement,
+        joined: true,
         take: (connection) => {
           leave();
           const lane = connection.lanes.open();
@@ -271,10 +277,10 @@ export class Pool implements ConnectionOwner {
         },
         look: () => {
           if (this.#closed) giveUp(closedError());
-          else if (dialling || this.#warming !== undefined) return;
+          else if (dialling || (failure !== undefined && this.#warming !== undefined)) return;
           else if (failure !== undefined) giveUp(failure.error);
           else if (this.#hasRoom) dial();
-          else {
+          else if (this.#dials.size === 0) {
             leave();
             this.#wait(placement, occupant, signal).then(resolve, reject);
           }
@@ -282,42 +288,52 @@ export class Pool implements ConnectionOwner {
       };
       const dial = (): void => {
         dialling = true;
+        suitor.joined = false;
         const lanes = placement.withoutLanes ? undefined : this.#lanes;
-        this.#dial(own.signal, lanes, (connection) => this.#offer(connection, suitor)).catch((error: unknown) => {
+        this.#dial(own.signal, lanes, suitor).catch((error: unknown) => {
           dialling = false;
+          suitor.joined = true;
           failure = { error };
           if (this.#suitors.has(suitor)) suitor.look();
         });
       };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#suitors.add(suitor);
-      if (this.#hasRoom) dial();
+      if (this.#hasRoom && !this.#awaited(placement)) dial();
     });
   }
 
-  /** A connection has just opened: it goes to the turn that has dialled it, else to one that dials, else it rests. */
-  #offer(connection: Connection, first?: Suitor): void {
-    const fits = ({ placement }: Suitor): boolean => !connection.lanes.named || !placement.withoutLanes;
-    const taker =
-      first !== undefined && this.#suitors.has(first) ? first : [...this.#suitors].find((suitor) => fits(suitor));
-    taker?.take(connection);
+  /** A connection with named lanes is on its way, and has room for one more: a burst of turns shares it. */
+  #awaited({ withoutLanes }: Placement): boolean {
+    if (withoutLanes) return false;
+    let room = 0;
+    for (const beside of this.#dials.values()) room += beside;
+    for (const { joined } of this.#suitors) if (joined) room -= 1;
+    return room >= 0;
   }
 
-  /** Resolves when it is open; `opened` is called in that moment, before anybody else can take it. */
-  async #dial(
-    signal: AbortSignal,
-    lanes: LaneLimits | undefined,
-    opened: (connection: Connection) => void,
-  ): Promise<void> {
-    const { pace, maxAgeMs, random } = this.#settings;
+  /** A connection has just opened: it goes to the turn that has dialled it, then to others that wait for one, else it rests. */
+  #offer(connection: Connection, first: Suitor | undefined): void {
+    const { named } = connection.lanes;
+    if (first !== undefined && this.#suitors.has(first)) first.take(connection);
+    for (const suitor of this.#suitors) {
+      if (!connection.roomy || (named && (!connection.lanes.hasNames || suitor.placement.withoutLanes))) continue;
+      // Its own dial goes on, for whoever comes next; with names there is room for it here as well.
+      suitor.take(connection);
+    }
+  }
+
+  /** Resolves when it is open. Nobody relies on a dial without a turn: it may be slow, and nobody must be (A13). */
+  async #dial(signal: AbortSignal, lanes: LaneLimits | undefined, suitor: Suitor | undefined): Promise<void> {
+    const { clock, pace, maxAgeMs, random } = this.#settings;
     this.#numbers += 1;
     const connection = new Connection(this.#numbers, this.#settings, this, lanes);
     const dial = new AbortController();
     const onAbort = (): void => dial.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#dials.add(dial);
+    this.#dials.set(dial, lanes === undefined || suitor === undefined ? 0 : lanes.inFlight - 1);
     try {
-      for (let ms = pace?.ready() ?? 0; ms > 0; ms = pace?.ready() ?? 0) await this.#delay(ms, dial.signal);
+      for (let ms = pace?.ready() ?? 0; ms > 0; ms = pace?.ready() ?? 0) await delay(clock, ms, dial.signal);
       await connection.dial(dial.signal, maxAgeMs * (1 - ageJitter * random()));
       if (dial.signal.aborted) {
         connection.destroy('not wanted any more');
@@ -328,7 +344,7 @@ export class Pool implements ConnectionOwner {
       // Whoever has other credentials now must not be served with the old ones (H4, N3).
       for (const other of this.#connections)
         if (other.identity !== connection.identity) other.retire('dialled with other credentials');
-      opened(connection);
+      this.#offer(connection, suitor);
       // Lanes may have been refused while it was dialled.
       if (connection.lanes.named && this.#lanes === undefined) connection.retire('the server has no lanes');
     } catch (error) {
@@ -337,24 +353,10 @@ export class Pool implements ConnectionOwner {
     } finally {
       this.#dials.delete(dial);
       signal.removeEventListener('abort', onAbort);
+      for (const waiting of this.#suitors) waiting.look();
       // It rests, or it has left room for the next in line.
       this.vacant();
     }
-  }
-
-  #delay(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        timer.cancel();
-        reject(signal.reason);
-      };
-      const timer = this.#settings.clock.after(ms, () => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      });
-      if (signal.aborted) leave();
-      else signal.addEventListener('abort', leave, { once: true });
-    });
   }
 
   #wait(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {

@@ -89,13 +89,12 @@ yard(
 );
 
 yard('B3: a ping of the server is a sign of life', {}, async ({ pool, server }) => {
-  const heard = new Promise<void>((resolve) => {
-    const occupant: Occupant = { asText: false, event: () => {}, alive: resolve, lost: () => {} };
-    void pool.acquire({ parent: undefined, fresh: false, withoutLanes: false }, occupant, nobody).then(() => {
-      for (const socket of server.clients) socket.ping();
-    });
-  });
-  await heard;
+  let heard = (): void => {};
+  const life = new Promise<void>((resolve) => (heard = resolve));
+  const occupant: Occupant = { asText: false, event: () => {}, alive: () => heard(), lost: () => {} };
+  await pool.acquire({ parent: undefined, fresh: false, withoutLanes: false }, occupant, nobody);
+  for (const socket of server.clients) socket.ping();
+  await life;
 });
 
 yard('I4: a paused socket takes a sip at times, and answers the pings in it', {}, async ({ take, clock, server }) => {
