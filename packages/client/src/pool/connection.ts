@@ -187,6 +187,7 @@ export class Connection implements LaneBearer, Beating, SocketListener {
   turned(lane: Lane): void {
     const state = this.#state;
     if (!('socket' in state)) return;
+    this.lanes.taken(lane);
     const inUse = this.lanes.busy > 0;
     if (inUse && !this.#inUse) state.socket.ref();
     if (!inUse && this.#inUse) {

@@ -33,6 +33,8 @@ export class Lanes {
   #sole: Lane | undefined;
   /** The server has answered with a name. */
   #confirmed = false;
+  /** A turn that takes text has been here: frames are looked at as text first. For the others that would be work twice. */
+  #textual = false;
 
   constructor(bearer: LaneBearer, limits: LaneLimits | undefined) {
     this.#bearer = bearer;
@@ -84,6 +86,11 @@ export class Lanes {
     return lane;
   }
 
+  /** A turn has begun. */
+  taken({ occupant }: Lane): void {
+    this.#textual ||= occupant?.asText === true;
+  }
+
   /** The server takes no more names, and has not taken this one. */
   strike(lane: Lane): void {
     this.#maxNames = 0;
@@ -108,7 +115,7 @@ export class Lanes {
    */
   receive(text: string): Delivery {
     const sole = this.#sole;
-    if (sole === undefined) return this.#route(Frame.peek(text));
+    if (sole === undefined) return this.#route(this.#textual ? Frame.peek(text) : Frame.parse(text));
     const frame = sole.occupant?.asText === true ? Frame.peek(text) : Frame.parse(text);
     if (sole.event(frame) || isHousekeeping(frame)) return 'delivered';
     return violation('the server sent an event although no turn is running');
