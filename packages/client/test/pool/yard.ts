@@ -10,7 +10,7 @@ import type { Chain, Occupant } from '../../dist/pool/lane.js';
 import type { Placement } from '../../dist/pool/placement.js';
 import type { Place, PoolSettings } from '../../dist/pool/pool.js';
 
-export const occupant: Occupant = { asText: false, event: () => {}, alive: () => {}, lost: () => {} };
+const occupant: Occupant = { asText: false, event: () => {}, alive: () => {}, lost: () => {} };
 export const nobody: AbortSignal = new AbortController().signal;
 
 /** A pool with real sockets, and a clock of the test's own. */
