@@ -26,7 +26,7 @@ const failures: Record<string, Script> = {
   },
   'a broken upgrade': { upgrade: (peer) => peer.rst(), post: (peer) => peer.rst() },
   'a fallback that fails': { upgrade: (peer) => peer.http(426), post: (peer) => peer.rst() },
-  'a lost connection': { create: (peer) => peer.close(1011, 'why') },
+  'a lost connection': { create: (peer) => peer.close(1011, 'why'), post: (peer) => peer.rst() },
   'no JSON': { create: (peer) => peer.raw(Buffer.from([0x81, 1, 0x78])) },
   'a refusal': { create: (peer) => peer.events({ type: 'error', error: { message: 'no' } }) },
 };

@@ -65,6 +65,3 @@ const channels: Readonly<Record<Name, ReturnType<typeof channel>>> = {
   rotate: channel('turnwire:rotate'),
   close: channel('turnwire:close'),
 };
-
-const all = new Diagnostics(undefined);
-export const publish: Diagnostics['publish'] = (name, message) => all.publish(name, message);

@@ -1,4 +1,3 @@
-import { publish } from '../diagnostics.js';
 import { openSocket } from '../network/socket.js';
 import { abnormalClosure, describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
@@ -8,6 +7,7 @@ import { Heartbeat } from './heartbeat.js';
 import { Lanes, LanesIgnored } from './lanes.js';
 import { Sips } from './sips.js';
 import type { Clock, Timer } from '../clock.js';
+import type { Diagnostics } from '../diagnostics.js';
 import type { Network } from '../network/network.js';
 import type { Socket, SocketEnd, SocketListener } from '../network/socket.js';
 import type { LaneLimits } from '../protocol/limits.js';
@@ -29,6 +29,7 @@ type State =
 export interface ConnectionOptions {
   network: Network;
   clock: Clock;
+  diagnostics: Diagnostics;
   dialMs: number;
   pingMs: number;
   pongMs: number;
@@ -129,7 +130,7 @@ export class Connection implements LaneBearer, Beating, SocketListener {
     const { network, clock, dialMs } = this.#options;
     const { origin } = network.endpoint;
     const begun = clock.now();
-    publish('dial', { connection: this.number, origin });
+    this.#options.diagnostics.publish('dial', { connection: this.number, origin });
     const socket = await openSocket(network, this, { dialMs, clock, signal });
     this.#openedAt = clock.now();
     this.#openedWall = clock.wall();
@@ -142,13 +143,13 @@ export class Connection implements LaneBearer, Beating, SocketListener {
     }
     const age = clock.after(maxAgeMs, () => this.rotate(), { background: true });
     this.#state = { name: 'open', socket, heartbeat: new Heartbeat(this.#options, this), age };
-    publish('open', { connection: this.number, origin, ms: clock.now() - begun });
+    this.#options.diagnostics.publish('open', { connection: this.number, origin, ms: clock.now() - begun });
   }
 
   /** It is too old for new turns. */
   rotate(): void {
     if (!this.open) return;
-    publish('rotate', { connection: this.number, ageMs: this.ageMs });
+    this.#options.diagnostics.publish('rotate', { connection: this.number, ageMs: this.ageMs });
     this.retire('too old');
   }
 
@@ -320,7 +321,7 @@ export class Connection implements LaneBearer, Beating, SocketListener {
     this.resume();
     for (const lane of this.lanes) lane.gone();
     this.#inUse = false;
-    publish('close', { connection: this.number, code, reason });
+    this.#options.diagnostics.publish('close', { connection: this.number, code, reason });
     this.#owner.closed(this);
     state.socket.unref();
     how(state.socket);

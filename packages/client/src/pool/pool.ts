@@ -127,13 +127,6 @@ export class Pool implements ConnectionOwner {
       if (connection.lanes.named) connection.retire('the server has no lanes');
   }
 
-  holds(responseId: string): boolean {
-    for (const { idle, chain } of this.#connections) if (idle && chain?.responseId === responseId) return true;
-    return false;
-  }
-
-  async warm(): Promise<void> {}
-
   /** Closes every connection; for when no turn runs any more. */
   async close(): Promise<void> {
     this.#end();

@@ -95,7 +95,14 @@ class WebSocketCarriage implements Carriage, Occupant {
     this.#state = { name: 'running', lane, reading };
     if (this.#paused) lane.pause();
     this.#receiver.connected({ number: lane.connection, reused, streamId: lane.streamId });
-    const frame = this.#request.frame(lane);
+    let frame: string;
+    try {
+      frame = this.#request.frame(lane);
+    } catch (error) {
+      // The lane is as it was.
+      lane.vacate(lane.chain);
+      return this.#fail(error);
+    }
     this.#receiver.sending(Buffer.byteLength(frame));
     lane.send(frame, (error) => {
       // Where it failed, `lost` tells why: the server may have said it in a close frame.

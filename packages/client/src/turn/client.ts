@@ -4,6 +4,7 @@ import { Diagnostics } from '../diagnostics.js';
 import { createNetwork } from '../network/network.js';
 import { handshakeOf } from '../network/handshake.js';
 import { checkTransport, checkTurnOptions, resolveOptions } from '../settings.js';
+import { DialPace } from '../pool/dial-pace.js';
 import { Pool } from '../pool/pool.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { limitsOf } from '../protocol/limits.js';
@@ -65,6 +66,8 @@ export class Client implements AsyncDisposable {
   readonly #warming = new Set<Turn>();
   readonly #warned = new Set<string>();
   readonly #usage = new UsageTotal();
+  /** Ends what is done ahead of turns. */
+  readonly #ending = new AbortController();
   #turns = 0;
   #closed = false;
   #onIdle: (() => void)[] = [];
@@ -83,14 +86,16 @@ export class Client implements AsyncDisposable {
     this.#pool = new Pool({
       network: this.#network,
       clock,
+      diagnostics,
+      random,
       maxConnections: pool.maxConnections,
-      maxAgeMs: pool.maxAgeMs ?? limits.maxAgeMs,
-      dialMs: timeouts.dialMs,
-      queueMs: timeouts.queueMs,
       pingMs: pool.pingMs,
       pongMs: timeouts.pongMs,
       lanes: pool.lanes ? limits.lanes : undefined,
-      random: Math.random,
+      pace: new DialPace(clock, random),
+      maxAgeMs: pool.maxAgeMs ?? limits.maxAgeMs,
+      dialMs: timeouts.dialMs,
+      queueMs: timeouts.queueMs,
     });
     this.#engine = {
       transports: {
@@ -143,7 +148,8 @@ export class Client implements AsyncDisposable {
    */
   async warm(params?: TurnParams): Promise<void> {
     if (this.#closed || this.#settings.transport === 'sse') return;
-    if (params === undefined || !this.#engine.limits.warmUp) return this.#pool.warm();
+    // What goes wrong will go wrong again, for the turn that it concerns.
+    if (params === undefined || !this.#engine.limits.warmUp) return this.#pool.warm(this.#ending.signal).catch(() => {});
     const turn = this.#begin({ ...params, generate: false }, { transport: 'websocket' }, { onSettled: () => {} });
     this.#warming.add(turn);
     await turn.response().catch(() => {});
@@ -157,6 +163,7 @@ export class Client implements AsyncDisposable {
   /** Begins no more turns, waits for the running ones to end, then closes the connections. A turn that nobody reads is waited for, too. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#ending.abort();
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     await this.#pool.close();
     this.#network.destroy();
@@ -165,6 +172,7 @@ export class Client implements AsyncDisposable {
   /** Ends everything now; running turns fail with `client_closed`. */
   destroy(): void {
     this.#closed = true;
+    this.#ending.abort();
     for (const turn of this.#running) turn.end(new TurnwireError('client_closed', 'the client was destroyed'));
     this.#pool.destroy();
     this.#network.destroy();

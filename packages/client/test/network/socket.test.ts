@@ -19,7 +19,7 @@ test('H4, N3: the identity of a socket is that of its own headers, not of the la
   const network = createNetwork(endpointOf(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, 'baseUrl'), () =>
     Promise.resolve({ authorization: `Bearer ${key}` }),
   );
-  const listener = { message: () => {}, closed: () => {} };
+  const listener = { message: () => {}, pinged: () => {}, ponged: () => {}, closed: () => {} };
   const dial = () =>
     openSocket(network, listener, { dialMs: 5000, clock: systemClock, signal: new AbortController().signal });
   const first = await dial();

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { endpointOf } from '../../dist/network/endpoint.js';
 import { createNetwork } from '../../dist/network/network.js';
+import { Diagnostics } from '../../dist/diagnostics.js';
 import { Pool } from '../../dist/pool/pool.js';
 import { FakeClock } from '../fake-clock.js';
 import { nobody, yard } from './yard.js';
@@ -43,6 +44,7 @@ function gate(name: string, settings: Partial<PoolSettings>, run: (gate: Gate) =
     const clock = new FakeClock();
     const endpoint = endpointOf(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, 'test');
     const pool = new Pool({
+      diagnostics: new Diagnostics(undefined),
       network: createNetwork(endpoint, () => Promise.resolve({})),
       clock,
       maxConnections: 32,

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { endpointOf } from '../../dist/network/endpoint.js';
 import { createNetwork } from '../../dist/network/network.js';
+import { Diagnostics } from '../../dist/diagnostics.js';
 import { Pool } from '../../dist/pool/pool.js';
 import { FakeClock } from '../fake-clock.js';
 import type { AddressInfo } from 'node:net';
@@ -30,6 +31,7 @@ export function yard(name: string, settings: Partial<PoolSettings>, run: (yard: 
     const endpoint = endpointOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'test');
     const network = createNetwork(endpoint, () => Promise.resolve({}));
     const pool = new Pool({
+      diagnostics: new Diagnostics(undefined),
       network,
       clock,
       maxConnections: 32,
