@@ -1,0 +1,59 @@
+import { credentialHelperSecrets } from './credential-helper.js';
+import { envFileSecrets } from './env-file.js';
+import { environmentSecrets } from './environment.js';
+import { keychainSecrets } from './keychain.js';
+import { mountedSecrets } from './mounted.js';
+import { withOnePassword } from './one-password.js';
+import { passwordStoreSecrets } from './password-store.js';
+import { findProgram, type Program } from './program.js';
+import { type Environment, firstOf, SecretError, type Secrets } from './secrets.js';
+
+export interface SecretOptions {
+  env: Environment;
+  /** Files of `--env-from-file`, in their order; paths are taken from `cwd`. @default none */
+  envFiles?: readonly string[] | undefined;
+  cwd?: string | undefined;
+  /** Where a container's secrets are. @default /run/secrets */
+  mounted?: string | undefined;
+  /** Whose keychain there is. @default that of this machine */
+  platform?: NodeJS.Platform | undefined;
+  /** How long a program may take, in milliseconds. @default 10_000 */
+  deadlineMs?: number | undefined;
+}
+
+/** The variable that chooses one of Docker's credential helpers by the end of its name: `secretservice`. */
+const helperVariable = 'TURNWIRE_CREDENTIAL_HELPER';
+
+/**
+ * All sources of secrets, in docker-agent's order: env files, the environment, /run/secrets, a credential helper, `pass`, the keychain.
+ * The first that has a name decides. A program that is not installed is passed over; one that hangs is an error, and so bounded in time.
+ * docker-agent's sources of `DOCKER_TOKEN` (sandbox, Docker Desktop) are left out: they are for its models gateway, which is not served.
+ *
+ * @throws SecretError if an env file cannot be meant, or the credential helper is not installed.
+ */
+export function secretChain(options: SecretOptions): Secrets {
+  const { env, envFiles = [], cwd = process.cwd(), mounted, platform = process.platform, deadlineMs } = options;
+  const program = (name: string): Program | undefined => {
+    const path = findProgram(name, env);
+    return path === undefined ? undefined : { name, path, env, deadlineMs };
+  };
+  const [pass, security] = [program('pass'), platform === 'darwin' ? program('security') : undefined];
+  const chain = firstOf([
+    ...envFiles.map((path) => envFileSecrets(path, cwd)),
+    environmentSecrets(env),
+    mountedSecrets(mounted),
+    ...credentialHelper(env, program),
+    ...(pass === undefined ? [] : [passwordStoreSecrets(pass)]),
+    ...(security === undefined ? [] : [keychainSecrets(security)]),
+  ]);
+  return withOnePassword(chain, program('op'));
+}
+
+function credentialHelper(env: Environment, program: (name: string) => Program | undefined): Secrets[] {
+  const helper = env[helperVariable];
+  if (helper === undefined || helper === '') return [];
+  // It becomes part of the name of a program.
+  const found = /^[A-Za-z0-9_-]{1,64}$/.test(helper) ? program(`docker-credential-${helper}`) : undefined;
+  if (found !== undefined) return [credentialHelperSecrets(found)];
+  throw new SecretError(`${helperVariable}: there is no such credential helper (docker-credential-…) on the PATH`);
+}
