@@ -1,15 +1,19 @@
-// Writes the JSON Schema that editors use for the emulator's scripts, from the definition that checks them. Run it after a change there:
-// a test fails while the file differs.
+// Writes the JSON Schemas that editors use for agent files and for the emulator's scripts, from the definitions that check them. Run it
+// after a change there: a test fails while a file differs.
 import { writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { agentJsonSchema } from '../packages/turnwire/dist/config/json-schema.js';
 import { scriptJsonSchema } from '../packages/turnwire/dist/emulator/script-json-schema.js';
 
-const file = fileURLToPath(new URL('../packages/turnwire/schema/script.schema.json', import.meta.url));
-writeFileSync(file, `${JSON.stringify(scriptJsonSchema(), null, 2)}\n`);
+const schemas = { agent: agentJsonSchema(), script: scriptJsonSchema() };
 const oxfmt = fileURLToPath(
   new URL(join('..', 'node_modules', '.bin', process.platform === 'win32' ? 'oxfmt.cmd' : 'oxfmt'), import.meta.url),
 );
-spawnSync(oxfmt, [file], { stdio: 'inherit', shell: process.platform === 'win32' });
-console.log(`Wrote ${file}`);
+for (const [name, schema] of Object.entries(schemas)) {
+  const file = fileURLToPath(new URL(`../packages/turnwire/schema/${name}.schema.json`, import.meta.url));
+  writeFileSync(file, `${JSON.stringify(schema, null, 2)}\n`);
+  spawnSync(oxfmt, [file], { stdio: 'inherit', shell: process.platform === 'win32' });
+  console.log(`Wrote ${file}`);
+}

@@ -52,6 +52,7 @@ describe('the packages, packed and installed elsewhere', () => {
         'bin/turnwire.js',
         'dist/examples/source-report/agent.yaml',
         'dist/examples/source-report/script.yaml',
+        'schema/agent.schema.json',
         'schema/script.schema.json',
       ];
       const expected = ['LICENSE', 'README.md', 'package.json', ...built, ...(name === 'turnwire' ? tools : [])];

@@ -1,5 +1,5 @@
 import { type InputItem, type TurnReport, TurnwireError } from '@turnwire/client';
-import type { Agent } from '../config/config.js';
+import type { Agent } from '../config/agent.js';
 import { AgentError } from './agent-error.js';
 import { type Approval, Permissions } from './approval.js';
 import { callsIn, runCalls, skipCalls } from './calls.js';
@@ -25,7 +25,7 @@ export interface SessionOptions {
    * @default none: long tasks are the point, and a model that turns in circles is noticed by its identical calls
    */
   maxTurns?: number | undefined;
-  /** Sent as `store`. @default not sent: the provider's default, which is to store */
+  /** Sent as `store`. @default what the agent file says; else not sent: the provider's default, which is to store */
   store?: boolean | undefined;
   /** Items of an earlier conversation to go on from. */
   history?: readonly InputItem[] | undefined;

@@ -1,5 +1,6 @@
 import { type Response, type ResponseEvent, type TurnParams, type TurnReport, TurnwireError } from '@turnwire/client';
-import type { Agent } from '../config/config.js';
+import type { Agent } from '../config/agent.js';
+import { requestFields } from '../config/request-fields.js';
 import type { AgentEvent } from './events.js';
 import type { Chaining, History } from './history.js';
 import { Narration } from './narration.js';
@@ -21,7 +22,7 @@ export interface TurnOptions {
   tools: readonly Tool[];
   history: History;
   chaining: Chaining;
-  /** Whether the provider keeps the response; undefined leaves it to the provider, which does. */
+  /** Whether the provider keeps the response; undefined leaves it to the agent file, then to the provider, which does. */
   store: boolean | undefined;
   signal: AbortSignal;
 }
@@ -65,16 +66,15 @@ async function* attempt(options: TurnOptions, next: ReturnType<History['next']>)
 
 /** All that a turn says besides its input. It travels with every turn: nothing of it is carried over by an id (P40). */
 function settings({ agent, tools, store }: TurnOptions): TurnParams {
-  const { model, temperature, maxTokens } = agent.model;
+  const fields = requestFields(agent);
+  const stored = store ?? fields.store;
   return {
-    model,
+    ...fields,
     ...(agent.instruction === '' ? {} : { instructions: agent.instruction }),
     ...(tools.length === 0 ? {} : { tools: tools.map(definition) }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
     // Without the encrypted reasoning, what the provider does not store could not be sent again in full (P78).
-    ...(store === undefined ? {} : { store }),
-    ...(store === false ? { include: ['reasoning.encrypted_content'] } : {}),
+    ...(stored === undefined ? {} : { store: stored }),
+    ...(stored === false ? { include: ['reasoning.encrypted_content'] } : {}),
   };
 }
 

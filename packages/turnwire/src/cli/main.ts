@@ -73,6 +73,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--json', 'print events, one JSON object a line')
     .option('--working-dir <folder>', 'where its tools work; default: here')
     .option('--script <file>', 'what the emulator answers, for agents with "provider: emulator"')
+    .addOption(envFromFile())
     .action(async (file, prompt, options) => end(await run(io, file, prompt, options)));
 
   verb(program, 'emulate')
@@ -125,6 +126,13 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
 
 function verb(program: Command, name: string): Command {
   return program.command(name).option('--debug', 'on an error, print where it happened');
+}
+
+function envFromFile(): Option {
+  return new Option(
+    '--env-from-file <file>',
+    'take secrets from a file of KEY=VALUE lines; may be given several times',
+  ).argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file]);
 }
 
 function numberUpTo(most: number): (text: string) => number {

@@ -4,7 +4,9 @@ import { createClient } from '@turnwire/client';
 import { createSession } from '../agent/session.js';
 import { createTools } from '../agent/tools/toolsets.js';
 import { loadConfig } from '../config/config.js';
-import { clientOptions, environmentSecrets, withoutKey } from '../config/secrets.js';
+import { clientOptions, withoutSecrets } from '../config/client-options.js';
+import { unsupported } from '../agent/unsupported.js';
+import { secretsOf } from './secrets.js';
 import { startEmulator } from '../emulator/index.js';
 import { exitStatus, signalStatus } from './exit-status.js';
 import { describeFailure, UsageError } from './failure.js';
@@ -24,12 +26,18 @@ export interface RunOptions {
   json?: boolean;
   workingDir?: string;
   script?: string;
+  envFromFile?: readonly string[];
   debug?: boolean;
 }
 
 /** `turnwire run FILE [PROMPT]`. */
 export async function run(io: Io, file: string, prompt: string | undefined, options: RunOptions): Promise<number> {
-  const { root: agent } = (await loadConfig(file, { env: io.env })).agents;
+  const secrets = secretsOf(io, options.envFromFile);
+  const config = await loadConfig(file, { secrets });
+  const { root: agent } = config;
+  const missing = unsupported(config);
+  if (missing.length > 0)
+    throw new UsageError(`${file} is right, but turnwire run does not do this yet: ${missing.join('; ')}`);
   const interactive = prompt === undefined;
   if (interactive && io.stdin.isTTY !== true)
     throw new UsageError('there is no prompt: give one as an argument, or "-" to read it from standard input');
@@ -41,7 +49,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
   const notes = new Printer(io.stderr, io.env);
   const emulator = await emulatorFor(agent.model, options.script);
   const client = createClient({
-    ...clientOptions(agent.model, environmentSecrets(io.env)),
+    ...clientOptions(agent.model, secrets),
     ...(emulator === undefined ? {} : { baseUrl: emulator.url }),
     onWarning: (message) => notes.line(message),
   });
@@ -50,9 +58,10 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
     const session = createSession({
       client,
       agent,
-      tools: createTools(agent.toolsets, { directory, env: withoutKey(io.env, agent.model) }),
+      tools: createTools(agent.toolsets, { directory, env: withoutSecrets(io.env, config) }),
       approval: options.yolo ? 'yolo' : approver(io, prompt, options, interrupts),
       chaining: chainingOf(agent.model),
+      maxTurns: agent.maxIterations,
     });
     const view = options.json ? jsonView(io) : textView(io);
     if (first !== undefined) return await once(io, session, first, { view, interrupts, options });

@@ -1,87 +1,117 @@
-import { findModel, type Model, readModel } from './model.js';
+import { type Agent, readAgent } from './agent.js';
+import { type Model, type OwnProviders, readModel } from './model.js';
 import { ConfigError, type Problem } from './problem.js';
-import { agentSchema, type Toolset } from './schema.js';
-import { environmentSecrets, type Environment, secretProblem } from './secrets.js';
+import { neededSecrets, strayReferences } from './needed-secrets.js';
+import { providerSchema } from './schema/model.js';
+import { permissionsSchema, type PermissionRules } from './schema/permissions.js';
+import { mcpSchema } from './schema/toolset.js';
 import { checkShape } from './shape.js';
+import { wrongServer } from './toolset.js';
 import { readYamlFile, type YamlFile } from './yaml-file.js';
+import { secretProblem } from './secrets/key.js';
+import type { Secrets } from './secrets/secrets.js';
 
 /** An agent file that was understood completely. */
 export interface Config {
   /** The file, as it was named. */
   file: string;
   models: ReadonlyMap<string, Model>;
-  agents: { root: Agent };
-}
-
-export interface Agent {
-  name: string;
-  model: Model;
-  /** The system prompt; empty if there is none. */
-  instruction: string;
-  toolsets: readonly Toolset[];
+  /** In the order of the file. */
+  agents: ReadonlyMap<string, Agent>;
+  /** The agent a run begins with: `root`, or the first where none is called so, as in docker-agent. */
+  root: Agent;
+  /** Which calls run without a question, which need one, which never run. */
+  permissions: PermissionRules;
 }
 
 export interface LoadOptions {
-  /** Where keys are looked up: each key that an agent needs has to be there. Left out, keys are not asked for. */
-  env?: Environment | undefined;
+  /** Where keys are looked up: each secret that an agent needs has to be there. Left out, none is asked for. */
+  secrets?: Secrets | undefined;
 }
 
 /**
  * Reads an agent file in docker-agent's format and checks it as a whole: shape, names, providers, keys. What docker-agent knows and
- * turnwire does not serve is refused by name, never ignored, except for what only describes: `metadata`, `description`,
- * `welcome_message`. `version` may be any: of the keys served here, all versions mean the same.
+ * turnwire does not serve is refused by name, never ignored, except for what only describes: `metadata`, `description`. `version` may
+ * be any: of the keys served here, all versions mean the same.
  *
  * @throws ConfigError with every problem of the file, each with its place.
  */
-export async function loadConfig(path: string, { env }: LoadOptions = {}): Promise<Config> {
+export async function loadConfig(path: string, { secrets }: LoadOptions = {}): Promise<Config> {
   const file = await readYamlFile(path);
   const problems = checkShape(file);
-  const written = Object.entries(mapping(mapping(file.value)['models']));
-  const models = new Map<string, Model>();
-  for (const [name, value] of written) {
-    const model = accept(readModel(file, name, value), problems);
-    if (model !== undefined) models.set(name, model);
+  const providers = readProviders(file);
+  const names = Object.keys(part(file, 'models'));
+  const known = new Map<string, Model>();
+  for (const [name, value] of Object.entries(part(file, 'models'))) {
+    const read = readModel(file, name, value, providers);
+    if (read !== undefined && 'problem' in read) problems.push(read.problem);
+    else if (read !== undefined) known.set(name, read.model);
   }
-  const names = written.map(([name]) => name);
-  const root = readAgent(file, 'root', models, names, problems);
-  if (root !== undefined && env !== undefined) problems.push(...(await missingKey(file, root.model, env)));
-  if (root === undefined || problems.length > 0) throw new ConfigError(problems);
-  return { file: path, models, agents: { root } };
+  const written = part(file, 'agents');
+  const around = {
+    models: { known, names, providers },
+    servers: readServers(file, problems),
+    agents: Object.keys(written),
+  };
+  const agents = new Map<string, Agent>();
+  for (const [name, value] of Object.entries(written)) {
+    const agent = readAgent(file, name, value, around, problems);
+    if (agent !== undefined) agents.set(name, agent);
+  }
+  problems.push(...strayReferences(file));
+  if (secrets !== undefined) problems.push(...(await missingSecrets(file, agents, secrets)));
+  const root = agents.get('root') ?? agents.values().next().value;
+  const permissions = permissionsSchema.safeParse(part(file, 'permissions'));
+  if (problems.length > 0 || root === undefined || !permissions.success) throw new ConfigError(problems);
+  return { file: path, models: known, agents, root, permissions: permissions.data };
 }
 
-function readAgent(
+function readProviders(file: YamlFile): OwnProviders {
+  const written = Object.entries(part(file, 'providers'));
+  const read = written.flatMap(([name, value]) => {
+    const shape = providerSchema.safeParse(value);
+    return shape.success ? [[name, shape.data] as const] : [];
+  });
+  return { known: new Map(read), names: written.map(([name]) => name) };
+}
+
+function readServers(file: YamlFile, problems: Problem[]) {
+  const written = Object.entries(part(file, 'mcps'));
+  const read = written.flatMap(([name, value]) => {
+    const shape = mcpSchema.safeParse(value);
+    if (!shape.success) return [];
+    const problem = wrongServer(shape.data);
+    if (problem !== undefined) problems.push(file.problem(problem, ['mcps', name], 'key'));
+    return problem === undefined ? [[name, shape.data] as const] : [];
+  });
+  return { known: new Map(read), names: written.map(([name]) => name) };
+}
+
+/** One problem for each key or secret that is missing, at the first place that needs it. */
+async function missingSecrets(
   file: YamlFile,
-  name: string,
-  models: ReadonlyMap<string, Model>,
-  names: readonly string[],
-  problems: Problem[],
-): Agent | undefined {
-  const path = ['agents', name];
-  const value = mapping(mapping(file.value)['agents'])[name];
-  // The reference alone is enough to be checked, also where another key of the agent is wrong.
-  const reference = mapping(value)['model'];
-  if (typeof reference !== 'string' || reference === '') return undefined;
-  const model = accept(findModel(file, reference, [...path, 'model'], models, names), problems);
-  const shape = agentSchema.safeParse(value);
-  if (model === undefined || !shape.success) return undefined;
-  return { name, model, instruction: shape.data.instruction ?? '', toolsets: shape.data.toolsets ?? [] };
+  agents: ReadonlyMap<string, Agent>,
+  secrets: Secrets,
+): Promise<Problem[]> {
+  // All at once: a program that hangs costs its deadline once, and not again for each secret.
+  const asked = neededSecrets([...agents.values()]).map(async ({ names, path, inHeader }) => ({
+    path,
+    message: await secretProblem(secrets, names, inHeader),
+  }));
+  const problems = new Map<string, Problem>();
+  for (const { path, message } of await Promise.all(asked)) {
+    // What is wrong with a source is wrong for each secret, and said once.
+    if (message !== undefined && !problems.has(message)) problems.set(message, file.problem(message, path));
+  }
+  return [...problems.values()];
 }
 
-function accept(read: { model: Model } | { problem: Problem } | undefined, problems: Problem[]): Model | undefined {
-  if (read === undefined) return undefined;
-  if ('model' in read) return read.model;
-  problems.push(read.problem);
-  return undefined;
-}
-
-async function missingKey(file: YamlFile, model: Model, env: Environment): Promise<Problem[]> {
-  if (model.tokenKey === undefined) return [];
-  const message = await secretProblem(environmentSecrets(env), model.tokenKey);
-  return message === undefined ? [] : [file.problem(message, model.path)];
-}
-
-function mapping(value: unknown): Readonly<Record<string, unknown>> {
-  return isMapping(value) ? value : {};
+/** A mapping at the top of the file; empty where there is none. */
+function part(file: YamlFile, key: string): Readonly<Record<string, unknown>> {
+  const { value } = file;
+  if (!isMapping(value) || !Object.hasOwn(value, key)) return {};
+  const found = value[key];
+  return isMapping(found) ? found : {};
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

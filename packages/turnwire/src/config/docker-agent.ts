@@ -1,110 +1,174 @@
 /**
- * What docker-agent's format has and turnwire does not serve yet, by place in the file (`*` is any name or number). These are
- * named to the user as such: to ignore one would run another agent than the one that was written.
+ * What docker-agent's format has and turnwire does not serve, by place in the file (`*` is any name or number). These are named to the
+ * user as such: to ignore one would run another agent than the one that was written.
  *
- * Source: docker-agent's configuration, versions 7 to 14.
+ * Source: docker-agent's configuration, versions 7 to 15.
  */
 const unserved: Readonly<Record<string, readonly string[]>> = {
-  '': ['providers', 'mcps', 'rag', 'permissions'],
+  '': ['rag', 'commands', 'skills', 'toolsets', 'runtime', 'budget', 'budgets', 'flavors'],
+  'providers.*': ['frequency_penalty', 'presence_penalty', 'task_budget', 'auth', 'compaction_model', 'unload_api'],
   'models.*': [
-    'top_p',
     'frequency_penalty',
     'presence_penalty',
-    'parallel_tool_calls',
-    'track_usage',
-    'thinking_budget',
     'routing',
     'first_available',
     'task_budget',
     'capabilities',
-    'cost',
     'title_model',
     'compaction_model',
-    'compaction_threshold',
     'bypass_models_gateway',
-  ],
-  'models.*.provider_opts': [
-    'api_type',
-    'api_version',
-    'http_headers',
-    'service_tier',
-    'store',
-    'rerank_prompt',
-    'interleaved_thinking',
-    'runtime_flags',
-    'context_size',
-    'top_k',
-    'min_p',
-    'repetition_penalty',
-    'seed',
-    'supports_deferred_tools',
-    'cache_diagnostics',
-    'preserve_reasoning',
-    'native_tool_search',
+    'auth',
   ],
   'agents.*': [
-    'fallback',
-    'sub_agents',
-    'handoffs',
     'rag',
     'skills',
-    'add_date',
-    'add_environment_info',
-    'add_prompt_files',
+    'harness',
     'add_description_parameter',
+    'add_prompt_files_depth',
     'code_mode_tools',
-    'max_iterations',
-    'num_history_items',
-    'max_consecutive_tool_calls',
+    'instruction_file',
+    'force_handoff',
+    'readonly',
+    'safety',
+    'redact_secrets',
+    'budgets',
     'max_old_tool_call_tokens',
-    'commands',
-    'structured_output',
-    'permissions',
-    'hooks',
+    'max_tool_result_tokens',
+    'session_compaction',
+    'compaction_threshold',
+    'compaction_model',
+    'cache',
+    'use_commands',
+    'use_skills',
+    'use_toolsets',
   ],
+  'agents.*.commands.*': ['agent', 'url'],
+  'agents.*.commands.*.*': ['agent', 'url'],
+  'agents.*.structured_output': ['mode'],
+  'agents.*.hooks': [
+    'permission_request',
+    'user_prompt_submit',
+    'user_steering_messages_submit',
+    'user_followup_submit',
+    'turn_start',
+    'turn_end',
+    'before_llm_call',
+    'after_llm_call',
+    'pre_compact',
+    'subagent_stop',
+    'on_error',
+    'on_max_iterations',
+    'on_agent_switch',
+    'on_session_resume',
+    'on_tool_approval_decision',
+    'before_compaction',
+    'after_compaction',
+    'tool_response_transform',
+    'worktree_create',
+  ],
+  'agents.*.hooks.*.*': ['preempt_yolo', 'name', 'args', 'env', 'working_dir', 'on_error', 'model', 'prompt', 'schema'],
+  'agents.*.hooks.*.*.hooks.*': ['name', 'args', 'env', 'working_dir', 'on_error', 'model', 'prompt', 'schema'],
   'agents.*.toolsets.*': [
-    'tools',
-    'instruction',
     'defer',
     'toon',
     'model',
-    'env',
-    'ignore_vcs',
-    'post_edit',
-    'command',
-    'args',
-    'ref',
-    'remote',
-    'shell',
-    'path',
+    'readonly',
     'shared',
+    'config',
+    'version',
+    'lifecycle',
+    'api_config',
+    'rag_config',
+    'webhook_config',
+    'allow_list',
+    'deny_list',
+    'headers',
+    'sudo_askpass',
+    'safer',
+    'recall',
+    'url',
+    'file_types',
+    'allowed_servers',
+    'blocked_servers',
+    'models',
+    'allow_private_ips',
   ],
+  'agents.*.toolsets.*.remote': ['oauth'],
+  'mcps.*': ['ref', 'config', 'version', 'defer', 'toon', 'lifecycle', 'readonly', 'model', 'type'],
+  'mcps.*.remote': ['oauth'],
 };
 
-/** The types of toolset that docker-agent has and turnwire does not serve yet. */
+/** `provider_opts` of both a provider and a model. */
+const unservedOptions: readonly string[] = [
+  'rerank_prompt',
+  'interleaved_thinking',
+  'thinking_display',
+  'runtime_flags',
+  'supports_images',
+  'supports_pdf',
+  'supports_deferred_tools',
+  'top_k',
+  'min_p',
+  'repetition_penalty',
+  'seed',
+  'cache_diagnostics',
+  'preserve_reasoning',
+  'native_tool_search',
+  'unload_api',
+  'fallbacks',
+  'google_search',
+  'google_maps',
+  'code_execution',
+];
+
+/** Keys of Chat Completions: the Responses API has no field for them, so they will never be served. */
+const chatOnly: ReadonlySet<string> = new Set([
+  'frequency_penalty',
+  'presence_penalty',
+  'top_k',
+  'min_p',
+  'repetition_penalty',
+  'seed',
+]);
+
+/** The types of toolset that docker-agent has and turnwire does not serve. */
 export const unservedToolsets: ReadonlySet<string> = new Set([
-  'mcp',
-  'script',
-  'think',
-  'memory',
+  'mcp_catalog',
+  'file',
+  'background_jobs',
   'tasks',
-  'todo',
-  'fetch',
+  'plan',
+  'session_plan',
+  'session_context',
   'api',
   'openapi',
   'a2a',
   'lsp',
-  'user_prompt',
+  'open_url',
   'model_picker',
   'background_agents',
+  'scheduler',
   'rag',
+  'git',
+  'webhook',
 ]);
 
-/** Keys that docker-agent knows at this place and turnwire does not serve yet. */
+/** Types of hook that docker-agent has besides commands. */
+export const unservedHooks: ReadonlySet<string> = new Set(['builtin', 'model']);
+
+/** Keys that docker-agent knows at this place and turnwire does not serve. */
 export function unservedKeys(path: readonly PropertyKey[]): readonly string[] {
   const parts = path.map(String);
+  if (parts.length === 3 && parts[2] === 'provider_opts') return unservedOptions;
   const place = Object.keys(unserved).find((pattern) => matches(pattern === '' ? [] : pattern.split('.'), parts));
   return place === undefined ? [] : (unserved[place] ?? []);
+}
+
+/** Why such a key is refused, as a sentence about it. */
+export function refusal(key: string): string {
+  return chatOnly.has(key)
+    ? 'is a key for Chat Completions, and the Responses API has no field for it; remove it'
+    : 'is a docker-agent key that turnwire does not support yet; remove it';
 }
 
 function matches(pattern: readonly string[], parts: readonly string[]): boolean {

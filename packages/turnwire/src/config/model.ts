@@ -1,9 +1,10 @@
 import type { TransportChoice } from '@turnwire/client';
-import type { z } from 'zod';
+import { azureAddress } from './azure.js';
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
-import { defaultTokenKey, dockerAgentAliases, providers } from './providers.js';
-import { modelSchema } from './schema.js';
+import { defaultTokenKeys, dockerAgentAliases, type Provider, providers } from './providers.js';
+import { type efforts, modelSchema, type ModelDefinition, type ProviderDefinition } from './schema/model.js';
+import type { serviceTiers } from './schema/provider-options.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
 /** A model that can be called: everything looked up, nothing left to guess. */
@@ -15,96 +16,197 @@ export interface Model {
   model: string;
   /** Undefined: the client's default for `openai`, and for `emulator` one that is started for the run. */
   baseUrl: string | undefined;
-  /** The variable that holds the key. Undefined: none is sent, so that no key goes to a host it does not belong to. */
-  tokenKey: string | undefined;
+  /** The names of its key; the first that is found is sent. None: no key is sent, so that none goes to a host it does not belong to. */
+  tokenKeys: readonly string[];
+  /** Further header fields; values may hold `${env.NAME}`. */
+  headers: Readonly<Record<string, string>>;
   temperature: number | undefined;
+  topP: number | undefined;
   /** Output tokens of a turn at most. Undefined: the provider's own limit. */
   maxTokens: number | undefined;
+  /** Undefined: not sent, and the provider allows it. */
+  parallelToolCalls: boolean | undefined;
+  /** Undefined: not sent; the model's own default. */
+  effort: (typeof efforts)[number] | undefined;
+  serviceTier: (typeof serviceTiers)[number] | undefined;
+  /** Undefined: not sent; the provider's default, which is to store. */
+  store: boolean | undefined;
+  /** Whether tokens and cost of this model are counted. */
+  trackUsage: boolean;
+  /** In US dollars for a million tokens. Undefined: not known. */
+  cost: Cost | undefined;
+  /** The context window in tokens. Undefined: not known. */
+  contextSize: number | undefined;
+  /** The part of the context window at which the history is compacted. */
+  compactionThreshold: number;
   /**
    * `auto` where the file says nothing, while docker-agent's default is `sse`: our WebSocket falls back to SSE within the turn, so
    * that trying it first costs a file nothing. Upper and lower case are the same, as there.
    */
   transport: TransportChoice;
-  /** Where the file speaks of this model. */
+  /** Where the file speaks of this model's key; that is its provider, where no key is named. */
   path: Path;
+}
+
+export interface Cost {
+  input: number;
+  output: number;
+  cacheRead: number;
+  cacheWrite: number;
 }
 
 type Read = { model: Model } | { problem: Problem };
 
+/** What models are resolved against: the `providers` of the file that have the right shape, and the names of all of them. */
+export interface OwnProviders {
+  readonly known: ReadonlyMap<string, ProviderDefinition>;
+  readonly names: readonly string[];
+}
+
 /** Reads the model `name` of a file; undefined where its shape is wrong, which `checkShape` has reported already. */
-export function readModel(file: YamlFile, name: string, value: unknown): Read | undefined {
+export function readModel(file: YamlFile, name: string, value: unknown, own: OwnProviders): Read | undefined {
   const path = ['models', name];
   const shape = modelSchema.safeParse(value);
-  return shape.success ? resolve(file, name, shape.data, path, [...path, 'provider']) : undefined;
+  return shape.success ? resolve(file, name, shape.data, { path, provider: [...path, 'provider'] }, own) : undefined;
+}
+
+/** The models of a file, as far as they could be read. */
+export interface Models {
+  readonly known: ReadonlyMap<string, Model>;
+  readonly names: readonly string[];
+  readonly providers: OwnProviders;
 }
 
 /**
  * Finds the model that an agent names: one of `models`, or an inline `provider/model`, which takes all defaults of that provider.
  * Several models in one text (`a,b`, docker-agent's alloys) and `auto` are not served: an agent has one model.
  */
-export function findModel(
-  file: YamlFile,
-  reference: string,
-  path: Path,
-  models: ReadonlyMap<string, Model>,
-  names: readonly string[],
-): Read | undefined {
-  const named = models.get(reference);
+export function findModel(file: YamlFile, reference: string, path: Path, models: Models): Read | undefined {
+  const named = models.known.get(reference);
   if (named !== undefined) return { model: named };
   // It is there, and what is wrong with it has been said.
-  if (names.includes(reference)) return undefined;
+  if (models.names.includes(reference)) return undefined;
   const refuse = (message: string): Read => ({ problem: file.problem(message, path) });
   if (reference.includes(','))
     return refuse(`several models in one agent are not supported; name one of ${show(reference)}`);
   const slash = reference.indexOf('/');
   if (slash > 0 && slash < reference.length - 1) {
     const definition = { provider: reference.slice(0, slash), model: reference.slice(slash + 1) };
-    return resolve(file, reference, definition, path, path);
+    return resolve(file, reference, definition, { path: undefined, provider: path }, models.providers);
   }
   if (reference === 'auto')
     return refuse('"auto" is a docker-agent model that turnwire does not support yet; name a model');
-  const guess = nearest(reference, names);
+  const guess = nearest(reference, models.names);
   const advice =
     guess === undefined ? 'define it under "models", or write provider/model' : `did you mean ${show(guess)}?`;
   return refuse(`there is no model ${show(reference)}; ${advice}`);
 }
 
+interface Places {
+  /** The model's own mapping; undefined where it is written inline. */
+  path: Path | undefined;
+  provider: Path;
+}
+
 function resolve(
   file: YamlFile,
   name: string,
-  definition: z.infer<typeof modelSchema>,
-  path: Path,
-  providerPath: Path,
-): Read {
-  const provider = providers.get(definition.provider);
-  const own = provider?.kind === 'own' ? provider.baseUrl : undefined;
-  const baseUrl = definition.base_url ?? own;
-  const refuse = (message: string): Read => ({ problem: file.problem(message, providerPath) });
-  if (provider?.kind === 'foreign') {
-    return refuse(
-      `provider ${show(definition.provider)} is docker-agent's and not supported: it does not speak the Responses API`,
-    );
-  }
-  if (provider === undefined && baseUrl === undefined) return refuse(needsAddress(definition.provider));
+  written: ModelDefinition,
+  places: Places,
+  own: OwnProviders,
+): Read | undefined {
+  const inherited = own.known.get(written.provider);
+  // The entry is there, and what is wrong with it has been said.
+  if (inherited === undefined && own.names.includes(written.provider)) return undefined;
+  const builtIn = inherited === undefined ? providers.get(written.provider) : undefined;
+  const options = { ...inherited?.provider_opts, ...written.provider_opts };
+  const address = addressOf(written, inherited, builtIn, options.api_version, own.names);
+  if ('problem' in address) return { problem: file.problem(address.problem, placeOf(places, address.at)) };
+  const { baseUrl } = address;
+  // What an entry of `providers` sends belongs to its address: a model that goes elsewhere has to bring its own (W8).
+  const theirs = inherited !== undefined && sameOrigin(baseUrl, inherited.base_url) ? inherited : undefined;
+  const tokenKey = written.token_key ?? theirs?.token_key;
+  const settings = { ...inherited, ...defined(written) };
+  const ownKey = written.token_key !== undefined && places.path !== undefined;
   return {
     model: {
       name,
-      provider: definition.provider,
-      model: definition.model,
+      provider: written.provider,
+      model: written.model,
       baseUrl,
-      tokenKey: definition.token_key ?? defaultTokenKey(provider, definition.base_url),
-      temperature: definition.temperature,
-      maxTokens: definition.max_tokens,
-      transport: definition.provider_opts?.transport ?? 'auto',
-      path: definition.token_key === undefined ? providerPath : [...path, 'token_key'],
+      tokenKeys: tokenKey === undefined ? defaultTokenKeys(builtIn, baseUrl) : [tokenKey],
+      headers: { ...theirs?.provider_opts?.http_headers, ...written.provider_opts?.http_headers },
+      temperature: settings.temperature,
+      topP: settings.top_p,
+      maxTokens: settings.max_tokens,
+      parallelToolCalls: settings.parallel_tool_calls,
+      effort: settings.thinking_budget === 0 ? 'none' : settings.thinking_budget,
+      serviceTier: options.service_tier,
+      store: options.store,
+      trackUsage: settings.track_usage ?? true,
+      cost: costOf(written.cost),
+      contextSize: options.context_size,
+      compactionThreshold: written.compaction_threshold ?? 0.9,
+      transport: options.transport ?? 'auto',
+      path: ownKey ? placeOf(places, 'token_key') : places.provider,
     },
   };
 }
 
-function needsAddress(provider: string): string {
+type Key = 'provider' | 'base_url' | 'token_key' | 'api_version';
+
+function placeOf({ path, provider }: Places, key: Key): Path {
+  if (path === undefined || key === 'provider') return provider;
+  return key === 'api_version' ? [...path, 'provider_opts', key] : [...path, key];
+}
+
+/** Where a model is, or why that cannot be said. */
+function addressOf(
+  written: ModelDefinition,
+  inherited: ProviderDefinition | undefined,
+  builtIn: Provider | undefined,
+  version: string | undefined,
+  names: readonly string[],
+): { baseUrl: string | undefined } | { problem: string; at: Key } {
+  const { provider } = written;
+  const given = written.base_url ?? inherited?.base_url;
+  if (builtIn?.kind === 'foreign') {
+    return {
+      problem: `provider ${show(provider)} is docker-agent's and not supported: ${builtIn.reason}`,
+      at: 'provider',
+    };
+  }
+  if (builtIn?.kind === 'azure') {
+    if (given !== undefined) return azureAddress(given, version);
+    const problem =
+      'Azure has an address for each resource; give the model a "base_url", https://NAME.openai.azure.com';
+    return { problem, at: 'provider' };
+  }
+  if (version !== undefined)
+    return { problem: '"api_version" is for the provider azure; remove it', at: 'api_version' };
+  if (builtIn === undefined && given === undefined) return { problem: needsAddress(provider, names), at: 'provider' };
+  return { baseUrl: given ?? (builtIn?.kind === 'own' ? builtIn.baseUrl : undefined) };
+}
+
+function sameOrigin(one: string | undefined, other: string): boolean {
+  return one !== undefined && new URL(one).origin === new URL(other).origin;
+}
+
+function costOf(cost: ModelDefinition['cost']): Cost | undefined {
+  if (cost === undefined) return undefined;
+  const { input, output, cache_read: cacheRead = input, cache_write: cacheWrite = input } = cost;
+  return { input, output, cacheRead, cacheWrite };
+}
+
+function needsAddress(provider: string, names: readonly string[]): string {
   const advice = 'give the model a "base_url" under "models"';
   if (dockerAgentAliases.has(provider))
     return `provider ${show(provider)} has no address built in here, unlike in docker-agent; ${advice}`;
-  const guess = nearest(provider, providers.keys());
+  const guess = nearest(provider, [...names, ...providers.keys()]);
   return `unknown provider ${show(provider)}; ${guess === undefined ? advice : `did you mean ${show(guess)}? If not, ${advice}`}`;
+}
+
+/** Without the keys that are not there, so that they do not hide those of the provider. */
+function defined<Fields extends object>(fields: Fields): Partial<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>;
 }

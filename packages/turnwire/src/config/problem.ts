@@ -16,7 +16,8 @@ export interface Problem {
   position?: Position;
 }
 
-const mostProblems = 20;
+/** Every problem is told at once; beyond this, it is another kind of file. */
+const mostProblems = 100;
 
 /** A configuration that cannot be used. Its message has a line for each problem: `agent.yaml:7:5: unknown key "modle"; …`. */
 export class ConfigError extends Error {

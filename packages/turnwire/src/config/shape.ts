@@ -1,60 +1,73 @@
 import type { z } from 'zod';
-import { unservedKeys, unservedToolsets } from './docker-agent.js';
+import { refusal, unservedHooks, unservedKeys, unservedToolsets } from './docker-agent.js';
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
-import { agentSchema, fileSchema, modelSchema, toolsetTypes, transports } from './schema.js';
+import { fileSchema } from './schema/file.js';
+import { keysOf, schemaAt, wordsOf } from './schema/place.js';
+import { toolsetTypes } from './schema/toolset.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
 /** Compares a file with its schema and says all that differs, each in a sentence and with its place. */
 export function checkShape(file: YamlFile): Problem[] {
   const { error } = fileSchema.safeParse(file.value);
-  return error === undefined ? [] : error.issues.flatMap((issue) => problemsOf(file, issue));
+  return error === undefined ? [] : error.issues.flatMap((issue) => problemsOf(file, issue, issue.path));
 }
 
-function problemsOf(file: YamlFile, issue: z.core.$ZodIssue): Problem[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => file.problem(unknownKey(issue.path, key), [...issue.path, key], 'key'));
-  }
-  return [file.problem(wrongValue(issue, valueAt(file.value, issue.path)), issue.path)];
+/** `path` is that of the issue from the top of the file; its own begins at the branch of a union. */
+function problemsOf(file: YamlFile, issue: z.core.$ZodIssue, path: Path): Problem[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => file.problem(unknownKey(file, path, key), [...path, key], 'key'));
+  if (issue.code === 'invalid_key')
+    return [file.problem(`${show(String(path.at(-1)))} cannot be a name in ${issue.message}`, path, 'key')];
+  const branch = issue.code === 'invalid_union' ? intended(issue) : undefined;
+  if (branch !== undefined) return branch.flatMap((inner) => problemsOf(file, inner, [...path, ...inner.path]));
+  return [file.problem(wrongValue(file, path, issue), path)];
 }
 
-function unknownKey(path: Path, key: string): string {
-  if (path.length === 1 && path[0] === 'agents') {
-    return `agent ${show(key)}: turnwire runs a single agent so far, and it has to be called "root"`;
-  }
+/** The branch of a union whose kind of value stands there, so that only something inside it is wrong. */
+function intended(issue: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
+  return issue.errors.find(
+    (branch) => branch.length > 0 && branch.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
+  );
+}
+
+function unknownKey(file: YamlFile, path: Path, key: string): string {
+  const served = keysOf(schemaAt(fileSchema, path, file.value));
   const unserved = unservedKeys(path);
-  if (unserved.includes(key)) return `${show(key)} is a docker-agent key that turnwire does not support yet; remove it`;
-  const served = servedKeys(path);
+  if (unserved.includes(key)) return `${show(key)} ${refusal(key)}`;
   const guess = nearest(key, [...served, ...unserved]);
   const advice = guess === undefined ? `the keys here are ${served.join(', ')}` : `did you mean ${show(guess)}?`;
   return `unknown key ${show(key)}; ${advice}`;
 }
 
-function servedKeys(path: Path): string[] {
-  if (path.length === 0) return Object.keys(fileSchema.shape);
-  if (path.includes('toolsets')) return ['type'];
-  if (path.at(-1) === 'provider_opts') return ['transport'];
-  return Object.keys(path[0] === 'models' ? modelSchema.shape : agentSchema.shape);
-}
-
-function wrongValue(issue: z.core.$ZodIssue, value: unknown): string {
-  const { message: expected, path } = issue;
+function wrongValue(file: YamlFile, path: Path, { code, message: expected }: z.core.$ZodIssue): string {
+  const value = valueAt(file.value, path);
   const key = path.at(-1);
   const subject =
     key === undefined ? 'the file' : typeof key === 'number' ? `entry ${key + 1} of this list` : show(String(key));
   if (value === undefined) return `${subject} is missing; it must be ${expected}`;
   if (value === null) return `${subject} is empty; it must be ${expected}`;
-  if (typeof value === 'string' && (key === 'type' || key === 'transport')) {
-    if (key === 'type' && unservedToolsets.has(value)) {
-      return `${show(value)} is a docker-agent toolset that turnwire does not support yet; it has ${toolsetTypes.join(' and ')}`;
-    }
-    const guess = nearest(value, key === 'type' ? toolsetTypes : transports);
-    return `${subject} must be ${expected}, not ${show(value)}${guess === undefined ? '' : `; did you mean ${show(guess)}?`}`;
+  // A check of ours is about what the value holds: its kind is right.
+  if (typeof value !== 'string') return `${subject} must be ${expected}${code === 'custom' ? '' : found(value)}`;
+  if (typeof key === 'number' && path.at(-2) === 'toolsets')
+    return `${subject} must be a mapping, such as { type: filesystem }`;
+  const words = key === 'type' && path.includes('toolsets') ? toolsetTypes : wordsAt(file, path);
+  if (key === 'type' && path.includes('toolsets') && unservedToolsets.has(value)) {
+    return `${show(value)} is a docker-agent toolset that turnwire does not support yet; it has ${words.join(', ')}`;
   }
-  return `${subject} must be ${expected}${found(value)}`;
+  if (key === 'type' && path.includes('hooks') && unservedHooks.has(value)) {
+    return `${show(value)} is a kind of docker-agent hook that turnwire does not support yet; it has command`;
+  }
+  if (words.length === 0) return `${subject} must be ${expected}`;
+  const guess = nearest(value, words);
+  return `${subject} must be ${expected}, not ${show(value)}${guess === undefined ? '' : `; did you mean ${show(guess)}?`}`;
 }
 
-/** What stands there instead. Texts are not repeated: one of them may be a key in the wrong place. */
+function wordsAt(file: YamlFile, path: Path): readonly string[] {
+  return wordsOf(schemaAt(fileSchema, path, file.value));
+}
+
+/** What stands there instead. Texts are not repeated, except for one of few words: one of them may be a key in the wrong place. */
 function found(value: unknown): string {
   if (Array.isArray(value)) return ', not a list';
   if (typeof value === 'object') return ', not a mapping';

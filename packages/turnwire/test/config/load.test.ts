@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../dist/config/config.js';
+import { environmentSecrets } from '../../dist/config/secrets/environment.js';
 import { agentFile } from './scratch.js';
 
-test('reads all that issue 2 serves', async (t) => {
+test('reads the plainest file', async (t) => {
   const path = await agentFile(
     t,
     `
@@ -32,8 +33,8 @@ agents:
       - type: shell
 `,
   );
-  const config = await loadConfig(path, { env: { OPENAI_API_KEY: 'k' } });
-  const { root } = config.agents;
+  const config = await loadConfig(path, { secrets: environmentSecrets({ OPENAI_API_KEY: 'k' }) });
+  const { root } = config;
   assert.equal(root.instruction, 'Be brief.\n');
   assert.deepEqual(
     root.toolsets.map(({ type }) => type),
@@ -45,31 +46,41 @@ agents:
     provider: 'openai',
     model: 'gpt-5.4',
     baseUrl: undefined,
-    tokenKey: 'OPENAI_API_KEY',
+    tokenKeys: ['OPENAI_API_KEY'],
+    headers: {},
     temperature: 0.5,
+    topP: undefined,
     maxTokens: 4000,
+    parallelToolCalls: undefined,
+    effort: undefined,
+    serviceTier: undefined,
+    store: undefined,
+    trackUsage: true,
+    cost: undefined,
+    contextSize: undefined,
+    compactionThreshold: 0.9,
     transport: 'websocket',
   });
   const local = config.models.get('local');
   assert.equal(local?.baseUrl, 'http://127.0.0.1:8080/v1');
   assert.equal(local?.transport, 'auto');
-  assert.equal(local?.tokenKey, undefined);
+  assert.deepEqual(local?.tokenKeys, []);
 });
 
 test('an inline model takes the defaults of its provider; the model may hold slashes', async (t) => {
   const path = await agentFile(t, 'agents: { root: { model: xai/grok/4 } }');
-  const { root } = (await loadConfig(path)).agents;
+  const { root } = await loadConfig(path);
   assert.equal(root.model.model, 'grok/4');
   assert.equal(root.model.baseUrl, 'https://api.x.ai/v1');
-  assert.equal(root.model.tokenKey, 'XAI_API_KEY');
+  assert.deepEqual(root.model.tokenKeys, ['XAI_API_KEY']);
   assert.equal(root.instruction, '');
   assert.deepEqual(root.toolsets, []);
 });
 
 test('the emulator needs neither key nor address', async (t) => {
   const path = await agentFile(t, 'agents: { root: { model: emulator/any } }');
-  const { model } = (await loadConfig(path, { env: {} })).agents.root;
-  assert.deepEqual([model.provider, model.baseUrl, model.tokenKey], ['emulator', undefined, undefined]);
+  const { model } = (await loadConfig(path, { secrets: environmentSecrets({}) })).root;
+  assert.deepEqual([model.provider, model.baseUrl, model.tokenKeys], ['emulator', undefined, []]);
 });
 
 test('the key of the environment goes to no other host (W8)', async (t) => {
@@ -78,12 +89,12 @@ test('the key of the environment goes to no other host (W8)', async (t) => {
       t,
       `models: { m: { provider: openai, model: x, base_url: "${baseUrl}" } }\nagents: { root: { model: m } }`,
     );
-    return (await loadConfig(path)).agents.root.model.tokenKey;
+    return (await loadConfig(path)).root.model.tokenKeys.join();
   };
-  assert.equal(await at('https://gateway.example/v1'), undefined);
-  assert.equal(await at('https://api.openai.com.example/v1'), undefined);
-  assert.equal(await at('http://api.openai.com/v1'), undefined);
-  assert.equal(await at('https://api.openai.com:444/v1'), undefined);
+  assert.equal(await at('https://gateway.example/v1'), '');
+  assert.equal(await at('https://api.openai.com.example/v1'), '');
+  assert.equal(await at('http://api.openai.com/v1'), '');
+  assert.equal(await at('https://api.openai.com:444/v1'), '');
   assert.equal(await at('https://api.openai.com/v1'), 'OPENAI_API_KEY');
 });
 
@@ -97,6 +108,6 @@ models:
 agents: { root: { model: cold } }
 `,
   );
-  const { model } = (await loadConfig(path)).agents.root;
+  const { model } = (await loadConfig(path)).root;
   assert.deepEqual([model.model, model.temperature], ['gpt-5.4', 0]);
 });

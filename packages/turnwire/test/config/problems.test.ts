@@ -5,12 +5,13 @@ import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { loadConfig } from '../../dist/config/config.js';
+import { environmentSecrets } from '../../dist/config/secrets/environment.js';
 import { ConfigError } from '../../dist/config/problem.js';
 import { agentFile, scratch } from './scratch.js';
 
 /** What is said about a file, each line without the folder. */
 async function complaints(path: string, env?: Record<string, string>): Promise<string[]> {
-  const error: unknown = await loadConfig(path, { env }).then(
+  const error: unknown = await loadConfig(path, { secrets: env && environmentSecrets(env) }).then(
     () => assert.fail('the file was accepted'),
     (reason: unknown) => reason,
   );
@@ -48,7 +49,7 @@ models:
 agents:
   root:
     model: d
-    toolsets: [ { type: files }, { type: mcp, command: x } ]
+    toolsets: [ { type: files }, { type: lsp, command: x } ]
 `,
   );
   const places = lines.map((line) => line.split(':').slice(1, 3).join(':'));
@@ -56,7 +57,7 @@ agents:
   assert.match(lines[1] ?? '', /"temperature" must be a number from 0 to 2, not 3$/);
   assert.match(lines[4] ?? '', /unknown provider "nobody".*base_url/);
   assert.match(lines[5] ?? '', /"websokcet"; did you mean "websocket"\?$/);
-  assert.match(lines[8] ?? '', /"mcp" is a docker-agent toolset that turnwire does not support yet/);
+  assert.match(lines[8] ?? '', /"lsp" is a docker-agent toolset that turnwire does not support yet/);
 });
 
 test('what docker-agent knows and turnwire does not serve is called so, wherever it stands', async (t) => {
@@ -64,16 +65,21 @@ test('what docker-agent knows and turnwire does not serve is called so, wherever
     t,
     `rag: {}
 models:
-  m: { provider: openai, model: x, thinking_budget: high, provider_opts: { service_tier: flex } }
+  m: { provider: openai, model: x, routing: [], provider_opts: { native_tool_search: true } }
 agents:
-  root: { model: m, sub_agents: [other] }
-  other: { model: m }
+  root:
+    model: m
+    code_mode_tools: true
+    structured_output: { name: x, schema: { type: object, properties: {} }, mode: tool }
+    commands: { a: { instruction: x, url: y } }
+    hooks: { turn_start: [], stop: [ { type: command, command: x, name: y } ] }
+    toolsets: [ { type: mcp, command: x, lifecycle: {} } ]
 `,
   );
-  assert.equal(lines.length, 5, lines.join('\n'));
-  for (const line of lines.slice(0, 4))
-    assert.match(line, /is a docker-agent key that turnwire does not support yet; remove it$/);
-  assert.match(lines[4] ?? '', /6:3: agent "other": turnwire runs a single agent so far/);
+  assert.equal(lines.length, 9, lines.join('\n'));
+  for (const line of lines) assert.match(line, /is a docker-agent key that turnwire does not support yet; remove it$/);
+  const places = lines.map((line) => line.split(':').slice(1, 3).join(':'));
+  assert.deepEqual(places, ['1:1', '3:36', '3:66', '7:5', '8:77', '9:38', '10:14', '10:67', '11:42']);
 });
 
 const models: readonly (readonly [string, RegExp])[] = [
@@ -114,8 +120,8 @@ const shapes: readonly (readonly [string, string, RegExp])[] = [
   ['only a document mark', '---\n', /the file is empty/],
   ['a list', '- a\n- b\n', /1:1: the file must be a mapping with "agents", not a list$/],
   ['a word', 'hello', /the file must be a mapping with "agents"$/],
-  ['no agents', 'version: "8"\n', /"agents" is missing; it must be a mapping with the agent "root"$/],
-  ['agents without root', 'agents: {}\n', /"root" is missing/],
+  ['no agents', 'version: "8"\n', /"agents" is missing; it must be a mapping with an agent "root"$/],
+  ['no agent', 'agents: {}\n', /1:1: "agents" must be a mapping with at least one agent, "root"$/],
   ['an empty agent', 'agents:\n  root:\n', /2:3: "root" is empty; it must be a mapping with "model"/],
   [
     'an empty instruction',
@@ -134,7 +140,7 @@ const shapes: readonly (readonly [string, string, RegExp])[] = [
   [
     'a toolset without type',
     'agents: { root: { model: openai/x, toolsets: [ {} ] } }',
-    /"type" is missing; it must be filesystem or shell$/,
+    /"type" is missing; it must be one of filesystem, shell, fetch, think, todo, memory, script, user_prompt, mcp$/,
   ],
   ['a prototype', `${good}__proto__: { a: 1 }\n`, /unknown key "__proto__"/],
 ];
@@ -180,11 +186,11 @@ test('a key in place of the name of its variable is never repeated', async (t) =
 });
 
 const keys: readonly (readonly [string, Record<string, string>, RegExp])[] = [
-  ['unset', {}, /the environment variable MY_KEY is not set; set it/],
-  ['empty', { MY_KEY: '' }, /MY_KEY is empty/],
-  ['blank', { MY_KEY: ' \n' }, /MY_KEY is empty/],
-  ['with a line break', { MY_KEY: 'topsecret\n' }, /MY_KEY holds a line break/],
-  ['with a blank inside', { MY_KEY: 'topsecret x' }, /MY_KEY holds a blank/],
+  ['unset', {}, /MY_KEY is not set: export it, .*--env-from-file, .*\/run\/secrets\/MY_KEY, .* pass or the keychain/],
+  ['empty', { MY_KEY: '' }, /MY_KEY, from the environment, is empty/],
+  ['blank', { MY_KEY: ' \n' }, /MY_KEY, from the environment, is empty/],
+  ['with a line break', { MY_KEY: 'topsecret\n' }, /MY_KEY, from the environment, holds a line break/],
+  ['with a blank inside', { MY_KEY: 'topsecret x' }, /MY_KEY, from the environment, holds a blank/],
 ];
 for (const [name, env, expected] of keys) {
   test(`a key that is ${name} is named with its place before anything runs`, async (t) => {
@@ -243,6 +249,6 @@ test(
 test('a byte order mark and CRLF are no problem, and places stay right', async (t) => {
   const path = await agentFile(t, `\uFEFF${good.replaceAll('\n', '\r\n')}colour: red\r\n`);
   assert.deepEqual(await complaints(path, { OPENAI_API_KEY: 'k' }), [
-    'agent.yaml:3:1: unknown key "colour"; the keys here are version, metadata, models, agents',
+    'agent.yaml:3:1: unknown key "colour"; the keys here are version, metadata, providers, models, mcps, permissions, agents',
   ]);
 });

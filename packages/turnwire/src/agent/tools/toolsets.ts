@@ -1,4 +1,4 @@
-import type { Agent } from '../../config/config.js';
+import type { Toolset } from '../../config/toolset.js';
 import { folderTools } from './folders.js';
 import { readTools } from './read.js';
 import { searchTool } from './search.js';
@@ -14,17 +14,17 @@ export interface ToolsetOptions {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-type Toolset = Agent['toolsets'][number];
-
-const toolsetTools: Record<Toolset['type'], (workspace: Workspace, options: ToolsetOptions) => Tool[]> = {
-  filesystem: (workspace) => [
-    ...readTools(workspace),
-    ...writeTools(workspace),
-    ...folderTools(workspace),
-    searchTool(workspace),
-  ],
-  shell: (workspace, { env }) => [shellTool({ workspace, env })],
-};
+/** The types that are implemented; unsupported.ts refuses the others before a run begins. */
+export const toolsetTools: Partial<Record<Toolset['type'], (workspace: Workspace, options: ToolsetOptions) => Tool[]>> =
+  {
+    filesystem: (workspace) => [
+      ...readTools(workspace),
+      ...writeTools(workspace),
+      ...folderTools(workspace),
+      searchTool(workspace),
+    ],
+    shell: (workspace, { env }) => [shellTool({ workspace, env })],
+  };
 
 /**
  * The tools of an agent, each name once.
@@ -34,5 +34,5 @@ const toolsetTools: Record<Toolset['type'], (workspace: Workspace, options: Tool
 export function createTools(toolsets: readonly Toolset[], options: ToolsetOptions): Tool[] {
   const workspace = openWorkspace(options.directory);
   const types = new Set(toolsets.map(({ type }) => type));
-  return [...types].flatMap((type) => toolsetTools[type](workspace, options));
+  return [...types].flatMap((type) => toolsetTools[type]?.(workspace, options) ?? []);
 }

@@ -68,7 +68,7 @@ export async function runLap(
   options: { io: Io; link: LinkSettings; signal: AbortSignal; onTurn: (turn: number) => void },
 ): Promise<Lap> {
   const { io, signal, onTurn } = options;
-  const { root: agent } = (await loadConfig(join(example, 'agent.yaml'), { env: io.env })).agents;
+  const { root: agent } = await loadConfig(join(example, 'agent.yaml'));
   const folder = await workspace();
   const emulator = await startEmulator({ script: join(example, 'script.yaml') });
   const link = await startLink({ to: emulator.port, ...options.link });
@@ -123,7 +123,7 @@ async function workspace(): Promise<string> {
   return folder;
 }
 
-function toolsFor(agent: Config['agents']['root'], folder: string, io: Io): ReturnType<typeof createTools> {
+function toolsFor(agent: Config['root'], folder: string, io: Io): ReturnType<typeof createTools> {
   // The same order of names wherever it runs.
   return createTools(agent.toolsets, { directory: folder, env: { ...io.env, LC_ALL: 'C' } });
 }

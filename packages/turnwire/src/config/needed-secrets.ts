@@ -1,0 +1,68 @@
+import type { Agent } from './agent.js';
+import type { Problem } from './problem.js';
+import { bareName, namesIn } from './references.js';
+import type { Toolset } from './toolset.js';
+import type { Path, YamlFile } from './yaml-file.js';
+
+/** A secret that has to be there before an agent can run. */
+export interface NeededSecret {
+  /** Its names; one of them is enough. */
+  names: readonly string[];
+  /** The first place of the file that needs it. */
+  path: Path;
+  /** Whether it is sent in a header, which not every text can be. */
+  inHeader: boolean;
+}
+
+/** The keys and the other secrets of these agents, each once: of their models, the fallbacks, and what their tools refer to. */
+export function neededSecrets(agents: readonly Agent[]): NeededSecret[] {
+  const found = new Map<string, NeededSecret>();
+  const need = (names: readonly string[], path: Path, inHeader: boolean): void => {
+    if (names.length === 0) return;
+    const id = names.join(' ');
+    const before = found.get(id);
+    found.set(id, { names, path: before?.path ?? path, inHeader: inHeader || before?.inHeader === true });
+  };
+  for (const agent of agents) {
+    for (const model of [agent.model, ...agent.fallback.models]) {
+      need(model.tokenKeys, model.path, true);
+      for (const name of Object.values(model.headers).flatMap(namesIn)) need([name], model.path, true);
+    }
+    for (const [index, toolset] of agent.toolsets.entries()) {
+      const path = ['agents', agent.name, 'toolsets', index];
+      for (const name of variablesOf(toolset).flatMap(namesIn)) need([name], path, false);
+      const headers = toolset.type === 'mcp' ? Object.values(toolset.remote?.headers ?? {}) : [];
+      for (const name of headers.flatMap(namesIn)) need([name], path, true);
+    }
+  }
+  return [...found.values()];
+}
+
+/** The values of the variables that the commands of a toolset are given. */
+function variablesOf(toolset: Toolset): string[] {
+  const own = 'env' in toolset ? Object.values(toolset.env ?? {}) : [];
+  if (toolset.type !== 'script') return own;
+  return [...own, ...Object.values(toolset.shell).flatMap(({ env }) => Object.values(env ?? {}))];
+}
+
+/** No value that is replaced stands deeper than this; what else may be in a file is not walked to its end. */
+const deepest = 8;
+
+/** Values that would be sent as they are, although they look like the name of a secret. */
+export function strayReferences(file: YamlFile): Problem[] {
+  const problems: Problem[] = [];
+  const visit = (value: unknown, path: Path): void => {
+    if (typeof value === 'object' && value !== null) {
+      if (path.length >= deepest) return;
+      for (const [key, inner] of Object.entries(value))
+        visit(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+      return;
+    }
+    const within = path.at(-2);
+    if (typeof value !== 'string' || (within !== 'env' && within !== 'headers' && within !== 'http_headers')) return;
+    const name = bareName(value);
+    if (name !== undefined) problems.push(file.problem(`this is not replaced here; write \${env.${name}}`, path));
+  };
+  visit(file.value, []);
+  return problems;
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { agentSchema } from './agent.js';
+import { modelSchema, providerSchema } from './model.js';
+import { permissionsSchema } from './permissions.js';
+import { mcpSchema } from './toolset.js';
+
+/**
+ * The shape of an agent file: what turnwire serves of docker-agent's format, and nothing else. This one definition checks files, gives the
+ * types of what is read, and gives the JSON Schema for editors. References between parts are resolved in config.ts, agent.ts and model.ts.
+ */
+export const fileSchema = z.strictObject(
+  {
+    version: z
+      .union([z.string(), z.number()], 'a version, such as "8"')
+      .optional()
+      .describe("The version of docker-agent's format. The keys served here mean the same in all of them."),
+    metadata: z
+      .record(z.string(), z.unknown(), 'a mapping')
+      .optional()
+      .describe('Author, license and the like, for readers.'),
+    providers: z
+      .record(z.string(), providerSchema, 'a mapping from names to providers')
+      .optional()
+      .describe('Servers of your own, by name.'),
+    models: z.record(z.string(), modelSchema, 'a mapping from names to models').optional().describe('Models, by name.'),
+    mcps: z
+      .record(z.string(), mcpSchema, 'a mapping from names to MCP servers')
+      .optional()
+      .describe('MCP servers that several agents use, by name.'),
+    permissions: permissionsSchema.prefault({}).describe('Which calls run without a question, and which never.'),
+    agents: z
+      .record(z.string(), agentSchema, 'a mapping with an agent "root"')
+      .refine((agents) => Object.keys(agents).length > 0, 'a mapping with at least one agent, "root"')
+      .describe('The agents, by name. A run begins with "root", or with the first where there is none of that name.'),
+  },
+  'a mapping with "agents"',
+);

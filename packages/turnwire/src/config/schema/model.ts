@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { apiType, providerOptions } from './provider-options.js';
+import { baseUrl, between, flag, name, text, variable, whole } from './values.js';
+
+export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+const effort =
+  'none, minimal, low, medium, high, xhigh or max (budgets in tokens and "adaptive" are for models without the Responses API)';
+
+/** How much the model is to think; 0 is `none`. */
+const thinkingBudget = z.union([z.enum(efforts, effort), z.literal(0, effort)], effort);
+
+const price = z.number('a price in US dollars for a million tokens, 0 or more').min(0, 'a price, 0 or more');
+
+/** What a provider can decide for all its models, and a model for itself. */
+const settings = {
+  base_url: baseUrl
+    .optional()
+    .describe('The address, with its version: https://host/v1. Default: the address of the provider.'),
+  token_key: variable
+    .optional()
+    .describe(
+      'The name under which the key is found, usually an environment variable. Default: the name of the provider, at its own address alone; otherwise no key is sent.',
+    ),
+  temperature: between(0, 2).optional().describe('Sampling temperature, 0 to 2. Default: that of the provider.'),
+  top_p: between(0, 1).optional().describe('Nucleus sampling, 0 to 1. Default: that of the provider.'),
+  max_tokens: whole(1, 'of tokens')
+    .optional()
+    .describe('Output tokens of one turn at most, reasoning included. Default: the limit of the provider.'),
+  parallel_tool_calls: flag
+    .optional()
+    .describe('Whether the model may ask for several tools in one turn. Default: not sent, which allows it.'),
+  track_usage: flag.optional().describe('Count tokens and cost of this model. Default: true.'),
+  thinking_budget: thinkingBudget
+    .optional()
+    .describe('Reasoning effort: none (or 0), minimal, low, medium, high, xhigh or max. Default: that of the model.'),
+  provider_opts: providerOptions.optional().describe('What concerns the connection and this kind of provider.'),
+};
+
+/** An entry of `models`. */
+export const modelSchema = z.strictObject(
+  {
+    provider: name.describe(
+      'openai, xai, azure, emulator, another built-in provider, one of "providers", or any name with a base_url.',
+    ),
+    model: name.describe('What the provider calls the model.'),
+    description: text.optional().describe('For readers.'),
+    ...settings,
+    cost: z
+      .strictObject(
+        {
+          input: price.default(0).describe('Input tokens. Default: 0.'),
+          output: price.default(0).describe('Output tokens, reasoning included. Default: 0.'),
+          cache_read: price.optional().describe('Input tokens that the provider had cached. Default: as input.'),
+          cache_write: price.optional().describe('Input tokens written to the cache. Default: as input.'),
+        },
+        'a mapping with "input" and "output", in US dollars for a million tokens',
+      )
+      .optional()
+      .describe('Prices in US dollars for a million tokens. Default: the cost of a run is not told.'),
+    compaction_threshold: z
+      .number('a number above 0, and at most 1')
+      .gt(0, 'a number above 0, and at most 1')
+      .max(1, 'a number above 0, and at most 1')
+      .optional()
+      .describe('The part of the context window at which the history is compacted. Default: 0.9.'),
+  },
+  'a mapping with "provider" and "model"',
+);
+
+/** An entry of `providers`. */
+export const providerSchema = z.strictObject(
+  {
+    provider: z
+      .enum(['openai'], 'openai, or left out (turnwire speaks the Responses API alone)')
+      .optional()
+      .describe('The kind of server: openai, the default.'),
+    api_type: apiType.optional().describe('The API to speak: openai_responses, the default and the only one.'),
+    ...settings,
+    base_url: baseUrl.describe('The address, with its version: https://host/v1.'),
+  },
+  'a mapping with "base_url"',
+);
+
+export type ModelDefinition = z.output<typeof modelSchema>;
+export type ProviderDefinition = z.output<typeof providerSchema>;

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { flag, headers, name, whole } from './values.js';
+
+const transports = ['auto', 'websocket', 'sse'] as const;
+const transportNames = 'auto, websocket or sse';
+
+/** Upper and lower case are the same, as in docker-agent; anything else is refused, while there it silently means SSE (W17). */
+const transport = z
+  .string(transportNames)
+  .transform((value) => value.toLowerCase())
+  .pipe(z.enum(transports, transportNames))
+  .meta({ examples: [...transports] });
+
+/** Which API the server is spoken to in. There is one here; the other one that docker-agent has is refused with its reason. */
+export const apiType = z.enum(['openai_responses'], 'openai_responses (turnwire speaks no Chat Completions)');
+
+export const serviceTiers = ['auto', 'default', 'flex', 'priority', 'scale'] as const;
+
+/** `provider_opts` of a model or a provider. docker-agent takes anything here; a key that nobody reads is refused here. */
+export const providerOptions = z.strictObject(
+  {
+    transport: transport
+      .optional()
+      .describe('How turns travel: auto (a WebSocket, else SSE), websocket or sse. Default: auto.'),
+    api_type: apiType.optional().describe('The API to speak: openai_responses, the default and the only one.'),
+    api_version: name
+      .optional()
+      .describe('Azure alone: v1 (the default) or preview. Its v1 API has no dated versions.'),
+    http_headers: headers
+      .optional()
+      .describe('Header fields for each handshake and each POST. Values may name secrets: ${env.NAME}.'),
+    service_tier: z
+      .enum(serviceTiers, 'auto, default, flex, priority or scale')
+      .optional()
+      .describe('Sent as service_tier. Default: not sent.'),
+    store: flag
+      .optional()
+      .describe('Sent as store: whether the provider keeps the responses. Default: not sent, which keeps them.'),
+    context_size: whole(1, 'of tokens')
+      .optional()
+      .describe('The context window of the model in tokens, for compaction. Default: not known.'),
+  },
+  'a mapping, such as { transport: websocket }',
+);

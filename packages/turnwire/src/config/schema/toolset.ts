@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { environment, flag, headers, name, text, texts, whole } from './values.js';
+
+/** What each kind of toolset takes. */
+const common = {
+  tools: texts.optional().describe('The tools to offer, by name. Default: all of the toolset.'),
+  instruction: text
+    .optional()
+    .describe('Told to the model about these tools; {ORIGINAL_INSTRUCTIONS} stands for what it is told anyway.'),
+};
+
+const remote = z.strictObject(
+  {
+    url: z
+      .url({ protocol: /^https?$/, error: 'an http:// or https:// address' })
+      .describe('The address of the server.'),
+    transport_type: z
+      .enum(['streamable', 'sse'], 'streamable or sse')
+      .optional()
+      .describe('streamable (HTTP) or sse. Default: streamable, then sse.'),
+    headers: headers.optional().describe('Header fields for it. Values may name secrets: ${env.NAME}.'),
+  },
+  'a mapping with "url"',
+);
+
+/** How an MCP server is reached: in a toolset of type mcp, or for several agents under `mcps`. */
+const server = {
+  command: name.optional().describe('Starts a server that is spoken to over its standard input and output.'),
+  args: z.array(text, 'a list of texts').optional().describe('The arguments of the command.'),
+  env: environment.optional().describe('Variables for the command. Values may name secrets: ${env.NAME}.'),
+  working_dir: name.optional().describe('Where the command runs. Default: the working directory of the run.'),
+  remote: remote.optional().describe('A server elsewhere.'),
+  name: name.optional().describe('What the server is called before its tools. Default: none.'),
+};
+
+const script = z.strictObject(
+  {
+    cmd: name.describe('The command, run by the shell; its arguments are variables of the same names.'),
+    description: text.optional().describe('Tells the model what it does.'),
+    args: z
+      .record(
+        z.string(),
+        z.record(z.string(), z.unknown(), 'a JSON Schema'),
+        'a mapping from arguments to JSON Schemas',
+      )
+      .optional()
+      .describe('Its arguments, each with a JSON Schema.'),
+    required: texts.optional().describe('The arguments it cannot do without. Default: all.'),
+    env: environment.optional().describe('Variables for the command. Values may name secrets: ${env.NAME}.'),
+    working_dir: name.optional().describe('Where it runs. Default: the working directory of the run.'),
+  },
+  'a mapping with "cmd"',
+);
+
+const toolsets = [
+  z.strictObject({
+    type: z.literal('filesystem').describe('Reads, searches, writes and edits files.'),
+    ...common,
+    ignore_vcs: flag.optional().describe('Leave out what git ignores, and .git itself. Default: true.'),
+    post_edit: z
+      .array(
+        z.strictObject(
+          { path: name.describe('Which files (a glob).'), cmd: name.describe('The command to run after an edit.') },
+          'a mapping with "path" and "cmd"',
+        ),
+        'a list of mappings with "path" and "cmd"',
+      )
+      .optional()
+      .describe('Commands after an edit, such as formatters.'),
+  }),
+  z.strictObject({
+    type: z.literal('shell').describe('Runs commands, also in the background.'),
+    ...common,
+    env: environment.optional().describe('Variables for its commands. Values may name secrets: ${env.NAME}.'),
+  }),
+  z.strictObject({
+    type: z.literal('fetch').describe('Fetches pages.'),
+    ...common,
+    timeout: whole(1, 'of seconds').optional().describe('In seconds. Default: 30.'),
+    allowed_domains: texts.optional().describe('The only hosts to fetch from. Default: any.'),
+    blocked_domains: texts.optional().describe('Hosts not to fetch from. Default: none.'),
+    allow_private_ips: flag
+      .optional()
+      .describe('Also fetch from this machine and its private networks. Default: false.'),
+  }),
+  z.strictObject({ type: z.literal('think').describe('A place for thoughts.'), ...common }),
+  z.strictObject({
+    type: z.literal('todo').describe('A list of things to do.'),
+    ...common,
+    shared: flag.optional().describe('One list for all agents of the file. Default: false.'),
+  }),
+  z.strictObject({
+    type: z.literal('memory').describe('Remembers from session to session.'),
+    ...common,
+    path: name.optional().describe('The file it is kept in. Default: one beside the sessions.'),
+  }),
+  z.strictObject({
+    type: z.literal('script').describe('Commands of yours as tools.'),
+    ...common,
+    shell: z
+      .record(
+        z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/),
+        script,
+        'a mapping from names of tools (letters, digits, _ and -) to mappings with "cmd"',
+      )
+      .describe('The tools, by name.'),
+    env: environment.optional().describe('Variables for all of them. Values may name secrets: ${env.NAME}.'),
+  }),
+  z.strictObject({ type: z.literal('user_prompt').describe('Asks the user.'), ...common }),
+  z.strictObject({
+    type: z.literal('mcp').describe('The tools of an MCP server: one of command, remote and ref.'),
+    ...common,
+    ...server,
+    ref: name.optional().describe('A server under "mcps", by its name.'),
+  }),
+] as const;
+
+export const toolsetTypes: readonly string[] = toolsets.map(({ shape }) => shape.type.value);
+
+/** A toolset of an agent. */
+export const toolsetSchema = z.discriminatedUnion('type', toolsets, `one of ${toolsetTypes.join(', ')}`);
+
+/** An entry of `mcps`. */
+export const mcpSchema = z.strictObject({ ...common, ...server }, 'a mapping with "command" or "remote"');
+
+export type Toolset = z.output<typeof toolsetSchema>;
+export type McpDefinition = z.output<typeof mcpSchema>;
