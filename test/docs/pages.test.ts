@@ -15,7 +15,9 @@ test('the pages that have to be there are there', () => {
     'CONTRIBUTING.md',
     'LICENSE',
     'docs/architecture.md',
+    'docs/configuration.md',
     'docs/errors.md',
+    'docs/secrets.md',
   ])
     assert(existsSync(join(root, page)), page);
   assert.match(textOf('LICENSE'), /Apache License\s+Version 2\.0/);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitStatus } from './exit-status.js';
 import { describeFailure } from './failure.js';
+import { config } from './config.js';
 import { demo } from './demo/demo.js';
 import { emulate } from './emulate.js';
 import { record } from './record.js';
@@ -75,6 +76,13 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--script <file>', 'what the emulator answers, for agents with "provider: emulator"')
     .addOption(envFromFile())
     .action(async (file, prompt, options) => end(await run(io, file, prompt, options)));
+
+  verb(program, 'config')
+    .description('check an agent file, and print what was understood, with all defaults and without secrets')
+    .argument('<file>', 'the agent file, in the format of docker-agent')
+    .addOption(envFromFile())
+    .option('--json', 'print it as JSON; default: YAML')
+    .action(async (file, options) => end(await config(io, file, options)));
 
   verb(program, 'emulate')
     .description('serve the Responses API on this machine: POST with SSE, and the WebSocket')

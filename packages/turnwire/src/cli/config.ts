@@ -1,0 +1,22 @@
+import { stringify } from 'yaml';
+import { loadConfig } from '../config/config.js';
+import { describeConfig } from '../config/description.js';
+import { exitStatus } from './exit-status.js';
+import { secretsOf } from './secrets.js';
+import { printable, Printer } from './terminal.js';
+import type { Io } from './io.js';
+
+export interface ConfigOptions {
+  json?: boolean;
+  envFromFile?: readonly string[];
+  debug?: boolean;
+}
+
+/** `turnwire config FILE`: what a run would go by. A key that is not there is told of and is no failure: the file is right. */
+export async function config(io: Io, file: string, { json, envFromFile }: ConfigOptions): Promise<number> {
+  const secrets = secretsOf(io, envFromFile);
+  const description = await describeConfig(await loadConfig(file), secrets);
+  const text = json ? JSON.stringify(description, null, 2) : stringify(description, { lineWidth: 0 }).trimEnd();
+  new Printer(io.stdout, io.env).line(printable(text));
+  return exitStatus.ok;
+}
