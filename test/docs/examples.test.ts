@@ -59,7 +59,10 @@ for (const [name, { script, prints }] of Object.entries(programs)) {
   });
 }
 
-for (const name of await readdir(join(root, 'examples', 'agents'))) {
+// The single files beside the folders are checked by packages/turnwire/test/config/json-schema.test.ts: they name real providers.
+for (const { name } of (await readdir(join(root, 'examples', 'agents'), { withFileTypes: true })).filter((entry) =>
+  entry.isDirectory(),
+)) {
   test(`examples/agents/${name} is an agent that runs`, async () => {
     const file = join(root, 'examples', 'agents', name, 'agent.yaml');
     const { status, stdout, stderr } = await finished(
