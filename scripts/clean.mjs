@@ -9,6 +9,8 @@ for (const folder of [
   'packages/client/dist-test',
   'packages/turnwire/dist',
   'packages/turnwire/dist-test',
+  'bench/dist',
+  'bench/dist-test',
   'examples/dist',
   'dist-test',
 ]) {

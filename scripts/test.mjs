@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const suites = [
   ['packages/client/test', 'packages/client/dist-test'],
   ['packages/turnwire/test', 'packages/turnwire/dist-test'],
+  ['bench/test', 'bench/dist-test'],
   ['test', 'dist-test'],
 ];
 const wanted = process.argv.slice(2);

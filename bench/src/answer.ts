@@ -1,0 +1,44 @@
+/** What the server of the bench answers to a request. It travels in the request's `model`, so that every client can ask for it. */
+export interface Answer {
+  /** `text`: one message. `call`: one function call, with its arguments in the deltas. */
+  kind: 'text' | 'call';
+  /** Deltas; the events around them come on top (`eventsAround`). */
+  events: number;
+  /** Bytes of the JSON of one delta. */
+  bytes: number;
+  /** Events a second; 0: all in one write. */
+  rate: number;
+  /** Milliseconds from the request to the first event. */
+  firstMs: number;
+}
+
+/** Events of a text answer that are no deltas: created, in_progress, item added, part added, text done, part done, item done, completed. */
+const aroundText = 8;
+/** Of a call: created, in_progress, item added, arguments done, item done, completed. */
+const aroundCall = 6;
+
+export function eventsOf({ kind, events }: Answer): number {
+  return events + (kind === 'text' ? aroundText : aroundCall);
+}
+
+/** How long the server itself takes for it, from the request to the last event, in milliseconds. */
+export function serverMs({ kind, events, rate, firstMs }: Answer): number {
+  return firstMs + (rate === 0 ? 0 : ((eventsOf({ kind, events } as Answer) - 1) / rate) * 1000);
+}
+
+export function modelOf({ kind, events, bytes, rate, firstMs }: Answer): string {
+  return `bench-${kind}-${events}-${bytes}-${rate}-${firstMs}`;
+}
+
+/** @throws Error for a model that is not from `modelOf`. */
+export function answerOf(model: string): Answer {
+  const [, kind, events, bytes, rate, firstMs] = /^bench-(text|call)-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(model) ?? [];
+  if (kind === undefined) throw new Error(`no model of the bench: ${model}`);
+  return {
+    kind: kind as Answer['kind'],
+    events: Number(events),
+    bytes: Number(bytes),
+    rate: Number(rate),
+    firstMs: Number(firstMs),
+  };
+}

@@ -1,0 +1,142 @@
+import { random, words } from './random.js';
+import type { Answer } from './answer.js';
+
+/** Stands for the number of the response in its events; eight bytes, as the number that takes its place. */
+const mark = '@@@@@@@@';
+
+/** One answer as it goes over the wire: all its events in one buffer, where each ends, and where the response's number belongs. */
+export interface Frames {
+  bytes: Buffer;
+  ends: readonly number[];
+  marks: readonly number[];
+}
+
+/** The events of an answer, serialised before anything is measured. The same `seed` makes the same bytes. */
+export function serialize(answer: Answer, carriage: 'websocket' | 'sse', seed: number): Frames {
+  const pieces: Buffer[] = [];
+  const ends: number[] = [];
+  let length = 0;
+  for (const event of eventTexts(answer, seed)) {
+    const piece =
+      carriage === 'websocket' ? frame(event.text) : Buffer.from(`event: ${event.type}\ndata: ${event.text}\n\n`);
+    pieces.push(piece);
+    length += piece.length;
+    ends.push(length);
+  }
+  const bytes = Buffer.concat(pieces);
+  const marks: number[] = [];
+  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + mark.length)) marks.push(at);
+  return { bytes, ends, marks };
+}
+
+/** A copy for one response. */
+export function numbered({ bytes, marks }: Frames, number: number): Buffer {
+  const copy = Buffer.from(bytes);
+  const digits = Buffer.from(String(number).padStart(mark.length, '0'));
+  for (const at of marks) digits.copy(copy, at);
+  return copy;
+}
+
+/** A text frame as servers send it: final, not masked (RFC 6455, 5.2). */
+function frame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  const { length } = payload;
+  let head: Buffer;
+  if (length < 126) {
+    head = Buffer.from([0x81, length]);
+  } else if (length < 65_536) {
+    head = Buffer.from([0x81, 126, length >> 8, length & 0xff]);
+  } else {
+    head = Buffer.alloc(10);
+    head.writeUInt16BE(0x817f);
+    head.writeBigUInt64BE(BigInt(length), 2);
+  }
+  return Buffer.concat([head, payload]);
+}
+
+function eventTexts(answer: Answer, seed: number): { type: string; text: string }[] {
+  const next = random(seed);
+  const texts: { type: string; text: string }[] = [];
+  const add = (type: string, fields: object): string => {
+    const text = JSON.stringify({ type, sequence_number: texts.length, ...fields });
+    texts.push({ type, text });
+    return text;
+  };
+  const call = answer.kind === 'call';
+  const itemId = `${call ? 'fc' : 'msg'}_${mark}`;
+  const place = call ? { item_id: itemId, output_index: 0 } : { item_id: itemId, output_index: 0, content_index: 0 };
+  const deltaType = call ? 'response.function_call_arguments.delta' : 'response.output_text.delta';
+  const more = call ? {} : { logprobs: [] };
+  const item = (text: string, status: string): object =>
+    call
+      ? { id: itemId, type: 'function_call', status, call_id: `call_${mark}`, name: 'read', arguments: text }
+      : { id: itemId, type: 'message', status, role: 'assistant', content: text === '' ? [] : [part(text)] };
+  const part = (text: string): object => ({ type: 'output_text', text, annotations: [], logprobs: [] });
+
+  add('response.created', { response: response('in_progress', []) });
+  add('response.in_progress', { response: response('in_progress', []) });
+  add('response.output_item.added', { output_index: 0, item: item('', 'in_progress') });
+  if (!call) add('response.content_part.added', { ...place, part: part('') });
+
+  // The arguments of a call are one JSON object, cut into as many deltas.
+  let whole = '';
+  for (let index = 0; index < answer.events; index += 1) {
+    const fields = (delta: string): object => ({ ...place, delta, ...more });
+    const empty = JSON.stringify({ type: deltaType, sequence_number: texts.length, ...fields('') }).length;
+    const [open, close] = [call && index === 0 ? '{"path":"' : '', call && index === answer.events - 1 ? '"}' : ''];
+    // A quotation mark costs an escape on the wire.
+    const quotes = (open + close).split('"').length - 1;
+    const length = Math.max(1, answer.bytes - empty - open.length - close.length - quotes);
+    const delta = open + words(next, length) + close;
+    whole += delta;
+    add(deltaType, fields(delta));
+  }
+
+  if (call) {
+    add('response.function_call_arguments.done', { ...place, name: 'read', arguments: whole });
+  } else {
+    add('response.output_text.done', { ...place, text: whole, logprobs: [] });
+    add('response.content_part.done', { ...place, part: part(whole) });
+  }
+  add('response.output_item.done', { output_index: 0, item: item(whole, 'completed') });
+  add('response.completed', { response: response('completed', [item(whole, 'completed')]) });
+  return texts;
+}
+
+/** Every field that the SDKs' schemas ask for. */
+function response(status: string, output: readonly object[]): object {
+  return {
+    id: `resp_${mark}`,
+    object: 'response',
+    created_at: 1_760_000_000,
+    status,
+    background: false,
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    max_output_tokens: null,
+    metadata: {},
+    model: 'bench',
+    output,
+    parallel_tool_calls: true,
+    previous_response_id: null,
+    reasoning: { effort: null, summary: null },
+    store: true,
+    temperature: 1,
+    text: { format: { type: 'text' } },
+    tool_choice: 'auto',
+    tools: [],
+    top_p: 1,
+    truncation: 'disabled',
+    usage:
+      status === 'completed'
+        ? {
+            input_tokens: 100,
+            input_tokens_details: { cached_tokens: 0 },
+            output_tokens: 100,
+            output_tokens_details: { reasoning_tokens: 0 },
+            total_tokens: 200,
+          }
+        : null,
+  };
+}

@@ -1,0 +1,137 @@
+import { createServer as createHttp } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { WebSocketServer } from 'ws';
+import { answerOf } from './answer.js';
+import { numbered, serialize } from './frames.js';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Frames } from './frames.js';
+
+export interface ServerCounts {
+  connections: number;
+  /** As read from the sockets: with headers, framing and TLS. */
+  receivedBytes: number;
+  turns: number;
+}
+
+export interface BenchServer {
+  port: number;
+  counts(): ServerCounts;
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  seed: number;
+  /** PEM; with it the server speaks TLS. */
+  tls?: { key: string; cert: string } | undefined;
+}
+
+/**
+ * The server of the bench: `POST …/responses` with SSE, and the WebSocket at the same path. It does as little as it can, so that what is
+ * measured is the clients: no request is parsed, every answer is serialised once, and one without a rate goes out in one write.
+ */
+export async function startServer({ seed, tls }: ServerOptions): Promise<BenchServer> {
+  const frames = new Map<string, Frames>();
+  const framesOf = (model: string, carriage: 'websocket' | 'sse'): Frames => {
+    const key = `${carriage} ${model}`;
+    let known = frames.get(key);
+    if (known === undefined) frames.set(key, (known = serialize(answerOf(model), carriage, seed)));
+    return known;
+  };
+  let turns = 0;
+  let connections = 0;
+  let closedBytes = 0;
+  const sockets = new Set<Socket>();
+
+  const answer = (model: string, carriage: 'websocket' | 'sse', output: Duplex | ServerResponse): void => {
+    const prepared = framesOf(model, carriage);
+    turns += 1;
+    const bytes = numbered(prepared, turns);
+    const { rate, firstMs } = answerOf(model);
+    const end = (): void => {
+      if (carriage === 'sse') output.end();
+    };
+    const begin = (): void => {
+      if (rate === 0) {
+        output.write(bytes);
+        return end();
+      }
+      pace(prepared.ends, rate, (from, to) => !output.destroyed && output.write(bytes.subarray(from, to)), end);
+    };
+    if (firstMs === 0) begin();
+    else setTimeout(begin, firstMs);
+  };
+
+  const server: Server = tls === undefined ? createHttp() : createHttps(tls);
+  // Without an announced time, as the real service: clients fall back to their own ideas of how long a connection is kept.
+  server.keepAliveTimeout = 0;
+  server.on('connection', (socket: Socket) => {
+    connections += 1;
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.once('close', () => {
+      closedBytes += socket.bytesRead;
+      sockets.delete(socket);
+    });
+    socket.on('error', () => {});
+  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+      answer(modelIn(Buffer.concat(chunks)), 'sse', response);
+    });
+  });
+  const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 64 * 1024 * 1024 });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('message', (message: Buffer) => answer(modelIn(message), 'websocket', socket));
+      webSocket.on('error', () => {});
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    counts: () => {
+      let receivedBytes = closedBytes;
+      for (const { bytesRead } of sockets) receivedBytes += bytesRead;
+      return { connections, receivedBytes, turns };
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+/**
+ * Writes event after event, each in a write of its own, `rate` a second. Which ones are due is told by the time since the beginning, so
+ * that a late timer does not slow the stream down.
+ */
+function pace(
+  ends: readonly number[],
+  rate: number,
+  write: (from: number, to: number) => boolean,
+  end: () => void,
+): void {
+  const begun = performance.now();
+  let written = 0;
+  const step = (): void => {
+    const due = Math.min(ends.length, 1 + Math.floor(((performance.now() - begun) * rate) / 1000));
+    for (; written < due; written += 1) write(ends[written - 1] ?? 0, ends[written] ?? 0);
+    if (written === ends.length) return end();
+    setTimeout(step, Math.max(1, begun + (written * 1000) / rate - performance.now()));
+  };
+  step();
+}
+
+const modelField = Buffer.from('"model":"');
+
+/** Found and not parsed: a history of a megabyte would cost more than the answer. No content of the bench has this field. */
+function modelIn(request: Buffer): string {
+  const start = request.indexOf(modelField) + modelField.length;
+  return request.toString('latin1', start, request.indexOf(0x22, start));
+}
