@@ -1,0 +1,80 @@
+import { modelOf } from './answer.js';
+import { random, words } from './random.js';
+import type { Bare, Driver } from './adapter.js';
+import type { Measured, Of } from './exercise.js';
+
+/**
+ * The cost of finding what is new: the CPU of turns that hand over their whole history, less that of the same turns chained by hand, divided
+ * by that of one pass over the same bytes.
+ */
+export async function delta(driver: Driver, exercise: Of<'delta'>): Promise<Measured> {
+  const { bare } = driver;
+  if (bare === undefined) throw new Error('this client finds no delta');
+  const { answer, historyBytes, newBytes, sharedBytes, chains, turns } = exercise;
+  const model = modelOf(answer);
+  const next = random(1);
+  const shared = itemsOf(next, sharedBytes);
+  for (let chain = 0; chain < chains; chain += 1) {
+    await bare.run(bare.prepare({ model, input: [...shared, user(`${chain} ${words(next, 1000)}`)] }));
+  }
+
+  const history: object[] = [...shared, ...itemsOf(next, historyBytes - sharedBytes)];
+  let last = await bare.run(bare.prepare({ model, input: history }));
+  let whole = 0;
+  let pass = 0;
+  // The first turns compile what the others run.
+  for (let turn = -warmUpTurns; turn < turns; turn += 1) {
+    history.push(...last.output, resultFor(last.output, words(next, newBytes)));
+    const prepared = bare.prepare({ model, input: [...history] });
+    const measuredPass = await cpuOf(() => bare.yardstick(prepared));
+    const measured = await cpuOf(async () => (last = await bare.run(prepared)));
+    if (turn < 0) continue;
+    whole += measured;
+    pass += measuredPass;
+  }
+  const chained = await chainedByHand(bare, { model, newBytes, turns }, last, next);
+  const deltaUs = Math.max(0, whole - chained) / turns;
+  return { ofYardstick: deltaUs / (pass / turns), deltaMs: deltaUs / 1000 };
+}
+
+const warmUpTurns = 10;
+
+async function chainedByHand(
+  bare: Bare,
+  { model, newBytes, turns }: { model: string; newBytes: number; turns: number },
+  from: { id: string; output: readonly object[] },
+  next: () => number,
+): Promise<number> {
+  let last = from;
+  let sum = 0;
+  for (let turn = -warmUpTurns; turn < turns; turn += 1) {
+    const input = [resultFor(last.output, words(next, newBytes))];
+    const prepared = bare.prepare({ model, previous_response_id: last.id, input });
+    const measured = await cpuOf(async () => (last = await bare.run(prepared)));
+    if (turn >= 0) sum += measured;
+  }
+  return sum;
+}
+
+/** Microseconds, user and system. */
+async function cpuOf(run: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await run();
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
+function user(content: string): object {
+  return { role: 'user', content };
+}
+
+function resultFor(output: readonly object[], text: string): object {
+  const [call] = output;
+  const id = call !== undefined && 'call_id' in call ? call.call_id : undefined;
+  return { type: 'function_call_output', call_id: id, output: text };
+}
+
+/** Messages of 4 KB. */
+function itemsOf(next: () => number, bytes: number): object[] {
+  return Array.from({ length: Math.ceil(bytes / 4000) }, () => user(words(next, 4000)));
+}
