@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitStatus } from './exit-status.js';
 import { describeFailure } from './failure.js';
+import { bench } from './bench/bench.js';
 import { config } from './config.js';
 import { demo } from './demo/demo.js';
 import { emulate } from './emulate.js';
@@ -129,6 +130,29 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--json', 'print the address as JSON')
     .action(async (upstream, options) => end(await record(io, upstream, options)));
 
+  verb(program, 'bench')
+    .description('run the same tool loop over SSE and over WebSocket, on the emulator or on your own endpoint')
+    .option('--url <base>', 'your endpoint, such as https://api.openai.com/v1; this spends tokens')
+    .option('--model <name>', 'with --url: the model')
+    .option(
+      '--key-from <variable>',
+      'with --url: the variable that holds the key; default: that of OpenAI or xAI, at their own addresses alone',
+    )
+    .addOption(
+      new Option('--rtt <ms>', 'without --url: round trip of the simulated link; default: 40').argParser(
+        numberUpTo(10_000),
+      ),
+    )
+    .addOption(new Option('--turns <number>', 'turns of a loop').default(12).argParser(wholeUpTo(200)))
+    .addOption(
+      new Option('--result <kB>', 'what the result of each call brings').default(8).argParser(numberUpTo(1000)),
+    )
+    .addOption(new Option('--rounds <number>', 'loops over each transport').default(3).argParser(wholeUpTo(100)))
+    .option('--yes', 'spend the tokens without being asked')
+    .option('--json', 'print every loop as JSON')
+    .option('--svg <file>', 'write a chart: the time at which each turn ended')
+    .action(async (options) => end(await bench(io, options)));
+
   return program;
 }
 
@@ -148,6 +172,15 @@ function numberUpTo(most: number): (text: string) => number {
     const value = Number(text);
     if (text.trim() === '' || !(value >= 0 && value <= most))
       throw new InvalidArgumentError(`Give a number from 0 to ${most}.`);
+    return value;
+  };
+}
+
+function wholeUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!(Number.isInteger(value) && value >= 1 && value <= most))
+      throw new InvalidArgumentError(`Give a whole number from 1 to ${most}.`);
     return value;
   };
 }

@@ -16,11 +16,24 @@ test('--help names the verbs and the exit statuses; each verb has help of its ow
   const { status, stdout, stderr } = await turnwire(['--help']);
   assert.equal(status, 0);
   assert.equal(stderr, '');
-  for (const word of ['demo', 'run', 'emulate', '0 done', '1 failed', '2 wrong usage', '130', '141'])
+  for (const word of ['demo', 'run', 'emulate', 'bench', '0 done', '1 failed', '2 wrong usage', '130', '141'])
     assert(stdout.includes(word), word);
   const options = {
     demo: ['--rtt', '--uplink', '--keep', '--json', '--debug'],
     run: ['<file>', '[prompt]', '--yolo', '--json', '--working-dir', '--script', '--debug'],
+    bench: [
+      '--url',
+      '--model',
+      '--key-from',
+      '--rtt',
+      '--turns',
+      '--result',
+      '--rounds',
+      '--yes',
+      '--json',
+      '--svg',
+      '--debug',
+    ],
     emulate: ['[script]', '--port', '--host', '--recordings', '--json', '--debug'],
   };
   for (const [verb, names] of Object.entries(options)) {

@@ -1,0 +1,90 @@
+import { startEmulator, startLink } from '../../emulator/index.js';
+import { defaultTokenKey, providers } from '../../config/providers.js';
+import { UsageError } from '../failure.js';
+import type { Script } from '../../emulator/index.js';
+import type { Io } from '../io.js';
+
+/** Where the loops run. */
+export interface Endpoint extends AsyncDisposable {
+  baseUrl: string;
+  apiKey: string | undefined;
+  model: string;
+  /** Its tokens cost money. */
+  billed: boolean;
+  inWords: string;
+}
+
+export interface EndpointOptions {
+  url?: string;
+  model?: string;
+  /** A variable of the environment. */
+  keyFrom?: string;
+  /** Milliseconds; of the emulator's link. */
+  rtt?: number;
+}
+
+const defaultRttMs = 40;
+
+/**
+ * The user's own endpoint, or an emulator over a link.
+ *
+ * @throws UsageError
+ */
+export function endpointOf(io: Io, options: EndpointOptions): Endpoint | Promise<Endpoint> {
+  const { url, model, keyFrom, rtt } = options;
+  if (url === undefined) {
+    if (keyFrom !== undefined || model !== undefined)
+      throw new UsageError('--model and --key-from belong to an endpoint: name it with --url');
+    return emulated(rtt ?? defaultRttMs);
+  }
+  if (rtt !== undefined) throw new UsageError("--rtt is the round trip of the emulator's link; --url has its own");
+  if (model === undefined) throw new UsageError('a model is needed at --url: name it with --model');
+  const origin = originOf(url);
+  return {
+    baseUrl: url,
+    apiKey: keyAt(io, url, keyFrom),
+    model,
+    billed: true,
+    inWords: `${model} at ${origin}`,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** A key goes where its owner says, or to the service that it is known to belong to; nowhere else. */
+function keyAt(io: Io, url: string, keyFrom: string | undefined): string | undefined {
+  const own = [...providers.values()].map((provider) => defaultTokenKey(provider, url));
+  const variable = keyFrom ?? own.find((name) => name !== undefined);
+  if (variable === undefined) return undefined;
+  const key = io.env[variable];
+  if (key === undefined || key === '')
+    throw new UsageError(`the environment has no ${variable}, which is to hold the key for ${originOf(url)}`);
+  return key;
+}
+
+/** Without what a URL may hold of secrets. */
+function originOf(url: string): string {
+  if (URL.canParse(url)) return new URL(url).origin;
+  throw new UsageError('--url must be a base URL with its version, such as https://api.openai.com/v1');
+}
+
+/** A call at each turn, for as long as somebody asks. */
+const script: Script = {
+  turns: [{ calls: [{ name: 'read_part', arguments: { part: 1 } }] }],
+  after: 'repeat',
+};
+
+async function emulated(rttMs: number): Promise<Endpoint> {
+  const emulator = await startEmulator({ script });
+  const link = await startLink({ to: emulator.port, rttMs });
+  return {
+    baseUrl: emulator.url.replace(`:${emulator.port}/`, `:${link.port}/`),
+    apiKey: undefined,
+    model: 'emulated',
+    billed: false,
+    inWords: `the emulator, over a simulated round trip of ${rttMs} ms`,
+    [Symbol.asyncDispose]: async () => {
+      await link.close();
+      await emulator.close();
+    },
+  };
+}
