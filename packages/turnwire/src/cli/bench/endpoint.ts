@@ -1,5 +1,5 @@
 import { startEmulator, startLink } from '../../emulator/index.js';
-import { defaultTokenKey, providers } from '../../config/providers.js';
+import { defaultTokenKeys, providers } from '../../config/providers.js';
 import { UsageError } from '../failure.js';
 import type { Script } from '../../emulator/index.js';
 import type { Io } from '../io.js';
@@ -52,8 +52,9 @@ export function endpointOf(io: Io, options: EndpointOptions): Endpoint | Promise
 
 /** A key goes where its owner says, or to the service that it is known to belong to; nowhere else. */
 function keyAt(io: Io, url: string, keyFrom: string | undefined): string | undefined {
-  const own = [...providers.values()].map((provider) => defaultTokenKey(provider, url));
-  const variable = keyFrom ?? own.find((name) => name !== undefined);
+  const own = [...providers.values()].flatMap((provider) => defaultTokenKeys(provider, url));
+  // Of several names that the key of one service may have, the first that is set.
+  const variable = keyFrom ?? own.find((name) => Boolean(io.env[name])) ?? own[0];
   if (variable === undefined) return undefined;
   const key = io.env[variable];
   if (key === undefined || key === '')
