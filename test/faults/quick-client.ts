@@ -11,6 +11,7 @@ const factor = 10;
 const quickClock: Clock = {
   ...systemClock,
   now: () => performance.now() * factor,
+  tick: () => performance.now() * factor,
   after: (ms, run, options) => systemClock.after(ms / factor, run, options),
 };
 

@@ -160,7 +160,8 @@ export async function openSocket(
     });
     socket.on('message', (message: Buffer, binary: boolean) => {
       if (ended) return;
-      if (!binary) return listener.message(message.toString('utf8'));
+      // Without an argument it is UTF-8, and a good deal faster.
+      if (!binary) return listener.message(message.toString());
       socket.close(unsupportedData);
       end({
         code: abnormalClosure,

@@ -12,19 +12,23 @@ export class FrameError extends Error {
 export class Frame {
   readonly text: string;
   readonly type: string | undefined;
+  /** One of the many that say nothing of the course of a turn: deltas, and all that belongs to an item that is not finished. */
+  readonly quiet: boolean;
   #event: ResponseEvent | undefined;
 
-  private constructor(text: string, type: string | undefined, event: ResponseEvent | undefined) {
+  private constructor(text: string, type: string | undefined, quiet: boolean, event: ResponseEvent | undefined) {
     this.text = text;
     this.type = type;
+    this.quiet = quiet;
     this.#event = event;
   }
 
   /** @throws FrameError */
   static parse(text: string): Frame {
     const event = decodeEvent(text);
-    const type: unknown = event.type;
-    return new Frame(text, typeof type === 'string' ? type : undefined, event);
+    const given: unknown = event.type;
+    const type = typeof given === 'string' ? given : undefined;
+    return new Frame(text, type, isQuiet(type), event);
   }
 
   /**
@@ -35,9 +39,8 @@ export class Frame {
    */
   static peek(text: string): Frame {
     const type = typeAtBeginning(text);
-    if (type === undefined || lookedInto.has(type) || !type.startsWith('response.') || !text.endsWith('}'))
-      return Frame.parse(text);
-    return new Frame(text, type, undefined);
+    if (!isQuiet(type) || !text.endsWith('}')) return Frame.parse(text);
+    return new Frame(text, type, true, undefined);
   }
 
   /** In characters, which are bytes as good as always; what buffers are measured by. */
@@ -56,7 +59,13 @@ export class Frame {
   }
 }
 
-/** The events into which the engine looks. */
+function isQuiet(type: string | undefined): boolean {
+  if (type === undefined || !type.startsWith('response.')) return false;
+  // Most are deltas: no need to look them up.
+  return type.endsWith('.delta') || !lookedInto.has(type);
+}
+
+/** The events into which the engine looks; all that does not begin with `response.` is looked into, too. */
 const lookedInto: ReadonlySet<string> = new Set([
   'response.cancelled',
   'response.completed',

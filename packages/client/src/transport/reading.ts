@@ -68,8 +68,7 @@ export class Reading {
 
   read(frame: Frame): Verdict {
     const state = this.#state;
-    // The many in the middle; an event without a type may be an error.
-    if (state.name === 'begun' && frame.type !== undefined && !lifecycle.has(frame.type)) return pass;
+    if (frame.quiet && state.name === 'begun') return pass;
     const { event } = frame;
     if (isError(event)) return this.#readError(event);
     if (frame.type?.startsWith('response.steer.') && state.name !== 'awaiting') return this.#readSteering(event);
@@ -134,22 +133,6 @@ export class Reading {
 
 const pass: Verdict = { name: 'pass' };
 const end: Verdict = { name: 'end' };
-
-/** The types that carry a response, or say something about the course of the turn. */
-const lifecycle: ReadonlySet<string> = new Set([
-  'error',
-  'response.cancelled',
-  'response.completed',
-  'response.created',
-  'response.done',
-  'response.failed',
-  'response.in_progress',
-  'response.incomplete',
-  'response.queued',
-  'response.steer.accepted',
-  'response.steer.failed',
-  'response.steer.pending',
-]);
 
 function foreign(why: string): Verdict {
   return { name: 'foreign', why };

@@ -136,8 +136,8 @@ export class Attempt implements Receiver {
     } else {
       this.#silence.event();
     }
-    // Of the many in the middle, only a finished item takes it further.
-    if (entry.phase === 'created' || (entry.phase === 'visible' && frame.type === 'response.output_item.done'))
+    // Of the many in the middle, only a finished item takes it further, and it is not quiet.
+    if (entry.phase === 'created' || (entry.phase === 'visible' && !frame.quiet))
       entry.phase = advance(entry.phase, frame);
     this.#listener.event(frame);
     if (this.#unread !== undefined && this.#unread() > laneUnreadBytes) {

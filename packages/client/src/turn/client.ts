@@ -149,7 +149,8 @@ export class Client implements AsyncDisposable {
   async warm(params?: TurnParams): Promise<void> {
     if (this.#closed || this.#settings.transport === 'sse') return;
     // What goes wrong will go wrong again, for the turn that it concerns.
-    if (params === undefined || !this.#engine.limits.warmUp) return this.#pool.warm(this.#ending.signal).catch(() => {});
+    if (params === undefined || !this.#engine.limits.warmUp)
+      return this.#pool.warm(this.#ending.signal).catch(() => {});
     const turn = this.#begin({ ...params, generate: false }, { transport: 'websocket' }, { onSettled: () => {} });
     this.#warming.add(turn);
     await turn.response().catch(() => {});

@@ -30,12 +30,12 @@ export class Silence {
 
   /** An event came. */
   event(): void {
-    this.#sign = this.#event = this.#clock.now();
+    this.#sign = this.#event = this.#clock.tick();
   }
 
   /** Something else came. */
   alive(): void {
-    this.#sign = this.#clock.now();
+    this.#sign = this.#clock.tick();
   }
 
   stop(): void {

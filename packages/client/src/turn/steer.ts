@@ -92,6 +92,7 @@ export class Submissions {
 
   /** The turn is over: what was not answered will not be (P51). */
   end(error: TurnwireError | undefined): void {
+    if (this.#unsent.length === 0 && this.#unanswered.length === 0) return;
     const why = error ?? ended();
     for (const waiting of [...this.#unsent.splice(0), ...this.#unanswered.splice(0)]) waiting.reject(why);
   }

@@ -184,6 +184,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   }
 
   #take(frame: Frame): void {
+    if (frame.quiet) return this.#delivery.hand(frame);
     const before = this.#answer.responses.length;
     const { type } = frame;
     if (type?.startsWith('response.steer.')) this.#submissions.read(frame.event);

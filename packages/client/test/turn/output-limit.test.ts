@@ -23,7 +23,14 @@ test('output items without end are a typed failure, and their carriage is ended'
       return { pause: () => true, resume: () => {}, say: () => false, abort: () => (aborted += 1) };
     },
   };
-  const forever = { dialMs: Infinity, firstEventMs: Infinity, idleMs: Infinity, queueMs: Infinity, unreadMs: Infinity, pongMs: Infinity };
+  const forever = {
+    dialMs: Infinity,
+    firstEventMs: Infinity,
+    idleMs: Infinity,
+    queueMs: Infinity,
+    unreadMs: Infinity,
+    pongMs: Infinity,
+  };
   const turn = new Turn(
     {
       transports: { websocket: transport, sse: transport },
