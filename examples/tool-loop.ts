@@ -1,5 +1,5 @@
-// An agent loop by hand: the model calls a tool, the program answers, until the model has nothing more to ask. After the first turn only
-// what is new is sent; `previous_response_id` says what it continues.
+// An agent loop by hand: the model calls a tool, the program answers, until the model has nothing more to ask. It hands over the whole
+// history each time; over a WebSocket only what is new is sent.
 //
 //   node examples/tool-loop.ts       (keys and addresses as in first-turn.ts)
 import { createClient } from '@turnwire/client';
@@ -16,8 +16,7 @@ const tools = [
 const fileCounts: Record<string, number> = { src: 38, test: 41 };
 
 const client = createClient({ onWarning: (message) => console.error(message) });
-let input: InputItem[] = [{ role: 'user', content: 'How many files are in src and in test?' }];
-let previous: string | undefined;
+const input: InputItem[] = [{ role: 'user', content: 'How many files are in src and in test?' }];
 
 for (let turns = 1; turns <= 10; turns += 1) {
   const turn = client.turn({
@@ -25,17 +24,16 @@ for (let turns = 1; turns <= 10; turns += 1) {
     instructions: 'Use the tool for every folder you are asked about.',
     tools,
     input,
-    ...(previous === undefined ? {} : { previous_response_id: previous }),
   });
   const response = await turn.response();
-  previous = response.id;
-  input = [];
+  input.push(...response.output);
+  const known = input.length;
   for (const item of response.output) {
     if (item.type !== 'function_call') continue;
     const { folder } = JSON.parse(item.arguments) as { folder: string };
     input.push({ type: 'function_call_output', call_id: item.call_id, output: String(fileCounts[folder] ?? 0) });
   }
-  if (input.length === 0) {
+  if (input.length === known) {
     console.log(await turn.text());
     break;
   }

@@ -37,6 +37,10 @@ const programs: Readonly<Record<string, Example>> = {
     },
     prints: /^38 and 41\.\nconnections dialled: 1\n$/,
   },
+  'conversation.ts': {
+    script: { turns: [{ text: 'Hello, Ada.' }, { text: 'Ada.' }] },
+    prints: /^Hello, Ada\.\nsent: full\nAda\.\nsent: delta\n$/,
+  },
   'emulator.ts': { script: undefined, prints: /right/ },
 };
 

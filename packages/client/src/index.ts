@@ -1,10 +1,12 @@
 // The public API of @turnwire/client, as a table of contents.
 export { createClient } from './turn/client.js';
 export type { Client, ClientStats, TurnOptions } from './turn/client.js';
+export type { Conversation } from './turn/conversation.js';
+export type { SteerAnswer, SteerInput } from './turn/steer.js';
 export type { Turn } from './turn/turn.js';
 export type { Attempt, TurnReport } from './turn/report.js';
 export type { Outcome } from './protocol/terminal.js';
-export type { DiagnosticMessages } from './diagnostics.js';
+export type { DiagnosticEvent, DiagnosticMessages } from './diagnostics.js';
 export { TurnwireError, errorCodes } from './protocol/errors.js';
 export type { ErrorCode, Phase, TurnwireErrorOptions } from './protocol/errors.js';
 export type { ServerError } from './protocol/server-error.js';
@@ -13,6 +15,7 @@ export type { Response, Usage } from './protocol/response.js';
 export type * from './protocol/items.js';
 export type * from './protocol/events.js';
 export type {
+  ChainOptions,
   ClientOptions,
   NetworkOptions,
   PoolOptions,
