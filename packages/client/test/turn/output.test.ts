@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Output, textOf } from '../../dist/turn/output.js';
-import { EventQueue } from '../../dist/turn/event-queue.js';
+import { FrameQueue } from '../../dist/turn/frame-queue.js';
+import { Frame } from '../../dist/protocol/frame.js';
 import type { ResponseEvent } from '../../dist/protocol/events.js';
 import type { Response } from '../../dist/protocol/response.js';
 
@@ -57,15 +58,18 @@ test('text is that of messages, whatever else stands there', () => {
   for (const output of [undefined, null, 'x', []]) assert.equal(textOf(response(output)), '');
 });
 
-test('a queue gives back in order what was put in, and counts its bytes', () => {
-  const queue = new EventQueue();
+test('a queue gives back in order what was put in, and counts its characters', () => {
+  const queue = new FrameQueue();
+  const frames = Array.from({ length: 5000 }, (_, index) =>
+    Frame.parse(JSON.stringify({ type: 'x', n: 1000 + index })),
+  );
   let read = 0;
   // Always one behind, so that it is never empty.
-  for (let index = 0; index < 5000; index += 1) {
-    queue.push(done(index, {}), 10);
-    if (index > 0) assert.deepEqual(queue.shift(), done(read++, {}));
-    assert.equal(queue.bytes, 10);
+  for (const [index, frame] of frames.entries()) {
+    queue.push(frame);
+    if (index > 0) assert.equal(queue.shift(), frames[read++]);
+    assert.equal(queue.bytes, '{"type":"x","n":1000}'.length);
   }
-  assert.deepEqual(queue.shift(), done(read, {}));
+  assert.equal(queue.shift(), frames[read]);
   assert.deepEqual([queue.empty, queue.bytes, queue.shift()], [true, 0, undefined]);
 });
