@@ -4,7 +4,7 @@ import { answer } from './server/events.js';
 import { closeFrame } from './server/frame.js';
 import { read, scenario } from './scenario.js';
 import type { Moment } from './server/events.js';
-import type { Peer } from './server/peer.js';
+import type { Peer, Script } from './server/peer.js';
 
 /** Each way to end it, and the close code that RFC 6455 has the client report. */
 const endings: readonly { name: string; end: (peer: Peer) => void; code: number }[] = [
@@ -28,15 +28,34 @@ const moments: readonly { moment: Moment; phase: string }[] = [
   { moment: 'all output', phase: 'tool' },
 ];
 
-/** Codes by which a server refuses a request that it has not run: `auto` then asks once by SSE (P89, P92, P93). */
-const refusals = new Set([1000, 1008, 1009]);
+/**
+ * What becomes of a request that was sent and never answered. Most codes say nothing of it, and it is sent once more (P90, P91). By some a
+ * server refuses what it may take over HTTP (P89, P92, P93), and without credits nothing helps (P94).
+ */
+type Fate = 'by SSE' | 'redialled' | 'lost';
+
+function fateOf(transport: 'websocket' | 'auto', code: number): Fate {
+  if (code === 4402) return 'lost';
+  if (transport === 'auto') return 'by SSE';
+  return [1000, 1008, 1009].includes(code) ? 'lost' : 'redialled';
+}
+
+/** Over this connection the server answers; `auto` meets it there, too. */
+const post: NonNullable<Script['post']> = (peer) => {
+  peer.stream();
+  peer.sse(...answer('resp_post').events);
+  peer.endStream();
+};
+
+/** 1013 asks to wait before the redial, and so does a dial that failed. */
+const quick = { quick: true };
 
 for (const transport of ['websocket', 'auto'] as const) {
   for (const { moment, phase } of moments) {
     for (const { name, end, code } of endings) {
-      const falls = transport === 'auto' && moment === 'nothing' && refusals.has(code);
+      const fate = moment === 'nothing' ? fateOf(transport, code) : 'lost';
       scenario(
-        `${transport}, ${name} after ${moment}: ${falls ? 'falls back once' : 'lost'}`,
+        `${transport}, ${name} after ${moment}: ${fate}`,
         {
           create: (peer, _create, count) => {
             const { events, upTo } = answer(`resp_${peer.number}_${count}`);
@@ -46,11 +65,7 @@ for (const transport of ['websocket', 'auto'] as const) {
             if (name === 'RST') setTimeout(() => end(peer), 30);
             else end(peer);
           },
-          post: (peer) => {
-            peer.stream();
-            peer.sse(...answer('resp_post').events);
-            peer.endStream();
-          },
+          post,
         },
         { transport },
         async ({ server, client, warnings }) => {
@@ -58,12 +73,13 @@ for (const transport of ['websocket', 'auto'] as const) {
           const turn = client.turn({ model: 'test', input: 'hi' });
           const { events, thrown, error, text } = await read(turn);
           assert.ok(performance.now() - begun < 3000, 'it settled late');
-          assert.equal(server.creates, 1);
-          assert.equal(server.upgrades, 1);
-          assert.equal(server.posts, falls ? 1 : 0);
-          assert.equal(warnings.length, falls ? 1 : 0);
-          if (falls) {
+          const connections = fate === 'redialled' ? 2 : 1;
+          assert.deepEqual([server.creates, server.upgrades], [connections, connections]);
+          assert.equal(server.posts, fate === 'by SSE' ? 1 : 0);
+          assert.equal(warnings.length, fate === 'by SSE' ? 1 : 0);
+          if (fate !== 'lost') {
             assert.equal(text, 'hello');
+            assert.equal(turn.report.attempts.length, 2);
             return;
           }
           assert.equal(events.length, answer('x').upTo[moment]);
@@ -81,6 +97,7 @@ for (const transport of ['websocket', 'auto'] as const) {
           assert.equal(server.upgrades, 2);
           assert.equal(server.peer(1).creates.length, 1);
         },
+        quick,
       );
     }
   }
@@ -91,19 +108,12 @@ for (const transport of ['websocket', 'auto'] as const) {
   ]) {
     scenario(
       `${transport}, ${name} before 101`,
-      {
-        upgrade: end,
-        post: (peer) => {
-          peer.stream();
-          peer.sse(...answer('resp_post').events);
-          peer.endStream();
-        },
-      },
+      { upgrade: end, post },
       { transport },
       async ({ server, client, warnings }) => {
         const { text, error } = await read(client.turn({ model: 'test', input: 'hi' }));
-        assert.equal(server.upgrades, 1);
         assert.equal(server.creates, 0);
+        assert.equal(server.upgrades, transport === 'auto' ? 1 : 2);
         assert.equal(server.posts, transport === 'auto' ? 1 : 0);
         assert.equal(warnings.length, transport === 'auto' ? 1 : 0);
         if (transport === 'auto') return assert.equal(text, 'hello');
@@ -111,30 +121,50 @@ for (const transport of ['websocket', 'auto'] as const) {
         assert.equal(error.phase, 'queued');
         assert.equal(error.retryable, true);
       },
+      quick,
     );
   }
 
   for (const code of [1000, 1001, 1008, 1009, 1011, 1012, 1013, 4402]) {
+    // Nothing was written, so even a close in good order leaves the request to be sent (P89).
+    const fate = code === 1000 && transport === 'websocket' ? 'redialled' : fateOf(transport, code);
     scenario(
-      `${transport}, close ${code} in one segment with the 101`,
-      {
-        upgrade: (peer) => peer.accept(closeFrame(code, 'not here')),
-        post: (peer) => {
-          peer.stream();
-          peer.sse(...answer('resp_post').events);
-          peer.endStream();
-        },
-      },
+      `${transport}, close ${code} in one segment with the 101, each time`,
+      { upgrade: (peer) => peer.accept(closeFrame(code, 'not here')), post },
       { transport },
       async ({ server, client }) => {
         const { text, error } = await read(client.turn({ model: 'test', input: 'hi' }));
-        assert.equal(server.upgrades, 1);
         assert.equal(server.creates, 0);
-        if (transport === 'auto') return assert.equal(text, 'hello');
+        assert.equal(server.upgrades, fate === 'redialled' ? 2 : 1);
+        assert.equal(server.posts, fate === 'by SSE' ? 1 : 0);
+        if (fate === 'by SSE') return assert.equal(text, 'hello');
         assert.ok(error?.phase === 'queued' || error?.phase === 'sending', error?.phase);
         // What the server said is not lost, though the request could not be written.
         assert.match(error.message, new RegExp(`${code}.*not here`));
       },
+      quick,
     );
   }
 }
+
+scenario(
+  'websocket, FIN before the first 101: dialled once more, and answered',
+  {
+    upgrade: (peer) => (peer.number === 1 ? peer.fin() : peer.accept()),
+    create: (peer) => peer.events(...answer('resp_1').events),
+  },
+  { transport: 'websocket' },
+  async ({ server, client }) => {
+    const turn = client.turn({ model: 'test', input: 'hi' });
+    assert.equal((await read(turn)).text, 'hello');
+    assert.deepEqual([server.upgrades, server.creates], [2, 1]);
+    assert.deepEqual(
+      turn.report.attempts.map(({ error, recovery }) => [error, recovery]),
+      [
+        ['dial_failed', 'retry'],
+        [undefined, undefined],
+      ],
+    );
+  },
+  quick,
+);
