@@ -1,5 +1,5 @@
 import { itemsOf, shapingFields } from '../chain/fields.js';
-import { snapshot } from '../chain/snapshot.js';
+import { SnapshotError, snapshot } from '../chain/snapshot.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { sseOnlyFields, webSocketOnlyFields } from '../protocol/request.js';
 import type { Json, JsonObject } from '../chain/json.js';
@@ -129,8 +129,10 @@ function copyOf(given: unknown): JsonObject {
   return copy;
 }
 
-function firstLine(cause: unknown): string {
-  return cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+/** Of what the caller's own getter or `toJSON` has thrown, where it was that; otherwise of what the snapshot says. */
+function firstLine(error: unknown): string {
+  const cause: unknown = error instanceof SnapshotError ? (error.cause ?? error) : error;
+  return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '';
 }
 
 function inner(fields: JsonObject): string {
