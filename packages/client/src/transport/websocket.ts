@@ -223,9 +223,10 @@ function lossError({ code, reason, violation, cause }: SocketEnd): TurnwireError
   if (violation !== undefined)
     return new TurnwireError('protocol_error', `${violation}: the connection was ended`, { cause });
   if (cause instanceof PongLost) {
+    // One for each turn of the connection: what a turn adds to the causes of its error is not the other turns'.
     return new TurnwireError('connection_lost', `the connection was ended before the turn: ${cause.message}`, {
       closeCode: code,
-      cause,
+      cause: new PongLost(cause.ms),
     });
   }
   return new TurnwireError(

@@ -51,8 +51,8 @@ export class Course {
   #inFull: 'chain_lost' | undefined;
   /** When the first attempt failed: the budget of recovery counts from here. */
   #troubled: number | undefined;
-  /** Why the attempt before this one failed. */
-  #earlier: TurnwireError | undefined;
+  /** Why the first attempt failed. */
+  #first: TurnwireError | undefined;
 
   constructor(
     engine: Engine,
@@ -244,7 +244,7 @@ export class Course {
     this.#engine.diagnostics.publish('recovery', { turn: this.#number, cause, move, delayMs });
     if (move === 'surface') return this.#surface(error);
     this.#done.push(decision);
-    this.#earlier = error;
+    this.#first ??= error;
     if (delayMs === 0) return this.#again(entry, error, decision);
     this.#delay = clock.after(delayMs, () => this.#again(entry, error, decision));
   }
@@ -275,8 +275,8 @@ export class Course {
   #surface(error: TurnwireError): void {
     this.#settle();
     const told = this.#attempt?.outgoing.plan.name === 'explicit' ? (chainLost(error) ?? error) : error;
-    // Where a fallback fails too, the first failure is the one to look at (K2): it stands at the end of the causes.
-    if (this.#earlier !== undefined) lastCause(told).cause = this.#earlier;
+    // However many attempts follow, the first failure is the one to look at (K2): it stands at the end of the causes.
+    if (this.#first !== undefined) lastCause(told).cause = this.#first;
     this.#listener.failed(told);
   }
 
