@@ -86,7 +86,7 @@ scenario(
       else setTimeout(() => peer.http(503), 30);
     },
   },
-  { transport: 'websocket', pool: { maxConnections: 1 } },
+  { transport: 'websocket', pool: { maxConnections: 1 }, recovery: { refusals: 'surface' } },
   async ({ client }) => {
     const first = read(client.turn({ model: 'test', input: 'one' }));
     const second = read(client.turn({ model: 'test', input: 'two' }));

@@ -15,7 +15,8 @@ scenario(
     const texts = [];
     for (let turn = 0; turn < 3; turn += 1) texts.push((await read(client.turn({ model: 'test', input: 'hi' }))).text);
     assert.deepEqual(texts, ['answer 1.1', 'answer 1.2', 'answer 1.3']);
-    assert.deepEqual([server.upgrades, client.stats], [1, { dialled: 1, connections: 1, busy: 0 }]);
+    const { dialled, connections, busy } = client.stats;
+    assert.deepEqual([server.upgrades, dialled, connections, busy], [1, 1, 1, 0]);
   },
 );
 

@@ -6,13 +6,14 @@ import { test } from 'node:test';
 import { createClient } from '@turnwire/client';
 import { reply } from './server/events.js';
 import { read, scenario } from './scenario.js';
+import type { ClientOptions } from '@turnwire/client';
 import type { Script } from './server/peer.js';
 
 const secret = 'sk-sentinel-0123456789';
 const prompt = 'prompt-sentinel';
 const question = { model: 'test', input: prompt };
 
-const channels = ['dial', 'open', 'send', 'first-event', 'fallback', 'rotate', 'close'];
+const channels = 'dial open reuse plan send first-event recovery fallback rotate close'.split(' ');
 
 const failures: Record<string, Script> = {
   'a good turn': { create: (peer) => peer.events(...reply('resp_1', 'fine')) },
@@ -54,6 +55,7 @@ for (const [name, script] of Object.entries(failures)) {
       assert.doesNotMatch(said, new RegExp(secret));
       assert.doesNotMatch(said, new RegExp(prompt));
     },
+    { quick: true },
   );
 }
 
@@ -63,12 +65,12 @@ for (const transport of ['websocket', 'sse'] as const) {
     `${transport}, the key is asked for at each handshake, and a new one is used`,
     {
       create: (peer) => {
-        peer.events(...reply('resp_1', 'fine'));
+        peer.events(...reply(`resp_${peer.number}`, 'fine'));
         peer.fin();
       },
       post: (peer) => {
         peer.stream();
-        peer.sse(...reply('resp_1', 'fine'));
+        peer.sse(...reply(`resp_${peer.number}_${peer.posts.length}`, 'fine'));
         peer.endStream();
       },
     },
@@ -111,7 +113,8 @@ for (const [name, script] of Object.entries({
   'an upgrade': { upgrade: (peer) => peer.http(403, JSON.stringify({ error: { code: hostile, message: hostile } })) },
   'a close reason': { create: (peer) => peer.close(4000, hostile.slice(0, 60)) },
 } satisfies Record<string, Script>)) {
-  scenario(`hostile text in ${name} is made harmless`, script, { transport: 'websocket' }, async ({ client }) => {
+  const options: ClientOptions = { transport: 'websocket', recovery: { refusals: 'surface' } };
+  scenario(`hostile text in ${name} is made harmless`, script, options, async ({ client }) => {
     const { error } = await read(client.turn(question));
     const said = `${error?.message} ${error?.closeReason} ${error?.server?.code} ${error?.server?.message}`;
     // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
