@@ -22,7 +22,7 @@ export function itemsOf(input: unknown): Json[] {
 }
 
 /** The output of an exchange: its terminal event's, or where that has none, its finished items (P58). */
-export function outputOf({ events, terminal }: Exchange): Json[] {
+function outputOf({ events, terminal }: Exchange): Json[] {
   const { output } = (terminal?.['response'] ?? {}) as { output?: unknown };
   if (Array.isArray(output) && output.length > 0) return output as Json[];
   return events

@@ -104,7 +104,7 @@ export class Submissions {
   }
 }
 
-export function unavailable(): TurnwireError {
+function unavailable(): TurnwireError {
   return new TurnwireError('invalid_request', 'a turn can be steered over a WebSocket only, and this one goes by SSE');
 }
 

@@ -8,7 +8,6 @@ import { Frame } from '../../dist/protocol/frame.js';
 import { Breaker } from '../../dist/turn/breaker.js';
 import { Turn } from '../../dist/turn/turn.js';
 import { TurnRequest } from '../../dist/turn/request.js';
-import type { Engine } from '../../dist/turn/engine.js';
 import type { Receiver, Transport } from '../../dist/transport/transport.js';
 
 const mebibyte = 1024 * 1024;
