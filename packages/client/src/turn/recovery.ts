@@ -12,7 +12,7 @@ export type Move =
   | 'redial'
   /** Once more over the same transport and, where it is still open, the same connection, with the full input and no id. */
   | 'resend_in_full'
-  /** Once more over the same transport, with the same plan, after a wait. */
+  /** Once more over the same transport, after a wait. Planned anew: a refusal may have ended the chain. */
   | 'retry'
   /** Over SSE, within the same turn. */
   | 'fall_back'

@@ -1,0 +1,281 @@
+// docs/reliability.md against the code: its tables are those that decide.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import * as bounds from '../../dist/protocol/limits.js';
+import { normalClosure, refusingClosures, transientClosures } from '../../dist/protocol/close-codes.js';
+import { errorCodes } from '../../dist/protocol/errors.js';
+import { resolveOptions } from '../../dist/settings.js';
+import { breakerTable, probeMs, rememberedShapes } from '../../dist/turn/breaker.js';
+import { causeOf } from '../../dist/turn/cause.js';
+import { recoveryTable } from '../../dist/turn/recovery.js';
+import { TurnRequest } from '../../dist/turn/request.js';
+import { tripOf } from '../../dist/turn/trip.js';
+import { apiError, closed, dialFailed, refusal, upgrade } from './failures.js';
+import type { Phase } from '../../dist/protocol/errors.js';
+import type { Cause } from '../../dist/turn/cause.js';
+import type { Move } from '../../dist/turn/recovery.js';
+import type { Attempt } from '../../dist/turn/report.js';
+
+// From packages/client/dist-test/turn.
+const page = readFileSync(new URL('../../../../docs/reliability.md', import.meta.url), 'utf8');
+
+/** The body of the one table whose head begins with this cell. */
+function rows(head: string, nth = 0): string[][] {
+  const tables = [...page.matchAll(new RegExp(String.raw`^\| ${head} \|.*\n\|[ |-]*\n((?:\|.*\n)+)`, 'gm'))];
+  const body = tables[nth]?.[1]?.trimEnd() ?? '';
+  assert.notEqual(body, '', `the page has no table ${head}`);
+  return body.split('\n').map((line) => line.slice(2, -2).split(' | '));
+}
+
+const names = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+const firstNames = (head: string): string[] => rows(head).flatMap(([cell]) => names(cell));
+
+/** "500–599 except 501", "404, 405" */
+function numbers(cell: string): number[] {
+  const [some = '', none = ''] = cell.split(' except ');
+  const listed = [...some.matchAll(/(\d+)(?:–(\d+))?/g)].flatMap(([, from, to = from]) =>
+    Array.from({ length: Number(to) - Number(from) + 1 }, (_, index) => Number(from) + index),
+  );
+  return listed.filter((number) => !none.split(', ').includes(String(number)));
+}
+
+function span(ms: number): string {
+  if (ms < 1000) return `${ms} ms`;
+  return ms > 60_000 ? `${ms / 60_000} min` : `${ms / 1000} s`;
+}
+
+function size(bytes: number): string {
+  return bytes < 1024 * 1024 ? `${bytes / 1024} KiB` : `${bytes / 1024 / 1024} MiB`;
+}
+
+// What the compiler compares with the types.
+const causes = Object.keys({
+  unreachable: true,
+  no_answer: true,
+  unsupported: true,
+  refused_upgrade: true,
+  forbidden: true,
+  throttled: true,
+  unavailable: true,
+  unauthorized: true,
+  broken: true,
+  pong_lost: true,
+  turned_away: true,
+  dismissed: true,
+  closed: true,
+  unanswered: true,
+  age_limit: true,
+  lanes_refused: true,
+  chain_lost: true,
+  busy: true,
+  final: true,
+} satisfies Record<Cause, true>) as Cause[];
+const moves = {
+  redial: true,
+  resend_in_full: true,
+  retry: true,
+  fall_back: true,
+  surface: true,
+} satisfies Record<Move, true>;
+const phases = {
+  queued: true,
+  sending: true,
+  sent: true,
+  created: true,
+  visible: true,
+  tool: true,
+  terminal: true,
+} satisfies Record<Phase, true>;
+const attempt = {
+  transport: true,
+  connection: true,
+  lane: true,
+  reused: true,
+  plan: true,
+  planReason: true,
+  sentBytes: true,
+  phase: true,
+  error: true,
+  recovery: true,
+  delayMs: true,
+} satisfies Record<keyof Attempt, true>;
+
+test('the table of recovery, row by row', () => {
+  assert.deepEqual(
+    rows('after').map(([after, phase, connection, ran, then]) => ({
+      causes: names(after),
+      phases: names(phase),
+      connection,
+      ran,
+      moves: names(then),
+    })),
+    recoveryTable,
+  );
+});
+
+test('every cause, move, phase and field of an attempt, and no other', () => {
+  assert.deepEqual(firstNames('cause'), causes);
+  assert.deepEqual(firstNames('move'), Object.keys(moves));
+  assert.deepEqual(firstNames('phase'), Object.keys(phases));
+  assert.deepEqual(firstNames('field'), Object.keys(attempt));
+  const inRows = new Set(recoveryTable.flatMap((row) => row.causes));
+  const [, surfacing] = /^(.*) stand in no row/m.exec(page) ?? [];
+  assert.deepEqual(
+    names(surfacing),
+    causes.filter((cause) => !inRows.has(cause)),
+  );
+});
+
+test('a phase is sent again where a row has it, and nowhere else', () => {
+  const again = rows('phase')
+    .filter((cells) => cells.at(-1) !== 'no')
+    .flatMap(([cell]) => names(cell));
+  assert.deepEqual(again, [...new Set(recoveryTable.flatMap((row) => row.phases))]);
+});
+
+test('close codes', () => {
+  const table = rows('close code');
+  const listed = new Set(table.flatMap(([codes = '']) => numbers(codes)));
+  for (const code of [normalClosure, ...transientClosures, ...refusingClosures, 4402]) assert.ok(listed.has(code));
+  for (const [codes = '', cause] of table)
+    for (const code of numbers(codes)) {
+      // Some of the provider's own have a row of theirs.
+      if (code === 4402 && codes.includes('–')) continue;
+      assert.equal(causeOf(closed(code)), names(cause)[0], String(code));
+    }
+});
+
+test('statuses of the upgrade, each from 200 to 599', () => {
+  const table = rows('status of the upgrade');
+  for (let status = 200; status < 600; status += 1) {
+    const [, cell] = table.find(([statuses = '']) => numbers(statuses).includes(status)) ?? table.at(-1) ?? [];
+    const [plain, json = plain] = names(cell);
+    assert.equal(causeOf(upgrade(status, '<h1>No</h1>')), plain, `${status}, a page`);
+    assert.equal(causeOf(upgrade(status, apiError)), json, `${status}, JSON`);
+  }
+});
+
+test('refusals, by code, by header and by status', () => {
+  const table = rows('refusal before the response began');
+  let codes = 0;
+  for (const [cell = '', verdict = ''] of table) {
+    const [cause] = names(verdict);
+    const statuses = cell.includes('without a status') ? [undefined] : [undefined, 400, 429];
+    const [, listed] = /code ((?:`\w+`(?:, )?)+)/.exec(cell) ?? [];
+    for (const code of names(listed))
+      for (const status of statuses) {
+        assert.equal(causeOf(refusal({ code }, status)), cause, `${code} ${status}`);
+        codes += 1;
+      }
+    const [, named] = /400 that names `(\w+)`/.exec(cell) ?? [];
+    if (named !== undefined) assert.equal(causeOf(refusal({ param: named }, 400)), cause, named);
+    const [, header, value] = /header `([\w-]+): (\w+)`/.exec(cell) ?? [];
+    if (header !== undefined && value !== undefined)
+      assert.equal(causeOf(refusal({}, value === 'true' ? 400 : 503, { [header]: value })), cause, cell);
+  }
+  assert.ok(codes > 30);
+  for (let status = 400; status < 600; status += 1) {
+    const [, verdict] = table.find(([cell = '']) => {
+      const [, listed] = /^status ([\d, –]+)/.exec(cell) ?? [];
+      return listed !== undefined && numbers(listed).includes(status);
+    }) ?? ['', '`final`'];
+    assert.equal(causeOf(refusal({}, status)), names(verdict)[0], String(status));
+  }
+});
+
+test('the table of the breaker, and what each cause tells it', () => {
+  const table = rows('kind');
+  assert.deepEqual(
+    table.map(([kind, after, rest, longest]) => [names(kind)[0], after, rest, longest]),
+    breakerTable.map(({ kind, after, restMs, maxRestMs }) => [
+      kind,
+      String(after),
+      `${restMs / 60_000} min`,
+      `${maxRestMs / 60_000} min`,
+    ]),
+  );
+  const told = new Map(table.flatMap(([kind, , , , of]) => names(of).map((cause) => [cause, names(kind)[0]])));
+  for (const cause of causes) {
+    const trip = tripOf(cause, { error: dialFailed, transport: 'websocket', phase: 'sending' }, 0);
+    assert.equal(trip?.kind, told.get(cause), cause);
+  }
+  assert.equal(tripOf('turned_away', { error: closed(1009), transport: 'websocket', phase: 'sent' }, 0), undefined);
+  assert.equal(tripOf('dismissed', { error: closed(1000), transport: 'websocket', phase: 'sent' }, 0)?.kind, 'shape');
+  assert.ok(page.includes(`without a verdict for ${probeMs / 60_000} minutes`));
+  assert.ok(
+    page.includes(
+      `go by SSE for ${rememberedShapes.ms / 60_000} min; the last ${rememberedShapes.most} shapes are remembered`,
+    ),
+  );
+});
+
+const settings = resolveOptions({ apiKey: 'any' }, {});
+
+test('waits that have an option, each of them', () => {
+  const table = rows('wait');
+  const times = { ...settings.timeouts, budgetMs: settings.recovery.budgetMs };
+  const options = Object.entries(times).map(([name, ms]) => [
+    `\`${name === 'budgetMs' ? 'recovery' : 'timeouts'}.${name}\``,
+    name === 'budgetMs' ? '60 s' : span(ms),
+  ]);
+  assert.deepEqual(table.map(([, option, value]) => [option, value]).sort(), options.sort());
+  for (const name of table.flatMap((cells) => names(cells.at(-1))))
+    assert.ok((errorCodes as readonly string[]).includes(name), name);
+});
+
+test('waits that have none, and buffers', () => {
+  const {
+    maxEventSilenceMs,
+    successorMs,
+    failedAfterErrorMs,
+    maxErrorBodyMs,
+    validationMs,
+    drainMs,
+    unreadHighWaterBytes,
+    laneUnreadBytes,
+    maxSippedBytes,
+    maxEventBytes,
+    maxOutputBytes,
+    maxErrorBodyBytes,
+    maxProxyHeadBytes,
+    drainBytes,
+  } = bounds;
+  const starts = (table: string[][], expected: string[]): void =>
+    assert.deepEqual(
+      table.map(([, most = '']) => /^[\d.]+ \w+/.exec(most)?.[0]),
+      expected,
+    );
+  starts(
+    rows('wait', 1),
+    [maxEventSilenceMs, successorMs, failedAfterErrorMs, maxErrorBodyMs, validationMs, drainMs].map(span),
+  );
+  starts(
+    rows('buffer'),
+    [
+      unreadHighWaterBytes,
+      laneUnreadBytes,
+      maxSippedBytes,
+      maxEventBytes,
+      maxOutputBytes,
+      bounds.limitsOf('api.openai.com').maxFrameBytes,
+      maxErrorBodyBytes,
+      maxProxyHeadBytes,
+      settings.chains.maxBytes,
+      drainBytes,
+    ].map(size),
+  );
+});
+
+test('the defaults of recovery, and the tools that make no turn unrepeatable', () => {
+  const { maxAttempts, budgetMs, replay } = settings.recovery;
+  assert.ok(page.includes(`\`recovery.maxAttempts\` (${maxAttempts})`));
+  assert.ok(page.includes(`\`recovery.budgetMs\` (${budgetMs / 1000} s)`));
+  assert.ok(page.includes(`\`${replay}\`, the default`));
+  const [, tools] = /and no tools but (.*?)\. /.exec(page) ?? [];
+  assert.ok(names(tools).length > 4);
+  const isRepeatable = (type: string): boolean => new TurnRequest({ input: 'x', tools: [{ type }] }).repeatable;
+  assert.deepEqual(names(tools).map(isRepeatable), Array(names(tools).length).fill(true));
+  for (const type of ['mcp', 'shell', 'code_interpreter', 'image_generation', 'computer'])
+    assert.equal(isRepeatable(type), false, type);
+});
