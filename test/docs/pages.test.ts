@@ -17,6 +17,7 @@ test('the pages that have to be there are there', () => {
     'docs/architecture.md',
     'docs/configuration.md',
     'docs/errors.md',
+    'docs/reliability.md',
     'docs/secrets.md',
   ])
     assert(existsSync(join(root, page)), page);

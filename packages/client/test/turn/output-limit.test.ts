@@ -64,7 +64,7 @@ test('output items without end are a typed failure, and their carriage is ended'
   receiver?.connected({ number: 1, reused: false });
   receiver?.sending(10);
   receiver?.sent();
-  // 256 MiB is what docs/architecture.md allows.
+  // 256 MiB is what docs/reliability.md allows.
   for (let sent = 0; sent < 256; sent += 64) receiver?.event(large);
   assert.equal(turn.report.outcome, undefined);
   assert.equal(aborted, 0);
