@@ -49,6 +49,15 @@ export interface CarryOptions {
   asText: boolean;
   /** Not over a named lane: this server has refused them. */
   withoutLanes: boolean;
+  /** Headers of this one turn. A WebSocket has no place for them. */
+  headers?: TurnHeaders | undefined;
+}
+
+/** What a POST carries besides the identity, and what it is answered with. */
+export interface TurnHeaders {
+  readonly sent: Readonly<Record<string, string>>;
+  /** Of an answer that is not a refusal; names in lower case, without cookies. */
+  received: (headers: Readonly<Record<string, string>>) => void;
 }
 
 export interface Receiver {
