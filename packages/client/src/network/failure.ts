@@ -166,7 +166,7 @@ function parse(body: string): object | undefined {
   }
 }
 
-function flat(headers: IncomingHttpHeaders): Record<string, string> {
+export function flat(headers: IncomingHttpHeaders): Record<string, string> {
   const all: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) all[name] = Array.isArray(value) ? value.join(', ') : value;

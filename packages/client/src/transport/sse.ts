@@ -5,7 +5,7 @@ import { Frame, FrameError } from '../protocol/frame.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
-import { dialFailure, isTlsRefusal, readBody, statusFailure } from '../network/failure.js';
+import { dialFailure, flat, isTlsRefusal, readBody, statusFailure } from '../network/failure.js';
 import { Reading } from './reading.js';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
@@ -13,7 +13,7 @@ import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.js';
 import type { DialOptions } from '../network/agent.js';
 import type { Network } from '../network/network.js';
-import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport } from './transport.js';
+import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport, TurnHeaders } from './transport.js';
 
 /**
  * Turns as one POST each, answered by `text/event-stream` (P22). On node:http rather than fetch: it keeps a connection across slow tools, takes
@@ -32,7 +32,7 @@ export class SseTransport implements Transport {
   }
 
   carry(request: OutgoingRequest, receiver: Receiver, options: CarryOptions): Carriage {
-    const carriage = new SseCarriage(this.#network, this.#clock, receiver, options.asText);
+    const carriage = new SseCarriage(this.#network, this.#clock, receiver, options);
     void carriage.run(request, options, this.#dialMs);
     return carriage;
   }
@@ -46,6 +46,7 @@ class SseCarriage implements Carriage {
   readonly #clock: Clock;
   readonly #receiver: Receiver;
   readonly #asText: boolean;
+  readonly #headers: TurnHeaders | undefined;
   readonly #reading = new Reading({ strict: false });
   /** Aborted when the turn is over: nobody waits for a key or a connection then. */
   readonly #dialling = new AbortController();
@@ -56,11 +57,12 @@ class SseCarriage implements Carriage {
   #dialTimer: Timer | undefined;
   #grace: Timer | undefined;
 
-  constructor(network: Network, clock: Clock, receiver: Receiver, asText: boolean) {
+  constructor(network: Network, clock: Clock, receiver: Receiver, { asText, headers }: CarryOptions) {
     this.#network = network;
     this.#clock = clock;
     this.#receiver = receiver;
     this.#asText = asText;
+    this.#headers = headers;
   }
 
   pause(): boolean {
@@ -94,6 +96,7 @@ class SseCarriage implements Carriage {
         agent: options.fresh ? this.#network.singleUseAgent : this.#network.agent,
         abandoned: this.#dialling.signal,
         headers: {
+          ...this.#headers?.sent,
           ...identity,
           accept: 'text/event-stream',
           'content-type': 'application/json',
@@ -154,6 +157,8 @@ class SseCarriage implements Carriage {
           : `a body with content-encoding "${clean(encoding)}", which was not asked for`;
       return this.#fail(new TurnwireError('protocol_error', `${endpoint.origin} answered with ${got}`, { status }));
     }
+    const { 'set-cookie': _, ...received } = flat(headers);
+    this.#headers?.received(received);
     const reader = new SseReader({ maxBytes: maxEventBytes, onData: (data) => this.#data(data) });
     response.on('data', (chunk: Buffer) => {
       if (this.#over) return;

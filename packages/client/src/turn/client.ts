@@ -21,7 +21,8 @@ import type { ClientOptions, TransportChoice } from '../options.js';
 import type { Settings } from '../settings.js';
 import type { TurnParams } from '../protocol/request.js';
 import type { Engine } from './engine.js';
-import type { TurnContext } from './turn.js';
+import type { TurnHeaders } from '../transport/transport.js';
+import type { TextOptions, TurnContext } from './turn.js';
 
 export interface TurnOptions {
   /** Aborts the turn: its iteration and `response()` then fail with `aborted`. */
@@ -55,7 +56,7 @@ export function createClient(options: ClientOptions = {}): Client {
   return new Client(resolveOptions(options, process.env), systemClock);
 }
 
-type Hooks = Partial<Pick<TurnContext, 'onCommitted'>> & { onSettled?: (turn: Turn) => void; asText?: boolean };
+type Hooks = Partial<Pick<TurnContext, 'onCommitted'>> & { onSettled?: (turn: Turn) => void } & TextOptions;
 
 export class Client implements AsyncDisposable {
   readonly #settings: Settings;
@@ -128,9 +129,18 @@ export class Client implements AsyncDisposable {
     return this.#begin(params, options, {});
   }
 
-  /** @internal For `createFetch`: the turn's frames are text. */
-  turnAsText(params: unknown, options: TurnOptions): Turn {
-    return this.#begin(params, options, { asText: true });
+  /** @internal For `createFetch`: the turn's frames are text, and a POST has headers of its own. */
+  turnAsText(
+    params: unknown,
+    options: TurnOptions,
+    hooks: { headers?: TurnHeaders; onSettled?: (turn: Turn) => void } = {},
+  ): Turn {
+    return this.#begin(params, options, { ...hooks, asText: true });
+  }
+
+  /** @internal What the memory of chains takes, in bytes: those of several clients can have one budget. */
+  get chainBytes(): number {
+    return this.#engine.memory.bytes;
   }
 
   /** Turns that continue each other; see `Conversation`. `defaults` (model, instructions, tools, …) hold for each of them. */
@@ -184,7 +194,7 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  #begin(params: unknown, options: TurnOptions, { onSettled, onCommitted, asText }: Hooks): Turn {
+  #begin(params: unknown, options: TurnOptions, { onSettled, onCommitted, ...text }: Hooks): Turn {
     this.#turns += 1;
     const signal: unknown = (options as TurnOptions | null)?.signal;
     const turn = new Turn(this.#engine, {
@@ -206,7 +216,7 @@ export class Client implements AsyncDisposable {
           ? this.#settings.transport
           : checkTransport('turn: transport', options.transport);
       this.#makeRoom();
-      turn.begin(new TurnRequest(params), choice, asText);
+      turn.begin(new TurnRequest(params), choice, text);
     } catch (error) {
       if (!(error instanceof TurnwireError)) throw error;
       turn.end(error);

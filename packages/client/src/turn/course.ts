@@ -35,7 +35,7 @@ export class Course {
   readonly #number: number;
   readonly #request: TurnRequest;
   readonly #choice: TransportChoice;
-  readonly #asText: boolean;
+  readonly #carry: Pick<CarryOptions, 'asText' | 'headers'>;
   readonly #listener: CourseListener;
   readonly #report: Report;
   readonly #begun: number;
@@ -56,7 +56,10 @@ export class Course {
 
   constructor(
     engine: Engine,
-    options: { number: number; request: TurnRequest; choice: TransportChoice; asText: boolean },
+    options: { number: number; request: TurnRequest; choice: TransportChoice } & Pick<
+      CarryOptions,
+      'asText' | 'headers'
+    >,
     report: Report,
     listener: CourseListener,
   ) {
@@ -64,7 +67,7 @@ export class Course {
     this.#number = options.number;
     this.#request = options.request;
     this.#choice = options.choice;
-    this.#asText = options.asText;
+    this.#carry = { asText: options.asText, headers: options.headers };
     this.#report = report;
     this.#listener = listener;
     this.#begun = engine.clock.now();
@@ -182,7 +185,7 @@ export class Course {
     describe(attempt.entry, outgoing.plan);
     describe(this.#report, outgoing.plan);
     if (this.#paused) attempt.pause(() => this.#listener.unread());
-    attempt.begin({ fresh: false, asText: this.#asText, withoutLanes: this.#withoutLanes, ...options });
+    attempt.begin({ fresh: false, ...this.#carry, withoutLanes: this.#withoutLanes, ...options });
   }
 
   #sending(entry: Entry, { plan }: Outgoing): void {

@@ -4,7 +4,7 @@ import { FrameQueue } from './frame-queue.js';
 import type { Frame } from '../protocol/frame.js';
 
 /** Who reads the events. `response` alone: nobody wants them one by one. `gone`: an iterator that has left. */
-type Reader = 'nobody' | 'iterator' | 'response' | 'gone';
+type Consumer = 'nobody' | 'iterator' | 'response' | 'gone';
 
 export interface DeliveryListener {
   /** More lies here unread than should. */
@@ -22,12 +22,18 @@ interface Pull {
   finish: (error: TurnwireError | undefined) => void;
 }
 
+/** An iteration that can also be asked for what is here already. */
+export interface Reader<Value> extends AsyncIterator<Value, undefined> {
+  /** The next one, if it has come; undefined says nothing of whether more will. */
+  poll(): Value | undefined;
+}
+
 /** The way of the events from a turn to whoever reads it: in order, once, and never more of them unread than a bound. */
 export class Delivery {
   readonly #listener: DeliveryListener;
   readonly #queue = new FrameQueue();
   readonly #pulls: Pull[] = [];
-  #reader: Reader = 'nobody';
+  #reader: Consumer = 'nobody';
   #full = false;
   #end: { error: TurnwireError | undefined } | undefined;
 
@@ -80,13 +86,17 @@ export class Delivery {
    * @param as what the consumer gets for a frame.
    * @throws TurnwireError `turn_already_read`
    */
-  iterate<Value>(as: (frame: Frame) => Value): AsyncIterator<Value, undefined> {
+  iterate<Value>(as: (frame: Frame) => Value): Reader<Value> {
     if (this.#reader !== 'nobody') {
       throw new TurnwireError('turn_already_read', 'a turn can be read once: keep its events if they are needed twice');
     }
     this.#reader = 'iterator';
     return {
       next: () => this.#pull(as),
+      poll: () => {
+        const frame = this.#reader === 'gone' ? undefined : this.#shift();
+        return frame && as(frame);
+      },
       return: () => {
         // Who leaves after the last event has read it all.
         const over = this.#end !== undefined && this.#queue.empty;
@@ -100,12 +110,8 @@ export class Delivery {
 
   #pull<Value>(as: (frame: Frame) => Value): Promise<IteratorResult<Value, undefined>> {
     if (this.#reader === 'gone') return Promise.resolve(done);
-    const frame = this.#queue.shift();
-    if (frame !== undefined) {
-      this.#checkRoom();
-      this.#checkDrained();
-      return Promise.resolve({ done: false, value: as(frame) });
-    }
+    const frame = this.#shift();
+    if (frame !== undefined) return Promise.resolve({ done: false, value: as(frame) });
     if (this.#end !== undefined)
       return this.#end.error === undefined ? Promise.resolve(done) : Promise.reject(this.#end.error);
     return new Promise((resolve, reject) =>
@@ -114,6 +120,14 @@ export class Delivery {
         finish: (error) => (error === undefined ? resolve(done) : reject(error)),
       }),
     );
+  }
+
+  #shift(): Frame | undefined {
+    const frame = this.#queue.shift();
+    if (frame === undefined) return undefined;
+    this.#checkRoom();
+    this.#checkDrained();
+    return frame;
   }
 
   #checkRoom(): void {

@@ -12,6 +12,8 @@ import type { TransportChoice } from '../options.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Response } from '../protocol/response.js';
+import type { TurnHeaders } from '../transport/transport.js';
+import type { Reader } from './delivery.js';
 import type { Engine } from './engine.js';
 import type { Attempt, TurnReport } from './report.js';
 import type { TurnRequest } from './request.js';
@@ -24,6 +26,13 @@ export interface TurnContext {
   onSettled: (turn: Turn) => void;
   /** Called when the consumer has read the end of a completed answer: `items` is what the server now holds. */
   onCommitted: ((items: readonly Json[]) => void) | undefined;
+}
+
+/** What a turn has for `createFetch` alone. */
+export interface TextOptions {
+  /** Frames into which nobody looks stay text. */
+  asText?: boolean | undefined;
+  headers?: TurnHeaders | undefined;
 }
 
 /**
@@ -95,13 +104,13 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    * @internal Called once, by `client.turn()`.
    * @throws TurnwireError `invalid_request`, `request_too_large`
    */
-  begin(request: TurnRequest, choice: TransportChoice, asText = false): void {
+  begin(request: TurnRequest, choice: TransportChoice, { asText = false, headers }: TextOptions = {}): void {
     const { signal, number } = this.#context;
     if (signal?.aborted) return this.#fail(aborted(signal.reason));
     if (signal !== undefined) onAbort(signal, this.#onAbort);
     this.#request = request;
     this.#items = request.items ?? [];
-    this.#course = new Course(this.#engine, { number, request, choice, asText }, this.#report, {
+    this.#course = new Course(this.#engine, { number, request, choice, asText, headers }, this.#report, {
       event: (frame) => this.#take(frame),
       ended: () => this.#settle({ name: 'ended' }),
       failed: (error) => this.#fail(error),
@@ -179,7 +188,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   }
 
   /** @internal The same as text, for `createFetch`. */
-  frames(): AsyncIterator<Frame, undefined> {
+  frames(): Reader<Frame> {
     return this.#delivery.iterate((frame) => frame);
   }
 
