@@ -1,0 +1,52 @@
+import type { ClientOptions } from '../options.js';
+import type { ClientStats } from '../turn/client.js';
+
+/**
+ * What `createFetch` takes: the options of `createClient`, but for those that say who asks and where, because each request says that by
+ * itself. Everything has a default.
+ *
+ * One default differs: `recovery.refusals` is `surface`. SDKs wait and try again by themselves, and layers that both do so multiply (C6).
+ */
+export interface FetchOptions extends Pick<
+  ClientOptions,
+  'transport' | 'pool' | 'timeouts' | 'recovery' | 'network' | 'onWarning' | 'onEvent'
+> {
+  /**
+   * For every request that is no turn. It is called with exactly what this fetch was called with.
+   *
+   * @default globalThis.fetch, as it is at the time of each call
+   */
+  fetch?: typeof globalThis.fetch | undefined;
+  /**
+   * The memory by which a full history becomes what is new. `maxBytes` is for all identities together: when they hold more, the one that was not
+   * used for longest is closed. 0 remembers nothing: every turn is sent in full.
+   *
+   * @default { maxBytes: 67_108_864 } (64 MiB)
+   */
+  chains?: ClientOptions['chains'];
+}
+
+/** Counts of a fetch since it was created. */
+export interface FetchStats extends ClientStats {
+  /** Requests that went as turns. */
+  turns: number;
+  /** Of these, the ones of which only what is new was sent. */
+  deltas: number;
+  /** Of these, the ones that went by SSE. */
+  sse: number;
+  /** Requests that were handed to the ordinary fetch. */
+  passed: number;
+  /** Combinations of address and credentials that are remembered now. Each has connections and chains of its own. */
+  identities: number;
+}
+
+/** A `fetch`, for wherever one can be given. Needs no `this`. */
+export interface TurnwireFetch extends AsyncDisposable {
+  (...args: Parameters<typeof globalThis.fetch>): ReturnType<typeof globalThis.fetch>;
+  /**
+   * Begins no more turns (they reject, as a fetch without network does), waits for the running ones to end, then closes the connections. A body
+   * that nobody reads is waited for, too. Idle connections do not keep the process alive, so programs that just end need not call it.
+   */
+  close(): Promise<void>;
+  stats(): FetchStats;
+}

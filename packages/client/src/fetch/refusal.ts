@@ -1,0 +1,103 @@
+import { retryAfterMs } from '../turn/retry-after.js';
+import { answer } from './answer.js';
+import { statusOf } from './status.js';
+import type { ServerError } from '../protocol/server-error.js';
+import type { TurnwireError } from '../protocol/errors.js';
+import type { TurnReport } from '../turn/report.js';
+
+/** What a failure before the first event means for whoever called the fetch. */
+export type Failure =
+  /** There is an answer, and this is its status and body. */
+  | { name: 'refused'; status: number; server: ServerError | undefined }
+  /** The turn certainly did not run, and no answer says why: as a fetch without network. */
+  | { name: 'not_sent' }
+  /** The turn may have run. */
+  | { name: 'unknown' };
+
+/** Ends of an attempt that are an answer of the server's, or come before anything is sent. */
+const certain: ReadonlySet<string> = new Set([
+  'chain_lost',
+  'invalid_request',
+  'request_refused',
+  'request_too_large',
+  'upgrade_refused',
+]);
+
+export function failureOf(error: TurnwireError, { attempts }: TurnReport): Failure {
+  // A refusal of the last attempt says nothing of an earlier one, which may have run.
+  const mayHaveRun = attempts.some(
+    ({ phase, error: code }) => phase !== 'queued' && phase !== 'sending' && !certain.has(code ?? ''),
+  );
+  if (mayHaveRun) return { name: 'unknown' };
+  const { server } = error;
+  if (error.code === 'request_too_large') return { name: 'refused', status: 413, server: undefined };
+  if (error.code === 'invalid_request') return { name: 'refused', status: 400, server: undefined };
+  if (!certain.has(error.code) || server === undefined) return { name: 'not_sent' };
+  const status = statusOf({ ...server, status: error.status ?? server.status });
+  // A redirect is not followed with the caller's key (N2), and a 200 to an upgrade is no answer to a turn.
+  return status < 400 ? { name: 'not_sent' } : { name: 'refused', status, server };
+}
+
+/** The refusal as HTTP would have had it: its status, its body as the server gave it, and when to come back (P27, P62, F11). */
+export function refusal(
+  error: TurnwireError,
+  { status, server }: Extract<Failure, { name: 'refused' }>,
+  report: TurnReport,
+  url: string,
+): Response {
+  if (server === undefined) return answer(errorText(error.code, error.message), { status, report, url });
+  const { raw } = server;
+  const isText = typeof raw === 'string';
+  const { 'content-type': type = 'text/plain;charset=utf-8', ...headers } = server.headers;
+  if (headers['retry-after'] === undefined && headers['retry-after-ms'] === undefined) {
+    const ms = retryAfterMs(error, Date.now());
+    if (ms !== undefined)
+      Object.assign(headers, { 'retry-after': String(Math.ceil(ms / 1000)), 'retry-after-ms': String(ms) });
+  }
+  return answer(isText ? raw : JSON.stringify(bodyOf(raw)), {
+    status,
+    headers: { ...headers, 'content-type': isText ? type : 'application/json' },
+    report,
+    url,
+  });
+}
+
+/** For a JSON answer that was lost after the request had gone: the one status after which no SDK makes a second call. */
+export function unknownOutcome(error: TurnwireError, report: TurnReport, url: string): Response {
+  const message = `the request was sent, and its answer was lost, so the turn may have run: ${error.message}`;
+  return answer(errorText('turn_outcome_unknown', message), {
+    status: 400,
+    headers: { 'x-should-retry': 'false' },
+    report,
+    url,
+  });
+}
+
+/** For a JSON answer, where an `error` event came after the beginning: the turn has run, so its status is not for a second call either. */
+export function brokenOff(error: TurnwireError, report: TurnReport, url: string): Response {
+  const body =
+    error.server === undefined ? errorText(error.code, error.message) : JSON.stringify(bodyOf(error.server.raw));
+  return answer(body, { status: 400, headers: { 'x-should-retry': 'false' }, report, url });
+}
+
+/** Fields of an error frame that HTTP has elsewhere, or not at all. */
+const framing: ReadonlySet<string> = new Set([
+  'event_id',
+  'headers',
+  'sequence_number',
+  'status',
+  'status_code',
+  'stream_id',
+  'type',
+]);
+
+/** An error frame as a body: `{ error: … }` (P27, P61, P63). A body stays as it came. */
+function bodyOf(raw: unknown): unknown {
+  if (typeof raw !== 'object' || raw === null || (raw as { type?: unknown }).type !== 'error') return raw;
+  const rest = Object.fromEntries(Object.entries(raw).filter(([name]) => !framing.has(name)));
+  return 'error' in rest ? rest : { error: rest };
+}
+
+function errorText(code: string, message: string): string {
+  return JSON.stringify({ error: { message, type: 'turnwire_error', param: null, code } });
+}
