@@ -1,0 +1,183 @@
+// The `openai` SDK with our fetch: `new OpenAI({ fetch: createFetch() })`.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import OpenAI from 'openai';
+import { countFiles, fileCount, loopTurns, parallelCalls, refusals, refusing, toolLoop } from './conversations.js';
+import { plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import type { Place } from './three-ways.js';
+
+type Input = OpenAI.Responses.ResponseInputItem[];
+type Params = Omit<OpenAI.Responses.ResponseCreateParamsNonStreaming, 'input' | 'stream'>;
+
+const model = 'gpt-5.4';
+const tools = [{ type: 'function', strict: true, ...fileCount }] satisfies OpenAI.Responses.Tool[];
+
+const clientOf = ({ baseURL, apiKey, fetch }: Place): OpenAI => new OpenAI({ baseURL, apiKey, fetch, maxRetries: 1 });
+
+/** Three ways to ask for the same. */
+const methods: Readonly<
+  Record<string, (client: OpenAI, params: Params, input: Input) => Promise<OpenAI.Responses.Response>>
+> = {
+  create: (client, params, input) => client.responses.create({ ...params, input }),
+  'create with stream: true': async (client, params, input) => {
+    let last: OpenAI.Responses.Response | undefined;
+    for await (const event of await client.responses.create({ ...params, input, stream: true }))
+      if (event.type === 'response.completed') last = event.response;
+    assert(last !== undefined);
+    return last;
+  },
+  'stream()': (client, params, input) => client.responses.stream({ ...params, input }).finalResponse(),
+};
+
+for (const [name, ask] of Object.entries(methods)) {
+  const loop = async (client: OpenAI, params: Params): Promise<OpenAI.Responses.Response> => {
+    const input: Input = [{ role: 'user', content: 'How many files are there?' }];
+    for (;;) {
+      const response = await ask(client, params, input);
+      const calls = response.output.filter((item) => item.type === 'function_call');
+      if (calls.length === 0) return response;
+      input.push(...(response.output as Input));
+      for (const { call_id, arguments: text } of calls)
+        input.push({ type: 'function_call_output', call_id, output: countFiles(JSON.parse(text)) });
+    }
+  };
+
+  test(`${name}: reasoning and parallel calls come to the same`, async () => {
+    const response = await sameThreeWays({ script: parallelCalls }, (place) => loop(clientOf(place), { model, tools }));
+    assert.equal(response.output.flatMap((item) => (item.type === 'message' ? item.content : [])).length, 1);
+    assert.match(JSON.stringify(response.output), /6 files and 4 files\./);
+  });
+
+  for (const store of [true, false]) {
+    test(`${name}, store: ${store}: of ${loopTurns} turns all but the first are deltas`, async () => {
+      const params: Params = { model, tools, store, ...(store ? {} : { include: ['reasoning.encrypted_content'] }) };
+      const { websocket, ordinary } = await threeWays({ script: toolLoop }, (place) => loop(clientOf(place), params));
+      assert.deepEqual(plansOf(websocket.answers), { deltas: loopTurns - 1, full: ['first_turn'] });
+      assert.match(JSON.stringify(websocket.result.output), /I have counted 24 times\./);
+      assert.equal(websocket.contexts.length, ordinary.contexts.length);
+    });
+  }
+
+  for (const status of refusals) {
+    test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
+      const thrown = await sameThreeWays({}, (place) =>
+        thrownBy(() => ask(clientOf(place), { model, metadata: refusing(status) }, [{ role: 'user', content: 'Hi.' }])),
+      );
+      assert.equal(thrown['status'], status);
+      assert.equal(thrown['code'], `code_${status}`);
+    });
+  }
+}
+
+test('text, event by event', async () => {
+  const events = await sameThreeWays({ script: { turns: [{ text: 'One, two, three.' }] } }, async (place) => {
+    const all: unknown[] = [];
+    const stream = await clientOf(place).responses.create({ model, input: 'Count.', stream: true });
+    for await (const event of stream) all.push(event);
+    return all;
+  });
+  assert.equal((events.at(-1) as { type: string }).type, 'response.completed');
+});
+
+test('structured output', async () => {
+  const schema = {
+    type: 'object',
+    properties: { city: { type: 'string' }, degrees: { type: 'number' } },
+    required: ['city', 'degrees'],
+    additionalProperties: false,
+  };
+  const format = { type: 'json_schema', name: 'weather', strict: true, schema } as const;
+  const parsed = await sameThreeWays(
+    { script: { turns: [{ text: '{"city":"Oslo","degrees":4.5}' }], after: 'repeat' } },
+    async (place) => {
+      const client = clientOf(place);
+      const params = { model, input: 'The weather?', text: { format } };
+      const created = await client.responses.parse(params);
+      const streamed = await client.responses.stream(params).finalResponse();
+      return [created.output_parsed, streamed.output_parsed];
+    },
+  );
+  assert.deepEqual(parsed, [
+    { city: 'Oslo', degrees: 4.5 },
+    { city: 'Oslo', degrees: 4.5 },
+  ]);
+});
+
+test('a refusal by the model, and an image in', async () => {
+  const response = await sameThreeWays({ script: { turns: [{ refusal: 'I do not look at that.' }] } }, (place) =>
+    clientOf(place).responses.create({
+      model,
+      input: [
+        {
+          role: 'user',
+          content: [
+            { type: 'input_text', text: 'What is it?' },
+            { type: 'input_image', detail: 'auto', image_url: `data:image/png;base64,${'iVBORw0KGgo'.repeat(9)}=` },
+          ],
+        },
+      ],
+    }),
+  );
+  assert.match(JSON.stringify(response.output), /I do not look at that\./);
+});
+
+test('a response that ends early, and one that fails', async () => {
+  const script = { turns: [{ text: 'Half of it', incomplete: 'max_output_tokens' as const }] };
+  const early = await sameThreeWays({ script }, (place) => methods['create']!(clientOf(place), { model }, []));
+  assert.deepEqual(early.incomplete_details, { reason: 'max_output_tokens' });
+  const failing = { turns: [{ text: 'Half', fail: { code: 'server_error', message: 'Broken.', times: 9 } }] };
+  const types = await sameThreeWays({ script: failing }, async (place) => {
+    const all: string[] = [];
+    for await (const event of await clientOf(place).responses.create({ model, input: 'x', stream: true }))
+      all.push(event.type);
+    return all;
+  });
+  assert.equal(types.at(-1), 'response.failed');
+});
+
+for (const [what, fault] of [
+  ['an error event', 'error after=3 shape=flat code=server_error message="Half way."'],
+  ['a drop', 'reset after=3'],
+] as const) {
+  test(`${what} in mid-stream is thrown, and nothing is called twice`, async () => {
+    const thrown = await sameThreeWays({}, async (place) => {
+      const client = clientOf(place);
+      const types: string[] = [];
+      const error = await thrownBy(async () => {
+        const params = { model, input: 'One two three four five.', metadata: { turnwire_fault: fault } };
+        for await (const event of await client.responses.create({ ...params, stream: true })) types.push(event.type);
+      });
+      return { types, error };
+    });
+    assert(thrown.types.length > 0);
+  });
+}
+
+test('a turn that may have run is not called for again', async () => {
+  for (const stream of [false, true]) {
+    const { websocket, sse } = await threeWays({}, (place) =>
+      thrownBy(async () => {
+        const params = { model, input: 'Hi.', metadata: { turnwire_fault: 'reset' } };
+        const events = await clientOf(place).responses.create({ ...params, stream });
+        if (Symbol.asyncIterator in events) for await (const _ of events) assert.fail();
+      }),
+    );
+    for (const { calls, result } of [websocket, sse]) {
+      assert.equal(calls, 1);
+      if (!stream) assert.equal(result['code'], 'turn_outcome_unknown');
+    }
+  }
+});
+
+test('everything else goes as ever', async () => {
+  const { ids, error } = await sameThreeWays({}, async (place) => {
+    const client = clientOf(place);
+    const { id } = await client.responses.create({ model, input: 'Keep this.' });
+    const found = await client.responses.retrieve(id);
+    const items = await client.responses.inputItems.list(id);
+    const error = await thrownBy(() => client.responses.retrieve('resp_nowhere'));
+    return { ids: [id === found.id, items.data.length], error };
+  });
+  assert.deepEqual(ids, [true, 1]);
+  assert.equal(error['status'], 404);
+});

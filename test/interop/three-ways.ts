@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { createFetch } from '@turnwire/client/fetch';
+import { startEmulator } from 'turnwire/emulator';
+import type { TurnwireFetch } from '@turnwire/client/fetch';
+import type { Emulator, EmulatorOptions } from 'turnwire/emulator';
+
+type Fetch = typeof globalThis.fetch;
+
+/** What an SDK is pointed at. */
+export interface Place {
+  baseURL: string;
+  apiKey: string;
+  fetch: Fetch;
+  /** The answers so far, in their order. */
+  answers: Response[];
+}
+
+export interface Outcome<Result> {
+  result: Result;
+  /** How often the SDK has called its fetch for a turn. */
+  calls: number;
+  /** What the server has seen: the whole context of each turn, however it came. */
+  contexts: unknown[];
+  emulator: Emulator;
+  answers: Response[];
+}
+
+const ways = {
+  websocket: () => createFetch({ transport: 'websocket' }),
+  sse: () => createFetch({ transport: 'sse' }),
+  ordinary: () => undefined,
+} as const;
+
+type Way = keyof typeof ways;
+
+/** The same conversation against the same server: with our fetch over a WebSocket and over SSE, and with the ordinary fetch. */
+export async function threeWays<Result>(
+  options: EmulatorOptions,
+  run: (place: Place) => Promise<Result>,
+): Promise<Record<Way, Outcome<Result>>> {
+  const all = {} as Record<Way, Outcome<Result>>;
+  for (const way of Object.keys(ways) as Way[]) all[way] = await oneWay(ways[way](), options, run);
+  const { websocket, sse, ordinary } = all;
+  const carried = (outcome: Outcome<Result>): Set<string> =>
+    new Set(outcome.emulator.journal.turns().map(({ transport }) => transport));
+  if (ordinary.contexts.length > 0) {
+    assert.deepEqual(carried(websocket), new Set(['websocket']));
+    assert.deepEqual(carried(sse), new Set(['sse']));
+  }
+  return all;
+}
+
+/** As {@link threeWays}, and all three came to the same: the results, the number of calls, and what the server was told. */
+export async function sameThreeWays<Result>(
+  options: EmulatorOptions,
+  run: (place: Place) => Promise<Result>,
+): Promise<Result> {
+  const { websocket, sse, ordinary } = await threeWays(options, run);
+  for (const ours of [websocket, sse]) {
+    assert.deepEqual(plain(ours.result), plain(ordinary.result));
+    assert.equal(ours.calls, ordinary.calls);
+    assert.deepEqual(plain(ours.contexts), plain(ordinary.contexts));
+  }
+  return websocket.result;
+}
+
+async function oneWay<Result>(
+  ours: TurnwireFetch | undefined,
+  options: EmulatorOptions,
+  run: (place: Place) => Promise<Result>,
+): Promise<Outcome<Result>> {
+  const emulator = await startEmulator({ obfuscation: false, ...options });
+  const answers: Response[] = [];
+  let calls = 0;
+  const fetch: Fetch = async (...args) => {
+    calls += 1;
+    const answer = await (ours ?? globalThis.fetch)(...args);
+    answers.push(answer);
+    return answer;
+  };
+  try {
+    const result = await run({ baseURL: emulator.url, apiKey: 'sk-of-a-test', fetch, answers });
+    const contexts = emulator.journal.turns().map(({ transcript }) => transcript.map(gist));
+    return { result, calls, contexts, emulator, answers };
+  } finally {
+    await ours?.close();
+    await emulator.close();
+  }
+}
+
+/** How many answers came as a delta, and why the others did not. */
+export function plansOf(answers: readonly Response[]): { deltas: number; full: string[] } {
+  const full = answers
+    .filter(({ headers }) => headers.get('x-turnwire-plan') === 'full')
+    .map(({ headers }) => headers.get('x-turnwire-plan-reason') ?? '');
+  return { deltas: answers.filter(({ headers }) => headers.get('x-turnwire-plan') === 'delta').length, full };
+}
+
+/** What an SDK throws, as far as programs look at it. */
+export async function thrownBy(run: () => Promise<unknown>): Promise<Record<string, unknown>> {
+  try {
+    await run();
+  } catch (error) {
+    const { name, message, status, statusCode, code, type, param, isRetryable } = error as Record<string, unknown>;
+    const found = { class: (error as Error).constructor.name, name, message, status, statusCode, code, type, param };
+    return Object.fromEntries(Object.entries({ ...found, isRetryable }).filter(([, value]) => value !== undefined));
+  }
+  throw new Error('nothing was thrown');
+}
+
+/**
+ * Values as JSON without what differs between any two runs: times, ids, and what the server echoes of the way an input travelled. An id becomes
+ * the place where it was seen first, so that what refers to it is still compared.
+ */
+function plain(value: unknown): unknown {
+  const ids = new Map<string, string>();
+  return JSON.parse(
+    JSON.stringify(value, (name, inner: unknown) => {
+      if (varying.has(name)) return undefined;
+      if (typeof inner !== 'string') return inner;
+      return inner.replaceAll(generated, (id) => {
+        if (!ids.has(id)) ids.set(id, `id ${ids.size}`);
+        return ids.get(id) ?? id;
+      });
+    }) ?? 'null',
+  ) as unknown;
+}
+
+const generated = /\b(?:resp|msg|rs|fc|call|req)_[\w-]{8,}/g;
+const varying: ReadonlySet<string> = new Set([
+  '_request_id',
+  'completed_at',
+  'created_at',
+  'headers',
+  'previous_response_id',
+  'timestamp',
+  // What a chain holds is counted as it was made, and not as an SDK writes it down.
+  'usage',
+]);
+
+/** An item of a context as the model is told it: SDKs write the same one in several ways (`parsed: null`, arguments in another order, no id). */
+function gist(item: Record<string, unknown>): unknown {
+  const { type = 'message', role, name, content, output } = item;
+  if (type === 'function_call') return { type, name, arguments: JSON.parse(String(item['arguments'])) as unknown };
+  if (type === 'function_call_output') return { type, output };
+  if (type !== 'message') return { type };
+  const parts = typeof content === 'string' ? [{ text: content }] : (content as Record<string, unknown>[]);
+  return { type, role, content: parts.map(({ text, refusal, image_url: image }) => text ?? refusal ?? image) };
+}
