@@ -3,10 +3,13 @@ import { TurnwireError } from '../protocol/errors.js';
 import { answer } from './answer.js';
 import { callOf, outlineOf } from './call.js';
 import { eventStream } from './event-stream.js';
+import { abortOf, brokenBody, notSent } from './fetch-error.js';
 import { Identities } from './identities.js';
 import { openingOf } from './opening.js';
 import { brokenOff, failureOf, refusal, unknownOutcome } from './refusal.js';
 import { checkFetchOptions, settingsFor } from './settings.js';
+import type { Frame } from '../protocol/frame.js';
+import type { Reader } from '../turn/delivery.js';
 import type { Turn } from '../turn/turn.js';
 import type { Call } from './call.js';
 import type { Lease } from './identities.js';
@@ -86,78 +89,67 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
   });
 }
 
-async function streamed(turn: Turn, call: Call, received: Readonly<Record<string, string>>): Promise<Response> {
-  const { signal } = call;
-  const url = call.url.href;
+async function streamed(
+  turn: Turn,
+  { url, signal }: Call,
+  received: Readonly<Record<string, string>>,
+): Promise<Response> {
   const frames = turn.frames();
-  const failed = (error: unknown): unknown => asFetchError(error, signal, 'terminated');
-  const respond = (body: ReadableStream<Uint8Array>): Response =>
-    answer(body, {
+  const failed = (error: unknown): unknown => {
+    const abort = abortOf(error, signal);
+    return abort === undefined ? brokenBody(error) : abort.reason;
+  };
+  const respond = (opening: readonly Frame[], rest: Reader<Frame>): Response =>
+    answer(eventStream(opening, rest, { signal, failed }), {
       headers: { ...received, 'content-type': 'text/event-stream; charset=utf-8' },
       report: turn.report,
-      url,
+      url: url.href,
     });
+  let opening: readonly Frame[];
   try {
-    const opening = await openingOf(frames);
-    return respond(eventStream(opening, frames, { signal, failed }));
+    opening = await openingOf(frames);
   } catch (error) {
-    const failure = failureBefore(error, turn, signal);
-    if (failure.name === 'refused') return refusal(error as TurnwireError, failure, turn.report, url);
-    if (failure.name === 'not_sent') throw notSent(error);
-    // A call that was answered is not repeated by any SDK, however its body ends.
-    return respond(
-      eventStream([], { ...frames, next: () => Promise.reject(error), poll: () => undefined }, { signal, failed }),
-    );
+    // A call that was answered is not repeated by an SDK, however its body ends.
+    const lost: Reader<Frame> = { next: () => Promise.reject(error), poll: () => undefined };
+    return answerTo(error, turn, { url, signal }, () => respond([], lost));
   }
+  return respond(opening, frames);
 }
 
-async function whole(turn: Turn, call: Call, received: Readonly<Record<string, string>>): Promise<Response> {
-  const url = call.url.href;
-  try {
-    const response = await turn.response();
-    return answer(JSON.stringify(response), {
+async function whole(turn: Turn, { url, signal }: Call, received: Readonly<Record<string, string>>): Promise<Response> {
+  const respond = (response: object): Response =>
+    answer(JSON.stringify(response), {
       headers: { ...received, 'content-type': 'application/json' },
       report: turn.report,
-      url,
+      url: url.href,
     });
+  try {
+    return respond(await turn.response());
   } catch (error) {
+    const isEnd = error instanceof TurnwireError && ended.has(error.code);
     // A response that failed is an answer like any other: its status stands in it.
-    const response = turn.responses.at(-1);
-    if (response !== undefined && isEnd(error))
-      return answer(JSON.stringify(response), {
-        headers: { ...received, 'content-type': 'application/json' },
-        report: turn.report,
-        url,
-      });
-    if (isEnd(error)) return brokenOff(error, turn.report, url);
-    const failure = failureBefore(error, turn, call.signal);
-    if (failure.name === 'refused') return refusal(error as TurnwireError, failure, turn.report, url);
-    if (failure.name === 'not_sent') throw notSent(error);
-    return unknownOutcome(error as TurnwireError, turn.report, url);
+    const last = turn.responses.at(-1);
+    if (isEnd && last !== undefined) return respond(last);
+    if (isEnd) return brokenOff(error, turn.report, url.href);
+    return answerTo(error, turn, { url, signal }, (lost) => unknownOutcome(lost, turn.report, url.href));
   }
 }
 
-/** The response ended, and not well: it is no failure of the turn. */
-function isEnd(error: unknown): error is TurnwireError {
-  return error instanceof TurnwireError && (error.code === 'response_failed' || error.code === 'response_cancelled');
-}
+/** The response has ended, and not well: that is no failure of the turn. */
+const ended: ReadonlySet<string> = new Set(['response_cancelled', 'response_failed']);
 
-function failureBefore(error: unknown, turn: Turn, signal: AbortSignal | undefined): ReturnType<typeof failureOf> {
-  if (!(error instanceof TurnwireError) || error.code === 'aborted') throw asFetchError(error, signal, 'fetch failed');
-  return failureOf(error, turn.report);
-}
-
-function notSent(error: unknown): unknown {
-  return asFetchError(error, undefined, 'fetch failed');
-}
-
-/** As the ordinary fetch fails: with the caller's own reason, or a TypeError whose cause says more. SDKs know it by its message. */
-function asFetchError(
+/** @param lost what is answered where the turn may have run. */
+function answerTo(
   error: unknown,
-  signal: AbortSignal | undefined,
-  message: 'fetch failed' | 'terminated',
-): unknown {
-  if (signal?.aborted && (error === signal.reason || (error instanceof TurnwireError && error.code === 'aborted')))
-    return signal.reason;
-  return error instanceof TurnwireError ? new TypeError(message, { cause: error }) : error;
+  turn: Turn,
+  { url, signal }: Pick<Call, 'url' | 'signal'>,
+  lost: (error: TurnwireError) => Response,
+): Response {
+  const abort = abortOf(error, signal);
+  if (abort !== undefined) throw abort.reason;
+  if (!(error instanceof TurnwireError)) throw error;
+  const { report } = turn;
+  const failure = failureOf(error, report);
+  if (failure.name === 'not_sent') throw notSent(error);
+  return failure.name === 'refused' ? refusal(error, failure, report, url.href) : lost(error);
 }

@@ -1,0 +1,68 @@
+// The Agents SDK with our fetch, through its OpenAI client: `setDefaultOpenAIClient(new OpenAI({ fetch: createFetch() }))`, or a provider.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents';
+import OpenAI from 'openai';
+import { countFiles, fileCount, loopTurns, parallelCalls, refusals, refusing, toolLoop } from './conversations.js';
+import { plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import type { ModelSettings } from '@openai/agents';
+import type { Place } from './three-ways.js';
+
+const counting = tool({
+  name: fileCount.name,
+  description: fileCount.description,
+  parameters: { ...fileCount.parameters, required: ['folder', 'depth'] },
+  strict: true,
+  execute: (input) => countFiles(input as { folder: string; depth: number }),
+});
+
+function setUp({ baseURL, apiKey, fetch }: Place, modelSettings: ModelSettings = {}): { runner: Runner; agent: Agent } {
+  const openAIClient = new OpenAI({ baseURL, apiKey, fetch, maxRetries: 1 });
+  const modelProvider = new OpenAIProvider({ openAIClient, useResponses: true });
+  return {
+    runner: new Runner({ modelProvider, tracingDisabled: true }),
+    agent: new Agent({ name: 'Counter', instructions: 'Count.', model: 'gpt-5.4', tools: [counting], modelSettings }),
+  };
+}
+
+const question = 'How many files are there?';
+const maxTurns = loopTurns + 1;
+
+/** Both ways to run an agent, to its last words. */
+const methods: Readonly<Record<string, (place: Place, settings?: ModelSettings) => Promise<unknown>>> = {
+  run: async (place, settings) => {
+    const { runner, agent } = setUp(place, settings);
+    return (await runner.run(agent, question, { maxTurns })).finalOutput;
+  },
+  'run with stream: true': async (place, settings) => {
+    const { runner, agent } = setUp(place, settings);
+    const result = await runner.run(agent, question, { maxTurns, stream: true });
+    await result.completed;
+    return result.finalOutput;
+  },
+};
+
+for (const [name, ask] of Object.entries(methods)) {
+  test(`${name}: reasoning and parallel calls come to the same`, async () => {
+    assert.equal(await sameThreeWays({ script: parallelCalls }, (place) => ask(place)), '6 files and 4 files.');
+  });
+
+  for (const store of [true, false]) {
+    test(`${name}, store: ${store}: of ${loopTurns} turns all but the first are deltas`, async () => {
+      const settings = { store, ...(store ? {} : { providerData: { include: ['reasoning.encrypted_content'] } }) };
+      const { websocket, ordinary } = await threeWays({ script: toolLoop }, (place) => ask(place, settings));
+      assert.deepEqual(plansOf(websocket.answers), { deltas: loopTurns - 1, full: ['first_turn'] });
+      assert.equal(websocket.result, 'I have counted 24 times.');
+      assert.equal(websocket.contexts.length, ordinary.contexts.length);
+    });
+  }
+
+  for (const status of refusals) {
+    test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
+      const thrown = await sameThreeWays({}, (place) =>
+        thrownBy(() => ask(place, { providerData: { metadata: refusing(status) } })),
+      );
+      assert.equal(thrown['status'], status);
+    });
+  }
+}

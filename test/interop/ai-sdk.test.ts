@@ -1,0 +1,142 @@
+// The AI SDK with our fetch: `createOpenAI({ fetch: createFetch() })`.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createOpenAI } from '@ai-sdk/openai';
+import { generateText, isStepCount, jsonSchema, Output, streamText, tool } from 'ai';
+import { countFiles, fileCount, loopTurns, parallelCalls, refusals, refusing, toolLoop } from './conversations.js';
+import { plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import type { OpenAILanguageModelResponsesOptions } from '@ai-sdk/openai';
+import type { Place } from './three-ways.js';
+
+const modelOf = ({ baseURL, apiKey, fetch }: Place) => createOpenAI({ baseURL, apiKey, fetch }).responses('gpt-5.4');
+
+const tools = {
+  [fileCount.name]: tool({
+    description: fileCount.description,
+    inputSchema: jsonSchema<{ folder: string; depth: number }>({
+      ...fileCount.parameters,
+      required: ['folder', 'depth'],
+    }),
+    execute: async (input) => countFiles(input),
+  }),
+};
+
+type Options = Partial<Parameters<typeof generateText>[0]> & { openai?: OpenAILanguageModelResponsesOptions };
+
+/** Both ways to run an agent, to the messages they come to. */
+const methods = {
+  generateText: async (place: Place, { openai = {}, ...options }: Options) => {
+    const { text, steps } = await generateText({
+      model: modelOf(place),
+      tools,
+      stopWhen: isStepCount(loopTurns + 1),
+      providerOptions: { openai },
+      maxRetries: 1,
+      prompt: 'How many files are there?',
+      ...(options as object),
+    });
+    return { text, said: steps.map((step) => step.content) };
+  },
+  streamText: async (place: Place, { openai = {}, ...options }: Options) => {
+    let failure: unknown;
+    const result = streamText({
+      model: modelOf(place),
+      tools,
+      stopWhen: isStepCount(loopTurns + 1),
+      providerOptions: { openai },
+      maxRetries: 1,
+      prompt: 'How many files are there?',
+      onError: ({ error }) => void (failure ??= error),
+      ...(options as object),
+    });
+    await result.consumeStream();
+    if (failure !== undefined) throw failure;
+    return { text: await result.text, said: (await result.steps).map((step) => step.content) };
+  },
+} as const;
+
+for (const [name, ask] of Object.entries(methods)) {
+  test(`${name}: reasoning and parallel calls come to the same`, async () => {
+    const { text } = await sameThreeWays({ script: parallelCalls }, (place) => ask(place, {}));
+    assert.equal(text, '6 files and 4 files.');
+  });
+
+  const stores: [string, OpenAILanguageModelResponsesOptions][] = [
+    ['store by default', {}],
+    ['store: false', { store: false, include: ['reasoning.encrypted_content'] }],
+  ];
+  for (const [stored, openai] of stores) {
+    test(`${name}, ${stored}: of ${loopTurns} turns all but the first are deltas`, async () => {
+      const { websocket, ordinary } = await threeWays({ script: toolLoop }, (place) => ask(place, { openai }));
+      assert.deepEqual(plansOf(websocket.answers), { deltas: loopTurns - 1, full: ['first_turn'] });
+      assert.equal(websocket.result.text, 'I have counted 24 times.');
+      assert.equal(websocket.contexts.length, ordinary.contexts.length);
+    });
+  }
+
+  for (const status of refusals) {
+    test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
+      const openai = { metadata: refusing(status) };
+      await sameThreeWays({}, async (place) => {
+        const thrown = await thrownBy(() => ask(place, { openai }));
+        assert.match(String(thrown['message']), new RegExp(`No: ${status}\\.`));
+        return thrown;
+      });
+    });
+  }
+
+  for (const [what, fault] of [
+    ['before the first event', 'reset'],
+    ['after the first event', 'reset after=1'],
+    ['in mid-stream', 'reset after=4'],
+  ] as const) {
+    test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
+      const openai = { metadata: { turnwire_fault: fault } };
+      const { websocket, sse } = await threeWays({}, (place) => thrownBy(() => ask(place, { openai })));
+      assert.deepEqual([websocket.calls, sse.calls], [1, 1]);
+      assert.deepEqual([websocket.result['isRetryable'], sse.result['isRetryable']], [false, false]);
+    });
+  }
+}
+
+test('structured output, streamed and whole', async () => {
+  const output = Output.object({
+    schema: jsonSchema<{ city: string }>({
+      type: 'object',
+      properties: { city: { type: 'string' } },
+      required: ['city'],
+      additionalProperties: false,
+    }),
+  });
+  const script = { turns: [{ text: '{"city":"Oslo"}' }], after: 'repeat' as const };
+  const both = await sameThreeWays({ script }, async (place) => {
+    const asked = { model: modelOf(place), prompt: 'Where?', output };
+    return [(await generateText(asked)).output, await streamText(asked).output];
+  });
+  assert.deepEqual(both, [{ city: 'Oslo' }, { city: 'Oslo' }]);
+});
+
+test('an image in, part by part of the stream', async () => {
+  const parts = await sameThreeWays(
+    { script: { turns: [{ reasoning: ['A cat?'], text: 'A cat.' }] } },
+    async (place) => {
+      const all: unknown[] = [];
+      const image = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+      const { stream } = streamText({
+        model: modelOf(place),
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'What is it?' },
+              { type: 'image', image },
+            ],
+          },
+        ],
+      });
+      for await (const part of stream) all.push(part.type.startsWith('text') ? part : part.type);
+      return all;
+    },
+  );
+  assert.equal(parts.at(-1), 'finish');
+});

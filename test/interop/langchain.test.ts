@@ -1,0 +1,99 @@
+// LangChain with our fetch: `new ChatOpenAI({ configuration: { fetch: createFetch() } })`.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AIMessageChunk, HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { ChatOpenAI } from '@langchain/openai';
+import { countFiles, fileCount, loopTurns, parallelCalls, refusals, refusing, toolLoop } from './conversations.js';
+import { plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import type { BaseMessage } from '@langchain/core/messages';
+import type { ChatOpenAIFields } from '@langchain/openai';
+import type { Place } from './three-ways.js';
+
+const modelOf = ({ baseURL, apiKey, fetch }: Place, fields: ChatOpenAIFields = {}): ChatOpenAI =>
+  new ChatOpenAI({
+    model: 'gpt-5.4',
+    useResponsesApi: true,
+    apiKey,
+    maxRetries: 1,
+    configuration: { baseURL, fetch },
+    ...fields,
+  });
+
+const tools = [{ type: 'function', function: { ...fileCount, strict: true } }];
+
+/** Both ways to ask. */
+const methods: Readonly<
+  Record<string, (model: ReturnType<ChatOpenAI['bindTools']>, messages: BaseMessage[]) => Promise<AIMessageChunk>>
+> = {
+  invoke: (model, messages) => model.invoke(messages),
+  stream: async (model, messages) => {
+    let whole: AIMessageChunk | undefined;
+    for await (const chunk of await model.stream(messages)) whole = whole === undefined ? chunk : whole.concat(chunk);
+    assert(whole !== undefined);
+    return whole;
+  },
+};
+
+for (const [name, ask] of Object.entries(methods)) {
+  const loop = async (model: ChatOpenAI): Promise<AIMessageChunk> => {
+    const bound = model.bindTools(tools);
+    const messages: BaseMessage[] = [new HumanMessage('How many files are there?')];
+    for (;;) {
+      const message = await ask(bound, messages);
+      messages.push(message);
+      if ((message.tool_calls ?? []).length === 0) return message;
+      for (const { id, args } of message.tool_calls ?? [])
+        messages.push(
+          new ToolMessage({ tool_call_id: id ?? '', content: countFiles(args as { folder: string; depth: number }) }),
+        );
+    }
+  };
+
+  test(`${name}: reasoning and parallel calls come to the same`, async () => {
+    const text = await sameThreeWays({ script: parallelCalls }, async (place) => (await loop(modelOf(place))).text);
+    assert.equal(text, '6 files and 4 files.');
+  });
+
+  test(`${name}: of ${loopTurns} turns all but the first are deltas`, async () => {
+    const { websocket, ordinary } = await threeWays(
+      { script: toolLoop },
+      async (place) => (await loop(modelOf(place))).text,
+    );
+    assert.deepEqual(plansOf(websocket.answers), { deltas: loopTurns - 1, full: ['first_turn'] });
+    assert.equal(websocket.result, 'I have counted 24 times.');
+    assert.equal(websocket.contexts.length, ordinary.contexts.length);
+  });
+
+  for (const status of refusals) {
+    test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
+      const thrown = await sameThreeWays({}, (place) =>
+        thrownBy(() =>
+          ask(modelOf(place, { modelKwargs: { metadata: refusing(status) } }).bindTools([]), [new HumanMessage('Hi.')]),
+        ),
+      );
+      assert.equal(thrown['status'], status);
+    });
+  }
+}
+
+test('structured output, and an image in', async () => {
+  const schema = {
+    type: 'object',
+    properties: { city: { type: 'string' } },
+    required: ['city'],
+    additionalProperties: false,
+  };
+  const found = await sameThreeWays({ script: { turns: [{ text: '{"city":"Oslo"}' }] } }, (place) =>
+    modelOf(place)
+      .withStructuredOutput(schema, { name: 'place', method: 'jsonSchema', strict: true })
+      .invoke([
+        new HumanMessage({
+          content: [
+            { type: 'text', text: 'Where is it?' },
+            { type: 'image_url', image_url: { url: `data:image/png;base64,${'iVBORw0KGgo'.repeat(9)}=` } },
+          ],
+        }),
+      ]),
+  );
+  assert.deepEqual(found, { city: 'Oslo' });
+});
