@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createOpenAI } from '@ai-sdk/openai';
 import { generateText, isStepCount, jsonSchema, Output, streamText, tool } from 'ai';
 import { countFiles, fileCount, loopTurns, parallelCalls, refusals, refusing, toolLoop } from './conversations.js';
-import { plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
 import type { OpenAILanguageModelResponsesOptions } from '@ai-sdk/openai';
 import type { Place } from './three-ways.js';
 
@@ -139,4 +139,21 @@ test('an image in, part by part of the stream', async () => {
     },
   );
   assert.equal(parts.at(-1), 'finish');
+});
+
+const recordings = findRecordings();
+
+test('every recording: the same parts', { skip: recordings === undefined }, async () => {
+  const { folder = '', names = [] } = recordings ?? {};
+  const all = await sameThreeWays({ recordings: folder }, async ({ baseURL, apiKey, fetch }) => {
+    const openai = createOpenAI({ baseURL, apiKey, fetch });
+    const seen: unknown[] = [];
+    for (const name of names) {
+      const model = openai.responses(`recording/${name}`);
+      const { stream } = streamText({ model, prompt: 'Go.', onError: () => {} });
+      for await (const part of stream) seen.push(part);
+    }
+    return seen;
+  });
+  assert(all.length > names.length);
 });

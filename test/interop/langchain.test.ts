@@ -1,11 +1,11 @@
 // LangChain with our fetch: `new ChatOpenAI({ configuration: { fetch: createFetch() } })`.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AIMessageChunk, HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { ChatOpenAI } from '@langchain/openai';
 import { countFiles, fileCount, loopTurns, parallelCalls, refusals, refusing, toolLoop } from './conversations.js';
 import { plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
-import type { BaseMessage } from '@langchain/core/messages';
+import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
 import type { ChatOpenAIFields } from '@langchain/openai';
 import type { Place } from './three-ways.js';
 

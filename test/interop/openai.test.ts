@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import OpenAI from 'openai';
 import { countFiles, fileCount, loopTurns, parallelCalls, refusals, refusing, toolLoop } from './conversations.js';
-import { plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
 import type { Place } from './three-ways.js';
 
 type Input = OpenAI.Responses.ResponseInputItem[];
@@ -180,4 +180,24 @@ test('everything else goes as ever', async () => {
   });
   assert.deepEqual(ids, [true, 1]);
   assert.equal(error['status'], 404);
+});
+
+const recordings = findRecordings();
+
+test('every recording: the same events, and the same end', { skip: recordings === undefined }, async () => {
+  const { folder = '', names = [] } = recordings ?? {};
+  const all = await sameThreeWays({ recordings: folder }, async (place) => {
+    const client = clientOf(place);
+    const seen: unknown[] = [];
+    for (const name of names) {
+      try {
+        const events = await client.responses.create({ model: `recording/${name}`, input: 'Go.', stream: true });
+        for await (const event of events) seen.push(event);
+      } catch (error) {
+        seen.push((error as Error).message);
+      }
+    }
+    return seen;
+  });
+  assert(all.length > 10 * names.length);
 });

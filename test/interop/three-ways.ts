@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createFetch } from '@turnwire/client/fetch';
 import { startEmulator } from 'turnwire/emulator';
 import type { TurnwireFetch } from '@turnwire/client/fetch';
@@ -128,6 +131,7 @@ const varying: ReadonlySet<string> = new Set([
   'completed_at',
   'created_at',
   'headers',
+  'performance',
   'previous_response_id',
   'timestamp',
   // What a chain holds is counted as it was made, and not as an SDK writes it down.
@@ -142,4 +146,15 @@ function gist(item: Record<string, unknown>): unknown {
   if (type !== 'message') return { type };
   const parts = typeof content === 'string' ? [{ text: content }] : (content as Record<string, unknown>[]);
   return { type, role, content: parts.map(({ text, refusal, image_url: image }) => text ?? refusal ?? image) };
+}
+
+/** `shared/recordings`, beside the repository: real streams, by name. */
+export function findRecordings(): { folder: string; names: readonly string[] } | undefined {
+  for (let at = dirname(fileURLToPath(import.meta.url)); at !== dirname(at); at = dirname(at)) {
+    const folder = join(at, 'shared', 'recordings');
+    if (!existsSync(folder)) continue;
+    const names = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+    return { folder, names: names.map((name) => name.slice(0, -'.jsonl'.length)) };
+  }
+  return undefined;
 }

@@ -1,0 +1,202 @@
+// What a turn by fetch is like: its Response, its identity, its chain.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventsOf, setUp, suffering } from './setup.js';
+
+for (const transport of ['websocket', 'sse'] as const) {
+  test(`${transport}: a stream, as the service sends it`, async (t) => {
+    const { ask, emulator, fetch } = await setUp(t, { obfuscation: false }, { transport });
+    const response = await ask({ stream: true });
+    assert.equal(response.status, 200);
+    assert.equal(response.statusText, 'OK');
+    assert.equal(response.url, `${emulator.url}/responses`);
+    assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/);
+    assert.equal(response.headers.get('x-turnwire-transport'), transport);
+    assert.equal(response.headers.get('x-turnwire-attempts'), '1');
+    const events = eventsOf(await response.text());
+    assert.equal(events[0]?.['type'], 'response.created');
+    assert.equal(events.at(-1)?.['type'], 'response.completed');
+    assert.equal(emulator.journal.turns()[0]?.transport, transport);
+    assert.equal(fetch.stats().turns, 1);
+    assert.equal(fetch.stats().sse, transport === 'sse' ? 1 : 0);
+  });
+
+  test(`${transport}: one JSON text, where the request does not stream`, async (t) => {
+    const { ask } = await setUp(t, { script: { turns: [{ text: 'Hello.' }] } }, { transport });
+    const response = await ask();
+    assert.equal(response.headers.get('content-type'), 'application/json');
+    const { status, output } = (await response.json()) as { status: string; output: { content: { text: string }[] }[] };
+    assert.equal(status, 'completed');
+    assert.equal(output[0]?.content[0]?.text, 'Hello.');
+  });
+}
+
+test('the head of a POST is that of its answer', async (t) => {
+  const { ask, emulator } = await setUp(t, {}, { transport: 'sse' });
+  const direct = await fetch(`${emulator.url}/responses`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"model":"any","input":"x","stream":true}',
+  });
+  await direct.text();
+  const response = await ask({ stream: true });
+  await response.text();
+  const names = ({ headers }: Response): string[] =>
+    [...headers.keys()].filter((name) => /^(x-request-id|x-ratelimit-|openai-)/.test(name));
+  assert.deepEqual(names(response), names(direct));
+  assert(names(direct).includes('x-request-id'));
+});
+
+test('a body that is bytes, a Blob or a Request is a turn like any other', async (t) => {
+  const { fetch, emulator } = await setUp(t);
+  const url = `${emulator.url}/responses`;
+  const text = '{"model":"any","input":"Grüße"}';
+  const init = { method: 'post', headers: { 'content-type': 'application/json; charset=utf-8' } };
+  const request = new Request(url, { ...init, method: 'POST', body: text });
+  const all = [
+    await fetch(new URL(url), { ...init, method: 'POST', body: new TextEncoder().encode(text) }),
+    await fetch(url, { ...init, method: 'POST', body: new Blob([text]) }),
+    await fetch(request),
+  ];
+  for (const response of all) assert.match(await response.text(), /Grüße/);
+  assert.equal(request.bodyUsed, true);
+  assert.deepEqual(
+    emulator.journal.turns().map(({ transport }) => transport),
+    ['websocket', 'websocket', 'websocket'],
+  );
+  assert.equal(fetch.stats().passed, 0);
+});
+
+test('N3: two keys, projects or addresses never share a connection; what differs by request does not split them', async (t) => {
+  const { ask, emulator, fetch } = await setUp(t);
+  const connections = async (headers: Record<string, string>): Promise<number | undefined> => {
+    await (await ask({}, { headers })).text();
+    return emulator.journal.turns().at(-1)?.connection;
+  };
+  const first = await connections({ 'x-stainless-retry-count': '0', traceparent: '00-a' });
+  assert.equal(
+    await connections({ 'x-stainless-retry-count': '1', traceparent: '00-b', 'idempotency-key': 'k' }),
+    first,
+  );
+  const others = [
+    await connections({ authorization: 'Bearer sk-of-another' }),
+    await connections({ 'openai-project': 'p' }),
+    await connections({ 'openai-organization': 'o' }),
+    await connections({ 'api-key': 'azure' }),
+    await connections({ 'x-tenant': 't' }),
+  ];
+  assert.equal(new Set([first, ...others]).size, 6);
+  assert.equal(fetch.stats().identities, 6);
+  const upgrades = emulator.journal.connections().map(({ headers }) => headers);
+  assert(upgrades.some((headers) => headers['openai-project'] === 'p'));
+  assert(upgrades.every((headers) => headers['x-stainless-retry-count'] === undefined));
+});
+
+test('a POST carries the headers of its request, too', async (t) => {
+  const { ask, emulator } = await setUp(t, {}, { transport: 'sse' });
+  await (await ask({}, { headers: { traceparent: '00-a', 'idempotency-key': 'k', accept: 'text/plain' } })).text();
+  const [{ headers } = { headers: {} as Record<string, string> }] = emulator.journal.connections();
+  assert.deepEqual(
+    [headers['traceparent'], headers['idempotency-key'], headers['accept']],
+    ['00-a', 'k', 'text/event-stream'],
+  );
+});
+
+test('the end that was read is a commit: the next turn is a delta on the same connection', async (t) => {
+  const { ask, emulator } = await setUp(t, {
+    script: { turns: [{ text: 'One.' }, { text: 'Two.' }, { text: 'Three.' }] },
+  });
+  const history: unknown[] = [{ role: 'user', content: 'Count.' }];
+  const leave = [
+    // As an SDK leaves its loop at the terminal event: abort, and cancel.
+    async (response: Response, controller: AbortController): Promise<string> => {
+      const reader = response.body?.getReader();
+      let text = '';
+      while (!text.includes('event: response.completed'))
+        text += Buffer.from((await reader?.read())?.value ?? []).toString();
+      controller.abort();
+      await reader?.cancel();
+      return text;
+    },
+    (response: Response): Promise<string> => response.text(),
+  ];
+  for (const [turn, read] of leave.entries()) {
+    const controller = new AbortController();
+    const response = await ask({ stream: true, input: history }, { signal: controller.signal });
+    assert.equal(response.headers.get('x-turnwire-plan'), turn === 0 ? 'full' : 'delta');
+    const { response: final } = eventsOf(await read(response, controller)).at(-1) as {
+      response: { output: unknown[] };
+    };
+    history.push(...final.output, { role: 'user', content: 'More.' });
+  }
+  const last = await ask({ input: history });
+  assert.equal(last.headers.get('x-turnwire-plan'), 'delta');
+  assert.equal(new Set(emulator.journal.turns().map(({ connection }) => connection)).size, 1);
+});
+
+test('X14: 64 conversations at once, a part of them aborted: every answer is right', async (t) => {
+  const { ask, fetch } = await setUp(t, { latency: { tokensPerSecond: 2000, jitter: 0.5 } });
+  const conversation = async (number: number): Promise<void> => {
+    const history: unknown[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      const words = `conversation ${number} says ${turn} and goes on for a while`;
+      history.push({ role: 'user', content: words });
+      const controller = new AbortController();
+      const isAborted = (number + turn) % 4 === 3;
+      const fault = isAborted ? suffering('stall after=4') : {};
+      const response = await ask({ stream: true, input: history, ...fault }, { signal: controller.signal });
+      if (isAborted) {
+        const reader = response.body?.getReader();
+        await reader?.read();
+        controller.abort(new Error('enough'));
+        await assert.rejects(async () => {
+          while ((await reader?.read())?.done !== true);
+        }, /enough/);
+        history.pop();
+        continue;
+      }
+      const { response: final } = eventsOf(await response.text()).at(-1) as { response: { output: unknown[] } };
+      assert.match(JSON.stringify(final.output), new RegExp(`conversation ${number} says ${turn} and goes on`));
+      history.push(...final.output);
+    }
+  };
+  await Promise.all(Array.from({ length: 64 }, (_, number) => conversation(number)));
+  assert.equal(fetch.stats().turns, 64 * 3);
+  assert.equal(fetch.stats().busy, 0);
+});
+
+test('I4: a consumer that sleeps holds up the socket, and misses nothing', async (t) => {
+  const text = 'x'.repeat(1000);
+  const { ask, emulator } = await setUp(t, { script: { turns: [{ text: Array(6000).fill(text).join(' ') }] } });
+  const response = await ask({ stream: true });
+  const reader = response.body?.getReader();
+  const first = await reader?.read();
+  // It says so by its next turn: this one's connection is still taken.
+  await (await ask({ input: 'Another.' })).text();
+  assert.equal(emulator.journal.turns().length, 2);
+  let all = Buffer.from(first?.value ?? []).toString();
+  for (let next = await reader?.read(); next?.done === false; next = await reader?.read())
+    all += Buffer.from(next.value ?? []).toString();
+  const last = eventsOf(all).at(-1) as { response: { output: { content: { text: string }[] }[] } };
+  assert.equal(last.response.output[0]?.content[0]?.text.length, 6000 * 1001 - 1);
+});
+
+test('a response that failed is an answer: 200, and its status stands in it', async (t) => {
+  const fail = { code: 'server_error', message: 'Broken.', times: 9 };
+  const { ask } = await setUp(t, { script: { turns: [{ text: 'Half.', fail }] } });
+  const response = await ask();
+  assert.equal(response.status, 200);
+  const { status, error } = (await response.json()) as { status: string; error: unknown };
+  assert.equal(status, 'failed');
+  assert.deepEqual(error, { code: 'server_error', message: 'Broken.' });
+});
+
+test('an error event in the middle of a JSON answer is a 400 with what the server said: the turn has run', async (t) => {
+  const { ask, emulator } = await setUp(t);
+  const response = await ask(suffering('error after=3 shape=nested status=500 code=server_error message="Half way."'));
+  assert.equal(response.status, 400);
+  assert.equal(response.headers.get('x-should-retry'), 'false');
+  const { error } = (await response.json()) as { error: { code: string; message: string } };
+  assert.deepEqual([error.code, error.message], ['server_error', 'Half way.']);
+  assert.equal(emulator.journal.turns().length, 1);
+});
