@@ -17,6 +17,19 @@ interface Example {
   prints: RegExp;
 }
 
+/** For the SDKs on our fetch: all do the same, and none sends its history twice. */
+function weather(): Example {
+  return {
+    script: {
+      turns: [
+        { calls: [{ name: 'weather', as: 'weather', arguments: { city: 'Oslo' } }] },
+        { text: 'In Oslo it is {{ weather.trim }}.' },
+      ],
+    },
+    prints: /^In Oslo it is raining\.\n1 of 2 turns sent only what was new\n$/,
+  };
+}
+
 /** What the model says to each of them, and what it is to print then. A file that is not here has no test, and fails the first one. */
 const programs: Readonly<Record<string, Example>> = {
   'first-turn.ts': {
@@ -41,6 +54,10 @@ const programs: Readonly<Record<string, Example>> = {
     script: { turns: [{ text: 'Hello, Ada.' }, { text: 'Ada.' }] },
     prints: /^Hello, Ada\.\nsent: full\nAda\.\nsent: delta\n$/,
   },
+  'openai-sdk.ts': weather(),
+  'ai-sdk.ts': weather(),
+  'agents-sdk.ts': weather(),
+  'langchain.ts': weather(),
   'emulator.ts': { script: undefined, prints: /right/ },
 };
 

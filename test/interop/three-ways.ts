@@ -133,7 +133,9 @@ const varying: ReadonlySet<string> = new Set([
   'headers',
   'performance',
   'previous_response_id',
+  'responseHeaders',
   'timestamp',
+  'url',
   // What a chain holds is counted as it was made, and not as an SDK writes it down.
   'usage',
 ]);

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import * as client from '@turnwire/client';
+import * as clientFetch from '@turnwire/client/fetch';
 import * as emulator from 'turnwire/emulator';
 
 // Written by hand: a name that appears or disappears here is a change of the public API.
 const pinned = {
   '@turnwire/client': [client, ['TurnwireError', 'createClient', 'errorCodes']],
+  '@turnwire/client/fetch': [clientFetch, ['TurnwireError', 'createFetch']],
   'turnwire/emulator': [
     emulator,
     ['EmulatorError', 'ManualClock', 'ScriptError', 'startEmulator', 'startLink', 'startRecorder'],
