@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { EmulatorOptions } from 'turnwire/emulator';
 
 type Script = NonNullable<Exclude<EmulatorOptions['script'], string>>;
@@ -62,4 +63,13 @@ export function refusing(status: number): Record<'turnwire_fault', string> {
   return {
     turnwire_fault: `error status=${status} code=code_${status} message="No: ${status}." headers={"retry-after-ms":"1"}`,
   };
+}
+
+const page = readFileSync(new URL('../../docs/fetch.md', import.meta.url), 'utf8');
+
+/** How many turns of the tool loop are deltas, as `docs/fetch.md` promises in this row. */
+export function promised(row: string): number {
+  const line = page.split('\n').find((one) => one.startsWith(`| ${row} | `));
+  if (line === undefined) throw new Error(`docs/fetch.md has no row "${row}"`);
+  return Number(line.split(' | ')[1]);
 }

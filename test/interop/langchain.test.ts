@@ -3,7 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { ChatOpenAI } from '@langchain/openai';
-import { countFiles, fileCount, loopTurns, parallelCalls, refusals, refusing, toolLoop } from './conversations.js';
+import {
+  countFiles,
+  fileCount,
+  loopTurns,
+  parallelCalls,
+  promised,
+  refusals,
+  refusing,
+  toolLoop,
+} from './conversations.js';
 import { plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
 import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
 import type { ChatOpenAIFields } from '@langchain/openai';
@@ -54,15 +63,23 @@ for (const [name, ask] of Object.entries(methods)) {
     assert.equal(text, '6 files and 4 files.');
   });
 
-  test(`${name}: of ${loopTurns} turns all but the first are deltas`, async () => {
-    const { websocket, ordinary } = await threeWays(
-      { script: toolLoop },
-      async (place) => (await loop(modelOf(place))).text,
+  const uses: [string, ChatOpenAIFields][] = [[`\`${name}\``, {}]];
+  if (name === 'invoke')
+    uses.push(
+      ['`invoke`, `zdrEnabled`', { zdrEnabled: true }],
+      ["`invoke`, `outputVersion: 'v1'`", { outputVersion: 'v1' }],
     );
-    assert.deepEqual(plansOf(websocket.answers), { deltas: loopTurns - 1, full: ['first_turn'] });
-    assert.equal(websocket.result, 'I have counted 24 times.');
-    assert.equal(websocket.contexts.length, ordinary.contexts.length);
-  });
+  for (const [use, fields] of uses) {
+    test(`${use}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
+      const { websocket, ordinary } = await threeWays(
+        { script: toolLoop },
+        async (place) => (await loop(modelOf(place, fields))).text,
+      );
+      assert.equal(plansOf(websocket.answers).deltas, promised(`LangChain: ${use}`));
+      assert.equal(websocket.result, 'I have counted 24 times.');
+      assert.equal(websocket.contexts.length, ordinary.contexts.length);
+    });
+  }
 
   for (const status of refusals) {
     test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
