@@ -15,6 +15,7 @@ import type { Plan } from './plan.js';
 import type { Decision } from './recovery.js';
 import type { TurnReport, Attempt as Entry } from './report.js';
 import type { TurnRequest } from './request.js';
+import type { BreakerTrip } from './trip.js';
 
 export interface CourseListener {
   event(frame: Frame): void;
@@ -46,6 +47,8 @@ export class Course {
   #over = false;
   /** This turn tells whether WebSocket works again. */
   #probing = false;
+  /** A WebSocket was closed instead of answering this turn. */
+  #dismissal: BreakerTrip | undefined;
   /** Lanes, and continuing, are off for the rest of the turn. */
   #withoutLanes = false;
   #inFull: 'chain_lost' | undefined;
@@ -204,9 +207,14 @@ export class Course {
     const ms = clock.now() - this.#begun;
     this.#report.firstEventMs = ms;
     diagnostics.publish('first-event', { turn: this.#number, transport, ms });
-    if (transport !== 'websocket') return;
+    if (transport === 'websocket') return this.#works();
+    // Answered here and closed without a word there: it was the request. Closed here, too, it would have been chance (C11).
+    if (this.#dismissal !== undefined) breaker.failed(this.#dismissal, shapeOf(this.#request.params));
+  }
+
+  #works(): void {
     this.#probing = false;
-    breaker.succeeded();
+    this.#engine.breaker.succeeded();
   }
 
   /** The one place where a failed attempt meets the table of recovery. */
@@ -237,10 +245,14 @@ export class Course {
         wallMs: clock.wall(),
       },
     );
-    if (decision.trip !== undefined) {
+    const { trip } = decision;
+    if (trip?.kind === 'shape') this.#dismissal = trip;
+    else if (trip !== undefined) {
       this.#probing = false;
-      breaker.failed(decision.trip, shapeOf(this.#request.params));
+      breaker.failed(trip);
     }
+    // A refusal is an answer: the WebSocket works.
+    else if (entry.transport === 'websocket' && error.code === 'request_refused') this.#works();
     entry.recovery = decision.move;
     entry.delayMs = decision.delayMs;
     const { move, cause, delayMs } = decision;

@@ -236,12 +236,15 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#context.onCommitted?.([...this.#items, ...held.output]);
     const inFull = request.items !== undefined && request.previousResponseId === undefined && !request.inConversation;
     const plan = this.#course?.plan;
+    const isStored = stored ?? request.store;
+    // Not stored, and made over SSE, nobody has it any more.
+    if (!isStored && this.#report.transport === 'sse') return;
     if (!inFull || responseId === undefined || plan === undefined) return;
     this.#engine.memory.commit({
       input: this.#items,
       fields: request.fields,
       responseId,
-      stored: stored ?? request.store,
+      stored: isStored,
       ...held,
       plan,
     });
