@@ -41,10 +41,15 @@ export class Submissions {
     input: SteerInput,
     say: (frame: string, done: (error: Error | undefined) => void) => boolean,
   ): Promise<SteerAnswer> {
-    const copy = snapshot(input);
+    let copy: Json;
+    try {
+      copy = snapshot(input);
+    } catch (cause) {
+      return Promise.reject(new TurnwireError('invalid_request', 'the input cannot be written as JSON', { cause }));
+    }
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
-        input: copy ?? null,
+        input: copy,
         resolve,
         reject,
         send: () => {
