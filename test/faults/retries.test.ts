@@ -63,7 +63,8 @@ for (const transport of ['websocket', 'sse'] as const) {
       assert.equal((await read(turn)).text, 'fine');
       const [refused] = turn.report.attempts;
       assert.ok(refused !== undefined && refused.delayMs >= 3000 && refused.delayMs <= 3300, `${refused?.delayMs} ms`);
-      assert.ok((turn.report.totalMs ?? 0) >= 3000, 'it did not wait');
+      // A timer may fire a fraction early.
+      assert.ok((turn.report.totalMs ?? 0) > 2900, 'it did not wait');
     },
     quick,
   );
