@@ -15,7 +15,7 @@ export const openWebSocket = ({ url }) =>
   overModel(() => new OpenAIProvider({ openAIClient: clientOf(url), useResponses: true, useResponsesWebSocket: true }));
 
 export async function openOnFetch({ url, conversations }) {
-  const fetch = await turnwireFetch({ url, conversations });
+  const fetch = turnwireFetch({ conversations });
   const driver = overModel(() => new OpenAIProvider({ openAIClient: clientOf(url, { fetch }), useResponses: true }));
   return { ...driver, close: () => fetch.close() };
 }

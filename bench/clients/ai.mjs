@@ -6,7 +6,7 @@ import { turnwireFetch } from './turnwire-fetch.mjs';
 export const openSse = ({ url }) => open(createOpenAI({ baseURL: url, apiKey: 'bench' }));
 
 export async function openOnFetch({ url, conversations }) {
-  const fetch = await turnwireFetch({ url, conversations });
+  const fetch = turnwireFetch({ conversations });
   return { ...open(createOpenAI({ baseURL: url, apiKey: 'bench', fetch })), close: () => fetch.close() };
 }
 

@@ -20,7 +20,7 @@ export const openStream = ({ url }) =>
   });
 
 export async function openOnFetch({ url, conversations }) {
-  const fetch = await turnwireFetch({ url, conversations });
+  const fetch = turnwireFetch({ conversations });
   return { ...overSse(clientOf(url, { fetch }), create), close: () => fetch.close() };
 }
 

@@ -1,17 +1,6 @@
-// turnwire's fetch, or the reason why it cannot be measured yet.
-export async function turnwireFetch({ url, conversations }) {
-  let createFetch;
-  try {
-    ({ createFetch } = await import('@turnwire/client/fetch'));
-  } catch (error) {
-    if (error.code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED' && error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-  }
-  if (createFetch === undefined)
-    throw Object.assign(new Error('@turnwire/client/fetch is not there yet'), { notYet: true });
-  return createFetch({
-    baseUrl: url,
-    apiKey: 'bench',
-    transport: 'websocket',
-    pool: { maxConnections: conversations },
-  });
+// turnwire's fetch, for the SDKs and bare. Where a request goes, and with which key, each request says itself.
+import { createFetch } from '@turnwire/client/fetch';
+
+export function turnwireFetch({ conversations }) {
+  return createFetch({ transport: 'websocket', pool: { maxConnections: conversations } });
 }

@@ -53,7 +53,7 @@ function open({ url, conversations }, transport) {
 
 /** The fetch as SDKs call it: with a body that is a string already. */
 export async function openFetch(target) {
-  const fetch = await turnwireFetch(target);
+  const fetch = turnwireFetch(target);
   return {
     conversation: () => Promise.reject(new Error('the bare fetch has no conversations')),
     bare: {
