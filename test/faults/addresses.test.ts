@@ -1,6 +1,5 @@
 // A7, A8, N5, N20: names, their addresses, and what is tried.
 import assert from 'node:assert/strict';
-import { createClient } from '@turnwire/client';
 import { authority, server as ofServer } from './server/certificates.js';
 import { reply } from './server/events.js';
 import { read, scenario } from './scenario.js';
@@ -21,7 +20,7 @@ type Lookup = NonNullable<NetworkOptions['lookup']>;
 /** The server by a name, and a lookup that the test plays. */
 function byName(url: string, options: ClientOptions, lookup: Lookup): ClientOptions {
   const network = { allowPlaintext: true, ca: authority, ...options.network, lookup };
-  return { apiKey: 'sk-test', onWarning: false, ...options, baseUrl: url.replace('127.0.0.1', 'origin.test'), network };
+  return { ...options, baseUrl: url.replace('127.0.0.1', 'origin.test'), network };
 }
 
 /** Which address a server that listens on 127.0.0.1 has besides: one that refuses, and one from which nothing comes back. */
@@ -34,9 +33,9 @@ for (const transport of ['websocket', 'sse'] as const) {
         `A7, ${transport}${tls === undefined ? '' : ' over TLS'}: an IPv6 address ${name} costs less than a second`,
         { ...good, ...(tls && { tls }) },
         {},
-        async ({ server }) => {
+        async ({ server, open }) => {
           const asked: unknown[] = [];
-          const client = createClient(
+          const client = open(
             byName(server.url, { transport }, (host, { all }, callback) => {
               asked.push([host, all]);
               callback(null, [
@@ -49,52 +48,52 @@ for (const transport of ['websocket', 'sse'] as const) {
           assert.equal((await read(client.turn(question))).text, 'fine');
           assert.ok(performance.now() - begun < 1000, `it took ${performance.now() - begun} ms`);
           assert.deepEqual(asked, [['origin.test', true]]);
-          client.destroy();
         },
       );
     }
   }
 
-  scenario(`A7, ${transport}: a lookup may answer with one address`, good, {}, async ({ server }) => {
-    const client = createClient(
+  scenario(`A7, ${transport}: a lookup may answer with one address`, good, {}, async ({ server, open }) => {
+    const client = open(
       byName(server.url, { transport }, (_host, _options, callback) => {
         callback(null, '127.0.0.1', 4);
         callback(null, '127.0.0.2', 4);
       }),
     );
     assert.equal((await read(client.turn(question))).text, 'fine');
-    client.destroy();
   });
 }
 
 const failure = (code: string): NodeJS.ErrnoException => Object.assign(new Error(`getaddrinfo ${code}`), { code });
-for (const [transport, lookups] of [
-  ['auto', 2],
-  ['websocket', 1],
-  ['sse', 1],
-] as const) {
-  scenario(`A8, ${transport}: EAI_AGAIN may pass, and says so`, good, {}, async ({ server }) => {
-    let asked = 0;
-    const client = createClient(
-      byName(server.url, { transport }, (_host, _options, callback) => {
-        asked += 1;
-        callback(failure('EAI_AGAIN'), []);
-      }),
-    );
-    const { error } = await read(client.turn(question));
-    assert.equal(error?.code, 'dial_failed');
-    assert.equal(error.retryable, true);
-    assert.match(
-      error.message,
-      /^http:\/\/origin\.test:\d+ could not be reached: EAI_AGAIN \(the name server did not answer\)$/,
-    );
-    assert.equal(asked, lookups);
-    client.destroy();
-  });
+for (const transport of ['auto', 'websocket', 'sse'] as const) {
+  scenario(
+    `A8, ${transport}: EAI_AGAIN is looked up once more, and says that it may pass`,
+    good,
+    {},
+    async ({ server, open }) => {
+      let asked = 0;
+      const client = open(
+        byName(server.url, { transport }, (_host, _options, callback) => {
+          asked += 1;
+          callback(failure('EAI_AGAIN'), []);
+        }),
+      );
+      const { error } = await read(client.turn(question));
+      assert.equal(error?.code, 'dial_failed');
+      assert.equal(error.retryable, true);
+      assert.match(
+        error.message,
+        /^http:\/\/origin\.test:\d+ could not be reached: EAI_AGAIN \(the name server did not answer\)$/,
+      );
+      // In auto the fallback is the second.
+      assert.equal(asked, 2);
+    },
+    { quick: true },
+  );
 
-  scenario(`A8, ${transport}: a host that does not exist is looked up once`, good, {}, async ({ server }) => {
+  scenario(`A8, ${transport}: a host that does not exist is looked up once`, good, {}, async ({ server, open }) => {
     let asked = 0;
-    const client = createClient(
+    const client = open(
       byName(server.url, { transport }, (_host, _options, callback) => {
         asked += 1;
         callback(failure('ENOTFOUND'), []);
@@ -105,34 +104,44 @@ for (const [transport, lookups] of [
     assert.equal(error.retryable, false);
     assert.match(error.message, /could not be reached: ENOTFOUND \(no such host name\)$/);
     assert.deepEqual([asked, server.peers.length], [1, 0]);
-    client.destroy();
   });
 
-  scenario(`A8, ${transport}: a lookup that throws fails the dial and nothing else`, good, {}, async ({ server }) => {
-    const client = createClient(
-      byName(server.url, { transport }, () => {
-        throw new Error('no lookup today');
-      }),
-    );
-    const { error } = await read(client.turn(question));
-    assert.equal(error?.code, 'dial_failed');
-    assert.match(error.message, /no lookup today$/);
-    client.destroy();
-  });
+  scenario(
+    `A8, ${transport}: a lookup that throws fails the dial and nothing else`,
+    good,
+    {},
+    async ({ server, open }) => {
+      const client = open(
+        byName(server.url, { transport }, () => {
+          throw new Error('no lookup today');
+        }),
+      );
+      const { error } = await read(client.turn(question));
+      assert.equal(error?.code, 'dial_failed');
+      assert.match(error.message, /no lookup today$/);
+    },
+  );
 }
 
-scenario('A8: a fallback goes on where EAI_AGAIN has passed', good, {}, async ({ server }) => {
-  let asked = 0;
-  const client = createClient(
-    byName(server.url, {}, (_host, _options, callback) => {
-      asked += 1;
-      if (asked === 1) callback(failure('EAI_AGAIN'), []);
-      else callback(null, '127.0.0.1', 4);
-    }),
+for (const transport of ['auto', 'websocket', 'sse'] as const) {
+  scenario(
+    `A8, ${transport}: a turn goes on where EAI_AGAIN has passed`,
+    good,
+    {},
+    async ({ server, open }) => {
+      let asked = 0;
+      const client = open(
+        byName(server.url, { transport }, (_host, _options, callback) => {
+          asked += 1;
+          if (asked === 1) callback(failure('EAI_AGAIN'), []);
+          else callback(null, '127.0.0.1', 4);
+        }),
+      );
+      assert.equal((await read(client.turn(question))).text, 'fine');
+    },
+    { quick: true },
   );
-  assert.equal((await read(client.turn(question))).text, 'fine');
-  client.destroy();
-});
+}
 
 for (const transport of ['websocket', 'sse'] as const) {
   for (const [name, all] of [
@@ -143,9 +152,8 @@ for (const transport of ['websocket', 'sse'] as const) {
       `N5, N20, ${transport}: localhost that is ${name} elsewhere gets nothing in plain text`,
       good,
       {},
-      async ({ server }) => {
-        const client = createClient({
-          apiKey: 'sk-test',
+      async ({ server, open }) => {
+        const client = open({
           baseUrl: server.url.replace('127.0.0.1', 'api.localhost'),
           transport,
           network: {
@@ -162,18 +170,15 @@ for (const transport of ['websocket', 'sse'] as const) {
         assert.equal(error?.code, 'dial_failed');
         assert.match(error.message, /api\.localhost is not this machine but 192\.0\.2\.1/);
         assert.equal(server.peers.length, 0);
-        client.destroy();
       },
     );
   }
 
-  scenario(`N5, ${transport}: localhost that is this machine`, good, {}, async ({ server }) => {
-    const client = createClient({
-      apiKey: 'sk-test',
+  scenario(`N5, ${transport}: localhost that is this machine`, good, {}, async ({ server, open }) => {
+    const client = open({
       baseUrl: server.url.replace('127.0.0.1', 'localhost'),
       transport,
     });
     assert.equal((await read(client.turn(question))).text, 'fine');
-    client.destroy();
   });
 }

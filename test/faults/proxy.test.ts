@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
-import { createClient } from '@turnwire/client';
 import { authority, client as ofClient, elsewhere, server as ofServer } from './server/certificates.js';
 import { reply } from './server/events.js';
 import { ProxyServer } from './server/proxy.js';
@@ -11,6 +10,7 @@ import { eventually, read, scenario } from './scenario.js';
 import type { AddressInfo } from 'node:net';
 import type { Client, ClientOptions, NetworkOptions } from '@turnwire/client';
 import type { Asked, ProxyScript } from './server/proxy.js';
+import type { Scenario, ScenarioOptions } from './scenario.js';
 import type { Script } from './server/peer.js';
 import type { FaultServer } from './server/server.js';
 
@@ -19,7 +19,7 @@ const good: Script = {
   create: (peer, _create, count) => peer.events(...reply(`resp_${count}`, 'by websocket')),
   post: (peer) => {
     peer.stream();
-    peer.sse(...reply('resp_1', 'by sse'));
+    peer.sse(...reply(`resp_post_${peer.posts.length}`, 'by sse'));
     peer.endStream();
   },
 };
@@ -31,6 +31,7 @@ interface Way {
   proxy: ProxyServer;
   server: FaultServer;
   client: Client;
+  open: Scenario['open'];
 }
 
 /** A server, a proxy, and a client that knows the server by a name that only the proxy can find. */
@@ -43,8 +44,9 @@ function byProxy(
     ...options
   }: ClientOptions & { script?: Script; proxy?: ProxyScript; user?: string },
   run: (way: Way) => Promise<void>,
+  more?: ScenarioOptions,
 ): void {
-  scenario(name, script, {}, async ({ server }) => {
+  const go = async ({ server, open }: Scenario): Promise<void> => {
     const proxy = await ProxyServer.start(ofProxy);
     const network: NetworkOptions = {
       proxy: proxy.url(user),
@@ -54,9 +56,9 @@ function byProxy(
       ...options.network,
     };
     const baseUrl = server.url.replace('127.0.0.1', 'origin.test');
-    const client = createClient({ apiKey: 'sk-test', onWarning: false, ...options, baseUrl, network });
+    const client = open({ ...options, baseUrl, network });
     try {
-      await run({ proxy, server, client });
+      await run({ proxy, server, client, open });
     } finally {
       client.destroy();
       await proxy.close();
@@ -65,7 +67,8 @@ function byProxy(
     assert.equal(proxy.others, 0);
     for (const { heads } of server.peers)
       for (const { headers } of heads) assert.equal(headers['proxy-authorization'], undefined);
-  });
+  };
+  scenario(name, script, {}, go, more);
 }
 
 for (const transport of ['websocket', 'sse'] as const) {
@@ -91,7 +94,7 @@ for (const transport of ['websocket', 'sse'] as const) {
           );
           if (tls !== undefined)
             assert.equal((server.peer(1).socket as { servername?: unknown }).servername, 'origin.test');
-          assert.equal(server.peer(1).heads[0]?.headers['authorization'], 'Bearer sk-test');
+          assert.equal(server.peer(1).heads[0]?.headers['authorization'], 'Bearer sk-test-sentinel');
           assert.equal(server.peer(1).heads[0]?.headers['host'], target);
         },
       );
@@ -268,6 +271,7 @@ byProxy(
   async ({ client }) => {
     assert.equal((await read(client.turn(question))).text, 'early');
   },
+  { handwritten: true },
 );
 
 for (const transport of ['auto', 'websocket', 'sse'] as const) {
@@ -293,19 +297,16 @@ for (const transport of ['auto', 'websocket', 'sse'] as const) {
   byProxy(
     `A6, A11, ${transport}: a target that is silent in the TLS handshake inside the tunnel has its time`,
     { transport, timeouts: { dialMs: 200 } },
-    async ({ server, proxy }) => {
+    async ({ server, proxy, open }) => {
       // Speaks no TLS, so it never answers a ClientHello.
-      const client = createClient({
-        apiKey: 'sk-test',
+      const client = open({
         baseUrl: server.url.replace('http:', 'https:'),
-        onWarning: false,
         transport,
         timeouts: { dialMs: 200 },
         network: { proxy: proxy.url() },
       });
       assert.equal((await read(client.turn(question))).error?.code, 'dial_timeout');
       await eventually('no tunnel is left', () => proxy.open === 0);
-      client.destroy();
     },
   );
 }
@@ -334,12 +335,11 @@ for (const transport of ['websocket', 'sse'] as const) {
     ['HTTP_PROXY and proxy: false', ['HTTP_PROXY'], 'origin.test', { proxy: false }, false],
     ['HTTP_PROXY and a loopback address', ['HTTP_PROXY'], '127.0.0.1', {}, false],
   ] as const) {
-    scenario(`A10, ${transport}: ${name}`, good, {}, async ({ server }) => {
+    scenario(`A10, ${transport}: ${name}`, good, {}, async ({ server, open }) => {
       await using proxy = await ProxyServer.start();
       const [variable, exempt] = variables;
       await withEnvironment({ [variable]: proxy.url(), ...(exempt && { NO_PROXY: exempt }) }, async () => {
-        const client = createClient({
-          apiKey: 'sk-test',
+        const client = open({
           baseUrl: server.url.replace('127.0.0.1', host),
           transport,
           network: { lookup, allowPlaintext: true, ...network },
@@ -357,20 +357,17 @@ for (const transport of ['websocket', 'sse'] as const) {
 }
 
 for (const transport of ['auto', 'websocket', 'sse'] as const) {
-  scenario(`A10, ${transport}: a proxy that nobody runs is not gone around`, good, {}, async ({ server }) => {
+  scenario(`A10, ${transport}: a proxy that nobody runs is not gone around`, good, {}, async ({ server, open }) => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;
     closed.close();
     await once(closed, 'close');
-    const client = createClient({
-      apiKey: 'sk-test',
-      baseUrl: server.url,
+    const client = open({
       transport,
       network: { proxy: `http://127.0.0.1:${port}` },
     });
     assert.equal((await read(client.turn(question))).error?.code, 'proxy_failed');
     assert.equal(server.peers.length, 0);
-    client.destroy();
   });
 }

@@ -83,11 +83,10 @@ export async function chaos({ seed, conversations, turns, rate = 0.5 }: ChaosOpt
       ),
     );
   } finally {
-    client.destroy();
-    const { busy } = client.stats;
+    witness.destroy();
     await server.close();
     await eventually('sockets and timers are gone', () => witness.handlesAreGone);
-    for (const { invariant, what } of violations(witness.testify(client, server, busy)))
+    for (const { invariant, what } of violations(witness.testify(server)))
       tally[/transcript/.test(invariant) ? 'mixedUp' : /once/.test(invariant) ? 'doubled' : 'lost'].push(
         `${invariant}: ${what}`,
       );

@@ -16,6 +16,8 @@ export interface Bounds {
   maxAttempts: number;
   maxSockets: number;
   secret: string;
+  /** A part of what was answered did not come from the server. @default false */
+  handwritten?: boolean;
 }
 
 /**
@@ -24,6 +26,8 @@ export interface Bounds {
  */
 export class Witness {
   readonly #bounds: Bounds;
+  readonly #clients: Client[] = [];
+  #busy = 0;
   readonly #watched: { turn: Turn; seen: Omit<TurnRecord, 'report'>; signal: AbortSignal | undefined }[] = [];
   readonly #strays: unknown[] = [];
   readonly #said: string[] = [];
@@ -46,6 +50,7 @@ export class Witness {
   }
 
   watch(client: Client): void {
+    this.#clients.push(client);
     const begin = client.turn.bind(client);
     client.turn = (params, options) => {
       const seen = { params: snapshot(params), events: [] as Json[], ends: [] as TurnRecord['ends'], late: 0 };
@@ -71,24 +76,30 @@ export class Witness {
     for (const channel of channels) diagnostics.unsubscribe(channel, this.#onMessage);
   }
 
-  /** To be called when all is over: it stops watching. */
-  testify(client: Client, server: Pick<FaultServer, 'peers' | 'exchanges'>, busy: number): ScenarioRecord {
+  /** Ends the clients: from then on no connection of theirs carries a turn. */
+  destroy(): void {
+    for (const client of this.#clients) client.destroy();
+    this.#busy = this.#sum('busy');
+  }
+
+  /** To be called when all is over, and the clients have ended: it stops watching. */
+  testify(server: Pick<FaultServer, 'peers' | 'exchanges'>): ScenarioRecord {
     this.stop();
     const turns = this.#watched.map(({ turn, seen }) => ({ ...seen, report: turn.report }));
     for (const { report } of turns) this.#keep(report);
-    this.#keep(client);
-    const { secret, budgetMs, maxAttempts, maxSockets } = this.#bounds;
+    for (const client of this.#clients) this.#keep(client);
+    const { secret, budgetMs, maxAttempts, maxSockets, handwritten = false } = this.#bounds;
     const signals = this.#watched.flatMap(({ signal }) => (signal === undefined ? [] : [signal]));
     return {
       turns,
       exchanges: server.exchanges,
-      handwritten: server.peers.some((peer) => peer.handwritten),
+      handwritten: handwritten || server.peers.some((peer) => peer.handwritten),
       budgetMs,
       maxAttempts,
       effects: this.effects,
       leaks: {
-        busy,
-        sockets: client.stats.connections,
+        busy: this.#busy,
+        sockets: this.#sum('connections'),
         maxSockets,
         handles: [this.#handles, handles()],
         listeners: [
@@ -103,6 +114,10 @@ export class Witness {
         ...server.peers.flatMap(({ received, heads }) => [received, ...heads.map(({ path }) => path)]),
       ],
     };
+  }
+
+  #sum(count: 'busy' | 'connections'): number {
+    return this.#clients.reduce((total, { stats }) => total + stats[count], 0);
   }
 
   #keep(thing: unknown): void {
