@@ -1,6 +1,5 @@
 // A6, A9, K4: one TLS configuration, and one verdict, for both transports.
 import assert from 'node:assert/strict';
-import { createClient } from '@turnwire/client';
 import { authority, client as ofClient, elsewhere, expired, server as ofServer } from './server/certificates.js';
 import { reply } from './server/events.js';
 import { eventually, read, scenario } from './scenario.js';
@@ -12,7 +11,7 @@ const good: Script = {
   create: (peer, _create, count) => peer.events(...reply(`resp_${count}`, 'fine')),
   post: (peer) => {
     peer.stream();
-    peer.sse(...reply('resp_1', 'fine'));
+    peer.sse(...reply(`resp_post_${peer.posts.length}`, 'fine'));
     peer.endStream();
   },
 };
@@ -73,21 +72,18 @@ for (const transport of ['auto', 'websocket', 'sse'] as const) {
     `A6, ${transport}, a TLS handshake that is never answered: the dial has a limit`,
     {},
     {},
-    async ({ server }) => {
-      const client = createClient({
-        apiKey: 'sk-test',
+    async ({ server, open }) => {
+      const client = open({
         // It speaks no TLS, so it never answers a ClientHello.
         baseUrl: server.url.replace('http:', 'https:'),
         transport,
         timeouts: { dialMs: 200 },
-        onWarning: false,
       });
       const { error } = await read(client.turn(question));
       assert.equal(error?.code, 'dial_timeout');
       assert.match(error.message, /within 200 ms \(timeouts\.dialMs\)$/);
       assert.equal(server.peers.length, transport === 'auto' ? 2 : 1);
       await Promise.all(server.peers.map((peer) => peer.ended));
-      client.destroy();
     },
   );
 }

@@ -1,105 +1,14 @@
-/**
- * For tests only, and public: an authority that nobody trusts, and what it has signed, valid for a hundred years (`expired`: for a day in 2020).
- * Made with openssl; the authority's key was thrown away.
- */
-export const authority = `-----BEGIN CERTIFICATE-----
-MIIBqzCCAVGgAwIBAgIUEzSHwI19EMk3V89Df3XaJg9RsGswCgYIKoZIzj0EAwIw
-IjEgMB4GA1UEAwwXdHVybndpcmUgdGVzdCBhdXRob3JpdHkwIBcNMjYxMTIyMjI0
-NzE1WhgPMjEyNjEwMjkyMjQ3MTVaMCIxIDAeBgNVBAMMF3R1cm53aXJlIHRlc3Qg
-YXV0aG9yaXR5MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE51lgO23QqWXBnHDU
-Q0nMqiXx1qiYC6JeQNdkG/HpysHNqEIpxRRv1MRs5BVRqw6ysV7o/zA8WQY5y/Oh
-mU9w2aNjMGEwHQYDVR0OBBYEFC/TGiM2BcoqnbXhxXtnqIe9/y/zMB8GA1UdIwQY
-MBaAFC/TGiM2BcoqnbXhxXtnqIe9/y/zMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0P
-AQH/BAQDAgEGMAoGCCqGSM49BAMCA0gAMEUCIGzGx84s5n5UEI4sMt9IKUuv0yp9
-EF89IxXLojihFtXgAiEAvrg66xv+7IBqhpyMjjknRoVo8bZ6HaBstzQL/Zn7bjU=
------END CERTIFICATE-----
-`;
+import { Authority } from './certificate.js';
 
-/** For origin.test, localhost, 127.0.0.1 and ::1. */
-export const server = {
-  cert: `-----BEGIN CERTIFICATE-----
-MIIBxzCCAWygAwIBAgIUE1DPxtz6LfbfrkMy01cj+ErkFj0wCgYIKoZIzj0EAwIw
-IjEgMB4GA1UEAwwXdHVybndpcmUgdGVzdCBhdXRob3JpdHkwIBcNMjYxMTIyMjI0
-NzE1WhgPMjEyNjEwMjkyMjQ3MTVaMBYxFDASBgNVBAMMC29yaWdpbi50ZXN0MFkw
-EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQm++Zvb10yFfOmg8bafPr4qQuGVmDcgK
-ymto8PqHWnlAS+uMgXP88MgnumIbW30fdgSWGtZwNc0y7b03pvhH56OBiTCBhjA5
-BgNVHREEMjAwggtvcmlnaW4udGVzdIIJbG9jYWxob3N0hwR/AAABhxAAAAAAAAAA
-AAAAAAAAAAABMAkGA1UdEwQCMAAwHQYDVR0OBBYEFBGETlsiUma4V1sVg5QOsWvr
-f1x/MB8GA1UdIwQYMBaAFC/TGiM2BcoqnbXhxXtnqIe9/y/zMAoGCCqGSM49BAMC
-A0kAMEYCIQCuc34cYsooxtaVoJGNL+0dg2aughFZDoXceDB/9Fp80gIhAPwqEppT
-v+szclPdrnJt74BRQEF7wNsu4gqAvYO/Bu5O
------END CERTIFICATE-----
-`,
-  key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgWu+W54LWNKLNnf1X
-6vU37lHicASI8bxfL6jf5XN0EXChRANCAARCb75m9vXTIV86aDxtp8+vipC4ZWYN
-yArKa2jw+odaeUBL64yBc/zwyCe6YhtbfR92BJYa1nA1zTLtvTem+Efn
------END PRIVATE KEY-----
-`,
-};
+const signer = new Authority();
 
-/** For elsewhere.test. */
-export const elsewhere = {
-  cert: `-----BEGIN CERTIFICATE-----
-MIIBpzCCAU2gAwIBAgIUE1DPxtz6LfbfrkMy01cj+ErkFj4wCgYIKoZIzj0EAwIw
-IjEgMB4GA1UEAwwXdHVybndpcmUgdGVzdCBhdXRob3JpdHkwIBcNMjYxMTIyMjI0
-NzE1WhgPMjEyNjEwMjkyMjQ3MTVaMBkxFzAVBgNVBAMMDmVsc2V3aGVyZS50ZXN0
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEm9oLe3PYc0C/XjfFi11ca5L8Ag6F
-FDOv0cutMuao5ylBuglMfyAV7mbJOcvVg/J0LP54hJ95FIxU8v+hieY6T6NoMGYw
-GQYDVR0RBBIwEIIOZWxzZXdoZXJlLnRlc3QwCQYDVR0TBAIwADAdBgNVHQ4EFgQU
-8nQSSvfG0g9od4MZQgMP+PhFzxMwHwYDVR0jBBgwFoAUL9MaIzYFyiqdteHFe2eo
-h73/L/MwCgYIKoZIzj0EAwIDSAAwRQIgdysPzgMm22NQjptl5Qqc+JzwiZ+yO79g
-l3O9DmVB6h4CIQDkk1kAXpUo+8n66c0+1APX1QsW6Tt3KXJx9oSyj1Og4A==
------END CERTIFICATE-----
-`,
-  key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgqgOoyEJeJkg5nGUi
-RuBWW9WVAVftapFB7EFRkkJ37dihRANCAASb2gt7c9hzQL9eN8WLXVxrkvwCDoUU
-M6/Ry60y5qjnKUG6CUx/IBXuZsk5y9WD8nQs/niEn3kUjFTy/6GJ5jpP
------END PRIVATE KEY-----
-`,
-};
+/** Trusted by nobody who is not told to: a client's `ca`. */
+export const authority = signer.cert;
 
-/** For origin.test and 127.0.0.1. */
-export const expired = {
-  cert: `-----BEGIN CERTIFICATE-----
-MIIBgzCCASmgAwIBAgIBdzAKBggqhkjOPQQDAjAiMSAwHgYDVQQDDBd0dXJud2ly
-ZSB0ZXN0IGF1dGhvcml0eTAeFw0yMDAxMDEwMDAwMDBaFw0yMDAxMDIwMDAwMDBa
-MBIxEDAOBgNVBAMMB2V4cGlyZWQwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASM
-vB6eW98Jr+BfTuC6BlTrtTjQmh4AbpNqCwAOjHGQYOlDdtiCGOdkzRMuoIMkshVG
-5KBFW6WQIYYDv+qcky/6o2AwXjAcBgNVHREEFTATggtvcmlnaW4udGVzdIcEfwAA
-ATAdBgNVHQ4EFgQUgUgdmwcFF4sY/h6nr9cPM7mm7XkwHwYDVR0jBBgwFoAUL9Ma
-IzYFyiqdteHFe2eoh73/L/MwCgYIKoZIzj0EAwIDSAAwRQIgdd6uYaGKxk0N7Afw
-xQKWDAIv4TUx37+TNvvzKLhCdd0CIQD5D6hAJkzhmn8OnBmES4lKeNN1xj+weoEV
-F3rWIt6izQ==
------END CERTIFICATE-----
-`,
-  key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQglyUzCG+ArXpdsjQx
-FExVUVZjpXUVjm0NqwVLnMlP0cOhRANCAASMvB6eW98Jr+BfTuC6BlTrtTjQmh4A
-bpNqCwAOjHGQYOlDdtiCGOdkzRMuoIMkshVG5KBFW6WQIYYDv+qcky/6
------END PRIVATE KEY-----
-`,
-};
+export const server = signer.issue({ hosts: ['origin.test', 'localhost', '127.0.0.1'] });
 
-/** A client's. */
-export const client = {
-  cert: `-----BEGIN CERTIFICATE-----
-MIIBnTCCAUKgAwIBAgIUE1DPxtz6LfbfrkMy01cj+ErkFj8wCgYIKoZIzj0EAwIw
-IjEgMB4GA1UEAwwXdHVybndpcmUgdGVzdCBhdXRob3JpdHkwIBcNMjYxMTIyMjI0
-NzE2WhgPMjEyNjEwMjkyMjQ3MTZaMBExDzANBgNVBAMMBmNsaWVudDBZMBMGByqG
-SM49AgEGCCqGSM49AwEHA0IABEmXPHl5Pm4LZ1f72QF4K7+8YZYrQfs6cMgx68gG
-t8KxvOBTnR3T6n5m5l+iufjgzE31eiflFZBRH16b2YQgvkKjZTBjMBYGA1UdEQQP
-MA2CC2NsaWVudC50ZXN0MAkGA1UdEwQCMAAwHQYDVR0OBBYEFDlM3nsTRgFck9Bs
-FWF1iI3tupMUMB8GA1UdIwQYMBaAFC/TGiM2BcoqnbXhxXtnqIe9/y/zMAoGCCqG
-SM49BAMCA0kAMEYCIQCGTWZo9Kv7MYrYX2fh6sETS1Ce3Dsbp/NSnIFS0lEdhQIh
-AM5No8IBC0Qty0DAvOUb7Xo3gCLku1p1j+3nHTE1RS8H
------END CERTIFICATE-----
-`,
-  key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgp41k5Etl/u/OD3VA
-4q39aZ4Jnjsyc7qYMPlltosSa+ahRANCAARJlzx5eT5uC2dX+9kBeCu/vGGWK0H7
-OnDIMevIBrfCsbzgU50d0+p+ZuZforn44MxN9Xon5RWQUR9em9mEIL5C
------END PRIVATE KEY-----
-`,
-};
+export const elsewhere = signer.issue({ hosts: ['elsewhere.test'] });
+
+export const expired = signer.issue({ hosts: ['origin.test', '127.0.0.1'], expired: true });
+
+export const client = signer.issue({ hosts: ['client.test'] });

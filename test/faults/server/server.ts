@@ -3,7 +3,6 @@ import { createServer as createTlsServer } from 'node:tls';
 import { once } from 'node:events';
 import { Peer } from './peer.js';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import type { Certificate } from './certificate.js';
 import type { Exchange } from './exchange.js';
 import type { Script } from './peer.js';
 
@@ -14,30 +13,24 @@ import type { Script } from './peer.js';
 export class FaultServer {
   readonly peers: Peer[] = [];
   failedHandshakes = 0;
-  /** TCP connections of a server that speaks TLS, also those whose handshake failed. */
-  connections = 0;
   readonly #server: Server;
-
   readonly #scheme: string;
 
-  /** With a certificate it speaks TLS. */
-  static async start(script: Script = {}, certificate?: Certificate): Promise<FaultServer> {
-    const started = new FaultServer(script, certificate);
+  static async start(script: Script = {}): Promise<FaultServer> {
+    const started = new FaultServer(script);
     started.#server.listen(0, '127.0.0.1');
     await once(started.#server, 'listening');
     return started;
   }
 
-  private constructor(script: Script, certificate: Certificate | undefined) {
+  private constructor(script: Script) {
     const onSocket = (socket: Socket): void => {
       this.peers.push(new Peer(this.peers.length + 1, socket, script));
     };
-    const tls = script.tls ?? certificate;
+    const { tls } = script;
     this.#scheme = tls === undefined ? 'http' : 'https';
     this.#server =
-      tls === undefined
-        ? createServer({ allowHalfOpen: false }, onSocket)
-        : createTlsServer(tls, onSocket).on('connection', () => (this.connections += 1));
+      tls === undefined ? createServer({ allowHalfOpen: false }, onSocket) : createTlsServer(tls, onSocket);
     // Handshakes that fail are what some tests are for.
     this.#server.on('tlsClientError', () => (this.failedHandshakes += 1));
   }
