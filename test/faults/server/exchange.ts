@@ -39,7 +39,7 @@ export class Exchanges {
 
   wrote(event: Json): void {
     const ofLane = this.all.filter(({ lane }) => lane === event['stream_id']);
-    const exchange = ofLane.find(({ terminal }) => terminal === undefined) ?? ofLane.at(-1);
+    const exchange = ofLane.find(({ terminal }) => terminal === undefined) ?? ofLane.at(-1) ?? this.#only(event);
     if (exchange === undefined) return;
     exchange.events.push(event);
     const { id } = (event['response'] ?? {}) as { id?: unknown };
@@ -47,5 +47,11 @@ export class Exchanges {
     const isNew = !this.all.some(({ responses }) => responses.includes(String(id)));
     if (event['type'] === 'response.created' && typeof id === 'string' && isNew) exchange.responses.push(id);
     if (isTerminal(event)) exchange.terminal ??= event;
+  }
+  /** Some servers leave out the name (F5): the event is of the one request that is open. */
+  #only(event: Json): Exchange | undefined {
+    if (event['stream_id'] !== undefined) return undefined;
+    const open = this.all.filter(({ terminal }) => terminal === undefined);
+    return open.length === 1 ? open[0] : undefined;
   }
 }
