@@ -1,5 +1,5 @@
 import { read } from './scenario.js';
-import type { Client, ClientOptions, Turn, TurnOptions } from '@turnwire/client';
+import type { Client, Turn, TurnOptions } from '@turnwire/client';
 import type { Json } from './server/events.js';
 import type { Result } from './scenario.js';
 
@@ -28,12 +28,6 @@ export class Caller {
 }
 
 /** `delta`, or `full` with the reason. */
-function planOf(turn: Turn): string {
-  const { plan, planReason } = turn.report as { plan: string; planReason?: string };
+function planOf({ report: { plan, planReason } }: Turn): string {
   return planReason === undefined ? plan : `${plan}, ${planReason}`;
-}
-
-/** Options that the client of this commit does not know yet. */
-export function coming(options: object): ClientOptions {
-  return options;
 }

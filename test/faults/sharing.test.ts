@@ -1,15 +1,14 @@
 // A14, A15, F5, H4, H8–H10, N3: which turns share a connection, and which must not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { coming } from './caller.js';
 import { serve } from './model/serve.js';
 import { Service } from './model/service.js';
 import { refuse } from './server/admission.js';
+import { reply } from './server/events.js';
 import { FaultServer } from './server/server.js';
 import { createClient } from '@turnwire/client';
 import { eventually, read, scenario } from './scenario.js';
 
-const todo = { todo: 'engine' };
 const question = { model: 'test', input: 'hi' };
 
 scenario(
@@ -35,19 +34,36 @@ for (const row of ['A15: another project', 'H4: another key'] as const) {
   const changing = row.startsWith('A15')
     ? { headers: () => ({ 'openai-project': value }) }
     : { apiKey: () => `sk-${value}` };
+  let release = (): void => {};
   scenario(
-    `${row} is another connection`,
-    serve({ service: new Service() }),
+    `${row} at a dial: what was dialled before takes no new turns, and ends with those that it has`,
+    {
+      create: (peer, _create, count) => {
+        const events = reply(`resp_${peer.number}_${count}`, 'fine');
+        if (peer.number > 1) return peer.events(...events);
+        peer.events(...events.slice(0, 1));
+        release = () => peer.events(...events.slice(1));
+      },
+    },
     { transport: 'websocket', ...changing },
     async ({ client, server }) => {
-      await read(client.turn(question));
+      const first = client.turn(question);
+      const read1 = read(first);
+      await eventually('it runs', () => first.report.phase === 'created');
       value = 'second';
-      await read(client.turn(question));
-      assert.equal(server.upgrades, 2);
-      const headers = server.peer(2).heads[0]?.headers;
-      assert.match(`${headers?.['openai-project']} ${headers?.['authorization']}`, /second/);
+      assert.equal((await read(client.turn(question))).text, 'fine');
+      release();
+      assert.equal((await read1).text, 'fine');
+      await server.peer(1).ended;
+      assert.equal((await read(client.turn(question))).text, 'fine');
+      assert.deepEqual(
+        server.peers.map(({ creates }) => creates.length),
+        [1, 2],
+      );
+      const [before, after] = server.peers.map(({ heads }) => heads[0]?.headers);
+      assert.match(`${before?.['openai-project']} ${before?.['authorization']}`, /first/);
+      assert.match(`${after?.['openai-project']} ${after?.['authorization']}`, /second/);
     },
-    todo,
   );
 }
 
@@ -97,14 +113,13 @@ for (const lanes of ['on', 'reject', 'mix'] as const) {
   scenario(
     `F5: a server whose lanes are ${lanes}: each turn gets its own answer`,
     serve({ service: new Service(), lanes, course: () => ({ everyMs: 2 }) }),
-    coming({ transport: 'websocket', pool: { lanes: true, maxConnections: 2 } }),
+    { transport: 'websocket', pool: { lanes: true, maxConnections: 2 } },
     async ({ client, server }) => {
       const inputs = Array.from({ length: 20 }, (_, index) => `question ${index}`);
       const results = await Promise.all(inputs.map((input) => read(client.turn({ model: 'test', input }))));
       if (lanes !== 'mix') for (const { error } of results) assert.equal(error, undefined);
       if (lanes === 'on') assert.ok(server.peers.some(({ mostUnanswered }) => mostUnanswered > 1));
     },
-    todo,
   );
 }
 
@@ -114,12 +129,11 @@ scenario(
     service: new Service(),
     course: ({ request }) => (request['input'] === 'stall' ? { upTo: 1, after: () => {} } : undefined),
   }),
-  coming({ transport: 'websocket', pool: { lanes: true, maxConnections: 2 } }),
+  { transport: 'websocket', pool: { lanes: true, maxConnections: 2 } },
   async ({ client, server }) => {
     const stalled = Array.from({ length: 16 }, () => client.turn({ model: 'test', input: 'stall' }));
     await eventually('they stand still', () => server.creates === 16);
     assert.equal((await read(client.turn(question))).error, undefined);
     for (const turn of stalled) turn.cancel();
   },
-  todo,
 );
