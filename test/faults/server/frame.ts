@@ -1,3 +1,5 @@
+import { Backlog } from './backlog.js';
+
 /**
  * RFC 6455 framing, the server's side, written for this server so that a test can be wrong on purpose: nothing here refuses a frame that
  * no well-behaved peer would send.
@@ -50,29 +52,32 @@ export interface ReceivedFrame {
 
 /** Reads the frames of a client, which are masked. */
 export class FrameReader {
-  #buffer: Buffer = Buffer.alloc(0);
+  readonly #backlog = new Backlog();
 
   push(chunk: Buffer): ReceivedFrame[] {
-    this.#buffer = Buffer.concat([this.#buffer, chunk]);
+    this.#backlog.push(chunk);
     const frames: ReceivedFrame[] = [];
     for (let next = this.#take(); next !== undefined; next = this.#take()) frames.push(next);
     return frames;
   }
 
   #take(): ReceivedFrame | undefined {
-    const buffer = this.#buffer;
-    if (buffer.length < 2) return undefined;
+    const buffer = this.#backlog.bytes;
+    if (buffer === undefined || buffer.length < 2) return undefined;
     const short = buffer.readUInt8(1) & 0x7f;
     const start = short === 126 ? 4 : short === 127 ? 10 : 2;
     if (buffer.length < start + 4) return undefined;
     const length = short === 126 ? buffer.readUInt16BE(2) : short === 127 ? Number(buffer.readBigUInt64BE(2)) : short;
     const end = start + 4 + length;
-    if (buffer.length < end) return undefined;
+    if (buffer.length < end) {
+      this.#backlog.awaited = end;
+      return undefined;
+    }
     const mask = buffer.subarray(start, start + 4);
     const payload = Buffer.from(buffer.subarray(start + 4, end));
     for (let index = 0; index < payload.length; index += 1)
-      payload.writeUInt8(payload.readUInt8(index) ^ mask.readUInt8(index % 4), index);
-    this.#buffer = buffer.subarray(end);
+      payload[index] = (payload[index] ?? 0) ^ (mask[index & 3] ?? 0);
+    this.#backlog.drop(end);
     const first = buffer.readUInt8(0);
     return { opcode: first & 0x0f, fin: (first & 0x80) !== 0, payload };
   }

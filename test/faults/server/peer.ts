@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Backlog } from './backlog.js';
 import { Exchanges, isTerminal } from './exchange.js';
 import { closeFrame, frame, FrameReader, opcodes } from './frame.js';
 import type { Socket } from 'node:net';
@@ -62,7 +63,7 @@ export class Peer {
   maxInboundBytes = Infinity;
   readonly socket: Socket;
   readonly #script: Script;
-  #buffer: Buffer = Buffer.alloc(0);
+  readonly #backlog = new Backlog();
   #frames: FrameReader | undefined;
   #message: Buffer[] = [];
   #closeCode: number | undefined;
@@ -228,14 +229,18 @@ export class Peer {
 
   #data(chunk: Buffer): void {
     if (this.#frames !== undefined) return this.#webSocket(this.#frames, chunk);
-    this.#buffer = Buffer.concat([this.#buffer, chunk]);
-    const end = this.#buffer.indexOf('\r\n\r\n');
-    if (end === -1) return;
-    const head = parseHead(this.#buffer.subarray(0, end).toString('latin1'));
+    this.#backlog.push(chunk);
+    const bytes = this.#backlog.bytes;
+    const end = bytes?.indexOf('\r\n\r\n') ?? -1;
+    if (bytes === undefined || end === -1) return;
+    const head = parseHead(bytes.subarray(0, end).toString('latin1'));
     const length = Number(head.headers['content-length'] ?? 0);
-    const body = this.#buffer.subarray(end + 4, end + 4 + length);
-    if (body.length < length) return;
-    this.#buffer = Buffer.alloc(0);
+    const body = bytes.subarray(end + 4, end + 4 + length);
+    if (body.length < length) {
+      this.#backlog.awaited = end + 4 + length;
+      return;
+    }
+    this.#backlog.drop(bytes.length);
     this.heads.push(head);
     if (head.headers['upgrade'] === 'websocket') return (this.#script.upgrade ?? ((peer) => peer.accept()))(this, head);
     this.#keep(body.toString('utf8'));
