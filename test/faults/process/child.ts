@@ -11,6 +11,7 @@ const client = createClient({
   },
   timeouts: { dialMs: 400, unreadMs: 400 },
   pool: { maxConnections: 1 },
+  recovery: { refusals: 'surface' },
 });
 const question = { model: 'test', input: 'hi' };
 
