@@ -16,6 +16,7 @@ interface Pair {
 export class Relay {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
+  readonly #forgotten = new Set<Pair>();
   #deaf: ReadonlySet<Direction> = new Set();
   #idleMs = Infinity;
   /** Connections through it, in all. */
@@ -47,9 +48,9 @@ export class Relay {
     this.#deaf = new Set([direction]);
   }
 
-  /** Forwards again; what was swallowed stays lost. */
-  heal(): void {
-    this.#deaf = new Set();
+  /** Forwards nothing of the connections that there are, without a word to either side, as a NAT that has forgotten them (B1). */
+  forget(): void {
+    for (const pair of this.#pairs) this.#forgotten.add(pair);
   }
 
   /** Resets both sides of every connection. */
@@ -74,19 +75,19 @@ export class Relay {
     }
   }
 
-  #deafTo(direction: Direction): boolean {
-    return this.#deaf.has('both') || this.#deaf.has(direction);
+  #deafTo(pair: Pair, direction: Direction): boolean {
+    return this.#forgotten.has(pair) || this.#deaf.has('both') || this.#deaf.has(direction);
   }
 
   #forward(pair: Pair, from: Socket, to: Socket, direction: Direction): void {
     from.setNoDelay(true);
     from.on('data', (chunk: Buffer) => {
-      if (this.#deafTo(direction)) return;
+      if (this.#deafTo(pair, direction)) return;
       to.write(chunk);
     });
     from.on('error', () => {});
     from.on('close', () => {
-      if (this.#deafTo(direction)) return;
+      if (this.#deafTo(pair, direction)) return;
       this.#pairs.delete(pair);
       to.destroy();
     });
