@@ -35,6 +35,7 @@ function exchangeOf(request: Json, id: string, text: string): Exchange {
     request: { type: 'response.create', model: 'test', ...request },
     events,
     responses: [id],
+    before: [],
     terminal: events.at(-1),
     overlaps: false,
   };

@@ -12,6 +12,8 @@ import type { Script } from './server/peer.js';
 export interface ScenarioOptions extends TestOptions {
   /** Time passes faster for the client: ten times as fast, or so many times. @default false */
   quick?: boolean | number;
+  /** The longest that a turn may take, in milliseconds of the client's time. @default 20_000 */
+  budgetMs?: number;
   /** A part of the answers comes from elsewhere than the server, so the oracle knows nothing of it. @default false */
   handwritten?: boolean;
 }
@@ -36,12 +38,12 @@ export function scenario(
   script: Script,
   options: ClientOptions,
   run: (scenario: Scenario) => Promise<void>,
-  { quick = false, handwritten = false, ...more }: ScenarioOptions = {},
+  { quick = false, budgetMs = 20_000, handwritten = false, ...more }: ScenarioOptions = {},
 ): void {
   test(name, { timeout: 20_000, ...more }, async () => {
     const key = typeof options.apiKey === 'string' ? options.apiKey : secret;
     const maxSockets = options.pool?.maxConnections ?? 32;
-    const witness = new Witness({ budgetMs: 20_000, maxAttempts: 5, maxSockets, secret: key, handwritten });
+    const witness = new Witness({ budgetMs, maxAttempts: 5, maxSockets, secret: key, handwritten });
     const warnings: string[] = [];
     const server = await FaultServer.start(script);
     const open = (own: ClientOptions = {}): Client => {

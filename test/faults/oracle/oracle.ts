@@ -79,7 +79,7 @@ function* ownText({ turns, exchanges, handwritten }: ScenarioRecord): Generator<
 
 function* ownTranscript({ turns, exchanges }: ScenarioRecord): Generator<string> {
   for (const exchange of exchanges) {
-    if (exchange.responses.length === 0) continue;
+    if (exchange.responses.length === 0 || isWarmUp(exchange)) continue;
     const used = transcript(
       exchange.request,
       exchanges.filter((other) => other !== exchange),
@@ -119,7 +119,8 @@ function sameFields(params: Json, request: Json): boolean {
 
 const handedOver = new Set(['created', 'visible', 'tool', 'terminal']);
 
-function* onceOnly({ turns, exchanges, handwritten, maxAttempts, effects }: ScenarioRecord): Generator<string> {
+function* onceOnly(record: ScenarioRecord): Generator<string> {
+  const { turns, exchanges, handwritten, maxAttempts, effects, warmUps = 0 } = record;
   let tries = 0;
   for (const [index, turn] of turns.entries()) {
     const { attempts, usage } = turn.report;
@@ -133,7 +134,10 @@ function* onceOnly({ turns, exchanges, handwritten, maxAttempts, effects }: Scen
     if (succeeded(turn) && !handwritten && !bills.some((bill) => JSON.stringify(bill) === JSON.stringify(usage)))
       yield `turn ${index} reports ${JSON.stringify(usage)}, and was billed ${JSON.stringify(bills)}`;
   }
-  if (exchanges.length > tries) yield `the server was asked ${exchanges.length} times in ${tries} attempts`;
+  const ahead = exchanges.filter(isWarmUp).length;
+  if (ahead > warmUps) yield `the server was asked to prepare ${ahead} turns, and the client ${warmUps}`;
+  const asked = exchanges.length - ahead;
+  if (asked > tries) yield `the server was asked ${asked} times in ${tries} attempts`;
   for (const [call, count] of effects) if (count > 1) yield `the tool of ${call} ran ${count} times`;
 }
 
@@ -177,6 +181,11 @@ function* childEnds({ child }: ScenarioRecord): Generator<string> {
   if (child.signal !== null) yield `the process had to be ended by ${child.signal}`;
   else if (child.code !== 0) yield `the process ended with ${child.code}`;
   else if (child.afterMs > mostExitMs) yield `the process ended ${child.afterMs} ms after its work`;
+}
+
+/** No turn asks for it, and none may be handed its answer (A13). */
+function isWarmUp({ request }: Exchange): boolean {
+  return request['generate'] === false;
 }
 
 /** By its response id; where the caller saw none, any might be its own. */

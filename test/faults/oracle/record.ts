@@ -27,6 +27,8 @@ export interface TurnFacts {
 export interface ScenarioRecord {
   turns: TurnRecord[];
   exchanges: Exchange[];
+  /** How often the client was asked to prepare something that is no turn. @default 0 */
+  warmUps?: number;
   /** A part of what the server wrote is unknown: its bytes were the test's own. */
   handwritten: boolean;
   /** The longest a turn may take, and the most times it may be tried. */

@@ -22,7 +22,7 @@ export function itemsOf(input: unknown): Json[] {
 }
 
 /** The output of an exchange: its terminal event's, or where that has none, its finished items (P58). */
-function outputOf({ events, terminal }: Exchange): Json[] {
+export function outputOf({ events, terminal }: Exchange): Json[] {
   const { output } = (terminal?.['response'] ?? {}) as { output?: unknown };
   if (Array.isArray(output) && output.length > 0) return output as Json[];
   return events
@@ -39,7 +39,7 @@ export function transcript(request: Json, all: readonly Exchange[], peer?: numbe
   const known = all.filter(({ responses }) => responses.includes(previous));
   const parent = known.findLast((exchange) => exchange.peer === peer) ?? known.at(-1);
   if (parent === undefined || depth > 1000) return [{ type: 'unknown', of: previous }, ...items];
-  const before = [...transcript(parent.request, all, parent.peer, depth + 1), ...outputOf(parent)];
+  const before = [...transcript(parent.request, all, parent.peer, depth + 1), ...parent.before, ...outputOf(parent)];
   return [...before, ...resolve(items, [...before, ...items])];
 }
 

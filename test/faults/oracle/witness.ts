@@ -1,7 +1,8 @@
 import diagnostics from 'node:diagnostics_channel';
 import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
-import type { Client, ResponseEvent, Turn } from '@turnwire/client';
+import { itemsOf } from './transcript.js';
+import type { Client, ResponseEvent, Turn, TurnOptions } from '@turnwire/client';
 import type { Json } from '../server/events.js';
 import type { FaultServer } from '../server/server.js';
 import type { ScenarioRecord, TurnRecord } from './record.js';
@@ -28,6 +29,7 @@ export class Witness {
   readonly #bounds: Bounds;
   readonly #clients: Client[] = [];
   #busy = 0;
+  #warmUps = 0;
   readonly #watched: { turn: Turn; seen: Omit<TurnRecord, 'report'>; signal: AbortSignal | undefined }[] = [];
   readonly #strays: unknown[] = [];
   readonly #said: string[] = [];
@@ -51,15 +53,33 @@ export class Witness {
 
   watch(client: Client): void {
     this.#clients.push(client);
-    const begin = client.turn.bind(client);
-    client.turn = (params, options) => {
-      const seen = { params: snapshot(params), events: [] as Json[], ends: [] as TurnRecord['ends'], late: 0 };
-      const turn = begin(params, options);
-      const signal: unknown = options?.signal;
-      this.#watched.push({ turn, seen, signal: signal instanceof AbortSignal ? signal : undefined });
-      observe(turn, seen);
-      return turn;
+    const warm = client.warm.bind(client);
+    client.warm = (params) => {
+      this.#warmUps += 1;
+      return warm(params);
     };
+    const begin = client.turn.bind(client);
+    client.turn = (params, options) => this.#note(params, options, () => begin(params, options));
+    const converse = client.conversation.bind(client);
+    client.conversation = (defaults) => {
+      const conversation = converse(defaults);
+      const next = conversation.turn.bind(conversation);
+      conversation.turn = (params, options) => {
+        // What a caller without conversations would have given.
+        const input = [...conversation.items, ...itemsOf(params.input)];
+        return this.#note({ ...defaults, ...params, input }, options, () => next(params, options));
+      };
+      return conversation;
+    };
+  }
+
+  #note(params: unknown, options: TurnOptions | undefined, begin: () => Turn): Turn {
+    const seen = { params: snapshot(params), events: [] as Json[], ends: [] as TurnRecord['ends'], late: 0 };
+    const turn = begin();
+    const signal: unknown = options?.signal;
+    this.#watched.push({ turn, seen, signal: signal instanceof AbortSignal ? signal : undefined });
+    observe(turn, seen);
+    return turn;
   }
 
   warned(message: string): void {
@@ -93,6 +113,7 @@ export class Witness {
     return {
       turns,
       exchanges: server.exchanges,
+      warmUps: this.#warmUps,
       handwritten: handwritten || server.peers.some((peer) => peer.handwritten),
       budgetMs,
       maxAttempts,

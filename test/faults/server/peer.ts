@@ -274,6 +274,7 @@ export class Peer {
       const create = JSON.parse(bytes.toString('utf8')) as Json;
       if (create['type'] !== 'response.create') {
         this.messages.push(create);
+        if (create['type'] === 'response.steer') this.exchanges.steered(create);
         this.#script.message?.(this, create);
         continue;
       }
