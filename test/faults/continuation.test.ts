@@ -309,3 +309,35 @@ scenario(
     for (const { error } of await Promise.all(forks)) assert.equal(error, undefined);
   },
 );
+
+scenario(
+  'D17: with nothing to remember chains by, every turn goes out in full',
+  model(),
+  { ...webSocket, chains: { maxBytes: 0 } },
+  async ({ client, server }) => {
+    const caller = new Caller(client);
+    for (const question of ['one', 'two', 'three']) assert.equal((await caller.ask(question)).error, undefined);
+    assert.deepEqual(
+      server.exchanges.map(({ request }) => continues(request)),
+      [false, false, false],
+    );
+    assert.equal(client.stats.chains, 0);
+  },
+);
+
+scenario(
+  'D17: beyond chains.maxBytes the conversation used least recently is forgotten, which costs one full resend',
+  model(),
+  { ...webSocket, chains: { maxBytes: 30_000 } },
+  async ({ client, server }) => {
+    const callers = Array.from({ length: 4 }, () => new Caller(client));
+    for (const [index, caller] of callers.entries()) await caller.ask(`${index} ${'x'.repeat(10_000)}`);
+    const [oldest, latest] = [callers[0], callers[3]];
+    assert.equal((await latest?.ask('two'))?.plan, 'delta');
+    const again = await oldest?.ask('two');
+    assert.deepEqual([again?.error, again?.plan], [undefined, 'full, history_unknown']);
+    assert.equal((await oldest?.ask('three'))?.plan, 'delta');
+    assert.ok(client.stats.chains < 4);
+    assert.equal(server.exchanges.length, 7);
+  },
+);

@@ -44,14 +44,7 @@ function carried(row: string): boolean {
   return tests.some((source) => name.test(source) || range(source));
 }
 
-/** Rows whose tests are on their way with the parts of the engine that they concern. */
-const awaited: ReadonlySet<string> = new Set(['A7', 'A8', 'A10', 'A11', 'A13', 'D17', 'N5', 'N20']);
-
 for (const row of rows) {
-  if (awaited.has(row)) {
-    test(`${row} has a test`, { todo: 'engine' }, () => assert.ok(carried(row)));
-    continue;
-  }
   test(`${row} ${row in without ? `has none: ${without[row]}` : 'has a test'}`, () => {
     assert.equal(carried(row), !(row in without), row in without ? `${row} has a test: take it off the list` : row);
   });
