@@ -120,6 +120,7 @@ for (const transport of ['auto', 'websocket', 'sse'] as const) {
       assert.equal(error?.code, 'dial_failed');
       assert.match(error.message, /no lookup today$/);
     },
+    { quick: true },
   );
 }
 
@@ -143,7 +144,7 @@ for (const transport of ['auto', 'websocket', 'sse'] as const) {
   );
 }
 
-for (const transport of ['websocket', 'sse'] as const) {
+for (const transport of ['auto', 'websocket', 'sse'] as const) {
   for (const [name, all] of [
     ['one address', false],
     ['one of several', true],
@@ -153,11 +154,13 @@ for (const transport of ['websocket', 'sse'] as const) {
       good,
       {},
       async ({ server, open }) => {
+        let asked = 0;
         const client = open({
           baseUrl: server.url.replace('127.0.0.1', 'api.localhost'),
           transport,
           network: {
             lookup: (_host, _options, callback) => {
+              asked += 1;
               if (!all) return callback(null, '192.0.2.1', 4);
               callback(null, [
                 { address: '127.0.0.1', family: 4 },
@@ -169,7 +172,8 @@ for (const transport of ['websocket', 'sse'] as const) {
         const { error } = await read(client.turn(question));
         assert.equal(error?.code, 'dial_failed');
         assert.match(error.message, /api\.localhost is not this machine but 192\.0\.2\.1/);
-        assert.equal(server.peers.length, 0);
+        assert.equal(error.retryable, false);
+        assert.deepEqual([asked, server.peers.length], [1, 0]);
       },
     );
   }

@@ -1,6 +1,7 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { maxErrorBodyBytes, maxErrorBodyMs } from '../protocol/limits.js';
 import { clean, readServerError } from '../protocol/server-error.js';
+import { NotLoopback } from './lookup.js';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.js';
 import type { Phase } from '../protocol/errors.js';
@@ -75,8 +76,9 @@ const hints: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: ' (it does not speak TLS there: is https: right?)',
 };
 
-/** Trying again changes nothing, and neither does another transport: the name, or the certificate of either side (A8, A9). */
+/** Trying again changes nothing, and neither does another transport: the name, or the certificate of either side (A8, A9, N5). */
 function isPermanent(cause: unknown): boolean {
+  if (cause instanceof NotLoopback) return true;
   const code = codeOf(cause) ?? '';
   return permanent.has(code) || /^(CERT_|CRL_|ERR_OSSL_|ERR_SSL_|ERR_TLS_|UNABLE_TO_)/.test(code);
 }

@@ -36,10 +36,14 @@ export function loopbackLookup(lookup: LookupFunction = lookupDns): LookupFuncti
       const all: LookupAddress[] = typeof address === 'string' ? [{ address, family: family ?? 0 }] : address;
       const other = error ? undefined : all.find(({ address }) => !isLoopbackAddress(address));
       if (other === undefined) return callback(error, address, family);
-      callback(
-        new Error(`${hostname} is not this machine but ${other.address}, and nothing is encrypted: use https:`),
-        [],
-      );
+      callback(new NotLoopback(hostname, other.address), []);
     });
   };
+}
+
+/** Ours, and final: what a name resolves to is no trouble of the network. */
+export class NotLoopback extends Error {
+  constructor(hostname: string, address: string) {
+    super(`${hostname} is not this machine but ${address}, and nothing is encrypted: use https:`);
+  }
 }
