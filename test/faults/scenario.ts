@@ -12,7 +12,7 @@ import type { Script } from './server/peer.js';
 export interface ScenarioOptions extends TestOptions {
   /** Time passes faster for the client: ten times as fast, or so many times. @default false */
   quick?: boolean | number;
-  /** The longest that a turn may take, in milliseconds of the client's time. @default 20_000 */
+  /** The longest that a turn may take, in milliseconds of the client's time. @default 20_000, or 60_000 where that passes faster */
   budgetMs?: number;
   /** A part of the answers comes from elsewhere than the server, so the oracle knows nothing of it. @default false */
   handwritten?: boolean;
@@ -38,7 +38,7 @@ export function scenario(
   script: Script,
   options: ClientOptions,
   run: (scenario: Scenario) => Promise<void>,
-  { quick = false, budgetMs = 20_000, handwritten = false, ...more }: ScenarioOptions = {},
+  { quick = false, budgetMs = quick === false ? 20_000 : 60_000, handwritten = false, ...more }: ScenarioOptions = {},
 ): void {
   test(name, { timeout: 20_000, ...more }, async () => {
     const key = typeof options.apiKey === 'string' ? options.apiKey : secret;
