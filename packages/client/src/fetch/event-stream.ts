@@ -60,8 +60,13 @@ export function eventStream(
 
 /** One event of `text/event-stream`: a line for each line of the JSON. */
 export function toEvent({ type, text }: Frame): string {
-  const data = lineBreak.test(text) ? text.split(lineBreak).join('\ndata: ') : text;
-  return type === undefined || lineBreak.test(type) ? `data: ${data}\n\n` : `event: ${type}\ndata: ${data}\n\n`;
+  const data = hasLines(text) ? text.split(lineBreak).join('\ndata: ') : text;
+  return type === undefined || hasLines(type) ? `data: ${data}\n\n` : `event: ${type}\ndata: ${data}\n\n`;
+}
+
+/** Looking for single characters is several times faster than the expression, and as good as never finds one. */
+function hasLines(text: string): boolean {
+  return text.includes('\n') || text.includes('\r');
 }
 
 const lineBreak = /\r\n|\n|\r/;
