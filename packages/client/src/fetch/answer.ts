@@ -30,7 +30,7 @@ function put(headers: Headers, name: string, value: string): void {
   try {
     headers.set(name, value);
   } catch {
-    headers.delete(name);
+    // Left out.
   }
 }
 

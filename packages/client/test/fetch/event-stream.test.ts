@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventStream, toEvent } from '../../dist/fetch/event-stream.js';
+import { Frame } from '../../dist/protocol/frame.js';
+import { readerOf } from './frames.js';
+
+const delta = (text: string): string => `{"type":"response.output_text.delta","delta":"${text}"}`;
+const completed = '{"type":"response.completed","response":{}}';
+const unchanged = { signal: undefined, failed: (error: unknown) => error };
+
+for (const [what, json, expected] of [
+  [
+    'its type and its text',
+    '{"type":"response.x","a":1.0}',
+    'event: response.x\ndata: {"type":"response.x","a":1.0}\n\n',
+  ],
+  ['a line for each line', '{"type":"a",\r\n"b":\n1}', 'event: a\ndata: {"type":"a",\ndata: "b":\ndata: 1}\n\n'],
+  ['no event line without a type', '{"error":"x"}', 'data: {"error":"x"}\n\n'],
+  ['no event line for a type that breaks it', '{"type":"a\\nb"}', 'data: {"type":"a\\nb"}\n\n'],
+] as const) {
+  test(`P22: an event is ${what}`, () => assert.equal(toEvent(Frame.parse(json)), expected));
+}
+
+test('what has arrived together is one chunk; nothing is asked for before it is wanted', async () => {
+  const frames = readerOf([delta('a'), delta('b')], [delta('c'), completed]);
+  const reader = eventStream([Frame.peek(delta('first'))], frames, unchanged).getReader();
+  assert.equal(frames.asked, 0);
+  const chunks: string[] = [];
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    chunks.push(new TextDecoder().decode(next.value));
+    assert(frames.asked <= chunks.length);
+  }
+  assert.deepEqual(
+    chunks.map((chunk) => chunk.match(/^data: .*$/gm)?.length),
+    [1, 2, 2],
+  );
+});
+
+test('a chunk has a bound', async () => {
+  const long = delta('x'.repeat(40_000));
+  const reader = eventStream([], readerOf([long, long, long, long]), unchanged).getReader();
+  assert((await reader.read()).value!.byteLength < 130_000);
+});
+
+test('a reader with buffers of its own gets the same, and the end', async () => {
+  const reader = eventStream([], readerOf([delta('ä'), completed]), unchanged).getReader({ mode: 'byob' });
+  let text = '';
+  const decoder = new TextDecoder();
+  for (;;) {
+    const { done, value } = await reader.read(new Uint8Array(7));
+    text += decoder.decode(value, { stream: true });
+    if (done) break;
+  }
+  assert.equal(text, toEvent(Frame.parse(delta('ä'))) + toEvent(Frame.parse(completed)));
+});
+
+test('X19: what the frames fail with, the body fails with', async () => {
+  const frames = readerOf([delta('a')], new Error('gone'));
+  const { signal, failed } = { signal: undefined, failed: (error: unknown) => new TypeError('told', { cause: error }) };
+  const reader = eventStream([], frames, { signal, failed }).getReader();
+  assert.equal((await reader.read()).done, false);
+  await assert.rejects(reader.read(), { name: 'TypeError', message: 'told' });
+});
+
+test('after an abort nothing more is handed over, but for what follows the end', async () => {
+  const controller = new AbortController();
+  const options = { signal: controller.signal, failed: (error: unknown) => error };
+  const running = eventStream([], readerOf([delta('a')], [delta('b')]), options).getReader();
+  const ended = eventStream([], readerOf([delta('a'), completed]), options).getReader();
+  await running.read();
+  await ended.read();
+  const reason = new Error('enough');
+  controller.abort(reason);
+  await assert.rejects(running.read(), (error) => error === reason);
+  assert.equal((await ended.read()).done, true);
+});
+
+test('X16: cancelling leaves the turn, once, and throws nothing', async () => {
+  const frames = readerOf([delta('a')]);
+  const body = eventStream([], frames, unchanged);
+  await body.cancel();
+  assert.equal(frames.left, true);
+});

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openingOf } from '../../dist/fetch/opening.js';
+import { readerOf } from './frames.js';
+
+const limits = '{"type":"codex.rate_limits"}';
+const created = '{"type":"response.created","response":{"id":"resp_1"}}';
+
+test('F11: events that say nothing of the answer do not decide its status', async () => {
+  const frames = readerOf(
+    [limits],
+    ['{"type":"keepalive"}'],
+    [created, '{"type":"response.in_progress","response":{}}'],
+  );
+  assert.deepEqual(
+    (await openingOf(frames)).map(({ type }) => type),
+    ['codex.rate_limits', 'keepalive', 'response.created'],
+  );
+  await assert.rejects(openingOf(readerOf([limits], new Error('refused'))), /refused/);
+});
+
+test('but not for ever', async () => {
+  const held = await openingOf(readerOf(Array.from({ length: 1000 }, () => limits)));
+  assert(held.length < 1000);
+});
