@@ -73,9 +73,14 @@ test('N3: two keys, projects or addresses never share a connection; what differs
     await (await ask({}, { headers })).text();
     return emulator.journal.turns().at(-1)?.connection;
   };
-  const first = await connections({ 'x-stainless-retry-count': '0', traceparent: '00-a' });
+  const first = await connections({ 'x-stainless-retry-count': '0', traceparent: '00-a', 'user-agent': 'one/1' });
   assert.equal(
-    await connections({ 'x-stainless-retry-count': '1', traceparent: '00-b', 'idempotency-key': 'k' }),
+    await connections({
+      'x-stainless-retry-count': '1',
+      traceparent: '00-b',
+      'idempotency-key': 'k',
+      'user-agent': 'two/2',
+    }),
     first,
   );
   const others = [
@@ -89,6 +94,7 @@ test('N3: two keys, projects or addresses never share a connection; what differs
   assert.equal(fetch.stats().identities, 6);
   const upgrades = emulator.journal.connections().map(({ headers }) => headers);
   assert(upgrades.some((headers) => headers['openai-project'] === 'p'));
+  assert.equal(upgrades[0]?.['user-agent'], 'one/1');
   assert(upgrades.every((headers) => headers['x-stainless-retry-count'] === undefined));
 });
 

@@ -69,7 +69,7 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
     if (call === undefined) return pass(...args);
     let lease: Lease;
     try {
-      lease = identities.take({ url: url.href, headers: headers.identity });
+      lease = identities.take({ url: url.href, headers: headers.identity, program: headers.program });
     } catch (error) {
       if (!(error instanceof TurnwireError)) throw error;
       if (error.code === 'client_closed') throw notSent(error);

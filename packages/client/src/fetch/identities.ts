@@ -8,6 +8,8 @@ import type { ClientStats } from '../turn/client.js';
 export interface Identity {
   url: string;
   headers: Readonly<Record<string, string>>;
+  /** What goes into the handshake besides, from whichever request is the first. */
+  program?: Readonly<Record<string, string>>;
 }
 
 /** A client that is in use until it is released. */

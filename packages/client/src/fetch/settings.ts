@@ -45,8 +45,14 @@ export function checkFetchOptions(given: FetchOptions): CommonSettings & { maxCh
  *
  * @throws TurnwireError `invalid_option`
  */
-export function settingsFor({ url, headers }: Identity, { options }: Pick<CommonSettings, 'options'>): Settings {
+export function settingsFor(
+  { url, headers, program }: Identity,
+  { options }: Pick<CommonSettings, 'options'>,
+): Settings {
   const proxies = Object.entries(process.env).filter(([name]) => /^(https?|all|no)_proxy$/i.test(name));
   const recovery = { refusals: 'surface' as const, ...options.recovery };
-  return resolveOptions({ ...options, recovery, baseUrl: url, headers }, Object.fromEntries(proxies));
+  return resolveOptions(
+    { ...options, recovery, baseUrl: url, headers: { ...program, ...headers } },
+    Object.fromEntries(proxies),
+  );
 }

@@ -21,6 +21,8 @@ test('the same identity has the same client, and another one another', () => {
   assert.notEqual(take(url, 'b'), first);
   assert.notEqual(take(`${url}?api-version=2`, 'a'), first);
   assert.equal(identities.size, 3);
+  const program = { 'user-agent': 'another' };
+  assert.equal(identities.take({ url, headers: { authorization: 'a' }, program }).client, first);
 });
 
 test('X21: beyond their number the one that was not used for longest goes, but none that is in use', () => {
