@@ -37,6 +37,24 @@ for (const status of [400, 401, 403, 426, 429, 503]) {
   });
 }
 
+test('a refusal that is no JSON is passed on as it is', async (t) => {
+  const faults = [
+    {
+      do: {
+        fault: 'refuse' as const,
+        status: 502,
+        body: '<h1>Bad gateway</h1>',
+        headers: { 'content-type': 'text/html' },
+      },
+    },
+  ];
+  const { ask } = await setUp(t, { faults }, { transport: 'sse' });
+  const response = await ask();
+  assert.equal(response.status, 502);
+  assert.equal(response.headers.get('content-type'), 'text/html');
+  assert.equal(await response.text(), '<h1>Bad gateway</h1>');
+});
+
 test('where WebSocket is refused, the turn goes by SSE, and the answer says so', async (t) => {
   const warnings: string[] = [];
   const { ask } = await setUp(

@@ -86,14 +86,15 @@ export class Identities {
 
   get stats(): ClientStats {
     const total: ClientStats = { ...this.#past, connections: 0, busy: 0, chains: 0 };
-    const live = [...this.#entries.values()].map(({ client }) => client);
-    for (const { stats } of [...live, ...this.#closing.keys()]) {
+    const clients = [...[...this.#entries.values()].map(({ client }) => client), ...this.#closing.keys()];
+    for (const { stats } of clients) {
       total.connections += stats.connections;
       total.busy += stats.busy;
-      total.chains += stats.chains;
       total.dialled += stats.dialled;
       total.usage = sum(total.usage, stats.usage);
     }
+    // No turn will continue what a client that is closing remembers.
+    for (const { client } of this.#entries.values()) total.chains += client.stats.chains;
     return total;
   }
 
