@@ -91,6 +91,23 @@ for (const [name, ask] of Object.entries(methods)) {
       assert.equal(thrown['status'], status);
     });
   }
+
+  for (const [what, fault] of [
+    ['before the first event', 'reset'],
+    ['in mid-stream', 'reset after=4'],
+  ] as const) {
+    test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
+      const { websocket, sse } = await threeWays({}, (place) =>
+        thrownBy(() =>
+          ask(modelOf(place, { modelKwargs: { metadata: { turnwire_fault: fault } } }).bindTools([]), [
+            new HumanMessage('Hi.'),
+          ]),
+        ),
+      );
+      assert.deepEqual([websocket.calls, sse.calls], [1, 1]);
+      assert.equal(websocket.result['class'], sse.result['class']);
+    });
+  }
 }
 
 test('structured output, and an image in', async () => {
