@@ -14,8 +14,8 @@ export type Failure =
   /** The turn may have run. */
   | { name: 'unknown' };
 
-/** Ends of an attempt that are an answer of the server's, or come before anything is sent. */
-const certain: ReadonlySet<string> = new Set([
+/** Ends of an attempt that are an answer of the server's, or could have been known before. */
+const answered: ReadonlySet<string> = new Set([
   'chain_lost',
   'invalid_request',
   'request_refused',
@@ -23,16 +23,20 @@ const certain: ReadonlySet<string> = new Set([
   'upgrade_refused',
 ]);
 
+/** Ends of an attempt that had no connection, whatever was written to one: TLS can refuse as late as that (`isTlsRefusal`). */
+const unconnected: ReadonlySet<string> = new Set(['dial_failed', 'dial_timeout', 'proxy_failed', 'queue_timeout']);
+
 export function failureOf(error: TurnwireError, { attempts }: TurnReport): Failure {
   // A refusal of the last attempt says nothing of an earlier one, which may have run.
   const mayHaveRun = attempts.some(
-    ({ phase, error: code }) => phase !== 'queued' && phase !== 'sending' && !certain.has(code ?? ''),
+    ({ phase, error: code = '' }) =>
+      phase !== 'queued' && phase !== 'sending' && !answered.has(code) && !unconnected.has(code),
   );
   if (mayHaveRun) return { name: 'unknown' };
   const { server } = error;
   if (error.code === 'request_too_large') return { name: 'refused', status: 413, server: undefined };
   if (error.code === 'invalid_request') return { name: 'refused', status: 400, server: undefined };
-  if (!certain.has(error.code) || server === undefined) return { name: 'not_sent' };
+  if (!answered.has(error.code) || server === undefined) return { name: 'not_sent' };
   const status = statusOf({ ...server, status: error.status ?? server.status });
   // A redirect is not followed with the caller's key (N2), and a 200 to an upgrade is no answer to a turn.
   return status < 400 ? { name: 'not_sent' } : { name: 'refused', status, server };

@@ -100,6 +100,8 @@ for (const [attempts, code, expected] of [
   [[['queued', 'dial_failed']], 'dial_failed', 'not_sent'],
   [[['sending', 'connection_lost']], 'connection_lost', 'not_sent'],
   [[['queued', 'proxy_failed']], 'proxy_failed', 'not_sent'],
+  // TLS has refused the client's certificate, after all was written.
+  [[['sent', 'dial_failed']], 'dial_failed', 'not_sent'],
   [[['sent', 'connection_lost']], 'connection_lost', 'unknown'],
   [[['sent', 'first_event_timeout']], 'first_event_timeout', 'unknown'],
   [[['sent', 'protocol_error']], 'protocol_error', 'unknown'],
