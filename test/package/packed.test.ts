@@ -103,6 +103,7 @@ describe('the packages, packed and installed elsewhere', () => {
     writeFileSync(
       join(folder, 'consumer.ts'),
       `import { createClient, TurnwireError, type Client, type ErrorCode, type Response } from '@turnwire/client';
+       import { createFetch, type FetchOptions, type TurnwireFetch } from '@turnwire/client/fetch';
        import { startEmulator, type Emulator, type EmulatorOptions } from 'turnwire/emulator';
        const options: EmulatorOptions = { port: 0 };
        export const emulator: Emulator = await startEmulator(options);
@@ -110,6 +111,9 @@ describe('the packages, packed and installed elsewhere', () => {
        export const response: Response = await client.turn({ model: 'any', input: 'Go.' }).response();
        export const code = (error: unknown): ErrorCode | undefined =>
          error instanceof TurnwireError ? error.code : undefined;
+       const fetchOptions: FetchOptions = { transport: 'sse' };
+       export const turns: TurnwireFetch = createFetch(fetchOptions);
+       export const ordinary: typeof globalThis.fetch = turns;
        // @ts-expect-error -- it is typed: there is no such option
        createClient({ transprot: 'sse' });
       `,
