@@ -4,7 +4,7 @@ import { AgentError } from './agent-error.js';
 import { type Approval, Permissions } from './approval.js';
 import { callsIn, runCalls, skipCalls } from './calls.js';
 import type { AgentEvent, StopReason } from './events.js';
-import { type Chaining, History } from './history.js';
+import { History } from './history.js';
 import { textOf } from './narration.js';
 import { Repetition } from './repetition.js';
 import { type AgentRun, type RunResult, startRun } from './run.js';
@@ -17,8 +17,6 @@ export interface SessionOptions {
   agent: Agent;
   tools: readonly Tool[];
   approval: Approval;
-  /** How a turn tells the model what went before. @default 'full', which every server understands */
-  chaining?: Chaining | undefined;
   /**
    * Turns of one run at most.
    *
@@ -108,18 +106,7 @@ async function* converse(
 
 /** Turn by turn, until the model has nothing more to ask for. */
 async function* work(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent, RunResult> {
-  const {
-    client,
-    agent,
-    tools,
-    history,
-    permissions,
-    byName,
-    answered,
-    store,
-    maxTurns = Infinity,
-    chaining = 'full',
-  } = conversation;
+  const { client, agent, tools, history, permissions, byName, answered, store, maxTurns = Infinity } = conversation;
   const reports: TurnReport[] = [];
   const repetition = new Repetition();
   const record = (item: InputItem): void => history.add(item);
@@ -129,7 +116,7 @@ async function* work(conversation: Conversation, signal: AbortSignal): AsyncGene
     if (reports.length >= maxTurns) {
       throw new AgentError('max_turns', `the agent is not done after ${maxTurns} turns, the most this run may take`);
     }
-    const taken = yield* takeTurn({ client, agent, tools, history, chaining, store, signal });
+    const taken = yield* takeTurn({ client, agent, tools, history, store, signal });
     const { response, report } = taken;
     reports.push(report);
     yield turnFinished(reports.length, taken);
@@ -139,7 +126,7 @@ async function* work(conversation: Conversation, signal: AbortSignal): AsyncGene
       yield { type: 'token_usage', usage: turnUsage, total: usage };
     }
     // From here to the last answer nothing may come between: a reader who leaves would leave calls without answers behind.
-    history.commit(response, report.transport);
+    history.commit(response);
     const calls = callsIn(response);
     if (response.status === 'incomplete') {
       skipCalls(calls, record);

@@ -1,8 +1,8 @@
-import { type Response, type ResponseEvent, type TurnParams, type TurnReport, TurnwireError } from '@turnwire/client';
+import type { Response, ResponseEvent, TurnParams, TurnReport } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
 import { requestFields } from '../config/request-fields.js';
 import type { AgentEvent } from './events.js';
-import type { Chaining, History } from './history.js';
+import type { History } from './history.js';
 import { Narration } from './narration.js';
 import type { Tool } from './tools/tool.js';
 
@@ -21,7 +21,6 @@ export interface TurnOptions {
   agent: Agent;
   tools: readonly Tool[];
   history: History;
-  chaining: Chaining;
   /** Whether the provider keeps the response; undefined leaves it to the agent file, then to the provider, which does. */
   store: boolean | undefined;
   signal: AbortSignal;
@@ -33,30 +32,14 @@ export interface Taken {
 }
 
 /**
- * Takes the model's next turn; the caller adds it to the history. An id that the server no longer knows is replaced by the whole history,
- * once; nothing else is repeated here: what may be sent again, and when, is the client's to decide.
+ * Takes the model's next turn; the caller adds it to the history. Nothing is repeated here: what may be sent again within a turn, and when, is
+ * the client's to decide.
  *
- * @throws what the client throws; the next turn is then sent in full.
+ * @throws what the client throws.
  */
 export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent, Taken> {
-  const { history, chaining } = options;
-  const next = history.next(chaining);
-  try {
-    return yield* attempt(options, next);
-  } catch (error) {
-    history.forget();
-    // Such a refusal comes before the response begins, so nothing of the turn has been told yet.
-    const refused =
-      error instanceof TurnwireError &&
-      error.responseId === undefined &&
-      error.server?.code === 'previous_response_not_found';
-    if (!refused || next.previous_response_id === undefined) throw error;
-    return yield* attempt(options, history.next(chaining));
-  }
-}
-
-async function* attempt(options: TurnOptions, next: ReturnType<History['next']>): AsyncGenerator<AgentEvent, Taken> {
-  const turn = options.client.turn({ ...settings(options), ...next }, { signal: options.signal });
+  const { client, history, signal } = options;
+  const turn = client.turn({ ...settings(options), input: [...history.items] }, { signal });
   const narration = new Narration();
   for await (const event of turn) yield* narration.event(event);
   const response = await turn.response();

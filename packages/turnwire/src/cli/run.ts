@@ -15,7 +15,6 @@ import { jsonView, question, textView } from './run-view.js';
 import { Printer } from './terminal.js';
 import type { Answer, Approver } from '../agent/approval.js';
 import type { Session } from '../agent/session.js';
-import type { Chaining } from '../agent/history.js';
 import type { Model } from '../config/model.js';
 import type { Emulator } from '../emulator/index.js';
 import type { Io, Signal } from './io.js';
@@ -60,7 +59,6 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
       agent,
       tools: createTools(agent.toolsets, { directory, env: withoutSecrets(io.env, config) }),
       approval: options.yolo ? 'yolo' : approver(io, prompt, options, interrupts),
-      chaining: chainingOf(agent.model),
       maxTurns: agent.maxIterations,
     });
     const view = options.json ? jsonView(io) : textView(io);
@@ -181,9 +179,4 @@ async function workingDirectory(io: Io, folder: string): Promise<string> {
 async function emulatorFor({ provider, baseUrl }: Model, script: string | undefined): Promise<Emulator | undefined> {
   if (provider !== 'emulator' || baseUrl !== undefined) return undefined;
   return startEmulator(script === undefined ? {} : { script });
-}
-
-/** xAI refuses `instructions` together with an id (P12). */
-function chainingOf({ provider, transport }: Model): Chaining {
-  return transport === 'sse' || provider === 'xai' ? 'full' : 'websocket';
 }

@@ -24,7 +24,7 @@ export const agent: Agent = {
     transport: 'auto',
     path: [],
   },
-  fallback: { models: [], retries: 2, cooldownMs: 60_000, retryRateLimits: false },
+  fallback: { models: [], retries: 0, cooldownMs: 60_000, retryRateLimits: false },
   description: '',
   instruction: 'You look after files.',
   welcomeMessage: '',

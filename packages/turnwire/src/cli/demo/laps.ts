@@ -7,7 +7,7 @@ import { createSession } from '../../agent/session.js';
 import { createTools } from '../../agent/tools/toolsets.js';
 import { loadConfig } from '../../config/config.js';
 import { startEmulator, startLink } from '../../emulator/index.js';
-import type { Chaining } from '../../agent/history.js';
+import { chainedById } from './chained-by-id.js';
 import type { Config } from '../../config/config.js';
 import type { Emulator } from '../../emulator/index.js';
 import type { Io } from '../io.js';
@@ -17,15 +17,16 @@ export interface Way {
   id: 'sse-full' | 'sse-chained' | 'websocket';
   title: string;
   transport: 'sse' | 'websocket';
-  chaining: Chaining;
+  /** By hand, as users of SDKs do; the client itself sends only what is new where the server is known to hold the rest. */
+  byId: boolean;
   /** Sent as `store`; undefined leaves it to the service, as SDKs do. */
   store: boolean | undefined;
 }
 
 export const ways: readonly Way[] = [
-  { id: 'sse-full', title: 'SSE, full history', transport: 'sse', chaining: 'full', store: undefined },
-  { id: 'sse-chained', title: 'SSE, chained by id', transport: 'sse', chaining: 'response_id', store: true },
-  { id: 'websocket', title: 'one WebSocket', transport: 'websocket', chaining: 'response_id', store: true },
+  { id: 'sse-full', title: 'SSE, full history', transport: 'sse', byId: false, store: undefined },
+  { id: 'sse-chained', title: 'SSE, chained by id', transport: 'sse', byId: true, store: true },
+  { id: 'websocket', title: 'one WebSocket', transport: 'websocket', byId: false, store: true },
 ];
 
 export interface LinkSettings {
@@ -78,11 +79,10 @@ export async function runLap(
   });
   try {
     const session = createSession({
-      client,
+      client: way.byId ? chainedById(client) : client,
       agent,
       tools: toolsFor(agent, folder, io),
       approval: 'yolo',
-      chaining: way.chaining,
       store: way.store,
     });
     const begun = performance.now();
