@@ -1,6 +1,14 @@
 /** Why a run ended that the transport carried without fault. What the client reports stays a `TurnwireError`. */
 export class AgentError extends Error {
-  readonly code: 'incomplete' | 'repeated_calls' | 'max_turns' | 'abandoned' | 'already_read' | 'busy';
+  readonly code:
+    | 'incomplete'
+    | 'repeated_calls'
+    | 'max_turns'
+    | 'compaction'
+    | 'unknown_agent'
+    | 'abandoned'
+    | 'already_read'
+    | 'busy';
 
   constructor(code: AgentError['code'], message: string) {
     super(message);

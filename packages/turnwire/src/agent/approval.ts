@@ -1,4 +1,6 @@
+import type { PermissionRules } from '../config/schema/permissions.js';
 import type { ToolCall } from './events.js';
+import { ruleFor } from './permission-rule.js';
 import type { Tool } from './tools/tool.js';
 
 /** `always` is yes, and no further question for this tool in this session. */
@@ -8,26 +10,41 @@ export type Answer = 'yes' | 'no' | 'always';
 export type Approval = 'yolo' | Approver;
 
 export interface Approver {
-  /** Shows the call and waits for an answer. It may take as long as the user takes; `signal` fires when the run is over. */
-  approve(call: ToolCall, options: { signal: AbortSignal }): Answer | Promise<Answer>;
+  /**
+   * Shows the call and waits for an answer. It may take as long as the user takes; `signal` fires when the run is over. `detail` is what runs,
+   * where the call itself does not say it.
+   */
+  approve(call: ToolCall, options: { signal: AbortSignal; detail: string | undefined }): Answer | Promise<Answer>;
 }
 
-/** The answers of one session, kept until it ends. */
+/** What a call needs before it may run. */
+export type Need = { kind: 'nothing' } | { kind: 'answer'; of: Approver } | { kind: 'refused'; rule: string };
+
+const noRules: PermissionRules = { deny: [], allow: [], ask: [] };
+
+/** The rules of the file, and the answers of one session, kept until it ends. */
 export class Permissions {
   readonly #approval: Approval;
+  readonly #rules: PermissionRules;
   readonly #granted = new Set<string>();
 
-  constructor(approval: Approval) {
+  constructor(approval: Approval, rules: PermissionRules = noRules) {
     this.#approval = approval;
+    this.#rules = rules;
   }
 
   /**
-   * Who has to be asked before this tool may run; undefined if nobody. The order is docker-agent's: yolo, what the session has
-   * granted, (the rules of the file, not served yet,) what only reads; all else asks.
+   * The first of these that says something about the call: what the file denies, yolo, what the session has granted, what the file allows, what
+   * it asks for, what only reads; all else asks. It is docker-agent's order, but for one thing: there yolo comes first, and here a rule that
+   * says never holds under yolo too.
    */
-  asks(tool: Tool): Approver | undefined {
-    if (this.#approval === 'yolo' || this.#granted.has(tool.name) || tool.readOnly) return undefined;
-    return this.#approval;
+  needs(tool: Tool, args: unknown): Need {
+    const denied = ruleFor(this.#rules.deny, tool, args, 'any_command');
+    if (denied !== undefined) return { kind: 'refused', rule: denied.source };
+    if (this.#approval === 'yolo' || this.#granted.has(tool.name)) return { kind: 'nothing' };
+    if (ruleFor(this.#rules.allow, tool, args, 'one_command') !== undefined) return { kind: 'nothing' };
+    const asked = ruleFor(this.#rules.ask, tool, args, 'any_command') !== undefined;
+    return tool.readOnly && !asked ? { kind: 'nothing' } : { kind: 'answer', of: this.#approval };
   }
 
   /** Notes an answer; true if the call may run. Anything but a yes is a no. */

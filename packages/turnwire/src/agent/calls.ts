@@ -1,7 +1,11 @@
-import type { InputItem, Item, Response } from '@turnwire/client';
+import type { Item, Response } from '@turnwire/client';
+import { messageOf, orAbort } from './abort.js';
 import type { Permissions } from './approval.js';
 import type { AgentEvent, ToolCall, ToolOutcome } from './events.js';
+import type { History } from './history.js';
+import type { HookFailure } from './hooks.js';
 import type { Repetition } from './repetition.js';
+import { type Tell, tellWhile } from './tell.js';
 import type { Tool } from './tools/tool.js';
 
 /** How long a tool may take to end after it was told to, in milliseconds. Longer than the shell takes to kill a command. */
@@ -26,9 +30,18 @@ export interface CallOptions {
   repetition: Repetition;
   /** The answers given so far in this conversation, by call id: what has run does not run again. */
   answered: Map<string, string>;
-  /** Takes each answer into the history. */
-  record: (item: InputItem) => void;
+  history: History;
+  /** Runs the commands that the user has for each call. @default there are none */
+  hook?: (
+    point: 'pre_tool_use' | 'post_tool_use',
+    event: HookEvent,
+    signal: AbortSignal,
+  ) => Promise<HookFailure | undefined>;
   signal: AbortSignal;
+}
+
+export interface HookEvent extends Readonly<Record<string, unknown>> {
+  tool_name: string;
 }
 
 export function callsIn(response: Response): Call[] {
@@ -36,53 +49,76 @@ export function callsIn(response: Response): Call[] {
 }
 
 /**
- * Runs the calls of a turn, one after another, and records exactly one answer for each, whatever happens: a call without one makes
- * the whole conversation unusable. What goes wrong with a tool is an answer too.
+ * Runs the calls of a turn and records exactly one answer for each, whatever happens: a call without one makes the whole conversation
+ * unusable. Calls that only read run at the same time, where they stand side by side; each other one alone, in the order of the model. What
+ * goes wrong with a tool is an answer too.
  *
  * @throws the signal's reason when it fires, AgentError when the model repeats itself; all calls are answered by then.
  */
 export async function* runCalls(calls: readonly Call[], options: CallOptions): AsyncGenerator<AgentEvent> {
-  const { answered, record, repetition, signal } = options;
+  const { answered, history, repetition, signal } = options;
   const open = new Map(calls.map((call) => [call.id, call]));
   const settle = (call: Call, response: string): void => {
     open.delete(call.id);
     answered.set(call.id, response);
-    record({ type: call.answer, call_id: call.id, output: response });
+    history.add({ type: call.answer, call_id: call.id, output: response });
   };
+  // Fires also where the reader leaves while tools are running.
+  const left = new AbortController();
+  const within = { ...options, signal: AbortSignal.any([signal, left.signal]) };
+  let running: Promise<unknown> = Promise.resolve();
   try {
-    for (const call of open.values()) {
-      const { id, name, arguments: args } = call;
-      const shown: ToolCall = { id, name, arguments: args };
-      const before = answered.get(id);
-      if (before !== undefined) {
-        settle(call, before);
-        yield {
-          type: 'warning',
-          message: `the model repeated the call ${id} of ${name}; it was answered as before and not run again`,
-        };
-        continue;
+    for (const group of groups([...open.values()], options.tools)) {
+      const ready: Ready[] = [];
+      for (const call of group) {
+        const { id, name, arguments: args } = call;
+        const shown: ToolCall = { id, name, arguments: args };
+        const before = answered.get(id);
+        if (before !== undefined) {
+          settle(call, before);
+          yield {
+            type: 'warning',
+            message: `the model repeated the call ${id} of ${name}; it was answered as before and not run again`,
+          };
+          continue;
+        }
+        yield { type: 'tool_call', tool_call: shown };
+        signal.throwIfAborted();
+        repetition.watch(shown);
+        const prepared = yield* prepare(call, shown, within);
+        if ('tool' in prepared) {
+          ready.push(prepared);
+        } else {
+          settle(call, prepared.response);
+          yield { type: 'tool_call_response', tool_call: shown, ...prepared };
+        }
       }
-      yield { type: 'tool_call', tool_call: shown };
-      signal.throwIfAborted();
-      repetition.watch(shown);
-      const result = yield* answer(call, shown, options);
-      settle(call, result.response);
-      yield { type: 'tool_call_response', tool_call: shown, ...result };
+      yield* tellWhile((tell) => {
+        const work = ready.map(async (each) => {
+          if (!each.tool.readOnly) history.begin(each.call.id);
+          const result = await execute(each, tell, within);
+          settle(each.call, result.response);
+          await tell({ type: 'tool_call_response', tool_call: each.shown, ...result });
+        });
+        return Promise.all(((running = Promise.allSettled(work)), work));
+      });
       signal.throwIfAborted();
     }
   } finally {
+    left.abort(new Error('the run was left before its end'));
+    await running;
     // Only where the run ends in the middle: by an error, by the signal, or because its reader left. No tool is running then.
     for (const call of open.values()) settle(call, notRun);
   }
 }
 
-const interrupted = 'Error: the run was interrupted while this call ran; it may have had effects.';
-const notRun = 'Error: this call was not run, because the run ended first.';
+export const interrupted = 'Error: the run was interrupted while this call ran; it may have had effects.';
+export const notRun = 'Error: this call was not run, because the run ended first.';
 
 /** Answers the calls of a response that is not to be trusted: it was cut off, and its last call may be half a call. */
-export function skipCalls(calls: readonly Call[], record: CallOptions['record']): void {
+export function skipCalls(calls: readonly Call[], history: History): void {
   for (const call of calls) {
-    record({
+    history.add({
       type: call.answer,
       call_id: call.id,
       output: 'Error: this call was not run, because the response was cut off.',
@@ -90,8 +126,31 @@ export function skipCalls(calls: readonly Call[], record: CallOptions['record'])
   }
 }
 
-async function* answer(call: Call, shown: ToolCall, options: CallOptions): AsyncGenerator<AgentEvent, Result> {
-  const { tools, permissions, signal } = options;
+/** Calls that may run at the same time. */
+function groups(calls: readonly Call[], tools: ReadonlyMap<string, Tool>): Call[][] {
+  const together = ({ name }: Call): boolean => {
+    const tool = tools.get(name);
+    return tool?.readOnly === true && tool.alone !== true;
+  };
+  const found: Call[][] = [];
+  for (const [index, call] of calls.entries()) {
+    const before = calls[index - 1];
+    if (before !== undefined && together(before) && together(call)) found.at(-1)?.push(call);
+    else found.push([call]);
+  }
+  return found;
+}
+
+/** A call that may run. */
+interface Ready {
+  call: Call;
+  shown: ToolCall;
+  tool: Tool;
+  args: unknown;
+}
+
+async function* prepare(call: Call, shown: ToolCall, options: CallOptions): AsyncGenerator<AgentEvent, Ready | Result> {
+  const { tools, permissions, signal, hook } = options;
   const tool = call.answer === 'function_call_output' ? tools.get(call.name) : undefined;
   if (tool === undefined) {
     const names = [...tools.keys()].join(', ');
@@ -109,45 +168,44 @@ async function* answer(call: Call, shown: ToolCall, options: CallOptions): Async
   } catch (error) {
     return failed(messageOf(error));
   }
-  const approver = permissions.asks(tool);
-  if (approver !== undefined) {
+  const need = permissions.needs(tool, args);
+  if (need.kind === 'refused') return unrun('declined', `This call is not allowed: the rule "${need.rule}" denies it.`);
+  const blocked = await hook?.('pre_tool_use', { tool_name: tool.name, tool_input: args }, signal);
+  if (blocked !== undefined) return unrun('declined', `This call was blocked by ${blocked.command}: ${blocked.said}`);
+  if (need.kind === 'answer') {
     yield { type: 'tool_call_confirmation', tool_call: shown };
     try {
-      const given = await orAbort(Promise.resolve(approver.approve(shown, { signal })), signal, 0);
+      const asked = need.of.approve(shown, { signal, detail: tool.detail });
+      const given = await orAbort(Promise.resolve(asked), signal, 0);
       if (!permissions.allows(tool, given)) return unrun('declined', 'The user declined this call.');
     } catch (error) {
       if (!signal.aborted) return unrun('declined', `The user could not be asked for this call: ${messageOf(error)}`);
     }
   }
-  if (signal.aborted) return unrun('skipped', notRun);
-  const started = performance.now();
-  const took = (): number => Math.round(performance.now() - started);
-  try {
-    const response = await orAbort(tool.run(args, { signal }), signal, abortGrace);
-    return { outcome: 'done', response, duration_ms: took() };
-  } catch (error) {
-    if (signal.aborted) return { outcome: 'interrupted', response: interrupted, duration_ms: took() };
-    return { ...failed(messageOf(error)), duration_ms: took() };
-  }
+  return signal.aborted ? unrun('skipped', notRun) : { call, shown, tool, args };
 }
 
-/** Waits for `work`, but after the signal fires for `grace` at most. */
-async function orAbort<Result>(work: Promise<Result>, signal: AbortSignal, grace: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      timer = setTimeout(() => reject(signal.reason), grace);
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
+/** Never rejects. */
+async function execute({ tool, args }: Ready, tell: Tell, { signal, hook }: CallOptions): Promise<Result> {
+  const started = performance.now();
+  const took = (): number => Math.round(performance.now() - started);
+  let result: Result;
   try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    clearTimeout(timer);
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+    const response = await orAbort(tool.run(args, { signal, tell }), signal, abortGrace);
+    result = { outcome: 'done', response, duration_ms: took() };
+  } catch (error) {
+    if (signal.aborted) return { outcome: 'interrupted', response: interrupted, duration_ms: took() };
+    result = { ...failed(messageOf(error)), duration_ms: took() };
   }
+  try {
+    const event = { tool_name: tool.name, tool_input: args, tool_response: result.response };
+    const broken = await hook?.('post_tool_use', event, signal);
+    if (broken !== undefined)
+      await tell({ type: 'warning', message: `the hook ${broken.command} failed: ${broken.said}` });
+  } catch {
+    // The run is over; what the tool has done stays its answer.
+  }
+  return result;
 }
 
 function readCall(item: Item): Call[] {
@@ -166,8 +224,4 @@ function failed(message: string): Result {
 
 function unrun(outcome: ToolOutcome, response: string): Result {
   return { outcome, response, duration_ms: 0 };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

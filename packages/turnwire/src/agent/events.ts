@@ -5,7 +5,18 @@
 export type AgentEvent =
   /** The run was given this prompt. */
   | { type: 'user_message'; message: string }
-  | { type: 'stream_started'; agent: string; model: string }
+  | {
+      type: 'stream_started';
+      agent: string;
+      model: string;
+      /** The session that this run belongs to, where it is kept. */
+      session?: string;
+    }
+  /**
+   * Another agent is at work now: it was given a task (`transfer_task`), the conversation (`handoff`), or its task is done (`return`). What is told in
+   * between is the other agent's.
+   */
+  | { type: 'agent_switching'; from: string; to: string; reason: 'transfer_task' | 'handoff' | 'return' }
   /** A piece of the model's text, refusals included; the pieces of a turn make up its text. */
   | { type: 'agent_choice'; content: string }
   /** A piece of the reasoning that the provider shows. */
@@ -28,7 +39,20 @@ export type AgentEvent =
       fallback?: string;
     }
   /** What the turn cost and what the run has cost so far; absent for turns whose provider does not say. */
-  | { type: 'token_usage'; usage: TokenUsage; total: TokenUsage }
+  | {
+      type: 'token_usage';
+      usage: TokenUsage;
+      total: TokenUsage;
+      /** In US dollars, where the file says what the model costs. */
+      cost?: number;
+      total_cost?: number;
+    }
+  /** The turn failed and is tried again with the same model. `partial`: a part of its answer had been told already, and does not count. */
+  | { type: 'turn_retried'; model: string; attempt: number; reason: string; wait_ms: number; partial: boolean }
+  /** The turn failed and is tried with another model. */
+  | { type: 'model_fallback'; from: string; to: string; reason: string; partial: boolean }
+  /** The history was too long for the model, and was summed up. */
+  | { type: 'session_compaction'; items_before: number; items_after: number }
   | { type: 'warning'; message: string }
   /** The run failed; `stream_stopped` follows, then the run throws the same error. */
   | { type: 'error'; code: string; message: string; server_code?: string }

@@ -16,6 +16,8 @@ export interface RunResult {
   text: string;
   turns: number;
   usage: TokenUsage;
+  /** In US dollars; undefined where the file does not say what the models cost. */
+  cost: number | undefined;
   /** All items of the session up to now. */
   history: readonly InputItem[];
   /** The client's report of each turn, in order. */

@@ -1,38 +1,52 @@
-import { type InputItem, type TurnReport, TurnwireError } from '@turnwire/client';
+import { type InputItem, TurnwireError } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
+import type { Model } from '../config/model.js';
+import type { PermissionRules } from '../config/schema/permissions.js';
+import { messageOf } from './abort.js';
 import { AgentError } from './agent-error.js';
 import { type Approval, Permissions } from './approval.js';
-import { callsIn, runCalls, skipCalls } from './calls.js';
+import { Conversation } from './conversation.js';
 import type { AgentEvent, StopReason } from './events.js';
-import { History } from './history.js';
-import { textOf } from './narration.js';
-import { Repetition } from './repetition.js';
+import type { HistoryKeeper } from './history.js';
+import { work } from './loop.js';
 import { type AgentRun, type RunResult, startRun } from './run.js';
+import type { Member } from './team.js';
+import type { Variables } from './tools/command.js';
 import type { Tool } from './tools/tool.js';
-import { type Taken, takeTurn, type TurnClient } from './turn.js';
-import { addUsage, noTokens, readUsage } from './usage.js';
+import type { TurnClient } from './turn.js';
+import { noTokens, Totals } from './usage.js';
 
 export interface SessionOptions {
-  client: TurnClient;
+  /** Who carries the turns: one for all models, or one for each. */
+  client: TurnClient | ((model: Model) => TurnClient);
+  /** The agent that the conversation begins with. */
   agent: Agent;
   tools: readonly Tool[];
+  /** Its system prompt. @default the agent's `instruction` */
+  instructions?: string | undefined;
+  /** Agents that it may turn to, by name. @default none */
+  team?: ReadonlyMap<string, Member> | undefined;
   approval: Approval;
-  /**
-   * Turns of one run at most.
-   *
-   * @default none: long tasks are the point, and a model that turns in circles is noticed by its identical calls
-   */
-  maxTurns?: number | undefined;
+  /** The `permissions` of the file. @default none */
+  rules?: PermissionRules | undefined;
+  /** Where the agents' hooks are run. @default they are not */
+  hooksIn?: { directory: string; env: Variables } | undefined;
   /** Sent as `store`. @default what the agent file says; else not sent: the provider's default, which is to store */
   store?: boolean | undefined;
-  /** Items of an earlier conversation to go on from. */
+  /** Items of an earlier conversation to go on from; every call in it has its answer. */
   history?: readonly InputItem[] | undefined;
+  /** Where what is said is kept. @default nowhere */
+  keeper?: HistoryKeeper | undefined;
+  /** Told with each run, for who wants to go on from it later. @default none */
+  id?: string | undefined;
 }
 
 /** A conversation with an agent: what was said stays from prompt to prompt, and so do the answers `always`. */
 export interface Session {
   /** All items so far, as they are sent. Every call in it has its answer, also after a run that failed or was interrupted. */
   readonly history: readonly InputItem[];
+  /** The agent whose turn it is: another one after a handoff. */
+  readonly agent: Agent;
   /**
    * Gives the agent a prompt and lets it work until it has no more calls to make.
    * Reading it throws AgentError `busy` while another run of this session is being read.
@@ -41,20 +55,27 @@ export interface Session {
 }
 
 export function createSession(options: SessionOptions): Session {
-  const history = new History(options.history);
-  const conversation: Conversation = {
-    ...options,
-    history,
-    permissions: new Permissions(options.approval),
-    byName: new Map(options.tools.map((tool) => [tool.name, tool])),
-    answered: answersIn(history.items),
-    busy: false,
+  const { agent, tools, instructions, team = new Map(), client, approval, rules, hooksIn, store } = options;
+  const { history: items, keeper, id } = options;
+  const crew = {
+    members: new Map([...team, [agent.name, { agent, tools, instructions }]]),
+    clientFor: typeof client === 'function' ? client : () => client,
+    permissions: new Permissions(approval, rules),
+    hooksIn,
+    store,
+    totals: new Totals(),
   };
+  const conversation = new Conversation(crew, agent.name, { items, keeper });
+  const state = { busy: false };
   return {
     get history() {
-      return history.items;
+      return conversation.history.items;
     },
-    run: (prompt, { signal = new AbortController().signal } = {}) => startRun(converse(conversation, prompt, signal)),
+    get agent() {
+      return conversation.agent;
+    },
+    run: (prompt, { signal = new AbortController().signal } = {}) =>
+      startRun(converse(conversation, state, { prompt, id, signal })),
   };
 }
 
@@ -67,101 +88,52 @@ export function runAgent({
   return createSession(options).run(prompt, { signal });
 }
 
-interface Conversation extends Omit<SessionOptions, 'history'> {
-  history: History;
-  permissions: Permissions;
-  byName: ReadonlyMap<string, Tool>;
-  answered: Map<string, string>;
-  busy: boolean;
+interface Asked {
+  prompt: string;
+  id: string | undefined;
+  signal: AbortSignal;
 }
 
 async function* converse(
   conversation: Conversation,
-  prompt: string,
-  signal: AbortSignal,
+  state: { busy: boolean },
+  { prompt, id, signal }: Asked,
 ): AsyncGenerator<AgentEvent, RunResult> {
-  const { agent, history } = conversation;
-  if (conversation.busy) {
+  const { crew, history } = conversation;
+  if (state.busy) {
     throw new AgentError('busy', 'this session is still at work on another prompt; wait for it, or abort it');
   }
-  conversation.busy = true;
+  state.busy = true;
   try {
+    // Totals are those of a run; a session adds them up by itself.
+    crew.totals.tokens = noTokens;
+    crew.totals.cost = undefined;
     yield { type: 'user_message', message: prompt };
     history.add({ type: 'message', role: 'user', content: prompt });
-    yield { type: 'stream_started', agent: agent.name, model: agent.model.name };
-    let result: RunResult;
+    const { agent } = conversation;
+    yield {
+      type: 'stream_started',
+      agent: agent.name,
+      model: agent.model.name,
+      ...(id === undefined ? {} : { session: id }),
+    };
     try {
-      result = yield* work(conversation, signal);
+      const { text, reports } = yield* work(conversation, signal);
+      const stopped = await conversation.hook('stop', { response: text }, signal);
+      if (stopped !== undefined)
+        yield { type: 'warning', message: `the hook ${stopped.command} failed: ${stopped.said}` };
+      yield { type: 'stream_stopped', reason: 'completed' };
+      const { tokens: usage, cost } = crew.totals;
+      return { text, turns: reports.length, usage, cost, history: [...history.items], reports };
     } catch (error) {
-      yield { type: 'error', ...describe(error, signal) };
+      const { code, message, ...more } = describe(error, signal);
+      yield { type: 'error', code, message, ...more };
       yield { type: 'stream_stopped', reason: stopReason(error, signal) };
       throw error;
     }
-    yield { type: 'stream_stopped', reason: 'completed' };
-    return result;
   } finally {
-    conversation.busy = false;
+    state.busy = false;
   }
-}
-
-/** Turn by turn, until the model has nothing more to ask for. */
-async function* work(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent, RunResult> {
-  const { client, agent, tools, history, permissions, byName, answered, store, maxTurns = Infinity } = conversation;
-  const reports: TurnReport[] = [];
-  const repetition = new Repetition();
-  const record = (item: InputItem): void => history.add(item);
-  let usage = noTokens;
-  for (;;) {
-    signal.throwIfAborted();
-    if (reports.length >= maxTurns) {
-      throw new AgentError('max_turns', `the agent is not done after ${maxTurns} turns, the most this run may take`);
-    }
-    const taken = yield* takeTurn({ client, agent, tools, history, store, signal });
-    const { response, report } = taken;
-    reports.push(report);
-    yield turnFinished(reports.length, taken);
-    if (response.usage) {
-      const turnUsage = readUsage(response.usage);
-      usage = addUsage(usage, turnUsage);
-      yield { type: 'token_usage', usage: turnUsage, total: usage };
-    }
-    // From here to the last answer nothing may come between: a reader who leaves would leave calls without answers behind.
-    history.commit(response);
-    const calls = callsIn(response);
-    if (response.status === 'incomplete') {
-      skipCalls(calls, record);
-      throw cutOff(response.incomplete_details?.reason);
-    }
-    if (calls.length === 0) {
-      return { text: textOf(response), turns: reports.length, usage, history: [...history.items], reports };
-    }
-    yield* runCalls(calls, { tools: byName, permissions, repetition, answered, record, signal });
-  }
-}
-
-function turnFinished(turn: number, { response, report }: Taken): AgentEvent {
-  return {
-    type: 'turn_finished',
-    turn,
-    response_id: response.id,
-    transport: report.transport,
-    plan: report.plan,
-    sent_bytes: report.sentBytes,
-    first_event_ms: report.firstEventMs,
-    ...(report.fallback === undefined ? {} : { fallback: report.fallback }),
-  };
-}
-
-const cutOffReasons: ReadonlyMap<string, string> = new Map([
-  ['max_output_tokens', 'it reached its limit of output tokens; raise "max_tokens" or ask for less'],
-  ['content_filter', "the provider's content filter stopped it"],
-]);
-
-function cutOff(reason: string | undefined): AgentError {
-  return new AgentError(
-    'incomplete',
-    `the model's answer is incomplete: ${cutOffReasons.get(reason ?? '') ?? reason ?? 'the provider gave no reason'}`,
-  );
 }
 
 function stopReason(error: unknown, signal: AbortSignal): StopReason {
@@ -172,20 +144,10 @@ function stopReason(error: unknown, signal: AbortSignal): StopReason {
 }
 
 function describe(error: unknown, signal: AbortSignal): { code: string; message: string; server_code?: string } {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (signal.aborted) return { code: 'aborted', message };
   if (error instanceof AgentError) return { code: error.code, message };
   if (!(error instanceof TurnwireError)) return { code: 'failed', message };
   const serverCode = error.server?.code;
   return { code: error.code, message, ...(serverCode === undefined ? {} : { server_code: serverCode }) };
-}
-
-/** An earlier conversation's answers: its calls do not run again. */
-function answersIn(items: readonly InputItem[]): Map<string, string> {
-  const answers = new Map<string, string>();
-  for (const item of items) {
-    if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') continue;
-    answers.set(item.call_id, typeof item.output === 'string' ? item.output : JSON.stringify(item.output));
-  }
-  return answers;
 }

@@ -1,8 +1,8 @@
-import type { Response, ResponseEvent, TurnParams, TurnReport } from '@turnwire/client';
+import type { InputItem, Response, ResponseEvent, TurnParams, TurnReport } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
+import type { Model } from '../config/model.js';
 import { requestFields } from '../config/request-fields.js';
 import type { AgentEvent } from './events.js';
-import type { History } from './history.js';
 import { Narration } from './narration.js';
 import type { Tool } from './tools/tool.js';
 
@@ -18,9 +18,11 @@ export interface CarriedTurn extends AsyncIterable<ResponseEvent> {
 
 export interface TurnOptions {
   client: TurnClient;
-  agent: Agent;
+  model: Model;
+  structuredOutput: Agent['structuredOutput'];
+  instructions: string;
   tools: readonly Tool[];
-  history: History;
+  input: readonly InputItem[];
   /** Whether the provider keeps the response; undefined leaves it to the agent file, then to the provider, which does. */
   store: boolean | undefined;
   signal: AbortSignal;
@@ -32,14 +34,13 @@ export interface Taken {
 }
 
 /**
- * Takes the model's next turn; the caller adds it to the history. Nothing is repeated here: what may be sent again within a turn, and when, is
- * the client's to decide.
+ * Takes the model's next turn; the caller adds it to the history. Nothing is repeated here.
  *
  * @throws what the client throws.
  */
 export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent, Taken> {
-  const { client, history, signal } = options;
-  const turn = client.turn({ ...settings(options), input: [...history.items] }, { signal });
+  const { client, input, signal } = options;
+  const turn = client.turn({ ...settings(options), input: [...input] }, { signal });
   const narration = new Narration();
   for await (const event of turn) yield* narration.event(event);
   const response = await turn.response();
@@ -48,12 +49,12 @@ export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent
 }
 
 /** All that a turn says besides its input. It travels with every turn: nothing of it is carried over by an id (P40). */
-function settings({ agent, tools, store }: TurnOptions): TurnParams {
-  const fields = requestFields(agent);
+function settings({ model, structuredOutput, instructions, tools, store }: TurnOptions): TurnParams {
+  const fields = requestFields({ model, structuredOutput });
   const stored = store ?? fields.store;
   return {
     ...fields,
-    ...(agent.instruction === '' ? {} : { instructions: agent.instruction }),
+    ...(instructions === '' ? {} : { instructions }),
     ...(tools.length === 0 ? {} : { tools: tools.map(definition) }),
     // Without the encrypted reasoning, what the provider does not store could not be sent again in full (P78).
     ...(stored === undefined ? {} : { store: stored }),

@@ -8,6 +8,7 @@ import { demo } from './demo/demo.js';
 import { emulate } from './emulate.js';
 import { record } from './record.js';
 import { run } from './run.js';
+import { sessions } from './sessions.js';
 import { Printer } from './terminal.js';
 import type { Io } from './io.js';
 
@@ -74,9 +75,15 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--yolo', 'run all tools without asking')
     .option('--json', 'print events, one JSON object a line')
     .option('--working-dir <folder>', 'where its tools work; default: here')
+    .option('--session <id>', 'go on with an earlier session: its id, or -1 for the last one, -2 for the one before')
     .option('--script <file>', 'what the emulator answers, for agents with "provider: emulator"')
     .addOption(envFromFile())
     .action(async (file, prompt, options) => end(await run(io, file, prompt, options)));
+
+  verb(program, 'sessions')
+    .description('list the sessions that were kept, the one that was used last first')
+    .option('--json', 'print them as JSON')
+    .action((options) => end(sessions(io, options)));
 
   verb(program, 'config')
     .description('check an agent file, and print what was understood, with all defaults and without secrets')

@@ -38,10 +38,18 @@ export function textView(io: Io): RunView {
   };
   let total: TokenUsage | undefined;
   let turns = { count: 0, transport: '' };
+  let cost: number | undefined;
+  // Who was given a task answers the agent, not the user.
+  const at: string[] = [];
   return {
     show(event) {
       switch (event.type) {
         case 'agent_choice':
+          if (at.length > 0) {
+            if (open === 'answer') closeLine();
+            open = 'reasoning';
+            return notes.write(printable(event.content));
+          }
           if (open === 'reasoning') closeLine();
           open = 'answer';
           // A pipe gets the model's text as it is; a terminal would obey its control characters.
@@ -68,13 +76,33 @@ export function textView(io: Io): RunView {
           return;
         case 'token_usage':
           total = event.total;
+          cost = event.total_cost;
           return;
+        case 'agent_switching':
+          if (event.reason === 'transfer_task') at.push(event.to);
+          if (event.reason === 'return') at.pop();
+          return note(`${notes.style('cyan', '⇒')} ${printable(event.to)}`);
+        case 'turn_retried':
+          return note(
+            `turnwire: ${event.model} failed${event.partial ? ' in the middle of its answer, which it begins anew' : ''}: ${printable(event.reason)}; attempt ${event.attempt} in ${(event.wait_ms / 1000).toFixed(1)} s`,
+          );
+        case 'model_fallback':
+          return note(`turnwire: ${event.from} failed: ${printable(event.reason)}; going on with ${event.to}`);
+        case 'session_compaction':
+          return note(
+            `turnwire: the conversation had become too long, and was summed up (${event.items_before} items, now ${event.items_after})`,
+          );
         case 'warning':
           return note(`turnwire: ${printable(event.message)}`);
         case 'stream_stopped':
           closeLine();
           if (turns.count > 0)
-            notes.line(notes.style('dim', `${summary(turns)}${total === undefined ? '' : tokens(total)}`));
+            notes.line(
+              notes.style(
+                'dim',
+                `${summary(turns)}${total === undefined ? '' : tokens(total)}${cost === undefined ? '' : `, $${cost.toFixed(4)}`}`,
+              ),
+            );
           return;
         default:
           // What is not shown is left to --json.
@@ -85,9 +113,17 @@ export function textView(io: Io): RunView {
 }
 
 /** What a yes would run, whole: nobody should approve what was cut. */
-export function question(io: Io, { name, arguments: args }: ToolCall): string {
+export function question(io: Io, { name, arguments: args }: ToolCall, detail: string | undefined): string {
   const stderr = new Printer(io.stderr, io.env);
-  return `Run ${stderr.style('bold', printable(name))} with ${printable(args)}\n${stderr.style('bold', '[y]es, [n]o, [a]lways in this session?')} `;
+  const runs = detail === undefined ? '' : `\nIt runs ${visible(detail)}`;
+  return `Run ${stderr.style('bold', visible(name))} with ${visible(args)}${runs}\n${stderr.style('bold', '[y]es, [n]o, [a]lways in this session?')} `;
+}
+
+/** Nothing of it is left out, and nothing stands elsewhere than it is: control and format characters are written as escapes. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === '\n' || character === '\t' ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 }
 
 function summary({ count, transport }: { count: number; transport: string }): string {

@@ -1,30 +1,32 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createClient } from '@turnwire/client';
-import { createSession } from '../agent/session.js';
-import { createTools } from '../agent/tools/toolsets.js';
-import { loadConfig } from '../config/config.js';
-import { clientOptions, withoutSecrets } from '../config/client-options.js';
-import { unsupported } from '../agent/unsupported.js';
-import { secretsOf } from './secrets.js';
-import { startEmulator } from '../emulator/index.js';
+import { runHooks } from '../agent/hooks.js';
+import { createSession, type Session } from '../agent/session.js';
+import type { SessionFile } from '../agent/sessions/session-file.js';
+import { SessionError } from '../agent/sessions/session-folder.js';
+import type { Agent } from '../config/agent.js';
+import { withoutSecrets } from '../config/client-options.js';
+import { type Config, loadConfig } from '../config/config.js';
+import { nearest } from '../config/nearest.js';
+import { openCrew } from './crew.js';
 import { exitStatus, signalStatus } from './exit-status.js';
 import { describeFailure, UsageError } from './failure.js';
+import { homeOf } from './home.js';
+import { Interrupts } from './interrupts.js';
+import type { Io } from './io.js';
 import { ask, readPrompt } from './prompt.js';
-import { jsonView, question, textView } from './run-view.js';
-import { Printer } from './terminal.js';
-import type { Answer, Approver } from '../agent/approval.js';
-import type { Session } from '../agent/session.js';
-import type { Model } from '../config/model.js';
-import type { Emulator } from '../emulator/index.js';
-import type { Io, Signal } from './io.js';
-import type { RunView } from './run-view.js';
+import { jsonView, textView, type RunView } from './run-view.js';
+import { secretsOf } from './secrets.js';
+import { sessionsOf } from './sessions.js';
+import { printable, Printer } from './terminal.js';
+import { userAt } from './user.js';
 
 export interface RunOptions {
   yolo?: boolean;
   json?: boolean;
   workingDir?: string;
   script?: string;
+  session?: string;
   envFromFile?: readonly string[];
   debug?: boolean;
 }
@@ -33,41 +35,63 @@ export interface RunOptions {
 export async function run(io: Io, file: string, prompt: string | undefined, options: RunOptions): Promise<number> {
   const secrets = secretsOf(io, options.envFromFile);
   const config = await loadConfig(file, { secrets });
-  const { root: agent } = config;
-  const missing = unsupported(config);
-  if (missing.length > 0)
-    throw new UsageError(`${file} is right, but turnwire run does not do this yet: ${missing.join('; ')}`);
   const interactive = prompt === undefined;
   if (interactive && io.stdin.isTTY !== true)
     throw new UsageError('there is no prompt: give one as an argument, or "-" to read it from standard input');
-  if (options.script !== undefined && agent.model.provider !== 'emulator')
+  if (options.script !== undefined && ![...config.agents.values()].some(({ model }) => model.provider === 'emulator'))
     throw new UsageError('--script is for agents whose model has "provider: emulator"');
   const directory = await workingDirectory(io, options.workingDir ?? io.cwd);
-  const first = interactive ? undefined : await readPrompt(io, prompt);
+  const first = interactive ? undefined : command(config.root, await readPrompt(io, prompt));
+  const kept = keptSession(io, config, options.session);
 
   const notes = new Printer(io.stderr, io.env);
-  const emulator = await emulatorFor(agent.model, options.script);
-  const client = createClient({
-    ...clientOptions(agent.model, secrets),
-    ...(emulator === undefined ? {} : { baseUrl: emulator.url }),
-    onWarning: (message) => notes.line(message),
-  });
+  const env = withoutSecrets(io.env, config);
   const interrupts = new Interrupts(io);
+  const listening = options.json !== true && prompt !== '-' && io.stdin.isTTY === true;
+  const user = userAt(io, { listening, interrupts });
   try {
-    const session = createSession({
-      client,
-      agent,
-      tools: createTools(agent.toolsets, { directory, env: withoutSecrets(io.env, config) }),
-      approval: options.yolo ? 'yolo' : approver(io, prompt, options, interrupts),
-      maxTurns: agent.maxIterations,
+    const crew = await openCrew({
+      config,
+      secrets,
+      directory,
+      env,
+      askUser: user.askUser,
+      home: homeOf(io),
+      script: options.script,
+      warn: (message) => notes.line(message),
     });
-    const view = options.json ? jsonView(io) : textView(io);
-    if (first !== undefined) return await once(io, session, first, { view, interrupts, options });
-    return await converse(io, session, { view, interrupts, options });
+    try {
+      const begins = crew.members.get(kept?.state.agent ?? config.root.name);
+      if (begins === undefined)
+        throw new UsageError(`the session is with ${kept?.state.agent}, and ${file} has no such agent`);
+      const session = createSession({
+        ...begins,
+        client: crew.clientFor,
+        team: crew.members,
+        approval: options.yolo ? 'yolo' : user.approver,
+        rules: config.permissions,
+        hooksIn: { directory, env },
+        history: kept?.state.items,
+        keeper: kept,
+        id: kept?.id,
+      });
+      const view = keeping(options.json ? jsonView(io) : textView(io), kept);
+      const hook = (point: 'session_start' | 'session_end' | 'on_user_input' | 'notification') =>
+        runHook(session.agent, point, { directory, env, notes });
+      await hook('session_start');
+      try {
+        const running: Running = { view, interrupts, options, hook };
+        if (first !== undefined) return await once(io, session, first, running);
+        return await converse(io, session, running);
+      } finally {
+        await hook('session_end');
+      }
+    } finally {
+      await crew.close();
+    }
   } finally {
     interrupts.end();
-    client.destroy();
-    await emulator?.close();
+    kept?.close();
   }
 }
 
@@ -75,10 +99,12 @@ interface Running {
   view: RunView;
   interrupts: Interrupts;
   options: RunOptions;
+  hook: (point: 'on_user_input' | 'notification') => Promise<void>;
 }
 
 /** One prompt. */
-async function once(io: Io, session: Session, prompt: string, { view, interrupts, options }: Running): Promise<number> {
+async function once(io: Io, session: Session, prompt: string, running: Running): Promise<number> {
+  const { view, interrupts, options, hook } = running;
   try {
     for await (const event of session.run(prompt, { signal: interrupts.signal })) view.show(event);
     return exitStatus.ok;
@@ -86,84 +112,111 @@ async function once(io: Io, session: Session, prompt: string, { view, interrupts
     if (interrupts.received !== undefined) return signalStatus(interrupts.received);
     const { text, status } = describeFailure(error, options.debug === true);
     new Printer(io.stderr, io.env).line(text);
+    await hook('notification');
     return status;
   }
 }
 
 /** Prompt after prompt, until there are no more. A run that fails or is interrupted ends that run alone. */
 async function converse(io: Io, session: Session, running: Running): Promise<number> {
-  const { interrupts } = running;
+  const { interrupts, hook } = running;
+  const stderr = new Printer(io.stderr, io.env);
+  const { welcomeMessage } = session.agent;
+  if (welcomeMessage !== '') stderr.line(printable(welcomeMessage.trimEnd()));
   for (;;) {
+    await hook('on_user_input');
     let left = false;
-    const prompt = await ask(io, '> ', {
+    const typed = await ask(io, '> ', {
       signal: interrupts.signal,
       onInterrupt: () => {
         left = true;
       },
     });
-    if (prompt === undefined) {
+    if (typed === undefined) {
       io.stderr.write('\n');
       if (interrupts.received !== undefined) return signalStatus(interrupts.received);
       return left ? signalStatus('SIGINT') : exitStatus.ok;
     }
-    if (prompt.trim() === '') continue;
-    await once(io, session, prompt, running);
+    if (typed.trim() === '') continue;
+    try {
+      await once(io, session, command(session.agent, typed), running);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      stderr.line(error.message);
+    }
     if (interrupts.received === 'SIGTERM' || interrupts.received === 'SIGHUP') return signalStatus(interrupts.received);
     interrupts.renew();
   }
 }
 
-/** The first signal ends what is running, in good order; the second one the process, at once. */
-class Interrupts {
-  received: Signal | undefined;
-  #controller = new AbortController();
-  readonly #stop: () => void;
+/**
+ * The prompt that `/name` stands for, with what was typed after it. Where the agent has no commands, a slash is nothing special.
+ *
+ * @throws UsageError for a name that is none of its commands.
+ */
+function command({ commands }: Agent, typed: string): string {
+  const [whole, name = ''] = /^\/(\S+)/.exec(typed.trimStart()) ?? [];
+  if (whole === undefined || commands.size === 0) return typed;
+  const found = commands.get(name);
+  const more = typed.trimStart().slice(whole.length).trim();
+  if (found !== undefined) return more === '' ? found.instruction : `${found.instruction}\n\n${more}`;
+  // A path, and no command.
+  if (name.includes('/')) return typed;
+  const guess = nearest(name, [...commands.keys()]);
+  const known = [...commands.keys()].map((each) => `/${each}`).join(', ');
+  throw new UsageError(
+    `there is no command /${name}; ${guess === undefined ? `there is ${known}` : `did you mean /${guess}?`}`,
+  );
+}
 
-  constructor(io: Io) {
-    this.#stop = io.onSignal((signal) => this.interrupt(signal));
+/** The session that this run goes on with, or begins; undefined where none can be kept. */
+function keptSession(io: Io, config: Config, reference: string | undefined): SessionFile | undefined {
+  const folder = sessionsOf(io);
+  if (folder === undefined) {
+    if (reference === undefined) return undefined;
+    throw new UsageError('--session needs a folder to look in: set TURNWIRE_HOME, or HOME');
   }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  interrupt(signal: Signal): void {
-    if (this.received !== undefined) process.exit(signalStatus(signal));
-    this.received = signal;
-    this.#controller.abort(new Error(`interrupted by ${signal}`));
-  }
-
-  renew(): void {
-    if (this.received === undefined) return;
-    this.received = undefined;
-    this.#controller = new AbortController();
-  }
-
-  end(): void {
-    this.#stop();
+  try {
+    return reference === undefined
+      ? folder.create(resolve(io.cwd, config.file), config.root.name)
+      : folder.resume(reference);
+  } catch (error) {
+    if (error instanceof SessionError) throw new UsageError(error.message, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `the session cannot be kept: ${reason}; set TURNWIRE_HOME to a folder that can be written to`,
+      { cause: error },
+    );
   }
 }
 
-/** Asks at the terminal, where there is one that is not needed for the prompt. */
-function approver(io: Io, prompt: string | undefined, { json }: RunOptions, interrupts: Interrupts): Approver {
-  if (json || prompt === '-' || io.stdin.isTTY !== true) {
-    return {
-      approve: () => {
-        throw new Error(
-          'there is nobody to ask; start turnwire run at a terminal, or with --yolo to run all tools without asking',
-        );
-      },
-    };
-  }
+/** What a turn has cost is kept with the session. */
+function keeping(view: RunView, kept: SessionFile | undefined): RunView {
+  if (kept === undefined) return view;
   return {
-    approve: async (call, { signal }) => {
-      const answer = await ask(io, question(io, call), { signal, onInterrupt: () => interrupts.interrupt('SIGINT') });
-      return answers[answer?.trim().toLowerCase() ?? ''] ?? 'no';
+    show(event) {
+      if (event.type === 'token_usage')
+        kept.append({ kind: 'usage', usage: event.usage, ...(event.cost === undefined ? {} : { cost: event.cost }) });
+      view.show(event);
     },
   };
 }
 
-const answers: Readonly<Record<string, Answer>> = { y: 'yes', yes: 'yes', a: 'always', always: 'always' };
+/** Commands of the user's around the session: one that fails is told of, and stops nothing. */
+async function runHook(
+  agent: Agent,
+  point: 'session_start' | 'session_end' | 'on_user_input' | 'notification',
+  { directory, env, notes }: { directory: string; env: Io['env']; notes: Printer },
+): Promise<void> {
+  const signal = AbortSignal.timeout(hookTime);
+  const failed = await runHooks(agent.hooks, point, { agent: agent.name }, { directory, env, signal }).catch(
+    (error: unknown) => ({ command: point, said: String(error) }),
+  );
+  if (failed !== undefined) notes.line(`turnwire: the hook ${failed.command} failed: ${printable(failed.said)}`);
+}
+
+/** All hooks of one point together, in milliseconds. */
+const hookTime = 3_600_000;
 
 /** Where the tools work. */
 async function workingDirectory(io: Io, folder: string): Promise<string> {
@@ -174,9 +227,4 @@ async function workingDirectory(io: Io, folder: string): Promise<string> {
   );
   if (problem !== undefined) throw new UsageError(`the working directory ${folder} cannot be used: ${problem}`);
   return place;
-}
-
-async function emulatorFor({ provider, baseUrl }: Model, script: string | undefined): Promise<Emulator | undefined> {
-  if (provider !== 'emulator' || baseUrl !== undefined) return undefined;
-  return startEmulator(script === undefined ? {} : { script });
 }

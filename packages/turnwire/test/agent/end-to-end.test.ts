@@ -6,7 +6,7 @@ import { createClient, type Client, type InputItem } from '@turnwire/client';
 import type { AgentEvent } from '../../dist/agent/events.js';
 import type { AgentRun } from '../../dist/agent/run.js';
 import { createSession, type SessionOptions } from '../../dist/agent/session.js';
-import { createTools } from '../../dist/agent/tools/toolsets.js';
+import { openTools } from '../../dist/agent/tools/toolsets.js';
 import { startEmulator, type Emulator, type Script } from '../../dist/emulator/index.js';
 import { agent } from './agent.js';
 import { scratch } from './scratch.js';
@@ -26,7 +26,7 @@ async function world(t: TestContext, script: Script, transport: Transport): Prom
   t.after(() => emulator.close());
   const client = createClient({ baseUrl: emulator.url, transport, onWarning: false });
   t.after(() => client.destroy());
-  const tools = createTools(agent.toolsets, { directory, env: { PATH: process.env['PATH'] } });
+  const { tools } = await openTools(agent.toolsets, { directory, env: { PATH: process.env['PATH'] } });
   const session: World['session'] = (options) => createSession({ client, agent, tools, approval: 'yolo', ...options });
   return { emulator, client, directory, session };
 }
@@ -75,7 +75,7 @@ for (const transport of ['websocket', 'sse'] as const) {
     );
     for (const body of bodies) {
       assert.equal(body.instructions, 'You look after files.');
-      assert.equal(body.tools.length, 10);
+      assert.equal(body.tools.length, 14);
     }
     assert.deepEqual(
       bodies.map(({ input }) => input.length),

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Tool } from '../../dist/agent/tools/tool.js';
-import { createTools } from '../../dist/agent/tools/toolsets.js';
+import { openTools } from '../../dist/agent/tools/toolsets.js';
 import { scratch } from './scratch.js';
 
-function toolbox(directory: string) {
-  const tools = createTools([{ type: 'filesystem' }], { directory, env: {} });
+async function toolbox(directory: string) {
+  const { tools } = await openTools([{ type: 'filesystem' }], { directory, env: {} });
   return (name: string, args: unknown, signal = new AbortController().signal): Promise<string> => {
     const tool = tools.find((candidate): candidate is Tool => candidate.name === name);
     assert.ok(tool !== undefined, name);
@@ -18,7 +18,10 @@ function toolbox(directory: string) {
 }
 
 test('the toolset has the tools of docker-agent, and only what changes nothing is read-only', async (t) => {
-  const tools = createTools([{ type: 'filesystem' }, { type: 'filesystem' }], { directory: await scratch(t), env: {} });
+  const { tools } = await openTools([{ type: 'filesystem' }, { type: 'filesystem' }], {
+    directory: await scratch(t),
+    env: {},
+  });
   const names = (readOnly: boolean) => tools.filter((tool) => tool.readOnly === readOnly).map(({ name }) => name);
   assert.deepEqual(names(true).sort(), [
     'directory_tree',
@@ -35,7 +38,7 @@ test('the toolset has the tools of docker-agent, and only what changes nothing i
 
 test('reads, writes and edits', async (t) => {
   const folder = await scratch(t, { 'a.txt': 'one\ntwo\n' });
-  const call = toolbox(folder);
+  const call = await toolbox(folder);
   assert.equal(await call('read_file', { path: 'a.txt' }), 'one\ntwo\n');
   assert.equal(await call('read_file', { path: join(folder, 'a.txt') }), 'one\ntwo\n');
   await call('write_file', { path: 'new/deep/b.txt', content: 'grüße' });
@@ -52,7 +55,7 @@ test('reads, writes and edits', async (t) => {
 
 test('an edit that cannot be made leaves the file as it was', async (t) => {
   const folder = await scratch(t, { 'a.txt': 'x y x' });
-  const call = toolbox(folder);
+  const call = await toolbox(folder);
   const edit = (...edits: [string, string][]) =>
     call('edit_file', { path: 'a.txt', edits: edits.map(([oldText, newText]) => ({ oldText, newText })) });
   await assert.rejects(edit(['y', 'z'], ['missing', '']), /edit 2: the oldText is not in the file/);
@@ -66,7 +69,7 @@ test('no path leads out of the working directory', async (t) => {
   await symlink(outside, join(folder, 'link'));
   await symlink(join(outside, 'not-yet.txt'), join(folder, 'dangling'));
   await symlink(join(folder, 'in.txt'), join(folder, 'inner'));
-  const call = toolbox(folder);
+  const call = await toolbox(folder);
   for (const path of [
     '../x',
     join(outside, 'secret.txt'),
@@ -102,7 +105,7 @@ test('failures are sentences with the path as it was given', async (t) => {
     bin: new Uint8Array([1, 0, 2]),
     latin: new Uint8Array([0x61, 0xe4, 0x61]),
   });
-  const call = toolbox(folder);
+  const call = await toolbox(folder);
   await assert.rejects(call('read_file', { path: 'nope.txt' }), { message: 'nope.txt does not exist' });
   await assert.rejects(call('read_file', { path: '.' }), { message: '. is a directory' });
   await assert.rejects(call('read_file', { path: 'bin' }), { message: 'bin is binary (3 bytes), not UTF-8 text' });
@@ -119,13 +122,15 @@ test('failures are sentences with the path as it was given', async (t) => {
 test('a pipe is refused, not waited for', { skip: process.platform === 'win32' }, async (t) => {
   const folder = await scratch(t);
   await promisify(execFile)('mkfifo', [join(folder, 'pipe')]);
-  await assert.rejects(toolbox(folder)('read_file', { path: 'pipe' }), { message: 'pipe is not a regular file' });
+  await assert.rejects((await toolbox(folder))('read_file', { path: 'pipe' }), {
+    message: 'pipe is not a regular file',
+  });
 });
 
 test('a large file is cut at 256 KiB, between characters, and says by how much', async (t) => {
   const text = `x${'ä'.repeat(200_000)}`;
   const folder = await scratch(t, { 'large.txt': text });
-  const result = await toolbox(folder)('read_file', { path: 'large.txt' });
+  const result = await (await toolbox(folder))('read_file', { path: 'large.txt' });
   const [content = '', note = ''] = result.split('\n');
   assert.equal(content, text.slice(0, content.length));
   assert.equal(content.length, 1 + Math.floor((256 * 1024 - 1) / 2));
@@ -134,7 +139,7 @@ test('a large file is cut at 256 KiB, between characters, and says by how much',
 
 test('several files: each has its share, and one that fails does not hide the others', async (t) => {
   const folder = await scratch(t, { a: 'A', large: 'x'.repeat(300_000) });
-  const result = await toolbox(folder)('read_multiple_files', { paths: ['a', 'gone', 'large'] });
+  const result = await (await toolbox(folder))('read_multiple_files', { paths: ['a', 'gone', 'large'] });
   assert.match(result, /^=== a ===\nA\n=== gone ===\nError: gone does not exist\n=== large ===\nx+\n\[cut: /);
   assert.ok(result.length < 256 * 1024);
 });
@@ -149,7 +154,7 @@ test('lists and trees are sorted, marked and bounded', async (t) => {
   });
   await symlink('a.txt', join(folder, 'link'));
   await mkdir(join(folder, 'empty'));
-  const call = toolbox(folder);
+  const call = await toolbox(folder);
   assert.equal(await call('list_directory', { path: '.' }), '.git/\n.hidden\na.txt\nb/\nempty/\nlink@\nnode_modules/');
   assert.equal(await call('directory_tree', { path: '.' }), '.hidden\na.txt\nb/\n  c.txt\nempty/\nlink@');
   assert.equal(await call('directory_tree', { path: '.', max_depth: 1 }), '.hidden\na.txt\nb/\nempty/\nlink@');
@@ -167,7 +172,7 @@ test('searches texts and expressions, in order', async (t) => {
     bin: new Uint8Array([120, 0]),
     'node_modules/z.js': 'x',
   });
-  const call = toolbox(folder);
+  const call = await toolbox(folder);
   assert.equal(await call('search_files_content', { query: 'x' }), 'a/a.js:1: x.y\nb.js:1: let x = 1;');
   assert.equal(await call('search_files_content', { query: 'x.y' }), 'a/a.js:1: x.y');
   assert.equal(
@@ -181,21 +186,21 @@ test('searches texts and expressions, in order', async (t) => {
 test('an expression that would never end is interrupted', async (t) => {
   const folder = await scratch(t, { 'a.txt': `${'a'.repeat(60)}b` });
   await assert.rejects(
-    toolbox(folder)('search_files_content', { query: '^(a+)+$', is_regex: true }),
+    (await toolbox(folder))('search_files_content', { query: '^(a+)+$', is_regex: true }),
     /takes too long on a\.txt/,
   );
 });
 
 test('more matches than 200 are cut', async (t) => {
   const folder = await scratch(t, { 'a.txt': 'x\n'.repeat(500) });
-  const lines = (await toolbox(folder)('search_files_content', { query: 'x' })).split('\n');
+  const lines = (await (await toolbox(folder))('search_files_content', { query: 'x' })).split('\n');
   assert.equal(lines.length, 201);
 });
 
 test('folders are made and removed, never the working directory and never through a link', async (t) => {
   const folder = await scratch(t, { 'full/a': 'x', file: 'x' });
   await symlink('full', join(folder, 'link'));
-  const call = toolbox(folder);
+  const call = await toolbox(folder);
   await call('create_directory', { paths: ['a/b', 'a/b', 'c'] });
   await call('remove_directory', { paths: ['a/b', 'c'] });
   await assert.rejects(access(join(folder, 'a/b')));
@@ -212,7 +217,7 @@ test('folders are made and removed, never the working directory and never throug
 
 test('an aborted search ends', async (t) => {
   const folder = await scratch(t, { 'a/b': 'x' });
-  await assert.rejects(toolbox(folder)('search_files_content', { query: 'x' }, AbortSignal.abort()), {
+  await assert.rejects((await toolbox(folder))('search_files_content', { query: 'x' }, AbortSignal.abort()), {
     name: 'AbortError',
   });
 });

@@ -203,8 +203,10 @@ test('four identical calls and another one are no circle', async () => {
   assert.equal(ran.length, 10);
 });
 
-test('maxTurns ends a run', async () => {
-  const { session } = start([{ output: [call('1', 'note', { text: 'a' })] }], { maxTurns: 1 });
+test('max_iterations ends a run', async () => {
+  const { session } = start([{ output: [call('1', 'note', { text: 'a' })] }], {
+    agent: { ...agent, maxIterations: 1 },
+  });
   const { seen, error } = await collect(session.run('go'));
   assert.match((error as Error).message, /not done after 1 turns/);
   assert.deepEqual(seen.at(-1), { type: 'stream_stopped', reason: 'max_turns' });

@@ -4,14 +4,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createTools } from '../../dist/agent/tools/toolsets.js';
+import { openTools } from '../../dist/agent/tools/toolsets.js';
 import { scratch } from './scratch.js';
 
 const skip = process.platform === 'win32';
 
 async function shell(t: TestContext) {
   const directory = await scratch(t);
-  const [tool] = createTools([{ type: 'shell' }], { directory, env: { PATH: process.env['PATH'], COLOUR: 'red' } });
+  const {
+    tools: [tool],
+  } = await openTools([{ type: 'shell' }], { directory, env: { PATH: process.env['PATH'], COLOUR: 'red' } });
   assert.ok(tool !== undefined);
   const run = (args: unknown, signal = new AbortController().signal): Promise<string> => tool.run(args, { signal });
   return { directory, run };
@@ -131,9 +133,9 @@ test('commands end with the process that started them', { skip }, async (t) => {
   const { directory } = await shell(t);
   const tools = new URL('../../dist/agent/tools/toolsets.js', import.meta.url).href;
   const program = `
-    import { createTools } from ${JSON.stringify(tools)};
+    import { openTools } from ${JSON.stringify(tools)};
     import { existsSync } from 'node:fs';
-    const [tool] = createTools([{ type: 'shell' }], { directory: process.cwd(), env: process.env });
+    const { tools: [tool] } = await openTools([{ type: 'shell' }], { directory: process.cwd(), env: process.env });
     void tool.run({ cmd: 'sleep 1000 & echo $! > pid; touch ready; wait', timeout: 600 }, { signal: new AbortController().signal });
     setInterval(() => existsSync('ready') && process.exit(7), 10);`;
   await writeFile(join(directory, 'program.mjs'), program);

@@ -104,16 +104,6 @@ test('--env-from-file gives keys to config and to run, the first file first, and
   assert.doesNotMatch(shown.stdout + wrong.stderr, /topsecret/);
 });
 
-test('what a run does not act on yet is refused by name, and is right to config', async (t) => {
-  const folder = await scratch(t, {
-    'agent.yaml': 'agents: { root: { model: emulator/x, add_date: true, toolsets: [{ type: think }] } }\n',
-  });
-  const ran = await turnwire(['run', join(folder, 'agent.yaml'), 'Go.']);
-  assert.equal(ran.status, 2);
-  assert.match(ran.stderr, /does not do this yet: add_date of agent root; the toolset think of agent root\n$/);
-  assert.equal((await turnwire(['config', join(folder, 'agent.yaml')])).status, 0);
-});
-
 test('max_iterations ends a run', async (t) => {
   const folder = await scratch(t, {
     'agent.yaml': 'agents: { root: { model: emulator/x, max_iterations: 2, toolsets: [{ type: filesystem }] } }\n',

@@ -39,6 +39,7 @@ models:
 agents:
   root:
     model: there
+    fallback: { retries: -1 }
     toolsets: [{ type: shell }]
 `;
 }

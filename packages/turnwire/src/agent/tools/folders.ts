@@ -1,6 +1,7 @@
 import { lstat, mkdir, rm, rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { ignoredBy } from './ignored.js';
 import { defineTool, type Tool } from './tool.js';
 import { type Entry, entriesOf, walk } from './walk.js';
 import { withPath, type Workspace } from './workspace.js';
@@ -10,7 +11,7 @@ const mostEntries = 2000;
 const folder = z.string().describe('The folder, relative to the working directory.');
 const folders = z.array(z.string()).min(1).max(100).describe('The folders, relative to the working directory.');
 
-export function folderTools(workspace: Workspace): Tool[] {
+export function folderTools(workspace: Workspace, ignoreVcs: boolean): Tool[] {
   return [
     defineTool({
       name: 'list_directory',
@@ -29,7 +30,7 @@ export function folderTools(workspace: Workspace): Tool[] {
     defineTool({
       name: 'directory_tree',
       description:
-        'Shows all that is below a folder, indented. Leaves out .git and node_modules, and does not follow symbolic links.',
+        'Shows all that is below a folder, indented. Leaves out .git, node_modules and what git ignores, and does not follow symbolic links.',
       readOnly: true,
       input: z.object({
         path: folder,
@@ -38,7 +39,9 @@ export function folderTools(workspace: Workspace): Tool[] {
       run: ({ path, max_depth: levels = Infinity }, { signal }) =>
         withPath(path, async () => {
           const lines: string[] = [];
-          for await (const entry of walk(await workspace.resolve(path), signal, levels)) {
+          const place = await workspace.resolve(path);
+          const ignored = ignoreVcs ? await ignoredBy(place, signal) : new Set<string>();
+          for await (const entry of walk(place, signal, { levels, ignored })) {
             if (lines.length === mostEntries) return [...lines, ...cutNote(true)].join('\n');
             lines.push('  '.repeat(entry.depth) + label(entry));
           }

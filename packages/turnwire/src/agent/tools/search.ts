@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { createContext, Script } from 'node:vm';
 import { z } from 'zod';
 import { readText } from './text-file.js';
+import { ignoredBy } from './ignored.js';
 import { defineTool, type Tool } from './tool.js';
 import { walk } from './walk.js';
 import { withPath, type Workspace } from './workspace.js';
@@ -12,11 +13,11 @@ const largestFile = 1024 * 1024;
 /** For the expression on one file, in milliseconds. An honest one needs a few. */
 const matchTime = 1000;
 
-export function searchTool(workspace: Workspace): Tool {
+export function searchTool(workspace: Workspace, ignoreVcs: boolean): Tool {
   return defineTool({
     name: 'search_files_content',
     description:
-      'Finds the lines of text files that hold a text or match a regular expression, as path:line: content. Looks through a folder and all below it, without .git, node_modules, binary files and files over 1 MiB. At most 200 matches.',
+      'Finds the lines of text files that hold a text or match a regular expression, as path:line: content. Looks through a folder and all below it, without .git, node_modules, what git ignores, binary files and files over 1 MiB. At most 200 matches.',
     readOnly: true,
     input: z.object({
       path: z.string().default('.').describe('A folder or a file, relative to the working directory.'),
@@ -27,7 +28,7 @@ export function searchTool(workspace: Workspace): Tool {
       withPath(path, async () => {
         const matching = isRegex ? byExpression(query) : byText(query);
         const found: string[] = [];
-        for await (const file of filesIn(await workspace.resolve(path), signal)) {
+        for await (const file of filesIn(await workspace.resolve(path), ignoreVcs, signal)) {
           const lines = await linesOf(file);
           for (const index of matching(lines, workspace.name(file))) {
             if (found.length === mostMatches)
@@ -40,9 +41,13 @@ export function searchTool(workspace: Workspace): Tool {
   });
 }
 
-async function* filesIn(place: string, signal: AbortSignal): AsyncGenerator<string> {
-  if ((await stat(place)).isFile()) yield place;
-  else for await (const entry of walk(place, signal)) if (entry.kind === 'file') yield entry.place;
+async function* filesIn(place: string, ignoreVcs: boolean, signal: AbortSignal): AsyncGenerator<string> {
+  if ((await stat(place)).isFile()) {
+    yield place;
+    return;
+  }
+  const ignored = ignoreVcs ? await ignoredBy(place, signal) : new Set<string>();
+  for await (const entry of walk(place, signal, { ignored })) if (entry.kind === 'file') yield entry.place;
 }
 
 /** None for what is no text, too large, or gone by now: a search says what it found, not what it could not read. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AgentEvent } from '../events.js';
 
 /** Something the model may ask for. A toolset is a list of them. */
 export interface Tool {
@@ -7,8 +8,10 @@ export interface Tool {
   description: string;
   /** JSON Schema of the arguments, an object. */
   parameters: Readonly<Record<string, unknown>>;
-  /** Changes nothing: runs without being approved. */
+  /** Changes nothing: runs without being approved, and at the same time as others of its kind. */
   readOnly: boolean;
+  /** Never runs at the same time as another, even if it changes nothing. @default false */
+  alone?: boolean | undefined;
   /** @throws Error whose message tells the model what is wrong with these arguments. Called before anyone is asked. */
   check(args: unknown): void;
   /**
@@ -17,10 +20,18 @@ export interface Tool {
    * @throws Error whose message tells the model what went wrong; a run never ends by it.
    */
   run(args: unknown, context: ToolContext): Promise<string>;
+  /** The argument that is a command for the shell: rules look at each of the commands it is made of. @default none is */
+  command?: string | undefined;
+  /** What rules may call it besides its name. @default nothing else */
+  alias?: string | undefined;
+  /** What runs, where the name and the arguments do not say it: shown to who is asked. @default nothing more */
+  detail?: string | undefined;
 }
 
 export interface ToolContext {
   signal: AbortSignal;
+  /** Tells of what happens meanwhile; resolves once it has been read. For tools that are agents themselves. @default nobody listens */
+  tell?: (event: AgentEvent) => Promise<void>;
 }
 
 export interface ToolDefinition<Input extends z.ZodType> {
@@ -28,6 +39,8 @@ export interface ToolDefinition<Input extends z.ZodType> {
   description: string;
   readOnly: boolean;
   input: Input;
+  alone?: boolean;
+  command?: string;
   run: (args: z.output<Input>, context: ToolContext) => Promise<string>;
 }
 
@@ -37,6 +50,8 @@ export function defineTool<Input extends z.ZodType>({
   description,
   readOnly,
   input,
+  alone,
+  command,
   run,
 }: ToolDefinition<Input>): Tool {
   const { $schema: _dialect, ...parameters } = z.toJSONSchema(input, { io: 'input' });
@@ -50,6 +65,8 @@ export function defineTool<Input extends z.ZodType>({
     description,
     parameters,
     readOnly,
+    alone,
+    command,
     check: (args) => void parse(args),
     run: async (args, context) => run(parse(args), context),
   };

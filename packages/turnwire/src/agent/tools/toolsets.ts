@@ -1,38 +1,136 @@
+import { resolve } from 'node:path';
+import { nearest } from '../../config/nearest.js';
+import { expand, namesIn } from '../../config/references.js';
 import type { Toolset } from '../../config/toolset.js';
-import { folderTools } from './folders.js';
-import { readTools } from './read.js';
-import { searchTool } from './search.js';
-import { shellTool } from './shell.js';
+import { fetchToolset } from './fetch.js';
+import { filesystemToolset } from './filesystem.js';
+import { mcpToolset } from './mcp.js';
+import { memoryToolset } from './memory.js';
+import { scriptToolset } from './script.js';
+import { shellToolset } from './shell.js';
+import { thinkToolset } from './think.js';
+import { todoToolset } from './todo.js';
 import type { Tool } from './tool.js';
-import { openWorkspace, type Workspace } from './workspace.js';
-import { writeTools } from './write.js';
+import type { OpenToolset, Surroundings, TodoList, ToolsetOptions } from './toolset.js';
+import { userPromptToolset } from './user-prompt.js';
+import { openWorkspace } from './workspace.js';
 
-export interface ToolsetOptions {
-  /** The folder the tools work in, and do not leave. */
-  directory: string;
-  /** What commands see of the environment. Leave out keys: the model could print them. */
-  env: Readonly<Record<string, string | undefined>>;
+type Type = Toolset['type'];
+type Opener<Kind extends Type> = (
+  settings: Extract<Toolset, { type: Kind }>,
+  surroundings: Surroundings,
+) => OpenToolset | Promise<OpenToolset>;
+
+const openers: { readonly [Kind in Type]: Opener<Kind> } = {
+  filesystem: filesystemToolset,
+  shell: async ({ env }, { workspace, env: outer, expand: expandAll }) =>
+    shellToolset({ workspace, env: { ...outer, ...(await expandAll(env)) } }),
+  fetch: fetchToolset,
+  think: thinkToolset,
+  todo: ({ shared }, { sharedList }) => todoToolset(shared === true ? sharedList : new Map()),
+  memory: ({ path }, { directory, memoryFile }) => {
+    const file = path === undefined ? memoryFile : resolve(directory, path);
+    if (file === undefined) throw new Error('there is no place for the memory; give the toolset a "path"');
+    return memoryToolset(file);
+  },
+  script: scriptToolset,
+  user_prompt: (_settings, { askUser }) => userPromptToolset(askUser),
+  mcp: mcpToolset,
+};
+
+/** All tools of an agent. */
+export interface Toolbox {
+  tools: readonly Tool[];
+  /** What the model is told about them besides what they say of themselves; empty if nothing. */
+  instructions: string;
+  /** Ends what they have started: commands in the background, servers. */
+  close(): Promise<void>;
 }
 
-/** The types that are implemented; unsupported.ts refuses the others before a run begins. */
-export const toolsetTools: Partial<Record<Toolset['type'], (workspace: Workspace, options: ToolsetOptions) => Tool[]>> =
-  {
-    filesystem: (workspace) => [
-      ...readTools(workspace),
-      ...writeTools(workspace),
-      ...folderTools(workspace),
-      searchTool(workspace),
-    ],
-    shell: (workspace, { env }) => [shellTool({ workspace, env })],
-  };
-
 /**
- * The tools of an agent, each name once.
+ * Opens the toolsets of an agent; each name is there once.
  *
- * @throws Error if the directory does not exist.
+ * @throws Error that says which toolset cannot be opened and why; those that had been opened are closed again.
  */
-export function createTools(toolsets: readonly Toolset[], options: ToolsetOptions): Tool[] {
-  const workspace = openWorkspace(options.directory);
-  const types = new Set(toolsets.map(({ type }) => type));
-  return [...types].flatMap((type) => toolsetTools[type]?.(workspace, options) ?? []);
+export async function openTools(
+  toolsets: readonly Toolset[],
+  options: ToolsetOptions,
+  sharedList: TodoList = new Map(),
+): Promise<Toolbox> {
+  const surroundings = {
+    ...options,
+    workspace: openWorkspace(options.directory),
+    expand: expander(options),
+    sharedList,
+  };
+  const settled = await Promise.allSettled(
+    toolsets.map(async (toolset) => offered(toolset, await open(toolset, surroundings))),
+  );
+  const opened = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const close = async (): Promise<void> => void (await Promise.all(opened.map((toolset) => toolset.close?.())));
+  try {
+    for (const each of settled) if (each.status === 'rejected') throw each.reason;
+    const tools = distinct(opened);
+    return {
+      tools,
+      instructions: opened.flatMap(({ instructions = '' }) => (instructions === '' ? [] : [instructions])).join('\n\n'),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open<Kind extends Type>(
+  toolset: Extract<Toolset, { type: Kind }>,
+  surroundings: Surroundings,
+): Promise<OpenToolset> {
+  const opener = openers[toolset.type as Kind] as Opener<Kind>;
+  return opener(toolset, surroundings);
+}
+
+/** What the file says about every toolset: `tools` and `instruction`. */
+function offered({ type, tools: wanted, instruction }: Toolset, opened: OpenToolset): OpenToolset {
+  const instructions =
+    instruction === undefined
+      ? opened.instructions
+      : instruction.replaceAll('{ORIGINAL_INSTRUCTIONS}', () => opened.instructions ?? '').trim();
+  if (wanted === undefined) return { ...opened, instructions };
+  // An MCP server calls them without the name that the file gives to it.
+  const called = (tool: Tool, name: string): boolean => tool.name === name || tool.alias?.endsWith(`:${name}`) === true;
+  for (const name of wanted) {
+    if (opened.tools.some((tool) => called(tool, name))) continue;
+    const names = opened.tools.map((tool) => tool.name);
+    const guess = nearest(name, names);
+    void opened.close?.();
+    throw new Error(
+      `the toolset ${type} has no tool ${name}; ${guess === undefined ? `it has ${names.join(', ')}` : `did you mean ${guess}?`}`,
+    );
+  }
+  return { ...opened, instructions, tools: opened.tools.filter((tool) => wanted.some((name) => called(tool, name))) };
+}
+
+function distinct(toolsets: readonly OpenToolset[]): Tool[] {
+  const tools = new Map<string, Tool>();
+  for (const tool of toolsets.flatMap((toolset) => toolset.tools)) {
+    const other = tools.get(tool.name);
+    // The same toolset twice is harmless, two servers with tools of one name are not: which of them would run?
+    if (other !== undefined && (other.alias ?? '') !== (tool.alias ?? ''))
+      throw new Error(`two toolsets have a tool ${tool.name}; give the MCP servers names`);
+    tools.set(tool.name, other ?? tool);
+  }
+  return [...tools.values()];
+}
+
+function expander({ secret }: ToolsetOptions): Surroundings['expand'] {
+  return async (values = {}) => {
+    const expanded: Record<string, string> = {};
+    for (const [key, value] of Object.entries(values)) {
+      if (secret === undefined && namesIn(value).length > 0)
+        throw new Error(`${key} names a secret, and none is known here`);
+      expanded[key] = await expand(value, async (name) => (await secret?.(name)) ?? '');
+    }
+    return expanded;
+  };
 }

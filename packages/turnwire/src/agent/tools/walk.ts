@@ -21,18 +21,31 @@ export async function entriesOf(place: string, depth = 0): Promise<Entry[]> {
     .map((entry) => ({ place: join(place, entry.name), name: entry.name, kind: kindOf(entry), depth }));
 }
 
+export interface WalkOptions {
+  /** How deep. @default all of them */
+  levels?: number;
+  /** Places that are left out, with what is below them. @default none */
+  ignored?: ReadonlySet<string>;
+}
+
 /**
- * All entries below a folder, `levels` deep, each folder before what is in it. Links are named, not followed; folders that cannot be
+ * All entries below a folder, each folder before what is in it. Links are named, not followed; folders that cannot be
  * read are passed over.
  */
-export async function* walk(place: string, signal: AbortSignal, levels = Infinity, depth = 0): AsyncGenerator<Entry> {
+export async function* walk(
+  place: string,
+  signal: AbortSignal,
+  { levels = Infinity, ignored = new Set() }: WalkOptions = {},
+  depth = 0,
+): AsyncGenerator<Entry> {
   signal.throwIfAborted();
   // Only the folder that was asked for may fail the walk.
   const entries = depth === 0 ? await entriesOf(place) : await entriesOf(place, depth).catch(() => []);
   for (const entry of entries) {
-    if (skipped.has(entry.name)) continue;
+    if (skipped.has(entry.name) || ignored.has(entry.place)) continue;
     yield entry;
-    if (entry.kind === 'directory' && depth + 1 < levels) yield* walk(entry.place, signal, levels, depth + 1);
+    if (entry.kind === 'directory' && depth + 1 < levels)
+      yield* walk(entry.place, signal, { levels, ignored }, depth + 1);
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@turnwire/client';
 import { createSession } from '../../agent/session.js';
-import { createTools } from '../../agent/tools/toolsets.js';
+import { openTools, type Toolbox } from '../../agent/tools/toolsets.js';
 import { loadConfig } from '../../config/config.js';
 import { startEmulator, startLink } from '../../emulator/index.js';
 import { chainedById } from './chained-by-id.js';
@@ -71,6 +71,7 @@ export async function runLap(
   const { io, signal, onTurn } = options;
   const { root: agent } = await loadConfig(join(example, 'agent.yaml'));
   const folder = await workspace();
+  const { tools, close } = await toolsFor(agent, folder, io);
   const emulator = await startEmulator({ script: join(example, 'script.yaml') });
   const link = await startLink({ to: emulator.port, ...options.link });
   const client = createClient({
@@ -81,7 +82,7 @@ export async function runLap(
     const session = createSession({
       client: way.byId ? chainedById(client) : client,
       agent,
-      tools: toolsFor(agent, folder, io),
+      tools,
       approval: 'yolo',
       store: way.store,
     });
@@ -106,6 +107,7 @@ export async function runLap(
     await rm(folder, { recursive: true, force: true });
     throw error;
   } finally {
+    await close();
     client.destroy();
     await link.close();
     await emulator.close();
@@ -123,9 +125,9 @@ async function workspace(): Promise<string> {
   return folder;
 }
 
-function toolsFor(agent: Config['root'], folder: string, io: Io): ReturnType<typeof createTools> {
+function toolsFor(agent: Config['root'], folder: string, io: Io): Promise<Toolbox> {
   // The same order of names wherever it runs.
-  return createTools(agent.toolsets, { directory: folder, env: { ...io.env, LC_ALL: 'C' } });
+  return openTools(agent.toolsets, { directory: folder, env: { ...io.env, LC_ALL: 'C' } });
 }
 
 function contextsOf(emulator: Emulator): readonly (readonly unknown[])[] {

@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Agent } from '../config/agent.js';
+import type { Model } from '../config/model.js';
+import { messageOf } from './abort.js';
+import type { AgentEvent } from './events.js';
+import { askedWait, failing } from './passing.js';
+import { type Taken, takeTurn, type TurnClient, type TurnOptions } from './turn.js';
+
+/** The wait before the first further attempt, in milliseconds; each one after it waits twice as long. */
+const firstWait = 500;
+const longestWait = 10_000;
+/** A server that asks for more than this is not waited for. */
+const longestAskedWait = 60_000;
+
+/** Which of its models an agent goes by now. A fallback that works is kept for a while: to ask a model that fails first costs its failure each time. */
+export class ModelChoice {
+  readonly #models: readonly Model[];
+  readonly #cooldownMs: number;
+  readonly #now: () => number;
+  #kept: { index: number; until: number } | undefined;
+
+  constructor({ model, fallback }: Agent, now: () => number = Date.now) {
+    this.#models = [model, ...fallback.models];
+    this.#cooldownMs = fallback.cooldownMs;
+    this.#now = now;
+  }
+
+  /** The models to try, in this order. */
+  candidates(): readonly Model[] {
+    if (this.#kept !== undefined && this.#kept.until <= this.#now()) this.#kept = undefined;
+    const first = this.#kept?.index ?? 0;
+    return [...this.#models.slice(first), ...this.#models.slice(0, first)];
+  }
+
+  /** Notes the model that has answered. */
+  worked(model: Model): void {
+    const index = this.#models.indexOf(model);
+    if (index > 0 && this.#kept?.index !== index) this.#kept = { index, until: this.#now() + this.#cooldownMs };
+  }
+}
+
+export interface AttemptOptions extends Omit<TurnOptions, 'client' | 'model' | 'structuredOutput'> {
+  agent: Agent;
+  choice: ModelChoice;
+  clientFor: (model: Model) => TurnClient;
+  /** Waits; rejects when the signal fires. @default setTimeout of node:timers/promises */
+  wait?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
+}
+
+/**
+ * Takes a turn with the agent's model, and where that fails, again and with its fallbacks. What was told of an answer that broke off stays told,
+ * and the event that announces the next attempt says so (W14): no call of it has run.
+ *
+ * @throws the last failure.
+ */
+export async function* takeTurnWithFallback(
+  options: AttemptOptions,
+): AsyncGenerator<AgentEvent, Taken & { model: Model }> {
+  const { agent, choice, clientFor, signal, wait = sleep } = options;
+  const { retries, retryRateLimits } = agent.fallback;
+  const models = choice.candidates();
+  for (const [index, model] of models.entries()) {
+    const next = models[index + 1];
+    for (let attempt = 0; ; attempt += 1) {
+      const told = { text: false };
+      try {
+        const turn = takeTurn({
+          ...options,
+          client: clientFor(model),
+          model,
+          structuredOutput: agent.structuredOutput,
+        });
+        const taken = yield* noting(turn, told);
+        choice.worked(model);
+        return { ...taken, model };
+      } catch (error) {
+        const kind = failing(error);
+        if (signal.aborted || kind === 'over' || kind === 'overflow') throw error;
+        const asked = askedWait(error, Date.now());
+        const again = kind === 'passes' || (kind === 'rate_limit' && (retryRateLimits || next === undefined));
+        const partial = told.text;
+        if (again && attempt < retries && (asked ?? 0) <= longestAskedWait) {
+          const ms = Math.round(asked ?? backoff(attempt));
+          yield {
+            type: 'turn_retried',
+            model: model.name,
+            attempt: attempt + 2,
+            reason: messageOf(error),
+            wait_ms: ms,
+            partial,
+          };
+          await wait(ms, signal);
+        } else if (next === undefined) {
+          throw error;
+        } else {
+          yield { type: 'model_fallback', from: model.name, to: next.name, reason: messageOf(error), partial };
+          break;
+        }
+      }
+    }
+  }
+  throw new Error('an agent has at least one model');
+}
+
+async function* noting(
+  turn: AsyncGenerator<AgentEvent, Taken>,
+  told: { text: boolean },
+): AsyncGenerator<AgentEvent, Taken> {
+  for (;;) {
+    const step = await turn.next();
+    if (step.done === true) return step.value;
+    if (step.value.type === 'agent_choice') told.text = true;
+    yield step.value;
+  }
+}
+
+/** Up to a tenth more or less, so that many agents do not come back at the same moment. */
+function backoff(attempt: number): number {
+  return Math.min(longestWait, firstWait * 2 ** attempt) * (0.9 + Math.random() * 0.2);
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal });
+}

@@ -1,0 +1,81 @@
+import type { InputItem } from '@turnwire/client';
+import type { Agent } from '../config/agent.js';
+import type { Model } from '../config/model.js';
+import { AgentError } from './agent-error.js';
+import { ModelChoice } from './attempts.js';
+import type { Permissions } from './approval.js';
+import { History, type HistoryKeeper } from './history.js';
+import type { HookEvent } from './calls.js';
+import { type HookFailure, type HookPoint, runHooks } from './hooks.js';
+import { answersIn } from './pairing.js';
+import type { Variables } from './tools/command.js';
+import type { Member } from './team.js';
+import type { TurnClient } from './turn.js';
+import { Totals } from './usage.js';
+
+/** What all conversations of a session have in common: the one with the user, and those of agents that were given tasks. */
+export interface Crew {
+  members: ReadonlyMap<string, Member>;
+  clientFor: (model: Model) => TurnClient;
+  permissions: Permissions;
+  /** Where the user's hooks run; undefined: they do not. */
+  hooksIn: { directory: string; env: Variables } | undefined;
+  store: boolean | undefined;
+  totals: Totals;
+}
+
+/** One history, and who works on it. */
+export class Conversation {
+  readonly crew: Crew;
+  readonly history: History;
+  /** The answers given so far, by call id. */
+  readonly answered: Map<string, string>;
+  /** How many agents have given tasks to one another to come here. */
+  readonly depth: number;
+  readonly #choices = new Map<string, ModelChoice>();
+  #active: string;
+
+  constructor(crew: Crew, agent: string, { items, keeper, depth = 0 }: ConversationOptions = {}) {
+    this.crew = crew;
+    this.history = new History(items, keeper);
+    this.answered = answersIn(this.history.items);
+    this.depth = depth;
+    this.#active = agent;
+  }
+
+  /** The agent whose turn it is. */
+  get member(): Member {
+    const member = this.crew.members.get(this.#active);
+    if (member === undefined)
+      throw new AgentError('unknown_agent', `there is no agent ${this.#active} in this session`);
+    return member;
+  }
+
+  get agent(): Agent {
+    return this.member.agent;
+  }
+
+  handOff(to: string): void {
+    this.history.handOff(to);
+    this.#active = to;
+  }
+
+  /** Kept from turn to turn, with what it remembers of models that failed. */
+  get choice(): ModelChoice {
+    const { agent } = this;
+    let choice = this.#choices.get(agent.name);
+    if (choice === undefined) this.#choices.set(agent.name, (choice = new ModelChoice(agent)));
+    return choice;
+  }
+
+  async hook(point: HookPoint, event: Partial<HookEvent>, signal: AbortSignal): Promise<HookFailure | undefined> {
+    const { hooksIn } = this.crew;
+    return hooksIn && runHooks(this.agent.hooks, point, event, { ...hooksIn, signal });
+  }
+}
+
+export interface ConversationOptions {
+  items?: readonly InputItem[] | undefined;
+  keeper?: HistoryKeeper | undefined;
+  depth?: number;
+}

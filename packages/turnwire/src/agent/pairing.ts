@@ -1,0 +1,58 @@
+import type { InputItem } from '@turnwire/client';
+
+/** An item that asks for an answer: one of the same `call_id` has to follow, or the API refuses the whole history (D10). */
+export interface OpenCall {
+  id: string;
+  answer: 'function_call_output' | 'custom_tool_call_output';
+}
+
+/** The calls of a history that have no answer, in their order. */
+export function openCalls(items: readonly InputItem[]): OpenCall[] {
+  const open = new Map<string, OpenCall>();
+  for (const item of items) {
+    if (item.type === 'function_call') open.set(item.call_id, { id: item.call_id, answer: 'function_call_output' });
+    if (item.type === 'custom_tool_call')
+      open.set(item.call_id, { id: item.call_id, answer: 'custom_tool_call_output' });
+    const answered = answeredBy(item);
+    if (answered !== undefined) open.delete(answered);
+  }
+  return [...open.values()];
+}
+
+/** The call that an item answers. */
+export function answeredBy(item: InputItem): string | undefined {
+  return item.type === 'function_call_output' || item.type === 'custom_tool_call_output' ? item.call_id : undefined;
+}
+
+/** The answers of a history, by call: what has run does not run again. */
+export function answersIn(items: readonly InputItem[]): Map<string, string> {
+  const answers = new Map<string, string>();
+  for (const item of items) {
+    if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') continue;
+    answers.set(item.call_id, typeof item.output === 'string' ? item.output : JSON.stringify(item.output));
+  }
+  return answers;
+}
+
+/**
+ * The last `most` items, fewer where that would tear a call from its answer, with the last prompt before them if it is older: a model that no longer
+ * knows what it was asked does something else.
+ */
+export function lastItems(items: readonly InputItem[], most: number): readonly InputItem[] {
+  if (items.length <= most) return items;
+  let start = items.length - most;
+  while (start < items.length && !stands(items, start)) start += 1;
+  const tail = items.slice(start);
+  if (tail.some(isPrompt)) return tail;
+  const prompt = items.slice(0, start).findLast(isPrompt);
+  return prompt === undefined ? tail : [prompt, ...tail];
+}
+
+/** Whether nothing before `start` is missing to what follows: all calls before it are answered before it, and no reasoning has lost its item. */
+export function stands(items: readonly InputItem[], start: number): boolean {
+  return openCalls(items.slice(0, start)).length === 0 && items[start - 1]?.type !== 'reasoning';
+}
+
+export function isPrompt(item: InputItem): boolean {
+  return 'role' in item && item.role === 'user';
+}

@@ -1,0 +1,172 @@
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import type { InputItem } from '@turnwire/client';
+import { interrupted, notRun } from '../calls.js';
+import type { HistoryKeeper } from '../history.js';
+import { openCalls } from '../pairing.js';
+import { addUsage, noTokens } from '../usage.js';
+import { lockFile, type Lock } from './lock.js';
+import { readSession, type SessionEntry, type SessionHead, type SessionText } from './session-line.js';
+
+/** A file larger than this is not read back. */
+const mostBytes = 512 * 1024 * 1024;
+
+/** What a session had come to. */
+export interface SessionState {
+  head: SessionHead;
+  /** All items, as they are sent. Calls that had no answer when the process ended have one. */
+  items: readonly InputItem[];
+  /** The agent whose turn it is. */
+  agent: string;
+  usage: typeof noTokens;
+  cost: number | undefined;
+}
+
+/** A session that is kept, opened to go on. Nobody else writes to it meanwhile. */
+export interface SessionFile extends HistoryKeeper {
+  readonly id: string;
+  readonly state: SessionState;
+  append(entry: SessionEntry): void;
+  close(): void;
+}
+
+/**
+ * Begins the file of a new session.
+ *
+ * @throws Error if it cannot be written.
+ */
+export function createSessionFile(path: string, head: SessionHead): SessionFile {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const lock = lockFile(path);
+  // Not readable by others: what was said and read is in it.
+  const file = openSync(path, 'wx', 0o600);
+  writeLine(file, head);
+  syncFolder(dirname(path));
+  return opened(path, file, lock, stateOf({ head, entries: [], length: 0 }));
+}
+
+/**
+ * Opens the file of an earlier session to go on: what was torn off when its process ended is cut away, and calls without an answer get one, so that
+ * the history can be sent.
+ *
+ * @throws Error if it is no session file, or another process is writing to it.
+ */
+export function resumeSessionFile(path: string): SessionFile {
+  const lock = lockFile(path);
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r+');
+    if (fstatSync(file).size > mostBytes) throw new Error(`${path} is larger than 512 MiB`);
+    const text = readSession(readFileSync(path), path);
+    ftruncateSync(file, text.length);
+    const state = stateOf(text);
+    const answers = missingAnswers(text);
+    // Appended, not in place: the descriptor stands at the beginning.
+    if (answers.length > 0) writeLine(file, { kind: 'items', items: answers }, text.length);
+    closeSync(file);
+    return opened(path, openSync(path, 'a'), lock, { ...state, items: [...state.items, ...answers] });
+  } catch (error) {
+    if (file !== undefined) closeQuietly(file);
+    lock.release();
+    throw error;
+  }
+}
+
+/** What a session came to, without opening it to go on. */
+export function stateOf({ head, entries }: SessionText): SessionState {
+  let items: InputItem[] = [];
+  let { agent } = head;
+  let usage = noTokens;
+  let cost: number | undefined;
+  for (const entry of entries) {
+    if (entry.kind === 'items') items.push(...entry.items);
+    if (entry.kind === 'compacted') items = [...entry.items];
+    if (entry.kind === 'agent') ({ agent } = entry);
+    if (entry.kind === 'usage') {
+      usage = addUsage(usage, entry.usage);
+      if (entry.cost !== undefined) cost = (cost ?? 0) + entry.cost;
+    }
+  }
+  return { head, items, agent, usage, cost };
+}
+
+/** Answers for the calls that the end of the process has left without one. */
+function missingAnswers(text: SessionText): InputItem[] {
+  const begun = new Set(text.entries.flatMap((entry) => (entry.kind === 'begun' ? [entry.call_id] : [])));
+  return openCalls(stateOf(text).items).map(({ id, answer }) => ({
+    type: answer,
+    call_id: id,
+    output: begun.has(id) ? interrupted : notRun,
+  }));
+}
+
+function opened(path: string, file: number, lock: Lock, state: SessionState): SessionFile {
+  let open = true;
+  return {
+    id: state.head.id,
+    state,
+    append(entry) {
+      if (!open) throw new Error(`the session ${state.head.id} is closed`);
+      writeLine(file, entry);
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      closeSync(file);
+      // Nothing was said in it: nobody will want to go on from there.
+      if (state.items.length === 0 && isEmpty(path)) rmSync(path, { force: true });
+      lock.release();
+    },
+  };
+}
+
+function isEmpty(path: string): boolean {
+  try {
+    return readSession(readFileSync(path), path).entries.length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Written as a whole and synced before anything else happens: what the file does not say was not done, and what was done it says. */
+function writeLine(file: number, value: SessionHead | SessionEntry, position?: number): void {
+  const line = Buffer.from(`${JSON.stringify(value)}\n`);
+  for (let written = 0; written < line.length;)
+    written += writeSync(
+      file,
+      line,
+      written,
+      line.length - written,
+      position === undefined ? null : position + written,
+    );
+  fsyncSync(file);
+}
+
+/** So that the name of a new file is there after a power failure, too. Not every system can. */
+function syncFolder(folder: string): void {
+  try {
+    const descriptor = openSync(folder, 'r');
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+  } catch {
+    // Windows opens no folders.
+  }
+}
+
+function closeQuietly(file: number): void {
+  try {
+    closeSync(file);
+  } catch {
+    // It was closed already.
+  }
+}

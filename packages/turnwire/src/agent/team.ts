@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { Agent } from '../config/agent.js';
+import { defineTool, type Tool, type ToolContext } from './tools/tool.js';
+
+/** An agent that is ready to work. */
+export interface Member {
+  agent: Agent;
+  tools: readonly Tool[];
+  /** The system prompt. @default the agent's `instruction` */
+  instructions?: string | undefined;
+}
+
+export interface TeamWork {
+  /** Lets another agent do a task, in a conversation of its own, and resolves to its answer. */
+  transfer: (to: string, task: string, context: ToolContext) => Promise<string>;
+  /** Lets another agent go on with this conversation from the next turn on. */
+  handOff: (to: string) => void;
+}
+
+/** The tools by which an agent turns to others; none for one that works alone. */
+export function teamTools({ subAgents, handoffs }: Agent, { transfer, handOff }: TeamWork): Tool[] {
+  const tools: Tool[] = [];
+  if (subAgents.length > 0) {
+    tools.push(
+      defineTool({
+        name: 'transfer_task',
+        description:
+          'Gives a task to another agent and returns its answer. It sees nothing of this conversation: say all that it needs.',
+        // Each of its own calls is approved by itself.
+        readOnly: true,
+        alone: true,
+        input: z.object({
+          agent: z.enum(subAgents).describe('Who is to do it.'),
+          task: z.string().min(1).describe('What is to be done, complete.'),
+          expected_output: z.string().default('').describe('What the answer should be like.'),
+        }),
+        run: ({ agent, task, expected_output: expected }, context) =>
+          transfer(agent, expected === '' ? task : `${task}\n\nExpected output: ${expected}`, context),
+      }),
+    );
+  }
+  if (handoffs.length > 0) {
+    tools.push(
+      defineTool({
+        name: 'handoff',
+        description: 'Hands the whole conversation over to another agent, who answers from now on.',
+        readOnly: true,
+        alone: true,
+        input: z.object({ agent: z.enum(handoffs).describe('Who goes on.') }),
+        run({ agent }) {
+          handOff(agent);
+          return Promise.resolve(`The conversation is with ${agent} now.`);
+        },
+      }),
+    );
+  }
+  return tools;
+}

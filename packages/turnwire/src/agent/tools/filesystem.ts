@@ -1,0 +1,58 @@
+import { posix } from 'node:path';
+import type { Toolset } from '../../config/toolset.js';
+import { globPattern } from '../glob.js';
+import { report, runCommand } from './command.js';
+import { folderTools } from './folders.js';
+import { readTools } from './read.js';
+import { searchTool } from './search.js';
+import type { Tool } from './tool.js';
+import type { OpenToolset, Surroundings } from './toolset.js';
+import { writeTools } from './write.js';
+
+type Filesystem = Extract<Toolset, { type: 'filesystem' }>;
+
+/** In seconds. A formatter, not a build. */
+const afterEditTime = 60;
+
+/** Reads, searches, writes and edits files below the working directory. */
+export function filesystemToolset(
+  { ignore_vcs: ignoreVcs = true, post_edit: afterEdit = [] }: Filesystem,
+  { workspace, env }: Surroundings,
+): OpenToolset {
+  const after = async (path: string, signal: AbortSignal): Promise<string> => {
+    const name = workspace.name(await workspace.resolve(path));
+    const said: string[] = [];
+    for (const { path: glob, cmd } of afterEdit) {
+      if (!globPattern(glob).test(glob.includes('/') ? name : posix.basename(name))) continue;
+      const ended = await runCommand({
+        cmd,
+        cwd: workspace.root,
+        env: { ...env, path: name },
+        timeout: afterEditTime,
+        signal,
+      });
+      // That it went well is nothing to tell; what it says of a failure may be about the edit.
+      if (ended.status !== 0) said.push(`\nAfter the edit, ${cmd} failed:\n${report(ended)}`);
+    }
+    return said.join('');
+  };
+  return {
+    tools: [
+      ...readTools(workspace),
+      ...writeTools(workspace).map((tool) => (afterEdit.length === 0 ? tool : followed(tool, after))),
+      ...folderTools(workspace, ignoreVcs),
+      searchTool(workspace, ignoreVcs),
+    ],
+  };
+}
+
+function followed(tool: Tool, after: (path: string, signal: AbortSignal) => Promise<string>): Tool {
+  return {
+    ...tool,
+    async run(args, context) {
+      const result = await tool.run(args, context);
+      const path = typeof args === 'object' && args !== null && 'path' in args ? String(args.path) : '';
+      return result + (await after(path, context.signal));
+    },
+  };
+}

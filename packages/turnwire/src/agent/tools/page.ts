@@ -1,0 +1,109 @@
+import { lookup as lookUp } from 'node:dns';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { isPrivateAddress } from './private-address.js';
+
+/** Of a page, in bytes. */
+const pageLimit = 2 * 1024 * 1024;
+
+export interface Page {
+  url: string;
+  status: number;
+  /** As the server calls it: `text/html; charset=utf-8`. */
+  type: string;
+  /** Where it sends us instead. */
+  location: string | undefined;
+  text: string;
+  /** There is more of it. */
+  cut: boolean;
+}
+
+/**
+ * One GET, without redirects, cookies or credentials. It goes straight to the host: proxies of the environment are not used, because which address
+ * is reached is checked here.
+ *
+ * @throws Error if the page cannot be had, is no text, or lies at a private address and `allowPrivate` is false.
+ */
+export async function getPage(url: URL, options: { allowPrivate: boolean; signal: AbortSignal }): Promise<Page> {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (!options.allowPrivate && isIP(host) !== 0 && isPrivateAddress(host)) throw privateHost(host);
+  const answer = await get(url, options);
+  try {
+    const { statusCode: status = 0, headers } = answer;
+    const type = headers['content-type'] ?? 'text/plain';
+    const redirected = status >= 300 && status < 400 && status !== 304 ? headers.location : undefined;
+    if (redirected !== undefined) return { url: url.href, status, type, location: redirected, text: '', cut: false };
+    if (!/^(?:text\/|application\/(?:[\w.-]+\+)?(?:json|xml|xhtml|javascript|yaml))/i.test(type))
+      throw new Error(`is ${type}, not text`);
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity')
+      throw new Error(`came compressed (${encoding}), although that was not asked for`);
+    return { url: url.href, status, type, location: undefined, ...(await textOf(answer, type)) };
+  } finally {
+    answer.destroy();
+  }
+}
+
+function get(
+  url: URL,
+  { allowPrivate, signal }: { allowPrivate: boolean; signal: AbortSignal },
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const { request } = url.protocol === 'https:' ? https : http;
+    const sent = request(
+      url,
+      {
+        signal,
+        // A connection of its own: none of an earlier call, looked up under other rules, is taken.
+        agent: false,
+        ...(allowPrivate ? {} : { lookup: publicLookup }),
+        headers: {
+          accept: 'text/*, application/json;q=0.9, */*;q=0.1',
+          'accept-encoding': 'identity',
+          'user-agent': 'turnwire',
+        },
+      },
+      resolve,
+    );
+    sent.once('error', reject);
+    sent.end();
+  });
+}
+
+/** Looks a name up, and refuses it if one of its addresses is private. The connection then goes to what was checked, and not to a second lookup. */
+const publicLookup: LookupFunction = (hostname, options, callback) => {
+  lookUp(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error !== null) return callback(error, '');
+    const [first] = addresses;
+    if (first === undefined || addresses.some(({ address }) => isPrivateAddress(address)))
+      return callback(privateHost(hostname), '');
+    return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family);
+  });
+};
+
+function privateHost(host: string): Error {
+  return new Error(`${host} is on this machine or in a private network, which "allow_private_ips" would have to allow`);
+}
+
+async function textOf(answer: IncomingMessage, type: string): Promise<{ text: string; cut: boolean }> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > pageLimit) break;
+  }
+  const whole = Buffer.concat(chunks).subarray(0, pageLimit);
+  const charset = /charset\s*=\s*"?([\w-]+)/i.exec(type)?.[1] ?? 'utf-8';
+  return { text: decoder(charset).decode(whole), cut: bytes > pageLimit };
+}
+
+function decoder(charset: string): InstanceType<typeof TextDecoder> {
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    // A name that nobody knows: most of what is called so is UTF-8.
+    return new TextDecoder();
+  }
+}

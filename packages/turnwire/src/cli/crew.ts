@@ -1,0 +1,124 @@
+import { join, resolve } from 'node:path';
+import { type Client, createClient } from '@turnwire/client';
+import { instructionsOf } from '../agent/instructions.js';
+import type { Member } from '../agent/team.js';
+import type { TodoList, ToolsetOptions } from '../agent/tools/toolset.js';
+import { openTools, type Toolbox } from '../agent/tools/toolsets.js';
+import { clientOptions } from '../config/client-options.js';
+import type { Config } from '../config/config.js';
+import type { Model } from '../config/model.js';
+import { readSecret } from '../config/secrets/key.js';
+import type { Secrets } from '../config/secrets/secrets.js';
+import { type Emulator, startEmulator } from '../emulator/index.js';
+import { UsageError } from './failure.js';
+
+export interface CrewOptions {
+  config: Config;
+  secrets: Secrets;
+  /** Where the tools work. */
+  directory: string;
+  /** What commands see. */
+  env: ToolsetOptions['env'];
+  askUser: ToolsetOptions['askUser'];
+  /** Where memories are kept if the file does not say; undefined: it has to say. */
+  home: string | undefined;
+  /** What the emulator answers. */
+  script: string | undefined;
+  warn: (message: string) => void;
+}
+
+/** The agents of a file, ready to work: their tools are open, and each model has a client. */
+export interface OpenCrew {
+  members: ReadonlyMap<string, Member>;
+  clientFor: (model: Model) => Client;
+  /** Ends connections, servers, commands in the background. Never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what the agents of a file need, as far as the first of them can come to them.
+ *
+ * @throws UsageError if a toolset cannot be opened.
+ */
+export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
+  const { config, secrets, directory, home, script, warn } = options;
+  const agents = reachable(config);
+  const models = agents.flatMap(({ model, fallback }) => [model, ...fallback.models]);
+  const emulator = await emulatorFor(models, script);
+  const clients = new Map<string, Client>();
+  const boxes: Toolbox[] = [];
+  const close = async (): Promise<void> => {
+    for (const client of clients.values()) client.destroy();
+    await Promise.all(boxes.map((box) => box.close()));
+    await emulator?.close();
+  };
+  const clientFor = (model: Model): Client => {
+    let client = clients.get(model.name);
+    if (client === undefined) {
+      const own = emulator !== undefined && needsEmulator(model) ? { baseUrl: emulator.url } : {};
+      // Attempts with other models are the agent's to make: two layers that both wait would multiply (C6).
+      client = createClient({
+        ...clientOptions(model, secrets),
+        ...own,
+        recovery: { refusals: 'surface' },
+        onWarning: warn,
+      });
+      clients.set(model.name, client);
+    }
+    return client;
+  };
+  const toolsetOptions: ToolsetOptions = {
+    directory,
+    env: options.env,
+    secret: (name) => readSecret(secrets, [name]),
+    askUser: options.askUser,
+    memoryFile: home === undefined ? undefined : memoryFileIn(home, resolve(config.file)),
+  };
+  const sharedList: TodoList = new Map();
+  const members = new Map<string, Member>();
+  try {
+    for (const agent of agents) {
+      const box = await openTools(agent.toolsets, toolsetOptions, sharedList);
+      boxes.push(box);
+      const around = { directory, tools: box.instructions, agents: config.agents, now: new Date() };
+      members.set(agent.name, { agent, tools: box.tools, instructions: await instructionsOf(agent, around) });
+    }
+  } catch (error) {
+    await close();
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  return { members, clientFor, close };
+}
+
+/** The first agent, and all that it or those it can turn to can turn to. */
+function reachable({ root, agents }: Config): Config['root'][] {
+  const found = new Set([root]);
+  // A set also visits what is added while it is walked.
+  for (const { subAgents, handoffs } of found) {
+    for (const name of [...subAgents, ...handoffs]) {
+      const agent = agents.get(name);
+      if (agent !== undefined) found.add(agent);
+    }
+  }
+  return [...found];
+}
+
+function memoryFileIn(home: string, agentFile: string): string {
+  return join(
+    home,
+    'memory',
+    `${agentFile
+      .replace(/[^A-Za-z0-9.]+/g, '-')
+      .replace(/^-/, '')
+      .slice(-100)}.json`,
+  );
+}
+
+function needsEmulator({ provider, baseUrl }: Model): boolean {
+  return provider === 'emulator' && baseUrl === undefined;
+}
+
+async function emulatorFor(models: readonly Model[], script: string | undefined): Promise<Emulator | undefined> {
+  if (!models.some(needsEmulator)) return undefined;
+  return startEmulator(script === undefined ? {} : { script });
+}

@@ -1,0 +1,33 @@
+import { signalStatus } from './exit-status.js';
+import type { Io, Signal } from './io.js';
+
+/** The first signal ends what is running, in good order; the second one the process, at once. */
+export class Interrupts {
+  received: Signal | undefined;
+  #controller = new AbortController();
+  readonly #stop: () => void;
+
+  constructor(io: Io) {
+    this.#stop = io.onSignal((signal) => this.interrupt(signal));
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  interrupt(signal: Signal): void {
+    if (this.received !== undefined) process.exit(signalStatus(signal));
+    this.received = signal;
+    this.#controller.abort(new Error(`interrupted by ${signal}`));
+  }
+
+  renew(): void {
+    if (this.received === undefined) return;
+    this.received = undefined;
+    this.#controller = new AbortController();
+  }
+
+  end(): void {
+    this.#stop();
+  }
+}

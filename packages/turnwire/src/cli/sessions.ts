@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { SessionFolder, type SessionSummary } from '../agent/sessions/session-folder.js';
+import { exitStatus } from './exit-status.js';
+import { UsageError } from './failure.js';
+import { homeOf } from './home.js';
+import type { Io } from './io.js';
+import { oneLine, Printer } from './terminal.js';
+
+/** The folder of the sessions that this user keeps. */
+export function sessionsOf(io: Io): SessionFolder | undefined {
+  const home = homeOf(io);
+  return home === undefined ? undefined : new SessionFolder(join(home, 'sessions'));
+}
+
+/** `turnwire sessions`: those that were kept, the one that was used last first. */
+export function sessions(io: Io, { json = false }: { json?: boolean }): number {
+  const folder = sessionsOf(io);
+  if (folder === undefined)
+    throw new UsageError(
+      'no sessions are kept, because neither TURNWIRE_HOME nor HOME is set; set TURNWIRE_HOME to a folder',
+    );
+  const stdout = new Printer(io.stdout, io.env);
+  const stderr = new Printer(io.stderr, io.env);
+  const found = folder.list((message) => stderr.line(`turnwire: ${message}`));
+  if (json) stdout.line(JSON.stringify(found, undefined, 2));
+  else for (const [index, session] of found.entries()) stdout.line(line(session, -index - 1, stdout.width));
+  if (found.length === 0 && !json) stderr.line('There are no sessions.');
+  return exitStatus.ok;
+}
+
+function line(
+  { id, changed, agent, items, prompt, usage, cost }: SessionSummary,
+  number: number,
+  width: number,
+): string {
+  const spent = `${usage.input_tokens + usage.output_tokens} tokens${cost === undefined ? '' : `, $${cost.toFixed(4)}`}`;
+  return oneLine(`${number}  ${id}  ${changed.slice(0, 16)}  ${agent}  ${items} items, ${spent}  ${prompt}`, width);
+}
