@@ -26,9 +26,9 @@ export class Child {
   #stderr = '';
 
   constructor(command: string, args: readonly string[], { cwd, env = {}, most = 60_000 }: ChildOptions = {}) {
-    // Nothing of the environment of the tests that could decide a test: keys, addresses, colours.
-    const { PATH, HOME, TMPDIR } = process.env;
-    this.process = spawn(command, args, { cwd, env: { PATH, HOME, TMPDIR, ...env }, stdio: 'pipe' });
+    // Nothing of the environment of the tests that could decide a test: keys, addresses, colours; and no home, where sessions would be kept.
+    const { PATH, TMPDIR } = process.env;
+    this.process = spawn(command, args, { cwd, env: { PATH, TMPDIR, ...env }, stdio: 'pipe' });
     const timer = setTimeout(() => this.process.kill('SIGKILL'), most);
     this.process.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
     this.process.stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
