@@ -76,7 +76,7 @@ function tokensOf(items: readonly InputItem[]): number {
 }
 
 function line(item: InputItem): string {
-  if ('role' in item) return `${item.role}: ${cut(textOf(item.content))}`;
+  if ('role' in item) return `${String(item.role)}: ${cut(textOf(item.content))}`;
   if (item.type === 'function_call') return `call of ${item.name}: ${cut(item.arguments)}`;
   if (item.type === 'custom_tool_call') return `call of ${item.name}: ${cut(item.input)}`;
   if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output')

@@ -11,7 +11,7 @@ import { answersIn } from './pairing.js';
 import type { Variables } from './tools/command.js';
 import type { Member } from './team.js';
 import type { TurnClient } from './turn.js';
-import { Totals } from './usage.js';
+import type { Totals } from './usage.js';
 
 /** What all conversations of a session have in common: the one with the user, and those of agents that were given tasks. */
 export interface Crew {

@@ -13,15 +13,9 @@ export function openCalls(items: readonly InputItem[]): OpenCall[] {
     if (item.type === 'function_call') open.set(item.call_id, { id: item.call_id, answer: 'function_call_output' });
     if (item.type === 'custom_tool_call')
       open.set(item.call_id, { id: item.call_id, answer: 'custom_tool_call_output' });
-    const answered = answeredBy(item);
-    if (answered !== undefined) open.delete(answered);
+    if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') open.delete(item.call_id);
   }
   return [...open.values()];
-}
-
-/** The call that an item answers. */
-export function answeredBy(item: InputItem): string | undefined {
-  return item.type === 'function_call_output' || item.type === 'custom_tool_call_output' ? item.call_id : undefined;
 }
 
 /** The answers of a history, by call: what has run does not run again. */

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { type Client, createClient } from '@turnwire/client';
 import { instructionsOf } from '../agent/instructions.js';
@@ -120,5 +121,6 @@ function needsEmulator({ provider, baseUrl }: Model): boolean {
 
 async function emulatorFor(models: readonly Model[], script: string | undefined): Promise<Emulator | undefined> {
   if (!models.some(needsEmulator)) return undefined;
-  return startEmulator(script === undefined ? {} : { script });
+  // Ids of its own in each run: those of an earlier run may be in the history of the session.
+  return startEmulator({ seed: randomInt(2 ** 31), ...(script === undefined ? {} : { script }) });
 }

@@ -6,7 +6,6 @@ import type { TestContext } from 'node:test';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { z } from 'zod';
 
 /** A server of the MCP SDK's own, with a tool for each thing that a client has to cope with. */
@@ -57,7 +56,7 @@ export async function remoteServer(t: TestContext, transport: 'streamable' | 'ss
             sessionIdGenerator: randomUUID,
             onsessioninitialized: (started) => void open.set(started, own),
           });
-    await mcpServer().connect(own as Transport);
+    await mcpServer().connect(own);
     if (own instanceof SSEServerTransport) open.set(own.sessionId, own);
     else await own.handleRequest(request, response);
   };

@@ -60,7 +60,7 @@ test('cut at any byte, a session goes on: whole lines count, every call has one 
     cut.append({ kind: 'items', items: [{ ...prompt, content: 'On.' }] });
     cut.close();
     const outputs = items.flatMap((item) =>
-      item.type === 'function_call_output' ? [`${item.call_id}: ${String(item.output)}`] : [],
+      item.type === 'function_call_output' ? [`${item.call_id}: ${JSON.stringify(item.output)}`] : [],
     );
     seen.add(outputs.join(' | '));
     assert.equal(outputs.length, items.filter(({ type }) => type === 'function_call').length);
@@ -71,7 +71,7 @@ test('cut at any byte, a session goes on: whole lines count, every call has one 
   const lost = 'Error: the run was interrupted while this call ran; it may have had effects.';
   const not = 'Error: this call was not run, because the run ended first.';
   assert.deepEqual(
-    [...seen],
+    [...seen].map((each) => each.replaceAll('"', '')),
     ['', `a: ${not} | b: ${not}`, `a: ${lost} | b: ${not}`, `a: done a | b: ${not}`, `a: done a | b: ${lost}`],
   );
 });

@@ -31,7 +31,7 @@ test('todo: things are added, their state is changed all or none, and they are l
 
 test('memory: what is added is there in the next session, and can be found, changed and forgotten', async (t) => {
   const first = await toolsOf(t, [{ type: 'memory', path: 'kept/notes.json' }]);
-  const [cat = ''] = await Promise.all([
+  const [cat] = await Promise.all([
     first.call('add_memory', { memory: 'The cat is called Tom.' }),
     first.call('add_memory', { memory: 'Tea, no coffee.' }),
   ]);
@@ -149,12 +149,17 @@ async function site(t: TestContext, answer: RequestListener): Promise<string> {
 }
 
 test('fetch: a page as a person reads it, redirects, statuses, and what is no text', async (t) => {
+  const html = '<script>no</script><h1>Title</h1><p>A &amp; B</p>';
+  const answers: Readonly<Record<string, [status: number, headers: Record<string, string>, body: string]>> = {
+    '/moved': [302, { location: '/page' }, ''],
+    '/page': [200, { 'content-type': 'text/html' }, html],
+    '/round': [302, { location: '/round' }, ''],
+    '/image': [200, { 'content-type': 'image/png' }, 'x'],
+    '/gone': [404, { 'content-type': 'text/plain' }, 'gone'],
+  };
   const url = await site(t, (request, response) => {
-    if (request.url === '/moved') return void response.writeHead(302, { location: '/page' }).end();
-    if (request.url === '/round') return void response.writeHead(302, { location: '/round' }).end();
-    if (request.url === '/image') return void response.writeHead(200, { 'content-type': 'image/png' }).end('x');
-    if (request.url === '/gone') return void response.writeHead(404, { 'content-type': 'text/plain' }).end('gone');
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<script>no</script><h1>Title</h1><p>A &amp; B</p>');
+    const [status, headers, body] = answers[request.url ?? ''] ?? [500, {}, ''];
+    response.writeHead(status, headers).end(body);
   });
   const { call } = await toolsOf(t, [{ type: 'fetch', allow_private_ips: true }]);
   const urls = ['/moved', '/round', '/image', '/gone'].map((path) => url + path);

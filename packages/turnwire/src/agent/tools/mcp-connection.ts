@@ -22,8 +22,7 @@ export async function connectMcp(settings: Mcp, surroundings: Surroundings, labe
   for (const transport of await transports(settings, surroundings)) {
     const client = new Client({ name: 'turnwire', version });
     try {
-      // The SDK's types leave `undefined` out of optional fields, and ours do not.
-      await client.connect(transport as Transport, { timeout: startTime });
+      await client.connect(transport, { timeout: startTime });
       return client;
     } catch (error) {
       await client.close().catch(() => undefined);
@@ -46,7 +45,7 @@ async function transports(settings: Mcp, surroundings: Surroundings) {
   const url = new URL(remote.url);
   // Headers go to this origin alone: a redirect to another one is refused by the SDK.
   const options = { requestInit: { headers: await surroundings.expand(remote.headers) } };
-  const streamable = (): Transport => new StreamableHTTPClientTransport(url, options) as Transport;
+  const streamable = (): Transport => new StreamableHTTPClientTransport(url, options);
   const sse = (): Transport => new SSEClientTransport(url, options);
   return { streamable: [streamable()], sse: [sse()], either: [streamable(), sse()] }[remote.transport_type ?? 'either'];
 }

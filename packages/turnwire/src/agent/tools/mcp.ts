@@ -1,4 +1,4 @@
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Tool as McpTool } from '@modelcontextprotocol/sdk/types.js';
 import type { Toolset } from '../../config/toolset.js';
 import { HeadAndTail } from './head-and-tail.js';
@@ -47,6 +47,7 @@ export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Pro
 
 function watch(client: Client): () => boolean {
   let closed = false;
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's own, and no DOM
   client.onclose = () => {
     closed = true;
   };
@@ -106,7 +107,7 @@ function textOf(result: Record<string, unknown>): string {
     const resource = part['resource'];
     if (typeof resource === 'object' && resource !== null && 'text' in resource) return String(resource.text);
     if (part['type'] === 'resource_link') return `${String(part['name'])}: ${String(part['uri'])}`;
-    return `[${String(part['type'])} of type ${String(part['mimeType'] ?? 'unknown')} is not shown]`;
+    return `[${String(part['type'])} of type ${typeof part['mimeType'] === 'string' ? part['mimeType'] : 'unknown'} is not shown]`;
   });
   if (parts.length === 0 && result['structuredContent'] !== undefined)
     return JSON.stringify(result['structuredContent']);

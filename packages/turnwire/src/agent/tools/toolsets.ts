@@ -44,7 +44,7 @@ export interface Toolbox {
   /** What the model is told about them besides what they say of themselves; empty if nothing. */
   instructions: string;
   /** Ends what they have started: commands in the background, servers. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**
@@ -67,7 +67,9 @@ export async function openTools(
     toolsets.map(async (toolset) => offered(toolset, await open(toolset, surroundings))),
   );
   const opened = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  const close = async (): Promise<void> => void (await Promise.all(opened.map((toolset) => toolset.close?.())));
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map(async (toolset) => toolset.close?.()));
+  };
   try {
     for (const each of settled) if (each.status === 'rejected') throw each.reason;
     const tools = distinct(opened);
@@ -86,7 +88,7 @@ async function open<Kind extends Type>(
   toolset: Extract<Toolset, { type: Kind }>,
   surroundings: Surroundings,
 ): Promise<OpenToolset> {
-  const opener = openers[toolset.type as Kind] as Opener<Kind>;
+  const opener: Opener<Kind> = openers[toolset.type];
   return opener(toolset, surroundings);
 }
 

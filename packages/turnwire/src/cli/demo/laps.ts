@@ -71,7 +71,7 @@ export async function runLap(
   const { io, signal, onTurn } = options;
   const { root: agent } = await loadConfig(join(example, 'agent.yaml'));
   const folder = await workspace();
-  const { tools, close } = await toolsFor(agent, folder, io);
+  const { tools, close: closeTools } = await toolsFor(agent, folder, io);
   const emulator = await startEmulator({ script: join(example, 'script.yaml') });
   const link = await startLink({ to: emulator.port, ...options.link });
   const client = createClient({
@@ -107,7 +107,7 @@ export async function runLap(
     await rm(folder, { recursive: true, force: true });
     throw error;
   } finally {
-    await close();
+    await closeTools();
     client.destroy();
     await link.close();
     await emulator.close();

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { Console, turnwire, typing, type ConsoleOptions } from './console.js';
+import { scratch } from './scratch.js';
+
+async function agentIn(t: TestContext, agent: string, script: string) {
+  const folder = await scratch(t, { 'agent.yaml': agent, 'script.yaml': script });
+  const home = join(folder, 'home');
+  const argv = (prompt: string | undefined, ...flags: string[]): string[] => [
+    'run',
+    join(folder, 'agent.yaml'),
+    ...(prompt === undefined ? [] : [prompt]),
+    '--script',
+    join(folder, 'script.yaml'),
+    ...flags,
+  ];
+  const options = { cwd: folder, env: { TURNWIRE_HOME: home } };
+  const run = (prompt: string, ...flags: string[]) => turnwire(argv(prompt, ...flags), options);
+  const open = (more: ConsoleOptions) => new Console(argv(undefined), { ...options, ...more });
+  return { folder, run, open, sessions: (...flags: string[]) => turnwire(['sessions', ...flags], options) };
+}
+
+const plain = `
+models: { m: { provider: emulator, model: x, cost: { input: 1000, output: 0 } } }
+agents: { root: { model: m, instruction: Be brief. } }
+`;
+
+test('a session goes on where it was left, by its id and as the last one, and is listed', async (t) => {
+  const { run, sessions } = await agentIn(t, plain, 'turns: [{ text: One. }, { text: Two. }, { text: Three. }]\n');
+  assert.equal((await run('First.')).stdout, 'One.\n');
+  assert.equal((await run('Second.', '--session', '-1')).stdout, 'Two.\n');
+  const [listed] = JSON.parse((await sessions('--json')).stdout) as {
+    id: string;
+    items: number;
+    prompt: string;
+    cost: number;
+  }[];
+  assert.equal(listed?.items, 4);
+  assert.equal(listed?.prompt, 'First.');
+  assert.ok((listed?.cost ?? 0) > 0);
+  const third = await run('Third.', '--session', listed?.id ?? '');
+  assert.equal(third.stdout, 'Three.\n', third.stderr);
+  assert.equal((await run('Anew.')).stdout, 'One.\n');
+  const { stdout } = await sessions();
+  assert.match(
+    stdout,
+    /^-1 \S+ .* root 2 items, \d+ tokens, \$\d+\.\d{4} Anew\.\n-2 \S+ .* root 6 items, .* First\.\n$/,
+  );
+});
+
+test('a session that is not there is one sentence, and status 2', async (t) => {
+  const { run } = await agentIn(t, plain, 'turns: [{ text: One. }]\n');
+  for (const reference of ['-1', 'none', '../x']) {
+    const { status, stderr } = await run('Go.', '--session', reference);
+    assert.equal(status, 2);
+    assert.match(stderr, /^there is no session [^\n]*"turnwire sessions" lists them\n$/);
+  }
+});
+
+test('without a folder of the user no session is kept, and to go on with one is refused', async (t) => {
+  const { folder } = await agentIn(t, plain, 'turns: [{ text: One. }]\n');
+  const argv = ['run', join(folder, 'agent.yaml'), 'Go.', '--script', join(folder, 'script.yaml')];
+  assert.equal((await turnwire(argv, { cwd: folder })).status, 0);
+  assert.match((await turnwire([...argv, '--session', '-1'])).stderr, /TURNWIRE_HOME/);
+  assert.equal((await turnwire(['sessions'])).status, 2);
+});
+
+test('the welcome is shown before the first prompt; /name is a prompt of the file, and a wrong one is guessed', async (t) => {
+  const agent = `
+agents:
+  root:
+    model: emulator/x
+    welcome_message: What shall it be?
+    commands: { tea: Make tea. }
+`;
+  const { open, run } = await agentIn(
+    t,
+    agent,
+    'rules: [{ match: { input: Make tea. }, reply: { text: Tea. } }]\nafter: echo\n',
+  );
+  const stdin = typing();
+  const console = open({ stdin, terminals: ['stdin'] });
+  await console.shows('stderr', 'What shall it be?\n> ');
+  stdin.write('/tae\n');
+  await console.shows('stderr', 'there is no command /tae; did you mean /tea?');
+  stdin.write('/tea with milk\n');
+  await console.shows('stdout', 'Tea.');
+  stdin.end();
+  assert.equal((await console.ended).status, 0);
+  assert.equal((await run('/tea')).stdout, 'Tea.\n');
+  assert.equal((await run('/coffee')).status, 2);
+});
+
+const hooked = `
+agents:
+  root:
+    model: emulator/x
+    toolsets: [{ type: shell }, { type: script, shell: { deploy: { cmd: "echo \\"deployed to $where\\"", args: { where: { type: string } } } } }]
+    hooks:
+      pre_tool_use: [{ matcher: shell, hooks: [{ type: command, command: "cat > before.json; ! grep -q forbidden before.json" }] }]
+      post_tool_use: [{ hooks: [{ type: command, command: "cat > after.json" }] }]
+      session_start: [{ type: command, command: "echo start >> points" }]
+      session_end: [{ type: command, command: "echo end >> points" }]
+      stop: [{ type: command, command: "echo stop >> points; exit 3" }]
+`;
+
+test(
+  'hooks: at each point, told what happens; one that fails blocks a call, and is told of elsewhere',
+  { skip: process.platform === 'win32' },
+  async (t) => {
+    const script = `turns:
+  - calls: [{ name: shell, arguments: { cmd: echo forbidden } }, { name: shell, arguments: { cmd: echo fine } }]
+  - text: Done.
+`;
+    const { folder, run } = await agentIn(t, hooked, script);
+    const { status, stdout, stderr } = await run('Go.', '--yolo', '--json');
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /"outcome":"declined","response":"This call was blocked by cat > before\.json/);
+    assert.match(stdout, /"outcome":"done","response":"fine"/);
+    assert.match(stdout, /"type":"warning","message":"the hook echo stop/);
+    assert.equal(await readFile(join(folder, 'points'), 'utf8'), 'start\nstop\nend\n');
+    const after = JSON.parse(await readFile(join(folder, 'after.json'), 'utf8')) as Record<string, unknown>;
+    assert.deepEqual(
+      [after['hook_event_name'], after['tool_name'], after['tool_response']],
+      ['post_tool_use', 'shell', 'fine'],
+    );
+  },
+);
+
+test(
+  'the question shows what a tool of the file runs, and characters that hide or turn text as escapes',
+  { skip: process.platform === 'win32' },
+  async (t) => {
+    const { open } = await agentIn(
+      t,
+      hooked,
+      'turns: [{ calls: [{ name: deploy, arguments: "{\\"where\\":\\"a\\u202eb\\u200b\\"}" }] }, { text: Done. }]\n',
+    );
+    const stdin = typing();
+    const console = open({ stdin, terminals: ['stdin'] });
+    await console.shows('stderr', '> ');
+    stdin.write('Go.\n');
+    await console.shows(
+      'stderr',
+      'Run deploy with {"where":"a\\u{202e}b\\u{200b}"}\nIt runs echo "deployed to $where"\n[y]es',
+    );
+    stdin.end();
+    await console.ended;
+  },
+);
+
+test('the session of an agent that the file no longer has is refused', async (t) => {
+  const { folder, run } = await agentIn(t, plain, 'turns: [{ text: One. }, { text: Two. }]\n');
+  await run('First.');
+  await writeFile(join(folder, 'agent.yaml'), plain.replace('root:', 'other:'));
+  const { status, stderr } = await run('Second.', '--session', '-1');
+  assert.equal(status, 2);
+  assert.match(stderr, /the session is with root, and .*agent\.yaml has no such agent\n$/);
+});
