@@ -250,6 +250,15 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     });
   }
 
+  /**
+   * What a turn has continued without coming to a good end, read to the end, is not continued again: the next one is sent in full (D8, D9). What was
+   * never sent has changed nothing.
+   */
+  #forget(): void {
+    const plan = this.#course?.plan;
+    if (plan?.name === 'delta' && this.#report.sentBytes > 0) this.#engine.memory.forget(plan.responseId);
+  }
+
   /** The consumer stops reading. At the end of the answer that is the end of the turn; before it, an abort. */
   #left(): void {
     const { errorEvent, terminal } = this.#answer;
@@ -260,6 +269,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
       return this.#settle({ name: 'ended' });
     }
     this.#delivery.clear();
+    this.#forget();
     this.#fail(new TurnwireError('aborted', 'the turn was left before its terminal event'));
   }
 
@@ -283,6 +293,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#report.totalMs = this.#engine.clock.now() - this.#begun;
     if (state.name === 'ended' && this.#answer.terminal === undefined) this.#report.outcome = 'failed';
     const error = state.name === 'failed' ? state.error : undefined;
+    if (error !== undefined || this.#answer.terminal?.outcome !== 'completed') this.#forget();
     this.#submissions.end(error);
     this.#delivery.finish(error);
     for (const waiter of this.#waiters.splice(0)) this.#tell(waiter);

@@ -113,7 +113,9 @@ async function leaving(
       request += chunk.toString('latin1');
       if (!request.includes('\r\n\r\n')) return;
       headIsSent = true;
-      if (answer === '') return leave(socket);
+      // A fallback to SSE meets the same server.
+      const fallback = transport === 'websocket' && request.startsWith('POST');
+      if (answer === '' || fallback) return leave(socket);
       const head = transport === 'websocket' ? upgraded(request) : eventStream;
       const cut = answer === 'half' ? head.slice(0, 20) : head;
       socket.write(cut, () => {
