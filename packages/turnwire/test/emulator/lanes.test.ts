@@ -40,7 +40,7 @@ test('P42: all events of a named lane echo its stream_id, errors too; those of t
   assert.deepEqual([refused?.['stream_id'], refused?.['error']?.['param']], ['lane.1-A_z', 'temperature']);
 });
 
-test('P42, P84: an id that cannot be one is refused without echoing it, and the socket stays usable', async (t) => {
+test('P42, P84, P100: an id that cannot be one is refused without echoing it, and the socket stays usable', async (t) => {
   const { socket } = await open(t);
   for (const id of ['', 'a b', 'a/b', 'ä', 'x'.repeat(257), 7, {}]) {
     const events = await socket.ask({ ...create(undefined), stream_id: id });
@@ -116,7 +116,7 @@ test('P44, P82: 16 turns are in flight, more are accepted and wait', async (t) =
   assert.ok(seventeenth > events.findIndex(({ type }) => type === 'response.completed'));
 });
 
-test('P44, P83: the 33rd name is refused under it; known names and the default lane go on', async (t) => {
+test('P44, P83, P101: the 33rd name is refused under it; known names and the default lane go on', async (t) => {
   const { socket } = await open(t);
   await socket.ask(create(undefined));
   for (let n = 1; n <= 32; n += 1) assert.equal(codeOf(await socket.ask(create(`lane-${n}`))), undefined);

@@ -16,7 +16,7 @@ async function open(t: { after(fn: () => Promise<void>): void }, options: Emulat
 const LIMIT = ['error', 400, 'websocket_connection_limit_reached', null];
 const create = { model: 'm', input: 'x' };
 
-test('P74, P81: 60 minutes, then the next create is refused; an idle socket is left alone until then', async (t) => {
+test('P74, P81, P99: 60 minutes, then the next create is refused; an idle socket is left alone until then', async (t) => {
   for (const dialect of ['openai', 'azure', 'openresponses'] as const) {
     const { clock, socket } = await open(t, { dialect });
     await clock.advance(60 * MINUTE - 1);

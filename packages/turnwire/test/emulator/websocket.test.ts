@@ -193,7 +193,7 @@ test('P74: a create on a socket that is too old is refused, and the socket close
   await socket.closed;
 });
 
-test('P88: a frame of the limit closes with 1009 and no event; one byte less passes', async (t) => {
+test('P88, P93: a frame of the limit closes with 1009 and no event; one byte less passes', async (t) => {
   const frameBytes = 10_000;
   const { emulator, socket } = await open(t, { limits: { frameBytes } });
   const empty = JSON.stringify({ type: 'response.create', model: 'm', input: '' }).length;
