@@ -25,16 +25,31 @@ const mostTools = 1000;
  */
 export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Promise<OpenToolset> {
   const label = settings.name ?? settings.command ?? settings.remote?.url ?? 'mcp';
-  let client = await connectMcp(settings, surroundings, label);
-  let broken = watch(client);
-  const close = (): Promise<void> => client.close().catch(() => undefined);
-  const living = async (): Promise<Client> => {
-    if (broken()) {
-      client = await connectMcp(settings, surroundings, label);
-      broken = watch(client);
-    }
-    return client;
+  let closed = false;
+  let current: Promise<Client> | undefined;
+  // Calls that find it broken at the same moment share the new connection.
+  const living = (): Promise<Client> => {
+    if (closed) return Promise.reject(new Error(`the MCP server ${label} was ended with the run`));
+    if (current !== undefined) return current;
+    const connecting = connectMcp(settings, surroundings, label).then((client) => {
+      // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's own, and no DOM
+      client.onclose = () => {
+        if (current === connecting) current = undefined;
+      };
+      return client;
+    });
+    current = connecting;
+    connecting.catch(() => {
+      if (current === connecting) current = undefined;
+    });
+    return connecting;
   };
+  const close = async (): Promise<void> => {
+    const last = current;
+    closed = true;
+    await last?.then((client) => client.close()).catch(() => undefined);
+  };
+  const client = await living();
   try {
     const found = await listTools(client);
     const tools = found.map((tool) => wrap(tool, settings.name, label, living));
@@ -43,15 +58,6 @@ export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Pro
     await close();
     throw new Error(`the MCP server ${label} does not say what tools it has: ${messageOf(error)}`, { cause: error });
   }
-}
-
-function watch(client: Client): () => boolean {
-  let closed = false;
-  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's own, and no DOM
-  client.onclose = () => {
-    closed = true;
-  };
-  return () => closed;
 }
 
 async function listTools(client: Client): Promise<McpTool[]> {
