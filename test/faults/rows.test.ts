@@ -19,7 +19,6 @@ const rows = [
 const without: Readonly<Record<string, string>> = {
   C10: 'the agent keeps what is complete: packages/turnwire/test/agent',
   D10: 'the agent pairs its calls; the engine never edits the input',
-  F11: 'an error as a first event becomes a status in the fetch door, which is not built yet',
   J4: 'a rule for the tests themselves',
 };
 

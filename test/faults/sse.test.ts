@@ -286,3 +286,18 @@ scenario(
     assert.equal(text, 'zwölf €');
   },
 );
+
+scenario(
+  'sse, a POST that is answered by 101 is a protocol error, at once',
+  {
+    post: (peer) =>
+      peer.raw(Buffer.from('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')),
+  },
+  { transport: 'sse' },
+  async ({ client, server }) => {
+    const { error } = await read(client.turn({ model: 'test', input: 'hi' }));
+    assert.equal(error?.code, 'protocol_error');
+    assert.equal(error.status, 101);
+    assert.equal(server.posts, 1);
+  },
+);

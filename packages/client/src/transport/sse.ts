@@ -121,6 +121,13 @@ class SseCarriage implements Carriage {
         if (!this.#over) this.#receiver.sent();
       });
       request.once('response', (response) => this.#answered(response, identity));
+      // A 101 that nobody takes would end the connection without a word of it.
+      request.once('upgrade', (_response, socket) => {
+        socket.destroy();
+        this.#fail(
+          new TurnwireError('protocol_error', `${endpoint.origin} answered a POST with an upgrade`, { status: 101 }),
+        );
+      });
       // Stays for the whole life of the request: a late error that nobody listens to would end the process.
       request.on('error', (error) => this.#broken(error));
       request.end(body);
