@@ -119,3 +119,20 @@ scenario(
     assert.equal(server.creates, 1);
   },
 );
+
+scenario(
+  'D9: a turn that is read late, when another one has gone on from the same place, changes nothing any more',
+  model(),
+  webSocket,
+  async ({ client }) => {
+    const conversation = client.conversation(defaults);
+    const late = conversation.turn({ input: 'late' });
+    await eventually('it has ended', () => late.report.totalMs !== undefined);
+    assert.equal((await ask(conversation, 'in time')).error, undefined);
+    await late.text();
+    assert.deepEqual(
+      (conversation.items as unknown as Json[]).filter(({ role }) => role === 'user').map(({ content }) => content),
+      ['in time'],
+    );
+  },
+);

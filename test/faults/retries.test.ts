@@ -26,7 +26,7 @@ function refusing(times: number, status: number, headers: Record<string, string>
 const quick = { quick: true };
 
 for (const transport of ['websocket', 'sse'] as const) {
-  for (const status of [408, 409, 429, 500, 503]) {
+  for (const status of [409, 429, 503]) {
     scenario(
       `${transport}, ${status}: asked again after a backoff that grows, over the same connection`,
       refusing(2, status),
@@ -52,6 +52,37 @@ for (const transport of ['websocket', 'sse'] as const) {
       },
       quick,
     );
+  }
+
+  for (const status of [408, 500, 502, 504]) {
+    scenario(
+      `C2, ${transport}, ${status}: it may have begun, and is asked again once`,
+      refusing(2, status),
+      { transport },
+      async ({ client, server }) => {
+        const turn = client.turn(question);
+        const { error } = await read(turn);
+        assert.deepEqual([error?.code, error?.status, error?.retryable], ['request_refused', status, false]);
+        assert.equal(server.creates + server.posts, 2);
+      },
+      quick,
+    );
+
+    for (const [why, options, more] of [
+      ['with effects', {}, { conversation: 'conv_1' }],
+      ["with replay: 'unsent'", { recovery: { replay: 'unsent' } }, {}],
+    ] as const) {
+      scenario(
+        `C2, ${transport}, ${status}, ${why}: it may have begun, and is not asked again`,
+        refusing(2, status),
+        { transport, ...options },
+        async ({ client, server }) => {
+          assert.equal((await read(client.turn({ ...question, ...more }))).error?.status, status);
+          assert.equal(server.creates + server.posts, 1);
+        },
+        quick,
+      );
+    }
   }
 
   scenario(

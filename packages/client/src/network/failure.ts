@@ -118,7 +118,11 @@ export function statusFailure(
       phase,
       status,
       server,
-      retryable: status === 408 || status === 409 || status === 429 || status >= 500,
+      // A gateway's word on a POST says nothing of what the server behind it has begun.
+      retryable:
+        code === 'upgrade_refused'
+          ? status === 408 || status === 429 || status >= 500
+          : status === 409 || status === 429 || status === 503 || status === 529,
     },
   );
 }

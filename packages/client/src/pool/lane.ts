@@ -154,12 +154,14 @@ export class Lane {
 
   /**
    * The turn leaves before its terminal event, and nothing on this wire cancels a response (P32). Where it had the socket for itself, that is
-   * the end of the socket. Otherwise what still comes is dropped up to the terminal event.
+   * the end of the socket. Otherwise what still comes is dropped up to the terminal event; after a steered turn, to the end of the connection.
    */
-  abandon(reason: string): void {
+  abandon(reason: string, steered = false): void {
     if (this.#state.name !== 'busy') return;
     if (!this.#bearer.lanes.othersBeside(this)) return this.#bearer.end(reason, this);
     this.chain = undefined;
+    // Whether a successor follows its end, nobody here can tell any more: no other turn may be given this lane.
+    if (steered) return this.#giveUp(reason);
     const timer = this.#bearer.clock.after(drainMs, () => this.#giveUp(reason), { background: true });
     this.#state = { name: 'draining', timer, bytes: 0 };
     this.#bearer.turned(this);
@@ -180,7 +182,11 @@ export class Lane {
         return true;
       case 'draining':
         state.bytes += frame.size;
-        if (ends(frame)) {
+        if (isError(frame.event)) {
+          // A `response.failed` that belongs to it may follow.
+          state.timer.cancel();
+          this.#giveUp('an aborted turn has failed');
+        } else if (ends(frame)) {
           state.timer.cancel();
           this.#becomeIdle();
         } else if (state.bytes > drainBytes) {
@@ -217,7 +223,6 @@ export class Lane {
 
 /** Whether a response that nobody reads has ended; one that was steered has a successor (P48). */
 function ends(frame: Frame): boolean {
-  if (isError(frame.event)) return true;
   const terminal = terminalOf(frame.event);
   return terminal !== undefined && terminal.response.incomplete_details?.reason !== 'steered';
 }

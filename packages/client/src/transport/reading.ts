@@ -155,8 +155,8 @@ function refusal(event: ResponseEvent): TurnwireError {
       server,
       retryable:
         status !== undefined
-          ? status === 408 || status === 409 || status === 429 || status >= 500
-          : server.code === 'rate_limit_exceeded' || server.code === 'server_error',
+          ? status === 409 || status === 429 || status === 503 || status === 529
+          : server.code === 'rate_limit_exceeded',
     },
   );
 }

@@ -14,36 +14,48 @@ export interface Wait {
  * followed by a successor that nobody asks for.
  */
 export class Steering {
-  /** Sent, or accepted, and not yet part of a response. */
-  #open = 0;
+  /** Sent, and neither accepted nor refused. */
+  #unanswered = 0;
+  /** Accepted, and not yet part of a response; by the server's names for them. */
+  readonly #accepted = new Set<unknown>();
+  /** The server has ended a response in order to go on with another one. */
+  #announced = false;
+  /** This turn was steered at all. */
+  used = false;
 
   get open(): boolean {
-    return this.#open > 0;
+    return this.#unanswered > 0 || this.#accepted.size > 0 || this.#announced;
   }
 
   /** One more has been sent. */
   sent(): void {
-    this.#open += 1;
+    this.used = true;
+    this.#unanswered += 1;
   }
 
-  /** `response.steer.*`: `accepted` only confirms; the other two end the wait. */
-  read({ type }: ResponseEvent): void {
-    // What waits for the client's own results becomes part of the client's next request.
-    if ((type === 'response.steer.pending' || type === 'response.steer.failed') && this.#open > 0) this.#open -= 1;
+  /** `response.steer.*`: what waits for the client's own results becomes part of the client's next request, and is no more of this turn. */
+  read(event: ResponseEvent): void {
+    const { type, steer } = event as { type?: unknown; steer?: { id?: unknown } | null };
+    // One without a name is told from others by its event.
+    const name = steer?.id ?? event;
+    if (!this.#accepted.delete(name) && this.#unanswered > 0) this.#unanswered -= 1;
+    if (type === 'response.steer.accepted') this.#accepted.add(name);
+    else if (this.#accepted.size === 0) this.#announced = false;
   }
 
-  /** The successor has begun: it holds all that was accepted before. */
+  /** The successor has begun: it holds all that was accepted before, and nothing that has not been answered. */
   succeeded(): void {
-    this.#open = 0;
+    this.#accepted.clear();
+    this.#announced = false;
   }
 
   /** What must still come after this end of a response; undefined if nothing will. */
   waitAfter({ outcome, response }: Terminal): Wait | undefined {
     if (outcome === 'incomplete' && response.incomplete_details?.reason === 'steered') {
-      this.#open = Math.max(this.#open, 1);
+      this.#announced = true;
       return { ms: successorMs, unmet: 'fail' };
     }
-    if (outcome !== 'completed' || this.#open === 0) return undefined;
+    if (outcome !== 'completed' || !this.open) return undefined;
     // The client has work to do, and may begin before the server says that it waits for it (P49).
     return asksTheClient(response.output) ? { ms: pendingMs, unmet: 'end' } : { ms: successorMs, unmet: 'fail' };
   }

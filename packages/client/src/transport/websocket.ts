@@ -86,7 +86,7 @@ class WebSocketCarriage implements Carriage, Occupant {
     const state = this.#state;
     this.#over();
     if (state.name === 'placing') this.#placing.abort(new TurnwireError('aborted', 'the turn was aborted'));
-    if (state.name === 'running') state.lane.abandon('turn aborted');
+    if (state.name === 'running') state.lane.abandon('turn aborted', state.reading.steering.used);
   }
 
   #run({ lane, reused }: Place): void {

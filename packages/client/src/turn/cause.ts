@@ -41,6 +41,12 @@ export type Cause =
   | 'chain_lost'
   /** The server refused the turn for a reason that passes: 429, 5xx, overload (P104, P105). */
   | 'busy'
+  /**
+   * The server, or a gateway before it, gave the turn up (408, and 5xx except 503 and 529): it may have begun it, and what it cost is spent.
+   */
+  | 'given_up'
+  /** What is left to be sent has grown beyond one frame: the delta that was planned has lost its chain (E1). */
+  | 'too_large'
   /** Trying again changes nothing, or is not ours to try. */
   | 'final';
 
@@ -59,6 +65,8 @@ export function causeOf(error: TurnwireError): Cause {
     case 'first_event_timeout':
     case 'protocol_error':
       return 'unanswered';
+    case 'request_too_large':
+      return 'too_large';
     case 'request_refused':
       return causeOfRefusal(error.server, error.status);
     default:
@@ -135,7 +143,6 @@ const busyCodes: ReadonlySet<string> = new Set([
   'overloaded_error',
   'rate_limit_error',
   'rate_limit_exceeded',
-  'server_error',
   'server_is_overloaded',
   'slow_down',
 ]);
@@ -153,18 +160,25 @@ function causeOfRefusal(server: ServerError | undefined, status: number | undefi
   if (finalCodes.has(code)) return 'final';
   if (headers['x-should-retry'] === 'false') return 'final';
   if (busyCodes.has(code) || headers['x-should-retry'] === 'true') return 'busy';
+  if (isGivenUp(status) || code === 'server_error') return 'given_up';
   if (finalCodes.has(type)) return 'final';
   if (status !== undefined) return isPassing(status) ? 'busy' : 'final';
+  if (type === 'server_error') return 'given_up';
   if (busyCodes.has(type)) return 'busy';
   // Who names a parameter speaks of the request.
   return code === generic || type === generic || param !== undefined ? 'final' : 'busy';
+}
+
+/** What a server or a gateway says that has begun, or may have. 503 and 529 say that it has not. */
+function isGivenUp(status: number | undefined): boolean {
+  return status === 408 || (status !== undefined && status >= 500 && status !== 503 && status !== 529);
 }
 
 /** Says little: some servers give a rate limit this type. A status that passes is the more certain word. */
 const generic = 'invalid_request_error';
 
 function isPassing(status: number): boolean {
-  return status === 408 || status === 409 || status === 425 || status === 429 || status >= 500;
+  return status === 409 || status === 425 || status === 429 || status === 503 || status === 529;
 }
 
 function isAboutTheRequest(status: number | undefined): boolean {

@@ -46,12 +46,14 @@ export class Conversation {
    */
   turn(params: TurnParams, options: TurnOptions = {}): Turn {
     const merged = { ...this.#defaults, ...params };
+    const before = this.#items;
     const turn = this.#begin(this.#withHistory(merged), options, {
       onSettled: (settled) => {
         if (this.#running === settled) this.#running = undefined;
       },
       onCommitted: (items) => {
-        this.#items = items;
+        // Read late, when another turn has gone on from the same place: that one counts.
+        if (this.#items === before) this.#items = items;
       },
     });
     if (turn.report.totalMs === undefined) this.#running = turn;

@@ -135,6 +135,8 @@ export const recoveryTable: readonly RecoveryRow[] = [
   { causes: ['age_limit', 'lanes_refused'], phases: refused, connection: 'any', ran: 'no', moves: ['redial'] },
   { causes: ['chain_lost'], phases: refused, connection: 'any', ran: 'no', moves: ['resend_in_full'] },
   { causes: ['busy'], phases: refused, connection: 'any', ran: 'no', moves: ['retry'] },
+  { causes: ['given_up'], phases: refused, connection: 'any', ran: 'maybe', moves: ['retry'] },
+  { causes: ['too_large'], phases: dialling, connection: 'any', ran: 'no', moves: ['fall_back'] },
 ];
 
 /** Pure: the same failure under the same policy has the same consequence. */

@@ -266,6 +266,38 @@ yard(
   },
 );
 
+yard(
+  'P48, I1: the lane of an aborted turn that was steered goes to nobody: a successor may still come',
+  { lanes },
+  async ({ pool, server, take }) => {
+    const a = await join(pool);
+    const b = await join(pool);
+    a.lane.abandon('turn aborted', true);
+    say(server, { ...completed, stream_id: a.lane.streamId });
+    const heard = b.listener.next();
+    say(server, { ...delta, stream_id: b.lane.streamId });
+    await heard;
+    assert.equal(b.listener.end, undefined);
+    assert.equal((await take()).lane.connection, 2);
+  },
+);
+
+yard(
+  'I1: an aborted turn that fails with an error and its response.failed costs its neighbour nothing',
+  { lanes },
+  async ({ pool, server }) => {
+    const a = await join(pool);
+    const b = await join(pool);
+    a.lane.abandon('turn aborted');
+    say(server, { type: 'error', error: { message: 'no' }, stream_id: a.lane.streamId });
+    say(server, { type: 'response.failed', response: { id: 'r', status: 'failed' }, stream_id: a.lane.streamId });
+    const heard = b.listener.next();
+    say(server, { ...delta, stream_id: b.lane.streamId });
+    await heard;
+    assert.equal(b.listener.end, undefined);
+  },
+);
+
 yard('I1: alone on its socket, an aborted lane ends it', { lanes }, async ({ pool, server }) => {
   const a = await join(pool);
   const [socket] = server.clients;

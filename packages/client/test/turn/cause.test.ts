@@ -69,14 +69,11 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
     [
       ['rate_limit_exceeded', 429],
       ['rate_limit_exceeded', undefined],
-      ['server_error', 500],
-      ['server_error', undefined],
       ['server_is_overloaded', 503],
       ['slow_down', undefined],
       ['upstream_unavailable', undefined],
-      ['stream_incomplete', 502],
-      [null, 408],
       [null, 409],
+      [null, 503],
       [null, 429],
       [null, 529],
       [null, undefined],
@@ -85,6 +82,21 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
     `G1, ${code} ${status}`,
     refusal({ code }, status),
     'busy',
+  ]),
+  ...(
+    [
+      ['server_error', 500],
+      ['server_error', undefined],
+      ['stream_incomplete', 502],
+      [null, 408],
+      [null, 500],
+      [null, 504],
+      [null, 524],
+    ] as const
+  ).map(([code, status]): [string, TurnwireError, Cause] => [
+    `C2, ${code} ${status}: it may have begun`,
+    refusal({ code }, status),
+    'given_up',
   ]),
   ...(
     [
@@ -109,7 +121,8 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['G2, it names a parameter', refusal({ code: 'invalid_value', param: 'temperature' }), 'final'],
   ['G1, a type that says less than its status', refusal({ type: 'invalid_request_error' }, 429), 'busy'],
   ['G1, and less than its code', refusal({ type: 'invalid_request_error', code: 'slow_down' }), 'busy'],
-  ['G1, by type', refusal({ type: 'server_error' }), 'busy'],
+  ['G1, by type', refusal({ type: 'server_error' }), 'given_up'],
+  ['E1, found too late', new TurnwireError('request_too_large', ''), 'too_large'],
   ['x-should-retry: false', refusal({}, 503, { 'x-should-retry': 'false' }), 'final'],
   ['x-should-retry: true', refusal({}, 400, { 'x-should-retry': 'true' }), 'busy'],
   ['B2', new TurnwireError('first_event_timeout', ''), 'unanswered'],

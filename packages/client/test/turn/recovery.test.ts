@@ -198,7 +198,7 @@ test('retry-after is waited for, jittered, and never beyond the budget', () => {
 });
 
 test('our own backoff doubles from 0.5 s to 8 s', () => {
-  const error = refusal({ code: 'server_error' }, 500);
+  const error = refusal({ code: 'server_is_overloaded' }, 503);
   const waits = (jitter: number): number[] =>
     Array.from({ length: 6 }, (_, retries) => {
       const done = Array.from({ length: retries }, () => ({ move: 'retry' as const, doubtful: false }));

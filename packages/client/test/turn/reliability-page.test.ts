@@ -69,6 +69,8 @@ const causes = Object.keys({
   lanes_refused: true,
   chain_lost: true,
   busy: true,
+  given_up: true,
+  too_large: true,
   final: true,
 } satisfies Record<Cause, true>) as Cause[];
 const moves = {
