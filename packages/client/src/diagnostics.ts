@@ -46,7 +46,6 @@ export class Diagnostics {
     if (target.hasSubscribers) target.publish(message);
     const onEvent = this.#onEvent;
     if (onEvent === undefined) return;
-    // oxlint-disable-next-line no-unsafe-type-assertion -- the pair of a name and its message is what the union lists
     const event = { name, ...message } as unknown as DiagnosticEvent;
     // Not from within the turn: what the callback throws is its owner's, and ends no turn (I3).
     queueMicrotask(() => onEvent(event));
