@@ -47,7 +47,8 @@ async function ask(
 ): Promise<Json[] | undefined> {
   const instructions = dice.chance(0.1) ? `be brief in ${mark}` : `you are ${name}`;
   const leaves = dice.chance(0.05) ? 1 + dice.below(4) : undefined;
-  const transport = dice.chance(0.15) ? 'sse' : 'auto';
+  // Left to `auto` alone, most turns would go by SSE: the breaker rests after each refused upgrade.
+  const transport = dice.chance(0.15) ? 'sse' : dice.chance(0.6) ? 'websocket' : 'auto';
   for (let retry = 0; retry <= mostRetries; retry += 1) {
     const marked = `${mark}.${retry}`;
     const params = {
