@@ -30,12 +30,17 @@ export function answersIn(items: readonly InputItem[]): Map<string, string> {
 
 /**
  * The last `most` items, fewer where that would tear a call from its answer, with the last prompt before them if it is older: a model that no longer
- * knows what it was asked does something else.
+ * knows what it was asked does something else. More than `most` where the newest calls and their answers are more by themselves: a model that does
+ * not see what it has done does it again.
  */
 export function lastItems(items: readonly InputItem[], most: number): readonly InputItem[] {
   if (items.length <= most) return items;
   let start = items.length - most;
   while (start < items.length && !stands(items, start)) start += 1;
+  if (start === items.length) {
+    start -= most;
+    while (start > 0 && !stands(items, start)) start -= 1;
+  }
   const tail = items.slice(start);
   if (tail.some(isPrompt)) return tail;
   const prompt = items.slice(0, start).findLast(isPrompt);

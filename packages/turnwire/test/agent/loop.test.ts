@@ -297,6 +297,29 @@ test('num_history_items sends the last items, with the prompt and without torn p
   );
 });
 
+test('num_history_items never leaves out the newest calls, not even where they are more', async () => {
+  const note = defineTool({
+    name: 'note',
+    description: 'Notes.',
+    readOnly: false,
+    input: z.object({ n: z.number() }),
+    run: ({ n }) => Promise.resolve(`noted ${n}`),
+  });
+  const both = [call('2', 'note', { n: 2 }), call('3', 'note', { n: 3 })];
+  const client = scriptedClient([
+    { output: [call('1', 'note', { n: 1 })] },
+    { output: both },
+    { output: [say('Done.')] },
+  ]);
+  const session = createSession({ client, agent: { ...agent, numHistoryItems: 3 }, tools: [note], approval: 'yolo' });
+  await session.run('Count.').result();
+  const last = client.asked.at(-1)?.input as { content?: string; call_id?: string; type: string }[];
+  assert.deepEqual(
+    last.map(({ content, call_id: id, type }) => content ?? `${type} ${id}`),
+    ['Count.', 'function_call 2', 'function_call 3', 'function_call_output 2', 'function_call_output 3'],
+  );
+});
+
 test('what turns cost is counted in dollars, by what was cached', async () => {
   const priced: Model = { ...agent.model, cost: { input: 2, output: 10, cacheRead: 0.5, cacheWrite: 2 } };
   const inner = scriptedClient([{ output: [say('Done.')] }]);
