@@ -4,6 +4,7 @@ import type { Permissions } from './approval.js';
 import type { AgentEvent, ToolCall, ToolOutcome } from './events.js';
 import type { History } from './history.js';
 import type { HookFailure } from './hooks.js';
+import type { AnsweredCall } from './pairing.js';
 import type { Repetition } from './repetition.js';
 import { type Tell, tellWhile } from './tell.js';
 import type { Tool } from './tools/tool.js';
@@ -28,8 +29,8 @@ export interface CallOptions {
   tools: ReadonlyMap<string, Tool>;
   permissions: Permissions;
   repetition: Repetition;
-  /** The answers given so far in this conversation, by call id: what has run does not run again. */
-  answered: Map<string, string>;
+  /** The calls of this conversation that have been answered, by id: what has run does not run again. */
+  answered: Map<string, AnsweredCall>;
   history: History;
   /** Runs the commands that the user has for each call. @default there are none */
   hook?: (
@@ -57,10 +58,11 @@ export function callsIn(response: Response): Call[] {
  */
 export async function* runCalls(calls: readonly Call[], options: CallOptions): AsyncGenerator<AgentEvent> {
   const { answered, history, repetition, signal } = options;
-  const open = new Map(calls.map((call) => [call.id, call]));
+  const open = new Set(calls);
   const settle = (call: Call, response: string): void => {
-    open.delete(call.id);
-    answered.set(call.id, response);
+    open.delete(call);
+    const { name, arguments: args } = call;
+    if (!answered.has(call.id)) answered.set(call.id, { name, arguments: args, response });
     history.add({ type: call.answer, call_id: call.id, output: response });
   };
   // Fires also where the reader leaves while tools are running.
@@ -68,14 +70,14 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
   const within = { ...options, signal: AbortSignal.any([signal, left.signal]) };
   let running: Promise<unknown> = Promise.resolve();
   try {
-    for (const group of groups([...open.values()], options.tools)) {
+    for (const group of groups(calls, options.tools)) {
       const ready: Ready[] = [];
       for (const call of group) {
         const { id, name, arguments: args } = call;
         const shown: ToolCall = { id, name, arguments: args };
         const before = answered.get(id);
-        if (before !== undefined) {
-          settle(call, before);
+        if (before?.name === name && before.arguments === args) {
+          settle(call, before.response);
           yield {
             type: 'warning',
             message: `the model repeated the call ${id} of ${name}; it was answered as before and not run again`,
@@ -85,7 +87,7 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
         yield { type: 'tool_call', tool_call: shown };
         signal.throwIfAborted();
         repetition.watch(shown);
-        const prepared = yield* prepare(call, shown, within);
+        const prepared = before === undefined ? yield* prepare(call, shown, within) : usedBefore(call);
         if ('tool' in prepared) {
           ready.push(prepared);
         } else {
@@ -108,7 +110,7 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
     left.abort(new Error('the run was left before its end'));
     await running;
     // Only where the run ends in the middle: by an error, by the signal, or because its reader left. No tool is running then.
-    for (const call of open.values()) settle(call, notRun);
+    for (const call of open) settle(call, notRun);
   }
 }
 
@@ -126,16 +128,16 @@ export function skipCalls(calls: readonly Call[], history: History): void {
   }
 }
 
-/** Calls that may run at the same time. */
+/** Calls that may run at the same time. Of two with one id, the second is looked at when the first has its answer. */
 function groups(calls: readonly Call[], tools: ReadonlyMap<string, Tool>): Call[][] {
   const together = ({ name }: Call): boolean => {
     const tool = tools.get(name);
     return tool?.readOnly === true && tool.alone !== true;
   };
   const found: Call[][] = [];
-  for (const [index, call] of calls.entries()) {
-    const before = calls[index - 1];
-    if (before !== undefined && together(before) && together(call)) found.at(-1)?.push(call);
+  for (const call of calls) {
+    const group = found.at(-1);
+    if (group?.every((other) => together(other) && other.id !== call.id) === true && together(call)) group.push(call);
     else found.push([call]);
   }
   return found;
@@ -216,6 +218,10 @@ function readCall(item: Item): Call[] {
     return [{ id: item.call_id, name: item.name, arguments: item.input, answer: 'custom_tool_call_output' }];
   }
   return [];
+}
+
+function usedBefore({ id }: Call): Result {
+  return failed(`this call was not run: the id ${id} was used before, for another call; make it again with a new id`);
 }
 
 function failed(message: string): Result {

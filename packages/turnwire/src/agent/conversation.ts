@@ -7,7 +7,7 @@ import type { Permissions } from './approval.js';
 import { History, type HistoryKeeper } from './history.js';
 import type { HookEvent } from './calls.js';
 import { type HookFailure, type HookPoint, runHooks } from './hooks.js';
-import { answersIn } from './pairing.js';
+import { type AnsweredCall, answersIn } from './pairing.js';
 import type { Variables } from './tools/command.js';
 import type { Member } from './team.js';
 import type { TurnClient } from './turn.js';
@@ -28,8 +28,8 @@ export interface Crew {
 export class Conversation {
   readonly crew: Crew;
   readonly history: History;
-  /** The answers given so far, by call id. */
-  readonly answered: Map<string, string>;
+  /** The calls that have been answered so far, by id. */
+  readonly answered: Map<string, AnsweredCall>;
   /** How many agents have given tasks to one another to come here. */
   readonly depth: number;
   readonly #choices = new Map<string, ModelChoice>();

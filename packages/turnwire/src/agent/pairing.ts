@@ -6,24 +6,40 @@ export interface OpenCall {
   answer: 'function_call_output' | 'custom_tool_call_output';
 }
 
-/** The calls of a history that have no answer, in their order. */
-export function openCalls(items: readonly InputItem[]): OpenCall[] {
-  const open = new Map<string, OpenCall>();
-  for (const item of items) {
-    if (item.type === 'function_call') open.set(item.call_id, { id: item.call_id, answer: 'function_call_output' });
-    if (item.type === 'custom_tool_call')
-      open.set(item.call_id, { id: item.call_id, answer: 'custom_tool_call_output' });
-    if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') open.delete(item.call_id);
-  }
-  return [...open.values()];
+/** A call that was answered, and how. Another call with its id is not this one. */
+export interface AnsweredCall {
+  name: string;
+  arguments: string;
+  response: string;
 }
 
-/** The answers of a history, by call: what has run does not run again. */
-export function answersIn(items: readonly InputItem[]): Map<string, string> {
-  const answers = new Map<string, string>();
+/** The calls of a history that have no answer, in their order; of two with one id, the first answer is the first one's. */
+export function openCalls(items: readonly InputItem[]): OpenCall[] {
+  const open: OpenCall[] = [];
   for (const item of items) {
+    if (item.type === 'function_call') open.push({ id: item.call_id, answer: 'function_call_output' });
+    if (item.type === 'custom_tool_call') open.push({ id: item.call_id, answer: 'custom_tool_call_output' });
     if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') continue;
-    answers.set(item.call_id, typeof item.output === 'string' ? item.output : JSON.stringify(item.output));
+    const answered = open.findIndex(({ id }) => id === item.call_id);
+    if (answered !== -1) open.splice(answered, 1);
+  }
+  return open;
+}
+
+/** The calls of a history that have an answer, by id, the first one of each: what has run does not run again. */
+export function answersIn(items: readonly InputItem[]): Map<string, AnsweredCall> {
+  const calls = new Map<string, Omit<AnsweredCall, 'response'>>();
+  const answers = new Map<string, AnsweredCall>();
+  for (const item of items) {
+    if (item.type === 'function_call' && !calls.has(item.call_id))
+      calls.set(item.call_id, { name: item.name, arguments: item.arguments });
+    if (item.type === 'custom_tool_call' && !calls.has(item.call_id))
+      calls.set(item.call_id, { name: item.name, arguments: item.input });
+    if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') continue;
+    const call = calls.get(item.call_id);
+    if (call === undefined || answers.has(item.call_id)) continue;
+    const response = typeof item.output === 'string' ? item.output : JSON.stringify(item.output);
+    answers.set(item.call_id, { ...call, response });
   }
   return answers;
 }
