@@ -97,7 +97,7 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
       }
       yield* tellWhile((tell) => {
         const work = ready.map(async (each) => {
-          if (!each.tool.readOnly) history.begin(each.call.id);
+          if (!each.tool.readOnly || each.tool.delegates === true) history.begin(each.call.id);
           const result = await execute(each, tell, within);
           settle(each.call, result.response);
           await tell({ type: 'tool_call_response', tool_call: each.shown, ...result });

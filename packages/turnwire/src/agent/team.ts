@@ -29,6 +29,7 @@ export function teamTools({ subAgents, handoffs }: Agent, { transfer, handOff }:
         // Each of its own calls is approved by itself.
         readOnly: true,
         alone: true,
+        delegates: true,
         input: z.object({
           agent: z.enum(subAgents).describe('Who is to do it.'),
           task: z.string().min(1).describe('What is to be done, complete.'),

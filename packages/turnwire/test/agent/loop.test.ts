@@ -209,6 +209,25 @@ test('a task is done by another agent in a conversation of its own, and its answ
   assert.equal(session.agent.name, 'root');
 });
 
+test('a task is noted before it begins: what was done in it is not said to have been not done', async () => {
+  const kept: unknown[] = [];
+  const helper = scriptedClient([{ output: [say('42')] }]);
+  const root = scriptedClient([
+    { output: [call('t', 'transfer_task', { agent: 'helper', task: 'Find it.' })] },
+    { output: [call('h', 'handoff', { agent: 'helper' })] },
+  ]);
+  const session = createSession({
+    client: ({ name }) => (name === 'helper' ? helper : root),
+    agent: { ...agent, subAgents: ['helper'], handoffs: ['helper'] },
+    tools: [],
+    team: team({}),
+    approval: 'yolo',
+    keeper: { append: (entry) => entry.kind === 'begun' && kept.push(entry.call_id, helper.asked.length) },
+  });
+  await collect(session.run('What is it?'));
+  assert.deepEqual(kept, ['t', 0]);
+});
+
 test('a conversation that is handed over goes on with the other agent, and stays there', async () => {
   const helper = scriptedClient([{ output: [say('Hello, I am the helper.')] }, { output: [say('Still me.')] }]);
   const root = scriptedClient([{ output: [call('h', 'handoff', { agent: 'helper' })] }]);

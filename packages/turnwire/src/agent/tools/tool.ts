@@ -12,6 +12,8 @@ export interface Tool {
   readOnly: boolean;
   /** Never runs at the same time as another, even if it changes nothing. @default false */
   alone?: boolean | undefined;
+  /** Changes nothing by itself, but lets others do what may: if it is interrupted, it may have had effects. @default false */
+  delegates?: boolean | undefined;
   /** @throws Error whose message tells the model what is wrong with these arguments. Called before anyone is asked. */
   check(args: unknown): void;
   /**
@@ -40,6 +42,7 @@ export interface ToolDefinition<Input extends z.ZodType> {
   readOnly: boolean;
   input: Input;
   alone?: boolean;
+  delegates?: boolean;
   command?: string;
   run: (args: z.output<Input>, context: ToolContext) => Promise<string>;
 }
@@ -51,6 +54,7 @@ export function defineTool<Input extends z.ZodType>({
   readOnly,
   input,
   alone,
+  delegates,
   command,
   run,
 }: ToolDefinition<Input>): Tool {
@@ -66,6 +70,7 @@ export function defineTool<Input extends z.ZodType>({
     parameters,
     readOnly,
     alone,
+    delegates,
     command,
     check: (args) => void parse(args),
     run: async (args, context) => run(parse(args), context),
