@@ -3,7 +3,7 @@ import type { ToolCall } from './events.js';
 import { ruleFor } from './permission-rule.js';
 import type { Tool } from './tools/tool.js';
 
-/** `always` is yes, and no further question for this tool in this session. */
+/** `always` is yes, and no further question for this tool of this agent in this session. */
 export type Answer = 'yes' | 'no' | 'always';
 
 /** Who is asked before a tool runs that is not read-only. `yolo` asks nobody. */
@@ -36,20 +36,25 @@ export class Permissions {
   /**
    * The first of these that says something about the call: what the file denies, yolo, what the session has granted, what the file allows, what
    * it asks for, what only reads; all else asks. It is docker-agent's order, but for one thing: there yolo comes first, and here a rule that
-   * says never holds under yolo too.
+   * says never holds under yolo too. `agent` is the name of the one that makes the call.
    */
-  needs(tool: Tool, args: unknown): Need {
+  needs(agent: string, tool: Tool, args: unknown): Need {
     const denied = ruleFor(this.#rules.deny, tool, args, 'any_command');
     if (denied !== undefined) return { kind: 'refused', rule: denied.source };
-    if (this.#approval === 'yolo' || this.#granted.has(tool.name)) return { kind: 'nothing' };
+    if (this.#approval === 'yolo' || this.#granted.has(identity(agent, tool))) return { kind: 'nothing' };
     if (ruleFor(this.#rules.allow, tool, args, 'one_command') !== undefined) return { kind: 'nothing' };
     const asked = ruleFor(this.#rules.ask, tool, args, 'any_command') !== undefined;
     return tool.readOnly && !asked ? { kind: 'nothing' } : { kind: 'answer', of: this.#approval };
   }
 
   /** Notes an answer; true if the call may run. Anything but a yes is a no. */
-  allows(tool: Tool, answer: Answer): boolean {
-    if (answer === 'always') this.#granted.add(tool.name);
+  allows(agent: string, tool: Tool, answer: Answer): boolean {
+    if (answer === 'always') this.#granted.add(identity(agent, tool));
     return answer === 'always' || answer === 'yes';
   }
+}
+
+/** What was granted is a tool as it was shown. That of another agent, or of another MCP server, is another one, also where the names are the same. */
+function identity(agent: string, { name, alias }: Tool): string {
+  return JSON.stringify([agent, alias, name]);
 }

@@ -26,6 +26,8 @@ interface Result {
 }
 
 export interface CallOptions {
+  /** The name of the one that makes the calls. */
+  agent: string;
   tools: ReadonlyMap<string, Tool>;
   permissions: Permissions;
   repetition: Repetition;
@@ -152,7 +154,7 @@ interface Ready {
 }
 
 async function* prepare(call: Call, shown: ToolCall, options: CallOptions): AsyncGenerator<AgentEvent, Ready | Result> {
-  const { tools, permissions, signal, hook } = options;
+  const { agent, tools, permissions, signal, hook } = options;
   const tool = call.answer === 'function_call_output' ? tools.get(call.name) : undefined;
   if (tool === undefined) {
     const names = [...tools.keys()].join(', ');
@@ -170,7 +172,7 @@ async function* prepare(call: Call, shown: ToolCall, options: CallOptions): Asyn
   } catch (error) {
     return failed(messageOf(error));
   }
-  const need = permissions.needs(tool, args);
+  const need = permissions.needs(agent, tool, args);
   if (need.kind === 'refused') return unrun('declined', `This call is not allowed: the rule "${need.rule}" denies it.`);
   const blocked = await hook?.('pre_tool_use', { tool_name: tool.name, tool_input: args }, signal);
   if (blocked !== undefined) return unrun('declined', `This call was blocked by ${blocked.command}: ${blocked.said}`);
@@ -179,7 +181,7 @@ async function* prepare(call: Call, shown: ToolCall, options: CallOptions): Asyn
     try {
       const asked = need.of.approve(shown, { signal, detail: tool.detail });
       const given = await orAbort(Promise.resolve(asked), signal, 0);
-      if (!permissions.allows(tool, given)) return unrun('declined', 'The user declined this call.');
+      if (!permissions.allows(agent, tool, given)) return unrun('declined', 'The user declined this call.');
     } catch (error) {
       if (!signal.aborted) return unrun('declined', `The user could not be asked for this call: ${messageOf(error)}`);
     }

@@ -72,7 +72,16 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
     const byName = new Map(tools.map((tool) => [tool.name, tool]));
     const { permissions } = crew;
     const hook = conversation.hook.bind(conversation);
-    yield* runCalls(calls, { tools: byName, permissions, repetition, answered, history, hook, signal });
+    yield* runCalls(calls, {
+      agent: agent.name,
+      tools: byName,
+      permissions,
+      repetition,
+      answered,
+      history,
+      hook,
+      signal,
+    });
     if (conversation.agent !== agent) {
       yield { type: 'agent_switching', from: agent.name, to: conversation.agent.name, reason: 'handoff' };
       repetition = new Repetition(conversation.agent.maxConsecutiveToolCalls);

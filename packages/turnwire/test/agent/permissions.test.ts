@@ -24,7 +24,7 @@ const rules = permissionsSchema.parse({
 });
 const approver = { approve: () => 'no' as const };
 const needs = (approval: 'yolo' | typeof approver, which: typeof shell, args: unknown): string =>
-  new Permissions(approval, rules).needs(which, args).kind;
+  new Permissions(approval, rules).needs('root', which, args).kind;
 
 test('rules decide in their order: deny, allow, ask, then what only reads', () => {
   assert.equal(needs(approver, shell, { cmd: 'sudo ls' }), 'refused');
@@ -59,10 +59,13 @@ for (const cmd of ['ls; sudo ls', 'ls && rm -rf /', '(sudo ls)', 'echo $(sudo ls
   });
 }
 
-test('an answer "always" holds for its tool in this session, and not over what is denied', () => {
+test('an answer "always" holds for its tool, of its agent, in this session, and not over what is denied', () => {
   const permissions = new Permissions(approver, rules);
-  assert.equal(permissions.allows(shell, 'always'), true);
-  assert.equal(permissions.needs(shell, { cmd: 'ls' }).kind, 'nothing');
-  assert.equal(permissions.needs(shell, { cmd: 'sudo ls' }).kind, 'refused');
-  assert.equal(permissions.needs(tool('other', false), {}).kind, 'answer');
+  assert.equal(permissions.allows('root', shell, 'always'), true);
+  assert.equal(permissions.needs('root', shell, { cmd: 'ls' }).kind, 'nothing');
+  assert.equal(permissions.needs('root', shell, { cmd: 'sudo ls' }).kind, 'refused');
+  assert.equal(permissions.needs('root', tool('other', false), {}).kind, 'answer');
+  // Another agent's shell, and another server's tool that came to the same name.
+  assert.equal(permissions.needs('helper', shell, { cmd: 'ls' }).kind, 'answer');
+  assert.equal(permissions.needs('root', { ...shell, alias: 'mcp:x:shell' }, { cmd: 'ls' }).kind, 'answer');
 });
