@@ -20,7 +20,8 @@ export function ruleFor(
 ): PermissionRule | undefined {
   return rules.find((rule) => {
     const names = globPattern(rule.tool);
-    if (!names.test(tool.name) && !(tool.alias !== undefined && names.test(tool.alias))) return false;
+    const called = [tool.name, tool.alias, reading === 'any_command' ? tool.restrictedAs : undefined];
+    if (!called.some((name) => name !== undefined && names.test(name))) return false;
     return rule.arguments.every(({ name, glob }) =>
       readings(valueOf(args, name), glob, name === tool.command ? reading : undefined).some((value) =>
         globPattern(glob).test(value),

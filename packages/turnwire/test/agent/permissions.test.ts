@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { Permissions } from '../../dist/agent/approval.js';
+import { shellToolset } from '../../dist/agent/tools/shell.js';
 import { defineTool } from '../../dist/agent/tools/tool.js';
+import { openWorkspace } from '../../dist/agent/tools/workspace.js';
 import { permissionsSchema } from '../../dist/config/schema/permissions.js';
 
 const tool = (name: string, readOnly: boolean, command?: string) =>
@@ -68,4 +70,17 @@ test('an answer "always" holds for its tool, of its agent, in this session, and 
   // Another agent's shell, and another server's tool that came to the same name.
   assert.equal(permissions.needs('helper', shell, { cmd: 'ls' }).kind, 'answer');
   assert.equal(permissions.needs('root', { ...shell, alias: 'mcp:x:shell' }, { cmd: 'ls' }).kind, 'answer');
+});
+
+test('what is denied and asked for of the shell, is of a command in the background, too; what is allowed is not', () => {
+  const job = { ...tool('run_background_job', false, 'cmd'), restrictedAs: 'shell' };
+  assert.equal(needs('yolo', job, { cmd: 'ls; sudo ls' }), 'refused');
+  assert.equal(needs(approver, job, { cmd: 'git status' }), 'answer');
+  const asking = permissionsSchema.parse({ allow: [], deny: [], ask: ['shell:cmd=git*'] });
+  const reading = { ...job, readOnly: true };
+  assert.equal(new Permissions(approver, asking).needs('root', reading, { cmd: 'git push' }).kind, 'answer');
+  const { tools } = shellToolset({ workspace: openWorkspace('.'), env: {} });
+  const started = tools.find(({ name }) => name === 'run_background_job');
+  assert.ok(started !== undefined);
+  assert.equal(needs('yolo', started, { cmd: 'sudo ls', cwd: '.' }), 'refused');
 });

@@ -56,6 +56,7 @@ function jobTools(jobs: Jobs, env: Variables, place: Place): Tool[] {
         'Starts a command that goes on running, such as a server, and returns its id at once. It is ended when the conversation ends.',
       readOnly: false,
       command: 'cmd',
+      restrictedAs: 'shell',
       input: z.object({ cmd: command, cwd: folder }),
       run: ({ cmd, cwd }) => withPath(cwd, async () => `Started ${jobs.start(cmd, await place(cwd), env)}.`),
     }),

@@ -26,6 +26,8 @@ export interface Tool {
   command?: string | undefined;
   /** What rules may call it besides its name. @default nothing else */
   alias?: string | undefined;
+  /** Another tool that does the same: what rules deny or ask for of it, they do of this one. What they allow they do not. @default none */
+  restrictedAs?: string | undefined;
   /** What runs, where the name and the arguments do not say it: shown to who is asked. @default nothing more */
   detail?: string | undefined;
 }
@@ -44,6 +46,7 @@ export interface ToolDefinition<Input extends z.ZodType> {
   alone?: boolean;
   delegates?: boolean;
   command?: string;
+  restrictedAs?: string;
   run: (args: z.output<Input>, context: ToolContext) => Promise<string>;
 }
 
@@ -56,6 +59,7 @@ export function defineTool<Input extends z.ZodType>({
   alone,
   delegates,
   command,
+  restrictedAs,
   run,
 }: ToolDefinition<Input>): Tool {
   const { $schema: _dialect, ...parameters } = z.toJSONSchema(input, { io: 'input' });
@@ -72,6 +76,7 @@ export function defineTool<Input extends z.ZodType>({
     alone,
     delegates,
     command,
+    restrictedAs,
     check: (args) => void parse(args),
     run: async (args, context) => run(parse(args), context),
   };
