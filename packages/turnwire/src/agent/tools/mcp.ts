@@ -1,5 +1,5 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import type { Tool as McpTool } from '@modelcontextprotocol/sdk/types.js';
+import { ErrorCode, McpError, type Tool as McpTool } from '@modelcontextprotocol/sdk/types.js';
 import type { Toolset } from '../../config/toolset.js';
 import { HeadAndTail } from './head-and-tail.js';
 import { connectMcp } from './mcp-connection.js';
@@ -87,18 +87,25 @@ function wrap(tool: McpTool, prefix: string | undefined, label: string, living: 
     },
     async run(args, { signal }) {
       const client = await living();
-      const result = await client.callTool({ name: tool.name, arguments: args as Record<string, unknown> }, undefined, {
-        signal,
-        timeout: callTime,
-        resetTimeoutOnProgress: true,
-        maxTotalTimeout: longestCall,
-        onprogress: () => undefined,
+      const params = { name: tool.name, arguments: args as Record<string, unknown> };
+      const limits = { timeout: callTime, resetTimeoutOnProgress: true, maxTotalTimeout: longestCall };
+      const asked = client.callTool(params, undefined, { ...limits, signal, onprogress: () => undefined });
+      const result = await asked.catch((error: unknown) => {
+        if (tool.annotations?.readOnlyHint === true || isAnswer(error)) throw error;
+        throw new Error(`${messageOf(error)}; the call may have had effects`, { cause: error });
       });
       const text = cut(textOf(result));
       if (result.isError === true) throw new Error(text === '' ? 'the tool failed without a word' : text);
       return text === '' ? '(no output)' : text;
     },
   };
+}
+
+/** Errors that the SDK gives itself where no answer came, with numbers like those of servers. */
+const unanswered: ReadonlySet<number> = new Set<number>([ErrorCode.ConnectionClosed, ErrorCode.RequestTimeout]);
+
+function isAnswer(error: unknown): boolean {
+  return error instanceof McpError && !unanswered.has(error.code);
 }
 
 /** What the API takes as the name of a function: 64 letters, digits, - and _. */
