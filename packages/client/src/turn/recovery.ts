@@ -131,6 +131,8 @@ export const recoveryTable: readonly RecoveryRow[] = [
   { causes: ['broken'], phases: silent, connection: 'rested', ran: 'maybe', moves: ['redial', 'fall_back'] },
   { causes: ['broken'], phases: silent, connection: 'fresh', ran: 'maybe', moves: ['fall_back', 'redial'] },
   { causes: ['pong_lost'], phases: refused, connection: 'any', ran: 'maybe', moves: ['redial', 'fall_back'] },
+  // A server may also close in good order what has rested too long.
+  { causes: ['dismissed'], phases: silent, connection: 'rested', ran: 'maybe', moves: ['fall_back', 'redial'] },
   { causes: ['dismissed', 'closed'], phases: silent, connection: 'any', ran: 'maybe', moves: ['fall_back'] },
   { causes: ['age_limit', 'lanes_refused'], phases: refused, connection: 'any', ran: 'no', moves: ['redial'] },
   { causes: ['chain_lost'], phases: refused, connection: 'any', ran: 'no', moves: ['resend_in_full'] },
