@@ -1,9 +1,10 @@
 import type { InputItem, Response, TurnReport, Usage } from '@turnwire/client';
+import type { Model } from '../config/model.js';
 import { AgentError } from './agent-error.js';
 import { takeTurnWithFallback } from './attempts.js';
 import { callsIn, runCalls, skipCalls } from './calls.js';
 import { compacted, divide, estimate, isNearLimit, summaryInstructions, summaryOf } from './compaction.js';
-import { Conversation } from './conversation.js';
+import { Conversation, type Crew } from './conversation.js';
 import type { AgentEvent } from './events.js';
 import { textOf } from './narration.js';
 import { lastItems } from './pairing.js';
@@ -47,19 +48,7 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
     const { response, report, model } = taken;
     reports.push(report);
     yield turnFinished(reports.length, taken);
-    if (response.usage && model.trackUsage) {
-      const usage = readUsage(response.usage);
-      const cost = costOf(response.usage, model);
-      crew.totals.add(usage, cost);
-      const { tokens: total, cost: totalCost } = crew.totals;
-      yield {
-        type: 'token_usage',
-        usage,
-        total,
-        ...(cost === undefined ? {} : { cost }),
-        ...(totalCost === undefined ? {} : { total_cost: totalCost }),
-      };
-    }
+    yield* count(crew, response, model);
     // From here to the last answer nothing may come between: a reader who leaves would leave calls without answers behind.
     history.commit(response);
     last = { usage: response.usage, length: history.items.length };
@@ -87,6 +76,21 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
       repetition = new Repetition(conversation.agent.maxConsecutiveToolCalls);
     }
   }
+}
+
+/** What a turn has used, that of a summary too: sessions add up what they are told. */
+function* count({ totals }: Crew, { usage: raw }: Response, model: Model): Generator<AgentEvent> {
+  if (!raw || !model.trackUsage) return;
+  const usage = readUsage(raw);
+  const cost = costOf(raw, model);
+  totals.add(usage, cost);
+  yield {
+    type: 'token_usage',
+    usage,
+    total: totals.tokens,
+    ...(cost === undefined ? {} : { cost }),
+    ...(totals.cost === undefined ? {} : { total_cost: totals.cost }),
+  };
 }
 
 /** One turn; a history that turns out to be too long is compacted, once. */
@@ -129,10 +133,11 @@ async function* compact(conversation: Conversation, signal: AbortSignal): AsyncG
     signal,
   });
   const response = await silently(asked);
-  const summary = summaryOf(response);
+  yield* count(crew, response, model);
+  // Half a summary would lose the other half of the history for good.
+  const summary = response.status === 'completed' ? summaryOf(response) : '';
   if (summary === '')
     throw new AgentError('compaction', 'the conversation is too long for the model, and the model did not sum it up');
-  if (response.usage && model.trackUsage) crew.totals.add(readUsage(response.usage), costOf(response.usage, model));
   const before = history.items.length;
   history.compact(compacted(summary, division.kept));
   yield { type: 'session_compaction', items_before: before, items_after: history.items.length };

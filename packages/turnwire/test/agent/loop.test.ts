@@ -297,6 +297,36 @@ test('a history near the limit of its model is summed up before it overflows, wi
   assert.match(JSON.stringify(client.asked[2]?.input), /Summed up\..*Do it\./);
 });
 
+for (const status of ['completed', 'incomplete'] as const) {
+  test(`a summary that is ${status} ${status === 'completed' ? 'is' : 'is not'} put in place of the history; what it used is told`, async () => {
+    const overflow = failure('request_refused', { status: 400, code: 'context_length_exceeded' });
+    const inner = failing([overflow], [{ output: [say('The summary.')] }, { output: [say('Done.')] }]);
+    const usage = { input_tokens: 7, output_tokens: 3, total_tokens: 10 } as NonNullable<Response['usage']>;
+    const client: TurnClient = {
+      turn(params, options) {
+        const turn = inner.turn(params, options);
+        const summing = inner.tries === 2;
+        return {
+          report: turn.report,
+          [Symbol.asyncIterator]: () => turn[Symbol.asyncIterator](),
+          response: async () => ({ ...(await turn.response()), ...(summing ? { status, usage } : {}) }),
+        };
+      },
+    };
+    const history = Array.from({ length: 20 }, (_, index) => ({
+      type: 'message' as const,
+      role: 'user' as const,
+      content: `${index} ${'x'.repeat(400)}`,
+    }));
+    const session = createSession({ client, agent, tools: [], approval: 'yolo', history });
+    const seen = await collect(session.run('The last prompt.'));
+    assert.equal(types(seen).includes('session_compaction'), status === 'completed');
+    assert.equal(session.history.length > 20, status === 'incomplete');
+    const used = seen.flatMap((event) => (event.type === 'token_usage' ? [event.usage.input_tokens] : []));
+    assert.deepEqual(used, [7]);
+  });
+}
+
 test('num_history_items sends the last items, with the prompt and without torn pairs', async () => {
   const note = defineTool({
     name: 'note',
