@@ -7,10 +7,8 @@ export interface Endpoint {
   host: string;
   port: number;
   secure: boolean;
-  /** The POST's address. */
-  httpUrl: URL;
-  /** The WebSocket's: the same with `ws:` or `wss:` (P1). */
-  webSocketUrl: URL;
+  /** Of both: a WebSocket begins as a GET at the address of the POSTs (P1). */
+  url: URL;
 }
 
 /** @throws TurnwireError `invalid_option` for what is no http(s) address. */
@@ -21,10 +19,8 @@ export function endpointOf(baseUrl: string, name: string): Endpoint {
   const path = url.pathname.replace(/\/+$/, '');
   url.pathname = path.endsWith('/responses') ? path : `${path}/responses`;
   url.hash = '';
-  const webSocketUrl = new URL(url);
-  webSocketUrl.protocol = secure ? 'wss:' : 'ws:';
   const port = Number(url.port || (secure ? 443 : 80));
-  return { origin: url.origin, host: url.hostname, port, secure, httpUrl: url, webSocketUrl };
+  return { origin: url.origin, host: url.hostname, port, secure, url };
 }
 
 function parse(baseUrl: string, name: string): URL {

@@ -1,42 +1,14 @@
-import { WebSocket } from 'ws';
-import { abnormalClosure, unsupportedData } from '../protocol/close-codes.js';
-import { TurnwireError } from '../protocol/errors.js';
+import { abnormalClosure } from '../protocol/close-codes.js';
 import { maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
-import { dialFailure, readBody, statusFailure } from './failure.js';
+import { clientFrame, closePayload, opcodes } from '../websocket/frame.js';
+import { MessageReader } from '../websocket/message-reader.js';
+import { Violation } from '../websocket/violation.js';
 import { tcpKeepAliveMs } from './network.js';
-import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
-import type { ClientOptions } from 'ws';
-import type { Clock } from '../clock.js';
-import type { DialOptions } from './agent.js';
-import type { Network } from './network.js';
+import type { Clock, Timer } from '../clock.js';
 
-/** One WebSocket, open. The only file that knows the library behind it. */
-export interface Socket {
-  /**
-   * `done` is called once: when the operating system has taken the last byte, or with the error that kept it from doing so. The socket has
-   * then ended, and `closed` tells how.
-   */
-  send(text: string, done: (error: Error | undefined) => void): void;
-  /** `pong` of the listener brings the payload back. */
-  ping(payload: string): void;
-  /** All bytes that ever came: they grow also in the middle of a frame. */
-  readonly bytesRead: number;
-  /** Frames that were already read may still arrive. */
-  pause(): void;
-  resume(): void;
-  /** An idle socket does not keep the process alive; one that a turn uses does. */
-  ref(): void;
-  unref(): void;
-  /** Ends it with a close frame, and without one if the peer does not answer in time. */
-  close(code: number, reason: string): void;
-  /** Ends it now. */
-  terminate(): void;
-  /** `Network.identityOf` the headers it was dialled with. */
-  identity: string;
-}
-
+/** Who is told of a socket. */
 export interface SocketListener {
   message(text: string): void;
   /** The peer has sent a ping, and has been answered. */
@@ -49,8 +21,9 @@ export interface SocketListener {
 export interface SocketEnd {
   code: number;
   reason: string;
+  /** A `Violation`: the peer broke the rules of WebSocket. Or what ended it from this side. */
   cause: Error | undefined;
-  /** The peer broke the rules of WebSocket: what it did, in words. */
+  /** What it did, in words. */
   violation: string | undefined;
 }
 
@@ -62,150 +35,158 @@ const closeTimeout = 1000;
  * carries, so that a flood of tiny ones could fill the memory without ever being large (N8). The largest event passes in
  * frames of 4 KiB and in reads of 1 KiB.
  */
-const maxFragments = maxEventBytes / 4096;
-const maxBufferedChunks = maxEventBytes / 1024;
-
-/** The type of the library's options does not know all of these yet. */
-type SocketOptions = ClientOptions &
-  DialOptions & { closeTimeout: number; maxFragments: number; maxBufferedChunks: number };
+const limits = { maxBytes: maxEventBytes, maxFragments: maxEventBytes / 4096, maxPieces: maxEventBytes / 1024 };
 
 /**
- * Dials and upgrades, within `dialMs`.
- *
- * Not done, on purpose: no compression (P7; a deflate bomb is not worth its savings here), no redirects (P8: they would carry the key
- * elsewhere), no subprotocol (P5), nothing is sent before the upgrade is answered (E4).
- *
- * @throws TurnwireError `dial_failed`, `dial_timeout`, `proxy_failed`, `upgrade_refused`, `credential_failed`; or what `signal` was aborted with.
+ * open ──close frame sent or read, rules broken, FIN──▶ closing ──▶ closed
+ *   └──────────────────the connection broke────────────────────────▶
  */
-export async function openSocket(
-  network: Network,
-  listener: SocketListener,
-  options: { dialMs: number; clock: Clock; signal: AbortSignal },
-): Promise<Socket> {
-  const { signal, clock, dialMs } = options;
-  const headers = await network.handshake(signal);
-  signal.throwIfAborted();
-  const { endpoint, route } = network;
-  const identity = network.identityOf(headers);
-  const dialling = new AbortController();
-  return new Promise((resolve, reject) => {
-    const socketOptions: SocketOptions = {
-      agent: network.singleUseAgent,
-      abandoned: dialling.signal,
-      headers,
-      perMessageDeflate: false,
-      followRedirects: false,
-      maxPayload: maxEventBytes,
-      maxFragments,
-      maxBufferedChunks,
-      closeTimeout,
-    };
-    const socket = new WebSocket(endpoint.webSocketUrl, socketOptions);
-    let raw: NetSocket | undefined;
-    let settled = false;
-    let ended = false;
+type State = 'open' | 'closing' | 'closed';
 
-    const timer = clock.after(dialMs, () =>
-      giveUp(
-        new TurnwireError(
-          'dial_timeout',
-          `${route} did not answer the WebSocket upgrade within ${dialMs} ms (timeouts.dialMs)`,
-          { retryable: true },
-        ),
-      ),
+/**
+ * One WebSocket, open: a connection after its upgrade (RFC 6455). Ours, because each event passes through here: a library made for both sides,
+ * extensions and streams costs as much per event as all the rest of this client.
+ *
+ * Not done, on purpose: no compression (P7; a deflate bomb is not worth its savings here), no subprotocol (P5), no binary messages.
+ */
+export class Socket {
+  /** `Network.identityOf` the headers it was dialled with. */
+  readonly identity: string;
+  readonly #raw: NetSocket;
+  readonly #listener: SocketListener;
+  readonly #clock: Clock;
+  readonly #reader: MessageReader;
+  #state: State = 'open';
+  /** What the peer's close frame said. */
+  #farewell: { code: number; reason: string } | undefined;
+  #told = false;
+  #timer: Timer | undefined;
+
+  constructor(raw: NetSocket, identity: string, listener: SocketListener, clock: Clock) {
+    this.#raw = raw;
+    this.identity = identity;
+    this.#listener = listener;
+    this.#clock = clock;
+    this.#reader = new MessageReader(
+      {
+        message: (text) => listener.message(text),
+        pinged: (payload) => {
+          this.#say(opcodes.pong, payload);
+          listener.pinged();
+        },
+        ponged: (payload) => listener.ponged(payload.toString('latin1')),
+        closing: (code, reason) => this.#answer(code, reason),
+      },
+      limits,
     );
-    const onAbort = (): void => giveUp(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    raw.setTimeout(0);
+    raw.setNoDelay(true);
+    raw.setKeepAlive(true, tcpKeepAliveMs);
+    raw.on('data', (chunk: Buffer) => this.#read(chunk));
+    raw.once('end', () => this.#leave());
+    raw.once('close', () => this.#closed());
+    // That it ended is told by the `close` that follows. An `error` that nobody listens to would end the process (I5, I6).
+    raw.on('error', () => {});
+  }
 
-    function settle(): boolean {
-      if (settled) return false;
-      settled = true;
-      timer.cancel();
-      signal.removeEventListener('abort', onAbort);
-      return true;
-    }
-    function giveUp(reason: unknown): void {
-      if (!settle()) return;
-      reject(reason);
-      dialling.abort(reason);
-      socket.terminate();
-    }
+  /** All bytes that ever came: they grow also in the middle of a frame. */
+  get bytesRead(): number {
+    return this.#raw.bytesRead;
+  }
 
-    socket.on('upgrade', (response: IncomingMessage) => {
-      raw = response.socket;
-      raw.setKeepAlive(true, tcpKeepAliveMs);
-    });
-    socket.on('open', () => {
-      if (settle()) resolve(wrap(socket, raw, identity));
-      else socket.terminate();
-    });
-    socket.on('unexpected-response', (_request, response: IncomingMessage) => {
-      timer.cancel();
-      void readBody(response, clock).then((body) =>
-        giveUp(
-          statusFailure(
-            'upgrade_refused',
-            endpoint.origin,
-            { status: response.statusCode ?? 0, headers: response.headers, body, identity: headers },
-            'queued',
-          ),
-        ),
-      );
-    });
-    // There is a listener for the whole life of the socket: an `error` that nobody listens to ends the process (I5, I6).
-    socket.on('error', (error: Error) => {
-      if (!settled) return giveUp(dialFailure(route, error));
-      // The library has answered with a close frame and now waits for the peer's; the turn need not.
-      end({ code: abnormalClosure, reason: '', cause: error, violation: clean(error.message) });
-    });
-    socket.on('message', (message: Buffer, binary: boolean) => {
-      if (ended) return;
-      // Without an argument it is UTF-8, and a good deal faster.
-      if (!binary) return listener.message(message.toString());
-      socket.close(unsupportedData);
-      end({
-        code: abnormalClosure,
-        reason: '',
-        cause: undefined,
-        violation: 'the server sent a binary frame, which this protocol does not have',
-      });
-    });
-    socket.on('ping', () => {
-      if (!ended) listener.pinged();
-    });
-    socket.on('pong', (payload: Buffer) => {
-      if (!ended) listener.ponged(payload.toString('latin1'));
-    });
-    socket.on('close', (code: number, reason: Buffer) =>
-      end({ code, reason: clean(reason.toString('utf8')), cause: undefined, violation: undefined }),
-    );
-    function end(how: SocketEnd): void {
-      if (ended) return;
-      ended = true;
-      listener.closed(how);
-    }
-  });
-}
+  /**
+   * `done` is called once: when the operating system has taken the last byte, or with the error that kept it from doing so. The socket has
+   * then ended, and `closed` tells how.
+   */
+  send(text: string, done: (error: Error | undefined) => void): void {
+    if (this.#state !== 'open') return queueMicrotask(() => done(new Error('the WebSocket is closing')));
+    this.#raw.write(clientFrame(opcodes.text, text), (error) => done(error ?? undefined));
+  }
 
-function wrap(socket: WebSocket, raw: NetSocket | undefined, identity: string): Socket {
-  return {
-    send: (text, done) => socket.send(text, (error) => done(error ?? undefined)),
-    ping: (payload) => {
-      if (socket.readyState === WebSocket.OPEN) socket.ping(payload);
-    },
-    get bytesRead() {
-      return raw?.bytesRead ?? 0;
-    },
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
-    ref: () => raw?.ref(),
-    unref: () => raw?.unref(),
-    close: (code, reason) => {
-      // A paused socket never reads the answer.
-      socket.resume();
-      socket.close(code, reason);
-    },
-    terminate: () => socket.terminate(),
-    identity,
-  };
+  /** `ponged` of the listener brings the payload back. */
+  ping(payload: string): void {
+    this.#say(opcodes.ping, payload);
+  }
+
+  /** What was already read may still arrive. */
+  pause(): void {
+    this.#raw.pause();
+  }
+
+  resume(): void {
+    this.#raw.resume();
+  }
+
+  /** An idle socket does not keep the process alive; one that a turn uses does. */
+  ref(): void {
+    this.#raw.ref();
+  }
+
+  unref(): void {
+    this.#raw.unref();
+  }
+
+  /** Ends it with a close frame, and without one if the peer does not answer in time. */
+  close(code: number, reason: string): void {
+    this.#say(opcodes.close, closePayload(code, reason));
+    this.#leave();
+  }
+
+  /** Ends it now. */
+  terminate(): void {
+    this.#raw.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      this.#say(opcodes.close, closePayload(error.closeCode, ''));
+      this.#leave();
+      // The turn need not wait for the peer's answer to that.
+      this.#tell({ code: abnormalClosure, reason: '', cause: error, violation: `the server sent ${error.message}` });
+    }
+  }
+
+  /** The peer says goodbye. */
+  #answer(code: number, reason: string): void {
+    this.#farewell = { code, reason: clean(reason) };
+    this.#say(opcodes.close, closePayload(code, ''));
+    this.#leave();
+    this.#raw.end();
+  }
+
+  #say(opcode: number, payload: string | Uint8Array): void {
+    if (this.#state === 'open') this.#raw.write(clientFrame(opcode, payload));
+  }
+
+  /** It ends, in good order if the peer does its part in time. */
+  #leave(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    // Who reads nothing never reads the answer.
+    this.#raw.resume();
+    this.#timer = this.#clock.after(closeTimeout, () => this.#raw.destroy());
+  }
+
+  #closed(): void {
+    this.#state = 'closed';
+    this.#timer?.cancel();
+    // A connection that broke while it was paused may hold the end of an answer.
+    const left = this.#raw.read() as Buffer | null;
+    if (left !== null && !this.#told) this.#read(left);
+    this.#tell({
+      cause: undefined,
+      violation: undefined,
+      ...(this.#farewell ?? { code: abnormalClosure, reason: '' }),
+    });
+  }
+
+  #tell(end: SocketEnd): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#reader.stop();
+    this.#listener.closed(end);
+  }
 }

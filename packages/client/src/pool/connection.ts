@@ -1,4 +1,4 @@
-import { openSocket } from '../network/socket.js';
+import { openSocket } from '../network/dial.js';
 import { abnormalClosure, describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { FrameError } from '../protocol/frame.js';

@@ -29,9 +29,6 @@ export function describeClosure(code: number, reason: string): string {
 /** No close frame was read: the peer did not end the connection, it broke. */
 export const abnormalClosure = 1006;
 
-/** Ours, for a frame of a kind that this protocol does not have. */
-export const unsupportedData = 1003;
-
 /** These say something of the network or of the server's state, and nothing of the request (P90, P91). */
 export const transientClosures: ReadonlySet<number> = new Set([1001, 1005, 1006, 1011, 1012, 1013, 1015]);
 

@@ -103,7 +103,7 @@ class SseCarriage implements Carriage {
           'content-length': body.length,
         },
       };
-      const request = (endpoint.secure ? httpsRequest : httpRequest)(endpoint.httpUrl, toSend);
+      const request = (endpoint.secure ? httpsRequest : httpRequest)(endpoint.url, toSend);
       this.#request = request;
       this.#dialTimer = this.#clock.after(dialMs, () => {
         this.#fail(

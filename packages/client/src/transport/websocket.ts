@@ -2,6 +2,7 @@ import { describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { PongLost } from '../protocol/pong-lost.js';
+import { MessageTooLarge } from '../websocket/violation.js';
 import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { SocketEnd } from '../network/socket.js';
@@ -214,8 +215,7 @@ function chainOf(reading: Reading, request: OutgoingRequest): Chain | undefined 
 }
 
 function lossError({ code, reason, violation, cause }: SocketEnd): TurnwireError {
-  const { code: causeCode } = (cause ?? {}) as { code?: unknown };
-  if (causeCode === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+  if (cause instanceof MessageTooLarge) {
     return new TurnwireError('event_too_large', `the server sent an event of more than ${maxEventBytes} bytes`, {
       cause,
     });

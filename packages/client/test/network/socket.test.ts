@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { endpointOf } from '../../dist/network/endpoint.js';
 import { createNetwork } from '../../dist/network/network.js';
-import { openSocket } from '../../dist/network/socket.js';
+import { openSocket } from '../../dist/network/dial.js';
 import { systemClock } from '../../dist/clock.js';
 import type { AddressInfo } from 'node:net';
 

@@ -1,0 +1,82 @@
+import { randomFillSync } from 'node:crypto';
+
+/** RFC 6455, 5.2. */
+export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+export const finalBit = 0x80;
+export const maskBit = 0x80;
+
+/** A length of 126 says that the two bytes behind it are the length, one of 127 that the eight behind it are. */
+export const length16 = 126;
+const length64 = 127;
+
+/** The most that a control frame may carry (RFC 6455, 5.5). */
+export const maxControlBytes = 125;
+
+/** The longest head: two bytes, eight of length, four of mask. */
+const maxHeadBytes = 14;
+/** The payload begins here: behind the longest head, and where four bytes are one word. */
+const payloadAt = 16;
+
+/**
+ * One frame of a client: final, and masked with a key that nobody can foresee (RFC 6455, 5.3). A text is encoded straight into it, and masked
+ * word by word: of a request of some megabytes, byte by byte would be felt.
+ */
+export function clientFrame(opcode: number, payload: string | Uint8Array): Buffer {
+  const length = Buffer.byteLength(payload);
+  const words = Math.ceil(length / 4);
+  // Not from the shared pool, for the words have to be where a word can be.
+  const memory = new ArrayBuffer(payloadAt + words * 4);
+  const bytes = Buffer.from(memory);
+  if (typeof payload === 'string') bytes.write(payload, payloadAt);
+  else bytes.set(payload, payloadAt);
+  const key = nextKey();
+  const all = new Uint32Array(memory, payloadAt, words);
+  for (let at = 0; at < words; at += 1) all[at] = (all[at] ?? 0) ^ key;
+
+  const keyAt = payloadAt - 4;
+  new Uint32Array(memory, keyAt, 1)[0] = key;
+  const headBytes = length < length16 ? 6 : length < 0x1_0000 ? 8 : maxHeadBytes;
+  const from = payloadAt - headBytes;
+  bytes[from] = finalBit | opcode;
+  if (headBytes === 6) {
+    bytes[from + 1] = maskBit | length;
+  } else if (headBytes === 8) {
+    bytes[from + 1] = maskBit | length16;
+    bytes.writeUInt16BE(length, from + 2);
+  } else {
+    bytes[from + 1] = maskBit | length64;
+    bytes.writeBigUInt64BE(BigInt(length), from + 2);
+  }
+  return bytes.subarray(from, payloadAt + length);
+}
+
+/** The payload of a close frame; a code that was never on the wire has none (RFC 6455, 7.4.1). */
+export function closePayload(code: number, reason: string): Buffer {
+  if (!isSendable(code)) return Buffer.alloc(0);
+  const payload = Buffer.alloc(maxControlBytes);
+  payload.writeUInt16BE(code);
+  // Cut before a character that does not fit.
+  return payload.subarray(0, 2 + payload.write(reason, 2));
+}
+
+/** A code that may stand in a close frame. */
+export function isSendable(code: number): boolean {
+  return (
+    (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999)
+  );
+}
+
+const keys = new Uint32Array(256);
+let usedKeys: number = keys.length;
+
+/** Random ones are made many at a time: the call costs more than they do. */
+function nextKey(): number {
+  if (usedKeys === keys.length) {
+    randomFillSync(keys);
+    usedKeys = 0;
+  }
+  const key = keys[usedKeys] ?? 0;
+  usedKeys += 1;
+  return key;
+}

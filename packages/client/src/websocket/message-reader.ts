@@ -1,0 +1,178 @@
+import { isUtf8 } from 'node:buffer';
+import { finalBit, isSendable, length16, maskBit, maxControlBytes, opcodes } from './frame.js';
+import { MessageTooLarge, Violation } from './violation.js';
+
+/** What the peer says, in its order. */
+export interface MessageListener {
+  message(text: string): void;
+  pinged(payload: Buffer): void;
+  ponged(payload: Buffer): void;
+  /** Its close frame; nothing is read after it. 1005: it had no code. */
+  closing(code: number, reason: string): void;
+}
+
+export interface MessageLimits {
+  /** Of one message, in bytes. */
+  maxBytes: number;
+  /** Frames of one message. */
+  maxFragments: number;
+  /** Pieces in which one frame may come from the network. */
+  maxPieces: number;
+}
+
+/**
+ * Cuts what comes over a connection into the messages of a server (RFC 6455, 5): pure, and told of each piece of bytes as it was read.
+ *
+ * Every frame of this wire is one short text in one piece, as a rule; that way is kept free of all that the others need. A text is decoded
+ * straight out of the piece it came in, whose memory is not kept. Whether it was UTF-8 is asked only where the decoder had to put in a
+ * replacement character, or the server has sent one itself.
+ */
+export class MessageReader {
+  readonly #listener: MessageListener;
+  readonly #limits: MessageLimits;
+  /** The beginning of a frame whose end has not come yet. */
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  /** So many bytes of it are needed to read on: its head, or all of it. */
+  #wanted = 0;
+  /** Payloads of a message whose last frame has not come yet. */
+  #fragments: Buffer[] | undefined;
+  #fragmentBytes = 0;
+  #over = false;
+
+  constructor(listener: MessageListener, limits: MessageLimits) {
+    this.#listener = listener;
+    this.#limits = limits;
+  }
+
+  /** Nothing is read any more. */
+  stop(): void {
+    this.#over = true;
+    this.#pieces = [];
+    this.#fragments = undefined;
+  }
+
+  /** @throws Violation; nothing is read after it. */
+  push(chunk: Buffer): void {
+    if (this.#over) return;
+    try {
+      this.#read(chunk, this.#pieceBytes === 0 ? 0 : this.#complete(chunk));
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+
+  /** Reads the frame that has begun in earlier pieces, if it ends in this one; where the next one begins. */
+  #complete(chunk: Buffer): number {
+    let at = 0;
+    while (this.#pieceBytes > 0) {
+      const taken = chunk.subarray(at, at + this.#wanted - this.#pieceBytes);
+      at += taken.length;
+      this.#pieceBytes += taken.length;
+      this.#pieces.push(taken);
+      if (this.#pieces.length > this.#limits.maxPieces)
+        throw new Violation(`one frame in more than ${this.#limits.maxPieces} pieces`, 1008);
+      if (this.#pieceBytes < this.#wanted) break;
+      const bytes = Buffer.concat(this.#pieces);
+      this.#pieces = [];
+      this.#pieceBytes = 0;
+      // The whole frame; or its head, after which it is known how long it is.
+      this.#read(bytes, 0);
+    }
+    return at;
+  }
+
+  #read(bytes: Buffer, from: number): void {
+    const end = bytes.length;
+    let at = from;
+    while (!this.#over && at < end) {
+      const left = end - at;
+      if (left < 2) return this.#keep(bytes, at, 2);
+      const first = bytes[at] ?? 0;
+      let length = bytes[at + 1] ?? 0;
+      let start = at + 2;
+      if (length >= length16) {
+        // A mask, which servers do not use, is told by its bit as well: then this is no length.
+        if (length >= maskBit) throw new Violation('a masked frame');
+        start = at + (length === length16 ? 4 : 10);
+        if (start > end) return this.#keep(bytes, at, start - at);
+        length = length === length16 ? bytes.readUInt16BE(at + 2) : longLength(bytes, at + 2);
+      }
+      if (length > this.#limits.maxBytes) throw new MessageTooLarge(this.#limits.maxBytes);
+      const next = start + length;
+      if (first === wholeText && this.#fragments === undefined) {
+        if (next > end) return this.#keep(bytes, at, next - at);
+        this.#listener.message(this.#textOf(bytes, start, next));
+      } else {
+        this.#check(first, length);
+        if (next > end) return this.#keep(bytes, at, next - at);
+        this.#take(first, bytes.subarray(start, next));
+      }
+      at = next;
+    }
+  }
+
+  #keep(bytes: Buffer, at: number, wanted: number): void {
+    this.#pieces.push(bytes.subarray(at));
+    this.#pieceBytes = bytes.length - at;
+    this.#wanted = wanted;
+  }
+
+  /** What a head alone tells: the payload need not be waited for. */
+  #check(first: number, length: number): void {
+    const opcode = first & 0x0f;
+    if ((first & 0x70) !== 0) throw new Violation('a frame with reserved bits');
+    if (opcode >= opcodes.close) {
+      if (opcode > opcodes.pong) throw new Violation(`a frame with opcode ${opcode}`);
+      if ((first & finalBit) === 0) throw new Violation('a control frame in fragments');
+      if (length > maxControlBytes) throw new Violation(`a control frame of ${length} bytes`);
+      return;
+    }
+    if (opcode > opcodes.binary) throw new Violation(`a frame with opcode ${opcode}`);
+    if (opcode === opcodes.binary) throw new Violation('a binary frame, which this protocol does not have', 1003);
+    if ((opcode === opcodes.continuation) !== (this.#fragments !== undefined))
+      throw new Violation(opcode === opcodes.continuation ? 'a continuation of nothing' : 'a message within a message');
+    if (this.#fragmentBytes + length > this.#limits.maxBytes) throw new MessageTooLarge(this.#limits.maxBytes);
+  }
+
+  #take(first: number, payload: Buffer): void {
+    const opcode = first & 0x0f;
+    if (opcode === opcodes.ping) return this.#listener.pinged(payload);
+    if (opcode === opcodes.pong) return this.#listener.ponged(payload);
+    if (opcode === opcodes.close) return this.#close(payload);
+    const fragments = (this.#fragments ??= []);
+    fragments.push(payload);
+    this.#fragmentBytes += payload.length;
+    if (fragments.length > this.#limits.maxFragments)
+      throw new Violation(`a message in more than ${this.#limits.maxFragments} fragments`, 1008);
+    if ((first & finalBit) === 0) return;
+    this.#fragments = undefined;
+    this.#fragmentBytes = 0;
+    const whole = Buffer.concat(fragments);
+    this.#listener.message(this.#textOf(whole, 0, whole.length));
+  }
+
+  #close(payload: Buffer): void {
+    this.stop();
+    if (payload.length === 0) return this.#listener.closing(1005, '');
+    if (payload.length === 1) throw new Violation('a close frame of one byte');
+    const code = payload.readUInt16BE(0);
+    if (!isSendable(code)) throw new Violation(`a close frame with code ${code}`);
+    this.#listener.closing(code, this.#textOf(payload, 2, payload.length));
+  }
+
+  #textOf(bytes: Buffer, start: number, end: number): string {
+    const text = bytes.toString('utf8', start, end);
+    if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end)))
+      throw new Violation('a text that is not UTF-8', 1007);
+    return text;
+  }
+}
+
+const wholeText = finalBit | opcodes.text;
+
+function longLength(bytes: Buffer, at: number): number {
+  if ((bytes[at] ?? 0) >= 0x80) throw new Violation('a length with its highest bit set');
+  return Number(bytes.readBigUInt64BE(at));
+}

@@ -1,0 +1,36 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** The opening handshake of one connection (RFC 6455, 4.1 and 4.2.2). */
+export class Opening {
+  readonly #key: string;
+
+  constructor(nonce: Buffer = randomBytes(16)) {
+    this.#key = nonce.toString('base64');
+  }
+
+  /** What the request says of it. No subprotocol and no extension is offered (P5, P7). */
+  get headers(): Record<string, string> {
+    return {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': this.#key,
+    };
+  }
+
+  /** Why the answer, a 101, opens no WebSocket; undefined where it does. */
+  problemOf(answer: IncomingHttpHeaders): string | undefined {
+    if (answer.upgrade?.toLowerCase() !== 'websocket') return 'its 101 is no upgrade to a WebSocket';
+    const accept = createHash('sha1')
+      .update(this.#key + guid)
+      .digest('base64');
+    if (answer['sec-websocket-accept'] !== accept)
+      return 'its 101 does not fit the request: Sec-WebSocket-Accept is wrong';
+    if (answer['sec-websocket-protocol'] !== undefined) return 'it chose a subprotocol, and none was offered';
+    if (answer['sec-websocket-extensions'] !== undefined) return 'it chose an extension, and none was offered';
+    return undefined;
+  }
+}
+
+const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';

@@ -1,0 +1,38 @@
+import { MessageReader } from '../../dist/websocket/message-reader.js';
+import { Violation } from '../../dist/websocket/violation.js';
+
+export type Heard = ['message' | 'ping' | 'pong', string] | ['closing', number, string] | ['violation', string];
+
+const roomy = { maxBytes: 1_000_000, maxFragments: 1000, maxPieces: 1_000_000 };
+
+/** What a reader makes of bytes that come in these pieces. */
+export function hear(pieces: Iterable<Uint8Array>, limits: Partial<typeof roomy> = {}): Heard[] {
+  const heard: Heard[] = [];
+  const reader = new MessageReader(
+    {
+      message: (text) => heard.push(['message', text]),
+      pinged: (payload) => heard.push(['ping', payload.toString()]),
+      ponged: (payload) => heard.push(['pong', payload.toString()]),
+      closing: (code, reason) => heard.push(['closing', code, reason]),
+    },
+    { ...roomy, ...limits },
+  );
+  try {
+    for (const piece of pieces) reader.push(Buffer.from(piece));
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    heard.push(['violation', error.message]);
+  }
+  return heard;
+}
+
+/** `bytes` cut at these places, which count from the end of the last cut. */
+export function* cut(bytes: Buffer, lengths: Iterable<number>): Generator<Buffer> {
+  let at = 0;
+  for (const length of lengths) {
+    if (at >= bytes.length) return;
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+  if (at < bytes.length) yield bytes.subarray(at);
+}
