@@ -70,18 +70,17 @@ class Children<Mark> {
   }
 
   remove(node: TreeNode<Mark>): void {
-    this.#nodes.splice(this.#nodes.indexOf(node), 1);
-    for (const key of this.#index === undefined ? [] : node.keys) {
-      const bucket = this.#index?.get(key)?.filter((other) => other !== node) ?? [];
-      if (bucket.length === 0) this.#index?.delete(key);
-      else this.#index?.set(key, bucket);
+    takeOut(this.#nodes, node);
+    if (this.#index === undefined) return;
+    for (const key of node.keys) {
+      const bucket = this.#index.get(key) ?? [];
+      takeOut(bucket, node);
+      if (bucket.length === 0) this.#index.delete(key);
     }
   }
 
-  /** Those that may be this item, the newest last. Whether they are, comparing must tell. */
-  candidates(item: Json): readonly TreeNode<Mark>[] {
-    if (this.#nodes.length === 0) return this.#nodes;
-    const key = referenceOf(item) ?? signatureOf(item);
+  /** Those that may be what is found by this key, the newest last. Whether they are, comparing must tell. */
+  candidates(key: number | string): readonly TreeNode<Mark>[] {
     if (this.#index !== undefined) return this.#index.get(key) ?? [];
     return this.#nodes.filter((node) => node.keys.includes(key));
   }
@@ -93,6 +92,11 @@ class Children<Mark> {
       else bucket.push(node);
     }
   }
+}
+
+/** The oldest goes first as a rule, and stands at the beginning. */
+function takeOut<Value>(values: Value[], value: Value): void {
+  values.splice(values.indexOf(value), 1);
 }
 
 /** What a node is found by: the signature and the id of each of its forms. */
@@ -138,7 +142,9 @@ export class Tree<Mark> {
   grow(from: TreeNode<Mark>, path: readonly HeldItem[]): TreeNode<Mark> {
     let node = from;
     for (const held of path) {
-      let child = same(node.children.candidates(held.item), held);
+      // Many answers may say the same; the id of an item is its own.
+      const key = idOf(held.item) ?? signatureOf(held.item);
+      let child = same(node.children.candidates(key), held);
       if (child === undefined) {
         child = new TreeNode(node, held);
         node.children.add(child);
@@ -163,8 +169,9 @@ export class Tree<Mark> {
 function follow<Mark>(level: readonly TreeNode<Mark>[], item: Json): TreeNode<Mark>[] {
   const next: TreeNode<Mark>[] = [];
   let comparisons = 0;
+  const key = referenceOf(item) ?? signatureOf(item);
   for (const node of level) {
-    const candidates = node.children.candidates(item);
+    const candidates = node.children.candidates(key);
     for (let index = candidates.length - 1; index >= 0; index -= 1) {
       const candidate = candidates[index];
       if (candidate === undefined || (comparisons += 1) > maxComparisons) return next;
