@@ -1,5 +1,8 @@
 // What a turn by fetch is like: its Response, its identity, its chain.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventsOf, setUp, suffering } from './setup.js';
 
@@ -30,6 +33,28 @@ for (const transport of ['websocket', 'sse'] as const) {
     assert.equal(output[0]?.content[0]?.text, 'Hello.');
   });
 }
+
+test('a JSON answer is the text of the server, to the letter: numbers that a double cannot hold, escapes, order', async (t) => {
+  const response =
+    '{"id":"resp_1","status":"completed","cost":1.50,"ticks":12345678901234567890,"note":"\\u00fc","output":[]}';
+  const folder = await mkdtemp(join(tmpdir(), 'turnwire recordings '));
+  t.after(() => rm(folder, { recursive: true }));
+  const created = '{"type":"response.created","response":{"id":"resp_1","status":"in_progress"},"sequence_number":0}';
+  const completed = `{"type":"response.completed","sequence_number":1,"response":${response}}`;
+  await writeFile(join(folder, 'exact.jsonl'), `${created}\n${completed}\n`);
+  for (const transport of ['websocket', 'sse'] as const) {
+    const { ask } = await setUp(t, { recordings: folder }, { transport });
+    assert.equal(await (await ask({ model: 'recording/exact' })).text(), response);
+  }
+});
+
+test('a JSON answer whose output the wire left out has it', async (t) => {
+  const { ask } = await setUp(t, { script: { turns: [{ text: 'All of it.' }] } });
+  const { output } = (await (await ask(suffering('empty-output'))).json()) as {
+    output: { content: { text: string }[] }[];
+  };
+  assert.equal(output[0]?.content[0]?.text, 'All of it.');
+});
 
 test('the head of a POST is that of its answer', async (t) => {
   const { ask, emulator } = await setUp(t, {}, { transport: 'sse' });
@@ -186,14 +211,16 @@ test('I4: a consumer that sleeps holds up the socket, and misses nothing', async
   assert.equal(last.response.output[0]?.content[0]?.text.length, words * 1000 - 1);
 });
 
-test('the chains of all identities have one budget', async (t) => {
-  const { ask, fetch } = await setUp(t, {}, { chains: { maxBytes: 40_000 } });
-  const input = 'word '.repeat(1000);
-  for (const key of ['a', 'b', 'c'])
-    await (await ask({ input }, { headers: { authorization: `Bearer ${key}` } })).text();
-  const { identities, chains } = fetch.stats();
-  assert.deepEqual([identities, chains], [1, 1]);
-});
+for (const stream of [true, false]) {
+  test(`the chains of all identities have one budget, stream: ${stream}`, async (t) => {
+    const { ask, fetch } = await setUp(t, {}, { chains: { maxBytes: 40_000 } });
+    const input = 'word '.repeat(1000);
+    for (const key of ['a', 'b', 'c'])
+      await (await ask({ input, stream }, { headers: { authorization: `Bearer ${key}` } })).text();
+    const { identities, chains } = fetch.stats();
+    assert.deepEqual([identities, chains], [1, 1]);
+  });
+}
 
 test('a response that failed is an answer: 200, and its status stands in it', async (t) => {
   const fail = { code: 'server_error', message: 'Broken.', times: 9 };

@@ -2,9 +2,11 @@ import { systemClock } from '../clock.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { answer } from './answer.js';
 import { callOf, outlineOf } from './call.js';
+import { endingOf } from './ending.js';
 import { eventStream } from './event-stream.js';
 import { abortOf, brokenBody, notSent } from './fetch-error.js';
 import { Identities } from './identities.js';
+import { responseText } from './response-text.js';
 import { openingOf } from './opening.js';
 import { brokenOff, failureOf, refusal, unknownOutcome } from './refusal.js';
 import { checkFetchOptions, settingsFor } from './settings.js';
@@ -55,7 +57,8 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
         },
       },
     );
-    return call.streams ? streamed(turn, call, received) : whole(turn, call, received);
+    const { grown } = lease;
+    return call.streams ? streamed(turn, call, { received, grown }) : whole(turn, call, { received, grown });
   };
 
   const fetch = async (...args: Parameters<typeof globalThis.fetch>): Promise<Response> => {
@@ -89,18 +92,20 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
   });
 }
 
-async function streamed(
-  turn: Turn,
-  { url, signal }: Call,
-  received: Readonly<Record<string, string>>,
-): Promise<Response> {
+interface Told {
+  /** The head of the server's answer, as far as there is one. */
+  received: Readonly<Record<string, string>>;
+  grown: () => void;
+}
+
+async function streamed(turn: Turn, { url, signal }: Call, { received, grown }: Told): Promise<Response> {
   const frames = turn.frames();
   const failed = (error: unknown): unknown => {
     const abort = abortOf(error, signal);
     return abort === undefined ? brokenBody(error) : abort.reason;
   };
   const respond = (opening: readonly Frame[], rest: Reader<Frame>): Response =>
-    answer(eventStream(opening, rest, { signal, failed }), {
+    answer(eventStream(opening, rest, { signal, failed, ended: grown }), {
       headers: { ...received, 'content-type': 'text/event-stream; charset=utf-8' },
       report: turn.report,
       url: url.href,
@@ -116,20 +121,23 @@ async function streamed(
   return respond(opening, frames);
 }
 
-async function whole(turn: Turn, { url, signal }: Call, received: Readonly<Record<string, string>>): Promise<Response> {
+async function whole(turn: Turn, { url, signal }: Call, { received, grown }: Told): Promise<Response> {
+  let last: Frame | undefined;
   const respond = (response: object): Response =>
-    answer(JSON.stringify(response), {
+    answer(responseText(response, last), {
       headers: { ...received, 'content-type': 'application/json' },
       report: turn.report,
       url: url.href,
     });
   try {
+    last = await endingOf(turn.frames());
+    grown();
     return respond(await turn.response());
   } catch (error) {
     const isEnd = error instanceof TurnwireError && ended.has(error.code);
     // A response that failed is an answer like any other: its status stands in it.
-    const last = turn.responses.at(-1);
-    if (isEnd && last !== undefined) return respond(last);
+    const response = turn.responses.at(-1);
+    if (isEnd && response !== undefined) return respond(response);
     if (isEnd) return brokenOff(error, turn.report, url.href);
     return answerTo(error, turn, { url, signal }, (lost) => unknownOutcome(lost, turn.report, url.href));
   }
