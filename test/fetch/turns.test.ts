@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { eventsOf, setUp, suffering } from './setup.js';
 
 for (const transport of ['websocket', 'sse'] as const) {
@@ -209,6 +211,48 @@ test('I4: a consumer that sleeps holds up the socket, and misses nothing', async
   );
   const last = eventsOf(await response.text()).at(-1) as { response: { output: { content: { text: string }[] }[] } };
   assert.equal(last.response.output[0]?.content[0]?.text.length, words * 1000 - 1);
+});
+
+test('an answer that fits into the buffer ends although nobody reads it, and close() waits for no reader', async (t) => {
+  const { ask, fetch, emulator } = await setUp(t);
+  const responses = [await ask({ stream: true }), await ask({ stream: true })];
+  while (fetch.stats().busy > 0) await new Promise(setImmediate);
+  assert.deepEqual(
+    emulator.journal.turns().map(({ outcome }) => outcome),
+    ['completed', 'completed'],
+  );
+  await fetch.close();
+  for (const response of responses) assert.match(await response.text(), /response\.completed/);
+});
+
+test('a body that was dropped unread is cancelled', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const script = { turns: [{ text: Array(12_000).fill('x'.repeat(999)).join(' ') }] };
+  const { ask, fetch, emulator } = await setUp(t, { script, obfuscation: false });
+  const kept = await ask({ stream: true });
+  await ask({ stream: true });
+  const outcomes = (): string[] => emulator.journal.turns().map(({ outcome }) => outcome);
+  while (!outcomes().includes('aborted')) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.deepEqual(outcomes(), ['running', 'aborted']);
+  assert.match(await kept.text(), /response\.completed/);
+  assert.equal(fetch.stats().busy, 0);
+});
+
+test('destroy() ends running turns now: bodies fail, and what was not sent rejects', async (t) => {
+  const { ask, fetch } = await setUp(t);
+  const response = await ask({ stream: true, ...suffering('stall after=2') });
+  const whole = ask(suffering('stall after=2'));
+  while (fetch.stats().busy < 2) await new Promise(setImmediate);
+  fetch.destroy();
+  await assert.rejects(response.text(), { name: 'TypeError', message: 'terminated' });
+  assert.equal((await whole).status, 400);
+  await assert.rejects(ask(), { name: 'TypeError', message: 'fetch failed' });
+  await fetch.close();
+  assert.equal(fetch.stats().connections, 0);
 });
 
 for (const stream of [true, false]) {

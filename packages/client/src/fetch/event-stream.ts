@@ -24,7 +24,7 @@ export function eventStream(
   const encoder = new TextEncoder();
   let first = opening.map(toEvent).join('');
   let over = opening.some(isLast);
-  return new ReadableStream(
+  const stream: ReadableStream<Uint8Array> = new ReadableStream(
     {
       type: 'bytes',
       async pull(controller) {
@@ -63,7 +63,12 @@ export function eventStream(
     },
     { highWaterMark: 0 },
   );
+  lost.register(stream, frames);
+  return stream;
 }
+
+/** A body that nobody can read any more is cancelled when its memory is: as those of the ordinary fetch are. */
+const lost = new FinalizationRegistry<Reader<Frame>>((frames) => void frames.return?.());
 
 /** One event of `text/event-stream`: a line for each line of the JSON. */
 export function toEvent({ type, text }: Frame): string {

@@ -87,6 +87,7 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
   const close = (): Promise<void> => identities.close();
   return Object.assign(fetch, {
     close,
+    destroy: () => identities.destroy(),
     stats: () => ({ ...identities.stats, ...counts, identities: identities.size }),
     [Symbol.asyncDispose]: close,
   });

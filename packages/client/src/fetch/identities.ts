@@ -111,6 +111,11 @@ export class Identities {
     await Promise.all(this.#closing.values());
   }
 
+  destroy(): void {
+    void this.close();
+    for (const client of this.#closing.keys()) client.destroy();
+  }
+
   get #chainBytes(): number {
     let bytes = 0;
     for (const { client } of this.#entries.values()) bytes += client.chainBytes;
