@@ -7,6 +7,7 @@ import { eventStream } from './event-stream.js';
 import { abortOf, brokenBody, notSent } from './fetch-error.js';
 import { Identities } from './identities.js';
 import { responseText } from './response-text.js';
+import { headersIn } from './metadata.js';
 import { openingOf } from './opening.js';
 import { brokenOff, failureOf, refusal, unknownOutcome } from './refusal.js';
 import { checkFetchOptions, settingsFor } from './settings.js';
@@ -14,6 +15,7 @@ import type { Frame } from '../protocol/frame.js';
 import type { Reader } from '../turn/delivery.js';
 import type { Turn } from '../turn/turn.js';
 import type { Call } from './call.js';
+import type { Ending } from './ending.js';
 import type { Lease } from './identities.js';
 import type { FetchOptions, TurnwireFetch } from './options.js';
 
@@ -44,12 +46,12 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
 
   const carry = async (call: Call, lease: Lease): Promise<Response> => {
     counts.turns += 1;
-    const received: Record<string, string> = {};
+    const told: Told = { received: {}, grown: () => lease.grown() };
     const turn = lease.client.turnAsText(
       call.params,
       { signal: call.signal },
       {
-        headers: { sent: call.headers.turn, received: (headers) => Object.assign(received, headers) },
+        headers: { sent: call.headers.turn, received: (headers) => (told.received = headers) },
         onSettled: ({ report }) => {
           if (report.transport === 'sse') counts.sse += 1;
           else if (report.plan === 'delta') counts.deltas += 1;
@@ -57,8 +59,7 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
         },
       },
     );
-    const { grown } = lease;
-    return call.streams ? streamed(turn, call, { received, grown }) : whole(turn, call, { received, grown });
+    return call.streams ? streamed(turn, call, told) : whole(turn, call, told);
   };
 
   const fetch = async (...args: Parameters<typeof globalThis.fetch>): Promise<Response> => {
@@ -94,20 +95,22 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
 }
 
 interface Told {
-  /** The head of the server's answer, as far as there is one. */
+  /** The head of the server's answer, or of its answer to the upgrade. */
   received: Readonly<Record<string, string>>;
   grown: () => void;
 }
 
-async function streamed(turn: Turn, { url, signal }: Call, { received, grown }: Told): Promise<Response> {
+async function streamed(turn: Turn, { url, signal }: Call, told: Told): Promise<Response> {
   const frames = turn.frames();
   const failed = (error: unknown): unknown => {
     const abort = abortOf(error, signal);
     return abort === undefined ? brokenBody(error) : abort.reason;
   };
   const respond = (opening: readonly Frame[], rest: Reader<Frame>): Response =>
-    answer(eventStream(opening, rest, { signal, failed, ended: grown }), {
-      headers: { ...received, 'content-type': 'text/event-stream; charset=utf-8' },
+    answer(eventStream(opening, rest, { signal, failed, ended: told.grown }), {
+      headers: Object.assign({ ...told.received }, ...opening.map(headersIn), {
+        'content-type': 'text/event-stream; charset=utf-8',
+      }),
       report: turn.report,
       url: url.href,
     });
@@ -122,17 +125,17 @@ async function streamed(turn: Turn, { url, signal }: Call, { received, grown }: 
   return respond(opening, frames);
 }
 
-async function whole(turn: Turn, { url, signal }: Call, { received, grown }: Told): Promise<Response> {
-  let last: Frame | undefined;
+async function whole(turn: Turn, { url, signal }: Call, told: Told): Promise<Response> {
+  let ending: Ending | undefined;
   const respond = (response: object): Response =>
-    answer(responseText(response, last), {
-      headers: { ...received, 'content-type': 'application/json' },
+    answer(responseText(response, ending?.last), {
+      headers: { ...told.received, ...ending?.headers, 'content-type': 'application/json' },
       report: turn.report,
       url: url.href,
     });
   try {
-    last = await endingOf(turn.frames());
-    grown();
+    ending = await endingOf(turn.frames());
+    told.grown();
     return respond(await turn.response());
   } catch (error) {
     const isEnd = error instanceof TurnwireError && ended.has(error.code);

@@ -3,7 +3,7 @@ import { abnormalClosure, unsupportedData } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
-import { dialFailure, readBody, statusFailure } from './failure.js';
+import { dialFailure, flat, readBody, statusFailure } from './failure.js';
 import { tcpKeepAliveMs } from './network.js';
 import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
@@ -35,6 +35,8 @@ export interface Socket {
   terminate(): void;
   /** `Network.identityOf` the headers it was dialled with. */
   identity: string;
+  /** The headers with which the upgrade was answered, without cookies; names in lower case. */
+  welcome: Readonly<Record<string, string>>;
 }
 
 export interface SocketListener {
@@ -102,6 +104,7 @@ export async function openSocket(
     };
     const socket = new WebSocket(endpoint.webSocketUrl, socketOptions);
     let raw: NetSocket | undefined;
+    let welcome: Socket['welcome'] = {};
     let settled = false;
     let ended = false;
 
@@ -133,10 +136,12 @@ export async function openSocket(
 
     socket.on('upgrade', (response: IncomingMessage) => {
       raw = response.socket;
+      const { 'set-cookie': _, ...headers } = flat(response.headers);
+      welcome = headers;
       raw.setKeepAlive(true, tcpKeepAliveMs);
     });
     socket.on('open', () => {
-      if (settle()) resolve(wrap(socket, raw, identity));
+      if (settle()) resolve(wrap(socket, raw, { identity, welcome }));
       else socket.terminate();
     });
     socket.on('unexpected-response', (_request, response: IncomingMessage) => {
@@ -187,7 +192,7 @@ export async function openSocket(
   });
 }
 
-function wrap(socket: WebSocket, raw: NetSocket | undefined, identity: string): Socket {
+function wrap(socket: WebSocket, raw: NetSocket | undefined, said: Pick<Socket, 'identity' | 'welcome'>): Socket {
   return {
     send: (text, done) => socket.send(text, (error) => done(error ?? undefined)),
     ping: (payload) => {
@@ -206,6 +211,6 @@ function wrap(socket: WebSocket, raw: NetSocket | undefined, identity: string): 
       socket.close(code, reason);
     },
     terminate: () => socket.terminate(),
-    identity,
+    ...said,
   };
 }

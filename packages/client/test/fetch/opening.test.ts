@@ -27,6 +27,8 @@ test('but not for ever', async () => {
 
 test('the ending is the last frame that says something of the whole', async () => {
   const [delta, completed] = ['{"type":"response.output_text.delta"}', '{"type":"response.completed","response":{}}'];
-  assert.equal((await endingOf(readerOf([created, delta], [delta, completed])))?.text, completed);
+  const { last, headers } = await endingOf(readerOf([created, delta], [delta, completed]));
+  assert.equal(last?.text, completed);
+  assert.deepEqual(headers, {});
   await assert.rejects(endingOf(readerOf([created, delta], new Error('gone'))), /gone/);
 });
