@@ -84,8 +84,8 @@ function hasLines(text: string): boolean {
 const lineBreak = /\r\n|\n|\r/;
 
 /** By its type alone: whether it really ends the turn, the turn knows. */
-function isLast({ type }: Frame): boolean {
-  return type !== undefined && last.has(type);
+function isLast({ type, quiet }: Frame): boolean {
+  return !quiet && type !== undefined && last.has(type);
 }
 
 const last: ReadonlySet<string> = new Set([
