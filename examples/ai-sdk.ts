@@ -1,6 +1,4 @@
-// The AI SDK over a warm WebSocket: one option.
-//
-//   node examples/ai-sdk.ts          (keys and addresses as in first-turn.ts)
+// The AI SDK over a warm WebSocket: one option. `node examples/ai-sdk.ts`, keys and addresses as in first-turn.ts.
 import { createOpenAI } from '@ai-sdk/openai';
 import { createFetch } from '@turnwire/client/fetch';
 import { isStepCount, streamText, tool } from 'ai';
@@ -8,16 +6,12 @@ import { z } from 'zod';
 
 const fetch = createFetch();
 const openai = createOpenAI({ fetch });
-
-const weather = tool({
-  description: 'The weather of a city.',
-  inputSchema: z.object({ city: z.string() }),
-  execute: async () => 'raining',
-});
+const description = 'The weather of a city.';
+const inputSchema = z.object({ city: z.string() });
 const { textStream } = streamText({
   model: openai.responses(process.env['OPENAI_MODEL'] ?? 'gpt-5.4'),
   prompt: 'What is the weather in Oslo?',
-  tools: { weather },
+  tools: { weather: tool({ description, inputSchema, execute: async () => 'raining' }) },
   stopWhen: isStepCount(10),
 });
 for await (const text of textStream) process.stdout.write(text);

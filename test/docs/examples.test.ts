@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -64,6 +64,13 @@ const programs: Readonly<Record<string, Example>> = {
 test('every example has a test here', async () => {
   const names = await readdir(join(root, 'examples'));
   assert.deepEqual(names.filter((name) => name.endsWith('.ts')).sort(), Object.keys(programs).sort());
+});
+
+test('with an SDK it takes no more than 20 lines', async () => {
+  for (const name of ['openai-sdk.ts', 'ai-sdk.ts', 'agents-sdk.ts', 'langchain.ts']) {
+    const lines = (await readFile(join(root, 'examples', name), 'utf8')).trimEnd().split('\n');
+    assert(lines.length <= 20, `${name} has ${lines.length} lines`);
+  }
 });
 
 for (const [name, { script, prints }] of Object.entries(programs)) {

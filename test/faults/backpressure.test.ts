@@ -87,6 +87,28 @@ for (const transport of ['websocket', 'sse'] as const) {
     },
   );
 
+  scenario(
+    `${transport}, close() waits 10 seconds, and not the 15 minutes of unreadMs, for somebody who reads`,
+    flood,
+    { transport, pool: { pingMs: Infinity } },
+    async ({ client, server }) => {
+      const [unread, late, small] = [client.turn(question), client.turn(question), client.turn(question)];
+      const dropped = small.response();
+      await eventually('all were asked', () => server.creates + server.posts === 3);
+      const begun = performance.now();
+      const closed = client.close();
+      // Who comes in time gets all of it.
+      assert.equal((await read(late)).events.length, many.length);
+      assert.equal((await dropped).status, 'completed');
+      await closed;
+      assert.ok(performance.now() - begun < 15_000, `it took ${performance.now() - begun} ms`);
+      const { events, thrown } = await read(unread);
+      assert.equal(thrown?.code, 'unread_timeout');
+      assert.deepEqual(events, many.slice(0, events.length));
+    },
+    { quick: 30, budgetMs: Infinity },
+  );
+
   scenario(`${transport}, a turn left unread can be aborted`, flood, { transport }, async ({ client, server }) => {
     const turn = client.turn(question);
     await eventually('it was asked', () => server.creates + server.posts === 1);

@@ -1,6 +1,11 @@
 // What a turn by fetch is like: its Response, its identity, its chain.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { eventsOf, setUp, suffering } from './setup.js';
 
 for (const transport of ['websocket', 'sse'] as const) {
@@ -30,6 +35,28 @@ for (const transport of ['websocket', 'sse'] as const) {
     assert.equal(output[0]?.content[0]?.text, 'Hello.');
   });
 }
+
+test('a JSON answer is the text of the server, to the letter: numbers that a double cannot hold, escapes, order', async (t) => {
+  const response =
+    '{"id":"resp_1","status":"completed","cost":1.50,"ticks":12345678901234567890,"note":"\\u00fc","output":[]}';
+  const folder = await mkdtemp(join(tmpdir(), 'turnwire recordings '));
+  t.after(() => rm(folder, { recursive: true }));
+  const created = '{"type":"response.created","response":{"id":"resp_1","status":"in_progress"},"sequence_number":0}';
+  const completed = `{"type":"response.completed","sequence_number":1,"response":${response}}`;
+  await writeFile(join(folder, 'exact.jsonl'), `${created}\n${completed}\n`);
+  for (const transport of ['websocket', 'sse'] as const) {
+    const { ask } = await setUp(t, { recordings: folder }, { transport });
+    assert.equal(await (await ask({ model: 'recording/exact' })).text(), response);
+  }
+});
+
+test('a JSON answer whose output the wire left out has it', async (t) => {
+  const { ask } = await setUp(t, { script: { turns: [{ text: 'All of it.' }] } });
+  const { output } = (await (await ask(suffering('empty-output'))).json()) as {
+    output: { content: { text: string }[] }[];
+  };
+  assert.equal(output[0]?.content[0]?.text, 'All of it.');
+});
 
 test('the head of a POST is that of its answer', async (t) => {
   const { ask, emulator } = await setUp(t, {}, { transport: 'sse' });
@@ -186,14 +213,58 @@ test('I4: a consumer that sleeps holds up the socket, and misses nothing', async
   assert.equal(last.response.output[0]?.content[0]?.text.length, words * 1000 - 1);
 });
 
-test('the chains of all identities have one budget', async (t) => {
-  const { ask, fetch } = await setUp(t, {}, { chains: { maxBytes: 40_000 } });
-  const input = 'word '.repeat(1000);
-  for (const key of ['a', 'b', 'c'])
-    await (await ask({ input }, { headers: { authorization: `Bearer ${key}` } })).text();
-  const { identities, chains } = fetch.stats();
-  assert.deepEqual([identities, chains], [1, 1]);
+test('an answer that fits into the buffer ends although nobody reads it, and close() waits for no reader', async (t) => {
+  const { ask, fetch, emulator } = await setUp(t);
+  const responses = [await ask({ stream: true }), await ask({ stream: true })];
+  while (fetch.stats().busy > 0) await new Promise(setImmediate);
+  assert.deepEqual(
+    emulator.journal.turns().map(({ outcome }) => outcome),
+    ['completed', 'completed'],
+  );
+  await fetch.close();
+  for (const response of responses) assert.match(await response.text(), /response\.completed/);
 });
+
+test('a body that was dropped unread is cancelled', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const script = { turns: [{ text: Array(12_000).fill('x'.repeat(999)).join(' ') }] };
+  const { ask, fetch, emulator } = await setUp(t, { script, obfuscation: false });
+  const kept = await ask({ stream: true });
+  await ask({ stream: true });
+  const outcomes = (): string[] => emulator.journal.turns().map(({ outcome }) => outcome);
+  while (!outcomes().includes('aborted')) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.deepEqual(outcomes(), ['running', 'aborted']);
+  assert.match(await kept.text(), /response\.completed/);
+  assert.equal(fetch.stats().busy, 0);
+});
+
+test('destroy() ends running turns now: bodies fail, and what was not sent rejects', async (t) => {
+  const { ask, fetch } = await setUp(t);
+  const response = await ask({ stream: true, ...suffering('stall after=2') });
+  const whole = ask(suffering('stall after=2'));
+  while (fetch.stats().busy < 2) await new Promise(setImmediate);
+  fetch.destroy();
+  await assert.rejects(response.text(), { name: 'TypeError', message: 'terminated' });
+  assert.equal((await whole).status, 400);
+  await assert.rejects(ask(), { name: 'TypeError', message: 'fetch failed' });
+  await fetch.close();
+  assert.equal(fetch.stats().connections, 0);
+});
+
+for (const stream of [true, false]) {
+  test(`the chains of all identities have one budget, stream: ${stream}`, async (t) => {
+    const { ask, fetch } = await setUp(t, {}, { chains: { maxBytes: 40_000 } });
+    const input = 'word '.repeat(1000);
+    for (const key of ['a', 'b', 'c'])
+      await (await ask({ input, stream }, { headers: { authorization: `Bearer ${key}` } })).text();
+    const { identities, chains } = fetch.stats();
+    assert.deepEqual([identities, chains], [1, 1]);
+  });
+}
 
 test('a response that failed is an answer: 200, and its status stands in it', async (t) => {
   const fail = { code: 'server_error', message: 'Broken.', times: 9 };

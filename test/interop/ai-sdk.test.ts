@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOpenAI } from '@ai-sdk/openai';
-import { generateText, isStepCount, jsonSchema, Output, streamText, tool } from 'ai';
+import { generateText, jsonSchema, Output, streamText, tool } from 'ai';
 import { z } from 'zod';
+import { agents } from './ai-sdk-agents.js';
 import {
   countFiles,
   fileCount,
@@ -14,60 +15,20 @@ import {
   refusing,
   toolLoop,
 } from './conversations.js';
-import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays, withoutMadeUp } from './three-ways.js';
 import type { OpenAILanguageModelResponsesOptions } from '@ai-sdk/openai';
 import type { Place } from './three-ways.js';
 
 const modelOf = ({ baseURL, apiKey, fetch }: Place) => createOpenAI({ baseURL, apiKey, fetch }).responses('gpt-5.4');
 
-const tools = {
-  [fileCount.name]: tool({
-    description: fileCount.description,
-    inputSchema: jsonSchema<{ folder: string; depth: number }>({
-      ...fileCount.parameters,
-      required: ['folder', 'depth'],
-    }),
-    execute: async (input) => countFiles(input),
-  }),
-};
+const agentOf = (place: Place, openai: OpenAILanguageModelResponsesOptions = {}) => ({
+  model: modelOf(place),
+  providerOptions: { openai },
+});
 
-type Options = Partial<Parameters<typeof generateText>[0]> & { openai?: OpenAILanguageModelResponsesOptions };
-
-/** Both ways to run an agent, to the messages they come to. */
-const methods = {
-  generateText: async (place: Place, { openai = {}, ...options }: Options) => {
-    const { text, steps } = await generateText({
-      model: modelOf(place),
-      tools,
-      stopWhen: isStepCount(loopTurns + 1),
-      providerOptions: { openai },
-      maxRetries: 1,
-      prompt: 'How many files are there?',
-      ...(options as object),
-    });
-    return { text, said: steps.map((step) => step.content) };
-  },
-  streamText: async (place: Place, { openai = {}, ...options }: Options) => {
-    let failure: unknown;
-    const result = streamText({
-      model: modelOf(place),
-      tools,
-      stopWhen: isStepCount(loopTurns + 1),
-      providerOptions: { openai },
-      maxRetries: 1,
-      prompt: 'How many files are there?',
-      onError: ({ error }) => void (failure ??= error),
-      ...(options as object),
-    });
-    await result.consumeStream();
-    if (failure !== undefined) throw failure;
-    return { text: await result.text, said: (await result.steps).map((step) => step.content) };
-  },
-} as const;
-
-for (const [name, ask] of Object.entries(methods)) {
+for (const [name, ask] of Object.entries(agents)) {
   test(`${name}: reasoning and parallel calls come to the same`, async () => {
-    const { text } = await sameThreeWays({ script: parallelCalls }, (place) => ask(place, {}));
+    const { text } = await sameThreeWays({ script: parallelCalls }, (place) => ask(agentOf(place)));
     assert.equal(text, '6 files and 4 files.');
   });
 
@@ -78,7 +39,7 @@ for (const [name, ask] of Object.entries(methods)) {
   for (const [stored, openai] of stores) {
     const row = `AI SDK: \`${name}\`${stored}`;
     test(`${row}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
-      const { websocket, ordinary } = await threeWays({ script: toolLoop }, (place) => ask(place, { openai }));
+      const { websocket, ordinary } = await threeWays({ script: toolLoop }, (place) => ask(agentOf(place, openai)));
       assert.equal(plansOf(websocket.answers).deltas, promised(row));
       assert.equal(promised(row), loopTurns - 1);
       assert.equal(websocket.result.text, 'I have counted 24 times.');
@@ -90,7 +51,7 @@ for (const [name, ask] of Object.entries(methods)) {
     test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
       const openai = { metadata: refusing(status) };
       await sameThreeWays({}, async (place) => {
-        const thrown = await thrownBy(() => ask(place, { openai }));
+        const thrown = await thrownBy(() => ask(agentOf(place, openai)));
         assert.match(String(thrown['message']), new RegExp(`No: ${status}\\.`));
         return thrown;
       });
@@ -104,7 +65,7 @@ for (const [name, ask] of Object.entries(methods)) {
   ] as const) {
     test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
       const openai = { metadata: { turnwire_fault: fault } };
-      const { websocket, sse } = await threeWays({}, (place) => thrownBy(() => ask(place, { openai })));
+      const { websocket, sse } = await threeWays({}, (place) => thrownBy(() => ask(agentOf(place, openai))));
       assert.deepEqual([websocket.calls, sse.calls], [1, 1]);
       assert.deepEqual([websocket.result['isRetryable'], sse.result['isRetryable']], [false, false]);
     });
@@ -120,12 +81,15 @@ for (const [use, change] of Object.entries({
       }),
     },
   },
-  '`store: false`, a model it does not know to reason': { openai: { store: false }, modelId: 'of-my-own' },
+  '`store: false`, a model it does not know to reason': {
+    providerOptions: { openai: { store: false } },
+    modelId: 'of-my-own',
+  },
 })) {
   test(`${use}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
     const { websocket } = await threeWays({ script: toolLoop }, (place) => {
       const { modelId = 'gpt-5.4', ...options } = change as { modelId?: string };
-      return methods.generateText(place, { ...options, model: createOpenAI(place).responses(modelId) });
+      return agents.generateText({ ...options, model: createOpenAI(place).responses(modelId) });
     });
     assert.equal(plansOf(websocket.answers).deltas, promised(`AI SDK: ${use}`));
   });
@@ -183,9 +147,7 @@ test('every recording: the same parts', { skip: recordings === undefined }, asyn
     for (const name of names) {
       const model = openai.responses(`recording/${name}`);
       const { stream } = streamText({ model, prompt: 'Go.', onError: () => {} });
-      // Some ids are the SDK's own, made up each time.
-      for await (const part of stream)
-        seen.push(JSON.parse(JSON.stringify(part).replaceAll(/:"[A-Za-z0-9]{16}"/g, ':"made up"')));
+      for await (const part of stream) seen.push(withoutMadeUp(part));
     }
     return seen;
   });

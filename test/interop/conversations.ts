@@ -40,6 +40,11 @@ export const toolLoop: Script = {
   ],
 };
 
+/** The same, and a summary has one part. */
+export const plainToolLoop: Script = {
+  turns: toolLoop.turns!.map((turn) => ('reasoning' in turn ? { ...turn, reasoning: ['Next.'] } : turn)),
+};
+
 /** Reasoning and two calls at once, then an answer made of what they gave. */
 export const parallelCalls: Script = {
   turns: [

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createFetch } from '@turnwire/client/fetch';
 import { startEmulator } from 'turnwire/emulator';
-import type { TurnwireFetch } from '@turnwire/client/fetch';
+import type { FetchOptions, TurnwireFetch } from '@turnwire/client/fetch';
 import type { Emulator, EmulatorOptions } from 'turnwire/emulator';
 
 type Fetch = typeof globalThis.fetch;
@@ -30,15 +30,22 @@ export interface Outcome<Result> {
 
 type Way = 'websocket' | 'sse' | 'ordinary';
 
+export interface Server extends EmulatorOptions {
+  /** The server is reached by this name, as a provider's is: SDKs and our table of providers go by it. */
+  host?: string;
+}
+
 /** The same conversation against the same server: with our fetch over a WebSocket and over SSE, and with the ordinary fetch. */
 export async function threeWays<Result>(
-  options: EmulatorOptions,
+  server: Server,
   run: (place: Place) => Promise<Result>,
 ): Promise<Record<Way, Outcome<Result>>> {
+  const ours = (transport: 'websocket' | 'sse'): TurnwireFetch =>
+    createFetch({ transport, ...(server.host === undefined ? {} : { network: here }) });
   const [websocket, sse, ordinary] = await Promise.all([
-    oneWay(createFetch({ transport: 'websocket' }), options, run),
-    oneWay(createFetch({ transport: 'sse' }), options, run),
-    oneWay(undefined, options, run),
+    oneWay(ours('websocket'), server, run),
+    oneWay(ours('sse'), server, run),
+    oneWay(undefined, server, run),
   ]);
   const carried = (outcome: Outcome<Result>): Set<string> =>
     new Set(outcome.emulator.journal.turns().map(({ transport }) => transport));
@@ -50,11 +57,8 @@ export async function threeWays<Result>(
 }
 
 /** As {@link threeWays}, and all three came to the same: the results, the number of calls, and what the server was told. */
-export async function sameThreeWays<Result>(
-  options: EmulatorOptions,
-  run: (place: Place) => Promise<Result>,
-): Promise<Result> {
-  const { websocket, sse, ordinary } = await threeWays(options, run);
+export async function sameThreeWays<Result>(server: Server, run: (place: Place) => Promise<Result>): Promise<Result> {
+  const { websocket, sse, ordinary } = await threeWays(server, run);
   for (const ours of [websocket, sse]) {
     assert.deepEqual(plain(ours.result), plain(ordinary.result));
     assert.equal(ours.calls, ordinary.calls);
@@ -63,22 +67,33 @@ export async function sameThreeWays<Result>(
   return websocket.result;
 }
 
+/** Every name is this machine's. */
+const here: NonNullable<FetchOptions['network']> = {
+  allowPlaintext: true,
+  lookup: (_host, { all }, callback) =>
+    all === true ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4),
+};
+
 async function oneWay<Result>(
   ours: TurnwireFetch | undefined,
-  options: EmulatorOptions,
+  { host, ...options }: Server,
   run: (place: Place) => Promise<Result>,
 ): Promise<Outcome<Result>> {
   const emulator = await startEmulator({ obfuscation: false, ...options });
+  // The ordinary fetch knows no names but those of the network.
+  const ordinary: Fetch = (input, init) =>
+    globalThis.fetch(typeof input === 'string' && host !== undefined ? input.replace(host, '127.0.0.1') : input, init);
   const answers: Response[] = [];
   let calls = 0;
   const fetch: Fetch = async (...args) => {
     calls += 1;
-    const answer = await (ours ?? globalThis.fetch)(...args);
+    const answer = await (ours ?? ordinary)(...args);
     answers.push(answer);
     return answer;
   };
   try {
-    const result = await run({ baseURL: emulator.url, apiKey: 'sk-of-a-test', fetch, answers });
+    const baseURL = host === undefined ? emulator.url : emulator.url.replace('127.0.0.1', host);
+    const result = await run({ baseURL, apiKey: 'sk-of-a-test', fetch, answers });
     const contexts = emulator.journal.turns().map(({ transcript }) => transcript.map(gist));
     return { result, calls, contexts, emulator, answers };
   } finally {
@@ -123,6 +138,11 @@ function plain(value: unknown): unknown {
       });
     }) ?? 'null',
   ) as unknown;
+}
+
+/** A part of the AI SDK without the ids that it makes up itself, each time anew. */
+export function withoutMadeUp(part: unknown): unknown {
+  return JSON.parse(JSON.stringify(part).replaceAll(/:"[A-Za-z0-9]{16}"/g, ':"made up"'));
 }
 
 const generated = /\b(?:resp|msg|rs|fc|call|req)_[\w-]{8,}/g;

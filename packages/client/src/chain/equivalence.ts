@@ -7,12 +7,13 @@ import type { Json, JsonObject } from './json.js';
  *
  * - `nullable`: null is as good as absent. What applies to every field of a known item that is not listed.
  * - `optional`: one side may lack it, or have null; if both have it, they must be equal.
+ * - `callId`: as `optional`, and the call's own `call_id` is as good as absent: an SDK that has not kept the id writes that in its place.
  * - `empty`: an empty array, null and absent are the same.
  * - `ignored`: not looked at.
  * - `json`: text that is the same JSON.
  * - `content`: of a message; a string is one part of text, each part has its own rules.
  */
-type Tolerance = 'nullable' | 'optional' | 'empty' | 'ignored' | 'json' | 'content';
+type Tolerance = 'nullable' | 'optional' | 'callId' | 'empty' | 'ignored' | 'json' | 'content';
 type Tolerances = ReadonlyMap<string, Tolerance>;
 
 const tolerances = (table: Readonly<Record<string, Tolerance>>): Tolerances => new Map(Object.entries(table));
@@ -29,7 +30,7 @@ const items: ReadonlyMap<string, Tolerances> = new Map([
   // A phase that an SDK dropped is still the one the model gave; two different ones are two different messages.
   ['message', tolerances({ ...known, content: 'content', phase: 'optional' })],
   ['reasoning', tolerances({ ...known, summary: 'empty', content: 'empty' })],
-  ['function_call', tolerances({ ...known, arguments: 'json', parsed_arguments: 'ignored' })],
+  ['function_call', tolerances({ ...known, id: 'callId', arguments: 'json', parsed_arguments: 'ignored' })],
   // Their ids are what an answer names, so these must be there.
   ['mcp_approval_request', tolerances({ ...known, id: 'nullable' })],
   ['local_shell_call_output', tolerances({ ...known, id: 'nullable' })],
@@ -120,6 +121,7 @@ function alike(
 const comparisons: Readonly<Record<Tolerance, (a: Json, b: Json, item: JsonObject) => boolean>> = {
   nullable: (a, b) => equal(a, b),
   optional: (a, b) => a === null || b === null || equal(a, b),
+  callId: (a, b, item) => [a, b].some((id) => id === null || id === field(item, 'call_id')) || equal(a, b),
   empty: (a, b) => (isEmpty(a) && isEmpty(b)) || equal(a, b),
   ignored: () => true,
   json: (a, b) => (typeof a === 'string' && typeof b === 'string' ? sameJson(a, b) : equal(a, b)),

@@ -4,21 +4,27 @@ import type { Reader } from '../turn/delivery.js';
 /** As much as is handed over at once, if it has arrived already; in characters. */
 const chunkSize = 64 * 1024;
 
+export interface EventStreamOptions {
+  signal: AbortSignal | undefined;
+  /** What the body fails with, for what the frames failed with: a drop never ends it cleanly (X19). */
+  failed: (error: unknown) => unknown;
+  /** It was read to its end. */
+  ended: () => void;
+}
+
 /**
  * The body of a streaming answer: each frame as one event, its JSON untouched, and the end of the turn as the end of the stream, without `[DONE]`
  * (P22, P23). Made when it is asked for and not before, so that a consumer that sleeps holds up the socket (I4).
- *
- * @param failed what the body fails with, for what the frames failed with: a drop never ends it cleanly (X19).
  */
 export function eventStream(
   opening: readonly Frame[],
   frames: Reader<Frame>,
-  { signal, failed }: { signal: AbortSignal | undefined; failed: (error: unknown) => unknown },
+  { signal, failed, ended }: EventStreamOptions,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let first = opening.map(toEvent).join('');
   let over = opening.some(isLast);
-  return new ReadableStream(
+  const stream: ReadableStream<Uint8Array> = new ReadableStream(
     {
       type: 'bytes',
       async pull(controller) {
@@ -30,6 +36,7 @@ export function eventStream(
           if (text === '') {
             const next = await frames.next();
             if (next.done) {
+              ended();
               controller.close();
               // A reader with a buffer of its own waits for it.
               controller.byobRequest?.respond(0);
@@ -56,7 +63,12 @@ export function eventStream(
     },
     { highWaterMark: 0 },
   );
+  lost.register(stream, frames);
+  return stream;
 }
+
+/** A body that nobody can read any more is cancelled when its memory is: as those of the ordinary fetch are. */
+const lost = new FinalizationRegistry<Reader<Frame>>((frames) => void frames.return?.());
 
 /** One event of `text/event-stream`: a line for each line of the JSON. */
 export function toEvent({ type, text }: Frame): string {
@@ -72,8 +84,8 @@ function hasLines(text: string): boolean {
 const lineBreak = /\r\n|\n|\r/;
 
 /** By its type alone: whether it really ends the turn, the turn knows. */
-function isLast({ type }: Frame): boolean {
-  return type !== undefined && last.has(type);
+function isLast({ type, quiet }: Frame): boolean {
+  return !quiet && type !== undefined && last.has(type);
 }
 
 const last: ReadonlySet<string> = new Set([

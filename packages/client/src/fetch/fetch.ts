@@ -2,9 +2,12 @@ import { systemClock } from '../clock.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { answer } from './answer.js';
 import { callOf, outlineOf } from './call.js';
+import { endingOf } from './ending.js';
 import { eventStream } from './event-stream.js';
 import { abortOf, brokenBody, notSent } from './fetch-error.js';
 import { Identities } from './identities.js';
+import { responseText } from './response-text.js';
+import { headersIn } from './metadata.js';
 import { openingOf } from './opening.js';
 import { brokenOff, failureOf, refusal, unknownOutcome } from './refusal.js';
 import { checkFetchOptions, settingsFor } from './settings.js';
@@ -12,6 +15,7 @@ import type { Frame } from '../protocol/frame.js';
 import type { Reader } from '../turn/delivery.js';
 import type { Turn } from '../turn/turn.js';
 import type { Call } from './call.js';
+import type { Ending } from './ending.js';
 import type { Lease } from './identities.js';
 import type { FetchOptions, TurnwireFetch } from './options.js';
 
@@ -42,12 +46,12 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
 
   const carry = async (call: Call, lease: Lease): Promise<Response> => {
     counts.turns += 1;
-    const received: Record<string, string> = {};
+    const told: Told = { received: {}, grown: () => lease.grown() };
     const turn = lease.client.turnAsText(
       call.params,
       { signal: call.signal },
       {
-        headers: { sent: call.headers.turn, received: (headers) => Object.assign(received, headers) },
+        headers: { sent: call.headers.turn, received: (headers) => (told.received = headers) },
         onSettled: ({ report }) => {
           if (report.transport === 'sse') counts.sse += 1;
           else if (report.plan === 'delta') counts.deltas += 1;
@@ -55,7 +59,7 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
         },
       },
     );
-    return call.streams ? streamed(turn, call, received) : whole(turn, call, received);
+    return call.streams ? streamed(turn, call, told) : whole(turn, call, told);
   };
 
   const fetch = async (...args: Parameters<typeof globalThis.fetch>): Promise<Response> => {
@@ -84,24 +88,29 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
   const close = (): Promise<void> => identities.close();
   return Object.assign(fetch, {
     close,
+    destroy: () => identities.destroy(),
     stats: () => ({ ...identities.stats, ...counts, identities: identities.size }),
     [Symbol.asyncDispose]: close,
   });
 }
 
-async function streamed(
-  turn: Turn,
-  { url, signal }: Call,
-  received: Readonly<Record<string, string>>,
-): Promise<Response> {
+interface Told {
+  /** The head of the server's answer, or of its answer to the upgrade. */
+  received: Readonly<Record<string, string>>;
+  grown: () => void;
+}
+
+async function streamed(turn: Turn, { url, signal }: Call, told: Told): Promise<Response> {
   const frames = turn.frames();
   const failed = (error: unknown): unknown => {
     const abort = abortOf(error, signal);
     return abort === undefined ? brokenBody(error) : abort.reason;
   };
   const respond = (opening: readonly Frame[], rest: Reader<Frame>): Response =>
-    answer(eventStream(opening, rest, { signal, failed }), {
-      headers: { ...received, 'content-type': 'text/event-stream; charset=utf-8' },
+    answer(eventStream(opening, rest, { signal, failed, ended: told.grown }), {
+      headers: Object.assign({ ...told.received }, ...opening.map(headersIn), {
+        'content-type': 'text/event-stream; charset=utf-8',
+      }),
       report: turn.report,
       url: url.href,
     });
@@ -116,20 +125,23 @@ async function streamed(
   return respond(opening, frames);
 }
 
-async function whole(turn: Turn, { url, signal }: Call, received: Readonly<Record<string, string>>): Promise<Response> {
+async function whole(turn: Turn, { url, signal }: Call, told: Told): Promise<Response> {
+  let ending: Ending | undefined;
   const respond = (response: object): Response =>
-    answer(JSON.stringify(response), {
-      headers: { ...received, 'content-type': 'application/json' },
+    answer(responseText(response, ending?.last), {
+      headers: { ...told.received, ...ending?.headers, 'content-type': 'application/json' },
       report: turn.report,
       url: url.href,
     });
   try {
+    ending = await endingOf(turn.frames());
+    told.grown();
     return respond(await turn.response());
   } catch (error) {
     const isEnd = error instanceof TurnwireError && ended.has(error.code);
     // A response that failed is an answer like any other: its status stands in it.
-    const last = turn.responses.at(-1);
-    if (isEnd && last !== undefined) return respond(last);
+    const response = turn.responses.at(-1);
+    if (isEnd && response !== undefined) return respond(response);
     if (isEnd) return brokenOff(error, turn.report, url.href);
     return answerTo(error, turn, { url, signal }, (lost) => unknownOutcome(lost, turn.report, url.href));
   }

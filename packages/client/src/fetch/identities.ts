@@ -16,6 +16,8 @@ export interface Identity {
 export interface Lease {
   client: Client;
   release: () => void;
+  /** What it remembers has grown: the answer was read to its end. */
+  grown: () => void;
 }
 
 interface Entry {
@@ -67,7 +69,12 @@ export class Identities {
     entry.idle?.cancel();
     this.#bound(() => this.#entries.size > mostIdentities);
     let released = false;
+    const bound = (): void => {
+      if (this.#entries.get(key) !== entry) return;
+      this.#bound(() => this.#entries.size > mostIdentities || this.#chainBytes > this.#options.maxChainBytes);
+    };
     return {
+      grown: bound,
       client: entry.client,
       release: () => {
         if (released) return;
@@ -75,7 +82,7 @@ export class Identities {
         entry.running -= 1;
         if (entry.running > 0 || this.#entries.get(key) !== entry) return;
         entry.idle = clock.after(identityIdleMs, () => this.#end(key, entry), { background: true });
-        this.#bound(() => this.#entries.size > mostIdentities || this.#chainBytes > this.#options.maxChainBytes);
+        bound();
       },
     };
   }
@@ -102,6 +109,11 @@ export class Identities {
     this.#closed = true;
     for (const [key, entry] of this.#entries) this.#end(key, entry);
     await Promise.all(this.#closing.values());
+  }
+
+  destroy(): void {
+    void this.close();
+    for (const client of this.#closing.keys()) client.destroy();
   }
 
   get #chainBytes(): number {

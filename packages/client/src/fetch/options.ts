@@ -44,9 +44,12 @@ export interface FetchStats extends ClientStats {
 export interface TurnwireFetch extends AsyncDisposable {
   (...args: Parameters<typeof globalThis.fetch>): ReturnType<typeof globalThis.fetch>;
   /**
-   * Begins no more turns (they reject, as a fetch without network does), waits for the running ones to end, then closes the connections. A body
-   * that nobody reads is waited for, too. Idle connections do not keep the process alive, so programs that just end need not call it.
+   * Begins no more turns (they reject, as a fetch without network does), waits for the running ones to end, then closes the connections. A small
+   * answer ends although nobody reads its body; a larger one of which nothing is read for 10 seconds fails. Idle connections do not keep the
+   * process alive, so programs that just end need not call it.
    */
   close(): Promise<void>;
+  /** Ends everything now: running turns fail, or their bodies do. */
+  destroy(): void;
   stats(): FetchStats;
 }

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { TurnwireError } from '../protocol/errors.js';
 import { Opening } from '../websocket/opening.js';
-import { dialFailure, readBody, statusFailure } from './failure.js';
+import { dialFailure, flat, readBody, statusFailure } from './failure.js';
 import { Socket } from './socket.js';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
@@ -72,7 +72,8 @@ export async function openSocket(
         return;
       }
       if (head.length > 0) raw.unshift(head);
-      resolve(new Socket(raw, identity, listener, clock));
+      const { 'set-cookie': _, ...welcome } = flat(answer.headers);
+      resolve(new Socket(raw, { identity, welcome }, listener, clock));
     });
     request.once('response', (answer: IncomingMessage) => {
       timer.cancel();

@@ -52,6 +52,8 @@ type State = 'open' | 'closing' | 'closed';
 export class Socket {
   /** `Network.identityOf` the headers it was dialled with. */
   readonly identity: string;
+  /** The headers with which the upgrade was answered, without cookies; names in lower case. */
+  readonly welcome: Readonly<Record<string, string>>;
   readonly #raw: NetSocket;
   readonly #listener: SocketListener;
   readonly #clock: Clock;
@@ -62,9 +64,15 @@ export class Socket {
   #told = false;
   #timer: Timer | undefined;
 
-  constructor(raw: NetSocket, identity: string, listener: SocketListener, clock: Clock) {
+  constructor(
+    raw: NetSocket,
+    { identity, welcome }: Pick<Socket, 'identity' | 'welcome'>,
+    listener: SocketListener,
+    clock: Clock,
+  ) {
     this.#raw = raw;
     this.identity = identity;
+    this.welcome = welcome;
     this.#listener = listener;
     this.#clock = clock;
     this.#reader = new MessageReader(

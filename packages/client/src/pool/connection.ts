@@ -115,6 +115,11 @@ export class Connection implements LaneBearer, Beating, SocketListener {
     return 'socket' in this.#state ? this.#state.socket.identity : '';
   }
 
+  /** The headers with which its upgrade was answered. */
+  get welcome(): Readonly<Record<string, string>> {
+    return 'socket' in this.#state ? this.#state.socket.welcome : {};
+  }
+
   /** It must be asked before it is used. */
   get doubtful(): boolean {
     return 'heartbeat' in this.#state && this.#state.heartbeat.doubtful;

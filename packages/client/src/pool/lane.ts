@@ -26,6 +26,7 @@ export interface Chain {
 export interface LaneBearer {
   readonly number: number;
   readonly clock: Clock;
+  readonly welcome: Readonly<Record<string, string>>;
   readonly lanes: {
     /** Others use the connection, or hold what they may want to continue. */
     othersBeside(lane: Lane): boolean;
@@ -78,6 +79,11 @@ export class Lane {
   /** Its connection's number. */
   get connection(): number {
     return this.#bearer.number;
+  }
+
+  /** What its connection was greeted with: the headers of the upgrade's answer. */
+  get welcome(): Readonly<Record<string, string>> {
+    return this.#bearer.welcome;
   }
 
   get idle(): boolean {

@@ -66,6 +66,9 @@ export const unreadHighWaterBytes = mebibyte;
 /** The same on a lane whose connection other turns use and which is therefore not paused; more ends the turn with `unread_overflow`. */
 export const laneUnreadBytes = 16 * mebibyte;
 
+/** While its client closes, a turn that is full waits so long at most for somebody who reads it; in milliseconds. */
+export const closingUnreadMs = 10_000;
+
 /**
  * The longest silence of a turn's events, in milliseconds, also while pongs tell that the server lives: no connection lives longer (P81). A longer
  * `timeouts.idleMs` extends it.

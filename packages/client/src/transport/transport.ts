@@ -49,14 +49,14 @@ export interface CarryOptions {
   asText: boolean;
   /** Not over a named lane: this server has refused them. */
   withoutLanes: boolean;
-  /** Headers of this one turn. A WebSocket has no place for them. */
+  /** Headers of this one turn. A WebSocket sends none for a turn, and has received those of its upgrade. */
   headers?: TurnHeaders | undefined;
 }
 
 /** What a POST carries besides the identity, and what it is answered with. */
 export interface TurnHeaders {
   readonly sent: Readonly<Record<string, string>>;
-  /** Of an answer that is not a refusal; names in lower case, without cookies. */
+  /** Of an answer that is not a refusal, be it to an upgrade; names in lower case, without cookies. Those of a later attempt take their place. */
   received: (headers: Readonly<Record<string, string>>) => void;
 }
 

@@ -9,7 +9,7 @@ import type { SocketEnd } from '../network/socket.js';
 import type { Chain, Lane, Occupant } from '../pool/lane.js';
 import type { Place, Pool } from '../pool/pool.js';
 import type { Frame } from '../protocol/frame.js';
-import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport } from './transport.js';
+import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport, TurnHeaders } from './transport.js';
 
 /** Turns over the connections of a pool: one turn has one lane for itself, from its request to its terminal event. */
 export class WebSocketTransport implements Transport {
@@ -43,6 +43,7 @@ class WebSocketCarriage implements Carriage, Occupant {
   readonly #placing = new AbortController();
   #state: State = { name: 'placing' };
   readonly asText: boolean;
+  readonly #headers: TurnHeaders | undefined;
   #grace: Timer | undefined;
   /** For the successor of a steered response. */
   #wait: Timer | undefined;
@@ -50,6 +51,7 @@ class WebSocketCarriage implements Carriage, Occupant {
 
   constructor(pool: Pool, clock: Clock, request: OutgoingRequest, receiver: Receiver, options: CarryOptions) {
     this.asText = options.asText;
+    this.#headers = options.headers;
     this.#pool = pool;
     this.#clock = clock;
     this.#request = request;
@@ -95,6 +97,8 @@ class WebSocketCarriage implements Carriage, Occupant {
     const reading = new Reading({ strict: reused, before: lane.chain?.responseId });
     this.#state = { name: 'running', lane, reading };
     if (this.#paused) lane.pause();
+    // Of a connection that was dialled for this turn. On an older one they are old: what is left of a limit, for one.
+    if (!reused) this.#headers?.received(lane.welcome);
     this.#receiver.connected({ number: lane.connection, reused, streamId: lane.streamId });
     let frame: string;
     try {

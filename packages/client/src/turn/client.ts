@@ -171,10 +171,15 @@ export class Client implements AsyncDisposable {
     return { ...this.#pool.stats, chains: this.#engine.memory.size, usage: this.#usage.value };
   }
 
-  /** Begins no more turns, waits for the running ones to end, then closes the connections. A turn that nobody reads is waited for, too. */
+  /**
+   * Begins no more turns, waits for the running ones to end, then closes the connections. Small answers end although nobody reads them; a larger
+   * one of which nothing is read for 10 seconds fails with `unread_timeout`. Every wait of a turn has its bound in `timeouts`: where all of it
+   * must end now, there is `destroy()`.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     this.#ending.abort();
+    for (const turn of this.#running) turn.closing();
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     await this.#pool.close();
     this.#network.destroy();

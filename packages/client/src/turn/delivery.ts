@@ -30,6 +30,8 @@ export interface Reader<Value> extends AsyncIterator<Value, undefined> {
 
 /** The way of the events from a turn to whoever reads it: in order, once, and never more of them unread than a bound. */
 export class Delivery {
+  /** Events that were taken from here. */
+  taken = 0;
   readonly #listener: DeliveryListener;
   readonly #queue = new FrameQueue();
   readonly #pulls: Pull[] = [];
@@ -43,6 +45,11 @@ export class Delivery {
 
   get empty(): boolean {
     return this.#queue.empty;
+  }
+
+  /** More lies here than should, and is not being read. */
+  get full(): boolean {
+    return this.#full;
   }
 
   /** Of what lies here unread. */
@@ -125,6 +132,7 @@ export class Delivery {
   #shift(): Frame | undefined {
     const frame = this.#queue.shift();
     if (frame === undefined) return undefined;
+    this.taken += 1;
     this.#checkRoom();
     this.#checkDrained();
     return frame;

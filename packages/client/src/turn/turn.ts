@@ -1,6 +1,6 @@
 import { itemsOf } from '../chain/fields.js';
 import { TurnwireError, locate } from '../protocol/errors.js';
-import { maxOutputBytes } from '../protocol/limits.js';
+import { closingUnreadMs, maxOutputBytes } from '../protocol/limits.js';
 import { aborted, onAbort } from './abort.js';
 import { Answer } from './answer.js';
 import { Course } from './course.js';
@@ -8,6 +8,7 @@ import { Delivery } from './delivery.js';
 import { textOf } from './output.js';
 import { Submissions, ended } from './steer.js';
 import type { Json } from '../chain/json.js';
+import type { Timer } from '../clock.js';
 import type { TransportChoice } from '../options.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
@@ -71,6 +72,9 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   /** The items of the chain so far: the input, and what responses before the last one and steering have added. */
   #items: readonly Json[] = [];
   #waiters: Waiter<Response>[] = [];
+  #closing = false;
+  /** While the client closes: how long it still waits for a reader. */
+  #patience: Timer | undefined;
 
   /** @internal Made by `client.turn()`. */
   constructor(engine: Engine, context: TurnContext) {
@@ -78,8 +82,14 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#context = context;
     this.#begun = engine.clock.now();
     this.#delivery = new Delivery({
-      full: () => this.#course?.pause(),
-      roomy: () => this.#course?.resume(),
+      full: () => {
+        this.#course?.pause();
+        if (this.#closing) this.#expectReader();
+      },
+      roomy: () => {
+        this.#patience?.cancel();
+        this.#course?.resume();
+      },
       left: () => this.#left(),
       drained: () => this.#commit(),
     });
@@ -177,6 +187,12 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#fail(aborted(undefined));
   }
 
+  /** @internal `client.close()`: it waits for the end of the turn, but not as long as ever for somebody who reads. */
+  closing(): void {
+    this.#closing = true;
+    if (this.#state.name === 'running' && this.#delivery.full) this.#expectReader();
+  }
+
   /** @internal `client.destroy()` */
   end(error: TurnwireError): void {
     this.#fail(error);
@@ -190,6 +206,16 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   /** @internal The same as text, for `createFetch`. */
   frames(): Reader<Frame> {
     return this.#delivery.iterate((frame) => frame);
+  }
+
+  #expectReader(): void {
+    const ms = Math.min(this.#engine.timeouts.unreadMs, closingUnreadMs);
+    const { taken } = this.#delivery;
+    this.#patience = this.#engine.clock.after(ms, () => {
+      if (this.#delivery.taken > taken) return this.#expectReader();
+      const message = `the client was closing, and the turn's events were not read for ${ms} ms`;
+      this.#fail(new TurnwireError('unread_timeout', message));
+    });
   }
 
   #take(frame: Frame): void {
@@ -289,6 +315,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #settle(state: Exclude<State, { name: 'running' }>): void {
     if (this.#state.name !== 'running') return;
     this.#state = state;
+    this.#patience?.cancel();
     this.#context.signal?.removeEventListener('abort', this.#onAbort);
     this.#report.totalMs = this.#engine.clock.now() - this.#begun;
     if (state.name === 'ended' && this.#answer.terminal === undefined) this.#report.outcome = 'failed';

@@ -71,6 +71,7 @@ const same: readonly (readonly [string, Json, Json])[] = [
   ['arguments written anew', call, { ...call, arguments: '{ "limit": 5.0, "query": "a" }' }],
   ['arguments that are no JSON', { ...call, arguments: '{"a' }, { ...call, arguments: '{"a' }],
   ['a call without id and status', call, without(call, 'id', 'status')],
+  ['a call whose id is its call_id', call, { ...call, id: 'call_1' }],
   ['a namespace of null', call, { ...call, namespace: null }],
   ['an unknown item', unknown, turned(unknown)],
   ['a reference, and the same again', references, turned(references)],

@@ -61,6 +61,30 @@ export const sdkHistories: readonly SdkHistory[] = [
     },
   },
   {
+    name: 'AI SDK, xAI',
+    stored: 'only',
+    handBack(done) {
+      if (done['type'] === 'function_call')
+        return { ...bareCall(done), id: done['call_id'] ?? null, status: 'completed' };
+      if (done['type'] === 'message')
+        return {
+          role: 'assistant',
+          content: texts(done)
+            .map((part) => text(part['text']))
+            .join(''),
+          id: done['id'] ?? null,
+        };
+      const { type, id, encrypted_content: encrypted, summary } = fresh(done);
+      return {
+        type: type ?? null,
+        id: id ?? null,
+        summary: summary ?? [],
+        status: 'completed',
+        encrypted_content: encrypted ?? null,
+      };
+    },
+  },
+  {
     name: 'AI SDK, not stored, texts as parts',
     stored: 'never',
     handBack(done) {

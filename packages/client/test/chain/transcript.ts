@@ -43,6 +43,8 @@ function oneForm(original: JsonObject): JsonObject {
   if (item['type'] === 'reasoning') {
     for (const name of ['summary', 'content']) if ((item[name] as Json[] | undefined)?.length === 0) delete item[name];
   }
+  // An SDK's own doing: the id is not the server's.
+  if (item['type'] === 'function_call' && item['id'] === item['call_id']) delete item['id'];
   if (item['type'] === 'function_call') item['arguments'] = exactly(item['arguments'] as string);
   for (const name of Object.keys(item)) if (item[name] === null) delete item[name];
   return item;

@@ -6,7 +6,7 @@ import { readerOf } from './frames.js';
 
 const delta = (text: string): string => `{"type":"response.output_text.delta","delta":"${text}"}`;
 const completed = '{"type":"response.completed","response":{}}';
-const unchanged = { signal: undefined, failed: (error: unknown) => error };
+const unchanged = { signal: undefined, failed: (error: unknown) => error, ended: () => {} };
 
 for (const [what, json, expected] of [
   [
@@ -56,15 +56,15 @@ test('a reader with buffers of its own gets the same, and the end', async () => 
 
 test('X19: what the frames fail with, the body fails with', async () => {
   const frames = readerOf([delta('a')], new Error('gone'));
-  const { signal, failed } = { signal: undefined, failed: (error: unknown) => new TypeError('told', { cause: error }) };
-  const reader = eventStream([], frames, { signal, failed }).getReader();
+  const failed = (error: unknown): unknown => new TypeError('told', { cause: error });
+  const reader = eventStream([], frames, { ...unchanged, failed }).getReader();
   assert.equal((await reader.read()).done, false);
   await assert.rejects(reader.read(), { name: 'TypeError', message: 'told' });
 });
 
 test('after an abort nothing more is handed over, but for what follows the end', async () => {
   const controller = new AbortController();
-  const options = { signal: controller.signal, failed: (error: unknown) => error };
+  const options = { ...unchanged, signal: controller.signal };
   const running = eventStream([], readerOf([delta('a')], [delta('b')]), options).getReader();
   const ended = eventStream([], readerOf([delta('a'), completed]), options).getReader();
   await running.read();

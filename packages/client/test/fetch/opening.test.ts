@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { endingOf } from '../../dist/fetch/ending.js';
 import { openingOf } from '../../dist/fetch/opening.js';
 import { readerOf } from './frames.js';
 
@@ -22,4 +23,12 @@ test('F11: events that say nothing of the answer do not decide its status', asyn
 test('but not for ever', async () => {
   const held = await openingOf(readerOf(Array.from({ length: 1000 }, () => limits)));
   assert(held.length < 1000);
+});
+
+test('the ending is the last frame that says something of the whole', async () => {
+  const [delta, completed] = ['{"type":"response.output_text.delta"}', '{"type":"response.completed","response":{}}'];
+  const { last, headers } = await endingOf(readerOf([created, delta], [delta, completed]));
+  assert.equal(last?.text, completed);
+  assert.deepEqual(headers, {});
+  await assert.rejects(endingOf(readerOf([created, delta], new Error('gone'))), /gone/);
 });

@@ -42,6 +42,8 @@ export interface Dialect {
   readonly closesOnNestedBody: boolean;
   /** What the events of the reasoning itself are called, without `.delta` and `.done`. */
   readonly reasoningEvents: string;
+  /** Whether a reasoning item always has a `status`. OpenAI's has one only where it is not finished. */
+  readonly reasoningStatus: boolean;
   /** Whether an SSE body ends with `data: [DONE]` (P23). */
   readonly doneMarker: boolean;
   /** Whether an echo calls the first function it is offered though no `tool_choice` demands it. */
@@ -71,6 +73,7 @@ const OPENAI: Dialect = {
   refusedOnSocket: [],
   closesOnNestedBody: false,
   reasoningEvents: 'response.reasoning_text',
+  reasoningStatus: false,
   doneMarker: false,
   callsUnasked: false,
 };
@@ -92,6 +95,8 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     errorShape: 'typeless',
     continuesUnstored: false,
     instructionsWithId: false,
+    // The AI SDK's provider for xAI refuses an answer without it.
+    reasoningStatus: true,
   },
   // P13
   vercel: {

@@ -238,6 +238,7 @@ function improvise(emulation: Emulation, said: Reply, request: CreateRequest, co
     topLogprobs: request.top_logprobs ?? 0,
     obfuscated: request.stream_options?.include_obfuscation ?? emulation.obfuscation,
     reasoningEvents: emulation.dialect.reasoningEvents,
+    reasoningStatus: emulation.dialect.reasoningStatus,
     maxOutputTokens: request.max_output_tokens ?? Infinity,
     turnsBefore: context.turns,
   });

@@ -48,6 +48,21 @@ test('P72: azure, xai and openresponses evict after any failed turn; openai only
   }
 });
 
+test('a reasoning item of xai has a status, as the provider of the AI SDK demands; that of openai only where it is not finished', async (t) => {
+  const script = { turns: [{ reasoning: ['Why?'], text: 'So.' }] };
+  for (const [dialect, begun, finished] of [
+    ['xai', 'in_progress', 'completed'],
+    ['openai', undefined, undefined],
+  ] as const) {
+    const { socket } = await open(t, dialect, { script });
+    const events = await socket.ask(create());
+    const statusOf = (type: string) => events.find((event) => event['type'] === type)?.['item']['status'];
+    assert.equal(statusOf('response.output_item.added'), begun);
+    assert.equal(statusOf('response.output_item.done'), finished);
+    assert.equal(terminal(events)['response']['output'][0]['status'], finished);
+  }
+});
+
 test('P12: xai does not continue store false, refuses instructions with an id, and has errors without a type', async (t) => {
   const { emulator, socket } = await open(t, 'xai');
   const unstored = idOf(await socket.ask(create()));

@@ -30,6 +30,8 @@ export interface Drafting {
   readonly obfuscated: boolean;
   /** What the events of the reasoning itself are called. */
   readonly reasoningEvents: string;
+  /** Whether a reasoning item always has a `status`. */
+  readonly reasoningStatus: boolean;
   /** Room for what the model writes; Infinity without a limit. */
   readonly maxOutputTokens: number;
   /** The model turns before this one, for a compaction to remember. */

@@ -10,7 +10,7 @@ type Reasoning = Extract<Said, { readonly kind: 'reasoning' }>;
  */
 export function reasoning(
   { summary, content }: Reasoning,
-  { ids, include, reasoningEvents }: Drafting,
+  { ids, include, reasoningEvents, reasoningStatus }: Drafting,
   status: ItemStatus,
 ): Draft {
   const id = ids.next('rs');
@@ -20,13 +20,19 @@ export function reasoning(
     type: 'reasoning',
     summary: parts,
     ...(content === undefined ? {} : { content: [{ type: 'reasoning_text', text: content }] }),
-    // A reasoning item that was finished has no status.
-    ...(status === 'incomplete' ? { status } : {}),
+    // A reasoning item that was finished has no status, as a rule.
+    ...(reasoningStatus || status === 'incomplete' ? { status } : {}),
   };
   const sealed = (occasion: string) =>
     include.has('reasoning.encrypted_content') ? { encrypted_content: cipherOf(occasion, [id, summary, content]) } : {};
   return {
-    added: { id, type: 'reasoning', summary: [], ...sealed('added') },
+    added: {
+      id,
+      type: 'reasoning',
+      summary: [],
+      ...(reasoningStatus ? { status: 'in_progress' } : {}),
+      ...sealed('added'),
+    },
     done: { ...item, ...sealed('done') },
     final: { ...item, ...sealed('final') },
     *between(at) {
