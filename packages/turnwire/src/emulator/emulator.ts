@@ -85,7 +85,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   });
   const replay =
     checked.replay &&
-    new Replay(await loadRecording(checked.replay.file), checked.replay, emulation.journal, emulation.clock);
+    new Replay(
+      await loadRecording(checked.replay.file, checked.replay.upstream),
+      checked.replay,
+      emulation.journal,
+      emulation.clock,
+    );
   const settings = { bodyBytes: checked.limits.bodyBytes, recordings: checked.recordings, replay };
 
   server.on('connection', (socket) => {
