@@ -205,11 +205,11 @@ function resolveBaseUrl(
   };
 }
 
-/** A query belongs to the provider, and travels on. */
+/** A query belongs to the provider, and travels on; and it is the provider who answers, as people are told. */
 function relayedBy(relay: string, provider: Endpoint): Endpoint {
   const base = new URL(endpointOf(relay, 'network.relay').httpUrl);
   base.search = provider.httpUrl.search;
-  return endpointOf(base.href, 'network.relay');
+  return { ...endpointOf(base.href, 'network.relay'), origin: provider.origin };
 }
 
 function resolveKey(

@@ -228,6 +228,7 @@ test('a relay is where everything goes, and baseUrl is whose rules apply', () =>
   assert.equal(endpoint.httpUrl.href, 'http://127.0.0.1:4001/coder/v1/responses');
   assert.equal(endpoint.webSocketUrl.href, 'ws://127.0.0.1:4001/coder/v1/responses');
   assert.equal(providerHost, 'api.openai.com');
+  assert.equal(endpoint.origin, 'https://api.openai.com');
   // The key of the environment is for the provider, which the relay passes it on to; the proxy is the relay's to use.
   assert.equal(identity.apiKey, 'sk-env');
   assert.equal(network.proxy, undefined);
