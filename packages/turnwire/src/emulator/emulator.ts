@@ -218,7 +218,7 @@ async function prepare({
   const loaded = script === undefined ? undefined : await loadScript(script);
   const answers = loaded?.turns !== undefined || loaded?.rules !== undefined;
   const rules = [...(await faultRulesOf(faults)), ...(loaded?.faults ?? [])];
-  const ids = new Ids(seed);
+  const ids = new Ids(seed, dialect);
   const listed = new ListedItems(ids);
   return {
     memory: new Memory(limits),
