@@ -78,6 +78,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
         rules: config.permissions,
         hooksIn: { directory, env },
         history: kept?.state.items,
+        makers: kept?.state.makers,
         keeper: kept,
         id: kept?.id,
       });
