@@ -171,6 +171,13 @@ export interface NetworkOptions {
    */
   proxy?: string | false | undefined;
   /**
+   * The base URL of a relay to which everything is sent in place of `baseUrl`, because it passes it on there: one that records, say. What
+   * depends on whose server it is stays with `baseUrl`: its limits, its query, and where the key from the environment may go.
+   *
+   * @default none
+   */
+  relay?: string | undefined;
+  /**
    * Finds the addresses of a host (of the proxy, where there is one): what Node's `dns.lookup` does, with the same arguments. May answer with
    * one address or with a list; of a list, each is tried for a quarter of a second until one connects.
    *

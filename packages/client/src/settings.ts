@@ -11,7 +11,10 @@ import type { ClientOptions, NetworkOptions, RecoveryOptions, TimeoutOptions, Tr
 
 /** The options with every default filled in. */
 export interface Settings {
+  /** Where everything is sent: at `baseUrl`, or at the relay in front of it. */
   endpoint: Endpoint;
+  /** Whose server answers in the end: its limits apply. */
+  providerHost: string;
   identity: Pick<ClientOptions, 'apiKey' | 'headers' | 'organization' | 'project'>;
   transport: TransportChoice;
   pool: { maxConnections: number; maxAgeMs: number | undefined; lanes: boolean; pingMs: number };
@@ -64,7 +67,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
   pool: ['lanes', 'maxAgeMs', 'maxConnections', 'pingMs'],
   timeouts: Object.keys(defaultTimeouts),
   recovery: Object.keys(defaultRecovery),
-  network: ['allowPlaintext', 'ca', 'cert', 'key', 'lookup', 'proxy'],
+  network: ['allowPlaintext', 'ca', 'cert', 'key', 'lookup', 'proxy', 'relay'],
   turn: ['signal', 'transport'],
 };
 
@@ -95,12 +98,15 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
       throw invalid(`${option} must be a number of milliseconds above 0 (Infinity for no limit), not ${show(value)}`);
   }
   const { baseUrl, fromEnvironment, name } = resolveBaseUrl(options, env);
-  const endpoint = endpointOf(baseUrl, name);
-  const { proxy: asked, ...ownNetwork } = network;
+  const provider = endpointOf(baseUrl, name);
+  const { proxy: asked, relay, ...ownNetwork } = network;
+  const endpoint = relay === undefined ? provider : relayedBy(relay, provider);
   const proxy = chooseProxy(endpoint, asked, env);
-  checkPlaintext(endpoint, name, proxy, network.allowPlaintext);
+  if (relay !== undefined) checkPlaintext(provider, name, undefined, network.allowPlaintext);
+  checkPlaintext(endpoint, relay === undefined ? name : 'network.relay', proxy, network.allowPlaintext);
   return {
     endpoint,
+    providerHost: provider.host,
     identity: {
       apiKey: resolveKey(options, fromEnvironment, env),
       headers: options.headers,
@@ -199,6 +205,13 @@ function resolveBaseUrl(
   };
 }
 
+/** A query belongs to the provider, and travels on; and it is the provider who answers, as people are told. */
+function relayedBy(relay: string, provider: Endpoint): Endpoint {
+  const base = new URL(endpointOf(relay, 'network.relay').httpUrl);
+  base.search = provider.httpUrl.search;
+  return { ...endpointOf(base.href, 'network.relay'), origin: provider.origin };
+}
+
 function resolveKey(
   options: ClientOptions,
   fromEnvironment: boolean,
@@ -246,12 +259,14 @@ function checkIdentity({ headers, organization, project }: ClientOptions): void 
 
 function checkNetwork(network: NetworkOptions): void {
   checkGroup('network', network);
-  const { ca, cert, key, proxy, lookup, allowPlaintext } = network;
+  const { ca, cert, key, proxy, lookup, allowPlaintext, relay } = network;
   for (const [name, value] of Object.entries({ ca, cert, key }))
     if (!isPem(value)) throw invalid(`network.${name} must be PEM text or a Buffer of it, not ${kindOf(value)}`);
   // What stands there may hold a password.
   if (proxy !== undefined && proxy !== false && typeof proxy !== 'string')
     throw invalid(`network.proxy must be an address, http://host:port, or false for none, not ${kindOf(proxy)}`);
+  if (relay !== undefined && typeof relay !== 'string')
+    throw invalid(`network.relay must be an address, http://host:port/v1, not ${kindOf(relay)}`);
   if (lookup !== undefined && typeof lookup !== 'function')
     throw invalid(`network.lookup must be a function like dns.lookup, not ${show(lookup)}`);
   if (allowPlaintext !== undefined && typeof allowPlaintext !== 'boolean')

@@ -102,6 +102,14 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
   [{}, { ...key, HTTPS_PROXY: 'socks5h://sk@h:1' }, /^HTTPS_PROXY names a socks5h proxy, .* network\.proxy: false/],
   [{}, { ...key, all_proxy: 'http://sk@:1' }, /^all_proxy is no address of a proxy/],
   [{ network: { lookup: '1.1.1.1' } }, key, /^network\.lookup must be a function like dns\.lookup, not "1\.1\.1\.1"$/],
+  [{ network: { relay: 5 } }, key, /^network\.relay must be an address, http:\/\/host:port\/v1, not 5$/],
+  [{ network: { relay: 'nonsense' } }, key, /^network\.relay is not an address/],
+  [{ network: { relay: 'http://10.0.0.1/v1' } }, key, /^network\.relay is http: to 10\.0\.0\.1, /],
+  [
+    { baseUrl: 'http://10.0.0.1/v1', network: { relay: 'http://127.0.0.1:1/v1' } },
+    key,
+    /^baseUrl is http: to 10\.0\.0\.1, /,
+  ],
   [{ network: { allowPlaintext: 'yes' } }, key, /^network\.allowPlaintext must be true or false, not "yes"$/],
   [
     { baseUrl: 'http://127.0.0.1.evil.example/v1' },
@@ -204,3 +212,19 @@ for (const [baseUrl, address] of [
 ] as const) {
   test(`P1: ${baseUrl}`, () => assert.equal(resolveOptions({ baseUrl }, key).endpoint.url.href, address));
 }
+
+test('a relay is where everything goes, and baseUrl is whose rules apply', () => {
+  const relay = 'http://127.0.0.1:4001/coder/v1';
+  const proxied = { ...key, HTTPS_PROXY: 'http://proxy.example:3128' };
+  const { endpoint, providerHost, identity, network } = resolveOptions({ network: { relay } }, proxied);
+  assert.equal(endpoint.httpUrl.href, 'http://127.0.0.1:4001/coder/v1/responses');
+  assert.equal(endpoint.webSocketUrl.href, 'ws://127.0.0.1:4001/coder/v1/responses');
+  assert.equal(providerHost, 'api.openai.com');
+  assert.equal(endpoint.origin, 'https://api.openai.com');
+  // The key of the environment is for the provider, which the relay passes it on to; the proxy is the relay's to use.
+  assert.equal(identity.apiKey, 'sk-env');
+  assert.equal(network.proxy, undefined);
+  const dated = resolveOptions({ baseUrl: 'https://host/v1?api-version=preview', network: { relay } }, {});
+  assert.equal(dated.endpoint.httpUrl.href, 'http://127.0.0.1:4001/coder/v1/responses?api-version=preview');
+  assert.equal(dated.identity.apiKey, undefined);
+});

@@ -2,7 +2,7 @@ import { TurnwireError } from '../protocol/errors.js';
 
 /** Where the API is, for both transports. */
 export interface Endpoint {
-  /** `https://host[:port]`, for people and logs: no path, no query, no user info. */
+  /** `https://host[:port]`, for people and logs: no path, no query, no user info. Behind a relay, the provider's. */
   origin: string;
   host: string;
   port: number;

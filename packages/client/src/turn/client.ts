@@ -75,8 +75,8 @@ export class Client implements AsyncDisposable {
 
   /** @internal `createClient` is the way; tests bring their own clock. */
   constructor(settings: Settings, clock: Clock, random: () => number = Math.random) {
-    const { endpoint, identity, pool, timeouts } = settings;
-    const limits = limitsOf(endpoint.host);
+    const { endpoint, providerHost, identity, pool, timeouts } = settings;
+    const limits = limitsOf(providerHost);
     const diagnostics = new Diagnostics(settings.onEvent);
     this.#settings = settings;
     this.#network = createNetwork(

@@ -39,10 +39,12 @@ export class ModelChoice {
   }
 }
 
-export interface AttemptOptions extends Omit<TurnOptions, 'client' | 'model' | 'structuredOutput'> {
+export interface AttemptOptions extends Omit<TurnOptions, 'client' | 'model' | 'structuredOutput' | 'input'> {
   agent: Agent;
   choice: ModelChoice;
   clientFor: (model: Model) => TurnClient;
+  /** The history, as this model can read it. */
+  inputFor: (model: Model) => TurnOptions['input'];
   /** Waits; rejects when the signal fires. @default setTimeout of node:timers/promises */
   wait?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
@@ -56,7 +58,7 @@ export interface AttemptOptions extends Omit<TurnOptions, 'client' | 'model' | '
 export async function* takeTurnWithFallback(
   options: AttemptOptions,
 ): AsyncGenerator<AgentEvent, Taken & { model: Model }> {
-  const { agent, choice, clientFor, signal, wait = sleep } = options;
+  const { agent, choice, clientFor, inputFor, signal, wait = sleep } = options;
   const { retries, retryRateLimits } = agent.fallback;
   const models = choice.candidates();
   for (const [index, model] of models.entries()) {
@@ -68,6 +70,7 @@ export async function* takeTurnWithFallback(
           ...options,
           client: clientFor(model),
           model,
+          input: inputFor(model),
           structuredOutput: agent.structuredOutput,
         });
         const taken = yield* noting(turn, told);

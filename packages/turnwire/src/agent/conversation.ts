@@ -1,10 +1,9 @@
-import type { InputItem } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
 import { AgentError } from './agent-error.js';
 import { ModelChoice } from './attempts.js';
 import type { Permissions } from './approval.js';
-import { History, type HistoryKeeper } from './history.js';
+import { History, type HistoryOptions } from './history.js';
 import type { HookEvent } from './calls.js';
 import { type HookFailure, type HookPoint, runHooks } from './hooks.js';
 import { type AnsweredCall, answersIn } from './pairing.js';
@@ -35,9 +34,9 @@ export class Conversation {
   readonly #choices = new Map<string, ModelChoice>();
   #active: string;
 
-  constructor(crew: Crew, agent: string, { items, keeper, depth = 0 }: ConversationOptions = {}) {
+  constructor(crew: Crew, agent: string, { depth = 0, ...kept }: ConversationOptions = {}) {
     this.crew = crew;
-    this.history = new History(items, keeper);
+    this.history = new History(kept);
     this.answered = answersIn(this.history.items);
     this.depth = depth;
     this.#active = agent;
@@ -74,8 +73,6 @@ export class Conversation {
   }
 }
 
-export interface ConversationOptions {
-  items?: readonly InputItem[] | undefined;
-  keeper?: HistoryKeeper | undefined;
+export interface ConversationOptions extends HistoryOptions {
   depth?: number;
 }

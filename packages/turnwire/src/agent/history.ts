@@ -1,4 +1,5 @@
 import type { InputItem, Response } from '@turnwire/client';
+import type { Maker } from './maker.js';
 
 /** Where the history of a session is kept. Each entry is there to stay when `append` returns. */
 export interface HistoryKeeper {
@@ -6,14 +7,14 @@ export interface HistoryKeeper {
 }
 
 export type HistoryEntry =
-  /** These were added. */
-  | { kind: 'items'; items: readonly InputItem[] }
+  /** These were added; a model has made them, or, without `maker`, nobody has. */
+  | { kind: 'items'; items: readonly InputItem[]; maker?: Maker | undefined }
   /** A call that may change something is about to run: without an answer to it, it may have had effects. */
   | { kind: 'begun'; call_id: string }
   /** Another agent has taken the conversation over. */
   | { kind: 'agent'; agent: string }
-  /** The history was compacted: these are now all of it. */
-  | { kind: 'compacted'; items: readonly InputItem[] };
+  /** The history was compacted: these are now all of it, and, in the same order, who has made them. */
+  | { kind: 'compacted'; items: readonly InputItem[]; makers?: readonly (Maker | null)[] | undefined };
 
 /**
  * The items of one conversation, verbatim and in order. All of them are handed over with every turn: what of it the server holds already,
@@ -21,15 +22,22 @@ export type HistoryEntry =
  */
 export class History {
   #items: InputItem[];
+  readonly #makers: Map<InputItem, Maker>;
   readonly #keeper: HistoryKeeper | undefined;
 
-  constructor(items: readonly InputItem[] = [], keeper?: HistoryKeeper) {
+  constructor({ items = [], makers, keeper }: HistoryOptions = {}) {
     this.#items = [...items];
+    this.#makers = new Map(makers);
     this.#keeper = keeper;
   }
 
   get items(): readonly InputItem[] {
     return this.#items;
+  }
+
+  /** The model that has made an item of it; undefined: none has, or it is not known. */
+  makerOf(item: InputItem): Maker | undefined {
+    return this.#makers.get(item);
   }
 
   /** What the model does not know yet: a prompt, the outputs of tools. */
@@ -39,8 +47,11 @@ export class History {
   }
 
   /** A response that ended well enough to be continued: its items go back as they came, those of unknown types too. */
-  commit(response: Response): void {
-    if (response.output.length > 0) this.add(...response.output);
+  commit({ output }: Response, maker: Maker): void {
+    if (output.length === 0) return;
+    this.#keeper?.append({ kind: 'items', items: output, maker });
+    this.#items.push(...output);
+    for (const item of output) this.#makers.set(item, maker);
   }
 
   /** Before a call runs that may change something. */
@@ -55,7 +66,19 @@ export class History {
 
   /** Puts a shorter history in place of this one. */
   compact(items: readonly InputItem[]): void {
-    this.#keeper?.append({ kind: 'compacted', items });
+    const makers = items.map((item) => this.#makers.get(item) ?? null);
+    this.#keeper?.append({ kind: 'compacted', items, makers });
     this.#items = [...items];
+    const kept = new Set(items);
+    for (const item of this.#makers.keys()) if (!kept.has(item)) this.#makers.delete(item);
   }
+}
+
+export interface HistoryOptions {
+  /** @default none */
+  items?: readonly InputItem[] | undefined;
+  /** Who has made them, as far as it is known. @default not known */
+  makers?: ReadonlyMap<InputItem, Maker> | undefined;
+  /** @default nobody */
+  keeper?: HistoryKeeper | undefined;
 }

@@ -6,6 +6,7 @@ import { callsIn, runCalls, skipCalls } from './calls.js';
 import { compacted, divide, estimate, isNearLimit, summaryInstructions, summaryOf } from './compaction.js';
 import { Conversation, type Crew } from './conversation.js';
 import type { AgentEvent } from './events.js';
+import { makerOf, readableBy } from './maker.js';
 import { textOf } from './narration.js';
 import { lastItems } from './pairing.js';
 import { failing } from './passing.js';
@@ -50,7 +51,7 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
     yield turnFinished(reports.length, taken);
     yield* count(crew, response, model);
     // From here to the last answer nothing may come between: a reader who leaves would leave calls without answers behind.
-    history.commit(response);
+    history.commit(response, makerOf(model));
     last = { usage: response.usage, length: history.items.length };
     const calls = callsIn(response);
     if (response.status === 'incomplete') {
@@ -103,7 +104,8 @@ async function* turn(conversation: Conversation, tools: readonly Tool[], signal:
       clientFor: crew.clientFor,
       instructions: conversation.member.instructions ?? agent.instruction,
       tools,
-      input: lastItems(history.items, agent.numHistoryItems),
+      inputFor: (model) =>
+        readableBy(makerOf(model), lastItems(history.items, agent.numHistoryItems), (item) => history.makerOf(item)),
       store: crew.store,
       signal,
     });

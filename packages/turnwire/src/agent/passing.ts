@@ -39,6 +39,8 @@ export function failing(error: unknown): Failing {
   const known = codes[error.code];
   if (known === 'over') return known;
   const { server } = error;
+  // What a recording does not have, another model would be asked for in vain.
+  if (server?.code === 'replay_mismatch') return 'over';
   if (error.code === 'request_too_large') return 'overflow';
   if (server !== undefined && (overflow.test(server.code ?? '') || overflow.test(server.message))) return 'overflow';
   const status = server?.status ?? error.status;

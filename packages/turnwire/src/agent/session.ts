@@ -9,6 +9,7 @@ import { Conversation } from './conversation.js';
 import type { AgentEvent, StopReason } from './events.js';
 import type { HistoryKeeper } from './history.js';
 import { work } from './loop.js';
+import type { Maker } from './maker.js';
 import { type AgentRun, type RunResult, startRun } from './run.js';
 import type { Member } from './team.js';
 import type { Variables } from './tools/command.js';
@@ -35,6 +36,8 @@ export interface SessionOptions {
   store?: boolean | undefined;
   /** Items of an earlier conversation to go on from; every call in it has its answer. */
   history?: readonly InputItem[] | undefined;
+  /** Which models have made them, as far as it is known: another one is sent what it can read of them. @default not known */
+  makers?: ReadonlyMap<InputItem, Maker> | undefined;
   /** Where what is said is kept. @default nowhere */
   keeper?: HistoryKeeper | undefined;
   /** Told with each run, for who wants to go on from it later. @default none */
@@ -56,7 +59,7 @@ export interface Session {
 
 export function createSession(options: SessionOptions): Session {
   const { agent, tools, instructions, team = new Map(), client, approval, rules, hooksIn, store } = options;
-  const { history: items, keeper, id } = options;
+  const { history: items, makers, keeper, id } = options;
   const crew = {
     members: new Map([...team, [agent.name, { agent, tools, instructions }]]),
     clientFor: typeof client === 'function' ? client : () => client,
@@ -65,7 +68,7 @@ export function createSession(options: SessionOptions): Session {
     store,
     totals: new Totals(),
   };
-  const conversation = new Conversation(crew, agent.name, { items, keeper });
+  const conversation = new Conversation(crew, agent.name, { items, makers, keeper });
   const state = { busy: false };
   return {
     get history() {

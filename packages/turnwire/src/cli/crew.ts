@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { type Client, createClient } from '@turnwire/client';
+import { messageOf } from '../agent/abort.js';
 import { instructionsOf } from '../agent/instructions.js';
 import type { Member } from '../agent/team.js';
 import type { TodoList, ToolsetOptions } from '../agent/tools/toolset.js';
@@ -8,9 +9,11 @@ import { openTools, type Toolbox } from '../agent/tools/toolsets.js';
 import { clientOptions } from '../config/client-options.js';
 import type { Config } from '../config/config.js';
 import type { Model } from '../config/model.js';
+import { secretValues } from '../config/needed-secrets.js';
 import { readSecret } from '../config/secrets/key.js';
 import type { Secrets } from '../config/secrets/secrets.js';
 import { type Emulator, startEmulator } from '../emulator/index.js';
+import { type Between, recordTo, replayFrom, type ReplaySettings } from './between.js';
 import { UsageError } from './failure.js';
 
 export interface CrewOptions {
@@ -25,6 +28,8 @@ export interface CrewOptions {
   home: string | undefined;
   /** What the emulator answers. */
   script: string | undefined;
+  /** The file to record to, or to replay. @default neither */
+  tape?: { record: string } | ({ replay: string } & Omit<ReplaySettings, 'warn'>) | undefined;
   warn: (message: string) => void;
 }
 
@@ -32,6 +37,8 @@ export interface CrewOptions {
 export interface OpenCrew {
   members: ReadonlyMap<string, Member>;
   clientFor: (model: Model) => Client;
+  /** What a recording has besides what was asked for, as a sentence. */
+  unasked: () => string | undefined;
   /** Ends connections, servers, commands in the background. Never rejects. */
   close(): Promise<void>;
 }
@@ -42,15 +49,18 @@ export interface OpenCrew {
  * @throws UsageError if a toolset cannot be opened.
  */
 export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
-  const { config, secrets, directory, home, script, warn } = options;
+  const { config, secrets, directory, home, script, tape, warn } = options;
   const agents = reachable(config);
-  const models = agents.flatMap(({ model, fallback }) => [model, ...fallback.models]);
-  const emulator = await emulatorFor(models, script);
+  const models = [...new Set(agents.flatMap(({ model, fallback }) => [model, ...fallback.models]))];
+  const replay = tape !== undefined && 'replay' in tape ? tape : undefined;
+  const emulator = replay === undefined ? await emulatorFor(models, script) : undefined;
+  let between: Between | undefined;
   const clients = new Map<string, Client>();
   const boxes: Toolbox[] = [];
   const close = async (): Promise<void> => {
     for (const client of clients.values()) client.destroy();
     await Promise.all(boxes.map((box) => box.close()));
+    await between?.close().catch((error: unknown) => warn(`turnwire: ${messageOf(error)}`));
     await emulator?.close();
   };
   const clientFor = (model: Model): Client => {
@@ -61,6 +71,7 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
       client = createClient({
         ...clientOptions(model, secrets),
         ...own,
+        ...between?.optionsFor(model),
         recovery: { refusals: 'surface' },
         onWarning: warn,
       });
@@ -78,17 +89,26 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
   const sharedList: TodoList = new Map();
   const members = new Map<string, Member>();
   try {
+    if (replay !== undefined)
+      between = await replayFrom(replay.replay, models, { ...replay, warn: (message) => warn(`turnwire: ${message}`) });
+    const now = between?.now ?? new Date();
     for (const agent of agents) {
       const box = await openTools(agent.toolsets, toolsetOptions, sharedList);
       boxes.push(box);
-      const around = { directory, tools: box.instructions, agents: config.agents, now: new Date() };
+      const around = { directory, tools: box.instructions, agents: config.agents, now };
       members.set(agent.name, { agent, tools: box.tools, instructions: await instructionsOf(agent, around) });
+    }
+    // Last: a run that cannot begin leaves no file behind.
+    if (tape !== undefined && 'record' in tape) {
+      const addressOf = (model: Model) =>
+        model.baseUrl ?? (needsEmulator(model) ? emulator?.url : undefined) ?? openAiUrl();
+      between = await recordTo(tape.record, models, { addressOf, secrets: await secretValues(agents, secrets) });
     }
   } catch (error) {
     await close();
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new UsageError(messageOf(error), { cause: error });
   }
-  return { members, clientFor, close };
+  return { members, clientFor, unasked: () => between?.unasked(), close };
 }
 
 /** The first agent, and all that it or those it can turn to can turn to. */
@@ -102,6 +122,11 @@ function reachable({ root, agents }: Config): Config['root'][] {
     }
   }
   return [...found];
+}
+
+/** Where the client goes by itself. */
+function openAiUrl(): string {
+  return process.env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1';
 }
 
 function memoryFileIn(home: string, agentFile: string): string {

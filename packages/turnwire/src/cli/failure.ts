@@ -32,6 +32,8 @@ function statusOf(error: unknown): number {
 
 /** What only whoever runs the command can be told to do. */
 function hinted(error: unknown, text: string): string {
+  if (error instanceof TurnwireError && error.server?.code === 'replay_mismatch')
+    return `the run departs from its recording: ${printable(error.server.message)}`;
   if (error instanceof TurnwireError && error.status === 401)
     return `${text} (is the key right, and for this address?)`;
   // An error of ours says what is wrong; any other is a defect, and its place is needed.

@@ -76,6 +76,15 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--json', 'print events, one JSON object a line')
     .option('--working-dir <folder>', 'where its tools work; default: here')
     .option('--session <id>', 'go on with an earlier session: its id, or -1 for the last one, -2 for the one before')
+    .option('--record <file>', 'write what goes between its models and their providers to a file, for --replay')
+    .option('--replay <file>', 'answer from a file that --record wrote: without a key, and exactly what was asked then')
+    .option('--loose', 'with --replay: go on where something else is asked, and tell it')
+    .addOption(
+      new Option(
+        '--speed <factor>',
+        'with --replay: so many times as fast as it was; default: without its pauses',
+      ).argParser(speed),
+    )
     .option('--script <file>', 'what the emulator answers, for agents with "provider: emulator"')
     .addOption(envFromFile())
     .action(async (file, prompt, options) => end(await run(io, file, prompt, options)));

@@ -8,7 +8,7 @@ import type { Agent } from '../config/agent.js';
 import { withoutSecrets } from '../config/client-options.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { nearest } from '../config/nearest.js';
-import { openCrew } from './crew.js';
+import { type CrewOptions, openCrew } from './crew.js';
 import { exitStatus, signalStatus } from './exit-status.js';
 import { describeFailure, UsageError } from './failure.js';
 import { homeOf } from './home.js';
@@ -27,14 +27,19 @@ export interface RunOptions {
   workingDir?: string;
   script?: string;
   session?: string;
+  record?: string;
+  replay?: string;
+  loose?: boolean;
+  speed?: number | 'at-once';
   envFromFile?: readonly string[];
   debug?: boolean;
 }
 
 /** `turnwire run FILE [PROMPT]`. */
 export async function run(io: Io, file: string, prompt: string | undefined, options: RunOptions): Promise<number> {
+  const tape = tapeOf(io, options);
   const secrets = secretsOf(io, options.envFromFile);
-  const config = await loadConfig(file, { secrets });
+  const config = await loadConfig(file, { secrets, keys: options.replay === undefined });
   const interactive = prompt === undefined;
   if (interactive && io.stdin.isTTY !== true)
     throw new UsageError('there is no prompt: give one as an argument, or "-" to read it from standard input');
@@ -42,7 +47,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
     throw new UsageError('--script is for agents whose model has "provider: emulator"');
   const directory = await workingDirectory(io, options.workingDir ?? io.cwd);
   const first = interactive ? undefined : command(config.root, await readPrompt(io, prompt));
-  const kept = keptSession(io, config, options.session);
+  const kept = options.replay === undefined ? keptSession(io, config, options.session) : undefined;
 
   const notes = new Printer(io.stderr, io.env);
   const env = withoutSecrets(io.env, config);
@@ -58,6 +63,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
       askUser: user.askUser,
       home: homeOf(io),
       script: options.script,
+      tape,
       warn: (message) => notes.line(message),
     });
     try {
@@ -72,6 +78,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
         rules: config.permissions,
         hooksIn: { directory, env },
         history: kept?.state.items,
+        makers: kept?.state.makers,
         keeper: kept,
         id: kept?.id,
       });
@@ -81,8 +88,12 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
       await hook('session_start');
       try {
         const running: Running = { view, interrupts, options, hook };
-        if (first !== undefined) return await once(io, session, first, running);
-        return await converse(io, session, running);
+        const status =
+          first === undefined ? await converse(io, session, running) : await once(io, session, first, running);
+        const unasked = status === exitStatus.ok ? crew.unasked() : undefined;
+        if (unasked === undefined) return status;
+        notes.line(`turnwire: ${unasked}`);
+        return options.loose === true ? status : exitStatus.failed;
       } finally {
         await hook('session_end');
       }
@@ -93,6 +104,24 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
     interrupts.end();
     kept?.close();
   }
+}
+
+/** What is recorded or replayed, if anything is. */
+function tapeOf(io: Io, { record, replay, loose, speed, session, script }: RunOptions): CrewOptions['tape'] {
+  if (record !== undefined && replay !== undefined)
+    throw new UsageError('--record and --replay exclude each other: a replay has been recorded');
+  if (replay === undefined && (loose === true || speed !== undefined))
+    throw new UsageError(`--${loose === true ? 'loose' : 'speed'} is for a run with --replay`);
+  if (replay !== undefined && script !== undefined)
+    throw new UsageError('--replay and --script exclude each other: a recording has the answers');
+  const given = record === undefined ? '--replay' : '--record';
+  if ((record ?? replay) !== undefined && session !== undefined)
+    throw new UsageError(
+      `${given} and --session exclude each other: a recording is of a whole run, from its beginning`,
+    );
+  if (record !== undefined) return { record: resolve(io.cwd, record) };
+  if (replay === undefined) return undefined;
+  return { replay: resolve(io.cwd, replay), loose: loose === true, speed: speed ?? 'at-once' };
 }
 
 interface Running {

@@ -27,6 +27,8 @@ export interface Config {
 export interface LoadOptions {
   /** Where keys are looked up: each secret that an agent needs has to be there. Left out, none is asked for. */
   secrets?: Secrets | undefined;
+  /** Whether models need theirs; without, only those of tools have to be there. @default true */
+  keys?: boolean | undefined;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface LoadOptions {
  *
  * @throws ConfigError with every problem of the file, each with its place.
  */
-export async function loadConfig(path: string, { secrets }: LoadOptions = {}): Promise<Config> {
+export async function loadConfig(path: string, { secrets, keys = true }: LoadOptions = {}): Promise<Config> {
   const file = await readYamlFile(path);
   const problems = checkShape(file);
   const providers = readProviders(file);
@@ -59,7 +61,7 @@ export async function loadConfig(path: string, { secrets }: LoadOptions = {}): P
     if (agent !== undefined) agents.set(name, agent);
   }
   problems.push(...strayReferences(file));
-  if (secrets !== undefined) problems.push(...(await missingSecrets(file, agents, secrets)));
+  if (secrets !== undefined) problems.push(...(await missingSecrets(file, agents, secrets, keys)));
   const root = agents.get('root') ?? agents.values().next().value;
   const permissions = permissionsSchema.safeParse(part(file, 'permissions'));
   if (problems.length > 0 || root === undefined || !permissions.success) throw new ConfigError(problems);
@@ -92,9 +94,11 @@ async function missingSecrets(
   file: YamlFile,
   agents: ReadonlyMap<string, Agent>,
   secrets: Secrets,
+  keys: boolean,
 ): Promise<Problem[]> {
   // All at once: a program that hangs costs its deadline once, and not again for each secret.
-  const asked = neededSecrets([...agents.values()]).map(async ({ names, path, inHeader }) => ({
+  const needed = neededSecrets([...agents.values()]).filter(({ byTool }) => keys || byTool);
+  const asked = needed.map(async ({ names, path, inHeader }) => ({
     path,
     message: await secretProblem(secrets, names, inHeader),
   }));

@@ -1,6 +1,7 @@
 import type { Agent } from './agent.js';
 import type { Problem } from './problem.js';
 import { bareName, namesIn } from './references.js';
+import type { Secrets } from './secrets/secrets.js';
 import type { Toolset } from './toolset.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
@@ -12,30 +13,44 @@ export interface NeededSecret {
   path: Path;
   /** Whether it is sent in a header, which not every text can be. */
   inHeader: boolean;
+  /** Whether a tool needs it, and not models alone. */
+  byTool: boolean;
 }
 
 /** The keys and the other secrets of these agents, each once: of their models, the fallbacks, and what their tools refer to. */
 export function neededSecrets(agents: readonly Agent[]): NeededSecret[] {
   const found = new Map<string, NeededSecret>();
-  const need = (names: readonly string[], path: Path, inHeader: boolean): void => {
+  const need = (names: readonly string[], path: Path, inHeader: boolean, byTool: boolean): void => {
     if (names.length === 0) return;
     const id = names.join(' ');
     const before = found.get(id);
-    found.set(id, { names, path: before?.path ?? path, inHeader: inHeader || before?.inHeader === true });
+    found.set(id, {
+      names,
+      path: before?.path ?? path,
+      inHeader: inHeader || before?.inHeader === true,
+      byTool: byTool || before?.byTool === true,
+    });
   };
   for (const agent of agents) {
     for (const model of [agent.model, ...agent.fallback.models]) {
-      need(model.tokenKeys, model.path, true);
-      for (const name of Object.values(model.headers).flatMap(namesIn)) need([name], model.path, true);
+      need(model.tokenKeys, model.path, true, false);
+      for (const name of Object.values(model.headers).flatMap(namesIn)) need([name], model.path, true, false);
     }
     for (const [index, toolset] of agent.toolsets.entries()) {
       const path = ['agents', agent.name, 'toolsets', index];
-      for (const name of variablesOf(toolset).flatMap(namesIn)) need([name], path, false);
+      for (const name of variablesOf(toolset).flatMap(namesIn)) need([name], path, false, true);
       const headers = toolset.type === 'mcp' ? Object.values(toolset.remote?.headers ?? {}) : [];
-      for (const name of headers.flatMap(namesIn)) need([name], path, true);
+      for (const name of headers.flatMap(namesIn)) need([name], path, true, true);
     }
   }
   return [...found.values()];
+}
+
+/** The values of all secrets of these agents that can be found: for who has to keep them out of something. */
+export async function secretValues(agents: readonly Agent[], secrets: Secrets): Promise<string[]> {
+  const names = new Set(neededSecrets(agents).flatMap((needed) => needed.names));
+  const found = await Promise.all([...names].map((name) => secrets.get(name).catch(() => undefined)));
+  return found.flatMap((secret) => (secret === undefined ? [] : [secret.value.trim()]));
 }
 
 /** The values of the variables that the commands of a toolset are given. */

@@ -85,7 +85,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   });
   const replay =
     checked.replay &&
-    new Replay(await loadRecording(checked.replay.file), checked.replay, emulation.journal, emulation.clock);
+    new Replay(
+      await loadRecording(checked.replay.file, checked.replay.upstream),
+      checked.replay,
+      emulation.journal,
+      emulation.clock,
+    );
   const settings = { bodyBytes: checked.limits.bodyBytes, recordings: checked.recordings, replay };
 
   server.on('connection', (socket) => {
@@ -213,7 +218,7 @@ async function prepare({
   const loaded = script === undefined ? undefined : await loadScript(script);
   const answers = loaded?.turns !== undefined || loaded?.rules !== undefined;
   const rules = [...(await faultRulesOf(faults)), ...(loaded?.faults ?? [])];
-  const ids = new Ids(seed);
+  const ids = new Ids(seed, dialect);
   const listed = new ListedItems(ids);
   return {
     memory: new Memory(limits),

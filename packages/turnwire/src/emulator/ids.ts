@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { DialectName } from './dialect.js';
+import { marked } from './provenance.js';
 
 /** Length of the part after the prefix, as real ids have it. */
 const LENGTHS = {
@@ -35,20 +37,24 @@ export type IdPrefix = keyof typeof LENGTHS;
 
 /**
  * Ids that look real and are the same in every run: the n-th id of a kind depends on the seed and n alone. Two emulators
- * with different seeds never share one.
+ * with different seeds never share one. Those of reasoning show who made them, to an emulator.
  */
 export class Ids {
   readonly #seed: string;
   readonly #issued = new Map<IdPrefix, number>();
 
-  constructor(seed: string | number) {
+  readonly maker: DialectName;
+
+  constructor(seed: string | number, maker: DialectName) {
     this.#seed = String(seed);
+    this.maker = maker;
   }
 
   next(prefix: IdPrefix): string {
     const n = (this.#issued.get(prefix) ?? 0) + 1;
     this.#issued.set(prefix, n);
     const digest = createHash('sha256').update(`${this.#seed}\n${prefix}\n${n}`).digest('hex');
-    return `${prefix}_${digest.slice(0, LENGTHS[prefix])}`;
+    const id = `${prefix}_${digest.slice(0, LENGTHS[prefix])}`;
+    return prefix === 'rs' ? marked(id, this.maker) : id;
   }
 }

@@ -37,6 +37,8 @@ const optionsSchema = z.strictObject({
   replay: z
     .strictObject({
       file: z.string().min(1),
+      upstream: z.string().optional(),
+      onDifference: z.custom<(message: string) => void>((value) => typeof value === 'function').optional(),
       mode: z.enum(['strict', 'loose']).default('strict'),
       timing: z.union([z.enum(['recorded', 'at-once']), z.number().positive().finite()]).default('recorded'),
     })

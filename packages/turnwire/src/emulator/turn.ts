@@ -17,6 +17,7 @@ import type { Journal, Outcome, OpenTurn, Transport } from './journal.js';
 import type { Lineage } from './lanes/lineage.js';
 import type { Memory, Remembered } from './memory.js';
 import { withinToolCalls } from './items/budget.js';
+import { refuseForeignReasoning } from './provenance.js';
 import { Metronome } from './pace.js';
 import { seededRandom } from './random.js';
 import { asksForRecording } from './recordings.js';
@@ -100,6 +101,7 @@ export async function runTurn(emulation: Emulation, received: Received, plain: C
     const request = parseCreate(received.body, door);
     refuseForeignToDialect(emulation.dialect, received.body, door);
     refuseUnknownModel(request.model, emulation.models);
+    refuseForeignReasoning(request.items, emulation.ids.maker);
     const items = [...(received.steered ?? []), ...request.items];
     await answerTurn(emulation, { ...request, items }, carriage, entry);
   } catch (error) {

@@ -158,3 +158,31 @@ test('a dialect that there is not is refused', async () => {
   const dialect: string = 'openapi';
   await assert.rejects(startEmulator({ dialect: dialect as DialectName }), /option "dialect"/);
 });
+
+test('D12: reasoning that another provider has made is refused, sealed or by its id; what no emulator made passes', async (t) => {
+  const script = { turns: [{ reasoning: 'Hm.', text: 'x' }], after: 'repeat' as const };
+  const first = await open(t, 'openai', { script });
+  const second = await open(t, 'xai', { script });
+  const question = { role: 'user', content: 'And?' };
+  for (const include of [['reasoning.encrypted_content'], []]) {
+    const { output } = JSON.parse(await (await post(first.emulator.url, create({ include }))).text()) as {
+      output: Json[];
+    };
+    const body = create({ input: [...output, question] });
+    assert.equal((await post(first.emulator.url, body)).status, 200);
+    const refused = await post(second.emulator.url, body);
+    const { error } = json(await refused.text());
+    const sealed = include.length > 0;
+    assert.deepEqual([refused.status, error.code], sealed ? [400, 'invalid_encrypted_content'] : [404, null]);
+    assert.match(
+      error.message,
+      sealed ? /^The encrypted content gAAA\.\.\..{4} could not be verified\.$/ : /^Item with id 'rs_/,
+    );
+    second.socket.create(body);
+    assert.match(JSON.stringify(await next(second.socket)), sealed ? /could not be verified/ : /not found/);
+  }
+  const unknown = { type: 'reasoning', id: 'rs_0123456789', summary: [], encrypted_content: 'gAAAAABelsewhere' };
+  const message = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'x' }] };
+  for (const { url } of [first.emulator, second.emulator])
+    assert.equal((await post(url, create({ input: [unknown, message, question] }))).status, 200);
+});

@@ -13,6 +13,7 @@ import { dirname } from 'node:path';
 import type { InputItem } from '@turnwire/client';
 import { interrupted, notRun } from '../calls.js';
 import type { HistoryKeeper } from '../history.js';
+import type { Maker } from '../maker.js';
 import { openCalls } from '../pairing.js';
 import { addUsage, noTokens } from '../usage.js';
 import { lockFile, type Lock } from './lock.js';
@@ -26,6 +27,8 @@ export interface SessionState {
   head: SessionHead;
   /** All items, as they are sent. Calls that had no answer when the process ended have one. */
   items: readonly InputItem[];
+  /** Which models have made them. */
+  makers: ReadonlyMap<InputItem, Maker>;
   /** The agent whose turn it is. */
   agent: string;
   usage: typeof noTokens;
@@ -85,19 +88,29 @@ export function resumeSessionFile(path: string): SessionFile {
 /** What a session came to, without opening it to go on. */
 export function stateOf({ head, entries }: SessionText): SessionState {
   let items: InputItem[] = [];
+  const makers = new Map<InputItem, Maker>();
+  const made = (item: InputItem | undefined, by: Maker | null | undefined): void => {
+    if (item !== undefined && typeof by === 'string') makers.set(item, by);
+  };
   let { agent } = head;
   let usage = noTokens;
   let cost: number | undefined;
   for (const entry of entries) {
-    if (entry.kind === 'items') items.push(...entry.items);
-    if (entry.kind === 'compacted') items = [...entry.items];
+    if (entry.kind === 'items') {
+      items.push(...entry.items);
+      for (const item of entry.items) made(item, entry.maker);
+    }
+    if (entry.kind === 'compacted') {
+      items = [...entry.items];
+      for (const [index, by] of entry.makers?.entries() ?? []) made(items[index], by);
+    }
     if (entry.kind === 'agent') ({ agent } = entry);
     if (entry.kind === 'usage') {
       usage = addUsage(usage, entry.usage);
       if (entry.cost !== undefined) cost = (cost ?? 0) + entry.cost;
     }
   }
-  return { head, items, agent, usage, cost };
+  return { head, items, makers, agent, usage, cost };
 }
 
 /** Answers for the calls that the end of the process has left without one. */

@@ -25,10 +25,10 @@ const tokens = z.object({
 });
 
 const entry = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('items'), items }),
+  z.object({ kind: z.literal('items'), items, maker: z.string().optional() }),
   z.object({ kind: z.literal('begun'), call_id: z.string() }),
   z.object({ kind: z.literal('agent'), agent: z.string() }),
-  z.object({ kind: z.literal('compacted'), items }),
+  z.object({ kind: z.literal('compacted'), items, makers: z.array(z.string().nullable()).optional() }),
   z.object({ kind: z.literal('usage'), usage: tokens, cost: z.number().optional() }),
 ]);
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Said } from '../answer.js';
+import { marked } from '../provenance.js';
 import { written, type Draft, type Drafting, type ItemStatus } from './draft.js';
 
 type Reasoning = Extract<Said, { readonly kind: 'reasoning' }>;
@@ -24,7 +25,9 @@ export function reasoning(
     ...(reasoningStatus || status === 'incomplete' ? { status } : {}),
   };
   const sealed = (occasion: string) =>
-    include.has('reasoning.encrypted_content') ? { encrypted_content: cipherOf(occasion, [id, summary, content]) } : {};
+    include.has('reasoning.encrypted_content')
+      ? { encrypted_content: marked(cipherOf(occasion, [id, summary, content]), ids.maker) }
+      : {};
   return {
     added: {
       id,

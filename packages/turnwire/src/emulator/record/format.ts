@@ -2,15 +2,18 @@ import { z } from 'zod';
 
 export const FORMAT_VERSION = 1;
 
-/** The first line of a recording. */
-export const headerSchema = z.strictObject({
+const begun = {
   turnwire: z.literal('recording'),
   version: z.literal(FORMAT_VERSION),
   /** When it began: a date in ISO 8601. */
   started: z.string(),
-  /** The base URL that was recorded, without a query. */
-  upstream: z.string(),
-});
+};
+
+/** The first line of a recording: the base URL that was recorded, without a query, or several by their names. */
+export const headerSchema = z.union([
+  z.strictObject({ ...begun, upstream: z.string() }),
+  z.strictObject({ ...begun, upstreams: z.record(z.string(), z.string()) }),
+]);
 
 const headers = z.record(z.string(), z.string());
 const line = {
@@ -19,13 +22,15 @@ const line = {
   /** One HTTP request with its answer, or one WebSocket: a number from 1. */
   exchange: z.int().positive(),
 };
+/** The name of the upstream it was for, where there are several. */
+const begin = { ...line, upstream: z.string().optional() };
 const text = { text: z.string(), base64: z.literal(true).optional() };
 
 /** Every line after the first, in the order in which things happened. */
 export const lineSchema = z.discriminatedUnion('kind', [
   /** A request or an upgrade begins. `path` follows the base URL; query values that are not known to be harmless are redacted. */
-  z.strictObject({ ...line, kind: z.literal('request'), method: z.string(), path: z.string(), headers }),
-  z.strictObject({ ...line, kind: z.literal('upgrade'), path: z.string(), headers }),
+  z.strictObject({ ...begin, kind: z.literal('request'), method: z.string(), path: z.string(), headers }),
+  z.strictObject({ ...begin, kind: z.literal('upgrade'), path: z.string(), headers }),
   /** A whole HTTP body, of the request or of an answer that is no event stream. */
   z.strictObject({ ...line, kind: z.literal('body'), from: z.enum(['client', 'server']), ...text }),
   /** The head of the answer; 101 for a socket that was opened. */

@@ -6,7 +6,7 @@ import type { RecordingEntry } from './format.js';
 import type { Redaction } from './redaction.js';
 import { SseSplitter } from './sse-splitter.js';
 import type { Tape } from './tape.js';
-import { passedHeaders, type Upstream } from './upstream.js';
+import { namedAs, passedHeaders, type Upstream } from './upstream.js';
 
 /** Of a body that is no event stream, so much is written down; all of it is passed on. */
 const LONGEST_BODY = 64 * 1024 * 1024;
@@ -23,7 +23,13 @@ export function relayHttp(
   redaction.learn(request.headers, url);
   const write = tape.exchange();
   const { method = 'GET' } = request;
-  write({ kind: 'request', method, path: redaction.path(url, path), headers: redaction.headers(request.headers) });
+  write({
+    kind: 'request',
+    ...namedAs(upstream),
+    method,
+    path: redaction.path(url, path),
+    headers: redaction.headers(request.headers),
+  });
 
   let ended = false;
   const end = (how: 'complete' | 'cut' | 'reset' | 'left', rest = '') => {

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { EmulatorError } from '../errors.js';
@@ -6,14 +6,19 @@ import { portOf } from '../port.js';
 import { relayHttp } from './http-relay.js';
 import { Redaction } from './redaction.js';
 import { Tape } from './tape.js';
-import { Upstream } from './upstream.js';
+import { upstreamsOf } from './upstream.js';
 import { relayWebSocket } from './websocket-relay.js';
 
 export interface RecorderOptions {
-  /** The base URL to pass everything on to, such as `https://api.openai.com/v1`. */
-  readonly upstream: string;
+  /**
+   * The base URL to pass everything on to, such as `https://api.openai.com/v1`; or several by their names, each of which is served at an
+   * address of its own (`urlOf`) and stands in the file under its name.
+   */
+  readonly upstream: string | Readonly<Record<string, string>>;
   /** The file to write; it must not exist yet. Only its owner can read it. */
   readonly file: string;
+  /** Texts of 8 characters or more that are never written, wherever they appear: secrets that no header shows. @default none */
+  readonly secrets?: readonly string[] | undefined;
   /** 0 takes any free port. @default 0 */
   readonly port?: number | undefined;
   /** The address to listen on. Whoever reaches it reaches the upstream. @default '127.0.0.1' */
@@ -22,8 +27,10 @@ export interface RecorderOptions {
 
 /** A running recorder. */
 export interface Recorder extends AsyncDisposable {
-  /** `http://HOST:PORT/v1`: give this to the client in place of the upstream. */
+  /** `http://HOST:PORT/v1`: give this to the client in place of the upstream; of several the first one. */
   readonly url: string;
+  /** The same for the upstream of that name. @throws EmulatorError if there is none */
+  urlOf(name: string): string;
   readonly port: number;
   /** Ends all connections and the file. Rejects if not everything could be written. May be called again. */
   close(): Promise<void>;
@@ -43,12 +50,19 @@ export interface Recorder extends AsyncDisposable {
 export async function startRecorder({
   upstream,
   file,
+  secrets = [],
   port = 0,
   host = '127.0.0.1',
 }: RecorderOptions): Promise<Recorder> {
-  const behind = new Upstream(upstream);
-  const tape = new Tape(file, behind.name);
-  const redaction = new Redaction();
+  const behind = upstreamsOf(upstream);
+  const [first] = behind;
+  const tape = new Tape(
+    file,
+    first?.name === undefined
+      ? { upstream: first?.url ?? '' }
+      : { upstreams: Object.fromEntries(behind.map(({ name = '', url }) => [name, url])) },
+  );
+  const redaction = new Redaction(secrets);
   const sockets = new Set<Duplex>();
   const server = createServer();
   const webSockets = new WebSocketServer({
@@ -62,9 +76,16 @@ export async function startRecorder({
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('request', (request, response) => relayHttp(behind, tape, redaction, request, response));
+  const upstreamOf = (request: IncomingMessage) => behind.find((each) => each.serves(request));
+  server.on('request', (request, response) => {
+    const found = upstreamOf(request);
+    if (found === undefined) response.writeHead(404).end();
+    else relayHttp(found, tape, redaction, request, response);
+  });
   server.on('upgrade', (request, socket, head) => {
-    relayWebSocket(behind, tape, redaction, webSockets, request, socket, head);
+    const found = upstreamOf(request);
+    if (found === undefined) socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+    else relayWebSocket(found, tape, redaction, webSockets, request, socket, head);
   });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -93,5 +114,16 @@ export async function startRecorder({
     });
     return closed;
   };
-  return { url: `http://${host}:${listening}/v1`, port: listening, close, [Symbol.asyncDispose]: close };
+  const origin = `http://${host}:${listening}`;
+  return {
+    url: `${origin}${first?.path ?? ''}`,
+    urlOf(name) {
+      const found = behind.find((each) => each.name === name);
+      if (found !== undefined) return `${origin}${found.path}`;
+      throw new EmulatorError('invalid_option', `The recorder has no upstream ${JSON.stringify(name)}.`);
+    },
+    port: listening,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -33,6 +33,12 @@ const MOST_SECRETS = 1000;
  */
 export class Redaction {
   readonly #secrets = new Set<string>();
+  /** Known from the beginning, and never forgotten. */
+  readonly #known: readonly string[];
+
+  constructor(known: readonly string[] = []) {
+    this.#known = known.filter((each) => each.length >= SHORTEST_SECRET).flatMap(spellings);
+  }
 
   /** Learns the credentials of a request or an answer. */
   learn(headers: IncomingHttpHeaders, url?: URL): void {
@@ -76,7 +82,7 @@ export class Redaction {
 
   text(text: string): string {
     let redacted = text;
-    for (const secret of this.#secrets) redacted = redacted.replaceAll(secret, REDACTED);
+    for (const secret of [...this.#known, ...this.#secrets]) redacted = redacted.replaceAll(secret, REDACTED);
     return redacted;
   }
 
@@ -95,12 +101,15 @@ export class Redaction {
 
   #add(value: string): void {
     if (value.length < SHORTEST_SECRET) return;
-    this.#secrets.add(value);
-    // In a JSON text it may stand escaped.
-    this.#secrets.add(JSON.stringify(value).slice(1, -1));
+    for (const each of spellings(value)) this.#secrets.add(each);
     for (const oldest of this.#secrets) {
       if (this.#secrets.size <= MOST_SECRETS) return;
       this.#secrets.delete(oldest);
     }
   }
+}
+
+/** In a JSON text it may stand escaped. */
+function spellings(secret: string): string[] {
+  return [...new Set([secret, JSON.stringify(secret).slice(1, -1)])];
 }

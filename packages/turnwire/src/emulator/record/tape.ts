@@ -2,6 +2,9 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { EmulatorError } from '../errors.js';
 import { FORMAT_VERSION, type RecordingEntry, type RecordingHeader } from './format.js';
 
+/** What a recording is of: one base URL, or several by their names. */
+export type RecordedUpstreams = { upstream: string } | { upstreams: Readonly<Record<string, string>> };
+
 /**
  * The file a recorder writes. Each line is in it, whole, before the bytes it tells of are passed on, so that whatever ends
  * the process leaves a recording that can be read.
@@ -14,7 +17,7 @@ export class Tape {
   #exchanges = 0;
 
   /** @throws EmulatorError if the file exists already or cannot be made */
-  constructor(path: string, upstream: string) {
+  constructor(path: string, upstreams: RecordedUpstreams) {
     try {
       this.#file = openSync(path, 'wx', 0o600);
     } catch (error) {
@@ -24,7 +27,7 @@ export class Tape {
       turnwire: 'recording',
       version: FORMAT_VERSION,
       started: new Date().toISOString(),
-      upstream,
+      ...upstreams,
     };
     this.#append(header);
   }

@@ -6,7 +6,7 @@ import { reset } from '../reset.js';
 import { bodyText } from './http-relay.js';
 import type { Redaction } from './redaction.js';
 import type { Tape } from './tape.js';
-import { passedHeaders, type Upstream } from './upstream.js';
+import { namedAs, passedHeaders, type Upstream } from './upstream.js';
 
 /** Above this many unsent bytes on one side the other side is not read. */
 const HIGH_WATER_BYTES = 1024 * 1024;
@@ -30,7 +30,12 @@ export function relayWebSocket(
   const { url, path } = upstream.target(request);
   redaction.learn(request.headers, url);
   const write = tape.exchange();
-  write({ kind: 'upgrade', path: redaction.path(url, path), headers: redaction.headers(request.headers) });
+  write({
+    kind: 'upgrade',
+    ...namedAs(upstream),
+    path: redaction.path(url, path),
+    headers: redaction.headers(request.headers),
+  });
 
   const target = new URL(url);
   target.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';

@@ -22,11 +22,13 @@ export class Cursor {
   readonly #recording: Recording;
   readonly #mode: ReplayMode;
   readonly #answered = new Set<object>();
+  readonly #onDifference: (message: string) => void;
   #sockets = 0;
 
-  constructor(recording: Recording, mode: ReplayMode) {
+  constructor(recording: Recording, mode: ReplayMode, onDifference: (message: string) => void = () => undefined) {
     this.#recording = recording;
     this.#mode = mode;
+    this.#onDifference = onDifference;
   }
 
   /** @throws Refusal with what was expected, what came, and the first difference */
@@ -40,10 +42,11 @@ export class Cursor {
     );
     if (found !== undefined) {
       this.#answered.add(found);
+      this.#tell(found.line, found.body ?? '', body);
       return found;
     }
     const expected = open.find((each) => each.method === method && samePath(each.path, path)) ?? open[0];
-    if (expected === undefined) throw this.#tooMany(`${method} ${path}`);
+    if (expected === undefined) throw this.#tooMany(`${method} ${path}`, this.#recording.exchanges, 'HTTP request');
     const got = `${method} ${path}`;
     const wanted = `${expected.method} ${expected.path}`;
     if (expected.method !== method || !samePath(expected.path, path))
@@ -58,7 +61,8 @@ export class Cursor {
     this.#sockets += 1;
     if (next !== undefined) return next;
     const left = sockets.find((each) => each.answer?.status === 101);
-    if (this.#mode === 'strict' || left === undefined) throw this.#tooMany('an upgrade to WebSocket');
+    if (this.#mode === 'strict' || left === undefined)
+      throw this.#tooMany('an upgrade to WebSocket', sockets, 'WebSocket');
     // Loose: a client may dial more often than it did. Its socket ends when it likes.
     return { ...left, lanes: new Map(), greeting: [], others: [], close: undefined };
   }
@@ -76,6 +80,7 @@ export class Cursor {
       throw this.#different(next.line, next.request, text);
     }
     this.#answered.add(next);
+    this.#tell(next.line, next.request, text);
     return next;
   }
 
@@ -93,8 +98,23 @@ export class Cursor {
     return [...socket.lanes.values()].flat().every((turn) => this.#answered.has(turn));
   }
 
-  #tooMany(what: string): Refusal {
-    const message = `Everything in the recording ${this.#recording.file} has been asked for; expected nothing more, got ${what}.`;
+  /** True when the client opened another socket after this one. */
+  isFollowed(socket: RecordedSocket): boolean {
+    return this.#recording.sockets.at(-1) !== socket;
+  }
+
+  /** Strict, there is nothing to tell: a request that differs is refused. */
+  #tell(line: number, expected: string, got: string): void {
+    if (this.#mode === 'strict' || difference(expected, got) === undefined) return;
+    this.#onDifference(this.#different(line, expected, got).message);
+  }
+
+  #tooMany(what: string, recorded?: readonly object[], kind?: string): Refusal {
+    const { file } = this.#recording;
+    const message =
+      recorded?.length === 0
+        ? `There is no ${kind} in the recording ${file}; got ${what}.`
+        : `Everything in the recording ${file} has been asked for; expected nothing more, got ${what}.`;
     return new Refusal(message, { code: 'replay_mismatch' });
   }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { EmulatorError } from '../errors.js';
-import { headerSchema, lineSchema, type RecordingLine } from '../record/format.js';
+import { headerSchema, lineSchema, type RecordingHeader, type RecordingLine } from '../record/format.js';
 import { isRecord } from '../wire.js';
 
 /** Something the server sent, and when: in milliseconds since the recording began. */
@@ -57,12 +57,18 @@ export interface RecordedSocket {
 
 export interface Recording {
   readonly file: string;
+  readonly header: RecordingHeader;
   readonly exchanges: readonly RecordedExchange[];
   readonly sockets: readonly RecordedSocket[];
 }
 
-/** Reads a recording and checks every line of it. A last line that was cut off when the recorder was killed is left out. */
-export async function loadRecording(file: string): Promise<Recording> {
+/**
+ * Reads a recording and checks every line of it. A last line that was cut off when the recorder was killed is left out.
+ *
+ * @param upstream the one whose exchanges are wanted; undefined: all
+ * @throws EmulatorError with the number of a line that is not valid, or the names of the upstreams there are
+ */
+export async function loadRecording(file: string, upstream?: string): Promise<Recording> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const why =
       error.code === 'ENOENT' ? 'there is no such file' : error.code === 'EISDIR' ? 'it is a directory' : error.message;
@@ -73,7 +79,13 @@ export async function loadRecording(file: string): Promise<Recording> {
   texts.pop();
   const [first, ...rest] = texts;
   if (first === undefined) throw notValid(file, 1, 'it is empty, or not a recording of turnwire');
-  check(headerSchema, first, file, 1);
+  const header = check(headerSchema, first, file, 1);
+  const names = 'upstreams' in header ? Object.keys(header.upstreams) : [];
+  if (upstream !== undefined && !names.includes(upstream)) {
+    const known = names.length === 0 ? 'it is of one upstream without a name' : `there is ${names.join(', ')}`;
+    const message = `The recording ${file} has nothing of ${JSON.stringify(upstream)}: ${known}.`;
+    throw new EmulatorError('invalid_recording', message);
+  }
   const byExchange = new Map<number, Placed[]>();
   for (const [index, each] of rest.entries()) {
     const value = check(lineSchema, each, file, index + 2);
@@ -81,9 +93,10 @@ export async function loadRecording(file: string): Promise<Recording> {
     byExchange.set(value.exchange, known);
     known.push({ value, line: index + 2 });
   }
-  const all = [...byExchange.values()];
+  const all = [...byExchange.values()].filter(([first]) => upstream === undefined || upstreamOf(first) === upstream);
   return {
     file,
+    header,
     exchanges: all.flatMap((lines) => exchangeOf(lines)),
     sockets: all.flatMap((lines) => socketOf(lines)),
   };
@@ -92,6 +105,10 @@ export async function loadRecording(file: string): Promise<Recording> {
 interface Placed {
   readonly value: RecordingLine;
   readonly line: number;
+}
+
+function upstreamOf(first: Placed | undefined): string | undefined {
+  return first?.value.kind === 'request' || first?.value.kind === 'upgrade' ? first.value.upstream : undefined;
 }
 
 function check<T extends z.ZodType>(schema: T, text: string, file: string, line: number): z.output<T> {

@@ -27,11 +27,11 @@ export class Replay {
 
   constructor(
     recording: Recording,
-    { mode = 'strict', timing = 'recorded' }: Omit<ReplayOptions, 'file'>,
+    { mode = 'strict', timing = 'recorded', onDifference }: Omit<ReplayOptions, 'file'>,
     journal: Journal,
     clock: Clock,
   ) {
-    this.#cursor = new Cursor(recording, mode);
+    this.#cursor = new Cursor(recording, mode, onDifference);
     this.#journal = journal;
     this.#clock = clock;
     this.#speed = timing === 'recorded' ? 1 : timing === 'at-once' ? Infinity : timing;
@@ -137,13 +137,13 @@ export class Replay {
     }
   }
 
-  async #close(
-    { close, lanes, answer, asked }: RecordedSocket,
-    webSocket: WebSocket,
-    line: Line,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (close === undefined || close.by === 'client') return;
+  /**
+   * Where the client ended a socket and opened another one (by its age, say), it has no reason to do so again in a replay that takes less time:
+   * the server ends it instead, and what comes next comes on the next socket, as it did.
+   */
+  async #close(socket: RecordedSocket, webSocket: WebSocket, line: Line, signal: AbortSignal): Promise<void> {
+    const { close, lanes, answer, asked } = socket;
+    if (close === undefined || (close.by === 'client' && !this.#cursor.isFollowed(socket))) return;
     const before = [...lanes.values()].flat().flatMap(({ asked, sent }) => [asked, ...sent.map(({ at }) => at)]);
     const last = Math.max(answer?.at ?? asked, ...before);
     try {
@@ -151,7 +151,8 @@ export class Replay {
     } catch {
       return;
     }
-    if (close.reset) line.reset();
+    if (close.by === 'client' && close.code === 1006) webSocket.close(1001);
+    else if (close.reset) line.reset();
     else if (close.code === 1006) line.end();
     else if (close.code === 1005) webSocket.close();
     else webSocket.close(close.code, close.reason);

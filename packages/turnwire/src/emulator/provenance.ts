@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { DIALECTS, type DialectName } from './dialect.js';
+import { Refusal } from './refusal.js';
+import type { Item } from './wire.js';
+
+/** What the end of an id or a cipher says about who made it: nothing to a client, as with a real one. */
+const MARK_LENGTH = 8;
+const names = Object.keys(DIALECTS) as DialectName[];
+
+/** `text` with the mark of its maker in place of its last characters, which must be hexadecimal or base64. */
+export function marked(text: string, maker: DialectName): string {
+  const plain = text.slice(0, -MARK_LENGTH);
+  return `${plain}${markOf(plain, maker)}`;
+}
+
+/**
+ * Refuses reasoning that a server of another dialect made, as providers do: one cannot open what another has sealed, and has nothing under
+ * another's ids (D12). What no emulator made passes, sealed or not: nothing is known of it.
+ */
+export function refuseForeignReasoning(items: readonly Item[], own: DialectName): void {
+  for (const [index, { type, id, encrypted_content: sealed }] of items.entries()) {
+    if (type !== 'reasoning') continue;
+    if (typeof sealed === 'string') {
+      if (!isForeign(sealed, own)) continue;
+      const message = `The encrypted content ${sealed.slice(0, 4)}...${sealed.slice(-4)} could not be verified.`;
+      throw new Refusal(message, { code: 'invalid_encrypted_content', param: `input[${index}]` });
+    }
+    if (typeof id === 'string' && isForeign(id, own))
+      throw new Refusal(`Item with id '${id}' not found.`, { status: 404, param: 'input' });
+  }
+}
+
+function isForeign(text: string, own: DialectName): boolean {
+  const plain = text.slice(0, -MARK_LENGTH);
+  const maker = names.find((name) => text === `${plain}${markOf(plain, name)}`);
+  return maker !== undefined && maker !== own;
+}
+
+function markOf(plain: string, maker: DialectName): string {
+  return createHash('sha256').update(`${maker}\n${plain}`).digest('hex').slice(0, MARK_LENGTH);
+}
