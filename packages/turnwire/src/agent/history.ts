@@ -1,4 +1,4 @@
-import type { InputItem, Response } from '@turnwire/client';
+import type { InputItem } from '@turnwire/client';
 
 /** Where the history of a session is kept. Each entry is there to stay when `append` returns. */
 export interface HistoryKeeper {
@@ -38,9 +38,9 @@ export class History {
     this.#items.push(...items);
   }
 
-  /** A response that ended well enough to be continued: its items go back as they came, those of unknown types too. */
-  commit(response: Response): void {
-    if (response.output.length > 0) this.add(...response.output);
+  /** What a turn adds that ended well enough to be continued: its items go back as they came, those of unknown types too. */
+  commit(added: readonly InputItem[]): void {
+    if (added.length > 0) this.add(...added);
   }
 
   /** Before a call runs that may change something. */
