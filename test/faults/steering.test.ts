@@ -118,6 +118,65 @@ for (const isTold of [true, false]) {
   );
 }
 
+let creates = 0;
+scenario(
+  'P49: what waits stands in the history, and is sent in full where its connection is lost',
+  {
+    create: (peer) => {
+      creates += 1;
+      if (creates === 1) peer.events(created('resp_1'), delta('Long'));
+      else peer.events(...reply('resp_2', 'fine'));
+    },
+    message: (peer) => {
+      peer.events(accepted, completed('resp_1', [functionCall('call_1')]));
+      peer.events({ type: 'response.steer.pending', steer, reason: 'waiting_for_required_input' });
+    },
+  },
+  webSocket,
+  async ({ client, server }) => {
+    const turn = client.turn({ ...question, store: true });
+    const answer = turn.steer('Shorter!');
+    assert.equal((await read(turn)).error, undefined);
+    await answer;
+    const steered = { type: 'message', role: 'user', content: 'Shorter!' };
+    assert.deepEqual(turn.added, [functionCall('call_1'), steered]);
+    const output = { type: 'function_call_output', call_id: 'call_1', output: 'done' };
+    server.peer(1).close(1001, 'going away');
+    await eventually('the connection has ended', () => client.stats.connections === 0);
+    const history = [{ role: 'user', content: 'go' }, ...turn.added, output];
+    const next = client.turn({ model: 'test', store: true, input: history as never });
+    assert.equal((await read(next)).text, 'fine');
+    const { previous_response_id: previous, input } = server.peer(2).creates[0] ?? {};
+    assert.deepEqual([previous, input], [undefined, history]);
+  },
+);
+
+test('what waits stands in the items of a conversation, and is not sent again to who holds it', async (t) => {
+  const emulator = await startEmulator({
+    latency: { firstTokenMs: 50 },
+    script: { turns: [{ calls: [{ name: 'look' }] }, { text: 'Seen.' }] },
+  });
+  const client = createClient({ baseUrl: emulator.url, apiKey: 'none', transport: 'websocket' });
+  t.after(() => {
+    client.destroy();
+    return emulator.close();
+  });
+  const chat = client.conversation({ model: 'gpt-6' });
+  const first = chat.turn({ input: 'go' });
+  assert.equal((await first.steer('Shorter!')).name, 'accepted');
+  const { output } = await first.response();
+  const call = output.find((item) => item.type === 'function_call');
+  assert(call?.type === 'function_call');
+  assert.deepEqual(chat.items.at(-1), { type: 'message', role: 'user', content: 'Shorter!' });
+  const next = chat.turn({ input: [{ type: 'function_call_output', call_id: call.call_id, output: 'done' }] });
+  assert.equal(await next.text(), 'Seen.');
+  assert.equal(next.report.plan, 'delta');
+  // The server's own account of what the model was told: once, and before the result.
+  const told = JSON.stringify(emulator.journal.turns().at(-1)?.transcript);
+  assert.equal(told.match(/Shorter!/g)?.length, 1);
+  assert(told.indexOf('Shorter!') < told.indexOf('function_call_output'), told);
+});
+
 scenario(
   'P51: what is not accepted is told with its reason, and the response ends as if nobody had spoken',
   steerable((peer) => {

@@ -207,8 +207,8 @@ function resolveBaseUrl(
 
 /** A query belongs to the provider, and travels on; and it is the provider who answers, as people are told. */
 function relayedBy(relay: string, provider: Endpoint): Endpoint {
-  const base = new URL(endpointOf(relay, 'network.relay').httpUrl);
-  base.search = provider.httpUrl.search;
+  const base = new URL(endpointOf(relay, 'network.relay').url);
+  base.search = provider.url.search;
   return { ...endpointOf(base.href, 'network.relay'), origin: provider.origin };
 }
 

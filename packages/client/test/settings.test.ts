@@ -217,14 +217,13 @@ test('a relay is where everything goes, and baseUrl is whose rules apply', () =>
   const relay = 'http://127.0.0.1:4001/coder/v1';
   const proxied = { ...key, HTTPS_PROXY: 'http://proxy.example:3128' };
   const { endpoint, providerHost, identity, network } = resolveOptions({ network: { relay } }, proxied);
-  assert.equal(endpoint.httpUrl.href, 'http://127.0.0.1:4001/coder/v1/responses');
-  assert.equal(endpoint.webSocketUrl.href, 'ws://127.0.0.1:4001/coder/v1/responses');
+  assert.equal(endpoint.url.href, 'http://127.0.0.1:4001/coder/v1/responses');
   assert.equal(providerHost, 'api.openai.com');
   assert.equal(endpoint.origin, 'https://api.openai.com');
   // The key of the environment is for the provider, which the relay passes it on to; the proxy is the relay's to use.
   assert.equal(identity.apiKey, 'sk-env');
   assert.equal(network.proxy, undefined);
   const dated = resolveOptions({ baseUrl: 'https://host/v1?api-version=preview', network: { relay } }, {});
-  assert.equal(dated.endpoint.httpUrl.href, 'http://127.0.0.1:4001/coder/v1/responses?api-version=preview');
+  assert.equal(dated.endpoint.url.href, 'http://127.0.0.1:4001/coder/v1/responses?api-version=preview');
   assert.equal(dated.identity.apiKey, undefined);
 });

@@ -33,7 +33,8 @@ interface Waiting {
 export class Submissions {
   #unsent: Waiting[] = [];
   readonly #unanswered: Waiting[] = [];
-  readonly #accepted = new Map<string, Json>();
+  /** What the server has and no response holds yet, by its names, in the order of the submissions. */
+  readonly #held = new Map<string, { input: Json; pending: boolean }>();
   #responseId: string | undefined;
 
   /** `say` sends a frame; false where the transport cannot. */
@@ -66,13 +67,22 @@ export class Submissions {
 
   /** A response has begun: from now on it is the one that is steered. Gives what was accepted before, and is now a part of it. */
   begun(responseId: string | undefined): readonly Json[] {
-    const taken = [...this.#accepted.values()];
-    this.#accepted.clear();
+    const taken: Json[] = [];
+    for (const [id, { input, pending }] of this.#held) {
+      if (pending) continue;
+      taken.push(input);
+      this.#held.delete(id);
+    }
     if (responseId !== undefined) {
       this.#responseId = responseId;
       for (const waiting of this.#unsent.splice(0)) waiting.send();
     }
     return taken;
+  }
+
+  /** What the server puts before the input of the turn that continues this one, once this one has ended (P49). */
+  get waiting(): readonly Json[] {
+    return [...this.#held.values()].map(({ input }) => input);
   }
 
   /** `response.steer.*` */
@@ -82,12 +92,15 @@ export class Submissions {
     if (name !== 'accepted' && name !== 'pending' && name !== 'failed') return;
     const id = typeof steer?.id === 'string' ? steer.id : undefined;
     // The fate of one that was accepted before: it has had its answer.
-    if (id !== undefined && this.#accepted.has(id)) {
-      if (name !== 'accepted') this.#accepted.delete(id);
+    const held = id === undefined ? undefined : this.#held.get(id);
+    if (id !== undefined && held !== undefined) {
+      if (name === 'failed') this.#held.delete(id);
+      else held.pending = name === 'pending';
       return;
     }
     const waiting = this.#unanswered.shift();
-    if (name === 'accepted' && id !== undefined && waiting !== undefined) this.#accepted.set(id, waiting.input);
+    if (name !== 'failed' && id !== undefined && waiting !== undefined)
+      this.#held.set(id, { input: waiting.input, pending: name === 'pending' });
     waiting?.resolve({
       name,
       id,

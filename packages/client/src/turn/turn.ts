@@ -12,6 +12,7 @@ import type { Timer } from '../clock.js';
 import type { TransportChoice } from '../options.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
+import type { InputItem } from '../protocol/items.js';
 import type { Response } from '../protocol/response.js';
 import type { TurnHeaders } from '../transport/transport.js';
 import type { Reader } from './delivery.js';
@@ -144,6 +145,17 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   }
 
   /**
+   * What the turn adds to the conversation, in order, once it has ended: the output of its response; where it was steered, that of each response and
+   * after it the input that was taken, up to what the server puts before your results (`pending`). Who keeps the history appends this to the input.
+   */
+  get added(): InputItem[] {
+    const before = this.#request?.items?.length ?? 0;
+    const { held, responses } = this.#answer;
+    const output = held?.output ?? responses.at(-1)?.output ?? [];
+    return structuredClone([...this.#items.slice(before), ...output, ...this.#waiting]) as InputItem[];
+  }
+
+  /**
    * The response as its terminal event had it, its output rebuilt from the items where that event leaves it out (P58); the last one, where the turn
    * was steered.
    *
@@ -243,6 +255,11 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#items = [...this.#items, ...(held?.output ?? []), ...taken.flatMap((input) => itemsOf(input) ?? [])];
   }
 
+  /** The items of what was steered with and is in no response yet: the turn that continues this one has them first. */
+  get #waiting(): readonly Json[] {
+    return this.#submissions.waiting.flatMap((input) => itemsOf(input) ?? []);
+  }
+
   /** What the end of a response says about the turn. */
   #note(): void {
     const { terminal } = this.#answer;
@@ -259,10 +276,12 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     if (this.#state.name !== 'ended' || terminal?.outcome !== 'completed' || request === undefined) return;
     const { held } = this.#answer;
     if (held === undefined) return;
-    this.#context.onCommitted?.([...this.#items, ...held.output]);
+    const waiting = this.#waiting;
+    this.#context.onCommitted?.([...this.#items, ...held.output, ...waiting]);
     const inFull = request.items !== undefined && request.previousResponseId === undefined && !request.inConversation;
     const plan = this.#course?.plan;
-    const isStored = stored ?? request.store;
+    // What waits, the connection holds, and ends with it: elsewhere the response may be had, but not this.
+    const isStored = (stored ?? request.store) && waiting.length === 0;
     // Not stored, and made over SSE, nobody has it any more.
     if (!isStored && this.#report.transport === 'sse') return;
     if (!inFull || responseId === undefined || plan === undefined) return;
@@ -271,7 +290,8 @@ export class Turn implements AsyncIterable<ResponseEvent> {
       fields: request.fields,
       responseId,
       stored: isStored,
-      ...held,
+      alternates: held.alternates,
+      output: [...held.output, ...waiting],
       plan,
     });
   }

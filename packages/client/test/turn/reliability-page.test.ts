@@ -228,6 +228,7 @@ test('waits that have an option, each of them', () => {
 test('waits that have none, and buffers', () => {
   const {
     maxEventSilenceMs,
+    closingUnreadMs,
     successorMs,
     failedAfterErrorMs,
     maxErrorBodyMs,
@@ -249,7 +250,9 @@ test('waits that have none, and buffers', () => {
     );
   starts(
     rows('wait', 1),
-    [maxEventSilenceMs, successorMs, failedAfterErrorMs, maxErrorBodyMs, validationMs, drainMs].map(span),
+    [maxEventSilenceMs, closingUnreadMs, successorMs, failedAfterErrorMs, maxErrorBodyMs, validationMs, drainMs].map(
+      span,
+    ),
   );
   starts(
     rows('buffer'),

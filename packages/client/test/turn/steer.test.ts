@@ -61,6 +61,22 @@ test('what was accepted and fails later is no part of the successor, and answers
   assert.deepEqual(submissions.begun('resp_2'), ['b']);
 });
 
+test('what was accepted, or is pending, and is in no response waits for the next turn, in the order of the submissions', async () => {
+  const submissions = new Submissions();
+  const { say } = speaker();
+  submissions.begun('resp_1');
+  const given = ['a', 'b', 'c', 'd'].map((input) => submissions.submit(input, say));
+  submissions.read(answer('accepted', 'steer_1'));
+  submissions.read(answer('pending', 'steer_2'));
+  submissions.read(answer('accepted', 'steer_3'));
+  submissions.read(answer('failed', 'steer_4'));
+  submissions.read(answer('pending', 'steer_1'));
+  await Promise.all(given);
+  assert.deepEqual(submissions.waiting, ['a', 'b', 'c']);
+  submissions.read(answer('failed', 'steer_2'));
+  assert.deepEqual(submissions.waiting, ['a', 'c']);
+});
+
 test('the end of the turn answers what the server has not', async () => {
   const lost = new TurnwireError('connection_lost', 'gone');
   for (const [error, code] of [

@@ -4,6 +4,7 @@ import { AgentError } from './agent-error.js';
 import { ModelChoice } from './attempts.js';
 import type { Permissions } from './approval.js';
 import { History, type HistoryOptions } from './history.js';
+import { Steering } from './steering.js';
 import type { HookEvent } from './calls.js';
 import { type HookFailure, type HookPoint, runHooks } from './hooks.js';
 import { type AnsweredCall, answersIn } from './pairing.js';
@@ -14,7 +15,7 @@ import type { Totals } from './usage.js';
 
 /** What all conversations of a session have in common: the one with the user, and those of agents that were given tasks. */
 export interface Crew {
-  members: ReadonlyMap<string, Member>;
+  members: Map<string, Member>;
   clientFor: (model: Model) => TurnClient;
   permissions: Permissions;
   /** Where the user's hooks run; undefined: they do not. */
@@ -31,6 +32,8 @@ export class Conversation {
   readonly answered: Map<string, AnsweredCall>;
   /** How many agents have given tasks to one another to come here. */
   readonly depth: number;
+  /** What the user says meanwhile. Those who were given tasks hear nothing of it. */
+  readonly steering = new Steering();
   readonly #choices = new Map<string, ModelChoice>();
   #active: string;
 
@@ -57,6 +60,13 @@ export class Conversation {
   handOff(to: string): void {
     this.history.handOff(to);
     this.#active = to;
+  }
+
+  /** The agent goes by another model from its next turn on. */
+  useModel(model: Model): void {
+    const { member } = this;
+    this.crew.members.set(this.#active, { ...member, agent: { ...member.agent, model } });
+    this.#choices.delete(this.#active);
   }
 
   /** Kept from turn to turn, with what it remembers of models that failed. */

@@ -3,8 +3,8 @@
  * docker-agent's where it has one, the fields are spelt as the API spells its own. New types and new fields may be added.
  */
 export type AgentEvent =
-  /** The run was given this prompt. */
-  | { type: 'user_message'; message: string }
+  /** The run was given this prompt; with `queued`, what the user said while it worked, and the next turn is told. */
+  | { type: 'user_message'; message: string; queued?: true }
   | {
       type: 'stream_started';
       agent: string;
@@ -35,6 +35,8 @@ export type AgentEvent =
       plan: 'full' | 'delta';
       sent_bytes: number;
       first_event_ms: number | undefined;
+      /** Why the whole history was sent, and not only what is new. */
+      plan_reason?: string;
       /** Why the turn went over SSE although a WebSocket was asked for. */
       fallback?: string;
     }

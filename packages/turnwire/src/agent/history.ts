@@ -1,4 +1,4 @@
-import type { InputItem, Response } from '@turnwire/client';
+import type { InputItem } from '@turnwire/client';
 import type { Maker } from './maker.js';
 
 /** Where the history of a session is kept. Each entry is there to stay when `append` returns. */
@@ -46,12 +46,12 @@ export class History {
     this.#items.push(...items);
   }
 
-  /** A response that ended well enough to be continued: its items go back as they came, those of unknown types too. */
-  commit({ output }: Response, maker: Maker): void {
-    if (output.length === 0) return;
-    this.#keeper?.append({ kind: 'items', items: output, maker });
-    this.#items.push(...output);
-    for (const item of output) this.#makers.set(item, maker);
+  /** What a turn adds that ended well enough to be continued: its items go back as they came, those of unknown types too. */
+  commit(added: readonly InputItem[], maker: Maker): void {
+    if (added.length === 0) return;
+    this.#keeper?.append({ kind: 'items', items: added, maker });
+    this.#items.push(...added);
+    for (const item of added) this.#makers.set(item, maker);
   }
 
   /** Before a call runs that may change something. */

@@ -44,14 +44,18 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
       const tokens = estimate(last.usage, history.items.slice(last.length));
       if (isNearLimit(tokens, model)) yield* compact(conversation, signal);
     }
+    for (const message of conversation.steering.take()) {
+      history.add({ type: 'message', role: 'user', content: message });
+      yield { type: 'user_message', message, queued: true };
+    }
     const tools = toolsOf(conversation);
     const taken = yield* turn(conversation, tools, signal);
     const { response, report, model } = taken;
     reports.push(report);
     yield turnFinished(reports.length, taken);
-    yield* count(crew, response, model);
+    for (const each of taken.responses) yield* count(crew, each, model);
     // From here to the last answer nothing may come between: a reader who leaves would leave calls without answers behind.
-    history.commit(response, makerOf(model));
+    history.commit(taken.added, makerOf(model));
     last = { usage: response.usage, length: history.items.length };
     const calls = callsIn(response);
     if (response.status === 'incomplete') {
@@ -107,6 +111,7 @@ async function* turn(conversation: Conversation, tools: readonly Tool[], signal:
       inputFor: (model) =>
         readableBy(makerOf(model), lastItems(history.items, agent.numHistoryItems), (item) => history.makerOf(item)),
       store: crew.store,
+      steering: conversation.steering,
       signal,
     });
   };
@@ -193,6 +198,7 @@ function turnFinished(turn: number, { response, report }: Taken): AgentEvent {
     plan: report.plan,
     sent_bytes: report.sentBytes,
     first_event_ms: report.firstEventMs,
+    ...(report.planReason === undefined ? {} : { plan_reason: report.planReason }),
     ...(report.fallback === undefined ? {} : { fallback: report.fallback }),
   };
 }

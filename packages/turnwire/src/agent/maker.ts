@@ -28,7 +28,7 @@ export function readableBy(
 function plain(item: InputItem): InputItem[] {
   switch (item.type) {
     case 'message':
-      return [{ type: 'message', role: item.role, content: item.content } as InputItem];
+      return [{ type: 'message', role: item.role, content: item.content }];
     case 'function_call':
       return [{ type: item.type, call_id: item.call_id, name: item.name, arguments: item.arguments }];
     case 'custom_tool_call':

@@ -11,6 +11,7 @@ import type { HistoryKeeper } from './history.js';
 import { work } from './loop.js';
 import type { Maker } from './maker.js';
 import { type AgentRun, type RunResult, startRun } from './run.js';
+import type { Heard } from './steering.js';
 import type { Member } from './team.js';
 import type { Variables } from './tools/command.js';
 import type { Tool } from './tools/tool.js';
@@ -51,6 +52,15 @@ export interface Session {
   /** The agent whose turn it is: another one after a handoff. */
   readonly agent: Agent;
   /**
+   * Tells the agent something while it works: the running turn takes it, where its model can be steered, or it waits for the next one; either way it
+   * stands in the history. Never rejects.
+   */
+  say(text: string): Promise<Heard>;
+  /** What was said and no turn was told, because the run ended first. It waits no more: give it to the next run. */
+  unheard(): string[];
+  /** The agent goes by another model from its next turn on. */
+  useModel(model: Model): void;
+  /**
    * Gives the agent a prompt and lets it work until it has no more calls to make.
    * Reading it throws AgentError `busy` while another run of this session is being read.
    */
@@ -77,6 +87,12 @@ export function createSession(options: SessionOptions): Session {
     get agent() {
       return conversation.agent;
     },
+    say: (text) => {
+      const [model = conversation.agent.model] = conversation.choice.candidates();
+      return conversation.steering.say(text, model);
+    },
+    unheard: () => conversation.steering.take(),
+    useModel: (model) => conversation.useModel(model),
     run: (prompt, { signal = new AbortController().signal } = {}) =>
       startRun(converse(conversation, state, { prompt, id, signal })),
   };

@@ -1,9 +1,10 @@
-import type { InputItem, Response, ResponseEvent, TurnParams, TurnReport } from '@turnwire/client';
+import type { InputItem, Response, ResponseEvent, SteerAnswer, TurnParams, TurnReport } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
 import { requestFields } from '../config/request-fields.js';
 import type { AgentEvent } from './events.js';
 import { Narration } from './narration.js';
+import type { Steering } from './steering.js';
 import type { Tool } from './tools/tool.js';
 
 /** Who carries turns: a `Client`. */
@@ -13,6 +14,12 @@ export interface TurnClient {
 
 export interface CarriedTurn extends AsyncIterable<ResponseEvent> {
   response(): Promise<Response>;
+  /** More than one where the turn was steered. @default the one */
+  readonly responses?: readonly Response[];
+  /** What the turn adds to the history. @default the output of its response */
+  readonly added?: readonly InputItem[];
+  /** Gives the running turn more input. @default it cannot be steered */
+  steer?(input: string): Promise<SteerAnswer>;
   readonly report: TurnReport;
 }
 
@@ -25,11 +32,16 @@ export interface TurnOptions {
   input: readonly InputItem[];
   /** Whether the provider keeps the response; undefined leaves it to the agent file, then to the provider, which does. */
   store: boolean | undefined;
+  /** Who may steer it. @default nobody */
+  steering?: Steering | undefined;
   signal: AbortSignal;
 }
 
 export interface Taken {
+  /** The last one, where the turn was steered. */
   response: Response;
+  responses: readonly Response[];
+  added: readonly InputItem[];
   report: TurnReport;
 }
 
@@ -39,13 +51,25 @@ export interface Taken {
  * @throws what the client throws.
  */
 export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent, Taken> {
-  const { client, input, signal } = options;
+  const { client, input, signal, steering } = options;
   const turn = client.turn({ ...settings(options), input: [...input] }, { signal });
-  const narration = new Narration();
-  for await (const event of turn) yield* narration.event(event);
-  const response = await turn.response();
-  yield* narration.end(response);
-  return { response, report: turn.report };
+  let added: readonly InputItem[] | undefined;
+  steering?.begun(turn);
+  try {
+    let narration = new Narration();
+    let count = 0;
+    for await (const event of turn) {
+      // The successor of a response that was steered counts its items anew.
+      if (event.type === 'response.created' && (count += 1) > 1) narration = new Narration();
+      yield* narration.event(event);
+    }
+    const response = await turn.response();
+    yield* narration.end(response);
+    added = turn.added ?? response.output;
+    return { response, responses: turn.responses ?? [response], added, report: turn.report };
+  } finally {
+    steering?.ended(added);
+  }
 }
 
 /** All that a turn says besides its input. It travels with every turn: nothing of it is carried over by an id (P40). */

@@ -48,6 +48,15 @@ export const providers: ReadonlyMap<string, Provider> = new Map<string, Provider
   ['chatgpt', signIn],
 ]);
 
+/**
+ * Whether a turn that runs may be given more input (`response.steer`). Elsewhere it is not tried: a server that does not know the event may answer
+ * with an error that ends the turn. A model of a provider that does, but cannot itself, refuses it without harm.
+ */
+export function canBeSteered({ provider, baseUrl }: { provider: string; baseUrl: string | undefined }): boolean {
+  if (provider === 'emulator') return true;
+  return provider === 'openai' && (baseUrl === undefined || new URL(baseUrl).host === 'api.openai.com');
+}
+
 /** Aliases that docker-agent has an address for and turnwire does not: they work with a `base_url` of their own. */
 export const dockerAgentAliases: ReadonlySet<string> = new Set([
   'requesty',
