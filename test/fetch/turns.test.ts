@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { createFetch } from '@turnwire/client/fetch';
 import { eventsOf, setUp, suffering } from './setup.js';
 
 for (const transport of ['websocket', 'sse'] as const) {
@@ -240,6 +241,24 @@ test('a body that was dropped unread is cancelled', async (t) => {
   assert.deepEqual(outcomes(), ['running', 'aborted']);
   assert.match(await kept.text(), /response\.completed/);
   assert.equal(fetch.stats().busy, 0);
+});
+
+test('await using closes: the running turn ends, and then no connection is left', async (t) => {
+  const { emulator } = await setUp(t);
+  let stats: () => { connections: number; turns: number };
+  let text: Promise<string>;
+  {
+    await using fetch = createFetch();
+    ({ stats } = fetch);
+    const response = await fetch(`${emulator.url}/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"model":"any","input":"x","stream":true}',
+    });
+    text = response.text();
+  }
+  assert.match(await text, /response\.completed/);
+  assert.deepEqual([stats().turns, stats().connections], [1, 0]);
 });
 
 test('destroy() ends running turns now: bodies fail, and what was not sent rejects', async (t) => {

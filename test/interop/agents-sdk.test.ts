@@ -13,7 +13,7 @@ import {
   refusing,
   toolLoop,
 } from './conversations.js';
-import { plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
 import type { ModelSettings } from '@openai/agents';
 import type { Place } from './three-ways.js';
 
@@ -93,3 +93,32 @@ for (const [name, ask] of Object.entries(methods)) {
     });
   }
 }
+
+const recordings = findRecordings();
+
+test('every recording: the same events of the model', { skip: recordings === undefined }, async () => {
+  const { folder = '', names = [] } = recordings ?? {};
+  const all = await sameThreeWays({ recordings: folder }, async ({ baseURL, apiKey, fetch }) => {
+    const openAIClient = new OpenAI({ baseURL, apiKey, fetch, maxRetries: 1 });
+    const provider = new OpenAIProvider({ openAIClient, useResponses: true });
+    const request = {
+      input: 'Go.',
+      tools: [],
+      modelSettings: {},
+      outputType: 'text',
+      handoffs: [],
+      tracing: false,
+    } as const;
+    const seen: unknown[] = [];
+    for (const name of names) {
+      try {
+        const model = await provider.getModel(`recording/${name}`);
+        for await (const event of model.getStreamedResponse({ ...request, tools: [], handoffs: [] })) seen.push(event);
+      } catch (error) {
+        seen.push((error as Error).message);
+      }
+    }
+    return seen;
+  });
+  assert(all.length > 10 * names.length);
+});

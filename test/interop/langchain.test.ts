@@ -13,7 +13,7 @@ import {
   refusing,
   toolLoop,
 } from './conversations.js';
-import { plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
 import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
 import type { ChatOpenAIFields } from '@langchain/openai';
 import type { Place } from './three-ways.js';
@@ -130,4 +130,23 @@ test('structured output, and an image in', async () => {
       ]),
   );
   assert.deepEqual(found, { city: 'Oslo' });
+});
+
+const recordings = findRecordings();
+
+test('every recording: the same chunks', { skip: recordings === undefined }, async () => {
+  const { folder = '', names = [] } = recordings ?? {};
+  const all = await sameThreeWays({ recordings: folder }, async (place) => {
+    const seen: unknown[] = [];
+    for (const name of names) {
+      try {
+        const model = modelOf(place, { model: `recording/${name}` });
+        for await (const chunk of await model.stream([new HumanMessage('Go.')])) seen.push(chunk);
+      } catch (error) {
+        seen.push((error as Error).message);
+      }
+    }
+    return seen;
+  });
+  assert(all.length > names.length);
 });

@@ -153,6 +153,7 @@ const varying: ReadonlySet<string> = new Set([
   'headers',
   'performance',
   'previous_response_id',
+  'requestId',
   'responseHeaders',
   'timestamp',
   'url',
