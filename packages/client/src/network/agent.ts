@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { HttpAgent, HttpsAgent } from './node-http.js';
 import { openTunnel } from './tunnel.js';
 import type { Duplex } from 'node:stream';
 import type { AgentOptions as HttpsAgentOptions, RequestOptions } from 'node:https';

@@ -1,8 +1,7 @@
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { TurnwireError } from '../protocol/errors.js';
 import { Opening } from '../websocket/opening.js';
 import { dialFailure, flat, readBody, statusFailure } from './failure.js';
+import { httpRequest, httpsRequest } from './node-http.js';
 import { Socket } from './socket.js';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import { SecureTunnelAgent, TunnelAgent } from './agent.js';
 import { bareHost, isLoopback } from './loopback.js';
 import { loopbackLookup, safeLookup } from './lookup.js';
+import { HttpAgent, HttpsAgent } from './node-http.js';
+import type { Agent } from 'node:http';
 import type { AgentOptions } from 'node:https';
 import type { Endpoint } from './endpoint.js';
 import type { Handshake } from './handshake.js';
@@ -21,9 +21,9 @@ export interface Network {
   /** The endpoint and the way to it, for people: `https://host through the proxy http://proxy:3128`. */
   route: string;
   /** Keeps the connections of POSTs for the next turn. */
-  agent: HttpAgent | HttpsAgent;
+  agent: Agent;
   /** A connection for one use: a WebSocket's, or that of a POST which must not meet a dead one. */
-  singleUseAgent: HttpAgent | HttpsAgent;
+  singleUseAgent: Agent;
   /**
    * A fingerprint of what went into a handshake: two connections whose fingerprints differ were dialled with different credentials (H4, N3).
    * Tells nothing of them, and is of use within this process only.
@@ -61,7 +61,7 @@ export function createNetwork(endpoint: Endpoint, handshake: Handshake, settings
 /** When a connection rests, TCP begins to probe after this long, in milliseconds. */
 export const tcpKeepAliveMs = 30_000;
 
-function agentOf(endpoint: Endpoint, settings: NetworkSettings, own: AgentOptions): HttpAgent | HttpsAgent {
+function agentOf(endpoint: Endpoint, settings: NetworkSettings, own: AgentOptions): Agent {
   const { proxy, ca, cert, key } = settings;
   const lookup = lookupOf(endpoint, settings);
   const options: AgentOptions = { ...own };
