@@ -3,12 +3,11 @@ import { Frame, FrameError } from '../protocol/frame.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
-import { dialFailure, flat, isTlsRefusal, readBody, statusFailure } from '../network/failure.js';
-import { httpRequest, httpsRequest } from '../network/node-http.js';
+import { readBody } from '../network/body.js';
+import { dialFailure, flat, isTlsRefusal, statusFailure } from '../network/failure.js';
+import { httpRequest } from '../network/node-http.js';
 import { Reading } from './reading.js';
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { RequestOptions } from 'node:https';
-import type { Socket } from 'node:net';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Clock, Timer } from '../clock.js';
 import type { DialOptions } from '../network/agent.js';
 import type { Network } from '../network/network.js';
@@ -103,7 +102,7 @@ class SseCarriage implements Carriage {
           'content-length': body.length,
         },
       };
-      const request = (endpoint.secure ? httpsRequest : httpRequest)(endpoint.url, toSend);
+      const request = httpRequest(endpoint.url, toSend);
       this.#request = request;
       this.#dialTimer = this.#clock.after(dialMs, () => {
         this.#fail(
@@ -114,9 +113,10 @@ class SseCarriage implements Carriage {
           ),
         );
       });
-      request.once('socket', (socket) =>
-        whenConnected(socket, endpoint.secure, () => this.#connected(request, body.length)),
-      );
+      // One that has failed at once tells of that.
+      request.once('socket', (socket) => {
+        if (!socket.destroyed) this.#connected(request, body.length);
+      });
       request.once('finish', () => {
         if (!this.#over) this.#receiver.sent();
       });
@@ -265,11 +265,4 @@ class SseCarriage implements Carriage {
     const timer = this.#clock.after(drainMs, () => response.destroy(), { background: true });
     response.once('close', () => timer.cancel());
   }
-}
-
-function whenConnected(socket: Socket, secure: boolean, run: () => void): void {
-  // One that has failed at once is not connecting any more, either: its error follows.
-  if (socket.destroyed) return;
-  if (!socket.connecting) run();
-  else socket.once(secure ? 'secureConnect' : 'connect', run);
 }
