@@ -199,10 +199,9 @@ export class Pool implements ConnectionOwner {
     return undefined;
   }
 
-  /** What must not be used any more leaves; where time has jumped, all that is left is asked before it is used (B6). */
+  /** Where time has jumped, what is too old now leaves, and all that is left is asked before it is used (B6). */
   #tidy(): void {
     if (this.#continuity.broken()) this.stoodStill();
-    for (const connection of this.#connections) if (connection.tooOld) connection.rotate();
   }
 
   get #hasRoom(): boolean {
