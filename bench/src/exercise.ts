@@ -123,9 +123,10 @@ async function loop(driver: Driver, exercise: Of<'loop'>): Promise<Measured> {
   const model = modelOf(answer);
   const result = 'x'.repeat(resultBytes);
   const once = async (): Promise<{ cpuMs: number; ms: number; turnMs: number[] }> => {
+    // Some clients dial here, and others in their first turn: the time of a loop has it of each.
+    const begun = performance.now();
     const conversation = await driver.conversation();
     const cpu = process.cpuUsage();
-    const begun = performance.now();
     const turnMs: number[] = [];
     for (let turn = 0; turn < turns; turn += 1) {
       const at = performance.now();
