@@ -125,7 +125,7 @@ export const workloads: readonly Workload[] = [
       kind: 'burst',
       answer: { ...text, events: 20, rate: 100 },
       conversations: 64,
-      warmUpMs: 1500,
+      warmUpMs: 5000,
       measureMs: 2500,
     },
     rows: everyone,
@@ -140,7 +140,7 @@ export const workloads: readonly Workload[] = [
   {
     id: 'loop',
     title: '20 turns with tools, 20 KB more each turn; the clients on SSE and turnwire are handed the full history',
-    exercise: { kind: 'loop', answer: call, turns: 20, resultBytes: 20_000, warmUpLoops: 20, loops: 10 },
+    exercise: { kind: 'loop', answer: call, turns: 20, resultBytes: 20_000, warmUpLoops: 80, loops: 20 },
     rows: [...webSockets, ...sse, ...onFetch],
     metrics: [
       { name: 'cpuMs', title: 'CPU of the loop, ms', digits: 1, against: 'openai-ws' },

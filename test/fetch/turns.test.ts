@@ -249,7 +249,7 @@ test('await using closes: the running turn ends, and then no connection is left'
   let text: Promise<string>;
   {
     await using fetch = createFetch();
-    ({ stats } = fetch);
+    stats = () => fetch.stats();
     const response = await fetch(`${emulator.url}/responses`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

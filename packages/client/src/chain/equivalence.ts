@@ -66,15 +66,16 @@ const anyPart: Tolerances = new Map();
  * different ones), so what is held must be kept as it is held, and never be replaced by what was found equivalent to it.
  */
 export function equivalent(held: Json, given: Json): boolean {
-  if (held === given) return true;
-  if (!isObject(held) || !isObject(given)) return equal(held, given);
+  // As a rule they are the same, to the letter: then no rule is asked.
+  if (equal(held, given)) return true;
+  if (!isObject(held) || !isObject(given)) return false;
   const type = typeOf(given);
   // The reference means whatever the server has under that id. The other way round nothing is certain: what a held reference points at
   // is not known here, and the item given may have been edited.
-  if (type === 'item_reference') return isReference(given) ? field(held, 'id') === given['id'] : equal(held, given);
+  if (type === 'item_reference') return isReference(given) && field(held, 'id') === given['id'];
   if (type !== typeOf(held)) return false;
   const rules = type === undefined ? undefined : items.get(type);
-  return rules === undefined ? equal(held, given) : alikeFields(held, given, rules);
+  return rules !== undefined && alikeFields(held, given, rules);
 }
 
 /** The type of an item; messages may leave it out. */

@@ -141,8 +141,7 @@ export class ChainMemory {
     for (const held of path) bytes += nodeBytesOf(held);
     // Written so that an item nested too deep, which counts as infinite, is refused as well.
     if (!(bytes <= this.#maxBytes)) return;
-    // What was continued may have been forgotten meanwhile; its path is still known, and is what the server holds.
-    const node = this.#tree.grow(this.#tree.root, [...(start === undefined ? [] : pathTo(start.node)), ...path]);
+    const node = this.#tree.grow(this.#standing(start?.node), path);
     const baseline: Baseline = { responseId, stored, node, fields: this.#fieldSets.acquire(fields) };
     node.marks.add(baseline);
     this.#baselines.set(responseId, baseline);
@@ -155,6 +154,11 @@ export class ChainMemory {
     if (baseline === undefined) return;
     this.#baselines.delete(responseId);
     this.#lost.set(responseId, baseline);
+  }
+
+  /** What was continued may have been forgotten meanwhile; its path is still known, and is what the server holds. */
+  #standing(node: Node = this.#tree.root): Node {
+    return node.freed ? this.#tree.grow(this.#tree.root, pathTo(node)) : node;
   }
 
   #isLive(baseline: Baseline): boolean {

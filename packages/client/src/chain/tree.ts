@@ -18,19 +18,24 @@ export class TreeNode<Mark> implements HeldItem {
   readonly bytes: number;
   /** Of all items of the path, this one included. */
   readonly pathBytes: number;
-  /** What it is found by among the children of its parent. */
-  readonly keys: readonly (number | string)[];
   /** What keeps this path: a node without marks and children is freed. */
   readonly marks = new Set<Mark>();
   readonly children = new Children<Mark>();
+  /** It is no longer in the tree: what it holds may be there anew. */
+  freed = false;
+  #keys: readonly (number | string)[] | undefined;
 
   constructor(parent?: TreeNode<Mark>, { item, alternate }: HeldItem = { item: null, alternate: undefined }) {
     this.parent = parent;
     this.item = item;
     this.alternate = alternate;
-    this.keys = parent === undefined ? [] : keysOf({ item, alternate });
     this.bytes = parent === undefined ? 0 : nodeBytesOf({ item, alternate });
     this.pathBytes = (parent?.pathBytes ?? 0) + this.bytes;
+  }
+
+  /** What it is found by among many children of its parent. */
+  get keys(): readonly (number | string)[] {
+    return (this.#keys ??= keysOf(this));
   }
 }
 
@@ -79,10 +84,12 @@ class Children<Mark> {
     }
   }
 
-  /** Those that may be what is found by this key, the newest last. Whether they are, comparing must tell. */
-  candidates(key: number | string): readonly TreeNode<Mark>[] {
-    if (this.#index !== undefined) return this.#index.get(key) ?? [];
-    return this.#nodes.filter((node) => node.keys.includes(key));
+  /**
+   * Those that may be what is found by this key, the newest last. Whether they are, comparing must tell. Of a few children all may be: to
+   * compare them costs less than the signature that would tell them apart.
+   */
+  candidates(key: () => number | string): readonly TreeNode<Mark>[] {
+    return this.#index === undefined ? this.#nodes : (this.#index.get(key()) ?? []);
   }
 
   #enter(index: Map<number | string, TreeNode<Mark>[]>, node: TreeNode<Mark>): void {
@@ -143,8 +150,10 @@ export class Tree<Mark> {
     let node = from;
     for (const held of path) {
       // Many answers may say the same; the id of an item is its own.
-      const key = idOf(held.item) ?? signatureOf(held.item);
-      let child = same(node.children.candidates(key), held);
+      let child = same(
+        node.children.candidates(() => idOf(held.item) ?? signatureOf(held.item)),
+        held,
+      );
       if (child === undefined) {
         child = new TreeNode(node, held);
         node.children.add(child);
@@ -160,6 +169,7 @@ export class Tree<Mark> {
     let node = from;
     while (node.parent !== undefined && node.marks.size === 0 && node.children.size === 0) {
       node.parent.children.remove(node);
+      node.freed = true;
       this.bytes -= node.bytes;
       node = node.parent;
     }
@@ -169,7 +179,8 @@ export class Tree<Mark> {
 function follow<Mark>(level: readonly TreeNode<Mark>[], item: Json): TreeNode<Mark>[] {
   const next: TreeNode<Mark>[] = [];
   let comparisons = 0;
-  const key = referenceOf(item) ?? signatureOf(item);
+  let known: number | string | undefined;
+  const key = (): number | string => (known ??= referenceOf(item) ?? signatureOf(item));
   for (const node of level) {
     const candidates = node.children.candidates(key);
     for (let index = candidates.length - 1; index >= 0; index -= 1) {

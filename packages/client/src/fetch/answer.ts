@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from '../network/node-http.js';
 import type { TurnReport } from '../turn/report.js';
 
 export interface AnswerOptions {

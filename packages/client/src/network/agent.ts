@@ -1,81 +1,40 @@
-import { once } from 'node:events';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import { openTunnel } from './tunnel.js';
+import { HttpAgent } from './node-http.js';
+import type { AgentOptions, ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { AgentOptions as HttpsAgentOptions, RequestOptions } from 'node:https';
-import type { Proxy } from './proxy.js';
-import type { TunnelOptions } from './tunnel.js';
+import type { Connect } from './connect.js';
 
 /** What a request tells the agent besides Node's own options. */
 export interface DialOptions {
-  /** Aborted when nobody waits for the connection any more: Node ends one that is being dialled itself, but not one it only waits for. */
+  /** Aborted when nobody waits for the connection any more. */
   abandoned: AbortSignal;
 }
 
 type Callback = (error: Error | null, socket: Duplex) => void;
 
 /**
- * Connects through a tunnel, and hands a connection over only when it is ready to be written to, with TLS to the target inside the tunnel.
- * There is no other way out of these two: when the tunnel cannot be had, there is no connection (A10).
+ * Keeps connections for `node:http`, and has them opened by `connect`, so that a POST goes the same way as a WebSocket, and by no other (A10,
+ * K4). A request is given its connection when that is ready to be written to.
  */
-export class TunnelAgent extends HttpAgent {
-  readonly #dial: Dial;
+export class ConnectingAgent extends HttpAgent {
+  readonly #connect: Connect;
 
-  constructor(proxy: Proxy, tunnel: TunnelOptions, options: HttpsAgentOptions) {
+  constructor(connect: Connect, secure: boolean, options: AgentOptions) {
     super(options);
-    this.#dial = dialThrough(proxy, tunnel);
+    this.#connect = connect;
+    // What tells `node:https` from `node:http` besides the connection.
+    if (secure) Object.assign(this, { protocol: 'https:', defaultPort: 443 });
   }
 
-  override createConnection(options: RequestOptions, callback?: Callback): undefined {
-    void deliver(this.#dial(options), callback);
-  }
-}
-
-export class SecureTunnelAgent extends HttpsAgent {
-  readonly #dial: Dial;
-
-  constructor(proxy: Proxy, tunnel: TunnelOptions, options: HttpsAgentOptions) {
-    super(options);
-    this.#dial = dialThrough(proxy, tunnel);
-  }
-
-  override createConnection(options: RequestOptions, callback?: Callback): undefined {
-    void deliver(this.#secure(options), callback);
-  }
-
-  async #secure(options: RequestOptions): Promise<Duplex> {
-    const tunnel = await this.#dial(options);
-    // Node's own does the TLS, with its cache of sessions.
-    const withTunnel = { ...options, socket: tunnel } as RequestOptions;
-    const socket = super.createConnection(withTunnel) as Duplex;
-    socket.on('error', () => {});
-    try {
-      await once(socket, 'secureConnect', { signal: abandonedOf(options) });
-      return socket;
-    } catch (error) {
-      socket.destroy();
-      tunnel.destroy();
-      throw error;
-    }
+  override createConnection(options: ClientRequestArgs, callback?: Callback): undefined {
+    const { abandoned } = options as ClientRequestArgs & DialOptions;
+    void deliver(this.#connect(abandoned), callback);
   }
 }
 
-type Dial = (options: RequestOptions) => Promise<Duplex>;
-
-function dialThrough(proxy: Proxy, tunnel: TunnelOptions): Dial {
-  return (options) =>
-    openTunnel(proxy, { host: options.host ?? '', port: Number(options.port) }, tunnel, abandonedOf(options));
-}
-
-function abandonedOf(options: RequestOptions): AbortSignal {
-  return (options as RequestOptions & DialOptions).abandoned;
-}
-
-async function deliver(dialling: Promise<Duplex>, callback: Callback = () => {}): Promise<void> {
+async function deliver(connecting: Promise<Duplex>, callback: Callback = () => {}): Promise<void> {
   let socket: Duplex;
   try {
-    socket = await dialling;
+    socket = await connecting;
   } catch (error) {
     // Node passes no socket with an error, whatever the type says.
     return callback(error as Error, undefined as unknown as Duplex);

@@ -1,9 +1,7 @@
 import { TurnwireError } from '../protocol/errors.js';
-import { maxErrorBodyBytes, maxErrorBodyMs } from '../protocol/limits.js';
 import { clean, readServerError } from '../protocol/server-error.js';
 import { NotLoopback } from './lookup.js';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Clock } from '../clock.js';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Phase } from '../protocol/errors.js';
 import type { Proxy } from './proxy.js';
 
@@ -125,30 +123,6 @@ export function statusFailure(
           : status === 409 || status === 429 || status === 503 || status === 529,
     },
   );
-}
-
-/**
- * The body of a refusal, as far as it comes within the limits: its status counts, and is not held up by a body that drips (A2). Never
- * rejects: a broken body is a short one.
- */
-export function readBody(response: IncomingMessage, clock: Clock): Promise<string> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const timer = clock.after(maxErrorBodyMs, () => response.destroy());
-    const done = (): void => {
-      timer.cancel();
-      resolve(Buffer.concat(chunks).subarray(0, maxErrorBodyBytes).toString('utf8'));
-    };
-    response.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes >= maxErrorBodyBytes) response.destroy();
-    });
-    response.once('end', done);
-    response.once('error', done);
-    response.once('close', done);
-  });
 }
 
 /** Some servers quote the key that they refuse: it is cut out before anything is made of the body (N1). */

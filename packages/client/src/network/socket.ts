@@ -95,6 +95,8 @@ export class Socket {
     raw.once('close', () => this.#closed());
     // That it ended is told by the `close` that follows. An `error` that nobody listens to would end the process (I5, I6).
     raw.on('error', () => {});
+    // What came in one piece with the answer to the upgrade is read before anybody can use it: it may be the end.
+    raw.read();
   }
 
   /** All bytes that ever came: they grow also in the middle of a frame. */

@@ -146,20 +146,26 @@ export class Connection implements LaneBearer, Beating, SocketListener {
         retryable: true,
       });
     }
-    const age = clock.after(maxAgeMs, () => this.rotate(), { background: true });
+    const age = clock.after(maxAgeMs, () => this.#rotate(), { background: true });
     this.#state = { name: 'open', socket, heartbeat: new Heartbeat(this.#options, this), age };
     this.#options.diagnostics.publish('open', { connection: this.number, origin, ms: clock.now() - begun });
   }
 
   /** It is too old for new turns. */
-  rotate(): void {
-    if (!this.open) return;
+  #rotate(): void {
     this.#options.diagnostics.publish('rotate', { connection: this.number, ageMs: this.ageMs });
     this.retire('too old');
   }
 
+  /** Time has jumped. */
   suspect(): void {
-    if ('heartbeat' in this.#state) this.#state.heartbeat.suspect();
+    const state = this.#state;
+    if (!('heartbeat' in state)) return;
+    state.heartbeat.suspect();
+    if (state.name !== 'open') return;
+    state.age.cancel();
+    if (this.tooOld) return this.#rotate();
+    state.age = this.clock.after(this.#maxAgeMs - this.ageMs, () => this.#rotate(), { background: true });
   }
 
   /** Asks it whether it lives; where no answer comes, it is ended. Never rejects. */

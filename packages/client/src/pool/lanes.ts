@@ -26,7 +26,8 @@ export type Delivery =
 export class Lanes {
   readonly #bearer: LaneBearer;
   readonly #limits: LaneLimits | undefined;
-  readonly #all = new Map<string | undefined, Lane>();
+  #all: readonly Lane[] = [];
+  readonly #named = new Map<string, Lane>();
   #names = 0;
   #maxNames: number;
   /** Whose everything is: the default lane, or the one of a server that answers without the name that it was sent. */
@@ -42,11 +43,11 @@ export class Lanes {
     this.#maxNames = limits?.names ?? 0;
     if (limits !== undefined) return;
     this.#sole = new Lane(bearer, undefined);
-    this.#all.set(undefined, this.#sole);
+    this.#all = [this.#sole];
   }
 
   [Symbol.iterator](): Iterator<Lane> {
-    return this.#all.values();
+    return this.#all[Symbol.iterator]();
   }
 
   get named(): boolean {
@@ -56,14 +57,14 @@ export class Lanes {
   /** Lanes that are not idle. */
   get inUse(): number {
     let count = 0;
-    for (const { idle } of this) if (!idle) count += 1;
+    for (const { idle } of this.#all) if (!idle) count += 1;
     return count;
   }
 
   /** Lanes that have a turn. */
   get busy(): number {
     let count = 0;
-    for (const { occupant } of this) if (occupant !== undefined) count += 1;
+    for (const { occupant } of this.#all) if (occupant !== undefined) count += 1;
     return count;
   }
 
@@ -81,8 +82,10 @@ export class Lanes {
   open(): Lane {
     if (this.#sole !== undefined) return this.#sole;
     this.#names += 1;
-    const lane = new Lane(this.#bearer, `lane-${this.#names}`);
-    this.#all.set(lane.streamId, lane);
+    const name = `lane-${this.#names}`;
+    const lane = new Lane(this.#bearer, name);
+    this.#all = [...this.#all, lane];
+    this.#named.set(name, lane);
     return lane;
   }
 
@@ -94,17 +97,18 @@ export class Lanes {
   /** The server takes no more names, and has not taken this one. */
   strike(lane: Lane): void {
     this.#maxNames = 0;
-    this.#all.delete(lane.streamId);
+    this.#all = this.#all.filter((other) => other !== lane);
+    if (lane.streamId !== undefined) this.#named.delete(lane.streamId);
   }
 
   holds(responseId: string): boolean {
-    for (const { chain } of this) if (chain?.responseId === responseId) return true;
+    for (const { chain } of this.#all) if (chain?.responseId === responseId) return true;
     return false;
   }
 
   /** Others use the connection, or hold what they may want to continue. */
   othersBeside(lane: Lane): boolean {
-    for (const other of this) if (other !== lane && (!other.idle || other.chain !== undefined)) return true;
+    for (const other of this.#all) if (other !== lane && (!other.idle || other.chain !== undefined)) return true;
     return false;
   }
 
@@ -125,13 +129,13 @@ export class Lanes {
     const id = streamIdOf(frame);
     if (id === undefined) return this.#unnamed(frame);
     this.#confirmed = true;
-    const lane = typeof id === 'string' ? this.#all.get(id) : undefined;
+    const lane = typeof id === 'string' ? this.#named.get(id) : undefined;
     if (lane?.event(frame) === true || isHousekeeping(frame)) return 'delivered';
     return violation('the server sent an event for a lane on which no turn is running');
   }
 
   #unnamed(frame: Frame): Delivery {
-    const inUse = [...this].filter(({ idle }) => !idle);
+    const inUse = this.#all.filter(({ idle }) => !idle);
     const [first] = inUse;
     if (first !== undefined && isError(frame.event)) {
       for (const lane of inUse) lane.event(frame);

@@ -3,6 +3,7 @@ import { TurnwireError } from '../protocol/errors.js';
 import { Connection } from './connection.js';
 import { Continuity } from './continuity.js';
 import { isHeld, leastRecent, place } from './placement.js';
+import { Queue } from './queue.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { ConnectionOptions, ConnectionOwner } from './connection.js';
 import type { Lane, Occupant } from './lane.js';
@@ -34,17 +35,9 @@ export interface Place {
   reused: boolean;
 }
 
-interface Waiter {
-  /** Called when something has changed; true if it was served. */
-  serve: () => boolean;
-  fail: (error: TurnwireError) => void;
-}
-
 /** A turn for which there is nothing but dialling: it takes whichever connection opens first. */
 interface Suitor {
   placement: Placement;
-  /** It waits for a dial that is not its own. */
-  joined: boolean;
   take: (connection: Connection) => void;
   /** A dial has failed, or the client is closed. */
   look: () => void;
@@ -60,10 +53,15 @@ const ageJitter = 0.05;
 export class Pool implements ConnectionOwner {
   readonly #settings: PoolSettings;
   readonly #connections = new Set<Connection>();
-  /** And how many turns can be served beside the one that dials. */
-  readonly #dials = new Map<AbortController, number>();
+  readonly #dials = new Set<AbortController>();
+  /** How many turns the connections that are being dialled can serve, beside those that dial them. */
+  #room = 0;
   readonly #suitors = new Set<Suitor>();
-  readonly #waiters: Waiter[] = [];
+  /** Those of them that wait for a dial that is not their own. */
+  readonly #joined = new Set<Suitor>();
+  /** Of the connection that opened last; the others have the same, or take no new turns. */
+  #identity: string | undefined;
+  readonly #waiters: Queue<Place>;
   readonly #continuity: Continuity;
   #warming: Promise<void> | undefined;
   #lanes: LaneLimits | undefined;
@@ -73,6 +71,7 @@ export class Pool implements ConnectionOwner {
   constructor(settings: PoolSettings) {
     this.#settings = settings;
     this.#lanes = settings.lanes;
+    this.#waiters = new Queue(settings, () => busyError(settings));
     this.#continuity = new Continuity(settings.clock);
   }
 
@@ -97,7 +96,7 @@ export class Pool implements ConnectionOwner {
     signal.throwIfAborted();
     if (this.#closed) throw closedError();
     // Who came first is served first, also when a lane has just become free.
-    if (this.#waiters.length > 0) return this.#wait(placement, occupant, signal);
+    if (!this.#waiters.empty) return this.#wait(placement, occupant, signal);
     return this.#find(placement, occupant, signal) ?? this.#wait(placement, occupant, signal);
   }
 
@@ -113,9 +112,9 @@ export class Pool implements ConnectionOwner {
     this.#tidy();
     for (const connection of this.#connections) if (connection.idle && !connection.doubtful) return;
     if (!this.#hasRoom && this.#warming === undefined) return;
-    this.#warming ??= this.#dial(signal, this.#lanes, undefined).finally(() => {
+    this.#warming ??= this.#warmUp(signal).finally(() => {
       this.#warming = undefined;
-      for (const suitor of this.#suitors) suitor.look();
+      for (const suitor of this.#joined) suitor.look();
     });
     await this.#warming;
   }
@@ -149,9 +148,7 @@ export class Pool implements ConnectionOwner {
    * lane, whose connection it ends (F9), and not the next turn's.
    */
   vacant(): void {
-    queueMicrotask(() => {
-      while (this.#waiters[0]?.serve()) this.#waiters.shift();
-    });
+    queueMicrotask(() => this.#waiters.serve());
   }
 
   lanesIgnored(): void {
@@ -164,8 +161,8 @@ export class Pool implements ConnectionOwner {
 
   #end(): void {
     this.#closed = true;
-    for (const waiter of this.#waiters.splice(0)) waiter.fail(closedError());
-    for (const dial of this.#dials.keys()) dial.abort(closedError());
+    this.#waiters.fail(closedError());
+    for (const dial of this.#dials) dial.abort(closedError());
     for (const suitor of this.#suitors) suitor.look();
   }
 
@@ -202,10 +199,9 @@ export class Pool implements ConnectionOwner {
     return undefined;
   }
 
-  /** What must not be used any more leaves; where time has jumped, all that is left is asked before it is used (B6). */
+  /** Where time has jumped, what is too old now leaves, and all that is left is asked before it is used (B6). */
   #tidy(): void {
     if (this.#continuity.broken()) this.stoodStill();
-    for (const connection of this.#connections) if (connection.tooOld) connection.rotate();
   }
 
   get #hasRoom(): boolean {
@@ -247,6 +243,7 @@ export class Pool implements ConnectionOwner {
       let failure: { error: unknown } | undefined;
       const leave = (): void => {
         this.#suitors.delete(suitor);
+        this.#joined.delete(suitor);
         signal.removeEventListener('abort', onAbort);
       };
       const giveUp = (error: unknown): void => {
@@ -257,11 +254,10 @@ export class Pool implements ConnectionOwner {
       const onAbort = (): void => {
         giveUp(signal.reason);
         // Others may have relied on it.
-        if (![...this.#suitors].some(({ joined }) => joined)) own.abort(signal.reason);
+        if (this.#joined.size === 0) own.abort(signal.reason);
       };
       const suitor: Suitor = {
         placement,
-        joined: true,
         take: (connection) => {
           leave();
           const lane = connection.lanes.open();
@@ -281,28 +277,26 @@ export class Pool implements ConnectionOwner {
       };
       const dial = (): void => {
         dialling = true;
-        suitor.joined = false;
+        this.#joined.delete(suitor);
         const lanes = placement.withoutLanes ? undefined : this.#lanes;
-        this.#dial(own.signal, lanes, suitor).catch((error: unknown) => {
+        this.#dial(own, lanes, suitor).catch((error: unknown) => {
           dialling = false;
-          suitor.joined = true;
           failure = { error };
-          if (this.#suitors.has(suitor)) suitor.look();
+          if (!this.#suitors.has(suitor)) return;
+          this.#joined.add(suitor);
+          suitor.look();
         });
       };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#suitors.add(suitor);
+      this.#joined.add(suitor);
       if (this.#hasRoom && !this.#awaited(placement)) dial();
     });
   }
 
   /** A connection with named lanes is on its way, and has room for one more: a burst of turns shares it. */
   #awaited({ withoutLanes }: Placement): boolean {
-    if (withoutLanes) return false;
-    let room = 0;
-    for (const beside of this.#dials.values()) room += beside;
-    for (const { joined } of this.#suitors) if (joined) room -= 1;
-    return room >= 0;
+    return !withoutLanes && this.#joined.size <= this.#room;
   }
 
   /** A connection has just opened: it goes to the turn that has dialled it, then to others that wait for one, else it rests. */
@@ -310,21 +304,44 @@ export class Pool implements ConnectionOwner {
     const { named } = connection.lanes;
     if (first !== undefined && this.#suitors.has(first)) first.take(connection);
     for (const suitor of this.#suitors) {
-      if (!connection.roomy || (named && (!connection.lanes.hasNames || suitor.placement.withoutLanes))) continue;
+      if (!connection.roomy || (named && !connection.lanes.hasNames)) return;
+      if (named && suitor.placement.withoutLanes) continue;
       // Its own dial goes on, for whoever comes next; with names there is room for it here as well.
       suitor.take(connection);
     }
   }
 
-  /** Resolves when it is open. Nobody relies on a dial without a turn: it may be slow, and nobody must be (A13). */
-  async #dial(signal: AbortSignal, lanes: LaneLimits | undefined, suitor: Suitor | undefined): Promise<void> {
-    const { clock, pace, maxAgeMs, random } = this.#settings;
-    this.#numbers += 1;
-    const connection = new Connection(this.#numbers, this.#settings, this, lanes);
+  /** Whoever has other credentials now must not be served with the old ones (H4, N3). */
+  #identify({ identity }: Connection): void {
+    if (identity === this.#identity) return;
+    this.#identity = identity;
+    for (const other of this.#connections)
+      if (other.identity !== identity) other.retire('dialled with other credentials');
+  }
+
+  /** Nobody relies on a dial without a turn: it may be slow, and nobody must be (A13). */
+  async #warmUp(signal: AbortSignal): Promise<void> {
     const dial = new AbortController();
     const onAbort = (): void => dial.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#dials.set(dial, lanes === undefined || suitor === undefined ? 0 : lanes.inFlight - 1);
+    try {
+      await this.#dial(dial, this.#lanes, undefined);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Resolves when it is open. */
+  async #dial(dial: AbortController, lanes: LaneLimits | undefined, suitor: Suitor | undefined): Promise<void> {
+    const { clock, pace, maxAgeMs, random } = this.#settings;
+    this.#numbers += 1;
+    const connection = new Connection(this.#numbers, this.#settings, this, lanes);
+    const beside = lanes === undefined || suitor === undefined ? 0 : lanes.inFlight - 1;
+    this.#dials.add(dial);
+    this.#room += beside;
+    const over = (): void => {
+      if (this.#dials.delete(dial)) this.#room -= beside;
+    };
     try {
       for (let ms = pace?.ready() ?? 0; ms > 0; ms = pace?.ready() ?? 0) await delay(clock, ms, dial.signal);
       await connection.dial(dial.signal, maxAgeMs * (1 - ageJitter * random()));
@@ -332,11 +349,9 @@ export class Pool implements ConnectionOwner {
         connection.destroy('not wanted any more');
         dial.signal.throwIfAborted();
       }
-      this.#dials.delete(dial);
+      over();
       this.#connections.add(connection);
-      // Whoever has other credentials now must not be served with the old ones (H4, N3).
-      for (const other of this.#connections)
-        if (other.identity !== connection.identity) other.retire('dialled with other credentials');
+      this.#identify(connection);
       this.#offer(connection, suitor);
       // Lanes may have been refused while it was dialled.
       if (connection.lanes.named && this.#lanes === undefined) connection.retire('the server has no lanes');
@@ -344,53 +359,26 @@ export class Pool implements ConnectionOwner {
       if (error instanceof TurnwireError && error.code === 'upgrade_refused') pace?.refused(error.status ?? 0);
       throw error;
     } finally {
-      this.#dials.delete(dial);
-      signal.removeEventListener('abort', onAbort);
-      for (const waiting of this.#suitors) waiting.look();
+      over();
+      for (const waiting of this.#joined) waiting.look();
       // It rests, or it has left room for the next in line.
       this.vacant();
     }
   }
 
   #wait(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
-    return new Promise((resolve, reject) => {
-      const { clock, queueMs, maxConnections } = this.#settings;
-      const leave = (): void => {
-        timer.cancel();
-        signal.removeEventListener('abort', onAbort);
-      };
-      const giveUp = (error: unknown): void => {
-        leave();
-        const index = this.#waiters.indexOf(waiter);
-        if (index !== -1) this.#waiters.splice(index, 1);
-        reject(error);
-      };
-      const onAbort = (): void => giveUp(signal.reason);
-      const waiter: Waiter = {
-        serve: () => {
-          const found = this.#find(placement, occupant, signal);
-          if (found === undefined) return false;
-          leave();
-          found.then(resolve, reject);
-          return true;
-        },
-        fail: giveUp,
-      };
-      const timer = clock.after(queueMs, () =>
-        giveUp(
-          new TurnwireError(
-            'queue_timeout',
-            `all ${maxConnections} connections were busy for ${queueMs} ms: raise pool.maxConnections or timeouts.queueMs`,
-            { retryable: true },
-          ),
-        ),
-      );
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.push(waiter);
-    });
+    return this.#waiters.join(() => this.#find(placement, occupant, signal), signal);
   }
 }
 
 function closedError(): TurnwireError {
   return new TurnwireError('client_closed', 'this client is closed: create another one');
+}
+
+function busyError({ maxConnections, queueMs }: PoolSettings): TurnwireError {
+  return new TurnwireError(
+    'queue_timeout',
+    `all ${maxConnections} connections were busy for ${queueMs} ms: raise pool.maxConnections or timeouts.queueMs`,
+    { retryable: true },
+  );
 }

@@ -81,8 +81,8 @@ export const maxErrorBodyBytes = 65_536;
 /** And wait this long for them, in milliseconds. */
 export const maxErrorBodyMs = 2000;
 
-/** The head of a proxy's answer to CONNECT. */
-export const maxProxyHeadBytes = 16_384;
+/** The head of a proxy's answer to CONNECT, and of a server's to an upgrade. */
+export const maxHeadBytes = 16_384;
 
 /** After an `error` event of a response that had begun, its `response.failed` may still come; this long is waited for it, in milliseconds. */
 export const failedAfterErrorMs = 250;

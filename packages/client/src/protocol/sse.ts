@@ -8,84 +8,72 @@ export class EventTooLargeError extends Error {
  * several `data` lines are joined by LF, comments and other fields are skipped, a chunk may end anywhere, inside a character
  * too. The `event` field is not reported: on this wire it repeats the `type` of the JSON.
  *
- * Works on bytes, for speed: a line is decoded once, whole, when its end is known.
+ * All whole lines of a chunk are decoded at once, and the lines cut out of that text: a call of the decoder for each line costs more than all
+ * the rest of this class. A line end is no part of a longer character, so none is cut.
  */
 export class SseReader {
-  readonly #onData: (data: string, bytes: number) => void;
+  readonly #onData: (data: string) => void;
   readonly #maxBytes: number;
   /** The beginning of a line whose end has not come yet. */
-  #rest: Buffer[] = [];
-  #restBytes = 0;
+  readonly #rest = new Bytes();
   /** The `data` lines of the event that is being read. */
   #data: string | undefined;
-  #dataBytes = 0;
   #skipLineFeed = false;
   #first = true;
 
-  constructor(options: { maxBytes: number; onData: (data: string, bytes: number) => void }) {
+  /** `maxBytes`: of one line, and of the data of one event. */
+  constructor(options: { maxBytes: number; onData: (data: string) => void }) {
     this.#onData = options.onData;
     this.#maxBytes = options.maxBytes;
   }
 
   /** @throws EventTooLargeError; the reader is then of no more use. */
   push(chunk: Buffer): void {
-    let start = 0;
-    if (this.#skipLineFeed && chunk.length > 0) {
-      if (chunk[0] === lineFeed) start = 1;
-      this.#skipLineFeed = false;
+    const start = this.#skipLineFeed && chunk[0] === lineFeed ? 1 : 0;
+    if (chunk.length > 0) this.#skipLineFeed = false;
+    const end = 1 + Math.max(chunk.lastIndexOf(lineFeed), chunk.lastIndexOf(carriageReturn));
+    if (end > start) {
+      this.#skipLineFeed = end === chunk.length && chunk[end - 1] === carriageReturn;
+      this.#lines(this.#rest.length === 0 ? chunk.toString('utf8', start, end) : this.#rest.take(chunk, start, end));
     }
-    // Searching for CR in every line would read all bytes twice; most streams have none.
-    let nextReturn = chunk.indexOf(carriageReturn, start);
-    let nextFeed = chunk.indexOf(lineFeed, start);
-    while (nextFeed !== -1 || nextReturn !== -1) {
-      const byReturn = nextReturn !== -1 && (nextFeed === -1 || nextReturn < nextFeed);
-      const end = byReturn ? nextReturn : nextFeed;
-      this.#line(chunk, start, end);
-      start = end + 1;
-      if (byReturn) {
-        if (start === chunk.length) this.#skipLineFeed = true;
-        else if (chunk[start] === lineFeed) start += 1;
-        nextReturn = chunk.indexOf(carriageReturn, start);
-      }
-      if (nextFeed !== -1 && nextFeed < start) nextFeed = chunk.indexOf(lineFeed, start);
-    }
-    if (start < chunk.length) {
-      this.#restBytes += chunk.length - start;
-      this.#guard(this.#restBytes);
-      // A copy: the chunk's memory may be a large pool that this small rest would keep.
-      this.#rest.push(Buffer.from(chunk.subarray(start)));
+    if (end < chunk.length) {
+      this.#guard(this.#rest.length + chunk.length - Math.max(start, end));
+      this.#rest.add(chunk, Math.max(start, end), chunk.length);
     }
   }
 
-  #line(chunk: Buffer, start: number, end: number): void {
-    let line = chunk.subarray(start, end);
-    if (this.#restBytes > 0) {
-      this.#rest.push(line);
-      line = Buffer.concat(this.#rest);
-      this.#rest = [];
-      this.#restBytes = 0;
-    }
+  /** Whole lines, with their ends. */
+  #lines(decoded: string): void {
+    let text = decoded;
+    let at = 0;
     if (this.#first) {
       this.#first = false;
-      if (line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf) line = line.subarray(3);
+      if (text.startsWith('\ufeff')) at = 1;
     }
-    if (line.length === 0) {
-      this.#dispatch();
-    } else if (isDataField(line)) {
-      const value = line.toString('utf8', line.length === 4 ? 4 : line[5] === space ? 6 : 5);
-      this.#dataBytes += line.length;
-      this.#guard(this.#dataBytes);
-      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+    if (text.includes('\r')) text = text.replaceAll(/\r\n?/g, '\n');
+    while (at < text.length) {
+      const end = text.indexOf('\n', at);
+      if (end === at) this.#dispatch();
+      else if (text.startsWith('data', at)) this.#field(text, at + 4, end);
+      at = end + 1;
     }
+  }
+
+  /** A line that begins like a `data` field, from there on. */
+  #field(text: string, at: number, end: number): void {
+    const colon = text.startsWith(':', at);
+    if (!colon && at !== end) return;
+    const start = colon ? at + (text.startsWith(' ', at + 1) ? 2 : 1) : at;
+    const value = text.slice(start, end);
+    this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+    this.#guard(this.#data.length);
   }
 
   #dispatch(): void {
     const data = this.#data;
     if (data === undefined) return;
-    const bytes = this.#dataBytes;
     this.#data = undefined;
-    this.#dataBytes = 0;
-    this.#onData(data, bytes);
+    this.#onData(data);
   }
 
   #guard(bytes: number): void {
@@ -93,17 +81,35 @@ export class SseReader {
   }
 }
 
+/** Grows by doubling: a line that comes in many tiny pieces takes the memory of its bytes, not of its pieces (N8). */
+class Bytes {
+  #buffer = Buffer.alloc(0);
+  length = 0;
+
+  add(chunk: Buffer, start: number, end: number): void {
+    const length = this.length + end - start;
+    if (length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, 0, this.length);
+      this.#buffer = larger;
+    }
+    chunk.copy(this.#buffer, this.length, start, end);
+    this.length = length;
+  }
+
+  /** All of it and a last piece, as text; it is empty then, and keeps no memory of a long line. */
+  take(chunk: Buffer, start: number, end: number): string {
+    this.add(chunk, start, end);
+    const text = this.#buffer.toString('utf8', 0, this.length);
+    this.length = 0;
+    if (this.#buffer.length > keptBytes) this.#buffer = Buffer.alloc(0);
+    return text;
+  }
+}
+
+const keptBytes = 256 * 1024;
 const lineFeed = 10;
 const carriageReturn = 13;
-const space = 32;
-const colon = 58;
-
-/** `data` alone, or followed by a colon. */
-function isDataField(line: Buffer): boolean {
-  return (
-    line[0] === 100 && line[1] === 97 && line[2] === 116 && line[3] === 97 && (line.length === 4 || line[4] === colon)
-  );
-}
 
 /** Ends a stream of this wire where the server sends it (P23). */
 export const doneMarker = '[DONE]';

@@ -1,15 +1,13 @@
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { TurnwireError } from '../protocol/errors.js';
 import { Frame, FrameError } from '../protocol/frame.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
-import { dialFailure, flat, isTlsRefusal, readBody, statusFailure } from '../network/failure.js';
+import { readBody } from '../network/body.js';
+import { dialFailure, flat, isTlsRefusal, statusFailure } from '../network/failure.js';
+import { httpRequest } from '../network/node-http.js';
 import { Reading } from './reading.js';
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { RequestOptions } from 'node:https';
-import type { Socket } from 'node:net';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Clock, Timer } from '../clock.js';
 import type { DialOptions } from '../network/agent.js';
 import type { Network } from '../network/network.js';
@@ -48,8 +46,8 @@ class SseCarriage implements Carriage {
   readonly #asText: boolean;
   readonly #headers: TurnHeaders | undefined;
   readonly #reading = new Reading({ strict: false });
-  /** Aborted when the turn is over: nobody waits for a key or a connection then. */
-  readonly #dialling = new AbortController();
+  /** Until it is connected; aborted when the turn is over: nobody waits for a key or a connection then. */
+  #dialling: AbortController | undefined;
   #request: ClientRequest | undefined;
   #response: IncomingMessage | undefined;
   #over = false;
@@ -87,14 +85,15 @@ class SseCarriage implements Carriage {
 
   async run(outgoing: OutgoingRequest, options: CarryOptions, dialMs: number): Promise<void> {
     const { endpoint, handshake } = this.#network;
+    const { signal } = (this.#dialling = new AbortController());
     try {
-      const identity = await handshake(this.#dialling.signal);
+      const identity = await handshake(signal);
       if (this.#over) return;
       const body = Buffer.from(outgoing.body());
       const toSend: RequestOptions & DialOptions = {
         method: 'POST',
         agent: options.fresh ? this.#network.singleUseAgent : this.#network.agent,
-        abandoned: this.#dialling.signal,
+        abandoned: signal,
         headers: {
           ...this.#headers?.sent,
           ...identity,
@@ -103,7 +102,7 @@ class SseCarriage implements Carriage {
           'content-length': body.length,
         },
       };
-      const request = (endpoint.secure ? httpsRequest : httpRequest)(endpoint.url, toSend);
+      const request = httpRequest(endpoint.url, toSend);
       this.#request = request;
       this.#dialTimer = this.#clock.after(dialMs, () => {
         this.#fail(
@@ -114,9 +113,10 @@ class SseCarriage implements Carriage {
           ),
         );
       });
-      request.once('socket', (socket) =>
-        whenConnected(socket, endpoint.secure, () => this.#connected(request, body.length)),
-      );
+      // One that has failed at once tells of that.
+      request.once('socket', (socket) => {
+        if (!socket.destroyed) this.#connected(request, body.length);
+      });
       request.once('finish', () => {
         if (!this.#over) this.#receiver.sent();
       });
@@ -140,6 +140,7 @@ class SseCarriage implements Carriage {
     if (this.#over) return;
     this.#dialTimer?.cancel();
     this.#dialTimer = undefined;
+    this.#dialling = undefined;
     this.#receiver.connected({ number: undefined, reused: request.reusedSocket });
     this.#receiver.sending(bytes);
   }
@@ -251,7 +252,7 @@ class SseCarriage implements Carriage {
 
   #settle(): void {
     this.#over = true;
-    this.#dialling.abort(new TurnwireError('aborted', 'the turn is over'));
+    this.#dialling?.abort(new TurnwireError('aborted', 'the turn is over'));
     this.#dialTimer?.cancel();
     this.#grace?.cancel();
   }
@@ -264,11 +265,4 @@ class SseCarriage implements Carriage {
     const timer = this.#clock.after(drainMs, () => response.destroy(), { background: true });
     response.once('close', () => timer.cancel());
   }
-}
-
-function whenConnected(socket: Socket, secure: boolean, run: () => void): void {
-  // One that has failed at once is not connecting any more, either: its error follows.
-  if (socket.destroyed) return;
-  if (!socket.connecting) run();
-  else socket.once(secure ? 'secureConnect' : 'connect', run);
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** The opening handshake of one connection (RFC 6455, 4.1 and 4.2.2). */
@@ -22,10 +22,7 @@ export class Opening {
   /** Why the answer, a 101, opens no WebSocket; undefined where it does. */
   problemOf(answer: IncomingHttpHeaders): string | undefined {
     if (answer.upgrade?.toLowerCase() !== 'websocket') return 'its 101 is no upgrade to a WebSocket';
-    const accept = createHash('sha1')
-      .update(this.#key + guid)
-      .digest('base64');
-    if (answer['sec-websocket-accept'] !== accept)
+    if (answer['sec-websocket-accept'] !== hash('sha1', this.#key + guid, 'base64'))
       return 'its 101 does not fit the request: Sec-WebSocket-Accept is wrong';
     if (answer['sec-websocket-protocol'] !== undefined) return 'it chose a subprotocol, and none was offered';
     if (answer['sec-websocket-extensions'] !== undefined) return 'it chose an extension, and none was offered';

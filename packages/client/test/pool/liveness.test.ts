@@ -183,3 +183,16 @@ yard(
     assert.equal((await take()).lane.connection, 3);
   },
 );
+
+yard(
+  'B6: what a sleep has taken of an age is missing at its end',
+  { maxAgeMs: 3_600_000 },
+  async ({ take, leave, clock, pool }) => {
+    leave(await take());
+    clock.jump(2_400_000);
+    leave(await take());
+    assert.equal(pool.stats.connections, 1);
+    clock.advance(1_200_000);
+    assert.equal(pool.stats.connections, 0);
+  },
+);

@@ -240,7 +240,7 @@ test('waits that have none, and buffers', () => {
     maxEventBytes,
     maxOutputBytes,
     maxErrorBodyBytes,
-    maxProxyHeadBytes,
+    maxHeadBytes,
     drainBytes,
   } = bounds;
   const starts = (table: string[][], expected: string[]): void =>
@@ -264,7 +264,7 @@ test('waits that have none, and buffers', () => {
       maxOutputBytes,
       bounds.limitsOf('api.openai.com').maxFrameBytes,
       maxErrorBodyBytes,
-      maxProxyHeadBytes,
+      maxHeadBytes,
       settings.chains.maxBytes,
       drainBytes,
     ].map(size),
