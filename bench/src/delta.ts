@@ -1,6 +1,6 @@
 import { modelOf } from './answer.js';
 import { random, words } from './random.js';
-import type { Bare, Driver } from './adapter.js';
+import type { Driver } from './adapter.js';
 import type { Measured, Of } from './exercise.js';
 
 /**
@@ -34,7 +34,7 @@ export async function delta(driver: Driver, exercise: Of<'delta'>): Promise<Meas
       async () => (used.chained = await cpuOf(async () => (chained = await bare.run(short)))),
     ];
     // The pass leaves garbage as large as the history, and what runs after it pays for that: each of both, in turn.
-    for (const run of turn % 2 === 0 ? runs : runs.reverse()) await run();
+    for (const run of turn % 2 === 0 ? runs : runs.toReversed()) await run();
     if (turn < 0) continue;
     sum.whole += used.whole;
     sum.chained += used.chained;

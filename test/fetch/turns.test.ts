@@ -183,11 +183,9 @@ test('a long history that grows, and one that was edited: the server knows each 
     const stream = turn % 2 === 0;
     const response = await ask({ input: history, stream });
     assert.equal(response.headers.get('x-turnwire-plan'), plan);
-    const { output } = (stream ? eventsOf(await response.text()).at(-1)?.['response'] : await response.json()) as {
-      output: object[];
-    };
+    const answer: unknown = stream ? eventsOf(await response.text()).at(-1)?.['response'] : await response.json();
     assert.deepEqual(textsOf(emulator.journal.turns().at(-1)?.transcript ?? []), textsOf(history));
-    history.push(...output);
+    history.push(...(answer as { output: object[] }).output);
   }
 });
 

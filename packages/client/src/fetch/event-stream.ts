@@ -95,15 +95,17 @@ class EventBody {
     this.#asking = true;
     this.#frames
       .next()
-      .then((next) => {
-        this.#asking = false;
-        // Who has cancelled has ended the stream.
-        if (this.#left) return;
-        if (next.done) return this.#end(controller);
-        this.#take(next.value);
-        this.#hand(controller);
-      })
+      .then((next) => this.#arrived(controller, next))
       .catch((error: unknown) => this.#fail(controller, error));
+  }
+
+  #arrived(controller: ReadableByteStreamController, next: IteratorResult<Frame, undefined>): void {
+    this.#asking = false;
+    // Who has cancelled has ended the stream.
+    if (this.#left) return;
+    if (next.done) return this.#end(controller);
+    this.#take(next.value);
+    this.#hand(controller);
   }
 
   #take(frame: Frame): void {

@@ -74,7 +74,7 @@ export class KnownBodies {
 
   /** The newest that `text` begins with, up to the end of its input. */
   #beginningOf(text: string): KnownBody | undefined {
-    for (const known of [...this.#known].reverse()) {
+    for (const known of [...this.#known].toReversed()) {
       const { end, mark } = known;
       if (end >= text.length || !text.startsWith(mark, end - mark.length)) continue;
       // Slices are compared faster than `startsWith` does it.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { array, assert as assertProperty, constantFrom, jsonValue, property, tuple } from 'fast-check';
 import { KnownBodies } from '../../dist/fetch/known-bodies.js';
 
 const long = 'x'.repeat(20_000);
@@ -82,13 +82,13 @@ for (const [what, before, after] of [
 }
 
 test('whatever the texts are: what is read is what JSON.parse says', () => {
-  const value = fc.jsonValue({ maxDepth: 3 });
-  const name = fc.constantFrom('a', 'input', 'inp\\u0075t', '"[', 'model');
-  const fields = fc.array(fc.tuple(name, value), { maxLength: 3 });
+  const value = jsonValue({ maxDepth: 3 });
+  const name = constantFrom('a', 'input', 'inp\\u0075t', '"[', 'model');
+  const fields = array(tuple(name, value), { maxLength: 3 });
   const write = (pairs: [string, unknown][]): string[] =>
     pairs.map(([key, one]) => `${key.includes('"') ? JSON.stringify(key) : `"${key}"`}:${JSON.stringify(one)}`);
-  fc.assert(
-    fc.property(fields, fields, fields, fc.array(value), fc.array(value), (before, after, later, old, added) => {
+  assertProperty(
+    property(fields, fields, fields, array(value), array(value), (before, after, later, old, added) => {
       const body = (input: unknown[], rest: [string, unknown][]): string =>
         `{${[...write(before), `"input":${JSON.stringify(input)}`, ...write(rest)].join(',')}}`;
       const first = body([long, ...old], after);
