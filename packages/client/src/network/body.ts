@@ -1,59 +1,54 @@
-import { maxErrorBodyBytes, maxErrorBodyMs } from '../protocol/limits.js';
+import { AnswerReader, HttpViolation } from '../http/answer-reader.js';
+import { maxErrorBodyBytes, maxErrorBodyMs, maxHeadBytes } from '../protocol/limits.js';
 import type { Readable } from 'node:stream';
-import type { Clock } from '../clock.js';
-import type { Head } from './head.js';
+import type { Head } from '../http/head.js';
+import type { Clock, Timer } from '../clock.js';
 
 /**
- * The body of a refusal, as far as it comes within the limits: its status counts, and is not held up by a body that drips (A2). Never
- * rejects: a broken body is a short one.
+ * The body of a refusal, as far as it comes within the limits: its status counts, and is not held up by a body that drips (A2). A broken body
+ * is a short one.
  */
-export async function readBody(answer: Readable, clock: Clock): Promise<string> {
-  return text(await read(answer, clock, () => false));
-}
+export class ErrorBody {
+  readonly #done: (text: string) => void;
+  readonly #timer: Timer;
+  #bytes = Buffer.alloc(0);
+  #over = false;
 
-/** The same, of an answer in HTTP/1.1 whose head was read: the connection need not end with the body. */
-export async function readRawBody(connection: Readable, { headers }: Head, clock: Clock): Promise<string> {
-  if (/\bchunked$/i.test(headers['transfer-encoding'] ?? ''))
-    return text(dechunk(await read(connection, clock, (bytes) => dechunk(bytes).whole)).body);
-  const length = Number(headers['content-length'] ?? Infinity);
-  return text((await read(connection, clock, (bytes) => bytes.length >= length)).subarray(0, length));
-}
-
-function text(bytes: Buffer): string {
-  return bytes.subarray(0, maxErrorBodyBytes).toString('utf8');
-}
-
-/** Until it ends, or until `whole` says of what has come that it is all. */
-function read(stream: Readable, clock: Clock, whole: (bytes: Buffer) => boolean): Promise<Buffer> {
-  return new Promise((resolve) => {
-    let bytes = Buffer.alloc(0);
-    const timer = clock.after(maxErrorBodyMs, () => stream.destroy());
-    const done = (): void => {
-      timer.cancel();
-      stream.removeListener('data', onData);
-      resolve(bytes);
-    };
-    const onData = (chunk: Buffer): void => {
-      bytes = Buffer.concat([bytes, chunk]);
-      if (bytes.length >= maxErrorBodyBytes) stream.destroy();
-      else if (whole(bytes)) done();
-    };
-    stream.once('end', done);
-    stream.once('error', done);
-    stream.once('close', done);
-    if (whole(bytes)) done();
-    else stream.on('data', onData);
-  });
-}
-
-/** What is chunked (RFC 9112, 7.1), as far as it has come. */
-function dechunk(bytes: Buffer): { body: Buffer; whole: boolean } {
-  const chunks: Buffer[] = [];
-  for (let at = 0; ;) {
-    const line = bytes.indexOf('\r\n', at);
-    const size = line === -1 ? NaN : Number.parseInt(bytes.toString('latin1', at, line), 16);
-    if (!(size > 0)) return { body: Buffer.concat(chunks), whole: size === 0 };
-    chunks.push(bytes.subarray(line + 2, line + 2 + size));
-    at = line + 2 + size + 2;
+  /** `done` is called once. */
+  constructor(clock: Clock, done: (text: string) => void) {
+    this.#done = done;
+    this.#timer = clock.after(maxErrorBodyMs, () => this.end());
   }
+
+  add(bytes: Buffer): void {
+    this.#bytes = Buffer.concat([this.#bytes, bytes]);
+    if (this.#bytes.length >= maxErrorBodyBytes) this.end();
+  }
+
+  /** No more comes. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#timer.cancel();
+    this.#done(this.#bytes.toString('utf8', 0, maxErrorBodyBytes));
+  }
+}
+
+/** The same, from a connection on which the head was read. */
+export function readErrorBody(connection: Readable, head: Head, clock: Clock): Promise<string> {
+  return new Promise((resolve) => {
+    const body = new ErrorBody(clock, resolve);
+    const end = (): void => body.end();
+    const reader = new AnswerReader({ head: () => {}, body: (bytes) => body.add(bytes), end }, maxHeadBytes);
+    reader.begin(head);
+    connection.on('data', (chunk: Buffer) => {
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        if (!(error instanceof HttpViolation)) throw error;
+        end();
+      }
+    });
+    for (const event of ['end', 'error', 'close']) connection.once(event, end);
+  });
 }

@@ -61,6 +61,9 @@ export function secureConnect({ host, port, lookup }: Target, certificates: Cert
   };
 }
 
+/** When a connection rests, for tools may run for minutes, TCP begins to probe after this long, in milliseconds. */
+const tcpKeepAliveMs = 30_000;
+
 async function ready(event: 'connect' | 'secureConnect', open: () => Socket, abandoned: AbortSignal): Promise<Socket> {
   abandoned.throwIfAborted();
   const socket = open();
@@ -74,6 +77,7 @@ async function ready(event: 'connect' | 'secureConnect', open: () => Socket, aba
     throw error;
   }
   socket.setNoDelay(true);
+  socket.setKeepAlive(true, tcpKeepAliveMs);
   return socket;
 }
 

@@ -1,13 +1,13 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { maxHeadBytes } from '../protocol/limits.js';
+import { requestHead } from '../http/head.js';
 import { Opening } from '../websocket/opening.js';
-import { readRawBody } from './body.js';
+import { readErrorBody } from './body.js';
 import { dialFailure, statusFailure } from './failure.js';
 import { readHead } from './head.js';
 import { Socket } from './socket.js';
 import type { Socket as NetSocket } from 'node:net';
 import type { Clock } from '../clock.js';
-import type { Endpoint } from './endpoint.js';
 import type { Network } from './network.js';
 import type { SocketListener } from './socket.js';
 
@@ -47,12 +47,12 @@ export async function openSocket(
   try {
     raw = await network.connect(dialling.signal);
     const opening = new Opening();
-    raw.write(requestOf(endpoint, { ...headers, ...opening.headers }), 'latin1');
+    raw.write(requestHead('GET', endpoint.url, { ...headers, ...opening.headers }), 'latin1');
     let head = await readHead(raw, 'the upgrade', maxHeadBytes);
     while (head.status < 200 && head.status !== 101) head = await readHead(raw, 'the upgrade', maxHeadBytes);
     if (head.status !== 101) {
       timer.cancel();
-      const body = await readRawBody(raw, head, clock);
+      const body = await readErrorBody(raw, head, clock);
       throw statusFailure('upgrade_refused', endpoint.origin, { ...head, body, identity: headers }, 'queued');
     }
     const problem = opening.problemOf(head.headers);
@@ -67,9 +67,4 @@ export async function openSocket(
     timer.cancel();
     signal.removeEventListener('abort', onAbort);
   }
-}
-
-function requestOf({ url }: Endpoint, headers: Readonly<Record<string, string>>): string {
-  const lines = Object.entries({ host: url.host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }

@@ -1,7 +1,6 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { clean, readServerError } from '../protocol/server-error.js';
 import { NotLoopback } from './lookup.js';
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Phase } from '../protocol/errors.js';
 import type { Proxy } from './proxy.js';
 
@@ -99,13 +98,13 @@ const permanent: ReadonlySet<string> = new Set([
 export function statusFailure(
   code: 'upgrade_refused' | 'request_refused',
   origin: string,
-  answer: { status: number; headers: IncomingHttpHeaders; body: string; identity: Record<string, string> },
+  answer: { status: number; headers: Readonly<Record<string, string>>; body: string; identity: Record<string, string> },
   phase: Phase,
 ): TurnwireError {
   const { status, headers } = answer;
   const body = withoutSecrets(answer.body, answer.identity);
   const json = parse(body);
-  const server = readServerError(json ?? body, { status, headers: flat(headers) });
+  const server = readServerError(json ?? body, { status, headers });
   if (json === undefined) server.message = '';
   const what = code === 'upgrade_refused' ? 'the WebSocket' : 'the turn';
   const named = server.code === undefined ? '' : `, ${server.code}`;
@@ -144,12 +143,4 @@ function parse(body: string): object | undefined {
   } catch {
     return undefined;
   }
-}
-
-export function flat(headers: IncomingHttpHeaders): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) all[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return all;
 }

@@ -1,10 +1,6 @@
+import { parseHead } from '../http/head.js';
 import type { Readable } from 'node:stream';
-
-/** How a server's answer in HTTP/1.1 begins. Names in lower case; what is given more than once is joined by commas. */
-export interface Head {
-  status: number;
-  headers: Record<string, string>;
-}
+import type { Head } from '../http/head.js';
 
 /**
  * Reads the head of an answer, in however many pieces, and nothing after it: what came in the same piece is the next to be read. `to` is what
@@ -32,7 +28,7 @@ export function readHead(socket: Readable, to: string, maxBytes: number): Promis
         const end = head.indexOf('\r\n\r\n');
         if (end === -1 && head.length <= maxBytes) continue;
         const whole = end !== -1 && end <= maxBytes;
-        const found = parse(head.toString('latin1', 0, whole ? end : maxBytes));
+        const found = parseHead(head.toString('latin1', 0, whole ? end : maxBytes));
         if (found === undefined) return onError(new Error(`its answer to ${to} is not HTTP`));
         if (!whole) return onError(new Error(`its answer to ${to} has no end within ${maxBytes} bytes`));
         leave();
@@ -46,21 +42,6 @@ export function readHead(socket: Readable, to: string, maxBytes: number): Promis
     socket.once('close', onEnd);
     onReadable();
   });
-}
-
-function parse(head: string): Head | undefined {
-  const [first = '', ...lines] = head.split('\r\n');
-  const status = /^HTTP\/1\.[01] (\d{3})(?: .*)?$/.exec(first)?.[1];
-  if (status === undefined) return undefined;
-  const headers: Record<string, string> = {};
-  for (const line of lines) {
-    const [, given = '', value = ''] = /^([^\s:]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-    if (given === '') continue;
-    const name = given.toLowerCase();
-    const before = Object.hasOwn(headers, name) ? `${headers[name]}, ` : '';
-    headers[name] = before + value;
-  }
-  return { status: Number(status), headers };
 }
 
 function read(socket: Readable): Buffer | null {

@@ -1,10 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { ConnectingAgent } from './agent.js';
+import { systemClock } from '../clock.js';
 import { plainConnect, secureConnect } from './connect.js';
 import { bareHost, isLoopback } from './loopback.js';
 import { loopbackLookup, safeLookup } from './lookup.js';
+import { KeptConnections } from './kept-connections.js';
 import { tunnel } from './tunnel.js';
-import type { Agent } from 'node:http';
+import type { Clock } from '../clock.js';
 import type { Connect } from './connect.js';
 import type { Endpoint } from './endpoint.js';
 import type { Handshake } from './handshake.js';
@@ -22,16 +23,14 @@ export interface Network {
   route: string;
   /** A connection of one's own, for a WebSocket. */
   connect: Connect;
-  /** Keeps the connections of POSTs for the next turn. */
-  agent: Agent;
-  /** A connection for one use, for a POST which must not meet a dead one. */
-  singleUseAgent: Agent;
+  /** Those of POSTs. */
+  connections: KeptConnections;
   /**
    * A fingerprint of what went into a handshake: two connections whose fingerprints differ were dialled with different credentials (H4, N3).
    * Tells nothing of them, and is of use within this process only.
    */
   identityOf: (headers: Readonly<Record<string, string>>) => string;
-  /** Ends what the agents keep. */
+  /** Ends what is kept. */
   destroy(): void;
 }
 
@@ -40,31 +39,25 @@ export interface NetworkSettings extends Pick<NetworkOptions, 'ca' | 'cert' | 'k
   proxy?: Proxy | undefined;
 }
 
-export function createNetwork(endpoint: Endpoint, handshake: Handshake, settings: NetworkSettings = {}): Network {
+export function createNetwork(
+  endpoint: Endpoint,
+  handshake: Handshake,
+  settings: NetworkSettings = {},
+  clock: Clock = systemClock,
+): Network {
   const { proxy } = settings;
-  // Tools run for minutes between two turns: TCP keeps an eye on the connection meanwhile. Node lets an idle one go in time when the
-  // server announces its own limit.
-  const keep = { keepAlive: true, keepAliveMsecs: tcpKeepAliveMs, maxFreeSockets: 32 };
   const connect = connectOf(endpoint, settings);
-  const agent = new ConnectingAgent(connect, endpoint.secure, keep);
-  const singleUseAgent = new ConnectingAgent(connect, endpoint.secure, { keepAlive: false });
+  const connections = new KeptConnections(connect, clock);
   return {
     endpoint,
     handshake,
     route: proxy === undefined ? endpoint.origin : `${endpoint.origin} through the proxy ${proxy.origin}`,
     connect,
-    agent,
-    singleUseAgent,
+    connections,
     identityOf: identification(),
-    destroy: () => {
-      agent.destroy();
-      singleUseAgent.destroy();
-    },
+    destroy: () => connections.destroy(),
   };
 }
-
-/** When a connection rests, TCP begins to probe after this long, in milliseconds. */
-export const tcpKeepAliveMs = 30_000;
 
 function connectOf(endpoint: Endpoint, settings: NetworkSettings): Connect {
   const { proxy, ca, cert, key } = settings;

@@ -4,7 +4,6 @@ import { clean } from '../protocol/server-error.js';
 import { clientFrame, closePayload, opcodes } from '../websocket/frame.js';
 import { MessageReader } from '../websocket/message-reader.js';
 import { Violation } from '../websocket/violation.js';
-import { tcpKeepAliveMs } from './network.js';
 import type { Socket as NetSocket } from 'node:net';
 import type { Clock, Timer } from '../clock.js';
 
@@ -87,9 +86,6 @@ export class Socket {
       },
       limits,
     );
-    raw.setTimeout(0);
-    raw.setNoDelay(true);
-    raw.setKeepAlive(true, tcpKeepAliveMs);
     raw.on('data', (chunk: Buffer) => this.#read(chunk));
     raw.once('end', () => this.#leave());
     raw.once('close', () => this.#closed());

@@ -3,20 +3,18 @@ import { Frame, FrameError } from '../protocol/frame.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
-import { readBody } from '../network/body.js';
-import { dialFailure, flat, isTlsRefusal, statusFailure } from '../network/failure.js';
-import { httpRequest } from '../network/node-http.js';
+import { ErrorBody } from '../network/body.js';
+import { HttpViolation } from '../http/answer-reader.js';
+import { requestHead } from '../http/head.js';
+import { dialFailure, isTlsRefusal, statusFailure } from '../network/failure.js';
 import { Reading } from './reading.js';
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Clock, Timer } from '../clock.js';
-import type { DialOptions } from '../network/agent.js';
+import type { Head } from '../http/head.js';
+import type { ExchangeListener, HttpConnection } from '../network/http-connection.js';
 import type { Network } from '../network/network.js';
 import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport, TurnHeaders } from './transport.js';
 
-/**
- * Turns as one POST each, answered by `text/event-stream` (P22). On node:http rather than fetch: it keeps a connection across slow tools, takes
- * the same TLS configuration as the WebSocket, and tells when a connection was a kept one.
- */
+/** Turns as one POST each, answered by `text/event-stream` (P22), over connections that are kept across slow tools. */
 export class SseTransport implements Transport {
   readonly kind = 'sse';
   readonly #network: Network;
@@ -39,21 +37,27 @@ export class SseTransport implements Transport {
 /** How long the rest of a body may take after its terminal event, so that its connection can be kept; in milliseconds. */
 const drainMs = 1000;
 
-class SseCarriage implements Carriage {
+class SseCarriage implements Carriage, ExchangeListener {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #receiver: Receiver;
   readonly #asText: boolean;
   readonly #headers: TurnHeaders | undefined;
   readonly #reading = new Reading({ strict: false });
+  readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (data) => this.#data(data) });
+  #identity: Record<string, string> = {};
   /** Until it is connected; aborted when the turn is over: nobody waits for a key or a connection then. */
   #dialling: AbortController | undefined;
-  #request: ClientRequest | undefined;
-  #response: IncomingMessage | undefined;
+  #dialTimer: Timer | undefined;
+  #connection: HttpConnection | undefined;
+  /** Until the head of the answer has come. */
+  #unanswered = true;
+  /** The answer is a refusal, and this is its body. */
+  #refusal: ErrorBody | undefined;
   #over = false;
   #paused = false;
-  #dialTimer: Timer | undefined;
   #grace: Timer | undefined;
+  #drain: Timer | undefined;
 
   constructor(network: Network, clock: Clock, receiver: Receiver, { asText, headers }: CarryOptions) {
     this.#network = network;
@@ -65,13 +69,13 @@ class SseCarriage implements Carriage {
 
   pause(): boolean {
     this.#paused = true;
-    this.#response?.pause();
+    this.#connection?.pause();
     return true;
   }
 
   resume(): void {
     this.#paused = false;
-    this.#response?.resume();
+    this.#connection?.resume();
   }
 
   say(): boolean {
@@ -80,79 +84,61 @@ class SseCarriage implements Carriage {
 
   abort(): void {
     this.#settle();
-    this.#request?.destroy();
+    this.#connection?.destroy();
   }
 
-  async run(outgoing: OutgoingRequest, options: CarryOptions, dialMs: number): Promise<void> {
-    const { endpoint, handshake } = this.#network;
+  async run(outgoing: OutgoingRequest, { fresh }: CarryOptions, dialMs: number): Promise<void> {
+    const { endpoint, handshake, connections, route } = this.#network;
     const { signal } = (this.#dialling = new AbortController());
     try {
-      const identity = await handshake(signal);
+      this.#identity = await handshake(signal);
       if (this.#over) return;
       const body = Buffer.from(outgoing.body());
-      const toSend: RequestOptions & DialOptions = {
-        method: 'POST',
-        agent: options.fresh ? this.#network.singleUseAgent : this.#network.agent,
-        abandoned: signal,
-        headers: {
-          ...this.#headers?.sent,
-          ...identity,
-          accept: 'text/event-stream',
-          'content-type': 'application/json',
-          'content-length': body.length,
-        },
-      };
-      const request = httpRequest(endpoint.url, toSend);
-      this.#request = request;
       this.#dialTimer = this.#clock.after(dialMs, () => {
         this.#fail(
           new TurnwireError(
             'dial_timeout',
-            `${this.#network.route} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`,
+            `${route} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`,
             { retryable: true },
           ),
         );
       });
-      // One that has failed at once tells of that.
-      request.once('socket', (socket) => {
-        if (!socket.destroyed) this.#connected(request, body.length);
+      const { connection, reused } = await connections.take(fresh, signal);
+      if (this.#over) return connection.destroy();
+      this.#connection = connection;
+      this.#dialTimer.cancel();
+      this.#dialling = undefined;
+      this.#receiver.connected({ number: undefined, reused });
+      this.#receiver.sending(body.length);
+      const head = requestHead('POST', endpoint.url, {
+        ...this.#headers?.sent,
+        ...this.#identity,
+        accept: 'text/event-stream',
+        'content-type': 'application/json',
+        'content-length': String(body.length),
       });
-      request.once('finish', () => {
-        if (!this.#over) this.#receiver.sent();
-      });
-      request.once('response', (response) => this.#answered(response, identity));
-      // A 101 that nobody takes would end the connection without a word of it.
-      request.once('upgrade', (_response, socket) => {
-        socket.destroy();
-        this.#fail(
-          new TurnwireError('protocol_error', `${endpoint.origin} answered a POST with an upgrade`, { status: 101 }),
-        );
-      });
-      // Stays for the whole life of the request: a late error that nobody listens to would end the process.
-      request.on('error', (error) => this.#broken(error));
-      request.end(body);
+      connection.exchange(head, body, this);
+      if (this.#paused) connection.pause();
     } catch (error) {
-      this.#fail(error instanceof TurnwireError ? error : dialFailure(this.#network.route, error));
+      this.#fail(error instanceof TurnwireError ? error : dialFailure(route, error));
     }
   }
 
-  #connected(request: ClientRequest, bytes: number): void {
-    if (this.#over) return;
-    this.#dialTimer?.cancel();
-    this.#dialTimer = undefined;
-    this.#dialling = undefined;
-    this.#receiver.connected({ number: undefined, reused: request.reusedSocket });
-    this.#receiver.sending(bytes);
+  sent(): void {
+    if (!this.#over) this.#receiver.sent();
   }
 
-  #answered(response: IncomingMessage, identity: Record<string, string>): void {
-    if (this.#over) return void response.destroy();
-    this.#response = response;
-    const { endpoint } = this.#network;
-    const { statusCode: status = 0, headers } = response;
+  head({ status, headers }: Head): void {
+    this.#unanswered = false;
+    if (this.#over) return;
+    const { origin } = this.#network.endpoint;
+    if (status === 101)
+      return this.#fail(new TurnwireError('protocol_error', `${origin} answered a POST with an upgrade`, { status }));
     if (status !== 200) {
-      void readBody(response, this.#clock).then((body) =>
-        this.#fail(statusFailure('request_refused', endpoint.origin, { status, headers, body, identity }, 'sent')),
+      this.#refusal = new ErrorBody(this.#clock, (body) =>
+        this.#fail(
+          statusFailure('request_refused', origin, { status, headers, body, identity: this.#identity }, 'sent'),
+        ),
       );
       return;
     }
@@ -163,24 +149,47 @@ class SseCarriage implements Carriage {
         encoding === 'identity'
           ? `"${clean(type)}" instead of text/event-stream`
           : `a body with content-encoding "${clean(encoding)}", which was not asked for`;
-      return this.#fail(new TurnwireError('protocol_error', `${endpoint.origin} answered with ${got}`, { status }));
+      return this.#fail(new TurnwireError('protocol_error', `${origin} answered with ${got}`, { status }));
     }
-    const { 'set-cookie': _, ...received } = flat(headers);
+    const { 'set-cookie': _, ...received } = headers;
     this.#headers?.received(received);
-    const reader = new SseReader({ maxBytes: maxEventBytes, onData: (data) => this.#data(data) });
-    response.on('data', (chunk: Buffer) => {
-      if (this.#over) return;
-      try {
-        reader.push(chunk);
-      } catch (error) {
-        if (!(error instanceof EventTooLargeError)) throw error;
-        this.#fail(new TurnwireError('event_too_large', `the server sent ${error.message}`, { cause: error }));
-      }
-    });
-    response.once('end', () => this.#ended('the stream ended before a terminal event'));
-    response.once('error', (error) => this.#broken(error));
-    response.once('close', () => this.#ended('the connection closed before a terminal event'));
-    if (this.#paused) response.pause();
+  }
+
+  body(bytes: Buffer): void {
+    if (this.#over) return;
+    if (this.#refusal !== undefined) return this.#refusal.add(bytes);
+    try {
+      this.#reader.push(bytes);
+    } catch (error) {
+      if (!(error instanceof EventTooLargeError)) throw error;
+      this.#fail(new TurnwireError('event_too_large', `the server sent ${error.message}`, { cause: error }));
+    }
+  }
+
+  end(): void {
+    this.#drain?.cancel();
+    this.#connection = undefined;
+    if (this.#refusal !== undefined) return this.#refusal.end();
+    this.#ended('the stream ended before a terminal event');
+  }
+
+  broken(error: Error): void {
+    this.#drain?.cancel();
+    if (this.#over) return;
+    if (this.#refusal !== undefined) return this.#refusal.end();
+    // The server has told us off in the handshake, and has read no request.
+    if (this.#unanswered && isTlsRefusal(error)) return this.#fail(dialFailure(this.#network.route, error));
+    if (this.#grace !== undefined) return this.#end();
+    const { code } = error as { code?: unknown };
+    const how =
+      error instanceof HttpViolation
+        ? `the server sent ${error.message}`
+        : typeof code === 'string'
+          ? code
+          : clean(error.message);
+    this.#fail(
+      new TurnwireError('connection_lost', `the connection broke before the turn ended (${how})`, { cause: error }),
+    );
   }
 
   #data(data: string): void {
@@ -206,7 +215,7 @@ class SseCarriage implements Carriage {
         return;
       case 'refused':
         this.#settle();
-        this.#drain();
+        this.#drainAnswer();
         return this.#receiver.fail(verdict.error);
       case 'between':
         // Nothing can be steered here, but a server may call a response steered: what its successor would be is not known.
@@ -224,29 +233,16 @@ class SseCarriage implements Carriage {
     this.#fail(new TurnwireError('connection_lost', how));
   }
 
-  #broken(error: Error): void {
-    if (this.#over) return;
-    // Until it is connected, nothing has been sent.
-    const refused = this.#response === undefined && isTlsRefusal(error);
-    if (this.#dialTimer !== undefined || refused) return this.#fail(dialFailure(this.#network.route, error));
-    if (this.#grace !== undefined) return this.#end();
-    const { code } = error as { code?: unknown };
-    const how = typeof code === 'string' ? code : clean(error.message);
-    this.#fail(
-      new TurnwireError('connection_lost', `the connection broke before the turn ended (${how})`, { cause: error }),
-    );
-  }
-
   #end(): void {
     this.#settle();
-    this.#drain();
+    this.#drainAnswer();
     this.#receiver.end();
   }
 
   #fail(error: TurnwireError): void {
     if (this.#over) return;
     this.#settle();
-    this.#request?.destroy();
+    this.#connection?.destroy();
     this.#receiver.fail(error);
   }
 
@@ -257,12 +253,11 @@ class SseCarriage implements Carriage {
     this.#grace?.cancel();
   }
 
-  /** Reads to the end of the body, so that the connection can carry the next turn; not for long. */
-  #drain(): void {
-    const response = this.#response;
-    if (response === undefined || response.complete) return;
-    response.resume();
-    const timer = this.#clock.after(drainMs, () => response.destroy(), { background: true });
-    response.once('close', () => timer.cancel());
+  /** Reads to the end of the answer, so that the connection can carry the next turn; not for long. */
+  #drainAnswer(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    connection.resume();
+    this.#drain = this.#clock.after(drainMs, () => connection.destroy(), { background: true });
   }
 }

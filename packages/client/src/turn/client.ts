@@ -84,6 +84,7 @@ export class Client implements AsyncDisposable {
       endpoint,
       handshakeOf({ ...identity, dialMs: timeouts.dialMs, clock }),
       settings.network,
+      clock,
     );
     this.#pool = new Pool({
       network: this.#network,

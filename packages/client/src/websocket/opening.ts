@@ -1,5 +1,4 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 
 /** The opening handshake of one connection (RFC 6455, 4.1 and 4.2.2). */
 export class Opening {
@@ -20,7 +19,7 @@ export class Opening {
   }
 
   /** Why the answer, a 101, opens no WebSocket; undefined where it does. */
-  problemOf(answer: IncomingHttpHeaders): string | undefined {
+  problemOf(answer: Readonly<Record<string, string>>): string | undefined {
     if (answer.upgrade?.toLowerCase() !== 'websocket') return 'its 101 is no upgrade to a WebSocket';
     if (answer['sec-websocket-accept'] !== hash('sha1', this.#key + guid, 'base64'))
       return 'its 101 does not fit the request: Sec-WebSocket-Accept is wrong';

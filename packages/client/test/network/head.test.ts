@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { readRawBody } from '../../dist/network/body.js';
+import { readErrorBody } from '../../dist/network/body.js';
 import { readHead } from '../../dist/network/head.js';
 import { systemClock } from '../../dist/clock.js';
 
@@ -13,7 +13,11 @@ for (const [name, size] of Object.entries({ 'in one piece': answer.length, 'byte
     const stream = new PassThrough();
     const reading = readHead(stream, 'a question', 1000);
     for (let at = 0; at < answer.length; at += size) stream.write(answer.slice(at, at + size));
-    assert.deepEqual(await reading, { status: 503, headers: { 'retry-after': '7', 'x-a': '1, 2', empty: '' } });
+    assert.deepEqual(await reading, {
+      status: 503,
+      headers: { 'retry-after': '7', 'x-a': '1, 2', empty: '' },
+      persistent: true,
+    });
     stream.end();
     assert.equal(Buffer.concat((await stream.toArray()) as Buffer[]).toString(), 'the rest');
   });
@@ -44,7 +48,7 @@ for (const [name, headers, body, expected] of [
 ] as const) {
   test(`a body ${name} is whole before the connection ends`, async () => {
     const stream = new PassThrough();
-    const reading = readRawBody(stream, { status: 500, headers }, systemClock);
+    const reading = readErrorBody(stream, { status: 500, headers, persistent: true }, systemClock);
     for (const byte of body) stream.write(byte);
     assert.equal(await reading, expected);
   });
@@ -59,6 +63,6 @@ for (const [name, headers, body, expected] of [
   test(`a body ${name} is what came of it`, async () => {
     const stream = new PassThrough();
     stream.end(body);
-    assert.equal(await readRawBody(stream, { status: 500, headers }, systemClock), expected);
+    assert.equal(await readErrorBody(stream, { status: 500, headers, persistent: true }, systemClock), expected);
   });
 }

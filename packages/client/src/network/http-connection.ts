@@ -1,0 +1,141 @@
+import { AnswerReader, HttpViolation } from '../http/answer-reader.js';
+import { maxHeadBytes } from '../protocol/limits.js';
+import type { Socket } from 'node:net';
+import type { AnswerListener } from '../http/answer-reader.js';
+import type { Head } from '../http/head.js';
+
+/** Who is told of a request and of its answer. */
+export interface ExchangeListener {
+  /** The operating system has taken all of the request. */
+  sent(): void;
+  head(head: Head): void;
+  body(bytes: Buffer): void;
+  /** The answer is whole. */
+  end(): void;
+  /** It broke before that: `HttpViolation`, or what the operating system says. Nothing is told after it. */
+  broken(error: Error): void;
+}
+
+/** Who keeps a connection between two exchanges. */
+export interface ConnectionKeeper {
+  /** It may carry the next exchange, within so many milliseconds as the server gives it. */
+  rested(connection: HttpConnection, ms: number): void;
+  gone(connection: HttpConnection): void;
+}
+
+/**
+ * One connection for HTTP/1.1, one exchange at a time. Ours and not `node:http`'s, because all of an answer passes through here: its parser
+ * and the objects of each request took a quarter of what an event over SSE costs.
+ */
+export class HttpConnection implements AnswerListener {
+  readonly #socket: Socket;
+  readonly #keeper: ConnectionKeeper;
+  #exchange: { listener: ExchangeListener; reader: AnswerReader; sent: boolean; restMs: number } | undefined;
+  #error: Error | undefined;
+
+  constructor(socket: Socket, keeper: ConnectionKeeper) {
+    this.#socket = socket;
+    this.#keeper = keeper;
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('error', (error) => {
+      this.#error ??= error;
+    });
+    socket.once('end', () => this.#ended());
+    socket.once('close', () => {
+      // A connection that broke while it was paused may hold the end of an answer.
+      const left = socket.read() as Buffer | null;
+      if (left !== null) this.#read(left);
+      this.#ended();
+    });
+  }
+
+  /** `head` with the empty line at its end. */
+  exchange(head: string, body: Buffer, listener: ExchangeListener): void {
+    const exchange = { listener, reader: new AnswerReader(this, maxHeadBytes), sent: false, restMs: Infinity };
+    this.#exchange = exchange;
+    this.#socket.ref();
+    this.#socket.cork();
+    this.#socket.write(head, 'latin1');
+    this.#socket.write(body, (error) => {
+      // Its `error` and `close` follow.
+      if (error !== undefined && error !== null) return;
+      exchange.sent = true;
+      if (this.#exchange === exchange) listener.sent();
+    });
+    this.#socket.uncork();
+  }
+
+  /** What was already read may still arrive. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Between two exchanges it does not keep the process alive. */
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  /** Ends it now; nobody is told but its keeper. */
+  destroy(): void {
+    this.#exchange = undefined;
+    this.#drop();
+  }
+
+  head(head: Head): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    // A second less than the server's word: a request on its way when it ends the connection would be lost.
+    const seconds = /(?:^|,)\s*timeout=(\d+)/i.exec(head.headers['keep-alive'] ?? '')?.[1];
+    if (seconds !== undefined) exchange.restMs = Number(seconds) * 1000 - 1000;
+    exchange.listener.head(head);
+  }
+
+  body(bytes: Buffer): void {
+    this.#exchange?.listener.body(bytes);
+  }
+
+  end(reusable: boolean): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    this.#exchange = undefined;
+    this.#socket.resume();
+    if (reusable && exchange.sent && exchange.restMs > 0) this.#keeper.rested(this, exchange.restMs);
+    else this.#drop();
+    exchange.listener.end();
+  }
+
+  #read(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    // Nobody has asked: what comes here would be taken for the next answer.
+    if (exchange === undefined) return this.#drop();
+    try {
+      exchange.reader.push(chunk);
+    } catch (error) {
+      if (!(error instanceof HttpViolation)) throw error;
+      this.#drop();
+      this.#break(error);
+    }
+  }
+
+  /** The other side sends no more. */
+  #ended(): void {
+    if (this.#exchange?.reader.close() !== true)
+      this.#break(this.#error ?? Object.assign(new Error('it hung up'), { code: 'ECONNRESET' }));
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#keeper.gone(this);
+    this.#socket.destroy();
+  }
+
+  #break(error: Error): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.listener.broken(error);
+  }
+}
