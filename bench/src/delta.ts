@@ -1,6 +1,6 @@
 import { modelOf } from './answer.js';
 import { random, words } from './random.js';
-import type { Bare, Driver } from './adapter.js';
+import type { Driver } from './adapter.js';
 import type { Measured, Of } from './exercise.js';
 
 /**
@@ -20,41 +20,31 @@ export async function delta(driver: Driver, exercise: Of<'delta'>): Promise<Meas
 
   const history: object[] = [...shared, ...itemsOf(next, historyBytes - sharedBytes)];
   let last = await bare.run(bare.prepare({ model, input: history }));
-  let whole = 0;
-  let pass = 0;
+  let chained = last;
+  const sum = { whole: 0, chained: 0, pass: 0 };
   // The first turns compile what the others run.
   for (let turn = -warmUpTurns; turn < turns; turn += 1) {
-    history.push(...last.output, resultFor(last.output, words(next, newBytes)));
-    const prepared = bare.prepare({ model, input: [...history] });
-    const measuredPass = await cpuOf(() => bare.yardstick(prepared));
-    const measured = await cpuOf(async () => (last = await bare.run(prepared)));
+    const more = words(next, newBytes);
+    history.push(...last.output, resultFor(last.output, more));
+    const whole = bare.prepare({ model, input: [...history] });
+    const short = bare.prepare({ model, previous_response_id: chained.id, input: [resultFor(chained.output, more)] });
+    const used = { pass: await cpuOf(() => bare.yardstick(whole)), whole: 0, chained: 0 };
+    const runs = [
+      async () => (used.whole = await cpuOf(async () => (last = await bare.run(whole)))),
+      async () => (used.chained = await cpuOf(async () => (chained = await bare.run(short)))),
+    ];
+    // The pass leaves garbage as large as the history, and what runs after it pays for that: each of both, in turn.
+    for (const run of turn % 2 === 0 ? runs : runs.toReversed()) await run();
     if (turn < 0) continue;
-    whole += measured;
-    pass += measuredPass;
+    sum.whole += used.whole;
+    sum.chained += used.chained;
+    sum.pass += used.pass;
   }
-  const chained = await chainedByHand(bare, { model, newBytes, turns }, last, next);
-  const deltaUs = Math.max(0, whole - chained) / turns;
-  return { ofYardstick: deltaUs / (pass / turns), deltaMs: deltaUs / 1000 };
+  const deltaUs = Math.max(0, sum.whole - sum.chained) / turns;
+  return { ofYardstick: deltaUs / (sum.pass / turns), deltaMs: deltaUs / 1000 };
 }
 
 const warmUpTurns = 10;
-
-async function chainedByHand(
-  bare: Bare,
-  { model, newBytes, turns }: { model: string; newBytes: number; turns: number },
-  from: { id: string; output: readonly object[] },
-  next: () => number,
-): Promise<number> {
-  let last = from;
-  let sum = 0;
-  for (let turn = -warmUpTurns; turn < turns; turn += 1) {
-    const input = [resultFor(last.output, words(next, newBytes))];
-    const prepared = bare.prepare({ model, previous_response_id: last.id, input });
-    const measured = await cpuOf(async () => (last = await bare.run(prepared)));
-    if (turn >= 0) sum += measured;
-  }
-  return sum;
-}
 
 /** Microseconds, user and system. */
 async function cpuOf(run: () => unknown): Promise<number> {

@@ -168,6 +168,27 @@ test('the end that was read is a commit: the next turn is a delta on the same co
   assert.equal(new Set(emulator.journal.turns().map(({ connection }) => connection)).size, 1);
 });
 
+test('a long history that grows, and one that was edited: the server knows each to the letter', async (t) => {
+  const { ask, emulator } = await setUp(t);
+  const textsOf = (items: readonly object[]): unknown[] =>
+    items.map((item) => {
+      const { content } = item as { content: string | { text: string }[] };
+      return typeof content === 'string' ? content : content[0]?.text;
+    });
+  const long = '[{"Größe": "\\\\"}], '.repeat(3000);
+  const history: object[] = [{ role: 'user', content: long }];
+  for (const [turn, plan] of ['full', 'delta', 'delta', 'full', 'delta'].entries()) {
+    if (turn === 3) history[0] = { role: 'user', content: long.replace('Größe', 'Weite') };
+    history.push({ role: 'user', content: `Turn ${turn}.` });
+    const stream = turn % 2 === 0;
+    const response = await ask({ input: history, stream });
+    assert.equal(response.headers.get('x-turnwire-plan'), plan);
+    const answer: unknown = stream ? eventsOf(await response.text()).at(-1)?.['response'] : await response.json();
+    assert.deepEqual(textsOf(emulator.journal.turns().at(-1)?.transcript ?? []), textsOf(history));
+    history.push(...(answer as { output: object[] }).output);
+  }
+});
+
 test('X14: 64 conversations at once, a part of them aborted: every answer is right', async (t) => {
   const { ask, fetch } = await setUp(t, { latency: { tokensPerSecond: 2000, jitter: 0.5 } });
   const conversation = async (number: number): Promise<void> => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents';
 import OpenAI from 'openai';
+import { z } from 'zod';
 import {
   countFiles,
   fileCount,
@@ -90,6 +91,45 @@ for (const [name, ask] of Object.entries(methods)) {
       );
       assert.deepEqual([websocket.calls, sse.calls], [1, 1]);
       assert.equal(websocket.result['class'], sse.result['class']);
+    });
+  }
+}
+
+const png = `data:image/png;base64,${'iVBORw0KGgo'.repeat(9)}=`;
+
+for (const stream of [false, true]) {
+  test(`structured output, and an image in, stream: ${stream}`, async () => {
+    const outputType = z.object({ city: z.string() });
+    const found = await sameThreeWays({ script: { turns: [{ text: '{"city":"Oslo"}' }] } }, async (place) => {
+      const { runner } = setUp(place);
+      const agent = new Agent({ name: 'Geographer', model: 'gpt-5.4', outputType });
+      const content = [
+        { type: 'input_text' as const, text: 'Where is it?' },
+        { type: 'input_image' as const, image: png },
+      ];
+      const input = [{ role: 'user' as const, content }];
+      if (!stream) return (await runner.run(agent, input)).finalOutput;
+      const result = await runner.run(agent, input, { stream: true });
+      await result.completed;
+      return result.finalOutput;
+    });
+    assert.deepEqual(found, { city: 'Oslo' });
+  });
+}
+
+for (const [what, turn, thrown] of [
+  ['a refusal by the model', { refusal: 'I do not count that.' }, 'ModelRefusalError'],
+  ['an answer that ends early', { text: 'Half of', incomplete: 'max_output_tokens' }, 'ModelBehaviorError'],
+  [
+    'an answer that fails',
+    { text: 'Half', fail: { code: 'server_error', message: 'Broken.', times: 9 } },
+    'ModelBehaviorError',
+  ],
+] as const) {
+  for (const [name, ask] of Object.entries(methods)) {
+    test(`${name}: ${what} is the SDK's own error`, async () => {
+      const script = { turns: [turn], after: 'repeat' as const };
+      assert.equal((await sameThreeWays({ script }, (place) => thrownBy(() => ask(place))))['class'], thrown);
     });
   }
 }

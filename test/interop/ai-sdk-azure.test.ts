@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAzure } from '@ai-sdk/azure';
 import { streamText } from 'ai';
-import { agents } from './ai-sdk-agents.js';
+import { agents, testAnswers } from './ai-sdk-agents.js';
 import { loopTurns, parallelCalls, promised, refusals, refusing, toolLoop } from './conversations.js';
 import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays, withoutMadeUp } from './three-ways.js';
 import type { OpenAILanguageModelResponsesOptions } from '@ai-sdk/openai';
@@ -71,6 +71,8 @@ for (const [name, ask] of Object.entries(agents)) {
     });
   }
 }
+
+testAnswers(azure, (place) => providerOf(place)('gpt-5.4'), 'stop');
 
 const recordings = findRecordings();
 

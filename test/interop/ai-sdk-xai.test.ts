@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createXai } from '@ai-sdk/xai';
 import { streamText } from 'ai';
-import { agents } from './ai-sdk-agents.js';
+import { agents, testAnswers } from './ai-sdk-agents.js';
 import { loopTurns, parallelCalls, plainToolLoop, promised, refusals, refusing, toolLoop } from './conversations.js';
 import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays, withoutMadeUp } from './three-ways.js';
 import type { XaiLanguageModelResponsesOptions } from '@ai-sdk/xai';
@@ -62,6 +62,8 @@ for (const [name, ask] of Object.entries(agents)) {
     });
   }
 }
+
+testAnswers(xai, (place) => providerOf(place)('grok-4.5'), 'stop');
 
 const recordings = findRecordings();
 

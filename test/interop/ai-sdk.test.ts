@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOpenAI } from '@ai-sdk/openai';
-import { generateText, jsonSchema, Output, streamText, tool } from 'ai';
+import { streamText, tool } from 'ai';
 import { z } from 'zod';
-import { agents } from './ai-sdk-agents.js';
+import { agents, testAnswers } from './ai-sdk-agents.js';
 import {
   countFiles,
   fileCount,
@@ -95,47 +95,7 @@ for (const [use, change] of Object.entries({
   });
 }
 
-test('structured output, streamed and whole', async () => {
-  const output = Output.object({
-    schema: jsonSchema<{ city: string }>({
-      type: 'object',
-      properties: { city: { type: 'string' } },
-      required: ['city'],
-      additionalProperties: false,
-    }),
-  });
-  const script = { turns: [{ text: '{"city":"Oslo"}' }], after: 'repeat' as const };
-  const both = await sameThreeWays({ script }, async (place) => {
-    const asked = { model: modelOf(place), prompt: 'Where?', output };
-    return [(await generateText(asked)).output, await streamText(asked).output];
-  });
-  assert.deepEqual(both, [{ city: 'Oslo' }, { city: 'Oslo' }]);
-});
-
-test('an image in, part by part of the stream', async () => {
-  const parts = await sameThreeWays(
-    { script: { turns: [{ reasoning: ['A cat?'], text: 'A cat.' }] } },
-    async (place) => {
-      const all: unknown[] = [];
-      const image = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-      const { stream } = streamText({
-        model: modelOf(place),
-        messages: [
-          {
-            role: 'user',
-            content: [
-              { type: 'text', text: 'What is it?' },
-              { type: 'image', image },
-            ],
-          },
-        ],
-      });
-      for await (const part of stream) all.push(part.type.startsWith('text') ? part : part.type);
-      return all;
-    },
-  );
-  assert.equal(parts.at(-1), 'finish');
-});
+testAnswers({}, modelOf, 'content-filter');
 
 const recordings = findRecordings();
 

@@ -132,6 +132,29 @@ test('structured output, and an image in', async () => {
   assert.deepEqual(found, { city: 'Oslo' });
 });
 
+for (const [what, turn, told] of [
+  ['a refusal by the model', { refusal: 'I do not look at that.' }, /I do not look at that\./],
+  ['an answer that ends early', { text: 'Half of', incomplete: 'max_output_tokens' }, /max_output_tokens/],
+  [
+    'an answer that fails',
+    { text: 'Half', fail: { code: 'server_error', message: 'Broken.', times: 9 } },
+    /Half|Broken\./,
+  ],
+] as const) {
+  for (const [name, ask] of Object.entries(methods)) {
+    test(`${name}: ${what} comes to the same`, async () => {
+      const script = { turns: [turn], after: 'repeat' as const };
+      const come = await sameThreeWays({ script }, (place) =>
+        ask(modelOf(place).bindTools([]), [new HumanMessage('Go on.')]).then(
+          (message) => message.toDict(),
+          (error: unknown) => thrownBy(() => Promise.reject(error)),
+        ),
+      );
+      assert.match(JSON.stringify(come), told);
+    });
+  }
+}
+
 const recordings = findRecordings();
 
 test('every recording: the same chunks', { skip: recordings === undefined }, async () => {

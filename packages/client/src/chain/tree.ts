@@ -65,6 +65,11 @@ class Children<Mark> {
     return this.#nodes.length;
   }
 
+  /** The one that is here, where it is one. */
+  get only(): TreeNode<Mark> | undefined {
+    return this.#nodes.length === 1 ? this.#nodes[0] : undefined;
+  }
+
   add(node: TreeNode<Mark>): void {
     this.#nodes.push(node);
     if (this.#index !== undefined) this.#enter(this.#index, node);
@@ -138,7 +143,9 @@ export class Tree<Mark> {
     let level = [this.root];
     const levels = [level];
     for (const item of input) {
-      level = follow(level, item);
+      const only = level.length === 1 ? level[0]?.children.only : undefined;
+      // The very item that is held, as bodies that were read by the ones before them have it: a third of the time of a long history.
+      level = only !== undefined && only.item === item ? [only] : follow(level, item);
       if (level.length === 0) break;
       levels.push(level);
     }

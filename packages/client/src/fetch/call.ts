@@ -1,5 +1,6 @@
 import { splitHeaders } from './headers.js';
 import type { SplitHeaders } from './headers.js';
+import type { Body } from './known-bodies.js';
 
 type FetchArguments = Parameters<typeof globalThis.fetch>;
 
@@ -16,7 +17,7 @@ export interface Outline {
 
 /** A turn that was asked for. */
 export interface Call extends Outline {
-  params: Readonly<Record<string, unknown>>;
+  body: Body;
   /** Whether it is to be answered by an event stream, or by one JSON text. */
   streams: boolean;
 }
@@ -47,18 +48,11 @@ export function outlineOf(...[input, init]: FetchArguments): Outline | undefined
 }
 
 /** The turn, if the body is one: a JSON object, and none that is to run in the background (P37). */
-export function callOf(outline: Outline, body: string | undefined): Call | undefined {
+export function callOf(outline: Outline, body: Body | undefined): Call | undefined {
   if (body === undefined) return undefined;
-  let params: unknown;
-  try {
-    params = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  if (typeof params !== 'object' || params === null || Array.isArray(params)) return undefined;
-  const { background, stream } = params as { background?: unknown; stream?: unknown };
+  const { background, stream } = body.params;
   if (background !== undefined && background !== null && background !== false) return undefined;
-  return { ...outline, params: params as Call['params'], streams: stream === true };
+  return { ...outline, body, streams: stream === true };
 }
 
 function urlOf(input: string | URL): URL | undefined {

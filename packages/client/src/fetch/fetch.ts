@@ -6,6 +6,7 @@ import { endingOf } from './ending.js';
 import { eventStream } from './event-stream.js';
 import { abortOf, brokenBody, notSent } from './fetch-error.js';
 import { Identities } from './identities.js';
+import { KnownBodies, bodyShare } from './known-bodies.js';
 import { responseText } from './response-text.js';
 import { headersIn } from './metadata.js';
 import { openingOf } from './opening.js';
@@ -37,6 +38,7 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
     clock: systemClock,
     maxChainBytes,
   });
+  const bodies = new KnownBodies(maxChainBytes * bodyShare);
   const counts = { turns: 0, deltas: 0, sse: 0, passed: 0 };
 
   const pass: typeof globalThis.fetch = (...args) => {
@@ -46,9 +48,15 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
 
   const carry = async (call: Call, lease: Lease): Promise<Response> => {
     counts.turns += 1;
-    const told: Told = { received: {}, grown: () => lease.grown() };
+    const told: Told = {
+      received: {},
+      read: () => {
+        call.body.keep();
+        lease.grown();
+      },
+    };
     const turn = lease.client.turnAsText(
-      call.params,
+      call.body.params,
       { signal: call.signal },
       {
         headers: { sent: call.headers.turn, received: (headers) => (told.received = headers) },
@@ -69,7 +77,8 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
     // As the ordinary fetch does, before it looks at anything else.
     signal?.throwIfAborted();
     const text = read();
-    const call = callOf(outline, typeof text === 'object' ? await text : text);
+    const body = typeof text === 'object' ? await text : text;
+    const call = callOf(outline, body === undefined ? undefined : bodies.read(body));
     if (call === undefined) return pass(...args);
     let lease: Lease;
     try {
@@ -85,10 +94,16 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
     return carry(call, lease);
   };
 
-  const close = (): Promise<void> => identities.close();
+  const close = (): Promise<void> => {
+    bodies.close();
+    return identities.close();
+  };
   return Object.assign(fetch, {
     close,
-    destroy: () => identities.destroy(),
+    destroy: () => {
+      bodies.close();
+      identities.destroy();
+    },
     stats: () => ({ ...identities.stats, ...counts, identities: identities.size }),
     [Symbol.asyncDispose]: close,
   });
@@ -97,7 +112,8 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
 interface Told {
   /** The head of the server's answer, or of its answer to the upgrade. */
   received: Readonly<Record<string, string>>;
-  grown: () => void;
+  /** The answer was read to its end. */
+  read: () => void;
 }
 
 async function streamed(turn: Turn, { url, signal }: Call, told: Told): Promise<Response> {
@@ -107,7 +123,7 @@ async function streamed(turn: Turn, { url, signal }: Call, told: Told): Promise<
     return abort === undefined ? brokenBody(error) : abort.reason;
   };
   const respond = (opening: readonly Frame[], rest: Reader<Frame>): Response =>
-    answer(eventStream(opening, rest, { signal, failed, ended: told.grown }), {
+    answer(eventStream(opening, rest, { signal, failed, ended: told.read }), {
       headers: Object.assign({ ...told.received }, ...opening.map(headersIn), {
         'content-type': 'text/event-stream; charset=utf-8',
       }),
@@ -135,7 +151,7 @@ async function whole(turn: Turn, { url, signal }: Call, told: Told): Promise<Res
     });
   try {
     ending = await endingOf(turn.frames());
-    told.grown();
+    told.read();
     return respond(await turn.response());
   } catch (error) {
     const isEnd = error instanceof TurnwireError && ended.has(error.code);

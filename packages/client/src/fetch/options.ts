@@ -19,7 +19,8 @@ export interface FetchOptions extends Pick<
   fetch?: typeof globalThis.fetch | undefined;
   /**
    * The memory by which a full history becomes what is new. `maxBytes` is for all identities together: when they hold more, the one that was not
-   * used for longest is closed. 0 remembers nothing: every turn is sent in full.
+   * used for longest is closed. 0 remembers nothing: every turn is sent in full. Half as much again, at most, takes the text of the last bodies, of
+   * which then only what is new is parsed.
    *
    * @default { maxBytes: 67_108_864 } (64 MiB)
    */

@@ -15,6 +15,7 @@ import { Conversation } from './conversation.js';
 import { TurnRequest } from './request.js';
 import { Turn } from './turn.js';
 import { UsageTotal } from './usage.js';
+import type { JsonObject } from '../chain/json.js';
 import type { Clock } from '../clock.js';
 import type { Network } from '../network/network.js';
 import type { ClientOptions, TransportChoice } from '../options.js';
@@ -130,9 +131,9 @@ export class Client implements AsyncDisposable {
     return this.#begin(params, options, {});
   }
 
-  /** @internal For `createFetch`: the turn's frames are text, and a POST has headers of its own. */
+  /** @internal For `createFetch`: the turn's frames are text, a POST has headers of its own, and `params` is a snapshot already. */
   turnAsText(
-    params: unknown,
+    params: JsonObject,
     options: TurnOptions,
     hooks: { headers?: TurnHeaders; onSettled?: (turn: Turn) => void } = {},
   ): Turn {
@@ -222,7 +223,7 @@ export class Client implements AsyncDisposable {
           ? this.#settings.transport
           : checkTransport('turn: transport', options.transport);
       this.#makeRoom();
-      turn.begin(new TurnRequest(params), choice, text);
+      turn.begin(new TurnRequest(params, text.asText), choice, text);
     } catch (error) {
       if (!(error instanceof TurnwireError)) throw error;
       turn.end(error);

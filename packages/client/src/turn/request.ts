@@ -33,9 +33,12 @@ export class TurnRequest {
   #fields: JsonObject | undefined;
   #common: string | undefined;
 
-  /** @throws TurnwireError `invalid_request` */
-  constructor(given: unknown) {
-    const params = copyOf(given);
+  /**
+   * @param isSnapshot it was made for this turn, and nobody will change it.
+   * @throws TurnwireError `invalid_request`
+   */
+  constructor(given: unknown, isSnapshot = false) {
+    const params = isSnapshot ? (given as JsonObject) : copyOf(given);
     const { previous_response_id: previous, store, generate, background, tools, conversation } = params;
     if (previous !== undefined && previous !== null && typeof previous !== 'string') {
       throw invalid('previous_response_id must be the id of a response, a string');

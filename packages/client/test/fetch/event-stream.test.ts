@@ -36,10 +36,60 @@ test('what has arrived together is one chunk; nothing is asked for before it is 
   );
 });
 
-test('a chunk has a bound', async () => {
-  const long = delta('x'.repeat(40_000));
-  const reader = eventStream([], readerOf([long, long, long, long]), unchanged).getReader();
-  assert((await reader.read()).value!.byteLength < 130_000);
+test('a chunk has a bound, an event larger than it has none, and no character is cut in two', async () => {
+  // Each of these is two units of a string: a bound of them falls into one, whatever stands before it.
+  const texts = [delta('\u{1F600}'.repeat(100_000)), delta(`x${'\u{1F600}'.repeat(50_000)}`), completed];
+  const reader = eventStream([], readerOf(texts), unchanged).getReader();
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    // 64 Ki units, of at most two bytes each here, and the second half of a character.
+    assert(next.value.byteLength <= 2 * 65_536 + 4, `${next.value.byteLength} bytes`);
+    // Each chunk by itself is UTF-8.
+    text += decoder.decode(next.value);
+  }
+  assert.equal(text, texts.map((one) => toEvent(Frame.parse(one))).join(''));
+});
+
+test('an abort in the middle of the last event leaves the rest of it to be read', async () => {
+  const controller = new AbortController();
+  const last = `{"type":"response.completed","response":{"text":"${'x'.repeat(200_000)}"}}`;
+  const options = { ...unchanged, signal: controller.signal };
+  const reader = eventStream([], readerOf([delta('a'), last]), options).getReader();
+  const decoder = new TextDecoder();
+  let text = decoder.decode((await reader.read()).value, { stream: true });
+  controller.abort();
+  for (let next = await reader.read(); !next.done; next = await reader.read())
+    text += decoder.decode(next.value, { stream: true });
+  assert.equal(text, [delta('a'), last].map((one) => toEvent(Frame.parse(one))).join(''));
+});
+
+test('two reads that wait for the same event get one each, and a cancel while one waits is the end', async () => {
+  let give: (frame: IteratorResult<Frame, undefined>) => void = () => {};
+  let asked = 0;
+  const frames = {
+    next: () => {
+      asked += 1;
+      return new Promise<IteratorResult<Frame, undefined>>((resolve) => (give = resolve));
+    },
+    poll: () => undefined,
+    return: () => {
+      give({ done: true, value: undefined });
+      return Promise.resolve({ done: true, value: undefined } as const);
+    },
+  };
+  const reader = eventStream([], frames, unchanged).getReader();
+  const both = [reader.read(), reader.read()];
+  await Promise.resolve();
+  assert.equal(asked, 1);
+  for (const name of ['a', 'b']) {
+    give({ done: false, value: Frame.peek(delta(name)) });
+    const { value } = await both.shift()!;
+    assert.match(new TextDecoder().decode(value), new RegExp(`"delta":"${name}"`));
+  }
+  const waiting = reader.read();
+  await reader.cancel();
+  assert.equal((await waiting).done, true);
 });
 
 test('a reader with buffers of its own gets the same, and the end', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { bodyShare } from '../../dist/fetch/known-bodies.js';
 import * as bounds from '../../dist/protocol/limits.js';
 import { normalClosure, refusingClosures, transientClosures } from '../../dist/protocol/close-codes.js';
 import { errorCodes } from '../../dist/protocol/errors.js';
@@ -266,6 +267,7 @@ test('waits that have none, and buffers', () => {
       maxErrorBodyBytes,
       maxHeadBytes,
       settings.chains.maxBytes,
+      settings.chains.maxBytes * bodyShare,
       drainBytes,
     ].map(size),
   );

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { isObject } from '../chain/json.js';
+import { snapshot } from '../chain/snapshot.js';
+import { closingBracket, inputArrayIn } from './json-scan.js';
+import type { Json, JsonObject } from '../chain/json.js';
+
+/** A body, parsed. */
+export interface Body {
+  /** A snapshot: it never changes, and shares its items with those of the bodies before it. */
+  params: JsonObject;
+  /** The turn has come to its end: the next one may begin with the same text. */
+  keep: () => void;
+}
+
+/** The text of a body, and where the array of its input stands in it: `begin` at the bracket that opens it, `end` at the one that closes it. */
+interface KnownBody {
+  text: string;
+  begin: number;
+  end: number;
+  /** The last characters before `end`: few texts have the same at the same place. */
+  mark: string;
+  params: JsonObject;
+  items: readonly Json[];
+}
+
+/** In characters; shorter ones are parsed faster than found. With the budget it bounds how many there are. */
+const shortest = 16 * 1024;
+
+const markLength = 64;
+
+/** Of `chains.maxBytes`, on top of it. */
+export const bodyShare = 0.5;
+
+/** As everywhere, two bytes a character: what a string really takes cannot be asked. */
+const bytesPerCharacter = 2;
+
+/**
+ * The bodies of the last turns, by which those of the next are read. A history that has grown begins with the text of the one before, and comparing
+ * texts costs a tenth of parsing them; what is new alone is parsed. The items that were there before are the very same objects, so
+ * that the engine, too, need not look into them.
+ *
+ * What comes out is what `JSON.parse` says of the whole text. Nothing is taken for known that was not compared to the last character.
+ */
+export class KnownBodies {
+  #maxBytes: number;
+  /** In the order of their last use. */
+  readonly #known = new Set<KnownBody>();
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** @returns undefined for a text that is no JSON object, or that has no snapshot. */
+  read(text: string): Body | undefined {
+    const known = text.length < shortest ? undefined : this.#beginningOf(text);
+    const grown = known && grow(known, text);
+    if (grown !== undefined) return { params: grown.params, keep: () => this.#keep(grown, known) };
+    const params = parse(text);
+    if (!isObject(params)) return undefined;
+    return { params, keep: () => this.#keep(locate(text, params)) };
+  }
+
+  /** Nothing is remembered any more. */
+  close(): void {
+    this.#maxBytes = 0;
+    this.#known.clear();
+    this.#bytes = 0;
+  }
+
+  /** The newest that `text` begins with, up to the end of its input. */
+  #beginningOf(text: string): KnownBody | undefined {
+    for (const known of [...this.#known].toReversed()) {
+      const { end, mark } = known;
+      if (end >= text.length || !text.startsWith(mark, end - mark.length)) continue;
+      // Slices are compared faster than `startsWith` does it.
+      if (text.slice(0, end) === known.text.slice(0, end)) return known;
+    }
+    return undefined;
+  }
+
+  #keep(body: KnownBody | undefined, before?: KnownBody): void {
+    if (body === undefined || body.text.length * bytesPerCharacter > this.#maxBytes) return;
+    if (before !== undefined) this.#drop(before);
+    this.#known.add(body);
+    this.#bytes += body.text.length * bytesPerCharacter;
+    for (const oldest of this.#known) {
+      if (this.#bytes <= this.#maxBytes) return;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(body: KnownBody): void {
+    if (this.#known.delete(body)) this.#bytes -= body.text.length * bytesPerCharacter;
+  }
+}
+
+function locate(text: string, params: JsonObject): KnownBody | undefined {
+  const { input } = params;
+  if (text.length < shortest || !Array.isArray(input) || input.length === 0) return undefined;
+  const begin = inputArrayIn(text);
+  const end = begin === undefined ? -1 : closingBracket(text, begin + 1);
+  return begin === undefined || end === -1 ? undefined : placed({ text, begin, end, params, items: input });
+}
+
+function placed(body: Omit<KnownBody, 'mark'>): KnownBody {
+  return { ...body, mark: body.text.slice(Math.max(0, body.end - markLength), body.end) };
+}
+
+/**
+ * The body that begins with a known one, up to the end of its input. Of its text there are three parts: what is known, ending after an item; more items,
+ * which must be an array when brackets are put around them; and what follows the array, which must be an object behind the fields that stand
+ * before it. Where both are valid there is no other way to read the whole, wherever it was cut.
+ */
+function grow(known: KnownBody, text: string): KnownBody | undefined {
+  const end = closingBracket(text, known.end);
+  if (end === -1) return undefined;
+  const added = itemsIn(text.slice(known.end, end));
+  const fields = added && fieldsAround(known, text, end);
+  if (added === undefined || fields === undefined) return undefined;
+  const items = [...known.items, ...added];
+  return placed({ text, begin: known.begin, end, params: { ...fields, input: items }, items });
+}
+
+/** Of a text that follows an item: nothing, or a comma and more items. */
+function itemsIn(text: string): Json[] | undefined {
+  if (text.trim() === '') return [];
+  const items = text.startsWith(',') ? parse(`[${text.slice(1)}]`) : undefined;
+  return Array.isArray(items) && items.length > 0 ? items : undefined;
+}
+
+/** Stands for the input while the fields around it are parsed; nobody can have written it. Where another `input` follows, that one counts. */
+const placeholder = randomUUID();
+
+function fieldsAround(
+  { begin, end, text: before, params }: KnownBody,
+  text: string,
+  newEnd: number,
+): JsonObject | undefined {
+  if (text.slice(newEnd) === before.slice(end)) return params;
+  const fields = parse(`${text.slice(0, begin)}"${placeholder}"${text.slice(newEnd + 1)}`);
+  return isObject(fields) && fields['input'] === placeholder ? fields : undefined;
+}
+
+function parse(text: string): Json | undefined {
+  try {
+    return snapshot(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
