@@ -46,6 +46,8 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
   [{ headers: 'x' }, key, /^headers must be an object, not a string$/],
   [{ headers: ['x'] }, key, /^headers must be an object, not an array$/],
   [{ headers: { 'a b': 'x' } }, key, /^headers: "a b" is no header name$/],
+  [{ headers: { 'Transfer-Encoding': 'chunked' } }, key, /^headers: Transfer-Encoding is about the connection, /],
+  [{ headers: { 'sec-websocket-key': 'x' } }, key, /^headers: sec-websocket-key is about the connection, /],
   [{ headers: { 'x-a': 5 } }, key, /^headers: x-a is number instead of a string$/],
   [{ headers: { 'x-a': 'a\r\nb' } }, key, /^headers: x-a contains characters/],
   [{ onWarning: true }, key, /^onWarning must be a function, or false$/],

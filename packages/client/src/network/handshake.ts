@@ -50,9 +50,13 @@ export function keyProblem(key: unknown): string | undefined {
 /** What is wrong with a header, as a sentence without its value; undefined if nothing is (N17). */
 export function headerProblem(name: string, value: unknown): string | undefined {
   if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) return `headers: ${JSON.stringify(name)} is no header name`;
+  if (ours.test(name)) return `headers: ${name} is about the connection, which is the client's: leave it out`;
   const problem = valueProblem(value);
   return problem === undefined ? undefined : `headers: ${name} ${problem}`;
 }
+
+/** What would change how the request itself is read. */
+const ours = /^(connection|content-length|keep-alive|sec-websocket-.*|te|trailer|transfer-encoding|upgrade)$/i;
 
 /** The same for a value alone, without its subject. */
 export function valueProblem(value: unknown): string | undefined {
