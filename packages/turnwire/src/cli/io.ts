@@ -7,14 +7,14 @@ export interface Io {
   env: Readonly<Record<string, string | undefined>>;
   /** The working directory. */
   cwd: string;
-  stdin: Readable & { isTTY?: boolean };
+  stdin: Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown };
   stdout: Output;
   stderr: Output;
   /** Calls `listener` at each `Signal` until the returned function is called. Without a listener they end the process. */
   onSignal: (listener: (signal: Signal) => void) => () => void;
 }
 
-export type Output = Writable & { isTTY?: boolean; columns?: number };
+export type Output = Writable & { isTTY?: boolean; columns?: number; rows?: number };
 
 /** Ctrl-C; a request to end; the terminal was closed. */
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';

@@ -1,26 +1,31 @@
 import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 import type { Io, Output } from './io.js';
 
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'cyan';
+export type Style = 'bold' | 'dim' | 'italic' | 'underline' | 'strikethrough' | 'red' | 'green' | 'yellow' | 'cyan';
 
 const codes: Readonly<Record<Style, readonly [open: number, close: number]>> = {
   bold: [1, 22],
   dim: [2, 22],
+  italic: [3, 23],
+  underline: [4, 24],
+  strikethrough: [9, 29],
   red: [31, 39],
   green: [32, 39],
+  yellow: [33, 39],
   cyan: [36, 39],
 };
 
 /** Writes to one output, coloured if that is a terminal whose user wants it (https://no-color.org). */
 export class Printer {
   readonly #output: Output;
-  readonly #coloured: boolean;
+  readonly coloured: boolean;
 
   constructor(output: Output, env: Io['env']) {
     this.#output = output;
     const { NO_COLOR, FORCE_COLOR, TERM } = env;
     const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0';
-    this.#coloured =
+    this.coloured =
       (NO_COLOR === undefined || NO_COLOR === '') && (forced || (output.isTTY === true && TERM !== 'dumb'));
   }
 
@@ -43,7 +48,7 @@ export class Printer {
 
   style(style: Style, text: string): string {
     const [open, close] = codes[style];
-    return this.#coloured && text !== '' ? `\u001b[${open}m${text}\u001b[${close}m` : text;
+    return this.coloured && text !== '' ? `\u001b[${open}m${text}\u001b[${close}m` : text;
   }
 }
 
@@ -56,5 +61,13 @@ export function printable(text: string): string {
 /** In one line of at most `width` columns. */
 export function oneLine(text: string, width: number): string {
   const flat = printable(text).replace(/\s+/g, ' ').trim();
-  return flat.length <= width ? flat : `${flat.slice(0, Math.max(1, width - 1))}…`;
+  if (stringWidth(flat) <= width) return flat;
+  let cut = '';
+  let room = Math.max(1, width - 1);
+  for (const { segment } of new Intl.Segmenter().segment(flat)) {
+    room -= stringWidth(segment);
+    if (room < 0) break;
+    cut += segment;
+  }
+  return `${cut}…`;
 }

@@ -1,0 +1,96 @@
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
+import stringWidth from 'string-width';
+import type { Io } from '../io.js';
+import { lineFeed, Paste } from './paste.js';
+
+export interface LineEditorOptions {
+  onLine: (line: string) => void;
+  /** Something has been typed. */
+  onChange: () => void;
+  /** Ctrl-C, which in this mode of the terminal is a key. */
+  onInterrupt: () => void;
+  /** Ctrl-Z, likewise. */
+  onSuspend: () => void;
+  /** Ctrl-D at an empty line, or a terminal that is gone. */
+  onEnd: () => void;
+  complete: (line: string) => string[];
+}
+
+/** One line that is typed at a terminal. The keys are those of Node's readline, whose own output is seen by nobody: what is typed is drawn elsewhere. */
+export class LineEditor {
+  readonly #io: Io;
+  readonly #keys: Paste;
+  readonly #lines: Interface;
+  #closed = false;
+
+  constructor(io: Io, { onLine, onChange, onInterrupt, onSuspend, onEnd, complete }: LineEditorOptions) {
+    this.#io = io;
+    this.#keys = Object.assign(new Paste(), { isTTY: true, setRawMode: (raw: boolean) => (this.raw = raw) });
+    io.stdin.pipe(this.#keys);
+    const unseen = Object.assign(new Writable({ write: (_chunk, _encoding, done) => done() }), { columns: 10_000 });
+    this.#lines = createInterface({
+      input: this.#keys,
+      output: unseen,
+      terminal: true,
+      historySize: 200,
+      removeHistoryDuplicates: true,
+      tabSize: 2,
+      completer: (line: string) => [complete(line), line],
+    });
+    this.#lines.on('line', (line) => onLine(line.replaceAll(lineFeed, '\n')));
+    this.#lines.on('SIGINT', onInterrupt);
+    this.#lines.on('SIGTSTP', onSuspend);
+    this.#lines.on('close', () => {
+      if (!this.#closed) onEnd();
+    });
+    this.#keys.on('keypress', onChange);
+  }
+
+  /** Whether the terminal hands over keys instead of lines: not while the shell has it. */
+  set raw(raw: boolean) {
+    this.#io.stdin.setRawMode?.(raw);
+  }
+
+  get text(): string {
+    return this.#lines.line;
+  }
+
+  /** Replaces what is typed. */
+  set text(text: string) {
+    this.#lines.write(null, { ctrl: true, name: 'e' });
+    this.#lines.write(null, { ctrl: true, name: 'u' });
+    if (text !== '') this.#lines.write(text.replaceAll('\n', lineFeed));
+  }
+
+  /** What is typed in rows of a width, after a label; at most so many of them, those around the cursor. */
+  layout(label: string, width: number, most: number): { rows: string[]; cursor: { row: number; column: number } } {
+    const rows = [label];
+    let column = stringWidth(label);
+    let cursor: { row: number; column: number } | undefined;
+    let at = 0;
+    for (const { segment } of new Intl.Segmenter().segment(this.text.replaceAll('\t', ' '))) {
+      const wide = stringWidth(segment);
+      if (column + wide > width) {
+        rows.push('');
+        column = 0;
+      }
+      if (at >= this.#lines.cursor) cursor ??= { row: rows.length - 1, column };
+      rows[rows.length - 1] += segment;
+      column += wide;
+      at += segment.length;
+    }
+    cursor ??= { row: rows.length - 1, column: Math.min(column, width) };
+    const from = Math.max(0, Math.min(cursor.row - most + 1, rows.length - most));
+    return { rows: rows.slice(from, from + most), cursor: { row: cursor.row - from, column: cursor.column } };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#lines.close();
+    this.#io.stdin.unpipe(this.#keys);
+    this.raw = false;
+    this.#io.stdin.pause();
+  }
+}
