@@ -64,8 +64,12 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
     await emulator?.close();
   };
   const clientFor = (model: Model): Client => {
-    let client = clients.get(model.name);
+    // The transport of a model may be changed in the middle of a conversation.
+    const key = `${model.name} ${model.transport}`;
+    let client = clients.get(key);
     if (client === undefined) {
+      if (needsEmulator(model) && emulator === undefined && replay === undefined)
+        throw new UsageError(`${model.name} needs an emulator, which this run was not started with`);
       const own = emulator !== undefined && needsEmulator(model) ? { baseUrl: emulator.url } : {};
       // Attempts with other models are the agent's to make: two layers that both wait would multiply (C6).
       client = createClient({
@@ -75,7 +79,7 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
         recovery: { refusals: 'surface' },
         onWarning: warn,
       });
-      clients.set(model.name, client);
+      clients.set(key, client);
     }
     return client;
   };

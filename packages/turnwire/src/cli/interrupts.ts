@@ -4,6 +4,8 @@ import type { Io, Signal } from './io.js';
 /** The first signal ends what is running, in good order; the second one the process, at once. */
 export class Interrupts {
   received: Signal | undefined;
+  /** Called before the process is left at once. */
+  onLeave = (): void => undefined;
   #controller = new AbortController();
   readonly #stop: () => void;
 
@@ -16,7 +18,10 @@ export class Interrupts {
   }
 
   interrupt(signal: Signal): void {
-    if (this.received !== undefined) process.exit(signalStatus(signal));
+    if (this.received !== undefined) {
+      this.onLeave();
+      process.exit(signalStatus(signal));
+    }
     this.received = signal;
     this.#controller.abort(new Error(`interrupted by ${signal}`));
   }

@@ -73,6 +73,14 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .argument('<file>', 'the agent file, in the format of docker-agent')
     .argument('[prompt]', 'what it is to do; "-" reads it from standard input; none: ask at the terminal')
     .option('--yolo', 'run all tools without asking')
+    .option('--model <name>', 'the model of its first agent: a name under "models", or provider/model')
+    .addOption(
+      new Option('--transport <name>', 'how that model is reached; default: what the file says').choices([
+        'auto',
+        'websocket',
+        'sse',
+      ]),
+    )
     .option('--json', 'print events, one JSON object a line')
     .option('--working-dir <folder>', 'where its tools work; default: here')
     .option('--session <id>', 'go on with an earlier session: its id, or -1 for the last one, -2 for the one before')

@@ -63,13 +63,8 @@ export function textView(io: Io): RunView {
             `${notes.style('cyan', '→')} ${notes.style('bold', printable(event.tool_call.name))} ${oneLine(event.tool_call.arguments, notes.width - event.tool_call.name.length - 4)}`,
           );
         case 'tool_call_response': {
-          const good = event.outcome === 'done';
-          const mark = good ? notes.style('green', '✓') : notes.style('red', '✗');
-          const what = good
-            ? `${(event.duration_ms / 1000).toFixed(1)} s, ${countLines(event.response)}`
-            : // What tells the model that it is an error, the outcome tells people.
-              `${event.outcome}: ${event.response.replace(/^Error: /, '')}`;
-          return note(`  ${mark} ${notes.style('dim', oneLine(what, notes.width - 5))}`);
+          const mark = event.outcome === 'done' ? notes.style('green', '✓') : notes.style('red', '✗');
+          return note(`  ${mark} ${notes.style('dim', oneLine(result(event), notes.width - 5))}`);
         }
         case 'turn_finished':
           turns = { count: event.turn, transport: event.transport };
@@ -82,18 +77,6 @@ export function textView(io: Io): RunView {
           if (event.reason === 'transfer_task') at.push(event.to);
           if (event.reason === 'return') at.pop();
           return note(`${notes.style('cyan', '⇒')} ${printable(event.to)}`);
-        case 'turn_retried':
-          return note(
-            `turnwire: ${event.model} failed${event.partial ? ' in the middle of its answer, which it begins anew' : ''}: ${printable(event.reason)}; attempt ${event.attempt} in ${(event.wait_ms / 1000).toFixed(1)} s`,
-          );
-        case 'model_fallback':
-          return note(`turnwire: ${event.from} failed: ${printable(event.reason)}; going on with ${event.to}`);
-        case 'session_compaction':
-          return note(
-            `turnwire: the conversation had become too long, and was summed up (${event.items_before} items, now ${event.items_after})`,
-          );
-        case 'warning':
-          return note(`turnwire: ${printable(event.message)}`);
         case 'stream_stopped':
           closeLine();
           if (turns.count > 0)
@@ -104,19 +87,50 @@ export function textView(io: Io): RunView {
               ),
             );
           return;
-        default:
+        default: {
           // What is not shown is left to --json.
-          return;
+          const text = remark(event);
+          return text === undefined ? undefined : note(`turnwire: ${text}`);
+        }
       }
     },
   };
 }
 
+/** What people are told of an event that is none of the agent's doing; undefined: nothing. */
+export function remark(event: AgentEvent): string | undefined {
+  switch (event.type) {
+    case 'turn_retried':
+      return `${event.model} failed${event.partial ? ' in the middle of its answer, which it begins anew' : ''}: ${printable(event.reason)}; attempt ${event.attempt} in ${(event.wait_ms / 1000).toFixed(1)} s`;
+    case 'model_fallback':
+      return `${event.from} failed: ${printable(event.reason)}; going on with ${event.to}`;
+    case 'session_compaction':
+      return `the conversation had become too long, and was summed up (${event.items_before} items, now ${event.items_after})`;
+    case 'warning':
+      return printable(event.message);
+    default:
+      return undefined;
+  }
+}
+
+/** What came of a call, for people. */
+export function result(event: Extract<AgentEvent, { type: 'tool_call_response' }>): string {
+  if (event.outcome === 'done') return `${(event.duration_ms / 1000).toFixed(1)} s, ${countLines(event.response)}`;
+  // What tells the model that it is an error, the outcome tells people.
+  return `${event.outcome}: ${event.response.replace(/^Error: /, '')}`;
+}
+
 /** What a yes would run, whole: nobody should approve what was cut. */
-export function question(io: Io, { name, arguments: args }: ToolCall, detail: string | undefined): string {
-  const stderr = new Printer(io.stderr, io.env);
+export function question(
+  printer: Printer,
+  { name, arguments: args }: ToolCall,
+  detail: string | undefined,
+): [text: string, label: string] {
   const runs = detail === undefined ? '' : `\nIt runs ${visible(detail)}`;
-  return `Run ${stderr.style('bold', visible(name))} with ${visible(args)}${runs}\n${stderr.style('bold', '[y]es, [n]o, [a]lways in this session?')} `;
+  return [
+    `Run ${printer.style('bold', visible(name))} with ${visible(args)}${runs}`,
+    `${printer.style('bold', '[y]es, [n]o, [a]lways in this session?')} `,
+  ];
 }
 
 /** Nothing of it is left out, and nothing stands elsewhere than it is: control and format characters are written as escapes. */

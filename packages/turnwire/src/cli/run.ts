@@ -1,10 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { TransportChoice } from '@turnwire/client';
 import { runHooks } from '../agent/hooks.js';
 import { createSession, type Session } from '../agent/session.js';
 import type { SessionFile } from '../agent/sessions/session-file.js';
 import { SessionError } from '../agent/sessions/session-folder.js';
+import type { AgentEvent } from '../agent/events.js';
+import type { Member } from '../agent/team.js';
 import type { Agent } from '../config/agent.js';
+import type { Model } from '../config/model.js';
 import { withoutSecrets } from '../config/client-options.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { nearest } from '../config/nearest.js';
@@ -14,6 +18,7 @@ import { describeFailure, UsageError } from './failure.js';
 import { homeOf } from './home.js';
 import { Interrupts } from './interrupts.js';
 import type { Io } from './io.js';
+import { Chat } from './screen/chat.js';
 import { ask, readPrompt } from './prompt.js';
 import { jsonView, textView, type RunView } from './run-view.js';
 import { secretsOf } from './secrets.js';
@@ -23,6 +28,8 @@ import { userAt } from './user.js';
 
 export interface RunOptions {
   yolo?: boolean;
+  model?: string;
+  transport?: TransportChoice;
   json?: boolean;
   workingDir?: string;
   script?: string;
@@ -39,7 +46,12 @@ export interface RunOptions {
 export async function run(io: Io, file: string, prompt: string | undefined, options: RunOptions): Promise<number> {
   const tape = tapeOf(io, options);
   const secrets = secretsOf(io, options.envFromFile);
-  const config = await loadConfig(file, { secrets, keys: options.replay === undefined });
+  const config = await loadConfig(file, {
+    secrets,
+    keys: options.replay === undefined,
+    model: options.model,
+    transport: options.transport,
+  });
   const interactive = prompt === undefined;
   if (interactive && io.stdin.isTTY !== true)
     throw new UsageError('there is no prompt: give one as an argument, or "-" to read it from standard input');
@@ -47,13 +59,15 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
     throw new UsageError('--script is for agents whose model has "provider: emulator"');
   const directory = await workingDirectory(io, options.workingDir ?? io.cwd);
   const first = interactive ? undefined : command(config.root, await readPrompt(io, prompt));
-  const kept = options.replay === undefined ? keptSession(io, config, options.session) : undefined;
+  let kept = options.replay === undefined ? keptSession(io, config, options.session) : undefined;
 
   const notes = new Printer(io.stderr, io.env);
   const env = withoutSecrets(io.env, config);
   const interrupts = new Interrupts(io);
   const listening = options.json !== true && prompt !== '-' && io.stdin.isTTY === true;
-  const user = userAt(io, { listening, interrupts });
+  const chat = listening && canDraw(io) ? chatAt(io, config, options, interrupts) : undefined;
+  const user = chat?.user ?? userAt(io, { listening, interrupts });
+  const tell = (message: string): void => (chat === undefined ? notes.line(message) : chat.note(message));
   try {
     const crew = await openCrew({
       config,
@@ -64,35 +78,53 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
       home: homeOf(io),
       script: options.script,
       tape,
-      warn: (message) => notes.line(message),
+      warn: tell,
     });
     try {
       const begins = crew.members.get(kept?.state.agent ?? config.root.name);
       if (begins === undefined)
         throw new UsageError(`the session is with ${kept?.state.agent}, and ${file} has no such agent`);
-      const session = createSession({
-        ...begins,
-        client: crew.clientFor,
-        team: crew.members,
-        approval: options.yolo ? 'yolo' : user.approver,
-        rules: config.permissions,
-        hooksIn: { directory, env },
-        history: kept?.state.items,
-        makers: kept?.state.makers,
-        keeper: kept,
-        id: kept?.id,
-      });
-      const view = keeping(options.json ? jsonView(io) : textView(io), kept);
+      const begin = (member: Member, file: SessionFile | undefined): Session =>
+        createSession({
+          ...member,
+          client: crew.clientFor,
+          team: crew.members,
+          approval: options.yolo ? 'yolo' : user.approver,
+          rules: config.permissions,
+          hooksIn: { directory, env },
+          history: file?.state.items,
+          makers: file?.state.makers,
+          keeper: file,
+          id: file?.id,
+        });
+      const session = begin(begins, kept);
+      const keep = (event: AgentEvent): void => keepUsage(event, kept);
+      const view = keeping(options.json ? jsonView(io) : textView(io), keep);
       const hook = (point: 'session_start' | 'session_end' | 'on_user_input' | 'notification') =>
-        runHook(session.agent, point, { directory, env, notes });
+        runHook(session.agent, point, { directory, env, tell });
+      const renew = (): Session => {
+        const root = crew.members.get(config.root.name) ?? begins;
+        const fresh = options.replay === undefined ? keptSession(io, config, undefined) : undefined;
+        kept?.close();
+        kept = fresh;
+        return begin(root, fresh);
+      };
+      const modelNamed = (name: string): Model => {
+        const model = config.modelNamed(name);
+        crew.clientFor(model);
+        return model;
+      };
       await hook('session_start');
       try {
         const running: Running = { view, interrupts, options, hook };
+        const partner = { session, renew, modelNamed, keep, hook };
         const status =
-          first === undefined ? await converse(io, session, running) : await once(io, session, first, running);
+          first === undefined
+            ? await (chat?.converse(partner) ?? converse(io, session, running))
+            : await (chat?.answer(first, partner) ?? once(io, session, first, running));
         const unasked = status === exitStatus.ok ? crew.unasked() : undefined;
         if (unasked === undefined) return status;
-        notes.line(`turnwire: ${unasked}`);
+        tell(`turnwire: ${unasked}`);
         return options.loose === true ? status : exitStatus.failed;
       } finally {
         await hook('session_end');
@@ -101,6 +133,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
       await crew.close();
     }
   } finally {
+    chat?.close();
     interrupts.end();
     kept?.close();
   }
@@ -220,28 +253,40 @@ function keptSession(io: Io, config: Config, reference: string | undefined): Ses
 }
 
 /** What a turn has cost is kept with the session. */
-function keeping(view: RunView, kept: SessionFile | undefined): RunView {
-  if (kept === undefined) return view;
+function keepUsage(event: AgentEvent, kept: SessionFile | undefined): void {
+  if (event.type === 'token_usage')
+    kept?.append({ kind: 'usage', usage: event.usage, ...(event.cost === undefined ? {} : { cost: event.cost }) });
+}
+
+function keeping(view: RunView, keep: (event: AgentEvent) => void): RunView {
   return {
     show(event) {
-      if (event.type === 'token_usage')
-        kept.append({ kind: 'usage', usage: event.usage, ...(event.cost === undefined ? {} : { cost: event.cost }) });
+      keep(event);
       view.show(event);
     },
   };
+}
+
+/** Whether this is a terminal that rows can be drawn again on. */
+function canDraw({ stdout, stdin, env }: Io): boolean {
+  return stdout.isTTY === true && stdin.setRawMode !== undefined && env['TERM'] !== 'dumb';
+}
+
+function chatAt(io: Io, { root }: Config, { debug }: RunOptions, interrupts: Interrupts): Chat {
+  return new Chat(io, { interrupts, model: root.model.name, debug: debug === true });
 }
 
 /** Commands of the user's around the session: one that fails is told of, and stops nothing. */
 async function runHook(
   agent: Agent,
   point: 'session_start' | 'session_end' | 'on_user_input' | 'notification',
-  { directory, env, notes }: { directory: string; env: Io['env']; notes: Printer },
+  { directory, env, tell }: { directory: string; env: Io['env']; tell: (message: string) => void },
 ): Promise<void> {
   const signal = AbortSignal.timeout(hookTime);
   const failed = await runHooks(agent.hooks, point, { agent: agent.name }, { directory, env, signal }).catch(
     (error: unknown) => ({ command: point, said: String(error) }),
   );
-  if (failed !== undefined) notes.line(`turnwire: the hook ${failed.command} failed: ${printable(failed.said)}`);
+  if (failed !== undefined) tell(`turnwire: the hook ${failed.command} failed: ${printable(failed.said)}`);
 }
 
 /** All hooks of one point together, in milliseconds. */

@@ -4,7 +4,7 @@ import type { Interrupts } from './interrupts.js';
 import type { Io } from './io.js';
 import { ask } from './prompt.js';
 import { question } from './run-view.js';
-import { printable } from './terminal.js';
+import { printable, Printer } from './terminal.js';
 
 /** The user at the terminal, as an agent meets them. */
 export interface User {
@@ -36,7 +36,7 @@ export function userAt(io: Io, { listening, interrupts }: { listening: boolean; 
   return {
     approver: {
       approve: async (call, { signal, detail }) => {
-        const answer = await put(question(io, call, detail), signal);
+        const answer = await put(question(new Printer(io.stderr, io.env), call, detail).join('\n'), signal);
         return answers[answer?.trim().toLowerCase() ?? ''] ?? 'no';
       },
     },
@@ -44,4 +44,4 @@ export function userAt(io: Io, { listening, interrupts }: { listening: boolean; 
   };
 }
 
-const answers: Readonly<Record<string, Answer>> = { y: 'yes', yes: 'yes', a: 'always', always: 'always' };
+export const answers: Readonly<Record<string, Answer>> = { y: 'yes', yes: 'yes', a: 'always', always: 'always' };

@@ -1,5 +1,6 @@
 import { type Agent, readAgent } from './agent.js';
-import { type Model, type OwnProviders, readModel } from './model.js';
+import { findModel, type Model, type OwnProviders, readModel } from './model.js';
+import type { TransportChoice } from '@turnwire/client';
 import { ConfigError, type Problem } from './problem.js';
 import { neededSecrets, strayReferences } from './needed-secrets.js';
 import { providerSchema } from './schema/model.js';
@@ -22,6 +23,12 @@ export interface Config {
   root: Agent;
   /** Which calls run without a question, which need one, which never run. */
   permissions: PermissionRules;
+  /**
+   * A model by its name under `models`, or as `provider/model`.
+   *
+   * @throws ConfigError if there is no such model.
+   */
+  modelNamed: (reference: string) => Model;
 }
 
 export interface LoadOptions {
@@ -29,6 +36,10 @@ export interface LoadOptions {
   secrets?: Secrets | undefined;
   /** Whether models need theirs; without, only those of tools have to be there. @default true */
   keys?: boolean | undefined;
+  /** The model of the agent that a run begins with: a name under `models`, or `provider/model`. @default what the file says */
+  model?: string | undefined;
+  /** The transport of that agent's model. @default what the file says */
+  transport?: TransportChoice | undefined;
 }
 
 /**
@@ -38,7 +49,8 @@ export interface LoadOptions {
  *
  * @throws ConfigError with every problem of the file, each with its place.
  */
-export async function loadConfig(path: string, { secrets, keys = true }: LoadOptions = {}): Promise<Config> {
+export async function loadConfig(path: string, options: LoadOptions = {}): Promise<Config> {
+  const { secrets, keys = true, model, transport } = options;
   const file = await readYamlFile(path);
   const problems = checkShape(file);
   const providers = readProviders(file);
@@ -60,12 +72,22 @@ export async function loadConfig(path: string, { secrets, keys = true }: LoadOpt
     const agent = readAgent(file, name, value, around, problems);
     if (agent !== undefined) agents.set(name, agent);
   }
+  const modelNamed = (reference: string): Model => {
+    const read = findModel(file, reference, [], around.models);
+    if (read === undefined || 'problem' in read) throw new ConfigError(read === undefined ? problems : [read.problem]);
+    return read.model;
+  };
+  const first = agents.get('root') ?? agents.values().next().value;
+  if (first !== undefined && (model ?? transport) !== undefined) {
+    const chosen = model === undefined ? first.model : modelNamed(model);
+    agents.set(first.name, { ...first, model: { ...chosen, transport: transport ?? chosen.transport } });
+  }
   problems.push(...strayReferences(file));
   if (secrets !== undefined) problems.push(...(await missingSecrets(file, agents, secrets, keys)));
   const root = agents.get('root') ?? agents.values().next().value;
   const permissions = permissionsSchema.safeParse(part(file, 'permissions'));
   if (problems.length > 0 || root === undefined || !permissions.success) throw new ConfigError(problems);
-  return { file: path, models: known, agents, root, permissions: permissions.data };
+  return { file: path, models: known, agents, root, permissions: permissions.data, modelNamed };
 }
 
 function readProviders(file: YamlFile): OwnProviders {

@@ -56,7 +56,7 @@ class Person {
   }
 }
 
-async function sitsDown(t: TestContext): Promise<{ person: Person; folder: string }> {
+async function sitsDown(t: TestContext, early = ''): Promise<{ person: Person; folder: string }> {
   const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': script });
   // A shell that waited for it would take part in its Ctrl-C, and end with 130 itself.
   const command = `exec '${process.execPath}' '${program}' run agent.yaml --script script.yaml`;
@@ -67,6 +67,7 @@ async function sitsDown(t: TestContext): Promise<{ person: Person; folder: strin
   });
   t.after(() => child.process.kill('SIGKILL'));
   const person = new Person(child);
+  if (early !== '') person.types(early);
   await person.sees('> ');
   return { person, folder };
 }
@@ -80,6 +81,13 @@ test('prompt after prompt, until Ctrl-D leaves with status 0', { skip }, async (
   }
   person.types('\r');
   await person.sees('> ');
+  person.types(ctrlD);
+  assert.equal((await person.child.left).status, 0);
+});
+
+test('what is typed before it is ready is not lost', { skip }, async (t) => {
+  const { person } = await sitsDown(t, 'greet me\r');
+  await person.sees('Hello to you.');
   person.types(ctrlD);
   assert.equal((await person.child.left).status, 0);
 });
@@ -106,7 +114,7 @@ test('a tool is run by y, not by n, and by a without more questions', { skip }, 
   person.types(ctrlD);
   const { status, stdout } = await person.child.left;
   assert.equal(status, 0);
-  assert.equal(stdout.split('[y]es').length - 1, 3);
+  assert.equal(stdout.split('Run \u001b[1mshell').length - 1, 3);
 });
 
 test('Ctrl-C ends the run and not the conversation: in a turn, in a tool, at a question', { skip }, async (t) => {
@@ -114,6 +122,7 @@ test('Ctrl-C ends the run and not the conversation: in a turn, in a tool, at a q
   person.types('speak slowly\r');
   await person.sees('two');
   person.types(ctrlC);
+  await person.sees('interrupted');
   await person.sees('> ');
 
   person.types('now sleep\r');
@@ -121,6 +130,7 @@ test('Ctrl-C ends the run and not the conversation: in a turn, in a tool, at a q
   person.types('a\r');
   await until(async () => (await readFile(`${folder}/state.txt`, 'utf8').catch(() => '')) === 'asleep\n');
   person.types(ctrlC);
+  await person.sees('interrupted');
   await person.sees('> ');
 
   person.types('greet me\r');
@@ -137,6 +147,7 @@ test('Ctrl-C at a question declines and ends the run; at the prompt it leaves wi
   person.types('write it\r');
   await person.sees('[y]es');
   person.types(ctrlC);
+  await person.sees('interrupted');
   await person.sees('> ');
   await assert.rejects(readFile(`${folder}/made.txt`), { code: 'ENOENT' });
   person.types(ctrlC);

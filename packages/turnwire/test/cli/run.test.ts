@@ -5,34 +5,14 @@ import { test, type TestContext } from 'node:test';
 import { Console, turnwire, typing, type ConsoleOptions, type Ended } from './console.js';
 import { emulated, scratch } from './scratch.js';
 
-/** The fields of each event, as agent/events.ts documents them; "?" marks one that need not be there. */
-const documented: Readonly<Record<string, readonly string[]>> = {
-  user_message: ['message'],
-  stream_started: ['agent', 'model', 'session?'],
-  agent_switching: ['from', 'to', 'reason'],
-  turn_retried: ['model', 'attempt', 'reason', 'wait_ms', 'partial'],
-  model_fallback: ['from', 'to', 'reason', 'partial'],
-  session_compaction: ['items_before', 'items_after'],
-  agent_choice: ['content'],
-  agent_choice_reasoning: ['content'],
-  tool_call: ['tool_call'],
-  tool_call_confirmation: ['tool_call'],
-  tool_call_response: ['tool_call', 'outcome', 'response', 'duration_ms'],
-  turn_finished: [
-    'turn',
-    'response_id',
-    'transport',
-    'plan',
-    'sent_bytes',
-    'first_event_ms',
-    'plan_reason?',
-    'fallback?',
-  ],
-  token_usage: ['usage', 'total', 'cost?', 'total_cost?'],
-  warning: ['message'],
-  error: ['code', 'message', 'server_code?'],
-  stream_stopped: ['reason'],
-};
+/** The fields of each event, as docs/cli.md has them; "?" marks one that need not be there. */
+const page = await readFile(new URL('../../../../docs/cli.md', import.meta.url), 'utf8');
+const [, section = ''] = /^### Events\n([\s\S]*?)^### /m.exec(page) ?? [];
+const documented: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  [...section.matchAll(/^\| `(\w+)` \| (.*?) \|/gm)]
+    .filter(([, type]) => type !== 'type')
+    .map(([, type = '', fields = '']) => [type, [...fields.matchAll(/`([\w?]+)`/g)].map(([, field = '']) => field)]),
+);
 
 const writes = `turns:
   - reasoning: A file is wanted.
@@ -223,3 +203,43 @@ function assertDocumented(type: string, fields: Readonly<Record<string, unknown>
   for (const name of Object.keys(fields)) assert(all.has(name), `${type}.${name} is not documented`);
   for (const name of names) assert(name.endsWith('?') || name in fields, `${type}.${name} is missing`);
 }
+
+test('the documented events are those that there are', async () => {
+  const source = await readFile(new URL('../../src/agent/events.ts', import.meta.url), 'utf8');
+  const there = [...source.matchAll(/\btype: '(\w+)'/g)].map(([, type]) => type);
+  assert.deepEqual(new Set(Object.keys(documented)), new Set(there));
+});
+
+const twoModels = `
+models:
+  first: { provider: emulator, model: one }
+  second: { provider: emulator, model: two }
+agents:
+  root: { model: first }
+`;
+
+for (const { flags, model, transport } of [
+  { flags: [], model: 'first', transport: 'websocket' },
+  { flags: ['--model', 'second'], model: 'second', transport: 'websocket' },
+  { flags: ['--model', 'emulator/three'], model: 'emulator/three', transport: 'websocket' },
+  { flags: ['--transport', 'sse'], model: 'first', transport: 'sse' },
+  { flags: ['--model', 'second', '--transport', 'sse'], model: 'second', transport: 'sse' },
+]) {
+  test(`run ${flags.join(' ')} goes to ${model} over ${transport}`, async (t) => {
+    const folder = await scratch(t, { 'agent.yaml': twoModels });
+    const ended = await turnwire(['run', join(folder, 'agent.yaml'), 'Go.', '--json', ...flags], { cwd: folder });
+    assert.equal(ended.status, 0);
+    const events = eventsIn(ended);
+    assert.equal(events.find(({ type }) => type === 'stream_started')?.['model'], model);
+    assert.equal(events.find(({ type }) => type === 'turn_finished')?.['transport'], transport);
+  });
+}
+
+test('--model refuses a name that is none, with the nearest one', async (t) => {
+  const folder = await scratch(t, { 'agent.yaml': twoModels });
+  const { status, stderr } = await turnwire(['run', join(folder, 'agent.yaml'), 'Go.', '--model', 'secnd'], {
+    cwd: folder,
+  });
+  assert.equal(status, 2);
+  assert.match(stderr, /there is no model "secnd"; did you mean "second"\?\n$/);
+});
