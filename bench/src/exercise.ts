@@ -39,14 +39,15 @@ export function conversationsOf(exercise: Exercise): number {
   return 'conversations' in exercise ? exercise.conversations : 1;
 }
 
-export async function perform(driver: Driver, exercise: Exercise): Promise<Measured> {
+/** @param warm called when the warm-up is over; exercises that have none, or several, do not call it. */
+export async function perform(driver: Driver, exercise: Exercise, warm: () => Promise<void>): Promise<Measured> {
   switch (exercise.kind) {
     case 'events':
-      return events(driver, exercise);
+      return events(driver, exercise, warm);
     case 'burst':
-      return burst(driver, exercise);
+      return burst(driver, exercise, warm);
     case 'loop':
-      return loop(driver, exercise);
+      return loop(driver, exercise, warm);
     case 'pause':
       return pause(driver, exercise);
     case 'connections':
@@ -60,7 +61,7 @@ export async function perform(driver: Driver, exercise: Exercise): Promise<Measu
 
 export type Of<Kind> = Extract<Exercise, { kind: Kind }>;
 
-async function events(driver: Driver, exercise: Of<'events'>): Promise<Measured> {
+async function events(driver: Driver, exercise: Of<'events'>, warm: () => Promise<void>): Promise<Measured> {
   const { answer, warmUpMs, measureMs } = exercise;
   const conversations = await conversationsFor(driver, exercise.conversations);
   // Of paced turns a whole one takes longer than a warm-up: events are counted as they come.
@@ -86,6 +87,7 @@ async function events(driver: Driver, exercise: Of<'events'>): Promise<Measured>
     };
   };
   await span(warmUpMs);
+  await warm();
   const measured = await span(measureMs);
   stopping.abort();
   await all;
@@ -98,7 +100,7 @@ async function events(driver: Driver, exercise: Of<'events'>): Promise<Measured>
   };
 }
 
-async function burst(driver: Driver, exercise: Of<'burst'>): Promise<Measured> {
+async function burst(driver: Driver, exercise: Of<'burst'>, warm: () => Promise<void>): Promise<Measured> {
   const { answer, warmUpMs, measureMs } = exercise;
   const conversations = await conversationsFor(driver, exercise.conversations);
   const once = (): Promise<number[]> =>
@@ -110,15 +112,16 @@ async function burst(driver: Driver, exercise: Of<'burst'>): Promise<Measured> {
         return first ?? NaN;
       }),
     );
-  const warm = performance.now() + warmUpMs;
-  while (performance.now() < warm) await once();
+  const warmAt = performance.now() + warmUpMs;
+  while (performance.now() < warmAt) await once();
+  await warm();
   const times: number[] = [];
   const end = performance.now() + measureMs;
   while (performance.now() < end) times.push(...(await once()));
   return { firstEventP50Ms: percentile(times, 50), firstEventP99Ms: percentile(times, 99) };
 }
 
-async function loop(driver: Driver, exercise: Of<'loop'>): Promise<Measured> {
+async function loop(driver: Driver, exercise: Of<'loop'>, warm: () => Promise<void>): Promise<Measured> {
   const { answer, turns, resultBytes, warmUpLoops, loops } = exercise;
   const model = modelOf(answer);
   const result = 'x'.repeat(resultBytes);
@@ -138,6 +141,7 @@ async function loop(driver: Driver, exercise: Of<'loop'>): Promise<Measured> {
     return { cpuMs: (user + system) / 1000, ms: performance.now() - begun, turnMs };
   };
   for (let count = 0; count < warmUpLoops; count += 1) await once();
+  await warm();
   const done = [];
   for (let count = 0; count < loops; count += 1) done.push(await once());
   return {

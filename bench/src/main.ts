@@ -10,7 +10,7 @@ import { judge } from './goals.js';
 import { replaceSection } from './page.js';
 import { installPeers, peerVersions } from './peers.js';
 import { measure, settingOf } from './suite.js';
-import { settingInWords, tables, verdictTable } from './table.js';
+import { settingInWords, shareTables, tables, verdictTable } from './table.js';
 import { workloads } from './workloads.js';
 import type { Result, Setting } from './suite.js';
 import type { Workload } from './workloads.js';
@@ -32,7 +32,7 @@ const usage = `npm run bench -- [options]
   --from FILE      measure nothing: take a report that --json printed
   --svg FOLDER     write a chart for each workload
   --docs           write tables and charts into docs/
-  --cpu-prof FOLDER  write a CPU profile of each client's process
+  --cpu-prof FOLDER  write a CPU profile of each client, and say who used the CPU; costs some percent itself
   --seed N         of the server's answers; default: 1
 
 workloads: ${workloads.map(({ id }) => id).join(', ')}
@@ -68,14 +68,15 @@ async function main(): Promise<number> {
   const chosen = choose(values.only);
   const report =
     values.from === undefined
-      ? await run(chosen, { rounds: count(values.rounds), seed: count(values.seed), cpuProfile: values['cpu-prof'] })
+      ? await run(chosen, { rounds: count(values.rounds), seed: count(values.seed), profiles: values['cpu-prof'] })
       : read(values.from);
   const verdicts = judge(chosen, report.results);
+  const shares = shareTables(chosen, report.results);
   const text = `${settingInWords(report.setting)}\n\n${tables(chosen, report.results)}\n`;
   process.stdout.write(
     values.json
       ? `${JSON.stringify({ ...report, goals: verdicts })}\n`
-      : `${text}\n### Goals\n\n${verdictTable(verdicts)}\n`,
+      : `${text}\n### Goals\n\n${verdictTable(verdicts)}\n${shares === '' ? '' : `\n## Who used the CPU\n\n${shares}\n`}`,
   );
   if (values.svg !== undefined) writeCharts(values.svg, chosen, report.results);
   if (values.docs) {
@@ -93,18 +94,19 @@ async function main(): Promise<number> {
 
 async function run(
   chosen: readonly Workload[],
-  { rounds, seed, cpuProfile }: { rounds: number; seed: number; cpuProfile: string | undefined },
+  { rounds, seed, profiles }: { rounds: number; seed: number; profiles: string | undefined },
 ): Promise<Report> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   installPeers(folder, say);
   if (rounds < 5) say('Fewer than five rounds: to look at, not to quote.');
+  if (profiles !== undefined) mkdirSync(profiles, { recursive: true });
   const results = await measure({
     workloads: chosen,
     rounds,
     seed,
     root,
     certificate: () => certificateIn(join(root, '.cache', 'bench-certificate')),
-    cpuProfile,
+    profiles,
     onProgress: say,
   });
   return { setting: settingOf(peerVersions(folder), rounds, seed), results };

@@ -40,11 +40,11 @@ export class Service {
 /** Runs one client once. A client that takes longer than `limitMs` is ended, and has failed. */
 export async function runClient(
   job: Job,
-  { limitMs, ca, cpuProfile }: { limitMs: number; ca: string | undefined; cpuProfile: string | undefined },
+  { limitMs, ca }: { limitMs: number; ca: string | undefined },
 ): Promise<Outcome> {
   const child = fork(fileOf('client-process'), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    execArgv: ['--expose-gc', ...(cpuProfile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProfile}`])],
+    execArgv: ['--expose-gc'],
     // The one way that every client knows to trust the bench's certificate.
     env: { ...process.env, NO_COLOR: '1', ...(ca !== undefined && { NODE_EXTRA_CA_CERTS: ca }) },
   });

@@ -1,4 +1,5 @@
 import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { clientOf } from './clients.js';
 import { initialWindowBytes, windowForgottenMs } from './link.js';
 import { packageSize } from './package-size.js';
@@ -7,6 +8,7 @@ import { rotated } from './statistics.js';
 import type { Certificate } from './certificate.js';
 import type { Outcome } from './client-process.js';
 import type { Measured } from './exercise.js';
+import type { Shares } from './profile.js';
 import type { Rounds } from './statistics.js';
 import type { Workload } from './workloads.js';
 
@@ -14,6 +16,8 @@ import type { Workload } from './workloads.js';
 export interface Row {
   client: string;
   metrics: Record<string, Rounds>;
+  /** Where its CPU time went, of the last round that was profiled. */
+  shares?: Shares | undefined;
   /** Why it has no values: its client cannot be had yet; it needs another Node; it failed. */
   missing?: { why: 'not yet' | 'skipped' | 'failed'; message: string };
 }
@@ -42,7 +46,8 @@ export interface SuiteOptions {
   seed: number;
   root: string;
   certificate: () => Certificate;
-  cpuProfile: string | undefined;
+  /** A folder for a CPU profile of each client's process. */
+  profiles: string | undefined;
   onProgress: (line: string) => void;
 }
 
@@ -71,7 +76,7 @@ export async function measure(options: SuiteOptions): Promise<Result[]> {
 }
 
 async function measureWorkload(workload: Workload, options: SuiteOptions): Promise<Result> {
-  const { rounds, seed, root, onProgress, cpuProfile } = options;
+  const { rounds, seed, root, onProgress, profiles } = options;
   const rows: Row[] = workload.rows.map((client) => ({ client, metrics: {} }));
   const certificate = workload.tls ? options.certificate() : undefined;
   const server = await Service.start({
@@ -84,7 +89,7 @@ async function measureWorkload(workload: Workload, options: SuiteOptions): Promi
     if (workload.exercise.kind === 'import') {
       for (const { client } of rows) {
         const job = { client: clientOf(client), exercise: workload.exercise, url: '' };
-        await runClient(job, { limitMs: workload.limitMs, ca: undefined, cpuProfile: undefined });
+        await runClient(job, { limitMs: workload.limitMs, ca: undefined });
       }
     }
     for (let round = 0; round < rounds; round += 1) {
@@ -107,8 +112,9 @@ async function measureWorkload(workload: Workload, options: SuiteOptions): Promi
                   client,
                   exercise: workload.exercise,
                   url: `${workload.tls ? 'https' : 'http'}://127.0.0.1:${port}/v1`,
+                  profile: profiles && join(profiles, `${workload.id}-${client.id}-${round + 1}.cpuprofile`),
                 },
-                { limitMs: workload.limitMs, ca: certificate?.path, cpuProfile },
+                { limitMs: workload.limitMs, ca: certificate?.path },
               );
         const ms = performance.now() - begun;
         if (!('ok' in outcome)) {
@@ -121,6 +127,7 @@ async function measureWorkload(workload: Workload, options: SuiteOptions): Promi
         const after = await server.counts();
         const connected = await link?.counts();
         const { ok } = outcome;
+        row.shares = outcome.shares;
         keep(row, round, {
           ...ok,
           serverBusy: ((after.cpuUs - before.cpuUs) / 1000 / ms) * 100,

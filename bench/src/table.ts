@@ -1,6 +1,7 @@
 import { clientOf } from './clients.js';
 import { ratio, summarize } from './statistics.js';
 import type { Verdict } from './goals.js';
+import type { Shares } from './profile.js';
 import type { Result, Row, Setting } from './suite.js';
 import type { Summary } from './statistics.js';
 import type { Metric, Workload } from './workloads.js';
@@ -32,6 +33,35 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
       outcome,
     ]),
   ]);
+}
+
+/** Of the rows that were profiled: who used the CPU, in µs per event where that was measured, otherwise in parts of a hundred. */
+export function shareTables(workloads: readonly Workload[], results: readonly Result[]): string {
+  return workloads
+    .flatMap(({ id, title }) => {
+      const rows = results.find(({ workload }) => workload === id)?.rows.filter(({ shares }) => shares !== undefined);
+      if (rows === undefined || rows.length === 0) return [];
+      const perEvent = rows.every(({ metrics }) => metrics['cpuUsPerEvent'] !== undefined);
+      const head = ['', perEvent ? 'CPU per event, µs' : 'CPU, %', 'of which'];
+      const body = rows.map(({ client, metrics, shares = {} }) => {
+        const whole = perEvent ? (metrics['cpuUsPerEvent']?.at(-1) ?? NaN) : 100;
+        return [
+          clientOf(client).title,
+          number(whole, perEvent ? 2 : 0),
+          sharesInWords(shares, whole, perEvent ? 2 : 0),
+        ];
+      });
+      return [[`### ${title}`, '', aligned([head, ...body])].join('\n')];
+    })
+    .join('\n\n');
+}
+
+function sharesInWords(shares: Shares, whole: number, digits: number): string {
+  return Object.entries(shares)
+    .sort(([, a], [, b]) => b - a)
+    .filter(([, share]) => share >= 0.01)
+    .map(([who, share]) => `${who} ${number(share * whole, digits)}`)
+    .join(', ');
 }
 
 function table(workload: Workload, { rows }: Result): string {
