@@ -51,13 +51,15 @@ class Terminal {
 
 /** A shell in which a conversation runs; it says with which status that ended or was stopped, and how the terminal was left. */
 async function sitsDown(t: TestContext, prompt = ''): Promise<{ terminal: Terminal; folder: string }> {
+  let terminal: Terminal | undefined;
   const run = `'${process.execPath}' '${program}' run agent.yaml ${prompt} --script script.yaml & echo $! >pid; fg >/dev/null
 echo left $?
 stty -a
 `;
+  // Before the folder that its socket is in is removed.
+  t.after(() => terminal?.tmux('kill-server').catch(() => undefined));
   const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': script, 'run.sh': run });
-  const terminal = new Terminal(join(folder, 'tmux'));
-  t.after(() => terminal.tmux('kill-server').catch(() => undefined));
+  terminal = new Terminal(join(folder, 'tmux'));
   const shell = 'env -u NO_COLOR bash --norc --noprofile';
   await terminal.tmux('new-session', '-d', '-x', '70', '-y', '24', '-c', folder, shell);
   await terminal.types('. ./run.sh', 'Enter');
