@@ -4,79 +4,10 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { createOpenAI } from '@ai-sdk/openai';
-import { HumanMessage } from '@langchain/core/messages';
-import { ChatOpenAI } from '@langchain/openai';
-import { Agent, OpenAIProvider, Runner } from '@openai/agents';
 import { createFetch } from '@turnwire/client/fetch';
-import { streamText } from 'ai';
-import OpenAI from 'openai';
 import { startEmulator } from 'turnwire/emulator';
+import { type Fetch, sdks, textOf } from './sdks.js';
 import type { AddressInfo } from 'node:net';
-
-type Fetch = typeof globalThis.fetch;
-
-/** Asks once, and says each piece of text as it comes. */
-type Ask = (input: string, signal?: AbortSignal) => AsyncIterable<string>;
-
-const sdks: Readonly<Record<string, (baseURL: string, fetch: Fetch) => Ask>> = {
-  openai: (baseURL, fetch) => {
-    const client = new OpenAI({ baseURL, apiKey: 'k', fetch, maxRetries: 1 });
-    return async function* ask(input, signal) {
-      const events = await client.responses.create({ model: 'm', input, stream: true }, { signal });
-      for await (const event of events) if (event.type === 'response.output_text.delta') yield event.delta;
-      // This one ends its loop without a word when it is aborted.
-      signal?.throwIfAborted();
-    };
-  },
-  'AI SDK': (baseURL, fetch) => {
-    const model = createOpenAI({ baseURL, apiKey: 'k', fetch }).responses('m');
-    return async function* ask(input, signal) {
-      const { stream } = streamText({
-        model,
-        prompt: input,
-        maxRetries: 1,
-        onError: () => {},
-        ...(signal && { abortSignal: signal }),
-      });
-      for await (const part of stream) {
-        if (part.type === 'text-delta') yield part.text;
-        if (part.type === 'error') throw part.error;
-      }
-      signal?.throwIfAborted();
-    };
-  },
-  'Agents SDK': (baseURL, fetch) => {
-    const openAIClient = new OpenAI({ baseURL, apiKey: 'k', fetch, maxRetries: 1 });
-    const modelProvider = new OpenAIProvider({ openAIClient, useResponses: true });
-    const runner = new Runner({ modelProvider, tracingDisabled: true });
-    const agent = new Agent({ name: 'a', model: 'm' });
-    return async function* ask(input, signal) {
-      const result = await runner.run(agent, input, { stream: true, ...(signal && { signal }) });
-      for await (const event of result)
-        if (event.type === 'raw_model_stream_event' && event.data.type === 'output_text_delta') yield event.data.delta;
-      signal?.throwIfAborted();
-    };
-  },
-  LangChain: (baseURL, fetch) => {
-    const model = new ChatOpenAI({
-      model: 'm',
-      useResponsesApi: true,
-      apiKey: 'k',
-      maxRetries: 1,
-      configuration: { baseURL, fetch },
-    });
-    return async function* ask(input, signal) {
-      for await (const { text } of await model.stream([new HumanMessage(input)], signal && { signal })) yield text;
-    };
-  },
-};
-
-async function textOf(pieces: AsyncIterable<string>): Promise<string> {
-  let text = '';
-  for await (const piece of pieces) text += piece;
-  return text;
-}
 
 for (const [name, open] of Object.entries(sdks)) {
   for (const transport of ['websocket', 'sse'] as const) {
@@ -95,7 +26,7 @@ for (const [name, open] of Object.entries(sdks)) {
         const ask = open(emulator.url, fetch);
         const controller = new AbortController();
         const leave = async (): Promise<void> => {
-          for await (const piece of ask('One two three four.', how === 'aborted' ? controller.signal : undefined)) {
+          for await (const piece of ask(['One two three four.'], how === 'aborted' ? controller.signal : undefined)) {
             if (piece === '') continue;
             if (how === 'left by a break') break;
             controller.abort(new Error('enough'));
@@ -103,7 +34,7 @@ for (const [name, open] of Object.entries(sdks)) {
         };
         if (how === 'aborted') await assert.rejects(leave());
         else await leave();
-        assert.equal(await textOf(ask('Right.')), 'Right.');
+        assert.equal(await textOf(ask(['Right.'])), 'Right.');
         while (emulator.journal.turns()[0]?.outcome === 'running') await new Promise(setImmediate);
         assert.deepEqual(
           emulator.journal.turns().map(({ outcome }) => outcome),
@@ -129,7 +60,7 @@ for (const [name, open] of Object.entries(sdks)) {
         calls += 1;
         return carry(...args);
       };
-      await assert.rejects(textOf(open(`http://127.0.0.1:${port}/v1`, counting)('Hi.')));
+      await assert.rejects(textOf(open(`http://127.0.0.1:${port}/v1`, counting)(['Hi.'])));
       return calls;
     };
     assert.equal(await callsOf(fetch), await callsOf(globalThis.fetch));
