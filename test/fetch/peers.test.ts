@@ -1,5 +1,5 @@
 // What other clients of this wire get wrong, tried on this one by its fetch: each row once, by its number. X14, X15, X16, X19, X25 and X32 have tests
-// of their own beside it; X4, X5, X10, X26, X27 and X29 are of lanes, pings, chains and codes, which a fetch has from the engine.
+// of their own beside it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFetch } from '@turnwire/client/fetch';
@@ -7,6 +7,8 @@ import { asked, completed, created, delta, message, reply, response } from '../f
 import { FaultServer } from '../faults/server/server.js';
 import type { FetchOptions } from '@turnwire/client/fetch';
 import type { TestContext } from 'node:test';
+import { opcodes } from '../faults/server/frame.js';
+import type { Json } from '../faults/server/events.js';
 import type { Script } from '../faults/server/peer.js';
 
 async function setUp(t: TestContext, script: Script, options: FetchOptions = {}) {
@@ -76,6 +78,59 @@ test('X3: a body that fails while nobody reads is no unhandled rejection', async
   assert.equal((await failureOf(answer)).code, 'connection_lost');
 });
 
+/** Answers each turn with the same words. */
+const says: NonNullable<Script['create']> = (peer, _create, count) =>
+  peer.events(...reply(`resp_${peer.number}_${count}`, 'said'));
+
+/** As {@link echo}, on a server that has lanes. */
+const laned = (create: Json, events: Json[]): Json[] =>
+  events.map((event) => ({ ...event, stream_id: create['stream_id'] }));
+
+test('X4: an error of the whole connection ends the answer of every lane', { timeout: 10_000 }, async (t) => {
+  const { ask, server } = await setUp(
+    t,
+    {
+      create: (peer, create, count) => {
+        peer.events(...laned(create, [created(`resp_${count}`), delta('Half')]));
+        const error = { code: 'server_error', message: 'All of it.' };
+        if (count === 3) peer.events({ type: 'error', status: 500, error });
+      },
+    },
+    { pool: { lanes: true } },
+  );
+  // Of the first answer begun it is known that the server has lanes.
+  const answers = [await ask('a'), ...(await Promise.all([ask('b'), ask('c')]))];
+  const ends = await Promise.all(
+    answers.map((answer) =>
+      answer.text().then(
+        (text) => (text.includes('All of it.') ? 'told' : 'cut'),
+        (error: Error) => (error.cause as { code: string }).code,
+      ),
+    ),
+  );
+  assert(
+    ends.every((end) => end !== 'cut'),
+    ends.join(),
+  );
+  assert.equal(server.peers.length, 1);
+});
+
+test('X5: lanes that have ended make room: 60 turns, three at a time, on one connection', async (t) => {
+  const { ask, server } = await setUp(
+    t,
+    {
+      create: (peer, create, count) => peer.events(...laned(create, reply(`resp_${count}`, asked(create)))),
+    },
+    { pool: { lanes: true, maxConnections: 1 } },
+  );
+  for (let round = 0; round < 20; round += 1) {
+    const inputs = ['a', 'b', 'c'].map((name) => `${name}${round} `);
+    const answers = await Promise.all(inputs.map(async (input) => (await ask(input)).text()));
+    for (const [index, answer] of answers.entries()) assert(answer.includes(inputs[index] ?? '-'));
+  }
+  assert.deepEqual([server.creates, server.peers.length], [60, 1]);
+});
+
 test('X6: a server that never answers has a limit, and one that falls silent has another', async (t) => {
   const timeouts = { firstEventMs: 80, idleMs: 80 };
   const { ask } = await setUp(
@@ -112,6 +167,12 @@ test(
     await fetch.close();
   },
 );
+
+test('X10: pings are sent', async (t) => {
+  const { ask, server } = await setUp(t, { create: echo }, { pool: { pingMs: 20 } });
+  await (await ask('x')).text();
+  while (!server.peer(1).control.includes(opcodes.ping)) await new Promise(setImmediate);
+});
 
 test('X11: an answer that goes on has no limit of time as a whole', async (t) => {
   const idleMs = 200;
@@ -199,10 +260,90 @@ test('X22: what cannot be dialled goes by SSE, and X23: not where that was not a
   assert.equal(strict.server.posts, 0);
 });
 
+test('X26: fields in another order are the same history', async (t) => {
+  const { fetch, server } = await setUp(t, { create: says });
+  const ask = async (input: string): Promise<Response> => {
+    const answer = await fetch(`${server.url}/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: `{"stream":true,"model":"test","input":${input}}`,
+    });
+    await answer.text();
+    return answer;
+  };
+  await ask('[{"role":"user","content":[{"type":"input_text","text":"a"}]}]');
+  const said = '{"content":[{"text":"said","type":"output_text"}],"role":"assistant","type":"message"}';
+  const { headers } = await ask(
+    `[{"content":[{"text":"a","type":"input_text"}],"role":"user"},${said},{"content":"b","role":"user"}]`,
+  );
+  assert.deepEqual([headers.get('x-turnwire-plan'), headers.get('x-turnwire-plan-reason')], ['delta', null]);
+});
+
+test('X27: what a refusal is says its code, and not its words', async (t) => {
+  const error = { code: 'invalid_prompt', message: 'Rate limit: previous_response_not_found; try again in 1 s.' };
+  const { ask, server } = await setUp(t, { create: (peer) => peer.events({ type: 'error', status: 400, error }) });
+  const answer = await ask('x');
+  assert.deepEqual([answer.status, await answer.json(), server.creates], [400, { error }, 1]);
+});
+
 test('X28: many failures in a row are a few attempts within one budget, not a ladder', async (t) => {
   const { ask, server } = await setUp(t, { upgrade: (peer) => peer.rst() });
   await assert.rejects(ask('x'), { name: 'TypeError', message: 'fetch failed' });
   assert(server.peers.length <= 3, `${server.peers.length} dials`);
+});
+
+test('X29: a connection is given up at its age; a chain that is not stored goes on as a delta while it lives', async (t) => {
+  const { fetch, server } = await setUp(t, { create: says }, { pool: { maxAgeMs: 60_000 } });
+  const ask = (input: object[]) =>
+    fetch(`${server.url}/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ stream: true, model: 'test', store: false, input }),
+    });
+  const input: object[] = [{ role: 'user', content: 'a' }];
+  await (await ask(input)).text();
+  input.push(message('said'), { role: 'user', content: 'b' });
+  const second = await ask(input);
+  await second.text();
+  assert.equal(second.headers.get('x-turnwire-plan'), 'delta');
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 });
+  input.push(message('said'), { role: 'user', content: 'c' });
+  const third = await ask(input);
+  await third.text();
+  assert.equal(third.headers.get('x-turnwire-plan'), 'full');
+  assert.equal(server.peers.length, 2);
+});
+
+test('X29: a response that did not complete is not continued, and what is left of an aborted one meets no other turn', async (t) => {
+  const { fetch, server } = await setUp(t, {
+    create: (peer, create, count) => {
+      if (peer.number > 1) return echo(peer, create, count);
+      if (count === 1)
+        return peer.events(created('resp_f'), { type: 'response.failed', response: response('resp_f', 'failed') });
+      peer.events(created('resp_i'), delta('Half'));
+    },
+  });
+  const ask = (input: unknown, signal?: AbortSignal) =>
+    fetch(`${server.url}/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ stream: true, model: 'test', input }),
+      ...(signal && { signal }),
+    });
+  await (await ask([{ role: 'user', content: 'a' }])).text();
+  const controller = new AbortController();
+  const aborted = await ask(
+    [{ role: 'user', content: 'a' }, message('Half'), { role: 'user', content: 'b' }],
+    controller.signal,
+  );
+  assert.equal(aborted.headers.get('x-turnwire-plan'), 'full');
+  controller.abort();
+  await assert.rejects(aborted.text(), { name: 'AbortError' });
+  assert.match(await (await ask('after')).text(), /after/);
+  assert.deepEqual(
+    server.peers.map(({ creates }) => creates.length),
+    [2, 1],
+  );
 });
 
 test('X30: a frame that cannot be decoded is the end of the answer, not left out', async (t) => {
