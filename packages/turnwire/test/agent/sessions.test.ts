@@ -88,6 +88,26 @@ test('a session is open in one process; a lock that a killed one has left behind
   assert.deepEqual(await readdir(place), [`${first.id}.jsonl`]);
 });
 
+test(
+  'nor does a lock whose process has ended, where another one has got its number since; one of an older version still does',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const { place, sessions } = await folder(t);
+    const first = sessions.create('/agent.yaml', 'root');
+    t.after(() => first.close());
+    first.append({ kind: 'items', items: [prompt] });
+    const path = join(place, `${first.id}.jsonl.lock`);
+    const lock = await readFile(path, 'utf8');
+    // This process, as it would be after another boot, and as it would be if it had begun earlier in this one.
+    for (const began of [lock.replace(/ [\w-]+\//, ' 0/'), lock.replace(/\/\d+/, '/1')]) {
+      await writeFile(path, began);
+      sessions.resume(first.id).close();
+    }
+    await writeFile(path, `${process.pid}\n`);
+    assert.throws(() => sessions.resume(first.id), /open in another process .* delete .*\.jsonl\.lock/);
+  },
+);
+
 test('-1 is the session that was used last; a name that is a path, and one that is not there, are refused', async (t) => {
   const { sessions } = await folder(t);
   const ids = ['a', 'b'].map(() => {
