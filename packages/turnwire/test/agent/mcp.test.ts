@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -114,4 +117,27 @@ test('a server that cannot be used is one sentence that names it, and holds no s
       return true;
     });
   }
+});
+
+test('a server elsewhere that wants a sign-in: the sentence says what to do, once, and repeats nothing that the server said', async (t) => {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    // Some servers say what they were sent.
+    response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(`no: ${request.headers.authorization}`);
+  }).listen(0, '127.0.0.1');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  const opening = (transport_type: 'sse' | undefined) =>
+    toolsOf(t, [{ type: 'mcp', remote: { url, transport_type, headers: { Authorization: 'Bearer ${env.MY}' } } }], {
+      secret: () => Promise.resolve('topsecret'),
+    });
+  const message = `the MCP server ${url} cannot be used: it wants a sign-in, or refuses the one it was given (status 401); turnwire does no sign-in by OAuth: get a token from its provider, and send it by "headers" of "remote", such as Authorization: Bearer \${env.NAME}`;
+  await assert.rejects(opening(undefined), { message });
+  assert.equal(requests, 1);
+  await assert.rejects(opening('sse'), { message });
 });

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { SSEClientTransport, SseError } from '@modelcontextprotocol/sdk/client/sse.js';
+import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { CommandTransport } from './mcp-command.js';
 import type { Mcp } from './mcp.js';
@@ -9,6 +9,9 @@ import type { Surroundings } from './toolset.js';
 
 /** From the start of a server to the end of its introduction, in milliseconds: `npx` may have to download it first. */
 const startTime = 60_000;
+
+const signIn =
+  'it wants a sign-in, or refuses the one it was given (status 401); turnwire does no sign-in by OAuth: get a token from its provider, and send it by "headers" of "remote", such as Authorization: Bearer ${env.NAME}';
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
 
@@ -26,6 +29,9 @@ export async function connectMcp(settings: Mcp, surroundings: Surroundings, labe
       return client;
     } catch (error) {
       await client.close().catch(() => undefined);
+      // Nor would the other transport do; and what the server says may hold what it was sent.
+      if (statusOf(error) === 401)
+        throw new Error(`the MCP server ${label} cannot be used: ${signIn}`, { cause: new Error('status 401') });
       const said = transport instanceof CommandTransport ? transport.lastWords : '';
       failures.push(
         `${error instanceof Error ? error.message : String(error)}${said === '' ? '' : ` (it said: ${said})`}`,
@@ -33,6 +39,10 @@ export async function connectMcp(settings: Mcp, surroundings: Surroundings, labe
     }
   }
   throw new Error(`the MCP server ${label} cannot be used: ${failures.join('; then: ')}`);
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof StreamableHTTPError || error instanceof SseError ? error.code : undefined;
 }
 
 async function transports(settings: Mcp, surroundings: Surroundings) {
