@@ -8,6 +8,7 @@ import { scratch } from './scratch.js';
 
 const steps = 40;
 const kills = 10;
+const seed = Number(process.env['TURNWIRE_SEED'] ?? 7);
 
 /** The same numbers in each run of the test. */
 function seeded(seed: number): () => number {
@@ -48,13 +49,14 @@ test(
   '40 calls over a link that fails at random, killed and resumed ten times: each ran once, and the history is whole',
   { skip: process.platform === 'win32', timeout: 170_000 },
   async (t) => {
-    const random = seeded(7);
+    const random = seeded(seed);
+    t.diagnostic(`seed ${seed} (TURNWIRE_SEED=${seed} npm test -- cli/chaos)`);
     const pick = (most: number): number => Math.floor(random() * most);
     const broken = Array.from({ length: 200 }, (_, index) => ({
       on: { turn: index + 1 },
       do: faults[pick(faults.length)] ?? '',
     }));
-    const emulator = await startEmulator({ script: { rules: model, faults: broken.filter(() => random() < 0.1) } });
+    const emulator = await startEmulator({ script: { rules: model, faults: broken.filter(() => random() < 0.2) } });
     t.after(() => emulator.close());
     const folder = await scratch(t, {
       'agent.yaml': `models: { m: { provider: mine, model: any, base_url: "${emulator.url}" } }\nagents: { root: { model: m, fallback: { retries: 6 }, toolsets: [{ type: shell }] } }\n`,
