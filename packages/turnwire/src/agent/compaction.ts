@@ -8,6 +8,8 @@ const charactersPerToken = 4;
 const transcriptShare = 0.5;
 /** Of the context window: what of the newest items stays as it is. */
 const keptShare = 0.2;
+/** Of the context window: what the newest calls and their answers may fill, and stay. A model that does not see what it has just done does it again. */
+const newestShare = 0.5;
 /** Where the window is not known: what an overflowing history is taken to be a multiple of. */
 const overflowShare = 0.5;
 /** Of one item in the transcript, in characters: a long result is there to be known of, not to be read again. */
@@ -44,6 +46,10 @@ export function divide(items: readonly InputItem[], { contextSize }: Model): Div
     start -= 1;
     room -= tokensOf(items.slice(start, start + 1));
     if (room > 0 && stands(items, start)) best = start;
+  }
+  if (best === items.length) {
+    const newest = items.findLastIndex((_, index) => stands(items, index));
+    if (tokensOf(items.slice(newest)) <= window * newestShare) best = newest;
   }
   const before = items.slice(0, best);
   if (before.length < 2) return undefined;
