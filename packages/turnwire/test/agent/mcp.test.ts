@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { remoteServer } from './mcp-server.js';
 import { scratch } from './scratch.js';
@@ -119,25 +119,39 @@ test('a server that cannot be used is one sentence that names it, and holds no s
   }
 });
 
-test('a server elsewhere that wants a sign-in: the sentence says what to do, once, and repeats nothing that the server said', async (t) => {
+/** A server that refuses everything, and says what it was sent. */
+async function refusing(t: TestContext, status: number): Promise<{ url: string; requests: () => number }> {
   let requests = 0;
   const server = createServer((request, response) => {
     requests += 1;
-    // Some servers say what they were sent.
-    response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(`no: ${request.headers.authorization}`);
+    response.writeHead(status).end(`no: ${request.headers.authorization}`);
   }).listen(0, '127.0.0.1');
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
   await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
-  const opening = (transport_type: 'sse' | undefined) =>
-    toolsOf(t, [{ type: 'mcp', remote: { url, transport_type, headers: { Authorization: 'Bearer ${env.MY}' } } }], {
-      secret: () => Promise.resolve('topsecret'),
-    });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, requests: () => requests };
+}
+
+const opening = (t: TestContext, url: string, transport_type: 'sse' | undefined) =>
+  toolsOf(t, [{ type: 'mcp', remote: { url, transport_type, headers: { Authorization: 'Bearer ${env.MY}' } } }], {
+    secret: () => Promise.resolve('topsecret'),
+  });
+
+test('a server elsewhere that wants a sign-in: the sentence says what to do, once', async (t) => {
+  const { url, requests } = await refusing(t, 401);
   const message = `the MCP server ${url} cannot be used: it wants a sign-in, or refuses the one it was given (status 401); turnwire does no sign-in by OAuth: get a token from its provider, and send it by "headers" of "remote", such as Authorization: Bearer \${env.NAME}`;
-  await assert.rejects(opening(undefined), { message });
-  assert.equal(requests, 1);
-  await assert.rejects(opening('sse'), { message });
+  await assert.rejects(opening(t, url, undefined), { message });
+  assert.equal(requests(), 1);
+  await assert.rejects(opening(t, url, 'sse'), { message });
+});
+
+test('a server elsewhere that refuses and repeats what it was sent: the sentence holds no secret', async (t) => {
+  const { url } = await refusing(t, 403);
+  await assert.rejects(opening(t, url, undefined), ({ message }: Error) => {
+    assert.match(message, /no: \[hidden\] \(status 403\); then: .*403/);
+    assert.doesNotMatch(message, /topsecret/);
+    return true;
+  });
 });

@@ -21,40 +21,56 @@ const { version } = createRequire(import.meta.url)('../../../package.json') as {
  * @throws Error that names the server and says what went wrong. It holds no header and no variable.
  */
 export async function connectMcp(settings: Mcp, surroundings: Surroundings, label: string): Promise<Client> {
+  const { remote, env } = settings;
+  const given = await surroundings.expand(remote === undefined ? env : remote.headers);
   const failures: string[] = [];
-  for (const transport of await transports(settings, surroundings)) {
+  for (const transport of await transports(settings, given, surroundings)) {
     const client = new Client({ name: 'turnwire', version });
     try {
       await client.connect(transport, { timeout: startTime });
       return client;
     } catch (error) {
       await client.close().catch(() => undefined);
-      // Nor would the other transport do; and what the server says may hold what it was sent.
-      if (statusOf(error) === 401)
-        throw new Error(`the MCP server ${label} cannot be used: ${signIn}`, { cause: new Error('status 401') });
+      // Nor would the other transport do.
+      if (statusOf(error) === 401) {
+        failures.splice(0, Infinity, signIn);
+        break;
+      }
       const said = transport instanceof CommandTransport ? transport.lastWords : '';
-      failures.push(
-        `${error instanceof Error ? error.message : String(error)}${said === '' ? '' : ` (it said: ${said})`}`,
-      );
+      failures.push(without(Object.values(given), `${wordsOf(error)}${said === '' ? '' : ` (it said: ${said})`}`));
     }
   }
   throw new Error(`the MCP server ${label} cannot be used: ${failures.join('; then: ')}`);
+}
+
+/** Servers say what they were sent: a header is its scheme and its token, and either may be repeated. */
+function without(values: readonly string[], text: string): string {
+  const told = values.flatMap((value) => [value, ...value.split(/\s+/)]).filter(({ length }) => length >= 6);
+  return told.reduce((left, value) => left.replaceAll(value, '[hidden]'), text);
+}
+
+function wordsOf(error: unknown): string {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  const status = statusOf(error);
+  // The SDK leaves it out where the server has said something itself.
+  return status === undefined || status < 100 || message.includes(String(status))
+    ? message
+    : `${message} (status ${status})`;
 }
 
 function statusOf(error: unknown): number | undefined {
   return error instanceof StreamableHTTPError || error instanceof SseError ? error.code : undefined;
 }
 
-async function transports(settings: Mcp, surroundings: Surroundings) {
+async function transports(settings: Mcp, given: Readonly<Record<string, string>>, { env, workspace }: Surroundings) {
   const { command, args = [], remote } = settings;
   if (remote === undefined) {
-    const { env, expand, workspace } = surroundings;
     const cwd = await workspace.resolve(settings.working_dir ?? '.');
-    return [new CommandTransport(command ?? '', args, { cwd, env: { ...env, ...(await expand(settings.env)) } })];
+    return [new CommandTransport(command ?? '', args, { cwd, env: { ...env, ...given } })];
   }
   const url = new URL(remote.url);
   // Headers go to this origin alone: a redirect to another one is refused by the SDK.
-  const options = { requestInit: { headers: await surroundings.expand(remote.headers) } };
+  const options = { requestInit: { headers: given } };
   const streamable = (): Transport => new StreamableHTTPClientTransport(url, options);
   const sse = (): Transport => new SSEClientTransport(url, options);
   return { streamable: [streamable()], sse: [sse()], either: [streamable(), sse()] }[remote.transport_type ?? 'either'];
