@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import diagnostics from 'node:diagnostics_channel';
 import { test } from 'node:test';
 import { createClient } from '@turnwire/client';
-import { reply } from './server/events.js';
+import { created, reply, response } from './server/events.js';
 import { read, scenario } from './scenario.js';
 import type { ClientOptions } from '@turnwire/client';
 import type { Script } from './server/peer.js';
@@ -29,6 +29,18 @@ const failures: Record<string, Script> = {
   'a fallback that fails': { upgrade: (peer) => peer.http(426), post: (peer) => peer.rst() },
   'a lost connection': { create: (peer) => peer.close(1011, 'why'), post: (peer) => peer.rst() },
   'no JSON': { create: (peer) => peer.raw(Buffer.from([0x81, 1, 0x78])) },
+  'a refusal that quotes the key': {
+    create: (peer) => peer.events({ type: 'error', status: 401, error: { message: `no: ${secret}`, code: secret } }),
+  },
+  'a stream whose error quotes the key': {
+    upgrade: (peer) => peer.http(426),
+    post: (peer) => {
+      peer.stream();
+      peer.sse(created('resp_1'), { type: 'error', code: 'server_error', message: `no: ${secret}`, param: null });
+      peer.endStream();
+    },
+  },
+  'a close that quotes the key': { create: (peer) => peer.close(4000, secret), post: (peer) => peer.rst() },
   'a refusal': { create: (peer) => peer.events({ type: 'error', error: { message: 'no' } }) },
 };
 for (const [name, script] of Object.entries(failures)) {
@@ -58,6 +70,24 @@ for (const [name, script] of Object.entries(failures)) {
     { quick: true },
   );
 }
+
+scenario(
+  'a failed response that quotes the key: it is not in the error, and the event is as it came',
+  {
+    create: (peer) =>
+      peer.events(created('resp_1'), {
+        type: 'response.failed',
+        response: { ...response('resp_1', 'failed'), error: { message: `no: "${secret}"`, code: 'server_error' } },
+      }),
+  },
+  { apiKey: secret },
+  async ({ client }) => {
+    const { events, error } = await read(client.turn(question));
+    assert.doesNotMatch(inspect(error, { depth: 20 }), new RegExp(secret));
+    assert.match(error?.message ?? '', /no: "\[secret\]"/);
+    assert.match(JSON.stringify(events.at(-1)), new RegExp(secret));
+  },
+);
 
 for (const transport of ['websocket', 'sse'] as const) {
   let asked = 0;

@@ -53,12 +53,17 @@ export async function openSocket(
     if (head.status !== 101) {
       timer.cancel();
       const body = await readErrorBody(raw, head, clock);
-      throw statusFailure('upgrade_refused', endpoint.origin, { ...head, body, identity: headers }, 'queued');
+      throw statusFailure('upgrade_refused', endpoint.origin, { ...head, body, secrets: network.secrets }, 'queued');
     }
     const problem = opening.problemOf(head.headers);
     if (problem !== undefined) throw new Error(problem);
     const { 'set-cookie': _, ...welcome } = head.headers;
-    return new Socket(raw, { identity: network.identityOf(headers), welcome }, listener, clock);
+    return new Socket(
+      raw,
+      { identity: network.identityOf(headers), secrets: network.secrets, welcome },
+      listener,
+      clock,
+    );
   } catch (error) {
     raw?.destroy();
     dialling.signal.throwIfAborted();

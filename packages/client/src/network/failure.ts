@@ -2,6 +2,7 @@ import { TurnwireError } from '../protocol/errors.js';
 import { clean, readServerError } from '../protocol/server-error.js';
 import { NotLoopback } from './lookup.js';
 import type { Phase } from '../protocol/errors.js';
+import type { Secrets } from '../protocol/secrets.js';
 import type { Proxy } from './proxy.js';
 
 /** A connection that could not be had: DNS, TCP, TLS, or a peer that hung up. Nothing was sent. */
@@ -98,11 +99,11 @@ const permanent: ReadonlySet<string> = new Set([
 export function statusFailure(
   code: 'upgrade_refused' | 'request_refused',
   origin: string,
-  answer: { status: number; headers: Readonly<Record<string, string>>; body: string; identity: Record<string, string> },
+  answer: { status: number; headers: Readonly<Record<string, string>>; body: string; secrets: Secrets },
   phase: Phase,
 ): TurnwireError {
   const { status, headers } = answer;
-  const body = withoutSecrets(answer.body, answer.identity);
+  const body = answer.secrets.hide(answer.body);
   const json = parse(body);
   const server = readServerError(json ?? body, { status, headers });
   if (json === undefined) server.message = '';
@@ -121,18 +122,6 @@ export function statusFailure(
           ? status === 408 || status === 429 || status >= 500
           : status === 409 || status === 429 || status === 503 || status === 529,
     },
-  );
-}
-
-/** Some servers quote the key that they refuse: it is cut out before anything is made of the body (N1). */
-function withoutSecrets(body: string, identity: Record<string, string>): string {
-  return (
-    Object.entries(identity)
-      .filter(([name]) => /authorization|cookie|key|secret|token/.test(name))
-      .map(([, value]) => value.replace(/^(Basic|Bearer) /i, ''))
-      // A shorter one is no secret (`any`, for a local server), and a part of ordinary words.
-      .filter((secret) => secret.length >= 8)
-      .reduce((text, secret) => text.replaceAll(secret, '[secret]'), body)
   );
 }
 

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { systemClock } from '../clock.js';
+import { Secrets } from '../protocol/secrets.js';
 import { plainConnect, secureConnect } from './connect.js';
 import { bareHost, isLoopback } from './loopback.js';
 import { loopbackLookup, safeLookup } from './lookup.js';
@@ -19,6 +20,8 @@ import type { NetworkOptions } from '../options.js';
 export interface Network {
   endpoint: Endpoint;
   handshake: Handshake;
+  /** What went into the handshakes so far. */
+  secrets: Secrets;
   /** The endpoint and the way to it, for people: `https://host through the proxy http://proxy:3128`. */
   route: string;
   /** A connection of one's own, for a WebSocket. */
@@ -48,9 +51,15 @@ export function createNetwork(
   const { proxy } = settings;
   const connect = connectOf(endpoint, settings);
   const connections = new KeptConnections(connect, clock);
+  const secrets = new Secrets();
   return {
     endpoint,
-    handshake,
+    handshake: async (signal) => {
+      const headers = await handshake(signal);
+      secrets.note(headers);
+      return headers;
+    },
+    secrets,
     route: proxy === undefined ? endpoint.origin : `${endpoint.origin} through the proxy ${proxy.origin}`,
     connect,
     connections,

@@ -1,6 +1,7 @@
 import { abnormalClosure } from '../protocol/close-codes.js';
 import { maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
+import type { Secrets } from '../protocol/secrets.js';
 import { clientFrame, closePayload, opcodes } from '../websocket/frame.js';
 import { MessageReader } from '../websocket/message-reader.js';
 import { Violation } from '../websocket/violation.js';
@@ -56,6 +57,7 @@ export class Socket {
   readonly #raw: NetSocket;
   readonly #listener: SocketListener;
   readonly #clock: Clock;
+  readonly #secrets: Secrets;
   readonly #reader: MessageReader;
   #state: State = 'open';
   /** What the peer's close frame said. */
@@ -65,13 +67,14 @@ export class Socket {
 
   constructor(
     raw: NetSocket,
-    { identity, welcome }: Pick<Socket, 'identity' | 'welcome'>,
+    { identity, welcome, secrets }: Pick<Socket, 'identity' | 'welcome'> & { secrets: Secrets },
     listener: SocketListener,
     clock: Clock,
   ) {
     this.#raw = raw;
     this.identity = identity;
     this.welcome = welcome;
+    this.#secrets = secrets;
     this.#listener = listener;
     this.#clock = clock;
     this.#reader = new MessageReader(
@@ -157,7 +160,7 @@ export class Socket {
 
   /** The peer says goodbye. */
   #answer(code: number, reason: string): void {
-    this.#farewell = { code, reason: clean(reason) };
+    this.#farewell = { code, reason: clean(this.#secrets.hide(reason)) };
     this.#say(opcodes.close, closePayload(code, ''));
     this.#leave();
     this.#raw.end();

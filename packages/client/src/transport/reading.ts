@@ -5,6 +5,7 @@ import { isError, responseOf, terminalOf } from '../protocol/terminal.js';
 import { Steering } from './steering.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
+import type { Secrets } from '../protocol/secrets.js';
 import type { Terminal } from '../protocol/terminal.js';
 import type { Wait } from './steering.js';
 
@@ -44,6 +45,7 @@ export class Reading {
   stored: boolean | undefined;
   /** The last terminal event that was read. */
   terminal: Terminal | undefined;
+  readonly #secrets: Secrets;
   readonly #strict: boolean;
   #state: State = { name: 'awaiting' };
   #before: string | undefined;
@@ -52,7 +54,8 @@ export class Reading {
    * `strict`: events of other responses are possible here, because the connection has carried other turns (F4); `before` is the id of
    * the response that was the last one there.
    */
-  constructor(options: { strict: boolean; before?: string | undefined }) {
+  constructor(options: { strict: boolean; before?: string | undefined; secrets: Secrets }) {
+    this.#secrets = options.secrets;
     this.#strict = options.strict;
     this.#before = options.before;
   }
@@ -124,7 +127,7 @@ export class Reading {
   #readError(event: ResponseEvent): Verdict {
     if (this.#state.name === 'awaiting') {
       this.#state = { name: 'refused' };
-      return { name: 'refused', error: refusal(event) };
+      return { name: 'refused', error: refusal(this.#secrets.hideIn(event)) };
     }
     this.#state = { name: 'failing', responseId: this.responseId };
     return { name: 'failing' };

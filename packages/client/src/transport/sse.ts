@@ -43,9 +43,8 @@ class SseCarriage implements Carriage, ExchangeListener {
   readonly #receiver: Receiver;
   readonly #asText: boolean;
   readonly #headers: TurnHeaders | undefined;
-  readonly #reading = new Reading({ strict: false });
+  readonly #reading: Reading;
   readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (data) => this.#data(data) });
-  #identity: Record<string, string> = {};
   /** Until it is connected; aborted when the turn is over: nobody waits for a key or a connection then. */
   #dialling: AbortController | undefined;
   #dialTimer: Timer | undefined;
@@ -61,6 +60,7 @@ class SseCarriage implements Carriage, ExchangeListener {
 
   constructor(network: Network, clock: Clock, receiver: Receiver, { asText, headers }: CarryOptions) {
     this.#network = network;
+    this.#reading = new Reading({ strict: false, secrets: network.secrets });
     this.#clock = clock;
     this.#receiver = receiver;
     this.#asText = asText;
@@ -91,7 +91,7 @@ class SseCarriage implements Carriage, ExchangeListener {
     const { endpoint, handshake, connections, route } = this.#network;
     const { signal } = (this.#dialling = new AbortController());
     try {
-      this.#identity = await handshake(signal);
+      const identity = await handshake(signal);
       if (this.#over) return;
       const body = Buffer.from(outgoing.body());
       this.#dialTimer = this.#clock.after(dialMs, () => {
@@ -112,7 +112,7 @@ class SseCarriage implements Carriage, ExchangeListener {
       this.#receiver.sending(body.length);
       const head = requestHead('POST', endpoint.url, {
         ...this.#headers?.sent,
-        ...this.#identity,
+        ...identity,
         accept: 'text/event-stream',
         'content-type': 'application/json',
         'content-length': String(body.length),
@@ -131,14 +131,13 @@ class SseCarriage implements Carriage, ExchangeListener {
   head({ status, headers }: Head): void {
     this.#unanswered = false;
     if (this.#over) return;
-    const { origin } = this.#network.endpoint;
+    const { secrets, endpoint } = this.#network;
+    const { origin } = endpoint;
     if (status === 101)
       return this.#fail(new TurnwireError('protocol_error', `${origin} answered a POST with an upgrade`, { status }));
     if (status !== 200) {
       this.#refusal = new ErrorBody(this.#clock, (body) =>
-        this.#fail(
-          statusFailure('request_refused', origin, { status, headers, body, identity: this.#identity }, 'sent'),
-        ),
+        this.#fail(statusFailure('request_refused', origin, { status, headers, body, secrets }, 'sent')),
       );
       return;
     }

@@ -9,6 +9,7 @@ import type { SocketEnd } from '../network/socket.js';
 import type { Chain, Lane, Occupant } from '../pool/lane.js';
 import type { Place, Pool } from '../pool/pool.js';
 import type { Frame } from '../protocol/frame.js';
+import type { Secrets } from '../protocol/secrets.js';
 import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport, TurnHeaders } from './transport.js';
 
 /** Turns over the connections of a pool: one turn has one lane for itself, from its request to its terminal event. */
@@ -16,14 +17,16 @@ export class WebSocketTransport implements Transport {
   readonly kind = 'websocket';
   readonly #pool: Pool;
   readonly #clock: Clock;
+  readonly #secrets: Secrets;
 
-  constructor(pool: Pool, clock: Clock) {
+  constructor(pool: Pool, clock: Clock, secrets: Secrets) {
+    this.#secrets = secrets;
     this.#pool = pool;
     this.#clock = clock;
   }
 
   carry(request: OutgoingRequest, receiver: Receiver, options: CarryOptions): Carriage {
-    return new WebSocketCarriage(this.#pool, this.#clock, request, receiver, options);
+    return new WebSocketCarriage(this.#pool, this.#clock, this.#secrets, request, receiver, options);
   }
 }
 
@@ -38,6 +41,7 @@ type State = { name: 'placing' } | Running | { name: 'over' };
 class WebSocketCarriage implements Carriage, Occupant {
   readonly #pool: Pool;
   readonly #clock: Clock;
+  readonly #secrets: Secrets;
   readonly #request: OutgoingRequest;
   readonly #receiver: Receiver;
   readonly #placing = new AbortController();
@@ -49,7 +53,15 @@ class WebSocketCarriage implements Carriage, Occupant {
   #wait: Timer | undefined;
   #paused = false;
 
-  constructor(pool: Pool, clock: Clock, request: OutgoingRequest, receiver: Receiver, options: CarryOptions) {
+  constructor(
+    pool: Pool,
+    clock: Clock,
+    secrets: Secrets,
+    request: OutgoingRequest,
+    receiver: Receiver,
+    options: CarryOptions,
+  ) {
+    this.#secrets = secrets;
     this.asText = options.asText;
     this.#headers = options.headers;
     this.#pool = pool;
@@ -94,7 +106,7 @@ class WebSocketCarriage implements Carriage, Occupant {
 
   #run({ lane, reused }: Place): void {
     if (this.#state.name !== 'placing') return lane.abandon('turn aborted');
-    const reading = new Reading({ strict: reused, before: lane.chain?.responseId });
+    const reading = new Reading({ strict: reused, before: lane.chain?.responseId, secrets: this.#secrets });
     this.#state = { name: 'running', lane, reading };
     if (this.#paused) lane.pause();
     // Of a connection that was dialled for this turn. On an older one they are old: what is left of a limit, for one.

@@ -5,6 +5,7 @@ import { Output } from './output.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Response } from '../protocol/response.js';
+import type { Secrets } from '../protocol/secrets.js';
 import type { Terminal } from '../protocol/terminal.js';
 import type { Held } from './output.js';
 
@@ -22,8 +23,13 @@ export class Answer {
   errorEvent: ResponseEvent | undefined;
   /** Those that have ended, in their order, complete. */
   readonly responses: Response[] = [];
+  readonly #secrets: Secrets;
   #output = new Output();
   #bytes = 0;
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
+  }
 
   /** Of the output items kept, as they came. */
   get bytes(): number {
@@ -60,7 +66,9 @@ export class Answer {
     if (last !== undefined && (terminal?.outcome === 'completed' || terminal?.outcome === 'incomplete')) return last;
     if (terminal?.outcome === 'cancelled')
       throw new TurnwireError('response_cancelled', 'the response was cancelled', { phase: 'terminal', responseId });
-    const server = readServerError(terminal === undefined ? this.errorEvent : { response: terminal.response });
+    const server = readServerError(
+      this.#secrets.hideIn(terminal === undefined ? this.errorEvent : { response: terminal.response }),
+    );
     throw new TurnwireError(
       'response_failed',
       `the response failed${server.code === undefined ? '' : ` (${server.code})`}: ${clean(server.message)}`,

@@ -102,12 +102,13 @@ export class Client implements AsyncDisposable {
     });
     this.#engine = {
       transports: {
-        websocket: new WebSocketTransport(this.#pool, clock),
+        websocket: new WebSocketTransport(this.#pool, clock, this.#network.secrets),
         sse: new SseTransport(this.#network, clock, timeouts.dialMs),
       },
       clock,
       random,
       diagnostics,
+      secrets: this.#network.secrets,
       memory: new ChainMemory({ maxBytes: settings.chains.maxBytes }),
       breaker: new Breaker(clock, random),
       limits,

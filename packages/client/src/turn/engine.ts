@@ -4,6 +4,7 @@ import type { Diagnostics } from '../diagnostics.js';
 import type { TransportChoice } from '../options.js';
 import type { ProviderLimits } from '../protocol/limits.js';
 import type { Usage } from '../protocol/response.js';
+import type { Secrets } from '../protocol/secrets.js';
 import type { Settings } from '../settings.js';
 import type { Transport } from '../transport/transport.js';
 import type { Breaker } from './breaker.js';
@@ -16,6 +17,8 @@ export interface Engine {
   random: () => number;
   diagnostics: Diagnostics;
   memory: ChainMemory;
+  /** What no error may hold. */
+  secrets: Secrets;
   breaker: Breaker;
   limits: ProviderLimits;
   choice: TransportChoice;

@@ -63,7 +63,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   readonly #context: TurnContext;
   readonly #begun: number;
   readonly #delivery: Delivery;
-  readonly #answer = new Answer();
+  readonly #answer: Answer;
   readonly #submissions = new Submissions();
   readonly #report: TurnReport & { attempts: Attempt[] };
 
@@ -80,6 +80,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   /** @internal Made by `client.turn()`. */
   constructor(engine: Engine, context: TurnContext) {
     this.#engine = engine;
+    this.#answer = new Answer(engine.secrets);
     this.#context = context;
     this.#begun = engine.clock.now();
     this.#delivery = new Delivery({

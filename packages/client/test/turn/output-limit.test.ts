@@ -5,6 +5,7 @@ import { systemClock } from '../../dist/clock.js';
 import { Diagnostics } from '../../dist/diagnostics.js';
 import { limitsOf } from '../../dist/protocol/limits.js';
 import { Frame } from '../../dist/protocol/frame.js';
+import { Secrets } from '../../dist/protocol/secrets.js';
 import { Breaker } from '../../dist/turn/breaker.js';
 import { Turn } from '../../dist/turn/turn.js';
 import { TurnRequest } from '../../dist/turn/request.js';
@@ -36,6 +37,7 @@ test('output items without end are a typed failure, and their carriage is ended'
       clock: systemClock,
       random: () => 0,
       diagnostics: new Diagnostics(undefined),
+      secrets: new Secrets(),
       memory: new ChainMemory({ maxBytes: 0 }),
       breaker: new Breaker(systemClock),
       limits: limitsOf('localhost'),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { startEmulator } from '../../dist/emulator/index.js';
 import { Console, turnwire, typing, type ConsoleOptions, type Ended } from './console.js';
 import { emulated, scratch } from './scratch.js';
 
@@ -195,6 +196,32 @@ test('the key of the model is not in the environment of its commands', async (t)
   assert.match(stdout, /OTHER=is-there/);
   assert.doesNotMatch(stdout, /sk-very-secret/);
 });
+
+for (const transport of ['websocket', 'sse'] as const) {
+  for (const after of [undefined, 2]) {
+    test(`${transport}: a key that a server repeats in an error, ${after === undefined ? 'before' : 'after'} it has begun, is nowhere`, async (t) => {
+      const words = 'message="Incorrect key: sk-very-secret-key." code=invalid_api_key';
+      const emulator = await startEmulator({
+        faults: [{ do: `error status=401 ${words}${after === undefined ? '' : ` after=${after}`}` }],
+      });
+      t.after(() => emulator.close());
+      const folder = await scratch(t, {
+        'agent.yaml': `models: { big: { provider: mine, model: m, base_url: "${emulator.url}", token_key: MY_KEY, provider_opts: { transport: ${transport} } } }\nagents: { root: { model: big } }\n`,
+      });
+      const home = join(folder, 'home');
+      for (const flags of [[], ['--json'], ['--debug']]) {
+        const { status, stdout, stderr } = await turnwire(['run', join(folder, 'agent.yaml'), 'Go.', ...flags], {
+          env: { MY_KEY: 'sk-very-secret-key', TURNWIRE_HOME: home },
+        });
+        assert.equal(status, 1);
+        assert.match(stdout + stderr, /Incorrect key/);
+        assert.doesNotMatch(stdout + stderr, /very-secret/);
+      }
+      for (const name of await readdir(join(home, 'sessions')))
+        assert.doesNotMatch(await readFile(join(home, 'sessions', name), 'utf8'), /very-secret/);
+    });
+  }
+}
 
 function assertDocumented(type: string, fields: Readonly<Record<string, unknown>>): void {
   const names = documented[type];
