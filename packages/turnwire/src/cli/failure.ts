@@ -34,6 +34,8 @@ function statusOf(error: unknown): number {
 function hinted(error: unknown, text: string): string {
   if (error instanceof TurnwireError && error.server?.code === 'replay_mismatch')
     return `the run departs from its recording: ${printable(error.server.message)}`;
+  const limit = error instanceof TurnwireError ? limits[error.code] : undefined;
+  if (limit !== undefined) return `${text} (in an agent file: provider_opts.${limit})`;
   if (error instanceof TurnwireError && error.status === 401)
     return `${text} (is the key right, and for this address?)`;
   // An error of ours says what is wrong; any other is a defect, and its place is needed.
@@ -42,6 +44,12 @@ function hinted(error: unknown, text: string): string {
     ? text
     : `${text} (run again with --debug for the place where it happened)`;
 }
+
+/** The limits of the client that an agent file sets, by the code of who exceeds them. */
+const limits: Readonly<Record<string, string>> = {
+  first_event_timeout: 'first_event_timeout',
+  idle_timeout: 'idle_timeout',
+};
 
 function causes(error: Error): string {
   const { cause } = error;

@@ -13,14 +13,15 @@ import type { Environment, Secrets } from './secrets/secrets.js';
 export function clientOptions(
   model: Model,
   secrets: Secrets,
-): Pick<ClientOptions, 'apiKey' | 'baseUrl' | 'headers' | 'transport'> {
-  const { tokenKeys, baseUrl, transport, headers } = model;
+): Pick<ClientOptions, 'apiKey' | 'baseUrl' | 'headers' | 'timeouts' | 'transport'> {
+  const { tokenKeys, baseUrl, transport, headers, timeouts } = model;
   const fields = Object.entries(headers);
   const secret = fields.some(([, value]) => namesIn(value).length > 0);
   return {
     apiKey: tokenKeys.length === 0 ? undefined : () => readSecret(secrets, tokenKeys),
     baseUrl,
     ...(fields.length === 0 ? {} : { headers: secret ? () => expandHeaders(headers, secrets) : headers }),
+    timeouts,
     transport,
   };
 }

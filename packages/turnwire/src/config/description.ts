@@ -50,8 +50,14 @@ async function describeModel(model: Model, secrets: Secrets) {
       cache_write: cost.cacheWrite,
     },
     context_size: model.contextSize,
+    first_event_timeout: spelled(model.timeouts.firstEventMs),
+    idle_timeout: spelled(model.timeouts.idleMs),
     compaction_threshold: model.compactionThreshold,
   });
+}
+
+function spelled(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : `${ms / 1000}s`;
 }
 
 /** The names of a key and where it was found; never the key. */
@@ -72,7 +78,7 @@ function describeAgent(agent: Agent) {
     fallback: {
       models: fallback.models.map(({ name }) => name),
       retries: fallback.retries,
-      cooldown: `${fallback.cooldownMs / 1000}s`,
+      cooldown: spelled(fallback.cooldownMs),
       retry_rate_limits: fallback.retryRateLimits,
     },
     description: agent.description,

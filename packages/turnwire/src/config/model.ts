@@ -37,6 +37,8 @@ export interface Model {
   cost: Cost | undefined;
   /** The context window in tokens. Undefined: not known. */
   contextSize: number | undefined;
+  /** In milliseconds. Undefined: the client's own limits. */
+  timeouts: { firstEventMs: number | undefined; idleMs: number | undefined };
   /** The part of the context window at which the history is compacted. */
   compactionThreshold: number;
   /**
@@ -146,6 +148,7 @@ function resolve(
       trackUsage: settings.track_usage ?? true,
       cost: costOf(written.cost),
       contextSize: options.context_size,
+      timeouts: { firstEventMs: options.first_event_timeout, idleMs: options.idle_timeout },
       compactionThreshold: written.compaction_threshold ?? 0.9,
       transport: options.transport ?? 'auto',
       path: ownKey ? placeOf(places, 'token_key') : places.provider,

@@ -20,6 +20,7 @@ export const agent: Agent = {
     trackUsage: true,
     cost: undefined,
     contextSize: undefined,
+    timeouts: { firstEventMs: undefined, idleMs: undefined },
     compactionThreshold: 0.9,
     transport: 'auto',
     path: [],

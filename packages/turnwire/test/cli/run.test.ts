@@ -197,6 +197,21 @@ test('the key of the model is not in the environment of its commands', async (t)
   assert.doesNotMatch(stdout, /sk-very-secret/);
 });
 
+for (const [key, after, says] of [
+  ['first_event_timeout', 0, /within 200 ms .*provider_opts\.first_event_timeout/],
+  ['idle_timeout', 3, /for 200 ms .*provider_opts\.idle_timeout/],
+] as const)
+  test(`a model that falls silent is given up after ${key}, with a sentence that says so`, async (t) => {
+    const folder = await scratch(t, {
+      'agent.yaml': `models: { m: { provider: emulator, model: m, provider_opts: { ${key}: 200ms } } }\nagents: { root: { model: m, fallback: { retries: -1 } } }\n`,
+      'script.yaml': `turns: [{ text: One two three four. }]\nfaults: [{ do: stall after=${after} }]\n`,
+    });
+    const argv = ['run', join(folder, 'agent.yaml'), 'Go.', '--script', join(folder, 'script.yaml')];
+    const { status, stderr } = await turnwire(argv);
+    assert.equal(status, 1);
+    assert.match(stderr, says);
+  });
+
 for (const transport of ['websocket', 'sse'] as const) {
   for (const after of [undefined, 2]) {
     test(`${transport}: a key that a server repeats in an error, ${after === undefined ? 'before' : 'after'} it has begun, is nowhere`, async (t) => {

@@ -58,6 +58,7 @@ agents:
     trackUsage: true,
     cost: undefined,
     contextSize: undefined,
+    timeouts: { firstEventMs: undefined, idleMs: undefined },
     compactionThreshold: 0.9,
     transport: 'websocket',
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, headers, name, whole } from './values.js';
+import { duration, flag, headers, milliseconds, name, whole } from './values.js';
 
 const transports = ['auto', 'websocket', 'sse'] as const;
 const transportNames = 'auto, websocket or sse';
@@ -13,6 +13,12 @@ const transport = z
 
 /** Which API the server is spoken to in. There is one here; the other one that docker-agent has is refused with its reason. */
 export const apiType = z.enum(['openai_responses'], 'openai_responses (turnwire speaks no Chat Completions)');
+
+/** How long a silence may last. 0 would end every turn. */
+const limit = duration
+  .transform(milliseconds)
+  .refine((ms) => ms >= 1, 'a duration of at least 1ms, such as 30s or 2m30s')
+  .meta({ examples: ['30s', '2m30s'] });
 
 export const serviceTiers = ['auto', 'default', 'flex', 'priority', 'scale'] as const;
 
@@ -39,6 +45,12 @@ export const providerOptions = z.strictObject(
     context_size: whole(1, 'of tokens')
       .optional()
       .describe('The context window of the model in tokens, for compaction. Default: not known.'),
+    first_event_timeout: limit
+      .optional()
+      .describe('The longest wait for the first event of an answer; turnwire alone has this. Default: 5m.'),
+    idle_timeout: limit
+      .optional()
+      .describe('The longest silence between two events; turnwire alone has this. Default: 15m.'),
   },
   'a mapping, such as { transport: websocket }',
 );

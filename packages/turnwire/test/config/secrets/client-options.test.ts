@@ -27,7 +27,12 @@ test('another host without token_key is given no key at all (W8)', async (t) => 
     'models: { m: { provider: mine, model: x, base_url: "http://localhost:1/v1" } }\nagents: { root: { model: m } }',
   );
   const options = clientOptions(model, environmentSecrets({ OPENAI_API_KEY: 'k' }));
-  assert.deepEqual(options, { apiKey: undefined, baseUrl: 'http://localhost:1/v1', transport: 'auto' });
+  assert.deepEqual(options, {
+    apiKey: undefined,
+    baseUrl: 'http://localhost:1/v1',
+    timeouts: { firstEventMs: undefined, idleMs: undefined },
+    transport: 'auto',
+  });
 });
 
 for (const transport of ['websocket', 'sse'] as const) {
