@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { errorCodes } from '@turnwire/client';
+import { startEmulator } from 'turnwire/emulator';
 import { blocksOf, pages, root, textOf } from './pages.js';
 
 const turnwire = join(root, 'packages', 'turnwire', 'bin', 'turnwire.js');
@@ -96,6 +98,32 @@ test('every command in the pages exists, with its options', () => {
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+test('every YAML block is an agent file, a part of one, or a script', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'turnwire pages '));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'block.yaml');
+  let blocks = 0;
+  for (const page of pages) {
+    for (const { language, text, line } of blocksOf(page)) {
+      if (language !== 'yaml') continue;
+      blocks += 1;
+      const place = `${page}:${line}`;
+      if (/^(?:turns|rules|faults):/m.test(text)) {
+        writeFileSync(file, text);
+        await assert.doesNotReject(async () => (await startEmulator({ script: file })).close(), place);
+        continue;
+      }
+      const whole = /^agents:/m.test(text)
+        ? text
+        : `agents:\n  root:\n    model: emulator/any\n${text.replaceAll(/^/gm, '    ')}`;
+      writeFileSync(file, whole);
+      const { status, stderr } = spawnSync(process.execPath, [turnwire, 'config', file], { encoding: 'utf8' });
+      assert.equal(status, 0, `${place}: ${stderr}`);
+    }
+  }
+  assert(blocks >= 8);
 });
 
 const helps = new Map<string, string | undefined>();
