@@ -18,6 +18,8 @@ export class Interrupts {
   }
 
   interrupt(signal: Signal): void {
+    // A terminal that is closed is told of in several ways, and once.
+    if (signal === 'SIGHUP' && this.received === signal) return;
     if (this.received !== undefined) {
       this.onLeave();
       process.exit(signalStatus(signal));

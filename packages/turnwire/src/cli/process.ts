@@ -1,4 +1,6 @@
 // What bin/turnwire.js runs: the command line, in this process.
+import { closeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { exitStatus } from './exit-status.js';
 import { main } from './main.js';
 import type { Io, Signal } from './io.js';
@@ -15,9 +17,23 @@ const onSignal: Io['onSignal'] = (listener) => {
 // `turnwire … | head`: when nobody reads any more there is nothing left to do, and nobody to tell.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    // A terminal that is gone: SIGHUP says so too, and ends what runs in good order.
+    if (error.code === 'EIO') return;
     process.exit(error.code === 'EPIPE' ? exitStatus.pipe : exitStatus.failed);
   });
 }
+
+// A terminal that is gone cannot be given its settings back; Node would end in an assertion (`ResetStdio`) where it is still open.
+const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
+process.on('exit', () => {
+  for (const descriptor of terminals.filter((each) => !isatty(each))) {
+    try {
+      closeSync(descriptor);
+    } catch {
+      // It was closed before.
+    }
+  }
+});
 
 // Set and not exited with: what was written to a pipe must still get out.
 process.exitCode = await main({

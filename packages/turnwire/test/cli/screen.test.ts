@@ -16,6 +16,8 @@ const script = `rules:
     reply: { calls: [{ name: shell, arguments: { cmd: "echo written >>made.txt; echo so be it" } }] }
   - match: { input: "/so be it|declined/" }
     reply: { text: Very well. }
+  - match: { input: sleep }
+    reply: { calls: [{ name: shell, arguments: { cmd: "echo $$ >asleep; exec sleep 1000" } }] }
   - match: { input: slowly }
     reply: { text: "one two three four five six seven eight nine ten", pace: { tokens_per_second: 2 } }
 `;
@@ -49,10 +51,26 @@ class Terminal {
   }
 }
 
+/** Tries again until it does not reject; 20 seconds at most. */
+async function eventually<Value>(attempt: () => Promise<Value>): Promise<Value> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries === 400) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function isGone(pid: number): Promise<void> {
+  await assert.rejects(async () => process.kill(pid, 0), { code: 'ESRCH' });
+}
+
 /** A shell in which a conversation runs; it says with which status that ended or was stopped, and how the terminal was left. */
 async function sitsDown(t: TestContext, prompt = ''): Promise<{ terminal: Terminal; folder: string }> {
   let terminal: Terminal | undefined;
-  const run = `'${process.execPath}' '${program}' run agent.yaml ${prompt} --script script.yaml & echo $! >pid; fg >/dev/null
+  const run = `'${process.execPath}' '${program}' run agent.yaml ${prompt} --script script.yaml 2>errors & echo $! >pid; fg >/dev/null
 echo left $?
 stty -a
 `;
@@ -131,6 +149,18 @@ test('Ctrl-Z gives the terminal back to the shell, and fg brings the conversatio
   await terminal.shows(/^> greet$/m);
   await terminal.types(' me', 'Enter');
   await terminal.shows(/^Hello$/m);
+});
+
+test('a terminal that is closed ends the run, its command, and the process with 129', { skip }, async (t) => {
+  const { terminal, folder } = await sitsDown(t);
+  await terminal.types('sleep', 'Enter');
+  await terminal.shows(/^\[y\]es/m);
+  await terminal.types('y', 'Enter');
+  const command = Number(await eventually(async () => readFile(join(folder, 'asleep'), 'utf8')));
+  const program = Number(await readFile(join(folder, 'pid'), 'utf8'));
+  await terminal.tmux('kill-server');
+  await eventually(() => Promise.all([isGone(command), isGone(program)]));
+  assert.equal(await readFile(join(folder, 'errors'), 'utf8'), '');
 });
 
 test('SIGTERM leaves the terminal as it was', { skip }, async (t) => {

@@ -63,6 +63,7 @@ export class Chat {
       onInterrupt: () => this.#interrupted(),
       onSuspend: () => this.#suspend(),
       onEnd: () => this.#leave(exitStatus.ok),
+      onGone: () => options.interrupts.interrupt('SIGHUP'),
       complete: (line) => this.#completions(line),
     });
     this.#screen = new Screen(io.stdout, (size) => this.#footer(size));

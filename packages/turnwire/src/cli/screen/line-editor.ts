@@ -1,8 +1,10 @@
 import { createInterface, type Interface } from 'node:readline';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import stringWidth from 'string-width';
 import type { Io } from '../io.js';
-import { lineFeed, Paste } from './paste.js';
+import { charactersOf } from '../terminal.js';
+import { lineFeed, Paste, type Typed } from './paste.js';
 
 export interface LineEditorOptions {
   onLine: (line: string) => void;
@@ -12,25 +14,39 @@ export interface LineEditorOptions {
   onInterrupt: () => void;
   /** Ctrl-Z, likewise. */
   onSuspend: () => void;
-  /** Ctrl-D at an empty line, or a terminal that is gone. */
+  /** Ctrl-D at an empty line. */
   onEnd: () => void;
+  /** There is no terminal any more. */
+  onGone: () => void;
   complete: (line: string) => string[];
 }
+
+/** Of what is typed or pasted before the line is sent, in characters: more is left out, for drawing it again takes time for each of them. */
+const longestLine = 100_000;
 
 /** One line that is typed at a terminal. The keys are those of Node's readline, whose own output is seen by nobody: what is typed is drawn elsewhere. */
 export class LineEditor {
   readonly #io: Io;
-  readonly #keys: Paste;
+  readonly #onChange: () => void;
+  readonly #paste = new Paste(longestLine);
+  readonly #keys = new Readable({ read: () => undefined });
   readonly #lines: Interface;
+  #fed: Promise<void> = Promise.resolve();
+  readonly #onData = (chunk: Buffer): void => {
+    const typed = this.#paste.read(chunk);
+    this.#fed = this.#fed.then(() => this.#feed(typed));
+  };
+  readonly #onGone: () => void;
   #closed = false;
 
-  constructor(io: Io, { onLine, onChange, onInterrupt, onSuspend, onEnd, complete }: LineEditorOptions) {
+  constructor(io: Io, { onLine, onChange, onInterrupt, onSuspend, onEnd, onGone, complete }: LineEditorOptions) {
     this.#io = io;
-    this.#keys = Object.assign(new Paste(), { isTTY: true, setRawMode: (raw: boolean) => (this.raw = raw) });
-    io.stdin.pipe(this.#keys);
+    this.#onChange = onChange;
+    this.#onGone = onGone;
+    io.stdin.on('data', this.#onData).on('end', this.#onGone).on('error', this.#onGone);
     const unseen = Object.assign(new Writable({ write: (_chunk, _encoding, done) => done() }), { columns: 10_000 });
     this.#lines = createInterface({
-      input: this.#keys,
+      input: Object.assign(this.#keys, { isTTY: true, setRawMode: (raw: boolean) => (this.raw = raw) }),
       output: unseen,
       terminal: true,
       historySize: 200,
@@ -45,6 +61,20 @@ export class LineEditor {
       if (!this.#closed) onEnd();
     });
     this.#keys.on('keypress', onChange);
+  }
+
+  /** readline takes keys one by one, each at the cost of the whole line: pasted text is put there at once, in its turn. */
+  async #feed(typed: readonly Typed[]): Promise<void> {
+    for (const { kind, text } of typed) {
+      if (this.#closed) return;
+      if (kind === 'keys') {
+        this.#keys.push(text);
+        await nextRound();
+        continue;
+      }
+      this.#lines.write(text.slice(0, Math.max(0, longestLine - this.text.length)));
+      this.#onChange();
+    }
   }
 
   /** Whether the terminal hands over keys instead of lines: not while the shell has it. */
@@ -69,7 +99,7 @@ export class LineEditor {
     let column = stringWidth(label);
     let cursor: { row: number; column: number } | undefined;
     let at = 0;
-    for (const { segment } of new Intl.Segmenter().segment(this.text.replaceAll('\t', ' '))) {
+    for (const segment of charactersOf(this.text.replaceAll('\t', ' '))) {
       const wide = stringWidth(segment);
       if (column + wide > width) {
         rows.push('');
@@ -89,8 +119,8 @@ export class LineEditor {
     if (this.#closed) return;
     this.#closed = true;
     this.#lines.close();
-    this.#io.stdin.unpipe(this.#keys);
     this.raw = false;
-    this.#io.stdin.pause();
+    // An error of a terminal that is gone may come later, and is still none to end with.
+    this.#io.stdin.off('data', this.#onData).off('end', this.#onGone).pause();
   }
 }

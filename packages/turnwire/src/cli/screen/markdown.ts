@@ -3,6 +3,9 @@ import type { Style } from '../terminal.js';
 import { table } from './table.js';
 import { cut, wrapped } from './wrap.js';
 
+/** Of a block that grows, in characters: it is drawn anew all the time, and no window shows more. */
+const longestGrowing = 8000;
+
 export type Styler = (style: Style, text: string) => string;
 
 /**
@@ -38,7 +41,11 @@ export class MarkdownStream {
 
   /** The block that grows. */
   growing(width: number): string[] {
-    const lines = blocks(lexer(this.#text), width, this.#style);
+    const lines = blocks(
+      lexer(this.#text.length <= longestGrowing ? this.#text : endOf(this.#text)),
+      width,
+      this.#style,
+    );
     return lines.length === 0 || this.#first ? lines : ['', ...lines];
   }
 
@@ -57,6 +64,12 @@ export class MarkdownStream {
     this.#first = false;
     return [...before, ...lines];
   }
+}
+
+/** The last lines, still in their fence, if they are code. */
+function endOf(text: string): string {
+  const [fence = ''] = /^(?:```|~~~).*\n/.exec(text) ?? [];
+  return `${fence}${text.slice(-longestGrowing).replace(/^[^\n]*\n/, '')}`;
 }
 
 function blocks(tokens: readonly Token[], width: number, style: Styler): string[] {

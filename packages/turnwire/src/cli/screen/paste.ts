@@ -1,27 +1,39 @@
-import { Transform, type TransformCallback } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
 /** Stands for a line feed in a line that is edited. */
 export const lineFeed = '␊';
 
+/** What a terminal has sent: keys, or text that was pasted, as it can stand in a line. */
+export type Typed = { kind: 'keys' | 'pasted'; text: string };
+
 const begin = '\u001b[200~';
 const end = '\u001b[201~';
 
-/** What a terminal sends for keys, with pasted text made a part of the line: its line feeds do not send it, and its control characters do nothing. */
-export class Paste extends Transform {
+/** Tells pasted text from keys: its line feeds do not send the line, and its control characters do nothing. It comes whole, at its end. */
+export class Paste {
+  readonly #most: number;
   readonly #decoder = new StringDecoder('utf8');
   #pasting = false;
+  #pasted = '';
+  /** What may be the beginning of a mark. */
   #held = '';
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+  /** @param most characters of a paste: the rest is left out. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  read(chunk: Buffer): Typed[] {
+    const typed: Typed[] = [];
     let text = this.#held + this.#decoder.write(chunk);
     this.#held = '';
-    let keys = '';
     for (;;) {
       const mark = this.#pasting ? end : begin;
       const at = text.indexOf(mark);
       if (at === -1) break;
-      keys += this.#taken(text.slice(0, at));
+      this.#add(typed, text.slice(0, at));
+      if (this.#pasting) typed.push({ kind: 'pasted', text: inLine(this.#pasted) });
+      this.#pasted = '';
       this.#pasting = !this.#pasting;
       text = text.slice(at + mark.length);
     }
@@ -33,15 +45,19 @@ export class Paste extends Transform {
       text = text.slice(0, -length);
       break;
     }
-    keys += this.#taken(text);
-    done(null, keys === '' ? undefined : keys);
+    this.#add(typed, text);
+    return typed;
   }
 
-  #taken(text: string): string {
-    if (!this.#pasting) return text;
-    return text
-      .replace(/\r\n|\r|\n/g, lineFeed)
-      .replace(/\t/g, '  ')
-      .replace(/\p{Cc}/gu, '');
+  #add(typed: Typed[], text: string): void {
+    if (this.#pasting) this.#pasted += text.slice(0, this.#most - this.#pasted.length);
+    else if (text !== '') typed.push({ kind: 'keys', text });
   }
+}
+
+function inLine(text: string): string {
+  return text
+    .replace(/\r\n|\r|\n/g, lineFeed)
+    .replace(/\t/g, '  ')
+    .replace(/\p{Cc}/gu, '');
 }
