@@ -31,6 +31,8 @@ export interface CrewOptions {
   /** The file to record to, or to replay. @default neither */
   tape?: { record: string } | ({ replay: string } & Omit<ReplaySettings, 'warn'>) | undefined;
   warn: (message: string) => void;
+  /** Ends the opening. */
+  signal: AbortSignal;
 }
 
 /** The agents of a file, ready to work: their tools are open, and each model has a client. */
@@ -83,11 +85,16 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
     }
     return client;
   };
+  // A server that is started anew later has nothing to do with what ends the opening.
+  const opening = new AbortController();
+  const giveUp = (): void => opening.abort(options.signal.reason);
+  options.signal.addEventListener('abort', giveUp, { once: true });
   const toolsetOptions: ToolsetOptions = {
     directory,
     env: options.env,
     secret: (name) => readSecret(secrets, [name]),
     askUser: options.askUser,
+    opening: opening.signal,
     memoryFile: home === undefined ? undefined : memoryFileIn(home, resolve(config.file)),
   };
   const sharedList: TodoList = new Map();
@@ -111,6 +118,8 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
   } catch (error) {
     await close();
     throw new UsageError(messageOf(error), { cause: error });
+  } finally {
+    options.signal.removeEventListener('abort', giveUp);
   }
   return { members, clientFor, unasked: () => between?.unasked(), close };
 }

@@ -79,7 +79,12 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
       script: options.script,
       tape,
       warn: tell,
+      signal: interrupts.signal,
+    }).catch((error: unknown) => {
+      if (interrupts.received === undefined) throw error;
+      return signalStatus(interrupts.received);
     });
+    if (typeof crew === 'number') return crew;
     try {
       const begins = crew.members.get(kept?.state.agent ?? config.root.name);
       if (begins === undefined)

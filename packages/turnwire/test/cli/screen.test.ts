@@ -68,7 +68,10 @@ async function isGone(pid: number): Promise<void> {
 }
 
 /** A shell in which a conversation runs; it says with which status that ended or was stopped, and how the terminal was left. */
-async function sitsDown(t: TestContext, prompt = ''): Promise<{ terminal: Terminal; folder: string }> {
+async function sitsDown(
+  t: TestContext,
+  { prompt = '', agent = emulated, shows = /^> *$/m }: { prompt?: string; agent?: string; shows?: RegExp } = {},
+): Promise<{ terminal: Terminal; folder: string }> {
   let terminal: Terminal | undefined;
   const run = `'${process.execPath}' '${program}' run agent.yaml ${prompt} --script script.yaml 2>errors & echo $! >pid; fg >/dev/null
 echo left $?
@@ -76,12 +79,12 @@ stty -a
 `;
   // Before the folder that its socket is in is removed.
   t.after(() => terminal?.tmux('kill-server').catch(() => undefined));
-  const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': script, 'run.sh': run });
+  const folder = await scratch(t, { 'agent.yaml': agent, 'script.yaml': script, 'run.sh': run });
   terminal = new Terminal(join(folder, 'tmux'));
   const shell = 'env -u NO_COLOR bash --norc --noprofile';
   await terminal.tmux('new-session', '-d', '-x', '70', '-y', '24', '-c', folder, shell);
   await terminal.types('. ./run.sh', 'Enter');
-  if (prompt === '') await terminal.shows(/^> *$/m);
+  await terminal.shows(shows);
   return { terminal, folder };
 }
 
@@ -130,8 +133,7 @@ test(
 );
 
 test('one prompt has the screen while it is answered, and then the status for its last line', { skip }, async (t) => {
-  const { terminal, folder } = await sitsDown(t, "'write it'");
-  await terminal.shows(/^\[y\]es/m);
+  const { terminal, folder } = await sitsDown(t, { prompt: "'write it'", shows: /^\[y\]es/m });
   await terminal.types('n', 'Enter');
   const shown = await terminal.shows(/left 0[\s\S]*\s(?<!-)icanon/);
   assert.match(
@@ -161,6 +163,17 @@ test('a terminal that is closed ends the run, its command, and the process with 
   await terminal.tmux('kill-server');
   await eventually(() => Promise.all([isGone(command), isGone(program)]));
   assert.equal(await readFile(join(folder, 'errors'), 'utf8'), '');
+});
+
+test('Ctrl-C leaves, also while a server of a toolset does not come up', { skip }, async (t) => {
+  const agent = emulated.replace(
+    '{ type: filesystem }',
+    '{ type: mcp, command: sh, args: [-c, "echo $$ >up; sleep 1000"] }',
+  );
+  const { terminal, folder } = await sitsDown(t, { agent, shows: /\d/ });
+  await eventually(() => readFile(join(folder, 'up'), 'utf8'));
+  await terminal.types('C-c');
+  await terminal.shows(/left 130[\s\S]*\s(?<!-)icanon/);
 });
 
 test('SIGTERM leaves the terminal as it was', { skip }, async (t) => {

@@ -22,12 +22,13 @@ const { version } = createRequire(import.meta.url)('../../../package.json') as {
  */
 export async function connectMcp(settings: Mcp, surroundings: Surroundings, label: string): Promise<Client> {
   const { remote, env } = settings;
+  const { opening } = surroundings;
   const given = await surroundings.expand(remote === undefined ? env : remote.headers);
   const failures: string[] = [];
   for (const transport of await transports(settings, given, surroundings)) {
     const client = new Client({ name: 'turnwire', version });
     try {
-      await client.connect(transport, { timeout: startTime });
+      await client.connect(transport, { timeout: startTime, ...(opening && { signal: opening }) });
       return client;
     } catch (error) {
       await client.close().catch(() => undefined);

@@ -23,6 +23,8 @@ export interface ToolsetOptions {
   askUser?: ((question: string, options: { signal: AbortSignal }) => Promise<string | undefined>) | undefined;
   /** Where `memory` is kept if the file does not say. @default it has to say */
   memoryFile?: string | undefined;
+  /** Ends the start of servers. @default nothing but its limits */
+  opening?: AbortSignal | undefined;
   /** Told of what goes wrong with a toolset in passing, in one sentence. @default nobody */
   warn?: ((message: string) => void) | undefined;
 }

@@ -283,7 +283,7 @@ export class Chat {
       this.#editor.text = '';
       return this.#screen.refresh();
     }
-    if (!this.#running) return this.#leave(signalStatus('SIGINT'));
+    if (!this.#running && this.#partner !== undefined) return this.#leave(signalStatus('SIGINT'));
     interrupts.interrupt('SIGINT');
   }
 
