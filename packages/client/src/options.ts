@@ -6,7 +6,7 @@ import type { DiagnosticEvent } from './diagnostics.js';
 export interface ClientOptions {
   /**
    * The key, sent as `Authorization: Bearer …` in the handshake of each connection and in each POST, nowhere else. A function is
-   * asked at every dial and every POST, so that a rotated key is picked up; what it returns is not kept.
+   * asked at every dial and every POST, so that a rotated key is picked up; what it returned is kept only to be cut out of errors.
    *
    * @default the environment's OPENAI_API_KEY, but only for the default `baseUrl` or the one from OPENAI_BASE_URL: a key from the
    * environment never goes to another host. With another `baseUrl` and no `apiKey`, no Authorization header is sent; where `headers`

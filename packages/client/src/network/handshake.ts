@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../clock.js';
 import type { ClientOptions } from '../options.js';
 
 /**
- * The identity with which a server is spoken to. Asked at every dial and at every POST, never kept. Rejects with what `signal` is aborted
+ * The identity with which a server is spoken to. Asked at every dial and at every POST, and never used again. Rejects with what `signal` is aborted
  * with: the caller's functions may take their time, and nobody waits for them then.
  */
 export type Handshake = (signal: AbortSignal) => Promise<Record<string, string>>;
