@@ -132,6 +132,18 @@ test(
   },
 );
 
+test('what is typed while a turn goes by SSE waits for the next one', { skip }, async (t) => {
+  const { terminal } = await sitsDown(t);
+  await terminal.types('/transport sse', 'Enter');
+  await terminal.types('speak slowly', 'Enter');
+  await terminal.shows(/^one two/m);
+  await terminal.types('greet me', 'Enter');
+  await terminal.shows(/waits for the next turn/);
+  const shown = await terminal.shows(/^This is bold/m);
+  // The first answer came whole, and then the second.
+  assert.match(shown, /nine ten[\s\S]*^Hello$/m);
+});
+
 test('one prompt has the screen while it is answered, and then the status for its last line', { skip }, async (t) => {
   const { terminal, folder } = await sitsDown(t, { prompt: "'write it'", shows: /^\[y\]es/m });
   await terminal.types('n', 'Enter');
