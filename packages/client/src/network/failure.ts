@@ -71,6 +71,8 @@ const hints: Readonly<Record<string, string>> = {
     ' (TLS failed: is https: right? does it ask for a client certificate, which network.cert and network.key would give?)',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: clientCertificate,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: clientCertificate,
+  // As later versions of OpenSSL call it.
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': clientCertificate,
   ERR_SSL_WRONG_VERSION_NUMBER: ' (it does not speak TLS there: is https: right?)',
 };
 
