@@ -2,10 +2,15 @@ import type { ClientOptions } from '@turnwire/client';
 import type { Model } from '../config/model.js';
 import { type Emulator, startEmulator, startRecorder } from '../emulator/index.js';
 import { loadRecording } from '../emulator/replay/recording.js';
+import { UsageError } from './failure.js';
 
 /** What stands between the models of a run and their providers: a recorder, or a recording in the place of both. */
 export interface Between {
-  /** What the client of a model is made with besides what the file says. */
+  /**
+   * What the client of a model is made with besides what the file says.
+   *
+   * @throws Error for a model that it was not made for
+   */
   optionsFor: (model: Model) => Pick<ClientOptions, 'apiKey' | 'headers' | 'baseUrl' | 'network'>;
   /** The time by which the run goes. */
   now: Date;
@@ -82,7 +87,9 @@ export async function replayFrom(
   }
   return {
     optionsFor: ({ name, baseUrl }) => {
-      const { url } = played.get(name) ?? {};
+      const url = played.get(name)?.url;
+      // A model that was taken in the middle of the conversation must not be asked itself.
+      if (url === undefined) throw new UsageError(`${file} has nothing of the model ${name}`);
       return { apiKey: 'replay', headers: {}, network: { relay: url }, ...(baseUrl === undefined && { baseUrl: url }) };
     },
     now: new Date(header.started),

@@ -67,13 +67,25 @@ async function isGone(pid: number): Promise<void> {
   await assert.rejects(async () => process.kill(pid, 0), { code: 'ESRCH' });
 }
 
+interface SittingDown {
+  prompt?: string;
+  agent?: string;
+  /** What is run first. @default nothing */
+  before?: string;
+  flags?: string;
+  /** What has to be shown in the end. @default the prompt */
+  shows?: RegExp;
+}
+
 /** A shell in which a conversation runs; it says with which status that ended or was stopped, and how the terminal was left. */
 async function sitsDown(
   t: TestContext,
-  { prompt = '', agent = emulated, shows = /^> *$/m }: { prompt?: string; agent?: string; shows?: RegExp } = {},
+  { prompt = '', agent = emulated, before = '', flags = '--script script.yaml', shows = /^> *$/m }: SittingDown = {},
 ): Promise<{ terminal: Terminal; folder: string }> {
   let terminal: Terminal | undefined;
-  const run = `'${process.execPath}' '${program}' run agent.yaml ${prompt} --script script.yaml 2>errors & echo $! >pid; fg >/dev/null
+  const turnwire = `'${process.execPath}' '${program}'`;
+  const run = `${before.replace('turnwire', turnwire)}
+${turnwire} run agent.yaml ${prompt} ${flags} 2>errors & echo $! >pid; fg >/dev/null
 echo left $?
 stty -a
 `;
@@ -186,6 +198,15 @@ test('Ctrl-C leaves, also while a server of a toolset does not come up', { skip 
   await eventually(() => readFile(join(folder, 'up'), 'utf8'));
   await terminal.types('C-c');
   await terminal.shows(/left 130[\s\S]*\s(?<!-)icanon/);
+});
+
+test('a replay asks no model that was not recorded', { skip }, async (t) => {
+  const before = "turnwire run agent.yaml 'greet me' --script script.yaml --record run.jsonl >answer 2>errors";
+  const { terminal } = await sitsDown(t, { before, flags: '--replay run.jsonl' });
+  await terminal.types('/model openai/gpt-5.4', 'Enter');
+  await terminal.shows(/run\.jsonl\s+has\s+nothing\s+of\s+the\s+model\s+openai\/gpt-5\.4/);
+  await terminal.types('greet me', 'Enter');
+  await terminal.shows(/^Hello$/m);
 });
 
 test('SIGTERM leaves the terminal as it was', { skip }, async (t) => {
