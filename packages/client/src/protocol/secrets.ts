@@ -31,12 +31,16 @@ export class Secrets {
     return hidden;
   }
 
-  /** The same of a value of JSON; itself where it holds none. */
-  hideIn<Value>(json: Value): Value {
-    const text = JSON.stringify(json) ?? '';
-    // Within JSON, a quote or a backslash of theirs is written as two characters.
-    let hidden = this.hide(text);
-    for (const value of this.#values) hidden = hidden.replaceAll(JSON.stringify(value).slice(1, -1), '[secret]');
-    return hidden === text ? json : (JSON.parse(hidden) as Value);
+  /** The same of all texts in a value of JSON. Of one that is nested too deep to be looked through (N19), nothing is left. */
+  hideIn<Value extends object | undefined>(json: Value): Value {
+    if (json === undefined || this.#values.size === 0) return json;
+    try {
+      const hidden = JSON.stringify(json, (_name, value: unknown) =>
+        typeof value === 'string' ? this.hide(value) : value,
+      );
+      return JSON.parse(hidden) as Value;
+    } catch {
+      return {} as Value;
+    }
   }
 }
