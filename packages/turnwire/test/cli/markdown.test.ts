@@ -54,6 +54,14 @@ test('lines are broken between words, long code anywhere, wide characters count 
   assert.deepEqual(shown('日本語の文', 6), ['日本語', 'の文']);
 });
 
+test('of a very long line nothing is lost, in any script', () => {
+  for (const text of ['日本語'.repeat(20_000), 'a'.repeat(60_000), '\ud83d\ude00'.repeat(20_000)]) {
+    const rows = [...shown(text, 79), ...shown(`\`\`\`\n${text}\n\`\`\``, 79)];
+    assert.equal(rows.join('').replaceAll('│ ', ''), text + text);
+    assert(rows.every((row) => row.length <= 79));
+  }
+});
+
 test('a table has columns; where there is no room for them, each row is a list', () => {
   const text = '| name | size |\n|---|--:|\n| a | 1 |\n| long name | 200 |';
   assert.deepEqual(shown(text, 40), ['name      │ size', '──────────┼─────', 'a         │    1', 'long name │  200']);
