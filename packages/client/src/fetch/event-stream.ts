@@ -1,3 +1,4 @@
+import { Body } from './body.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Reader } from '../turn/delivery.js';
 
@@ -26,13 +27,12 @@ export function eventStream(
   options: EventStreamOptions,
 ): ReadableStream<Uint8Array> {
   const source = new EventBody(opening, frames, options);
-  const stream: ReadableStream<Uint8Array> = new ReadableStream(source, { highWaterMark: 0 });
+  const stream = new Body(source, { highWaterMark: 0 });
   lost.register(stream, frames);
   return stream;
 }
 
 class EventBody {
-  readonly type = 'bytes' as const;
   readonly #frames: Reader<Frame>;
   readonly #options: EventStreamOptions;
   /** What was taken from the frames and is not handed over yet, in pieces. */
@@ -49,7 +49,7 @@ class EventBody {
   }
 
   /** Not async: where events come one by one, promises are most of what a chunk costs. */
-  pull(controller: ReadableByteStreamController): void {
+  pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
     // Several reads can wait for one frame.
     if (this.#asking) return;
     try {
@@ -69,7 +69,7 @@ class EventBody {
   }
 
   /** Hands over what has arrived, a chunk at most; asks for the next frame where that is nothing. */
-  #hand(controller: ReadableByteStreamController): void {
+  #hand(controller: ReadableStreamDefaultController<Uint8Array>): void {
     let chunk = '';
     for (;;) {
       for (let piece; chunk.length < chunkSize && (piece = this.#pieces.shift()) !== undefined;)
@@ -79,7 +79,7 @@ class EventBody {
       this.#take(frame);
     }
     if (chunk === '') return this.#ask(controller);
-    // Its buffer is its own: a byte stream takes it away.
+    // Its buffer is its own: who reads it may do with it what they like.
     controller.enqueue(encoder.encode(chunk));
   }
 
@@ -92,7 +92,7 @@ class EventBody {
     return piece.slice(0, end);
   }
 
-  #ask(controller: ReadableByteStreamController): void {
+  #ask(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#asking = true;
     this.#frames
       .next()
@@ -100,7 +100,7 @@ class EventBody {
       .catch((error: unknown) => this.#fail(controller, error));
   }
 
-  #arrived(controller: ReadableByteStreamController, next: IteratorResult<Frame, undefined>): void {
+  #arrived(controller: ReadableStreamDefaultController<Uint8Array>, next: IteratorResult<Frame, undefined>): void {
     this.#asking = false;
     // Who has cancelled has ended the stream.
     if (this.#left) return;
@@ -116,14 +116,12 @@ class EventBody {
     else this.#pieces.push(headOf(frame), dataOf(frame), '\n\n');
   }
 
-  #end(controller: ReadableByteStreamController): void {
+  #end(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#options.ended();
     controller.close();
-    // A reader with a buffer of its own waits for it.
-    controller.byobRequest?.respond(0);
   }
 
-  #fail(controller: ReadableByteStreamController, error: unknown): void {
+  #fail(controller: ReadableStreamDefaultController<Uint8Array>, error: unknown): void {
     void this.#frames.return?.();
     controller.error(this.#options.failed(error));
   }

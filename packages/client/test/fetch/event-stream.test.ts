@@ -104,6 +104,45 @@ test('a reader with buffers of its own gets the same, and the end', async () => 
   assert.equal(text, toEvent(Frame.parse(delta('ä'))) + toEvent(Frame.parse(completed)));
 });
 
+test('a reader with buffers of its own gives the body back: another reader goes on with it', async () => {
+  const body = eventStream([], readerOf([delta('a')], [completed]), unchanged);
+  const first = body.getReader({ mode: 'byob' });
+  const { value } = await first.read(new Uint8Array(1000));
+  assert.equal(new TextDecoder().decode(value), toEvent(Frame.parse(delta('a'))));
+  assert.equal(body.locked, true);
+  assert.throws(() => body.getReader(), TypeError);
+  first.releaseLock();
+  assert.equal(body.locked, false);
+  const second = body.getReader();
+  assert.equal(new TextDecoder().decode((await second.read()).value), toEvent(Frame.parse(completed)));
+  assert.equal((await second.read()).done, true);
+});
+
+test('X19: a reader with buffers of its own is told of what the frames failed with, and can leave', async () => {
+  const failing = eventStream([], readerOf([delta('a')], new Error('gone')), unchanged).getReader({ mode: 'byob' });
+  assert.equal((await failing.read(new Uint8Array(1000))).done, false);
+  await assert.rejects(failing.read(new Uint8Array(1000)), { message: 'gone' });
+
+  const frames = readerOf([delta('a')]);
+  const body = eventStream([], frames, unchanged);
+  body.getReader({ mode: 'byob' }).releaseLock();
+  await body.cancel();
+  assert.equal(frames.left, true);
+});
+
+test('a clone of the answer has all of it, whatever is done to the chunks of the original', async () => {
+  const whole = toEvent(Frame.parse(delta('a'))) + toEvent(Frame.parse(completed));
+  const response = new Response(eventStream([], readerOf([delta('a')], [completed]), unchanged));
+  const clone = response.clone();
+  let text = '';
+  for await (const chunk of response.body!) {
+    text += new TextDecoder().decode(chunk);
+    chunk.fill(0);
+  }
+  assert.equal(text, whole);
+  assert.equal(await clone.text(), whole);
+});
+
 test('X19: what the frames fail with, the body fails with', async () => {
   const frames = readerOf([delta('a')], new Error('gone'));
   const failed = (error: unknown): unknown => new TypeError('told', { cause: error });
