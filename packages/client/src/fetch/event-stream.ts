@@ -4,8 +4,7 @@ import type { Reader } from '../turn/delivery.js';
 
 /**
  * As much as is handed over at once, if it has arrived already; in characters. What is longer is cut, so that the 200 KB at the end of a long answer
- * are one chunk neither here nor in the copies that SDKs make. A bound first of all: what smaller chunks gain for one SDK or version of Node, they cost
- * another (docs/performance.md).
+ * are one chunk neither here nor in the copies that SDKs make. Smaller ones gain nothing (docs/performance.md).
  */
 const chunkSize = 64 * 1024;
 
