@@ -1,12 +1,14 @@
+import type { ReadableStreamAsyncIterator, ReadableWritablePair, StreamPipeOptions } from 'node:stream/web';
+
 /**
  * A body that can do what those of the ordinary fetch can, which are byte streams, and is none as long as it is only read.
  *
  * A byte stream detaches the memory of each chunk from whoever made it. That costs something for each of them, and more everywhere else: from the first
  * one on, V8 checks at each access to any `Uint8Array` of the process whether its memory is still there, and looking for the ends of lines,
- * byte by byte, is most of what an SDK does with an event. Measured as CPU of the openai SDK: 5 % (180 bytes an event) to 13 % (570).
+ * byte by byte, is most of what an SDK does with an event. For events of 570 bytes the openai SDK took 13 % less CPU without it.
  *
  * So it becomes a byte stream when somebody wants what only that can do: a reader with buffers of its own, or two branches neither of which
- * sees what the other does to its chunks.
+ * sees what the other does to its chunks. From then on that stream is what all methods are about.
  */
 export class Body extends ReadableStream<Uint8Array> {
   #bytes: ReadableStream<Uint8Array> | undefined;
@@ -15,19 +17,39 @@ export class Body extends ReadableStream<Uint8Array> {
     return this.#bytes?.locked ?? super.locked;
   }
 
+  override cancel(reason?: unknown): Promise<void> {
+    return this.#bytes?.cancel(reason) ?? super.cancel(reason);
+  }
+
   override getReader(options: { mode: 'byob' }): ReadableStreamBYOBReader;
   override getReader(): ReadableStreamDefaultReader<Uint8Array>;
   override getReader(options?: { mode: 'byob' }): ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader {
     if (options?.mode === 'byob') return this.#asBytes().getReader(options);
-    return this.#bytes?.getReader() ?? super.getReader();
+    // What JavaScript may have given instead of a mode is refused there.
+    return this.#bytes?.getReader(options) ?? super.getReader(options as undefined);
   }
 
   override tee(): [ReadableStream<Uint8Array>, ReadableStream<Uint8Array>] {
     return this.#asBytes().tee();
   }
 
-  override cancel(reason?: unknown): Promise<void> {
-    return this.#bytes?.cancel(reason) ?? super.cancel(reason);
+  override pipeTo(to: WritableStream<Uint8Array>, options?: StreamPipeOptions): Promise<void> {
+    return this.#bytes?.pipeTo(to, options) ?? super.pipeTo(to, options);
+  }
+
+  override pipeThrough<T>(
+    through: ReadableWritablePair<T, Uint8Array>,
+    options?: StreamPipeOptions,
+  ): ReadableStream<T> {
+    return this.#bytes?.pipeThrough(through, options) ?? super.pipeThrough(through, options);
+  }
+
+  override values(options?: { preventCancel?: boolean }): ReadableStreamAsyncIterator<Uint8Array> {
+    return this.#bytes?.values(options) ?? super.values(options);
+  }
+
+  override [Symbol.asyncIterator](): ReadableStreamAsyncIterator<Uint8Array> {
+    return this.values();
   }
 
   /** Once it is one, it stays one. */

@@ -118,6 +118,40 @@ test('a reader with buffers of its own gives the body back: another reader goes 
   assert.equal((await second.read()).done, true);
 });
 
+for (const [how, read] of [
+  ['iterated', async (body) => textOf(body)],
+  ['piped', async (body) => textOf(body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>()))],
+  [
+    'piped to an end',
+    async (body) => {
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+      const [, text] = await Promise.all([body.pipeTo(writable), textOf(readable)]);
+      return text;
+    },
+  ],
+] satisfies [string, (body: ReadableStream<Uint8Array>) => Promise<string>][]) {
+  test(`what a reader with buffers of its own has left can be ${how}`, async () => {
+    const body = eventStream([], readerOf([delta('a')], [completed]), unchanged);
+    const reader = body.getReader({ mode: 'byob' });
+    await reader.read(new Uint8Array(1));
+    reader.releaseLock();
+    assert.equal(`e${await read(body)}`, toEvent(Frame.parse(delta('a'))) + toEvent(Frame.parse(completed)));
+  });
+}
+
+test('a reader of a mode that does not exist is refused, and the body stays readable', async () => {
+  const body = eventStream([], readerOf([completed]), unchanged);
+  assert.throws(() => body.getReader({ mode: 'bytes' } as never), TypeError);
+  assert.equal(await textOf(body), toEvent(Frame.parse(completed)));
+});
+
+async function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of body) text += decoder.decode(chunk, { stream: true });
+  return text;
+}
+
 test('X19: a reader with buffers of its own is told of what the frames failed with, and can leave', async () => {
   const failing = eventStream([], readerOf([delta('a')], new Error('gone')), unchanged).getReader({ mode: 'byob' });
   assert.equal((await failing.read(new Uint8Array(1000))).done, false);
