@@ -17,7 +17,7 @@ const stoppedMs = 1000;
 test(
   'B6: after SIGSTOP the next turn goes out whole, on a fresh connection, in one attempt',
   { timeout: 20_000, skip: process.platform === 'win32' },
-  async () => {
+  async ({ signal }) => {
     const server = await FaultServer.start(serve({ service: new Service() }));
     const relay = await Relay.start(server.url);
     const program = spawn(process.execPath, [child, relay.url], {
@@ -25,20 +25,20 @@ test(
       timeout: 15_000,
     });
     try {
-      await once(program.stdout, 'data');
+      await once(program.stdout, 'data', { signal });
       program.kill('SIGSTOP');
       relay.forget();
       await new Promise((resolve) => setTimeout(resolve, stoppedMs));
       const begun = performance.now();
       program.kill('SIGCONT');
-      const [said] = (await once(program.stdout, 'data')) as [Buffer];
+      const [said] = (await once(program.stdout, 'data', { signal })) as [Buffer];
       assert.deepEqual(JSON.parse(said.toString()), ['full', 1]);
       assert.ok(performance.now() - begun < 3000, 'it took too long');
       assert.deepEqual(
         server.peers.map(({ creates }) => creates.map((create) => create['previous_response_id'])),
         [[undefined], [undefined]],
       );
-      if (program.exitCode === null) await once(program, 'exit');
+      if (program.exitCode === null) await once(program, 'exit', { signal });
       assert.equal(program.exitCode, 0);
     } finally {
       program.kill('SIGKILL');

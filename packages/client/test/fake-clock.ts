@@ -35,9 +35,14 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
+  /** The loop is blocked for so long, and what became due meanwhile has not run yet. */
+  block(ms: number): void {
+    this.#now += ms;
+  }
+
   /** The loop is blocked for so long: what became due meanwhile runs at its end. What that sets itself does not. */
   stall(ms: number): void {
-    this.#now += ms;
+    this.block(ms);
     const due = [...this.#timers].filter(({ at }) => at <= this.#now).sort((a, b) => a.at - b.at);
     for (const timer of due) if (this.#timers.delete(timer)) timer.run();
   }

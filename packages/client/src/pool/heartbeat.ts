@@ -56,6 +56,8 @@ export class Heartbeat {
   /** Frames since the last beat. */
   #flag = false;
   #beatAt: number;
+  /** When the next beat is due. */
+  #due = Infinity;
   #heardAt: number;
   #askedAt = -Infinity;
   #pings = 0;
@@ -93,7 +95,10 @@ export class Heartbeat {
 
   /** It has not been heard of for so long, or since time has jumped, that it must be asked before it is used. */
   get doubtful(): boolean {
-    return this.#suspectUntil > 0 || this.#options.clock.now() - this.#heardAt > freshMs;
+    const now = this.#options.clock.now();
+    // A process that goes on after a stop may ask here before the beat that would have noticed it (B6).
+    const late = this.#state.name === 'beating' && isStandstill(now - this.#due);
+    return late || this.#suspectUntil > 0 || now - this.#heardAt > freshMs;
   }
 
   /** From now on only the pong to a later ping is a sign of life. */
@@ -136,11 +141,11 @@ export class Heartbeat {
   #next(): void {
     const { clock, pingMs } = this.#options;
     const ms = pingMs / beats;
-    const due = clock.now() + ms;
-    this.#timer = clock.after(ms, () => this.#beat(due), { background: true });
+    this.#due = clock.now() + ms;
+    this.#timer = clock.after(ms, () => this.#beat(), { background: true });
   }
 
-  #beat(due: number): void {
+  #beat(): void {
     const now = this.#options.clock.now();
     if (this.#flag) {
       this.#flag = false;
@@ -148,7 +153,7 @@ export class Heartbeat {
       this.#of.heard();
     }
     this.#beatAt = now;
-    if (isStandstill(now - due)) this.#of.stoodStill();
+    if (isStandstill(now - this.#due)) this.#of.stoodStill();
     if (this.#state.name !== 'beating') return;
     const silentMs = now - Math.max(this.#heardAt, this.#askedAt);
     // Timers may fire a fraction early.

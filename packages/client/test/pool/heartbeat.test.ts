@@ -72,6 +72,23 @@ test('B3: who never answers is asked again and again, and not given up', () => {
   assert.ok(patient.pings.length > 10);
 });
 
+test('B6: after a standstill it is doubtful also before its late timer runs', () => {
+  const patient = new Patient();
+  patient.clock.advance(1000);
+  patient.heart.rest();
+  assert.equal(patient.heart.doubtful, false);
+  // Less than what is fresh, so that the age alone says nothing; and no timer has run.
+  patient.clock.block(10_000);
+  assert.equal(patient.heart.doubtful, true);
+});
+
+test('B6: a beat that is late by less than what counts as a standstill raises no doubt', () => {
+  const patient = new Patient();
+  // Due after a quarter of the silence, and one and a half seconds late.
+  patient.clock.block(pingMs / 4 + 1500);
+  assert.equal(patient.heart.doubtful, false);
+});
+
 test('B4: no second ping goes out before the first is answered', () => {
   const patient = new Patient();
   patient.clock.advance(pingMs);
