@@ -43,8 +43,8 @@ const bytesPerCharacter = 2;
  */
 export class KnownBodies {
   #maxBytes: number;
-  /** In the order of their last use. */
-  readonly #known = new Set<KnownBody>();
+  /** In the order of their last use. An array, as `RunningTurns` is one: no text may outlive its place here. */
+  #known: KnownBody[] = [];
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -52,7 +52,7 @@ export class KnownBodies {
   }
 
   get size(): number {
-    return this.#known.size;
+    return this.#known.length;
   }
 
   /** @returns undefined for a text that is no JSON object, or that has no snapshot. */
@@ -68,13 +68,15 @@ export class KnownBodies {
   /** Nothing is remembered any more. */
   close(): void {
     this.#maxBytes = 0;
-    this.#known.clear();
+    this.#known = [];
     this.#bytes = 0;
   }
 
   /** The newest that `text` begins with, up to the end of its input. */
   #beginningOf(text: string): KnownBody | undefined {
-    for (const known of [...this.#known].toReversed()) {
+    for (let index = this.#known.length - 1; index >= 0; index -= 1) {
+      const known = this.#known[index];
+      if (known === undefined) continue;
       const { end, mark } = known;
       if (end >= text.length || !text.startsWith(mark, end - mark.length)) continue;
       // Slices are compared faster than `startsWith` does it.
@@ -86,16 +88,16 @@ export class KnownBodies {
   #keep(body: KnownBody | undefined, before?: KnownBody): void {
     if (body === undefined || body.text.length * bytesPerCharacter > this.#maxBytes) return;
     if (before !== undefined) this.#drop(before);
-    this.#known.add(body);
+    this.#known.push(body);
     this.#bytes += body.text.length * bytesPerCharacter;
-    for (const oldest of this.#known) {
-      if (this.#bytes <= this.#maxBytes) return;
-      this.#drop(oldest);
-    }
+    while (this.#bytes > this.#maxBytes) this.#drop(this.#known[0]);
   }
 
-  #drop(body: KnownBody): void {
-    if (this.#known.delete(body)) this.#bytes -= body.text.length * bytesPerCharacter;
+  #drop(body: KnownBody | undefined): void {
+    const at = body === undefined ? -1 : this.#known.indexOf(body);
+    if (body === undefined || at === -1) return;
+    this.#known.splice(at, 1);
+    this.#bytes -= body.text.length * bytesPerCharacter;
   }
 }
 

@@ -13,6 +13,7 @@ import { WebSocketTransport } from '../transport/websocket.js';
 import { Breaker } from './breaker.js';
 import { Conversation } from './conversation.js';
 import { TurnRequest } from './request.js';
+import { RunningTurns } from './running-turns.js';
 import { Turn } from './turn.js';
 import { UsageTotal } from './usage.js';
 import type { JsonObject } from '../chain/json.js';
@@ -64,7 +65,7 @@ export class Client implements AsyncDisposable {
   readonly #network: Network;
   readonly #pool: Pool;
   readonly #engine: Engine;
-  readonly #running = new Set<Turn>();
+  readonly #running = new RunningTurns();
   readonly #warming = new Set<Turn>();
   readonly #warned = new Set<string>();
   readonly #usage = new UsageTotal();
@@ -182,7 +183,7 @@ export class Client implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closed = true;
     this.#ending.abort();
-    for (const turn of this.#running) turn.closing();
+    for (const turn of this.#running.all) turn.closing();
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     await this.#pool.close();
     this.#network.destroy();
@@ -192,7 +193,7 @@ export class Client implements AsyncDisposable {
   destroy(): void {
     this.#closed = true;
     this.#ending.abort();
-    for (const turn of this.#running) turn.end(new TurnwireError('client_closed', 'the client was destroyed'));
+    for (const turn of this.#running.all) turn.end(new TurnwireError('client_closed', 'the client was destroyed'));
     this.#pool.destroy();
     this.#network.destroy();
   }
