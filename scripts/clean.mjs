@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 for (const folder of [
+  'packages/client/bundle',
   'packages/client/dist',
   'packages/client/dist-test',
   'packages/turnwire/dist',

@@ -22,11 +22,11 @@ if (!dependenciesAreCurrent()) {
   fs.writeFileSync(stamp, lockfileHash());
 }
 say('Building (tsc -b) ...');
-run(
-  process.execPath,
-  [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', root],
-  'The build failed: see the messages above.',
-);
+build(join(root, 'packages', 'client'));
+// What uses the client sees what users get: the rest is compiled against the bundle, and runs with it.
+const { bundleClient } = await import('./bundle.mjs');
+await bundleClient();
+build(root);
 copyDemo();
 
 /** The lockfile that node_modules was installed from; a hash and not a date, because a checkout changes dates. */
@@ -38,6 +38,11 @@ function lockfileHash() {
   return createHash('sha256')
     .update(fs.readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
+}
+
+function build(project) {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  run(process.execPath, [tsc, '-b', project], 'The build failed: see the messages above.');
 }
 
 /** `turnwire demo` runs from the packed package too, so the example it shows travels inside it. */

@@ -42,25 +42,52 @@ describe('the packages, packed and installed elsewhere', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  for (const name of packages) {
-    test(`${name} holds what its sources make, and nothing else`, () => {
-      const sources = readdirSync(join(root, 'packages', name, 'src'), { recursive: true })
-        .map((path) => String(path).replaceAll('\\', '/'))
-        .filter((path) => path.endsWith('.ts'));
-      const built = sources.flatMap((path) => ['.js', '.d.ts'].map((end) => `dist/${path.replace(/\.ts$/, end)}`));
-      const tools = [
-        'bin/turnwire.js',
-        'dist/examples/source-report/agent.yaml',
-        'dist/examples/source-report/script.yaml',
-        'schema/agent.schema.json',
-        'schema/script.schema.json',
-      ];
-      const expected = ['LICENSE', 'README.md', 'package.json', ...built, ...(name === 'turnwire' ? tools : [])];
-      // More than expected is what an older build left behind: "npm run clean" takes it away.
-      const files = packed.get(name) ?? [];
-      assert.deepEqual(files.filter((path) => !path.endsWith('.map')).sort(), expected.sort());
-    });
+  const sourcesOf = (name: string): string[] =>
+    readdirSync(join(root, 'packages', name, 'src'), { recursive: true })
+      .map((path) => String(path).replaceAll('\\', '/'))
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => path.slice(0, -'.ts'.length));
 
+  test('turnwire holds what its sources make, and nothing else', () => {
+    const built = sourcesOf('turnwire').flatMap((path) => [`dist/${path}.js`, `dist/${path}.d.ts`]);
+    const expected = [
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'bin/turnwire.js',
+      'dist/examples/source-report/agent.yaml',
+      'dist/examples/source-report/script.yaml',
+      'schema/agent.schema.json',
+      'schema/script.schema.json',
+      ...built,
+    ];
+    // More than expected is what an older build left behind: "npm run clean" takes it away.
+    const files = packed.get('turnwire') ?? [];
+    assert.deepEqual(files.filter((path) => !path.endsWith('.map')).sort(), expected.sort());
+  });
+
+  test('client holds one bundle, the declarations that a user can reach, and nothing else', () => {
+    const files = packed.get('client') ?? [];
+    const declarations = files.filter((path) => path.endsWith('.d.ts'));
+    assert.deepEqual(files.filter((path) => !path.endsWith('.d.ts')).sort(), [
+      'LICENSE',
+      'README.md',
+      'bundle/client.js',
+      'bundle/fetch/index.js',
+      'bundle/index.js',
+      'package.json',
+    ]);
+    const sources = sourcesOf('client');
+    for (const path of declarations) {
+      assert.ok(sources.includes(path.slice('bundle/'.length, -'.d.ts'.length)), path);
+      const text = readFileSync(join(root, 'packages', 'client', path), 'utf8');
+      assert.doesNotMatch(text, /@internal/, path);
+    }
+    const engine = declarations.filter((path) => /bundle\/(?:network|pool|transport|websocket|http)\//.test(path));
+    assert.deepEqual(engine, []);
+  });
+
+  for (const name of packages) {
     test(`the source maps of ${name}, if it has any, have their sources`, () => {
       const maps = (packed.get(name) ?? []).filter((path) => path.endsWith('.map'));
       const hollow = maps.filter((path) => {
@@ -84,6 +111,23 @@ describe('the packages, packed and installed elsewhere', () => {
        await emulator.close();`,
     );
     assert.equal(execFileSync(process.execPath, ['turn.mjs'], { cwd: folder, encoding: 'utf8' }), 'It works.\n');
+  });
+
+  test('a stack trace from there names the functions of the sources', (t) => {
+    if (!installed) return t.skip('npm could not install the dependencies: no network, and no cache');
+    writeFileSync(
+      join(folder, 'stack.mjs'),
+      `import { createClient } from '@turnwire/client';
+       try {
+         createClient({ apiKey: 'key', transport: 'carrier pigeon' });
+       } catch (error) {
+         console.log(error.stack);
+       }`,
+    );
+    const stack = execFileSync(process.execPath, ['stack.mjs'], { cwd: folder, encoding: 'utf8' });
+    for (const name of ['TurnwireError', 'checkTransport', 'resolveOptions', 'createClient']) {
+      assert.match(stack, new RegExp(`\\b${name}\\b`));
+    }
   });
 
   test('the demo runs from there', (t) => {

@@ -7,7 +7,7 @@ import type { TurnParams } from '../protocol/request.js';
 import type { TurnOptions } from './client.js';
 import type { Turn } from './turn.js';
 
-/** How a conversation begins its turns: `onSettled` with whether the turn may still be committed, `onCommitted` with all that is then held. */
+/** @internal How a conversation begins its turns: `onSettled` with whether the turn may still be committed, `onCommitted` with all that is then held. */
 export type BeginTurn = (
   params: unknown,
   options: TurnOptions,

@@ -21,7 +21,7 @@ import type { Attempt, TurnReport } from './report.js';
 import type { TurnRequest } from './request.js';
 import type { SteerAnswer, SteerInput } from './steer.js';
 
-/** What a turn is told by who begins it. */
+/** @internal What a turn is told by who begins it. */
 export interface TurnContext {
   number: number;
   signal: AbortSignal | undefined;
@@ -30,7 +30,7 @@ export interface TurnContext {
   onCommitted: ((items: readonly Json[]) => void) | undefined;
 }
 
-/** What a turn has for `createFetch` alone. */
+/** @internal What a turn has for `createFetch` alone. */
 export interface TextOptions {
   /** Frames into which nobody looks stay text. */
   asText?: boolean | undefined;
