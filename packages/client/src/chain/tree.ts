@@ -106,9 +106,11 @@ class Children<Mark> {
   }
 }
 
-/** The oldest goes first as a rule, and stands at the beginning. */
+/** The oldest goes first as a rule, and stands at the beginning: `shift` moves that, and `splice` all the others. */
 function takeOut<Value>(values: Value[], value: Value): void {
-  values.splice(values.indexOf(value), 1);
+  const at = values.indexOf(value);
+  if (at === 0) values.shift();
+  else values.splice(at, 1);
 }
 
 /** What a node is found by: the signature and the id of each of its forms. */

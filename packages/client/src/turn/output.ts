@@ -1,3 +1,4 @@
+import { equal } from '../chain/json.js';
 import { SnapshotError, snapshot } from '../chain/snapshot.js';
 import type { Json } from '../chain/json.js';
 import type { ResponseEvent } from '../protocol/events.js';
@@ -7,7 +8,7 @@ import type { Response } from '../protocol/response.js';
 /** The output items of a response, as copies that no consumer has had: what it edits is not what the server holds. */
 export interface Held {
   output: readonly Json[];
-  /** By index: the form in which an item was finished. It may differ from the terminal event's, and means the same item. */
+  /** By index: the form in which an item was finished, where it differs from the terminal event's; it means the same item. */
   alternates: readonly (Json | undefined)[];
 }
 
@@ -44,7 +45,13 @@ export class Output {
       return copies.every((copy) => copy !== undefined) ? { output: copies, alternates: [] } : undefined;
     }
     const output = copyOf(response.output) as Json[] | undefined;
-    return output && { output, alternates: output.map((_, index) => this.#items.get(index)?.copy) };
+    return output && { output, alternates: output.map((item, index) => this.#alternateOf(item, index)) };
+  }
+
+  /** Only where it says something else: texts are long, and would be kept twice. */
+  #alternateOf(item: Json, index: number): Json | undefined {
+    const copy = this.#items.get(index)?.copy;
+    return equal(copy, item) ? undefined : copy;
   }
 
   get #sorted(): Kept[] {

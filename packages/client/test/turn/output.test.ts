@@ -34,6 +34,19 @@ test('without any item the output is empty, not missing', () => {
   assert.deepEqual(new Output().complete(response([])).output, []);
 });
 
+test('of an item that was given out twice alike one form is held, and both where they differ', () => {
+  const output = new Output();
+  const reasoning = (content: string) => ({ id: 'b', type: 'reasoning', encrypted_content: content });
+  output.read(done(0, { id: 'a', type: 'message', content: [{ type: 'output_text', text: 'long' }] }), 1);
+  output.read(done(1, reasoning('first')), 1);
+  const held = output.held(
+    // The same fields in another order.
+    response([{ content: [{ text: 'long', type: 'output_text' }], type: 'message', id: 'a' }, reasoning('second')]),
+  );
+  assert.deepEqual(held?.alternates, [undefined, reasoning('first')]);
+  assert.deepEqual(held?.output[1], reasoning('second'));
+});
+
 test('text is that of messages, whatever else stands there', () => {
   const text = (type: string, value: unknown) => ({ type, text: value });
   const message = (content: unknown) => ({ type: 'message', content });
