@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const client = join(root, 'packages', 'client');
@@ -15,7 +15,11 @@ const entries = ['index', 'fetch/index'];
 export async function bundleClient() {
   const made = newest([join(bundle, 'made')]);
   const sources = ['src', 'package.json', 'tsconfig.json', 'tsconfig.bundle.json'].map((name) => join(client, name));
-  if (made > newest([...sources, fileURLToPath(import.meta.url)])) return;
+  // The lockfile, because another bundler makes another bundle.
+  const others = ['package-lock.json', 'tsconfig.base.json', join('scripts', 'bundle.mjs')].map((name) =>
+    join(root, name),
+  );
+  if (made > newest([...sources, ...others])) return;
   rmSync(bundle, { recursive: true, force: true });
   await bundleModules();
   bundleDeclarations();
@@ -77,5 +81,3 @@ function newest(paths) {
     }),
   );
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await bundleClient();
