@@ -25,7 +25,11 @@ say('Building (tsc -b) ...');
 build(join(root, 'packages', 'client'));
 // What uses the client sees what users get: the rest is compiled against the bundle, and runs with it.
 const { bundleClient } = await import('./bundle.mjs');
-await bundleClient();
+await bundleClient().catch((error) =>
+  fail(
+    `@turnwire/client could not be bundled with Node.js ${process.version}; Rolldown needs 20.19 or newer, but not 21. ${error.message}`,
+  ),
+);
 build(root);
 copyDemo();
 
