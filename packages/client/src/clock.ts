@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds that only grow; not the time of day. */
   now(): number;
-  /** As `now`, of the moment in which the events that came together began to be read: asked for each of them, it costs nothing. */
+  /** As `now`, of about the moment in which the bytes came that are being read: asked for each event in them, it costs nothing. */
   tick(): number;
   /** The time of day in milliseconds. It jumps: after a sleep, or when somebody sets it. */
   wall(): number;
@@ -21,21 +21,17 @@ export interface Timer {
 const longestTimer = 2 ** 31 - 1;
 const never: Timer = { cancel: () => {} };
 
-/** Frames that arrive in one piece are read in one tick: the clock is read once for all of them (a tenth of what a short event costs). */
+/** Events that arrive in one piece are read in one tick: the clock is read once for all of them (a tenth of what a short event costs). */
 let ticked: number | undefined;
-const endTick = (): void => {
+
+/** More bytes have come, and are about to be read. */
+export function beginTick(): void {
   ticked = undefined;
-};
+}
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  tick() {
-    if (ticked === undefined) {
-      ticked = performance.now();
-      queueMicrotask(endTick);
-    }
-    return ticked;
-  },
+  tick: () => (ticked ??= performance.now()),
   wall: () => Date.now(),
   after(ms, run, options) {
     if (ms > longestTimer) return never;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { LookupFunction, Socket } from 'node:net';
+import { openWithIntake } from './intake.js';
+import type { LookupFunction, OnReadOpts, Socket } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 
 /**
@@ -23,7 +24,7 @@ export type Certificates = Pick<TlsOptions, 'ca' | 'cert' | 'key'>;
 export function plainConnect({ host, port, lookup }: Target): Connect {
   // Both families are tried, the next soon after the last (A7), whatever Node was told on its command line.
   const options = { host, port, autoSelectFamily: true, ...(lookup === undefined ? {} : { lookup }) };
-  return (abandoned) => ready('connect', () => connectTcp(options), abandoned);
+  return (abandoned) => ready('connect', (onread) => connectTcp({ ...options, ...defined({ onread }) }), abandoned);
 }
 
 /** `through`: what TLS is spoken inside of, where that is not a TCP connection to the target. */
@@ -38,11 +39,12 @@ export function secureConnect({ host, port, lookup }: Target, certificates: Cert
   let session: Buffer | undefined;
   return async (abandoned) => {
     const tunnel = await through?.(abandoned);
-    const open = (): Socket => {
+    const open = (onread: OnReadOpts | undefined): Socket => {
       const socket = connectTls({
         ...tls,
         ...(tunnel === undefined ? tcp : { host, socket: tunnel }),
-        ...defined({ session }),
+        // Missing in the types.
+        ...defined({ session, onread }),
       });
       socket.on('session', (given) => {
         session = given;
@@ -64,9 +66,13 @@ export function secureConnect({ host, port, lookup }: Target, certificates: Cert
 /** When a connection rests, for tools may run for minutes, TCP begins to probe after this long, in milliseconds. */
 const tcpKeepAliveMs = 30_000;
 
-async function ready(event: 'connect' | 'secureConnect', open: () => Socket, abandoned: AbortSignal): Promise<Socket> {
+async function ready(
+  event: 'connect' | 'secureConnect',
+  open: (onread: OnReadOpts | undefined) => Socket,
+  abandoned: AbortSignal,
+): Promise<Socket> {
   abandoned.throwIfAborted();
-  const socket = open();
+  const socket = openWithIntake(open);
   // Stays: between two owners an error would find nobody else, and end the process (I5, I6).
   socket.on('error', () => {});
   try {

@@ -1,5 +1,6 @@
 import { AnswerReader, HttpViolation } from '../http/answer-reader.js';
 import { maxHeadBytes } from '../protocol/limits.js';
+import { takeBytes } from './intake.js';
 import type { Socket } from 'node:net';
 import type { AnswerListener } from '../http/answer-reader.js';
 import type { Head } from '../http/head.js';
@@ -32,11 +33,11 @@ export class HttpConnection implements AnswerListener {
   readonly #keeper: ConnectionKeeper;
   #exchange: { listener: ExchangeListener; reader: AnswerReader; sent: boolean; restMs: number } | undefined;
   #error: Error | undefined;
+  #begun = false;
 
   constructor(socket: Socket, keeper: ConnectionKeeper) {
     this.#socket = socket;
     this.#keeper = keeper;
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -63,6 +64,9 @@ export class HttpConnection implements AnswerListener {
       if (this.#exchange === exchange) listener.sent();
     });
     this.#socket.uncork();
+    // Not before: what has already come, behind a proxy's answer, belongs to this exchange (A11).
+    if (!this.#begun) takeBytes(this.#socket, (bytes) => this.#read(bytes));
+    this.#begun = true;
   }
 
   /** What was already read may still arrive. */

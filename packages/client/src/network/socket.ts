@@ -5,6 +5,7 @@ import type { Secrets } from '../protocol/secrets.js';
 import { clientFrame, closePayload, opcodes } from '../websocket/frame.js';
 import { MessageReader } from '../websocket/message-reader.js';
 import { Violation } from '../websocket/violation.js';
+import { takeBytes } from './intake.js';
 import type { Socket as NetSocket } from 'node:net';
 import type { Clock, Timer } from '../clock.js';
 
@@ -31,11 +32,10 @@ export interface SocketEnd {
 const closeTimeout = 1000;
 
 /**
- * A message in more frames, or one frame in more reads from the network, ends the connection: each costs some hundred bytes beside what it
- * carries, so that a flood of tiny ones could fill the memory without ever being large (N8). The largest event passes in
- * frames of 4 KiB and in reads of 1 KiB.
+ * A message in more frames ends the connection: a flood of tiny ones would be work without end (N8). The largest event passes in frames of
+ * 4 KiB.
  */
-const limits = { maxBytes: maxEventBytes, maxFragments: maxEventBytes / 4096, maxPieces: maxEventBytes / 1024 };
+const limits = { maxBytes: maxEventBytes, maxFragments: maxEventBytes / 4096 };
 
 /**
  * open ──close frame sent or read, rules broken, FIN──▶ closing ──▶ closed
@@ -89,13 +89,12 @@ export class Socket {
       },
       limits,
     );
-    raw.on('data', (chunk: Buffer) => this.#read(chunk));
     raw.once('end', () => this.#leave());
     raw.once('close', () => this.#closed());
     // That it ended is told by the `close` that follows. An `error` that nobody listens to would end the process (I5, I6).
     raw.on('error', () => {});
     // What came in one piece with the answer to the upgrade is read before anybody can use it: it may be the end.
-    raw.read();
+    takeBytes(raw, (bytes) => this.#read(bytes));
   }
 
   /** All bytes that ever came: they grow also in the middle of a frame. */

@@ -1,3 +1,5 @@
+import { GrowingBytes } from '../growing-bytes.js';
+
 /** The `data` of an event grew beyond the limit. */
 export class EventTooLargeError extends Error {
   override readonly name = 'EventTooLargeError';
@@ -15,7 +17,7 @@ export class SseReader {
   readonly #onData: (data: string) => void;
   readonly #maxBytes: number;
   /** The beginning of a line whose end has not come yet. */
-  readonly #rest = new Bytes();
+  readonly #rest = new GrowingBytes();
   /** The `data` lines of the event that is being read. */
   #data: string | undefined;
   #skipLineFeed = false;
@@ -34,12 +36,18 @@ export class SseReader {
     const end = 1 + Math.max(chunk.lastIndexOf(lineFeed), chunk.lastIndexOf(carriageReturn));
     if (end > start) {
       this.#skipLineFeed = end === chunk.length && chunk[end - 1] === carriageReturn;
-      this.#lines(this.#rest.length === 0 ? chunk.toString('utf8', start, end) : this.#rest.take(chunk, start, end));
+      this.#lines(this.#rest.length === 0 ? chunk.toString('utf8', start, end) : this.#completed(chunk, start, end));
     }
     if (end < chunk.length) {
       this.#guard(this.#rest.length + chunk.length - Math.max(start, end));
       this.#rest.add(chunk, Math.max(start, end), chunk.length);
     }
+  }
+
+  /** The line that has begun in earlier pieces, and those after it. */
+  #completed(chunk: Buffer, start: number, end: number): string {
+    this.#rest.add(chunk, start, end);
+    return this.#rest.take().toString();
   }
 
   /** Whole lines, with their ends. */
@@ -81,33 +89,6 @@ export class SseReader {
   }
 }
 
-/** Grows by doubling: a line that comes in many tiny pieces takes the memory of its bytes, not of its pieces (N8). */
-class Bytes {
-  #buffer = Buffer.alloc(0);
-  length = 0;
-
-  add(chunk: Buffer, start: number, end: number): void {
-    const length = this.length + end - start;
-    if (length > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#buffer.length));
-      this.#buffer.copy(larger, 0, 0, this.length);
-      this.#buffer = larger;
-    }
-    chunk.copy(this.#buffer, this.length, start, end);
-    this.length = length;
-  }
-
-  /** All of it and a last piece, as text; it is empty then, and keeps no memory of a long line. */
-  take(chunk: Buffer, start: number, end: number): string {
-    this.add(chunk, start, end);
-    const text = this.#buffer.toString('utf8', 0, this.length);
-    this.length = 0;
-    if (this.#buffer.length > keptBytes) this.#buffer = Buffer.alloc(0);
-    return text;
-  }
-}
-
-const keptBytes = 256 * 1024;
 const lineFeed = 10;
 const carriageReturn = 13;
 

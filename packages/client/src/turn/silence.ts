@@ -35,7 +35,7 @@ export class Silence {
 
   /** Something else came. */
   alive(): void {
-    this.#sign = this.#clock.tick();
+    this.#sign = this.#clock.now();
   }
 
   stop(): void {

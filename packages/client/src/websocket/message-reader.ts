@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { GrowingBytes } from '../growing-bytes.js';
 import { finalBit, isSendable, length16, maskBit, maxControlBytes, opcodes } from './frame.js';
 import { MessageTooLarge, Violation } from './violation.js';
 
@@ -16,28 +17,26 @@ export interface MessageLimits {
   maxBytes: number;
   /** Frames of one message. */
   maxFragments: number;
-  /** Pieces in which one frame may come from the network. */
-  maxPieces: number;
 }
 
 /**
  * Cuts what comes over a connection into the messages of a server (RFC 6455, 5): pure, and told of each piece of bytes as it was read.
  *
  * Every frame of this wire is one short text in one piece, as a rule; that way is kept free of all that the others need. A text is decoded
- * straight out of the piece it came in, whose memory is not kept. Whether it was UTF-8 is asked only where the decoder had to put in a
+ * straight out of the piece it came in, whose memory is only lent. Whether it was UTF-8 is asked only where the decoder had to put in a
  * replacement character, or the server has sent one itself.
  */
 export class MessageReader {
   readonly #listener: MessageListener;
   readonly #limits: MessageLimits;
   /** The beginning of a frame whose end has not come yet. */
-  #pieces: Buffer[] = [];
-  #pieceBytes = 0;
+  readonly #begun = new GrowingBytes();
   /** So many bytes of it are needed to read on: its head, or all of it. */
   #wanted = 0;
   /** Payloads of a message whose last frame has not come yet. */
-  #fragments: Buffer[] | undefined;
-  #fragmentBytes = 0;
+  readonly #fragments = new GrowingBytes();
+  /** How many they are. */
+  #fragmentCount = 0;
   #over = false;
 
   constructor(listener: MessageListener, limits: MessageLimits) {
@@ -48,15 +47,15 @@ export class MessageReader {
   /** Nothing is read any more. */
   stop(): void {
     this.#over = true;
-    this.#pieces = [];
-    this.#fragments = undefined;
+    this.#begun.clear();
+    this.#fragments.clear();
   }
 
   /** @throws Violation; nothing is read after it. */
   push(chunk: Buffer): void {
     if (this.#over) return;
     try {
-      this.#read(chunk, this.#pieceBytes === 0 ? 0 : this.#complete(chunk));
+      this.#read(chunk, this.#begun.length === 0 ? 0 : this.#complete(chunk));
     } catch (error) {
       this.stop();
       throw error;
@@ -66,19 +65,13 @@ export class MessageReader {
   /** Reads the frame that has begun in earlier pieces, if it ends in this one; where the next one begins. */
   #complete(chunk: Buffer): number {
     let at = 0;
-    while (this.#pieceBytes > 0) {
-      const taken = chunk.subarray(at, at + this.#wanted - this.#pieceBytes);
-      at += taken.length;
-      this.#pieceBytes += taken.length;
-      this.#pieces.push(taken);
-      if (this.#pieces.length > this.#limits.maxPieces)
-        throw new Violation(`one frame in more than ${this.#limits.maxPieces} pieces`, 1008);
-      if (this.#pieceBytes < this.#wanted) break;
-      const bytes = Buffer.concat(this.#pieces);
-      this.#pieces = [];
-      this.#pieceBytes = 0;
+    while (this.#begun.length > 0) {
+      const end = Math.min(chunk.length, at + this.#wanted - this.#begun.length);
+      this.#begun.add(chunk, at, end);
+      at = end;
+      if (this.#begun.length < this.#wanted) break;
       // The whole frame; or its head, after which it is known how long it is.
-      this.#read(bytes, 0);
+      this.#read(this.#begun.take(), 0);
     }
     return at;
   }
@@ -101,7 +94,7 @@ export class MessageReader {
       }
       if (length > this.#limits.maxBytes) throw new MessageTooLarge(this.#limits.maxBytes);
       const next = start + length;
-      if (first === wholeText && this.#fragments === undefined) {
+      if (first === wholeText && this.#fragmentCount === 0) {
         if (next > end) return this.#keep(bytes, at, next - at);
         this.#listener.message(this.#textOf(bytes, start, next));
       } else {
@@ -114,8 +107,7 @@ export class MessageReader {
   }
 
   #keep(bytes: Buffer, at: number, wanted: number): void {
-    this.#pieces.push(bytes.subarray(at));
-    this.#pieceBytes = bytes.length - at;
+    this.#begun.add(bytes, at, bytes.length);
     this.#wanted = wanted;
   }
 
@@ -131,9 +123,9 @@ export class MessageReader {
     }
     if (opcode > opcodes.binary) throw new Violation(`a frame with opcode ${opcode}`);
     if (opcode === opcodes.binary) throw new Violation('a binary frame, which this protocol does not have', 1003);
-    if ((opcode === opcodes.continuation) !== (this.#fragments !== undefined))
+    if ((opcode === opcodes.continuation) !== this.#fragmentCount > 0)
       throw new Violation(opcode === opcodes.continuation ? 'a continuation of nothing' : 'a message within a message');
-    if (this.#fragmentBytes + length > this.#limits.maxBytes) throw new MessageTooLarge(this.#limits.maxBytes);
+    if (this.#fragments.length + length > this.#limits.maxBytes) throw new MessageTooLarge(this.#limits.maxBytes);
   }
 
   #take(first: number, payload: Buffer): void {
@@ -141,15 +133,13 @@ export class MessageReader {
     if (opcode === opcodes.ping) return this.#listener.pinged(payload);
     if (opcode === opcodes.pong) return this.#listener.ponged(payload);
     if (opcode === opcodes.close) return this.#close(payload);
-    const fragments = (this.#fragments ??= []);
-    fragments.push(payload);
-    this.#fragmentBytes += payload.length;
-    if (fragments.length > this.#limits.maxFragments)
+    this.#fragments.add(payload, 0, payload.length);
+    this.#fragmentCount += 1;
+    if (this.#fragmentCount > this.#limits.maxFragments)
       throw new Violation(`a message in more than ${this.#limits.maxFragments} fragments`, 1008);
     if ((first & finalBit) === 0) return;
-    this.#fragments = undefined;
-    this.#fragmentBytes = 0;
-    const whole = Buffer.concat(fragments);
+    this.#fragmentCount = 0;
+    const whole = this.#fragments.take();
     this.#listener.message(this.#textOf(whole, 0, whole.length));
   }
 

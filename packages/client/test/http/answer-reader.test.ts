@@ -25,7 +25,12 @@ function read(chunks: readonly string[]): Read {
     },
     200,
   );
-  for (const chunk of chunks) reader.push(Buffer.from(chunk, 'latin1'));
+  for (const chunk of chunks) {
+    const lent = Buffer.from(chunk, 'latin1');
+    reader.push(lent);
+    // The next piece is read into the same memory.
+    lent.fill(0xff);
+  }
   const whole = reader.close();
   return { heads, body, reusable, whole };
 }

@@ -6,7 +6,12 @@ import { EventTooLargeError, SseReader } from '../../dist/protocol/sse.js';
 function read(chunks: Iterable<Buffer>, maxBytes = 1000): string[] {
   const found: string[] = [];
   const reader = new SseReader({ maxBytes, onData: (data) => found.push(data) });
-  for (const chunk of chunks) reader.push(chunk);
+  for (const chunk of chunks) {
+    const lent = Buffer.from(chunk);
+    reader.push(lent);
+    // The next piece is read into the same memory.
+    lent.fill(0xff);
+  }
   return found;
 }
 
