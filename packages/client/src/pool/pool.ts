@@ -86,6 +86,15 @@ export class Pool implements ConnectionOwner {
     return isHeld(this.#connections, responseId);
   }
 
+  /** A lane that can be had in this very moment, as in most cases, without the promises that waiting takes. Otherwise undefined: see `acquire`. */
+  take(placement: Placement, occupant: Occupant): Place | undefined {
+    // Who came first is served first, also when a lane has just become free.
+    if (this.#closed || !this.#waiters.empty) return undefined;
+    this.#tidy();
+    const spot = this.#spot(placement);
+    return spot === undefined || spot.connection.doubtful ? undefined : occupy(spot, occupant);
+  }
+
   /**
    * Finds a lane and lets `occupant` have it, in one step: nobody else can be given it in between. A connection that has rested for long
    * is asked first whether it lives; one that is dead costs two seconds at most, and nobody hears of it (B1).
@@ -95,7 +104,6 @@ export class Pool implements ConnectionOwner {
   async acquire(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
     signal.throwIfAborted();
     if (this.#closed) throw closedError();
-    // Who came first is served first, also when a lane has just become free.
     if (!this.#waiters.empty) return this.#wait(placement, occupant, signal);
     return this.#find(placement, occupant, signal) ?? this.#wait(placement, occupant, signal);
   }
@@ -171,27 +179,25 @@ export class Pool implements ConnectionOwner {
     this.#tidy();
     const spot = this.#choose(placement);
     if (spot !== undefined) {
-      const { connection } = spot;
-      const lane = spot.lane ?? connection.lanes.open();
-      if (connection.doubtful) return this.#validate({ connection, lane }, placement, occupant, signal);
-      lane.occupy(occupant);
-      return Promise.resolve({ lane, reused: true });
+      if (spot.connection.doubtful) return this.#validate(spot, placement, occupant, signal);
+      return Promise.resolve(occupy(spot, occupant));
     }
     if (this.#hasRoom || (this.#warming !== undefined && !placement.fresh))
       return this.#court(placement, occupant, signal);
     return undefined;
   }
 
+  #spot(placement: Placement): Spot | undefined {
+    if (placement.fresh) return undefined;
+    const found = place(this.#connections, placement);
+    return found === undefined && !this.#hasRoom ? leastRecent(this.#connections, placement.withoutLanes) : found;
+  }
+
+  /** As `#spot`; where there is none, a connection of no use to this turn makes room. */
   #choose(placement: Placement): Spot | undefined {
-    const { fresh, withoutLanes } = placement;
-    const found = fresh ? undefined : place(this.#connections, placement);
-    if (found !== undefined || this.#hasRoom) return found;
-    if (!fresh) {
-      const rested = leastRecent(this.#connections, withoutLanes);
-      if (rested !== undefined) return rested;
-      // Its lanes are none that this turn can use.
-      if (!withoutLanes) return undefined;
-    }
+    const spot = this.#spot(placement);
+    // What is neither new nor without lanes can use any connection.
+    if (spot !== undefined || this.#hasRoom || (!placement.fresh && !placement.withoutLanes)) return spot;
     let oldest: Connection | undefined;
     for (const connection of this.#connections)
       if (connection.idle && (oldest === undefined || connection.usedAt < oldest.usedAt)) oldest = connection;
@@ -208,12 +214,9 @@ export class Pool implements ConnectionOwner {
     return this.#connections.size + this.#dials.size < this.#settings.maxConnections;
   }
 
-  async #validate(
-    { connection, lane }: { connection: Connection; lane: Lane },
-    placement: Placement,
-    occupant: Occupant,
-    signal: AbortSignal,
-  ): Promise<Place> {
+  async #validate(spot: Spot, placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
+    const { connection } = spot;
+    const lane = laneOf(spot);
     lane.reserve();
     // Where one has died, others have, as a rule: what they cost is paid once.
     for (const other of this.#connections) if (other !== connection && other.idle && other.doubtful) void other.check();
@@ -369,6 +372,16 @@ export class Pool implements ConnectionOwner {
   #wait(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
     return this.#waiters.join(() => this.#find(placement, occupant, signal), signal);
   }
+}
+
+function laneOf({ connection, lane }: Spot): Lane {
+  return lane ?? connection.lanes.open();
+}
+
+function occupy(spot: Spot, occupant: Occupant): Place {
+  const lane = laneOf(spot);
+  lane.occupy(occupant);
+  return { lane, reused: true };
 }
 
 function closedError(): TurnwireError {

@@ -17,14 +17,14 @@ export class Steering {
   /** Sent, and neither accepted nor refused. */
   #unanswered = 0;
   /** Accepted, and not yet part of a response; by the server's names for them. */
-  readonly #accepted = new Set<unknown>();
+  #accepted: unknown[] = [];
   /** The server has ended a response in order to go on with another one. */
   #announced = false;
   /** This turn was steered at all. */
   used = false;
 
   get open(): boolean {
-    return this.#unanswered > 0 || this.#accepted.size > 0 || this.#announced;
+    return this.#unanswered > 0 || this.#accepted.length > 0 || this.#announced;
   }
 
   /** One more has been sent. */
@@ -38,14 +38,15 @@ export class Steering {
     const { type, steer } = event as { type?: unknown; steer?: { id?: unknown } | null };
     // One without a name is told from others by its event.
     const name = steer?.id ?? event;
-    if (!this.#accepted.delete(name) && this.#unanswered > 0) this.#unanswered -= 1;
-    if (type === 'response.steer.accepted') this.#accepted.add(name);
-    else if (this.#accepted.size === 0) this.#announced = false;
+    const others = this.#accepted.filter((one) => one !== name);
+    if (others.length === this.#accepted.length && this.#unanswered > 0) this.#unanswered -= 1;
+    this.#accepted = type === 'response.steer.accepted' ? [...others, name] : others;
+    if (type !== 'response.steer.accepted' && others.length === 0) this.#announced = false;
   }
 
   /** The successor has begun: it holds all that was accepted before, and nothing that has not been answered. */
   succeeded(): void {
-    this.#accepted.clear();
+    this.#accepted = [];
     this.#announced = false;
   }
 

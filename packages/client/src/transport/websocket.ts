@@ -7,6 +7,7 @@ import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { SocketEnd } from '../network/socket.js';
 import type { Chain, Lane, Occupant } from '../pool/lane.js';
+import type { Placement } from '../pool/placement.js';
 import type { Place, Pool } from '../pool/pool.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Secrets } from '../protocol/secrets.js';
@@ -36,7 +37,9 @@ interface Running {
   reading: Reading;
 }
 
-type State = { name: 'placing' } | Running | { name: 'over' };
+type State =
+  /** Until there is a lane; `leaving`, where it has to be waited for, is aborted if the turn ends before. */
+  { name: 'placing'; leaving?: AbortController } | Running | { name: 'over' };
 
 class WebSocketCarriage implements Carriage, Occupant {
   readonly #pool: Pool;
@@ -44,7 +47,6 @@ class WebSocketCarriage implements Carriage, Occupant {
   readonly #secrets: Secrets;
   readonly #request: OutgoingRequest;
   readonly #receiver: Receiver;
-  readonly #placing = new AbortController();
   #state: State = { name: 'placing' };
   readonly asText: boolean;
   readonly #headers: TurnHeaders | undefined;
@@ -68,16 +70,11 @@ class WebSocketCarriage implements Carriage, Occupant {
     this.#clock = clock;
     this.#request = request;
     this.#receiver = receiver;
-    pool
-      .acquire(
-        { parent: request.parent, fresh: options.fresh, withoutLanes: options.withoutLanes },
-        this,
-        this.#placing.signal,
-      )
-      .then(
-        (place) => this.#run(place),
-        (error: unknown) => this.#fail(error),
-      );
+    const placement = { parent: request.parent, fresh: options.fresh, withoutLanes: options.withoutLanes };
+    this.#place(placement).then(
+      (place) => (this.#state.name === 'placing' ? this.#run(place) : place.lane.abandon('turn aborted')),
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   pause(): boolean {
@@ -100,12 +97,23 @@ class WebSocketCarriage implements Carriage, Occupant {
   abort(): void {
     const state = this.#state;
     this.#over();
-    if (state.name === 'placing') this.#placing.abort(new TurnwireError('aborted', 'the turn was aborted'));
+    if (state.name === 'placing') state.leaving?.abort(new TurnwireError('aborted', 'the turn was aborted'));
     if (state.name === 'running') state.lane.abandon('turn aborted', state.reading.steering.used);
   }
 
+  /**
+   * Sent is not in the same tick, even where the lane is there: turns that begin together are all prepared, and then all sent. To send each at
+   * once took twice as long for 64 of them, since the server fell asleep between two, and each write had to wake it.
+   */
+  #place(placement: Placement): Promise<Place> {
+    const place = this.#pool.take(placement, this);
+    if (place !== undefined) return Promise.resolve(place);
+    const leaving = new AbortController();
+    this.#state = { name: 'placing', leaving };
+    return this.#pool.acquire(placement, this, leaving.signal);
+  }
+
   #run({ lane, reused }: Place): void {
-    if (this.#state.name !== 'placing') return lane.abandon('turn aborted');
     const reading = new Reading({ strict: reused, before: lane.chain?.responseId, secrets: this.#secrets });
     this.#state = { name: 'running', lane, reading };
     if (this.#paused) lane.pause();

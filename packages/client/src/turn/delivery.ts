@@ -17,9 +17,10 @@ export interface DeliveryListener {
   drained(): void;
 }
 
+/** One who waits for the next event: its promise's functions. */
 interface Pull {
-  take: (frame: Frame) => void;
-  finish: (error: TurnwireError | undefined) => void;
+  resolve: (result: IteratorResult<unknown, undefined>) => void;
+  reject: (error: TurnwireError) => void;
 }
 
 /** An iteration that can also be asked for what is here already. */
@@ -35,6 +36,8 @@ export class Delivery {
   readonly #listener: DeliveryListener;
   readonly #queue = new FrameQueue();
   readonly #pulls: Pull[] = [];
+  /** What the reader gets for a frame. */
+  #as: (frame: Frame) => unknown = (frame) => frame;
   #reader: Consumer = 'nobody';
   #full = false;
   #end: { error: TurnwireError | undefined } | undefined;
@@ -60,7 +63,7 @@ export class Delivery {
   hand(frame: Frame): void {
     if (this.#reader === 'response' || this.#reader === 'gone') return;
     const pull = this.#pulls.shift();
-    if (pull !== undefined) return pull.take(frame);
+    if (pull !== undefined) return pull.resolve({ done: false, value: this.#as(frame) });
     this.#queue.push(frame);
     if (this.#queue.bytes > unreadHighWaterBytes && !this.#full) {
       this.#full = true;
@@ -72,7 +75,7 @@ export class Delivery {
   finish(error: TurnwireError | undefined): void {
     this.#end = { error };
     this.#checkDrained();
-    for (const pull of this.#pulls.splice(0)) pull.finish(error);
+    this.#release(error);
   }
 
   /** Nobody wants what lies here any more. */
@@ -98,6 +101,7 @@ export class Delivery {
       throw new TurnwireError('turn_already_read', 'a turn can be read once: keep its events if they are needed twice');
     }
     this.#reader = 'iterator';
+    this.#as = as;
     return {
       next: () => this.#pull(as),
       poll: () => {
@@ -108,7 +112,7 @@ export class Delivery {
         // Who leaves after the last event has read it all.
         const over = this.#end !== undefined && this.#queue.empty;
         this.#reader = 'gone';
-        for (const pull of this.#pulls.splice(0)) pull.finish(undefined);
+        this.#release(undefined);
         if (!over) this.#listener.left();
         return Promise.resolve(done);
       },
@@ -121,12 +125,17 @@ export class Delivery {
     if (frame !== undefined) return Promise.resolve({ done: false, value: as(frame) });
     if (this.#end !== undefined)
       return this.#end.error === undefined ? Promise.resolve(done) : Promise.reject(this.#end.error);
-    return new Promise((resolve, reject) =>
-      this.#pulls.push({
-        take: (taken) => resolve({ done: false, value: as(taken) }),
-        finish: (error) => (error === undefined ? resolve(done) : reject(error)),
-      }),
-    );
+    return new Promise((resolve, reject) => {
+      this.#pulls.push({ resolve: resolve as Pull['resolve'], reject });
+    });
+  }
+
+  /** Nothing more comes for those who wait. */
+  #release(error: TurnwireError | undefined): void {
+    for (const { resolve, reject } of this.#pulls.splice(0)) {
+      if (error === undefined) resolve(done);
+      else reject(error);
+    }
   }
 
   #shift(): Frame | undefined {

@@ -19,7 +19,8 @@ interface Kept {
 
 /** The output items of a response as they are finished, for the servers whose terminal event leaves them out (P58, F2). */
 export class Output {
-  readonly #items = new Map<number, Kept>();
+  /** From the first one on: most turns that wait for their answer have none. */
+  #items: Map<number, Kept> | undefined;
 
   /** Of the items kept, as they came. */
   bytes = 0;
@@ -29,7 +30,8 @@ export class Output {
     const { output_index: index, item } = event as { output_index?: unknown; item?: unknown };
     if (typeof item !== 'object' || item === null) return;
     this.bytes += bytes;
-    this.#items.set(typeof index === 'number' ? index : this.#items.size, { item: item as Item, copy: copyOf(item) });
+    const items = (this.#items ??= new Map());
+    items.set(typeof index === 'number' ? index : items.size, { item: item as Item, copy: copyOf(item) });
   }
 
   /** The response with its output; a terminal event that has one wins. */
@@ -50,17 +52,17 @@ export class Output {
 
   /** Only where it says something else: texts are long, and would be kept twice. */
   #alternateOf(item: Json, index: number): Json | undefined {
-    const copy = this.#items.get(index)?.copy;
+    const copy = this.#items?.get(index)?.copy;
     return equal(copy, item) ? undefined : copy;
   }
 
   get #sorted(): Kept[] {
-    return [...this.#items].sort(([a], [b]) => a - b).map(([, item]) => item);
+    return [...(this.#items ?? [])].sort(([a], [b]) => a - b).map(([, item]) => item);
   }
 
   #isLeftOut(response: Response): boolean {
     const given: unknown = response.output;
-    return !Array.isArray(given) || (given.length === 0 && this.#items.size > 0);
+    return !Array.isArray(given) || (given.length === 0 && this.#items !== undefined);
   }
 }
 

@@ -37,6 +37,11 @@ export class Submissions {
   readonly #held = new Map<string, { input: Json; pending: boolean }>();
   #responseId: string | undefined;
 
+  /** With the id of the response that runs, once it has begun. */
+  constructor(responseId: string | undefined) {
+    this.#responseId = responseId;
+  }
+
   /** `say` sends a frame; false where the transport cannot. */
   submit(
     input: SteerInput,

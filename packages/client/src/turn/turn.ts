@@ -64,10 +64,11 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   readonly #begun: number;
   readonly #delivery: Delivery;
   readonly #answer: Answer;
-  readonly #submissions = new Submissions();
   readonly #report: TurnReport & { attempts: Attempt[] };
 
   #state: State = { name: 'running' };
+  /** From the first one on. */
+  #submissions: Submissions | undefined;
   #course: Course | undefined;
   #request: TurnRequest | undefined;
   /** The items of the chain so far: the input, and what responses before the last one and steering have added. */
@@ -189,6 +190,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    */
   steer(input: SteerInput): Promise<SteerAnswer> {
     if (this.#state.name !== 'running') return Promise.reject(ended());
+    this.#submissions ??= new Submissions(this.#answer.responseId);
     return this.#submissions.submit(input, (frame, done) => this.#course?.say(frame, done) === true);
   }
 
@@ -235,7 +237,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     if (frame.quiet) return this.#delivery.hand(frame);
     const before = this.#answer.responses.length;
     const { type } = frame;
-    if (type?.startsWith('response.steer.')) this.#submissions.read(frame.event);
+    if (type?.startsWith('response.steer.')) this.#submissions?.read(frame.event);
     this.#answer.read(frame);
     if (type === 'response.created') this.#steered();
     if (this.#answer.responses.length > before) this.#note();
@@ -251,14 +253,14 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   /** A response has begun; a successor continues what the one before has given, and what it was steered with. */
   #steered(): void {
     const { responses, responseId, held } = this.#answer;
-    const taken = this.#submissions.begun(responseId);
+    const taken = this.#submissions?.begun(responseId) ?? [];
     if (responses.length === 0) return;
     this.#items = [...this.#items, ...(held?.output ?? []), ...taken.flatMap((input) => itemsOf(input) ?? [])];
   }
 
   /** The items of what was steered with and is in no response yet: the turn that continues this one has them first. */
   get #waiting(): readonly Json[] {
-    return this.#submissions.waiting.flatMap((input) => itemsOf(input) ?? []);
+    return (this.#submissions?.waiting ?? []).flatMap((input) => itemsOf(input) ?? []);
   }
 
   /** What the end of a response says about the turn. */
@@ -342,7 +344,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     if (state.name === 'ended' && this.#answer.terminal === undefined) this.#report.outcome = 'failed';
     const error = state.name === 'failed' ? state.error : undefined;
     if (error !== undefined || this.#answer.terminal?.outcome !== 'completed') this.#forget();
-    this.#submissions.end(error);
+    this.#submissions?.end(error);
     this.#delivery.finish(error);
     for (const waiter of this.#waiters.splice(0)) this.#tell(waiter);
     this.#context.onSettled(this);

@@ -14,7 +14,7 @@ function speaker(): { frames: string[]; say: (frame: string) => boolean } {
 }
 
 test('nothing is sent before the response has begun, and then everything, in order, to that response', () => {
-  const submissions = new Submissions();
+  const submissions = new Submissions(undefined);
   const { frames, say } = speaker();
   for (const input of ['a', 'b']) submissions.submit(input, say).catch(() => {});
   assert.deepEqual(frames, []);
@@ -27,7 +27,7 @@ test('nothing is sent before the response has begun, and then everything, in ord
 });
 
 test('answers belong to the submissions in their order; what was accepted is a part of the successor', async () => {
-  const submissions = new Submissions();
+  const submissions = new Submissions(undefined);
   const { say } = speaker();
   submissions.begun('resp_1');
   const given = ['a', 'b', 'c'].map((input) => submissions.submit(input, say));
@@ -44,7 +44,7 @@ test('answers belong to the submissions in their order; what was accepted is a p
 });
 
 test('what was accepted and fails later is no part of the successor, and answers nobody else', async () => {
-  const submissions = new Submissions();
+  const submissions = new Submissions(undefined);
   const { say } = speaker();
   submissions.begun('resp_1');
   const given = ['a', 'b'].map((input) => submissions.submit(input, say));
@@ -62,7 +62,7 @@ test('what was accepted and fails later is no part of the successor, and answers
 });
 
 test('what was accepted, or is pending, and is in no response waits for the next turn, in the order of the submissions', async () => {
-  const submissions = new Submissions();
+  const submissions = new Submissions(undefined);
   const { say } = speaker();
   submissions.begun('resp_1');
   const given = ['a', 'b', 'c', 'd'].map((input) => submissions.submit(input, say));
@@ -83,7 +83,7 @@ test('the end of the turn answers what the server has not', async () => {
     [lost, 'connection_lost'],
     [undefined, 'invalid_request'],
   ] as const) {
-    const submissions = new Submissions();
+    const submissions = new Submissions(undefined);
     const { say } = speaker();
     submissions.begun('resp_1');
     const sent = assert.rejects(submissions.submit('a', say), { code });
@@ -93,7 +93,7 @@ test('the end of the turn answers what the server has not', async () => {
 });
 
 test('what cannot be sent is a rejection: no way for it, or no JSON', async () => {
-  const submissions = new Submissions();
+  const submissions = new Submissions(undefined);
   submissions.begun('resp_1');
   const said: string[] = [];
   const bySse = submissions.submit('a', (frame) => said.push(frame) < 0);
