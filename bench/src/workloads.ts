@@ -225,7 +225,7 @@ export const workloads: readonly Workload[] = [
       newBytes: 2000,
       sharedBytes: 100_000,
       chains,
-      turns: 30,
+      turns: 120,
     },
     rows: ['turnwire-ws', 'turnwire-fetch'],
     metrics: [
