@@ -44,7 +44,7 @@ test('two sockets that are read in turns each have their own bytes', async () =>
   });
 });
 
-test('a socket that was opened as any other, as TLS inside of a tunnel is, is told as well', async () => {
+test('a socket without an intake, as TLS inside of a tunnel has none, is told as well', async () => {
   await serve(async (port) => {
     assert.ok((await bytesOf(connect({ host: '127.0.0.1', port }))).equals(rest));
   });
