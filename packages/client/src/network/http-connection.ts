@@ -33,6 +33,7 @@ export class HttpConnection implements AnswerListener {
   readonly #keeper: ConnectionKeeper;
   #exchange: { listener: ExchangeListener; reader: AnswerReader; sent: boolean; restMs: number } | undefined;
   #error: Error | undefined;
+  /** It has carried an exchange. */
   #begun = false;
 
   constructor(socket: Socket, keeper: ConnectionKeeper) {

@@ -16,15 +16,15 @@ export interface Wait {
 export class Steering {
   /** Sent, and neither accepted nor refused. */
   #unanswered = 0;
-  /** Accepted, and not yet part of a response; by the server's names for them. */
-  #accepted: unknown[] = [];
+  /** Accepted, and not yet part of a response; by the server's names for them. From the first one on: few turns are steered. */
+  #accepted: Set<unknown> | undefined;
   /** The server has ended a response in order to go on with another one. */
   #announced = false;
   /** This turn was steered at all. */
   used = false;
 
   get open(): boolean {
-    return this.#unanswered > 0 || this.#accepted.length > 0 || this.#announced;
+    return this.#unanswered > 0 || this.#isAccepted || this.#announced;
   }
 
   /** One more has been sent. */
@@ -38,15 +38,18 @@ export class Steering {
     const { type, steer } = event as { type?: unknown; steer?: { id?: unknown } | null };
     // One without a name is told from others by its event.
     const name = steer?.id ?? event;
-    const others = this.#accepted.filter((one) => one !== name);
-    if (others.length === this.#accepted.length && this.#unanswered > 0) this.#unanswered -= 1;
-    this.#accepted = type === 'response.steer.accepted' ? [...others, name] : others;
-    if (type !== 'response.steer.accepted' && others.length === 0) this.#announced = false;
+    if (this.#accepted?.delete(name) !== true && this.#unanswered > 0) this.#unanswered -= 1;
+    if (type === 'response.steer.accepted') (this.#accepted ??= new Set()).add(name);
+    else if (!this.#isAccepted) this.#announced = false;
+  }
+
+  get #isAccepted(): boolean {
+    return this.#accepted !== undefined && this.#accepted.size > 0;
   }
 
   /** The successor has begun: it holds all that was accepted before, and nothing that has not been answered. */
   succeeded(): void {
-    this.#accepted = [];
+    this.#accepted = undefined;
     this.#announced = false;
   }
 
