@@ -14,7 +14,10 @@ export interface Body {
 
 /** The text of a body, and where the array of its input stands in it: `begin` at the bracket that opens it, `end` at the one that closes it. */
 interface KnownBody {
-  text: string;
+  /** What stands before `end`: that of the first body, and what each one after it has added. */
+  pieces: readonly string[];
+  /** From `end` on. */
+  rest: string;
   begin: number;
   end: number;
   /** The last characters before `end`: few texts have the same at the same place. */
@@ -38,6 +41,9 @@ const bytesPerCharacter = 2;
  * The bodies of the last turns, by which those of the next are read. A history that has grown begins with the text of the one before, and comparing
  * texts costs a tenth of parsing them; what is new alone is parsed. The items that were there before are the very same objects, so
  * that the engine, too, need not look into them.
+ *
+ * Of a text that has grown only what is new is kept: the whole of it, in the place of the one before, would have to be collected at each turn, which
+ * took longer than all the rest where a history had a megabyte.
  *
  * What comes out is what `JSON.parse` says of the whole text. Nothing is taken for known that was not compared to the last character.
  */
@@ -79,17 +85,16 @@ export class KnownBodies {
       if (known === undefined) continue;
       const { end, mark } = known;
       if (end >= text.length || !text.startsWith(mark, end - mark.length)) continue;
-      // Slices are compared faster than `startsWith` does it.
-      if (text.slice(0, end) === known.text.slice(0, end)) return known;
+      if (beginsWith(text, known.pieces)) return known;
     }
     return undefined;
   }
 
   #keep(body: KnownBody | undefined, before?: KnownBody): void {
-    if (body === undefined || body.text.length * bytesPerCharacter > this.#maxBytes) return;
+    if (body === undefined || bytesOf(body) > this.#maxBytes) return;
     if (before !== undefined) this.#drop(before);
     this.#known.push(body);
-    this.#bytes += body.text.length * bytesPerCharacter;
+    this.#bytes += bytesOf(body);
     while (this.#bytes > this.#maxBytes) this.#drop(this.#known[0]);
   }
 
@@ -97,8 +102,22 @@ export class KnownBodies {
     const at = body === undefined ? -1 : this.#known.indexOf(body);
     if (body === undefined || at === -1) return;
     this.#known.splice(at, 1);
-    this.#bytes -= body.text.length * bytesPerCharacter;
+    this.#bytes -= bytesOf(body);
   }
+}
+
+function bytesOf({ end, rest }: KnownBody): number {
+  return (end + rest.length) * bytesPerCharacter;
+}
+
+function beginsWith(text: string, pieces: readonly string[]): boolean {
+  let at = 0;
+  for (const piece of pieces) {
+    // Slices are compared faster than `startsWith` does it.
+    if (text.slice(at, at + piece.length) !== piece) return false;
+    at += piece.length;
+  }
+  return true;
 }
 
 function locate(text: string, params: JsonObject): KnownBody | undefined {
@@ -106,11 +125,24 @@ function locate(text: string, params: JsonObject): KnownBody | undefined {
   if (text.length < shortest || !Array.isArray(input) || input.length === 0) return undefined;
   const begin = inputArrayIn(text);
   const end = begin === undefined ? -1 : closingBracket(text, begin + 1);
-  return begin === undefined || end === -1 ? undefined : placed({ text, begin, end, params, items: input });
+  if (begin === undefined || end === -1) return undefined;
+  return {
+    pieces: [text.slice(0, end)],
+    rest: text.slice(end),
+    begin,
+    end,
+    mark: markIn(text, end),
+    params,
+    items: input,
+  };
 }
 
-function placed(body: Omit<KnownBody, 'mark'>): KnownBody {
-  return { ...body, mark: body.text.slice(Math.max(0, body.end - markLength), body.end) };
+function markIn(text: string, end: number): string {
+  // A slice would keep alive what it was cut out of.
+  return text
+    .slice(Math.max(0, end - markLength), end)
+    .split('')
+    .join('');
 }
 
 /**
@@ -124,28 +156,52 @@ function grow(known: KnownBody, text: string): KnownBody | undefined {
   const added = itemsIn(text.slice(known.end, end));
   const fields = added && fieldsAround(known, text, end);
   if (added === undefined || fields === undefined) return undefined;
-  const items = [...known.items, ...added];
-  return placed({ text, begin: known.begin, end, params: { ...fields, input: items }, items });
+  const items = [...known.items, ...added.items];
+  return {
+    pieces: append(known.pieces, added.text),
+    rest: fields.rest,
+    begin: known.begin,
+    end,
+    mark: markIn(text, end),
+    params: { ...fields.params, input: items },
+    items,
+  };
 }
 
-/** Of a text that follows an item: nothing, or a comma and more items. */
-function itemsIn(text: string): Json[] | undefined {
-  if (text.trim() === '') return [];
-  const items = text.startsWith(',') ? parse(`[${text.slice(1)}]`) : undefined;
-  return Array.isArray(items) && items.length > 0 ? items : undefined;
+/** Each costs a comparison of its own. Joined are those at the end that are not twice as long as what follows: there are never many, and none is copied often. */
+function append(pieces: readonly string[], piece: string): readonly string[] {
+  let last = piece;
+  let count = pieces.length;
+  for (let before; (before = pieces[count - 1]) !== undefined && before.length < 2 * last.length; count -= 1)
+    last = before + last;
+  return [...pieces.slice(0, count), last];
+}
+
+/**
+ * Of a text that follows an item: nothing, or a comma and more items. The text that comes out is cut out of what was parsed, and not of the whole
+ * body, which is not kept alive by it.
+ */
+function itemsIn(text: string): { text: string; items: Json[] } | undefined {
+  const comma = text.startsWith(',') ? ',' : '';
+  const array = `[${text.slice(comma.length)}]`;
+  const items = parse(array);
+  if (!Array.isArray(items) || items.length > 0 !== (comma !== '')) return undefined;
+  return { text: comma + array.slice(1, -1), items };
 }
 
 /** Stands for the input while the fields around it are parsed; nobody can have written it. Where another `input` follows, that one counts. */
-const placeholder = randomUUID();
+const placeholder = `"${randomUUID()}"`;
 
 function fieldsAround(
-  { begin, end, text: before, params }: KnownBody,
+  { begin, rest, params }: KnownBody,
   text: string,
-  newEnd: number,
-): JsonObject | undefined {
-  if (text.slice(newEnd) === before.slice(end)) return params;
-  const fields = parse(`${text.slice(0, begin)}"${placeholder}"${text.slice(newEnd + 1)}`);
-  return isObject(fields) && fields['input'] === placeholder ? fields : undefined;
+  end: number,
+): Pick<KnownBody, 'params' | 'rest'> | undefined {
+  if (text.slice(end) === rest) return { params, rest };
+  const object = `${text.slice(0, begin)}${placeholder}${text.slice(end + 1)}`;
+  const fields = parse(object);
+  if (!isObject(fields) || fields['input'] !== placeholder.slice(1, -1)) return undefined;
+  return { params: fields, rest: `]${object.slice(begin + placeholder.length)}` };
 }
 
 function parse(text: string): Json | undefined {

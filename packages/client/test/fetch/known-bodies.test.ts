@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { array, assert as assertProperty, constantFrom, jsonValue, property, tuple } from 'fast-check';
 import { KnownBodies } from '../../dist/fetch/known-bodies.js';
 
@@ -123,6 +125,49 @@ test('a body takes the place of the one it goes on from, also where two go on fr
   bodies.close();
   both[0]?.keep();
   assert.equal(bodies.size, 0);
+});
+
+test('however often a body grows, the items before are the very ones', () => {
+  const bodies = new KnownBodies(10_000_000);
+  const history: unknown[] = [...items];
+  let before = inputOf(bodies.read(JSON.stringify({ input: history }))?.params);
+  for (let turn = 0; turn < 200; turn += 1) {
+    const first = { input: history, temperature: turn % 3 };
+    bodies.read(JSON.stringify(first))?.keep();
+    history.push(user(`${turn}`));
+    const after = bodies.read(JSON.stringify({ input: history, temperature: turn % 2 }));
+    after?.keep();
+    assert.deepEqual(after?.params, { input: history, temperature: turn % 2 });
+    if (turn > 0) assert.equal(inputOf(after.params)[before.length - 1], before.at(-1));
+    before = inputOf(after.params);
+    // One character less in the middle of what came before is another history.
+    const edited = history.map((item, index) => (index === turn ? user('edited') : item));
+    assert.deepEqual(bodies.read(JSON.stringify({ input: edited }))?.params, { input: edited });
+  }
+  assert.equal(bodies.size, 1);
+});
+
+test('of the texts of a history that grows only what is new is kept alive', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const bodies = new KnownBodies(1_000_000_000);
+  const history: unknown[] = [user('x'.repeat(1_000_000))];
+  const turn = (count: number): void => {
+    // What comes after the input may change as well.
+    history.push(user(`${count} ${long.slice(0, 1000)}`));
+    bodies
+      .read(JSON.stringify({ input: history, temperature: count % 2, instructions: `${count} in other words` }))
+      ?.keep();
+  };
+  for (let count = 0; count < 5; count += 1) turn(count);
+  const before = heap();
+  for (let count = 5; count < 55; count += 1) turn(count);
+  assert.equal(bodies.size, 1);
+  assert((heap() - before) / 1e6 < 2, `${(heap() - before) / 1e6} MB more for 50 KB`);
 });
 
 test('what is short is not kept, and what has no input of items neither', () => {
