@@ -2,11 +2,11 @@ import { typeOf } from './equivalence.js';
 import { FieldSets } from './field-sets.js';
 import { changedField, unchainableField } from './fields.js';
 import { bytesOf, field, isObject } from './json.js';
-import { Tree, nodeBytesOf, pathTo } from './tree.js';
+import { Tree, nodeBytesOf, nodesOf, pathTo } from './tree.js';
 import type { FieldSet } from './field-sets.js';
 import type { Json, JsonObject } from './json.js';
 import type { FullReason } from './reason.js';
-import type { HeldItem, TreeNode } from './tree.js';
+import type { HeldItem, Level, TreeNode } from './tree.js';
 
 /** How the input of a turn travels. */
 export type ChainPlan = DeltaPlan | FullPlan;
@@ -143,7 +143,7 @@ export class ChainMemory {
     if (!(bytes <= this.#maxBytes)) return;
     const node = this.#tree.grow(this.#standing(start?.node), path);
     const baseline: Baseline = { responseId, stored, node, fields: this.#fieldSets.acquire(fields) };
-    node.marks.add(baseline);
+    node.mark(baseline);
     this.#baselines.set(responseId, baseline);
     this.#evict();
   }
@@ -183,23 +183,25 @@ export class ChainMemory {
     this.#baselines.delete(baseline.responseId);
     this.#lost.delete(baseline.responseId);
     this.#fieldSets.release(baseline.fields);
-    baseline.node.marks.delete(baseline);
+    baseline.node.unmark(baseline);
     this.#tree.prune(baseline.node);
   }
 
   /** The first of these that is true. */
-  #reason({ input, fields }: ChainRequest, set: FieldSet | undefined, levels: readonly Node[][]): FullReason {
+  #reason({ input, fields }: ChainRequest, set: FieldSet | undefined, levels: readonly Level<Baseline>[]): FullReason {
     const held = levels.length - 1;
     const whole = held === input.length;
     if (whole && baselinesOf(levels[held]).some((one) => this.#isLive(one))) return 'nothing_new';
-    const last = levels.slice(0, input.length).findLast((level) => level.some(({ marks }) => marks.size > 0));
+    const last = levels
+      .slice(0, input.length)
+      .findLast((level) => nodesOf(level).some(({ marks }) => marks.length > 0));
     if (last !== undefined && (whole || last === levels[held])) {
       const [newest, ...older] = baselinesOf(last).map((one) => one.fields);
       if (newest !== undefined && newest !== set && !older.includes(set ?? newest)) {
         return `fields_changed: ${changedField(newest.fields, fields)}`;
       }
       // Where the chain has gone on from here in another way, it is rather the input that has left it.
-      if (whole || last.some(({ marks, children }) => marks.size > 0 && children.size === 0)) return 'chain_lost';
+      if (whole || nodesOf(last).some(({ marks, isLeaf }) => marks.length > 0 && isLeaf)) return 'chain_lost';
     }
     if (input.every(isFromCaller)) return 'first_turn';
     if (whole) return 'history_rewound';
@@ -208,8 +210,8 @@ export class ChainMemory {
 }
 
 /** The newest first. */
-function baselinesOf(level: readonly Node[] | undefined): Baseline[] {
-  return (level ?? []).flatMap((node) => (node.marks.size === 0 ? [] : [...node.marks].toReversed()));
+function baselinesOf(level: Level<Baseline> | undefined): Baseline[] {
+  return nodesOf(level ?? []).flatMap(({ marks }) => marks.toReversed());
 }
 
 function isCompaction(item: Json): boolean {

@@ -12,17 +12,19 @@ export interface HeldItem {
 /** One item after those of its parents. The path from the root is a transcript, and conversations that begin alike share it. */
 export class TreeNode<Mark> implements HeldItem {
   readonly parent: TreeNode<Mark> | undefined;
-  readonly item: Json;
   readonly alternate: Json | undefined;
   /** An estimate of what it holds, alone. */
   readonly bytes: number;
   /** Of all items of the path, this one included. */
   readonly pathBytes: number;
-  /** What keeps this path: a node without marks and children is freed. */
-  readonly marks = new Set<Mark>();
-  readonly children = new Children<Mark>();
+  item: Json;
+  /** The child, where it is one. Most nodes have one. */
+  only: TreeNode<Mark> | undefined;
   /** It is no longer in the tree: what it holds may be there anew. */
   freed = false;
+  #adopted = false;
+  #marks: Mark[] | undefined;
+  #siblings: Siblings<Mark> | undefined;
   #keys: readonly (number | string)[] | undefined;
 
   constructor(parent?: TreeNode<Mark>, { item, alternate }: HeldItem = { item: null, alternate: undefined }) {
@@ -33,11 +35,66 @@ export class TreeNode<Mark> implements HeldItem {
     this.pathBytes = (parent?.pathBytes ?? 0) + this.bytes;
   }
 
+  /**
+   * Holds the same item as another object, if that says the same to the letter. Bodies that grow bring the very object each time, and then it is
+   * found without looking into it. Once is enough: who takes a new snapshot each time has another object each time.
+   */
+  adopt(item: Json): boolean {
+    if (!equal(this.item, item)) return false;
+    if (!this.#adopted) this.item = item;
+    this.#adopted = true;
+    return true;
+  }
+
+  /** What keeps this path, the newest last: a node without marks and children is freed. */
+  get marks(): readonly Mark[] {
+    return this.#marks ?? none;
+  }
+
+  mark(mark: Mark): void {
+    (this.#marks ??= []).push(mark);
+  }
+
+  unmark(mark: Mark): void {
+    takeOut(this.#marks ?? [], mark);
+  }
+
+  get isLeaf(): boolean {
+    return this.only === undefined && this.#siblings === undefined;
+  }
+
+  add(child: TreeNode<Mark>): void {
+    if (this.#siblings !== undefined) this.#siblings.add(child);
+    else if (this.only === undefined) this.only = child;
+    else {
+      this.#siblings = new Siblings(this.only, child);
+      this.only = undefined;
+    }
+  }
+
+  remove(child: TreeNode<Mark>): void {
+    if (this.#siblings === undefined) {
+      this.only = undefined;
+      return;
+    }
+    this.#siblings.remove(child);
+    if (this.#siblings.last === undefined) return;
+    this.only = this.#siblings.last;
+    this.#siblings = undefined;
+  }
+
+  /** The children that may be what is found by this key, the newest last. Whether they are, comparing must tell. */
+  candidates(key: () => number | string): readonly TreeNode<Mark>[] {
+    return this.only === undefined ? (this.#siblings?.candidates(key) ?? none) : [this.only];
+  }
+
   /** What it is found by among many children of its parent. */
   get keys(): readonly (number | string)[] {
     return (this.#keys ??= keysOf(this));
   }
 }
+
+const none: readonly never[] = [];
 
 /** The items from the first one to that of this node. */
 export function pathTo<Mark>(end: TreeNode<Mark>): HeldItem[] {
@@ -53,20 +110,20 @@ export function nodeBytesOf({ item, alternate }: HeldItem): number {
   return nodeBytes + bytesOf(item) + (alternate === undefined ? 0 : bytesOf(alternate));
 }
 
-/** From so many children on, they are found by an index. Most nodes have one. */
+/** From so many children on, they are found by an index. */
 const indexFrom = 8;
 
-/** The children of a node, found by signature or, for references, by id. */
-class Children<Mark> {
-  #nodes: TreeNode<Mark>[] = [];
+/** Two children of a node or more, found by signature or, for references, by id. */
+class Siblings<Mark> {
+  readonly #nodes: TreeNode<Mark>[];
   #index: Map<number | string, TreeNode<Mark>[]> | undefined;
 
-  get size(): number {
-    return this.#nodes.length;
+  constructor(...nodes: TreeNode<Mark>[]) {
+    this.#nodes = nodes;
   }
 
-  /** The one that is here, where it is one. */
-  get only(): TreeNode<Mark> | undefined {
+  /** The one that is left. */
+  get last(): TreeNode<Mark> | undefined {
     return this.#nodes.length === 1 ? this.#nodes[0] : undefined;
   }
 
@@ -89,10 +146,7 @@ class Children<Mark> {
     }
   }
 
-  /**
-   * Those that may be what is found by this key, the newest last. Whether they are, comparing must tell. Of a few children all may be: to
-   * compare them costs less than the signature that would tell them apart.
-   */
+  /** Of a few all may be what is found: to compare them costs less than the signature that would tell them apart. */
   candidates(key: () => number | string): readonly TreeNode<Mark>[] {
     return this.#index === undefined ? this.#nodes : (this.#index.get(key()) ?? []);
   }
@@ -110,7 +164,7 @@ class Children<Mark> {
 function takeOut<Value>(values: Value[], value: Value): void {
   const at = values.indexOf(value);
   if (at === 0) values.shift();
-  else values.splice(at, 1);
+  else if (at > 0) values.splice(at, 1);
 }
 
 /** What a node is found by: the signature and the id of each of its forms. */
@@ -130,6 +184,13 @@ function keysOf({ item, alternate }: HeldItem): (number | string)[] {
  */
 const maxComparisons = 256;
 
+/** The nodes whose paths are equivalent to as many items of an input; the node itself, where it is one, as nearly always. */
+export type Level<Mark> = TreeNode<Mark> | readonly TreeNode<Mark>[];
+
+export function nodesOf<Mark>(level: Level<Mark>): readonly TreeNode<Mark>[] {
+  return level instanceof TreeNode ? [level] : level;
+}
+
 /** The transcripts of all conversations, each item of a common beginning held once. Pure structure: who is marked for how long is not its business. */
 export class Tree<Mark> {
   readonly root = new TreeNode<Mark>();
@@ -141,13 +202,19 @@ export class Tree<Mark> {
    * Follows the input from the root. The element at index n has the nodes whose path is equivalent to the first n items: more than one
    * where histories differ only in what the equivalence does not look at. Ends with the last index at which there are any.
    */
-  walk(input: readonly Json[]): TreeNode<Mark>[][] {
-    let level = [this.root];
-    const levels = [level];
+  walk(input: readonly Json[]): Level<Mark>[] {
+    let node = this.root;
+    const levels: Level<Mark>[] = [node];
+    // The very items that are held, as bodies that were read by the ones before them have them: nothing else is done a thousand times a turn.
     for (const item of input) {
-      const only = level.length === 1 ? level[0]?.children.only : undefined;
-      // The very item that is held, as bodies that were read by the ones before them have it: a third of the time of a long history.
-      level = only !== undefined && only.item === item ? [only] : follow(level, item);
+      const { only } = node;
+      if (only === undefined || only.item !== item) break;
+      node = only;
+      levels.push(node);
+    }
+    let level: readonly TreeNode<Mark>[] = [node];
+    for (let index = levels.length - 1; index < input.length; index += 1) {
+      level = follow(level, input[index] ?? null);
       if (level.length === 0) break;
       levels.push(level);
     }
@@ -160,12 +227,12 @@ export class Tree<Mark> {
     for (const held of path) {
       // Many answers may say the same; the id of an item is its own.
       let child = same(
-        node.children.candidates(() => idOf(held.item) ?? signatureOf(held.item)),
+        node.candidates(() => idOf(held.item) ?? signatureOf(held.item)),
         held,
       );
       if (child === undefined) {
         child = new TreeNode(node, held);
-        node.children.add(child);
+        node.add(child);
         this.bytes += child.bytes;
       }
       node = child;
@@ -176,8 +243,8 @@ export class Tree<Mark> {
   /** Frees the nodes, from this one towards the root, that nothing needs any more. */
   prune(from: TreeNode<Mark>): void {
     let node = from;
-    while (node.parent !== undefined && node.marks.size === 0 && node.children.size === 0) {
-      node.parent.children.remove(node);
+    while (node.parent !== undefined && node.marks.length === 0 && node.isLeaf) {
+      node.parent.remove(node);
       node.freed = true;
       this.bytes -= node.bytes;
       node = node.parent;
@@ -191,12 +258,16 @@ function follow<Mark>(level: readonly TreeNode<Mark>[], item: Json): TreeNode<Ma
   let known: number | string | undefined;
   const key = (): number | string => (known ??= referenceOf(item) ?? signatureOf(item));
   for (const node of level) {
-    const candidates = node.children.candidates(key);
+    const candidates = node.candidates(key);
     for (let index = candidates.length - 1; index >= 0; index -= 1) {
       const candidate = candidates[index];
       if (candidate === undefined || (comparisons += 1) > maxComparisons) return next;
       const { alternate } = candidate;
-      if (equivalent(candidate.item, item) || (alternate !== undefined && equivalent(alternate, item))) {
+      if (
+        candidate.adopt(item) ||
+        equivalent(candidate.item, item) ||
+        (alternate !== undefined && equivalent(alternate, item))
+      ) {
         next.push(candidate);
       }
     }
