@@ -1,6 +1,6 @@
 import { equal, field, isObject } from './json.js';
 import { sameJson } from './json-text.js';
-import type { Json, JsonObject } from './json.js';
+import type { HeldJson, HeldObject, Json, JsonObject } from './json.js';
 
 /**
  * When two values of a field count as the same, beyond being equal whatever the order of keys:
@@ -65,7 +65,7 @@ const anyPart: Tolerances = new Map();
  * Whether an item of the caller's input is the item that the server holds. Not transitive (an item without id is like two that have
  * different ones), so what is held must be kept as it is held, and never be replaced by what was found equivalent to it.
  */
-export function equivalent(held: Json, given: Json): boolean {
+export function equivalent(held: HeldJson, given: Json): boolean {
   // As a rule they are the same, to the letter: then no rule is asked.
   if (equal(held, given)) return true;
   if (!isObject(held) || !isObject(given)) return false;
@@ -79,26 +79,26 @@ export function equivalent(held: Json, given: Json): boolean {
 }
 
 /** The type of an item; messages may leave it out. */
-export function typeOf(item: JsonObject): string | undefined {
+export function typeOf(item: HeldObject): string | undefined {
   const type = field(item, 'type') ?? null;
   if (type === null && typeof field(item, 'role') === 'string') return 'message';
   return typeof type === 'string' ? type : undefined;
 }
 
 /** `item_reference`, with an id and nothing else. */
-export function isReference(item: JsonObject): boolean {
+export function isReference(item: HeldObject): boolean {
   return (
     field(item, 'type') === 'item_reference' && typeof field(item, 'id') === 'string' && Object.keys(item).length === 2
   );
 }
 
 /** How a message of this role names a part that is text, where `content` is a string. */
-function textTypeOf(role: Json | undefined): string | undefined {
+function textTypeOf(role: HeldJson | undefined): string | undefined {
   if (role === 'assistant') return 'output_text';
   return role === 'user' || role === 'system' || role === 'developer' ? 'input_text' : undefined;
 }
 
-function alikeFields(held: JsonObject, given: JsonObject, rules: Tolerances): boolean {
+function alikeFields(held: HeldObject, given: JsonObject, rules: Tolerances): boolean {
   for (const name of Object.keys(given)) {
     if (!alike(field(held, name), given[name], given, rules.get(name))) return false;
   }
@@ -109,7 +109,7 @@ function alikeFields(held: JsonObject, given: JsonObject, rules: Tolerances): bo
 }
 
 function alike(
-  held: Json | undefined,
+  held: HeldJson | undefined,
   given: Json | undefined,
   item: JsonObject,
   tolerance: Tolerance = 'nullable',
@@ -119,7 +119,7 @@ function alike(
 }
 
 /** Of values that are not the same; null stands for absent. */
-const comparisons: Readonly<Record<Tolerance, (a: Json, b: Json, item: JsonObject) => boolean>> = {
+const comparisons: Readonly<Record<Tolerance, (a: HeldJson, b: Json, item: JsonObject) => boolean>> = {
   nullable: (a, b) => equal(a, b),
   optional: (a, b) => a === null || b === null || equal(a, b),
   callId: (a, b, item) => [a, b].some((id) => id === null || id === field(item, 'call_id')) || equal(a, b),
@@ -129,21 +129,21 @@ const comparisons: Readonly<Record<Tolerance, (a: Json, b: Json, item: JsonObjec
   content: (a, b, item) => alikeContent(a, b, textTypeOf(field(item, 'role'))),
 };
 
-function isEmpty(value: Json): boolean {
+function isEmpty(value: HeldJson): boolean {
   return value === null || (Array.isArray(value) && value.length === 0);
 }
 
-function alikeContent(held: Json, given: Json, textType: string | undefined): boolean {
+function alikeContent(held: HeldJson, given: Json, textType: string | undefined): boolean {
   const [a, b] = [partsOf(held, textType), partsOf(given, textType)];
   if (!Array.isArray(a) || !Array.isArray(b)) return equal(a, b);
   return a.length === b.length && a.every((part, index) => alikePart(part, b[index] ?? null));
 }
 
-function partsOf(content: Json, textType: string | undefined): Json {
+function partsOf<Value extends HeldJson>(content: Value, textType: string | undefined): Value | Json {
   return typeof content === 'string' && textType !== undefined ? [{ type: textType, text: content }] : content;
 }
 
-function alikePart(held: Json, given: Json): boolean {
+function alikePart(held: HeldJson, given: Json): boolean {
   if (!isObject(held) || !isObject(given)) return equal(held, given);
   return alikeFields(held, given, field(given, 'type') === 'output_text' ? outputText : anyPart);
 }

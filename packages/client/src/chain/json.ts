@@ -1,3 +1,5 @@
+import { Digest } from './digest.js';
+
 /** What JSON can say. By agreement nothing of this type is changed after it was made: what is remembered is held by reference. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 
@@ -5,15 +7,26 @@ export interface JsonObject {
   [name: string]: Json;
 }
 
+/** The same, as it is remembered: {@link Digest}s stand for long texts. */
+export type HeldJson = Json | Digest | HeldJson[] | HeldObject;
+
+export interface HeldObject {
+  [name: string]: HeldJson;
+}
+
 /** Levels of nesting; what is deeper is not remembered (N19). No request that a model can use comes near it. */
 export const maxDepth = 512;
 
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+export function isObject(value: Json | undefined): value is JsonObject;
+export function isObject(value: HeldJson | undefined): value is HeldObject;
+export function isObject(value: HeldJson | undefined): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Digest);
 }
 
 /** A field of its own, never one of `Object.prototype`: names come from the wire. */
-export function field(object: JsonObject, name: string): Json | undefined {
+export function field(object: JsonObject, name: string): Json | undefined;
+export function field(object: HeldObject, name: string): HeldJson | undefined;
+export function field(object: HeldObject, name: string): HeldJson | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
@@ -21,8 +34,10 @@ export function field(object: JsonObject, name: string): Json | undefined {
  * Whether two values say the same, whatever the order of their keys. Costs the number of fields, not of bytes, where both sides
  * hold the same strings. Beyond {@link maxDepth} nothing is equal.
  */
-export function equal(a: Json | undefined, b: Json | undefined, depth = 0): boolean {
+export function equal(a: HeldJson | undefined, b: HeldJson | undefined, depth = 0): boolean {
   if (a === b) return true;
+  if (typeof a === 'string') return b instanceof Digest && b.matches(a);
+  if (typeof b === 'string') return a instanceof Digest && a.matches(b);
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth >= maxDepth) return false;
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return false;
@@ -30,6 +45,7 @@ export function equal(a: Json | undefined, b: Json | undefined, depth = 0): bool
     return true;
   }
   if (Array.isArray(b)) return false;
+  if (a instanceof Digest || b instanceof Digest) return a instanceof Digest && b instanceof Digest && a.equals(b);
   const names = Object.keys(a);
   if (names.length !== Object.keys(b).length) return false;
   for (const name of names) if (!Object.hasOwn(b, name) || !equal(a[name], b[name], depth + 1)) return false;
@@ -41,10 +57,10 @@ const valueBytes = 24;
 
 /**
  * An estimate of the memory that a value holds, in bytes; Infinity where it is deeper than {@link maxDepth}. Two bytes a character, which
- * is twice the truth for plain ASCII: what a string really takes cannot be asked.
+ * is twice the truth for plain ASCII: what a string really takes cannot be asked. A digest counts as its text, which it may come to hold.
  */
-export function bytesOf(value: Json | undefined, depth = 0): number {
-  if (typeof value === 'string') return valueBytes + 2 * value.length;
+export function bytesOf(value: HeldJson | undefined, depth = 0): number {
+  if (typeof value === 'string' || value instanceof Digest) return valueBytes + 2 * value.length;
   if (typeof value !== 'object' || value === null) return valueBytes;
   if (depth >= maxDepth) return Infinity;
   let bytes = valueBytes;

@@ -1,6 +1,7 @@
 import { typeOf } from './equivalence.js';
 import { FieldSets } from './field-sets.js';
 import { changedField, unchainableField } from './fields.js';
+import { heldOf } from './held.js';
 import { bytesOf, field, isObject } from './json.js';
 import { Tree, nodeBytesOf, nodesOf, pathTo } from './tree.js';
 import type { FieldSet } from './field-sets.js';
@@ -133,15 +134,13 @@ export class ChainMemory {
     this.#release(this.#baselines.get(responseId) ?? this.#lost.get(responseId));
     if (unchainableField(fields) !== undefined || output.some(isCompaction)) return;
     const start = plan.name === 'delta' ? plan.baseline : undefined;
-    const path: HeldItem[] = [
-      ...input.slice(plan.name === 'delta' ? plan.from : 0).map((item) => ({ item, alternate: undefined })),
-      ...output.map((item, index) => ({ item, alternate: alternates?.[index] })),
-    ];
+    const asked = input.slice(plan.name === 'delta' ? plan.from : 0).map((item) => ({ item, alternate: undefined }));
+    const answered = output.map((item, index) => ({ item, alternate: alternates?.[index] }));
     let bytes = baselineBytes + bytesOf(fields) + (start?.node.pathBytes ?? 0);
-    for (const held of path) bytes += nodeBytesOf(held);
+    for (const one of [...asked, ...answered]) bytes += nodeBytesOf(one);
     // Written so that an item nested too deep, which counts as infinite, is refused as well.
     if (!(bytes <= this.#maxBytes)) return;
-    const node = this.#tree.grow(this.#standing(start?.node), path);
+    const node = this.#tree.grow(this.#standing(start?.node), [...asked, ...answered.map(digested)]);
     const baseline: Baseline = { responseId, stored, node, fields: this.#fieldSets.acquire(fields) };
     node.mark(baseline);
     this.#baselines.set(responseId, baseline);
@@ -207,6 +206,11 @@ export class ChainMemory {
     if (whole) return 'history_rewound';
     return held === 0 ? 'history_unknown' : `history_diverged_at: ${held}`;
   }
+}
+
+/** What was asked is held as it is: it is the caller's, who keeps it anyway. */
+function digested({ item, alternate }: { item: Json; alternate: Json | undefined }): HeldItem {
+  return { item: heldOf(item), alternate: alternate === undefined ? undefined : heldOf(alternate) };
 }
 
 /** The newest first. */

@@ -1,23 +1,23 @@
 import { equivalent } from './equivalence.js';
 import { bytesOf, equal } from './json.js';
 import { idOf, referenceOf, signatureOf } from './signature.js';
-import type { Json } from './json.js';
+import type { HeldJson, Json } from './json.js';
 
 /** An item as the server holds it. Its `alternate` is the other form it was given out in, where there are two; either is this item. */
 export interface HeldItem {
-  item: Json;
-  alternate: Json | undefined;
+  item: HeldJson;
+  alternate: HeldJson | undefined;
 }
 
 /** One item after those of its parents. The path from the root is a transcript, and conversations that begin alike share it. */
 export class TreeNode<Mark> implements HeldItem {
   readonly parent: TreeNode<Mark> | undefined;
-  readonly alternate: Json | undefined;
+  readonly alternate: HeldJson | undefined;
   /** An estimate of what it holds, alone. */
   readonly bytes: number;
   /** Of all items of the path, this one included. */
   readonly pathBytes: number;
-  item: Json;
+  item: HeldJson;
   /** The child, where it is one. Most nodes have one. */
   only: TreeNode<Mark> | undefined;
   /** It is no longer in the tree: what it holds may be there anew. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { shapingFields } from '../../dist/chain/fields.js';
 import { ChainMemory } from '../../dist/chain/memory.js';
 import { snapshot } from '../../dist/chain/snapshot.js';
@@ -306,6 +308,27 @@ test('D17: the budget of bytes is kept; the chain used least recently goes first
   assert.equal(asked(memory, [...talk(39), user('next')]), 'delta r39 from 2');
   assert.equal(asked(memory, [...talk(1), user('next')]), 'history_unknown');
   assert(memory.size >= 15 && memory.size < 40, `${memory.size}`);
+});
+
+test('of answers that nobody asks about again the long texts are not kept', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const memory = new ChainMemory({ maxBytes: 1e9 });
+  const long = (index: number): Json => reply(`${index} ${'x'.repeat(100_000)}`, `msg_${index}`);
+  const before = heap();
+  for (let index = 0; index < 200; index += 1) answer(memory, [user(`${index}`)], `r${index}`, [long(index)]);
+  const kept = heap() - before;
+  assert(kept < 2e6, `${kept} bytes for answers of 20 MB`);
+  assert.equal(memory.size, 200);
+  assert(memory.bytes > 40e6, 'they count as if they were held: each may be again');
+  for (const index of [0, 100, 199])
+    for (let turn = 0; turn < 2; turn += 1)
+      assert.equal(asked(memory, [user(`${index}`), long(index), user('next')]), `delta r${index} from 2`);
+  assert.equal(asked(memory, [user('5'), long(6), user('next')]), 'history_diverged_at: 1');
 });
 
 test('what is lost is the first to go', () => {
