@@ -29,7 +29,7 @@ interface Waiting {
   reject: (error: TurnwireError) => void;
 }
 
-/** The submissions of one turn: sent once its response has begun, answered in their order. */
+/** @internal The submissions of one turn: sent once its response has begun, answered in their order. */
 export class Submissions {
   #unsent: Waiting[] = [];
   readonly #unanswered: Waiting[] = [];
@@ -131,6 +131,7 @@ function unavailable(): TurnwireError {
   return new TurnwireError('invalid_request', 'a turn can be steered over a WebSocket only, and this one goes by SSE');
 }
 
+/** @internal */
 export function ended(): TurnwireError {
   return new TurnwireError('invalid_request', 'the turn has ended: give the input to the next one');
 }
