@@ -93,19 +93,23 @@ class EventBody {
 
   #ask(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#asking = true;
-    this.#frames
-      .next()
-      .then((next) => this.#arrived(controller, next))
-      .catch((error: unknown) => this.#fail(controller, error));
+    this.#frames.next().then(
+      (next) => this.#arrived(controller, next),
+      (error: unknown) => this.#fail(controller, error),
+    );
   }
 
   #arrived(controller: ReadableStreamDefaultController<Uint8Array>, next: IteratorResult<Frame, undefined>): void {
     this.#asking = false;
     // Who has cancelled has ended the stream.
     if (this.#left) return;
-    if (next.done) return this.#end(controller);
-    this.#take(next.value);
-    this.#hand(controller);
+    try {
+      if (next.done) return this.#end(controller);
+      this.#take(next.value);
+      this.#hand(controller);
+    } catch (error) {
+      this.#fail(controller, error);
+    }
   }
 
   #take(frame: Frame): void {
