@@ -169,13 +169,14 @@ function takeOut<Value>(values: Value[], value: Value): void {
 
 /** What a node is found by: the signature and the id of each of its forms. */
 function keysOf({ item, alternate }: HeldItem): (number | string)[] {
-  const keys = new Set<number | string>();
-  for (const form of alternate === undefined ? [item] : [item, alternate]) {
-    keys.add(signatureOf(form));
-    const id = idOf(form);
-    if (id !== undefined) keys.add(id);
-  }
-  return [...keys];
+  const keys = keysOfForm(item);
+  if (alternate === undefined) return keys;
+  return [...keys, ...keysOfForm(alternate).filter((key) => !keys.includes(key))];
+}
+
+function keysOfForm(form: HeldJson): (number | string)[] {
+  const id = idOf(form);
+  return id === undefined ? [signatureOf(form)] : [signatureOf(form), id];
 }
 
 /**
