@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomWord } from './random.js';
 
 /** RFC 6455, 5.2. */
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
@@ -30,7 +30,7 @@ export function clientFrame(opcode: number, payload: string | Uint8Array): Buffe
   const bytes = Buffer.from(memory);
   if (typeof payload === 'string') bytes.write(payload, payloadAt);
   else bytes.set(payload, payloadAt);
-  const key = nextKey();
+  const key = randomWord();
   const all = new Uint32Array(memory, payloadAt, words);
   for (let at = 0; at < words; at += 1) all[at] = (all[at] ?? 0) ^ key;
 
@@ -65,18 +65,4 @@ export function isSendable(code: number): boolean {
   return (
     (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999)
   );
-}
-
-const keys = new Uint32Array(256);
-let usedKeys: number = keys.length;
-
-/** Random ones are made many at a time: the call costs more than they do. */
-function nextKey(): number {
-  if (usedKeys === keys.length) {
-    randomFillSync(keys);
-    usedKeys = 0;
-  }
-  const key = keys[usedKeys] ?? 0;
-  usedKeys += 1;
-  return key;
 }

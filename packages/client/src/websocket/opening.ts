@@ -1,11 +1,13 @@
-import { hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { randomWord } from './random.js';
 
 /** The opening handshake of one connection (RFC 6455, 4.1 and 4.2.2). */
 export class Opening {
   readonly #key: string;
 
-  constructor(nonce: Buffer = randomBytes(16)) {
-    this.#key = nonce.toString('base64');
+  /** The nonce has 16 bytes; a random one unless given. */
+  constructor(nonce: Uint8Array = new Uint8Array(Uint32Array.from({ length: 4 }, randomWord).buffer)) {
+    this.#key = Buffer.from(nonce).toString('base64');
   }
 
   /** What the request says of it. No subprotocol and no extension is offered (P5, P7). */
