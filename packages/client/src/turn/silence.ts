@@ -12,6 +12,8 @@ export class Silence {
   #sign = 0;
   #event = 0;
   #timer: Timer | undefined;
+  /** When it fires. */
+  #due = Infinity;
   #run: () => void = () => {};
 
   constructor(clock: Clock) {
@@ -20,12 +22,16 @@ export class Silence {
 
   /** From now on `run` is called once, when one of the limits has passed. */
   watch(limitMs: number, eventsMs: number, run: () => void): void {
-    this.stop();
     this.#limitMs = limitMs;
     this.#eventsMs = eventsMs;
     this.#run = run;
-    this.#sign = this.#event = this.#clock.now();
-    this.#set(Math.min(limitMs, eventsMs));
+    const now = this.#clock.now();
+    this.#sign = this.#event = now;
+    const ms = Math.min(limitMs, eventsMs);
+    // A timer that is set already and not too late will find out how much is left.
+    if (this.#timer !== undefined && this.#due <= now + ms) return;
+    this.stop();
+    this.#set(ms, now);
   }
 
   /** An event came. */
@@ -43,13 +49,15 @@ export class Silence {
     this.#timer = undefined;
   }
 
-  #set(ms: number): void {
+  #set(ms: number, at: number): void {
+    this.#due = at + ms;
     this.#timer = this.#clock.after(ms, () => {
+      this.#timer = undefined;
       const now = this.#clock.now();
       const left = Math.min(this.#limitMs - (now - this.#sign), this.#eventsMs - (now - this.#event));
       // Timers may fire a fraction early.
       if (left <= 1) this.#run();
-      else this.#set(left);
+      else this.#set(left, now);
     });
   }
 }

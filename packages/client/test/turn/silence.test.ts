@@ -62,3 +62,27 @@ test('a pong is a sign of life, and counts for the longer limit no more than sil
   clock.advance(11);
   assert.equal(told, 1);
 });
+
+test('a longer limit is kept from when it was set, and a timer is set anew only where it would come too late', () => {
+  const clock = new FakeClock();
+  const silence = new Silence(clock);
+  const told: string[] = [];
+  silence.watch(100, 100, () => told.push('first'));
+  clock.advance(60);
+  silence.watch(300, 300, () => told.push('second'));
+  assert.equal(clock.waiting, 1);
+  clock.advance(299);
+  assert.equal(told.join(), '');
+  clock.advance(1);
+  assert.equal(told.join(), 'second');
+  silence.watch(300, 300, () => told.push('third'));
+  silence.watch(50, 50, () => told.push('fourth'));
+  assert.equal(clock.waiting, 1);
+  clock.advance(49);
+  assert.equal(told.join(), 'second');
+  clock.advance(1);
+  assert.equal(told.join(), 'second,fourth');
+  silence.watch(Infinity, Infinity, () => told.push('never'));
+  clock.advance(1e9);
+  assert.equal(told.join(), 'second,fourth');
+});
