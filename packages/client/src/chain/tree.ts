@@ -17,6 +17,7 @@ export class TreeNode<Mark> implements HeldItem {
   readonly bytes: number;
   /** Of all items of the path, this one included. */
   readonly pathBytes: number;
+  /** Another object that says the same may take its place: see {@link TreeNode.adopt}. */
   item: HeldJson;
   /** The child, where it is one. Most nodes have one. */
   only: TreeNode<Mark> | undefined;
@@ -185,7 +186,7 @@ function keysOfForm(form: HeldJson): (number | string)[] {
  */
 const maxComparisons = 256;
 
-/** The nodes whose paths are equivalent to as many items of an input; the node itself, where it is one, as nearly always. */
+/** The nodes whose paths are equivalent to as many items of an input; as a rule it is one, and then mostly the node itself. */
 export type Level<Mark> = TreeNode<Mark> | readonly TreeNode<Mark>[];
 
 export function nodesOf<Mark>(level: Level<Mark>): readonly TreeNode<Mark>[] {
