@@ -57,7 +57,7 @@ const floods: Record<string, { send: (peer: Peer) => void; code: string; most: n
       flood(peer, Buffer.concat(Array.from({ length: 10_000 }, () => one)), 2000);
     },
     code: 'protocol_error',
-    most: 24 * mebibyte,
+    most: 48 * mebibyte,
   },
   'N8: fragments without content': {
     send: (peer) => {
@@ -66,7 +66,7 @@ const floods: Record<string, { send: (peer: Peer) => void; code: string; most: n
       flood(peer, Buffer.concat(Array.from({ length: 10_000 }, () => none)), 2000);
     },
     code: 'protocol_error',
-    most: 24 * mebibyte,
+    most: 48 * mebibyte,
   },
   'N8: 200 MB in fragments of one mebibyte': {
     send: (peer) => {
@@ -83,17 +83,17 @@ const floods: Record<string, { send: (peer: Peer) => void; code: string; most: n
       flood(peer, Buffer.alloc(mebibyte, 0x20), 200);
     },
     code: 'event_too_large',
-    most: 24 * mebibyte,
+    most: 48 * mebibyte,
   },
   'N7: a frame whose length has its highest bit set': {
     send: (peer) => peer.raw(Buffer.from([0x81, 127, 0x80, 0, 0, 0, 0, 0, 0, 1])),
     code: 'protocol_error',
-    most: 24 * mebibyte,
+    most: 48 * mebibyte,
   },
   'N7: a compressed frame, which was not agreed on': {
     send: (peer) => peer.raw(frame(Buffer.alloc(100), { rsv: 4 })),
     code: 'protocol_error',
-    most: 24 * mebibyte,
+    most: 48 * mebibyte,
   },
 };
 for (const [name, { send, code, most }] of Object.entries(floods)) {
@@ -122,10 +122,10 @@ for (const [name, { send, code, most }] of Object.entries(floods)) {
   );
 }
 
-/** Of the test's server, too, which lives in the same process: so the bounds above are generous. */
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
+/** Of the test's server, too, which lives in the same process: so the bounds above are generous. */
 function memory(): number {
   // Buffers are among what is external.
   const { heapUsed, external } = process.memoryUsage();

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { shapingFields } from '../../dist/chain/fields.js';
 import { ChainMemory } from '../../dist/chain/memory.js';
 import { snapshot } from '../../dist/chain/snapshot.js';
+import { heldHeap } from '../heap.js';
 import { call, fresh, reasoning, reply, result, user } from './items.js';
 import type { Json, JsonObject } from '../../dist/chain/json.js';
 import type { ChainPlan, ChainResponse } from '../../dist/chain/memory.js';
@@ -311,17 +310,11 @@ test('D17: the budget of bytes is kept; the chain used least recently goes first
 });
 
 test('of answers that nobody asks about again the long texts are not kept', () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const heap = (): number => {
-    collect();
-    return process.memoryUsage().heapUsed;
-  };
   const memory = new ChainMemory({ maxBytes: 1e9 });
   const long = (index: number): Json => reply(`${index} ${'x'.repeat(100_000)}`, `msg_${index}`);
-  const before = heap();
+  const before = heldHeap();
   for (let index = 0; index < 200; index += 1) answer(memory, [user(`${index}`)], `r${index}`, [long(index)]);
-  const kept = heap() - before;
+  const kept = heldHeap() - before;
   assert(kept < 2e6, `${kept} bytes for answers of 20 MB`);
   assert.equal(memory.size, 200);
   assert(memory.bytes > 40e6, 'they count as if they were held: each may be again');

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { array, assert as assertProperty, constantFrom, jsonValue, property, tuple } from 'fast-check';
 import { KnownBodies } from '../../dist/fetch/known-bodies.js';
+import { heldHeap } from '../heap.js';
 
 const long = 'x'.repeat(20_000);
 const user = (content: string): object => ({ role: 'user', content });
@@ -148,12 +147,6 @@ test('however often a body grows, the items before are the very ones', () => {
 });
 
 test('of the texts of a history that grows only what is new is kept alive', () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const heap = (): number => {
-    collect();
-    return process.memoryUsage().heapUsed;
-  };
   const bodies = new KnownBodies(1_000_000_000);
   const history: unknown[] = [user('x'.repeat(1_000_000))];
   const turn = (count: number): void => {
@@ -164,10 +157,10 @@ test('of the texts of a history that grows only what is new is kept alive', () =
       ?.keep();
   };
   for (let count = 0; count < 5; count += 1) turn(count);
-  const before = heap();
+  const before = heldHeap();
   for (let count = 5; count < 55; count += 1) turn(count);
   assert.equal(bodies.size, 1);
-  assert((heap() - before) / 1e6 < 2, `${(heap() - before) / 1e6} MB more for 50 KB`);
+  assert((heldHeap() - before) / 1e6 < 2, `${(heldHeap() - before) / 1e6} MB more for 50 KB`);
 });
 
 test('what is short is not kept, and what has no input of items neither', () => {
