@@ -6,7 +6,7 @@ export const shortestDigested = 4096;
 
 /**
  * A long text of an answer, as what it takes to recognise it: its SHA-256. Most answers are never asked about again, and a text that lives on costs
- * more than reading it did: kept as such, those of short events made each event a third dearer.
+ * more than reading it did: kept as such, those of short events made each event a quarter dearer.
  *
  * Once it was recognised the text is held itself, for it comes again in each later turn, mostly as the very string that the caller has anyway.
  */

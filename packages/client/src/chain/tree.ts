@@ -37,7 +37,7 @@ export class TreeNode<Mark> implements HeldItem {
   }
 
   /**
-   * Holds the same item as another object, if that says the same to the letter. Bodies that grow bring the very object each time, and then it is
+   * Holds the same item as another object, if that says the same to the letter: whether it does. Bodies that grow bring the very object each time, and then it is
    * found without looking into it. Once is enough: who takes a new snapshot each time has another object each time.
    */
   adopt(item: Json): boolean {
