@@ -1,5 +1,10 @@
-/** More than this is not kept for the next use: a connection that rests would hold what one large event took. In bytes. */
-const keptBytes = 16 * 1024;
+/**
+ * In bytes. What is longer is not kept for the next use, but belongs to who takes it: a connection that rests would hold what one large event took.
+ */
+export const keptBytes = 16 * 1024;
+
+/** In bytes. So much of what is announced is made room for before it is there. */
+const announcedBytes = 256 * 1024;
 
 const nothing = Buffer.alloc(0);
 
@@ -11,10 +16,13 @@ export class GrowingBytes {
   #buffer = nothing;
   length = 0;
 
-  add(chunk: Buffer, start: number, end: number): void {
+  /** @param wanted how long all of it will be; 0 where that is not known. */
+  add(chunk: Buffer, start: number, end: number, wanted = 0): void {
     const length = this.length + end - start;
     if (length > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#buffer.length));
+      const room = Math.max(length, 2 * this.#buffer.length, Math.min(wanted, announcedBytes));
+      // What its taker may hold for long has no more than it needs.
+      const larger = Buffer.allocUnsafeSlow(wanted > keptBytes ? Math.min(room, wanted) : room);
       this.#buffer.copy(larger, 0, 0, this.length);
       this.#buffer = larger;
     }
@@ -22,7 +30,7 @@ export class GrowingBytes {
     this.length = length;
   }
 
-  /** All of it, to be used before anything is added; it is empty then. */
+  /** All of it; up to {@link keptBytes} only lent, until something is added. It is empty then. */
   take(): Buffer {
     const bytes = this.#buffer.subarray(0, this.length);
     this.clear();

@@ -34,8 +34,8 @@ export function eventStream(
 class EventBody {
   readonly #frames: Reader<Frame>;
   readonly #options: EventStreamOptions;
-  /** What was taken from the frames and is not handed over yet, in pieces. */
-  readonly #pieces: string[] = [];
+  /** What was taken from the frames and is not handed over yet, in pieces; bytes of a long text. */
+  readonly #pieces: (string | Buffer)[] = [];
   /** The end of the turn has been taken. */
   #over = false;
   #asking = false;
@@ -69,17 +69,24 @@ class EventBody {
 
   /** Hands over what has arrived, a chunk at most; asks for the next frame where that is nothing. */
   #hand(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    let chunk = '';
-    for (;;) {
-      for (let piece; chunk.length < chunkSize && (piece = this.#pieces.shift()) !== undefined;)
-        chunk += this.#cut(piece, chunkSize - chunk.length);
-      const frame = chunk.length < chunkSize ? this.#frames.poll() : undefined;
-      if (frame === undefined) break;
-      this.#take(frame);
+    let text = '';
+    let bytes: Buffer | undefined;
+    while (text.length < chunkSize) {
+      const piece = this.#pieces.shift();
+      if (typeof piece === 'string') text += this.#cut(piece, chunkSize - text.length);
+      else if (piece !== undefined) {
+        bytes = this.#cutBytes(piece, chunkSize - text.length);
+        break;
+      } else {
+        const frame = this.#frames.poll();
+        if (frame === undefined) break;
+        this.#take(frame);
+      }
     }
-    if (chunk === '') return this.#ask(controller);
+    if (bytes !== undefined) return controller.enqueue(joined(text, bytes));
+    if (text === '') return this.#ask(controller);
     // Its buffer is its own: who reads it may do with it what they like.
-    controller.enqueue(encoder.encode(chunk));
+    controller.enqueue(encoder.encode(text));
   }
 
   /** What of a piece there is room for. The rest waits for the next chunk. */
@@ -89,6 +96,15 @@ class EventBody {
     const end = isSecondHalf.test(piece.charAt(room)) ? room + 1 : room;
     this.#pieces.unshift(piece.slice(end));
     return piece.slice(0, end);
+  }
+
+  #cutBytes(piece: Buffer, room: number): Buffer {
+    if (piece.length <= room) return piece;
+    // Never within a character.
+    let end = room;
+    while (((piece[end] ?? 0) & 0xc0) === 0x80) end += 1;
+    this.#pieces.unshift(piece.subarray(end));
+    return piece.subarray(0, end);
   }
 
   #ask(controller: ReadableStreamDefaultController<Uint8Array>): void {
@@ -114,8 +130,10 @@ class EventBody {
 
   #take(frame: Frame): void {
     this.#over ||= isLast(frame);
+    const { raw } = frame;
     // A large one is not joined: all of it would be written anew before its first chunk is cut off.
-    if (frame.size < chunkSize) this.#pieces.push(toEvent(frame));
+    if (typeof raw !== 'string' && !hasLines(raw.bytes)) this.#pieces.push(headOf(frame), raw.bytes, '\n\n');
+    else if (frame.size < chunkSize) this.#pieces.push(toEvent(frame));
     else this.#pieces.push(headOf(frame), dataOf(frame), '\n\n');
   }
 
@@ -131,6 +149,15 @@ class EventBody {
 }
 
 const encoder = new TextEncoder();
+
+/** In memory of its own. */
+function joined(text: string, bytes: Buffer): Uint8Array {
+  const before = encoder.encode(text);
+  const chunk = new Uint8Array(before.length + bytes.length);
+  chunk.set(before);
+  chunk.set(bytes, before.length);
+  return chunk;
+}
 
 const isSecondHalf = /[\uDC00-\uDFFF]/;
 
@@ -152,7 +179,7 @@ function dataOf({ text }: Frame): string {
 }
 
 /** Looking for single characters is several times faster than the expression, and as good as never finds one. */
-function hasLines(text: string): boolean {
+function hasLines(text: string | Buffer): boolean {
   return text.includes('\n') || text.includes('\r');
 }
 

@@ -1,6 +1,7 @@
 import { abnormalClosure } from '../protocol/close-codes.js';
 import { maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
+import type { EventText } from '../protocol/frame.js';
 import type { Secrets } from '../protocol/secrets.js';
 import { clientFrame, closePayload, opcodes } from '../websocket/frame.js';
 import { MessageReader } from '../websocket/message-reader.js';
@@ -11,7 +12,7 @@ import type { Clock, Timer } from '../clock.js';
 
 /** Who is told of a socket. */
 export interface SocketListener {
-  message(text: string): void;
+  message(text: EventText): void;
   /** The peer has sent a ping, and has been answered. */
   pinged(): void;
   ponged(payload: string): void;

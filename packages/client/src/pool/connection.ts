@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../clock.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { Network } from '../network/network.js';
 import type { Socket, SocketEnd, SocketListener } from '../network/socket.js';
+import type { EventText } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { Beating } from './heartbeat.js';
 import type { Lane, LaneBearer } from './lane.js';
@@ -267,7 +268,7 @@ export class Connection implements LaneBearer, Beating, SocketListener {
     this.#lose({ code: abnormalClosure, reason: '', violation: undefined, cause });
   }
 
-  message(text: string): void {
+  message(text: EventText): void {
     const state = this.#state;
     if (state.name === 'closed') return;
     if (state.name !== 'dialling') state.heartbeat.frame();

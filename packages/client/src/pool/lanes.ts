@@ -2,6 +2,7 @@ import { Frame, isHousekeeping } from '../protocol/frame.js';
 import { isError } from '../protocol/terminal.js';
 import { Lane } from './lane.js';
 import { streamIdOf } from './stream-id.js';
+import type { EventText } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { LaneBearer } from './lane.js';
 
@@ -117,7 +118,7 @@ export class Lanes {
    *
    * @throws FrameError
    */
-  receive(text: string): Delivery {
+  receive(text: EventText): Delivery {
     const sole = this.#sole;
     if (sole === undefined) return this.#route(this.#textual ? Frame.peek(text) : Frame.parse(text));
     const frame = sole.occupant?.asText === true ? Frame.peek(text) : Frame.parse(text);

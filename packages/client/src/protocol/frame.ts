@@ -1,4 +1,8 @@
 import type { ResponseEvent } from './events.js';
+import type { LongText } from './long-text.js';
+
+/** The text of an event: where it is long, as its bytes. */
+export type EventText = string | LongText;
 
 /** A frame that is no event: not JSON, or not an object. The message says what was wrong, not what it held: that may be private. */
 export class FrameError extends Error {
@@ -10,22 +14,23 @@ export class FrameError extends Error {
  * event: it passes (P56). Everything else is not this protocol.
  */
 export class Frame {
-  readonly text: string;
+  /** As it came, for who passes it on. */
+  readonly raw: EventText;
   readonly type: string | undefined;
   /** One of the many that say nothing of the course of a turn: deltas, and all that belongs to an item that is not finished. */
   readonly quiet: boolean;
   #event: ResponseEvent | undefined;
 
-  private constructor(text: string, type: string | undefined, quiet: boolean, event: ResponseEvent | undefined) {
-    this.text = text;
+  private constructor(raw: EventText, type: string | undefined, quiet: boolean, event: ResponseEvent | undefined) {
+    this.raw = raw;
     this.type = type;
     this.quiet = quiet;
     this.#event = event;
   }
 
   /** @throws FrameError */
-  static parse(text: string): Frame {
-    const event = decodeEvent(text);
+  static parse(text: EventText): Frame {
+    const event = decodeEvent(String(text));
     const given: unknown = event.type;
     const type = typeof given === 'string' ? given : undefined;
     return new Frame(text, type, isQuiet(type), event);
@@ -37,15 +42,20 @@ export class Frame {
    *
    * @throws FrameError
    */
-  static peek(text: string): Frame {
-    const type = typeAtBeginning(text);
+  static peek(text: EventText): Frame {
+    const type = typeAtBeginning(typeof text === 'string' ? text : text.beginning);
     if (!isQuiet(type) || !text.endsWith('}')) return Frame.parse(text);
     return new Frame(text, type, true, undefined);
   }
 
+  /** Of a long one made anew each time. */
+  get text(): string {
+    return String(this.raw);
+  }
+
   /** In characters, which are bytes as good as always; what buffers are measured by. */
   get size(): number {
-    return this.text.length;
+    return this.raw.length;
   }
 
   /** Nothing of it is left to be parsed. */

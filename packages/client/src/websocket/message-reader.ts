@@ -1,11 +1,13 @@
 import { isUtf8 } from 'node:buffer';
-import { GrowingBytes } from '../growing-bytes.js';
+import { GrowingBytes, keptBytes } from '../growing-bytes.js';
+import { LongText } from '../protocol/long-text.js';
 import { finalBit, isSendable, length16, maskBit, maxControlBytes, opcodes } from './frame.js';
 import { MessageTooLarge, Violation } from './violation.js';
+import type { EventText } from '../protocol/frame.js';
 
 /** What the peer says, in its order. */
 export interface MessageListener {
-  message(text: string): void;
+  message(text: EventText): void;
   pinged(payload: Buffer): void;
   ponged(payload: Buffer): void;
   /** Its close frame; nothing is read after it. 1005: it had no code. */
@@ -23,7 +25,7 @@ export interface MessageLimits {
  * Cuts what comes over a connection into the messages of a server (RFC 6455, 5): pure, and told of each piece of bytes as it was read.
  *
  * Every frame of this wire is one short text in one piece, as a rule; that way is kept free of all that the others need. A text is decoded
- * straight out of the piece it came in, whose memory is only lent. Whether it was UTF-8 is asked only where the decoder had to put in a
+ * straight out of the piece it came in, whose memory is only lent; a long one is not decoded here. Whether it was UTF-8 is asked only where the decoder had to put in a
  * replacement character, or the server has sent one itself.
  */
 export class MessageReader {
@@ -55,7 +57,7 @@ export class MessageReader {
   push(chunk: Buffer): void {
     if (this.#over) return;
     try {
-      this.#read(chunk, this.#begun.length === 0 ? 0 : this.#complete(chunk));
+      this.#read(chunk, this.#begun.length === 0 ? 0 : this.#complete(chunk), true);
     } catch (error) {
       this.stop();
       throw error;
@@ -67,16 +69,16 @@ export class MessageReader {
     let at = 0;
     while (this.#begun.length > 0) {
       const end = Math.min(chunk.length, at + this.#wanted - this.#begun.length);
-      this.#begun.add(chunk, at, end);
+      this.#begun.add(chunk, at, end, this.#wanted);
       at = end;
       if (this.#begun.length < this.#wanted) break;
       // The whole frame; or its head, after which it is known how long it is.
-      this.#read(this.#begun.take(), 0);
+      this.#read(this.#begun.take(), 0, false);
     }
     return at;
   }
 
-  #read(bytes: Buffer, from: number): void {
+  #read(bytes: Buffer, from: number, lent: boolean): void {
     const end = bytes.length;
     let at = from;
     while (!this.#over && at < end) {
@@ -96,7 +98,7 @@ export class MessageReader {
       const next = start + length;
       if (first === wholeText && this.#fragmentCount === 0) {
         if (next > end) return this.#keep(bytes, at, next - at);
-        this.#listener.message(this.#textOf(bytes, start, next));
+        this.#listener.message(lent ? this.#textOf(bytes, start, next) : this.#gathered(bytes.subarray(start, next)));
       } else {
         this.#check(first, length);
         if (next > end) return this.#keep(bytes, at, next - at);
@@ -107,7 +109,7 @@ export class MessageReader {
   }
 
   #keep(bytes: Buffer, at: number, wanted: number): void {
-    this.#begun.add(bytes, at, bytes.length);
+    this.#begun.add(bytes, at, bytes.length, wanted);
     this.#wanted = wanted;
   }
 
@@ -152,12 +154,22 @@ export class MessageReader {
     this.#listener.closing(code, this.#textOf(payload, 2, payload.length));
   }
 
+  /** Of a frame that came in several pieces: where it is long, the memory in which it was gathered is its own. */
+  #gathered(bytes: Buffer): EventText {
+    if (bytes.length <= keptBytes) return this.#textOf(bytes, 0, bytes.length);
+    if (!isUtf8(bytes)) throw notUtf8();
+    return new LongText(bytes);
+  }
+
   #textOf(bytes: Buffer, start: number, end: number): string {
     const text = bytes.toString('utf8', start, end);
-    if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end)))
-      throw new Violation('a text that is not UTF-8', 1007);
+    if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) throw notUtf8();
     return text;
   }
+}
+
+function notUtf8(): Violation {
+  return new Violation('a text that is not UTF-8', 1007);
 }
 
 const wholeText = finalBit | opcodes.text;

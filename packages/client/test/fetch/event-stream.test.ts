@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventStream, toEvent } from '../../dist/fetch/event-stream.js';
 import { Frame } from '../../dist/protocol/frame.js';
+import { LongText } from '../../dist/protocol/long-text.js';
 import { readerOf } from './frames.js';
+import type { EventText } from '../../dist/protocol/frame.js';
 
 const delta = (text: string): string => `{"type":"response.output_text.delta","delta":"${text}"}`;
 const completed = '{"type":"response.completed","response":{}}';
+const long = (text: string): LongText => new LongText(Buffer.from(text));
+const forms: readonly (readonly [string, (text: string) => EventText])[] = [
+  ['a string', (text: string) => text],
+  ['bytes', long],
+];
 const unchanged = { signal: undefined, failed: (error: unknown) => error, ended: () => {} };
 
 for (const [what, json, expected] of [
@@ -36,32 +43,54 @@ test('what has arrived together is one chunk; nothing is asked for before it is 
   );
 });
 
-test('a chunk has a bound, an event larger than it has none, and no character is cut in two', async () => {
-  // Each of these is two units of a string: a bound of them falls into one, whatever stands before it.
-  const texts = [delta('\u{1F600}'.repeat(100_000)), delta(`x${'\u{1F600}'.repeat(50_000)}`), completed];
-  const reader = eventStream([], readerOf(texts), unchanged).getReader();
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let text = '';
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    // 64 Ki units, of at most two bytes each here, and the second half of a character.
-    assert(next.value.byteLength <= 2 * 65_536 + 4, `${next.value.byteLength} bytes`);
-    // Each chunk by itself is UTF-8.
-    text += decoder.decode(next.value);
-  }
-  assert.equal(text, texts.map((one) => toEvent(Frame.parse(one))).join(''));
+for (const [form, as] of forms) {
+  test(`a chunk has a bound, an event larger than it, as ${form}, has none, and no character is cut in two`, async () => {
+    // Each of these is two units of a string, and four bytes: a bound of them falls into one, whatever stands before it.
+    const texts = [delta('\u{1F600}'.repeat(100_000)), delta(`x${'\u{1F600}'.repeat(50_000)}`), completed];
+    const reader = eventStream([], readerOf(texts.map(as)), unchanged).getReader();
+    const decoder = new TextDecoder('utf-8', { fatal: true });
+    let text = '';
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      // 64 Ki units, of at most two bytes each here, and the second half of a character.
+      assert(next.value.byteLength <= 2 * 65_536 + 4, `${next.value.byteLength} bytes`);
+      // Each chunk by itself is UTF-8.
+      text += decoder.decode(next.value);
+    }
+    assert.equal(text, texts.map((one) => toEvent(Frame.parse(one))).join(''));
+  });
+
+  test(`an abort in the middle of the last event, ${form}, leaves the rest of it to be read`, async () => {
+    const controller = new AbortController();
+    const last = `{"type":"response.completed","response":{"text":"${'x'.repeat(200_000)}"}}`;
+    const options = { ...unchanged, signal: controller.signal };
+    const reader = eventStream([], readerOf([delta('a'), as(last)]), options).getReader();
+    const decoder = new TextDecoder();
+    let text = decoder.decode((await reader.read()).value, { stream: true });
+    controller.abort();
+    for (let next = await reader.read(); !next.done; next = await reader.read())
+      text += decoder.decode(next.value, { stream: true });
+    assert.equal(text, [delta('a'), last].map((one) => toEvent(Frame.parse(one))).join(''));
+  });
+}
+
+test('P22: a long text of several lines has a data line for each', async () => {
+  const text = `{"type":"response.output_text.done",\r\n"text":\n"${'x'.repeat(100_000)}"}`;
+  const body = eventStream([], readerOf([long(text)]), unchanged);
+  assert.equal(await textOf(body), toEvent(Frame.parse(text)));
 });
 
-test('an abort in the middle of the last event leaves the rest of it to be read', async () => {
-  const controller = new AbortController();
-  const last = `{"type":"response.completed","response":{"text":"${'x'.repeat(200_000)}"}}`;
-  const options = { ...unchanged, signal: controller.signal };
-  const reader = eventStream([], readerOf([delta('a'), last]), options).getReader();
-  const decoder = new TextDecoder();
-  let text = decoder.decode((await reader.read()).value, { stream: true });
-  controller.abort();
-  for (let next = await reader.read(); !next.done; next = await reader.read())
-    text += decoder.decode(next.value, { stream: true });
-  assert.equal(text, [delta('a'), last].map((one) => toEvent(Frame.parse(one))).join(''));
+test('each chunk of a long text has memory of its own, a plain Uint8Array: it can be transferred and written', async () => {
+  const text = delta('x'.repeat(200_000));
+  const frame = long(text);
+  let read = '';
+  for await (const chunk of eventStream([], readerOf([frame]), unchanged)) {
+    assert.equal(Object.getPrototypeOf(chunk), Uint8Array.prototype);
+    const moved = structuredClone(chunk, { transfer: [chunk.buffer as ArrayBuffer] });
+    read += new TextDecoder().decode(moved);
+    moved.fill(0);
+  }
+  assert.equal(read, toEvent(Frame.parse(text)));
+  assert.equal(String(frame), text);
 });
 
 test('two reads that wait for the same event get one each, and a cancel while one waits is the end', async () => {

@@ -1,8 +1,11 @@
 import { Frame } from '../../dist/protocol/frame.js';
+import type { EventText } from '../../dist/protocol/frame.js';
 import type { Reader } from '../../dist/turn/delivery.js';
 
 /** Frames as a turn hands them over: those of one list are there at once; between two lists the reader waits. An error is how it ends. */
-export function readerOf(...batches: (readonly string[] | Error)[]): Reader<Frame> & { asked: number; left: boolean } {
+export function readerOf(
+  ...batches: (readonly EventText[] | Error)[]
+): Reader<Frame> & { asked: number; left: boolean } {
   let here: Frame[] = [];
   const reader = {
     asked: 0,

@@ -147,3 +147,15 @@ test('nothing is read after a close frame', () => {
     ['closing', 1001, ''],
   ]);
 });
+
+test('a long text that came in pieces keeps what they said, and is checked like any other', () => {
+  const texts = ['ä'.repeat(50_000), 'b', `${'x'.repeat(20_000)}\u{1F600}`];
+  const bytes = Buffer.concat(texts.map((text) => frame(Buffer.from(text), 1)));
+  const thousands = Array.from({ length: 200 }, () => 1001);
+  assert.deepEqual(
+    hear(cut(bytes, thousands)),
+    texts.map((text) => ['message', text]),
+  );
+  const broken = frame(Buffer.concat([Buffer.from('x'.repeat(20_000)), Buffer.from([0xe2, 0x82])]), 1);
+  assert.deepEqual(hear(cut(broken, thousands)), [['violation', 'a text that is not UTF-8']]);
+});

@@ -1,5 +1,6 @@
 import { MessageReader } from '../../dist/websocket/message-reader.js';
 import { Violation } from '../../dist/websocket/violation.js';
+import type { EventText } from '../../dist/protocol/frame.js';
 
 export type Heard = ['message' | 'ping' | 'pong', string] | ['closing', number, string] | ['violation', string];
 
@@ -7,7 +8,7 @@ const roomy = { maxBytes: 1_000_000, maxFragments: 1000 };
 
 /** What a reader makes of bytes that come in these pieces. */
 export function hear(pieces: Iterable<Uint8Array>, limits: Partial<typeof roomy> = {}): Heard[] {
-  const heard: Heard[] = [];
+  const heard: (Heard | ['message', EventText])[] = [];
   const reader = new MessageReader(
     {
       message: (text) => heard.push(['message', text]),
@@ -28,7 +29,8 @@ export function hear(pieces: Iterable<Uint8Array>, limits: Partial<typeof roomy>
     if (!(error instanceof Violation)) throw error;
     heard.push(['violation', error.message]);
   }
-  return heard;
+  // Only now, after the memory of all pieces was written over.
+  return heard.map((one) => (one[0] === 'message' ? ['message', String(one[1])] : one));
 }
 
 /** `bytes` cut at these places, which count from the end of the last cut. */
