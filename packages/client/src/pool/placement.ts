@@ -29,34 +29,22 @@ export interface Spot {
  * parent first: only there it finds what is not stored (P46).
  */
 export function place(connections: Iterable<Connection>, placement: Placement): Spot | undefined {
-  const usable: Connection[] = [];
-  let home: Connection | undefined;
   const { parent, withoutLanes } = placement;
-  for (const connection of connections) {
-    if (!connection.roomy || (withoutLanes && connection.lanes.named)) continue;
-    usable.push(connection);
-    if (parent !== undefined && connection.lanes.holds(parent.responseId)) home = connection;
-  }
+  const home = parent && homeOf(parent.responseId, connections, withoutLanes);
   if (parent !== undefined && home !== undefined) {
     for (const lane of home.lanes)
       if (lane.idle && lane.chain?.responseId === parent.responseId) return { connection: home, lane };
     if (!parent.stored) {
-      const beside = lossless([home]) ?? withNames([home]);
+      const beside = lossless([home], withoutLanes) ?? withNames([home], withoutLanes);
       if (beside !== undefined) return beside;
     }
   }
-  return lossless(usable) ?? withNames(usable);
+  return lossless(connections, withoutLanes) ?? withNames(connections, withoutLanes);
 }
 
 /** The idle lane whose chain was used least recently: where there is nothing else, that chain is given up. */
 export function leastRecent(connections: Iterable<Connection>, withoutLanes: boolean): Spot | undefined {
-  let found: { connection: Connection; lane: Lane } | undefined;
-  for (const connection of connections) {
-    if (!connection.roomy || (withoutLanes && connection.lanes.named)) continue;
-    for (const lane of connection.lanes)
-      if (lane.idle && (found === undefined || lane.idleSince < found.lane.idleSince)) found = { connection, lane };
-  }
-  return found;
+  return idleLane(connections, withoutLanes, isEarlier);
 }
 
 /** Whether a turn that continues this response would find it now: on an idle lane, or for a fork beside it. */
@@ -75,17 +63,51 @@ export function isHeld(connections: Iterable<Connection>, responseId: string): b
   return false;
 }
 
-function lossless(connections: Iterable<Connection>): Spot | undefined {
-  let found: { connection: Connection; lane: Lane } | undefined;
-  for (const connection of connections)
-    for (const lane of connection.lanes)
-      if (lane.idle && lossFree(lane) && (found === undefined || lane.idleSince > found.lane.idleSince))
-        found = { connection, lane };
-  return found;
+function isUsable(connection: Connection, withoutLanes: boolean): boolean {
+  return connection.roomy && !(withoutLanes && connection.lanes.named);
 }
 
-function withNames(connections: Iterable<Connection>): Spot | undefined {
-  for (const connection of connections) if (connection.lanes.hasNames) return { connection, lane: undefined };
+/** The usable connection that holds this response. */
+function homeOf(responseId: string, connections: Iterable<Connection>, withoutLanes: boolean): Connection | undefined {
+  for (const connection of connections)
+    if (connection.lanes.holds(responseId) && isUsable(connection, withoutLanes)) return connection;
+  return undefined;
+}
+
+function lossless(connections: Iterable<Connection>, withoutLanes: boolean): Spot | undefined {
+  return idleLane(connections, withoutLanes, isLaterAndLossless);
+}
+
+function isLaterAndLossless(lane: Lane, than: Lane | undefined): boolean {
+  return lossFree(lane) && (than === undefined || lane.idleSince > than.idleSince);
+}
+
+function isEarlier(lane: Lane, than: Lane | undefined): boolean {
+  return than === undefined || lane.idleSince < than.idleSince;
+}
+
+/** The best of the idle lanes. A burst of turns asks for it with every connection there is: nothing is made but what it finds. */
+function idleLane(
+  connections: Iterable<Connection>,
+  withoutLanes: boolean,
+  isBetter: (lane: Lane, than: Lane | undefined) => boolean,
+): Spot | undefined {
+  let found: Connection | undefined;
+  let best: Lane | undefined;
+  for (const connection of connections) {
+    if (!isUsable(connection, withoutLanes)) continue;
+    for (const lane of connection.lanes) {
+      if (!lane.idle || !isBetter(lane, best)) continue;
+      found = connection;
+      best = lane;
+    }
+  }
+  return found && { connection: found, lane: best };
+}
+
+function withNames(connections: Iterable<Connection>, withoutLanes: boolean): Spot | undefined {
+  for (const connection of connections)
+    if (isUsable(connection, withoutLanes) && connection.lanes.hasNames) return { connection, lane: undefined };
   return undefined;
 }
 
