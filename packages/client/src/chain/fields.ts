@@ -1,4 +1,4 @@
-import { equal, field } from './json.js';
+import { equal, field, pick } from './json.js';
 import type { Json, JsonObject } from './json.js';
 
 /**
@@ -42,11 +42,11 @@ const unchainable = ['conversation', 'prompt'] as const;
 
 /** The fields of a request that shape its context, in one form: null is absent, and so is `store: true`, the default of the server. */
 export function shapingFields(params: JsonObject): JsonObject {
-  const shaping = Object.entries(params).filter(
-    ([name, value]) => value !== null && !indifferent.has(name) && !(name === 'store' && value === true),
-  );
-  // Not by assignment, which would take `__proto__` for the prototype.
-  return Object.fromEntries(shaping);
+  return pick(params, isShaping);
+}
+
+function isShaping(name: string, value: Json | undefined): boolean {
+  return value !== null && !indifferent.has(name) && !(name === 'store' && value === true);
 }
 
 /** The name of the first field in which two results of {@link shapingFields} differ. */

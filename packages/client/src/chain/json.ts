@@ -30,6 +30,24 @@ export function field(object: HeldObject, name: string): HeldJson | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
+/** Sets a field of a new object, whatever its name. */
+export function put<Value>(object: Record<string, Value>, name: string, value: Value): void {
+  // Assigned, it would be the prototype.
+  if (name === '__proto__') Object.defineProperty(object, name, { ...ordinary, value });
+  else object[name] = value;
+}
+
+const ordinary = { enumerable: true, configurable: true, writable: true };
+
+/** An object with those fields of another one that are `wanted`; the other one itself, if that is all of them. */
+export function pick(object: JsonObject, wanted: (name: string, value: Json | undefined) => boolean): JsonObject {
+  const names = Object.keys(object);
+  if (names.every((name) => wanted(name, object[name]))) return object;
+  const picked: JsonObject = {};
+  for (const name of names) if (wanted(name, object[name])) put(picked, name, object[name] as Json);
+  return picked;
+}
+
 /**
  * Whether two values say the same, whatever the order of their keys. Costs the number of fields, not of bytes, where both sides
  * hold the same strings. Beyond {@link maxDepth} nothing is equal.

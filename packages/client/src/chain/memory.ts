@@ -3,7 +3,7 @@ import { FieldSets } from './field-sets.js';
 import { changedField, unchainableField } from './fields.js';
 import { heldOf } from './held.js';
 import { bytesOf, field, isObject } from './json.js';
-import { Tree, nodeBytesOf, nodesOf, pathTo } from './tree.js';
+import { Tree, anyOf, nodeBytesOf, nodesOf, pathTo } from './tree.js';
 import type { FieldSet } from './field-sets.js';
 import type { Json, JsonObject } from './json.js';
 import type { FullReason } from './reason.js';
@@ -112,9 +112,7 @@ export class ChainMemory {
     const levels = this.#tree.walk(input);
     const set = this.#fieldSets.find(fields);
     for (let from = set === undefined ? -1 : Math.min(levels.length, input.length) - 1; from >= 0; from -= 1) {
-      const baseline = baselinesOf(levels[from]).find(
-        (one) => one.fields === set && this.#isLive(one) && usable(one.responseId, one.stored),
-      );
+      const baseline = this.#continuable(levels[from] ?? [], set, usable);
       if (baseline !== undefined) {
         const { responseId, stored } = baseline;
         this.#touch(baseline);
@@ -145,6 +143,20 @@ export class ChainMemory {
     node.mark(baseline);
     this.#baselines.set(responseId, baseline);
     this.#evict();
+  }
+
+  #continuable(
+    level: Level<Baseline>,
+    set: FieldSet | undefined,
+    usable: (responseId: string, stored: boolean) => boolean,
+  ): Baseline | undefined {
+    for (const { marks } of nodesOf(level)) {
+      const found = marks.findLast(
+        (one) => one.fields === set && this.#isLive(one) && usable(one.responseId, one.stored),
+      );
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** The server no longer has this response: it said so, or the connection that held it is gone. */
@@ -190,17 +202,15 @@ export class ChainMemory {
   #reason({ input, fields }: ChainRequest, set: FieldSet | undefined, levels: readonly Level<Baseline>[]): FullReason {
     const held = levels.length - 1;
     const whole = held === input.length;
-    if (whole && baselinesOf(levels[held]).some((one) => this.#isLive(one))) return 'nothing_new';
-    const last = levels
-      .slice(0, input.length)
-      .findLast((level) => nodesOf(level).some(({ marks }) => marks.length > 0));
+    if (whole && anyOf(levels[held], ({ marks }) => marks.some((one) => this.#isLive(one)))) return 'nothing_new';
+    const last = levels.findLast((level, index) => index < input.length && anyOf(level, isMarked));
     if (last !== undefined && (whole || last === levels[held])) {
       const [newest, ...older] = baselinesOf(last).map((one) => one.fields);
       if (newest !== undefined && newest !== set && !older.includes(set ?? newest)) {
         return `fields_changed: ${changedField(newest.fields, fields)}`;
       }
       // Where the chain has gone on from here in another way, it is rather the input that has left it.
-      if (whole || nodesOf(last).some(({ marks, isLeaf }) => marks.length > 0 && isLeaf)) return 'chain_lost';
+      if (whole || anyOf(last, (node) => isMarked(node) && node.isLeaf)) return 'chain_lost';
     }
     if (input.every(isFromCaller)) return 'first_turn';
     if (whole) return 'history_rewound';
@@ -216,6 +226,10 @@ function digested({ item, alternate }: { item: Json; alternate: Json | undefined
 /** The newest first. */
 function baselinesOf(level: Level<Baseline> | undefined): Baseline[] {
   return nodesOf(level ?? []).flatMap(({ marks }) => marks.toReversed());
+}
+
+function isMarked({ marks }: Node): boolean {
+  return marks.length > 0;
 }
 
 function isCompaction(item: Json): boolean {

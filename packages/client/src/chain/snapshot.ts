@@ -1,4 +1,4 @@
-import { maxDepth } from './json.js';
+import { maxDepth, put } from './json.js';
 import type { Json, JsonObject } from './json.js';
 
 /** Why a value has no snapshot. Such a request is sent in full and not remembered; whether it can be sent at all, JSON itself will say. */
@@ -75,11 +75,7 @@ function copyObject(value: object, depth: number): Json {
   const fields: JsonObject = {};
   for (const name of Object.keys(value)) {
     const copied = copy((value as Record<string, unknown>)[name], name, depth + 1);
-    if (copied === undefined) continue;
-    if (name === '__proto__') {
-      // Assigning would set the prototype.
-      Object.defineProperty(fields, name, { value: copied, enumerable: true, configurable: true, writable: true });
-    } else fields[name] = copied;
+    if (copied !== undefined) put(fields, name, copied);
   }
   return fields;
 }

@@ -193,6 +193,11 @@ export function nodesOf<Mark>(level: Level<Mark>): readonly TreeNode<Mark>[] {
   return level instanceof TreeNode ? [level] : level;
 }
 
+/** Whether one of its nodes is such. */
+export function anyOf<Mark>(level: Level<Mark> | undefined, test: (node: TreeNode<Mark>) => boolean): boolean {
+  return level instanceof TreeNode ? test(level) : (level?.some(test) ?? false);
+}
+
 /** The transcripts of all conversations, each item of a common beginning held once. Pure structure: who is marked for how long is not its business. */
 export class Tree<Mark> {
   readonly root = new TreeNode<Mark>();
@@ -206,20 +211,25 @@ export class Tree<Mark> {
    */
   walk(input: readonly Json[]): Level<Mark>[] {
     let node = this.root;
-    const levels: Level<Mark>[] = [node];
+    const levels: Level<Mark>[] = [];
+    // Room for all at once: one that grows is copied again and again, and begins with room for sixteen.
+    levels.length = input.length + 1;
+    levels[0] = node;
+    let index = 0;
     // The very items that are held, as bodies that were read by the ones before them have them: nothing else is done a thousand times a turn.
-    for (const item of input) {
+    for (; index < input.length; index += 1) {
       const { only } = node;
-      if (only === undefined || only.item !== item) break;
+      if (only === undefined || only.item !== input[index]) break;
       node = only;
-      levels.push(node);
+      levels[index + 1] = node;
     }
-    let level: readonly TreeNode<Mark>[] = [node];
-    for (let index = levels.length - 1; index < input.length; index += 1) {
+    let level: Level<Mark> | undefined = node;
+    for (; index < input.length; index += 1) {
       level = follow(level, input[index] ?? null);
-      if (level.length === 0) break;
-      levels.push(level);
+      if (level === undefined) break;
+      levels[index + 1] = level;
     }
+    levels.length = index + 1;
     return levels;
   }
 
@@ -254,12 +264,12 @@ export class Tree<Mark> {
   }
 }
 
-function follow<Mark>(level: readonly TreeNode<Mark>[], item: Json): TreeNode<Mark>[] {
-  const next: TreeNode<Mark>[] = [];
+function follow<Mark>(level: Level<Mark>, item: Json): Level<Mark> | undefined {
+  let next: TreeNode<Mark> | TreeNode<Mark>[] | undefined;
   let comparisons = 0;
   let known: number | string | undefined;
   const key = (): number | string => (known ??= referenceOf(item) ?? signatureOf(item));
-  for (const node of level) {
+  for (const node of nodesOf(level)) {
     const candidates = node.candidates(key);
     for (let index = candidates.length - 1; index >= 0; index -= 1) {
       const candidate = candidates[index];
@@ -270,7 +280,9 @@ function follow<Mark>(level: readonly TreeNode<Mark>[], item: Json): TreeNode<Ma
         equivalent(candidate.item, item) ||
         (alternate !== undefined && equivalent(alternate, item))
       ) {
-        next.push(candidate);
+        if (next === undefined) next = candidate;
+        else if (next instanceof TreeNode) next = [next, candidate];
+        else next.push(candidate);
       }
     }
   }

@@ -1,4 +1,5 @@
 import { itemsOf, shapingFields } from '../chain/fields.js';
+import { pick } from '../chain/json.js';
 import { SnapshotError, snapshot } from '../chain/snapshot.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { sseOnlyFields, webSocketOnlyFields } from '../protocol/request.js';
@@ -61,38 +62,47 @@ export class TurnRequest {
 
   /** The text frame of a WebSocket; lanes are the pool's business, so a `stream_id` of the caller's is not sent. */
   frame(delta?: Delta): string {
-    const generate = inner(this.#only((name) => name === 'generate'));
-    return join(create, generate, delta === undefined ? this.#full() : this.#rest(delta));
+    const rest = delta === undefined ? this.#full() : this.#rest(delta);
+    return `{"type":"response.create"${this.#written(isWebSocketOnly)}${rest}}`;
   }
 
   /** The body of a POST. */
   body(): string {
-    return join(
-      '"stream":true',
-      inner(this.#only((name) => name !== 'stream' && sseOnlyFields.has(name))),
-      this.#full(),
-    );
+    return `{"stream":true${this.#written(isSseOnly)}${this.#full()}}`;
   }
 
-  /** The fields both transports take, as JSON without its braces. */
+  /** The fields both transports take. */
   #full(): string {
-    return (this.#common ??= inner(this.#only(isCommon)));
+    return (this.#common ??= this.#written(isCommon));
   }
 
   #rest({ responseId, from }: Delta): string {
-    const fields = this.#only((name) => isCommon(name) && name !== 'input' && name !== 'previous_response_id');
-    return inner({ ...fields, previous_response_id: responseId, input: this.items?.slice(from) ?? [] });
+    const input = JSON.stringify(this.items?.slice(from) ?? []);
+    return `${this.#written(isRest)},"previous_response_id":${JSON.stringify(responseId)},"input":${input}`;
   }
 
-  #only(wanted: (name: string) => boolean): JsonObject {
-    return Object.fromEntries(Object.entries(this.params).filter(([name]) => wanted(name)));
+  /** Those fields that are `wanted` as JSON, with a comma before each: they follow another one. */
+  #written(wanted: (name: string) => boolean): string {
+    const { params } = this;
+    return Object.keys(params).some(wanted) ? `,${JSON.stringify(pick(params, wanted)).slice(1, -1)}` : '';
   }
 }
 
-const create = '"type":"response.create"';
-
 function isCommon(name: string): boolean {
   return !sseOnlyFields.has(name) && !webSocketOnlyFields.has(name);
+}
+
+/** What a delta has of them. */
+function isRest(name: string): boolean {
+  return isCommon(name) && name !== 'input' && name !== 'previous_response_id';
+}
+
+function isWebSocketOnly(name: string): boolean {
+  return name === 'generate';
+}
+
+function isSseOnly(name: string): boolean {
+  return name !== 'stream' && sseOnlyFields.has(name);
 }
 
 /** Tools that the client runs itself, and those that only read. What is not listed may act on the world. */
@@ -136,14 +146,6 @@ function copyOf(given: unknown): JsonObject {
 function firstLine(error: unknown): string {
   const cause: unknown = error instanceof SnapshotError ? (error.cause ?? error) : error;
   return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '';
-}
-
-function inner(fields: JsonObject): string {
-  return JSON.stringify(fields).slice(1, -1);
-}
-
-function join(...parts: string[]): string {
-  return `{${parts.filter((part) => part !== '').join(',')}}`;
 }
 
 function invalid(message: string, cause?: unknown): TurnwireError {
