@@ -37,9 +37,21 @@ export const systemClock: Clock = {
     if (ms > longestTimer) return never;
     const timer = setTimeout(run, ms);
     if (options?.background) timer.unref();
-    return { cancel: () => clearTimeout(timer) };
+    return new NodeTimer(timer);
   },
 };
+
+class NodeTimer implements Timer {
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(timer: NodeJS.Timeout) {
+    this.#timer = timer;
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
+}
 
 /** Resolves after `ms`; rejects with what `signal` is aborted with, if that comes first. */
 export function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -11,12 +11,12 @@ import type { Attempt as Entry } from './report.js';
 
 export interface AttemptListener {
   /** The request goes out now; the entry says how. */
-  sending(entry: Entry): void;
+  sending(attempt: Attempt): void;
   /** The first event is here. */
-  answered(entry: Entry): void;
+  answered(attempt: Attempt): void;
   event(frame: Frame): void;
   ended(): void;
-  failed(error: TurnwireError): void;
+  failed(attempt: Attempt, error: TurnwireError): void;
 }
 
 /**
@@ -108,7 +108,7 @@ export class Attempt implements Receiver {
     const { entry } = this;
     entry.phase = 'sending';
     entry.sentBytes = bytes;
-    this.#listener.sending(entry);
+    this.#listener.sending(this);
     const { firstEventMs } = this.#engine.timeouts;
     // A pong says that the other side lives, and nothing of the turn: this limit is for the turn (B2).
     this.#silence.watch(firstEventMs, firstEventMs, () =>
@@ -132,7 +132,7 @@ export class Attempt implements Receiver {
     if (entry.phase === 'sending' || entry.phase === 'sent') {
       entry.phase = 'created';
       this.#watchIdle();
-      this.#listener.answered(entry);
+      this.#listener.answered(this);
     } else {
       this.#silence.event();
     }
@@ -167,7 +167,7 @@ export class Attempt implements Receiver {
     this.#settle();
     this.#carriage?.abort();
     this.entry.error = error.code;
-    this.#listener.failed(error);
+    this.#listener.failed(this, error);
   }
 
   #settle(): void {

@@ -203,7 +203,7 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  #begin(params: unknown, options: TurnOptions, { onSettled, onCommitted, ...text }: Hooks): Turn {
+  #begin(params: unknown, options: TurnOptions, hooks: Hooks): Turn {
     this.#turns += 1;
     const signal: unknown = (options as TurnOptions | null)?.signal;
     const turn = new Turn(this.#engine, {
@@ -211,9 +211,9 @@ export class Client implements AsyncDisposable {
       signal: signal instanceof AbortSignal ? signal : undefined,
       onSettled: (settled) => {
         this.#settled(settled);
-        onSettled?.(settled);
+        hooks.onSettled?.(settled);
       },
-      onCommitted,
+      onCommitted: hooks.onCommitted,
     });
     this.#running.add(turn);
     try {
@@ -225,7 +225,7 @@ export class Client implements AsyncDisposable {
           ? this.#settings.transport
           : checkTransport('turn: transport', options.transport);
       this.#makeRoom();
-      turn.begin(new TurnRequest(params, text.asText), choice, text);
+      turn.begin(new TurnRequest(params, hooks.asText), choice, hooks);
     } catch (error) {
       if (!(error instanceof TurnwireError)) throw error;
       turn.end(error);

@@ -10,6 +10,7 @@ import type { TransportChoice } from '../options.js';
 import type { Phase } from '../protocol/errors.js';
 import type { Frame } from '../protocol/frame.js';
 import type { CarryOptions } from '../transport/transport.js';
+import type { AttemptListener } from './attempt.js';
 import type { Engine } from './engine.js';
 import type { Plan } from './plan.js';
 import type { Decision } from './recovery.js';
@@ -21,8 +22,6 @@ export interface CourseListener {
   event(frame: Frame): void;
   ended(): void;
   failed(error: TurnwireError): void;
-  /** How much of what was handed over has not been read. */
-  unread(): number;
 }
 
 type Report = TurnReport & { attempts: Entry[] };
@@ -31,7 +30,7 @@ type Report = TurnReport & { attempts: Entry[] };
  * The way of one request through attempts: with which transport and plan it begins, and what is done when an attempt fails, by the table of
  * recovery. It ends once, with `ended` or `failed`.
  */
-export class Course {
+export class Course implements AttemptListener {
   readonly #engine: Engine;
   readonly #number: number;
   readonly #request: TurnRequest;
@@ -43,7 +42,8 @@ export class Course {
   readonly #done: Decision[] = [];
   #attempt: Attempt | undefined;
   #delay: Timer | undefined;
-  #paused = false;
+  /** Of a course that is paused: how much of what was handed over has not been read. */
+  #unread: (() => number) | undefined;
   #over = false;
   /** This turn tells whether WebSocket works again. */
   #probing = false;
@@ -104,19 +104,20 @@ export class Course {
           : `generate: false works over a WebSocket only, and ${rest}`,
       );
     }
-    if (!sse) return this.#go('websocket', outgoing, {});
+    if (!sse) return this.#go('websocket', outgoing);
     if (bySse !== undefined) this.#fellBack(bySse.code, bySse.message);
     else if (rest !== undefined) this.#fellBack('resting', rest);
-    this.#go('sse', this.#bySse(), {});
+    this.#go('sse', this.#bySse());
   }
 
-  pause(): void {
-    this.#paused = true;
-    this.#attempt?.pause(() => this.#listener.unread());
+  /** @param unread how much of what was handed over has not been read, in bytes. */
+  pause(unread: () => number): void {
+    this.#unread = unread;
+    this.#attempt?.pause(unread);
   }
 
   resume(): void {
-    this.#paused = false;
+    this.#unread = undefined;
     this.#attempt?.resume();
   }
 
@@ -171,27 +172,20 @@ export class Course {
     return undefined;
   }
 
-  #go(transport: 'websocket' | 'sse', outgoing: Outgoing, options: Partial<CarryOptions>): void {
-    const attempt: Attempt = new Attempt(this.#engine, transport, outgoing, {
-      sending: (entry) => this.#sending(entry, outgoing),
-      answered: (entry) => this.#answered(entry),
-      event: (frame) => this.#listener.event(frame),
-      ended: () => {
-        this.#settle();
-        this.#listener.ended();
-      },
-      failed: (error) => this.#failed(attempt, error),
-    });
+  #go(transport: 'websocket' | 'sse', outgoing: Outgoing, fresh = false): void {
+    const attempt = new Attempt(this.#engine, transport, outgoing, this);
     this.#attempt = attempt;
-    this.#report.attempts.push(attempt.entry);
+    // Pushed, the first would bring room for sixteen more, for as long as the turn runs.
+    this.#report.attempts = this.#report.attempts.concat(attempt.entry);
     this.#report.transport = transport;
     describe(attempt.entry, outgoing.plan);
     describe(this.#report, outgoing.plan);
-    if (this.#paused) attempt.pause(() => this.#listener.unread());
-    attempt.begin({ fresh: false, ...this.#carry, withoutLanes: this.#withoutLanes, ...options });
+    if (this.#unread !== undefined) attempt.pause(this.#unread);
+    const { asText, headers } = this.#carry;
+    attempt.begin({ fresh, asText, headers, withoutLanes: this.#withoutLanes });
   }
 
-  #sending(entry: Entry, { plan }: Outgoing): void {
+  sending({ entry, outgoing: { plan } }: Attempt): void {
     const { diagnostics } = this.#engine;
     describe(entry, plan);
     describe(this.#report, plan);
@@ -202,7 +196,7 @@ export class Course {
     diagnostics.publish('send', { turn: this.#number, transport, connection, bytes });
   }
 
-  #answered({ transport }: Entry): void {
+  answered({ entry: { transport } }: Attempt): void {
     const { clock, diagnostics, breaker } = this.#engine;
     const ms = clock.now() - this.#begun;
     this.#report.firstEventMs = ms;
@@ -212,13 +206,22 @@ export class Course {
     if (this.#dismissal !== undefined) breaker.failed(this.#dismissal, shapeOf(this.#request.params));
   }
 
+  event(frame: Frame): void {
+    this.#listener.event(frame);
+  }
+
+  ended(): void {
+    this.#settle();
+    this.#listener.ended();
+  }
+
   #works(): void {
     this.#probing = false;
     this.#engine.breaker.succeeded();
   }
 
   /** The one place where a failed attempt meets the table of recovery. */
-  #failed(attempt: Attempt, error: TurnwireError): void {
+  failed(attempt: Attempt, error: TurnwireError): void {
     const { clock, recovery, random, credentialIsAsked, breaker } = this.#engine;
     const { entry, phase, outgoing } = attempt;
     this.#troubled ??= clock.now();
@@ -269,9 +272,9 @@ export class Course {
     const { memory, limits } = this.#engine;
     if (move === 'fall_back') {
       this.#fellBack(`${error.code} ${error.status ?? error.closeCode ?? ''}`, error.message);
-      return this.#go('sse', this.#bySse(), {});
+      return this.#go('sse', this.#bySse());
     }
-    if (transport === 'sse') return this.#go('sse', this.#bySse(), { fresh: move === 'redial' });
+    if (transport === 'sse') return this.#go('sse', this.#bySse(), move === 'redial');
     if (withoutLanes) this.#withoutLanes = true;
     if (move === 'resend_in_full') {
       const plan = this.#attempt?.outgoing.plan;
@@ -280,11 +283,11 @@ export class Course {
     }
     const outgoing = new Outgoing(this.#request, this.#plan(), limits.maxFrameBytes);
     const { tooLarge } = outgoing;
-    if (tooLarge === undefined) return this.#go('websocket', outgoing, { fresh: move === 'redial' });
+    if (tooLarge === undefined) return this.#go('websocket', outgoing, move === 'redial');
     // What remains to be sent is too large for a frame: the delta was not.
     if (this.#choice !== 'auto') return this.#surface(tooLarge);
     this.#fellBack(tooLarge.code, tooLarge.message);
-    this.#go('sse', this.#bySse(), {});
+    this.#go('sse', this.#bySse());
   }
 
   #surface(error: TurnwireError): void {

@@ -6,16 +6,15 @@ import type { Frame } from '../protocol/frame.js';
 /** Who reads the events. `response` alone: nobody wants them one by one. `gone`: an iterator that has left. */
 type Consumer = 'nobody' | 'iterator' | 'response' | 'gone';
 
-export interface DeliveryListener {
-  /** More lies here unread than should. */
-  full(): void;
-  /** Enough of it was taken. */
-  roomy(): void;
-  /** The consumer stopped asking before the end. */
-  left(): void;
-  /** The consumer has taken the last event, and knows that it was the last. Called once, if ever. */
-  drained(): void;
-}
+/**
+ * What becomes of the events:
+ *
+ * - `full`: more lies here unread than should;
+ * - `roomy`: enough of it was taken;
+ * - `left`: the consumer stopped asking before the end;
+ * - `drained`: it has taken the last event, and knows that it was the last. Said once, if ever.
+ */
+export type DeliveryNews = 'full' | 'roomy' | 'left' | 'drained';
 
 /** One who waits for the next event: its promise's functions. */
 interface Pull {
@@ -33,17 +32,19 @@ export interface Reader<Value> extends AsyncIterator<Value, undefined> {
 export class Delivery {
   /** Events that were taken from here. */
   taken = 0;
-  readonly #listener: DeliveryListener;
+  readonly #tell: (news: DeliveryNews) => void;
   readonly #queue = new FrameQueue();
-  readonly #pulls: Pull[] = [];
+  /** Who waits; mostly it is one, and then an array would be most of what waiting takes. */
+  #pull: Pull | undefined;
+  readonly #morePulls: Pull[] = [];
   /** What the reader gets for a frame. */
-  #as: (frame: Frame) => unknown = (frame) => frame;
+  #as: (frame: Frame) => unknown = asItIs;
   #reader: Consumer = 'nobody';
   #full = false;
   #end: { error: TurnwireError | undefined } | undefined;
 
-  constructor(listener: DeliveryListener) {
-    this.#listener = listener;
+  constructor(tell: (news: DeliveryNews) => void) {
+    this.#tell = tell;
   }
 
   get empty(): boolean {
@@ -62,12 +63,12 @@ export class Delivery {
 
   hand(frame: Frame): void {
     if (this.#reader === 'response' || this.#reader === 'gone') return;
-    const pull = this.#pulls.shift();
+    const pull = this.#next();
     if (pull !== undefined) return pull.resolve({ done: false, value: this.#as(frame) });
     this.#queue.push(frame);
     if (this.#queue.bytes > unreadHighWaterBytes && !this.#full) {
       this.#full = true;
-      this.#listener.full();
+      this.#tell('full');
     }
   }
 
@@ -103,7 +104,7 @@ export class Delivery {
     this.#reader = 'iterator';
     this.#as = as;
     return {
-      next: () => this.#pull(as),
+      next: () => this.#ask(as),
       poll: () => {
         const frame = this.#reader === 'gone' ? undefined : this.#shift();
         return frame && as(frame);
@@ -113,28 +114,37 @@ export class Delivery {
         const over = this.#end !== undefined && this.#queue.empty;
         this.#reader = 'gone';
         this.#release(undefined);
-        if (!over) this.#listener.left();
+        if (!over) this.#tell('left');
         return Promise.resolve(done);
       },
     };
   }
 
-  #pull<Value>(as: (frame: Frame) => Value): Promise<IteratorResult<Value, undefined>> {
+  #ask<Value>(as: (frame: Frame) => Value): Promise<IteratorResult<Value, undefined>> {
     if (this.#reader === 'gone') return Promise.resolve(done);
     const frame = this.#shift();
     if (frame !== undefined) return Promise.resolve({ done: false, value: as(frame) });
     if (this.#end !== undefined)
       return this.#end.error === undefined ? Promise.resolve(done) : Promise.reject(this.#end.error);
     return new Promise((resolve, reject) => {
-      this.#pulls.push({ resolve: resolve as Pull['resolve'], reject });
+      const pull = { resolve: resolve as Pull['resolve'], reject };
+      if (this.#pull === undefined) this.#pull = pull;
+      else this.#morePulls.push(pull);
     });
+  }
+
+  /** Who has waited for longest, and waits no more. */
+  #next(): Pull | undefined {
+    const pull = this.#pull;
+    if (pull !== undefined) this.#pull = this.#morePulls.shift();
+    return pull;
   }
 
   /** Nothing more comes for those who wait. */
   #release(error: TurnwireError | undefined): void {
-    for (const { resolve, reject } of this.#pulls.splice(0)) {
-      if (error === undefined) resolve(done);
-      else reject(error);
+    for (let pull = this.#next(); pull !== undefined; pull = this.#next()) {
+      if (error === undefined) pull.resolve(done);
+      else pull.reject(error);
     }
   }
 
@@ -150,14 +160,17 @@ export class Delivery {
   #checkRoom(): void {
     if (!this.#full || this.#queue.bytes > unreadHighWaterBytes / 2) return;
     this.#full = false;
-    this.#listener.roomy();
+    this.#tell('roomy');
   }
 
   #checkDrained(): void {
     const reads = this.#reader === 'iterator' || this.#reader === 'response';
-    if (reads && this.#end !== undefined && this.#end.error === undefined && this.#queue.empty)
-      this.#listener.drained();
+    if (reads && this.#end !== undefined && this.#end.error === undefined && this.#queue.empty) this.#tell('drained');
   }
+}
+
+function asItIs(frame: Frame): Frame {
+  return frame;
 }
 
 const done = { done: true, value: undefined } as const;

@@ -14,7 +14,7 @@ export class Silence {
   #timer: Timer | undefined;
   /** When it fires. */
   #due = Infinity;
-  #run: () => void = () => {};
+  #run: (() => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -56,7 +56,7 @@ export class Silence {
       const now = this.#clock.now();
       const left = Math.min(this.#limitMs - (now - this.#sign), this.#eventsMs - (now - this.#event));
       // Timers may fire a fraction early.
-      if (left <= 1) this.#run();
+      if (left <= 1) this.#run?.();
       else this.#set(left, now);
     });
   }

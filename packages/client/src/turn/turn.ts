@@ -15,7 +15,7 @@ import type { Frame } from '../protocol/frame.js';
 import type { InputItem } from '../protocol/items.js';
 import type { Response } from '../protocol/response.js';
 import type { TurnHeaders } from '../transport/transport.js';
-import type { Reader } from './delivery.js';
+import type { DeliveryNews, Reader } from './delivery.js';
 import type { Engine } from './engine.js';
 import type { Attempt, TurnReport } from './report.js';
 import type { TurnRequest } from './request.js';
@@ -75,6 +75,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #items: readonly Json[] = [];
   #waiters: Waiter<Response>[] = [];
   #closing = false;
+  #onAbort: (() => void) | undefined;
   /** While the client closes: how long it still waits for a reader. */
   #patience: Timer | undefined;
 
@@ -84,18 +85,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#answer = new Answer(engine.secrets);
     this.#context = context;
     this.#begun = engine.clock.now();
-    this.#delivery = new Delivery({
-      full: () => {
-        this.#course?.pause();
-        if (this.#closing) this.#expectReader();
-      },
-      roomy: () => {
-        this.#patience?.cancel();
-        this.#course?.resume();
-      },
-      left: () => this.#left(),
-      drained: () => this.#commit(),
-    });
+    this.#delivery = new Delivery((news) => this.#hear(news));
     this.#report = {
       turn: context.number,
       transport: 'websocket',
@@ -120,14 +110,13 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   begin(request: TurnRequest, choice: TransportChoice, { asText = false, headers }: TextOptions = {}): void {
     const { signal, number } = this.#context;
     if (signal?.aborted) return this.#fail(aborted(signal.reason));
-    if (signal !== undefined) onAbort(signal, this.#onAbort);
+    if (signal !== undefined) onAbort(signal, (this.#onAbort = () => this.#fail(aborted(signal.reason))));
     this.#request = request;
     this.#items = request.items ?? [];
     this.#course = new Course(this.#engine, { number, request, choice, asText, headers }, this.#report, {
       event: (frame) => this.#take(frame),
       ended: () => this.#settle({ name: 'ended' }),
       failed: (error) => this.#fail(error),
-      unread: () => this.#delivery.bytes,
     });
     this.#course.begin();
   }
@@ -221,6 +210,22 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   /** @internal The same as text, for `createFetch`. */
   frames(): Reader<Frame> {
     return this.#delivery.iterate((frame) => frame);
+  }
+
+  #hear(news: DeliveryNews): void {
+    switch (news) {
+      case 'full':
+        this.#course?.pause(() => this.#delivery.bytes);
+        if (this.#closing) this.#expectReader();
+        return;
+      case 'roomy':
+        this.#patience?.cancel();
+        return this.#course?.resume();
+      case 'left':
+        return this.#left();
+      case 'drained':
+        return this.#commit();
+    }
   }
 
   #expectReader(): void {
@@ -322,8 +327,6 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#fail(new TurnwireError('aborted', 'the turn was left before its terminal event'));
   }
 
-  readonly #onAbort = (): void => this.#fail(aborted(this.#context.signal?.reason));
-
   #fail(error: TurnwireError): void {
     if (this.#state.name !== 'running') return;
     const phase = this.#course?.phase ?? 'queued';
@@ -339,7 +342,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     if (this.#state.name !== 'running') return;
     this.#state = state;
     this.#patience?.cancel();
-    this.#context.signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#onAbort !== undefined) this.#context.signal?.removeEventListener('abort', this.#onAbort);
     this.#report.totalMs = this.#engine.clock.now() - this.#begun;
     if (state.name === 'ended' && this.#answer.terminal === undefined) this.#report.outcome = 'failed';
     const error = state.name === 'failed' ? state.error : undefined;

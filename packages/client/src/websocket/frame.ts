@@ -27,28 +27,26 @@ export function clientFrame(opcode: number, payload: string | Uint8Array): Buffe
   const words = Math.ceil(length / 4);
   // Not from the shared pool, for the words have to be where a word can be.
   const memory = new ArrayBuffer(payloadAt + words * 4);
-  const bytes = Buffer.from(memory);
-  if (typeof payload === 'string') bytes.write(payload, payloadAt);
-  else bytes.set(payload, payloadAt);
-  const key = randomWord();
-  const all = new Uint32Array(memory, payloadAt, words);
-  for (let at = 0; at < words; at += 1) all[at] = (all[at] ?? 0) ^ key;
-
-  const keyAt = payloadAt - 4;
-  new Uint32Array(memory, keyAt, 1)[0] = key;
   const headBytes = length < length16 ? 6 : length < 0x1_0000 ? 8 : maxHeadBytes;
-  const from = payloadAt - headBytes;
-  bytes[from] = finalBit | opcode;
+  const bytes = Buffer.from(memory, payloadAt - headBytes, headBytes + length);
+  if (typeof payload === 'string') bytes.write(payload, headBytes);
+  else bytes.set(payload, headBytes);
+  const key = randomWord();
+  // The word before the payload is the key itself.
+  const all = new Uint32Array(memory, payloadAt - 4);
+  all[0] = key;
+  for (let at = 1; at <= words; at += 1) all[at] = (all[at] ?? 0) ^ key;
+  bytes[0] = finalBit | opcode;
   if (headBytes === 6) {
-    bytes[from + 1] = maskBit | length;
+    bytes[1] = maskBit | length;
   } else if (headBytes === 8) {
-    bytes[from + 1] = maskBit | length16;
-    bytes.writeUInt16BE(length, from + 2);
+    bytes[1] = maskBit | length16;
+    bytes.writeUInt16BE(length, 2);
   } else {
-    bytes[from + 1] = maskBit | length64;
-    bytes.writeBigUInt64BE(BigInt(length), from + 2);
+    bytes[1] = maskBit | length64;
+    bytes.writeBigUInt64BE(BigInt(length), 2);
   }
-  return bytes.subarray(from, payloadAt + length);
+  return bytes;
 }
 
 /** The payload of a close frame; a code that was never on the wire has none (RFC 6455, 7.4.1). */
