@@ -25,8 +25,8 @@ export interface MessageLimits {
  * Cuts what comes over a connection into the messages of a server (RFC 6455, 5): pure, and told of each piece of bytes as it was read.
  *
  * Every frame of this wire is one short text in one piece, as a rule; that way is kept free of all that the others need. A text is decoded
- * straight out of the piece it came in, whose memory is only lent; a long one is not decoded here. Whether it was UTF-8 is asked only where the decoder had to put in a
- * replacement character, or the server has sent one itself.
+ * straight out of the piece it came in, whose memory is only lent; a long one of several pieces stays the bytes that it was gathered in. Whether
+ * what was decoded had been UTF-8 is asked only where the decoder had to put in a replacement character, or the server has sent one itself.
  */
 export class MessageReader {
   readonly #listener: MessageListener;
