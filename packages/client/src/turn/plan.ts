@@ -1,4 +1,5 @@
 import { TurnwireError } from '../protocol/errors.js';
+import { frameOpening } from './request.js';
 import type { ChainPlan } from '../chain/memory.js';
 import type { LaneView, OutgoingRequest, Parent } from '../transport/transport.js';
 import type { TurnRequest } from './request.js';
@@ -65,7 +66,7 @@ export class Outgoing implements OutgoingRequest {
     const { streamId } = lane;
     return streamId === undefined
       ? text
-      : `${opening},"stream_id":${JSON.stringify(streamId)}${text.slice(opening.length)}`;
+      : `${frameOpening},"stream_id":${JSON.stringify(streamId)}${text.slice(frameOpening.length)}`;
   }
 
   body(): string {
@@ -76,6 +77,3 @@ export class Outgoing implements OutgoingRequest {
     return (this.#text ??= this.#request.frame(this.#plan.name === 'delta' ? this.#plan : undefined));
   }
 }
-
-/** How every frame of ours begins. */
-const opening = '{"type":"response.create"';

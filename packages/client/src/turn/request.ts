@@ -63,7 +63,7 @@ export class TurnRequest {
   /** The text frame of a WebSocket; lanes are the pool's business, so a `stream_id` of the caller's is not sent. */
   frame(delta?: Delta): string {
     const rest = delta === undefined ? this.#full() : this.#rest(delta);
-    return `{"type":"response.create"${this.#written(isWebSocketOnly)}${rest}}`;
+    return `${frameOpening}${this.#written(isWebSocketOnly)}${rest}}`;
   }
 
   /** The body of a POST. */
@@ -87,6 +87,9 @@ export class TurnRequest {
     return Object.keys(params).some(wanted) ? `,${JSON.stringify(pick(params, wanted)).slice(1, -1)}` : '';
   }
 }
+
+/** How every frame of ours begins. */
+export const frameOpening = '{"type":"response.create"';
 
 function isCommon(name: string): boolean {
   return !sseOnlyFields.has(name) && !webSocketOnlyFields.has(name);
