@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { scriptJsonSchema } from './script-json-schema.js';
-import { nearest } from './spelling.js';
+import { advice } from './spelling.js';
 import { isRecord } from './wire.js';
 
 type Issue = z.core.$ZodIssue;
@@ -43,12 +43,6 @@ function oneOf(subject: string, value: unknown, known: readonly string[]): strin
   if (value === undefined) return `${subject} is missing; it is one of ${known.join(', ')}.`;
   if (typeof value !== 'string') return `${subject} must be one of ${known.join(', ')}, not ${kindOf(value)}.`;
   return `${subject} cannot be "${value.slice(0, 80)}"; ${advice(value, known)}.`;
-}
-
-function advice(wrong: string, known: readonly string[]): string {
-  const meant = nearest(wrong, known);
-  if (meant !== undefined) return `did you mean "${meant}"`;
-  return known.length === 0 ? 'leave it out' : `there are ${known.join(', ')}`;
 }
 
 function nameOf(path: readonly PropertyKey[]): string {

@@ -1,3 +1,10 @@
+/** What to do about an unknown name: the one that was probably meant, else those there are. */
+export function advice(wrong: string, known: readonly string[]): string {
+  const meant = nearest(wrong, known);
+  if (meant !== undefined) return `did you mean "${meant}"`;
+  return known.length === 0 ? 'leave it out' : `there are ${known.join(', ')}`;
+}
+
 /** The one of the known names that a misspelt one is likely to stand for; undefined if none is near. */
 export function nearest(wrong: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(wrong.length / 3));

@@ -101,3 +101,14 @@ test('a rate of upgrades is a rule: a request that asks for it is refused, in it
     assert.match(error['message'], /"connect-rate" counts the upgrades of all clients; write a rule for it/);
   }
 });
+
+test('a misspelt fault or parameter is refused with the one that was meant', async () => {
+  for (const [wrong, meant] of [
+    ['eror status=429', 'error'],
+    ['black_hole', 'black-hole'],
+    ['close afer=3', 'after'],
+    ['throttle bytes_per_secnd=10', 'bytes_per_second'],
+  ] as const) {
+    await assert.rejects(startEmulator({ faults: [{ do: wrong }] }), new RegExp(`did you mean "${meant}"`));
+  }
+});

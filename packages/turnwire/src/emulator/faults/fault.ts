@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { advice } from '../spelling.js';
 import { ERROR_SHAPES } from './error-shape.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);
@@ -120,7 +121,9 @@ export function parseFault(input: unknown): Fault {
   const asked = typeof input === 'string' ? readText(input) : input;
   const checked = schema.safeParse(asked);
   if (checked.success) return checked.data;
-  throw new SyntaxError(complaint(asked, checked.error.issues[0]));
+  const { issues } = checked.error;
+  // A parameter that is missing may only be misspelt.
+  throw new SyntaxError(complaint(asked, issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]));
 }
 
 /** Several, with `;` between them, as the header and the metadata field carry them. @throws SyntaxError */
@@ -173,9 +176,18 @@ function readValue(text: string): unknown {
 function complaint(asked: unknown, issue: z.core.$ZodIssue | undefined): string {
   const name = typeof asked === 'object' && asked !== null && 'fault' in asked ? String(asked.fault) : undefined;
   if (name === undefined || !Object.hasOwn(FAULTS, name)) {
-    return `there is no fault ${JSON.stringify(name ?? asked)}; there are ${Object.keys(FAULTS).join(', ')}`;
+    return `there is no fault ${JSON.stringify(name ?? asked)}; ${advice(String(name), Object.keys(FAULTS))}`;
   }
-  if (issue?.code === 'unrecognized_keys') return `the fault "${name}" has no parameter "${issue.keys[0]}"`;
+  if (issue?.code === 'unrecognized_keys') {
+    const wrong = issue.keys[0] ?? '';
+    return `the fault "${name}" has no parameter "${wrong}"; ${advice(wrong, parametersOf(name))}`;
+  }
   const parameter = issue?.path.map(String).join('.') ?? '';
   return `the parameter "${parameter}" of the fault "${name}" is not valid: ${issue?.message.replace(/^Invalid input: /, '') ?? 'unknown reason'}`;
+}
+
+/** The parameters of a fault. */
+function parametersOf(name: string): readonly string[] {
+  const shape = schema.options.find((option) => option.shape.fault.value === name)?.shape;
+  return Object.keys(shape ?? {}).filter((key) => key !== 'fault');
 }
