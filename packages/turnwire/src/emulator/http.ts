@@ -7,6 +7,7 @@ import { findRoute } from './http/routes.js';
 import { hasMultiAgentBeta, refuseWithoutBeta } from './multi-agent.js';
 import type { Replay } from './replay/replay.js';
 import { Refusal } from './refusal.js';
+import { parseJson } from './request/json-body.js';
 import { runTurn, type Carriage, type Emulation, type Received } from './turn.js';
 import { isRecord, type Frame } from './wire.js';
 
@@ -90,7 +91,7 @@ export function pathOf(request: IncomingMessage): string {
 }
 
 export function unknownPath(request: IncomingMessage): Refusal {
-  const message = `Unknown request URL: ${request.method ?? 'GET'} ${pathOf(request)}. The base URL of this emulator ends in /v1.`;
+  const message = `Unknown request URL: ${request.method ?? 'GET'} ${pathOf(request)}. This emulator speaks the Responses API (POST /v1/responses); its base URL ends in /v1.`;
   return new Refusal(message, { status: 404, code: 'unknown_url' });
 }
 
@@ -252,13 +253,15 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
+const NO_JSON = 'We could not parse the JSON body of your request: it must be one JSON object in UTF-8.';
+
 function parseBody(raw: Buffer): Received {
   const bytes = raw.byteLength;
   try {
-    return { body: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw)), bytes };
-  } catch {
-    const message = 'We could not parse the JSON body of your request: it must be one JSON object in UTF-8.';
-    return { body: undefined, bytes, refusal: new Refusal(message, { code: 'invalid_json' }) };
+    return { body: parseJson(raw, NO_JSON), bytes };
+  } catch (error) {
+    if (error instanceof Refusal) return { body: undefined, bytes, refusal: error };
+    throw error;
   }
 }
 

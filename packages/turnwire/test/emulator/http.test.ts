@@ -312,3 +312,11 @@ test('an upgrade to something else, and a broken handshake, are refused with a J
     assert.equal(typeof json(answer.body)['error']?.['message'], 'string');
   }
 });
+
+test('a path of another API is answered with the API that is spoken here', async (t) => {
+  const emulator = await startEmulator();
+  t.after(() => emulator.close());
+  const response = await fetch(`${emulator.url}/chat/completions`, { method: 'POST', body: '{}' });
+  assert.equal(response.status, 404);
+  assert.match(await response.text(), /Responses API \(POST \/v1\/responses\)/);
+});

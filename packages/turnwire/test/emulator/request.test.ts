@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { startEmulator } from '../../dist/emulator/index.js';
-import { json, postJson, postSse, type Json } from './wire.js';
+import { json, post, postJson, postSse, RawSocket, terminal, type Json } from './wire.js';
 
 type Case = readonly [body: object, code: string | null, param: string];
 
@@ -273,4 +273,31 @@ test('P38: prewarm is a warm-up: no output, and an id to go on from', async (t) 
   assert.deepEqual([warm['status'], warm['output']], ['completed', []]);
   const next = await postJson(emulator.url, { model: 'm', input: 'b', previous_response_id: warm['id'] });
   assert.ok(next['usage']['input_tokens_details']['cached_tokens'] >= warm['usage']['input_tokens'] - 1);
+});
+
+describe('JSON that is nested very deep', () => {
+  const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+  const body = (levels: number) =>
+    `{"model":"m","input":"x","tools":[{"type":"function","name":"f","parameters":${nested(levels)}}]}`;
+
+  for (const levels of [1000, 50_000]) {
+    test(`${levels} levels are refused with a sentence, over HTTP and on a socket`, async (t) => {
+      const emulator = await startEmulator();
+      t.after(() => emulator.close());
+      const response = await post(emulator.url, body(levels));
+      const { error } = json(await response.text());
+      assert.deepEqual([response.status, error.code], [400, 'invalid_json']);
+      assert.match(error.message, /nested more than 1000 levels/);
+      const socket = await RawSocket.open(emulator.url);
+      socket.socket.send(`{"type":"response.create",${body(levels).slice(1)}`);
+      assert.equal(terminal(await socket.turn()).error.code, 'invalid_json');
+    });
+  }
+
+  test('900 levels are taken, and brackets inside of texts are not counted', async (t) => {
+    const emulator = await startEmulator();
+    t.after(() => emulator.close());
+    assert.equal((await post(emulator.url, body(900))).status, 200);
+    assert.equal((await post(emulator.url, { model: 'm', input: '[{\\"'.repeat(2000) })).status, 200);
+  });
 });
