@@ -2,6 +2,7 @@ import type { Answer, Question, Said, Source } from './answer.js';
 import type { Context } from './context.js';
 import type { Dialect } from './dialect.js';
 import type { CreateRequest } from './request.js';
+import { offeredTools } from './request/tools.js';
 import { echoInFormat, exampleOf } from './structured.js';
 import { isRecord } from './wire.js';
 
@@ -20,7 +21,9 @@ export function echo(dialect: Pick<Dialect, 'callsUnasked'>): Source {
 }
 
 /** Of several tools the first. Nothing for a choice of a hosted tool: only a script knows what one finds. */
-function demandedCall({ tool_choice: choice, tools = [] }: CreateRequest): Said | undefined {
+function demandedCall(request: CreateRequest): Said | undefined {
+  const { tool_choice: choice } = request;
+  const tools = offeredTools(request, request.items);
   if (choice === 'required') return firstCall(tools);
   if (!isRecord(choice)) return undefined;
   if (choice['type'] !== 'allowed_tools') return firstCall(tools.filter(isNamedBy(choice)));
@@ -28,7 +31,9 @@ function demandedCall({ tool_choice: choice, tools = [] }: CreateRequest): Said 
 }
 
 /** To what the user says, not to the output of a tool: so it is called once. */
-function unaskedCall({ tool_choice: choice, tools = [] }: CreateRequest, context: Context): Said | undefined {
+function unaskedCall(request: CreateRequest, context: Context): Said | undefined {
+  const { tool_choice: choice } = request;
+  const tools = offeredTools(request, request.items);
   if (choice === 'none' || context.last?.['role'] !== 'user') return undefined;
   return firstCall(isRecord(choice) ? allowed(tools, choice) : tools);
 }

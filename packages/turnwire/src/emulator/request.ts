@@ -34,12 +34,13 @@ export function parseCreate(body: unknown, door: Door): CreateRequest {
   if (request.input === undefined && previous_response_id === undefined && request.prompt === undefined) {
     throw new Refusal("Missing required parameter: 'input'.", { code: 'missing_required_parameter', param: 'input' });
   }
-  checkTools(request);
+  const items = itemsOf(request.input ?? []);
+  checkTools(request, items);
   textFormatOf(request);
   if (request.background === true && request.store === false) {
     throw new Refusal("Background mode requires 'store' to be true.", { param: 'store' });
   }
-  return { ...request, conversationId: conversationIdOf(conversation), items: itemsOf(request.input ?? []) };
+  return { ...request, conversationId: conversationIdOf(conversation), items };
 }
 
 function refuseForeignFields(body: Record<string, unknown>, door: Door): void {

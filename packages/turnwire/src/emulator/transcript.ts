@@ -3,16 +3,19 @@ import { isRecord, type Item } from './wire.js';
 /** Items in the order in which a model reads them. */
 export type Transcript = readonly Item[];
 
-/** Items that come from the caller although their role or name does not say so. */
-const CALLER_ITEMS = new Set(['mcp_approval_response', 'item_reference', 'compaction']);
+/** Item types of the model's own that do not end in `_call`. */
+const MODEL_ITEMS = new Set(['reasoning', 'mcp_approval_request', 'mcp_list_tools', 'program', 'program_output']);
 
-/** Tells the model's items from the caller's: by their kind, and an output by who ran its call. */
+/**
+ * Tells the model's items from the caller's: by their kind, and an output by who ran its call. A type that is not known to be the
+ * model's (`additional_tools`, `configuration_update`, one that a later SDK adds) counts as the caller's.
+ */
 export function isFromModel(item: Item, isHostedCall: (callId: unknown) => boolean): boolean {
   const type = item.type ?? 'message';
   if (type === 'message') return item['role'] === 'assistant';
   if (type === 'tool_search_output') return item['execution'] !== 'client';
   if (type === 'shell_call_output') return isHostedCall(item['call_id']);
-  return !type.endsWith('_output') && !CALLER_ITEMS.has(type);
+  return type.endsWith('_call') || MODEL_ITEMS.has(type);
 }
 
 export function isUserMessage(item: Item): boolean {

@@ -42,6 +42,7 @@ const ITEMS: Readonly<Record<string, z.ZodType>> = {
   mcp_approval_request: z.looseObject({ id, name: id, server_label: id, arguments: z.string() }),
   mcp_approval_response: z.looseObject({ approval_request_id: id, approve: z.boolean() }),
   compaction: z.looseObject({ encrypted_content: z.string() }),
+  additional_tools: z.looseObject({ role: z.literal('developer'), tools: z.array(z.looseObject({ type: id })) }),
   item_reference: z.looseObject({ id }),
 };
 
@@ -52,7 +53,18 @@ export function itemsOf(input: string | readonly unknown[], param = 'input'): re
   if (typeof input === 'string') {
     return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input }] }];
   }
-  return input.map((item, index) => checkItem(item, [param, index]));
+  const items = input.map((item, index) => checkItem(item, [param, index]));
+  const trigger = items.findIndex(isCompactionTrigger);
+  if (trigger !== -1 && trigger < items.length - 1) {
+    const message = "A 'compaction_trigger' must be the last item of the input.";
+    throw new Refusal(message, { code: 'invalid_value', param: paramOf([param, trigger]) });
+  }
+  return items;
+}
+
+/** True for the item that asks for a compaction of the context before it, instead of an answer (P126). */
+export function isCompactionTrigger(item: Item): boolean {
+  return item.type === 'compaction_trigger';
 }
 
 function checkItem(item: unknown, path: readonly PropertyKey[]): Item {

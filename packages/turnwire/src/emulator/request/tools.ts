@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Refusal } from '../refusal.js';
-import { isRecord } from '../wire.js';
+import { isRecord, type Item } from '../wire.js';
 import { complaint, unsupportedValue } from './complaint.js';
 import { optional, type CreateFields } from './fields.js';
 
@@ -21,15 +21,32 @@ const TOOLS: Readonly<Record<string, z.ZodType>> = {
   namespace: z.looseObject({ name, description: z.string(), tools: z.array(anyObject) }),
 };
 
-export function checkTools({ tools = [], tool_choice: choice }: CreateFields): void {
-  for (const [index, tool] of tools.entries()) {
-    const schema = Object.hasOwn(TOOLS, tool.type) ? TOOLS[tool.type] : undefined;
-    const checked = schema?.safeParse(tool);
-    if (checked?.success === false) throw complaint(checked.error.issues[0], ['tools', index], tool);
+type Tool = Readonly<Record<string, unknown>>;
+
+/** The tools that a model may call: those of the request, then those of its `additional_tools` items (P128). */
+export function offeredTools({ tools = [] }: Pick<CreateFields, 'tools'>, items: readonly Item[]): readonly Tool[] {
+  const added = items.filter(({ type }) => type === 'additional_tools').map((item) => item['tools']);
+  return [...tools, ...added.filter(Array.isArray).flat().filter(isRecord)];
+}
+
+export function checkTools(request: CreateFields, items: readonly Item[]): void {
+  checkEach(request.tools ?? [], ['tools']);
+  for (const [index, { type, tools }] of items.entries()) {
+    if (type === 'additional_tools' && Array.isArray(tools)) checkEach(tools, ['input', index, 'tools']);
   }
+  const { tool_choice: choice } = request;
   if (choice === undefined) return;
-  if (typeof choice === 'string') return checkMode(choice, tools.length > 0);
-  checkForcedTool(choice, tools);
+  const offered = offeredTools(request, items);
+  if (typeof choice === 'string') return checkMode(choice, offered.length > 0);
+  checkForcedTool(choice, offered);
+}
+
+function checkEach(tools: readonly unknown[], path: readonly PropertyKey[]): void {
+  for (const [index, tool] of tools.entries()) {
+    const type = isRecord(tool) ? String(tool['type']) : '';
+    const checked = Object.hasOwn(TOOLS, type) ? TOOLS[type]?.safeParse(tool) : undefined;
+    if (checked?.success === false) throw complaint(checked.error.issues[0], [...path, index], tool);
+  }
 }
 
 const MODES = ['none', 'auto', 'required'];
@@ -51,7 +68,7 @@ const CHOICES: Readonly<Record<string, z.ZodType>> = {
   }),
 };
 
-function checkForcedTool(choice: Record<string, unknown>, tools: readonly Record<string, unknown>[]): void {
+function checkForcedTool(choice: Record<string, unknown>, tools: readonly Tool[]): void {
   const checked = z.looseObject({ type: z.string().min(1) }).safeParse(choice);
   if (!checked.success) throw complaint(checked.error.issues[0], ['tool_choice'], choice);
   const { type } = checked.data;
@@ -67,7 +84,7 @@ function checkForcedTool(choice: Record<string, unknown>, tools: readonly Record
 }
 
 /** Only tools with names of the caller's own are looked for: a hosted one may go by several types. */
-function isOffered(wanted: Record<string, unknown>, tools: readonly Record<string, unknown>[]): boolean {
+function isOffered(wanted: Tool, tools: readonly Tool[]): boolean {
   const { type } = wanted;
   const key = type === 'mcp' ? 'server_label' : 'name';
   if (type !== 'function' && type !== 'custom' && type !== 'mcp') return true;
@@ -75,6 +92,6 @@ function isOffered(wanted: Record<string, unknown>, tools: readonly Record<strin
 }
 
 /** Names can be hidden in a namespace, or come with a tool search. */
-function isDeferred({ type }: Record<string, unknown>): boolean {
+function isDeferred({ type }: Tool): boolean {
   return type === 'namespace' || type === 'tool_search';
 }
