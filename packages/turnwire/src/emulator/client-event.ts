@@ -1,5 +1,6 @@
 import { MULTI_AGENT_BETA } from './multi-agent.js';
 import { Refusal } from './refusal.js';
+import { parseJson } from './request/json-body.js';
 import type { Received } from './turn.js';
 import { isRecord } from './wire.js';
 
@@ -7,11 +8,13 @@ import { isRecord } from './wire.js';
 export type ClientEvent =
   | (Received & { readonly kind: 'create' })
   | { readonly kind: 'steer'; readonly body: Record<string, unknown>; readonly bytes: number }
+  | { readonly kind: 'interrupt'; readonly body: Record<string, unknown> }
   | { readonly kind: 'inject'; readonly body: Record<string, unknown>; readonly bytes: number }
   | { readonly kind: 'ignored' };
 
 /** What a socket takes beside creates. */
 export interface Accepted {
+  /** `response.steer` and `response.interrupt`. */
   readonly steering: boolean;
   /** Whether its upgrade had the beta header of `response.inject` (P4). */
   readonly inject: boolean;
@@ -29,14 +32,16 @@ export function readClientEvent(raw: Buffer, isBinary: boolean, { steering, inje
   });
   if (isBinary) return refused('A message must be a text frame, not a binary one.', 'invalid_frame');
   try {
-    body = JSON.parse(raw.toString('utf8'));
-  } catch {
-    return refused('The message is not JSON.', 'invalid_json');
+    body = parseJson(raw, 'The message is not JSON.');
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: 'create', body, bytes, refusal: error };
+    throw error;
   }
   if (!isRecord(body)) return refused('The message must be a JSON object.', 'invalid_type');
   const { type } = body;
   if (type === 'response.create') return { kind: 'create', body, bytes };
   if (type === 'response.steer' && steering) return { kind: 'steer', body, bytes };
+  if (type === 'response.interrupt' && steering) return { kind: 'interrupt', body };
   if (type === 'response.inject' && inject) return { kind: 'inject', body, bytes };
   // Codex reports what it has read; servers take no notice (P33).
   if (type === 'response.processed') return { kind: 'ignored' };

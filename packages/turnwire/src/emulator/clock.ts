@@ -95,19 +95,26 @@ function eventLoopTurn(): Promise<void> {
   });
 }
 
-/** Resolves when `ms` have passed; rejects with the signal's reason when it is aborted. */
-export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves when `ms` have passed or `hurried` is aborted; rejects with the reason of `signal` when that is aborted. */
+export function sleep(clock: Clock, ms: number, signal: AbortSignal, hurried?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(reasonOf(signal));
-    const aborted = () => {
+    const stop = () => {
       cancel();
+      signal.removeEventListener('abort', aborted);
+      hurried?.removeEventListener('abort', woken);
+    };
+    const aborted = () => {
+      stop();
       reject(reasonOf(signal));
     };
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', aborted);
+    const woken = () => {
+      stop();
       resolve();
-    });
+    };
+    const cancel = clock.after(ms, woken);
     signal.addEventListener('abort', aborted, { once: true });
+    hurried?.addEventListener('abort', woken, { once: true });
   });
 }
 

@@ -11,6 +11,8 @@ interface Beat {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
+  /** Once aborted, no event is waited for. */
+  readonly hurried?: AbortSignal | undefined;
 }
 
 /**
@@ -35,14 +37,15 @@ export class Metronome {
 
   /** Undefined if the event may go out now; rejects when the turn is aborted. */
   before(eventType: string): Promise<void> | undefined {
-    const { clock, signal } = this.#beat;
+    const { clock, signal, hurried } = this.#beat;
+    if (hurried?.aborted === true) return undefined;
     if (!this.#begun && !PRELUDE.has(eventType)) {
       this.#begun = true;
       this.#due += this.#jittered(this.#firstTokenMs);
     }
     if (eventType.endsWith('.delta')) this.#due += this.#jittered(this.#intervalMs);
     const wait = this.#due - clock.now();
-    return wait < SHORTEST_WAIT_MS ? undefined : sleep(clock, wait, signal);
+    return wait < SHORTEST_WAIT_MS ? undefined : sleep(clock, wait, signal, hurried);
   }
 
   #jittered(ms: number): number {

@@ -23,6 +23,7 @@ import { seededRandom } from './random.js';
 import { asksForRecording } from './recordings.js';
 import { Refusal } from './refusal.js';
 import { parseCreate, type CreateRequest } from './request.js';
+import { isCompactionTrigger } from './request/items.js';
 import { beginResponse } from './response.js';
 import type { Pace } from './script.js';
 import type { TokenCounter } from './usage.js';
@@ -69,6 +70,8 @@ export interface Carriage {
   readonly signal: AbortSignal;
   /** Where a turn can be steered: lets the events end early when it is (P48). `recount` counts an output cut short. */
   readonly steerable?: (frames: Frames, request: CreateRequest, recount: Recount) => Frames;
+  /** Aborted when the turn is to end at once: its events are not waited for any more. */
+  readonly hurried?: AbortSignal;
   /** Outputs of the client's tools that came while the turn ran (P53). */
   readonly injected?: () => readonly Item[];
   /** Sends one event; a promise if the client has to catch up first. */
@@ -195,7 +198,9 @@ async function answerFrom(
 
   const answer: Answer = warmUp
     ? { kind: 'reply', reply: WARM_UP }
-    : await firstAnswer(emulation.sources, { request, context, place: carriage.place });
+    : asksForCompaction(request)
+      ? { kind: 'reply', reply: COMPACTED }
+      : await firstAnswer(emulation.sources, { request, context, place: carriage.place });
   const { frames, usage, again } =
     answer.kind === 'recorded' ? replay(answer.recorded) : improvise(emulation, answer.reply, request, context);
   const recount: Recount = (output) => usage && emulation.tokens.cutShort(usage, output);
@@ -209,6 +214,7 @@ async function answerFrom(
     clock: emulation.clock,
     random: seededRandom(`${emulation.seed} ${entry.number}`),
     signal: carriage.signal,
+    hurried: carriage.hurried,
   });
   await play(carriage.steerable?.(frames, request, recount) ?? frames, carriage, metronome, settled);
 }
@@ -233,7 +239,7 @@ function improvise(emulation: Emulation, said: Reply, request: CreateRequest, co
   const { ids, tokens } = emulation;
   refuseOtherFormat(said, request);
   const heard = withinToolCalls(said, request.max_tool_calls);
-  const reply = needsCompaction(emulation, request, context) ? compacting(heard) : heard;
+  const reply = said !== COMPACTED && needsCompaction(emulation, request, context) ? compacting(heard) : heard;
   const performance = perform(reply, beginResponse(ids.next('resp'), request), {
     ids,
     include: new Set(request.include),
@@ -254,6 +260,15 @@ function needsCompaction({ tokens }: Emulation, request: CreateRequest, context:
   const threshold = request.context_management?.find(({ type }) => type === 'compaction')?.compact_threshold;
   return threshold !== undefined && tokens.countInput(request, context) > threshold;
 }
+
+/** True if the input ends in a `compaction_trigger` (P126). */
+function asksForCompaction({ items }: CreateRequest): boolean {
+  const last = items.at(-1);
+  return last !== undefined && isCompactionTrigger(last);
+}
+
+/** The answer to a `compaction_trigger`: one item that stands for the whole context. */
+const COMPACTED: Reply = { output: [{ kind: 'tool', item: { type: 'compaction' } }], ending: { kind: 'completed' } };
 
 /** The compaction comes first: it stands for the context before this response, not for what the response says. */
 function compacting(reply: Reply): Reply {

@@ -10,6 +10,7 @@ import { refuseWithoutBeta } from './multi-agent.js';
 import { Refusal } from './refusal.js';
 import type { SteerAnswer } from './steering/answers.js';
 import { inject } from './steering/injection.js';
+import { interrupt } from './steering/interrupt.js';
 import { Numbering } from './steering/numbering.js';
 import { Steering } from './steering/steering.js';
 import { runTurn, type Carriage, type Emulation } from './turn.js';
@@ -73,7 +74,8 @@ export function serveWebSocket(
   function receive(message: ClientEvent): void {
     if (message.kind === 'ignored') return;
     if (message.kind === 'steer') return steering.receive(message.body, message.bytes);
-    if (message.kind === 'inject') return injectInto(message.body);
+    if (message.kind === 'inject') return answerAtOnce(() => injectInto(message.body));
+    if (message.kind === 'interrupt') return answerAtOnce(() => interrupt(message.body, (id) => steering.find(id)));
     const body = isRecord(message.body) ? message.body : {};
     if (dialect.closesOnNestedBody && isRecord(body['response'])) return socket.close(1011, 'internal error');
     // What is refused waits as well: errors keep the order of their lane.
@@ -90,11 +92,15 @@ export function serveWebSocket(
     run();
   }
 
-  /** An event that is none is answered at once: it belongs to no lane. */
   function injectInto(body: Record<string, unknown>): void {
+    const { lane, answer } = inject(body, (id) => steering.find(id));
+    say(lane, answer);
+  }
+
+  /** An event that is refused is answered at once: it belongs to no lane. */
+  function answerAtOnce(act: () => void): void {
     try {
-      const { lane, answer } = inject(body, (id) => steering.find(id));
-      say(lane, answer);
+      act();
     } catch (error) {
       if (error instanceof Refusal) void refuse(undefined, error);
       else throw error;
@@ -137,6 +143,7 @@ export function serveWebSocket(
       ...carriageOf(lane),
       lineage: lineageOf(lane, isSuccessor),
       injected: () => target.injected,
+      hurried: target.interrupted,
       ...(dialect.steering ? { steerable: target.watch.bind(target) } : {}),
       send(frame) {
         target.sent(frame);

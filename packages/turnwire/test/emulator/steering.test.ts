@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { ManualClock, startEmulator, type EmulatorOptions, type Script } from '../../dist/emulator/index.js';
 import { answerTo, json, RawSocket, terminal, until, userTexts, waitFor, type Json } from './wire.js';
 
@@ -286,4 +286,76 @@ test('a successor inherits metadata, but not the fault that its parent asked for
     emulator.journal.turns().map(({ faults }) => faults),
     [['repeat event=2 times=1'], []],
   );
+});
+
+describe('response.interrupt', () => {
+  const interrupt = ({ socket }: RawSocket, response_id: unknown, more: object = { mode: 'discard_partial_items' }) =>
+    socket.send(JSON.stringify({ type: 'response.interrupt', response_id, ...more }));
+
+  test('P127: ends the running response at once, incomplete, without waiting for its next token', async (t) => {
+    const { socket, begin } = await open(t);
+    const target = await begin();
+    // The clock never moves: only the interrupt can end the wait for the first token.
+    interrupt(socket, target);
+    const { type, response } = terminal(await socket.turn());
+    assert.deepEqual(
+      [type, response.id, response.status, response.incomplete_details],
+      ['response.incomplete', target, 'incomplete', { reason: 'interrupted' }],
+    );
+  });
+
+  test('P127: keeps the items that were finished and discards the one that was not', async (t) => {
+    const { clock, socket, begin } = await open(t, {
+      script: {
+        pace: { first_token_ms: 0, tokens_per_second: 1 },
+        turns: [{ reasoning: 'Hm.', text: 'one two three' }],
+      },
+    });
+    const target = await begin();
+    // A second for the one word of the reasoning, and one for the first of the text.
+    await clock.advance(2000);
+    await until(socket, ({ type }) => type === 'response.output_text.delta');
+    interrupt(socket, target);
+    const { response } = terminal(await socket.turn());
+    assert.deepEqual(
+      response.output.map((item: Json) => item.type),
+      ['reasoning'],
+    );
+  });
+
+  test('P127: leaves the response as a parent that the next create can continue', async (t) => {
+    const { clock, emulator, socket, begin } = await open(t);
+    const target = await begin();
+    interrupt(socket, target);
+    await socket.turn();
+    socket.create({ model: 'gpt-6', input: 'and now', store: false, previous_response_id: target });
+    await begun(socket);
+    await clock.advance(1000);
+    assert.equal(terminal(await socket.turn()).type, 'response.completed');
+    assert.deepEqual(userTexts(emulator), ['go', 'and now']);
+  });
+
+  test('passes over an interrupt of a response that has ended, or that the connection never had', async (t) => {
+    const { clock, socket, begin } = await open(t);
+    const target = await begin();
+    await clock.advance(1000);
+    await socket.turn();
+    interrupt(socket, target);
+    interrupt(socket, 'resp_unknown');
+    const next = await begin();
+    await clock.advance(1000);
+    assert.deepEqual([terminal(await socket.turn()).type, next === target], ['response.completed', false]);
+  });
+
+  for (const [what, body, param] of [
+    ['without an id', { mode: 'discard_partial_items' }, 'response_id'],
+    ['with a mode that is not known', { response_id: 'resp_1', mode: 'keep' }, 'mode'],
+  ] as const) {
+    test(`refuses an interrupt ${what}`, async (t) => {
+      const { socket, next } = await open(t);
+      socket.socket.send(JSON.stringify({ type: 'response.interrupt', ...body }));
+      const { type, error } = await next();
+      assert.deepEqual([type, error.code, error.param], ['error', 'invalid_value', param]);
+    });
+  }
 });

@@ -4,13 +4,19 @@ import { isClientCall } from '../client-calls.js';
 import type { Frames, Recount } from '../turn.js';
 import { isItem, isRecord, type Frame, type Item, type ResponseObject } from '../wire.js';
 
+/** Why a response ends before its answer does; undefined while nothing ends it. */
+export type EarlyEnd = 'steered' | 'interrupted' | undefined;
+
 /**
- * The events of an answer, ended early with `response.incomplete`, reason `steered`, once `isSteered` says so: after the
- * item it is at (P48). An answer whose last item that is, or that has called a tool of the client, goes on to its own end.
+ * The events of an answer, ended early with `response.incomplete` once `endsBecause` gives a reason.
+ *
+ * - `steered`: after the item that is being written (P48). An answer at its last item, or one that has called a tool of the
+ *   client, goes on to its own end.
+ * - `interrupted`: at once; the items that are not finished are left out (P127).
  */
-export function* untilSteered(
+export function* untilEnded(
   frames: Frames,
-  isSteered: () => boolean,
+  endsBecause: () => EarlyEnd,
   recount: Recount,
 ): Generator<Frame, ResponseObject | undefined> {
   let created = '';
@@ -20,18 +26,24 @@ export function* untilSteered(
     const frame = step.value;
     yield frame;
     if (frame.type === 'response.created') created = frame.text;
+    if (frame.type === 'response.output_item.done') finished.push(frame.text);
     step = frames.next();
-    if (frame.type !== 'response.output_item.done') continue;
-    finished.push(frame.text);
-    // Only between two items, and not where several are open at once.
-    if (step.done === true || step.value.type !== 'response.output_item.added' || !isSteered()) continue;
+    if (step.done === true) break;
+    const reason = endsBecause();
+    if (reason === undefined) continue;
     const output = finished.map(itemOf).filter((item) => item !== undefined);
+    if (reason === 'steered') {
+      // Only between two items, and not where several are open at once.
+      const isBetweenItems =
+        frame.type === 'response.output_item.done' && step.value.type === 'response.output_item.added';
+      if (!isBetweenItems || output.some(isClientCall)) continue;
+    }
     const begun = responseOf(created);
-    if (begun === undefined || output.some(isClientCall)) continue;
+    if (begun === undefined) continue;
     const ended = endResponse(begun, output, {
       status: 'incomplete',
       usage: recount(output),
-      incompleteReason: 'steered',
+      incompleteReason: reason,
     });
     const type = 'response.incomplete';
     yield { type, text: JSON.stringify({ type, sequence_number: sequenceOf(frame.text) + 1, response: ended }) };

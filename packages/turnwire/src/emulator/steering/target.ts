@@ -2,7 +2,7 @@ import type { CreateRequest } from '../request.js';
 import type { Frames, Recount } from '../turn.js';
 import type { Frame, Item, ResponseObject } from '../wire.js';
 import { answeredKey, callKeys, isClientCall } from '../client-calls.js';
-import { itemOf, responseOf, untilSteered } from './early-end.js';
+import { itemOf, responseOf, untilEnded, type EarlyEnd } from './early-end.js';
 import type { Submission } from './submission.js';
 
 /** Models from before steering (P47). Any other name can be steered, so that tests may use names of their own. */
@@ -23,13 +23,29 @@ export class SteerTarget {
   /** The events of finished items that may be calls of the client. */
   readonly #calls: Frame[] = [];
   readonly #injected: Item[] = [];
+  readonly #interrupted = new AbortController();
 
   /** Hands the events through, and ends them early if the turn is steered. */
   *watch(frames: Frames, request: CreateRequest, recount: Recount): Generator<Frame, ResponseObject | undefined> {
     this.#request = request;
-    const ended = yield* untilSteered(frames, () => this.queued.length > 0, recount);
+    const ended = yield* untilEnded(frames, () => this.#endsBecause(), recount);
     this.response = ended;
     return ended;
+  }
+
+  /** Ends the response at its next event, which is not waited for. One that has begun its terminal event ends as it would have. */
+  interrupt(): void {
+    this.#interrupted.abort();
+  }
+
+  /** Aborted by `interrupt`. */
+  get interrupted(): AbortSignal {
+    return this.#interrupted.signal;
+  }
+
+  #endsBecause(): EarlyEnd {
+    if (this.#interrupted.signal.aborted) return 'interrupted';
+    return this.queued.length > 0 ? 'steered' : undefined;
   }
 
   /** Hears of each event that goes out. */
