@@ -6,7 +6,7 @@ export function advice(wrong: string, known: readonly string[]): string {
 }
 
 /** The one of the known names that a misspelt one is likely to stand for; undefined if none is near. */
-export function nearest(wrong: string, known: readonly string[]): string | undefined {
+function nearest(wrong: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(wrong.length / 3));
   let best: { readonly name: string; readonly edits: number } | undefined;
   for (const name of known) {
