@@ -1,4 +1,4 @@
-import type { Item, Response } from '@turnwire/client';
+import type { InputItem, Item, Response } from '@turnwire/client';
 import { messageOf, orAbort } from './abort.js';
 import type { Permissions } from './approval.js';
 import type { AgentEvent, ToolCall, ToolOutcome } from './events.js';
@@ -7,7 +7,8 @@ import type { HookFailure } from './hooks.js';
 import type { AnsweredCall } from './pairing.js';
 import type { Repetition } from './repetition.js';
 import { type Tell, tellWhile } from './tell.js';
-import type { Tool } from './tools/tool.js';
+import { outputText } from './tools/output.js';
+import type { Tool, ToolOutput } from './tools/tool.js';
 
 /** How long a tool may take to end after it was told to, in milliseconds. Longer than the shell takes to kill a command. */
 const abortGrace = 6000;
@@ -17,10 +18,11 @@ interface Call extends ToolCall {
   answer: 'function_call_output' | 'custom_tool_call_output';
 }
 
-/** What a call came to; `response` is what the model is told. */
+/** What a call came to. */
 interface Result {
   outcome: ToolOutcome;
-  response: string;
+  /** What the model is told. */
+  output: ToolOutput;
   /** How long the tool itself took; waiting for the user is not counted. */
   duration_ms: number;
 }
@@ -61,11 +63,11 @@ export function callsIn(response: Response): Call[] {
 export async function* runCalls(calls: readonly Call[], options: CallOptions): AsyncGenerator<AgentEvent> {
   const { answered, history, repetition, signal } = options;
   const open = new Set(calls);
-  const settle = (call: Call, response: string): void => {
+  const settle = (call: Call, output: ToolOutput): void => {
     open.delete(call);
     const { name, arguments: args } = call;
-    if (!answered.has(call.id)) answered.set(call.id, { name, arguments: args, response });
-    history.add({ type: call.answer, call_id: call.id, output: response });
+    if (!answered.has(call.id)) answered.set(call.id, { name, arguments: args, output });
+    history.add(answerItem(call, output));
   };
   // Fires also where the reader leaves while tools are running.
   const left = new AbortController();
@@ -79,7 +81,7 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
         const shown: ToolCall = { id, name, arguments: args };
         const before = answered.get(id);
         if (before?.name === name && before.arguments === args) {
-          settle(call, before.response);
+          settle(call, before.output);
           yield {
             type: 'warning',
             message: `the model repeated the call ${id} of ${name}; it was answered as before and not run again`,
@@ -93,16 +95,16 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
         if ('tool' in prepared) {
           ready.push(prepared);
         } else {
-          settle(call, prepared.response);
-          yield { type: 'tool_call_response', tool_call: shown, ...prepared };
+          settle(call, prepared.output);
+          yield responseEvent(shown, prepared);
         }
       }
       yield* tellWhile((tell) => {
         const work = ready.map(async (each) => {
           if (!each.tool.readOnly || each.tool.delegates === true) history.begin(each.call.id);
           const result = await execute(each, tell, within);
-          settle(each.call, result.response);
-          await tell({ type: 'tool_call_response', tool_call: each.shown, ...result });
+          settle(each.call, result.output);
+          await tell(responseEvent(each.shown, result));
         });
         return Promise.all(((running = Promise.allSettled(work)), work));
       });
@@ -122,12 +124,16 @@ export const notRun = 'Error: this call was not run, because the run ended first
 /** Answers the calls of a response that is not to be trusted: it was cut off, and its last call may be half a call. */
 export function skipCalls(calls: readonly Call[], history: History): void {
   for (const call of calls) {
-    history.add({
-      type: call.answer,
-      call_id: call.id,
-      output: 'Error: this call was not run, because the response was cut off.',
-    });
+    history.add(answerItem(call, 'Error: this call was not run, because the response was cut off.'));
   }
+}
+
+function answerItem({ answer, id }: Call, output: ToolOutput): InputItem {
+  return { type: answer, call_id: id, output: typeof output === 'string' ? output : [...output] };
+}
+
+function responseEvent(shown: ToolCall, { outcome, output, duration_ms }: Result): AgentEvent {
+  return { type: 'tool_call_response', tool_call: shown, outcome, response: outputText(output), duration_ms };
 }
 
 /** Calls that may run at the same time. Of two with one id, the second is looked at when the first has its answer. */
@@ -195,14 +201,14 @@ async function execute({ tool, args }: Ready, tell: Tell, { signal, hook }: Call
   const took = (): number => Math.round(performance.now() - started);
   let result: Result;
   try {
-    const response = await orAbort(tool.run(args, { signal, tell }), signal, abortGrace);
-    result = { outcome: 'done', response, duration_ms: took() };
+    const output = await orAbort(tool.run(args, { signal, tell }), signal, abortGrace);
+    result = { outcome: 'done', output, duration_ms: took() };
   } catch (error) {
-    if (signal.aborted) return { outcome: 'interrupted', response: interrupted, duration_ms: took() };
+    if (signal.aborted) return { outcome: 'interrupted', output: interrupted, duration_ms: took() };
     result = { ...failed(messageOf(error)), duration_ms: took() };
   }
   try {
-    const event = { tool_name: tool.name, tool_input: args, tool_response: result.response };
+    const event = { tool_name: tool.name, tool_input: args, tool_response: outputText(result.output) };
     const broken = await hook?.('post_tool_use', event, signal);
     if (broken !== undefined)
       await tell({ type: 'warning', message: `the hook ${broken.command} failed: ${broken.said}` });
@@ -230,6 +236,6 @@ function failed(message: string): Result {
   return unrun('failed', `Error: ${message}`);
 }
 
-function unrun(outcome: ToolOutcome, response: string): Result {
-  return { outcome, response, duration_ms: 0 };
+function unrun(outcome: ToolOutcome, output: string): Result {
+  return { outcome, output, duration_ms: 0 };
 }

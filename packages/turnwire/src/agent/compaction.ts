@@ -1,6 +1,8 @@
 import type { InputItem, Response, Usage } from '@turnwire/client';
 import type { Model } from '../config/model.js';
 import { isPrompt, stands } from './pairing.js';
+import { outputText } from './tools/output.js';
+import type { ToolOutput } from './tools/tool.js';
 
 /** About so many characters are a token. docker-agent's number, and on the safe side for English. */
 const charactersPerToken = 4;
@@ -14,6 +16,8 @@ const newestShare = 0.5;
 const overflowShare = 0.5;
 /** Of one item in the transcript, in characters: a long result is there to be known of, not to be read again. */
 const longestItem = 4000;
+/** What an image counts as, in characters: what it costs goes by its pixels, and not by the length of its base64. */
+const imageCharacters = 4000;
 
 export const summaryInstructions =
   'You sum up a conversation between a user and an agent with tools, so that the agent can go on from your summary alone. Say what the user wants, in their own words where they matter; what was decided; what was done, with the names of files, commands and results that are still needed; what failed; and what is left to do. Do not go on with the task.';
@@ -78,7 +82,9 @@ export function summaryOf(response: Response): string {
 }
 
 function tokensOf(items: readonly InputItem[]): number {
-  return items.reduce((sum, item) => sum + JSON.stringify(item).length, 0) / charactersPerToken;
+  const known = (_: string, value: unknown): unknown =>
+    typeof value === 'string' && value.startsWith('data:image/') ? value.slice(0, imageCharacters) : value;
+  return items.reduce((sum, item) => sum + JSON.stringify(item, known).length, 0) / charactersPerToken;
 }
 
 function line(item: InputItem): string {
@@ -86,7 +92,7 @@ function line(item: InputItem): string {
   if (item.type === 'function_call') return `call of ${item.name}: ${cut(item.arguments)}`;
   if (item.type === 'custom_tool_call') return `call of ${item.name}: ${cut(item.input)}`;
   if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output')
-    return `result: ${cut(textOf(item.output))}`;
+    return `result: ${cut(outputText(item.output as ToolOutput))}`;
   // Reasoning is the model's own, and encrypted; of other items the type says most.
   return item.type === 'reasoning' ? '' : `(${item.type})`;
 }

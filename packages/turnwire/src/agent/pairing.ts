@@ -1,4 +1,5 @@
 import type { InputItem } from '@turnwire/client';
+import type { ToolOutput } from './tools/tool.js';
 
 /** An item that asks for an answer: one of the same `call_id` has to follow, or the API refuses the whole history (D10). */
 export interface OpenCall {
@@ -10,7 +11,7 @@ export interface OpenCall {
 export interface AnsweredCall {
   name: string;
   arguments: string;
-  response: string;
+  output: ToolOutput;
 }
 
 /** The calls of a history that have no answer, in their order; of two with one id, the first answer is the first one's. */
@@ -28,7 +29,7 @@ export function openCalls(items: readonly InputItem[]): OpenCall[] {
 
 /** The calls of a history that have an answer, by id, the first one of each: what has run does not run again. */
 export function answersIn(items: readonly InputItem[]): Map<string, AnsweredCall> {
-  const calls = new Map<string, Omit<AnsweredCall, 'response'>>();
+  const calls = new Map<string, Omit<AnsweredCall, 'output'>>();
   const answers = new Map<string, AnsweredCall>();
   for (const item of items) {
     if (item.type === 'function_call' && !calls.has(item.call_id))
@@ -38,8 +39,8 @@ export function answersIn(items: readonly InputItem[]): Map<string, AnsweredCall
     if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') continue;
     const call = calls.get(item.call_id);
     if (call === undefined || answers.has(item.call_id)) continue;
-    const response = typeof item.output === 'string' ? item.output : JSON.stringify(item.output);
-    answers.set(item.call_id, { ...call, response });
+    // A session keeps what a tool has given: these parts are its own.
+    answers.set(item.call_id, { ...call, output: item.output as ToolOutput });
   }
   return answers;
 }

@@ -4,16 +4,17 @@ import { access, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { outputText } from '../../dist/agent/tools/output.js';
 import type { Tool } from '../../dist/agent/tools/tool.js';
 import { openTools } from '../../dist/agent/tools/toolsets.js';
 import { scratch } from './scratch.js';
 
 async function toolbox(directory: string) {
   const { tools } = await openTools([{ type: 'filesystem' }], { directory, env: {} });
-  return (name: string, args: unknown, signal = new AbortController().signal): Promise<string> => {
+  return async (name: string, args: unknown, signal = new AbortController().signal): Promise<string> => {
     const tool = tools.find((candidate): candidate is Tool => candidate.name === name);
     assert.ok(tool !== undefined, name);
-    return tool.run(args, { signal });
+    return outputText(await tool.run(args, { signal }));
   };
 }
 

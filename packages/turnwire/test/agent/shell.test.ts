@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { outputText } from '../../dist/agent/tools/output.js';
 import { openTools } from '../../dist/agent/tools/toolsets.js';
 import { scratch } from './scratch.js';
 
@@ -15,7 +16,8 @@ async function shell(t: TestContext) {
     tools: [tool],
   } = await openTools([{ type: 'shell' }], { directory, env: { PATH: process.env['PATH'], COLOUR: 'red' } });
   assert.ok(tool !== undefined);
-  const run = (args: unknown, signal = new AbortController().signal): Promise<string> => tool.run(args, { signal });
+  const run = async (args: unknown, signal = new AbortController().signal): Promise<string> =>
+    outputText(await tool.run(args, { signal }));
   return { directory, run };
 }
 

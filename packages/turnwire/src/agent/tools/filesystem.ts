@@ -3,6 +3,7 @@ import type { Toolset } from '../../config/toolset.js';
 import { globPattern } from '../glob.js';
 import { report, runCommand } from './command.js';
 import { folderTools } from './folders.js';
+import { withNote } from './output.js';
 import { readTools } from './read.js';
 import { searchTool } from './search.js';
 import type { Tool } from './tool.js';
@@ -52,7 +53,7 @@ function followed(tool: Tool, after: (path: string, signal: AbortSignal) => Prom
     async run(args, context) {
       const result = await tool.run(args, context);
       const path = typeof args === 'object' && args !== null && 'path' in args ? String(args.path) : '';
-      return result + (await after(path, context.signal));
+      return withNote(result, await after(path, context.signal));
     },
   };
 }

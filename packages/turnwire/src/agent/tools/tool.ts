@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { AgentEvent } from '../events.js';
 
+/** One part of what a call gives, as the API takes it in the output of a function. */
+export type ToolContent = { type: 'input_text'; text: string } | { type: 'input_image'; image_url: string };
+
+/** What a call gives: a text, or texts and images in their order. */
+export type ToolOutput = string | readonly ToolContent[];
+
 /** Something the model may ask for. A toolset is a list of them. */
 export interface Tool {
   name: string;
@@ -17,11 +23,11 @@ export interface Tool {
   /** @throws Error whose message tells the model what is wrong with these arguments. Called before anyone is asked. */
   check(args: unknown): void;
   /**
-   * Does it, and resolves to what the model is told. Bounds its own time and the length of its text, and ends when `signal` fires.
+   * Does it, and resolves to what the model is told. Bounds its own time and the size of its output, and ends when `signal` fires.
    *
    * @throws Error whose message tells the model what went wrong; a run never ends by it.
    */
-  run(args: unknown, context: ToolContext): Promise<string>;
+  run(args: unknown, context: ToolContext): Promise<ToolOutput>;
   /** The argument that is a command for the shell: rules look at each of the commands it is made of. @default none is */
   command?: string | undefined;
   /** What rules may call it besides its name. @default nothing else */
@@ -47,7 +53,7 @@ export interface ToolDefinition<Input extends z.ZodType> {
   delegates?: boolean;
   command?: string;
   restrictedAs?: string;
-  run: (args: z.output<Input>, context: ToolContext) => Promise<string>;
+  run: (args: z.output<Input>, context: ToolContext) => Promise<ToolOutput>;
 }
 
 /** A tool whose arguments are described once: for the model, for the check, and for the compiler. */
