@@ -72,7 +72,8 @@ export interface PoolOptions {
   /**
    * No new turn begins on a connection older than this, in milliseconds. A running turn is never cut.
    *
-   * @default by provider: 55 minutes of the service's 60 (24 for api.x.ai's 25, 12 for ai-gateway.vercel.sh's 13)
+   * @default 45 minutes at api.openai.com; elsewhere the provider's limit (60 minutes, 25 at api.x.ai, 13 at ai-gateway.vercel.sh) less
+   *   `timeouts.idleMs`, or less a quarter of the limit where that is less
    */
   maxAgeMs?: number | undefined;
   /**

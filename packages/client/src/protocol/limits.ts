@@ -1,7 +1,7 @@
 /** What a provider's WebSocket allows, as far as this client must know it before it sends. */
 export interface ProviderLimits {
-  /** No new turn on a connection older than this, in milliseconds: some minutes under the provider's own limit (P74, P81). */
-  maxAgeMs: number;
+  /** The provider ends a connection at this age, in milliseconds, also in the middle of a response (P74, P81). */
+  ageLimitMs: number;
   /** The largest frame we send, in bytes; what is larger goes by SSE (P31, P88). */
   maxFrameBytes: number;
   /** It refuses `instructions` together with `previous_response_id` (P12). */
@@ -27,7 +27,7 @@ const mebibyte = 1024 * 1024;
 
 /** For api.openai.com and every host we know nothing of: lanes are used only where the caller asks for them. */
 const usual: ProviderLimits = {
-  maxAgeMs: 55 * minute,
+  ageLimitMs: 60 * minute,
   maxFrameBytes: 15.5 * mebibyte,
   lanes: { inFlight: 16, names: 32 },
   idExcludesInstructions: false,
@@ -39,11 +39,11 @@ const usual: ProviderLimits = {
 const providers: ReadonlyMap<string, ProviderLimits> = new Map([
   [
     'api.x.ai',
-    { ...usual, maxAgeMs: 24 * minute, lanes: undefined, idExcludesInstructions: true, continuesUnstored: false },
+    { ...usual, ageLimitMs: 25 * minute, lanes: undefined, idExcludesInstructions: true, continuesUnstored: false },
   ],
   [
     'ai-gateway.vercel.sh',
-    { ...usual, maxAgeMs: 12 * minute, maxFrameBytes: 4 * mebibyte - 16_384, lanes: undefined, warmUp: false },
+    { ...usual, ageLimitMs: 13 * minute, maxFrameBytes: 4 * mebibyte - 16_384, lanes: undefined, warmUp: false },
   ],
 ]);
 
@@ -52,6 +52,19 @@ const azure: ProviderLimits = { ...usual, lanes: undefined };
 
 export function limitsOf(host: string): ProviderLimits {
   return providers.get(host) ?? (host.endsWith('.openai.azure.com') ? azure : usual);
+}
+
+/** Where turns of many minutes are usual: as long as the field leaves them there, whatever `idleMs` says (P130). */
+const openAiMaxAgeMs = 45 * minute;
+
+/**
+ * No new turn on a connection older than this, in milliseconds: a turn that begins there has time for its longest silence, or for a quarter of the
+ * provider's limit where that is less.
+ */
+export function maxAgeOf(host: string, idleMs: number): number {
+  if (host === 'api.openai.com') return openAiMaxAgeMs;
+  const { ageLimitMs } = limitsOf(host);
+  return ageLimitMs - Math.min(idleMs, ageLimitMs / 4);
 }
 
 /** One event; images arrive as base64 inside one (P7, P87). Both transports refuse a larger one with `event_too_large`. */

@@ -7,7 +7,7 @@ import { checkTransport, checkTurnOptions, resolveOptions } from '../settings.js
 import { DialPace } from '../pool/dial-pace.js';
 import { Pool } from '../pool/pool.js';
 import { TurnwireError } from '../protocol/errors.js';
-import { limitsOf } from '../protocol/limits.js';
+import { limitsOf, maxAgeOf } from '../protocol/limits.js';
 import { SseTransport } from '../transport/sse.js';
 import { WebSocketTransport } from '../transport/websocket.js';
 import { Breaker } from './breaker.js';
@@ -97,7 +97,7 @@ export class Client implements AsyncDisposable {
       pongMs: timeouts.pongMs,
       lanes: pool.lanes ? limits.lanes : undefined,
       pace: new DialPace(clock, random),
-      maxAgeMs: pool.maxAgeMs ?? limits.maxAgeMs,
+      maxAgeMs: pool.maxAgeMs ?? maxAgeOf(providerHost, timeouts.idleMs),
       dialMs: timeouts.dialMs,
       queueMs: timeouts.queueMs,
     });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FrameError, decodeEvent, isHousekeeping } from '../../dist/protocol/frame.js';
 import { isError, terminalOf } from '../../dist/protocol/terminal.js';
 import { describeClosure } from '../../dist/protocol/close-codes.js';
-import { limitsOf } from '../../dist/protocol/limits.js';
+import { limitsOf, maxAgeOf } from '../../dist/protocol/limits.js';
 import type { ResponseEvent } from '../../dist/protocol/events.js';
 
 const event = (value: object): ResponseEvent => value as ResponseEvent;
@@ -95,11 +95,15 @@ test('close codes are said in words', () => {
 });
 
 test('limits by provider: P74, P81, P88', () => {
-  const minutes = (host: string): number => limitsOf(host).maxAgeMs / 60_000;
-  assert.equal(minutes('api.openai.com'), 55);
-  assert.equal(minutes('api.x.ai'), 24);
-  assert.equal(minutes('ai-gateway.vercel.sh'), 12);
-  assert.equal(minutes('x.ai.example.com'), 55);
+  const minutes = (host: string, idle = 15): number => maxAgeOf(host, idle * 60_000) / 60_000;
+  assert.equal(minutes('api.openai.com'), 45);
+  assert.equal(minutes('api.openai.com', 5), 45);
+  assert.equal(minutes('api.x.ai'), 18.75);
+  assert.equal(minutes('api.x.ai', 2), 23);
+  assert.equal(minutes('ai-gateway.vercel.sh'), 9.75);
+  assert.equal(minutes('x.ai.example.com'), 45);
+  assert.equal(minutes('mine.openai.azure.com', 1), 59);
+  assert.equal(minutes('localhost', Infinity), 45);
   assert.ok(limitsOf('api.openai.com').maxFrameBytes < 16_777_000);
   assert.ok(limitsOf('ai-gateway.vercel.sh').maxFrameBytes < 4 * 1024 * 1024);
 });
