@@ -65,6 +65,14 @@ for (const transport of ['websocket', 'sse'] as const) {
 }
 
 const failure = (code: string): NodeJS.ErrnoException => Object.assign(new Error(`getaddrinfo ${code}`), { code });
+/** What a lookup may answer instead of an address. */
+const nothings: readonly (readonly [string, ...unknown[]])[] = [
+  ['an empty list', []],
+  ['nothing', undefined],
+  ['an empty string', ''],
+  ['a name', 'elsewhere.test', 4],
+  ['a list of what is no address', [null, { address: 5, family: 4 }, { address: '300.1.1.1', family: 4 }]],
+];
 for (const transport of ['auto', 'websocket', 'sse'] as const) {
   scenario(
     `A8, ${transport}: EAI_AGAIN is looked up once more, and says that it may pass`,
@@ -105,6 +113,20 @@ for (const transport of ['auto', 'websocket', 'sse'] as const) {
     assert.match(error.message, /could not be reached: ENOTFOUND \(no such host name\)$/);
     assert.deepEqual([asked, server.peers.length], [1, 0]);
   });
+
+  for (const [what, ...found] of nothings) {
+    scenario(`A8, ${transport}: a lookup that finds ${what} fails at once`, good, {}, async ({ server, open }) => {
+      const options = byName(server.url, { transport }, (_host, _options, callback) =>
+        (callback as (error: null, ...answer: unknown[]) => void)(null, ...found),
+      );
+      const begun = performance.now();
+      const { error } = await read(open(options).turn(question));
+      // Far from `timeouts.dialMs`, which is 15 s.
+      assert.ok(performance.now() - begun < 5000, `it took ${performance.now() - begun} ms`);
+      assert.deepEqual([error?.code, error?.retryable], ['dial_failed', false]);
+      assert.match(error?.message ?? '', /could not be reached: network\.lookup found no IP address for origin\.test$/);
+    });
+  }
 
   scenario(
     `A8, ${transport}: a lookup that throws fails the dial and nothing else`,

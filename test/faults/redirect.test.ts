@@ -14,11 +14,13 @@ for (const transport of ['auto', 'websocket', 'sse'] as const) {
       { transport, headers: { cookie: 'mine' } },
       async ({ client, server }) => {
         const recorder = await FaultServer.start();
-        location = recorder.url;
+        location = `${recorder.url}/other?secret=1`;
         const { error } = await read(client.turn({ model: 'test', input: 'hi' }));
         assert.equal(error?.code, transport === 'sse' ? 'request_refused' : 'upgrade_refused');
         assert.equal(error.status, status);
         assert.equal(error.retryable, false);
+        assert.ok(error.message.includes(`redirects to ${new URL(location).origin}, `), error.message);
+        assert.ok(!error.message.includes('secret'), error.message);
         assert.deepEqual([server.upgrades + server.posts, recorder.peers.length], [1, 0]);
         await recorder.close();
       },

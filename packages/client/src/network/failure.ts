@@ -1,6 +1,6 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { clean, readServerError } from '../protocol/server-error.js';
-import { NotLoopback } from './lookup.js';
+import { NoAddress, NotLoopback } from './lookup.js';
 import type { Phase } from '../protocol/errors.js';
 import type { Secrets } from '../protocol/secrets.js';
 import type { Proxy } from './proxy.js';
@@ -78,7 +78,7 @@ const hints: Readonly<Record<string, string>> = {
 
 /** Trying again changes nothing, and neither does another transport: the name, or the certificate of either side (A8, A9, N5). */
 function isPermanent(cause: unknown): boolean {
-  if (cause instanceof NotLoopback) return true;
+  if (cause instanceof NotLoopback || cause instanceof NoAddress) return true;
   const code = codeOf(cause) ?? '';
   return permanent.has(code) || /^(CERT_|CRL_|ERR_OSSL_|ERR_SSL_|ERR_TLS_|UNABLE_TO_)/.test(code);
 }
@@ -111,9 +111,11 @@ export function statusFailure(
   if (json === undefined) server.message = '';
   const what = code === 'upgrade_refused' ? 'the WebSocket' : 'the turn';
   const named = server.code === undefined ? '' : `, ${server.code}`;
+  const target = redirectOf(answer, origin);
+  const elsewhere = target === undefined ? '' : `: it redirects to ${target}, which is not followed`;
   return new TurnwireError(
     code,
-    `${origin} refused ${what} (${status}${named})${server.message === '' ? '' : `: ${server.message}`}`,
+    `${origin} refused ${what} (${status}${named})${elsewhere}${server.message === '' ? '' : `: ${server.message}`}`,
     {
       phase,
       status,
@@ -125,6 +127,17 @@ export function statusFailure(
           : status === 409 || status === 429 || status === 503 || status === 529,
     },
   );
+}
+
+/** Where a redirect points to: the origin alone, for a path or a query may hold a secret. */
+function redirectOf(
+  { status, headers }: { status: number; headers: Readonly<Record<string, string>> },
+  origin: string,
+): string | undefined {
+  const { location } = headers;
+  if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, origin)) return undefined;
+  const { protocol, host } = new URL(location, origin);
+  return /^(https?|wss?):$/.test(protocol) ? `${protocol}//${host}` : undefined;
 }
 
 function parse(body: string): object | undefined {

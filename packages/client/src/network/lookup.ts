@@ -1,11 +1,13 @@
 import { lookup as lookupDns } from 'node:dns';
+import { isIP } from 'node:net';
 import { isLoopbackAddress } from './loopback.js';
 import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 
 /**
  * The caller's lookup, made safe: it may answer with one address where a list was asked for, as Node's own does not (its fallback between
- * IPv6 and IPv4 asks for lists, A7); it may throw instead of answering, and answer more than once.
+ * IPv6 and IPv4 asks for lists, A7); it may throw instead of answering, and answer more than once. What is no address fails here and at once: Node
+ * waits for ever on a list without one.
  */
 export function safeLookup(lookup: LookupFunction): LookupFunction {
   return (hostname, options, callback) => {
@@ -14,9 +16,12 @@ export function safeLookup(lookup: LookupFunction): LookupFunction {
       if (answered) return;
       answered = true;
       if (error !== null && error !== undefined) return callback(error, [], family);
-      if (options.all === true && typeof address === 'string')
-        return callback(null, [{ address, family: family ?? (address.includes(':') ? 6 : 4) }]);
-      callback(null, address, family);
+      const given: unknown[] = Array.isArray(address) ? address : [{ address, family }];
+      const found = given.map(addressOf).filter((one) => one !== undefined);
+      const [first] = found;
+      if (first === undefined) return callback(new NoAddress(hostname), []);
+      if (options.all === true) return callback(null, found);
+      callback(null, first.address, first.family);
     };
     try {
       lookup(hostname, options, answer);
@@ -25,6 +30,14 @@ export function safeLookup(lookup: LookupFunction): LookupFunction {
       process.nextTick(answer, error instanceof Error ? error : new Error(String(error)), []);
     }
   };
+}
+
+/** Undefined for what is no IP address. The address tells its family better than a caller does. */
+function addressOf(given: unknown): LookupAddress | undefined {
+  const address: unknown =
+    typeof given === 'string' ? given : (given as Partial<LookupAddress> | null | undefined)?.address;
+  const family = typeof address === 'string' ? isIP(address) : 0;
+  return typeof address === 'string' && family !== 0 ? { address, family } : undefined;
 }
 
 /**
@@ -39,6 +52,13 @@ export function loopbackLookup(lookup: LookupFunction = lookupDns): LookupFuncti
       callback(new NotLoopback(hostname, other.address), []);
     });
   };
+}
+
+/** The caller's lookup has answered, and without an address: the same as a name that does not exist. */
+export class NoAddress extends Error {
+  constructor(hostname: string) {
+    super(`network.lookup found no IP address for ${hostname}`);
+  }
 }
 
 /** Ours, and final: what a name resolves to is no trouble of the network. */
