@@ -3,7 +3,7 @@
 //   node examples/emulator.ts
 import assert from 'node:assert/strict';
 import { createClient } from '@turnwire/client';
-import { startEmulator } from 'turnwire/emulator';
+import { startEmulator } from '@turnwire/emulator';
 
 const emulator = await startEmulator({
   script: {

@@ -8,6 +8,8 @@ for (const folder of [
   'packages/client/bundle',
   'packages/client/dist',
   'packages/client/dist-test',
+  'packages/emulator/dist',
+  'packages/emulator/dist-test',
   'packages/turnwire/dist',
   'packages/turnwire/dist-test',
   'bench/dist',

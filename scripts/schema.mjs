@@ -5,14 +5,17 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { agentJsonSchema } from '../packages/turnwire/dist/config/json-schema.js';
-import { scriptJsonSchema } from '../packages/turnwire/dist/emulator/script-json-schema.js';
+import { scriptJsonSchema } from '../packages/emulator/dist/script-json-schema.js';
 
-const schemas = { agent: agentJsonSchema(), script: scriptJsonSchema() };
+const schemas = [
+  { name: 'turnwire/schema/agent.schema.json', schema: agentJsonSchema() },
+  { name: 'emulator/schema/script.schema.json', schema: scriptJsonSchema() },
+];
 const oxfmt = fileURLToPath(
   new URL(join('..', 'node_modules', '.bin', process.platform === 'win32' ? 'oxfmt.cmd' : 'oxfmt'), import.meta.url),
 );
-for (const [name, schema] of Object.entries(schemas)) {
-  const file = fileURLToPath(new URL(`../packages/turnwire/schema/${name}.schema.json`, import.meta.url));
+for (const { name, schema } of schemas) {
+  const file = fileURLToPath(new URL(`../packages/${name}`, import.meta.url));
   writeFileSync(file, `${JSON.stringify(schema, null, 2)}\n`);
   spawnSync(oxfmt, [file], { stdio: 'inherit', shell: process.platform === 'win32' });
   console.log(`Wrote ${file}`);

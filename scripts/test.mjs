@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const suites = [
   ['packages/client/test', 'packages/client/dist-test'],
+  ['packages/emulator/test', 'packages/emulator/dist-test'],
   ['packages/turnwire/test', 'packages/turnwire/dist-test'],
   ['bench/test', 'bench/dist-test'],
   ['test', 'dist-test'],

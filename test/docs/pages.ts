@@ -18,6 +18,7 @@ export const pages: readonly string[] = [
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'packages/client/README.md',
+  'packages/emulator/README.md',
   'packages/turnwire/README.md',
   ...(existsSync(join(root, 'docs')) ? readdirSync(join(root, 'docs')) : [])
     .filter((name) => name.endsWith('.md'))

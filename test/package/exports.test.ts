@@ -3,15 +3,24 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import * as client from '@turnwire/client';
 import * as clientFetch from '@turnwire/client/fetch';
-import * as emulator from 'turnwire/emulator';
+import * as emulator from '@turnwire/emulator';
+import * as emulatorOfTools from 'turnwire/emulator';
 
 // Written by hand: a name that appears or disappears here is a change of the public API.
 const pinned = {
   '@turnwire/client': [client, ['TurnwireError', 'createClient', 'errorCodes']],
   '@turnwire/client/fetch': [clientFetch, ['TurnwireError', 'createFetch']],
-  'turnwire/emulator': [
+  '@turnwire/emulator': [
     emulator,
-    ['EmulatorError', 'ManualClock', 'ScriptError', 'startEmulator', 'startLink', 'startRecorder'],
+    [
+      'EmulatorError',
+      'ManualClock',
+      'ScriptError',
+      'startEmulator',
+      'startLink',
+      'startRecorder',
+      'summarizeRecording',
+    ],
   ],
 } as const;
 for (const [name, [module, names]] of Object.entries(pinned)) {
@@ -19,6 +28,10 @@ for (const [name, [module, names]] of Object.entries(pinned)) {
     assert.deepEqual(Object.keys(module).sort(), names);
   });
 }
+
+test('turnwire/emulator is @turnwire/emulator', () => {
+  assert.deepEqual({ ...emulatorOfTools }, { ...emulator });
+});
 
 test('the packages have one version, the one that the client tells', async () => {
   const read = async (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -30,7 +43,9 @@ test('the packages have one version, the one that the client tells', async () =>
   const { version } = await manifest('client');
   const tools = await manifest('turnwire');
   assert.equal(tools.version, version);
+  assert.equal((await manifest('emulator')).version, version);
   assert.equal(tools.dependencies['@turnwire/client'], version);
+  assert.equal(tools.dependencies['@turnwire/emulator'], version);
   assert.match(
     await read('packages/client/src/version.ts'),
     new RegExp(`version = '${version.replaceAll('.', '\\.')}';`),

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const packages = ['client', 'turnwire'] as const;
+const packages = ['client', 'emulator', 'turnwire'] as const;
 
 /** With the npm that started the tests, if one did: that file needs no shell, whatever the platform. */
 function npm(args: readonly string[], cwd: string) {
@@ -58,12 +58,26 @@ describe('the packages, packed and installed elsewhere', () => {
       'dist/examples/source-report/agent.yaml',
       'dist/examples/source-report/script.yaml',
       'schema/agent.schema.json',
-      'schema/script.schema.json',
       ...built,
     ];
     // More than expected is what an older build left behind: "npm run clean" takes it away.
     const files = packed.get('turnwire') ?? [];
     assert.deepEqual(files.filter((path) => !path.endsWith('.map')).sort(), expected.sort());
+  });
+
+  test('emulator holds what its sources make, and nothing else', () => {
+    const built = sourcesOf('emulator').flatMap((path) => [`dist/${path}.js`, `dist/${path}.d.ts`]);
+    const expected = ['LICENSE', 'README.md', 'package.json', 'schema/script.schema.json', ...built];
+    assert.deepEqual((packed.get('emulator') ?? []).toSorted(), expected.toSorted());
+  });
+
+  test('emulator brings three packages of others, which bring none', () => {
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { dependencies?: Record<string, string> } | undefined>;
+    };
+    const direct = Object.keys(lock.packages['packages/emulator']?.dependencies ?? {});
+    assert.deepEqual(direct, ['ws', 'yaml', 'zod']);
+    for (const name of direct) assert.deepEqual(lock.packages[`node_modules/${name}`]?.dependencies ?? {}, {}, name);
   });
 
   test('client holds one bundle, the declarations that a user can reach, and nothing else', () => {
@@ -98,7 +112,7 @@ describe('the packages, packed and installed elsewhere', () => {
     });
   }
 
-  test('both can be imported, and a turn runs', (t) => {
+  test('they can be imported, and a turn runs', (t) => {
     if (!installed) return t.skip('npm could not install the dependencies: no network, and no cache');
     writeFileSync(
       join(folder, 'turn.mjs'),

@@ -16,7 +16,8 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const modules = ['node_modules', 'packages/turnwire/node_modules', 'packages/client/node_modules'];
+const packages = ['client', 'emulator'] as const;
+const modules = ['node_modules', ...['turnwire', ...packages].map((name) => `packages/${name}/node_modules`)];
 
 describe('a fresh copy of the repository, in a folder whose name has blanks', () => {
   const folder = mkdtempSync(join(tmpdir(), 'a fresh turnwire '));
@@ -44,7 +45,8 @@ describe('a fresh copy of the repository, in a folder whose name has blanks', ()
     }
     rmSync(join(folder, 'node_modules', '@turnwire'), { recursive: true, force: true });
     mkdirSync(join(folder, 'node_modules', '@turnwire'));
-    symlinkSync(join(folder, 'packages', 'client'), join(folder, 'node_modules', '@turnwire', 'client'));
+    for (const name of packages)
+      symlinkSync(join(folder, 'packages', name), join(folder, 'node_modules', '@turnwire', name));
     rmSync(join(folder, 'node_modules', 'turnwire'), { force: true });
     symlinkSync(join(folder, 'packages', 'turnwire'), join(folder, 'node_modules', 'turnwire'));
   });

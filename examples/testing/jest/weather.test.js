@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
-import { startEmulator } from 'turnwire/emulator';
+import { startEmulator } from '@turnwire/emulator';
 import { weatherIn } from './weather.js';
 
 let emulator;

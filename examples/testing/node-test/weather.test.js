@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
-import { startEmulator } from 'turnwire/emulator';
+import { startEmulator } from '@turnwire/emulator';
 import { weatherIn } from './weather.js';
 
 let emulator;

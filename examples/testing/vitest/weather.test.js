@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { startEmulator } from 'turnwire/emulator';
+import { startEmulator } from '@turnwire/emulator';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { weatherIn } from './weather.js';
 

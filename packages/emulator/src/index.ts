@@ -9,5 +9,6 @@ export type { Item, Usage } from './wire.js';
 export type { Bill, BillLine } from './bill.js';
 export type { FaultRule } from './faults/rule.js';
 export type { ReplayOptions } from './replay/replay-options.js';
+export { summarizeRecording, type RecordingSummary } from './replay/summary.js';
 export { startRecorder, type Recorder, type RecorderOptions } from './record/recorder.js';
 export { startLink, type Link, type LinkOptions } from './link.js';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { startEmulator, type Script } from '../../dist/emulator/index.js';
+import { startEmulator, type Script } from '../dist/index.js';
 
 // The Agents SDK in its WebSocket mode. It is not a dependency of this workspace (npm run test:extra installs it below .cache/), and
 // that mode needs the global WebSocket of Node 22 or later: without either, this says so and skips.
 
-const EXTRA = new URL('../../../../.cache/extra/package.json', import.meta.url);
+const EXTRA = new URL('../../../.cache/extra/package.json', import.meta.url);
 const sdk = await load('@openai/agents');
 const missing =
   sdk === undefined

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startEmulator } from '../../dist/emulator/index.js';
+import { startEmulator } from '../dist/index.js';
 import { post, postJson, RawSocket, terminal } from './wire.js';
 
 test('the journal says which state each turn was continued from (P70, P71)', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { startEmulator, type EmulatorOptions } from '../../dist/emulator/index.js';
+import { startEmulator, type EmulatorOptions } from '../dist/index.js';
 import { postJson, RawSocket, terminal, type Json } from './wire.js';
 
 async function start(t: TestContext, options: EmulatorOptions = {}) {

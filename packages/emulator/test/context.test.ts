@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Context } from '../../dist/emulator/context.js';
-import { TokenCounter } from '../../dist/emulator/usage.js';
-import { startEmulator } from '../../dist/emulator/index.js';
+import { Context } from '../dist/context.js';
+import { TokenCounter } from '../dist/usage.js';
+import { startEmulator } from '../dist/index.js';
 import { postSse, json } from './wire.js';
 
 type Item = Readonly<Record<string, unknown>> & { readonly type?: string };

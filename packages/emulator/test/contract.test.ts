@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { startEmulator, type EmulatorOptions } from '../../dist/emulator/index.js';
+import { startEmulator, type EmulatorOptions } from '../dist/index.js';
 import { json, post, postJson, RawSocket, terminal } from './wire.js';
 
 // Rules of protocol.md that a server keeps and that have no test among those of their feature.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import OpenAI, { NotFoundError } from 'openai';
-import { startEmulator, type EmulatorOptions } from '../../dist/emulator/index.js';
+import { startEmulator, type EmulatorOptions } from '../dist/index.js';
 import { postJson, RawSocket, terminal } from './wire.js';
 
 async function start(t: { after(fn: () => Promise<void>): void }, options: EmulatorOptions = {}) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startEmulator } from '../../dist/emulator/index.js';
+import { startEmulator } from '../dist/index.js';
 import { RawSocket, terminal, waitFor } from './wire.js';
 
 const CONVERSATIONS = 1000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ManualClock, startEmulator, type DialectName, type EmulatorOptions } from '../../dist/emulator/index.js';
+import { ManualClock, startEmulator, type DialectName, type EmulatorOptions } from '../dist/index.js';
 import { json, post, postJson, RawSocket, terminal, until, type Json } from './wire.js';
 
 async function open(t: { after(fn: () => Promise<void>): void }, dialect: DialectName, options: EmulatorOptions = {}) {

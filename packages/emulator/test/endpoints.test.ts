@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startEmulator, type EmulatorOptions } from '../../dist/emulator/index.js';
+import { startEmulator, type EmulatorOptions } from '../dist/index.js';
 import { json, parseSse, postJson, postSse, RawSocket, terminal, type Json } from './wire.js';
 
 type Context = { after(fn: () => Promise<void>): void };

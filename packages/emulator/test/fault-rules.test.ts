@@ -4,13 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import {
-  ScriptError,
-  startEmulator,
-  type Emulator,
-  type EmulatorOptions,
-  type FaultRule,
-} from '../../dist/emulator/index.js';
+import { ScriptError, startEmulator, type Emulator, type EmulatorOptions, type FaultRule } from '../dist/index.js';
 import { json, post, postJson } from './wire.js';
 
 const CREATE = { model: 'm', input: 'one two three' };

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import { startEmulator, type Emulator, type EmulatorOptions } from '../../dist/emulator/index.js';
-import { FAULTS } from '../../dist/emulator/faults/fault.js';
+import { startEmulator, type Emulator, type EmulatorOptions } from '../dist/index.js';
+import { FAULTS } from '../dist/faults/fault.js';
 import { json, parseSse, post, postJson, postSse, RawSocket, terminal, type Json } from './wire.js';
 
 const CREATE = { model: 'm', input: 'one two three' };

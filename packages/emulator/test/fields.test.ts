@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { startEmulator, type EmulatorOptions } from '../../dist/emulator/index.js';
+import { startEmulator, type EmulatorOptions } from '../dist/index.js';
 import { openResponsesSchema } from './openresponses-schema.js';
 import { json, post, postJson, postSse, RawSocket, terminal, type Json } from './wire.js';
 

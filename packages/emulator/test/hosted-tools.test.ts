@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ScriptError, startEmulator, type Script } from '../../dist/emulator/index.js';
+import { ScriptError, startEmulator, type Script } from '../dist/index.js';
 import { json, postJson, postSse, RawSocket, terminal, type Json } from './wire.js';
 
 type Tool = NonNullable<NonNullable<NonNullable<Script['turns']>[number]['output']>[number]['tool']>;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { startEmulator } from '../../dist/emulator/index.js';
+import { startEmulator } from '../dist/index.js';
 import { json, post, postJson, postSse, type Json } from './wire.js';
 
 test('P54, P55: a streamed turn has its events in order, numbered from 0', async (t) => {

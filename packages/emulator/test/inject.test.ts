@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { ManualClock, startEmulator } from '../../dist/emulator/index.js';
+import { ManualClock, startEmulator } from '../dist/index.js';
 import { answerTo, json, post, RawSocket, terminal, until, waitFor, type Json } from './wire.js';
 
 const BETA = { 'openai-beta': 'responses_websockets=2026-02-06, responses_multi_agent=v1' };

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ManualClock, startEmulator, type EmulatorOptions } from '../../dist/emulator/index.js';
+import { ManualClock, startEmulator, type EmulatorOptions } from '../dist/index.js';
 import { json, RawSocket, terminal, until, userTexts, waitFor, type Json } from './wire.js';
 
 async function open(t: { after(fn: () => Promise<void>): void }, options: EmulatorOptions = {}) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { ManualClock, startEmulator, type EmulatorOptions } from '../../dist/emulator/index.js';
+import { ManualClock, startEmulator, type EmulatorOptions } from '../dist/index.js';
 import { json, RawSocket, terminal, until, waitFor } from './wire.js';
 
 const MINUTE = 60_000;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { EmulatorError, startLink, type LinkOptions } from '../../dist/emulator/index.js';
+import { EmulatorError, startLink, type LinkOptions } from '../dist/index.js';
 
 type Context = { after(fn: () => Promise<void> | void): void };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import OpenAI, { NotFoundError } from 'openai';
 import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses';
-import { startEmulator, type EmulatorOptions, type Script } from '../../dist/emulator/index.js';
+import { startEmulator, type EmulatorOptions, type Script } from '../dist/index.js';
 
 // What the official SDK puts together from the events is what the service says the response is.
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import OpenAI, { BadRequestError, NotFoundError, RateLimitError } from 'openai';
 import type { ResponsesServerEvent } from 'openai/resources/responses/responses';
 import { ResponsesWS } from 'openai/resources/responses/ws';
-import { startEmulator, type Script } from '../../dist/emulator/index.js';
+import { startEmulator, type Script } from '../dist/index.js';
 
 // The official SDK shares no code with this project: where it and our own tests disagree, it is right.
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import OpenAI from 'openai';
 import { ResponsesWebSocketSession } from 'openai/lib/responses/responses-websocket-session';
 import { ResponsesWS } from 'openai/resources/responses/ws';
-import { ManualClock, startEmulator, type EmulatorOptions, type Script } from '../../dist/emulator/index.js';
+import { ManualClock, startEmulator, type EmulatorOptions, type Script } from '../dist/index.js';
 
 // The official SDK's own WebSocket, sessions and lanes: where it and our own tests disagree, it is right.
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { startEmulator } from '../../dist/emulator/index.js';
+import { startEmulator } from '../dist/index.js';
 import { post, RawSocket, terminal, type Json } from './wire.js';
 
 // What the seven WebSocket tests of the OpenResponses compliance suite assert (P114), after its description, in our own words.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startEmulator, type Script } from '../../dist/emulator/index.js';
+import { startEmulator, type Script } from '../dist/index.js';
 import { openResponsesSchema } from './openresponses-schema.js';
 import { json, post, postSse, type Json } from './wire.js';
 

@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { json, post } from './wire.js';
 
-const bin = fileURLToPath(new URL('../../bin/turnwire.js', import.meta.url));
+const bin = fileURLToPath(new URL('../../turnwire/bin/turnwire.js', import.meta.url));
 const CREATE = { model: 'm', input: 'one two three' };
 
 /** Starts a verb that serves; its address and its process. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { proxyVariable } from '../../dist/emulator/record/proxy.js';
+import { proxyVariable } from '../dist/record/proxy.js';
 
 const proxy = 'http://proxy.example:3128';
 

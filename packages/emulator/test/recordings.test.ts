@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { EmulatorError, startEmulator } from '../../dist/emulator/index.js';
+import { EmulatorError, startEmulator } from '../dist/index.js';
 import { json, postJson, postSse, RawSocket, sharedFolder } from './wire.js';
 
 const shared = sharedFolder('recordings');

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { EmulatorError, startEmulator, startRecorder, type ReplayOptions } from '../../dist/emulator/index.js';
+import { EmulatorError, startEmulator, startRecorder, type ReplayOptions } from '../dist/index.js';
 import { json, post, RawSocket, terminal } from './wire.js';
 
 const options = { timeout: 30_000 };

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { EmulatorError, startEmulator, startRecorder, type ReplayOptions } from '../../dist/emulator/index.js';
+import { EmulatorError, startEmulator, startRecorder, type ReplayOptions } from '../dist/index.js';
 import { json, parseSse, post, RawSocket, terminal, type Json } from './wire.js';
 
 const CREATE = { model: 'm', input: 'one two three' };
@@ -110,7 +110,7 @@ test(
     const emulator = await startEmulator();
     t.after(() => emulator.close());
     const file = await scratch(t);
-    const bin = fileURLToPath(new URL('../../bin/turnwire.js', import.meta.url));
+    const bin = fileURLToPath(new URL('../../turnwire/bin/turnwire.js', import.meta.url));
     const child = spawn(process.execPath, [bin, 'record', '--json', '--to', file, '--', emulator.url], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -315,7 +315,7 @@ test('wrong options and files are refused in one sentence', options, async (t) =
 });
 
 test('the recordings shipped with the tests replay over both transports', options, async (t) => {
-  const folder = fileURLToPath(new URL('../../test/emulator/recorded/', import.meta.url));
+  const folder = fileURLToPath(new URL('../test/recorded/', import.meta.url));
   const files = (await readdir(folder)).filter((file) => file.endsWith('.jsonl'));
   assert.ok(files.length > 0);
   for (const name of files) {

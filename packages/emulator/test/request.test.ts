@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startEmulator } from '../../dist/emulator/index.js';
+import { startEmulator } from '../dist/index.js';
 import { json, post, postJson, postSse, RawSocket, terminal, type Json } from './wire.js';
 
 type Case = readonly [body: object, code: string | null, param: string];

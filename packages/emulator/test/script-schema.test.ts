@@ -3,17 +3,17 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { scriptJsonSchema } from '../../dist/emulator/script-json-schema.js';
+import { scriptJsonSchema } from '../dist/script-json-schema.js';
 import { json } from './wire.js';
 
-const file = new URL('../../schema/script.schema.json', import.meta.url);
+const file = new URL('../schema/script.schema.json', import.meta.url);
 
 test('the schema for editors is that of the definition', async () => {
   const shipped = json(await readFile(file, 'utf8'));
   assert.deepEqual(
     shipped,
     json(JSON.stringify(scriptJsonSchema())),
-    'packages/turnwire/schema/script.schema.json is not up to date; write it anew from scriptJsonSchema()',
+    'packages/emulator/schema/script.schema.json is not up to date; write it anew from scriptJsonSchema()',
   );
 });
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ScriptError, startEmulator, type Script } from '../../dist/emulator/index.js';
+import { ScriptError, startEmulator, type Script } from '../dist/index.js';
 import { answerTo, postJson, RawSocket, terminal, type Json } from './wire.js';
 
 type Context = { after(fn: () => Promise<void>): void };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { EmulatorError, startEmulator } from '../../dist/emulator/index.js';
+import { EmulatorError, startEmulator } from '../dist/index.js';
 import { postJson, postSse, json, RawSocket, sharedFolder, terminal } from './wire.js';
 
 test('many run in one process, each on its own port, and a taken port is refused in one sentence', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ManualClock, startEmulator, type EmulatorOptions, type Script } from '../../dist/emulator/index.js';
+import { ManualClock, startEmulator, type EmulatorOptions, type Script } from '../dist/index.js';
 import { answerTo, json, RawSocket, terminal, until, userTexts, waitFor, type Json } from './wire.js';
 
 interface Steered {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
-import { startEmulator, type EmulatorOptions } from '../../dist/emulator/index.js';
+import { startEmulator, type EmulatorOptions } from '../dist/index.js';
 import { answerTo, postJson, postSse, json, RawSocket, terminal } from './wire.js';
 
 async function open(t: { after(fn: () => Promise<void>): void }, options: EmulatorOptions = {}) {

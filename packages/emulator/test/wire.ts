@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocket, type ClientOptions } from 'ws';
-import type { Emulator } from '../../dist/emulator/index.js';
+import type { Emulator } from '../dist/index.js';
 
 /** An event, an error frame or a JSON body: foreign, and looked at by assertions only. */
 export type Json = ReturnType<typeof JSON.parse>;

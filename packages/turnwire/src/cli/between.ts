@@ -1,7 +1,6 @@
 import type { ClientOptions } from '@turnwire/client';
 import type { Model } from '../config/model.js';
-import { type Emulator, startEmulator, startRecorder } from '../emulator/index.js';
-import { loadRecording } from '../emulator/replay/recording.js';
+import { type Emulator, startEmulator, startRecorder, summarizeRecording } from '@turnwire/emulator';
 import { UsageError } from './failure.js';
 
 /** What stands between the models of a run and their providers: a recorder, or a recording in the place of both. */
@@ -66,18 +65,14 @@ export async function replayFrom(
   models: readonly Model[],
   { loose, speed, warn }: ReplaySettings,
 ): Promise<Between> {
-  const { header } = await loadRecording(file);
+  const recorded = await summarizeRecording(file);
   const mode = loose ? 'loose' : 'strict';
   const played = new Map<string, Emulator>();
-  const recorded = new Map<string, number>();
   const close = async (): Promise<void> => {
     await Promise.all([...played.values()].map((emulator) => emulator.close()));
   };
   try {
     for (const { name } of models) {
-      const { exchanges, sockets } = await loadRecording(file, name);
-      const creates = exchanges.filter(({ method, path }) => method === 'POST' && path.startsWith('/responses'));
-      recorded.set(name, creates.length + sockets.flatMap(({ lanes }) => [...lanes.values()].flat()).length);
       const replay = { file, upstream: name, mode, timing: speed, onDifference: warn } as const;
       played.set(name, await startEmulator({ replay }));
     }
@@ -92,10 +87,10 @@ export async function replayFrom(
       if (url === undefined) throw new UsageError(`${file} has nothing of the model ${name}`);
       return { apiKey: 'replay', headers: {}, network: { relay: url }, ...(baseUrl === undefined && { baseUrl: url }) };
     },
-    now: new Date(header.started),
+    now: recorded.started,
     unasked: () => {
-      const left = [...recorded].flatMap(([name, count]) => {
-        const more = count - (played.get(name)?.journal.turns().length ?? 0);
+      const left = [...played].flatMap(([name, { journal }]) => {
+        const more = (recorded.turns.get(name) ?? 0) - journal.turns().length;
         return more > 0 ? [`${more} more of ${name}`] : [];
       });
       return left.length === 0

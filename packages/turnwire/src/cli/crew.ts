@@ -12,7 +12,7 @@ import type { Model } from '../config/model.js';
 import { secretValues } from '../config/needed-secrets.js';
 import { readSecret } from '../config/secrets/key.js';
 import type { Secrets } from '../config/secrets/secrets.js';
-import { type Emulator, startEmulator } from '../emulator/index.js';
+import { type Emulator, startEmulator } from '@turnwire/emulator';
 import { type Between, recordTo, replayFrom, type ReplaySettings } from './between.js';
 import { UsageError } from './failure.js';
 

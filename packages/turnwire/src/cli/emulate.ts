@@ -1,4 +1,4 @@
-import { startEmulator, type DialectName } from '../emulator/index.js';
+import { startEmulator, type DialectName } from '@turnwire/emulator';
 import { exitStatus } from './exit-status.js';
 import { UsageError } from './failure.js';
 import { untilStopped } from './signals.js';

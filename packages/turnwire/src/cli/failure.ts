@@ -1,7 +1,7 @@
 import { TurnwireError } from '@turnwire/client';
 import { AgentError } from '../agent/agent-error.js';
 import { ConfigError } from '../config/problem.js';
-import { EmulatorError, ScriptError } from '../emulator/errors.js';
+import { EmulatorError, ScriptError } from '@turnwire/emulator';
 import { exitStatus } from './exit-status.js';
 import { printable } from './terminal.js';
 

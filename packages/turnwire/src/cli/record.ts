@@ -1,4 +1,4 @@
-import { startRecorder } from '../emulator/index.js';
+import { startRecorder } from '@turnwire/emulator';
 import { exitStatus } from './exit-status.js';
 import { UsageError } from './failure.js';
 import { untilStopped } from './signals.js';

@@ -7,7 +7,7 @@ import type { AgentEvent } from '../../dist/agent/events.js';
 import type { AgentRun } from '../../dist/agent/run.js';
 import { createSession, type SessionOptions } from '../../dist/agent/session.js';
 import { openTools } from '../../dist/agent/tools/toolsets.js';
-import { startEmulator, type Emulator, type Script } from '../../dist/emulator/index.js';
+import { startEmulator, type Emulator, type Script } from '@turnwire/emulator';
 import { agent } from './agent.js';
 import { scratch } from './scratch.js';
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { AgentEvent } from '../../dist/agent/events.js';
 import { createSession, type Session } from '../../dist/agent/session.js';
 import { defineTool } from '../../dist/agent/tools/tool.js';
-import { startEmulator, type Emulator, type Script } from '../../dist/emulator/index.js';
+import { startEmulator, type Emulator, type Script } from '@turnwire/emulator';
 import { agent } from './agent.js';
 
 interface Setting {

@@ -5,10 +5,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startEmulator } from '../../dist/emulator/index.js';
+import { startEmulator } from '@turnwire/emulator';
 import { Console, turnwire, typing } from './console.js';
 import type { AddressInfo } from 'node:net';
-import type { Script } from '../../dist/emulator/index.js';
+import type { Script } from '@turnwire/emulator';
 
 interface Result {
   billed: boolean;

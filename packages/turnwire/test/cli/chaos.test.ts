@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startEmulator, type Script } from '../../dist/emulator/index.js';
+import { startEmulator, type Script } from '@turnwire/emulator';
 import { Child, program } from './child.js';
 import { scratch } from './scratch.js';
 

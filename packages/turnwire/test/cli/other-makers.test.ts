@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { startEmulator, type Emulator, type Script } from '../../dist/emulator/index.js';
+import { startEmulator, type Emulator, type Script } from '@turnwire/emulator';
 import { turnwire } from './console.js';
 import { scratch } from './scratch.js';
 

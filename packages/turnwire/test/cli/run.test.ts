@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { startEmulator } from '../../dist/emulator/index.js';
+import { startEmulator } from '@turnwire/emulator';
 import { Console, turnwire, typing, type ConsoleOptions, type Ended } from './console.js';
 import { emulated, scratch } from './scratch.js';
 

@@ -1,7 +1,7 @@
-import { startEmulator, startLink } from '../../emulator/index.js';
+import { startEmulator, startLink } from '@turnwire/emulator';
 import { defaultTokenKeys, providers } from '../../config/providers.js';
 import { UsageError } from '../failure.js';
-import type { Script } from '../../emulator/index.js';
+import type { Script } from '@turnwire/emulator';
 import type { Io } from '../io.js';
 
 /** Where the loops run. */

@@ -6,10 +6,10 @@ import { createClient } from '@turnwire/client';
 import { createSession } from '../../agent/session.js';
 import { openTools, type Toolbox } from '../../agent/tools/toolsets.js';
 import { loadConfig } from '../../config/config.js';
-import { startEmulator, startLink } from '../../emulator/index.js';
+import { startEmulator, startLink } from '@turnwire/emulator';
 import { chainedById } from './chained-by-id.js';
 import type { Config } from '../../config/config.js';
-import type { Emulator } from '../../emulator/index.js';
+import type { Emulator } from '@turnwire/emulator';
 import type { Io } from '../io.js';
 
 /** One way to carry the same run. */

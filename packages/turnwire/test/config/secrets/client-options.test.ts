@@ -4,7 +4,7 @@ import { createClient } from '@turnwire/client';
 import { clientOptions, withoutSecrets } from '../../../dist/config/client-options.js';
 import { loadConfig } from '../../../dist/config/config.js';
 import { environmentSecrets } from '../../../dist/config/secrets/environment.js';
-import { startEmulator } from '../../../dist/emulator/index.js';
+import { startEmulator } from '@turnwire/emulator';
 import { agentFile } from '../scratch.js';
 
 const modelOf = async (t: TestContext, yaml: string) => (await loadConfig(await agentFile(t, yaml))).root.model;
