@@ -18,7 +18,7 @@ export interface AnswerOptions {
 }
 
 /** A `Response` like the one of an ordinary fetch, with the headers by which it can be told what carried it. */
-export function answer(body: string | ReadableStream<Uint8Array>, options: AnswerOptions): Response {
+export function answer(body: string | ReadableStream<Uint8Array> | null, options: AnswerOptions): Response {
   const { status = 200, report, url } = options;
   const headers = new Headers({ 'content-type': 'application/json' });
   for (const [name, value] of Object.entries(options.headers ?? {})) if (!isFraming(name)) put(headers, name, value);

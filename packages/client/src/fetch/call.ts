@@ -18,6 +18,8 @@ export interface Outline {
 /** A turn that was asked for. */
 export interface Call extends Outline {
   body: Body;
+  /** The body as it came. */
+  text: string;
   /** Whether it is to be answered by an event stream, or by one JSON text. */
   streams: boolean;
 }
@@ -48,11 +50,11 @@ export function outlineOf(...[input, init]: FetchArguments): Outline | undefined
 }
 
 /** The turn, if the body is one: a JSON object, and none that is to run in the background (P37). */
-export function callOf(outline: Outline, body: Body | undefined): Call | undefined {
+export function callOf(outline: Outline, text: string, body: Body | undefined): Call | undefined {
   if (body === undefined) return undefined;
   const { background, stream } = body.params;
   if (background !== undefined && background !== null && background !== false) return undefined;
-  return { ...outline, body, streams: stream === true };
+  return { ...outline, body, text, streams: stream === true };
 }
 
 function urlOf(input: string | URL): URL | undefined {

@@ -14,6 +14,7 @@ import { brokenOff, failureOf, refusal, unknownOutcome } from './refusal.js';
 import { checkFetchOptions, settingsFor } from './settings.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Reader } from '../turn/delivery.js';
+import type { PlainAnswer } from '../transport/transport.js';
 import type { Turn } from '../turn/turn.js';
 import type { Call } from './call.js';
 import type { Ending } from './ending.js';
@@ -50,6 +51,7 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
     counts.turns += 1;
     const told: Told = {
       received: {},
+      plain: undefined,
       read: () => {
         call.body.keep();
         lease.grown();
@@ -60,6 +62,7 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
       { signal: call.signal },
       {
         headers: { sent: call.headers.turn, received: (headers) => (told.received = headers) },
+        plain: call.streams ? undefined : { body: call.text, answered: (answer) => (told.plain = answer) },
         onSettled: ({ report }) => {
           if (report.transport === 'sse') counts.sse += 1;
           else if (report.plan === 'delta') counts.deltas += 1;
@@ -78,7 +81,7 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
     signal?.throwIfAborted();
     const text = read();
     const body = typeof text === 'object' ? await text : text;
-    const call = callOf(outline, body === undefined ? undefined : bodies.read(body));
+    const call = body === undefined ? undefined : callOf(outline, body, bodies.read(body));
     if (call === undefined) return pass(...args);
     let lease: Lease;
     try {
@@ -112,6 +115,8 @@ export function createFetch(options: FetchOptions = {}): TurnwireFetch {
 interface Told {
   /** The head of the server's answer, or of its answer to the upgrade. */
   received: Readonly<Record<string, string>>;
+  /** An answer that came as one body. */
+  plain: PlainAnswer | undefined;
   /** The answer was read to its end. */
   read: () => void;
 }
@@ -152,6 +157,7 @@ async function whole(turn: Turn, { url, signal }: Call, told: Told): Promise<Res
   try {
     ending = await endingOf(turn.frames());
     told.read();
+    if (told.plain !== undefined) return handedBack(told.plain, turn, url, told.received);
     return respond(await turn.response());
   } catch (error) {
     const isEnd = error instanceof TurnwireError && ended.has(error.code);
@@ -162,6 +168,20 @@ async function whole(turn: Turn, { url, signal }: Call, told: Told): Promise<Res
     return answerTo(error, turn, { url, signal }, (lost) => unknownOutcome(lost, turn.report, url.href));
   }
 }
+
+/** What the server answered to a request that was sent as it is, as it is. */
+function handedBack(
+  { status, text }: PlainAnswer,
+  { report }: Turn,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const body = hasNoBody.has(status) ? null : text;
+  return answer(body, { status, headers: { 'content-type': 'text/plain', ...headers }, report, url: url.href });
+}
+
+/** A `Response` with one of these takes none. */
+const hasNoBody: ReadonlySet<number> = new Set([204, 205]);
 
 /** The response has ended, and not well: that is no failure of the turn. */
 const ended: ReadonlySet<string> = new Set(['response_cancelled', 'response_failed']);

@@ -11,7 +11,7 @@ export class KeptConnections implements ConnectionKeeper {
   readonly #connect: Connect;
   readonly #clock: Clock;
   /** The one used last comes last, and is taken first. */
-  readonly #resting = new Map<HttpConnection, Timer>();
+  readonly #resting = new Map<HttpConnection, { timer: Timer; since: number }>();
   #over = false;
 
   constructor(connect: Connect, clock: Clock) {
@@ -19,10 +19,13 @@ export class KeptConnections implements ConnectionKeeper {
     this.#clock = clock;
   }
 
-  /** One that rests, if there is one; with `fresh`, for a POST that must not meet a dead one, a new one. */
-  async take(fresh: boolean, abandoned: AbortSignal): Promise<{ connection: HttpConnection; reused: boolean }> {
-    const last = fresh ? undefined : [...this.#resting.keys()].at(-1);
-    if (last === undefined)
+  /**
+   * One that has rested for `restMs` at most, if there is one, else a new one. The longer a connection rests, the likelier it is dead: a POST that
+   * must not meet a dead one says how long is too long, down to 0.
+   */
+  async take(restMs: number, abandoned: AbortSignal): Promise<{ connection: HttpConnection; reused: boolean }> {
+    const [last, rest] = [...this.#resting].at(-1) ?? [];
+    if (last === undefined || rest === undefined || !(this.#clock.now() - rest.since < restMs))
       return { connection: new HttpConnection(await this.#connect(abandoned), this), reused: false };
     this.gone(last);
     return { connection: last, reused: true };
@@ -31,14 +34,12 @@ export class KeptConnections implements ConnectionKeeper {
   rested(connection: HttpConnection, ms: number): void {
     if (this.#over || this.#resting.size >= maxResting) return connection.destroy();
     connection.unref();
-    this.#resting.set(
-      connection,
-      this.#clock.after(ms, () => connection.destroy(), { background: true }),
-    );
+    const timer = this.#clock.after(ms, () => connection.destroy(), { background: true });
+    this.#resting.set(connection, { timer, since: this.#clock.now() });
   }
 
   gone(connection: HttpConnection): void {
-    this.#resting.get(connection)?.cancel();
+    this.#resting.get(connection)?.timer.cancel();
     this.#resting.delete(connection);
   }
 

@@ -117,7 +117,10 @@ export const maxSippedBytes = 16 * mebibyte;
 export const sipEveryMs = 1000;
 export const sipMs = 20;
 
-/** What was heard within this time needs no validation before it is used again, and the validation takes at most so long; in milliseconds. */
+/**
+ * What was heard within this time needs no validation before it is used again, and the validation takes at most so long; in milliseconds. A plain call,
+ * which is never sent twice, uses no connection for HTTP that was silent for longer.
+ */
 export const freshMs = 30_000;
 export const validationMs = 2000;
 

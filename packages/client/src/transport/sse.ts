@@ -1,20 +1,32 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { Frame, FrameError } from '../protocol/frame.js';
-import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
+import { failedAfterErrorMs, freshMs, maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { ErrorBody } from '../network/body.js';
 import { HttpViolation } from '../http/answer-reader.js';
 import { requestHead } from '../http/head.js';
 import { dialFailure, isTlsRefusal, statusFailure } from '../network/failure.js';
+import { PlainBody } from './plain-body.js';
 import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { Head } from '../http/head.js';
 import type { ExchangeListener, HttpConnection } from '../network/http-connection.js';
 import type { Network } from '../network/network.js';
-import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport, TurnHeaders } from './transport.js';
+import type {
+  Carriage,
+  CarryOptions,
+  OutgoingRequest,
+  PlainCall,
+  Receiver,
+  Transport,
+  TurnHeaders,
+} from './transport.js';
 
-/** Turns as one POST each, answered by `text/event-stream` (P22), over connections that are kept across slow tools. */
+/**
+ * Turns as one POST each, over connections that are kept across slow tools. Answered by `text/event-stream` (P22); a call that wants no stream, by
+ * one body.
+ */
 export class SseTransport implements Transport {
   readonly kind = 'sse';
   readonly #network: Network;
@@ -43,6 +55,7 @@ class SseCarriage implements Carriage, ExchangeListener {
   readonly #receiver: Receiver;
   readonly #asText: boolean;
   readonly #headers: TurnHeaders | undefined;
+  readonly #plain: PlainCall | undefined;
   readonly #reading: Reading;
   readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (data) => this.#data(data) });
   /** Until it is connected; aborted when the turn is over: nobody waits for a key or a connection then. */
@@ -53,18 +66,21 @@ class SseCarriage implements Carriage, ExchangeListener {
   #unanswered = true;
   /** The answer is a refusal, and this is its body. */
   #refusal: ErrorBody | undefined;
+  /** The answer is no stream, as was asked, and this is its body. */
+  #whole: PlainBody | undefined;
   #over = false;
   #paused = false;
   #grace: Timer | undefined;
   #drain: Timer | undefined;
 
-  constructor(network: Network, clock: Clock, receiver: Receiver, { asText, headers }: CarryOptions) {
+  constructor(network: Network, clock: Clock, receiver: Receiver, { asText, headers, plain }: CarryOptions) {
     this.#network = network;
     this.#reading = new Reading({ strict: false, secrets: network.secrets });
     this.#clock = clock;
     this.#receiver = receiver;
     this.#asText = asText;
     this.#headers = headers;
+    this.#plain = plain;
   }
 
   pause(): boolean {
@@ -93,7 +109,8 @@ class SseCarriage implements Carriage, ExchangeListener {
     try {
       const identity = await handshake(signal);
       if (this.#over) return;
-      const body = Buffer.from(outgoing.body());
+      const plain = this.#plain;
+      const body = Buffer.from(plain === undefined ? outgoing.body() : plain.body);
       this.#dialTimer = this.#clock.after(dialMs, () => {
         this.#fail(
           new TurnwireError(
@@ -103,7 +120,10 @@ class SseCarriage implements Carriage, ExchangeListener {
           ),
         );
       });
-      const { connection, reused } = await connections.take(fresh, signal);
+      const { connection, reused } = await connections.take(
+        fresh ? 0 : plain === undefined ? Infinity : freshMs,
+        signal,
+      );
       if (this.#over) return connection.destroy();
       this.#connection = connection;
       this.#dialTimer.cancel();
@@ -113,7 +133,7 @@ class SseCarriage implements Carriage, ExchangeListener {
       const head = requestHead('POST', endpoint.url, {
         ...this.#headers?.sent,
         ...identity,
-        accept: 'text/event-stream',
+        accept: plain === undefined ? 'text/event-stream' : 'application/json',
         'content-type': 'application/json',
         'content-length': String(body.length),
       });
@@ -135,7 +155,8 @@ class SseCarriage implements Carriage, ExchangeListener {
     const { origin } = endpoint;
     if (status === 101)
       return this.#fail(new TurnwireError('protocol_error', `${origin} answered a POST with an upgrade`, { status }));
-    if (status !== 200) {
+    const isPlain = this.#plain !== undefined && status >= 200 && status < 300;
+    if (status !== 200 && !isPlain) {
       this.#refusal = new ErrorBody(this.#clock, (body) =>
         this.#fail(statusFailure('request_refused', origin, { status, headers, body, secrets }, 'sent')),
       );
@@ -143,13 +164,16 @@ class SseCarriage implements Carriage, ExchangeListener {
     }
     const type = headers['content-type'] ?? 'no content type';
     const encoding = headers['content-encoding'] ?? 'identity';
-    if (!type.toLowerCase().startsWith('text/event-stream') || encoding !== 'identity') {
+    const isStream = type.toLowerCase().startsWith('text/event-stream');
+    if ((!isStream && !isPlain) || encoding !== 'identity') {
       const got =
         encoding === 'identity'
           ? `"${clean(type)}" instead of text/event-stream`
           : `a body with content-encoding "${clean(encoding)}", which was not asked for`;
       return this.#fail(new TurnwireError('protocol_error', `${origin} answered with ${got}`, { status }));
     }
+    // A server that streams all the same is read as one that was asked to.
+    if (!isStream) this.#whole = new PlainBody(status, headers);
     const { 'set-cookie': _, ...received } = headers;
     this.#headers?.received(received);
   }
@@ -158,7 +182,9 @@ class SseCarriage implements Carriage, ExchangeListener {
     if (this.#over) return;
     if (this.#refusal !== undefined) return this.#refusal.add(bytes);
     try {
-      this.#reader.push(bytes);
+      if (this.#whole === undefined) return this.#reader.push(bytes);
+      this.#receiver.alive();
+      this.#whole.add(bytes);
     } catch (error) {
       if (!(error instanceof EventTooLargeError)) throw error;
       this.#fail(new TurnwireError('event_too_large', `the server sent ${error.message}`, { cause: error }));
@@ -169,6 +195,7 @@ class SseCarriage implements Carriage, ExchangeListener {
     this.#drain?.cancel();
     this.#connection = undefined;
     if (this.#refusal !== undefined) return this.#refusal.end();
+    if (this.#whole !== undefined) return this.#answered(this.#whole);
     this.#ended('the stream ended before a terminal event');
   }
 
@@ -223,6 +250,16 @@ class SseCarriage implements Carriage, ExchangeListener {
       case 'foreign':
         return this.#fail(new TurnwireError('protocol_error', verdict.why));
     }
+  }
+
+  /** All of a plain answer is here. */
+  #answered(body: PlainBody): void {
+    if (this.#over) return;
+    const end = body.end();
+    if (end === undefined) return this.#ended('the connection was closed in the middle of the answer');
+    this.#plain?.answered(end.answer);
+    if (end.frame !== undefined) this.#receiver.event(end.frame);
+    this.#end();
   }
 
   /** No more will come. After an `error` event that is the end of the turn; otherwise the turn is lost (P24, C1). */

@@ -51,6 +51,22 @@ export interface CarryOptions {
   withoutLanes: boolean;
   /** Headers of this one turn. A WebSocket sends none for a turn, and has received those of its upgrade. */
   headers?: TurnHeaders | undefined;
+  /** The caller wants no stream: over HTTP none is asked for. A WebSocket knows nothing else, and ignores this. */
+  plain?: PlainCall | undefined;
+}
+
+/** A call without a stream, as HTTP has it: one body there, one body back. */
+export interface PlainCall {
+  /** The caller's own, sent as it is. */
+  readonly body: string;
+  /** Called once the answer is whole, before its end is told. A refusal fails the turn instead. */
+  answered: (answer: PlainAnswer) => void;
+}
+
+export interface PlainAnswer {
+  /** From 200 to 299. */
+  status: number;
+  text: string;
 }
 
 /** What a POST carries besides the identity, and what it is answered with. */

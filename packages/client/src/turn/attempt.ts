@@ -31,6 +31,8 @@ export class Attempt implements Receiver {
   readonly #silence: Silence;
   #carriage: Carriage | undefined;
   #over = false;
+  /** One body is asked for, and no stream. */
+  #plain = false;
   #paused = false;
   /** How much lies unread; asked where the carriage could not be paused. */
   #unread: (() => number) | undefined;
@@ -56,12 +58,18 @@ export class Attempt implements Receiver {
   }
 
   begin(options: CarryOptions): void {
+    this.#plain = options.plain !== undefined && this.entry.transport === 'sse';
     this.#carriage = this.#engine.transports[this.entry.transport].carry(this.outgoing, this, options);
     if (this.#paused) this.#carriage.pause();
   }
 
   get phase(): Phase {
     return this.entry.phase;
+  }
+
+  /** Its answer is all that comes, so that nothing tells a turn that runs from one that was lost. */
+  get plain(): boolean {
+    return this.#plain;
   }
 
   /** The consumer does not keep up: `unread` bytes lie here. */
@@ -109,6 +117,8 @@ export class Attempt implements Receiver {
     entry.phase = 'sending';
     entry.sentBytes = bytes;
     this.#listener.sending(this);
+    // Such a server says nothing before it has finished.
+    if (this.#plain) return this.#watchIdle();
     const { firstEventMs } = this.#engine.timeouts;
     // A pong says that the other side lives, and nothing of the turn: this limit is for the turn (B2).
     this.#silence.watch(firstEventMs, firstEventMs, () =>
@@ -151,8 +161,9 @@ export class Attempt implements Receiver {
   }
 
   alive(): void {
-    if (this.#over || this.entry.phase === 'sending' || this.entry.phase === 'sent' || this.#paused) return;
-    this.#silence.alive();
+    if (this.#over || this.#paused) return;
+    const { phase } = this.entry;
+    if (this.#plain || (phase !== 'sending' && phase !== 'sent')) this.#silence.alive();
   }
 
   end(): void {
@@ -181,7 +192,7 @@ export class Attempt implements Receiver {
       this.fail(
         new TurnwireError(
           'idle_timeout',
-          `nothing came for ${idleMs} ms in the middle of the answer (timeouts.idleMs)`,
+          `nothing came for ${idleMs} ms ${this.#plain ? 'after the request' : 'in the middle of the answer'} (timeouts.idleMs)`,
         ),
       ),
     );

@@ -37,6 +37,8 @@ export type Cause =
   | 'age_limit'
   /** The server, or something before it, takes no `stream_id`, or no further one (P100, P101, F5). */
   | 'lanes_refused'
+  /** This caller may not stream this model (Q6). */
+  | 'stream_refused'
   /** The response that was to be continued is not known there (P98, P110, D13). */
   | 'chain_lost'
   /** The server refused the turn for a reason that passes: 429, 5xx, overload (P104, P105). */
@@ -155,6 +157,7 @@ function causeOfRefusal(server: ServerError | undefined, status: number | undefi
   if (laneCodes.has(code) || (param === 'stream_id' && isAboutTheRequest(status))) return 'lanes_refused';
   if (code === 'previous_response_not_found') return 'chain_lost';
   if (param === 'previous_response_id' && isAboutTheRequest(status)) return 'chain_lost';
+  if (param === 'stream' && isFinalStatus(status)) return 'stream_refused';
   if (status === 401 || (status === undefined && code === 'invalid_api_key')) return 'unauthorized';
   // The narrower word first: a rate limit may come with the type of an invalid request, a spent quota with the status of a rate limit.
   if (finalCodes.has(code)) return 'final';
@@ -179,6 +182,10 @@ const generic = 'invalid_request_error';
 
 function isPassing(status: number): boolean {
   return status === 409 || status === 425 || status === 429 || status === 503 || status === 529;
+}
+
+function isFinalStatus(status: number | undefined): boolean {
+  return status === undefined || (status >= 400 && status < 500) || status === 501;
 }
 
 function isAboutTheRequest(status: number | undefined): boolean {

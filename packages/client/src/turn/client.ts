@@ -14,6 +14,7 @@ import { Breaker } from './breaker.js';
 import { Conversation } from './conversation.js';
 import { TurnRequest } from './request.js';
 import { RunningTurns } from './running-turns.js';
+import { StreamRefusals } from './stream-refusals.js';
 import { Turn } from './turn.js';
 import { UsageTotal } from './usage.js';
 import type { JsonObject } from '../chain/json.js';
@@ -23,7 +24,7 @@ import type { ClientOptions, TransportChoice } from '../options.js';
 import type { Settings } from '../settings.js';
 import type { TurnParams } from '../protocol/request.js';
 import type { Engine } from './engine.js';
-import type { TurnHeaders } from '../transport/transport.js';
+import type { PlainCall, TurnHeaders } from '../transport/transport.js';
 import type { TextOptions, TurnContext } from './turn.js';
 
 export interface TurnOptions {
@@ -112,6 +113,7 @@ export class Client implements AsyncDisposable {
       secrets: this.#network.secrets,
       memory: new ChainMemory({ maxBytes: settings.chains.maxBytes }),
       breaker: new Breaker(clock, random),
+      streamRefusals: new StreamRefusals(clock),
       limits,
       choice: settings.transport,
       timeouts,
@@ -137,7 +139,7 @@ export class Client implements AsyncDisposable {
   turnAsText(
     params: JsonObject,
     options: TurnOptions,
-    hooks: { headers?: TurnHeaders; onSettled?: (turn: Turn) => void } = {},
+    hooks: { headers?: TurnHeaders; plain?: PlainCall | undefined; onSettled?: (turn: Turn) => void } = {},
   ): Turn {
     return this.#begin(params, options, { ...hooks, asText: true });
   }

@@ -35,7 +35,7 @@ export class Course implements AttemptListener {
   readonly #number: number;
   readonly #request: TurnRequest;
   readonly #choice: TransportChoice;
-  readonly #carry: Pick<CarryOptions, 'asText' | 'headers'>;
+  readonly #carry: Pick<CarryOptions, 'asText' | 'headers' | 'plain'>;
   readonly #listener: CourseListener;
   readonly #report: Report;
   readonly #begun: number;
@@ -61,7 +61,7 @@ export class Course implements AttemptListener {
     engine: Engine,
     options: { number: number; request: TurnRequest; choice: TransportChoice } & Pick<
       CarryOptions,
-      'asText' | 'headers'
+      'asText' | 'headers' | 'plain'
     >,
     report: Report,
     listener: CourseListener,
@@ -70,7 +70,7 @@ export class Course implements AttemptListener {
     this.#number = options.number;
     this.#request = options.request;
     this.#choice = options.choice;
-    this.#carry = { asText: options.asText, headers: options.headers };
+    this.#carry = { asText: options.asText, headers: options.headers, plain: options.plain };
     this.#report = report;
     this.#listener = listener;
     this.#begun = engine.clock.now();
@@ -94,7 +94,7 @@ export class Course implements AttemptListener {
     const outgoing = new Outgoing(request, this.#plan(), this.#engine.limits.maxFrameBytes);
     const bySse = this.#choice === 'sse' ? undefined : this.#onlyBySse(outgoing);
     if (this.#choice === 'websocket' && bySse !== undefined) throw bySse;
-    const rest = this.#choice === 'auto' && bySse === undefined ? this.#rest() : undefined;
+    const rest = this.#choice === 'auto' && bySse === undefined ? (this.#streamless() ?? this.#rest()) : undefined;
     const sse = this.#choice === 'sse' || bySse !== undefined || rest !== undefined;
     if (sse && request.webSocketOnly) {
       throw new TurnwireError(
@@ -164,6 +164,12 @@ export class Course implements AttemptListener {
     return outgoing.tooLarge;
   }
 
+  /** Why a call that needs no stream is not made into one. */
+  #streamless(): string | undefined {
+    const isRefused = this.#carry.plain !== undefined && this.#engine.streamRefusals.has(this.#request.params['model']);
+    return isRefused ? 'the server has refused to stream this model' : undefined;
+  }
+
   /** Why WebSocket is not tried just now; undefined if it is. */
   #rest(): string | undefined {
     const route = this.#engine.breaker.route(shapeOf(this.#request.params));
@@ -181,8 +187,8 @@ export class Course implements AttemptListener {
     describe(attempt.entry, outgoing.plan);
     describe(this.#report, outgoing.plan);
     if (this.#unread !== undefined) attempt.pause(this.#unread);
-    const { asText, headers } = this.#carry;
-    attempt.begin({ fresh, asText, headers, withoutLanes: this.#withoutLanes });
+    const { asText, headers, plain } = this.#carry;
+    attempt.begin({ fresh, asText, headers, plain, withoutLanes: this.#withoutLanes });
   }
 
   sending({ entry, outgoing: { plan } }: Attempt): void {
@@ -236,9 +242,11 @@ export class Course implements AttemptListener {
       },
       {
         choice: this.#choice,
-        replay: recovery.replay,
+        // Once the last byte of a plain call is out, only the server's word that it did not run it is worth a second one.
+        replay: attempt.plain && recovery.replay === 'unanswered' ? 'unsent' : recovery.replay,
         repeatable: this.#request.repeatable,
         sseAble: !this.#request.webSocketOnly,
+        streams: this.#carry.plain === undefined,
         done: this.#done,
         attempts: this.#report.attempts.length,
         maxAttempts: recovery.maxAttempts,
@@ -249,6 +257,7 @@ export class Course implements AttemptListener {
       },
     );
     const { trip } = decision;
+    if (decision.cause === 'stream_refused') this.#engine.streamRefusals.note(this.#request.params['model']);
     if (trip?.kind === 'shape') this.#dismissal = trip;
     else if (trip !== undefined) {
       this.#probing = false;

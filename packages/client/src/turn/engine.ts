@@ -8,6 +8,7 @@ import type { Secrets } from '../protocol/secrets.js';
 import type { Settings } from '../settings.js';
 import type { Transport } from '../transport/transport.js';
 import type { Breaker } from './breaker.js';
+import type { StreamRefusals } from './stream-refusals.js';
 
 /** What the turns of a client share. */
 export interface Engine {
@@ -20,6 +21,7 @@ export interface Engine {
   /** What no error may hold. */
   secrets: Secrets;
   breaker: Breaker;
+  streamRefusals: StreamRefusals;
   limits: ProviderLimits;
   choice: TransportChoice;
   timeouts: Settings['timeouts'];

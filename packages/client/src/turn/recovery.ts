@@ -39,6 +39,8 @@ export interface Policy {
   repeatable: boolean;
   /** The turn can go by SSE at all. */
   sseAble: boolean;
+  /** The caller wants a stream, and not one body. */
+  streams: boolean;
   /** The decisions of this turn so far. */
   done: readonly Pick<Decision, 'move' | 'doubtful'>[];
   /** Begun so far, the one that failed included. */
@@ -135,6 +137,7 @@ export const recoveryTable: readonly RecoveryRow[] = [
   { causes: ['dismissed'], phases: silent, connection: 'rested', ran: 'maybe', moves: ['fall_back', 'redial'] },
   { causes: ['dismissed', 'closed'], phases: silent, connection: 'any', ran: 'maybe', moves: ['fall_back'] },
   { causes: ['age_limit', 'lanes_refused'], phases: refused, connection: 'any', ran: 'no', moves: ['redial'] },
+  { causes: ['stream_refused'], phases: refused, connection: 'any', ran: 'no', moves: ['fall_back'] },
   { causes: ['chain_lost'], phases: refused, connection: 'any', ran: 'no', moves: ['resend_in_full'] },
   { causes: ['busy'], phases: refused, connection: 'any', ran: 'no', moves: ['retry'] },
   { causes: ['given_up'], phases: refused, connection: 'any', ran: 'maybe', moves: ['retry'] },
@@ -185,6 +188,8 @@ function isPermitted(move: Move, cause: Cause, failure: Failure, policy: Policy)
     case 'resend_in_full':
       return plan === 'delta' && !isDone('resend_in_full');
     case 'fall_back':
+      // Over SSE it is refused once more.
+      if (cause === 'stream_refused' && policy.streams) return false;
       return transport === 'websocket' && policy.choice === 'auto' && policy.sseAble && !isDone('fall_back');
     case 'retry':
       if (!policy.retryRefusals) return false;

@@ -14,7 +14,7 @@ import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
 import type { InputItem } from '../protocol/items.js';
 import type { Response } from '../protocol/response.js';
-import type { TurnHeaders } from '../transport/transport.js';
+import type { PlainCall, TurnHeaders } from '../transport/transport.js';
 import type { DeliveryNews, Reader } from './delivery.js';
 import type { Engine } from './engine.js';
 import type { Attempt, TurnReport } from './report.js';
@@ -35,6 +35,7 @@ export interface TextOptions {
   /** Frames into which nobody looks stay text. */
   asText?: boolean | undefined;
   headers?: TurnHeaders | undefined;
+  plain?: PlainCall | undefined;
 }
 
 /**
@@ -107,13 +108,13 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    * @internal Called once, by `client.turn()`.
    * @throws TurnwireError `invalid_request`, `request_too_large`
    */
-  begin(request: TurnRequest, choice: TransportChoice, { asText = false, headers }: TextOptions = {}): void {
+  begin(request: TurnRequest, choice: TransportChoice, { asText = false, headers, plain }: TextOptions = {}): void {
     const { signal, number } = this.#context;
     if (signal?.aborted) return this.#fail(aborted(signal.reason));
     if (signal !== undefined) onAbort(signal, (this.#onAbort = () => this.#fail(aborted(signal.reason))));
     this.#request = request;
     this.#items = request.items ?? [];
-    this.#course = new Course(this.#engine, { number, request, choice, asText, headers }, this.#report, {
+    this.#course = new Course(this.#engine, { number, request, choice, asText, headers, plain }, this.#report, {
       event: (frame) => this.#take(frame),
       ended: () => this.#settle({ name: 'ended' }),
       failed: (error) => this.#fail(error),

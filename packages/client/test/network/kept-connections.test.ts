@@ -30,8 +30,8 @@ async function setUp(t: TestContext, answer: string) {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const ask = async (fresh = false): Promise<{ reused: boolean; body: string }> => {
-    const { connection, reused } = await connections.take(fresh, never);
+  const ask = async (restMs = Infinity): Promise<{ reused: boolean; body: string }> => {
+    const { connection, reused } = await connections.take(restMs, never);
     let body = '';
     await new Promise<void>((resolve, reject) => {
       connection.exchange('POST / HTTP/1.1\r\n\r\n', Buffer.from('!'), {
@@ -53,7 +53,17 @@ test('one that rests is used again, and not where a fresh one is asked for', asy
   const { ask, sockets } = await setUp(t, answered(''));
   assert.deepEqual(await ask(), { reused: false, body: 'hi' });
   assert.deepEqual(await ask(), { reused: true, body: 'hi' });
-  assert.deepEqual(await ask(true), { reused: false, body: 'hi' });
+  assert.deepEqual(await ask(0), { reused: false, body: 'hi' });
+  assert.equal(sockets.length, 2);
+});
+
+test('one that has rested for longer than its taker allows is not used', async (t) => {
+  const { ask, clock, sockets } = await setUp(t, answered(''));
+  await ask();
+  clock.advance(4999);
+  assert.equal((await ask(5000)).reused, true);
+  clock.advance(5000);
+  assert.equal((await ask(5000)).reused, false);
   assert.equal(sockets.length, 2);
 });
 

@@ -8,6 +8,7 @@ import { Frame } from '../../dist/protocol/frame.js';
 import { Secrets } from '../../dist/protocol/secrets.js';
 import { Breaker } from '../../dist/turn/breaker.js';
 import { Turn } from '../../dist/turn/turn.js';
+import { StreamRefusals } from '../../dist/turn/stream-refusals.js';
 import { TurnRequest } from '../../dist/turn/request.js';
 import type { Receiver, Transport } from '../../dist/transport/transport.js';
 
@@ -40,6 +41,7 @@ test('output items without end are a typed failure, and their carriage is ended'
       secrets: new Secrets(),
       memory: new ChainMemory({ maxBytes: 0 }),
       breaker: new Breaker(systemClock),
+      streamRefusals: new StreamRefusals(systemClock),
       limits: limitsOf('localhost'),
       choice: 'auto',
       timeouts: forever,

@@ -52,6 +52,7 @@ const expectations: readonly Expectation[] = [
   { name: 'age limit', error: refusal({ code: 'websocket_connection_limit_reached' }, 400), ...refused('D') },
   { name: 'no lanes', error: refusal({ code: 'unknown_parameter', param: 'stream_id' }, 400), ...refused('D') },
   { name: 'chain lost', error: refusal({ code: 'previous_response_not_found' }, 400), ...refused('X') },
+  { name: 'no streams', error: refusal({ code: 'unsupported_value', param: 'stream' }, 400), ...refused('F') },
   { name: 'rate limit', error: refusal({ code: 'rate_limit_exceeded' }, 429), ...refused('R') },
   { name: 'rate limit for a day', error: refusal({ retry_after: 86_400 }, 429), ...refused('R') },
   { name: 'a frame with 401', error: refusal({}, 401), queued: 'D', ...refused('D') },
@@ -103,6 +104,7 @@ function expected({ name, ...expectation }: Expectation, failure: Failure, polic
       mark === '?' && (!policy.repeatable || policy.done.some(({ doubtful }) => doubtful)),
       letter !== 'R' && before.has(move),
       letter === 'F' && (transport === 'sse' || policy.choice !== 'auto' || !policy.sseAble),
+      letter === 'F' && name === 'no streams' && policy.streams,
       letter === 'X' && plan !== 'delta',
       letter === 'R' && !policy.retryRefusals,
       letter === 'R' && name === 'dial failed' && (before.has('retry') || before.has('fall_back')),
@@ -119,6 +121,7 @@ for (const expectation of expectations) {
   const { name, error } = expectation;
   test(`${name}: every phase, connection and policy`, () => {
     let cells = 0;
+    const wanted = name === 'no streams' ? booleans : [true];
     const plans = name === 'chain lost' ? (['full', 'delta', 'explicit'] as const) : (['full'] as const);
     for (const phase of phases)
       for (const transport of ['websocket', 'sse'] as const)
@@ -130,27 +133,29 @@ for (const expectation of expectations) {
                   for (const repeatable of booleans)
                     for (const sseAble of booleans)
                       for (const retryRefusals of booleans)
-                        for (const past of pasts) {
-                          const failure: Failure = { error, transport, phase, reused, plan, credentialIsAsked };
-                          const policy: Policy = {
-                            choice,
-                            replay,
-                            repeatable,
-                            sseAble,
-                            ...past,
-                            maxAttempts: 4,
-                            retryRefusals,
-                            wallMs: 0,
-                            jitter: () => 0.5,
-                          };
-                          const decision = recover(failure, policy);
-                          const told = `${decision.move}${decision.doubtful ? '?' : ''}`;
-                          const right = expected(expectation, failure, policy);
-                          if (told !== right)
-                            assert.equal(told, right, JSON.stringify({ ...failure, ...policy, error: name }));
-                          keepsPrinciples(decision, failure, policy);
-                          cells += 1;
-                        }
+                        for (const streams of wanted)
+                          for (const past of pasts) {
+                            const failure: Failure = { error, transport, phase, reused, plan, credentialIsAsked };
+                            const policy: Policy = {
+                              choice,
+                              replay,
+                              repeatable,
+                              sseAble,
+                              streams,
+                              ...past,
+                              maxAttempts: 4,
+                              retryRefusals,
+                              wallMs: 0,
+                              jitter: () => 0.5,
+                            };
+                            const decision = recover(failure, policy);
+                            const told = `${decision.move}${decision.doubtful ? '?' : ''}`;
+                            const right = expected(expectation, failure, policy);
+                            if (told !== right)
+                              assert.equal(told, right, JSON.stringify({ ...failure, ...policy, error: name }));
+                            keepsPrinciples(decision, failure, policy);
+                            cells += 1;
+                          }
     assert.ok(cells >= 40_000);
   });
 }
@@ -175,6 +180,7 @@ const policy: Policy = {
   replay: 'unanswered',
   repeatable: true,
   sseAble: true,
+  streams: true,
   done: [],
   attempts: 1,
   maxAttempts: 4,

@@ -68,6 +68,7 @@ const causes = Object.keys({
   unanswered: true,
   age_limit: true,
   lanes_refused: true,
+  stream_refused: true,
   chain_lost: true,
   busy: true,
   given_up: true,

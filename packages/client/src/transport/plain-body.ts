@@ -1,0 +1,63 @@
+import { GrowingBytes } from '../growing-bytes.js';
+import { Frame, FrameError } from '../protocol/frame.js';
+import { maxEventBytes } from '../protocol/limits.js';
+import { EventTooLargeError } from '../protocol/sse.js';
+import { responseOf } from '../protocol/terminal.js';
+import type { PlainAnswer } from './transport.js';
+
+/** What a whole body comes to. */
+export interface PlainEnd {
+  answer: PlainAnswer;
+  /** The response as the event that would have ended its stream; undefined where the body holds none. */
+  frame: Frame | undefined;
+}
+
+/** The body of a successful answer that is no stream. */
+export class PlainBody {
+  readonly #status: number;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #bytes = new GrowingBytes();
+
+  constructor(status: number, headers: Readonly<Record<string, string>>) {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  /** @throws EventTooLargeError */
+  add(bytes: Buffer): void {
+    if (this.#bytes.length + bytes.length > maxEventBytes)
+      throw new EventTooLargeError(`an answer of more than ${maxEventBytes} bytes`);
+    this.#bytes.add(bytes, 0, bytes.length, Number(this.#headers['content-length'] ?? 0));
+  }
+
+  /** Called once, when no more comes. undefined for a body that was cut: where the end of the connection is its only mark, its JSON tells. */
+  end(): PlainEnd | undefined {
+    const text = this.#bytes.take().toString();
+    const frame = frameOf(text);
+    const { 'content-type': type = '', 'content-length': length, 'transfer-encoding': coding } = this.#headers;
+    const isMarked = length !== undefined || coding !== undefined;
+    if (!isMarked && frame === undefined && type.includes('json') && !isJson(text)) return undefined;
+    return { answer: { status: this.#status, text }, frame };
+  }
+}
+
+/** Its `status` says how it ended, as in `response.done`. */
+function frameOf(text: string): Frame | undefined {
+  try {
+    const frame = Frame.parse(`{"type":"response.done","response":${text}}`);
+    const { id, output } = responseOf(frame.event) ?? {};
+    return typeof id === 'string' && Array.isArray(output) ? frame : undefined;
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    return undefined;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
