@@ -80,7 +80,7 @@ test('a wrong file is told of problem by problem, with status 2 and nothing else
   );
 });
 
-test('--env-from-file gives keys to config and to run, the first file first, and is told of where it is wrong', async (t) => {
+test('--env-from-file: gives keys to config and to run, the first file first; a file that is not there is refused', async (t) => {
   const folder = await scratch(t, {
     'agent.yaml': emulated
       .replace('agents:', 'models: { big: { provider: emulator, model: any, token_key: MY_KEY } }\nagents:')
@@ -97,7 +97,15 @@ test('--env-from-file gives keys to config and to run, the first file first, and
   assert.equal((await turnwire(['run', agent, 'Go.', ...files], { cwd: folder })).status, 0);
   const wrong = await turnwire(['run', agent, 'Go.', '--env-from-file', 'wrong.env'], { cwd: folder });
   assert.equal(wrong.status, 2);
-  assert.match(wrong.stderr, /wrong\.env:1: this line is not KEY=VALUE\n$/);
+  assert.match(wrong.stderr, /MY_KEY is not set/);
+  for (const verb of [
+    ['config', agent],
+    ['run', agent, 'Go.'],
+  ]) {
+    const missing = await turnwire([...verb, '--env-from-file', 'nope.env'], { cwd: folder });
+    assert.deepEqual([missing.status, missing.stdout], [2, '']);
+    assert.match(missing.stderr, /^nope\.env: there is no such file; check --env-from-file/);
+  }
   const upwards = await turnwire(['run', agent, 'Go.', '--env-from-file', '../x.env'], { cwd: folder });
   assert.equal(upwards.status, 2);
   assert.match(upwards.stderr, /^--env-from-file \.\.\/x\.env: a path with "\.\." is not taken/);

@@ -1,19 +1,23 @@
+import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { SecretError, type Secrets } from './secrets.js';
+import { parseEnv } from 'node:util';
+import { type Environment, SecretError, type Secrets } from './secrets.js';
 import { readSmallFile } from './small-file.js';
 
 /**
- * A file of `KEY=VALUE` lines, as `--env-from-file` names it: comments begin a line with `#`, `export` before a name is allowed, double
- * quotes around a value are left out, nothing is replaced inside it. Of two lines with the same name, the later one counts.
+ * A file of variables, as `--env-from-file` names it, in the format that `util.parseEnv` of Node reads. Of two lines with the same name, the later one
+ * counts.
  *
- * @throws SecretError, when it is asked, if the file cannot be read or a line is something else; the line is named, not shown.
+ * @throws SecretError if there is no such file, or none that can be read; then, and when it is asked.
  */
 export function envFileSecrets(path: string, cwd: string): Secrets {
   const place = resolvePath(path, cwd);
+  checkFile(path, place);
   return {
     async get(name) {
-      const value = (await readEnvFile(path, place)).get(name);
+      const values = await readEnvFile(path, place);
+      const value = Object.hasOwn(values, name) ? values[name] : undefined;
       return value === undefined ? undefined : { value, source: path };
     },
   };
@@ -25,23 +29,24 @@ function resolvePath(path: string, cwd: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(cwd, path);
 }
 
-async function readEnvFile(path: string, place: string): Promise<ReadonlyMap<string, string>> {
+/** At once, and not only when a secret is asked for: nobody names a file that is not there on purpose. */
+function checkFile(path: string, place: string): void {
+  const found = statSync(place, { throwIfNoEntry: false });
+  if (found === undefined) throw missing(path);
+  if (!found.isFile()) throw new SecretError(`${path}: it is not a regular file`);
+}
+
+async function readEnvFile(path: string, place: string): Promise<Environment> {
   let text: string | undefined;
   try {
     text = await readSmallFile(place);
   } catch (error) {
     throw new SecretError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  if (text === undefined) throw new SecretError(`${path}: there is no such file; check --env-from-file`);
-  const values = new Map<string, string>();
-  for (const [index, line] of text
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .entries()) {
-    if (line.trim() === '' || line.trimStart().startsWith('#')) continue;
-    const [, name, value = ''] = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (name === undefined) throw new SecretError(`${path}:${index + 1}: this line is not KEY=VALUE`);
-    values.set(name, /^".*"$/.test(value) ? value.slice(1, -1) : value);
-  }
-  return values;
+  if (text === undefined) throw missing(path);
+  return parseEnv(text);
+}
+
+function missing(path: string): SecretError {
+  return new SecretError(`${path}: there is no such file; check --env-from-file`);
 }
