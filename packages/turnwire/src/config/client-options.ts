@@ -1,7 +1,6 @@
 import type { ClientOptions } from '@turnwire/client';
 import type { Config } from './config.js';
 import type { Model } from './model.js';
-import { neededSecrets } from './needed-secrets.js';
 import { expand, namesIn } from './references.js';
 import { readSecret } from './secrets/key.js';
 import type { Environment, Secrets } from './secrets/secrets.js';
@@ -33,8 +32,10 @@ async function expandHeaders(headers: Model['headers'], secrets: Secrets): Promi
   return expanded;
 }
 
-/** The environment without the secrets that the file names: for commands that the model itself writes. */
-export function withoutSecrets(env: Environment, config: Config): Environment {
-  const secret = new Set(neededSecrets([...config.agents.values()]).flatMap(({ names }) => names));
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !secret.has(name)));
+/** The environment without the variables that hold keys and other secrets: for commands, those that the model itself writes among them. */
+export function withoutSecrets(env: Environment, { secretVariables }: Pick<Config, 'secretVariables'>): Environment {
+  // Windows does not tell names apart by their case.
+  const plain = (name: string): string => (process.platform === 'win32' ? name.toUpperCase() : name);
+  const secret = new Set([...secretVariables].map(plain));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !secret.has(plain(name))));
 }

@@ -9,6 +9,7 @@ import { mcpSchema } from './schema/toolset.js';
 import { checkShape } from './shape.js';
 import { wrongServer } from './toolset.js';
 import { readYamlFile, type YamlFile } from './yaml-file.js';
+import { secretVariables } from './secret-variables.js';
 import { secretProblem } from './secrets/key.js';
 import type { Secrets } from './secrets/secrets.js';
 
@@ -23,6 +24,8 @@ export interface Config {
   root: Agent;
   /** Which calls run without a question, which need one, which never run. */
   permissions: PermissionRules;
+  /** The variables that hold keys and other secrets: no command sees them, unless the file gives it one by name. */
+  secretVariables: ReadonlySet<string>;
   /**
    * A model by its name under `models`, or as `provider/model`.
    *
@@ -87,7 +90,15 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const root = agents.get('root') ?? agents.values().next().value;
   const permissions = permissionsSchema.safeParse(part(file, 'permissions'));
   if (problems.length > 0 || root === undefined || !permissions.success) throw new ConfigError(problems);
-  return { file: path, models: known, agents, root, permissions: permissions.data, modelNamed };
+  return {
+    file: path,
+    models: known,
+    agents,
+    root,
+    permissions: permissions.data,
+    secretVariables: secretVariables(file.value),
+    modelNamed,
+  };
 }
 
 function readProviders(file: YamlFile): OwnProviders {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { createClient } from '@turnwire/client';
 import { clientOptions, withoutSecrets } from '../../../dist/config/client-options.js';
 import { loadConfig } from '../../../dist/config/config.js';
@@ -98,13 +98,31 @@ agents:
   });
 });
 
-test('commands do not see the secrets of the file', async (t) => {
-  const path = await agentFile(
-    t,
-    `models: { m: { provider: azure, model: x, base_url: "https://me.openai.azure.com", provider_opts: { http_headers: { X-A: "\${env.TEAM}" } } } }
-agents: { root: { model: m, fallback: { models: [openai/x] } } }`,
-  );
-  const config = await loadConfig(path);
-  const env = { OPENAI_API_KEY: 'k', AZURE_API_KEY: 'a', AZURE_OPENAI_API_KEY: 'b', TEAM: 't', HOME: '/home/me' };
-  assert.deepEqual(withoutSecrets(env, config), { HOME: '/home/me' });
+describe('variables of commands: no secret is among them', () => {
+  const env = {
+    OPENAI_API_KEY: 'built-in',
+    AZURE_API_KEY: 'a',
+    AZURE_OPENAI_API_KEY: 'b',
+    XAI_API_KEY: 'built-in',
+    TEAM: 'in a header',
+    UNUSED: 'of a model that no agent uses',
+    HOUSE: 'of a provider that no model uses',
+    CHOSEN: 'of the model that --model leaves out',
+    TOKEN: 'of a server that no agent uses',
+    HOME: '/home/me',
+    OTHER: 'not named',
+  };
+  const text = `providers: { house: { base_url: "https://house.example/v1", token_key: HOUSE } }
+models:
+  m: { provider: mine, model: x, base_url: "https://me.example/v1", token_key: CHOSEN, provider_opts: { http_headers: { X-A: "\${env.TEAM}" } } }
+  unused: { provider: mine, model: y, base_url: "https://me.example/v1", token_key: UNUSED }
+mcps: { far: { remote: { url: "https://mcp.example/", headers: { Authorization: "Bearer \${TOKEN}" } } } }
+agents: { root: { model: m, toolsets: [{ type: shell, env: { CACHE: "\${env.HOME}/cache" } }] } }
+`;
+  for (const model of [undefined, 'unused', 'emulator/any']) {
+    test(`model ${model ?? 'of the file'}`, async (t) => {
+      const config = await loadConfig(await agentFile(t, text), { model });
+      assert.deepEqual(withoutSecrets(env, config), { HOME: '/home/me', OTHER: 'not named' });
+    });
+  }
 });
