@@ -243,6 +243,7 @@ test('filesystem: what git ignores is left out, and commands follow an edit', { 
       type: 'filesystem',
       post_edit: [
         { path: '*.ts', cmd: 'echo "$path" >> edited; test "$path" != src/bad.ts || { echo wrong; exit 1; }' },
+        { path: 'lib/**/*.{js,mjs}', cmd: 'echo "deep $path" >> edited' },
       ],
     },
   ]);
@@ -253,9 +254,14 @@ test('filesystem: what git ignores is left out, and commands follow an edit', { 
   assert.doesNotMatch(await call('directory_tree', { path: '.' }), /built/);
   await call('write_file', { path: 'src/good.ts', content: '' });
   await call('write_file', { path: 'src/other.md', content: '' });
+  for (const path of ['lib/a.js', 'lib/x/y/b.mjs', 'lib/c.css', 'other/d.js'])
+    await call('write_file', { path, content: '' });
   assert.match(
     await call('write_file', { path: 'src/bad.ts', content: '' }),
     /Wrote 0 bytes.*\nAfter the edit, .* failed:\nwrong\n\[exit code 1\]$/s,
   );
-  assert.equal(await readFile(join(directory, 'edited'), 'utf8'), 'src/good.ts\nsrc/bad.ts\n');
+  assert.equal(
+    await readFile(join(directory, 'edited'), 'utf8'),
+    'src/good.ts\ndeep lib/a.js\ndeep lib/x/y/b.mjs\nsrc/bad.ts\n',
+  );
 });

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Toolset } from '../../config/toolset.js';
-import { globPattern } from '../glob.js';
+import { matchesPath } from '../glob.js';
 import { report, runCommand } from './command.js';
 import { folderTools } from './folders.js';
 import { withNote } from './output.js';
@@ -24,7 +24,7 @@ export function filesystemToolset(
     const name = workspace.name(await workspace.resolve(path));
     const said: string[] = [];
     for (const { path: glob, cmd } of afterEdit) {
-      if (!globPattern(glob).test(glob.includes('/') ? name : posix.basename(name))) continue;
+      if (!matchesPath(glob.includes('/') ? name : posix.basename(name), glob)) continue;
       const ended = await runCommand({
         cmd,
         cwd: workspace.root,
