@@ -1,3 +1,17 @@
+/** Keys of hooks, and of their matchers. */
+const unservedOfHooks: readonly string[] = [
+  'preempt_yolo',
+  'strict_output',
+  'name',
+  'args',
+  'env',
+  'working_dir',
+  'on_error',
+  'model',
+  'prompt',
+  'schema',
+];
+
 /**
  * What docker-agent's format has and turnwire does not serve, by place in the file (`*` is any name or number). These are named to the
  * user as such: to ignore one would run another agent than the one that was written.
@@ -65,9 +79,17 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'after_compaction',
     'tool_response_transform',
     'worktree_create',
+    'tool_guard',
+    'tool_input_transform',
+    'before_agent_run',
   ],
-  'agents.*.hooks.*.*': ['preempt_yolo', 'name', 'args', 'env', 'working_dir', 'on_error', 'model', 'prompt', 'schema'],
-  'agents.*.hooks.*.*.hooks.*': ['name', 'args', 'env', 'working_dir', 'on_error', 'model', 'prompt', 'schema'],
+  // A hook may stand in a list, or alone; so may a matcher, and the hooks of one.
+  'agents.*.hooks.*': unservedOfHooks,
+  'agents.*.hooks.*.*': unservedOfHooks,
+  'agents.*.hooks.*.hooks': unservedOfHooks,
+  'agents.*.hooks.*.hooks.*': unservedOfHooks,
+  'agents.*.hooks.*.*.hooks': unservedOfHooks,
+  'agents.*.hooks.*.*.hooks.*': unservedOfHooks,
   'agents.*.toolsets.*': [
     'defer',
     'toon',

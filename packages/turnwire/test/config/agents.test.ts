@@ -42,7 +42,9 @@ agents:
     hooks:
       pre_tool_use:
         - { matcher: shell|write_.*, hooks: [{ type: command, command: ./check.sh, timeout: 5 }] }
+      post_tool_use: { hooks: { type: command, command: ./log.sh } }
       stop: [{ type: command, command: ./done.sh }]
+      session_end: { type: command, command: ./bye.sh }
     toolsets:
       - { type: filesystem, ignore_vcs: false, post_edit: [{ path: "*.ts", cmd: fmt }] }
       - { type: shell, env: { A: b }, tools: [shell], instruction: "{ORIGINAL_INSTRUCTIONS} Be careful." }
@@ -74,6 +76,10 @@ permissions:
     { matcher: 'shell|write_.*', hooks: [{ type: 'command', command: './check.sh', timeout: 5 }] },
   ]);
   assert.deepEqual(root.hooks.stop, [{ type: 'command', command: './done.sh', timeout: 60 }]);
+  assert.deepEqual(root.hooks.session_end, [{ type: 'command', command: './bye.sh', timeout: 60 }]);
+  assert.deepEqual(root.hooks.post_tool_use, [
+    { matcher: '*', hooks: [{ type: 'command', command: './log.sh', timeout: 60 }] },
+  ]);
   assert.equal(root.toolsets.length, 10);
   assert.deepEqual(root.toolsets[8], {
     type: 'mcp',
@@ -186,6 +192,13 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     'a built-in hook',
     agent('hooks: { stop: [{ type: builtin, command: x }] }'),
     /"builtin" is a kind of docker-agent hook/,
+  ],
+  ['a hook as a mapping without a command', agent('hooks: { stop: { type: command } }'), /"command" is missing/],
+  ['a hook that is a text', agent('hooks: { stop: ./x.sh }'), /"stop" must be a list of hooks, such as/],
+  [
+    'a key of hooks that is not served, in a mapping',
+    agent('hooks: { stop: { type: command, command: x, args: [a] } }'),
+    /"args" is a docker-agent key that turnwire does not support yet/,
   ],
   ['a misspelt hook', agent('hooks: { pre_tool_us: [] }'), /unknown key "pre_tool_us"; did you mean "pre_tool_use"\?/],
   [

@@ -12,25 +12,30 @@ const hook = z.strictObject(
   'a mapping with "type" and "command"',
 );
 
-const hooks = z.array(hook, 'a list of hooks, such as [{ type: command, command: ./check.sh }]');
+/** docker-agent takes one of them without the list, too. */
+function listOf<One extends z.ZodType>(one: One, expected: string) {
+  return z
+    .union([z.array(one, expected), one], expected)
+    .transform((written): z.output<One>[] => (Array.isArray(written) ? written : [written]));
+}
+
+const hooks = listOf(hook, 'a list of hooks, such as [{ type: command, command: ./check.sh }]');
 const plain = hooks.default([]);
 
 const matcher = 'a regular expression for names of tools, or *';
-const matched = z
-  .array(
-    z.strictObject(
-      {
-        matcher: text
-          .refine((value) => value === '*' || isPattern(value), matcher)
-          .default('*')
-          .describe('Which tools: a regular expression for their whole names, or *. Default: *.'),
-        hooks: hooks.describe('What is run.'),
-      },
-      'a mapping with "matcher" and "hooks"',
-    ),
-    'a list of mappings with "matcher" and "hooks"',
-  )
-  .default([]);
+const matched = listOf(
+  z.strictObject(
+    {
+      matcher: text
+        .refine((value) => value === '*' || isPattern(value), matcher)
+        .default('*')
+        .describe('Which tools: a regular expression for their whole names, or *. Default: *.'),
+      hooks: hooks.describe('What is run.'),
+    },
+    'a mapping with "matcher" and "hooks"',
+  ),
+  'a list of mappings with "matcher" and "hooks"',
+).default([]);
 
 /** `hooks` of an agent: commands of the user's at certain points of a run. */
 export const hooksSchema = z.strictObject(
