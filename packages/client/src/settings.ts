@@ -2,6 +2,7 @@ import { endpointOf } from './network/endpoint.js';
 import { headerProblem, keyProblem, valueProblem } from './network/handshake.js';
 import { isLoopback } from './network/loopback.js';
 import { chooseProxy } from './network/proxy.js';
+import { checkGroup, checkIsObject, checkOptions, checkTurnNames, clientNames, kindOf } from './option-names.js';
 import { TurnwireError } from './protocol/errors.js';
 import type { DiagnosticEvent } from './diagnostics.js';
 import type { Endpoint } from './network/endpoint.js';
@@ -47,33 +48,9 @@ const defaultRecovery: Settings['recovery'] = {
   refusals: 'retry',
 };
 
-const known: Readonly<Record<string, readonly string[]>> = {
-  createClient: [
-    'apiKey',
-    'baseUrl',
-    'chains',
-    'headers',
-    'network',
-    'onEvent',
-    'onWarning',
-    'organization',
-    'pool',
-    'project',
-    'recovery',
-    'timeouts',
-    'transport',
-  ],
-  chains: ['maxBytes'],
-  pool: ['lanes', 'maxAgeMs', 'maxConnections', 'pingMs'],
-  timeouts: Object.keys(defaultTimeouts),
-  recovery: Object.keys(defaultRecovery),
-  network: ['allowPlaintext', 'ca', 'cert', 'key', 'lookup', 'proxy', 'relay'],
-  turn: ['signal', 'transport'],
-};
-
 /** @throws TurnwireError `invalid_option`, `missing_api_key` */
 export function resolveOptions(options: ClientOptions, env: Readonly<Record<string, string | undefined>>): Settings {
-  checkGroup('createClient', options);
+  checkOptions(options, clientNames);
   const { pool = {}, timeouts = {}, network = {}, chains = {}, onWarning = warnProcess, onEvent } = options;
   checkGroup('pool', pool);
   checkGroup('timeouts', timeouts);
@@ -156,7 +133,7 @@ function resolveRecovery(given: RecoveryOptions = {}): Settings['recovery'] {
 
 /** @throws TurnwireError `invalid_option` */
 export function checkTurnOptions(options: unknown): void {
-  checkGroup('turn', options);
+  checkTurnNames(options);
   const { signal } = options as { signal?: unknown };
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalid(`turn: signal must be an AbortSignal, not ${show(signal)}: give the signal of an AbortController`);
@@ -245,7 +222,7 @@ function hasAuthorization(headers: object): boolean {
 
 function checkIdentity({ headers, organization, project }: ClientOptions): void {
   if (headers !== undefined && typeof headers !== 'function') {
-    checkGroup('headers', headers);
+    checkIsObject('headers', headers);
     for (const [name, value] of Object.entries(headers)) {
       const problem = headerProblem(name, value);
       if (problem !== undefined) throw invalid(problem);
@@ -290,24 +267,6 @@ function checkPlaintext(
     );
 }
 
-function checkGroup(group: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(`${group === 'createClient' ? 'the options' : group} must be an object, not ${kindOf(value)}`);
-  const names = known[group];
-  if (names === undefined) return;
-  for (const name of Object.keys(value)) {
-    if (names.includes(name)) continue;
-    const spelled = names.find(
-      (other) => other.toLowerCase().replace(/ms$/, '') === name.toLowerCase().replaceAll('_', '').replace(/ms$/, ''),
-    );
-    const home = Object.entries(known).find(([, inside]) => inside.includes(name))?.[0];
-    const guess = spelled ?? (home === undefined || home === 'createClient' ? undefined : `${home}.${name}`);
-    throw invalid(
-      `${group === 'createClient' ? '' : `${group}.`}${name} is no option${guess === undefined ? ` (there are ${names.join(', ')})` : `; did you mean "${guess}"?`}`,
-    );
-  }
-}
-
 function ofEnvironment(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
   const value = nonEmpty(env[name]);
   const problem = value === undefined ? undefined : valueProblem(value);
@@ -335,13 +294,6 @@ function nonEmpty(value: string | undefined): string | undefined {
 
 function show(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : kindOf(value);
-}
-
-/** As `show`, for where a string may be a secret: a key in the place of the options, a private key without its first line (N1). */
-function kindOf(value: unknown): string {
-  if (typeof value === 'string') return 'a string';
-  if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 function invalid(message: string): TurnwireError {

@@ -11,6 +11,7 @@ import { responseText } from './response-text.js';
 import { headersIn } from './metadata.js';
 import { openingOf } from './opening.js';
 import { brokenOff, failureOf, refusal, unknownOutcome } from './refusal.js';
+import { checkIsCall } from './not-called.js';
 import { checkFetchOptions, settingsFor } from './settings.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Reader } from '../turn/delivery.js';
@@ -32,7 +33,13 @@ import type { FetchOptions, TurnwireFetch } from './options.js';
  *
  * @throws TurnwireError `invalid_option`, in one sentence.
  */
-export function createFetch(options: FetchOptions = {}): TurnwireFetch {
+export function createFetch(options?: FetchOptions): TurnwireFetch;
+export function createFetch(...given: readonly unknown[]): TurnwireFetch {
+  checkIsCall(given);
+  return fetchOf(given[0] as FetchOptions | undefined);
+}
+
+function fetchOf(options: FetchOptions = {}): TurnwireFetch {
   const { maxChainBytes, ...common } = checkFetchOptions(options);
   const identities = new Identities({
     settings: (identity) => settingsFor(identity, common),

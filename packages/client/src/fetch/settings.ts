@@ -1,3 +1,4 @@
+import { checkIsObject, checkOptions, clientNames, isSameName } from '../option-names.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { resolveOptions } from '../settings.js';
 import type { Settings } from '../settings.js';
@@ -12,17 +13,23 @@ export interface CommonSettings {
 }
 
 /** Options of `createClient` that a request says by itself. */
-const saidByRequests: ReadonlySet<string> = new Set(['apiKey', 'baseUrl', 'headers', 'organization', 'project']);
+const saidByRequests: readonly string[] = ['apiKey', 'baseUrl', 'headers', 'organization', 'project'];
+
+const fetchNames: readonly string[] = [...clientNames.filter((name) => !saidByRequests.includes(name)), 'fetch'].sort();
 
 /** @throws TurnwireError `invalid_option` */
 export function checkFetchOptions(given: FetchOptions): CommonSettings & { maxChainBytes: number } {
+  checkIsObject('the options', given);
+  for (const name of Object.keys(given)) {
+    const said = saidByRequests.find((one) => isSameName(one, name));
+    if (said !== undefined)
+      throw new TurnwireError(
+        'invalid_option',
+        `createFetch takes no ${said}: each request brings its own, so give it to the SDK`,
+      );
+  }
+  checkOptions(given, fetchNames);
   const { fetch, ...options } = given;
-  const said = Object.keys(options).find((name) => saidByRequests.has(name));
-  if (said !== undefined)
-    throw new TurnwireError(
-      'invalid_option',
-      `createFetch takes no ${said}: each request brings its own, so give it to the SDK`,
-    );
   if (fetch !== undefined && typeof fetch !== 'function')
     throw new TurnwireError('invalid_option', 'fetch must be a function like globalThis.fetch');
   // Everything else is checked as for a client, with an identity that stands for all.
