@@ -13,6 +13,7 @@ function quickClock(factor: number, leapt: () => number = () => 0): Clock {
     tick: now,
     // The two clocks must agree, or time would seem to jump (B6).
     wall: () => begun + (Date.now() - begun) * factor + leapt(),
+    afterReading: (run) => systemClock.afterReading(run),
     after: (ms, run, options) => systemClock.after(ms / factor, run, options),
   };
 }

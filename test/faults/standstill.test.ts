@@ -1,4 +1,4 @@
-// B6: a process that was stopped, as a lid that is closed stops it, trusts no connection from before.
+// B6, Q14: a process that was stopped, as a lid that is closed stops it, trusts no connection from before, and blames nobody for its own silence.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,6 +8,8 @@ import { serve } from './model/serve.js';
 import { Service } from './model/service.js';
 import { Relay } from './server/relay.js';
 import { FaultServer } from './server/server.js';
+import { reply } from './server/events.js';
+import type { Json } from './server/events.js';
 
 const child = fileURLToPath(new URL('process/standstill.js', import.meta.url));
 
@@ -47,3 +49,53 @@ test(
     }
   },
 );
+
+const blocked = fileURLToPath(new URL('process/blocked.js', import.meta.url));
+const limitMs = 400;
+const blockedMs = 1000;
+
+for (const moment of ['dialMs', 'firstEventMs', 'idleMs', 'queueMs'] as const) {
+  test(
+    `Q14: what came while the loop was blocked counts, although timeouts.${moment} had passed by then`,
+    { timeout: 20_000 },
+    async ({ signal }) => {
+      let answers = 0;
+      /** Half of it at once, the rest while the client cannot read. */
+      const answer = (send: (...events: Json[]) => void): void => {
+        answers += 1;
+        const [first, ...rest] = reply(`resp_${answers}`, 'heard');
+        if (first === undefined) return;
+        const wait = moment === 'idleMs' ? 0 : limitMs / 2;
+        setTimeout(() => send(first), wait);
+        setTimeout(() => send(...rest), limitMs / 2);
+      };
+      const server = await FaultServer.start({
+        create: (peer) => answer((...events) => peer.events(...events)),
+        post: (peer) => {
+          peer.stream();
+          answer((...events) => {
+            peer.sse(...events);
+            if (events.length > 1) peer.endStream();
+          });
+        },
+      });
+      const program = spawn(process.execPath, [blocked, server.url, moment, String(limitMs), String(blockedMs)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        timeout: 15_000,
+      });
+      try {
+        let said = '';
+        program.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+        await once(program, 'close', { signal });
+        const each = moment === 'queueMs' ? 'heard,heard' : 'heard';
+        assert.deepEqual(
+          JSON.parse(said),
+          Array.from({ length: moment === 'queueMs' ? 2 : 4 }, () => each),
+        );
+      } finally {
+        program.kill('SIGKILL');
+        await server.close();
+      }
+    },
+  );
+}

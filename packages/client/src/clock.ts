@@ -11,6 +11,8 @@ export interface Clock {
    * `background`.
    */
   after(ms: number, run: () => void, options?: { background?: boolean }): Timer;
+  /** Calls `run` once, unless cancelled, when all that lies in the sockets by now has been read. */
+  afterReading(run: () => void): Timer;
 }
 
 export interface Timer {
@@ -39,6 +41,11 @@ export const systemClock: Clock = {
     if (options?.background) timer.unref();
     return new NodeTimer(timer);
   },
+  // Node reads its sockets between its timers and its immediates.
+  afterReading(run) {
+    const immediate = setImmediate(run);
+    return { cancel: () => clearImmediate(immediate) };
+  },
 };
 
 class NodeTimer implements Timer {
@@ -51,6 +58,111 @@ class NodeTimer implements Timer {
   cancel(): void {
     clearTimeout(this.#timer);
   }
+}
+
+/** In so many steps a limit passes: a standstill of the loop within one of them is not noticed. */
+const steps = 8;
+
+/**
+ * A limit on what somebody else may take: the other side of a connection, or the caller. `judge` is called once when it has passed.
+ *
+ * Time in which our own loop stood still does not count: nobody could be heard then, and nothing of ours went out. The limit's own timers know of it,
+ * for they are late then. And before it judges, what has come meanwhile is read: a standstill ends with the timers that became due in it, and the
+ * sockets come after them. It has an end all the same: each of its few steps is waited for once.
+ */
+export abstract class Limit implements Timer {
+  readonly #clock: Clock;
+  readonly #background: boolean;
+  #timer: Timer | undefined;
+  /** When the timer is due. */
+  #due = Infinity;
+  #limitMs = Infinity;
+  /** When it passes, as far as was known when it was looked at last; later by now where a sign of life has come. */
+  #passesAt = Infinity;
+  /** Since then. */
+  #stoodStillMs = 0;
+
+  constructor(clock: Clock, background = false) {
+    this.#clock = clock;
+    this.#background = background;
+  }
+
+  /** How much of it is left at `now`; signs of life may have extended it. */
+  protected abstract left(now: number): number;
+
+  protected abstract judge(): void;
+
+  /** Begins with so many milliseconds, standstills forgotten. */
+  protected begin(ms: number, now: number): void {
+    this.#limitMs = ms;
+    this.#passesAt = now + ms;
+    this.#stoodStillMs = 0;
+    // A timer that is set already and not too late will find out how much is left.
+    if (this.#timer !== undefined && this.#due <= now + ms) return;
+    this.cancel();
+    this.#wait(ms, now);
+  }
+
+  cancel(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #wait(ms: number, now: number): void {
+    const waitMs = Math.min(ms, this.#limitMs / steps);
+    this.#due = now + waitMs;
+    this.#timer = this.#clock.after(waitMs, () => this.#look(), { background: this.#background });
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    this.#stoodStillMs += Math.max(0, now - this.#due);
+    if (!this.#goesOn(now)) this.#timer = this.#clock.afterReading(() => this.#lookAgain());
+  }
+
+  #lookAgain(): void {
+    if (this.#goesOn(this.#clock.now())) return;
+    this.#timer = undefined;
+    this.judge();
+  }
+
+  #goesOn(now: number): boolean {
+    const left = this.left(now);
+    if (now + left > this.#passesAt + 1) {
+      this.#passesAt = now + left;
+      this.#stoodStillMs = 0;
+    }
+    // Timers may fire a fraction early.
+    const isLeft = left + this.#stoodStillMs > 1;
+    if (isLeft) this.#wait(left + this.#stoodStillMs, now);
+    return isLeft;
+  }
+}
+
+class FixedLimit extends Limit {
+  readonly #until: number;
+  readonly #judge: () => void;
+
+  constructor(clock: Clock, ms: number, judge: () => void, background: boolean | undefined) {
+    super(clock, background);
+    const now = clock.now();
+    this.#until = now + ms;
+    this.#judge = judge;
+    this.begin(ms, now);
+  }
+
+  protected override left(now: number): number {
+    return this.#until - now;
+  }
+
+  protected override judge(): void {
+    this.#judge();
+  }
+}
+
+/** A `Limit` of `ms` from now on; `Infinity` for none. */
+export function limit(clock: Clock, ms: number, judge: () => void, options: { background?: boolean } = {}): Timer {
+  return new FixedLimit(clock, ms, judge, options.background);
 }
 
 /** Resolves after `ms`; rejects with what `signal` is aborted with, if that comes first. */

@@ -35,6 +35,10 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
+  afterReading(run: () => void): Timer {
+    return this.after(0, run);
+  }
+
   /** The loop is blocked for so long, and what became due meanwhile has not run yet. */
   block(ms: number): void {
     this.#now += ms;
@@ -54,7 +58,7 @@ export class FakeClock implements Clock {
       const [next] = [...this.#timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
       if (next === undefined) break;
       this.#timers.delete(next);
-      this.#now = next.at;
+      this.#now = Math.max(this.#now, next.at);
       next.run();
     }
     this.#now = until;

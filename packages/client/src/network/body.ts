@@ -1,3 +1,4 @@
+import { limit } from '../clock.js';
 import { AnswerReader, HttpViolation } from '../http/answer-reader.js';
 import { maxErrorBodyBytes, maxErrorBodyMs, maxHeadBytes } from '../protocol/limits.js';
 import type { Readable } from 'node:stream';
@@ -17,7 +18,7 @@ export class ErrorBody {
   /** `done` is called once. */
   constructor(clock: Clock, done: (text: string) => void) {
     this.#done = done;
-    this.#timer = clock.after(maxErrorBodyMs, () => this.end());
+    this.#timer = limit(clock, maxErrorBodyMs, () => this.end());
   }
 
   add(bytes: Buffer): void {

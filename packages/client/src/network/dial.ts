@@ -1,3 +1,4 @@
+import { limit } from '../clock.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { maxHeadBytes } from '../protocol/limits.js';
 import { requestHead } from '../http/head.js';
@@ -35,7 +36,7 @@ export async function openSocket(
   };
   const onAbort = (): void => giveUp(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
-  const timer = clock.after(dialMs, () =>
+  const timer = limit(clock, dialMs, () =>
     giveUp(
       new TurnwireError(
         'dial_timeout',

@@ -1,3 +1,4 @@
+import { limit } from '../clock.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { version } from '../version.js';
 import type { Clock, Timer } from '../clock.js';
@@ -76,7 +77,7 @@ async function ask<Value>(
   let timer: Timer | undefined;
   let onAbort = (): void => {};
   const inTime = new Promise<never>((_, reject) => {
-    timer = clock.after(dialMs, () =>
+    timer = limit(clock, dialMs, () =>
       reject(failed(`${name}: the function gave no answer within ${dialMs} ms (timeouts.dialMs)`)),
     );
     onAbort = () => reject(signal.reason);

@@ -1,3 +1,4 @@
+import { limit } from '../clock.js';
 import { abnormalClosure } from '../protocol/close-codes.js';
 import { maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
@@ -176,7 +177,7 @@ export class Socket {
     this.#state = 'closing';
     // Who reads nothing never reads the answer.
     this.#raw.resume();
-    this.#timer = this.#clock.after(closeTimeout, () => this.#raw.destroy());
+    this.#timer = limit(this.#clock, closeTimeout, () => this.#raw.destroy());
   }
 
   #closed(): void {

@@ -1,3 +1,4 @@
+import { limit } from '../clock.js';
 import { freshMs, validationMs } from '../protocol/limits.js';
 import { isStandstill } from './continuity.js';
 import type { Clock, Timer } from '../clock.js';
@@ -28,15 +29,12 @@ export interface Beating {
 
 /**
  * beating ──silence──▶ asked ──any frame──▶ beating
- *                        └──no frame within pongMs──▶ doubted ──none in what had already come──▶ stopped
+ *                        └──no frame within pongMs──▶ stopped
  */
-type State = { name: 'beating' | 'stopped' } | { name: 'asked'; at: number; bytes: number } | { name: 'doubted' };
+type State = { name: 'beating' | 'stopped' } | { name: 'asked'; bytes: number };
 
 /** Beats in the silence before a ping. */
 const beats = 4;
-
-/** Long enough for the event loop to read what has come, in milliseconds. */
-const lookAgainMs = 50;
 
 /** Less than this within `pongMs` is no frame on its way, it is a drip (B9). */
 const dripBytes = 1024;
@@ -114,14 +112,8 @@ export class Heartbeat {
     let settle = (_alive: boolean): void => {};
     const promise = new Promise<boolean>((resolve) => (settle = resolve));
     this.#check = { ping: this.#ping(), promise, settle };
-    const { clock } = this.#options;
-    const due = clock.now() + validationMs;
     // Not a background timer: a turn waits for this one.
-    let timer = clock.after(validationMs, () => {
-      // The pong may lie in what has come while this process stood still (B4).
-      const grace = isStandstill(clock.now() - due) ? validationMs : lookAgainMs;
-      timer = clock.after(grace, () => this.#settle(false));
-    });
+    const timer = limit(this.#options.clock, validationMs, () => this.#settle(false));
     void promise.then(() => timer.cancel());
     return promise;
   }
@@ -184,22 +176,18 @@ export class Heartbeat {
 
   #wait(): void {
     const { clock, pongMs } = this.#options;
-    this.#state = { name: 'asked', at: clock.now(), bytes: this.#of.bytesRead };
-    this.#timer = clock.after(pongMs, () => this.#overdue(), { background: true });
+    this.#state = { name: 'asked', bytes: this.#of.bytesRead };
+    this.#timer = limit(clock, pongMs, () => this.#overdue(), { background: true });
   }
 
   #overdue(): void {
     const state = this.#state;
     if (state.name !== 'asked') return;
-    const { clock, pongMs } = this.#options;
     // A peer that never answers is asked all the same: middleboxes forget who is silent (B8).
     if (!this.#answers) return this.#beatAgain();
     // A pong waits behind a large frame, and our ping behind a large request.
     const arriving = this.#of.busy && this.#of.bytesRead - state.bytes >= dripBytes;
     if (arriving || this.#of.unjudgeable) return this.#wait();
-    // It may lie in what has already come, and this timer was only faster (B4).
-    this.#state = { name: 'doubted' };
-    const late = isStandstill(clock.now() - state.at - pongMs);
-    this.#timer = clock.after(late ? pongMs : lookAgainMs, () => this.#of.dead(), { background: true });
+    this.#of.dead();
   }
 }

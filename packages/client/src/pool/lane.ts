@@ -1,3 +1,4 @@
+import { limit } from '../clock.js';
 import { drainBytes, drainMs } from '../protocol/limits.js';
 import { isError, terminalOf } from '../protocol/terminal.js';
 import type { Clock, Timer } from '../clock.js';
@@ -168,7 +169,7 @@ export class Lane {
     this.chain = undefined;
     // Whether a successor follows its end, nobody here can tell any more: no other turn may be given this lane.
     if (steered) return this.#giveUp(reason);
-    const timer = this.#bearer.clock.after(drainMs, () => this.#giveUp(reason), { background: true });
+    const timer = limit(this.#bearer.clock, drainMs, () => this.#giveUp(reason), { background: true });
     this.#state = { name: 'draining', timer, bytes: 0 };
     this.#bearer.turned(this);
   }

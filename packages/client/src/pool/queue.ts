@@ -1,3 +1,4 @@
+import { limit } from '../clock.js';
 import type { Clock } from '../clock.js';
 
 interface Waiter {
@@ -47,7 +48,7 @@ export class Queue<Found> {
         },
         fail,
       };
-      const timer = this.#clock.after(this.#ms, () => fail(this.#timeout()));
+      const timer = limit(this.#clock, this.#ms, () => fail(this.#timeout()));
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiters.push(waiter);
     });

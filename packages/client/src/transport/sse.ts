@@ -1,3 +1,4 @@
+import { limit } from '../clock.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { Frame, FrameError } from '../protocol/frame.js';
 import { failedAfterErrorMs, freshMs, maxEventBytes } from '../protocol/limits.js';
@@ -111,7 +112,7 @@ class SseCarriage implements Carriage, ExchangeListener {
       if (this.#over) return;
       const plain = this.#plain;
       const body = Buffer.from(plain === undefined ? outgoing.body() : plain.body);
-      this.#dialTimer = this.#clock.after(dialMs, () => {
+      this.#dialTimer = limit(this.#clock, dialMs, () => {
         this.#fail(
           new TurnwireError(
             'dial_timeout',
@@ -237,7 +238,7 @@ class SseCarriage implements Carriage, ExchangeListener {
         return this.#end();
       case 'failing':
         this.#receiver.event(frame);
-        this.#grace ??= this.#clock.after(failedAfterErrorMs, () => this.#end());
+        this.#grace ??= limit(this.#clock, failedAfterErrorMs, () => this.#end());
         return;
       case 'refused':
         this.#settle();
@@ -294,6 +295,6 @@ class SseCarriage implements Carriage, ExchangeListener {
     const connection = this.#connection;
     if (connection === undefined) return;
     connection.resume();
-    this.#drain = this.#clock.after(drainMs, () => connection.destroy(), { background: true });
+    this.#drain = limit(this.#clock, drainMs, () => connection.destroy(), { background: true });
   }
 }

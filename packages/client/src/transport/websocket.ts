@@ -1,3 +1,4 @@
+import { limit } from '../clock.js';
 import { describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
@@ -153,7 +154,7 @@ class WebSocketCarriage implements Carriage, Occupant {
         return this.#end(state);
       case 'between':
         this.#receiver.event(frame);
-        this.#wait = this.#clock.after(verdict.wait.ms, () => {
+        this.#wait = limit(this.#clock, verdict.wait.ms, () => {
           if (verdict.wait.unmet === 'end') return this.#end(state);
           lane.abandon('no successor of a steered response came');
           this.#fail(
@@ -166,7 +167,7 @@ class WebSocketCarriage implements Carriage, Occupant {
         return;
       case 'failing':
         this.#receiver.event(frame);
-        this.#grace ??= this.#clock.after(failedAfterErrorMs, () => {
+        this.#grace ??= limit(this.#clock, failedAfterErrorMs, () => {
           this.#over();
           // What else belongs to this response may still come: not on a connection that others use.
           lane.abandon('an error ended the turn');

@@ -183,7 +183,7 @@ export class Attempt implements Receiver {
 
   #settle(): void {
     this.#over = true;
-    this.#silence.stop();
+    this.#silence.cancel();
   }
 
   #watchIdle(): void {

@@ -1,3 +1,4 @@
+import { limit } from '../clock.js';
 import { itemsOf } from '../chain/fields.js';
 import { TurnwireError, locate } from '../protocol/errors.js';
 import { closingUnreadMs, maxOutputBytes } from '../protocol/limits.js';
@@ -232,7 +233,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #expectReader(): void {
     const ms = Math.min(this.#engine.timeouts.unreadMs, closingUnreadMs);
     const { taken } = this.#delivery;
-    this.#patience = this.#engine.clock.after(ms, () => {
+    this.#patience = limit(this.#engine.clock, ms, () => {
       if (this.#delivery.taken > taken) return this.#expectReader();
       const message = `the client was closing, and the turn's events were not read for ${ms} ms`;
       this.#fail(new TurnwireError('unread_timeout', message));

@@ -43,7 +43,7 @@ test('stopped, or watching for something else, it says nothing of the old', () =
   clock.advance(50);
   assert.equal(told.join(), 'second');
   silence.watch(100, 100, () => told.push('third'));
-  silence.stop();
+  silence.cancel();
   clock.advance(1000);
   assert.equal(told.join(), 'second');
   assert.equal(clock.waiting, 0);
