@@ -1,22 +1,19 @@
-import type { InputItem, Item, Response } from '@turnwire/client';
+import type { InputItem } from '@turnwire/client';
 import { messageOf, orAbort } from './abort.js';
 import type { Permissions } from './approval.js';
+import { readArguments } from './arguments.js';
 import type { AgentEvent, ToolCall, ToolOutcome } from './events.js';
 import type { History } from './history.js';
 import type { HookFailure } from './hooks.js';
-import type { AnsweredCall } from './pairing.js';
 import type { Repetition } from './repetition.js';
 import { type Tell, tellWhile } from './tell.js';
 import { outputText } from './tools/output.js';
 import type { Tool, ToolOutput } from './tools/tool.js';
+import type { Call } from './turn-calls.js';
+import { wellFormed } from './well-formed.js';
 
 /** How long a tool may take to end after it was told to, in milliseconds. Longer than the shell takes to kill a command. */
 const abortGrace = 6000;
-
-/** A call of a response, and the type of item that answers it. */
-interface Call extends ToolCall {
-  answer: 'function_call_output' | 'custom_tool_call_output';
-}
 
 /** What a call came to. */
 interface Result {
@@ -33,8 +30,6 @@ export interface CallOptions {
   tools: ReadonlyMap<string, Tool>;
   permissions: Permissions;
   repetition: Repetition;
-  /** The calls of this conversation that have been answered, by id: what has run does not run again. */
-  answered: Map<string, AnsweredCall>;
   history: History;
   /** Runs the commands that the user has for each call. @default there are none */
   hook?: (
@@ -49,10 +44,6 @@ export interface HookEvent extends Readonly<Record<string, unknown>> {
   tool_name: string;
 }
 
-export function callsIn(response: Response): Call[] {
-  return response.output.flatMap(readCall);
-}
-
 /**
  * Runs the calls of a turn and records exactly one answer for each, whatever happens: a call without one makes the whole conversation
  * unusable. Calls that only read run at the same time, where they stand side by side; each other one alone, in the order of the model. What
@@ -61,12 +52,10 @@ export function callsIn(response: Response): Call[] {
  * @throws the signal's reason when it fires, AgentError when the model repeats itself; all calls are answered by then.
  */
 export async function* runCalls(calls: readonly Call[], options: CallOptions): AsyncGenerator<AgentEvent> {
-  const { answered, history, repetition, signal } = options;
+  const { history, repetition, signal } = options;
   const open = new Set(calls);
   const settle = (call: Call, output: ToolOutput): void => {
     open.delete(call);
-    const { name, arguments: args } = call;
-    if (!answered.has(call.id)) answered.set(call.id, { name, arguments: args, output });
     history.add(answerItem(call, output));
   };
   // Fires also where the reader leaves while tools are running.
@@ -79,19 +68,10 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
       for (const call of group) {
         const { id, name, arguments: args } = call;
         const shown: ToolCall = { id, name, arguments: args };
-        const before = answered.get(id);
-        if (before?.name === name && before.arguments === args) {
-          settle(call, before.output);
-          yield {
-            type: 'warning',
-            message: `the model repeated the call ${id} of ${name}; it was answered as before and not run again`,
-          };
-          continue;
-        }
         yield { type: 'tool_call', tool_call: shown };
         signal.throwIfAborted();
         repetition.watch(shown);
-        const prepared = before === undefined ? yield* prepare(call, shown, within) : usedBefore(call);
+        const prepared = yield* prepare(call, shown, within);
         if ('tool' in prepared) {
           ready.push(prepared);
         } else {
@@ -136,7 +116,7 @@ function responseEvent(shown: ToolCall, { outcome, output, duration_ms }: Result
   return { type: 'tool_call_response', tool_call: shown, outcome, response: outputText(output), duration_ms };
 }
 
-/** Calls that may run at the same time. Of two with one id, the second is looked at when the first has its answer. */
+/** Calls that may run at the same time. */
 function groups(calls: readonly Call[], tools: ReadonlyMap<string, Tool>): Call[][] {
   const together = ({ name }: Call): boolean => {
     const tool = tools.get(name);
@@ -145,7 +125,7 @@ function groups(calls: readonly Call[], tools: ReadonlyMap<string, Tool>): Call[
   const found: Call[][] = [];
   for (const call of calls) {
     const group = found.at(-1);
-    if (group?.every((other) => together(other) && other.id !== call.id) === true && together(call)) group.push(call);
+    if (group?.every(together) === true && together(call)) group.push(call);
     else found.push([call]);
   }
   return found;
@@ -166,13 +146,9 @@ async function* prepare(call: Call, shown: ToolCall, options: CallOptions): Asyn
     const names = [...tools.keys()].join(', ');
     return failed(`there is no tool ${call.name}; ${names === '' ? 'you have no tools' : `the tools are ${names}`}`);
   }
-  let args: unknown;
-  try {
-    // Models write nothing at all where there is nothing to say.
-    args = call.arguments.trim() === '' ? {} : JSON.parse(call.arguments);
-  } catch {
-    return failed(`the arguments are not valid JSON; write the call of ${call.name} again`);
-  }
+  const read = readArguments(call.arguments);
+  if ('problem' in read) return failed(`${read.problem}\nNothing was run; write the call of ${call.name} again.`);
+  const { value: args } = read;
   try {
     tool.check(args);
   } catch (error) {
@@ -201,7 +177,7 @@ async function execute({ tool, args }: Ready, tell: Tell, { signal, hook }: Call
   const took = (): number => Math.round(performance.now() - started);
   let result: Result;
   try {
-    const output = await orAbort(tool.run(args, { signal, tell }), signal, abortGrace);
+    const output = wellFormed(await orAbort(tool.run(args, { signal, tell }), signal, abortGrace));
     result = { outcome: 'done', output, duration_ms: took() };
   } catch (error) {
     if (signal.aborted) return { outcome: 'interrupted', output: interrupted, duration_ms: took() };
@@ -216,20 +192,6 @@ async function execute({ tool, args }: Ready, tell: Tell, { signal, hook }: Call
     // The run is over; what the tool has done stays its answer.
   }
   return result;
-}
-
-function readCall(item: Item): Call[] {
-  if (item.type === 'function_call') {
-    return [{ id: item.call_id, name: item.name, arguments: item.arguments, answer: 'function_call_output' }];
-  }
-  if (item.type === 'custom_tool_call') {
-    return [{ id: item.call_id, name: item.name, arguments: item.input, answer: 'custom_tool_call_output' }];
-  }
-  return [];
-}
-
-function usedBefore({ id }: Call): Result {
-  return failed(`this call was not run: the id ${id} was used before, for another call; make it again with a new id`);
 }
 
 function failed(message: string): Result {

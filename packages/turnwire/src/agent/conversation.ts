@@ -7,7 +7,6 @@ import { History, type HistoryOptions } from './history.js';
 import { Steering } from './steering.js';
 import type { HookEvent } from './calls.js';
 import { type HookFailure, type HookPoint, runHooks } from './hooks.js';
-import { type AnsweredCall, answersIn } from './pairing.js';
 import type { Variables } from './tools/command.js';
 import type { Member } from './team.js';
 import type { TurnClient } from './turn.js';
@@ -28,8 +27,6 @@ export interface Crew {
 export class Conversation {
   readonly crew: Crew;
   readonly history: History;
-  /** The calls that have been answered so far, by id. */
-  readonly answered: Map<string, AnsweredCall>;
   /** How many agents have given tasks to one another to come here. */
   readonly depth: number;
   /** What the user says meanwhile. Those who were given tasks hear nothing of it. */
@@ -40,7 +37,6 @@ export class Conversation {
   constructor(crew: Crew, agent: string, { depth = 0, ...kept }: ConversationOptions = {}) {
     this.crew = crew;
     this.history = new History(kept);
-    this.answered = answersIn(this.history.items);
     this.depth = depth;
     this.#active = agent;
   }

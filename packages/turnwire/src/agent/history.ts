@@ -1,5 +1,6 @@
 import type { InputItem } from '@turnwire/client';
 import type { Maker } from './maker.js';
+import { sendable } from './sendable.js';
 
 /** Where the history of a session is kept. Each entry is there to stay when `append` returns. */
 export interface HistoryKeeper {
@@ -17,7 +18,7 @@ export type HistoryEntry =
   | { kind: 'compacted'; items: readonly InputItem[]; makers?: readonly (Maker | null)[] | undefined };
 
 /**
- * The items of one conversation, verbatim and in order. All of them are handed over with every turn: what of it the server holds already,
+ * The items of one conversation in their order, verbatim but for what a strict server would refuse. All of them are handed over with every turn: what of it the server holds already,
  * the client finds by itself (docs/continuation.md).
  */
 export class History {
@@ -26,8 +27,13 @@ export class History {
   readonly #keeper: HistoryKeeper | undefined;
 
   constructor({ items = [], makers, keeper }: HistoryOptions = {}) {
-    this.#items = [...items];
-    this.#makers = new Map(makers);
+    this.#items = items.map(sendable);
+    this.#makers = new Map(
+      items.flatMap((item, index) => {
+        const maker = makers?.get(item);
+        return maker === undefined ? [] : [[this.#items[index] ?? item, maker] as const];
+      }),
+    );
     this.#keeper = keeper;
   }
 
@@ -41,7 +47,8 @@ export class History {
   }
 
   /** What the model does not know yet: a prompt, the outputs of tools. */
-  add(...items: InputItem[]): void {
+  add(...added: InputItem[]): void {
+    const items = added.map(sendable);
     this.#keeper?.append({ kind: 'items', items });
     this.#items.push(...items);
   }
@@ -49,9 +56,10 @@ export class History {
   /** What a turn adds that ended well enough to be continued: its items go back as they came, those of unknown types too. */
   commit(added: readonly InputItem[], maker: Maker): void {
     if (added.length === 0) return;
-    this.#keeper?.append({ kind: 'items', items: added, maker });
-    this.#items.push(...added);
-    for (const item of added) this.#makers.set(item, maker);
+    const items = added.map(sendable);
+    this.#keeper?.append({ kind: 'items', items, maker });
+    this.#items.push(...items);
+    for (const item of items) this.#makers.set(item, maker);
   }
 
   /** Before a call runs that may change something. */
@@ -65,7 +73,8 @@ export class History {
   }
 
   /** Puts a shorter history in place of this one. */
-  compact(items: readonly InputItem[]): void {
+  compact(shorter: readonly InputItem[]): void {
+    const items = shorter.map(sendable);
     const makers = items.map((item) => this.#makers.get(item) ?? null);
     this.#keeper?.append({ kind: 'compacted', items, makers });
     this.#items = [...items];

@@ -2,7 +2,7 @@ import type { InputItem, Response, TurnReport, Usage } from '@turnwire/client';
 import type { Model } from '../config/model.js';
 import { AgentError } from './agent-error.js';
 import { takeTurnWithFallback } from './attempts.js';
-import { callsIn, runCalls, skipCalls } from './calls.js';
+import { runCalls, skipCalls } from './calls.js';
 import { compacted, divide, estimate, isNearLimit, summaryInstructions, summaryOf } from './compaction.js';
 import { Conversation, type Crew } from './conversation.js';
 import type { AgentEvent } from './events.js';
@@ -13,6 +13,7 @@ import { failing } from './passing.js';
 import { Repetition } from './repetition.js';
 import { teamTools } from './team.js';
 import type { Tool, ToolContext } from './tools/tool.js';
+import { callsOf } from './turn-calls.js';
 import { type Taken, takeTurn } from './turn.js';
 import { costOf, readUsage } from './usage.js';
 
@@ -28,7 +29,7 @@ export interface Done {
 
 /** Turn by turn, until the model has nothing more to ask for. */
 export async function* work(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent, Done> {
-  const { crew, history, answered } = conversation;
+  const { crew, history } = conversation;
   const reports: TurnReport[] = [];
   let repetition = new Repetition(conversation.agent.maxConsecutiveToolCalls);
   let last: { usage: Usage | null | undefined; length: number } | undefined;
@@ -54,10 +55,12 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
     reports.push(report);
     yield turnFinished(reports.length, taken);
     for (const each of taken.responses) yield* count(crew, each, model);
+    const { items, calls, repeated } = callsOf(taken.added);
+    for (const { id, name } of repeated)
+      yield { type: 'warning', message: `the server sent the call ${id} of ${name} more than once; it counts once` };
     // From here to the last answer nothing may come between: a reader who leaves would leave calls without answers behind.
-    history.commit(taken.added, makerOf(model));
+    history.commit(items, makerOf(model));
     last = { usage: response.usage, length: history.items.length };
-    const calls = callsIn(response);
     if (response.status === 'incomplete') {
       skipCalls(calls, history);
       throw cutOff(response.incomplete_details?.reason);
@@ -71,7 +74,6 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
       tools: byName,
       permissions,
       repetition,
-      answered,
       history,
       hook,
       signal,

@@ -1,17 +1,9 @@
 import type { InputItem } from '@turnwire/client';
-import type { ToolOutput } from './tools/tool.js';
 
 /** An item that asks for an answer: one of the same `call_id` has to follow, or the API refuses the whole history (D10). */
 export interface OpenCall {
   id: string;
   answer: 'function_call_output' | 'custom_tool_call_output';
-}
-
-/** A call that was answered, and how. Another call with its id is not this one. */
-export interface AnsweredCall {
-  name: string;
-  arguments: string;
-  output: ToolOutput;
 }
 
 /** The calls of a history that have no answer, in their order; of two with one id, the first answer is the first one's. */
@@ -25,24 +17,6 @@ export function openCalls(items: readonly InputItem[]): OpenCall[] {
     if (answered !== -1) open.splice(answered, 1);
   }
   return open;
-}
-
-/** The calls of a history that have an answer, by id, the first one of each: what has run does not run again. */
-export function answersIn(items: readonly InputItem[]): Map<string, AnsweredCall> {
-  const calls = new Map<string, Omit<AnsweredCall, 'output'>>();
-  const answers = new Map<string, AnsweredCall>();
-  for (const item of items) {
-    if (item.type === 'function_call' && !calls.has(item.call_id))
-      calls.set(item.call_id, { name: item.name, arguments: item.arguments });
-    if (item.type === 'custom_tool_call' && !calls.has(item.call_id))
-      calls.set(item.call_id, { name: item.name, arguments: item.input });
-    if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') continue;
-    const call = calls.get(item.call_id);
-    if (call === undefined || answers.has(item.call_id)) continue;
-    // A session keeps what a tool has given: these parts are its own.
-    answers.set(item.call_id, { ...call, output: item.output as ToolOutput });
-  }
-  return answers;
 }
 
 /**

@@ -5,6 +5,8 @@ import type { TurnClient } from '../../dist/agent/turn.js';
 export interface ScriptedTurn {
   output: Item[];
   events?: ResponseEvent[];
+  /** @default 'completed' */
+  status?: 'incomplete';
 }
 
 /** A client for what no server can be asked to do. Keeps what it was asked. */
@@ -19,14 +21,14 @@ export function scriptedClient(turns: ScriptedTurn[]): TurnClient & { asked: Tur
       const response: Response = {
         id: `resp_${asked.length}`,
         object: 'response',
-        status: 'completed',
+        status: scripted.status ?? 'completed',
         model: 'm',
         output: scripted.output,
       };
       return {
         async *[Symbol.asyncIterator]() {
           yield* scripted.events ?? [];
-          yield { type: 'response.completed', response };
+          yield { type: `response.${scripted.status ?? 'completed'}`, response };
         },
         response: () => Promise.resolve(response),
         report,

@@ -90,7 +90,7 @@ test('what goes wrong with a call is its answer, and the run goes on', async () 
   );
   const expected = [
     /^Error: it went wrong$/,
-    /not valid JSON/,
+    /^Error: the arguments are not valid JSON. They were: \{"text": "a\nNothing was run; write the call of note again.$/,
     /there is no tool nothing; the tools are note/,
     /^Error: wrong arguments for note: text: /,
     /wrong arguments for note: text: /,
@@ -102,29 +102,6 @@ test('what goes wrong with a call is its answer, and the run goes on', async () 
     seen.flatMap((event) => (event.type === 'tool_call_response' ? [event.outcome] : [])),
     ['failed', 'failed', 'failed', 'failed', 'failed', 'failed', 'done'],
   );
-});
-
-test('no call_id runs twice, neither in one response nor in a later one', async () => {
-  const again = call('c1', 'note', { text: 'a' });
-  const { ran, client, session } = start([{ output: [again, again] }, { output: [again] }, { output: [say('end')] }]);
-  const { seen, error } = await collect(session.run('go'));
-  assert.equal(error, undefined);
-  assert.deepEqual(ran, ['a']);
-  assert.deepEqual(outputs(client.asked[2]?.input as Item[]), ['noted a', 'noted a', 'noted a']);
-  assert.equal(seen.filter(({ type }) => type === 'warning').length, 2);
-});
-
-test('calls of an earlier conversation do not run again', async () => {
-  const history = [
-    call('c1', 'note', { text: 'a' }),
-    { type: 'function_call_output' as const, call_id: 'c1', output: 'then' },
-  ];
-  const { ran, session } = start([{ output: [call('c1', 'note', { text: 'a' })] }, { output: [say('end')] }], {
-    history,
-  });
-  const result = await session.run('go').result();
-  assert.deepEqual(ran, []);
-  assert.deepEqual(outputs(result.history), ['then', 'then']);
 });
 
 test('who has to be asked is asked: no, yes, always', async () => {

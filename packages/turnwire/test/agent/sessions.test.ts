@@ -76,6 +76,23 @@ test('cut at any byte, a session goes on: whole lines count, every call has one 
   );
 });
 
+test('an id that comes again makes another call: what was begun under it before says nothing of this one', async (t) => {
+  const { sessions } = await folder(t);
+  const first = sessions.create('/agent.yaml', 'root');
+  first.append({ kind: 'items', items: [prompt, call('a')] });
+  first.append({ kind: 'begun', call_id: 'a' });
+  first.append({ kind: 'items', items: [answer('a')] });
+  first.append({ kind: 'items', items: [call('a')] });
+  first.close();
+  const again = sessions.resume(first.id);
+  again.close();
+  assert.deepEqual(again.state.items.at(-1), {
+    type: 'function_call_output',
+    call_id: 'a',
+    output: 'Error: this call was not run, because the run ended first.',
+  });
+});
+
 test('a session is open in one process; a lock that a killed one has left behind does not count', async (t) => {
   const { place, sessions } = await folder(t);
   const first = sessions.create('/agent.yaml', 'root');

@@ -115,7 +115,13 @@ export function stateOf({ head, entries }: SessionText): SessionState {
 
 /** Answers for the calls that the end of the process has left without one. */
 function missingAnswers(text: SessionText): InputItem[] {
-  const begun = new Set(text.entries.flatMap((entry) => (entry.kind === 'begun' ? [entry.call_id] : [])));
+  const begun = new Set<string>();
+  for (const entry of text.entries) {
+    if (entry.kind === 'begun') begun.add(entry.call_id);
+    // An id may come again in a later turn: what was begun under it before was another call.
+    if (entry.kind === 'items')
+      for (const item of entry.items) if ('call_id' in item) begun.delete(String(item.call_id));
+  }
   return openCalls(stateOf(text).items).map(({ id, answer }) => ({
     type: answer,
     call_id: id,
