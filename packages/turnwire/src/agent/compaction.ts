@@ -3,6 +3,7 @@ import type { Model } from '../config/model.js';
 import { isPrompt, stands } from './pairing.js';
 import { outputText } from './tools/output.js';
 import type { ToolOutput } from './tools/tool.js';
+import { firstCharacters, lastCharacters } from './well-formed.js';
 
 /** About so many characters are a token. docker-agent's number, and on the safe side for English. */
 const charactersPerToken = 4;
@@ -59,7 +60,7 @@ export function divide(items: readonly InputItem[], { contextSize }: Model): Div
   if (before.length < 2) return undefined;
   const tail = items.slice(best);
   const prompt = tail.some(isPrompt) ? undefined : before.findLast(isPrompt);
-  const transcript = lastCharacters(before.map(line), window * transcriptShare * charactersPerToken);
+  const transcript = endOf(before.map(line), window * transcriptShare * charactersPerToken);
   return {
     request: [{ type: 'message', role: 'user', content: `Sum up this conversation.\n\n${transcript}` }],
     kept: prompt === undefined ? tail : [shortened(prompt, window), ...tail],
@@ -104,17 +105,17 @@ function textOf(content: unknown): string {
 
 function cut(text: string): string {
   const half = longestItem / 2;
-  return text.length <= longestItem ? text : `${text.slice(0, half)} […] ${text.slice(-half)}`;
+  return text.length <= longestItem ? text : `${firstCharacters(text, half)} […] ${lastCharacters(text, half)}`;
 }
 
-function lastCharacters(lines: readonly string[], most: number): string {
+function endOf(lines: readonly string[], most: number): string {
   const text = lines.filter((each) => each !== '').join('\n');
-  return text.length <= most ? text : `[…]${text.slice(-Math.floor(most))}`;
+  return text.length <= most ? text : `[…]${lastCharacters(text, Math.floor(most))}`;
 }
 
 /** A prompt that would fill the window by itself is cut: it was what overflowed. */
 function shortened(prompt: InputItem, window: number): InputItem {
   const most = Math.floor(window * keptShare * charactersPerToken);
   if (!('role' in prompt) || typeof prompt.content !== 'string' || prompt.content.length <= most) return prompt;
-  return { ...prompt, content: `${prompt.content.slice(0, most)}\n[cut: the prompt was too long]` };
+  return { ...prompt, content: `${firstCharacters(prompt.content, most)}\n[cut: the prompt was too long]` };
 }

@@ -9,6 +9,8 @@ export class Narration {
   /** Length already told, by the place of the part. */
   readonly #told = new Map<string, number>();
   readonly #toldItems = new Set<string | number>();
+  /** The first half of a character whose second half comes in the next piece, by the place of the part. */
+  readonly #halves = new Map<string, string>();
 
   *event(event: ResponseEvent): Generator<AgentEvent> {
     switch (event.type) {
@@ -60,17 +62,22 @@ export class Narration {
       yield* this.#rest('agent_choice', { output_index: index, item_id: item.id }, part, content);
   }
 
-  *#piece(type: Told, place: Place, part: number | string, content: string): Generator<AgentEvent> {
-    if (content === '') return;
+  *#piece(type: Told, place: Place, part: number | string, piece: string): Generator<AgentEvent> {
     const key = `${place.output_index} ${part}`;
+    const text = (this.#halves.get(key) ?? '') + piece;
+    const content = /[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text;
+    this.#halves.set(key, text.slice(content.length));
+    if (content === '') return;
     this.#told.set(key, (this.#told.get(key) ?? 0) + content.length);
     this.#toldItems.add(place.output_index);
     if (place.item_id !== undefined) this.#toldItems.add(place.item_id);
-    yield { type, content };
+    yield { type, content: content.toWellFormed() };
   }
 
   *#rest(type: Told, place: Place, part: number | string, whole: string): Generator<AgentEvent> {
-    yield* this.#piece(type, place, part, whole.slice(this.#told.get(`${place.output_index} ${part}`) ?? 0));
+    const key = `${place.output_index} ${part}`;
+    this.#halves.delete(key);
+    yield* this.#piece(type, place, part, whole.slice(this.#told.get(key) ?? 0));
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { array, assert as check, constantFrom, property, string } from 'fast-check';
+import { array, assert as check, constantFrom, integer, property, string } from 'fast-check';
 import { HeadAndTail } from '../../dist/agent/tools/head-and-tail.js';
 
 test('whatever the chunks: all of it up to the limit, then both halves of the limit', () => {
@@ -19,10 +19,36 @@ test('whatever the chunks: all of it up to the limit, then both halves of the li
   );
 });
 
+test('whatever the chunks, and wherever the limit cuts: no half of a character, and every byte is counted', () => {
+  check(
+    property(
+      array(string({ unit: constantFrom('a', 'ä', '€', '😀', '\uFFFD') }), { minLength: 1 }),
+      integer({ min: 1, max: 40 }),
+      integer({ min: 1, max: 5 }),
+      (texts, limit, size) => {
+        const output = new HeadAndTail(limit);
+        const bytes = Buffer.from(texts.join(''));
+        for (let at = 0; at < bytes.length; at += size) output.add(bytes.subarray(at, at + size));
+        const shown = output.toString();
+        const [all, head, cut, total, tail] =
+          /^(.*)\n\[cut: (\d+) of (\d+) bytes are not shown\]\n(.*)$/s.exec(shown) ?? [];
+        if (all === undefined || head === undefined || tail === undefined) {
+          assert.equal(shown, texts.join(''));
+          return;
+        }
+        assert.ok(texts.join('').startsWith(head));
+        assert.ok(texts.join('').endsWith(tail));
+        assert.equal(Number(total), bytes.length);
+        assert.equal(Number(cut), bytes.length - Buffer.byteLength(head + tail));
+      },
+    ),
+  );
+});
+
 test('characters that the cut goes through are left out', () => {
   const output = new HeadAndTail(6);
   output.add(Buffer.from('aäöüßä'));
-  assert.equal(output.toString(), 'aä\n[cut: 5 of 11 bytes are not shown]\nä');
+  assert.equal(output.toString(), 'aä\n[cut: 6 of 11 bytes are not shown]\nä');
 });
 
 test('memory does not grow with the output', () => {

@@ -268,6 +268,21 @@ for (const [where, events] of Object.entries(narrations)) {
   });
 }
 
+test('a character that comes in two pieces is told once it is whole', async () => {
+  const whole = 'a😀b';
+  for (const events of [
+    [delta('a\uD83D'), delta('\uDE00b'), done(whole)],
+    [delta('a\uD83D'), delta('\uDE00b')],
+    [delta('a\uD83D'), done(whole)],
+  ]) {
+    const { session } = start([{ output: [say(whole)], events }]);
+    const { seen } = await collect(session.run('go'));
+    const pieces = seen.flatMap((event) => (event.type === 'agent_choice' ? [event.content] : []));
+    assert.equal(pieces.join(''), whole);
+    assert.ok(pieces.every((piece) => piece.isWellFormed()));
+  }
+});
+
 test('refusals and reasoning are told, parts of a summary apart', async () => {
   const at = { item_id: 'i', output_index: 0 };
   const events: ResponseEvent[] = [

@@ -38,14 +38,36 @@ export class HeadAndTail {
   /** The text, with a line in the middle that says how much was left out. Bytes that are no UTF-8 become U+FFFD. */
   toString(): string {
     this.#trim();
-    const cut = this.#total - this.#headLength - this.#tailLength;
-    if (cut === 0) return Buffer.concat([...this.#head, ...this.#tail]).toString();
-    const head = Buffer.concat(this.#head)
-      .toString()
-      .replace(/\uFFFD+$/, '');
-    const tail = Buffer.concat(this.#tail)
-      .toString()
-      .replace(/^\uFFFD+/, '');
-    return `${head}\n[cut: ${cut} of ${this.#total} bytes are not shown]\n${tail}`;
+    const first = Buffer.concat(this.#head);
+    const last = Buffer.concat(this.#tail);
+    if (first.length + last.length === this.#total) return Buffer.concat([first, last]).toString();
+    // Neither side of the cut shows a part of a character.
+    const head = first.subarray(0, wholeEnd(first));
+    const tail = last.subarray(wholeStart(last));
+    const cut = this.#total - head.length - tail.length;
+    return `${head.toString()}\n[cut: ${cut} of ${this.#total} bytes are not shown]\n${tail.toString()}`;
   }
+}
+
+/** Bytes of a UTF-8 character that follow its first one. */
+const mostContinuations = 3;
+
+/** The index behind the last whole UTF-8 character. */
+function wholeEnd(bytes: Buffer): number {
+  let start = bytes.length - 1;
+  while (start > 0 && bytes.length - start <= mostContinuations && isContinuation(bytes[start])) start -= 1;
+  const first = bytes[start] ?? 0;
+  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+  return start + length > bytes.length ? start : bytes.length;
+}
+
+/** The index of the first UTF-8 character that begins in these bytes. */
+function wholeStart(bytes: Buffer): number {
+  let start = 0;
+  while (start < mostContinuations && isContinuation(bytes[start])) start += 1;
+  return start;
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
 }

@@ -96,7 +96,9 @@ async function textOf(answer: IncomingMessage, type: string): Promise<{ text: st
   }
   const whole = Buffer.concat(chunks).subarray(0, pageLimit);
   const charset = /charset\s*=\s*"?([\w-]+)/i.exec(type)?.[1] ?? 'utf-8';
-  return { text: decoder(charset).decode(whole), cut: bytes > pageLimit };
+  const cut = bytes > pageLimit;
+  // `stream`: a character that the limit cuts in two is left out.
+  return { text: decoder(charset).decode(whole, { stream: cut }), cut };
 }
 
 function decoder(charset: string): InstanceType<typeof TextDecoder> {

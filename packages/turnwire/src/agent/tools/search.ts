@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { createContext, Script } from 'node:vm';
 import { z } from 'zod';
+import { firstCharacters } from '../well-formed.js';
 import { readText } from './text-file.js';
 import { ignoredBy } from './ignored.js';
 import { defineTool, type Tool } from './tool.js';
@@ -99,5 +100,5 @@ function byExpression(source: string): Matching {
 }
 
 function shorten(line: string): string {
-  return line.length > longestLine ? `${line.slice(0, longestLine)} …` : line;
+  return line.length > longestLine ? `${firstCharacters(line, longestLine)} …` : line;
 }
