@@ -8,6 +8,7 @@ export type { Attempt, TurnReport } from './turn/report.js';
 export type { Outcome } from './protocol/terminal.js';
 export type { DiagnosticEvent, DiagnosticMessages } from './diagnostics.js';
 export { TurnwireError, errorCodes } from './protocol/errors.js';
+export type { FailureKind } from './protocol/failure-kind.js';
 export type { ErrorCode, Phase, TurnwireErrorOptions } from './protocol/errors.js';
 export type { ServerError } from './protocol/server-error.js';
 export type { TurnParams } from './protocol/request.js';

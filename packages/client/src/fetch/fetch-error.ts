@@ -18,7 +18,8 @@ export function notSent(error: unknown): unknown {
  */
 export function brokenBody(error: unknown): unknown {
   if (!(error instanceof TurnwireError)) return error;
-  const { code, message, phase, retryable, responseId, closeCode, closeReason, status, server } = error;
-  const told = { phase, retryable, responseId, closeCode, closeReason, status, server };
+  const { code, message, phase, kind, retryable, retryAfterMs, responseId, closeCode, closeReason, status, server } =
+    error;
+  const told = { phase, kind, retryable, retryAfterMs, responseId, closeCode, closeReason, status, server };
   return new TypeError('terminated', { cause: new TurnwireError(code, message, told) });
 }

@@ -1,6 +1,5 @@
-import { retryAfterMs } from '../turn/retry-after.js';
 import { answer } from './answer.js';
-import { statusOf } from './status.js';
+import { failureTable } from '../protocol/failure-table.js';
 import type { ServerError } from '../protocol/server-error.js';
 import type { TurnwireError } from '../protocol/errors.js';
 import type { TurnReport } from '../turn/report.js';
@@ -37,7 +36,7 @@ export function failureOf(error: TurnwireError, { attempts }: TurnReport): Failu
   if (error.code === 'request_too_large') return { name: 'refused', status: 413, server: undefined };
   if (error.code === 'invalid_request') return { name: 'refused', status: 400, server: undefined };
   if (!answered.has(error.code) || server === undefined) return { name: 'not_sent' };
-  const status = statusOf({ ...server, status: error.status ?? server.status });
+  const status = error.status ?? server.status ?? failureTable[error.kind].status ?? 500;
   // A redirect is not followed with the caller's key (N2), and a 200 to an upgrade is no answer to a turn.
   return status < 400 ? { name: 'not_sent' } : { name: 'refused', status, server };
 }
@@ -54,7 +53,7 @@ export function refusal(
   const isText = typeof raw === 'string';
   const { 'content-type': type = 'text/plain;charset=utf-8', ...headers } = server.headers;
   if (headers['retry-after'] === undefined && headers['retry-after-ms'] === undefined) {
-    const ms = retryAfterMs(error, Date.now());
+    const ms = error.retryAfterMs;
     if (ms !== undefined)
       Object.assign(headers, { 'retry-after': String(Math.ceil(ms / 1000)), 'retry-after-ms': String(ms) });
   }

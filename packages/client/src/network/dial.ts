@@ -41,7 +41,6 @@ export async function openSocket(
       new TurnwireError(
         'dial_timeout',
         `${route} did not answer the WebSocket upgrade within ${dialMs} ms (timeouts.dialMs)`,
-        { retryable: true },
       ),
     ),
   );

@@ -1,4 +1,6 @@
 import { TurnwireError } from '../protocol/errors.js';
+import { kindOfStatus } from '../protocol/failure.js';
+import { failureTable } from '../protocol/failure-table.js';
 import { clean, readServerError } from '../protocol/server-error.js';
 import { NoAddress, NotLoopback } from './lookup.js';
 import type { Phase } from '../protocol/errors.js';
@@ -10,7 +12,7 @@ export function dialFailure(origin: string, cause: unknown): TurnwireError {
   // The way to it has failed, and has said how.
   if (cause instanceof TurnwireError) return cause;
   return new TurnwireError('dial_failed', `${origin} could not be reached: ${reasonOf(cause)}`, {
-    retryable: !isPermanent(cause),
+    kind: kindOfDial(cause),
     cause,
   });
 }
@@ -18,7 +20,7 @@ export function dialFailure(origin: string, cause: unknown): TurnwireError {
 /** The proxy itself could not be had, or did not answer as one. */
 export function proxyFailure({ origin }: Proxy, cause: unknown): TurnwireError {
   return new TurnwireError('proxy_failed', `the proxy ${origin} could not be used: ${reasonOf(cause)}`, {
-    retryable: !isPermanent(cause),
+    kind: kindOfDial(cause),
     cause,
   });
 }
@@ -30,8 +32,8 @@ export function proxyRefusal({ origin, authorization }: Proxy, target: string, s
     status === 407
       ? `${asked} (407): http://user:password@host:port has them`
       : `opens no tunnel to ${target} (${status})`;
-  const retryable = status === 408 || status === 429 || status >= 500;
-  return new TurnwireError('proxy_failed', `the proxy ${origin} ${what}`, { status, retryable });
+  const kind = failureTable[kindOfStatus(status)].transient ? 'network' : 'configuration';
+  return new TurnwireError('proxy_failed', `the proxy ${origin} ${what}`, { status, kind });
 }
 
 /**
@@ -76,11 +78,15 @@ const hints: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: ' (it does not speak TLS there: is https: right?)',
 };
 
-/** Trying again changes nothing, and neither does another transport: the name, or the certificate of either side (A8, A9, N5). */
-function isPermanent(cause: unknown): boolean {
-  if (cause instanceof NotLoopback || cause instanceof NoAddress) return true;
+/** Where trying again changes nothing, and neither does another transport: the name, or the certificate of either side (A8, A9, N5). */
+function kindOfDial(cause: unknown): 'network' | 'configuration' {
   const code = codeOf(cause) ?? '';
-  return permanent.has(code) || /^(CERT_|CRL_|ERR_OSSL_|ERR_SSL_|ERR_TLS_|UNABLE_TO_)/.test(code);
+  const isPermanent =
+    cause instanceof NotLoopback ||
+    cause instanceof NoAddress ||
+    permanent.has(code) ||
+    /^(CERT_|CRL_|ERR_OSSL_|ERR_SSL_|ERR_TLS_|UNABLE_TO_)/.test(code);
+  return isPermanent ? 'configuration' : 'network';
 }
 
 const permanent: ReadonlySet<string> = new Set([
@@ -116,16 +122,7 @@ export function statusFailure(
   return new TurnwireError(
     code,
     `${origin} refused ${what} (${status}${named})${elsewhere}${server.message === '' ? '' : `: ${server.message}`}`,
-    {
-      phase,
-      status,
-      server,
-      // A gateway's word on a POST says nothing of what the server behind it has begun.
-      retryable:
-        code === 'upgrade_refused'
-          ? status === 408 || status === 429 || status >= 500
-          : status === 409 || status === 429 || status === 503 || status === 529,
-    },
+    { phase, status, server },
   );
 }
 

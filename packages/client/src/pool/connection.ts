@@ -143,9 +143,7 @@ export class Connection implements LaneBearer, Beating, SocketListener {
     this.#maxAgeMs = maxAgeMs;
     if (this.#early !== undefined) {
       socket.terminate();
-      throw new TurnwireError('dial_failed', `${origin} ended the connection right after opening it: ${this.#early}`, {
-        retryable: true,
-      });
+      throw new TurnwireError('dial_failed', `${origin} ended the connection right after opening it: ${this.#early}`);
     }
     const age = clock.after(maxAgeMs, () => this.#rotate(), { background: true });
     this.#state = { name: 'open', socket, heartbeat: new Heartbeat(this.#options, this), age };

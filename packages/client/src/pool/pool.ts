@@ -392,6 +392,5 @@ function busyError({ maxConnections, queueMs }: PoolSettings): TurnwireError {
   return new TurnwireError(
     'queue_timeout',
     `all ${maxConnections} connections were busy for ${queueMs} ms: raise pool.maxConnections or timeouts.queueMs`,
-    { retryable: true },
   );
 }

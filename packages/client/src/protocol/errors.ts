@@ -1,3 +1,6 @@
+import { hasNotRun, isTransient, kindOf } from './failure.js';
+import { askedWait } from './retry-after.js';
+import type { FailureKind } from './failure-kind.js';
 import type { ServerError } from './server-error.js';
 
 /**
@@ -43,7 +46,12 @@ export type Phase = 'queued' | 'sending' | 'sent' | 'created' | 'visible' | 'too
 
 export interface TurnwireErrorOptions {
   phase?: Phase;
+  /** @default what the tables of failures say of everything else that is given */
+  kind?: FailureKind;
+  /** @default as `kind` */
   retryable?: boolean;
+  /** @default what `server` says */
+  retryAfterMs?: number | undefined;
   responseId?: string | undefined;
   closeCode?: number | undefined;
   closeReason?: string | undefined;
@@ -57,11 +65,19 @@ export class TurnwireError extends Error {
   readonly code: ErrorCode;
   /** How far the turn got. `queued` also for errors outside any turn. */
   readonly phase: Phase;
+  /** What kind of failure it is, whoever says so: what to decide by. `docs/errors.md` explains each. */
+  readonly kind: FailureKind;
+  /**
+   * Whether the cause may pass by itself, whatever became of this turn: where a turn has no effects but its answer, asking again can help.
+   */
+  readonly transient: boolean;
   /**
    * Whether the same turn may be tried again without doing it twice: true only where the server certainly did not run it and the
    * cause may pass by itself. This library has then already done what its own recovery allows.
    */
   readonly retryable: boolean;
+  /** How long the server asks to wait before the next try, in milliseconds, wherever it says so: headers, fields or a sentence. */
+  readonly retryAfterMs: number | undefined;
   /** The response the server had begun, where it had. */
   readonly responseId: string | undefined;
   /** The WebSocket close code, where the connection was closed by one. */
@@ -78,7 +94,10 @@ export class TurnwireError extends Error {
     this.name = code === 'aborted' ? 'AbortError' : 'TurnwireError';
     this.code = code;
     this.phase = options.phase ?? 'queued';
-    this.retryable = options.retryable ?? false;
+    this.kind = options.kind ?? kindOf(code, options);
+    this.transient = isTransient(code, this.kind, options.server);
+    this.retryable = options.retryable ?? isRetryable(this, options.server);
+    this.retryAfterMs = options.retryAfterMs ?? askedWait(options.server, Date.now());
     this.responseId = options.responseId;
     this.closeCode = options.closeCode;
     this.closeReason = options.closeReason;
@@ -89,5 +108,14 @@ export class TurnwireError extends Error {
 
 /** The error, with what only the turn knows: how far it was, and the response it had begun. For errors made for this turn alone. */
 export function locate(error: TurnwireError, phase: Phase, responseId: string | undefined): TurnwireError {
-  return Object.assign(error, { phase, responseId: error.responseId ?? responseId });
+  const located = Object.assign(error, { phase, responseId: error.responseId ?? responseId });
+  // Never more than before: what an earlier attempt may have done counts, too.
+  return Object.assign(located, { retryable: located.retryable && isRetryable(located, located.server) });
+}
+
+function isRetryable(
+  { code, kind, phase, transient }: Pick<TurnwireError, 'code' | 'kind' | 'phase' | 'transient'>,
+  server: ServerError | undefined,
+): boolean {
+  return transient && hasNotRun(code, kind, { server, phase });
 }

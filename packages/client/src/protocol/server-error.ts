@@ -26,7 +26,13 @@ export function readServerError(
   const inner = asRecord(source) ?? top;
   const message = text(inner?.['message']) ?? text(source) ?? text(top?.['message']) ?? text(raw);
   return {
-    status: status(top?.['status']) ?? status(top?.['status_code']) ?? status(inner?.['status']) ?? outer.status,
+    status:
+      status(top?.['status']) ??
+      status(top?.['status_code']) ??
+      status(inner?.['status']) ??
+      outer.status ??
+      // vLLM and OpenRouter give the status as the code.
+      (typeof inner?.['code'] === 'number' && inner['code'] >= 400 ? status(inner['code']) : undefined),
     code: word(inner?.['code']) ?? word(top?.['code']),
     // In a flat frame `type` is the event's own name and says nothing of the error.
     type: inner === top && top?.['type'] === 'error' ? undefined : word(inner?.['type']),

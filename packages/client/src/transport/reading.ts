@@ -152,14 +152,6 @@ function refusal(event: ResponseEvent): TurnwireError {
   return new TurnwireError(
     'request_refused',
     `the server refused the turn${named === '' ? '' : ` (${named})`}: ${server.message}`,
-    {
-      phase: 'sent',
-      status,
-      server,
-      retryable:
-        status !== undefined
-          ? status === 409 || status === 429 || status === 503 || status === 529
-          : server.code === 'rate_limit_exceeded',
-    },
+    { phase: 'sent', status, server },
   );
 }

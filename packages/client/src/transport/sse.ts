@@ -117,7 +117,6 @@ class SseCarriage implements Carriage, ExchangeListener {
           new TurnwireError(
             'dial_timeout',
             `${route} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`,
-            { retryable: true },
           ),
         );
       });

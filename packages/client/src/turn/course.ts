@@ -253,7 +253,6 @@ export class Course implements AttemptListener {
         msLeft: recovery.budgetMs - (clock.now() - this.#troubled),
         retryRefusals: recovery.refusals === 'retry',
         jitter: random,
-        wallMs: clock.wall(),
       },
     );
     const { trip } = decision;
@@ -304,6 +303,8 @@ export class Course implements AttemptListener {
     const told = this.#attempt?.outgoing.plan.name === 'explicit' ? (chainLost(error) ?? error) : error;
     // However many attempts follow, the first failure is the one to look at (K2): it stands at the end of the causes.
     if (this.#first !== undefined) lastCause(told).cause = this.#first;
+    // A refusal of the last attempt says nothing of an earlier one that may have run.
+    if (this.#done.some(({ doubtful }) => doubtful)) Object.assign(told, { retryable: false });
     this.#listener.failed(told);
   }
 

@@ -1,9 +1,8 @@
 import { causeOf } from './cause.js';
-import { retryAfterMs } from './retry-after.js';
 import { tripOf } from './trip.js';
 import type { ReplayPolicy, TransportChoice } from '../options.js';
 import type { Phase, TurnwireError } from '../protocol/errors.js';
-import type { Cause } from './cause.js';
+import type { Cause } from '../protocol/failure-table.js';
 import type { BreakerTrip } from './trip.js';
 
 /** What is done after a failed attempt. */
@@ -50,8 +49,6 @@ export interface Policy {
   msLeft: number;
   /** `recovery.refusals` is `retry`. */
   retryRefusals: boolean;
-  /** The time of day, in milliseconds since 1970: servers name dates to wait for. */
-  wallMs: number;
   /** A random number from 0 up to 1, so that many clients do not come back at the same moment. */
   jitter: () => number;
 }
@@ -115,7 +112,7 @@ export const recoveryTable: readonly RecoveryRow[] = [
     moves: ['fall_back', 'retry'],
   },
   { causes: ['unauthorized'], phases: unanswered, connection: 'any', ran: 'no', moves: ['redial'] },
-  { causes: ['turned_away'], phases: unanswered, connection: 'any', ran: 'no', moves: ['fall_back'] },
+  { causes: ['turned_away', 'too_large'], phases: unanswered, connection: 'any', ran: 'no', moves: ['fall_back'] },
   {
     causes: ['broken', 'dismissed', 'closed'],
     phases: unsent,
@@ -141,7 +138,6 @@ export const recoveryTable: readonly RecoveryRow[] = [
   { causes: ['chain_lost'], phases: refused, connection: 'any', ran: 'no', moves: ['resend_in_full'] },
   { causes: ['busy'], phases: refused, connection: 'any', ran: 'no', moves: ['retry'] },
   { causes: ['given_up'], phases: refused, connection: 'any', ran: 'maybe', moves: ['retry'] },
-  { causes: ['too_large'], phases: dialling, connection: 'any', ran: 'no', moves: ['fall_back'] },
 ];
 
 /** Pure: the same failure under the same policy has the same consequence. */
@@ -158,7 +154,7 @@ export function recover(failure: Failure, policy: Policy): Decision {
     cause,
     doubtful,
     withoutLanes: cause === 'lanes_refused',
-    trip: tripOf(cause, failure, policy.wallMs),
+    trip: tripOf(cause, failure),
   };
   if (row !== undefined && mayTryAgain(failure, policy, doubtful)) {
     for (const move of row.moves) {
@@ -216,11 +212,11 @@ function delayBefore(
   move: Move,
   cause: Cause,
   { error }: Failure,
-  { wallMs, jitter, done, msLeft, retryRefusals }: Policy,
+  { jitter, done, msLeft, retryRefusals }: Policy,
 ): number {
   const isLater = move === 'redial' && error.closeCode === tryAgainLater && retryRefusals;
   if (move !== 'retry' && !isLater) return 0;
-  const asked = retryAfterMs(error, wallMs);
+  const asked = error.retryAfterMs;
   if (asked !== undefined) {
     // Jitter alone does not take a wait beyond the budget.
     const spread = asked + jitter() * Math.min(1000, Math.max(100, asked / 10));

@@ -1,6 +1,5 @@
-import { retryAfterMs } from './retry-after.js';
 import type { Phase, TurnwireError } from '../protocol/errors.js';
-import type { Cause } from './cause.js';
+import type { Cause } from '../protocol/failure-table.js';
 
 /** What a failure says of WebSockets at this endpoint; `breakerTable` has what follows from it. */
 export interface BreakerTrip {
@@ -30,44 +29,33 @@ export type TripKind =
   | 'shape';
 
 /**
- * undefined where it says nothing of WebSockets: refusals of the turn, what would hit HTTP as well (certificates, names, credentials),
- * a frame that was too large (E1), and losses after output, when the WebSocket worked.
+ * What each cause tells the breaker. Those that are not here say nothing of WebSockets: refusals of the turn, what would hit HTTP as well
+ * (certificates, names, credentials), and a frame that was too large (E1).
  */
+const trips: Readonly<Partial<Record<Cause, TripKind>>> = {
+  unsupported: 'unsupported',
+  unreachable: 'unreachable',
+  no_answer: 'no_answer',
+  refused_upgrade: 'refused',
+  forbidden: 'refused',
+  throttled: 'busy',
+  unavailable: 'busy',
+  turned_away: 'policy',
+  dismissed: 'lost',
+  broken: 'lost',
+  closed: 'lost',
+  pong_lost: 'lost',
+  unanswered: 'lost',
+};
+
+/** undefined where it says nothing of WebSockets: by its cause, and for losses after output, when the WebSocket worked. */
 export function tripOf(
   cause: Cause,
   { error, transport, phase }: { error: TurnwireError; transport: 'websocket' | 'sse'; phase: Phase },
-  wallMs: number,
 ): BreakerTrip | undefined {
-  if (transport !== 'websocket') return undefined;
   const isEarly = phase === 'queued' || phase === 'sending' || phase === 'sent' || phase === 'created';
-  const kind = isEarly ? kindOf(cause, error.closeCode, phase === 'sent') : undefined;
-  return kind === undefined ? undefined : { kind, retryAfterMs: retryAfterMs(error, wallMs), why: error.message };
-}
-
-const tooLarge = 1009;
-
-function kindOf(cause: Cause, closeCode: number | undefined, isSent: boolean): TripKind | undefined {
-  switch (cause) {
-    case 'unsupported':
-    case 'unreachable':
-    case 'no_answer':
-      return cause;
-    case 'refused_upgrade':
-    case 'forbidden':
-      return 'refused';
-    case 'throttled':
-    case 'unavailable':
-      return 'busy';
-    case 'turned_away':
-      return closeCode === tooLarge ? undefined : 'policy';
-    case 'dismissed':
-      return isSent ? 'shape' : 'lost';
-    case 'broken':
-    case 'closed':
-    case 'pong_lost':
-    case 'unanswered':
-      return 'lost';
-    default:
-      return undefined;
-  }
+  if (transport !== 'websocket' || !isEarly) return undefined;
+  // Once all was sent, that says something of this body alone.
+  const kind = cause === 'dismissed' && phase === 'sent' ? 'shape' : trips[cause];
+  return kind === undefined ? undefined : { kind, retryAfterMs: error.retryAfterMs, why: error.message };
 }

@@ -36,6 +36,14 @@ const shapes: readonly [raw: unknown, expected: Expected][] = [
     { status: 429, message: 'm' },
   ],
   [
+    { type: 'error', error: { message: 'm', code: 429 } },
+    { status: 429, code: '429', message: 'm' },
+  ],
+  [
+    { type: 'error', error: { message: 'm', code: 7 } },
+    { code: '7', message: 'm' },
+  ],
+  [
     { type: 'error', error: { message: 'm', status: 401 } },
     { status: 401, message: 'm' },
   ],

@@ -5,7 +5,7 @@ import { TurnwireError, errorCodes } from '../../dist/protocol/errors.js';
 import { causeOf, chainLost } from '../../dist/turn/cause.js';
 import { apiError, certificate, closed, cut, dialFailed, dialTimeout, endOfBody, pongLost } from './failures.js';
 import { refusal, upgrade } from './failures.js';
-import type { Cause } from '../../dist/turn/cause.js';
+import type { Cause } from '../../dist/protocol/failure-table.js';
 
 const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['A8', dialFailed, 'unreachable'],
@@ -18,7 +18,8 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ]),
   ['A1, upgrade 400 without JSON', upgrade(400, '<h1>Bad Request</h1>'), 'unsupported'],
   ['upgrade 400 with JSON', upgrade(400, apiError), 'refused_upgrade'],
-  ['upgrade 409', upgrade(409), 'refused_upgrade'],
+  ['upgrade 422', upgrade(422), 'refused_upgrade'],
+  ['upgrade 429 for a spent quota', upgrade(429, { error: { code: 'insufficient_quota' } }), 'final'],
   ['A3, upgrade 401', upgrade(401, apiError), 'unauthorized'],
   ['upgrade 402', upgrade(402), 'final'],
   ['A11, upgrade 407', upgrade(407), 'final'],
@@ -31,7 +32,7 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['A4, upgrade 403 with HTML', upgrade(403, '<html>'), 'throttled'],
   ['A4, upgrade 403 without a body', upgrade(403), 'throttled'],
   ['A4, upgrade 403 marked by the edge', upgrade(403, apiError, { 'cf-mitigated': 'challenge' }), 'throttled'],
-  ...[408, 425, 429, 500, 502, 503, 504, 529].map((status): [string, TurnwireError, Cause] => [
+  ...[408, 409, 425, 429, 500, 502, 503, 504, 529].map((status): [string, TurnwireError, Cause] => [
     `A5, upgrade ${status}`,
     upgrade(status, apiError),
     'unavailable',
@@ -45,7 +46,7 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['P24, the end of an SSE body', endOfBody, 'closed'],
   ['a pong that never came', pongLost, 'pong_lost'],
   ['P92', closed(1008), 'turned_away'],
-  ['P93, E1', closed(1009), 'turned_away'],
+  ['P93, E1', closed(1009), 'too_large'],
   ['P89, C11', closed(1000), 'dismissed'],
   ['P94', closed(4402), 'final'],
   ...[1002, 1003, 1007, 1010, 3000, 4000].map((code): [string, TurnwireError, Cause] => [
@@ -142,9 +143,10 @@ test('every other code is final', () => {
 test('a lost chain that the caller named keeps what the server said', () => {
   const error = refusal({ code: 'previous_response_not_found', param: 'previous_response_id' }, 400);
   const told = chainLost(error);
-  assert.equal(told.code, 'chain_lost');
+  assert.equal(told?.code, 'chain_lost');
   assert.equal(told.status, 400);
   assert.equal(told.server?.code, 'previous_response_not_found');
   assert.equal(told.cause, error);
   assert.equal(told.retryable, false);
+  assert.equal(chainLost(refusal({ code: 'rate_limit_exceeded' }, 429)), undefined);
 });

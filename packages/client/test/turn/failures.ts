@@ -24,8 +24,8 @@ export function closed(closeCode: number): TurnwireError {
 export const cut = new TurnwireError('connection_lost', 'RST', { cause: new Error('ECONNRESET') });
 export const endOfBody = new TurnwireError('connection_lost', 'the stream ended');
 export const pongLost = new TurnwireError('connection_lost', 'no pong', { closeCode: 1006, cause: new PongLost(5000) });
-export const dialFailed = new TurnwireError('dial_failed', 'ECONNREFUSED', { retryable: true });
-export const certificate = new TurnwireError('dial_failed', 'CERT_HAS_EXPIRED');
-export const dialTimeout = new TurnwireError('dial_timeout', 'no answer', { retryable: true });
+export const dialFailed = new TurnwireError('dial_failed', 'ECONNREFUSED');
+export const certificate = new TurnwireError('dial_failed', 'CERT_HAS_EXPIRED', { kind: 'configuration' });
+export const dialTimeout = new TurnwireError('dial_timeout', 'no answer');
 
 export const apiError = { error: { type: 'invalid_request_error', code: null, message: 'no', param: null } };

@@ -145,7 +145,6 @@ for (const expectation of expectations) {
                               ...past,
                               maxAttempts: 4,
                               retryRefusals,
-                              wallMs: 0,
                               jitter: () => 0.5,
                             };
                             const decision = recover(failure, policy);
@@ -186,7 +185,6 @@ const policy: Policy = {
   maxAttempts: 4,
   msLeft: 60_000,
   retryRefusals: true,
-  wallMs: 0,
   jitter: () => 0,
 };
 

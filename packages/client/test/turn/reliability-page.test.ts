@@ -4,17 +4,18 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { bodyShare } from '../../dist/fetch/known-bodies.js';
 import * as bounds from '../../dist/protocol/limits.js';
-import { normalClosure, refusingClosures, transientClosures } from '../../dist/protocol/close-codes.js';
+import { closures } from '../../dist/protocol/close-codes.js';
 import { errorCodes } from '../../dist/protocol/errors.js';
+import { failureTable } from '../../dist/protocol/failure-table.js';
 import { resolveOptions } from '../../dist/settings.js';
 import { breakerTable, probeMs, rememberedShapes } from '../../dist/turn/breaker.js';
 import { causeOf } from '../../dist/turn/cause.js';
 import { recoveryTable } from '../../dist/turn/recovery.js';
 import { TurnRequest } from '../../dist/turn/request.js';
 import { tripOf } from '../../dist/turn/trip.js';
-import { apiError, closed, dialFailed, refusal, upgrade } from './failures.js';
+import { apiError, closed, dialFailed, upgrade } from './failures.js';
 import type { Phase } from '../../dist/protocol/errors.js';
-import type { Cause } from '../../dist/turn/cause.js';
+import type { Cause } from '../../dist/protocol/failure-table.js';
 import type { Move } from '../../dist/turn/recovery.js';
 import type { Attempt } from '../../dist/turn/report.js';
 
@@ -141,7 +142,7 @@ test('a phase is sent again where a row has it, and nowhere else', () => {
 test('close codes', () => {
   const table = rows('close code');
   const listed = new Set(table.flatMap(([codes = '']) => numbers(codes)));
-  for (const code of [normalClosure, ...transientClosures, ...refusingClosures, 4402]) assert.ok(listed.has(code));
+  for (const code of Object.keys(closures)) assert.ok(listed.has(Number(code)), code);
   for (const [codes = '', cause] of table)
     for (const code of numbers(codes)) {
       // Some of the provider's own have a row of theirs.
@@ -160,32 +161,14 @@ test('statuses of the upgrade, each from 200 to 599', () => {
   }
 });
 
-test('refusals, by code, by header and by status', () => {
-  const table = rows('refusal before the response began');
-  let codes = 0;
-  for (const [cell = '', verdict = ''] of table) {
-    const [cause] = names(verdict);
-    const statuses = cell.includes('without a status') ? [undefined] : [undefined, 400, 429];
-    const [, listed] = /code ((?:`\w+`(?:, )?)+)/.exec(cell) ?? [];
-    for (const code of names(listed))
-      for (const status of statuses) {
-        assert.equal(causeOf(refusal({ code }, status)), cause, `${code} ${status}`);
-        codes += 1;
-      }
-    const [, named] = /400 that names `(\w+)`/.exec(cell) ?? [];
-    if (named !== undefined) assert.equal(causeOf(refusal({ param: named }, 400)), cause, named);
-    const [, header, value] = /header `([\w-]+): (\w+)`/.exec(cell) ?? [];
-    if (header !== undefined && value !== undefined)
-      assert.equal(causeOf(refusal({}, value === 'true' ? 400 : 503, { [header]: value })), cause, cell);
-  }
-  assert.ok(codes > 30);
-  for (let status = 400; status < 600; status += 1) {
-    const [, verdict] = table.find(([cell = '']) => {
-      const [, listed] = /^status ([\d, –]+)/.exec(cell) ?? [];
-      return listed !== undefined && numbers(listed).includes(status);
-    }) ?? ['', '`final`'];
-    assert.equal(causeOf(refusal({}, status)), names(verdict)[0], String(status));
-  }
+test('what each kind of refusal is taken for', () => {
+  const told = new Map(
+    rows('kind of refusal').flatMap(([kinds, turn, ofUpgrade]) =>
+      names(kinds).map((kind) => [kind, [names(turn)[0], names(ofUpgrade)[0]]]),
+    ),
+  );
+  for (const [kind, { refusal, upgrade: taken, status }] of Object.entries(failureTable))
+    assert.deepEqual(told.get(kind), status === undefined ? undefined : [refusal, taken], kind);
 });
 
 test('the table of the breaker, and what each cause tells it', () => {
@@ -201,11 +184,11 @@ test('the table of the breaker, and what each cause tells it', () => {
   );
   const told = new Map(table.flatMap(([kind, , , , of]) => names(of).map((cause) => [cause, names(kind)[0]])));
   for (const cause of causes) {
-    const trip = tripOf(cause, { error: dialFailed, transport: 'websocket', phase: 'sending' }, 0);
+    const trip = tripOf(cause, { error: dialFailed, transport: 'websocket', phase: 'sending' });
     assert.equal(trip?.kind, told.get(cause), cause);
   }
-  assert.equal(tripOf('turned_away', { error: closed(1009), transport: 'websocket', phase: 'sent' }, 0), undefined);
-  assert.equal(tripOf('dismissed', { error: closed(1000), transport: 'websocket', phase: 'sent' }, 0)?.kind, 'shape');
+  assert.equal(tripOf('too_large', { error: closed(1009), transport: 'websocket', phase: 'sent' }), undefined);
+  assert.equal(tripOf('dismissed', { error: closed(1000), transport: 'websocket', phase: 'sent' })?.kind, 'shape');
   assert.ok(page.includes(`without a verdict for ${probeMs / 60_000} minutes`));
   assert.ok(
     page.includes(

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { TurnwireError } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
 import { messageOf } from './abort.js';
 import type { AgentEvent } from './events.js';
-import { askedWait, failing } from './passing.js';
+import { failing } from './passing.js';
 import { type Taken, takeTurn, type TurnClient, type TurnOptions } from './turn.js';
 
 /** The wait before the first further attempt, in milliseconds; each one after it waits twice as long. */
@@ -79,7 +80,7 @@ export async function* takeTurnWithFallback(
       } catch (error) {
         const kind = failing(error);
         if (signal.aborted || kind === 'over' || kind === 'overflow') throw error;
-        const asked = askedWait(error, Date.now());
+        const asked = error instanceof TurnwireError ? error.retryAfterMs : undefined;
         const again = kind === 'passes' || (kind === 'rate_limit' && (retryRateLimits || next === undefined));
         const partial = told.text;
         if (again && attempt < retries && (asked ?? 0) <= longestAskedWait) {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TurnwireError } from '../../dist/protocol/errors.js';
+import { askedWait } from '../../dist/protocol/retry-after.js';
 import { readServerError } from '../../dist/protocol/server-error.js';
-import { retryAfterMs } from '../../dist/turn/retry-after.js';
 
 /** 1994-11-06T08:49:37Z, the date that RFC 9110 writes in its examples, in milliseconds. */
 const then = 784_111_777_000;
@@ -46,6 +46,13 @@ const forms: readonly [name: string, raw: unknown, ms: number | undefined][] = [
   ['resets_at, a date', field({ resets_at: '1994-11-06T08:50:37Z' }), 60_000],
   ['resets_at, passed', field({ resets_at: then / 1000 - 60 }), 0],
   ['resets_at, left empty', field({ resets_at: 0 }), undefined],
+  ['reset_at, in seconds', field({ reset_at: then / 1000 + 60 }), 60_000],
+  ['retry-after, a span', header({ 'retry-after': '1m30s' }), 90_000],
+  ['retry-after-ms, a span', header({ 'retry-after-ms': '20ms' }), 20],
+  ['retry_after, a span', field({ retry_after: '1.5s' }), 1500],
+  ['beside the error', { type: 'error', retry_after: 3, error: { message: 'no' } }, 3000],
+  ['google.rpc.RetryInfo', field({ details: [{ '@type': 'x' }, { retryDelay: '34s' }] }), 34_000],
+  ['headers in metadata', field({ metadata: { headers: { 'Retry-After': '8' } } }), 8000],
   ['flat', { type: 'error', message: 'no', retry_after: 2 }, 2000],
   ['inside a failed response', { response: { error: { message: 'no', retry_after: 2 } } }, 2000],
   ['text, seconds', says('Rate limit reached. Please try again in 1.2s. Visit the page.'), 1200],
@@ -54,6 +61,15 @@ const forms: readonly [name: string, raw: unknown, ms: number | undefined][] = [
   ['text, hours', says('try again in 2h'), 7_200_000],
   ['text, words', says('Please retry after 20 seconds and then rest'), 20_000],
   ['text, long words', says('Retry after 2 minutes'), 120_000],
+  ['text, a request of yours', says('Please try your request again in 20s.'), 20_000],
+  ['text, about', says('Try again in about 3 seconds'), 3000],
+  ['text, retry in', says('Please retry in 17.5s.'), 17_500],
+  ['text, wait', says('Please wait 20 seconds before trying again'), 20_000],
+  ['text, joined by and', says('Try again in 1 minute and 30 seconds.'), 90_000],
+  ['text, joined by a comma', says('Try again in 2 hours, 5 minutes'), 7_500_000],
+  ['text, days', says('Limit resets in 3 days'), 259_200_000],
+  ['text, milliseconds spelt out', says('try again in 250 milliseconds'), 250],
+  ['text, then other numbers', says('try again in 2s and send 3 seconds of audio'), 2000],
   ['text, no unit', says('try again in 5 apples'), undefined],
   ['text that speaks of something else', says('used 20s of 30s'), undefined],
   ['no error at all', null, undefined],
@@ -61,25 +77,27 @@ const forms: readonly [name: string, raw: unknown, ms: number | undefined][] = [
 ];
 for (const [name, raw, ms] of forms) {
   test(`${name}: ${ms}`, () => {
-    const error = new TurnwireError('request_refused', '', { server: readServerError(raw) });
-    assert.equal(retryAfterMs(error, then), ms);
+    assert.equal(askedWait(readServerError(raw), then), ms);
   });
 }
 
 test('headers of an HTTP answer', () => {
   const server = readServerError({ error: { message: 'no' } }, { status: 429, headers: { 'Retry-After': '7' } });
-  assert.equal(retryAfterMs(new TurnwireError('upgrade_refused', '', { status: 429, server }), then), 7000);
+  assert.equal(askedWait(server, then), 7000);
+  assert.equal(new TurnwireError('upgrade_refused', '', { status: 429, server }).retryAfterMs, 7000);
 });
 
 test('an error of our own says nothing', () => {
-  assert.equal(retryAfterMs(new TurnwireError('dial_failed', 'try again in 3s'), then), undefined);
+  assert.equal(askedWait(undefined, then), undefined);
+  assert.equal(new TurnwireError('dial_failed', 'try again in 3s').retryAfterMs, undefined);
 });
 
 test('N10: a long hostile text is read in no time', () => {
   const begun = performance.now();
-  const error = new TurnwireError('request_refused', '', {
-    server: { ...readServerError(''), message: `try again in ${'1 a'.repeat(700)}`.repeat(200) },
-  });
-  assert.equal(retryAfterMs(error, then), undefined);
-  assert.ok(performance.now() - begun < 500);
+  for (const piece of ['1 a', '1 and ', 'try again in 1s', '1s, and '])
+    assert.notEqual(
+      askedWait({ ...readServerError(''), message: `try again in ${piece.repeat(700)}`.repeat(200) }, then),
+      NaN,
+    );
+  assert.ok(performance.now() - begun < 1000);
 });
