@@ -1,10 +1,12 @@
 // B1–B6, B8, B9, F8: what is dead is noticed, and what is only silent is left alone.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createClient } from '@turnwire/client';
+import { createFetch } from '@turnwire/client/fetch';
 import { Caller } from './caller.js';
 import { serve } from './model/serve.js';
 import { Service } from './model/service.js';
-import { answer, created, reply } from './server/events.js';
+import { answer, created, delta, reply } from './server/events.js';
 import { frame, opcodes } from './server/frame.js';
 import { pingEvery } from './server/heartbeat.js';
 import { Relay } from './server/relay.js';
@@ -55,6 +57,87 @@ test('B1: a connection that a NAT has forgotten is found out by its pings', { ti
     assert.equal(error, undefined);
     assert.equal(turn.report.attempts.length, 1);
     assert.equal(server.upgrades, 2);
+  }),
+);
+
+/** A server that is never silent, and a relay that forgets its connections: the link is dead, and nobody says so. */
+async function neverSilent(run: (relay: Relay, noticed: (begun: number) => void) => Promise<void>): Promise<void> {
+  const server = await FaultServer.start({
+    create: (peer) => {
+      peer.events(created('resp_1'));
+      const talk = setInterval(() => peer.events(delta('word ')), 5);
+      peer.socket.once('close', () => clearInterval(talk));
+    },
+  });
+  const relay = await Relay.start(server.url);
+  try {
+    await run(relay, (begun) => {
+      const ms = performance.now() - begun;
+      // The limits are 600 ms together; without a pong to miss it would be `idleMs`.
+      assert.ok(ms < 5000, `noticed after ${ms} ms`);
+    });
+  } finally {
+    relay.close();
+    await server.close();
+  }
+}
+
+const soon: ClientOptions = {
+  pool: { pingMs: 300 },
+  timeouts: { pongMs: 300, idleMs: 60_000 },
+  transport: 'websocket',
+};
+
+test('Q11: a link that dies in mid-answer is noticed, although nothing was ever silent', { timeout: 20_000 }, () =>
+  neverSilent(async (relay, noticed) => {
+    const client = createClient({ apiKey: 'sk-test', baseUrl: relay.url, ...soon });
+    const turn = client.turn(question);
+    let begun = NaN;
+    let words = 0;
+    await assert.rejects(
+      async () => {
+        for await (const _ of turn) {
+          words += 1;
+          if (words !== 20) continue;
+          relay.forget();
+          begun = performance.now();
+        }
+      },
+      { code: 'connection_lost', message: /no pong came within 300 ms/ },
+    );
+    noticed(begun);
+    client.destroy();
+  }),
+);
+
+test('Q11: createFetch ends the body of an answer whose link has died', { timeout: 20_000 }, () =>
+  neverSilent(async (relay, noticed) => {
+    const fetch = createFetch({ onWarning: false, ...soon });
+    const answer = await fetch(`${relay.url}/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer sk-test' },
+      body: JSON.stringify({ ...question, stream: true }),
+    });
+    const reader = answer.body?.getReader();
+    for (let chunks = 0; chunks < 10; chunks += 1) await reader?.read();
+    relay.forget();
+    const begun = performance.now();
+    await assert.rejects(async () => {
+      while ((await reader?.read())?.done === false);
+    });
+    noticed(begun);
+    fetch.destroy();
+  }),
+);
+
+test('Q11: a link that dies between two turns is noticed before the next one', { timeout: 20_000 }, () =>
+  behindRelay({ pool: { pingMs: 3000 }, timeouts: { pongMs: 3000 } }, async ({ relay, server, caller, stats }) => {
+    await caller.ask('one');
+    // The pong to the opening's ping has come before the answer.
+    relay.forget();
+    await eventually('it is given up', () => stats().connections === 0);
+    // Asked once after the opening, and given up for want of that pong.
+    assert.equal(pings(server.peer(1)), 1);
   }),
 );
 

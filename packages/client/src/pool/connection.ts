@@ -146,7 +146,9 @@ export class Connection implements LaneBearer, Beating, SocketListener {
       throw new TurnwireError('dial_failed', `${origin} ended the connection right after opening it: ${this.#early}`);
     }
     const age = clock.after(maxAgeMs, () => this.#rotate(), { background: true });
-    this.#state = { name: 'open', socket, heartbeat: new Heartbeat(this.#options, this), age };
+    const heartbeat = new Heartbeat(this.#options, this);
+    this.#state = { name: 'open', socket, heartbeat, age };
+    heartbeat.begin();
     this.#options.diagnostics.publish('open', { connection: this.number, origin, ms: clock.now() - begun });
   }
 

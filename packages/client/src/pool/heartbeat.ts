@@ -71,6 +71,14 @@ export class Heartbeat {
     this.#next();
   }
 
+  /**
+   * The connection has opened. One ping at once tells whether this peer answers any: a link may die under a connection that was never silent for
+   * long enough to be asked, and its missing pong is to be judged as well (Q11).
+   */
+  begin(): void {
+    if (this.#options.pingMs !== Infinity) this.#ping();
+  }
+
   /** A frame has come. */
   frame(): void {
     this.#flag = true;

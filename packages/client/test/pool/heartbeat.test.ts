@@ -65,6 +65,30 @@ test('B3: who has answered once and then does not is dead at one pong timeout', 
   assert.equal(patient.clock.waiting, 0);
 });
 
+test('Q11: the ping at the opening makes a missing pong count, also after frames without a pause', () => {
+  const patient = new Patient();
+  patient.heart.begin();
+  assert.equal(patient.pings.length, 1);
+  patient.clock.advance(20);
+  patient.answer();
+  let lastFrame = 0;
+  for (let second = 0; second < 47; second += 1) {
+    patient.heart.frame();
+    lastFrame = patient.clock.now();
+    patient.clock.advance(1000);
+  }
+  // The link dies with the last frame.
+  patient.clock.advance(10 * 60_000);
+  const noticed = (patient.diedAt ?? Infinity) - lastFrame;
+  assert.ok(noticed <= pingMs + pongMs, String(noticed));
+});
+
+test('Q11: without pings there is none at the opening', () => {
+  const patient = new Patient({ pingMs: Infinity });
+  patient.heart.begin();
+  assert.deepEqual(patient.pings, []);
+});
+
 test('B3: who never answers is asked again and again, and not given up', () => {
   const patient = new Patient();
   patient.clock.advance(10 * 60_000);
