@@ -169,7 +169,7 @@ const noStreams: Record<string, (peer: Peer) => void> = {
   },
   'data that is an array': (peer) => {
     peer.stream();
-    peer.chunk('data: []\n\n');
+    peer.chunk('data: [0]\n\n');
   },
 };
 for (const [name, post] of Object.entries(noStreams)) {

@@ -50,7 +50,9 @@ function* ownTerminal({ turns, exchanges, handwritten }: ScenarioRecord): Genera
 
 function ends(terminal: Json, { report }: TurnRecord): boolean {
   const { status, incomplete_details: details } = (terminal['response'] ?? {}) as Json;
-  const outcome = terminal['type'] === 'response.done' ? status : String(terminal['type']).replace('response.', '');
+  const said = String(terminal['type']).replace('response.', '');
+  // These two leave it to the status inside.
+  const outcome = said === 'done' || said === 'completed' ? (status ?? 'completed') : said;
   if (outcome === 'incomplete' && report.outcome === 'incomplete')
     return typeof (details as Json | null)?.['reason'] === 'string';
   return outcome === report.outcome;

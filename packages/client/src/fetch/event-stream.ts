@@ -186,15 +186,6 @@ function hasLines(text: string | Buffer): boolean {
 const lineBreak = /\r\n|\n|\r/;
 
 /** By its type alone: whether it really ends the turn, the turn knows. */
-function isLast({ type, quiet }: Frame): boolean {
-  return !quiet && type !== undefined && last.has(type);
+function isLast({ traits }: Frame): boolean {
+  return traits.terminal !== undefined;
 }
-
-const last: ReadonlySet<string> = new Set([
-  'error',
-  'response.cancelled',
-  'response.completed',
-  'response.done',
-  'response.failed',
-  'response.incomplete',
-]);

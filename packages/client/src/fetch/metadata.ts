@@ -4,9 +4,10 @@ import type { Frame } from '../protocol/frame.js';
  * Headers that a server says in an event, because a WebSocket has no other place for them (P60): `{"headers": {"x-request-id": "…"}}`, each value a
  * text, a number, or a list of them.
  */
-export function headersIn({ type, event }: Frame): Record<string, string> {
-  const { headers } = event as { headers?: unknown };
-  if (type === undefined || !sayHeaders.has(type) || typeof headers !== 'object' || headers === null) return {};
+export function headersIn(frame: Frame): Record<string, string> {
+  if (frame.traits.headers !== true) return {};
+  const { headers } = frame.event as { headers?: unknown };
+  if (typeof headers !== 'object' || headers === null) return {};
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     const text = [value]
@@ -17,5 +18,3 @@ export function headersIn({ type, event }: Frame): Record<string, string> {
   }
   return found;
 }
-
-const sayHeaders: ReadonlySet<string> = new Set(['codex.response.metadata', 'response.metadata']);

@@ -1,4 +1,4 @@
-import { isHousekeeping } from '../protocol/frame.js';
+import { isHousekeeping } from '../protocol/event-types.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Reader } from '../turn/delivery.js';
 

@@ -13,7 +13,7 @@ import type { Clock, Timer } from '../clock.js';
 
 /** Who is told of a socket. */
 export interface SocketListener {
-  message(text: EventText): void;
+  message(text: EventText, bytes: number): void;
   /** The peer has sent a ping, and has been answered. */
   pinged(): void;
   ponged(payload: string): void;
@@ -81,7 +81,7 @@ export class Socket {
     this.#clock = clock;
     this.#reader = new MessageReader(
       {
-        message: (text) => listener.message(text),
+        message: (text, bytes) => listener.message(text, bytes),
         pinged: (payload) => {
           this.#say(opcodes.pong, payload);
           listener.pinged();

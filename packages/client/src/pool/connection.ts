@@ -1,7 +1,7 @@
 import { openSocket } from '../network/dial.js';
 import { abnormalClosure, describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
-import { FrameError } from '../protocol/frame.js';
+import { FrameError, isBlank } from '../protocol/frame.js';
 import { PongLost } from '../protocol/pong-lost.js';
 import { Heartbeat } from './heartbeat.js';
 import { Lanes, LanesIgnored } from './lanes.js';
@@ -268,14 +268,15 @@ export class Connection implements LaneBearer, Beating, SocketListener {
     this.#lose({ code: abnormalClosure, reason: '', violation: undefined, cause });
   }
 
-  message(text: EventText): void {
+  message(text: EventText, bytes: number): void {
     const state = this.#state;
     if (state.name === 'closed') return;
     if (state.name !== 'dialling') state.heartbeat.frame();
-    this.#sips?.took(text.length);
+    this.#sips?.took(bytes);
+    if (isBlank(text)) return this.#alive();
     let delivery: Delivery;
     try {
-      delivery = this.lanes.receive(text);
+      delivery = this.lanes.receive(text, bytes);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       delivery = { violation: `the server sent ${error.message}`, cause: undefined };

@@ -230,6 +230,7 @@ export class Lane {
 
 /** Whether a response that nobody reads has ended; one that was steered has a successor (P48). */
 function ends(frame: Frame): boolean {
+  if (frame.traits.terminal === undefined) return false;
   const terminal = terminalOf(frame.event);
-  return terminal !== undefined && terminal.response.incomplete_details?.reason !== 'steered';
+  return terminal?.outcome === undefined || terminal.response.incomplete_details?.reason !== 'steered';
 }

@@ -1,4 +1,5 @@
-import { Frame, isHousekeeping } from '../protocol/frame.js';
+import { isHousekeeping } from '../protocol/event-types.js';
+import { Frame } from '../protocol/frame.js';
 import { isError } from '../protocol/terminal.js';
 import { Lane } from './lane.js';
 import { streamIdOf } from './stream-id.js';
@@ -118,10 +119,10 @@ export class Lanes {
    *
    * @throws FrameError
    */
-  receive(text: EventText): Delivery {
+  receive(text: EventText, bytes: number): Delivery {
     const sole = this.#sole;
-    if (sole === undefined) return this.#route(this.#textual ? Frame.peek(text) : Frame.parse(text));
-    const frame = sole.occupant?.asText === true ? Frame.peek(text) : Frame.parse(text);
+    if (sole === undefined) return this.#route(this.#textual ? Frame.peek(text, bytes) : Frame.parse(text, bytes));
+    const frame = sole.occupant?.asText === true ? Frame.peek(text, bytes) : Frame.parse(text, bytes);
     if (sole.event(frame) || isHousekeeping(frame)) return 'delivered';
     return violation('the server sent an event although no turn is running');
   }

@@ -23,6 +23,12 @@ export type ResponseEvent =
   | CustomInputDoneEvent
   | CodeDeltaEvent
   | CodeDoneEvent
+  | ShellCommandEvent
+  | ShellCommandDeltaEvent
+  | ShellOutputDeltaEvent
+  | ShellOutputDoneEvent
+  | AudioDeltaEvent
+  | AudioDoneEvent
   | ProgressEvent
   | PartialImageEvent
   | SteerEvent
@@ -131,6 +137,44 @@ export interface CodeDeltaEvent extends InItem {
 export interface CodeDoneEvent extends InItem {
   type: 'response.code_interpreter_call_code.done';
   code: string;
+}
+
+/** One command of a `shell_call`, which the event names by its index alone. */
+interface InCommand extends Base {
+  output_index: number;
+  command_index: number;
+}
+
+export interface ShellCommandEvent extends InCommand {
+  type: `response.shell_call_command.${'added' | 'done'}`;
+  command: string;
+}
+
+export interface ShellCommandDeltaEvent extends InCommand {
+  type: 'response.shell_call_command.delta';
+  delta: string;
+}
+
+export interface ShellOutputDeltaEvent extends InItem {
+  type: 'response.shell_call_output_content.delta';
+  command_index: number;
+  delta: { stdout?: string; stderr?: string };
+}
+
+export interface ShellOutputDoneEvent extends InItem {
+  type: 'response.shell_call_output_content.done';
+  command_index: number;
+  output: unknown[];
+}
+
+/** Spoken output: base64, or what was said in words. It names no item. */
+export interface AudioDeltaEvent extends Base {
+  type: `response.audio.${'delta' | 'transcript.delta'}`;
+  delta: string;
+}
+
+export interface AudioDoneEvent extends Base {
+  type: `response.audio.${'done' | 'transcript.done'}`;
 }
 
 /** A hosted tool says how far it is; it carries no content. */

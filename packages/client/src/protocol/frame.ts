@@ -1,3 +1,5 @@
+import { traitsOf } from './event-types.js';
+import type { EventTraits } from './event-types.js';
 import type { ResponseEvent } from './events.js';
 import type { LongText } from './long-text.js';
 
@@ -17,45 +19,51 @@ export class Frame {
   /** As it came, for who passes it on. */
   readonly raw: EventText;
   readonly type: string | undefined;
-  /** One of the many that say nothing of the course of a turn: deltas, and all that belongs to an item that is not finished. */
-  readonly quiet: boolean;
+  /** In bytes of UTF-8: what buffers are measured by. */
+  readonly size: number;
+  /** What the engine makes of an event of this type. */
+  readonly traits: EventTraits;
   #event: ResponseEvent | undefined;
 
-  private constructor(raw: EventText, type: string | undefined, quiet: boolean, event: ResponseEvent | undefined) {
+  private constructor(raw: EventText, type: string | undefined, size: number, event: ResponseEvent | undefined) {
     this.raw = raw;
     this.type = type;
-    this.quiet = quiet;
+    this.size = size;
+    this.traits = traitsOf(type);
     this.#event = event;
   }
 
-  /** @throws FrameError */
-  static parse(text: EventText): Frame {
+  /**
+   * @param bytes of `text`, where its reader knows how many they are.
+   * @throws FrameError
+   */
+  static parse(text: EventText, bytes = sizeOf(text)): Frame {
     const event = decodeEvent(String(text));
     const given: unknown = event.type;
-    const type = typeof given === 'string' ? given : undefined;
-    return new Frame(text, type, isQuiet(type), event);
+    return new Frame(text, typeof given === 'string' ? given : undefined, bytes, event);
   }
 
   /**
    * For a reader that passes text on: an event into which nobody here looks (a delta, as a rule) is told by its beginning and stays text.
    * What is wrong inside such a one is found by who reads it; that it ends as an object is checked.
    *
+   * @param bytes of `text`, where its reader knows how many they are.
    * @throws FrameError
    */
-  static peek(text: EventText): Frame {
+  static peek(text: EventText, bytes = sizeOf(text)): Frame {
     const type = typeAtBeginning(typeof text === 'string' ? text : text.beginning);
-    if (!isQuiet(type) || !text.endsWith('}')) return Frame.parse(text);
-    return new Frame(text, type, true, undefined);
+    if (type === undefined || traitsOf(type).inspected === true || !text.endsWith('}')) return Frame.parse(text, bytes);
+    return new Frame(text, type, bytes, undefined);
+  }
+
+  /** One of the many that say nothing of the course of a turn: deltas, and all that belongs to an item that is not finished. */
+  get quiet(): boolean {
+    return this.traits.inspected !== true;
   }
 
   /** Of a long one made anew each time. */
   get text(): string {
     return String(this.raw);
-  }
-
-  /** In characters, which are bytes as good as always; what buffers are measured by. */
-  get size(): number {
-    return this.raw.length;
   }
 
   /** Nothing of it is left to be parsed. */
@@ -69,28 +77,25 @@ export class Frame {
   }
 }
 
-function isQuiet(type: string | undefined): boolean {
-  if (type === undefined || !type.startsWith('response.')) return false;
-  // Most are deltas: no need to look them up.
-  return type.endsWith('.delta') || !lookedInto.has(type);
+function sizeOf(text: EventText): number {
+  return typeof text === 'string' ? Buffer.byteLength(text) : text.length;
 }
 
-/** The events into which the engine looks; all that does not begin with `response.` is looked into, too. */
-const lookedInto: ReadonlySet<string> = new Set([
-  'response.cancelled',
-  'response.completed',
-  'response.created',
-  'response.done',
-  'response.failed',
-  'response.in_progress',
-  'response.incomplete',
-  'response.metadata',
-  'response.output_item.done',
-  'response.queued',
-  'response.steer.accepted',
-  'response.steer.failed',
-  'response.steer.pending',
-]);
+/** Of JSON that says nothing, white space included. */
+const longestBlank = 64;
+
+/**
+ * Text without an event in it, which servers send as a heartbeat: nothing, white space, or JSON that has nothing in it. A sign of life, and no event:
+ * nobody is told of it.
+ */
+export function isBlank(text: EventText): boolean {
+  if (typeof text !== 'string') return false;
+  if (text.length > longestBlank) return text.charCodeAt(0) <= space && text.trim() === '';
+  return blank.test(text);
+}
+
+const space = 32;
+const blank = /^\s*(?:\{\s*\}|\[\s*\]|""|null)?\s*$/;
 
 const beginning = '{"type":"';
 
@@ -116,19 +121,3 @@ export function decodeEvent(text: string): ResponseEvent {
   }
   return value as ResponseEvent;
 }
-
-/**
- * What a server may say on a connection that has no turn, or before a turn's own `response.created`, without meaning any response:
- * limits, metadata, keep-alives (P60). Anything else there belongs to another response.
- */
-export function isHousekeeping(event: { type?: unknown }): boolean {
-  const type: unknown = event.type;
-  return typeof type === 'string' && (housekeeping.has(type) || !type.startsWith('response.')) && type !== 'error';
-}
-
-const housekeeping: ReadonlySet<string> = new Set([
-  'response.metadata',
-  // What becomes of a steering may be told after its turn (P49).
-  'response.steer.failed',
-  'response.steer.pending',
-]);

@@ -124,6 +124,6 @@ export const sipMs = 20;
 export const freshMs = 30_000;
 export const validationMs = 2000;
 
-/** The lane of an aborted turn is read on to its terminal event for so long, and over so many characters; beyond, its connection ends. */
+/** The lane of an aborted turn is read on to its terminal event for so long, and over so many bytes; beyond, its connection ends. */
 export const drainMs = 30_000;
 export const drainBytes = 16 * mebibyte;

@@ -14,17 +14,18 @@ export class EventTooLargeError extends Error {
  * the rest of this class. A line end is no part of a longer character, so none is cut.
  */
 export class SseReader {
-  readonly #onData: (data: string) => void;
+  readonly #onData: (data: string, bytes: number) => void;
   readonly #maxBytes: number;
   /** The beginning of a line whose end has not come yet. */
   readonly #rest = new GrowingBytes();
-  /** The `data` lines of the event that is being read. */
+  /** The `data` lines of the event that is being read, and how many bytes they are. */
   #data: string | undefined;
+  #bytes = 0;
   #skipLineFeed = false;
   #first = true;
 
-  /** `maxBytes`: of one line, and of the data of one event. */
-  constructor(options: { maxBytes: number; onData: (data: string) => void }) {
+  /** `maxBytes`: of one line, and of the data of one event. `onData` is told how many bytes of UTF-8 the data is. */
+  constructor(options: { maxBytes: number; onData: (data: string, bytes: number) => void }) {
     this.#onData = options.onData;
     this.#maxBytes = options.maxBytes;
   }
@@ -36,7 +37,8 @@ export class SseReader {
     const end = 1 + Math.max(chunk.lastIndexOf(lineFeed), chunk.lastIndexOf(carriageReturn));
     if (end > start) {
       this.#skipLineFeed = end === chunk.length && chunk[end - 1] === carriageReturn;
-      this.#lines(this.#rest.length === 0 ? chunk.toString('utf8', start, end) : this.#completed(chunk, start, end));
+      if (this.#rest.length > 0) this.#completed(chunk, start, end);
+      else this.#lines(chunk.toString('utf8', start, end), end - start);
     }
     if (end < chunk.length) {
       this.#guard(this.#rest.length + chunk.length - Math.max(start, end));
@@ -44,16 +46,32 @@ export class SseReader {
     }
   }
 
-  /** The line that has begun in earlier pieces, and those after it. */
-  #completed(chunk: Buffer, start: number, end: number): string {
-    this.#rest.add(chunk, start, end);
-    return this.#rest.take().toString();
+  /**
+   * The body has ended in good order. What the server has not ended, an event without the empty line behind it, counts: whether it is whole, its
+   * JSON tells.
+   */
+  end(): void {
+    if (this.#rest.length > 0) {
+      this.#rest.add(Buffer.from('\n'), 0, 1);
+      const bytes = this.#rest.take();
+      this.#lines(bytes.toString(), bytes.length);
+    }
+    this.#dispatch();
   }
 
-  /** Whole lines, with their ends. */
-  #lines(decoded: string): void {
+  /** The line that has begun in earlier pieces, and those after it. */
+  #completed(chunk: Buffer, start: number, end: number): void {
+    this.#rest.add(chunk, start, end);
+    const bytes = this.#rest.take();
+    this.#lines(bytes.toString(), bytes.length);
+  }
+
+  /** Whole lines, with their ends; `bytes` is how many bytes they are. */
+  #lines(decoded: string, bytes: number): void {
     let text = decoded;
     let at = 0;
+    // As a rule every character is one byte: then nothing has to be counted.
+    const isPlain = decoded.length === bytes;
     if (this.#first) {
       this.#first = false;
       if (text.startsWith('\ufeff')) at = 1;
@@ -62,26 +80,28 @@ export class SseReader {
     while (at < text.length) {
       const end = text.indexOf('\n', at);
       if (end === at) this.#dispatch();
-      else if (text.startsWith('data', at)) this.#field(text, at + 4, end);
+      else if (text.startsWith('data', at)) this.#field(text, at + 4, end, isPlain);
       at = end + 1;
     }
   }
 
   /** A line that begins like a `data` field, from there on. */
-  #field(text: string, at: number, end: number): void {
+  #field(text: string, at: number, end: number, isPlain: boolean): void {
     const colon = text.startsWith(':', at);
     if (!colon && at !== end) return;
     const start = colon ? at + (text.startsWith(' ', at + 1) ? 2 : 1) : at;
     const value = text.slice(start, end);
+    const bytes = isPlain ? value.length : Buffer.byteLength(value);
+    this.#bytes = this.#data === undefined ? bytes : this.#bytes + 1 + bytes;
     this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
-    this.#guard(this.#data.length);
+    this.#guard(this.#bytes);
   }
 
   #dispatch(): void {
     const data = this.#data;
     if (data === undefined) return;
     this.#data = undefined;
-    this.#onData(data);
+    this.#onData(data, this.#bytes);
   }
 
   #guard(bytes: number): void {

@@ -1,35 +1,42 @@
+import { traitsOf } from './event-types.js';
+import type { Outcome } from './event-types.js';
 import type { ResponseEvent } from './events.js';
 import type { Response } from './response.js';
 
-/** How a turn ended. `lost` is ours: no terminal event was read, so nothing is known of the end (P95). */
-export type Outcome = 'completed' | 'incomplete' | 'failed' | 'cancelled' | 'lost';
-
-/**
- * The events that end a turn (P57). `response.done` and `response.cancelled` come from gateways; what `response.done` means stands in
- * the status of its response.
- */
-const outcomes: Readonly<Record<string, Exclude<Outcome, 'lost'>>> = {
-  'response.completed': 'completed',
-  'response.incomplete': 'incomplete',
-  'response.failed': 'failed',
-  'response.cancelled': 'cancelled',
-  'response.done': 'completed',
-};
+export type { Outcome } from './event-types.js';
 
 export interface Terminal {
   outcome: Exclude<Outcome, 'lost'>;
   response: Response;
 }
 
-/** What `event` ends a turn with, or undefined where it does not; `error` events are `isError`'s. */
-export function terminalOf(event: ResponseEvent): Terminal | undefined {
+/** An event that says that its response has ended, and not how. */
+export interface BrokenTerminal {
+  outcome: undefined;
+  /** What the server sent, as a sentence goes on after "the server sent". */
+  why: string;
+}
+
+/** What `event` ends a response with, or undefined where it does not; `error` events are `isError`'s. */
+export function terminalOf(event: ResponseEvent): Terminal | BrokenTerminal | undefined {
   const type: unknown = event.type;
-  // An own-property look-up: the type comes from the wire and may be `constructor`.
-  if (typeof type !== 'string' || !Object.hasOwn(outcomes, type)) return undefined;
+  const { terminal } = typeof type === 'string' ? traitsOf(type) : {};
+  if (terminal === undefined || terminal === 'error') return undefined;
   const response = responseOf(event);
-  if (response === undefined) return undefined;
-  const outcome = outcomes[type] ?? 'completed';
-  return { outcome: type === 'response.done' ? byStatus(response.status) : outcome, response };
+  if (response === undefined) return { outcome: undefined, why: `${event.type} without a response in it` };
+  const { status } = response;
+  if (terminal !== 'failed' && terminal !== 'cancelled' && (status === 'in_progress' || status === 'queued'))
+    return { outcome: undefined, why: `${event.type} with a response whose status is ${status}` };
+  return { outcome: worse(terminal, status), response };
+}
+
+/** From the best outcome to the worst. */
+const outcomes = ['completed', 'incomplete', 'cancelled', 'failed'] as const;
+
+/** The status inside is the response's own word; but what the event calls a failure is not made a success by it. */
+function worse(outcome: Terminal['outcome'], status: unknown): Terminal['outcome'] {
+  const rank = outcomes.indexOf(status as Terminal['outcome']);
+  return rank > outcomes.indexOf(outcome) ? (status as Terminal['outcome']) : outcome;
 }
 
 /** `error` in any shape; some servers leave the `type` out of their envelope (P12). */
@@ -44,8 +51,4 @@ export function responseOf(event: ResponseEvent): Response | undefined {
   return typeof response === 'object' && response !== null && !Array.isArray(response)
     ? (response as Response)
     : undefined;
-}
-
-function byStatus(status: unknown): Terminal['outcome'] {
-  return status === 'failed' || status === 'incomplete' || status === 'cancelled' ? status : 'completed';
 }

@@ -1,5 +1,5 @@
 import { TurnwireError } from '../protocol/errors.js';
-import { isHousekeeping } from '../protocol/frame.js';
+import { isHousekeeping } from '../protocol/event-types.js';
 import { readServerError } from '../protocol/server-error.js';
 import { isError, responseOf, terminalOf } from '../protocol/terminal.js';
 import { Steering } from './steering.js';
@@ -33,7 +33,9 @@ export type Verdict =
   /** Not an event of the answer: the server has refused the turn. */
   | { name: 'refused'; error: TurnwireError }
   /** It belongs to another response. */
-  | { name: 'foreign'; why: string };
+  | { name: 'foreign'; why: string }
+  /** It says that the response has ended, and not how. */
+  | { name: 'broken'; why: string };
 
 /**
  * What the events of one turn say, read in order: has the server begun, has it ended, is this ours at all. The same over both
@@ -79,6 +81,8 @@ export class Reading {
     switch (state.name) {
       case 'awaiting':
       case 'between':
+        if (terminalOf(event)?.outcome === undefined && frame.traits.terminal !== undefined)
+          return this.#readTerminal(event);
         if (response === undefined)
           return isHousekeeping(event) || (state.name === 'awaiting' && !this.#strict)
             ? pass
@@ -106,6 +110,12 @@ export class Reading {
     const terminal = terminalOf(event);
     if (terminal === undefined) return pass;
     const { responseId } = this;
+    if (terminal.outcome === undefined) {
+      // An error has said already how it ended.
+      const isFailing = this.#state.name === 'failing';
+      this.#state = { name: 'ended', responseId };
+      return isFailing ? end : { name: 'broken', why: `the server sent ${terminal.why}` };
+    }
     this.terminal = terminal;
     const wait = this.#state.name === 'failing' ? undefined : this.steering.waitAfter(terminal);
     if (wait === undefined) {

@@ -1,6 +1,6 @@
 import { limit } from '../clock.js';
 import { TurnwireError } from '../protocol/errors.js';
-import { Frame, FrameError } from '../protocol/frame.js';
+import { Frame, FrameError, isBlank } from '../protocol/frame.js';
 import { failedAfterErrorMs, freshMs, maxEventBytes } from '../protocol/limits.js';
 import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
@@ -58,7 +58,7 @@ class SseCarriage implements Carriage, ExchangeListener {
   readonly #headers: TurnHeaders | undefined;
   readonly #plain: PlainCall | undefined;
   readonly #reading: Reading;
-  readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (data) => this.#data(data) });
+  readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (data, bytes) => this.#data(data, bytes) });
   /** Until it is connected; aborted when the turn is over: nobody waits for a key or a connection then. */
   #dialling: AbortController | undefined;
   #dialTimer: Timer | undefined;
@@ -70,6 +70,8 @@ class SseCarriage implements Carriage, ExchangeListener {
   /** The answer is no stream, as was asked, and this is its body. */
   #whole: PlainBody | undefined;
   #over = false;
+  /** The body of the answer has ended in good order. */
+  #bodyOver = false;
   #paused = false;
   #grace: Timer | undefined;
   #drain: Timer | undefined;
@@ -196,6 +198,8 @@ class SseCarriage implements Carriage, ExchangeListener {
     this.#connection = undefined;
     if (this.#refusal !== undefined) return this.#refusal.end();
     if (this.#whole !== undefined) return this.#answered(this.#whole);
+    this.#bodyOver = true;
+    if (!this.#over) this.#reader.end();
     this.#ended('the stream ended before a terminal event');
   }
 
@@ -218,14 +222,17 @@ class SseCarriage implements Carriage, ExchangeListener {
     );
   }
 
-  #data(data: string): void {
+  #data(data: string, bytes: number): void {
     if (this.#over) return;
+    if (isBlank(data)) return this.#receiver.alive();
     if (data === doneMarker) return this.#ended('the server said [DONE] before a terminal event');
     let frame: Frame;
     try {
-      frame = this.#asText ? Frame.peek(data) : Frame.parse(data);
+      frame = this.#asText ? Frame.peek(data, bytes) : Frame.parse(data, bytes);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
+      // Cut off in the middle of an event.
+      if (this.#bodyOver) return;
       return this.#fail(new TurnwireError('protocol_error', `the server sent ${error.message}`, { cause: error }));
     }
     const verdict = this.#reading.read(frame);
@@ -248,6 +255,7 @@ class SseCarriage implements Carriage, ExchangeListener {
         this.#receiver.event(frame);
         return this.#end();
       case 'foreign':
+      case 'broken':
         return this.#fail(new TurnwireError('protocol_error', verdict.why));
     }
   }

@@ -178,6 +178,9 @@ class WebSocketCarriage implements Carriage, Occupant {
         this.#over();
         this.#leave(lane, verdict.error);
         return this.#receiver.fail(verdict.error);
+      case 'broken':
+        lane.abandon('its response ended without saying how');
+        return this.#fail(new TurnwireError('protocol_error', verdict.why));
       case 'foreign':
         lane.poison(verdict.why);
         return this.#fail(

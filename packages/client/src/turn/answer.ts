@@ -37,8 +37,8 @@ export class Answer {
   }
 
   read(frame: Frame): void {
-    const { type } = frame;
-    if (type !== undefined && !read.has(type)) return;
+    const { type, traits } = frame;
+    if (type !== undefined && traits.terminal === undefined && !isOfItsLife.has(type)) return;
     const { event } = frame;
     if (type === 'response.output_item.done') return this.#output.read(event, frame.size);
     if (isError(event)) {
@@ -48,7 +48,7 @@ export class Answer {
     if (type === 'response.created') return this.#begin(event);
     const terminal = terminalOf(event);
     // After an `error` only the failure that belongs to it still counts: the first end is the end (F9).
-    if (terminal === undefined || (this.errorEvent !== undefined && terminal.outcome !== 'failed')) return;
+    if (terminal?.outcome === undefined || (this.errorEvent !== undefined && terminal.outcome !== 'failed')) return;
     this.terminal = terminal;
     this.#take(terminal.response);
     const response = this.#output.complete(terminal.response);
@@ -93,14 +93,5 @@ export class Answer {
   }
 }
 
-/** The events that say something about the whole. */
-const read: ReadonlySet<string> = new Set([
-  'error',
-  'response.cancelled',
-  'response.completed',
-  'response.created',
-  'response.done',
-  'response.failed',
-  'response.incomplete',
-  'response.output_item.done',
-]);
+/** Beside its ends. */
+const isOfItsLife: ReadonlySet<string> = new Set(['response.created', 'response.output_item.done']);

@@ -7,7 +7,8 @@ import type { EventText } from '../protocol/frame.js';
 
 /** What the peer says, in its order. */
 export interface MessageListener {
-  message(text: EventText): void;
+  /** `bytes`: of the text. */
+  message(text: EventText, bytes: number): void;
   pinged(payload: Buffer): void;
   ponged(payload: Buffer): void;
   /** Its close frame; nothing is read after it. 1005: it had no code. */
@@ -98,7 +99,8 @@ export class MessageReader {
       const next = start + length;
       if (first === wholeText && this.#fragmentCount === 0) {
         if (next > end) return this.#keep(bytes, at, next - at);
-        this.#listener.message(lent ? this.#textOf(bytes, start, next) : this.#gathered(bytes.subarray(start, next)));
+        const text = lent ? this.#textOf(bytes, start, next) : this.#gathered(bytes.subarray(start, next));
+        this.#listener.message(text, length);
       } else {
         this.#check(first, length);
         if (next > end) return this.#keep(bytes, at, next - at);
@@ -142,7 +144,7 @@ export class MessageReader {
     if ((first & finalBit) === 0) return;
     this.#fragmentCount = 0;
     const whole = this.#fragments.take();
-    this.#listener.message(this.#textOf(whole, 0, whole.length));
+    this.#listener.message(this.#textOf(whole, 0, whole.length), whole.length);
   }
 
   #close(payload: Buffer): void {
@@ -151,7 +153,8 @@ export class MessageReader {
     if (payload.length === 1) throw new Violation('a close frame of one byte');
     const code = payload.readUInt16BE(0);
     if (!isSendable(code)) throw new Violation(`a close frame with code ${code}`);
-    this.#listener.closing(code, this.#textOf(payload, 2, payload.length));
+    // Servers cut a reason at 123 bytes, also within a character: the code counts all the same.
+    this.#listener.closing(code, payload.toString('utf8', 2));
   }
 
   /** Of a frame that came in several pieces: where it is long, the memory in which it was gathered is its own. */

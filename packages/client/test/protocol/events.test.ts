@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FrameError, decodeEvent, isHousekeeping } from '../../dist/protocol/frame.js';
+import { isHousekeeping, traitsOf } from '../../dist/protocol/event-types.js';
+import { FrameError, decodeEvent, isBlank } from '../../dist/protocol/frame.js';
+import { LongText } from '../../dist/protocol/long-text.js';
 import { isError, terminalOf } from '../../dist/protocol/terminal.js';
 import { describeClosure } from '../../dist/protocol/close-codes.js';
 import { limitsOf, maxAgeOf } from '../../dist/protocol/limits.js';
@@ -42,6 +44,16 @@ const terminals: readonly [object, string | undefined][] = [
   [{ type: 'response.done', response: { id: 'r', status: 'incomplete' } }, 'incomplete'],
   [{ type: 'response.done', response: { id: 'r', status: 'cancelled' } }, 'cancelled'],
   [{ type: 'response.done', response: { id: 'r' } }, 'completed'],
+  // Q17: the status inside decides, but it makes no success of what the event calls a failure.
+  [{ type: 'response.completed', response: { id: 'r', status: 'failed' } }, 'failed'],
+  [{ type: 'response.completed', response: { id: 'r', status: 'cancelled' } }, 'cancelled'],
+  [{ type: 'response.completed', response: { id: 'r', status: 'incomplete' } }, 'incomplete'],
+  [{ type: 'response.completed', response: { id: 'r', status: 'a new one' } }, 'completed'],
+  [{ type: 'response.incomplete', response: { id: 'r', status: 'failed' } }, 'failed'],
+  [{ type: 'response.failed', response }, 'failed'],
+  [{ type: 'response.failed', response: { id: 'r', status: 'in_progress' } }, 'failed'],
+  [{ type: 'response.completed', response: { id: 'r', status: 'in_progress' } }, undefined],
+  [{ type: 'response.done', response: { id: 'r', status: 'queued' } }, undefined],
   // No response, no answer.
   [{ type: 'response.completed' }, undefined],
   [{ type: 'response.completed', response: null }, undefined],
@@ -59,6 +71,36 @@ for (const [value, outcome] of terminals) {
     assert.equal(terminalOf(event(value))?.outcome, outcome);
   });
 }
+
+test('Q8, Q17: an event that ends a response without saying how is told from one that ends none', () => {
+  const why = (value: object): string | undefined => {
+    const found = terminalOf(event(value));
+    return found !== undefined && 'why' in found ? found.why : undefined;
+  };
+  assert.equal(why({ type: 'response.completed' }), 'response.completed without a response in it');
+  assert.match(why({ type: 'response.completed', response: { status: 'in_progress' } }) ?? '', /status is in_progress/);
+  assert.equal(why({ type: 'response.created' }), undefined);
+  assert.equal(why({ type: 'response.completed', response }), undefined);
+});
+
+test('Q2: text without an event in it is blank', () => {
+  for (const text of ['', ' ', '\n\t ', '{}', ' { } ', '[]', 'null', '""', ' '.repeat(5000)])
+    assert.equal(isBlank(text), true, JSON.stringify(text));
+  for (const text of ['{"a":1}', '{"type":""}', '[0]', '0', 'false', '{', 'x', '{}{}', ' '.repeat(100) + '{"a":1}'])
+    assert.equal(isBlank(text), false, text);
+  assert.equal(isBlank(new LongText(Buffer.from(' '))), false);
+});
+
+test('a type that is asked for again after others has its own traits', () => {
+  for (const [type, terminal] of [
+    ['response.completed', 'completed'],
+    ['response.output_text.delta', undefined],
+    ['response.output_text.delta', undefined],
+    ['response.failed', 'failed'],
+    ['response.completed', 'completed'],
+  ] as const)
+    assert.equal(traitsOf(type).terminal, terminal);
+});
 
 test('errors are told by their type, or by their content where the type is left out', () => {
   for (const value of [{ type: 'error' }, { type: 'error', error: null }, { error: { message: 'x' } }, { error: 'x' }])

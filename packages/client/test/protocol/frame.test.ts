@@ -34,6 +34,12 @@ test('a long text that is quiet is not parsed, and counts its bytes', () => {
   assert.equal(frame.size, 48);
 });
 
+test('the size of a frame is its bytes, whoever counts them', () => {
+  const text = '{"type":"response.output_text.delta","delta":"€"}';
+  for (const frame of [Frame.peek(text), Frame.parse(text), Frame.peek(text, 51), Frame.parse(text, 51)])
+    assert.equal(frame.size, 51);
+});
+
 for (const text of ['{"type":"response.output_text.done","text":"', '', '[]', '{"type":"response.x"} {}'])
   test(`P56: no event, though long: ${text}`, () => {
     assert.throws(() => Frame.parse(long(text)), FrameError);

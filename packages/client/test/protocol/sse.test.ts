@@ -3,15 +3,22 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { EventTooLargeError, SseReader } from '../../dist/protocol/sse.js';
 
-function read(chunks: Iterable<Buffer>, maxBytes = 1000): string[] {
+function read(chunks: Iterable<Buffer>, maxBytes = 1000, { ends = false } = {}): string[] {
   const found: string[] = [];
-  const reader = new SseReader({ maxBytes, onData: (data) => found.push(data) });
+  const reader = new SseReader({
+    maxBytes,
+    onData: (data, bytes) => {
+      found.push(data);
+      assert.equal(bytes, Buffer.byteLength(data));
+    },
+  });
   for (const chunk of chunks) {
     const lent = Buffer.from(chunk);
     reader.push(lent);
     // The next piece is read into the same memory.
     lent.fill(0xff);
   }
+  if (ends) reader.end();
   return found;
 }
 
@@ -48,6 +55,20 @@ for (const [name, body, data] of bodies) {
     assert.deepEqual(read([...bytes].map((byte) => Buffer.from([byte]))), data);
   });
 }
+
+for (const [name, body, data] of [
+  ['an event without its empty line', 'data: a\n\ndata: b\n', ['a', 'b']],
+  ['a line without its end', 'data: a\n\nevent: x\ndata: b', ['a', 'b']],
+  ['a line that ends in CR', 'data: a\r', ['a']],
+  ['an event that is whole', 'data: a\n\n', ['a']],
+  ['a comment without its end', 'data: a\n\n: keep', ['a']],
+  ['nothing', '', []],
+] as const)
+  test(`Q1: a body that ends after ${name}, in one piece and byte by byte`, () => {
+    const bytes = Buffer.from(body);
+    const byByte = [...bytes].map((byte) => Buffer.from([byte]));
+    for (const chunks of [[bytes], byByte]) assert.deepEqual(read(chunks, 1000, { ends: true }), data);
+  });
 
 test('however a body is cut, its events are the same', () => {
   const line = fc.oneof(
@@ -117,4 +138,10 @@ for (const [name, body] of Object.entries({
 
 test('the limit is for one event, not for the stream', () => {
   assert.equal(read([Buffer.from('data: 0123456789\n\n'.repeat(100))], 20).length, 100);
+});
+
+test('the limit of an event counts bytes, not characters', () => {
+  const event = (count: number): Buffer[] => [Buffer.from(`data: ${'€'.repeat(count)}\n\n`)];
+  assert.equal(read(event(10), 30).length, 1);
+  assert.throws(() => read(event(11), 30), EventTooLargeError);
 });

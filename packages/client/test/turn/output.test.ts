@@ -71,17 +71,17 @@ test('text is that of messages, whatever else stands there', () => {
   for (const output of [undefined, null, 'x', []]) assert.equal(textOf(response(output)), '');
 });
 
-test('a queue gives back in order what was put in, and counts its characters', () => {
+test('a queue gives back in order what was put in, and counts its bytes', () => {
   const queue = new FrameQueue();
   const frames = Array.from({ length: 5000 }, (_, index) =>
-    Frame.parse(JSON.stringify({ type: 'x', n: 1000 + index })),
+    Frame.parse(JSON.stringify({ type: '€', n: 1000 + index })),
   );
   let read = 0;
   // Always one behind, so that it is never empty.
   for (const [index, frame] of frames.entries()) {
     queue.push(frame);
     if (index > 0) assert.equal(queue.shift(), frames[read++]);
-    assert.equal(queue.bytes, '{"type":"x","n":1000}'.length);
+    assert.equal(queue.bytes, Buffer.byteLength('{"type":"€","n":1000}'));
   }
   assert.equal(queue.shift(), frames[read]);
   assert.deepEqual([queue.empty, queue.bytes, queue.shift()], [true, 0, undefined]);

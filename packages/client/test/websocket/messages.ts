@@ -11,7 +11,10 @@ export function hear(pieces: Iterable<Uint8Array>, limits: Partial<typeof roomy>
   const heard: (Heard | ['message', EventText])[] = [];
   const reader = new MessageReader(
     {
-      message: (text) => heard.push(['message', text]),
+      message: (text, bytes) => {
+        heard.push(['message', text]);
+        if (bytes !== Buffer.byteLength(String(text))) throw new Error(`${bytes} bytes were counted`);
+      },
       pinged: (payload) => heard.push(['ping', payload.toString()]),
       ponged: (payload) => heard.push(['pong', payload.toString()]),
       closing: (code, reason) => heard.push(['closing', code, reason]),

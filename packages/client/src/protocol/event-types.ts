@@ -1,0 +1,174 @@
+import type { ResponseEvent } from './events.js';
+
+/** How a turn ended. `lost` is ours: no terminal event was read, so nothing is known of the end (P95). */
+export type Outcome = 'completed' | 'incomplete' | 'failed' | 'cancelled' | 'lost';
+
+/** What the engine makes of the events of one type. */
+export interface EventTraits {
+  /** A response ends with it, as this outcome; `error` is the end of one that may still be followed by its `response.failed`. */
+  readonly terminal?: Exclude<Outcome, 'lost'> | 'error';
+  /** The engine looks into it, so its JSON is parsed, also for a reader that passes text on. */
+  readonly inspected?: true;
+  /** It means no response: it may come while no turn runs, and before `response.created`. */
+  readonly housekeeping?: true;
+  /** With it the reader has something of the answer. */
+  readonly visible?: true;
+  /** It brings headers, because a WebSocket has no other place for them. */
+  readonly headers?: true;
+  /** What it brings is a piece of an output item, and this is the place of it. */
+  readonly piece?: Piece;
+}
+
+/**
+ * A place in an output item, and the field of the event with the value for it: for servers that never send the finished item. A value is appended to a
+ * text, set as the last word on its place, or pushed on a list.
+ */
+export interface Piece {
+  /** The type of the item; undefined where the value itself tells it. */
+  readonly of?: string;
+  /** The list within the item that has the place, as a path; undefined for a field of the item itself. */
+  readonly list?: string;
+  /** The field of the event with the index in that list. */
+  readonly index?: string;
+  /** The type of the list's elements, where these are parts with a type. */
+  readonly part?: string;
+  /** The field of the element, or of the item; undefined for the whole of it. */
+  readonly field?: string;
+  readonly append?: string;
+  readonly set?: string;
+  readonly push?: string;
+  /** Its value is an object, and each of its texts is appended to the element's field of that name. */
+  readonly merge?: string;
+}
+
+const early: EventTraits = { inspected: true };
+const terminal = (outcome: EventTraits['terminal'] & string): EventTraits => ({
+  terminal: outcome,
+  inspected: true,
+  visible: true,
+});
+const piece = (place: Piece): EventTraits => ({ visible: true, piece: place });
+const progress: EventTraits = { visible: true };
+
+const part: Piece = { list: 'content', index: 'content_index' };
+const text: Piece = { ...part, of: 'message', part: 'output_text', field: 'text' };
+const refusal: Piece = { ...part, of: 'message', part: 'refusal', field: 'refusal' };
+const reasoning: Piece = { ...part, of: 'reasoning', part: 'reasoning_text', field: 'text' };
+const summaryPart: Piece = { of: 'reasoning', list: 'summary', index: 'summary_index' };
+const summary: Piece = { ...summaryPart, part: 'summary_text', field: 'text' };
+const functionArguments: Piece = { of: 'function_call', field: 'arguments' };
+const mcpArguments: Piece = { of: 'mcp_call', field: 'arguments' };
+const customInput: Piece = { of: 'custom_tool_call', field: 'input' };
+const code: Piece = { of: 'code_interpreter_call', field: 'code' };
+const audio: Piece = { ...part, of: 'message', part: 'output_audio' };
+const command: Piece = { of: 'shell_call', list: 'action.commands', index: 'command_index' };
+const shellOutput: Piece = { of: 'shell_call_output', list: 'output', index: 'command_index' };
+
+/**
+ * The one table of event types. A type that is not in it is visible and not looked into where it begins with `response.`, and housekeeping otherwise.
+ * How to add one: CONTRIBUTING.md.
+ */
+const table = {
+  error: terminal('error'),
+  'response.created': early,
+  'response.queued': early,
+  'response.in_progress': early,
+  'response.completed': terminal('completed'),
+  'response.incomplete': terminal('incomplete'),
+  'response.failed': terminal('failed'),
+  // These two come from gateways.
+  'response.cancelled': terminal('cancelled'),
+  'response.done': terminal('completed'),
+
+  'response.output_item.added': piece({ set: 'item' }),
+  'response.output_item.done': { inspected: true, visible: true },
+  'response.content_part.added': piece({ ...part, set: 'part' }),
+  'response.content_part.done': piece({ ...part, set: 'part' }),
+  'response.output_text.delta': piece({ ...text, append: 'delta' }),
+  'response.output_text.done': piece({ ...text, set: 'text' }),
+  'response.output_text.annotation.added': piece({ ...text, field: 'annotations', push: 'annotation' }),
+  'response.refusal.delta': piece({ ...refusal, append: 'delta' }),
+  'response.refusal.done': piece({ ...refusal, set: 'refusal' }),
+  'response.reasoning_text.delta': piece({ ...reasoning, append: 'delta' }),
+  'response.reasoning_text.done': piece({ ...reasoning, set: 'text' }),
+  'response.reasoning_summary_part.added': piece({ ...summaryPart, set: 'part' }),
+  'response.reasoning_summary_part.done': piece({ ...summaryPart, set: 'part' }),
+  'response.reasoning_summary_text.delta': piece({ ...summary, append: 'delta' }),
+  'response.reasoning_summary_text.done': piece({ ...summary, set: 'text' }),
+  'response.function_call_arguments.delta': piece({ ...functionArguments, append: 'delta' }),
+  'response.function_call_arguments.done': piece({ ...functionArguments, set: 'arguments' }),
+  'response.mcp_call_arguments.delta': piece({ ...mcpArguments, append: 'delta' }),
+  'response.mcp_call_arguments.done': piece({ ...mcpArguments, set: 'arguments' }),
+  'response.custom_tool_call_input.delta': piece({ ...customInput, append: 'delta' }),
+  'response.custom_tool_call_input.done': piece({ ...customInput, set: 'input' }),
+  'response.code_interpreter_call_code.delta': piece({ ...code, append: 'delta' }),
+  'response.code_interpreter_call_code.done': piece({ ...code, set: 'code' }),
+  'response.shell_call_command.added': piece({ ...command, set: 'command' }),
+  'response.shell_call_command.delta': piece({ ...command, append: 'delta' }),
+  'response.shell_call_command.done': piece({ ...command, set: 'command' }),
+  'response.shell_call_output_content.delta': piece({ ...shellOutput, merge: 'delta' }),
+  'response.shell_call_output_content.done': piece({ of: 'shell_call_output', field: 'output', set: 'output' }),
+  'response.audio.delta': piece({ ...audio, field: 'data', append: 'delta' }),
+  'response.audio.done': progress,
+  'response.audio.transcript.delta': piece({ ...audio, field: 'transcript', append: 'delta' }),
+  'response.audio.transcript.done': progress,
+
+  'response.code_interpreter_call.in_progress': progress,
+  'response.code_interpreter_call.interpreting': progress,
+  'response.code_interpreter_call.completed': progress,
+  'response.file_search_call.in_progress': progress,
+  'response.file_search_call.searching': progress,
+  'response.file_search_call.completed': progress,
+  'response.web_search_call.in_progress': progress,
+  'response.web_search_call.searching': progress,
+  'response.web_search_call.completed': progress,
+  'response.image_generation_call.in_progress': progress,
+  'response.image_generation_call.generating': progress,
+  'response.image_generation_call.completed': progress,
+  'response.image_generation_call.partial_image': progress,
+  'response.mcp_call.in_progress': progress,
+  'response.mcp_call.completed': progress,
+  'response.mcp_call.failed': progress,
+  'response.mcp_list_tools.in_progress': progress,
+  'response.mcp_list_tools.completed': progress,
+  'response.mcp_list_tools.failed': progress,
+  'response.compaction.compacting': progress,
+
+  'response.steer.accepted': { inspected: true, visible: true },
+  // What becomes of a steering may be told after its turn (P49).
+  'response.steer.pending': { inspected: true, housekeeping: true },
+  'response.steer.failed': { inspected: true, housekeeping: true },
+} satisfies Record<ResponseEvent['type'], EventTraits>;
+
+/** Types of the wire that are in no reference, and therefore in no type of ours (P60). */
+const unlisted: Readonly<Record<string, EventTraits>> = {
+  'response.metadata': { inspected: true, housekeeping: true, headers: true },
+  'codex.response.metadata': { inspected: true, housekeeping: true, headers: true },
+};
+
+const unknown: EventTraits = { visible: true };
+const aside: EventTraits = { inspected: true, housekeeping: true };
+/** Some servers leave the type out of their errors. */
+const untyped: EventTraits = { inspected: true, visible: true };
+
+const known: ReadonlyMap<string, EventTraits> = new Map(Object.entries({ ...table, ...unlisted }));
+
+let lastType: string | undefined;
+let lastTraits = untyped;
+
+/** Of any type, also one that is not in the table. */
+export function traitsOf(type: string | undefined): EventTraits {
+  // Deltas come in runs: to compare two strings takes a third of the time of a look-up.
+  if (type === lastType) return lastTraits;
+  lastType = type;
+  lastTraits = type === undefined ? untyped : (known.get(type) ?? (type.startsWith('response.') ? unknown : aside));
+  return lastTraits;
+}
+
+/**
+ * What a server may say on a connection that has no turn, or before a turn's own `response.created`, without meaning any response:
+ * limits, metadata, keep-alives (P60). Anything else there belongs to another response.
+ */
+export function isHousekeeping({ type }: { type?: unknown }): boolean {
+  return typeof type === 'string' && traitsOf(type).housekeeping === true;
+}
