@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const client = join(root, 'packages', 'client');
 const bundle = join(client, 'bundle');
-const entries = ['index', 'fetch/index'];
+const entries = ['index', 'fetch/index', 'proxy/index'];
 
 /** Does nothing where nothing has changed since. Throws where it cannot be made. */
 export async function bundleClient() {

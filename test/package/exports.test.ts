@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import * as client from '@turnwire/client';
 import * as clientFetch from '@turnwire/client/fetch';
+import * as clientProxy from '@turnwire/client/proxy';
 import * as emulator from '@turnwire/emulator';
 import * as emulatorOfTools from 'turnwire/emulator';
 

@@ -87,8 +87,10 @@ describe('the packages, packed and installed elsewhere', () => {
       'LICENSE',
       'README.md',
       'bundle/client.js',
+      'bundle/client2.js',
       'bundle/fetch/index.js',
       'bundle/index.js',
+      'bundle/proxy/index.js',
       'package.json',
     ]);
     const sources = sourcesOf('client');

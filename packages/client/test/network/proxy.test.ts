@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endpointOf } from '../../dist/network/endpoint.js';
 import { chooseProxy } from '../../dist/network/proxy.js';
+import { proxyFor } from '../../dist/proxy/index.js';
 import type { Proxy } from '../../dist/network/proxy.js';
 
 type Env = Record<string, string>;
@@ -143,3 +144,13 @@ for (const [list, baseUrl, exempt] of lists) {
     assert.equal(proxy === undefined, exempt);
   });
 }
+
+test('proxyFor: the proxy of the environment, its credentials apart from its address', () => {
+  const env = { HTTPS_PROXY: 'http://user:p%40ss@proxy.example:3128', NO_PROXY: 'near.example' };
+  assert.deepEqual(proxyFor('https://far.example/mcp', env), {
+    url: 'http://proxy.example:3128',
+    authorization: `Basic ${Buffer.from('user:p@ss').toString('base64')}`,
+  });
+  for (const direct of ['https://near.example/', 'https://127.0.0.1:8443/', 'http://far.example/'])
+    assert.equal(proxyFor(direct, env), undefined, direct);
+});
