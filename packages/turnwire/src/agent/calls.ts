@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { InputItem } from '@turnwire/client';
 import { messageOf, orAbort } from './abort.js';
 import type { Permissions } from './approval.js';
@@ -61,6 +62,8 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
   // Fires also where the reader leaves while tools are running.
   const left = new AbortController();
   const within = { ...options, signal: AbortSignal.any([signal, left.signal]) };
+  // Calls side by side listen to it, each for as long as it runs: Node would take more than ten for a leak.
+  setMaxListeners(0, within.signal);
   let running: Promise<unknown> = Promise.resolve();
   try {
     for (const group of groups(calls, options.tools)) {

@@ -4,7 +4,7 @@ import { expand, namesIn } from '../../config/references.js';
 import type { Toolset } from '../../config/toolset.js';
 import { fetchToolset } from './fetch.js';
 import { filesystemToolset } from './filesystem.js';
-import { mcpToolset } from './mcp.js';
+import { mcpToolset } from './mcp/toolset.js';
 import { memoryToolset } from './memory.js';
 import { scriptToolset } from './script.js';
 import { shellToolset } from './shell.js';
@@ -102,7 +102,7 @@ function offered({ type, tools: wanted, instruction }: Toolset, opened: OpenTool
   // An MCP server calls them without the name that the file gives to it.
   const called = (tool: Tool, name: string): boolean => tool.name === name || tool.alias?.endsWith(`:${name}`) === true;
   for (const name of wanted) {
-    if (opened.tools.some((tool) => called(tool, name))) continue;
+    if (opened.tools.some((tool) => called(tool, name)) || opened.unusable?.includes(name) === true) continue;
     const names = opened.tools.map((tool) => tool.name);
     const guess = nearest(name, names);
     void opened.close?.();

@@ -1,0 +1,95 @@
+import { createRequire } from 'node:module';
+import type { Surroundings } from '../toolset.js';
+import { Connection, type Introduction } from './connection.js';
+import { causeOf, McpFailure } from './failure.js';
+import { openHttp } from './http.js';
+import { LegacySseTransport } from './legacy-sse.js';
+import type { Mcp } from './settings.js';
+import { StdioTransport } from './stdio.js';
+import { StreamableHttpTransport } from './streamable-http.js';
+import type { Transport } from './transport.js';
+
+/** From the start of a server to the end of its introduction, in milliseconds: `npx` may have to download it first. */
+const startMs = 60_000;
+
+const signIn =
+  'it wants a sign-in, or refuses the one it was given (status 401); turnwire does no sign-in by OAuth: get a token from its provider, and send it by "headers" of "remote", such as Authorization: Bearer ${env.NAME}';
+
+const { version } = createRequire(import.meta.url)('../../../../package.json') as { version: string };
+
+export interface Connected {
+  connection: Connection;
+  introduction: Introduction;
+  /** Takes what was sent in headers and variables out of a text: servers repeat it. */
+  hide: (text: string) => string;
+}
+
+/**
+ * Connects to an MCP server: one that is started here, or one elsewhere, over streamable HTTP or, with an old server, SSE.
+ *
+ * @throws Error that says what went wrong, or the reason of `signal`. It holds no header and no variable.
+ */
+export async function connect(settings: Mcp, surroundings: Surroundings, signal?: AbortSignal): Promise<Connected> {
+  const { remote, env } = settings;
+  const given = await surroundings.expand(remote === undefined ? env : remote.headers);
+  const hide = (text: string): string => without(Object.values(given), text);
+  const failures: string[] = [];
+  for (const open of await transports(settings, given, surroundings)) {
+    try {
+      return { ...(await within(startMs, signal, (limit) => Connection.open(open(), client, limit))), hide };
+    } catch (error) {
+      signal?.throwIfAborted();
+      // Nor would the other transport do.
+      if (error instanceof McpFailure && error.status === 401) throw new Error(signIn, { cause: error });
+      failures.push(hide(error instanceof McpFailure ? error.message : causeOf(error)));
+    }
+  }
+  throw new Error([...new Set(failures)].join('; then: '));
+}
+
+const client = { name: 'turnwire', version };
+
+/** Gives work a limit in time, besides the signal of the caller. */
+async function within<Result>(
+  ms: number,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  signal?.throwIfAborted();
+  const limit = new AbortController();
+  const onAbort = (): void => limit.abort(signal?.reason);
+  const timer = setTimeout(
+    () => limit.abort(new McpFailure('unanswered', `it did not answer within ${Math.round(ms / 1000)} seconds`)),
+    ms,
+  );
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await work(limit.signal);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Servers say what they were sent: a header is its scheme and its token, and either may be repeated. */
+function without(values: readonly string[], text: string): string {
+  const told = values.flatMap((value) => [value, ...value.split(/\s+/)]).filter(({ length }) => length >= 6);
+  return told.reduce((left, value) => left.replaceAll(value, '[hidden]'), text);
+}
+
+/** In the order in which they are tried. */
+async function transports(
+  settings: Mcp,
+  given: Readonly<Record<string, string>>,
+  { env, workspace }: Surroundings,
+): Promise<(() => Transport)[]> {
+  const { command = '', args = [], remote } = settings;
+  if (remote === undefined) {
+    const cwd = await workspace.resolve(settings.working_dir ?? '.');
+    return [() => new StdioTransport({ command, args, cwd, env: { ...env, ...given } })];
+  }
+  const url = new URL(remote.url);
+  const streamable = (): Transport => new StreamableHttpTransport(url, given, openHttp());
+  const sse = (): Transport => new LegacySseTransport(url, given, openHttp());
+  return { streamable: [streamable], sse: [sse], either: [streamable, sse] }[remote.transport_type ?? 'either'];
+}

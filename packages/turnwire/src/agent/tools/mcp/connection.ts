@@ -1,0 +1,222 @@
+import { McpFailure } from './failure.js';
+import type { Answer, Fields, Message } from './message.js';
+import { isFields } from './message.js';
+import type { Receiver, Transport } from './transport.js';
+
+/** The newest version of the protocol that is spoken here, and an older one for servers that refuse to hear of it. */
+const protocolVersion = '2025-11-25';
+const olderVersion = '2024-11-05';
+
+const methodNotFound = -32601;
+
+export interface RequestOptions {
+  signal?: AbortSignal | undefined;
+  /** Without a sign of the server for so long, the request is given up; in milliseconds. */
+  idleMs: number;
+  /** The same, however much progress it tells of. @default idleMs */
+  totalMs?: number;
+}
+
+/** A request that has no answer yet. */
+interface Pending {
+  settle(answer: Answer | Error): void;
+  progress(): void;
+  /** Lets go of its exchange. */
+  abandon(reason: Error): void;
+}
+
+/** A server as it introduces itself. */
+export interface Introduction {
+  capabilities: Fields;
+  instructions: string | undefined;
+}
+
+/**
+ * A session with an MCP server: requests, their answers, and what the server asks in between. Each request is settled once: by its answer, by
+ * the end of its way, by its time, or by its signal; only those that are still open then are cancelled at the server.
+ */
+export class Connection implements Receiver {
+  readonly #transport: Transport;
+  readonly #pending = new Map<string, Pending>();
+  #lastId = 0;
+  /** Why it cannot be used any more. */
+  #lost: McpFailure | undefined;
+  #retired = false;
+
+  private constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Connects, and introduces each to the other. @throws McpFailure, or the reason of `signal`. */
+  static async open(
+    transport: Transport,
+    client: { name: string; version: string },
+    signal: AbortSignal,
+  ): Promise<{ connection: Connection; introduction: Introduction }> {
+    const connection = new Connection(transport);
+    try {
+      await transport.start(connection, signal);
+      return { connection, introduction: await connection.#introduce(client, signal) };
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  /** False once it cannot be used for another request. */
+  get usable(): boolean {
+    return this.#lost === undefined && !this.#retired;
+  }
+
+  /** The result as the server gave it. @throws McpFailure, or the reason of `signal`. */
+  async request(
+    method: string,
+    params: Fields,
+    { signal, idleMs, totalMs = idleMs }: RequestOptions,
+  ): Promise<unknown> {
+    signal?.throwIfAborted();
+    if (this.#lost !== undefined) throw new McpFailure('refused', this.#lost.message);
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const way = new AbortController();
+    let idle: NodeJS.Timeout | undefined;
+    let total: NodeJS.Timeout | undefined;
+    let onAbort: (() => void) | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        const settle = (answer: Answer | Error): void => {
+          if (!this.#pending.delete(String(id))) return;
+          if (answer instanceof Error) reject(answer);
+          else if (answer.kind === 'result') resolve(answer.result);
+          else reject(failureOf(answer));
+        };
+        const giveUp = (reason: Error): void => {
+          if (!this.#pending.has(String(id))) return;
+          settle(reason);
+          // The protocol has no way to cancel its handshake.
+          if (method !== 'initialize') this.#cancel(id, reason.message);
+          way.abort(reason);
+        };
+        const outOfTime = (ms: number): void =>
+          giveUp(new McpFailure('unanswered', `it did not answer within ${Math.round(ms / 1000)} seconds`));
+        const progress = (): void => {
+          clearTimeout(idle);
+          idle = setTimeout(() => outOfTime(idleMs), idleMs);
+        };
+        progress();
+        total = setTimeout(() => outOfTime(totalMs), totalMs);
+        onAbort = () => giveUp(signal?.reason instanceof Error ? signal.reason : new Error(String(signal?.reason)));
+        signal?.addEventListener('abort', onAbort, { once: true });
+        this.#pending.set(String(id), { settle, progress, abandon: (reason) => way.abort(reason) });
+        const message = { jsonrpc: '2.0', id, method, params: { ...params, _meta: { progressToken: id } } };
+        this.#exchange(message, way.signal).catch((error: Error) => settle(error));
+      });
+    } finally {
+      clearTimeout(idle);
+      clearTimeout(total);
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+      if (this.#retired && this.#pending.size === 0) void this.close();
+    }
+  }
+
+  /** Takes no more requests, and closes when those that are open are settled. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#pending.size === 0) void this.close();
+  }
+
+  async close(): Promise<void> {
+    if (this.#lost === undefined) this.#fail(new McpFailure('unanswered', 'its connection was closed'));
+    await this.#transport.close();
+  }
+
+  message(message: Message): void {
+    if (message.kind === 'answer') this.#answer(message.id, message.answer);
+    else if (message.kind === 'request') this.#serve(message.id, message.method);
+    else if (message.method === 'notifications/progress')
+      this.#pending.get(String(message.params['progressToken']))?.progress();
+  }
+
+  lost(failure: McpFailure): void {
+    if (this.#lost !== undefined) return;
+    this.#fail(failure);
+    void this.#transport.close();
+  }
+
+  /** @throws McpFailure also where nothing more can come. */
+  async #exchange(message: object, signal: AbortSignal): Promise<void> {
+    await this.#transport.send(message, signal);
+    if (this.#transport.exchanges) throw new McpFailure('unanswered', 'it ended its answer before the result had come');
+  }
+
+  #fail(failure: McpFailure): void {
+    this.#lost = failure;
+    for (const pending of this.#pending.values()) {
+      pending.settle(failure);
+      pending.abandon(failure);
+    }
+  }
+
+  #answer(id: string | undefined, answer: Answer): void {
+    // Without an id it can only be meant for the one request that is open.
+    const [only] = this.#pending.size === 1 ? this.#pending.values() : [];
+    (id === undefined ? only : this.#pending.get(id))?.settle(answer);
+  }
+
+  #serve(id: string | number, method: string): void {
+    const answer =
+      method === 'ping'
+        ? { result: {} }
+        : { error: { code: methodNotFound, message: `${method} is not served by this client` } };
+    this.#tell({ jsonrpc: '2.0', id, ...answer });
+  }
+
+  #cancel(requestId: number, reason: string): void {
+    this.#tell({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } });
+  }
+
+  /** Sends what needs no answer. Where it does not arrive, the requests that are open notice it themselves. */
+  #tell(message: object): void {
+    this.#transport.send(message).catch(() => undefined);
+  }
+
+  async #introduce(client: { name: string; version: string }, signal: AbortSignal): Promise<Introduction> {
+    const introduce = (version: string): Promise<unknown> =>
+      this.request(
+        'initialize',
+        { protocolVersion: version, capabilities: {}, clientInfo: client },
+        { signal, idleMs: handshakeMs },
+      );
+    const answer = await introduce(protocolVersion).catch((error: unknown) => {
+      // The protocol wants it to name a version of its own instead; some refuse.
+      const aboutVersions = error instanceof McpFailure && error.kind === 'answered' && /version/i.test(error.message);
+      if (!aboutVersions) throw error;
+      return introduce(olderVersion);
+    });
+    const { protocolVersion: agreed, capabilities, instructions } = isFields(answer) ? answer : {};
+    this.#transport.ready(typeof agreed === 'string' && agreed !== '' ? agreed : protocolVersion);
+    await this.#transport
+      .send({ jsonrpc: '2.0', method: 'notifications/initialized' }, signal)
+      // A server that cannot be used says so at the next request.
+      .catch(() => signal.throwIfAborted());
+    return {
+      capabilities: isFields(capabilities) ? capabilities : {},
+      instructions: typeof instructions === 'string' ? instructions : undefined,
+    };
+  }
+}
+
+/** The caller's signal has the limit of the whole start; this one only ends what would have none. */
+const handshakeMs = 120_000;
+
+/** What a server may say in an error, in characters. */
+const longestError = 64 * 1024;
+
+function failureOf(answer: Exclude<Answer, { kind: 'result' }>): McpFailure {
+  if (answer.kind === 'unreadable')
+    return new McpFailure('unreadable', `its answer cannot be read: ${answer.text.slice(0, 2000).toWellFormed()}`);
+  const { message, data } = answer;
+  const detail = typeof data === 'string' ? data : data === undefined || data === null ? '' : JSON.stringify(data);
+  const text = detail === '' || message.includes(detail) ? message : `${message} (${detail})`;
+  return new McpFailure('answered', text.slice(0, longestError).toWellFormed());
+}

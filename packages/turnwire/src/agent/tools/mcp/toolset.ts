@@ -1,0 +1,128 @@
+import { orAbort } from '../../abort.js';
+import { outputText } from '../output.js';
+import type { Tool } from '../tool.js';
+import type { OpenToolset, Surroundings } from '../toolset.js';
+import { connect, type Connected } from './connect.js';
+import { McpFailure } from './failure.js';
+import type { Mcp } from './settings.js';
+import { listTools, type McpTool } from './tool-list.js';
+import { functionNames } from './tool-names.js';
+import { readResult } from './tool-result.js';
+
+/** For one call, in milliseconds; a server that tells of progress gets as much again each time, up to the second. */
+const callMs = 120_000;
+const longestCallMs = 3_600_000;
+
+/**
+ * The tools of an MCP server, which is connected to once for the run, and again where its connection has broken between two calls or it has forgotten
+ * the session. A call that may have run is never repeated; one that was refused because of the session is sent once more, in a new one.
+ *
+ * @throws Error that names the server, if it cannot be reached or does not speak MCP, or the reason of `opening`.
+ */
+export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Promise<OpenToolset> {
+  const label = settings.name ?? settings.command ?? settings.remote?.url ?? 'mcp';
+  const server = new Server(label, (signal) => connect(settings, surroundings, signal));
+  const warn = (message: string): void => surroundings.warn?.(`the MCP server ${label}: ${message}`);
+  const signal = surroundings.opening ?? new AbortController().signal;
+  try {
+    const { connection, introduction, hide } = await orAbort(server.connected(), signal, 0);
+    const { tools, unusable } = await listTools(connection, introduction, { signal, warn }).catch((error: Error) => {
+      signal.throwIfAborted();
+      throw new Error(`the MCP server ${label} does not say what tools it has: ${hide(error.message)}`, {
+        cause: error,
+      });
+    });
+    const names = functionNames(
+      tools.map(({ name }) => (settings.name === undefined ? name : `${settings.name}_${name}`)),
+    );
+    return {
+      tools: tools.map((tool, index) => wrap(tool, names[index] ?? tool.name, server)),
+      instructions: introduction.instructions,
+      unusable,
+      close: () => server.close(),
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+function wrap(tool: McpTool, name: string, server: Server): Tool {
+  return {
+    name,
+    alias: `mcp:${server.label}:${tool.name}`,
+    description: tool.description,
+    parameters: tool.parameters,
+    // The server's word, as docker-agent takes it; "permissions" can ask for a yes all the same.
+    readOnly: tool.saysReadOnly,
+    // What is wrong with them the server says.
+    check(args) {
+      if (typeof args !== 'object' || args === null || Array.isArray(args))
+        throw new Error(`wrong arguments for ${tool.name}: they must be an object`);
+    },
+    async run(args, { signal }) {
+      const { output, failed } = readResult(await server.call(tool, args, signal));
+      if (failed) throw new Error(outputText(output));
+      return output;
+    },
+  };
+}
+
+/** A server, with the connection to it, which all calls share. */
+class Server {
+  readonly label: string;
+  readonly #connect: (signal: AbortSignal) => Promise<Connected>;
+  readonly #ending = new AbortController();
+  #current: Promise<Connected> | undefined;
+
+  constructor(label: string, connectTo: (signal: AbortSignal) => Promise<Connected>) {
+    this.label = label;
+    this.#connect = connectTo;
+  }
+
+  /** The connection, or a new one where it cannot be used any more. Calls that find it so at the same moment share the new one. */
+  async connected(): Promise<Connected> {
+    if (this.#ending.signal.aborted) throw new Error(`the MCP server ${this.label} was ended with the run`);
+    const current = (this.#current ??= this.#connecting());
+    const connected = await current;
+    if (connected.connection.usable) return connected;
+    if (this.#current === current) this.#current = undefined;
+    return (this.#current ??= this.#connecting());
+  }
+
+  /** The result of a call as the server gave it. @throws Error that tells the model whether the call may have had effects */
+  async call(tool: McpTool, args: unknown, signal: AbortSignal): Promise<unknown> {
+    const limits = { signal, idleMs: callMs, totalMs: longestCallMs };
+    for (let again = false; ; again = true) {
+      const { connection, hide } = await orAbort(this.connected(), signal, 0);
+      try {
+        return await connection.request('tools/call', { name: tool.name, arguments: args }, limits);
+      } catch (error) {
+        if (!(error instanceof McpFailure) || error.kind === 'answered') throw error;
+        if (error.kind === 'session_lost') connection.retire();
+        if (error.kind === 'session_lost' && !again) continue;
+        const told = `no result from the MCP server ${this.label}: ${hide(error.message)}`;
+        throw new Error(`${told}${effectsOf(error, tool)}`, { cause: error });
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort(new Error(`the MCP server ${this.label} was ended with the run`));
+    await this.#current?.then(({ connection }) => connection.close()).catch(() => undefined);
+  }
+
+  #connecting(): Promise<Connected> {
+    const connecting = this.#connect(this.#ending.signal).catch((error: Error) => {
+      if (this.#current === connecting) this.#current = undefined;
+      this.#ending.signal.throwIfAborted();
+      throw new Error(`the MCP server ${this.label} cannot be used: ${error.message}`, { cause: error });
+    });
+    return connecting;
+  }
+}
+
+function effectsOf(failure: McpFailure, { saysReadOnly }: McpTool): string {
+  if (!failure.mayHaveRun) return '; the call did not run';
+  return saysReadOnly ? '' : '; the call may have had effects';
+}
