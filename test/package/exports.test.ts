@@ -11,6 +11,7 @@ import * as emulatorOfTools from 'turnwire/emulator';
 const pinned = {
   '@turnwire/client': [client, ['TurnwireError', 'createClient', 'errorCodes']],
   '@turnwire/client/fetch': [clientFetch, ['TurnwireError', 'createFetch']],
+  '@turnwire/client/proxy': [clientProxy, ['proxyFor']],
   '@turnwire/emulator': [
     emulator,
     [
