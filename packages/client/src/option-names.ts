@@ -9,6 +9,7 @@ export const clientNames: Names<ClientOptions> = [
   'apiKey',
   'baseUrl',
   'chains',
+  'fetch',
   'headers',
   'network',
   'onEvent',

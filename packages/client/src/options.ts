@@ -39,6 +39,14 @@ export interface ClientOptions {
   timeouts?: TimeoutOptions | undefined;
   recovery?: RecoveryOptions | undefined;
   network?: NetworkOptions | undefined;
+  /**
+   * Carries the SSE transport in place of connections of our own: where HTTP is mocked, proxied or observed by a `fetch`. With `transport: 'sse'`
+   * nothing goes around it. It is called with the address as text, `method`, `headers`, a text as `body`, `signal` and `redirect: 'manual'`; what
+   * `network` says is for WebSockets then, and a turn that may have run is not sent a second time.
+   *
+   * @default none: POSTs go over connections that are kept
+   */
+  fetch?: typeof globalThis.fetch | undefined;
   chains?: ChainOptions | undefined;
   /**
    * Told in one sentence when something works, but not as asked: a fallback to SSE, once for each reason.

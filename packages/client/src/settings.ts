@@ -59,6 +59,8 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
   checkIdentity(options);
   if (onWarning !== false && typeof onWarning !== 'function') throw invalid('onWarning must be a function, or false');
   if (onEvent !== undefined && typeof onEvent !== 'function') throw invalid('onEvent must be a function');
+  if (options.fetch !== undefined && typeof options.fetch !== 'function')
+    throw invalid('fetch must be a function like globalThis.fetch');
   const { maxBytes = defaultChainBytes } = chains;
   if (typeof maxBytes !== 'number' || !(maxBytes >= 0))
     throw invalid(`chains.maxBytes must be a number of bytes (0 remembers nothing), not ${show(maxBytes)}`);
@@ -101,7 +103,7 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
       Object.entries(defaultTimeouts).map(([key, value]) => [key, timeouts[key as keyof TimeoutOptions] ?? value]),
     ) as Settings['timeouts'],
     recovery: resolveRecovery(options.recovery),
-    network: { ...ownNetwork, proxy },
+    network: { ...ownNetwork, proxy, fetch: options.fetch },
     chains: { maxBytes },
     onWarning,
     onEvent,
@@ -235,6 +237,9 @@ function checkIdentity({ headers, organization, project }: ClientOptions): void 
 }
 
 function checkNetwork(network: NetworkOptions): void {
+  checkIsObject('network', network);
+  if ('viaFetch' in network)
+    throw invalid('network.viaFetch is an option of createFetch: createClient takes the fetch itself, as fetch');
   checkGroup('network', network);
   const { ca, cert, key, proxy, lookup, allowPlaintext, relay } = network;
   for (const [name, value] of Object.entries({ ca, cert, key }))

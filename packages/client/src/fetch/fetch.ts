@@ -40,7 +40,13 @@ export function createFetch(...given: readonly unknown[]): TurnwireFetch {
 }
 
 function fetchOf(options: FetchOptions = {}): TurnwireFetch {
-  const { maxChainBytes, ...common } = checkFetchOptions(options);
+  // Looked up at each call: what a test puts into its place is asked. Where this fetch has taken its place itself, what was there before.
+  const before = globalThis.fetch;
+  const ordinary: typeof globalThis.fetch = (...args) => {
+    const { fetch: given = globalThis.fetch === fetch ? before : globalThis.fetch } = options;
+    return given(...args);
+  };
+  const { maxChainBytes, ...common } = checkFetchOptions(options, ordinary);
   const identities = new Identities({
     settings: (identity) => settingsFor(identity, common),
     clock: systemClock,
@@ -51,10 +57,11 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
 
   const pass: typeof globalThis.fetch = (...args) => {
     counts.passed += 1;
-    return (options.fetch ?? globalThis.fetch)(...args);
+    return ordinary(...args);
   };
 
   const carry = async (call: Call, lease: Lease): Promise<Response> => {
+    if (counts.turns === 0) common.noticeFetch(fetch);
     counts.turns += 1;
     const told: Told = {
       received: {},

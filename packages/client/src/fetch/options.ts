@@ -1,4 +1,4 @@
-import type { ClientOptions } from '../options.js';
+import type { ClientOptions, NetworkOptions } from '../options.js';
 import type { ClientStats } from '../turn/client.js';
 
 /**
@@ -9,8 +9,9 @@ import type { ClientStats } from '../turn/client.js';
  */
 export interface FetchOptions extends Pick<
   ClientOptions,
-  'transport' | 'pool' | 'timeouts' | 'recovery' | 'network' | 'onWarning' | 'onEvent'
+  'transport' | 'pool' | 'timeouts' | 'recovery' | 'onWarning' | 'onEvent'
 > {
+  network?: FetchNetworkOptions | undefined;
   /**
    * For every request that is no turn. It is called with exactly what this fetch was called with.
    *
@@ -25,6 +26,17 @@ export interface FetchOptions extends Pick<
    * @default { maxBytes: 67_108_864 } (64 MiB)
    */
   chains?: ClientOptions['chains'];
+}
+
+/** Those of `createClient`, and one more. */
+export interface FetchNetworkOptions extends NetworkOptions {
+  /**
+   * Carries the SSE transport over the ordinary fetch (the option `fetch`, or `globalThis.fetch`) in place of connections of our own: where HTTP is
+   * mocked or observed. With `transport: 'sse'` nothing goes around it.
+   *
+   * @default false
+   */
+  viaFetch?: boolean | undefined;
 }
 
 /** Counts of a fetch since it was created. */

@@ -1,21 +1,11 @@
 import { AnswerReader, HttpViolation } from '../http/answer-reader.js';
+import { requestHead } from '../http/head.js';
 import { maxHeadBytes } from '../protocol/limits.js';
 import { takeBytes } from './intake.js';
 import type { Socket } from 'node:net';
 import type { AnswerListener } from '../http/answer-reader.js';
 import type { Head } from '../http/head.js';
-
-/** Who is told of a request and of its answer. */
-export interface ExchangeListener {
-  /** The operating system has taken all of the request. */
-  sent(): void;
-  head(head: Head): void;
-  body(bytes: Buffer): void;
-  /** The answer is whole. */
-  end(): void;
-  /** It broke before that: `HttpViolation`, or what the operating system says. Nothing is told after it. */
-  broken(error: Error): void;
-}
+import type { ExchangeListener, Post } from './posts.js';
 
 /** Who keeps a connection between two exchanges. */
 export interface ConnectionKeeper {
@@ -51,13 +41,12 @@ export class HttpConnection implements AnswerListener {
     });
   }
 
-  /** `head` with the empty line at its end. */
-  exchange(head: string, body: Buffer, listener: ExchangeListener): void {
+  exchange({ url, headers, body }: Post, listener: ExchangeListener): void {
     const exchange = { listener, reader: new AnswerReader(this, maxHeadBytes), sent: false, restMs: Infinity };
     this.#exchange = exchange;
     this.#socket.ref();
     this.#socket.cork();
-    this.#socket.write(head, 'latin1');
+    this.#socket.write(requestHead('POST', url, { ...headers, 'content-length': String(body.length) }), 'latin1');
     this.#socket.write(body, (error) => {
       // Its `error` and `close` follow.
       if (error !== undefined && error !== null) return;

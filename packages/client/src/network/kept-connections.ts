@@ -2,12 +2,13 @@ import { HttpConnection } from './http-connection.js';
 import type { Clock, Timer } from '../clock.js';
 import type { Connect } from './connect.js';
 import type { ConnectionKeeper } from './http-connection.js';
+import type { PostConnections } from './posts.js';
 
 /** That rest at the same time; one more is ended. */
 const maxResting = 32;
 
 /** The connections of POSTs: kept for the next turn, however long its tools take, as long as the server keeps them. */
-export class KeptConnections implements ConnectionKeeper {
+export class KeptConnections implements ConnectionKeeper, PostConnections {
   readonly #connect: Connect;
   readonly #clock: Clock;
   /** The one used last comes last, and is taken first. */

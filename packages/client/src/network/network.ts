@@ -4,12 +4,14 @@ import { Secrets } from '../protocol/secrets.js';
 import { plainConnect, secureConnect } from './connect.js';
 import { bareHost, isLoopback } from './loopback.js';
 import { loopbackLookup, safeLookup } from './lookup.js';
+import { FetchPosts } from './fetch-posts.js';
 import { KeptConnections } from './kept-connections.js';
 import { tunnel } from './tunnel.js';
 import type { Clock } from '../clock.js';
 import type { Connect } from './connect.js';
 import type { Endpoint } from './endpoint.js';
 import type { Handshake } from './handshake.js';
+import type { PostConnections } from './posts.js';
 import type { Proxy } from './proxy.js';
 import type { NetworkOptions } from '../options.js';
 
@@ -27,7 +29,9 @@ export interface Network {
   /** A connection of one's own, for a WebSocket. */
   connect: Connect;
   /** Those of POSTs. */
-  connections: KeptConnections;
+  connections: PostConnections;
+  /** POSTs go by a fetch of the caller's: another connection is not ours to dial. */
+  byFetch: boolean;
   /**
    * A fingerprint of what went into a handshake: two connections whose fingerprints differ were dialled with different credentials (H4, N3).
    * Tells nothing of them, and is of use within this process only.
@@ -40,6 +44,8 @@ export interface Network {
 /** `NetworkOptions`, with the proxy found. */
 export interface NetworkSettings extends Pick<NetworkOptions, 'ca' | 'cert' | 'key' | 'lookup' | 'allowPlaintext'> {
   proxy?: Proxy | undefined;
+  /** For POSTs; a WebSocket has its own way. */
+  fetch?: typeof globalThis.fetch | undefined;
 }
 
 export function createNetwork(
@@ -48,10 +54,12 @@ export function createNetwork(
   settings: NetworkSettings = {},
   clock: Clock = systemClock,
 ): Network {
-  const { proxy } = settings;
+  const { proxy, fetch } = settings;
   const connect = connectOf(endpoint, settings);
-  const connections = new KeptConnections(connect, clock);
   const secrets = new Secrets();
+  const route = proxy === undefined ? endpoint.origin : `${endpoint.origin} through the proxy ${proxy.origin}`;
+  const connections =
+    fetch === undefined ? new KeptConnections(connect, clock) : new FetchPosts(fetch, endpoint.origin);
   return {
     endpoint,
     handshake: async (signal) => {
@@ -60,7 +68,8 @@ export function createNetwork(
       return headers;
     },
     secrets,
-    route: proxy === undefined ? endpoint.origin : `${endpoint.origin} through the proxy ${proxy.origin}`,
+    route,
+    byFetch: fetch !== undefined,
     connect,
     connections,
     identityOf: identification(),

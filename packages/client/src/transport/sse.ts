@@ -6,14 +6,13 @@ import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { ErrorBody } from '../network/body.js';
 import { HttpViolation } from '../http/answer-reader.js';
-import { requestHead } from '../http/head.js';
 import { dialFailure, isTlsRefusal, statusFailure } from '../network/failure.js';
 import { PlainBody } from './plain-body.js';
 import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { Head } from '../http/head.js';
-import type { ExchangeListener, HttpConnection } from '../network/http-connection.js';
 import type { Network } from '../network/network.js';
+import type { ExchangeListener, PostConnection } from '../network/posts.js';
 import type {
   Carriage,
   CarryOptions,
@@ -62,7 +61,7 @@ class SseCarriage implements Carriage, ExchangeListener {
   /** Until it is connected; aborted when the turn is over: nobody waits for a key or a connection then. */
   #dialling: AbortController | undefined;
   #dialTimer: Timer | undefined;
-  #connection: HttpConnection | undefined;
+  #connection: PostConnection | undefined;
   /** Until the head of the answer has come. */
   #unanswered = true;
   /** The answer is a refusal, and this is its body. */
@@ -132,14 +131,13 @@ class SseCarriage implements Carriage, ExchangeListener {
       this.#dialling = undefined;
       this.#receiver.connected({ number: undefined, reused });
       this.#receiver.sending(body.length);
-      const head = requestHead('POST', endpoint.url, {
+      const headers = {
         ...this.#headers?.sent,
         ...identity,
         accept: plain === undefined ? 'text/event-stream' : 'application/json',
         'content-type': 'application/json',
-        'content-length': String(body.length),
-      });
-      connection.exchange(head, body, this);
+      };
+      connection.exchange({ url: endpoint.url, headers, body }, this);
       if (this.#paused) connection.pause();
     } catch (error) {
       this.#fail(error instanceof TurnwireError ? error : dialFailure(route, error));
@@ -207,6 +205,7 @@ class SseCarriage implements Carriage, ExchangeListener {
     this.#drain?.cancel();
     if (this.#over) return;
     if (this.#refusal !== undefined) return this.#refusal.end();
+    if (error instanceof TurnwireError) return this.#fail(error);
     // The server has told us off in the handshake, and has read no request.
     if (this.#unanswered && isTlsRefusal(error)) return this.#fail(dialFailure(this.#network.route, error));
     if (this.#grace !== undefined) return this.#end();

@@ -2,6 +2,7 @@ import { ChainMemory } from '../chain/memory.js';
 import { systemClock } from '../clock.js';
 import { Diagnostics } from '../diagnostics.js';
 import { createNetwork } from '../network/network.js';
+import { isFetchReplaced, replacedFetchWarning } from '../network/replaced-fetch.js';
 import { handshakeOf } from '../network/handshake.js';
 import { checkTransport, checkTurnOptions, resolveOptions } from '../settings.js';
 import { DialPace } from '../pool/dial-pace.js';
@@ -119,6 +120,7 @@ export class Client implements AsyncDisposable {
       timeouts,
       recovery: settings.recovery,
       credentialIsAsked: typeof identity.apiKey === 'function' || typeof identity.headers === 'function',
+      byFetch: this.#network.byFetch,
       holds: (responseId) => this.#pool.holds(responseId),
       onFallback: (kind, reason) => this.#warn(kind, reason),
       onUsage: (usage) => this.#usage.add(usage),
@@ -207,6 +209,7 @@ export class Client implements AsyncDisposable {
 
   #begin(params: unknown, options: TurnOptions, hooks: Hooks): Turn {
     this.#turns += 1;
+    if (this.#turns === 1 && hooks.asText !== true) this.#noticeFetch();
     const signal: unknown = (options as TurnOptions | null)?.signal;
     const turn = new Turn(this.#engine, {
       number: this.#turns,
@@ -239,6 +242,14 @@ export class Client implements AsyncDisposable {
   #makeRoom(): void {
     if (this.#warming.size === 0 || this.#pool.stats.busy < this.#settings.pool.maxConnections) return;
     for (const turn of this.#warming) turn.cancel();
+  }
+
+  /** A turn that a test meant for its mock reaches the service, and is paid for. */
+  #noticeFetch(): void {
+    const { onWarning, transport, network } = this.#settings;
+    if (onWarning === false || (transport === 'sse' && network.fetch !== undefined) || !isFetchReplaced()) return;
+    const warning = replacedFetchWarning('give createClient that fetch, and transport: "sse"');
+    queueMicrotask(() => onWarning(warning));
   }
 
   #settled(turn: Turn): void {

@@ -6,7 +6,7 @@ import { chainLost } from './cause.js';
 import { recover } from './recovery.js';
 import type { ChainPlan } from '../chain/memory.js';
 import type { Timer } from '../clock.js';
-import type { TransportChoice } from '../options.js';
+import type { ReplayPolicy, TransportChoice } from '../options.js';
 import type { Phase } from '../protocol/errors.js';
 import type { Frame } from '../protocol/frame.js';
 import type { CarryOptions } from '../transport/transport.js';
@@ -242,8 +242,7 @@ export class Course implements AttemptListener {
       },
       {
         choice: this.#choice,
-        // Once the last byte of a plain call is out, only the server's word that it did not run it is worth a second one.
-        replay: attempt.plain && recovery.replay === 'unanswered' ? 'unsent' : recovery.replay,
+        replay: this.#mayDouble(attempt) ? recovery.replay : atMost('unsent', recovery.replay),
         repeatable: this.#request.repeatable,
         sseAble: !this.#request.webSocketOnly,
         streams: this.#carry.plain === undefined,
@@ -273,6 +272,14 @@ export class Course implements AttemptListener {
     this.#first ??= error;
     if (delayMs === 0) return this.#again(entry, error, decision);
     this.#delay = clock.after(delayMs, () => this.#again(entry, error, decision));
+  }
+
+  /**
+   * Not a plain call, of which nothing tells whether it runs; and not what went by the caller's fetch, whose business it is to try again. Both are
+   * sent again after a refusal alone.
+   */
+  #mayDouble({ plain, entry: { transport } }: Attempt): boolean {
+    return !plain && !(transport === 'sse' && this.#engine.byFetch);
   }
 
   #again({ transport }: Entry, error: TurnwireError, { move, withoutLanes }: Decision): void {
@@ -320,6 +327,10 @@ export class Course implements AttemptListener {
     if (this.#probing) this.#engine.breaker.abandoned();
     this.#probing = false;
   }
+}
+
+function atMost(limit: 'unsent', replay: ReplayPolicy): ReplayPolicy {
+  return replay === 'unanswered' ? limit : replay;
 }
 
 function describe(target: { plan: 'full' | 'delta'; planReason: string | undefined }, plan: Plan): void {

@@ -28,6 +28,8 @@ export interface Engine {
   recovery: Settings['recovery'];
   /** `apiKey` or `headers` is a function: asked again, it may give another identity. */
   credentialIsAsked: boolean;
+  /** POSTs go by a fetch of the caller's. */
+  byFetch: boolean;
   /** A connection that can take a turn now holds this response. */
   holds: (responseId: string) => boolean;
   /** A turn goes by SSE instead of a WebSocket: told to the user, once for each `kind`. */

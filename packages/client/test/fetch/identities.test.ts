@@ -9,7 +9,7 @@ const url = 'https://api.example.com/v1/responses';
 function setUp(): { identities: Identities; clock: FakeClock } {
   const clock = new FakeClock();
   const settings: ConstructorParameters<typeof Identities>[0]['settings'] = (identity) =>
-    settingsFor(identity, { options: {} });
+    settingsFor(identity, { options: {}, ordinary: fetch });
   return { clock, identities: new Identities({ settings, clock, maxChainBytes: 1000 }) };
 }
 
@@ -63,7 +63,10 @@ test('W8: no key and no organization of the environment gets into the settings',
   const before = { ...process.env };
   Object.assign(process.env, { OPENAI_API_KEY: 'sk-env', OPENAI_ORG_ID: 'o', OPENAI_PROJECT_ID: 'p' });
   try {
-    const { identity } = settingsFor({ url: 'https://api.openai.com/v1/responses', headers: {} }, { options: {} });
+    const { identity } = settingsFor(
+      { url: 'https://api.openai.com/v1/responses', headers: {} },
+      { options: {}, ordinary: fetch },
+    );
     assert.deepEqual(identity, { apiKey: undefined, headers: {}, organization: undefined, project: undefined });
   } finally {
     process.env = before;

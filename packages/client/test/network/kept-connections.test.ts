@@ -34,13 +34,16 @@ async function setUp(t: TestContext, answer: string) {
     const { connection, reused } = await connections.take(restMs, never);
     let body = '';
     await new Promise<void>((resolve, reject) => {
-      connection.exchange('POST / HTTP/1.1\r\n\r\n', Buffer.from('!'), {
-        sent: () => {},
-        head: () => {},
-        body: (bytes) => (body += bytes.toString()),
-        end: resolve,
-        broken: reject,
-      });
+      connection.exchange(
+        { url: new URL('http://localhost/'), headers: {}, body: Buffer.from('!') },
+        {
+          sent: () => {},
+          head: () => {},
+          body: (bytes) => (body += bytes.toString()),
+          end: resolve,
+          broken: reject,
+        },
+      );
     });
     return { reused, body };
   };

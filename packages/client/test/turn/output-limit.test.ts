@@ -47,6 +47,7 @@ test('output items without end are a typed failure, and their carriage is ended'
       timeouts: forever,
       recovery: { replay: 'unanswered', maxAttempts: 1, budgetMs: 1, refusals: 'surface' },
       credentialIsAsked: false,
+      byFetch: false,
       holds: () => false,
       onFallback: () => {},
       onUsage: () => {},

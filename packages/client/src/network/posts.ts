@@ -1,0 +1,35 @@
+import type { HttpConnection } from './http-connection.js';
+import type { Head } from '../http/head.js';
+
+/** A request as a transport makes it; how long its body is, and to which host it goes, says what sends it. */
+export interface Post {
+  url: URL;
+  headers: Readonly<Record<string, string>>;
+  body: Buffer;
+}
+
+/** Who is told of a request and of its answer. */
+export interface ExchangeListener {
+  /** All of the request has left this process. */
+  sent(): void;
+  head(head: Head): void;
+  body(bytes: Buffer): void;
+  /** The answer is whole. */
+  end(): void;
+  /**
+   * It broke before that: `HttpViolation`, what the operating system says, or a `TurnwireError` where more is known than that. Nothing is told
+   * after it.
+   */
+  broken(error: Error): void;
+}
+
+/** What carries one POST at a time. */
+export type PostConnection = Pick<HttpConnection, 'destroy' | 'exchange' | 'pause' | 'resume'>;
+
+/** Where the connections for POSTs come from. */
+export interface PostConnections {
+  /** One that has rested for `restMs` at most. */
+  take(restMs: number, abandoned: AbortSignal): Promise<{ connection: PostConnection; reused: boolean }>;
+  /** Ends those that rest. */
+  destroy(): void;
+}
