@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Refusal } from './refusal.js';
+import type { Tenant } from './tenant.js';
 import { isRecord, type Frame, type ResponseObject } from './wire.js';
 
 /** How a background turn reaches its job instead of a client. */
@@ -23,7 +24,10 @@ export class BackgroundJob {
   #ended = false;
   #bytes = 0;
 
-  constructor(grown: (bytes: number) => void) {
+  readonly tenant: Tenant;
+
+  constructor(tenant: Tenant, grown: (bytes: number) => void) {
+    this.tenant = tenant;
     this.#grown = grown;
     // Any number of clients may follow one job.
     setMaxListeners(0, this.#changed);
@@ -137,13 +141,13 @@ export class BackgroundJobs {
    *
    * @throws Refusal if the turn is refused instead, or the events of those that run take up all room
    */
-  async begin(run: (delivery: BackgroundDelivery) => Promise<void>): Promise<BackgroundJob> {
+  async begin(tenant: Tenant, run: (delivery: BackgroundDelivery) => Promise<void>): Promise<BackgroundJob> {
     this.#makeRoom();
     if (this.#bytes > this.#limitBytes) {
       const message = 'The events of the background responses that run take up all room; wait for one to end.';
       throw new Refusal(message, { status: 429, code: 'rate_limit_exceeded' });
     }
-    const job = new BackgroundJob((bytes) => void (this.#bytes += bytes));
+    const job = new BackgroundJob(tenant, (bytes) => void (this.#bytes += bytes));
     await new Promise<void>((resolve, reject) => {
       // `run` never rejects, and a job that it leaves without an end (a fault, a cancelled turn) has ended with it.
       const began = () => {
@@ -160,8 +164,9 @@ export class BackgroundJobs {
     return job;
   }
 
-  find(id: string): BackgroundJob | undefined {
-    return this.#jobs.get(id);
+  find(id: string, tenant: Tenant): BackgroundJob | undefined {
+    const found = this.#jobs.get(id);
+    return found?.tenant === tenant ? found : undefined;
   }
 
   forget(id: string): void {

@@ -1,9 +1,10 @@
 import type { Context } from './context.js';
 import type { Conversation } from './conversations.js';
-import type { Lineage } from './lanes/lineage.js';
 import type { Memory, Remembered } from './memory.js';
 import { Refusal } from './refusal.js';
 import type { CreateRequest } from './request.js';
+import type { Tenant } from './tenant.js';
+import type { Carriage } from './turn.js';
 import type { Item } from './wire.js';
 
 /** What a turn begins with: the state it continues, if it does, and the context the server made of that and its input. */
@@ -17,10 +18,14 @@ export interface Continuation {
 }
 
 /** The response a turn continues. On a socket its own latest one comes first, then what is stored (P71). */
-export function recall(memory: Memory, request: CreateRequest, lineage: Lineage | undefined): Remembered | undefined {
+export function recall(
+  memory: Memory,
+  request: CreateRequest,
+  { lineage, tenant }: Pick<Carriage, 'lineage' | 'tenant'>,
+): Remembered | undefined {
   const id = request.previous_response_id;
   if (id === undefined) return undefined;
-  const found = lineage?.find(id) ?? memory.stored(id);
+  const found = lineage?.find(id) ?? memory.stored(id, tenant);
   if (found === undefined) throw notFound(id);
   return found;
 }
@@ -32,8 +37,8 @@ export function contextAfter(response: Remembered): Context {
 }
 
 /** The context after a stored response, for who asks about it without making a turn. */
-export function storedContext(memory: Memory, id: string): Context {
-  const found = memory.stored(id);
+export function storedContext(memory: Memory, id: string, tenant: Tenant): Context {
+  const found = memory.stored(id, tenant);
   if (found === undefined) throw notFound(id);
   return contextAfter(found);
 }
@@ -46,9 +51,9 @@ function notFound(id: string): Refusal {
 }
 
 /** The item that an `item_reference` names; any other as it is. */
-export function dereference(memory: Memory, item: Item): Item {
+export function dereference(memory: Memory, item: Item, tenant: Tenant): Item {
   if (item.type !== 'item_reference') return item;
-  const found = memory.item(String(item['id']));
+  const found = memory.item(String(item['id']), tenant);
   if (found !== undefined) return found;
   const message = `Item with id '${String(item['id'])}' not found. Items are not persisted when \`store\` is false.`;
   throw new Refusal(message, { status: 404, param: 'input' });

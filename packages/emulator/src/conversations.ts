@@ -3,10 +3,12 @@ import type { Ids } from './ids.js';
 import type { ListedItem, ListedItems } from './listed-item.js';
 import type { MemoryLimits } from './memory.js';
 import { Refusal } from './refusal.js';
+import type { Tenant } from './tenant.js';
 import type { Item } from './wire.js';
 
 export interface Conversation {
   readonly id: string;
+  readonly tenant: Tenant;
   /** In seconds since 1970. */
   readonly createdAt: number;
   metadata: Readonly<Record<string, string>>;
@@ -33,10 +35,11 @@ export class Conversations {
     this.#listed = listed;
   }
 
-  create(items: readonly Item[], metadata: Readonly<Record<string, string>>): Conversation {
+  create(tenant: Tenant, items: readonly Item[], metadata: Readonly<Record<string, string>>): Conversation {
     const createdAt = Math.floor(Date.now() / 1000);
     const created: Conversation = {
       id: this.#ids.next('conv'),
+      tenant,
       createdAt,
       metadata,
       items: [],
@@ -48,10 +51,10 @@ export class Conversations {
     return created;
   }
 
-  /** @throws Refusal with status 404 if there is none of this id */
-  get(id: string): Conversation {
+  /** @throws Refusal with status 404 if this tenant has none of this id */
+  get(id: string, tenant: Tenant): Conversation {
     const found = this.#all.get(id);
-    if (found !== undefined) return found;
+    if (found?.tenant === tenant) return found;
     throw new Refusal(`Conversation with id '${id}' not found.`, { status: 404, param: 'conversation' });
   }
 

@@ -24,6 +24,7 @@ import { Replay } from './replay/replay.js';
 import { Refusal } from './refusal.js';
 import { loadScript } from './script-file.js';
 import { scripted } from './scripted.js';
+import { tenantOf } from './tenant.js';
 import type { Emulation } from './turn.js';
 import { TokenCounter } from './usage.js';
 import { serveWebSocket, type ServedSocket } from './websocket.js';
@@ -155,6 +156,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
           connection.number,
           webSocket,
           line,
+          tenantOf(request.headers, checked.credentials),
           hasMultiAgentBeta(request.headers),
         );
         open.add(served);
@@ -213,6 +215,7 @@ async function prepare({
   clock,
   dialect,
   obfuscation,
+  credentials,
 }: CheckedOptions): Promise<Emulation> {
   if (recordings !== undefined) await checkRecordings(recordings);
   const loaded = script === undefined ? undefined : await loadScript(script);
@@ -240,6 +243,7 @@ async function prepare({
     clock: 'speed' in clock ? realClock(clock.speed) : clock,
     dialect: DIALECTS[dialect],
     obfuscation,
+    credentials,
     seed,
   };
 }

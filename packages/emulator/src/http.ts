@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { decodeBody } from './content-encoding.js';
 import { eventText, openEventStream } from './event-stream.js';
 import { httpLine } from './faults/line.js';
 import { RequestFaults } from './faults/upgrade.js';
@@ -8,6 +9,7 @@ import { hasMultiAgentBeta, refuseWithoutBeta } from './multi-agent.js';
 import type { Replay } from './replay/replay.js';
 import { Refusal } from './refusal.js';
 import { parseJson } from './request/json-body.js';
+import { tenantOf } from './tenant.js';
 import { runTurn, type Carriage, type Emulation, type Received } from './turn.js';
 import { isRecord, type Frame } from './wire.js';
 
@@ -82,7 +84,8 @@ async function replayed(
   const faults = new RequestFaults(emulation.faults, request, connection);
   const line = httpLine(response, () => false, emulation.clock, faults.upcoming);
   await faults.beforeAnswer(line, emulation.clock, left.signal);
-  await replay.serveHttp(request, await readBody(request, settings.bodyBytes), response, line, connection);
+  const { body } = await readBody(request, settings.bodyBytes);
+  await replay.serveHttp(request, body, response, line, connection);
 }
 
 /** The path without its query. */
@@ -122,14 +125,15 @@ function exchangeOf(
   response.once('close', () => left.abort());
   return {
     emulation,
+    tenant: tenantOf(request.headers, emulation.credentials),
     recordings,
     segments,
     query: new URL(request.url ?? '/', 'http://emulator').searchParams,
     signal: left.signal,
     async body() {
-      const raw = await readBody(request, bodyBytes);
-      if (raw.byteLength === 0) return undefined;
-      const { body, refusal } = parseBody(raw);
+      const read = await readBody(request, bodyBytes);
+      if (read.body.byteLength === 0) return undefined;
+      const { body, refusal } = parseBody(read);
       if (refusal !== undefined) throw refusal;
       return body;
     },
@@ -153,6 +157,7 @@ async function create(
   response.once('close', () => left.abort());
   let streams = false;
   const { clock } = emulation;
+  const tenant = tenantOf(request.headers, emulation.credentials);
   const faults = new RequestFaults(emulation.faults, request, connection);
   const line = httpLine(response, () => streams, clock, faults.upcoming);
   await faults.beforeAnswer(line, clock, left.signal);
@@ -165,6 +170,7 @@ async function create(
   await faults.afterOpen(line, clock, left.signal);
   const shared = {
     connection,
+    tenant,
     line,
     lineage: undefined,
     // Turns without a history are counted over all HTTP requests: a client may open a connection for each.
@@ -173,7 +179,7 @@ async function create(
     refuse: (refusal: Refusal) => refuse(response, refusal),
   };
   if (isRecord(body) && body['background'] === true) {
-    const job = await emulation.background.begin((delivery) =>
+    const job = await emulation.background.begin(tenant, (delivery) =>
       runTurn(emulation, received, { ...shared, ...delivery, transport: streams ? 'sse' : 'json' }),
     );
     if (!streams) return sendJson(response, JSON.stringify(job.begun));
@@ -237,7 +243,7 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
  * Reads the body. One that is too large is read on, without keeping it, so that its client is still there to read the
  * refusal; one that is far too large is cut off.
  */
-async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+async function readBody(request: IncomingMessage, limit: number): Promise<ReadBody> {
   const cutOff = 4 * limit;
   const tooLarge = (headers = {}) =>
     new Refusal(`The request body is larger than ${limit} bytes.`, { status: 413, code: 'request_too_large', headers });
@@ -250,15 +256,22 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Buffer
     if (bytes <= limit) chunks.push(chunk);
   }
   if (bytes > limit) throw tooLarge();
-  return Buffer.concat(chunks);
+  const body = await decodeBody(Buffer.concat(chunks), request.headers['content-encoding'], limit);
+  return { body, wireBytes: bytes };
+}
+
+interface ReadBody {
+  /** Without its content codings. */
+  readonly body: Buffer;
+  /** As long as it came. */
+  readonly wireBytes: number;
 }
 
 const NO_JSON = 'We could not parse the JSON body of your request: it must be one JSON object in UTF-8.';
 
-function parseBody(raw: Buffer): Received {
-  const bytes = raw.byteLength;
+function parseBody({ body, wireBytes: bytes }: ReadBody): Received {
   try {
-    return { body: parseJson(raw, NO_JSON), bytes };
+    return { body: parseJson(body, NO_JSON), bytes };
   } catch (error) {
     if (error instanceof Refusal) return { body: undefined, bytes, refusal: error };
     throw error;

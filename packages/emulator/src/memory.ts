@@ -1,4 +1,5 @@
 import type { Context } from './context.js';
+import type { Tenant } from './tenant.js';
 import type { Transcript } from './transcript.js';
 import type { Frame, Item, ResponseObject } from './wire.js';
 
@@ -20,6 +21,8 @@ export interface Remembered {
   readonly bytes: number;
   /** Known from everywhere (`store: true`), or only where it was made. */
   readonly stored: boolean;
+  /** Who may find it in the store. */
+  readonly tenant: Tenant;
   /** Its events once more; undefined where they cannot be made again. */
   readonly events?: (() => Iterator<Frame>) | undefined;
   /** Lanes, running turns and remembered continuations that need it. What is not stored goes with the last of them. */
@@ -70,22 +73,24 @@ export class Memory {
     return remembered;
   }
 
-  /** A stored response; undefined if there never was one, or it had to make room. */
-  stored(id: string): Remembered | undefined {
-    return this.#byId.get(id);
+  /** A stored response of this tenant; undefined if there never was one, or it had to make room. */
+  stored(id: string, tenant: Tenant): Remembered | undefined {
+    const found = this.#byId.get(id);
+    return found?.tenant === tenant ? found : undefined;
   }
 
   /** A stored response can no longer be found by its id. What has continued it already, or can from a socket, still does. */
-  unstore(id: string): boolean {
-    const turn = this.#byId.get(id);
+  unstore(id: string, tenant: Tenant): boolean {
+    const turn = this.stored(id, tenant);
     if (turn === undefined) return false;
     this.#unlist(turn);
     return true;
   }
 
   /** An item of a stored response, as an `item_reference` names it. */
-  item(id: string): Item | undefined {
-    return this.#items.get(id)?.item;
+  item(id: string, tenant: Tenant): Item | undefined {
+    const found = this.#items.get(id);
+    return found?.owner.tenant === tenant ? found.item : undefined;
   }
 
   /** All items up to and with this response, compacted or not; undefined when a part of them had to make room. */

@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { AccessOptions } from './access.js';
 import type { Clock } from './clock.js';
 import { DIALECTS, type AgeLimit, type Dialect, type DialectName } from './dialect.js';
 import { EmulatorError } from './errors.js';
 import type { FaultRule } from './faults/rule.js';
 import type { ReplayOptions } from './replay/replay-options.js';
 import type { Script } from './script.js';
+import { CREDENTIALS } from './tenant.js';
 import { isRecord } from './wire.js';
 
 const KIB = 1024;
@@ -70,7 +73,10 @@ const optionsSchema = z.strictObject({
       timeoutMs: milliseconds.positive().default(20_000),
     })
     .optional(),
-  seed: z.union([z.string(), z.number()]).default('turnwire'),
+  credentials: z.enum(CREDENTIALS).default('separate'),
+  allowedHosts: z.array(z.string().min(1)).optional(),
+  allowedOrigins: z.array(z.string().min(1)).optional(),
+  seed: z.union([z.string(), z.number()]).default(() => randomUUID()),
 });
 
 /** Bounds of an emulator; each a positive number. */
@@ -113,7 +119,7 @@ export interface EmulatorLimits {
 }
 
 /** Options of `startEmulator`. All have defaults; an unknown or wrong one is an `EmulatorError`, never ignored. */
-export interface EmulatorOptions {
+export interface EmulatorOptions extends AccessOptions {
   /** 0 takes any free port. @default 0 */
   readonly port?: number | undefined;
   /** The address to listen on. There is no authentication: keep it on this machine. @default '127.0.0.1' */
@@ -173,8 +179,15 @@ export interface EmulatorOptions {
    * only if it is true, so that runs are the same byte for byte. @default false
    */
   readonly obfuscation?: boolean | undefined;
-  /** Determines all ids. Two emulators at once should have different ones. @default 'turnwire' */
+  /**
+   * Determines all ids and the jitter, so that two runs are the same byte for byte. @default a random one: no two emulators share an id
+   */
   readonly seed?: string | number | undefined;
+  /**
+   * `separate`: responses and conversations are found by the credential that made them (`Authorization`, `api-key`, `x-api-key`), and
+   * are not found by any other, as with a real server; `shared`: by everyone. No credential is refused. @default 'separate'
+   */
+  readonly credentials?: (typeof CREDENTIALS)[number] | undefined;
 }
 
 /** Options after their check, with their defaults; what is up to the dialect is filled in from its row. */

@@ -26,6 +26,7 @@ import { parseCreate, type CreateRequest } from './request.js';
 import { isCompactionTrigger } from './request/items.js';
 import { beginResponse } from './response.js';
 import type { Pace } from './script.js';
+import type { CREDENTIALS, Tenant } from './tenant.js';
 import type { TokenCounter } from './usage.js';
 import { isRecord, isUsage, type Frame, type Item, type ResponseObject, type Usage } from './wire.js';
 
@@ -49,6 +50,8 @@ export interface Emulation {
   readonly dialect: Dialect;
   /** Whether deltas are padded where the request does not say (P28). */
   readonly obfuscation: boolean;
+  /** Whether each credential sees its own responses and conversations only. */
+  readonly credentials: (typeof CREDENTIALS)[number];
   /** What `jitter` is drawn from. */
   readonly seed: string | number;
 }
@@ -60,6 +63,8 @@ export type Frames = Iterator<Frame, ResponseObject | undefined>;
 export interface Carriage {
   readonly transport: Transport;
   readonly connection: number;
+  /** Whose turn it is. */
+  readonly tenant: Tenant;
   /** What faults strike at. */
   readonly line: Line;
   /** Only a socket has one; over HTTP nothing is known but what is stored. */
@@ -128,7 +133,7 @@ function broken({ faults, memory, clock }: Emulation, body: unknown, carriage: C
     clock,
     struck: (fault) => entry.struck(fault),
     forget(id) {
-      const found = carriage.lineage?.find(String(id)) ?? memory.stored(String(id));
+      const found = carriage.lineage?.find(String(id)) ?? memory.stored(String(id), carriage.tenant);
       if (found !== undefined) memory.forget(found);
     },
   });
@@ -141,7 +146,7 @@ async function answerTurn(
   entry: OpenTurn,
 ): Promise<void> {
   const { memory } = emulation;
-  const parent = recall(memory, request, carriage.lineage);
+  const parent = recall(memory, request, carriage);
   if (parent !== undefined) {
     const { id } = parent.response;
     entry.continues(id, carriage.lineage?.find(id) === parent ? 'connection' : 'store');
@@ -163,10 +168,10 @@ async function continueFrom(
   entry: OpenTurn,
 ): Promise<void> {
   const { memory, conversations } = emulation;
-  const conversation = request.conversationId === undefined ? undefined : conversations.get(request.conversationId);
+  const conversation = request.conversationId === undefined ? undefined : conversations.get(request.conversationId, carriage.tenant);
   if (conversation !== undefined) entry.continues(conversation.id, 'conversation');
   const known = conversation?.context ?? (parent === undefined ? Context.of([]) : contextAfter(parent));
-  const items = request.items.map((item) => dereference(memory, item));
+  const items = request.items.map((item) => dereference(memory, item, carriage.tenant));
   const context = known.with(items);
   entry.knows(context);
   let kept = false;
@@ -338,6 +343,7 @@ function settle({ memory, conversations, dialect }: Emulation, carriage: Carriag
     context: conversation !== undefined && inOrder ? conversation.context : context.with(said),
     sharedBytes,
     stored,
+    tenant: carriage.tenant,
     // A steered response ended before its events did.
     events: steered(response) ? undefined : again,
   });

@@ -13,6 +13,7 @@ import { inject } from './steering/injection.js';
 import { interrupt } from './steering/interrupt.js';
 import { Numbering } from './steering/numbering.js';
 import { Steering } from './steering/steering.js';
+import type { Tenant } from './tenant.js';
 import { runTurn, type Carriage, type Emulation } from './turn.js';
 import { isRecord, type Frame } from './wire.js';
 
@@ -42,6 +43,7 @@ export function serveWebSocket(
   connection: number,
   socket: WebSocket,
   line: Line,
+  tenant: Tenant,
   multiAgent: boolean,
 ): ServedSocket {
   const { dialect, clock } = emulation;
@@ -165,6 +167,7 @@ export function serveWebSocket(
     return {
       transport: 'websocket',
       connection,
+      tenant,
       line,
       lineage: undefined,
       place: lane,

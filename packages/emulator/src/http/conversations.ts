@@ -16,8 +16,9 @@ const itemsBody = z.looseObject({ items: items.min(1) });
 
 export async function createConversation(exchange: Exchange): Promise<unknown> {
   const body = await checkedBody(exchange, createBody);
-  const { conversations } = exchange.emulation;
-  return shown(conversations.create(itemsOf(body.items ?? [], 'items'), body.metadata ?? {}));
+  const { emulation, tenant } = exchange;
+  const { conversations } = emulation;
+  return shown(conversations.create(tenant, itemsOf(body.items ?? [], 'items'), body.metadata ?? {}));
 }
 
 export function getConversation(exchange: Exchange): unknown {
@@ -62,7 +63,7 @@ export function deleteItem(exchange: Exchange): unknown {
 }
 
 function named(exchange: Exchange): Conversation {
-  return exchange.emulation.conversations.get(segment(exchange));
+  return exchange.emulation.conversations.get(segment(exchange), exchange.tenant);
 }
 
 function shown({ id, createdAt, metadata: said }: Conversation): unknown {

@@ -1,12 +1,15 @@
 import type { z } from 'zod';
 import { Refusal } from '../refusal.js';
 import { complaint } from '../request/complaint.js';
+import type { Tenant } from '../tenant.js';
 import type { Emulation } from '../turn.js';
 import { isRecord, type Frame } from '../wire.js';
 
 /** One request that is not a turn, as an endpoint sees it. */
 export interface Exchange {
   readonly emulation: Emulation;
+  /** Whose responses and conversations it may see. */
+  readonly tenant: Tenant;
   readonly recordings: string | undefined;
   /** The variable segments of the path, decoded. */
   readonly segments: readonly string[];

@@ -9,7 +9,6 @@ import { createFields, optional, stringOrList, stringOrObject } from '../request
 import { itemsOf } from '../request/items.js';
 import { conversationIdOf } from '../request.js';
 import { isUserMessage } from '../transcript.js';
-import type { Emulation } from '../turn.js';
 import type { Frame, Item } from '../wire.js';
 import { checkedBody, segment, type Exchange } from './exchange.js';
 import { pageOf } from './page.js';
@@ -18,21 +17,21 @@ function notFound(id: string): Refusal {
   return new Refusal(`Response with id '${id}' not found.`, { status: 404 });
 }
 
-function stored({ memory }: Emulation, id: string): Remembered {
-  const found = memory.stored(id);
+function stored({ emulation: { memory }, tenant }: Exchange, id: string): Remembered {
+  const found = memory.stored(id, tenant);
   if (found === undefined) throw notFound(id);
   return found;
 }
 
 /** `GET /responses/{id}`: the response, or, with `stream=true`, its events after `starting_after` (P29). */
 export async function retrieve(exchange: Exchange): Promise<unknown> {
-  const { emulation, query } = exchange;
+  const { emulation, query, tenant } = exchange;
   const id = segment(exchange);
-  const job = emulation.background.find(id);
-  if (query.get('stream') !== 'true') return job?.response ?? stored(emulation, id).response;
+  const job = emulation.background.find(id, tenant);
+  if (query.get('stream') !== 'true') return job?.response ?? stored(exchange, id).response;
   const from = startOf(query);
   if (job !== undefined) return exchange.stream(job.follow(from, exchange.signal));
-  const { events } = stored(emulation, id);
+  const { events } = stored(exchange, id);
   if (events !== undefined) return exchange.stream(skip(events(), from));
   const message = `The events of response '${id}' are not kept: those of recordings and of steered responses are not.`;
   throw new Refusal(message, { param: 'stream' });
@@ -60,8 +59,8 @@ function* skip(frames: Iterator<Frame>, count: number): Generator<Frame> {
 export function remove(exchange: Exchange): unknown {
   const { memory, background } = exchange.emulation;
   const id = segment(exchange);
-  const wasStored = memory.unstore(id);
-  if (!wasStored && background.find(id) === undefined) throw notFound(id);
+  const wasStored = memory.unstore(id, exchange.tenant);
+  if (!wasStored && background.find(id, exchange.tenant) === undefined) throw notFound(id);
   background.forget(id);
   return { id, object: 'response', deleted: true };
 }
@@ -69,7 +68,7 @@ export function remove(exchange: Exchange): unknown {
 /** The items a response was made of: what it continued, then its own input. */
 export function inputItems(exchange: Exchange): unknown {
   const { emulation, query } = exchange;
-  const response = stored(emulation, segment(exchange));
+  const response = stored(exchange, segment(exchange));
   const context = emulation.memory.transcript(response);
   if (context === undefined) throw notFound(response.response.id);
   const output = new Set(response.response.output);
@@ -82,14 +81,14 @@ export function inputItems(exchange: Exchange): unknown {
 
 /** Stops a background response. One that has ended is answered as it is. */
 export function cancel(exchange: Exchange): unknown {
-  const { emulation } = exchange;
+  const { emulation, tenant } = exchange;
   const id = segment(exchange);
-  const job = emulation.background.find(id);
+  const job = emulation.background.find(id, tenant);
   if (job !== undefined) {
     job.cancel();
     return job.response;
   }
-  const { response } = stored(emulation, id);
+  const { response } = stored(exchange, id);
   if (response['background'] === true) return response;
   throw new Refusal('Cannot cancel a synchronous response.', { param: 'response_id' });
 }
@@ -110,7 +109,7 @@ export async function compact(exchange: Exchange): Promise<unknown> {
   const { emulation } = exchange;
   const body = await checkedBody(exchange, compactBody);
   refuseUnknownModel(body.model, emulation.models);
-  const context = contextOf(emulation, body.previous_response_id, undefined, itemsOf(body.input ?? []));
+  const context = contextOf(exchange, body.previous_response_id, undefined, itemsOf(body.input ?? []));
   if (context.length === 0) {
     throw new Refusal("Missing required parameter: 'input'.", { code: 'missing_required_parameter', param: 'input' });
   }
@@ -136,12 +135,12 @@ export async function inputTokens(exchange: Exchange): Promise<unknown> {
   const { emulation } = exchange;
   const body = await checkedBody(exchange, countedBody);
   const conversation = conversationIdOf(body.conversation);
-  const context = contextOf(emulation, body.previous_response_id, conversation, itemsOf(body.input ?? []));
+  const context = contextOf(exchange, body.previous_response_id, conversation, itemsOf(body.input ?? []));
   return { object: 'response.input_tokens', input_tokens: emulation.tokens.countInput(body, context) };
 }
 
 function contextOf(
-  emulation: Emulation,
+  { emulation, tenant }: Exchange,
   previous: string | undefined,
   conversation: string | undefined,
   input: readonly Item[],
@@ -149,10 +148,10 @@ function contextOf(
   const { conversations, memory } = emulation;
   const known =
     conversation !== undefined
-      ? conversations.get(conversation).context
+      ? conversations.get(conversation, tenant).context
       : previous === undefined
         ? undefined
-        : storedContext(memory, previous);
+        : storedContext(memory, previous, tenant);
   // One of its own: only a turn continues what is known.
   return Context.of([...(known?.items() ?? []), ...input]);
 }
