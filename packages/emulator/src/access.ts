@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Refusal } from './refusal.js';
 
 /** Who may reach a server on this machine, besides programs on it. */
@@ -63,8 +63,29 @@ export class Access {
   }
 }
 
+const PREFLIGHT = {
+  'access-control-allow-methods': 'GET, POST, PUT, DELETE',
+  'access-control-allow-headers': '*, authorization',
+  'access-control-max-age': '600',
+};
+
+/** Refuses a request that may not pass, before anything of it is read, and answers the preflight of one that may. True if it did. */
+export function guard(access: Access, request: IncomingMessage, response: ServerResponse): boolean {
+  const refusal = access.refusal(request);
+  if (refusal !== undefined) {
+    response.writeHead(refusal.status, { 'content-type': 'application/json', connection: 'close' }).end(refusal.body());
+    return true;
+  }
+  const headers = access.headers(request);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+  if (!isPreflight || headers['vary'] === undefined) return false;
+  response.writeHead(204, PREFLIGHT).end();
+  return true;
+}
+
 /** True for an address at which others than this machine's own programs reach a server. */
-export function isPublic(host: string): boolean {
+export function isPublicAddress(host: string): boolean {
   return !isLoopback(unbracketed(host.toLowerCase()));
 }
 

@@ -20,12 +20,21 @@ interface Zstd {
   readonly createZstdDecompress?: () => Transform;
 }
 
-const gzip: Coding = { decode: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip), stream: zlib.createGunzip };
+const gzip: Coding = {
+  decode: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip),
+  stream: zlib.createGunzip,
+};
 const codings = new Map<string, Coding>([
   ['gzip', gzip],
   ['x-gzip', gzip],
   ['deflate', { decode: inflate, stream: zlib.createInflate }],
-  ['br', { decode: promisify<Uint8Array, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress), stream: zlib.createBrotliDecompress }],
+  [
+    'br',
+    {
+      decode: promisify<Uint8Array, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress),
+      stream: zlib.createBrotliDecompress,
+    },
+  ],
 ]);
 const { zstdDecompress, createZstdDecompress }: Zstd & Partial<typeof zlib> = zlib;
 if (zstdDecompress !== undefined && createZstdDecompress !== undefined) {
@@ -74,14 +83,16 @@ export async function decodeBody(raw: Buffer, header: string | undefined, limit:
     try {
       body = await coding.decode(body, { maxOutputLength: limit });
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const { code = 'broken' }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
       if (code === 'ERR_BUFFER_TOO_LARGE') {
         throw new Refusal(`The request body is larger than ${limit} bytes when it is decoded.`, {
           status: 413,
           code: 'request_too_large',
         });
       }
-      throw new Refusal(`The request body is not valid ${name}: ${code ?? String(error)}.`, { code: 'invalid_encoding' });
+      throw new Refusal(`The request body is not valid ${name}: ${code}.`, {
+        code: 'invalid_encoding',
+      });
     }
   }
   return body;

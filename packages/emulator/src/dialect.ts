@@ -2,7 +2,10 @@ import type { Door } from './request.js';
 import { Refusal, type ErrorShape } from './refusal.js';
 import { isRecord } from './wire.js';
 
-export type DialectName = 'openai' | 'azure' | 'xai' | 'vercel' | 'openresponses';
+/** The names of the dialects. */
+export const dialectNames = ['openai', 'azure', 'xai', 'vercel', 'openresponses', 'chatgpt'] as const;
+
+export type DialectName = (typeof dialectNames)[number];
 
 /**
  * Which responses a connection forgets when a turn ends badly (P72): the one its lane `continued`, the `latest` whatever the
@@ -15,6 +18,8 @@ export type AgeLimit = 'next-turn' | 'idle' | 'mid-turn';
 
 /** How one provider's server differs from the others, as far as it is known. */
 export interface Dialect {
+  /** Where its base URL is; each dialect answers at every base. */
+  readonly basePath: '/v1' | '/backend-api/codex';
   /** Named lanes a connection may have in its life; 0: `stream_id` is refused. */
   readonly lanes: number;
   /** Turns of one connection that run at once; more of them wait. */
@@ -36,6 +41,10 @@ export interface Dialect {
   readonly continuesUnstored: boolean;
   readonly instructionsWithId: boolean;
   readonly steering: boolean;
+  /** Whether a create must say `store: false`. */
+  readonly neverStores: boolean;
+  /** Whether the terminal event of a turn has `output: []`, whatever the turn said. */
+  readonly emptyTerminalOutput: boolean;
   /** Create fields a socket refuses, by name. */
   readonly refusedOnSocket: readonly string[];
   /** Whether a create whose fields stand under `response` closes the socket with 1011 instead of being refused (P11). */
@@ -54,6 +63,7 @@ const MINUTE = 60_000;
 const MIB = 1024 * 1024;
 
 const OPENAI: Dialect = {
+  basePath: '/v1',
   lanes: 32,
   inFlightTurns: 16,
   connectionAgeMs: 60 * MINUTE,
@@ -70,6 +80,8 @@ const OPENAI: Dialect = {
   continuesUnstored: true,
   instructionsWithId: true,
   steering: true,
+  neverStores: false,
+  emptyTerminalOutput: false,
   refusedOnSocket: [],
   closesOnNestedBody: false,
   reasoningEvents: 'response.reasoning_text',
@@ -122,6 +134,15 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     doneMarker: true,
     callsUnasked: true,
   },
+  // P18; whether it has lanes is not known (P125), so they are off, as for the proxy that was refused one
+  chatgpt: {
+    ...OPENAI,
+    basePath: '/backend-api/codex',
+    lanes: 0,
+    inFlightTurns: 1,
+    neverStores: true,
+    emptyTerminalOutput: true,
+  },
 };
 
 /** Refuses what this dialect does not know, of a body that is otherwise a valid create. */
@@ -132,6 +153,9 @@ export function refuseForeignToDialect(dialect: Dialect, body: unknown, door: Do
   if (foreign !== undefined) {
     const message = `Unknown parameter: '${foreign}'; leave it out on a WebSocket.`;
     throw new Refusal(message, { code: 'unknown_parameter', param: foreign });
+  }
+  if (dialect.neverStores && body['store'] !== false) {
+    throw new Refusal('Store must be set to false', { code: 'invalid_value', param: 'store' });
   }
   if (dialect.instructionsWithId || !isGiven('instructions') || !isGiven('previous_response_id')) return;
   throw new Refusal("'instructions' cannot be used with 'previous_response_id': leave out one of them.", {

@@ -1,6 +1,7 @@
-import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { Access, guard, reachableHost } from './access.js';
 import { BackgroundJobs } from './background.js';
 import { Conversations } from './conversations.js';
 import { realClock } from './clock.js';
@@ -21,7 +22,7 @@ import { portOf } from './port.js';
 import { checkRecordings, recorded } from './recordings.js';
 import { loadRecording } from './replay/recording.js';
 import { Replay } from './replay/replay.js';
-import { Refusal } from './refusal.js';
+import { endWithRefusal, Refusal } from './refusal.js';
 import { loadScript } from './script-file.js';
 import { scripted } from './scripted.js';
 import { tenantOf } from './tenant.js';
@@ -46,7 +47,7 @@ export interface EmulatorState {
 
 /** A running emulator. */
 export interface Emulator extends AsyncDisposable {
-  /** `http://HOST:PORT/v1`: what an SDK's `baseURL` or `OPENAI_BASE_URL` takes. */
+  /** `http://HOST:PORT/v1`: what an SDK's `baseURL` or `OPENAI_BASE_URL` takes. Of the dialect `chatgpt` it ends in `/backend-api/codex`. */
   readonly url: string;
   readonly port: number;
   readonly journal: Journal;
@@ -72,6 +73,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const checked = checkOptions(options);
   refuseTwoSources(checked);
   const emulation = await prepare(checked);
+  const access = new Access(checked.host, checked);
   const sockets = new Map<Duplex, OpenConnection>();
   const open = new Set<ServedSocket>();
   const server = createServer({ keepAliveTimeout: 60_000 });
@@ -109,6 +111,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     response.once('close', () => {
       logRequest(emulation.journal, number, request, response.headersSent ? response.statusCode : 0);
     });
+    if (guard(access, request, response)) return;
     void serveHttp(emulation, settings, number, request, response);
   });
   server.on('upgrade', (request, socket, head) => {
@@ -129,7 +132,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     });
   });
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer, connection: OpenConnection) => {
-    const refusal = refuseUpgrade(request);
+    const refusal = access.refusal(request) ?? refuseUpgrade(request);
     if (refusal !== undefined) throw refusal;
     const { clock } = emulation;
     const faults = new RequestFaults(emulation.faults, request, connection.number);
@@ -181,9 +184,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     emulation.background.close();
     await closed;
   });
-  const host = checked.host.includes(':') ? `[${checked.host}]` : checked.host;
   return {
-    url: `http://${host}:${port}/v1`,
+    url: `http://${reachableHost(checked.host)}:${port}${emulation.dialect.basePath}`,
     port,
     journal: emulation.journal,
     state() {
@@ -281,25 +283,9 @@ function cannotListen(error: NodeJS.ErrnoException, port: number, host: string):
 }
 
 function refuseUpgrade(request: IncomingMessage): Refusal | undefined {
-  if (pathOf(request) !== '/v1/responses') return unknownPath(request);
+  if (pathOf(request) !== 'responses') return unknownPath(request);
   if (request.headers.upgrade?.toLowerCase() === 'websocket') return undefined;
   return new Refusal('Only an upgrade to websocket is served here.', { code: 'invalid_upgrade' });
-}
-
-function endWithRefusal(socket: Duplex, refusal: Refusal): void {
-  const body = refusal.body();
-  const headers = {
-    'content-type': 'application/json',
-    ...refusal.headers,
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  };
-  const head = [
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.on('error', () => socket.destroy());
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 function logRequest(journal: Journal, connection: number, request: IncomingMessage, status: number): void {

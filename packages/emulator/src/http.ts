@@ -54,12 +54,12 @@ async function route(
   if (settings.replay !== undefined)
     return replayed(emulation, settings, settings.replay, connection, request, response);
   const path = pathOf(request);
-  if (path === '/v1/responses') {
+  if (path === 'responses') {
     if (request.method === 'POST') return create(emulation, settings, connection, request, response);
     if (request.method === 'GET') throw upgradeRequired();
     throw methodNotAllowed(request, 'GET, POST');
   }
-  const found = findRoute(path);
+  const found = path === undefined ? undefined : findRoute(path);
   if (found !== undefined) {
     const endpoint = Object.hasOwn(found.methods, request.method ?? '') && found.methods[request.method ?? ''];
     if (!endpoint) throw methodNotAllowed(request, Object.keys(found.methods).join(', '));
@@ -88,13 +88,17 @@ async function replayed(
   await replay.serveHttp(request, body, response, line, connection);
 }
 
-/** The path without its query. */
-export function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').replace(/[?#].*$/s, '');
+/** Base paths of the API: OpenAI's, and the one of the ChatGPT backend, which Codex and pi use with a login (P18). */
+const BASES = /^\/(?:v1|backend-api\/codex)\//;
+
+/** The path below a base of the API, without its query; undefined for any other. */
+export function pathOf(request: IncomingMessage): string | undefined {
+  const path = (request.url ?? '/').replace(/[?#].*$/s, '');
+  return BASES.test(path) ? path.replace(BASES, '') : undefined;
 }
 
 export function unknownPath(request: IncomingMessage): Refusal {
-  const message = `Unknown request URL: ${request.method ?? 'GET'} ${pathOf(request)}. This emulator speaks the Responses API (POST /v1/responses); its base URL ends in /v1.`;
+  const message = `Unknown request URL: ${request.method ?? 'GET'} ${(request.url ?? '/').replace(/[?#].*$/s, '').slice(0, 200)}. This emulator speaks the Responses API (POST /v1/responses); its base URL ends in /v1.`;
   return new Refusal(message, { status: 404, code: 'unknown_url' });
 }
 

@@ -1,4 +1,5 @@
 export { startEmulator, type Emulator, type EmulatorState } from './emulator.js';
+export { isPublicAddress } from './access.js';
 export { ManualClock, type Cancel, type Clock } from './clock.js';
 export type { AgeLimit, DialectName } from './dialect.js';
 export type { EmulatorLimits, EmulatorOptions } from './options.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { AccessOptions } from './access.js';
 import type { Clock } from './clock.js';
-import { DIALECTS, type AgeLimit, type Dialect, type DialectName } from './dialect.js';
+import { DIALECTS, dialectNames, type AgeLimit, type Dialect, type DialectName } from './dialect.js';
 import { EmulatorError } from './errors.js';
 import type { FaultRule } from './faults/rule.js';
 import type { ReplayOptions } from './replay/replay-options.js';
@@ -64,7 +64,7 @@ const optionsSchema = z.strictObject({
       z.custom<Clock>(isClock, 'expected { speed } or a clock with now() and after()'),
     ])
     .default({ speed: 1 }),
-  dialect: z.enum(['openai', 'azure', 'xai', 'vercel', 'openresponses']).default('openai'),
+  dialect: z.enum(dialectNames).default('openai'),
   obfuscation: z.boolean().default(false),
   ageLimit: z.enum(['next-turn', 'idle', 'mid-turn']).optional(),
   pings: z

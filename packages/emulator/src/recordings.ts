@@ -1,5 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { Answer, RecordedResponse, Source } from './answer.js';
 import type { Context } from './context.js';
 import { EmulatorError } from './errors.js';
@@ -77,10 +77,17 @@ async function load(folder: string | undefined, name: string): Promise<readonly 
   if (folder === undefined) throw unknownRecording(name, 'the emulator was started without a folder of recordings');
   if (!NAME.test(name)) throw unknownRecording(name, 'a name has letters, digits, ".", "_" and "-" only');
   const file = join(folder, `${name}.jsonl`);
+  if (await leadsOut(folder, file)) throw unknownRecording(name, 'its file is a link that leads out of the folder');
   const found = await stat(file).catch(() => undefined);
   if (found?.isFile() !== true) throw unknownRecording(name, `the folder has no file ${name}.jsonl`);
   if (found.size > MAX_RECORDING_BYTES) throw unknownRecording(name, `it is larger than ${MAX_RECORDING_BYTES} bytes`);
   return split((await readFile(file, 'utf8')).split(/\r?\n/), name);
+}
+
+/** True for a link to something outside of the folder, however many links stand between. */
+async function leadsOut(folder: string, file: string): Promise<boolean> {
+  const [inside, target] = await Promise.all([realpath(folder), realpath(file).catch(() => undefined)]);
+  return target !== undefined && !target.startsWith(join(inside, sep));
 }
 
 interface Line {

@@ -168,7 +168,8 @@ async function continueFrom(
   entry: OpenTurn,
 ): Promise<void> {
   const { memory, conversations } = emulation;
-  const conversation = request.conversationId === undefined ? undefined : conversations.get(request.conversationId, carriage.tenant);
+  const conversation =
+    request.conversationId === undefined ? undefined : conversations.get(request.conversationId, carriage.tenant);
   if (conversation !== undefined) entry.continues(conversation.id, 'conversation');
   const known = conversation?.context ?? (parent === undefined ? Context.of([]) : contextAfter(parent));
   const items = request.items.map((item) => dereference(memory, item, carriage.tenant));
@@ -221,7 +222,9 @@ async function answerFrom(
     signal: carriage.signal,
     hurried: carriage.hurried,
   });
-  await play(carriage.steerable?.(frames, request, recount) ?? frames, carriage, metronome, settled);
+  const steered = carriage.steerable?.(frames, request, recount) ?? frames;
+  const hidesOutput = emulation.dialect.emptyTerminalOutput && answer.kind === 'reply';
+  await play(hidesOutput ? withoutFinalOutput(steered) : steered, carriage, metronome, settled);
 }
 
 /** An answer's events, and the usage they will end with, where it is known. */
@@ -307,6 +310,19 @@ async function play(
     if (drained !== undefined) await drained;
   }
   carriage.finish(step.value);
+}
+
+/** The same events, the last of which has `output: []`; the response they end in is whole. */
+function* withoutFinalOutput(frames: Frames): Frames & Generator<Frame, ResponseObject | undefined> {
+  let step = frames.next();
+  while (step.done !== true) {
+    const frame = step.value;
+    step = frames.next();
+    if (step.done !== true || step.value === undefined) yield frame;
+    else
+      yield { ...frame, text: JSON.stringify({ ...JSON.parse(frame.text), response: { ...step.value, output: [] } }) };
+  }
+  return step.value;
 }
 
 interface Settlement extends Continuation {

@@ -42,7 +42,7 @@ test('its items are listed in pages, added, read and removed', async (t) => {
 });
 
 test('a turn in a conversation sees its items and leaves its own in it', async (t) => {
-  const { emulator, client } = await start(t);
+  const { emulator, client } = await start(t, { credentials: 'shared' });
   const conversation = await client.conversations.create({ items: [{ role: 'user', content: 'before' }] });
   const first = await client.responses.create({ model: 'm', input: 'one', conversation: conversation.id });
   assert.deepEqual(first.conversation, { id: conversation.id });

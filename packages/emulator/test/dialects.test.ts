@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { ManualClock, startEmulator, type DialectName, type EmulatorOptions } from '../dist/index.js';
-import { json, post, postJson, RawSocket, terminal, until, type Json } from './wire.js';
+import { json, post, postJson, postSse, RawSocket, terminal, until, type Json } from './wire.js';
 
 async function open(t: { after(fn: () => Promise<void>): void }, dialect: DialectName, options: EmulatorOptions = {}) {
   const emulator = await startEmulator({ ...options, dialect });
@@ -185,4 +185,50 @@ test('D12: reasoning that another provider has made is refused, sealed or by its
   const message = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'x' }] };
   for (const { url } of [first.emulator, second.emulator])
     assert.equal((await post(url, create({ input: [unknown, message, question] }))).status, 200);
+});
+
+describe('chatgpt: the backend that Codex and pi use with a login', () => {
+  const CREATE = { model: 'gpt-6', input: 'Hello', store: false };
+
+  test('P18: its base is /backend-api/codex; /v1 is served too', async (t) => {
+    const emulator = await startEmulator({ dialect: 'chatgpt' });
+    t.after(() => emulator.close());
+    assert.equal(emulator.url, `http://127.0.0.1:${emulator.port}/backend-api/codex`);
+    for (const base of [emulator.url, `http://127.0.0.1:${emulator.port}/v1`]) {
+      assert.equal((await postSse(base, CREATE)).at(-1)?.event, 'response.completed');
+      const socket = await RawSocket.open(base);
+      assert.equal(terminal(await socket.ask(CREATE)).type, 'response.completed');
+    }
+  });
+
+  test('P18: a create that would be stored is refused', async (t) => {
+    const emulator = await startEmulator({ dialect: 'chatgpt' });
+    t.after(() => emulator.close());
+    for (const store of [undefined, true]) {
+      const { httpStatus, error } = await postJson(emulator.url, { ...CREATE, store });
+      assert.deepEqual([httpStatus, error.param], [400, 'store']);
+    }
+  });
+
+  test('P18, P58: the terminal event has an empty output, and its response can be continued all the same', async (t) => {
+    const emulator = await startEmulator({ dialect: 'chatgpt' });
+    t.after(() => emulator.close());
+    const socket = await RawSocket.open(emulator.url);
+    const events = await socket.ask(CREATE);
+    const { response } = terminal(events);
+    assert.deepEqual([response.status, response.output], ['completed', []]);
+    assert.equal(events.find(({ type }) => type === 'response.output_item.done')?.item.content[0].text, 'Hello');
+    await socket.ask({ ...CREATE, input: 'and', previous_response_id: response.id });
+    assert.deepEqual(
+      emulator.journal.turns()[1]?.transcript.map((item) => item['role']),
+      ['user', 'assistant', 'user'],
+    );
+  });
+});
+
+test('HEAD of the turns path is answered with 405, as Codex probes it', async (t) => {
+  const emulator = await startEmulator();
+  t.after(() => emulator.close());
+  const answer = await fetch(`${emulator.url}/responses`, { method: 'HEAD' });
+  assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'GET, POST']);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -119,6 +119,22 @@ test('a recording that is not there, or would leave the folder, is refused by na
     assert.equal(refused['error']?.['param'], 'model');
     assert.ok(String(refused['error']?.['message']).includes(JSON.stringify(name)), name);
   }
+});
+
+test('a link that leads out of the folder is not followed; one inside of it is', async (t) => {
+  const outside = await mkdtemp(join(tmpdir(), 'outside-'));
+  const folder = await mkdtemp(join(tmpdir(), 'recordings-'));
+  t.after(() => Promise.all([outside, folder].map((each) => rm(each, { recursive: true }))));
+  const event = { type: 'response.completed', response: { id: 'resp_1', status: 'completed', output: [] } };
+  await writeFile(join(outside, 'secret.jsonl'), `${JSON.stringify(event)}\n`);
+  await writeFile(join(folder, 'real.jsonl'), `${JSON.stringify(event)}\n`);
+  await symlink(join(outside, 'secret.jsonl'), join(folder, 'out.jsonl'));
+  await symlink(join(folder, 'real.jsonl'), join(folder, 'in.jsonl'));
+  const emulator = await startEmulator({ recordings: folder });
+  t.after(() => emulator.close());
+  const out = await postJson(emulator.url, { model: 'recording/out', input: 'x' });
+  assert.match(out['error']?.message, /a link that leads out of the folder/);
+  assert.equal((await postJson(emulator.url, { model: 'recording/in', input: 'x' })).id, 'resp_1');
 });
 
 test('a folder of recordings that does not exist is refused at start', async () => {

@@ -56,7 +56,7 @@ test('P70, P71: store false continues on its own socket only, and only the lates
 });
 
 test('P71: a stored response continues on any connection, an older one too', async (t) => {
-  const { emulator, socket } = await open(t);
+  const { emulator, socket } = await open(t, { credentials: 'shared' });
   const first = terminal(await socket.ask({ model: 'm', input: 'one' }));
   await socket.ask({ model: 'm', input: 'two', previous_response_id: first['response']?.['id'] });
   const fork = terminal(

@@ -13,7 +13,7 @@ import { segment, type Endpoint } from './exchange.js';
 import { cancel, compact, inputItems, inputTokens, remove, retrieve } from './responses.js';
 
 interface Route {
-  /** Below `/v1`; `{}` stands for a segment. */
+  /** Below the base; `{}` stands for a segment. */
   readonly path: string;
   readonly methods: Readonly<Record<string, Endpoint>>;
 }
@@ -50,7 +50,7 @@ const ROUTES: readonly Route[] = [
 ];
 
 const PATTERNS = ROUTES.map(({ path, methods }) => ({
-  pattern: new RegExp(`^/v1/${path.replaceAll('{}', '([^/]+)')}$`),
+  pattern: new RegExp(`^${path.replaceAll('{}', '([^/]+)')}$`),
   methods,
 }));
 

@@ -1,15 +1,17 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { Access, guard, reachableHost, type AccessOptions } from '../access.js';
 import { EmulatorError } from '../errors.js';
 import { portOf } from '../port.js';
+import { endWithRefusal, Refusal } from '../refusal.js';
 import { relayHttp } from './http-relay.js';
 import { Redaction } from './redaction.js';
 import { Tape } from './tape.js';
 import { upstreamsOf } from './upstream.js';
 import { relayWebSocket } from './websocket-relay.js';
 
-export interface RecorderOptions {
+export interface RecorderOptions extends AccessOptions {
   /**
    * The base URL to pass everything on to, such as `https://api.openai.com/v1`; or several by their names, each of which is served at an
    * address of its own (`urlOf`) and stands in the file under its name.
@@ -53,6 +55,8 @@ export async function startRecorder({
   secrets = [],
   port = 0,
   host = '127.0.0.1',
+  allowedHosts,
+  allowedOrigins,
 }: RecorderOptions): Promise<Recorder> {
   const behind = upstreamsOf(upstream);
   const [first] = behind;
@@ -76,15 +80,20 @@ export async function startRecorder({
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
+  const access = new Access(host, { allowedHosts, allowedOrigins });
   const upstreamOf = (request: IncomingMessage) => behind.find((each) => each.serves(request));
   server.on('request', (request, response) => {
+    if (guard(access, request, response)) return;
     const found = upstreamOf(request);
     if (found === undefined) response.writeHead(404).end();
     else relayHttp(found, tape, redaction, request, response);
   });
   server.on('upgrade', (request, socket, head) => {
+    const refusal = access.refusal(request);
     const found = upstreamOf(request);
-    if (found === undefined) socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+    if (refusal !== undefined) endWithRefusal(socket, refusal);
+    else if (found === undefined)
+      endWithRefusal(socket, new Refusal('There is no upstream at this path.', { status: 404 }));
     else relayWebSocket(found, tape, redaction, webSockets, request, socket, head);
   });
   try {
@@ -114,7 +123,7 @@ export async function startRecorder({
     });
     return closed;
   };
-  const origin = `http://${host}:${listening}`;
+  const origin = `http://${reachableHost(host)}:${listening}`;
   return {
     url: `${origin}${first?.path ?? ''}`,
     urlOf(name) {

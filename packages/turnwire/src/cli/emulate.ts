@@ -1,4 +1,4 @@
-import { startEmulator, type DialectName } from '@turnwire/emulator';
+import { isPublicAddress, startEmulator, type DialectName, type EmulatorOptions } from '@turnwire/emulator';
 import { exitStatus } from './exit-status.js';
 import { UsageError } from './failure.js';
 import { untilStopped } from './signals.js';
@@ -8,6 +8,9 @@ import type { Io } from './io.js';
 export interface EmulateOptions {
   port: number;
   host: string;
+  allowHost?: readonly string[];
+  allowOrigin?: readonly string[];
+  credentials?: EmulatorOptions['credentials'];
   recordings?: string;
   model?: readonly string[];
   dialect: DialectName;
@@ -24,6 +27,9 @@ export interface EmulateOptions {
   json?: boolean;
 }
 
+const OPEN_TO_OTHERS =
+  'Whoever reaches this machine can use it and read what it holds; without --host only this machine can.';
+
 /** `turnwire emulate`: serves until it is told to stop, which is its success. */
 export async function emulate(io: Io, script: string | undefined, options: EmulateOptions): Promise<number> {
   const { port, host, recordings, model, dialect, faults, replay, loose, speed, json } = options;
@@ -33,6 +39,9 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
   const emulator = await startEmulator({
     port,
     host,
+    allowedHosts: options.allowHost,
+    allowedOrigins: options.allowOrigin,
+    credentials: options.credentials,
     script,
     recordings,
     models: model,
@@ -53,6 +62,7 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
     stdout.line(
       '  for SDKs and tools:  ' + stdout.style('cyan', `export OPENAI_BASE_URL=${emulator.url} OPENAI_API_KEY=any`),
     );
+    if (isPublicAddress(host)) stdout.line(`  ${OPEN_TO_OTHERS}`);
     stdout.line('  Ctrl-C stops it.');
   }
   await stopped;

@@ -114,11 +114,19 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .argument('[script]', 'what it answers (YAML); default: it repeats what it is told')
     .addOption(new Option('--port <number>', 'the port; 0: any free one').default(0).argParser(numberUpTo(65_535)))
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--allow-host <names...>', 'names it may be asked for by, beside those of this machine')
+    .option('--allow-origin <origins...>', 'origins whose web pages may use it; default: none')
+    .addOption(
+      new Option('--credentials <rule>', 'whether each key sees its own responses only').choices([
+        'separate',
+        'shared',
+      ]),
+    )
     .option('--recordings <folder>', 'answers model "recording/NAME" with the events of NAME.jsonl in this folder')
     .option('--model <names...>', 'the models there are, any other is refused; default: any is answered')
     .addOption(
       new Option('--dialect <name>', 'whose server it is like: lanes, limits, error shapes, [DONE]')
-        .choices(['openai', 'azure', 'xai', 'vercel', 'openresponses'])
+        .choices(['openai', 'azure', 'xai', 'vercel', 'openresponses', 'chatgpt'])
         .default('openai'),
     )
     .addOption(new Option('--first-token-ms <ms>', 'time to the first token').argParser(numberUpTo(3_600_000)))
@@ -151,6 +159,8 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--to <file>', 'the file to write; it must not exist yet')
     .addOption(new Option('--port <number>', 'the port; 0: any free one').default(0).argParser(numberUpTo(65_535)))
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--allow-host <names...>', 'names it may be asked for by, beside those of this machine')
+    .option('--allow-origin <origins...>', 'origins whose web pages may use it; default: none')
     .option('--json', 'print the address as JSON')
     .action(async (upstream, options) => end(await record(io, upstream, options)));
 

@@ -1,4 +1,4 @@
-import { startRecorder } from '@turnwire/emulator';
+import { isPublicAddress, startRecorder } from '@turnwire/emulator';
 import { exitStatus } from './exit-status.js';
 import { UsageError } from './failure.js';
 import { untilStopped } from './signals.js';
@@ -9,13 +9,23 @@ export interface RecordOptions {
   to?: string;
   port: number;
   host: string;
+  allowHost?: readonly string[];
+  allowOrigin?: readonly string[];
   json?: boolean;
 }
 
 /** `turnwire record --to FILE -- UPSTREAM`: passes everything through until it is told to stop, which is its success. */
-export async function record(io: Io, upstream: string, { to, port, host, json }: RecordOptions): Promise<number> {
+export async function record(io: Io, upstream: string, options: RecordOptions): Promise<number> {
+  const { to, port, host, allowHost, allowOrigin, json } = options;
   if (to === undefined) throw new UsageError('there is no file to write: name one with --to FILE');
-  const recorder = await startRecorder({ upstream, file: to, port, host });
+  const recorder = await startRecorder({
+    upstream,
+    file: to,
+    port,
+    host,
+    allowedHosts: allowHost,
+    allowedOrigins: allowOrigin,
+  });
   // Before the address is told: who reads it may stop this at once.
   const stopped = untilStopped(io);
   const stdout = new Printer(io.stdout, io.env);
@@ -24,6 +34,7 @@ export async function record(io: Io, upstream: string, { to, port, host, json }:
   } else {
     stdout.line(`Recording what passes through ${stdout.style('bold', recorder.url)} into ${to}`);
     stdout.line('  for SDKs and tools:  ' + stdout.style('cyan', `export OPENAI_BASE_URL=${recorder.url}`));
+    if (isPublicAddress(host)) stdout.line('  Whoever reaches this machine reaches the upstream through it.');
     stdout.line('  Prompts and answers are written as they are, credentials are not. Ctrl-C stops it.');
   }
   await stopped;
