@@ -3,10 +3,11 @@ import * as zlib from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { Refusal } from './refusal.js';
 
-type Decode = (raw: Uint8Array, options: zlib.ZlibOptions) => Promise<Buffer>;
+type Options = zlib.ZlibOptions & zlib.BrotliOptions;
 
 interface Coding {
-  readonly decode: Decode;
+  readonly decode: (raw: Uint8Array, options: Options) => Promise<Buffer>;
+  readonly decodeSync: (raw: Uint8Array, options: Options) => Buffer;
   readonly stream: () => Transform;
 }
 
@@ -17,35 +18,56 @@ interface Zstd {
     options: object,
     callback: (error: Error | null, decoded: Buffer) => void,
   ) => void;
+  readonly zstdDecompressSync?: (raw: Uint8Array, options: object) => Buffer;
   readonly createZstdDecompress?: () => Transform;
 }
 
 const gzip: Coding = {
-  decode: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip),
+  decode: promisify<Uint8Array, Options, Buffer>(zlib.gunzip),
+  decodeSync: zlib.gunzipSync,
   stream: zlib.createGunzip,
 };
+const inflate = promisify<Uint8Array, Options, Buffer>(zlib.inflate);
+const inflateRaw = promisify<Uint8Array, Options, Buffer>(zlib.inflateRaw);
 const codings = new Map<string, Coding>([
   ['gzip', gzip],
   ['x-gzip', gzip],
-  ['deflate', { decode: inflate, stream: zlib.createInflate }],
+  [
+    'deflate',
+    {
+      decode: (raw, options) => (isZlib(raw) ? inflate : inflateRaw)(raw, options),
+      decodeSync: (raw, options) => (isZlib(raw) ? zlib.inflateSync : zlib.inflateRawSync)(raw, options),
+      stream: zlib.createInflate,
+    },
+  ],
   [
     'br',
     {
-      decode: promisify<Uint8Array, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress),
+      decode: promisify<Uint8Array, Options, Buffer>(zlib.brotliDecompress),
+      decodeSync: zlib.brotliDecompressSync,
       stream: zlib.createBrotliDecompress,
     },
   ],
 ]);
-const { zstdDecompress, createZstdDecompress }: Zstd & Partial<typeof zlib> = zlib;
-if (zstdDecompress !== undefined && createZstdDecompress !== undefined) {
-  codings.set('zstd', { decode: promisify<Uint8Array, object, Buffer>(zstdDecompress), stream: createZstdDecompress });
+const { zstdDecompress, zstdDecompressSync, createZstdDecompress }: Zstd & Partial<typeof zlib> = zlib;
+if (zstdDecompress !== undefined && zstdDecompressSync !== undefined && createZstdDecompress !== undefined) {
+  codings.set('zstd', {
+    decode: promisify<Uint8Array, object, Buffer>(zstdDecompress),
+    decodeSync: zstdDecompressSync,
+    stream: createZstdDecompress,
+  });
+}
+
+/** RFC 9110 §8.4.1.2 means the zlib format; some clients send the bare stream, whose first byte is never that of zlib. */
+function isZlib(raw: Uint8Array): boolean {
+  return ((raw[0] ?? 0) & 0x0f) === 8;
 }
 
 /** More codings on top of each other are a trick, not a transport. */
 const MAX_CODINGS = 3;
 
 /** What can be decoded, as `accept-encoding` says it. */
-export const DECODABLE = [...codings.keys()].filter((name) => name !== 'x-gzip').join(', ');
+const DECODABLE = [...codings.keys()].filter((name) => name !== 'x-gzip').join(', ');
 
 /** The codings of a body, the last applied first. @throws Refusal (415) for one that cannot be undone */
 function codingsOf(header: string | undefined): readonly { readonly name: string; readonly coding: Coding }[] {
@@ -98,13 +120,15 @@ export async function decodeBody(raw: Buffer, header: string | undefined, limit:
   return body;
 }
 
+/** The same at once, for a relay that writes down what passes. @throws whatever is wrong */
+export function decodeBodySync(raw: Buffer, header: string | undefined, limit: number): Buffer {
+  return codingsOf(header).reduce<Buffer>(
+    (body, { coding }) => coding.decodeSync(body, { maxOutputLength: limit }),
+    raw,
+  );
+}
+
 /** Decoders to pipe a body through, in order; none for one without a coding. @throws Refusal (415) */
 export function decoders(header: string | undefined): readonly Transform[] {
   return codingsOf(header).map(({ coding }) => coding.stream());
-}
-
-/** RFC 9110 §8.4.1.2 means the zlib format; some clients send the bare stream (its first byte is never that of zlib). */
-function inflate(raw: Uint8Array, options: zlib.ZlibOptions): Promise<Buffer> {
-  const decode = ((raw[0] ?? 0) & 0x0f) === 8 ? zlib.inflate : zlib.inflateRaw;
-  return promisify<Uint8Array, zlib.ZlibOptions, Buffer>(decode)(raw, options);
 }

@@ -24,7 +24,8 @@ const line = {
 };
 /** The name of the upstream it was for, where there are several. */
 const begin = { ...line, upstream: z.string().optional() };
-const text = { text: z.string(), base64: z.literal(true).optional() };
+/** A body is written without its content coding. One that could not be decoded is left out: `text` is `[redacted]`, and `note` says why. */
+const text = { text: z.string(), base64: z.literal(true).optional(), note: z.string().optional() };
 
 /** Every line after the first, in the order in which things happened. */
 export const lineSchema = z.discriminatedUnion('kind', [

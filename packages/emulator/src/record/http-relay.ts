@@ -1,8 +1,11 @@
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
 import { Refusal } from '../refusal.js';
 import { reset } from '../reset.js';
-import type { RecordingEntry } from './format.js';
+import { decodeBodySync, decoders } from '../content-encoding.js';
+import { utf8 } from '../utf8.js';
+import { REDACTED, type RecordingEntry } from './format.js';
 import type { Redaction } from './redaction.js';
 import { SseSplitter } from './sse-splitter.js';
 import type { Tape } from './tape.js';
@@ -62,11 +65,12 @@ export function relayHttp(
     write({ kind: 'answer', status: answer.statusCode ?? 0, headers: redaction.headers(answer.headers) });
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, passedHeaders(answer.headers));
     response.flushHeaders();
-    const rest = /^text\/event-stream/i.test(answer.headers['content-type'] ?? '')
+    const recorded = /^text\/event-stream/i.test(answer.headers['content-type'] ?? '')
       ? recordEvents(answer, redaction, write)
       : recordBody(answer, 'server', redaction, write);
+    const { rest } = recorded;
     answer.pipe(response);
-    answer.once('end', () => end('complete', rest()));
+    recorded.source.once('end', () => end('complete', rest()));
     answer.on('error', () => undefined);
     answer.once('close', () => {
       if (answer.complete || response.destroyed) return;
@@ -85,26 +89,43 @@ export function relayHttp(
   request.pipe(outgoing);
 }
 
-/** @returns what has come of an event that has not ended */
-function recordEvents(
-  answer: IncomingMessage,
-  redaction: Redaction,
-  write: (entry: RecordingEntry) => void,
-): () => string {
-  const splitter = new SseSplitter();
-  answer.on('data', (chunk: Buffer) => {
-    for (const text of splitter.push(chunk)) write({ kind: 'event', text: redaction.text(text) });
-  });
-  return () => splitter.rest;
+/** A message that is written down as it comes. */
+interface Recorded {
+  /** Ends when all of it has been written. */
+  readonly source: Readable;
+  /** What has come of an event or a body that has not ended. */
+  readonly rest: () => string;
 }
 
-/** @returns what has come of a body that has not ended */
+function recordEvents(answer: IncomingMessage, redaction: Redaction, write: (entry: RecordingEntry) => void): Recorded {
+  const splitter = new SseSplitter();
+  const source = decoded(answer);
+  if (source === undefined) return recordBody(answer, 'server', redaction, write);
+  source.on('data', (chunk: Buffer) => {
+    for (const text of splitter.push(chunk)) write({ kind: 'event', text: redaction.text(text) });
+  });
+  return { source, rest: () => splitter.rest };
+}
+
+/** The events without a content coding; undefined for one that cannot be undone. */
+function decoded(answer: IncomingMessage): Readable | undefined {
+  try {
+    return decoders(answer.headers['content-encoding']).reduce<Readable>(
+      // A body that is broken ends there, in the recording as for the client.
+      (from, to) => from.pipe(to.on('error', () => to.end())),
+      answer,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
 function recordBody(
   message: IncomingMessage,
   from: 'client' | 'server',
   redaction: Redaction,
   write: (entry: RecordingEntry) => void,
-): () => string {
+): Recorded {
   const chunks: Buffer[] = [];
   let bytes = 0;
   message.on('data', (chunk: Buffer) => {
@@ -112,18 +133,23 @@ function recordBody(
     bytes += chunk.byteLength;
   });
   message.once('end', () => {
-    if (bytes > 0) write({ kind: 'body', from, ...bodyText(Buffer.concat(chunks), redaction) });
+    if (bytes === 0) return;
+    const coding = message.headers['content-encoding'];
+    try {
+      const body = decodeBodySync(Buffer.concat(chunks), coding, LONGEST_BODY);
+      write({ kind: 'body', from, ...bodyText(body, redaction) });
+    } catch {
+      const note = `left out: it could not be decoded (content-encoding ${JSON.stringify(coding)})`;
+      write({ kind: 'body', from, text: REDACTED, note });
+    }
   });
-  return () => (message.complete ? '' : Buffer.concat(chunks).toString('utf8'));
+  return { source: message, rest: () => (message.complete ? '' : Buffer.concat(chunks).toString('utf8')) };
 }
 
 /** UTF-8 as text; anything else in base64. */
 export function bodyText(bytes: Buffer, redaction: Redaction): { text: string; base64?: true } {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    redaction.learnBody(text);
-    return { text: redaction.text(text) };
-  } catch {
-    return { text: bytes.toString('base64'), base64: true };
-  }
+  const text = utf8(bytes);
+  if (text === undefined) return { text: redaction.bytes(bytes).toString('base64'), base64: true };
+  redaction.learnBody(text);
+  return { text: redaction.text(text) };
 }

@@ -49,7 +49,7 @@ export class Redaction {
     for (const [name, value] of url?.searchParams ?? []) if (!PARAMETERS.has(name)) this.#add(value);
   }
 
-  /** Learns the credentials that a create carries for the tools it names. */
+  /** Learns the credentials that a create carries for the tools it names, those of `additional_tools` items included. */
   learnBody(text: string): void {
     if (!text.includes('"tools"')) return;
     let body: unknown;
@@ -58,12 +58,23 @@ export class Redaction {
     } catch {
       return;
     }
-    const tools: unknown = isRecord(body) ? body['tools'] : undefined;
+    if (!isRecord(body)) return;
+    const { tools, input } = body;
+    const items = Array.isArray(input) ? input.filter(isRecord) : [];
+    for (const list of [tools, ...items.map((item) => item['tools'])]) this.#learnTools(list);
+  }
+
+  #learnTools(tools: unknown): void {
     for (const tool of Array.isArray(tools) ? tools.filter(isRecord) : []) {
       const { headers, authorization } = tool;
       if (typeof authorization === 'string') this.#learnValue(authorization);
       for (const value of isRecord(headers) ? Object.values(headers) : []) this.#learnValue(String(value));
     }
+  }
+
+  /** Bytes that are no text, with the bytes of secrets replaced. */
+  bytes(bytes: Buffer): Buffer {
+    return Buffer.from(this.text(bytes.toString('latin1')), 'latin1');
   }
 
   headers(headers: IncomingHttpHeaders): Record<string, string> {
@@ -109,7 +120,26 @@ export class Redaction {
   }
 }
 
-/** In a JSON text it may stand escaped. */
+/** As it is, escaped as in JSON and in a URL, and in base64 wherever a triple of bytes begins. The longest first: one may hold another. */
 function spellings(secret: string): string[] {
-  return [...new Set([secret, JSON.stringify(secret).slice(1, -1)])];
+  // A body is JSON; the arguments of a call are JSON inside of it, and may hold another one.
+  const once = inJson(secret);
+  const escaped = [secret, once, inJson(once), inJson(inJson(once)), encodeURIComponent(secret)];
+  return [...new Set([...escaped, ...inBase64(secret)])].toSorted((a, b) => b.length - a.length);
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** The part of its base64 that does not depend on what stands before and after it, in both alphabets. */
+function inBase64(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const parts = [0, 1, 2].map((skipped) => {
+    const whole = bytes.subarray(skipped, skipped + Math.floor((bytes.byteLength - skipped) / 3) * 3);
+    return whole.toString('base64');
+  });
+  return parts.flatMap((part) =>
+    part.length < SHORTEST_SECRET ? [] : [part, part.replaceAll('+', '-').replaceAll('/', '_')],
+  );
 }
