@@ -1,12 +1,9 @@
-import { createRequire } from 'node:module';
+import { builtin } from '../builtin.js';
 import type * as http from 'node:http';
 import type { TurnReport } from '../turn/report.js';
 
-// An `import` of node:http would load all of undici, for a WebSocket that it exports too: 17 ms of Node 24's start. Node 21 and 22.0 to 22.2 do not
-// have the function; the others do not take the way around it, which programs bundled as CommonJS do not have.
-const builtins = process as { getBuiltinModule?: (id: string) => unknown };
-const { STATUS_CODES } = (builtins.getBuiltinModule?.('node:http') ??
-  createRequire(import.meta.url)('node:http')) as typeof http;
+// An `import` of node:http would load all of undici, for a WebSocket that it exports too: 17 ms of Node 24's start.
+const { STATUS_CODES } = builtin('node:http') as typeof http;
 
 export interface AnswerOptions {
   status?: number;

@@ -1,36 +1,61 @@
 import { limit } from '../clock.js';
 import { AnswerReader, HttpViolation } from '../http/answer-reader.js';
 import { maxErrorBodyBytes, maxErrorBodyMs, maxHeadBytes } from '../protocol/limits.js';
+import { Decoder, UnknownCoding } from './content-coding.js';
 import type { Readable } from 'node:stream';
 import type { Head } from '../http/head.js';
 import type { Clock, Timer } from '../clock.js';
 
 /**
- * The body of a refusal, as far as it comes within the limits: its status counts, and is not held up by a body that drips (A2). A broken body
- * is a short one.
+ * The body of a refusal, decoded, as far as it comes within the limits: its status counts, and is not held up by a body that drips (A2). A body that
+ * is broken, or cannot be decoded, is a short one.
  */
 export class ErrorBody {
   readonly #done: (text: string) => void;
   readonly #timer: Timer;
+  readonly #decoder: Decoder | undefined;
   #bytes = Buffer.alloc(0);
   #over = false;
 
   /** `done` is called once. */
-  constructor(clock: Clock, done: (text: string) => void) {
+  constructor(clock: Clock, { headers }: Pick<Head, 'headers'>, done: (text: string) => void) {
     this.#done = done;
-    this.#timer = limit(clock, maxErrorBodyMs, () => this.end());
+    this.#timer = limit(clock, maxErrorBodyMs, () => this.#finish());
+    try {
+      this.#decoder = Decoder.for(headers['content-encoding'], {
+        decoded: (bytes) => this.#take(bytes),
+        // It is bounded by its size and its time.
+        full: () => {},
+        roomy: () => {},
+        undecodable: () => this.#finish(),
+      });
+    } catch (error) {
+      if (!(error instanceof UnknownCoding)) throw error;
+      queueMicrotask(() => this.#finish());
+    }
   }
 
   add(bytes: Buffer): void {
-    this.#bytes = Buffer.concat([this.#bytes, bytes]);
-    if (this.#bytes.length >= maxErrorBodyBytes) this.end();
+    if (this.#decoder === undefined) this.#take(bytes);
+    else this.#decoder.write(bytes);
   }
 
   /** No more comes. */
   end(): void {
+    if (this.#decoder === undefined) this.#finish();
+    else this.#decoder.end(() => this.#finish());
+  }
+
+  #take(bytes: Buffer): void {
+    this.#bytes = Buffer.concat([this.#bytes, bytes]);
+    if (this.#bytes.length >= maxErrorBodyBytes) this.#finish();
+  }
+
+  #finish(): void {
     if (this.#over) return;
     this.#over = true;
     this.#timer.cancel();
+    this.#decoder?.destroy();
     this.#done(this.#bytes.toString('utf8', 0, maxErrorBodyBytes));
   }
 }
@@ -38,7 +63,7 @@ export class ErrorBody {
 /** The same, from a connection on which the head was read. */
 export function readErrorBody(connection: Readable, head: Head, clock: Clock): Promise<string> {
   return new Promise((resolve) => {
-    const body = new ErrorBody(clock, resolve);
+    const body = new ErrorBody(clock, head, resolve);
     const end = (): void => body.end();
     const reader = new AnswerReader({ head: () => {}, body: (bytes) => body.add(bytes), end }, maxHeadBytes);
     reader.begin(head);

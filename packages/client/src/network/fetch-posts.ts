@@ -60,9 +60,11 @@ class FetchPost implements PostConnection {
       // How much of it has left is not told: from here on the server may have it all.
       listener.sent();
       const ordinary = this.#fetch;
+      // What it decodes, the fetch says itself.
+      const { 'accept-encoding': _, ...own } = headers;
       const response = await ordinary(url.href, {
         method: 'POST',
-        headers: { ...headers },
+        headers: own,
         body: body.toString(),
         // A redirect would carry the key elsewhere (N2).
         redirect: 'manual',

@@ -5,12 +5,14 @@ import { failedAfterErrorMs, freshMs, maxEventBytes } from '../protocol/limits.j
 import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { ErrorBody } from '../network/body.js';
+import { Decoder, UnknownCoding, acceptEncoding } from '../network/content-coding.js';
 import { HttpViolation } from '../http/answer-reader.js';
 import { dialFailure, isTlsRefusal, statusFailure } from '../network/failure.js';
 import { PlainBody } from './plain-body.js';
 import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { Head } from '../http/head.js';
+import type { DecoderListener } from '../network/content-coding.js';
 import type { Network } from '../network/network.js';
 import type { ExchangeListener, PostConnection } from '../network/posts.js';
 import type {
@@ -49,7 +51,7 @@ export class SseTransport implements Transport {
 /** How long the rest of a body may take after its terminal event, so that its connection can be kept; in milliseconds. */
 const drainMs = 1000;
 
-class SseCarriage implements Carriage, ExchangeListener {
+class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #receiver: Receiver;
@@ -64,6 +66,8 @@ class SseCarriage implements Carriage, ExchangeListener {
   #connection: PostConnection | undefined;
   /** Until the head of the answer has come. */
   #unanswered = true;
+  /** Of a body that is compressed. */
+  #decoder: Decoder | undefined;
   /** The answer is a refusal, and this is its body. */
   #refusal: ErrorBody | undefined;
   /** The answer is no stream, as was asked, and this is its body. */
@@ -88,12 +92,14 @@ class SseCarriage implements Carriage, ExchangeListener {
   pause(): boolean {
     this.#paused = true;
     this.#connection?.pause();
+    this.#decoder?.pause();
     return true;
   }
 
   resume(): void {
     this.#paused = false;
-    this.#connection?.resume();
+    if (this.#decoder?.full !== true) this.#connection?.resume();
+    this.#decoder?.resume();
   }
 
   say(): boolean {
@@ -135,6 +141,7 @@ class SseCarriage implements Carriage, ExchangeListener {
         ...this.#headers?.sent,
         ...identity,
         accept: plain === undefined ? 'text/event-stream' : 'application/json',
+        'accept-encoding': acceptEncoding,
         'content-type': 'application/json',
       };
       connection.exchange({ url: endpoint.url, headers, body }, this);
@@ -157,19 +164,21 @@ class SseCarriage implements Carriage, ExchangeListener {
       return this.#fail(new TurnwireError('protocol_error', `${origin} answered a POST with an upgrade`, { status }));
     const isPlain = this.#plain !== undefined && status >= 200 && status < 300;
     if (status !== 200 && !isPlain) {
-      this.#refusal = new ErrorBody(this.#clock, (body) =>
+      this.#refusal = new ErrorBody(this.#clock, { headers }, (body) =>
         this.#fail(statusFailure('request_refused', origin, { status, headers, body, secrets }, 'sent')),
       );
       return;
     }
     const type = headers['content-type'] ?? 'no content type';
-    const encoding = headers['content-encoding'] ?? 'identity';
     const isStream = type.toLowerCase().startsWith('text/event-stream');
-    if ((!isStream && !isPlain) || encoding !== 'identity') {
-      const got =
-        encoding === 'identity'
-          ? `"${clean(type)}" instead of text/event-stream`
-          : `a body with content-encoding "${clean(encoding)}", which was not asked for`;
+    try {
+      this.#decoder = Decoder.for(headers['content-encoding'], this);
+    } catch (error) {
+      if (!(error instanceof UnknownCoding)) throw error;
+      return this.#fail(new TurnwireError('protocol_error', `${origin} answered with ${error.message}`, { status }));
+    }
+    if (!isStream && !isPlain) {
+      const got = `"${clean(type)}" instead of text/event-stream`;
       return this.#fail(new TurnwireError('protocol_error', `${origin} answered with ${got}`, { status }));
     }
     // A server that streams all the same is read as one that was asked to.
@@ -181,6 +190,13 @@ class SseCarriage implements Carriage, ExchangeListener {
   body(bytes: Buffer): void {
     if (this.#over) return;
     if (this.#refusal !== undefined) return this.#refusal.add(bytes);
+    if (this.#decoder === undefined) return this.decoded(bytes);
+    this.#receiver.alive();
+    this.#decoder.write(bytes);
+  }
+
+  decoded(bytes: Buffer): void {
+    if (this.#over) return;
     try {
       if (this.#whole === undefined) return this.#reader.push(bytes);
       this.#receiver.alive();
@@ -191,10 +207,32 @@ class SseCarriage implements Carriage, ExchangeListener {
     }
   }
 
+  full(): void {
+    this.#connection?.pause();
+  }
+
+  roomy(): void {
+    if (!this.#paused) this.#connection?.resume();
+  }
+
+  undecodable(error: Error): void {
+    this.#fail(
+      new TurnwireError('protocol_error', `the server sent a body that cannot be decoded (${clean(error.message)})`, {
+        cause: error,
+      }),
+    );
+  }
+
   end(): void {
     this.#drain?.cancel();
     this.#connection = undefined;
     if (this.#refusal !== undefined) return this.#refusal.end();
+    if (this.#decoder === undefined) this.#ends();
+    else this.#decoder.end(() => this.#ends());
+  }
+
+  /** All of the body was read, and decoded. */
+  #ends(): void {
     if (this.#whole !== undefined) return this.#answered(this.#whole);
     this.#bodyOver = true;
     if (!this.#over) this.#reader.end();
@@ -208,6 +246,13 @@ class SseCarriage implements Carriage, ExchangeListener {
     if (error instanceof TurnwireError) return this.#fail(error);
     // The server has told us off in the handshake, and has read no request.
     if (this.#unanswered && isTlsRefusal(error)) return this.#fail(dialFailure(this.#network.route, error));
+    // What has come of a compressed body is decoded first: it is the caller's.
+    if (this.#decoder === undefined) this.#breaks(error);
+    else this.#decoder.end(() => this.#breaks(error));
+  }
+
+  #breaks(error: Error): void {
+    if (this.#over) return;
     if (this.#grace !== undefined) return this.#end();
     const { code } = error as { code?: unknown };
     const how =
@@ -291,6 +336,7 @@ class SseCarriage implements Carriage, ExchangeListener {
 
   #settle(): void {
     this.#over = true;
+    this.#decoder?.destroy();
     this.#dialling?.abort(new TurnwireError('aborted', 'the turn is over'));
     this.#dialTimer?.cancel();
     this.#grace?.cancel();
