@@ -4,6 +4,7 @@ export class AgentError extends Error {
     | 'incomplete'
     | 'repeated_calls'
     | 'max_turns'
+    | 'hook_blocked'
     | 'compaction'
     | 'unknown_agent'
     | 'abandoned'

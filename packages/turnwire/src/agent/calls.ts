@@ -1,14 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import type { InputItem } from '@turnwire/client';
 import { messageOf, orAbort } from './abort.js';
+import { AgentError } from './agent-error.js';
 import type { Permissions } from './approval.js';
 import { readArguments } from './arguments.js';
 import type { AgentEvent, ToolCall, ToolOutcome } from './events.js';
 import type { History } from './history.js';
-import type { HookFailure } from './hooks.js';
+import { type HookCall, type HookVerdict, type HookWord, noVerdict } from './hooks/hooks.js';
 import type { Repetition } from './repetition.js';
 import { type Tell, tellWhile } from './tell.js';
-import { outputText } from './tools/output.js';
+import { outputText, withNote } from './tools/output.js';
 import type { Tool, ToolOutput } from './tools/tool.js';
 import type { Call } from './turn-calls.js';
 import { wellFormed } from './well-formed.js';
@@ -21,6 +22,8 @@ interface Result {
   outcome: ToolOutcome;
   /** What the model is told. */
   output: ToolOutput;
+  /** The call as a hook has changed it. @default as the model made it */
+  shown?: ToolCall;
   /** How long the tool itself took; waiting for the user is not counted. */
   duration_ms: number;
 }
@@ -32,17 +35,22 @@ export interface CallOptions {
   permissions: Permissions;
   repetition: Repetition;
   history: History;
-  /** Runs the commands that the user has for each call. @default there are none */
-  hook?: (
-    point: 'pre_tool_use' | 'post_tool_use',
-    event: HookEvent,
-    signal: AbortSignal,
-  ) => Promise<HookFailure | undefined>;
+  /** Runs the hooks that the user has for each call. @default there are none */
+  hook?: ((call: HookCall) => Promise<HookVerdict>) | undefined;
+  /** Tells the model what hooks have to say, once all calls are answered. */
+  addContext?: ((context: readonly string[]) => void) | undefined;
   signal: AbortSignal;
 }
 
-export interface HookEvent extends Readonly<Record<string, unknown>> {
-  tool_name: string;
+/** What the hooks of the calls of one turn have to say beyond their own call. */
+interface HookWords {
+  context: string[];
+  /** The first that wants the run to end. */
+  stop: HookWord | undefined;
+}
+
+interface Within extends CallOptions {
+  words: HookWords;
 }
 
 /**
@@ -50,7 +58,7 @@ export interface HookEvent extends Readonly<Record<string, unknown>> {
  * unusable. Calls that only read run at the same time, where they stand side by side; each other one alone, in the order of the model. What
  * goes wrong with a tool is an answer too.
  *
- * @throws the signal's reason when it fires, AgentError when the model repeats itself; all calls are answered by then.
+ * @throws the signal's reason when it fires, AgentError when the model repeats itself or a hook ends the run; all calls are answered by then.
  */
 export async function* runCalls(calls: readonly Call[], options: CallOptions): AsyncGenerator<AgentEvent> {
   const { history, repetition, signal } = options;
@@ -61,7 +69,8 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
   };
   // Fires also where the reader leaves while tools are running.
   const left = new AbortController();
-  const within = { ...options, signal: AbortSignal.any([signal, left.signal]) };
+  const words: HookWords = { context: [], stop: undefined };
+  const within = { ...options, words, signal: AbortSignal.any([signal, left.signal]) };
   // Calls side by side listen to it, each for as long as it runs: Node would take more than ten for a leak.
   setMaxListeners(0, within.signal);
   let running: Promise<unknown> = Promise.resolve();
@@ -79,7 +88,7 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
           ready.push(prepared);
         } else {
           settle(call, prepared.output);
-          yield responseEvent(shown, prepared);
+          yield responseEvent(prepared.shown ?? shown, prepared);
         }
       }
       yield* tellWhile((tell) => {
@@ -93,6 +102,8 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
       });
       signal.throwIfAborted();
     }
+    options.addContext?.(words.context);
+    if (words.stop !== undefined) throw endedBy(words.stop);
   } finally {
     left.abort(new Error('the run was left before its end'));
     await running;
@@ -140,10 +151,12 @@ interface Ready {
   shown: ToolCall;
   tool: Tool;
   args: unknown;
+  /** Tells the model what ran, where that is not what it asked for; else empty. */
+  note: string;
 }
 
-async function* prepare(call: Call, shown: ToolCall, options: CallOptions): AsyncGenerator<AgentEvent, Ready | Result> {
-  const { agent, tools, permissions, signal, hook } = options;
+async function* prepare(call: Call, asked: ToolCall, options: Within): AsyncGenerator<AgentEvent, Ready | Result> {
+  const { agent, tools, permissions, signal, hook, words } = options;
   const tool = call.answer === 'function_call_output' ? tools.get(call.name) : undefined;
   if (tool === undefined) {
     const names = [...tools.keys()].join(', ');
@@ -151,31 +164,68 @@ async function* prepare(call: Call, shown: ToolCall, options: CallOptions): Asyn
   }
   const read = readArguments(call.arguments);
   if ('problem' in read) return failed(`${read.problem}\nNothing was run; write the call of ${call.name} again.`);
-  const { value: args } = read;
+  let args: unknown = read.value;
   try {
     tool.check(args);
   } catch (error) {
     return failed(messageOf(error));
   }
-  const need = permissions.needs(agent, tool, args);
-  if (need.kind === 'refused') return unrun('declined', `This call is not allowed: the rule "${need.rule}" denies it.`);
-  const blocked = await hook?.('pre_tool_use', { tool_name: tool.name, tool_input: args }, signal);
-  if (blocked !== undefined) return unrun('declined', `This call was blocked by ${blocked.command}: ${blocked.said}`);
+  let need = permissions.needs(agent, tool, args);
+  if (need.kind === 'refused') return unrun('declined', refusal(need.rule));
+  const event = { tool_use_id: call.id, tool_input: args };
+  const verdict = (await hook?.({ point: 'pre_tool_use', tool, event, signal })) ?? noVerdict(args);
+  for (const message of verdict.warnings) yield { type: 'warning', message };
+  words.context.push(...verdict.context);
+  if (verdict.blocked !== undefined) return unrun('declined', blocked(verdict.blocked));
+  let shown = asked;
+  let note = '';
+  if (verdict.changedBy !== undefined) {
+    args = verdict.input;
+    shown = { ...asked, arguments: JSON.stringify(args) };
+    note = `\n[${verdict.changedBy} changed the arguments of this call to ${shown.arguments}]`;
+    yield { type: 'tool_call_changed', tool_call: shown, by: verdict.changedBy };
+    try {
+      tool.check(args);
+    } catch (error) {
+      return {
+        ...failed(`${verdict.changedBy} changed the arguments of this call, and they are wrong: ${messageOf(error)}`),
+        shown,
+      };
+    }
+    need = permissions.needs(agent, tool, args);
+    if (need.kind === 'refused') return { ...unrun('declined', `${refusal(need.rule)}${note}`), shown };
+  }
+  if (verdict.ask !== undefined) need = permissions.asked(verdict.ask);
   if (need.kind === 'answer') {
     yield { type: 'tool_call_confirmation', tool_call: shown };
     try {
-      const asked = need.of.approve(shown, { signal, detail: tool.detail });
-      const given = await orAbort(Promise.resolve(asked), signal, 0);
-      if (!permissions.allows(agent, tool, given)) return unrun('declined', 'The user declined this call.');
+      const question = { signal, detail: tool.detail, reason: need.reason };
+      const given = await orAbort(Promise.resolve(need.of.approve(shown, question)), signal, 0);
+      if (!permissions.allows(agent, tool, given))
+        return { ...unrun('declined', 'The user declined this call.'), shown };
     } catch (error) {
-      if (!signal.aborted) return unrun('declined', `The user could not be asked for this call: ${messageOf(error)}`);
+      if (!signal.aborted)
+        return { ...unrun('declined', `The user could not be asked for this call: ${messageOf(error)}`), shown };
     }
   }
-  return signal.aborted ? unrun('skipped', notRun) : { call, shown, tool, args };
+  return signal.aborted ? { ...unrun('skipped', notRun), shown } : { call, shown, tool, args, note };
+}
+
+function refusal(rule: string): string {
+  return `This call is not allowed: the rule "${rule}" denies it.`;
+}
+
+function blocked({ by, reason }: HookWord): string {
+  return `This call was blocked by ${by}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+function endedBy({ by, reason }: HookWord): AgentError {
+  return new AgentError('hook_blocked', `the hook ${by} ended the run${reason === '' ? '' : `: ${reason}`}`);
 }
 
 /** Never rejects. */
-async function execute({ tool, args }: Ready, tell: Tell, { signal, hook }: CallOptions): Promise<Result> {
+async function execute({ call, tool, args, note }: Ready, tell: Tell, within: Within): Promise<Result> {
+  const { signal, hook, words } = within;
   const started = performance.now();
   const took = (): number => Math.round(performance.now() - started);
   let result: Result;
@@ -187,14 +237,20 @@ async function execute({ tool, args }: Ready, tell: Tell, { signal, hook }: Call
     result = { ...failed(messageOf(error)), duration_ms: took() };
   }
   try {
-    const event = { tool_name: tool.name, tool_input: args, tool_response: outputText(result.output) };
-    const broken = await hook?.('post_tool_use', event, signal);
-    if (broken !== undefined)
-      await tell({ type: 'warning', message: `the hook ${broken.command} failed: ${broken.said}` });
+    const event = {
+      tool_use_id: call.id,
+      tool_input: args,
+      tool_response: outputText(result.output),
+      tool_error: result.outcome !== 'done',
+    };
+    const verdict = (await hook?.({ point: 'post_tool_use', tool, event, signal })) ?? noVerdict();
+    for (const message of verdict.warnings) await tell({ type: 'warning', message });
+    words.context.push(...verdict.context);
+    words.stop ??= verdict.blocked;
   } catch {
     // The run is over; what the tool has done stays its answer.
   }
-  return result;
+  return { ...result, output: withNote(result.output, note) };
 }
 
 function failed(message: string): Result {

@@ -5,9 +5,7 @@ import { ModelChoice } from './attempts.js';
 import type { Permissions } from './approval.js';
 import { History, type HistoryOptions } from './history.js';
 import { Steering } from './steering.js';
-import type { HookEvent } from './calls.js';
-import { type HookFailure, type HookPoint, runHooks } from './hooks.js';
-import type { Variables } from './tools/command.js';
+import { type HookCall, type HookSurroundings, type HookVerdict, noVerdict, runHooks } from './hooks/hooks.js';
 import type { Member } from './team.js';
 import type { TurnClient } from './turn.js';
 import type { Totals } from './usage.js';
@@ -18,7 +16,9 @@ export interface Crew {
   clientFor: (model: Model) => TurnClient;
   permissions: Permissions;
   /** Where the user's hooks run; undefined: they do not. */
-  hooksIn: { directory: string; env: Variables } | undefined;
+  hooksIn: HookSurroundings | undefined;
+  /** Told to hooks. */
+  sessionId: string;
   store: boolean | undefined;
   totals: Totals;
 }
@@ -73,9 +73,17 @@ export class Conversation {
     return choice;
   }
 
-  async hook(point: HookPoint, event: Partial<HookEvent>, signal: AbortSignal): Promise<HookFailure | undefined> {
-    const { hooksIn } = this.crew;
-    return hooksIn && runHooks(this.agent.hooks, point, event, { ...hooksIn, signal });
+  /** Runs the hooks that the agent at work has for a point. */
+  async hook({ event, ...call }: HookCall): Promise<HookVerdict> {
+    const { hooksIn, sessionId } = this.crew;
+    if (hooksIn === undefined) return noVerdict(event.tool_input);
+    const told = { session_id: sessionId, agent_name: this.agent.name, ...event };
+    return runHooks(this.agent.hooks, { ...call, event: told }, hooksIn);
+  }
+
+  /** Tells the model what hooks have to say, with its next turn. */
+  addContext(context: readonly string[]): void {
+    if (context.length > 0) this.history.add({ type: 'message', role: 'developer', content: context.join('\n\n') });
   }
 }
 

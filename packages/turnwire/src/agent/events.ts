@@ -23,6 +23,8 @@ export type AgentEvent =
   | { type: 'agent_choice_reasoning'; content: string }
   /** The model asks for a tool. One `tool_call_response` with the same id follows, unless the run ends first. */
   | { type: 'tool_call'; tool_call: ToolCall }
+  /** A hook has changed the arguments of the call: this is what is asked for, and runs. */
+  | { type: 'tool_call_changed'; tool_call: ToolCall; by: string }
   /** The call waits for the user's answer. */
   | { type: 'tool_call_confirmation'; tool_call: ToolCall }
   | { type: 'tool_call_response'; tool_call: ToolCall; outcome: ToolOutcome; response: string; duration_ms: number }
@@ -68,12 +70,19 @@ export interface ToolCall {
 }
 
 /**
- * - `done`: the tool ran; - `failed`: it could not, or ended in an error; - `declined`: the user said no;
+ * - `done`: the tool ran; - `failed`: it could not, or ended in an error; - `declined`: the user, a rule or a hook said no;
  * - `interrupted`: the run ended first, and how far the tool got is not known; - `skipped`: it was never begun.
  */
 export type ToolOutcome = 'done' | 'failed' | 'declined' | 'interrupted' | 'skipped';
 
-export type StopReason = 'completed' | 'incomplete' | 'failed' | 'aborted' | 'repeated_calls' | 'max_turns';
+export type StopReason =
+  | 'completed'
+  | 'incomplete'
+  | 'failed'
+  | 'aborted'
+  | 'repeated_calls'
+  | 'max_turns'
+  | 'hook_blocked';
 
 export interface TokenUsage {
   input_tokens: number;

@@ -76,6 +76,7 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
       repetition,
       history,
       hook,
+      addContext: conversation.addContext.bind(conversation),
       signal,
     });
     if (conversation.agent !== agent) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type InputItem, TurnwireError } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
@@ -8,12 +9,13 @@ import { type Approval, Permissions } from './approval.js';
 import { Conversation } from './conversation.js';
 import type { AgentEvent, StopReason } from './events.js';
 import type { HistoryKeeper } from './history.js';
+import type { HookEvent } from './hooks/hook-point.js';
+import type { HookCall, HookSurroundings, HookVerdict } from './hooks/hooks.js';
 import { work } from './loop.js';
 import type { Maker } from './maker.js';
 import { type AgentRun, type RunResult, startRun } from './run.js';
 import type { Heard } from './steering.js';
 import type { Member } from './team.js';
-import type { Variables } from './tools/command.js';
 import type { Tool } from './tools/tool.js';
 import type { TurnClient } from './turn.js';
 import { noTokens, Totals } from './usage.js';
@@ -32,7 +34,7 @@ export interface SessionOptions {
   /** The `permissions` of the file. @default none */
   rules?: PermissionRules | undefined;
   /** Where the agents' hooks are run. @default they are not */
-  hooksIn?: { directory: string; env: Variables } | undefined;
+  hooksIn?: HookSurroundings | undefined;
   /** Sent as `store`. @default what the agent file says; else not sent: the provider's default, which is to store */
   store?: boolean | undefined;
   /** Items of an earlier conversation to go on from; every call in it has its answer. */
@@ -44,6 +46,9 @@ export interface SessionOptions {
   /** Told with each run, for who wants to go on from it later. @default none */
   id?: string | undefined;
 }
+
+/** The points that lie between the runs of a session. */
+export type SessionHook = Exclude<HookCall['point'], 'pre_tool_use' | 'post_tool_use' | 'stop'>;
 
 /** A conversation with an agent: what was said stays from prompt to prompt, and so do the answers `always`. */
 export interface Session {
@@ -60,6 +65,8 @@ export interface Session {
   unheard(): string[];
   /** The agent goes by another model from its next turn on. */
   useModel(model: Model): void;
+  /** Runs the hooks that the agent at work has around its session, and tells the model what they have to say. */
+  hook(point: SessionHook, event: HookEvent, signal: AbortSignal): Promise<HookVerdict>;
   /**
    * Gives the agent a prompt and lets it work until it has no more calls to make.
    * Reading it throws AgentError `busy` while another run of this session is being read.
@@ -75,6 +82,7 @@ export function createSession(options: SessionOptions): Session {
     clientFor: typeof client === 'function' ? client : () => client,
     permissions: new Permissions(approval, rules),
     hooksIn,
+    sessionId: id ?? randomUUID(),
     store,
     totals: new Totals(),
   };
@@ -93,6 +101,11 @@ export function createSession(options: SessionOptions): Session {
     },
     unheard: () => conversation.steering.take(),
     useModel: (model) => conversation.useModel(model),
+    async hook(point, event, signal) {
+      const verdict = await conversation.hook({ point, event, signal });
+      conversation.addContext(verdict.context);
+      return verdict;
+    },
     run: (prompt, { signal = new AbortController().signal } = {}) =>
       startRun(converse(conversation, state, { prompt, id, signal })),
   };
@@ -138,9 +151,10 @@ async function* converse(
     };
     try {
       const { text, reports } = yield* work(conversation, signal);
-      const stopped = await conversation.hook('stop', { response: text }, signal);
-      if (stopped !== undefined)
-        yield { type: 'warning', message: `the hook ${stopped.command} failed: ${stopped.said}` };
+      const event = { stop_response: text, last_user_message: prompt };
+      const { context, warnings } = await conversation.hook({ point: 'stop', event, signal });
+      for (const message of warnings) yield { type: 'warning', message };
+      conversation.addContext(context);
       yield { type: 'stream_stopped', reason: 'completed' };
       const { tokens: usage, cost } = crew.totals;
       return { text, turns: reports.length, usage, cost, history: [...history.items], reports };
@@ -159,7 +173,9 @@ function stopReason(error: unknown, signal: AbortSignal): StopReason {
   if (signal.aborted) return 'aborted';
   if (!(error instanceof AgentError)) return 'failed';
   const { code } = error;
-  return code === 'incomplete' || code === 'repeated_calls' || code === 'max_turns' ? code : 'failed';
+  return code === 'incomplete' || code === 'repeated_calls' || code === 'max_turns' || code === 'hook_blocked'
+    ? code
+    : 'failed';
 }
 
 function describe(error: unknown, signal: AbortSignal): { code: string; message: string; server_code?: string } {

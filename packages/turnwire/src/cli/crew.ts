@@ -5,7 +5,7 @@ import { messageOf } from '../agent/abort.js';
 import { instructionsOf } from '../agent/instructions.js';
 import type { Member } from '../agent/team.js';
 import type { TodoList, ToolsetOptions } from '../agent/tools/toolset.js';
-import { openTools, type Toolbox } from '../agent/tools/toolsets.js';
+import { expander, openTools, type Toolbox } from '../agent/tools/toolsets.js';
 import { clientOptions } from '../config/client-options.js';
 import type { Config } from '../config/config.js';
 import type { Model } from '../config/model.js';
@@ -39,6 +39,8 @@ export interface CrewOptions {
 export interface OpenCrew {
   members: ReadonlyMap<string, Member>;
   clientFor: (model: Model) => Client;
+  /** Replaces `${env.NAME}` in variables of hooks. */
+  expand: (values: Readonly<Record<string, string>>) => Promise<Record<string, string>>;
   /** What a recording has besides what was asked for, as a sentence. */
   unasked: () => string | undefined;
   /** Ends connections, servers, commands in the background. Never rejects. */
@@ -121,7 +123,7 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
   } finally {
     options.signal.removeEventListener('abort', giveUp);
   }
-  return { members, clientFor, unasked: () => between?.unasked(), close };
+  return { members, clientFor, expand: expander(toolsetOptions), unasked: () => between?.unasked(), close };
 }
 
 /** The first agent, and all that it or those it can turn to can turn to. */

@@ -62,6 +62,8 @@ export function textView(io: Io): RunView {
           return note(
             `${notes.style('cyan', '→')} ${notes.style('bold', printable(event.tool_call.name))} ${oneLine(event.tool_call.arguments, notes.width - event.tool_call.name.length - 4)}`,
           );
+        case 'tool_call_changed':
+          return note(`  ${notes.style('cyan', '↻')} ${oneLine(changed(event), notes.width - 5)}`);
         case 'tool_call_response': {
           const mark = event.outcome === 'done' ? notes.style('green', '✓') : notes.style('red', '✗');
           return note(`  ${mark} ${notes.style('dim', oneLine(result(event), notes.width - 5))}`);
@@ -111,6 +113,11 @@ export function remark(event: AgentEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** A call as a hook has changed it, for people. */
+export function changed({ by, tool_call: call }: Extract<AgentEvent, { type: 'tool_call_changed' }>): string {
+  return `${by} changed it to ${call.name} ${call.arguments}`;
 }
 
 /** What came of a call, for people. */

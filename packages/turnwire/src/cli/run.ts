@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { TransportChoice } from '@turnwire/client';
-import { runHooks } from '../agent/hooks.js';
 import { createSession, type Session } from '../agent/session.js';
 import type { SessionFile } from '../agent/sessions/session-file.js';
 import { SessionError } from '../agent/sessions/session-folder.js';
@@ -22,6 +21,7 @@ import { Chat } from './screen/chat.js';
 import { ask, readPrompt } from './prompt.js';
 import { jsonView, textView, type RunView } from './run-view.js';
 import { secretsOf } from './secrets.js';
+import { type RunHook, runSessionHook } from './session-hooks.js';
 import { sessionsOf } from './sessions.js';
 import { printable, Printer } from './terminal.js';
 import { userAt } from './user.js';
@@ -94,32 +94,34 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
           ...member,
           client: crew.clientFor,
           team: crew.members,
-          approval: options.yolo ? 'yolo' : user.approver,
+          approval: options.yolo ? { yolo: user.approver } : user.approver,
           rules: config.permissions,
-          hooksIn: { directory, env },
+          hooksIn: { directory, env, expand: crew.expand },
           history: file?.state.items,
           makers: file?.state.makers,
           keeper: file,
           id: file?.id,
         });
-      const session = begin(begins, kept);
+      let session = begin(begins, kept);
       const keep = (event: AgentEvent): void => keepUsage(event, kept);
       const view = keeping(options.json ? jsonView(io) : textView(io), keep);
-      const hook = (point: 'session_start' | 'session_end' | 'on_user_input' | 'notification') =>
-        runHook(session.agent, point, { directory, env, tell });
-      const renew = (): Session => {
+      const hook: RunHook = (point, event = {}) => runSessionHook(session, point, event, tell);
+      const renew = async (): Promise<Session> => {
         const root = crew.members.get(config.root.name) ?? begins;
         const fresh = options.replay === undefined ? keptSession(io, config, undefined) : undefined;
+        await hook('session_end', { reason: 'clear' });
         kept?.close();
         kept = fresh;
-        return begin(root, fresh);
+        session = begin(root, fresh);
+        await hook('session_start', { source: 'clear' });
+        return session;
       };
       const modelNamed = (name: string): Model => {
         const model = config.modelNamed(name);
         crew.clientFor(model);
         return model;
       };
-      await hook('session_start');
+      await hook('session_start', { source: options.session === undefined ? 'startup' : 'resume' });
       try {
         const running: Running = { view, interrupts, options, hook };
         const partner = { session, renew, modelNamed, keep, hook };
@@ -132,7 +134,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
         tell(`turnwire: ${unasked}`);
         return options.loose === true ? status : exitStatus.failed;
       } finally {
-        await hook('session_end');
+        await hook('session_end', { reason: interactive ? 'prompt_input_exit' : 'other' });
       }
     } finally {
       await crew.close();
@@ -166,7 +168,7 @@ interface Running {
   view: RunView;
   interrupts: Interrupts;
   options: RunOptions;
-  hook: (point: 'on_user_input' | 'notification') => Promise<void>;
+  hook: RunHook;
 }
 
 /** One prompt. */
@@ -179,7 +181,7 @@ async function once(io: Io, session: Session, prompt: string, running: Running):
     if (interrupts.received !== undefined) return signalStatus(interrupts.received);
     const { text, status } = describeFailure(error, options.debug === true);
     new Printer(io.stderr, io.env).line(text);
-    await hook('notification');
+    await hook('notification', { notification_level: 'error', notification_message: text });
     return status;
   }
 }
@@ -280,22 +282,6 @@ function canDraw({ stdout, stdin, env }: Io): boolean {
 function chatAt(io: Io, { root }: Config, { debug }: RunOptions, interrupts: Interrupts): Chat {
   return new Chat(io, { interrupts, model: root.model.name, debug: debug === true });
 }
-
-/** Commands of the user's around the session: one that fails is told of, and stops nothing. */
-async function runHook(
-  agent: Agent,
-  point: 'session_start' | 'session_end' | 'on_user_input' | 'notification',
-  { directory, env, tell }: { directory: string; env: Io['env']; tell: (message: string) => void },
-): Promise<void> {
-  const signal = AbortSignal.timeout(hookTime);
-  const failed = await runHooks(agent.hooks, point, { agent: agent.name }, { directory, env, signal }).catch(
-    (error: unknown) => ({ command: point, said: String(error) }),
-  );
-  if (failed !== undefined) tell(`turnwire: the hook ${failed.command} failed: ${printable(failed.said)}`);
-}
-
-/** All hooks of one point together, in milliseconds. */
-const hookTime = 3_600_000;
 
 /** Where the tools work. */
 async function workingDirectory(io: Io, folder: string): Promise<string> {

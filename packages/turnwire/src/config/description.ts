@@ -2,6 +2,7 @@ import type { Agent } from './agent.js';
 import type { Config } from './config.js';
 import type { Model } from './model.js';
 import { namesIn } from './references.js';
+import type { Hook, Hooks } from './schema/hooks.js';
 import { locateSecret } from './secrets/key.js';
 import { SecretError, type Secrets } from './secrets/secrets.js';
 import type { Toolset } from './toolset.js';
@@ -95,8 +96,20 @@ function describeAgent(agent: Agent) {
     max_consecutive_tool_calls: agent.maxConsecutiveToolCalls,
     commands: Object.fromEntries(agent.commands),
     structured_output: agent.structuredOutput,
-    hooks: Object.fromEntries(Object.entries(agent.hooks).filter(([, entries]) => entries.length > 0)),
+    hooks: describeHooks(agent.hooks),
   });
+}
+
+function describeHooks(hooks: Hooks) {
+  const describe = (hook: Hook) => written({ ...hook, env: hook.env && hidden(hook.env) });
+  return Object.fromEntries(
+    Object.entries(hooks).flatMap(([point, entries]) => {
+      const described = entries.map((entry) =>
+        'hooks' in entry ? written({ ...entry, hooks: entry.hooks.map(describe) }) : describe(entry),
+      );
+      return described.length === 0 ? [] : [[point, described]];
+    }),
+  );
 }
 
 function describeToolset(toolset: Toolset) {

@@ -1,16 +1,5 @@
 /** Keys of hooks, and of their matchers. */
-const unservedOfHooks: readonly string[] = [
-  'preempt_yolo',
-  'strict_output',
-  'name',
-  'args',
-  'env',
-  'working_dir',
-  'on_error',
-  'model',
-  'prompt',
-  'schema',
-];
+const unservedOfHooks: readonly string[] = ['strict_output', 'args', 'model', 'prompt', 'schema'];
 
 /**
  * What docker-agent's format has and turnwire does not serve, by place in the file (`*` is any name or number). These are named to the

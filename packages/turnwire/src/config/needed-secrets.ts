@@ -36,6 +36,12 @@ export function neededSecrets(agents: readonly Agent[]): NeededSecret[] {
       need(model.tokenKeys, model.path, true, false);
       for (const name of Object.values(model.headers).flatMap(namesIn)) need([name], model.path, true, false);
     }
+    const hooks = Object.entries(agent.hooks).flatMap(([point, entries]) =>
+      entries.flatMap((entry) => ('hooks' in entry ? entry.hooks : [entry])).map((hook) => ({ point, hook })),
+    );
+    for (const { point, hook } of hooks)
+      for (const name of Object.values(hook.env ?? {}).flatMap(namesIn))
+        need([name], ['agents', agent.name, 'hooks', point], false, true);
     for (const [index, toolset] of agent.toolsets.entries()) {
       const path = ['agents', agent.name, 'toolsets', index];
       for (const name of variablesOf(toolset).flatMap(namesIn)) need([name], path, false, true);

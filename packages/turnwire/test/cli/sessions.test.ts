@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Console, turnwire, typing, type ConsoleOptions } from './console.js';
@@ -93,41 +93,12 @@ agents:
   assert.equal((await run('/coffee')).status, 2);
 });
 
-const hooked = `
+const scripted = `
 agents:
   root:
     model: emulator/x
-    toolsets: [{ type: shell }, { type: script, shell: { deploy: { cmd: "echo \\"deployed to $where\\"", args: { where: { type: string } } } } }]
-    hooks:
-      pre_tool_use: [{ matcher: shell, hooks: [{ type: command, command: "cat > before.json; ! grep -q forbidden before.json" }] }]
-      post_tool_use: [{ hooks: [{ type: command, command: "cat > after.json" }] }]
-      session_start: [{ type: command, command: "echo start >> points" }]
-      session_end: [{ type: command, command: "echo end >> points" }]
-      stop: [{ type: command, command: "echo stop >> points; exit 3" }]
+    toolsets: [{ type: script, shell: { deploy: { cmd: "echo \\"deployed to $where\\"", args: { where: { type: string } } } } }]
 `;
-
-test(
-  'hooks: at each point, told what happens; one that fails blocks a call, and is told of elsewhere',
-  { skip: process.platform === 'win32' },
-  async (t) => {
-    const script = `turns:
-  - calls: [{ name: shell, arguments: { cmd: echo forbidden } }, { name: shell, arguments: { cmd: echo fine } }]
-  - text: Done.
-`;
-    const { folder, run } = await agentIn(t, hooked, script);
-    const { status, stdout, stderr } = await run('Go.', '--yolo', '--json');
-    assert.equal(status, 0, stderr);
-    assert.match(stdout, /"outcome":"declined","response":"This call was blocked by cat > before\.json/);
-    assert.match(stdout, /"outcome":"done","response":"fine"/);
-    assert.match(stdout, /"type":"warning","message":"the hook echo stop/);
-    assert.equal(await readFile(join(folder, 'points'), 'utf8'), 'start\nstop\nend\n');
-    const after = JSON.parse(await readFile(join(folder, 'after.json'), 'utf8')) as Record<string, unknown>;
-    assert.deepEqual(
-      [after['hook_event_name'], after['tool_name'], after['tool_response']],
-      ['post_tool_use', 'shell', 'fine'],
-    );
-  },
-);
 
 test(
   'the question shows what a tool of the file runs, and characters that hide or turn text as escapes',
@@ -135,7 +106,7 @@ test(
   async (t) => {
     const { open } = await agentIn(
       t,
-      hooked,
+      scripted,
       'turns: [{ calls: [{ name: deploy, arguments: "{\\"where\\":\\"a\\u202eb\\u200b\\"}" }] }, { text: Done. }]\n',
     );
     const stdin = typing();

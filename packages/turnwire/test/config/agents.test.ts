@@ -73,12 +73,12 @@ permissions:
   assert.deepEqual(root.commands.get('fix'), { instruction: 'Fix it.', description: '' });
   assert.deepEqual(root.commands.get('test'), { instruction: 'Run the tests.', description: 'Runs tests' });
   assert.deepEqual(root.hooks.pre_tool_use, [
-    { matcher: 'shell|write_.*', hooks: [{ type: 'command', command: './check.sh', timeout: 5 }] },
+    { matcher: 'shell|write_.*', hooks: [{ type: 'command', command: './check.sh', timeout: 5, on_error: 'warn' }] },
   ]);
-  assert.deepEqual(root.hooks.stop, [{ type: 'command', command: './done.sh', timeout: 60 }]);
-  assert.deepEqual(root.hooks.session_end, [{ type: 'command', command: './bye.sh', timeout: 60 }]);
+  assert.deepEqual(root.hooks.stop, [{ type: 'command', command: './done.sh', timeout: 60, on_error: 'warn' }]);
+  assert.deepEqual(root.hooks.session_end, [{ type: 'command', command: './bye.sh', timeout: 60, on_error: 'warn' }]);
   assert.deepEqual(root.hooks.post_tool_use, [
-    { matcher: '*', hooks: [{ type: 'command', command: './log.sh', timeout: 60 }] },
+    { matcher: '*', hooks: [{ type: 'command', command: './log.sh', timeout: 60, on_error: 'warn' }] },
   ]);
   assert.equal(root.toolsets.length, 10);
   assert.deepEqual(root.toolsets[8], {

@@ -72,7 +72,7 @@ agents:
     code_mode_tools: true
     structured_output: { name: x, schema: { type: object, properties: {} }, mode: tool }
     commands: { a: { instruction: x, url: y } }
-    hooks: { turn_start: [], stop: [ { type: command, command: x, name: y } ] }
+    hooks: { turn_start: [], stop: [ { type: command, command: x, args: y } ] }
     toolsets: [ { type: mcp, command: x, lifecycle: {} } ]
 `,
   );

@@ -125,7 +125,8 @@ function distinct(toolsets: readonly OpenToolset[]): Tool[] {
   return [...tools.values()];
 }
 
-function expander({ secret }: ToolsetOptions): Surroundings['expand'] {
+/** Replaces `${env.NAME}` in values of the file. */
+export function expander({ secret }: Pick<ToolsetOptions, 'secret'>): Surroundings['expand'] {
   return async (values = {}) => {
     const expanded: Record<string, string> = {};
     for (const [key, value] of Object.entries(values)) {

@@ -6,6 +6,7 @@ import { describeFailure } from '../failure.js';
 import type { Interrupts } from '../interrupts.js';
 import type { Io } from '../io.js';
 import { question } from '../run-view.js';
+import type { RunHook } from '../session-hooks.js';
 import { oneLine, printable, Printer } from '../terminal.js';
 import { answers, type User } from '../user.js';
 import { command, commandNames, type Typed } from './command.js';
@@ -25,12 +26,12 @@ export interface ChatOptions {
 export interface Partner {
   session: Session;
   /** Begins a new conversation. */
-  renew: () => Session;
+  renew: () => Promise<Session>;
   /** @throws Error if there is no such model, or it cannot be reached. */
   modelNamed: (name: string) => Model;
   /** Told what happens, before it is shown. */
   keep: (event: AgentEvent) => void;
-  hook: (point: 'on_user_input' | 'notification') => Promise<void>;
+  hook: RunHook;
 }
 
 /** A conversation at a terminal that can be written to while it shows what comes: what is said in between steers the agent. */
@@ -49,6 +50,8 @@ export class Chat {
   readonly #early: string[] = [];
   #running = false;
   #left: number | undefined;
+  /** A conversation that is being begun anew: what is said meanwhile is said in the new one. */
+  #renewal: Promise<void> = Promise.resolve();
   readonly #clock: NodeJS.Timeout;
   readonly #close = (): void => this.close();
   readonly #resume = (): void => this.#resumed();
@@ -121,6 +124,7 @@ export class Chat {
     while (this.#left === undefined) {
       await partner.hook('on_user_input');
       const prompt = await this.#next();
+      await this.#renewal;
       if (prompt !== undefined) await this.#run(partner, prompt);
       const { received } = interrupts;
       if (received === 'SIGTERM' || received === 'SIGHUP') return signalStatus(received);
@@ -168,7 +172,7 @@ export class Chat {
       if (interrupts.received !== undefined) this.note('interrupted');
       else {
         this.#screen.print(wrapped(this.#printer.style('red', failure.text), this.#screen.columns));
-        await partner.hook('notification');
+        await partner.hook('notification', { notification_level: 'error', notification_message: failure.text });
       }
     } finally {
       this.#running = false;
@@ -248,10 +252,7 @@ export class Chat {
         return this.note(this.#status.summary);
       case 'new':
         if (this.#running) return this.note('the agent is at work: Ctrl-C first');
-        return this.#attempt(() => {
-          partner.session = partner.renew();
-          return 'a new conversation';
-        });
+        return void (this.#renewal = this.#renew(partner));
       case 'model':
         if (typed.name === '') return this.note(model.name);
         return this.#attempt(() => this.#use(partner.modelNamed(typed.name), partner));
@@ -259,6 +260,17 @@ export class Chat {
         if (typed.name === undefined) return this.note(model.transport);
         this.#use({ ...model, transport: typed.name }, partner);
         return this.note(`transport ${typed.name}`);
+    }
+  }
+
+  /** Never rejects. */
+  async #renew(partner: Partner): Promise<void> {
+    await this.#renewal;
+    try {
+      partner.session = await partner.renew();
+      this.note('a new conversation');
+    } catch (error) {
+      this.note(describeFailure(error, this.#options.debug).text);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { AgentEvent, ToolCall } from '../../agent/events.js';
-import { remark, result } from '../run-view.js';
+import { changed, remark, result } from '../run-view.js';
 import { oneLine, printable, type Printer } from '../terminal.js';
 import { MarkdownStream, type Styler } from './markdown.js';
 import type { Screen } from './screen.js';
@@ -40,6 +40,12 @@ export class Transcript {
         this.flush();
         this.#calls.set(event.tool_call.id, { call: event.tool_call, since: performance.now() });
         break;
+      case 'tool_call_changed': {
+        const { since = performance.now() } = this.#calls.get(event.tool_call.id) ?? {};
+        this.#calls.set(event.tool_call.id, { call: event.tool_call, since });
+        this.note(changed(event));
+        break;
+      }
       case 'tool_call_response': {
         this.#calls.delete(event.tool_call.id);
         this.flush();

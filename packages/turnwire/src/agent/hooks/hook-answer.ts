@@ -1,0 +1,100 @@
+import { z } from 'zod';
+
+/** What a hook has printed, read in docker-agent's protocol. */
+export type HookAnswer =
+  | { kind: 'nothing' }
+  /** No JSON: context for the model at some points. */
+  | { kind: 'text'; text: string }
+  | { kind: 'fields'; fields: HookFields; unserved: readonly string[] }
+  | { kind: 'unreadable'; why: string };
+
+/** The fields that are served; those that say nothing are absent. */
+export interface HookFields {
+  /** Why the hook says no; empty where it gives no reason. */
+  blocked: string | undefined;
+  /** Why the user has to be asked; empty where it gives no reason. */
+  ask: string | undefined;
+  /** Told to the user. */
+  systemMessage: string | undefined;
+  /** Told to the model. */
+  context: string | undefined;
+  /** Arguments that take the place of those of the call. */
+  updatedInput: Readonly<Record<string, unknown>> | undefined;
+}
+
+// docker-agent writes its own fields as Go does, where null is the same as nothing.
+const said = <Inner extends z.ZodType>(inner: Inner) => inner.nullish().transform((value) => value ?? undefined);
+const text = said(z.string('text'));
+
+const specific = z.looseObject(
+  {
+    hook_event_name: text,
+    permission_decision: said(z.enum(['', 'allow', 'deny', 'ask'], 'allow, deny or ask')),
+    permission_decision_reason: text,
+    updated_input: said(z.record(z.string(), z.unknown(), 'a mapping')),
+    additional_context: text,
+  },
+  'a mapping',
+);
+
+const answer = z.looseObject({
+  continue: said(z.boolean('true or false')),
+  stop_reason: text,
+  system_message: text,
+  // What a hook prints is shown nowhere, whether it asks for that or not.
+  suppress_output: said(z.boolean('true or false')),
+  decision: said(z.enum(['', 'block'], 'block, or left out')),
+  reason: text,
+  hook_specific_output: said(specific),
+});
+
+/** Reads what a hook printed before it ended with status 0. `whole`: nothing of it was left out. */
+export function readHookAnswer(output: string, whole: boolean): HookAnswer {
+  const trimmed = output.replace(/^\uFEFF/, '').trim();
+  if (!whole) return { kind: 'unreadable', why: 'it printed more than 256 KiB' };
+  if (trimmed === '') return { kind: 'nothing' };
+  let json: unknown;
+  try {
+    json = JSON.parse(trimmed);
+  } catch {
+    return trimmed.startsWith('{')
+      ? { kind: 'unreadable', why: 'what it printed begins as JSON, and is not one JSON object' }
+      : { kind: 'text', text: trimmed };
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return { kind: 'text', text: trimmed };
+  const { data, error } = answer.safeParse(json);
+  if (error !== undefined) {
+    const [issue] = error.issues;
+    return { kind: 'unreadable', why: `"${issue?.path.map(String).join('.')}" must be ${issue?.message}` };
+  }
+  return { kind: 'fields', fields: fieldsOf(data), unserved: unservedIn(json as Record<string, unknown>) };
+}
+
+function fieldsOf(data: z.output<typeof answer>): HookFields {
+  const own = data.hook_specific_output;
+  const noes = [
+    ...(data.continue === false ? [data.stop_reason] : []),
+    ...(data.decision === 'block' ? [data.reason] : []),
+    ...(own?.permission_decision === 'deny' ? [own.permission_decision_reason] : []),
+  ];
+  return {
+    blocked: noes.length === 0 ? undefined : noes.filter((reason) => reason !== undefined && reason !== '').join('; '),
+    ask: own?.permission_decision === 'ask' ? (own.permission_decision_reason ?? '') : undefined,
+    systemMessage: data.system_message || undefined,
+    context: own?.additional_context || undefined,
+    updatedInput: own?.updated_input,
+  };
+}
+
+/** The fields that are not served, and say something. */
+function unservedIn(json: Readonly<Record<string, unknown>>): string[] {
+  const own = json['hook_specific_output'] as Readonly<Record<string, unknown>> | null | undefined;
+  return [
+    ...strangers(json, answer.shape),
+    ...strangers(own ?? {}, specific.shape).map((key) => `hook_specific_output.${key}`),
+  ];
+}
+
+function strangers(written: Readonly<Record<string, unknown>>, served: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(written).flatMap(([key, value]) => (value === null || Object.hasOwn(served, key) ? [] : [key]));
+}

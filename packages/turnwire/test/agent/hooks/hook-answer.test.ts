@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readHookAnswer } from '../../../dist/agent/hooks/hook-answer.js';
+
+const read = (output: unknown) => {
+  const text = typeof output === 'string' ? output : JSON.stringify(output);
+  return readHookAnswer(text, true);
+};
+const fields = (output: unknown) => {
+  const answer = read(output);
+  assert.equal(answer.kind, 'fields');
+  return answer.kind === 'fields' ? answer : assert.fail();
+};
+
+describe('answers of hooks: docker-agent’s fields', () => {
+  const noes: readonly (readonly [string, unknown, string])[] = [
+    ['decision', { decision: 'block', reason: 'policy' }, 'policy'],
+    ['decision without a reason', { decision: 'block' }, ''],
+    ['continue', { continue: false, stop_reason: 'enough' }, 'enough'],
+    [
+      'permission_decision',
+      { hook_specific_output: { permission_decision: 'deny', permission_decision_reason: 'no rm' } },
+      'no rm',
+    ],
+    ['two at once', { continue: false, stop_reason: 'a', decision: 'block', reason: 'b' }, 'a; b'],
+    ['a deny beside a continue', { continue: true, hook_specific_output: { permission_decision: 'deny' } }, ''],
+  ];
+  for (const [name, output, reason] of noes) {
+    test(`a no by ${name}`, () => assert.equal(fields(output).fields.blocked, reason));
+  }
+
+  const silences: readonly unknown[] = [
+    {},
+    { continue: true },
+    { continue: null, decision: null, hook_specific_output: null },
+    { decision: '', hook_specific_output: { permission_decision: '' } },
+    { suppress_output: true },
+    { hook_specific_output: { hook_event_name: 'pre_tool_use', permission_decision: 'allow' } },
+  ];
+  for (const output of silences) {
+    test(`neither a no nor a question: ${JSON.stringify(output)}`, () => {
+      const answer = fields(output);
+      assert.deepEqual([answer.fields.blocked, answer.fields.ask, answer.unserved], [undefined, undefined, []]);
+    });
+  }
+
+  test('a question, changed arguments, words for the user and for the model', () => {
+    const { fields: said } = fields({
+      system_message: 'careful',
+      hook_specific_output: {
+        permission_decision: 'ask',
+        permission_decision_reason: 'is it meant?',
+        updated_input: { cmd: 'ls -h' },
+        additional_context: 'the branch is main',
+      },
+    });
+    assert.deepEqual(said, {
+      blocked: undefined,
+      ask: 'is it meant?',
+      systemMessage: 'careful',
+      context: 'the branch is main',
+      updatedInput: { cmd: 'ls -h' },
+    });
+  });
+});
+
+describe('answers of hooks: what cannot be taken as one', () => {
+  for (const output of [
+    '{"decision":"blo',
+    '{"decision":"block"',
+    '{} {}',
+    '{"a":1}\nand a remark',
+    '{"decision":"block",}',
+    '{',
+  ]) {
+    test(`half of JSON, and more than one: ${JSON.stringify(output)}`, () =>
+      assert.equal(read(output).kind, 'unreadable'));
+  }
+
+  const wrong: readonly unknown[] = [
+    { decision: 'deny' },
+    { decision: 'approve' },
+    { decision: true },
+    { continue: 'false' },
+    { continue: 0 },
+    { hook_specific_output: 'deny' },
+    { hook_specific_output: [] },
+    { hook_specific_output: { permission_decision: 'denied' } },
+    { hook_specific_output: { permission_decision: 'DENY' } },
+    { hook_specific_output: { updated_input: 'ls' } },
+    { hook_specific_output: { updated_input: ['ls'] } },
+    { reason: 5 },
+  ];
+  for (const output of wrong) {
+    test(`a value of the wrong kind: ${JSON.stringify(output)}`, () => assert.equal(read(output).kind, 'unreadable'));
+  }
+
+  const unserved: readonly (readonly [unknown, readonly string[]])[] = [
+    [{ Decision: 'block' }, ['Decision']],
+    [{ hookSpecificOutput: { permissionDecision: 'deny' } }, ['hookSpecificOutput']],
+    [
+      { hook_specific_output: { summary: 'x', metadata: {} } },
+      ['hook_specific_output.summary', 'hook_specific_output.metadata'],
+    ],
+  ];
+  for (const [output, names] of unserved) {
+    test(`fields that are not served are named: ${names.join(', ')}`, () =>
+      assert.deepEqual(fields(output).unserved, names));
+  }
+
+  test('text, lists and single values are no answer', () => {
+    for (const output of ['on main', '[1]', '"deny"', 'true', 'null', 'debug {"decision":"block"}'])
+      assert.equal(read(output).kind, 'text', output);
+  });
+
+  test('what was cut is not read, also where the rest of it would be JSON', () => {
+    assert.equal(readHookAnswer('{}', false).kind, 'unreadable');
+  });
+
+  test('nothing is nothing', () => {
+    for (const output of ['', ' \n', '\uFEFF']) assert.equal(read(output).kind, 'nothing');
+  });
+});
