@@ -1,5 +1,4 @@
-import { splitHeaders } from './headers.js';
-import type { SplitHeaders } from './headers.js';
+import type { HeaderRules, SplitHeaders } from './headers.js';
 import type { Body } from './known-bodies.js';
 
 type FetchArguments = Parameters<typeof globalThis.fetch>;
@@ -28,7 +27,7 @@ export interface Call extends Outline {
  * What a call of `fetch` asks for, if it is a turn: POST, to a path that ends in `/responses`, with a JSON body. undefined for everything else,
  * also for what is wrong in itself: the ordinary fetch says it best. Takes nothing away from the arguments.
  */
-export function outlineOf(...[input, init]: FetchArguments): Outline | undefined {
+export function outlineOf([input, init]: FetchArguments, rules: HeaderRules): Outline | undefined {
   const request = input instanceof Request ? input : undefined;
   const { method = request?.method ?? 'GET' } = init ?? {};
   if (method.toUpperCase() !== 'POST') return undefined;
@@ -40,7 +39,7 @@ export function outlineOf(...[input, init]: FetchArguments): Outline | undefined
   const signal = init?.signal === undefined ? request?.signal : (init.signal ?? undefined);
   if (signal !== undefined && !(signal instanceof AbortSignal)) return undefined;
   const all = headersOf(init?.headers ?? request?.headers);
-  const headers = all && isJson(all) ? splitHeaders(all) : undefined;
+  const headers = all && isJson(all) ? rules.split(all) : undefined;
   const body = init?.body ?? undefined;
   const read = body === undefined ? readerOfRequest(request) : readerOf(body);
   if (headers === undefined || read === undefined) return undefined;

@@ -51,6 +51,7 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
     settings: (identity) => settingsFor(identity, common),
     clock: systemClock,
     maxChainBytes,
+    onSuspect: common.onSuspect,
   });
   const bodies = new KnownBodies(maxChainBytes * bodyShare);
   const counts = { turns: 0, deltas: 0, sse: 0, passed: 0 };
@@ -88,7 +89,7 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
   };
 
   const fetch = async (...args: Parameters<typeof globalThis.fetch>): Promise<Response> => {
-    const outline = outlineOf(...args);
+    const outline = outlineOf(args, common.rules);
     if (outline === undefined) return pass(...args);
     const { url, headers, signal, read } = outline;
     // As the ordinary fetch does, before it looks at anything else.

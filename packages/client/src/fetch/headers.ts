@@ -1,3 +1,5 @@
+import type { FetchOptions, HeaderPattern } from './options.js';
+
 /**
  * What becomes of a request's header: part of the `identity`, for which connections are kept apart; sent with this `turn` alone, where it goes as a
  * POST; sent in the handshake, but of no meaning for it (`program`); `ours`, because the engine says it itself; or a reason to leave the whole request to the `ordinary` fetch.
@@ -5,12 +7,16 @@
 type Use = 'identity' | 'program' | 'turn' | 'ours' | 'ordinary';
 
 /**
- * Everything that is not listed is a part of the identity: a wrong guess then costs a connection more, and never mixes two tenants (N3). A
- * name that ends in `*` stands for all that begin with it.
+ * Everything that is not listed is a part of the identity: a wrong guess then costs a connection more, and never mixes two tenants (N3). A `*` stands
+ * for any characters.
  */
 export const headerTable: Readonly<Record<Exclude<Use, 'identity'>, readonly string[]>> = {
-  // The AI SDK names another one for `generateText` than for `streamText`.
-  program: ['user-agent'],
+  program: [
+    // The AI SDK names another one for `generateText` than for `streamText`.
+    'user-agent',
+    // The SDK's language, version and machine.
+    'x-stainless-*',
+  ],
   turn: [
     // SDKs: which try this is, and by which method it was made.
     'x-stainless-retry-count',
@@ -23,23 +29,50 @@ export const headerTable: Readonly<Record<Exclude<Use, 'identity'>, readonly str
     'x-request-id',
     'x-client-request-id',
     'x-ms-client-request-id',
+    'x-ms-correlation-request-id',
     'x-correlation-id',
     'request-id',
     'idempotency-key',
     'x-idempotency-key',
+    // Codex.
+    'x-codex-turn-metadata',
+    'x-codex-turn-state',
+    'x-codex-window-id',
+    'x-codex-inference-call-id',
+    // Sessions and tasks: Codex, opencode, VS Code.
+    'session-id',
+    'session_id',
+    'thread-id',
+    'conversation_id',
+    'x-session-id',
+    'x-session-affinity',
+    'x-opencode-session',
+    'x-opencode-request',
+    'x-agent-task-id',
+    'x-interaction-id',
+    'x-initiator',
     // Traces.
     'traceparent',
     'tracestate',
     'baggage',
     'b3',
     'x-b3-*',
+    'x-trace-id',
+    'x-span-id',
     'x-datadog-*',
     'x-amzn-trace-id',
     'x-cloud-trace-context',
+    'grpc-trace-bin',
     'sentry-trace',
     'uber-trace-id',
+    'uberctx-*',
+    'ot-tracer-*',
     'elastic-apm-traceparent',
     'newrelic',
+    'x-instana-*',
+    'x-honeycomb-trace',
+    'langsmith-trace',
+    'helicone-request-id',
   ],
   ours: [
     'accept',
@@ -65,6 +98,22 @@ export const headerTable: Readonly<Record<Exclude<Use, 'identity'>, readonly str
   ],
 };
 
+/** Say who asks, whatever the options: no allow-list is needed for them, and no list of what differs by request may name one. */
+export const credentialHeaders: readonly string[] = [
+  'authorization',
+  'api-key',
+  'x-api-key',
+  'x-goog-api-key',
+  'cookie',
+  'openai-organization',
+  'openai-project',
+  'openai-beta',
+  'chatgpt-account-id',
+];
+
+/** Names like theirs: of no allow-list either, unless they are known to differ by request. */
+const likeCredentials: readonly string[] = ['*-auth', '*-authorization', '*-key', '*-secret', '*-token'];
+
 export interface SplitHeaders {
   /** By name, in lower case and sorted. */
   identity: Record<string, string>;
@@ -72,27 +121,75 @@ export interface SplitHeaders {
   turn: Record<string, string>;
 }
 
-/** undefined where the request is one for the ordinary fetch. */
-export function splitHeaders(headers: Headers): SplitHeaders | undefined {
-  const split: SplitHeaders = { identity: {}, program: {}, turn: {} };
-  // `Headers` iterates in the order of names, so that the same headers make the same identity.
-  for (const [name, value] of headers) {
-    const use = useOf(name);
-    if (use === 'ordinary') return undefined;
-    if (use !== 'ours') split[use][name] = value;
+export type HeaderOptions = Pick<FetchOptions, 'identityHeaders' | 'perRequestHeaders'>;
+
+/** Which part of a request each of its headers belongs to. */
+export class HeaderRules {
+  readonly #perRequest: readonly RegExp[];
+  readonly #identity: readonly RegExp[] | undefined;
+  /** By name: few names come again and again. */
+  readonly #known = new Map<string, Use>();
+
+  constructor({ perRequestHeaders = [], identityHeaders }: HeaderOptions = {}) {
+    this.#perRequest = perRequestHeaders.map(expressionOf);
+    this.#identity = identityHeaders?.map(expressionOf);
   }
-  return split;
+
+  /** Only what is listed is a part of the identity. */
+  get isAllowList(): boolean {
+    return this.#identity !== undefined;
+  }
+
+  /** undefined where the request is one for the ordinary fetch. */
+  split(headers: Headers): SplitHeaders | undefined {
+    const split: SplitHeaders = { identity: {}, program: {}, turn: {} };
+    // `Headers` iterates in the order of names, so that the same headers make the same identity.
+    for (const [name, value] of headers) {
+      const use = this.#useOf(name);
+      if (use === 'ordinary') return undefined;
+      if (use !== 'ours') split[use][name] = value;
+    }
+    return split;
+  }
+
+  #useOf(name: string): Use {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const use = this.#judge(name);
+    if (this.#known.size < mostKnown) this.#known.set(name, use);
+    return use;
+  }
+
+  #judge(name: string): Use {
+    if (isIn(tables.ordinary, name)) return 'ordinary';
+    if (isIn(tables.ours, name)) return 'ours';
+    if (isIn(this.#perRequest, name)) return 'turn';
+    if (isIn(credentials, name) || (this.#identity !== undefined && isIn(this.#identity, name))) return 'identity';
+    if (isIn(tables.turn, name)) return 'turn';
+    if (isIn(tables.program, name)) return 'program';
+    return this.#identity === undefined || isIn(credentialLike, name) ? 'identity' : 'turn';
+  }
 }
 
-const exact = new Map<string, Use>();
-const prefixes: [string, Use][] = [];
-for (const use of ['program', 'turn', 'ours', 'ordinary'] as const) {
-  for (const name of headerTable[use]) {
-    if (name.endsWith('*')) prefixes.push([name.slice(0, -1), use]);
-    else exact.set(name, use);
-  }
+/** Names of headers, of which a program has few. */
+const mostKnown = 1000;
+
+/** Anchored at both ends; an expression of the caller's without its memory of where it was. */
+export function expressionOf(pattern: HeaderPattern): RegExp {
+  if (typeof pattern !== 'string') return new RegExp(pattern.source, `${pattern.flags.replaceAll(/[giy]/g, '')}i`);
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[$.|+^]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join('.*')}$`, 'i');
 }
 
-function useOf(name: string): Use {
-  return exact.get(name) ?? prefixes.find(([prefix]) => name.startsWith(prefix))?.[1] ?? 'identity';
+function isIn(expressions: readonly RegExp[], name: string): boolean {
+  return expressions.some((expression) => expression.test(name));
 }
+
+const tables = {
+  ordinary: headerTable.ordinary.map(expressionOf),
+  ours: headerTable.ours.map(expressionOf),
+  turn: headerTable.turn.map(expressionOf),
+  program: headerTable.program.map(expressionOf),
+};
+const credentials = credentialHeaders.map(expressionOf);
+const credentialLike = likeCredentials.map(expressionOf);

@@ -1,5 +1,6 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { Client } from '../turn/client.js';
+import { credentialHeaders } from './headers.js';
 import type { Clock, Timer } from '../clock.js';
 import type { Settings } from '../settings.js';
 import type { ClientStats } from '../turn/client.js';
@@ -21,9 +22,13 @@ export interface Lease {
 }
 
 interface Entry {
+  identity: Identity;
   client: Client;
+  /** Begun so far. */
+  turns: number;
   running: number;
   idle: Timer | undefined;
+  idleSince: number;
 }
 
 /** Kept at once, in use or not; beyond it the one that was not used for longest is closed, but never one with a running turn. */
@@ -32,11 +37,23 @@ export const mostIdentities = 100;
 /** An identity that was not used for so long is closed; in milliseconds. Its connections would be too old by then (P99). */
 export const identityIdleMs = 3_600_000;
 
+/**
+ * Of identities that carried one turn and no second: kept idle at once, and for how long, in milliseconds. A header that differs by request makes one of
+ * each request, and its connections will not be used again.
+ */
+export const mostSingles = 4;
+export const singleIdleMs = 60_000;
+
+/** So many identities that carried one turn, and differ in one header alone from the next, are no chance. */
+const suspiciousSingles = 2;
+
 export interface IdentitiesOptions {
   settings: (identity: Identity) => Settings;
   clock: Clock;
   /** For the chains of all clients together. */
   maxChainBytes: number;
+  /** Each request has another value of this header, as it seems. */
+  onSuspect: (name: string) => void;
 }
 
 /** One client for each identity, so that no two share a connection or a chain (N3, X17). */
@@ -56,16 +73,13 @@ export class Identities {
   /** @throws TurnwireError `client_closed`, or `invalid_option` for an address or a header that cannot be used */
   take(identity: Identity): Lease {
     if (this.#closed) throw new TurnwireError('client_closed', 'this fetch is closed: create another one');
-    const { clock, settings } = this.#options;
+    const { settings } = this.#options;
     const key = JSON.stringify([identity.url, identity.headers]);
-    const entry = this.#entries.get(key) ?? {
-      client: new Client(settings(identity), clock),
-      running: 0,
-      idle: undefined,
-    };
+    const entry = this.#entries.get(key) ?? this.#create(identity, settings(identity));
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.running += 1;
+    entry.turns += 1;
     entry.idle?.cancel();
     this.#bound(() => this.#entries.size > mostIdentities);
     let released = false;
@@ -81,10 +95,47 @@ export class Identities {
         released = true;
         entry.running -= 1;
         if (entry.running > 0 || this.#entries.get(key) !== entry) return;
-        entry.idle = clock.after(identityIdleMs, () => this.#end(key, entry), { background: true });
+        this.#rest(key, entry);
         bound();
       },
     };
+  }
+
+  #create(identity: Identity, settings: Settings): Entry {
+    const differing = new Map<string, number>();
+    for (const other of this.#entries.values()) {
+      const name = other.turns === 1 ? onlyDifference(other.identity, identity) : undefined;
+      if (name !== undefined) differing.set(name, (differing.get(name) ?? 0) + 1);
+    }
+    for (const [name, count] of differing)
+      // Many credentials are many who ask.
+      if (count >= suspiciousSingles && !credentialHeaders.includes(name)) this.#options.onSuspect(name);
+    const client = new Client(settings, this.#options.clock);
+    return { identity, client, turns: 0, running: 0, idle: undefined, idleSince: 0 };
+  }
+
+  /** No turn runs. */
+  #rest(key: string, entry: Entry): void {
+    entry.idleSince = this.#options.clock.now();
+    this.#expect(key, entry);
+    if (entry.turns > 1) return;
+    const singles = [...this.#entries].filter(([, { turns, running }]) => turns === 1 && running === 0);
+    for (const [other, single] of singles.slice(0, -mostSingles)) this.#end(other, single);
+  }
+
+  /** Ends it when it was not used for as long as it may. The only one there is has the time of any. */
+  #expect(key: string, entry: Entry): void {
+    const { clock } = this.#options;
+    const ms = entry.turns > 1 ? identityIdleMs : singleIdleMs;
+    entry.idle = clock.after(
+      ms,
+      () => {
+        const isAlone = this.#entries.size === 1 && clock.now() - entry.idleSince < identityIdleMs;
+        if (entry.turns > 1 || !isAlone) this.#end(key, entry);
+        else this.#expect(key, entry);
+      },
+      { background: true },
+    );
   }
 
   get size(): number {
@@ -140,6 +191,18 @@ export class Identities {
     });
     this.#closing.set(client, closing);
   }
+}
+
+/** The one header in which two identities of an address differ; undefined where that is none, or more than one. */
+function onlyDifference(a: Identity, b: Identity): string | undefined {
+  if (a.url !== b.url) return undefined;
+  let found: string | undefined;
+  for (const name of new Set([...Object.keys(a.headers), ...Object.keys(b.headers)])) {
+    if (a.headers[name] === b.headers[name]) continue;
+    if (found !== undefined) return undefined;
+    found = name;
+  }
+  return found;
 }
 
 type Usage = ClientStats['usage'];

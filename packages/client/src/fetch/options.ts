@@ -26,7 +26,25 @@ export interface FetchOptions extends Pick<
    * @default { maxBytes: 67_108_864 } (64 MiB)
    */
   chains?: ClientOptions['chains'];
+  /**
+   * Headers that differ from request to request and say nothing of who asks: left out of the identity, as those that docs/fetch.md lists. They travel
+   * with a POST; a WebSocket has no place for them. The headers that say who asks (`authorization`, `api-key`, `openai-organization`, …) are refused.
+   *
+   * @example ['x-turn-id', 'x-acme-trace-*']
+   */
+  perRequestHeaders?: readonly HeaderPattern[] | undefined;
+  /**
+   * Makes the identity an allow-list: the headers named here, beside those that say who asks in any case (`authorization`, `api-key`,
+   * `openai-organization`, what ends in `-key`, `-token`, …). Every other header then counts as one of `perRequestHeaders`.
+   *
+   * @example ['x-tenant']
+   * @default every header that is not known to differ by request
+   */
+  identityHeaders?: readonly HeaderPattern[] | undefined;
 }
+
+/** A header's name, in any case; with `*` for any characters, or an expression. */
+export type HeaderPattern = string | RegExp;
 
 /** Those of `createClient`, and one more. */
 export interface FetchNetworkOptions extends NetworkOptions {

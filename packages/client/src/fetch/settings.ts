@@ -2,15 +2,20 @@ import { isFetchReplaced, replacedFetchWarning } from '../network/replaced-fetch
 import { checkIsObject, checkOptions, clientNames, isSameName, kindOf } from '../option-names.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { resolveOptions } from '../settings.js';
+import { HeaderRules, credentialHeaders, expressionOf } from './headers.js';
 import type { Settings } from '../settings.js';
+import type { HeaderOptions } from './headers.js';
 import type { Identity } from './identities.js';
 import type { FetchOptions } from './options.js';
 
 /** What all identities of one fetch have in common. */
 export interface CommonSettings {
-  options: Omit<FetchOptions, 'fetch'>;
+  options: Omit<FetchOptions, 'fetch' | keyof HeaderOptions>;
   /** The ordinary fetch. */
   ordinary: typeof globalThis.fetch;
+  rules: HeaderRules;
+  /** A header that makes an identity of each request. */
+  onSuspect: (name: string) => void;
   /** Told once for each sentence: turns to this address go by the ordinary fetch. */
   onUnfit: (reason: string) => void;
   /** Of `globalThis.fetch`, before the first turn; `own` is the fetch that this is about. */
@@ -20,7 +25,11 @@ export interface CommonSettings {
 /** Options of `createClient` that a request says by itself. */
 const saidByRequests: readonly string[] = ['apiKey', 'baseUrl', 'headers', 'organization', 'project'];
 
-const fetchNames: readonly string[] = clientNames.filter((name) => !saidByRequests.includes(name));
+const fetchNames: readonly string[] = [
+  ...clientNames.filter((name) => !saidByRequests.includes(name)),
+  'identityHeaders',
+  'perRequestHeaders',
+].sort();
 
 /** @throws TurnwireError `invalid_option` */
 export function checkFetchOptions(
@@ -37,7 +46,8 @@ export function checkFetchOptions(
       );
   }
   checkOptions(given, fetchNames);
-  const { fetch, ...options } = given;
+  const { fetch, perRequestHeaders, identityHeaders, ...options } = given;
+  const rules = headerRulesOf({ perRequestHeaders, identityHeaders });
   if (fetch !== undefined && typeof fetch !== 'function')
     throw new TurnwireError('invalid_option', 'fetch must be a function like globalThis.fetch');
   // Everything else is checked as for a client, with an identity that stands for all.
@@ -56,6 +66,11 @@ export function checkFetchOptions(
     options,
     ordinary,
     maxChainBytes: chains.maxBytes,
+    rules,
+    onSuspect: (name) => {
+      // Who has said what an identity is has said it.
+      if (!rules.isAllowList) warn(suspectWarning(name));
+    },
     onUnfit: (reason) => warn(`turnwire: a turn goes by the ordinary fetch: ${reason}`),
     noticeFetch: (own) => {
       if (options.transport === 'sse' && viaFetch === true) return;
@@ -63,6 +78,35 @@ export function checkFetchOptions(
         warn(replacedFetchWarning('create it with { transport: "sse", network: { viaFetch: true } }'));
     },
   };
+}
+
+function suspectWarning(name: string): string {
+  return `turnwire: requests differ in the header "${name}" alone, so that each has connections of its own and sends its history in full: unless it says who asks, name it in perRequestHeaders (docs/fetch.md)`;
+}
+
+/** @throws TurnwireError `invalid_option` */
+function headerRulesOf(options: HeaderOptions): HeaderRules {
+  for (const [option, patterns] of Object.entries(options)) checkPatterns(option, patterns);
+  const { perRequestHeaders = [] } = options;
+  for (const pattern of perRequestHeaders) {
+    const named = credentialHeaders.find((name) => expressionOf(pattern).test(name));
+    if (named === undefined) continue;
+    const message = `perRequestHeaders: ${String(pattern)} names ${named}, which says who asks: requests of several would share a connection`;
+    throw new TurnwireError('invalid_option', message);
+  }
+  return new HeaderRules(options);
+}
+
+function checkPatterns(option: string, patterns: unknown): void {
+  if (patterns === undefined) return;
+  if (!Array.isArray(patterns))
+    throw new TurnwireError('invalid_option', `${option} must be a list of header names, not ${kindOf(patterns)}`);
+  for (const pattern of patterns as unknown[])
+    if (!(pattern instanceof RegExp) && !(typeof pattern === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(pattern)))
+      throw new TurnwireError(
+        'invalid_option',
+        `${option} must hold names of headers, with * for any characters, or expressions, not ${typeof pattern === 'string' ? JSON.stringify(pattern.slice(0, 100)) : kindOf(pattern)}`,
+      );
 }
 
 /**

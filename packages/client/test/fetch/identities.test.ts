@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { Identities, identityIdleMs, mostIdentities } from '../../dist/fetch/identities.js';
+import { describe, test } from 'node:test';
+import { Identities, identityIdleMs, mostIdentities, mostSingles, singleIdleMs } from '../../dist/fetch/identities.js';
 import { settingsFor } from '../../dist/fetch/settings.js';
 import { FakeClock } from '../fake-clock.js';
+import type { Lease } from '../../dist/fetch/identities.js';
 
 const url = 'https://api.example.com/v1/responses';
 
-function setUp(): { identities: Identities; clock: FakeClock } {
+function setUp(): { identities: Identities; clock: FakeClock; suspects: string[] } {
   const clock = new FakeClock();
+  const suspects: string[] = [];
   const settings: ConstructorParameters<typeof Identities>[0]['settings'] = (identity) =>
     settingsFor(identity, { options: {}, ordinary: fetch });
-  return { clock, identities: new Identities({ settings, clock, maxChainBytes: 1000 }) };
+  const onSuspect = (name: string): void => void suspects.push(name);
+  return { clock, suspects, identities: new Identities({ settings, clock, maxChainBytes: 1000, onSuspect }) };
 }
 
 test('the same identity has the same client, and another one another', () => {
@@ -28,11 +31,17 @@ test('the same identity has the same client, and another one another', () => {
 test('X21: beyond their number the one that was not used for longest goes, but none that is in use', () => {
   const { identities } = setUp();
   const take = (key: number) => identities.take({ url, headers: { authorization: String(key) } });
+  // One that carries a second turn is kept.
+  const twice = (key: number): Lease => {
+    take(key).release();
+    const lease = take(key);
+    lease.release();
+    return lease;
+  };
   const running = take(0);
-  const oldest = take(1);
-  oldest.release();
-  for (let key = 2; key < mostIdentities; key += 1) take(key).release();
-  take(mostIdentities).release();
+  const oldest = twice(1);
+  for (let key = 2; key < mostIdentities; key += 1) twice(key);
+  twice(mostIdentities);
   assert.equal(identities.size, mostIdentities);
   assert.equal(take(0).client, running.client);
   assert.notEqual(take(1).client, oldest.client);
@@ -71,4 +80,67 @@ test('W8: no key and no organization of the environment gets into the settings',
   } finally {
     process.env = before;
   }
+});
+
+describe('identities that carried one turn', () => {
+  const once = ({ identities }: ReturnType<typeof setUp>, value: number, name = 'x-request'): Lease => {
+    const lease = identities.take({ url, headers: { authorization: 'a', [name]: String(value) } });
+    lease.release();
+    return lease;
+  };
+
+  test('four are kept, the oldest goes first, and one that runs or ran again stays', () => {
+    const all = setUp();
+    const { identities } = all;
+    const running = identities.take({ url, headers: { authorization: 'runs' } });
+    const again = once(all, 0);
+    assert.equal(once(all, 0).client, again.client);
+    const leases = Array.from({ length: 10 }, (_, value) => once(all, value + 1));
+    assert.equal(identities.size, 2 + mostSingles);
+    assert.equal(mostSingles, 4);
+    for (const [value, lease] of leases.entries())
+      if (value >= 6) assert.equal(once(all, value + 1).client, lease.client);
+    assert.equal(identities.take({ url, headers: { authorization: 'runs' } }).client, running.client);
+    assert.equal(once(all, 0).client, again.client);
+  });
+
+  test('each goes within a minute, where there is another identity; a second turn makes it one like any', () => {
+    const all = setUp();
+    const { identities, clock } = all;
+    once(all, 1);
+    once(all, 2);
+    once(all, 2);
+    assert.equal(identities.size, 2);
+    clock.advance(singleIdleMs);
+    assert.equal(singleIdleMs, 60_000);
+    assert.equal(identities.size, 1);
+    clock.advance(identityIdleMs);
+    assert.equal(identities.size, 0);
+  });
+
+  test('the only identity there is has its hour', () => {
+    const all = setUp();
+    const { identities, clock } = all;
+    once(all, 1);
+    for (let ms = 0; ms < identityIdleMs - singleIdleMs; ms += singleIdleMs) clock.advance(singleIdleMs);
+    assert.equal(identities.size, 1);
+    clock.advance(singleIdleMs);
+    assert.equal(identities.size, 0);
+  });
+
+  test('the third that differs in one header alone names it; credentials do not count, nor another address', () => {
+    const all = setUp();
+    for (let value = 0; value < 2; value += 1) once(all, value);
+    assert.deepEqual(all.suspects, []);
+    once(all, 2);
+    assert.deepEqual(all.suspects, ['x-request']);
+
+    const tenants = setUp();
+    for (let value = 0; value < 9; value += 1) once(tenants, value, 'authorization');
+    for (let value = 0; value < 9; value += 1)
+      tenants.identities.take({ url: `${url}?${value}`, headers: { 'x-request': String(value) } }).release();
+    for (let value = 0; value < 9; value += 1)
+      tenants.identities.take({ url, headers: { 'x-a': String(value), 'x-b': String(value) } }).release();
+    assert.deepEqual(tenants.suspects, []);
+  });
 });
