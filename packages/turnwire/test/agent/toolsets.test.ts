@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { isPrivateAddress } from '../../dist/agent/tools/private-address.js';
-import { pageText } from '../../dist/agent/tools/page-text.js';
 import { toolsOf } from './tools.js';
 
 const skip = process.platform === 'win32';
@@ -174,6 +173,26 @@ test('fetch: a page as a person reads it, redirects, statuses, and what is no te
   );
 });
 
+test('fetch: a page as Markdown, in the characters that it names, cut at a character', async (t) => {
+  const pages: Readonly<Record<string, [type: string, body: Buffer]>> = {
+    '/table': ['text/html', Buffer.from('<table><tr><td>a<td>b</table><a href="c">c</a>')],
+    '/latin': ['text/html', Buffer.from('<meta charset="iso-8859-1"><p>caf\xe9', 'latin1')],
+    '/long': ['text/plain; charset=utf-8', Buffer.from(`x${'é'.repeat(1024 * 1024)}`)],
+  };
+  const url = await site(t, (request, response) => {
+    const [type, body] = pages[request.url ?? ''] ?? ['text/plain', Buffer.from('')];
+    response.writeHead(200, { 'content-type': type }).end(body);
+  });
+  const { call } = await toolsOf(t, [{ type: 'fetch', allow_private_ips: true }]);
+  const read = async (path: string): Promise<string> =>
+    (await call('fetch', { urls: [url + path], format: 'markdown' })).replace(/^.*\n/, '');
+  assert.equal(await read('/table'), `| a | b |\n| --- | --- |\n\n[c](${url}/c)`);
+  assert.equal(await read('/latin'), 'café');
+  const long = await read('/long');
+  assert.ok(!long.includes('\uFFFD'));
+  assert.match(long, /é\n\[cut: the page is longer than what was read of it\]$/);
+});
+
 test('fetch: private addresses are refused, by number and by name, and so are domains that are not allowed', async (t) => {
   let asked = 0;
   const url = await site(t, (_request, response) => {
@@ -228,12 +247,6 @@ test('addresses that are not public', () => {
     [],
   );
   assert.deepEqual(['1.1.1.1', '172.32.0.1', '2606:4700::1111', '::ffff:8.8.8.8'].filter(isPrivateAddress), []);
-});
-
-test('the text of a page', () => {
-  const html =
-    '<head><title>x</title></head><ul><li>one</li><li>two</li></ul><a href="https://a.b/c">there</a><!-- no --> &#65;&#x42;&unknown;';
-  assert.equal(pageText(html), '- one\n- two\n\n[there](https://a.b/c) AB&unknown;');
 });
 
 test('filesystem: what git ignores is left out, and commands follow an edit', { skip }, async (t) => {

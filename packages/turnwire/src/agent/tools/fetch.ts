@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Toolset } from '../../config/toolset.js';
 import { HeadAndTail } from './head-and-tail.js';
+import { pageText } from './html/page-text.js';
 import { getPage, type Page } from './page.js';
-import { pageText } from './page-text.js';
 import { defineTool } from './tool.js';
 import type { OpenToolset } from './toolset.js';
 
@@ -29,9 +29,11 @@ export function fetchToolset(settings: Fetch): OpenToolset {
         input: z.object({
           urls: z.array(z.string()).min(1).max(10).describe('Addresses, with http:// or https://.'),
           format: z
-            .enum(['text', 'html'])
+            .enum(['text', 'markdown', 'html'])
             .default('text')
-            .describe('text: what a person reads of a page; html: the page as it is.'),
+            .describe(
+              'text: what a person reads of a page; markdown: the same with its form; html: the page as it is.',
+            ),
           timeout: z.number().positive().max(300).default(standard).describe('Seconds for each.'),
         }),
         async run({ urls, format, timeout }, { signal }) {
@@ -41,7 +43,7 @@ export function fetchToolset(settings: Fetch): OpenToolset {
             const limit = AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]);
             try {
               const page = await follow(url, settings, allowPrivate, limit);
-              parts.push(`=== ${page.url}, status ${page.status} ===\n${contentOf(page, format, share)}`);
+              parts.push(`=== ${page.url}, status ${page.status} ===\n${await contentOf(page, format, share, limit)}`);
             } catch (error) {
               signal.throwIfAborted();
               const reason = limit.aborted ? `gave no answer within ${timeout} s` : messageOf(error);
@@ -83,8 +85,13 @@ function within(host: string, domain: string): boolean {
   return host === name || host.endsWith(`.${name}`);
 }
 
-function contentOf({ text, type, cut }: Page, format: 'text' | 'html', limit: number): string {
-  const read = format === 'text' && type.includes('html') ? pageText(text) : text;
+async function contentOf(
+  { text, type, url, cut }: Page,
+  format: 'text' | 'markdown' | 'html',
+  limit: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const read = format !== 'html' && type.includes('html') ? await pageText(text, { format, url, signal }) : text;
   const kept = new HeadAndTail(limit);
   kept.add(Buffer.from(read));
   return `${kept.toString()}${cut ? '\n[cut: the page is longer than what was read of it]' : ''}`;

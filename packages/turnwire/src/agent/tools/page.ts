@@ -95,7 +95,10 @@ async function textOf(answer: IncomingMessage, type: string): Promise<{ text: st
     if (bytes > pageLimit) break;
   }
   const whole = Buffer.concat(chunks).subarray(0, pageLimit);
-  const charset = /charset\s*=\s*"?([\w-]+)/i.exec(type)?.[1] ?? 'utf-8';
+  const named = /charset\s*=\s*["']?([\w-]+)/i;
+  // A page may name it in itself, in its first 1024 bytes.
+  const inPage = type.includes('html') ? named.exec(whole.toString('latin1', 0, 1024))?.[1] : undefined;
+  const charset = named.exec(type)?.[1] ?? inPage ?? 'utf-8';
   const cut = bytes > pageLimit;
   // `stream`: a character that the limit cuts in two is left out.
   return { text: decoder(charset).decode(whole, { stream: cut }), cut };

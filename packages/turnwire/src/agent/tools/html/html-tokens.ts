@@ -1,0 +1,97 @@
+import { setImmediate as nextRound } from 'node:timers/promises';
+
+/** What a page is made of, in its order. Names are in lower case. */
+export interface HtmlReader {
+  open(name: string, attributes: Attributes): void;
+  close(name: string): void;
+  text(text: string): void;
+}
+
+/** Those attributes that say something of the text, as far as a tag has them. */
+export type Attributes = Readonly<Partial<Record<AttributeName, string>>>;
+
+const attributeNames = ['alt', 'class', 'href', 'src', 'start'] as const;
+type AttributeName = (typeof attributeNames)[number];
+
+/** UTF-16 units that are read in one go: a millisecond or two. */
+const slice = 8 * 1024;
+/** For so long other work may wait, in milliseconds. */
+const longestWork = 10;
+
+/**
+ * Reads HTML with the tokenizer of htmlparser2, whose time grows with the length of the page alone. Its parser is not used: what it does for each tag
+ * takes as long as tags are nested, so that a page of 2 MiB can take minutes. The event loop runs on meanwhile.
+ *
+ * @throws the signal's reason.
+ */
+export async function readHtml(html: string, reader: HtmlReader, signal: AbortSignal): Promise<void> {
+  const { Tokenizer } = await import('htmlparser2');
+  let tag = '';
+  let attributes: Partial<Record<AttributeName, string>> = {};
+  let attribute = '';
+  let value = '';
+  // Text that has not been told yet: the tokenizer gives it in pieces as short as one character.
+  let textStart = 0;
+  let textEnd = 0;
+  const tellText = (): void => {
+    if (textEnd > textStart) reader.text(html.slice(textStart, textEnd));
+    textStart = textEnd;
+  };
+  const opened = (): void => reader.open(tag, attributes);
+  const ignored = (): void => undefined;
+  const tokenizer = new Tokenizer(
+    {},
+    {
+      ontext(start, end) {
+        if (start !== textEnd) {
+          tellText();
+          textStart = start;
+        }
+        textEnd = end;
+      },
+      ontextentity(codePoint) {
+        tellText();
+        reader.text(String.fromCodePoint(codePoint));
+      },
+      onopentagname(start, end) {
+        tellText();
+        tag = html.slice(start, end).toLowerCase();
+        attributes = {};
+      },
+      onattribname: (start, end) => void (attribute = html.slice(start, end).toLowerCase()),
+      onattribdata: (start, end) => void (value += html.slice(start, end)),
+      onattribentity: (codePoint) => void (value += String.fromCodePoint(codePoint)),
+      onattribend() {
+        const known = attributeNames.find((name) => name === attribute);
+        if (known !== undefined) attributes[known] ??= value;
+        value = '';
+      },
+      onopentagend: opened,
+      // The slash at the end of a tag means something in drawings and formulas alone.
+      onselfclosingtag() {
+        opened();
+        if (tag === 'svg' || tag === 'math') reader.close(tag);
+      },
+      onclosetag(start, end) {
+        tellText();
+        reader.close(html.slice(start, end).toLowerCase());
+      },
+      oncomment: ignored,
+      oncdata: ignored,
+      ondeclaration: ignored,
+      onprocessinginstruction: ignored,
+      onend: ignored,
+    },
+  );
+  let since = performance.now();
+  for (let at = 0; at < html.length; at += slice) {
+    tokenizer.write(html.slice(at, at + slice));
+    tellText();
+    if (performance.now() - since < longestWork) continue;
+    await nextRound();
+    signal.throwIfAborted();
+    since = performance.now();
+  }
+  tokenizer.end();
+  tellText();
+}
