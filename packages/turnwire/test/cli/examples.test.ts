@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import { remoteServer } from '../agent/mcp-server.js';
+import { remoteServer } from '../agent/mcp/sdk-server.js';
 import { turnwire } from './console.js';
 import { scratch } from './scratch.js';
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { McpFailure } from './failure.js';
 import type { Answer, Fields, Message } from './message.js';
 import { isFields } from './message.js';
@@ -17,12 +18,17 @@ export interface RequestOptions {
   totalMs?: number;
 }
 
+/** For what is sent last to leave, in milliseconds. */
+const tellMs = 1000;
+
 /** A request that has no answer yet. */
 interface Pending {
   settle(answer: Answer | Error): void;
   progress(): void;
   /** Lets go of its exchange. */
   abandon(reason: Error): void;
+  /** Settles when it was sent; undefined once it was. */
+  sending: Promise<void> | undefined;
 }
 
 /** A server as it introduces itself. */
@@ -38,6 +44,8 @@ export interface Introduction {
 export class Connection implements Receiver {
   readonly #transport: Transport;
   readonly #pending = new Map<string, Pending>();
+  /** What is being sent and needs no answer. */
+  readonly #telling = new Set<Promise<void>>();
   #lastId = 0;
   /** Why it cannot be used any more. */
   #lost: McpFailure | undefined;
@@ -107,9 +115,14 @@ export class Connection implements Receiver {
         total = setTimeout(() => outOfTime(totalMs), totalMs);
         onAbort = () => giveUp(signal?.reason instanceof Error ? signal.reason : new Error(String(signal?.reason)));
         signal?.addEventListener('abort', onAbort, { once: true });
-        this.#pending.set(String(id), { settle, progress, abandon: (reason) => way.abort(reason) });
         const message = { jsonrpc: '2.0', id, method, params: { ...params, _meta: { progressToken: id } } };
-        this.#exchange(message, way.signal).catch((error: Error) => settle(error));
+        const pending: Pending = { settle, progress, abandon: (reason) => way.abort(reason), sending: undefined };
+        this.#pending.set(String(id), pending);
+        pending.sending = this.#exchange(message, way.signal)
+          .catch((error: Error) => settle(error))
+          .finally(() => {
+            pending.sending = undefined;
+          });
       });
     } finally {
       clearTimeout(idle);
@@ -126,7 +139,9 @@ export class Connection implements Receiver {
   }
 
   async close(): Promise<void> {
-    if (this.#lost === undefined) this.#fail(new McpFailure('unanswered', 'its connection was closed'));
+    this.#fail(this.#lost ?? new McpFailure('unanswered', 'its connection was closed'));
+    // Such as that a call was cancelled.
+    await Promise.race([Promise.all(this.#telling), delay(tellMs, undefined, { ref: false })]);
     await this.#transport.close();
   }
 
@@ -139,13 +154,22 @@ export class Connection implements Receiver {
 
   lost(failure: McpFailure): void {
     if (this.#lost !== undefined) return;
-    this.#fail(failure);
-    void this.#transport.close();
+    this.#lost = failure;
+    const pending = [...this.#pending.values()];
+    for (const each of pending) if (each.sending === undefined) each.settle(failure);
+    // What is still being sent may yet be refused, and then it did not run.
+    void this.#closeAfter(pending.flatMap(({ sending }) => sending ?? []));
+  }
+
+  async #closeAfter(sending: readonly Promise<void>[]): Promise<void> {
+    await Promise.race([Promise.all(sending), delay(tellMs, undefined, { ref: false })]);
+    await this.close();
   }
 
   /** @throws McpFailure also where nothing more can come. */
   async #exchange(message: object, signal: AbortSignal): Promise<void> {
     await this.#transport.send(message, signal);
+    if (this.#lost !== undefined) throw this.#lost;
     if (this.#transport.exchanges) throw new McpFailure('unanswered', 'it ended its answer before the result had come');
   }
 
@@ -177,7 +201,9 @@ export class Connection implements Receiver {
 
   /** Sends what needs no answer. Where it does not arrive, the requests that are open notice it themselves. */
   #tell(message: object): void {
-    this.#transport.send(message).catch(() => undefined);
+    const told = this.#transport.send(message).catch(() => undefined);
+    this.#telling.add(told);
+    void told.then(() => this.#telling.delete(told));
   }
 
   async #introduce(client: { name: string; version: string }, signal: AbortSignal): Promise<Introduction> {

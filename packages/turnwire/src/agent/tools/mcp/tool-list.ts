@@ -1,3 +1,4 @@
+import { wellFormed } from '../../well-formed.js';
 import type { Connection, Introduction } from './connection.js';
 import { McpFailure } from './failure.js';
 import { type Fields, isFields } from './message.js';
@@ -81,7 +82,7 @@ function read(value: unknown, { tools, unusable }: ToolList, warn: (message: str
     tools.push({
       name,
       description: typeof said === 'string' ? said.toWellFormed() : name,
-      parameters: argumentsSchema(inputSchema),
+      parameters: wellFormed(argumentsSchema(inputSchema)),
       saysReadOnly: hints['readOnlyHint'] === true,
     });
   } catch (error) {

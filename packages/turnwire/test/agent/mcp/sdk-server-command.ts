@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
-import { mcpServer } from './mcp-server.js';
+import { mcpServer } from './sdk-server.js';
 
 // A child of its own, which has to end with it.
 if (process.env['CHILD_PID_FILE'] !== undefined) {

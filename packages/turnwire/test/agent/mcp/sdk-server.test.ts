@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { remoteServer } from './mcp-server.js';
-import { scratch } from './scratch.js';
-import { toolsOf } from './tools.js';
+import { remoteServer } from './sdk-server.js';
+import { scratch } from '../scratch.js';
+import { toolsOf } from '../tools.js';
 
-const program = fileURLToPath(new URL('./mcp-command.js', import.meta.url));
+const program = fileURLToPath(new URL('./sdk-server-command.js', import.meta.url));
 const skip = process.platform === 'win32';
 
 test('a server that is started here: its tools, instructions, errors, and results that are too long', async (t) => {
