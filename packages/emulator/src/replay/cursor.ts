@@ -1,6 +1,10 @@
 import { Refusal } from '../refusal.js';
-import { firstDifference, shown } from './difference.js';
+import { answerOfExchange, answerOfTurn, finalResponse, type RecordedAnswer } from './answer.js';
+import { firstDifference, shown, type Difference } from './difference.js';
+import { differenceInMeaning, fullInput, type Known } from './meaning.js';
+import { payloadDifference, type Payload } from './payload.js';
 import {
+  isCreate,
   laneOf,
   parsed,
   type RecordedExchange,
@@ -11,86 +15,129 @@ import {
 
 export type ReplayMode = 'strict' | 'loose';
 
+/** A recorded create, whatever carried it. */
+interface Create {
+  readonly line: number;
+  readonly source: RecordedExchange | RecordedTurn;
+  readonly carriedBy: 'http' | 'websocket';
+  readonly text: string;
+  /** A warm-up has no answer that a client over HTTP could ask for. */
+  readonly isWarmUp: boolean;
+}
+
+/** What answers a create: what was recorded on the same transport, as it was; or the answer that another one carried. */
+export type Found<T> = { readonly same: T } | { readonly carried: RecordedAnswer };
+
 /**
  * What of a recording has been answered, and what comes next.
  *
  * Strict: an HTTP request gets the first recorded one, not answered yet, that equals it; the n-th upgrade gets the n-th
- * recorded one; a create gets the next one of its lane on its socket, which it must equal. Loose: an HTTP request gets the
- * next recorded one of the same method and path, a create the next one of its lane, or else of any socket, whatever they say.
+ * recorded one; a create gets the next one of its lane on its socket, which it must equal. A create that equals none is
+ * compared by what it means with those that another transport carried, a delta with a full history included. Loose: an HTTP
+ * request gets the next recorded one of the same method and path, a create the next one of its lane, or else of any
+ * transport, whatever they say.
  */
 export class Cursor {
   readonly #recording: Recording;
   readonly #mode: ReplayMode;
   readonly #answered = new Set<object>();
   readonly #onDifference: (message: string) => void;
+  readonly #creates: readonly Create[];
+  readonly #known: ReadonlyMap<string, Known>;
   #sockets = 0;
+  /** Strict: the first request that was not the recorded one, until one is again. */
+  #mismatch: Refusal | undefined;
 
   constructor(recording: Recording, mode: ReplayMode, onDifference: (message: string) => void = () => undefined) {
     this.#recording = recording;
     this.#mode = mode;
     this.#onDifference = onDifference;
+    this.#creates = createsOf(recording);
+    this.#known = knownOf(this.#creates);
   }
 
-  /** @throws Refusal with what was expected, what came, and the first difference */
-  exchange(method: string, path: string, body: string): RecordedExchange {
+  /** What answers a request that is no create. @throws Refusal with what was expected, what came, and the first difference */
+  exchange(method: string, path: string, body: Payload): RecordedExchange {
+    const isMeant = (each: RecordedExchange) => each.method === method && samePath(each.path, path);
     const open = this.#recording.exchanges.filter((each) => !this.#answered.has(each));
+    const found = open.find((each) => isMeant(each) && (this.#isLoose || bodyDifference(each, body) === undefined));
+    if (found !== undefined) return this.#take(found, bodyDifference(found, body));
+    const expected = open.find(isMeant) ?? open[0];
+    const got = `${method} ${path}`;
+    if (expected === undefined) throw this.#refuse(this.#tooMany(got, this.#recording.exchanges, 'HTTP request'));
+    if (!isMeant(expected)) {
+      const difference = { path: '', expected: `${expected.method} ${expected.path}`, got };
+      throw this.#refuse(this.#different(expected.line, difference));
+    }
+    throw this.#refuse(this.#different(expected.line, bodyDifference(expected, body)));
+  }
+
+  /** What answers a create over HTTP. @throws Refusal */
+  httpCreate(path: string, body: Payload): Found<RecordedExchange> {
+    const open = this.#open();
+    const sameDoor = open.flatMap(({ source }) => ('method' in source && samePath(source.path, path) ? [source] : []));
+    const equal = sameDoor.find((each) => this.#isLoose || bodyDifference(each, body) === undefined);
+    if (equal !== undefined) {
+      this.#take(equal, bodyDifference(equal, body));
+      // A create that did not stream, asked again as one that does, or the reverse.
+      const asked = streams(equal.body?.text ?? '') === streams(body.text);
+      return asked ? { same: equal } : { carried: answerOfExchange(equal) };
+    }
+    const others = open.filter(({ isWarmUp }) => !isWarmUp);
+    const found = others.find((each) => this.#isLoose || this.#differsInMeaning(each, body.text) === undefined);
+    if (found !== undefined) return this.#carry(found, body.text);
+    const expected = others[0];
+    if (expected === undefined) throw this.#refuse(this.#tooMany(`POST ${path}`, this.#creates, 'create'));
+    throw this.#refuse(this.#different(expected.line, this.#differsInMeaning(expected, body.text)));
+  }
+
+  /** What answers a create on a socket. @throws Refusal */
+  turn(socket: RecordedSocket, text: string): Found<RecordedTurn> {
+    const lane = laneOf(parsed(text));
+    const isOpen = (turn: RecordedTurn) => !this.#answered.has(turn);
+    let next = socket.lanes.get(lane)?.find(isOpen);
+    if (this.#isLoose) {
+      next ??= this.#recording.sockets.flatMap((each) => [...each.lanes.values()].flat()).find(isOpen);
+      if (next !== undefined) return { same: this.#take(next, textDifference(next.request, text)) };
+    } else if (next !== undefined && textDifference(next.request, text) === undefined) {
+      return { same: this.#take(next, undefined) };
+    }
+    const open = this.#open();
     const found = open.find(
       (each) =>
-        each.method === method &&
-        samePath(each.path, path) &&
-        (this.#mode === 'loose' || difference(each.body ?? '', body) === undefined),
+        (each.source === next || each.carriedBy === 'http') &&
+        (this.#isLoose || this.#differsInMeaning(each, text) === undefined),
     );
-    if (found !== undefined) {
-      this.#answered.add(found);
-      this.#tell(found.line, found.body ?? '', body);
-      return found;
-    }
-    const expected = open.find((each) => each.method === method && samePath(each.path, path)) ?? open[0];
-    if (expected === undefined) throw this.#tooMany(`${method} ${path}`, this.#recording.exchanges, 'HTTP request');
-    const got = `${method} ${path}`;
-    const wanted = `${expected.method} ${expected.path}`;
-    if (expected.method !== method || !samePath(expected.path, path))
-      throw this.#mismatch(expected.line, '', wanted, got);
-    throw this.#different(expected.line, expected.body ?? '', body);
+    if (found !== undefined && found.source === next) return { same: this.#take(next, undefined) };
+    if (found !== undefined) return this.#carry(found, text);
+    const got = lane === '' ? 'this create' : `this create on the lane ${lane}`;
+    if (next === undefined) throw this.#refuse(this.#tooMany(got, this.#creates, 'create'));
+    throw this.#refuse(this.#different(next.line, textDifference(next.request, text)));
   }
 
-  /** @throws Refusal if no more upgrades were recorded */
+  /** @throws Refusal if no more upgrades were recorded, and nothing that another transport carried is left to ask for */
   socket(): RecordedSocket {
     const { sockets } = this.#recording;
     const next = sockets[this.#sockets];
     this.#sockets += 1;
     if (next !== undefined) return next;
+    // A client may dial more often than it did, or did not dial at all; its socket ends when it likes.
     const left = sockets.find((each) => each.answer?.status === 101);
-    if (this.#mode === 'strict' || left === undefined)
-      throw this.#tooMany('an upgrade to WebSocket', sockets, 'WebSocket');
-    // Loose: a client may dial more often than it did. Its socket ends when it likes.
-    return { ...left, lanes: new Map(), greeting: [], others: [], close: undefined };
-  }
-
-  /** The recorded turn for a create. @throws Refusal */
-  turn(socket: RecordedSocket, text: string): RecordedTurn {
-    const lane = laneOf(parsed(text));
-    const isOpen = (turn: RecordedTurn) => !this.#answered.has(turn);
-    let next = socket.lanes.get(lane)?.find(isOpen);
-    if (this.#mode === 'loose') {
-      next ??= this.#recording.sockets.flatMap((each) => [...each.lanes.values()].flat()).find(isOpen);
+    if (this.#isLoose && left !== undefined) {
+      return { ...left, lanes: new Map(), greeting: [], others: [], close: undefined };
     }
-    if (next === undefined) throw this.#tooMany(lane === '' ? 'this create' : `this create on the lane ${lane}`);
-    if (this.#mode === 'strict' && difference(next.request, text) !== undefined) {
-      throw this.#different(next.line, next.request, text);
-    }
-    this.#answered.add(next);
-    this.#tell(next.line, next.request, text);
-    return next;
+    if (this.#open().some(({ carriedBy }) => carriedBy === 'http')) return undialled;
+    throw this.#refuse(this.#tooMany('an upgrade to WebSocket', this.#creates, 'create'));
   }
 
   /** Any other message of a client. @throws Refusal if strict, and it is not the one that was recorded */
   other(socket: RecordedSocket, text: string): void {
-    if (this.#mode === 'loose') return;
+    if (this.#isLoose) return;
     const next = socket.others.find((each) => !this.#answered.has(each));
-    if (next === undefined) throw this.#tooMany('this message');
-    if (difference(next.text, text) !== undefined) throw this.#different(next.line, next.text, text);
-    this.#answered.add(next);
+    if (next === undefined) throw this.#refuse(this.#tooMany('this message'));
+    const difference = textDifference(next.text, text);
+    if (difference !== undefined) throw this.#refuse(this.#different(next.line, difference));
+    this.#take(next, undefined);
   }
 
   /** True when every turn of this socket has been asked for. */
@@ -103,10 +150,38 @@ export class Cursor {
     return this.#recording.sockets.at(-1) !== socket;
   }
 
-  /** Strict, there is nothing to tell: a request that differs is refused. */
-  #tell(line: number, expected: string, got: string): void {
-    if (this.#mode === 'strict' || difference(expected, got) === undefined) return;
-    this.#onDifference(this.#different(line, expected, got).message);
+  get #isLoose(): boolean {
+    return this.#mode === 'loose';
+  }
+
+  #open(): readonly Create[] {
+    return this.#creates.filter(({ source }) => !this.#answered.has(source));
+  }
+
+  #take<T extends { readonly line: number }>(found: T, difference: Difference | undefined): T {
+    this.#answered.add(found);
+    this.#mismatch = undefined;
+    if (difference !== undefined) this.#onDifference(this.#different(found.line, difference).message);
+    return found;
+  }
+
+  #carry(found: Create, text: string): { readonly carried: RecordedAnswer } {
+    this.#take(found.source, this.#isLoose ? this.#differsInMeaning(found, text) : undefined);
+    return { carried: answerOf(found) };
+  }
+
+  #differsInMeaning({ text: expected }: Create, got: string): Difference | undefined {
+    const [left, right] = [parsed(expected), parsed(got)];
+    if (left === undefined || right === undefined) return textDifference(expected, got);
+    const find = (id: string) => this.#known.get(id);
+    return differenceInMeaning(left, fullInput(left, find), right, fullInput(right, find));
+  }
+
+  /** Strict, the first mismatch stays what is said, also to a client that dials again after it. */
+  #refuse(refusal: Refusal): Refusal {
+    if (this.#isLoose) return refusal;
+    if (this.#mismatch === undefined) this.#onDifference(refusal.message);
+    return (this.#mismatch ??= refusal);
   }
 
   #tooMany(what: string, recorded?: readonly object[], kind?: string): Refusal {
@@ -118,21 +193,76 @@ export class Cursor {
     return new Refusal(message, { code: 'replay_mismatch' });
   }
 
-  #different(line: number, expected: string, got: string): Refusal {
-    const found = difference(expected, got);
-    return this.#mismatch(line, found?.path ?? '', found?.expected, found?.got);
-  }
-
-  #mismatch(line: number, path: string, expected: unknown, got: unknown): Refusal {
+  #different(line: number, { path, expected, got }: Difference = NOWHERE): Refusal {
     const where = path === '' ? '' : ` first at ${path}:`;
     const message = `The request is not the one in the recording (${this.#recording.file}:${line});${where} expected ${shown(expected)}, got ${shown(got)}.`;
     return new Refusal(message, { code: 'replay_mismatch', param: path === '' ? null : path });
   }
 }
 
-/** Bodies that are not JSON are compared as texts. */
-function difference(expected: string, got: string): ReturnType<typeof firstDifference> {
+const NOWHERE: Difference = { path: '', expected: undefined, got: undefined };
+
+/** A socket that was never dialled: what is asked on it was carried by another transport. */
+const undialled: RecordedSocket = {
+  line: 0,
+  asked: 0,
+  path: '/responses',
+  answer: { at: 0, exchange: 1, kind: 'answer', status: 101, headers: {} },
+  body: '',
+  refusedBy: undefined,
+  greeting: [],
+  lanes: new Map(),
+  others: [],
+  close: undefined,
+};
+
+function createsOf({ exchanges, sockets }: Recording): readonly Create[] {
+  const posted = exchanges.filter(isCreate).map((source): Create => ({
+    line: source.line,
+    source,
+    carriedBy: 'http',
+    text: source.body?.text ?? '',
+    isWarmUp: false,
+  }));
+  const framed = sockets
+    .flatMap(({ lanes }) => [...lanes.values()].flat())
+    .map((source): Create => ({
+      line: source.line,
+      source,
+      carriedBy: 'websocket',
+      text: source.request,
+      isWarmUp: parsed(source.request)?.['generate'] === false,
+    }));
+  return [...posted, ...framed].toSorted((a, b) => a.line - b.line);
+}
+
+function answerOf({ source }: Create): RecordedAnswer {
+  return 'request' in source ? answerOfTurn(source) : answerOfExchange(source);
+}
+
+/** What each recorded response was made of, by its id: a later create may continue it, or bring it as a history. */
+function knownOf(creates: readonly Create[]): ReadonlyMap<string, Known> {
+  const known = new Map<string, Known>();
+  for (const create of creates) {
+    const body = parsed(create.text);
+    const response = finalResponse(answerOf(create).events);
+    if (body === undefined || response === undefined) continue;
+    known.set(response.id, { input: fullInput(body, (id) => known.get(id)), output: response.output });
+  }
+  return known;
+}
+
+function streams(body: string): boolean {
+  return parsed(body)?.['stream'] === true;
+}
+
+/** Frames that are not JSON are compared as texts. */
+function textDifference(expected: string, got: string): Difference | undefined {
   return firstDifference(parsed(expected) ?? expected, parsed(got) ?? got);
+}
+
+function bodyDifference({ body }: RecordedExchange, got: Payload): Difference | undefined {
+  return payloadDifference(body ?? { text: '', base64: false, contentType: undefined }, got);
 }
 
 /** A query value that was redacted is any. */

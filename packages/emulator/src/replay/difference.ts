@@ -11,10 +11,10 @@ export interface Difference {
 }
 
 /**
- * What may differ between two runs of one program and means nothing: how the answer is carried (`type`, `stream`,
+ * What may differ between two runs of one program and means nothing: how the answer is carried (`type`, `stream`, `stream_id`,
  * `stream_options` with its obfuscation), and what Codex says about itself.
  */
-const CARRIAGE_FIELDS = new Set(['type', 'stream', 'stream_options', 'client_metadata']);
+const CARRIAGE_FIELDS = new Set(['type', 'stream', 'stream_id', 'stream_options', 'client_metadata']);
 
 /**
  * Compares a request with the recorded one. The order of keys means nothing, nor does `null` for a field that is left out;

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { EmulatorError } from '../errors.js';
 import { headerSchema, lineSchema, type RecordingHeader, type RecordingLine } from '../record/format.js';
 import { isRecord } from '../wire.js';
+import type { Payload } from './payload.js';
 
 /** Something the server sent, and when: in milliseconds since the recording began. */
 export interface Sent {
@@ -19,7 +20,7 @@ export interface RecordedExchange {
   readonly line: number;
   readonly method: string;
   readonly path: string;
-  readonly body: string | undefined;
+  readonly body: Payload | undefined;
   /** When the request had come. */
   readonly asked: number;
   readonly answer: Line<'answer'> | undefined;
@@ -27,6 +28,11 @@ export interface RecordedExchange {
   readonly sent: readonly Sent[];
   readonly streams: boolean;
   readonly end: Line<'end'> | undefined;
+}
+
+/** True for an exchange that is a turn. */
+export function isCreate({ method, path }: Pick<RecordedExchange, 'method' | 'path'>): boolean {
+  return method === 'POST' && /^\/responses(\?|$)/.test(path);
 }
 
 /** One create on a socket, and what the server sent for it. */
@@ -154,7 +160,10 @@ function exchangeOf(lines: readonly Placed[]): readonly RecordedExchange[] {
       line: begin.line,
       method: begin.value.method,
       path: begin.value.path,
-      body: body?.kind === 'body' ? body.text : undefined,
+      body:
+        body?.kind === 'body'
+          ? { text: body.text, base64: body.base64 === true, contentType: begin.value.headers['content-type'] }
+          : undefined,
       asked: body?.at ?? begin.value.at,
       answer,
       sent,

@@ -13,7 +13,8 @@ export interface ReplayOptions {
    */
   readonly mode?: ReplayMode | undefined;
   /**
-   * With `loose`: told of each request that is not the recorded one, in a sentence with the first place at which they differ. @default nobody
+   * Told of a request that is not the recorded one, in a sentence with the first place at which they differ: with `loose` of each, with
+   * `strict` of the first, which stays the answer until a request is as recorded again. @default nobody
    */
   readonly onDifference?: ((message: string) => void) | undefined;
   /** As it was, at once, or so many times as fast. @default 'recorded' */

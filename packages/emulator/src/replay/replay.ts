@@ -6,9 +6,12 @@ import type { Journal, OpenTurn, Outcome } from '../journal.js';
 import { spellPath } from '../record/path.js';
 import { Refusal } from '../refusal.js';
 import { isRecord, type ResponseObject } from '../wire.js';
-import { Cursor } from './cursor.js';
+import { finalResponse, type RecordedAnswer } from './answer.js';
+import { Cursor, type Found } from './cursor.js';
+import { payloadOf } from './payload.js';
 import type { ReplayOptions } from './replay-options.js';
 import {
+  isCreate,
   laneOf,
   parsed,
   type RecordedExchange,
@@ -48,15 +51,26 @@ export class Replay {
     const method = request.method ?? 'GET';
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://replay');
     const path = spellPath(pathname.replace(/^\/v1(?=\/)/, ''), searchParams);
-    const text = body.toString('utf8');
-    const isCreate = method === 'POST' && /^\/responses(\?|$)/.test(path);
-    const entry = isCreate ? this.#openTurn(text, body.byteLength, 'http', connection) : undefined;
-    const exchange = refusing(entry, () => this.#cursor.exchange(method, path, text));
+    const payload = payloadOf(body, request.headers['content-type']);
+    const entry = isCreate({ method, path })
+      ? this.#openTurn(payload.text, body.byteLength, 'http', connection)
+      : undefined;
+    const found: Found<RecordedExchange> = refusing(entry, () =>
+      entry === undefined
+        ? { same: this.#cursor.exchange(method, path, payload) }
+        : this.#cursor.httpCreate(path, payload),
+    );
     const left = new AbortController();
     response.once('close', () => left.abort());
     try {
-      await this.#answer(exchange, response, line, left.signal);
-      if (entry !== undefined) endEntry(entry, exchange);
+      if ('carried' in found) {
+        const { carried } = found;
+        await this.#answerCarried(carried, parsed(payload.text)?.['stream'] === true, response, line, left.signal);
+        if (entry !== undefined) endCarried(entry, carried);
+      } else {
+        await this.#answer(found.same, response, line, left.signal);
+        if (entry !== undefined) endEntry(entry, found.same);
+      }
     } catch (error) {
       entry?.aborted();
       if (!left.signal.aborted) throw error;
@@ -101,13 +115,17 @@ export class Replay {
     webSocket.on('message', (raw: Buffer) => {
       const text = raw.toString('utf8');
       const message = parsed(text);
-      const isCreate = message?.['type'] === 'response.create';
-      const entry = isCreate ? this.#openTurn(text, raw.byteLength, 'websocket', connection) : undefined;
+      const isTurn = message?.['type'] === 'response.create';
+      const entry = isTurn ? this.#openTurn(text, raw.byteLength, 'websocket', connection) : undefined;
       try {
-        if (!isCreate) return this.#cursor.other(socket, text);
-        const turn = refusing(entry, () => this.#cursor.turn(socket, text));
+        if (!isTurn) return this.#cursor.other(socket, text);
+        const found = refusing(entry, () => this.#cursor.turn(socket, text));
         const lane = laneOf(message);
-        run(lane, () => this.#play(turn, webSocket, left.signal, entry));
+        run(lane, () =>
+          'carried' in found
+            ? this.#playCarried(found.carried, lane, webSocket, line, left.signal, entry)
+            : this.#play(found.same, webSocket, left.signal, entry),
+        );
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         const lane = laneOf(message);
@@ -131,6 +149,65 @@ export class Replay {
         if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
       });
       entry?.ends(...endingOf(turn.sent.map(({ text }) => text)));
+    } catch (error) {
+      entry?.aborted();
+      throw error;
+    }
+  }
+
+  /** An answer that another transport carried, over HTTP: its events, or the response that they end in. */
+  async #answerCarried(
+    { refused, events, asked, isWhole }: RecordedAnswer,
+    streams: boolean,
+    response: ServerResponse,
+    line: Line,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (refused !== undefined) {
+      response.writeHead(refused.status, { ...refused.headers, 'content-type': 'application/json' });
+      return void response.end(refused.body);
+    }
+    if (streams) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      const blocks = events.map(({ at, event, text }) => ({
+        at,
+        base64: false,
+        text: `event: ${String(event['type'])}\ndata: ${text}\n\n`,
+      }));
+      await this.#send(blocks, asked, signal, (text) => response.write(text));
+      return void (isWhole ? response.end() : line.end());
+    }
+    await this.#until(asked, this.#clock.now(), events.at(-1)?.at ?? asked, signal);
+    const final = finalResponse(events);
+    if (final === undefined) return line.end();
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(final));
+  }
+
+  /** An answer that HTTP carried, on a socket. */
+  async #playCarried(
+    carried: RecordedAnswer,
+    lane: string,
+    webSocket: WebSocket,
+    line: Line,
+    signal: AbortSignal,
+    entry: OpenTurn | undefined,
+  ): Promise<void> {
+    const { refused, events, asked, isWhole } = carried;
+    const named = lane === '' ? {} : { stream_id: lane };
+    const frames: readonly Sent[] =
+      refused === undefined
+        ? events.map(({ at, event, text }) => ({
+            at,
+            base64: false,
+            text: lane === '' ? text : JSON.stringify({ ...event, ...named }),
+          }))
+        : [{ at: asked, base64: false, text: JSON.stringify({ ...errorFrame(refused), ...named }) }];
+    try {
+      await this.#send(frames, asked, signal, (text) => {
+        if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
+      });
+      if (entry !== undefined) endCarried(entry, carried);
+      if (!isWhole) line.end();
     } catch (error) {
       entry?.aborted();
       throw error;
@@ -228,6 +305,21 @@ function refusing<T>(entry: OpenTurn | undefined, find: () => T): T {
     if (error instanceof Refusal) entry?.refused(error.status, error.code);
     throw error;
   }
+}
+
+/** A refusal over HTTP as a socket says it. */
+function errorFrame({ status, body }: NonNullable<RecordedAnswer['refused']>): object {
+  return {
+    type: 'error',
+    status,
+    error: parsed(body)?.['error'] ?? { type: 'server_error', code: null, message: body },
+  };
+}
+
+function endCarried(entry: OpenTurn, { refused, events }: RecordedAnswer): void {
+  if (refused === undefined) return entry.ends(...endingOf(events.map(({ text }) => text)));
+  const error = parsed(refused.body)?.['error'];
+  entry.refused(refused.status, isRecord(error) && typeof error['code'] === 'string' ? error['code'] : null);
 }
 
 function endEntry(entry: OpenTurn, { answer, sent, streams }: RecordedExchange): void {

@@ -50,7 +50,14 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
     clock: clockSpeed === undefined ? undefined : { speed: clockSpeed },
     faults,
     obfuscation,
-    ...(replay !== undefined && { replay: { file: replay, mode: loose ? 'loose' : 'strict', timing: speed } }),
+    ...(replay !== undefined && {
+      replay: {
+        file: replay,
+        mode: loose ? 'loose' : 'strict',
+        timing: speed,
+        onDifference: (difference) => new Printer(io.stderr, io.env).line(difference),
+      },
+    }),
   });
   // Before the address is told: who reads it may stop this at once.
   const stopped = untilStopped(io);

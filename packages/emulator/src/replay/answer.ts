@@ -1,0 +1,149 @@
+import { isRecord, type Item, type ResponseObject } from '../wire.js';
+import { parsed, type RecordedExchange, type RecordedTurn, type Sent } from './recording.js';
+
+/** An event of an answer, and when it was sent. */
+export interface SentEvent {
+  readonly at: number;
+  readonly event: Readonly<Record<string, unknown>>;
+  /** As it was sent. */
+  readonly text: string;
+}
+
+/** What a create was answered with, whatever carried it: events, or an error before any. */
+export interface RecordedAnswer {
+  readonly asked: number;
+  readonly events: readonly SentEvent[];
+  /** The status and headers of an answer over HTTP that was refused; the status of an error frame. */
+  readonly refused?: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  };
+  readonly isWhole: boolean;
+}
+
+/** The answer of an HTTP exchange. */
+export function answerOfExchange({ answer, sent, streams, asked, end }: RecordedExchange): RecordedAnswer {
+  const isWhole = end?.how === 'complete';
+  if (answer !== undefined && answer.status >= 400) {
+    const { status, headers } = answer;
+    return { asked, events: [], refused: { status, headers, body: sent[0]?.text ?? '' }, isWhole };
+  }
+  if (streams) return { asked, events: sent.flatMap(eventOfBlock), isWhole };
+  const response = parsed(sent[0]?.text ?? '');
+  const events = response === undefined ? [] : [...eventsOf(response)];
+  const at = sent[0]?.at ?? asked;
+  return { asked, events: events.map((event) => ({ at, event, text: JSON.stringify(event) })), isWhole };
+}
+
+/** The answer of a create on a socket. An error in place of the first event is a refusal. */
+export function answerOfTurn({ asked, sent }: RecordedTurn): RecordedAnswer {
+  const events = sent.flatMap(({ at, text }): SentEvent[] => {
+    const event = parsed(text);
+    if (event === undefined) return [];
+    const { stream_id: lane, ...rest } = event;
+    return [{ at, event: rest, text: lane === undefined ? text : JSON.stringify(rest) }];
+  });
+  const [first] = events;
+  const { error } = first?.event ?? {};
+  if (first === undefined || !isRecord(error)) return { asked, events, isWhole: endsWell(events) };
+  const status = first.event['status'];
+  const { headers, ...said } = error;
+  const refused = {
+    status: typeof status === 'number' && status >= 400 ? status : 500,
+    headers: isRecord(headers)
+      ? Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+      : {},
+    body: JSON.stringify({ error: said }),
+  };
+  return { asked, events: [], refused, isWhole: true };
+}
+
+/** One block of an event stream; `[DONE]` and comments are none. */
+function eventOfBlock({ at, text }: Sent): SentEvent[] {
+  const data = text
+    .split(/\r\n|\r|\n/)
+    .filter((line) => line.startsWith('data:'))
+    .map((line) => line.slice('data:'.length).replace(/^ /, ''))
+    .join('\n');
+  const event = parsed(data);
+  return event === undefined ? [] : [{ at, event, text: data }];
+}
+
+const TERMINAL = /^response\.(completed|failed|incomplete|done|cancelled)$/;
+
+function endsWell(events: readonly SentEvent[]): boolean {
+  return events.some(({ event }) => TERMINAL.test(String(event['type'])));
+}
+
+/** The response that events end in, its output rebuilt from finished items where the last event has none; undefined if they break off. */
+export function finalResponse(events: readonly SentEvent[]): ResponseObject | undefined {
+  const last = events.findLast(({ event }) => TERMINAL.test(String(event['type'])))?.event['response'];
+  if (!isRecord(last) || typeof last['id'] !== 'string') return undefined;
+  const { output } = last;
+  const said = Array.isArray(output) && output.length > 0 ? output.filter(isRecord) : finishedItems(events);
+  return { ...last, id: last['id'], status: statusOf(last), output: said };
+}
+
+function finishedItems(events: readonly SentEvent[]): readonly Item[] {
+  return events
+    .filter(({ event }) => event['type'] === 'response.output_item.done')
+    .toSorted((a, b) => Number(a.event['output_index']) - Number(b.event['output_index']))
+    .flatMap(({ event }) => (isRecord(event['item']) ? [event['item']] : []));
+}
+
+/** The events of a response that was recorded whole, for a client that streams: each text in one delta. */
+function* eventsOf(response: Readonly<Record<string, unknown>>): Generator<Record<string, unknown>> {
+  let sequence_number = 0;
+  const event = (type: string, fields: object) => ({ type, sequence_number: sequence_number++, ...fields });
+  const begun = { ...response, status: 'in_progress', output: [], usage: null };
+  yield event('response.created', { response: begun });
+  yield event('response.in_progress', { response: begun });
+  const output = Array.isArray(response['output']) ? response['output'].filter(isRecord) : [];
+  for (const [output_index, item] of output.entries()) {
+    const at = { item_id: item['id'], output_index };
+    yield event('response.output_item.added', { output_index, item: { ...item, ...EMPTIED[String(item['type'])] } });
+    for (const { type, fields } of itemEvents(item)) yield event(type, { ...at, ...fields });
+    yield event('response.output_item.done', { output_index, item });
+  }
+  yield event(`response.${statusOf(response)}`, { response });
+}
+
+function statusOf({ status }: Readonly<Record<string, unknown>>): string {
+  return typeof status === 'string' ? status : 'completed';
+}
+
+/** What an item that begins does not have yet, by its type. */
+const EMPTIED: Readonly<Record<string, object>> = {
+  message: { content: [], status: 'in_progress' },
+  function_call: { arguments: '', status: 'in_progress' },
+  custom_tool_call: { input: '', status: 'in_progress' },
+  reasoning: { summary: [] },
+};
+
+interface ItemEvent {
+  readonly type: string;
+  readonly fields: object;
+}
+
+/** What a stream says of an item between its beginning and its end. */
+function* itemEvents(item: Readonly<Record<string, unknown>>): Generator<ItemEvent> {
+  const said = (field: string) => (typeof item[field] === 'string' ? item[field] : undefined);
+  const whole = function* (type: string, delta: string, done: string) {
+    yield { type: `response.${type}.delta`, fields: { delta } };
+    yield { type: `response.${type}.done`, fields: { [done]: delta } };
+  };
+  if (item['type'] === 'function_call') yield* whole('function_call_arguments', said('arguments') ?? '', 'arguments');
+  if (item['type'] === 'custom_tool_call') yield* whole('custom_tool_call_input', said('input') ?? '', 'input');
+  const { content } = item;
+  if (item['type'] !== 'message' || !Array.isArray(content)) return;
+  for (const [content_index, part] of content.filter(isRecord).entries()) {
+    const [name, field] = part['type'] === 'refusal' ? ['refusal', 'refusal'] : ['output_text', 'text'];
+    const text = typeof part[field] === 'string' ? part[field] : '';
+    const logprobs = name === 'output_text' ? { logprobs: [] } : {};
+    yield { type: 'response.content_part.added', fields: { content_index, part: { ...part, [field]: '' } } };
+    yield { type: `response.${name}.delta`, fields: { content_index, delta: text, ...logprobs } };
+    yield { type: `response.${name}.done`, fields: { content_index, [field]: text, ...logprobs } };
+    yield { type: 'response.content_part.done', fields: { content_index, part } };
+  }
+}

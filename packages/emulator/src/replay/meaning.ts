@@ -1,0 +1,59 @@
+import { isItem, isRecord, type Item } from '../wire.js';
+import { firstDifference, type Difference } from './difference.js';
+
+/** How a response can be found that an earlier answer of the recording gave: what its request meant, and what it said. */
+export interface Known {
+  readonly input: readonly Item[];
+  readonly output: readonly Item[];
+}
+
+/** Fields of an item that a client may leave out, or send back, without changing what the model reads. */
+const INCIDENTAL = new Set(['id', 'status', 'annotations', 'logprobs']);
+
+/**
+ * The full input of a create: what it continues by id, as far as that is known, then its own items; in one form, whether a
+ * message came as a text or in parts.
+ */
+export function fullInput(body: Record<string, unknown>, find: (id: string) => Known | undefined): readonly Item[] {
+  const { input, previous_response_id: previous } = body;
+  const known = typeof previous === 'string' ? find(previous) : undefined;
+  return [...(known?.input ?? []), ...(known?.output ?? []).map(normal), ...itemsOf(input).map(normal)];
+}
+
+/**
+ * The first difference in what two creates mean, when one of them may continue a response by its id and the other bring the
+ * whole history. Both inputs are those of `fullInput`.
+ */
+export function differenceInMeaning(
+  expected: Record<string, unknown>,
+  expectedInput: readonly Item[],
+  got: Record<string, unknown>,
+  gotInput: readonly Item[],
+): Difference | undefined {
+  return firstDifference(
+    { ...expected, previous_response_id: null, input: expectedInput },
+    { ...got, previous_response_id: null, input: gotInput },
+  );
+}
+
+function itemsOf(input: unknown): readonly Item[] {
+  if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
+  return Array.isArray(input) ? input.filter(isItem) : [];
+}
+
+function normal(item: Item): Item {
+  const type = item.type ?? 'message';
+  const kept = Object.entries(item).filter(([name, value]) => !INCIDENTAL.has(name) && value !== null);
+  const same = { ...Object.fromEntries(kept), type };
+  return type === 'message' ? { ...same, content: partsOf(item) } : same;
+}
+
+function partsOf({ role, content }: Item): unknown {
+  if (typeof content === 'string') {
+    return [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content }];
+  }
+  if (!Array.isArray(content)) return content;
+  return content.map((part: unknown) =>
+    isRecord(part) ? Object.fromEntries(Object.entries(part).filter(([name]) => !INCIDENTAL.has(name))) : part,
+  );
+}
