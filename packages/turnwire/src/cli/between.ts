@@ -1,7 +1,7 @@
 import type { ClientOptions } from '@turnwire/client';
 import type { Model } from '../config/model.js';
 import { type Emulator, startEmulator, startRecorder, summarizeRecording } from '@turnwire/emulator';
-import { UsageError } from './failure.js';
+import { UsageError } from './usage-error.js';
 
 /** What stands between the models of a run and their providers: a recorder, or a recording in the place of both. */
 export interface Between {

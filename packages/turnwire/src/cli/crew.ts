@@ -14,7 +14,7 @@ import { readSecret } from '../config/secrets/key.js';
 import type { Secrets } from '../config/secrets/secrets.js';
 import { type Emulator, startEmulator } from '@turnwire/emulator';
 import { type Between, recordTo, replayFrom, type ReplaySettings } from './between.js';
-import { UsageError } from './failure.js';
+import { UsageError } from './usage-error.js';
 
 export interface CrewOptions {
   config: Config;

@@ -4,11 +4,7 @@ import { ConfigError } from '../config/problem.js';
 import { EmulatorError, ScriptError } from '@turnwire/emulator';
 import { exitStatus } from './exit-status.js';
 import { printable } from './terminal.js';
-
-/** What a command refuses to begin with, as a sentence that says what to do. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+import { UsageError } from './usage-error.js';
 
 /** An error, as a user is told of it: a line for each problem, and the status to exit with. */
 export function describeFailure(error: unknown, debug: boolean): { text: string; status: number } {

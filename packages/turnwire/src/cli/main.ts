@@ -1,14 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitStatus } from './exit-status.js';
-import { describeFailure } from './failure.js';
-import { bench } from './bench/bench.js';
-import { config } from './config.js';
-import { demo } from './demo/demo.js';
-import { emulate } from './emulate.js';
-import { record } from './record.js';
-import { run } from './run.js';
-import { sessions } from './sessions.js';
 import { Printer } from './terminal.js';
 import type { Io } from './io.js';
 
@@ -28,6 +20,7 @@ export async function main(io: Io): Promise<number> {
   } catch (error) {
     // Help and version are "errors" of status 0 here; wrong usage has been told of already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
+    const { describeFailure } = await import('./failure.js');
     const { text, status: failed } = describeFailure(error, io.argv.includes('--debug'));
     stderr.line(text);
     return failed;
@@ -66,7 +59,10 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     )
     .option('--keep', 'keep the working folders and say where they are')
     .option('--json', 'print the result as JSON')
-    .action(async (options) => end(await demo(io, options)));
+    .action(async (options) => {
+      const { demo } = await import('./demo/demo.js');
+      end(await demo(io, options));
+    });
 
   verb(program, 'run')
     .description('run an agent from a YAML file')
@@ -95,19 +91,28 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     )
     .option('--script <file>', 'what the emulator answers, for agents with "provider: emulator"')
     .addOption(envFromFile())
-    .action(async (file, prompt, options) => end(await run(io, file, prompt, options)));
+    .action(async (file, prompt, options) => {
+      const { run } = await import('./run.js');
+      end(await run(io, file, prompt, options));
+    });
 
   verb(program, 'sessions')
     .description('list the sessions that were kept, the one that was used last first')
     .option('--json', 'print them as JSON')
-    .action((options) => end(sessions(io, options)));
+    .action(async (options) => {
+      const { sessions } = await import('./sessions.js');
+      end(sessions(io, options));
+    });
 
   verb(program, 'config')
     .description('check an agent file, and print what was understood, with all defaults and without secrets')
     .argument('<file>', 'the agent file, in the format of docker-agent')
     .addOption(envFromFile())
     .option('--json', 'print it as JSON; default: YAML')
-    .action(async (file, options) => end(await config(io, file, options)));
+    .action(async (file, options) => {
+      const { config } = await import('./config.js');
+      end(await config(io, file, options));
+    });
 
   verb(program, 'emulate')
     .description('serve the Responses API on this machine: POST with SSE, and the WebSocket')
@@ -151,7 +156,10 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       new Option('--speed <factor>', 'with --replay: so many times as fast as it was, or "at-once"').argParser(speed),
     )
     .option('--json', 'print the address as JSON')
-    .action(async (script, options) => end(await emulate(io, script, options)));
+    .action(async (script, options) => {
+      const { emulate } = await import('./emulate.js');
+      end(await emulate(io, script, options));
+    });
 
   verb(program, 'record')
     .description('stand between a client and an upstream, and write what passes to a file for "emulate --replay"')
@@ -162,7 +170,10 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--allow-host <names...>', 'names it may be asked for by, beside those of this machine')
     .option('--allow-origin <origins...>', 'origins whose web pages may use it; default: none')
     .option('--json', 'print the address as JSON')
-    .action(async (upstream, options) => end(await record(io, upstream, options)));
+    .action(async (upstream, options) => {
+      const { record } = await import('./record.js');
+      end(await record(io, upstream, options));
+    });
 
   verb(program, 'bench')
     .description('run the same tool loop over SSE and over WebSocket, on the emulator or on your own endpoint')
@@ -185,7 +196,10 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--yes', 'spend the tokens without being asked')
     .option('--json', 'print every loop as JSON')
     .option('--svg <file>', 'write a chart: the time at which each turn ended')
-    .action(async (options) => end(await bench(io, options)));
+    .action(async (options) => {
+      const { bench } = await import('./bench/bench.js');
+      end(await bench(io, options));
+    });
 
   return program;
 }

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { UsageError } from './failure.js';
+import { UsageError } from './usage-error.js';
 import type { Io } from './io.js';
 
 /** A prompt from standard input may have this many bytes. */

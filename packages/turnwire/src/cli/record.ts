@@ -1,6 +1,6 @@
 import { isPublicAddress, startRecorder } from '@turnwire/emulator';
 import { exitStatus } from './exit-status.js';
-import { UsageError } from './failure.js';
+import { UsageError } from './usage-error.js';
 import { untilStopped } from './signals.js';
 import { Printer } from './terminal.js';
 import type { Io } from './io.js';

@@ -1,4 +1,5 @@
-import { oneLine, Printer, printable } from './terminal.js';
+import { oneLine } from './columns.js';
+import { Printer, printable } from './terminal.js';
 import type { AgentEvent, TokenUsage, ToolCall } from '../agent/events.js';
 import type { Io } from './io.js';
 

@@ -1,6 +1,6 @@
 import { secretChain } from '../config/secrets/chain.js';
 import { SecretError, type Secrets } from '../config/secrets/secrets.js';
-import { UsageError } from './failure.js';
+import { UsageError } from './usage-error.js';
 import type { Io } from './io.js';
 
 /** Where the verbs that run agents look for keys: the files of `--env-from-file`, then all there is on this machine. */

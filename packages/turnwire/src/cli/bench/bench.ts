@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { exitStatus, signalStatus } from '../exit-status.js';
-import { UsageError } from '../failure.js';
+import { UsageError } from '../usage-error.js';
 import { ask } from '../prompt.js';
 import { Printer } from '../terminal.js';
 import { chart } from './chart.js';

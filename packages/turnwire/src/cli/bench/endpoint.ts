@@ -1,6 +1,6 @@
 import { startEmulator, startLink } from '@turnwire/emulator';
 import { defaultTokenKeys, providers } from '../../config/providers.js';
-import { UsageError } from '../failure.js';
+import { UsageError } from '../usage-error.js';
 import type { Script } from '@turnwire/emulator';
 import type { Io } from '../io.js';
 

@@ -3,7 +3,7 @@ import { Readable, Writable } from 'node:stream';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import stringWidth from 'string-width';
 import type { Io } from '../io.js';
-import { charactersOf } from '../terminal.js';
+import { charactersOf } from '../columns.js';
 import { lineFeed, Paste, type Typed } from './paste.js';
 
 export interface LineEditorOptions {

@@ -1,6 +1,7 @@
 import type { AgentEvent, ToolCall } from '../../agent/events.js';
 import { changed, remark, result } from '../run-view.js';
-import { oneLine, printable, type Printer } from '../terminal.js';
+import { oneLine } from '../columns.js';
+import { printable, type Printer } from '../terminal.js';
 import { MarkdownStream, type Styler } from './markdown.js';
 import type { Screen } from './screen.js';
 import { wrapped } from './wrap.js';

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
-import { charactersOf } from '../terminal.js';
+import { charactersOf } from '../columns.js';
 
 /** Of a line, in code units. The time of wrap-ansi grows with the square of what has no blanks: of 50,000 Chinese characters it takes seconds. */
 const longLine = 10_000;
