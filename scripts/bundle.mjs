@@ -1,72 +1,110 @@
-// Makes what @turnwire/client publishes out of what tsc -b built: one module instead of a hundred, which is what importing it costs
+// Makes what the libraries publish out of what tsc -b built: few modules instead of a hundred, which is what importing one costs
 // (docs/performance.md), without comments but with every name, so that a stack trace can be read and a debugger can follow; and the
-// declarations of the public API, with their docs, without what is `@internal`.
+// declarations of the public API, with their docs, without what is `@internal`. ESM and CommonJS, with declarations for each.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const client = join(root, 'packages', 'client');
-const bundle = join(client, 'bundle');
-const entries = ['index', 'fetch/index', 'proxy/index'];
 
-/** Does nothing where nothing has changed since. Throws where it cannot be made. */
-export async function bundleClient() {
-  const made = newest([join(bundle, 'made')]);
-  const sources = ['src', 'package.json', 'tsconfig.json', 'tsconfig.bundle.json'].map((name) => join(client, name));
-  // The lockfile, because another bundler makes another bundle.
-  const others = ['package-lock.json', 'tsconfig.base.json', join('scripts', 'bundle.mjs')].map((name) =>
-    join(root, name),
-  );
-  if (made > newest([...sources, ...others])) return;
-  rmSync(bundle, { recursive: true, force: true });
-  await bundleModules();
-  bundleDeclarations();
-  writeFileSync(join(bundle, 'made'), '');
+/**
+ * What is bundled.
+ *
+ * `esm: 'native'`: ES modules beside the CommonJS ones, for bundlers, which see through both. `esm: 'door'`: ES modules that only hand on what
+ * the CommonJS ones export, so that a process has one copy, whichever it asks for, and Node loads `ws` and `yaml` in half the time.
+ *
+ * `inline`: dependencies whose code becomes part of the bundle, with their licence beside it. Of zod's hundred files most are messages in other
+ * languages: without them an emulator starts in two thirds of the time. It stays a dependency, because the declarations of scripts name its types.
+ */
+const libraries = [
+  { folder: 'client', entries: ['index', 'fetch/index', 'proxy/index'], esm: 'native' },
+  { folder: 'emulator', entries: ['index'], inline: ['zod'], esm: 'door' },
+];
+
+/** Makes those anew whose sources have changed since. Throws where one cannot be made. */
+export async function bundleLibraries() {
+  for (const library of libraries) {
+    const folder = join(root, 'packages', library.folder);
+    const bundle = join(folder, 'bundle');
+    const made = newest([join(bundle, 'made')]);
+    const sources = ['src', 'package.json', 'tsconfig.json', 'tsconfig.bundle.json'].map((name) => join(folder, name));
+    // The lockfile, because another bundler makes another bundle.
+    const others = ['package-lock.json', 'tsconfig.base.json', join('scripts', 'bundle.mjs')].map((name) =>
+      join(root, name),
+    );
+    if (made > newest([...sources, ...others])) continue;
+    rmSync(bundle, { recursive: true, force: true });
+    await bundleModules(library, folder, bundle);
+    bundleDeclarations(library, folder, bundle);
+    writeFileSync(join(bundle, 'made'), '');
+  }
 }
 
-async function bundleModules() {
+async function bundleModules({ entries, inline = [], esm }, folder, bundle) {
   const { rolldown } = await import('rolldown');
+  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const build = await rolldown({
-    input: Object.fromEntries(entries.map((entry) => [entry, join(client, 'dist', `${entry}.js`)])),
+    input: Object.fromEntries(entries.map((entry) => [entry, join(folder, 'dist', `${entry}.js`)])),
     platform: 'node',
+    external: Object.keys(dependencies).filter((name) => !inline.includes(name)),
     onLog(level, { message }) {
       if (level === 'warn') throw new Error(message);
     },
   });
-  await build.write({
-    dir: bundle,
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: 'client.js',
-    comments: false,
+  const common = { dir: bundle, comments: false };
+  const cjs = await build.write({
+    ...common,
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name].cjs',
+    // Jest's `require` has no `import()` beside it.
+    dynamicImportInCjs: false,
   });
+  if (esm === 'native') {
+    await build.write({ ...common, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js' });
+  } else {
+    for (const { name, isEntry, exports } of cjs.output) {
+      if (isEntry) writeFileSync(join(bundle, `${name}.js`), doorTo(`./${posix.basename(name)}.cjs`, exports));
+    }
+  }
+  for (const name of inline) {
+    copyFileSync(join(root, 'node_modules', name, 'LICENSE'), join(bundle, `LICENSE.${name}`));
+  }
   await build.close();
 }
 
-/** tsc writes one for each module; those stay that a user can reach. */
-function bundleDeclarations() {
+/** With `require`, because an `import` of a CommonJS module reads it twice, the first time for the names that it exports. */
+function doorTo(path, names) {
+  return `import { createRequire } from 'node:module';\nexport const { ${names.join(', ')} } = createRequire(import.meta.url)('${path}');\n`;
+}
+
+/** tsc writes one for each module; those stay that a user can reach, once for each of the two kinds of modules. */
+function bundleDeclarations({ entries }, folder, bundle) {
   const declarations = join(bundle, 'declarations');
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const { status, error } = spawnSync(
     process.execPath,
-    [tsc, '-p', join(client, 'tsconfig.bundle.json'), '--outDir', declarations],
+    [tsc, '-p', join(folder, 'tsconfig.bundle.json'), '--outDir', declarations],
     { stdio: ['ignore', 2, 2] },
   );
   if (error || status !== 0) throw error ?? new Error('tsc could not write the declarations.');
+  const relativeImport = /((?:from |import\()'\.[^']*)\.js'/g;
+  // Rules are cited for who works on the sources, not for who uses the package.
+  const citation = / \([A-Z]\d{1,3}(?:(?:, |–)[A-Z]\d{1,3})*\)|, [A-Z]\d{1,3}(?=\))/g;
   const reached = new Set();
   const reach = (name) => {
     if (reached.has(name)) return;
     reached.add(name);
-    const text = readFileSync(join(declarations, name), 'utf8');
+    const text = readFileSync(join(declarations, `${name}.d.ts`), 'utf8').replaceAll(citation, '');
     mkdirSync(dirname(join(bundle, name)), { recursive: true });
-    writeFileSync(join(bundle, name), text);
-    for (const [, path] of text.matchAll(/(?:from |import\()'(\.[^']*)\.js'/g)) {
-      reach(join(dirname(name), `${path}.d.ts`));
+    writeFileSync(join(bundle, `${name}.d.ts`), text);
+    writeFileSync(join(bundle, `${name}.d.cts`), text.replaceAll(relativeImport, "$1.cjs'"));
+    for (const [, start] of text.matchAll(relativeImport)) {
+      reach(posix.join(posix.dirname(name), start.slice(start.indexOf("'") + 1)));
     }
   };
-  for (const entry of entries) reach(`${entry}.d.ts`);
+  for (const entry of entries) reach(entry);
   rmSync(declarations, { recursive: true });
 }
 

@@ -16,7 +16,7 @@ const checks = [
   ...packages.map((folder) => [
     `exports ${folder}`,
     bin('attw'),
-    ['--pack', folder, '--profile', 'esm-only', '--no-emoji'],
+    ['--pack', folder, '--profile', 'node16', '--no-emoji'],
   ]),
   ...(process.argv.includes('--static') ? [] : [['tests', process.execPath, ['scripts/test.mjs']]]),
 ];

@@ -8,6 +8,7 @@ for (const folder of [
   'packages/client/bundle',
   'packages/client/dist',
   'packages/client/dist-test',
+  'packages/emulator/bundle',
   'packages/emulator/dist',
   'packages/emulator/dist-test',
   'packages/turnwire/dist',

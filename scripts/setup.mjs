@@ -22,12 +22,12 @@ if (!dependenciesAreCurrent()) {
   fs.writeFileSync(stamp, lockfileHash());
 }
 say('Building (tsc -b) ...');
-build(join(root, 'packages', 'client'));
-// What uses the client sees what users get: the rest is compiled against the bundle, and runs with it.
-const { bundleClient } = await import('./bundle.mjs');
-await bundleClient().catch((error) =>
+build(join(root, 'packages', 'client'), join(root, 'packages', 'emulator'));
+// What uses the libraries sees what users get: the rest is compiled against their bundles, and runs with them.
+const { bundleLibraries } = await import('./bundle.mjs');
+await bundleLibraries().catch((error) =>
   fail(
-    `@turnwire/client could not be bundled with Node.js ${process.version}; Rolldown needs 20.19 or newer, but not 21. ${error.message}`,
+    `The libraries could not be bundled with Node.js ${process.version}; Rolldown needs 20.19 or newer, but not 21. ${error.message}`,
   ),
 );
 build(root);
@@ -44,9 +44,9 @@ function lockfileHash() {
     .digest('hex');
 }
 
-function build(project) {
+function build(...projects) {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  run(process.execPath, [tsc, '-b', project], 'The build failed: see the messages above.');
+  run(process.execPath, [tsc, '-b', ...projects], 'The build failed: see the messages above.');
 }
 
 /** `turnwire demo` runs from the packed package too, so the example it shows travels inside it. */

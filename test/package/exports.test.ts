@@ -18,6 +18,7 @@ const pinned = {
       'EmulatorError',
       'ManualClock',
       'ScriptError',
+      'isPublicAddress',
       'startEmulator',
       'startLink',
       'startRecorder',

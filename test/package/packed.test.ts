@@ -55,6 +55,10 @@ describe('the packages, packed and installed elsewhere', () => {
       'README.md',
       'package.json',
       'bin/turnwire.js',
+      'emulator/index.cjs',
+      'emulator/index.d.cts',
+      'emulator/index.d.ts',
+      'emulator/index.js',
       'dist/examples/source-report/agent.yaml',
       'dist/examples/source-report/script.yaml',
       'schema/agent.schema.json',
@@ -63,12 +67,6 @@ describe('the packages, packed and installed elsewhere', () => {
     // More than expected is what an older build left behind: "npm run clean" takes it away.
     const files = packed.get('turnwire') ?? [];
     assert.deepEqual(files.filter((path) => !path.endsWith('.map')).sort(), expected.sort());
-  });
-
-  test('emulator holds what its sources make, and nothing else', () => {
-    const built = sourcesOf('emulator').flatMap((path) => [`dist/${path}.js`, `dist/${path}.d.ts`]);
-    const expected = ['LICENSE', 'README.md', 'package.json', 'schema/script.schema.json', ...built];
-    assert.deepEqual((packed.get('emulator') ?? []).toSorted(), expected.toSorted());
   });
 
   test('emulator brings three packages of others, which bring none', () => {
@@ -80,28 +78,33 @@ describe('the packages, packed and installed elsewhere', () => {
     for (const name of direct) assert.deepEqual(lock.packages[`node_modules/${name}`]?.dependencies ?? {}, {}, name);
   });
 
-  test('client holds one bundle, the declarations that a user can reach, and nothing else', () => {
-    const files = packed.get('client') ?? [];
-    const declarations = files.filter((path) => path.endsWith('.d.ts'));
-    assert.deepEqual(files.filter((path) => !path.endsWith('.d.ts')).sort(), [
-      'LICENSE',
-      'README.md',
-      'bundle/client.js',
-      'bundle/client2.js',
-      'bundle/fetch/index.js',
-      'bundle/index.js',
-      'bundle/proxy/index.js',
-      'package.json',
-    ]);
-    const sources = sourcesOf('client');
-    for (const path of declarations) {
-      assert.ok(sources.includes(path.slice('bundle/'.length, -'.d.ts'.length)), path);
-      const text = readFileSync(join(root, 'packages', 'client', path), 'utf8');
-      assert.doesNotMatch(text, /@internal/, path);
-    }
-    const engine = declarations.filter((path) => /bundle\/(?:network|pool|transport|websocket|http)\//.test(path));
-    assert.deepEqual(engine, []);
-  });
+  const client = ['client', 'fetch/index', 'index', 'proxy', 'proxy/index'];
+  const expected = {
+    client: client.flatMap((name) => [`bundle/${name}.cjs`, `bundle/${name}.js`]),
+    emulator: ['bundle/LICENSE.zod', 'bundle/index.js', 'schema/script.schema.json'],
+  } as const;
+  for (const name of ['client', 'emulator'] as const) {
+    test(`${name} holds its bundle, the declarations that a user can reach, and nothing else`, () => {
+      const files = packed.get(name) ?? [];
+      const declarations = files.filter((path) => path.endsWith('.d.ts'));
+      const rest = files.filter((path) => !/\.d\.c?ts$/.test(path) && !(name === 'emulator' && path.endsWith('.cjs')));
+      assert.deepEqual(rest.toSorted(), ['LICENSE', 'README.md', ...expected[name], 'package.json'].toSorted());
+      assert.deepEqual(
+        files.filter((path) => path.endsWith('.d.cts')).toSorted(),
+        declarations.map((path) => path.replace(/ts$/, 'cts')).toSorted(),
+      );
+      const sources = sourcesOf(name);
+      for (const path of declarations) {
+        assert.ok(sources.includes(path.slice('bundle/'.length, -'.d.ts'.length)), path);
+        const text = readFileSync(join(root, 'packages', name, path), 'utf8');
+        assert.doesNotMatch(text, /@internal/, path);
+        // The rules of the wire, P1 and so on, are for who works on the sources.
+        assert.doesNotMatch(text.replaceAll(/U\+\w+/g, ''), /(?<!\w)[A-Z]\d{1,3}(?!\w)/, path);
+      }
+      const engine = declarations.filter((path) => /bundle\/(?:network|pool|transport|websocket|http)\//.test(path));
+      assert.deepEqual(engine, []);
+    });
+  }
 
   for (const name of packages) {
     test(`the source maps of ${name}, if it has any, have their sources`, () => {

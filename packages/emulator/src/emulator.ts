@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import type { WebSocketServer } from 'ws';
 import { Access, guard, reachableHost } from './access.js';
+import type { Source } from './answer.js';
 import { BackgroundJobs } from './background.js';
 import { Conversations } from './conversations.js';
 import { realClock } from './clock.js';
@@ -20,11 +21,9 @@ import { hasMultiAgentBeta } from './multi-agent.js';
 import { checkOptions, type CheckedOptions, type EmulatorOptions } from './options.js';
 import { portOf } from './port.js';
 import { checkRecordings, recorded } from './recordings.js';
-import { loadRecording } from './replay/recording.js';
-import { Replay } from './replay/replay.js';
+import type { Replay } from './replay/replay.js';
 import { endWithRefusal, Refusal } from './refusal.js';
-import { loadScript } from './script-file.js';
-import { scripted } from './scripted.js';
+import type { CheckedScript } from './script.js';
 import { tenantOf } from './tenant.js';
 import type { Emulation } from './turn.js';
 import { TokenCounter } from './usage.js';
@@ -57,18 +56,7 @@ export interface Emulator extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/**
- * Starts a server that speaks the Responses API: `POST /v1/responses` (SSE, JSON, background), the WebSocket on the same
- * path, stored responses and their input items, compaction, token counts, conversations and models.
- *
- * By default it listens on a free port of 127.0.0.1, takes any key or none, and repeats what it is told. `recordings` and
- * `script` give it other answers, in this order. Any number can run in one process.
- *
- * Not imitated: authentication, rate limits, what hosted tools do (a script says what they found).
- *
- * @throws EmulatorError with a `code`, if an option is wrong, the port is in use or a folder is missing
- * @throws ScriptError with the place, if the script is wrong
- */
+/** See `start.ts`. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const checked = checkOptions(options);
   refuseTwoSources(checked);
@@ -77,23 +65,28 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const sockets = new Map<Duplex, OpenConnection>();
   const open = new Set<ServedSocket>();
   const server = createServer({ keepAliveTimeout: 60_000 });
-  const webSockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    // The line of each socket answers, so that a fault can leave a pong out.
-    autoPong: false,
-    clientTracking: false,
-    // A frame of exactly the limit is refused too (P88).
-    maxPayload: checked.limits.frameBytes - 1,
+  // Loaded at the first upgrade: a run over HTTP alone never needs it.
+  const webSockets = once(async (): Promise<WebSocketServer> => {
+    const ws = await import('ws');
+    const webSocketServer = new ws.WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      // The line of each socket answers, so that a fault can leave a pong out.
+      autoPong: false,
+      clientTracking: false,
+      // A frame of exactly the limit is refused too (P88).
+      maxPayload: checked.limits.frameBytes - 1,
+    });
+    webSocketServer.on('wsClientError', (error, socket, request) => {
+      const refusal = new Refusal(`The WebSocket handshake is not valid: ${error.message}.`, {
+        code: 'invalid_upgrade',
+      });
+      logRequest(emulation.journal, sockets.get(socket)?.number ?? 0, request, refusal.status);
+      endWithRefusal(socket, refusal);
+    });
+    return webSocketServer;
   });
-  const replay =
-    checked.replay &&
-    new Replay(
-      await loadRecording(checked.replay.file, checked.replay.upstream),
-      checked.replay,
-      emulation.journal,
-      emulation.clock,
-    );
+  const replay = checked.replay && (await openReplay(checked.replay, emulation));
   const settings = { bodyBytes: checked.limits.bodyBytes, recordings: checked.recordings, replay };
 
   server.on('connection', (socket) => {
@@ -139,6 +132,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     const gone = new AbortController();
     socket.once('close', () => gone.abort());
     socket.on('error', () => socket.destroy());
+    const webSocketServer = await webSockets();
     const waiting = upgradeLine(socket);
     const left = () => socket.destroy();
     // Whoever keeps a client waiting must read, to hear it leave; before the 101 it has nothing to say.
@@ -146,7 +140,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     await faults.beforeAnswer(waiting, clock, gone.signal);
     const recorded = await replay?.admit(waiting, gone.signal);
     socket.off('end', left);
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+    webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
       logRequest(emulation.journal, connection.number, request, 101);
       connection.becameWebSocket();
       webSocket.once('close', (code, reason) => connection.closed(code, reason.toString()));
@@ -169,12 +163,6 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       faults.afterOpen(line, clock, gone.signal).catch(() => undefined);
     });
   };
-
-  webSockets.on('wsClientError', (error, socket, request) => {
-    const refusal = new Refusal(`The WebSocket handshake is not valid: ${error.message}.`, { code: 'invalid_upgrade' });
-    logRequest(emulation.journal, sockets.get(socket)?.number ?? 0, request, refusal.status);
-    endWithRefusal(socket, refusal);
-  });
 
   await listen(server, checked);
   const port = portOf(server);
@@ -235,7 +223,7 @@ async function prepare({
     ids,
     tokens: new TokenCounter(),
     faults: new Faults(rules),
-    sources: [recorded(recordings), ...(answers ? [scripted(loaded)] : []), echo(DIALECTS[dialect])],
+    sources: [recorded(recordings), ...(answers ? [await sourceOf(loaded)] : []), echo(DIALECTS[dialect])],
     pace: {
       first_token_ms: latency.firstTokenMs,
       tokens_per_second: latency.tokensPerSecond,
@@ -248,6 +236,29 @@ async function prepare({
     credentials,
     seed,
   };
+}
+
+// Scripts and recordings are checked by schemas that take longer to make than a server: both are loaded when there is one.
+
+async function loadScript(source: unknown): Promise<CheckedScript> {
+  const script = await import('./script-file.js');
+  return script.loadScript(source);
+}
+
+async function sourceOf(script: CheckedScript): Promise<Source> {
+  const { scripted } = await import('./scripted.js');
+  return scripted(script);
+}
+
+async function openReplay(
+  options: NonNullable<CheckedOptions['replay']>,
+  { journal, clock }: Emulation,
+): Promise<Replay> {
+  const [{ loadRecording }, { Replay }] = await Promise.all([
+    import('./replay/recording.js'),
+    import('./replay/replay.js'),
+  ]);
+  return new Replay(await loadRecording(options.file, options.upstream), options, journal, clock);
 }
 
 /** A recording answers everything, so nothing else would ever be asked. */

@@ -1,4 +1,6 @@
-export { startEmulator, type Emulator, type EmulatorState } from './emulator.js';
+// The public API of @turnwire/emulator, as a table of contents.
+export { startEmulator, startLink, startRecorder, summarizeRecording } from './start.js';
+export type { Emulator, EmulatorState } from './emulator.js';
 export { isPublicAddress } from './access.js';
 export { ManualClock, type Cancel, type Clock } from './clock.js';
 export type { AgeLimit, DialectName } from './dialect.js';
@@ -10,6 +12,6 @@ export type { Item, Usage } from './wire.js';
 export type { Bill, BillLine } from './bill.js';
 export type { FaultRule } from './faults/rule.js';
 export type { ReplayOptions } from './replay/replay-options.js';
-export { summarizeRecording, type RecordingSummary } from './replay/summary.js';
-export { startRecorder, type Recorder, type RecorderOptions } from './record/recorder.js';
-export { startLink, type Link, type LinkOptions } from './link.js';
+export type { RecordingSummary } from './replay/summary.js';
+export type { Recorder, RecorderOptions } from './record/recorder.js';
+export type { Link, LinkOptions } from './link.js';

@@ -28,16 +28,7 @@ export interface Link extends AsyncDisposable {
 /** Bytes under way in one direction of one connection; more are left in the sender's socket. */
 const MAX_UNDER_WAY_BYTES = 16 * 1024 * 1024;
 
-/**
- * A TCP relay on 127.0.0.1 that stands for a link: bytes arrive half a round trip after they left, and leave a client no
- * faster than the uplink allows. Delay does not limit the throughput (up to 16 MiB under way), order and chunks are kept,
- * and half-close, reset and backpressure pass through. Node sends an end before its own reset, so a reset may arrive as
- * an end that a reset follows.
- *
- * Not simulated: loss, jitter, slow start, a limit on the way down.
- *
- * @throws EmulatorError if an option is wrong
- */
+/** See `start.ts`. */
 export async function startLink({ to, rttMs = 0, uplinkBitsPerSecond = 0 }: LinkOptions): Promise<Link> {
   if (!Number.isInteger(to) || to < 1 || to > 65_535) throw invalid('to', 'a port, from 1 to 65535');
   if (!(rttMs >= 0 && rttMs <= 60_000)) throw invalid('rttMs', 'milliseconds, from 0 to 60000');

@@ -87,7 +87,7 @@ export interface EmulatorLimits {
    */
   readonly connectionAgeMs?: number | undefined;
   /**
-   * A socket on which no frame, ping or pong has passed for so many milliseconds is closed with 1001 (P86); 0: never.
+   * A socket on which no frame, ping or pong has passed for so many milliseconds is closed with 1001; 0: never.
    * @default the dialect's: 0; vercel 5 minutes
    */
   readonly idleMs?: number | undefined;
@@ -101,7 +101,7 @@ export interface EmulatorLimits {
   readonly pendingSteers?: number | undefined;
   /** A larger HTTP body is refused with status 413. @default 64 MiB */
   readonly bodyBytes?: number | undefined;
-  /** Creates that wait on one socket behind those that run; one more closes it with 1008 (a real cap is not known, P123). @default 64 */
+  /** Creates that wait on one socket behind those that run; one more closes it with 1008 (a real cap is not known). @default 64 */
   readonly queuedTurns?: number | undefined;
   /** The same in bytes of their frames. @default 64 MiB */
   readonly queuedBytes?: number | undefined;

@@ -10,7 +10,7 @@ interface RefusalDetails {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** How a socket's error frame looks: P61, or the same without its `type` and `status` (xAI, P12). */
+/** How a socket's error frame looks: with a `type` and a `status` beside `error`, or the same without its `type` and `status` (xAI, P12). */
 export type ErrorShape = 'nested' | 'typeless';
 
 /**

@@ -5,6 +5,13 @@ import { isRecord } from './wire.js';
 
 type Issue = z.core.$ZodIssue;
 
+/** The one to tell: a misspelt key makes the right one missing, too, and the misspelling is what helps. */
+export function firstIssue(error: { readonly issues: readonly Issue[] }): Issue {
+  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
+  if (issue === undefined) throw new Error('A failed check has no issue.');
+  return issue;
+}
+
 /** What is wrong with a script, in one sentence; `script` is the value that was checked. */
 export function scriptComplaint(issue: Issue, script: unknown): string {
   const { path } = issue;

@@ -60,8 +60,21 @@ export interface TurnwireErrorOptions {
   cause?: unknown;
 }
 
-/** The one error class of this library; `code` says which failure it is. */
+/** On every instance, whichever copy of this module made it. */
+const brand = Symbol.for('@turnwire/client.TurnwireError');
+
+/**
+ * The one error class of this library; `code` says which failure it is.
+ *
+ * @remarks `instanceof` holds across copies too: of the ES module and the CommonJS one, where a program loads both.
+ */
 export class TurnwireError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // A subclass inherits this function, and means its own instances.
+    if (this !== TurnwireError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+
   readonly code: ErrorCode;
   /** How far the turn got. `queued` also for errors outside any turn. */
   readonly phase: Phase;
@@ -105,6 +118,8 @@ export class TurnwireError extends Error {
     this.server = options.server;
   }
 }
+
+Object.defineProperty(TurnwireError.prototype, brand, { value: true });
 
 /** The error, with what only the turn knows: how far it was, and the response it had begun. For errors made for this turn alone. */
 export function locate(error: TurnwireError, phase: Phase, responseId: string | undefined): TurnwireError {

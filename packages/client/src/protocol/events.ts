@@ -2,7 +2,7 @@ import type { ContentPart, Item } from './items.js';
 import type { Response } from './response.js';
 
 /**
- * The events of a response, by the table of P59. Every event that a server sends is handed over as it came, also those of types
+ * The events of a response, as the service's reference has them. Every event that a server sends is handed over as it came, also those of types
  * that are not in this union (a newer API, a gateway's own): at run time `event.type` may be any string, so give every `switch`
  * a `default`. They are left out of the type because a member `{ type: string }` would switch off narrowing for all others.
  */
@@ -210,7 +210,7 @@ export interface SteerEvent extends Base {
   error?: { type?: string; code?: string; message?: string };
 }
 
-/** A refusal or a failure of the turn; one of the shapes of P61–P63. `TurnwireError.server` is the same, made uniform. */
+/** A refusal or a failure of the turn; in one of the shapes that servers give it. `TurnwireError.server` is the same, made uniform. */
 export interface ErrorEvent extends Base {
   type: 'error';
   code?: string | null;

@@ -1,7 +1,7 @@
 /**
  * Input and output items of a response, as far as the engine and its users name their fields. Everything else an item carries
  * passes through untouched; the index signatures say so. Items of types that are not listed here pass as well: at run time
- * `item.type` may be any string. Source: protocol.md P54, P59; OpenResponses 2026-04-24.
+ * `item.type` may be any string. Source: the service's reference; OpenResponses 2026-04-24.
  */
 export type Item = MessageItem | FunctionCallItem | CustomToolCallItem | ReasoningItem | HostedItem;
 

@@ -10,7 +10,7 @@ export interface Usage {
   [field: string]: unknown;
 }
 
-/** The response object; fields that are not named here pass through untouched. Source: P59, P115. */
+/** The response object; fields that are not named here pass through untouched. */
 export interface Response {
   id: string;
   object: 'response';

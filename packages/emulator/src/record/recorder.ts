@@ -38,17 +38,7 @@ export interface Recorder extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/**
- * Stands between a client and an upstream, passes both transports through as they come, and writes down what it saw, as
- * JSON Lines that `startEmulator({ replay })` serves back.
- *
- * A message or event is passed on right after its line has been written. Bodies stream, a slow reader slows its writer
- * down, pings and closes travel end to end. Two things are changed on the way: `accept-encoding` is left out, and
- * compression of WebSocket frames is not offered. Credentials are passed on and never written (see `Redaction`). Not
- * recorded: pings, the fragments of a message, the chunks of a body.
- *
- * @throws EmulatorError if an option is wrong, the file exists or the port is in use
- */
+/** See `start.ts`. */
 export async function startRecorder({
   upstream,
   file,

@@ -8,11 +8,7 @@ export interface RecordingSummary {
   readonly turns: ReadonlyMap<string, number>;
 }
 
-/**
- * Reads a recording without playing it.
- *
- * @throws EmulatorError for a file that cannot be read or is no recording
- */
+/** See `start.ts`. */
 export async function summarizeRecording(file: string): Promise<RecordingSummary> {
   const { header } = await loadRecording(file);
   const turns = new Map<string, number>();

@@ -21,7 +21,8 @@ async function loadedBy(t: TestContext, args: readonly string[], ready?: string)
   return urls;
 }
 
-const agents = /\/dist\/(?:agent|config)\/|\/packages\/client\/|\/(?:@modelcontextprotocol|marked|string-width|yaml|zod)\//;
+const agents =
+  /\/dist\/(?:agent|config)\/|\/packages\/client\/|\/(?:@modelcontextprotocol|marked|string-width|yaml|zod)\//;
 
 describe('a command loads what it needs', () => {
   test('--version and --help: the command line alone', async (t) => {
