@@ -2,11 +2,11 @@ import { setMaxListeners } from 'node:events';
 import type { InputItem } from '@turnwire/client';
 import { messageOf, orAbort } from './abort.js';
 import { AgentError } from './agent-error.js';
-import type { Permissions } from './approval.js';
 import { readArguments } from './arguments.js';
 import type { AgentEvent, ToolCall, ToolOutcome } from './events.js';
 import type { History } from './history.js';
 import { type HookCall, type HookVerdict, type HookWord, noVerdict } from './hooks/hooks.js';
+import type { Need, Permissions } from './permissions/permissions.js';
 import type { Repetition } from './repetition.js';
 import { type Tell, tellWhile } from './tell.js';
 import { outputText, withNote } from './tools/output.js';
@@ -151,6 +151,8 @@ interface Ready {
   shown: ToolCall;
   tool: Tool;
   args: unknown;
+  /** What the call needed: the rules hold for what it comes upon, too. */
+  need: Need;
   /** Tells the model what ran, where that is not what it asked for; else empty. */
   note: string;
 }
@@ -170,7 +172,7 @@ async function* prepare(call: Call, asked: ToolCall, options: Within): AsyncGene
   } catch (error) {
     return failed(messageOf(error));
   }
-  let need = permissions.needs(agent, tool, args);
+  let need = await permissions.needs(agent, tool, args);
   if (need.kind === 'refused') return unrun('declined', refusal(need.rule));
   const event = { tool_use_id: call.id, tool_input: args };
   const verdict = (await hook?.({ point: 'pre_tool_use', tool, event, signal })) ?? noVerdict(args);
@@ -192,23 +194,36 @@ async function* prepare(call: Call, asked: ToolCall, options: Within): AsyncGene
         shown,
       };
     }
-    need = permissions.needs(agent, tool, args);
+    need = await permissions.needs(agent, tool, args);
     if (need.kind === 'refused') return { ...unrun('declined', `${refusal(need.rule)}${note}`), shown };
   }
-  if (verdict.ask !== undefined) need = permissions.asked(verdict.ask);
+  if (verdict.ask !== undefined) need = permissions.asked(verdict.ask, tool, args);
   if (need.kind === 'answer') {
     yield { type: 'tool_call_confirmation', tool_call: shown };
     try {
       const question = { signal, detail: tool.detail, reason: need.reason };
       const given = await orAbort(Promise.resolve(need.of.approve(shown, question)), signal, 0);
-      if (!permissions.allows(agent, tool, given))
+      if (!permissions.allows(agent, tool, given, need.addresses))
         return { ...unrun('declined', 'The user declined this call.'), shown };
     } catch (error) {
       if (!signal.aborted)
-        return { ...unrun('declined', `The user could not be asked for this call: ${messageOf(error)}`), shown };
+        return {
+          ...unrun(
+            'declined',
+            `The user could not be asked for this call: ${messageOf(error)}${wayOut(need.addresses)}`,
+          ),
+          shown,
+        };
     }
   }
-  return signal.aborted ? { ...unrun('skipped', notRun), shown } : { call, shown, tool, args, note };
+  return signal.aborted ? { ...unrun('skipped', notRun), shown } : { call, shown, tool, args, need, note };
+}
+
+/** The rule by which a request needs no question. */
+function wayOut(addresses: readonly URL[]): string {
+  if (addresses.length === 0) return '';
+  const rules = addresses.map(({ origin }) => `"fetch:urls=${origin}/*"`).join(', ');
+  return `. A rule of the agent file would allow it: permissions: { allow: [${rules}] }`;
 }
 
 function refusal(rule: string): string {
@@ -224,13 +239,15 @@ function endedBy({ by, reason }: HookWord): AgentError {
 }
 
 /** Never rejects. */
-async function execute({ call, tool, args, note }: Ready, tell: Tell, within: Within): Promise<Result> {
-  const { signal, hook, words } = within;
+async function execute({ call, tool, args, need, note }: Ready, tell: Tell, within: Within): Promise<Result> {
+  const { agent, permissions, signal, hook, words } = within;
   const started = performance.now();
   const took = (): number => Math.round(performance.now() - started);
   let result: Result;
   try {
-    const output = wellFormed(await orAbort(tool.run(args, { signal, tell }), signal, abortGrace));
+    const output = wellFormed(
+      await orAbort(tool.run(args, { signal, tell, ...permissions.limits(agent, tool, need) }), signal, abortGrace),
+    );
     result = { outcome: 'done', output, duration_ms: took() };
   } catch (error) {
     if (signal.aborted) return { outcome: 'interrupted', output: interrupted, duration_ms: took() };

@@ -2,7 +2,7 @@ import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
 import { AgentError } from './agent-error.js';
 import { ModelChoice } from './attempts.js';
-import type { Permissions } from './approval.js';
+import type { Permissions } from './permissions/permissions.js';
 import { History, type HistoryOptions } from './history.js';
 import { Steering } from './steering.js';
 import { type HookCall, type HookSurroundings, type HookVerdict, noVerdict, runHooks } from './hooks/hooks.js';

@@ -5,7 +5,7 @@ import type { Model } from '../config/model.js';
 import type { PermissionRules } from '../config/schema/permissions.js';
 import { messageOf } from './abort.js';
 import { AgentError } from './agent-error.js';
-import { type Approval, Permissions } from './approval.js';
+import type { Approval } from './approval.js';
 import { Conversation } from './conversation.js';
 import type { AgentEvent, StopReason } from './events.js';
 import type { HistoryKeeper } from './history.js';
@@ -15,6 +15,7 @@ import { work } from './loop.js';
 import type { Maker } from './maker.js';
 import { type AgentRun, type RunResult, startRun } from './run.js';
 import type { Heard } from './steering.js';
+import { Permissions } from './permissions/permissions.js';
 import type { Member } from './team.js';
 import type { Tool } from './tools/tool.js';
 import type { TurnClient } from './turn.js';
@@ -80,7 +81,10 @@ export function createSession(options: SessionOptions): Session {
   const crew = {
     members: new Map([...team, [agent.name, { agent, tools, instructions }]]),
     clientFor: typeof client === 'function' ? client : () => client,
-    permissions: new Permissions(approval, rules),
+    permissions: new Permissions(approval, {
+      rules,
+      tools: [...tools, ...[...team.values()].flatMap((member) => member.tools)],
+    }),
     hooksIn,
     sessionId: id ?? randomUUID(),
     store,

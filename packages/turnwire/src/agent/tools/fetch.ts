@@ -3,7 +3,7 @@ import type { Toolset } from '../../config/toolset.js';
 import { HeadAndTail } from './head-and-tail.js';
 import { pageText } from './html/page-text.js';
 import { getPage, type Page } from './page.js';
-import { defineTool } from './tool.js';
+import { defineTool, type ToolContext } from './tool.js';
 import type { OpenToolset } from './toolset.js';
 
 /** What one call may bring into the conversation, in bytes. */
@@ -26,6 +26,7 @@ export function fetchToolset(settings: Fetch): OpenToolset {
         description:
           'Fetches pages by GET and returns what they say, each after a line with its address and status. They share a limit of 256 KiB; of longer ones the middle is cut.',
         readOnly: true,
+        addresses: ({ urls }) => urls.flatMap((url) => (URL.canParse(url) ? [new URL(url)] : [])),
         input: z.object({
           urls: z.array(z.string()).min(1).max(10).describe('Addresses, with http:// or https://.'),
           format: z
@@ -36,13 +37,13 @@ export function fetchToolset(settings: Fetch): OpenToolset {
             ),
           timeout: z.number().positive().max(300).default(standard).describe('Seconds for each.'),
         }),
-        async run({ urls, format, timeout }, { signal }) {
+        async run({ urls, format, timeout }, { signal, mayReach }) {
           const share = Math.floor(textLimit / urls.length);
           const parts: string[] = [];
           for (const url of urls) {
             const limit = AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]);
             try {
-              const page = await follow(url, settings, allowPrivate, limit);
+              const page = await follow(url, settings, { allowPrivate, signal: limit, mayReach });
               parts.push(`=== ${page.url}, status ${page.status} ===\n${await contentOf(page, format, share, limit)}`);
             } catch (error) {
               signal.throwIfAborted();
@@ -57,12 +58,21 @@ export function fetchToolset(settings: Fetch): OpenToolset {
   };
 }
 
-async function follow(address: string, settings: Fetch, allowPrivate: boolean, signal: AbortSignal): Promise<Page> {
+interface FollowOptions extends Pick<ToolContext, 'mayReach' | 'signal'> {
+  allowPrivate: boolean;
+}
+
+async function follow(address: string, settings: Fetch, options: FollowOptions): Promise<Page> {
+  const { allowPrivate, signal, mayReach } = options;
   let url = parse(address, settings);
   for (let hop = 0; hop <= mostRedirects; hop += 1) {
     const page = await getPage(url, { allowPrivate, signal });
     if (page.location === undefined) return page;
-    url = parse(new URL(page.location, url).href, settings);
+    const next = parse(new URL(page.location, url).href, settings);
+    // An answer to the first address is none to where that one sends us on to.
+    if (next.host !== url.host && (await mayReach?.(next)) === false)
+      throw new Error(`redirects to ${next.href}, which was not approved; fetch that address by itself`);
+    url = next;
   }
   throw new Error(`was redirected more than ${mostRedirects} times`);
 }

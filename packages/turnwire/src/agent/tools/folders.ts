@@ -18,6 +18,7 @@ export function folderTools(workspace: Workspace, ignoreVcs: boolean): Tool[] {
       description:
         'Lists what is in a folder, a line each: the name, with "/" for a folder and "@" for a symbolic link. Hidden files are included.',
       readOnly: true,
+      paths: workspace.paths(['path']),
       input: z.object({ path: folder }),
       run: ({ path }) =>
         withPath(path, async () => {
@@ -32,6 +33,7 @@ export function folderTools(workspace: Workspace, ignoreVcs: boolean): Tool[] {
       description:
         'Shows all that is below a folder, indented. Leaves out .git, node_modules and what git ignores, and does not follow symbolic links.',
       readOnly: true,
+      paths: workspace.paths(['path']),
       input: z.object({
         path: folder,
         max_depth: z.int().min(1).max(100).optional().describe('Levels to show; all of them by default.'),
@@ -52,6 +54,7 @@ export function folderTools(workspace: Workspace, ignoreVcs: boolean): Tool[] {
       name: 'create_directory',
       description: 'Makes folders, with those above them that are missing. A folder that exists is no error.',
       readOnly: false,
+      paths: workspace.paths(['paths']),
       input: z.object({ paths: folders }),
       async run({ paths }) {
         for (const path of paths)
@@ -64,6 +67,7 @@ export function folderTools(workspace: Workspace, ignoreVcs: boolean): Tool[] {
       description:
         'Removes folders. One that is not empty is removed only with recursive, together with all that is in it.',
       readOnly: false,
+      paths: workspace.paths(['paths'], { deep: true }),
       input: z.object({ paths: folders, recursive: z.boolean().default(false) }),
       async run({ paths, recursive }) {
         for (const path of paths) await withPath(path, () => remove(workspace, path, recursive));

@@ -19,6 +19,8 @@ export function readTools(workspace: Workspace): Tool[] {
       description:
         'Returns the content of a text file. Longer than 256 KiB, it is cut, and the end says how much is missing.',
       readOnly: true,
+      paths: workspace.paths(['path']),
+      revealing: true,
       input: z.object({ path: z.string().describe('The file, relative to the working directory.') }),
       run: ({ path }) => read(path, readLimit),
     }),
@@ -27,6 +29,9 @@ export function readTools(workspace: Workspace): Tool[] {
       description:
         'Returns the contents of several text files, each after a line with its path. They share a limit of 256 KiB.',
       readOnly: true,
+      paths: workspace.paths(['paths']),
+      revealing: true,
+      restrictedAs: 'read_file',
       input: z.object({
         paths: z.array(z.string()).min(1).max(mostFiles).describe('The files, relative to the working directory.'),
       }),

@@ -28,6 +28,7 @@ export async function scriptToolset(
       description,
       parameters: { type: 'object', properties: args, required, additionalProperties: false },
       readOnly: false,
+      revealing: true,
       detail: cmd,
       check: (given) => void check(given),
       async run(given, { signal }) {

@@ -20,16 +20,24 @@ export function searchTool(workspace: Workspace, ignoreVcs: boolean): Tool {
     description:
       'Finds the lines of text files that hold a text or match a regular expression, as path:line: content. Looks through a folder and all below it, without .git, node_modules, what git ignores, binary files and files over 1 MiB. At most 200 matches.',
     readOnly: true,
+    paths: workspace.paths(['path']),
+    revealing: true,
+    restrictedAs: 'read_file',
     input: z.object({
       path: z.string().default('.').describe('A folder or a file, relative to the working directory.'),
       query: z.string().min(1).describe('What to look for; upper and lower case differ.'),
       is_regex: z.boolean().default(false).describe('Take the query as a JavaScript regular expression.'),
     }),
-    run: ({ path, query, is_regex: isRegex }, { signal }) =>
+    run: ({ path, query, is_regex: isRegex }, { signal, mayRead = () => true }) =>
       withPath(path, async () => {
         const matching = isRegex ? byExpression(query) : byText(query);
         const found: string[] = [];
+        let left = 0;
         for await (const file of filesIn(await workspace.resolve(path), ignoreVcs, signal)) {
+          if (!mayRead(file)) {
+            left += 1;
+            continue;
+          }
           const lines = await linesOf(file);
           for (const index of matching(lines, workspace.name(file))) {
             if (found.length === mostMatches)
@@ -37,7 +45,11 @@ export function searchTool(workspace: Workspace, ignoreVcs: boolean): Tool {
             found.push(`${workspace.name(file)}:${index + 1}: ${shorten(lines[index] ?? '')}`);
           }
         }
-        return found.length === 0 ? 'No matches.' : found.join('\n');
+        const note =
+          left === 0
+            ? []
+            : [`[${left} ${left === 1 ? 'file was' : 'files were'} left out: rules of the user restrain reading them]`];
+        return [...(found.length === 0 ? ['No matches.'] : found), ...note].join('\n');
       }),
   });
 }

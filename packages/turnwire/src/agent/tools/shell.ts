@@ -25,18 +25,23 @@ export function shellToolset({ workspace, env }: ShellOptions): OpenToolset {
     if (!(await stat(found)).isDirectory()) throw new Error(`${cwd} is not a directory`);
     return found;
   };
-  return { tools: [shellTool(env, place), ...jobTools(jobs, env, place)], close: () => jobs.close() };
+  return {
+    tools: [shellTool(env, place, workspace), ...jobTools(jobs, env, place, workspace)],
+    close: () => jobs.close(),
+  };
 }
 
 type Place = (cwd: string) => Promise<string>;
 
-function shellTool(env: Variables, place: Place): Tool {
+function shellTool(env: Variables, place: Place, workspace: Workspace): Tool {
   return defineTool({
     name: 'shell',
     description:
       'Runs a command with sh and returns what it printed, errors included. Standard input is closed. A last line in brackets tells of an exit code other than 0 or of a timeout; of more than 256 KiB the middle is cut. What it leaves running in the background is ended with it.',
     readOnly: false,
     command: 'cmd',
+    paths: workspace.paths(['cwd']),
+    revealing: true,
     input: z.object({
       cmd: command,
       cwd: folder,
@@ -47,7 +52,7 @@ function shellTool(env: Variables, place: Place): Tool {
   });
 }
 
-function jobTools(jobs: Jobs, env: Variables, place: Place): Tool[] {
+function jobTools(jobs: Jobs, env: Variables, place: Place, workspace: Workspace): Tool[] {
   const id = z.object({ job_id: z.string().describe('As run_background_job gave it.') });
   return [
     defineTool({
@@ -56,6 +61,8 @@ function jobTools(jobs: Jobs, env: Variables, place: Place): Tool[] {
         'Starts a command that goes on running, such as a server, and returns its id at once. It is ended when the conversation ends.',
       readOnly: false,
       command: 'cmd',
+      paths: workspace.paths(['cwd']),
+      revealing: true,
       restrictedAs: 'shell',
       input: z.object({ cmd: command, cwd: folder }),
       run: ({ cmd, cwd }) => withPath(cwd, async () => `Started ${jobs.start(cmd, await place(cwd), env)}.`),

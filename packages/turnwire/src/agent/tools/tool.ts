@@ -16,6 +16,8 @@ export interface Tool {
   parameters: Readonly<Record<string, unknown>>;
   /** Changes nothing: runs without being approved, and at the same time as others of its kind. */
   readOnly: boolean;
+  /** That it is read-only is the word of somebody whom the file does not trust: a call needs a yes all the same. @default false */
+  unproven?: boolean | undefined;
   /** Never runs at the same time as another, even if it changes nothing. @default false */
   alone?: boolean | undefined;
   /** Changes nothing by itself, but lets others do what may: if it is interrupted, it may have had effects. @default false */
@@ -30,6 +32,12 @@ export interface Tool {
   run(args: unknown, context: ToolContext): Promise<ToolOutput>;
   /** The argument that is a command for the shell: rules look at each of the commands it is made of. @default none is */
   command?: string | undefined;
+  /** The arguments that are paths: rules look at the places that they lead to. @default none are */
+  paths?: PathArguments | undefined;
+  /** The addresses that a call sends requests to. @default it sends none that anybody is asked for */
+  addresses?: ((args: unknown) => readonly URL[]) | undefined;
+  /** Whether it gives what the user may not want to be sent elsewhere: files, what commands print. @default false */
+  revealing?: boolean | undefined;
   /** What rules may call it besides its name. @default nothing else */
   alias?: string | undefined;
   /** Another tool that does the same: what rules deny or ask for of it, they do of this one. What they allow they do not. @default none */
@@ -38,8 +46,25 @@ export interface Tool {
   detail?: string | undefined;
 }
 
+/** Arguments of a tool that are paths, or lists of them. */
+export interface PathArguments {
+  names: readonly string[];
+  /** The folder that they are relative to, without links. */
+  root: string;
+  /** Where a path leads, links followed. @throws Error where it leads out of `root`, or nowhere */
+  place: (path: string) => Promise<string>;
+  /** Whether names that differ in their case mean the same file there. */
+  insensitive: boolean;
+  /** Whether what is done to a folder is done to all that is in it. @default false */
+  deep?: boolean;
+}
+
 export interface ToolContext {
   signal: AbortSignal;
+  /** Whether rules let it read what stands at a place that it comes upon: absolute, without links. @default they let it */
+  mayRead?: ((place: string) => boolean) | undefined;
+  /** Whether it may send a request to an address that it is sent on to. @default it may */
+  mayReach?: ((address: URL) => Promise<boolean>) | undefined;
   /** Tells of what happens meanwhile; resolves once it has been read. For tools that are agents themselves. @default nobody listens */
   tell?: (event: AgentEvent) => Promise<void>;
 }
@@ -52,6 +77,9 @@ export interface ToolDefinition<Input extends z.ZodType> {
   alone?: boolean;
   delegates?: boolean;
   command?: string;
+  paths?: PathArguments;
+  addresses?: (args: z.output<Input>) => readonly URL[];
+  revealing?: boolean;
   restrictedAs?: string;
   run: (args: z.output<Input>, context: ToolContext) => Promise<ToolOutput>;
 }
@@ -65,6 +93,9 @@ export function defineTool<Input extends z.ZodType>({
   alone,
   delegates,
   command,
+  paths,
+  addresses,
+  revealing,
   restrictedAs,
   run,
 }: ToolDefinition<Input>): Tool {
@@ -82,6 +113,9 @@ export function defineTool<Input extends z.ZodType>({
     alone,
     delegates,
     command,
+    paths,
+    addresses: addresses === undefined ? undefined : (args) => addresses(parse(args)),
+    revealing,
     restrictedAs,
     check: (args) => void parse(args),
     run: async (args, context) => run(parse(args), context),

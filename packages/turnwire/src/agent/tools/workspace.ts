@@ -1,6 +1,7 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { lstat, realpath } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep, basename } from 'node:path';
+import type { PathArguments } from './tool.js';
 
 /** The folder that tools work in: no path leads out of it, neither by `..` nor as an absolute path nor through symbolic links. */
 export interface Workspace {
@@ -12,6 +13,8 @@ export interface Workspace {
    * @throws Error for a path that leads out, or ends in a link to nothing: to write there would write wherever it points.
    */
   resolve(path: string): Promise<string>;
+  /** Arguments of a tool that are paths in it. */
+  paths(names: readonly string[], options?: { deep: boolean }): PathArguments;
   /** How the model is told of a place: relative, with `/`; `.` for the root. */
   name(place: string): string;
 }
@@ -19,7 +22,8 @@ export interface Workspace {
 /** @throws Error if the directory does not exist. */
 export function openWorkspace(directory: string): Workspace {
   const root = realpathSync(directory);
-  return {
+  const insensitive = ignoresCase(root);
+  const workspace: Workspace = {
     root,
     async resolve(path) {
       if (path.includes('\0')) throw new Error('a path cannot hold a NUL character');
@@ -29,8 +33,32 @@ export function openWorkspace(directory: string): Workspace {
       }
       return place;
     },
+    paths: (names, { deep } = { deep: false }) => ({
+      names,
+      root,
+      place: (path) => workspace.resolve(path),
+      insensitive,
+      deep,
+    }),
     name: (place) => relative(root, place).split(sep).join('/') || '.',
   };
+  return workspace;
+}
+
+/** Whether a folder's name in other letters means the same folder; by the system's habit where the name has no letters, or cannot be looked at. */
+function ignoresCase(root: string): boolean {
+  const name = basename(root);
+  const other = name === name.toLowerCase() ? name.toUpperCase() : name.toLowerCase();
+  const habit = process.platform === 'win32' || process.platform === 'darwin';
+  if (other === name) return habit;
+  try {
+    const [here, there] = [root, join(dirname(root), other)].map((place) =>
+      statSync(place, { bigint: true, throwIfNoEntry: false }),
+    );
+    return there !== undefined && there.ino === here?.ino && there.dev === here.dev;
+  } catch {
+    return habit;
+  }
 }
 
 /** The real path of the part that exists, with the rest appended. */

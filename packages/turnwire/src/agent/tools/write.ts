@@ -13,6 +13,7 @@ export function writeTools(workspace: Workspace): Tool[] {
       name: 'write_file',
       description: 'Writes a text file: a new one, or in place of the old one. Missing folders are made.',
       readOnly: false,
+      paths: workspace.paths(['path']),
       input: z.object({
         path: z.string().describe('The file, relative to the working directory.'),
         content: z.string().describe('The whole new content.'),
@@ -30,6 +31,7 @@ export function writeTools(workspace: Workspace): Tool[] {
       description:
         'Replaces passages of a text file, one edit after another. Each oldText must occur exactly once. If one edit fails, the file stays as it was.',
       readOnly: false,
+      paths: workspace.paths(['path']),
       input: z.object({
         path: z.string().describe('The file, relative to the working directory.'),
         edits: z

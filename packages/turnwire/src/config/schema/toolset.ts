@@ -31,6 +31,9 @@ const server = {
   working_dir: name.optional().describe('Where the command runs. Default: the working directory of the run.'),
   remote: remote.optional().describe('A server elsewhere.'),
   name: name.optional().describe('What the server is called before its tools. Default: none.'),
+  trust_annotations: flag
+    .optional()
+    .describe('Whether a tool that the server calls read-only runs without a question. Default: false.'),
 };
 
 const script = z.strictObject(

@@ -36,7 +36,9 @@ export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Pro
       tools.map(({ name }) => (settings.name === undefined ? name : `${settings.name}_${name}`)),
     );
     return {
-      tools: tools.map((tool, index) => wrap(tool, names[index] ?? tool.name, server)),
+      tools: tools.map((tool, index) =>
+        wrap(tool, names[index] ?? tool.name, server, settings.trust_annotations === true),
+      ),
       instructions: introduction.instructions,
       unusable,
       close: () => server.close(),
@@ -47,14 +49,15 @@ export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Pro
   }
 }
 
-function wrap(tool: McpTool, name: string, server: Server): Tool {
+function wrap(tool: McpTool, name: string, server: Server, trusted: boolean): Tool {
   return {
     name,
     alias: `mcp:${server.label}:${tool.name}`,
     description: tool.description,
     parameters: tool.parameters,
-    // The server's word, as docker-agent takes it; "permissions" can ask for a yes all the same.
     readOnly: tool.saysReadOnly,
+    unproven: !trusted,
+    revealing: true,
     // What is wrong with them the server says.
     check(args) {
       if (typeof args !== 'object' || args === null || Array.isArray(args))

@@ -1,0 +1,209 @@
+import { homedir } from 'node:os';
+import { posix, relative, resolve, sep } from 'node:path';
+import type { PermissionRule } from '../../config/schema/permissions.js';
+import { globPattern, matchesPath } from '../glob.js';
+import type { PathArguments, Tool } from '../tools/tool.js';
+import { type Commands, commandsIn } from './shell-commands.js';
+
+/**
+ * How a rule is taken.
+ *
+ * - `allows`: all that the call does has to be what the rule names. A command has to be one plain command: what could begin another one, or write a file,
+ *   is not matched by `*`. A path is the place that it leads to, and of several paths each has to be matched.
+ * - `restrains`, of a rule that denies or asks: anything that the call does is enough. A command is each of those that the text is made of, and a path
+ *   both the place that it leads to and the text as written; a tool is also the one that it does the same as.
+ */
+export type Reading = 'allows' | 'restrains';
+
+/** A call, as rules look at it. */
+export interface RuledCall {
+  tool: Tool;
+  args: unknown;
+  /** The paths in its arguments, by the names of those. */
+  paths: ReadonlyMap<string, readonly Place[]>;
+  /** The commands in it. */
+  commands: Commands | undefined;
+}
+
+/** Where a path leads. */
+interface Place {
+  written: string;
+  /** Absolute, links followed; undefined: it leads out of the working directory, or nowhere. */
+  real: string | undefined;
+  /** Absolute, by its text alone. */
+  textual: string;
+  /** Whether what is below it is meant as well. */
+  deep: boolean;
+  root: string;
+  insensitive: boolean;
+}
+
+/** Reads what a call is about: follows its paths, and takes its command apart. */
+export async function readCall(tool: Tool, args: unknown): Promise<RuledCall> {
+  const paths = new Map<string, readonly Place[]>();
+  for (const name of tool.paths?.names ?? []) {
+    const value = valueOf(args, name) ?? '.';
+    const written = Array.isArray(value) ? value : [value];
+    const texts = written.filter((each) => typeof each === 'string');
+    paths.set(name, await Promise.all(texts.map((text) => placeOf(text, tool.paths as PathArguments))));
+  }
+  const command = tool.command === undefined ? undefined : valueOf(args, tool.command);
+  return { tool, args, paths, commands: typeof command === 'string' ? commandsIn(command) : undefined };
+}
+
+/** The first of these rules that matches a call. */
+export function ruleFor(
+  rules: readonly PermissionRule[],
+  call: RuledCall,
+  reading: Reading,
+): PermissionRule | undefined {
+  const { name, alias, restrictedAs } = call.tool;
+  const names = [name, alias, reading === 'restrains' ? restrictedAs : undefined];
+  return rules.find((rule) => {
+    const pattern = globPattern(rule.tool);
+    if (!names.some((each) => each !== undefined && pattern.test(each))) return false;
+    return rule.arguments.every((argument) => argumentMatches(argument, call, reading));
+  });
+}
+
+/** Whether a rule that denies or asks is about what stands at this place, an absolute one without links. */
+export function restrainsPlace(rules: readonly PermissionRule[], tool: Tool, place: string): boolean {
+  const { paths } = tool;
+  if (paths === undefined) return false;
+  const { root, insensitive } = paths;
+  const [name = 'path'] = paths.names;
+  const found: Place = { written: relative(root, place), real: place, textual: place, deep: false, root, insensitive };
+  const call = { tool, args: {}, paths: new Map([[name, [found]]]), commands: undefined };
+  return (
+    ruleFor(
+      rules.filter((rule) => rule.arguments.length > 0),
+      call,
+      'restrains',
+    ) !== undefined
+  );
+}
+
+type Argument = PermissionRule['arguments'][number];
+
+function argumentMatches({ name, glob }: Argument, call: RuledCall, reading: Reading): boolean {
+  const { tool, args, paths, commands } = call;
+  const places = placesOf(name, call, reading);
+  if (places !== undefined) {
+    if (reading === 'restrains') return places.some((place) => restrains(glob, place));
+    return places.length > 0 && places.every((place) => allows(glob, place));
+  }
+  if (paths.has(name)) return false;
+  const value = valueOf(args, name);
+  if (value === undefined) return false;
+  if (name === tool.command && typeof value === 'string')
+    return reading === 'allows' ? allowsCommand(glob, value) : restrainsCommand(glob, value, commands);
+  const pattern = globPattern(glob);
+  const list = Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string');
+  const texts: readonly string[] = list ? value : [typeof value === 'string' ? value : JSON.stringify(value)];
+  if (reading === 'allows' && tool.addresses !== undefined && list)
+    return tool.addresses(args).length === texts.length && tool.addresses(args).every(({ href }) => pattern.test(href));
+  if (reading === 'allows') return texts.every((text) => spellings(text).every((each) => pattern.test(each)));
+  return [...texts.flatMap(spellings), JSON.stringify(value)].some((text) => pattern.test(text));
+}
+
+/** The paths that an argument of a rule is about. A rule about `path` is about `paths`, too, and the other way round. */
+function placesOf(name: string, { paths }: RuledCall, reading: Reading): readonly Place[] | undefined {
+  const own = paths.get(name);
+  if (own !== undefined || reading === 'allows') return own;
+  return name === 'path' || name === 'paths' ? (paths.get('path') ?? paths.get('paths')) : undefined;
+}
+
+function allows(glob: string, { real, root }: Place): boolean {
+  return (
+    real !== undefined &&
+    patternsOf(glob).some((pattern) => [named(root, real), real].some((text) => covers(pattern, text, false)))
+  );
+}
+
+function restrains(glob: string, place: Place): boolean {
+  const { written, real = place.textual, textual, deep, root, insensitive } = place;
+  const texts = [written, posix.normalize(written), named(root, real), real, named(root, textual), textual];
+  return patternsOf(glob).some(
+    (pattern) =>
+      texts.some((text) => covers(pattern, text, insensitive)) || (deep && holds(real, pattern, root, insensitive)),
+  );
+}
+
+/** As a text, in which `*` stands for anything, or as a path, in which `**` stands for no folder, too. */
+function covers(pattern: string, text: string, insensitive: boolean): boolean {
+  const [glob, place] = insensitive ? [folded(pattern), folded(text)] : [pattern, text];
+  return globPattern(glob).test(place) || matchesPath(place, glob, { dot: true });
+}
+
+/** Whether a folder holds what a pattern names: then something is done to that, too. */
+function holds(folder: string, pattern: string, root: string, insensitive: boolean): boolean {
+  const [fixed = ''] = /^[^*?[{]*/.exec(pattern) ?? [];
+  if (fixed === '') return false;
+  const [place, inside] = [folder, resolve(root, fixed)].map((each) => (insensitive ? folded(each) : each));
+  return place === inside || (inside ?? '').startsWith(`${place}${sep}`);
+}
+
+/** Where names differ by their case and by how their accents are composed, and mean the same file. */
+function folded(text: string): string {
+  return text.normalize('NFC').toLowerCase();
+}
+
+/** A pattern as it may be written: `./docs/*`, `docs/`, `~/notes/*`. */
+function patternsOf(glob: string): string[] {
+  const home = glob.startsWith('~/') ? homedir() + glob.slice(1) : undefined;
+  const plain = glob.replace(/^(?:\.\/)+/, '');
+  return [
+    ...new Set([
+      glob,
+      plain,
+      ...(home === undefined ? [] : [home]),
+      ...(plain.endsWith('/') ? [plain.slice(0, -1), `${plain}*`] : []),
+    ]),
+  ];
+}
+
+function named(root: string, place: string): string {
+  return relative(root, place).split(sep).join('/') || '.';
+}
+
+async function placeOf(written: string, { root, insensitive, place, deep = false }: PathArguments): Promise<Place> {
+  const real = await place(written).catch(() => undefined);
+  return { written, real, textual: resolve(root, written), deep, root, insensitive };
+}
+
+/** What the shell takes as more than a part of one command. */
+const special = /[;&|<>`$(){}\n\r\\]/;
+const separators = /[;&|`(){}\n\r]+|\$\(/;
+
+function allowsCommand(glob: string, command: string): boolean {
+  // A rule that spells such a character out means it, and what it spells out has to stand there as it is.
+  return (!special.test(command) || command === glob) && globPattern(glob).test(command);
+}
+
+function restrainsCommand(glob: string, command: string, commands: Commands | undefined): boolean {
+  if (commands?.unclear === true) return true;
+  const blanks = (text: string): string => text.trim().replace(/\s+/g, ' ');
+  const insensitive = process.platform === 'win32' || process.platform === 'darwin';
+  const patterns = [glob, blanks(glob)].map((each) => globPattern(each, insensitive ? 'iu' : 'u'));
+  const parts = command.split(separators);
+  const texts = [
+    command,
+    blanks(command),
+    ...parts.map((part) => part.trim()),
+    ...parts.map(blanks),
+    ...(commands?.lines ?? []),
+  ];
+  return texts.some((text) => patterns.some((pattern) => pattern.test(text)));
+}
+
+/** A text, and what it comes to where it is a path or an address that goes up again: `docs/../x`, `https://host/docs/../x`. */
+function spellings(text: string): string[] {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && URL.canParse(text)) return [text, new URL(text).href];
+  if (!/(?:^|[/\\])\.{1,2}(?:[/\\]|$)|\/\//.test(text)) return [text];
+  return [text, posix.normalize(text.replaceAll('\\', '/'))];
+}
+
+function valueOf(args: unknown, name: string): unknown {
+  if (typeof args !== 'object' || args === null || !Object.hasOwn(args, name)) return undefined;
+  return Reflect.get(args, name);
+}

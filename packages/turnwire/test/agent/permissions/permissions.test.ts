@@ -1,0 +1,418 @@
+import assert from 'node:assert/strict';
+import { symlink } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { Approver } from '../../../dist/agent/approval.js';
+import { Permissions } from '../../../dist/agent/permissions/permissions.js';
+import { outputText } from '../../../dist/agent/tools/output.js';
+import { defineTool, type Tool } from '../../../dist/agent/tools/tool.js';
+import { permissionsSchema } from '../../../dist/config/schema/permissions.js';
+import { toolsOf } from '../tools.js';
+import { scratch } from '../scratch.js';
+
+const tool = (name: string, readOnly: boolean, more: Partial<Tool> = {}): Tool => ({
+  ...defineTool({ name, description: '', readOnly, input: z.looseObject({}), run: () => Promise.resolve('') }),
+  ...more,
+});
+
+const shell = tool('shell', false, { command: 'cmd' });
+const read = tool('read_file', true);
+const approver: Approver = { approve: () => 'no' };
+
+type Written = Partial<Record<'deny' | 'allow' | 'ask', string[]>>;
+type Kind = 'nothing' | 'answer' | 'refused';
+
+const permissionsOf = (rules: Written, approval: 'yolo' | Approver = approver, tools: readonly Tool[] = []) =>
+  new Permissions(approval, { rules: permissionsSchema.parse(rules), tools });
+const need = async (
+  rules: Written,
+  which: Tool,
+  args: unknown,
+  approval: 'yolo' | Approver = approver,
+): Promise<Kind> => (await permissionsOf(rules, approval).needs('root', which, args)).kind;
+
+describe('rules: their order', () => {
+  const rules = {
+    deny: ['shell:cmd=sudo*'],
+    allow: ['shell:cmd=git status*', 'write_file', 'mcp:github:get_*'],
+    ask: ['read_file:path=*.env'],
+  };
+  const table: readonly (readonly [string, Tool, unknown, 'yolo' | Approver, Kind])[] = [
+    ['what is denied', shell, { cmd: 'sudo ls' }, approver, 'refused'],
+    ['what is denied, with yolo', shell, { cmd: 'sudo ls' }, 'yolo', 'refused'],
+    ['anything else, with yolo', shell, { cmd: 'ls' }, 'yolo', 'nothing'],
+    ['what is allowed', shell, { cmd: 'git status -s' }, approver, 'nothing'],
+    ['what is neither', shell, { cmd: 'git push' }, approver, 'answer'],
+    ['what only reads', read, { path: 'a' }, approver, 'nothing'],
+    ['what only reads, and is asked for', read, { path: 'x/.env' }, approver, 'answer'],
+    [
+      'a tool of an MCP server',
+      tool('github_get_issue', false, { alias: 'mcp:github:get_issue' }),
+      {},
+      approver,
+      'nothing',
+    ],
+  ];
+  for (const [name, which, args, approval, expected] of table) {
+    test(name, async () => assert.equal(await need(rules, which, args, approval), expected));
+  }
+
+  test('an answer "always" holds for its tool, of its agent, in this session, and not over what is denied', async () => {
+    const permissions = permissionsOf(rules);
+    const after = async (agent: string, which: Tool, args: unknown) =>
+      (await permissions.needs(agent, which, args)).kind;
+    assert.equal(permissions.allows('root', shell, 'always', []), true);
+    assert.equal(await after('root', shell, { cmd: 'ls' }), 'nothing');
+    assert.equal(await after('root', shell, { cmd: 'sudo ls' }), 'refused');
+    assert.equal(await after('root', tool('other', false), {}), 'answer');
+    // Another agent's shell, and another server's tool that came to the same name.
+    assert.equal(await after('helper', shell, { cmd: 'ls' }), 'answer');
+    assert.equal(await after('root', { ...shell, alias: 'mcp:x:shell' }, { cmd: 'ls' }), 'answer');
+  });
+});
+
+describe('rules about commands', () => {
+  for (const cmd of [
+    'git status; rm x',
+    'git status && rm x',
+    'git status\nrm x',
+    'git status $(rm x)',
+    'git status `rm x`',
+    'git status > x',
+    'git status | sh',
+    'A=1 git status',
+    'git  status',
+  ]) {
+    test(`one that is allowed lets no other pass: ${JSON.stringify(cmd)}`, async () => {
+      assert.equal(await need({ allow: ['shell:cmd=git status*'] }, shell, { cmd }), 'answer');
+    });
+  }
+
+  const denied = [
+    'rm -rf /',
+    'ls; rm -rf /',
+    '  rm   -rf /',
+    'A=1 rm -rf /',
+    'sudo -u root rm -rf /',
+    '"rm" -rf /',
+    '/bin/rm -rf /',
+    `sh -c 'rm -rf /'`,
+    'echo $(rm -rf /)',
+    '>x rm -rf /',
+  ];
+  for (const cmd of denied) {
+    test(`one that is denied is found: ${JSON.stringify(cmd)}`, async () => {
+      assert.equal(await need({ deny: ['shell:cmd=rm -rf*'] }, shell, { cmd }, 'yolo'), 'refused');
+    });
+  }
+
+  test('a rule with several blanks means one', async () => {
+    assert.equal(await need({ deny: ['shell:cmd=touch  bad*'] }, shell, { cmd: 'touch bad' }, 'yolo'), 'refused');
+  });
+
+  test('what cannot be read to its end is restrained, and not allowed', async () => {
+    const cmd = '$('.repeat(1000);
+    assert.equal(await need({ deny: ['shell:cmd=rm*'] }, shell, { cmd }, 'yolo'), 'refused');
+    assert.equal(await need({ allow: ['shell:cmd=rm*'] }, shell, { cmd }), 'answer');
+  });
+
+  test('what is denied and asked for of the shell, is of a job in the background; what is allowed is not', async (t) => {
+    const { box } = await toolsOf(t, [{ type: 'shell' }]);
+    const job = box.tools.find(({ name }) => name === 'run_background_job') ?? assert.fail();
+    const rules = { deny: ['shell:cmd=sudo*'], allow: ['shell:cmd=git status*'], ask: ['shell:cmd=ls*'] };
+    assert.equal(await need(rules, job, { cmd: 'ls; sudo ls' }, 'yolo'), 'refused');
+    assert.equal(await need(rules, job, { cmd: 'git status' }), 'answer');
+    assert.equal(await need(rules, { ...job, readOnly: true }, { cmd: 'ls' }), 'answer');
+  });
+});
+
+async function files(t: TestContext) {
+  const folder = await scratch(t, {
+    'docs/a.md': '',
+    'secret/key.txt': 'needle',
+    'secret/deep/b.txt': 'needle',
+    'open.txt': 'needle',
+    '.env': 'needle',
+  });
+  await symlink('secret', join(folder, 'link'));
+  const { box, call } = await toolsOf(t, [{ type: 'filesystem' }, { type: 'shell' }], { directory: folder });
+  const named = (name: string) => box.tools.find((each) => each.name === name) ?? assert.fail(name);
+  return { folder, named, call };
+}
+
+describe(
+  'rules about paths: what is allowed is the place that is written to',
+  { skip: process.platform === 'win32' },
+  () => {
+    const table: readonly (readonly [string, string, Kind])[] = [
+      ['docs/*', 'docs/new.md', 'nothing'],
+      ['docs/*', './docs/../docs/new.md', 'nothing'],
+      ['./docs/*', 'docs/new.md', 'nothing'],
+      ['docs/', 'docs/new.md', 'nothing'],
+      ['docs/**/*.md', 'docs/new.md', 'nothing'],
+      ['docs/*', 'docs/../new.md', 'answer'],
+      ['docs/*', 'docs/../../new.md', 'answer'],
+      ['docs/*', 'docs/../link/new.md', 'answer'],
+      ['link/*', 'link/new.md', 'answer'],
+      ['secret/*', 'link/new.md', 'nothing'],
+      ['docs/*', 'other/docs/new.md', 'answer'],
+      ['docs/*', '~/docs/new.md', 'answer'],
+    ];
+    for (const [glob, path, expected] of table) {
+      test(`${glob} and ${path}: ${expected}`, async (t) => {
+        const { named } = await files(t);
+        assert.equal(
+          await need({ allow: [`write_file:path=${glob}`] }, named('write_file'), { path, content: '' }),
+          expected,
+        );
+      });
+    }
+
+    test('an absolute path is that place; of several paths, each has to be allowed', async (t) => {
+      const { folder, named } = await files(t);
+      const rules = { allow: ['write_file:path=docs/*', 'create_directory:paths=docs/*'] };
+      assert.equal(await need(rules, named('write_file'), { path: join(folder, 'docs/x'), content: '' }), 'nothing');
+      assert.equal(await need(rules, named('create_directory'), { paths: ['docs/a', 'docs/b'] }), 'nothing');
+      assert.equal(await need(rules, named('create_directory'), { paths: ['docs/a', 'b'] }), 'answer');
+      assert.equal(
+        await need({ allow: [`write_file:path=${folder}/docs/*`] }, named('write_file'), {
+          path: 'docs/x',
+          content: '',
+        }),
+        'nothing',
+      );
+    });
+
+    test('a tool of an MCP server is allowed nothing by a way up', async () => {
+      const far = tool('fs_write', false, { alias: 'mcp:fs:write' });
+      const rules = { allow: ['mcp:fs:write:path=docs/*'] };
+      assert.equal(await need(rules, far, { path: 'docs/a' }), 'nothing');
+      for (const path of ['docs/../a', 'docs/..', 'docs//../a', 'docs/./../../a', 'docs\\..\\a'])
+        assert.equal(await need(rules, far, { path }), 'answer', path);
+    });
+  },
+);
+
+describe(
+  'rules about paths: what is denied is the place, and the text as written',
+  { skip: process.platform === 'win32' },
+  () => {
+    const table: readonly (readonly [string, string])[] = [
+      ['secret/*', 'secret/key.txt'],
+      ['secret/*', './secret/key.txt'],
+      ['secret/*', 'docs/../secret/key.txt'],
+      ['secret/*', 'link/key.txt'],
+      ['link/*', 'link/key.txt'],
+      ['link/*', 'docs/../link/key.txt'],
+      ['secret/*', 'secret/deep/b.txt'],
+      ['secret/', 'secret/key.txt'],
+      ['secret/**/*.txt', 'secret/key.txt'],
+      ['**/*.txt', 'open.txt'],
+      ['.env', './/.env'],
+      ['*', '.env'],
+      ['~/x', '~/x'],
+    ];
+    for (const [glob, path] of table) {
+      test(`${glob} and ${path}`, async (t) => {
+        const { named } = await files(t);
+        assert.equal(await need({ deny: [`read_file:path=${glob}`] }, named('read_file'), { path }, 'yolo'), 'refused');
+      });
+    }
+
+    test('a pattern from the root, and one from home', async (t) => {
+      const { folder, named } = await files(t);
+      assert.equal(
+        await need(
+          { deny: [`read_file:path=${folder}/secret/*`] },
+          named('read_file'),
+          { path: 'link/key.txt' },
+          'yolo',
+        ),
+        'refused',
+      );
+      assert.equal(
+        await need(
+          { deny: ['read_file:path=~/.ssh/*'] },
+          named('read_file'),
+          { path: join(homedir(), '.ssh/id') },
+          'yolo',
+        ),
+        'refused',
+      );
+    });
+
+    test('where names differ by case and mean one file, the rule holds for all of them', async (t) => {
+      const { named } = await files(t);
+      const paths = named('read_file').paths ?? assert.fail();
+      const alike = { ...named('read_file'), paths: { ...paths, insensitive: true } };
+      const rules = { deny: ['read_file:path=Secret/*'] };
+      assert.equal(await need(rules, alike, { path: 'SECRET/key.txt' }, 'yolo'), 'refused');
+      assert.equal(
+        await need({ deny: ['read_file:path=se\u0301/*'] }, alike, { path: 's\u00e9/x' }, 'yolo'),
+        'refused',
+      );
+      assert.equal(
+        await need(rules, { ...alike, paths: { ...paths, insensitive: false } }, { path: 'secret/key.txt' }, 'yolo'),
+        'nothing',
+      );
+    });
+
+    test('a folder that is removed with all in it is restrained by what it holds', async (t) => {
+      const { named } = await files(t);
+      const rules = { deny: ['remove_directory:paths=secret/deep/*'] };
+      for (const paths of [['secret'], ['docs', 'link/../secret'], ['.']])
+        assert.equal(
+          await need(rules, named('remove_directory'), { paths, recursive: true }, 'yolo'),
+          'refused',
+          paths.join(),
+        );
+      assert.equal(await need(rules, named('remove_directory'), { paths: ['docs'] }, 'yolo'), 'nothing');
+    });
+
+    test('a rule about the folder of a command holds for the place', async (t) => {
+      const { named } = await files(t);
+      for (const args of [
+        { cmd: 'ls', cwd: 'docs/../secret' },
+        { cmd: 'ls', cwd: 'link' },
+      ])
+        assert.equal(await need({ deny: ['shell:cwd=secret'] }, named('shell'), args, 'yolo'), 'refused');
+      assert.equal(await need({ deny: ['shell:cwd=.'] }, named('shell'), { cmd: 'ls' }, 'yolo'), 'refused');
+    });
+  },
+);
+
+describe('rules about reading: kin, for deny and ask alone', { skip: process.platform === 'win32' }, () => {
+  test('what is denied of read_file, is of the other tools that read', async (t) => {
+    const { named } = await files(t);
+    const rules = { deny: ['read_file:path=secret/*'] };
+    assert.equal(
+      await need(rules, named('read_multiple_files'), { paths: ['docs/a.md', 'link/key.txt'] }, 'yolo'),
+      'refused',
+    );
+    assert.equal(await need(rules, named('read_multiple_files'), { paths: ['docs/a.md'] }, 'yolo'), 'nothing');
+    assert.equal(
+      await need(rules, named('search_files_content'), { path: 'secret/key.txt', query: 'x' }, 'yolo'),
+      'refused',
+    );
+    assert.equal(await need({ deny: ['read_file'] }, named('search_files_content'), { query: 'x' }, 'yolo'), 'refused');
+    assert.equal(
+      await need({ ask: ['read_file:path=.env'] }, named('read_multiple_files'), { paths: ['.env'] }),
+      'answer',
+    );
+    assert.equal(await need({ deny: ['read_file'] }, named('list_directory'), { path: '.' }, 'yolo'), 'nothing');
+  });
+
+  test('what is allowed of read_file, is not', async (t) => {
+    const { named } = await files(t);
+    const rules = { allow: ['read_file'], ask: ['read_multiple_files'] };
+    assert.equal(await need(rules, named('read_multiple_files'), { paths: ['docs/a.md'] }), 'answer');
+  });
+
+  test('a search leaves out what a rule denies or asks for, and says so', async (t) => {
+    const { named } = await files(t);
+    const search = named('search_files_content');
+    const searched = async (rules: Written, approval: 'yolo' | Approver = approver) => {
+      const permissions = permissionsOf(rules, approval);
+      const limits = permissions.limits('root', search, await permissions.needs('root', search, { query: 'needle' }));
+      const output = await search.run({ query: 'needle' }, { signal: new AbortController().signal, ...limits });
+      return outputText(output).split('\n');
+    };
+    assert.deepEqual(await searched({ deny: ['read_file:path=secret/*'], ask: ['read_file:path=.env'] }), [
+      'open.txt:1: needle',
+      '[3 files were left out: rules of the user restrain reading them]',
+    ]);
+    // Nothing is asked for under yolo.
+    assert.deepEqual(await searched({ deny: ['read_file:path=secret/*'], ask: ['read_file:path=.env'] }, 'yolo'), [
+      '.env:1: needle',
+      'open.txt:1: needle',
+      '[2 files were left out: rules of the user restrain reading them]',
+    ]);
+    assert.equal((await searched({})).length, 4);
+  });
+});
+
+/** The MCP server of the tests, whose tool `add` says that it only reads. */
+const server = {
+  command: process.execPath,
+  args: [fileURLToPath(new URL('../mcp-command.js', import.meta.url))],
+};
+
+describe('tools of MCP servers that call themselves read-only', { skip: process.platform === 'win32' }, () => {
+  for (const trusted of [undefined, false, true]) {
+    test(`trust_annotations: ${trusted}`, async (t) => {
+      const { box } = await toolsOf(t, [{ type: 'mcp', ...server, trust_annotations: trusted }]);
+      const add = box.tools.find(({ name }) => name === 'add') ?? assert.fail();
+      assert.equal(await need({}, add, { a: 1, b: 2 }), trusted === true ? 'nothing' : 'answer');
+    });
+  }
+});
+
+describe('fetch beside tools that read files or run commands', () => {
+  const addresses = (args: unknown) =>
+    (args as { urls: string[] }).urls.flatMap((url) => (URL.canParse(url) ? [new URL(url)] : []));
+  const fetch = tool('fetch', true, { addresses });
+  const revealing = tool('read_file', true, { revealing: true });
+  const at = (...urls: string[]) => ({ urls });
+
+  test('the first request to each host needs an answer', async () => {
+    const permissions = permissionsOf({}, approver, [fetch, revealing]);
+    const first = await permissions.needs(
+      'root',
+      fetch,
+      at('https://a.example/x?secret', 'https://a.example/y', 'https://b.example/'),
+    );
+    assert.equal(first.kind, 'answer');
+    const asked = first.kind === 'answer' ? first.addresses : [];
+    assert.deepEqual(
+      asked.map(({ host }) => host),
+      ['a.example', 'b.example'],
+    );
+    assert.match((first.kind === 'answer' && first.reason) || '', /^the first request to a\.example and b\.example/);
+    permissions.allows('root', fetch, 'no', asked);
+    assert.equal((await permissions.needs('root', fetch, at('https://a.example/'))).kind, 'answer');
+    permissions.allows('root', fetch, 'yes', asked);
+    assert.equal(
+      (await permissions.needs('root', fetch, at('https://a.example/z', 'https://b.example/'))).kind,
+      'nothing',
+    );
+    assert.equal((await permissions.needs('root', fetch, at('https://c.example/'))).kind, 'answer');
+  });
+
+  test('alone, under yolo, and by a rule it needs none', async () => {
+    const args = at('https://a.example/x');
+    assert.equal((await permissionsOf({}, approver, [fetch]).needs('root', fetch, args)).kind, 'nothing');
+    assert.equal((await permissionsOf({}, 'yolo', [fetch, revealing]).needs('root', fetch, args)).kind, 'nothing');
+    const rules = { allow: ['fetch:urls=https://a.example/*'] };
+    const needs = async (...urls: string[]) =>
+      (await permissionsOf(rules, approver, [fetch, revealing]).needs('root', fetch, at(...urls))).kind;
+    assert.equal(await needs('https://a.example/x', 'https://a.example'), 'nothing');
+    for (const url of [
+      'https://b.example/',
+      'https://a.example.b.example/',
+      'https://a.example@b.example/',
+      'http://a.example/',
+      'no address',
+    ])
+      assert.equal(await needs('https://a.example/', url), 'answer', url);
+  });
+
+  test('a redirect goes where a request may go', async () => {
+    const reaches = async (rules: Written, url: string, approval: 'yolo' | Approver = approver) => {
+      const permissions = permissionsOf(rules, approval, [fetch, revealing]);
+      permissions.allows('root', fetch, 'yes', [new URL('https://known.example/')]);
+      const { mayReach } = permissions.limits('root', fetch, { kind: 'nothing', restrained: false });
+      return mayReach?.(new URL(url));
+    };
+    assert.equal(await reaches({}, 'https://known.example/x'), true);
+    assert.equal(await reaches({}, 'https://other.example/x'), false);
+    assert.equal(await reaches({ allow: ['fetch:urls=https://other.example/*'] }, 'https://other.example/x'), true);
+    assert.equal(await reaches({}, 'https://other.example/x', 'yolo'), true);
+    assert.equal(
+      await reaches({ deny: ['fetch:urls=https://other.example/*'] }, 'https://other.example/x', 'yolo'),
+      false,
+    );
+  });
+});
