@@ -156,7 +156,8 @@ const noStreams: Record<string, (peer: Peer) => void> = {
   'JSON instead of a stream': (peer) =>
     peer.http(200, JSON.stringify(completed('resp_1')), { 'content-type': 'application/json' }),
   'HTML instead of a stream': (peer) => peer.http(200, '<h1>Hi</h1>', { 'content-type': 'text/html' }),
-  'no content type': (peer) => peer.http(200, 'data: {}\n\n'),
+  'no content type, and a text': (peer) => peer.http(200, 'Hi'),
+  'another content type, and nothing': (peer) => peer.http(200, '', { 'content-type': 'text/plain' }),
   'a stream in a coding that nobody here knows': (peer) =>
     peer.http(200, 'data: {"type":"x"}\n\n', { 'content-type': 'text/event-stream', 'content-encoding': 'compress' }),
   'a stream in three codings': (peer) =>

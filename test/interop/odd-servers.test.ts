@@ -1,4 +1,4 @@
-// A call that does not stream, against servers that are poor at streams: each SDK gives with our fetch what it gives with the ordinary one.
+// Servers that deviate: each SDK gives with our fetch what it gives with the ordinary one, where it streams and where it does not.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -7,7 +7,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { createOpenAI } from '@ai-sdk/openai';
 import { ChatOpenAI } from '@langchain/openai';
 import { createFetch } from '@turnwire/client/fetch';
-import { generateText } from 'ai';
+import { generateText, streamText } from 'ai';
 import OpenAI from 'openai';
 import { WebSocketServer } from 'ws';
 import { thrownBy } from './three-ways.js';
@@ -162,6 +162,69 @@ const kinds: Readonly<Record<string, Kind>> = {
   'has a page in a 200': { post: (res) => page(res, 200) },
 };
 
+const at = { item_id: 'msg_1', output_index: 0, content_index: 0 };
+const message = { ...output[0], status: 'in_progress', content: [] };
+const rich: readonly Json[] = [
+  begun,
+  { type: 'response.output_item.added', output_index: 0, item: message },
+  { type: 'response.content_part.added', ...at, part: { ...content[0], text: '' } },
+  { type: 'response.output_text.delta', ...at, delta: 'All of', logprobs: [] },
+  { type: 'response.output_text.delta', ...at, delta: ' it.', logprobs: [] },
+  { type: 'response.output_text.done', ...at, text: 'All of it.', logprobs: [] },
+  { type: 'response.content_part.done', ...at, part: content[0] },
+  { type: 'response.output_item.done', output_index: 0, item: output[0] },
+  { type: 'response.completed', response: whole },
+].map((event, index) => ({ ...event, sequence_number: index }));
+
+const written = (events: readonly Json[], lineEnd = '\n'): string =>
+  events
+    .map((event) => `event: ${String(event['type'])}${lineEnd}data: ${JSON.stringify(event)}${lineEnd}${lineEnd}`)
+    .join('');
+
+function eventStream(res: ServerResponse, body: string | Buffer, headers: Record<string, string> = {}): void {
+  res.writeHead(200, { 'content-type': 'text/event-stream', ...headers }).end(body);
+}
+
+/** How streams are written. */
+const streamKinds: Readonly<Record<string, Kind['post']>> = {
+  'ends its lines with CR LF': (res) => eventStream(res, written(rich, '\r\n')),
+  'names no event': (res) => eventStream(res, rich.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')),
+  'says [DONE]': (res) => eventStream(res, `${written(rich)}data: [DONE]\n\n`),
+  'has comments': (res) => eventStream(res, `: hi\n\n${written(rich).replaceAll('\n\n', '\n\n: on\n\n')}`),
+  'has no empty line at its end': (res) => eventStream(res, written(rich).trimEnd()),
+  'sends an event at a time': (res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const event of rich) res.write(written([event]));
+    res.end();
+  },
+  'sends a few bytes at a time': (res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const piece of written(rich).match(/[^]{1,37}/g) ?? []) res.write(piece);
+    res.end();
+  },
+  'compresses its stream': (res) => eventStream(res, gzipSync(written(rich)), { 'content-encoding': 'gzip' }),
+  'has only deltas': (res) => eventStream(res, written(poor)),
+  'has no response.created': (res) => eventStream(res, written(rich.slice(1))),
+  'names a charset': (res) => eventStream(res, written(rich), { 'content-type': 'text/event-stream; charset=utf-8' }),
+  'names no content type': (res) => void res.writeHead(200).end(written(rich)),
+  'calls its stream bytes': (res) => eventStream(res, written(rich), { 'content-type': 'application/octet-stream' }),
+  'calls its stream JSON': (res) => eventStream(res, written(rich), { 'content-type': 'application/json' }),
+  'calls its stream text, and begins with white space': (res) =>
+    eventStream(res, `\n\n${written(rich)}`, { 'content-type': 'text/plain' }),
+  'ends early in its stream': (res) =>
+    eventStream(
+      res,
+      written([
+        ...rich.slice(0, -1),
+        {
+          type: 'response.incomplete',
+          response: { ...whole, status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } },
+        },
+      ]),
+    ),
+  'answers a stream with 404 and a page': (res) => page(res, 404),
+};
+
 async function serve(t: TestContext, { post, frames }: Kind): Promise<{ url: string; posts: () => number }> {
   let posts = 0;
   const server = createServer((req, res) => {
@@ -174,7 +237,10 @@ async function serve(t: TestContext, { post, frames }: Kind): Promise<{ url: str
   });
   const sockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (req, socket, head) => {
-    if (frames === undefined) return void socket.end('HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\n\r\n');
+    if (frames === undefined) {
+      socket.end('HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\n\r\n');
+      return;
+    }
     sockets.handleUpgrade(req, socket, head, (opened) =>
       opened.on('message', () => {
         for (const frame of frames) opened.send(JSON.stringify(frame));
@@ -218,6 +284,38 @@ const sdks: Readonly<Record<string, (baseURL: string, fetch: Fetch) => Promise<u
   },
 };
 
+const streaming: typeof sdks = {
+  'openai create': async (baseURL, fetch) => {
+    const client = new OpenAI({ apiKey: 'k', baseURL, fetch, maxRetries: 0 });
+    const events: unknown[] = [];
+    for await (const event of await client.responses.create({ model: 'm', input: 'x', stream: true }))
+      events.push(event);
+    return events;
+  },
+  'AI SDK streamText': async (baseURL, fetch) => {
+    const provider = createOpenAI({ apiKey: 'k', baseURL, fetch });
+    const parts: string[] = [];
+    const { fullStream } = streamText({ model: provider('m'), prompt: 'x', maxRetries: 0, onError: () => {} });
+    for await (const part of fullStream) {
+      if (part.type === 'error') throw part.error;
+      parts.push(part.type === 'text-delta' ? part.text : part.type);
+    }
+    return parts;
+  },
+  'LangChain stream': async (baseURL, fetch) => {
+    const model = new ChatOpenAI({
+      model: 'm',
+      useResponsesApi: true,
+      apiKey: 'k',
+      maxRetries: 0,
+      configuration: { baseURL, fetch },
+    });
+    const chunks: unknown[] = [];
+    for await (const { text, usage_metadata: counted } of await model.stream('x')) chunks.push([text, counted]);
+    return chunks;
+  },
+};
+
 /** What is got or thrown, as JSON: without the headers that ours adds, and without the times and ids that an SDK makes up. */
 async function comesTo(run: () => Promise<unknown>): Promise<unknown> {
   const result = await run().catch(() => undefined);
@@ -227,9 +325,9 @@ async function comesTo(run: () => Promise<unknown>): Promise<unknown> {
   ) as unknown;
 }
 
-for (const [kind, server] of Object.entries(kinds)) {
+function compare(kind: string, server: Kind, all: typeof sdks): void {
   describe(`a server that ${kind}`, () => {
-    for (const [sdk, ask] of Object.entries(sdks)) {
+    for (const [sdk, ask] of Object.entries(all)) {
       test(`${sdk}: as with the ordinary fetch`, async (t) => {
         const ordinary = await serve(t, server);
         const expected = await comesTo(() => ask(ordinary.url, globalThis.fetch));
@@ -244,3 +342,6 @@ for (const [kind, server] of Object.entries(kinds)) {
     }
   });
 }
+
+for (const [kind, server] of Object.entries(kinds)) compare(kind, server, sdks);
+for (const [kind, post] of Object.entries(streamKinds)) compare(kind, { post }, streaming);

@@ -8,6 +8,7 @@ import { ErrorBody } from '../network/body.js';
 import { Decoder, UnknownCoding, acceptEncoding } from '../network/content-coding.js';
 import { HttpViolation } from '../http/answer-reader.js';
 import { dialFailure, isTlsRefusal, statusFailure } from '../network/failure.js';
+import { Mistyped } from './mistyped.js';
 import { PlainBody } from './plain-body.js';
 import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
@@ -72,6 +73,8 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   #refusal: ErrorBody | undefined;
   /** The answer is no stream, as was asked, and this is its body. */
   #whole: PlainBody | undefined;
+  /** The answer is said to be no stream, and has not shown yet whether it is. */
+  #mistyped: Mistyped | undefined;
   #over = false;
   /** The body of the answer has ended in good order. */
   #bodyOver = false;
@@ -177,12 +180,9 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
       if (!(error instanceof UnknownCoding)) throw error;
       return this.#fail(new TurnwireError('protocol_error', `${origin} answered with ${error.message}`, { status }));
     }
-    if (!isStream && !isPlain) {
-      const got = `"${clean(type)}" instead of text/event-stream`;
-      return this.#fail(new TurnwireError('protocol_error', `${origin} answered with ${got}`, { status }));
-    }
     // A server that streams all the same is read as one that was asked to.
-    if (!isStream) this.#whole = new PlainBody(status, headers);
+    if (!isStream && isPlain) this.#whole = new PlainBody(status, headers);
+    else if (!isStream) this.#mistyped = new Mistyped(type);
     const { 'set-cookie': _, ...received } = headers;
     this.#headers?.received(received);
   }
@@ -198,6 +198,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   decoded(bytes: Buffer): void {
     if (this.#over) return;
     try {
+      if (this.#mistyped !== undefined) return this.#judge(this.#mistyped, bytes);
       if (this.#whole === undefined) return this.#reader.push(bytes);
       this.#receiver.alive();
       this.#whole.add(bytes);
@@ -205,6 +206,22 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
       if (!(error instanceof EventTooLargeError)) throw error;
       this.#fail(new TurnwireError('event_too_large', `the server sent ${error.message}`, { cause: error }));
     }
+  }
+
+  /** Its beginning says whether the answer is a stream; until then it is kept. */
+  #judge(mistyped: Mistyped, bytes: Buffer): void {
+    const found = mistyped.add(bytes);
+    if (found === undefined) return;
+    if (found.name === 'other') return this.#noStream(mistyped);
+    this.#mistyped = undefined;
+    this.#reader.push(found.bytes);
+  }
+
+  #noStream({ type }: Mistyped): void {
+    const got = `"${clean(type)}" instead of text/event-stream`;
+    this.#fail(
+      new TurnwireError('protocol_error', `${this.#network.endpoint.origin} answered with ${got}`, { status: 200 }),
+    );
   }
 
   full(): void {
@@ -234,6 +251,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   /** All of the body was read, and decoded. */
   #ends(): void {
     if (this.#whole !== undefined) return this.#answered(this.#whole);
+    if (this.#mistyped !== undefined) return this.#noStream(this.#mistyped);
     this.#bodyOver = true;
     if (!this.#over) this.#reader.end();
     this.#ended('the stream ended before a terminal event');

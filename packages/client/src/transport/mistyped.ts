@@ -1,0 +1,32 @@
+/** As much of a body as it takes to see what it is; in bytes. */
+const enough = 64;
+
+/** A field that a stream of events begins with, or a comment. */
+const beginsLikeEvents = /^\ufeff?\s*(?:event|data|id|retry)?:/;
+
+/** Can become none of those any more; half of a byte order mark can. */
+const beginsOtherwise = /^\ufeff?\s*[^\s:deir\ufffd]/;
+
+export type Finding = { name: 'stream'; bytes: Buffer } | { name: 'other' };
+
+/**
+ * An answer that was to be a stream of events, and has another content type, or none: SDKs do not look at it, so servers and proxies get it wrong. The
+ * body itself tells.
+ */
+export class Mistyped {
+  readonly type: string;
+  #bytes = Buffer.alloc(0);
+
+  constructor(type: string) {
+    this.type = type;
+  }
+
+  /** undefined until it is seen. */
+  add(bytes: Buffer): Finding | undefined {
+    // A copy: the memory is lent.
+    this.#bytes = Buffer.concat([this.#bytes, bytes]);
+    const beginning = this.#bytes.toString('utf8', 0, enough);
+    if (beginsLikeEvents.test(beginning)) return { name: 'stream', bytes: this.#bytes };
+    return this.#bytes.length >= enough || beginsOtherwise.test(beginning) ? { name: 'other' } : undefined;
+  }
+}
