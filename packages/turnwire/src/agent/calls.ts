@@ -10,7 +10,7 @@ import type { Need, Permissions } from './permissions/permissions.js';
 import type { Repetition } from './repetition.js';
 import { type Tell, tellWhile } from './tell.js';
 import { outputText, withNote } from './tools/output.js';
-import type { Tool, ToolOutput } from './tools/tool.js';
+import { type Tool, ToolFailure, type ToolOutput } from './tools/tool.js';
 import type { Call } from './turn-calls.js';
 import { wellFormed } from './well-formed.js';
 
@@ -251,7 +251,8 @@ async function execute({ call, tool, args, need, note }: Ready, tell: Tell, with
     result = { outcome: 'done', output, duration_ms: took() };
   } catch (error) {
     if (signal.aborted) return { outcome: 'interrupted', output: interrupted, duration_ms: took() };
-    result = { ...failed(messageOf(error)), duration_ms: took() };
+    const output = error instanceof ToolFailure ? error.output : `Error: ${messageOf(error)}`;
+    result = { outcome: 'failed', output: wellFormed(output), duration_ms: took() };
   }
   try {
     const event = {

@@ -124,6 +124,9 @@ export function changed({ by, tool_call: call }: Extract<AgentEvent, { type: 'to
 /** What came of a call, for people. */
 export function result(event: Extract<AgentEvent, { type: 'tool_call_response' }>): string {
   if (event.outcome === 'done') return `${(event.duration_ms / 1000).toFixed(1)} s, ${countLines(event.response)}`;
+  // How a command ended stands behind all that it printed.
+  const [, ending] = /\n\[([^\n\]]+)\]$/.exec(event.response) ?? [];
+  if (ending !== undefined) return `${event.outcome}: ${ending}, ${countLines(event.response)}`;
   // What tells the model that it is an error, the outcome tells people.
   return `${event.outcome}: ${event.response.replace(/^Error: /, '')}`;
 }

@@ -6,6 +6,7 @@ import type { SessionFile } from '../agent/sessions/session-file.js';
 import { SessionError } from '../agent/sessions/session-folder.js';
 import type { AgentEvent } from '../agent/events.js';
 import type { Member } from '../agent/team.js';
+import { unattended } from '../agent/tools/command.js';
 import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
 import { withoutSecrets } from '../config/client-options.js';
@@ -63,7 +64,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
   let kept = options.replay === undefined ? keptSession(io, config, options.session) : undefined;
 
   const notes = new Printer(io.stderr, io.env);
-  const env = withoutSecrets(io.env, config);
+  const env = unattended(withoutSecrets(io.env, config));
   const interrupts = new Interrupts(io);
   const listening = options.json !== true && prompt !== '-' && io.stdin.isTTY === true;
   const chat = listening && canDraw(io) ? chatAt(io, config, options, interrupts) : undefined;

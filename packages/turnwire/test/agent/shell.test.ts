@@ -2,11 +2,18 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { unattended } from '../../dist/agent/tools/command.js';
 import { outputText } from '../../dist/agent/tools/output.js';
+import { ToolFailure } from '../../dist/agent/tools/tool.js';
 import { openTools } from '../../dist/agent/tools/toolsets.js';
+import { createSession } from '../../dist/agent/session.js';
+import { result } from '../../dist/cli/run-view.js';
+import { agent } from './agent.js';
 import { scratch } from './scratch.js';
+import { call, say, scriptedClient } from './scripted-client.js';
+import { toolsOf } from './tools.js';
 
 const skip = process.platform === 'win32';
 
@@ -16,8 +23,15 @@ async function shell(t: TestContext) {
     tools: [tool],
   } = await openTools([{ type: 'shell' }], { directory, env: { PATH: process.env['PATH'], COLOUR: 'red' } });
   assert.ok(tool !== undefined);
-  const run = async (args: unknown, signal = new AbortController().signal): Promise<string> =>
-    outputText(await tool.run(args, { signal }));
+  /** What the model is told; `failed` before what is told of a command that did not end well. */
+  const run = async (args: unknown, signal = new AbortController().signal): Promise<string> => {
+    try {
+      return outputText(await tool.run(args, { signal }));
+    } catch (error) {
+      if (!(error instanceof ToolFailure)) throw error;
+      return `failed: ${outputText(error.output)}`;
+    }
+  };
   return { directory, run };
 }
 
@@ -43,12 +57,12 @@ async function gone(file: string): Promise<void> {
 test('returns both outputs in their order, and the exit code if it is not 0', { skip }, async (t) => {
   const { run } = await shell(t);
   assert.equal(await run({ cmd: 'echo one; echo two >&2; echo three' }), 'one\ntwo\nthree');
-  assert.equal(await run({ cmd: 'echo no; exit 3' }), 'no\n[exit code 3]');
+  assert.equal(await run({ cmd: 'echo no; exit 3' }), 'failed: no\n[exit code 3]');
   assert.equal(await run({ cmd: 'true' }), '(no output)');
-  assert.equal(await run({ cmd: 'false' }), '[exit code 1]');
-  assert.equal(await run({ cmd: 'kill -9 $$' }), '[ended by SIGKILL]');
-  assert.match(await run({ cmd: 'no-such-command' }), /not found\n\[exit code 127\]$/);
-  assert.match(await run({ cmd: 'echo "' }), /\n\[exit code 2\]$/);
+  assert.equal(await run({ cmd: 'false' }), 'failed: [exit code 1]');
+  assert.equal(await run({ cmd: 'kill -9 $$' }), 'failed: [ended by SIGKILL]');
+  assert.match(await run({ cmd: 'no-such-command' }), /^failed: .*not found\n\[exit code 127\]$/);
+  assert.match(await run({ cmd: 'echo "' }), /^failed: [^]*\n\[exit code 2\]$/);
 });
 
 test('quotes, lines and blanks reach the shell as they were written', { skip }, async (t) => {
@@ -82,14 +96,14 @@ test('wrong arguments are named', { skip }, async (t) => {
 test('a command that hangs is ended with all that it started', { skip }, async (t) => {
   const { run, directory } = await shell(t);
   const result = await run({ cmd: 'echo begun; sh -c "sleep 1000" & echo $! > pid; wait', timeout: 2 });
-  assert.match(result, /^begun\n\[timed out after 2 s\]\n\[ended by SIGTERM\]$/);
+  assert.match(result, /^failed: begun\n\[timed out after 2 s\]\n\[ended by SIGTERM\]$/);
   await gone(join(directory, 'pid'));
 });
 
 test('a command that ignores the request to end is killed', { skip }, async (t) => {
   const { run, directory } = await shell(t);
   const result = await run({ cmd: `trap '' TERM; echo $$ > pid; while :; do sleep 1; done`, timeout: 2 });
-  assert.match(result, /\[timed out after 2 s\]\n\[ended by SIGKILL\]$/);
+  assert.match(result, /^failed: \[timed out after 2 s\]\n\[ended by SIGKILL\]$/);
   await gone(join(directory, 'pid'));
 });
 
@@ -145,4 +159,47 @@ test('commands end with the process that started them', { skip }, async (t) => {
   const code = await new Promise((resolve) => child.once('exit', resolve));
   assert.equal(code, 7);
   await gone(join(directory, 'pid'));
+});
+
+describe('commands have nobody to ask', () => {
+  const variables = unattended({
+    PATH: process.env['PATH'],
+    EDITOR: 'sleep 60',
+    GIT_EDITOR: 'sleep 60',
+    PAGER: 'less',
+  });
+  const commit = 'git -c user.email=a@b.example -c user.name=n commit -q --allow-empty';
+
+  test('git opens no editor and no pager, and asks for no password', { skip }, async (t) => {
+    const { call } = await toolsOf(
+      t,
+      [{ type: 'shell' }, { type: 'script', shell: { amend: { cmd: `${commit} --amend && git log --format=%s` } } }],
+      { env: variables },
+    );
+    await call('shell', { cmd: `git init -q . && ${commit} -m first` });
+    assert.equal(await call('shell', { cmd: `${commit} --amend && git log --format=%s`, timeout: 20 }), 'first');
+    assert.equal(await call('amend'), 'first');
+    const shown = await call('shell', {
+      cmd: 'echo "$PAGER $GIT_PAGER $EDITOR $GIT_TERMINAL_PROMPT"; test -t 0 || echo no terminal',
+    });
+    assert.equal(shown, 'cat cat true 0\nno terminal');
+  });
+
+  test('but for those that the file gives them', { skip }, async (t) => {
+    const { call } = await toolsOf(t, [{ type: 'shell', env: { GIT_EDITOR: 'mine' } }], { env: variables });
+    assert.equal(await call('shell', { cmd: 'echo "$GIT_EDITOR $EDITOR"' }), 'mine true');
+  });
+});
+
+test('a command that fails is no success: in its outcome, and in what people see', { skip }, async (t) => {
+  const { box } = await toolsOf(t, [{ type: 'shell' }]);
+  const command = { cmd: 'echo one; echo two; exit 3' };
+  const client = scriptedClient([{ output: [call('c1', 'shell', command)] }, { output: [say('end')] }]);
+  const session = createSession({ client, agent, tools: box.tools, approval: 'yolo' });
+  const events = [];
+  for await (const event of session.run('go')) if (event.type === 'tool_call_response') events.push(event);
+  const [event] = events;
+  assert.ok(event !== undefined && events.length === 1);
+  assert.deepEqual([event.outcome, event.response], ['failed', 'one\ntwo\n[exit code 3]']);
+  assert.equal(result(event), 'failed: exit code 3, 3 lines');
 });

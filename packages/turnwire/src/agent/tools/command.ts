@@ -1,5 +1,6 @@
 import { HeadAndTail } from './head-and-tail.js';
 import { type ProcessGroup, startGroup } from './process-group.js';
+import { ToolFailure } from './tool.js';
 
 /** How much of what a command prints is kept, in bytes. */
 export const outputLimit = 256 * 1024;
@@ -9,6 +10,30 @@ const drainTime = 500;
 const lostTime = 5000;
 
 export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Programs that would wait for a person: editors, pagers, and what asks for a password. Nobody sits in front of a command of an agent. */
+const nobodyThere: Variables = {
+  EDITOR: 'true',
+  VISUAL: 'true',
+  GIT_EDITOR: 'true',
+  GIT_SEQUENCE_EDITOR: 'true',
+  PAGER: 'cat',
+  GIT_PAGER: 'cat',
+  GH_PAGER: 'cat',
+  MANPAGER: 'cat',
+  SYSTEMD_PAGER: 'cat',
+  AWS_PAGER: '',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_ASKPASS: 'true',
+  SSH_ASKPASS: 'true',
+  SSH_ASKPASS_REQUIRE: 'never',
+  GCM_INTERACTIVE: 'never',
+};
+
+/** The environment for commands that nobody watches: no editor, no pager and no question for a password waits for a person. */
+export function unattended(env: Variables): Variables {
+  return { ...env, ...nobodyThere };
+}
 
 export interface CommandOptions {
   cmd: string;
@@ -51,6 +76,16 @@ export async function runCommand({ cmd, cwd, env, timeout, signal, input }: Comm
 export function report({ output, notes }: Pick<Ended, 'output' | 'notes'>): string {
   if (output === '' && notes.length === 0) return '(no output)';
   return [...(output === '' ? [] : [output.replace(/\n$/, '')]), ...notes.map((note) => `[${note}]`)].join('\n');
+}
+
+/**
+ * What the model is told of a command that has ended well.
+ *
+ * @throws ToolFailure with what it is told of one that has not.
+ */
+export function outcome(ended: Ended): string {
+  if (ended.status === 0) return report(ended);
+  throw new ToolFailure(report(ended));
 }
 
 /** Starts a command; its output and its errors are one stream. */

@@ -4,6 +4,7 @@ import { matchesPath } from '../glob.js';
 import { report, runCommand } from './command.js';
 import { folderTools } from './folders.js';
 import { withNote } from './output.js';
+import { KnownFiles } from './known-files.js';
 import { readTools } from './read.js';
 import { searchTool } from './search.js';
 import type { Tool } from './tool.js';
@@ -20,8 +21,10 @@ export function filesystemToolset(
   { ignore_vcs: ignoreVcs = true, post_edit: afterEdit = [] }: Filesystem,
   { workspace, env }: Surroundings,
 ): OpenToolset {
+  const known = new KnownFiles();
   const after = async (path: string, signal: AbortSignal): Promise<string> => {
-    const name = workspace.name(await workspace.resolve(path));
+    const place = await workspace.resolve(path);
+    const name = workspace.name(place);
     const said: string[] = [];
     for (const { path: glob, cmd } of afterEdit) {
       if (!matchesPath(glob.includes('/') ? name : posix.basename(name), glob)) continue;
@@ -35,12 +38,14 @@ export function filesystemToolset(
       // That it went well is nothing to tell; what it says of a failure may be about the edit.
       if (ended.status !== 0) said.push(`\nAfter the edit, ${cmd} failed:\n${report(ended)}`);
     }
+    if (said.length === 0 && (await known.hasChanged(place)))
+      said.push('\nA command that follows edits has changed the file: read it before you write it again.');
     return said.join('');
   };
   return {
     tools: [
-      ...readTools(workspace),
-      ...writeTools(workspace).map((tool) => (afterEdit.length === 0 ? tool : followed(tool, after))),
+      ...readTools(workspace, known),
+      ...writeTools(workspace, known).map((tool) => (afterEdit.length === 0 ? tool : followed(tool, after))),
       ...folderTools(workspace, ignoreVcs),
       searchTool(workspace, ignoreVcs),
     ],

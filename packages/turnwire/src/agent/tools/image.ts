@@ -2,7 +2,7 @@ import { sizeText } from './output.js';
 import type { ToolContent } from './tool.js';
 
 /** One image, in bytes. As base64 it is a third more, and the whole history is sent again wherever it cannot be continued. */
-const imageLimit = 4 * 1024 * 1024;
+export const imageLimit = 4 * 1024 * 1024;
 
 /** The kinds of image that the API takes, by their first bytes. */
 const signatures: readonly { type: string; fits: (bytes: Buffer) => boolean }[] = [
@@ -13,7 +13,7 @@ const signatures: readonly { type: string; fits: (bytes: Buffer) => boolean }[] 
 ];
 
 /** The type of an image that the API takes; undefined for everything else. The bytes decide: a name or a header may be wrong. */
-function imageType(bytes: Buffer): string | undefined {
+export function imageType(bytes: Buffer): string | undefined {
   return signatures.find(({ fits }) => fits(bytes))?.type;
 }
 

@@ -1,33 +1,44 @@
 import { z } from 'zod';
-import { readText } from './text-file.js';
-import { defineTool, type Tool } from './tool.js';
+import { imageContent, imageLimit, imageType } from './image.js';
+import type { KnownFiles } from './known-files.js';
+import { sizeText, toOutput } from './output.js';
+import { readStart, textOf } from './text-file.js';
+import { defineTool, type Tool, type ToolContent } from './tool.js';
 import { withPath, type Workspace } from './workspace.js';
 
-/** What one call may bring into the conversation, in bytes: about 64,000 tokens. */
+/** What one call may bring into the conversation, in bytes: about 64,000 tokens. Images have a limit of their own. */
 const readLimit = 256 * 1024;
 const mostFiles = 100;
+/** The pictures of one call, as they are sent. */
+const mostShown = 2 * imageLimit;
 
-export function readTools(workspace: Workspace): Tool[] {
-  const read = (path: string, limit: number) =>
+export function readTools(workspace: Workspace, known: KnownFiles): Tool[] {
+  const read = (path: string, limit: number): Promise<ToolContent> =>
     withPath(path, async () => {
-      const { text, size, cut } = await readText(await workspace.resolve(path), path, limit);
-      return cut === 0 ? text : `${text}\n[cut: the last ${cut} of ${size} bytes of ${path} are not shown]`;
+      const place = await workspace.resolve(path);
+      const start = await readStart(place, path, limit);
+      if (imageType(start.bytes) !== undefined) return readImage(place, path);
+      const { text } = textOf(start, path);
+      known.seen(place, start.version);
+      const { size, cut } = start;
+      const note = cut === 0 ? '' : `\n[cut: the last ${cut} of ${size} bytes of ${path} are not shown]`;
+      return toText(text + note);
     });
   return [
     defineTool({
       name: 'read_file',
       description:
-        'Returns the content of a text file. Longer than 256 KiB, it is cut, and the end says how much is missing.',
+        'Returns the content of a text file, or shows a picture (PNG, JPEG, GIF, WebP). A text longer than 256 KiB is cut, and the end says how much is missing.',
       readOnly: true,
       paths: workspace.paths(['path']),
       revealing: true,
       input: z.object({ path: z.string().describe('The file, relative to the working directory.') }),
-      run: ({ path }) => read(path, readLimit),
+      run: async ({ path }) => toOutput([await read(path, readLimit)]),
     }),
     defineTool({
       name: 'read_multiple_files',
       description:
-        'Returns the contents of several text files, each after a line with its path. They share a limit of 256 KiB.',
+        'Returns the contents of several text files, each after a line with its path, and shows pictures. The texts share a limit of 256 KiB.',
       readOnly: true,
       paths: workspace.paths(['paths']),
       revealing: true,
@@ -36,15 +47,30 @@ export function readTools(workspace: Workspace): Tool[] {
         paths: z.array(z.string()).min(1).max(mostFiles).describe('The files, relative to the working directory.'),
       }),
       async run({ paths }, { signal }) {
-        const parts: string[] = [];
+        const parts: ToolContent[] = [];
         // An even share, so that one long file does not hide the others.
         const share = Math.floor(readLimit / paths.length);
+        let shown = 0;
         for (const path of paths) {
           signal.throwIfAborted();
-          parts.push(`=== ${path} ===\n${await read(path, share).catch((error: Error) => `Error: ${error.message}`)}`);
+          parts.push(toText(`=== ${path} ===`));
+          const part = await read(path, share).catch((error: Error) => toText(`Error: ${error.message}`));
+          shown += part.type === 'input_image' ? part.image_url.length : 0;
+          const isTooMuch = part.type === 'input_image' && shown > mostShown;
+          parts.push(isTooMuch ? toText('[not shown: the pictures before it are all that one call shows]') : part);
         }
-        return parts.join('\n');
+        return toOutput(parts);
       },
     }),
   ];
+}
+
+function toText(text: string): ToolContent {
+  return { type: 'input_text', text };
+}
+
+async function readImage(place: string, path: string): Promise<ToolContent> {
+  const { bytes, size, cut } = await readStart(place, path, imageLimit);
+  if (cut > 0) throw new Error(`${path} is a picture of ${sizeText(size)}, and ${sizeText(imageLimit)} can be shown`);
+  return imageContent(bytes, path);
 }

@@ -1,5 +1,5 @@
 import type { Toolset } from '../../config/toolset.js';
-import { report, runCommand } from './command.js';
+import { outcome, runCommand } from './command.js';
 import type { Tool } from './tool.js';
 import type { OpenToolset, Surroundings } from './toolset.js';
 
@@ -36,7 +36,7 @@ export async function scriptToolset(
         const cwd = await workspace.resolve(folder);
         // The names of the arguments are the file's, so none of the model's replaces PATH or the like.
         const all = { ...outer, ...shared, ...own, ...Object.fromEntries(variables) };
-        return report(await runCommand({ cmd, cwd, env: all, timeout, signal }));
+        return outcome(await runCommand({ cmd, cwd, env: all, timeout, signal }));
       },
     });
   }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { report, runCommand, type Variables } from './command.js';
+import { outcome, runCommand, type Variables } from './command.js';
 import { Jobs } from './jobs.js';
 import { defineTool, type Tool } from './tool.js';
 import type { OpenToolset } from './toolset.js';
@@ -48,7 +48,7 @@ function shellTool(env: Variables, place: Place, workspace: Workspace): Tool {
       timeout: z.number().positive().max(3600).default(30).describe('Seconds until it is ended.'),
     }),
     run: ({ cmd, cwd, timeout }, { signal }) =>
-      withPath(cwd, async () => report(await runCommand({ cmd, cwd: await place(cwd), env, timeout, signal }))),
+      withPath(cwd, async () => outcome(await runCommand({ cmd, cwd: await place(cwd), env, timeout, signal }))),
   });
 }
 

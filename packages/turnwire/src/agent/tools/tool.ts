@@ -7,6 +7,17 @@ export type ToolContent = { type: 'input_text'; text: string } | { type: 'input_
 /** What a call gives: a text, or texts and images in their order. */
 export type ToolOutput = string | readonly ToolContent[];
 
+/** A call that did not go well, and what the model is told of it, as it is: the output of a command that failed says why by itself. */
+export class ToolFailure extends Error {
+  override readonly name = 'ToolFailure';
+  readonly output: ToolOutput;
+
+  constructor(output: string) {
+    super(output);
+    this.output = output;
+  }
+}
+
 /** Something the model may ask for. A toolset is a list of them. */
 export interface Tool {
   name: string;
@@ -27,7 +38,7 @@ export interface Tool {
   /**
    * Does it, and resolves to what the model is told. Bounds its own time and the size of its output, and ends when `signal` fires.
    *
-   * @throws Error whose message tells the model what went wrong; a run never ends by it.
+   * @throws Error whose message tells the model what went wrong, or ToolFailure; a run never ends by it.
    */
   run(args: unknown, context: ToolContext): Promise<ToolOutput>;
   /** The argument that is a command for the shell: rules look at each of the commands it is made of. @default none is */

@@ -1,17 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { readText } from './text-file.js';
+import { replaceOnce } from './edit.js';
+import type { KnownFiles } from './known-files.js';
+import { byteOrderMark, readStart, readText } from './text-file.js';
 import { defineTool, type Tool } from './tool.js';
 import { withPath, type Workspace } from './workspace.js';
 
 const editLimit = 10 * 1024 * 1024;
 
-export function writeTools(workspace: Workspace): Tool[] {
+export function writeTools(workspace: Workspace, known: KnownFiles): Tool[] {
   return [
     defineTool({
       name: 'write_file',
-      description: 'Writes a text file: a new one, or in place of the old one. Missing folders are made.',
+      description:
+        'Writes a text file: a new one, or in place of the old one. Missing folders are made. A file that has changed since you read it is not written: read it again first.',
       readOnly: false,
       paths: workspace.paths(['path']),
       input: z.object({
@@ -21,15 +24,20 @@ export function writeTools(workspace: Workspace): Tool[] {
       run: ({ path, content }) =>
         withPath(path, async () => {
           const place = await workspace.resolve(path);
+          if (await known.hasChanged(place))
+            throw new Error(`${path} has changed since you read it. Nothing was written; read it again first`);
           await mkdir(dirname(place), { recursive: true });
-          await writeFile(place, content);
+          const whole =
+            (await isMarked(place)) && !content.startsWith(byteOrderMark) ? byteOrderMark + content : content;
+          await writeFile(place, whole);
+          await known.wrote(place, whole);
           return `Wrote ${Buffer.byteLength(content)} bytes to ${path}.`;
         }),
     }),
     defineTool({
       name: 'edit_file',
       description:
-        'Replaces passages of a text file, one edit after another. Each oldText must occur exactly once. If one edit fails, the file stays as it was.',
+        'Replaces passages of a text file, one edit after another. Each oldText must occur exactly once; ends of lines are alike. If one edit fails, the file stays as it was.',
       readOnly: false,
       paths: workspace.paths(['path']),
       input: z.object({
@@ -42,27 +50,34 @@ export function writeTools(workspace: Workspace): Tool[] {
       run: ({ path, edits }) =>
         withPath(path, async () => {
           const place = await workspace.resolve(path);
-          const { text, cut } = await readText(place, path, editLimit);
+          const changed = await known.hasChanged(place);
+          const { text, marked, cut } = await readText(place, path, editLimit);
           if (cut > 0) throw new Error(`${path} is larger than 10 MiB; edit it with other means`);
-          const edited = edits.reduce((content, edit, index) => replaceOnce(content, edit, index + 1), text);
-          await writeFile(place, edited);
-          return `Made ${edits.length} ${edits.length === 1 ? 'edit' : 'edits'} in ${path}.`;
+          const edited = edits.reduce((content, edit, index) => replaceOnce(content, unmarked(edit), index + 1), text);
+          const whole = marked ? byteOrderMark + edited : edited;
+          await writeFile(place, whole);
+          const said = `Made ${edits.length} ${edits.length === 1 ? 'edit' : 'edits'} in ${path}.`;
+          // What others have changed is still there, and the agent does not know it: the next write has to come after a read.
+          if (changed) return `${said} The file had changed since you read it, elsewhere: read it again.`;
+          await known.wrote(place, whole);
+          return said;
         }),
     }),
   ];
 }
 
-function replaceOnce(
-  content: string,
-  { oldText, newText }: { oldText: string; newText: string },
-  number: number,
-): string {
-  const first = content.indexOf(oldText);
-  if (first === -1) throw new Error(`edit ${number}: the oldText is not in the file; nothing was changed`);
-  if (content.includes(oldText, first + 1)) {
-    throw new Error(
-      `edit ${number}: the oldText occurs more than once; give more of its surroundings. Nothing was changed`,
-    );
+/** Whether there is a file that begins with a byte order mark. */
+async function isMarked(place: string): Promise<boolean> {
+  try {
+    return (await readStart(place, place, 3)).bytes.toString() === byteOrderMark;
+  } catch {
+    // A new file, or what cannot be written either.
+    return false;
   }
-  return content.slice(0, first) + newText + content.slice(first + oldText.length);
+}
+
+/** The mark stays where it is: it is no part of the text. */
+function unmarked({ oldText, newText }: { oldText: string; newText: string }): { oldText: string; newText: string } {
+  const without = (text: string): string => (text.startsWith(byteOrderMark) ? text.slice(1) : text);
+  return { oldText: without(oldText), newText: without(newText) };
 }
