@@ -1,4 +1,5 @@
-// Runs the tests that need what is too large for every install: Vitest and Jest for their examples, the Agents SDK against the emulator.
+// Runs the tests that need what is too large for every install: Vitest and Jest for their examples, the Agents SDK against the emulator, the MCP
+// project's own servers against the agent (behind nginx and haproxy, too, where these are installed).
 // They are installed below .cache/, where those tests look for them; without them the tests say so and skip. The Agents SDK needs the global
 // WebSocket of Node 22 or later: on an older Node its test skips here too, and `npm run test:versions -- agents-sdk` runs it afterwards.
 import { spawnSync } from 'node:child_process';
@@ -8,9 +9,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, '.cache', 'extra');
-const packages = ['vitest@4.1', 'jest@30', '@openai/agents@0.20'];
+const packages = [
+  'vitest@4.1',
+  'jest@30',
+  '@openai/agents@0.20',
+  ...['everything', 'filesystem', 'memory'].map((name) => `@modelcontextprotocol/server-${name}@2026.8.31`),
+];
 
-if (!existsSync(join(folder, 'node_modules', 'jest'))) {
+const isInstalled = (each) => existsSync(join(folder, 'node_modules', each.replace(/(?<=.)@.*$/, '')));
+if (!packages.every(isInstalled)) {
   console.log(`Installing ${packages.join(', ')} below .cache/ ...`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
@@ -24,7 +31,8 @@ if (!existsSync(join(folder, 'node_modules', 'jest'))) {
     process.exit(1);
   }
 }
-const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'test.mjs'), 'test-runners', 'agents-sdk'], {
+const words = ['test-runners', 'agents-sdk', 'official-servers'];
+const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'test.mjs'), ...words], {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],
 });

@@ -69,7 +69,7 @@ export async function listTools(
 }
 
 function read(value: unknown, { tools, unusable }: ToolList, warn: (message: string) => void): void {
-  const { name, description, title, annotations, inputSchema } = isFields(value) ? value : {};
+  const { name, description, title, annotations, inputSchema, execution } = isFields(value) ? value : {};
   if (typeof name !== 'string' || name === '') {
     warn(`one of its tools has no name and is left out: ${(JSON.stringify(value) ?? 'nothing').slice(0, 200)}`);
     return;
@@ -78,6 +78,14 @@ function read(value: unknown, { tools, unusable }: ToolList, warn: (message: str
   if (tools.some((tool) => tool.name === name) || unusable.includes(name)) return;
   const hints = isFields(annotations) ? annotations : {};
   const said = [description, title, hints['title']].find((text) => typeof text === 'string' && text.trim() !== '');
+  const leaveOut = (why: string): void => {
+    unusable.push(name);
+    warn(`its tool ${name} is left out, because ${why}`);
+  };
+  if (isFields(execution) && execution['taskSupport'] === 'required') {
+    leaveOut('it runs only as a task, and tasks are not served');
+    return;
+  }
   try {
     tools.push({
       name,
@@ -86,7 +94,6 @@ function read(value: unknown, { tools, unusable }: ToolList, warn: (message: str
       saysReadOnly: hints['readOnlyHint'] === true,
     });
   } catch (error) {
-    unusable.push(name);
-    warn(`its tool ${name} is left out, because its schema cannot be used: ${(error as Error).message}`);
+    leaveOut(`its schema cannot be used: ${(error as Error).message}`);
   }
 }
