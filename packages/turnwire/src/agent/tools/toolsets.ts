@@ -4,7 +4,6 @@ import { expand, namesIn } from '../../config/references.js';
 import type { Toolset } from '../../config/toolset.js';
 import { fetchToolset } from './fetch.js';
 import { filesystemToolset } from './filesystem.js';
-import { mcpToolset } from './mcp/toolset.js';
 import { memoryToolset } from './memory.js';
 import { scriptToolset } from './script.js';
 import { shellToolset } from './shell.js';
@@ -35,7 +34,8 @@ const openers: { readonly [Kind in Type]: Opener<Kind> } = {
   },
   script: scriptToolset,
   user_prompt: (_settings, { askUser }) => userPromptToolset(askUser),
-  mcp: mcpToolset,
+  // It brings an HTTP client along, which most agents have no use for.
+  mcp: async (settings, surroundings) => (await import('./mcp/toolset.js')).mcpToolset(settings, surroundings),
 };
 
 /** All tools of an agent. */
