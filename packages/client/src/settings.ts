@@ -24,6 +24,8 @@ export interface Settings {
   network: NetworkSettings;
   chains: { maxBytes: number };
   onWarning: ((message: string) => void) | false;
+  /** What has been warned of: once is enough, for all clients of a `createFetch`. */
+  warned: Set<string>;
   onEvent: ((event: DiagnosticEvent) => void) | undefined;
 }
 
@@ -106,6 +108,7 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
     network: { ...ownNetwork, proxy, fetch: options.fetch },
     chains: { maxBytes },
     onWarning,
+    warned: new Set(),
     onEvent,
   };
 }

@@ -1,8 +1,8 @@
 import { answer } from './answer.js';
-import { failureTable } from '../protocol/failure-table.js';
+import { codeTable, failureTable } from '../protocol/failure-table.js';
 import type { ServerError } from '../protocol/server-error.js';
 import type { TurnwireError } from '../protocol/errors.js';
-import type { TurnReport } from '../turn/report.js';
+import type { Attempt, TurnReport } from '../turn/report.js';
 
 /** What a failure before the first event means for whoever called the fetch. */
 export type Failure =
@@ -13,32 +13,26 @@ export type Failure =
   /** The turn may have run. */
   | { name: 'unknown' };
 
-/** Ends of an attempt that are an answer of the server's, or could have been known before. */
-const answered: ReadonlySet<string> = new Set([
-  'chain_lost',
-  'invalid_request',
-  'request_refused',
-  'request_too_large',
-  'upgrade_refused',
-]);
-
-/** Ends of an attempt that had no connection, whatever was written to one: TLS can refuse as late as that (`isTlsRefusal`). */
-const unconnected: ReadonlySet<string> = new Set(['dial_failed', 'dial_timeout', 'proxy_failed', 'queue_timeout']);
-
 export function failureOf(error: TurnwireError, { attempts }: TurnReport): Failure {
   // A refusal of the last attempt says nothing of an earlier one, which may have run.
-  const mayHaveRun = attempts.some(
-    ({ phase, error: code = '' }) =>
-      phase !== 'queued' && phase !== 'sending' && !answered.has(code) && !unconnected.has(code),
-  );
-  if (mayHaveRun) return { name: 'unknown' };
+  if (attempts.some(mayHaveRun)) return { name: 'unknown' };
   const { server } = error;
   if (error.code === 'request_too_large') return { name: 'refused', status: 413, server: undefined };
   if (error.code === 'invalid_request') return { name: 'refused', status: 400, server: undefined };
-  if (!answered.has(error.code) || server === undefined) return { name: 'not_sent' };
-  const status = error.status ?? server.status ?? failureTable[error.kind].status ?? 500;
+  if (server === undefined || codeTable[error.code].ran === 'sent') return { name: 'not_sent' };
+  const { status } = error;
   // A redirect is not followed with the caller's key (N2), and a 200 to an upgrade is no answer to a turn.
-  return status < 400 ? { name: 'not_sent' } : { name: 'refused', status, server };
+  if (status !== undefined && status < 400 && (error.code === 'upgrade_refused' || status >= 300))
+    return { name: 'not_sent' };
+  // A refusal that calls itself a success has no status of its own.
+  const isNamed = status !== undefined && status >= 400;
+  return { name: 'refused', status: isNamed ? status : (failureTable[error.kind].status ?? 500), server };
+}
+
+/** A refusal is an answer, and what had no connection did not run, whatever was written to one: TLS can refuse as late as that (`isTlsRefusal`). */
+function mayHaveRun({ phase, error, kind }: Attempt): boolean {
+  if (phase === 'queued' || phase === 'sending' || kind === 'configuration') return false;
+  return error === undefined || codeTable[error].ran === 'sent';
 }
 
 /** The refusal as HTTP would have had it: its status, its body as the server gave it, and when to come back (P27, P62, F11). */

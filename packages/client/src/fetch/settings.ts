@@ -14,6 +14,8 @@ export interface CommonSettings {
   /** The ordinary fetch. */
   ordinary: typeof globalThis.fetch;
   rules: HeaderRules;
+  /** Each identity has a client of its own, and what one of them has warned of is told. */
+  warned: Set<string>;
   /** A header that makes an identity of each request. */
   onSuspect: (name: string) => void;
   /** Told once for each sentence: turns to this address go by the ordinary fetch. */
@@ -55,16 +57,17 @@ export function checkFetchOptions(
   if (viaFetch !== undefined && typeof viaFetch !== 'boolean')
     throw new TurnwireError('invalid_option', `network.viaFetch must be true or false, not ${kindOf(viaFetch)}`);
   const anyone = { url: 'https://api.openai.com/v1/responses', headers: {} };
-  const { chains, onWarning } = settingsFor(anyone, { options, ordinary });
-  const told = new Set<string>();
+  const warned = new Set<string>();
+  const { chains, onWarning } = settingsFor(anyone, { options, ordinary, warned });
   const warn = (warning: string): void => {
-    if (onWarning === false || told.has(warning)) return;
-    told.add(warning);
+    if (onWarning === false || warned.has(warning)) return;
+    warned.add(warning);
     queueMicrotask(() => onWarning(warning));
   };
   return {
     options,
     ordinary,
+    warned,
     maxChainBytes: chains.maxBytes,
     rules,
     onSuspect: (name) => {
@@ -117,12 +120,12 @@ function checkPatterns(option: string, patterns: unknown): void {
  */
 export function settingsFor(
   { url, headers, program }: Identity,
-  { options, ordinary }: Pick<CommonSettings, 'options' | 'ordinary'>,
+  { options, ordinary, warned }: Pick<CommonSettings, 'options' | 'ordinary' | 'warned'>,
 ): Settings {
   const proxies = Object.entries(process.env).filter(([name]) => /^(https?|all|no)_proxy$/i.test(name));
   const recovery = { refusals: 'surface' as const, ...options.recovery };
   const { viaFetch, ...network } = options.network ?? {};
-  return resolveOptions(
+  const settings = resolveOptions(
     {
       ...options,
       recovery,
@@ -133,4 +136,5 @@ export function settingsFor(
     },
     Object.fromEntries(proxies),
   );
+  return { ...settings, warned };
 }

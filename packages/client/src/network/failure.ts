@@ -100,6 +100,14 @@ const permanent: ReadonlySet<string> = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
 ]);
 
+/** An HTTP answer, read as far as refusals are. */
+interface Answer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+  secrets: Secrets;
+}
+
 /**
  * A refusal by HTTP status: of the upgrade (`upgrade_refused`) or of the POST (`request_refused`). A JSON error body is read into
  * `server`; a page of HTML is not put before users.
@@ -107,7 +115,7 @@ const permanent: ReadonlySet<string> = new Set([
 export function statusFailure(
   code: 'upgrade_refused' | 'request_refused',
   origin: string,
-  answer: { status: number; headers: Readonly<Record<string, string>>; body: string; secrets: Secrets },
+  answer: Answer,
   phase: Phase,
 ): TurnwireError {
   const { status, headers } = answer;
@@ -123,6 +131,27 @@ export function statusFailure(
     code,
     `${origin} refused ${what} (${status}${named})${elsewhere}${server.message === '' ? '' : `: ${server.message}`}`,
     { phase, status, server },
+  );
+}
+
+/**
+ * A 200 that is no event stream, where one was asked for: a refusal in JSON, a page of something that is not the API, or an answer of
+ * which it is not known what it means.
+ */
+export function noStream(origin: string, answer: Answer): TurnwireError {
+  const { status, headers, body } = answer;
+  const { error, output } = (parse(body) ?? {}) as { error?: unknown; output?: unknown };
+  if (error !== undefined && error !== null && output === undefined)
+    return statusFailure('request_refused', origin, answer, 'sent');
+  const type = clean(headers['content-type'] ?? 'no content type');
+  if (!/html/i.test(type))
+    return new TurnwireError('protocol_error', `${origin} answered with "${type}" instead of text/event-stream`, {
+      status,
+    });
+  return new TurnwireError(
+    'protocol_error',
+    `${origin} answered with a page of HTML instead of text/event-stream, so the turn did not run: is the path of baseUrl right?`,
+    { status, kind: 'configuration' },
   );
 }
 

@@ -5,6 +5,7 @@ import { takeBytes } from './intake.js';
 import type { Socket } from 'node:net';
 import type { AnswerListener } from '../http/answer-reader.js';
 import type { Head } from '../http/head.js';
+import { CutShort } from './posts.js';
 import type { ExchangeListener, Post } from './posts.js';
 
 /** Who keeps a connection between two exchanges. */
@@ -117,8 +118,7 @@ export class HttpConnection implements AnswerListener {
 
   /** The other side sends no more. */
   #ended(): void {
-    if (this.#exchange?.reader.close() !== true)
-      this.#break(this.#error ?? Object.assign(new Error('it hung up'), { code: 'ECONNRESET' }));
+    if (this.#exchange?.reader.close() !== true) this.#break(this.#error ?? new CutShort());
     this.#drop();
   }
 

@@ -8,6 +8,14 @@ export interface Post {
   body: Buffer;
 }
 
+/** The other side has ended the connection in good order (FIN) before its answer was whole: most proxies cut so. */
+export class CutShort extends Error {
+  constructor() {
+    super('the other side closed the connection before its answer was whole');
+    this.name = 'CutShort';
+  }
+}
+
 /** Who is told of a request and of its answer. */
 export interface ExchangeListener {
   /** All of the request has left this process. */
@@ -17,7 +25,7 @@ export interface ExchangeListener {
   /** The answer is whole. */
   end(): void;
   /**
-   * It broke before that: `HttpViolation`, what the operating system says, or a `TurnwireError` where more is known than that. Nothing is told
+   * It broke before that: `HttpViolation`, `CutShort`, what the operating system says, or a `TurnwireError` where more is known than that. Nothing is told
    * after it.
    */
   broken(error: Error): void;

@@ -22,7 +22,10 @@ export interface Signals {
 export function kindOf(code: ErrorCode, { server, status, closeCode }: Signals): FailureKind {
   const { kind } = codeTable[code];
   if (kind === 'closure') return closeCode === undefined ? 'network' : closureOf(closeCode).kind;
-  return kind === 'server' ? kindOfWords(server, status) : kind;
+  if (kind !== 'server') return kind;
+  const named = status ?? server?.status;
+  // A refusal that calls itself a success has no status: only its words count.
+  return kindOfWords(server, code === 'request_refused' && named !== undefined && named < 300 ? undefined : named);
 }
 
 /** Whether the cause may pass by itself. What the server says of that counts more than the kind, but for a code that is known to stay. */
@@ -61,7 +64,7 @@ export function kindOfStatus(status: number): FailureKind {
 const aboutTheRequest: ReadonlySet<FailureKind> = new Set(['invalid_request', 'not_found', 'conflict']);
 
 /** What a server's refusal is, by the field that it names, its code, its words and its status, in this order. */
-function kindOfWords(server: ServerError | undefined, status = server?.status): FailureKind {
+function kindOfWords(server: ServerError | undefined, status: number | undefined): FailureKind {
   const { code = '', type = '', param, message = '' } = server ?? {};
   const byStatus = status === undefined ? undefined : kindOfStatus(status);
   const isAboutTheRequest = byStatus === undefined || aboutTheRequest.has(byStatus);

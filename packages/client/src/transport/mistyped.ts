@@ -14,19 +14,20 @@ export type Finding = { name: 'stream'; bytes: Buffer } | { name: 'other' };
  * body itself tells.
  */
 export class Mistyped {
-  readonly type: string;
-  #bytes = Buffer.alloc(0);
+  readonly headers: Readonly<Record<string, string>>;
+  /** What has come of the body. */
+  bytes = Buffer.alloc(0);
 
-  constructor(type: string) {
-    this.type = type;
+  constructor(headers: Readonly<Record<string, string>>) {
+    this.headers = headers;
   }
 
   /** undefined until it is seen. */
   add(bytes: Buffer): Finding | undefined {
     // A copy: the memory is lent.
-    this.#bytes = Buffer.concat([this.#bytes, bytes]);
-    const beginning = this.#bytes.toString('utf8', 0, enough);
-    if (beginsLikeEvents.test(beginning)) return { name: 'stream', bytes: this.#bytes };
-    return this.#bytes.length >= enough || beginsOtherwise.test(beginning) ? { name: 'other' } : undefined;
+    this.bytes = Buffer.concat([this.bytes, bytes]);
+    const beginning = this.bytes.toString('utf8', 0, enough);
+    if (beginsLikeEvents.test(beginning)) return { name: 'stream', bytes: this.bytes };
+    return this.bytes.length >= enough || beginsOtherwise.test(beginning) ? { name: 'other' } : undefined;
   }
 }

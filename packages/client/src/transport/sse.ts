@@ -6,10 +6,10 @@ import { clean } from '../protocol/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { ErrorBody } from '../network/body.js';
 import { Decoder, UnknownCoding, acceptEncoding } from '../network/content-coding.js';
-import { HttpViolation } from '../http/answer-reader.js';
-import { dialFailure, isTlsRefusal, statusFailure } from '../network/failure.js';
+import { dialFailure, isTlsRefusal, noStream, statusFailure } from '../network/failure.js';
 import { Mistyped } from './mistyped.js';
 import { PlainBody } from './plain-body.js';
+import { breakOf, lossOf } from './loss.js';
 import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { Head } from '../http/head.js';
@@ -65,6 +65,8 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   #dialling: AbortController | undefined;
   #dialTimer: Timer | undefined;
   #connection: PostConnection | undefined;
+  /** When the last bytes came; before any, when the request went out. */
+  #heardAt = 0;
   /** Until the head of the answer has come. */
   #unanswered = true;
   /** Of a body that is compressed. */
@@ -75,6 +77,8 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   #whole: PlainBody | undefined;
   /** The answer is said to be no stream, and has not shown yet whether it is. */
   #mistyped: Mistyped | undefined;
+  /** The answer was to be a stream and is none, and this is its body. */
+  #other: ErrorBody | undefined;
   #over = false;
   /** The body of the answer has ended in good order. */
   #bodyOver = false;
@@ -147,6 +151,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
         'accept-encoding': acceptEncoding,
         'content-type': 'application/json',
       };
+      this.#heardAt = this.#clock.now();
       connection.exchange({ url: endpoint.url, headers, body }, this);
       if (this.#paused) connection.pause();
     } catch (error) {
@@ -160,6 +165,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
 
   head({ status, headers }: Head): void {
     this.#unanswered = false;
+    this.#heardAt = this.#clock.now();
     if (this.#over) return;
     const { secrets, endpoint } = this.#network;
     const { origin } = endpoint;
@@ -182,12 +188,13 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
     }
     // A server that streams all the same is read as one that was asked to.
     if (!isStream && isPlain) this.#whole = new PlainBody(status, headers);
-    else if (!isStream) this.#mistyped = new Mistyped(type);
+    else if (!isStream) this.#mistyped = new Mistyped(headers);
     const { 'set-cookie': _, ...received } = headers;
     this.#headers?.received(received);
   }
 
   body(bytes: Buffer): void {
+    this.#heardAt = this.#clock.now();
     if (this.#over) return;
     if (this.#refusal !== undefined) return this.#refusal.add(bytes);
     if (this.#decoder === undefined) return this.decoded(bytes);
@@ -199,6 +206,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
     if (this.#over) return;
     try {
       if (this.#mistyped !== undefined) return this.#judge(this.#mistyped, bytes);
+      if (this.#other !== undefined) return this.#other.add(bytes);
       if (this.#whole === undefined) return this.#reader.push(bytes);
       this.#receiver.alive();
       this.#whole.add(bytes);
@@ -217,11 +225,14 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
     this.#reader.push(found.bytes);
   }
 
-  #noStream({ type }: Mistyped): void {
-    const got = `"${clean(type)}" instead of text/event-stream`;
-    this.#fail(
-      new TurnwireError('protocol_error', `${this.#network.endpoint.origin} answered with ${got}`, { status: 200 }),
+  /** What is known of it by now tells that it is none; its end, what it is. */
+  #noStream({ headers, bytes }: Mistyped): void {
+    const { secrets, endpoint } = this.#network;
+    this.#mistyped = undefined;
+    this.#other = new ErrorBody(this.#clock, { headers: {} }, (body) =>
+      this.#fail(noStream(endpoint.origin, { status: 200, headers, body, secrets })),
     );
+    this.#other.add(bytes);
   }
 
   full(): void {
@@ -251,7 +262,8 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   /** All of the body was read, and decoded. */
   #ends(): void {
     if (this.#whole !== undefined) return this.#answered(this.#whole);
-    if (this.#mistyped !== undefined) return this.#noStream(this.#mistyped);
+    if (this.#mistyped !== undefined) this.#noStream(this.#mistyped);
+    if (this.#other !== undefined) return this.#other.end();
     this.#bodyOver = true;
     if (!this.#over) this.#reader.end();
     this.#ended('the stream ended before a terminal event');
@@ -271,17 +283,13 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
 
   #breaks(error: Error): void {
     if (this.#over) return;
+    if (this.#other !== undefined) return this.#other.end();
     if (this.#grace !== undefined) return this.#end();
-    const { code } = error as { code?: unknown };
-    const how =
-      error instanceof HttpViolation
-        ? `the server sent ${error.message}`
-        : typeof code === 'string'
-          ? code
-          : clean(error.message);
-    this.#fail(
-      new TurnwireError('connection_lost', `the connection broke before the turn ended (${how})`, { cause: error }),
-    );
+    this.#lost(breakOf(error, this.#unanswered), error);
+  }
+
+  #lost(how: string, cause?: Error): void {
+    this.#fail(lossOf(how, this.#clock.now() - this.#heardAt, { cause }));
   }
 
   #data(data: string, bytes: number): void {
@@ -336,7 +344,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   #ended(how: string): void {
     if (this.#over) return;
     if (this.#grace !== undefined) return this.#end();
-    this.#fail(new TurnwireError('connection_lost', how));
+    this.#lost(how);
   }
 
   #end(): void {

@@ -4,6 +4,7 @@ import { TurnwireError } from '../protocol/errors.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { PongLost } from '../protocol/pong-lost.js';
 import { MessageTooLarge } from '../websocket/violation.js';
+import { lossOf } from './loss.js';
 import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { SocketEnd } from '../network/socket.js';
@@ -55,6 +56,8 @@ class WebSocketCarriage implements Carriage, Occupant {
   /** For the successor of a steered response. */
   #wait: Timer | undefined;
   #paused = false;
+  /** When the server was heard last; before that, when the request went out. */
+  #heardAt = 0;
 
   constructor(
     pool: Pool,
@@ -129,6 +132,7 @@ class WebSocketCarriage implements Carriage, Occupant {
       lane.vacate(lane.chain);
       return this.#fail(error);
     }
+    this.#heardAt = this.#clock.now();
     this.#receiver.sending(Buffer.byteLength(frame));
     lane.send(frame, (error) => {
       // Where it failed, `lost` tells why: the server may have said it in a close frame.
@@ -137,12 +141,15 @@ class WebSocketCarriage implements Carriage, Occupant {
   }
 
   alive(): void {
-    if (this.#state.name === 'running') this.#receiver.alive();
+    if (this.#state.name !== 'running') return;
+    this.#heardAt = this.#clock.now();
+    this.#receiver.alive();
   }
 
   event(frame: Frame): void {
     const state = this.#state;
     if (state.name !== 'running') return;
+    this.#heardAt = this.#clock.tick();
     const { lane, reading } = state;
     const verdict = reading.read(frame);
     if (this.#wait !== undefined && !reading.between) this.#wait.cancel();
@@ -197,7 +204,7 @@ class WebSocketCarriage implements Carriage, Occupant {
       this.#over();
       return this.#receiver.end();
     }
-    this.#fail(lossError(end));
+    this.#fail(lossError(end, this.#clock.now() - this.#heardAt));
   }
 
   /** Anything that was refused has ended the chain (P73); the connection remains usable (P98), as a rule. */
@@ -242,7 +249,7 @@ function chainOf(reading: Reading, request: OutgoingRequest): Chain | undefined 
   return { responseId: terminal.response.id, stored: reading.stored ?? request.store };
 }
 
-function lossError({ code, reason, violation, cause }: SocketEnd): TurnwireError {
+function lossError({ code, reason, violation, cause }: SocketEnd, silentMs: number): TurnwireError {
   if (cause instanceof MessageTooLarge) {
     return new TurnwireError('event_too_large', `the server sent an event of more than ${maxEventBytes} bytes`, {
       cause,
@@ -257,9 +264,6 @@ function lossError({ code, reason, violation, cause }: SocketEnd): TurnwireError
       cause: new PongLost(cause.ms),
     });
   }
-  return new TurnwireError(
-    'connection_lost',
-    `the connection closed before the turn ended (${describeClosure(code, reason)})`,
-    { closeCode: code, closeReason: reason },
-  );
+  const how = `the connection closed before the turn ended (${describeClosure(code, reason)})`;
+  return lossOf(how, silentMs, { closeCode: code, closeReason: reason });
 }

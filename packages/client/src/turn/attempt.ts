@@ -52,6 +52,7 @@ export class Attempt implements Receiver {
       sentBytes: 0,
       phase: 'queued',
       error: undefined,
+      kind: undefined,
       recovery: undefined,
       delayMs: 0,
     };
@@ -178,6 +179,7 @@ export class Attempt implements Receiver {
     this.#settle();
     this.#carriage?.abort();
     this.entry.error = error.code;
+    this.entry.kind = error.kind;
     this.#listener.failed(this, error);
   }
 

@@ -14,12 +14,27 @@ export type BreakerState =
   /** WebSockets are taken; so many failures have come in a row. */
   | { name: 'closed'; failures: number }
   /** They rest. `times` counts the rests in a row: each is longer than the one before. */
-  | { name: 'open'; kind: TripKind; why: string; since: number; until: number; times: number }
+  | { name: 'open'; kind: TripKind; why: string; reason: string; since: number; until: number; times: number }
   /** One turn tries, and the others do not wait for it. */
-  | { name: 'half_open'; kind: TripKind; why: string; since: number; times: number; probeSince: number };
+  | {
+      name: 'half_open';
+      kind: TripKind;
+      why: string;
+      reason: string;
+      since: number;
+      times: number;
+      probeSince: number;
+    };
 
 /** `websocket`: take it. `probe`: take it, and what becomes of this turn decides. Otherwise SSE, why, and for how long still. */
-export type BreakerRoute = 'websocket' | 'probe' | { rest: string; forMs: number };
+export type BreakerRoute = 'websocket' | 'probe' | Rest;
+
+/** `reason` is what `why` is known by: `BreakerTrip.reason`. */
+export interface Rest {
+  why: string;
+  reason: string;
+  forMs: number;
+}
 
 export interface BreakerRow {
   kind: Exclude<TripKind, 'shape'>;
@@ -83,21 +98,22 @@ export class Breaker {
     const now = this.#clock.now();
     const shapeUntil = shape === undefined ? undefined : this.#shapes.get(shape);
     if (shapeUntil !== undefined && now < shapeUntil) {
-      return { rest: 'a request of this shape was closed without an answer before', forMs: shapeUntil - now };
+      const why = 'a request of this shape was closed without an answer before';
+      return { why, reason: 'shape', forMs: shapeUntil - now };
     }
     const state = this.#state;
     switch (state.name) {
       case 'closed':
         return 'websocket';
       case 'open':
-        if (now < state.until) return { rest: state.why, forMs: state.until - now };
+        if (now < state.until) return restOf(state, state.until - now);
         break;
       case 'half_open':
-        if (now - state.probeSince < probeMs) return { rest: state.why, forMs: probeMs - (now - state.probeSince) };
+        if (now - state.probeSince < probeMs) return restOf(state, probeMs - (now - state.probeSince));
         break;
     }
-    const { kind, why, since, times } = state;
-    this.#state = { name: 'half_open', kind, why, since, times, probeSince: now };
+    const { kind, why, reason, since, times } = state;
+    this.#state = { name: 'half_open', kind, why, reason, since, times, probeSince: now };
     return 'probe';
   }
 
@@ -132,8 +148,8 @@ export class Breaker {
   /** The turn that probed ended without a verdict: it was aborted, or refused for itself. The next one probes. */
   abandoned(): void {
     if (this.#state.name !== 'half_open') return;
-    const { kind, why, since, times } = this.#state;
-    this.#state = { name: 'open', kind, why, since, times, until: this.#clock.now() };
+    const { kind, why, reason, since, times } = this.#state;
+    this.#state = { name: 'open', kind, why, reason, since, times, until: this.#clock.now() };
   }
 
   #open(row: BreakerRow, trip: BreakerTrip, times: number): void {
@@ -143,6 +159,7 @@ export class Breaker {
       name: 'open',
       kind: row.kind,
       why: trip.why,
+      reason: trip.reason,
       since,
       until: now + this.#restMs(row, trip, times) * (1 + this.#jitter() / 10),
       times,
@@ -160,6 +177,10 @@ export class Breaker {
     const [oldest] = this.#shapes.keys();
     if (this.#shapes.size > rememberedShapes.most && oldest !== undefined) this.#shapes.delete(oldest);
   }
+}
+
+function restOf({ why, reason }: { why: string; reason: string }, forMs: number): Rest {
+  return { why, reason, forMs };
 }
 
 function rowOf(kind: BreakerRow['kind']): BreakerRow {

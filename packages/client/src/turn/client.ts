@@ -69,7 +69,6 @@ export class Client implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #running = new RunningTurns();
   readonly #warming = new Set<Turn>();
-  readonly #warned = new Set<string>();
   readonly #usage = new UsageTotal();
   /** Ends what is done ahead of turns. */
   readonly #ending = new AbortController();
@@ -122,7 +121,7 @@ export class Client implements AsyncDisposable {
       credentialIsAsked: typeof identity.apiKey === 'function' || typeof identity.headers === 'function',
       byFetch: this.#network.byFetch,
       holds: (responseId) => this.#pool.holds(responseId),
-      onFallback: (kind, reason) => this.#warn(kind, reason),
+      onFallback: (reason, why) => this.#warn(reason, why),
       onUsage: (usage) => this.#usage.add(usage),
     };
   }
@@ -257,11 +256,12 @@ export class Client implements AsyncDisposable {
     if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  #warn(kind: string, reason: string): void {
-    const { onWarning } = this.#settings;
-    if (onWarning === false || this.#warned.has(kind)) return;
-    this.#warned.add(kind);
+  #warn(reason: string, why: string): void {
+    const { onWarning, warned, endpoint } = this.#settings;
+    const told = `${endpoint.origin} ${reason}`;
+    if (onWarning === false || warned.has(told)) return;
+    warned.add(told);
     // Not from within the turn: what the callback throws is its owner's, and ends no turn (I3).
-    queueMicrotask(() => onWarning(`turnwire: a turn goes by SSE instead of a WebSocket: ${reason}`));
+    queueMicrotask(() => onWarning(`turnwire: a turn goes by SSE instead of a WebSocket: ${why}`));
   }
 }

@@ -16,6 +16,8 @@ import type { Plan } from './plan.js';
 import type { Decision } from './recovery.js';
 import type { TurnReport, Attempt as Entry } from './report.js';
 import type { TurnRequest } from './request.js';
+import { reasonOf } from './trip.js';
+import type { Rest } from './breaker.js';
 import type { BreakerTrip } from './trip.js';
 
 export interface CourseListener {
@@ -25,6 +27,9 @@ export interface CourseListener {
 }
 
 type Report = TurnReport & { attempts: Entry[] };
+
+/** Why a turn goes by SSE, as a sentence, and what it is known by: it is warned of once. */
+type Why = Pick<Rest, 'why' | 'reason'>;
 
 /**
  * The way of one request through attempts: with which transport and plan it begins, and what is done when an attempt fails, by the table of
@@ -101,12 +106,12 @@ export class Course implements AttemptListener {
         'invalid_request',
         rest === undefined
           ? 'generate: false works over a WebSocket only: over SSE the turn would run and be paid for'
-          : `generate: false works over a WebSocket only, and ${rest}`,
+          : `generate: false works over a WebSocket only, and ${rest.why}`,
       );
     }
     if (!sse) return this.#go('websocket', outgoing);
     if (bySse !== undefined) this.#fellBack(bySse.code, bySse.message);
-    else if (rest !== undefined) this.#fellBack('resting', rest);
+    else if (rest !== undefined) this.#fellBack(rest.reason, rest.why);
     this.#go('sse', this.#bySse());
   }
 
@@ -129,7 +134,10 @@ export class Course implements AttemptListener {
   abort(error: TurnwireError): void {
     if (this.#over) return;
     const entry = this.#report.attempts.at(-1);
-    if (entry !== undefined) entry.error ??= error.code;
+    if (entry !== undefined) {
+      entry.error ??= error.code;
+      entry.kind ??= error.kind;
+    }
     this.#settle();
     this.#attempt?.abort();
   }
@@ -165,15 +173,15 @@ export class Course implements AttemptListener {
   }
 
   /** Why a call that needs no stream is not made into one. */
-  #streamless(): string | undefined {
+  #streamless(): Why | undefined {
     const isRefused = this.#carry.plain !== undefined && this.#engine.streamRefusals.has(this.#request.params['model']);
-    return isRefused ? 'the server has refused to stream this model' : undefined;
+    return isRefused ? { reason: 'streamless', why: 'the server has refused to stream this model' } : undefined;
   }
 
   /** Why WebSocket is not tried just now; undefined if it is. */
-  #rest(): string | undefined {
+  #rest(): Why | undefined {
     const route = this.#engine.breaker.route(shapeOf(this.#request.params));
-    if (typeof route === 'object') return route.rest;
+    if (typeof route === 'object') return route;
     this.#probing = route === 'probe';
     return undefined;
   }
@@ -286,7 +294,7 @@ export class Course implements AttemptListener {
     if (this.#over) return;
     const { memory, limits } = this.#engine;
     if (move === 'fall_back') {
-      this.#fellBack(`${error.code} ${error.status ?? error.closeCode ?? ''}`, error.message);
+      this.#fellBack(reasonOf(error), error.message);
       return this.#go('sse', this.#bySse());
     }
     if (transport === 'sse') return this.#go('sse', this.#bySse(), move === 'redial');
@@ -315,10 +323,10 @@ export class Course implements AttemptListener {
     this.#listener.failed(told);
   }
 
-  #fellBack(kind: string, reason: string): void {
-    this.#report.fallback = reason;
-    this.#engine.diagnostics.publish('fallback', { turn: this.#number, reason });
-    this.#engine.onFallback(kind, reason);
+  #fellBack(reason: string, why: string): void {
+    this.#report.fallback = why;
+    this.#engine.diagnostics.publish('fallback', { turn: this.#number, reason: why });
+    this.#engine.onFallback(reason, why);
   }
 
   #settle(): void {

@@ -32,8 +32,8 @@ export interface Engine {
   byFetch: boolean;
   /** A connection that can take a turn now holds this response. */
   holds: (responseId: string) => boolean;
-  /** A turn goes by SSE instead of a WebSocket: told to the user, once for each `kind`. */
-  onFallback: (kind: string, reason: string) => void;
+  /** A turn goes by SSE instead of a WebSocket: `why` is told to the user, once for each `reason`. */
+  onFallback: (reason: string, why: string) => void;
   /** Called for each response that has ended. */
   onUsage: (usage: Usage) => void;
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode, Phase } from '../protocol/errors.js';
+import type { FailureKind } from '../protocol/failure-kind.js';
 import type { Usage } from '../protocol/response.js';
 import type { Outcome } from '../protocol/terminal.js';
 
@@ -48,6 +49,8 @@ export interface Attempt {
   phase: Phase;
   /** Why it failed; undefined for one that did not. */
   error: ErrorCode | undefined;
+  /** What kind of failure that is; undefined for one that did not fail. */
+  kind: FailureKind | undefined;
   /** What was done then: `redial`, `resend_in_full`, `retry`, `fall_back`, `surface`; undefined for one that did not fail. */
   recovery: string | undefined;
   /** How long was waited before that, in milliseconds. */

@@ -8,6 +8,8 @@ export interface BreakerTrip {
   retryAfterMs: number | undefined;
   /** For reports: the failure, as a sentence. */
   why: string;
+  /** By which it is known again, whatever its sentence says of times: for warnings that are given once. */
+  reason: string;
 }
 
 export type TripKind =
@@ -48,6 +50,11 @@ const trips: Readonly<Partial<Record<Cause, TripKind>>> = {
   unanswered: 'lost',
 };
 
+/** The same for each failure of this kind. */
+export function reasonOf({ code, status, closeCode }: TurnwireError): string {
+  return `${code} ${status ?? closeCode ?? ''}`;
+}
+
 /** undefined where it says nothing of WebSockets: by its cause, and for losses after output, when the WebSocket worked. */
 export function tripOf(
   cause: Cause,
@@ -57,5 +64,12 @@ export function tripOf(
   if (transport !== 'websocket' || !isEarly) return undefined;
   // Once all was sent, that says something of this body alone.
   const kind = cause === 'dismissed' && phase === 'sent' ? 'shape' : trips[cause];
-  return kind === undefined ? undefined : { kind, retryAfterMs: error.retryAfterMs, why: error.message };
+  return kind === undefined
+    ? undefined
+    : {
+        kind,
+        retryAfterMs: error.retryAfterMs,
+        why: error.message,
+        reason: reasonOf(error),
+      };
 }

@@ -11,7 +11,7 @@ function setUp(): { identities: Identities; clock: FakeClock; suspects: string[]
   const clock = new FakeClock();
   const suspects: string[] = [];
   const settings: ConstructorParameters<typeof Identities>[0]['settings'] = (identity) =>
-    settingsFor(identity, { options: {}, ordinary: fetch });
+    settingsFor(identity, { options: {}, ordinary: fetch, warned: new Set() });
   const onSuspect = (name: string): void => void suspects.push(name);
   return { clock, suspects, identities: new Identities({ settings, clock, maxChainBytes: 1000, onSuspect }) };
 }
@@ -74,7 +74,7 @@ test('W8: no key and no organization of the environment gets into the settings',
   try {
     const { identity } = settingsFor(
       { url: 'https://api.openai.com/v1/responses', headers: {} },
-      { options: {}, ordinary: fetch },
+      { options: {}, ordinary: fetch, warned: new Set() },
     );
     assert.deepEqual(identity, { apiKey: undefined, headers: {}, organization: undefined, project: undefined });
   } finally {

@@ -12,9 +12,9 @@ for (const text of [
   '\ufeffevent:x',
 ]) {
   test(`mistyped: ${JSON.stringify(text)} is a stream, in whatever pieces`, () => {
-    const whole = new Mistyped('text/plain').add(Buffer.from(text));
+    const whole = new Mistyped({}).add(Buffer.from(text));
     assert.deepEqual(whole, { name: 'stream', bytes: Buffer.from(text) });
-    const mistyped = new Mistyped('text/plain');
+    const mistyped = new Mistyped({});
     let seen = '';
     for (const byte of Buffer.from(text)) {
       const found = mistyped.add(Buffer.from([byte]));
@@ -38,11 +38,11 @@ for (const text of [
   `event ${'x'.repeat(60)}`,
 ]) {
   test(`mistyped: ${JSON.stringify(text.slice(0, 20))} is none`, () => {
-    assert.deepEqual(new Mistyped('text/plain').add(Buffer.from(text)), { name: 'other' });
+    assert.deepEqual(new Mistyped({}).add(Buffer.from(text)), { name: 'other' });
   });
 }
 
 test('mistyped: what can still become a field is waited for', () => {
   for (const text of ['', ' ', 'd', 'data', 'eve', 'error'])
-    assert.equal(new Mistyped('text/plain').add(Buffer.from(text)), undefined);
+    assert.equal(new Mistyped({}).add(Buffer.from(text)), undefined);
 });

@@ -6,7 +6,13 @@ import { FakeClock } from '../fake-clock.js';
 import type { TripKind } from '../../dist/turn/trip.js';
 
 const minute = 60_000;
-const trip = (kind: TripKind, retryAfterMs?: number) => ({ kind, retryAfterMs, why: `why ${kind}` });
+const trip = (kind: TripKind, retryAfterMs?: number) => ({
+  kind,
+  retryAfterMs,
+  why: `why ${kind}`,
+  reason: `reason ${kind}`,
+});
+const rest = (kind: TripKind, forMs: number) => ({ why: `why ${kind}`, reason: `reason ${kind}`, forMs });
 
 function breaker(jitter = 0): { clock: FakeClock; breaker: Breaker } {
   const clock = new FakeClock();
@@ -23,17 +29,17 @@ const kinds: readonly [row: string, kind: TripKind, after: number, rest: number,
   ['A8', 'unreachable', 5, 1, 10],
   ['K1', 'lost', 5, 1, 10],
 ];
-for (const [row, kind, after, rest, longest] of kinds) {
-  test(`${row}: ${kind} opens after ${after}, for ${rest} min, doubling to ${longest} min while probes fail`, () => {
+for (const [row, kind, after, first, longest] of kinds) {
+  test(`${row}: ${kind} opens after ${after}, for ${first} min, doubling to ${longest} min while probes fail`, () => {
     const { clock, breaker: it } = breaker();
     for (let failure = 1; failure < after; failure += 1) it.failed(trip(kind));
     assert.equal(it.route(), 'websocket');
     it.failed(trip(kind));
-    for (const expected of [rest, 2 * rest, 4 * rest, 8 * rest, 16 * rest, 32 * rest]) {
+    for (const expected of [1, 2, 4, 8, 16, 32].map((times) => times * first)) {
       const ms = Math.min(expected, longest) * minute;
-      assert.deepEqual(it.route(), { rest: `why ${kind}`, forMs: ms });
+      assert.deepEqual(it.route(), rest(kind, ms));
       clock.advance(ms - 1);
-      assert.deepEqual(it.route(), { rest: `why ${kind}`, forMs: 1 });
+      assert.deepEqual(it.route(), rest(kind, 1));
       clock.advance(1);
       assert.equal(it.route(), 'probe');
       it.failed(trip(kind));
@@ -46,13 +52,13 @@ test('one turn probes, the others go by SSE meanwhile, and its success closes it
   it.failed(trip('busy'));
   clock.advance(minute);
   assert.equal(it.route(), 'probe');
-  for (let turn = 0; turn < 3; turn += 1) assert.deepEqual(it.route(), { rest: 'why busy', forMs: 2 * minute });
+  for (let turn = 0; turn < 3; turn += 1) assert.deepEqual(it.route(), rest('busy', 2 * minute));
   it.succeeded();
   assert.equal(it.route(), 'websocket');
   assert.deepEqual(it.state, { name: 'closed', failures: 0 });
   // The next rest is a first one again.
   it.failed(trip('busy'));
-  assert.deepEqual(it.route(), { rest: 'why busy', forMs: minute });
+  assert.deepEqual(it.route(), rest('busy', minute));
 });
 
 test('a probe that was abandoned leaves it to the next turn', () => {
@@ -71,7 +77,7 @@ test('a probe without a verdict is not waited for for ever', () => {
   clock.advance(minute);
   assert.equal(it.route(), 'probe');
   clock.advance(2 * minute - 1);
-  assert.deepEqual(it.route(), { rest: 'why busy', forMs: 1 });
+  assert.deepEqual(it.route(), rest('busy', 1));
   clock.advance(1);
   assert.equal(it.route(), 'probe');
 });
@@ -83,7 +89,7 @@ test('failures count in a row, of all kinds: a success begins anew', () => {
   for (const kind of ['lost', 'unreachable', 'lost', 'lost'] as const) it.failed(trip(kind));
   assert.equal(it.route(), 'websocket');
   it.failed(trip('lost'));
-  assert.deepEqual(it.route(), { rest: 'why lost', forMs: minute });
+  assert.deepEqual(it.route(), rest('lost', minute));
 });
 
 test('turns that were on their way when it opened neither close it nor lengthen its rest', () => {
@@ -92,7 +98,7 @@ test('turns that were on their way when it opened neither close it nor lengthen 
   for (let turn = 0; turn < 9; turn += 1) it.failed(trip('no_answer'));
   it.succeeded();
   it.abandoned();
-  assert.deepEqual(it.route(), { rest: 'why no_answer', forMs: minute });
+  assert.deepEqual(it.route(), rest('no_answer', minute));
   clock.advance(minute);
   assert.equal(it.route(), 'probe');
 });
@@ -102,40 +108,40 @@ test('of what they tell, the longest rest counts', () => {
   it.failed(trip('busy'));
   it.failed(trip('unsupported'));
   it.failed(trip('busy'));
-  assert.deepEqual(it.route(), { rest: 'why unsupported', forMs: 10 * minute });
+  assert.deepEqual(it.route(), rest('unsupported', 10 * minute));
 });
 
-for (const [asked, rest] of [
+for (const [asked, ms] of [
   [2000, 2000],
   [0, 1000],
   [5 * minute, 5 * minute],
   [86_400_000, 60 * minute],
 ] as const) {
-  test(`A5: retry-after of ${asked} ms rests for ${rest} ms`, () => {
+  test(`A5: retry-after of ${asked} ms rests for ${ms} ms`, () => {
     const { breaker: it } = breaker();
     it.failed(trip('busy', asked));
-    assert.deepEqual(it.route(), { rest: 'why busy', forMs: rest });
+    assert.deepEqual(it.route(), rest('busy', ms));
   });
 }
 
 test('rests are jittered, upwards', () => {
   const { breaker: it } = breaker(0.5);
   it.failed(trip('busy'));
-  assert.deepEqual(it.route(), { rest: 'why busy', forMs: 63_000 });
+  assert.deepEqual(it.route(), rest('busy', 63_000));
 });
 
 test('a report can say why it rests, since when and until when', () => {
   const { clock, breaker: it } = breaker();
   clock.advance(500);
   it.failed(trip('busy'));
-  const open = { name: 'open', kind: 'busy', why: 'why busy', since: 500, until: 500 + minute, times: 1 };
+  const busy = { kind: 'busy', why: 'why busy', reason: 'reason busy' };
+  const open = { name: 'open', ...busy, since: 500, until: 500 + minute, times: 1 };
   assert.deepEqual(it.state, open);
   clock.advance(minute);
   it.route();
   assert.deepEqual(it.state, {
     name: 'half_open',
-    kind: 'busy',
-    why: 'why busy',
+    ...busy,
     since: 500,
     times: 1,
     probeSince: 500 + minute,
@@ -146,6 +152,7 @@ test('a report can say why it rests, since when and until when', () => {
     ...open,
     kind: 'lost',
     why: 'why lost',
+    reason: 'reason lost',
     until: 500 + 3 * minute,
     times: 2,
   });
@@ -155,7 +162,8 @@ test('C11: a body of a shape that was closed without a word goes by SSE, and no 
   const { clock, breaker: it } = breaker();
   it.failed(trip('shape'), 'a');
   assert.deepEqual(it.route('a'), {
-    rest: 'a request of this shape was closed without an answer before',
+    why: 'a request of this shape was closed without an answer before',
+    reason: 'shape',
     forMs: 10 * minute,
   });
   assert.equal(it.route('b'), 'websocket');

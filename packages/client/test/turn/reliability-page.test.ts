@@ -102,6 +102,7 @@ const attempt = {
   sentBytes: true,
   phase: true,
   error: true,
+  kind: true,
   recovery: true,
   delayMs: true,
 } satisfies Record<keyof Attempt, true>;
