@@ -1,5 +1,5 @@
 // Runs the tests that need what is too large for every install: Vitest and Jest for their examples, the Agents SDK against the emulator, the MCP
-// project's own servers against the agent (behind nginx and haproxy, too, where these are installed).
+// project's own servers against the agent (behind nginx and haproxy, too, where these are installed), the client below mocks of HTTP.
 // They are installed below .cache/, where those tests look for them; without them the tests say so and skip. The Agents SDK needs the global
 // WebSocket of Node 22 or later: on an older Node its test skips here too, and `npm run test:versions -- agents-sdk` runs it afterwards.
 import { spawnSync } from 'node:child_process';
@@ -13,6 +13,9 @@ const packages = [
   'vitest@4.1',
   'jest@30',
   '@openai/agents@0.20',
+  'msw@2',
+  'nock@14',
+  'undici@7',
   ...['everything', 'filesystem', 'memory'].map((name) => `@modelcontextprotocol/server-${name}@2026.8.31`),
 ];
 
@@ -31,7 +34,7 @@ if (!packages.every(isInstalled)) {
     process.exit(1);
   }
 }
-const words = ['test-runners', 'agents-sdk', 'official-servers'];
+const words = ['test-runners', 'agents-sdk', 'official-servers', 'mocks'];
 const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'test.mjs'), ...words], {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],
