@@ -11,7 +11,7 @@ export { TurnwireError, errorCodes } from './protocol/errors.js';
 export type { FailureKind } from './protocol/failure-kind.js';
 export type { ErrorCode, Phase, TurnwireErrorOptions } from './protocol/errors.js';
 export type { ServerError } from './protocol/server-error.js';
-export type { TurnParams } from './protocol/request.js';
+export type { ForeignTurnParams, TurnParams } from './protocol/request.js';
 export type { Response, Usage } from './protocol/response.js';
 export type * from './protocol/items.js';
 export type * from './protocol/events.js';

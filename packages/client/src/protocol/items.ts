@@ -8,6 +8,14 @@ export type Item = MessageItem | FunctionCallItem | CustomToolCallItem | Reasoni
 /** What a caller may put into `input`: any item, the outputs of its tools, and the short form of a message. */
 export type InputItem = Item | FunctionCallOutputItem | CustomToolCallOutputItem | ItemReference | EasyMessage;
 
+/**
+ * An item as another package declares it: `OpenAI.Responses.ResponseInputItem`, for one. Such types have no index signature, so none of the
+ * above takes them; here their name is enough.
+ */
+export interface ForeignItem {
+  readonly type?: string | null;
+}
+
 export interface MessageItem {
   type: 'message';
   id?: string;

@@ -1,4 +1,4 @@
-import type { InputItem } from './items.js';
+import type { ForeignItem, InputItem } from './items.js';
 
 /**
  * What a turn asks for: the body of `POST /v1/responses`, the same over both transports. Fields that are not named here pass
@@ -6,7 +6,7 @@ import type { InputItem } from './items.js';
  */
 export interface TurnParams {
   model?: string;
-  input?: string | readonly InputItem[];
+  input?: string | readonly (InputItem | ForeignItem)[];
   instructions?: string | null;
   /** Continue the chain that ends in this response: `input` then holds only what is new. Excludes `conversation` (P39). */
   previous_response_id?: string | null;
@@ -16,6 +16,19 @@ export interface TurnParams {
   /** `false` is a warm-up without an answer, over a WebSocket only (P38). */
   generate?: boolean;
   [field: string]: unknown;
+}
+
+/**
+ * The same as another package declares it: `OpenAI.Responses.ResponseCreateParams`, for one. It has no index signature, which `TurnParams`
+ * asks for; its fields pass through in the same way.
+ */
+export interface ForeignTurnParams {
+  readonly model?: string;
+  readonly input?: string | readonly ForeignItem[];
+  readonly instructions?: string | null;
+  readonly previous_response_id?: string | null;
+  readonly store?: boolean | null;
+  readonly tools?: readonly unknown[];
 }
 
 /** Fields that a WebSocket does not take (P30, P36, P37). */

@@ -23,7 +23,7 @@ import type { Clock } from '../clock.js';
 import type { Network } from '../network/network.js';
 import type { ClientOptions, TransportChoice } from '../options.js';
 import type { Settings } from '../settings.js';
-import type { TurnParams } from '../protocol/request.js';
+import type { ForeignTurnParams, TurnParams } from '../protocol/request.js';
 import type { Engine } from './engine.js';
 import type { PlainCall, TurnHeaders } from '../transport/transport.js';
 import type { TextOptions, TurnContext } from './turn.js';
@@ -132,7 +132,7 @@ export class Client implements AsyncDisposable {
    * `input` may be the full history each time, as a plain client would send it: over a WebSocket only what the server does not hold yet
    * travels (`report.plan`). With `previous_response_id` it is what is new.
    */
-  turn(params: TurnParams, options: TurnOptions = {}): Turn {
+  turn(params: TurnParams | ForeignTurnParams, options: TurnOptions = {}): Turn {
     return this.#begin(params, options, {});
   }
 
@@ -151,7 +151,7 @@ export class Client implements AsyncDisposable {
   }
 
   /** Turns that continue each other; see `Conversation`. `defaults` (model, instructions, tools, …) hold for each of them. */
-  conversation(defaults: TurnParams = {}): Conversation {
+  conversation(defaults: TurnParams | ForeignTurnParams = {}): Conversation {
     return new Conversation(defaults, (params, options, hooks) => this.#begin(params, options, hooks));
   }
 
@@ -163,7 +163,7 @@ export class Client implements AsyncDisposable {
    * Resolves when all that could be done is done, and never rejects: a turn is never delayed, answered or failed by it. Does nothing
    * over SSE.
    */
-  async warm(params?: TurnParams): Promise<void> {
+  async warm(params?: TurnParams | ForeignTurnParams): Promise<void> {
     if (this.#closed || this.#settings.transport === 'sse') return;
     // What goes wrong will go wrong again, for the turn that it concerns.
     if (params === undefined || !this.#engine.limits.warmUp)

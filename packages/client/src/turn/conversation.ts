@@ -3,7 +3,7 @@ import { snapshot } from '../chain/snapshot.js';
 import { TurnwireError } from '../protocol/errors.js';
 import type { Json } from '../chain/json.js';
 import type { InputItem } from '../protocol/items.js';
-import type { TurnParams } from '../protocol/request.js';
+import type { ForeignTurnParams, TurnParams } from '../protocol/request.js';
 import type { TurnOptions } from './client.js';
 import type { Turn } from './turn.js';
 
@@ -23,12 +23,12 @@ export type BeginTurn = (
  */
 export class Conversation {
   readonly #begin: BeginTurn;
-  readonly #defaults: TurnParams;
+  readonly #defaults: TurnParams | ForeignTurnParams;
   #items: readonly Json[] = [];
   #running: Turn | undefined;
 
   /** @internal Made by `client.conversation()`. */
-  constructor(defaults: TurnParams, begin: BeginTurn) {
+  constructor(defaults: TurnParams | ForeignTurnParams, begin: BeginTurn) {
     this.#begin = begin;
     this.#defaults = defaults;
   }
@@ -44,8 +44,8 @@ export class Conversation {
    * What is wrong is the turn's failure: `invalid_request` while another turn of this conversation runs, and for `previous_response_id`
    * and `conversation`, which say the same by other means.
    */
-  turn(params: TurnParams, options: TurnOptions = {}): Turn {
-    const merged = { ...this.#defaults, ...params };
+  turn(params: TurnParams | ForeignTurnParams, options: TurnOptions = {}): Turn {
+    const merged: TurnParams = { ...this.#defaults, ...params };
     const before = this.#items;
     const turn = this.#begin(this.#withHistory(merged), options, {
       onSettled: (settled) => {

@@ -2,10 +2,10 @@ import { snapshot } from '../chain/snapshot.js';
 import { TurnwireError } from '../protocol/errors.js';
 import type { Json } from '../chain/json.js';
 import type { ResponseEvent, SteerEvent } from '../protocol/events.js';
-import type { InputItem } from '../protocol/items.js';
+import type { ForeignItem, InputItem } from '../protocol/items.js';
 
 /** Input for a response that runs: text, or messages of the user (P47). */
-export type SteerInput = string | readonly InputItem[];
+export type SteerInput = string | readonly (InputItem | ForeignItem)[];
 
 /**
  * The server's answer to `turn.steer()` (P48–P51).

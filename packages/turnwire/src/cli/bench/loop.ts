@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { createClient } from '@turnwire/client';
-import type { TurnParams } from '@turnwire/client';
 import type { Endpoint } from './endpoint.js';
 
 /** One tool loop over one transport: what a user of an agent waits for. */
@@ -85,7 +84,7 @@ export async function runLoop(
           tool_choice: { type: 'function', name: tool.name },
           parallel_tool_calls: false,
           input: [...history],
-        } as TurnParams,
+        },
         { signal },
       );
       const response = await turn.response();

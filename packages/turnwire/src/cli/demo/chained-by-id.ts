@@ -30,5 +30,5 @@ export function chainedById(client: TurnClient): TurnClient {
 }
 
 function inputOf({ input = [] }: TurnParams): readonly InputItem[] {
-  return typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+  return typeof input === 'string' ? [{ role: 'user', content: input }] : (input as readonly InputItem[]);
 }
