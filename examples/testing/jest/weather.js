@@ -5,7 +5,7 @@
  * @param {string} city
  * @param {(city: string) => string} lookUp
  */
-export async function weatherIn(client, city, lookUp) {
+async function weatherIn(client, city, lookUp) {
   const request = {
     model: 'gpt-5.4',
     tools: [
@@ -35,3 +35,5 @@ export async function weatherIn(client, city, lookUp) {
   }
   throw new Error('The model asks for the weather again and again.');
 }
+
+module.exports = { weatherIn };

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import OpenAI from 'openai';
-import { startEmulator } from '@turnwire/emulator';
-import { weatherIn } from './weather.js';
+const { afterAll, beforeAll, expect, test } = require('@jest/globals');
+const { startEmulator } = require('@turnwire/emulator');
+const { OpenAI } = require('openai');
+const { weatherIn } = require('./weather.js');
 
 let emulator;
 let client;

@@ -33,7 +33,7 @@ for (const [name, file, args] of RUNNERS) {
     `the example for ${name} passes`,
     { skip: !existsSync(bin) && `${name} is not installed; npm run test:extra does that` },
     () => {
-      run(name, [...(name === 'jest' ? ['--experimental-vm-modules'] : []), bin, ...args]);
+      run(name, [bin, ...args]);
     },
   );
 }
