@@ -1,7 +1,7 @@
 // The AI SDK over a warm WebSocket: one option. `node examples/ai-sdk.ts`, keys and addresses as in first-turn.ts.
 import { createOpenAI } from '@ai-sdk/openai';
 import { createFetch } from '@turnwire/client/fetch';
-import { isStepCount, streamText, tool } from 'ai';
+import { streamText, tool } from 'ai';
 import { z } from 'zod';
 
 const fetch = createFetch();
@@ -12,7 +12,7 @@ const { textStream } = streamText({
   model: openai.responses(process.env['OPENAI_MODEL'] ?? 'gpt-5.4'),
   prompt: 'What is the weather in Oslo?',
   tools: { weather: tool({ description, inputSchema, execute: async () => 'raining' }) },
-  stopWhen: isStepCount(10),
+  stopWhen: ({ steps }) => steps.length === 10, // `ai` 6 and 7
 });
 for await (const text of textStream) process.stdout.write(text);
 const { turns, deltas } = fetch.stats();

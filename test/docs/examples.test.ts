@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test, type TestContext } from 'node:test';
 import { startEmulator, type EmulatorOptions } from 'turnwire/emulator';
 import { root } from './pages.js';
 
@@ -73,18 +74,36 @@ test('with an SDK it takes no more than 20 lines', async () => {
   }
 });
 
-for (const [name, { script, prints }] of Object.entries(programs)) {
+const built = join(root, 'examples', 'dist');
+for (const [name, example] of Object.entries(programs)) {
   test(`examples/${name} runs, and ends by itself`, async (t) => {
-    const emulator = await startEmulator({ script });
-    t.after(() => emulator.close());
-    const { status, stdout, stderr } = await finished([join(root, 'examples', 'dist', name.replace(/\.ts$/, '.js'))], {
-      OPENAI_BASE_URL: emulator.url,
-      OPENAI_API_KEY: 'any',
-    });
-    assert.equal(status, 0, stderr);
-    assert.match(stdout, prints);
+    const { stderr } = await runs(t, join(built, name.replace(/\.ts$/, '.js')), example);
     assert.equal(stderr, '');
   });
+}
+
+describe('with the SDKs that npm picks on Node 20', () => {
+  const sdks = join(root, '.cache', 'sdks-node-20');
+  const skip = !existsSync(join(sdks, 'node_modules')) && 'not installed; "npm run test:extra" installs them';
+  for (const name of ['openai-sdk', 'ai-sdk', 'langchain']) {
+    test(`examples/${name}.ts runs, and ends by itself`, { skip }, async (t) => {
+      // Beside those SDKs, because that is where a program looks for them first.
+      const copies = join(sdks, 'examples');
+      await mkdir(copies, { recursive: true });
+      const copy = join(copies, `${name}.mjs`);
+      await copyFile(join(built, `${name}.js`), copy);
+      await runs(t, copy, weather());
+    });
+  }
+});
+
+async function runs(t: TestContext, file: string, { script, prints }: Example) {
+  const emulator = await startEmulator({ script });
+  t.after(() => emulator.close());
+  const ended = await finished([file], { OPENAI_BASE_URL: emulator.url, OPENAI_API_KEY: 'any' });
+  assert.equal(ended.status, 0, ended.stderr);
+  assert.match(ended.stdout, prints);
+  return ended;
 }
 
 // The single files beside the folders are checked by packages/turnwire/test/config/json-schema.test.ts: they name real providers.

@@ -1,0 +1,32 @@
+// Installs packages of npm below .cache/, in a folder of their own: what only some tests need, and what as a dependency of the workspace would be in
+// everybody's way.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Gives the folder, in which it installs what is not installed there yet. Ends the process where that fails. */
+export function installBelowCache(name, packages) {
+  const folder = join(root, '.cache', name);
+  const stamp = join(folder, 'installed');
+  const wanted = packages.join(' ');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return folder;
+  console.log(`Installing ${wanted} below .cache/ ...`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  const args = ['install', '--no-audit', '--no-fund', '--no-save', '--loglevel=error', ...packages];
+  const options = { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] };
+  // npm tells its scripts where it is itself; running that file with this Node needs no shell, whatever the platform.
+  const cli = process.env['npm_execpath'];
+  const { status } = cli
+    ? spawnSync(process.execPath, [cli, ...args], options)
+    : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
+  if (status !== 0) {
+    console.error(`${wanted} could not be installed: this command needs the network the first time.`);
+    process.exit(1);
+  }
+  writeFileSync(stamp, wanted);
+  return folder;
+}

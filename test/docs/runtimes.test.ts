@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { startEmulator, type Script } from '@turnwire/emulator';
+import { blocksOf, root } from './pages.js';
+
+/** What runs a program, and how it is called. Bun and Deno are large: `npm run test:extra` installs them where this looks for them. */
+const extra = join(root, '.cache', 'extra', 'node_modules');
+const runtimes: Readonly<Record<string, readonly [program: string, args: readonly string[]]>> = {
+  [`Node ${process.version}`]: [process.execPath, []],
+  Bun: [join(extra, 'bun', 'bin', 'bun.exe'), ['run']],
+  Deno: [join(extra, 'deno', process.platform === 'win32' ? 'deno.exe' : 'deno'), ['run', '--allow-all']],
+};
+
+/** The programs of the README, by what stands in them: what the model says, and what is printed. */
+const programs: readonly { holds: RegExp; script: Script; prints: RegExp }[] = [
+  {
+    holds: /response\.output_text\.delta/,
+    script: { turns: [{ text: 'Hello there.' }] },
+    prints: /^Hello there\.websocket \d+ \d+\n$/,
+  },
+  {
+    holds: /function_call_output/,
+    script: { turns: [{ calls: [{ name: 'weather', arguments: { city: 'Oslo' } }] }, { text: 'It is raining.' }] },
+    prints: /^It is raining\. delta\n$/,
+  },
+  { holds: /new OpenAI/, script: { turns: [{ text: 'unused' }] }, prints: /^$/ },
+  {
+    holds: /startEmulator/,
+    script: { turns: [{ text: 'unused' }] },
+    prints: /^It rains in Oslo\.\n[^]*transport: (?:'websocket'|"websocket")/,
+  },
+];
+
+const blocks = blocksOf('README.md').filter(({ language }) => language === 'ts');
+
+test('each program of the README has a test here', () => {
+  assert.deepEqual(
+    blocks.map(({ text }) => programs.findIndex(({ holds }) => holds.test(text))),
+    [...programs.keys()],
+  );
+});
+
+describe('the programs of the README', () => {
+  // Inside the repository, because that is where the packages can be resolved from.
+  mkdirSync(join(root, 'dist-test'), { recursive: true });
+  const folder = mkdtempSync(join(root, 'dist-test', 'readme-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const files = blocks.map(({ text }, index) => {
+    writeFileSync(join(folder, `${index}.mts`), `${text}\nexport {};\n`);
+    return `${index}.mts`;
+  });
+  const compilerOptions = { composite: false, declaration: false, rootDir: '.', outDir: '.', tsBuildInfoFile: null };
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ extends: '../../tsconfig.base.json', compilerOptions, files }),
+  );
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const compiled = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+  assert.equal(compiled.status, 0, compiled.stdout);
+
+  for (const [runtime, [program, args]] of Object.entries(runtimes)) {
+    for (const [index, { script, prints }] of programs.entries()) {
+      const skip = !existsSync(program) && `${runtime} is not installed; "npm run test:extra" installs it`;
+      test(`${runtime} runs number ${index + 1}, to its end`, { skip }, async (t) => {
+        const emulator = await startEmulator({ script });
+        t.after(() => emulator.close());
+        const child = spawn(program, [...args, join(folder, `${index}.mjs`)], {
+          cwd: root,
+          env: { PATH: process.env['PATH'], OPENAI_BASE_URL: emulator.url, OPENAI_API_KEY: 'any', NO_COLOR: '1' },
+          stdio: ['ignore', 'pipe', 'pipe'],
+          timeout: 60_000,
+        });
+        let [stdout, stderr] = ['', ''];
+        child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+        child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+        await once(child, 'close');
+        assert.equal(child.exitCode, 0, stderr);
+        assert.match(stdout, prints);
+      });
+    }
+  }
+});
