@@ -15,7 +15,7 @@ export interface ConfigOptions {
 /** `turnwire config FILE`: what a run would go by. A key that is not there is told of and is no failure: the file is right. */
 export async function config(io: Io, file: string, { json, envFromFile }: ConfigOptions): Promise<number> {
   const secrets = secretsOf(io, envFromFile);
-  const description = await describeConfig(await loadConfig(file), secrets);
+  const description = await describeConfig(await loadConfig(file, { variables: secrets }), secrets);
   const text = json ? JSON.stringify(description, null, 2) : stringify(description, { lineWidth: 0 }).trimEnd();
   new Printer(io.stdout, io.env).line(printable(text));
   return exitStatus.ok;

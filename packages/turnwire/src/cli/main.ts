@@ -39,7 +39,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'turnwire: ')),
+      outputError: (text, write) => write(`turnwire: ${hinted(text.replace(/^error: /, ''))}`),
     })
     .showSuggestionAfterError()
     .addHelpText(
@@ -222,6 +222,13 @@ function numberUpTo(most: number): (text: string) => number {
       throw new InvalidArgumentError(`Give a number from 0 to ${most}.`);
     return value;
   };
+}
+
+/** What whoever typed a wrong command line probably meant. */
+function hinted(text: string): string {
+  return text.startsWith("too many arguments for 'run'")
+    ? 'too many arguments: put a prompt of several words in quotes, as in turnwire run agent.yaml "fix the tests"\n'
+    : text;
 }
 
 function wholeUpTo(most: number): (text: string) => number {

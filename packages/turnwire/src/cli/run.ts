@@ -8,10 +8,12 @@ import type { AgentEvent } from '../agent/events.js';
 import type { Member } from '../agent/team.js';
 import { unattended } from '../agent/tools/command.js';
 import type { Agent } from '../config/agent.js';
+import { commandPrompt } from '../config/command-prompt.js';
 import type { Model } from '../config/model.js';
 import { withoutSecrets } from '../config/client-options.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { nearest } from '../config/nearest.js';
+import { secretProblem } from '../config/secrets/key.js';
 import { type CrewOptions, openCrew } from './crew.js';
 import { exitStatus, signalStatus } from './exit-status.js';
 import { describeFailure } from './failure.js';
@@ -118,8 +120,11 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
         await hook('session_start', { source: 'clear' });
         return session;
       };
-      const modelNamed = (name: string): Model => {
-        const model = config.modelNamed(name);
+      const modelNamed = async (name: string): Promise<Model> => {
+        const model = config.modelNamed(name, '/model');
+        const keys = options.replay === undefined ? model.tokenKeys : [];
+        const problem = keys.length === 0 ? undefined : await secretProblem(secrets, keys, true);
+        if (problem !== undefined) throw new UsageError(`${name}: ${problem}`);
         crew.clientFor(model);
         return model;
       };
@@ -143,9 +148,16 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
     }
   } finally {
     chat?.close();
+    if (interactive && kept?.used === true && interrupts.received !== 'SIGHUP')
+      notes.line(`To go on with this conversation: turnwire run ${inShell(file)} --session ${kept.id}`);
     interrupts.end();
     kept?.close();
   }
+}
+
+/** A name as an argument that can be copied into a shell. */
+function inShell(name: string): string {
+  return /^[\w./~@%+:,-]+$/.test(name) ? name : `'${name.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** What is recorded or replayed, if anything is. */
@@ -230,7 +242,7 @@ function command({ commands }: Agent, typed: string): string {
   if (whole === undefined || commands.size === 0) return typed;
   const found = commands.get(name);
   const more = typed.trimStart().slice(whole.length).trim();
-  if (found !== undefined) return more === '' ? found.instruction : `${found.instruction}\n\n${more}`;
+  if (found !== undefined) return commandPrompt(found.instruction, more);
   // A path, and no command.
   if (name.includes('/')) return typed;
   const guess = nearest(name, [...commands.keys()]);

@@ -1,3 +1,4 @@
+import { commandProblem } from './command-prompt.js';
 import { findModel, type Model, type Models } from './model.js';
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
@@ -99,6 +100,10 @@ export function readAgent(
     } else {
       toolsets.push(read);
     }
+  }
+  for (const [command, { instruction }] of readCommands(shape.data.commands)) {
+    const problem = commandProblem(instruction);
+    if (problem !== undefined) problems.push(file.problem(problem, [...path, 'commands', command]));
   }
   if (model === undefined || !complete || problems.length > before) return undefined;
   return resolved(name, shape.data, { model, models: models.filter((each) => each !== undefined), toolsets });

@@ -1,6 +1,7 @@
 import { type Agent, readAgent } from './agent.js';
 import { findModel, type Model, type OwnProviders, readModel } from './model.js';
 import type { TransportChoice } from '@turnwire/client';
+import { expandFile, type ReadVariable } from './expansion.js';
 import { ConfigError, type Problem } from './problem.js';
 import { neededSecrets, strayReferences } from './needed-secrets.js';
 import { providerSchema } from './schema/model.js';
@@ -8,7 +9,7 @@ import { permissionsSchema, type PermissionRules } from './schema/permissions.js
 import { mcpSchema } from './schema/toolset.js';
 import { checkShape } from './shape.js';
 import { wrongServer } from './toolset.js';
-import { readYamlFile, type YamlFile } from './yaml-file.js';
+import { type Path, readYamlFile, type YamlFile } from './yaml-file.js';
 import { secretVariables } from './secret-variables.js';
 import { secretProblem } from './secrets/key.js';
 import type { Secrets } from './secrets/secrets.js';
@@ -29,14 +30,17 @@ export interface Config {
   /**
    * A model by its name under `models`, or as `provider/model`.
    *
+   * @param by who names it, for the message: `/model`
    * @throws ConfigError if there is no such model.
    */
-  modelNamed: (reference: string) => Model;
+  modelNamed: (reference: string, by: string) => Model;
 }
 
 export interface LoadOptions {
   /** Where keys are looked up: each secret that an agent needs has to be there. Left out, none is asked for. */
   secrets?: Secrets | undefined;
+  /** Where variables are looked up that are put into the file. @default where keys are */
+  variables?: Secrets | undefined;
   /** Whether models need theirs; without, only those of tools have to be there. @default true */
   keys?: boolean | undefined;
   /** The model of the agent that a run begins with: a name under `models`, or `provider/model`. @default what the file says */
@@ -53,8 +57,10 @@ export interface LoadOptions {
  * @throws ConfigError with every problem of the file, each with its place.
  */
 export async function loadConfig(path: string, options: LoadOptions = {}): Promise<Config> {
-  const { secrets, keys = true, model, transport } = options;
-  const file = await readYamlFile(path);
+  const { secrets, variables = secrets, keys = true, model, transport } = options;
+  const asWritten = await readYamlFile(path);
+  const read: ReadVariable = async (name) => (await variables?.get(name))?.value;
+  const { file, problems: unexpanded } = await expandFile(asWritten, read);
   const problems = checkShape(file);
   const providers = readProviders(file);
   const names = Object.keys(part(file, 'models'));
@@ -75,18 +81,23 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     const agent = readAgent(file, name, value, around, problems);
     if (agent !== undefined) agents.set(name, agent);
   }
-  const modelNamed = (reference: string): Model => {
-    const read = findModel(file, reference, [], around.models);
+  const modelNamed = (reference: string, by: string): Model => {
+    // What is wrong with a name is wrong where it was given, and that is not in the file.
+    const given = { ...file, problem: (message: string): Problem => ({ file: by, path: '', message }) };
+    const read = findModel(given, reference, [], around.models);
     if (read === undefined || 'problem' in read) throw new ConfigError(read === undefined ? problems : [read.problem]);
     return read.model;
   };
   const first = agents.get('root') ?? agents.values().next().value;
   if (first !== undefined && (model ?? transport) !== undefined) {
-    const chosen = model === undefined ? first.model : modelNamed(model);
+    const chosen = model === undefined ? first.model : modelNamed(model, '--model');
     agents.set(first.name, { ...first, model: { ...chosen, transport: transport ?? chosen.transport } });
   }
   problems.push(...strayReferences(file));
   if (secrets !== undefined) problems.push(...(await missingSecrets(file, agents, secrets, keys)));
+  // A value that could not be put in may be wrong in other ways, too, which says nothing more.
+  const told = new Set(unexpanded.map((problem) => problem.path));
+  problems.splice(0, problems.length, ...unexpanded, ...problems.filter((problem) => !told.has(problem.path)));
   const root = agents.get('root') ?? agents.values().next().value;
   const permissions = permissionsSchema.safeParse(part(file, 'permissions'));
   if (problems.length > 0 || root === undefined || !permissions.success) throw new ConfigError(problems);
@@ -96,7 +107,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     agents,
     root,
     permissions: permissions.data,
-    secretVariables: secretVariables(file.value),
+    secretVariables: secretVariables(asWritten.value),
     modelNamed,
   };
 }
@@ -138,9 +149,14 @@ async function missingSecrets(
   const problems = new Map<string, Problem>();
   for (const { path, message } of await Promise.all(asked)) {
     // What is wrong with a source is wrong for each secret, and said once.
-    if (message !== undefined && !problems.has(message)) problems.set(message, file.problem(message, path));
+    if (message !== undefined && !problems.has(message)) problems.set(message, problemAt(file, message, path));
   }
   return [...problems.values()];
+}
+
+/** A model that is named on the command line is in no place of the file. */
+function problemAt(file: YamlFile, message: string, path: Path): Problem {
+  return path.length === 0 ? { file: '--model', path: '', message } : file.problem(message, path);
 }
 
 /** A mapping at the top of the file; empty where there is none. */

@@ -236,3 +236,24 @@ test(
     await terminal.shows(/left 0/);
   },
 );
+
+test('a model without its key is refused when it is chosen; leaving says how to go on', { skip }, async (t) => {
+  const { terminal, folder } = await sitsDown(t, {
+    agent: emulated.replace(
+      'instruction:',
+      'commands: { fix: { description: Mends it., instruction: Fix. } }\n    instruction:',
+    ),
+  });
+  await terminal.types('/model openai/gpt-5', 'Enter');
+  await terminal.shows(/openai\/gpt-5: OPENAI_API_KEY is not set/);
+  await terminal.types('/model nobody', 'Enter');
+  await terminal.shows(/\/model: there is no model "nobody"/);
+  await terminal.types('/help', 'Enter');
+  await terminal.shows(/\/fix: Mends it\./);
+  await terminal.types('greet me', 'Enter');
+  await terminal.shows(/1 turn/);
+  await terminal.types('C-d');
+  await terminal.shows(/left 0/);
+  const errors = await readFile(join(folder, 'errors'), 'utf8');
+  assert.match(errors, /To go on with this conversation: turnwire run agent\.yaml --session \d{8}-\d{6}-[0-9a-f]{8}/);
+});

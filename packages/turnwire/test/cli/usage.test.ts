@@ -74,3 +74,9 @@ for (const [name, [argv, says]] of Object.entries(wrong)) {
     assert.doesNotMatch(stderr, /\n {4}at /);
   });
 }
+
+test('a prompt of several words is to be put in quotes', async () => {
+  const { status, stderr } = await turnwire(['run', 'agent.yaml', 'fix', 'the', 'tests']);
+  assert.equal(status, 2);
+  assert.match(stderr, /^turnwire: too many arguments: put a prompt of several words in quotes, as in /);
+});

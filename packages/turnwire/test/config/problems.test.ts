@@ -252,3 +252,17 @@ test('a byte order mark and CRLF are no problem, and places stay right', async (
     'agent.yaml:3:1: unknown key "colour"; the keys here are version, metadata, providers, models, mcps, permissions, agents',
   ]);
 });
+
+test('a model on the command line that does not exist, or has no key, is no mistake of the file', async (t) => {
+  const path = await agentFile(t, good);
+  for (const [model, env, said] of [
+    ['nope', { OPENAI_API_KEY: 'k' }, /^--model: there is no model "nope"; /],
+    ['xai/grok', { OPENAI_API_KEY: 'k' }, /^--model: XAI_API_KEY is not set/],
+  ] as const) {
+    await assert.rejects(loadConfig(path, { model, secrets: environmentSecrets(env) }), (error: Error) => {
+      assert.match(error.message, said);
+      assert.equal(error.message.split('\n').length, 1);
+      return true;
+    });
+  }
+});

@@ -39,6 +39,8 @@ export interface SessionState {
 export interface SessionFile extends HistoryKeeper {
   readonly id: string;
   readonly state: SessionState;
+  /** Whether anything was ever said in it. */
+  readonly used: boolean;
   append(entry: SessionEntry): void;
   close(): void;
 }
@@ -131,11 +133,16 @@ function missingAnswers(text: SessionText): InputItem[] {
 
 function opened(path: string, file: number, lock: Lock, state: SessionState): SessionFile {
   let open = true;
+  let used = state.items.length > 0;
   return {
     id: state.head.id,
     state,
+    get used() {
+      return used;
+    },
     append(entry) {
       if (!open) throw new Error(`the session ${state.head.id} is closed`);
+      used ||= entry.kind === 'items';
       writeLine(file, entry);
     },
     close() {

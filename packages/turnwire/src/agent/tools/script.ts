@@ -1,7 +1,10 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Toolset } from '../../config/toolset.js';
 import { outcome, runCommand } from './command.js';
 import type { Tool } from './tool.js';
 import type { OpenToolset, Surroundings } from './toolset.js';
+import { withPath } from './workspace.js';
 
 /** In seconds. A script of the user's may be a build, but not a server. */
 const timeout = 600;
@@ -33,7 +36,7 @@ export async function scriptToolset(
       check: (given) => void check(given),
       async run(given, { signal }) {
         const variables = Object.entries(check(given)).map(([key, value]) => [key, inVariable(value)] as const);
-        const cwd = await workspace.resolve(folder);
+        const cwd = await folderOf(resolve(workspace.root, folder), folder);
         // The names of the arguments are the file's, so none of the model's replaces PATH or the like.
         const all = { ...outer, ...shared, ...own, ...Object.fromEntries(variables) };
         return outcome(await runCommand({ cmd, cwd, env: all, timeout, signal }));
@@ -41,6 +44,13 @@ export async function scriptToolset(
     });
   }
   return { tools };
+}
+
+/** Where a script runs is the file's to say: it may be elsewhere. */
+async function folderOf(place: string, folder: string): Promise<string> {
+  const found = await withPath(folder, () => stat(place));
+  if (!found.isDirectory()) throw new Error(`${folder}, its working_dir, is not a folder`);
+  return place;
 }
 
 /** Types are left to the command, which gets texts. */

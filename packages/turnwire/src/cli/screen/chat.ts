@@ -29,7 +29,7 @@ export interface Partner {
   /** Begins a new conversation. */
   renew: () => Promise<Session>;
   /** @throws Error if there is no such model, or it cannot be reached. */
-  modelNamed: (name: string) => Model;
+  modelNamed: (name: string) => Promise<Model>;
   /** Told what happens, before it is shown. */
   keep: (event: AgentEvent) => void;
   hook: RunHook;
@@ -256,7 +256,7 @@ export class Chat {
         return void (this.#renewal = this.#renew(partner));
       case 'model':
         if (typed.name === '') return this.note(model.name);
-        return this.#attempt(() => this.#use(partner.modelNamed(typed.name), partner));
+        return void this.#useNamed(typed.name, partner);
       case 'transport':
         if (typed.name === undefined) return this.note(model.transport);
         this.#use({ ...model, transport: typed.name }, partner);
@@ -281,9 +281,10 @@ export class Chat {
     return `model ${model.name}`;
   }
 
-  #attempt(act: () => string): void {
+  /** Never rejects. */
+  async #useNamed(name: string, partner: Partner): Promise<void> {
     try {
-      this.note(act());
+      this.note(this.#use(await partner.modelNamed(name), partner));
     } catch (error) {
       this.note(describeFailure(error, this.#options.debug).text);
     }

@@ -1,5 +1,6 @@
 import type { TransportChoice } from '@turnwire/client';
 import type { Agent } from '../../config/agent.js';
+import { commandPrompt } from '../../config/command-prompt.js';
 import { nearest } from '../../config/nearest.js';
 
 /** What a line that was typed asks for. */
@@ -32,7 +33,7 @@ export function command(agent: Agent, line: string): Typed {
   if (whole === undefined || name.includes('/')) return { kind: 'say', text: line };
   const rest = line.trimStart().slice(whole.length).trim();
   const prompt = agent.commands.get(name)?.instruction;
-  if (prompt !== undefined) return { kind: 'say', text: rest === '' ? prompt : `${prompt}\n\n${rest}` };
+  if (prompt !== undefined) return { kind: 'say', text: commandPrompt(prompt, rest) };
   switch (name) {
     case 'new':
     case 'usage':
@@ -57,7 +58,10 @@ export function command(agent: Agent, line: string): Typed {
 }
 
 function help({ commands }: Agent): string {
-  const theirs = [...commands].map(([name, { instruction }]) => `/${name}: ${instruction.split('\n', 1)[0]}`);
+  const theirs = [...commands].map(([name, { description, instruction }]) => {
+    const [first] = (description || instruction).trim().split('\n', 1);
+    return `/${name}: ${first}`;
+  });
   const ours = Object.entries(own).map(([usage, what]) => `${usage}: ${what}`);
   return [...theirs, ...ours, 'Ctrl-C cancels what runs, and leaves where nothing does'].join('\n');
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import type { Surroundings } from '../toolset.js';
 import { Connection, type Introduction } from './connection.js';
 import { causeOf, McpFailure } from './failure.js';
@@ -34,7 +35,7 @@ export async function connect(settings: Mcp, surroundings: Surroundings, signal?
   const given = await surroundings.expand(remote === undefined ? env : remote.headers);
   const hide = (text: string): string => without(Object.values(given), text);
   const failures: string[] = [];
-  for (const open of await transports(settings, given, surroundings)) {
+  for (const open of transports(settings, given, surroundings)) {
     try {
       return { ...(await within(startMs, signal, (limit) => Connection.open(open(), client, limit))), hide };
     } catch (error) {
@@ -78,14 +79,15 @@ function without(values: readonly string[], text: string): string {
 }
 
 /** In the order in which they are tried. */
-async function transports(
+function transports(
   settings: Mcp,
   given: Readonly<Record<string, string>>,
   { env, workspace }: Surroundings,
-): Promise<(() => Transport)[]> {
+): (() => Transport)[] {
   const { command = '', args = [], remote } = settings;
   if (remote === undefined) {
-    const cwd = await workspace.resolve(settings.working_dir ?? '.');
+    // Where a server runs is the file's to say: it may be elsewhere.
+    const cwd = resolve(workspace.root, settings.working_dir ?? '.');
     return [() => new StdioTransport({ command, args, cwd, env: { ...env, ...given } })];
   }
   const url = new URL(remote.url);

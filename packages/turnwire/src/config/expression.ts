@@ -1,0 +1,242 @@
+/** What an expression in `${…}` may ask for. */
+export interface Scope {
+  /** The variables that it may name as `env.NAME`. A missing one is undefined. */
+  env: ReadonlyMap<string, string | undefined>;
+  /** What was typed after the name of a command. @default no `args` */
+  args?: readonly string[];
+}
+
+/** Where an expression ends, and what it says. */
+export interface Found {
+  /** With `${` and `}`. */
+  whole: string;
+  source: string;
+}
+
+/** The values of expressions: those of JavaScript that are a matter of texts and lists of them. */
+type Value = string | number | boolean | undefined | readonly string[];
+
+/** An expression that cannot be evaluated. Its message says why, as a sentence. */
+export class ExpressionError extends Error {
+  override readonly name = 'ExpressionError';
+}
+
+/** The `${…}` of a text, in their order. Braces and quotes inside are counted; one that does not end is none. */
+export function expressionsIn(text: string): Found[] {
+  const found: Found[] = [];
+  for (let start = text.indexOf('${'); start !== -1; start = text.indexOf('${', start + 2)) {
+    const end = endOf(text, start + 2);
+    if (end === undefined) continue;
+    found.push({ whole: text.slice(start, end + 1), source: text.slice(start + 2, end).trim() });
+    start = end - 1;
+  }
+  return found;
+}
+
+/** The index of the brace that ends an expression; it stands in the same line. */
+function endOf(text: string, from: number): number | undefined {
+  let depth = 0;
+  for (let at = from; at < text.length && text[at] !== '\n'; at += 1) {
+    const character = text[at];
+    if (character === '"' || character === "'") {
+      const end = text.indexOf(character, at + 1);
+      if (end === -1) return undefined;
+      at = end;
+    } else if (character === '{') depth += 1;
+    else if (character === '}' && depth === 0) return at;
+    else if (character === '}') depth -= 1;
+  }
+  return undefined;
+}
+
+/** The variables that an expression names. */
+export function variablesIn(source: string): string[] {
+  return [...source.matchAll(/\benv\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*(["'])([A-Za-z_]\w*)\2\s*\])/g)].map(
+    ([, name, , quoted]) => name ?? quoted ?? '',
+  );
+}
+
+/**
+ * What an expression comes to, as a text; undefined where it is a variable without a value, and has no default.
+ *
+ * @throws ExpressionError where it is none of the expressions that are known here.
+ */
+export function evaluate(source: string, scope: Scope): string | undefined {
+  const value = new Reader(source, scope).read();
+  return value === undefined ? undefined : textOf(value);
+}
+
+function textOf(value: Value): string {
+  if (Array.isArray(value)) return value.join(' ');
+  return value === undefined || value === false ? '' : String(value);
+}
+
+const token = /\s*(?:(["'])(.*?)\1|(\d+)|([A-Za-z_$][\w$]*)|(\|\||&&|\?\?|===|!==|==|!=|[!?:()[\].,+-]))/y;
+
+/** Evaluates while it reads. Both sides of a choice are read; they have no effects. */
+class Reader {
+  readonly #source: string;
+  readonly #scope: Scope;
+  #at = 0;
+
+  constructor(source: string, scope: Scope) {
+    this.#source = source;
+    this.#scope = scope;
+  }
+
+  read(): Value {
+    const value = this.#choice();
+    if (this.#source.slice(this.#at).trim() !== '') throw this.#wrong();
+    return value;
+  }
+
+  #choice(): Value {
+    const condition = this.#either();
+    if (!this.#take('?')) return condition;
+    const yes = this.#choice();
+    this.#expect(':');
+    const no = this.#choice();
+    return isTrue(condition) ? yes : no;
+  }
+
+  #either(): Value {
+    let value = this.#both();
+    for (;;) {
+      if (this.#take('||')) {
+        const other = this.#both();
+        value = isTrue(value) ? value : other;
+      } else if (this.#take('??')) {
+        const other = this.#both();
+        value ??= other;
+      } else {
+        return value;
+      }
+    }
+  }
+
+  #both(): Value {
+    let value = this.#equal();
+    while (this.#take('&&')) {
+      const other = this.#equal();
+      value = isTrue(value) ? other : value;
+    }
+    return value;
+  }
+
+  #equal(): Value {
+    const value = this.#sum();
+    for (const sign of ['===', '!==', '==', '!='])
+      if (this.#take(sign)) return (value === this.#sum()) === sign.startsWith('=');
+    return value;
+  }
+
+  #sum(): Value {
+    let value = this.#not();
+    while (this.#take('+')) {
+      const other = this.#not();
+      value = typeof value === 'number' && typeof other === 'number' ? value + other : textOf(value) + textOf(other);
+    }
+    return value;
+  }
+
+  #not(): Value {
+    return this.#take('!') ? !isTrue(this.#not()) : this.#member();
+  }
+
+  #member(): Value {
+    let value = this.#plain();
+    for (;;) {
+      if (this.#take('.')) {
+        value = this.#property(value, this.#name());
+      } else if (this.#take('[')) {
+        const index = this.#choice();
+        this.#expect(']');
+        value = isList(value) && typeof index === 'number' ? value[index] : undefined;
+      } else {
+        return value;
+      }
+    }
+  }
+
+  #property(value: Value, name: string): Value {
+    if (name === 'length' && (isList(value) || typeof value === 'string')) return value.length;
+    this.#expect('(');
+    const given: Value[] = [];
+    while (!this.#take(')')) {
+      if (given.length > 0) this.#expect(',');
+      given.push(this.#choice());
+    }
+    const [first, second] = given;
+    const number = (one: Value): number | undefined => (typeof one === 'number' ? one : undefined);
+    if (isList(value) && name === 'join') return value.join(first === undefined ? ',' : textOf(first));
+    if (isList(value) && name === 'slice') return value.slice(number(first), number(second));
+    if (typeof value === 'string' && name === 'trim') return value.trim();
+    if (typeof value === 'string' && name === 'toUpperCase') return value.toUpperCase();
+    if (typeof value === 'string' && name === 'toLowerCase') return value.toLowerCase();
+    // A method of what is not there: the whole is not there.
+    if (value === undefined) return undefined;
+    throw new ExpressionError(`there is no ${name}() here`);
+  }
+
+  #plain(): Value {
+    if (this.#take('(')) {
+      const value = this.#choice();
+      this.#expect(')');
+      return value;
+    }
+    const negative = this.#take('-');
+    const [, quote, quoted, digits, name] = this.#next() ?? [];
+    if (quote !== undefined && !negative) return quoted ?? '';
+    if (digits !== undefined) return Number(digits) * (negative ? -1 : 1);
+    if (name === 'true' || name === 'false') return name === 'true';
+    if (name === 'undefined' || name === 'null') return undefined;
+    if (name === 'env') return this.#scope.env.get(this.#variable());
+    if (name === 'args' && this.#scope.args !== undefined) return this.#scope.args;
+    throw this.#wrong();
+  }
+
+  #variable(): string {
+    if (this.#take('.')) return this.#name();
+    this.#expect('[');
+    const [, quote, quoted = ''] = this.#next() ?? [];
+    if (quote === undefined) throw this.#wrong();
+    this.#expect(']');
+    return quoted;
+  }
+
+  #name(): string {
+    const [, , , , name] = this.#next() ?? [];
+    if (name === undefined) throw this.#wrong();
+    return name;
+  }
+
+  #take(sign: string): boolean {
+    const before = this.#at;
+    if (this.#next()?.[5] === sign) return true;
+    this.#at = before;
+    return false;
+  }
+
+  #expect(sign: string): void {
+    if (!this.#take(sign)) throw this.#wrong();
+  }
+
+  #next(): RegExpExecArray | undefined {
+    token.lastIndex = this.#at;
+    const found = token.exec(this.#source) ?? undefined;
+    if (found !== undefined) this.#at = token.lastIndex;
+    return found;
+  }
+
+  #wrong(): ExpressionError {
+    return new ExpressionError(`\${${this.#source}} is not understood`);
+  }
+}
+
+function isList(value: Value): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+function isTrue(value: Value): boolean {
+  return value !== undefined && value !== '' && value !== false && value !== 0;
+}
