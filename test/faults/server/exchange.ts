@@ -50,6 +50,12 @@ export class Exchanges {
     if (open !== undefined) open.terminal = { type: 'error', status };
   }
 
+  /** The request that an event answers. */
+  asking(event: Json): Json | undefined {
+    const ofLane = this.all.filter(({ lane }) => lane === event['stream_id']);
+    return (ofLane.find(({ terminal }) => terminal === undefined) ?? this.#only(event))?.request;
+  }
+
   wrote(event: Json): void {
     const ofLane = this.all.filter(({ lane }) => lane === event['stream_id']);
     const exchange = ofLane.find(({ terminal }) => terminal === undefined) ?? ofLane.at(-1) ?? this.#only(event);

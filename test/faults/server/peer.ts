@@ -57,6 +57,8 @@ export class Peer {
   readonly ended: Promise<PeerEnd>;
   /** Answers a close frame and ends the connection then, as RFC 6455 asks. */
   answersClose = true;
+  /** Its responses name what they continue, where the test does not say what they name. */
+  echoes = true;
   /** Answers pings, as RFC 6455 asks. */
   answersPings = true;
   /** A message with more bytes is closed with 1009, and without an event (P88). */
@@ -115,7 +117,8 @@ export class Peer {
   }
 
   /** Events as an event stream writes them. */
-  sse(...events: Json[]): void {
+  sse(...given: Json[]): void {
+    const events = given.map((event) => this.#echoing(event));
     for (const event of events) this.exchanges.wrote(event);
     this.#chunk(events.map((event) => `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`).join(''));
   }
@@ -185,7 +188,8 @@ export class Peer {
     void this.ended.then(() => clearInterval(timer));
   }
 
-  encode(...events: Json[]): Buffer {
+  encode(...given: Json[]): Buffer {
+    const events = given.map((event) => this.#echoing(event));
     for (const event of events) {
       this.exchanges.wrote(event);
       if (isTerminal(event)) this.unanswered -= 1;
@@ -211,6 +215,14 @@ export class Peer {
 
   rst(): void {
     this.socket.resetAndDestroy();
+  }
+
+  #echoing(event: Json): Json {
+    const { type, response } = event as { type?: unknown; response?: Json };
+    if (!this.echoes || type !== 'response.created' || response === undefined || 'previous_response_id' in response)
+      return event;
+    const { previous_response_id: id } = this.exchanges.asking(event) ?? {};
+    return id === undefined ? event : { ...event, response: { ...response, previous_response_id: id } };
   }
 
   #write(bytes: Buffer | string): void {

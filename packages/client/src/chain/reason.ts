@@ -15,6 +15,8 @@ export const fullReasons = [
   'history_rewound',
   /** A response matches, but the server is known not to have it any more, or has it where it cannot be reached. */
   'chain_lost',
+  /** The server takes `previous_response_id` and ignores it: for this model it was found out within the last hour. */
+  'id_ignored',
   /** The input is exactly what the server holds: no item would be left to send. */
   'nothing_new',
   /** The request has this field, with which a turn is never continued by id. */

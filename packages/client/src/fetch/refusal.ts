@@ -18,7 +18,8 @@ export function failureOf(error: TurnwireError, { attempts }: TurnReport): Failu
   if (attempts.some(mayHaveRun)) return { name: 'unknown' };
   const { server } = error;
   if (error.code === 'request_too_large') return { name: 'refused', status: 413, server: undefined };
-  if (error.code === 'invalid_request') return { name: 'refused', status: 400, server: undefined };
+  if (error.code === 'invalid_request' || error.code === 'chain_ignored')
+    return { name: 'refused', status: 400, server: undefined };
   if (server === undefined || codeTable[error.code].ran === 'sent') return { name: 'not_sent' };
   const { status } = error;
   // A redirect is not followed with the caller's key (N2), and a 200 to an upgrade is no answer to a turn.
@@ -32,6 +33,8 @@ export function failureOf(error: TurnwireError, { attempts }: TurnReport): Failu
 /** A refusal is an answer, and what had no connection did not run, whatever was written to one: TLS can refuse as late as that (`isTlsRefusal`). */
 function mayHaveRun({ phase, error, kind }: Attempt): boolean {
   if (phase === 'queued' || phase === 'sending' || kind === 'configuration') return false;
+  // An answer, though to another input: nobody was given any of it.
+  if (error === 'chain_ignored') return false;
   return error === undefined || codeTable[error].ran === 'sent';
 }
 

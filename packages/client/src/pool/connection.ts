@@ -3,6 +3,7 @@ import { abnormalClosure, describeClosure } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { FrameError, isBlank } from '../protocol/frame.js';
 import { PongLost } from '../protocol/pong-lost.js';
+import { ResponseIds } from '../response/response-ids.js';
 import { Heartbeat } from './heartbeat.js';
 import { Lanes, LanesIgnored } from './lanes.js';
 import { Sips } from './sips.js';
@@ -56,6 +57,7 @@ export class Connection implements LaneBearer, Beating, SocketListener {
   readonly number: number;
   readonly clock: Clock;
   readonly lanes: Lanes;
+  readonly ids = new ResponseIds();
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
   #state: State = { name: 'dialling' };

@@ -4,6 +4,7 @@ import { isError, terminalOf } from '../protocol/terminal.js';
 import type { Clock, Timer } from '../clock.js';
 import type { SocketEnd } from '../network/socket.js';
 import type { Frame } from '../protocol/frame.js';
+import type { ResponseIds } from '../response/response-ids.js';
 
 /** The turn that has a lane for itself. */
 export interface Occupant {
@@ -27,10 +28,14 @@ export interface Chain {
 export interface LaneBearer {
   readonly number: number;
   readonly clock: Clock;
+  /** Those that its responses have had, and their items. */
+  readonly ids: ResponseIds;
   readonly welcome: Readonly<Record<string, string>>;
   readonly lanes: {
     /** Others use the connection, or hold what they may want to continue. */
     othersBeside(lane: Lane): boolean;
+    /** A lane beside it is not idle. */
+    othersRun(lane: Lane): boolean;
     /** Any of its lanes holds it. */
     holds(responseId: string): boolean;
     /** The server takes no more names, and has not taken this one. */
@@ -85,6 +90,16 @@ export class Lane {
   /** What its connection was greeted with: the headers of the upgrade's answer. */
   get welcome(): Readonly<Record<string, string>> {
     return this.#bearer.welcome;
+  }
+
+  /** Those of the responses of its connection. */
+  get ids(): ResponseIds {
+    return this.#bearer.ids;
+  }
+
+  /** Another turn runs on its connection, or one that was given up there still sends. */
+  get othersRun(): boolean {
+    return this.#bearer.lanes.othersRun(this);
   }
 
   get idle(): boolean {
@@ -161,14 +176,15 @@ export class Lane {
 
   /**
    * The turn leaves before its terminal event, and nothing on this wire cancels a response (P32). Where it had the socket for itself, that is
-   * the end of the socket. Otherwise what still comes is dropped up to the terminal event; after a steered turn, to the end of the connection.
+   * the end of the socket. Otherwise what still comes is dropped up to the terminal event, or to the end of the connection: `forGood`, since a turn was
+   * steered or its server is not to be trusted.
    */
-  abandon(reason: string, steered = false): void {
+  abandon(reason: string, forGood = false): void {
     if (this.#state.name !== 'busy') return;
     if (!this.#bearer.lanes.othersBeside(this)) return this.#bearer.end(reason, this);
     this.chain = undefined;
-    // Whether a successor follows its end, nobody here can tell any more: no other turn may be given this lane.
-    if (steered) return this.#giveUp(reason);
+    // Whether a successor follows the end of a steered response, nobody here can tell any more: no other turn may be given this lane.
+    if (forGood) return this.#giveUp(reason);
     const timer = limit(this.#bearer.clock, drainMs, () => this.#giveUp(reason), { background: true });
     this.#state = { name: 'draining', timer, bytes: 0 };
     this.#bearer.turned(this);

@@ -108,6 +108,12 @@ export class Lanes {
     return false;
   }
 
+  /** A lane beside it is not idle. */
+  othersRun(lane: Lane): boolean {
+    for (const other of this.#all) if (other !== lane && !other.idle) return true;
+    return false;
+  }
+
   /** Others use the connection, or hold what they may want to continue. */
   othersBeside(lane: Lane): boolean {
     for (const other of this.#all) if (other !== lane && (!other.idle || other.chain !== undefined)) return true;

@@ -10,6 +10,7 @@ import type { ServerError } from './server-error.js';
  */
 export const errorCodes = [
   'aborted',
+  'chain_ignored',
   'chain_lost',
   'client_closed',
   'connection_lost',

@@ -39,6 +39,8 @@ export type Cause =
   | 'stream_refused'
   /** The response that was to be continued is not known there (P98, P110, D13). */
   | 'chain_lost'
+  /** The server takes the id of the response that was to be continued, and ignores it: it answers to another input (Q5). */
+  | 'chain_ignored'
   /** The server refused the turn for a reason that passes: 429, overload (P104, P105). */
   | 'busy'
   /** The server, or a gateway before it, gave the turn up: it may have begun it, and what it cost is spent. */
@@ -227,6 +229,8 @@ export interface CodeMeaning {
 /** What each code of this library means. */
 export const codeTable: Readonly<Record<ErrorCode, CodeMeaning>> = {
   aborted: { kind: 'aborted', ran: 'sent' },
+  // It has run, with another input.
+  chain_ignored: { kind: 'unsupported', ran: 'sent' },
   chain_lost: { kind: 'chain_lost', ran: 'never' },
   client_closed: { kind: 'aborted', ran: 'sent' },
   connection_lost: { kind: 'closure', ran: 'sent' },

@@ -75,6 +75,16 @@ export class Frame {
   get event(): ResponseEvent {
     return (this.#event ??= decodeEvent(this.text));
   }
+
+  /** The event; undefined where it was peeked at, and is none. */
+  get eventIfAny(): ResponseEvent | undefined {
+    try {
+      return this.event;
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      return undefined;
+    }
+  }
 }
 
 function sizeOf(text: EventText): number {

@@ -8,6 +8,8 @@ export interface ProviderLimits {
   idExcludesInstructions: boolean;
   /** A response that it has not stored can be continued on its own connection (P71). */
   continuesUnstored: boolean;
+  /** Its responses name the `previous_response_id` that they continue: one that names none has ignored it. */
+  echoesPreviousId: boolean;
   /** It knows `generate: false` (P38). */
   warmUp: boolean;
   /** Named lanes, where the provider has them; undefined means one turn at a time (P44, P83). */
@@ -32,6 +34,7 @@ const usual: ProviderLimits = {
   lanes: { inFlight: 16, names: 32 },
   idExcludesInstructions: false,
   continuesUnstored: true,
+  echoesPreviousId: true,
   warmUp: true,
 };
 

@@ -10,7 +10,6 @@ import { dialFailure, isTlsRefusal, noStream, statusFailure } from '../network/f
 import { Mistyped } from './mistyped.js';
 import { PlainBody } from './plain-body.js';
 import { breakOf, lossOf } from './loss.js';
-import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { Head } from '../http/head.js';
 import type { DecoderListener } from '../network/content-coding.js';
@@ -59,7 +58,6 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   readonly #asText: boolean;
   readonly #headers: TurnHeaders | undefined;
   readonly #plain: PlainCall | undefined;
-  readonly #reading: Reading;
   readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (data, bytes) => this.#data(data, bytes) });
   /** Until it is connected; aborted when the turn is over: nobody waits for a key or a connection then. */
   #dialling: AbortController | undefined;
@@ -88,7 +86,6 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
 
   constructor(network: Network, clock: Clock, receiver: Receiver, { asText, headers, plain }: CarryOptions) {
     this.#network = network;
-    this.#reading = new Reading({ strict: false, secrets: network.secrets });
     this.#clock = clock;
     this.#receiver = receiver;
     this.#asText = asText;
@@ -143,6 +140,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
       this.#dialTimer.cancel();
       this.#dialling = undefined;
       this.#receiver.connected({ number: undefined, reused });
+      this.#receiver.response.expect(outgoing.echo);
       this.#receiver.sending(body.length);
       const headers = {
         ...this.#headers?.sent,
@@ -305,7 +303,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
       if (this.#bodyOver) return;
       return this.#fail(new TurnwireError('protocol_error', `the server sent ${error.message}`, { cause: error }));
     }
-    const verdict = this.#reading.read(frame);
+    const verdict = this.#receiver.response.read(frame);
     switch (verdict.name) {
       case 'pass':
         return this.#receiver.event(frame);
@@ -316,6 +314,8 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
         this.#receiver.event(frame);
         this.#grace ??= limit(this.#clock, failedAfterErrorMs, () => this.#end());
         return;
+      case 'ignored':
+        return this.#fail(verdict.error);
       case 'refused':
         this.#settle();
         this.#drainAnswer();
@@ -335,6 +335,8 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
     if (this.#over) return;
     const end = body.end();
     if (end === undefined) return this.#ended('the connection was closed in the middle of the answer');
+    const verdict = end.frame && this.#receiver.response.read(end.frame);
+    if (verdict?.name === 'ignored') return this.#fail(verdict.error);
     this.#plain?.answered(end.answer);
     if (end.frame !== undefined) this.#receiver.event(end.frame);
     this.#end();

@@ -1,5 +1,7 @@
 import type { TurnwireError } from '../protocol/errors.js';
 import type { Frame } from '../protocol/frame.js';
+import type { Echo } from '../response/echo.js';
+import type { ResponseTracker } from '../response/tracker.js';
 
 /**
  * One turn over one carriage. Both transports give a turn the same: its events as they came, in order, once; then either `end` or
@@ -23,6 +25,10 @@ export interface OutgoingRequest {
   body(): string;
   /** What it would continue, so that the lane which holds it can be found; undefined for a request that stands for itself. */
   readonly parent: Parent | undefined;
+  /** What the answer must name: known once the frame or the body was made. undefined for a request that stands for itself. */
+  readonly echo: Echo | undefined;
+  /** Its response is worth keeping a lane for: this server continues one by its id. */
+  readonly chains: boolean;
   /** Whether the server was asked to keep the response; its own word in `response.created` counts more (P80). */
   readonly store: boolean;
 }
@@ -77,6 +83,8 @@ export interface TurnHeaders {
 }
 
 export interface Receiver {
+  /** Reads each event before it is handed over, and says what becomes of it. */
+  readonly response: ResponseTracker;
   /** A connection is there; `number` is undefined where the transport does not number them. */
   connected(connection: { number: number | undefined; reused: boolean; streamId?: string | undefined }): void;
   /** The request goes out now: from here to `sent` the server may have a part of it. */

@@ -5,14 +5,13 @@ import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { PongLost } from '../protocol/pong-lost.js';
 import { MessageTooLarge } from '../websocket/violation.js';
 import { lossOf } from './loss.js';
-import { Reading } from './reading.js';
 import type { Clock, Timer } from '../clock.js';
 import type { SocketEnd } from '../network/socket.js';
 import type { Chain, Lane, Occupant } from '../pool/lane.js';
 import type { Placement } from '../pool/placement.js';
 import type { Place, Pool } from '../pool/pool.js';
 import type { Frame } from '../protocol/frame.js';
-import type { Secrets } from '../protocol/secrets.js';
+import type { ResponseTracker } from '../response/tracker.js';
 import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport, TurnHeaders } from './transport.js';
 
 /** Turns over the connections of a pool: one turn has one lane for itself, from its request to its terminal event. */
@@ -20,23 +19,20 @@ export class WebSocketTransport implements Transport {
   readonly kind = 'websocket';
   readonly #pool: Pool;
   readonly #clock: Clock;
-  readonly #secrets: Secrets;
 
-  constructor(pool: Pool, clock: Clock, secrets: Secrets) {
-    this.#secrets = secrets;
+  constructor(pool: Pool, clock: Clock) {
     this.#pool = pool;
     this.#clock = clock;
   }
 
   carry(request: OutgoingRequest, receiver: Receiver, options: CarryOptions): Carriage {
-    return new WebSocketCarriage(this.#pool, this.#clock, this.#secrets, request, receiver, options);
+    return new WebSocketCarriage(this.#pool, this.#clock, request, receiver, options);
   }
 }
 
 interface Running {
   name: 'running';
   lane: Lane;
-  reading: Reading;
 }
 
 type State =
@@ -46,7 +42,6 @@ type State =
 class WebSocketCarriage implements Carriage, Occupant {
   readonly #pool: Pool;
   readonly #clock: Clock;
-  readonly #secrets: Secrets;
   readonly #request: OutgoingRequest;
   readonly #receiver: Receiver;
   #state: State = { name: 'placing' };
@@ -59,15 +54,7 @@ class WebSocketCarriage implements Carriage, Occupant {
   /** When the server was heard last; before that, when the request went out. */
   #heardAt = 0;
 
-  constructor(
-    pool: Pool,
-    clock: Clock,
-    secrets: Secrets,
-    request: OutgoingRequest,
-    receiver: Receiver,
-    options: CarryOptions,
-  ) {
-    this.#secrets = secrets;
+  constructor(pool: Pool, clock: Clock, request: OutgoingRequest, receiver: Receiver, options: CarryOptions) {
     this.asText = options.asText;
     this.#headers = options.headers;
     this.#pool = pool;
@@ -93,7 +80,7 @@ class WebSocketCarriage implements Carriage, Occupant {
 
   say(frame: string, done: (error: Error | undefined) => void): boolean {
     if (this.#state.name !== 'running') return false;
-    this.#state.reading.steering.sent();
+    this.#receiver.response.steering.sent();
     this.#state.lane.send(frame, done);
     return true;
   }
@@ -102,7 +89,7 @@ class WebSocketCarriage implements Carriage, Occupant {
     const state = this.#state;
     this.#over();
     if (state.name === 'placing') state.leaving?.abort(new TurnwireError('aborted', 'the turn was aborted'));
-    if (state.name === 'running') state.lane.abandon('turn aborted', state.reading.steering.used);
+    if (state.name === 'running') state.lane.abandon('turn aborted', this.#receiver.response.steering.used);
   }
 
   /**
@@ -118,8 +105,7 @@ class WebSocketCarriage implements Carriage, Occupant {
   }
 
   #run({ lane, reused }: Place): void {
-    const reading = new Reading({ strict: reused, before: lane.chain?.responseId, secrets: this.#secrets });
-    this.#state = { name: 'running', lane, reading };
+    this.#state = { name: 'running', lane };
     if (this.#paused) lane.pause();
     // Of a connection that was dialled for this turn. On an older one they are old: what is left of a limit, for one.
     if (!reused) this.#headers?.received(lane.welcome);
@@ -133,6 +119,7 @@ class WebSocketCarriage implements Carriage, Occupant {
       return this.#fail(error);
     }
     this.#heardAt = this.#clock.now();
+    this.#receiver.response.expect(this.#request.echo, lane, reused);
     this.#receiver.sending(Buffer.byteLength(frame));
     lane.send(frame, (error) => {
       // Where it failed, `lost` tells why: the server may have said it in a close frame.
@@ -150,9 +137,10 @@ class WebSocketCarriage implements Carriage, Occupant {
     const state = this.#state;
     if (state.name !== 'running') return;
     this.#heardAt = this.#clock.tick();
-    const { lane, reading } = state;
-    const verdict = reading.read(frame);
-    if (this.#wait !== undefined && !reading.between) this.#wait.cancel();
+    const { lane } = state;
+    const { response } = this.#receiver;
+    const verdict = response.read(frame);
+    if (this.#wait !== undefined && !response.between) this.#wait.cancel();
     switch (verdict.name) {
       case 'pass':
         return this.#receiver.event(frame);
@@ -185,6 +173,10 @@ class WebSocketCarriage implements Carriage, Occupant {
         this.#over();
         this.#leave(lane, verdict.error);
         return this.#receiver.fail(verdict.error);
+      case 'ignored':
+        // What it goes on to say answers nobody.
+        lane.abandon('the server ignores previous_response_id', true);
+        return this.#fail(verdict.error);
       case 'broken':
         lane.abandon('its response ended without saying how');
         return this.#fail(new TurnwireError('protocol_error', verdict.why));
@@ -218,10 +210,12 @@ class WebSocketCarriage implements Carriage, Occupant {
       this.#pool.refuseLanes();
   }
 
-  #end({ lane, reading }: Running): void {
+  #end({ lane }: Running): void {
     if (this.#state.name !== 'running') return;
     this.#over();
-    lane.vacate(chainOf(reading, this.#request));
+    // On a connection that has carried it, an id that changes would be another response's.
+    if (this.#receiver.response.rotates) lane.retire('the id of its response has changed');
+    else lane.vacate(chainOf(this.#receiver.response, this.#request));
     this.#receiver.end();
   }
 
@@ -243,10 +237,10 @@ class WebSocketCarriage implements Carriage, Occupant {
 }
 
 /** Only a completed response can be continued. */
-function chainOf(reading: Reading, request: OutgoingRequest): Chain | undefined {
-  const { terminal } = reading;
-  if (terminal?.outcome !== 'completed' || typeof terminal.response.id !== 'string') return undefined;
-  return { responseId: terminal.response.id, stored: reading.stored ?? request.store };
+function chainOf(response: ResponseTracker, request: OutgoingRequest): Chain | undefined {
+  const { terminal, continuable, stored } = response;
+  if (terminal === undefined || !continuable || !request.chains) return undefined;
+  return { responseId: terminal.response.id, stored: stored ?? request.store };
 }
 
 function lossError({ code, reason, violation, cause }: SocketEnd, silentMs: number): TurnwireError {

@@ -1,6 +1,7 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { laneUnreadBytes, maxEventSilenceMs } from '../protocol/limits.js';
-import { advance } from './phase.js';
+import { advance } from '../response/phase.js';
+import { ResponseTracker } from '../response/tracker.js';
 import { Silence } from './silence.js';
 import type { Phase } from '../protocol/errors.js';
 import type { Frame } from '../protocol/frame.js';
@@ -8,6 +9,9 @@ import type { Carriage, CarryOptions, Receiver } from '../transport/transport.js
 import type { Engine } from './engine.js';
 import type { Outgoing } from './plan.js';
 import type { Attempt as Entry } from './report.js';
+
+/** Frames that wait for the beginning of a response; each is a few hundred bytes. */
+const mostHeld = 256;
 
 export interface AttemptListener {
   /** The request goes out now; the entry says how. */
@@ -26,11 +30,14 @@ export interface AttemptListener {
 export class Attempt implements Receiver {
   readonly entry: Entry;
   readonly outgoing: Outgoing;
+  readonly response: ResponseTracker;
   readonly #engine: Engine;
   readonly #listener: AttemptListener;
   readonly #silence: Silence;
   #carriage: Carriage | undefined;
   #over = false;
+  /** Frames that came before the response has begun. */
+  #held: Frame[] | undefined;
   /** One body is asked for, and no stream. */
   #plain = false;
   #paused = false;
@@ -42,6 +49,7 @@ export class Attempt implements Receiver {
     this.#listener = listener;
     this.#silence = new Silence(engine.clock);
     this.outgoing = outgoing;
+    this.response = new ResponseTracker(engine.secrets);
     this.entry = {
       transport,
       connection: undefined,
@@ -138,6 +146,33 @@ export class Attempt implements Receiver {
   }
 
   event(frame: Frame): void {
+    if (this.#over) return;
+    if (this.outgoing.echo !== undefined && !this.response.begun && this.#holds(frame)) return;
+    if (this.#held !== undefined) {
+      const held = this.#held;
+      this.#held = undefined;
+      for (const earlier of held) this.#hand(earlier);
+    }
+    this.#hand(frame);
+  }
+
+  /**
+   * Before the response says what it continues nothing is handed over, so that the turn can be sent again; a bounded number of frames that say
+   * nothing of it, limits and keep-alives, can wait.
+   */
+  #holds(frame: Frame): boolean {
+    if (frame.traits.housekeeping !== true) return false;
+    if (this.#held === undefined) {
+      this.#held = [];
+      this.#watchIdle();
+    }
+    if (this.#held.length >= mostHeld) return false;
+    this.#silence.event();
+    this.#held.push(frame);
+    return true;
+  }
+
+  #hand(frame: Frame): void {
     if (this.#over) return;
     const { entry } = this;
     if (entry.phase === 'sending' || entry.phase === 'sent') {

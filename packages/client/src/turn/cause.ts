@@ -21,6 +21,8 @@ export function causeOf(error: TurnwireError): Cause {
       return 'unanswered';
     case 'protocol_error':
       return error.kind === 'protocol' ? 'unanswered' : 'final';
+    case 'chain_ignored':
+      return 'chain_ignored';
     case 'request_too_large':
       return 'too_large';
     case 'request_refused':

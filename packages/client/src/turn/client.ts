@@ -14,8 +14,8 @@ import { WebSocketTransport } from '../transport/websocket.js';
 import { Breaker } from './breaker.js';
 import { Conversation } from './conversation.js';
 import { TurnRequest } from './request.js';
+import { ModelNotes } from './model-notes.js';
 import { RunningTurns } from './running-turns.js';
-import { StreamRefusals } from './stream-refusals.js';
 import { Turn } from './turn.js';
 import { UsageTotal } from './usage.js';
 import type { JsonObject } from '../chain/json.js';
@@ -104,7 +104,7 @@ export class Client implements AsyncDisposable {
     });
     this.#engine = {
       transports: {
-        websocket: new WebSocketTransport(this.#pool, clock, this.#network.secrets),
+        websocket: new WebSocketTransport(this.#pool, clock),
         sse: new SseTransport(this.#network, clock, timeouts.dialMs),
       },
       clock,
@@ -113,7 +113,8 @@ export class Client implements AsyncDisposable {
       secrets: this.#network.secrets,
       memory: new ChainMemory({ maxBytes: settings.chains.maxBytes }),
       breaker: new Breaker(clock, random),
-      streamRefusals: new StreamRefusals(clock),
+      streamRefusals: new ModelNotes(clock),
+      ignoredIds: new ModelNotes(clock),
       limits,
       choice: settings.transport,
       timeouts,
@@ -121,7 +122,8 @@ export class Client implements AsyncDisposable {
       credentialIsAsked: typeof identity.apiKey === 'function' || typeof identity.headers === 'function',
       byFetch: this.#network.byFetch,
       holds: (responseId) => this.#pool.holds(responseId),
-      onFallback: (reason, why) => this.#warn(reason, why),
+      onFallback: (kind, reason) => this.#warn(kind, `a turn goes by SSE instead of a WebSocket: ${reason}`),
+      onIgnoredId: () => this.#warn('chain_ignored', ignoredIdWarning(endpoint.origin)),
       onUsage: (usage) => this.#usage.add(usage),
     };
   }
@@ -256,12 +258,16 @@ export class Client implements AsyncDisposable {
     if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  #warn(reason: string, why: string): void {
+  #warn(kind: string, warning: string): void {
     const { onWarning, warned, endpoint } = this.#settings;
-    const told = `${endpoint.origin} ${reason}`;
+    const told = `${endpoint.origin} ${kind}`;
     if (onWarning === false || warned.has(told)) return;
     warned.add(told);
     // Not from within the turn: what the callback throws is its owner's, and ends no turn (I3).
-    queueMicrotask(() => onWarning(`turnwire: a turn goes by SSE instead of a WebSocket: ${why}`));
+    queueMicrotask(() => onWarning(`turnwire: ${warning}`));
   }
+}
+
+function ignoredIdWarning(origin: string): string {
+  return `${origin} takes previous_response_id and ignores it, so its answers would lack the history: turns go in full (docs/continuation.md)`;
 }

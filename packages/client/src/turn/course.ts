@@ -9,6 +9,7 @@ import type { Timer } from '../clock.js';
 import type { ReplayPolicy, TransportChoice } from '../options.js';
 import type { Phase } from '../protocol/errors.js';
 import type { Frame } from '../protocol/frame.js';
+import type { ResponseTracker } from '../response/tracker.js';
 import type { CarryOptions } from '../transport/transport.js';
 import type { AttemptListener } from './attempt.js';
 import type { Engine } from './engine.js';
@@ -85,6 +86,11 @@ export class Course implements AttemptListener {
     return this.#attempt?.phase ?? 'queued';
   }
 
+  /** What has come of the attempt that runs, or was the last. */
+  get response(): ResponseTracker | undefined {
+    return this.#attempt?.response;
+  }
+
   /** How the request was sent in the end; undefined where the caller named what it continues. */
   get plan(): ChainPlan | undefined {
     const plan = this.#attempt?.outgoing.plan;
@@ -96,7 +102,7 @@ export class Course implements AttemptListener {
   /** @throws TurnwireError `invalid_request`, `request_too_large`: what can be known before anything is sent. */
   begin(): void {
     const request = this.#request;
-    const outgoing = new Outgoing(request, this.#plan(), this.#engine.limits.maxFrameBytes);
+    const outgoing = new Outgoing(request, this.#plan(), this.#engine.limits);
     const bySse = this.#choice === 'sse' ? undefined : this.#onlyBySse(outgoing);
     if (this.#choice === 'websocket' && bySse !== undefined) throw bySse;
     const rest = this.#choice === 'auto' && bySse === undefined ? (this.#streamless() ?? this.#rest()) : undefined;
@@ -148,10 +154,11 @@ export class Course implements AttemptListener {
   }
 
   #plan(): Plan {
-    const { memory, limits, holds } = this.#engine;
+    const { memory, limits, holds, ignoredIds } = this.#engine;
     const { items, fields, previousResponseId, params } = this.#request;
     if (previousResponseId !== undefined) return { name: 'explicit' };
     if (items === undefined) return { name: 'full', reason: 'input_unknown' };
+    if (ignoredIds.has(params['model'])) return { name: 'full', reason: 'id_ignored' };
     if (this.#inFull !== undefined) return { name: 'full', reason: this.#inFull };
     if (limits.idExcludesInstructions && params['instructions'] !== undefined && params['instructions'] !== null)
       return { name: 'full', reason: 'provider' };
@@ -162,7 +169,10 @@ export class Course implements AttemptListener {
 
   #bySse(): Outgoing {
     const explicit = this.#request.previousResponseId !== undefined;
-    return new Outgoing(this.#request, explicit ? { name: 'explicit' } : { name: 'full', reason: 'sse' }, Infinity);
+    return new Outgoing(this.#request, explicit ? { name: 'explicit' } : { name: 'full', reason: 'sse' }, {
+      ...this.#engine.limits,
+      maxFrameBytes: Infinity,
+    });
   }
 
   /** Why this turn cannot go over a WebSocket, whatever its state (E1). */
@@ -263,6 +273,7 @@ export class Course implements AttemptListener {
       },
     );
     const { trip } = decision;
+    if (decision.cause === 'chain_ignored') this.#ignored();
     if (decision.cause === 'stream_refused') this.#engine.streamRefusals.note(this.#request.params['model']);
     if (trip?.kind === 'shape') this.#dismissal = trip;
     else if (trip !== undefined) {
@@ -290,7 +301,7 @@ export class Course implements AttemptListener {
     return !plain && !(transport === 'sse' && this.#engine.byFetch);
   }
 
-  #again({ transport }: Entry, error: TurnwireError, { move, withoutLanes }: Decision): void {
+  #again({ transport }: Entry, error: TurnwireError, { move, cause, withoutLanes }: Decision): void {
     if (this.#over) return;
     const { memory, limits } = this.#engine;
     if (move === 'fall_back') {
@@ -299,18 +310,24 @@ export class Course implements AttemptListener {
     }
     if (transport === 'sse') return this.#go('sse', this.#bySse(), move === 'redial');
     if (withoutLanes) this.#withoutLanes = true;
-    if (move === 'resend_in_full') {
+    if (move === 'resend_in_full' && cause === 'chain_lost') {
       const plan = this.#attempt?.outgoing.plan;
       if (plan?.name === 'delta') memory.forget(plan.responseId);
       this.#inFull = 'chain_lost';
     }
-    const outgoing = new Outgoing(this.#request, this.#plan(), limits.maxFrameBytes);
+    const outgoing = new Outgoing(this.#request, this.#plan(), limits);
     const { tooLarge } = outgoing;
     if (tooLarge === undefined) return this.#go('websocket', outgoing, move === 'redial');
     // What remains to be sent is too large for a frame: the delta was not.
     if (this.#choice !== 'auto') return this.#surface(tooLarge);
     this.#fellBack(tooLarge.code, tooLarge.message);
     this.#go('sse', this.#bySse());
+  }
+
+  /** Whatever becomes of this turn: the next ones go in full. */
+  #ignored(): void {
+    this.#engine.ignoredIds.note(this.#request.params['model']);
+    this.#engine.onIgnoredId();
   }
 
   #surface(error: TurnwireError): void {

@@ -8,7 +8,7 @@ import type { Secrets } from '../protocol/secrets.js';
 import type { Settings } from '../settings.js';
 import type { Transport } from '../transport/transport.js';
 import type { Breaker } from './breaker.js';
-import type { StreamRefusals } from './stream-refusals.js';
+import type { ModelNotes } from './model-notes.js';
 
 /** What the turns of a client share. */
 export interface Engine {
@@ -21,7 +21,10 @@ export interface Engine {
   /** What no error may hold. */
   secrets: Secrets;
   breaker: Breaker;
-  streamRefusals: StreamRefusals;
+  /** Models whose streams the server has refused: calls that need none go as plain HTTP. */
+  streamRefusals: ModelNotes;
+  /** Models for which the server has ignored `previous_response_id`: their turns go in full. */
+  ignoredIds: ModelNotes;
   limits: ProviderLimits;
   choice: TransportChoice;
   timeouts: Settings['timeouts'];
@@ -34,6 +37,8 @@ export interface Engine {
   holds: (responseId: string) => boolean;
   /** A turn goes by SSE instead of a WebSocket: `why` is told to the user, once for each `reason`. */
   onFallback: (reason: string, why: string) => void;
+  /** The server takes `previous_response_id` and ignores it: told to the user, once. */
+  onIgnoredId: () => void;
   /** Called for each response that has ended. */
   onUsage: (usage: Usage) => void;
 }

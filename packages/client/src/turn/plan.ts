@@ -1,6 +1,8 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { frameOpening } from './request.js';
 import type { ChainPlan } from '../chain/memory.js';
+import type { ProviderLimits } from '../protocol/limits.js';
+import type { Echo } from '../response/echo.js';
 import type { LaneView, OutgoingRequest, Parent } from '../transport/transport.js';
 import type { TurnRequest } from './request.js';
 
@@ -12,23 +14,29 @@ export type Plan =
   /** The caller named the response itself. */
   | { name: 'explicit' };
 
+type FrameLimits = Pick<ProviderLimits, 'maxFrameBytes' | 'echoesPreviousId'>;
+
 /** A request on its way over one attempt: the plan, until the lane is known that it depends on. */
 export class Outgoing implements OutgoingRequest {
   readonly store: boolean;
   readonly #request: TurnRequest;
-  readonly #maxFrameBytes: number;
+  readonly #limits: FrameLimits;
   #plan: Plan;
   #text: string | undefined;
 
-  constructor(request: TurnRequest, plan: Plan, maxFrameBytes: number) {
+  constructor(request: TurnRequest, plan: Plan, limits: FrameLimits) {
     this.#request = request;
     this.#plan = plan;
-    this.#maxFrameBytes = maxFrameBytes;
+    this.#limits = limits;
     this.store = request.store;
   }
 
   get plan(): Plan {
     return this.#plan;
+  }
+
+  get chains(): boolean {
+    return this.#plan.name !== 'full' || this.#plan.reason !== 'id_ignored';
   }
 
   get parent(): Parent | undefined {
@@ -39,16 +47,24 @@ export class Outgoing implements OutgoingRequest {
     return previousResponseId === undefined ? undefined : { responseId: previousResponseId, stored: true };
   }
 
+  get echo(): Echo | undefined {
+    const { parent } = this;
+    if (parent === undefined) return undefined;
+    // A caller that names an id itself knows its server; that this one goes on from something else is said all the same.
+    return { responseId: parent.responseId, required: this.#plan.name === 'delta' && this.#limits.echoesPreviousId };
+  }
+
   /** Larger than one frame of the provider; known before anything is dialled (E1). */
   get tooLarge(): TurnwireError | undefined {
     const text = this.#frameText();
     // A character has three bytes at most: counting them all took longer than making the text.
-    if (3 * text.length <= this.#maxFrameBytes) return undefined;
+    const { maxFrameBytes } = this.#limits;
+    if (3 * text.length <= maxFrameBytes) return undefined;
     const bytes = Buffer.byteLength(text);
-    if (bytes <= this.#maxFrameBytes) return undefined;
+    if (bytes <= maxFrameBytes) return undefined;
     return new TurnwireError(
       'request_too_large',
-      `the request has ${bytes} bytes, and one frame of this provider at most ${this.#maxFrameBytes}`,
+      `the request has ${bytes} bytes, and one frame of this provider at most ${maxFrameBytes}`,
     );
   }
 

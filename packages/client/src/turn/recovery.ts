@@ -136,6 +136,7 @@ export const recoveryTable: readonly RecoveryRow[] = [
   { causes: ['age_limit', 'lanes_refused'], phases: refused, connection: 'any', ran: 'no', moves: ['redial'] },
   { causes: ['stream_refused'], phases: refused, connection: 'any', ran: 'no', moves: ['fall_back'] },
   { causes: ['chain_lost'], phases: refused, connection: 'any', ran: 'no', moves: ['resend_in_full'] },
+  { causes: ['chain_ignored'], phases: refused, connection: 'any', ran: 'maybe', moves: ['resend_in_full'] },
   { causes: ['busy'], phases: refused, connection: 'any', ran: 'no', moves: ['retry'] },
   { causes: ['given_up'], phases: refused, connection: 'any', ran: 'maybe', moves: ['retry'] },
 ];

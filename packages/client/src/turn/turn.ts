@@ -3,10 +3,10 @@ import { itemsOf } from '../chain/fields.js';
 import { TurnwireError, locate } from '../protocol/errors.js';
 import { closingUnreadMs, maxOutputBytes } from '../protocol/limits.js';
 import { aborted, onAbort } from './abort.js';
-import { Answer } from './answer.js';
 import { Course } from './course.js';
 import { Delivery } from './delivery.js';
-import { textOf } from './output.js';
+import { textOf } from '../response/output.js';
+import { ResponseTracker } from '../response/tracker.js';
 import { Submissions, ended } from './steer.js';
 import type { Json } from '../chain/json.js';
 import type { Timer } from '../clock.js';
@@ -65,7 +65,10 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   readonly #context: TurnContext;
   readonly #begun: number;
   readonly #delivery: Delivery;
-  readonly #answer: Answer;
+  /** Of a turn that has had no attempt. */
+  #unasked: ResponseTracker | undefined;
+  /** Responses that have ended and were noted. */
+  #noted = 0;
   readonly #report: TurnReport & { attempts: Attempt[] };
 
   #state: State = { name: 'running' };
@@ -84,7 +87,6 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   /** @internal Made by `client.turn()`. */
   constructor(engine: Engine, context: TurnContext) {
     this.#engine = engine;
-    this.#answer = new Answer(engine.secrets);
     this.#context = context;
     this.#begun = engine.clock.now();
     this.#delivery = new Delivery((news) => this.#hear(news));
@@ -241,20 +243,29 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   }
 
   #take(frame: Frame): void {
-    if (frame.quiet) return this.#delivery.hand(frame);
-    const before = this.#answer.responses.length;
+    if (frame.quiet) {
+      this.#delivery.hand(frame);
+      return this.#checkSize();
+    }
     const { type } = frame;
     if (type?.startsWith('response.steer.')) this.#submissions?.read(frame.event);
-    this.#answer.read(frame);
     if (type === 'response.created') this.#steered();
-    if (this.#answer.responses.length > before) this.#note();
+    if (this.#answer.responses.length > this.#noted) this.#note();
     this.#report.responseId = this.#answer.responseId;
     this.#delivery.hand(frame);
-    if (this.#answer.bytes > maxOutputBytes) {
-      this.#course?.fail(
-        new TurnwireError('event_too_large', `the output items have more than ${maxOutputBytes} bytes together`),
-      );
-    }
+    this.#checkSize();
+  }
+
+  #checkSize(): void {
+    if (this.#answer.bytes <= maxOutputBytes) return;
+    this.#course?.fail(
+      new TurnwireError('event_too_large', `the output items have more than ${maxOutputBytes} bytes together`),
+    );
+  }
+
+  /** What the events have come to. */
+  get #answer(): ResponseTracker {
+    return this.#course?.response ?? (this.#unasked ??= new ResponseTracker(this.#engine.secrets));
   }
 
   /** A response has begun; a successor continues what the one before has given, and what it was steered with. */
@@ -272,7 +283,8 @@ export class Turn implements AsyncIterable<ResponseEvent> {
 
   /** What the end of a response says about the turn. */
   #note(): void {
-    const { terminal } = this.#answer;
+    const { terminal, responses } = this.#answer;
+    this.#noted = responses.length;
     this.#report.outcome = terminal?.outcome;
     this.#report.usage = terminal?.response.usage ?? undefined;
     // Billed, whether somebody reads it or not (M3).
@@ -281,7 +293,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
 
   /** The consumer has read all of it: from now on the server is known to hold it (D9). */
   #commit(): void {
-    const { terminal, responseId, stored } = this.#answer;
+    const { terminal, responseId, stored, continuable } = this.#answer;
     const request = this.#request;
     if (this.#state.name !== 'ended' || terminal?.outcome !== 'completed' || request === undefined) return;
     const { held } = this.#answer;
@@ -294,7 +306,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     const isStored = (stored ?? request.store) && waiting.length === 0;
     // Not stored, and made over SSE, nobody has it any more.
     if (!isStored && this.#report.transport === 'sse') return;
-    if (!inFull || responseId === undefined || plan === undefined) return;
+    if (!inFull || !continuable || !held.certain || responseId === undefined || plan === undefined) return;
     this.#engine.memory.commit({
       input: this.#items,
       fields: request.fields,
@@ -359,7 +371,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     const state = this.#state;
     if (state.name === 'failed') return reject(state.error);
     try {
-      resolve(this.#answer.response);
+      resolve(this.#answer.result);
     } catch (error) {
       reject(error as TurnwireError);
     }

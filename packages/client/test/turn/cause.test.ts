@@ -128,6 +128,7 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['x-should-retry: true', refusal({}, 400, { 'x-should-retry': 'true' }), 'busy'],
   ['B2', new TurnwireError('first_event_timeout', ''), 'unanswered'],
   ['F4', new TurnwireError('protocol_error', ''), 'unanswered'],
+  ['Q5', new TurnwireError('chain_ignored', ''), 'chain_ignored'],
 ];
 for (const [row, error, cause] of cases) {
   test(`${row}: ${cause}`, () => assert.equal(causeOf(error), cause));

@@ -8,7 +8,7 @@ import { Frame } from '../../dist/protocol/frame.js';
 import { Secrets } from '../../dist/protocol/secrets.js';
 import { Breaker } from '../../dist/turn/breaker.js';
 import { Turn } from '../../dist/turn/turn.js';
-import { StreamRefusals } from '../../dist/turn/stream-refusals.js';
+import { ModelNotes } from '../../dist/turn/model-notes.js';
 import { TurnRequest } from '../../dist/turn/request.js';
 import type { Receiver, Transport } from '../../dist/transport/transport.js';
 
@@ -41,7 +41,8 @@ test('output items without end are a typed failure, and their carriage is ended'
       secrets: new Secrets(),
       memory: new ChainMemory({ maxBytes: 0 }),
       breaker: new Breaker(systemClock),
-      streamRefusals: new StreamRefusals(systemClock),
+      streamRefusals: new ModelNotes(systemClock),
+      ignoredIds: new ModelNotes(systemClock),
       limits: limitsOf('localhost'),
       choice: 'auto',
       timeouts: forever,
@@ -50,6 +51,7 @@ test('output items without end are a typed failure, and their carriage is ended'
       byFetch: false,
       holds: () => false,
       onFallback: () => {},
+      onIgnoredId: () => {},
       onUsage: () => {},
     },
     { number: 1, signal: undefined, onSettled: () => {}, onCommitted: undefined },
@@ -65,15 +67,19 @@ test('output items without end are a typed failure, and their carriage is ended'
     ];
     return Frame.parse(head + 'x'.repeat(size - head.length - tail.length) + tail);
   };
+  const hand = (frame: Frame): void => {
+    receiver?.response.read(frame);
+    receiver?.event(frame);
+  };
   const large = itemOf(64 * mebibyte);
   receiver?.connected({ number: 1, reused: false });
   receiver?.sending(10);
   receiver?.sent();
   // 256 MiB is what docs/reliability.md allows.
-  for (let sent = 0; sent < 256; sent += 64) receiver?.event(large);
+  for (let sent = 0; sent < 256; sent += 64) hand(large);
   assert.equal(turn.report.outcome, undefined);
   assert.equal(aborted, 0);
-  receiver?.event(itemOf(100));
+  hand(itemOf(100));
   await assert.rejects(response, { code: 'event_too_large', phase: 'visible' });
   assert.ok(aborted > 0);
 });

@@ -71,6 +71,7 @@ const causes = Object.keys({
   lanes_refused: true,
   stream_refused: true,
   chain_lost: true,
+  chain_ignored: true,
   busy: true,
   given_up: true,
   too_large: true,

@@ -1,7 +1,7 @@
 // F2: the output of a response, and its text.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Output, textOf } from '../../dist/turn/output.js';
+import { Output, textOf } from '../../dist/response/output.js';
 import { FrameQueue } from '../../dist/turn/frame-queue.js';
 import { Frame } from '../../dist/protocol/frame.js';
 import type { ResponseEvent } from '../../dist/protocol/events.js';
@@ -39,10 +39,12 @@ test('of an item that was given out twice alike one form is held, and both where
   const reasoning = (content: string) => ({ id: 'b', type: 'reasoning', encrypted_content: content });
   output.read(done(0, { id: 'a', type: 'message', content: [{ type: 'output_text', text: 'long' }] }), 1);
   output.read(done(1, reasoning('first')), 1);
-  const held = output.held(
-    // The same fields in another order.
-    response([{ content: [{ text: 'long', type: 'output_text' }], type: 'message', id: 'a' }, reasoning('second')]),
-  );
+  // The same fields in another order.
+  const given = response([
+    { content: [{ text: 'long', type: 'output_text' }], type: 'message', id: 'a' },
+    reasoning('second'),
+  ]);
+  const held = output.held(given, given);
   assert.deepEqual(held?.alternates, [undefined, reasoning('first')]);
   assert.deepEqual(held?.output[1], reasoning('second'));
 });

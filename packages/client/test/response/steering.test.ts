@@ -1,7 +1,7 @@
 // P48–P51: what a turn that was steered still waits for, whatever the order of the answers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Steering } from '../../dist/transport/steering.js';
+import { Steering } from '../../dist/response/steering.js';
 import type { ResponseEvent } from '../../dist/protocol/events.js';
 import type { Response } from '../../dist/protocol/response.js';
 

@@ -1,13 +1,16 @@
 import type { Clock } from '../clock.js';
 
-/** In milliseconds. An organization that is verified meanwhile has its streams back within this time. */
+/** In milliseconds. What has changed at the server meanwhile is found out within this time. */
 const rememberedMs = 3_600_000;
 
-/** The one that was refused first is forgotten first. */
+/** The one that was noted first is forgotten first. */
 const mostModels = 100;
 
-/** Models whose streams the server has refused (Q6): calls that need none go as plain HTTP meanwhile. */
-export class StreamRefusals {
+/**
+ * Models of which something was found out that this endpoint and this credential do not do: stream them (Q6), continue their responses by an id (Q5).
+ * It is done without meanwhile.
+ */
+export class ModelNotes {
   readonly #clock: Clock;
   /** When each is forgotten. */
   readonly #models = new Map<unknown, number>();

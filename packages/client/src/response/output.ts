@@ -1,0 +1,184 @@
+import { equal } from '../chain/json.js';
+import { SnapshotError, snapshot } from '../chain/snapshot.js';
+import { isEmpty, lay } from './draft.js';
+import { Drafts } from './drafts.js';
+import { rebuilt } from './rebuilt.js';
+import type { Json, JsonObject } from '../chain/json.js';
+import type { ResponseEvent } from '../protocol/events.js';
+import type { Frame } from '../protocol/frame.js';
+import type { Item } from '../protocol/items.js';
+import type { Response } from '../protocol/response.js';
+
+/** The output items of a response, as copies that no consumer has had: what it edits is not what the server holds. */
+export interface Held {
+  output: readonly Json[];
+  /** By index: the form in which an item was finished, where it differs from the terminal event's; it means the same item. */
+  alternates: readonly (Json | undefined)[];
+  /** What the server holds is these items, for all that is known: of one that had to be guessed at, it may hold another form. */
+  certain: boolean;
+}
+
+interface Kept {
+  item: Item;
+  copy: Json | undefined;
+  certain: boolean;
+}
+
+/**
+ * The output items of a response as they are finished, for the servers whose terminal event leaves them out (P58, F2); and, as the last resort, what
+ * their pieces come to, for those that finish none.
+ */
+export class Output {
+  /** From the first one on: most turns that wait for their answer have none. */
+  #items: Map<number, Kept> | undefined;
+  #drafts: Drafts | undefined;
+  #bytes = 0;
+  /** Why the items that are there cannot be used, as a sentence; undefined where they can. */
+  problem: string | undefined;
+
+  /** Of the items and pieces kept, as they came. */
+  get bytes(): number {
+    return this.#bytes + (this.#drafts?.bytes ?? 0);
+  }
+
+  /** A piece of an item that is not finished. */
+  add(frame: Frame): void {
+    (this.#drafts ??= new Drafts()).add(frame);
+  }
+
+  read(event: ResponseEvent, bytes: number): void {
+    if (event.type !== 'response.output_item.done') return;
+    const { output_index: index, item } = event as { output_index?: unknown; item?: unknown };
+    if (typeof item !== 'object' || item === null) return;
+    this.#bytes += bytes;
+    const items = (this.#items ??= new Map());
+    const draft = this.#drafts?.finish(index, isHollow(item as Item));
+    items.set(typeof index === 'number' ? index : items.size, keep(filled(item as Item, draft?.item), true));
+  }
+
+  /** The response with its output; a terminal event that has one wins, but for items in which nothing is. */
+  complete(response: Response): Response {
+    const given: unknown = response.output;
+    if (this.#isLeftOut(response)) {
+      for (const [key, item] of this.#drafts?.rest() ?? []) this.#keepDraft(key, item, response);
+      return { ...response, output: this.#sorted.map(({ item }) => item) };
+    }
+    const items = given as (Item | null)[];
+    if (!this.#isWanting(items)) return response;
+    const output = items.map(
+      (item, index) => item && filled(item, this.#items?.get(index)?.item as JsonObject | undefined),
+    );
+    for (const [key, draft] of this.#drafts?.rest() ?? []) {
+      const at = output.findIndex(
+        (item, index) => item?.type === draft['type'] && (typeof key === 'string' || index === key),
+      );
+      const item = output[at];
+      if (item !== undefined && item !== null) output[at] = filled(item, draft);
+    }
+    return { ...response, output: output as Item[] };
+  }
+
+  /**
+   * To be asked before anybody else has the response; undefined for what is nested too deep to be remembered (N19).
+   *
+   * @param response as `complete` has given it; `given` is how it came.
+   */
+  held(response: Response, given: Response): Held | undefined {
+    if (this.#isLeftOut(given)) {
+      const kept = this.#sorted;
+      const copies = kept.map(({ copy }) => copy);
+      const certain = kept.every((one) => one.certain);
+      return copies.every((copy) => copy !== undefined) ? { output: copies, alternates: [], certain } : undefined;
+    }
+    const output = copyOf(response.output) as Json[] | undefined;
+    return output && { output, alternates: output.map((item, index) => this.#alternateOf(item, index)), certain: true };
+  }
+
+  #keepDraft(key: number | string, draft: JsonObject, response: Response): void {
+    const items = (this.#items ??= new Map());
+    const { item, certain, problem } = rebuilt(draft, response);
+    this.problem ??= problem;
+    const at = typeof key === 'number' ? key : Math.max(-1, ...items.keys()) + 1;
+    items.set(at, keep(item, certain));
+  }
+
+  /** Whether finished items, or pieces, have brought what items of the terminal event lack. */
+  #isWanting(items: readonly (Item | null)[]): boolean {
+    const ofPieces = this.#drafts?.empty === false ? this.#drafts.types() : new Set<unknown>();
+    return items.some((item, index) => {
+      if (item === null || !isHollow(item)) return false;
+      const kept = this.#items?.get(index);
+      return ofPieces.has(item.type) || (kept?.item.type === item.type && !isHollow(kept.item));
+    });
+  }
+
+  /** Only where it says something else: texts are long, and would be kept twice. */
+  #alternateOf(item: Json, index: number): Json | undefined {
+    const copy = this.#items?.get(index)?.copy;
+    return equal(copy, item) ? undefined : copy;
+  }
+
+  get #sorted(): Kept[] {
+    return [...(this.#items ?? [])].sort(([a], [b]) => a - b).map(([, kept]) => kept);
+  }
+
+  #isLeftOut(response: Response): boolean {
+    const given: unknown = response.output;
+    if (!Array.isArray(given)) return true;
+    return given.length === 0 && (this.#items !== undefined || this.#drafts?.empty === false);
+  }
+}
+
+function keep(item: Item, certain: boolean): Kept {
+  return { item, copy: copyOf(item), certain };
+}
+
+/** The field of an item that the model has written. */
+const written: ReadonlyMap<string, string> = new Map([
+  ['code_interpreter_call', 'code'],
+  ['custom_tool_call', 'input'],
+  ['function_call', 'arguments'],
+  ['mcp_call', 'arguments'],
+  ['message', 'content'],
+  ['reasoning', 'content'],
+]);
+
+/** An item without what makes it one: a message without content, a call without arguments. */
+function isHollow(item: Item): boolean {
+  const field = written.get(item.type);
+  if (field === undefined) return false;
+  const value: unknown = item[field];
+  if (item.type !== 'message' || !Array.isArray(value)) return isEmpty(value);
+  return value.every(
+    (part: { text?: unknown; refusal?: unknown } | null) => isEmpty(part?.text) && isEmpty(part?.refusal),
+  );
+}
+
+/** The item, with what only its pieces have brought. */
+function filled(item: Item, draft: JsonObject | undefined): Item {
+  if (draft === undefined || !isHollow(item)) return item;
+  const whole: JsonObject = structuredClone(draft);
+  const { content, ...rest } = item as unknown as JsonObject;
+  lay(whole, isHollow({ ...rest, content } as unknown as Item) && item.type === 'message' ? rest : item);
+  return whole as unknown as Item;
+}
+
+function copyOf(value: unknown): Json | undefined {
+  try {
+    return snapshot(value);
+  } catch (error) {
+    if (!(error instanceof SnapshotError)) throw error;
+    return undefined;
+  }
+}
+
+/** All text that the model has written in a response, one message after the other. */
+export function textOf(response: Response): string {
+  const items: unknown = response.output;
+  if (!Array.isArray(items)) return '';
+  return (items as (Item | null)[])
+    .flatMap((item) => (item?.type === 'message' && Array.isArray(item.content) ? (item.content as unknown[]) : []))
+    .map((part) => part as { type?: unknown; text?: unknown } | null)
+    .map((part) => (part?.type === 'output_text' && typeof part.text === 'string' ? part.text : ''))
+    .join('');
+}

@@ -1,0 +1,293 @@
+import { TurnwireError } from '../protocol/errors.js';
+import { isHousekeeping } from '../protocol/event-types.js';
+import { clean, readServerError } from '../protocol/server-error.js';
+import { isError, responseOf, terminalOf } from '../protocol/terminal.js';
+import { ignoredError, isIgnored } from './echo.js';
+import { itemIdOf } from './guard.js';
+import { Output } from './output.js';
+import { Steering } from './steering.js';
+import type { ResponseEvent } from '../protocol/events.js';
+import type { Frame } from '../protocol/frame.js';
+import type { Response } from '../protocol/response.js';
+import type { Secrets } from '../protocol/secrets.js';
+import type { Terminal } from '../protocol/terminal.js';
+import type { Echo } from './echo.js';
+import type { Guard } from './guard.js';
+import type { Held } from './output.js';
+import type { Wait } from './steering.js';
+
+/**
+ * awaiting ──created──▶ begun ──terminal──▶ ended
+ *    │                  ▲   ├──terminal of a steered response──▶ between ──nothing follows──▶ ended
+ *    │                  └───┼──created of the successor────────────┘
+ *    │                      └──error──▶ failing ──response.failed──▶ ended
+ *    └──error──▶ refused
+ */
+type State = 'awaiting' | 'begun' | 'between' | 'failing' | 'ended' | 'refused';
+
+/** What to do with an event. */
+export type Verdict =
+  | { name: 'pass' }
+  /** Pass it on; it is the last. */
+  | { name: 'end' }
+  /** Pass it on; a successor of the response, or the news that none comes, must follow (P48, P49). */
+  | { name: 'between'; wait: Wait }
+  /** Pass it on; a `response.failed` of the same response may follow, and is then the last. */
+  | { name: 'failing' }
+  /** Not an event of the answer: the server has refused the turn. */
+  | { name: 'refused'; error: TurnwireError }
+  /** The answer is to another input: the server has not continued what it was told to. */
+  | { name: 'ignored'; error: TurnwireError }
+  /** It belongs to another response. */
+  | { name: 'foreign'; why: string }
+  /** It says that the response has ended, and not how. */
+  | { name: 'broken'; why: string };
+
+/**
+ * The life of the response that one attempt asks for, over either transport: has it begun, which id and which items has it, how did it end, and is an
+ * event its own at all. Where it is steered, there are several, one after the other. Nothing is changed in the events.
+ */
+export class ResponseTracker {
+  readonly steering = new Steering();
+  /** Those that have ended, in their order, complete. */
+  readonly responses: Response[] = [];
+  /** Of the last one that has begun. */
+  responseId: string | undefined;
+  /** The server's own word on whether it stores the response (P80). */
+  stored: boolean | undefined;
+  /** Of the last response; undefined while it runs. */
+  terminal: Terminal | undefined;
+  /** The `error` event of a response that had begun. */
+  errorEvent: ResponseEvent | undefined;
+  /** The output of the last response as the server knows it; undefined where it cannot be remembered. */
+  held: Held | undefined;
+  /** Its id has changed from event to event. */
+  rotates = false;
+  readonly #secrets: Secrets;
+  #state: State = 'awaiting';
+  #output = new Output();
+  /** Of the items of earlier responses. */
+  #bytes = 0;
+  #echo: Echo | undefined;
+  #guard: Guard | undefined;
+  #reused = false;
+  /** Names the response among those of its connection. */
+  #number = 0;
+  /** The item whose piece came last. */
+  #itemId: string | undefined;
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
+  }
+
+  /**
+   * To be called when the request is about to be sent.
+   *
+   * @param guard where other responses may come the same way: over a WebSocket.
+   * @param reused the connection has carried other turns.
+   */
+  expect(echo: Echo | undefined, guard?: Guard, reused = false): void {
+    this.#echo = echo;
+    this.#guard = guard;
+    this.#reused = reused;
+  }
+
+  get begun(): boolean {
+    return this.#state !== 'awaiting' && this.#state !== 'refused';
+  }
+
+  /** A response has ended, and its successor has not begun. */
+  get between(): boolean {
+    return this.#state === 'between';
+  }
+
+  /** Of the output items kept, as they came. */
+  get bytes(): number {
+    return this.#bytes + this.#output.bytes;
+  }
+
+  /** The last response can be continued by its id: it has completed, and had but one id from its beginning to its end. */
+  get continuable(): boolean {
+    return this.terminal?.outcome === 'completed' && typeof this.terminal.response.id === 'string' && !this.rotates;
+  }
+
+  /** @throws TurnwireError `response_failed`, `response_cancelled`, `protocol_error` */
+  get result(): Response {
+    const { terminal, responseId } = this;
+    const last = this.responses.at(-1);
+    if (last !== undefined && (terminal?.outcome === 'completed' || terminal?.outcome === 'incomplete')) {
+      const { problem } = this.#output;
+      if (problem !== undefined) throw new TurnwireError('protocol_error', problem, { phase: 'terminal', responseId });
+      return last;
+    }
+    if (terminal?.outcome === 'cancelled')
+      throw new TurnwireError('response_cancelled', 'the response was cancelled', { phase: 'terminal', responseId });
+    const server = readServerError(
+      this.#secrets.hideIn(terminal === undefined ? this.errorEvent : { response: terminal.response }),
+    );
+    throw new TurnwireError(
+      'response_failed',
+      `the response failed${server.code === undefined ? '' : ` (${server.code})`}: ${clean(server.message)}`,
+      { phase: 'terminal', responseId, status: server.status, server },
+    );
+  }
+
+  /** Of each event, in order, before anybody else has it. */
+  read(frame: Frame): Verdict {
+    if (frame.quiet && this.#state === 'begun') return this.#readPiece(frame);
+    const { event } = frame;
+    if (isError(event)) return this.#readError(event);
+    if (frame.type?.startsWith('response.steer.') && this.#state !== 'awaiting') return this.#readSteering(event);
+    const response = responseOf(event);
+    if (this.#state === 'awaiting' || this.#state === 'between') {
+      if (response !== undefined) return this.#begin(event, response);
+      if (isHousekeeping(event)) return pass;
+      return frame.traits.terminal === undefined ? this.#readEarly(frame) : this.#readTerminal(event);
+    }
+    if (response !== undefined) {
+      const why = this.#whyForeign(event, response.id);
+      if (why !== undefined) return foreign(why);
+    }
+    if (frame.type !== 'response.output_item.done') return this.#readTerminal(event);
+    if (this.#isOfAnother(frame)) return foreignItem;
+    this.#output.read(event, frame.size);
+    return pass;
+  }
+
+  #readPiece(frame: Frame): Verdict {
+    if (this.#guard?.ids.several === true && this.#isOfAnother(frame)) return foreignItem;
+    if (frame.traits.piece !== undefined) this.#output.add(frame);
+    return pass;
+  }
+
+  /** An event of an item, and no response has begun. */
+  #readEarly(frame: Frame): Verdict {
+    if (this.#state === 'between' || this.#reused) return foreign('an event came before response.created');
+    // Without a beginning, nothing names what is continued.
+    if (this.#echo?.required === true) return { name: 'ignored', error: ignoredError(this.#echo, undefined) };
+    if (frame.traits.piece !== undefined) this.#output.add(frame);
+    this.#output.read(frame.event, frame.size);
+    return pass;
+  }
+
+  #begin(event: ResponseEvent, response: Response): Verdict {
+    const isSuccessor = this.#state === 'between';
+    if (!isSuccessor && this.#echo !== undefined && isIgnored(this.#echo, response))
+      return { name: 'ignored', error: ignoredError(this.#echo, response) };
+    if (isSuccessor) this.#succeed();
+    this.#number = this.#guard?.ids.begin() ?? 0;
+    if (!this.#claims(response.id)) return foreign('an event of the response before came');
+    this.#state = 'begun';
+    if (typeof response.store === 'boolean') this.stored = response.store;
+    this.#take(response);
+    if (terminalOf(event) === undefined) return pass;
+    // A connection that has carried other turns may still hold the end of one of them.
+    return this.#reused || isSuccessor ? foreign('a response ended before it began') : this.#readTerminal(event);
+  }
+
+  /** What the response before has given stays in `responses`. */
+  #succeed(): void {
+    this.steering.succeeded();
+    // From now on an event may be one of the response before.
+    this.#reused = true;
+    this.#bytes += this.#output.bytes;
+    this.#output = new Output();
+    this.terminal = undefined;
+  }
+
+  #readTerminal(event: ResponseEvent): Verdict {
+    const terminal = terminalOf(event);
+    if (terminal === undefined) return pass;
+    const isFailing = this.#state === 'failing';
+    this.#state = 'ended';
+    // After an `error` only the failure that belongs to it still counts: the first end is the end (F9).
+    if (isFailing && terminal.outcome !== 'failed') return end;
+    if (terminal.outcome === undefined) return { name: 'broken', why: `the server sent ${terminal.why}` };
+    this.terminal = terminal;
+    this.#take(terminal.response);
+    const response = this.#output.complete(terminal.response);
+    if (!this.#claimsItems(response.output)) return foreignItem;
+    this.responses.push(response);
+    this.held = this.#output.held(response, terminal.response);
+    const wait = isFailing ? undefined : this.steering.waitAfter(terminal);
+    if (wait === undefined) return end;
+    this.#state = 'between';
+    return { name: 'between', wait };
+  }
+
+  #readSteering(event: ResponseEvent): Verdict {
+    this.steering.read(event);
+    if (this.#state !== 'between' || this.steering.open) return pass;
+    this.#state = 'ended';
+    return end;
+  }
+
+  #readError(event: ResponseEvent): Verdict {
+    if (this.#state === 'awaiting') {
+      this.#state = 'refused';
+      return { name: 'refused', error: refusal(this.#secrets.hideIn(event)) };
+    }
+    this.errorEvent ??= event;
+    this.#state = 'failing';
+    return { name: 'failing' };
+  }
+
+  #take({ id }: { id?: unknown }): void {
+    if (typeof id === 'string') this.responseId = id;
+  }
+
+  /**
+   * Servers change the id of a response from event to event. Where nothing else can be meant, on a connection that has carried no other response, that
+   * is still this one; but nobody knows by which id it can be continued.
+   */
+  #whyForeign(event: ResponseEvent, id: unknown): string | undefined {
+    if (typeof id !== 'string' || id === this.responseId || this.responseId === undefined) return undefined;
+    const isBeginning = event.type === 'response.created';
+    if (this.#guard !== undefined && (isBeginning || this.#reused || this.#guard.othersRun || !this.#claims(id)))
+      return 'an event of another response came';
+    this.rotates = true;
+    this.responseId = id;
+    return undefined;
+  }
+
+  #claims(id: unknown): boolean {
+    return this.#guard === undefined || typeof id !== 'string' || this.#guard.ids.claim(id, this.#number);
+  }
+
+  #isOfAnother(frame: Frame): boolean {
+    if (this.#guard === undefined) return false;
+    const { raw } = frame;
+    // The text of most pieces has the id of the piece before: to look for that is less than to read it.
+    if (this.#itemId !== undefined && !frame.parsed && typeof raw === 'string' && raw.includes(this.#itemId))
+      return false;
+    const id = itemIdOf(frame);
+    if (id === this.#itemId || typeof id !== 'string' || id === '') return false;
+    this.#itemId = id;
+    return !this.#guard.ids.claimItem(id, this.#number);
+  }
+
+  #claimsItems(output: readonly ({ id?: unknown } | null)[]): boolean {
+    if (this.#guard === undefined) return true;
+    for (const item of output) if (!this.#guard.ids.claimItem(item?.id, this.#number)) return false;
+    return true;
+  }
+}
+
+const pass: Verdict = { name: 'pass' };
+const end: Verdict = { name: 'end' };
+const foreignItem: Verdict = { name: 'foreign', why: 'an event of an item of another response came' };
+
+function foreign(why: string): Verdict {
+  return { name: 'foreign', why };
+}
+
+function refusal(event: ResponseEvent): TurnwireError {
+  const server = readServerError(event);
+  const { status } = server;
+  const named = [status, server.code].filter((part) => part !== undefined).join(', ');
+  return new TurnwireError(
+    'request_refused',
+    `the server refused the turn${named === '' ? '' : ` (${named})`}: ${server.message}`,
+    { phase: 'sent', status, server },
+  );
+}
