@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { InputItem } from '@turnwire/client';
 import { messageOf, orAbort } from './abort.js';
 import { AgentError } from './agent-error.js';
+import type { Answer } from './approval.js';
 import { readArguments } from './arguments.js';
 import type { AgentEvent, ToolCall, ToolOutcome } from './events.js';
 import type { History } from './history.js';
@@ -10,7 +11,7 @@ import type { Need, Permissions } from './permissions/permissions.js';
 import type { Repetition } from './repetition.js';
 import { type Tell, tellWhile } from './tell.js';
 import { outputText, withNote } from './tools/output.js';
-import { type Tool, ToolFailure, type ToolOutput } from './tools/tool.js';
+import { type Preview, type Tool, ToolFailure, type ToolOutput } from './tools/tool.js';
 import type { Call } from './turn-calls.js';
 import { wellFormed } from './well-formed.js';
 
@@ -201,10 +202,11 @@ async function* prepare(call: Call, asked: ToolCall, options: Within): AsyncGene
   if (need.kind === 'answer') {
     yield { type: 'tool_call_confirmation', tool_call: shown };
     try {
-      const question = { signal, detail: tool.detail, reason: need.reason };
+      const preview = await previewOf(tool, args);
+      const question = { signal, agent, preview, detail: tool.detail, reason: need.reason };
       const given = await orAbort(Promise.resolve(need.of.approve(shown, question)), signal, 0);
       if (!permissions.allows(agent, tool, given, need.addresses))
-        return { ...unrun('declined', 'The user declined this call.'), shown };
+        return { ...unrun('declined', declined(given)), shown };
     } catch (error) {
       if (!signal.aborted)
         return {
@@ -217,6 +219,19 @@ async function* prepare(call: Call, asked: ToolCall, options: Within): AsyncGene
     }
   }
   return signal.aborted ? { ...unrun('skipped', notRun), shown } : { call, shown, tool, args, need, note };
+}
+
+/** Undefined also where it cannot be told what a call would do: then the arguments are shown, and the tool says what is wrong. */
+async function previewOf(tool: Tool, args: unknown): Promise<Preview | undefined> {
+  try {
+    return await tool.preview?.(args);
+  } catch {
+    return undefined;
+  }
+}
+
+function declined(answer: Answer): string {
+  return `The user declined this call${typeof answer === 'object' ? `, and said: ${answer.no}` : '.'}`;
 }
 
 /** The rule by which a request needs no question. */

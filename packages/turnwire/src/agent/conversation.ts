@@ -76,7 +76,11 @@ export class Conversation {
   /** Runs the hooks that the agent at work has for a point. */
   async hook({ event, ...call }: HookCall): Promise<HookVerdict> {
     const { hooksIn, sessionId } = this.crew;
-    if (hooksIn === undefined) return noVerdict(event.tool_input);
+    if (hooksIn === undefined) {
+      const guarded = call.point === 'pre_tool_use' && this.agent.hooks.pre_tool_use.length > 0;
+      const blocked = guarded ? { by: 'pre_tool_use', reason: 'its hooks cannot be run here' } : undefined;
+      return { ...noVerdict(event.tool_input), blocked };
+    }
     const told = { session_id: sessionId, agent_name: this.agent.name, ...event };
     return runHooks(this.agent.hooks, { ...call, event: told }, hooksIn);
   }

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { printable } from './terminal.js';
+import { escapedLine } from './terminal.js';
 
 /** In code units, as a bound: an emoji of a family has eleven. */
 const longestCharacter = 20;
@@ -17,10 +17,10 @@ export function* charactersOf(text: string): Generator<string, undefined> {
 
 const segmenter = new Intl.Segmenter();
 
-/** In one line of at most `width` columns. */
+/** With what misleads as escapes, in one line of at most `width` columns. */
 export function oneLine(text: string, width: number): string {
   const part = text.slice(0, width * longestCharacter);
-  const flat = printable(part).replace(/\s+/g, ' ').trim();
+  const flat = escapedLine(part);
   if (part.length === text.length && stringWidth(flat) <= width) return flat;
   let cut = '';
   let room = Math.max(1, width - 1);

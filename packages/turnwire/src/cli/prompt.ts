@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { UsageError } from './usage-error.js';
 import type { Io } from './io.js';
 
@@ -29,6 +30,17 @@ export async function readPrompt(io: Io, argument: string): Promise<string> {
   const prompt = Buffer.concat(chunks).toString('utf8').trim();
   if (prompt === '') throw new UsageError('standard input held no prompt');
   return prompt;
+}
+
+/** Leaves out what was typed so far: it was no answer to a question that nobody had seen. */
+export async function discardTyped({ stdin }: Io): Promise<void> {
+  if (stdin.readableEnded || stdin.destroyed) return;
+  const leaveOut = (): void => undefined;
+  stdin.on('data', leaveOut);
+  // What has come by now is read in the next rounds of the event loop.
+  for (let round = 0; round < 3; round += 1) await nextRound();
+  stdin.off('data', leaveOut);
+  stdin.pause();
 }
 
 /**

@@ -1,6 +1,6 @@
 import { oneLine } from './columns.js';
-import { Printer, printable } from './terminal.js';
-import type { AgentEvent, TokenUsage, ToolCall } from '../agent/events.js';
+import { escaped, Printer, printable } from './terminal.js';
+import type { AgentEvent, TokenUsage } from '../agent/events.js';
 import type { Io } from './io.js';
 
 /** How a run is shown. */
@@ -61,7 +61,7 @@ export function textView(io: Io): RunView {
           return notes.write(notes.style('dim', printable(event.content)));
         case 'tool_call':
           return note(
-            `${notes.style('cyan', '→')} ${notes.style('bold', printable(event.tool_call.name))} ${oneLine(event.tool_call.arguments, notes.width - event.tool_call.name.length - 4)}`,
+            `${notes.style('cyan', '→')} ${notes.style('bold', oneLine(event.tool_call.name, notes.width))} ${oneLine(event.tool_call.arguments, notes.width - event.tool_call.name.length - 4)}`,
           );
         case 'tool_call_changed':
           return note(`  ${notes.style('cyan', '↻')} ${oneLine(changed(event), notes.width - 5)}`);
@@ -79,7 +79,7 @@ export function textView(io: Io): RunView {
         case 'agent_switching':
           if (event.reason === 'transfer_task') at.push(event.to);
           if (event.reason === 'return') at.pop();
-          return note(`${notes.style('cyan', '⇒')} ${printable(event.to)}`);
+          return note(`${notes.style('cyan', '⇒')} ${oneLine(event.to, notes.width - 2)}`);
         case 'stream_stopped':
           closeLine();
           if (turns.count > 0)
@@ -104,13 +104,13 @@ export function textView(io: Io): RunView {
 export function remark(event: AgentEvent): string | undefined {
   switch (event.type) {
     case 'turn_retried':
-      return `${event.model} failed${event.partial ? ' in the middle of its answer, which it begins anew' : ''}: ${printable(event.reason)}; attempt ${event.attempt} in ${(event.wait_ms / 1000).toFixed(1)} s`;
+      return `${event.model} failed${event.partial ? ' in the middle of its answer, which it begins anew' : ''}: ${escaped(event.reason)}; attempt ${event.attempt} in ${(event.wait_ms / 1000).toFixed(1)} s`;
     case 'model_fallback':
-      return `${event.from} failed: ${printable(event.reason)}; going on with ${event.to}`;
+      return `${event.from} failed: ${escaped(event.reason)}; going on with ${event.to}`;
     case 'session_compaction':
       return `the conversation had become too long, and was summed up (${event.items_before} items, now ${event.items_after})`;
     case 'warning':
-      return printable(event.message);
+      return escaped(event.message);
     default:
       return undefined;
   }
@@ -129,26 +129,6 @@ export function result(event: Extract<AgentEvent, { type: 'tool_call_response' }
   if (ending !== undefined) return `${event.outcome}: ${ending}, ${countLines(event.response)}`;
   // What tells the model that it is an error, the outcome tells people.
   return `${event.outcome}: ${event.response.replace(/^Error: /, '')}`;
-}
-
-/** What a yes would run, whole: nobody should approve what was cut. */
-export function question(
-  printer: Printer,
-  { name, arguments: args }: ToolCall,
-  detail: string | undefined,
-): [text: string, label: string] {
-  const runs = detail === undefined ? '' : `\nIt runs ${visible(detail)}`;
-  return [
-    `Run ${printer.style('bold', visible(name))} with ${visible(args)}${runs}`,
-    `${printer.style('bold', '[y]es, [n]o, [a]lways in this session?')} `,
-  ];
-}
-
-/** Nothing of it is left out, and nothing stands elsewhere than it is: control and format characters are written as escapes. */
-function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    character === '\n' || character === '\t' ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
 }
 
 function summary({ count, transport }: { count: number; transport: string }): string {

@@ -56,3 +56,27 @@ export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what this removes
   return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
+
+/** Control characters, and those of Unicode's format characters that hide text, turn its direction or end a line. */
+const misleading = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/** Those among them that belong to letters and emoji: joiners, and the tags of flags. */
+const joining = /^(?:\u200c|\u200d|[\u{e0020}-\u{e007f}])$/u;
+
+/** Text from outside of which nothing is left out, and nothing stands elsewhere than it is: what misleads is written as an escape. */
+export function escaped(text: string): string {
+  return text.replace(misleading, (character) =>
+    character === '\n' || character === '\t' ? character : escapeOf(character),
+  );
+}
+
+/** The same in one line, in which blanks of any kind are one, and letters and emoji stay whole. */
+export function escapedLine(text: string): string {
+  return text
+    .replace(/[\t\n\v\f\r ]+/g, ' ')
+    .replace(misleading, (character) => (joining.test(character) ? character : escapeOf(character)))
+    .trim();
+}
+
+function escapeOf(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}

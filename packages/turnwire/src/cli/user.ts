@@ -1,9 +1,9 @@
-import type { Answer, Approver } from '../agent/approval.js';
+import type { Approver } from '../agent/approval.js';
 import type { ToolsetOptions } from '../agent/tools/toolset.js';
 import type { Interrupts } from './interrupts.js';
 import type { Io } from './io.js';
-import { ask } from './prompt.js';
-import { question } from './run-view.js';
+import { approverBy } from './approval-question.js';
+import { ask, discardTyped } from './prompt.js';
 import { printable, Printer } from './terminal.js';
 
 /** The user at the terminal, as an agent meets them. */
@@ -25,23 +25,17 @@ export function userAt(io: Io, { listening, interrupts }: { listening: boolean; 
   }
   // One question at a time: two agents may want to ask.
   let last: Promise<unknown> = Promise.resolve();
-  const put = (text: string, signal: AbortSignal): Promise<string | undefined> => {
-    const next = last.then(() => {
+  const put = (text: string, label: string, signal: AbortSignal): Promise<string | undefined> => {
+    const next = last.then(async () => {
       if (signal.aborted) return undefined;
-      return ask(io, text, { signal, onInterrupt: () => interrupts.interrupt('SIGINT') });
+      await discardTyped(io);
+      return ask(io, `${text}\n${label}`, { signal, onInterrupt: () => interrupts.interrupt('SIGINT') });
     });
     last = next.catch(() => undefined);
     return next;
   };
   return {
-    approver: {
-      approve: async (call, { signal, detail }) => {
-        const answer = await put(question(new Printer(io.stderr, io.env), call, detail).join('\n'), signal);
-        return answers[answer?.trim().toLowerCase() ?? ''] ?? 'no';
-      },
-    },
-    askUser: (text, { signal }) => put(`${printable(text)}\n? `, signal),
+    approver: approverBy(put, new Printer(io.stderr, io.env)),
+    askUser: (text, { signal }) => put(printable(text), '? ', signal),
   };
 }
-
-export const answers: Readonly<Record<string, Answer>> = { y: 'yes', yes: 'yes', a: 'always', always: 'always' };

@@ -52,7 +52,7 @@ const attacks = {
   'its reasoning': `turns: [{ reasoning: "${hostile} harmless", text: harmless }]`,
   'its refusal': `turns: [{ refusal: "${hostile} harmless" }]`,
   'the name of a tool': `turns: [{ calls: [{ name: "${hostile} harmless" }] }, { text: Done. }]`,
-  'the arguments of a tool': `turns: [{ calls: [{ name: shell, arguments: { cmd: "echo '${hostile}' harmless" } }] }, { text: Done. }]`,
+  'the arguments of a tool': `turns: [{ calls: [{ name: shell, arguments: { cmd: "echo harmless '${hostile}'" } }] }, { text: Done. }]`,
   'arguments that are no JSON': `turns: [{ calls: [{ name: shell, arguments: "${hostile} harmless" }] }, { text: Done. }]`,
   'an error': `turns: [{ error: { status: 400, message: "${hostile} harmless" } }]`,
   'a failure': `turns: [{ fail: { code: server_error, message: "${hostile} harmless" } }]`,

@@ -108,15 +108,13 @@ for (const { typed, made, questions } of [
   { typed: ['y', 'YES'], made: 'one\ntwo\n', questions: 2 },
   { typed: ['a'], made: 'one\ntwo\n', questions: 1 },
   { typed: ['n', ' y '], made: 'two\n', questions: 2 },
-  { typed: ['', 'yes'], made: 'two\n', questions: 2 },
-  { typed: ['what?', 'yes'], made: 'two\n', questions: 2 },
 ]) {
   test(`at the terminal, ${JSON.stringify(typed)} answers: ${questions} questions, and what was allowed was done`, async (t) => {
     const stdin = typing();
     const { folder, console } = await runs(t, writes, { stdin, terminals: ['stdin'] });
     const call = ['echo one', 'echo two'];
     for (const [index, answer] of typed.entries()) {
-      await console.shows('stderr', `${call[index]} >> made.txt && echo written"}\n[y]es, [n]o, [a]lways`);
+      await console.shows('stderr', `${call[index]} >> made.txt && echo written\n[y]es, [n]o, [a]lways`);
       stdin.write(`${answer}\n`);
     }
     const { status, stderr } = await console.ended;
@@ -125,6 +123,37 @@ for (const { typed, made, questions } of [
     assert.equal(await readFile(join(folder, 'made.txt'), 'utf8'), made);
   });
 }
+
+test('at the terminal, what is neither yes, no nor always runs nothing and declines nothing: it is asked again', async (t) => {
+  const stdin = typing();
+  const { folder, console } = await runs(t, writes, { stdin, terminals: ['stdin'] });
+  const typed: [question: string, answer: string][] = [
+    ['echo one >> made.txt', 'look at the weather, too'],
+    ['"look at the weather, too" is neither yes, no nor always', ''],
+    ['An empty line is neither', 'yes'],
+    ['echo two >> made.txt', 'no, write three'],
+  ];
+  for (const [question, answer] of typed) {
+    await console.shows('stderr', question);
+    await console.shows('stderr', '[y]es');
+    stdin.write(`${answer}\n`);
+  }
+  const { status } = await console.ended;
+  assert.equal(status, 0);
+  assert.equal(await readFile(join(folder, 'made.txt'), 'utf8'), 'one\n');
+});
+
+test('at the terminal, what was typed before the question is no answer', async (t) => {
+  const stdin = typing();
+  const { folder, console } = await runs(t, writes, { stdin, terminals: ['stdin'] });
+  stdin.write('y\ny\n');
+  await console.shows('stderr', 'echo one >> made.txt && echo written\n[y]es');
+  stdin.write('n\n');
+  await console.shows('stderr', 'echo two >> made.txt && echo written\n[y]es');
+  stdin.write('n\n');
+  assert.equal((await console.ended).status, 0);
+  await assert.rejects(readFile(join(folder, 'made.txt')), { code: 'ENOENT' });
+});
 
 test('a terminal that is closed at the question is a no, and the run goes on', async (t) => {
   const stdin = typing();

@@ -115,7 +115,7 @@ test(
     stdin.write('Go.\n');
     await console.shows(
       'stderr',
-      'Run deploy with {"where":"a\\u{202e}b\\u{200b}"}\nIt runs echo "deployed to $where"\n[y]es',
+      'Run deploy for root with {"where":"a\\u{202e}b\\u{200b}"}\nIt runs echo "deployed to $where"\n[y]es',
     );
     stdin.end();
     await console.ended;

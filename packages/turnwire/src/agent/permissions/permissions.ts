@@ -65,7 +65,7 @@ export class Permissions {
   /** What a call needs that a hook wants to be asked for, whatever else would let it run. */
   asked({ by, reason }: HookWord, tool: Tool, args: unknown): Need {
     const addresses = this.#unasked(tool, args);
-    const why = `${by} wants it to be asked for${reason === '' ? '' : `: ${reason}`}`;
+    const why = `the hook ${by} wants it${reason === '' ? '' : `: ${reason}`}`;
     return { kind: 'answer', of: this.#approver, reason: why, addresses };
   }
 
@@ -107,5 +107,5 @@ function identity(agent: string, { name, alias }: Tool): string {
 
 function firstRequest(addresses: readonly URL[]): string | undefined {
   if (addresses.length === 0) return undefined;
-  return `the first request to ${addresses.map(({ host }) => host).join(' and ')}: an address can carry away what the agents of this file can read`;
+  return `it is the first request to ${addresses.map(({ host }) => host).join(' and ')}: an address can carry away what the agents of this file can read`;
 }

@@ -31,6 +31,13 @@ export function shellToolset({ workspace, env }: ShellOptions): OpenToolset {
   };
 }
 
+/** In seconds. */
+const standardTimeout = 30;
+
+function inFolder(cwd: string): string[] {
+  return cwd === '.' ? [] : [`in ${cwd}`];
+}
+
 type Place = (cwd: string) => Promise<string>;
 
 function shellTool(env: Variables, place: Place, workspace: Workspace): Tool {
@@ -45,8 +52,14 @@ function shellTool(env: Variables, place: Place, workspace: Workspace): Tool {
     input: z.object({
       cmd: command,
       cwd: folder,
-      timeout: z.number().positive().max(3600).default(30).describe('Seconds until it is ended.'),
+      timeout: z.number().positive().max(3600).default(standardTimeout).describe('Seconds until it is ended.'),
     }),
+    preview: ({ cmd, cwd, timeout }) =>
+      Promise.resolve({
+        kind: 'command',
+        command: cmd,
+        notes: [...inFolder(cwd), ...(timeout === standardTimeout ? [] : [`for at most ${timeout} s`])],
+      }),
     run: ({ cmd, cwd, timeout }, { signal }) =>
       withPath(cwd, async () => outcome(await runCommand({ cmd, cwd: await place(cwd), env, timeout, signal }))),
   });
@@ -65,6 +78,8 @@ function jobTools(jobs: Jobs, env: Variables, place: Place, workspace: Workspace
       revealing: true,
       restrictedAs: 'shell',
       input: z.object({ cmd: command, cwd: folder }),
+      preview: ({ cmd, cwd }) =>
+        Promise.resolve({ kind: 'command', command: cmd, notes: [...inFolder(cwd), 'in the background'] }),
       run: ({ cmd, cwd }) => withPath(cwd, async () => `Started ${jobs.start(cmd, await place(cwd), env)}.`),
     }),
     defineTool({

@@ -53,9 +53,21 @@ export interface Tool {
   alias?: string | undefined;
   /** Another tool that does the same: what rules deny or ask for of it, they do of this one. What they allow they do not. @default none */
   restrictedAs?: string | undefined;
+  /**
+   * What a call would do, as people read it. Undefined where its arguments say it best.
+   *
+   * @throws Error where that cannot be told.
+   */
+  preview?: ((args: unknown) => Promise<Preview | undefined>) | undefined;
   /** What runs, where the name and the arguments do not say it: shown to who is asked. @default nothing more */
   detail?: string | undefined;
 }
+
+export type Preview =
+  /** A command as it will run, and what else is to be known of it. */
+  | { kind: 'command'; command: string; notes: readonly string[] }
+  /** A file as it will be: a diff in the unified format, or the words that say why there is none. */
+  | { kind: 'diff'; diff: string };
 
 /** Arguments of a tool that are paths, or lists of them. */
 export interface PathArguments {
@@ -92,6 +104,7 @@ export interface ToolDefinition<Input extends z.ZodType> {
   addresses?: (args: z.output<Input>) => readonly URL[];
   revealing?: boolean;
   restrictedAs?: string;
+  preview?: (args: z.output<Input>) => Promise<Preview | undefined>;
   run: (args: z.output<Input>, context: ToolContext) => Promise<ToolOutput>;
 }
 
@@ -108,6 +121,7 @@ export function defineTool<Input extends z.ZodType>({
   addresses,
   revealing,
   restrictedAs,
+  preview,
   run,
 }: ToolDefinition<Input>): Tool {
   const { $schema: _dialect, ...parameters } = z.toJSONSchema(input, { io: 'input' });
@@ -128,6 +142,7 @@ export function defineTool<Input extends z.ZodType>({
     addresses: addresses === undefined ? undefined : (args) => addresses(parse(args)),
     revealing,
     restrictedAs,
+    preview: preview === undefined ? undefined : (args) => preview(parse(args)),
     check: (args) => void parse(args),
     run: async (args, context) => run(parse(args), context),
   };

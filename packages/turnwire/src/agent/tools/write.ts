@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { diffOf } from './diff.js';
 import { replaceOnce } from './edit.js';
 import type { KnownFiles } from './known-files.js';
 import { byteOrderMark, readStart, readText } from './text-file.js';
@@ -20,6 +21,10 @@ export function writeTools(workspace: Workspace, known: KnownFiles): Tool[] {
       input: z.object({
         path: z.string().describe('The file, relative to the working directory.'),
         content: z.string().describe('The whole new content.'),
+      }),
+      preview: async ({ path, content }) => ({
+        kind: 'diff',
+        diff: diffOf(path, await before(workspace, path), content.replace(/^\uFEFF/, '')),
       }),
       run: ({ path, content }) =>
         withPath(path, async () => {
@@ -47,14 +52,18 @@ export function writeTools(workspace: Workspace, known: KnownFiles): Tool[] {
           .min(1)
           .describe('What to replace by what.'),
       }),
+      preview: async ({ path, edits }) => {
+        const text = await before(workspace, path);
+        return text === undefined ? undefined : { kind: 'diff', diff: diffOf(path, text, edited(text, edits)) };
+      },
       run: ({ path, edits }) =>
         withPath(path, async () => {
           const place = await workspace.resolve(path);
           const changed = await known.hasChanged(place);
           const { text, marked, cut } = await readText(place, path, editLimit);
           if (cut > 0) throw new Error(`${path} is larger than 10 MiB; edit it with other means`);
-          const edited = edits.reduce((content, edit, index) => replaceOnce(content, unmarked(edit), index + 1), text);
-          const whole = marked ? byteOrderMark + edited : edited;
+          const content = edited(text, edits);
+          const whole = marked ? byteOrderMark + content : content;
           await writeFile(place, whole);
           const said = `Made ${edits.length} ${edits.length === 1 ? 'edit' : 'edits'} in ${path}.`;
           // What others have changed is still there, and the agent does not know it: the next write has to come after a read.
@@ -76,8 +85,28 @@ async function isMarked(place: string): Promise<boolean> {
   }
 }
 
+interface Edit {
+  oldText: string;
+  newText: string;
+}
+
+function edited(text: string, edits: readonly Edit[]): string {
+  return edits.reduce((content, edit, index) => replaceOnce(content, unmarked(edit), index + 1), text);
+}
+
+/** The text of a file before it is written; undefined: there is none. */
+async function before(workspace: Workspace, path: string): Promise<string | undefined> {
+  const place = await workspace.resolve(path);
+  try {
+    return (await readText(place, path, editLimit)).text;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** The mark stays where it is: it is no part of the text. */
-function unmarked({ oldText, newText }: { oldText: string; newText: string }): { oldText: string; newText: string } {
+function unmarked({ oldText, newText }: Edit): Edit {
   const without = (text: string): string => (text.startsWith(byteOrderMark) ? text.slice(1) : text);
   return { oldText: without(oldText), newText: without(newText) };
 }

@@ -1,21 +1,21 @@
 import type { AgentEvent } from '../../agent/events.js';
 import type { Session } from '../../agent/session.js';
 import type { Model } from '../../config/model.js';
+import { approverBy } from '../approval-question.js';
 import { exitStatus, signalStatus } from '../exit-status.js';
 import { describeFailure } from '../failure.js';
 import type { Interrupts } from '../interrupts.js';
 import type { Io } from '../io.js';
-import { question } from '../run-view.js';
 import type { RunHook } from '../session-hooks.js';
 import { oneLine } from '../columns.js';
 import { printable, Printer } from '../terminal.js';
-import { answers, type User } from '../user.js';
+import type { User } from '../user.js';
 import { command, commandNames, type Typed } from './command.js';
 import { LineEditor } from './line-editor.js';
 import { type Footer, Screen } from './screen.js';
 import { Status } from './status.js';
 import { Transcript } from './transcript.js';
-import { wrapped } from './wrap.js';
+import { cut, wrapped } from './wrap.js';
 
 export interface ChatOptions {
   interrupts: Interrupts;
@@ -100,18 +100,12 @@ export class Chat {
     let last: Promise<unknown> = Promise.resolve();
     // One question at a time: two agents may want to ask.
     const put = (text: string, label: string, signal: AbortSignal): Promise<string | undefined> => {
-      const next = last.then(() => (signal.aborted ? undefined : this.#ask(text, label, signal)));
+      const next = last.then(() => this.#ask(text, label, signal));
       last = next;
       return next;
     };
     return {
-      approver: {
-        approve: async (call, { signal, detail }) => {
-          const [text, label] = question(this.#printer, call, detail);
-          const answer = await put(text, label, signal);
-          return answers[answer?.trim().toLowerCase() ?? ''] ?? 'no';
-        },
-      },
+      approver: approverBy(put, this.#printer),
       askUser: (text, { signal }) => put(printable(text), '? ', signal),
     };
   }
@@ -198,9 +192,13 @@ export class Chat {
     return signal.aborted || this.#left !== undefined ? undefined : this.#waiting.shift();
   }
 
-  #ask(text: string, label: string, signal: AbortSignal): Promise<string | undefined> {
+  async #ask(text: string, label: string, signal: AbortSignal): Promise<string | undefined> {
+    // What was typed before the question is shown is no answer to it.
+    await this.#editor.settled();
+    if (signal.aborted || this.#left !== undefined) return undefined;
     this.#transcript.flush();
-    this.#screen.print(wrapped(text, this.#screen.columns));
+    // Whole, with its blanks: what is approved is what stands there.
+    this.#screen.print(text.split('\n').flatMap((line) => cut(line, this.#screen.columns)));
     return new Promise((resolve) => {
       // What was being typed was no answer to this.
       const before = this.#editor.text;

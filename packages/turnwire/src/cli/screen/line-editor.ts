@@ -63,6 +63,14 @@ export class LineEditor {
     this.#keys.on('keypress', onChange);
   }
 
+  /** Resolves once all that was typed so far has been taken. */
+  async settled(): Promise<void> {
+    // What the terminal has by now is read in the next rounds of the event loop.
+    for (let round = 0; round < 3; round += 1) await nextRound();
+    await this.#fed;
+    await nextRound();
+  }
+
   /** readline takes keys one by one, each at the cost of the whole line: pasted text is put there at once, in its turn. */
   async #feed(typed: readonly Typed[]): Promise<void> {
     for (const { kind, text } of typed) {

@@ -1,7 +1,7 @@
 import type { AgentEvent, ToolCall } from '../../agent/events.js';
 import { changed, remark, result } from '../run-view.js';
 import { oneLine } from '../columns.js';
-import { printable, type Printer } from '../terminal.js';
+import { escaped, printable, type Printer } from '../terminal.js';
 import { MarkdownStream, type Styler } from './markdown.js';
 import type { Screen } from './screen.js';
 import { wrapped } from './wrap.js';
@@ -97,7 +97,7 @@ export class Transcript {
   /** A line about what happens. */
   note(text: string): void {
     this.flush();
-    this.#screen.print(wrapped(this.#style('dim', printable(text)), this.#screen.columns));
+    this.#screen.print(wrapped(this.#style('dim', escaped(text)), this.#screen.columns));
   }
 
   /** What is not finished yet: text, and calls that run. */

@@ -370,7 +370,10 @@ describe('fetch beside tools that read files or run commands', () => {
       asked.map(({ host }) => host),
       ['a.example', 'b.example'],
     );
-    assert.match((first.kind === 'answer' && first.reason) || '', /^the first request to a\.example and b\.example/);
+    assert.match(
+      (first.kind === 'answer' && first.reason) || '',
+      /^it is the first request to a\.example and b\.example/,
+    );
     permissions.allows('root', fetch, 'no', asked);
     assert.equal((await permissions.needs('root', fetch, at('https://a.example/'))).kind, 'answer');
     permissions.allows('root', fetch, 'yes', asked);
