@@ -14,7 +14,8 @@ export interface Io {
   onSignal: (listener: (signal: Signal) => void) => () => void;
 }
 
-export type Output = Writable & { isTTY?: boolean; columns?: number; rows?: number };
+/** `isFile`: nobody reads it while it is written. */
+export type Output = Writable & { isTTY?: boolean; isFile?: boolean; columns?: number; rows?: number };
 
 /** Ctrl-C; a request to end; the terminal was closed. */
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';

@@ -1,5 +1,5 @@
 // What bin/turnwire.js runs: the command line, in this process.
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { exitStatus } from './exit-status.js';
 import { main } from './main.js';
@@ -35,13 +35,22 @@ process.on('exit', () => {
   }
 });
 
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    // It was closed before.
+    return false;
+  }
+}
+
 // Set and not exited with: what was written to a pipe must still get out.
 process.exitCode = await main({
   argv: process.argv.slice(2),
   env: process.env,
   cwd: process.cwd(),
   stdin: process.stdin,
-  stdout: process.stdout,
+  stdout: Object.assign(process.stdout, { isFile: isFile(1) }),
   stderr: process.stderr,
   onSignal,
 });

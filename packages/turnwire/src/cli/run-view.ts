@@ -1,3 +1,4 @@
+import { PipedAnswer } from './piped-answer.js';
 import { oneLine } from './columns.js';
 import { escaped, Printer, printable } from './terminal.js';
 import type { AgentEvent, TokenUsage } from '../agent/events.js';
@@ -21,15 +22,18 @@ function harmless(json: string): string {
 
 /**
  * For people: the answer goes to standard output as it streams, and everything about it (reasoning, tool calls, what it cost) to standard
- * error, so that `turnwire run … > answer.txt` holds the answer alone.
+ * error, so that `turnwire run … > answer.txt` holds the answer alone. Where that is no terminal, see `PipedAnswer`.
  */
 export function textView(io: Io): RunView {
   const answer = new Printer(io.stdout, io.env);
   const notes = new Printer(io.stderr, io.env);
+  const piped = new PipedAnswer((text) => answer.write(text), { isFile: io.stdout.isFile === true });
+  // A pipe gets the model's text as it is; a terminal would obey its control characters.
+  const say = (text: string): void => (answer.isTerminal ? answer.write(printable(text)) : piped.put(text));
   // On a terminal both end up in the same place, and a note must not begin in the middle of a line of the answer.
   let open: 'nothing' | 'answer' | 'reasoning' = 'nothing';
   const closeLine = (): void => {
-    if (open === 'answer') answer.line();
+    if (open === 'answer') say('\n');
     if (open === 'reasoning') notes.line();
     open = 'nothing';
   };
@@ -53,8 +57,7 @@ export function textView(io: Io): RunView {
           }
           if (open === 'reasoning') closeLine();
           open = 'answer';
-          // A pipe gets the model's text as it is; a terminal would obey its control characters.
-          return answer.write(answer.isTerminal ? printable(event.content) : event.content);
+          return say(event.content);
         case 'agent_choice_reasoning':
           if (open === 'answer') closeLine();
           open = 'reasoning';
@@ -71,7 +74,15 @@ export function textView(io: Io): RunView {
         }
         case 'turn_finished':
           turns = { count: event.turn, transport: event.transport };
-          return;
+          return piped.ended();
+        case 'turn_retried':
+        case 'model_fallback':
+        case 'session_compaction':
+          // In a pipe the next attempt may go on with the line.
+          if (answer.isTerminal || open === 'reasoning') closeLine();
+          open = 'nothing';
+          piped.again();
+          return note(`turnwire: ${remark(event)}`);
         case 'token_usage':
           total = event.total;
           cost = event.total_cost;
@@ -82,6 +93,7 @@ export function textView(io: Io): RunView {
           return note(`${notes.style('cyan', '⇒')} ${oneLine(event.to, notes.width - 2)}`);
         case 'stream_stopped':
           closeLine();
+          piped.ended();
           if (turns.count > 0)
             notes.line(
               notes.style(
@@ -106,7 +118,7 @@ export function remark(event: AgentEvent): string | undefined {
     case 'turn_retried':
       return `${event.model} failed${event.partial ? ' in the middle of its answer, which it begins anew' : ''}: ${escaped(event.reason)}; attempt ${event.attempt} in ${(event.wait_ms / 1000).toFixed(1)} s`;
     case 'model_fallback':
-      return `${event.from} failed: ${escaped(event.reason)}; going on with ${event.to}`;
+      return `${event.from} failed${event.partial ? ' in the middle of its answer, which does not count' : ''}: ${escaped(event.reason)}; going on with ${event.to}`;
     case 'session_compaction':
       return `the conversation had become too long, and was summed up (${event.items_before} items, now ${event.items_after})`;
     case 'warning':

@@ -85,6 +85,31 @@ test('a pipe gets the answer as it is', async (t) => {
   assert.equal(stdout, `${escape}[1mbold${escape}[0m\n`);
 });
 
+for (const fault of ['reset after=6', 'close after=6', 'end after=6'])
+  test(`an answer that is begun anew after "${fault}" stands in a pipe once, and streams to a terminal`, async (t) => {
+    const script = `turns: [{ text: The answer is whole. }]\nafter: repeat\nfaults: [{ on: { turn: 1 }, do: ${fault} }]\n`;
+    const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': script });
+    const argv = ['run', join(folder, 'agent.yaml'), 'Go.', '--script', join(folder, 'script.yaml')];
+    const [piped, shown] = await Promise.all([turnwire(argv), turnwire(argv, { terminals: ['stdout', 'stderr'] })]);
+    assert.equal(piped.status, 0, piped.stderr);
+    assert.match(piped.stderr, /failed in the middle of its answer, which it begins anew/);
+    assert.equal(piped.stdout, 'The answer is whole.\n');
+    assert.match(shown.stdout, /^The\b.*\nThe answer is whole\.\n$/);
+  });
+
+test('what came of an answer that failed for good stands in a pipe', async (t) => {
+  const script = 'turns: [{ text: Half an, fail: { code: invalid_prompt, message: No. } }]';
+  const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': script });
+  const { status, stdout } = await turnwire([
+    'run',
+    join(folder, 'agent.yaml'),
+    'Go.',
+    '--script',
+    join(folder, 'script.yaml'),
+  ]);
+  assert.deepEqual([status, stdout], [1, 'Half an\n']);
+});
+
 test('an error of several lines is one line; --debug adds where it happened', async (t) => {
   const script = 'turns: [{ error: { status: 400, message: "first\\nsecond\\r\\nthird" } }]';
   const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': script });
