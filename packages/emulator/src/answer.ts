@@ -46,7 +46,13 @@ export interface RecordedResponse {
 }
 
 export type Answer =
-  | { readonly kind: 'reply'; readonly reply: Reply; readonly pace?: Pace | undefined }
+  | {
+      readonly kind: 'reply';
+      readonly reply: Reply;
+      readonly pace?: Pace | undefined;
+      /** Where it stands in the script. */
+      readonly place?: string | undefined;
+    }
   | { readonly kind: 'recorded'; readonly recorded: RecordedResponse };
 
 /** A source of answers. Undefined leaves the question to the next source; a `Refusal` thrown answers with an error. */

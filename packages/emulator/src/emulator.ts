@@ -1,33 +1,25 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
-import type { WebSocketServer } from 'ws';
-import { Access, guard, reachableHost } from './access.js';
-import type { Source } from './answer.js';
+import { reachableHost } from './access.js';
 import { BackgroundJobs } from './background.js';
-import { Conversations } from './conversations.js';
+import { Behaviour } from './behaviour.js';
+import type { Bill } from './bill.js';
 import { realClock } from './clock.js';
+import { Conversations } from './conversations.js';
 import { DIALECTS } from './dialect.js';
 import { echo } from './echo.js';
-import { EmulatorError, ScriptError } from './errors.js';
-import { upgradeLine, webSocketLine } from './faults/line.js';
-import { Faults, type CheckedFaultRule } from './faults/rule.js';
-import { RequestFaults } from './faults/upgrade.js';
-import { pathOf, serveHttp, unknownPath } from './http.js';
+import { EmulatorError } from './errors.js';
+import type { FaultRule } from './faults/rule.js';
 import { Ids } from './ids.js';
-import { Journal, type OpenConnection } from './journal.js';
+import { Journal } from './journal.js';
 import { ListedItems } from './listed-item.js';
 import { Memory } from './memory.js';
-import { hasMultiAgentBeta } from './multi-agent.js';
 import { checkOptions, type CheckedOptions, type EmulatorOptions } from './options.js';
-import { portOf } from './port.js';
 import { checkRecordings, recorded } from './recordings.js';
 import type { Replay } from './replay/replay.js';
-import { endWithRefusal, Refusal } from './refusal.js';
-import type { CheckedScript } from './script.js';
-import { tenantOf } from './tenant.js';
+import type { Script } from './script.js';
+import { startServer } from './server.js';
 import type { Emulation } from './turn.js';
 import { TokenCounter } from './usage.js';
-import { serveWebSocket, type ServedSocket } from './websocket.js';
+import type { ServedSocket } from './websocket.js';
 
 /** What a running emulator holds. */
 export interface EmulatorState {
@@ -50,167 +42,108 @@ export interface Emulator extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly journal: Journal;
+  /** The variables by which SDKs and tools find it: `OPENAI_BASE_URL`, and an `OPENAI_API_KEY` that is none. */
+  readonly env: { readonly OPENAI_BASE_URL: string; readonly OPENAI_API_KEY: string };
   /** What it holds at this moment, to see that it stays bounded. */
   state(): EmulatorState;
+  /**
+   * Resolves when no turn runs and the journal has the outcome of each: after a client has seen an error, its turn may still be
+   * ending here. Turns that have not arrived yet are not waited for.
+   *
+   * @param options.timeoutMs rejects after so many milliseconds with a sentence that names the turns that run. @default 5000
+   */
+  settled(options?: { readonly timeoutMs?: number | undefined }): Promise<void>;
+  /**
+   * Answers with another script from now on, or with none. Its faults take the place of those of the script before. Turns that run go on
+   * as they began.
+   *
+   * @param script a path of a YAML file, or what it would hold; undefined: every turn is an echo
+   * @throws ScriptError with the place, if the script is wrong; the one before stays
+   */
+  script(script?: string | Script): Promise<void>;
+  /** Breaks other things from now on, in place of the option `faults`; undefined: nothing but what the script says. @throws ScriptError */
+  faults(faults?: string | readonly FaultRule[]): Promise<void>;
+  /** Entries of `turns` of the current script that have answered nothing yet, by their place: `turns[2]`. */
+  unusedTurns(): readonly string[];
+  /** @throws AssertionError that names the entries of the script that have answered nothing */
+  assertScriptUsed(): void;
+  /** Resolves when it has been closed, be it by `close` or through the control API. */
+  readonly closed: Promise<void>;
   /** Ends everything at once: running turns, sockets, the listener. May be called again. */
   close(): Promise<void>;
 }
 
-/** See `start.ts`. */
+/**
+ * Starts a server that speaks the Responses API: `POST /v1/responses` (SSE, JSON, background), the WebSocket on the same
+ * path, stored responses and their input items, compaction, token counts, conversations and models.
+ *
+ * By default it listens on a free port of 127.0.0.1, takes any key or none, and repeats what it is told. `recordings` and
+ * `script` give it other answers, in this order. Any number can run in one process.
+ *
+ * Not imitated: authentication, rate limits, what hosted tools do (a script says what they found).
+ *
+ * @throws EmulatorError with a `code`, if an option is wrong, the port is in use or a folder is missing
+ * @throws ScriptError with the place, if the script is wrong
+ */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const checked = checkOptions(options);
   refuseTwoSources(checked);
-  const emulation = await prepare(checked);
-  const access = new Access(checked.host, checked);
-  const sockets = new Map<Duplex, OpenConnection>();
-  const open = new Set<ServedSocket>();
-  const server = createServer({ keepAliveTimeout: 60_000 });
-  // Loaded at the first upgrade: a run over HTTP alone never needs it.
-  const webSockets = once(async (): Promise<WebSocketServer> => {
-    const ws = await import('ws');
-    const webSocketServer = new ws.WebSocketServer({
-      noServer: true,
-      perMessageDeflate: false,
-      // The line of each socket answers, so that a fault can leave a pong out.
-      autoPong: false,
-      clientTracking: false,
-      // A frame of exactly the limit is refused too (P88).
-      maxPayload: checked.limits.frameBytes - 1,
-    });
-    webSocketServer.on('wsClientError', (error, socket, request) => {
-      const refusal = new Refusal(`The WebSocket handshake is not valid: ${error.message}.`, {
-        code: 'invalid_upgrade',
-      });
-      logRequest(emulation.journal, sockets.get(socket)?.number ?? 0, request, refusal.status);
-      endWithRefusal(socket, refusal);
-    });
-    return webSocketServer;
-  });
+  const behaviour = new Behaviour();
+  await behaviour.setFaults(checked.faults);
+  await behaviour.setScript(checked.script);
+  const emulation = await prepare(checked, behaviour);
+  const { journal } = emulation;
   const replay = checked.replay && (await openReplay(checked.replay, emulation));
-  const settings = { bodyBytes: checked.limits.bodyBytes, recordings: checked.recordings, replay };
 
-  server.on('connection', (socket) => {
-    const connection = emulation.journal.openConnection();
-    sockets.set(socket, connection);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      connection.closed();
-    });
-  });
-  server.on('request', (request, response) => {
-    const connection = sockets.get(request.socket);
-    connection?.saw(request.headers);
-    const number = connection?.number ?? 0;
-    response.once('close', () => {
-      logRequest(emulation.journal, number, request, response.headersSent ? response.statusCode : 0);
-    });
-    if (guard(access, request, response)) return;
-    void serveHttp(emulation, settings, number, request, response);
-  });
-  server.on('upgrade', (request, socket, head) => {
-    const connection = sockets.get(socket);
-    if (connection === undefined) {
-      socket.destroy();
-      return;
-    }
-    connection.saw(request.headers);
-    upgrade(request, socket, head, connection).catch((error: unknown) => {
-      // A client that left while a fault held its upgrade needs no answer.
-      if (!(error instanceof Refusal)) {
-        socket.destroy();
-        return;
-      }
-      logRequest(emulation.journal, connection.number, request, error.status);
-      endWithRefusal(socket, error);
-    });
-  });
-  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer, connection: OpenConnection) => {
-    const refusal = access.refusal(request) ?? refuseUpgrade(request);
-    if (refusal !== undefined) throw refusal;
-    const { clock } = emulation;
-    const faults = new RequestFaults(emulation.faults, request, connection.number);
-    const gone = new AbortController();
-    socket.once('close', () => gone.abort());
-    socket.on('error', () => socket.destroy());
-    const webSocketServer = await webSockets();
-    const waiting = upgradeLine(socket);
-    const left = () => socket.destroy();
-    // Whoever keeps a client waiting must read, to hear it leave; before the 101 it has nothing to say.
-    if (faults.strikesBeforeAnswer || replay !== undefined) socket.once('end', left).resume();
-    await faults.beforeAnswer(waiting, clock, gone.signal);
-    const recorded = await replay?.admit(waiting, gone.signal);
-    socket.off('end', left);
-    webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
-      logRequest(emulation.journal, connection.number, request, 101);
-      connection.becameWebSocket();
-      webSocket.once('close', (code, reason) => connection.closed(code, reason.toString()));
-      const line = webSocketLine(webSocket, socket, clock, faults.upcoming);
-      if (recorded !== undefined) replay?.serveWebSocket(recorded, webSocket, line, connection.number);
-      else {
-        const served = serveWebSocket(
-          emulation,
-          checked,
-          connection.number,
-          webSocket,
-          line,
-          tenantOf(request.headers, checked.credentials),
-          hasMultiAgentBeta(request.headers),
-        );
-        open.add(served);
-        webSocket.once('close', () => open.delete(served));
-      }
-      // A fault that ends the connection never resolves; its end is heard by whoever serves it.
-      faults.afterOpen(line, clock, gone.signal).catch(() => undefined);
-    });
+  const controlled = {
+    journal,
+    behaviour,
+    bill: (): Bill => journal.bill(),
+    state,
+    close: () => close(),
+    bodyBytes: checked.limits.bodyBytes,
   };
-
-  await listen(server, checked);
-  const port = portOf(server);
+  const server = await startServer({ emulation, replay, control: checked.control ? controlled : undefined }, checked);
+  const { promise: closed, resolve: hasClosed } = deferred();
   const close = once(async () => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const socket of sockets.keys()) socket.destroy();
     emulation.background.close();
-    await closed;
+    await server.close();
+    hasClosed();
   });
+  function state(): EmulatorState {
+    const { responses, bytes } = emulation.memory.size();
+    const sum = (of: keyof ServedSocket) => [...server.webSockets].reduce((total, served) => total + served[of], 0);
+    return {
+      connections: server.connections,
+      webSockets: server.webSockets.size,
+      lanes: sum('lanes'),
+      runningTurns: sum('running'),
+      queuedTurns: sum('queued'),
+      responses,
+      responseBytes: bytes,
+    };
+  }
+  const url = `http://${reachableHost(checked.host)}:${server.port}${emulation.dialect.basePath}`;
   return {
-    url: `http://${reachableHost(checked.host)}:${port}${emulation.dialect.basePath}`,
-    port,
-    journal: emulation.journal,
-    state() {
-      const { responses, bytes } = emulation.memory.size();
-      const sum = (of: keyof ServedSocket) => [...open].reduce((total, served) => total + served[of], 0);
-      return {
-        connections: sockets.size,
-        webSockets: open.size,
-        lanes: sum('lanes'),
-        runningTurns: sum('running'),
-        queuedTurns: sum('queued'),
-        responses,
-        responseBytes: bytes,
-      };
-    },
+    url,
+    port: server.port,
+    journal,
+    env: { OPENAI_BASE_URL: url, OPENAI_API_KEY: 'emulator' },
+    state,
+    settled: ({ timeoutMs = 5000 } = {}) => journal.settled(timeoutMs),
+    script: (script) => behaviour.setScript(script),
+    faults: (faults) => behaviour.setFaults(faults),
+    unusedTurns: () => behaviour.unusedTurns(),
+    assertScriptUsed: () => behaviour.assertScriptUsed(),
+    closed,
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function prepare({
-  models,
-  limits,
-  latency,
-  recordings,
-  faults,
-  script,
-  seed,
-  clock,
-  dialect,
-  obfuscation,
-  credentials,
-}: CheckedOptions): Promise<Emulation> {
+async function prepare(options: CheckedOptions, behaviour: Behaviour): Promise<Emulation> {
+  const { models, limits, latency, recordings, seed, clock, dialect, obfuscation, credentials } = options;
   if (recordings !== undefined) await checkRecordings(recordings);
-  const loaded = script === undefined ? undefined : await loadScript(script);
-  const answers = loaded?.turns !== undefined || loaded?.rules !== undefined;
-  const rules = [...(await faultRulesOf(faults)), ...(loaded?.faults ?? [])];
   const ids = new Ids(seed, dialect);
   const listed = new ListedItems(ids);
   return {
@@ -219,11 +152,11 @@ async function prepare({
     conversations: new Conversations(limits, ids, listed),
     background: new BackgroundJobs(limits.storedBytes),
     models: models && new Set(models),
-    journal: new Journal(limits),
+    journal: new Journal(limits, options.log),
     ids,
     tokens: new TokenCounter(),
-    faults: new Faults(rules),
-    sources: [recorded(recordings), ...(answers ? [await sourceOf(loaded)] : []), echo(DIALECTS[dialect])],
+    faults: behaviour.faults,
+    sources: [recorded(recordings), behaviour.source, echo(DIALECTS[dialect])],
     pace: {
       first_token_ms: latency.firstTokenMs,
       tokens_per_second: latency.tokensPerSecond,
@@ -238,18 +171,7 @@ async function prepare({
   };
 }
 
-// Scripts and recordings are checked by schemas that take longer to make than a server: both are loaded when there is one.
-
-async function loadScript(source: unknown): Promise<CheckedScript> {
-  const script = await import('./script-file.js');
-  return script.loadScript(source);
-}
-
-async function sourceOf(script: CheckedScript): Promise<Source> {
-  const { scripted } = await import('./scripted.js');
-  return scripted(script);
-}
-
+/** Loaded when there is one: the schema of recordings takes longer to make than a server. */
 async function openReplay(
   options: NonNullable<CheckedOptions['replay']>,
   { journal, clock }: Emulation,
@@ -269,38 +191,12 @@ function refuseTwoSources({ replay, script, recordings }: CheckedOptions): void 
   throw new EmulatorError('invalid_option', message);
 }
 
-/** Read like a script: it may hold the same list. */
-async function faultRulesOf(source: CheckedOptions['faults']): Promise<readonly CheckedFaultRule[]> {
-  if (source === undefined || source.length === 0) return [];
-  const { faults } = await loadScript(typeof source === 'string' ? source : { faults: source });
-  if (faults === undefined) throw new ScriptError(`The file ${String(source)} has no faults; give it a list of them.`);
-  return faults;
-}
-
-function listen(server: ReturnType<typeof createServer>, { port, host }: CheckedOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, port, host)));
-    server.listen(port, host, () => resolve());
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
   });
-}
-
-function cannotListen(error: NodeJS.ErrnoException, port: number, host: string): EmulatorError {
-  if (error.code === 'EADDRINUSE') {
-    const message = `The port ${port} on ${host} is in use; choose another one, or 0 for any free one.`;
-    return new EmulatorError('port_in_use', message, { cause: error });
-  }
-  const message = `The emulator cannot listen on ${host}, port ${port} (${error.code ?? error.message}); choose an address of this machine and a port you may use.`;
-  return new EmulatorError('address_not_available', message, { cause: error });
-}
-
-function refuseUpgrade(request: IncomingMessage): Refusal | undefined {
-  if (pathOf(request) !== 'responses') return unknownPath(request);
-  if (request.headers.upgrade?.toLowerCase() === 'websocket') return undefined;
-  return new Refusal('Only an upgrade to websocket is served here.', { code: 'invalid_upgrade' });
-}
-
-function logRequest(journal: Journal, connection: number, request: IncomingMessage, status: number): void {
-  journal.request({ connection, method: request.method ?? '', path: request.url ?? '', status });
+  return { promise, resolve };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { decodeBody } from './content-encoding.js';
 import { eventText, openEventStream } from './event-stream.js';
 import { httpLine } from './faults/line.js';
 import { RequestFaults } from './faults/upgrade.js';
 import type { Exchange } from './http/exchange.js';
+import { readBody, type ReadBody } from './http/read-body.js';
 import { findRoute } from './http/routes.js';
 import { hasMultiAgentBeta, refuseWithoutBeta } from './multi-agent.js';
 import type { Replay } from './replay/replay.js';
@@ -241,34 +241,6 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
       resolve();
     });
   });
-}
-
-/**
- * Reads the body. One that is too large is read on, without keeping it, so that its client is still there to read the
- * refusal; one that is far too large is cut off.
- */
-async function readBody(request: IncomingMessage, limit: number): Promise<ReadBody> {
-  const cutOff = 4 * limit;
-  const tooLarge = (headers = {}) =>
-    new Refusal(`The request body is larger than ${limit} bytes.`, { status: 413, code: 'request_too_large', headers });
-  if (Number(request.headers['content-length'] ?? 0) > cutOff) throw tooLarge({ connection: 'close' });
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > cutOff) throw tooLarge({ connection: 'close' });
-    if (bytes <= limit) chunks.push(chunk);
-  }
-  if (bytes > limit) throw tooLarge();
-  const body = await decodeBody(Buffer.concat(chunks), request.headers['content-encoding'], limit);
-  return { body, wireBytes: bytes };
-}
-
-interface ReadBody {
-  /** Without its content codings. */
-  readonly body: Buffer;
-  /** As long as it came. */
-  readonly wireBytes: number;
 }
 
 const NO_JSON = 'We could not parse the JSON body of your request: it must be one JSON object in UTF-8.';

@@ -2,6 +2,7 @@
 export { startEmulator, startLink, startRecorder, summarizeRecording } from './start.js';
 export type { Emulator, EmulatorState } from './emulator.js';
 export { isPublicAddress } from './access.js';
+export { useEmulator, type EmulatorInTests, type TestHooks, type UseEmulatorOptions } from './testing.js';
 export { ManualClock, type Cancel, type Clock } from './clock.js';
 export type { AgeLimit, DialectName } from './dialect.js';
 export type { EmulatorLimits, EmulatorOptions } from './options.js';

@@ -128,8 +128,14 @@ export class Journal {
   #lastTurn = 0;
   #lastConnection = 0;
 
-  constructor(limits: JournalLimits) {
+  readonly #log: (line: string) => void;
+  #running = 0;
+  readonly #waiting = new Set<() => void>();
+
+  /** `log` is told of each request and each end of a turn, in a line. */
+  constructor(limits: JournalLimits, log: (line: string) => void = () => undefined) {
     this.#limits = limits;
+    this.#log = log;
   }
 
   turns(): readonly JournalTurn[] {
@@ -147,6 +153,40 @@ export class Journal {
   /** What the turns written here cost, running ones included as far as they got. */
   bill(): Bill {
     return billFor(Array.from(this.#turns, ({ turn }) => turn));
+  }
+
+  /**
+   * Resolves when no turn runs.
+   *
+   * @internal
+   * @throws Error after `timeoutMs` milliseconds, with the numbers of those that do
+   */
+  settled(timeoutMs: number): Promise<void> {
+    if (this.#running === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const settled = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(settled);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(settled);
+        const numbers = Array.from(this.#turns, ({ turn }) => turn)
+          .filter(({ outcome }) => outcome === 'running')
+          .map(({ number }) => number);
+        const which = numbers.length === 0 ? `${this.#running} turns` : `the turns ${numbers.join(', ')}`;
+        reject(new Error(`After ${timeoutMs} ms ${which} still run; wait longer, or end them.`));
+      }, timeoutMs);
+      this.#waiting.add(settled);
+    });
+  }
+
+  #ended(turn: Written['turn']): void {
+    const { number, transport, plan, outcome, status, code } = turn;
+    const error = [status, code].filter((each) => each !== undefined && each !== null).join(' ');
+    this.#log(`turn ${number} ${transport} ${plan} ${outcome}${error === '' ? '' : ` (${error})`}`);
+    this.#running -= 1;
+    if (this.#running === 0) for (const settled of this.#waiting) settled();
   }
 
   /** Forgets what is written; open connections and running turns are forgotten too, numbers go on. */
@@ -174,6 +214,13 @@ export class Journal {
       output: [],
     };
     const written: Written = { turn, bytes: 0 };
+    this.#running += 1;
+    // What a turn ends in first is how it ended.
+    const end = (outcome: Exclude<Outcome, 'running'>, how: Partial<Pick<JournalTurn, 'status' | 'code'>> = {}) => {
+      if (turn.outcome !== 'running') return;
+      Object.assign(turn, { outcome, ...how });
+      this.#ended(turn);
+    };
     this.#turns.add(written);
     this.#charge(written, turn.bytes);
     const connection = this.#connections.get(begun.connection);
@@ -187,7 +234,7 @@ export class Journal {
       continues: (id, from) => void (turn.parent = { id, from }),
       struck: (fault) => void (turn.faults = [...turn.faults, fault]),
       ends: (response, outcome) => {
-        turn.outcome = outcome;
+        if (outcome !== 'running') end(outcome);
         if (response === undefined) return;
         turn.responseId = response.id;
         turn.output = response.output;
@@ -195,11 +242,13 @@ export class Journal {
         const { usage } = response;
         if (isUsage(usage)) turn.usage = usage;
       },
-      refused: (status, code) => Object.assign(turn, { outcome: 'refused', status, code }),
-      aborted: () => {
-        // A client that leaves at the terminal event has had its turn.
-        if (turn.outcome === 'running') turn.outcome = 'aborted';
+      refused: (status, code) => {
+        if (turn.outcome === 'running') end('refused', { status, code });
+        // A fault may break off a turn right before its last event.
+        else Object.assign(turn, { outcome: 'refused', status, code });
       },
+      // A client that leaves at the terminal event has had its turn.
+      aborted: () => end('aborted'),
     };
   }
 
@@ -245,6 +294,8 @@ export class Journal {
 
   /** @internal */
   request(request: JournalRequest): void {
+    const { connection, method, path, status } = request;
+    this.#log(`connection ${connection} ${method} ${path} ${status === 0 ? 'left' : status}`);
     this.#requests.push(request);
     if (this.#requests.length > this.#limits.journalEntries) this.#requests.shift();
   }

@@ -74,6 +74,8 @@ const optionsSchema = z.strictObject({
     })
     .optional(),
   credentials: z.enum(CREDENTIALS).default('separate'),
+  control: z.boolean().default(true),
+  log: z.custom<(line: string) => void>((value) => typeof value === 'function').optional(),
   allowedHosts: z.array(z.string().min(1)).optional(),
   allowedOrigins: z.array(z.string().min(1)).optional(),
   seed: z.union([z.string(), z.number()]).default(() => randomUUID()),
@@ -144,6 +146,13 @@ export interface EmulatorOptions extends AccessOptions {
    */
   readonly faults?: string | readonly FaultRule[] | undefined;
   readonly limits?: EmulatorLimits | undefined;
+  /**
+   * Whether tests in any language can read the journal, replace the script and end the emulator at `/emulator/…`, under the same rules for
+   * `Host` and `Origin` as the API. @default true
+   */
+  readonly control?: boolean | undefined;
+  /** Told of each HTTP request and of each end of a turn, in a line without contents. @default nobody */
+  readonly log?: ((line: string) => void) | undefined;
   /** The pace of answers whose script names none, recordings and echoes included. @default at once */
   readonly latency?:
     | {

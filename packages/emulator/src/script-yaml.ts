@@ -10,7 +10,11 @@ const MAX_SCRIPT_BYTES = 4 * 1024 * 1024;
 
 /** Reads and checks a script. Every fault is a `ScriptError` of one sentence, with its place. */
 export async function loadScriptFile(file: string): Promise<CheckedScript> {
-  const text = await readScript(file);
+  return parseScript(await readScript(file), file);
+}
+
+/** Checks the text of a script, YAML or JSON; `file` names it in an error. @throws ScriptError */
+export function parseScript(text: string, file: string): CheckedScript {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number): ScriptPlace => {

@@ -13,16 +13,30 @@ import { renderText, renderValue, TemplateError, type Scope } from './template.j
 /** How many (error, transcript) pairs are counted at once; the oldest count is forgotten first. */
 const MAX_COUNTS = 10_000;
 
-/** The source of answers that a script makes. */
-export function scripted(script: CheckedScript): Source {
+/** The answers of a script. */
+export interface ScriptedSource {
+  readonly source: Source;
+  /** Entries of `turns` that have answered nothing, by their place in the script: `turns[2]`. */
+  unusedTurns(): readonly string[];
+}
+
+export function scripted(script: CheckedScript): ScriptedSource {
   const rules = (script.rules ?? []).map(({ match, reply }) => ({ matches: matcher(match), reply }));
   const turns = script.turns ?? [];
   const spoken = turns.filter(speaks);
   const times = new Countdown();
+  const used = new Set<Entry>();
+  const places = new Map<Entry, string>([
+    ...turns.map((entry, index) => [entry, `turns[${index}]`] as const),
+    ...(script.rules ?? []).map(({ reply }, index) => [reply, `rules[${index}].reply`] as const),
+  ]);
 
-  return (question) => {
+  const source: Source = (question) => {
     const turn = question.context.turns + 1;
-    const answerWith = (entry: Entry) => answer(entry, script, new ConversationScope(question, turn, spoken), turn);
+    const answerWith = (entry: Entry) => {
+      used.add(entry);
+      return answer(entry, script, new ConversationScope(question, turn, spoken), places.get(entry) ?? 'a turn');
+    };
 
     for (const { matches, reply } of rules) {
       if (matches(question, turn) && times.allows(reply, question.context, Infinity)) return answerWith(reply);
@@ -34,6 +48,10 @@ export function scripted(script: CheckedScript): Source {
     if (script.after === 'repeat' && last !== undefined) return answerWith(last);
     if (script.after === 'echo') return undefined;
     throw exhausted(turn, turns.length);
+  };
+  return {
+    source,
+    unusedTurns: () => turns.filter((entry) => !used.has(entry)).map((entry) => places.get(entry) ?? ''),
   };
 }
 
@@ -63,16 +81,17 @@ function matcher(match: Match): (question: Question, turn: number) => boolean {
     (input === undefined || input(context.unansweredText));
 }
 
-function answer(entry: Entry, script: CheckedScript, scope: Scope, turn: number): Answer {
+/** `place` is where the entry stands in the script. */
+function answer(entry: Entry, script: CheckedScript, scope: Scope, place: string): Answer {
   if (entry.error !== undefined) {
     const { status, message = `The script answers with status ${status}.`, ...details } = entry.error;
     throw new Refusal(message, { status, ...details });
   }
   try {
-    return { kind: 'reply', reply: replyOf(entry, scope), pace: entry.pace ?? script.pace };
+    return { kind: 'reply', reply: replyOf(entry, scope), pace: entry.pace ?? script.pace, place };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new Refusal(`The script's answer to turn ${turn} cannot be made: ${error.message}.`, {
+    throw new Refusal(`The script's answer at ${place} cannot be made: ${error.message}.`, {
       code: 'script_template',
     });
   }

@@ -32,14 +32,15 @@ export function exampleOf(schema: Record<string, unknown>): unknown {
  * A model that is held to a format cannot break it: a script whose text does is refused, with the reason. Checked are JSON
  * and as much of the schema as zod reads. A refusal, and a text that is cut short, need not be JSON.
  */
-export function refuseOtherFormat(reply: Reply, request: CreateRequest): void {
+export function refuseOtherFormat(reply: Reply, request: CreateRequest, place?: string): void {
   const format = textFormatOf(request);
   if (format.type === 'text' || reply.ending.kind !== 'completed') return;
   for (const said of reply.output) {
     if (said.kind !== 'message' || said.text === undefined || said.phase === 'commentary') continue;
     const problem = problemWith(said.text, format.type === 'json_schema' ? format.schema : { type: 'object' });
     if (problem === undefined) continue;
-    const message = `The script's text is not what text.format asks for (${format.type}): ${problem}. Give the turn a text that is.`;
+    const where = place === undefined ? '' : ` at ${place}`;
+    const message = `The script's text${where} is not what text.format asks for (${format.type}): ${problem}. Give the turn a text that is.`;
     throw new Refusal(message, { code: 'script_format', param: 'text.format' });
   }
 }

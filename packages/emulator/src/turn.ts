@@ -208,7 +208,7 @@ async function answerFrom(
       ? { kind: 'reply', reply: COMPACTED }
       : await firstAnswer(emulation.sources, { request, context, place: carriage.place });
   const { frames, usage, again } =
-    answer.kind === 'recorded' ? replay(answer.recorded) : improvise(emulation, answer.reply, request, context);
+    answer.kind === 'recorded' ? replay(answer.recorded) : improvise(emulation, answer, request, context);
   const recount: Recount = (output) => usage && emulation.tokens.cutShort(usage, output);
   // Remembered before the terminal event leaves: whoever has read it may continue at once, on any connection.
   const settled = (response: ResponseObject | undefined) => {
@@ -243,9 +243,14 @@ function replay({ frames, response }: RecordedResponse): Played {
   return { frames: recorded(), again: undefined, usage: isUsage(response?.['usage']) ? response['usage'] : null };
 }
 
-function improvise(emulation: Emulation, said: Reply, request: CreateRequest, context: Context): Played {
+function improvise(
+  emulation: Emulation,
+  { reply: said, place }: Extract<Answer, { kind: 'reply' }>,
+  request: CreateRequest,
+  context: Context,
+): Played {
   const { ids, tokens } = emulation;
-  refuseOtherFormat(said, request);
+  refuseOtherFormat(said, request, place);
   const heard = withinToolCalls(said, request.max_tool_calls);
   const reply = said !== COMPACTED && needsCompaction(emulation, request, context) ? compacting(heard) : heard;
   const performance = perform(reply, beginResponse(ids.next('resp'), request), {

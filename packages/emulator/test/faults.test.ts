@@ -54,7 +54,7 @@ const types = (events: readonly Json[]) => events.map((event) => String(event['t
 async function upgradeAnswer(emulator: Emulator, fault: string): Promise<string> {
   const socket = connect(emulator.port, '127.0.0.1');
   socket.write(
-    'GET /v1/responses HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+    'GET /v1/responses HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
       `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nX-Turnwire-Fault: ${fault}\r\n\r\n`,
   );
   let answer = '';
@@ -284,7 +284,7 @@ test('faults of a connection strike before anything is answered, or right after 
   assert.equal(await upgradeAnswer(emulator, 'end after=request'), '');
   const silent = connect(emulator.port, '127.0.0.1');
   silent.write(
-    'GET /v1/responses HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+    'GET /v1/responses HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
       'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nX-Turnwire-Fault: stall after=request ms=50\r\n\r\n',
   );
   const began = performance.now();
@@ -308,7 +308,7 @@ test('a client that gives up while its upgrade is stalled is let go', { timeout:
   const emulator = await start(t, { faults: [{ do: 'stall after=request' }] });
   const socket = connect(emulator.port, '127.0.0.1');
   socket.end(
-    'GET /v1/responses HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+    'GET /v1/responses HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
       'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
   );
   await once(socket, 'close');

@@ -73,3 +73,36 @@ test('wrong usage is one sentence and status 2', { timeout: 60_000 }, async () =
     assert.match(said, sentence);
   }
 });
+
+test('turnwire emulate --check says whether a script is valid, and ends', { timeout: 60_000 }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'turnwire-cli-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const [good, bad] = [join(folder, 'good.yaml'), join(folder, 'bad.yaml')];
+  await writeFile(good, 'turns:\n  - text: Hello.\n');
+  await writeFile(bad, 'turns:\n  - txt: Hello.\n');
+  assert.equal((await refused('emulate', '--check', good)).status, 0);
+  const { status, said } = await refused('emulate', '--check', bad);
+  assert.equal(status, 2);
+  assert.match(said, /bad\.yaml:2:5: .*did you mean "text"/);
+  assert.match((await refused('emulate', '--check')).said, /--check takes something to check/);
+});
+
+test(
+  'turnwire emulate --verbose has a line a turn, and ends by its control API with status 0',
+  { timeout: 60_000 },
+  async (t) => {
+    const child = spawn(process.execPath, [bin, 'emulate', '--json', '--verbose'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+    const { url } = json(String(line));
+    await (await post(url, CREATE)).text();
+    const exited = once(child, 'close');
+    await fetch(url.replace(/v1$/, 'emulator/end'), { method: 'POST' });
+    assert.deepEqual((await exited)[0], 0);
+    assert.match(said, /^turn 1 json full completed$/m);
+  },
+);

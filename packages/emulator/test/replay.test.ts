@@ -263,7 +263,7 @@ function rawPost(url: string, header: string): Promise<unknown> {
   const body = JSON.stringify({ ...CREATE, stream: true });
   const socket = connect(Number(port), '127.0.0.1');
   socket.write(
-    `POST /v1/responses HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n` +
+    `POST /v1/responses HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nConnection: close\r\n` +
       `${header}Content-Length: ${body.length}\r\n\r\n${body}`,
   );
   let text = '';

@@ -159,7 +159,7 @@ test('the first rule that matches answers: on text, expression, tool output, mod
   assert.equal((await postJson(emulator.url, { model: 'm', input: 'rain' }))['error']?.['code'], 'script_exhausted');
 });
 
-test('a template that leads nowhere is an error that names it and its turn, never an empty text', async (t) => {
+test('a template that leads nowhere is an error that names it and its place in the script, never an empty text', async (t) => {
   for (const [template, part] of [
     ['nothing', '"nothing"'],
     ['input.lines.7', '"7"'],
@@ -170,7 +170,7 @@ test('a template that leads nowhere is an error that names it and its turn, neve
     const emulator = await start(t, { turns: [{ text: `x {{ ${template} }}` }] });
     const refused = await postJson(emulator.url, { model: 'm', input: 'hi' });
     assert.deepEqual([refused.httpStatus, refused['error']?.['code']], [400, 'script_template']);
-    assert.match(String(refused['error']?.['message']), /turn 1/);
+    assert.match(String(refused['error']?.['message']), /at turns\[0\]/);
     assert.ok(String(refused['error']?.['message']).includes(part), String(refused['error']?.['message']));
   }
 });

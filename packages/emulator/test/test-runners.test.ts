@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { startEmulator } from '../dist/index.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const examples = join(root, 'examples', 'testing');
@@ -34,6 +36,32 @@ for (const [name, file, args] of RUNNERS) {
     { skip: !existsSync(bin) && `${name} is not installed; npm run test:extra does that` },
     () => {
       run(name, [bin, ...args]);
+    },
+  );
+}
+
+/** Runners of other languages use the control API; each runs where its program is installed. */
+const OTHER_LANGUAGES = [
+  ['pytest', 'pytest', ['-q', '-p', 'no:cacheprovider']],
+  ['go', 'go', ['test', './...']],
+] as const;
+
+for (const [folder, program, args] of OTHER_LANGUAGES) {
+  const { status } = spawnSync(program, [program === 'go' ? 'version' : '--version'], { timeout: 30_000 });
+  test(
+    `the example for ${folder} passes`,
+    { skip: status !== 0 && `${program} is not installed`, timeout: 120_000 },
+    async (t) => {
+      const emulator = await startEmulator();
+      t.after(() => emulator.close());
+      const env = { ...process.env, EMULATOR: `http://127.0.0.1:${emulator.port}`, PYTHONDONTWRITEBYTECODE: '1' };
+      const child = spawn(program, args, { cwd: join(examples, folder), env, stdio: ['ignore', 'pipe', 'pipe'] });
+      t.after(() => child.kill('SIGKILL'));
+      let said = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += String(chunk)));
+      const [exit] = await once(child, 'close');
+      assert.equal(exit, 0, said);
+      assert.equal(emulator.journal.turns().at(-1)?.outcome, 'completed');
     },
   );
 }

@@ -74,9 +74,14 @@ export interface Occasion {
 
 /** The rules of an emulator, and how often each has struck. */
 export class Faults {
-  readonly #rules: readonly { readonly on: CheckedFaultRule['on']; readonly fault: Fault; left: number }[];
+  #rules: readonly { readonly on: CheckedFaultRule['on']; readonly fault: Fault; left: number }[] = [];
 
   constructor(rules: readonly CheckedFaultRule[]) {
+    this.replace(rules);
+  }
+
+  /** Other rules from now on, none of which has struck. */
+  replace(rules: readonly CheckedFaultRule[]): void {
     this.#rules = rules.map((rule) => ({ on: rule.on, fault: parseFault(rule.do), left: rule.on.times ?? Infinity }));
   }
 

@@ -25,6 +25,9 @@ export interface EmulateOptions {
   loose?: boolean;
   speed?: number | 'at-once';
   json?: boolean;
+  check?: boolean;
+  verbose?: boolean;
+  control: boolean;
 }
 
 const OPEN_TO_OTHERS =
@@ -36,12 +39,16 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
   const { firstTokenMs, tokensPerSecond, msPer1000UncachedTokens, jitter, clockSpeed, obfuscation } = options;
   if (replay === undefined && (loose !== undefined || speed !== undefined))
     throw new UsageError('--loose and --speed say how a recording is replayed: name it with --replay FILE');
+  if (options.check && (script ?? faults ?? replay) === undefined)
+    throw new UsageError('--check takes something to check: a script, --faults FILE or --replay FILE');
   const emulator = await startEmulator({
-    port,
+    port: options.check ? 0 : port,
     host,
     allowedHosts: options.allowHost,
     allowedOrigins: options.allowOrigin,
     credentials: options.credentials,
+    control: options.control,
+    log: options.verbose ? (line) => new Printer(io.stderr, io.env).line(line) : undefined,
     script,
     recordings,
     models: model,
@@ -59,6 +66,13 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
       },
     }),
   });
+  if (options.check) {
+    await emulator.close();
+    new Printer(io.stdout, io.env).line(
+      json ? JSON.stringify({ valid: true }) : `${script ?? faults ?? replay} is valid.`,
+    );
+    return exitStatus.ok;
+  }
   // Before the address is told: who reads it may stop this at once.
   const stopped = untilStopped(io);
   const stdout = new Printer(io.stdout, io.env);
@@ -72,7 +86,7 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
     if (isPublicAddress(host)) stdout.line(`  ${OPEN_TO_OTHERS}`);
     stdout.line('  Ctrl-C stops it.');
   }
-  await stopped;
+  await Promise.race([stopped, emulator.closed]);
   await emulator.close();
   return exitStatus.ok;
 }

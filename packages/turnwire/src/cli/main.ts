@@ -149,6 +149,9 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
         positive,
       ),
     )
+    .option('--check', 'say whether the script and the faults are valid, and end')
+    .option('--verbose', 'print a line for each request and each turn, without contents')
+    .option('--no-control', 'leave out the control API at /emulator')
     .option('--faults <file>', 'breaks what the rules in this file (YAML) say')
     .option('--replay <file>', 'answers from a file that "turnwire record" wrote; other requests are refused')
     .option('--loose', 'with --replay: the next recorded answer, whatever is asked')

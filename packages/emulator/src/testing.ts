@@ -1,0 +1,104 @@
+import type { Emulator } from './emulator.js';
+import { startEmulator } from './start.js';
+import { EmulatorError } from './errors.js';
+import type { EmulatorOptions } from './options.js';
+
+type Hook = (run: () => Promise<void>) => unknown;
+
+/** Where a test runner takes what is to be done before and after the tests of a file or of a `describe`. */
+export type TestHooks =
+  | { readonly beforeAll: Hook; readonly afterAll: Hook }
+  /** The names of `node:test`. */
+  | { readonly before: Hook; readonly after: Hook };
+
+export interface UseEmulatorOptions extends EmulatorOptions {
+  /**
+   * The hooks of the runner, where they are no globals: `import { beforeAll, afterAll } from 'vitest'`.
+   * @default the globals `beforeAll` and `afterAll` (Jest, Vitest with `globals: true`), else those of `node:test` in its runs
+   */
+  readonly hooks?: TestHooks | undefined;
+}
+
+/** An emulator that runs while the tests of a file do. Its members are there once the tests have begun. */
+export type EmulatorInTests = Omit<Emulator, 'close' | 'closed' | typeof Symbol.asyncDispose>;
+
+/**
+ * An emulator for the tests of one file or one `describe`: started before them and closed after them. Meanwhile `OPENAI_BASE_URL` and
+ * `OPENAI_API_KEY` of this process name it, so that SDKs find it unasked; afterwards they are what they were.
+ *
+ * @example
+ * const emulator = useEmulator();
+ * test('says hello', async () => {
+ *   await emulator.script({ turns: [{ text: 'Hello.' }] });
+ *   // … what is tested …
+ *   emulator.assertScriptUsed();
+ * });
+ *
+ * @throws EmulatorError if there are no hooks to be found
+ */
+export function useEmulator({ hooks = knownHooks(), ...options }: UseEmulatorOptions = {}): EmulatorInTests {
+  const [before, after] = 'beforeAll' in hooks ? [hooks.beforeAll, hooks.afterAll] : [hooks.before, hooks.after];
+  let running: Emulator | undefined;
+  let restore = () => undefined as void;
+  before(async () => {
+    running = await startEmulator(options);
+    restore = setVariables(running.env);
+  });
+  after(async () => {
+    restore();
+    await running?.close();
+    running = undefined;
+  });
+  const emulator = (): Emulator => {
+    if (running !== undefined) return running;
+    const message = 'The emulator of useEmulator() runs while tests do; use it inside of a test or a hook.';
+    throw new EmulatorError('invalid_option', message);
+  };
+  return {
+    get url() {
+      return emulator().url;
+    },
+    get port() {
+      return emulator().port;
+    },
+    get journal() {
+      return emulator().journal;
+    },
+    get env() {
+      return emulator().env;
+    },
+    state: () => emulator().state(),
+    settled: (limits) => emulator().settled(limits),
+    script: (script) => emulator().script(script),
+    faults: (faults) => emulator().faults(faults),
+    unusedTurns: () => emulator().unusedTurns(),
+    assertScriptUsed: () => emulator().assertScriptUsed(),
+  };
+}
+
+/** @returns puts the variables back as they were */
+function setVariables(variables: Readonly<Record<string, string>>): () => void {
+  const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, variables);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
+  };
+}
+
+function knownHooks(): TestHooks {
+  const { beforeAll, afterAll }: Partial<typeof globalThis> & { beforeAll?: unknown; afterAll?: unknown } = globalThis;
+  if (isHook(beforeAll) && isHook(afterAll)) return { beforeAll, afterAll };
+  // Looked up here, so that nobody who only starts an emulator loads a test runner.
+  if (process.env['NODE_TEST_CONTEXT'] !== undefined) return process.getBuiltinModule('node:test');
+  throw new EmulatorError(
+    'invalid_option',
+    'useEmulator() finds no beforeAll and afterAll; give it those of your runner: useEmulator({ hooks: { beforeAll, afterAll } }).',
+  );
+}
+
+function isHook(value: unknown): value is Hook {
+  return typeof value === 'function';
+}
