@@ -4,6 +4,7 @@ import { isLoopback } from './network/loopback.js';
 import { chooseProxy } from './network/proxy.js';
 import { checkGroup, checkIsObject, checkOptions, checkTurnNames, clientNames, kindOf } from './option-names.js';
 import { TurnwireError } from './protocol/errors.js';
+import { nearest } from './spelling.js';
 import type { DiagnosticEvent } from './diagnostics.js';
 import type { Endpoint } from './network/endpoint.js';
 import type { NetworkSettings } from './network/network.js';
@@ -147,7 +148,10 @@ export function checkTurnOptions(options: unknown): void {
 /** @throws TurnwireError `invalid_option` */
 export function checkTransport(name: string, value: unknown): TransportChoice {
   if (value === 'auto' || value === 'websocket' || value === 'sse') return value;
-  const guess = typeof value === 'string' ? guesses.get(value.toLowerCase()) : undefined;
+  const guess =
+    typeof value === 'string'
+      ? (guesses.get(value.toLowerCase()) ?? nearest(value, ['auto', 'websocket', 'sse']))
+      : undefined;
   throw invalid(
     `${name} must be "auto", "websocket" or "sse", not ${show(value)}${guess === undefined ? '' : `; did you mean "${guess}"?`}`,
   );

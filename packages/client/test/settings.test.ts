@@ -38,6 +38,8 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
   [{ baseUrl: 'https://me:pw@example.com' }, key, /^baseUrl must not hold a user name/],
   [{}, { ...key, OPENAI_BASE_URL: 'nonsense' }, /^OPENAI_BASE_URL is not an address/],
   [{ transport: 'ws' }, key, /^transport must be .*, not "ws"; did you mean "websocket"\?$/],
+  [{ transport: 'websokcet' }, key, /^transport must be .*; did you mean "websocket"\?$/],
+  [{ transport: 'carrier pigeon' }, key, /^transport must be .*, not "carrier pigeon"$/],
   [{ transport: 'http' }, key, /did you mean "sse"\?$/],
   [{ transport: 'WebSocket' }, key, /did you mean "websocket"\?$/],
   [{ transport: null }, key, /^transport must be/],

@@ -32,6 +32,9 @@ type Report = TurnReport & { attempts: Entry[] };
 /** Why a turn goes by SSE, as a sentence, and what it is known by: it is warned of once. */
 type Why = Pick<Rest, 'why' | 'reason'>;
 
+/** By what a model that may not be streamed is known among the reasons to fall back. */
+const streamless = 'streamless';
+
 /**
  * The way of one request through attempts: with which transport and plan it begins, and what is done when an attempt fails, by the table of
  * recovery. It ends once, with `ended` or `failed`.
@@ -185,7 +188,7 @@ export class Course implements AttemptListener {
   /** Why a call that needs no stream is not made into one. */
   #streamless(): Why | undefined {
     const isRefused = this.#carry.plain !== undefined && this.#engine.streamRefusals.has(this.#request.params['model']);
-    return isRefused ? { reason: 'streamless', why: 'the server has refused to stream this model' } : undefined;
+    return isRefused ? { reason: streamless, why: 'the server has refused to stream this model' } : undefined;
   }
 
   /** Why WebSocket is not tried just now; undefined if it is. */
@@ -305,7 +308,7 @@ export class Course implements AttemptListener {
     if (this.#over) return;
     const { memory, limits } = this.#engine;
     if (move === 'fall_back') {
-      this.#fellBack(reasonOf(error), error.message);
+      this.#fellBack(cause === 'stream_refused' ? streamless : reasonOf(error), error.message);
       return this.#go('sse', this.#bySse());
     }
     if (transport === 'sse') return this.#go('sse', this.#bySse(), move === 'redial');

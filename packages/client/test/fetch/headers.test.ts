@@ -39,6 +39,15 @@ describe('headers without options', () => {
     Datadog: ['x-datadog-trace-id', 'x-datadog-parent-id', 'x-datadog-sampling-priority', 'x-datadog-tags'],
     'AWS and Google': ['x-amzn-trace-id', 'x-cloud-trace-context'],
     Jaeger: ['uber-trace-id', 'uberctx-user'],
+    'New Relic, Elastic, Dynatrace, AppDynamics': [
+      'newrelic',
+      'x-newrelic-id',
+      'elastic-apm-traceparent',
+      'x-dynatrace',
+      'singularityheader',
+    ],
+    'Application Insights': ['request-id', 'request-context', 'correlation-context'],
+    SkyWalking: ['sw8', 'sw8-correlation'],
     requests: [
       'x-request-id',
       'x-client-request-id',
