@@ -27,10 +27,8 @@ for (const maxConnections of [1, 3, 32]) {
       assert.deepEqual(answers, questions);
       assert.equal(server.creates, 50);
       assert.ok(server.upgrades <= maxConnections);
-      assert.deepEqual(
-        server.peers.map(({ mostUnanswered }) => mostUnanswered),
-        server.peers.map(() => 1),
-      );
+      // A connection that opens late may find its turn on another one.
+      assert.ok(server.peers.every(({ mostUnanswered }) => mostUnanswered <= 1));
       assert.equal(client.stats.busy, 0);
     },
   );
@@ -78,7 +76,7 @@ scenario(
 );
 
 scenario(
-  'a dial that fails leaves its place to the next in line',
+  'a dial that fails leaves its place to the next in line, and its turn waits for that lane',
   {
     ...echo,
     upgrade: (peer) => {
@@ -90,8 +88,7 @@ scenario(
   async ({ client }) => {
     const first = read(client.turn({ model: 'test', input: 'one' }));
     const second = read(client.turn({ model: 'test', input: 'two' }));
-    assert.equal((await first).error?.code, 'upgrade_refused');
-    assert.equal((await second).text, 'two');
+    assert.deepEqual([(await first).text, (await second).text], ['one', 'two']);
   },
 );
 

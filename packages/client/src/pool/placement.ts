@@ -9,6 +9,12 @@ export interface Placement {
   fresh: boolean;
   /** On the default lane of a connection without named ones. */
   withoutLanes: boolean;
+  /** A connection may be dialled for it; otherwise it is only for those that are open. */
+  dials: boolean;
+  /** What is left for it where none can be dialled: SSE, or nothing but a lane. */
+  otherwise: 'sse' | 'nothing';
+  /** It takes the lane whose chain was used least recently also where there is room for another connection. */
+  spends?: boolean;
 }
 
 /** A lane that is free, or a connection that can open one. */
@@ -16,6 +22,13 @@ export interface Spot {
   connection: Connection;
   /** Undefined: a new one. */
   lane: Lane | undefined;
+}
+
+/** A lane, occupied by the one who asked. */
+export interface Place {
+  lane: Lane;
+  /** Its connection was not dialled for this turn. */
+  reused: boolean;
 }
 
 /**

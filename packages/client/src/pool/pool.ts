@@ -1,47 +1,18 @@
 import { delay } from '../clock.js';
 import { TurnwireError } from '../protocol/errors.js';
 import { Connection } from './connection.js';
+import { DialWait } from './dial-wait.js';
 import { Continuity } from './continuity.js';
 import { isHeld, leastRecent, place } from './placement.js';
+import { busyError, closedError } from './pool-settings.js';
 import { Queue } from './queue.js';
+import { RefusedDials } from './refused-dials.js';
 import type { LaneLimits } from '../protocol/limits.js';
-import type { ConnectionOptions, ConnectionOwner } from './connection.js';
+import type { DialHost } from './dial-wait.js';
+import type { ConnectionOwner } from './connection.js';
 import type { Lane, Occupant } from './lane.js';
-import type { Placement, Spot } from './placement.js';
-
-export interface PoolSettings extends ConnectionOptions {
-  maxConnections: number;
-  maxAgeMs: number;
-  queueMs: number;
-  /** Named lanes; undefined where the caller or the provider does not want them. */
-  lanes: LaneLimits | undefined;
-  pace?: Pace | undefined;
-  /** In [0, 1). */
-  random: () => number;
-}
-
-/** How fast connections may be dialled. */
-export interface Pace {
-  /** Milliseconds until the next may begin. */
-  ready(): number;
-  /** An upgrade was refused by this status. */
-  refused(status: number): void;
-}
-
-/** A lane, occupied by the one who asked. */
-export interface Place {
-  lane: Lane;
-  /** Its connection was not dialled for this turn. */
-  reused: boolean;
-}
-
-/** A turn for which there is nothing but dialling: it takes whichever connection opens first. */
-interface Suitor {
-  placement: Placement;
-  take: (connection: Connection) => void;
-  /** A dial has failed, or the client is closed. */
-  look: () => void;
-}
+import type { Place, Placement, Spot } from './placement.js';
+import type { PoolSettings } from './pool-settings.js';
 
 /** Connections end up to so much before their age limit, so that those dialled together are not replaced together (H9). */
 const ageJitter = 0.05;
@@ -56,12 +27,12 @@ export class Pool implements ConnectionOwner {
   readonly #dials = new Set<AbortController>();
   /** How many turns the connections that are being dialled can serve, beside those that dial them. */
   #room = 0;
-  readonly #suitors = new Set<Suitor>();
-  /** Those of them that wait for a dial that is not their own. */
-  readonly #joined = new Set<Suitor>();
+  /** The turns that wait for these. */
+  readonly #host: DialHost;
   /** Of the connection that opened last; the others have the same, or take no new turns. */
   #identity: string | undefined;
   readonly #waiters: Queue<Place>;
+  readonly #refused: RefusedDials<Place>;
   readonly #continuity: Continuity;
   #warming: Promise<void> | undefined;
   #lanes: LaneLimits | undefined;
@@ -71,8 +42,10 @@ export class Pool implements ConnectionOwner {
   constructor(settings: PoolSettings) {
     this.#settings = settings;
     this.#lanes = settings.lanes;
-    this.#waiters = new Queue(settings, () => busyError(settings));
+    this.#waiters = new Queue(settings.clock);
+    this.#refused = new RefusedDials({ ...settings, redial: () => this.#redial() });
     this.#continuity = new Continuity(settings.clock);
+    this.#host = this.#hostOfDials();
   }
 
   get stats(): { dialled: number; connections: number; busy: number } {
@@ -84,6 +57,12 @@ export class Pool implements ConnectionOwner {
   /** Whether a turn that continues this response would be given the lane that holds it, or one beside it. */
   holds(responseId: string): boolean {
     return isHeld(this.#connections, responseId);
+  }
+
+  /** Whether a turn for which none may be dialled has something to wait for: a lane that is idle and loses nothing by it, or a turn that will end. */
+  offers(placement: Placement): boolean {
+    this.#tidy();
+    return this.#spot(placement) !== undefined || this.#inUse;
   }
 
   /** A lane that can be had in this very moment, as in most cases, without the promises that waiting takes. Otherwise undefined: see `acquire`. */
@@ -104,7 +83,7 @@ export class Pool implements ConnectionOwner {
   async acquire(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
     signal.throwIfAborted();
     if (this.#closed) throw closedError();
-    if (!this.#waiters.empty) return this.#wait(placement, occupant, signal);
+    if (!this.#waiters.empty && placement.dials) return this.#wait(placement, occupant, signal);
     return this.#find(placement, occupant, signal) ?? this.#wait(placement, occupant, signal);
   }
 
@@ -122,7 +101,7 @@ export class Pool implements ConnectionOwner {
     if (!this.#hasRoom && this.#warming === undefined) return;
     this.#warming ??= this.#warmUp(signal).finally(() => {
       this.#warming = undefined;
-      for (const suitor of this.#joined) suitor.look();
+      for (const wait of this.#host.joined) wait.look();
     });
     await this.#warming;
   }
@@ -156,7 +135,11 @@ export class Pool implements ConnectionOwner {
    * lane, whose connection it ends (F9), and not the next turn's.
    */
   vacant(): void {
-    queueMicrotask(() => this.#waiters.serve());
+    queueMicrotask(() => {
+      this.#waiters.serve();
+      this.#refused.serve();
+      for (const wait of this.#host.waits) this.#spare(wait);
+    });
   }
 
   lanesIgnored(): void {
@@ -170,27 +153,32 @@ export class Pool implements ConnectionOwner {
   #end(): void {
     this.#closed = true;
     this.#waiters.fail(closedError());
+    this.#refused.fail(closedError());
     for (const dial of this.#dials) dial.abort(closedError());
-    for (const suitor of this.#suitors) suitor.look();
+    for (const wait of this.#host.waits) wait.look();
   }
 
   /** Undefined says: wait. */
   #find(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> | undefined {
     this.#tidy();
     const spot = this.#choose(placement);
-    if (spot !== undefined) {
-      if (spot.connection.doubtful) return this.#validate(spot, placement, occupant, signal);
-      return Promise.resolve(occupy(spot, occupant));
-    }
+    if (spot !== undefined) return this.#have(spot, placement, occupant, signal);
+    if (!placement.dials) return this.#withoutDial(placement, occupant, this.#refused.reason, signal);
     if (this.#hasRoom || (this.#warming !== undefined && !placement.fresh))
-      return this.#court(placement, occupant, signal);
+      return new DialWait(this.#host, placement, occupant, signal, this.#awaited(placement)).place;
     return undefined;
   }
 
   #spot(placement: Placement): Spot | undefined {
     if (placement.fresh) return undefined;
     const found = place(this.#connections, placement);
-    return found === undefined && !this.#hasRoom ? leastRecent(this.#connections, placement.withoutLanes) : found;
+    const spends = placement.spends === true || !this.#hasRoom;
+    return found === undefined && spends ? leastRecent(this.#connections, placement.withoutLanes) : found;
+  }
+
+  #have(spot: Spot, placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
+    if (spot.connection.doubtful) return this.#validate(spot, placement, occupant, signal);
+    return Promise.resolve(occupy(spot, occupant));
   }
 
   /** As `#spot`; where there is none, a connection of no use to this turn makes room. */
@@ -212,6 +200,40 @@ export class Pool implements ConnectionOwner {
 
   get #hasRoom(): boolean {
     return this.#connections.size + this.#dials.size < this.#settings.maxConnections;
+  }
+
+  get #inUse(): boolean {
+    for (const connection of this.#connections) if (connection.open && connection.busy) return true;
+    return false;
+  }
+
+  /** Fails with `reason` as soon as no lane can become free any more without the loss of a chain, or at all. */
+  #withoutDial(placement: Placement, occupant: Occupant, reason: TurnwireError, signal: AbortSignal): Promise<Place> {
+    const patient = {
+      ...placement,
+      dials: false,
+      spends: placement.spends === true || placement.otherwise === 'nothing',
+    };
+    const find = (): Promise<Place> | undefined => {
+      this.#tidy();
+      const spot = this.#spot(patient);
+      if (spot !== undefined) return this.#have(spot, patient, occupant, signal);
+      return this.#inUse || this.#dials.size > 0 ? undefined : Promise.reject(reason);
+    };
+    return find() ?? this.#refused.wait(placement, find, reason, signal);
+  }
+
+  /** A lane has become free before the dial of this turn has come to its end: nothing is lost by taking it. */
+  #spare(wait: DialWait): void {
+    const { placement } = wait;
+    const spot = placement.fresh ? undefined : place(this.#connections, placement);
+    if (spot !== undefined && !spot.connection.doubtful) wait.take(spot, true);
+  }
+
+  #redial(): boolean {
+    if (!this.#hasRoom || this.#closed) return false;
+    this.#dial(new AbortController(), this.#lanes, undefined).catch(() => {});
+    return true;
   }
 
   async #validate(spot: Spot, placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
@@ -238,80 +260,41 @@ export class Pool implements ConnectionOwner {
     return { lane, reused: true };
   }
 
-  /** A dial for this turn, beside one that may be on its way without a turn. */
-  #court(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
-    return new Promise((resolve, reject) => {
-      const own = new AbortController();
-      let dialling = false;
-      let failure: { error: unknown } | undefined;
-      const leave = (): void => {
-        this.#suitors.delete(suitor);
-        this.#joined.delete(suitor);
-        signal.removeEventListener('abort', onAbort);
-      };
-      const giveUp = (error: unknown): void => {
-        if (!this.#suitors.has(suitor)) return;
-        leave();
-        reject(error);
-      };
-      const onAbort = (): void => {
-        giveUp(signal.reason);
-        // Others may have relied on it.
-        if (this.#joined.size === 0) own.abort(signal.reason);
-      };
-      const suitor: Suitor = {
-        placement,
-        take: (connection) => {
-          leave();
-          const lane = connection.lanes.open();
-          lane.occupy(occupant);
-          resolve({ lane, reused: false });
-        },
-        look: () => {
-          if (this.#closed) giveUp(closedError());
-          else if (dialling || (failure !== undefined && this.#warming !== undefined)) return;
-          else if (failure !== undefined) giveUp(failure.error);
-          else if (this.#hasRoom) dial();
-          else if (this.#dials.size === 0) {
-            leave();
-            this.#wait(placement, occupant, signal).then(resolve, reject);
-          }
-        },
-      };
-      const dial = (): void => {
-        dialling = true;
-        this.#joined.delete(suitor);
-        const lanes = placement.withoutLanes ? undefined : this.#lanes;
-        this.#dial(own, lanes, suitor).catch((error: unknown) => {
-          dialling = false;
-          failure = { error };
-          if (!this.#suitors.has(suitor)) return;
-          this.#joined.add(suitor);
-          suitor.look();
-        });
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#suitors.add(suitor);
-      this.#joined.add(suitor);
-      if (this.#hasRoom && !this.#awaited(placement)) dial();
-    });
-  }
-
   /** A connection with named lanes is on its way, and has room for one more: a burst of turns shares it. */
   #awaited({ withoutLanes }: Placement): boolean {
-    return !withoutLanes && this.#joined.size <= this.#room;
+    return !withoutLanes && this.#host.joined.size < this.#room;
   }
 
   /** A connection has just opened: it goes to the turn that has dialled it, then to others that wait for one, else it rests. */
-  #offer(connection: Connection, first: Suitor | undefined): void {
+  #offer(connection: Connection, first: DialWait | undefined): void {
     const { named } = connection.lanes;
-    if (first !== undefined && this.#suitors.has(first)) first.take(connection);
-    for (const suitor of this.#suitors) {
+    if (first !== undefined && this.#host.waits.has(first)) first.take({ connection, lane: undefined }, false);
+    for (const wait of this.#host.waits) {
       if (!connection.roomy || (named && !connection.lanes.hasNames)) return;
-      if (named && suitor.placement.withoutLanes) continue;
+      if (named && wait.placement.withoutLanes) continue;
       // Its own dial goes on, for whoever comes next; with names there is room for it here as well.
-      suitor.take(connection);
+      wait.take({ connection, lane: undefined }, false);
     }
+  }
+
+  #hostOfDials(): DialHost {
+    return {
+      waits: new Set(),
+      joined: new Set(),
+      hasRoom: () => this.#hasRoom,
+      underWay: () => this.#dials.size,
+      warming: () => this.#warming !== undefined,
+      ended: () => (this.#closed ? closedError() : undefined),
+      occupy,
+      dial: (own, wait) => this.#dial(own, wait.placement.withoutLanes ? undefined : this.#lanes, wait),
+      standInLine: (...turn) => this.#wait(...turn),
+      withoutDial: (error, placement, occupant, signal) => {
+        const isAlone = this.#connections.size + this.#dials.size === 0;
+        // A connection that has rested is of no use to who asks for a fresh one.
+        if (placement.fresh || isAlone || !this.#isForLoad(error)) return undefined;
+        return this.#withoutDial(afterDial(placement, error), occupant, error, signal);
+      },
+    };
   }
 
   /** Whoever has other credentials now must not be served with the old ones (H4, N3). */
@@ -335,11 +318,11 @@ export class Pool implements ConnectionOwner {
   }
 
   /** Resolves when it is open. */
-  async #dial(dial: AbortController, lanes: LaneLimits | undefined, suitor: Suitor | undefined): Promise<void> {
+  async #dial(dial: AbortController, lanes: LaneLimits | undefined, wait: DialWait | undefined): Promise<void> {
     const { clock, pace, maxAgeMs, random } = this.#settings;
     this.#numbers += 1;
     const connection = new Connection(this.#numbers, this.#settings, this, lanes);
-    const beside = lanes === undefined || suitor === undefined ? 0 : lanes.inFlight - 1;
+    const beside = lanes === undefined || wait === undefined ? 0 : lanes.inFlight - 1;
     this.#dials.add(dial);
     this.#room += beside;
     const over = (): void => {
@@ -347,6 +330,7 @@ export class Pool implements ConnectionOwner {
     };
     try {
       for (let ms = pace?.ready() ?? 0; ms > 0; ms = pace?.ready() ?? 0) await delay(clock, ms, dial.signal);
+      this.#checkWanted(wait);
       await connection.dial(dial.signal, maxAgeMs * (1 - ageJitter * random()));
       if (dial.signal.aborted) {
         connection.destroy('not wanted any more');
@@ -354,23 +338,36 @@ export class Pool implements ConnectionOwner {
       }
       over();
       this.#connections.add(connection);
+      this.#refused.opened();
       this.#identify(connection);
-      this.#offer(connection, suitor);
+      this.#offer(connection, wait);
       // Lanes may have been refused while it was dialled.
       if (connection.lanes.named && this.#lanes === undefined) connection.retire('the server has no lanes');
     } catch (error) {
       if (error instanceof TurnwireError && error.code === 'upgrade_refused') pace?.refused(error.status ?? 0);
+      if (this.#isForLoad(error)) this.#refused.refused(error);
       throw error;
     } finally {
       over();
-      for (const waiting of this.#joined) waiting.look();
+      for (const waiting of this.#host.joined) waiting.look();
       // It rests, or it has left room for the next in line.
       this.vacant();
     }
   }
 
+  /** A turn may have found a lane while its dial waited for its pace. */
+  #checkWanted(wait: DialWait | undefined): void {
+    if (wait !== undefined && !this.#host.waits.has(wait) && this.#host.waits.size === 0)
+      throw new TurnwireError('aborted', 'the connection is not wanted any more');
+  }
+
+  #isForLoad(error: unknown): error is TurnwireError {
+    return error instanceof TurnwireError && this.#settings.isForLoad?.(error) === true;
+  }
+
   #wait(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
-    return this.#waiters.join(() => this.#find(placement, occupant, signal), signal);
+    const find = (): Promise<Place> | undefined => this.#find(placement, occupant, signal);
+    return this.#waiters.join(find, signal, this.#settings.queueMs, () => busyError(this.#settings));
   }
 }
 
@@ -384,13 +381,10 @@ function occupy(spot: Spot, occupant: Occupant): Place {
   return { lane, reused: true };
 }
 
-function closedError(): TurnwireError {
-  return new TurnwireError('client_closed', 'this client is closed: create another one');
-}
-
-function busyError({ maxConnections, queueMs }: PoolSettings): TurnwireError {
-  return new TurnwireError(
-    'queue_timeout',
-    `all ${maxConnections} connections were busy for ${queueMs} ms: raise pool.maxConnections or timeouts.queueMs`,
-  );
+/**
+ * What a turn can still do after its dial was refused. A proxy that refuses tunnels stands before SSE, too; and who lets a dial wait for an answer
+ * lets a POST wait, which may have run then.
+ */
+function afterDial(placement: Placement, { code }: TurnwireError): Placement {
+  return code === 'proxy_failed' || code === 'dial_timeout' ? { ...placement, otherwise: 'nothing' } : placement;
 }

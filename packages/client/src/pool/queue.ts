@@ -7,25 +7,21 @@ interface Waiter {
   fail: (error: unknown) => void;
 }
 
-/** Those who wait for a place, in order of arrival: nobody overtakes, and nobody waits longer than `queueMs`. */
+/** Those who wait for a place, in order of arrival, and each with a limit. */
 export class Queue<Found> {
   readonly #clock: Clock;
-  readonly #ms: number;
-  readonly #timeout: () => Error;
-  readonly #waiters: Waiter[] = [];
+  readonly #waiters = new Set<Waiter>();
 
-  constructor({ clock, queueMs }: { clock: Clock; queueMs: number }, timeout: () => Error) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#ms = queueMs;
-    this.#timeout = timeout;
   }
 
   get empty(): boolean {
-    return this.#waiters.length === 0;
+    return this.#waiters.size === 0;
   }
 
-  /** Resolves with what `find` finds when it is this one's turn; rejects after `queueMs`, or with what `signal` is aborted with. */
-  join(find: () => Promise<Found> | undefined, signal: AbortSignal): Promise<Found> {
+  /** Resolves with what `find` finds when it is this one's turn; rejects after `ms` by `timeout`, or with what `signal` is aborted with. */
+  join(find: () => Promise<Found> | undefined, signal: AbortSignal, ms: number, timeout: () => Error): Promise<Found> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         timer.cancel();
@@ -33,8 +29,7 @@ export class Queue<Found> {
       };
       const fail = (error: unknown): void => {
         leave();
-        const index = this.#waiters.indexOf(waiter);
-        if (index !== -1) this.#waiters.splice(index, 1);
+        this.#waiters.delete(waiter);
         reject(error);
       };
       const onAbort = (): void => fail(signal.reason);
@@ -48,18 +43,26 @@ export class Queue<Found> {
         },
         fail,
       };
-      const timer = limit(this.#clock, this.#ms, () => fail(this.#timeout()));
+      const timer = limit(this.#clock, ms, () => fail(timeout()));
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.push(waiter);
+      this.#waiters.add(waiter);
     });
   }
 
-  /** Something has become free. */
+  /** Something has become free. Nobody overtakes. */
   serve(): void {
-    while (this.#waiters[0]?.serve()) this.#waiters.shift();
+    for (const waiter of this.#waiters) {
+      if (!waiter.serve()) return;
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  /** The same, where what is free may be of no use to the first and of use to the next. */
+  serveAny(): void {
+    for (const waiter of this.#waiters) if (waiter.serve()) this.#waiters.delete(waiter);
   }
 
   fail(error: unknown): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.fail(error);
+    for (const waiter of this.#waiters) waiter.fail(error);
   }
 }

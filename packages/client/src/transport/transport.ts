@@ -55,6 +55,10 @@ export interface CarryOptions {
   asText: boolean;
   /** Not over a named lane: this server has refused them. */
   withoutLanes: boolean;
+  /** A WebSocket may be dialled for it; otherwise the open ones are all there is. */
+  dials: boolean;
+  /** What is left for it where none can be dialled. */
+  otherwise: 'sse' | 'nothing';
   /** Headers of this one turn. A WebSocket sends none for a turn, and has received those of its upgrade. */
   headers?: TurnHeaders | undefined;
   /** The caller wants no stream: over HTTP none is asked for. A WebSocket knows nothing else, and ignores this. */

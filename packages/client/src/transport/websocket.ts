@@ -8,8 +8,8 @@ import { lossOf } from './loss.js';
 import type { Clock, Timer } from '../clock.js';
 import type { SocketEnd } from '../network/socket.js';
 import type { Chain, Lane, Occupant } from '../pool/lane.js';
-import type { Placement } from '../pool/placement.js';
-import type { Place, Pool } from '../pool/pool.js';
+import type { Place, Placement } from '../pool/placement.js';
+import type { Pool } from '../pool/pool.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseTracker } from '../response/tracker.js';
 import type { Carriage, CarryOptions, OutgoingRequest, Receiver, Transport, TurnHeaders } from './transport.js';
@@ -61,7 +61,8 @@ class WebSocketCarriage implements Carriage, Occupant {
     this.#clock = clock;
     this.#request = request;
     this.#receiver = receiver;
-    const placement = { parent: request.parent, fresh: options.fresh, withoutLanes: options.withoutLanes };
+    const { fresh, withoutLanes, dials, otherwise } = options;
+    const placement = { parent: request.parent, fresh, withoutLanes, dials, otherwise };
     this.#place(placement).then(
       (place) => (this.#state.name === 'placing' ? this.#run(place) : place.lane.abandon('turn aborted')),
       (error: unknown) => this.#fail(error),

@@ -117,6 +117,13 @@ export class Breaker {
     return 'probe';
   }
 
+  /** Asked when `route` says to rest: only dials rest, and that says nothing of connections which are open. */
+  restsDialsOnly(shape?: string): boolean {
+    const shapeUntil = shape === undefined ? undefined : this.#shapes.get(shape);
+    if (shapeUntil !== undefined && this.#clock.now() < shapeUntil) return false;
+    return this.#state.name !== 'closed' && dialKinds.has(this.#state.kind);
+  }
+
   /**
    * A turn had an event over a WebSocket. One that began before the breaker opened says nothing of what opened it, and does not close it.
    */
@@ -182,6 +189,8 @@ export class Breaker {
 function restOf({ why, reason }: { why: string; reason: string }, forMs: number): Rest {
   return { why, reason, forMs };
 }
+
+const dialKinds: ReadonlySet<TripKind> = new Set(['busy', 'no_answer', 'refused', 'unreachable', 'unsupported']);
 
 function rowOf(kind: BreakerRow['kind']): BreakerRow {
   const row = breakerTable.find((one) => one.kind === kind);

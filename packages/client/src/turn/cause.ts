@@ -3,6 +3,7 @@ import { TurnwireError } from '../protocol/errors.js';
 import { advice } from '../protocol/failure.js';
 import { failureTable } from '../protocol/failure-table.js';
 import { PongLost } from '../protocol/pong-lost.js';
+import type { ServerError } from '../protocol/server-error.js';
 import type { Cause } from '../protocol/failure-table.js';
 
 /** Total: what is not understood is `final`, except where the server gave no reason at all. */
@@ -48,10 +49,18 @@ export function chainLost(error: TurnwireError): TurnwireError | undefined {
 }
 
 function causeOfUpgrade({ status = 0, kind, server }: TurnwireError): Cause {
-  const isJson = typeof server?.raw === 'object' && server.raw !== null;
-  if (status === 400 && !isJson) return 'unsupported';
-  if (status === 403 && (!isJson || server.headers['cf-mitigated'] !== undefined)) return 'throttled';
+  if (status === 400 && !isJson(server)) return 'unsupported';
+  if (isThrottle(status, server)) return 'throttled';
   return failureTable[kind].upgrade;
+}
+
+function isJson(server: ServerError | undefined): boolean {
+  return typeof server?.raw === 'object' && server.raw !== null;
+}
+
+/** A 403 by something before the API (A4). */
+function isThrottle(status: number | undefined, server: ServerError | undefined): boolean {
+  return status === 403 && (!isJson(server) || server?.headers['cf-mitigated'] !== undefined);
 }
 
 function causeOfClosure({ closeCode, cause }: TurnwireError): Cause {
@@ -61,7 +70,8 @@ function causeOfClosure({ closeCode, cause }: TurnwireError): Cause {
   return closureOf(closeCode).cause;
 }
 
-function causeOfRefusal({ kind, server, transient }: TurnwireError): Cause {
+function causeOfRefusal({ kind, server, transient, status }: TurnwireError): Cause {
+  if (isThrottle(status, server)) return 'throttled';
   if (server?.param === 'stream' && kind === 'unsupported') return 'stream_refused';
   const cause = failureTable[kind].refusal;
   if (cause !== 'busy' && cause !== 'given_up' && cause !== 'final') return cause;

@@ -12,6 +12,7 @@ import { limitsOf, maxAgeOf } from '../protocol/limits.js';
 import { SseTransport } from '../transport/sse.js';
 import { WebSocketTransport } from '../transport/websocket.js';
 import { Breaker } from './breaker.js';
+import { isRefusedForLoad } from './dial-load.js';
 import { Conversation } from './conversation.js';
 import { TurnRequest } from './request.js';
 import { ModelNotes } from './model-notes.js';
@@ -98,6 +99,7 @@ export class Client implements AsyncDisposable {
       pongMs: timeouts.pongMs,
       lanes: pool.lanes ? limits.lanes : undefined,
       pace: new DialPace(clock, random),
+      isForLoad: isRefusedForLoad,
       maxAgeMs: pool.maxAgeMs ?? maxAgeOf(providerHost, timeouts.idleMs),
       dialMs: timeouts.dialMs,
       queueMs: timeouts.queueMs,
@@ -122,6 +124,7 @@ export class Client implements AsyncDisposable {
       credentialIsAsked: typeof identity.apiKey === 'function' || typeof identity.headers === 'function',
       byFetch: this.#network.byFetch,
       holds: (responseId) => this.#pool.holds(responseId),
+      offers: (placement) => this.#pool.offers(placement),
       onFallback: (kind, reason) => this.#warn(kind, `a turn goes by SSE instead of a WebSocket: ${reason}`),
       onIgnoredId: () => this.#warn('chain_ignored', ignoredIdWarning(endpoint.origin)),
       onUsage: (usage) => this.#usage.add(usage),

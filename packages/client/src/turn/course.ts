@@ -3,11 +3,13 @@ import { Attempt } from './attempt.js';
 import { shapeOf } from './body-shape.js';
 import { Outgoing } from './plan.js';
 import { chainLost } from './cause.js';
+import { isDialLoad } from './dial-load.js';
 import { recover } from './recovery.js';
 import type { ChainPlan } from '../chain/memory.js';
 import type { Timer } from '../clock.js';
 import type { ReplayPolicy, TransportChoice } from '../options.js';
 import type { Phase } from '../protocol/errors.js';
+import type { Placement } from '../pool/placement.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseTracker } from '../response/tracker.js';
 import type { CarryOptions } from '../transport/transport.js';
@@ -56,6 +58,10 @@ export class Course implements AttemptListener {
   #over = false;
   /** This turn tells whether WebSocket works again. */
   #probing = false;
+  /** No WebSocket is dialled just now; those which are open may do. */
+  #dialsRest = false;
+  /** This attempt is for an open connection or none. */
+  #undialled = false;
   /** A WebSocket was closed instead of answering this turn. */
   #dismissal: BreakerTrip | undefined;
   /** Lanes, and continuing, are off for the rest of the turn. */
@@ -108,7 +114,8 @@ export class Course implements AttemptListener {
     const outgoing = new Outgoing(request, this.#plan(), this.#engine.limits);
     const bySse = this.#choice === 'sse' ? undefined : this.#onlyBySse(outgoing);
     if (this.#choice === 'websocket' && bySse !== undefined) throw bySse;
-    const rest = this.#choice === 'auto' && bySse === undefined ? (this.#streamless() ?? this.#rest()) : undefined;
+    const rest =
+      this.#choice === 'auto' && bySse === undefined ? (this.#streamless() ?? this.#rest(outgoing)) : undefined;
     const sse = this.#choice === 'sse' || bySse !== undefined || rest !== undefined;
     if (sse && request.webSocketOnly) {
       throw new TurnwireError(
@@ -192,11 +199,23 @@ export class Course implements AttemptListener {
   }
 
   /** Why WebSocket is not tried just now; undefined if it is. */
-  #rest(): Why | undefined {
-    const route = this.#engine.breaker.route(shapeOf(this.#request.params));
-    if (typeof route === 'object') return route;
+  #rest(outgoing: Outgoing): Why | undefined {
+    const { breaker } = this.#engine;
+    const shape = shapeOf(this.#request.params);
+    const route = breaker.route(shape);
+    if (typeof route === 'object') {
+      this.#dialsRest = breaker.restsDialsOnly(shape);
+      this.#undialled = this.#dialsRest && this.#engine.offers(this.#placement(outgoing, false));
+      return this.#undialled ? undefined : route;
+    }
     this.#probing = route === 'probe';
     return undefined;
+  }
+
+  #placement({ parent }: Outgoing, fresh: boolean): Placement {
+    const isOver = this.#done.some(({ move }) => move === 'fall_back' || move === 'wait_for_lane');
+    const otherwise = this.#choice !== 'auto' || this.#request.webSocketOnly || isOver ? 'nothing' : 'sse';
+    return { parent, fresh, withoutLanes: this.#withoutLanes, dials: !this.#undialled, otherwise };
   }
 
   #go(transport: 'websocket' | 'sse', outgoing: Outgoing, fresh = false): void {
@@ -209,7 +228,7 @@ export class Course implements AttemptListener {
     describe(this.#report, outgoing.plan);
     if (this.#unread !== undefined) attempt.pause(this.#unread);
     const { asText, headers, plain } = this.#carry;
-    attempt.begin({ fresh, asText, headers, plain, withoutLanes: this.#withoutLanes });
+    attempt.begin({ ...this.#placement(outgoing, fresh), asText, headers, plain });
   }
 
   sending({ entry, outgoing: { plan } }: Attempt): void {
@@ -244,7 +263,8 @@ export class Course implements AttemptListener {
 
   #works(): void {
     this.#probing = false;
-    this.#engine.breaker.succeeded();
+    // What was open before says nothing of what is to be dialled.
+    if (!this.#undialled) this.#engine.breaker.succeeded();
   }
 
   /** The one place where a failed attempt meets the table of recovery. */
@@ -266,6 +286,7 @@ export class Course implements AttemptListener {
         replay: this.#mayDouble(attempt) ? recovery.replay : atMost('unsent', recovery.replay),
         repeatable: this.#request.repeatable,
         sseAble: !this.#request.webSocketOnly,
+        lanesLeft: this.#lanesLeft(outgoing),
         streams: this.#carry.plain === undefined,
         done: this.#done,
         attempts: this.#report.attempts.length,
@@ -279,7 +300,7 @@ export class Course implements AttemptListener {
     if (decision.cause === 'chain_ignored') this.#ignored();
     if (decision.cause === 'stream_refused') this.#engine.streamRefusals.note(this.#request.params['model']);
     if (trip?.kind === 'shape') this.#dismissal = trip;
-    else if (trip !== undefined) {
+    else if (trip !== undefined && !(this.#undialled && isDialLoad(decision.cause))) {
       this.#probing = false;
       breaker.failed(trip);
     }
@@ -311,7 +332,9 @@ export class Course implements AttemptListener {
       this.#fellBack(cause === 'stream_refused' ? streamless : reasonOf(error), error.message);
       return this.#go('sse', this.#bySse());
     }
-    if (transport === 'sse') return this.#go('sse', this.#bySse(), move === 'redial');
+    this.#undialled = move === 'wait_for_lane';
+    if (this.#undialled) this.#report.fallback = undefined;
+    else if (transport === 'sse') return this.#go('sse', this.#bySse(), move === 'redial');
     if (withoutLanes) this.#withoutLanes = true;
     if (move === 'resend_in_full' && cause === 'chain_lost') {
       const plan = this.#attempt?.outgoing.plan;
@@ -331,6 +354,14 @@ export class Course implements AttemptListener {
   #ignored(): void {
     this.#engine.ignoredIds.note(this.#request.params['model']);
     this.#engine.onIgnoredId();
+  }
+
+  /** SSE was tried because no further WebSocket could be had, and an open one may serve this turn in the end. */
+  #lanesLeft(outgoing: Outgoing): boolean {
+    const isRefused =
+      this.#dialsRest || this.#done.some(({ move, cause }) => move === 'fall_back' && isDialLoad(cause));
+    if (!isRefused || this.#choice !== 'auto') return false;
+    return this.#engine.offers({ ...this.#placement(outgoing, false), dials: false, spends: true });
   }
 
   #surface(error: TurnwireError): void {

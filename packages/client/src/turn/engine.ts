@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { TransportChoice } from '../options.js';
 import type { ProviderLimits } from '../protocol/limits.js';
+import type { Placement } from '../pool/placement.js';
 import type { Usage } from '../protocol/response.js';
 import type { Secrets } from '../protocol/secrets.js';
 import type { Settings } from '../settings.js';
@@ -35,6 +36,8 @@ export interface Engine {
   byFetch: boolean;
   /** A connection that can take a turn now holds this response. */
   holds: (responseId: string) => boolean;
+  /** Whether a turn that may dial nothing finds an open connection to wait for. */
+  offers: (placement: Placement) => boolean;
   /** A turn goes by SSE instead of a WebSocket: `why` is told to the user, once for each `reason`. */
   onFallback: (reason: string, why: string) => void;
   /** The server takes `previous_response_id` and ignores it: told to the user, once. */

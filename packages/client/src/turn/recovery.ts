@@ -15,6 +15,8 @@ export type Move =
   | 'retry'
   /** Over SSE, within the same turn. */
   | 'fall_back'
+  /** Back from SSE to the connections which are open, for the first lane that becomes free: no further connection can be had, of either kind. */
+  | 'wait_for_lane'
   /** The caller gets the error. */
   | 'surface';
 
@@ -38,6 +40,8 @@ export interface Policy {
   repeatable: boolean;
   /** The turn can go by SSE at all. */
   sseAble: boolean;
+  /** No further WebSocket could be dialled, and of the open ones a lane is free or will be. */
+  lanesLeft: boolean;
   /** The caller wants a stream, and not one body. */
   streams: boolean;
   /** The decisions of this turn so far. */
@@ -95,9 +99,16 @@ const silent: readonly Phase[] = ['sent'];
  * rule (P89). A pong that never came belongs there too: the request may have arrived.
  */
 export const recoveryTable: readonly RecoveryRow[] = [
-  { causes: ['unreachable'], phases: dialling, connection: 'any', ran: 'no', moves: ['fall_back', 'retry'] },
   {
-    causes: ['no_answer', 'unsupported', 'refused_upgrade'],
+    causes: ['unreachable'],
+    phases: dialling,
+    connection: 'any',
+    ran: 'no',
+    moves: ['fall_back', 'wait_for_lane', 'retry'],
+  },
+  { causes: ['no_answer'], phases: dialling, connection: 'any', ran: 'no', moves: ['fall_back', 'wait_for_lane'] },
+  {
+    causes: ['unsupported', 'refused_upgrade'],
     phases: dialling,
     connection: 'any',
     ran: 'no',
@@ -125,10 +136,16 @@ export const recoveryTable: readonly RecoveryRow[] = [
     phases: unsent,
     connection: 'fresh',
     ran: 'no',
-    moves: ['fall_back', 'redial'],
+    moves: ['fall_back', 'wait_for_lane', 'redial'],
   },
   { causes: ['broken'], phases: silent, connection: 'rested', ran: 'maybe', moves: ['redial', 'fall_back'] },
-  { causes: ['broken'], phases: silent, connection: 'fresh', ran: 'maybe', moves: ['fall_back', 'redial'] },
+  {
+    causes: ['broken'],
+    phases: silent,
+    connection: 'fresh',
+    ran: 'maybe',
+    moves: ['fall_back', 'wait_for_lane', 'redial'],
+  },
   { causes: ['pong_lost'], phases: refused, connection: 'any', ran: 'maybe', moves: ['redial', 'fall_back'] },
   // A server may also close in good order what has rested too long.
   { causes: ['dismissed'], phases: silent, connection: 'rested', ran: 'maybe', moves: ['fall_back', 'redial'] },
@@ -137,7 +154,8 @@ export const recoveryTable: readonly RecoveryRow[] = [
   { causes: ['stream_refused'], phases: refused, connection: 'any', ran: 'no', moves: ['fall_back'] },
   { causes: ['chain_lost'], phases: refused, connection: 'any', ran: 'no', moves: ['resend_in_full'] },
   { causes: ['chain_ignored'], phases: refused, connection: 'any', ran: 'maybe', moves: ['resend_in_full'] },
-  { causes: ['busy'], phases: refused, connection: 'any', ran: 'no', moves: ['retry'] },
+  { causes: ['throttled'], phases: refused, connection: 'any', ran: 'no', moves: ['wait_for_lane'] },
+  { causes: ['busy'], phases: refused, connection: 'any', ran: 'no', moves: ['wait_for_lane', 'retry'] },
   { causes: ['given_up'], phases: refused, connection: 'any', ran: 'maybe', moves: ['retry'] },
 ];
 
@@ -188,6 +206,8 @@ function isPermitted(move: Move, cause: Cause, failure: Failure, policy: Policy)
       // Over SSE it is refused once more.
       if (cause === 'stream_refused' && policy.streams) return false;
       return transport === 'websocket' && policy.choice === 'auto' && policy.sseAble && !isDone('fall_back');
+    case 'wait_for_lane':
+      return transport === 'sse' && policy.lanesLeft && !isDone('wait_for_lane');
     case 'retry':
       if (!policy.retryRefusals) return false;
       // Where both ways are shut, the host is gone (A8); and a throttle that holds after a wait is none (A4).

@@ -9,10 +9,11 @@ import { createNetwork } from '../../dist/network/network.js';
 import { Diagnostics } from '../../dist/diagnostics.js';
 import { Pool } from '../../dist/pool/pool.js';
 import { FakeClock } from '../fake-clock.js';
-import { nobody, yard } from './yard.js';
+import { nobody, usual, yard } from './yard.js';
 import type { AddressInfo } from 'node:net';
 import type { Occupant } from '../../dist/pool/lane.js';
-import type { Place, PoolSettings } from '../../dist/pool/pool.js';
+import type { Place } from '../../dist/pool/placement.js';
+import type { PoolSettings } from '../../dist/pool/pool-settings.js';
 
 const occupant: Occupant = { asText: false, event: () => {}, alive: () => {}, lost: () => {} };
 
@@ -61,8 +62,7 @@ function gate(name: string, settings: Partial<PoolSettings>, run: (gate: Gate) =
       await run({
         pool,
         clock,
-        take: (signal = nobody) =>
-          pool.acquire({ parent: undefined, fresh: false, withoutLanes: false }, occupant, signal),
+        take: (signal = nobody) => pool.acquire(usual, occupant, signal),
         asked: async (count) => {
           while (upgrades.length < count) await new Promise((resolve) => setImmediate(resolve));
         },

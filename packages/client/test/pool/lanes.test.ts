@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { limitsOf } from '../../dist/protocol/limits.js';
 import { LanesIgnored } from '../../dist/pool/lanes.js';
-import { nobody, yard } from './yard.js';
+import { nobody, usual, yard } from './yard.js';
 import type { WebSocketServer } from 'ws';
 import type { SocketEnd } from '../../dist/network/socket.js';
 import type { Chain, Occupant } from '../../dist/pool/lane.js';
-import type { Place, Pool } from '../../dist/pool/pool.js';
+import type { Place } from '../../dist/pool/placement.js';
+import type { Pool } from '../../dist/pool/pool.js';
 import type { Frame } from '../../dist/protocol/frame.js';
 
 const lanes = { inFlight: 16, names: 32 };
@@ -44,7 +45,7 @@ class Listener implements Occupant {
 
 async function join(pool: Pool, asText = false): Promise<Place & { listener: Listener }> {
   const listener = new Listener(asText);
-  const place = await pool.acquire({ parent: undefined, fresh: false, withoutLanes: false }, listener, nobody);
+  const place = await pool.acquire(usual, listener, nobody);
   return { ...place, listener };
 }
 

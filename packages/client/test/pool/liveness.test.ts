@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { PongLost } from '../../dist/protocol/pong-lost.js';
-import { nobody, yard } from './yard.js';
+import { nobody, usual, yard } from './yard.js';
 import type { WebSocketServer } from 'ws';
 import type { SocketEnd } from '../../dist/network/socket.js';
 import type { Occupant } from '../../dist/pool/lane.js';
@@ -57,7 +57,7 @@ yard(
     const leaving = new AbortController();
     const occupant: Occupant = { asText: false, event: () => {}, alive: () => {}, lost: () => assert.fail('lost') };
     blackhole(server);
-    const waiting = pool.acquire({ parent: undefined, fresh: false, withoutLanes: false }, occupant, leaving.signal);
+    const waiting = pool.acquire(usual, occupant, leaving.signal);
     leaving.abort(new Error('enough'));
     await assert.rejects(waiting, /enough/);
     for (const socket of server.clients) socket.resume();
@@ -77,8 +77,8 @@ yard(
       alive: () => (alive += 1),
       lost: (how) => (end = how),
     };
-    await pool.acquire({ parent: undefined, fresh: false, withoutLanes: false }, occupant, nobody);
-    clock.advance(20_000);
+    await pool.acquire(usual, occupant, nobody);
+    // The pong to the opening's ping.
     await until(() => alive === 1);
     blackhole(server);
     clock.advance(40_000);
@@ -92,7 +92,7 @@ yard('B3: a ping of the server is a sign of life', {}, async ({ pool, server }) 
   let heard = (): void => {};
   const life = new Promise<void>((resolve) => (heard = resolve));
   const occupant: Occupant = { asText: false, event: () => {}, alive: () => heard(), lost: () => {} };
-  await pool.acquire({ parent: undefined, fresh: false, withoutLanes: false }, occupant, nobody);
+  await pool.acquire(usual, occupant, nobody);
   for (const socket of server.clients) socket.ping();
   await life;
 });
@@ -121,7 +121,7 @@ yard(
       alive: () => {},
       lost: () => {},
     };
-    const { lane } = await pool.acquire({ parent: undefined, fresh: false, withoutLanes: false }, occupant, nobody);
+    const { lane } = await pool.acquire(usual, occupant, nobody);
     lane.pause();
     const [socket] = server.clients;
     const text = JSON.stringify({ type: 'response.output_text.delta', delta: 'x'.repeat(60_000) });

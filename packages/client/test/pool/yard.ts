@@ -8,11 +8,14 @@ import { Pool } from '../../dist/pool/pool.js';
 import { FakeClock } from '../fake-clock.js';
 import type { AddressInfo } from 'node:net';
 import type { Chain, Occupant } from '../../dist/pool/lane.js';
-import type { Placement } from '../../dist/pool/placement.js';
-import type { Place, PoolSettings } from '../../dist/pool/pool.js';
+import type { Place, Placement } from '../../dist/pool/placement.js';
+import type { PoolSettings } from '../../dist/pool/pool-settings.js';
 
 const occupant: Occupant = { asText: false, event: () => {}, alive: () => {}, lost: () => {} };
 export const nobody: AbortSignal = new AbortController().signal;
+
+/** A turn that stands for itself. */
+export const usual: Placement = { parent: undefined, fresh: false, withoutLanes: false, dials: true, otherwise: 'sse' };
 
 /** A pool with real sockets, and a clock of the test's own. */
 export interface Yard {
@@ -52,9 +55,9 @@ export function yard(name: string, settings: Partial<PoolSettings>, run: (yard: 
         take: (responseId, fresh = false, more = {}) =>
           pool.acquire(
             {
+              ...usual,
               parent: responseId === undefined ? undefined : { responseId, stored: false },
               fresh,
-              withoutLanes: false,
               ...more,
             },
             occupant,

@@ -191,3 +191,18 @@ test('C11: 64 shapes are remembered; the oldest goes first', () => {
   assert.equal(it.route('1'), 'websocket');
   for (const shape of ['0', '2', '63', 'one more']) assert.notEqual(it.route(shape), 'websocket');
 });
+
+test('Q10: a rest of dials says nothing of open connections, and one of losses or of a shape does', () => {
+  for (const kind of ['busy', 'no_answer', 'refused', 'unreachable', 'unsupported'] as const) {
+    const { breaker: it } = breaker();
+    for (let failures = 0; failures < 5; failures += 1) it.failed(trip(kind));
+    assert.equal(it.restsDialsOnly(), true, kind);
+    it.failed(trip('shape'), 'a');
+    assert.deepEqual([it.restsDialsOnly('a'), it.restsDialsOnly('b')], [false, true]);
+  }
+  for (const kind of ['lost', 'policy'] as const) {
+    const { breaker: it } = breaker();
+    for (let failures = 0; failures < 5; failures += 1) it.failed(trip(kind));
+    assert.equal(it.restsDialsOnly(), false, kind);
+  }
+});

@@ -17,6 +17,12 @@ export function refusal(error: object, status?: number, headers: Record<string, 
   return new TurnwireError('request_refused', 'refused', { status, server });
 }
 
+/** A POST that was answered by something before the API, with a page. */
+export function page(status: number): TurnwireError {
+  const server = readServerError('<html>', { status, headers: {} });
+  return new TurnwireError('request_refused', `page ${status}`, { status, server });
+}
+
 export function closed(closeCode: number): TurnwireError {
   return new TurnwireError('connection_lost', `close ${closeCode}`, { closeCode });
 }

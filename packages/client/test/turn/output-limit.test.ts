@@ -49,6 +49,7 @@ test('output items without end are a typed failure, and their carriage is ended'
       recovery: { replay: 'unanswered', maxAttempts: 1, budgetMs: 1, refusals: 'surface' },
       credentialIsAsked: false,
       byFetch: false,
+      offers: () => false,
       holds: () => false,
       onFallback: () => {},
       onIgnoredId: () => {},

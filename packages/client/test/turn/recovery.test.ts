@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { TurnwireError } from '../../dist/protocol/errors.js';
 import { recover } from '../../dist/turn/recovery.js';
 import { apiError, certificate, closed, cut, dialFailed, dialTimeout, endOfBody, pongLost } from './failures.js';
-import { refusal, upgrade } from './failures.js';
+import { page, refusal, upgrade } from './failures.js';
 import type { Phase } from '../../dist/protocol/errors.js';
 import type { Decision, Failure, Move, Policy } from '../../dist/turn/recovery.js';
 
@@ -12,7 +12,7 @@ const phases: readonly Phase[] = ['queued', 'sending', 'sent', 'created', 'visib
 const booleans = [true, false];
 
 /**
- * What is best after it, at each moment: F falls back, D redials, R waits and retries, X sends everything; a question mark says that the
+ * What is best after it, at each moment: F falls back, D redials, R waits and retries, X sends everything, L waits for a lane; a question mark says that the
  * server may have run it. Two entries are those of a fresh and of a rested connection. What is not listed surfaces.
  */
 interface Expectation {
@@ -23,12 +23,12 @@ interface Expectation {
   sent?: string | [string, string];
 }
 
-const lost = { queued: ['FD', 'DF'], sending: ['FD', 'DF'] } satisfies Partial<Expectation>;
+const lost = { queued: ['FLD', 'DF'], sending: ['FLD', 'DF'] } satisfies Partial<Expectation>;
 const refused = (moves: string): Partial<Expectation> => ({ sending: moves, sent: moves });
 const expectations: readonly Expectation[] = [
-  { name: 'dial failed', error: dialFailed, queued: 'FR' },
+  { name: 'dial failed', error: dialFailed, queued: 'FLR' },
   { name: 'certificate', error: certificate },
-  { name: 'dial timeout', error: dialTimeout, queued: 'F' },
+  { name: 'dial timeout', error: dialTimeout, queued: 'FL' },
   { name: 'upgrade 200', error: upgrade(200), queued: 'F' },
   { name: 'upgrade 426', error: upgrade(426, apiError), queued: 'F' },
   { name: 'upgrade 400', error: upgrade(400, apiError), queued: 'F' },
@@ -36,12 +36,12 @@ const expectations: readonly Expectation[] = [
   { name: 'upgrade 402', error: upgrade(402) },
   { name: 'upgrade 401', error: upgrade(401), queued: 'D', sending: 'D', sent: 'D' },
   { name: 'upgrade 403, JSON', error: upgrade(403, apiError), queued: 'FD' },
-  { name: 'upgrade 403, HTML', error: upgrade(403, '<html>'), queued: 'FR' },
+  { name: 'upgrade 403, HTML', error: upgrade(403, '<html>'), queued: 'FR', ...refused('L') },
   { name: 'upgrade 503', error: upgrade(503), queued: 'FR' },
   { name: 'upgrade 429 for 2 s', error: upgrade(429, apiError, { 'retry-after': '2' }), queued: 'FR' },
-  { name: 'close 1006', error: closed(1006), ...lost, sent: ['F?D?', 'D?F?'] },
-  { name: 'close 1013', error: closed(1013), ...lost, sent: ['F?D?', 'D?F?'] },
-  { name: 'RST', error: cut, ...lost, sent: ['F?D?', 'D?F?'] },
+  { name: 'close 1006', error: closed(1006), ...lost, sent: ['F?L?D?', 'D?F?'] },
+  { name: 'close 1013', error: closed(1013), ...lost, sent: ['F?L?D?', 'D?F?'] },
+  { name: 'RST', error: cut, ...lost, sent: ['F?L?D?', 'D?F?'] },
   { name: 'no pong', error: pongLost, sending: 'D?F?', sent: 'D?F?' },
   { name: 'close 1008', error: closed(1008), queued: 'F', sending: 'F', sent: 'F' },
   { name: 'close 1009', error: closed(1009), queued: 'F', sending: 'F', sent: 'F' },
@@ -53,8 +53,9 @@ const expectations: readonly Expectation[] = [
   { name: 'no lanes', error: refusal({ code: 'unknown_parameter', param: 'stream_id' }, 400), ...refused('D') },
   { name: 'chain lost', error: refusal({ code: 'previous_response_not_found' }, 400), ...refused('X') },
   { name: 'no streams', error: refusal({ code: 'unsupported_value', param: 'stream' }, 400), ...refused('F') },
-  { name: 'rate limit', error: refusal({ code: 'rate_limit_exceeded' }, 429), ...refused('R') },
-  { name: 'rate limit for a day', error: refusal({ retry_after: 86_400 }, 429), ...refused('R') },
+  { name: 'rate limit', error: refusal({ code: 'rate_limit_exceeded' }, 429), ...refused('LR') },
+  { name: 'rate limit for a day', error: refusal({ retry_after: 86_400 }, 429), ...refused('LR') },
+  { name: 'a POST with 403, HTML', error: page(403), queued: 'FR', ...refused('L') },
   { name: 'a frame with 401', error: refusal({}, 401), queued: 'D', ...refused('D') },
   { name: 'quota', error: refusal({ code: 'insufficient_quota' }, 429) },
   { name: 'invalid request', error: refusal({ type: 'invalid_request_error' }, 400) },
@@ -63,7 +64,13 @@ const expectations: readonly Expectation[] = [
   { name: 'aborted', error: new TurnwireError('aborted', '') },
 ];
 
-const letters: Readonly<Record<string, Move>> = { F: 'fall_back', D: 'redial', R: 'retry', X: 'resend_in_full' };
+const letters: Readonly<Record<string, Move>> = {
+  F: 'fall_back',
+  D: 'redial',
+  R: 'retry',
+  X: 'resend_in_full',
+  L: 'wait_for_lane',
+};
 
 const plenty = { attempts: 1, msLeft: 60_000 };
 /** What the turn has done and spent before. */
@@ -75,6 +82,7 @@ const pasts: readonly Pick<Policy, 'done' | 'attempts' | 'msLeft'>[] = [
   { ...plenty, done: [{ move: 'resend_in_full', doubtful: false }] },
   { ...plenty, done: [{ move: 'retry', doubtful: false }] },
   { ...plenty, done: [{ move: 'fall_back', doubtful: true }] },
+  { ...plenty, done: [{ move: 'wait_for_lane', doubtful: false }] },
   { done: [], attempts: 4, msLeft: 60_000 },
   { done: [], attempts: 1, msLeft: 0 },
   { done: [], attempts: 1, msLeft: 1500 },
@@ -87,7 +95,7 @@ function expected({ name, ...expectation }: Expectation, failure: Failure, polic
   const listed = expectation[phase] ?? '';
   const wanted = typeof listed === 'string' ? listed : listed[reused ? 1 : 0];
   const before = new Set<unknown>(policy.done.map(({ move }) => move));
-  for (const [, letter = '', mark] of (wanted ?? '').matchAll(/([FDRX])(\??)/g)) {
+  for (const [, letter = '', mark] of (wanted ?? '').matchAll(/([FDRXL])(\??)/g)) {
     const move = letters[letter];
     const waits = letter === 'R' || (letter === 'D' && name === 'close 1013' && policy.retryRefusals);
     const longest = name.endsWith('a day')
@@ -105,6 +113,7 @@ function expected({ name, ...expectation }: Expectation, failure: Failure, polic
       letter !== 'R' && before.has(move),
       letter === 'F' && (transport === 'sse' || policy.choice !== 'auto' || !policy.sseAble),
       letter === 'F' && name === 'no streams' && policy.streams,
+      letter === 'L' && (transport === 'websocket' || !policy.lanesLeft),
       letter === 'X' && plan !== 'delta',
       letter === 'R' && !policy.retryRefusals,
       letter === 'R' && name === 'dial failed' && (before.has('retry') || before.has('fall_back')),
@@ -122,6 +131,7 @@ for (const expectation of expectations) {
   test(`${name}: every phase, connection and policy`, () => {
     let cells = 0;
     const wanted = name === 'no streams' ? booleans : [true];
+    const lanes = JSON.stringify(expectation).includes('L') ? booleans : [false];
     const plans = name === 'chain lost' ? (['full', 'delta', 'explicit'] as const) : (['full'] as const);
     for (const phase of phases)
       for (const transport of ['websocket', 'sse'] as const)
@@ -134,27 +144,29 @@ for (const expectation of expectations) {
                     for (const sseAble of booleans)
                       for (const retryRefusals of booleans)
                         for (const streams of wanted)
-                          for (const past of pasts) {
-                            const failure: Failure = { error, transport, phase, reused, plan, credentialIsAsked };
-                            const policy: Policy = {
-                              choice,
-                              replay,
-                              repeatable,
-                              sseAble,
-                              streams,
-                              ...past,
-                              maxAttempts: 4,
-                              retryRefusals,
-                              jitter: () => 0.5,
-                            };
-                            const decision = recover(failure, policy);
-                            const told = `${decision.move}${decision.doubtful ? '?' : ''}`;
-                            const right = expected(expectation, failure, policy);
-                            if (told !== right)
-                              assert.equal(told, right, JSON.stringify({ ...failure, ...policy, error: name }));
-                            keepsPrinciples(decision, failure, policy);
-                            cells += 1;
-                          }
+                          for (const lanesLeft of lanes)
+                            for (const past of pasts) {
+                              const failure: Failure = { error, transport, phase, reused, plan, credentialIsAsked };
+                              const policy: Policy = {
+                                choice,
+                                replay,
+                                repeatable,
+                                sseAble,
+                                streams,
+                                lanesLeft,
+                                ...past,
+                                maxAttempts: 4,
+                                retryRefusals,
+                                jitter: () => 0.5,
+                              };
+                              const decision = recover(failure, policy);
+                              const told = `${decision.move}${decision.doubtful ? '?' : ''}`;
+                              const right = expected(expectation, failure, policy);
+                              if (told !== right)
+                                assert.equal(told, right, JSON.stringify({ ...failure, ...policy, error: name }));
+                              keepsPrinciples(decision, failure, policy);
+                              cells += 1;
+                            }
     assert.ok(cells >= 40_000);
   });
 }
@@ -180,6 +192,7 @@ const policy: Policy = {
   repeatable: true,
   sseAble: true,
   streams: true,
+  lanesLeft: false,
   done: [],
   attempts: 1,
   maxAttempts: 4,

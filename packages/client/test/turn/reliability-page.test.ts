@@ -82,6 +82,7 @@ const moves = {
   resend_in_full: true,
   retry: true,
   fall_back: true,
+  wait_for_lane: true,
   surface: true,
 } satisfies Record<Move, true>;
 const phases = {
