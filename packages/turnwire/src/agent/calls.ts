@@ -188,6 +188,7 @@ async function* prepare(call: Call, asked: ToolCall, options: Within): AsyncGene
     note = `\n[${verdict.changedBy} changed the arguments of this call to ${shown.arguments}]`;
     yield { type: 'tool_call_changed', tool_call: shown, by: verdict.changedBy };
     try {
+      refuseStrangers(tool, args, read.value);
       tool.check(args);
     } catch (error) {
       return {
@@ -239,6 +240,21 @@ function wayOut(addresses: readonly URL[]): string {
   if (addresses.length === 0) return '';
   const rules = addresses.map(({ origin }) => `"fetch:urls=${origin}/*"`).join(', ');
   return `. A rule of the agent file would allow it: permissions: { allow: [${rules}] }`;
+}
+
+/**
+ * Refuses arguments that a tool of ours does not have: it would pass them over, and run what a hook wanted to be changed. The tools of an MCP server
+ * are the server's to check.
+ *
+ * @throws Error that names them.
+ */
+function refuseStrangers({ name, alias, parameters }: Tool, args: unknown, asked: object): void {
+  const { properties } = parameters;
+  if (alias !== undefined || typeof properties !== 'object' || properties === null) return;
+  const strangers = Object.keys(args as object).filter(
+    (key) => !Object.hasOwn(properties, key) && !Object.hasOwn(asked, key),
+  );
+  if (strangers.length > 0) throw new Error(`${name} has no argument ${strangers.join(', ')}`);
 }
 
 function refusal(rule: string): string {

@@ -146,14 +146,16 @@ describe('hooks of pre_tool_use: changed arguments', { skip }, () => {
     assert.equal(argumentsIn(asked.of('tool_call_confirmation')), '{"cmd":"touch changed"}');
   });
 
-  test('that are wrong run nothing', async (t) => {
-    const { made, of } = await ran(t, { hooks: to({ cmd: 5 }), script: shell('touch ran') });
-    assert.equal(made('ran'), false);
-    assert.match(
-      String(of('tool_call_response')[0]?.['response']),
-      /changed the arguments of this call, and they are wrong/,
-    );
-  });
+  for (const input of [{ cmd: 5 }, { command: 'touch changed' }]) {
+    test(`that are wrong run nothing: ${JSON.stringify(input)}`, async (t) => {
+      const { made, of } = await ran(t, { hooks: to(input), script: shell('touch ran') });
+      assert.equal(made('ran'), false);
+      assert.match(
+        String(of('tool_call_response')[0]?.['response']),
+        /changed the arguments of this call, and they are wrong/,
+      );
+    });
+  }
 });
 
 describe('hooks: what they are told, and what they tell the model', { skip }, () => {

@@ -3,6 +3,7 @@ import { type Hook, type Hooks, matcherPattern } from '../../config/schema/hooks
 import { messageOf } from '../abort.js';
 import type { Variables } from '../tools/command.js';
 import type { Tool } from '../tools/tool.js';
+import { firstCharacters } from '../well-formed.js';
 import { readHookAnswer } from './hook-answer.js';
 import { runHookCommand } from './hook-command.js';
 import { type HookEvent, type HookPoint, hookPoints } from './hook-point.js';
@@ -21,7 +22,7 @@ export interface HookCall {
   /** Told to each hook on its standard input. */
   event: HookEvent;
   /** The tool that is called, at the points that are about one. */
-  tool?: Pick<Tool, 'name' | 'alias' | 'restrictedAs'> | undefined;
+  tool?: Pick<Tool, 'name' | 'alias' | 'restrictedAs' | 'command'> | undefined;
   signal: AbortSignal;
 }
 
@@ -42,10 +43,13 @@ export interface HookVerdict {
 }
 
 export interface HookWord {
-  /** The name of the hook, or its command. */
+  /** The name of the hook, or the beginning of its command. */
   by: string;
   reason: string;
 }
+
+/** In code units. */
+const longestLabel = 80;
 
 /** What nobody has said anything about. */
 export function noVerdict(input?: unknown): HookVerdict {
@@ -82,7 +86,7 @@ async function ask(
   around: HookSurroundings,
   verdict: HookVerdict,
 ): Promise<void> {
-  const by = hook.name ?? hook.command;
+  const by = labelOf(hook);
   const { blocks, takesText, takesContext } = hookPoints[point];
   const no = (reason: string): void => {
     if (blocks === 'warns') verdict.warnings.push(`the hook ${by} says no, which ends nothing here${tail(reason)}`);
@@ -150,6 +154,14 @@ async function ask(
   }
 }
 
+/** A script of many lines is a hook's own business: neither people nor the model need all of it. */
+function labelOf({ name, command }: Hook): string {
+  if (name !== undefined) return name;
+  const [first = ''] = command.trim().split('\n', 1);
+  const label = firstCharacters(first, longestLabel);
+  return label.length < command.trim().length ? `${label}…` : label;
+}
+
 /** What a hook does not name stays as the model wrote it. */
 function change(verdict: HookVerdict, updated: Readonly<Record<string, unknown>>, by: string): void {
   if (Object.keys(updated).length === 0) return;
@@ -177,8 +189,11 @@ function hooksAt(hooks: Hooks, point: HookPoint, tool: HookCall['tool']): Asked[
  * The name under which a matcher knows a tool: its own, that of its MCP server (`mcp:SERVER:TOOL`), or that of the tool it does the same as. A guard that
  * compares `tool_name` with what its matcher says is asked about a job in the background as about `shell`. Undefined: it is not asked.
  */
-function nameFor(matcher: string, { name, alias, restrictedAs }: NonNullable<HookCall['tool']>): string | undefined {
-  return [name, alias, restrictedAs].find((each) => each !== undefined && matches(matcher, each));
+function nameFor(matcher: string, tool: NonNullable<HookCall['tool']>): string | undefined {
+  const { name, alias, command, restrictedAs } = tool;
+  // Tools that read have other arguments than the one that they are like, which a guard would look for in vain.
+  const kin = command === undefined ? undefined : restrictedAs;
+  return [name, alias, kin].find((each) => each !== undefined && matches(matcher, each));
 }
 
 /** Whether a matcher is about a tool of this name: as in docker-agent, for the whole name. */

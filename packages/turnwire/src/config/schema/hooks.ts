@@ -7,7 +7,7 @@ const hook = z.strictObject(
       .literal('command', 'command')
       .describe('command: run by the shell. It is told what happens as JSON on standard input, and answers as JSON.'),
     command: name.describe('The command.'),
-    name: name.optional().describe('What it is called where it is told of. Default: the command.'),
+    name: name.optional().describe('What it is called where it is told of. Default: the beginning of the command.'),
     timeout: whole(1, 'of seconds').max(3600, 'at most 3600 seconds').default(60).describe('In seconds. Default: 60.'),
     env: environment.optional().describe('Variables for it. Values may name secrets: ${env.NAME}.'),
     working_dir: name.optional().describe('Where it runs. Default: the working directory of the run.'),

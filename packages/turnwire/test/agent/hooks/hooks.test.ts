@@ -74,7 +74,7 @@ describe('hooks of pre_tool_use: fail closed', { skip }, () => {
     test(`${name} blocks the call`, async (t) => {
       const { blocked } = await verdictOf(t, { hooks: before(text) });
       assert.match(blocked?.reason ?? 'it ran', expected);
-      assert.equal(blocked?.by, text);
+      assert.ok(text.startsWith(blocked?.by.replace(/…$/, '') ?? 'nobody'), blocked?.by);
     });
   }
 
@@ -107,6 +107,11 @@ describe('hooks of pre_tool_use: fail closed', { skip }, () => {
     const { blocked, folder } = await verdictOf(t, { hooks });
     assert.deepEqual(blocked, { by: 'exit 2', reason: '' });
     assert.equal(await readFile(join(folder, 'asked'), 'utf8'), '');
+  });
+
+  test('a hook without a name is told of by the first line of its command', async (t) => {
+    const { blocked } = await verdictOf(t, { hooks: before('exit 2\necho never') });
+    assert.equal(blocked?.by, 'exit 2…');
   });
 
   test('a run that is ended ends a hook, which is then no answer', async (t) => {
@@ -152,7 +157,7 @@ describe('hooks: input', { skip }, () => {
 
 describe('hooks: matchers', { skip }, () => {
   const tool = { name: 'github_get_issue', alias: 'mcp:github:get_issue' };
-  const job = { name: 'run_background_job', restrictedAs: 'shell' };
+  const job = { name: 'run_background_job', restrictedAs: 'shell', command: 'cmd' };
   /** A matcher, a tool, and the name that the hook is told; undefined: it is not asked. */
   const table: readonly (readonly [string, NonNullable<HookCall['tool']>, string | undefined])[] = [
     ['*', tool, 'github_get_issue'],
@@ -170,6 +175,7 @@ describe('hooks: matchers', { skip }, () => {
     ['mcp:github:get_.*', tool, 'mcp:github:get_issue'],
     ['mcp:gitlab:.*', tool, undefined],
     ['github_.*', tool, 'github_get_issue'],
+    ['read_file', { name: 'read_multiple_files', restrictedAs: 'read_file' }, undefined],
   ];
   for (const [matcher, which, name] of table) {
     test(`"${matcher}" and ${which.name}: ${name ?? 'not asked'}`, async (t) => {
