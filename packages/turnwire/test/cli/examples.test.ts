@@ -9,7 +9,7 @@ import { turnwire } from './console.js';
 import { scratch } from './scratch.js';
 
 const examples = fileURLToPath(new URL('../../../../examples/agents/', import.meta.url));
-const mcpCommand = fileURLToPath(new URL('../agent/mcp-command.js', import.meta.url));
+const mcpCommand = fileURLToPath(new URL('../agent/mcp/sdk-server-command.js', import.meta.url));
 
 type Mapping = Record<string, unknown>;
 interface AgentFile extends Mapping {

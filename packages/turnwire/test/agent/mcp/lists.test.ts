@@ -69,11 +69,17 @@ describe('list of tools', () => {
     assert.match(tools.warnings.join(), /a page of its list of tools is missing: no more memory/);
   });
 
-  test('a first page that fails is the end of the start', async (t) => {
-    await assert.rejects(
-      listed(t, () => ({ error: { code: -32603, message: 'no more memory' } })),
-      { message: 'the MCP server s does not say what tools it has: no more memory' },
-    );
+  test('a first page that fails costs the server, with a warning', async (t) => {
+    const tools = await listed(t, () => ({ error: { code: -32603, message: 'no more memory' } }), { tools: ['a'] });
+    assert.deepEqual(names(tools), []);
+    const why = 'the MCP server s does not say what tools it has: no more memory; the run goes on without its tools';
+    assert.deepEqual(tools.warnings, [why]);
+  });
+
+  test('what is no list is no tool, with a warning', async (t) => {
+    const tools = await listed(t, () => ({ result: { tools: { a: 1 } } }));
+    assert.deepEqual(names(tools), []);
+    assert.match(tools.warnings.join(), /what it gives as its tools is no list: \{"a":1\}/);
   });
 
   test('it can be interrupted, and the server is told once', { timeout: 20_000 }, async (t) => {

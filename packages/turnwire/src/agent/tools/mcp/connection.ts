@@ -83,7 +83,7 @@ export class Connection implements Receiver {
     { signal, idleMs, totalMs = idleMs }: RequestOptions,
   ): Promise<unknown> {
     signal?.throwIfAborted();
-    if (this.#lost !== undefined) throw new McpFailure('refused', this.#lost.message);
+    if (this.#lost !== undefined) throw new McpFailure('connection_lost', this.#lost.message);
     this.#lastId += 1;
     const id = this.#lastId;
     const way = new AbortController();

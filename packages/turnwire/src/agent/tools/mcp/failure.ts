@@ -2,12 +2,12 @@
  * What became of a request that has no result.
  *
  * - `refused`: it did not run: it was not sent, or was turned away unread;
- * - `session_lost`: it did not run, because the server does not know the session any more: with a new one it may be sent again;
+ * - `connection_lost`: it did not run, because the server has ended or does not know the session any more: over a new connection it may be sent again;
  * - `unanswered`: it was sent, and no answer came: it may have run;
  * - `answered`: the server answered with an error;
  * - `unreadable`: the server answered, and nothing of its answer can be understood: it may have run.
  */
-export type FailureKind = 'refused' | 'session_lost' | 'unanswered' | 'answered' | 'unreadable';
+export type FailureKind = 'refused' | 'connection_lost' | 'unanswered' | 'answered' | 'unreadable';
 
 /** A request to an MCP server that has no result, in one sentence that names the cause. */
 export class McpFailure extends Error {

@@ -28,7 +28,7 @@ export async function readRefusal(
   const answer = parseMessages(text).find((message) => message.kind === 'answer' && message.id === requestId);
   if (answer !== undefined && requestId !== undefined && !tellsOfSession) return answer;
   const lost = tellsOfSession || (hasSession && [400, 404, 410].includes(status));
-  const kind = lost ? 'session_lost' : status < 500 ? 'refused' : 'unanswered';
+  const kind = lost ? 'connection_lost' : status < 500 ? 'refused' : 'unanswered';
   const verb = status < 500 ? 'refused the request' : 'failed';
   return new McpFailure(kind, `it ${verb} (status ${status})${reason === '' ? '' : `: ${reason}`}`, { status });
 }

@@ -66,16 +66,15 @@ export class StdioTransport implements Transport {
 
   async send(message: object): Promise<void> {
     const stdin = this.#group?.process.stdin;
-    if (this.#gone !== undefined) throw new McpFailure('refused', this.#gone.message);
+    if (this.#gone !== undefined) throw new McpFailure('connection_lost', this.#gone.message);
     if (stdin === null || stdin === undefined) throw new McpFailure('refused', 'it was not started');
     const error = await new Promise<Error | null | undefined>((resolve) => {
       if (stdin.writable) stdin.write(`${JSON.stringify(message)}\n`, resolve);
       else resolve(new Error('it reads no more'));
     });
     if (error === null || error === undefined) return;
-    await this.#end();
-    // A part of the message may have been read.
-    throw this.#gone ?? new McpFailure('unanswered', `it reads no more: ${causeOf(error)}${this.#said()}`);
+    // Without its last byte, the end of the line, no message can run.
+    throw new McpFailure('connection_lost', (await this.#end()) ?? `it reads no more: ${causeOf(error)}${this.#said()}`);
   }
 
   ready(): void {
@@ -114,18 +113,19 @@ export class StdioTransport implements Transport {
     this.#lineLength += bytes.length;
   }
 
-  /** Waits for the end of a process that has closed its input, for as long as that should take. */
-  async #end(): Promise<void> {
+  /** Waits for the end of a process that has closed its input, for as long as that should take; how it ended. */
+  async #end(): Promise<string | undefined> {
     const child = this.#group?.process;
-    if (child === undefined || this.#gone !== undefined) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, endingMs);
-      child.once('close', () => {
-        clearTimeout(timer);
-        // Behind the listener that says how it ended.
-        setImmediate(resolve);
+    if (child !== undefined && this.#gone === undefined)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, endingMs);
+        child.once('close', () => {
+          clearTimeout(timer);
+          // Behind the listener that says how it ended.
+          setImmediate(resolve);
+        });
       });
-    });
+    return this.#gone?.message;
   }
 
   #ended(): void {

@@ -158,7 +158,7 @@ export class StreamableHttpTransport implements Transport {
   #receive(message: Message, id: string): boolean {
     const mine = message.kind === 'answer' && (message.id === undefined || message.id === id);
     if (mine && message.answer.kind === 'error' && isAboutSession(message.answer))
-      throw new McpFailure('session_lost', message.answer.message);
+      throw new McpFailure('connection_lost', message.answer.message);
     this.#receiver?.message(mine ? { ...message, id } : message);
     return mine;
   }

@@ -54,6 +54,8 @@ export async function listTools(
       return list;
     }
     const { tools, nextCursor } = isFields(page) ? page : {};
+    if (!Array.isArray(tools) && tools !== undefined && tools !== null)
+      warn(`what it gives as its tools is no list: ${JSON.stringify(tools).slice(0, 200)}`);
     for (const tool of Array.isArray(tools) ? (tools as unknown[]) : []) read(tool, list, warn);
     cursor = nextCursor === null || nextCursor === '' ? undefined : nextCursor;
     if (seen.has(cursor) && cursor !== undefined) {

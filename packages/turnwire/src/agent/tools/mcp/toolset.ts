@@ -17,7 +17,9 @@ const longestCallMs = 3_600_000;
  * The tools of an MCP server, which is connected to once for the run, and again where its connection has broken between two calls or it has forgotten
  * the session. A call that may have run is never repeated; one that was refused because of the session is sent once more, in a new one.
  *
- * @throws Error that names the server, if it cannot be reached or does not speak MCP, or the reason of `opening`.
+ * A server that cannot be used has no tools, as in docker-agent, and that is told.
+ *
+ * @throws Error that says why it cannot be used where nobody can be told, or the reason of `opening`.
  */
 export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Promise<OpenToolset> {
   const label = settings.name ?? settings.command ?? settings.remote?.url ?? 'mcp';
@@ -45,7 +47,10 @@ export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Pro
     };
   } catch (error) {
     await server.close();
-    throw error;
+    signal.throwIfAborted();
+    if (surroundings.warn === undefined) throw error;
+    surroundings.warn(`${(error as Error).message}; the run goes on without its tools`);
+    return { tools: [], unusable: settings.tools ?? [] };
   }
 }
 
@@ -102,8 +107,8 @@ class Server {
         return await connection.request('tools/call', { name: tool.name, arguments: args }, limits);
       } catch (error) {
         if (!(error instanceof McpFailure) || error.kind === 'answered') throw error;
-        if (error.kind === 'session_lost') connection.retire();
-        if (error.kind === 'session_lost' && !again) continue;
+        if (error.kind === 'connection_lost') connection.retire();
+        if (error.kind === 'connection_lost' && !again) continue;
         const told = `no result from the MCP server ${this.label}: ${hide(error.message)}`;
         throw new Error(`${told}${effectsOf(error, tool)}`, { cause: error });
       }
