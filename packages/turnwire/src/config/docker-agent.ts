@@ -86,7 +86,6 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'readonly',
     'shared',
     'config',
-    'version',
     'lifecycle',
     'api_config',
     'rag_config',
@@ -105,7 +104,7 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'allow_private_ips',
   ],
   'agents.*.toolsets.*.remote': ['oauth'],
-  'mcps.*': ['ref', 'config', 'version', 'defer', 'toon', 'lifecycle', 'readonly', 'model', 'type'],
+  'mcps.*': ['ref', 'config', 'defer', 'toon', 'lifecycle', 'readonly', 'model', 'type'],
   'mcps.*.remote': ['oauth'],
 };
 

@@ -3,7 +3,7 @@ import { type Problem, show } from './problem.js';
 import type { McpDefinition, Toolset as Written } from './schema/toolset.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
-/** A toolset of an agent. One of type `mcp` has either a `command` or a `remote`: a `ref` has been looked up. */
+/** A toolset of an agent. One of type `mcp` has either a `command` or a `remote`: a `ref` has been looked up, and is left where Docker has the server. */
 export type Toolset = Written;
 
 /** The servers of `mcps` that have the right shape, and the names of all of them. */
@@ -47,10 +47,15 @@ function readMcp(file: YamlFile, path: Path, written: Mcp, servers: McpServers):
   const refuse = (message: string): Problem[] => [file.problem(message, [...path, 'ref'])];
   if (rest.command !== undefined || rest.remote !== undefined)
     return refuse('"ref" stands for a whole server; remove it, or "command" and "remote"');
-  if (ref.startsWith('docker:'))
-    return refuse(
-      'servers of the Docker MCP catalog are docker-agent\'s, and not supported yet; give "command" or "remote"',
-    );
+  if (ref.startsWith(catalog)) {
+    if (!/^[\w.-]+$/.test(catalogName(ref)))
+      return refuse(`write it as docker:NAME, with a name of the Docker MCP catalog`);
+    if ((rest.args ?? rest.env ?? rest.working_dir ?? rest.version) !== undefined)
+      return refuse(
+        '"args", "env", "working_dir" and "version" do not reach a server of the Docker MCP catalog; it is set up by "docker mcp config" and "docker mcp secret"',
+      );
+    return { ...rest, ref, command: 'docker', args: ['mcp', 'gateway', 'run', '--servers', catalogName(ref)] };
+  }
   const server = servers.known.get(ref);
   // What is wrong with it has been said.
   if (server === undefined && servers.names.includes(ref)) return [];
@@ -64,12 +69,24 @@ function readMcp(file: YamlFile, path: Path, written: Mcp, servers: McpServers):
   return { ...server, name: server.name ?? ref, ...rest };
 }
 
+const catalog = 'docker:';
+
+/** What a server of the Docker MCP catalog is called there. */
+function catalogName(ref: string): string {
+  return ref.slice(catalog.length);
+}
+
+/** What messages and rules call a server. */
+export function serverLabel({ name, ref, command, remote }: Mcp): string {
+  return name ?? (ref?.startsWith(catalog) === true ? catalogName(ref) : undefined) ?? command ?? remote?.url ?? 'mcp';
+}
+
 /** What is wrong with how an MCP server is given, as a sentence. */
-export function wrongServer({ command, remote, args, env, working_dir }: McpDefinition): string | undefined {
+export function wrongServer({ command, remote, args, env, working_dir, version }: McpDefinition): string | undefined {
   if (command === undefined && remote === undefined)
     return 'an MCP server needs "command" (started here) or "remote" (with its "url")';
   if (command !== undefined && remote !== undefined) return 'an MCP server has "command" or "remote", not both';
-  if (remote !== undefined && (args ?? env ?? working_dir) !== undefined)
-    return '"args", "env" and "working_dir" are for a "command"; a "remote" has "headers"';
+  if (remote !== undefined && (args ?? env ?? working_dir ?? version) !== undefined)
+    return '"args", "env", "working_dir" and "version" are for a "command"; a "remote" has "headers"';
   return undefined;
 }

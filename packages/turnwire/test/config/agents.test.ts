@@ -151,6 +151,22 @@ test('commands may be a list of mappings, as docker-agent takes them', async (t)
   );
 });
 
+test('a toolset may refer to a server of the Docker MCP catalog, which Docker runs', async (t) => {
+  const { root } = await load(
+    t,
+    'agents: { root: { model: openai/x, toolsets: [{ type: mcp, ref: "docker:duckduckgo", tools: [search] }] } }',
+  );
+  assert.deepEqual(root.toolsets, [
+    {
+      type: 'mcp',
+      ref: 'docker:duckduckgo',
+      tools: ['search'],
+      command: 'docker',
+      args: ['mcp', 'gateway', 'run', '--servers', 'duckduckgo'],
+    },
+  ]);
+});
+
 test('a toolset may refer to a server of "mcps"; what it says itself goes first', async (t) => {
   const { root } = await load(
     t,
@@ -246,7 +262,16 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     agent('toolsets: [{ type: mcp, args: [x], remote: { url: "http://x/" } }]'),
     /are for a "command"; a "remote" has "headers"/,
   ],
-  ['a server of the catalog', agent('toolsets: [{ type: mcp, ref: "docker:context7" }]'), /Docker MCP catalog/],
+  [
+    'a server of the catalog without a name',
+    agent('toolsets: [{ type: mcp, ref: "docker:" }]'),
+    /write it as docker:NAME, with a name of the Docker MCP catalog/,
+  ],
+  [
+    'variables for a server of the catalog',
+    agent('toolsets: [{ type: mcp, ref: "docker:context7", env: { A: b } }]'),
+    /do not reach a server of the Docker MCP catalog; it is set up by "docker mcp config"/,
+  ],
   [
     'a server that is not there',
     agent('toolsets: [{ type: mcp, ref: docs }]'),

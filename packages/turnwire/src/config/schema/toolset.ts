@@ -29,6 +29,9 @@ const server = {
   args: z.array(text, 'a list of texts').optional().describe('The arguments of the command.'),
   env: environment.optional().describe('Variables for the command. Values may name secrets: ${env.NAME}.'),
   working_dir: name.optional().describe('Where the command runs. Default: the working directory of the run.'),
+  version: name
+    .optional()
+    .describe('The package of the command: named where the command is missing. Nothing is installed.'),
   remote: remote.optional().describe('A server elsewhere.'),
   name: name.optional().describe('What the server is called before its tools. Default: none.'),
   trust_annotations: flag
@@ -114,7 +117,9 @@ const toolsets = [
     type: z.literal('mcp').describe('The tools of an MCP server: one of command, remote and ref.'),
     ...common,
     ...server,
-    ref: name.optional().describe('A server under "mcps", by its name.'),
+    ref: name
+      .optional()
+      .describe('A server under "mcps", by its name; or docker:NAME, one of the Docker MCP catalog, run by Docker.'),
   }),
 ] as const;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { scratch } from '../scratch.js';
-import { type Tools, toolsOf } from '../tools.js';
+import { type Tools, toolsOf, type Toolsets } from '../tools.js';
 
 const skip = process.platform === 'win32';
 
@@ -58,6 +58,27 @@ describe('server that is started here', () => {
       await assert.rejects(started(t, args, command), { message });
     });
   }
+
+  test('a program that is missing: the package that has it is named', async (t) => {
+    await assert.rejects(toolsOf(t, [{ type: 'mcp', command: 'no-such-program', version: 'golang/tools@v0.21.0' }]), {
+      message: /there is no program no-such-program \(install golang\/tools@v0\.21\.0\)/,
+    });
+  });
+
+  test('two of the Docker catalog: each keeps its tools apart from the other for rules', { skip }, async (t) => {
+    const [flag = '', code = ''] = program('');
+    const catalog = (name: string, tool: string): Toolsets[number] => ({
+      type: 'mcp',
+      ref: `docker:${name}`,
+      command: process.execPath,
+      args: [flag, code.replace(`name: 't'`, `name: '${tool}'`)],
+    });
+    const { box } = await toolsOf(t, [catalog('duckduckgo', 'search'), catalog('context7', 'resolve')]);
+    assert.deepEqual(
+      box.tools.map(({ alias }) => alias),
+      ['mcp:duckduckgo:search', 'mcp:context7:resolve'],
+    );
+  });
 
   test('one that dies in a call: its status and last words, and what that means for the call', { skip }, async (t) => {
     const tools = await started(

@@ -88,7 +88,7 @@ function transports(
   if (remote === undefined) {
     // Where a server runs is the file's to say: it may be elsewhere.
     const cwd = resolve(workspace.root, settings.working_dir ?? '.');
-    return [() => new StdioTransport({ command, args, cwd, env: { ...env, ...given } })];
+    return [() => new StdioTransport({ command, args, cwd, env: { ...env, ...given }, from: settings.version })];
   }
   const url = new URL(remote.url);
   const streamable = (): Transport => new StreamableHttpTransport(url, given, openHttp());

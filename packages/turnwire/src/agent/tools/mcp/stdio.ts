@@ -19,6 +19,8 @@ export interface Program {
   args: readonly string[];
   cwd: string;
   env: Variables;
+  /** The package that it is a part of. @default not known */
+  from?: string | undefined;
 }
 
 /**
@@ -41,7 +43,7 @@ export class StdioTransport implements Transport {
   }
 
   start(receiver: Receiver): Promise<void> {
-    const { command, args, cwd, env } = this.#program;
+    const { command, args, cwd, env, from } = this.#program;
     const group = startGroup(command, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
     this.#group = group;
     this.#receiver = receiver;
@@ -49,7 +51,8 @@ export class StdioTransport implements Transport {
     return new Promise((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', (error: NodeJS.ErrnoException) => {
-        const hint = error.code === 'ENOENT' ? `; there is no program ${command}, or no folder ${cwd}` : '';
+        const source = from === undefined ? '' : ` (install ${from})`;
+        const hint = error.code === 'ENOENT' ? `; there is no program ${command}${source}, or no folder ${cwd}` : '';
         const failure = new McpFailure('refused', `it cannot be started: ${causeOf(error)}${hint}`, { cause: error });
         reject(failure);
         this.#lose(failure);
@@ -74,7 +77,10 @@ export class StdioTransport implements Transport {
     });
     if (error === null || error === undefined) return;
     // Without its last byte, the end of the line, no message can run.
-    throw new McpFailure('connection_lost', (await this.#end()) ?? `it reads no more: ${causeOf(error)}${this.#said()}`);
+    throw new McpFailure(
+      'connection_lost',
+      (await this.#end()) ?? `it reads no more: ${causeOf(error)}${this.#said()}`,
+    );
   }
 
   ready(): void {

@@ -1,4 +1,5 @@
 import { orAbort } from '../../abort.js';
+import { serverLabel } from '../../../config/toolset.js';
 import { outputText } from '../output.js';
 import type { Tool } from '../tool.js';
 import type { OpenToolset, Surroundings } from '../toolset.js';
@@ -22,7 +23,7 @@ const longestCallMs = 3_600_000;
  * @throws Error that says why it cannot be used where nobody can be told, or the reason of `opening`.
  */
 export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Promise<OpenToolset> {
-  const label = settings.name ?? settings.command ?? settings.remote?.url ?? 'mcp';
+  const label = serverLabel(settings);
   const server = new Server(label, (signal) => connect(settings, surroundings, signal));
   const warn = (message: string): void => surroundings.warn?.(`the MCP server ${label}: ${message}`);
   const signal = surroundings.opening ?? new AbortController().signal;
