@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -209,14 +210,14 @@ for (const transport of ['websocket', 'sse'] as const) {
         turns: [
           {
             calls: [
-              { name: 'shell', arguments: { cmd: 'sleep 1000', timeout: 600 } },
+              { name: 'shell', arguments: { cmd: 'touch begun; sleep 1000', timeout: 600 } },
               { name: 'read_file', arguments: { path: 'a.txt' } },
             ],
           },
           { text: 'Where were we?' },
         ],
       };
-      const { session } = await world(t, hanging, transport);
+      const { session, directory } = await world(t, hanging, transport);
       const controller = new AbortController();
       const conversation = session();
       const run = conversation.run('x', { signal: controller.signal });
@@ -225,7 +226,7 @@ for (const transport of ['websocket', 'sse'] as const) {
         async () => {
           for await (const event of run) {
             seen.push(event);
-            if (event.type === 'tool_call') setTimeout(() => controller.abort(), 50);
+            if (event.type === 'tool_call') void begun(join(directory, 'begun')).then(() => controller.abort());
           }
         },
         { name: 'AbortError' },
@@ -257,4 +258,9 @@ for (const transport of ['websocket', 'sse'] as const) {
       { name: 'AbortError' },
     );
   });
+}
+
+/** Resolves once there is this file; never rejects, because the test has a bound of its own. */
+async function begun(file: string): Promise<void> {
+  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
