@@ -115,6 +115,30 @@ describe('call that has no result', () => {
     });
   });
 
+  test('a server that cannot be reached anew did not run it', async (t) => {
+    let gone = false;
+    const server = await rawServer(t, (exchange) => {
+      if (gone) exchange.response.writeHead(404).end();
+      else answerCommon(exchange, { 'mcp-session-id': 's1' });
+    });
+    const tools = await connected(t, server.url);
+    gone = true;
+    await assert.rejects(tools.call('s_t'), {
+      message: 'the MCP server s cannot be used: it refused the request (status 404); the call did not run',
+    });
+  });
+
+  test('a version of the protocol that is no word is no header field', async (t) => {
+    const server = await rawServer(t, (exchange) => {
+      const { message, response } = exchange;
+      const result = { protocolVersion: 'a\nversion', capabilities: { tools: {} } };
+      if (message.method === 'initialize') json(response, JSON.stringify({ id: message.id, result }));
+      else if (!answerCommon(exchange)) json(response, called(message));
+    });
+    const tools = await connected(t, server.url);
+    assert.equal(await tools.call('s_t'), 't was called');
+  });
+
   test('the name of a server that is nowhere is named', async (t) => {
     await assert.rejects(connected(t, 'http://no-such-host.invalid/mcp'), /ENOTFOUND no-such-host\.invalid|EAI_AGAIN/);
   });

@@ -97,7 +97,8 @@ export class LegacySseTransport implements Transport {
   }
 
   ready(protocolVersion: string): void {
-    this.#version = protocolVersion;
+    // It becomes a header field.
+    this.#version = /^[\x21-\x7e]+$/.test(protocolVersion) ? protocolVersion : undefined;
   }
 
   close(): Promise<void> {

@@ -75,7 +75,8 @@ export class StreamableHttpTransport implements Transport {
   }
 
   ready(protocolVersion: string): void {
-    this.#version = protocolVersion;
+    // It becomes a header field.
+    this.#version = /^[\x21-\x7e]+$/.test(protocolVersion) ? protocolVersion : undefined;
     this.#listening = this.#listen().catch(() => undefined);
   }
 

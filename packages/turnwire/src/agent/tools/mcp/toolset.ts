@@ -103,7 +103,10 @@ class Server {
   async call(tool: McpTool, args: unknown, signal: AbortSignal): Promise<unknown> {
     const limits = { signal, idleMs: callMs, totalMs: longestCallMs };
     for (let again = false; ; again = true) {
-      const { connection, hide } = await orAbort(this.connected(), signal, 0);
+      const { connection, hide } = await orAbort(this.connected(), signal, 0).catch((error: Error) => {
+        signal.throwIfAborted();
+        throw new Error(`${error.message}; the call did not run`, { cause: error });
+      });
       try {
         return await connection.request('tools/call', { name: tool.name, arguments: args }, limits);
       } catch (error) {
