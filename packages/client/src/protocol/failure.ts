@@ -24,6 +24,8 @@ export function kindOf(code: ErrorCode, { server, status, closeCode }: Signals):
   if (kind === 'closure') return closeCode === undefined ? 'network' : closureOf(closeCode).kind;
   if (kind !== 'server') return kind;
   const named = status ?? server?.status;
+  if (isThrottle(named, server)) return 'rate_limit';
+  if (code === 'upgrade_refused' && named === 400 && !isJson(server)) return 'unsupported';
   // A refusal that calls itself a success has no status: only its words count.
   return kindOfWords(server, code === 'request_refused' && named !== undefined && named < 300 ? undefined : named);
 }
@@ -54,6 +56,15 @@ export function hasNotRun(
   const { ran } = codeTable[code];
   if (ran === 'as_kind') return !failureTable[kind].mayHaveBegun || advice(server) === true;
   return ran === 'never';
+}
+
+/** A 403 by something before the API: an edge network that counts dials (A4). */
+export function isThrottle(status: number | undefined, server: ServerError | undefined): boolean {
+  return status === 403 && (!isJson(server) || server?.headers['cf-mitigated'] !== undefined);
+}
+
+function isJson(server: ServerError | undefined): boolean {
+  return typeof server?.raw === 'object' && server.raw !== null;
 }
 
 export function kindOfStatus(status: number): FailureKind {

@@ -1,9 +1,8 @@
 import { closureOf } from '../protocol/close-codes.js';
 import { TurnwireError } from '../protocol/errors.js';
-import { advice } from '../protocol/failure.js';
+import { advice, isThrottle } from '../protocol/failure.js';
 import { failureTable } from '../protocol/failure-table.js';
 import { PongLost } from '../protocol/pong-lost.js';
-import type { ServerError } from '../protocol/server-error.js';
 import type { Cause } from '../protocol/failure-table.js';
 
 /** Total: what is not understood is `final`, except where the server gave no reason at all. */
@@ -48,19 +47,9 @@ export function chainLost(error: TurnwireError): TurnwireError | undefined {
   );
 }
 
-function causeOfUpgrade({ status = 0, kind, server }: TurnwireError): Cause {
-  if (status === 400 && !isJson(server)) return 'unsupported';
-  if (isThrottle(status, server)) return 'throttled';
-  return failureTable[kind].upgrade;
-}
-
-function isJson(server: ServerError | undefined): boolean {
-  return typeof server?.raw === 'object' && server.raw !== null;
-}
-
-/** A 403 by something before the API (A4). */
-function isThrottle(status: number | undefined, server: ServerError | undefined): boolean {
-  return status === 403 && (!isJson(server) || server?.headers['cf-mitigated'] !== undefined);
+function causeOfUpgrade({ status, kind, server }: TurnwireError): Cause {
+  // It is not asked again as soon as a server that names its load.
+  return isThrottle(status, server) ? 'throttled' : failureTable[kind].upgrade;
 }
 
 function causeOfClosure({ closeCode, cause }: TurnwireError): Cause {

@@ -103,8 +103,21 @@ describe('kind of a refusal', () => {
   test('a refused upgrade was never run, whatever its status', () => {
     for (const status of [408, 429, 500, 502, 503, 504, 529])
       assert.equal(new TurnwireError('upgrade_refused', '', { status }).retryable, true, String(status));
-    for (const status of [200, 302, 400, 401, 402, 403, 404, 426, 501])
+    for (const status of [200, 302, 400, 401, 402, 404, 426, 501])
       assert.equal(new TurnwireError('upgrade_refused', '', { status }).retryable, false, String(status));
+  });
+
+  test('403 at an upgrade is the API that says no, or an edge that counts dials', () => {
+    const refusedUpgrade = (raw: unknown, headers: Record<string, string> = {}): TurnwireError =>
+      new TurnwireError('upgrade_refused', '', { status: 403, server: readServerError(raw, { status: 403, headers }) });
+    const api = refusedUpgrade({ error: { message: 'no' } });
+    assert.deepEqual([api.kind, api.retryable], ['permission', false]);
+    for (const edge of [
+      refusedUpgrade('<html>'),
+      refusedUpgrade(''),
+      refusedUpgrade({ error: {} }, { 'cf-mitigated': 'challenge' }),
+    ])
+      assert.deepEqual([edge.kind, edge.retryable], ['rate_limit', true]);
   });
 });
 
