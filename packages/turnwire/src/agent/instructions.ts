@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Agent } from '../config/agent.js';
 import { withPath } from './tools/workspace.js';
 import { readText } from './tools/text-file.js';
@@ -29,11 +30,24 @@ export async function instructionsOf(agent: Agent, around: InstructionSurroundin
   if (agent.addDate) parts.push(`Today is ${now.toISOString().slice(0, 10)}.`);
   if (agent.addEnvironmentInfo) parts.push(environment(directory));
   for (const file of agent.addPromptFiles) {
-    const { text, cut } = await withPath(file, () => readText(resolve(directory, file), file, promptFileLimit));
+    const place = findUpwards(directory, file);
+    if (place === undefined) continue;
+    const { text, cut } = await withPath(file, () => readText(place, file, promptFileLimit));
     if (cut > 0) throw new Error(`${file}, of add_prompt_files, is larger than 256 KiB`);
     parts.push(`From ${file}:\n\n${text.trim()}`);
   }
   return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** A file in a folder, or in the nearest one above it that has it, or in the user's; undefined where there is none. */
+function findUpwards(directory: string, file: string): string | undefined {
+  const place = resolve(directory, file);
+  if (existsSync(place)) return place;
+  if (isAbsolute(file)) return undefined;
+  const parent = dirname(directory);
+  if (parent !== directory) return findUpwards(parent, file);
+  const atHome = resolve(homedir(), file);
+  return existsSync(atHome) ? atHome : undefined;
 }
 
 function environment(directory: string): string {

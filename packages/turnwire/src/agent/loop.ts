@@ -1,4 +1,5 @@
 import type { InputItem, Response, TurnReport, Usage } from '@turnwire/client';
+import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
 import { AgentError } from './agent-error.js';
 import { takeTurnWithFallback } from './attempts.js';
@@ -50,7 +51,7 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
       yield { type: 'user_message', message, queued: true };
     }
     const tools = toolsOf(conversation);
-    const taken = yield* turn(conversation, tools, signal);
+    const taken = yield* turn(conversation, tools, { isFirst: reports.length === 0, signal });
     const { response, report, model } = taken;
     reports.push(report);
     yield turnFinished(reports.length, taken);
@@ -101,8 +102,17 @@ function* count({ totals }: Crew, { usage: raw }: Response, model: Model): Gener
   };
 }
 
+/** A tool that has to be called is called in the first turn on a prompt: a model that has to call one in each turn never ends. */
+function toolChoiceOf({ toolChoice }: Agent, isFirst: boolean): string | undefined {
+  return isFirst || toolChoice === 'auto' || toolChoice === 'none' ? toolChoice : undefined;
+}
+
 /** One turn; a history that turns out to be too long is compacted, once. */
-async function* turn(conversation: Conversation, tools: readonly Tool[], signal: AbortSignal) {
+async function* turn(
+  conversation: Conversation,
+  tools: readonly Tool[],
+  { isFirst, signal }: { isFirst: boolean; signal: AbortSignal },
+) {
   const attempt = () => {
     const { agent, crew, choice, history } = conversation;
     return takeTurnWithFallback({
@@ -111,6 +121,7 @@ async function* turn(conversation: Conversation, tools: readonly Tool[], signal:
       clientFor: crew.clientFor,
       instructions: conversation.member.instructions ?? agent.instruction,
       tools,
+      toolChoice: toolChoiceOf(agent, isFirst),
       inputFor: (model) =>
         readableBy(makerOf(model), lastItems(history.items, agent.numHistoryItems), (item) => history.makerOf(item)),
       store: crew.store,

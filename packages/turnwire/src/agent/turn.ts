@@ -29,6 +29,8 @@ export interface TurnOptions {
   structuredOutput: Agent['structuredOutput'];
   instructions: string;
   tools: readonly Tool[];
+  /** `auto`, `none`, `required`, or the name of a tool. @default not sent */
+  toolChoice?: string | undefined;
   input: readonly InputItem[];
   /** Whether the provider keeps the response; undefined leaves it to the agent file, then to the provider, which does. */
   store: boolean | undefined;
@@ -73,17 +75,23 @@ export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent
 }
 
 /** All that a turn says besides its input. It travels with every turn: nothing of it is carried over by an id (P40). */
-function settings({ model, structuredOutput, instructions, tools, store }: TurnOptions): TurnParams {
+function settings({ model, structuredOutput, instructions, tools, toolChoice, store }: TurnOptions): TurnParams {
   const fields = requestFields({ model, structuredOutput });
   const stored = store ?? fields.store;
   return {
     ...fields,
     ...(instructions === '' ? {} : { instructions }),
-    ...(tools.length === 0 ? {} : { tools: tools.map(definition) }),
+    ...(tools.length === 0 ? {} : { tools: tools.map(definition), ...choiceOf(toolChoice) }),
     // Without the encrypted reasoning, what the provider does not store could not be sent again in full (P78).
     ...(stored === undefined ? {} : { store: stored }),
     ...(stored === false ? { include: ['reasoning.encrypted_content'] } : {}),
   };
+}
+
+function choiceOf(choice: string | undefined): TurnParams {
+  if (choice === undefined) return {};
+  const isKind = choice === 'auto' || choice === 'none' || choice === 'required';
+  return { tool_choice: isKind ? choice : { type: 'function', name: choice } };
 }
 
 /** Not `strict`: that would make the model fill in every optional argument. */

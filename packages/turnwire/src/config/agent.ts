@@ -6,7 +6,7 @@ import { agentSchema, type AgentDefinition } from './schema/agent.js';
 import { type Command, readCommands } from './schema/commands.js';
 import type { Hooks } from './schema/hooks.js';
 import type { StructuredOutput } from './schema/structured-output.js';
-import { type McpServers, readToolset, type Toolset } from './toolset.js';
+import { type McpServers, readToolset, type SharedToolsets, sharedToolsets, type Toolset } from './toolset.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
 /** An agent that was understood completely; what other agents, models and servers it names is there. */
@@ -21,6 +21,8 @@ export interface Agent {
   /** Shown before the first prompt; empty if there is none. */
   welcomeMessage: string;
   toolsets: readonly Toolset[];
+  /** Whether the first turn on a prompt calls tools: `auto`, `none`, `required`, or the name of a tool. Undefined: not sent. */
+  toolChoice: string | undefined;
   /** Names of agents it may give a task to. */
   subAgents: readonly string[];
   /** Names of agents it may give the conversation to. */
@@ -56,6 +58,8 @@ export interface Fallback {
 export interface Surroundings {
   models: Models;
   servers: McpServers;
+  /** The toolsets at the top of the file. */
+  toolsets: SharedToolsets;
   /** The names of all agents of the file. */
   agents: readonly string[];
 }
@@ -92,8 +96,10 @@ export function readAgent(
   if (!shape.success) return undefined;
   const toolsets: Toolset[] = [];
   let complete = model !== undefined && models.every((each) => each !== undefined);
-  for (const [index, toolset] of shape.data.toolsets.entries()) {
-    const read = readToolset(file, [...path, 'toolsets', index], toolset, around.servers);
+  const shared = sharedToolsets(file, [...path, 'use_toolsets'], shape.data.use_toolsets, around.toolsets, problems);
+  const own = shape.data.toolsets.map((toolset, index) => ({ toolset, at: [...path, 'toolsets', index] }));
+  for (const { toolset, at } of [...own, ...shared]) {
+    const read = readToolset(file, at, toolset, around.servers);
     if (Array.isArray(read)) {
       problems.push(...read);
       complete = false;
@@ -130,6 +136,7 @@ function resolved(name: string, written: AgentDefinition, { model, models, tools
     instruction: written.instruction,
     welcomeMessage: written.welcome_message,
     toolsets,
+    toolChoice: written.tool_choice,
     subAgents: written.sub_agents,
     handoffs: written.handoffs,
     addDate: written.add_date,

@@ -3,10 +3,11 @@ import { findModel, type Model, type OwnProviders, readModel } from './model.js'
 import type { TransportChoice } from '@turnwire/client';
 import { expandFile, type ReadVariable } from './expansion.js';
 import { ConfigError, type Problem } from './problem.js';
+import { withoutNeutral } from './neutral.js';
 import { neededSecrets, strayReferences } from './needed-secrets.js';
 import { providerSchema } from './schema/model.js';
 import { permissionsSchema, type PermissionRules } from './schema/permissions.js';
-import { mcpSchema } from './schema/toolset.js';
+import { mcpSchema, toolsetSchema } from './schema/toolset.js';
 import { checkShape } from './shape.js';
 import { wrongServer } from './toolset.js';
 import { type Path, readYamlFile, type YamlFile } from './yaml-file.js';
@@ -60,7 +61,8 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const { secrets, variables = secrets, keys = true, model, transport } = options;
   const asWritten = await readYamlFile(path);
   const read: ReadVariable = async (name) => (await variables?.get(name))?.value;
-  const { file, problems: unexpanded } = await expandFile(asWritten, read);
+  const { file: expanded, problems: unexpanded } = await expandFile(asWritten, read);
+  const file = withoutNeutral(expanded);
   const problems = checkShape(file);
   const providers = readProviders(file);
   const names = Object.keys(part(file, 'models'));
@@ -74,6 +76,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const around = {
     models: { known, names, providers },
     servers: readServers(file, problems),
+    toolsets: readToolsets(file),
     agents: Object.keys(written),
   };
   const agents = new Map<string, Agent>();
@@ -129,6 +132,15 @@ function readServers(file: YamlFile, problems: Problem[]) {
     const problem = wrongServer(shape.data);
     if (problem !== undefined) problems.push(file.problem(problem, ['mcps', name], 'key'));
     return problem === undefined ? [[name, shape.data] as const] : [];
+  });
+  return { known: new Map(read), names: written.map(([name]) => name) };
+}
+
+function readToolsets(file: YamlFile) {
+  const written = Object.entries(part(file, 'toolsets'));
+  const read = written.flatMap(([name, value]) => {
+    const shape = toolsetSchema.safeParse(value);
+    return shape.success ? [[name, shape.data] as const] : [];
   });
   return { known: new Map(read), names: written.map(([name]) => name) };
 }

@@ -86,6 +86,7 @@ function describeAgent(agent: Agent) {
     instruction: agent.instruction,
     welcome_message: agent.welcomeMessage,
     toolsets: agent.toolsets.map(describeToolset),
+    tool_choice: agent.toolChoice,
     sub_agents: agent.subAgents,
     handoffs: agent.handoffs,
     add_date: agent.addDate,

@@ -8,7 +8,7 @@ const unservedOfHooks: readonly string[] = ['strict_output', 'args', 'model', 'p
  * Source: docker-agent's configuration, versions 7 to 15.
  */
 const unserved: Readonly<Record<string, readonly string[]>> = {
-  '': ['rag', 'commands', 'skills', 'toolsets', 'runtime', 'budget', 'budgets', 'flavors'],
+  '': ['rag', 'commands', 'skills', 'runtime', 'budget', 'budgets', 'flavors'],
   'providers.*': ['frequency_penalty', 'presence_penalty', 'task_budget', 'auth', 'compaction_model', 'unload_api'],
   'models.*': [
     'frequency_penalty',
@@ -43,7 +43,7 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'cache',
     'use_commands',
     'use_skills',
-    'use_toolsets',
+    'inject_memories',
   ],
   'agents.*.commands.*': ['agent', 'url'],
   'agents.*.commands.*.*': ['agent', 'url'],
@@ -145,7 +145,9 @@ const chatOnly: ReadonlySet<string> = new Set([
 export const unservedToolsets: ReadonlySet<string> = new Set([
   'mcp_catalog',
   'file',
-  'background_jobs',
+  'datetime',
+  'calculator',
+  'random',
   'tasks',
   'plan',
   'session_plan',
@@ -174,11 +176,32 @@ export function unservedKeys(path: readonly PropertyKey[]): readonly string[] {
   return place === undefined ? [] : (unserved[place] ?? []);
 }
 
+/** What holds an agent back here, instead of keys that do so in docker-agent. To take such a key out would give the agent more power than was written. */
+const instead: Readonly<Record<string, string>> = {
+  readonly: 'offer only tools that read, by "tools" of its toolsets, or deny the others under "permissions"',
+  safer: 'list the commands that never run under "permissions", such as deny: ["shell:cmd=sudo*"]',
+  safety: 'say under "permissions" which calls never run (deny) and which need a yes (ask)',
+  allow_list: 'run it in a folder that has nothing else (--working-dir), or deny places under "permissions"',
+  deny_list: 'deny the places under "permissions", such as deny: ["*:path=secrets/*"]',
+  allowed_servers: 'name the servers one by one, as toolsets of type mcp',
+  blocked_servers: 'name the servers that it may use one by one, as toolsets of type mcp',
+  redact_secrets: 'keep secrets out of its folder, or check calls by a hook of pre_tool_use',
+  budget: 'bound the turns of a run by "max_iterations"',
+  budgets: 'bound the turns of a run by "max_iterations"',
+  task_budget: 'bound the turns of a run by "max_iterations"',
+  max_tool_result_tokens: 'a result is cut at 256 KiB here; let commands print less',
+  tool_guard: 'check calls by a hook of pre_tool_use',
+  permission_request: 'check calls by a hook of pre_tool_use, or by rules under "permissions"',
+  before_agent_run: 'check what is asked by a hook of on_user_input, or calls by one of pre_tool_use',
+  tool_response_transform: 'check results by a hook of post_tool_use',
+  tool_input_transform: 'change calls by a hook of pre_tool_use',
+};
+
 /** Why such a key is refused, as a sentence about it. */
 export function refusal(key: string): string {
-  return chatOnly.has(key)
-    ? 'is a key for Chat Completions, and the Responses API has no field for it; remove it'
-    : 'is a docker-agent key that turnwire does not support yet; remove it';
+  if (chatOnly.has(key)) return 'is a key for Chat Completions, and the Responses API has no field for it; remove it';
+  const advice = instead[key];
+  return `is a docker-agent key that turnwire does not support yet; ${advice === undefined ? 'remove it' : `instead of it, ${advice}`}`;
 }
 
 function matches(pattern: readonly string[], parts: readonly string[]): boolean {

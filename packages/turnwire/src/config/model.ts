@@ -4,7 +4,6 @@ import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
 import { defaultTokenKeys, dockerAgentAliases, type Provider, providers } from './providers.js';
 import { type efforts, modelSchema, type ModelDefinition, type ProviderDefinition } from './schema/model.js';
-import type { serviceTiers } from './schema/provider-options.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
 /** A model that can be called: everything looked up, nothing left to guess. */
@@ -28,7 +27,7 @@ export interface Model {
   parallelToolCalls: boolean | undefined;
   /** Undefined: not sent; the model's own default. */
   effort: (typeof efforts)[number] | undefined;
-  serviceTier: (typeof serviceTiers)[number] | undefined;
+  serviceTier: string | undefined;
   /** Undefined: not sent; the provider's default, which is to store. */
   store: boolean | undefined;
   /** Whether tokens and cost of this model are counted. */

@@ -1,6 +1,7 @@
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
 import type { McpDefinition, Toolset as Written } from './schema/toolset.js';
+import { toolNames } from './tool-names.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
 /** A toolset of an agent. One of type `mcp` has either a `command` or a `remote`: a `ref` has been looked up, and is left where Docker has the server. */
@@ -12,9 +13,36 @@ export interface McpServers {
   readonly names: readonly string[];
 }
 
+/** The `toolsets` at the top of a file that have the right shape, and the names of all of them. */
+export interface SharedToolsets {
+  readonly known: ReadonlyMap<string, Written>;
+  readonly names: readonly string[];
+}
+
+/** The toolsets that an agent takes from the top of the file, each with its place. */
+export function sharedToolsets(
+  file: YamlFile,
+  path: Path,
+  wanted: readonly string[],
+  { known, names }: SharedToolsets,
+  problems: Problem[],
+): { toolset: Written; at: Path }[] {
+  return wanted.flatMap((name, index) => {
+    const toolset = known.get(name);
+    if (toolset !== undefined) return [{ toolset, at: ['toolsets', name] }];
+    const guess = nearest(name, names);
+    const advice = guess === undefined ? 'define it under "toolsets" at the top' : `did you mean ${show(guess)}?`;
+    if (!names.includes(name))
+      problems.push(file.problem(`there is no toolset ${show(name)}; ${advice}`, [...path, index]));
+    return [];
+  });
+}
+
 /** Checks what the schema cannot say about a toolset, and puts in what it refers to. */
 export function readToolset(file: YamlFile, path: Path, written: Written, servers: McpServers): Toolset | Problem[] {
   if (written.type === 'mcp') return readMcp(file, path, written, servers);
+  const stray = strayTools(written);
+  if (stray.length > 0) return stray.map(({ index, message }) => file.problem(message, [...path, 'tools', index]));
   if (written.type === 'fetch' && written.allowed_domains !== undefined && written.blocked_domains !== undefined) {
     return [file.problem('"allowed_domains" and "blocked_domains" exclude each other; keep one', path)];
   }
@@ -34,6 +62,18 @@ export function readToolset(file: YamlFile, path: Path, written: Written, server
     if (problems.length > 0) return problems;
   }
   return written;
+}
+
+/** Names in `tools` that the toolset does not have. */
+function strayTools(toolset: Written): { index: number; message: string }[] {
+  const { type, tools = [] } = toolset;
+  const known = toolset.type === 'script' ? Object.keys(toolset.shell) : (toolNames[type] ?? tools);
+  return tools.flatMap((name, index) => {
+    if (known.includes(name)) return [];
+    const guess = nearest(name, known);
+    const advice = guess === undefined ? `it has ${known.join(', ')}` : `did you mean ${guess}?`;
+    return [{ index, message: `the toolset ${type} has no tool ${show(name)}; ${advice}` }];
+  });
 }
 
 type Mcp = Extract<Written, { type: 'mcp' }>;

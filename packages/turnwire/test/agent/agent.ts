@@ -30,6 +30,7 @@ export const agent: Agent = {
   instruction: 'You look after files.',
   welcomeMessage: '',
   toolsets: [{ type: 'filesystem' }, { type: 'shell' }],
+  toolChoice: undefined,
   subAgents: [],
   handoffs: [],
   addDate: false,

@@ -393,3 +393,32 @@ test('what turns cost is counted in dollars, by what was cached', async () => {
   // 600,000 × $2 + 400,000 × $0.5 + 100,000 × $10, each for a million.
   assert.equal((await session.run('go').result()).cost, 2.4);
 });
+
+test('tool_choice: a tool that has to be called is called in the first turn on a prompt, none and auto hold for all', async () => {
+  for (const [toolChoice, first, later] of [
+    ['required', 'required', undefined],
+    ['note', { type: 'function', name: 'note' }, undefined],
+    ['none', 'none', 'none'],
+    [undefined, undefined, undefined],
+  ] as const) {
+    const client = scriptedClient([
+      { output: [call('c1', 'note', {})] },
+      { output: [say('end')] },
+      { output: [say('end')] },
+    ]);
+    const note = defineTool({
+      name: 'note',
+      description: 'Notes.',
+      readOnly: true,
+      input: z.object({}),
+      run: () => Promise.resolve('noted'),
+    });
+    const session = createSession({ client, agent: { ...agent, toolChoice }, tools: [note], approval: 'yolo' });
+    await session.run('go').result();
+    await session.run('go on').result();
+    assert.deepEqual(
+      client.asked.map((params) => params['tool_choice']),
+      [first, later, first],
+    );
+  }
+});

@@ -245,7 +245,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     'a key of another toolset',
     agent('toolsets: [{ type: think, command: x }]'),
-    /unknown key "command"; the keys here are type, tools, instruction$/,
+    /unknown key "command"; the keys here are type, tools, instruction, readonly$/,
   ],
   [
     'an MCP server without anything',

@@ -110,7 +110,7 @@ for (const [heading, node] of Object.entries(places)) {
 test('docs/configuration.md has every toolset with its keys, and no other', () => {
   const rows = [...section('## Toolsets').matchAll(/^\| `(\w+)` \|(?: `(\w+)`)? \|/gm)];
   const expected = (at(entry('agents'), 'toolsets').items?.oneOf ?? []).flatMap(({ properties = {} }) => {
-    const { type, tools: _tools, instruction: _instruction, ...own } = properties;
+    const { type, tools: _tools, instruction: _instruction, readonly: _readonly, ...own } = properties;
     const keys = Object.keys(own);
     return (keys.length === 0 ? [''] : keys).map((key) => `${type?.const} ${key}`);
   });

@@ -63,23 +63,23 @@ agents:
 test('what docker-agent knows and turnwire does not serve is called so, wherever it stands', async (t) => {
   const lines = await about(
     t,
-    `rag: {}
+    `rag: { docs: {} }
 models:
-  m: { provider: openai, model: x, routing: [], provider_opts: { native_tool_search: true } }
+  m: { provider: openai, model: x, routing: [{}], provider_opts: { native_tool_search: true } }
 agents:
   root:
     model: m
     code_mode_tools: true
     structured_output: { name: x, schema: { type: object, properties: {} }, mode: tool }
     commands: { a: { instruction: x, url: y } }
-    hooks: { turn_start: [], stop: [ { type: command, command: x, args: y } ] }
-    toolsets: [ { type: mcp, command: x, lifecycle: {} } ]
+    hooks: { turn_start: [x], stop: [ { type: command, command: x, args: y } ] }
+    toolsets: [ { type: mcp, command: x, lifecycle: { x: 1 } } ]
 `,
   );
   assert.equal(lines.length, 9, lines.join('\n'));
   for (const line of lines) assert.match(line, /is a docker-agent key that turnwire does not support yet; remove it$/);
   const places = lines.map((line) => line.split(':').slice(1, 3).join(':'));
-  assert.deepEqual(places, ['1:1', '3:36', '3:66', '7:5', '8:77', '9:38', '10:14', '10:67', '11:42']);
+  assert.deepEqual(places, ['1:1', '3:36', '3:68', '7:5', '8:77', '9:38', '10:14', '10:68', '11:42']);
 });
 
 const models: readonly (readonly [string, RegExp])[] = [
@@ -140,7 +140,7 @@ const shapes: readonly (readonly [string, string, RegExp])[] = [
   [
     'a toolset without type',
     'agents: { root: { model: openai/x, toolsets: [ {} ] } }',
-    /"type" is missing; it must be one of filesystem, shell, fetch, think, todo, memory, script, user_prompt, mcp$/,
+    /"type" is missing; it must be one of filesystem, shell, background_jobs, fetch, think, todo, memory, script, user_prompt, mcp$/,
   ],
   ['a prototype', `${good}__proto__: { a: 1 }\n`, /unknown key "__proto__"/],
 ];
@@ -249,7 +249,7 @@ test(
 test('a byte order mark and CRLF are no problem, and places stay right', async (t) => {
   const path = await agentFile(t, `\uFEFF${good.replaceAll('\n', '\r\n')}colour: red\r\n`);
   assert.deepEqual(await complaints(path, { OPENAI_API_KEY: 'k' }), [
-    'agent.yaml:3:1: unknown key "colour"; the keys here are version, metadata, providers, models, mcps, permissions, agents',
+    'agent.yaml:3:1: unknown key "colour"; the keys here are version, metadata, providers, models, mcps, toolsets, permissions, agents',
   ]);
 });
 

@@ -38,6 +38,12 @@ function inFolder(cwd: string): string[] {
   return cwd === '.' ? [] : [`in ${cwd}`];
 }
 
+/** Commands in the background alone. */
+export function backgroundJobsToolset(options: ShellOptions): OpenToolset {
+  const { tools, close } = shellToolset(options);
+  return { tools: tools.filter(({ name }) => name !== 'shell'), ...(close === undefined ? {} : { close }) };
+}
+
 type Place = (cwd: string) => Promise<string>;
 
 function shellTool(env: Variables, place: Place, workspace: Workspace): Tool {

@@ -6,7 +6,7 @@ import { fetchToolset } from './fetch.js';
 import { filesystemToolset } from './filesystem.js';
 import { memoryToolset } from './memory.js';
 import { scriptToolset } from './script.js';
-import { shellToolset } from './shell.js';
+import { backgroundJobsToolset, shellToolset } from './shell.js';
 import { thinkToolset } from './think.js';
 import { todoToolset } from './todo.js';
 import type { Tool } from './tool.js';
@@ -24,6 +24,8 @@ const openers: { readonly [Kind in Type]: Opener<Kind> } = {
   filesystem: filesystemToolset,
   shell: async ({ env }, { workspace, env: outer, expand: expandAll }) =>
     shellToolset({ workspace, env: { ...outer, ...(await expandAll(env)) } }),
+  background_jobs: async ({ env }, { workspace, env: outer, expand: expandAll }) =>
+    backgroundJobsToolset({ workspace, env: { ...outer, ...(await expandAll(env)) } }),
   fetch: fetchToolset,
   think: thinkToolset,
   todo: ({ shared }, { sharedList }) => todoToolset(shared === true ? sharedList : new Map()),
@@ -92,8 +94,14 @@ async function open<Kind extends Type>(
   return opener(toolset, surroundings);
 }
 
-/** What the file says about every toolset: `tools` and `instruction`. */
-function offered({ type, tools: wanted, instruction }: Toolset, opened: OpenToolset): OpenToolset {
+/** What the file says about every toolset: `tools`, `instruction`, and of ours `readonly`. */
+function offered(toolset: Toolset, opened: OpenToolset): OpenToolset {
+  const found = chosen(toolset, opened);
+  const reads = 'readonly' in toolset && toolset.readonly === true;
+  return reads ? { ...found, tools: found.tools.filter(({ readOnly }) => readOnly) } : found;
+}
+
+function chosen({ type, tools: wanted, instruction }: Toolset, opened: OpenToolset): OpenToolset {
   const instructions =
     instruction === undefined
       ? opened.instructions

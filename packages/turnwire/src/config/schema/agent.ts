@@ -21,6 +21,15 @@ export const agentSchema = z.strictObject(
       .array(toolsetSchema, 'a list, such as [{ type: shell }]')
       .default([])
       .describe('What the agent can do. Default: nothing.'),
+    use_toolsets: z
+      .array(name, 'a list of names from "toolsets" at the top of the file')
+      .default([])
+      .describe('Toolsets from the top of the file, after those of its own. Default: none.'),
+    tool_choice: name
+      .optional()
+      .describe(
+        'Whether the first turn on a prompt calls tools: auto, none, required, or the name of a tool. auto and none hold for all turns. Default: not sent, which is auto.',
+      ),
     sub_agents: agents.describe('Agents that it may give tasks to (transfer_task). Default: none.'),
     handoffs: agents.describe('Agents that it may give the whole conversation to (handoff). Default: none.'),
     add_date: flag.default(false).describe('Put the date into the prompt. Default: false.'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { agentSchema } from './agent.js';
 import { modelSchema, providerSchema } from './model.js';
 import { permissionsSchema } from './permissions.js';
-import { mcpSchema } from './toolset.js';
+import { mcpSchema, toolsetSchema } from './toolset.js';
 
 /**
  * The shape of an agent file: what turnwire serves of docker-agent's format, and nothing else. This one definition checks files, gives the
@@ -27,6 +27,10 @@ export const fileSchema = z.strictObject(
       .record(z.string(), mcpSchema, 'a mapping from names to MCP servers')
       .optional()
       .describe('MCP servers that several agents use, by name.'),
+    toolsets: z
+      .record(z.string(), toolsetSchema, 'a mapping from names to toolsets')
+      .optional()
+      .describe('Toolsets that several agents use, by name: "use_toolsets".'),
     permissions: permissionsSchema.prefault({}).describe('Which calls run without a question, and which never.'),
     agents: z
       .record(z.string(), agentSchema, 'a mapping with an agent "root"')

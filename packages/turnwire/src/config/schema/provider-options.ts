@@ -20,8 +20,6 @@ const limit = duration
   .refine((ms) => ms >= 1, 'a duration of at least 1ms, such as 30s or 2m30s')
   .meta({ examples: ['30s', '2m30s'] });
 
-export const serviceTiers = ['auto', 'default', 'flex', 'priority', 'scale'] as const;
-
 /** `provider_opts` of a model or a provider. docker-agent takes anything here; a key that nobody reads is refused here. */
 export const providerOptions = z.strictObject(
   {
@@ -35,10 +33,7 @@ export const providerOptions = z.strictObject(
     http_headers: headers
       .optional()
       .describe('Header fields for each handshake and each POST. Values may name secrets: ${env.NAME}.'),
-    service_tier: z
-      .enum(serviceTiers, 'auto, default, flex, priority or scale')
-      .optional()
-      .describe('Sent as service_tier. Default: not sent.'),
+    service_tier: name.optional().describe('Sent as service_tier: auto, default, flex, priority … Default: not sent.'),
     store: flag
       .optional()
       .describe('Sent as store: whether the provider keeps the responses. Default: not sent, which keeps them.'),

@@ -9,6 +9,12 @@ const common = {
     .describe('Told to the model about these tools; {ORIGINAL_INSTRUCTIONS} stands for what it is told anyway.'),
 };
 
+/** Those with tools of ours, of which it is known what they change. */
+const own = {
+  ...common,
+  readonly: flag.optional().describe('Offer only the tools that change nothing. Default: false.'),
+};
+
 const remote = z.strictObject(
   {
     url: z
@@ -61,7 +67,7 @@ const script = z.strictObject(
 const toolsets = [
   z.strictObject({
     type: z.literal('filesystem').describe('Reads, searches, writes and edits files.'),
-    ...common,
+    ...own,
     ignore_vcs: flag.optional().describe('Leave out what git ignores, and .git itself. Default: true.'),
     post_edit: z
       .array(
@@ -76,12 +82,17 @@ const toolsets = [
   }),
   z.strictObject({
     type: z.literal('shell').describe('Runs commands, also in the background.'),
-    ...common,
+    ...own,
+    env: environment.optional().describe('Variables for its commands. Values may name secrets: ${env.NAME}.'),
+  }),
+  z.strictObject({
+    type: z.literal('background_jobs').describe('Runs commands in the background alone.'),
+    ...own,
     env: environment.optional().describe('Variables for its commands. Values may name secrets: ${env.NAME}.'),
   }),
   z.strictObject({
     type: z.literal('fetch').describe('Fetches pages.'),
-    ...common,
+    ...own,
     timeout: whole(1, 'of seconds').optional().describe('In seconds. Default: 30.'),
     allowed_domains: texts.optional().describe('The only hosts to fetch from. Default: any.'),
     blocked_domains: texts.optional().describe('Hosts not to fetch from. Default: none.'),
@@ -89,20 +100,20 @@ const toolsets = [
       .optional()
       .describe('Also fetch from this machine and its private networks. Default: false.'),
   }),
-  z.strictObject({ type: z.literal('think').describe('A place for thoughts.'), ...common }),
+  z.strictObject({ type: z.literal('think').describe('A place for thoughts.'), ...own }),
   z.strictObject({
     type: z.literal('todo').describe('A list of things to do.'),
-    ...common,
+    ...own,
     shared: flag.optional().describe('One list for all agents of the file. Default: false.'),
   }),
   z.strictObject({
     type: z.literal('memory').describe('Remembers from session to session.'),
-    ...common,
+    ...own,
     path: name.optional().describe('The file it is kept in. Default: one beside the sessions.'),
   }),
   z.strictObject({
     type: z.literal('script').describe('Commands of yours as tools.'),
-    ...common,
+    ...own,
     shell: z
       .record(
         z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/),
@@ -112,7 +123,7 @@ const toolsets = [
       .describe('The tools, by name.'),
     env: environment.optional().describe('Variables for all of them. Values may name secrets: ${env.NAME}.'),
   }),
-  z.strictObject({ type: z.literal('user_prompt').describe('Asks the user.'), ...common }),
+  z.strictObject({ type: z.literal('user_prompt').describe('Asks the user.'), ...own }),
   z.strictObject({
     type: z.literal('mcp').describe('The tools of an MCP server: one of command, remote and ref.'),
     ...common,

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { instructionsOf } from '../../dist/agent/instructions.js';
+import { openTools } from '../../dist/agent/tools/toolsets.js';
+import { loadConfig } from '../../dist/config/config.js';
+import { toolNames } from '../../dist/config/tool-names.js';
+import { agentFile, scratch } from './scratch.js';
+
+/** An agent with these lines in it, and these at the top of the file. */
+const root = async (t: TestContext, lines: string, top = '') =>
+  (await loadConfig(await agentFile(t, `${top}\nagents:\n  root:\n    model: openai/m\n${lines}`))).root;
+
+const refused = (t: TestContext, lines: string, said: RegExp): Promise<void> =>
+  assert.rejects(root(t, lines), (error: Error) => {
+    assert.match(error.message, said);
+    return true;
+  });
+
+const around = { tools: '', agents: new Map(), now: new Date(0) };
+
+describe('keys of docker-agent', () => {
+  test('that ask for nothing are accepted, those that ask for something are not', async (t) => {
+    await root(
+      t,
+      '    skills: false\n    rag: []\n    code_mode_tools: false\n    redact_secrets: false\n    toolsets: [{ type: shell, safer: false }]\n',
+    );
+    await refused(t, '    skills: true\n', /"skills" is a docker-agent key/);
+    await refused(t, '    session_compaction: false\n', /"session_compaction" is a docker-agent key/);
+    await refused(t, '    skils: false\n', /unknown key "skils"; did you mean "skills"\?/);
+  });
+
+  test('that hold an agent back are never to be removed', async (t) => {
+    for (const [lines, said] of [
+      ['    redact_secrets: true\n', /instead of it, keep secrets out/],
+      ['    toolsets: [{ type: filesystem, allow_list: [a] }]\n', /instead of it, .*"permissions"/],
+      ['    toolsets: [{ type: shell, safer: true }]\n', /instead of it, .*"permissions"/],
+      [
+        '    toolsets: [{ type: mcp, command: x, readonly: true }]\n',
+        /instead of it, offer only tools that read, by "tools"/,
+      ],
+    ] as const) {
+      await refused(t, lines, said);
+      await refused(t, lines, /^((?!remove it).)*$/s);
+    }
+  });
+
+  test('readonly offers the tools that change nothing', async (t) => {
+    const { toolsets } = await root(t, '    toolsets: [{ type: filesystem, readonly: true }]\n');
+    const { tools } = await openTools(toolsets, { directory: await scratch(t), env: {} });
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      ['read_file', 'read_multiple_files', 'list_directory', 'directory_tree', 'search_files_content'],
+    );
+  });
+
+  test('background_jobs has the tools for commands in the background', async (t) => {
+    const { toolsets } = await root(t, '    toolsets: [{ type: background_jobs }]\n');
+    const { tools, close } = await openTools(toolsets, { directory: await scratch(t), env: {} });
+    t.after(close);
+    assert.deepEqual(
+      tools.map(({ name, restrictedAs = '' }) => `${name} ${restrictedAs}`.trim()),
+      ['run_background_job shell', 'list_background_jobs', 'view_background_job', 'stop_background_job'],
+    );
+  });
+
+  test('toolsets at the top of the file come after those of the agent', async (t) => {
+    const top = 'toolsets:\n  fs: { type: filesystem }\n  page: { type: fetch, allowed_domains: [example.com] }\n';
+    const { toolsets } = await root(t, '    use_toolsets: [page, fs]\n    toolsets: [{ type: think }]\n', top);
+    assert.deepEqual(
+      toolsets.map(({ type }) => type),
+      ['think', 'fetch', 'filesystem'],
+    );
+    await refused(t, '    use_toolsets: [fss]\n', /there is no toolset "fss"/);
+  });
+
+  test('any service_tier is sent, and version names the package of an MCP server', async (t) => {
+    const { model } = await root(t, '', 'models: { m: { provider: openai, model: x } }');
+    assert.equal(model.serviceTier, undefined);
+    const file = await agentFile(
+      t,
+      'models: { m: { provider: openai, model: x, provider_opts: { service_tier: fast, preserve_reasoning: true } } }\nagents: { root: { model: m, toolsets: [{ type: mcp, command: gopls, version: "a/b@v1" }] } }',
+    );
+    assert.equal((await loadConfig(file)).root.model.serviceTier, 'fast');
+  });
+
+  test('a misspelt tool is found with the file', async (t) => {
+    await refused(
+      t,
+      '    toolsets: [{ type: filesystem, tools: [read_fil] }]\n',
+      /:5:\d+: the toolset filesystem has no tool "read_fil"; did you mean read_file\?/,
+    );
+    await refused(
+      t,
+      '    toolsets: [{ type: script, shell: { lint: { cmd: x } }, tools: [lnt] }]\n',
+      /did you mean lint\?/,
+    );
+  });
+
+  test('the names of the tools are those of the toolsets', async (t) => {
+    const directory = await scratch(t);
+    for (const [type, names] of Object.entries(toolNames)) {
+      const box = await openTools([{ type: type as 'think' }], {
+        directory,
+        env: {},
+        memoryFile: join(directory, 'm'),
+      });
+      t.after(box.close);
+      assert.deepEqual(
+        box.tools.map(({ name }) => name),
+        names,
+      );
+    }
+  });
+
+  test('a prompt file is looked for upwards, and one that is nowhere is passed over', async (t) => {
+    const agent = await root(t, '    instruction: x\n    add_prompt_files: [AGENTS.md, NOWHERE.md]\n');
+    const top = await scratch(t);
+    const directory = join(top, 'deep', 'er');
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(top, 'AGENTS.md'), 'from the top');
+    assert.equal(await instructionsOf(agent, { ...around, directory }), 'x\n\nFrom AGENTS.md:\n\nfrom the top');
+    await writeFile(join(directory, 'AGENTS.md'), 'from here');
+    assert.match(await instructionsOf(agent, { ...around, directory }), /from here$/);
+  });
+});
