@@ -110,7 +110,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     agents,
     root,
     permissions: permissions.data,
-    secretVariables: secretVariables(asWritten.value),
+    secretVariables: secretVariables(asWritten.value, file.value),
     modelNamed,
   };
 }

@@ -109,20 +109,26 @@ describe('variables of commands: no secret is among them', () => {
     HOUSE: 'of a provider that no model uses',
     CHOSEN: 'of the model that --model leaves out',
     TOKEN: 'of a server that no agent uses',
+    FIRST: 'one of a choice',
+    SECOND: 'the other',
+    NAMED: 'by a variable that has its name',
+    WHICH: 'NAMED',
     HOME: '/home/me',
     OTHER: 'not named',
   };
   const text = `providers: { house: { base_url: "https://house.example/v1", token_key: HOUSE } }
 models:
   m: { provider: mine, model: x, base_url: "https://me.example/v1", token_key: CHOSEN, provider_opts: { http_headers: { X-A: "\${env.TEAM}" } } }
+  named: { provider: mine, model: z, base_url: "https://me.example/v1", token_key: "\${env.WHICH}" }
   unused: { provider: mine, model: y, base_url: "https://me.example/v1", token_key: UNUSED }
-mcps: { far: { remote: { url: "https://mcp.example/", headers: { Authorization: "Bearer \${TOKEN}" } } } }
+mcps: { near: { command: x, env: { T: "\${env.FIRST || env.SECOND}" } }, far: { remote: { url: "https://mcp.example/", headers: { Authorization: "Bearer \${TOKEN}" } } } }
 agents: { root: { model: m, toolsets: [{ type: shell, env: { CACHE: "\${env.HOME}/cache" } }] } }
 `;
   for (const model of [undefined, 'unused', 'emulator/any']) {
     test(`model ${model ?? 'of the file'}`, async (t) => {
-      const config = await loadConfig(await agentFile(t, text), { model });
-      assert.deepEqual(withoutSecrets(env, config), { HOME: '/home/me', OTHER: 'not named' });
+      const variables = environmentSecrets(env);
+      const config = await loadConfig(await agentFile(t, text), { model, variables });
+      assert.deepEqual(withoutSecrets(env, config), { HOME: '/home/me', OTHER: 'not named', WHICH: 'NAMED' });
     });
   }
 });
