@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { agentJsonSchema } from '../packages/turnwire/dist/config/json-schema.js';
-import { scriptJsonSchema } from '../packages/emulator/dist/script-json-schema.js';
+import { scriptJsonSchema } from '../packages/emulator/dist/sources/script/script-json-schema.js';
 
 const schemas = [
   { name: 'turnwire/schema/agent.schema.json', schema: agentJsonSchema() },

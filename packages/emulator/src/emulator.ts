@@ -1,25 +1,25 @@
-import { reachableHost } from './access.js';
-import { BackgroundJobs } from './background.js';
-import { Behaviour } from './behaviour.js';
-import type { Bill } from './bill.js';
-import { realClock } from './clock.js';
-import { Conversations } from './conversations.js';
-import { DIALECTS } from './dialect.js';
-import { echo } from './echo.js';
-import { EmulatorError } from './errors.js';
+import { reachableHost } from './listener/access.js';
+import { BackgroundJobs } from './memory/background.js';
+import { Behaviour } from './sources/behaviour.js';
+import type { Bill } from './journal/bill.js';
+import { realClock } from './base/clock.js';
+import { Conversations } from './memory/conversations.js';
+import { DIALECTS } from './wire/dialect.js';
+import { echo } from './sources/echo.js';
+import { EmulatorError } from './base/errors.js';
 import type { FaultRule } from './faults/rule.js';
-import { Ids } from './ids.js';
-import { Journal } from './journal.js';
-import { ListedItems } from './listed-item.js';
-import { Memory } from './memory.js';
-import { checkOptions, type CheckedOptions, type EmulatorOptions } from './options.js';
-import { checkRecordings, recorded } from './recordings.js';
+import { Ids } from './wire/ids.js';
+import { Journal } from './journal/journal.js';
+import { ListedItems } from './memory/listed-item.js';
+import { Memory } from './memory/memory.js';
+import { checkOptions, type CheckedOptions, type EmulatorOptions } from './server/options.js';
+import { checkRecordings, recorded } from './sources/recordings.js';
 import type { Replay } from './replay/replay.js';
-import type { Script } from './script.js';
-import { startServer } from './server.js';
-import type { Emulation } from './turn.js';
-import { TokenCounter } from './usage.js';
-import type { ServedSocket } from './websocket.js';
+import type { Script } from './sources/script/script.js';
+import { startServer } from './server/server.js';
+import type { Emulation } from './engine/turn.js';
+import { TokenCounter } from './memory/usage.js';
+import type { ServedSocket } from './server/websocket.js';
 
 /** What a running emulator holds. */
 export interface EmulatorState {

@@ -1,6 +1,6 @@
 import { createServer, connect, type Socket } from 'node:net';
-import { EmulatorError } from './errors.js';
-import { portOf } from './port.js';
+import { EmulatorError } from './base/errors.js';
+import { portOf } from './listener/port.js';
 
 export interface LinkOptions {
   /** The port on 127.0.0.1 at the far end. */

@@ -1,7 +1,7 @@
 // What can be started. Each is loaded when it is started: an import of this package alone costs next to nothing.
 import type { Emulator } from './emulator.js';
 import type { Link, LinkOptions } from './link.js';
-import type { EmulatorOptions } from './options.js';
+import type { EmulatorOptions } from './server/options.js';
 import type { Recorder, RecorderOptions } from './record/recorder.js';
 import type { RecordingSummary } from './replay/summary.js';
 

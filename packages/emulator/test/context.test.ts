@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Context } from '../dist/context.js';
-import { TokenCounter } from '../dist/usage.js';
+import { Context } from '../dist/memory/context.js';
+import { TokenCounter } from '../dist/memory/usage.js';
 import { startEmulator } from '../dist/index.js';
 import { postSse, json } from './wire.js';
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { scriptJsonSchema } from '../dist/script-json-schema.js';
+import { scriptJsonSchema } from '../dist/sources/script/script-json-schema.js';
 import { json } from './wire.js';
 
 const file = new URL('../schema/script.schema.json', import.meta.url);

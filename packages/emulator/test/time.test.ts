@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { ManualClock, startEmulator, type Clock, type EmulatorOptions } from '../dist/index.js';
-import { Metronome } from '../dist/pace.js';
-import { seededRandom } from '../dist/random.js';
+import { Metronome } from '../dist/engine/pace.js';
+import { seededRandom } from '../dist/base/random.js';
 import { postSse, RawSocket, terminal, until } from './wire.js';
 
 const EVENTS = [

@@ -1,4 +1,4 @@
-import { isRecord, type Frame } from '../wire.js';
+import { isRecord, type Frame } from '../wire/wire.js';
 import type { Fault } from './fault.js';
 
 /** An event of a turn: its number, from 1, and whether the turn ends with it. */

@@ -1,5 +1,5 @@
-import { Refusal } from '../refusal.js';
-import { isRecord, type Frame } from '../wire.js';
+import { Refusal } from '../wire/refusal.js';
+import { isRecord, type Frame } from '../wire/wire.js';
 
 /** The forms in which an error has been seen on this wire (P61–P66). */
 export const ERROR_SHAPES = [

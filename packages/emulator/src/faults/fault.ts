@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { advice } from '../spelling.js';
+import { advice } from '../base/spelling.js';
 import { ERROR_SHAPES } from './error-shape.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);

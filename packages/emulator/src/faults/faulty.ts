@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.js';
-import { Refusal } from '../refusal.js';
-import type { Carriage } from '../turn.js';
-import { isRecord, type Frame, type ResponseObject } from '../wire.js';
+import type { Clock } from '../base/clock.js';
+import { Refusal } from '../wire/refusal.js';
+import type { Carriage } from '../engine/turn.js';
+import { isRecord, type Frame, type ResponseObject } from '../wire/wire.js';
 import { editOf, type Edit } from './edit.js';
 import { ShapedError } from './error-shape.js';
 import { describeFault, parseFaults, type Fault } from './fault.js';

@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { sleep, type Clock } from '../clock.js';
-import { eventText, openEventStream } from '../event-stream.js';
-import { reset } from '../reset.js';
-import type { Frame } from '../wire.js';
+import { sleep, type Clock } from '../base/clock.js';
+import { eventText, openEventStream } from '../listener/event-stream.js';
+import { reset } from '../listener/reset.js';
+import type { Frame } from '../wire/wire.js';
 import type { Fault } from './fault.js';
 
 /** How often a throttled line sends a piece. */

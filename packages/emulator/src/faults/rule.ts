@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Context } from '../context.js';
-import { finder } from '../pattern.js';
-import { isItem, isRecord } from '../wire.js';
+import { Context } from '../memory/context.js';
+import { finder } from '../base/pattern.js';
+import { isItem, isRecord } from '../wire/wire.js';
 import { faultInput, parseFault, type Fault } from './fault.js';
 
 const pattern = z

@@ -1,4 +1,4 @@
-import { sleep, type Clock } from '../clock.js';
+import { sleep, type Clock } from '../base/clock.js';
 import type { Fault } from './fault.js';
 import type { Line } from './line.js';
 

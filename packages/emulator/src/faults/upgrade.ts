@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../clock.js';
-import { Refusal } from '../refusal.js';
+import type { Clock } from '../base/clock.js';
+import { Refusal } from '../wire/refusal.js';
 import type { Fault } from './fault.js';
 import { askedFor, FAULT_HEADER } from './faulty.js';
 import type { Line } from './line.js';

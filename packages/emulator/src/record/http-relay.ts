@@ -1,10 +1,10 @@
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
-import { Refusal } from '../refusal.js';
-import { reset } from '../reset.js';
-import { decodeBodySync, decoders } from '../content-encoding.js';
-import { utf8 } from '../utf8.js';
+import { Refusal } from '../wire/refusal.js';
+import { reset } from '../listener/reset.js';
+import { decodeBodySync, decoders } from '../listener/content-encoding.js';
+import { utf8 } from '../base/utf8.js';
 import { REDACTED, type RecordingEntry } from './format.js';
 import type { Redaction } from './redaction.js';
 import { SseSplitter } from './sse-splitter.js';

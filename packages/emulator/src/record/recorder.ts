@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { Access, guard, reachableHost, type AccessOptions } from '../access.js';
-import { EmulatorError } from '../errors.js';
-import { portOf } from '../port.js';
-import { endWithRefusal, Refusal } from '../refusal.js';
+import { Access, guard, reachableHost, type AccessOptions } from '../listener/access.js';
+import { EmulatorError } from '../base/errors.js';
+import { portOf } from '../listener/port.js';
+import { endWithRefusal, Refusal } from '../wire/refusal.js';
 import { relayHttp } from './http-relay.js';
 import { Redaction } from './redaction.js';
 import { Tape } from './tape.js';

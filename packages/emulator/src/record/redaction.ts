@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isRecord } from '../wire.js';
+import { isRecord } from '../wire/wire.js';
 import { REDACTED } from './format.js';
 import { spellPath } from './path.js';
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { EmulatorError } from '../errors.js';
+import { EmulatorError } from '../base/errors.js';
 import { FORMAT_VERSION, type RecordingEntry, type RecordingHeader } from './format.js';
 
 /** What a recording is of: one base URL, or several by their names. */

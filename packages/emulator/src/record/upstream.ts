@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { EmulatorError } from '../errors.js';
+import { EmulatorError } from '../base/errors.js';
 import { proxyVariable } from './proxy.js';
 
 /** Where the recorder serves one upstream: what stands before this in a path is replaced by the upstream's base. */

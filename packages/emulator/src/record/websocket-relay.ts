@@ -1,8 +1,8 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData, type WebSocketServer } from 'ws';
-import { Refusal } from '../refusal.js';
-import { reset } from '../reset.js';
+import { Refusal } from '../wire/refusal.js';
+import { reset } from '../listener/reset.js';
 import { bodyText } from './http-relay.js';
 import type { Redaction } from './redaction.js';
 import type { Tape } from './tape.js';

@@ -1,4 +1,4 @@
-import { isRecord, type Item, type ResponseObject } from '../wire.js';
+import { isRecord, type Item, type ResponseObject } from '../wire/wire.js';
 import { parsed, type RecordedExchange, type RecordedTurn, type Sent } from './recording.js';
 
 /** An event of an answer, and when it was sent. */

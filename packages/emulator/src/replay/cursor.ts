@@ -1,4 +1,4 @@
-import { Refusal } from '../refusal.js';
+import { Refusal } from '../wire/refusal.js';
 import { answerOfExchange, answerOfTurn, finalResponse, type RecordedAnswer } from './answer.js';
 import { firstDifference, shown, type Difference } from './difference.js';
 import { differenceInMeaning, fullInput, type Known } from './meaning.js';

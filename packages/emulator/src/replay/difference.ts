@@ -1,5 +1,5 @@
 import { REDACTED } from '../record/format.js';
-import { isRecord } from '../wire.js';
+import { isRecord } from '../wire/wire.js';
 
 /** The first place at which two JSON values differ. */
 export interface Difference {

@@ -1,4 +1,4 @@
-import { isItem, isRecord, type Item } from '../wire.js';
+import { isItem, isRecord, type Item } from '../wire/wire.js';
 import { firstDifference, type Difference } from './difference.js';
 
 /** How a response can be found that an earlier answer of the recording gave: what its request meant, and what it said. */

@@ -1,4 +1,4 @@
-import { utf8 } from '../utf8.js';
+import { utf8 } from '../base/utf8.js';
 import { firstDifference, type Difference } from './difference.js';
 import { parsed } from './recording.js';
 

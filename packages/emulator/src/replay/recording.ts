@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import { EmulatorError } from '../errors.js';
+import { EmulatorError } from '../base/errors.js';
 import { headerSchema, lineSchema, type RecordingHeader, type RecordingLine } from '../record/format.js';
-import { isRecord } from '../wire.js';
+import { isRecord } from '../wire/wire.js';
 import type { Payload } from './payload.js';
 
 /** Something the server sent, and when: in milliseconds since the recording began. */

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebSocket } from 'ws';
-import { sleep, type Clock } from '../clock.js';
+import { sleep, type Clock } from '../base/clock.js';
 import type { Line } from '../faults/line.js';
-import type { Journal, OpenTurn, Outcome } from '../journal.js';
+import type { Journal, OpenTurn, Outcome } from '../journal/journal.js';
 import { spellPath } from '../record/path.js';
-import { Refusal } from '../refusal.js';
-import { isRecord, type ResponseObject } from '../wire.js';
+import { Refusal } from '../wire/refusal.js';
+import { isRecord, type ResponseObject } from '../wire/wire.js';
 import { finalResponse, type RecordedAnswer } from './answer.js';
 import { Cursor, type Found } from './cursor.js';
 import { payloadOf } from './payload.js';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { Refusal } from '../refusal.js';
+import { Refusal } from '../wire/refusal.js';
 
 /** Says the first issue of a failed check in the API's words. `root` is the value the issue's path starts from. */
 export function complaint(issue: z.core.$ZodIssue | undefined, prefix: readonly PropertyKey[], root: unknown): Refusal {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isRecord } from '../wire.js';
+import { isRecord } from '../wire/wire.js';
 
 /** The API takes `null` for a field that is left out. */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);

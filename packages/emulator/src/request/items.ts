@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Refusal } from '../refusal.js';
-import { isItem, isRecord, type Item } from '../wire.js';
+import { Refusal } from '../wire/refusal.js';
+import { isItem, isRecord, type Item } from '../wire/wire.js';
 import { complaint, paramOf, unsupportedValue } from './complaint.js';
 import { optional, stringOrList } from './fields.js';
 

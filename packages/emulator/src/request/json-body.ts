@@ -1,4 +1,4 @@
-import { Refusal } from '../refusal.js';
+import { Refusal } from '../wire/refusal.js';
 
 /** What JSON a request may be, in levels of arrays and objects inside of each other. Node parses deeper ones, but cannot write them again. */
 const MAX_DEPTH = 1000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Refusal } from '../refusal.js';
-import { isRecord } from '../wire.js';
+import { Refusal } from '../wire/refusal.js';
+import { isRecord } from '../wire/wire.js';
 import { complaint, unsupportedValue } from './complaint.js';
 import { optional, type CreateFields } from './fields.js';
 

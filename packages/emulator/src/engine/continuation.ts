@@ -1,0 +1,60 @@
+import type { Context } from '../memory/context.js';
+import type { Conversation } from '../memory/conversations.js';
+import type { Memory, Remembered } from '../memory/memory.js';
+import { Refusal } from '../wire/refusal.js';
+import type { CreateRequest } from '../request/request.js';
+import type { Tenant } from '../base/tenant.js';
+import type { Carriage } from './turn.js';
+import type { Item } from '../wire/wire.js';
+
+/** What a turn begins with: the state it continues, if it does, and the context the server made of that and its input. */
+export interface Continuation {
+  readonly parent: Remembered | undefined;
+  readonly conversation: Conversation | undefined;
+  /** The context before `items`. */
+  readonly known: Context;
+  readonly items: readonly Item[];
+  readonly context: Context;
+}
+
+/** The response a turn continues. On a socket its own latest one comes first, then what is stored (P71). */
+export function recall(
+  memory: Memory,
+  request: CreateRequest,
+  { lineage, tenant }: Pick<Carriage, 'lineage' | 'tenant'>,
+): Remembered | undefined {
+  const id = request.previous_response_id;
+  if (id === undefined) return undefined;
+  const found = lineage?.find(id) ?? memory.stored(id, tenant);
+  if (found === undefined) throw notFound(id);
+  return found;
+}
+
+/** The context after a response. @throws Refusal if a part of it had to make room */
+export function contextAfter(response: Remembered): Context {
+  if (response.broken) throw notFound(response.response.id);
+  return response.context;
+}
+
+/** The context after a stored response, for who asks about it without making a turn. */
+export function storedContext(memory: Memory, id: string, tenant: Tenant): Context {
+  const found = memory.stored(id, tenant);
+  if (found === undefined) throw notFound(id);
+  return contextAfter(found);
+}
+
+function notFound(id: string): Refusal {
+  return new Refusal(`Previous response with id '${id}' not found.`, {
+    code: 'previous_response_not_found',
+    param: 'previous_response_id',
+  });
+}
+
+/** The item that an `item_reference` names; any other as it is. */
+export function dereference(memory: Memory, item: Item, tenant: Tenant): Item {
+  if (item.type !== 'item_reference') return item;
+  const found = memory.item(String(item['id']), tenant);
+  if (found !== undefined) return found;
+  const message = `Item with id '${String(item['id'])}' not found. Items are not persisted when \`store\` is false.`;
+  throw new Refusal(message, { status: 404, param: 'input' });
+}

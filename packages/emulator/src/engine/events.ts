@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import type { Reply, Said } from '../sources/answer.js';
+import { customToolCall, functionCall } from './items/call.js';
+import { cutTo } from './items/budget.js';
+import type { Draft, Drafting, Event, ItemStatus } from '../wire/draft.js';
+import { message } from './items/message.js';
+import { reasoning } from './items/reasoning.js';
+import { tool } from './items/tool.js';
+import { wordsOf } from '../wire/words.js';
+import { endResponse, type Closing } from './response.js';
+import { BYTES_PER_TOKEN } from '../memory/usage.js';
+import type { Frame, Item, ResponseObject, Usage } from '../wire/wire.js';
+
+/** The finished items of a reply, and the events of its whole response in the order of P54, numbered from 0 (P55). */
+export interface Performance {
+  readonly output: readonly Item[];
+  frames(usage: Usage | null): Generator<Frame, ResponseObject>;
+}
+
+export function perform(reply: Reply, begun: ResponseObject, drafting: Drafting): Performance {
+  const { drafts, ending } = draft(reply, drafting);
+  const output = drafts.map((each) => each.final ?? each.done);
+  return {
+    output,
+    *frames(usage) {
+      const ended = endResponse(begun, output, closingOf(ending, usage));
+      let sequence = 0;
+      for (const event of events(drafts, begun, ended)) {
+        const { type, ...rest } = event;
+        const padding = drafting.obfuscated && type.endsWith('.delta') ? { obfuscation: obfuscate(rest['delta']) } : {};
+        yield { type, text: JSON.stringify({ type, sequence_number: sequence, ...rest, ...padding }) };
+        sequence += 1;
+      }
+      return ended;
+    },
+  };
+}
+
+const OBFUSCATED_LENGTH = 16;
+
+/** Letters that make all deltas equally long, whatever they say (P28). */
+function obfuscate(delta: unknown): string {
+  const length = typeof delta === 'string' ? Math.max(0, OBFUSCATED_LENGTH - delta.length) : 0;
+  return createHash('sha256').update(String(delta)).digest('hex').slice(0, length);
+}
+
+function* events(drafts: readonly Draft[], begun: ResponseObject, ended: ResponseObject): Generator<Event> {
+  yield { type: 'response.created', response: begun };
+  if (begun.status === 'queued') yield { type: 'response.queued', response: begun };
+  yield { type: 'response.in_progress', response: { ...begun, status: 'in_progress' } };
+  for (const [output_index, { added, done, between }] of drafts.entries()) {
+    yield { type: 'response.output_item.added', output_index, item: added };
+    yield* between({ item_id: String(added['id']), output_index });
+    yield { type: 'response.output_item.done', output_index, item: done };
+  }
+  yield { type: `response.${ended.status}`, response: ended };
+}
+
+/** A warm-up (`generate: false`): created and completed, without output (P38). */
+export const WARM_UP: Reply = { output: [], ending: { kind: 'completed' } };
+
+function closingOf(ending: Reply['ending'], usage: Usage | null): Closing {
+  if (ending.kind === 'completed') return { status: 'completed', usage };
+  if (ending.kind === 'incomplete') return { status: 'incomplete', usage, incompleteReason: ending.reason };
+  return { status: 'failed', usage: null, error: { code: ending.code, message: ending.message } };
+}
+
+interface Drafts {
+  readonly drafts: readonly Draft[];
+  readonly ending: Reply['ending'];
+}
+
+/** Drafts the items of a reply, as many as `max_output_tokens` leaves room for. */
+function draft({ output, ending }: Reply, drafting: Drafting): Drafts {
+  // Only the item the model was at when it stopped is unfinished.
+  const lastStatus = ending.kind === 'completed' ? 'completed' : 'incomplete';
+  const drafts: Draft[] = [];
+  let left = drafting.maxOutputTokens * BYTES_PER_TOKEN;
+  for (const [index, said] of output.entries()) {
+    const status = index === output.length - 1 ? lastStatus : 'completed';
+    const whole = draftOf(said, drafting, status, drafts);
+    const bytes = Buffer.byteLength(wordsOf(whole.done));
+    if (bytes > left) {
+      const cut = cutTo(left, said);
+      if (cut !== undefined) drafts.push(draftOf(cut, drafting, 'incomplete', drafts));
+      return { drafts, ending: { kind: 'incomplete', reason: 'max_output_tokens' } };
+    }
+    left -= bytes;
+    drafts.push(whole);
+  }
+  return { drafts, ending };
+}
+
+function draftOf(said: Said, drafting: Drafting, status: ItemStatus, before: readonly Draft[]): Draft {
+  switch (said.kind) {
+    case 'reasoning':
+      return reasoning(said, drafting, status);
+    case 'message':
+      return message(said, drafting, status);
+    case 'function_call':
+      return functionCall(said, drafting, status);
+    case 'custom_tool_call':
+      return customToolCall(said, drafting, status);
+    default:
+      return tool(said.item, drafting, status, before);
+  }
+}

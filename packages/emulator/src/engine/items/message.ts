@@ -1,0 +1,76 @@
+import type { Said } from '../../sources/answer.js';
+import type { Item } from '../../wire/wire.js';
+import { pieces, written, type Draft, type Drafting, type Event, type ItemStatus } from '../../wire/draft.js';
+import type { Annotation } from '../../sources/tool-schema.js';
+
+type Message = Extract<Said, { readonly kind: 'message' }>;
+
+/** A content part: as announced, as done, and the events between. */
+interface Part {
+  readonly empty: Item;
+  readonly whole: Item;
+  readonly stream: (place: object) => Iterable<Event>;
+}
+
+export function message(said: Message, drafting: Drafting, status: ItemStatus): Draft {
+  const parts: Part[] = [];
+  if (said.text !== undefined) parts.push(outputText(said.text, said.annotations ?? [], drafting));
+  if (said.refusal !== undefined) parts.push(refusalPart(said.refusal));
+  const item = {
+    id: drafting.ids.next('msg'),
+    type: 'message',
+    role: 'assistant',
+    ...(said.phase === undefined ? {} : { phase: said.phase }),
+  };
+  return {
+    added: { ...item, status: 'in_progress', content: [] },
+    done: { ...item, status, content: parts.map(({ whole }) => whole) },
+    *between(at) {
+      for (const [content_index, { empty, whole, stream }] of parts.entries()) {
+        const place = { ...at, content_index };
+        yield { type: 'response.content_part.added', ...place, part: empty };
+        yield* stream(place);
+        yield { type: 'response.content_part.done', ...place, part: whole };
+      }
+    },
+  };
+}
+
+function outputText(text: string, quoted: readonly Annotation[], { include, topLogprobs }: Drafting): Part {
+  const asked = include.has('message.output_text.logprobs') || topLogprobs > 0;
+  const logprobsOf = (token: string) => (asked ? [logprob(token, topLogprobs)] : []);
+  const annotations = quoted.map((annotation) => spanning(annotation, text));
+  const logprobs = asked ? pieces(text).flatMap(logprobsOf) : [];
+  const part = { type: 'output_text', annotations: [], logprobs: [] };
+  return {
+    empty: { ...part, text: '' },
+    whole: { ...part, annotations, logprobs, text },
+    *stream(place) {
+      for (const delta of pieces(text)) {
+        yield { type: 'response.output_text.delta', ...place, delta, logprobs: logprobsOf(delta) };
+      }
+      for (const [annotation_index, annotation] of annotations.entries()) {
+        yield { type: 'response.output_text.annotation.added', ...place, annotation_index, annotation };
+      }
+      yield { type: 'response.output_text.done', ...place, text, logprobs };
+    },
+  };
+}
+
+function refusalPart(refusal: string): Part {
+  return {
+    empty: { type: 'refusal', refusal: '' },
+    whole: { type: 'refusal', refusal },
+    stream: (place) => written('response.refusal', 'refusal', refusal, place),
+  };
+}
+
+/** A scripted token is certain, and the only alternative to itself. */
+function logprob(token: string, alternatives: number): object {
+  const certain = { token, bytes: [...Buffer.from(token)], logprob: 0 };
+  return { ...certain, top_logprobs: alternatives > 0 ? [certain] : [] };
+}
+
+function spanning(annotation: Annotation, text: string): object {
+  return 'start_index' in annotation ? { ...annotation, end_index: annotation.end_index ?? text.length } : annotation;
+}

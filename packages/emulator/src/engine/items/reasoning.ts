@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import type { Said } from '../../sources/answer.js';
+import { marked } from '../../wire/provenance.js';
+import { written, type Draft, type Drafting, type ItemStatus } from '../../wire/draft.js';
+
+type Reasoning = Extract<Said, { readonly kind: 'reasoning' }>;
+
+/**
+ * A reasoning item. `encrypted_content` is there only for who includes it, and its text in `output_item.done` is not the
+ * one of the terminal response, as in real traffic: clients that compare histories byte by byte must know either.
+ */
+export function reasoning(
+  { summary, content }: Reasoning,
+  { ids, include, reasoningEvents, reasoningStatus }: Drafting,
+  status: ItemStatus,
+): Draft {
+  const id = ids.next('rs');
+  const parts = summary.map((text) => ({ type: 'summary_text', text }));
+  const item = {
+    id,
+    type: 'reasoning',
+    summary: parts,
+    ...(content === undefined ? {} : { content: [{ type: 'reasoning_text', text: content }] }),
+    // A reasoning item that was finished has no status, as a rule.
+    ...(reasoningStatus || status === 'incomplete' ? { status } : {}),
+  };
+  const sealed = (occasion: string) =>
+    include.has('reasoning.encrypted_content')
+      ? { encrypted_content: marked(cipherOf(occasion, [id, summary, content]), ids.maker) }
+      : {};
+  return {
+    added: {
+      id,
+      type: 'reasoning',
+      summary: [],
+      ...(reasoningStatus ? { status: 'in_progress' } : {}),
+      ...sealed('added'),
+    },
+    done: { ...item, ...sealed('done') },
+    final: { ...item, ...sealed('final') },
+    *between(at) {
+      if (content !== undefined) {
+        yield* written(reasoningEvents, 'text', content, { ...at, content_index: 0 });
+      }
+      for (const [summary_index, part] of parts.entries()) {
+        const place = { ...at, summary_index };
+        yield { type: 'response.reasoning_summary_part.added', ...place, part: { type: 'summary_text', text: '' } };
+        yield* written('response.reasoning_summary_text', 'text', part.text, place);
+        yield { type: 'response.reasoning_summary_part.done', ...place, part };
+      }
+    },
+  };
+}
+
+/** Looks like a cipher: the same length for the same reasoning, other characters on each occasion. Holds nothing. */
+function cipherOf(occasion: string, reasoning: unknown): string {
+  const plain = JSON.stringify(reasoning);
+  const block = createHash('sha512').update(occasion).update(plain).digest('base64url').slice(0, 64);
+  return `gAAAAA${block.repeat(Math.ceil((plain.length + 1) / 64))}`;
+}

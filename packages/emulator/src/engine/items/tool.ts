@@ -1,0 +1,188 @@
+import type { IdPrefix } from '../../wire/ids.js';
+import type { Item } from '../../wire/wire.js';
+import { compaction } from '../../memory/compaction.js';
+import { written, type Draft, type Drafting, type Event, type ItemStatus, type Place } from '../../wire/draft.js';
+import type { ToolItem } from '../../sources/tool-schema.js';
+
+/** An item of a tool as the API has it, before it has id and type: announced, done, and the events between. */
+interface Performed {
+  readonly prefix: IdPrefix;
+  readonly added: object;
+  readonly done: object;
+  readonly between?: (at: Place) => Iterable<Event>;
+}
+
+/** The call of a tool that the service knows by name, with its progress events (P59). `before` is what was drafted so far. */
+export function tool(item: ToolItem, drafting: Drafting, status: ItemStatus, before: readonly Draft[]): Draft {
+  if (item.type === 'compaction') return compaction(drafting);
+  const { prefix, added, done, between = () => [] } = perform(item, drafting, status, before);
+  const named = { id: drafting.ids.next(prefix), type: item.type };
+  return { added: { ...named, ...added }, done: { ...named, ...done }, between };
+}
+
+type Performable = Exclude<ToolItem, { readonly type: 'compaction' }>;
+
+function perform(item: Performable, drafting: Drafting, status: ItemStatus, before: readonly Draft[]): Performed {
+  const { ids, include } = drafting;
+  const begun = { status: 'in_progress' };
+  switch (item.type) {
+    case 'web_search_call':
+      return {
+        prefix: 'ws',
+        added: begun,
+        done: { status, action: visibleAction(item.action, include) },
+        between: stages(item.type, 'in_progress', 'searching', 'completed'),
+      };
+    case 'file_search_call': {
+      const results = include.has('file_search_call.results') ? (item.results ?? []) : null;
+      return {
+        prefix: 'fs',
+        added: { ...begun, queries: [], results: null },
+        done: { status, queries: item.queries, results },
+        between: stages(item.type, 'in_progress', 'searching', 'completed'),
+      };
+    }
+    case 'code_interpreter_call': {
+      const container = { container_id: item.container_id ?? ids.next('cntr') };
+      const asked = include.has('code_interpreter_call.outputs');
+      return {
+        prefix: 'ci',
+        added: { ...begun, code: '', ...container, outputs: asked ? [] : null },
+        done: { status, code: item.code, ...container, outputs: asked ? item.outputs : null },
+        *between(at) {
+          yield { type: 'response.code_interpreter_call.in_progress', ...at };
+          yield* written('response.code_interpreter_call_code', 'code', item.code, at);
+          yield* stages(item.type, 'interpreting', 'completed')(at);
+        },
+      };
+    }
+    case 'image_generation_call': {
+      const { type, partial_images: previews, result, revised_prompt, ...look } = item;
+      return {
+        prefix: 'ig',
+        added: begun,
+        done: { status, ...look, result, ...(revised_prompt === undefined ? {} : { revised_prompt }) },
+        *between(at) {
+          yield* stages(type, 'in_progress', 'generating')(at);
+          for (const [partial_image_index, partial_image_b64] of previews.entries()) {
+            const preview = { partial_image_index, partial_image_b64 };
+            yield { type: 'response.image_generation_call.partial_image', ...at, ...preview, ...look };
+          }
+          yield* stages(type, 'completed')(at);
+        },
+      };
+    }
+    case 'mcp_list_tools': {
+      const { server_label, tools, error } = item;
+      return {
+        prefix: 'mcpl',
+        added: { server_label, tools: [] },
+        done: { server_label, tools, ...(error === undefined ? {} : { error }) },
+        between: stages(item.type, 'in_progress', error === undefined ? 'completed' : 'failed'),
+      };
+    }
+    case 'mcp_call': {
+      const { server_label, name, output = null, error, approval_request_id = null } = item;
+      const call = { server_label, name, approval_request_id };
+      const text = jsonOf(item.arguments);
+      const failure = error === undefined ? null : { type: 'mcp_tool_execution_error', content: error };
+      return {
+        prefix: 'mcp',
+        added: { ...begun, ...call, arguments: '', output: null, error: null },
+        done: { status: failure === null ? status : 'failed', ...call, arguments: text, output, error: failure },
+        *between(at) {
+          yield { type: 'response.mcp_call.in_progress', ...at };
+          yield* written('response.mcp_call_arguments', 'arguments', text, at);
+          yield* stages(item.type, failure === null ? 'completed' : 'failed')(at);
+        },
+      };
+    }
+    case 'mcp_approval_request': {
+      const request = { server_label: item.server_label, name: item.name, arguments: jsonOf(item.arguments) };
+      return { prefix: 'mcpr', added: request, done: request };
+    }
+    case 'shell_call': {
+      const { commands, timeout_ms, max_output_length, container_id } = item;
+      const call = {
+        call_id: item.call_id ?? ids.next('call'),
+        environment: container_id === undefined ? { type: 'local' } : { type: 'container_reference', container_id },
+      };
+      const limits = { timeout_ms, max_output_length };
+      return {
+        prefix: 'sh',
+        added: { ...begun, ...call, action: { commands: [], ...limits } },
+        done: { status, ...call, action: { commands, ...limits } },
+        // These events name no item (P59).
+        *between({ output_index }) {
+          for (const [command_index, command] of commands.entries()) {
+            const at = { output_index, command_index };
+            yield { type: 'response.shell_call_command.added', ...at, command: '' };
+            yield* written('response.shell_call_command', 'command', command, at);
+          }
+        },
+      };
+    }
+    case 'shell_call_output': {
+      const output = item.output.map(({ stdout, stderr, exit_code }) => ({
+        stdout,
+        stderr,
+        outcome: { type: 'exit', exit_code },
+      }));
+      const call_id = item.call_id ?? before.findLast(({ done }) => done.type === 'shell_call')?.done['call_id'];
+      const call = { call_id: call_id ?? ids.next('call'), max_output_length: null };
+      return {
+        prefix: 'sho',
+        added: { ...begun, ...call, output: [] },
+        done: { status, ...call, output },
+        *between(at) {
+          for (const [command_index, { stdout, stderr }] of output.entries()) {
+            const place = { ...at, command_index };
+            const type = 'response.shell_call_output_content';
+            if (stdout !== '') yield { type: `${type}.delta`, ...place, delta: { stdout } };
+            if (stderr !== '') yield { type: `${type}.delta`, ...place, delta: { stderr } };
+            yield { type: `${type}.done`, ...place, output: output.slice(command_index, command_index + 1) };
+          }
+        },
+      };
+    }
+    case 'apply_patch_call': {
+      const call = { call_id: item.call_id ?? ids.next('call'), operation: item.operation };
+      return { prefix: 'apc', added: { ...begun, ...call }, done: { status, ...call } };
+    }
+    case 'computer_call': {
+      const { actions, pending_safety_checks } = item;
+      const call = { call_id: item.call_id ?? ids.next('call'), actions, pending_safety_checks };
+      return { prefix: 'cu', added: { ...begun, ...call }, done: { status, ...call } };
+    }
+    case 'tool_search_call': {
+      const { execution } = item;
+      const call = { call_id: execution === 'client' ? (item.call_id ?? ids.next('call')) : null, execution };
+      return {
+        prefix: 'tsc',
+        added: { ...begun, ...call, arguments: {} },
+        done: { status, ...call, arguments: item.arguments },
+      };
+    }
+    default: {
+      const found = { call_id: null, execution: item.execution, tools: item.tools };
+      return { prefix: 'tso', added: { ...begun, ...found }, done: { status, ...found } };
+    }
+  }
+}
+
+/** Progress events that name the item and nothing else. */
+function stages(type: string, ...names: readonly string[]): (at: Place) => Iterable<Event> {
+  return (at) => names.map((name) => ({ type: `response.${type}.${name}`, ...at }));
+}
+
+type SearchAction = Extract<ToolItem, { readonly type: 'web_search_call' }>['action'];
+
+function visibleAction(action: SearchAction, include: ReadonlySet<string>): object {
+  if (action.type !== 'search' || include.has('web_search_call.action.sources')) return action;
+  const { sources: _, ...visible } = action;
+  return visible;
+}
+
+function jsonOf(given: string | Item): string {
+  return typeof given === 'string' ? given : JSON.stringify(given);
+}

@@ -1,0 +1,150 @@
+import { Refusal } from '../../wire/refusal.js';
+import { Numbering } from '../steering/numbering.js';
+import type { SteerTarget } from '../steering/target.js';
+import type { Submission } from '../steering/submission.js';
+import type { Received } from '../turn.js';
+
+/** A create that waits for its lane. */
+export interface Waiting extends Received {
+  /** Place in the order in which all creates of the socket came. */
+  readonly arrival: number;
+  /** Set for a successor the server itself begins with accepted steering input (P48). */
+  readonly successor?: readonly Submission[];
+}
+
+/** Accepted steering input that waits for the client's tool results (P49). */
+export interface Parked {
+  readonly parent: string;
+  readonly submissions: readonly Submission[];
+}
+
+/** Turns with one `stream_id` on one socket, one after another; the default lane has none (P42, P43). */
+export class Lane {
+  readonly streamId: string | undefined;
+  readonly queue: Waiting[] = [];
+  /** The turn that runs. */
+  target: SteerTarget | undefined;
+  parked: Parked | undefined;
+  /** Of the events of the latest turn. */
+  numbering = new Numbering();
+
+  constructor(streamId: string | undefined) {
+    this.streamId = streamId;
+  }
+}
+
+export interface LaneLimits {
+  readonly lanes: number;
+  readonly inFlightTurns: number;
+}
+
+const STREAM_ID = /^[A-Za-z0-9_.-]{1,256}$/;
+
+/** The lanes of one socket, and which of their turns is next. */
+export class Lanes {
+  readonly #limits: LaneLimits;
+  readonly #default = new Lane(undefined);
+  readonly #named = new Map<string, Lane>();
+  /** Lanes with a turn that waits. A refused one may be here under a name that is not counted. */
+  readonly #waiting = new Set<Lane>();
+  readonly #running = new Set<Lane>();
+  #arrivals = 0;
+  #queuedTurns = 0;
+  #queuedBytes = 0;
+
+  constructor(limits: LaneLimits) {
+    this.#limits = limits;
+  }
+
+  *all(): Iterable<Lane> {
+    yield this.#default;
+    yield* this.#named.values();
+  }
+
+  get running(): ReadonlySet<Lane> {
+    return this.#running;
+  }
+
+  /** Turns that wait, and the bytes of their frames. */
+  get queued(): { readonly turns: number; readonly bytes: number } {
+    return { turns: this.#queuedTurns, bytes: this.#queuedBytes };
+  }
+
+  get names(): number {
+    return this.#named.size;
+  }
+
+  /**
+   * The lane that a create names (P42, P44). A name that cannot be one is refused on the default lane, which alone has
+   * events without `stream_id`; one name too many is refused under that name.
+   */
+  place(streamId: unknown): { readonly lane: Lane; readonly refusal?: Refusal } {
+    if (streamId === undefined || streamId === null) return { lane: this.#default };
+    if (this.#limits.lanes === 0) {
+      const message = "Unknown parameter: 'stream_id'; turns of one connection run one after another.";
+      const refusal = new Refusal(message, { code: 'unknown_parameter', param: 'stream_id' });
+      return { lane: this.#default, refusal };
+    }
+    if (typeof streamId !== 'string' || !STREAM_ID.test(streamId)) {
+      const message = "Invalid 'stream_id': it must be 1 to 256 of the characters A-Z a-z 0-9 _ . -";
+      return { lane: this.#default, refusal: new Refusal(message, { code: 'invalid_stream_id', param: 'stream_id' }) };
+    }
+    const known = this.#named.get(streamId);
+    if (known !== undefined) return { lane: known };
+    const lane = new Lane(streamId);
+    if (this.#named.size >= this.#limits.lanes) {
+      const message = `This connection has used ${this.#limits.lanes} different values of 'stream_id', its limit. Use one of them again, or a new connection.`;
+      const details = { code: 'websocket_stream_limit_reached', param: 'stream_id' };
+      return { lane, refusal: new Refusal(message, details) };
+    }
+    this.#named.set(streamId, lane);
+    return { lane };
+  }
+
+  enqueue(lane: Lane, received: Received): void {
+    this.#arrivals += 1;
+    this.#queuedTurns += 1;
+    this.#queuedBytes += received.bytes;
+    lane.queue.push({ ...received, arrival: this.#arrivals });
+    this.#waiting.add(lane);
+  }
+
+  /** A successor goes before whatever waits on its lane. */
+  enqueueSuccessor(lane: Lane, body: unknown, successor: readonly Submission[]): void {
+    this.#queuedTurns += 1;
+    lane.queue.unshift({ body, bytes: 0, successor, arrival: 0 });
+    this.#waiting.add(lane);
+  }
+
+  /** Takes the turn that came first of those whose lane is free; undefined if none may run now. */
+  start(): { readonly lane: Lane; readonly next: Waiting } | undefined {
+    if (this.#running.size >= this.#limits.inFlightTurns) return undefined;
+    let first: Lane | undefined;
+    for (const lane of this.#waiting) {
+      if (this.#running.has(lane)) continue;
+      if (first === undefined || arrivalOf(lane) < arrivalOf(first)) first = lane;
+    }
+    const next = first?.queue.shift();
+    if (first === undefined || next === undefined) return undefined;
+    if (first.queue.length === 0) this.#waiting.delete(first);
+    this.#queuedTurns -= 1;
+    this.#queuedBytes -= next.bytes;
+    this.#running.add(first);
+    return { lane: first, next };
+  }
+
+  ended(lane: Lane): void {
+    this.#running.delete(lane);
+  }
+
+  clear(): void {
+    for (const lane of this.#waiting) lane.queue.length = 0;
+    this.#waiting.clear();
+    this.#queuedTurns = 0;
+    this.#queuedBytes = 0;
+  }
+}
+
+function arrivalOf(lane: Lane): number {
+  return lane.queue[0]?.arrival ?? Infinity;
+}

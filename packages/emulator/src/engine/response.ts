@@ -1,0 +1,108 @@
+import type { CreateRequest } from '../request/request.js';
+import type { Item, ResponseObject, Usage } from '../wire/wire.js';
+
+/** How a response ends, beside its output. */
+export interface Closing {
+  readonly status: 'completed' | 'incomplete' | 'failed';
+  readonly usage: Usage | null;
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly incompleteReason?: string;
+}
+
+/**
+ * The response object of a turn that begins: all 31 keys of P115, the request's fields echoed, the API's defaults for
+ * the others. `created_at` is in seconds.
+ */
+export function beginResponse(id: string, request: CreateRequest): ResponseObject {
+  return {
+    id,
+    object: 'response',
+    created_at: nowInSeconds(),
+    completed_at: null,
+    status: request.background === true ? 'queued' : 'in_progress',
+    background: request.background ?? false,
+    error: null,
+    incomplete_details: null,
+    instructions: request.instructions ?? null,
+    max_output_tokens: request.max_output_tokens ?? null,
+    max_tool_calls: request.max_tool_calls ?? null,
+    model: request.model,
+    output: [],
+    parallel_tool_calls: request.parallel_tool_calls ?? true,
+    presence_penalty: request.presence_penalty ?? 0,
+    frequency_penalty: request.frequency_penalty ?? 0,
+    previous_response_id: request.previous_response_id ?? null,
+    prompt_cache_key: request.prompt_cache_key ?? null,
+    reasoning: { effort: null, summary: null, ...given(request.reasoning) },
+    safety_identifier: request.safety_identifier ?? null,
+    service_tier: (request.service_tier ?? 'auto') === 'auto' ? 'default' : request.service_tier,
+    store: request.store ?? true,
+    temperature: request.temperature ?? 1,
+    text: { verbosity: 'medium', ...given(request.text), format: textFormat(request) },
+    tool_choice: request.tool_choice ?? 'auto',
+    tools: (request.tools ?? []).map(echoTool),
+    top_logprobs: request.top_logprobs ?? 0,
+    top_p: request.top_p ?? 1,
+    truncation: request.truncation ?? 'disabled',
+    usage: null,
+    metadata: request.metadata ?? {},
+    ...(request.moderation === undefined ? {} : { moderation: passed(request.moderation.model) }),
+    ...(request.conversationId === undefined ? {} : { conversation: { id: request.conversationId } }),
+    ...Object.fromEntries(ECHOED.map((field) => [field, request[field]]).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** Fields that a response has only if its request had them. */
+const ECHOED = [
+  'access_programs',
+  'context_management',
+  'image',
+  'prompt',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+  'user',
+] as const;
+
+/** What moderation of both sides finds: nothing, for nobody looks. */
+function passed(model: string): object {
+  const result = {
+    type: 'moderation_result',
+    model,
+    flagged: false,
+    categories: {},
+    category_scores: {},
+    category_applied_input_types: {},
+  };
+  return { input: result, output: result };
+}
+
+/** What of an object was not left out. */
+function given(fields: object | undefined): object {
+  return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined));
+}
+
+export function endResponse(begun: ResponseObject, output: readonly Item[], closing: Closing): ResponseObject {
+  return {
+    ...begun,
+    status: closing.status,
+    completed_at: closing.status === 'completed' ? nowInSeconds() : null,
+    error: closing.error ?? null,
+    incomplete_details: closing.incompleteReason === undefined ? null : { reason: closing.incompleteReason },
+    output,
+    usage: closing.usage,
+  };
+}
+
+/** The format with the API's defaults filled in. */
+function textFormat({ text }: CreateRequest): unknown {
+  const format = text?.format ?? { type: 'text' };
+  return format['type'] === 'json_schema' ? { description: null, strict: false, ...format } : format;
+}
+
+function echoTool(tool: { readonly type: string }): unknown {
+  return tool.type === 'function' ? { description: null, parameters: null, strict: true, ...tool } : tool;
+}
+
+function nowInSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,43 @@
+import type { Frame, Item } from '../../wire/wire.js';
+import type { Submission } from './submission.js';
+
+/** Why steering input cannot be used (P51). */
+export type SteerErrorCode =
+  | 'response_not_found'
+  | 'invalid_input'
+  | 'steering_not_supported'
+  | 'too_many_pending_steers'
+  | 'response_already_completed'
+  | 'response_not_active'
+  | 'successor_creation_failed';
+
+/** What a server says to a steer. Each event is numbered and sent by the lane of its target. */
+export type SteerAnswer = (sequence: number) => Frame;
+
+export function accepted({ id, parent }: Submission): SteerAnswer {
+  return answer('response.steer.accepted', { steer: { id, previous_response_id: parent } });
+}
+
+export function pending({ id, parent }: Submission, required: readonly Item[]): SteerAnswer {
+  return answer('response.steer.pending', {
+    steer: { id, previous_response_id: parent },
+    reason: 'waiting_for_required_input',
+    required_input: required,
+  });
+}
+
+/** Returns the input. Without an `id`, it was never accepted. */
+export function failed(
+  { id, parent, input }: Pick<Submission, 'parent' | 'input'> & { readonly id?: string },
+  code: SteerErrorCode,
+  message: string,
+): SteerAnswer {
+  return answer('response.steer.failed', {
+    steer: { ...(id === undefined ? {} : { id }), previous_response_id: parent, input },
+    error: { type: 'invalid_request_error', code, message },
+  });
+}
+
+function answer(type: string, fields: object): SteerAnswer {
+  return (sequence) => ({ type, text: JSON.stringify({ type, sequence_number: sequence, ...fields }) });
+}

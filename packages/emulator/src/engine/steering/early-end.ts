@@ -1,0 +1,77 @@
+import { endResponse } from '../response.js';
+import { sequenceOf } from './numbering.js';
+import { isClientCall } from '../../wire/client-calls.js';
+import type { Frames, Recount } from '../turn.js';
+import { isItem, isRecord, type Frame, type Item, type ResponseObject } from '../../wire/wire.js';
+
+/** Why a response ends before its answer does; undefined while nothing ends it. */
+export type EarlyEnd = 'steered' | 'interrupted' | undefined;
+
+/**
+ * The events of an answer, ended early with `response.incomplete` once `endsBecause` gives a reason.
+ *
+ * - `steered`: after the item that is being written (P48). An answer at its last item, or one that has called a tool of the
+ *   client, goes on to its own end.
+ * - `interrupted`: at once; the items that are not finished are left out (P127).
+ */
+export function* untilEnded(
+  frames: Frames,
+  endsBecause: () => EarlyEnd,
+  recount: Recount,
+): Generator<Frame, ResponseObject | undefined> {
+  let created = '';
+  const finished: string[] = [];
+  let step = frames.next();
+  while (step.done !== true) {
+    const frame = step.value;
+    yield frame;
+    if (frame.type === 'response.created') created = frame.text;
+    if (frame.type === 'response.output_item.done') finished.push(frame.text);
+    step = frames.next();
+    if (step.done === true) break;
+    const reason = endsBecause();
+    if (reason === undefined) continue;
+    const output = finished.map(itemOf).filter((item) => item !== undefined);
+    if (reason === 'steered') {
+      // Only between two items, and not where several are open at once.
+      const isBetweenItems =
+        frame.type === 'response.output_item.done' && step.value.type === 'response.output_item.added';
+      if (!isBetweenItems || output.some(isClientCall)) continue;
+    }
+    const begun = responseOf(created);
+    if (begun === undefined) continue;
+    const ended = endResponse(begun, output, {
+      status: 'incomplete',
+      usage: recount(output),
+      incompleteReason: reason,
+    });
+    const type = 'response.incomplete';
+    yield { type, text: JSON.stringify({ type, sequence_number: sequenceOf(frame.text) + 1, response: ended }) };
+    return ended;
+  }
+  return step.value;
+}
+
+/** The response of an event, as one that begins; undefined if it has none. */
+export function responseOf(created: string): ResponseObject | undefined {
+  const event = parsed(created);
+  const response = isRecord(event) ? event['response'] : undefined;
+  if (!isRecord(response) || typeof response['id'] !== 'string') return undefined;
+  return { ...response, id: response['id'], status: String(response['status']), output: [] };
+}
+
+/** An event that a fault has broken is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The item of an event; undefined if it has none. */
+export function itemOf(done: string): Item | undefined {
+  const event = parsed(done);
+  const item = isRecord(event) ? event['item'] : undefined;
+  return isItem(item) ? item : undefined;
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { answeredKey } from '../../wire/client-calls.js';
+import type { Lane } from '../lanes/lane.js';
+import { Refusal } from '../../wire/refusal.js';
+import { isItem, type Frame, type Item } from '../../wire/wire.js';
+
+const schema = z.strictObject({
+  type: z.literal('response.inject'),
+  response_id: z.string().min(1),
+  input: z.array(z.custom<Item>((item) => isItem(item) && answeredKey(item) !== undefined)).min(1),
+});
+
+/** Where a response is that input is injected into, if it runs, and whether it has ended. */
+export interface Found {
+  readonly lane: Lane | undefined;
+  readonly isOver: boolean;
+}
+
+/**
+ * Injects outputs of the client's tools into a response that runs and has called them (P53): all of them, or none. They
+ * stand after the response's own output in what continues it. Not imitated: an agent that goes on with them in the same
+ * response.
+ *
+ * @returns the answer, for the lane that says it
+ * @throws Refusal for an event that is none, before anything is looked for
+ */
+export function inject(body: Record<string, unknown>, find: (id: string) => Found): Injected {
+  const checked = schema.safeParse(body);
+  if (!checked.success) {
+    const message =
+      "'response.inject' takes 'response_id' and 'input', a non-empty array of outputs of the client's tools.";
+    throw new Refusal(message, { code: 'invalid_value', param: String(checked.error.issues[0]?.path[0] ?? 'input') });
+  }
+  const { response_id, input } = checked.data;
+  const { lane, isOver } = find(response_id);
+  const failed = (code: 'response_already_completed' | 'response_not_found', message: string): Injected => ({
+    lane,
+    answer: event('response.inject.failed', { response_id, input, error: { code, message } }),
+  });
+  if (isOver) return failed('response_already_completed', `The response '${response_id}' has ended.`);
+  const target = lane?.target;
+  if (target === undefined) return failed('response_not_found', `This connection has no response '${response_id}'.`);
+  if (!target.inject(input))
+    return failed('response_not_found', 'The response waits for none, or not all, of these outputs.');
+  return { lane, answer: event('response.inject.created', { response_id }) };
+}
+
+export interface Injected {
+  readonly lane: Lane | undefined;
+  /** The event, once its lane has numbered it. */
+  readonly answer: (sequence: number) => Frame;
+}
+
+function event(type: string, fields: object): (sequence: number) => Frame {
+  return (sequence) => ({ type, text: JSON.stringify({ type, sequence_number: sequence, ...fields }) });
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { Refusal } from '../../wire/refusal.js';
+import type { Found } from './injection.js';
+
+const schema = z.looseObject({
+  type: z.literal('response.interrupt'),
+  response_id: z.string().min(1),
+  mode: z.literal('discard_partial_items').nullish(),
+});
+
+/**
+ * Interrupts a response that runs (P127, observed of one client and in no public schema): it ends with `response.incomplete`,
+ * reason `interrupted`, and without the items that were not finished. A response that has ended, or that this connection
+ * never had, is passed over: the interrupt and the terminal event may have crossed on the way.
+ *
+ * @throws Refusal for an event that is none
+ */
+export function interrupt(body: Record<string, unknown>, find: (id: string) => Found): void {
+  const checked = schema.safeParse(body);
+  if (!checked.success) {
+    const message = "'response.interrupt' takes 'response_id' and 'mode', which can be 'discard_partial_items'.";
+    const param = String(checked.error.issues[0]?.path[0] ?? 'response_id');
+    throw new Refusal(message, { code: 'invalid_value', param });
+  }
+  find(checked.data.response_id).lane?.target?.interrupt();
+}

@@ -1,0 +1,150 @@
+import { FAULT_FIELD } from '../../faults/faulty.js';
+import type { Ids } from '../../wire/ids.js';
+import type { Lane, Waiting } from '../lanes/lane.js';
+import { isRecord } from '../../wire/wire.js';
+import { accepted, failed, pending, type SteerAnswer, type SteerErrorCode } from './answers.js';
+import { requiredInput } from './required-input.js';
+import { readSteer, type ReadSteer, type Submission } from './submission.js';
+import { SteerTarget } from './target.js';
+
+/** How many finished responses of a socket a late steer is told apart from an unknown id by. */
+const REMEMBERED_RESPONSES = 256;
+
+export interface SteeringLimits {
+  readonly pendingSteers: number;
+  readonly queuedBytes: number;
+}
+
+/** A turn about to run, and the accepted input that goes before its own. */
+export interface Begun {
+  readonly target: SteerTarget;
+  readonly steered: readonly Submission[];
+}
+
+/** Fields of a create that are its own: an automatic successor inherits all others (P48). */
+const OWN_FIELDS = new Set(['input', 'previous_response_id', 'generate', 'stream_id']);
+
+/**
+ * Steering on one socket (P47–P51). A steer is accepted while its target runs. Then the target ends, early if it can, and
+ *
+ * - the server continues it with the accepted input (`end` returns that create); or
+ * - it waits for tool results: the input is parked until the one create that brings them; or
+ * - that fails, and the input is returned.
+ */
+export class Steering {
+  readonly #ids: Ids;
+  readonly #limits: SteeringLimits;
+  readonly #lanes: () => Iterable<Lane>;
+  readonly #say: (lane: Lane | undefined, answer: SteerAnswer) => void;
+  readonly #finished = new Map<string, { readonly lane: Lane; readonly status: string }>();
+
+  constructor(
+    ids: Ids,
+    limits: SteeringLimits,
+    lanes: () => Iterable<Lane>,
+    say: (lane: Lane | undefined, answer: SteerAnswer) => void,
+  ) {
+    this.#ids = ids;
+    this.#limits = limits;
+    this.#lanes = lanes;
+    this.#say = say;
+  }
+
+  receive(body: Record<string, unknown>, bytes: number): void {
+    const steer = readSteer(body);
+    const lane = [...this.#lanes()].find(({ target }) => target?.id === steer.parent && !target.isOver);
+    const target = lane?.target;
+    const refused = (code: SteerErrorCode, message: string, at = lane) => this.#say(at, failed(steer, code, message));
+    if (steer.problem !== undefined) return refused('invalid_input', steer.problem);
+    if (lane === undefined || target === undefined) return this.#refuseLate(steer);
+    if (target.unsupported !== undefined) return refused('steering_not_supported', target.unsupported);
+    if (target.queued.length >= this.#limits.pendingSteers || this.#heldBytes() + bytes > this.#limits.queuedBytes) {
+      return refused('too_many_pending_steers', 'Too much steering input is pending for this response.');
+    }
+    const { parent, input, items } = steer;
+    const submission = { id: this.#ids.next('steer'), parent, input, items, bytes };
+    target.queued.push(submission);
+    this.#say(lane, accepted(submission));
+  }
+
+  /** The lane of a response, if it runs, and whether it has ended. */
+  find(id: string): { readonly lane: Lane | undefined; readonly isOver: boolean } {
+    const lane = [...this.#lanes()].find(({ target }) => target?.id === id && !target.isOver);
+    const finished = lane === undefined ? this.#finished.get(id) : undefined;
+    return { lane: lane ?? finished?.lane, isOver: finished !== undefined };
+  }
+
+  /** Of all input that is accepted and not committed yet. */
+  #heldBytes(): number {
+    const held = [...this.#lanes()].flatMap(({ target, parked }) => [target?.queued ?? [], parked?.submissions ?? []]);
+    return held.flat().reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  #refuseLate(steer: ReadSteer): void {
+    const finished = this.#finished.get(steer.parent);
+    const refused = (code: SteerErrorCode, message: string) =>
+      this.#say(finished?.lane, failed(steer, code, `${message} Send it as the input of a new response.`));
+    if (finished === undefined) {
+      return refused('response_not_found', `This connection has no response '${steer.parent}'.`);
+    }
+    if (finished.status === 'completed') return refused('response_already_completed', 'The response has completed.');
+    refused('response_not_active', `The response has ended (${finished.status}).`);
+  }
+
+  /** Before a turn. What is parked on its lane goes with the create that continues its parent; any other loses it. */
+  begin(lane: Lane, next: Waiting): Begun {
+    const target = new SteerTarget();
+    lane.target = target;
+    if (next.successor !== undefined) return { target, steered: next.successor };
+    const { parked } = lane;
+    if (parked === undefined) return { target, steered: [] };
+    lane.parked = undefined;
+    if (isRecord(next.body) && next.body['previous_response_id'] === parked.parent) {
+      return { target, steered: parked.submissions };
+    }
+    this.giveBack(lane, parked.submissions, 'The next response of the lane did not continue the one that was steered.');
+    return { target, steered: [] };
+  }
+
+  /** After a turn. Returns the body of the successor to begin now, if there is one. */
+  end(lane: Lane, target: SteerTarget, body: unknown): unknown {
+    lane.target = undefined;
+    const { response, queued } = target;
+    if (response !== undefined) this.#remember(response.id, { lane, status: response.status });
+    if (queued.length === 0) return undefined;
+    if (response === undefined || response.status === 'failed') {
+      this.giveBack(lane, queued, 'The response that was steered has failed.');
+      return undefined;
+    }
+    const required = requiredInput(response.output, target.injected);
+    if (required.length > 0) {
+      lane.parked = { parent: response.id, submissions: queued };
+      for (const submission of queued) this.#say(lane, pending(submission, required));
+      return undefined;
+    }
+    return { ...inherited(body), previous_response_id: response.id, input: [] };
+  }
+
+  /** Accepted input that no successor has taken. */
+  giveBack(lane: Lane, submissions: readonly Submission[], message: string): void {
+    for (const submission of submissions) this.#say(lane, failed(submission, 'successor_creation_failed', message));
+  }
+
+  #remember(id: string, finished: { readonly lane: Lane; readonly status: string }): void {
+    this.#finished.set(id, finished);
+    for (const oldest of this.#finished.keys()) {
+      if (this.#finished.size <= REMEMBERED_RESPONSES) break;
+      this.#finished.delete(oldest);
+    }
+  }
+}
+
+/** What a successor has of the create that was steered. A fault was asked for that one, and struck it. */
+function inherited(body: unknown): Record<string, unknown> {
+  if (!isRecord(body)) return {};
+  const fields = Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name));
+  const { metadata } = body;
+  if (!isRecord(metadata)) return Object.fromEntries(fields);
+  const { [FAULT_FIELD]: _, ...kept } = metadata;
+  return { ...Object.fromEntries(fields), metadata: kept };
+}

@@ -1,0 +1,382 @@
+import type { Answer, RecordedResponse, Reply, Source } from '../sources/answer.js';
+import { perform, WARM_UP } from './events.js';
+import type { Clock } from '../base/clock.js';
+import { Context } from '../memory/context.js';
+import { contextAfter, dereference, recall, type Continuation } from './continuation.js';
+import { faultsOf, faulty } from '../faults/faulty.js';
+import type { Line } from '../faults/line.js';
+import type { Faults } from '../faults/rule.js';
+import { refuseForeignToDialect, type Dialect } from '../wire/dialect.js';
+import type { BackgroundJobs } from '../memory/background.js';
+import type { Conversations } from '../memory/conversations.js';
+import type { Ids } from '../wire/ids.js';
+import type { ListedItems } from '../memory/listed-item.js';
+import { refuseUnknownModel } from './models.js';
+import { refuseOtherFormat, refuseUnspokenJson } from '../sources/structured.js';
+import type { Journal, Outcome, OpenTurn, Transport } from '../journal/journal.js';
+import type { Lineage } from './lanes/lineage.js';
+import type { Memory, Remembered } from '../memory/memory.js';
+import { withinToolCalls } from './items/budget.js';
+import { refuseForeignReasoning } from '../wire/provenance.js';
+import { Metronome } from './pace.js';
+import { seededRandom } from '../base/random.js';
+import { asksForRecording } from '../sources/recordings.js';
+import { Refusal } from '../wire/refusal.js';
+import { parseCreate, type CreateRequest } from '../request/request.js';
+import { isCompactionTrigger } from '../request/items.js';
+import { beginResponse } from './response.js';
+import type { Pace } from '../sources/script/script.js';
+import type { CREDENTIALS, Tenant } from '../base/tenant.js';
+import type { TokenCounter } from '../memory/usage.js';
+import { isRecord, isUsage, type Frame, type Item, type ResponseObject, type Usage } from '../wire/wire.js';
+
+/** What all turns of one emulator share. */
+export interface Emulation {
+  readonly memory: Memory;
+  readonly conversations: Conversations;
+  readonly listed: ListedItems;
+  readonly background: BackgroundJobs;
+  /** The models that are answered; any if undefined. */
+  readonly models: ReadonlySet<string> | undefined;
+  readonly journal: Journal;
+  readonly ids: Ids;
+  readonly tokens: TokenCounter;
+  /** Asked in order; the last one always answers. */
+  readonly sources: readonly Source[];
+  /** What is broken on purpose. */
+  readonly faults: Faults;
+  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly dialect: Dialect;
+  /** Whether deltas are padded where the request does not say (P28). */
+  readonly obfuscation: boolean;
+  /** Whether each credential sees its own responses and conversations only. */
+  readonly credentials: (typeof CREDENTIALS)[number];
+  /** What `jitter` is drawn from. */
+  readonly seed: string | number;
+}
+
+/** The events of one answer, and the response they end in. */
+export type Frames = Iterator<Frame, ResponseObject | undefined>;
+
+/** One turn's way to its client. */
+export interface Carriage {
+  readonly transport: Transport;
+  readonly connection: number;
+  /** Whose turn it is. */
+  readonly tenant: Tenant;
+  /** What faults strike at. */
+  readonly line: Line;
+  /** Only a socket has one; over HTTP nothing is known but what is stored. */
+  readonly lineage: Lineage | undefined;
+  /** Where recordings count turns that bring no history. */
+  readonly place: object;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+  /** Where a turn can be steered: lets the events end early when it is (P48). `recount` counts an output cut short. */
+  readonly steerable?: (frames: Frames, request: CreateRequest, recount: Recount) => Frames;
+  /** Aborted when the turn is to end at once: its events are not waited for any more. */
+  readonly hurried?: AbortSignal;
+  /** Outputs of the client's tools that came while the turn ran (P53). */
+  readonly injected?: () => readonly Item[];
+  /** Sends one event; a promise if the client has to catch up first. */
+  send(frame: Frame): Promise<void> | undefined;
+  /** After the last event. */
+  finish(response: ResponseObject | undefined): void;
+  refuse(refusal: Refusal): Promise<void> | void;
+}
+
+/** The body of a create: parsed, and its size as it came. With a `refusal` it is one that is not even looked at. */
+export interface Received {
+  readonly body: unknown;
+  readonly bytes: number;
+  readonly refusal?: Refusal;
+  /** Steering input the server owns already: it goes before the input of this create (P49). */
+  readonly steered?: readonly Item[];
+}
+
+export type Recount = (output: readonly Item[]) => Usage | null;
+
+/** Runs one turn from the received body to its last event or its error. Never rejects. */
+export async function runTurn(emulation: Emulation, received: Received, plain: Carriage): Promise<void> {
+  const { transport, connection } = plain;
+  let carriage = plain;
+  const entry = emulation.journal.openTurn({ transport, connection, request: received.body, bytes: received.bytes });
+  try {
+    carriage = broken(emulation, received.body, plain, entry);
+    if (received.refusal !== undefined) throw received.refusal;
+    const door = transport === 'websocket' ? 'websocket' : 'http';
+    const request = parseCreate(received.body, door);
+    refuseForeignToDialect(emulation.dialect, received.body, door);
+    refuseUnknownModel(request.model, emulation.models);
+    refuseForeignReasoning(request.items, emulation.ids.maker);
+    const items = [...(received.steered ?? []), ...request.items];
+    await answerTurn(emulation, { ...request, items }, carriage, entry);
+  } catch (error) {
+    if (carriage.signal.aborted) return entry.aborted();
+    // By the body: one that is refused for another field still evicts what it meant to continue.
+    carriage.lineage?.evict(isRecord(received.body) ? received.body['previous_response_id'] : undefined, 'refused');
+    const refusal =
+      error instanceof Refusal
+        ? error
+        : new Refusal(`The emulator failed: ${error instanceof Error ? error.message : String(error)}`, {
+            status: 500,
+          });
+    entry.refused(refusal.status, refusal.code);
+    await carriage.refuse(refusal);
+  }
+}
+
+/** The carriage with the faults of this turn, if there are any. */
+function broken({ faults, memory, clock }: Emulation, body: unknown, carriage: Carriage, entry: OpenTurn): Carriage {
+  return faulty(carriage, faultsOf(faults, carriage, entry.number, body), body, {
+    clock,
+    struck: (fault) => entry.struck(fault),
+    forget(id) {
+      const found = carriage.lineage?.find(String(id)) ?? memory.stored(String(id), carriage.tenant);
+      if (found !== undefined) memory.forget(found);
+    },
+  });
+}
+
+async function answerTurn(
+  emulation: Emulation,
+  request: CreateRequest,
+  carriage: Carriage,
+  entry: OpenTurn,
+): Promise<void> {
+  const { memory } = emulation;
+  const parent = recall(memory, request, carriage);
+  if (parent !== undefined) {
+    const { id } = parent.response;
+    entry.continues(id, carriage.lineage?.find(id) === parent ? 'connection' : 'store');
+    memory.hold(parent);
+  }
+  try {
+    await continueFrom(parent, emulation, request, carriage, entry);
+  } finally {
+    memory.release(parent);
+  }
+}
+
+/** `parent` is held meanwhile: the lane it came from may advance while another one forks it (P46). */
+async function continueFrom(
+  parent: Remembered | undefined,
+  emulation: Emulation,
+  request: CreateRequest,
+  carriage: Carriage,
+  entry: OpenTurn,
+): Promise<void> {
+  const { memory, conversations } = emulation;
+  const conversation =
+    request.conversationId === undefined ? undefined : conversations.get(request.conversationId, carriage.tenant);
+  if (conversation !== undefined) entry.continues(conversation.id, 'conversation');
+  const known = conversation?.context ?? (parent === undefined ? Context.of([]) : contextAfter(parent));
+  const items = request.items.map((item) => dereference(memory, item, carriage.tenant));
+  const context = known.with(items);
+  entry.knows(context);
+  let kept = false;
+  const keep = () => void (kept = true);
+  try {
+    await answerFrom({ parent, conversation, known, items, context }, emulation, request, carriage, entry, keep);
+  } finally {
+    if (!kept) context.retract(known);
+  }
+}
+
+/** `keep` is called if the turn can be continued. */
+async function answerFrom(
+  from: Continuation,
+  emulation: Emulation,
+  request: CreateRequest,
+  carriage: Carriage,
+  entry: OpenTurn,
+  keep: () => void,
+): Promise<void> {
+  const { context } = from;
+  const warmUp = request.generate === false || request.prompt_cache_options?.prewarm === true;
+  if (!asksForRecording(request)) {
+    context.refuseProblem();
+    refuseUnspokenJson(request, context);
+    // Without an answer to give, the model does not need the results yet.
+    if (!warmUp) context.refuseDanglingCalls();
+  }
+
+  const answer: Answer = warmUp
+    ? { kind: 'reply', reply: WARM_UP }
+    : asksForCompaction(request)
+      ? { kind: 'reply', reply: COMPACTED }
+      : await firstAnswer(emulation.sources, { request, context, place: carriage.place });
+  const { frames, usage, again } =
+    answer.kind === 'recorded' ? replay(answer.recorded) : improvise(emulation, answer, request, context);
+  const recount: Recount = (output) => usage && emulation.tokens.cutShort(usage, output);
+  // Remembered before the terminal event leaves: whoever has read it may continue at once, on any connection.
+  const settled = (response: ResponseObject | undefined) => {
+    if (settle(emulation, carriage, { ...from, request, response, entry, again })) keep();
+  };
+  const metronome = new Metronome({
+    pace: (answer.kind === 'reply' ? answer.pace : undefined) ?? emulation.pace,
+    uncachedTokens: usage === null ? 0 : usage.input_tokens - usage.input_tokens_details.cached_tokens,
+    clock: emulation.clock,
+    random: seededRandom(`${emulation.seed} ${entry.number}`),
+    signal: carriage.signal,
+    hurried: carriage.hurried,
+  });
+  const steered = carriage.steerable?.(frames, request, recount) ?? frames;
+  const hidesOutput = emulation.dialect.emptyTerminalOutput && answer.kind === 'reply';
+  await play(hidesOutput ? withoutFinalOutput(steered) : steered, carriage, metronome, settled);
+}
+
+/** An answer's events, and the usage they will end with, where it is known. */
+interface Played {
+  readonly frames: Frames;
+  /** The same events once more, for who streams a response that is stored (P29); a recording's would take up memory. */
+  readonly again: (() => Frames) | undefined;
+  readonly usage: Usage | null;
+}
+
+function replay({ frames, response }: RecordedResponse): Played {
+  function* recorded(): Generator<Frame, ResponseObject | undefined> {
+    yield* frames;
+    return response;
+  }
+  return { frames: recorded(), again: undefined, usage: isUsage(response?.['usage']) ? response['usage'] : null };
+}
+
+function improvise(
+  emulation: Emulation,
+  { reply: said, place }: Extract<Answer, { kind: 'reply' }>,
+  request: CreateRequest,
+  context: Context,
+): Played {
+  const { ids, tokens } = emulation;
+  refuseOtherFormat(said, request, place);
+  const heard = withinToolCalls(said, request.max_tool_calls);
+  const reply = said !== COMPACTED && needsCompaction(emulation, request, context) ? compacting(heard) : heard;
+  const performance = perform(reply, beginResponse(ids.next('resp'), request), {
+    ids,
+    include: new Set(request.include),
+    topLogprobs: request.top_logprobs ?? 0,
+    obfuscated: request.stream_options?.include_obfuscation ?? emulation.obfuscation,
+    reasoningEvents: emulation.dialect.reasoningEvents,
+    reasoningStatus: emulation.dialect.reasoningStatus,
+    maxOutputTokens: request.max_output_tokens ?? Infinity,
+    turnsBefore: context.turns,
+  });
+  const usage = reply.ending.kind === 'failed' ? null : tokens.count(request, context, performance.output);
+  const frames = () => performance.frames(usage);
+  return { frames: frames(), again: frames, usage };
+}
+
+/** True if the context is larger than what the request wants it compacted at (P77). */
+function needsCompaction({ tokens }: Emulation, request: CreateRequest, context: Context): boolean {
+  const threshold = request.context_management?.find(({ type }) => type === 'compaction')?.compact_threshold;
+  return threshold !== undefined && tokens.countInput(request, context) > threshold;
+}
+
+/** True if the input ends in a `compaction_trigger` (P126). */
+function asksForCompaction({ items }: CreateRequest): boolean {
+  const last = items.at(-1);
+  return last !== undefined && isCompactionTrigger(last);
+}
+
+/** The answer to a `compaction_trigger`: one item that stands for the whole context. */
+const COMPACTED: Reply = { output: [{ kind: 'tool', item: { type: 'compaction' } }], ending: { kind: 'completed' } };
+
+/** The compaction comes first: it stands for the context before this response, not for what the response says. */
+function compacting(reply: Reply): Reply {
+  return { ...reply, output: [{ kind: 'tool', item: { type: 'compaction' } }, ...reply.output] };
+}
+
+async function firstAnswer(sources: readonly Source[], question: Parameters<Source>[0]): Promise<Answer> {
+  for (const source of sources) {
+    const answer = await source(question);
+    if (answer !== undefined) return answer;
+  }
+  throw new Refusal('Nothing answers this request.', { status: 500 });
+}
+
+/** Sends the frames at their pace, as fast as the client takes them. `settled` is called right before the last one. */
+async function play(
+  frames: Frames,
+  carriage: Carriage,
+  metronome: Metronome,
+  settled: (response: ResponseObject | undefined) => void,
+): Promise<void> {
+  let step = frames.next();
+  while (step.done !== true) {
+    const frame = step.value;
+    step = frames.next();
+    const wait = metronome.before(frame.type);
+    if (wait !== undefined) await wait;
+    carriage.signal.throwIfAborted();
+    if (step.done === true) settled(step.value);
+    const drained = carriage.send(frame);
+    if (drained !== undefined) await drained;
+  }
+  carriage.finish(step.value);
+}
+
+/** The same events, the last of which has `output: []`; the response they end in is whole. */
+function* withoutFinalOutput(frames: Frames): Frames & Generator<Frame, ResponseObject | undefined> {
+  let step = frames.next();
+  while (step.done !== true) {
+    const frame = step.value;
+    step = frames.next();
+    if (step.done !== true || step.value === undefined) yield frame;
+    else
+      yield { ...frame, text: JSON.stringify({ ...JSON.parse(frame.text), response: { ...step.value, output: [] } }) };
+  }
+  return step.value;
+}
+
+interface Settlement extends Continuation {
+  readonly request: CreateRequest;
+  readonly response: ResponseObject | undefined;
+  readonly entry: OpenTurn;
+  readonly again: (() => Frames) | undefined;
+}
+
+/** Writes down how a turn has ended. Returns whether it can be continued. */
+function settle({ memory, conversations, dialect }: Emulation, carriage: Carriage, turn: Settlement): boolean {
+  const { request, parent, conversation, known, items, context, response, entry, again } = turn;
+  const outcome = outcomeOf(response);
+  entry.ends(response, outcome);
+  if (response === undefined || outcome === 'failed') {
+    carriage.lineage?.evict(request.previous_response_id, 'failed');
+    return false;
+  }
+  const said = [...response.output, ...(carriage.injected?.() ?? [])];
+  const fresh = [...items, ...said];
+  const sharedBytes = conversation?.bytes;
+  const inOrder = conversation?.context === known;
+  if (inOrder) context.retract(known);
+  if (conversation !== undefined) conversations.append(conversation, fresh);
+  const stored = request.store ?? true;
+  const { lineage } = carriage;
+  if (!stored && (lineage === undefined || !dialect.continuesUnstored)) return false;
+  const remembered = memory.remember({
+    response,
+    parent,
+    items: fresh,
+    before: conversation && known,
+    // The conversation has the same items in the form in which it lists them, unless it was changed meanwhile.
+    context: conversation !== undefined && inOrder ? conversation.context : context.with(said),
+    sharedBytes,
+    stored,
+    tenant: carriage.tenant,
+    // A steered response ended before its events did.
+    events: steered(response) ? undefined : again,
+  });
+  lineage?.advance(remembered);
+  return true;
+}
+
+function steered({ incomplete_details: details }: ResponseObject): boolean {
+  return isRecord(details) && details['reason'] === 'steered';
+}
+
+function outcomeOf(response: ResponseObject | undefined): Outcome {
+  if (response === undefined || response.status === 'failed' || response.status === 'cancelled') return 'failed';
+  return response.status === 'incomplete' ? 'incomplete' : 'completed';
+}

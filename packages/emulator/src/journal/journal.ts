@@ -1,0 +1,329 @@
+import type { Context } from '../memory/context.js';
+import { billFor, type Bill } from './bill.js';
+import { isRecord, type Item, type ResponseObject, type Usage } from '../wire/wire.js';
+
+export type Transport = 'sse' | 'json' | 'websocket';
+
+/**
+ * How a turn ended. `refused`: an error answered it, or (by a fault) broke it off. `aborted`: its connection went away first,
+ * be it that the client left or that a fault cut it.
+ */
+export type Outcome = 'running' | 'completed' | 'failed' | 'incomplete' | 'refused' | 'aborted';
+
+/**
+ * The response named by `previous_response_id`, and whether the server had it in the memory of this connection or fetched
+ * it from the store (P71); or the conversation.
+ */
+export interface TurnParent {
+  readonly id: string;
+  readonly from: 'connection' | 'store' | 'conversation';
+}
+
+/** One create, as the server saw it. */
+export interface JournalTurn {
+  /** From 1, in order of arrival. */
+  readonly number: number;
+  readonly transport: Transport;
+  /** The number of its connection in `connections()`. */
+  readonly connection: number;
+  /** The body as received, parsed; undefined if it was not JSON. */
+  readonly request: unknown;
+  /**
+   * Its size on the wire, in bytes: the HTTP body or the text frame, headers and frame headers not counted. 0 for the
+   * successor of a steered response: the server makes that create itself.
+   */
+  readonly bytes: number;
+  readonly outcome: Outcome;
+  /** The `stream_id` of its lane, as the create named it; undefined: the default lane, or HTTP. */
+  readonly lane?: string;
+  /** How its input came: `delta` if it names what it continues, else `full`. */
+  readonly plan: 'full' | 'delta';
+  /**
+   * The full context the server used: what it knew by id, then the new input; after a compaction, what follows it. A list
+   * is made of it when it is read. Empty if the turn was refused before there was one.
+   */
+  readonly transcript: readonly Item[];
+  /** The state it was continued from. Undefined: the turn brought everything itself, or was refused before. */
+  readonly parent?: TurnParent;
+  /** The faults that struck it, in their text form (`close code=1011 after=3`), in order. */
+  readonly faults: readonly string[];
+  readonly responseId?: string;
+  readonly output: readonly Item[];
+  readonly usage?: Usage;
+  /** Of a refused turn: the HTTP status (on a socket: the one in the frame) and the error's code. */
+  readonly status?: number;
+  readonly code?: string | null;
+}
+
+/** One TCP connection. */
+export interface JournalConnection {
+  readonly number: number;
+  readonly kind: 'http' | 'websocket';
+  /** When it was accepted, in milliseconds since 1970. */
+  readonly opened: number;
+  /** The headers of its first request or of the upgrade; credentials are replaced by `[redacted]`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly turns: number;
+  /** Undefined while it is open. `code` and `reason` are those of the WebSocket close. */
+  readonly closed?: { readonly code?: number; readonly reason?: string };
+}
+
+export interface JournalRequest {
+  readonly connection: number;
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  /** 101 for a WebSocket that was opened; 0 if the client left before an answer. */
+  readonly status: number;
+}
+
+export interface JournalLimits {
+  readonly journalEntries: number;
+  readonly journalBytes: number;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A turn, and what it costs: what was received, what was answered, and a reference to each item of its transcript. */
+interface Written {
+  readonly turn: Writable<Omit<JournalTurn, 'transcript'>>;
+  context?: Context;
+  bytes: number;
+}
+
+/** The items of a transcript are counted where they came or were made; whoever reads one gets a list of references. */
+const REFERENCE_BYTES = 8;
+
+/** A turn that is still being written down. */
+export interface OpenTurn {
+  readonly number: number;
+  knows(context: Context): void;
+  continues(id: string, from: TurnParent['from']): void;
+  struck(fault: string): void;
+  ends(response: ResponseObject | undefined, outcome: Outcome): void;
+  refused(status: number, code: string | null): void;
+  aborted(): void;
+}
+
+export interface OpenConnection {
+  readonly number: number;
+  saw(headers: NodeJS.Dict<string | string[]>): void;
+  becameWebSocket(): void;
+  closed(code?: number, reason?: string): void;
+}
+
+const SECRET_HEADERS = new Set(['authorization', 'api-key', 'x-api-key', 'cookie', 'proxy-authorization']);
+
+/**
+ * Everything the emulator received, for assertions. Each of the three lists keeps its newest entries, up to
+ * `limits.journalEntries`; turns also end at `limits.journalBytes`. Numbers go on, so that a gap shows.
+ */
+export class Journal {
+  readonly #limits: JournalLimits;
+  /** In order of arrival. */
+  readonly #turns = new Set<Written>();
+  #connections = new Map<number, Writable<JournalConnection>>();
+  #requests: JournalRequest[] = [];
+  #bytes = 0;
+  #lastTurn = 0;
+  #lastConnection = 0;
+
+  readonly #log: (line: string) => void;
+  #running = 0;
+  readonly #waiting = new Set<() => void>();
+
+  /** `log` is told of each request and each end of a turn, in a line. */
+  constructor(limits: JournalLimits, log: (line: string) => void = () => undefined) {
+    this.#limits = limits;
+    this.#log = log;
+  }
+
+  turns(): readonly JournalTurn[] {
+    return Array.from(this.#turns, snapshot);
+  }
+
+  connections(): readonly JournalConnection[] {
+    return [...this.#connections.values()].map((connection) => structuredClone(connection));
+  }
+
+  requests(): readonly JournalRequest[] {
+    return [...this.#requests];
+  }
+
+  /** What the turns written here cost, running ones included as far as they got. */
+  bill(): Bill {
+    return billFor(Array.from(this.#turns, ({ turn }) => turn));
+  }
+
+  /**
+   * Resolves when no turn runs.
+   *
+   * @internal
+   * @throws Error after `timeoutMs` milliseconds, with the numbers of those that do
+   */
+  settled(timeoutMs: number): Promise<void> {
+    if (this.#running === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const settled = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(settled);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(settled);
+        const numbers = Array.from(this.#turns, ({ turn }) => turn)
+          .filter(({ outcome }) => outcome === 'running')
+          .map(({ number }) => number);
+        const which = numbers.length === 0 ? `${this.#running} turns` : `the turns ${numbers.join(', ')}`;
+        reject(new Error(`After ${timeoutMs} ms ${which} still run; wait longer, or end them.`));
+      }, timeoutMs);
+      this.#waiting.add(settled);
+    });
+  }
+
+  #ended(turn: Written['turn']): void {
+    const { number, transport, plan, outcome, status, code } = turn;
+    const error = [status, code].filter((each) => each !== undefined && each !== null).join(' ');
+    this.#log(`turn ${number} ${transport} ${plan} ${outcome}${error === '' ? '' : ` (${error})`}`);
+    this.#running -= 1;
+    if (this.#running === 0) for (const settled of this.#waiting) settled();
+  }
+
+  /** Forgets what is written; open connections and running turns are forgotten too, numbers go on. */
+  clear(): void {
+    this.#turns.clear();
+    this.#connections.clear();
+    this.#requests = [];
+    this.#bytes = 0;
+  }
+
+  /** @internal */
+  openTurn(begun: Pick<JournalTurn, 'transport' | 'connection' | 'request' | 'bytes'>): OpenTurn {
+    const number = (this.#lastTurn += 1);
+    const { request } = begun;
+    const fields = isRecord(request) ? request : {};
+    const continues = isGiven(fields['previous_response_id']) || isGiven(fields['conversation']);
+    const lane = begun.transport === 'websocket' ? fields['stream_id'] : undefined;
+    const turn: Written['turn'] = {
+      number,
+      ...begun,
+      ...(typeof lane === 'string' ? { lane } : {}),
+      plan: continues ? 'delta' : 'full',
+      outcome: 'running',
+      faults: [],
+      output: [],
+    };
+    const written: Written = { turn, bytes: 0 };
+    this.#running += 1;
+    // What a turn ends in first is how it ended.
+    const end = (outcome: Exclude<Outcome, 'running'>, how: Partial<Pick<JournalTurn, 'status' | 'code'>> = {}) => {
+      if (turn.outcome !== 'running') return;
+      Object.assign(turn, { outcome, ...how });
+      this.#ended(turn);
+    };
+    this.#turns.add(written);
+    this.#charge(written, turn.bytes);
+    const connection = this.#connections.get(begun.connection);
+    if (connection !== undefined) connection.turns += 1;
+    return {
+      number,
+      knows: (context) => {
+        written.context = context;
+        this.#charge(written, context.length * REFERENCE_BYTES);
+      },
+      continues: (id, from) => void (turn.parent = { id, from }),
+      struck: (fault) => void (turn.faults = [...turn.faults, fault]),
+      ends: (response, outcome) => {
+        if (outcome !== 'running') end(outcome);
+        if (response === undefined) return;
+        turn.responseId = response.id;
+        turn.output = response.output;
+        this.#charge(written, Buffer.byteLength(JSON.stringify(response.output)));
+        const { usage } = response;
+        if (isUsage(usage)) turn.usage = usage;
+      },
+      refused: (status, code) => {
+        if (turn.outcome === 'running') end('refused', { status, code });
+        // A fault may break off a turn right before its last event.
+        else Object.assign(turn, { outcome: 'refused', status, code });
+      },
+      // A client that leaves at the terminal event has had its turn.
+      aborted: () => end('aborted'),
+    };
+  }
+
+  /** Makes room for what a turn has grown by. One that had to go already, or was cleared, costs nothing any more. */
+  #charge(written: Written, bytes: number): void {
+    if (!this.#turns.has(written)) return;
+    written.bytes += bytes;
+    this.#bytes += bytes;
+    const { journalEntries, journalBytes } = this.#limits;
+    for (const oldest of this.#turns) {
+      const fits = this.#turns.size <= journalEntries && this.#bytes <= journalBytes;
+      if (fits || this.#turns.size === 1) return;
+      this.#turns.delete(oldest);
+      this.#bytes -= oldest.bytes;
+    }
+  }
+
+  /** @internal */
+  openConnection(): OpenConnection {
+    const number = (this.#lastConnection += 1);
+    const connection: Writable<JournalConnection> = { number, kind: 'http', opened: Date.now(), headers: {}, turns: 0 };
+    this.#connections.set(number, connection);
+    for (const oldest of this.#connections.keys()) {
+      if (this.#connections.size <= this.#limits.journalEntries) break;
+      this.#connections.delete(oldest);
+    }
+    return {
+      number,
+      saw: (headers) => {
+        if (Object.keys(connection.headers).length === 0) connection.headers = redacted(headers);
+      },
+      becameWebSocket: () => void (connection.kind = 'websocket'),
+      closed: (code, reason) => {
+        // The TCP connection of a socket closes before the socket does, which then knows the code.
+        if (code === undefined && connection.kind === 'websocket') return;
+        connection.closed ??= {
+          ...(code === undefined ? {} : { code }),
+          ...(reason === undefined ? {} : { reason }),
+        };
+      },
+    };
+  }
+
+  /** @internal */
+  request(request: JournalRequest): void {
+    const { connection, method, path, status } = request;
+    this.#log(`connection ${connection} ${method} ${path} ${status === 0 ? 'left' : status}`);
+    this.#requests.push(request);
+    if (this.#requests.length > this.#limits.journalEntries) this.#requests.shift();
+  }
+}
+
+function snapshot({ turn, context }: Written): JournalTurn {
+  let items: readonly Item[] | undefined;
+  return {
+    ...turn,
+    get transcript() {
+      return (items ??= context?.items() ?? []);
+    },
+  };
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function redacted(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    plain[name] = SECRET_HEADERS.has(name) ? '[redacted]' : String(value);
+  }
+  return plain;
+}
+
+function isUsage(value: unknown): value is Usage {
+  return typeof value === 'object' && value !== null && 'input_tokens' in value;
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import type { Context } from './context.js';
+import type { CreateRequest } from '../request/request.js';
+import { wordsOf } from '../wire/words.js';
+import type { Item, Usage } from '../wire/wire.js';
+
+/** How many contexts are remembered for `cached_tokens`; the oldest is forgotten first. */
+const REMEMBERED_CONTEXTS = 10_000;
+export const BYTES_PER_TOKEN = 4;
+
+/** The settings a model reads. */
+interface Counted extends Pick<CreateRequest, 'instructions'> {
+  readonly model?: string | undefined;
+  readonly tools?: CreateRequest['tools'];
+}
+
+interface Weight {
+  readonly bytes: number;
+  readonly digest: string;
+}
+
+/** A context as it was counted with some settings: the digest of all of it, and its bytes. */
+interface Standing extends Weight {
+  readonly settings: string;
+}
+
+/**
+ * Counts tokens by one rule, the same for every transport: **a token is four bytes of UTF-8 JSON, rounded up.**
+ *
+ * - input: the settings a model reads (`model`, `instructions`, `tools`) and every item of the full context, whether it
+ *   was sent or known by id (P79: the whole logical context is billed);
+ * - cached: of these, what stands before the first difference from any context or finished turn seen before;
+ * - output: what the model wrote of the output items (`wordsOf`), not the ids and types around it; reasoning also counts
+ *   as `reasoning_tokens`. So `max_output_tokens` limits words, as it does for a model.
+ *
+ * Not imitated: real tokenizers, the provider's minimum of 1,024 tokens for a cache hit, its expiry.
+ */
+export class TokenCounter {
+  readonly #weights = new WeakMap<Item, Weight>();
+  readonly #standings = new WeakMap<Context, Standing>();
+  /** Digests of contexts seen; a Set keeps their order. */
+  readonly #seen = new Set<string>();
+
+  count(request: Counted, context: Context, output: readonly Item[]): Usage {
+    const { settings, digest: begin, bytes, cachedBytes } = this.#stand(request, context);
+    this.#remember(settings);
+    this.#remember(begin);
+    let digest = begin;
+    let outputBytes = 0;
+    let reasoningBytes = 0;
+    for (const item of output) {
+      digest = hash(digest, this.#weigh(item).digest);
+      const words = Buffer.byteLength(wordsOf(item));
+      outputBytes += words;
+      if (item.type === 'reasoning') reasoningBytes += words;
+    }
+    this.#remember(digest);
+
+    const [input, produced] = [tokens(bytes), tokens(outputBytes)];
+    return {
+      input_tokens: input,
+      input_tokens_details: { cached_tokens: tokens(cachedBytes) },
+      output_tokens: produced,
+      output_tokens_details: { reasoning_tokens: tokens(reasoningBytes) },
+      total_tokens: input + produced,
+    };
+  }
+
+  /** The input tokens of a request, without remembering its context. */
+  countInput(request: Counted, context: Context): number {
+    return tokens(this.#stand(request, context).bytes);
+  }
+
+  /**
+   * How far a context is cached. It goes on from where the context, or one it continues, was counted before with the same
+   * settings and is still cached, so that a turn of a long chain weighs its new items only.
+   */
+  #stand(request: Counted, context: Context): Standing & { readonly cachedBytes: number } {
+    const text = settingsOf(request);
+    const settings = hash('', text);
+    const ahead: Context[] = [];
+    let at: Context | undefined = context;
+    let known: Standing | undefined;
+    for (; at !== undefined; at = at.parent) {
+      const stood = this.#standings.get(at);
+      if (stood?.settings === settings && this.#seen.has(stood.digest)) {
+        known = stood;
+        break;
+      }
+      ahead.push(at);
+    }
+    let { digest, bytes } = known ?? { digest: settings, bytes: Buffer.byteLength(text) };
+    let cachedBytes = this.#seen.has(digest) ? bytes : 0;
+    for (const each of ahead.toReversed()) {
+      for (const item of each.own) {
+        const weight = this.#weigh(item);
+        digest = hash(digest, weight.digest);
+        bytes += weight.bytes;
+        if (this.#seen.has(digest)) cachedBytes = bytes;
+      }
+      this.#standings.set(each, { settings, digest, bytes });
+    }
+    return { settings, digest, bytes, cachedBytes };
+  }
+
+  /** The usage of a response that ends before all of its output: the same input, less output. */
+  cutShort(usage: Usage, output: readonly Item[]): Usage {
+    const bytes = (items: readonly Item[]) => items.reduce((sum, item) => sum + Buffer.byteLength(wordsOf(item)), 0);
+    const produced = tokens(bytes(output));
+    return {
+      ...usage,
+      output_tokens: produced,
+      output_tokens_details: { reasoning_tokens: tokens(bytes(output.filter(({ type }) => type === 'reasoning'))) },
+      total_tokens: usage.input_tokens + produced,
+    };
+  }
+
+  /** An item never changes, and one known by id comes back as the same object: each is weighed once. */
+  #weigh(item: Item): Weight {
+    const known = this.#weights.get(item);
+    if (known !== undefined) return known;
+    const bytes = Buffer.byteLength(JSON.stringify(item));
+    // Encrypted reasoning is another text each time it is sent, and the same item.
+    const { encrypted_content: _, ...plain } = item;
+    const weight: Weight = { bytes, digest: hash('', JSON.stringify(item.type === 'reasoning' ? plain : item)) };
+    this.#weights.set(item, weight);
+    return weight;
+  }
+
+  #remember(digest: string): void {
+    this.#seen.delete(digest);
+    this.#seen.add(digest);
+    if (this.#seen.size <= REMEMBERED_CONTEXTS) return;
+    for (const oldest of this.#seen) {
+      this.#seen.delete(oldest);
+      break;
+    }
+  }
+}
+
+function settingsOf({ model, instructions, tools: offered }: Counted): string {
+  return JSON.stringify([model ?? null, instructions ?? null, offered ?? []]);
+}
+
+function tokens(bytes: number): number {
+  return Math.ceil(bytes / BYTES_PER_TOKEN);
+}
+
+function hash(before: string, text: string): string {
+  return createHash('sha1').update(before).update('\n').update(text).digest('base64');
+}

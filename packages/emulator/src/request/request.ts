@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { Refusal } from '../wire/refusal.js';
+import { complaint } from './complaint.js';
+import { createFields, type CreateFields } from './fields.js';
+import { itemsOf } from './items.js';
+import { textFormatOf } from './text-format.js';
+import { checkTools } from './tools.js';
+import { isRecord, type Item } from '../wire/wire.js';
+
+/** What carries a request: some fields exist on one of the two only (P30). */
+export type Door = 'http' | 'websocket';
+
+/** A checked request. `items` is its input as a list; every other field is as it was received, `null` as if it were left out. */
+export type CreateRequest = Readonly<CreateFields> & {
+  readonly items: readonly Item[];
+  /** The id of the conversation, however it was written. */
+  readonly conversationId: string | undefined;
+};
+
+/** Checks the body of a create as the API does and refuses the first thing wrong in it, with the `param` it stands in. */
+export function parseCreate(body: unknown, door: Door): CreateRequest {
+  if (!isRecord(body)) throw new Refusal('The request body must be a JSON object.', { code: 'invalid_type' });
+  refuseForeignFields(body, door);
+  const parsed = createFields.safeParse(body);
+  if (!parsed.success) throw complaint(parsed.error.issues[0], [], body);
+  const request = parsed.data;
+  const { previous_response_id, conversation } = request;
+  if (previous_response_id !== undefined && conversation !== undefined) {
+    throw new Refusal(
+      "Mutually exclusive parameters: 'previous_response_id' and 'conversation' cannot be used together.",
+      { code: 'mutually_exclusive_parameters', param: 'previous_response_id' },
+    );
+  }
+  if (request.input === undefined && previous_response_id === undefined && request.prompt === undefined) {
+    throw new Refusal("Missing required parameter: 'input'.", { code: 'missing_required_parameter', param: 'input' });
+  }
+  const items = itemsOf(request.input ?? []);
+  checkTools(request, items);
+  textFormatOf(request);
+  if (request.background === true && request.store === false) {
+    throw new Refusal("Background mode requires 'store' to be true.", { param: 'store' });
+  }
+  return { ...request, conversationId: conversationIdOf(conversation), items };
+}
+
+function refuseForeignFields(body: Record<string, unknown>, door: Door): void {
+  if (door === 'websocket' && body['background'] === true) {
+    throw unsupported('background', 'leave it out, and read the response while it is made');
+  }
+  if (door === 'http') {
+    for (const param of ['type', 'generate', 'stream_id']) {
+      if (!isGiven(body[param])) continue;
+      throw new Refusal(`Unknown parameter: '${param}'.`, { code: 'unknown_parameter', param });
+    }
+  }
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function unsupported(param: string, advice: string): Refusal {
+  return new Refusal(`Unsupported parameter: '${param}'; ${advice}.`, { code: 'unsupported_parameter', param });
+}
+
+export function conversationIdOf(conversation: CreateFields['conversation']): string | undefined {
+  if (conversation === undefined || typeof conversation === 'string') return conversation;
+  const checked = z.looseObject({ id: z.string().min(1) }).safeParse(conversation);
+  if (!checked.success) throw complaint(checked.error.issues[0], ['conversation'], conversation);
+  return checked.data.id;
+}

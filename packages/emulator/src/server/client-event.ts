@@ -1,0 +1,58 @@
+import { MULTI_AGENT_BETA } from '../wire/multi-agent.js';
+import { Refusal } from '../wire/refusal.js';
+import { parseJson } from '../request/json-body.js';
+import type { Received } from '../engine/turn.js';
+import { isRecord } from '../wire/wire.js';
+
+/** What a client says on a socket. A create may be refused before it is looked at. */
+export type ClientEvent =
+  | (Received & { readonly kind: 'create' })
+  | { readonly kind: 'steer'; readonly body: Record<string, unknown>; readonly bytes: number }
+  | { readonly kind: 'interrupt'; readonly body: Record<string, unknown> }
+  | { readonly kind: 'inject'; readonly body: Record<string, unknown>; readonly bytes: number }
+  | { readonly kind: 'ignored' };
+
+/** What a socket takes beside creates. */
+export interface Accepted {
+  /** `response.steer` and `response.interrupt`. */
+  readonly steering: boolean;
+  /** Whether its upgrade had the beta header of `response.inject` (P4). */
+  readonly inject: boolean;
+}
+
+/** Reads one message. What is no known event is a create that is refused: it is answered in its turn. */
+export function readClientEvent(raw: Buffer, isBinary: boolean, { steering, inject }: Accepted): ClientEvent {
+  const bytes = raw.byteLength;
+  let body: unknown;
+  const refused = (message: string, code: string, param: string | null = null): ClientEvent => ({
+    kind: 'create',
+    body,
+    bytes,
+    refusal: new Refusal(message, { code, param }),
+  });
+  if (isBinary) return refused('A message must be a text frame, not a binary one.', 'invalid_frame');
+  try {
+    body = parseJson(raw, 'The message is not JSON.');
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: 'create', body, bytes, refusal: error };
+    throw error;
+  }
+  if (!isRecord(body)) return refused('The message must be a JSON object.', 'invalid_type');
+  const { type } = body;
+  if (type === 'response.create') return { kind: 'create', body, bytes };
+  if (type === 'response.steer' && steering) return { kind: 'steer', body, bytes };
+  if (type === 'response.interrupt' && steering) return { kind: 'interrupt', body };
+  if (type === 'response.inject' && inject) return { kind: 'inject', body, bytes };
+  // Codex reports what it has read; servers take no notice (P33).
+  if (type === 'response.processed') return { kind: 'ignored' };
+  if (type === undefined) return refused("Missing required parameter: 'type'.", 'missing_required_parameter', 'type');
+  if (type === 'response.inject') {
+    return refused(`'response.inject' needs the header 'OpenAI-Beta: ${MULTI_AGENT_BETA}'.`, 'invalid_value', 'type');
+  }
+  const known = steering ? "'response.create' and 'response.steer'" : "'response.create'";
+  return refused(
+    `Invalid value for 'type': ${JSON.stringify(type)}; supported values are ${known}.`,
+    'invalid_value',
+    'type',
+  );
+}

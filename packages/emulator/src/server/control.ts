@@ -1,0 +1,138 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Behaviour } from '../sources/behaviour.js';
+import type { Bill } from '../journal/bill.js';
+import { ScriptError } from '../base/errors.js';
+import { readBody } from './http/read-body.js';
+import type { Journal } from '../journal/journal.js';
+import { Refusal } from '../wire/refusal.js';
+
+/** Where tests in any language steer an emulator, beside the API. */
+const CONTROL = '/emulator';
+
+/** What the control API reads and changes. */
+export interface Controlled {
+  readonly journal: Journal;
+  readonly behaviour: Behaviour;
+  readonly bill: () => Bill;
+  readonly state: () => object;
+  readonly close: () => Promise<void>;
+  readonly bodyBytes: number;
+}
+
+interface Call {
+  readonly controlled: Controlled;
+  readonly query: URLSearchParams;
+  /** The body as text; empty if there is none. */
+  readonly body: () => Promise<string>;
+}
+
+type Action = (call: Call) => unknown;
+
+const DONE = { status: 'ok' };
+
+/** An action that has nothing to tell but that it is done. */
+function doing(act: (call: Call) => void | Promise<void>): Action {
+  return async (call) => {
+    await act(call);
+    return DONE;
+  };
+}
+
+/** Everything the control API does, by path and method. */
+const ACTIONS: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
+  '/health': { GET: () => DONE },
+  '/state': { GET: ({ controlled }) => controlled.state() },
+  '/bill': { GET: ({ controlled }) => controlled.bill() },
+  '/journal': {
+    GET: ({ controlled: { journal } }) => ({
+      turns: journal.turns(),
+      connections: journal.connections(),
+      requests: journal.requests(),
+    }),
+  },
+  '/clear': { POST: doing(({ controlled }) => controlled.journal.clear()) },
+  '/settled': {
+    POST: doing(({ controlled, query }) =>
+      controlled.journal.settled(timeoutOf(query)).catch((error: unknown) => {
+        throw new Refusal(messageOf(error), { status: 504, type: 'not_settled', code: 'not_settled' });
+      }),
+    ),
+  },
+  '/script': {
+    GET: ({ controlled }) => ({ unused_turns: controlled.behaviour.unusedTurns() }),
+    PUT: doing(async ({ controlled, body }) => controlled.behaviour.setScriptText(await body(), 'script')),
+    DELETE: doing(({ controlled }) => controlled.behaviour.setScript(undefined)),
+  },
+  '/faults': {
+    PUT: doing(async ({ controlled, body }) => controlled.behaviour.setFaultsText(await body(), 'faults')),
+    DELETE: doing(({ controlled }) => controlled.behaviour.setFaults(undefined)),
+  },
+  // Closed once its answer is out.
+  '/end': { POST: () => DONE },
+};
+
+export function isControl(request: IncomingMessage): boolean {
+  const path = pathOf(request);
+  return path === CONTROL || path.startsWith(`${CONTROL}/`);
+}
+
+/** Answers one request of the control API with JSON. Never rejects. */
+export async function serveControl(
+  controlled: Controlled,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const path = pathOf(request).slice(CONTROL.length);
+    const methods = Object.hasOwn(ACTIONS, path) ? ACTIONS[path] : undefined;
+    if (methods === undefined) throw unknownAction(path);
+    const { method = '' } = request;
+    const action = Object.hasOwn(methods, method) ? methods[method] : undefined;
+    if (action === undefined) {
+      const allow = Object.keys(methods).join(', ');
+      throw new Refusal(`${CONTROL}${path} takes ${allow}, not ${method}.`, { status: 405, headers: { allow } });
+    }
+    const query = new URL(request.url ?? '/', 'http://emulator').searchParams;
+    const body = async () => (await readBody(request, controlled.bodyBytes)).body.toString('utf8');
+    send(response, 200, await action({ controlled, query, body }));
+    if (path === '/end') response.once('close', () => void controlled.close());
+  } catch (error) {
+    if (response.destroyed || response.headersSent) return void response.destroy();
+    const refusal = error instanceof Refusal ? error : asRefusal(error);
+    send(response, refusal.status, JSON.parse(refusal.body()), refusal.headers);
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown, headers: object = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers, connection: 'close' });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof ScriptError) return new Refusal(error.message, { code: error.code });
+  return new Refusal(messageOf(error), { status: 500 });
+}
+
+function unknownAction(path: string): Refusal {
+  const known = Object.keys(ACTIONS).map((each) => `${CONTROL}${each}`);
+  return new Refusal(`There is no ${CONTROL}${path.slice(0, 100)}; there are ${known.join(', ')}.`, { status: 404 });
+}
+
+const LONGEST_WAIT_MS = 600_000;
+
+function timeoutOf(query: URLSearchParams): number {
+  const given = query.get('timeout_ms');
+  if (given === null) return 5000;
+  if (/^\d{1,6}$/.test(given) && Number(given) <= LONGEST_WAIT_MS) return Number(given);
+  throw new Refusal(`timeout_ms must be milliseconds from 0 to ${LONGEST_WAIT_MS}, not ${JSON.stringify(given)}.`, {
+    param: 'timeout_ms',
+  });
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').replace(/[?#].*$/s, '');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

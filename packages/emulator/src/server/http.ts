@@ -1,0 +1,270 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { eventText, openEventStream } from '../listener/event-stream.js';
+import { httpLine } from '../faults/line.js';
+import { RequestFaults } from '../faults/upgrade.js';
+import type { Exchange } from './http/exchange.js';
+import { readBody, type ReadBody } from './http/read-body.js';
+import { findRoute } from './http/routes.js';
+import { hasMultiAgentBeta, refuseWithoutBeta } from '../wire/multi-agent.js';
+import type { Replay } from '../replay/replay.js';
+import { Refusal } from '../wire/refusal.js';
+import { parseJson } from '../request/json-body.js';
+import { tenantOf } from '../base/tenant.js';
+import { runTurn, type Carriage, type Emulation, type Received } from '../engine/turn.js';
+import { isRecord, type Frame } from '../wire/wire.js';
+
+export interface HttpSettings {
+  readonly bodyBytes: number;
+  readonly recordings: string | undefined;
+  /** Answers everything, if there is one. */
+  readonly replay: Replay | undefined;
+}
+
+/** Answers one HTTP request. Never rejects. */
+export async function serveHttp(
+  emulation: Emulation,
+  settings: HttpSettings,
+  connection: number,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.setHeader('x-request-id', emulation.ids.next('req'));
+  try {
+    await route(emulation, settings, connection, request, response);
+  } catch (error) {
+    // A client that left before its body was read is no longer there to be told.
+    if (response.destroyed || response.headersSent) return void response.destroy();
+    const refusal =
+      error instanceof Refusal
+        ? error
+        : new Refusal(`The emulator failed: ${error instanceof Error ? error.message : String(error)}`, {
+            status: 500,
+          });
+    refuse(response, refusal);
+  }
+}
+
+async function route(
+  emulation: Emulation,
+  settings: HttpSettings,
+  connection: number,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (settings.replay !== undefined)
+    return replayed(emulation, settings, settings.replay, connection, request, response);
+  const path = pathOf(request);
+  if (path === 'responses') {
+    if (request.method === 'POST') return create(emulation, settings, connection, request, response);
+    if (request.method === 'GET') throw upgradeRequired();
+    throw methodNotAllowed(request, 'GET, POST');
+  }
+  const found = path === undefined ? undefined : findRoute(path);
+  if (found !== undefined) {
+    const endpoint = Object.hasOwn(found.methods, request.method ?? '') && found.methods[request.method ?? ''];
+    if (!endpoint) throw methodNotAllowed(request, Object.keys(found.methods).join(', '));
+    const exchange = exchangeOf(emulation, settings, found.segments, request, response);
+    const answer = await endpoint(exchange);
+    if (answer !== undefined) sendJson(response, JSON.stringify(answer));
+    return;
+  }
+  throw unknownPath(request);
+}
+
+async function replayed(
+  emulation: Emulation,
+  settings: HttpSettings,
+  replay: Replay,
+  connection: number,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const left = new AbortController();
+  response.once('close', () => left.abort());
+  const faults = new RequestFaults(emulation.faults, request, connection);
+  const line = httpLine(response, () => false, emulation.clock, faults.upcoming);
+  await faults.beforeAnswer(line, emulation.clock, left.signal);
+  const { body } = await readBody(request, settings.bodyBytes);
+  await replay.serveHttp(request, body, response, line, connection);
+}
+
+/** Base paths of the API: OpenAI's, and the one of the ChatGPT backend, which Codex and pi use with a login (P18). */
+const BASES = /^\/(?:v1|backend-api\/codex)\//;
+
+/** The path below a base of the API, without its query; undefined for any other. */
+export function pathOf(request: IncomingMessage): string | undefined {
+  const path = (request.url ?? '/').replace(/[?#].*$/s, '');
+  return BASES.test(path) ? path.replace(BASES, '') : undefined;
+}
+
+export function unknownPath(request: IncomingMessage): Refusal {
+  const message = `Unknown request URL: ${request.method ?? 'GET'} ${(request.url ?? '/').replace(/[?#].*$/s, '').slice(0, 200)}. This emulator speaks the Responses API (POST /v1/responses); its base URL ends in /v1.`;
+  return new Refusal(message, { status: 404, code: 'unknown_url' });
+}
+
+function upgradeRequired(): Refusal {
+  return new Refusal('GET /v1/responses opens a WebSocket: send an upgrade, or POST a request.', {
+    status: 426,
+    code: 'upgrade_required',
+    headers: { upgrade: 'websocket', connection: 'upgrade' },
+  });
+}
+
+function methodNotAllowed(request: IncomingMessage, allow: string): Refusal {
+  return new Refusal(`Not allowed: ${request.method ?? ''} on this URL; it takes ${allow}.`, {
+    status: 405,
+    code: 'method_not_allowed',
+    headers: { allow },
+  });
+}
+
+function exchangeOf(
+  emulation: Emulation,
+  { bodyBytes, recordings }: HttpSettings,
+  segments: readonly string[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Exchange {
+  const left = new AbortController();
+  response.once('close', () => left.abort());
+  return {
+    emulation,
+    tenant: tenantOf(request.headers, emulation.credentials),
+    recordings,
+    segments,
+    query: new URL(request.url ?? '/', 'http://emulator').searchParams,
+    signal: left.signal,
+    async body() {
+      const read = await readBody(request, bodyBytes);
+      if (read.body.byteLength === 0) return undefined;
+      const { body, refusal } = parseBody(read);
+      if (refusal !== undefined) throw refusal;
+      return body;
+    },
+    stream: (frames) => sendEvents(frames, eventStream(response, left.signal, emulation.dialect.doneMarker)),
+  };
+}
+
+async function sendEvents(frames: AsyncIterable<Frame> | Iterable<Frame>, { send, finish }: Delivery): Promise<void> {
+  for await (const frame of frames) await send(frame);
+  finish(undefined);
+}
+
+async function create(
+  emulation: Emulation,
+  settings: HttpSettings,
+  connection: number,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const left = new AbortController();
+  response.once('close', () => left.abort());
+  let streams = false;
+  const { clock } = emulation;
+  const tenant = tenantOf(request.headers, emulation.credentials);
+  const faults = new RequestFaults(emulation.faults, request, connection);
+  const line = httpLine(response, () => streams, clock, faults.upcoming);
+  await faults.beforeAnswer(line, clock, left.signal);
+  const parsed = parseBody(await readBody(request, settings.bodyBytes));
+  const { body } = parsed;
+  const refusal = parsed.refusal ?? refuseWithoutBeta(body, hasMultiAgentBeta(request.headers));
+  const received = refusal === undefined ? parsed : { ...parsed, refusal };
+  streams = isRecord(body) && body['stream'] === true;
+  if (streams && faults.strikesAfterOpen) openEventStream(response);
+  await faults.afterOpen(line, clock, left.signal);
+  const shared = {
+    connection,
+    tenant,
+    line,
+    lineage: undefined,
+    // Turns without a history are counted over all HTTP requests: a client may open a connection for each.
+    place: emulation,
+    signal: left.signal,
+    refuse: (refusal: Refusal) => refuse(response, refusal),
+  };
+  if (isRecord(body) && body['background'] === true) {
+    const job = await emulation.background.begin(tenant, (delivery) =>
+      runTurn(emulation, received, { ...shared, ...delivery, transport: streams ? 'sse' : 'json' }),
+    );
+    if (!streams) return sendJson(response, JSON.stringify(job.begun));
+    const delivery = eventStream(response, left.signal, emulation.dialect.doneMarker);
+    return sendEvents(job.follow(0, left.signal), delivery);
+  }
+  const carriage: Carriage = streams
+    ? { ...shared, ...eventStream(response, left.signal, emulation.dialect.doneMarker) }
+    : { ...shared, ...singleAnswer(response) };
+  await runTurn(emulation, received, carriage);
+}
+
+type Delivery = Pick<Carriage, 'transport' | 'send' | 'finish'>;
+
+/** Each event as `event:` and `data:` lines (P22). Whether the body ends with `[DONE]` is up to the dialect (P23). */
+function eventStream(response: ServerResponse, signal: AbortSignal, doneMarker: boolean): Delivery {
+  return {
+    transport: 'sse',
+    send(frame: Frame) {
+      openEventStream(response);
+      return response.write(eventText(frame)) ? undefined : drained(response, signal);
+    },
+    finish: () => void response.end(doneMarker ? 'data: [DONE]\n\n' : undefined),
+  };
+}
+
+/** Nothing until the turn has ended, then the response. A failed one is a 200 too: the status is in the body. */
+function singleAnswer(response: ServerResponse): Delivery {
+  let lastFrame: Frame | undefined;
+  return {
+    transport: 'json',
+    send(frame) {
+      lastFrame = frame;
+      return undefined;
+    },
+    finish(final) {
+      if (final !== undefined) return sendJson(response, JSON.stringify(final));
+      refuse(
+        response,
+        new Refusal(`The recording has no final response; its last event is ${lastFrame?.type ?? 'missing'}.`, {
+          status: 502,
+          code: 'recording_breaks_off',
+        }),
+      );
+    },
+  };
+}
+
+async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const gone = () => reject(new Error('The client has gone.'));
+    signal.addEventListener('abort', gone, { once: true });
+    response.once('drain', () => {
+      signal.removeEventListener('abort', gone);
+      resolve();
+    });
+  });
+}
+
+const NO_JSON = 'We could not parse the JSON body of your request: it must be one JSON object in UTF-8.';
+
+function parseBody({ body, wireBytes: bytes }: ReadBody): Received {
+  try {
+    return { body: parseJson(body, NO_JSON), bytes };
+  } catch (error) {
+    if (error instanceof Refusal) return { body: undefined, bytes, refusal: error };
+    throw error;
+  }
+}
+
+function sendJson(response: ServerResponse, text: string): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(text);
+}
+
+function refuse(response: ServerResponse, refusal: Refusal): void {
+  const body = refusal.body();
+  response.writeHead(refusal.status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    ...refusal.headers,
+  });
+  response.end(body);
+}

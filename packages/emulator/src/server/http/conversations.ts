@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { Refusal } from '../../wire/refusal.js';
+import { metadata, optional } from '../../request/fields.js';
+import { itemsOf } from '../../request/items.js';
+import type { Conversation } from '../../memory/conversations.js';
+import { checkedBody, segment, type Exchange } from './exchange.js';
+import { listOf, pageOf } from './page.js';
+
+/** Items one request may bring. */
+const MAX_ITEMS = 20;
+
+const items = z.array(z.unknown()).max(MAX_ITEMS);
+const createBody = z.looseObject({ items: optional(items), metadata: optional(metadata) });
+const updateBody = z.looseObject({ metadata });
+const itemsBody = z.looseObject({ items: items.min(1) });
+
+export async function createConversation(exchange: Exchange): Promise<unknown> {
+  const body = await checkedBody(exchange, createBody);
+  const { emulation, tenant } = exchange;
+  const { conversations } = emulation;
+  return shown(conversations.create(tenant, itemsOf(body.items ?? [], 'items'), body.metadata ?? {}));
+}
+
+export function getConversation(exchange: Exchange): unknown {
+  return shown(named(exchange));
+}
+
+export async function updateConversation(exchange: Exchange): Promise<unknown> {
+  const body = await checkedBody(exchange, updateBody);
+  const conversation = named(exchange);
+  conversation.metadata = body.metadata;
+  return shown(conversation);
+}
+
+export function deleteConversation(exchange: Exchange): unknown {
+  const conversation = named(exchange);
+  exchange.emulation.conversations.delete(conversation);
+  return { id: conversation.id, object: 'conversation.deleted', deleted: true };
+}
+
+export function listItems(exchange: Exchange): unknown {
+  return pageOf(named(exchange).items, exchange.query);
+}
+
+export async function createItems(exchange: Exchange): Promise<unknown> {
+  const body = await checkedBody(exchange, itemsBody);
+  const added = exchange.emulation.conversations.append(named(exchange), itemsOf(body.items, 'items'));
+  return listOf(added);
+}
+
+export function getItem(exchange: Exchange): unknown {
+  const id = segment(exchange, 1);
+  const found = named(exchange).items.find((item) => item.id === id);
+  if (found !== undefined) return found;
+  throw new Refusal(`Item with id '${id}' not found.`, { status: 404 });
+}
+
+/** Answers with the conversation, as the API does; an item that is not there is not missed. */
+export function deleteItem(exchange: Exchange): unknown {
+  const conversation = named(exchange);
+  exchange.emulation.conversations.removeItem(conversation, segment(exchange, 1));
+  return shown(conversation);
+}
+
+function named(exchange: Exchange): Conversation {
+  return exchange.emulation.conversations.get(segment(exchange), exchange.tenant);
+}
+
+function shown({ id, createdAt, metadata: said }: Conversation): unknown {
+  return { id, object: 'conversation', created_at: createdAt, metadata: said };
+}

@@ -1,0 +1,40 @@
+import type { z } from 'zod';
+import { Refusal } from '../../wire/refusal.js';
+import { complaint } from '../../request/complaint.js';
+import type { Tenant } from '../../base/tenant.js';
+import type { Emulation } from '../../engine/turn.js';
+import { isRecord, type Frame } from '../../wire/wire.js';
+
+/** One request that is not a turn, as an endpoint sees it. */
+export interface Exchange {
+  readonly emulation: Emulation;
+  /** Whose responses and conversations it may see. */
+  readonly tenant: Tenant;
+  readonly recordings: string | undefined;
+  /** The variable segments of the path, decoded. */
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+  /** The parsed body; undefined if there is none. A Refusal if it is not JSON. */
+  body(): Promise<unknown>;
+  /** Answers with an event stream instead of one JSON value. */
+  stream(frames: AsyncIterable<Frame> | Iterable<Frame>): Promise<void>;
+}
+
+/** What an endpoint answers with: the JSON of a 200, or nothing if it has streamed. */
+export type Endpoint = (exchange: Exchange) => unknown;
+
+/** The body, checked; what is wrong in it is refused with its `param`. No body stands for an empty object. */
+export async function checkedBody<T extends z.ZodType>(exchange: Exchange, schema: T): Promise<z.output<T>> {
+  const body = (await exchange.body()) ?? {};
+  if (!isRecord(body)) throw new Refusal('The request body must be a JSON object.', { code: 'invalid_type' });
+  const checked = schema.safeParse(body);
+  if (!checked.success) throw complaint(checked.error.issues[0], [], body);
+  return checked.data;
+}
+
+/** The n-th variable segment of the path. */
+export function segment({ segments }: Exchange, index = 0): string {
+  return segments[index] ?? '';
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { Context } from '../../memory/context.js';
+import { storedContext } from '../../engine/continuation.js';
+import { compactionItem } from '../../memory/compaction.js';
+import type { Remembered } from '../../memory/memory.js';
+import { refuseUnknownModel } from '../../engine/models.js';
+import { Refusal } from '../../wire/refusal.js';
+import { createFields, optional, stringOrList, stringOrObject } from '../../request/fields.js';
+import { itemsOf } from '../../request/items.js';
+import { conversationIdOf } from '../../request/request.js';
+import { isUserMessage } from '../../wire/transcript.js';
+import type { Frame, Item } from '../../wire/wire.js';
+import { checkedBody, segment, type Exchange } from './exchange.js';
+import { pageOf } from './page.js';
+
+function notFound(id: string): Refusal {
+  return new Refusal(`Response with id '${id}' not found.`, { status: 404 });
+}
+
+function stored({ emulation: { memory }, tenant }: Exchange, id: string): Remembered {
+  const found = memory.stored(id, tenant);
+  if (found === undefined) throw notFound(id);
+  return found;
+}
+
+/** `GET /responses/{id}`: the response, or, with `stream=true`, its events after `starting_after` (P29). */
+export async function retrieve(exchange: Exchange): Promise<unknown> {
+  const { emulation, query, tenant } = exchange;
+  const id = segment(exchange);
+  const job = emulation.background.find(id, tenant);
+  if (query.get('stream') !== 'true') return job?.response ?? stored(exchange, id).response;
+  const from = startOf(query);
+  if (job !== undefined) return exchange.stream(job.follow(from, exchange.signal));
+  const { events } = stored(exchange, id);
+  if (events !== undefined) return exchange.stream(skip(events(), from));
+  const message = `The events of response '${id}' are not kept: those of recordings and of steered responses are not.`;
+  throw new Refusal(message, { param: 'stream' });
+}
+
+/** The number of the first event wanted. Events are numbered from 0, so it is their index too. */
+function startOf(query: URLSearchParams): number {
+  const after = query.get('starting_after');
+  if (after === null) return 0;
+  if (/^\d{1,9}$/.test(after)) return Number(after) + 1;
+  throw new Refusal("Invalid type for 'starting_after': expected the sequence number of an event.", {
+    code: 'invalid_type',
+    param: 'starting_after',
+  });
+}
+
+function* skip(frames: Iterator<Frame>, count: number): Generator<Frame> {
+  let index = 0;
+  for (let step = frames.next(); step.done !== true; step = frames.next()) {
+    if (index >= count) yield step.value;
+    index += 1;
+  }
+}
+
+export function remove(exchange: Exchange): unknown {
+  const { memory, background } = exchange.emulation;
+  const id = segment(exchange);
+  const wasStored = memory.unstore(id, exchange.tenant);
+  if (!wasStored && background.find(id, exchange.tenant) === undefined) throw notFound(id);
+  background.forget(id);
+  return { id, object: 'response', deleted: true };
+}
+
+/** The items a response was made of: what it continued, then its own input. */
+export function inputItems(exchange: Exchange): unknown {
+  const { emulation, query } = exchange;
+  const response = stored(exchange, segment(exchange));
+  const context = emulation.memory.transcript(response);
+  if (context === undefined) throw notFound(response.response.id);
+  const output = new Set(response.response.output);
+  const input = context.filter((item) => !output.has(item));
+  return pageOf(
+    input.map((item) => emulation.listed.of(item)),
+    query,
+  );
+}
+
+/** Stops a background response. One that has ended is answered as it is. */
+export function cancel(exchange: Exchange): unknown {
+  const { emulation, tenant } = exchange;
+  const id = segment(exchange);
+  const job = emulation.background.find(id, tenant);
+  if (job !== undefined) {
+    job.cancel();
+    return job.response;
+  }
+  const { response } = stored(exchange, id);
+  if (response['background'] === true) return response;
+  throw new Refusal('Cannot cancel a synchronous response.', { param: 'response_id' });
+}
+
+const compactBody = z.looseObject({
+  model: z.string().min(1),
+  input: optional(stringOrList),
+  previous_response_id: optional(z.string().min(1)),
+  instructions: optional(z.string()),
+  prompt_cache_key: optional(z.string().max(64)),
+});
+
+/**
+ * `POST /responses/compact` (P77): an input window for a new chain: the user's messages as they were, and one item that
+ * stands for the rest. Nothing is stored.
+ */
+export async function compact(exchange: Exchange): Promise<unknown> {
+  const { emulation } = exchange;
+  const body = await checkedBody(exchange, compactBody);
+  refuseUnknownModel(body.model, emulation.models);
+  const context = contextOf(exchange, body.previous_response_id, undefined, itemsOf(body.input ?? []));
+  if (context.length === 0) {
+    throw new Refusal("Missing required parameter: 'input'.", { code: 'missing_required_parameter', param: 'input' });
+  }
+  const { ids, listed, tokens } = emulation;
+  const messages = context.items().filter(isUserMessage);
+  const output: readonly Item[] = [
+    ...messages.map((item) => listed.of(item)),
+    compactionItem(ids.next('cmp'), { turns: context.turns, window: true }),
+  ];
+  return {
+    id: ids.next('comp'),
+    object: 'response.compaction',
+    created_at: Math.floor(Date.now() / 1000),
+    output,
+    usage: tokens.count(body, context, output.slice(-1)),
+  };
+}
+
+const countedBody = createFields.extend({ model: optional(z.string().min(1)), conversation: optional(stringOrObject) });
+
+/** `POST /responses/input_tokens`: what a create with this body would count, without making one. */
+export async function inputTokens(exchange: Exchange): Promise<unknown> {
+  const { emulation } = exchange;
+  const body = await checkedBody(exchange, countedBody);
+  const conversation = conversationIdOf(body.conversation);
+  const context = contextOf(exchange, body.previous_response_id, conversation, itemsOf(body.input ?? []));
+  return { object: 'response.input_tokens', input_tokens: emulation.tokens.countInput(body, context) };
+}
+
+function contextOf(
+  { emulation, tenant }: Exchange,
+  previous: string | undefined,
+  conversation: string | undefined,
+  input: readonly Item[],
+): Context {
+  const { conversations, memory } = emulation;
+  const known =
+    conversation !== undefined
+      ? conversations.get(conversation, tenant).context
+      : previous === undefined
+        ? undefined
+        : storedContext(memory, previous, tenant);
+  // One of its own: only a turn continues what is known.
+  return Context.of([...(known?.items() ?? []), ...input]);
+}

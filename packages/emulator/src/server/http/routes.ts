@@ -1,0 +1,77 @@
+import { findModel, listModels } from '../../engine/models.js';
+import {
+  createConversation,
+  createItems,
+  deleteConversation,
+  deleteItem,
+  getConversation,
+  getItem,
+  listItems,
+  updateConversation,
+} from './conversations.js';
+import { segment, type Endpoint } from './exchange.js';
+import { cancel, compact, inputItems, inputTokens, remove, retrieve } from './responses.js';
+
+interface Route {
+  /** Below the base; `{}` stands for a segment. */
+  readonly path: string;
+  readonly methods: Readonly<Record<string, Endpoint>>;
+}
+
+/** All that is served beside `/v1/responses` itself. The first path that fits is taken. */
+const ROUTES: readonly Route[] = [
+  { path: 'responses/compact', methods: { POST: compact } },
+  { path: 'responses/input_tokens', methods: { POST: inputTokens } },
+  { path: 'responses/{}', methods: { GET: retrieve, DELETE: remove } },
+  { path: 'responses/{}/input_items', methods: { GET: inputItems } },
+  { path: 'responses/{}/cancel', methods: { POST: cancel } },
+  { path: 'conversations', methods: { POST: createConversation } },
+  {
+    path: 'conversations/{}',
+    methods: { GET: getConversation, POST: updateConversation, DELETE: deleteConversation },
+  },
+  { path: 'conversations/{}/items', methods: { GET: listItems, POST: createItems } },
+  { path: 'conversations/{}/items/{}', methods: { GET: getItem, DELETE: deleteItem } },
+  {
+    path: 'models',
+    methods: {
+      GET: async ({ emulation, recordings }) => ({
+        object: 'list',
+        data: await listModels(emulation.models, recordings),
+      }),
+    },
+  },
+  {
+    path: 'models/{}',
+    methods: {
+      GET: (exchange) => findModel(segment(exchange), exchange.emulation.models, exchange.recordings),
+    },
+  },
+];
+
+const PATTERNS = ROUTES.map(({ path, methods }) => ({
+  pattern: new RegExp(`^${path.replaceAll('{}', '([^/]+)')}$`),
+  methods,
+}));
+
+interface Found {
+  readonly methods: Readonly<Record<string, Endpoint>>;
+  readonly segments: readonly string[];
+}
+
+export function findRoute(path: string): Found | undefined {
+  for (const { pattern, methods } of PATTERNS) {
+    const match = pattern.exec(path);
+    if (match !== null) return { methods, segments: match.slice(1).map(decoded) };
+  }
+  return undefined;
+}
+
+function decoded(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    // Not an encoding: then it is not an id either, and is not found.
+    return encoded;
+  }
+}

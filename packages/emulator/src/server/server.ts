@@ -1,0 +1,190 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocketServer } from 'ws';
+import { Access, guard } from '../listener/access.js';
+import { isControl, serveControl, type Controlled } from './control.js';
+import { EmulatorError } from '../base/errors.js';
+import { upgradeLine, webSocketLine } from '../faults/line.js';
+import { RequestFaults } from '../faults/upgrade.js';
+import { pathOf, serveHttp, unknownPath } from './http.js';
+import type { Journal, OpenConnection } from '../journal/journal.js';
+import { hasMultiAgentBeta } from '../wire/multi-agent.js';
+import type { CheckedOptions } from './options.js';
+import { portOf } from '../listener/port.js';
+import type { Replay } from '../replay/replay.js';
+import { endWithRefusal, Refusal } from '../wire/refusal.js';
+import { tenantOf } from '../base/tenant.js';
+import type { Emulation } from '../engine/turn.js';
+import { serveWebSocket, type ServedSocket } from './websocket.js';
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly port: number;
+  /** Open TCP connections, WebSockets included. */
+  readonly connections: number;
+  readonly webSockets: ReadonlySet<ServedSocket>;
+  /** Ends its connections and the listener. */
+  close(): Promise<void>;
+}
+
+/** What a server answers with. */
+export interface Served {
+  readonly emulation: Emulation;
+  /** Answers everything, if there is one. */
+  readonly replay: Replay | undefined;
+  /** What the control API controls; undefined where it is off. */
+  readonly control: Controlled | undefined;
+}
+
+/** Listens, and hands each request and each upgrade to what answers it. @throws EmulatorError if the address cannot be had */
+export async function startServer(
+  { emulation, replay, control }: Served,
+  checked: CheckedOptions,
+): Promise<RunningServer> {
+  const access = new Access(checked.host, checked);
+  const sockets = new Map<Duplex, OpenConnection>();
+  const open = new Set<ServedSocket>();
+  const server = createServer({ keepAliveTimeout: 60_000 });
+  // Loaded at the first upgrade: a run over HTTP alone never needs it.
+  const webSockets = once(async (): Promise<WebSocketServer> => {
+    const ws = await import('ws');
+    const webSocketServer = new ws.WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      // The line of each socket answers, so that a fault can leave a pong out.
+      autoPong: false,
+      clientTracking: false,
+      // A frame of exactly the limit is refused too (P88).
+      maxPayload: checked.limits.frameBytes - 1,
+    });
+    webSocketServer.on('wsClientError', (error, socket, request) => {
+      const message = `The WebSocket handshake is not valid: ${error.message}.`;
+      const refusal = new Refusal(message, { code: 'invalid_upgrade' });
+      logRequest(emulation.journal, sockets.get(socket)?.number ?? 0, request, refusal.status);
+      endWithRefusal(socket, refusal);
+    });
+    return webSocketServer;
+  });
+  const settings = { bodyBytes: checked.limits.bodyBytes, recordings: checked.recordings, replay };
+
+  server.on('connection', (socket) => {
+    const connection = emulation.journal.openConnection();
+    sockets.set(socket, connection);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      connection.closed();
+    });
+  });
+  server.on('request', (request, response) => {
+    const connection = sockets.get(request.socket);
+    connection?.saw(request.headers);
+    const number = connection?.number ?? 0;
+    response.once('close', () => {
+      logRequest(emulation.journal, number, request, response.headersSent ? response.statusCode : 0);
+    });
+    if (guard(access, request, response)) return;
+    if (control !== undefined && isControl(request)) void serveControl(control, request, response);
+    else void serveHttp(emulation, settings, number, request, response);
+  });
+  server.on('upgrade', (request, socket, head) => {
+    const connection = sockets.get(socket);
+    if (connection === undefined) {
+      socket.destroy();
+      return;
+    }
+    connection.saw(request.headers);
+    upgrade(request, socket, head, connection).catch((error: unknown) => {
+      // A client that left while a fault held its upgrade needs no answer.
+      if (!(error instanceof Refusal)) {
+        socket.destroy();
+        return;
+      }
+      logRequest(emulation.journal, connection.number, request, error.status);
+      endWithRefusal(socket, error);
+    });
+  });
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer, connection: OpenConnection) => {
+    const refusal = access.refusal(request) ?? refuseUpgrade(request);
+    if (refusal !== undefined) throw refusal;
+    const { clock } = emulation;
+    const faults = new RequestFaults(emulation.faults, request, connection.number);
+    const gone = new AbortController();
+    socket.once('close', () => gone.abort());
+    socket.on('error', () => socket.destroy());
+    const webSocketServer = await webSockets();
+    const waiting = upgradeLine(socket);
+    const left = () => socket.destroy();
+    // Whoever keeps a client waiting must read, to hear it leave; before the 101 it has nothing to say.
+    if (faults.strikesBeforeAnswer || replay !== undefined) socket.once('end', left).resume();
+    await faults.beforeAnswer(waiting, clock, gone.signal);
+    const recorded = await replay?.admit(waiting, gone.signal);
+    socket.off('end', left);
+    webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+      logRequest(emulation.journal, connection.number, request, 101);
+      connection.becameWebSocket();
+      webSocket.once('close', (code, reason) => connection.closed(code, reason.toString()));
+      const line = webSocketLine(webSocket, socket, clock, faults.upcoming);
+      if (recorded !== undefined) replay?.serveWebSocket(recorded, webSocket, line, connection.number);
+      else {
+        const served = serveWebSocket(
+          emulation,
+          checked,
+          connection.number,
+          webSocket,
+          line,
+          tenantOf(request.headers, checked.credentials),
+          hasMultiAgentBeta(request.headers),
+        );
+        open.add(served);
+        webSocket.once('close', () => open.delete(served));
+      }
+      // A fault that ends the connection never resolves; its end is heard by whoever serves it.
+      faults.afterOpen(line, clock, gone.signal).catch(() => undefined);
+    });
+  };
+
+  await listen(server, checked);
+  return {
+    port: portOf(server),
+    get connections() {
+      return sockets.size;
+    },
+    webSockets: open,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets.keys()) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function listen(server: ReturnType<typeof createServer>, { port, host }: CheckedOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, port, host)));
+    server.listen(port, host, () => resolve());
+  });
+}
+
+function cannotListen(error: NodeJS.ErrnoException, port: number, host: string): EmulatorError {
+  if (error.code === 'EADDRINUSE') {
+    const message = `The port ${port} on ${host} is in use; choose another one, or 0 for any free one.`;
+    return new EmulatorError('port_in_use', message, { cause: error });
+  }
+  const message = `The emulator cannot listen on ${host}, port ${port} (${error.code ?? error.message}); choose an address of this machine and a port you may use.`;
+  return new EmulatorError('address_not_available', message, { cause: error });
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+function refuseUpgrade(request: IncomingMessage): Refusal | undefined {
+  if (pathOf(request) !== 'responses') return unknownPath(request);
+  if (request.headers.upgrade?.toLowerCase() === 'websocket') return undefined;
+  return new Refusal('Only an upgrade to websocket is served here.', { code: 'invalid_upgrade' });
+}
+
+function logRequest(journal: Journal, connection: number, request: IncomingMessage, status: number): void {
+  journal.request({ connection, method: request.method ?? '', path: request.url ?? '', status });
+}

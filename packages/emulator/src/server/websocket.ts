@@ -1,0 +1,273 @@
+import type { WebSocket } from 'ws';
+import { readClientEvent, type ClientEvent } from './client-event.js';
+import { closeCodeAfter, type AgeLimit } from '../wire/dialect.js';
+import type { Line } from '../faults/line.js';
+import { Lanes, type Lane, type Waiting } from '../engine/lanes/lane.js';
+import { ConnectionCache, type Lineage } from '../engine/lanes/lineage.js';
+import { Lifetime, type Pings } from './lifetime.js';
+import type { Limits } from './options.js';
+import { refuseWithoutBeta } from '../wire/multi-agent.js';
+import { Refusal } from '../wire/refusal.js';
+import type { SteerAnswer } from '../engine/steering/answers.js';
+import { inject } from '../engine/steering/injection.js';
+import { interrupt } from '../engine/steering/interrupt.js';
+import { Numbering } from '../engine/steering/numbering.js';
+import { Steering } from '../engine/steering/steering.js';
+import type { Tenant } from '../base/tenant.js';
+import { runTurn, type Carriage, type Emulation } from '../engine/turn.js';
+import { isRecord, type Frame } from '../wire/wire.js';
+
+/** Above this many unsent bytes a turn waits for its client. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+
+export interface SocketRules {
+  readonly limits: Limits;
+  readonly ageLimit: AgeLimit;
+  readonly pings?: Pings | undefined;
+}
+
+/** What one socket holds at the moment. */
+export interface ServedSocket {
+  readonly lanes: number;
+  readonly running: number;
+  readonly queued: number;
+}
+
+/**
+ * Serves one socket: the creates of a lane one after another in order of arrival, lanes side by side as far as the limits go
+ * (P43, P44). The socket remembers the latest response of each lane until it closes (P70).
+ */
+export function serveWebSocket(
+  emulation: Emulation,
+  { limits, ageLimit, pings }: SocketRules,
+  connection: number,
+  socket: WebSocket,
+  line: Line,
+  tenant: Tenant,
+  multiAgent: boolean,
+): ServedSocket {
+  const { dialect, clock } = emulation;
+  const left = new AbortController();
+  const lanes = new Lanes(limits);
+  const cache = new ConnectionCache(emulation.memory, dialect.eviction);
+  const steering = new Steering(emulation.ids, limits, () => lanes.all(), say);
+  const { connectionAgeMs, idleMs } = limits;
+  const lifetime = new Lifetime(clock, socket, { connectionAgeMs, ageLimit, idleMs, pings }, () => {
+    if (ageLimit === 'mid-turn') expire();
+    else run();
+  });
+  const accepted = { steering: dialect.steering, inject: dialect.steering && multiAgent };
+  let model: unknown;
+  let ending = false;
+
+  socket.on('error', () => {
+    // ws closes the socket itself, with the code that fits (1009 for a frame that is too large).
+  });
+  socket.once('close', () => {
+    left.abort();
+    lanes.clear();
+    cache.clear();
+  });
+  socket.on('message', (raw: Buffer, isBinary: boolean) => {
+    // What was in flight when the socket began to close is not served any more.
+    if (isOpen() && !ending) receive(readClientEvent(raw, isBinary, accepted));
+  });
+
+  function receive(message: ClientEvent): void {
+    if (message.kind === 'ignored') return;
+    if (message.kind === 'steer') return steering.receive(message.body, message.bytes);
+    if (message.kind === 'inject') return answerAtOnce(() => injectInto(message.body));
+    if (message.kind === 'interrupt') return answerAtOnce(() => interrupt(message.body, (id) => steering.find(id)));
+    const body = isRecord(message.body) ? message.body : {};
+    if (dialect.closesOnNestedBody && isRecord(body['response'])) return socket.close(1011, 'internal error');
+    // What is refused waits as well: errors keep the order of their lane.
+    const { lane, refusal = foreignModel(body) ?? refuseWithoutBeta(body, multiAgent) } = lanes.place(
+      body['stream_id'],
+    );
+    const { turns, bytes } = lanes.queued;
+    if (turns >= limits.queuedTurns || bytes + message.bytes > limits.queuedBytes) {
+      const said = `More than ${limits.queuedTurns} creates or ${limits.queuedBytes} bytes wait on this connection.`;
+      void refuse(undefined, new Refusal(said, { status: 429, code: 'websocket_queue_limit_reached' }));
+      return socket.close(1008, 'too many creates wait');
+    }
+    lanes.enqueue(lane, refusal === undefined ? message : { ...message, refusal: message.refusal ?? refusal });
+    run();
+  }
+
+  function injectInto(body: Record<string, unknown>): void {
+    const { lane, answer } = inject(body, (id) => steering.find(id));
+    say(lane, answer);
+  }
+
+  /** An event that is refused is answered at once: it belongs to no lane. */
+  function answerAtOnce(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (error instanceof Refusal) void refuse(undefined, error);
+      else throw error;
+    }
+  }
+
+  /** P13: the first create decides on the model of its connection. */
+  function foreignModel(body: Record<string, unknown>): Refusal | undefined {
+    if (!dialect.oneModelPerConnection || typeof body['model'] !== 'string') return undefined;
+    model ??= body['model'];
+    if (model === body['model']) return undefined;
+    const said = `This connection is for the model '${String(model)}'; open another one for '${body['model']}'.`;
+    return new Refusal(said, { code: 'model_mismatch', param: 'model' });
+  }
+
+  /** Begins whatever may run now. A connection that is too old finishes what runs, and begins nothing. */
+  function run(): void {
+    while (isOpen() && !ending) {
+      if (lifetime.isOver) {
+        if (lanes.running.size > 0 || (ageLimit === 'next-turn' && lanes.queued.turns === 0)) return;
+        return expire();
+      }
+      const begun = lanes.start();
+      if (begun === undefined) return;
+      void serve(begun.lane, begun.next);
+    }
+  }
+
+  async function serve(lane: Lane, next: Waiting): Promise<void> {
+    await serveTurn(lane, next);
+    lanes.ended(lane);
+    run();
+  }
+
+  async function serveTurn(lane: Lane, next: Waiting): Promise<void> {
+    const { target, steered } = steering.begin(lane, next);
+    lane.numbering = new Numbering();
+    const isSuccessor = next.successor !== undefined;
+    const carriage: Carriage = {
+      ...carriageOf(lane),
+      lineage: lineageOf(lane, isSuccessor),
+      injected: () => target.injected,
+      hurried: target.interrupted,
+      ...(dialect.steering ? { steerable: target.watch.bind(target) } : {}),
+      send(frame) {
+        target.sent(frame);
+        return send(lane, frame);
+      },
+      refuse(refusal) {
+        steering.giveBack(lane, steered, refusal.message);
+        // Nobody asked for a successor, so nobody waits for its error.
+        return isSuccessor ? undefined : refuse(lane, refusal);
+      },
+    };
+    await runTurn(emulation, { ...next, steered: steered.flatMap(({ items }) => items) }, carriage);
+    if (!isOpen()) return;
+    const successor = steering.end(lane, target, next.body);
+    if (successor !== undefined) lanes.enqueueSuccessor(lane, successor, target.queued);
+  }
+
+  function carriageOf(lane: Lane): Carriage {
+    return {
+      transport: 'websocket',
+      connection,
+      tenant,
+      line,
+      lineage: undefined,
+      place: lane,
+      signal: left.signal,
+      send: (frame) => send(lane, frame),
+      finish: () => undefined,
+      refuse: (refusal) => refuse(lane, refusal),
+    };
+  }
+
+  /** A successor that fails evicts nothing: its input goes back to the client, which may still continue the parent. */
+  function lineageOf(lane: Lane, isSuccessor: boolean): Lineage {
+    const lineage = cache.lineage(lane);
+    return isSuccessor ? { ...lineage, evict: () => undefined } : lineage;
+  }
+
+  /** The connection is too old (P74). The error is that of the create that waits, if one does; else it comes unasked. */
+  function expire(): void {
+    ending = true;
+    const close = () => socket.close(dialect.ageCloseCode, 'connection limit reached');
+    const refusal = tooOld(connectionAgeMs);
+    const waits = lanes.start();
+    if (waits !== undefined && dialect.ageError) {
+      const carriage = { ...carriageOf(waits.lane), refuse: (error: Refusal) => refuse(undefined, error) };
+      void runTurn(emulation, { ...waits.next, refusal }, carriage).then(close);
+      return;
+    }
+    left.abort();
+    if (dialect.ageError) void refuse(undefined, refusal);
+    close();
+  }
+
+  function say(lane: Lane | undefined, answer: SteerAnswer): void {
+    const frame = answer(lane?.numbering.insert() ?? 0);
+    // A client that is gone hears nothing of it: the outcome of its steer is unknown to it, as it is on a real connection.
+    write(stamped(frame.text, lane?.streamId))?.catch(() => undefined);
+  }
+
+  function send(lane: Lane, frame: Frame): Promise<void> | undefined {
+    const text = stamped(lane.numbering.pass(frame.text), lane.streamId);
+    // With others in flight, each event lets theirs go first: lanes interleave however fast they are.
+    return write(text) ?? (lanes.running.size > 1 ? eventLoopTurn() : undefined);
+  }
+
+  /** Undefined if the client keeps up. */
+  function write(text: string): Promise<void> | undefined {
+    if (socket.readyState !== socket.OPEN) return undefined;
+    lifetime.touch();
+    if (socket.bufferedAmount < HIGH_WATER_BYTES) {
+      socket.send(text);
+      return undefined;
+    }
+    return new Promise((resolve, reject) => {
+      socket.send(text, (error) => {
+        if (!error) return resolve();
+        // The write fails before 'close' is heard: the turn was not refused, its client has gone.
+        left.abort();
+        reject(error);
+      });
+    });
+  }
+
+  async function refuse(lane: Lane | undefined, refusal: Refusal): Promise<void> {
+    // A client that is gone needs no error: 'close' follows and ends what runs.
+    await write(stamped(refusal.frame(dialect.errorShape).text, lane?.streamId))?.catch(() => undefined);
+    if (dialect.closesAfterError) socket.close(closeCodeAfter(refusal));
+  }
+
+  function isOpen(): boolean {
+    return !left.signal.aborted && socket.readyState === socket.OPEN;
+  }
+
+  return {
+    get lanes() {
+      return lanes.names;
+    },
+    get running() {
+      return lanes.running.size;
+    },
+    get queued() {
+      return lanes.queued.turns;
+    },
+  };
+}
+
+/** The events of a named lane say which one it is; those of the default lane do not (P42). */
+function stamped(text: string, streamId: string | undefined): string {
+  if (streamId === undefined) return text;
+  // At the end of the text as it is: a recorded event stays what it was, byte for byte, but for this field.
+  return `${text.slice(0, text.lastIndexOf('}')).trimEnd()},"stream_id":${JSON.stringify(streamId)}}`;
+}
+
+function tooOld(ageMs: number): Refusal {
+  const minutes = Number((ageMs / 60_000).toPrecision(3));
+  const message = `Responses websocket connection limit reached (${minutes} minutes). Create a new websocket connection to continue.`;
+  return new Refusal(message, { code: 'websocket_connection_limit_reached' });
+}
+
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,94 @@
+import type { Question } from './answer.js';
+import { isClientCall } from '../wire/client-calls.js';
+import type { Context } from '../memory/context.js';
+import type { Entry } from './script/script.js';
+import { elements } from './script/script-entry.js';
+import type { Scope } from './template.js';
+import { textOf } from '../wire/transcript.js';
+import type { Item } from '../wire/wire.js';
+
+/**
+ * What the templates of a script can name. Which call was meant by `as` follows from its place: the k-th call of the n-th
+ * time the model spoke is the k-th call of the n-th entry. So nothing needs to be remembered between requests, and the
+ * context is looked through only for a template that names an earlier call.
+ */
+export class ConversationScope implements Scope {
+  readonly #context: Context;
+  readonly #always: ReadonlyMap<string, unknown>;
+  readonly #spoken: readonly Entry[];
+  #named: ReadonlyMap<string, string> | undefined;
+
+  constructor({ request, context }: Question, turn: number, spoken: readonly Entry[]) {
+    this.#context = context;
+    this.#spoken = spoken;
+    this.#always = new Map<string, unknown>([
+      ['input', context.lastUserText],
+      ['turn', turn],
+      ['model', request.model],
+    ]);
+  }
+
+  get(name: string): unknown {
+    // An `as` wins over the three, the name of a tool does not.
+    const isAlias = this.#spoken.some((entry) => aliasesOf(entry).includes(name));
+    if (!isAlias && this.#always.has(name)) return this.#always.get(name);
+    return isAlias ? this.#byName().get(name) : this.#latestOutput(name);
+  }
+
+  names(): Iterable<string> {
+    return new Set([...this.#byName().keys(), ...this.#always.keys()]);
+  }
+
+  /** The output of the latest call of a tool of this name: usually a near one. */
+  #latestOutput(name: string): string | undefined {
+    const outputs = new Map<unknown, Item>();
+    for (const item of this.#context.backwards()) {
+      const callId = item['call_id'];
+      if (isOutput(item) && !outputs.has(callId)) outputs.set(callId, item);
+      if (!isClientCall(item) || nameOf(item) !== name) continue;
+      const output = outputs.get(callId);
+      if (output !== undefined) return textOf(output);
+    }
+    return undefined;
+  }
+
+  /** All outputs, by the names of their tools and by their aliases. */
+  #byName(): ReadonlyMap<string, string> {
+    if (this.#named !== undefined) return this.#named;
+    const named = new Map<string, string>();
+    const aliased = new Map<string, string>();
+    const outputs = new Map<unknown, string>();
+    for (const item of this.#context.items()) if (isOutput(item)) outputs.set(item['call_id'], textOf(item));
+    const turns = this.#context.modelTurns();
+    const compacted = this.#context.turns - turns.length;
+    for (const [n, items] of turns.entries()) {
+      const entry = this.#spoken[compacted + n];
+      const aliases = entry === undefined ? [] : aliasesOf(entry);
+      for (const [k, call] of items.filter(isClientCall).entries()) {
+        const output = outputs.get(call['call_id']);
+        if (output === undefined) continue;
+        named.set(nameOf(call), output);
+        const alias = aliases[k];
+        if (alias !== undefined) aliased.set(alias, output);
+      }
+    }
+    return (this.#named = new Map([...named, ...aliased]));
+  }
+}
+
+function isOutput(item: Item): boolean {
+  return typeof item['call_id'] === 'string' && item.type?.endsWith('_output') === true;
+}
+
+function nameOf({ name, type }: Item): string {
+  return typeof name === 'string' ? name : String(type);
+}
+
+/** The names of an entry's client-owned calls, in their order. */
+function aliasesOf(entry: Entry): readonly (string | undefined)[] {
+  return elements(entry).flatMap(({ call, tool }) => {
+    if (call !== undefined) return [call.as];
+    if (tool === undefined || !isClientCall(tool) || 'container_id' in tool) return [];
+    return ['as' in tool ? tool.as : undefined];
+  });
+}

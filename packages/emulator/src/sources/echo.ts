@@ -1,0 +1,60 @@
+import type { Answer, Question, Said, Source } from './answer.js';
+import type { Context } from '../memory/context.js';
+import type { Dialect } from '../wire/dialect.js';
+import type { CreateRequest } from '../request/request.js';
+import { offeredTools } from '../request/tools.js';
+import { echoInFormat, exampleOf } from './structured.js';
+import { isRecord } from '../wire/wire.js';
+
+/**
+ * The last source: repeats, word for word, what the model has not answered yet (user text or tool outputs). It calls a
+ * function or custom tool only where `tool_choice` demands one, or in a dialect that calls unasked: an agent that is tried
+ * against an echo shall not run its tools by surprise.
+ */
+export function echo(dialect: Pick<Dialect, 'callsUnasked'>): Source {
+  return ({ request, context }: Question): Answer => {
+    const call = demandedCall(request) ?? (dialect.callsUnasked ? unaskedCall(request, context) : undefined);
+    const text = context.unansweredText || 'There is no text to repeat.';
+    const said: Said = call ?? { kind: 'message', text: echoInFormat(text, request) };
+    return { kind: 'reply', reply: { output: [said], ending: { kind: 'completed' } } };
+  };
+}
+
+/** Of several tools the first. Nothing for a choice of a hosted tool: only a script knows what one finds. */
+function demandedCall(request: CreateRequest): Said | undefined {
+  const { tool_choice: choice } = request;
+  const tools = offeredTools(request, request.items);
+  if (choice === 'required') return firstCall(tools);
+  if (!isRecord(choice)) return undefined;
+  if (choice['type'] !== 'allowed_tools') return firstCall(tools.filter(isNamedBy(choice)));
+  return choice['mode'] === 'required' ? firstCall(allowed(tools, choice)) : undefined;
+}
+
+/** To what the user says, not to the output of a tool: so it is called once. */
+function unaskedCall(request: CreateRequest, context: Context): Said | undefined {
+  const { tool_choice: choice } = request;
+  const tools = offeredTools(request, request.items);
+  if (choice === 'none' || context.last?.['role'] !== 'user') return undefined;
+  return firstCall(isRecord(choice) ? allowed(tools, choice) : tools);
+}
+
+type Tool = Readonly<Record<string, unknown>>;
+
+function allowed(tools: readonly Tool[], choice: Tool): readonly Tool[] {
+  const named: readonly unknown[] = Array.isArray(choice['tools']) ? choice['tools'] : [];
+  return tools.filter((tool) => named.some((each) => isRecord(each) && isNamedBy(each)(tool)));
+}
+
+function isNamedBy(choice: Tool): (tool: Tool) => boolean {
+  return ({ type, name }) => type === choice['type'] && name === choice['name'];
+}
+
+function firstCall(tools: readonly Tool[]): Said | undefined {
+  const tool = tools.find(({ type }) => type === 'function' || type === 'custom');
+  if (tool === undefined) return undefined;
+  const name = String(tool['name']);
+  if (tool['type'] === 'custom') return { kind: 'custom_tool_call', name, input: 'example' };
+  const { parameters } = tool;
+  const values = isRecord(parameters) ? exampleOf(parameters) : {};
+  return { kind: 'function_call', name, arguments: JSON.stringify(values) };
+}

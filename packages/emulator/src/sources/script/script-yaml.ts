@@ -1,0 +1,89 @@
+import { readFile, stat } from 'node:fs/promises';
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
+import { ScriptError, type ScriptPlace } from '../../base/errors.js';
+import { firstIssue, scriptComplaint } from './script-complaint.js';
+import { scriptSchema, type CheckedScript } from './script.js';
+
+/** A script is written by hand; more than this is some other file. */
+const MAX_SCRIPT_BYTES = 4 * 1024 * 1024;
+
+/** Reads and checks a script. Every fault is a `ScriptError` of one sentence, with its place. */
+export async function loadScriptFile(file: string): Promise<CheckedScript> {
+  return parseScript(await readScript(file), file);
+}
+
+/** Checks the text of a script, YAML or JSON; `file` names it in an error. @throws ScriptError */
+export function parseScript(text: string, file: string): CheckedScript {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number): ScriptPlace => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const [fault] = document.errors;
+  if (fault !== undefined) throw new ScriptError(`This is not YAML: ${oneLine(fault.message)}`, place(fault.pos[0]));
+  const content = toObject(document, file);
+  if (content === null) throw new ScriptError('The script is empty; give it turns or rules.', place(0));
+  const checked = scriptSchema.safeParse(content);
+  if (checked.success) return checked.data;
+  const issue = firstIssue(checked.error);
+  throw new ScriptError(scriptComplaint(issue, content), place(offsetOf(document, issue)));
+}
+
+async function readScript(file: string): Promise<string> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_SCRIPT_BYTES) {
+      throw new ScriptError(`The script ${file} is larger than ${MAX_SCRIPT_BYTES} bytes; is it the right file?`);
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+  } catch (error) {
+    if (error instanceof ScriptError) throw error;
+    throw new ScriptError(`The script ${file} cannot be read: ${whyUnreadable(error)}.`, undefined, { cause: error });
+  }
+}
+
+function whyUnreadable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'it is a directory';
+  if (code === 'EACCES') return 'permission is denied';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not UTF-8 text';
+  return error instanceof Error ? oneLine(error.message) : 'unknown reason';
+}
+
+function toObject(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    // Aliases that multiply without end, or name no anchor, show only here.
+    throw new ScriptError(error instanceof Error ? oneLine(error.message) : 'not readable', {
+      file,
+      line: 1,
+      column: 1,
+    });
+  }
+}
+
+type Issue = z.core.$ZodIssue;
+
+function offsetOf(document: Document, issue: Issue): number {
+  // A missing value has no place of its own: the nearest thing around it has.
+  for (let depth = issue.path.length; depth >= 0; depth -= 1) {
+    const path = issue.path.slice(0, depth);
+    const node = path.length === 0 ? document.contents : document.getIn(path, true);
+    if (issue.code === 'unrecognized_keys' && isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && key.value === issue.keys[0]);
+      if (isScalar(pair?.key) && pair.key.range) return pair.key.range[0];
+    }
+    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
+      return Number(node.range[0]);
+    }
+  }
+  return 0;
+}
+
+function oneLine(message: string): string {
+  return message.replace(/\s+/g, ' ').replace(/[.:]$/, '').trim();
+}

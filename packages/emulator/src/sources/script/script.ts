@@ -1,0 +1,210 @@
+import { z } from 'zod';
+import { annotationSchema, toolSchema } from '../tool-schema.js';
+import { faultRules } from '../../faults/rule.js';
+import { finder } from '../../base/pattern.js';
+import { unclosedTemplate } from '../template.js';
+
+const milliseconds = z.number().min(0).max(3_600_000);
+
+const pace = z.strictObject({
+  first_token_ms: milliseconds.optional(),
+  tokens_per_second: z.number().positive().optional(),
+  ms_per_1000_uncached_tokens: milliseconds.optional(),
+  jitter: z.number().min(0).max(1).optional(),
+});
+
+const call = z
+  .strictObject({
+    name: z.string().min(1),
+    as: z
+      .string()
+      .regex(/^[\w-]+$/, 'must be letters, digits, "_" or "-", so that a template can name it')
+      .optional()
+      .describe('a name under which later templates find the output of this call'),
+    arguments: z
+      .union([z.record(z.string(), z.unknown()), z.string()])
+      .optional()
+      .describe('of a function: an object, or the text the model writes, valid JSON or not; default: {}'),
+    input: z.string().optional().describe('of a custom tool: free text, in place of arguments'),
+  })
+  .check(({ value, issues }) => {
+    if (value.arguments === undefined || value.input === undefined) return;
+    const message = 'a function takes arguments, a custom tool takes input; a call cannot have both';
+    issues.push({ code: 'custom', message, input: value });
+  });
+
+const reasoning = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)], 'must be a text, or a list of texts')
+  .describe('a summary, or its parts');
+
+const message = {
+  text: z.string().min(1).optional(),
+  refusal: z.string().min(1).optional(),
+  annotations: z.array(annotationSchema).min(1).optional().describe('sources that the text quotes'),
+  phase: z.enum(['commentary', 'final_answer']).optional().describe('what the message is for'),
+};
+
+const said = z
+  .strictObject({
+    reasoning: reasoning.optional(),
+    reasoning_text: z.string().min(1).optional().describe('the reasoning itself, where a model shows it'),
+    ...message,
+    call: call.optional(),
+    tool: toolSchema.optional().describe('the call of a hosted tool, a shell, a patch or a computer; or a compaction'),
+  })
+  .check(({ value, issues }) => {
+    const kinds = [value.reasoning ?? value.reasoning_text, value.text ?? value.refusal, value.call, value.tool];
+    const count = kinds.filter((kind) => kind !== undefined).length;
+    const problem =
+      count !== 1
+        ? 'must be one item: reasoning, text (or refusal), call or tool'
+        : value.text === undefined && value.annotations !== undefined
+          ? 'annotations belong to a text'
+          : undefined;
+    if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
+  });
+
+const error = z.strictObject({
+  status: z.int().min(400).max(599),
+  code: z.string().optional(),
+  type: z.string().optional(),
+  message: z.string().optional(),
+  param: z.string().optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  times: z.int().positive().optional(),
+});
+
+const fail = z.strictObject({
+  code: z.string().min(1),
+  message: z.string().min(1),
+  times: z.int().positive().optional(),
+});
+
+const entry = z
+  .strictObject({
+    reasoning: reasoning.optional(),
+    ...message,
+    calls: z.array(call).min(1).optional(),
+    output: z.array(said).min(1).optional().describe('items in any order, in place of the fields above'),
+    incomplete: z.enum(['max_output_tokens', 'max_messages', 'content_filter']).optional(),
+    fail: fail.optional(),
+    error: error.optional(),
+    pace: pace.optional(),
+  })
+  .check(({ value, issues }) => {
+    const short = [value.reasoning, value.text, value.refusal, value.calls, value.annotations, value.phase];
+    const shortForm = short.some((part) => part !== undefined);
+    const spoken = shortForm || value.output !== undefined;
+    const endings = [value.incomplete, value.fail, value.error].filter((part) => part !== undefined).length;
+    const problem =
+      endings > 1
+        ? 'only one of incomplete, fail and error can end a turn'
+        : value.error !== undefined && spoken
+          ? 'an error answers instead of a turn, so nothing can be said beside it; use fail to break off after the text'
+          : shortForm && value.output !== undefined
+            ? 'is written either with output, or with reasoning, text, refusal and calls; not both'
+            : value.annotations !== undefined && value.text === undefined
+              ? 'annotations belong to a text'
+              : !spoken && value.error === undefined && value.fail === undefined
+                ? 'says nothing; give it text, reasoning, refusal, calls, error or fail'
+                : undefined;
+    if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
+  });
+
+const pattern = z
+  .string()
+  .min(1)
+  .check(({ value, issues }) => {
+    try {
+      finder(value);
+    } catch (error) {
+      const message = `this is not a regular expression (${error instanceof Error ? error.message : 'unknown reason'})`;
+      issues.push({ code: 'custom', message, input: value });
+    }
+  });
+
+const rule = z.strictObject({
+  match: z.strictObject({
+    model: pattern.optional(),
+    input: pattern.optional(),
+    turn: z.int().positive().optional(),
+  }),
+  reply: entry,
+});
+
+export const scriptSchema = z
+  .strictObject({
+    pace: pace.optional(),
+    rules: z.array(rule).optional(),
+    turns: z.array(entry).optional(),
+    after: z.enum(['error', 'repeat', 'echo']).default('error'),
+    faults: faultRules.optional().describe('what is broken on purpose, and when'),
+  })
+  .check(({ value, issues }) => {
+    if (value.turns?.length || value.rules?.length || value.faults?.length) return;
+    issues.push({
+      code: 'custom',
+      message: 'the script answers nothing; give it turns or rules (or faults)',
+      input: value,
+    });
+  })
+  .check(({ value, issues }) => {
+    for (const { text, path } of textsIn({ rules: value.rules, turns: value.turns })) {
+      const open = unclosedTemplate(text);
+      if (open === undefined) continue;
+      issues.push({ code: 'custom', message: `the template ${open} is not closed; end it with }}`, input: text, path });
+    }
+  });
+
+interface PlacedText {
+  text: string;
+  path: PropertyKey[];
+}
+
+/** Every text in a value, with the keys that lead to it. */
+function* textsIn(value: unknown, path: PropertyKey[] = []): Generator<PlacedText> {
+  if (typeof value === 'string') yield { text: value, path };
+  if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      yield* textsIn(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+    }
+  }
+}
+
+/**
+ * What the emulator answers, as people write it (in YAML, or as an object).
+ *
+ * - `rules`: the first one whose `match` holds answers. `match.model` and `match.input` are texts to be found, or regular
+ *   expressions written `/…/flags`; `input` is looked for in the user messages and tool outputs that the model has not
+ *   answered yet; `turn` is the number of the turn, from 1.
+ * - `turns`: a conversation. The n-th time the model speaks in a transcript it says the n-th entry, however the transcript
+ *   came: in full or by id, on any transport. Nothing is counted per connection, so any number of conversations can run
+ *   at once.
+ * - `after`: what answers where rules and turns have nothing: `error` (default: status 400, code `script_exhausted`),
+ *   `repeat` (the last entry of `turns` again) or `echo`.
+ * - `pace`: `first_token_ms`, `tokens_per_second` (a delta counts as a token), `ms_per_1000_uncached_tokens` and `jitter`
+ *   (0 to 1), as the emulator's `latency` describes them, which is the default.
+ *
+ * An entry says `reasoning` (a summary, or a list of its parts), `text` (with `annotations` and `phase`), `refusal` and
+ * `calls` (`arguments` for a function, `input` for a custom tool), in this order, any of them together; or `output`, a list
+ * of items in any order, each one of `reasoning` (with `reasoning_text`), `text` or `refusal`, `call`, and `tool`: an item of
+ * a hosted tool, a shell, a patch or a computer in the API's own words. It ends well unless
+ * `incomplete` (a reason) or `fail` (`response.failed` with code and message) ends it. `error` answers with an HTTP status
+ * or an error frame instead of a response.
+ *
+ * An `error` or `fail` among `turns` answers the first `times` (default 1) requests that reach it with one and the same
+ * transcript; the next one passes on to the entry after it, and then it starts over: so a conversation with an error in
+ * it can be run again. In a rule they answer every time, or the first `times`.
+ *
+ * `faults` says what is broken on purpose, as `FaultRule` describes it. A script of faults alone leaves the answers to the
+ * recordings and the echo.
+ *
+ * Texts and arguments may hold templates, `{{ path }}`, as `renderText` describes them.
+ */
+export type Script = z.input<typeof scriptSchema>;
+
+/** A script after its check, with its defaults. */
+export type CheckedScript = z.output<typeof scriptSchema>;
+export type Entry = z.output<typeof entry>;
+export type Pace = z.output<typeof pace>;
+export type ScriptedCall = z.output<typeof call>;

@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import type { Answer, Question, Reply, Said, Source } from '../answer.js';
+import { isClientCall } from '../../wire/client-calls.js';
+import type { Context } from '../../memory/context.js';
+import { finder } from '../../base/pattern.js';
+import { Refusal } from '../../wire/refusal.js';
+import { toolSchema, type ToolItem } from '../tool-schema.js';
+import type { CheckedScript, Entry, ScriptedCall } from './script.js';
+import { elements, type Element } from './script-entry.js';
+import { ConversationScope } from '../conversation-scope.js';
+import { renderText, renderValue, TemplateError, type Scope } from '../template.js';
+
+/** How many (error, transcript) pairs are counted at once; the oldest count is forgotten first. */
+const MAX_COUNTS = 10_000;
+
+/** The answers of a script. */
+export interface ScriptedSource {
+  readonly source: Source;
+  /** Entries of `turns` that have answered nothing, by their place in the script: `turns[2]`. */
+  unusedTurns(): readonly string[];
+}
+
+export function scripted(script: CheckedScript): ScriptedSource {
+  const rules = (script.rules ?? []).map(({ match, reply }) => ({ matches: matcher(match), reply }));
+  const turns = script.turns ?? [];
+  const spoken = turns.filter(speaks);
+  const times = new Countdown();
+  const used = new Set<Entry>();
+  const places = new Map<Entry, string>([
+    ...turns.map((entry, index) => [entry, `turns[${index}]`] as const),
+    ...(script.rules ?? []).map(({ reply }, index) => [reply, `rules[${index}].reply`] as const),
+  ]);
+
+  const source: Source = (question) => {
+    const turn = question.context.turns + 1;
+    const answerWith = (entry: Entry) => {
+      used.add(entry);
+      return answer(entry, script, new ConversationScope(question, turn, spoken), places.get(entry) ?? 'a turn');
+    };
+
+    for (const { matches, reply } of rules) {
+      if (matches(question, turn) && times.allows(reply, question.context, Infinity)) return answerWith(reply);
+    }
+    for (const entry of candidates(turns, turn)) {
+      if (speaks(entry) || times.allows(entry, question.context, 1)) return answerWith(entry);
+    }
+    const last = spoken.at(-1);
+    if (script.after === 'repeat' && last !== undefined) return answerWith(last);
+    if (script.after === 'echo') return undefined;
+    throw exhausted(turn, turns.length);
+  };
+  return {
+    source,
+    unusedTurns: () => turns.filter((entry) => !used.has(entry)).map((entry) => places.get(entry) ?? ''),
+  };
+}
+
+/** An entry after which the model has spoken. An error or a failure leaves nothing in the transcript, so it is never counted. */
+function speaks(entry: Entry): boolean {
+  return entry.error === undefined && entry.fail === undefined;
+}
+
+/** The n-th entry that speaks, and the errors that stand between it and the one before. */
+function candidates(turns: readonly Entry[], turn: number): readonly Entry[] {
+  let spoken = 0;
+  return turns.filter((entry) => {
+    const reached = spoken === turn - 1;
+    if (speaks(entry)) spoken += 1;
+    return reached;
+  });
+}
+
+type Match = NonNullable<CheckedScript['rules']>[number]['match'];
+
+function matcher(match: Match): (question: Question, turn: number) => boolean {
+  const model = match.model === undefined ? undefined : finder(match.model);
+  const input = match.input === undefined ? undefined : finder(match.input);
+  return ({ request, context }, turn) =>
+    (match.turn === undefined || match.turn === turn) &&
+    (model === undefined || model(request.model)) &&
+    (input === undefined || input(context.unansweredText));
+}
+
+/** `place` is where the entry stands in the script. */
+function answer(entry: Entry, script: CheckedScript, scope: Scope, place: string): Answer {
+  if (entry.error !== undefined) {
+    const { status, message = `The script answers with status ${status}.`, ...details } = entry.error;
+    throw new Refusal(message, { status, ...details });
+  }
+  try {
+    return { kind: 'reply', reply: replyOf(entry, scope), pace: entry.pace ?? script.pace, place };
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new Refusal(`The script's answer at ${place} cannot be made: ${error.message}.`, {
+      code: 'script_template',
+    });
+  }
+}
+
+function replyOf(entry: Entry, scope: Scope): Reply {
+  return {
+    output: elements(entry).map((element) => saidBy(element, scope)),
+    ending:
+      entry.fail !== undefined
+        ? { kind: 'failed', code: entry.fail.code, message: renderText(entry.fail.message, scope) }
+        : entry.incomplete !== undefined
+          ? { kind: 'incomplete', reason: entry.incomplete }
+          : { kind: 'completed' },
+  };
+}
+
+function saidBy(element: Element, scope: Scope): Said {
+  const render = (text: string | undefined) => (text === undefined ? undefined : renderText(text, scope));
+  const { reasoning, reasoning_text, text, refusal, annotations, phase, call, tool } = element;
+  if (tool !== undefined) return { kind: 'tool', item: rendered(tool, scope) };
+  if (call !== undefined) return scriptedCall(call, scope);
+  if (text !== undefined || refusal !== undefined) {
+    return { kind: 'message', text: render(text), refusal: render(refusal), annotations, phase };
+  }
+  const summary = typeof reasoning === 'string' ? [reasoning] : (reasoning ?? []);
+  return {
+    kind: 'reasoning',
+    summary: summary.map((part) => renderText(part, scope)),
+    content: render(reasoning_text),
+  };
+}
+
+function scriptedCall({ name, arguments: given = {}, input }: ScriptedCall, scope: Scope): Said {
+  if (input !== undefined) return { kind: 'custom_tool_call', name, input: renderText(input, scope) };
+  const text = typeof given === 'string' ? renderText(given, scope) : JSON.stringify(renderValue(given, scope));
+  return { kind: 'function_call', name, arguments: text };
+}
+
+/** A template may have made a number of what has to be a text: what comes out is checked again. */
+function rendered(tool: ToolItem, scope: Scope): ToolItem {
+  const checked = toolSchema.safeParse(renderValue(tool, scope));
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  const where = issue?.path.map(String).join('.') ?? '';
+  throw new TemplateError(`its ${tool.type} is not valid at "${where}": ${issue?.message ?? 'unknown reason'}`);
+}
+
+function exhausted(turn: number, entries: number): Refusal {
+  const message =
+    entries === 0
+      ? 'No rule of the script matches this request; add one, or `after: echo`.'
+      : `The script has no answer for turn ${turn}; add an entry to its turns, or \`after: repeat\` or \`after: echo\`.`;
+  return new Refusal(message, { code: 'script_exhausted' });
+}
+
+/** Counts how often an error has answered one transcript, so that the same request, tried again, gets past it. */
+class Countdown {
+  readonly #answered = new Map<string, number>();
+  readonly #entryIds = new WeakMap<Entry, number>();
+  #entries = 0;
+
+  /** True if the entry still answers this transcript. The request it lets pass resets it. */
+  allows(entry: Entry, context: Context, defaultTimes: number): boolean {
+    const times = (entry.error ?? entry.fail)?.times ?? defaultTimes;
+    if (speaks(entry) || times === Infinity) return true;
+    const key = `${this.#idOf(entry)} ${fingerprint(context)}`;
+    const answered = this.#answered.get(key) ?? 0;
+    this.#answered.delete(key);
+    if (answered >= times) return false;
+    this.#answered.set(key, answered + 1);
+    if (this.#answered.size > MAX_COUNTS) {
+      for (const oldest of this.#answered.keys()) {
+        this.#answered.delete(oldest);
+        break;
+      }
+    }
+    return true;
+  }
+
+  #idOf(entry: Entry): number {
+    const known = this.#entryIds.get(entry);
+    if (known !== undefined) return known;
+    this.#entries += 1;
+    this.#entryIds.set(entry, this.#entries);
+    return this.#entries;
+  }
+}
+
+/** The same for a transcript that came in full and one known by id: call ids and what the model has not answered. */
+function fingerprint(context: Context): string {
+  const calls = context
+    .items()
+    .filter(isClientCall)
+    .map((item) => item['call_id'] ?? item['id']);
+  return createHash('sha256')
+    .update(JSON.stringify([calls, context.unansweredText]))
+    .digest('base64');
+}

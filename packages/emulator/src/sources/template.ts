@@ -1,0 +1,102 @@
+import { isRecord } from '../wire/wire.js';
+
+/** What a template can name: earlier calls' outputs, `input`, `turn`, `model`. */
+export interface Scope {
+  /** The value of a name; undefined if there is none. */
+  get(name: string): unknown;
+  /** All names there are, for the error that lists them. */
+  names(): Iterable<string>;
+}
+
+/** A template that names nothing: the sentence says which part of it, and what there is. */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError';
+}
+
+const TEMPLATE = /\{\{\s*(.*?)\s*\}\}/gs;
+const WHOLE_TEMPLATE = /^\{\{\s*([^{}]*?)\s*\}\}$/;
+
+/**
+ * Fills in the templates of a text: `{{ path }}`, a dotted path whose first word is
+ *
+ * - the `as` of an earlier call, or the name of the tool called (the latest such call): the text of its output,
+ * - `input` (the last user message), `turn` (the number of this turn, from 1) or `model`.
+ *
+ * A text has `.lines` (trimmed, without empty ones), `.words`, `.length`, `.trim` and `.json` (parsed); a list has `.length`
+ * and is indexed by number, from the end if negative; an object has its own keys. What is neither text nor number is
+ * written as JSON. A path that leads nowhere is a `TemplateError`, never an empty text.
+ */
+export function renderText(text: string, scope: Scope): string {
+  return text.replace(TEMPLATE, (_, path: string) => {
+    const value = resolve(path, scope);
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  });
+}
+
+/** The beginning of a template that has no end, as in `{{ sky`; undefined if there is none. */
+export function unclosedTemplate(text: string): string | undefined {
+  const open = text.replace(TEMPLATE, '').indexOf('{{');
+  return open === -1 ? undefined : JSON.stringify(text.replace(TEMPLATE, '').slice(open, open + 30));
+}
+
+/** The same for every text inside arguments. One that is a single template keeps the type of its value. */
+export function renderValue(value: unknown, scope: Scope): unknown {
+  if (typeof value === 'string') {
+    const whole = WHOLE_TEMPLATE.exec(value);
+    return whole === null ? renderText(value, scope) : resolve(whole[1] ?? '', scope);
+  }
+  if (Array.isArray(value)) return value.map((each) => renderValue(each, scope));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, renderValue(each, scope)]));
+}
+
+function resolve(path: string, scope: Scope): unknown {
+  const [first = '', ...rest] = path.split('.');
+  let value = scope.get(first);
+  if (value === undefined) {
+    throw new TemplateError(
+      `{{ ${path} }} starts with "${first}", which is not known here; known are ${[...scope.names()].join(', ')}`,
+    );
+  }
+  let walked = first;
+  for (const step of rest) {
+    const next = stepInto(value, step);
+    if (next === undefined) throw new TemplateError(`{{ ${path} }} leads nowhere: ${walked} has no "${step}"`);
+    value = next;
+    walked += `.${step}`;
+  }
+  return value;
+}
+
+function stepInto(value: unknown, step: string): unknown {
+  if (typeof value === 'string') return TEXT_STEPS.get(step)?.(value);
+  if (Array.isArray(value)) {
+    if (step === 'length') return value.length;
+    return /^-?\d+$/.test(step) ? value.at(Number(step)) : undefined;
+  }
+  // Own keys only: a script must not reach what every object inherits.
+  return isRecord(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+}
+
+const TEXT_STEPS: ReadonlyMap<string, (text: string) => unknown> = new Map<string, (text: string) => unknown>([
+  [
+    'lines',
+    (text) =>
+      text
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== ''),
+  ],
+  ['words', (text) => text.split(/\s+/).filter((word) => word !== '')],
+  ['length', (text) => text.length],
+  ['trim', (text) => text.trim()],
+  ['json', parseJson],
+]);
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new TemplateError('.json was asked of a text that is not JSON');
+  }
+}

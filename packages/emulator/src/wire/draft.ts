@@ -1,0 +1,61 @@
+import type { Ids } from './ids.js';
+import type { Item } from './wire.js';
+
+/** An event before it has its number. */
+export type Event = { readonly type: string; readonly [field: string]: unknown };
+
+/** Where in the output the events of an item belong. */
+export interface Place {
+  readonly item_id: string;
+  readonly output_index: number;
+}
+
+/** A part of a reply as an item: as it stands when it is announced, the events that fill it, and as it stands when done. */
+export interface Draft {
+  readonly added: Item;
+  readonly done: Item;
+  /** As the terminal response has it, if that differs from `done`. */
+  readonly final?: Item;
+  readonly between: (at: Place) => Iterable<Event>;
+}
+
+/** What a turn's items depend on beside what is said. */
+export interface Drafting {
+  readonly ids: Ids;
+  /** The request's `include`: parts of items that are sent only when asked for. */
+  readonly include: ReadonlySet<string>;
+  /** Alternatives for each token, if log probabilities are sent. */
+  readonly topLogprobs: number;
+  /** Whether deltas are padded to one length (P28). */
+  readonly obfuscated: boolean;
+  /** What the events of the reasoning itself are called. */
+  readonly reasoningEvents: string;
+  /** Whether a reasoning item always has a `status`. */
+  readonly reasoningStatus: boolean;
+  /** Room for what the model writes; Infinity without a limit. */
+  readonly maxOutputTokens: number;
+  /** The model turns before this one, for a compaction to remember. */
+  readonly turnsBefore: number;
+}
+
+/** How an item ended: only the one that the model was at when it stopped is incomplete. */
+export type ItemStatus = 'completed' | 'incomplete';
+
+/** The most deltas one text comes in: beyond that, what an event costs its client says nothing about a model any more. */
+const MAX_DELTAS = 8192;
+
+/** Word-like pieces, each with the space before it, none longer than 16 characters; together they are the text. */
+export function pieces(text: string): readonly string[] {
+  const words: readonly string[] = text.match(/\s*\S{1,16}|\s+/gu) ?? [];
+  if (words.length <= MAX_DELTAS) return words;
+  const size = Math.ceil(words.length / MAX_DELTAS);
+  return Array.from({ length: Math.ceil(words.length / size) }, (_, index) =>
+    words.slice(index * size, (index + 1) * size).join(''),
+  );
+}
+
+/** The deltas of a text, then the text. `field` is what the last event calls it. */
+export function* written(type: string, field: string, text: string, at: object): Generator<Event> {
+  for (const delta of pieces(text)) yield { type: `${type}.delta`, ...at, delta };
+  yield { type: `${type}.done`, ...at, [field]: text };
+}
