@@ -3,8 +3,7 @@ import { perform, WARM_UP } from './events.js';
 import type { Clock } from '../base/clock.js';
 import { Context } from '../memory/context.js';
 import { contextAfter, dereference, recall, type Continuation } from './continuation.js';
-import { faultsOf, faulty } from '../faults/faulty.js';
-import type { Line } from '../faults/line.js';
+import type { Sink } from '../faults/sink.js';
 import type { Faults } from '../faults/rule.js';
 import { refuseForeignToDialect, type Dialect } from '../wire/dialect.js';
 import type { BackgroundJobs } from '../memory/background.js';
@@ -13,7 +12,7 @@ import type { Ids } from '../wire/ids.js';
 import type { ListedItems } from '../memory/listed-item.js';
 import { refuseUnknownModel } from './models.js';
 import { refuseOtherFormat, refuseUnspokenJson } from '../sources/structured.js';
-import type { Journal, Outcome, OpenTurn, Transport } from '../journal/journal.js';
+import type { Journal, Outcome, OpenTurn } from '../journal/journal.js';
 import type { Lineage } from './lanes/lineage.js';
 import type { Memory, Remembered } from '../memory/memory.js';
 import { withinToolCalls } from './items/budget.js';
@@ -60,30 +59,19 @@ export interface Emulation {
 export type Frames = Iterator<Frame, ResponseObject | undefined>;
 
 /** One turn's way to its client. */
-export interface Carriage {
-  readonly transport: Transport;
-  readonly connection: number;
+export interface Carriage extends Sink {
   /** Whose turn it is. */
   readonly tenant: Tenant;
-  /** What faults strike at. */
-  readonly line: Line;
   /** Only a socket has one; over HTTP nothing is known but what is stored. */
   readonly lineage: Lineage | undefined;
   /** Where recordings count turns that bring no history. */
   readonly place: object;
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal;
   /** Where a turn can be steered: lets the events end early when it is (P48). `recount` counts an output cut short. */
   readonly steerable?: (frames: Frames, request: CreateRequest, recount: Recount) => Frames;
   /** Aborted when the turn is to end at once: its events are not waited for any more. */
   readonly hurried?: AbortSignal;
   /** Outputs of the client's tools that came while the turn ran (P53). */
   readonly injected?: () => readonly Item[];
-  /** Sends one event; a promise if the client has to catch up first. */
-  send(frame: Frame): Promise<void> | undefined;
-  /** After the last event. */
-  finish(response: ResponseObject | undefined): void;
-  refuse(refusal: Refusal): Promise<void> | void;
 }
 
 /** The body of a create: parsed, and its size as it came. With a `refusal` it is one that is not even looked at. */
@@ -98,14 +86,15 @@ export interface Received {
 export type Recount = (output: readonly Item[]) => Usage | null;
 
 /** Runs one turn from the received body to its last event or its error. Never rejects. */
-export async function runTurn(emulation: Emulation, received: Received, plain: Carriage): Promise<void> {
-  const { transport, connection } = plain;
-  let carriage = plain;
-  const entry = emulation.journal.openTurn({ transport, connection, request: received.body, bytes: received.bytes });
+export async function runTurn(
+  emulation: Emulation,
+  received: Received,
+  carriage: Carriage,
+  entry: OpenTurn,
+): Promise<void> {
   try {
-    carriage = broken(emulation, received.body, plain, entry);
     if (received.refusal !== undefined) throw received.refusal;
-    const door = transport === 'websocket' ? 'websocket' : 'http';
+    const door = carriage.transport === 'websocket' ? 'websocket' : 'http';
     const request = parseCreate(received.body, door);
     refuseForeignToDialect(emulation.dialect, received.body, door);
     refuseUnknownModel(request.model, emulation.models);
@@ -116,27 +105,17 @@ export async function runTurn(emulation: Emulation, received: Received, plain: C
     if (carriage.signal.aborted) return entry.aborted();
     // By the body: one that is refused for another field still evicts what it meant to continue.
     carriage.lineage?.evict(isRecord(received.body) ? received.body['previous_response_id'] : undefined, 'refused');
-    const refusal =
-      error instanceof Refusal
-        ? error
-        : new Refusal(`The emulator failed: ${error instanceof Error ? error.message : String(error)}`, {
-            status: 500,
-          });
+    const refusal = refusalOf(error);
     entry.refused(refusal.status, refusal.code);
     await carriage.refuse(refusal);
   }
 }
 
-/** The carriage with the faults of this turn, if there are any. */
-function broken({ faults, memory, clock }: Emulation, body: unknown, carriage: Carriage, entry: OpenTurn): Carriage {
-  return faulty(carriage, faultsOf(faults, carriage, entry.number, body), body, {
-    clock,
-    struck: (fault) => entry.struck(fault),
-    forget(id) {
-      const found = carriage.lineage?.find(String(id)) ?? memory.stored(String(id), carriage.tenant);
-      if (found !== undefined) memory.forget(found);
-    },
-  });
+/** What the client is told of an error: one that is no refusal is a defect of the emulator. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new Refusal(`The emulator failed: ${why}`, { status: 500 });
 }
 
 async function answerTurn(

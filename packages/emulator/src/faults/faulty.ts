@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.js';
 import { Refusal } from '../wire/refusal.js';
-import type { Carriage } from '../engine/turn.js';
 import { isRecord, type Frame, type ResponseObject } from '../wire/wire.js';
 import { editOf, type Edit } from './edit.js';
 import { ShapedError } from './error-shape.js';
 import { describeFault, parseFaults, type Fault } from './fault.js';
 import { isOfConnection, type Faults } from './rule.js';
+import type { Sink } from './sink.js';
 import { isLineFault, strike } from './strike.js';
 
 const TERMINAL = /^(response\.(completed|failed|incomplete|done|cancelled)|error)$/;
@@ -15,13 +15,13 @@ export const FAULT_HEADER = 'x-turnwire-fault';
 export const FAULT_FIELD = 'turnwire_fault';
 
 /** The faults of one turn: those its request asks for, and those of the rules. @throws Refusal for one there is not */
-export function faultsOf(faults: Faults, carriage: Carriage, turn: number, body: unknown): readonly Fault[] {
-  const { connection, transport, line } = carriage;
+export function faultsOf(faults: Faults, sink: Sink, turn: number, body: unknown): readonly Fault[] {
+  const { connection, transport, line } = sink;
   const asked = [...line.upcoming.splice(0), ...askedInBody(body, transport)];
   return [...asked, ...faults.ofTurn({ connection, transport, turn, body })];
 }
 
-function askedInBody(body: unknown, transport: Carriage['transport']): readonly Fault[] {
+function askedInBody(body: unknown, transport: Sink['transport']): readonly Fault[] {
   const metadata = isRecord(body) ? body['metadata'] : undefined;
   const text = isRecord(metadata) ? metadata[FAULT_FIELD] : undefined;
   if (typeof text !== 'string') return [];
@@ -63,15 +63,15 @@ export interface FaultContext {
   readonly forget: (responseId: unknown) => void;
 }
 
-/** A carriage on which faults strike; the same one if there are none. */
-export function faulty(
-  carriage: Carriage,
+/** A sink on which faults strike; the same one if there are none. */
+export function faulty<S extends Sink>(
+  sink: S,
   faults: readonly Fault[],
   body: unknown,
   { clock, struck, forget }: FaultContext,
-): Carriage {
-  const { line, signal, transport } = carriage;
-  if (faults.length === 0 && !line.throttled()) return carriage;
+): S {
+  const { line, signal, transport } = sink;
+  if (faults.length === 0 && !line.throttled()) return sink;
   const edits = faults.flatMap((fault) => {
     const edit = editOf(fault);
     return edit === undefined ? [] : [noticed(edit, () => struck(describeFault(fault)))];
@@ -105,7 +105,7 @@ export function faulty(
       if (name === 'connection-limit') {
         const limit = new LimitReached(fault.code);
         if (place !== 'terminal') throw limit;
-        await carriage.send(limit.frame());
+        await sink.send(limit.frame());
         line.close(fault.code, '');
       }
     }
@@ -113,7 +113,7 @@ export function faulty(
 
   const deliver = async (frame: Frame): Promise<void> => {
     if (line.throttled() && transport !== 'json') await line.drip(frame, signal);
-    else await carriage.send(frame);
+    else await sink.send(frame);
   };
 
   const send = async (frame: Frame): Promise<void> => {
@@ -141,19 +141,19 @@ export function faulty(
     }
     const begun = number > 0 || (refusal instanceof ShapedError && refusal.shape === 'failed');
     if (transport === 'sse' && begun) {
-      await carriage.send(refusal.frame());
-      carriage.finish(undefined);
+      await sink.send(refusal.frame());
+      sink.finish(undefined);
     } else {
-      await carriage.refuse(refusal);
+      await sink.refuse(refusal);
     }
     if (refusal instanceof LimitReached) line.close(refusal.closeCode, '');
   };
 
   const finish = (response: ResponseObject | undefined): void => {
-    carriage.finish(transport === 'json' ? edited(response, edits) : response);
+    sink.finish(transport === 'json' ? edited(response, edits) : response);
   };
 
-  return { ...carriage, send, finish, refuse };
+  return { ...sink, send, finish, refuse };
 }
 
 /** P74: the limit of a connection, reached whenever a fault says so. */

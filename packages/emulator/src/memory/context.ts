@@ -1,4 +1,11 @@
-import { answeredKey, callKeys, danglingSentence, isClientCall, isHosted, orphanSentence } from '../wire/client-calls.js';
+import {
+  answeredKey,
+  callKeys,
+  danglingSentence,
+  isClientCall,
+  isHosted,
+  orphanSentence,
+} from '../wire/client-calls.js';
 import { compactedTurns, standsForAllBefore } from './compaction.js';
 import { Refusal } from '../wire/refusal.js';
 import { isFromModel, isUserMessage, textOf, type Transcript } from '../wire/transcript.js';

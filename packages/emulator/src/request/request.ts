@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Door } from '../wire/dialect.js';
 import { Refusal } from '../wire/refusal.js';
 import { complaint } from './complaint.js';
 import { createFields, type CreateFields } from './fields.js';
@@ -6,9 +7,6 @@ import { itemsOf } from './items.js';
 import { textFormatOf } from './text-format.js';
 import { checkTools } from './tools.js';
 import { isRecord, type Item } from '../wire/wire.js';
-
-/** What carries a request: some fields exist on one of the two only (P30). */
-export type Door = 'http' | 'websocket';
 
 /** A checked request. `items` is its input as a list; every other field is as it was received, `null` as if it were left out. */
 export type CreateRequest = Readonly<CreateFields> & {

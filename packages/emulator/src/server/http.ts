@@ -10,7 +10,8 @@ import type { Replay } from '../replay/replay.js';
 import { Refusal } from '../wire/refusal.js';
 import { parseJson } from '../request/json-body.js';
 import { tenantOf } from '../base/tenant.js';
-import { runTurn, type Carriage, type Emulation, type Received } from '../engine/turn.js';
+import { runFaultyTurn } from './faulty-turn.js';
+import type { Carriage, Emulation, Received } from '../engine/turn.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 export interface HttpSettings {
@@ -184,7 +185,7 @@ async function create(
   };
   if (isRecord(body) && body['background'] === true) {
     const job = await emulation.background.begin(tenant, (delivery) =>
-      runTurn(emulation, received, { ...shared, ...delivery, transport: streams ? 'sse' : 'json' }),
+      runFaultyTurn(emulation, received, { ...shared, ...delivery, transport: streams ? 'sse' : 'json' }),
     );
     if (!streams) return sendJson(response, JSON.stringify(job.begun));
     const delivery = eventStream(response, left.signal, emulation.dialect.doneMarker);
@@ -193,7 +194,7 @@ async function create(
   const carriage: Carriage = streams
     ? { ...shared, ...eventStream(response, left.signal, emulation.dialect.doneMarker) }
     : { ...shared, ...singleAnswer(response) };
-  await runTurn(emulation, received, carriage);
+  await runFaultyTurn(emulation, received, carriage);
 }
 
 type Delivery = Pick<Carriage, 'transport' | 'send' | 'finish'>;

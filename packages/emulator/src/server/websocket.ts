@@ -14,7 +14,8 @@ import { interrupt } from '../engine/steering/interrupt.js';
 import { Numbering } from '../engine/steering/numbering.js';
 import { Steering } from '../engine/steering/steering.js';
 import type { Tenant } from '../base/tenant.js';
-import { runTurn, type Carriage, type Emulation } from '../engine/turn.js';
+import { runFaultyTurn } from './faulty-turn.js';
+import type { Carriage, Emulation } from '../engine/turn.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 /** Above this many unsent bytes a turn waits for its client. */
@@ -157,7 +158,7 @@ export function serveWebSocket(
         return isSuccessor ? undefined : refuse(lane, refusal);
       },
     };
-    await runTurn(emulation, { ...next, steered: steered.flatMap(({ items }) => items) }, carriage);
+    await runFaultyTurn(emulation, { ...next, steered: steered.flatMap(({ items }) => items) }, carriage);
     if (!isOpen()) return;
     const successor = steering.end(lane, target, next.body);
     if (successor !== undefined) lanes.enqueueSuccessor(lane, successor, target.queued);
@@ -192,7 +193,7 @@ export function serveWebSocket(
     const waits = lanes.start();
     if (waits !== undefined && dialect.ageError) {
       const carriage = { ...carriageOf(waits.lane), refuse: (error: Refusal) => refuse(undefined, error) };
-      void runTurn(emulation, { ...waits.next, refusal }, carriage).then(close);
+      void runFaultyTurn(emulation, { ...waits.next, refusal }, carriage).then(close);
       return;
     }
     left.abort();

@@ -1,4 +1,3 @@
-import type { Door } from '../request/request.js';
 import { Refusal, type ErrorShape } from './refusal.js';
 import { isRecord } from './wire.js';
 
@@ -15,6 +14,9 @@ export type Eviction = 'continued' | 'latest' | 'chain';
 
 /** Where a connection that is too old ends (P74): refusing its `next-turn`, when it is `idle`, or in `mid-turn`. */
 export type AgeLimit = 'next-turn' | 'idle' | 'mid-turn';
+
+/** What carries a request: some fields exist on one of the two only (P30). */
+export type Door = 'http' | 'websocket';
 
 /** How one provider's server differs from the others, as far as it is known. */
 export interface Dialect {
