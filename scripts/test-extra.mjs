@@ -18,6 +18,7 @@ installBelowCache('extra', [
   '@openai/agents@0.20',
   'msw@2',
   'nock@14',
+  'nock15@npm:nock@15',
   'undici@7',
   ...['everything', 'filesystem', 'memory'].map((name) => `@modelcontextprotocol/server-${name}@2026.8.31`),
 ]);

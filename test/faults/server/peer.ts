@@ -23,6 +23,8 @@ export interface Script {
   create?: (peer: Peer, create: Json, count: number) => void;
   /** A client event of another type has come. @default never answers */
   message?: (peer: Peer, message: Json) => void;
+  /** A POST asks whether its body is wanted. @default it is */
+  expect?: (peer: Peer, head: Head) => void;
   /** A POST has come. @default never answers */
   post?: (peer: Peer, body: Json, head: Head) => void;
 }
@@ -69,6 +71,8 @@ export class Peer {
   #frames: FrameReader | undefined;
   #message: Buffer[] = [];
   #closeCode: number | undefined;
+  /** The request that is coming has asked whether its body is wanted, and was answered. */
+  #continued = false;
 
   constructor(number: number, socket: Socket, script: Script) {
     this.number = number;
@@ -92,6 +96,11 @@ export class Peer {
     this.#frames = new FrameReader();
     const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${proof}\r\n${headers}\r\n`;
     this.#write(Buffer.concat([Buffer.from(head), more]));
+  }
+
+  /** The body of the request is wanted. */
+  continue(): void {
+    this.#write('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
   /** A whole HTTP answer. */
@@ -248,11 +257,16 @@ export class Peer {
     const head = parseHead(bytes.subarray(0, end).toString('latin1'));
     const length = Number(head.headers['content-length'] ?? 0);
     const body = bytes.subarray(end + 4, end + 4 + length);
+    if (head.headers['expect'] !== undefined && !this.#continued) {
+      this.#continued = true;
+      (this.#script.expect ?? ((peer) => peer.continue()))(this, head);
+    }
     if (body.length < length) {
       this.#backlog.awaited = end + 4 + length;
       return;
     }
     this.#backlog.drop(bytes.length);
+    this.#continued = false;
     this.heads.push(head);
     if (head.headers['upgrade'] === 'websocket') return (this.#script.upgrade ?? ((peer) => peer.accept()))(this, head);
     this.#keep(body.toString('utf8'));

@@ -3,6 +3,8 @@ import type { Head } from './head.js';
 
 /** Who is told of an answer, in its order. */
 export interface AnswerListener {
+  /** An answer before the real one has come: 100, 103. */
+  interim?(status: number): void;
   head(head: Head): void;
   /** A piece of the body, without the framing of chunks. It is the memory that was pushed: what is kept of it must be copied. */
   body(bytes: Buffer): void;
@@ -30,7 +32,7 @@ const maxLineBytes = 4096;
 
 /**
  * Reads one answer in HTTP/1.1 (RFC 9112): pure, and told of each piece of bytes as it was read. Answers before the real one (100, 103) are
- * skipped. Nothing is done about `content-encoding`: none is asked for.
+ * no part of it. Nothing is done about `content-encoding`: none is asked for.
  */
 export class AnswerReader {
   readonly #listener: AnswerListener;
@@ -116,6 +118,7 @@ export class AnswerReader {
     if (length > this.#maxHeadBytes)
       throw new HttpViolation(`a head that has no end within ${this.#maxHeadBytes} bytes`);
     if (head.status >= 200 || head.status === 101) this.begin(head);
+    else this.#listener.interim?.(head.status);
     return end + 4;
   }
 

@@ -1,8 +1,10 @@
 import { AnswerReader, HttpViolation } from '../http/answer-reader.js';
 import { requestHead } from '../http/head.js';
-import { maxHeadBytes } from '../protocol/limits.js';
+import { limit } from '../clock.js';
+import { expectBytes, expectMs, maxHeadBytes } from '../protocol/limits.js';
 import { takeBytes } from './intake.js';
 import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../clock.js';
 import type { AnswerListener } from '../http/answer-reader.js';
 import type { Head } from '../http/head.js';
 import { CutShort } from './posts.js';
@@ -12,7 +14,20 @@ import type { ExchangeListener, Post } from './posts.js';
 export interface ConnectionKeeper {
   /** It may carry the next exchange, within so many milliseconds as the server gives it. */
   rested(connection: HttpConnection, ms: number): void;
+  /** The server has not refused a request for its `Expect`. */
+  takesExpect: boolean;
   gone(connection: HttpConnection): void;
+}
+
+interface Exchange {
+  listener: ExchangeListener;
+  reader: AnswerReader;
+  /** Not yet written. */
+  body: Buffer | undefined;
+  /** For the word that the body is wanted. */
+  expected: Timer | undefined;
+  sent: boolean;
+  restMs: number;
 }
 
 /**
@@ -22,14 +37,16 @@ export interface ConnectionKeeper {
 export class HttpConnection implements AnswerListener {
   readonly #socket: Socket;
   readonly #keeper: ConnectionKeeper;
-  #exchange: { listener: ExchangeListener; reader: AnswerReader; sent: boolean; restMs: number } | undefined;
+  readonly #clock: Clock;
+  #exchange: Exchange | undefined;
   #error: Error | undefined;
   /** It has carried an exchange. */
   #begun = false;
 
-  constructor(socket: Socket, keeper: ConnectionKeeper) {
+  constructor(socket: Socket, keeper: ConnectionKeeper, clock: Clock) {
     this.#socket = socket;
     this.#keeper = keeper;
+    this.#clock = clock;
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -43,17 +60,17 @@ export class HttpConnection implements AnswerListener {
   }
 
   exchange({ url, headers, body }: Post, listener: ExchangeListener): void {
-    const exchange = { listener, reader: new AnswerReader(this, maxHeadBytes), sent: false, restMs: Infinity };
+    const reader = new AnswerReader(this, maxHeadBytes);
+    const exchange: Exchange = { listener, reader, body, expected: undefined, sent: false, restMs: Infinity };
     this.#exchange = exchange;
     this.#socket.ref();
     this.#socket.cork();
-    this.#socket.write(requestHead('POST', url, { ...headers, 'content-length': String(body.length) }), 'latin1');
-    this.#socket.write(body, (error) => {
-      // Its `error` and `close` follow.
-      if (error !== undefined && error !== null) return;
-      exchange.sent = true;
-      if (this.#exchange === exchange) listener.sent();
-    });
+    const asks = body.length >= expectBytes && this.#keeper.takesExpect;
+    const about = { 'content-length': String(body.length), ...(asks && { expect: '100-continue' }) };
+    this.#socket.write(requestHead('POST', url, { ...headers, ...about }), 'latin1');
+    // Who knows nothing of `Expect` waits for the body.
+    if (asks) exchange.expected = limit(this.#clock, expectMs, () => this.#writeBody(exchange));
+    else this.#writeBody(exchange);
     this.#socket.uncork();
     // Not before: what has already come, behind a proxy's answer, belongs to this exchange (A11).
     if (!this.#begun) takeBytes(this.#socket, (bytes) => this.#read(bytes));
@@ -76,17 +93,27 @@ export class HttpConnection implements AnswerListener {
 
   /** Ends it now; nobody is told but its keeper. */
   destroy(): void {
-    this.#exchange = undefined;
+    this.#release();
     this.#drop();
   }
 
   head(head: Head): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
+    if (exchange.body !== undefined) {
+      if (head.status === 417) return this.#withdraw(exchange);
+      if (head.status < 300) this.#writeBody(exchange);
+      // A refusal of a body that was never sent.
+      else exchange.expected?.cancel();
+    }
     // A second less than the server's word: a request on its way when it ends the connection would be lost.
     const seconds = /(?:^|,)\s*timeout=(\d+)/i.exec(head.headers['keep-alive'] ?? '')?.[1];
     if (seconds !== undefined) exchange.restMs = Number(seconds) * 1000 - 1000;
     exchange.listener.head(head);
+  }
+
+  interim(status: number): void {
+    if (status === 100 && this.#exchange !== undefined) this.#writeBody(this.#exchange);
   }
 
   body(bytes: Buffer): void {
@@ -96,11 +123,36 @@ export class HttpConnection implements AnswerListener {
   end(reusable: boolean): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
-    this.#exchange = undefined;
+    this.#release();
     this.#socket.resume();
     if (reusable && exchange.sent && exchange.restMs > 0) this.#keeper.rested(this, exchange.restMs);
     else this.#drop();
     exchange.listener.end();
+  }
+
+  /** Once. */
+  #writeBody(exchange: Exchange): void {
+    const { body, expected } = exchange;
+    if (body === undefined) return;
+    exchange.body = undefined;
+    expected?.cancel();
+    this.#socket.write(body, (error) => {
+      // Its `error` and `close` follow.
+      if (error !== undefined && error !== null) return;
+      exchange.sent = true;
+      if (this.#exchange === exchange) exchange.listener.sent();
+    });
+  }
+
+  #withdraw({ listener }: Exchange): void {
+    this.#keeper.takesExpect = false;
+    this.destroy();
+    listener.unexpected();
+  }
+
+  #release(): void {
+    this.#exchange?.expected?.cancel();
+    this.#exchange = undefined;
   }
 
   #read(chunk: Buffer): void {
@@ -129,7 +181,7 @@ export class HttpConnection implements AnswerListener {
 
   #break(error: Error): void {
     const exchange = this.#exchange;
-    this.#exchange = undefined;
+    this.#release();
     exchange?.listener.broken(error);
   }
 }

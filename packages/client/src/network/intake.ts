@@ -1,5 +1,6 @@
-import type { OnReadOpts, Socket } from 'node:net';
+import { Socket as NetSocket } from 'node:net';
 import { beginTick } from '../clock.js';
+import type { OnReadOpts, Socket } from 'node:net';
 
 /**
  * Is told of each piece of bytes as it is read. The memory is lent for the length of the call: the next piece, of whichever socket, is read into the
@@ -14,7 +15,17 @@ export type Taker = (bytes: Buffer) => void;
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** Windows reads ahead: there, each socket that waits has memory of its own. */
-const isLendable = process.platform !== 'win32';
+const readsAhead = process.platform === 'win32';
+
+/**
+ * Whether sockets are Node's own. Libraries that mock the network (nock from version 15 on, by @mswjs/interceptors) put a `connect` of theirs in place of
+ * Node's, and swap the handle below a socket: Node reads a socket that has a memory of its own from a handle which is not connected then.
+ */
+function isNodesOwn(): boolean {
+  const connect: unknown = Reflect.get(NetSocket.prototype, 'connect');
+  // By its source, since a library may have come first. Where Node writes it otherwise one day, sockets are read as streams, which is only slower.
+  return Function.prototype.toString.call(connect).includes('normalizeArgs(');
+}
 
 /** Whose the bytes of a socket are; undefined while they are its stream's. */
 interface Intake {
@@ -25,7 +36,7 @@ const intakes = new WeakMap<Socket, Intake>();
 
 /** Opens a socket that is read as a stream, as usual, until `takeBytes`. `open` hands the option on to Node. */
 export function openWithIntake(open: (onread: OnReadOpts | undefined) => Socket): Socket {
-  if (!isLendable) return open(undefined);
+  if (readsAhead || !isNodesOwn()) return open(undefined);
   const intake: Intake = { take: undefined };
   const callback = (length: number): boolean => {
     const bytes = memory.subarray(0, length);

@@ -13,6 +13,7 @@ export class KeptConnections implements ConnectionKeeper, PostConnections {
   readonly #clock: Clock;
   /** The one used last comes last, and is taken first. */
   readonly #resting = new Map<HttpConnection, { timer: Timer; since: number }>();
+  takesExpect = true;
   #over = false;
 
   constructor(connect: Connect, clock: Clock) {
@@ -27,7 +28,7 @@ export class KeptConnections implements ConnectionKeeper, PostConnections {
   async take(restMs: number, abandoned: AbortSignal): Promise<{ connection: HttpConnection; reused: boolean }> {
     const [last, rest] = [...this.#resting].at(-1) ?? [];
     if (last === undefined || rest === undefined || !(this.#clock.now() - rest.since < restMs))
-      return { connection: new HttpConnection(await this.#connect(abandoned), this), reused: false };
+      return { connection: new HttpConnection(await this.#connect(abandoned), this, this.#clock), reused: false };
     this.gone(last);
     return { connection: last, reused: true };
   }

@@ -18,6 +18,8 @@ export class CutShort extends Error {
 
 /** Who is told of a request and of its answer. */
 export interface ExchangeListener {
+  /** The server does not know `Expect`, and has got nothing of the body: the request is to be made again. Nothing is told after it. */
+  unexpected(): void;
   /** All of the request has left this process. */
   sent(): void;
   head(head: Head): void;

@@ -91,6 +91,10 @@ export const closingUnreadMs = 10_000;
  */
 export const maxEventSilenceMs = 60 * minute;
 
+/** A POST with a body from so many bytes on asks first whether it is wanted (`Expect: 100-continue`), and waits so long for the answer, in milliseconds. */
+export const expectBytes = mebibyte;
+export const expectMs = 1000;
+
 /** Bodies of refusals: read this far, for the error they carry. */
 export const maxErrorBodyBytes = 65_536;
 

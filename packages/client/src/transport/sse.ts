@@ -61,6 +61,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (data, bytes) => this.#data(data, bytes) });
   /** Until it is connected; aborted when the turn is over: nobody waits for a key or a connection then. */
   #dialling: AbortController | undefined;
+  #again = (): void => {};
   #dialTimer: Timer | undefined;
   #connection: PostConnection | undefined;
   /** When the last bytes came; before any, when the request went out. */
@@ -116,32 +117,13 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   }
 
   async run(outgoing: OutgoingRequest, { fresh }: CarryOptions, dialMs: number): Promise<void> {
-    const { endpoint, handshake, connections, route } = this.#network;
+    const { endpoint, handshake, route } = this.#network;
     const { signal } = (this.#dialling = new AbortController());
     try {
       const identity = await handshake(signal);
       if (this.#over) return;
       const plain = this.#plain;
       const body = Buffer.from(plain === undefined ? outgoing.body() : plain.body);
-      this.#dialTimer = limit(this.#clock, dialMs, () => {
-        this.#fail(
-          new TurnwireError(
-            'dial_timeout',
-            `${route} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`,
-          ),
-        );
-      });
-      const { connection, reused } = await connections.take(
-        fresh ? 0 : plain === undefined ? Infinity : freshMs,
-        signal,
-      );
-      if (this.#over) return connection.destroy();
-      this.#connection = connection;
-      this.#dialTimer.cancel();
-      this.#dialling = undefined;
-      this.#receiver.connected({ number: undefined, reused });
-      this.#receiver.response.expect(outgoing.echo);
-      this.#receiver.sending(body.length);
       const headers = {
         ...this.#headers?.sent,
         ...identity,
@@ -149,12 +131,45 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
         'accept-encoding': acceptEncoding,
         'content-type': 'application/json',
       };
-      this.#heardAt = this.#clock.now();
-      connection.exchange({ url: endpoint.url, headers, body }, this);
-      if (this.#paused) connection.pause();
+      this.#receiver.response.expect(outgoing.echo);
+      const post = { url: endpoint.url, headers, body };
+      const exchange = (connection: PostConnection): void => {
+        if (this.#connection === undefined) this.#receiver.sending(body.length);
+        this.#connection = connection;
+        this.#heardAt = this.#clock.now();
+        connection.exchange(post, this);
+        if (this.#paused) connection.pause();
+      };
+      this.#again = () => void this.#connect(exchange, 0, dialMs);
+      await this.#connect(exchange, fresh ? 0 : plain === undefined ? Infinity : freshMs, dialMs);
     } catch (error) {
       this.#fail(error instanceof TurnwireError ? error : dialFailure(route, error));
     }
+  }
+
+  /** Never rejects. */
+  async #connect(exchange: (connection: PostConnection) => void, restMs: number, dialMs: number): Promise<void> {
+    const { connections, route } = this.#network;
+    const { signal } = (this.#dialling = new AbortController());
+    this.#dialTimer = limit(this.#clock, dialMs, () => {
+      const how = `${route} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`;
+      this.#fail(new TurnwireError('dial_timeout', how));
+    });
+    try {
+      const { connection, reused } = await connections.take(restMs, signal);
+      if (this.#over) return connection.destroy();
+      this.#dialTimer.cancel();
+      this.#dialling = undefined;
+      this.#receiver.connected({ number: undefined, reused });
+      exchange(connection);
+    } catch (error) {
+      this.#fail(error instanceof TurnwireError ? error : dialFailure(route, error));
+    }
+  }
+
+  /** The same request on another connection, whose server is not asked whether it wants the body. */
+  unexpected(): void {
+    if (!this.#over) this.#again();
   }
 
   sent(): void {

@@ -1,7 +1,7 @@
 // What a socket has brought is told once, in order: what its stream holds, then what is read.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { Socket as NetSocket, connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { openWithIntake, takeBytes } from '../../dist/network/intake.js';
 import type { AddressInfo, Socket } from 'node:net';
@@ -34,6 +34,28 @@ async function bytesOf(socket: Socket): Promise<Buffer> {
   await once(socket, 'end');
   return Buffer.concat(pieces).subarray(greeting.length);
 }
+
+test('a socket whose connect was replaced, as libraries do that mock the network, is read as a stream', () => {
+  const ours = Reflect.get(NetSocket.prototype, 'connect') as (...args: unknown[]) => Socket;
+  const replace = (connect: unknown): boolean => Reflect.set(NetSocket.prototype, 'connect', connect);
+  replace(function connectMocked(this: Socket, ...args: unknown[]) {
+    return Reflect.apply(ours, this, args);
+  });
+  const given: unknown[] = [];
+  const open = (onread: unknown): Socket => {
+    given.push(onread);
+    return new NetSocket();
+  };
+  try {
+    openWithIntake(open);
+  } finally {
+    replace(ours);
+  }
+  openWithIntake(open);
+  assert.equal(given[0], undefined);
+  // Where Node's own sockets are not known by this any more, each read costs more.
+  assert.equal(given[1] === undefined, process.platform === 'win32');
+});
 
 test('two sockets that are read in turns each have their own bytes', async () => {
   await serve(async (port) => {

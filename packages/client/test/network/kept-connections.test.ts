@@ -37,6 +37,7 @@ async function setUp(t: TestContext, answer: string) {
       connection.exchange(
         { url: new URL('http://localhost/'), headers: {}, body: Buffer.from('!') },
         {
+          unexpected: () => {},
           sent: () => {},
           head: () => {},
           body: (bytes) => (body += bytes.toString()),

@@ -219,6 +219,7 @@ test('waits that have none, and buffers', () => {
     closingUnreadMs,
     successorMs,
     failedAfterErrorMs,
+    expectMs,
     maxErrorBodyMs,
     validationMs,
     drainMs,
@@ -238,9 +239,16 @@ test('waits that have none, and buffers', () => {
     );
   starts(
     rows('wait', 1),
-    [maxEventSilenceMs, closingUnreadMs, successorMs, failedAfterErrorMs, maxErrorBodyMs, validationMs, drainMs].map(
-      span,
-    ),
+    [
+      maxEventSilenceMs,
+      closingUnreadMs,
+      successorMs,
+      failedAfterErrorMs,
+      expectMs,
+      maxErrorBodyMs,
+      validationMs,
+      drainMs,
+    ].map(span),
   );
   starts(
     rows('buffer'),
