@@ -13,6 +13,7 @@ import { secretValues } from '../config/needed-secrets.js';
 import { readSecret } from '../config/secrets/key.js';
 import type { Secrets } from '../config/secrets/secrets.js';
 import { type Emulator, startEmulator } from '@turnwire/emulator';
+import { printable } from './terminal.js';
 import { type Between, recordTo, replayFrom, type ReplaySettings } from './between.js';
 import { UsageError } from './usage-error.js';
 
@@ -97,6 +98,7 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
     secret: (name) => readSecret(secrets, [name]),
     askUser: options.askUser,
     opening: opening.signal,
+    warn: (message) => warn(`turnwire: ${printable(message)}`),
     memoryFile: home === undefined ? undefined : memoryFileIn(home, resolve(config.file)),
   };
   const sharedList: TodoList = new Map();

@@ -38,6 +38,12 @@ describe('server that is started here', () => {
       ['-c', 'echo the licence has expired >&2; exec 0<&-; exit 3'],
       /it ended with status 3 \(it said: the licence has expired\)$/,
     ],
+    [
+      'ends with advice',
+      'sh',
+      ['-c', "echo 'unknown command: docker mcp' >&2; echo 'Run docker --help' >&2; exit 125"],
+      /status 125 \(it said: unknown command: docker mcp\)$/,
+    ],
     ['ends at once, without one', 'sh', ['-c', 'exit 0'], /it ended with status 0$/],
     ['ends by a signal', 'sh', ['-c', 'kill -9 $$'], /it ended by the signal SIGKILL$/],
     [

@@ -154,11 +154,15 @@ export class StdioTransport implements Transport {
 }
 
 /**
- * The line that says what went wrong: of a stack trace the one that names the error, else the last one. Node ends a trace with its version, Python
- * with the error.
+ * The line that says what went wrong: of a stack trace the one that names the error, else the last one that speaks of something wrong, else the last
+ * one. Node ends a trace with its version, Python with the error, Docker with where to find help.
  */
 function complaintIn(text: string): string {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line));
-  const line = lines.findLast((each) => /^\s*(\w+\.)*\w*(Error|Exception)\b/.test(each)) ?? lines.at(-1) ?? '';
+  const line =
+    lines.findLast((each) => /^\s*(\w+\.)*\w*(Error|Exception)\b/.test(each)) ??
+    lines.findLast((each) => /\b(error|fatal|failed|unknown|denied|cannot|not found|no such)\b/i.test(each)) ??
+    lines.at(-1) ??
+    '';
   return line.trim().slice(0, longestComplaint).toWellFormed();
 }
