@@ -23,6 +23,7 @@ const pinned = {
       'startLink',
       'startRecorder',
       'summarizeRecording',
+      'useEmulator',
     ],
   ],
 } as const;
