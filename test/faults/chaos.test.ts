@@ -20,3 +20,36 @@ for (const seed of seeds) {
     );
   });
 }
+
+test('chaos: a turn that is really lost is told as lost', { timeout: 60_000 }, async () => {
+  let lost = '';
+  const tally = await chaos({
+    seed: 1,
+    conversations: 4,
+    turns: 4,
+    rate: 0,
+    secretly: ({ peer, request, via }) => {
+      const { mark } = request['metadata'] as { mark: string };
+      if (via !== 'websocket' || (lost !== '' && lost !== mark)) return undefined;
+      lost = mark;
+      return { upTo: 2, after: () => peer.rst() };
+    },
+  });
+  assert.notEqual(lost, '');
+  assert.deepEqual(
+    tally.lost.map((what) => what.startsWith(`${lost}: connection_lost`)),
+    [true],
+    tally.lost.join(),
+  );
+});
+
+test('chaos: a fault that hits the next turn of its connection explains that turn, and no other', async () => {
+  const faulted = await chaos({
+    seed: 5,
+    conversations: 12,
+    turns: 12,
+    rate: 1,
+    only: ['ended after the terminal event', 'the terminal event twice'],
+  });
+  assert.deepEqual([faulted.lost, faulted.doubled, faulted.mixedUp], [[], [], []]);
+});

@@ -5,6 +5,7 @@ import { Witness } from '../oracle/witness.js';
 import { quickClient } from '../quick-client.js';
 import { eventually } from '../scenario.js';
 import { FaultServer } from '../server/server.js';
+import { Blame } from './blame.js';
 import { converse } from './conversation.js';
 import { faults } from './faults.js';
 import { Random } from './random.js';
@@ -19,6 +20,12 @@ export interface ChaosOptions {
   turns: number;
   /** How often something goes wrong with a request. @default 0.5 */
   rate?: number;
+  /** Of `faults`, the ones that happen. @default all */
+  only?: readonly string[];
+  /** A fault that nobody is told of: what it loses is lost. For the proof that this is noticed. */
+  secretly?: (request: Asked) => Course | undefined;
+  /** The longest that this process was late before, in milliseconds: limits grow with it. @default 0 */
+  lagMs?: number;
 }
 
 const secret = 'sk-chaos-sentinel';
@@ -27,22 +34,29 @@ const secret = 'sk-chaos-sentinel';
  * Many conversations over one client, interleaved, while a server does what it wants. What happens to a request is decided by the seed,
  * its turn, and how often it was asked: a failing seed fails again. The oracle has the last word.
  */
-export async function chaos({ seed, conversations, turns, rate = 0.5 }: ChaosOptions): Promise<Tally> {
+export async function chaos(options: ChaosOptions): Promise<Tally> {
+  const { seed, conversations, turns, rate = 0.5, only, secretly, lagMs = 0 } = options;
   const tally = new Tally();
   const random = (...name: readonly (string | number)[]): Random => new Random(seed, ...name);
   const asked = new Map<string, number>();
-  const hurt = new Set<string>();
+  const blame = new Blame();
   const course = (request: Asked): Course | undefined => {
     const { mark } = request.request['metadata'] as { mark: string };
     const times = (asked.get(mark) ?? 0) + 1;
     asked.set(mark, times);
+    blame.carried(mark, request.peer);
+    const quiet = secretly?.(request);
+    if (quiet !== undefined) return quiet;
     const dice = random('fault', mark, times);
     const retry = Number(mark.split('.').at(-1));
     if (!dice.chance(rate / (times + retry))) return undefined;
-    const fitting = Object.entries(faults).filter(([, { via }]) => via === undefined || via === request.via);
+    const fitting = Object.entries(faults).filter(
+      ([name, { via }]) => (via === undefined || via === request.via) && only?.includes(name) !== false,
+    );
+    if (fitting.length === 0) return undefined;
     const [name, fault] = dice.of<[string, Fault]>(fitting);
     tally.fault(`${name} (${request.via})`);
-    if (fault.hurts !== false) hurt.add(mark);
+    blame.struck(mark, times, request.peer, fault.hurts !== false);
     return fault.course(dice, request);
   };
   let upgrades = 0;
@@ -65,7 +79,8 @@ export async function chaos({ seed, conversations, turns, rate = 0.5 }: ChaosOpt
     baseUrl: server.url,
     onWarning: (message) => witness.warned(message),
     pool: { maxConnections: maxSockets },
-    timeouts: { firstEventMs: 10_000, idleMs: 10_000 },
+    // A tenth of it passes; what this process was late before, it may be again, on either side.
+    timeouts: { firstEventMs: 10_000 + 40 * lagMs, idleMs: 10_000 + 40 * lagMs },
   });
   witness.watch(client);
   try {
@@ -78,14 +93,14 @@ export async function chaos({ seed, conversations, turns, rate = 0.5 }: ChaosOpt
           random,
           tally,
           effects: witness.effects,
-          wasHurt: (mark) => hurt.has(mark),
+          blame,
         }),
       ),
     );
   } finally {
     witness.destroy();
     await server.close();
-    await eventually('sockets and timers are gone', () => witness.handlesAreGone);
+    await eventually('sockets and timers are gone', () => witness.handlesAreGone, 5000 + 10 * lagMs);
     for (const { invariant, what } of violations(witness.testify(server)))
       tally[/transcript/.test(invariant) ? 'mixedUp' : /once/.test(invariant) ? 'doubled' : 'lost'].push(
         `${invariant}: ${what}`,

@@ -1,6 +1,7 @@
 import { digest } from '../model/service.js';
 import type { Client, ResponseEvent, Turn, TurnwireError } from '@turnwire/client';
 import type { Json } from '../server/events.js';
+import type { Blame } from './blame.js';
 import type { Tally } from './tally.js';
 import type { Random } from './random.js';
 
@@ -11,8 +12,7 @@ export interface ConversationOptions {
   random: (...name: readonly (string | number)[]) => Random;
   tally: Tally;
   effects: Map<string, number>;
-  /** A fault that may hurt was put in the way of the turn with this mark. */
-  wasHurt: (mark: string) => boolean;
+  blame: Blame;
 }
 
 /** How often its caller asks again for what has failed, before it gives up on the question. */
@@ -39,7 +39,7 @@ export async function converse(options: ConversationOptions): Promise<void> {
 }
 
 async function ask(
-  { client, tally, wasHurt, name }: ConversationOptions,
+  { client, tally, blame, name }: ConversationOptions,
   mark: string,
   history: readonly Json[],
   store: boolean,
@@ -60,12 +60,13 @@ async function ask(
       input: structuredClone(history) as never,
     };
     const turn = client.turn(params, { transport });
+    blame.begun(marked, turn);
     const result = await read(turn, retry === 0 ? leaves : undefined);
     tally.turn(turn.report);
     if ('left' in result) tally.left += 1;
     else if ('error' in result) {
       tally.surfaced(result.error.code);
-      if (!wasHurt(marked)) tally.lost.push(`${marked}: ${result.error.code}: ${result.error.message}`);
+      if (!blame.explains(marked)) tally.lost.push(`${marked}: ${result.error.code}: ${result.error.message}`);
     } else {
       check(result, marked, history, tally);
       return result.output;

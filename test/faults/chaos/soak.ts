@@ -1,6 +1,7 @@
 // npm run soak -- --turns 20000 [--seed 7]: chaos until so many turns are done, a server and a client for each few hundred of them.
 import { parseArgs } from 'node:util';
 import { chaos } from './chaos.js';
+import { Lag } from './lag.js';
 import { Tally } from './tally.js';
 
 const { values } = parseArgs({
@@ -14,13 +15,17 @@ if (!Number.isInteger(wanted) || wanted < 1 || !Number.isInteger(first)) {
 }
 
 const all = new Tally();
+const lag = new Lag();
 let seed = first;
 for (; all.turns < wanted; seed += 1) {
-  const tally = await chaos({ seed, conversations: 24, turns: Math.min(12, Math.ceil((wanted - all.turns) / 24)) });
+  const lagMs = await lag.measured();
+  const turns = Math.min(12, Math.ceil((wanted - all.turns) / 24));
+  const tally = await chaos({ seed, conversations: 24, turns, lagMs });
   all.add(tally);
   const wrong = tally.lost.length + tally.doubled.length + tally.mixedUp.length;
   if (wrong > 0) console.log(`seed ${seed} failed; again, alone: npm run soak -- --turns 288 --seed ${seed}`);
   if (process.stderr.isTTY) process.stderr.write(`\r${all.turns} of ${wanted} turns`);
 }
+lag.stop();
 console.log(`\nseeds ${first} to ${seed - 1}\n${String(all)}`);
 process.exit(all.lost.length + all.doubled.length + all.mixedUp.length === 0 ? 0 : 1);
