@@ -1,39 +1,22 @@
 import type { Json, JsonObject } from '../chain/json.js';
 import type { Piece } from '../protocol/event-types.js';
-import type { ResponseEvent } from '../protocol/events.js';
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** An index beyond is no index: the list would be all holes. */
 const mostElements = 4096;
-
-/** Where the last piece went: the next one goes there, too, as a rule. */
-interface Cursor {
-  piece: Piece;
-  index: unknown;
-  target: JsonObject;
-  field: string;
-}
 
 /** An output item as its pieces tell it, until the finished item comes. */
 export class Draft {
   readonly item: JsonObject = {};
   /** Of the pieces, as they came. */
   bytes = 0;
-  #cursor: Cursor | undefined;
 
-  add(event: ResponseEvent, piece: Piece, bytes: number): void {
+  add(fields: Fields, piece: Piece, bytes: number): void {
     this.bytes += bytes;
-    const fields = event as unknown as Fields;
     const { item } = this;
     const value = fields[piece.append ?? piece.set ?? piece.push ?? piece.merge ?? ''];
     const index = piece.index === undefined ? undefined : fields[piece.index];
-    const cursor = this.#cursor;
-    if (cursor !== undefined && cursor.piece === piece && cursor.index === index && typeof value === 'string') {
-      cursor.target[cursor.field] = textOf(cursor.target[cursor.field]) + value;
-      return;
-    }
-    this.#cursor = undefined;
     if (typeof fields['item_id'] === 'string') item['id'] ??= fields['item_id'];
     // The last word on arguments says of which function they are.
     for (const name of ['name', 'call_id']) if (typeof fields[name] === 'string') item[name] ??= fields[name];
@@ -58,7 +41,6 @@ export class Draft {
     }
     const field = piece.field ?? '';
     this.#put(element, field, value, piece);
-    if (piece.append !== undefined) this.#cursor = { piece, index, target: element, field };
   }
 
   #put(target: JsonObject, field: string, value: unknown, { append, push }: Piece): void {

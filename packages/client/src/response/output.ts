@@ -32,9 +32,17 @@ export class Output {
   /** From the first one on: most turns that wait for their answer have none. */
   #items: Map<number, Kept> | undefined;
   #drafts: Drafts | undefined;
+  /** Items that have begun and are not finished, where their pieces are not kept. */
+  #unkept = 0;
+  readonly #keepsPieces: boolean;
   #bytes = 0;
   /** Why the items that are there cannot be used, as a sentence; undefined where they can. */
   problem: string | undefined;
+
+  /** @param keepsPieces `false` where nobody asks for the output: its reader has the events. */
+  constructor(keepsPieces = true) {
+    this.#keepsPieces = keepsPieces;
+  }
 
   /** Of the items and pieces kept, as they came. */
   get bytes(): number {
@@ -43,6 +51,11 @@ export class Output {
 
   /** A piece of an item that is not finished. */
   add(frame: Frame): void {
+    if (!this.#keepsPieces) {
+      // Pieces of an item that nothing has announced are pieces of one all the same.
+      if (this.#unkept === 0 || frame.type === 'response.output_item.added') this.#unkept += 1;
+      return;
+    }
     (this.#drafts ??= new Drafts()).add(frame);
   }
 
@@ -51,6 +64,7 @@ export class Output {
     const { output_index: index, item } = event as { output_index?: unknown; item?: unknown };
     if (typeof item !== 'object' || item === null) return;
     this.#bytes += bytes;
+    if (this.#unkept > 0) this.#unkept -= 1;
     const items = (this.#items ??= new Map());
     const draft = this.#drafts?.finish(index, isHollow(item as Item));
     items.set(typeof index === 'number' ? index : items.size, keep(filled(item as Item, draft?.item), true));
@@ -85,6 +99,8 @@ export class Output {
    */
   held(response: Response, given: Response): Held | undefined {
     if (this.#isLeftOut(given)) {
+      // What the server holds beside the finished items, nobody here knows.
+      if (this.#unkept > 0) return undefined;
       const kept = this.#sorted;
       const copies = kept.map(({ copy }) => copy);
       const certain = kept.every((one) => one.certain);

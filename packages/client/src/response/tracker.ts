@@ -1,5 +1,6 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { isHousekeeping } from '../protocol/event-types.js';
+import { maxOutputBytes } from '../protocol/limits.js';
 import { clean, readServerError } from '../protocol/server-error.js';
 import { isError, responseOf, terminalOf } from '../protocol/terminal.js';
 import { ignoredError, isIgnored } from './echo.js';
@@ -40,8 +41,8 @@ export type Verdict =
   | { name: 'ignored'; error: TurnwireError }
   /** It belongs to another response. */
   | { name: 'foreign'; why: string }
-  /** It says that the response has ended, and not how. */
-  | { name: 'broken'; why: string };
+  /** The answer cannot be read to an end: it is too large, or says that it has ended, and not how. */
+  | { name: 'broken'; error: TurnwireError };
 
 /**
  * The life of the response that one attempt asks for, over either transport: has it begun, which id and which items has it, how did it end, and is an
@@ -65,7 +66,8 @@ export class ResponseTracker {
   rotates = false;
   readonly #secrets: Secrets;
   #state: State = 'awaiting';
-  #output = new Output();
+  #output: Output;
+  readonly #keepsPieces: boolean;
   /** Of the items of earlier responses. */
   #bytes = 0;
   #echo: Echo | undefined;
@@ -76,8 +78,11 @@ export class ResponseTracker {
   /** The item whose piece came last. */
   #itemId: string | undefined;
 
-  constructor(secrets: Secrets) {
+  /** @param keepsPieces `false` where nobody asks for the response: its reader has the events. */
+  constructor(secrets: Secrets, keepsPieces = true) {
     this.#secrets = secrets;
+    this.#keepsPieces = keepsPieces;
+    this.#output = new Output(keepsPieces);
   }
 
   /**
@@ -156,8 +161,9 @@ export class ResponseTracker {
 
   #readPiece(frame: Frame): Verdict {
     if (this.#guard?.ids.several === true && this.#isOfAnother(frame)) return foreignItem;
-    if (frame.traits.piece !== undefined) this.#output.add(frame);
-    return pass;
+    if (frame.traits.piece === undefined) return pass;
+    this.#output.add(frame);
+    return this.#output.bytes > maxOutputBytes ? broken('event_too_large', outputTooLarge) : pass;
   }
 
   /** An event of an item, and no response has begun. */
@@ -191,7 +197,7 @@ export class ResponseTracker {
     // From now on an event may be one of the response before.
     this.#reused = true;
     this.#bytes += this.#output.bytes;
-    this.#output = new Output();
+    this.#output = new Output(this.#keepsPieces);
     this.terminal = undefined;
   }
 
@@ -202,7 +208,7 @@ export class ResponseTracker {
     this.#state = 'ended';
     // After an `error` only the failure that belongs to it still counts: the first end is the end (F9).
     if (isFailing && terminal.outcome !== 'failed') return end;
-    if (terminal.outcome === undefined) return { name: 'broken', why: `the server sent ${terminal.why}` };
+    if (terminal.outcome === undefined) return broken('protocol_error', `the server sent ${terminal.why}`);
     this.terminal = terminal;
     this.#take(terminal.response);
     const response = this.#output.complete(terminal.response);
@@ -256,10 +262,9 @@ export class ResponseTracker {
 
   #isOfAnother(frame: Frame): boolean {
     if (this.#guard === undefined) return false;
-    const { raw } = frame;
+    const { raw, parsed } = frame;
     // The text of most pieces has the id of the piece before: to look for that is less than to read it.
-    if (this.#itemId !== undefined && !frame.parsed && typeof raw === 'string' && raw.includes(this.#itemId))
-      return false;
+    if (this.#itemId !== undefined && !parsed && typeof raw === 'string' && raw.includes(this.#itemId)) return false;
     const id = itemIdOf(frame);
     if (id === this.#itemId || typeof id !== 'string' || id === '') return false;
     this.#itemId = id;
@@ -276,6 +281,13 @@ export class ResponseTracker {
 const pass: Verdict = { name: 'pass' };
 const end: Verdict = { name: 'end' };
 const foreignItem: Verdict = { name: 'foreign', why: 'an event of an item of another response came' };
+
+/** What is said where they are more than {@link maxOutputBytes}. */
+export const outputTooLarge = `the output items have more than ${maxOutputBytes} bytes together`;
+
+function broken(code: 'event_too_large' | 'protocol_error', why: string): Verdict {
+  return { name: 'broken', error: new TurnwireError(code, why) };
+}
 
 function foreign(why: string): Verdict {
   return { name: 'foreign', why };

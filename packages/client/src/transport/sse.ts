@@ -329,8 +329,6 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
         this.#receiver.event(frame);
         this.#grace ??= limit(this.#clock, failedAfterErrorMs, () => this.#end());
         return;
-      case 'ignored':
-        return this.#fail(verdict.error);
       case 'refused':
         this.#settle();
         this.#drainAnswer();
@@ -339,8 +337,10 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
         // Nothing can be steered here, but a server may call a response steered: what its successor would be is not known.
         this.#receiver.event(frame);
         return this.#end();
-      case 'foreign':
+      case 'ignored':
       case 'broken':
+        return this.#fail(verdict.error);
+      case 'foreign':
         return this.#fail(new TurnwireError('protocol_error', verdict.why));
     }
   }

@@ -179,8 +179,8 @@ class WebSocketCarriage implements Carriage, Occupant {
         lane.abandon('the server ignores previous_response_id', true);
         return this.#fail(verdict.error);
       case 'broken':
-        lane.abandon('its response ended without saying how');
-        return this.#fail(new TurnwireError('protocol_error', verdict.why));
+        lane.abandon(verdict.error.message, true);
+        return this.#fail(verdict.error);
       case 'foreign':
         lane.poison(verdict.why);
         return this.#fail(

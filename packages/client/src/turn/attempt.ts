@@ -1,10 +1,10 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { laneUnreadBytes, maxEventSilenceMs } from '../protocol/limits.js';
 import { advance } from '../response/phase.js';
-import { ResponseTracker } from '../response/tracker.js';
 import { Silence } from './silence.js';
 import type { Phase } from '../protocol/errors.js';
 import type { Frame } from '../protocol/frame.js';
+import type { ResponseTracker } from '../response/tracker.js';
 import type { Carriage, CarryOptions, Receiver } from '../transport/transport.js';
 import type { Engine } from './engine.js';
 import type { Outgoing } from './plan.js';
@@ -44,12 +44,19 @@ export class Attempt implements Receiver {
   /** How much lies unread; asked where the carriage could not be paused. */
   #unread: (() => number) | undefined;
 
-  constructor(engine: Engine, transport: 'websocket' | 'sse', outgoing: Outgoing, listener: AttemptListener) {
+  /** @param response to read the answer with. */
+  constructor(
+    engine: Engine,
+    transport: 'websocket' | 'sse',
+    outgoing: Outgoing,
+    response: ResponseTracker,
+    listener: AttemptListener,
+  ) {
     this.#engine = engine;
     this.#listener = listener;
     this.#silence = new Silence(engine.clock);
     this.outgoing = outgoing;
-    this.response = new ResponseTracker(engine.secrets);
+    this.response = response;
     this.entry = {
       transport,
       connection: undefined,

@@ -3,6 +3,7 @@ import { Attempt } from './attempt.js';
 import { shapeOf } from './body-shape.js';
 import { Outgoing } from './plan.js';
 import { chainLost } from './cause.js';
+import { ResponseTracker } from '../response/tracker.js';
 import { isDialLoad } from './dial-load.js';
 import { recover } from './recovery.js';
 import type { ChainPlan } from '../chain/memory.js';
@@ -11,7 +12,6 @@ import type { ReplayPolicy, TransportChoice } from '../options.js';
 import type { Phase } from '../protocol/errors.js';
 import type { Placement } from '../pool/placement.js';
 import type { Frame } from '../protocol/frame.js';
-import type { ResponseTracker } from '../response/tracker.js';
 import type { CarryOptions } from '../transport/transport.js';
 import type { AttemptListener } from './attempt.js';
 import type { Engine } from './engine.js';
@@ -219,7 +219,10 @@ export class Course implements AttemptListener {
   }
 
   #go(transport: 'websocket' | 'sse', outgoing: Outgoing, fresh = false): void {
-    const attempt = new Attempt(this.#engine, transport, outgoing, this);
+    const { asText, headers, plain } = this.#carry;
+    // Who takes text and wants a stream puts the answer together itself.
+    const response = new ResponseTracker(this.#engine.secrets, asText !== true || plain !== undefined);
+    const attempt = new Attempt(this.#engine, transport, outgoing, response, this);
     this.#attempt = attempt;
     // Pushed, the first would bring room for sixteen more, for as long as the turn runs.
     this.#report.attempts = this.#report.attempts.concat(attempt.entry);
@@ -227,7 +230,6 @@ export class Course implements AttemptListener {
     describe(attempt.entry, outgoing.plan);
     describe(this.#report, outgoing.plan);
     if (this.#unread !== undefined) attempt.pause(this.#unread);
-    const { asText, headers, plain } = this.#carry;
     attempt.begin({ ...this.#placement(outgoing, fresh), asText, headers, plain });
   }
 

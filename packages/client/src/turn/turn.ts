@@ -6,7 +6,7 @@ import { aborted, onAbort } from './abort.js';
 import { Course } from './course.js';
 import { Delivery } from './delivery.js';
 import { textOf } from '../response/output.js';
-import { ResponseTracker } from '../response/tracker.js';
+import { ResponseTracker, outputTooLarge } from '../response/tracker.js';
 import { Submissions, ended } from './steer.js';
 import type { Json } from '../chain/json.js';
 import type { Timer } from '../clock.js';
@@ -243,24 +243,14 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   }
 
   #take(frame: Frame): void {
-    if (frame.quiet) {
-      this.#delivery.hand(frame);
-      return this.#checkSize();
-    }
+    if (frame.quiet) return this.#delivery.hand(frame);
     const { type } = frame;
     if (type?.startsWith('response.steer.')) this.#submissions?.read(frame.event);
     if (type === 'response.created') this.#steered();
     if (this.#answer.responses.length > this.#noted) this.#note();
     this.#report.responseId = this.#answer.responseId;
     this.#delivery.hand(frame);
-    this.#checkSize();
-  }
-
-  #checkSize(): void {
-    if (this.#answer.bytes <= maxOutputBytes) return;
-    this.#course?.fail(
-      new TurnwireError('event_too_large', `the output items have more than ${maxOutputBytes} bytes together`),
-    );
+    if (this.#answer.bytes > maxOutputBytes) this.#course?.fail(new TurnwireError('event_too_large', outputTooLarge));
   }
 
   /** What the events have come to. */
