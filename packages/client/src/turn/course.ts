@@ -221,7 +221,7 @@ export class Course implements AttemptListener {
   #go(transport: 'websocket' | 'sse', outgoing: Outgoing, fresh = false): void {
     const { asText, headers, plain } = this.#carry;
     // Who takes text and wants a stream puts the answer together itself.
-    const response = new ResponseTracker(this.#engine.secrets, asText !== true || plain !== undefined);
+    const response = new ResponseTracker(this.#engine.secrets, !asText || plain !== undefined);
     const attempt = new Attempt(this.#engine, transport, outgoing, response, this);
     this.#attempt = attempt;
     // Pushed, the first would bring room for sixteen more, for as long as the turn runs.
