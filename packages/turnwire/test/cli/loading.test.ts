@@ -29,7 +29,7 @@ describe('a command loads what it needs', () => {
     for (const flag of ['--version', '--help']) {
       const loaded = await loadedBy(t, [flag]);
       assert.deepEqual(
-        loaded.filter((url) => agents.test(url) || url.includes('/packages/emulator/')),
+        loaded.filter((url) => agents.test(url) || url.includes('/emulator/bundle/')),
         [],
       );
     }
@@ -37,7 +37,7 @@ describe('a command loads what it needs', () => {
 
   test('emulate: the emulator, and nothing of agents, clients, scripts or WebSockets', async (t) => {
     const loaded = await loadedBy(t, ['emulate', '--json'], 'url');
-    assert.ok(loaded.some((url) => url.endsWith('/packages/emulator/bundle/emulator.cjs')));
+    assert.ok(loaded.some((url) => url.endsWith('/emulator/bundle/emulator.cjs')));
     assert.deepEqual(
       loaded.filter((url) => agents.test(url) || /\/ws\/|script-/.test(url)),
       [],
