@@ -16,7 +16,10 @@ const suites = [
   ['bench/test', 'bench/dist-test'],
   ['test', 'dist-test'],
 ];
-const wanted = process.argv.slice(2);
+const options = process.argv.slice(2);
+// A file may take so long; `--file-timeout-ms=N` is for tests of large programs.
+const timeout = options.find((option) => option.startsWith('--file-timeout-ms='))?.split('=')[1] ?? '180000';
+const wanted = options.filter((option) => !option.startsWith('--'));
 const files = suites
   .flatMap(([from, to]) => testsBelow(join(root, from)).map((path) => join(root, to, path.replace(/\.ts$/, '.js'))))
   .filter(
@@ -28,7 +31,7 @@ if (files.length === 0) {
   process.exit(2);
 }
 // A test that hangs fails, by name, and does not keep the others waiting for ever.
-const result = spawnSync(process.execPath, ['--test', '--test-reporter=spec', '--test-timeout=180000', ...files], {
+const result = spawnSync(process.execPath, ['--test', '--test-reporter=spec', `--test-timeout=${timeout}`, ...files], {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],
 });

@@ -40,10 +40,14 @@ async function compare(
   client: Client,
   name: string,
   recorded: Json[],
-  { previous, expected }: { previous?: string | undefined; expected?: unknown } = {},
+  { previous, history = [], expected }: { previous?: string; history?: readonly Json[]; expected?: unknown } = {},
 ): Promise<void> {
   const continuing = previous === undefined ? {} : { previous_response_id: previous };
-  const turn = client.turn({ model: `recording/${name}`, input: 'Go.', ...continuing });
+  const turn = client.turn({
+    model: `recording/${name}`,
+    input: [...history, { role: 'user', content: 'Go.' }],
+    ...continuing,
+  });
   const settled = turn.response().then(
     (response) => ({ response, error: undefined }),
     (error: TurnwireError) => ({ response: undefined, error }),
@@ -85,12 +89,19 @@ describe('recordings', { skip: folder === undefined ? 'there is no ../shared/rec
   for (const transport of ['websocket', 'sse'] as const) {
     for (const name of names) {
       test(`${transport}: ${name}`, { timeout: 20_000 }, async () => {
-        const client = connect(emulator, transport);
-        // Several responses in one recording are the turns of one conversation.
-        let previous: string | undefined;
+        // Several responses in one recording are the turns of one conversation. Each continues the one before by its id, or was asked
+        // for with the whole history, which a client that knows nothing of it sends in full: its own first event says which.
+        let client = connect(emulator, transport);
+        let history: readonly Json[] = [];
         for (const recorded of load(from, name)) {
-          await compare(client, name, recorded, { previous });
-          previous = (recorded.at(-1)?.['response'] as { id: string } | undefined)?.id;
+          const { previous_response_id: previous } = (recorded[0]?.['response'] ?? {}) as Json;
+          const continues = typeof previous === 'string' ? { previous } : { history };
+          if ('history' in continues && history.length > 0) {
+            await client.close();
+            client = connect(emulator, transport);
+          }
+          await compare(client, name, recorded, continues);
+          history = ((recorded.at(-1)?.['response'] as Json | undefined)?.['output'] ?? []) as readonly Json[];
         }
         if (transport === 'websocket') assert.equal(client.stats.dialled, 1);
         await client.close();

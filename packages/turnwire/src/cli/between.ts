@@ -73,7 +73,13 @@ export async function replayFrom(
   };
   try {
     for (const { name } of models) {
-      const replay = { file, upstream: name, mode, timing: speed, onDifference: warn } as const;
+      const replay = {
+        file,
+        upstream: name,
+        mode,
+        timing: speed,
+        onDifference: mode === 'loose' ? warn : undefined,
+      } as const;
       played.set(name, await startEmulator({ replay }));
     }
   } catch (error) {

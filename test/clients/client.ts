@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startEmulator, type Emulator, type JournalTurn } from '@turnwire/emulator';
+
+// Programs that people run, unmodified, against the emulator: their own words decide whether it is good enough.
+// `npm run test:clients` installs them below .cache/clients.
+
+const installed = fileURLToPath(new URL('../../.cache/clients/', import.meta.url));
+
+export function bin(name: string): string {
+  return join(installed, 'node_modules', '.bin', name);
+}
+
+/** The options of a test that needs a program: why it is skipped, and time for a machine that is busy. */
+export function needs(name: string): { readonly timeout: number; readonly skip: string | false } {
+  const skip = !existsSync(bin(name)) && `${name} is not installed; npm run test:clients does that`;
+  return { timeout: 300_000, skip };
+}
+
+interface Ended {
+  readonly status: unknown;
+  readonly said: string;
+}
+
+export async function run(
+  t: TestContext,
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  env: object,
+): Promise<Ended> {
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += String(chunk)));
+  const [status] = await once(child, 'close');
+  return { status, said };
+}
+
+/** A folder for the client's own files. Codex refuses to put its helpers below the folder for temporary files. */
+export async function home(t: TestContext): Promise<string> {
+  await mkdir(join(homedir(), '.cache'), { recursive: true });
+  const folder = await mkdtemp(join(homedir(), '.cache', 'turnwire-clients-'));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+export async function start(t: TestContext, script: object): Promise<Emulator> {
+  const emulator = await startEmulator({ script: { after: 'echo', ...script } });
+  t.after(() => emulator.close());
+  return emulator;
+}
+
+/** How the turns went that a client asked for; a warm-up has no output. */
+export function told(turns: readonly JournalTurn[]): readonly (readonly [string, string, string])[] {
+  return turns.map(({ transport, plan, outcome }) => [transport, plan, outcome]);
+}
