@@ -7,7 +7,21 @@ import { test } from 'node:test';
 
 /** The groups of the catalogue, with the number of their rows. */
 const groups = { A: 15, B: 9, C: 11, D: 17, E: 4, F: 13, G: 6, H: 10, I: 7, J: 4, K: 5, M: 5 };
-const single = ['O4', 'O5', 'N1', 'N2', 'N3', 'N5', 'N7', 'N8', 'N10', 'N17', 'N19', 'N20'];
+const single = [
+  'O4',
+  'O5',
+  'N1',
+  'N2',
+  'N3',
+  'N5',
+  'N7',
+  'N8',
+  'N10',
+  'N17',
+  'N19',
+  'N20',
+  ...[1, 2, 3, 4, 5, 7, 8, 9, 16, 17].map((row) => `Q${row}`),
+];
 const rows = [
   ...Object.entries(groups).flatMap(([group, count]) =>
     Array.from({ length: count }, (_, index) => `${group}${index + 1}`),
