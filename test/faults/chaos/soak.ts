@@ -22,8 +22,9 @@ for (; all.turns < wanted; seed += 1) {
   const turns = Math.min(12, Math.ceil((wanted - all.turns) / 24));
   const tally = await chaos({ seed, conversations: 24, turns, lagMs });
   all.add(tally);
-  const wrong = tally.lost.length + tally.doubled.length + tally.mixedUp.length;
-  if (wrong > 0) console.log(`seed ${seed} failed; again, alone: npm run soak -- --turns 288 --seed ${seed}`);
+  const wrong = [...tally.lost, ...tally.doubled, ...tally.mixedUp];
+  for (const what of wrong) console.log(what);
+  if (wrong.length > 0) console.log(`seed ${seed} failed; again, alone: npm run soak -- --turns 288 --seed ${seed}`);
   if (process.stderr.isTTY) process.stderr.write(`\r${all.turns} of ${wanted} turns`);
 }
 lag.stop();
