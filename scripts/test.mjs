@@ -5,6 +5,7 @@
 //   npm test -- pool sse          those whose path contains "pool" or "sse"
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,8 +31,10 @@ if (files.length === 0) {
   console.error(`No test matches ${wanted.join(', ')}. Give a part of a path, as in "npm test -- pool".`);
   process.exit(2);
 }
+// Files wait for sockets and processes more than they compute: Node's own default would leave one of two cores idle.
+const concurrency = Math.max(2, availableParallelism());
 // A test that hangs fails, by name, and does not keep the others waiting for ever.
-const result = spawnSync(process.execPath, ['--test', '--test-reporter=spec', `--test-timeout=${timeout}`, ...files], {
+const result = spawnSync(process.execPath, ['--test', '--test-reporter=spec', `--test-timeout=${timeout}`, `--test-concurrency=${concurrency}`, ...files], {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],
 });
