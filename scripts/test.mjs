@@ -34,10 +34,14 @@ if (files.length === 0) {
 // Files wait for sockets and processes more than they compute: Node's own default would leave one of two cores idle.
 const concurrency = Math.max(2, availableParallelism());
 // A test that hangs fails, by name, and does not keep the others waiting for ever.
-const result = spawnSync(process.execPath, ['--test', '--test-reporter=spec', `--test-timeout=${timeout}`, `--test-concurrency=${concurrency}`, ...files], {
-  cwd: root,
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
+const result = spawnSync(
+  process.execPath,
+  ['--test', '--test-reporter=spec', `--test-timeout=${timeout}`, `--test-concurrency=${concurrency}`, ...files],
+  {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  },
+);
 process.exit(result.status ?? 1);
 
 function testsBelow(folder) {

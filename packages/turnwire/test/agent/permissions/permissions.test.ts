@@ -337,7 +337,7 @@ describe('rules about reading: kin, for deny and ask alone', { skip: process.pla
 /** The MCP server of the tests, whose tool `add` says that it only reads. */
 const server = {
   command: process.execPath,
-  args: [fileURLToPath(new URL('../mcp-command.js', import.meta.url))],
+  args: [fileURLToPath(new URL('../mcp/sdk-server-command.js', import.meta.url))],
 };
 
 describe('tools of MCP servers that call themselves read-only', { skip: process.platform === 'win32' }, () => {
