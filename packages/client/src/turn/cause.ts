@@ -68,3 +68,10 @@ function causeOfRefusal({ kind, server, transient, status }: TurnwireError): Cau
   if (advice(server) === true) return 'busy';
   return transient ? cause : 'final';
 }
+
+/** The innermost cause of an error; itself if it has none. */
+export function lastCause(error: Error): Error {
+  let last = error;
+  while (last.cause instanceof Error) last = last.cause;
+  return last;
+}

@@ -1,8 +1,8 @@
 import { TurnwireError } from '../protocol/errors.js';
 import { Attempt } from './attempt.js';
 import { shapeOf } from './body-shape.js';
-import { Outgoing } from './plan.js';
-import { chainLost } from './cause.js';
+import { describePlan, Outgoing } from './plan.js';
+import { chainLost, lastCause } from './cause.js';
 import { ResponseTracker } from '../response/tracker.js';
 import { isDialLoad } from './dial-load.js';
 import { recover } from './recovery.js';
@@ -227,16 +227,16 @@ export class Course implements AttemptListener {
     // Pushed, the first would bring room for sixteen more, for as long as the turn runs.
     this.#report.attempts = this.#report.attempts.concat(attempt.entry);
     this.#report.transport = transport;
-    describe(attempt.entry, outgoing.plan);
-    describe(this.#report, outgoing.plan);
+    describePlan(attempt.entry, outgoing.plan);
+    describePlan(this.#report, outgoing.plan);
     if (this.#unread !== undefined) attempt.pause(this.#unread);
     attempt.begin({ ...this.#placement(outgoing, fresh), asText, headers, plain });
   }
 
   sending({ entry, outgoing: { plan } }: Attempt): void {
     const { diagnostics } = this.#engine;
-    describe(entry, plan);
-    describe(this.#report, plan);
+    describePlan(entry, plan);
+    describePlan(this.#report, plan);
     this.#report.sentBytes += entry.sentBytes;
     const { transport, connection, sentBytes: bytes } = entry;
     if (entry.reused && connection !== undefined) diagnostics.publish('reuse', { turn: this.#number, connection });
@@ -392,15 +392,4 @@ export class Course implements AttemptListener {
 
 function atMost(limit: 'unsent', replay: ReplayPolicy): ReplayPolicy {
   return replay === 'unanswered' ? limit : replay;
-}
-
-function describe(target: { plan: 'full' | 'delta'; planReason: string | undefined }, plan: Plan): void {
-  target.plan = plan.name === 'full' ? 'full' : 'delta';
-  target.planReason = plan.name === 'full' ? plan.reason : plan.name === 'explicit' ? 'explicit' : undefined;
-}
-
-function lastCause(error: Error): Error {
-  let last = error;
-  while (last.cause instanceof Error) last = last.cause;
-  return last;
 }

@@ -93,3 +93,9 @@ export class Outgoing implements OutgoingRequest {
     return (this.#text ??= this.#request.frame(this.#plan.name === 'delta' ? this.#plan : undefined));
   }
 }
+
+/** Writes into a report what a plan is called there, and why. */
+export function describePlan(target: { plan: 'full' | 'delta'; planReason: string | undefined }, plan: Plan): void {
+  target.plan = plan.name === 'full' ? 'full' : 'delta';
+  target.planReason = plan.name === 'full' ? plan.reason : plan.name === 'explicit' ? 'explicit' : undefined;
+}
