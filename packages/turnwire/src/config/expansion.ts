@@ -3,6 +3,7 @@ import { evaluate, ExpressionError, expressionsIn, variablesIn } from './express
 import type { Problem } from './problem.js';
 import { providers } from './providers.js';
 import { bareName } from './references.js';
+import { toolNames } from './tool-names.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
 /** Looks a variable up; undefined where it has no value. */
@@ -39,6 +40,8 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
 
   const expandText = async (text: string, path: Path): Promise<string> => {
     const words = path.map(String);
+    const called = words.some((word) => word === 'instruction' || word === 'commands') ? toolCallIn(text) : undefined;
+    if (called !== undefined) problems.push(file.problem(unservedCall(called), path));
     const isLate = words.slice(0, -1).some((key) => late.has(key));
     let expanded = isPath(words) ? await expandPath(text, path) : text;
     for (const { whole, source } of expressionsIn(text)) {
@@ -94,6 +97,20 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
   };
 
   return { file: { ...file, value: await expand(file.value, []) }, problems };
+}
+
+/** The tool whose result docker-agent puts into a text: `${shell({…})}` or `!shell(…)`; undefined for none. */
+function toolCallIn(text: string): string | undefined {
+  const inBraces = /\$\{\s*([A-Za-z_]\w*)\(\s*\{/.exec(text)?.[1];
+  return inBraces ?? [...text.matchAll(/(?:^|\s)!([a-z_]\w*)\(/g)].map(([, name = '']) => name).find(isToolName);
+}
+
+function isToolName(name: string): boolean {
+  return Object.values(toolNames).some((names) => names.includes(name));
+}
+
+function unservedCall(name: string): string {
+  return `docker-agent puts what the tool "${name}" returns here, and turnwire does not do that yet; write the text itself, or let the agent call the tool`;
 }
 
 function missing(name: string): string {

@@ -150,3 +150,25 @@ describe('commands of an agent file', () => {
     ]);
   });
 });
+
+describe('results of tools in texts', () => {
+  for (const text of ['Today is ${shell({cmd: "date"})}.', 'Files: !shell(cmd="ls")', '!list_directory(path=".")']) {
+    test(`${text} is refused by the name of its tool, in an instruction and in a command`, async (t) => {
+      const name = /list_directory/.test(text) ? 'list_directory' : 'shell';
+      const said = new RegExp(`the tool "${name}" returns here, and turnwire does not do that yet`);
+      const root = (more: string) => `agents:\n  root:\n    model: openai/gpt-5\n    ${more}\n`;
+      assert.match((await complaints(t, root(`instruction: ${JSON.stringify(text)}`))).join('\n'), said);
+      const command = `instruction: x\n    commands: { now: ${JSON.stringify(text)} }`;
+      assert.match((await complaints(t, root(command))).join('\n'), said);
+    });
+  }
+
+  test('an exclamation, and code that only looks like a call of a tool, are texts', async (t) => {
+    const text = 'Be quick !important( and write ${format(value)} in templates. Really!think(about it)';
+    const { agents } = await load(
+      t,
+      `agents:\n  root:\n    model: openai/gpt-5\n    instruction: ${JSON.stringify(text)}\n`,
+    );
+    assert.equal(agents.get('root')?.instruction, text);
+  });
+});
