@@ -184,7 +184,7 @@ async function whole(turn: Turn, { url, signal }: Call, told: Told): Promise<Res
   }
 }
 
-/** What the server answered to a request that was sent as it is, as it is. */
+/** The server's own answer, unchanged, to a request that was sent unchanged. */
 function handedBack(
   { status, text }: PlainAnswer,
   { report }: Turn,

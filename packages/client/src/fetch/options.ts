@@ -46,7 +46,7 @@ export interface FetchOptions extends Pick<
 /** A header's name, in any case; with `*` for any characters, or an expression. */
 export type HeaderPattern = string | RegExp;
 
-/** Those of `createClient`, and one more. */
+/** The network options of `createClient`, and `viaFetch`. */
 export interface FetchNetworkOptions extends NetworkOptions {
   /**
    * Carries the SSE transport over the ordinary fetch (the option `fetch`, or `globalThis.fetch`) in place of connections of our own: where HTTP is

@@ -71,7 +71,7 @@ export function checkFetchOptions(
     maxChainBytes: chains.maxBytes,
     rules,
     onSuspect: (name) => {
-      // Who has said what an identity is has said it.
+      // `identityHeaders` is the caller's own decision: no warning is due.
       if (!rules.isAllowList) warn(suspectWarning(name));
     },
     onUnfit: (reason) => warn(`turnwire: a turn goes by the ordinary fetch: ${reason}`),

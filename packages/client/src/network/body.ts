@@ -24,7 +24,7 @@ export class ErrorBody {
     try {
       this.#decoder = Decoder.for(headers['content-encoding'], {
         decoded: (bytes) => this.#take(bytes),
-        // It is bounded by its size and its time.
+        // The body of an error is bounded by its size and its time.
         full: () => {},
         roomy: () => {},
         undecodable: () => this.#finish(),

@@ -9,7 +9,7 @@ type Zlib = typeof zlib & { createZstdDecompress?: (options: object) => Transfor
 const hasZstd = 'zstd' in process.versions;
 
 /**
- * What is decoded. Rather nothing is compressed: a compressed event stream comes in lumps, where somebody on the way does not pass each event on at
+ * The codings that are decoded, identity preferred: a compressed event stream comes in lumps, where somebody on the way does not pass each event on at
  * once.
  */
 export const acceptEncoding = `identity, ${['gzip', 'deflate', 'br', ...(hasZstd ? ['zstd'] : [])]
@@ -24,7 +24,7 @@ export class UnknownCoding extends Error {
 /** Codings on top of each other: more would be memory without end. */
 const mostCodings = 2;
 
-/** Those of a `content-encoding` that have to be undone, the outermost first. */
+/** The codings of a `content-encoding` header that have to be undone, the outermost first. */
 function codingsOf(header = ''): string[] {
   const codings = header
     .toLowerCase()
@@ -38,14 +38,14 @@ function codingsOf(header = ''): string[] {
   return codings;
 }
 
-/** Who is told of a body as it is decoded: never in the same tick as `write`. */
+/** The listener of a body that is being decoded. Its calls never come in the same tick as `write`. */
 export interface DecoderListener {
   /** A piece of it, which may be kept. */
   decoded(bytes: Buffer): void;
   /** As much has been written as can be taken for now; `roomy` is told when more can. */
   full(): void;
   roomy(): void;
-  /** It is not what its head says. Nothing is told after it. */
+  /** The body is not in the coding that its head names. No call follows. */
   undecodable(error: Error): void;
 }
 

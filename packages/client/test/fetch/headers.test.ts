@@ -7,7 +7,7 @@ const split = (headers: Record<string, string>, rules = new HeaderRules()) => ru
 const namesOf = (part: object | undefined): string[] => Object.keys(part ?? {});
 
 describe('headers without options', () => {
-  test('what is not listed is a part of the identity, whatever the order', () => {
+  test('a header that is not listed is a part of the identity, whatever the order', () => {
     const a = split({ 'X-Tenant': 't', Authorization: 'Bearer a', traceparent: '00', 'x-b3-spanid': '1' });
     const b = split({ authorization: 'Bearer a', 'x-tenant': 't', accept: '*/*', 'content-type': 'x' });
     assert.deepEqual(a?.identity, { authorization: 'Bearer a', 'x-tenant': 't' });
@@ -63,7 +63,7 @@ describe('headers without options', () => {
     });
   }
 
-  test('what an SDK says of itself goes into the handshake and is of no identity', () => {
+  test('the headers in which an SDK names itself go into the handshake and are of no identity', () => {
     const found = split({ 'user-agent': 'OpenAI/JS', 'x-stainless-lang': 'js', 'x-stainless-package-version': '7' });
     assert.deepEqual(namesOf(found?.identity), []);
     assert.deepEqual(namesOf(found?.program), ['user-agent', 'x-stainless-lang', 'x-stainless-package-version']);
@@ -88,7 +88,7 @@ describe('perRequestHeaders', () => {
     assert.deepEqual(namesOf(found?.identity).sort(), [...others].sort());
   });
 
-  test('what the engine says itself, and what is for the ordinary fetch, stays so', () => {
+  test('headers of the engine, and headers for the ordinary fetch, stay where they belong', () => {
     const all = new HeaderRules({ perRequestHeaders: ['content-*'] });
     assert.deepEqual(split({ 'content-type': 'application/json' }, all)?.turn, {});
     assert.equal(split({ 'content-encoding': 'gzip' }, all), undefined);

@@ -61,7 +61,7 @@ test('one that rests is used again, and not where a fresh one is asked for', asy
   assert.equal(sockets.length, 2);
 });
 
-test('one that has rested for longer than its taker allows is not used', async (t) => {
+test('a kept connection that has rested for longer than its taker allows is not used', async (t) => {
   const { ask, clock, sockets } = await setUp(t, answered(''));
   await ask();
   clock.advance(4999);

@@ -279,7 +279,7 @@ describe('output from pieces', () => {
     assert.equal(track([created, text('Hi'), completed([])], false).held?.certain, true);
   });
 
-  test('what was cut off is incomplete', () => {
+  test('an item that was cut off is incomplete', () => {
     const { output } = resultOf([text('Half')], completed([], 'incomplete'));
     assert.equal(output[0]?.['status'], 'incomplete');
   });

@@ -164,7 +164,7 @@ test('statuses of the upgrade, each from 200 to 599', () => {
   }
 });
 
-test('what each kind of refusal is taken for', () => {
+test('docs/reliability.md says which cause each kind of refusal is taken for', () => {
   const told = new Map(
     rows('kind of refusal').flatMap(([kinds, turn, ofUpgrade]) =>
       names(kinds).map((kind) => [kind, [names(turn)[0], names(ofUpgrade)[0]]]),
