@@ -86,10 +86,22 @@ describe('a lost connection', () => {
       causesOf(ended).filter((code) => code === 'ECONNRESET'),
       [],
     );
-    const reset = await failure(
-      t,
-      cutBy((peer) => peer.rst()),
-      { transport: 'sse' },
+    // The reset comes after the first event was read: libuv reports a reset that arrives together with data as an end.
+    let peer: Peer | undefined;
+    const server = await serve(t, {
+      post: (one) => {
+        one.stream();
+        (peer = one).sse(created('resp_1'));
+      },
+    });
+    const client = createClient({ apiKey: 'sk-test', baseUrl: server.url, transport: 'sse', onWarning: false });
+    t.after(() => client.destroy());
+    const events = client.turn(question)[Symbol.asyncIterator]();
+    assert.equal((await events.next()).value?.type, 'response.created');
+    peer?.rst();
+    const reset = await events.next().then(
+      () => assert.fail('the reset was not told'),
+      (error: TurnwireError) => error,
     );
     assert.match(reset.message, /ECONNRESET/);
   });
