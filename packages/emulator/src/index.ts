@@ -1,5 +1,5 @@
 // The public API of @turnwire/emulator, as a table of contents.
-export { startEmulator, startLink, startRecorder, summarizeRecording } from './start.js';
+export { createTestAuthority, startEmulator, startLink, startRecorder, summarizeRecording } from './start.js';
 export type { Emulator, EmulatorState } from './emulator.js';
 export { isPublicAddress } from './listener/access.js';
 export { useEmulator, type EmulatorInTests, type TestHooks, type UseEmulatorOptions } from './testing.js';
@@ -16,3 +16,4 @@ export type { ReplayOptions } from './replay/replay-options.js';
 export type { RecordingSummary } from './replay/summary.js';
 export type { Recorder, RecorderOptions } from './record/recorder.js';
 export type { Link, LinkOptions } from './link.js';
+export type { TestAuthority, TestCertificate, TestCertificateOptions } from './test-authority.js';

@@ -1,4 +1,5 @@
 import { createServer, connect, type Socket } from 'node:net';
+import { CongestionWindow } from './base/congestion-window.js';
 import { EmulatorError } from './base/errors.js';
 import { portOf } from './listener/port.js';
 
@@ -9,6 +10,20 @@ export interface LinkOptions {
   readonly rttMs?: number | undefined;
   /** Bits a second from client to server, shared by all connections of the link. @default 0: unlimited */
   readonly uplinkBitsPerSecond?: number | undefined;
+  /**
+   * TCP's slow start, in both directions of each connection: at first no more than this many bytes are under way, and the window grows by
+   * what was acknowledged, to 4 MiB. Linux begins with ten segments, 14,480 bytes (RFC 6928).
+   *
+   * @default 0: as many bytes as the uplink takes
+   */
+  readonly windowBytes?: number | undefined;
+  /**
+   * A direction that sent nothing for longer than this, in milliseconds, begins with `windowBytes` again (RFC 5681, section 4.1). Linux does
+   * so after one retransmission timeout, which is 200 ms or more.
+   *
+   * @default Infinity: never
+   */
+  readonly windowIdleMs?: number | undefined;
 }
 
 /** A running link. */
@@ -29,15 +44,24 @@ export interface Link extends AsyncDisposable {
 const MAX_UNDER_WAY_BYTES = 16 * 1024 * 1024;
 
 /** See `start.ts`. */
-export async function startLink({ to, rttMs = 0, uplinkBitsPerSecond = 0 }: LinkOptions): Promise<Link> {
+export async function startLink({
+  to,
+  rttMs = 0,
+  uplinkBitsPerSecond = 0,
+  windowBytes = 0,
+  windowIdleMs = Infinity,
+}: LinkOptions): Promise<Link> {
   if (!Number.isInteger(to) || to < 1 || to > 65_535) throw invalid('to', 'a port, from 1 to 65535');
   if (!(rttMs >= 0 && rttMs <= 60_000)) throw invalid('rttMs', 'milliseconds, from 0 to 60000');
   if (!(uplinkBitsPerSecond >= 0 && uplinkBitsPerSecond < Infinity)) throw invalid('uplinkBitsPerSecond', '0 or more');
+  if (!(windowBytes >= 0 && windowBytes < Infinity)) throw invalid('windowBytes', 'bytes, 0 or more');
+  if (!(windowIdleMs >= 0)) throw invalid('windowIdleMs', 'milliseconds, 0 or more');
 
   const counted = { sentBytes: 0, receivedBytes: 0, connections: 0 };
   const sockets = new Set<Socket>();
   const oneWayMs = rttMs / 2;
   const uplink = serializer(uplinkBitsPerSecond);
+  const window = () => (windowBytes === 0 ? undefined : new CongestionWindow(windowBytes, windowIdleMs));
 
   const track = (socket: Socket) => {
     sockets.add(socket);
@@ -50,19 +74,19 @@ export async function startLink({ to, rttMs = 0, uplinkBitsPerSecond = 0 }: Link
     track(client);
     const upstream = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true });
     track(upstream);
-    relay(
-      upstream,
-      client,
-      () => oneWayMs,
-      (bytes) => (counted.receivedBytes += bytes),
-    );
+    relay(upstream, client, {
+      delayMs: () => oneWayMs,
+      ackMs: oneWayMs,
+      window: window(),
+      count: (bytes) => (counted.receivedBytes += bytes),
+    });
     const begin = () => {
-      relay(
-        client,
-        upstream,
-        (bytes) => uplink(bytes) + oneWayMs,
-        (bytes) => (counted.sentBytes += bytes),
-      );
+      relay(client, upstream, {
+        delayMs: (bytes) => uplink(bytes) + oneWayMs,
+        ackMs: oneWayMs,
+        window: window(),
+        count: (bytes) => (counted.sentBytes += bytes),
+      });
     };
     // Until then a client that gives up must not be an unhandled error.
     client.on('error', () => undefined);
@@ -128,12 +152,26 @@ type Parcel = { readonly due: number } & (
   | { readonly kind: 'reset' }
 );
 
+/** One direction of one connection. */
+interface Direction {
+  /** Milliseconds until these bytes arrive, if they leave now. */
+  readonly delayMs: (bytes: number) => number;
+  /** Milliseconds from their arrival until the sender knows of it. */
+  readonly ackMs: number;
+  readonly window: CongestionWindow | undefined;
+  readonly count: (bytes: number) => void;
+}
+
 /** Carries one direction. Each parcel is delivered when it is due and the one before it has been. */
-function relay(from: Socket, to: Socket, delayMs: (bytes: number) => number, count: (bytes: number) => void): void {
+function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Direction): void {
+  /** Read, and not let go by the window. */
+  const waiting: Buffer[] = [];
   const underWay: Parcel[] = [];
-  let bytesUnderWay = 0;
+  /** Bytes of both. */
+  let held = 0;
   let timer: NodeJS.Timeout | undefined;
   let blocked = false;
+  let end: 'end' | 'reset' | undefined;
 
   const deliver = () => {
     timer = undefined;
@@ -159,8 +197,8 @@ function relay(from: Socket, to: Socket, delayMs: (bytes: number) => number, cou
         break;
       case 'bytes':
         blocked = !to.write(parcel.chunk);
-        bytesUnderWay -= parcel.chunk.byteLength;
-        if (bytesUnderWay <= MAX_UNDER_WAY_BYTES && from.isPaused()) from.resume();
+        held -= parcel.chunk.byteLength;
+        if (held <= MAX_UNDER_WAY_BYTES && from.isPaused()) from.resume();
         break;
     }
   };
@@ -168,23 +206,52 @@ function relay(from: Socket, to: Socket, delayMs: (bytes: number) => number, cou
     underWay.push(parcel);
     if (timer === undefined && !blocked) deliver();
   };
+  const leave = (chunk: Buffer) => {
+    const now = performance.now();
+    const delay = delayMs(chunk.byteLength);
+    post({ kind: 'bytes', chunk, due: now + delay });
+    if (window === undefined) return;
+    window.sent(chunk.byteLength, now);
+    setTimeout(() => {
+      window.acknowledged(chunk.byteLength);
+      send();
+    }, delay + ackMs);
+  };
+  const send = () => {
+    for (let chunk = waiting[0]; chunk !== undefined; chunk = waiting[0]) {
+      const room = window?.room(performance.now()) ?? Infinity;
+      if (room <= 0) return;
+      if (chunk.byteLength <= room) waiting.shift();
+      else waiting[0] = chunk.subarray(room);
+      leave(chunk.byteLength <= room ? chunk : chunk.subarray(0, room));
+    }
+    if (end === undefined) return;
+    post({ kind: end, due: performance.now() + delayMs(0) });
+    end = undefined;
+  };
 
   let ended = false;
   from.on('data', (chunk: Buffer) => {
     count(chunk.byteLength);
-    bytesUnderWay += chunk.byteLength;
-    if (bytesUnderWay > MAX_UNDER_WAY_BYTES) from.pause();
-    post({ kind: 'bytes', chunk, due: performance.now() + delayMs(chunk.byteLength) });
+    held += chunk.byteLength;
+    if (held > MAX_UNDER_WAY_BYTES) from.pause();
+    waiting.push(chunk);
+    send();
   });
   from.once('end', () => {
     ended = true;
-    post({ kind: 'end', due: performance.now() + delayMs(0) });
+    end = 'end';
+    send();
   });
   from.on('error', () => {
     // 'close' follows, and tells the other end.
   });
   from.once('close', (failed: boolean) => {
-    if (!ended || failed) post({ kind: 'reset', due: performance.now() + delayMs(0) });
+    if (ended && !failed) return;
+    // A reset overtakes what has not left.
+    waiting.length = 0;
+    end = 'reset';
+    send();
   });
   to.on('drain', () => {
     blocked = false;
@@ -192,6 +259,7 @@ function relay(from: Socket, to: Socket, delayMs: (bytes: number) => number, cou
   });
   to.once('close', () => {
     clearTimeout(timer);
+    waiting.length = 0;
     underWay.length = 0;
     blocked = true;
   });

@@ -4,6 +4,7 @@ import type { Link, LinkOptions } from './link.js';
 import type { EmulatorOptions } from './server/options.js';
 import type { Recorder, RecorderOptions } from './record/recorder.js';
 import type { RecordingSummary } from './replay/summary.js';
+import type { TestAuthority } from './test-authority.js';
 
 /**
  * Starts a server that speaks the Responses API: `POST /v1/responses` (SSE, JSON, background), the WebSocket on the same
@@ -40,11 +41,11 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
 
 /**
  * A TCP relay on 127.0.0.1 that stands for a link: bytes arrive half a round trip after they left, and leave a client no
- * faster than the uplink allows. Delay does not limit the throughput (up to 16 MiB under way), order and chunks are kept,
- * and half-close, reset and backpressure pass through. Node sends an end before its own reset, so a reset may arrive as
+ * faster than the uplink allows, nor faster than slow start does (`windowBytes`). Delay alone does not limit the throughput (up to 16 MiB
+ * under way), order is kept, and half-close, reset and backpressure pass through. Node sends an end before its own reset, so a reset may arrive as
  * an end that a reset follows.
  *
- * Not simulated: loss, jitter, slow start, a limit on the way down.
+ * Not simulated: loss, jitter, a limit on the way down.
  *
  * @throws EmulatorError if an option is wrong
  */
@@ -61,4 +62,13 @@ export async function startLink(options: LinkOptions): Promise<Link> {
 export async function summarizeRecording(file: string): Promise<RecordingSummary> {
   const summary = await import('./replay/summary.js');
   return summary.summarizeRecording(file);
+}
+
+/**
+ * An authority that signs certificates for tests of TLS (X.509 v3 as in RFC 5280, ECDSA P-256). Its key is made when it is called and lives
+ * in memory alone: no private key in a repository, and no day on which tests begin to fail.
+ */
+export async function createTestAuthority(): Promise<TestAuthority> {
+  const authority = await import('./test-authority.js');
+  return new authority.TestAuthority();
 }

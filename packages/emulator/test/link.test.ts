@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { CongestionWindow } from '../dist/base/congestion-window.js';
 import { EmulatorError, startLink, type LinkOptions } from '../dist/index.js';
 
 type Context = { after(fn: () => Promise<void> | void): void };
@@ -162,4 +163,41 @@ test('close() cuts what runs; wrong options are refused', async (t) => {
       (error) => error instanceof EmulatorError && error.code === 'invalid_option',
     );
   }
+});
+
+test('a link with a window: bytes beyond it wait for round trips, in order', async (t) => {
+  const sent = Buffer.from(Array.from({ length: 70_000 }, (_, index) => index % 251));
+  const to = await serve(t, (socket) => void socket.once('data', () => socket.end(sent)));
+  const { socket } = await dial(t, { to, rttMs: 20, windowBytes: 10_000 });
+  const begun = performance.now();
+  socket.write('?');
+  assert.ok((await readAll(socket)).equals(sent));
+  // The question and the first 10 kB take a round trip; then 20 and 40 kB leave, a round trip apart. Timers may be a millisecond early.
+  assert.ok(performance.now() - begun >= 20 + 20 + 20 - 3);
+});
+
+test('a link with a window: an end follows the bytes that waited', async (t) => {
+  let got: (bytes: Buffer) => void = () => undefined;
+  const whole = new Promise<Buffer>((resolve) => {
+    got = resolve;
+  });
+  const to = await serve(t, (socket) => void readAll(socket).then(got));
+  const { socket } = await dial(t, { to, rttMs: 4, windowBytes: 1000 });
+  const sent = Buffer.alloc(50_000, 'xyz');
+  socket.end(sent);
+  assert.ok((await whole).equals(sent));
+});
+
+test('a congestion window grows by what is acknowledged, and idling resets it', () => {
+  const window = new CongestionWindow(100, 250);
+  assert.equal(window.room(0), 100);
+  window.sent(100, 0);
+  assert.equal(window.room(1), 0);
+  window.acknowledged(100);
+  assert.equal(window.room(40), 200);
+  window.sent(150, 40);
+  assert.equal(window.room(400), 50, 'while bytes are under way the connection is not idle');
+  window.acknowledged(150);
+  assert.equal(window.room(290), 350, '250 ms after the last sending: not yet idle for longer');
+  assert.equal(window.room(291), 100);
 });

@@ -1,6 +1,6 @@
-import { Authority } from './certificate.js';
+import { createTestAuthority } from '@turnwire/emulator';
 
-const signer = new Authority();
+const signer = await createTestAuthority();
 
 /** Trusted by nobody who is not told to: a client's `ca`. */
 export const authority = signer.cert;

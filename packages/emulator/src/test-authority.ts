@@ -1,25 +1,22 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-/** PEM, both. */
-export interface Certificate {
-  cert: string;
-  key: string;
+/** A certificate and its private key, both in PEM: what `tls.createServer` takes. */
+export interface TestCertificate {
+  readonly cert: string;
+  readonly key: string;
 }
 
-export interface CertificateOptions {
-  /** The hosts and IPv4 addresses it is for; its subject is the first. */
-  hosts: readonly string[];
-  /** Its last day lies in the past. @default false */
-  expired?: boolean;
+export interface TestCertificateOptions {
+  /** The host names and IPv4 addresses that the certificate is for; the first is its subject. */
+  readonly hosts: readonly string[];
+  /** The certificate ended ten days ago. @default false: it holds for ten days */
+  readonly expired?: boolean | undefined;
 }
 
-/**
- * Signs certificates (X.509 v3, ECDSA P-256), made anew for each process, so that this repository has neither a private key nor a day on
- * which its tests begin to fail.
- */
-export class Authority {
-  /** PEM: a client's `ca`. */
+/** See `start.ts`. */
+export class TestAuthority {
+  /** The authority's own certificate in PEM: the `ca` of a client that is to trust what it signs. */
   readonly cert: string;
   readonly #name = distinguished('turnwire test authority');
   readonly #key: KeyObject;
@@ -32,7 +29,8 @@ export class Authority {
     this.cert = this.#sign(publicKey, this.#name, isAuthority, false);
   }
 
-  issue({ hosts, expired = false }: CertificateOptions): Certificate {
+  /** Signs a certificate for a server, or a client, with a key of its own. */
+  issue({ hosts, expired = false }: TestCertificateOptions): TestCertificate {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     // An address is 7, a host name 2 (RFC 5280, section 4.2.1.6).
     const names = hosts.map((host) =>
