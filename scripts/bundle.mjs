@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * languages: without them an emulator starts in two thirds of the time. It stays a dependency, because the declarations of scripts name its types.
  */
 const libraries = [
-  { folder: 'client', entries: ['index', 'fetch/index', 'proxy/index'], esm: 'native' },
+  { folder: 'client', entries: ['index', 'fetch/index', 'proxy/index', 'relay/index'], esm: 'native' },
   { folder: 'emulator', entries: ['index'], inline: ['zod'], esm: 'door' },
 ];
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import * as client from '@turnwire/client';
 import * as clientFetch from '@turnwire/client/fetch';
 import * as clientProxy from '@turnwire/client/proxy';
+import * as clientRelay from '@turnwire/client/relay';
 import * as emulator from '@turnwire/emulator';
 import * as emulatorOfTools from 'turnwire/emulator';
 
@@ -12,6 +13,7 @@ const pinned = {
   '@turnwire/client': [client, ['TurnwireError', 'createClient', 'errorCodes']],
   '@turnwire/client/fetch': [clientFetch, ['TurnwireError', 'createFetch']],
   '@turnwire/client/proxy': [clientProxy, ['proxyFor']],
+  '@turnwire/client/relay': [clientRelay, ['RelayBodies', 'createRelay', 'sseText', 'withStreamId']],
   '@turnwire/emulator': [
     emulator,
     [

@@ -38,7 +38,8 @@ function put(headers: Headers, name: string, value: string): void {
   }
 }
 
-function isFraming(name: string): boolean {
+/** A header of the connection or of its encoding: of no meaning for whoever the answer is handed to. */
+export function isFraming(name: string): boolean {
   return framing.has(name) || name.startsWith('sec-websocket-');
 }
 

@@ -165,16 +165,16 @@ const isSecondHalf = /[\uDC00-\uDFFF]/;
 const lost = new FinalizationRegistry<Reader<Frame>>((frames) => void frames.return?.());
 
 /** One event of `text/event-stream`. */
-export function toEvent(frame: Frame): string {
+export function toEvent(frame: Pick<Frame, 'type' | 'text'>): string {
   return `${headOf(frame)}${dataOf(frame)}\n\n`;
 }
 
-function headOf({ type }: Frame): string {
+function headOf({ type }: Pick<Frame, 'type'>): string {
   return type === undefined || hasLines(type) ? 'data: ' : `event: ${type}\ndata: `;
 }
 
 /** A line for each line of the JSON. */
-function dataOf({ text }: Frame): string {
+function dataOf({ text }: Pick<Frame, 'text'>): string {
   return hasLines(text) ? text.split(lineBreak).join('\ndata: ') : text;
 }
 

@@ -41,11 +41,27 @@ function mayHaveRun({ phase, error, kind }: Attempt): boolean {
 /** The refusal as HTTP would have had it: its status, its body as the server gave it, and when to come back (P27, P62, F11). */
 export function refusal(
   error: TurnwireError,
-  { status, server }: Extract<Failure, { name: 'refused' }>,
+  failure: Extract<Failure, { name: 'refused' }>,
   report: TurnReport,
   url: string,
 ): Response {
-  if (server === undefined) return answer(errorText(error.code, error.message), { status, report, url });
+  const { status, headers, body } = refusalOf(error, failure);
+  return answer(body, { status, headers, report, url });
+}
+
+/** An answer without its body's kind: that stands among its headers. */
+export interface RefusalText {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+export function refusalOf(
+  error: TurnwireError,
+  { status, server }: Extract<Failure, { name: 'refused' }>,
+): RefusalText {
+  if (server === undefined)
+    return { status, headers: { 'content-type': 'application/json' }, body: errorText(error.code, error.message) };
   const { raw } = server;
   const isText = typeof raw === 'string';
   const { 'content-type': type = 'text/plain;charset=utf-8', ...headers } = server.headers;
@@ -54,18 +70,22 @@ export function refusal(
     if (ms !== undefined)
       Object.assign(headers, { 'retry-after': String(Math.ceil(ms / 1000)), 'retry-after-ms': String(ms) });
   }
-  return answer(isText ? raw : JSON.stringify(bodyOf(raw)), {
+  return {
     status,
     headers: { ...headers, 'content-type': isText ? type : 'application/json' },
-    report,
-    url,
-  });
+    body: isText ? raw : JSON.stringify(bodyOf(raw)),
+  };
+}
+
+/** The body that stands for an answer which was lost after the request had gone. */
+export function unknownText(error: TurnwireError): string {
+  const message = `the request was sent, and its answer was lost, so the turn may have run: ${error.message}`;
+  return errorText('turn_outcome_unknown', message);
 }
 
 /** For a JSON answer that was lost after the request had gone: the one status after which no SDK makes a second call. */
 export function unknownOutcome(error: TurnwireError, report: TurnReport, url: string): Response {
-  const message = `the request was sent, and its answer was lost, so the turn may have run: ${error.message}`;
-  return answer(errorText('turn_outcome_unknown', message), {
+  return answer(unknownText(error), {
     status: 400,
     headers: { 'x-should-retry': 'false' },
     report,
@@ -75,9 +95,12 @@ export function unknownOutcome(error: TurnwireError, report: TurnReport, url: st
 
 /** For a JSON answer, where an `error` event came after the beginning: the turn has run, so its status is not for a second call either. */
 export function brokenOff(error: TurnwireError, report: TurnReport, url: string): Response {
-  const body =
-    error.server === undefined ? errorText(error.code, error.message) : JSON.stringify(bodyOf(error.server.raw));
-  return answer(body, { status: 400, headers: { 'x-should-retry': 'false' }, report, url });
+  return answer(brokenOffText(error), { status: 400, headers: { 'x-should-retry': 'false' }, report, url });
+}
+
+/** The body of it: what the server said, or what is known of it here. */
+export function brokenOffText(error: TurnwireError): string {
+  return error.server === undefined ? errorText(error.code, error.message) : JSON.stringify(bodyOf(error.server.raw));
 }
 
 /** Fields of an error frame that HTTP has elsewhere, or not at all. */

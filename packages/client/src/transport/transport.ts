@@ -111,8 +111,12 @@ export interface Carriage {
    */
   pause(): boolean;
   resume(): void;
-  /** A further client event of this turn (`response.steer`); `done` as for a socket. False where the transport has no way for it. */
-  say(frame: string, done: (error: Error | undefined) => void): boolean;
+  /**
+   * A further client event of this turn; `done` as for a socket. False where the transport has no way for it.
+   *
+   * @param steers it is a `response.steer`, whose answer and successor are then expected.
+   */
+  say(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean;
   /** Ends it now; nothing arrives at the receiver any more. Of no effect after `end` or `fail`. */
   abort(): void;
 }

@@ -79,9 +79,9 @@ class WebSocketCarriage implements Carriage, Occupant {
     if (this.#state.name === 'running') this.#state.lane.resume();
   }
 
-  say(frame: string, done: (error: Error | undefined) => void): boolean {
+  say(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean {
     if (this.#state.name !== 'running') return false;
-    this.#receiver.response.steering.sent();
+    if (steers) this.#receiver.response.steering.sent();
     this.#state.lane.send(frame, done);
     return true;
   }

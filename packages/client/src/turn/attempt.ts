@@ -109,8 +109,8 @@ export class Attempt implements Receiver {
     this.#carriage?.resume();
   }
 
-  say(frame: string, done: (error: Error | undefined) => void): boolean {
-    return !this.#over && this.#carriage?.say(frame, done) === true;
+  say(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean {
+    return !this.#over && this.#carriage?.say(frame, done, steers) === true;
   }
 
   /** Ends it now and silently. */

@@ -26,7 +26,6 @@ import type { ClientOptions, TransportChoice } from '../options.js';
 import type { Settings } from '../settings.js';
 import type { ForeignTurnParams, TurnParams } from '../protocol/request.js';
 import type { Engine } from './engine.js';
-import type { PlainCall, TurnHeaders } from '../transport/transport.js';
 import type { TextOptions, TurnContext } from './turn.js';
 
 export interface TurnOptions {
@@ -61,7 +60,8 @@ export function createClient(options: ClientOptions = {}): Client {
   return new Client(resolveOptions(options, process.env), systemClock);
 }
 
-type Hooks = Partial<Pick<TurnContext, 'onCommitted'>> & { onSettled?: (turn: Turn) => void } & TextOptions;
+/** @internal */
+export type Hooks = Partial<Pick<TurnContext, 'onCommitted'>> & { onSettled?: (turn: Turn) => void } & TextOptions;
 
 export class Client implements AsyncDisposable {
   readonly #settings: Settings;
@@ -142,12 +142,13 @@ export class Client implements AsyncDisposable {
   }
 
   /** @internal For `createFetch`: the turn's frames are text, a POST has headers of its own, and `params` is a snapshot already. */
-  turnAsText(
-    params: JsonObject,
-    options: TurnOptions,
-    hooks: { headers?: TurnHeaders; plain?: PlainCall | undefined; onSettled?: (turn: Turn) => void } = {},
-  ): Turn {
+  turnAsText(params: JsonObject, options: TurnOptions, hooks: Hooks = {}): Turn {
     return this.#begin(params, options, { ...hooks, asText: true });
+  }
+
+  /** @internal A connection that can take a turn now holds this response. */
+  holds(responseId: string): boolean {
+    return this.#pool.holds(responseId);
   }
 
   /** @internal What the memory of chains takes, in bytes: those of several clients can have one budget. */

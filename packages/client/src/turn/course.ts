@@ -142,8 +142,8 @@ export class Course implements AttemptListener {
     this.#attempt?.resume();
   }
 
-  say(frame: string, done: (error: Error | undefined) => void): boolean {
-    return this.#attempt?.say(frame, done) === true;
+  say(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean {
+    return this.#attempt?.say(frame, done, steers) === true;
   }
 
   /** Ends it now, silently; `error` is noted as what ended the attempt. */

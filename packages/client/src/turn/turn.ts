@@ -184,7 +184,39 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   steer(input: SteerInput): Promise<SteerAnswer> {
     if (this.#state.name !== 'running') return Promise.reject(ended());
     this.#submissions ??= new Submissions(this.#answer.responseId);
-    return this.#submissions.submit(input, (frame, done) => this.#course?.say(frame, done) === true);
+    return this.#submissions.submit(input, (frame, done) => this.#course?.say(frame, done, true) === true);
+  }
+
+  /** @internal For a relay: a client event other than `response.steer`, as it is. False where it cannot be sent. */
+  say(frame: string): boolean {
+    return this.#state.name === 'running' && this.#course?.say(frame, () => {}, false) === true;
+  }
+
+  /** @internal The name under which the last attempt is known to the server; undefined for the default lane. */
+  get lane(): string | undefined {
+    return this.#report.attempts.at(-1)?.lane;
+  }
+
+  /**
+   * @internal All items of the context at the end of the last response: the input, then what was added. undefined before the end, and where the
+   * response cannot be continued.
+   */
+  get context(): readonly Json[] | undefined {
+    const { terminal, held } = this.#answer;
+    const outcome = terminal?.outcome;
+    if (held === undefined || (outcome !== 'completed' && outcome !== 'incomplete')) return undefined;
+    return [...this.#items, ...held.output, ...this.#waiting];
+  }
+
+  /** @internal The server's word on whether it stores the last response, else the request's. */
+  get stored(): boolean {
+    return this.#answer.stored ?? this.#request?.store ?? true;
+  }
+
+  /** @internal The response that a delta of ours continued, and the index in the input from which it was sent. */
+  get continued(): { responseId: string; from: number } | undefined {
+    const plan = this.#course?.plan;
+    return plan?.name === 'delta' ? plan : undefined;
   }
 
   /**

@@ -1,0 +1,8 @@
+// The public API of @turnwire/client/relay: turns for a program that stands between clients and the service, such as a gateway.
+export { createRelay } from './relay.js';
+export type { Relay, RelayOptions, RelayTurnOptions } from './relay.js';
+export { RelayBodies } from './bodies.js';
+export type { RelayBody } from './bodies.js';
+export type { RelayAnswer, RelayEvent, RelayOpening, RelayRefusal, RelayTurn } from './turn.js';
+export { sseText, withStreamId } from './text.js';
+export type { Json, JsonObject } from '../chain/json.js';

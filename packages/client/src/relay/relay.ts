@@ -1,0 +1,96 @@
+import { systemClock } from '../clock.js';
+import { resolveOptions } from '../settings.js';
+import { Client } from '../turn/client.js';
+import { RelayTurn } from './turn.js';
+import type { JsonObject } from '../chain/json.js';
+import type { ClientOptions, TransportChoice } from '../options.js';
+import type { ClientStats } from '../turn/client.js';
+import type { Told } from './turn.js';
+
+/** Those of `createClient`, but that nothing of the environment counts except its proxies: a relay asks with the credentials that it is given. */
+export type RelayOptions = ClientOptions & Required<Pick<ClientOptions, 'baseUrl'>>;
+
+export interface RelayTurnOptions {
+  signal?: AbortSignal | undefined;
+  /** For this turn alone. @default the relay's */
+  transport?: TransportChoice | undefined;
+  /** Sent with this turn, where it goes as a POST; a WebSocket has no place for them. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** The request's text, where it asks for no stream: over HTTP it is sent as it is, and so comes the answer. */
+  plain?: string | undefined;
+  /** Called once, when the turn has ended, in whatever way. */
+  onSettled?: (() => void) | undefined;
+}
+
+/** The turns of one identity at one endpoint, and the connections that they share. */
+export interface Relay extends AsyncDisposable {
+  /** Begins a turn at once. `params` must not be changed afterwards. What is wrong with it is the turn's failure. */
+  turn(params: JsonObject, options?: RelayTurnOptions): RelayTurn;
+  /** An open connection holds this response, and can take a turn that continues it. */
+  holds(responseId: string): boolean;
+  readonly stats: ClientStats;
+  /** What the memory of chains takes, in bytes as estimated: several relays can have one budget. */
+  readonly chainBytes: number;
+  /** As `Client.close`. */
+  close(): Promise<void>;
+  /** As `Client.destroy`. */
+  destroy(): void;
+}
+
+/**
+ * A client for a program that passes turns on: requests are JSON that nobody will change, events stay text, and what the server says to a turn that
+ * it refuses is told as HTTP would have it.
+ *
+ * @throws TurnwireError `invalid_option`
+ */
+export function createRelay(options: RelayOptions): Relay {
+  const proxies = Object.entries(process.env).filter(([name]) => /^(https?|all|no)_proxy$/i.test(name));
+  return new ClientRelay(new Client(resolveOptions(options, Object.fromEntries(proxies)), systemClock));
+}
+
+class ClientRelay implements Relay {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  turn(params: JsonObject, options: RelayTurnOptions = {}): RelayTurn {
+    const { signal, transport, headers = {}, plain, onSettled = () => {} } = options;
+    const told: Told = { received: {}, plain: undefined };
+    const turn = this.#client.turnAsText(
+      params,
+      { signal, ...(transport !== undefined && { transport }) },
+      {
+        headers: { sent: headers, received: (received) => (told.received = received) },
+        plain: plain === undefined ? undefined : { body: plain, answered: (answer) => (told.plain = answer) },
+        onSettled,
+      },
+    );
+    return new RelayTurn(turn, told);
+  }
+
+  holds(responseId: string): boolean {
+    return this.#client.holds(responseId);
+  }
+
+  get stats(): ClientStats {
+    return this.#client.stats;
+  }
+
+  get chainBytes(): number {
+    return this.#client.chainBytes;
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  destroy(): void {
+    this.#client.destroy();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

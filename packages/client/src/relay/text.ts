@@ -1,0 +1,74 @@
+import { toEvent } from '../fetch/event-stream.js';
+import type { Frame } from '../protocol/frame.js';
+import type { RelayEvent } from './turn.js';
+
+/** One event of `text/event-stream`: an `event:` line, and a `data:` line for each line of the JSON. */
+export function sseText(event: RelayEvent): string {
+  return toEvent(event);
+}
+
+/** The JSON of an event with the name of a lane, as its last member: for a WebSocket whose client has named lanes. */
+export function withStreamId(text: string, streamId: string | undefined): string {
+  if (streamId === undefined) return text;
+  const end = text.lastIndexOf('}');
+  const isEmpty = /\{\s*$/.test(text.slice(0, end));
+  return `${text.slice(0, end).trimEnd()}${isEmpty ? '' : ','}"stream_id":${JSON.stringify(streamId)}}`;
+}
+
+/** An event of a lane, without the lane's name: that is between the engine and the server. */
+export class Unnamed implements RelayEvent {
+  readonly type: string | undefined;
+  readonly text: string;
+  readonly size: number;
+
+  constructor(frame: Frame, lane: string) {
+    this.type = frame.type;
+    this.text = withoutStreamId(frame.text, lane);
+    this.size = frame.size;
+  }
+}
+
+/** Cuts the member out of the text, so that all else stays as it came. */
+export function withoutStreamId(text: string, lane: string): string {
+  const member = `"stream_id":${JSON.stringify(lane)}`;
+  const at = text.indexOf(member);
+  if (at !== -1 && text.indexOf('"stream_id"', at + member.length) === -1 && isTopLevel(text, at))
+    return cut(text, at, at + member.length);
+  return search(text);
+}
+
+/** As a rule the member follows `type`, or is the last one: then the text beside it tells. */
+function isTopLevel(text: string, at: number): boolean {
+  const isSecond = /^\{"type":"[^"\\]*",$/.test(text.slice(0, at));
+  return isSecond || /^[^,{}[\]]*\}\s*$/.test(text.slice(at)) || depthAt(text, at) === 1;
+}
+
+/** The top-level member in any spelling. */
+function search(text: string): string {
+  const member = /"stream_id"\s*:\s*(?:"(?:[^"\\]|\\.)*"|null)/g;
+  for (let found = member.exec(text); found !== null; found = member.exec(text))
+    if (depthAt(text, found.index) === 1) return cut(text, found.index, member.lastIndex);
+  return text;
+}
+
+/** How many objects and arrays are open at a place that is outside of strings; `NaN` for a place within one. */
+function depthAt(text: string, at: number): number {
+  let depth = 0;
+  const token = /"(?:[^"\\]|\\.)*"|[{}[\]]/g;
+  for (let found = token.exec(text); found !== null && found.index < at; found = token.exec(text)) {
+    const [mark] = found;
+    if (mark === '{' || mark === '[') depth += 1;
+    else if (mark === '}' || mark === ']') depth -= 1;
+    else if (token.lastIndex > at) return NaN;
+  }
+  return depth;
+}
+
+/** With one of the commas beside it. */
+function cut(text: string, from: number, to: number): string {
+  const before = text.slice(0, from);
+  const after = text.slice(to);
+  const comma = /,\s*$/.exec(before);
+  if (comma !== null) return before.slice(0, comma.index) + after;
+  return before + after.replace(/^\s*,\s*/, '');
+}

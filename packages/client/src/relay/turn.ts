@@ -1,0 +1,199 @@
+import { isFraming } from '../fetch/answer.js';
+import { endingOf } from '../fetch/ending.js';
+import { headersIn } from '../fetch/metadata.js';
+import { openingOf } from '../fetch/opening.js';
+import { brokenOffText, failureOf, refusalOf, unknownText } from '../fetch/refusal.js';
+import { responseText } from '../fetch/response-text.js';
+import { TurnwireError } from '../protocol/errors.js';
+import { Unnamed } from './text.js';
+import type { Json } from '../chain/json.js';
+import type { Ending } from '../fetch/ending.js';
+import type { Frame } from '../protocol/frame.js';
+import type { ServerError } from '../protocol/server-error.js';
+import type { PlainAnswer } from '../transport/transport.js';
+import type { Reader } from '../turn/delivery.js';
+import type { TurnReport } from '../turn/report.js';
+import type { SteerAnswer, SteerInput } from '../turn/steer.js';
+import type { Turn } from '../turn/turn.js';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** An event as it came. */
+export interface RelayEvent {
+  readonly type: string | undefined;
+  /** Its JSON, byte for byte; where the engine had given the turn a lane of its own, without the name of that lane. */
+  readonly text: string;
+  /** In bytes of UTF-8, as it came. */
+  readonly size: number;
+}
+
+/** A turn that did not begin, and what a client is to be told of that. */
+export type RelayRefusal =
+  /** The server's answer: its status, its headers, its body. */
+  | {
+      name: 'refused';
+      status: number;
+      headers: Headers;
+      body: string;
+      server: ServerError | undefined;
+      error: TurnwireError;
+    }
+  /** The turn certainly did not run, and no answer says why: the server could not be reached. */
+  | { name: 'not_sent'; error: TurnwireError }
+  /** The request was sent, and nothing came: the turn may have run. `body` says so. */
+  | { name: 'unknown'; error: TurnwireError; body: string };
+
+/** How a streaming answer begins. */
+export type RelayOpening = { name: 'begun'; headers: Headers; events: readonly RelayEvent[] } | RelayRefusal;
+
+/** An answer that is one JSON text. */
+export type RelayAnswer =
+  | { name: 'answered'; status: number; headers: Headers; body: string }
+  /** An `error` event came after the response had begun: the turn has run. */
+  | { name: 'broken_off'; body: string; error: TurnwireError }
+  | RelayRefusal;
+
+/** @internal What the transports tell of a turn beside its events. */
+export interface Told {
+  received: Headers;
+  plain: PlainAnswer | undefined;
+}
+
+/** A turn whose answer is passed on: either with `opening()` and then `next()` or `poll()`, or with `answer()` alone. */
+export class RelayTurn {
+  readonly #turn: Turn;
+  readonly #frames: Reader<Frame>;
+  readonly #told: Told;
+
+  /** @internal */
+  constructor(turn: Turn, told: Told) {
+    this.#turn = turn;
+    this.#frames = turn.frames();
+    this.#told = told;
+  }
+
+  get report(): TurnReport {
+    return this.#turn.report;
+  }
+
+  /** The id of the response that runs, or of the last one. */
+  get responseId(): string | undefined {
+    return this.#turn.report.responseId;
+  }
+
+  /** Waits until it is certain how the answer begins. Never rejects. */
+  async opening(): Promise<RelayOpening> {
+    try {
+      const frames = await openingOf(this.#frames);
+      const headers = Object.assign({}, withoutFraming(this.#told.received), ...frames.map(headersIn)) as Headers;
+      return { name: 'begun', headers, events: frames.map((frame) => this.#eventOf(frame)) };
+    } catch (error) {
+      return this.#refusal(error);
+    }
+  }
+
+  /**
+   * The next event; undefined after the last one. What comes is held back up to about 1 MiB; beyond that the connection is paused.
+   *
+   * @throws TurnwireError what the answer broke off with.
+   */
+  async next(): Promise<RelayEvent | undefined> {
+    const next = await this.#frames.next();
+    return next.done ? undefined : this.#eventOf(next.value);
+  }
+
+  /** The next event, if it has come. */
+  poll(): RelayEvent | undefined {
+    const frame = this.#frames.poll();
+    return frame && this.#eventOf(frame);
+  }
+
+  /** Waits for the end of the answer. Never rejects. */
+  async answer(): Promise<RelayAnswer> {
+    let ending: Ending | undefined;
+    const answered = (response: object): RelayAnswer => ({
+      name: 'answered',
+      status: 200,
+      headers: { ...withoutFraming(this.#told.received), ...ending?.headers, 'content-type': 'application/json' },
+      body: responseText(response, ending?.last),
+    });
+    try {
+      ending = await endingOf(this.#frames);
+      const { plain } = this.#told;
+      if (plain !== undefined)
+        return {
+          name: 'answered',
+          status: plain.status,
+          headers: withoutFraming(this.#told.received),
+          body: plain.text,
+        };
+      return answered(await this.#turn.response());
+    } catch (error) {
+      if (!(error instanceof TurnwireError) || !ended.has(error.code)) return this.#refusal(error);
+      // A response that failed is an answer like any other: its status stands in it.
+      const response = this.#turn.responses.at(-1);
+      if (response !== undefined) return answered(response);
+      return { name: 'broken_off', body: brokenOffText(error), error };
+    }
+  }
+
+  /** Gives the running response more input; see `Turn.steer`. What the server says to it is an event as well. */
+  steer(input: SteerInput): Promise<SteerAnswer> {
+    return this.#turn.steer(input);
+  }
+
+  /** Sends a client event other than `response.create` and `response.steer`, as it is. False where the turn has no WebSocket, or has ended. */
+  say(text: string): boolean {
+    return this.#turn.say(text);
+  }
+
+  /** Ends the turn now; see `Turn.cancel`. */
+  cancel(): void {
+    this.#turn.cancel();
+  }
+
+  /** Whether the server stores the response, by its own word, else by the request's. */
+  get stored(): boolean {
+    return this.#turn.stored;
+  }
+
+  /**
+   * All items of the context at the end of the last response: the input of the request, then what was added. undefined before the end, and where the
+   * response cannot be continued. Nothing of it may be changed.
+   */
+  get context(): readonly Json[] | undefined {
+    return this.#turn.context;
+  }
+
+  /** What was continued where a full history was sent as a delta, and the index in the input from which it was sent. */
+  get continued(): { responseId: string; from: number } | undefined {
+    return this.#turn.continued;
+  }
+
+  #eventOf(frame: Frame): RelayEvent {
+    const { lane } = this.#turn;
+    return lane === undefined ? frame : new Unnamed(frame, lane);
+  }
+
+  #refusal(error: unknown): RelayRefusal {
+    if (!(error instanceof TurnwireError)) throw error;
+    const failure = failureOf(error, this.#turn.report);
+    switch (failure.name) {
+      case 'not_sent':
+        return { name: 'not_sent', error };
+      case 'unknown':
+        return { name: 'unknown', error, body: unknownText(error) };
+      default: {
+        const { status, headers, body } = refusalOf(error, failure);
+        return { name: 'refused', status, headers: withoutFraming(headers), body, server: failure.server, error };
+      }
+    }
+  }
+}
+
+/** The response has ended, and not well: that is no failure of the turn. */
+const ended: ReadonlySet<string> = new Set(['response_cancelled', 'response_failed']);
+
+function withoutFraming(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isFraming(name)));
+}
