@@ -48,7 +48,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     );
 
   verb(program, 'demo')
-    .description('run one agent over SSE, over SSE with ids, and over one WebSocket; no key, no network')
+    .description('run one program with the ordinary fetch, and with that of turnwire; no key, no network')
     .addOption(
       new Option('--rtt <ms>', 'round trip of the simulated link, in milliseconds; 0: none')
         .default(40)

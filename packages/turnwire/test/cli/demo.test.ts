@@ -7,8 +7,9 @@ import { turnwire } from './console.js';
 interface Result {
   link: { simulated: boolean; rtt_ms: number; uplink_bits_per_second: number };
   runs: {
-    transport: string;
+    id: string;
     turns: number;
+    deltas: number;
     wall_ms: number;
     sent_bytes: number;
     median_first_event_ms: number;
@@ -19,7 +20,7 @@ interface Result {
   note: string;
 }
 
-test('the demo does the job: three runs, the same result, fewer bytes, and a report that tells the truth', async (t) => {
+test('demo: three runs of one program, the same result, fewer bytes, and a report that tells the truth', async (t) => {
   const { status, stdout, stderr } = await turnwire(['demo', '--rtt', '0', '--uplink', '0', '--json', '--keep']);
   assert.equal(status, 0, stderr);
   const { link, runs, identical, proofs, note } = JSON.parse(stdout) as Result;
@@ -29,17 +30,21 @@ test('the demo does the job: three runs, the same result, fewer bytes, and a rep
   assert.deepEqual(link, { simulated: false, rtt_ms: 0, uplink_bits_per_second: 0 });
   assert.match(note, /nothing simulated/);
   assert.deepEqual(
-    runs.map(({ transport }) => transport),
-    ['sse-full', 'sse-chained', 'websocket'],
+    runs.map(({ id, deltas, connections }) => [id, deltas, connections]),
+    [
+      ['fetch', 0, 1],
+      ['turnwire', 24, 1],
+      // The turn whose request was cut went up in full, over a connection of its own.
+      ['turnwire-cut', 23, 2],
+    ],
   );
   for (const run of runs) {
-    assert(run.turns >= 24, `${run.turns} turns`);
+    assert.equal(run.turns, 25);
     assert(run.wall_ms > 0 && run.median_first_event_ms > 0);
   }
-  const [full, chained, websocket] = runs;
-  assert.equal(websocket?.connections, 1);
-  assert(full !== undefined && chained !== undefined);
-  assert(full.sent_bytes > websocket.sent_bytes && chained.sent_bytes > websocket.sent_bytes);
+  const [ordinary, saved, cut] = runs.map(({ sent_bytes }) => sent_bytes);
+  assert(ordinary !== undefined && saved !== undefined && cut !== undefined);
+  assert(saved < ordinary / 5 && saved < cut && cut < ordinary / 3, `${ordinary}, ${saved}, ${cut} bytes`);
 
   assert.equal(identical, true);
   assert.equal(proofs.length, 3);
@@ -83,24 +88,33 @@ async function measured(path: string): Promise<{ size: number; mtime: bigint }> 
   return { size: Number(size), mtime: mtimeNs };
 }
 
-test('without a terminal the demo prints plain lines, a table, the proof, and one honest sentence', async () => {
+test('demo: without a terminal it prints plain lines, a table, the proof, and what is simulated', async () => {
   const { status, stdout, stderr } = await turnwire(['demo', '--rtt', '2', '--uplink', '50']);
   assert.equal(status, 0);
   assert.equal(stderr, '');
   // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
   assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f█░]/);
-  assert.match(stdout, /a round trip of 2 ms and an uplink of 50 Mbit\/s are simulated/);
-  for (const way of ['SSE, full history', 'SSE, chained by id', 'one WebSocket']) {
-    assert(stdout.includes(`${way}: running ...\n`));
-    assert.match(stdout, new RegExp(`^${way}: \\d+ turns in [\\d.]+ s$`, 'm'));
-    assert.match(stdout, new RegExp(`^${way} +\\d+ +[\\d.]+ s +[\\d.]+ kB +[\\d.]+ ms +\\d+$`, 'm'));
+  assert.match(stdout, /a round trip of 2 ms, [^.]* and an uplink of 50 Mbit\/s are simulated/);
+  for (const [title, deltas, connections] of [
+    ['the ordinary fetch', 0, 1],
+    ['createFetch()', 24, 1],
+    ['createFetch(), cut', 23, 2],
+  ]) {
+    const name = String(title).replace('()', '\\(\\)');
+    assert(stdout.includes(`${title}: running ...\n`));
+    assert.match(stdout, new RegExp(`^${name}: 25 turns in [\\d.]+ s$`, 'm'));
+    assert.match(
+      stdout,
+      new RegExp(`^${name} +25 +${deltas} +[\\d.]+ kB +[\\d.]+ ms +${connections} +[\\d.]+ s$`, 'm'),
+    );
   }
-  assert.match(stdout, /transport +turns +wall time +bytes sent +median first event +connections dialled/);
+  assert.match(stdout, /fetch +turns +deltas +bytes sent +median first event +connections +wall time/);
   assert.equal(stdout.match(/^identical {2}/gm)?.length, 3);
-  assert.match(stdout, /are real; .*scripted.*simulated.*a real provider adds/);
+  assert.match(stdout, /are real\. .*scripted.*simulated.*A real provider adds/);
+  assert.match(stdout, /new OpenAI\(\{ fetch: createFetch\(\) \}\)\n$/);
 });
 
-test('on a terminal the demo draws a bar for each run, in lines that fit it', async () => {
+test('demo: on a terminal it draws a bar for each run, in lines that fit', async () => {
   const { status, stdout } = await turnwire(['demo', '--rtt', '0', '--uplink', '0'], {
     terminals: ['stdout', 'stderr'],
     columns: 72,

@@ -2,11 +2,11 @@ import { rm } from 'node:fs/promises';
 import { exitStatus, signalStatus } from '../exit-status.js';
 import { Printer } from '../terminal.js';
 import { compare } from './identity.js';
-import { expectedTurns, runLap, ways } from './laps.js';
+import { expectedTurns, runOnce, setups } from './runs.js';
 import { progressOn, seconds } from './progress.js';
 import type { Io, Signal } from '../io.js';
 import type { Identity } from './identity.js';
-import type { Lap, LinkSettings } from './laps.js';
+import type { LinkSettings, Run } from './runs.js';
 
 export interface DemoOptions {
   /** Milliseconds. */
@@ -17,7 +17,7 @@ export interface DemoOptions {
   json?: boolean;
 }
 
-/** `turnwire demo`: the same agent, the same task, three ways to carry its turns, and the proof that they come to the same. */
+/** `turnwire demo`: the same program with two fetches, once with its socket cut, and the proof that all came to the same. */
 export async function demo(io: Io, { rtt, uplink, keep, json }: DemoOptions): Promise<number> {
   const stdout = new Printer(io.stdout, io.env);
   const stderr = new Printer(io.stderr, io.env);
@@ -29,46 +29,52 @@ export async function demo(io: Io, { rtt, uplink, keep, json }: DemoOptions): Pr
     received = signal;
     controller.abort(new Error(`interrupted by ${signal}`));
   });
-  const laps: Lap[] = [];
+  const runs: Run[] = [];
   try {
     // Standard output is for the result; with --json it must hold nothing else.
     const progress = progressOn(json ? stderr : stdout, expectedTurns);
-    if (!json) stdout.line(`One agent, one task, three ways to carry its turns. Link: ${linkInWords(link)}.\n`);
-    for (const way of ways) {
+    if (!json) {
+      stdout.line(
+        'One program that sends its whole history with each turn and stores nothing (store: false); two fetches.',
+      );
+      stdout.line(`Link: ${linkInWords(link)}.\n`);
+    }
+    for (const setup of setups) {
       const begun = performance.now();
-      const lap = await runLap(way, {
+      const run = await runOnce(setup, {
         io,
         link,
         signal: controller.signal,
-        onTurn: (turn) => progress.turn(way, turn, performance.now() - begun),
+        onTurn: (turn) => progress.turn(setup, turn, performance.now() - begun),
       });
-      laps.push(lap);
-      progress.finished(way, lap.turns, lap.wallMs);
+      runs.push(run);
+      progress.finished(setup, run.turns, run.wallMs);
     }
-    const identities = compare(laps);
-    if (json) stdout.line(JSON.stringify(result(laps, identities, link)));
-    else printResult(stdout, laps, identities, link);
-    if (keep) for (const { way, folder } of laps) (json ? stderr : stdout).line(`${way.title}: ${folder}`);
+    const identities = compare(runs);
+    if (json) stdout.line(JSON.stringify(result(runs, identities, link)));
+    else printResult(stdout, runs, identities, link);
+    if (keep) for (const { setup, folder } of runs) (json ? stderr : stdout).line(`${setup.title}: ${folder}`);
     return identities.every(({ same }) => same) ? exitStatus.ok : exitStatus.failed;
   } catch (error) {
     if (received !== undefined) return signalStatus(received);
     throw error;
   } finally {
     stop();
-    if (!keep) for (const { folder } of laps) await rm(folder, { recursive: true, force: true });
+    if (!keep) for (const { folder } of runs) await rm(folder, { recursive: true, force: true });
   }
 }
 
-function result(laps: readonly Lap[], identities: readonly Identity[], link: LinkSettings): object {
+function result(runs: readonly Run[], identities: readonly Identity[], link: LinkSettings): object {
   return {
     link: {
       simulated: link.rttMs > 0 || link.uplinkBitsPerSecond > 0,
       rtt_ms: link.rttMs,
       uplink_bits_per_second: link.uplinkBitsPerSecond,
     },
-    runs: laps.map(({ way, turns, wallMs, sentBytes, medianFirstEventMs, connections }) => ({
-      transport: way.id,
+    runs: runs.map(({ setup, turns, deltas, wallMs, sentBytes, medianFirstEventMs, connections }) => ({
+      id: setup.id,
       turns,
+      deltas,
       wall_ms: Math.round(wallMs),
       sent_bytes: sentBytes,
       median_first_event_ms: Math.round(medianFirstEventMs * 100) / 100,
@@ -80,16 +86,18 @@ function result(laps: readonly Lap[], identities: readonly Identity[], link: Lin
   };
 }
 
-function printResult(stdout: Printer, laps: readonly Lap[], identities: readonly Identity[], link: LinkSettings): void {
-  const rows = laps.map(({ way, turns, wallMs, sentBytes, medianFirstEventMs, connections }) => [
-    way.title,
+const head = ['fetch', 'turns', 'deltas', 'bytes sent', 'median first event', 'connections', 'wall time'];
+
+function printResult(stdout: Printer, runs: readonly Run[], identities: readonly Identity[], link: LinkSettings): void {
+  const rows = runs.map(({ setup, turns, deltas, wallMs, sentBytes, medianFirstEventMs, connections }) => [
+    setup.title,
     String(turns),
-    seconds(wallMs),
+    String(deltas),
     kilobytes(sentBytes),
     `${medianFirstEventMs.toFixed(1)} ms`,
     String(connections),
+    seconds(wallMs),
   ]);
-  const head = ['transport', 'turns', 'wall time', 'bytes sent', 'median first event', 'connections dialled'];
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const format = (row: readonly string[]): string =>
     row
@@ -105,19 +113,23 @@ function printResult(stdout: Printer, laps: readonly Lap[], identities: readonly
     );
   }
   stdout.line(`\n${note(link)}`);
+  stdout.line('\nTo switch it on, npm install @turnwire/client, and:\n');
+  stdout.line(`  ${stdout.style('bold', 'new OpenAI({ fetch: createFetch() })')}`);
 }
 
-/** One sentence, so that nobody takes the table for more than it is. */
+/** So that nobody takes the table for more than it is. */
 function note(link: LinkSettings): string {
   return (
-    `The files, the tools, the sockets and the bytes are real; the model's answers are scripted and cost no time, ${linkInWords(link)}; ` +
-    'a real provider adds the time its model takes to read and write, the same over every transport, and TLS, and may save time of its own with a warm connection, which is not simulated here.'
+    'In the third run, the socket is cut while a request is under way. ' +
+    'The files, the tools, the sockets, TLS and the bytes are real. ' +
+    `The answers of the model are scripted and cost no time; ${linkInWords(link)}. ` +
+    'A real provider adds the time in which its model reads and writes, the same with either fetch.'
   );
 }
 
 function linkInWords({ rttMs, uplinkBitsPerSecond }: LinkSettings): string {
   if (rttMs === 0 && uplinkBitsPerSecond === 0) return 'this machine only, nothing simulated';
-  const rtt = rttMs === 0 ? 'no round trip' : `a round trip of ${rttMs} ms`;
+  const rtt = rttMs === 0 ? 'no round trip' : `a round trip of ${rttMs} ms, a congestion window that idling resets`;
   const uplink =
     uplinkBitsPerSecond === 0 ? 'an unlimited uplink' : `an uplink of ${uplinkBitsPerSecond / 1_000_000} Mbit/s`;
   return `${rtt} and ${uplink} are simulated`;

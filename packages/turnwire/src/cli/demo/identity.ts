@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Lap } from './laps.js';
+import type { Run } from './runs.js';
 
 /** What must be the same for all runs, byte for byte, and whether it is. */
 export interface Identity {
@@ -10,18 +10,18 @@ export interface Identity {
 }
 
 /** Compares the runs; ids aside, which every response has anew. */
-export function compare(laps: readonly Lap[]): Identity[] {
+export function compare(runs: readonly Run[]): Identity[] {
   return [
-    identity('transcripts, as the agent has them', laps, ({ history }) => JSON.stringify(withoutIds(history))),
-    identity('contexts, as the server used them turn by turn', laps, ({ contexts }) =>
+    identity('transcripts, as the program has them', runs, ({ history }) => JSON.stringify(withoutIds(history))),
+    identity('contexts, as the server used them turn by turn', runs, ({ contexts }) =>
       JSON.stringify(withoutIds(contexts)),
     ),
-    identity('reports, as written to disk', laps, ({ report }) => report),
+    identity('reports, as written to disk', runs, ({ report }) => report),
   ];
 }
 
-function identity(what: string, laps: readonly Lap[], bytes: (lap: Lap) => string): Identity {
-  const hashes = laps.map((lap) => createHash('sha256').update(bytes(lap)).digest('hex'));
+function identity(what: string, runs: readonly Run[], bytes: (run: Run) => string): Identity {
+  const hashes = runs.map((run) => createHash('sha256').update(bytes(run)).digest('hex'));
   return { what, hashes, same: new Set(hashes).size === 1 };
 }
 

@@ -1,35 +1,35 @@
 import type { Printer } from '../terminal.js';
-import type { Way } from './laps.js';
+import type { Setup } from './runs.js';
 
 /** Shows how far the runs are. */
 export interface Progress {
-  turn(way: Way, turn: number, elapsedMs: number): void;
-  finished(way: Way, turns: number, elapsedMs: number): void;
+  turn(setup: Setup, turn: number, elapsedMs: number): void;
+  finished(setup: Setup, turns: number, elapsedMs: number): void;
 }
 
 /** A bar for each run on a terminal; elsewhere a line when one begins and when it ends. */
 export function progressOn(printer: Printer, expectedTurns: number): Progress {
-  const lineOf = (way: Way, turns: number, elapsedMs: number): string =>
-    `${way.title.padEnd(20)} ${String(turns).padStart(2)} turns ${seconds(elapsedMs).padStart(7)}`;
+  const lineOf = (setup: Setup, turns: number, elapsedMs: number): string =>
+    `${setup.title.padEnd(20)} ${String(turns).padStart(2)} turns ${seconds(elapsedMs).padStart(7)}`;
   if (!printer.isTerminal) {
     return {
-      turn: (way, turn) => {
-        if (turn === 1) printer.line(`${way.title}: running ...`);
+      turn: (setup, turn) => {
+        if (turn === 1) printer.line(`${setup.title}: running ...`);
       },
-      finished: (way, turns, elapsedMs) => printer.line(`${way.title}: ${turns} turns in ${seconds(elapsedMs)}`),
+      finished: (setup, turns, elapsedMs) => printer.line(`${setup.title}: ${turns} turns in ${seconds(elapsedMs)}`),
     };
   }
-  const draw = (way: Way, turns: number, elapsedMs: number): void => {
+  const draw = (setup: Setup, turns: number, elapsedMs: number): void => {
     const columns = Math.max(5, Math.min(40, printer.width - 45));
     const filled = Math.min(columns, Math.round((turns / expectedTurns) * columns));
     printer.write(
-      `\r${lineOf(way, turns, elapsedMs)} ${printer.style('cyan', '█'.repeat(filled))}${printer.style('dim', '░'.repeat(columns - filled))}`,
+      `\r${lineOf(setup, turns, elapsedMs)} ${printer.style('cyan', '█'.repeat(filled))}${printer.style('dim', '░'.repeat(columns - filled))}`,
     );
   };
   return {
     turn: draw,
-    finished: (way, turns, elapsedMs) => {
-      draw(way, turns, elapsedMs);
+    finished: (setup, turns, elapsedMs) => {
+      draw(setup, turns, elapsedMs);
       printer.line();
     },
   };

@@ -2,48 +2,72 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createClient } from '@turnwire/client';
-import { createSession } from '../../agent/session.js';
+import { createFetch } from '@turnwire/client/fetch';
+import { createTestAuthority, startEmulator, startLink } from '@turnwire/emulator';
+import { Agent, fetch } from 'undici';
 import { openTools, type Toolbox } from '../../agent/tools/toolsets.js';
 import { loadConfig } from '../../config/config.js';
-import { startEmulator, startLink } from '@turnwire/emulator';
-import { chainedById } from './chained-by-id.js';
+import { agentLoop, type Fetch } from './agent-loop.js';
+import { startTlsFront } from './tls-front.js';
 import type { Config } from '../../config/config.js';
 import type { Emulator } from '@turnwire/emulator';
 import type { Io } from '../io.js';
 
-/** One way to carry the same run. */
-export interface Way {
-  id: 'sse-full' | 'sse-chained' | 'websocket';
+/** One run of the same program, and what is different about it. */
+export interface Setup {
+  id: 'fetch' | 'turnwire' | 'turnwire-cut';
   title: string;
-  transport: 'sse' | 'websocket';
-  /** By hand, as users of SDKs do; the client itself sends only what is new where the server is known to hold the rest. */
-  byId: boolean;
-  /** Sent as `store`; undefined leaves it to the service, as SDKs do. */
-  store: boolean | undefined;
+  /** Makes the fetch that the program is given; it trusts `ca` (PEM). */
+  carrier: (ca: string) => Carrier;
+  /** After this turn the connection of the next one is cut, its request under way. */
+  cutAfter?: number;
 }
 
-export const ways: readonly Way[] = [
-  { id: 'sse-full', title: 'SSE, full history', transport: 'sse', byId: false, store: undefined },
-  { id: 'sse-chained', title: 'SSE, chained by id', transport: 'sse', byId: true, store: true },
-  { id: 'websocket', title: 'one WebSocket', transport: 'websocket', byId: false, store: true },
+interface Carrier {
+  fetch: Fetch;
+  close: () => Promise<void>;
+}
+
+export const setups: readonly Setup[] = [
+  { id: 'fetch', title: 'the ordinary fetch', carrier: ordinaryFetch },
+  { id: 'turnwire', title: 'createFetch()', carrier: turnwireFetch },
+  { id: 'turnwire-cut', title: 'createFetch(), cut', carrier: turnwireFetch, cutAfter: 12 },
 ];
+
+/** Node's own fetch, from the package that it is made of: only that one takes an authority to trust. */
+function ordinaryFetch(ca: string): Carrier {
+  const dispatcher = new Agent({ connect: { ca } });
+  return {
+    fetch: async (url, init) => (await fetch(url, { ...init, dispatcher } as never)) as unknown as Response,
+    close: () => dispatcher.close(),
+  };
+}
+
+function turnwireFetch(ca: string): Carrier {
+  // Not the proxy of the environment, if it names one: the link is on this machine.
+  const carried = createFetch({ network: { ca, proxy: false }, onWarning: false });
+  return { fetch: carried, close: () => carried.close() };
+}
 
 export interface LinkSettings {
   rttMs: number;
   uplinkBitsPerSecond: number;
 }
 
-/** What one run came to, measured from outside it where that is possible: bytes and connections are counted by the link. */
-export interface Lap {
-  way: Way;
+/** Linux begins with ten segments, and begins again after a retransmission timeout without sending, which is 200 ms at least. */
+const slowStart = { windowBytes: 10 * 1448, windowIdleMs: 250 };
+
+/** What one run came to. Bytes and connections are counted by the link, outside of what is measured. */
+export interface Run {
+  setup: Setup;
   turns: number;
+  deltas: number;
   wallMs: number;
-  /** Everything the client wrote to the network, headers and framing included. */
+  /** Everything the client wrote to the network, TLS, headers and framing included. */
   sentBytes: number;
   medianFirstEventMs: number;
   connections: number;
-  /** All items of the conversation, as the agent has them. */
+  /** All items of the conversation, as the program has them. */
   history: readonly unknown[];
   /** What the server had before it for each turn, as the server has it. */
   contexts: readonly (readonly unknown[])[];
@@ -57,48 +81,49 @@ const example = fileURLToPath(new URL('../../examples/source-report/', import.me
 /** What its tools look at: the program itself, the only source files that are there wherever it is installed. */
 const sources = fileURLToPath(new URL('../../', import.meta.url));
 
-const prompt =
+const question =
   'Find the largest and the oldest source files under project/, read them, and write what you find to report.md.';
 
 /** The number of turns that the script has; for progress alone. */
 export const expectedTurns = 25;
 
-/** Runs the example once, in a folder of its own, over a link of its own. */
-export async function runLap(
-  way: Way,
+/** Runs the program once, in a folder of its own, over a link of its own. */
+export async function runOnce(
+  setup: Setup,
   options: { io: Io; link: LinkSettings; signal: AbortSignal; onTurn: (turn: number) => void },
-): Promise<Lap> {
+): Promise<Run> {
   const { io, signal, onTurn } = options;
   const { root: agent } = await loadConfig(join(example, 'agent.yaml'));
   const folder = await workspace();
   const { tools, close: closeTools } = await toolsFor(agent, folder, io);
+  const authority = await createTestAuthority();
   const emulator = await startEmulator({ script: join(example, 'script.yaml') });
-  const link = await startLink({ to: emulator.port, ...options.link });
-  const client = createClient({
-    baseUrl: emulator.url.replace(`:${emulator.port}/`, `:${link.port}/`),
-    transport: way.transport,
-  });
+  const front = await startTlsFront({ to: emulator.port, ...authority.issue({ hosts: ['127.0.0.1'] }) });
+  const link = await startLink({ to: front.port, ...options.link, ...(options.link.rttMs > 0 && slowStart) });
+  const carrier = setup.carrier(authority.cert);
   try {
-    const session = createSession({
-      client: way.byId ? chainedById(client) : client,
-      agent,
-      tools,
-      approval: 'yolo',
-      store: way.store,
-    });
     const begun = performance.now();
-    const run = session.run(prompt, { signal });
-    for await (const event of run) if (event.type === 'turn_finished') onTurn(event.turn);
-    const wallMs = performance.now() - begun;
-    const { turns, history, reports } = await run.result();
+    const result = await agentLoop({
+      fetch: carrier.fetch,
+      url: `https://127.0.0.1:${link.port}/v1`,
+      instructions: agent.instruction,
+      tools,
+      question,
+      signal,
+      onTurn: (turn) => {
+        onTurn(turn);
+        if (turn === setup.cutAfter) front.cutNext();
+      },
+    });
     return {
-      way,
-      turns,
-      wallMs,
+      setup,
+      turns: result.turns,
+      deltas: result.deltas,
+      wallMs: performance.now() - begun,
       sentBytes: link.sentBytes,
-      medianFirstEventMs: median(reports.map(({ firstEventMs }) => firstEventMs ?? NaN)),
+      medianFirstEventMs: median(result.firstEventMs),
       connections: link.connections,
-      history,
+      history: result.history,
       contexts: contextsOf(emulator),
       report: await readFile(join(folder, 'report.md'), 'utf8'),
       folder,
@@ -108,8 +133,9 @@ export async function runLap(
     throw error;
   } finally {
     await closeTools();
-    client.destroy();
+    await carrier.close();
     await link.close();
+    await front.close();
     await emulator.close();
   }
 }
