@@ -1,8 +1,8 @@
 import { Client as OwnClock } from '../../packages/client/dist/turn/client.js';
-import { resolveOptions } from '../../packages/client/dist/settings.js';
-import { systemClock } from '../../packages/client/dist/clock.js';
+import { resolveOptions } from '../../packages/client/dist/settings/settings.js';
+import { systemClock } from '../../packages/client/dist/base/clock.js';
 import type { Client, ClientOptions } from '@turnwire/client';
-import type { Clock } from '../../packages/client/dist/clock.js';
+import type { Clock } from '../../packages/client/dist/base/clock.js';
 
 /** Backoffs, rests and limits are what they are, and pass in a fraction of their time; `leapt` have passed beside that. */
 function quickClock(factor: number, leapt: () => number = () => 0): Clock {
@@ -13,7 +13,7 @@ function quickClock(factor: number, leapt: () => number = () => 0): Clock {
     tick: now,
     // The two clocks must agree, or time would seem to jump (B6).
     wall: () => begun + (Date.now() - begun) * factor + leapt(),
-    afterReading: (run) => systemClock.afterReading(run),
+    afterPendingReads: (run) => systemClock.afterPendingReads(run),
     after: (ms, run, options) => systemClock.after(ms / factor, run, options),
   };
 }

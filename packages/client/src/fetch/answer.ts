@@ -1,4 +1,4 @@
-import { builtin } from '../builtin.js';
+import { builtin } from '../base/builtin.js';
 import type * as http from 'node:http';
 import type { TurnReport } from '../turn/report.js';
 

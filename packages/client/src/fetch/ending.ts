@@ -23,7 +23,7 @@ export async function endingOf(frames: Reader<Frame>): Promise<Ending> {
     if (next.done) return { last, headers };
     let frame: Frame | undefined = next.value;
     for (; frame !== undefined; frame = frames.poll()) {
-      if (frame.quiet) continue;
+      if (frame.opaque) continue;
       last = frame;
       Object.assign(headers, headersIn(frame));
     }

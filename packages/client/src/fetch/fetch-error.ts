@@ -1,4 +1,4 @@
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 
 /** The caller's own abort, if that is what a turn has failed with: its reason is what a fetch fails with. */
 export function abortOf(error: unknown, signal: AbortSignal | undefined): { reason: unknown } | undefined {

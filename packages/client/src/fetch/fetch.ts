@@ -1,5 +1,5 @@
-import { systemClock } from '../clock.js';
-import { TurnwireError } from '../protocol/errors.js';
+import { systemClock } from '../base/clock.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { answer } from './answer.js';
 import { callOf, outlineOf } from './call.js';
 import { endingOf } from './ending.js';

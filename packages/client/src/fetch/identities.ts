@@ -1,8 +1,8 @@
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { Client } from '../turn/client.js';
 import { credentialHeaders } from './headers.js';
-import type { Clock, Timer } from '../clock.js';
-import type { Settings } from '../settings.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { Settings } from '../settings/settings.js';
 import type { ClientStats } from '../turn/client.js';
 
 /** An address, and all headers that say who asks. */

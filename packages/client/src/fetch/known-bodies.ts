@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { isObject } from '../chain/json.js';
-import { snapshot } from '../chain/snapshot.js';
+import { isObject } from '../json/json.js';
+import { snapshot } from '../json/snapshot.js';
 import { closingBracket, inputArrayIn } from './json-scan.js';
-import type { Json, JsonObject } from '../chain/json.js';
+import type { Json, JsonObject } from '../json/json.js';
 
 /** A body, parsed. */
 export interface Body {

@@ -1,7 +1,7 @@
 import { answer } from './answer.js';
-import { codeTable, failureTable } from '../protocol/failure-table.js';
-import type { ServerError } from '../protocol/server-error.js';
-import type { TurnwireError } from '../protocol/errors.js';
+import { codeTable, failureTable } from '../protocol/errors/failure-table.js';
+import type { ServerError } from '../protocol/errors/server-error.js';
+import type { TurnwireError } from '../protocol/errors/errors.js';
 import type { Attempt, TurnReport } from '../turn/report.js';
 
 /** What a failure before the first event means for whoever called the fetch. */

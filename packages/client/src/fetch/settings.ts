@@ -1,9 +1,9 @@
 import { isFetchReplaced, replacedFetchWarning } from '../network/replaced-fetch.js';
-import { checkIsObject, checkOptions, clientNames, isSameName, kindOf } from '../option-names.js';
-import { TurnwireError } from '../protocol/errors.js';
-import { resolveOptions } from '../settings.js';
+import { checkIsObject, checkOptions, clientNames, isSameName, kindOf } from '../settings/option-names.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
+import { resolveOptions } from '../settings/settings.js';
 import { HeaderRules, credentialHeaders, expressionOf } from './headers.js';
-import type { Settings } from '../settings.js';
+import type { Settings } from '../settings/settings.js';
 import type { HeaderOptions } from './headers.js';
 import type { Identity } from './identities.js';
 import type { FetchOptions } from './options.js';

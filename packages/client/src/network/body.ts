@@ -1,10 +1,10 @@
-import { limit } from '../clock.js';
+import { startDeadline } from '../base/clock.js';
 import { AnswerReader, HttpViolation } from '../http/answer-reader.js';
 import { maxErrorBodyBytes, maxErrorBodyMs, maxHeadBytes } from '../protocol/limits.js';
 import { Decoder, UnknownCoding } from './content-coding.js';
 import type { Readable } from 'node:stream';
 import type { Head } from '../http/head.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 
 /**
  * The body of a refusal, decoded, as far as it comes within the limits: its status counts, and is not held up by a body that drips (A2). A body that
@@ -20,7 +20,7 @@ export class ErrorBody {
   /** `done` is called once. */
   constructor(clock: Clock, { headers }: Pick<Head, 'headers'>, done: (text: string) => void) {
     this.#done = done;
-    this.#timer = limit(clock, maxErrorBodyMs, () => this.#finish());
+    this.#timer = startDeadline(clock, maxErrorBodyMs, () => this.#finish());
     try {
       this.#decoder = Decoder.for(headers['content-encoding'], {
         decoded: (bytes) => this.#take(bytes),

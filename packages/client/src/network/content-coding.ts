@@ -1,5 +1,5 @@
-import { builtin } from '../builtin.js';
-import { clean } from '../protocol/server-error.js';
+import { builtin } from '../base/builtin.js';
+import { sanitize } from '../protocol/errors/server-error.js';
 import type { Transform } from 'node:stream';
 import type * as zlib from 'node:zlib';
 
@@ -34,7 +34,9 @@ function codingsOf(header = ''): string[] {
     .toReversed();
   const isKnown = (coding: string): boolean => (coding === 'zstd' ? hasZstd : /^(?:gzip|deflate|br)$/.test(coding));
   if (codings.length > mostCodings || !codings.every(isKnown))
-    throw new UnknownCoding(`a body with content-encoding "${clean(header)}", which is not one of ${acceptEncoding}`);
+    throw new UnknownCoding(
+      `a body with content-encoding "${sanitize(header)}", which is not one of ${acceptEncoding}`,
+    );
   return codings;
 }
 

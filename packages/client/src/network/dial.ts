@@ -1,5 +1,5 @@
-import { limit } from '../clock.js';
-import { TurnwireError } from '../protocol/errors.js';
+import { startDeadline } from '../base/clock.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { maxHeadBytes } from '../protocol/limits.js';
 import { requestHead } from '../http/head.js';
 import { Opening } from '../websocket/opening.js';
@@ -8,7 +8,7 @@ import { dialFailure, statusFailure } from './failure.js';
 import { readHead } from './head.js';
 import { Socket } from './socket.js';
 import type { Socket as NetSocket } from 'node:net';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import type { Network } from './network.js';
 import type { SocketListener } from './socket.js';
 
@@ -36,7 +36,7 @@ export async function openSocket(
   };
   const onAbort = (): void => giveUp(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
-  const timer = limit(clock, dialMs, () =>
+  const timer = startDeadline(clock, dialMs, () =>
     giveUp(
       new TurnwireError(
         'dial_timeout',

@@ -1,4 +1,4 @@
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 
 /** Where the API is, for both transports. */
 export interface Endpoint {

@@ -1,10 +1,10 @@
-import { TurnwireError } from '../protocol/errors.js';
-import { kindOfStatus } from '../protocol/failure.js';
-import { failureTable } from '../protocol/failure-table.js';
-import { clean, readServerError } from '../protocol/server-error.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
+import { kindOfStatus } from '../protocol/errors/failure.js';
+import { failureTable } from '../protocol/errors/failure-table.js';
+import { sanitize, parseServerError } from '../protocol/errors/server-error.js';
 import { NoAddress, NotLoopback } from './lookup.js';
-import type { Phase } from '../protocol/errors.js';
-import type { Secrets } from '../protocol/secrets.js';
+import type { Phase } from '../protocol/errors/errors.js';
+import type { Secrets } from '../protocol/errors/secrets.js';
 import type { Proxy } from './proxy.js';
 
 /** A connection that could not be had: DNS, TCP, TLS, or a peer that hung up. Nothing was sent. */
@@ -47,7 +47,7 @@ export function isTlsRefusal(cause: Error): boolean {
 function reasonOf(cause: unknown): string {
   const code = codeOf(cause);
   if (code !== undefined) return `${code}${hints[code] ?? ''}`;
-  return clean(cause instanceof Error ? cause.message : String(cause));
+  return sanitize(cause instanceof Error ? cause.message : String(cause));
 }
 
 function codeOf(cause: unknown): string | undefined {
@@ -119,9 +119,9 @@ export function statusFailure(
   phase: Phase,
 ): TurnwireError {
   const { status, headers } = answer;
-  const body = answer.secrets.hide(answer.body);
+  const body = answer.secrets.redact(answer.body);
   const json = parse(body);
-  const server = readServerError(json ?? body, { status, headers });
+  const server = parseServerError(json ?? body, { status, headers });
   if (json === undefined) server.message = '';
   const what = code === 'upgrade_refused' ? 'the WebSocket' : 'the turn';
   const named = server.code === undefined ? '' : `, ${server.code}`;
@@ -143,7 +143,7 @@ export function noStream(origin: string, answer: Answer): TurnwireError {
   const { error, output } = (parse(body) ?? {}) as { error?: unknown; output?: unknown };
   if (error !== undefined && error !== null && output === undefined)
     return statusFailure('request_refused', origin, answer, 'sent');
-  const type = clean(headers['content-type'] ?? 'no content type');
+  const type = sanitize(headers['content-type'] ?? 'no content type');
   if (!/html/i.test(type))
     return new TurnwireError('protocol_error', `${origin} answered with "${type}" instead of text/event-stream`, {
       status,

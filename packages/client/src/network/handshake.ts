@@ -1,7 +1,7 @@
-import { limit } from '../clock.js';
-import { TurnwireError } from '../protocol/errors.js';
+import { startDeadline } from '../base/clock.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { version } from '../version.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { ClientOptions } from '../options.js';
 
 /**
@@ -77,7 +77,7 @@ async function ask<Value>(
   let timer: Timer | undefined;
   let onAbort = (): void => {};
   const inTime = new Promise<never>((_, reject) => {
-    timer = limit(clock, dialMs, () =>
+    timer = startDeadline(clock, dialMs, () =>
       reject(failed(`${name}: the function gave no answer within ${dialMs} ms (timeouts.dialMs)`)),
     );
     onAbort = () => reject(signal.reason);

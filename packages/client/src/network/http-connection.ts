@@ -1,10 +1,10 @@
 import { AnswerReader, HttpViolation } from '../http/answer-reader.js';
 import { requestHead } from '../http/head.js';
-import { limit } from '../clock.js';
-import { expectBytes, expectMs, maxHeadBytes } from '../protocol/limits.js';
+import { startDeadline } from '../base/clock.js';
+import { expectContinueBytes, expectContinueMs, maxHeadBytes } from '../protocol/limits.js';
 import { takeBytes } from './intake.js';
 import type { Socket } from 'node:net';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { AnswerListener } from '../http/answer-reader.js';
 import type { Head } from '../http/head.js';
 import { CutShort } from './posts.js';
@@ -65,11 +65,11 @@ export class HttpConnection implements AnswerListener {
     this.#exchange = exchange;
     this.#socket.ref();
     this.#socket.cork();
-    const asks = body.length >= expectBytes && this.#keeper.takesExpect;
+    const asks = body.length >= expectContinueBytes && this.#keeper.takesExpect;
     const about = { 'content-length': String(body.length), ...(asks && { expect: '100-continue' }) };
     this.#socket.write(requestHead('POST', url, { ...headers, ...about }), 'latin1');
     // Who knows nothing of `Expect` waits for the body.
-    if (asks) exchange.expected = limit(this.#clock, expectMs, () => this.#writeBody(exchange));
+    if (asks) exchange.expected = startDeadline(this.#clock, expectContinueMs, () => this.#writeBody(exchange));
     else this.#writeBody(exchange);
     this.#socket.uncork();
     // Not before: what has already come, behind a proxy's answer, belongs to this exchange (A11).

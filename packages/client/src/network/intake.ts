@@ -1,5 +1,5 @@
 import { Socket as NetSocket } from 'node:net';
-import { beginTick } from '../clock.js';
+import { beginTick } from '../base/clock.js';
 import type { OnReadOpts, Socket } from 'node:net';
 
 /**

@@ -1,5 +1,5 @@
 import { HttpConnection } from './http-connection.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { Connect } from './connect.js';
 import type { ConnectionKeeper } from './http-connection.js';
 import type { PostConnections } from './posts.js';

@@ -1,13 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { systemClock } from '../clock.js';
-import { Secrets } from '../protocol/secrets.js';
+import { systemClock } from '../base/clock.js';
+import { Secrets } from '../protocol/errors/secrets.js';
 import { plainConnect, secureConnect } from './connect.js';
 import { bareHost, isLoopback } from './loopback.js';
 import { loopbackLookup, safeLookup } from './lookup.js';
 import { FetchPosts } from './fetch-posts.js';
 import { KeptConnections } from './kept-connections.js';
 import { tunnel } from './tunnel.js';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import type { Connect } from './connect.js';
 import type { Endpoint } from './endpoint.js';
 import type { Handshake } from './handshake.js';
@@ -64,7 +64,7 @@ export function createNetwork(
     endpoint,
     handshake: async (signal) => {
       const headers = await handshake(signal);
-      secrets.note(headers);
+      secrets.add(headers);
       return headers;
     },
     secrets,

@@ -1,4 +1,4 @@
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { bareHost, isLoopback } from './loopback.js';
 import { isExempt } from './no-proxy.js';
 import type { Endpoint } from './endpoint.js';

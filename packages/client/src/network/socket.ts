@@ -1,15 +1,15 @@
-import { limit } from '../clock.js';
-import { abnormalClosure } from '../protocol/close-codes.js';
+import { startDeadline } from '../base/clock.js';
+import { abnormalClosure } from '../protocol/errors/close-codes.js';
 import { maxEventBytes } from '../protocol/limits.js';
-import { clean } from '../protocol/server-error.js';
+import { sanitize } from '../protocol/errors/server-error.js';
 import type { EventText } from '../protocol/frame.js';
-import type { Secrets } from '../protocol/secrets.js';
+import type { Secrets } from '../protocol/errors/secrets.js';
 import { clientFrame, closePayload, opcodes } from '../websocket/frame.js';
 import { MessageReader } from '../websocket/message-reader.js';
 import { Violation } from '../websocket/violation.js';
 import { takeBytes } from './intake.js';
 import type { Socket as NetSocket } from 'node:net';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 
 /** Who is told of a socket. */
 export interface SocketListener {
@@ -161,7 +161,7 @@ export class Socket {
 
   /** The peer says goodbye. */
   #answer(code: number, reason: string): void {
-    this.#farewell = { code, reason: clean(this.#secrets.hide(reason)) };
+    this.#farewell = { code, reason: sanitize(this.#secrets.redact(reason)) };
     this.#say(opcodes.close, closePayload(code, ''));
     this.#leave();
     this.#raw.end();
@@ -177,7 +177,7 @@ export class Socket {
     this.#state = 'closing';
     // Who reads nothing never reads the answer.
     this.#raw.resume();
-    this.#timer = limit(this.#clock, closeTimeout, () => this.#raw.destroy());
+    this.#timer = startDeadline(this.#clock, closeTimeout, () => this.#raw.destroy());
   }
 
   #closed(): void {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { maxHeadBytes } from '../protocol/limits.js';
 import { plainConnect, secureConnect } from './connect.js';
 import { proxyFailure, proxyRefusal } from './failure.js';

@@ -1,13 +1,13 @@
 import { openSocket } from '../network/dial.js';
-import { abnormalClosure, describeClosure } from '../protocol/close-codes.js';
-import { TurnwireError } from '../protocol/errors.js';
+import { abnormalClosure, describeClose } from '../protocol/errors/close-codes.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { FrameError, isBlank } from '../protocol/frame.js';
-import { PongLost } from '../protocol/pong-lost.js';
+import { PongLost } from '../protocol/errors/pong-lost.js';
 import { ResponseIds } from '../response/response-ids.js';
 import { Heartbeat } from './heartbeat.js';
 import { Lanes, LanesIgnored } from './lanes.js';
 import { Sips } from './sips.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { Network } from '../network/network.js';
 import type { Socket, SocketEnd, SocketListener } from '../network/socket.js';
@@ -298,7 +298,7 @@ export class Connection implements LaneBearer, Beating, SocketListener {
 
   closed(end: SocketEnd): void {
     this.#onGone?.();
-    if (this.#state.name === 'dialling') this.#early ??= end.violation ?? describeClosure(end.code, end.reason);
+    if (this.#state.name === 'dialling') this.#early ??= end.violation ?? describeClose(end.code, end.reason);
     else this.#lose(end, end.code);
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 
 /** Clocks are set by fractions of a second all the time; more than this is a sleep, or somebody's hand. In milliseconds. */
 const toleratedMs = 2000;

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 
 /** For so long after the last refusal, in milliseconds. */
 const slowMs = 60_000;

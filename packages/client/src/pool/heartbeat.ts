@@ -1,7 +1,7 @@
-import { limit } from '../clock.js';
-import { freshMs, validationMs } from '../protocol/limits.js';
+import { startDeadline } from '../base/clock.js';
+import { trustedSilenceMs, validationMs } from '../protocol/limits.js';
 import { isStandstill } from './continuity.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 
 export interface HeartbeatOptions {
   clock: Clock;
@@ -104,7 +104,7 @@ export class Heartbeat {
     const now = this.#options.clock.now();
     // A process that goes on after a stop may ask here before the beat that would have noticed it (B6).
     const late = this.#state.name === 'beating' && isStandstill(now - this.#due);
-    return late || this.#suspectUntil > 0 || now - this.#heardAt > freshMs;
+    return late || this.#suspectUntil > 0 || now - this.#heardAt > trustedSilenceMs;
   }
 
   /** From now on only the pong to a later ping is a sign of life. */
@@ -121,7 +121,7 @@ export class Heartbeat {
     const promise = new Promise<boolean>((resolve) => (settle = resolve));
     this.#check = { ping: this.#ping(), promise, settle };
     // Not a background timer: a turn waits for this one.
-    const timer = limit(this.#options.clock, validationMs, () => this.#settle(false));
+    const timer = startDeadline(this.#options.clock, validationMs, () => this.#settle(false));
     void promise.then(() => timer.cancel());
     return promise;
   }
@@ -185,7 +185,7 @@ export class Heartbeat {
   #wait(): void {
     const { clock, pongMs } = this.#options;
     this.#state = { name: 'asked', bytes: this.#of.bytesRead };
-    this.#timer = limit(clock, pongMs, () => this.#overdue(), { background: true });
+    this.#timer = startDeadline(clock, pongMs, () => this.#overdue(), { background: true });
   }
 
   #overdue(): void {

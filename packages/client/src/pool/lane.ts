@@ -1,7 +1,7 @@
-import { limit } from '../clock.js';
-import { drainBytes, drainMs } from '../protocol/limits.js';
+import { startDeadline } from '../base/clock.js';
+import { laneDrainBytes, laneDrainMs } from '../protocol/limits.js';
 import { isError, terminalOf } from '../protocol/terminal.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { SocketEnd } from '../network/socket.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseIds } from '../response/response-ids.js';
@@ -185,7 +185,7 @@ export class Lane {
     this.chain = undefined;
     // Whether a successor follows the end of a steered response, nobody here can tell any more: no other turn may be given this lane.
     if (forGood) return this.#giveUp(reason);
-    const timer = limit(this.#bearer.clock, drainMs, () => this.#giveUp(reason), { background: true });
+    const timer = startDeadline(this.#bearer.clock, laneDrainMs, () => this.#giveUp(reason), { background: true });
     this.#state = { name: 'draining', timer, bytes: 0 };
     this.#bearer.turned(this);
   }
@@ -212,7 +212,7 @@ export class Lane {
         } else if (ends(frame)) {
           state.timer.cancel();
           this.#becomeIdle();
-        } else if (state.bytes > drainBytes) {
+        } else if (state.bytes > laneDrainBytes) {
           state.timer.cancel();
           this.#giveUp('an aborted turn went on for too long');
         }

@@ -1,4 +1,4 @@
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { ConnectionOptions } from './connection.js';
 

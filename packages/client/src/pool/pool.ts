@@ -1,5 +1,5 @@
-import { delay } from '../clock.js';
-import { TurnwireError } from '../protocol/errors.js';
+import { delay } from '../base/clock.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { Connection } from './connection.js';
 import { DialWait } from './dial-wait.js';
 import { Continuity } from './continuity.js';

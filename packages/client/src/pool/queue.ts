@@ -1,5 +1,5 @@
-import { limit } from '../clock.js';
-import type { Clock } from '../clock.js';
+import { startDeadline } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
 
 interface Waiter {
   /** True if there was something for it. */
@@ -43,7 +43,7 @@ export class Queue<Found> {
         },
         fail,
       };
-      const timer = limit(this.#clock, ms, () => fail(timeout()));
+      const timer = startDeadline(this.#clock, ms, () => fail(timeout()));
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
     });

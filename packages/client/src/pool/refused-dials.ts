@@ -1,6 +1,6 @@
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { Queue } from './queue.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { Placement } from './placement.js';
 
 /** Between two dials for turns that wait, in milliseconds; doubled with each refusal in a row, and up to a fifth longer. */

@@ -1,5 +1,5 @@
-import { maxSippedBytes, sipBytes, sipEveryMs, sipMs } from '../protocol/limits.js';
-import type { Clock, Timer } from '../clock.js';
+import { maxPausedReadBytes, pausedReadBytes, pausedReadIntervalMs, pausedReadMs } from '../protocol/limits.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { Socket } from '../network/socket.js';
 
 /**
@@ -26,7 +26,7 @@ export class Sips {
     this.#total += bytes;
     if (this.#taken === undefined) return;
     this.#taken += bytes;
-    if (this.#taken >= sipBytes || this.#total >= maxSippedBytes) this.#hold();
+    if (this.#taken >= pausedReadBytes || this.#total >= maxPausedReadBytes) this.#hold();
   }
 
   /** The reader goes on. */
@@ -39,10 +39,10 @@ export class Sips {
     this.#timer?.cancel();
     this.#taken = undefined;
     this.#socket.pause();
-    if (this.#total >= maxSippedBytes) return;
-    this.#timer = this.#clock.after(sipEveryMs, () => {
+    if (this.#total >= maxPausedReadBytes) return;
+    this.#timer = this.#clock.after(pausedReadIntervalMs, () => {
       this.#taken = 0;
-      this.#timer = this.#clock.after(sipMs, () => this.#hold());
+      this.#timer = this.#clock.after(pausedReadMs, () => this.#hold());
       this.#socket.resume();
     });
   }

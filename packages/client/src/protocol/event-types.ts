@@ -15,15 +15,15 @@ export interface EventTraits {
   readonly visible?: true;
   /** It brings headers, because a WebSocket has no other place for them. */
   readonly headers?: true;
-  /** What it brings is a piece of an output item, and this is the place of it. */
-  readonly piece?: Piece;
+  /** What it brings is a patch of an output item, and this is the place of it. */
+  readonly patch?: ItemPatch;
 }
 
 /**
  * A place in an output item, and the field of the event with the value for it: for servers that never send the finished item. A value is appended to a
  * text, set as the last word on its place, or pushed on a list.
  */
-export interface Piece {
+export interface ItemPatch {
   /** The type of the item; undefined where the value itself tells it. */
   readonly of?: string;
   /** The list within the item that has the place, as a path; undefined for a field of the item itself. */
@@ -41,28 +41,28 @@ export interface Piece {
   readonly merge?: string;
 }
 
-const early: EventTraits = { inspected: true };
+const lifecycle: EventTraits = { inspected: true };
 const terminal = (outcome: EventTraits['terminal'] & string): EventTraits => ({
   terminal: outcome,
   inspected: true,
   visible: true,
 });
-const piece = (place: Piece): EventTraits => ({ visible: true, piece: place });
+const patch = (place: ItemPatch): EventTraits => ({ visible: true, patch: place });
 const progress: EventTraits = { visible: true };
 
-const part: Piece = { list: 'content', index: 'content_index' };
-const text: Piece = { ...part, of: 'message', part: 'output_text', field: 'text' };
-const refusal: Piece = { ...part, of: 'message', part: 'refusal', field: 'refusal' };
-const reasoning: Piece = { ...part, of: 'reasoning', part: 'reasoning_text', field: 'text' };
-const summaryPart: Piece = { of: 'reasoning', list: 'summary', index: 'summary_index' };
-const summary: Piece = { ...summaryPart, part: 'summary_text', field: 'text' };
-const functionArguments: Piece = { of: 'function_call', field: 'arguments' };
-const mcpArguments: Piece = { of: 'mcp_call', field: 'arguments' };
-const customInput: Piece = { of: 'custom_tool_call', field: 'input' };
-const code: Piece = { of: 'code_interpreter_call', field: 'code' };
-const audio: Piece = { ...part, of: 'message', part: 'output_audio' };
-const command: Piece = { of: 'shell_call', list: 'action.commands', index: 'command_index' };
-const shellOutput: Piece = { of: 'shell_call_output', list: 'output', index: 'command_index' };
+const part: ItemPatch = { list: 'content', index: 'content_index' };
+const text: ItemPatch = { ...part, of: 'message', part: 'output_text', field: 'text' };
+const refusal: ItemPatch = { ...part, of: 'message', part: 'refusal', field: 'refusal' };
+const reasoning: ItemPatch = { ...part, of: 'reasoning', part: 'reasoning_text', field: 'text' };
+const summaryPart: ItemPatch = { of: 'reasoning', list: 'summary', index: 'summary_index' };
+const summary: ItemPatch = { ...summaryPart, part: 'summary_text', field: 'text' };
+const functionArguments: ItemPatch = { of: 'function_call', field: 'arguments' };
+const mcpArguments: ItemPatch = { of: 'mcp_call', field: 'arguments' };
+const customInput: ItemPatch = { of: 'custom_tool_call', field: 'input' };
+const code: ItemPatch = { of: 'code_interpreter_call', field: 'code' };
+const audio: ItemPatch = { ...part, of: 'message', part: 'output_audio' };
+const command: ItemPatch = { of: 'shell_call', list: 'action.commands', index: 'command_index' };
+const shellOutput: ItemPatch = { of: 'shell_call_output', list: 'output', index: 'command_index' };
 
 /**
  * The one table of event types. A type that is not in it is visible and not looked into where it begins with `response.`, and housekeeping otherwise.
@@ -70,9 +70,9 @@ const shellOutput: Piece = { of: 'shell_call_output', list: 'output', index: 'co
  */
 const table = {
   error: terminal('error'),
-  'response.created': early,
-  'response.queued': early,
-  'response.in_progress': early,
+  'response.created': lifecycle,
+  'response.queued': lifecycle,
+  'response.in_progress': lifecycle,
   'response.completed': terminal('completed'),
   'response.incomplete': terminal('incomplete'),
   'response.failed': terminal('failed'),
@@ -80,37 +80,37 @@ const table = {
   'response.cancelled': terminal('cancelled'),
   'response.done': terminal('completed'),
 
-  'response.output_item.added': piece({ set: 'item' }),
+  'response.output_item.added': patch({ set: 'item' }),
   'response.output_item.done': { inspected: true, visible: true },
-  'response.content_part.added': piece({ ...part, set: 'part' }),
-  'response.content_part.done': piece({ ...part, set: 'part' }),
-  'response.output_text.delta': piece({ ...text, append: 'delta' }),
-  'response.output_text.done': piece({ ...text, set: 'text' }),
-  'response.output_text.annotation.added': piece({ ...text, field: 'annotations', push: 'annotation' }),
-  'response.refusal.delta': piece({ ...refusal, append: 'delta' }),
-  'response.refusal.done': piece({ ...refusal, set: 'refusal' }),
-  'response.reasoning_text.delta': piece({ ...reasoning, append: 'delta' }),
-  'response.reasoning_text.done': piece({ ...reasoning, set: 'text' }),
-  'response.reasoning_summary_part.added': piece({ ...summaryPart, set: 'part' }),
-  'response.reasoning_summary_part.done': piece({ ...summaryPart, set: 'part' }),
-  'response.reasoning_summary_text.delta': piece({ ...summary, append: 'delta' }),
-  'response.reasoning_summary_text.done': piece({ ...summary, set: 'text' }),
-  'response.function_call_arguments.delta': piece({ ...functionArguments, append: 'delta' }),
-  'response.function_call_arguments.done': piece({ ...functionArguments, set: 'arguments' }),
-  'response.mcp_call_arguments.delta': piece({ ...mcpArguments, append: 'delta' }),
-  'response.mcp_call_arguments.done': piece({ ...mcpArguments, set: 'arguments' }),
-  'response.custom_tool_call_input.delta': piece({ ...customInput, append: 'delta' }),
-  'response.custom_tool_call_input.done': piece({ ...customInput, set: 'input' }),
-  'response.code_interpreter_call_code.delta': piece({ ...code, append: 'delta' }),
-  'response.code_interpreter_call_code.done': piece({ ...code, set: 'code' }),
-  'response.shell_call_command.added': piece({ ...command, set: 'command' }),
-  'response.shell_call_command.delta': piece({ ...command, append: 'delta' }),
-  'response.shell_call_command.done': piece({ ...command, set: 'command' }),
-  'response.shell_call_output_content.delta': piece({ ...shellOutput, merge: 'delta' }),
-  'response.shell_call_output_content.done': piece({ of: 'shell_call_output', field: 'output', set: 'output' }),
-  'response.audio.delta': piece({ ...audio, field: 'data', append: 'delta' }),
+  'response.content_part.added': patch({ ...part, set: 'part' }),
+  'response.content_part.done': patch({ ...part, set: 'part' }),
+  'response.output_text.delta': patch({ ...text, append: 'delta' }),
+  'response.output_text.done': patch({ ...text, set: 'text' }),
+  'response.output_text.annotation.added': patch({ ...text, field: 'annotations', push: 'annotation' }),
+  'response.refusal.delta': patch({ ...refusal, append: 'delta' }),
+  'response.refusal.done': patch({ ...refusal, set: 'refusal' }),
+  'response.reasoning_text.delta': patch({ ...reasoning, append: 'delta' }),
+  'response.reasoning_text.done': patch({ ...reasoning, set: 'text' }),
+  'response.reasoning_summary_part.added': patch({ ...summaryPart, set: 'part' }),
+  'response.reasoning_summary_part.done': patch({ ...summaryPart, set: 'part' }),
+  'response.reasoning_summary_text.delta': patch({ ...summary, append: 'delta' }),
+  'response.reasoning_summary_text.done': patch({ ...summary, set: 'text' }),
+  'response.function_call_arguments.delta': patch({ ...functionArguments, append: 'delta' }),
+  'response.function_call_arguments.done': patch({ ...functionArguments, set: 'arguments' }),
+  'response.mcp_call_arguments.delta': patch({ ...mcpArguments, append: 'delta' }),
+  'response.mcp_call_arguments.done': patch({ ...mcpArguments, set: 'arguments' }),
+  'response.custom_tool_call_input.delta': patch({ ...customInput, append: 'delta' }),
+  'response.custom_tool_call_input.done': patch({ ...customInput, set: 'input' }),
+  'response.code_interpreter_call_code.delta': patch({ ...code, append: 'delta' }),
+  'response.code_interpreter_call_code.done': patch({ ...code, set: 'code' }),
+  'response.shell_call_command.added': patch({ ...command, set: 'command' }),
+  'response.shell_call_command.delta': patch({ ...command, append: 'delta' }),
+  'response.shell_call_command.done': patch({ ...command, set: 'command' }),
+  'response.shell_call_output_content.delta': patch({ ...shellOutput, merge: 'delta' }),
+  'response.shell_call_output_content.done': patch({ of: 'shell_call_output', field: 'output', set: 'output' }),
+  'response.audio.delta': patch({ ...audio, field: 'data', append: 'delta' }),
   'response.audio.done': progress,
-  'response.audio.transcript.delta': piece({ ...audio, field: 'transcript', append: 'delta' }),
+  'response.audio.transcript.delta': patch({ ...audio, field: 'transcript', append: 'delta' }),
   'response.audio.transcript.done': progress,
 
   'response.code_interpreter_call.in_progress': progress,
@@ -147,7 +147,7 @@ const unlisted: Readonly<Record<string, EventTraits>> = {
 };
 
 const unknown: EventTraits = { visible: true };
-const aside: EventTraits = { inspected: true, housekeeping: true };
+const unrelated: EventTraits = { inspected: true, housekeeping: true };
 /** Some servers leave the type out of their errors. */
 const untyped: EventTraits = { inspected: true, visible: true };
 
@@ -161,7 +161,7 @@ export function traitsOf(type: string | undefined): EventTraits {
   // Deltas come in runs: to compare two strings takes a third of the time of a look-up.
   if (type === lastType) return lastTraits;
   lastType = type;
-  lastTraits = type === undefined ? untyped : (known.get(type) ?? (type.startsWith('response.') ? unknown : aside));
+  lastTraits = type === undefined ? untyped : (known.get(type) ?? (type.startsWith('response.') ? unknown : unrelated));
   return lastTraits;
 }
 

@@ -51,13 +51,13 @@ export class Frame {
    * @throws FrameError
    */
   static peek(text: EventText, bytes = sizeOf(text)): Frame {
-    const type = typeAtBeginning(typeof text === 'string' ? text : text.beginning);
+    const type = typeInPrefix(typeof text === 'string' ? text : text.prefix);
     if (type === undefined || traitsOf(type).inspected === true || !text.endsWith('}')) return Frame.parse(text, bytes);
     return new Frame(text, type, bytes, undefined);
   }
 
   /** One of the many that say nothing of the course of a turn: deltas, and all that belongs to an item that is not finished. */
-  get quiet(): boolean {
+  get opaque(): boolean {
     return this.traits.inspected !== true;
   }
 
@@ -77,7 +77,7 @@ export class Frame {
   }
 
   /** The event; undefined where it was peeked at, and is none. */
-  get eventIfAny(): ResponseEvent | undefined {
+  get eventOrUndefined(): ResponseEvent | undefined {
     try {
       return this.event;
     } catch (error) {
@@ -92,7 +92,7 @@ function sizeOf(text: EventText): number {
 }
 
 /** Of JSON that says nothing, white space included. */
-const longestBlank = 64;
+const maxBlankLength = 64;
 
 /**
  * Text without an event in it, which servers send as a heartbeat: nothing, white space, or JSON that has nothing in it. A sign of life, and no event:
@@ -100,20 +100,20 @@ const longestBlank = 64;
  */
 export function isBlank(text: EventText): boolean {
   if (typeof text !== 'string') return false;
-  if (text.length > longestBlank) return text.charCodeAt(0) <= space && text.trim() === '';
+  if (text.length > maxBlankLength) return text.charCodeAt(0) <= space && text.trim() === '';
   return blank.test(text);
 }
 
 const space = 32;
 const blank = /^\s*(?:\{\s*\}|\[\s*\]|""|null)?\s*$/;
 
-const beginning = '{"type":"';
+const typePrefix = '{"type":"';
 
 /** Providers put the type first; where it stands elsewhere, the frame is parsed. */
-function typeAtBeginning(text: string): string | undefined {
-  if (!text.startsWith(beginning)) return undefined;
-  const end = text.indexOf('"', beginning.length);
-  return end === -1 ? undefined : text.slice(beginning.length, end);
+function typeInPrefix(text: string): string | undefined {
+  if (!text.startsWith(typePrefix)) return undefined;
+  const end = text.indexOf('"', typePrefix.length);
+  return end === -1 ? undefined : text.slice(typePrefix.length, end);
 }
 
 /** @throws FrameError */

@@ -28,7 +28,7 @@ const minute = 60_000;
 const mebibyte = 1024 * 1024;
 
 /** For api.openai.com and every host we know nothing of: lanes are used only where the caller asks for them. */
-const usual: ProviderLimits = {
+const defaultLimits: ProviderLimits = {
   ageLimitMs: 60 * minute,
   maxFrameBytes: 15.5 * mebibyte,
   lanes: { inFlight: 16, names: 32 },
@@ -42,19 +42,31 @@ const usual: ProviderLimits = {
 const providers: ReadonlyMap<string, ProviderLimits> = new Map([
   [
     'api.x.ai',
-    { ...usual, ageLimitMs: 25 * minute, lanes: undefined, idExcludesInstructions: true, continuesUnstored: false },
+    {
+      ...defaultLimits,
+      ageLimitMs: 25 * minute,
+      lanes: undefined,
+      idExcludesInstructions: true,
+      continuesUnstored: false,
+    },
   ],
   [
     'ai-gateway.vercel.sh',
-    { ...usual, ageLimitMs: 13 * minute, maxFrameBytes: 4 * mebibyte - 16_384, lanes: undefined, warmUp: false },
+    {
+      ...defaultLimits,
+      ageLimitMs: 13 * minute,
+      maxFrameBytes: 4 * mebibyte - 16_384,
+      lanes: undefined,
+      warmUp: false,
+    },
   ],
 ]);
 
 /** Every resource has a host of its own (P11). */
-const azure: ProviderLimits = { ...usual, lanes: undefined };
+const azure: ProviderLimits = { ...defaultLimits, lanes: undefined };
 
 export function limitsOf(host: string): ProviderLimits {
-  return providers.get(host) ?? (host.endsWith('.openai.azure.com') ? azure : usual);
+  return providers.get(host) ?? (host.endsWith('.openai.azure.com') ? azure : defaultLimits);
 }
 
 /** Where turns of many minutes are usual: as long as the field leaves them there, whatever `idleMs` says (P130). */
@@ -92,8 +104,8 @@ export const closingUnreadMs = 10_000;
 export const maxEventSilenceMs = 60 * minute;
 
 /** A POST with a body from so many bytes on asks first whether it is wanted (`Expect: 100-continue`), and waits so long for the answer, in milliseconds. */
-export const expectBytes = mebibyte;
-export const expectMs = 1000;
+export const expectContinueBytes = mebibyte;
+export const expectContinueMs = 1000;
 
 /** Bodies of refusals: read this far, for the error they carry. */
 export const maxErrorBodyBytes = 65_536;
@@ -114,23 +126,23 @@ export const failedAfterErrorMs = 250;
 export const successorMs = 60_000;
 
 /** After a response that stopped for the client's tools, the news of what happens to its steering may still come; in milliseconds (P49). */
-export const pendingMs = 1000;
+export const steerPendingMs = 1000;
 
 /** A slow reader's connection is read on a little at times, for the pings in it: as much at a time, and together at most. */
-export const sipBytes = mebibyte;
-export const maxSippedBytes = 16 * mebibyte;
+export const pausedReadBytes = mebibyte;
+export const maxPausedReadBytes = 16 * mebibyte;
 
 /** How often, and for how long when nothing comes; in milliseconds. */
-export const sipEveryMs = 1000;
-export const sipMs = 20;
+export const pausedReadIntervalMs = 1000;
+export const pausedReadMs = 20;
 
 /**
  * What was heard within this time needs no validation before it is used again, and the validation takes at most so long; in milliseconds. A plain call,
  * which is never sent twice, uses no connection for HTTP that was silent for longer.
  */
-export const freshMs = 30_000;
+export const trustedSilenceMs = 30_000;
 export const validationMs = 2000;
 
 /** The lane of an aborted turn is read on to its terminal event for so long, and over so many bytes; beyond, its connection ends. */
-export const drainMs = 30_000;
-export const drainBytes = 16 * mebibyte;
+export const laneDrainMs = 30_000;
+export const laneDrainBytes = 16 * mebibyte;

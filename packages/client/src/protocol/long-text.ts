@@ -16,8 +16,8 @@ export class LongText {
   }
 
   /** As much of it as it takes to see what it is. Its last character may be cut. */
-  get beginning(): string {
-    return this.bytes.toString('utf8', 0, beginningBytes);
+  get prefix(): string {
+    return this.bytes.toString('utf8', 0, prefixBytes);
   }
 
   endsWith(character: '}'): boolean {
@@ -30,4 +30,4 @@ export class LongText {
   }
 }
 
-const beginningBytes = 256;
+const prefixBytes = 256;

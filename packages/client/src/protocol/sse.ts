@@ -1,4 +1,4 @@
-import { GrowingBytes } from '../growing-bytes.js';
+import { ByteBuffer } from '../base/byte-buffer.js';
 
 /** The `data` of an event grew beyond the limit. */
 export class EventTooLargeError extends Error {
@@ -17,7 +17,7 @@ export class SseReader {
   readonly #onData: (data: string, bytes: number) => void;
   readonly #maxBytes: number;
   /** The beginning of a line whose end has not come yet. */
-  readonly #rest = new GrowingBytes();
+  readonly #rest = new ByteBuffer();
   /** The `data` lines of the event that is being read, and how many bytes they are. */
   #data: string | undefined;
   #bytes = 0;
@@ -42,7 +42,7 @@ export class SseReader {
     }
     if (end < chunk.length) {
       this.#guard(this.#rest.length + chunk.length - Math.max(start, end));
-      this.#rest.add(chunk, Math.max(start, end), chunk.length);
+      this.#rest.append(chunk, Math.max(start, end), chunk.length);
     }
   }
 
@@ -52,7 +52,7 @@ export class SseReader {
    */
   end(): void {
     if (this.#rest.length > 0) {
-      this.#rest.add(Buffer.from('\n'), 0, 1);
+      this.#rest.append(Buffer.from('\n'), 0, 1);
       const bytes = this.#rest.take();
       this.#lines(bytes.toString(), bytes.length);
     }
@@ -61,7 +61,7 @@ export class SseReader {
 
   /** The line that has begun in earlier pieces, and those after it. */
   #completed(chunk: Buffer, start: number, end: number): void {
-    this.#rest.add(chunk, start, end);
+    this.#rest.append(chunk, start, end);
     const bytes = this.#rest.take();
     this.#lines(bytes.toString(), bytes.length);
   }

@@ -11,14 +11,14 @@ export interface Terminal {
 }
 
 /** An event that says that its response has ended, and not how. */
-export interface BrokenTerminal {
+export interface InvalidTerminal {
   outcome: undefined;
   /** What the server sent, as a sentence goes on after "the server sent". */
   why: string;
 }
 
 /** What `event` ends a response with, or undefined where it does not; `error` events are `isError`'s. */
-export function terminalOf(event: ResponseEvent): Terminal | BrokenTerminal | undefined {
+export function terminalOf(event: ResponseEvent): Terminal | InvalidTerminal | undefined {
   const type: unknown = event.type;
   const { terminal } = typeof type === 'string' ? traitsOf(type) : {};
   if (terminal === undefined || terminal === 'error') return undefined;
@@ -27,16 +27,16 @@ export function terminalOf(event: ResponseEvent): Terminal | BrokenTerminal | un
   const { status } = response;
   if (terminal !== 'failed' && terminal !== 'cancelled' && (status === 'in_progress' || status === 'queued'))
     return { outcome: undefined, why: `${event.type} with a response whose status is ${status}` };
-  return { outcome: worse(terminal, status), response };
+  return { outcome: worseOutcome(terminal, status), response };
 }
 
 /** From the best outcome to the worst. */
-const outcomes = ['completed', 'incomplete', 'cancelled', 'failed'] as const;
+const outcomesByRank = ['completed', 'incomplete', 'cancelled', 'failed'] as const;
 
 /** The status inside is the response's own word; but what the event calls a failure is not made a success by it. */
-function worse(outcome: Terminal['outcome'], status: unknown): Terminal['outcome'] {
-  const rank = outcomes.indexOf(status as Terminal['outcome']);
-  return rank > outcomes.indexOf(outcome) ? (status as Terminal['outcome']) : outcome;
+function worseOutcome(outcome: Terminal['outcome'], status: unknown): Terminal['outcome'] {
+  const rank = outcomesByRank.indexOf(status as Terminal['outcome']);
+  return rank > outcomesByRank.indexOf(outcome) ? (status as Terminal['outcome']) : outcome;
 }
 
 /** `error` in any shape; some servers leave the `type` out of their envelope (P12). */

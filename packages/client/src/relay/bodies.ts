@@ -1,5 +1,5 @@
 import { KnownBodies } from '../fetch/known-bodies.js';
-import type { JsonObject } from '../chain/json.js';
+import type { JsonObject } from '../json/json.js';
 
 /** A request, parsed. Nothing of it may be changed: its items are shared with those of the requests before it. */
 export interface RelayBody {

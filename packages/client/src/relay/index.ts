@@ -5,4 +5,4 @@ export { RelayBodies } from './bodies.js';
 export type { RelayBody } from './bodies.js';
 export type { RelayAnswer, RelayEvent, RelayOpening, RelayRefusal, RelayTurn } from './turn.js';
 export { sseText, withStreamId } from './text.js';
-export type { Json, JsonObject } from '../chain/json.js';
+export type { Json, JsonObject } from '../json/json.js';

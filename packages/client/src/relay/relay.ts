@@ -1,8 +1,8 @@
-import { systemClock } from '../clock.js';
-import { resolveOptions } from '../settings.js';
+import { systemClock } from '../base/clock.js';
+import { resolveOptions } from '../settings/settings.js';
 import { Client } from '../turn/client.js';
 import { RelayTurn } from './turn.js';
-import type { JsonObject } from '../chain/json.js';
+import type { JsonObject } from '../json/json.js';
 import type { ClientOptions, TransportChoice } from '../options.js';
 import type { ClientStats } from '../turn/client.js';
 import type { Told } from './turn.js';

@@ -1,10 +1,10 @@
 /** The oldest is forgotten first. */
-const mostIds = 256;
+const maxIds = 256;
 
 /**
  * `msg_1`, `item_0`, `3`: servers that number the items of each response anew. Such a name says nothing of the response that it belongs to.
  */
-const counter = /^[a-z]*[-_]?\d{1,3}$/i;
+const counterId = /^[a-z]*[-_]?\d{1,3}$/i;
 
 /**
  * Which response of one connection each id belongs to, its own and those of its items: an id of an earlier response, or of another one that runs,
@@ -12,17 +12,17 @@ const counter = /^[a-z]*[-_]?\d{1,3}$/i;
  */
 export class ResponseIds {
   readonly #owners = new Map<string, number>();
-  #responses = 0;
+  #count = 0;
 
   /** More than one response has begun here. */
-  get several(): boolean {
-    return this.#responses > 1;
+  get hasSeveralResponses(): boolean {
+    return this.#count > 1;
   }
 
   /** A response begins; what is given names it here. */
   begin(): number {
-    this.#responses += 1;
-    return this.#responses;
+    this.#count += 1;
+    return this.#count;
   }
 
   /** Notes that an id belongs to this response; false where it is another one's. */
@@ -30,12 +30,12 @@ export class ResponseIds {
     const owner = this.#owners.get(id);
     if (owner !== undefined) return owner === response;
     this.#owners.set(id, response);
-    if (this.#owners.size > mostIds) for (const oldest of this.#owners.keys()) return this.#owners.delete(oldest);
+    if (this.#owners.size > maxIds) for (const oldest of this.#owners.keys()) return this.#owners.delete(oldest);
     return true;
   }
 
   /** As `claim`, for the id of an item. */
   claimItem(id: unknown, response: number): boolean {
-    return typeof id !== 'string' || id === '' || counter.test(id) || this.claim(id, response);
+    return typeof id !== 'string' || id === '' || counterId.test(id) || this.claim(id, response);
   }
 }

@@ -1,12 +1,12 @@
-import { pendingMs, successorMs } from '../protocol/limits.js';
+import { steerPendingMs, successorMs } from '../protocol/limits.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Terminal } from '../protocol/terminal.js';
 
 /** For a successor, or the news that none comes. */
-export interface Wait {
+export interface SuccessorWait {
   ms: number;
   /** What the turn does when nothing has come. */
-  unmet: 'end' | 'fail';
+  onTimeout: 'end' | 'fail';
 }
 
 /**
@@ -23,7 +23,7 @@ export class Steering {
   /** This turn was steered at all. */
   used = false;
 
-  get open(): boolean {
+  get pending(): boolean {
     return this.#unanswered > 0 || this.#isAccepted || this.#announced;
   }
 
@@ -34,7 +34,7 @@ export class Steering {
   }
 
   /** `response.steer.*`: what waits for the client's own results becomes part of the client's next request, and is no more of this turn. */
-  read(event: ResponseEvent): void {
+  onEvent(event: ResponseEvent): void {
     const { type, steer } = event as { type?: unknown; steer?: { id?: unknown } | null };
     // One without a name is told from others by its event.
     const name = steer?.id ?? event;
@@ -54,19 +54,21 @@ export class Steering {
   }
 
   /** What must still come after this end of a response; undefined if nothing will. */
-  waitAfter({ outcome, response }: Terminal): Wait | undefined {
+  waitAfter({ outcome, response }: Terminal): SuccessorWait | undefined {
     if (outcome === 'incomplete' && response.incomplete_details?.reason === 'steered') {
       this.#announced = true;
-      return { ms: successorMs, unmet: 'fail' };
+      return { ms: successorMs, onTimeout: 'fail' };
     }
-    if (outcome !== 'completed' || !this.open) return undefined;
+    if (outcome !== 'completed' || !this.pending) return undefined;
     // The client has work to do, and may begin before the server says that it waits for it (P49).
-    return asksTheClient(response.output) ? { ms: pendingMs, unmet: 'end' } : { ms: successorMs, unmet: 'fail' };
+    return requiresClientAction(response.output)
+      ? { ms: steerPendingMs, onTimeout: 'end' }
+      : { ms: successorMs, onTimeout: 'fail' };
   }
 }
 
 /** The items for which a client must bring results or an approval (P50). */
-const asking: ReadonlySet<string> = new Set([
+const clientActionTypes: ReadonlySet<string> = new Set([
   'apply_patch_call',
   'computer_call',
   'custom_tool_call',
@@ -76,9 +78,9 @@ const asking: ReadonlySet<string> = new Set([
   'shell_call',
 ]);
 
-function asksTheClient(output: unknown): boolean {
+function requiresClientAction(output: unknown): boolean {
   return (
     Array.isArray(output) &&
-    output.some((item: { type?: unknown } | null) => typeof item?.type === 'string' && asking.has(item.type))
+    output.some((item: { type?: unknown } | null) => typeof item?.type === 'string' && clientActionTypes.has(item.type))
   );
 }

@@ -1,21 +1,21 @@
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { isHousekeeping } from '../protocol/event-types.js';
 import { maxOutputBytes } from '../protocol/limits.js';
-import { clean, readServerError } from '../protocol/server-error.js';
+import { sanitize, parseServerError } from '../protocol/errors/server-error.js';
 import { isError, responseOf, terminalOf } from '../protocol/terminal.js';
-import { ignoredError, isIgnored } from './echo.js';
-import { itemIdOf } from './guard.js';
-import { Output } from './output.js';
+import { chainIgnoredError, ignoresParent } from './expected-parent.js';
+import { itemIdOf } from './connection-responses.js';
+import { OutputItems } from './output-items.js';
 import { Steering } from './steering.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Response } from '../protocol/response.js';
-import type { Secrets } from '../protocol/secrets.js';
+import type { Secrets } from '../protocol/errors/secrets.js';
 import type { Terminal } from '../protocol/terminal.js';
-import type { Echo } from './echo.js';
-import type { Guard } from './guard.js';
-import type { Held } from './output.js';
-import type { Wait } from './steering.js';
+import type { ExpectedParent } from './expected-parent.js';
+import type { ConnectionResponses } from './connection-responses.js';
+import type { StoredOutput } from './output-items.js';
+import type { SuccessorWait } from './steering.js';
 
 /**
  * awaiting ──created──▶ begun ──terminal──▶ ended
@@ -27,12 +27,12 @@ import type { Wait } from './steering.js';
 type State = 'awaiting' | 'begun' | 'between' | 'failing' | 'ended' | 'refused';
 
 /** What to do with an event. */
-export type Verdict =
+export type Disposition =
   | { name: 'pass' }
   /** Pass it on; it is the last. */
   | { name: 'end' }
   /** Pass it on; a successor of the response, or the news that none comes, must follow (P48, P49). */
-  | { name: 'between'; wait: Wait }
+  | { name: 'between'; wait: SuccessorWait }
   /** Pass it on; a `response.failed` of the same response may follow, and is then the last. */
   | { name: 'failing' }
   /** Not an event of the answer: the server has refused the turn. */
@@ -61,17 +61,17 @@ export class ResponseTracker {
   /** The `error` event of a response that had begun. */
   errorEvent: ResponseEvent | undefined;
   /** The output of the last response as the server knows it; undefined where it cannot be remembered. */
-  held: Held | undefined;
+  storedOutput: StoredOutput | undefined;
   /** Its id has changed from event to event. */
-  rotates = false;
+  idChanges = false;
   readonly #secrets: Secrets;
   #state: State = 'awaiting';
-  #output: Output;
-  readonly #keepsPieces: boolean;
+  #output: OutputItems;
+  readonly #rebuilds: boolean;
   /** Of the items of earlier responses. */
   #bytes = 0;
-  #echo: Echo | undefined;
-  #guard: Guard | undefined;
+  #expectedParent: ExpectedParent | undefined;
+  #connection: ConnectionResponses | undefined;
   #reused = false;
   /** Names the response among those of its connection. */
   #number = 0;
@@ -81,8 +81,8 @@ export class ResponseTracker {
   /** @param keepsPieces `false` where nobody asks for the response: its reader has the events. */
   constructor(secrets: Secrets, keepsPieces = true) {
     this.#secrets = secrets;
-    this.#keepsPieces = keepsPieces;
-    this.#output = new Output(keepsPieces);
+    this.#rebuilds = keepsPieces;
+    this.#output = new OutputItems(keepsPieces);
   }
 
   /**
@@ -91,9 +91,9 @@ export class ResponseTracker {
    * @param guard where other responses may come the same way: over a WebSocket.
    * @param reused the connection has carried other turns.
    */
-  expect(echo: Echo | undefined, guard?: Guard, reused = false): void {
-    this.#echo = echo;
-    this.#guard = guard;
+  expect(echo: ExpectedParent | undefined, guard?: ConnectionResponses, reused = false): void {
+    this.#expectedParent = echo;
+    this.#connection = guard;
     this.#reused = reused;
   }
 
@@ -102,7 +102,7 @@ export class ResponseTracker {
   }
 
   /** A response has ended, and its successor has not begun. */
-  get between(): boolean {
+  get awaitsSuccessor(): boolean {
     return this.#state === 'between';
   }
 
@@ -113,7 +113,7 @@ export class ResponseTracker {
 
   /** The last response can be continued by its id: it has completed, and had but one id from its beginning to its end. */
   get continuable(): boolean {
-    return this.terminal?.outcome === 'completed' && typeof this.terminal.response.id === 'string' && !this.rotates;
+    return this.terminal?.outcome === 'completed' && typeof this.terminal.response.id === 'string' && !this.idChanges;
   }
 
   /** @throws TurnwireError `response_failed`, `response_cancelled`, `protocol_error` */
@@ -127,19 +127,19 @@ export class ResponseTracker {
     }
     if (terminal?.outcome === 'cancelled')
       throw new TurnwireError('response_cancelled', 'the response was cancelled', { phase: 'terminal', responseId });
-    const server = readServerError(
-      this.#secrets.hideIn(terminal === undefined ? this.errorEvent : { response: terminal.response }),
+    const server = parseServerError(
+      this.#secrets.redactJson(terminal === undefined ? this.errorEvent : { response: terminal.response }),
     );
     throw new TurnwireError(
       'response_failed',
-      `the response failed${server.code === undefined ? '' : ` (${server.code})`}: ${clean(server.message)}`,
+      `the response failed${server.code === undefined ? '' : ` (${server.code})`}: ${sanitize(server.message)}`,
       { phase: 'terminal', responseId, status: server.status, server },
     );
   }
 
   /** Of each event, in order, before anybody else has it. */
-  read(frame: Frame): Verdict {
-    if (frame.quiet && this.#state === 'begun') return this.#readPiece(frame);
+  read(frame: Frame): Disposition {
+    if (frame.opaque && this.#state === 'begun') return this.#readPatch(frame);
     const { event } = frame;
     if (isError(event)) return this.#readError(event);
     if (frame.type?.startsWith('response.steer.') && this.#state !== 'awaiting') return this.#readSteering(event);
@@ -150,58 +150,59 @@ export class ResponseTracker {
       return frame.traits.terminal === undefined ? this.#readEarly(frame) : this.#readTerminal(event);
     }
     if (response !== undefined) {
-      const why = this.#whyForeign(event, response.id);
+      const why = this.#foreignReason(event, response.id);
       if (why !== undefined) return foreign(why);
     }
     if (frame.type !== 'response.output_item.done') return this.#readTerminal(event);
-    if (this.#isOfAnother(frame)) return foreignItem;
+    if (this.#isForeignItem(frame)) return foreignItem;
     this.#output.read(event, frame.size);
     return pass;
   }
 
-  #readPiece(frame: Frame): Verdict {
-    if (this.#guard?.ids.several === true && this.#isOfAnother(frame)) return foreignItem;
-    if (frame.traits.piece === undefined) return pass;
+  #readPatch(frame: Frame): Disposition {
+    if (this.#connection?.ids.hasSeveralResponses === true && this.#isForeignItem(frame)) return foreignItem;
+    if (frame.traits.patch === undefined) return pass;
     this.#output.add(frame);
     return this.#output.bytes > maxOutputBytes ? broken('event_too_large', outputTooLarge) : pass;
   }
 
   /** An event of an item, and no response has begun. */
-  #readEarly(frame: Frame): Verdict {
+  #readEarly(frame: Frame): Disposition {
     if (this.#state === 'between' || this.#reused) return foreign('an event came before response.created');
     // Without a beginning, nothing names what is continued.
-    if (this.#echo?.required === true) return { name: 'ignored', error: ignoredError(this.#echo, undefined) };
-    if (frame.traits.piece !== undefined) this.#output.add(frame);
+    if (this.#expectedParent?.required === true)
+      return { name: 'ignored', error: chainIgnoredError(this.#expectedParent, undefined) };
+    if (frame.traits.patch !== undefined) this.#output.add(frame);
     this.#output.read(frame.event, frame.size);
     return pass;
   }
 
-  #begin(event: ResponseEvent, response: Response): Verdict {
+  #begin(event: ResponseEvent, response: Response): Disposition {
     const isSuccessor = this.#state === 'between';
-    if (!isSuccessor && this.#echo !== undefined && isIgnored(this.#echo, response))
-      return { name: 'ignored', error: ignoredError(this.#echo, response) };
-    if (isSuccessor) this.#succeed();
-    this.#number = this.#guard?.ids.begin() ?? 0;
+    if (!isSuccessor && this.#expectedParent !== undefined && ignoresParent(this.#expectedParent, response))
+      return { name: 'ignored', error: chainIgnoredError(this.#expectedParent, response) };
+    if (isSuccessor) this.#beginSuccessor();
+    this.#number = this.#connection?.ids.begin() ?? 0;
     if (!this.#claims(response.id)) return foreign('an event of the response before came');
     this.#state = 'begun';
     if (typeof response.store === 'boolean') this.stored = response.store;
-    this.#take(response);
+    this.#setId(response);
     if (terminalOf(event) === undefined) return pass;
     // A connection that has carried other turns may still hold the end of one of them.
     return this.#reused || isSuccessor ? foreign('a response ended before it began') : this.#readTerminal(event);
   }
 
   /** What the response before has given stays in `responses`. */
-  #succeed(): void {
+  #beginSuccessor(): void {
     this.steering.succeeded();
     // From now on an event may be one of the response before.
     this.#reused = true;
     this.#bytes += this.#output.bytes;
-    this.#output = new Output(this.#keepsPieces);
+    this.#output = new OutputItems(this.#rebuilds);
     this.terminal = undefined;
   }
 
-  #readTerminal(event: ResponseEvent): Verdict {
+  #readTerminal(event: ResponseEvent): Disposition {
     const terminal = terminalOf(event);
     if (terminal === undefined) return pass;
     const isFailing = this.#state === 'failing';
@@ -210,35 +211,35 @@ export class ResponseTracker {
     if (isFailing && terminal.outcome !== 'failed') return end;
     if (terminal.outcome === undefined) return broken('protocol_error', `the server sent ${terminal.why}`);
     this.terminal = terminal;
-    this.#take(terminal.response);
+    this.#setId(terminal.response);
     const response = this.#output.complete(terminal.response);
     if (!this.#claimsItems(response.output)) return foreignItem;
     this.responses.push(response);
-    this.held = this.#output.held(response, terminal.response);
+    this.storedOutput = this.#output.stored(response, terminal.response);
     const wait = isFailing ? undefined : this.steering.waitAfter(terminal);
     if (wait === undefined) return end;
     this.#state = 'between';
     return { name: 'between', wait };
   }
 
-  #readSteering(event: ResponseEvent): Verdict {
-    this.steering.read(event);
-    if (this.#state !== 'between' || this.steering.open) return pass;
+  #readSteering(event: ResponseEvent): Disposition {
+    this.steering.onEvent(event);
+    if (this.#state !== 'between' || this.steering.pending) return pass;
     this.#state = 'ended';
     return end;
   }
 
-  #readError(event: ResponseEvent): Verdict {
+  #readError(event: ResponseEvent): Disposition {
     if (this.#state === 'awaiting') {
       this.#state = 'refused';
-      return { name: 'refused', error: refusal(this.#secrets.hideIn(event)) };
+      return { name: 'refused', error: refusal(this.#secrets.redactJson(event)) };
     }
     this.errorEvent ??= event;
     this.#state = 'failing';
     return { name: 'failing' };
   }
 
-  #take({ id }: { id?: unknown }): void {
+  #setId({ id }: { id?: unknown }): void {
     if (typeof id === 'string') this.responseId = id;
   }
 
@@ -246,55 +247,58 @@ export class ResponseTracker {
    * Servers change the id of a response from event to event. Where nothing else can be meant, on a connection that has carried no other response, that
    * is still this one; but nobody knows by which id it can be continued.
    */
-  #whyForeign(event: ResponseEvent, id: unknown): string | undefined {
+  #foreignReason(event: ResponseEvent, id: unknown): string | undefined {
     if (typeof id !== 'string' || id === this.responseId || this.responseId === undefined) return undefined;
     const isBeginning = event.type === 'response.created';
-    if (this.#guard !== undefined && (isBeginning || this.#reused || this.#guard.othersRun || !this.#claims(id)))
+    if (
+      this.#connection !== undefined &&
+      (isBeginning || this.#reused || this.#connection.othersRun || !this.#claims(id))
+    )
       return 'an event of another response came';
-    this.rotates = true;
+    this.idChanges = true;
     this.responseId = id;
     return undefined;
   }
 
   #claims(id: unknown): boolean {
-    return this.#guard === undefined || typeof id !== 'string' || this.#guard.ids.claim(id, this.#number);
+    return this.#connection === undefined || typeof id !== 'string' || this.#connection.ids.claim(id, this.#number);
   }
 
-  #isOfAnother(frame: Frame): boolean {
-    if (this.#guard === undefined) return false;
+  #isForeignItem(frame: Frame): boolean {
+    if (this.#connection === undefined) return false;
     const { raw, parsed } = frame;
     // The text of most pieces has the id of the piece before: to look for that is less than to read it.
     if (this.#itemId !== undefined && !parsed && typeof raw === 'string' && raw.includes(this.#itemId)) return false;
     const id = itemIdOf(frame);
     if (id === this.#itemId || typeof id !== 'string' || id === '') return false;
     this.#itemId = id;
-    return !this.#guard.ids.claimItem(id, this.#number);
+    return !this.#connection.ids.claimItem(id, this.#number);
   }
 
   #claimsItems(output: readonly ({ id?: unknown } | null)[]): boolean {
-    if (this.#guard === undefined) return true;
-    for (const item of output) if (!this.#guard.ids.claimItem(item?.id, this.#number)) return false;
+    if (this.#connection === undefined) return true;
+    for (const item of output) if (!this.#connection.ids.claimItem(item?.id, this.#number)) return false;
     return true;
   }
 }
 
-const pass: Verdict = { name: 'pass' };
-const end: Verdict = { name: 'end' };
-const foreignItem: Verdict = { name: 'foreign', why: 'an event of an item of another response came' };
+const pass: Disposition = { name: 'pass' };
+const end: Disposition = { name: 'end' };
+const foreignItem: Disposition = { name: 'foreign', why: 'an event of an item of another response came' };
 
 /** What is said where they are more than {@link maxOutputBytes}. */
 export const outputTooLarge = `the output items have more than ${maxOutputBytes} bytes together`;
 
-function broken(code: 'event_too_large' | 'protocol_error', why: string): Verdict {
+function broken(code: 'event_too_large' | 'protocol_error', why: string): Disposition {
   return { name: 'broken', error: new TurnwireError(code, why) };
 }
 
-function foreign(why: string): Verdict {
+function foreign(why: string): Disposition {
   return { name: 'foreign', why };
 }
 
 function refusal(event: ResponseEvent): TurnwireError {
-  const server = readServerError(event);
+  const server = parseServerError(event);
   const { status } = server;
   const named = [status, server.code].filter((part) => part !== undefined).join(', ');
   return new TurnwireError(

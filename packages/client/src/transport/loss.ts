@@ -1,8 +1,8 @@
 import { HttpViolation } from '../http/answer-reader.js';
 import { CutShort } from '../network/posts.js';
-import { TurnwireError } from '../protocol/errors.js';
-import { clean } from '../protocol/server-error.js';
-import type { TurnwireErrorOptions } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
+import { sanitize } from '../protocol/errors/server-error.js';
+import type { TurnwireErrorOptions } from '../protocol/errors/errors.js';
 
 /** Shorter silences say nothing, in milliseconds. */
 const notableMs = 100;
@@ -33,6 +33,6 @@ export function breakOf(error: Error, unanswered: boolean): string {
       ? `the server sent ${error.message}`
       : typeof code === 'string'
         ? code
-        : clean(error.message);
+        : sanitize(error.message);
   return `the connection broke before the turn ended (${how})`;
 }

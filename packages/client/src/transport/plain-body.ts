@@ -1,4 +1,4 @@
-import { GrowingBytes } from '../growing-bytes.js';
+import { ByteBuffer } from '../base/byte-buffer.js';
 import { Frame, FrameError } from '../protocol/frame.js';
 import { maxEventBytes } from '../protocol/limits.js';
 import { EventTooLargeError } from '../protocol/sse.js';
@@ -16,7 +16,7 @@ export interface PlainEnd {
 export class PlainBody {
   readonly #status: number;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #bytes = new GrowingBytes();
+  readonly #bytes = new ByteBuffer();
 
   constructor(status: number, headers: Readonly<Record<string, string>>) {
     this.#status = status;
@@ -27,7 +27,7 @@ export class PlainBody {
   add(bytes: Buffer): void {
     if (this.#bytes.length + bytes.length > maxEventBytes)
       throw new EventTooLargeError(`an answer of more than ${maxEventBytes} bytes`);
-    this.#bytes.add(bytes, 0, bytes.length, Number(this.#headers['content-length'] ?? 0));
+    this.#bytes.append(bytes, 0, bytes.length, Number(this.#headers['content-length'] ?? 0));
   }
 
   /** Called once, when no more comes. undefined for a body that was cut: where the end of the connection is its only mark, its JSON tells. */

@@ -1,8 +1,8 @@
-import { limit } from '../clock.js';
-import { TurnwireError } from '../protocol/errors.js';
+import { startDeadline } from '../base/clock.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { Frame, FrameError, isBlank } from '../protocol/frame.js';
-import { failedAfterErrorMs, freshMs, maxEventBytes } from '../protocol/limits.js';
-import { clean } from '../protocol/server-error.js';
+import { failedAfterErrorMs, trustedSilenceMs, maxEventBytes } from '../protocol/limits.js';
+import { sanitize } from '../protocol/errors/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { ErrorBody } from '../network/body.js';
 import { Decoder, UnknownCoding, acceptEncoding } from '../network/content-coding.js';
@@ -10,7 +10,7 @@ import { dialFailure, isTlsRefusal, noStream, statusFailure } from '../network/f
 import { Mistyped } from './mistyped.js';
 import { PlainBody } from './plain-body.js';
 import { breakOf, lossOf } from './loss.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { Head } from '../http/head.js';
 import type { DecoderListener } from '../network/content-coding.js';
 import type { Network } from '../network/network.js';
@@ -141,7 +141,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
         if (this.#paused) connection.pause();
       };
       this.#again = () => void this.#connect(exchange, 0, dialMs);
-      await this.#connect(exchange, fresh ? 0 : plain === undefined ? Infinity : freshMs, dialMs);
+      await this.#connect(exchange, fresh ? 0 : plain === undefined ? Infinity : trustedSilenceMs, dialMs);
     } catch (error) {
       this.#fail(error instanceof TurnwireError ? error : dialFailure(route, error));
     }
@@ -151,7 +151,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
   async #connect(exchange: (connection: PostConnection) => void, restMs: number, dialMs: number): Promise<void> {
     const { connections, route } = this.#network;
     const { signal } = (this.#dialling = new AbortController());
-    this.#dialTimer = limit(this.#clock, dialMs, () => {
+    this.#dialTimer = startDeadline(this.#clock, dialMs, () => {
       const how = `${route} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`;
       this.#fail(new TurnwireError('dial_timeout', how));
     });
@@ -258,9 +258,13 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
 
   undecodable(error: Error): void {
     this.#fail(
-      new TurnwireError('protocol_error', `the server sent a body that cannot be decoded (${clean(error.message)})`, {
-        cause: error,
-      }),
+      new TurnwireError(
+        'protocol_error',
+        `the server sent a body that cannot be decoded (${sanitize(error.message)})`,
+        {
+          cause: error,
+        },
+      ),
     );
   }
 
@@ -327,7 +331,7 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
         return this.#end();
       case 'failing':
         this.#receiver.event(frame);
-        this.#grace ??= limit(this.#clock, failedAfterErrorMs, () => this.#end());
+        this.#grace ??= startDeadline(this.#clock, failedAfterErrorMs, () => this.#end());
         return;
       case 'refused':
         this.#settle();
@@ -390,6 +394,6 @@ class SseCarriage implements Carriage, ExchangeListener, DecoderListener {
     const connection = this.#connection;
     if (connection === undefined) return;
     connection.resume();
-    this.#drain = limit(this.#clock, drainMs, () => connection.destroy(), { background: true });
+    this.#drain = startDeadline(this.#clock, drainMs, () => connection.destroy(), { background: true });
   }
 }

@@ -1,6 +1,6 @@
-import type { TurnwireError } from '../protocol/errors.js';
+import type { TurnwireError } from '../protocol/errors/errors.js';
 import type { Frame } from '../protocol/frame.js';
-import type { Echo } from '../response/echo.js';
+import type { ExpectedParent } from '../response/expected-parent.js';
 import type { ResponseTracker } from '../response/tracker.js';
 
 /**
@@ -26,7 +26,7 @@ export interface OutgoingRequest {
   /** What it would continue, so that the lane which holds it can be found; undefined for a request that stands for itself. */
   readonly parent: Parent | undefined;
   /** What the answer must name: known once the frame or the body was made. undefined for a request that stands for itself. */
-  readonly echo: Echo | undefined;
+  readonly echo: ExpectedParent | undefined;
   /** Its response is worth keeping a lane for: this server continues one by its id. */
   readonly chains: boolean;
   /** Whether the server was asked to keep the response; its own word in `response.created` counts more (P80). */

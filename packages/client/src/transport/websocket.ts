@@ -1,11 +1,11 @@
-import { limit } from '../clock.js';
-import { describeClosure } from '../protocol/close-codes.js';
-import { TurnwireError } from '../protocol/errors.js';
+import { startDeadline } from '../base/clock.js';
+import { describeClose } from '../protocol/errors/close-codes.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
-import { PongLost } from '../protocol/pong-lost.js';
+import { PongLost } from '../protocol/errors/pong-lost.js';
 import { MessageTooLarge } from '../websocket/violation.js';
 import { lossOf } from './loss.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { SocketEnd } from '../network/socket.js';
 import type { Chain, Lane, Occupant } from '../pool/lane.js';
 import type { Place, Placement } from '../pool/placement.js';
@@ -141,7 +141,7 @@ class WebSocketCarriage implements Carriage, Occupant {
     const { lane } = state;
     const { response } = this.#receiver;
     const verdict = response.read(frame);
-    if (this.#wait !== undefined && !response.between) this.#wait.cancel();
+    if (this.#wait !== undefined && !response.awaitsSuccessor) this.#wait.cancel();
     switch (verdict.name) {
       case 'pass':
         return this.#receiver.event(frame);
@@ -150,8 +150,8 @@ class WebSocketCarriage implements Carriage, Occupant {
         return this.#end(state);
       case 'between':
         this.#receiver.event(frame);
-        this.#wait = limit(this.#clock, verdict.wait.ms, () => {
-          if (verdict.wait.unmet === 'end') return this.#end(state);
+        this.#wait = startDeadline(this.#clock, verdict.wait.ms, () => {
+          if (verdict.wait.onTimeout === 'end') return this.#end(state);
           lane.abandon('no successor of a steered response came');
           this.#fail(
             new TurnwireError(
@@ -163,7 +163,7 @@ class WebSocketCarriage implements Carriage, Occupant {
         return;
       case 'failing':
         this.#receiver.event(frame);
-        this.#grace ??= limit(this.#clock, failedAfterErrorMs, () => {
+        this.#grace ??= startDeadline(this.#clock, failedAfterErrorMs, () => {
           this.#over();
           // What else belongs to this response may still come: not on a connection that others use.
           lane.abandon('an error ended the turn');
@@ -215,7 +215,7 @@ class WebSocketCarriage implements Carriage, Occupant {
     if (this.#state.name !== 'running') return;
     this.#over();
     // On a connection that has carried it, an id that changes would be another response's.
-    if (this.#receiver.response.rotates) lane.retire('the id of its response has changed');
+    if (this.#receiver.response.idChanges) lane.retire('the id of its response has changed');
     else lane.vacate(chainOf(this.#receiver.response, this.#request));
     this.#receiver.end();
   }
@@ -259,6 +259,6 @@ function lossError({ code, reason, violation, cause }: SocketEnd, silentMs: numb
       cause: new PongLost(cause.ms),
     });
   }
-  const how = `the connection closed before the turn ended (${describeClosure(code, reason)})`;
+  const how = `the connection closed before the turn ended (${describeClose(code, reason)})`;
   return lossOf(how, silentMs, { closeCode: code, closeReason: reason });
 }

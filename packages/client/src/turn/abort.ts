@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 
 /** What an aborted turn fails with; the caller's reason is its cause. */
 export function aborted(reason: unknown): TurnwireError {

@@ -1,8 +1,8 @@
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { laneUnreadBytes, maxEventSilenceMs } from '../protocol/limits.js';
-import { advance } from '../response/phase.js';
+import { phaseAfter } from '../response/phase.js';
 import { Silence } from './silence.js';
-import type { Phase } from '../protocol/errors.js';
+import type { Phase } from '../protocol/errors/errors.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseTracker } from '../response/tracker.js';
 import type { Carriage, CarryOptions, Receiver } from '../transport/transport.js';
@@ -190,8 +190,8 @@ export class Attempt implements Receiver {
       this.#silence.event();
     }
     // Of the many in the middle, only a finished item takes it further, and it is not quiet.
-    if (entry.phase === 'created' || (entry.phase === 'visible' && !frame.quiet))
-      entry.phase = advance(entry.phase, frame);
+    if (entry.phase === 'created' || (entry.phase === 'visible' && !frame.opaque))
+      entry.phase = phaseAfter(entry.phase, frame);
     this.#listener.event(frame);
     if (this.#unread !== undefined && this.#unread() > laneUnreadBytes) {
       this.fail(

@@ -1,9 +1,9 @@
-import { closureOf } from '../protocol/close-codes.js';
-import { TurnwireError } from '../protocol/errors.js';
-import { advice, isThrottle } from '../protocol/failure.js';
-import { failureTable } from '../protocol/failure-table.js';
-import { PongLost } from '../protocol/pong-lost.js';
-import type { Cause } from '../protocol/failure-table.js';
+import { closeMeaningOf } from '../protocol/errors/close-codes.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
+import { serverRetryAdvice, isThrottle } from '../protocol/errors/failure.js';
+import { failureTable } from '../protocol/errors/failure-table.js';
+import { PongLost } from '../protocol/errors/pong-lost.js';
+import type { Cause } from '../protocol/errors/failure-table.js';
 
 /** Total: what is not understood is `final`, except where the server gave no reason at all. */
 export function causeOf(error: TurnwireError): Cause {
@@ -56,7 +56,7 @@ function causeOfClosure({ closeCode, cause }: TurnwireError): Cause {
   if (cause instanceof PongLost) return 'pong_lost';
   // SSE has no close codes: an error of its connection says that it broke.
   if (closeCode === undefined) return cause === undefined ? 'closed' : 'broken';
-  return closureOf(closeCode).cause;
+  return closeMeaningOf(closeCode).cause;
 }
 
 function causeOfRefusal({ kind, server, transient, status }: TurnwireError): Cause {
@@ -65,7 +65,7 @@ function causeOfRefusal({ kind, server, transient, status }: TurnwireError): Cau
   const cause = failureTable[kind].refusal;
   if (cause !== 'busy' && cause !== 'given_up' && cause !== 'final') return cause;
   // Who says that it may be repeated says that nothing was begun.
-  if (advice(server) === true) return 'busy';
+  if (serverRetryAdvice(server) === true) return 'busy';
   return transient ? cause : 'final';
 }
 

@@ -1,7 +1,7 @@
-import { itemsOf } from '../chain/fields.js';
-import { snapshot } from '../chain/snapshot.js';
-import { TurnwireError } from '../protocol/errors.js';
-import type { Json } from '../chain/json.js';
+import { itemsOf } from '../continuation/fields.js';
+import { snapshot } from '../json/snapshot.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
+import type { Json } from '../json/json.js';
 import type { InputItem } from '../protocol/items.js';
 import type { ForeignTurnParams, TurnParams } from '../protocol/request.js';
 import type { TurnOptions } from './client.js';

@@ -1,4 +1,4 @@
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { unreadHighWaterBytes } from '../protocol/limits.js';
 import { FrameQueue } from './frame-queue.js';
 import type { Frame } from '../protocol/frame.js';

@@ -1,6 +1,6 @@
 import { causeOf } from './cause.js';
-import type { TurnwireError } from '../protocol/errors.js';
-import type { Cause } from '../protocol/failure-table.js';
+import type { TurnwireError } from '../protocol/errors/errors.js';
+import type { Cause } from '../protocol/errors/failure-table.js';
 
 /**
  * Failures of a dial that say only: no more connections for now. Something before the server counts them, or how many are dialled in a second; some

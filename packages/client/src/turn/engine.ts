@@ -1,12 +1,12 @@
-import type { ChainMemory } from '../chain/memory.js';
-import type { Clock } from '../clock.js';
+import type { ChainMemory } from '../continuation/memory.js';
+import type { Clock } from '../base/clock.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { TransportChoice } from '../options.js';
 import type { ProviderLimits } from '../protocol/limits.js';
 import type { Placement } from '../pool/placement.js';
 import type { Usage } from '../protocol/response.js';
-import type { Secrets } from '../protocol/secrets.js';
-import type { Settings } from '../settings.js';
+import type { Secrets } from '../protocol/errors/secrets.js';
+import type { Settings } from '../settings/settings.js';
 import type { Transport } from '../transport/transport.js';
 import type { Breaker } from './breaker.js';
 import type { ModelNotes } from './model-notes.js';

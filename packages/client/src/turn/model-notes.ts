@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 
 /** In milliseconds. What has changed at the server meanwhile is found out within this time. */
 const rememberedMs = 3_600_000;

@@ -1,8 +1,8 @@
-import { TurnwireError } from '../protocol/errors.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { frameOpening } from './request.js';
-import type { ChainPlan } from '../chain/memory.js';
+import type { ChainPlan } from '../continuation/memory.js';
 import type { ProviderLimits } from '../protocol/limits.js';
-import type { Echo } from '../response/echo.js';
+import type { ExpectedParent } from '../response/expected-parent.js';
 import type { LaneView, OutgoingRequest, Parent } from '../transport/transport.js';
 import type { TurnRequest } from './request.js';
 
@@ -47,7 +47,7 @@ export class Outgoing implements OutgoingRequest {
     return previousResponseId === undefined ? undefined : { responseId: previousResponseId, stored: true };
   }
 
-  get echo(): Echo | undefined {
+  get echo(): ExpectedParent | undefined {
     const { parent } = this;
     if (parent === undefined) return undefined;
     // A caller that names an id itself knows its server; that this one goes on from something else is said all the same.

@@ -1,8 +1,8 @@
 import { causeOf } from './cause.js';
 import { tripOf } from './trip.js';
 import type { ReplayPolicy, TransportChoice } from '../options.js';
-import type { Phase, TurnwireError } from '../protocol/errors.js';
-import type { Cause } from '../protocol/failure-table.js';
+import type { Phase, TurnwireError } from '../protocol/errors/errors.js';
+import type { Cause } from '../protocol/errors/failure-table.js';
 import type { BreakerTrip } from './trip.js';
 
 /** What is done after a failed attempt. */

@@ -1,5 +1,5 @@
-import type { ErrorCode, Phase } from '../protocol/errors.js';
-import type { FailureKind } from '../protocol/failure-kind.js';
+import type { ErrorCode, Phase } from '../protocol/errors/errors.js';
+import type { FailureKind } from '../protocol/errors/failure-kind.js';
 import type { Usage } from '../protocol/response.js';
 import type { Outcome } from '../protocol/terminal.js';
 

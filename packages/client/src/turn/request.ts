@@ -1,9 +1,9 @@
-import { itemsOf, shapingFields } from '../chain/fields.js';
-import { pick } from '../chain/json.js';
-import { SnapshotError, snapshot } from '../chain/snapshot.js';
-import { TurnwireError } from '../protocol/errors.js';
+import { itemsOf, shapingFields } from '../continuation/fields.js';
+import { pick } from '../json/json.js';
+import { SnapshotError, snapshot } from '../json/snapshot.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
 import { sseOnlyFields, webSocketOnlyFields } from '../protocol/request.js';
-import type { Json, JsonObject } from '../chain/json.js';
+import type { Json, JsonObject } from '../json/json.js';
 
 /** A part of the request: the items from `from` on, to continue `responseId`. */
 export interface Delta {
@@ -55,7 +55,7 @@ export class TurnRequest {
     this.repeatable = !this.inConversation && withoutEffects(tools);
   }
 
-  /** What shapes the context beside the input: see `chain/fields.ts`. */
+  /** What shapes the context beside the input: see `continuation/fields.ts`. */
   get fields(): JsonObject {
     return (this.#fields ??= shapingFields(this.params));
   }

@@ -1,12 +1,12 @@
-import { Limit } from '../clock.js';
-import type { Clock } from '../clock.js';
+import { Deadline } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
 
 /**
  * Watches how long nothing has happened. A sign of life costs only the time of day: the timer is set anew when it fires too early, and not
  * at each event. Two limits: `limitMs` counts any sign of life, a pong for example; `eventsMs` counts events alone, since a server that
  * answers pings and says nothing else for ever must end somewhere, too.
  */
-export class Silence extends Limit {
+export class Silence extends Deadline {
   readonly #clock: Clock;
   #limitMs = Infinity;
   #eventsMs = Infinity;
@@ -26,7 +26,7 @@ export class Silence extends Limit {
     this.#run = run;
     const now = this.#clock.now();
     this.#sign = this.#event = now;
-    this.begin(Math.min(limitMs, eventsMs), now);
+    this.start(Math.min(limitMs, eventsMs), now);
   }
 
   /** An event came. */
@@ -39,11 +39,11 @@ export class Silence extends Limit {
     this.#sign = this.#clock.now();
   }
 
-  protected override left(now: number): number {
+  protected override remaining(now: number): number {
     return Math.min(this.#limitMs - (now - this.#sign), this.#eventsMs - (now - this.#event));
   }
 
-  protected override judge(): void {
+  protected override expired(): void {
     this.#run?.();
   }
 }

@@ -1,6 +1,6 @@
-import { snapshot } from '../chain/snapshot.js';
-import { TurnwireError } from '../protocol/errors.js';
-import type { Json } from '../chain/json.js';
+import { snapshot } from '../json/snapshot.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
+import type { Json } from '../json/json.js';
 import type { ResponseEvent, SteerEvent } from '../protocol/events.js';
 import type { ForeignItem, InputItem } from '../protocol/items.js';
 

@@ -1,5 +1,5 @@
-import type { Phase, TurnwireError } from '../protocol/errors.js';
-import type { Cause } from '../protocol/failure-table.js';
+import type { Phase, TurnwireError } from '../protocol/errors/errors.js';
+import type { Cause } from '../protocol/errors/failure-table.js';
 
 /** What a failure says of WebSockets at this endpoint; `breakerTable` has what follows from it. */
 export interface BreakerTrip {

@@ -1,15 +1,15 @@
-import { limit } from '../clock.js';
-import { itemsOf } from '../chain/fields.js';
-import { TurnwireError, locate } from '../protocol/errors.js';
+import { startDeadline } from '../base/clock.js';
+import { itemsOf } from '../continuation/fields.js';
+import { TurnwireError, addTurnContext } from '../protocol/errors/errors.js';
 import { closingUnreadMs, maxOutputBytes } from '../protocol/limits.js';
 import { aborted, onAbort } from './abort.js';
 import { Course } from './course.js';
 import { Delivery } from './delivery.js';
-import { textOf } from '../response/output.js';
+import { textOf } from '../response/output-items.js';
 import { ResponseTracker, outputTooLarge } from '../response/tracker.js';
 import { Submissions, ended } from './steer.js';
-import type { Json } from '../chain/json.js';
-import type { Timer } from '../clock.js';
+import type { Json } from '../json/json.js';
+import type { Timer } from '../base/clock.js';
 import type { TransportChoice } from '../options.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
@@ -145,8 +145,8 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    */
   get added(): InputItem[] {
     const before = this.#request?.items?.length ?? 0;
-    const { held, responses } = this.#answer;
-    const output = held?.output ?? responses.at(-1)?.output ?? [];
+    const { storedOutput, responses } = this.#answer;
+    const output = storedOutput?.output ?? responses.at(-1)?.output ?? [];
     return structuredClone([...this.#items.slice(before), ...output, ...this.#waiting]) as InputItem[];
   }
 
@@ -202,10 +202,10 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    * response cannot be continued.
    */
   get context(): readonly Json[] | undefined {
-    const { terminal, held } = this.#answer;
+    const { terminal, storedOutput } = this.#answer;
     const outcome = terminal?.outcome;
-    if (held === undefined || (outcome !== 'completed' && outcome !== 'incomplete')) return undefined;
-    return [...this.#items, ...held.output, ...this.#waiting];
+    if (storedOutput === undefined || (outcome !== 'completed' && outcome !== 'incomplete')) return undefined;
+    return [...this.#items, ...storedOutput.output, ...this.#waiting];
   }
 
   /** @internal The server's word on whether it stores the last response, else the request's. */
@@ -267,7 +267,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #expectReader(): void {
     const ms = Math.min(this.#engine.timeouts.unreadMs, closingUnreadMs);
     const { taken } = this.#delivery;
-    this.#patience = limit(this.#engine.clock, ms, () => {
+    this.#patience = startDeadline(this.#engine.clock, ms, () => {
       if (this.#delivery.taken > taken) return this.#expectReader();
       const message = `the client was closing, and the turn's events were not read for ${ms} ms`;
       this.#fail(new TurnwireError('unread_timeout', message));
@@ -275,7 +275,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   }
 
   #take(frame: Frame): void {
-    if (frame.quiet) return this.#delivery.hand(frame);
+    if (frame.opaque) return this.#delivery.hand(frame);
     const { type } = frame;
     if (type?.startsWith('response.steer.')) this.#submissions?.read(frame.event);
     if (type === 'response.created') this.#steered();
@@ -292,10 +292,10 @@ export class Turn implements AsyncIterable<ResponseEvent> {
 
   /** A response has begun; a successor continues what the one before has given, and what it was steered with. */
   #steered(): void {
-    const { responses, responseId, held } = this.#answer;
+    const { responses, responseId, storedOutput } = this.#answer;
     const taken = this.#submissions?.begun(responseId) ?? [];
     if (responses.length === 0) return;
-    this.#items = [...this.#items, ...(held?.output ?? []), ...taken.flatMap((input) => itemsOf(input) ?? [])];
+    this.#items = [...this.#items, ...(storedOutput?.output ?? []), ...taken.flatMap((input) => itemsOf(input) ?? [])];
   }
 
   /** The items of what was steered with and is in no response yet: the turn that continues this one has them first. */
@@ -318,24 +318,24 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     const { terminal, responseId, stored, continuable } = this.#answer;
     const request = this.#request;
     if (this.#state.name !== 'ended' || terminal?.outcome !== 'completed' || request === undefined) return;
-    const { held } = this.#answer;
-    if (held === undefined) return;
+    const { storedOutput } = this.#answer;
+    if (storedOutput === undefined) return;
     const waiting = this.#waiting;
-    this.#context.onCommitted?.([...this.#items, ...held.output, ...waiting]);
+    this.#context.onCommitted?.([...this.#items, ...storedOutput.output, ...waiting]);
     const inFull = request.items !== undefined && request.previousResponseId === undefined && !request.inConversation;
     const plan = this.#course?.plan;
     // What waits, the connection holds, and ends with it: elsewhere the response may be had, but not this.
     const isStored = (stored ?? request.store) && waiting.length === 0;
     // Not stored, and made over SSE, nobody has it any more.
     if (!isStored && this.#report.transport === 'sse') return;
-    if (!inFull || !continuable || !held.certain || responseId === undefined || plan === undefined) return;
+    if (!inFull || !continuable || !storedOutput.certain || responseId === undefined || plan === undefined) return;
     this.#engine.memory.commit({
       input: this.#items,
       fields: request.fields,
       responseId,
       stored: isStored,
-      alternates: held.alternates,
-      output: [...held.output, ...waiting],
+      alternates: storedOutput.alternates,
+      output: [...storedOutput.output, ...waiting],
       plan,
     });
   }
@@ -371,7 +371,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     if (error.code === 'aborted') this.#delivery.clear();
     if (phase !== 'queued' && error.code !== 'request_refused' && error.code !== 'chain_lost')
       this.#report.outcome = 'lost';
-    this.#settle({ name: 'failed', error: locate(error, phase, this.#answer.responseId) });
+    this.#settle({ name: 'failed', error: addTurnContext(error, phase, this.#answer.responseId) });
   }
 
   #settle(state: Exclude<State, { name: 'running' }>): void {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { GrowingBytes, keptBytes } from '../growing-bytes.js';
+import { ByteBuffer, reusedBytes } from '../base/byte-buffer.js';
 import { LongText } from '../protocol/long-text.js';
 import { finalBit, isSendable, length16, maskBit, maxControlBytes, opcodes } from './frame.js';
 import { MessageTooLarge, Violation } from './violation.js';
@@ -33,11 +33,11 @@ export class MessageReader {
   readonly #listener: MessageListener;
   readonly #limits: MessageLimits;
   /** The beginning of a frame whose end has not come yet. */
-  readonly #begun = new GrowingBytes();
+  readonly #begun = new ByteBuffer();
   /** So many bytes of it are needed to read on: its head, or all of it. */
   #wanted = 0;
   /** Payloads of a message whose last frame has not come yet. */
-  readonly #fragments = new GrowingBytes();
+  readonly #fragments = new ByteBuffer();
   /** How many they are. */
   #fragmentCount = 0;
   #over = false;
@@ -70,7 +70,7 @@ export class MessageReader {
     let at = 0;
     while (this.#begun.length > 0) {
       const end = Math.min(chunk.length, at + this.#wanted - this.#begun.length);
-      this.#begun.add(chunk, at, end, this.#wanted);
+      this.#begun.append(chunk, at, end, this.#wanted);
       at = end;
       if (this.#begun.length < this.#wanted) break;
       // The whole frame; or its head, after which it is known how long it is.
@@ -111,7 +111,7 @@ export class MessageReader {
   }
 
   #keep(bytes: Buffer, at: number, wanted: number): void {
-    this.#begun.add(bytes, at, bytes.length, wanted);
+    this.#begun.append(bytes, at, bytes.length, wanted);
     this.#wanted = wanted;
   }
 
@@ -137,7 +137,7 @@ export class MessageReader {
     if (opcode === opcodes.ping) return this.#listener.pinged(payload);
     if (opcode === opcodes.pong) return this.#listener.ponged(payload);
     if (opcode === opcodes.close) return this.#close(payload);
-    this.#fragments.add(payload, 0, payload.length);
+    this.#fragments.append(payload, 0, payload.length);
     this.#fragmentCount += 1;
     if (this.#fragmentCount > this.#limits.maxFragments)
       throw new Violation(`a message in more than ${this.#limits.maxFragments} fragments`, 1008);
@@ -159,7 +159,7 @@ export class MessageReader {
 
   /** Of a frame that came in several pieces: where it is long, the memory in which it was gathered is its own. */
   #gathered(bytes: Buffer): EventText {
-    if (bytes.length <= keptBytes) return this.#textOf(bytes, 0, bytes.length);
+    if (bytes.length <= reusedBytes) return this.#textOf(bytes, 0, bytes.length);
     if (!isUtf8(bytes)) throw notUtf8();
     return new LongText(bytes);
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Identities, identityIdleMs, mostIdentities, mostSingles, singleIdleMs } from '../../dist/fetch/identities.js';
 import { settingsFor } from '../../dist/fetch/settings.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 import type { Lease } from '../../dist/fetch/identities.js';
 
 const url = 'https://api.example.com/v1/responses';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failureOf, refusal } from '../../dist/fetch/refusal.js';
-import { TurnwireError } from '../../dist/protocol/errors.js';
-import { readServerError } from '../../dist/protocol/server-error.js';
-import type { ErrorCode, Phase } from '../../dist/protocol/errors.js';
+import { TurnwireError } from '../../dist/protocol/errors/errors.js';
+import { parseServerError } from '../../dist/protocol/errors/server-error.js';
+import type { ErrorCode, Phase } from '../../dist/protocol/errors/errors.js';
 import type { Attempt, TurnReport } from '../../dist/turn/report.js';
 
 function reportOf(...attempts: [Phase, ErrorCode][]): TurnReport {
@@ -16,7 +16,7 @@ function reportOf(...attempts: [Phase, ErrorCode][]): TurnReport {
 }
 
 function refusedBy(raw: unknown): TurnwireError {
-  const server = readServerError(raw);
+  const server = parseServerError(raw);
   return new TurnwireError('request_refused', 'refused', { phase: 'sent', status: server.status, server });
 }
 
@@ -136,7 +136,7 @@ for (const [attempts, code, expected] of [
   [[], 'client_closed', 'not_sent'],
 ] as [[Phase, ErrorCode][], ErrorCode, string][]) {
   test(`${code} after ${attempts.map((attempt) => attempt.join(' ')).join(', then ') || 'nothing'} is ${expected}`, () => {
-    const server = readServerError({ error: inner }, { status: 400 });
+    const server = parseServerError({ error: inner }, { status: 400 });
     const error = new TurnwireError(code, 'why', code === 'request_refused' ? { server } : {});
     assert.equal(failureOf(error, reportOf(...attempts)).name, expected);
   });
@@ -144,7 +144,7 @@ for (const [attempts, code, expected] of [
 
 test('a status below 400 is no answer to a turn', () => {
   for (const status of [101, 200, 304, 307]) {
-    const server = readServerError('', { status });
+    const server = parseServerError('', { status });
     const error = new TurnwireError('upgrade_refused', 'why', { status, server });
     assert.equal(failureOf(error, reportOf(['queued', 'upgrade_refused'])).name, 'not_sent');
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handshakeOf } from '../../dist/network/handshake.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 import type { HandshakeSource } from '../../dist/network/handshake.js';
 
 const signal = (): AbortSignal => new AbortController().signal;

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { readErrorBody } from '../../dist/network/body.js';
 import { readHead } from '../../dist/network/head.js';
-import { systemClock } from '../../dist/clock.js';
+import { systemClock } from '../../dist/base/clock.js';
 
 const answer =
   'HTTP/1.1 503 Busy: later\r\nRetry-After:  7 \r\nX-A: 1\r\nx-a: 2\r\nno header\r\nEmpty:\r\n\r\nthe rest';

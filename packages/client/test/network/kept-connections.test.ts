@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { plainConnect } from '../../dist/network/connect.js';
 import { KeptConnections } from '../../dist/network/kept-connections.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 

@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 import { endpointOf } from '../../dist/network/endpoint.js';
 import { createNetwork } from '../../dist/network/network.js';
 import { openSocket } from '../../dist/network/dial.js';
-import { systemClock } from '../../dist/clock.js';
+import { systemClock } from '../../dist/base/clock.js';
 import type { AddressInfo } from 'node:net';
 
 test('H4, N3: the identity of a socket is that of its own headers, not of the latest', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Continuity } from '../../dist/pool/continuity.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 
 for (const [jump, broken] of [
   [0, false],

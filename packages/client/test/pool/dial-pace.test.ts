@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DialPace } from '../../dist/pool/dial-pace.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 
 /** When each dial began, if `wanted` connections are wanted at once. */
 function dials(clock: FakeClock, pace: DialPace, wanted: number): number[] {

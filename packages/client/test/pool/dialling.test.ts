@@ -8,7 +8,7 @@ import { endpointOf } from '../../dist/network/endpoint.js';
 import { createNetwork } from '../../dist/network/network.js';
 import { Diagnostics } from '../../dist/diagnostics.js';
 import { Pool } from '../../dist/pool/pool.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 import { nobody, usual, yard } from './yard.js';
 import type { AddressInfo } from 'node:net';
 import type { Occupant } from '../../dist/pool/lane.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Heartbeat } from '../../dist/pool/heartbeat.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 import type { Beating } from '../../dist/pool/heartbeat.js';
 
 const pingMs = 20_000;

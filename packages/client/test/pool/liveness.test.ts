@@ -1,7 +1,7 @@
 // Connections that are alive, and those that only look so.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { PongLost } from '../../dist/protocol/pong-lost.js';
+import { PongLost } from '../../dist/protocol/errors/pong-lost.js';
 import { nobody, usual, yard } from './yard.js';
 import type { WebSocketServer } from 'ws';
 import type { SocketEnd } from '../../dist/network/socket.js';

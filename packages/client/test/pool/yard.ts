@@ -5,7 +5,7 @@ import { endpointOf } from '../../dist/network/endpoint.js';
 import { createNetwork } from '../../dist/network/network.js';
 import { Diagnostics } from '../../dist/diagnostics.js';
 import { Pool } from '../../dist/pool/pool.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 import type { AddressInfo } from 'node:net';
 import type { Chain, Occupant } from '../../dist/pool/lane.js';
 import type { Place, Placement } from '../../dist/pool/placement.js';

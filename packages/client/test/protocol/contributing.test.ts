@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TurnwireError } from '../../dist/protocol/errors.js';
-import { failureTable, serverCodes } from '../../dist/protocol/failure-table.js';
-import { readServerError } from '../../dist/protocol/server-error.js';
+import { TurnwireError } from '../../dist/protocol/errors/errors.js';
+import { failureTable, serverCodes } from '../../dist/protocol/errors/failure-table.js';
+import { parseServerError } from '../../dist/protocol/errors/server-error.js';
 import { causeOf } from '../../dist/turn/cause.js';
-import type { FailureKind } from '../../dist/protocol/failure-kind.js';
+import type { FailureKind } from '../../dist/protocol/errors/failure-kind.js';
 
 // From packages/client/dist-test/protocol.
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -31,7 +31,7 @@ describe('how to add an error code', () => {
 
   test('a code of a server: everything else follows from the one entry', () => {
     const refused = (): TurnwireError => {
-      const server = readServerError({ type: 'error', error: { code: 'gone_fishing', message: '' } });
+      const server = parseServerError({ type: 'error', error: { code: 'gone_fishing', message: '' } });
       return new TurnwireError('request_refused', '', { phase: 'sent', server });
     };
     const codes = serverCodes as Map<string, FailureKind>;
@@ -67,13 +67,13 @@ describe('how to add an error code', () => {
     const compile = (): string => {
       const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
       const flags = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', ''];
-      const files = [join(folder, 'errors.ts')];
+      const files = [join(folder, 'errors', 'errors.ts')];
       return spawnSync(process.execPath, [tsc, ...flags, ...files], { encoding: 'utf8', cwd: folder }).stdout;
     };
-    edit('errors.ts', 'export const errorCodes = [', "  'abducted',");
+    edit('errors/errors.ts', 'export const errorCodes = [', "  'abducted',");
     assert.match(compile(), /failure-table\.ts.*abducted/s);
     edit(
-      'failure-table.ts',
+      'errors/failure-table.ts',
       'export const codeTable: Readonly<Record<ErrorCode, CodeMeaning>> = {',
       "  abducted: { kind: 'network', ran: 'sent' },",
     );

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { kindOfStatus } from '../../dist/protocol/failure.js';
-import { failureTable, serverCodes } from '../../dist/protocol/failure-table.js';
+import { kindOfStatus } from '../../dist/protocol/errors/failure.js';
+import { failureTable, serverCodes } from '../../dist/protocol/errors/failure-table.js';
 
 // From packages/client/dist-test/protocol.
 const page = readFileSync(new URL('../../../../docs/errors.md', import.meta.url), 'utf8');

@@ -4,7 +4,7 @@ import { isHousekeeping, traitsOf } from '../../dist/protocol/event-types.js';
 import { FrameError, decodeEvent, isBlank } from '../../dist/protocol/frame.js';
 import { LongText } from '../../dist/protocol/long-text.js';
 import { isError, terminalOf } from '../../dist/protocol/terminal.js';
-import { describeClosure } from '../../dist/protocol/close-codes.js';
+import { describeClose } from '../../dist/protocol/errors/close-codes.js';
 import { limitsOf, maxAgeOf } from '../../dist/protocol/limits.js';
 import type { ResponseEvent } from '../../dist/protocol/events.js';
 
@@ -131,9 +131,9 @@ test('housekeeping is what speaks of no response', () => {
 
 test('close codes are said in words', () => {
   for (const code of [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 1015, 4402])
-    assert.match(describeClosure(code, 'why'), new RegExp(`^${code}, [a-zA-Z].*: why$`));
-  assert.equal(describeClosure(4999, ''), '4999, a code of the provider');
-  assert.equal(describeClosure(2000, ''), '2000, an unassigned code');
+    assert.match(describeClose(code, 'why'), new RegExp(`^${code}, [a-zA-Z].*: why$`));
+  assert.equal(describeClose(4999, ''), '4999, a code of the provider');
+  assert.equal(describeClose(2000, ''), '2000, an unassigned code');
 });
 
 test('limits by provider: P74, P81, P88', () => {

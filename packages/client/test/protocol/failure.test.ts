@@ -1,16 +1,16 @@
 // What a failure means to a program, read by hand from the sources: OpenAI's error codes, the statuses of RFC 9110, what gateways send.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { TurnwireError, errorCodes, locate } from '../../dist/protocol/errors.js';
-import { closures } from '../../dist/protocol/close-codes.js';
-import { codeTable, failureTable, serverCodes } from '../../dist/protocol/failure-table.js';
-import { readServerError } from '../../dist/protocol/server-error.js';
-import type { ErrorCode, Phase } from '../../dist/protocol/errors.js';
-import type { FailureKind } from '../../dist/protocol/failure-kind.js';
+import { TurnwireError, errorCodes, addTurnContext } from '../../dist/protocol/errors/errors.js';
+import { closeCodeTable } from '../../dist/protocol/errors/close-codes.js';
+import { codeTable, failureTable, serverCodes } from '../../dist/protocol/errors/failure-table.js';
+import { parseServerError } from '../../dist/protocol/errors/server-error.js';
+import type { ErrorCode, Phase } from '../../dist/protocol/errors/errors.js';
+import type { FailureKind } from '../../dist/protocol/errors/failure-kind.js';
 
 /** An `error` frame; `status` stands in it, as a server may name it. */
 function refused(error: unknown, status?: number, headers: Record<string, string> = {}): TurnwireError {
-  const server = readServerError({ type: 'error', error, ...(status === undefined ? {} : { status }) }, { headers });
+  const server = parseServerError({ type: 'error', error, ...(status === undefined ? {} : { status }) }, { headers });
   return new TurnwireError('request_refused', '', { phase: 'sent', status: server.status, server });
 }
 
@@ -109,7 +109,10 @@ describe('kind of a refusal', () => {
 
   test('403 at an upgrade is the API that says no, or an edge that counts dials', () => {
     const refusedUpgrade = (raw: unknown, headers: Record<string, string> = {}): TurnwireError =>
-      new TurnwireError('upgrade_refused', '', { status: 403, server: readServerError(raw, { status: 403, headers }) });
+      new TurnwireError('upgrade_refused', '', {
+        status: 403,
+        server: parseServerError(raw, { status: 403, headers }),
+      });
     const api = refusedUpgrade({ error: { message: 'no' } });
     assert.deepEqual([api.kind, api.retryable], ['permission', false]);
     for (const edge of [
@@ -143,7 +146,7 @@ describe('kind of a closed connection', () => {
 
 describe('retryable', () => {
   const at = (code: ErrorCode, phase: Phase): boolean =>
-    locate(new TurnwireError(code, ''), phase, undefined).retryable;
+    addTurnContext(new TurnwireError(code, ''), phase, undefined).retryable;
   test('is true while nothing was sent, and the cause may pass', () => {
     for (const phase of ['queued', 'sending'] as const)
       for (const code of ['connection_lost', 'dial_failed', 'dial_timeout', 'queue_timeout'] as const)
@@ -159,7 +162,7 @@ describe('retryable', () => {
   });
   test('is never raised by what is learnt later', () => {
     const error = new TurnwireError('dial_failed', '', { retryable: false });
-    assert.equal(locate(error, 'queued', undefined).retryable, false);
+    assert.equal(addTurnContext(error, 'queued', undefined).retryable, false);
   });
 });
 
@@ -167,7 +170,7 @@ describe('the tables of failures', () => {
   test('have each code once, and a kind for each', () => {
     assert.deepEqual(Object.keys(codeTable), [...errorCodes]);
     for (const [code, kind] of serverCodes) assert.ok(Object.hasOwn(failureTable, kind), code);
-    for (const { kind } of Object.values(closures)) assert.ok(Object.hasOwn(failureTable, kind));
+    for (const { kind } of Object.values(closeCodeTable)) assert.ok(Object.hasOwn(failureTable, kind));
   });
   test('have a status for whatever a server can say without one, and one that SDKs repeat where that can help', () => {
     for (const [code, kind] of serverCodes) {

@@ -22,7 +22,7 @@ for (const [what, text, type, quiet] of [
   test(`${what} is the same frame, as bytes and as a string`, () => {
     for (const frame of [Frame.peek(long(text)), Frame.peek(text), Frame.parse(long(text))]) {
       assert.equal(frame.type, type);
-      assert.equal(frame.quiet, quiet);
+      assert.equal(frame.opaque, quiet);
       assert.equal(frame.text, text);
       assert.deepEqual(frame.event, JSON.parse(text));
     }

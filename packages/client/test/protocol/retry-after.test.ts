@@ -1,9 +1,9 @@
 // A5, G3, P27, P104: how long the server asks to wait, in every form in which it has been seen to ask.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TurnwireError } from '../../dist/protocol/errors.js';
-import { askedWait } from '../../dist/protocol/retry-after.js';
-import { readServerError } from '../../dist/protocol/server-error.js';
+import { TurnwireError } from '../../dist/protocol/errors/errors.js';
+import { retryAfterMsOf } from '../../dist/protocol/errors/retry-after.js';
+import { parseServerError } from '../../dist/protocol/errors/server-error.js';
 
 /** 1994-11-06T08:49:37Z, the date that RFC 9110 writes in its examples, in milliseconds. */
 const then = 784_111_777_000;
@@ -77,18 +77,18 @@ const forms: readonly [name: string, raw: unknown, ms: number | undefined][] = [
 ];
 for (const [name, raw, ms] of forms) {
   test(`${name}: ${ms}`, () => {
-    assert.equal(askedWait(readServerError(raw), then), ms);
+    assert.equal(retryAfterMsOf(parseServerError(raw), then), ms);
   });
 }
 
 test('headers of an HTTP answer', () => {
-  const server = readServerError({ error: { message: 'no' } }, { status: 429, headers: { 'Retry-After': '7' } });
-  assert.equal(askedWait(server, then), 7000);
+  const server = parseServerError({ error: { message: 'no' } }, { status: 429, headers: { 'Retry-After': '7' } });
+  assert.equal(retryAfterMsOf(server, then), 7000);
   assert.equal(new TurnwireError('upgrade_refused', '', { status: 429, server }).retryAfterMs, 7000);
 });
 
 test('an error of our own says nothing', () => {
-  assert.equal(askedWait(undefined, then), undefined);
+  assert.equal(retryAfterMsOf(undefined, then), undefined);
   assert.equal(new TurnwireError('dial_failed', 'try again in 3s').retryAfterMs, undefined);
 });
 
@@ -96,7 +96,7 @@ test('N10: a long hostile text is read in no time', () => {
   const begun = performance.now();
   for (const piece of ['1 a', '1 and ', 'try again in 1s', '1s, and '])
     assert.notEqual(
-      askedWait({ ...readServerError(''), message: `try again in ${piece.repeat(700)}`.repeat(200) }, then),
+      retryAfterMsOf({ ...parseServerError(''), message: `try again in ${piece.repeat(700)}`.repeat(200) }, then),
       NaN,
     );
   assert.ok(performance.now() - begun < 1000);

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Secrets } from '../../dist/protocol/secrets.js';
+import { Secrets } from '../../dist/protocol/errors/secrets.js';
 
 const secretsOf = (headers: Record<string, string>): Secrets => {
   const secrets = new Secrets();
-  secrets.note(headers);
+  secrets.add(headers);
   return secrets;
 };
 
 test('what is a credential is cut out of texts, with and without its scheme; other headers and short values are not', () => {
   const secrets = secretsOf({ authorization: 'Bearer sk-12345678', 'x-team': 'research-team', 'api-key': 'any' });
   assert.equal(
-    secrets.hide('no sk-12345678 of research-team, Bearer sk-12345678, any'),
+    secrets.redact('no sk-12345678 of research-team, Bearer sk-12345678, any'),
     'no [secret] of research-team, Bearer [secret], any',
   );
 });
@@ -19,25 +19,25 @@ test('what is a credential is cut out of texts, with and without its scheme; oth
 test('in JSON all texts are looked at, numbers stay what they are, and what has none is the same', () => {
   const secrets = secretsOf({ authorization: 'Bearer 12345678', 'x-token': 'with "quotes" \\ in it' });
   assert.deepEqual(
-    secrets.hideIn({
+    secrets.redactJson({
       created_at: 1234567890,
       error: { message: 'not 12345678', param: null },
       all: ['with "quotes" \\ in it'],
     }),
     { created_at: 1234567890, error: { message: 'not [secret]', param: null }, all: ['[secret]'] },
   );
-  assert.deepEqual(secrets.hideIn({ a: [1, 'b', true] }), { a: [1, 'b', true] });
+  assert.deepEqual(secrets.redactJson({ a: [1, 'b', true] }), { a: [1, 'b', true] });
 });
 
 test('what is nested too deep to be looked through is not shown', () => {
   let deep: unknown = 'sk-12345678';
   for (let level = 0; level < 100_000; level += 1) deep = [deep];
-  assert.deepEqual(secretsOf({ authorization: 'Bearer sk-12345678' }).hideIn({ error: deep }), {});
+  assert.deepEqual(secretsOf({ authorization: 'Bearer sk-12345678' }).redactJson({ error: deep }), {});
 });
 
 test('rotated keys are all known, up to a bound', () => {
   const secrets = new Secrets();
   for (let number = 0; number < 40; number += 1)
-    secrets.note({ authorization: `Bearer key-number-${String(number).padStart(2, '0')}` });
-  assert.equal(secrets.hide('key-number-39 key-number-08 key-number-07'), '[secret] [secret] key-number-07');
+    secrets.add({ authorization: `Bearer key-number-${String(number).padStart(2, '0')}` });
+  assert.equal(secrets.redact('key-number-39 key-number-08 key-number-07'), '[secret] [secret] key-number-07');
 });

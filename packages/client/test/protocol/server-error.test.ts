@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { readServerError } from '../../dist/protocol/server-error.js';
+import { parseServerError } from '../../dist/protocol/errors/server-error.js';
 
 interface Expected {
   status?: number;
@@ -99,7 +99,7 @@ const shapes: readonly [raw: unknown, expected: Expected][] = [
 
 for (const [raw, expected] of shapes) {
   test(JSON.stringify(raw), () => {
-    const { status, code, type, message, param, headers, raw: kept } = readServerError(raw);
+    const { status, code, type, message, param, headers, raw: kept } = parseServerError(raw);
     assert.deepEqual(
       { status, code, type, message, param, headers },
       { status: undefined, code: undefined, type: undefined, message: '', param: undefined, headers: {}, ...expected },
@@ -109,7 +109,7 @@ for (const [raw, expected] of shapes) {
 }
 
 test('the answer around it fills in what it does not say', () => {
-  const found = readServerError(
+  const found = parseServerError(
     { error: { message: 'm' } },
     { status: 418, headers: { 'x-request-id': 'r', 'set-cookie': 's' } },
   );
@@ -118,7 +118,7 @@ test('the answer around it fills in what it does not say', () => {
 });
 
 test('a message of 2 MB is cut', () => {
-  const { message, code } = readServerError({ error: { message: 'x'.repeat(2e6), code: 'y'.repeat(2e6) } });
+  const { message, code } = parseServerError({ error: { message: 'x'.repeat(2e6), code: 'y'.repeat(2e6) } });
   assert.ok(message.length < 2100);
   assert.ok((code ?? '').length < 2100);
 });
@@ -126,7 +126,7 @@ test('a message of 2 MB is cut', () => {
 test('no JSON whatever makes it throw, and there is always a message', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (raw) => {
-      assert.ok(readServerError(raw).message.length > 0 || raw === ' ' || typeof raw !== 'object');
+      assert.ok(parseServerError(raw).message.length > 0 || raw === ' ' || typeof raw !== 'object');
     }),
   );
 });

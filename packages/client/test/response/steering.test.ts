@@ -23,8 +23,8 @@ test('nothing was steered: the end is the end', () => {
 test('accepted, completed: a successor follows', () => {
   const steering = new Steering();
   steering.sent();
-  steering.read(says('accepted', 's1'));
-  assert.equal(steering.waitAfter(ended('completed'))?.unmet, 'fail');
+  steering.onEvent(says('accepted', 's1'));
+  assert.equal(steering.waitAfter(ended('completed'))?.onTimeout, 'fail');
   steering.succeeded();
   assert.equal(steering.waitAfter(ended('completed')), undefined);
 });
@@ -34,30 +34,30 @@ test('pending and failed end the wait, accepted before or not', () => {
     const steering = new Steering();
     steering.sent();
     assert.ok(steering.waitAfter(ended('completed')));
-    for (const answer of answers) steering.read(answer);
-    assert.equal(steering.open, false);
+    for (const answer of answers) steering.onEvent(answer);
+    assert.equal(steering.pending, false);
   }
 });
 
 test('the late refusal of one submission does not take another one for it', () => {
   const steering = new Steering();
   steering.sent();
-  steering.read(says('accepted', 's1'));
+  steering.onEvent(says('accepted', 's1'));
   steering.sent();
   assert.ok(steering.waitAfter(ended('incomplete', 'steered')));
   steering.succeeded();
   // The second was sent to the response that has just ended, the third to the one that runs.
   steering.sent();
-  steering.read(says('failed'));
-  steering.read(says('accepted', 's3'));
-  assert.equal(steering.waitAfter(ended('completed'))?.unmet, 'fail');
+  steering.onEvent(says('failed'));
+  steering.onEvent(says('accepted', 's3'));
+  assert.equal(steering.waitAfter(ended('completed'))?.onTimeout, 'fail');
 });
 
 test('a successor that could not be made is not waited for', () => {
   const steering = new Steering();
   steering.sent();
-  steering.read(says('accepted', 's1'));
+  steering.onEvent(says('accepted', 's1'));
   assert.ok(steering.waitAfter(ended('incomplete', 'steered')));
-  steering.read(says('failed', 's1'));
-  assert.equal(steering.open, false);
+  steering.onEvent(says('failed', 's1'));
+  assert.equal(steering.pending, false);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Breaker } from '../../dist/turn/breaker.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 import type { TripKind } from '../../dist/turn/trip.js';
 
 const minute = 60_000;

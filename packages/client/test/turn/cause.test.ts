@@ -1,11 +1,11 @@
 // What each failure is taken for: the decision tables of faults.md §7, and G1–G3, read by hand.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TurnwireError, errorCodes } from '../../dist/protocol/errors.js';
+import { TurnwireError, errorCodes } from '../../dist/protocol/errors/errors.js';
 import { causeOf, chainLost } from '../../dist/turn/cause.js';
 import { apiError, certificate, closed, cut, dialFailed, dialTimeout, endOfBody, pongLost } from './failures.js';
 import { refusal, upgrade } from './failures.js';
-import type { Cause } from '../../dist/protocol/failure-table.js';
+import type { Cause } from '../../dist/protocol/errors/failure-table.js';
 
 const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['A8', dialFailed, 'unreachable'],

@@ -1,25 +1,25 @@
 // Failures as they come from the transports, for the tests of what follows from them.
-import { TurnwireError } from '../../dist/protocol/errors.js';
-import { PongLost } from '../../dist/protocol/pong-lost.js';
-import { readServerError } from '../../dist/protocol/server-error.js';
+import { TurnwireError } from '../../dist/protocol/errors/errors.js';
+import { PongLost } from '../../dist/protocol/errors/pong-lost.js';
+import { parseServerError } from '../../dist/protocol/errors/server-error.js';
 
 /** The answer to an upgrade; the body is JSON, or the text that was none. */
 export function upgrade(status: number, body: unknown = '', headers: Record<string, string> = {}): TurnwireError {
   return new TurnwireError('upgrade_refused', `upgrade ${status}`, {
     status,
-    server: readServerError(body, { status, headers }),
+    server: parseServerError(body, { status, headers }),
   });
 }
 
 /** An `error` frame, or a status and body over SSE. */
 export function refusal(error: object, status?: number, headers: Record<string, string> = {}): TurnwireError {
-  const server = readServerError({ type: 'error', error }, { headers, ...(status === undefined ? {} : { status }) });
+  const server = parseServerError({ type: 'error', error }, { headers, ...(status === undefined ? {} : { status }) });
   return new TurnwireError('request_refused', 'refused', { status, server });
 }
 
 /** A POST that was answered by something before the API, with a page. */
 export function page(status: number): TurnwireError {
-  const server = readServerError('<html>', { status, headers: {} });
+  const server = parseServerError('<html>', { status, headers: {} });
   return new TurnwireError('request_refused', `page ${status}`, { status, server });
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ModelNotes } from '../../dist/turn/model-notes.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 
 test('model notes: a model is remembered for an hour from its last note on', () => {
   const clock = new FakeClock();

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ChainMemory } from '../../dist/chain/memory.js';
-import { systemClock } from '../../dist/clock.js';
+import { ChainMemory } from '../../dist/continuation/memory.js';
+import { systemClock } from '../../dist/base/clock.js';
 import { Diagnostics } from '../../dist/diagnostics.js';
 import { limitsOf } from '../../dist/protocol/limits.js';
 import { Frame } from '../../dist/protocol/frame.js';
-import { Secrets } from '../../dist/protocol/secrets.js';
+import { Secrets } from '../../dist/protocol/errors/secrets.js';
 import { Breaker } from '../../dist/turn/breaker.js';
 import { Turn } from '../../dist/turn/turn.js';
 import { ModelNotes } from '../../dist/turn/model-notes.js';

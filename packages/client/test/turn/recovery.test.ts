@@ -1,11 +1,11 @@
 // Every cell of the table of recovery against a second writing of it: by failure and moment, and by the principles that hold for all.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TurnwireError } from '../../dist/protocol/errors.js';
+import { TurnwireError } from '../../dist/protocol/errors/errors.js';
 import { recover } from '../../dist/turn/recovery.js';
 import { apiError, certificate, closed, cut, dialFailed, dialTimeout, endOfBody, pongLost } from './failures.js';
 import { page, refusal, upgrade } from './failures.js';
-import type { Phase } from '../../dist/protocol/errors.js';
+import type { Phase } from '../../dist/protocol/errors/errors.js';
 import type { Decision, Failure, Move, Policy } from '../../dist/turn/recovery.js';
 
 const phases: readonly Phase[] = ['queued', 'sending', 'sent', 'created', 'visible', 'tool', 'terminal'];

@@ -4,18 +4,18 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { bodyShare } from '../../dist/fetch/known-bodies.js';
 import * as bounds from '../../dist/protocol/limits.js';
-import { closures } from '../../dist/protocol/close-codes.js';
-import { errorCodes } from '../../dist/protocol/errors.js';
-import { failureTable } from '../../dist/protocol/failure-table.js';
-import { resolveOptions } from '../../dist/settings.js';
+import { closeCodeTable } from '../../dist/protocol/errors/close-codes.js';
+import { errorCodes } from '../../dist/protocol/errors/errors.js';
+import { failureTable } from '../../dist/protocol/errors/failure-table.js';
+import { resolveOptions } from '../../dist/settings/settings.js';
 import { breakerTable, probeMs, rememberedShapes } from '../../dist/turn/breaker.js';
 import { causeOf } from '../../dist/turn/cause.js';
 import { recoveryTable } from '../../dist/turn/recovery.js';
 import { TurnRequest } from '../../dist/turn/request.js';
 import { tripOf } from '../../dist/turn/trip.js';
 import { apiError, closed, dialFailed, upgrade } from './failures.js';
-import type { Phase } from '../../dist/protocol/errors.js';
-import type { Cause } from '../../dist/protocol/failure-table.js';
+import type { Phase } from '../../dist/protocol/errors/errors.js';
+import type { Cause } from '../../dist/protocol/errors/failure-table.js';
 import type { Move } from '../../dist/turn/recovery.js';
 import type { Attempt } from '../../dist/turn/report.js';
 
@@ -145,7 +145,7 @@ test('a phase is sent again where a row has it, and nowhere else', () => {
 test('close codes', () => {
   const table = rows('close code');
   const listed = new Set(table.flatMap(([codes = '']) => numbers(codes)));
-  for (const code of Object.keys(closures)) assert.ok(listed.has(Number(code)), code);
+  for (const code of Object.keys(closeCodeTable)) assert.ok(listed.has(Number(code)), code);
   for (const [codes = '', cause] of table)
     for (const code of numbers(codes)) {
       // Some of the provider's own have a row of theirs.
@@ -219,18 +219,18 @@ test('waits that have none, and buffers', () => {
     closingUnreadMs,
     successorMs,
     failedAfterErrorMs,
-    expectMs,
+    expectContinueMs,
     maxErrorBodyMs,
     validationMs,
-    drainMs,
+    laneDrainMs,
     unreadHighWaterBytes,
     laneUnreadBytes,
-    maxSippedBytes,
+    maxPausedReadBytes,
     maxEventBytes,
     maxOutputBytes,
     maxErrorBodyBytes,
     maxHeadBytes,
-    drainBytes,
+    laneDrainBytes,
   } = bounds;
   const starts = (table: string[][], expected: string[]): void =>
     assert.deepEqual(
@@ -244,10 +244,10 @@ test('waits that have none, and buffers', () => {
       closingUnreadMs,
       successorMs,
       failedAfterErrorMs,
-      expectMs,
+      expectContinueMs,
       maxErrorBodyMs,
       validationMs,
-      drainMs,
+      laneDrainMs,
     ].map(span),
   );
   starts(
@@ -255,7 +255,7 @@ test('waits that have none, and buffers', () => {
     [
       unreadHighWaterBytes,
       laneUnreadBytes,
-      maxSippedBytes,
+      maxPausedReadBytes,
       maxEventBytes,
       maxOutputBytes,
       bounds.limitsOf('api.openai.com').maxFrameBytes,
@@ -263,7 +263,7 @@ test('waits that have none, and buffers', () => {
       maxHeadBytes,
       settings.chains.maxBytes,
       settings.chains.maxBytes * bodyShare,
-      drainBytes,
+      laneDrainBytes,
     ].map(size),
   );
 });

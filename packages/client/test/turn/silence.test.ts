@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Silence } from '../../dist/turn/silence.js';
-import { FakeClock } from '../fake-clock.js';
+import { FakeClock } from '../base/fake-clock.js';
 
 test('silence is told once, when it has lasted', () => {
   const clock = new FakeClock();

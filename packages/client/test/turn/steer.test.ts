@@ -1,7 +1,7 @@
 // P47–P51: what becomes of each submission of a turn.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TurnwireError } from '../../dist/protocol/errors.js';
+import { TurnwireError } from '../../dist/protocol/errors/errors.js';
 import { Submissions } from '../../dist/turn/steer.js';
 import type { ResponseEvent } from '../../dist/protocol/events.js';
 

@@ -1,0 +1,246 @@
+import { typeOf } from './equivalence.js';
+import { FieldSets } from './field-sets.js';
+import { changedField, unchainableField } from './fields.js';
+import { digestLongTexts } from './stored-item.js';
+import { bytesOf, field, isObject } from '../json/json.js';
+import { Tree, someNode, nodeBytesOf, nodesOf, pathTo } from './tree.js';
+import type { FieldSet } from './field-sets.js';
+import type { Json, JsonObject } from '../json/json.js';
+import type { FullReason } from './full-reason.js';
+import type { StoredItem, TreeLevel, TreeNode } from './tree.js';
+
+/** How the input of a turn travels. */
+export type ChainPlan = DeltaPlan | FullPlan;
+
+/** Only the items from index `from` on, with `previous_response_id`. */
+export interface DeltaPlan {
+  name: 'delta';
+  responseId: string;
+  /** Whether the response was made with `store: true`: then it may be had on another connection too. */
+  stored: boolean;
+  from: number;
+  /** What is continued, for {@link ChainMemory.commit}; opaque. */
+  baseline: Baseline;
+}
+
+/** All items, without an id. */
+export interface FullPlan {
+  name: 'full';
+  reason: FullReason;
+}
+
+/** A response, and with it all that the server holds at its end. */
+export interface Baseline {
+  readonly responseId: string;
+  readonly stored: boolean;
+  readonly fields: FieldSet;
+  readonly node: Node;
+}
+
+type Node = TreeNode<Baseline>;
+
+export interface ChainMemoryOptions {
+  /**
+   * For all conversations together, in bytes, as estimated: two bytes a character and a fixed cost for each object, so rather too much. The
+   * chain that was not used for longest goes first, and costs one full resend. One chain that is larger by itself is not remembered.
+   */
+  maxBytes: number;
+}
+
+export interface ChainRequest {
+  /** The caller's whole input, as snapshots: see `itemsOf` and `snapshot`. Never changed later. */
+  input: readonly Json[];
+  /** Of `shapingFields`. */
+  fields: JsonObject;
+}
+
+export interface ChainResponse extends ChainRequest {
+  responseId: string;
+  /** As the server echoes it, which is what counts (D3). */
+  stored: boolean;
+  /**
+   * The finished output items, in order, as snapshots taken before the consumer had them: what it edits is not what the server holds.
+   * From `output_item.done` where the terminal response leaves them out (D7).
+   */
+  output: readonly Json[];
+  /** For an output item, by index, the other form it was given out in, where `output_item.done` and the terminal response differ. */
+  alternates?: readonly (Json | undefined)[];
+  /** How the turn was sent in the end: the server holds what a delta continued, not what the caller has in its place. */
+  plan: ChainPlan;
+}
+
+/** What one response costs beside its items and fields. */
+const baselineBytes = 400;
+
+/**
+ * What the server is known to hold: for each response, the items of its context and the fields that shaped it. Tells which response a
+ * request continues. It is never told what belongs together: it recognises an input by its items, whichever conversation they are of.
+ */
+export class ChainMemory {
+  readonly #maxBytes: number;
+  readonly #tree = new Tree<Baseline>();
+  readonly #fieldSets = new FieldSets();
+  /** In the order of their last use. */
+  readonly #baselines = new Map<string, Baseline>();
+  /** Those that the server has lost: kept while there is room, so that it can be said why the next turn is sent in full. */
+  readonly #lost = new Map<string, Baseline>();
+
+  constructor({ maxBytes }: ChainMemoryOptions) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** An estimate of all that is held, in bytes; never more than `maxBytes`. */
+  get bytes(): number {
+    return this.#tree.bytes + this.#fieldSets.bytes + baselineBytes * (this.#baselines.size + this.#lost.size);
+  }
+
+  /** The responses that can be continued, as far as is known here. */
+  get size(): number {
+    return this.#baselines.size;
+  }
+
+  /**
+   * A delta from the response with the longest context that the input begins with, that has the same shaping fields, that is `usable`, and
+   * that leaves at least one item to send. Otherwise full, and why. Costs time in proportion to the items of the input.
+   *
+   * @param usable whether this response can be continued now: its connection is there and holds it, or it is stored.
+   */
+  plan(request: ChainRequest, usable: (responseId: string, stored: boolean) => boolean): ChainPlan {
+    const { input, fields } = request;
+    const barred = unchainableField(fields);
+    if (barred !== undefined) return { name: 'full', reason: `unchainable: ${barred}` };
+    const levels = this.#tree.match(input);
+    const set = this.#fieldSets.find(fields);
+    for (let from = set === undefined ? -1 : Math.min(levels.length, input.length) - 1; from >= 0; from -= 1) {
+      const baseline = this.#continuable(levels[from] ?? [], set, usable);
+      if (baseline !== undefined) {
+        const { responseId, stored } = baseline;
+        this.#touch(baseline);
+        return { name: 'delta', responseId, stored, from, baseline };
+      }
+    }
+    return { name: 'full', reason: this.#reason(request, set, levels) };
+  }
+
+  /**
+   * Remembers that the server holds, at the end of this response, what it was sent and what it answered. Only for a turn that completed
+   * and whose terminal event the consumer has read (D8, D9). Nothing is remembered where the server itself has dropped a part of it, by
+   * compaction (D5), where it is too large, and for fields with which no turn is continued.
+   */
+  commit(response: ChainResponse): void {
+    const { input, fields, responseId, stored, output, alternates, plan } = response;
+    this.#release(this.#baselines.get(responseId) ?? this.#lost.get(responseId));
+    if (unchainableField(fields) !== undefined || output.some(isCompaction)) return;
+    const start = plan.name === 'delta' ? plan.baseline : undefined;
+    const asked = input.slice(plan.name === 'delta' ? plan.from : 0).map((item) => ({ item, alternate: undefined }));
+    const answered = output.map((item, index) => ({ item, alternate: alternates?.[index] }));
+    let bytes = baselineBytes + bytesOf(fields) + (start?.node.pathBytes ?? 0);
+    for (const one of [...asked, ...answered]) bytes += nodeBytesOf(one);
+    // Written so that an item nested too deep, which counts as infinite, is refused as well.
+    if (!(bytes <= this.#maxBytes)) return;
+    const node = this.#tree.insert(this.#attached(start?.node), [...asked, ...answered.map(withDigests)]);
+    const baseline: Baseline = { responseId, stored, node, fields: this.#fieldSets.acquire(fields) };
+    node.mark(baseline);
+    this.#baselines.set(responseId, baseline);
+    this.#evict();
+  }
+
+  #continuable(
+    level: TreeLevel<Baseline>,
+    set: FieldSet | undefined,
+    usable: (responseId: string, stored: boolean) => boolean,
+  ): Baseline | undefined {
+    for (const { marks } of nodesOf(level)) {
+      const found = marks.findLast(
+        (one) => one.fields === set && this.#isLive(one) && usable(one.responseId, one.stored),
+      );
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** The server no longer has this response: it said so, or the connection that held it is gone. */
+  forget(responseId: string): void {
+    const baseline = this.#baselines.get(responseId);
+    if (baseline === undefined) return;
+    this.#baselines.delete(responseId);
+    this.#lost.set(responseId, baseline);
+  }
+
+  /** What was continued may have been forgotten meanwhile; its path is still known, and is what the server holds. */
+  #attached(node: Node = this.#tree.root): Node {
+    return node.freed ? this.#tree.insert(this.#tree.root, pathTo(node)) : node;
+  }
+
+  #isLive(baseline: Baseline): boolean {
+    return this.#baselines.get(baseline.responseId) === baseline;
+  }
+
+  #touch(baseline: Baseline): void {
+    this.#baselines.delete(baseline.responseId);
+    this.#baselines.set(baseline.responseId, baseline);
+  }
+
+  #evict(): void {
+    while (this.bytes > this.#maxBytes) {
+      const [oldest] = this.#lost.size > 0 ? this.#lost.values() : this.#baselines.values();
+      if (oldest === undefined) return;
+      this.#release(oldest);
+    }
+  }
+
+  #release(baseline: Baseline | undefined): void {
+    if (baseline === undefined) return;
+    this.#baselines.delete(baseline.responseId);
+    this.#lost.delete(baseline.responseId);
+    this.#fieldSets.release(baseline.fields);
+    baseline.node.unmark(baseline);
+    this.#tree.prune(baseline.node);
+  }
+
+  /** The first of these that is true. */
+  #reason(
+    { input, fields }: ChainRequest,
+    set: FieldSet | undefined,
+    levels: readonly TreeLevel<Baseline>[],
+  ): FullReason {
+    const held = levels.length - 1;
+    const whole = held === input.length;
+    if (whole && someNode(levels[held], ({ marks }) => marks.some((one) => this.#isLive(one)))) return 'nothing_new';
+    const last = levels.findLast((level, index) => index < input.length && someNode(level, isMarked));
+    if (last !== undefined && (whole || last === levels[held])) {
+      const [newest, ...older] = baselinesOf(last).map((one) => one.fields);
+      if (newest !== undefined && newest !== set && !older.includes(set ?? newest)) {
+        return `fields_changed: ${changedField(newest.fields, fields)}`;
+      }
+      // Where the chain has gone on from here in another way, it is rather the input that has left it.
+      if (whole || someNode(last, (node) => isMarked(node) && node.isLeaf)) return 'chain_lost';
+    }
+    if (input.every(isFromCaller)) return 'first_turn';
+    if (whole) return 'history_rewound';
+    return held === 0 ? 'history_unknown' : `history_diverged_at: ${held}`;
+  }
+}
+
+/** What was asked is held as it is: it is the caller's, who keeps it anyway. */
+function withDigests({ item, alternate }: { item: Json; alternate: Json | undefined }): StoredItem {
+  return { item: digestLongTexts(item), alternate: alternate === undefined ? undefined : digestLongTexts(alternate) };
+}
+
+/** The newest first. */
+function baselinesOf(level: TreeLevel<Baseline> | undefined): Baseline[] {
+  return nodesOf(level ?? []).flatMap(({ marks }) => marks.toReversed());
+}
+
+function isMarked({ marks }: Node): boolean {
+  return marks.length > 0;
+}
+
+function isCompaction(item: Json): boolean {
+  return isObject(item) && typeOf(item) === 'compaction';
+}
+
+/** A message that no model wrote. All other items come from a model, answer one of its calls, or refer to what is past. */
+function isFromCaller(item: Json): boolean {
+  return isObject(item) && typeOf(item) === 'message' && field(item, 'role') !== 'assistant';
+}

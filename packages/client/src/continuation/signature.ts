@@ -1,0 +1,65 @@
+import { isReference, typeOf } from './equivalence.js';
+import { TextDigest } from '../json/text-digest.js';
+import { field, isObject } from '../json/json.js';
+import { mixHash, sampleHash } from '../json/sample-hash.js';
+import type { StoredJson, Json, JsonObject } from '../json/json.js';
+
+/**
+ * Small numbers by which an item, or a set of fields, is looked up. Items that are equivalent have the same signature, with one
+ * exception: a reference is found by its id. Different items seldom share one, and then comparing tells them apart.
+ */
+export function signatureOf(item: StoredJson): number {
+  if (!isObject(item)) return mixText(1, isText(item) ? item : typeof item);
+  const type = typeOf(item) ?? '';
+  let signature = mixText(2, type);
+  switch (type) {
+    case 'message':
+      return mixContent(mixText(signature, field(item, 'role')), field(item, 'content'));
+    case 'function_call':
+      return mixText(mixText(signature, field(item, 'call_id')), field(item, 'name'));
+    case 'reasoning':
+      return mixText(signature, field(item, 'encrypted_content'));
+    case 'item_reference':
+      return mixText(signature, field(item, 'id'));
+    default:
+      // Fields that no rule of equivalence touches.
+      for (const name of ['call_id', 'name', 'output']) signature = mixText(signature, field(item, name));
+      return signature;
+  }
+}
+
+/** The id by which a reference means this item, or that it carries as a reference. */
+export function idOf(item: StoredJson): string | undefined {
+  const id = isObject(item) ? field(item, 'id') : undefined;
+  return typeof id === 'string' ? id : undefined;
+}
+
+/** The id that an item given refers to, where it is a reference. */
+export function referenceOf(item: Json): string | undefined {
+  return isObject(item) && isReference(item) ? idOf(item) : undefined;
+}
+
+export function fieldsSignature(fields: JsonObject): number {
+  let signature = Object.keys(fields).length;
+  for (const name of ['model', 'instructions']) signature = mixText(signature, field(fields, name));
+  return signature;
+}
+
+/** A string and the one part that it stands for must come out the same. */
+function mixContent(signature: number, content: StoredJson | undefined): number {
+  if (isText(content)) return mixText(mixHash(signature, 1), content);
+  if (!Array.isArray(content)) return signature;
+  let mixed = mixHash(signature, content.length);
+  for (const part of content) mixed = mixText(mixed, isObject(part) ? field(part, 'text') : undefined);
+  return mixed;
+}
+
+/** Anything but a text counts as absent. */
+function mixText(signature: number, text: StoredJson | undefined): number {
+  if (!isText(text)) return mixHash(signature, 0);
+  return mixHash(signature, typeof text === 'string' ? sampleHash(text) : text.sampleHash);
+}
+
+function isText(value: StoredJson | undefined): value is string | TextDigest {
+  return typeof value === 'string' || value instanceof TextDigest;
+}

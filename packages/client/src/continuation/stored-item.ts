@@ -1,0 +1,24 @@
+import { TextDigest, minDigestedLength } from '../json/text-digest.js';
+import { bytesOf, setField } from '../json/json.js';
+import type { StoredJson, StoredObject, Json } from '../json/json.js';
+
+/** An item of an answer as it is remembered: with digests for its long texts. */
+export function digestLongTexts(item: Json): StoredJson {
+  return bytesOf(item) < bytesPerCharacter * minDigestedLength ? item : withDigests(item);
+}
+
+/** As {@link bytesOf} has it. */
+const bytesPerCharacter = 2;
+
+function withDigests(value: Json): StoredJson {
+  if (typeof value === 'string') return TextDigest.of(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withDigests);
+  const fields: StoredObject = {};
+  for (const [name, one] of Object.entries(value))
+    setField(fields, name, comparedAsText.has(name) ? one : withDigests(one));
+  return fields;
+}
+
+/** Where another text may be the same JSON, it takes the text to tell. */
+const comparedAsText: ReadonlySet<string> = new Set(['arguments']);

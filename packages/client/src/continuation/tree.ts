@@ -1,0 +1,297 @@
+import { equivalent } from './equivalence.js';
+import { bytesOf, equal } from '../json/json.js';
+import { idOf, referenceOf, signatureOf } from './signature.js';
+import type { StoredJson, Json } from '../json/json.js';
+
+/** An item as the server holds it. Its `alternate` is the other form it was given out in, where there are two; either is this item. */
+export interface StoredItem {
+  item: StoredJson;
+  alternate: StoredJson | undefined;
+}
+
+/** One item after those of its parents. The path from the root is a transcript, and conversations that begin alike share it. */
+export class TreeNode<Mark> implements StoredItem {
+  readonly parent: TreeNode<Mark> | undefined;
+  readonly alternate: StoredJson | undefined;
+  /** An estimate of what it holds, alone. */
+  readonly bytes: number;
+  /** Of all items of the path, this one included. */
+  readonly pathBytes: number;
+  /** Another object that says the same may take its place: see {@link TreeNode.matchExactly}. */
+  item: StoredJson;
+  /** The child, where it is one. Most nodes have one. */
+  onlyChild: TreeNode<Mark> | undefined;
+  /** It is no longer in the tree: what it holds may be there anew. */
+  freed = false;
+  #replaced = false;
+  #marks: Mark[] | undefined;
+  #siblings: Siblings<Mark> | undefined;
+  #keys: readonly (number | string)[] | undefined;
+
+  constructor(parent?: TreeNode<Mark>, { item, alternate }: StoredItem = { item: null, alternate: undefined }) {
+    this.parent = parent;
+    this.item = item;
+    this.alternate = alternate;
+    this.bytes = parent === undefined ? 0 : nodeBytesOf({ item, alternate });
+    this.pathBytes = (parent?.pathBytes ?? 0) + this.bytes;
+  }
+
+  /**
+   * Holds the same item as another object, if that says the same to the letter: whether it does. Bodies that grow bring the very object each time, and then it is
+   * found without looking into it. Once is enough: who takes a new snapshot each time has another object each time.
+   */
+  matchExactly(item: Json): boolean {
+    if (!equal(this.item, item)) return false;
+    if (!this.#replaced) this.item = item;
+    this.#replaced = true;
+    return true;
+  }
+
+  /** What keeps this path, the newest last: a node without marks and children is freed. */
+  get marks(): readonly Mark[] {
+    return this.#marks ?? none;
+  }
+
+  mark(mark: Mark): void {
+    (this.#marks ??= []).push(mark);
+  }
+
+  unmark(mark: Mark): void {
+    removeValue(this.#marks ?? [], mark);
+  }
+
+  get isLeaf(): boolean {
+    return this.onlyChild === undefined && this.#siblings === undefined;
+  }
+
+  add(child: TreeNode<Mark>): void {
+    if (this.#siblings !== undefined) this.#siblings.add(child);
+    else if (this.onlyChild === undefined) this.onlyChild = child;
+    else {
+      this.#siblings = new Siblings(this.onlyChild, child);
+      this.onlyChild = undefined;
+    }
+  }
+
+  remove(child: TreeNode<Mark>): void {
+    if (this.#siblings === undefined) {
+      this.onlyChild = undefined;
+      return;
+    }
+    this.#siblings.remove(child);
+    if (this.#siblings.last === undefined) return;
+    this.onlyChild = this.#siblings.last;
+    this.#siblings = undefined;
+  }
+
+  /** The children that may be what is found by this key, the newest last. Whether they are, comparing must tell. */
+  candidates(key: () => number | string): readonly TreeNode<Mark>[] {
+    return this.onlyChild === undefined ? (this.#siblings?.candidates(key) ?? none) : [this.onlyChild];
+  }
+
+  /** What it is found by among many children of its parent. */
+  get keys(): readonly (number | string)[] {
+    return (this.#keys ??= keysOf(this));
+  }
+}
+
+const none: readonly never[] = [];
+
+/** The items from the first one to that of this node. */
+export function pathTo<Mark>(end: TreeNode<Mark>): StoredItem[] {
+  const path: StoredItem[] = [];
+  for (let node = end; node.parent !== undefined; node = node.parent) path.push(node);
+  return path.toReversed();
+}
+
+/** A node's own objects and its entries in an index. */
+const nodeBytes = 400;
+
+export function nodeBytesOf({ item, alternate }: StoredItem): number {
+  return nodeBytes + bytesOf(item) + (alternate === undefined ? 0 : bytesOf(alternate));
+}
+
+/** From so many children on, they are found by an index. */
+const indexFrom = 8;
+
+/** Two children of a node or more, found by signature or, for references, by id. */
+class Siblings<Mark> {
+  readonly #nodes: TreeNode<Mark>[];
+  #index: Map<number | string, TreeNode<Mark>[]> | undefined;
+
+  constructor(...nodes: TreeNode<Mark>[]) {
+    this.#nodes = nodes;
+  }
+
+  /** The one that is left. */
+  get last(): TreeNode<Mark> | undefined {
+    return this.#nodes.length === 1 ? this.#nodes[0] : undefined;
+  }
+
+  add(node: TreeNode<Mark>): void {
+    this.#nodes.push(node);
+    if (this.#index !== undefined) this.#enter(this.#index, node);
+    else if (this.#nodes.length >= indexFrom) {
+      this.#index = new Map();
+      for (const child of this.#nodes) this.#enter(this.#index, child);
+    }
+  }
+
+  remove(node: TreeNode<Mark>): void {
+    removeValue(this.#nodes, node);
+    if (this.#index === undefined) return;
+    for (const key of node.keys) {
+      const bucket = this.#index.get(key) ?? [];
+      removeValue(bucket, node);
+      if (bucket.length === 0) this.#index.delete(key);
+    }
+  }
+
+  /** Of a few all may be what is found: to compare them costs less than the signature that would tell them apart. */
+  candidates(key: () => number | string): readonly TreeNode<Mark>[] {
+    return this.#index === undefined ? this.#nodes : (this.#index.get(key()) ?? []);
+  }
+
+  #enter(index: Map<number | string, TreeNode<Mark>[]>, node: TreeNode<Mark>): void {
+    for (const key of node.keys) {
+      const bucket = index.get(key);
+      if (bucket === undefined) index.set(key, [node]);
+      else bucket.push(node);
+    }
+  }
+}
+
+/** The oldest goes first as a rule, and stands at the beginning: `shift` moves that, and `splice` all the others. */
+function removeValue<Value>(values: Value[], value: Value): void {
+  const at = values.indexOf(value);
+  if (at === 0) values.shift();
+  else if (at > 0) values.splice(at, 1);
+}
+
+/** What a node is found by: the signature and the id of each of its forms. */
+function keysOf({ item, alternate }: StoredItem): (number | string)[] {
+  const keys = keysOfForm(item);
+  if (alternate === undefined) return keys;
+  return [...keys, ...keysOfForm(alternate).filter((key) => !keys.includes(key))];
+}
+
+function keysOfForm(form: StoredJson): (number | string)[] {
+  const id = idOf(form);
+  return id === undefined ? [signatureOf(form)] : [signatureOf(form), id];
+}
+
+/**
+ * How many candidates are compared for one item of the input, the newest first. Where more histories are alike to the point of
+ * differing in ids only, an older one may not be recognised, which costs a full resend.
+ */
+const maxComparisons = 256;
+
+/** The nodes whose paths are equivalent to as many items of an input; as a rule it is one, and then mostly the node itself. */
+export type TreeLevel<Mark> = TreeNode<Mark> | readonly TreeNode<Mark>[];
+
+export function nodesOf<Mark>(level: TreeLevel<Mark>): readonly TreeNode<Mark>[] {
+  return level instanceof TreeNode ? [level] : level;
+}
+
+/** Whether one of its nodes is such. */
+export function someNode<Mark>(level: TreeLevel<Mark> | undefined, test: (node: TreeNode<Mark>) => boolean): boolean {
+  return level instanceof TreeNode ? test(level) : (level?.some(test) ?? false);
+}
+
+/** The transcripts of all conversations, each item of a common beginning held once. Pure structure: who is marked for how long is not its business. */
+export class Tree<Mark> {
+  readonly root = new TreeNode<Mark>();
+
+  /** An estimate of all that is held, in bytes. */
+  bytes = 0;
+
+  /**
+   * Follows the input from the root. The element at index n has the nodes whose path is equivalent to the first n items: more than one
+   * where histories differ only in what the equivalence does not look at. Ends with the last index at which there are any.
+   */
+  match(input: readonly Json[]): TreeLevel<Mark>[] {
+    let node = this.root;
+    const levels: TreeLevel<Mark>[] = [];
+    // Room for all at once: one that grows is copied again and again, and begins with room for sixteen.
+    levels.length = input.length + 1;
+    levels[0] = node;
+    let index = 0;
+    // The very items that are held, as bodies that were read by the ones before them have them: nothing else is done a thousand times a turn.
+    for (; index < input.length; index += 1) {
+      const { onlyChild } = node;
+      if (onlyChild === undefined || onlyChild.item !== input[index]) break;
+      node = onlyChild;
+      levels[index + 1] = node;
+    }
+    let level: TreeLevel<Mark> | undefined = node;
+    for (; index < input.length; index += 1) {
+      level = matchItem(level, input[index] ?? null);
+      if (level === undefined) break;
+      levels[index + 1] = level;
+    }
+    levels.length = index + 1;
+    return levels;
+  }
+
+  /** The node at the end of a path; what of it is not there yet is added. Shared is only what is the same, not what is equivalent. */
+  insert(from: TreeNode<Mark>, path: readonly StoredItem[]): TreeNode<Mark> {
+    let node = from;
+    for (const held of path) {
+      // Many answers may say the same; the id of an item is its own.
+      let child = findEqual(
+        node.candidates(() => idOf(held.item) ?? signatureOf(held.item)),
+        held,
+      );
+      if (child === undefined) {
+        child = new TreeNode(node, held);
+        node.add(child);
+        this.bytes += child.bytes;
+      }
+      node = child;
+    }
+    return node;
+  }
+
+  /** Frees the nodes, from this one towards the root, that nothing needs any more. */
+  prune(from: TreeNode<Mark>): void {
+    let node = from;
+    while (node.parent !== undefined && node.marks.length === 0 && node.isLeaf) {
+      node.parent.remove(node);
+      node.freed = true;
+      this.bytes -= node.bytes;
+      node = node.parent;
+    }
+  }
+}
+
+function matchItem<Mark>(level: TreeLevel<Mark>, item: Json): TreeLevel<Mark> | undefined {
+  let next: TreeNode<Mark> | TreeNode<Mark>[] | undefined;
+  let comparisons = 0;
+  let known: number | string | undefined;
+  const key = (): number | string => (known ??= referenceOf(item) ?? signatureOf(item));
+  for (const node of nodesOf(level)) {
+    const candidates = node.candidates(key);
+    for (let index = candidates.length - 1; index >= 0; index -= 1) {
+      const candidate = candidates[index];
+      if (candidate === undefined || (comparisons += 1) > maxComparisons) return next;
+      const { alternate } = candidate;
+      if (
+        candidate.matchExactly(item) ||
+        equivalent(candidate.item, item) ||
+        (alternate !== undefined && equivalent(alternate, item))
+      ) {
+        if (next === undefined) next = candidate;
+        else if (next instanceof TreeNode) next = [next, candidate];
+        else next.push(candidate);
+      }
+    }
+  }
+  return next;
+}
+
+function findEqual<Mark>(candidates: readonly TreeNode<Mark>[], held: StoredItem): TreeNode<Mark> | undefined {
+  for (const candidate of candidates.slice(-maxComparisons)) {
+    if (equal(candidate.item, held.item) && equal(candidate.alternate, held.alternate)) return candidate;
+  }
+  return undefined;
+}

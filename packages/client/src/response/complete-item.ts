@@ -1,0 +1,58 @@
+import type { JsonObject } from '../json/json.js';
+import type { Item } from '../protocol/items.js';
+import type { Response } from '../protocol/response.js';
+
+/** What an item has where no piece says otherwise. */
+const defaults: ReadonlyMap<unknown, JsonObject> = new Map([
+  ['message', { role: 'assistant', content: [] }],
+  ['reasoning', { summary: [] }],
+  ['function_call', { arguments: '' }],
+  ['custom_tool_call', { input: '' }],
+  ['mcp_call', { arguments: '' }],
+  ['code_interpreter_call', { code: '', outputs: null }],
+]);
+
+const partDefaults: ReadonlyMap<unknown, JsonObject> = new Map([
+  ['output_text', { text: '', annotations: [] }],
+  ['refusal', { refusal: '' }],
+  ['reasoning_text', { text: '' }],
+  ['summary_text', { text: '' }],
+]);
+
+/** Calls that the client answers, by this id. */
+const clientCalls: ReadonlySet<unknown> = new Set(['custom_tool_call', 'function_call', 'shell_call']);
+const namedCalls: ReadonlySet<unknown> = new Set(['custom_tool_call', 'function_call', 'mcp_call']);
+
+export interface CompletedItem {
+  item: Item;
+  /** Nothing of it had to be guessed at. */
+  certain: boolean;
+  /** Why it cannot be used, as a sentence. */
+  problem: string | undefined;
+}
+
+/** A whole item out of what its pieces have brought, once its response has ended. */
+export function completeItem(partial: JsonObject, { status }: Response): CompletedItem {
+  const type = typeof partial['type'] === 'string' ? partial['type'] : 'message';
+  const item: JsonObject = { ...defaults.get(type), ...partial };
+  for (const list of ['content', 'summary'])
+    if (Array.isArray(item[list])) item[list] = item[list].filter((part) => part !== undefined).map(wholePart);
+  if (type !== 'reasoning' || item['status'] !== undefined)
+    item['status'] = item['status'] === 'completed' || status === 'completed' ? 'completed' : 'incomplete';
+  const isUnnamed = namedCalls.has(type) && typeof item['name'] !== 'string';
+  // In the full input that follows any id will do, as long as call and answer have the same.
+  const isGuessed = clientCalls.has(type) && typeof item['call_id'] !== 'string';
+  if (isGuessed) item['call_id'] = item['id'] ?? 'call';
+  return {
+    item: item as unknown as Item,
+    certain: !isGuessed && !isUnnamed,
+    problem: isUnnamed
+      ? `the response ended without its output, and of a ${type} only pieces came, without the name of what is called`
+      : undefined,
+  };
+}
+
+function wholePart<Part>(part: Part): Part | JsonObject {
+  if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+  return { ...partDefaults.get((part as JsonObject)['type']), ...(part as JsonObject) };
+}

@@ -1,0 +1,27 @@
+import { TurnwireError } from '../protocol/errors/errors.js';
+import type { Response } from '../protocol/response.js';
+
+/**
+ * What the beginning of a response must name, if it continues what it was told to: servers that take `previous_response_id` and ignore it answer
+ * to another input than the caller's.
+ */
+export interface ExpectedParent {
+  responseId: string;
+  /** A server that names nothing at all has ignored it. */
+  required: boolean;
+}
+
+/** Whether the first event of a response says that it continues something else, or nothing. */
+export function ignoresParent({ responseId, required }: ExpectedParent, response: Response | undefined): boolean {
+  const given = response?.previous_response_id;
+  return given === undefined ? required : given !== responseId;
+}
+
+export function chainIgnoredError({ responseId }: ExpectedParent, response: Response | undefined): TurnwireError {
+  const given: unknown = response?.previous_response_id;
+  return new TurnwireError(
+    'chain_ignored',
+    `the server takes previous_response_id and ignores it: told to continue ${responseId}, it says ${given === undefined ? 'nothing of it' : JSON.stringify(given)}`,
+    { phase: 'sent', responseId: typeof response?.id === 'string' ? response.id : undefined },
+  );
+}

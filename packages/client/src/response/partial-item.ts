@@ -1,0 +1,119 @@
+import type { Json, JsonObject } from '../json/json.js';
+import type { ItemPatch } from '../protocol/event-types.js';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** An index beyond is no index: the list would be all holes. */
+const maxElements = 4096;
+
+/** An output item as its pieces tell it, until the finished item comes. */
+export class PartialItem {
+  readonly item: JsonObject = {};
+  /** Of the pieces, as they came. */
+  bytes = 0;
+
+  add(fields: Fields, patch: ItemPatch, bytes: number): void {
+    this.bytes += bytes;
+    const { item } = this;
+    const value = fields[patch.append ?? patch.set ?? patch.push ?? patch.merge ?? ''];
+    const index = patch.index === undefined ? undefined : fields[patch.index];
+    if (typeof fields['item_id'] === 'string') item['id'] ??= fields['item_id'];
+    // The last word on arguments says of which function they are.
+    for (const name of ['name', 'call_id']) if (typeof fields[name] === 'string') item[name] ??= fields[name];
+    if (patch.list === undefined && patch.field === undefined) return mergeFields(item, value);
+    item['type'] ??= patch.of ?? (typeOf(value) === 'reasoning_text' ? 'reasoning' : 'message');
+    if (patch.list === undefined) return this.#assign(item, patch.field ?? '', value, patch);
+    const list = listAt(item, patch.list);
+    const at = positionIn(list, index, patch.part ?? typeOf(value));
+    if (patch.part === undefined && (patch.append ?? patch.set) !== undefined) {
+      const before = list[at];
+      if (typeof value !== 'string') list[at] = { ...(before as JsonObject | undefined), ...withoutEmpty(value) };
+      else if (patch.append !== undefined) list[at] = textOf(before) + value;
+      else if (value !== '') list[at] = value;
+      return;
+    }
+    const element = objectAt(list, at);
+    if (patch.part !== undefined) element['type'] ??= patch.part;
+    if (patch.merge !== undefined) {
+      for (const [name, text] of Object.entries(withoutEmpty(value)))
+        if (typeof text === 'string') element[name] = textOf(element[name]) + text;
+      return;
+    }
+    const field = patch.field ?? '';
+    this.#assign(element, field, value, patch);
+  }
+
+  #assign(target: JsonObject, field: string, value: unknown, { append, push }: ItemPatch): void {
+    const before = target[field];
+    if (push !== undefined) target[field] = [...(Array.isArray(before) ? before : []), value as Json];
+    else if (append !== undefined) {
+      if (typeof value === 'string') target[field] = textOf(before) + value;
+    }
+    // A last word that says nothing is none.
+    else if (!isEmpty(value)) target[field] = value as Json;
+    else target[field] ??= value as Json;
+  }
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+export function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+/** Those fields of an object that hold something. */
+function withoutEmpty(value: unknown): JsonObject {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value as JsonObject).filter(([, one]) => !isEmpty(one)));
+}
+
+/** The fields of `value` over those of `item`, but for those that hold nothing where there is something. */
+export function mergeFields(item: JsonObject, value: unknown): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  for (const [name, one] of Object.entries(structuredClone(value) as JsonObject))
+    if (!isEmpty(one) || item[name] === undefined) Object.defineProperty(item, name, { ...ordinary, value: one });
+}
+
+const ordinary = { enumerable: true, configurable: true, writable: true };
+
+function typeOf(value: unknown): unknown {
+  return (value as { type?: unknown } | null | undefined)?.type;
+}
+
+/** `action.commands`: made where it is not there. */
+function listAt(item: JsonObject, path: string): (Json | undefined)[] {
+  const names = path.split('.');
+  const last = names.pop() ?? '';
+  let parent = item;
+  for (const name of names) parent = objectIn(parent, name);
+  const found = parent[last];
+  if (Array.isArray(found)) return found;
+  const list: Json[] = [];
+  parent[last] = list;
+  return list;
+}
+
+function objectIn(parent: JsonObject, name: string): JsonObject {
+  const found = parent[name];
+  if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found;
+  const made: JsonObject = {};
+  parent[name] = made;
+  return made;
+}
+
+function objectAt(list: (Json | undefined)[], at: number): JsonObject {
+  const found = list[at];
+  if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found;
+  const made: JsonObject = {};
+  list[at] = made;
+  return made;
+}
+
+/** Where no index is given, the part of that type, or a new one. */
+function positionIn(list: readonly (Json | undefined)[], index: unknown, part: unknown): number {
+  if (typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < maxElements) return index;
+  const found = list.findIndex((element) => typeOf(element) === part);
+  return found === -1 || part === undefined ? list.length : found;
+}

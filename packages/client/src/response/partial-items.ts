@@ -1,0 +1,130 @@
+import { PartialItem } from './partial-item.js';
+import type { Fields } from './partial-item.js';
+import type { JsonObject } from '../json/json.js';
+import type { ItemPatch } from '../protocol/event-types.js';
+import type { Frame } from '../protocol/frame.js';
+
+type Key = number | string;
+
+/** Pieces that come one after the other, and are appended to the same text of the same item: nearly all of them. */
+interface DeltaRun {
+  readonly key: Key;
+  readonly partial: PartialItem;
+  readonly patch: ItemPatch;
+  /** The index of the part. */
+  readonly part: unknown;
+  /** Pieces of the text: to join them once costs less than to append each. */
+  readonly texts: string[];
+  bytes: number;
+}
+
+/** The items that are not finished: what their pieces have brought so far. Text that nobody has parsed is parsed when it is needed. */
+export class PartialItems {
+  readonly #items = new Map<Key, PartialItem>();
+  /** Pieces that came as text. */
+  #unparsed: Frame[] = [];
+  #unparsedBytes = 0;
+  /** Items that have begun, and of these finished: while pieces wait as text. */
+  #begun = 0;
+  #finished = 0;
+  /** The partial whose patch came last; what follows on it is a text that is added to it once another patch comes. */
+  #run: DeltaRun | undefined;
+
+  /** Of the pieces held, as they came. */
+  bytes = 0;
+
+  get empty(): boolean {
+    return this.#items.size === 0 && this.#unparsed.length === 0;
+  }
+
+  /** A frame whose type is a patch. */
+  add(frame: Frame): void {
+    this.bytes += frame.size;
+    if (frame.parsed) return this.#read(frame, frame.event as unknown as Fields);
+    if (frame.type === 'response.output_item.added') this.#begun += 1;
+    this.#unparsed.push(frame);
+    this.#unparsedBytes += frame.size;
+  }
+
+  /** The finished item has come. Gives its partial where it `wants` one, and forgets it. */
+  finish(index: unknown, wants: boolean): PartialItem | undefined {
+    this.#finished += 1;
+    // As a rule one item comes after the other, and nothing has to be parsed to tell whose pieces these were.
+    if (!wants && this.#begun > 0 && this.#finished >= this.#begun) this.#dropUnparsed();
+    else this.#parse();
+    const key = typeof index === 'number' ? index : undefined;
+    const partial = key === undefined ? undefined : this.#items.get(key);
+    if (partial === undefined || key === undefined) return undefined;
+    this.#flush();
+    this.#items.delete(key);
+    this.bytes -= partial.bytes;
+    return partial;
+  }
+
+  /** Those that were never finished, by the index of their item, where it is known. */
+  rest(): [Key, JsonObject][] {
+    this.#parse();
+    this.#flush();
+    return [...this.#items].map(([key, { item }]) => [key, item]);
+  }
+
+  /** The types of items of which there are pieces, as far as it can be told without parsing. */
+  types(): Set<unknown> {
+    const types = new Set<unknown>(this.#unparsed.map(({ traits }) => traits.patch?.of));
+    for (const { item } of this.#items.values()) types.add(item['type']);
+    return types;
+  }
+
+  #read(frame: Frame, event: Fields): void {
+    const { patch } = frame.traits;
+    if (patch === undefined) return;
+    const { output_index: index, item_id: id } = event;
+    const key = typeof index === 'number' ? index : typeof id === 'string' ? id : (patch.of ?? '');
+    const part = patch.index === undefined ? undefined : event[patch.index];
+    const last = this.#run;
+    const { delta } = event;
+    if (
+      last !== undefined &&
+      last.patch === patch &&
+      last.key === key &&
+      last.part === part &&
+      typeof delta === 'string'
+    ) {
+      last.texts.push(delta);
+      last.bytes += frame.size;
+      return;
+    }
+    this.#flush();
+    let partial = this.#items.get(key);
+    if (partial === undefined) this.#items.set(key, (partial = new PartialItem()));
+    partial.add(event, patch, frame.size);
+    if (patch.append === 'delta') this.#run = { key, partial, patch, part, texts: [], bytes: 0 };
+  }
+
+  /** What was gathered becomes a part of its partial. */
+  #flush(): void {
+    const last = this.#run;
+    this.#run = undefined;
+    if (last === undefined || last.texts.length === 0) return;
+    const { partial, patch, part, texts, bytes } = last;
+    const delta = texts.join('');
+    partial.add(patch.index === undefined ? { delta } : { delta, [patch.index]: part }, patch, bytes);
+  }
+
+  #parse(): void {
+    const texts = this.#unparsed;
+    this.#unparsed = [];
+    this.#unparsedBytes = 0;
+    for (const frame of texts) {
+      const event = frame.eventOrUndefined;
+      if (event !== undefined) this.#read(frame, event as unknown as Fields);
+    }
+  }
+
+  #dropUnparsed(): void {
+    this.bytes -= this.#unparsedBytes;
+    this.#unparsed = [];
+    this.#unparsedBytes = 0;
+    this.#begun = this.#finished = 0;
+  }
+}
