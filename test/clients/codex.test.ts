@@ -1,3 +1,4 @@
+// P76, P129: what Codex sends, unmodified, and what it is answered.
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { startEmulator, type Script } from '@turnwire/emulator';
 import { blocksOf, root } from './pages.js';
 
-/** What runs a program, and how it is called. Bun and Deno are large: `npm run test:extra` installs them where this looks for them. */
+/** O1: what runs a program, and how it is called. Bun and Deno are large: `npm run test:extra` installs them where this looks for them. */
 const extra = join(root, '.cache', 'extra', 'node_modules');
 const runtimes: Readonly<Record<string, readonly [program: string, args: readonly string[]]>> = {
   [`Node ${process.version}`]: [process.execPath, []],

@@ -1,4 +1,4 @@
-// D11, E1, F6, K4, M1–M5: what goes out over which transport, and what it costs.
+// D11, E1, F6, K4, M1–M5, P31: what goes out over which transport, and what it costs.
 import assert from 'node:assert/strict';
 import { Caller } from './caller.js';
 import { serve } from './model/serve.js';

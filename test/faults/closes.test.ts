@@ -1,4 +1,4 @@
-// C1, C3, O4, O5: the server ends the connection at each moment, in each way. No terminal event, no success.
+// C1, C3, O4, O5, P95, P109: the server ends the connection at each moment, in each way. No terminal event, no success.
 import assert from 'node:assert/strict';
 import { answer } from './server/events.js';
 import { closeFrame } from './server/frame.js';

@@ -1,4 +1,4 @@
-// D1–D9, D12–D16: what the server holds of a conversation, and what it has forgotten. The oracle compares transcripts after each.
+// D1–D9, D12–D16, W1–W3: what the server holds of a conversation, and what it has forgotten. The oracle compares transcripts after each.
 import assert from 'node:assert/strict';
 import { Caller } from './caller.js';
 import { serve } from './model/serve.js';

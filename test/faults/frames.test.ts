@@ -1,4 +1,4 @@
-// C8, E2, F3, F4, F7, F9, F10, F13, W6: frames that are broken, foreign, late, large or odd.
+// C8, E2, F3, F4, F7, F9, F10, F13, W6, P87: frames that are broken, foreign, late, large or odd.
 import assert from 'node:assert/strict';
 import { completed, created, delta, message, reply, response } from './server/events.js';
 import { frame, opcodes } from './server/frame.js';

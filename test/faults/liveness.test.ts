@@ -1,4 +1,4 @@
-// B1–B6, B8, B9, F8: what is dead is noticed, and what is only silent is left alone.
+// B1–B6, B8, B9, F8, P68: what is dead is noticed, and what is only silent is left alone.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient } from '@turnwire/client';

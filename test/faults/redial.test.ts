@@ -1,4 +1,4 @@
-// B1, H2, C7, B7: a connection between two turns, and what is done when it turns out to be dead.
+// B1, H2, C7, B7, W4: a connection between two turns, and what is done when it turns out to be dead.
 import assert from 'node:assert/strict';
 import { completed, created, reply } from './server/events.js';
 import { eventually, read, scenario } from './scenario.js';

@@ -1,4 +1,4 @@
-// A3–A5, C2, C4, C6, C11, G1–G5, K1, K5: who is asked again, how often, and when the caller is told instead.
+// A3–A5, C2, C4, C6, C11, G1–G5, K1, K5, P97: who is asked again, how often, and when the caller is told instead.
 import assert from 'node:assert/strict';
 import { TurnwireError } from '@turnwire/client';
 import { serve } from './model/serve.js';

@@ -1,4 +1,4 @@
-// C6, G1, G3, P27: a refusal that passes is waited for and asked again, within the budget of the turn, over both transports alike.
+// C6, G1, G3, P27, P105: a refusal that passes is waited for and asked again, within the budget of the turn, over both transports alike.
 import assert from 'node:assert/strict';
 import { reply } from './server/events.js';
 import { read, scenario } from './scenario.js';

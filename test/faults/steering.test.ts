@@ -1,4 +1,4 @@
-// P47–P52: a response that runs is given more input, and its successor comes unasked.
+// P47–P52, P111: a response that runs is given more input, and its successor comes unasked.
 import assert from 'node:assert/strict';
 import { createClient } from '@turnwire/client';
 import { startEmulator } from 'turnwire/emulator';

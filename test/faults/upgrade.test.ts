@@ -1,4 +1,4 @@
-// A1, A2, A6, A12, K2, K3, N2: the upgrade is refused, not answered, or answered wrongly.
+// A1, A2, A6, A12, K2, K3, N2, O2, W13: the upgrade is refused, not answered, or answered wrongly.
 import assert from 'node:assert/strict';
 import { acceptSilent } from './server/admission.js';
 import { reply } from './server/events.js';

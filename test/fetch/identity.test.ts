@@ -1,4 +1,4 @@
-// Headers that differ by request: which connections they use, and what is said of them.
+// Q13: headers that differ by request: which connections they use, and what is said of them.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFetch } from '@turnwire/client/fetch';

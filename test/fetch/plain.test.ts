@@ -226,7 +226,7 @@ describe('plain call: what goes wrong', () => {
   });
 });
 
-describe('plain call: a server that refuses to stream the model', () => {
+describe('Q6: plain call: a server that refuses to stream the model', () => {
   const refusal = {
     message: 'Verify first.',
     type: 'invalid_request_error',

@@ -310,7 +310,7 @@ for (const stream of [true, false]) {
   });
 }
 
-test('a response that failed is an answer: 200, and its status stands in it', async (t) => {
+test('P25: a response that failed is an answer: 200, and its status stands in it', async (t) => {
   const fail = { code: 'server_error', message: 'Broken.', times: 9 };
   const { ask } = await setUp(t, { script: { turns: [{ text: 'Half.', fail }] } });
   const response = await ask();

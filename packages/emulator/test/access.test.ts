@@ -70,7 +70,7 @@ const refused: readonly (readonly [what: string, headers: Record<string, string>
   ['something that is no name', { host: 'a b' }, 'allowedHosts'],
 ];
 
-describe('Origin and Host', () => {
+describe('N4: Origin and Host', () => {
   for (const [what, headers, option] of refused) {
     test(`${what} is refused with 403, over HTTP and for a WebSocket`, async (t) => {
       const { url, journal } = await start(t);

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { startEmulator, type EmulatorOptions } from '../dist/index.js';
 import { json, post, postJson, RawSocket, terminal } from './wire.js';
 
-// Rules of protocol.md that a server keeps and that have no test among those of their feature.
+// Rules of docs/protocol.md that a server keeps and that have no test among those of their feature.
 
 async function start(t: TestContext, options: EmulatorOptions = {}) {
   const emulator = await startEmulator(options);

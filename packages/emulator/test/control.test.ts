@@ -125,7 +125,7 @@ describe('an emulator in tests', () => {
     }
   });
 
-  test('log is told of each request and each turn, without contents', async (t) => {
+  test('N18: log is told of each request and each turn, without contents', async (t) => {
     const lines: string[] = [];
     const { emulator } = await start(t, { log: (line) => lines.push(line), models: ['m'] });
     await postJson(emulator.url, { model: 'm', input: 'SENTINEL' });

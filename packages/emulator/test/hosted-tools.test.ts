@@ -200,7 +200,7 @@ test('custom tools take free text, and answer like functions', async (t) => {
   assert.equal(next['response']['output'][0]['content'][0]['text'], 'one row two');
 });
 
-test('sdks.md §1: reasoning is encrypted on request, and the terminal response has another text than the item', async (t) => {
+test('reasoning is encrypted on request, and the terminal response has another text than the item', async (t) => {
   const emulator = await start(t, { turns: [{ reasoning: ['First.', 'Second.'], text: 'Done.' }], after: 'repeat' });
   const ask = async (include: readonly string[]) =>
     (await postSse(emulator.url, { model: 'm', input: 'x', include })).map(({ data }) => json(data));

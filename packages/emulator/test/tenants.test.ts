@@ -19,7 +19,7 @@ async function start(t: TestContext, options: EmulatorOptions = {}) {
   return { emulator, as, mine: as({ authorization: 'Bearer mine' }), other: as({ authorization: 'Bearer other' }) };
 }
 
-describe('responses and conversations belong to the credential that made them', () => {
+describe('N16: responses and conversations belong to the credential that made them', () => {
   test('another credential cannot read, list, cancel or delete a response', async (t) => {
     const { mine, other } = await start(t);
     const { id } = await mine('POST', 'responses', { model: 'm', input: 'secret' });

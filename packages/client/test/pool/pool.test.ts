@@ -1,4 +1,4 @@
-// Placement and rotation, with real sockets and a clock of the test's own.
+// Placement and rotation (W19, P130), with real sockets and a clock of the test's own.
 import assert from 'node:assert/strict';
 import { maxAgeOf } from '../../dist/protocol/limits.js';
 import { yard } from './yard.js';

@@ -70,7 +70,7 @@ for (const [name, body, data] of [
     for (const chunks of [[bytes], byByte]) assert.deepEqual(read(chunks, 1000, { ends: true }), data);
   });
 
-test('however a body is cut, its events are the same', () => {
+test('P26: however a body is cut, its events are the same', () => {
   const line = fc.oneof(
     fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => `data: ${text.replace(/[\r\n]/g, '')}`),
     fc.constantFrom('', '', ': comment', 'event: x', 'data', 'data:', 'data: [DONE]'),

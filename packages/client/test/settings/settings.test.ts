@@ -6,7 +6,7 @@ import type { ClientOptions } from '../../dist/options.js';
 type Env = Record<string, string | undefined>;
 const key = { OPENAI_API_KEY: 'sk-env' };
 
-/** Each nonsense, and what its sentence must name. */
+/** Each nonsense, and what its sentence must name; credentials in an address among it (N11). */
 const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
   [null, key, /^the options must be an object, not null/],
   ['x', key, /^the options must be an object/],
@@ -149,7 +149,7 @@ for (const [options, env, message] of nonsense) {
 
 const other = 'https://other.example/v1';
 const env = { OPENAI_API_KEY: 'sk-env', OPENAI_ORG_ID: 'org', OPENAI_PROJECT_ID: 'proj' };
-/** Where the key of the environment goes, and where never (W8, P18). */
+/** Where the key of the environment goes, and where never (N6, W8, W10, P18). */
 const keys: readonly [name: string, options: ClientOptions, env: Env, apiKey: unknown, organization: unknown][] = [
   ['the default endpoint', {}, env, 'sk-env', 'org'],
   ['the default endpoint, written out', { baseUrl: 'https://api.openai.com/v1/' }, env, 'sk-env', 'org'],

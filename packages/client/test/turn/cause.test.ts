@@ -1,4 +1,4 @@
-// What each failure is taken for: the decision tables of faults.md §7, and G1–G3, read by hand.
+// What each failure is taken for: the tables of docs/reliability.md, and G1–G3, read by hand.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TurnwireError, errorCodes } from '../../dist/protocol/errors/errors.js';

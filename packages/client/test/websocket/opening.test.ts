@@ -13,6 +13,13 @@ test('the handshake of RFC 6455', () => {
   assert.equal(opening.problemOf({ ...answer, upgrade: 'WebSocket' }), undefined);
 });
 
+test('P5, P7: neither a subprotocol nor an extension is offered', () => {
+  assert.deepEqual(
+    Object.keys(opening.headers).filter((name) => /protocol|extensions/i.test(name)),
+    [],
+  );
+});
+
 test('another key each time', () => {
   assert.notEqual(new Opening().headers['sec-websocket-key'], new Opening().headers['sec-websocket-key']);
 });

@@ -41,7 +41,7 @@ async function warningsOf(session: Session): Promise<string[]> {
   return warnings;
 }
 
-describe('call ids that come again', () => {
+describe('Q15: call ids that come again', () => {
   for (const readOnly of [true, false]) {
     const kind = readOnly ? 'a tool that only reads' : 'a tool that may change something';
 

@@ -189,7 +189,7 @@ test('max_iterations ends a run', async () => {
   assert.deepEqual(seen.at(-1), { type: 'stream_stopped', reason: 'max_turns' });
 });
 
-test('leaving the loop at any event leaves a history in which every call has its answer', async () => {
+test('D10: leaving the loop at any event leaves a history in which every call has its answer', async () => {
   const turns = () => [
     { output: [say('x'), call('1', 'note', { text: 'a' }), call('2', 'note', { text: 'b' })] },
     { output: [say('end')] },

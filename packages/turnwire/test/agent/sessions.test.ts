@@ -40,7 +40,7 @@ test('what was said, compacted, handed over and spent is there again', async (t)
   assert.equal(listed?.prompt, 'Go.');
 });
 
-test('cut at any byte, a session goes on: whole lines count, every call has one answer, and what follows is read again', async (t) => {
+test('C10: cut at any byte, a session goes on: whole lines count, every call has one answer, and what follows is read again', async (t) => {
   const { place, sessions } = await folder(t);
   const first = sessions.create('/agent.yaml', 'root');
   first.append({ kind: 'items', items: [prompt] });

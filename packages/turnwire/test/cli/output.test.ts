@@ -86,7 +86,7 @@ test('a pipe gets the answer as it is', async (t) => {
 });
 
 for (const fault of ['reset after=6', 'close after=6', 'end after=6'])
-  test(`an answer that is begun anew after "${fault}" stands in a pipe once, and streams to a terminal`, async (t) => {
+  test(`W14: an answer that is begun anew after "${fault}" stands in a pipe once, and streams to a terminal`, async (t) => {
     const script = `turns: [{ text: The answer is whole. }]\nafter: repeat\nfaults: [{ on: { turn: 1 }, do: ${fault} }]\n`;
     const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': script });
     const argv = ['run', join(folder, 'agent.yaml'), 'Go.', '--script', join(folder, 'script.yaml')];

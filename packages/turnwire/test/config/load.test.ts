@@ -84,7 +84,7 @@ test('the emulator needs neither key nor address', async (t) => {
   assert.deepEqual([model.provider, model.baseUrl, model.tokenKeys], ['emulator', undefined, []]);
 });
 
-test('the key of the environment goes to no other host (W8)', async (t) => {
+test('the key of the environment goes to no other host (N6, W8)', async (t) => {
   const at = async (baseUrl: string) => {
     const path = await agentFile(
       t,

@@ -70,7 +70,7 @@ for (const [given, expected] of [
   ['https://me.openai.azure.com/openai/v1', 'https://me.openai.azure.com/openai/v1'],
   ['https://me.services.ai.azure.com', 'https://me.services.ai.azure.com/openai/v1'],
 ] as const) {
-  test(`Azure: ${given} is the resource, and its v1 API is spoken to (P11)`, async (t) => {
+  test(`Azure: ${given} is the resource, and its v1 API is spoken to (P11, W11)`, async (t) => {
     const model = await modelOf(t, `{ provider: azure, model: gpt-5.4, base_url: "${given}" }`);
     assert.equal(model.baseUrl, expected);
     assert.deepEqual(model.tokenKeys, ['AZURE_API_KEY', 'AZURE_OPENAI_API_KEY']);

@@ -38,7 +38,7 @@ agents:
   assert.ok(lines.includes('agent.yaml:7:5: unknown key "modle"; did you mean "model"?'), lines.join('\n'));
 });
 
-test('all problems of a file are reported at once, in its order', async (t) => {
+test('all problems of a file are reported at once, in its order; a misspelt transport is one (W17)', async (t) => {
   const lines = await about(
     t,
     `colour: red
