@@ -15,7 +15,7 @@ import { checkIsCall } from './not-called.js';
 import { checkFetchOptions, settingsFor } from './settings.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Reader } from '../turn/delivery.js';
-import type { PlainAnswer } from '../transport/transport.js';
+import type { PlainResponse } from '../transport/transport.js';
 import type { Turn } from '../turn/turn.js';
 import type { Call } from './call.js';
 import type { Ending } from './ending.js';
@@ -76,8 +76,8 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
       call.body.params,
       { signal: call.signal },
       {
-        headers: { sent: call.headers.turn, received: (headers) => (told.received = headers) },
-        plain: call.streams ? undefined : { body: call.text, answered: (answer) => (told.plain = answer) },
+        headers: { sent: call.headers.turn, onReceived: (headers) => (told.received = headers) },
+        plain: call.streams ? undefined : { body: call.text, onResponse: (answer) => (told.plain = answer) },
         onSettled: ({ report }) => {
           if (report.transport === 'sse') counts.sse += 1;
           else if (report.plan === 'delta') counts.deltas += 1;
@@ -131,7 +131,7 @@ interface Told {
   /** The head of the server's answer, or of its answer to the upgrade. */
   received: Readonly<Record<string, string>>;
   /** An answer that came as one body. */
-  plain: PlainAnswer | undefined;
+  plain: PlainResponse | undefined;
   /** The answer was read to its end. */
   read: () => void;
 }
@@ -186,7 +186,7 @@ async function whole(turn: Turn, { url, signal }: Call, told: Told): Promise<Res
 
 /** The server's own answer, unchanged, to a request that was sent unchanged. */
 function handedBack(
-  { status, text }: PlainAnswer,
+  { status, text }: PlainResponse,
   { report }: Turn,
   url: URL,
   headers: Readonly<Record<string, string>>,

@@ -1,5 +1,5 @@
 /** How an answer in HTTP/1.1 begins. */
-export interface Head {
+export interface ResponseHead {
   status: number;
   /** Names in lower case; what is given more than once is joined by commas. */
   headers: Record<string, string>;
@@ -8,7 +8,7 @@ export interface Head {
 }
 
 /** A head without the empty line at its end; undefined for what is no HTTP. A line that is no header is skipped. */
-export function parseHead(text: string): Head | undefined {
+export function parseResponseHead(text: string): ResponseHead | undefined {
   const [first = '', ...lines] = text.split('\r\n');
   const [, minor, status] = /^HTTP\/1\.([01]) (\d{3})(?: .*)?$/.exec(first) ?? [];
   if (status === undefined) return undefined;
@@ -25,7 +25,7 @@ export function parseHead(text: string): Head | undefined {
 }
 
 /** A request without its body, with the empty line at its end. Headers given as `host` take the place of the address's. */
-export function requestHead(
+export function encodeRequestHead(
   method: string,
   { host, pathname, search }: URL,
   headers: Readonly<Record<string, string>>,

@@ -2,16 +2,16 @@ import { TurnwireError } from '../protocol/errors/errors.js';
 import { kindOfStatus } from '../protocol/errors/failure.js';
 import { failureTable } from '../protocol/errors/failure-table.js';
 import { sanitize, parseServerError } from '../protocol/errors/server-error.js';
-import { NoAddress, NotLoopback } from './lookup.js';
+import { NoAddressError, NotLoopbackError } from './connect/lookup.js';
 import type { Phase } from '../protocol/errors/errors.js';
 import type { Secrets } from '../protocol/errors/secrets.js';
-import type { Proxy } from './proxy.js';
+import type { Proxy } from './connect/proxy.js';
 
 /** A connection that could not be had: DNS, TCP, TLS, or a peer that hung up. Nothing was sent. */
 export function dialFailure(origin: string, cause: unknown): TurnwireError {
   // The way to it has failed, and has said how.
   if (cause instanceof TurnwireError) return cause;
-  return new TurnwireError('dial_failed', `${origin} could not be reached: ${reasonOf(cause)}`, {
+  return new TurnwireError('dial_failed', `${origin} could not be reached: ${describeCause(cause)}`, {
     kind: kindOfDial(cause),
     cause,
   });
@@ -19,7 +19,7 @@ export function dialFailure(origin: string, cause: unknown): TurnwireError {
 
 /** The proxy itself could not be had, or did not answer as one. */
 export function proxyFailure({ origin }: Proxy, cause: unknown): TurnwireError {
-  return new TurnwireError('proxy_failed', `the proxy ${origin} could not be used: ${reasonOf(cause)}`, {
+  return new TurnwireError('proxy_failed', `the proxy ${origin} could not be used: ${describeCause(cause)}`, {
     kind: kindOfDial(cause),
     cause,
   });
@@ -40,11 +40,11 @@ export function proxyRefusal({ origin, authorization }: Proxy, target: string, s
  * TLS told us off after we believed to be connected: from version 1.3 on, a server checks the client's certificate last. It has read no
  * request then.
  */
-export function isTlsRefusal(cause: Error): boolean {
+export function isTlsAlert(cause: Error): boolean {
   return /^ERR_SSL_.*_ALERT_/.test(codeOf(cause) ?? '');
 }
 
-function reasonOf(cause: unknown): string {
+function describeCause(cause: unknown): string {
   const code = codeOf(cause);
   if (code !== undefined) return `${code}${hints[code] ?? ''}`;
   return sanitize(cause instanceof Error ? cause.message : String(cause));
@@ -82,8 +82,8 @@ const hints: Readonly<Record<string, string>> = {
 function kindOfDial(cause: unknown): 'network' | 'configuration' {
   const code = codeOf(cause) ?? '';
   const isPermanent =
-    cause instanceof NotLoopback ||
-    cause instanceof NoAddress ||
+    cause instanceof NotLoopbackError ||
+    cause instanceof NoAddressError ||
     permanent.has(code) ||
     /^(CERT_|CRL_|ERR_OSSL_|ERR_SSL_|ERR_TLS_|UNABLE_TO_)/.test(code);
   return isPermanent ? 'configuration' : 'network';
@@ -101,7 +101,7 @@ const permanent: ReadonlySet<string> = new Set([
 ]);
 
 /** An HTTP answer, read as far as refusals are. */
-interface Answer {
+interface HttpRefusal {
   status: number;
   headers: Readonly<Record<string, string>>;
   body: string;
@@ -115,7 +115,7 @@ interface Answer {
 export function statusFailure(
   code: 'upgrade_refused' | 'request_refused',
   origin: string,
-  answer: Answer,
+  answer: HttpRefusal,
   phase: Phase,
 ): TurnwireError {
   const { status, headers } = answer;
@@ -138,7 +138,7 @@ export function statusFailure(
  * A 200 that is no event stream, where one was asked for: a refusal in JSON, a page of something that is not the API, or an answer of
  * which it is not known what it means.
  */
-export function noStream(origin: string, answer: Answer): TurnwireError {
+export function notAStream(origin: string, answer: HttpRefusal): TurnwireError {
   const { status, headers, body } = answer;
   const { error, output } = (parse(body) ?? {}) as { error?: unknown; output?: unknown };
   if (error !== undefined && error !== null && output === undefined)

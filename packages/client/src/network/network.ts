@@ -1,18 +1,18 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { systemClock } from '../base/clock.js';
 import { Secrets } from '../protocol/errors/secrets.js';
-import { plainConnect, secureConnect } from './connect.js';
-import { bareHost, isLoopback } from './loopback.js';
-import { loopbackLookup, safeLookup } from './lookup.js';
-import { FetchPosts } from './fetch-posts.js';
-import { KeptConnections } from './kept-connections.js';
-import { tunnel } from './tunnel.js';
+import { plainConnect, secureConnect } from './connect/connect.js';
+import { bareHost, isLoopback } from './connect/loopback.js';
+import { loopbackLookup, safeLookup } from './connect/lookup.js';
+import { FetchConnections } from './post/fetch-connections.js';
+import { KeepAliveConnections } from './post/keep-alive-connections.js';
+import { tunnel } from './connect/tunnel.js';
 import type { Clock } from '../base/clock.js';
-import type { Connect } from './connect.js';
+import type { Connect } from './connect/connect.js';
 import type { Endpoint } from './endpoint.js';
-import type { Handshake } from './handshake.js';
-import type { PostConnections } from './posts.js';
-import type { Proxy } from './proxy.js';
+import type { IdentityHeaders } from './identity-headers.js';
+import type { PostConnections } from './post/post.js';
+import type { Proxy } from './connect/proxy.js';
 import type { NetworkOptions } from '../options.js';
 
 /**
@@ -21,7 +21,7 @@ import type { NetworkOptions } from '../options.js';
  */
 export interface Network {
   endpoint: Endpoint;
-  handshake: Handshake;
+  identityHeaders: IdentityHeaders;
   /** What went into the handshakes so far. */
   secrets: Secrets;
   /** The endpoint and the way to it, for people: `https://host through the proxy http://proxy:3128`. */
@@ -31,7 +31,7 @@ export interface Network {
   /** Those of POSTs. */
   connections: PostConnections;
   /** POSTs go by a fetch of the caller's: another connection is not ours to dial. */
-  byFetch: boolean;
+  usesFetch: boolean;
   /**
    * A fingerprint of what went into a handshake: two connections whose fingerprints differ were dialled with different credentials (H4, N3).
    * Tells nothing of them, and is of use within this process only.
@@ -50,7 +50,7 @@ export interface NetworkSettings extends Pick<NetworkOptions, 'ca' | 'cert' | 'k
 
 export function createNetwork(
   endpoint: Endpoint,
-  handshake: Handshake,
+  handshake: IdentityHeaders,
   settings: NetworkSettings = {},
   clock: Clock = systemClock,
 ): Network {
@@ -59,17 +59,17 @@ export function createNetwork(
   const secrets = new Secrets();
   const route = proxy === undefined ? endpoint.origin : `${endpoint.origin} through the proxy ${proxy.origin}`;
   const connections =
-    fetch === undefined ? new KeptConnections(connect, clock) : new FetchPosts(fetch, endpoint.origin);
+    fetch === undefined ? new KeepAliveConnections(connect, clock) : new FetchConnections(fetch, endpoint.origin);
   return {
     endpoint,
-    handshake: async (signal) => {
+    identityHeaders: async (signal) => {
       const headers = await handshake(signal);
       secrets.add(headers);
       return headers;
     },
     secrets,
     route,
-    byFetch: fetch !== undefined,
+    usesFetch: fetch !== undefined,
     connect,
     connections,
     identityOf: identification(),

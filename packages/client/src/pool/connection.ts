@@ -1,4 +1,4 @@
-import { openSocket } from '../network/dial.js';
+import { openWebSocket } from '../network/open-websocket.js';
 import { abnormalClosure, describeClose } from '../protocol/errors/close-codes.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { FrameError, isBlank } from '../protocol/frame.js';
@@ -10,7 +10,7 @@ import { Sips } from './sips.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { Network } from '../network/network.js';
-import type { Socket, SocketEnd, SocketListener } from '../network/socket.js';
+import type { ClientWebSocket, WebSocketEnd, WebSocketListener } from '../network/client-websocket.js';
 import type { EventText } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { Beating } from './heartbeat.js';
@@ -23,9 +23,9 @@ import type { Delivery } from './lanes.js';
  */
 type State =
   | { name: 'dialling' }
-  | { name: 'open'; socket: Socket; heartbeat: Heartbeat; age: Timer }
+  | { name: 'open'; socket: ClientWebSocket; heartbeat: Heartbeat; age: Timer }
   /** Takes no new turns, and ends with the last that it has. */
-  | { name: 'draining'; socket: Socket; heartbeat: Heartbeat; reason: string }
+  | { name: 'draining'; socket: ClientWebSocket; heartbeat: Heartbeat; reason: string }
   | { name: 'closed' };
 
 export interface ConnectionOptions {
@@ -53,7 +53,7 @@ export interface ConnectionOwner {
  * One socket, its lanes and its life. Every frame is read here and goes to the turn whose lane it names; where there is no such turn,
  * anything but housekeeping means that the server and we disagree on what is going on, and the connection ends (F4, F9).
  */
-export class Connection implements LaneBearer, Beating, SocketListener {
+export class Connection implements LaneBearer, Beating, WebSocketListener {
   readonly number: number;
   readonly clock: Clock;
   readonly lanes: Lanes;
@@ -119,8 +119,8 @@ export class Connection implements LaneBearer, Beating, SocketListener {
   }
 
   /** The headers with which its upgrade was answered. */
-  get welcome(): Readonly<Record<string, string>> {
-    return 'socket' in this.#state ? this.#state.socket.welcome : {};
+  get upgradeHeaders(): Readonly<Record<string, string>> {
+    return 'socket' in this.#state ? this.#state.socket.upgradeHeaders : {};
   }
 
   /** It must be asked before it is used. */
@@ -139,7 +139,7 @@ export class Connection implements LaneBearer, Beating, SocketListener {
     const { origin } = network.endpoint;
     const begun = clock.now();
     this.#options.diagnostics.publish('dial', { connection: this.number, origin });
-    const socket = await openSocket(network, this, { dialMs, clock, signal });
+    const socket = await openWebSocket(network, this, { dialMs, clock, signal });
     this.#openedAt = clock.now();
     this.#openedWall = clock.wall();
     this.#maxAgeMs = maxAgeMs;
@@ -296,7 +296,7 @@ export class Connection implements LaneBearer, Beating, SocketListener {
     this.#alive();
   }
 
-  closed(end: SocketEnd): void {
+  closed(end: WebSocketEnd): void {
     this.#onGone?.();
     if (this.#state.name === 'dialling') this.#early ??= end.violation ?? describeClose(end.code, end.reason);
     else this.#lose(end, end.code);
@@ -320,14 +320,14 @@ export class Connection implements LaneBearer, Beating, SocketListener {
   }
 
   /** Ends it, and tells its turns. With a `code` it is the other side that has ended it. */
-  #lose(end: SocketEnd, code?: number): void {
+  #lose(end: WebSocketEnd, code?: number): void {
     const occupants = [...this.lanes].map(({ occupant }) => occupant);
     const reason = code === undefined ? (end.violation ?? end.cause?.message ?? '') : end.reason;
     if (!this.#end(reason, (socket) => socket.terminate(), code)) return;
     for (const occupant of occupants) occupant?.lost(end);
   }
 
-  #end(reason: string, how: (socket: Socket) => void, code?: number): boolean {
+  #end(reason: string, how: (socket: ClientWebSocket) => void, code?: number): boolean {
     const state = this.#state;
     if (state.name === 'closed' || state.name === 'dialling') return false;
     this.#state = { name: 'closed' };

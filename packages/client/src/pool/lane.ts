@@ -2,7 +2,7 @@ import { startDeadline } from '../base/clock.js';
 import { laneDrainBytes, laneDrainMs } from '../protocol/limits.js';
 import { isError, terminalOf } from '../protocol/terminal.js';
 import type { Clock, Timer } from '../base/clock.js';
-import type { SocketEnd } from '../network/socket.js';
+import type { WebSocketEnd } from '../network/client-websocket.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseIds } from '../response/response-ids.js';
 
@@ -14,7 +14,7 @@ export interface Occupant {
   /** Something came that is not its own: a pong, or an event of another lane. The other side lives. */
   alive(): void;
   /** Called once, and nothing after it. */
-  lost(end: SocketEnd): void;
+  lost(end: WebSocketEnd): void;
 }
 
 /** What the server keeps of the last response on this lane (P70). */
@@ -30,7 +30,7 @@ export interface LaneBearer {
   readonly clock: Clock;
   /** Those that its responses have had, and their items. */
   readonly ids: ResponseIds;
-  readonly welcome: Readonly<Record<string, string>>;
+  readonly upgradeHeaders: Readonly<Record<string, string>>;
   readonly lanes: {
     /** Others use the connection, or hold what they may want to continue. */
     othersBeside(lane: Lane): boolean;
@@ -88,8 +88,8 @@ export class Lane {
   }
 
   /** What its connection was greeted with: the headers of the upgrade's answer. */
-  get welcome(): Readonly<Record<string, string>> {
-    return this.#bearer.welcome;
+  get upgradeHeaders(): Readonly<Record<string, string>> {
+    return this.#bearer.upgradeHeaders;
   }
 
   /** Those of the responses of its connection. */

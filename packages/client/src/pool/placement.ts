@@ -10,9 +10,9 @@ export interface Placement {
   /** On the default lane of a connection without named ones. */
   withoutLanes: boolean;
   /** A connection may be dialled for it; otherwise it is only for those that are open. */
-  dials: boolean;
+  mayDial: boolean;
   /** What is left for it where none can be dialled: SSE, or nothing but a lane. */
-  otherwise: 'sse' | 'nothing';
+  fallback: 'sse' | 'nothing';
   /** It takes the lane whose chain was used least recently also where there is room for another connection. */
   spends?: boolean;
 }

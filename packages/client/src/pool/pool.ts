@@ -83,7 +83,7 @@ export class Pool implements ConnectionOwner {
   async acquire(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
     signal.throwIfAborted();
     if (this.#closed) throw closedError();
-    if (!this.#waiters.empty && placement.dials) return this.#wait(placement, occupant, signal);
+    if (!this.#waiters.empty && placement.mayDial) return this.#wait(placement, occupant, signal);
     return this.#find(placement, occupant, signal) ?? this.#wait(placement, occupant, signal);
   }
 
@@ -163,7 +163,7 @@ export class Pool implements ConnectionOwner {
     this.#tidy();
     const spot = this.#choose(placement);
     if (spot !== undefined) return this.#have(spot, placement, occupant, signal);
-    if (!placement.dials) return this.#withoutDial(placement, occupant, this.#refused.reason, signal);
+    if (!placement.mayDial) return this.#withoutDial(placement, occupant, this.#refused.reason, signal);
     if (this.#hasRoom || (this.#warming !== undefined && !placement.fresh))
       return new DialWait(this.#host, placement, occupant, signal, this.#awaited(placement)).place;
     return undefined;
@@ -212,7 +212,7 @@ export class Pool implements ConnectionOwner {
     const patient = {
       ...placement,
       dials: false,
-      spends: placement.spends === true || placement.otherwise === 'nothing',
+      spends: placement.spends === true || placement.fallback === 'nothing',
     };
     const find = (): Promise<Place> | undefined => {
       this.#tidy();
@@ -386,5 +386,5 @@ function occupy(spot: Spot, occupant: Occupant): Place {
  * lets a POST wait, which may have run then.
  */
 function afterDial(placement: Placement, { code }: TurnwireError): Placement {
-  return code === 'proxy_failed' || code === 'dial_timeout' ? { ...placement, otherwise: 'nothing' } : placement;
+  return code === 'proxy_failed' || code === 'dial_timeout' ? { ...placement, fallback: 'nothing' } : placement;
 }

@@ -47,15 +47,15 @@ export class RefusedDials<Found> {
    * @param find what the turn is given; undefined as long as there is nothing, a rejection once nothing can come any more
    */
   wait(
-    { dials, otherwise }: Placement,
+    { mayDial, fallback }: Placement,
     find: () => Promise<Found> | undefined,
     reason: TurnwireError,
     signal: AbortSignal,
   ): Promise<Found> {
     const { dialMs, queueMs } = this.#options;
-    const ms = otherwise === 'sse' ? dialMs : queueMs;
-    if (dials && this.#timer === undefined) this.#redialLater(reason.retryAfterMs);
-    return this.#waiters.join(find, signal, ms, () => (otherwise === 'sse' ? reason : queueError(queueMs, reason)));
+    const ms = fallback === 'sse' ? dialMs : queueMs;
+    if (mayDial && this.#timer === undefined) this.#redialLater(reason.retryAfterMs);
+    return this.#waiters.join(find, signal, ms, () => (fallback === 'sse' ? reason : queueError(queueMs, reason)));
   }
 
   /** A lane may have become free, or have gone. */

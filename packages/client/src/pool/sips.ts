@@ -1,6 +1,6 @@
 import { maxPausedReadBytes, pausedReadBytes, pausedReadIntervalMs, pausedReadMs } from '../protocol/limits.js';
 import type { Clock, Timer } from '../base/clock.js';
-import type { Socket } from '../network/socket.js';
+import type { ClientWebSocket } from '../network/client-websocket.js';
 
 /**
  * Holds a socket whose reader is slow. Pings stand in line with everything else, and who reads nothing answers none: so a paused
@@ -9,13 +9,13 @@ import type { Socket } from '../network/socket.js';
  */
 export class Sips {
   readonly #clock: Clock;
-  readonly #socket: Socket;
+  readonly #socket: ClientWebSocket;
   #timer: Timer | undefined;
   #total = 0;
   /** Of the present sip; undefined between two. */
   #taken: number | undefined;
 
-  constructor(clock: Clock, socket: Socket) {
+  constructor(clock: Clock, socket: ClientWebSocket) {
     this.#clock = clock;
     this.#socket = socket;
     this.#hold();

@@ -1,4 +1,4 @@
-import { chooseProxy } from '../network/proxy.js';
+import { chooseProxy } from '../network/connect/proxy.js';
 
 /** An HTTP proxy that opens tunnels (CONNECT). */
 export interface ProxyAddress {

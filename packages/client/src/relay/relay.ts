@@ -62,8 +62,8 @@ class ClientRelay implements Relay {
       params,
       { signal, ...(transport !== undefined && { transport }) },
       {
-        headers: { sent: headers, received: (received) => (told.received = received) },
-        plain: plain === undefined ? undefined : { body: plain, answered: (answer) => (told.plain = answer) },
+        headers: { sent: headers, onReceived: (received) => (told.received = received) },
+        plain: plain === undefined ? undefined : { body: plain, onResponse: (answer) => (told.plain = answer) },
         onSettled,
       },
     );

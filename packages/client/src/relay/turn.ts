@@ -10,7 +10,7 @@ import type { Json } from '../json/json.js';
 import type { Ending } from '../fetch/ending.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ServerError } from '../protocol/errors/server-error.js';
-import type { PlainAnswer } from '../transport/transport.js';
+import type { PlainResponse } from '../transport/transport.js';
 import type { Reader } from '../turn/delivery.js';
 import type { TurnReport } from '../turn/report.js';
 import type { SteerAnswer, SteerInput } from '../turn/steer.js';
@@ -56,7 +56,7 @@ export type RelayAnswer =
 /** @internal What the transports tell of a turn beside its events. */
 export interface Told {
   received: Headers;
-  plain: PlainAnswer | undefined;
+  plain: PlainResponse | undefined;
 }
 
 /** A turn whose answer is passed on: either with `opening()` and then `next()` or `poll()`, or with `answer()` alone. */

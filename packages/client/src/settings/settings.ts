@@ -1,14 +1,14 @@
 import { endpointOf } from '../network/endpoint.js';
-import { headerProblem, keyProblem, valueProblem } from '../network/handshake.js';
-import { isLoopback } from '../network/loopback.js';
-import { chooseProxy } from '../network/proxy.js';
+import { headerProblem, keyProblem, valueProblem } from '../network/identity-headers.js';
+import { isLoopback } from '../network/connect/loopback.js';
+import { chooseProxy } from '../network/connect/proxy.js';
 import { checkGroup, checkIsObject, checkOptions, checkTurnNames, clientNames, kindOf } from './option-names.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { nearest } from './spelling.js';
 import type { DiagnosticEvent } from '../diagnostics.js';
 import type { Endpoint } from '../network/endpoint.js';
 import type { NetworkSettings } from '../network/network.js';
-import type { Proxy } from '../network/proxy.js';
+import type { Proxy } from '../network/connect/proxy.js';
 import type { ClientOptions, NetworkOptions, RecoveryOptions, TimeoutOptions, TransportChoice } from '../options.js';
 
 /** The options with every default filled in. */

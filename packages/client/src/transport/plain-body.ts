@@ -3,11 +3,11 @@ import { Frame, FrameError } from '../protocol/frame.js';
 import { maxEventBytes } from '../protocol/limits.js';
 import { EventTooLargeError } from '../protocol/sse.js';
 import { responseOf } from '../protocol/terminal.js';
-import type { PlainAnswer } from './transport.js';
+import type { PlainResponse } from './transport.js';
 
 /** What a whole body comes to. */
-export interface PlainEnd {
-  answer: PlainAnswer;
+export interface PlainResult {
+  answer: PlainResponse;
   /** The response as the event that would have ended its stream; undefined where the body holds none. */
   frame: Frame | undefined;
 }
@@ -31,7 +31,7 @@ export class PlainBody {
   }
 
   /** Called once, when no more comes. undefined for a body that was cut: where the end of the connection is its only mark, its JSON tells. */
-  end(): PlainEnd | undefined {
+  end(): PlainResult | undefined {
     const text = this.#bytes.take().toString();
     const frame = frameOf(text);
     const { 'content-type': type = '', 'content-length': length, 'transfer-encoding': coding } = this.#headers;

@@ -10,7 +10,7 @@ import type { ResponseTracker } from '../response/tracker.js';
 export interface Transport {
   readonly kind: 'websocket' | 'sse';
   /** Begins at once; whatever goes wrong, also here, arrives at `receiver.fail`, never as an exception and never in the same tick. */
-  carry(request: OutgoingRequest, receiver: Receiver, options: CarryOptions): Carriage;
+  carry(request: OutgoingRequest, receiver: TransportListener, options: CarryOptions): Carriage;
 }
 
 /** The caller's request, in the form each transport needs. */
@@ -26,9 +26,9 @@ export interface OutgoingRequest {
   /** What it would continue, so that the lane which holds it can be found; undefined for a request that stands for itself. */
   readonly parent: Parent | undefined;
   /** What the answer must name: known once the frame or the body was made. undefined for a request that stands for itself. */
-  readonly echo: ExpectedParent | undefined;
+  readonly expectedParent: ExpectedParent | undefined;
   /** Its response is worth keeping a lane for: this server continues one by its id. */
-  readonly chains: boolean;
+  readonly continuable: boolean;
   /** Whether the server was asked to keep the response; its own word in `response.created` counts more (P80). */
   readonly store: boolean;
 }
@@ -56,9 +56,9 @@ export interface CarryOptions {
   /** Not over a named lane: this server has refused them. */
   withoutLanes: boolean;
   /** A WebSocket may be dialled for it; otherwise the open ones are all there is. */
-  dials: boolean;
+  mayDial: boolean;
   /** What is left for it where none can be dialled. */
-  otherwise: 'sse' | 'nothing';
+  fallback: 'sse' | 'nothing';
   /** Headers of this one turn. A WebSocket sends none for a turn, and has received those of its upgrade. */
   headers?: TurnHeaders | undefined;
   /** The caller wants no stream: over HTTP none is asked for. A WebSocket knows nothing else, and ignores this. */
@@ -70,10 +70,10 @@ export interface PlainCall {
   /** The caller's own, sent as it is. */
   readonly body: string;
   /** Called once the answer is whole, before its end is told. A refusal fails the turn instead. */
-  answered: (answer: PlainAnswer) => void;
+  onResponse: (answer: PlainResponse) => void;
 }
 
-export interface PlainAnswer {
+export interface PlainResponse {
   /** From 200 to 299. */
   status: number;
   text: string;
@@ -83,10 +83,10 @@ export interface PlainAnswer {
 export interface TurnHeaders {
   readonly sent: Readonly<Record<string, string>>;
   /** Of an answer that is not a refusal, be it to an upgrade; names in lower case, without cookies. Those of a later attempt take their place. */
-  received: (headers: Readonly<Record<string, string>>) => void;
+  onReceived: (headers: Readonly<Record<string, string>>) => void;
 }
 
-export interface Receiver {
+export interface TransportListener {
   /** Reads each event before it is handed over, and says what becomes of it. */
   readonly response: ResponseTracker;
   /** A connection is there; `number` is undefined where the transport does not number them. */
@@ -116,7 +116,7 @@ export interface Carriage {
    *
    * @param steers it is a `response.steer`, whose answer and successor are then expected.
    */
-  say(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean;
+  send(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean;
   /** Ends it now; nothing arrives at the receiver any more. Of no effect after `end` or `fail`. */
   abort(): void;
 }

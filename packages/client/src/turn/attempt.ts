@@ -5,7 +5,7 @@ import { Silence } from './silence.js';
 import type { Phase } from '../protocol/errors/errors.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseTracker } from '../response/tracker.js';
-import type { Carriage, CarryOptions, Receiver } from '../transport/transport.js';
+import type { Carriage, CarryOptions, TransportListener } from '../transport/transport.js';
 import type { Engine } from './engine.js';
 import type { Outgoing } from './plan.js';
 import type { Attempt as Entry } from './report.js';
@@ -27,7 +27,7 @@ export interface AttemptListener {
  * One try to carry a turn over one transport: how far it got, and how long nothing may come. Whatever a carriage says after its end is not
  * heard: only one attempt of a turn is alive at a time.
  */
-export class Attempt implements Receiver {
+export class Attempt implements TransportListener {
   readonly entry: Entry;
   readonly outgoing: Outgoing;
   readonly response: ResponseTracker;
@@ -110,7 +110,7 @@ export class Attempt implements Receiver {
   }
 
   say(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean {
-    return !this.#over && this.#carriage?.say(frame, done, steers) === true;
+    return !this.#over && this.#carriage?.send(frame, done, steers) === true;
   }
 
   /** Ends it now and silently. */
@@ -120,7 +120,7 @@ export class Attempt implements Receiver {
     this.#carriage?.abort();
   }
 
-  connected({ number, reused, streamId }: Parameters<Receiver['connected']>[0]): void {
+  connected({ number, reused, streamId }: Parameters<TransportListener['connected']>[0]): void {
     if (this.#over) return;
     this.entry.connection = number;
     this.entry.lane = streamId;
@@ -154,7 +154,7 @@ export class Attempt implements Receiver {
 
   event(frame: Frame): void {
     if (this.#over) return;
-    if (this.outgoing.echo !== undefined && !this.response.begun && this.#holds(frame)) return;
+    if (this.outgoing.expectedParent !== undefined && !this.response.begun && this.#holds(frame)) return;
     if (this.#held !== undefined) {
       const held = this.#held;
       this.#held = undefined;

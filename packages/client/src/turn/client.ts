@@ -3,14 +3,14 @@ import { systemClock } from '../base/clock.js';
 import { Diagnostics } from '../diagnostics.js';
 import { createNetwork } from '../network/network.js';
 import { isFetchReplaced, replacedFetchWarning } from '../network/replaced-fetch.js';
-import { handshakeOf } from '../network/handshake.js';
+import { identityHeadersOf } from '../network/identity-headers.js';
 import { checkTransport, checkTurnOptions, resolveOptions } from '../settings/settings.js';
 import { DialPace } from '../pool/dial-pace.js';
 import { Pool } from '../pool/pool.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { limitsOf, maxAgeOf } from '../protocol/limits.js';
-import { SseTransport } from '../transport/sse.js';
-import { WebSocketTransport } from '../transport/websocket.js';
+import { SseTransport } from '../transport/sse-transport.js';
+import { WebSocketTransport } from '../transport/websocket-transport.js';
 import { Breaker } from './breaker.js';
 import { isRefusedForLoad } from './dial-load.js';
 import { Conversation } from './conversation.js';
@@ -85,7 +85,7 @@ export class Client implements AsyncDisposable {
     this.#settings = settings;
     this.#network = createNetwork(
       endpoint,
-      handshakeOf({ ...identity, dialMs: timeouts.dialMs, clock }),
+      identityHeadersOf({ ...identity, dialMs: timeouts.dialMs, clock }),
       settings.network,
       clock,
     );
@@ -122,7 +122,7 @@ export class Client implements AsyncDisposable {
       timeouts,
       recovery: settings.recovery,
       credentialIsAsked: typeof identity.apiKey === 'function' || typeof identity.headers === 'function',
-      byFetch: this.#network.byFetch,
+      byFetch: this.#network.usesFetch,
       holds: (responseId) => this.#pool.holds(responseId),
       offers: (placement) => this.#pool.offers(placement),
       onFallback: (kind, reason) => this.#warn(kind, `a turn goes by SSE instead of a WebSocket: ${reason}`),

@@ -214,8 +214,8 @@ export class Course implements AttemptListener {
 
   #placement({ parent }: Outgoing, fresh: boolean): Placement {
     const isOver = this.#done.some(({ move }) => move === 'fall_back' || move === 'wait_for_lane');
-    const otherwise = this.#choice !== 'auto' || this.#request.webSocketOnly || isOver ? 'nothing' : 'sse';
-    return { parent, fresh, withoutLanes: this.#withoutLanes, dials: !this.#undialled, otherwise };
+    const fallback = this.#choice !== 'auto' || this.#request.webSocketOnly || isOver ? 'nothing' : 'sse';
+    return { parent, fresh, withoutLanes: this.#withoutLanes, mayDial: !this.#undialled, fallback };
   }
 
   #go(transport: 'websocket' | 'sse', outgoing: Outgoing, fresh = false): void {
@@ -363,7 +363,7 @@ export class Course implements AttemptListener {
     const isRefused =
       this.#dialsRest || this.#done.some(({ move, cause }) => move === 'fall_back' && isDialLoad(cause));
     if (!isRefused || this.#choice !== 'auto') return false;
-    return this.#engine.offers({ ...this.#placement(outgoing, false), dials: false, spends: true });
+    return this.#engine.offers({ ...this.#placement(outgoing, false), mayDial: false, spends: true });
   }
 
   #surface(error: TurnwireError): void {

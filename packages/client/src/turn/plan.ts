@@ -35,7 +35,7 @@ export class Outgoing implements OutgoingRequest {
     return this.#plan;
   }
 
-  get chains(): boolean {
+  get continuable(): boolean {
     return this.#plan.name !== 'full' || this.#plan.reason !== 'id_ignored';
   }
 
@@ -47,7 +47,7 @@ export class Outgoing implements OutgoingRequest {
     return previousResponseId === undefined ? undefined : { responseId: previousResponseId, stored: true };
   }
 
-  get echo(): ExpectedParent | undefined {
+  get expectedParent(): ExpectedParent | undefined {
     const { parent } = this;
     if (parent === undefined) return undefined;
     // A caller that names an id itself knows its server; that this one goes on from something else is said all the same.

@@ -16,24 +16,24 @@ export const maxControlBytes = 125;
 /** The longest head: two bytes, eight of length, four of mask. */
 const maxHeadBytes = 14;
 /** The payload begins here: behind the longest head, and where four bytes are one word. */
-const payloadAt = 16;
+const payloadOffset = 16;
 
 /**
  * One frame of a client: final, and masked with a key that nobody can foresee (RFC 6455, 5.3). A text is encoded straight into it, and masked
  * word by word: of a request of some megabytes, byte by byte would be felt.
  */
-export function clientFrame(opcode: number, payload: string | Uint8Array): Buffer {
+export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffer {
   const length = Buffer.byteLength(payload);
   const words = Math.ceil(length / 4);
   // Not from the shared pool, for the words have to be where a word can be.
-  const memory = new ArrayBuffer(payloadAt + words * 4);
+  const memory = new ArrayBuffer(payloadOffset + words * 4);
   const headBytes = length < length16 ? 6 : length < 0x1_0000 ? 8 : maxHeadBytes;
-  const bytes = Buffer.from(memory, payloadAt - headBytes, headBytes + length);
+  const bytes = Buffer.from(memory, payloadOffset - headBytes, headBytes + length);
   if (typeof payload === 'string') bytes.write(payload, headBytes);
   else bytes.set(payload, headBytes);
   const key = randomWord();
   // The word before the payload is the key itself.
-  const all = new Uint32Array(memory, payloadAt - 4);
+  const all = new Uint32Array(memory, payloadOffset - 4);
   all[0] = key;
   for (let at = 1; at <= words; at += 1) all[at] = (all[at] ?? 0) ^ key;
   bytes[0] = finalBit | opcode;
@@ -51,7 +51,7 @@ export function clientFrame(opcode: number, payload: string | Uint8Array): Buffe
 
 /** The payload of a close frame; a code that was never on the wire has none (RFC 6455, 7.4.1). */
 export function closePayload(code: number, reason: string): Buffer {
-  if (!isSendable(code)) return Buffer.alloc(0);
+  if (!isValidCloseCode(code)) return Buffer.alloc(0);
   const payload = Buffer.alloc(maxControlBytes);
   payload.writeUInt16BE(code);
   // Cut before a character that does not fit.
@@ -59,7 +59,7 @@ export function closePayload(code: number, reason: string): Buffer {
 }
 
 /** A code that may stand in a close frame. */
-export function isSendable(code: number): boolean {
+export function isValidCloseCode(code: number): boolean {
   return (
     (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999)
   );

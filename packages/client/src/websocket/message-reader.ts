@@ -1,18 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import { ByteBuffer, reusedBytes } from '../base/byte-buffer.js';
 import { LongText } from '../protocol/long-text.js';
-import { finalBit, isSendable, length16, maskBit, maxControlBytes, opcodes } from './frame.js';
-import { MessageTooLarge, Violation } from './violation.js';
+import { finalBit, isValidCloseCode, length16, maskBit, maxControlBytes, opcodes } from './frame.js';
+import { MessageTooLargeError, WebSocketViolation } from './violation.js';
 import type { EventText } from '../protocol/frame.js';
 
 /** What the peer says, in its order. */
 export interface MessageListener {
   /** `bytes`: of the text. */
   message(text: EventText, bytes: number): void;
-  pinged(payload: Buffer): void;
-  ponged(payload: Buffer): void;
+  ping(payload: Buffer): void;
+  pong(payload: Buffer): void;
   /** Its close frame; nothing is read after it. 1005: it had no code. */
-  closing(code: number, reason: string): void;
+  close(code: number, reason: string): void;
 }
 
 export interface MessageLimits {
@@ -33,14 +33,14 @@ export class MessageReader {
   readonly #listener: MessageListener;
   readonly #limits: MessageLimits;
   /** The beginning of a frame whose end has not come yet. */
-  readonly #begun = new ByteBuffer();
+  readonly #partialFrame = new ByteBuffer();
   /** So many bytes of it are needed to read on: its head, or all of it. */
-  #wanted = 0;
+  #neededBytes = 0;
   /** Payloads of a message whose last frame has not come yet. */
   readonly #fragments = new ByteBuffer();
   /** How many they are. */
   #fragmentCount = 0;
-  #over = false;
+  #stopped = false;
 
   constructor(listener: MessageListener, limits: MessageLimits) {
     this.#listener = listener;
@@ -49,16 +49,16 @@ export class MessageReader {
 
   /** Nothing is read any more. */
   stop(): void {
-    this.#over = true;
-    this.#begun.clear();
+    this.#stopped = true;
+    this.#partialFrame.clear();
     this.#fragments.clear();
   }
 
   /** @throws Violation; nothing is read after it. */
   push(chunk: Buffer): void {
-    if (this.#over) return;
+    if (this.#stopped) return;
     try {
-      this.#read(chunk, this.#begun.length === 0 ? 0 : this.#complete(chunk), true);
+      this.#read(chunk, this.#partialFrame.length === 0 ? 0 : this.#completePartial(chunk), true);
     } catch (error) {
       this.stop();
       throw error;
@@ -66,15 +66,15 @@ export class MessageReader {
   }
 
   /** Reads the frame that has begun in earlier pieces, if it ends in this one; where the next one begins. */
-  #complete(chunk: Buffer): number {
+  #completePartial(chunk: Buffer): number {
     let at = 0;
-    while (this.#begun.length > 0) {
-      const end = Math.min(chunk.length, at + this.#wanted - this.#begun.length);
-      this.#begun.append(chunk, at, end, this.#wanted);
+    while (this.#partialFrame.length > 0) {
+      const end = Math.min(chunk.length, at + this.#neededBytes - this.#partialFrame.length);
+      this.#partialFrame.append(chunk, at, end, this.#neededBytes);
       at = end;
-      if (this.#begun.length < this.#wanted) break;
+      if (this.#partialFrame.length < this.#neededBytes) break;
       // The whole frame; or its head, after which it is known how long it is.
-      this.#read(this.#begun.take(), 0, false);
+      this.#read(this.#partialFrame.take(), 0, false);
     }
     return at;
   }
@@ -82,102 +82,105 @@ export class MessageReader {
   #read(bytes: Buffer, from: number, lent: boolean): void {
     const end = bytes.length;
     let at = from;
-    while (!this.#over && at < end) {
+    while (!this.#stopped && at < end) {
       const left = end - at;
-      if (left < 2) return this.#keep(bytes, at, 2);
+      if (left < 2) return this.#keepPartial(bytes, at, 2);
       const first = bytes[at] ?? 0;
       let length = bytes[at + 1] ?? 0;
       let start = at + 2;
       if (length >= length16) {
         // A mask, which servers do not use, is told by its bit as well: then this is no length.
-        if (length >= maskBit) throw new Violation('a masked frame');
+        if (length >= maskBit) throw new WebSocketViolation('a masked frame');
         start = at + (length === length16 ? 4 : 10);
-        if (start > end) return this.#keep(bytes, at, start - at);
-        length = length === length16 ? bytes.readUInt16BE(at + 2) : longLength(bytes, at + 2);
+        if (start > end) return this.#keepPartial(bytes, at, start - at);
+        length = length === length16 ? bytes.readUInt16BE(at + 2) : readLength64(bytes, at + 2);
       }
-      if (length > this.#limits.maxBytes) throw new MessageTooLarge(this.#limits.maxBytes);
+      if (length > this.#limits.maxBytes) throw new MessageTooLargeError(this.#limits.maxBytes);
       const next = start + length;
-      if (first === wholeText && this.#fragmentCount === 0) {
-        if (next > end) return this.#keep(bytes, at, next - at);
-        const text = lent ? this.#textOf(bytes, start, next) : this.#gathered(bytes.subarray(start, next));
+      if (first === unfragmentedText && this.#fragmentCount === 0) {
+        if (next > end) return this.#keepPartial(bytes, at, next - at);
+        const text = lent ? this.#decode(bytes, start, next) : this.#ownText(bytes.subarray(start, next));
         this.#listener.message(text, length);
       } else {
-        this.#check(first, length);
-        if (next > end) return this.#keep(bytes, at, next - at);
-        this.#take(first, bytes.subarray(start, next));
+        this.#checkHeader(first, length);
+        if (next > end) return this.#keepPartial(bytes, at, next - at);
+        this.#handleFrame(first, bytes.subarray(start, next));
       }
       at = next;
     }
   }
 
-  #keep(bytes: Buffer, at: number, wanted: number): void {
-    this.#begun.append(bytes, at, bytes.length, wanted);
-    this.#wanted = wanted;
+  #keepPartial(bytes: Buffer, at: number, wanted: number): void {
+    this.#partialFrame.append(bytes, at, bytes.length, wanted);
+    this.#neededBytes = wanted;
   }
 
   /** What a head alone tells: the payload need not be waited for. */
-  #check(first: number, length: number): void {
+  #checkHeader(first: number, length: number): void {
     const opcode = first & 0x0f;
-    if ((first & 0x70) !== 0) throw new Violation('a frame with reserved bits');
+    if ((first & 0x70) !== 0) throw new WebSocketViolation('a frame with reserved bits');
     if (opcode >= opcodes.close) {
-      if (opcode > opcodes.pong) throw new Violation(`a frame with opcode ${opcode}`);
-      if ((first & finalBit) === 0) throw new Violation('a control frame in fragments');
-      if (length > maxControlBytes) throw new Violation(`a control frame of ${length} bytes`);
+      if (opcode > opcodes.pong) throw new WebSocketViolation(`a frame with opcode ${opcode}`);
+      if ((first & finalBit) === 0) throw new WebSocketViolation('a control frame in fragments');
+      if (length > maxControlBytes) throw new WebSocketViolation(`a control frame of ${length} bytes`);
       return;
     }
-    if (opcode > opcodes.binary) throw new Violation(`a frame with opcode ${opcode}`);
-    if (opcode === opcodes.binary) throw new Violation('a binary frame, which this protocol does not have', 1003);
+    if (opcode > opcodes.binary) throw new WebSocketViolation(`a frame with opcode ${opcode}`);
+    if (opcode === opcodes.binary)
+      throw new WebSocketViolation('a binary frame, which this protocol does not have', 1003);
     if ((opcode === opcodes.continuation) !== this.#fragmentCount > 0)
-      throw new Violation(opcode === opcodes.continuation ? 'a continuation of nothing' : 'a message within a message');
-    if (this.#fragments.length + length > this.#limits.maxBytes) throw new MessageTooLarge(this.#limits.maxBytes);
+      throw new WebSocketViolation(
+        opcode === opcodes.continuation ? 'a continuation of nothing' : 'a message within a message',
+      );
+    if (this.#fragments.length + length > this.#limits.maxBytes) throw new MessageTooLargeError(this.#limits.maxBytes);
   }
 
-  #take(first: number, payload: Buffer): void {
+  #handleFrame(first: number, payload: Buffer): void {
     const opcode = first & 0x0f;
-    if (opcode === opcodes.ping) return this.#listener.pinged(payload);
-    if (opcode === opcodes.pong) return this.#listener.ponged(payload);
-    if (opcode === opcodes.close) return this.#close(payload);
+    if (opcode === opcodes.ping) return this.#listener.ping(payload);
+    if (opcode === opcodes.pong) return this.#listener.pong(payload);
+    if (opcode === opcodes.close) return this.#handleClose(payload);
     this.#fragments.append(payload, 0, payload.length);
     this.#fragmentCount += 1;
     if (this.#fragmentCount > this.#limits.maxFragments)
-      throw new Violation(`a message in more than ${this.#limits.maxFragments} fragments`, 1008);
+      throw new WebSocketViolation(`a message in more than ${this.#limits.maxFragments} fragments`, 1008);
     if ((first & finalBit) === 0) return;
     this.#fragmentCount = 0;
     const whole = this.#fragments.take();
-    this.#listener.message(this.#textOf(whole, 0, whole.length), whole.length);
+    this.#listener.message(this.#decode(whole, 0, whole.length), whole.length);
   }
 
-  #close(payload: Buffer): void {
+  #handleClose(payload: Buffer): void {
     this.stop();
-    if (payload.length === 0) return this.#listener.closing(1005, '');
-    if (payload.length === 1) throw new Violation('a close frame of one byte');
+    if (payload.length === 0) return this.#listener.close(1005, '');
+    if (payload.length === 1) throw new WebSocketViolation('a close frame of one byte');
     const code = payload.readUInt16BE(0);
-    if (!isSendable(code)) throw new Violation(`a close frame with code ${code}`);
+    if (!isValidCloseCode(code)) throw new WebSocketViolation(`a close frame with code ${code}`);
     // Servers cut a reason at 123 bytes, also within a character: the code counts all the same.
-    this.#listener.closing(code, payload.toString('utf8', 2));
+    this.#listener.close(code, payload.toString('utf8', 2));
   }
 
   /** Of a frame that came in several pieces: where it is long, the memory in which it was gathered is its own. */
-  #gathered(bytes: Buffer): EventText {
-    if (bytes.length <= reusedBytes) return this.#textOf(bytes, 0, bytes.length);
-    if (!isUtf8(bytes)) throw notUtf8();
+  #ownText(bytes: Buffer): EventText {
+    if (bytes.length <= reusedBytes) return this.#decode(bytes, 0, bytes.length);
+    if (!isUtf8(bytes)) throw invalidUtf8();
     return new LongText(bytes);
   }
 
-  #textOf(bytes: Buffer, start: number, end: number): string {
+  #decode(bytes: Buffer, start: number, end: number): string {
     const text = bytes.toString('utf8', start, end);
-    if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) throw notUtf8();
+    if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) throw invalidUtf8();
     return text;
   }
 }
 
-function notUtf8(): Violation {
-  return new Violation('a text that is not UTF-8', 1007);
+function invalidUtf8(): WebSocketViolation {
+  return new WebSocketViolation('a text that is not UTF-8', 1007);
 }
 
-const wholeText = finalBit | opcodes.text;
+const unfragmentedText = finalBit | opcodes.text;
 
-function longLength(bytes: Buffer, at: number): number {
-  if ((bytes[at] ?? 0) >= 0x80) throw new Violation('a length with its highest bit set');
+function readLength64(bytes: Buffer, at: number): number {
+  if ((bytes[at] ?? 0) >= 0x80) throw new WebSocketViolation('a length with its highest bit set');
   return Number(bytes.readBigUInt64BE(at));
 }

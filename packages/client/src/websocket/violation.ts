@@ -1,5 +1,5 @@
 /** The peer broke the rules of RFC 6455, or sends more than is taken. What came is not used, and the connection ends. */
-export class Violation extends Error {
+export class WebSocketViolation extends Error {
   override readonly name: string = 'Violation';
   /** What the peer is told in the close frame. */
   readonly closeCode: number;
@@ -11,7 +11,7 @@ export class Violation extends Error {
 }
 
 /** A message, in one frame or in many, is larger than it may be. */
-export class MessageTooLarge extends Violation {
+export class MessageTooLargeError extends WebSocketViolation {
   override readonly name = 'MessageTooLarge';
 
   constructor(maxBytes: number) {

@@ -5,7 +5,7 @@ import { limitsOf } from '../../dist/protocol/limits.js';
 import { LanesIgnored } from '../../dist/pool/lanes.js';
 import { nobody, usual, yard } from './yard.js';
 import type { WebSocketServer } from 'ws';
-import type { SocketEnd } from '../../dist/network/socket.js';
+import type { WebSocketEnd } from '../../dist/network/client-websocket.js';
 import type { Chain, Occupant } from '../../dist/pool/lane.js';
 import type { Place } from '../../dist/pool/placement.js';
 import type { Pool } from '../../dist/pool/pool.js';
@@ -18,7 +18,7 @@ const local = (responseId: string): Chain => ({ responseId, stored: false });
 class Listener implements Occupant {
   readonly asText: boolean;
   readonly texts: string[] = [];
-  end: SocketEnd | undefined;
+  end: WebSocketEnd | undefined;
   #next: () => void = () => {};
 
   constructor(asText = false) {
@@ -32,7 +32,7 @@ class Listener implements Occupant {
 
   alive(): void {}
 
-  lost(end: SocketEnd): void {
+  lost(end: WebSocketEnd): void {
     this.end = end;
     this.#next();
   }

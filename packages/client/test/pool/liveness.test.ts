@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { PongLost } from '../../dist/protocol/errors/pong-lost.js';
 import { nobody, usual, yard } from './yard.js';
 import type { WebSocketServer } from 'ws';
-import type { SocketEnd } from '../../dist/network/socket.js';
+import type { WebSocketEnd } from '../../dist/network/client-websocket.js';
 import type { Occupant } from '../../dist/pool/lane.js';
 
 /** The network stops carrying anything, both ways, and says nothing of it. */
@@ -70,7 +70,7 @@ yard(
   { pingMs: 20_000, pongMs: 10_000 },
   async ({ pool, clock, server }) => {
     let alive = 0;
-    let end: SocketEnd | undefined;
+    let end: WebSocketEnd | undefined;
     const occupant: Occupant = {
       asText: false,
       event: () => {},

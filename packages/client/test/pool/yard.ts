@@ -15,7 +15,13 @@ const occupant: Occupant = { asText: false, event: () => {}, alive: () => {}, lo
 export const nobody: AbortSignal = new AbortController().signal;
 
 /** A turn that stands for itself. */
-export const usual: Placement = { parent: undefined, fresh: false, withoutLanes: false, dials: true, otherwise: 'sse' };
+export const usual: Placement = {
+  parent: undefined,
+  fresh: false,
+  withoutLanes: false,
+  mayDial: true,
+  fallback: 'sse',
+};
 
 /** A pool with real sockets, and a clock of the test's own. */
 export interface Yard {

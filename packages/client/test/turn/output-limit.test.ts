@@ -10,18 +10,18 @@ import { Breaker } from '../../dist/turn/breaker.js';
 import { Turn } from '../../dist/turn/turn.js';
 import { ModelNotes } from '../../dist/turn/model-notes.js';
 import { TurnRequest } from '../../dist/turn/request.js';
-import type { Receiver, Transport } from '../../dist/transport/transport.js';
+import type { TransportListener, Transport } from '../../dist/transport/transport.js';
 
 const mebibyte = 1024 * 1024;
 
 test('output items without end are a typed failure, and their carriage is ended', async () => {
-  let receiver: Receiver | undefined;
+  let receiver: TransportListener | undefined;
   let aborted = 0;
   const transport: Transport = {
     kind: 'websocket',
     carry: (_request, given) => {
       receiver = given;
-      return { pause: () => true, resume: () => {}, say: () => false, abort: () => (aborted += 1) };
+      return { pause: () => true, resume: () => {}, send: () => false, abort: () => (aborted += 1) };
     },
   };
   const forever = {

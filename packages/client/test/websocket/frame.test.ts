@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import * as ws from 'ws';
-import { clientFrame, closePayload } from '../../dist/websocket/frame.js';
+import { encodeFrame, closePayload } from '../../dist/websocket/frame.js';
 import type { Writable } from 'node:stream';
 
 // Its types leave it out.
@@ -28,20 +28,20 @@ test('ws reads what was written, at every length of a head and of a word', async
   );
   await fc.assert(
     fc.asyncProperty(texts, async (text) => {
-      const [message] = (await asServerReads(clientFrame(1, text), 'message')) as [Buffer];
+      const [message] = (await asServerReads(encodeFrame(1, text), 'message')) as [Buffer];
       assert.equal(message.toString(), Buffer.from(text).toString());
     }),
   );
 });
 
 test('a ping brings its payload, a close its code and reason', async () => {
-  assert.deepEqual(await asServerReads(clientFrame(9, '17'), 'ping'), [Buffer.from('17')]);
-  assert.deepEqual(await asServerReads(clientFrame(8, closePayload(1000, 'idle')), 'conclude'), [
+  assert.deepEqual(await asServerReads(encodeFrame(9, '17'), 'ping'), [Buffer.from('17')]);
+  assert.deepEqual(await asServerReads(encodeFrame(8, closePayload(1000, 'idle')), 'conclude'), [
     1000,
     Buffer.from('idle'),
   ]);
   // A reason too long is cut between two characters.
-  const [code, reason] = (await asServerReads(clientFrame(8, closePayload(4000, 'ä'.repeat(100))), 'conclude')) as [
+  const [code, reason] = (await asServerReads(encodeFrame(8, closePayload(4000, 'ä'.repeat(100))), 'conclude')) as [
     number,
     Buffer,
   ];
@@ -53,6 +53,6 @@ test('1005 and 1006 stand for no close frame, and are never sent', () => {
 });
 
 test('no two frames are masked alike', () => {
-  const masks = new Set(Array.from({ length: 1000 }, () => clientFrame(1, '{}').readUInt32BE(2)));
+  const masks = new Set(Array.from({ length: 1000 }, () => encodeFrame(1, '{}').readUInt32BE(2)));
   assert.ok(masks.size > 990, `${masks.size} different keys of 1000`);
 });

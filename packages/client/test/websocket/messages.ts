@@ -1,5 +1,5 @@
 import { MessageReader } from '../../dist/websocket/message-reader.js';
-import { Violation } from '../../dist/websocket/violation.js';
+import { WebSocketViolation } from '../../dist/websocket/violation.js';
 import type { EventText } from '../../dist/protocol/frame.js';
 
 export type Heard = ['message' | 'ping' | 'pong', string] | ['closing', number, string] | ['violation', string];
@@ -15,9 +15,9 @@ export function hear(pieces: Iterable<Uint8Array>, limits: Partial<typeof roomy>
         heard.push(['message', text]);
         if (bytes !== Buffer.byteLength(String(text))) throw new Error(`${bytes} bytes were counted`);
       },
-      pinged: (payload) => heard.push(['ping', payload.toString()]),
-      ponged: (payload) => heard.push(['pong', payload.toString()]),
-      closing: (code, reason) => heard.push(['closing', code, reason]),
+      ping: (payload) => heard.push(['ping', payload.toString()]),
+      pong: (payload) => heard.push(['pong', payload.toString()]),
+      close: (code, reason) => heard.push(['closing', code, reason]),
     },
     { ...roomy, ...limits },
   );
@@ -29,7 +29,7 @@ export function hear(pieces: Iterable<Uint8Array>, limits: Partial<typeof roomy>
       lent.fill(0xff);
     }
   } catch (error) {
-    if (!(error instanceof Violation)) throw error;
+    if (!(error instanceof WebSocketViolation)) throw error;
     heard.push(['violation', error.message]);
   }
   // Only now, after the memory of all pieces was written over.

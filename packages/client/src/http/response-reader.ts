@@ -1,0 +1,173 @@
+import { parseResponseHead } from './head.js';
+import type { ResponseHead } from './head.js';
+
+/** Who is told of an answer, in its order. */
+export interface HttpResponseListener {
+  /** An answer before the real one has come: 100, 103. */
+  interim?(status: number): void;
+  head(head: ResponseHead): void;
+  /** A piece of the body, without the framing of chunks. It is the memory that was pushed: what is kept of it must be copied. */
+  body(bytes: Buffer): void;
+  /** All of it was read. `reusable`: the connection may carry the next request. */
+  end(reusable: boolean): void;
+}
+
+/** The server broke the rules of HTTP. The message says what it did, as what follows "the server sent". */
+export class HttpViolation extends Error {
+  override readonly name = 'HttpViolation';
+}
+
+/**
+ * head ──▶ length ──────────────────────────────▶ over
+ *   ├───▶ until_close ──the connection ends─────▶ over
+ *   └───▶ size ──▶ chunk ──▶ gap ──▶ size
+ *          └──0──▶ trailer ───────────────────────▶ over
+ */
+type ReaderState =
+  | { name: 'head' | 'size' | 'gap' | 'trailer' | 'until_close' | 'over' }
+  | { name: 'length' | 'chunk'; left: number };
+
+/** Of a line between two chunks, or one behind the last. */
+const maxLineBytes = 4096;
+
+/**
+ * Reads one answer in HTTP/1.1 (RFC 9112): pure, and told of each piece of bytes as it was read. Answers before the real one (100, 103) are
+ * no part of it. Nothing is done about `content-encoding`: none is asked for.
+ */
+export class HttpResponseReader {
+  readonly #listener: HttpResponseListener;
+  readonly #maxHeadBytes: number;
+  /** A head or a line whose end has not come yet. */
+  #partialLine: Buffer | undefined;
+  #state: ReaderState = { name: 'head' };
+  #persistent = false;
+
+  constructor(listener: HttpResponseListener, maxHeadBytes: number) {
+    this.#listener = listener;
+    this.#maxHeadBytes = maxHeadBytes;
+  }
+
+  get over(): boolean {
+    return this.#state.name === 'over';
+  }
+
+  /** @throws HttpViolation; the reader is then of no more use. */
+  push(chunk: Buffer): void {
+    let bytes = chunk;
+    if (this.#partialLine !== undefined) {
+      bytes = Buffer.concat([this.#partialLine, chunk]);
+      this.#partialLine = undefined;
+    }
+    let at = 0;
+    while (at < bytes.length) {
+      const next = this.#read(bytes, at);
+      if (next === undefined) {
+        // A copy: the memory of the whole chunk is not kept for the beginning of a line.
+        this.#partialLine = Buffer.from(bytes.subarray(at));
+        return;
+      }
+      at = next;
+    }
+  }
+
+  /** The connection has ended; whether the answer is whole. */
+  close(): boolean {
+    if (this.#state.name === 'until_close') this.#end(false);
+    return this.over;
+  }
+
+  /** Where what follows begins; undefined where more is needed. */
+  #read(bytes: Buffer, at: number): number | undefined {
+    const part = this.#state;
+    switch (part.name) {
+      case 'head':
+        return this.#readHead(bytes, at);
+      case 'length':
+      case 'chunk': {
+        const end = Math.min(bytes.length, at + part.left);
+        part.left -= end - at;
+        // Before it is handed over: its reader may find that it needs no more.
+        if (part.left === 0 && part.name === 'chunk') this.#state = { name: 'gap' };
+        this.#listener.body(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+        if (part.left === 0 && part.name === 'length') this.#end(this.#persistent);
+        return end;
+      }
+      case 'until_close':
+        this.#listener.body(at === 0 ? bytes : bytes.subarray(at));
+        return bytes.length;
+      case 'gap':
+        if (bytes.length - at < 2) return undefined;
+        if (bytes[at] !== carriageReturn || bytes[at + 1] !== lineFeed)
+          throw new HttpViolation('a chunk that is longer than it said');
+        this.#state = { name: 'size' };
+        return at + 2;
+      case 'size':
+      case 'trailer':
+        return this.#readLine(bytes, at, part.name);
+      default:
+        throw new HttpViolation('more than its answer');
+    }
+  }
+
+  #readHead(bytes: Buffer, at: number): number | undefined {
+    const end = bytes.indexOf('\r\n\r\n', at);
+    if (end === -1 && bytes.length - at <= this.#maxHeadBytes) return undefined;
+    const length = end === -1 ? Infinity : end - at;
+    const head = parseResponseHead(bytes.toString('latin1', at, at + Math.min(length, this.#maxHeadBytes)));
+    if (head === undefined) throw new HttpViolation('an answer that is not HTTP');
+    if (length > this.#maxHeadBytes)
+      throw new HttpViolation(`a head that has no end within ${this.#maxHeadBytes} bytes`);
+    if (head.status >= 200 || head.status === 101) this.begin(head);
+    else this.#listener.interim?.(head.status);
+    return end + 4;
+  }
+
+  /**
+   * The head was read: what follows is its body. Called from outside where it was read elsewhere.
+   *
+   * @throws HttpViolation
+   */
+  begin(head: ResponseHead): void {
+    const { status, headers } = head;
+    this.#persistent = head.persistent;
+    const coding = headers['transfer-encoding'];
+    const length = headers['content-length'];
+    if (status === 101) this.#state = { name: 'until_close' };
+    else if (status === 204 || status === 304) this.#state = { name: 'length', left: 0 };
+    else if (coding !== undefined) {
+      if (!/^chunked$/i.test(coding)) throw new HttpViolation(`a body with transfer-encoding "${coding}"`);
+      // Both are a sign of somebody who smuggles: what follows is not to be trusted (RFC 9112, 6.3).
+      if (length !== undefined) this.#persistent = false;
+      this.#state = { name: 'size' };
+    } else if (length === undefined) this.#state = { name: 'until_close' };
+    else if (/^\d{1,15}$/.test(length)) this.#state = { name: 'length', left: Number(length) };
+    else throw new HttpViolation('a content-length that is none');
+    const part = this.#state;
+    this.#listener.head(head);
+    if (part.name === 'length' && part.left === 0) this.#end(this.#persistent);
+  }
+
+  #readLine(bytes: Buffer, at: number, name: 'size' | 'trailer'): number | undefined {
+    const end = bytes.indexOf('\r\n', at);
+    if (end === -1 && bytes.length - at <= maxLineBytes) return undefined;
+    if (end === -1 || end - at > maxLineBytes)
+      throw new HttpViolation(`a line of its framing with more than ${maxLineBytes} bytes`);
+    if (name === 'trailer') {
+      if (end === at) this.#end(this.#persistent);
+      return end + 2;
+    }
+    const size = /^([0-9a-f]{1,12})[ \t]*(?:;.*)?$/i.exec(bytes.toString('latin1', at, end))?.[1];
+    if (size === undefined) throw new HttpViolation('a chunk without its size');
+    const left = Number.parseInt(size, 16);
+    this.#state = left === 0 ? { name: 'trailer' } : { name: 'chunk', left };
+    return end + 2;
+  }
+
+  #end(reusable: boolean): void {
+    this.#state = { name: 'over' };
+    this.#listener.end(reusable);
+  }
+}
+
+const carriageReturn = 13;
+const lineFeed = 10;

@@ -1,0 +1,48 @@
+import { isIP } from 'node:net';
+import { TurnwireError } from '../../protocol/errors/errors.js';
+import { maxHeadBytes } from '../../protocol/limits.js';
+import { plainConnect, secureConnect } from './connect.js';
+import { proxyFailure, proxyRefusal } from '../failure.js';
+import { readHead } from './read-head.js';
+import type { Socket } from 'node:net';
+import type { Certificates, Connect, Target } from './connect.js';
+import type { Proxy } from './proxy.js';
+
+export interface TunnelOptions {
+  /** For the proxy itself, where it is spoken to over TLS. The client certificate is for the target, and not shown to it. */
+  ca: Certificates['ca'];
+  /** Finds the proxy; the target is for the proxy to find. */
+  lookup: Target['lookup'];
+}
+
+/**
+ * Tunnels through a proxy: connects to it, asks for the target by CONNECT, and gives the connection back as the target's. What came in the
+ * same piece as the proxy's answer is the first to be read from it (A11).
+ *
+ * Ours, because the libraries for it accept no other success than 200 and drop those bytes. Rejects with `proxy_failed`, or with what
+ * `signal` was aborted with.
+ */
+export function tunnel(proxy: Proxy, target: Target, { ca, lookup }: TunnelOptions): Connect {
+  const where = { host: proxy.host, port: proxy.port, lookup };
+  const connect = proxy.secure ? secureConnect(where, { ca }) : plainConnect(where);
+  const authority = `${isIP(target.host) === 6 ? `[${target.host}]` : target.host}:${target.port}`;
+  const credentials = proxy.authorization === undefined ? '' : `Proxy-Authorization: ${proxy.authorization}\r\n`;
+  return async (signal) => {
+    let socket: Socket | undefined;
+    const onAbort = (): void => void socket?.destroy();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      socket = await connect(signal);
+      socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`);
+      const { status } = await readHead(socket, 'CONNECT', maxHeadBytes);
+      if (status < 200 || status > 299) throw proxyRefusal(proxy, authority, status);
+      return socket;
+    } catch (error) {
+      socket?.destroy();
+      signal.throwIfAborted();
+      throw error instanceof TurnwireError ? error : proxyFailure(proxy, error);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  };
+}

@@ -1,0 +1,109 @@
+import { startDeadline } from '../base/clock.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
+import { version } from '../version.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { ClientOptions } from '../options.js';
+
+/**
+ * The identity with which a server is spoken to. Asked at every dial and at every POST, and never used again. Rejects with what `signal` is aborted
+ * with: the caller's functions may take their time, and nobody waits for them then.
+ */
+export type IdentityHeaders = (signal: AbortSignal) => Promise<Record<string, string>>;
+
+export interface IdentitySource extends Pick<ClientOptions, 'apiKey' | 'headers' | 'organization' | 'project'> {
+  /** For the wait on `apiKey` and `headers`, in milliseconds. */
+  dialMs: number;
+  clock: Clock;
+}
+
+/**
+ * The headers of the upgrade and of the POST, the same for both. What a caller's function throws, or a value that no header can
+ * hold, becomes `credential_failed`, without the value (N1, N17, G6).
+ */
+export function identityHeadersOf(source: IdentitySource): IdentityHeaders {
+  return async (signal) => {
+    const { apiKey, headers, organization, project } = source;
+    const key = typeof apiKey === 'function' ? await callInTime('apiKey', apiKey, source, signal) : apiKey;
+    const custom = typeof headers === 'function' ? await callInTime('headers', headers, source, signal) : headers;
+    const all: Record<string, string> = { 'user-agent': `turnwire/${version} node/${process.versions.node}` };
+    if (apiKey !== undefined) all['authorization'] = `Bearer ${checkKey(key)}`;
+    if (organization !== undefined) all['openai-organization'] = organization;
+    if (project !== undefined) all['openai-project'] = project;
+    for (const [name, value] of Object.entries(custom ?? {})) {
+      const problem = headerProblem(name, value);
+      if (problem !== undefined) throw credentialError(problem);
+      all[name.toLowerCase()] = value;
+    }
+    return all;
+  };
+}
+
+/** What is wrong with a key, as a sentence without the key; undefined if nothing is. */
+export function keyProblem(key: unknown): string | undefined {
+  if (typeof key !== 'string') return `is ${key === null ? 'null' : typeof key} instead of a string`;
+  if (key === '') return 'is empty';
+  if (/[\r\n]/.test(key)) return 'contains a line break: was it read from a file with a newline at its end?';
+  if (key.trim() !== key) return 'begins or ends with white space';
+  if (!printable.test(key)) return 'contains characters that a header cannot hold';
+  return undefined;
+}
+
+/** What is wrong with a header, as a sentence without its value; undefined if nothing is (N17). */
+export function headerProblem(name: string, value: unknown): string | undefined {
+  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) return `headers: ${JSON.stringify(name)} is no header name`;
+  if (connectionHeaders.test(name))
+    return `headers: ${name} is about the connection, which is the client's: leave it out`;
+  const problem = valueProblem(value);
+  return problem === undefined ? undefined : `headers: ${name} ${problem}`;
+}
+
+/** What would change how the request itself is read. */
+const connectionHeaders =
+  /^(connection|content-length|keep-alive|sec-websocket-.*|te|trailer|transfer-encoding|upgrade)$/i;
+
+/** The same for a value alone, without its subject. */
+export function valueProblem(value: unknown): string | undefined {
+  if (typeof value !== 'string') return `is ${value === null ? 'null' : typeof value} instead of a string`;
+  return printable.test(value) ? undefined : 'contains characters that a header cannot hold';
+}
+
+const printable = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+
+async function callInTime<Value>(
+  name: string,
+  source: () => Value | Promise<Value>,
+  { dialMs, clock }: IdentitySource,
+  signal: AbortSignal,
+): Promise<Value> {
+  signal.throwIfAborted();
+  let timer: Timer | undefined;
+  let onAbort = (): void => {};
+  const inTime = new Promise<never>((_, reject) => {
+    timer = startDeadline(clock, dialMs, () =>
+      reject(credentialError(`${name}: the function gave no answer within ${dialMs} ms (timeouts.dialMs)`)),
+    );
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([source(), inTime]);
+  } catch (cause) {
+    if (cause instanceof TurnwireError || signal.aborted) throw cause;
+    throw new TurnwireError('credential_failed', `${name}: the function failed; its error is this one's cause`, {
+      cause,
+    });
+  } finally {
+    timer?.cancel();
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function checkKey(key: unknown): string {
+  const problem = keyProblem(key);
+  if (problem !== undefined) throw credentialError(`apiKey ${problem}`);
+  return String(key);
+}
+
+function credentialError(message: string): TurnwireError {
+  return new TurnwireError('credential_failed', message);
+}

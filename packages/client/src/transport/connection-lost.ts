@@ -1,0 +1,38 @@
+import { HttpViolation } from '../http/response-reader.js';
+import { PrematureCloseError } from '../network/post/post.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
+import { sanitize } from '../protocol/errors/server-error.js';
+import type { TurnwireErrorOptions } from '../protocol/errors/errors.js';
+
+/** Shorter silences say nothing, in milliseconds. */
+const notableMs = 100;
+
+/**
+ * A turn whose connection ended before its terminal event. How long the other side had been silent is said: the idle limit of a proxy is
+ * known by it.
+ */
+export function connectionLostError(how: string, silentMs: number, options: TurnwireErrorOptions = {}): TurnwireError {
+  return new TurnwireError('connection_lost', `${how}${silence(silentMs)}`, options);
+}
+
+function silence(ms: number): string {
+  if (!(ms >= notableMs)) return '';
+  const span = ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(1))} s`;
+  return `, after ${span} of silence`;
+}
+
+/** What broke the answer to a POST; `unanswered` until its head has come. */
+export function describeBreak(error: Error, unanswered: boolean): string {
+  if (error instanceof PrematureCloseError)
+    return unanswered
+      ? 'the server closed the connection before it answered'
+      : 'the body of the answer ended before it was complete';
+  const { code } = error as { code?: unknown };
+  const how =
+    error instanceof HttpViolation
+      ? `the server sent ${error.message}`
+      : typeof code === 'string'
+        ? code
+        : sanitize(error.message);
+  return `the connection broke before the turn ended (${how})`;
+}

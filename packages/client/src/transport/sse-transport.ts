@@ -1,0 +1,399 @@
+import { startDeadline } from '../base/clock.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
+import { Frame, FrameError, isBlank } from '../protocol/frame.js';
+import { failedAfterErrorMs, trustedSilenceMs, maxEventBytes } from '../protocol/limits.js';
+import { sanitize } from '../protocol/errors/server-error.js';
+import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
+import { ErrorBody } from '../network/post/error-body.js';
+import { ContentDecoder, UnknownCodingError, acceptEncoding } from '../network/post/content-decoder.js';
+import { dialFailure, isTlsAlert, notAStream, statusFailure } from '../network/failure.js';
+import { ContentSniffer } from './content-sniffer.js';
+import { PlainBody } from './plain-body.js';
+import { describeBreak, connectionLostError } from './connection-lost.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { ResponseHead } from '../http/head.js';
+import type { ContentDecoderListener } from '../network/post/content-decoder.js';
+import type { Network } from '../network/network.js';
+import type { ExchangeListener, PostConnection } from '../network/post/post.js';
+import type {
+  Carriage,
+  CarryOptions,
+  OutgoingRequest,
+  PlainCall,
+  TransportListener,
+  Transport,
+  TurnHeaders,
+} from './transport.js';
+
+/**
+ * Turns as one POST each, over connections that are kept across slow tools. Answered by `text/event-stream` (P22); a call that wants no stream, by
+ * one body.
+ */
+export class SseTransport implements Transport {
+  readonly kind = 'sse';
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #dialMs: number;
+
+  constructor(network: Network, clock: Clock, dialMs: number) {
+    this.#network = network;
+    this.#clock = clock;
+    this.#dialMs = dialMs;
+  }
+
+  carry(request: OutgoingRequest, receiver: TransportListener, options: CarryOptions): Carriage {
+    const carriage = new SseCarriage(this.#network, this.#clock, receiver, options);
+    void carriage.run(request, options, this.#dialMs);
+    return carriage;
+  }
+}
+
+/** How long the rest of a body may take after its terminal event, so that its connection can be kept; in milliseconds. */
+const drainMs = 1000;
+
+class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener {
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #listener: TransportListener;
+  readonly #asText: boolean;
+  readonly #headers: TurnHeaders | undefined;
+  readonly #plain: PlainCall | undefined;
+  readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (data, bytes) => this.#data(data, bytes) });
+  /** Until it is connected; aborted when the turn is over: nobody waits for a key or a connection then. */
+  #dialling: AbortController | undefined;
+  #resend = (): void => {};
+  #dialTimer: Timer | undefined;
+  #connection: PostConnection | undefined;
+  /** When the last bytes came; before any, when the request went out. */
+  #heardAt = 0;
+  /** Until the head of the answer has come. */
+  #awaitsHead = true;
+  /** Of a body that is compressed. */
+  #decoder: ContentDecoder | undefined;
+  /** The answer is a refusal, and this is its body. */
+  #refusal: ErrorBody | undefined;
+  /** The answer is no stream, as was asked, and this is its body. */
+  #plainBody: PlainBody | undefined;
+  /** The answer is said to be no stream, and has not shown yet whether it is. */
+  #sniffer: ContentSniffer | undefined;
+  /** The answer was to be a stream and is none, and this is its body. */
+  #unexpectedBody: ErrorBody | undefined;
+  #settled = false;
+  /** The body of the answer has ended in good order. */
+  #bodyComplete = false;
+  #paused = false;
+  #failedTimer: Timer | undefined;
+  #drainTimer: Timer | undefined;
+
+  constructor(network: Network, clock: Clock, receiver: TransportListener, { asText, headers, plain }: CarryOptions) {
+    this.#network = network;
+    this.#clock = clock;
+    this.#listener = receiver;
+    this.#asText = asText;
+    this.#headers = headers;
+    this.#plain = plain;
+  }
+
+  pause(): boolean {
+    this.#paused = true;
+    this.#connection?.pause();
+    this.#decoder?.pause();
+    return true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#decoder?.writesPaused !== true) this.#connection?.resume();
+    this.#decoder?.resume();
+  }
+
+  send(): boolean {
+    return false;
+  }
+
+  abort(): void {
+    this.#settle();
+    this.#connection?.destroy();
+  }
+
+  async run(outgoing: OutgoingRequest, { fresh }: CarryOptions, dialMs: number): Promise<void> {
+    const { endpoint, identityHeaders, route } = this.#network;
+    const { signal } = (this.#dialling = new AbortController());
+    try {
+      const identity = await identityHeaders(signal);
+      if (this.#settled) return;
+      const plain = this.#plain;
+      const body = Buffer.from(plain === undefined ? outgoing.body() : plain.body);
+      const headers = {
+        ...this.#headers?.sent,
+        ...identity,
+        accept: plain === undefined ? 'text/event-stream' : 'application/json',
+        'accept-encoding': acceptEncoding,
+        'content-type': 'application/json',
+      };
+      this.#listener.response.expect(outgoing.expectedParent);
+      const post = { url: endpoint.url, headers, body };
+      const exchange = (connection: PostConnection): void => {
+        if (this.#connection === undefined) this.#listener.sending(body.length);
+        this.#connection = connection;
+        this.#heardAt = this.#clock.now();
+        connection.exchange(post, this);
+        if (this.#paused) connection.pause();
+      };
+      this.#resend = () => void this.#connect(exchange, 0, dialMs);
+      await this.#connect(exchange, fresh ? 0 : plain === undefined ? Infinity : trustedSilenceMs, dialMs);
+    } catch (error) {
+      this.#fail(error instanceof TurnwireError ? error : dialFailure(route, error));
+    }
+  }
+
+  /** Never rejects. */
+  async #connect(exchange: (connection: PostConnection) => void, maxIdleMs: number, dialMs: number): Promise<void> {
+    const { connections, route } = this.#network;
+    const { signal } = (this.#dialling = new AbortController());
+    this.#dialTimer = startDeadline(this.#clock, dialMs, () => {
+      const how = `${route} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`;
+      this.#fail(new TurnwireError('dial_timeout', how));
+    });
+    try {
+      const { connection, reused } = await connections.acquire(maxIdleMs, signal);
+      if (this.#settled) return connection.destroy();
+      this.#dialTimer.cancel();
+      this.#dialling = undefined;
+      this.#listener.connected({ number: undefined, reused });
+      exchange(connection);
+    } catch (error) {
+      this.#fail(error instanceof TurnwireError ? error : dialFailure(route, error));
+    }
+  }
+
+  /** The same request on another connection, whose server is not asked whether it wants the body. */
+  expectRejected(): void {
+    if (!this.#settled) this.#resend();
+  }
+
+  sent(): void {
+    if (!this.#settled) this.#listener.sent();
+  }
+
+  head({ status, headers }: ResponseHead): void {
+    this.#awaitsHead = false;
+    this.#heardAt = this.#clock.now();
+    if (this.#settled) return;
+    const { secrets, endpoint } = this.#network;
+    const { origin } = endpoint;
+    if (status === 101)
+      return this.#fail(new TurnwireError('protocol_error', `${origin} answered a POST with an upgrade`, { status }));
+    const isPlain = this.#plain !== undefined && status >= 200 && status < 300;
+    if (status !== 200 && !isPlain) {
+      this.#refusal = new ErrorBody(this.#clock, { headers }, (body) =>
+        this.#fail(statusFailure('request_refused', origin, { status, headers, body, secrets }, 'sent')),
+      );
+      return;
+    }
+    const type = headers['content-type'] ?? 'no content type';
+    const isStream = type.toLowerCase().startsWith('text/event-stream');
+    try {
+      this.#decoder = ContentDecoder.for(headers['content-encoding'], this);
+    } catch (error) {
+      if (!(error instanceof UnknownCodingError)) throw error;
+      return this.#fail(new TurnwireError('protocol_error', `${origin} answered with ${error.message}`, { status }));
+    }
+    // A server that streams all the same is read as one that was asked to.
+    if (!isStream && isPlain) this.#plainBody = new PlainBody(status, headers);
+    else if (!isStream) this.#sniffer = new ContentSniffer(headers);
+    const { 'set-cookie': _, ...received } = headers;
+    this.#headers?.onReceived(received);
+  }
+
+  body(bytes: Buffer): void {
+    this.#heardAt = this.#clock.now();
+    if (this.#settled) return;
+    if (this.#refusal !== undefined) return this.#refusal.add(bytes);
+    if (this.#decoder === undefined) return this.decoded(bytes);
+    this.#listener.alive();
+    this.#decoder.write(bytes);
+  }
+
+  decoded(bytes: Buffer): void {
+    if (this.#settled) return;
+    try {
+      if (this.#sniffer !== undefined) return this.#sniff(this.#sniffer, bytes);
+      if (this.#unexpectedBody !== undefined) return this.#unexpectedBody.add(bytes);
+      if (this.#plainBody === undefined) return this.#reader.push(bytes);
+      this.#listener.alive();
+      this.#plainBody.add(bytes);
+    } catch (error) {
+      if (!(error instanceof EventTooLargeError)) throw error;
+      this.#fail(new TurnwireError('event_too_large', `the server sent ${error.message}`, { cause: error }));
+    }
+  }
+
+  /** Its beginning says whether the answer is a stream; until then it is kept. */
+  #sniff(mistyped: ContentSniffer, bytes: Buffer): void {
+    const found = mistyped.add(bytes);
+    if (found === undefined) return;
+    if (found.name === 'other') return this.#readUnexpected(mistyped);
+    this.#sniffer = undefined;
+    this.#reader.push(found.bytes);
+  }
+
+  /** What is known of it by now tells that it is none; its end, what it is. */
+  #readUnexpected({ headers, bytes }: ContentSniffer): void {
+    const { secrets, endpoint } = this.#network;
+    this.#sniffer = undefined;
+    this.#unexpectedBody = new ErrorBody(this.#clock, { headers: {} }, (body) =>
+      this.#fail(notAStream(endpoint.origin, { status: 200, headers, body, secrets })),
+    );
+    this.#unexpectedBody.add(bytes);
+  }
+
+  pauseWrites(): void {
+    this.#connection?.pause();
+  }
+
+  resumeWrites(): void {
+    if (!this.#paused) this.#connection?.resume();
+  }
+
+  decodeFailed(error: Error): void {
+    this.#fail(
+      new TurnwireError(
+        'protocol_error',
+        `the server sent a body that cannot be decoded (${sanitize(error.message)})`,
+        {
+          cause: error,
+        },
+      ),
+    );
+  }
+
+  end(): void {
+    this.#drainTimer?.cancel();
+    this.#connection = undefined;
+    if (this.#refusal !== undefined) return this.#refusal.end();
+    if (this.#decoder === undefined) this.#bodyEnded();
+    else this.#decoder.end(() => this.#bodyEnded());
+  }
+
+  /** All of the body was read, and decoded. */
+  #bodyEnded(): void {
+    if (this.#plainBody !== undefined) return this.#plainEnded(this.#plainBody);
+    if (this.#sniffer !== undefined) this.#readUnexpected(this.#sniffer);
+    if (this.#unexpectedBody !== undefined) return this.#unexpectedBody.end();
+    this.#bodyComplete = true;
+    if (!this.#settled) this.#reader.end();
+    this.#streamEnded('the stream ended before a terminal event');
+  }
+
+  failed(error: Error): void {
+    this.#drainTimer?.cancel();
+    if (this.#settled) return;
+    if (this.#refusal !== undefined) return this.#refusal.end();
+    if (error instanceof TurnwireError) return this.#fail(error);
+    // The server has told us off in the handshake, and has read no request.
+    if (this.#awaitsHead && isTlsAlert(error)) return this.#fail(dialFailure(this.#network.route, error));
+    // What has come of a compressed body is decoded first: it is the caller's.
+    if (this.#decoder === undefined) this.#bodyFailed(error);
+    else this.#decoder.end(() => this.#bodyFailed(error));
+  }
+
+  #bodyFailed(error: Error): void {
+    if (this.#settled) return;
+    if (this.#unexpectedBody !== undefined) return this.#unexpectedBody.end();
+    if (this.#failedTimer !== undefined) return this.#end();
+    this.#lost(describeBreak(error, this.#awaitsHead), error);
+  }
+
+  #lost(how: string, cause?: Error): void {
+    this.#fail(connectionLostError(how, this.#clock.now() - this.#heardAt, { cause }));
+  }
+
+  #data(data: string, bytes: number): void {
+    if (this.#settled) return;
+    if (isBlank(data)) return this.#listener.alive();
+    if (data === doneMarker) return this.#streamEnded('the server said [DONE] before a terminal event');
+    let frame: Frame;
+    try {
+      frame = this.#asText ? Frame.peek(data, bytes) : Frame.parse(data, bytes);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      // Cut off in the middle of an event.
+      if (this.#bodyComplete) return;
+      return this.#fail(new TurnwireError('protocol_error', `the server sent ${error.message}`, { cause: error }));
+    }
+    const verdict = this.#listener.response.read(frame);
+    switch (verdict.name) {
+      case 'pass':
+        return this.#listener.event(frame);
+      case 'end':
+        this.#listener.event(frame);
+        return this.#end();
+      case 'failing':
+        this.#listener.event(frame);
+        this.#failedTimer ??= startDeadline(this.#clock, failedAfterErrorMs, () => this.#end());
+        return;
+      case 'refused':
+        this.#settle();
+        this.#drainAnswer();
+        return this.#listener.fail(verdict.error);
+      case 'between':
+        // Nothing can be steered here, but a server may call a response steered: what its successor would be is not known.
+        this.#listener.event(frame);
+        return this.#end();
+      case 'ignored':
+      case 'broken':
+        return this.#fail(verdict.error);
+      case 'foreign':
+        return this.#fail(new TurnwireError('protocol_error', verdict.why));
+    }
+  }
+
+  /** All of a plain answer is here. */
+  #plainEnded(body: PlainBody): void {
+    if (this.#settled) return;
+    const end = body.end();
+    if (end === undefined) return this.#streamEnded('the connection was closed in the middle of the answer');
+    const verdict = end.frame && this.#listener.response.read(end.frame);
+    if (verdict?.name === 'ignored') return this.#fail(verdict.error);
+    this.#plain?.onResponse(end.answer);
+    if (end.frame !== undefined) this.#listener.event(end.frame);
+    this.#end();
+  }
+
+  /** No more will come. After an `error` event that is the end of the turn; otherwise the turn is lost (P24, C1). */
+  #streamEnded(how: string): void {
+    if (this.#settled) return;
+    if (this.#failedTimer !== undefined) return this.#end();
+    this.#lost(how);
+  }
+
+  #end(): void {
+    this.#settle();
+    this.#drainAnswer();
+    this.#listener.end();
+  }
+
+  #fail(error: TurnwireError): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#connection?.destroy();
+    this.#listener.fail(error);
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.#decoder?.destroy();
+    this.#dialling?.abort(new TurnwireError('aborted', 'the turn is over'));
+    this.#dialTimer?.cancel();
+    this.#failedTimer?.cancel();
+  }
+
+  /** Reads to the end of the answer, so that the connection can carry the next turn; not for long. */
+  #drainAnswer(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    connection.resume();
+    this.#drainTimer = startDeadline(this.#clock, drainMs, () => connection.destroy(), { background: true });
+  }
+}

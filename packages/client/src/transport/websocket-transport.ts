@@ -1,0 +1,271 @@
+import { startDeadline } from '../base/clock.js';
+import { describeClose } from '../protocol/errors/close-codes.js';
+import { TurnwireError } from '../protocol/errors/errors.js';
+import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
+import { PongLost } from '../protocol/errors/pong-lost.js';
+import { MessageTooLargeError } from '../websocket/violation.js';
+import { connectionLostError } from './connection-lost.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { WebSocketEnd } from '../network/client-websocket.js';
+import type { Chain, Lane, Occupant } from '../pool/lane.js';
+import type { Place, Placement } from '../pool/placement.js';
+import type { Pool } from '../pool/pool.js';
+import type { Frame } from '../protocol/frame.js';
+import type { ResponseTracker } from '../response/tracker.js';
+import type {
+  Carriage,
+  CarryOptions,
+  OutgoingRequest,
+  TransportListener,
+  Transport,
+  TurnHeaders,
+} from './transport.js';
+
+/** Turns over the connections of a pool: one turn has one lane for itself, from its request to its terminal event. */
+export class WebSocketTransport implements Transport {
+  readonly kind = 'websocket';
+  readonly #pool: Pool;
+  readonly #clock: Clock;
+
+  constructor(pool: Pool, clock: Clock) {
+    this.#pool = pool;
+    this.#clock = clock;
+  }
+
+  carry(request: OutgoingRequest, receiver: TransportListener, options: CarryOptions): Carriage {
+    return new WebSocketCarriage(this.#pool, this.#clock, request, receiver, options);
+  }
+}
+
+interface Running {
+  name: 'running';
+  lane: Lane;
+}
+
+type State =
+  /** Until there is a lane; `leaving`, where it has to be waited for, is aborted if the turn ends before. */
+  { name: 'placing'; leaving?: AbortController } | Running | { name: 'over' };
+
+class WebSocketCarriage implements Carriage, Occupant {
+  readonly #pool: Pool;
+  readonly #clock: Clock;
+  readonly #request: OutgoingRequest;
+  readonly #listener: TransportListener;
+  #state: State = { name: 'placing' };
+  readonly asText: boolean;
+  readonly #headers: TurnHeaders | undefined;
+  #failedTimer: Timer | undefined;
+  /** For the successor of a steered response. */
+  #successorTimer: Timer | undefined;
+  #paused = false;
+  /** When the server was heard last; before that, when the request went out. */
+  #heardAt = 0;
+
+  constructor(pool: Pool, clock: Clock, request: OutgoingRequest, receiver: TransportListener, options: CarryOptions) {
+    this.asText = options.asText;
+    this.#headers = options.headers;
+    this.#pool = pool;
+    this.#clock = clock;
+    this.#request = request;
+    this.#listener = receiver;
+    const { fresh, withoutLanes, mayDial, fallback } = options;
+    const placement = { parent: request.parent, fresh, withoutLanes, mayDial, fallback };
+    this.#acquireLane(placement).then(
+      (place) => (this.#state.name === 'placing' ? this.#start(place) : place.lane.abandon('turn aborted')),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  pause(): boolean {
+    this.#paused = true;
+    return this.#state.name !== 'running' || this.#state.lane.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#state.name === 'running') this.#state.lane.resume();
+  }
+
+  send(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean {
+    if (this.#state.name !== 'running') return false;
+    if (steers) this.#listener.response.steering.sent();
+    this.#state.lane.send(frame, done);
+    return true;
+  }
+
+  abort(): void {
+    const state = this.#state;
+    this.#settle();
+    if (state.name === 'placing') state.leaving?.abort(new TurnwireError('aborted', 'the turn was aborted'));
+    if (state.name === 'running') state.lane.abandon('turn aborted', this.#listener.response.steering.used);
+  }
+
+  /**
+   * Sent is not in the same tick, even where the lane is there: turns that begin together are all prepared, and then all sent. To send each at
+   * once took twice as long for 64 of them, since the server fell asleep between two, and each write had to wake it.
+   */
+  #acquireLane(placement: Placement): Promise<Place> {
+    const place = this.#pool.take(placement, this);
+    if (place !== undefined) return Promise.resolve(place);
+    const leaving = new AbortController();
+    this.#state = { name: 'placing', leaving };
+    return this.#pool.acquire(placement, this, leaving.signal);
+  }
+
+  #start({ lane, reused }: Place): void {
+    this.#state = { name: 'running', lane };
+    if (this.#paused) lane.pause();
+    // Of a connection that was dialled for this turn. On an older one they are old: what is left of a limit, for one.
+    if (!reused) this.#headers?.onReceived(lane.upgradeHeaders);
+    this.#listener.connected({ number: lane.connection, reused, streamId: lane.streamId });
+    let frame: string;
+    try {
+      frame = this.#request.frame(lane);
+    } catch (error) {
+      // The lane is as it was.
+      lane.vacate(lane.chain);
+      return this.#fail(error);
+    }
+    this.#heardAt = this.#clock.now();
+    this.#listener.response.expect(this.#request.expectedParent, lane, reused);
+    this.#listener.sending(Buffer.byteLength(frame));
+    lane.send(frame, (error) => {
+      // Where it failed, `lost` tells why: the server may have said it in a close frame.
+      if (error === undefined && this.#state.name === 'running') this.#listener.sent();
+    });
+  }
+
+  alive(): void {
+    if (this.#state.name !== 'running') return;
+    this.#heardAt = this.#clock.now();
+    this.#listener.alive();
+  }
+
+  event(frame: Frame): void {
+    const state = this.#state;
+    if (state.name !== 'running') return;
+    this.#heardAt = this.#clock.tick();
+    const { lane } = state;
+    const { response } = this.#listener;
+    const verdict = response.read(frame);
+    if (this.#successorTimer !== undefined && !response.awaitsSuccessor) this.#successorTimer.cancel();
+    switch (verdict.name) {
+      case 'pass':
+        return this.#listener.event(frame);
+      case 'end':
+        this.#listener.event(frame);
+        return this.#end(state);
+      case 'between':
+        this.#listener.event(frame);
+        this.#successorTimer = startDeadline(this.#clock, verdict.wait.ms, () => {
+          if (verdict.wait.onTimeout === 'end') return this.#end(state);
+          lane.abandon('no successor of a steered response came');
+          this.#fail(
+            new TurnwireError(
+              'successor_timeout',
+              `the response was steered, and its successor did not begin within ${verdict.wait.ms} ms`,
+            ),
+          );
+        });
+        return;
+      case 'failing':
+        this.#listener.event(frame);
+        this.#failedTimer ??= startDeadline(this.#clock, failedAfterErrorMs, () => {
+          this.#settle();
+          // What else belongs to this response may still come: not on a connection that others use.
+          lane.abandon('an error ended the turn');
+          this.#listener.end();
+        });
+        return;
+      case 'refused':
+        this.#settle();
+        this.#releaseLane(lane, verdict.error);
+        return this.#listener.fail(verdict.error);
+      case 'ignored':
+        // What it goes on to say answers nobody.
+        lane.abandon('the server ignores previous_response_id', true);
+        return this.#fail(verdict.error);
+      case 'broken':
+        lane.abandon(verdict.error.message, true);
+        return this.#fail(verdict.error);
+      case 'foreign':
+        lane.poison(verdict.why);
+        return this.#fail(
+          new TurnwireError(
+            'protocol_error',
+            `${verdict.why}: the connection was ended, so that answers cannot be mixed up`,
+          ),
+        );
+    }
+  }
+
+  lost(end: WebSocketEnd): void {
+    if (this.#failedTimer !== undefined && this.#state.name !== 'over') {
+      this.#settle();
+      return this.#listener.end();
+    }
+    this.#fail(errorOfEnd(end, this.#clock.now() - this.#heardAt));
+  }
+
+  /** Anything that was refused has ended the chain (P73); the connection remains usable (P98), as a rule. */
+  #releaseLane(lane: Lane, { server }: TurnwireError): void {
+    const code = server?.code;
+    if (code === 'websocket_connection_limit_reached') return lane.retire('its age limit was reached');
+    if (code === 'websocket_stream_limit_reached') return lane.strike();
+    lane.vacate(undefined);
+    // The name was ours: a server that takes offence at it has no lanes (F5).
+    if (lane.streamId !== undefined && (code === 'invalid_stream_id' || server?.param === 'stream_id'))
+      this.#pool.refuseLanes();
+  }
+
+  #end({ lane }: Running): void {
+    if (this.#state.name !== 'running') return;
+    this.#settle();
+    // On a connection that has carried it, an id that changes would be another response's.
+    if (this.#listener.response.idChanges) lane.retire('the id of its response has changed');
+    else lane.vacate(chainOf(this.#listener.response, this.#request));
+    this.#listener.end();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state.name === 'over') return;
+    this.#settle();
+    this.#listener.fail(
+      error instanceof TurnwireError
+        ? error
+        : new TurnwireError('dial_failed', 'the WebSocket could not be opened', { cause: error }),
+    );
+  }
+
+  #settle(): void {
+    this.#state = { name: 'over' };
+    this.#failedTimer?.cancel();
+    this.#successorTimer?.cancel();
+  }
+}
+
+/** Only a completed response can be continued. */
+function chainOf(response: ResponseTracker, request: OutgoingRequest): Chain | undefined {
+  const { terminal, continuable, stored } = response;
+  if (terminal === undefined || !continuable || !request.continuable) return undefined;
+  return { responseId: terminal.response.id, stored: stored ?? request.store };
+}
+
+function errorOfEnd({ code, reason, violation, cause }: WebSocketEnd, silentMs: number): TurnwireError {
+  if (cause instanceof MessageTooLargeError) {
+    return new TurnwireError('event_too_large', `the server sent an event of more than ${maxEventBytes} bytes`, {
+      cause,
+    });
+  }
+  if (violation !== undefined)
+    return new TurnwireError('protocol_error', `${violation}: the connection was ended`, { cause });
+  if (cause instanceof PongLost) {
+    // One for each turn of the connection: what a turn adds to the causes of its error is not the other turns'.
+    return new TurnwireError('connection_lost', `the connection was ended before the turn: ${cause.message}`, {
+      closeCode: code,
+      cause: new PongLost(cause.ms),
+    });
+  }
+  const how = `the connection closed before the turn ended (${describeClose(code, reason)})`;
+  return connectionLostError(how, silentMs, { closeCode: code, closeReason: reason });
+}

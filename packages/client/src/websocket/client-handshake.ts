@@ -1,0 +1,34 @@
+import { hash } from 'node:crypto';
+import { randomWord } from './random.js';
+
+/** The opening handshake of one connection (RFC 6455, 4.1 and 4.2.2). */
+export class ClientHandshake {
+  readonly #key: string;
+
+  /** The nonce has 16 bytes; a random one unless given. */
+  constructor(nonce: Uint8Array = new Uint8Array(Uint32Array.from({ length: 4 }, randomWord).buffer)) {
+    this.#key = Buffer.from(nonce).toString('base64');
+  }
+
+  /** What the request says of it. No subprotocol and no extension is offered (P5, P7). */
+  get headers(): Record<string, string> {
+    return {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': this.#key,
+    };
+  }
+
+  /** Why the answer, a 101, opens no WebSocket; undefined where it does. */
+  problemOf(answer: Readonly<Record<string, string>>): string | undefined {
+    if (answer.upgrade?.toLowerCase() !== 'websocket') return 'its 101 is no upgrade to a WebSocket';
+    if (answer['sec-websocket-accept'] !== hash('sha1', this.#key + guid, 'base64'))
+      return 'its 101 does not fit the request: Sec-WebSocket-Accept is wrong';
+    if (answer['sec-websocket-protocol'] !== undefined) return 'it chose a subprotocol, and none was offered';
+    if (answer['sec-websocket-extensions'] !== undefined) return 'it chose an extension, and none was offered';
+    return undefined;
+  }
+}
+
+const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
