@@ -1,5 +1,7 @@
 // Everything the other scripts need: a supported Node, the dependencies of the lockfile, a build. Does only what is missing, so
 // that it costs little when nothing is; says what it does on standard error, so that `--json` output stays clean.
+//
+// `--demo`: only what the demo needs, a seventh of the packages, and no tests, bench or examples.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 // As a whole, because a name that an old Node does not have would end this before it can say so.
@@ -9,6 +11,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.turnwire-lockfile');
+const demoOnly = process.argv.includes('--demo');
+/** The workspaces that the demo is built from; `scripts` has the compiler and the bundler. */
+const ofDemo = ['packages/client', 'packages/emulator', 'packages/turnwire', 'scripts'];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -18,8 +23,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 if (!dependenciesAreCurrent()) {
   say('Installing dependencies (npm ci) ...');
-  npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  fs.writeFileSync(stamp, lockfileHash());
+  const only = demoOnly ? ['--omit=dev', ...ofDemo.map((workspace) => `--workspace=${workspace}`)] : [];
+  npm(['ci', ...only, '--no-audit', '--no-fund', '--loglevel=error']);
+  fs.writeFileSync(stamp, stampOf(demoOnly));
 }
 say('Building (tsc -b) ...');
 build(join(root, 'packages', 'client'), join(root, 'packages', 'emulator'));
@@ -30,18 +36,21 @@ await bundleLibraries().catch((error) =>
     `The libraries could not be bundled with Node.js ${process.version}; Rolldown needs 20.19 or newer, but not 21. ${error.message}`,
   ),
 );
-build(root);
+build(demoOnly ? join(root, 'packages', 'turnwire') : root);
 copyDemo();
 
-/** The lockfile that node_modules was installed from; a hash and not a date, because a checkout changes dates. */
+/** Those of everything are enough for the demo, too. */
 function dependenciesAreCurrent() {
-  return fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === lockfileHash();
+  const installed = fs.existsSync(stamp) ? fs.readFileSync(stamp, 'utf8') : '';
+  return installed === stampOf(false) || (demoOnly && installed === stampOf(true));
 }
 
-function lockfileHash() {
-  return createHash('sha256')
+/** What node_modules was installed from: the lockfile's hash and not its date, because a checkout changes dates. */
+function stampOf(forDemo) {
+  const hash = createHash('sha256')
     .update(fs.readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
+  return forDemo ? `${hash} demo` : hash;
 }
 
 function build(...projects) {
