@@ -21,6 +21,21 @@ for (const seed of seeds) {
   });
 }
 
+test('chaos: a turn that falls silent on a busy machine is given up, and not kept by the pongs of its connection', async () => {
+  const tally = await chaos({
+    seed: 1,
+    conversations: 4,
+    turns: 4,
+    rate: 0,
+    lagMs: 400,
+    secretly: ({ via, request }) =>
+      via === 'websocket' && (request['metadata'] as { mark: string }).mark === 'c0.0.0'
+        ? { upTo: 2, after: () => {} }
+        : undefined,
+  });
+  assert.match(tally.lost.join(), /^c0\.0\.0: idle_timeout/);
+});
+
 test('chaos: a turn that is really lost is told as lost', { timeout: 60_000 }, async () => {
   let lost = '';
   const tally = await chaos({

@@ -11,6 +11,7 @@ import { faults } from './faults.js';
 import { Random } from './random.js';
 import { Tally } from './tally.js';
 import type { Asked, Course } from '../model/serve.js';
+import type { Invariant } from '../oracle/oracle.js';
 import type { Fault } from './faults.js';
 
 export interface ChaosOptions {
@@ -24,11 +25,27 @@ export interface ChaosOptions {
   only?: readonly string[];
   /** A fault that nobody is told of: what it loses is lost. For the proof that this is noticed. */
   secretly?: (request: Asked) => Course | undefined;
-  /** The longest that this process was late before, in milliseconds: limits grow with it. @default 0 */
+  /** The longest that this process was late before, in milliseconds: every limit of the client grows with it. @default 0 */
   lagMs?: number;
 }
 
 const secret = 'sk-chaos-sentinel';
+
+/** How a violated invariant is counted; the other ones as losses. */
+const kinds: Partial<Record<Invariant, 'doubled' | 'mixedUp'>> = {
+  'text is the response’s text, once, in order': 'doubled',
+  'asked no more often than allowed, tools run once, usage as billed': 'doubled',
+  'the transcript that the server used is the caller’s input': 'mixedUp',
+};
+
+/**
+ * How quickly time passes for the client. What this process was late before, it may be again, on either side; so time passes more slowly on a busy
+ * machine, and all limits grow together. One limit that grows past another would change what is tried: a turn that is silent for longer than the pause
+ * between pings is kept alive by their pongs.
+ */
+function paceOf(lagMs: number): number {
+  return 20 / (1 + lagMs / 100);
+}
 
 /**
  * Many conversations over one client, interleaved, while a server does what it wants. What happens to a request is decided by the seed,
@@ -74,14 +91,16 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
   );
   const maxSockets = Math.max(1, conversations >> 1);
   const witness = new Witness({ budgetMs: 600_000, maxAttempts: 6, maxSockets, secret });
-  const client = quickClient({
-    apiKey: secret,
-    baseUrl: server.url,
-    onWarning: (message) => witness.warned(message),
-    pool: { maxConnections: maxSockets },
-    // A tenth of it passes; what this process was late before, it may be again, on either side.
-    timeouts: { firstEventMs: 10_000 + 40 * lagMs, idleMs: 10_000 + 40 * lagMs },
-  });
+  const client = quickClient(
+    {
+      apiKey: secret,
+      baseUrl: server.url,
+      onWarning: (message) => witness.warned(message),
+      pool: { maxConnections: maxSockets },
+      timeouts: { firstEventMs: 10_000, idleMs: 10_000 },
+    },
+    paceOf(lagMs),
+  );
   witness.watch(client);
   try {
     await Promise.all(
@@ -102,9 +121,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
     await server.close();
     await eventually('sockets and timers are gone', () => witness.handlesAreGone, 5000 + 10 * lagMs);
     for (const { invariant, what } of violations(witness.testify(server)))
-      tally[/transcript/.test(invariant) ? 'mixedUp' : /once/.test(invariant) ? 'doubled' : 'lost'].push(
-        `${invariant}: ${what}`,
-      );
+      tally[kinds[invariant] ?? 'lost'].push(`${invariant}: ${what}`);
   }
   return tally;
 }
