@@ -58,6 +58,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       new Option('--uplink <mbit>', 'its uplink, in Mbit/s; 0: unlimited').default(10).argParser(numberUpTo(100_000)),
     )
     .option('--keep', 'keep the working folders and say where they are')
+    .option('--svg <file>', 'draw the runs as a picture that moves')
     .option('--json', 'print the result as JSON')
     .action(async (options) => {
       const { demo } = await import('./demo/demo.js');

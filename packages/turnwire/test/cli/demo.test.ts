@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { turnwire } from './console.js';
 
 interface Result {
@@ -21,7 +22,9 @@ interface Result {
 }
 
 test('demo: three runs of one program, the same result, fewer bytes, and a report that tells the truth', async (t) => {
-  const { status, stdout, stderr } = await turnwire(['demo', '--rtt', '0', '--uplink', '0', '--json', '--keep']);
+  const svg = join(await temporary(t), 'demo.svg');
+  const options = ['--rtt', '0', '--uplink', '0', '--json', '--keep', '--svg', svg];
+  const { status, stdout, stderr } = await turnwire(['demo', ...options]);
   assert.equal(status, 0, stderr);
   const { link, runs, identical, proofs, note } = JSON.parse(stdout) as Result;
   const folders = [...stderr.matchAll(/^.+: (\/.*)$/gm)].map(([, folder]) => String(folder));
@@ -54,9 +57,26 @@ test('demo: three runs of one program, the same result, fewer bytes, and a repor
     assert.equal(new Set(sha256).size, 1);
   }
 
+  const picture = await readFile(svg, 'utf8');
+  // A turn of each run that went up in full: all of the first, the first of the second, and of the third also the one that was cut.
+  assert.deepEqual(
+    [occurrences(picture, 'fill="#e8590c"><animate'), occurrences(picture, 'fill="#0b7285"><animate')],
+    [28, 47],
+  );
+
   assert.equal(folders.length, 3);
   for (const folder of folders) await assertReport(folder);
 });
+
+function occurrences(text: string, part: string): number {
+  return text.split(part).length - 1;
+}
+
+async function temporary(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'turnwire-test-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** What the report says, against what is on the disk. */
 async function assertReport(folder: string): Promise<void> {

@@ -16,15 +16,23 @@ export interface LoopOptions {
   onTurn: (turn: number) => void;
 }
 
+/** One turn of a loop; times in milliseconds. */
+export interface LoopTurn {
+  /** From the beginning of the loop to the request. */
+  beganMs: number;
+  /** From the request to the first event. */
+  firstEventMs: number;
+  /** From the beginning of the loop to the end of the answer. */
+  endedMs: number;
+  /** How turnwire sent the turn, as the headers of its answer say; null with another fetch, which sends all. */
+  plan: string | null;
+}
+
 /** What a loop came to. */
 export interface LoopResult {
-  turns: number;
+  turns: readonly LoopTurn[];
   /** All items of the conversation. */
   history: readonly Item[];
-  /** Milliseconds from the request to the first event, one for each turn. */
-  firstEventMs: readonly number[];
-  /** Turns that turnwire sent as a delta, as the headers of its answers say; 0 with another fetch. */
-  deltas: number;
 }
 
 type Item = Readonly<Record<string, unknown>> & { type?: string };
@@ -40,16 +48,16 @@ interface Call {
  */
 export async function agentLoop({ question, tools, onTurn, ...options }: LoopOptions): Promise<LoopResult> {
   const history: Item[] = [{ role: 'user', content: question }];
-  const firstEventMs: number[] = [];
-  let deltas = 0;
-  for (let turn = 1; ; turn += 1) {
-    const answer = await ask(history, tools, options);
-    firstEventMs.push(answer.firstEventMs);
-    if (answer.plan === 'delta') deltas += 1;
-    history.push(...answer.output);
-    onTurn(turn);
-    const calls = answer.output.filter(({ type }) => type === 'function_call') as unknown as Call[];
-    if (calls.length === 0) return { turns: turn, history, firstEventMs, deltas };
+  const turns: LoopTurn[] = [];
+  const begun = performance.now();
+  for (;;) {
+    const beganMs = performance.now() - begun;
+    const { output, firstEventMs, plan } = await ask(history, tools, options);
+    turns.push({ beganMs, firstEventMs, endedMs: performance.now() - begun, plan });
+    history.push(...output);
+    onTurn(turns.length);
+    const calls = output.filter(({ type }) => type === 'function_call') as unknown as Call[];
+    if (calls.length === 0) return { turns, history };
     for (const call of calls)
       history.push({
         type: 'function_call_output',

@@ -1,7 +1,8 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { exitStatus, signalStatus } from '../exit-status.js';
 import { Printer } from '../terminal.js';
 import { compare } from './identity.js';
+import { picture } from './picture.js';
 import { expectedTurns, runOnce, setups } from './runs.js';
 import { progressOn, seconds } from './progress.js';
 import type { Io, Signal } from '../io.js';
@@ -14,11 +15,13 @@ export interface DemoOptions {
   /** Mbit/s. */
   uplink: number;
   keep?: boolean;
+  /** A file for the picture of the runs. */
+  svg?: string;
   json?: boolean;
 }
 
 /** `turnwire demo`: the same program with two fetches, once with its socket cut, and the proof that all came to the same. */
-export async function demo(io: Io, { rtt, uplink, keep, json }: DemoOptions): Promise<number> {
+export async function demo(io: Io, { rtt, uplink, keep, svg, json }: DemoOptions): Promise<number> {
   const stdout = new Printer(io.stdout, io.env);
   const stderr = new Printer(io.stderr, io.env);
   const link: LinkSettings = { rttMs: rtt, uplinkBitsPerSecond: uplink * 1_000_000 };
@@ -48,9 +51,10 @@ export async function demo(io: Io, { rtt, uplink, keep, json }: DemoOptions): Pr
         onTurn: (turn) => progress.turn(setup, turn, performance.now() - begun),
       });
       runs.push(run);
-      progress.finished(setup, run.turns, run.wallMs);
+      progress.finished(setup, run.turns.length, run.wallMs);
     }
     const identities = compare(runs);
+    if (svg !== undefined) await writeFile(svg, picture(runs, linkInWords(link)));
     if (json) stdout.line(JSON.stringify(result(runs, identities, link)));
     else printResult(stdout, runs, identities, link);
     if (keep) for (const { setup, folder } of runs) (json ? stderr : stdout).line(`${setup.title}: ${folder}`);
@@ -73,7 +77,7 @@ function result(runs: readonly Run[], identities: readonly Identity[], link: Lin
     },
     runs: runs.map(({ setup, turns, deltas, wallMs, sentBytes, medianFirstEventMs, connections }) => ({
       id: setup.id,
-      turns,
+      turns: turns.length,
       deltas,
       wall_ms: Math.round(wallMs),
       sent_bytes: sentBytes,
@@ -91,7 +95,7 @@ const head = ['fetch', 'turns', 'deltas', 'bytes sent', 'median first event', 'c
 function printResult(stdout: Printer, runs: readonly Run[], identities: readonly Identity[], link: LinkSettings): void {
   const rows = runs.map(({ setup, turns, deltas, wallMs, sentBytes, medianFirstEventMs, connections }) => [
     setup.title,
-    String(turns),
+    String(turns.length),
     String(deltas),
     kilobytes(sentBytes),
     `${medianFirstEventMs.toFixed(1)} ms`,

@@ -7,7 +7,7 @@ import { createTestAuthority, startEmulator, startLink } from '@turnwire/emulato
 import { Agent, fetch } from 'undici';
 import { openTools, type Toolbox } from '../../agent/tools/toolsets.js';
 import { loadConfig } from '../../config/config.js';
-import { agentLoop, type Fetch } from './agent-loop.js';
+import { agentLoop, type Fetch, type LoopTurn } from './agent-loop.js';
 import { startTlsFront } from './tls-front.js';
 import type { Config } from '../../config/config.js';
 import type { Emulator } from '@turnwire/emulator';
@@ -60,7 +60,8 @@ const slowStart = { windowBytes: 10 * 1448, windowIdleMs: 250 };
 /** What one run came to. Bytes and connections are counted by the link, outside of what is measured. */
 export interface Run {
   setup: Setup;
-  turns: number;
+  turns: readonly LoopTurn[];
+  /** Turns that went up as a delta. */
   deltas: number;
   wallMs: number;
   /** Everything the client wrote to the network, TLS, headers and framing included. */
@@ -118,10 +119,10 @@ export async function runOnce(
     return {
       setup,
       turns: result.turns,
-      deltas: result.deltas,
+      deltas: result.turns.filter(({ plan }) => plan === 'delta').length,
       wallMs: performance.now() - begun,
       sentBytes: link.sentBytes,
-      medianFirstEventMs: median(result.firstEventMs),
+      medianFirstEventMs: median(result.turns.map(({ firstEventMs }) => firstEventMs)),
       connections: link.connections,
       history: result.history,
       contexts: contextsOf(emulator),
