@@ -273,7 +273,7 @@ test('the defaults of recovery, and the tools that make no turn unrepeatable', (
   assert.ok(page.includes(`\`recovery.maxAttempts\` (${maxAttempts})`));
   assert.ok(page.includes(`\`recovery.budgetMs\` (${budgetMs / 1000} s)`));
   assert.ok(page.includes(`\`${replay}\`, the default`));
-  const [, tools] = /and no tools but (.*?)\. /.exec(page) ?? [];
+  const [, tools] = /and no tools but ([\s\S]*?)\.\s/.exec(page) ?? [];
   assert.ok(names(tools).length > 4);
   const isRepeatable = (type: string): boolean => new TurnRequest({ input: 'x', tools: [{ type }] }).repeatable;
   assert.deepEqual(names(tools).map(isRepeatable), Array(names(tools).length).fill(true));
