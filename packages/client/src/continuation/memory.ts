@@ -89,7 +89,7 @@ export class ChainMemory {
     this.#maxBytes = maxBytes;
   }
 
-  /** An estimate of all that is held, in bytes; never more than `maxBytes`. */
+  /** An estimate of all that is matched, in bytes; never more than `maxBytes`. */
   get bytes(): number {
     return this.#tree.bytes + this.#fieldSets.bytes + baselineBytes * (this.#baselines.size + this.#lost.size);
   }
@@ -159,7 +159,7 @@ export class ChainMemory {
     return undefined;
   }
 
-  /** The server no longer has this response: it said so, or the connection that held it is gone. */
+  /** The server no longer has this response: it said so, or the connection that matched it is gone. */
   forget(responseId: string): void {
     const baseline = this.#baselines.get(responseId);
     if (baseline === undefined) return;
@@ -204,11 +204,11 @@ export class ChainMemory {
     set: FieldSet | undefined,
     levels: readonly TreeLevel<Baseline>[],
   ): FullReason {
-    const held = levels.length - 1;
-    const whole = held === input.length;
-    if (whole && someNode(levels[held], ({ marks }) => marks.some((one) => this.#isLive(one)))) return 'nothing_new';
+    const matched = levels.length - 1;
+    const whole = matched === input.length;
+    if (whole && someNode(levels[matched], ({ marks }) => marks.some((one) => this.#isLive(one)))) return 'nothing_new';
     const last = levels.findLast((level, index) => index < input.length && someNode(level, isMarked));
-    if (last !== undefined && (whole || last === levels[held])) {
+    if (last !== undefined && (whole || last === levels[matched])) {
       const [newest, ...older] = baselinesOf(last).map((one) => one.fields);
       if (newest !== undefined && newest !== set && !older.includes(set ?? newest)) {
         return `fields_changed: ${changedField(newest.fields, fields)}`;
@@ -218,11 +218,11 @@ export class ChainMemory {
     }
     if (input.every(isFromCaller)) return 'first_turn';
     if (whole) return 'history_rewound';
-    return held === 0 ? 'history_unknown' : `history_diverged_at: ${held}`;
+    return matched === 0 ? 'history_unknown' : `history_diverged_at: ${matched}`;
   }
 }
 
-/** What was asked is held as it is: it is the caller's, who keeps it anyway. */
+/** What was asked is matched as it is: it is the caller's, who keeps it anyway. */
 function withDigests({ item, alternate }: { item: Json; alternate: Json | undefined }): StoredItem {
   return { item: digestLongTexts(item), alternate: alternate === undefined ? undefined : digestLongTexts(alternate) };
 }

@@ -198,11 +198,11 @@ export function someNode<Mark>(level: TreeLevel<Mark> | undefined, test: (node: 
   return level instanceof TreeNode ? test(level) : (level?.some(test) ?? false);
 }
 
-/** The transcripts of all conversations, each item of a common beginning held once. Pure structure: who is marked for how long is not its business. */
+/** The transcripts of all conversations, each item of a common beginning stored once. Pure structure: who is marked for how long is not its business. */
 export class Tree<Mark> {
   readonly root = new TreeNode<Mark>();
 
-  /** An estimate of all that is held, in bytes. */
+  /** An estimate of all that is stored, in bytes. */
   bytes = 0;
 
   /**
@@ -216,7 +216,7 @@ export class Tree<Mark> {
     levels.length = input.length + 1;
     levels[0] = node;
     let index = 0;
-    // The very items that are held, as bodies that were read by the ones before them have them: nothing else is done a thousand times a turn.
+    // The very items that are stored, as bodies that were read by the ones before them have them: nothing else is done a thousand times a turn.
     for (; index < input.length; index += 1) {
       const { onlyChild } = node;
       if (onlyChild === undefined || onlyChild.item !== input[index]) break;
@@ -236,14 +236,14 @@ export class Tree<Mark> {
   /** The node at the end of a path; what of it is not there yet is added. Shared is only what is the same, not what is equivalent. */
   insert(from: TreeNode<Mark>, path: readonly StoredItem[]): TreeNode<Mark> {
     let node = from;
-    for (const held of path) {
+    for (const stored of path) {
       // Many answers may say the same; the id of an item is its own.
       let child = findEqual(
-        node.candidates(() => idOf(held.item) ?? signatureOf(held.item)),
-        held,
+        node.candidates(() => idOf(stored.item) ?? signatureOf(stored.item)),
+        stored,
       );
       if (child === undefined) {
-        child = new TreeNode(node, held);
+        child = new TreeNode(node, stored);
         node.add(child);
         this.bytes += child.bytes;
       }
@@ -289,9 +289,9 @@ function matchItem<Mark>(level: TreeLevel<Mark>, item: Json): TreeLevel<Mark> | 
   return next;
 }
 
-function findEqual<Mark>(candidates: readonly TreeNode<Mark>[], held: StoredItem): TreeNode<Mark> | undefined {
+function findEqual<Mark>(candidates: readonly TreeNode<Mark>[], stored: StoredItem): TreeNode<Mark> | undefined {
   for (const candidate of candidates.slice(-maxComparisons)) {
-    if (equal(candidate.item, held.item) && equal(candidate.alternate, held.alternate)) return candidate;
+    if (equal(candidate.item, stored.item) && equal(candidate.alternate, stored.alternate)) return candidate;
   }
   return undefined;
 }

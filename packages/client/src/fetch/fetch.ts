@@ -1,25 +1,25 @@
 import { systemClock } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
-import { answer } from './answer.js';
-import { callOf, outlineOf } from './call.js';
-import { endingOf } from './ending.js';
-import { eventStream } from './event-stream.js';
-import { abortOf, brokenBody, notSent } from './fetch-error.js';
-import { Identities } from './identities.js';
-import { KnownBodies, bodyShare } from './known-bodies.js';
-import { responseText } from './response-text.js';
-import { headersIn } from './metadata.js';
-import { openingOf } from './opening.js';
-import { brokenOff, failureOf, refusal, unknownOutcome } from './refusal.js';
-import { checkIsCall } from './not-called.js';
+import { createResponse } from './response/create-response.js';
+import { parseTurn, matchTurn } from './request/turn-call.js';
+import { readToEnd } from './response/read-to-end.js';
+import { eventStream } from './response/event-stream.js';
+import { abortOf, brokenBody, notSent } from './response/fetch-error.js';
+import { IdentityClients } from './identity-clients.js';
+import { BodyCache, bodyShare } from './request/body-cache.js';
+import { responseText } from './response/response-text.js';
+import { headersIn } from './response/metadata-headers.js';
+import { readFirstFrames } from './response/first-frames.js';
+import { brokenOff, fetchFailureOf, errorResponse, unknownOutcome } from './response/error-response.js';
+import { checkArguments } from './request/check-arguments.js';
 import { checkFetchOptions, settingsFor } from './settings.js';
 import type { Frame } from '../protocol/frame.js';
-import type { Reader } from '../turn/delivery.js';
+import type { EventReader } from '../turn/buffer/event-buffer.js';
 import type { PlainResponse } from '../transport/transport.js';
 import type { Turn } from '../turn/turn.js';
-import type { Call } from './call.js';
-import type { Ending } from './ending.js';
-import type { Lease } from './identities.js';
+import type { TurnCall } from './request/turn-call.js';
+import type { FinalFrame } from './response/read-to-end.js';
+import type { Lease } from './identity-clients.js';
 import type { FetchOptions, TurnwireFetch } from './options.js';
 
 /**
@@ -35,7 +35,7 @@ import type { FetchOptions, TurnwireFetch } from './options.js';
  */
 export function createFetch(options?: FetchOptions): TurnwireFetch;
 export function createFetch(...given: readonly unknown[]): TurnwireFetch {
-  checkIsCall(given);
+  checkArguments(given);
   return fetchOf(given[0] as FetchOptions | undefined);
 }
 
@@ -47,13 +47,13 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
     return given(...args);
   };
   const { maxChainBytes, ...common } = checkFetchOptions(options, ordinary);
-  const identities = new Identities({
+  const clients = new IdentityClients({
     settings: (identity) => settingsFor(identity, common),
     clock: systemClock,
     maxChainBytes,
     onSuspect: common.onSuspect,
   });
-  const bodies = new KnownBodies(maxChainBytes * bodyShare);
+  const bodies = new BodyCache(maxChainBytes * bodyShare);
   const counts = { turns: 0, deltas: 0, sse: 0, passed: 0 };
 
   const pass: typeof globalThis.fetch = (...args) => {
@@ -61,23 +61,23 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
     return ordinary(...args);
   };
 
-  const carry = async (call: Call, lease: Lease): Promise<Response> => {
-    if (counts.turns === 0) common.noticeFetch(fetch);
+  const carry = async (call: TurnCall, lease: Lease): Promise<Response> => {
+    if (counts.turns === 0) common.warnOfReplacedFetch(fetch);
     counts.turns += 1;
-    const told: Told = {
+    const parts: AnswerParts = {
       received: {},
       plain: undefined,
       read: () => {
         call.body.keep();
-        lease.grown();
+        lease.memoryGrown();
       },
     };
     const turn = lease.client.turnAsText(
       call.body.params,
       { signal: call.signal },
       {
-        headers: { sent: call.headers.turn, onReceived: (headers) => (told.received = headers) },
-        plain: call.streams ? undefined : { body: call.text, onResponse: (answer) => (told.plain = answer) },
+        headers: { sent: call.headers.turn, onReceived: (headers) => (parts.received = headers) },
+        plain: call.streams ? undefined : { body: call.text, onResponse: (answer) => (parts.plain = answer) },
         onSettled: ({ report }) => {
           if (report.transport === 'sse') counts.sse += 1;
           else if (report.plan === 'delta') counts.deltas += 1;
@@ -85,22 +85,22 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
         },
       },
     );
-    return call.streams ? streamed(turn, call, told) : whole(turn, call, told);
+    return call.streams ? streamed(turn, call, parts) : whole(turn, call, parts);
   };
 
   const fetch = async (...args: Parameters<typeof globalThis.fetch>): Promise<Response> => {
-    const outline = outlineOf(args, common.rules);
+    const outline = matchTurn(args, common.rules);
     if (outline === undefined) return pass(...args);
     const { url, headers, signal, read } = outline;
     // As the ordinary fetch does, before it looks at anything else.
     signal?.throwIfAborted();
     const text = read();
     const body = typeof text === 'object' ? await text : text;
-    const call = body === undefined ? undefined : callOf(outline, body, bodies.read(body));
+    const call = body === undefined ? undefined : parseTurn(outline, body, bodies.read(body));
     if (call === undefined) return pass(...args);
     let lease: Lease;
     try {
-      lease = identities.take({ url: url.href, headers: headers.identity, program: headers.program });
+      lease = clients.acquire({ url: url.href, headers: headers.identity, program: headers.program });
     } catch (error) {
       if (!(error instanceof TurnwireError)) throw error;
       if (error.code === 'client_closed') throw notSent(error);
@@ -108,26 +108,26 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
       common.onUnfit(error.message);
       return pass(...args);
     }
-    call.done();
+    call.release();
     return carry(call, lease);
   };
 
   const close = (): Promise<void> => {
     bodies.close();
-    return identities.close();
+    return clients.close();
   };
   return Object.assign(fetch, {
     close,
     destroy: () => {
       bodies.close();
-      identities.destroy();
+      clients.destroy();
     },
-    stats: () => ({ ...identities.stats, ...counts, identities: identities.size }),
+    stats: () => ({ ...clients.stats, ...counts, identities: clients.size }),
     [Symbol.asyncDispose]: close,
   });
 }
 
-interface Told {
+interface AnswerParts {
   /** The head of the server's answer, or of its answer to the upgrade. */
   received: Readonly<Record<string, string>>;
   /** An answer that came as one body. */
@@ -136,43 +136,43 @@ interface Told {
   read: () => void;
 }
 
-async function streamed(turn: Turn, { url, signal }: Call, told: Told): Promise<Response> {
+async function streamed(turn: Turn, { url, signal }: TurnCall, parts: AnswerParts): Promise<Response> {
   const frames = turn.frames();
   const failed = (error: unknown): unknown => {
     const abort = abortOf(error, signal);
     return abort === undefined ? brokenBody(error) : abort.reason;
   };
-  const respond = (opening: readonly Frame[], rest: Reader<Frame>): Response =>
-    answer(eventStream(opening, rest, { signal, failed, ended: told.read }), {
-      headers: Object.assign({ ...told.received }, ...opening.map(headersIn), {
+  const respond = (firstFrames: readonly Frame[], rest: EventReader<Frame>): Response =>
+    createResponse(eventStream(firstFrames, rest, { signal, failed, ended: parts.read }), {
+      headers: Object.assign({ ...parts.received }, ...firstFrames.map(headersIn), {
         'content-type': 'text/event-stream; charset=utf-8',
       }),
       report: turn.report,
       url: url.href,
     });
-  let opening: readonly Frame[];
+  let firstFrames: readonly Frame[];
   try {
-    opening = await openingOf(frames);
+    firstFrames = await readFirstFrames(frames);
   } catch (error) {
     // A call that was answered is not repeated by an SDK, however its body ends.
-    const lost: Reader<Frame> = { next: () => Promise.reject(error), poll: () => undefined };
+    const lost: EventReader<Frame> = { next: () => Promise.reject(error), poll: () => undefined };
     return answerTo(error, turn, { url, signal }, () => respond([], lost));
   }
-  return respond(opening, frames);
+  return respond(firstFrames, frames);
 }
 
-async function whole(turn: Turn, { url, signal }: Call, told: Told): Promise<Response> {
-  let ending: Ending | undefined;
+async function whole(turn: Turn, { url, signal }: TurnCall, parts: AnswerParts): Promise<Response> {
+  let final: FinalFrame | undefined;
   const respond = (response: object): Response =>
-    answer(responseText(response, ending?.last), {
-      headers: { ...told.received, ...ending?.headers, 'content-type': 'application/json' },
+    createResponse(responseText(response, final?.last), {
+      headers: { ...parts.received, ...final?.headers, 'content-type': 'application/json' },
       report: turn.report,
       url: url.href,
     });
   try {
-    ending = await endingOf(turn.frames());
-    told.read();
-    if (told.plain !== undefined) return handedBack(told.plain, turn, url, told.received);
+    final = await readToEnd(turn.frames());
+    parts.read();
+    if (parts.plain !== undefined) return plainResponse(parts.plain, turn, url, parts.received);
     return respond(await turn.response());
   } catch (error) {
     const isEnd = error instanceof TurnwireError && ended.has(error.code);
@@ -185,14 +185,14 @@ async function whole(turn: Turn, { url, signal }: Call, told: Told): Promise<Res
 }
 
 /** The server's own answer, unchanged, to a request that was sent unchanged. */
-function handedBack(
+function plainResponse(
   { status, text }: PlainResponse,
   { report }: Turn,
   url: URL,
   headers: Readonly<Record<string, string>>,
 ): Response {
   const body = hasNoBody.has(status) ? null : text;
-  return answer(body, { status, headers: { 'content-type': 'text/plain', ...headers }, report, url: url.href });
+  return createResponse(body, { status, headers: { 'content-type': 'text/plain', ...headers }, report, url: url.href });
 }
 
 /** A `Response` with one of these takes none. */
@@ -205,14 +205,14 @@ const ended: ReadonlySet<string> = new Set(['response_cancelled', 'response_fail
 function answerTo(
   error: unknown,
   turn: Turn,
-  { url, signal }: Pick<Call, 'url' | 'signal'>,
+  { url, signal }: Pick<TurnCall, 'url' | 'signal'>,
   lost: (error: TurnwireError) => Response,
 ): Response {
   const abort = abortOf(error, signal);
   if (abort !== undefined) throw abort.reason;
   if (!(error instanceof TurnwireError)) throw error;
   const { report } = turn;
-  const failure = failureOf(error, report);
+  const failure = fetchFailureOf(error, report);
   if (failure.name === 'not_sent') throw notSent(error);
-  return failure.name === 'refused' ? refusal(error, failure, report, url.href) : lost(error);
+  return failure.name === 'refused' ? errorResponse(error, failure, report, url.href) : lost(error);
 }

@@ -2,10 +2,10 @@ import { isFetchReplaced, replacedFetchWarning } from '../network/replaced-fetch
 import { checkIsObject, checkOptions, clientNames, isSameName, kindOf } from '../settings/option-names.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { resolveOptions } from '../settings/settings.js';
-import { HeaderRules, credentialHeaders, expressionOf } from './headers.js';
+import { HeaderRules, credentialHeaders, expressionOf } from './request/headers.js';
 import type { Settings } from '../settings/settings.js';
-import type { HeaderOptions } from './headers.js';
-import type { Identity } from './identities.js';
+import type { HeaderOptions } from './request/headers.js';
+import type { Identity } from './identity-clients.js';
 import type { FetchOptions } from './options.js';
 
 /** What all identities of one fetch have in common. */
@@ -21,14 +21,14 @@ export interface CommonSettings {
   /** Told once for each sentence: turns to this address go by the ordinary fetch. */
   onUnfit: (reason: string) => void;
   /** Of `globalThis.fetch`, before the first turn; `own` is the fetch that this is about. */
-  noticeFetch: (own: typeof globalThis.fetch) => void;
+  warnOfReplacedFetch: (own: typeof globalThis.fetch) => void;
 }
 
 /** Options of `createClient` that a request says by itself. */
-const saidByRequests: readonly string[] = ['apiKey', 'baseUrl', 'headers', 'organization', 'project'];
+const perRequestOptions: readonly string[] = ['apiKey', 'baseUrl', 'headers', 'organization', 'project'];
 
 const fetchNames: readonly string[] = [
-  ...clientNames.filter((name) => !saidByRequests.includes(name)),
+  ...clientNames.filter((name) => !perRequestOptions.includes(name)),
   'identityHeaders',
   'perRequestHeaders',
 ].sort();
@@ -40,11 +40,11 @@ export function checkFetchOptions(
 ): CommonSettings & { maxChainBytes: number } {
   checkIsObject('the options', given);
   for (const name of Object.keys(given)) {
-    const said = saidByRequests.find((one) => isSameName(one, name));
-    if (said !== undefined)
+    const perRequest = perRequestOptions.find((one) => isSameName(one, name));
+    if (perRequest !== undefined)
       throw new TurnwireError(
         'invalid_option',
-        `createFetch takes no ${said}: each request brings its own, so give it to the SDK`,
+        `createFetch takes no ${perRequest}: each request brings its own, so give it to the SDK`,
       );
   }
   checkOptions(given, fetchNames);
@@ -75,7 +75,7 @@ export function checkFetchOptions(
       if (!rules.isAllowList) warn(suspectWarning(name));
     },
     onUnfit: (reason) => warn(`turnwire: a turn goes by the ordinary fetch: ${reason}`),
-    noticeFetch: (own) => {
+    warnOfReplacedFetch: (own) => {
       if (options.transport === 'sse' && viaFetch === true) return;
       if (isFetchReplaced(own))
         warn(replacedFetchWarning('create it with { transport: "sse", network: { viaFetch: true } }'));

@@ -14,7 +14,7 @@ import type { WebSocketListener } from './client-websocket.js';
 
 /**
  * Dials and upgrades, within `dialMs`. The upgrade is spoken here and not by `node:http`, whose request and answer stay in memory as long as
- * the connection that came of them: 44 KB each, more than all the rest of it, and half of the time that opening one takes.
+ * the connection that came of them: 44 KB each, more than all the rest of it, and half of the time that handshake one takes.
  *
  * Not done, on purpose: no redirects (P8: they would carry the key elsewhere), nothing is sent before the upgrade is answered (E4).
  *
@@ -46,8 +46,8 @@ export async function openWebSocket(
   );
   try {
     raw = await network.connect(dialling.signal);
-    const opening = new ClientHandshake();
-    raw.write(encodeRequestHead('GET', endpoint.url, { ...headers, ...opening.headers }), 'latin1');
+    const handshake = new ClientHandshake();
+    raw.write(encodeRequestHead('GET', endpoint.url, { ...headers, ...handshake.headers }), 'latin1');
     let head = await readHead(raw, 'the upgrade', maxHeadBytes);
     while (head.status < 200 && head.status !== 101) head = await readHead(raw, 'the upgrade', maxHeadBytes);
     if (head.status !== 101) {
@@ -55,7 +55,7 @@ export async function openWebSocket(
       const body = await readErrorBody(raw, head, clock);
       throw statusFailure('upgrade_refused', endpoint.origin, { ...head, body, secrets: network.secrets }, 'queued');
     }
-    const problem = opening.problemOf(head.headers);
+    const problem = handshake.problemOf(head.headers);
     if (problem !== undefined) throw new Error(problem);
     const { 'set-cookie': _, ...upgradeHeaders } = head.headers;
     return new ClientWebSocket(

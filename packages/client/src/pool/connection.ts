@@ -4,18 +4,18 @@ import { TurnwireError } from '../protocol/errors/errors.js';
 import { FrameError, isBlank } from '../protocol/frame.js';
 import { PongLost } from '../protocol/errors/pong-lost.js';
 import { ResponseIds } from '../response/response-ids.js';
-import { Heartbeat } from './heartbeat.js';
-import { Lanes, LanesIgnored } from './lanes.js';
-import { Sips } from './sips.js';
+import { Heartbeat } from './liveness/heartbeat.js';
+import { Lanes, LanesIgnoredError } from './lanes.js';
+import { PausedSocket } from './liveness/paused-socket.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { Network } from '../network/network.js';
 import type { ClientWebSocket, WebSocketEnd, WebSocketListener } from '../network/client-websocket.js';
 import type { EventText } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
-import type { Beating } from './heartbeat.js';
-import type { Lane, LaneBearer } from './lane.js';
-import type { Delivery } from './lanes.js';
+import type { HeartbeatTarget } from './liveness/heartbeat.js';
+import type { Lane, LaneConnection } from './lane.js';
+import type { Routing } from './lanes.js';
 
 /**
  * dialling ──▶ open ──age, refused lanes, other credentials──▶ draining
@@ -42,18 +42,18 @@ export interface ConnectionOwner {
   /** Called once, after it was open. */
   closed(connection: Connection): void;
   /** It has an idle lane again. */
-  vacant(): void;
+  laneFreed(): void;
   /** The server was given names of lanes, and answers without them. */
   lanesIgnored(): void;
   /** The process has stood still: what is known of any connection is out of date. */
-  stoodStill(): void;
+  processStalled(): void;
 }
 
 /**
  * One socket, its lanes and its life. Every frame is read here and goes to the turn whose lane it names; where there is no such turn,
  * anything but housekeeping means that the server and we disagree on what is going on, and the connection ends (F4, F9).
  */
-export class Connection implements LaneBearer, Beating, WebSocketListener {
+export class Connection implements LaneConnection, HeartbeatTarget, WebSocketListener {
   readonly number: number;
   readonly clock: Clock;
   readonly lanes: Lanes;
@@ -62,7 +62,7 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
   readonly #owner: ConnectionOwner;
   #state: State = { name: 'dialling' };
   /** While its reader is slow. */
-  #sips: Sips | undefined;
+  #pausedSocket: PausedSocket | undefined;
   #inUse = false;
   /** Requests that the operating system has not yet taken. */
   #sending = 0;
@@ -70,8 +70,8 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
   #openedWall = 0;
   #maxAgeMs = Infinity;
   /** What ended it between its opening and the moment in which `dial` learns of that. */
-  #early: string | undefined;
-  #onGone: (() => void) | undefined;
+  #earlyEnd: string | undefined;
+  #onClosed: (() => void) | undefined;
 
   /** With `limits` it has named lanes. */
   constructor(number: number, options: ConnectionOptions, owner: ConnectionOwner, limits: LaneLimits | undefined) {
@@ -124,13 +124,15 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
   }
 
   /** It must be asked before it is used. */
-  get doubtful(): boolean {
-    return 'heartbeat' in this.#state && this.#state.heartbeat.doubtful;
+  get needsValidation(): boolean {
+    return 'heartbeat' in this.#state && this.#state.heartbeat.needsValidation;
   }
 
   /** It can take one more turn: its reader is not slow, and it does not have to be asked while turns are on it. */
-  get roomy(): boolean {
-    return this.open && this.lanes.roomy && this.#sips === undefined && !(this.#inUse && this.doubtful);
+  get hasCapacity(): boolean {
+    return (
+      this.open && this.lanes.hasCapacity && this.#pausedSocket === undefined && !(this.#inUse && this.needsValidation)
+    );
   }
 
   /** @throws what `openSocket` throws; the connection is then of no use, and its owner is told nothing. */
@@ -143,14 +145,17 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
     this.#openedAt = clock.now();
     this.#openedWall = clock.wall();
     this.#maxAgeMs = maxAgeMs;
-    if (this.#early !== undefined) {
+    if (this.#earlyEnd !== undefined) {
       socket.terminate();
-      throw new TurnwireError('dial_failed', `${origin} ended the connection right after opening it: ${this.#early}`);
+      throw new TurnwireError(
+        'dial_failed',
+        `${origin} ended the connection right after opening it: ${this.#earlyEnd}`,
+      );
     }
     const age = clock.after(maxAgeMs, () => this.#rotate(), { background: true });
     const heartbeat = new Heartbeat(this.#options, this);
     this.#state = { name: 'open', socket, heartbeat, age };
-    heartbeat.begin();
+    heartbeat.start();
     this.#options.diagnostics.publish('open', { connection: this.number, origin, ms: clock.now() - begun });
   }
 
@@ -161,10 +166,10 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
   }
 
   /** Time has jumped. */
-  suspect(): void {
+  distrust(): void {
     const state = this.#state;
     if (!('heartbeat' in state)) return;
-    state.heartbeat.suspect();
+    state.heartbeat.distrust();
     if (state.name !== 'open') return;
     state.age.cancel();
     if (this.tooOld) return this.#rotate();
@@ -172,14 +177,14 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
   }
 
   /** Asks it whether it lives; where no answer comes, it is ended. Never rejects. */
-  async check(): Promise<boolean> {
+  async validate(): Promise<boolean> {
     if (!('heartbeat' in this.#state)) return false;
-    const alive = await this.#state.heartbeat.check();
+    const alive = await this.#state.heartbeat.validate();
     if (!alive) this.destroy('it did not answer a ping');
     return alive;
   }
 
-  say(frame: string, done: (error: Error | undefined) => void): void {
+  send(frame: string, done: (error: Error | undefined) => void): void {
     if (!('socket' in this.#state)) return done(new Error(`connection ${this.number} is ${this.#state.name}`));
     this.#sending += 1;
     this.#state.socket.send(frame, (error) => {
@@ -190,19 +195,19 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
 
   pause(): boolean {
     if (!('socket' in this.#state) || this.lanes.inUse > 1) return false;
-    this.#sips ??= new Sips(this.clock, this.#state.socket);
+    this.#pausedSocket ??= new PausedSocket(this.clock, this.#state.socket);
     return true;
   }
 
   resume(): void {
-    this.#sips?.stop();
-    this.#sips = undefined;
+    this.#pausedSocket?.resume();
+    this.#pausedSocket = undefined;
   }
 
-  turned(lane: Lane): void {
+  laneChanged(lane: Lane): void {
     const state = this.#state;
     if (!('socket' in state)) return;
-    this.lanes.taken(lane);
+    this.lanes.turnStarted(lane);
     const inUse = this.lanes.busy > 0;
     if (inUse && !this.#inUse) state.socket.ref();
     if (!inUse && this.#inUse) {
@@ -210,9 +215,9 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
       state.socket.unref();
     }
     this.#inUse = inUse;
-    if (lane.idle) state.heartbeat.rest();
+    if (lane.idle) state.heartbeat.turnEnded();
     if (state.name === 'draining') this.#endIfDrained(state.reason);
-    else if (lane.idle) this.#owner.vacant();
+    else if (lane.idle) this.#owner.laneFreed();
   }
 
   /** It takes no new turns, and ends with the last that it has; what was given up and still drains is not waited for. */
@@ -228,7 +233,7 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
   /** Ends it in good order, with a close frame; resolves when the socket is gone. Only one without turns. */
   close(reason: string): Promise<void> {
     return new Promise((resolve) => {
-      this.#onGone = resolve;
+      this.#onClosed = resolve;
       if (!this.#end(reason, (socket) => socket.close(1000, reason))) resolve();
     });
   }
@@ -240,16 +245,16 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
 
   /** Ends it now; the turns beside `lane` are told. */
   end(reason: string, lane: Lane): void {
-    lane.gone();
-    this.#lose({ code: abnormalClosure, reason: '', violation: reason, cause: undefined });
+    lane.connectionClosed();
+    this.#fail({ code: abnormalClosure, reason: '', violation: reason, cause: undefined });
   }
 
   get bytesRead(): number {
     return 'socket' in this.#state ? this.#state.socket.bytesRead : 0;
   }
 
-  get unjudgeable(): boolean {
-    return this.#sips !== undefined || this.#sending > 0;
+  get suspended(): boolean {
+    return this.#pausedSocket !== undefined || this.#sending > 0;
   }
 
   ping(payload: string): void {
@@ -257,62 +262,62 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
   }
 
   /** The others learn that the socket lives. A turn that has it for itself knows its own events. */
-  heard(): void {
-    if (this.lanes.busy > 1) this.#alive();
+  framesReceived(): void {
+    if (this.lanes.busy > 1) this.#notifyAlive();
   }
 
-  stoodStill(): void {
-    this.#owner.stoodStill();
+  processStalled(): void {
+    this.#owner.processStalled();
   }
 
-  dead(): void {
+  pongMissed(): void {
     const cause = new PongLost(this.#options.pongMs);
-    this.#lose({ code: abnormalClosure, reason: '', violation: undefined, cause });
+    this.#fail({ code: abnormalClosure, reason: '', violation: undefined, cause });
   }
 
   message(text: EventText, bytes: number): void {
     const state = this.#state;
     if (state.name === 'closed') return;
-    if (state.name !== 'dialling') state.heartbeat.frame();
-    this.#sips?.took(bytes);
-    if (isBlank(text)) return this.#alive();
-    let delivery: Delivery;
+    if (state.name !== 'dialling') state.heartbeat.frameReceived();
+    this.#pausedSocket?.received(bytes);
+    if (isBlank(text)) return this.#notifyAlive();
+    let routing: Routing;
     try {
-      delivery = this.lanes.receive(text, bytes);
+      routing = this.lanes.deliver(text, bytes);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      delivery = { violation: `the server sent ${error.message}`, cause: undefined };
+      routing = { violation: `the server sent ${error.message}`, cause: undefined };
     }
-    if (delivery !== 'delivered') this.#irregular(delivery);
+    if (routing !== 'delivered') this.#handleIrregular(routing);
   }
 
   pinged(): void {
-    if ('heartbeat' in this.#state) this.#state.heartbeat.frame();
-    this.#alive();
+    if ('heartbeat' in this.#state) this.#state.heartbeat.frameReceived();
+    this.#notifyAlive();
   }
 
   ponged(payload: string): void {
-    if ('heartbeat' in this.#state) this.#state.heartbeat.pong(payload);
-    this.#alive();
+    if ('heartbeat' in this.#state) this.#state.heartbeat.pongReceived(payload);
+    this.#notifyAlive();
   }
 
   closed(end: WebSocketEnd): void {
-    this.#onGone?.();
-    if (this.#state.name === 'dialling') this.#early ??= end.violation ?? describeClose(end.code, end.reason);
-    else this.#lose(end, end.code);
+    this.#onClosed?.();
+    if (this.#state.name === 'dialling') this.#earlyEnd ??= end.violation ?? describeClose(end.code, end.reason);
+    else this.#fail(end, end.code);
   }
 
-  #irregular(delivery: Exclude<Delivery, 'delivered'>): void {
-    if (delivery === 'delivered_to_all') return this.retire('an error of the whole connection');
-    if (delivery === 'delivered_nameless') return this.#owner.lanesIgnored();
-    const { violation, cause } = delivery;
-    if (cause instanceof LanesIgnored) this.#owner.lanesIgnored();
-    if (this.#state.name === 'dialling') this.#early ??= violation;
-    else this.#lose({ code: abnormalClosure, reason: '', violation, cause });
+  #handleIrregular(routing: Exclude<Routing, 'delivered'>): void {
+    if (routing === 'delivered_to_all') return this.retire('an error of the whole connection');
+    if (routing === 'delivered_nameless') return this.#owner.lanesIgnored();
+    const { violation, cause } = routing;
+    if (cause instanceof LanesIgnoredError) this.#owner.lanesIgnored();
+    if (this.#state.name === 'dialling') this.#earlyEnd ??= violation;
+    else this.#fail({ code: abnormalClosure, reason: '', violation, cause });
   }
 
-  #alive(): void {
-    for (const { occupant } of this.lanes) occupant?.alive();
+  #notifyAlive(): void {
+    for (const { listener } of this.lanes) listener?.alive();
   }
 
   #endIfDrained(reason: string): void {
@@ -320,11 +325,11 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
   }
 
   /** Ends it, and tells its turns. With a `code` it is the other side that has ended it. */
-  #lose(end: WebSocketEnd, code?: number): void {
-    const occupants = [...this.lanes].map(({ occupant }) => occupant);
+  #fail(end: WebSocketEnd, code?: number): void {
+    const listeners = [...this.lanes].map(({ listener }) => listener);
     const reason = code === undefined ? (end.violation ?? end.cause?.message ?? '') : end.reason;
     if (!this.#end(reason, (socket) => socket.terminate(), code)) return;
-    for (const occupant of occupants) occupant?.lost(end);
+    for (const listener of listeners) listener?.lost(end);
   }
 
   #end(reason: string, how: (socket: ClientWebSocket) => void, code?: number): boolean {
@@ -334,7 +339,7 @@ export class Connection implements LaneBearer, Beating, WebSocketListener {
     state.heartbeat.stop();
     if (state.name === 'open') state.age.cancel();
     this.resume();
-    for (const lane of this.lanes) lane.gone();
+    for (const lane of this.lanes) lane.connectionClosed();
     this.#inUse = false;
     this.#options.diagnostics.publish('close', { connection: this.number, code, reason });
     this.#owner.closed(this);

@@ -7,7 +7,7 @@ import type { Frame } from '../protocol/frame.js';
 import type { ResponseIds } from '../response/response-ids.js';
 
 /** The turn that has a lane for itself. */
-export interface Occupant {
+export interface LaneListener {
   /** It takes text: frames into which nobody looks are not parsed. */
   readonly asText: boolean;
   event(frame: Frame): void;
@@ -18,14 +18,14 @@ export interface Occupant {
 }
 
 /** What the server keeps of the last response on this lane (P70). */
-export interface Chain {
+export interface LaneChain {
   responseId: string;
   /** The server has stored it: any connection can continue it. Otherwise only this lane can, and a fork beside it (P46, P71). */
   stored: boolean;
 }
 
 /** What a lane needs of its connection. */
-export interface LaneBearer {
+export interface LaneConnection {
   readonly number: number;
   readonly clock: Clock;
   /** Those that its responses have had, and their items. */
@@ -39,14 +39,14 @@ export interface LaneBearer {
     /** Any of its lanes holds it. */
     holds(responseId: string): boolean;
     /** The server takes no more names, and has not taken this one. */
-    strike(lane: Lane): void;
+    removeLane(lane: Lane): void;
   };
-  say(frame: string, done: (error: Error | undefined) => void): void;
+  send(frame: string, done: (error: Error | undefined) => void): void;
   /** False where others use the socket. */
   pause(): boolean;
   resume(): void;
   /** The lane has got a turn, or has lost it. */
-  turned(lane: Lane): void;
+  laneChanged(lane: Lane): void;
   /** Takes no new turns, and ends when the last of its turns has. */
   retire(reason: string): void;
   /** Ends it now; `lane` is not told, for it is the one who asks. */
@@ -62,52 +62,52 @@ type State =
   | { name: 'idle'; since: number }
   /** Its connection is asked whether it lives, for a turn that waits. */
   | { name: 'reserved'; since: number }
-  | { name: 'busy'; occupant: Occupant }
+  | { name: 'busy'; listener: LaneListener }
   | { name: 'draining'; timer: Timer; bytes: number }
   /** What still comes is nobody's. The connection is about to end. */
   | { name: 'abandoned' };
 
 /** One turn after the other, on one connection and with one `stream_id` or none (P42, P43). */
 export class Lane {
-  readonly #bearer: LaneBearer;
+  readonly #connection: LaneConnection;
   /** Its name on the wire; undefined for the default lane. */
   readonly streamId: string | undefined;
   /** Set when a turn has completed here; forgotten when one has not (P72, P73). */
-  chain: Chain | undefined;
+  chain: LaneChain | undefined;
   #state: State;
 
-  constructor(bearer: LaneBearer, streamId: string | undefined) {
-    this.#bearer = bearer;
+  constructor(bearer: LaneConnection, streamId: string | undefined) {
+    this.#connection = bearer;
     this.streamId = streamId;
     this.#state = { name: 'idle', since: bearer.clock.now() };
   }
 
   /** Its connection's number. */
-  get connection(): number {
-    return this.#bearer.number;
+  get connectionNumber(): number {
+    return this.#connection.number;
   }
 
   /** What its connection was greeted with: the headers of the upgrade's answer. */
   get upgradeHeaders(): Readonly<Record<string, string>> {
-    return this.#bearer.upgradeHeaders;
+    return this.#connection.upgradeHeaders;
   }
 
   /** Those of the responses of its connection. */
   get ids(): ResponseIds {
-    return this.#bearer.ids;
+    return this.#connection.ids;
   }
 
   /** Another turn runs on its connection, or one that was given up there still sends. */
   get othersRun(): boolean {
-    return this.#bearer.lanes.othersRun(this);
+    return this.#connection.lanes.othersRun(this);
   }
 
   get idle(): boolean {
     return this.#state.name === 'idle';
   }
 
-  get occupant(): Occupant | undefined {
-    return this.#state.name === 'busy' ? this.#state.occupant : undefined;
+  get listener(): LaneListener | undefined {
+    return this.#state.name === 'busy' ? this.#state.listener : undefined;
   }
 
   /** When it became idle, on the clock; 0 while it is not. */
@@ -117,46 +117,47 @@ export class Lane {
 
   /** It or another lane of its connection: a fork is sent on another lane than its parent (P46). */
   holds(responseId: string): boolean {
-    return this.#bearer.lanes.holds(responseId);
+    return this.#connection.lanes.holds(responseId);
   }
 
   /** Nobody else is given it until `release` or `occupy`. */
   reserve(): void {
-    if (this.#state.name !== 'idle') throw new Error(`a lane of connection ${this.connection} is ${this.#state.name}`);
+    if (this.#state.name !== 'idle')
+      throw new Error(`a lane of connection ${this.connectionNumber} is ${this.#state.name}`);
     this.#state = { name: 'reserved', since: this.#state.since };
   }
 
   release(): void {
     if (this.#state.name !== 'reserved') return;
     this.#state = { name: 'idle', since: this.#state.since };
-    this.#bearer.turned(this);
+    this.#connection.laneChanged(this);
   }
 
   /** Gives it to one turn. Only an idle one can be taken, or the one that was reserved for it. */
-  occupy(occupant: Occupant): void {
+  assign(listener: LaneListener): void {
     if (this.#state.name !== 'idle' && this.#state.name !== 'reserved')
-      throw new Error(`a lane of connection ${this.connection} is ${this.#state.name}`);
-    this.#state = { name: 'busy', occupant };
-    this.#bearer.turned(this);
+      throw new Error(`a lane of connection ${this.connectionNumber} is ${this.#state.name}`);
+    this.#state = { name: 'busy', listener };
+    this.#connection.laneChanged(this);
   }
 
   /** The turn's request; see `Socket.send`. */
   send(frame: string, done: (error: Error | undefined) => void): void {
-    if (this.#state.name === 'busy') this.#bearer.say(frame, done);
-    else done(new Error(`a lane of connection ${this.connection} is ${this.#state.name}`));
+    if (this.#state.name === 'busy') this.#connection.send(frame, done);
+    else done(new Error(`a lane of connection ${this.connectionNumber} is ${this.#state.name}`));
   }
 
   /** False where other turns share the socket: then everything goes on arriving. */
   pause(): boolean {
-    return this.#state.name === 'busy' && this.#bearer.pause();
+    return this.#state.name === 'busy' && this.#connection.pause();
   }
 
   resume(): void {
-    if (this.#state.name === 'busy') this.#bearer.resume();
+    if (this.#state.name === 'busy') this.#connection.resume();
   }
 
   /** The turn has read a clean terminal event: the next may begin. */
-  vacate(chain: Chain | undefined): void {
+  complete(chain: LaneChain | undefined): void {
     if (this.#state.name !== 'busy') return;
     this.chain = chain;
     this.#becomeIdle();
@@ -164,14 +165,14 @@ export class Lane {
 
   /** As `vacate`, but its connection takes no new turns: its age limit was reached, for example. */
   retire(reason: string): void {
-    this.vacate(undefined);
-    this.#bearer.retire(reason);
+    this.complete(undefined);
+    this.#connection.retire(reason);
   }
 
   /** As `vacate`: the server takes no more names on this connection, and has not taken this one. */
-  strike(): void {
-    this.vacate(undefined);
-    this.#bearer.lanes.strike(this);
+  rejectName(): void {
+    this.complete(undefined);
+    this.#connection.lanes.removeLane(this);
   }
 
   /**
@@ -181,18 +182,18 @@ export class Lane {
    */
   abandon(reason: string, forGood = false): void {
     if (this.#state.name !== 'busy') return;
-    if (!this.#bearer.lanes.othersBeside(this)) return this.#bearer.end(reason, this);
+    if (!this.#connection.lanes.othersBeside(this)) return this.#connection.end(reason, this);
     this.chain = undefined;
     // Whether a successor follows the end of a steered response, nobody here can tell any more: no other turn may be given this lane.
-    if (forGood) return this.#giveUp(reason);
-    const timer = startDeadline(this.#bearer.clock, laneDrainMs, () => this.#giveUp(reason), { background: true });
+    if (forGood) return this.#discard(reason);
+    const timer = startDeadline(this.#connection.clock, laneDrainMs, () => this.#discard(reason), { background: true });
     this.#state = { name: 'draining', timer, bytes: 0 };
-    this.#bearer.turned(this);
+    this.#connection.laneChanged(this);
   }
 
   /** Its connection is poisoned: what came here was no event of this turn (F4, F5). */
   poison(why: string): void {
-    this.#bearer.end(why, this);
+    this.#connection.end(why, this);
   }
 
   /** @internal A frame of this lane; false if it has no turn to which it could belong. */
@@ -200,21 +201,21 @@ export class Lane {
     const state = this.#state;
     switch (state.name) {
       case 'busy':
-        if (!state.occupant.asText) void frame.event;
-        state.occupant.event(frame);
+        if (!state.listener.asText) void frame.event;
+        state.listener.event(frame);
         return true;
       case 'draining':
         state.bytes += frame.size;
         if (isError(frame.event)) {
           // A `response.failed` that belongs to it may follow.
           state.timer.cancel();
-          this.#giveUp('an aborted turn has failed');
-        } else if (ends(frame)) {
+          this.#discard('an aborted turn has failed');
+        } else if (isLastFrame(frame)) {
           state.timer.cancel();
           this.#becomeIdle();
         } else if (state.bytes > laneDrainBytes) {
           state.timer.cancel();
-          this.#giveUp('an aborted turn went on for too long');
+          this.#discard('an aborted turn went on for too long');
         }
         return true;
       case 'abandoned':
@@ -225,27 +226,27 @@ export class Lane {
   }
 
   /** @internal Its connection has ended. */
-  gone(): Occupant | undefined {
-    const { occupant } = this;
+  connectionClosed(): LaneListener | undefined {
+    const { listener } = this;
     if (this.#state.name === 'draining') this.#state.timer.cancel();
     this.#state = { name: 'abandoned' };
     this.chain = undefined;
-    return occupant;
+    return listener;
   }
 
   #becomeIdle(): void {
-    this.#state = { name: 'idle', since: this.#bearer.clock.now() };
-    this.#bearer.turned(this);
+    this.#state = { name: 'idle', since: this.#connection.clock.now() };
+    this.#connection.laneChanged(this);
   }
 
-  #giveUp(reason: string): void {
+  #discard(reason: string): void {
     this.#state = { name: 'abandoned' };
-    this.#bearer.retire(reason);
+    this.#connection.retire(reason);
   }
 }
 
 /** Whether a response that nobody reads has ended; one that was steered has a successor (P48). */
-function ends(frame: Frame): boolean {
+function isLastFrame(frame: Frame): boolean {
   if (frame.traits.terminal === undefined) return false;
   const terminal = terminalOf(frame.event);
   return terminal?.outcome === undefined || terminal.response.incomplete_details?.reason !== 'steered';

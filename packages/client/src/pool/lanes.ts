@@ -5,15 +5,15 @@ import { Lane } from './lane.js';
 import { streamIdOf } from './stream-id.js';
 import type { EventText } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
-import type { LaneBearer } from './lane.js';
+import type { LaneConnection } from './lane.js';
 
 /** Why turns are lost whose server was given names and answers without them: the `cause` of their errors. */
-export class LanesIgnored extends Error {
+export class LanesIgnoredError extends Error {
   override readonly name = 'LanesIgnored';
 }
 
 /** What became of a frame. */
-export type Delivery =
+export type Routing =
   | 'delivered'
   /** It had no name though it should; there was but one turn whose it could be. */
   | 'delivered_nameless'
@@ -26,30 +26,30 @@ export type Delivery =
  * without a name is then nobody's (P65, F5).
  */
 export class Lanes {
-  readonly #bearer: LaneBearer;
+  readonly #connection: LaneConnection;
   readonly #limits: LaneLimits | undefined;
-  #all: readonly Lane[] = [];
+  #lanes: readonly Lane[] = [];
   readonly #named = new Map<string, Lane>();
   #names = 0;
   #maxNames: number;
   /** Whose everything is: the default lane, or the one of a server that answers without the name that it was sent. */
-  #sole: Lane | undefined;
+  #onlyLane: Lane | undefined;
   /** The server has answered with a name. */
-  #confirmed = false;
+  #echoesNames = false;
   /** A turn that takes text has been here: frames are looked at as text first. For the others that would be work twice. */
-  #textual = false;
+  #peeks = false;
 
-  constructor(bearer: LaneBearer, limits: LaneLimits | undefined) {
-    this.#bearer = bearer;
+  constructor(bearer: LaneConnection, limits: LaneLimits | undefined) {
+    this.#connection = bearer;
     this.#limits = limits;
     this.#maxNames = limits?.names ?? 0;
     if (limits !== undefined) return;
-    this.#sole = new Lane(bearer, undefined);
-    this.#all = [this.#sole];
+    this.#onlyLane = new Lane(bearer, undefined);
+    this.#lanes = [this.#onlyLane];
   }
 
   [Symbol.iterator](): Iterator<Lane> {
-    return this.#all[Symbol.iterator]();
+    return this.#lanes[Symbol.iterator]();
   }
 
   get named(): boolean {
@@ -59,64 +59,64 @@ export class Lanes {
   /** Lanes that are not idle. */
   get inUse(): number {
     let count = 0;
-    for (const { idle } of this.#all) if (!idle) count += 1;
+    for (const { idle } of this.#lanes) if (!idle) count += 1;
     return count;
   }
 
   /** Lanes that have a turn. */
   get busy(): number {
     let count = 0;
-    for (const { occupant } of this.#all) if (occupant !== undefined) count += 1;
+    for (const { listener } of this.#lanes) if (listener !== undefined) count += 1;
     return count;
   }
 
   /** One more turn is allowed at the same time (P44). */
-  get roomy(): boolean {
+  get hasCapacity(): boolean {
     return this.inUse < (this.#limits?.inFlight ?? 1);
   }
 
   /** One more name is allowed. */
-  get hasNames(): boolean {
+  get canOpenLane(): boolean {
     return this.#names < this.#maxNames;
   }
 
   /** The default lane, or one with a new name. */
   open(): Lane {
-    if (this.#sole !== undefined) return this.#sole;
+    if (this.#onlyLane !== undefined) return this.#onlyLane;
     this.#names += 1;
     const name = `lane-${this.#names}`;
-    const lane = new Lane(this.#bearer, name);
-    this.#all = [...this.#all, lane];
+    const lane = new Lane(this.#connection, name);
+    this.#lanes = [...this.#lanes, lane];
     this.#named.set(name, lane);
     return lane;
   }
 
   /** A turn has begun. */
-  taken({ occupant }: Lane): void {
-    this.#textual ||= occupant?.asText === true;
+  turnStarted({ listener }: Lane): void {
+    this.#peeks ||= listener?.asText === true;
   }
 
   /** The server takes no more names, and has not taken this one. */
-  strike(lane: Lane): void {
+  removeLane(lane: Lane): void {
     this.#maxNames = 0;
-    this.#all = this.#all.filter((other) => other !== lane);
+    this.#lanes = this.#lanes.filter((other) => other !== lane);
     if (lane.streamId !== undefined) this.#named.delete(lane.streamId);
   }
 
   holds(responseId: string): boolean {
-    for (const { chain } of this.#all) if (chain?.responseId === responseId) return true;
+    for (const { chain } of this.#lanes) if (chain?.responseId === responseId) return true;
     return false;
   }
 
   /** A lane beside it is not idle. */
   othersRun(lane: Lane): boolean {
-    for (const other of this.#all) if (other !== lane && !other.idle) return true;
+    for (const other of this.#lanes) if (other !== lane && !other.idle) return true;
     return false;
   }
 
   /** Others use the connection, or hold what they may want to continue. */
   othersBeside(lane: Lane): boolean {
-    for (const other of this.#all) if (other !== lane && (!other.idle || other.chain !== undefined)) return true;
+    for (const other of this.#lanes) if (other !== lane && (!other.idle || other.chain !== undefined)) return true;
     return false;
   }
 
@@ -125,41 +125,43 @@ export class Lanes {
    *
    * @throws FrameError
    */
-  receive(text: EventText, bytes: number): Delivery {
-    const sole = this.#sole;
-    if (sole === undefined) return this.#route(this.#textual ? Frame.peek(text, bytes) : Frame.parse(text, bytes));
-    const frame = sole.occupant?.asText === true ? Frame.peek(text, bytes) : Frame.parse(text, bytes);
+  deliver(text: EventText, bytes: number): Routing {
+    const sole = this.#onlyLane;
+    if (sole === undefined) return this.#route(this.#peeks ? Frame.peek(text, bytes) : Frame.parse(text, bytes));
+    const frame = sole.listener?.asText === true ? Frame.peek(text, bytes) : Frame.parse(text, bytes);
     if (sole.event(frame) || isHousekeeping(frame)) return 'delivered';
     return violation('the server sent an event although no turn is running');
   }
 
-  #route(frame: Frame): Delivery {
+  #route(frame: Frame): Routing {
     const id = streamIdOf(frame);
-    if (id === undefined) return this.#unnamed(frame);
-    this.#confirmed = true;
+    if (id === undefined) return this.#routeUnnamed(frame);
+    this.#echoesNames = true;
     const lane = typeof id === 'string' ? this.#named.get(id) : undefined;
     if (lane?.event(frame) === true || isHousekeeping(frame)) return 'delivered';
     return violation('the server sent an event for a lane on which no turn is running');
   }
 
-  #unnamed(frame: Frame): Delivery {
-    const inUse = this.#all.filter(({ idle }) => !idle);
+  #routeUnnamed(frame: Frame): Routing {
+    const inUse = this.#lanes.filter(({ idle }) => !idle);
     const [first] = inUse;
     if (first !== undefined && isError(frame.event)) {
       for (const lane of inUse) lane.event(frame);
       return 'delivered_to_all';
     }
     if (isHousekeeping(frame)) return 'delivered';
-    if (first !== undefined && inUse.length === 1 && !this.#confirmed) {
-      this.#sole = first;
+    if (first !== undefined && inUse.length === 1 && !this.#echoesNames) {
+      this.#onlyLane = first;
       first.event(frame);
       return 'delivered_nameless';
     }
-    const cause = this.#confirmed ? undefined : new LanesIgnored('the server does not name the lanes it answers on');
+    const cause = this.#echoesNames
+      ? undefined
+      : new LanesIgnoredError('the server does not name the lanes it answers on');
     return violation('the server sent an event without the stream_id of a lane', cause);
   }
 }
 
-function violation(what: string, cause?: Error): Delivery {
+function violation(what: string, cause?: Error): Routing {
   return { violation: what, cause };
 }

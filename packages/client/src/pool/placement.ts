@@ -14,18 +14,18 @@ export interface Placement {
   /** What is left for it where none can be dialled: SSE, or nothing but a lane. */
   fallback: 'sse' | 'nothing';
   /** It takes the lane whose chain was used least recently also where there is room for another connection. */
-  spends?: boolean;
+  mayEvictChain?: boolean;
 }
 
 /** A lane that is free, or a connection that can open one. */
-export interface Spot {
+export interface LaneChoice {
   connection: Connection;
   /** Undefined: a new one. */
   lane: Lane | undefined;
 }
 
 /** A lane, occupied by the one who asked. */
-export interface Place {
+export interface LaneAssignment {
   lane: Lane;
   /** Its connection was not dialled for this turn. */
   reused: boolean;
@@ -41,32 +41,32 @@ export interface Place {
  * What would lose a chain comes after dialling, and is `leastRecent`. A fork, whose parent's lane is busy, looks for 2 and 3 beside its
  * parent first: only there it finds what is not stored (P46).
  */
-export function place(connections: Iterable<Connection>, placement: Placement): Spot | undefined {
+export function chooseLane(connections: Iterable<Connection>, placement: Placement): LaneChoice | undefined {
   const { parent, withoutLanes } = placement;
-  const home = parent && homeOf(parent.responseId, connections, withoutLanes);
+  const home = parent && connectionHolding(parent.responseId, connections, withoutLanes);
   if (parent !== undefined && home !== undefined) {
     for (const lane of home.lanes)
       if (lane.idle && lane.chain?.responseId === parent.responseId) return { connection: home, lane };
     if (!parent.stored) {
-      const beside = lossless([home], withoutLanes) ?? withNames([home], withoutLanes);
+      const beside = losslessLane([home], withoutLanes) ?? newNamedLane([home], withoutLanes);
       if (beside !== undefined) return beside;
     }
   }
-  return lossless(connections, withoutLanes) ?? withNames(connections, withoutLanes);
+  return losslessLane(connections, withoutLanes) ?? newNamedLane(connections, withoutLanes);
 }
 
 /** The idle lane whose chain was used least recently: where there is nothing else, that chain is given up. */
-export function leastRecent(connections: Iterable<Connection>, withoutLanes: boolean): Spot | undefined {
+export function leastRecentlyUsed(connections: Iterable<Connection>, withoutLanes: boolean): LaneChoice | undefined {
   return idleLane(connections, withoutLanes, isEarlier);
 }
 
 /** Whether a turn that continues this response would find it now: on an idle lane, or for a fork beside it. */
-export function isHeld(connections: Iterable<Connection>, responseId: string): boolean {
+export function canContinue(connections: Iterable<Connection>, responseId: string): boolean {
   for (const connection of connections) {
-    if (!connection.roomy || connection.tooOld) continue;
-    let [here, idle, free] = [false, false, connection.lanes.hasNames];
+    if (!connection.hasCapacity || connection.tooOld) continue;
+    let [here, idle, free] = [false, false, connection.lanes.canOpenLane];
     for (const lane of connection.lanes) {
-      free ||= lane.idle && lossFree(lane);
+      free ||= lane.idle && losesNothing(lane);
       if (lane.chain?.responseId !== responseId) continue;
       here = true;
       idle ||= lane.idle;
@@ -77,22 +77,26 @@ export function isHeld(connections: Iterable<Connection>, responseId: string): b
 }
 
 function isUsable(connection: Connection, withoutLanes: boolean): boolean {
-  return connection.roomy && !(withoutLanes && connection.lanes.named);
+  return connection.hasCapacity && !(withoutLanes && connection.lanes.named);
 }
 
 /** The usable connection that holds this response. */
-function homeOf(responseId: string, connections: Iterable<Connection>, withoutLanes: boolean): Connection | undefined {
+function connectionHolding(
+  responseId: string,
+  connections: Iterable<Connection>,
+  withoutLanes: boolean,
+): Connection | undefined {
   for (const connection of connections)
     if (connection.lanes.holds(responseId) && isUsable(connection, withoutLanes)) return connection;
   return undefined;
 }
 
-function lossless(connections: Iterable<Connection>, withoutLanes: boolean): Spot | undefined {
+function losslessLane(connections: Iterable<Connection>, withoutLanes: boolean): LaneChoice | undefined {
   return idleLane(connections, withoutLanes, isLaterAndLossless);
 }
 
 function isLaterAndLossless(lane: Lane, than: Lane | undefined): boolean {
-  return lossFree(lane) && (than === undefined || lane.idleSince > than.idleSince);
+  return losesNothing(lane) && (than === undefined || lane.idleSince > than.idleSince);
 }
 
 function isEarlier(lane: Lane, than: Lane | undefined): boolean {
@@ -104,7 +108,7 @@ function idleLane(
   connections: Iterable<Connection>,
   withoutLanes: boolean,
   isBetter: (lane: Lane, than: Lane | undefined) => boolean,
-): Spot | undefined {
+): LaneChoice | undefined {
   let found: Connection | undefined;
   let best: Lane | undefined;
   for (const connection of connections) {
@@ -118,12 +122,12 @@ function idleLane(
   return found && { connection: found, lane: best };
 }
 
-function withNames(connections: Iterable<Connection>, withoutLanes: boolean): Spot | undefined {
+function newNamedLane(connections: Iterable<Connection>, withoutLanes: boolean): LaneChoice | undefined {
   for (const connection of connections)
-    if (isUsable(connection, withoutLanes) && connection.lanes.hasNames) return { connection, lane: undefined };
+    if (isUsable(connection, withoutLanes) && connection.lanes.canOpenLane) return { connection, lane: undefined };
   return undefined;
 }
 
-function lossFree({ chain }: Lane): boolean {
+function losesNothing({ chain }: Lane): boolean {
   return chain === undefined || chain.stored;
 }

@@ -1,17 +1,17 @@
 import { delay } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { Connection } from './connection.js';
-import { DialWait } from './dial-wait.js';
-import { Continuity } from './continuity.js';
-import { isHeld, leastRecent, place } from './placement.js';
+import { DialWaiter } from './dialling/dial-waiter.js';
+import { ClockJumpDetector } from './liveness/clock-jump.js';
+import { canContinue, leastRecentlyUsed, chooseLane } from './placement.js';
 import { busyError, closedError } from './pool-settings.js';
-import { Queue } from './queue.js';
-import { RefusedDials } from './refused-dials.js';
+import { WaitQueue } from './dialling/wait-queue.js';
+import { RefusedDialQueue } from './dialling/refused-dial-queue.js';
 import type { LaneLimits } from '../protocol/limits.js';
-import type { DialHost } from './dial-wait.js';
+import type { DialContext } from './dialling/dial-waiter.js';
 import type { ConnectionOwner } from './connection.js';
-import type { Lane, Occupant } from './lane.js';
-import type { Place, Placement, Spot } from './placement.js';
+import type { Lane, LaneListener } from './lane.js';
+import type { LaneAssignment, Placement, LaneChoice } from './placement.js';
 import type { PoolSettings } from './pool-settings.js';
 
 /** Connections end up to so much before their age limit, so that those dialled together are not replaced together (H9). */
@@ -26,14 +26,14 @@ export class Pool implements ConnectionOwner {
   readonly #connections = new Set<Connection>();
   readonly #dials = new Set<AbortController>();
   /** How many turns the connections that are being dialled can serve, beside those that dial them. */
-  #room = 0;
+  #pendingCapacity = 0;
   /** The turns that wait for these. */
-  readonly #host: DialHost;
+  readonly #dialContext: DialContext;
   /** Of the connection that opened last; the others have the same, or take no new turns. */
   #identity: string | undefined;
-  readonly #waiters: Queue<Place>;
-  readonly #refused: RefusedDials<Place>;
-  readonly #continuity: Continuity;
+  readonly #queue: WaitQueue<LaneAssignment>;
+  readonly #refusedDials: RefusedDialQueue<LaneAssignment>;
+  readonly #clockJumps: ClockJumpDetector;
   #warming: Promise<void> | undefined;
   #lanes: LaneLimits | undefined;
   #numbers = 0;
@@ -42,10 +42,10 @@ export class Pool implements ConnectionOwner {
   constructor(settings: PoolSettings) {
     this.#settings = settings;
     this.#lanes = settings.lanes;
-    this.#waiters = new Queue(settings.clock);
-    this.#refused = new RefusedDials({ ...settings, redial: () => this.#redial() });
-    this.#continuity = new Continuity(settings.clock);
-    this.#host = this.#hostOfDials();
+    this.#queue = new WaitQueue(settings.clock);
+    this.#refusedDials = new RefusedDialQueue({ ...settings, redial: () => this.#redial() });
+    this.#clockJumps = new ClockJumpDetector(settings.clock);
+    this.#dialContext = this.#createDialContext();
   }
 
   get stats(): { dialled: number; connections: number; busy: number } {
@@ -56,22 +56,22 @@ export class Pool implements ConnectionOwner {
 
   /** Whether a turn that continues this response would be given the lane that holds it, or one beside it. */
   holds(responseId: string): boolean {
-    return isHeld(this.#connections, responseId);
+    return canContinue(this.#connections, responseId);
   }
 
   /** Whether a turn for which none may be dialled has something to wait for: a lane that is idle and loses nothing by it, or a turn that will end. */
-  offers(placement: Placement): boolean {
-    this.#tidy();
-    return this.#spot(placement) !== undefined || this.#inUse;
+  canServe(placement: Placement): boolean {
+    this.#checkClock();
+    return this.#findLane(placement) !== undefined || this.#inUse;
   }
 
   /** A lane that can be had in this very moment, as in most cases, without the promises that waiting takes. Otherwise undefined: see `acquire`. */
-  take(placement: Placement, occupant: Occupant): Place | undefined {
+  tryAcquire(placement: Placement, listener: LaneListener): LaneAssignment | undefined {
     // Who came first is served first, also when a lane has just become free.
-    if (this.#closed || !this.#waiters.empty) return undefined;
-    this.#tidy();
-    const spot = this.#spot(placement);
-    return spot === undefined || spot.connection.doubtful ? undefined : occupy(spot, occupant);
+    if (this.#closed || !this.#queue.empty) return undefined;
+    this.#checkClock();
+    const spot = this.#findLane(placement);
+    return spot === undefined || spot.connection.needsValidation ? undefined : assign(spot, listener);
   }
 
   /**
@@ -80,11 +80,11 @@ export class Pool implements ConnectionOwner {
    *
    * @throws TurnwireError as `openSocket`, `queue_timeout`, `client_closed`; or what `signal` was aborted with.
    */
-  async acquire(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
+  async acquire(placement: Placement, listener: LaneListener, signal: AbortSignal): Promise<LaneAssignment> {
     signal.throwIfAborted();
     if (this.#closed) throw closedError();
-    if (!this.#waiters.empty && placement.mayDial) return this.#wait(placement, occupant, signal);
-    return this.#find(placement, occupant, signal) ?? this.#wait(placement, occupant, signal);
+    if (!this.#queue.empty && placement.mayDial) return this.#enqueue(placement, listener, signal);
+    return this.#find(placement, listener, signal) ?? this.#enqueue(placement, listener, signal);
   }
 
   /**
@@ -96,12 +96,12 @@ export class Pool implements ConnectionOwner {
   async warm(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#closed) throw closedError();
-    this.#tidy();
-    for (const connection of this.#connections) if (connection.idle && !connection.doubtful) return;
+    this.#checkClock();
+    for (const connection of this.#connections) if (connection.idle && !connection.needsValidation) return;
     if (!this.#hasRoom && this.#warming === undefined) return;
     this.#warming ??= this.#warmUp(signal).finally(() => {
       this.#warming = undefined;
-      for (const wait of this.#host.joined) wait.look();
+      for (const wait of this.#dialContext.joiners) wait.update();
     });
     await this.#warming;
   }
@@ -127,18 +127,18 @@ export class Pool implements ConnectionOwner {
 
   closed(connection: Connection): void {
     this.#connections.delete(connection);
-    this.vacant();
+    this.laneFreed();
   }
 
   /**
    * The next in line may be served. Not in the same tick: what the server sent in one piece with the end of a turn must still meet an idle
    * lane, whose connection it ends (F9), and not the next turn's.
    */
-  vacant(): void {
+  laneFreed(): void {
     queueMicrotask(() => {
-      this.#waiters.serve();
-      this.#refused.serve();
-      for (const wait of this.#host.waits) this.#spare(wait);
+      this.#queue.serve();
+      this.#refusedDials.serve();
+      for (const wait of this.#dialContext.waiters) this.#offerFreedLane(wait);
     });
   }
 
@@ -146,44 +146,49 @@ export class Pool implements ConnectionOwner {
     this.refuseLanes();
   }
 
-  stoodStill(): void {
-    for (const connection of this.#connections) connection.suspect();
+  processStalled(): void {
+    for (const connection of this.#connections) connection.distrust();
   }
 
   #end(): void {
     this.#closed = true;
-    this.#waiters.fail(closedError());
-    this.#refused.fail(closedError());
+    this.#queue.fail(closedError());
+    this.#refusedDials.fail(closedError());
     for (const dial of this.#dials) dial.abort(closedError());
-    for (const wait of this.#host.waits) wait.look();
+    for (const wait of this.#dialContext.waiters) wait.update();
   }
 
   /** Undefined says: wait. */
-  #find(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> | undefined {
-    this.#tidy();
-    const spot = this.#choose(placement);
-    if (spot !== undefined) return this.#have(spot, placement, occupant, signal);
-    if (!placement.mayDial) return this.#withoutDial(placement, occupant, this.#refused.reason, signal);
+  #find(placement: Placement, listener: LaneListener, signal: AbortSignal): Promise<LaneAssignment> | undefined {
+    this.#checkClock();
+    const spot = this.#findLaneOrEvict(placement);
+    if (spot !== undefined) return this.#useLane(spot, placement, listener, signal);
+    if (!placement.mayDial) return this.#waitForLane(placement, listener, this.#refusedDials.reason, signal);
     if (this.#hasRoom || (this.#warming !== undefined && !placement.fresh))
-      return new DialWait(this.#host, placement, occupant, signal, this.#awaited(placement)).place;
+      return new DialWaiter(this.#dialContext, placement, listener, signal, this.#hasPendingCapacity(placement)).place;
     return undefined;
   }
 
-  #spot(placement: Placement): Spot | undefined {
+  #findLane(placement: Placement): LaneChoice | undefined {
     if (placement.fresh) return undefined;
-    const found = place(this.#connections, placement);
-    const spends = placement.spends === true || !this.#hasRoom;
-    return found === undefined && spends ? leastRecent(this.#connections, placement.withoutLanes) : found;
+    const found = chooseLane(this.#connections, placement);
+    const spends = placement.mayEvictChain === true || !this.#hasRoom;
+    return found === undefined && spends ? leastRecentlyUsed(this.#connections, placement.withoutLanes) : found;
   }
 
-  #have(spot: Spot, placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
-    if (spot.connection.doubtful) return this.#validate(spot, placement, occupant, signal);
-    return Promise.resolve(occupy(spot, occupant));
+  #useLane(
+    spot: LaneChoice,
+    placement: Placement,
+    listener: LaneListener,
+    signal: AbortSignal,
+  ): Promise<LaneAssignment> {
+    if (spot.connection.needsValidation) return this.#validate(spot, placement, listener, signal);
+    return Promise.resolve(assign(spot, listener));
   }
 
-  /** As `#spot`; where there is none, a connection of no use to this turn makes room. */
-  #choose(placement: Placement): Spot | undefined {
-    const spot = this.#spot(placement);
+  /** As `#findLane`; where there is none, a connection of no use to this turn makes room. */
+  #findLaneOrEvict(placement: Placement): LaneChoice | undefined {
+    const spot = this.#findLane(placement);
     // What is neither new nor without lanes can use any connection.
     if (spot !== undefined || this.#hasRoom || (!placement.fresh && !placement.withoutLanes)) return spot;
     let oldest: Connection | undefined;
@@ -194,8 +199,8 @@ export class Pool implements ConnectionOwner {
   }
 
   /** Where time has jumped, what is too old now leaves, and all that is left is asked before it is used (B6). */
-  #tidy(): void {
-    if (this.#continuity.broken()) this.stoodStill();
+  #checkClock(): void {
+    if (this.#clockJumps.hasJumped()) this.processStalled();
   }
 
   get #hasRoom(): boolean {
@@ -208,26 +213,31 @@ export class Pool implements ConnectionOwner {
   }
 
   /** Fails with `reason` as soon as no lane can become free any more without the loss of a chain, or at all. */
-  #withoutDial(placement: Placement, occupant: Occupant, reason: TurnwireError, signal: AbortSignal): Promise<Place> {
+  #waitForLane(
+    placement: Placement,
+    listener: LaneListener,
+    reason: TurnwireError,
+    signal: AbortSignal,
+  ): Promise<LaneAssignment> {
     const patient = {
       ...placement,
       dials: false,
-      spends: placement.spends === true || placement.fallback === 'nothing',
+      spends: placement.mayEvictChain === true || placement.fallback === 'nothing',
     };
-    const find = (): Promise<Place> | undefined => {
-      this.#tidy();
-      const spot = this.#spot(patient);
-      if (spot !== undefined) return this.#have(spot, patient, occupant, signal);
+    const find = (): Promise<LaneAssignment> | undefined => {
+      this.#checkClock();
+      const spot = this.#findLane(patient);
+      if (spot !== undefined) return this.#useLane(spot, patient, listener, signal);
       return this.#inUse || this.#dials.size > 0 ? undefined : Promise.reject(reason);
     };
-    return find() ?? this.#refused.wait(placement, find, reason, signal);
+    return find() ?? this.#refusedDials.wait(placement, find, reason, signal);
   }
 
   /** A lane has become free before the dial of this turn has come to its end: nothing is lost by taking it. */
-  #spare(wait: DialWait): void {
+  #offerFreedLane(wait: DialWaiter): void {
     const { placement } = wait;
-    const spot = placement.fresh ? undefined : place(this.#connections, placement);
-    if (spot !== undefined && !spot.connection.doubtful) wait.take(spot, true);
+    const spot = placement.fresh ? undefined : chooseLane(this.#connections, placement);
+    if (spot !== undefined && !spot.connection.needsValidation) wait.assign(spot, true);
   }
 
   #redial(): boolean {
@@ -236,17 +246,23 @@ export class Pool implements ConnectionOwner {
     return true;
   }
 
-  async #validate(spot: Spot, placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
+  async #validate(
+    spot: LaneChoice,
+    placement: Placement,
+    listener: LaneListener,
+    signal: AbortSignal,
+  ): Promise<LaneAssignment> {
     const { connection } = spot;
     const lane = laneOf(spot);
     lane.reserve();
     // Where one has died, others have, as a rule: what they cost is paid once.
-    for (const other of this.#connections) if (other !== connection && other.idle && other.doubtful) void other.check();
+    for (const other of this.#connections)
+      if (other !== connection && other.idle && other.needsValidation) void other.validate();
     const alive = await new Promise<boolean>((resolve) => {
       const leave = (): void => resolve(false);
       signal.addEventListener('abort', leave, { once: true });
       void connection
-        .check()
+        .validate()
         .then(resolve)
         .finally(() => signal.removeEventListener('abort', leave));
     });
@@ -254,51 +270,52 @@ export class Pool implements ConnectionOwner {
       lane.release();
       signal.throwIfAborted();
       if (this.#closed) throw closedError();
-      return this.#find(placement, occupant, signal) ?? this.#wait(placement, occupant, signal);
+      return this.#find(placement, listener, signal) ?? this.#enqueue(placement, listener, signal);
     }
-    lane.occupy(occupant);
+    lane.assign(listener);
     return { lane, reused: true };
   }
 
   /** A connection with named lanes is on its way, and has room for one more: a burst of turns shares it. */
-  #awaited({ withoutLanes }: Placement): boolean {
-    return !withoutLanes && this.#host.joined.size < this.#room;
+  #hasPendingCapacity({ withoutLanes }: Placement): boolean {
+    return !withoutLanes && this.#dialContext.joiners.size < this.#pendingCapacity;
   }
 
   /** A connection has just opened: it goes to the turn that has dialled it, then to others that wait for one, else it rests. */
-  #offer(connection: Connection, first: DialWait | undefined): void {
+  #offerConnection(connection: Connection, first: DialWaiter | undefined): void {
     const { named } = connection.lanes;
-    if (first !== undefined && this.#host.waits.has(first)) first.take({ connection, lane: undefined }, false);
-    for (const wait of this.#host.waits) {
-      if (!connection.roomy || (named && !connection.lanes.hasNames)) return;
+    if (first !== undefined && this.#dialContext.waiters.has(first))
+      first.assign({ connection, lane: undefined }, false);
+    for (const wait of this.#dialContext.waiters) {
+      if (!connection.hasCapacity || (named && !connection.lanes.canOpenLane)) return;
       if (named && wait.placement.withoutLanes) continue;
       // Its own dial goes on, for whoever comes next; with names there is room for it here as well.
-      wait.take({ connection, lane: undefined }, false);
+      wait.assign({ connection, lane: undefined }, false);
     }
   }
 
-  #hostOfDials(): DialHost {
+  #createDialContext(): DialContext {
     return {
-      waits: new Set(),
-      joined: new Set(),
+      waiters: new Set(),
+      joiners: new Set(),
       hasRoom: () => this.#hasRoom,
-      underWay: () => this.#dials.size,
-      warming: () => this.#warming !== undefined,
-      ended: () => (this.#closed ? closedError() : undefined),
-      occupy,
+      dialsInProgress: () => this.#dials.size,
+      isWarming: () => this.#warming !== undefined,
+      closedError: () => (this.#closed ? closedError() : undefined),
+      assign,
       dial: (own, wait) => this.#dial(own, wait.placement.withoutLanes ? undefined : this.#lanes, wait),
-      standInLine: (...turn) => this.#wait(...turn),
-      withoutDial: (error, placement, occupant, signal) => {
+      enqueue: (...turn) => this.#enqueue(...turn),
+      waitForLane: (error, placement, listener, signal) => {
         const isAlone = this.#connections.size + this.#dials.size === 0;
         // A connection that has rested is of no use to who asks for a fresh one.
         if (placement.fresh || isAlone || !this.#isForLoad(error)) return undefined;
-        return this.#withoutDial(afterDial(placement, error), occupant, error, signal);
+        return this.#waitForLane(afterDial(placement, error), listener, error, signal);
       },
     };
   }
 
   /** Whoever has other credentials now must not be served with the old ones (H4, N3). */
-  #identify({ identity }: Connection): void {
+  #retireOtherIdentities({ identity }: Connection): void {
     if (identity === this.#identity) return;
     this.#identity = identity;
     for (const other of this.#connections)
@@ -318,19 +335,19 @@ export class Pool implements ConnectionOwner {
   }
 
   /** Resolves when it is open. */
-  async #dial(dial: AbortController, lanes: LaneLimits | undefined, wait: DialWait | undefined): Promise<void> {
+  async #dial(dial: AbortController, lanes: LaneLimits | undefined, wait: DialWaiter | undefined): Promise<void> {
     const { clock, pace, maxAgeMs, random } = this.#settings;
     this.#numbers += 1;
     const connection = new Connection(this.#numbers, this.#settings, this, lanes);
     const beside = lanes === undefined || wait === undefined ? 0 : lanes.inFlight - 1;
     this.#dials.add(dial);
-    this.#room += beside;
+    this.#pendingCapacity += beside;
     const over = (): void => {
-      if (this.#dials.delete(dial)) this.#room -= beside;
+      if (this.#dials.delete(dial)) this.#pendingCapacity -= beside;
     };
     try {
       for (let ms = pace?.ready() ?? 0; ms > 0; ms = pace?.ready() ?? 0) await delay(clock, ms, dial.signal);
-      this.#checkWanted(wait);
+      this.#throwIfUnwanted(wait);
       await connection.dial(dial.signal, maxAgeMs * (1 - ageJitter * random()));
       if (dial.signal.aborted) {
         connection.destroy('not wanted any more');
@@ -338,26 +355,26 @@ export class Pool implements ConnectionOwner {
       }
       over();
       this.#connections.add(connection);
-      this.#refused.opened();
-      this.#identify(connection);
-      this.#offer(connection, wait);
+      this.#refusedDials.opened();
+      this.#retireOtherIdentities(connection);
+      this.#offerConnection(connection, wait);
       // Lanes may have been refused while it was dialled.
       if (connection.lanes.named && this.#lanes === undefined) connection.retire('the server has no lanes');
     } catch (error) {
       if (error instanceof TurnwireError && error.code === 'upgrade_refused') pace?.refused(error.status ?? 0);
-      if (this.#isForLoad(error)) this.#refused.refused(error);
+      if (this.#isForLoad(error)) this.#refusedDials.refused(error);
       throw error;
     } finally {
       over();
-      for (const waiting of this.#host.joined) waiting.look();
+      for (const waiting of this.#dialContext.joiners) waiting.update();
       // It rests, or it has left room for the next in line.
-      this.vacant();
+      this.laneFreed();
     }
   }
 
   /** A turn may have found a lane while its dial waited for its pace. */
-  #checkWanted(wait: DialWait | undefined): void {
-    if (wait !== undefined && !this.#host.waits.has(wait) && this.#host.waits.size === 0)
+  #throwIfUnwanted(wait: DialWaiter | undefined): void {
+    if (wait !== undefined && !this.#dialContext.waiters.has(wait) && this.#dialContext.waiters.size === 0)
       throw new TurnwireError('aborted', 'the connection is not wanted any more');
   }
 
@@ -365,19 +382,19 @@ export class Pool implements ConnectionOwner {
     return error instanceof TurnwireError && this.#settings.isForLoad?.(error) === true;
   }
 
-  #wait(placement: Placement, occupant: Occupant, signal: AbortSignal): Promise<Place> {
-    const find = (): Promise<Place> | undefined => this.#find(placement, occupant, signal);
-    return this.#waiters.join(find, signal, this.#settings.queueMs, () => busyError(this.#settings));
+  #enqueue(placement: Placement, listener: LaneListener, signal: AbortSignal): Promise<LaneAssignment> {
+    const find = (): Promise<LaneAssignment> | undefined => this.#find(placement, listener, signal);
+    return this.#queue.wait(find, signal, this.#settings.queueMs, () => busyError(this.#settings));
   }
 }
 
-function laneOf({ connection, lane }: Spot): Lane {
+function laneOf({ connection, lane }: LaneChoice): Lane {
   return lane ?? connection.lanes.open();
 }
 
-function occupy(spot: Spot, occupant: Occupant): Place {
+function assign(spot: LaneChoice, listener: LaneListener): LaneAssignment {
   const lane = laneOf(spot);
-  lane.occupy(occupant);
+  lane.assign(listener);
   return { lane, reused: true };
 }
 

@@ -1,4 +1,4 @@
-import { KnownBodies } from '../fetch/known-bodies.js';
+import { BodyCache } from '../fetch/request/body-cache.js';
 import type { JsonObject } from '../json/json.js';
 
 /** A request, parsed. Nothing of it may be changed: its items are shared with those of the requests before it. */
@@ -13,11 +13,11 @@ export interface RelayBody {
  * parsing it, and only what is new is parsed. What is read is what `JSON.parse` says of the whole.
  */
 export class RelayBodies {
-  readonly #known: KnownBodies;
+  readonly #known: BodyCache;
 
   /** @param maxBytes for the texts of earlier requests. */
   constructor(maxBytes: number) {
-    this.#known = new KnownBodies(maxBytes);
+    this.#known = new BodyCache(maxBytes);
   }
 
   /** @returns undefined for a text that is no JSON object, or is nested too deep to be a request. */

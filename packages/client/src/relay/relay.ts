@@ -5,7 +5,7 @@ import { RelayTurn } from './turn.js';
 import type { JsonObject } from '../json/json.js';
 import type { ClientOptions, TransportChoice } from '../options.js';
 import type { ClientStats } from '../turn/client.js';
-import type { Told } from './turn.js';
+import type { AnswerParts } from './turn.js';
 
 /** Those of `createClient`, but that nothing of the environment counts except its proxies: a relay asks with the credentials that it is given. */
 export type RelayOptions = ClientOptions & Required<Pick<ClientOptions, 'baseUrl'>>;
@@ -57,17 +57,17 @@ class ClientRelay implements Relay {
 
   turn(params: JsonObject, options: RelayTurnOptions = {}): RelayTurn {
     const { signal, transport, headers = {}, plain, onSettled = () => {} } = options;
-    const told: Told = { received: {}, plain: undefined };
+    const parts: AnswerParts = { received: {}, plain: undefined };
     const turn = this.#client.turnAsText(
       params,
       { signal, ...(transport !== undefined && { transport }) },
       {
-        headers: { sent: headers, onReceived: (received) => (told.received = received) },
-        plain: plain === undefined ? undefined : { body: plain, onResponse: (answer) => (told.plain = answer) },
+        headers: { sent: headers, onReceived: (received) => (parts.received = received) },
+        plain: plain === undefined ? undefined : { body: plain, onResponse: (answer) => (parts.plain = answer) },
         onSettled,
       },
     );
-    return new RelayTurn(turn, told);
+    return new RelayTurn(turn, parts);
   }
 
   holds(responseId: string): boolean {

@@ -1,4 +1,4 @@
-import { toEvent } from '../fetch/event-stream.js';
+import { toEvent } from '../fetch/response/event-stream.js';
 import type { Frame } from '../protocol/frame.js';
 import type { RelayEvent } from './turn.js';
 
@@ -16,7 +16,7 @@ export function withStreamId(text: string, streamId: string | undefined): string
 }
 
 /** An event of a lane, without the lane's name: that is between the engine and the server. */
-export class Unnamed implements RelayEvent {
+export class EventWithoutLane implements RelayEvent {
   readonly type: string | undefined;
   readonly text: string;
   readonly size: number;

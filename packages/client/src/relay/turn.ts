@@ -1,17 +1,17 @@
-import { isFraming } from '../fetch/answer.js';
-import { endingOf } from '../fetch/ending.js';
-import { headersIn } from '../fetch/metadata.js';
-import { openingOf } from '../fetch/opening.js';
-import { brokenOffText, failureOf, refusalOf, unknownText } from '../fetch/refusal.js';
-import { responseText } from '../fetch/response-text.js';
+import { isFraming } from '../fetch/response/create-response.js';
+import { readToEnd } from '../fetch/response/read-to-end.js';
+import { headersIn } from '../fetch/response/metadata-headers.js';
+import { readFirstFrames } from '../fetch/response/first-frames.js';
+import { brokenOffText, fetchFailureOf, errorResponseParts, unknownText } from '../fetch/response/error-response.js';
+import { responseText } from '../fetch/response/response-text.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
-import { Unnamed } from './text.js';
+import { EventWithoutLane } from './text.js';
 import type { Json } from '../json/json.js';
-import type { Ending } from '../fetch/ending.js';
+import type { FinalFrame } from '../fetch/response/read-to-end.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ServerError } from '../protocol/errors/server-error.js';
 import type { PlainResponse } from '../transport/transport.js';
-import type { Reader } from '../turn/delivery.js';
+import type { EventReader } from '../turn/buffer/event-buffer.js';
 import type { TurnReport } from '../turn/report.js';
 import type { SteerAnswer, SteerInput } from '../turn/steer.js';
 import type { Turn } from '../turn/turn.js';
@@ -54,7 +54,7 @@ export type RelayAnswer =
   | RelayRefusal;
 
 /** @internal What the transports tell of a turn beside its events. */
-export interface Told {
+export interface AnswerParts {
   received: Headers;
   plain: PlainResponse | undefined;
 }
@@ -62,14 +62,14 @@ export interface Told {
 /** A turn whose answer is passed on: either with `opening()` and then `next()` or `poll()`, or with `answer()` alone. */
 export class RelayTurn {
   readonly #turn: Turn;
-  readonly #frames: Reader<Frame>;
-  readonly #told: Told;
+  readonly #frames: EventReader<Frame>;
+  readonly #parts: AnswerParts;
 
   /** @internal */
-  constructor(turn: Turn, told: Told) {
+  constructor(turn: Turn, parts: AnswerParts) {
     this.#turn = turn;
     this.#frames = turn.frames();
-    this.#told = told;
+    this.#parts = parts;
   }
 
   get report(): TurnReport {
@@ -84,8 +84,8 @@ export class RelayTurn {
   /** Waits until it is certain how the answer begins. Never rejects. */
   async opening(): Promise<RelayOpening> {
     try {
-      const frames = await openingOf(this.#frames);
-      const headers = Object.assign({}, withoutFraming(this.#told.received), ...frames.map(headersIn)) as Headers;
+      const frames = await readFirstFrames(this.#frames);
+      const headers = Object.assign({}, withoutFraming(this.#parts.received), ...frames.map(headersIn)) as Headers;
       return { name: 'begun', headers, events: frames.map((frame) => this.#eventOf(frame)) };
     } catch (error) {
       return this.#refusal(error);
@@ -110,21 +110,21 @@ export class RelayTurn {
 
   /** Waits for the end of the answer. Never rejects. */
   async answer(): Promise<RelayAnswer> {
-    let ending: Ending | undefined;
+    let final: FinalFrame | undefined;
     const answered = (response: object): RelayAnswer => ({
       name: 'answered',
       status: 200,
-      headers: { ...withoutFraming(this.#told.received), ...ending?.headers, 'content-type': 'application/json' },
-      body: responseText(response, ending?.last),
+      headers: { ...withoutFraming(this.#parts.received), ...final?.headers, 'content-type': 'application/json' },
+      body: responseText(response, final?.last),
     });
     try {
-      ending = await endingOf(this.#frames);
-      const { plain } = this.#told;
+      final = await readToEnd(this.#frames);
+      const { plain } = this.#parts;
       if (plain !== undefined)
         return {
           name: 'answered',
           status: plain.status,
-          headers: withoutFraming(this.#told.received),
+          headers: withoutFraming(this.#parts.received),
           body: plain.text,
         };
       return answered(await this.#turn.response());
@@ -172,19 +172,19 @@ export class RelayTurn {
 
   #eventOf(frame: Frame): RelayEvent {
     const { lane } = this.#turn;
-    return lane === undefined ? frame : new Unnamed(frame, lane);
+    return lane === undefined ? frame : new EventWithoutLane(frame, lane);
   }
 
   #refusal(error: unknown): RelayRefusal {
     if (!(error instanceof TurnwireError)) throw error;
-    const failure = failureOf(error, this.#turn.report);
+    const failure = fetchFailureOf(error, this.#turn.report);
     switch (failure.name) {
       case 'not_sent':
         return { name: 'not_sent', error };
       case 'unknown':
         return { name: 'unknown', error, body: unknownText(error) };
       default: {
-        const { status, headers, body } = refusalOf(error, failure);
+        const { status, headers, body } = errorResponseParts(error, failure);
         return { name: 'refused', status, headers: withoutFraming(headers), body, server: failure.server, error };
       }
     }

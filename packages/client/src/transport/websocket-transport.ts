@@ -7,8 +7,8 @@ import { MessageTooLargeError } from '../websocket/violation.js';
 import { connectionLostError } from './connection-lost.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { WebSocketEnd } from '../network/client-websocket.js';
-import type { Chain, Lane, Occupant } from '../pool/lane.js';
-import type { Place, Placement } from '../pool/placement.js';
+import type { LaneChain, Lane, LaneListener } from '../pool/lane.js';
+import type { LaneAssignment, Placement } from '../pool/placement.js';
 import type { Pool } from '../pool/pool.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseTracker } from '../response/tracker.js';
@@ -46,7 +46,7 @@ type State =
   /** Until there is a lane; `leaving`, where it has to be waited for, is aborted if the turn ends before. */
   { name: 'placing'; leaving?: AbortController } | Running | { name: 'over' };
 
-class WebSocketCarriage implements Carriage, Occupant {
+class WebSocketCarriage implements Carriage, LaneListener {
   readonly #pool: Pool;
   readonly #clock: Clock;
   readonly #request: OutgoingRequest;
@@ -104,26 +104,26 @@ class WebSocketCarriage implements Carriage, Occupant {
    * Sent is not in the same tick, even where the lane is there: turns that begin together are all prepared, and then all sent. To send each at
    * once took twice as long for 64 of them, since the server fell asleep between two, and each write had to wake it.
    */
-  #acquireLane(placement: Placement): Promise<Place> {
-    const place = this.#pool.take(placement, this);
+  #acquireLane(placement: Placement): Promise<LaneAssignment> {
+    const place = this.#pool.tryAcquire(placement, this);
     if (place !== undefined) return Promise.resolve(place);
     const leaving = new AbortController();
     this.#state = { name: 'placing', leaving };
     return this.#pool.acquire(placement, this, leaving.signal);
   }
 
-  #start({ lane, reused }: Place): void {
+  #start({ lane, reused }: LaneAssignment): void {
     this.#state = { name: 'running', lane };
     if (this.#paused) lane.pause();
     // Of a connection that was dialled for this turn. On an older one they are old: what is left of a limit, for one.
     if (!reused) this.#headers?.onReceived(lane.upgradeHeaders);
-    this.#listener.connected({ number: lane.connection, reused, streamId: lane.streamId });
+    this.#listener.connected({ number: lane.connectionNumber, reused, streamId: lane.streamId });
     let frame: string;
     try {
       frame = this.#request.frame(lane);
     } catch (error) {
       // The lane is as it was.
-      lane.vacate(lane.chain);
+      lane.complete(lane.chain);
       return this.#fail(error);
     }
     this.#heardAt = this.#clock.now();
@@ -211,8 +211,8 @@ class WebSocketCarriage implements Carriage, Occupant {
   #releaseLane(lane: Lane, { server }: TurnwireError): void {
     const code = server?.code;
     if (code === 'websocket_connection_limit_reached') return lane.retire('its age limit was reached');
-    if (code === 'websocket_stream_limit_reached') return lane.strike();
-    lane.vacate(undefined);
+    if (code === 'websocket_stream_limit_reached') return lane.rejectName();
+    lane.complete(undefined);
     // The name was ours: a server that takes offence at it has no lanes (F5).
     if (lane.streamId !== undefined && (code === 'invalid_stream_id' || server?.param === 'stream_id'))
       this.#pool.refuseLanes();
@@ -223,7 +223,7 @@ class WebSocketCarriage implements Carriage, Occupant {
     this.#settle();
     // On a connection that has carried it, an id that changes would be another response's.
     if (this.#listener.response.idChanges) lane.retire('the id of its response has changed');
-    else lane.vacate(chainOf(this.#listener.response, this.#request));
+    else lane.complete(chainOf(this.#listener.response, this.#request));
     this.#listener.end();
   }
 
@@ -245,7 +245,7 @@ class WebSocketCarriage implements Carriage, Occupant {
 }
 
 /** Only a completed response can be continued. */
-function chainOf(response: ResponseTracker, request: OutgoingRequest): Chain | undefined {
+function chainOf(response: ResponseTracker, request: OutgoingRequest): LaneChain | undefined {
   const { terminal, continuable, stored } = response;
   if (terminal === undefined || !continuable || !request.continuable) return undefined;
   return { responseId: terminal.response.id, stored: stored ?? request.store };

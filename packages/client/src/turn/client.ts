@@ -5,17 +5,17 @@ import { createNetwork } from '../network/network.js';
 import { isFetchReplaced, replacedFetchWarning } from '../network/replaced-fetch.js';
 import { identityHeadersOf } from '../network/identity-headers.js';
 import { checkTransport, checkTurnOptions, resolveOptions } from '../settings/settings.js';
-import { DialPace } from '../pool/dial-pace.js';
+import { DialPace } from '../pool/dialling/dial-pace.js';
 import { Pool } from '../pool/pool.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { limitsOf, maxAgeOf } from '../protocol/limits.js';
 import { SseTransport } from '../transport/sse-transport.js';
 import { WebSocketTransport } from '../transport/websocket-transport.js';
-import { Breaker } from './breaker.js';
-import { isRefusedForLoad } from './dial-load.js';
+import { Breaker } from './recovery/breaker.js';
+import { isRefusedForLoad } from './recovery/dial-load.js';
 import { Conversation } from './conversation.js';
 import { TurnRequest } from './request.js';
-import { ModelNotes } from './model-notes.js';
+import { ExpiringModels } from './recovery/expiring-models.js';
 import { RunningTurns } from './running-turns.js';
 import { Turn } from './turn.js';
 import { UsageTotal } from './usage.js';
@@ -26,7 +26,7 @@ import type { ClientOptions, TransportChoice } from '../options.js';
 import type { Settings } from '../settings/settings.js';
 import type { ForeignTurnParams, TurnParams } from '../protocol/request.js';
 import type { Engine } from './engine.js';
-import type { TextOptions, TurnContext } from './turn.js';
+import type { FrameOptions, TurnContext } from './turn.js';
 
 export interface TurnOptions {
   /** Aborts the turn: its iteration and `response()` then fail with `aborted`. */
@@ -61,7 +61,7 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 /** @internal */
-export type Hooks = Partial<Pick<TurnContext, 'onCommitted'>> & { onSettled?: (turn: Turn) => void } & TextOptions;
+export type Hooks = Partial<Pick<TurnContext, 'onCommitted'>> & { onSettled?: (turn: Turn) => void } & FrameOptions;
 
 export class Client implements AsyncDisposable {
   readonly #settings: Settings;
@@ -72,7 +72,7 @@ export class Client implements AsyncDisposable {
   readonly #warming = new Set<Turn>();
   readonly #usage = new UsageTotal();
   /** Ends what is done ahead of turns. */
-  readonly #ending = new AbortController();
+  readonly #warmUpAbort = new AbortController();
   #turns = 0;
   #closed = false;
   #onIdle: (() => void)[] = [];
@@ -115,8 +115,8 @@ export class Client implements AsyncDisposable {
       secrets: this.#network.secrets,
       memory: new ChainMemory({ maxBytes: settings.chains.maxBytes }),
       breaker: new Breaker(clock, random),
-      streamRefusals: new ModelNotes(clock),
-      ignoredIds: new ModelNotes(clock),
+      streamRefusals: new ExpiringModels(clock),
+      ignoredIds: new ExpiringModels(clock),
       limits,
       choice: settings.transport,
       timeouts,
@@ -124,7 +124,7 @@ export class Client implements AsyncDisposable {
       credentialIsAsked: typeof identity.apiKey === 'function' || typeof identity.headers === 'function',
       byFetch: this.#network.usesFetch,
       holds: (responseId) => this.#pool.holds(responseId),
-      offers: (placement) => this.#pool.offers(placement),
+      canServe: (placement) => this.#pool.canServe(placement),
       onFallback: (kind, reason) => this.#warn(kind, `a turn goes by SSE instead of a WebSocket: ${reason}`),
       onIgnoredId: () => this.#warn('chain_ignored', ignoredIdWarning(endpoint.origin)),
       onUsage: (usage) => this.#usage.add(usage),
@@ -173,7 +173,7 @@ export class Client implements AsyncDisposable {
     if (this.#closed || this.#settings.transport === 'sse') return;
     // What goes wrong will go wrong again, for the turn that it concerns.
     if (params === undefined || !this.#engine.limits.warmUp)
-      return this.#pool.warm(this.#ending.signal).catch(() => {});
+      return this.#pool.warm(this.#warmUpAbort.signal).catch(() => {});
     const turn = this.#begin({ ...params, generate: false }, { transport: 'websocket' }, { onSettled: () => {} });
     this.#warming.add(turn);
     await turn.response().catch(() => {});
@@ -191,7 +191,7 @@ export class Client implements AsyncDisposable {
    */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#ending.abort();
+    this.#warmUpAbort.abort();
     for (const turn of this.#running.all) turn.closing();
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     await this.#pool.close();
@@ -201,7 +201,7 @@ export class Client implements AsyncDisposable {
   /** Ends everything now; running turns fail with `client_closed`. */
   destroy(): void {
     this.#closed = true;
-    this.#ending.abort();
+    this.#warmUpAbort.abort();
     for (const turn of this.#running.all) turn.end(new TurnwireError('client_closed', 'the client was destroyed'));
     this.#pool.destroy();
     this.#network.destroy();
@@ -214,7 +214,7 @@ export class Client implements AsyncDisposable {
 
   #begin(params: unknown, options: TurnOptions, hooks: Hooks): Turn {
     this.#turns += 1;
-    if (this.#turns === 1 && hooks.asText !== true) this.#noticeFetch();
+    if (this.#turns === 1 && hooks.asText !== true) this.#warnOfReplacedFetch();
     const signal: unknown = (options as TurnOptions | null)?.signal;
     const turn = new Turn(this.#engine, {
       number: this.#turns,
@@ -234,7 +234,7 @@ export class Client implements AsyncDisposable {
         options.transport === undefined
           ? this.#settings.transport
           : checkTransport('turn: transport', options.transport);
-      this.#makeRoom();
+      this.#cancelWarmUps();
       turn.begin(new TurnRequest(params, hooks.asText), choice, hooks);
     } catch (error) {
       if (!(error instanceof TurnwireError)) throw error;
@@ -244,13 +244,13 @@ export class Client implements AsyncDisposable {
   }
 
   /** A warm-up must not keep a turn waiting. */
-  #makeRoom(): void {
+  #cancelWarmUps(): void {
     if (this.#warming.size === 0 || this.#pool.stats.busy < this.#settings.pool.maxConnections) return;
     for (const turn of this.#warming) turn.cancel();
   }
 
   /** A turn that a test meant for its mock reaches the service, and is paid for. */
-  #noticeFetch(): void {
+  #warnOfReplacedFetch(): void {
     const { onWarning, transport, network } = this.#settings;
     if (onWarning === false || (transport === 'sse' && network.fetch !== undefined) || !isFetchReplaced()) return;
     const warning = replacedFetchWarning('give createClient that fetch, and transport: "sse"');
@@ -264,9 +264,9 @@ export class Client implements AsyncDisposable {
 
   #warn(kind: string, warning: string): void {
     const { onWarning, warned, endpoint } = this.#settings;
-    const told = `${endpoint.origin} ${kind}`;
-    if (onWarning === false || warned.has(told)) return;
-    warned.add(told);
+    const warnedKey = `${endpoint.origin} ${kind}`;
+    if (onWarning === false || warned.has(warnedKey)) return;
+    warned.add(warnedKey);
     // Not from within the turn: what the callback throws is its owner's, and ends no turn (I3).
     queueMicrotask(() => onWarning(`turnwire: ${warning}`));
   }

@@ -8,8 +8,8 @@ import type { Usage } from '../protocol/response.js';
 import type { Secrets } from '../protocol/errors/secrets.js';
 import type { Settings } from '../settings/settings.js';
 import type { Transport } from '../transport/transport.js';
-import type { Breaker } from './breaker.js';
-import type { ModelNotes } from './model-notes.js';
+import type { Breaker } from './recovery/breaker.js';
+import type { ExpiringModels } from './recovery/expiring-models.js';
 
 /** What the turns of a client share. */
 export interface Engine {
@@ -23,9 +23,9 @@ export interface Engine {
   secrets: Secrets;
   breaker: Breaker;
   /** Models whose streams the server has refused: calls that need none go as plain HTTP. */
-  streamRefusals: ModelNotes;
+  streamRefusals: ExpiringModels;
   /** Models for which the server has ignored `previous_response_id`: their turns go in full. */
-  ignoredIds: ModelNotes;
+  ignoredIds: ExpiringModels;
   limits: ProviderLimits;
   choice: TransportChoice;
   timeouts: Settings['timeouts'];
@@ -37,9 +37,9 @@ export interface Engine {
   /** A connection that can take a turn now holds this response. */
   holds: (responseId: string) => boolean;
   /** Whether a turn that may dial nothing finds an open connection to wait for. */
-  offers: (placement: Placement) => boolean;
-  /** A turn goes by SSE instead of a WebSocket: `why` is told to the user, once for each `reason`. */
-  onFallback: (reason: string, why: string) => void;
+  canServe: (placement: Placement) => boolean;
+  /** A turn goes by SSE instead of a WebSocket: `why` is told to the user, once for each `key`. */
+  onFallback: (key: string, why: string) => void;
   /** The server takes `previous_response_id` and ignores it: told to the user, once. */
   onIgnoredId: () => void;
   /** Called for each response that has ended. */

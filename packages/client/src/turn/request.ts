@@ -32,7 +32,7 @@ export class TurnRequest {
   /** It hangs on a conversation that the server keeps: that excludes a response to continue (P39). */
   readonly inConversation: boolean;
   #fields: JsonObject | undefined;
-  #common: string | undefined;
+  #fullText: string | undefined;
 
   /**
    * @param isSnapshot it was made for this turn, and nobody will change it.
@@ -62,34 +62,34 @@ export class TurnRequest {
 
   /** The text frame of a WebSocket; lanes are the pool's business, so a `stream_id` of the caller's is not sent. */
   frame(delta?: Delta): string {
-    const rest = delta === undefined ? this.#full() : this.#rest(delta);
-    return `${frameOpening}${this.#written(isWebSocketOnly)}${rest}}`;
+    const rest = delta === undefined ? this.#fullFields() : this.#deltaFields(delta);
+    return `${framePrefix}${this.#fieldsText(isWebSocketOnly)}${rest}}`;
   }
 
   /** The body of a POST. */
   body(): string {
-    return `{"stream":true${this.#written(isSseOnly)}${this.#full()}}`;
+    return `{"stream":true${this.#fieldsText(isSseOnly)}${this.#fullFields()}}`;
   }
 
   /** The fields both transports take. */
-  #full(): string {
-    return (this.#common ??= this.#written(isCommon));
+  #fullFields(): string {
+    return (this.#fullText ??= this.#fieldsText(isCommon));
   }
 
-  #rest({ responseId, from }: Delta): string {
+  #deltaFields({ responseId, from }: Delta): string {
     const input = JSON.stringify(this.items?.slice(from) ?? []);
-    return `${this.#written(isRest)},"previous_response_id":${JSON.stringify(responseId)},"input":${input}`;
+    return `${this.#fieldsText(isRest)},"previous_response_id":${JSON.stringify(responseId)},"input":${input}`;
   }
 
   /** Those fields that are `wanted` as JSON, with a comma before each: they follow another one. */
-  #written(wanted: (name: string) => boolean): string {
+  #fieldsText(wanted: (name: string) => boolean): string {
     const { params } = this;
     return Object.keys(params).some(wanted) ? `,${JSON.stringify(pick(params, wanted)).slice(1, -1)}` : '';
   }
 }
 
 /** How every frame of ours begins. */
-export const frameOpening = '{"type":"response.create"';
+export const framePrefix = '{"type":"response.create"';
 
 function isCommon(name: string): boolean {
   return !sseOnlyFields.has(name) && !webSocketOnlyFields.has(name);
@@ -109,7 +109,7 @@ function isSseOnly(name: string): boolean {
 }
 
 /** Tools that the client runs itself, and those that only read. What is not listed may act on the world. */
-const harmless: ReadonlySet<string> = new Set([
+const harmlessTools: ReadonlySet<string> = new Set([
   'custom',
   'file_search',
   'function',
@@ -124,7 +124,7 @@ function withoutEffects(tools: Json | undefined): boolean {
     Array.isArray(tools) &&
     tools.every((tool) => {
       const type = (tool as { type?: unknown } | null)?.type;
-      return typeof type === 'string' && harmless.has(type);
+      return typeof type === 'string' && harmlessTools.has(type);
     })
   );
 }

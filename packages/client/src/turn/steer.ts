@@ -34,7 +34,7 @@ export class Submissions {
   #unsent: Waiting[] = [];
   readonly #unanswered: Waiting[] = [];
   /** What the server has and no response holds yet, by its names, in the order of the submissions. */
-  readonly #held = new Map<string, { input: Json; pending: boolean }>();
+  readonly #accepted = new Map<string, { input: Json; pending: boolean }>();
   #responseId: string | undefined;
 
   /** With the id of the response that runs, once it has begun. */
@@ -45,7 +45,7 @@ export class Submissions {
   /** `say` sends a frame; false where the transport cannot. */
   submit(
     input: SteerInput,
-    say: (frame: string, done: (error: Error | undefined) => void) => boolean,
+    send: (frame: string, done: (error: Error | undefined) => void) => boolean,
   ): Promise<SteerAnswer> {
     let copy: Json;
     try {
@@ -54,29 +54,29 @@ export class Submissions {
       return Promise.reject(new TurnwireError('invalid_request', 'the input cannot be written as JSON', { cause }));
     }
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = {
+      const unconsumed: Waiting = {
         input: copy,
         resolve,
         reject,
         send: () => {
           const frame = JSON.stringify({ type: 'response.steer', previous_response_id: this.#responseId, input: copy });
-          this.#unanswered.push(waiting);
+          this.#unanswered.push(unconsumed);
           // Where writing fails the connection has ended, and the turn with it.
-          if (!say(frame, () => {})) this.#refuse(waiting, unavailable());
+          if (!send(frame, () => {})) this.#refuse(unconsumed, steerUnavailableError());
         },
       };
-      if (this.#responseId === undefined) this.#unsent.push(waiting);
-      else waiting.send();
+      if (this.#responseId === undefined) this.#unsent.push(unconsumed);
+      else unconsumed.send();
     });
   }
 
   /** A response has begun: from now on it is the one that is steered. Gives what was accepted before, and is now a part of it. */
-  begun(responseId: string | undefined): readonly Json[] {
+  responseBegan(responseId: string | undefined): readonly Json[] {
     const taken: Json[] = [];
-    for (const [id, { input, pending }] of this.#held) {
+    for (const [id, { input, pending }] of this.#accepted) {
       if (pending) continue;
       taken.push(input);
-      this.#held.delete(id);
+      this.#accepted.delete(id);
     }
     if (responseId !== undefined) {
       this.#responseId = responseId;
@@ -87,7 +87,7 @@ export class Submissions {
 
   /** What the server puts before the input of the turn that continues this one, once this one has ended (P49). */
   get waiting(): readonly Json[] {
-    return [...this.#held.values()].map(({ input }) => input);
+    return [...this.#accepted.values()].map(({ input }) => input);
   }
 
   /** `response.steer.*` */
@@ -97,15 +97,15 @@ export class Submissions {
     if (name !== 'accepted' && name !== 'pending' && name !== 'failed') return;
     const id = typeof steer?.id === 'string' ? steer.id : undefined;
     // The fate of one that was accepted before: it has had its answer.
-    const held = id === undefined ? undefined : this.#held.get(id);
-    if (id !== undefined && held !== undefined) {
-      if (name === 'failed') this.#held.delete(id);
-      else held.pending = name === 'pending';
+    const earlier = id === undefined ? undefined : this.#accepted.get(id);
+    if (id !== undefined && earlier !== undefined) {
+      if (name === 'failed') this.#accepted.delete(id);
+      else earlier.pending = name === 'pending';
       return;
     }
     const waiting = this.#unanswered.shift();
     if (name !== 'failed' && id !== undefined && waiting !== undefined)
-      this.#held.set(id, { input: waiting.input, pending: name === 'pending' });
+      this.#accepted.set(id, { input: waiting.input, pending: name === 'pending' });
     waiting?.resolve({
       name,
       id,
@@ -116,7 +116,7 @@ export class Submissions {
   /** The turn is over: what was not answered will not be (P51). */
   end(error: TurnwireError | undefined): void {
     if (this.#unsent.length === 0 && this.#unanswered.length === 0) return;
-    const why = error ?? ended();
+    const why = error ?? turnEndedError();
     for (const waiting of [...this.#unsent.splice(0), ...this.#unanswered.splice(0)]) waiting.reject(why);
   }
 
@@ -127,11 +127,11 @@ export class Submissions {
   }
 }
 
-function unavailable(): TurnwireError {
+function steerUnavailableError(): TurnwireError {
   return new TurnwireError('invalid_request', 'a turn can be steered over a WebSocket only, and this one goes by SSE');
 }
 
 /** @internal */
-export function ended(): TurnwireError {
+export function turnEndedError(): TurnwireError {
   return new TurnwireError('invalid_request', 'the turn has ended: give the input to the next one');
 }

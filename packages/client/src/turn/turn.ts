@@ -3,11 +3,11 @@ import { itemsOf } from '../continuation/fields.js';
 import { TurnwireError, addTurnContext } from '../protocol/errors/errors.js';
 import { closingUnreadMs, maxOutputBytes } from '../protocol/limits.js';
 import { aborted, onAbort } from './abort.js';
-import { Course } from './course.js';
-import { Delivery } from './delivery.js';
+import { AttemptRunner } from './attempt/attempt-runner.js';
+import { EventBuffer } from './buffer/event-buffer.js';
 import { textOf } from '../response/output-items.js';
 import { ResponseTracker, outputTooLarge } from '../response/tracker.js';
-import { Submissions, ended } from './steer.js';
+import { Submissions, turnEndedError } from './steer.js';
 import type { Json } from '../json/json.js';
 import type { Timer } from '../base/clock.js';
 import type { TransportChoice } from '../options.js';
@@ -16,7 +16,7 @@ import type { Frame } from '../protocol/frame.js';
 import type { InputItem } from '../protocol/items.js';
 import type { Response } from '../protocol/response.js';
 import type { PlainCall, TurnHeaders } from '../transport/transport.js';
-import type { DeliveryNews, Reader } from './delivery.js';
+import type { BufferSignal, EventReader } from './buffer/event-buffer.js';
 import type { Engine } from './engine.js';
 import type { Attempt, TurnReport } from './report.js';
 import type { TurnRequest } from './request.js';
@@ -32,7 +32,7 @@ export interface TurnContext {
 }
 
 /** @internal What a turn has for `createFetch` alone. */
-export interface TextOptions {
+export interface FrameOptions {
   /** Frames into which nobody looks stay text. */
   asText?: boolean | undefined;
   headers?: TurnHeaders | undefined;
@@ -63,18 +63,18 @@ interface Waiter<Value> {
 export class Turn implements AsyncIterable<ResponseEvent> {
   readonly #engine: Engine;
   readonly #context: TurnContext;
-  readonly #begun: number;
-  readonly #delivery: Delivery;
+  readonly #startedAt: number;
+  readonly #buffer: EventBuffer;
   /** Of a turn that has had no attempt. */
-  #unasked: ResponseTracker | undefined;
+  #emptyResponse: ResponseTracker | undefined;
   /** Responses that have ended and were noted. */
-  #noted = 0;
+  #notedResponses = 0;
   readonly #report: TurnReport & { attempts: Attempt[] };
 
   #state: State = { name: 'running' };
   /** From the first one on. */
   #submissions: Submissions | undefined;
-  #course: Course | undefined;
+  #runner: AttemptRunner | undefined;
   #request: TurnRequest | undefined;
   /** The items of the chain so far: the input, and what responses before the last one and steering have added. */
   #items: readonly Json[] = [];
@@ -82,14 +82,14 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #closing = false;
   #onAbort: (() => void) | undefined;
   /** While the client closes: how long it still waits for a reader. */
-  #patience: Timer | undefined;
+  #closingTimer: Timer | undefined;
 
   /** @internal Made by `client.turn()`. */
   constructor(engine: Engine, context: TurnContext) {
     this.#engine = engine;
     this.#context = context;
-    this.#begun = engine.clock.now();
-    this.#delivery = new Delivery((news) => this.#hear(news));
+    this.#startedAt = engine.clock.now();
+    this.#buffer = new EventBuffer((news) => this.#onBufferSignal(news));
     this.#report = {
       turn: context.number,
       transport: 'websocket',
@@ -111,32 +111,32 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    * @internal Called once, by `client.turn()`.
    * @throws TurnwireError `invalid_request`, `request_too_large`
    */
-  begin(request: TurnRequest, choice: TransportChoice, { asText = false, headers, plain }: TextOptions = {}): void {
+  begin(request: TurnRequest, choice: TransportChoice, { asText = false, headers, plain }: FrameOptions = {}): void {
     const { signal, number } = this.#context;
     if (signal?.aborted) return this.#fail(aborted(signal.reason));
     if (signal !== undefined) onAbort(signal, (this.#onAbort = () => this.#fail(aborted(signal.reason))));
     this.#request = request;
     this.#items = request.items ?? [];
-    this.#course = new Course(this.#engine, { number, request, choice, asText, headers, plain }, this.#report, {
-      event: (frame) => this.#take(frame),
+    this.#runner = new AttemptRunner(this.#engine, { number, request, choice, asText, headers, plain }, this.#report, {
+      event: (frame) => this.#onFrame(frame),
       ended: () => this.#settle({ name: 'ended' }),
       failed: (error) => this.#fail(error),
     });
-    this.#course.begin();
+    this.#runner.start();
   }
 
   /** See `TurnReport`; a copy, of this moment. */
   get report(): TurnReport {
     return {
       ...this.#report,
-      phase: this.#course?.phase ?? 'queued',
+      phase: this.#runner?.phase ?? 'queued',
       attempts: this.#report.attempts.map((attempt) => ({ ...attempt })),
     };
   }
 
   /** The responses that have ended so far, in their order: more than one only where the turn was steered. */
   get responses(): readonly Response[] {
-    return [...this.#answer.responses];
+    return [...this.#tracker.responses];
   }
 
   /**
@@ -145,9 +145,9 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    */
   get added(): InputItem[] {
     const before = this.#request?.items?.length ?? 0;
-    const { storedOutput, responses } = this.#answer;
+    const { storedOutput, responses } = this.#tracker;
     const output = storedOutput?.output ?? responses.at(-1)?.output ?? [];
-    return structuredClone([...this.#items.slice(before), ...output, ...this.#waiting]) as InputItem[];
+    return structuredClone([...this.#items.slice(before), ...output, ...this.#unconsumedInput]) as InputItem[];
   }
 
   /**
@@ -161,9 +161,9 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };
       if (this.#state.name === 'running') this.#waiters.push(waiter);
-      else this.#tell(waiter);
+      else this.#settleWaiter(waiter);
       // Whoever iterates begins in this tick; otherwise the events are for nobody.
-      queueMicrotask(() => this.#delivery.drop());
+      queueMicrotask(() => this.#buffer.discard());
     });
   }
 
@@ -182,14 +182,14 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    *   known then.
    */
   steer(input: SteerInput): Promise<SteerAnswer> {
-    if (this.#state.name !== 'running') return Promise.reject(ended());
-    this.#submissions ??= new Submissions(this.#answer.responseId);
-    return this.#submissions.submit(input, (frame, done) => this.#course?.say(frame, done, true) === true);
+    if (this.#state.name !== 'running') return Promise.reject(turnEndedError());
+    this.#submissions ??= new Submissions(this.#tracker.responseId);
+    return this.#submissions.submit(input, (frame, done) => this.#runner?.send(frame, done, true) === true);
   }
 
   /** @internal For a relay: a client event other than `response.steer`, as it is. False where it cannot be sent. */
   say(frame: string): boolean {
-    return this.#state.name === 'running' && this.#course?.say(frame, () => {}, false) === true;
+    return this.#state.name === 'running' && this.#runner?.send(frame, () => {}, false) === true;
   }
 
   /** @internal The name under which the last attempt is known to the server; undefined for the default lane. */
@@ -202,20 +202,20 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    * response cannot be continued.
    */
   get context(): readonly Json[] | undefined {
-    const { terminal, storedOutput } = this.#answer;
+    const { terminal, storedOutput } = this.#tracker;
     const outcome = terminal?.outcome;
     if (storedOutput === undefined || (outcome !== 'completed' && outcome !== 'incomplete')) return undefined;
-    return [...this.#items, ...storedOutput.output, ...this.#waiting];
+    return [...this.#items, ...storedOutput.output, ...this.#unconsumedInput];
   }
 
   /** @internal The server's word on whether it stores the last response, else the request's. */
   get stored(): boolean {
-    return this.#answer.stored ?? this.#request?.store ?? true;
+    return this.#tracker.stored ?? this.#request?.store ?? true;
   }
 
   /** @internal The response that a delta of ours continued, and the index in the input from which it was sent. */
   get continued(): { responseId: string; from: number } | undefined {
-    const plan = this.#course?.plan;
+    const plan = this.#runner?.plan;
     return plan?.name === 'delta' ? plan : undefined;
   }
 
@@ -230,7 +230,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   /** @internal `client.close()`: it waits for the end of the turn, but not as long as ever for somebody who reads. */
   closing(): void {
     this.#closing = true;
-    if (this.#state.name === 'running' && this.#delivery.full) this.#expectReader();
+    if (this.#state.name === 'running' && this.#buffer.full) this.#awaitReader();
   }
 
   /** @internal `client.destroy()` */
@@ -240,73 +240,73 @@ export class Turn implements AsyncIterable<ResponseEvent> {
 
   /** @throws TurnwireError `turn_already_read` when it is read for the second time. */
   [Symbol.asyncIterator](): AsyncIterator<ResponseEvent, undefined> {
-    return this.#delivery.iterate((frame) => frame.event);
+    return this.#buffer.read((frame) => frame.event);
   }
 
   /** @internal The same as text, for `createFetch`. */
-  frames(): Reader<Frame> {
-    return this.#delivery.iterate((frame) => frame);
+  frames(): EventReader<Frame> {
+    return this.#buffer.read((frame) => frame);
   }
 
-  #hear(news: DeliveryNews): void {
+  #onBufferSignal(news: BufferSignal): void {
     switch (news) {
       case 'full':
-        this.#course?.pause(() => this.#delivery.bytes);
-        if (this.#closing) this.#expectReader();
+        this.#runner?.pause(() => this.#buffer.bytes);
+        if (this.#closing) this.#awaitReader();
         return;
       case 'roomy':
-        this.#patience?.cancel();
-        return this.#course?.resume();
+        this.#closingTimer?.cancel();
+        return this.#runner?.resume();
       case 'left':
-        return this.#left();
+        return this.#consumerLeft();
       case 'drained':
         return this.#commit();
     }
   }
 
-  #expectReader(): void {
+  #awaitReader(): void {
     const ms = Math.min(this.#engine.timeouts.unreadMs, closingUnreadMs);
-    const { taken } = this.#delivery;
-    this.#patience = startDeadline(this.#engine.clock, ms, () => {
-      if (this.#delivery.taken > taken) return this.#expectReader();
+    const { taken } = this.#buffer;
+    this.#closingTimer = startDeadline(this.#engine.clock, ms, () => {
+      if (this.#buffer.taken > taken) return this.#awaitReader();
       const message = `the client was closing, and the turn's events were not read for ${ms} ms`;
       this.#fail(new TurnwireError('unread_timeout', message));
     });
   }
 
-  #take(frame: Frame): void {
-    if (frame.opaque) return this.#delivery.hand(frame);
+  #onFrame(frame: Frame): void {
+    if (frame.opaque) return this.#buffer.push(frame);
     const { type } = frame;
     if (type?.startsWith('response.steer.')) this.#submissions?.read(frame.event);
-    if (type === 'response.created') this.#steered();
-    if (this.#answer.responses.length > this.#noted) this.#note();
-    this.#report.responseId = this.#answer.responseId;
-    this.#delivery.hand(frame);
-    if (this.#answer.bytes > maxOutputBytes) this.#course?.fail(new TurnwireError('event_too_large', outputTooLarge));
+    if (type === 'response.created') this.#responseBegan();
+    if (this.#tracker.responses.length > this.#notedResponses) this.#noteResponse();
+    this.#report.responseId = this.#tracker.responseId;
+    this.#buffer.push(frame);
+    if (this.#tracker.bytes > maxOutputBytes) this.#runner?.fail(new TurnwireError('event_too_large', outputTooLarge));
   }
 
   /** What the events have come to. */
-  get #answer(): ResponseTracker {
-    return this.#course?.response ?? (this.#unasked ??= new ResponseTracker(this.#engine.secrets));
+  get #tracker(): ResponseTracker {
+    return this.#runner?.response ?? (this.#emptyResponse ??= new ResponseTracker(this.#engine.secrets));
   }
 
   /** A response has begun; a successor continues what the one before has given, and what it was steered with. */
-  #steered(): void {
-    const { responses, responseId, storedOutput } = this.#answer;
-    const taken = this.#submissions?.begun(responseId) ?? [];
+  #responseBegan(): void {
+    const { responses, responseId, storedOutput } = this.#tracker;
+    const taken = this.#submissions?.responseBegan(responseId) ?? [];
     if (responses.length === 0) return;
     this.#items = [...this.#items, ...(storedOutput?.output ?? []), ...taken.flatMap((input) => itemsOf(input) ?? [])];
   }
 
   /** The items of what was steered with and is in no response yet: the turn that continues this one has them first. */
-  get #waiting(): readonly Json[] {
+  get #unconsumedInput(): readonly Json[] {
     return (this.#submissions?.waiting ?? []).flatMap((input) => itemsOf(input) ?? []);
   }
 
   /** What the end of a response says about the turn. */
-  #note(): void {
-    const { terminal, responses } = this.#answer;
-    this.#noted = responses.length;
+  #noteResponse(): void {
+    const { terminal, responses } = this.#tracker;
+    this.#notedResponses = responses.length;
     this.#report.outcome = terminal?.outcome;
     this.#report.usage = terminal?.response.usage ?? undefined;
     // Billed, whether somebody reads it or not (M3).
@@ -315,15 +315,15 @@ export class Turn implements AsyncIterable<ResponseEvent> {
 
   /** The consumer has read all of it: from now on the server is known to hold it (D9). */
   #commit(): void {
-    const { terminal, responseId, stored, continuable } = this.#answer;
+    const { terminal, responseId, stored, continuable } = this.#tracker;
     const request = this.#request;
     if (this.#state.name !== 'ended' || terminal?.outcome !== 'completed' || request === undefined) return;
-    const { storedOutput } = this.#answer;
+    const { storedOutput } = this.#tracker;
     if (storedOutput === undefined) return;
-    const waiting = this.#waiting;
+    const waiting = this.#unconsumedInput;
     this.#context.onCommitted?.([...this.#items, ...storedOutput.output, ...waiting]);
     const inFull = request.items !== undefined && request.previousResponseId === undefined && !request.inConversation;
-    const plan = this.#course?.plan;
+    const plan = this.#runner?.plan;
     // What waits, the connection holds, and ends with it: elsewhere the response may be had, but not this.
     const isStored = (stored ?? request.store) && waiting.length === 0;
     // Not stored, and made over SSE, nobody has it any more.
@@ -345,55 +345,55 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    * never sent has changed nothing.
    */
   #forget(): void {
-    const plan = this.#course?.plan;
+    const plan = this.#runner?.plan;
     if (plan?.name === 'delta' && this.#report.sentBytes > 0) this.#engine.memory.forget(plan.responseId);
   }
 
   /** The consumer stops reading. At the end of the answer that is the end of the turn; before it, an abort. */
-  #left(): void {
-    const { errorEvent, terminal } = this.#answer;
-    const atEnd = this.#delivery.empty && (errorEvent !== undefined || terminal !== undefined);
+  #consumerLeft(): void {
+    const { errorEvent, terminal } = this.#tracker;
+    const atEnd = this.#buffer.empty && (errorEvent !== undefined || terminal !== undefined);
     if (atEnd && this.#state.name === 'running') {
       // What might follow (the failure that belongs to an error, a successor) is for nobody.
-      this.#course?.abort(aborted(undefined));
+      this.#runner?.abort(aborted(undefined));
       return this.#settle({ name: 'ended' });
     }
-    this.#delivery.clear();
+    this.#buffer.clear();
     this.#forget();
     this.#fail(new TurnwireError('aborted', 'the turn was left before its terminal event'));
   }
 
   #fail(error: TurnwireError): void {
     if (this.#state.name !== 'running') return;
-    const phase = this.#course?.phase ?? 'queued';
-    this.#course?.abort(error);
+    const phase = this.#runner?.phase ?? 'queued';
+    this.#runner?.abort(error);
     // What came before a loss is still the caller's; who aborts wants no more.
-    if (error.code === 'aborted') this.#delivery.clear();
+    if (error.code === 'aborted') this.#buffer.clear();
     if (phase !== 'queued' && error.code !== 'request_refused' && error.code !== 'chain_lost')
       this.#report.outcome = 'lost';
-    this.#settle({ name: 'failed', error: addTurnContext(error, phase, this.#answer.responseId) });
+    this.#settle({ name: 'failed', error: addTurnContext(error, phase, this.#tracker.responseId) });
   }
 
   #settle(state: Exclude<State, { name: 'running' }>): void {
     if (this.#state.name !== 'running') return;
     this.#state = state;
-    this.#patience?.cancel();
+    this.#closingTimer?.cancel();
     if (this.#onAbort !== undefined) this.#context.signal?.removeEventListener('abort', this.#onAbort);
-    this.#report.totalMs = this.#engine.clock.now() - this.#begun;
-    if (state.name === 'ended' && this.#answer.terminal === undefined) this.#report.outcome = 'failed';
+    this.#report.totalMs = this.#engine.clock.now() - this.#startedAt;
+    if (state.name === 'ended' && this.#tracker.terminal === undefined) this.#report.outcome = 'failed';
     const error = state.name === 'failed' ? state.error : undefined;
-    if (error !== undefined || this.#answer.terminal?.outcome !== 'completed') this.#forget();
+    if (error !== undefined || this.#tracker.terminal?.outcome !== 'completed') this.#forget();
     this.#submissions?.end(error);
-    this.#delivery.finish(error);
-    for (const waiter of this.#waiters.splice(0)) this.#tell(waiter);
+    this.#buffer.end(error);
+    for (const waiter of this.#waiters.splice(0)) this.#settleWaiter(waiter);
     this.#context.onSettled(this);
   }
 
-  #tell({ resolve, reject }: Waiter<Response>): void {
+  #settleWaiter({ resolve, reject }: Waiter<Response>): void {
     const state = this.#state;
     if (state.name === 'failed') return reject(state.error);
     try {
-      resolve(this.#answer.result);
+      resolve(this.#tracker.result);
     } catch (error) {
       reject(error as TurnwireError);
     }

@@ -1,11 +1,11 @@
 import { Frame } from '../../dist/protocol/frame.js';
 import type { EventText } from '../../dist/protocol/frame.js';
-import type { Reader } from '../../dist/turn/delivery.js';
+import type { EventReader } from '../../dist/turn/buffer/event-buffer.js';
 
 /** Frames as a turn hands them over: those of one list are there at once; between two lists the reader waits. An error is how it ends. */
 export function readerOf(
   ...batches: (readonly EventText[] | Error)[]
-): Reader<Frame> & { asked: number; left: boolean } {
+): EventReader<Frame> & { asked: number; left: boolean } {
   let here: Frame[] = [];
   const reader = {
     asked: 0,

@@ -1,4 +1,4 @@
-// Dials: for a turn, for a burst of turns, and for nobody yet.
+// Dials: for a turn, for a burst of turns, and for noSignal yet.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -9,18 +9,18 @@ import { createNetwork } from '../../dist/network/network.js';
 import { Diagnostics } from '../../dist/diagnostics.js';
 import { Pool } from '../../dist/pool/pool.js';
 import { FakeClock } from '../base/fake-clock.js';
-import { nobody, usual, yard } from './yard.js';
+import { noSignal, usual, poolTest } from './pool-test.js';
 import type { AddressInfo } from 'node:net';
-import type { Occupant } from '../../dist/pool/lane.js';
-import type { Place } from '../../dist/pool/placement.js';
+import type { LaneListener } from '../../dist/pool/lane.js';
+import type { LaneAssignment } from '../../dist/pool/placement.js';
 import type { PoolSettings } from '../../dist/pool/pool-settings.js';
 
-const occupant: Occupant = { asText: false, event: () => {}, alive: () => {}, lost: () => {} };
+const listener: LaneListener = { asText: false, event: () => {}, alive: () => {}, lost: () => {} };
 
 interface Gate {
   pool: Pool;
   clock: FakeClock;
-  take: (signal?: AbortSignal) => Promise<Place>;
+  take: (signal?: AbortSignal) => Promise<LaneAssignment>;
   /** Upgrades that have been asked for. */
   asked: (count: number) => Promise<void>;
   /** Answers one of them, from 1. */
@@ -62,7 +62,7 @@ function gate(name: string, settings: Partial<PoolSettings>, run: (gate: Gate) =
       await run({
         pool,
         clock,
-        take: (signal = nobody) => pool.acquire(usual, occupant, signal),
+        take: (signal = noSignal) => pool.acquire(usual, listener, signal),
         asked: async (count) => {
           while (upgrades.length < count) await new Promise((resolve) => setImmediate(resolve));
         },
@@ -82,17 +82,17 @@ gate(
   'A13: a turn that comes during a slow warm-up takes its own connection; the other stays',
   {},
   async ({ pool, take, asked, answer }) => {
-    const warm = pool.warm(nobody);
+    const warm = pool.warm(noSignal);
     await asked(1);
     const turn = take();
     await asked(2);
     answer(2);
     const place = await turn;
-    assert.deepEqual([place.lane.connection, place.reused], [2, false]);
+    assert.deepEqual([place.lane.connectionNumber, place.reused], [2, false]);
     answer(1);
     await warm;
     assert.deepEqual(pool.stats, { dialled: 2, connections: 2, busy: 1 });
-    assert.equal((await take()).lane.connection, 1);
+    assert.equal((await take()).lane.connectionNumber, 1);
   },
 );
 
@@ -100,29 +100,29 @@ gate(
   'A13: it takes the warm connection where that opens first; its own stays',
   {},
   async ({ pool, take, asked, answer }) => {
-    const warm = pool.warm(nobody);
+    const warm = pool.warm(noSignal);
     await asked(1);
     const turn = take();
     await asked(2);
     answer(1);
     await warm;
-    assert.equal((await turn).lane.connection, 1);
+    assert.equal((await turn).lane.connectionNumber, 1);
     answer(2);
     while (pool.stats.connections < 2) await new Promise((resolve) => setImmediate(resolve));
-    assert.equal((await take()).lane.connection, 2);
+    assert.equal((await take()).lane.connectionNumber, 2);
   },
 );
 
 gate('A13: a warm-up that fails fails no turn, and the other way round', {}, async ({ pool, take, asked, answer }) => {
-  const warm = pool.warm(nobody);
+  const warm = pool.warm(noSignal);
   await asked(1);
   const turn = take();
   await asked(2);
   answer(1, 503);
   await assert.rejects(warm, { code: 'upgrade_refused' });
   answer(2);
-  assert.equal((await turn).lane.connection, 2);
-  const again = pool.warm(nobody);
+  assert.equal((await turn).lane.connectionNumber, 2);
+  const again = pool.warm(noSignal);
   await asked(3);
   const next = take();
   await asked(4);
@@ -130,21 +130,21 @@ gate('A13: a warm-up that fails fails no turn, and the other way round', {}, asy
   while (pool.stats.dialled < 4) await new Promise((resolve) => setImmediate(resolve));
   answer(3);
   await again;
-  assert.equal((await next).lane.connection, 3);
+  assert.equal((await next).lane.connectionNumber, 3);
 });
 
 gate(
   'A13: without room for a second, a warm-up that fails leaves its place to the turn',
   { maxConnections: 1 },
   async ({ pool, take, asked, answer }) => {
-    const warm = pool.warm(nobody);
+    const warm = pool.warm(noSignal);
     await asked(1);
     const turn = take();
     answer(1, 503);
     await assert.rejects(warm);
     await asked(2);
     answer(2);
-    assert.equal((await turn).lane.connection, 2);
+    assert.equal((await turn).lane.connectionNumber, 2);
   },
 );
 
@@ -152,8 +152,8 @@ gate('a warm-up dials nothing where a connection rests', {}, async ({ pool, take
   const turn = take();
   await asked(1);
   answer(1);
-  (await turn).lane.vacate(undefined);
-  await pool.warm(nobody);
+  (await turn).lane.complete(undefined);
+  await pool.warm(noSignal);
   assert.equal(pool.stats.dialled, 1);
 });
 
@@ -166,7 +166,7 @@ gate(
     answer(1);
     answer(2);
     const places = await Promise.all(burst);
-    const counts = [1, 2].map((number) => places.filter(({ lane }) => lane.connection === number).length);
+    const counts = [1, 2].map((number) => places.filter(({ lane }) => lane.connectionNumber === number).length);
     assert.deepEqual(
       counts.sort((a, b) => a - b),
       [1, 16],
@@ -186,7 +186,7 @@ gate(
     leaving.abort(new Error('enough'));
     await assert.rejects(first, /enough/);
     answer(1);
-    assert.equal((await second).lane.connection, 1);
+    assert.equal((await second).lane.connectionNumber, 1);
   },
 );
 
@@ -201,7 +201,7 @@ gate(
     await assert.rejects(first, { code: 'upgrade_refused' });
     await asked(2);
     answer(2);
-    assert.equal((await second).lane.connection, 2);
+    assert.equal((await second).lane.connectionNumber, 2);
   },
 );
 
@@ -225,11 +225,11 @@ gate(
     clock.advance(700);
     await asked(2);
     answer(2);
-    assert.equal((await slow).lane.connection, 2);
+    assert.equal((await slow).lane.connectionNumber, 2);
   },
 );
 
-yard(
+poolTest(
   'H6: a pool that is destroyed while it dials fails the turn and leaves nothing',
   {},
   async ({ take, pool, clock }) => {

@@ -2,20 +2,20 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { limitsOf } from '../../dist/protocol/limits.js';
-import { LanesIgnored } from '../../dist/pool/lanes.js';
-import { nobody, usual, yard } from './yard.js';
+import { LanesIgnoredError } from '../../dist/pool/lanes.js';
+import { noSignal, usual, poolTest } from './pool-test.js';
 import type { WebSocketServer } from 'ws';
 import type { WebSocketEnd } from '../../dist/network/client-websocket.js';
-import type { Chain, Occupant } from '../../dist/pool/lane.js';
-import type { Place } from '../../dist/pool/placement.js';
+import type { LaneChain, LaneListener } from '../../dist/pool/lane.js';
+import type { LaneAssignment } from '../../dist/pool/placement.js';
 import type { Pool } from '../../dist/pool/pool.js';
 import type { Frame } from '../../dist/protocol/frame.js';
 
 const lanes = { inFlight: 16, names: 32 };
-const local = (responseId: string): Chain => ({ responseId, stored: false });
+const local = (responseId: string): LaneChain => ({ responseId, stored: false });
 
 /** A turn that remembers what it was told. */
-class Listener implements Occupant {
+class Listener implements LaneListener {
   readonly asText: boolean;
   readonly texts: string[] = [];
   end: WebSocketEnd | undefined;
@@ -43,9 +43,9 @@ class Listener implements Occupant {
   }
 }
 
-async function join(pool: Pool, asText = false): Promise<Place & { listener: Listener }> {
+async function join(pool: Pool, asText = false): Promise<LaneAssignment & { listener: Listener }> {
   const listener = new Listener(asText);
-  const place = await pool.acquire(usual, listener, nobody);
+  const place = await pool.acquire(usual, listener, noSignal);
   return { ...place, listener };
 }
 
@@ -56,11 +56,11 @@ function say(server: WebSocketServer, event: object): void {
 const delta = { type: 'response.output_text.delta', delta: 'x' };
 const completed = { type: 'response.completed', response: { id: 'resp_1', status: 'completed' } };
 
-yard('P44, P84: 16 turns share a connection, the 17th gets another', { lanes }, async ({ take, pool }) => {
+poolTest('P44, P84: 16 turns share a connection, the 17th gets another', { lanes }, async ({ take, pool }) => {
   const places = [await take()];
   for (let turn = 2; turn <= 17; turn += 1) places.push(await take());
   assert.deepEqual(
-    places.map(({ lane }) => lane.connection),
+    places.map(({ lane }) => lane.connectionNumber),
     [...Array.from({ length: 16 }, () => 1), 2],
   );
   const names = places.slice(0, 16).map(({ lane }) => lane.streamId ?? '');
@@ -69,7 +69,7 @@ yard('P44, P84: 16 turns share a connection, the 17th gets another', { lanes }, 
   assert.equal(pool.stats.dialled, 2);
 });
 
-yard('P83: names are used again, and there are at most 32 of them', { lanes }, async ({ take, leave }) => {
+poolTest('P83: names are used again, and there are at most 32 of them', { lanes }, async ({ take, leave }) => {
   const seen = new Set<string>();
   for (let turn = 1; turn <= 40; turn += 1) {
     const place = await take();
@@ -79,16 +79,16 @@ yard('P83: names are used again, and there are at most 32 of them', { lanes }, a
   assert.equal(seen.size, 1);
   for (let turn = 1; turn <= 32; turn += 1) {
     const place = await take();
-    assert.equal(place.lane.connection, 1);
+    assert.equal(place.lane.connectionNumber, 1);
     seen.add(place.lane.streamId ?? '');
     leave(place, local(`resp_${turn}`));
   }
   assert.equal(seen.size, 32);
   // Each name holds somebody's chain: rather another connection than an end of one of them.
-  assert.equal((await take()).lane.connection, 2);
+  assert.equal((await take()).lane.connectionNumber, 2);
 });
 
-yard('P46: a fork goes beside its parent, and finds it there', { lanes }, async ({ take, leave, pool }) => {
+poolTest('P46: a fork goes beside its parent, and finds it there', { lanes }, async ({ take, leave, pool }) => {
   const elsewhere = await take(undefined, true);
   const first = await take(undefined, true);
   leave(first, local('resp_a'));
@@ -98,7 +98,7 @@ yard('P46: a fork goes beside its parent, and finds it there', { lanes }, async 
   assert.equal(next.lane, first.lane);
   assert.equal(pool.holds('resp_a'), true);
   const fork = await take('resp_a');
-  assert.equal(fork.lane.connection, first.lane.connection);
+  assert.equal(fork.lane.connectionNumber, first.lane.connectionNumber);
   assert.notEqual(fork.lane, first.lane);
   assert.equal(fork.lane.holds('resp_a'), true);
   leave(next, local('resp_b'));
@@ -106,16 +106,16 @@ yard('P46: a fork goes beside its parent, and finds it there', { lanes }, async 
   assert.equal(pool.holds('resp_a'), false);
 });
 
-yard('the table has no lanes for some hosts', { lanes: limitsOf('api.x.ai').lanes }, async ({ take }) => {
+poolTest('the table has no lanes for some hosts', { lanes: limitsOf('api.x.ai').lanes }, async ({ take }) => {
   const [a, b] = [await take(), await take()];
   assert.deepEqual([a.lane.streamId, b.lane.streamId], [undefined, undefined]);
-  assert.deepEqual([a.lane.connection, b.lane.connection], [1, 2]);
+  assert.deepEqual([a.lane.connectionNumber, b.lane.connectionNumber], [1, 2]);
   for (const host of ['ai-gateway.vercel.sh', 'mine.openai.azure.com'])
     assert.equal(limitsOf(host).lanes, undefined, host);
 });
 
 for (const asText of [false, true])
-  yard(
+  poolTest(
     `F5: lanes that interleave get their own${asText ? ', as text' : ''}; a lane's error is its own`,
     { lanes },
     async ({ pool, server }) => {
@@ -138,7 +138,7 @@ for (const asText of [false, true])
     },
   );
 
-yard(
+poolTest(
   'P65: an error without a name is for all, and the connection takes no more',
   { lanes },
   async ({ pool, server, take }) => {
@@ -150,7 +150,7 @@ yard(
     await told;
     assert.equal(a.listener.texts.length, 2);
     assert.equal(b.listener.texts.length, 1);
-    assert.equal((await take()).lane.connection, 2);
+    assert.equal((await take()).lane.connectionNumber, 2);
   },
 );
 
@@ -159,7 +159,7 @@ for (const [what, event] of [
   ['with an unknown name', { ...delta, stream_id: 'lane-99' }],
   ['of an idle lane', { ...delta, stream_id: 'lane-3' }],
 ] as const)
-  yard(
+  poolTest(
     `F5: an event ${what} ends the connection of those who share it`,
     { lanes },
     async ({ pool, server, take, leave }) => {
@@ -176,7 +176,7 @@ for (const [what, event] of [
     },
   );
 
-yard(
+poolTest(
   'F5: a server that answers without names is served without, from its first answer on',
   { lanes },
   async ({ pool, server, take, leave }) => {
@@ -186,7 +186,7 @@ yard(
     await heard;
     assert.equal(a.listener.texts.length, 1);
     const b = await take();
-    assert.deepEqual([b.lane.connection, b.lane.streamId], [2, undefined]);
+    assert.deepEqual([b.lane.connectionNumber, b.lane.streamId], [2, undefined]);
     const more = a.listener.next();
     say(server, delta);
     await more;
@@ -195,7 +195,7 @@ yard(
   },
 );
 
-yard(
+poolTest(
   'F5: where two might be meant by an answer without a name, both end, and say why',
   { lanes },
   async ({ pool, server, take }) => {
@@ -204,36 +204,36 @@ yard(
     const over = b.listener.next();
     say(server, delta);
     await over;
-    for (const { listener } of [a, b]) assert.ok(listener.end?.cause instanceof LanesIgnored);
+    for (const { listener } of [a, b]) assert.ok(listener.end?.cause instanceof LanesIgnoredError);
     assert.equal((await take()).lane.streamId, undefined);
   },
 );
 
-yard('a server that refuses names is given none any more', { lanes }, async ({ pool, take, leave }) => {
+poolTest('a server that refuses names is given none any more', { lanes }, async ({ pool, take, leave }) => {
   const a = await take();
   pool.refuseLanes();
   const b = await take();
-  assert.deepEqual([b.lane.connection, b.lane.streamId], [2, undefined]);
+  assert.deepEqual([b.lane.connectionNumber, b.lane.streamId], [2, undefined]);
   leave(a);
   assert.equal(pool.stats.connections, 1);
 });
 
-yard('a server that takes no more names keeps the ones it has', { lanes }, async ({ take }) => {
+poolTest('a server that takes no more names keeps the ones it has', { lanes }, async ({ take }) => {
   const a = await take();
   const b = await take();
-  b.lane.strike();
-  a.lane.vacate(undefined);
+  b.lane.rejectName();
+  a.lane.complete(undefined);
   assert.equal((await take()).lane, a.lane);
-  assert.equal((await take()).lane.connection, 2);
+  assert.equal((await take()).lane.connectionNumber, 2);
 });
 
-yard('without lanes: a connection of its own, also beside one with names', { lanes }, async ({ take }) => {
+poolTest('without lanes: a connection of its own, also beside one with names', { lanes }, async ({ take }) => {
   await take();
   const plain = await take(undefined, true, { withoutLanes: true });
-  assert.deepEqual([plain.lane.connection, plain.lane.streamId], [2, undefined]);
+  assert.deepEqual([plain.lane.connectionNumber, plain.lane.streamId], [2, undefined]);
 });
 
-yard(
+poolTest(
   'I1: an aborted lane drains to its terminal, and its neighbour goes on',
   { lanes },
   async ({ pool, server, take }) => {
@@ -252,7 +252,7 @@ yard(
   },
 );
 
-yard(
+poolTest(
   'I1: a lane that does not drain in time ends its connection after its neighbour',
   { lanes },
   async ({ pool, clock, take, leave }) => {
@@ -261,14 +261,14 @@ yard(
     a.lane.abandon('turn aborted');
     clock.advance(30_001);
     assert.equal(b.listener.end, undefined);
-    assert.equal((await take()).lane.connection, 2);
+    assert.equal((await take()).lane.connectionNumber, 2);
     leave(b);
     assert.equal(pool.stats.connections, 1);
   },
 );
 
-yard(
-  'P48, I1: the lane of an aborted turn that was steered goes to nobody: a successor may still come',
+poolTest(
+  'P48, I1: the lane of an aborted turn that was steered goes to noSignal: a successor may still come',
   { lanes },
   async ({ pool, server, take }) => {
     const a = await join(pool);
@@ -279,11 +279,11 @@ yard(
     say(server, { ...delta, stream_id: b.lane.streamId });
     await heard;
     assert.equal(b.listener.end, undefined);
-    assert.equal((await take()).lane.connection, 2);
+    assert.equal((await take()).lane.connectionNumber, 2);
   },
 );
 
-yard(
+poolTest(
   'I1: an aborted turn that fails with an error and its response.failed costs its neighbour nothing',
   { lanes },
   async ({ pool, server }) => {
@@ -299,7 +299,7 @@ yard(
   },
 );
 
-yard('I1: alone on its socket, an aborted lane ends it', { lanes }, async ({ pool, server }) => {
+poolTest('I1: alone on its socket, an aborted lane ends it', { lanes }, async ({ pool, server }) => {
   const a = await join(pool);
   const [socket] = server.clients;
   assert.ok(socket !== undefined);
@@ -309,7 +309,7 @@ yard('I1: alone on its socket, an aborted lane ends it', { lanes }, async ({ poo
   assert.equal(pool.stats.connections, 0);
 });
 
-yard(
+poolTest(
   'I4: who shares a socket cannot pause it; who is alone can, and gets no neighbours',
   { lanes },
   async ({ pool, leave }) => {
@@ -318,8 +318,8 @@ yard(
     assert.equal(a.lane.pause(), false);
     leave(b);
     assert.equal(a.lane.pause(), true);
-    assert.equal((await join(pool)).lane.connection, 2);
+    assert.equal((await join(pool)).lane.connectionNumber, 2);
     a.lane.resume();
-    assert.equal((await join(pool)).lane.connection, 1);
+    assert.equal((await join(pool)).lane.connectionNumber, 1);
   },
 );

@@ -1,14 +1,14 @@
 // Placement and rotation (W19, P130), with real sockets and a clock of the test's own.
 import assert from 'node:assert/strict';
 import { maxAgeOf } from '../../dist/protocol/limits.js';
-import { yard } from './yard.js';
-import type { Chain } from '../../dist/pool/lane.js';
+import { poolTest } from './pool-test.js';
+import type { LaneChain } from '../../dist/pool/lane.js';
 
 for (const [host, minutes] of [
   ['api.openai.com', 45],
   ['api.x.ai', 18.75],
 ] as const) {
-  yard(
+  poolTest(
     `${host}: no new turn after ${minutes} minutes, and one just before`,
     { maxAgeMs: maxAgeOf(host, 900_000) },
     async ({ clock, take, leave, pool }) => {
@@ -16,22 +16,22 @@ for (const [host, minutes] of [
       leave(first);
       clock.advance(minutes * 60_000 - 1);
       const second = await take();
-      assert.deepEqual([second.lane.connection, second.reused], [1, true]);
+      assert.deepEqual([second.lane.connectionNumber, second.reused], [1, true]);
       // A running turn is not cut.
       clock.advance(10 * 60_000);
       assert.equal(pool.stats.busy, 1);
       leave(second);
       const third = await take();
-      assert.deepEqual([third.lane.connection, third.reused], [2, false]);
+      assert.deepEqual([third.lane.connectionNumber, third.reused], [2, false]);
       assert.equal(pool.stats.connections, 1);
     },
   );
 }
 
-const stored = (responseId: string): Chain => ({ responseId, stored: true });
-const local = (responseId: string): Chain => ({ responseId, stored: false });
+const stored = (responseId: string): LaneChain => ({ responseId, stored: true });
+const local = (responseId: string): LaneChain => ({ responseId, stored: false });
 
-yard(
+poolTest(
   'rule 1: the connection that holds the response, also where another was used later',
   {},
   async ({ take, leave, clock }) => {
@@ -43,7 +43,7 @@ yard(
   },
 );
 
-yard('rule 2: the one used last, if nothing is lost by it', {}, async ({ take, leave, clock }) => {
+poolTest('rule 2: the one used last, if nothing is lost by it', {}, async ({ take, leave, clock }) => {
   const [a, b, c] = [await take(), await take(), await take()];
   leave(a, stored('resp_a'));
   clock.advance(10);
@@ -54,7 +54,7 @@ yard('rule 2: the one used last, if nothing is lost by it', {}, async ({ take, l
   assert.equal((await take()).lane, a.lane);
 });
 
-yard(
+poolTest(
   'rules 3 and 4: a new one rather than someone’s chain; at the maximum the chain used least recently',
   { maxConnections: 3 },
   async ({ take, leave, clock }) => {
@@ -63,23 +63,23 @@ yard(
     clock.advance(10);
     leave(a, local('resp_a'));
     const c = await take();
-    assert.deepEqual([c.lane.connection, c.reused], [3, false]);
+    assert.deepEqual([c.lane.connectionNumber, c.reused], [3, false]);
     assert.equal((await take()).lane, b.lane);
   },
 );
 
-yard(
+poolTest(
   'a fresh one is dialled, also where it takes the place of an idle one',
   { maxConnections: 1 },
   async ({ take, leave, pool }) => {
     leave(await take(), stored('resp_a'));
     const fresh = await take('resp_a', true);
-    assert.deepEqual([fresh.lane.connection, fresh.reused], [2, false]);
+    assert.deepEqual([fresh.lane.connectionNumber, fresh.reused], [2, false]);
     assert.equal(pool.stats.connections, 1);
   },
 );
 
-yard(
+poolTest(
   'who waits is served in order; who comes later does not overtake',
   { maxConnections: 1 },
   async ({ take, leave }) => {
@@ -103,7 +103,7 @@ yard(
   },
 );
 
-yard('waiting has its limit, and leaves no timer', { maxConnections: 1 }, async ({ take, clock }) => {
+poolTest('waiting has its limit, and leaves no timer', { maxConnections: 1 }, async ({ take, clock }) => {
   await take();
   const waiting = take();
   clock.advance(999);

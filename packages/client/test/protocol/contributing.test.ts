@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { TurnwireError } from '../../dist/protocol/errors/errors.js';
 import { failureTable, serverCodes } from '../../dist/protocol/errors/failure-table.js';
 import { parseServerError } from '../../dist/protocol/errors/server-error.js';
-import { causeOf } from '../../dist/turn/cause.js';
+import { causeOf } from '../../dist/turn/recovery/cause.js';
 import type { FailureKind } from '../../dist/protocol/errors/failure-kind.js';
 
 // From packages/client/dist-test/protocol.

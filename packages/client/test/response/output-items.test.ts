@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OutputItems, textOf } from '../../dist/response/output-items.js';
-import { FrameQueue } from '../../dist/turn/frame-queue.js';
+import { FrameQueue } from '../../dist/turn/buffer/frame-queue.js';
 import { Frame } from '../../dist/protocol/frame.js';
 import type { ResponseEvent } from '../../dist/protocol/events.js';
 import type { Response } from '../../dist/protocol/response.js';

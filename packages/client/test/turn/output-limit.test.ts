@@ -6,9 +6,9 @@ import { Diagnostics } from '../../dist/diagnostics.js';
 import { limitsOf } from '../../dist/protocol/limits.js';
 import { Frame } from '../../dist/protocol/frame.js';
 import { Secrets } from '../../dist/protocol/errors/secrets.js';
-import { Breaker } from '../../dist/turn/breaker.js';
+import { Breaker } from '../../dist/turn/recovery/breaker.js';
 import { Turn } from '../../dist/turn/turn.js';
-import { ModelNotes } from '../../dist/turn/model-notes.js';
+import { ExpiringModels } from '../../dist/turn/recovery/expiring-models.js';
 import { TurnRequest } from '../../dist/turn/request.js';
 import type { TransportListener, Transport } from '../../dist/transport/transport.js';
 
@@ -41,15 +41,15 @@ test('output items without end are a typed failure, and their carriage is ended'
       secrets: new Secrets(),
       memory: new ChainMemory({ maxBytes: 0 }),
       breaker: new Breaker(systemClock),
-      streamRefusals: new ModelNotes(systemClock),
-      ignoredIds: new ModelNotes(systemClock),
+      streamRefusals: new ExpiringModels(systemClock),
+      ignoredIds: new ExpiringModels(systemClock),
       limits: limitsOf('localhost'),
       choice: 'auto',
       timeouts: forever,
       recovery: { replay: 'unanswered', maxAttempts: 1, budgetMs: 1, refusals: 'surface' },
       credentialIsAsked: false,
       byFetch: false,
-      offers: () => false,
+      canServe: () => false,
       holds: () => false,
       onFallback: () => {},
       onIgnoredId: () => {},

@@ -2,21 +2,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { bodyShare } from '../../dist/fetch/known-bodies.js';
+import { bodyShare } from '../../dist/fetch/request/body-cache.js';
 import * as bounds from '../../dist/protocol/limits.js';
 import { closeCodeTable } from '../../dist/protocol/errors/close-codes.js';
 import { errorCodes } from '../../dist/protocol/errors/errors.js';
 import { failureTable } from '../../dist/protocol/errors/failure-table.js';
 import { resolveOptions } from '../../dist/settings/settings.js';
-import { breakerTable, probeMs, rememberedShapes } from '../../dist/turn/breaker.js';
-import { causeOf } from '../../dist/turn/cause.js';
-import { recoveryTable } from '../../dist/turn/recovery.js';
+import { breakerTable, probeMs, rememberedShapes } from '../../dist/turn/recovery/breaker.js';
+import { causeOf } from '../../dist/turn/recovery/cause.js';
+import { recoveryTable } from '../../dist/turn/recovery/recovery.js';
 import { TurnRequest } from '../../dist/turn/request.js';
-import { tripOf } from '../../dist/turn/trip.js';
-import { apiError, closed, dialFailed, upgrade } from './failures.js';
+import { breakerFailureOf } from '../../dist/turn/recovery/breaker-failure.js';
+import { apiError, closed, dialFailed, upgrade } from './recovery/failures.js';
 import type { Phase } from '../../dist/protocol/errors/errors.js';
 import type { Cause } from '../../dist/protocol/errors/failure-table.js';
-import type { Move } from '../../dist/turn/recovery.js';
+import type { Move } from '../../dist/turn/recovery/recovery.js';
 import type { Attempt } from '../../dist/turn/report.js';
 
 // From packages/client/dist-test/turn.
@@ -187,11 +187,17 @@ test('the table of the breaker, and what each cause tells it', () => {
   );
   const told = new Map(table.flatMap(([kind, , , , of]) => names(of).map((cause) => [cause, names(kind)[0]])));
   for (const cause of causes) {
-    const trip = tripOf(cause, { error: dialFailed, transport: 'websocket', phase: 'sending' });
+    const trip = breakerFailureOf(cause, { error: dialFailed, transport: 'websocket', phase: 'sending' });
     assert.equal(trip?.kind, told.get(cause), cause);
   }
-  assert.equal(tripOf('too_large', { error: closed(1009), transport: 'websocket', phase: 'sent' }), undefined);
-  assert.equal(tripOf('dismissed', { error: closed(1000), transport: 'websocket', phase: 'sent' })?.kind, 'shape');
+  assert.equal(
+    breakerFailureOf('too_large', { error: closed(1009), transport: 'websocket', phase: 'sent' }),
+    undefined,
+  );
+  assert.equal(
+    breakerFailureOf('dismissed', { error: closed(1000), transport: 'websocket', phase: 'sent' })?.kind,
+    'shape',
+  );
   assert.ok(page.includes(`without a verdict for ${probeMs / 60_000} minutes`));
   assert.ok(
     page.includes(

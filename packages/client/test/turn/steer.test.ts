@@ -18,7 +18,7 @@ test('nothing is sent before the response has begun, and then everything, in ord
   const { frames, say } = speaker();
   for (const input of ['a', 'b']) submissions.submit(input, say).catch(() => {});
   assert.deepEqual(frames, []);
-  submissions.begun('resp_1');
+  submissions.responseBegan('resp_1');
   submissions.submit('c', say).catch(() => {});
   assert.deepEqual(
     frames.map((frame) => JSON.parse(frame) as unknown),
@@ -29,7 +29,7 @@ test('nothing is sent before the response has begun, and then everything, in ord
 test('answers belong to the submissions in their order; what was accepted is a part of the successor', async () => {
   const submissions = new Submissions(undefined);
   const { say } = speaker();
-  submissions.begun('resp_1');
+  submissions.responseBegan('resp_1');
   const given = ['a', 'b', 'c'].map((input) => submissions.submit(input, say));
   submissions.read(answer('accepted', 'steer_1'));
   submissions.read(answer('failed', 'steer_2', { code: 'too_late', message: 'no' }));
@@ -39,14 +39,14 @@ test('answers belong to the submissions in their order; what was accepted is a p
     { name: 'failed', id: 'steer_2', error: { code: 'too_late', message: 'no' } },
     { name: 'pending', id: 'steer_3', error: undefined },
   ]);
-  assert.deepEqual(submissions.begun('resp_2'), ['a']);
-  assert.deepEqual(submissions.begun('resp_3'), []);
+  assert.deepEqual(submissions.responseBegan('resp_2'), ['a']);
+  assert.deepEqual(submissions.responseBegan('resp_3'), []);
 });
 
 test('what was accepted and fails later is no part of the successor, and answers nobody else', async () => {
   const submissions = new Submissions(undefined);
   const { say } = speaker();
-  submissions.begun('resp_1');
+  submissions.responseBegan('resp_1');
   const given = ['a', 'b'].map((input) => submissions.submit(input, say));
   submissions.read(answer('accepted', 'steer_1'));
   submissions.read(answer('failed', 'steer_1'));
@@ -58,13 +58,13 @@ test('what was accepted and fails later is no part of the successor, and answers
       ['accepted', 'steer_2'],
     ],
   );
-  assert.deepEqual(submissions.begun('resp_2'), ['b']);
+  assert.deepEqual(submissions.responseBegan('resp_2'), ['b']);
 });
 
 test('what was accepted, or is pending, and is in no response waits for the next turn, in the order of the submissions', async () => {
   const submissions = new Submissions(undefined);
   const { say } = speaker();
-  submissions.begun('resp_1');
+  submissions.responseBegan('resp_1');
   const given = ['a', 'b', 'c', 'd'].map((input) => submissions.submit(input, say));
   submissions.read(answer('accepted', 'steer_1'));
   submissions.read(answer('pending', 'steer_2'));
@@ -85,7 +85,7 @@ test('the end of the turn answers what the server has not', async () => {
   ] as const) {
     const submissions = new Submissions(undefined);
     const { say } = speaker();
-    submissions.begun('resp_1');
+    submissions.responseBegan('resp_1');
     const sent = assert.rejects(submissions.submit('a', say), { code });
     submissions.end(error);
     await sent;
@@ -94,7 +94,7 @@ test('the end of the turn answers what the server has not', async () => {
 
 test('what cannot be sent is a rejection: no way for it, or no JSON', async () => {
   const submissions = new Submissions(undefined);
-  submissions.begun('resp_1');
+  submissions.responseBegan('resp_1');
   const said: string[] = [];
   const bySse = submissions.submit('a', (frame) => said.push(frame) < 0);
   await assert.rejects(bySse, { code: 'invalid_request', message: /over a WebSocket only/ });
@@ -105,5 +105,5 @@ test('what cannot be sent is a rejection: no way for it, or no JSON', async () =
   assert.deepEqual(frames, []);
   // Neither is waited for.
   submissions.read(answer('accepted', 'steer_1'));
-  assert.deepEqual(submissions.begun('resp_2'), []);
+  assert.deepEqual(submissions.responseBegan('resp_2'), []);
 });

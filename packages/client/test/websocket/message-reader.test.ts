@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import * as ws from 'ws';
-import { cut, hear } from './messages.js';
-import type { Heard } from './messages.js';
+import { cut, readMessages } from './messages.js';
+import type { ReadMessage } from './messages.js';
 
 /** The examples of RFC 6455, 5.7. */
-const examples: Record<string, { bytes: number[]; heard: Heard[] }> = {
+const examples: Record<string, { bytes: number[]; heard: ReadMessage[] }> = {
   'a text in one frame': { bytes: [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f], heard: [['message', 'Hello']] },
   'a text in fragments': {
     bytes: [0x01, 0x03, 0x48, 0x65, 0x6c, 0x80, 0x02, 0x6c, 0x6f],
@@ -28,8 +28,8 @@ const examples: Record<string, { bytes: number[]; heard: Heard[] }> = {
 };
 for (const [name, { bytes, heard }] of Object.entries(examples)) {
   test(`${name} is read, whole and byte by byte`, () => {
-    assert.deepEqual(hear([Buffer.from(bytes)]), heard);
-    assert.deepEqual(hear(bytes.map((byte) => Buffer.from([byte]))), heard);
+    assert.deepEqual(readMessages([Buffer.from(bytes)]), heard);
+    assert.deepEqual(readMessages(bytes.map((byte) => Buffer.from([byte]))), heard);
   });
 }
 
@@ -65,10 +65,10 @@ function encode({ kind, text, size }: Said): Buffer[] {
   }).flatMap((part, index, { length }) => (index + 1 < length ? [part, frame(Buffer.from('still'), 9)] : [part]));
 }
 
-function heardOf({ kind, text, size }: Said): Heard[] {
+function heardOf({ kind, text, size }: Said): ReadMessage[] {
   const bytes = Buffer.from(text);
   const pings = kind === 'message' && size !== undefined ? Math.max(0, Math.ceil(bytes.length / size) - 1) : 0;
-  return [...Array.from({ length: pings }, (): Heard => ['ping', 'still']), [kind, bytes.toString()]];
+  return [...Array.from({ length: pings }, (): ReadMessage => ['ping', 'still']), [kind, bytes.toString()]];
 }
 
 const said: fc.Arbitrary<Said> = fc.oneof(
@@ -90,7 +90,7 @@ test('what ws sends is heard as it was sent, in whatever pieces it comes', () =>
       fc.array(said, { maxLength: 8 }),
       fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 80_000 })), { maxLength: 200 }),
       (all, lengths) => {
-        const heard = hear(cut(Buffer.concat(all.flatMap(encode)), lengths), { maxFragments: 20_000 });
+        const heard = readMessages(cut(Buffer.concat(all.flatMap(encode)), lengths), { maxFragments: 20_000 });
         assert.deepEqual(heard, all.flatMap(heardOf));
       },
     ),
@@ -129,7 +129,7 @@ const violations: Record<string, { bytes: Buffer; limits?: object; said: RegExp 
 };
 for (const [name, { bytes, limits = {}, said: expected }] of Object.entries(violations)) {
   test(`${name}: a violation, and nothing is heard after it`, () => {
-    const heard = hear([Buffer.concat([bytes, frame(Buffer.from('later'), 1)])], limits);
+    const heard = readMessages([Buffer.concat([bytes, frame(Buffer.from('later'), 1)])], limits);
     assert.equal(heard.length, 1);
     assert.equal(heard[0]?.[0], 'violation');
     assert.match(heard[0][1], expected);
@@ -137,18 +137,21 @@ for (const [name, { bytes, limits = {}, said: expected }] of Object.entries(viol
 }
 
 test('a head alone is enough to refuse a frame', () => {
-  assert.deepEqual(hear([frame(Buffer.alloc(5000), 2).subarray(0, 4)]), [
+  assert.deepEqual(readMessages([frame(Buffer.alloc(5000), 2).subarray(0, 4)]), [
     ['violation', 'a binary frame, which this protocol does not have'],
   ]);
   const tooLong = frame(Buffer.alloc(70_000), 1).subarray(0, 10);
-  assert.deepEqual(hear([tooLong], { maxBytes: 69_999 }), [['violation', 'a message of more than 69999 bytes']]);
+  assert.deepEqual(readMessages([tooLong], { maxBytes: 69_999 }), [
+    ['violation', 'a message of more than 69999 bytes'],
+  ]);
 });
 
 test('nothing is read after a close frame', () => {
   const close = frame(Buffer.from([0x03, 0xe9]), 8);
-  assert.deepEqual(hear([Buffer.concat([close, frame(Buffer.from('late'), 1)]), frame(Buffer.from('later'), 1)]), [
-    ['closing', 1001, ''],
-  ]);
+  assert.deepEqual(
+    readMessages([Buffer.concat([close, frame(Buffer.from('late'), 1)]), frame(Buffer.from('later'), 1)]),
+    [['closing', 1001, '']],
+  );
 });
 
 test('a long text that came in pieces keeps what they said, and is checked like any other', () => {
@@ -156,9 +159,9 @@ test('a long text that came in pieces keeps what they said, and is checked like 
   const bytes = Buffer.concat(texts.map((text) => frame(Buffer.from(text), 1)));
   const thousands = Array.from({ length: 200 }, () => 1001);
   assert.deepEqual(
-    hear(cut(bytes, thousands)),
+    readMessages(cut(bytes, thousands)),
     texts.map((text) => ['message', text]),
   );
   const broken = frame(Buffer.concat([Buffer.from('x'.repeat(20_000)), Buffer.from([0xe2, 0x82])]), 1);
-  assert.deepEqual(hear(cut(broken, thousands)), [['violation', 'a text that is not UTF-8']]);
+  assert.deepEqual(readMessages(cut(broken, thousands)), [['violation', 'a text that is not UTF-8']]);
 });

@@ -3,7 +3,7 @@ import { beginTick } from '../../base/clock.js';
 import type { OnReadOpts, Socket } from 'node:net';
 
 /**
- * Is told of each piece of bytes as it is read. The memory is lent for the length of the call: the next piece, of whichever socket, is read into the
+ * Is listener of each piece of bytes as it is read. The memory is lent for the length of the call: the next piece, of whichever socket, is read into the
  * same. What is kept must be copied.
  */
 export type BytesListener = (bytes: Buffer) => void;
@@ -51,15 +51,15 @@ export function openWithSharedBuffer(open: (onread: OnReadOpts | undefined) => S
 
 /**
  * From now on all that comes is `take`'s, what lies in the stream first. Of no use to a `socket` that speaks TLS inside of another one, for Node has
- * no such option there: it goes on as a stream, and `take` is told of its pieces all the same.
+ * no such option there: it goes on as a stream, and `take` is listener of its pieces all the same.
  */
 export function readBytes(socket: Socket, take: BytesListener): void {
-  const told: BytesListener = (bytes) => {
+  const listener: BytesListener = (bytes) => {
     beginTick();
     take(bytes);
   };
-  socket.on('data', told);
+  socket.on('data', listener);
   socket.read();
   const intake = targets.get(socket);
-  if (intake !== undefined) intake.take = told;
+  if (intake !== undefined) intake.take = listener;
 }

@@ -1,0 +1,219 @@
+import { TurnwireError } from '../protocol/errors/errors.js';
+import { Client } from '../turn/client.js';
+import { credentialHeaders } from './request/headers.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { Settings } from '../settings/settings.js';
+import type { ClientStats } from '../turn/client.js';
+
+/** An address, and all headers that say who asks. */
+export interface Identity {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  /** What goes into the handshake besides, from whichever request is the first. */
+  program?: Readonly<Record<string, string>>;
+}
+
+/** A client that is in use until it is released. */
+export interface Lease {
+  client: Client;
+  release: () => void;
+  /** What it remembers has grown: the answer was read to its end. */
+  memoryGrown: () => void;
+}
+
+interface Entry {
+  identity: Identity;
+  client: Client;
+  /** Begun so far. */
+  turns: number;
+  running: number;
+  idle: Timer | undefined;
+  idleSince: number;
+}
+
+/** Kept at once, in use or not; beyond it the one that was not used for longest is closed, but never one with a running turn. */
+export const maxIdentities = 100;
+
+/** An identity that was not used for so long is closed; in milliseconds. Its connections would be too old by then (P99). */
+export const identityIdleMs = 3_600_000;
+
+/**
+ * Of identities that carried one turn and no second: kept idle at once, and for how long, in milliseconds. A header that differs by request makes one of
+ * each request, and its connections will not be used again.
+ */
+export const maxSingleTurnIdentities = 4;
+export const singleTurnIdleMs = 60_000;
+
+/** So many identities that carried one turn, and differ in one header alone from the next, are no chance. */
+const suspiciousIdentities = 2;
+
+export interface IdentityClientsOptions {
+  settings: (identity: Identity) => Settings;
+  clock: Clock;
+  /** For the chains of all clients together. */
+  maxChainBytes: number;
+  /** Each request has another value of this header, as it seems. */
+  onSuspect: (name: string) => void;
+}
+
+/** One client for each identity, so that no two share a connection or a chain (N3, X17). */
+export class IdentityClients {
+  readonly #options: IdentityClientsOptions;
+  /** In the order of their last use. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #closing = new Map<Client, Promise<void>>();
+  /** What the clients have counted that are closed by now. */
+  #closedStats: Pick<ClientStats, 'dialled' | 'usage'> = { dialled: 0, usage: noUsage };
+  #closed = false;
+
+  constructor(options: IdentityClientsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws TurnwireError `client_closed`, or `invalid_option` for an address or a header that cannot be used */
+  acquire(identity: Identity): Lease {
+    if (this.#closed) throw new TurnwireError('client_closed', 'this fetch is closed: create another one');
+    const { settings } = this.#options;
+    const key = JSON.stringify([identity.url, identity.headers]);
+    const entry = this.#entries.get(key) ?? this.#create(identity, settings(identity));
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    entry.running += 1;
+    entry.turns += 1;
+    entry.idle?.cancel();
+    this.#evict(() => this.#entries.size > maxIdentities);
+    let released = false;
+    const bound = (): void => {
+      if (this.#entries.get(key) !== entry) return;
+      this.#evict(() => this.#entries.size > maxIdentities || this.#chainBytes > this.#options.maxChainBytes);
+    };
+    return {
+      memoryGrown: bound,
+      client: entry.client,
+      release: () => {
+        if (released) return;
+        released = true;
+        entry.running -= 1;
+        if (entry.running > 0 || this.#entries.get(key) !== entry) return;
+        this.#becameIdle(key, entry);
+        bound();
+      },
+    };
+  }
+
+  #create(identity: Identity, settings: Settings): Entry {
+    const differing = new Map<string, number>();
+    for (const other of this.#entries.values()) {
+      const name = other.turns === 1 ? onlyDifference(other.identity, identity) : undefined;
+      if (name !== undefined) differing.set(name, (differing.get(name) ?? 0) + 1);
+    }
+    for (const [name, count] of differing)
+      // Many credentials are many who ask.
+      if (count >= suspiciousIdentities && !credentialHeaders.includes(name)) this.#options.onSuspect(name);
+    const client = new Client(settings, this.#options.clock);
+    return { identity, client, turns: 0, running: 0, idle: undefined, idleSince: 0 };
+  }
+
+  /** No turn runs. */
+  #becameIdle(key: string, entry: Entry): void {
+    entry.idleSince = this.#options.clock.now();
+    this.#scheduleClose(key, entry);
+    if (entry.turns > 1) return;
+    const singles = [...this.#entries].filter(([, { turns, running }]) => turns === 1 && running === 0);
+    for (const [other, single] of singles.slice(0, -maxSingleTurnIdentities)) this.#end(other, single);
+  }
+
+  /** Ends it when it was not used for as long as it may. The only one there is has the time of any. */
+  #scheduleClose(key: string, entry: Entry): void {
+    const { clock } = this.#options;
+    const ms = entry.turns > 1 ? identityIdleMs : singleTurnIdleMs;
+    entry.idle = clock.after(
+      ms,
+      () => {
+        const isAlone = this.#entries.size === 1 && clock.now() - entry.idleSince < identityIdleMs;
+        if (entry.turns > 1 || !isAlone) this.#end(key, entry);
+        else this.#scheduleClose(key, entry);
+      },
+      { background: true },
+    );
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get stats(): ClientStats {
+    const total: ClientStats = { ...this.#closedStats, connections: 0, busy: 0, chains: 0 };
+    const clients = [...[...this.#entries.values()].map(({ client }) => client), ...this.#closing.keys()];
+    for (const { stats } of clients) {
+      total.connections += stats.connections;
+      total.busy += stats.busy;
+      total.dialled += stats.dialled;
+      total.usage = sum(total.usage, stats.usage);
+    }
+    // No turn will continue what a client that is closing remembers.
+    for (const { client } of this.#entries.values()) total.chains += client.stats.chains;
+    return total;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const [key, entry] of this.#entries) this.#end(key, entry);
+    await Promise.all(this.#closing.values());
+  }
+
+  destroy(): void {
+    void this.close();
+    for (const client of this.#closing.keys()) client.destroy();
+  }
+
+  get #chainBytes(): number {
+    let bytes = 0;
+    for (const { client } of this.#entries.values()) bytes += client.chainBytes;
+    return bytes;
+  }
+
+  /** The one in use now is the last, and stays. */
+  #evict(exceeded: () => boolean): void {
+    for (const [key, entry] of [...this.#entries].slice(0, -1)) {
+      if (!exceeded()) return;
+      if (entry.running === 0) this.#end(key, entry);
+    }
+  }
+
+  #end(key: string, { client, idle }: Entry): void {
+    idle?.cancel();
+    this.#entries.delete(key);
+    const closing = client.close().finally(() => {
+      this.#closing.delete(client);
+      const { dialled, usage } = client.stats;
+      this.#closedStats = { dialled: this.#closedStats.dialled + dialled, usage: sum(this.#closedStats.usage, usage) };
+    });
+    this.#closing.set(client, closing);
+  }
+}
+
+/** The one header in which two identities of an address differ; undefined where that is none, or more than one. */
+function onlyDifference(a: Identity, b: Identity): string | undefined {
+  if (a.url !== b.url) return undefined;
+  let found: string | undefined;
+  for (const name of new Set([...Object.keys(a.headers), ...Object.keys(b.headers)])) {
+    if (a.headers[name] === b.headers[name]) continue;
+    if (found !== undefined) return undefined;
+    found = name;
+  }
+  return found;
+}
+
+type Usage = ClientStats['usage'];
+
+const noUsage: Usage = { responses: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
+
+function sum(a: Usage, b: Usage): Usage {
+  return {
+    responses: a.responses + b.responses,
+    inputTokens: a.inputTokens + b.inputTokens,
+    cachedTokens: a.cachedTokens + b.cachedTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+  };
+}

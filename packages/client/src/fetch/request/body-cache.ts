@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import { isObject } from '../../json/json.js';
+import { snapshot } from '../../json/snapshot.js';
+import { closingBracket, inputArrayIn } from './json-scan.js';
+import type { Json, JsonObject } from '../../json/json.js';
+
+/** A body, parsed. */
+export interface ParsedBody {
+  /** A snapshot: it never changes, and shares its items with those of the bodies before it. */
+  params: JsonObject;
+  /** The turn has come to its end: the next one may begin with the same text. */
+  keep: () => void;
+}
+
+/** The text of a body, and where the array of its input stands in it: `begin` at the bracket that opens it, `end` at the one that closes it. */
+interface CachedBody {
+  /** What stands before `end`: that of the first body, and what each one after it has added. */
+  pieces: readonly string[];
+  /** From `end` on. */
+  rest: string;
+  begin: number;
+  end: number;
+  /** The last characters before `end`: few texts have the same at the same place. */
+  mark: string;
+  params: JsonObject;
+  items: readonly Json[];
+}
+
+/** In characters; shorter ones are parsed faster than found. With the budget it bounds how many there are. */
+const minCachedLength = 16 * 1024;
+
+const markLength = 64;
+
+/** Of `chains.maxBytes`, on top of it. */
+export const bodyShare = 0.5;
+
+/** As everywhere, two bytes a character: what a string really takes cannot be asked. */
+const bytesPerCharacter = 2;
+
+/**
+ * The bodies of the last turns, by which those of the next are read. A history that has grown begins with the text of the one before, and comparing
+ * texts costs a tenth of parsing them; what is new alone is parsed. The items that were there before are the very same objects, so
+ * that the engine, too, need not look into them.
+ *
+ * Of a text that has grown only what is new is kept: the whole of it, in the place of the one before, would have to be collected at each turn, which
+ * took longer than all the rest where a history had a megabyte.
+ *
+ * What comes out is what `JSON.parse` says of the whole text. Nothing is taken for known that was not compared to the last character.
+ */
+export class BodyCache {
+  #maxBytes: number;
+  /** In the order of their last use. An array, as `RunningTurns` is one: no text may outlive its place here. */
+  #bodies: CachedBody[] = [];
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get size(): number {
+    return this.#bodies.length;
+  }
+
+  /** @returns undefined for a text that is no JSON object, or that has no snapshot. */
+  read(text: string): ParsedBody | undefined {
+    const known = text.length < minCachedLength ? undefined : this.#findPrefix(text);
+    const grown = known && extendBody(known, text);
+    if (grown !== undefined) return { params: grown.params, keep: () => this.#keep(grown, known) };
+    const params = parse(text);
+    if (!isObject(params)) return undefined;
+    return { params, keep: () => this.#keep(locateInput(text, params)) };
+  }
+
+  /** Nothing is remembered any more. */
+  close(): void {
+    this.#maxBytes = 0;
+    this.#bodies = [];
+    this.#bytes = 0;
+  }
+
+  /** The newest that `text` begins with, up to the end of its input. */
+  #findPrefix(text: string): CachedBody | undefined {
+    for (let index = this.#bodies.length - 1; index >= 0; index -= 1) {
+      const known = this.#bodies[index];
+      if (known === undefined) continue;
+      const { end, mark } = known;
+      if (end >= text.length || !text.startsWith(mark, end - mark.length)) continue;
+      if (beginsWith(text, known.pieces)) return known;
+    }
+    return undefined;
+  }
+
+  #keep(body: CachedBody | undefined, before?: CachedBody): void {
+    if (body === undefined || bytesOf(body) > this.#maxBytes) return;
+    if (before !== undefined) this.#drop(before);
+    this.#bodies.push(body);
+    this.#bytes += bytesOf(body);
+    while (this.#bytes > this.#maxBytes) this.#drop(this.#bodies[0]);
+  }
+
+  #drop(body: CachedBody | undefined): void {
+    const at = body === undefined ? -1 : this.#bodies.indexOf(body);
+    if (body === undefined || at === -1) return;
+    this.#bodies.splice(at, 1);
+    this.#bytes -= bytesOf(body);
+  }
+}
+
+function bytesOf({ end, rest }: CachedBody): number {
+  return (end + rest.length) * bytesPerCharacter;
+}
+
+function beginsWith(text: string, pieces: readonly string[]): boolean {
+  let at = 0;
+  for (const piece of pieces) {
+    // Slices are compared faster than `startsWith` does it.
+    if (text.slice(at, at + piece.length) !== piece) return false;
+    at += piece.length;
+  }
+  return true;
+}
+
+function locateInput(text: string, params: JsonObject): CachedBody | undefined {
+  const { input } = params;
+  if (text.length < minCachedLength || !Array.isArray(input) || input.length === 0) return undefined;
+  const begin = inputArrayIn(text);
+  const end = begin === undefined ? -1 : closingBracket(text, begin + 1);
+  if (begin === undefined || end === -1) return undefined;
+  return {
+    pieces: [text.slice(0, end)],
+    rest: text.slice(end),
+    begin,
+    end,
+    mark: markIn(text, end),
+    params,
+    items: input,
+  };
+}
+
+function markIn(text: string, end: number): string {
+  // A slice would keep alive what it was cut out of.
+  return text
+    .slice(Math.max(0, end - markLength), end)
+    .split('')
+    .join('');
+}
+
+/**
+ * The body that begins with a known one, up to the end of its input. Of its text there are three parts: what is known, ending after an item; more items,
+ * which must be an array when brackets are put around them; and what follows the array, which must be an object behind the fields that stand
+ * before it. Where both are valid there is no other way to read the whole, wherever it was cut.
+ */
+function extendBody(known: CachedBody, text: string): CachedBody | undefined {
+  const end = closingBracket(text, known.end);
+  if (end === -1) return undefined;
+  const added = itemsIn(text.slice(known.end, end));
+  const fields = added && fieldsAround(known, text, end);
+  if (added === undefined || fields === undefined) return undefined;
+  const items = [...known.items, ...added.items];
+  return {
+    pieces: append(known.pieces, added.text),
+    rest: fields.rest,
+    begin: known.begin,
+    end,
+    mark: markIn(text, end),
+    params: { ...fields.params, input: items },
+    items,
+  };
+}
+
+/** Each costs a comparison of its own. Joined are those at the end that are not twice as long as what follows: there are never many, and none is copied often. */
+function append(pieces: readonly string[], piece: string): readonly string[] {
+  let last = piece;
+  let count = pieces.length;
+  for (let before; (before = pieces[count - 1]) !== undefined && before.length < 2 * last.length; count -= 1)
+    last = before + last;
+  return [...pieces.slice(0, count), last];
+}
+
+/**
+ * Of a text that follows an item: nothing, or a comma and more items. The text that comes out is cut out of what was parsed, and not of the whole
+ * body, which is not kept alive by it.
+ */
+function itemsIn(text: string): { text: string; items: Json[] } | undefined {
+  const comma = text.startsWith(',') ? ',' : '';
+  const array = `[${text.slice(comma.length)}]`;
+  const items = parse(array);
+  if (!Array.isArray(items) || items.length > 0 !== (comma !== '')) return undefined;
+  return { text: comma + array.slice(1, -1), items };
+}
+
+/** Stands for the input while the fields around it are parsed; nobody can have written it. Where another `input` follows, that one counts. */
+const placeholder = `"${randomUUID()}"`;
+
+function fieldsAround(
+  { begin, rest, params }: CachedBody,
+  text: string,
+  end: number,
+): Pick<CachedBody, 'params' | 'rest'> | undefined {
+  if (text.slice(end) === rest) return { params, rest };
+  const object = `${text.slice(0, begin)}${placeholder}${text.slice(end + 1)}`;
+  const fields = parse(object);
+  if (!isObject(fields) || fields['input'] !== placeholder.slice(1, -1)) return undefined;
+  return { params: fields, rest: `]${object.slice(begin + placeholder.length)}` };
+}
+
+function parse(text: string): Json | undefined {
+  try {
+    return snapshot(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,191 @@
+import { Body } from './body-stream.js';
+import type { Frame } from '../../protocol/frame.js';
+import type { EventReader } from '../../turn/buffer/event-buffer.js';
+
+/**
+ * As much as is handed over at once, if it has arrived already; in characters. What is longer is cut, so that the 200 KB at the end of a long answer
+ * are one chunk neither here nor in the copies that SDKs make. Smaller ones gain nothing (docs/performance.md).
+ */
+const chunkSize = 64 * 1024;
+
+export interface EventStreamOptions {
+  signal: AbortSignal | undefined;
+  /** What the body fails with, for what the frames failed with: a drop never ends it cleanly (X19). */
+  failed: (error: unknown) => unknown;
+  /** It was read to its end. */
+  ended: () => void;
+}
+
+/**
+ * The body of a streaming answer: each frame as one event, its JSON untouched, and the end of the turn as the end of the stream, without `[DONE]`
+ * (P22, P23). Made when it is asked for and not before, so that a consumer that sleeps holds up the socket (I4).
+ */
+export function eventStream(
+  firstFrames: readonly Frame[],
+  frames: EventReader<Frame>,
+  options: EventStreamOptions,
+): ReadableStream<Uint8Array> {
+  const source = new SseSource(firstFrames, frames, options);
+  const stream = new Body(source, { highWaterMark: 0 });
+  abandonedBodies.register(stream, frames);
+  return stream;
+}
+
+class SseSource {
+  readonly #frames: EventReader<Frame>;
+  readonly #options: EventStreamOptions;
+  /** What was taken from the frames and is not handed over yet, in pieces; bytes of a long text. */
+  readonly #pieces: (string | Buffer)[] = [];
+  /** The end of the turn has been taken. */
+  #lastTaken = false;
+  #awaitingFrame = false;
+  #cancelled = false;
+
+  constructor(firstFrames: readonly Frame[], frames: EventReader<Frame>, options: EventStreamOptions) {
+    this.#frames = frames;
+    this.#options = options;
+    for (const frame of firstFrames) this.#addFrame(frame);
+  }
+
+  /** Not async: where events come one by one, promises are most of what a chunk costs. */
+  pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    // Several reads can wait for one frame.
+    if (this.#awaitingFrame) return;
+    try {
+      const { signal } = this.#options;
+      // What lies here when the turn is aborted is not wanted any more, unless the end of the turn has been taken.
+      if (signal?.aborted && !this.#lastTaken) throw signal.reason;
+      this.#enqueue(controller);
+    } catch (error) {
+      this.#fail(controller, error);
+    }
+  }
+
+  async cancel(): Promise<void> {
+    this.#cancelled = true;
+    // After the last event this is the end of the turn, and before it an abort.
+    await this.#frames.return?.();
+  }
+
+  /** Hands over what has arrived, a chunk at most; asks for the next frame where that is nothing. */
+  #enqueue(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    let text = '';
+    let bytes: Buffer | undefined;
+    while (text.length < chunkSize) {
+      const piece = this.#pieces.shift();
+      if (typeof piece === 'string') text += this.#cut(piece, chunkSize - text.length);
+      else if (piece !== undefined) {
+        bytes = this.#cutBytes(piece, chunkSize - text.length);
+        break;
+      } else {
+        const frame = this.#frames.poll();
+        if (frame === undefined) break;
+        this.#addFrame(frame);
+      }
+    }
+    if (bytes !== undefined) return controller.enqueue(joined(text, bytes));
+    if (text === '') return this.#requestFrame(controller);
+    // Its buffer is its own: who reads it may do with it what they like.
+    controller.enqueue(encoder.encode(text));
+  }
+
+  /** What of a piece there is room for. The rest waits for the next chunk. */
+  #cut(piece: string, room: number): string {
+    if (piece.length <= room) return piece;
+    // Never between the two halves of a character.
+    const end = isSecondHalf.test(piece.charAt(room)) ? room + 1 : room;
+    this.#pieces.unshift(piece.slice(end));
+    return piece.slice(0, end);
+  }
+
+  #cutBytes(piece: Buffer, room: number): Buffer {
+    if (piece.length <= room) return piece;
+    // Never within a character.
+    let end = room;
+    while (((piece[end] ?? 0) & 0xc0) === 0x80) end += 1;
+    this.#pieces.unshift(piece.subarray(end));
+    return piece.subarray(0, end);
+  }
+
+  #requestFrame(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#awaitingFrame = true;
+    this.#frames.next().then(
+      (next) => this.#onFrame(controller, next),
+      (error: unknown) => this.#fail(controller, error),
+    );
+  }
+
+  #onFrame(controller: ReadableStreamDefaultController<Uint8Array>, next: IteratorResult<Frame, undefined>): void {
+    this.#awaitingFrame = false;
+    // Who has cancelled has ended the stream.
+    if (this.#cancelled) return;
+    try {
+      if (next.done) return this.#end(controller);
+      this.#addFrame(next.value);
+      this.#enqueue(controller);
+    } catch (error) {
+      this.#fail(controller, error);
+    }
+  }
+
+  #addFrame(frame: Frame): void {
+    this.#lastTaken ||= isLast(frame);
+    const { raw } = frame;
+    // A large one is not joined: all of it would be written anew before its first chunk is cut off.
+    if (typeof raw !== 'string' && !hasLines(raw.bytes)) this.#pieces.push(headOf(frame), raw.bytes, '\n\n');
+    else if (frame.size < chunkSize) this.#pieces.push(toEvent(frame));
+    else this.#pieces.push(headOf(frame), dataOf(frame), '\n\n');
+  }
+
+  #end(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#options.ended();
+    controller.close();
+  }
+
+  #fail(controller: ReadableStreamDefaultController<Uint8Array>, error: unknown): void {
+    void this.#frames.return?.();
+    controller.error(this.#options.failed(error));
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** In memory of its own. */
+function joined(text: string, bytes: Buffer): Uint8Array {
+  const before = encoder.encode(text);
+  const chunk = new Uint8Array(before.length + bytes.length);
+  chunk.set(before);
+  chunk.set(bytes, before.length);
+  return chunk;
+}
+
+const isSecondHalf = /[\uDC00-\uDFFF]/;
+
+/** A body that nobody can read any more is cancelled when its memory is: as those of the ordinary fetch are. */
+const abandonedBodies = new FinalizationRegistry<EventReader<Frame>>((frames) => void frames.return?.());
+
+/** One event of `text/event-stream`. */
+export function toEvent(frame: Pick<Frame, 'type' | 'text'>): string {
+  return `${headOf(frame)}${dataOf(frame)}\n\n`;
+}
+
+function headOf({ type }: Pick<Frame, 'type'>): string {
+  return type === undefined || hasLines(type) ? 'data: ' : `event: ${type}\ndata: `;
+}
+
+/** A line for each line of the JSON. */
+function dataOf({ text }: Pick<Frame, 'text'>): string {
+  return hasLines(text) ? text.split(lineBreak).join('\ndata: ') : text;
+}
+
+/** Looking for single characters is several times faster than the expression, and as good as never finds one. */
+function hasLines(text: string | Buffer): boolean {
+  return text.includes('\n') || text.includes('\r');
+}
+
+const lineBreak = /\r\n|\n|\r/;
+
+/** By its type alone: whether it really ends the turn, the turn knows. */
+function isLast({ traits }: Frame): boolean {
+  return traits.terminal !== undefined;
+}

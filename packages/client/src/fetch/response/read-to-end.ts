@@ -1,0 +1,31 @@
+import { headersIn } from './metadata-headers.js';
+import type { Frame } from '../../protocol/frame.js';
+import type { EventReader } from '../../turn/buffer/event-buffer.js';
+
+/** What an answer comes to, for whoever does not want its events. */
+export interface FinalFrame {
+  /** The last frame that says something of the whole. */
+  last: Frame | undefined;
+  /** Those that came as events. */
+  headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads an answer to its end.
+ *
+ * @throws what the turn failed with.
+ */
+export async function readToEnd(frames: EventReader<Frame>): Promise<FinalFrame> {
+  let last: Frame | undefined;
+  const headers: Record<string, string> = {};
+  for (;;) {
+    const next = await frames.next();
+    if (next.done) return { last, headers };
+    let frame: Frame | undefined = next.value;
+    for (; frame !== undefined; frame = frames.poll()) {
+      if (frame.opaque) continue;
+      last = frame;
+      Object.assign(headers, headersIn(frame));
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../../base/clock.js';
+
+/** For so long after the last refusal, in milliseconds. */
+const slowMs = 60_000;
+/** Between two dials then, in milliseconds; up to a fifth more, so that many clients do not dial in step. */
+const paceMs = 1000;
+
+/**
+ * How fast connections may be dialled. As fast as they are wanted, except for a minute after an upgrade was answered by 403 or 429: edges
+ * answer so when many agents dial at once (A4, H9). Then one a second.
+ *
+ * For one endpoint. It only tells the time; the queue is its caller's.
+ */
+export class DialPace {
+  readonly #clock: Clock;
+  readonly #jitter: () => number;
+  #slowUntil = -Infinity;
+  /** The first moment at which the next dial may begin. */
+  #next = -Infinity;
+
+  /** `jitter`: a random number from 0 up to 1. */
+  constructor(clock: Clock, jitter: () => number = Math.random) {
+    this.#clock = clock;
+    this.#jitter = jitter;
+  }
+
+  /**
+   * How long to wait until a dial may begin, in milliseconds. 0 means now, and takes the turn: the caller dials. After another answer it
+   * asks again when that time has passed.
+   */
+  ready(): number {
+    const now = this.#clock.now();
+    if (now >= this.#slowUntil) return 0;
+    if (now < this.#next) return Math.min(this.#next, this.#slowUntil) - now;
+    this.#next = now + this.#interval();
+    return 0;
+  }
+
+  /** An upgrade was answered by this status instead of 101. */
+  refused(status: number): void {
+    if (status !== 403 && status !== 429) return;
+    const now = this.#clock.now();
+    // The dial that was refused was the last one.
+    if (now >= this.#slowUntil) this.#next = now + this.#interval();
+    this.#slowUntil = now + slowMs;
+  }
+
+  #interval(): number {
+    return paceMs * (1 + this.#jitter() / 5);
+  }
+}

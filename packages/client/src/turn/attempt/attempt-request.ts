@@ -1,0 +1,101 @@
+import { TurnwireError } from '../../protocol/errors/errors.js';
+import { framePrefix } from '../request.js';
+import type { ChainPlan } from '../../continuation/memory.js';
+import type { ProviderLimits } from '../../protocol/limits.js';
+import type { ExpectedParent } from '../../response/expected-parent.js';
+import type { LaneView, OutgoingRequest, Parent } from '../../transport/transport.js';
+import type { TurnRequest } from '../request.js';
+
+/** How a turn's input travels. */
+export type Plan =
+  | ChainPlan
+  /** Over SSE every request stands for itself; `input_unknown`: neither a string nor an array; `provider`: see `ProviderLimits`. */
+  | { name: 'full'; reason: 'sse' | 'input_unknown' | 'provider' }
+  /** The caller named the response itself. */
+  | { name: 'explicit' };
+
+type FrameLimits = Pick<ProviderLimits, 'maxFrameBytes' | 'echoesPreviousId'>;
+
+/** A request on its way over one attempt: the plan, until the lane is known that it depends on. */
+export class AttemptRequest implements OutgoingRequest {
+  readonly store: boolean;
+  readonly #request: TurnRequest;
+  readonly #limits: FrameLimits;
+  #plan: Plan;
+  #text: string | undefined;
+
+  constructor(request: TurnRequest, plan: Plan, limits: FrameLimits) {
+    this.#request = request;
+    this.#plan = plan;
+    this.#limits = limits;
+    this.store = request.store;
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  get continuable(): boolean {
+    return this.#plan.name !== 'full' || this.#plan.reason !== 'id_ignored';
+  }
+
+  get parent(): Parent | undefined {
+    const plan = this.#plan;
+    const { previousResponseId } = this.#request;
+    if (plan.name === 'delta') return plan;
+    // An id that the caller names may be known anywhere.
+    return previousResponseId === undefined ? undefined : { responseId: previousResponseId, stored: true };
+  }
+
+  get expectedParent(): ExpectedParent | undefined {
+    const { parent } = this;
+    if (parent === undefined) return undefined;
+    // A caller that names an id itself knows its server; that this one goes on from something else is said all the same.
+    return { responseId: parent.responseId, required: this.#plan.name === 'delta' && this.#limits.echoesPreviousId };
+  }
+
+  /** Larger than one frame of the provider; known before anything is dialled (E1). */
+  get tooLarge(): TurnwireError | undefined {
+    const text = this.#frameText();
+    // A character has three bytes at most: counting them all took longer than making the text.
+    const { maxFrameBytes } = this.#limits;
+    if (3 * text.length <= maxFrameBytes) return undefined;
+    const bytes = Buffer.byteLength(text);
+    if (bytes <= maxFrameBytes) return undefined;
+    return new TurnwireError(
+      'request_too_large',
+      `the request has ${bytes} bytes, and one frame of this provider at most ${maxFrameBytes}`,
+    );
+  }
+
+  frame(lane: LaneView): string {
+    const plan = this.#plan;
+    if (plan.name === 'delta' && !plan.stored && !lane.holds(plan.responseId)) {
+      // It was held when the plan was made. Not stored, an id is worth nothing elsewhere (D2).
+      this.#plan = { name: 'full', reason: 'chain_lost' };
+      this.#text = undefined;
+      const { tooLarge } = this;
+      if (tooLarge !== undefined) throw tooLarge;
+    }
+    const text = this.#frameText();
+    this.#text = undefined;
+    const { streamId } = lane;
+    return streamId === undefined
+      ? text
+      : `${framePrefix},"stream_id":${JSON.stringify(streamId)}${text.slice(framePrefix.length)}`;
+  }
+
+  body(): string {
+    return this.#request.body();
+  }
+
+  #frameText(): string {
+    return (this.#text ??= this.#request.frame(this.#plan.name === 'delta' ? this.#plan : undefined));
+  }
+}
+
+/** Writes into a report what a plan is called there, and why. */
+export function describePlan(target: { plan: 'full' | 'delta'; planReason: string | undefined }, plan: Plan): void {
+  target.plan = plan.name === 'full' ? 'full' : 'delta';
+  target.planReason = plan.name === 'full' ? plan.reason : plan.name === 'explicit' ? 'explicit' : undefined;
+}

@@ -1,0 +1,206 @@
+import type { Clock } from '../../base/clock.js';
+import type { BreakerFailure, BreakerFailureKind } from './breaker-failure.js';
+
+/**
+ * Whether turns of one endpoint and one credential take the WebSocket (K1):
+ *
+ * closed ──too many failures in a row──▶ open ──its time has passed──▶ half_open ──success──▶ closed
+ *                                         ▲                               │
+ *                                         └───────────failure─────────────┘
+ *
+ * Times are the clock's.
+ */
+export type BreakerState =
+  /** WebSockets are taken; so many failures have come in a row. */
+  | { name: 'closed'; failures: number }
+  /** They rest. `times` counts the rests in a row: each is longer than the one before. */
+  | { name: 'open'; kind: BreakerFailureKind; why: string; key: string; since: number; until: number; times: number }
+  /** One turn tries, and the others do not wait for it. */
+  | {
+      name: 'half_open';
+      kind: BreakerFailureKind;
+      why: string;
+      key: string;
+      since: number;
+      times: number;
+      probeSince: number;
+    };
+
+/** `websocket`: take it. `probe`: take it, and what becomes of this turn decides. Otherwise SSE, why, and for how long still. */
+export type BreakerRoute = 'websocket' | 'probe' | Suspension;
+
+/** `key` is what `why` is known by: `BreakerFailure.key`. */
+export interface Suspension {
+  why: string;
+  key: string;
+  forMs: number;
+}
+
+export interface BreakerRow {
+  kind: Exclude<BreakerFailureKind, 'shape'>;
+  /** So many failures in a row, of whichever kind, the last one of this. */
+  after: number;
+  /** The first rest, in milliseconds; each further one in a row is twice as long. */
+  restMs: number;
+  maxRestMs: number;
+}
+
+const minute = 60_000;
+
+/** What opens it, after how many, for how long. A failed probe opens it at once. */
+export const breakerTable: readonly BreakerRow[] = [
+  { kind: 'unsupported', after: 1, restMs: 10 * minute, maxRestMs: 60 * minute },
+  { kind: 'policy', after: 1, restMs: 10 * minute, maxRestMs: 60 * minute },
+  { kind: 'refused', after: 1, restMs: minute, maxRestMs: 10 * minute },
+  { kind: 'busy', after: 1, restMs: minute, maxRestMs: 10 * minute },
+  { kind: 'no_answer', after: 1, restMs: minute, maxRestMs: 10 * minute },
+  { kind: 'unreachable', after: 5, restMs: minute, maxRestMs: 10 * minute },
+  { kind: 'lost', after: 5, restMs: minute, maxRestMs: 10 * minute },
+];
+
+/** What a server asks for counts instead of the table's time, between these, in milliseconds. */
+const retryAfterBounds = { least: 1000, most: 60 * minute };
+
+/** A probe without a verdict for so long is not waited for: the next turn probes too. In milliseconds. */
+export const probeMs = 2 * minute;
+
+/** Bodies that the WebSocket did not take (C11): so many are remembered, for so long, in milliseconds. */
+export const rememberedShapes = { most: 64, ms: 10 * minute };
+
+/**
+ * Says for each turn whether the WebSocket rests. One for each endpoint and credential: what one host or account cannot do says nothing
+ * of another. Turns that must go by WebSocket (`transport: 'websocket'`) do not ask it.
+ */
+export class Breaker {
+  readonly #clock: Clock;
+  readonly #jitter: () => number;
+  #state: BreakerState = { name: 'closed', failures: 0 };
+  /** Until when each of them goes by SSE; the one noted last at the end. */
+  readonly #shapes = new Map<string, number>();
+
+  /** `jitter`: a random number from 0 up to 1. */
+  constructor(clock: Clock, jitter: () => number = Math.random) {
+    this.#clock = clock;
+    this.#jitter = jitter;
+  }
+
+  /** For reports; a copy of this moment. */
+  get state(): BreakerState {
+    return { ...this.#state };
+  }
+
+  /**
+   * The way of one turn. After `probe` one of `succeeded`, `failed` and `abandoned` must follow.
+   *
+   * @param shape of the turn's body, by `shapeOf`
+   */
+  route(shape?: string): BreakerRoute {
+    const now = this.#clock.now();
+    const shapeUntil = shape === undefined ? undefined : this.#shapes.get(shape);
+    if (shapeUntil !== undefined && now < shapeUntil) {
+      const why = 'a request of this shape was closed without an answer before';
+      return { why, key: 'shape', forMs: shapeUntil - now };
+    }
+    const state = this.#state;
+    switch (state.name) {
+      case 'closed':
+        return 'websocket';
+      case 'open':
+        if (now < state.until) return suspensionOf(state, state.until - now);
+        break;
+      case 'half_open':
+        if (now - state.probeSince < probeMs) return suspensionOf(state, probeMs - (now - state.probeSince));
+        break;
+    }
+    const { kind, why, key, since, times } = state;
+    this.#state = { name: 'half_open', kind, why, key, since, times, probeSince: now };
+    return 'probe';
+  }
+
+  /** Asked when `route` says to rest: only dials rest, and that says nothing of connections which are open. */
+  suspendsDialsOnly(shape?: string): boolean {
+    const shapeUntil = shape === undefined ? undefined : this.#shapes.get(shape);
+    if (shapeUntil !== undefined && this.#clock.now() < shapeUntil) return false;
+    return this.#state.name !== 'closed' && dialKinds.has(this.#state.kind);
+  }
+
+  /**
+   * A turn had an event over a WebSocket. One that began before the breaker opened says nothing of what opened it, and does not close it.
+   */
+  succeeded(): void {
+    if (this.#state.name !== 'open') this.#state = { name: 'closed', failures: 0 };
+  }
+
+  /** An attempt failed in a way that says something of WebSockets here: `Decision.breakerFailure`. */
+  failed(failure: BreakerFailure, shape?: string): void {
+    if (failure.kind === 'shape') {
+      if (shape !== undefined) this.#remember(shape);
+      // The connection itself was there.
+      return this.abandoned();
+    }
+    const row = rowOf(failure.kind);
+    const state = this.#state;
+    if (state.name === 'closed') {
+      const failures = state.failures + 1;
+      if (failures < row.after) this.#state = { name: 'closed', failures };
+      else this.#open(row, failure, 1);
+    } else if (state.name === 'half_open') {
+      this.#open(row, failure, state.times + 1);
+    } else if (this.#clock.now() + this.#restMs(row, failure, state.times) > state.until) {
+      // Turns that were on their way already: the worst of what they tell counts, once.
+      this.#open(row, failure, state.times);
+    }
+  }
+
+  /** The turn that probed ended without a verdict: it was aborted, or refused for itself. The next one probes. */
+  abandoned(): void {
+    if (this.#state.name !== 'half_open') return;
+    const { kind, why, key, since, times } = this.#state;
+    this.#state = { name: 'open', kind, why, key, since, times, until: this.#clock.now() };
+  }
+
+  #open(row: BreakerRow, failure: BreakerFailure, times: number): void {
+    const now = this.#clock.now();
+    const since = this.#state.name === 'closed' ? now : this.#state.since;
+    this.#state = {
+      name: 'open',
+      kind: row.kind,
+      why: failure.why,
+      key: failure.key,
+      since,
+      until: now + this.#restMs(row, failure, times) * (1 + this.#jitter() / 10),
+      times,
+    };
+  }
+
+  #restMs(row: BreakerRow, { retryAfterMs }: BreakerFailure, times: number): number {
+    if (retryAfterMs !== undefined)
+      return Math.min(retryAfterBounds.most, Math.max(retryAfterBounds.least, retryAfterMs));
+    return Math.min(row.maxRestMs, row.restMs * 2 ** (times - 1));
+  }
+
+  #remember(shape: string): void {
+    this.#shapes.delete(shape);
+    this.#shapes.set(shape, this.#clock.now() + rememberedShapes.ms);
+    const [oldest] = this.#shapes.keys();
+    if (this.#shapes.size > rememberedShapes.most && oldest !== undefined) this.#shapes.delete(oldest);
+  }
+}
+
+function suspensionOf({ why, key }: { why: string; key: string }, forMs: number): Suspension {
+  return { why, key, forMs };
+}
+
+const dialKinds: ReadonlySet<BreakerFailureKind> = new Set([
+  'busy',
+  'no_answer',
+  'refused',
+  'unreachable',
+  'unsupported',
+]);
+
+function rowOf(kind: BreakerRow['kind']): BreakerRow {
+  const row = breakerTable.find((one) => one.kind === kind);
+  if (row === undefined) throw new Error(`no row for ${kind}`);
+  return row;
+}

@@ -1,0 +1,77 @@
+import { closeMeaningOf } from '../../protocol/errors/close-codes.js';
+import { TurnwireError } from '../../protocol/errors/errors.js';
+import { serverRetryAdvice, isThrottle } from '../../protocol/errors/failure.js';
+import { failureTable } from '../../protocol/errors/failure-table.js';
+import { PongLost } from '../../protocol/errors/pong-lost.js';
+import type { Cause } from '../../protocol/errors/failure-table.js';
+
+/** Total: what is not understood is `final`, except where the server gave no reason at all. */
+export function causeOf(error: TurnwireError): Cause {
+  switch (error.code) {
+    case 'dial_failed':
+      // A certificate or a name that does not exist is the same for both transports (A8, A9).
+      return error.transient ? 'unreachable' : 'final';
+    case 'dial_timeout':
+      return 'no_answer';
+    case 'upgrade_refused':
+      return causeOfUpgrade(error);
+    case 'connection_lost':
+      return causeOfClosure(error);
+    case 'first_event_timeout':
+      return 'unanswered';
+    case 'protocol_error':
+      return error.kind === 'protocol' ? 'unanswered' : 'final';
+    case 'chain_ignored':
+      return 'chain_ignored';
+    case 'request_too_large':
+      return 'too_large';
+    case 'request_refused':
+      return causeOfRefusal(error);
+    default:
+      return 'final';
+  }
+}
+
+/** What the server holds no more is told by name, and not as one more refusal: only the caller has its full history. */
+export function chainLost(error: TurnwireError): TurnwireError | undefined {
+  if (causeOf(error) !== 'chain_lost') return undefined;
+  return new TurnwireError(
+    'chain_lost',
+    'the response named by previous_response_id is not known to the server any more: send the full input without it',
+    {
+      phase: error.phase,
+      status: error.status,
+      server: error.server,
+      cause: error,
+    },
+  );
+}
+
+function causeOfUpgrade({ status, kind, server }: TurnwireError): Cause {
+  // It is not asked again as soon as a server that names its load.
+  return isThrottle(status, server) ? 'throttled' : failureTable[kind].upgrade;
+}
+
+function causeOfClosure({ closeCode, cause }: TurnwireError): Cause {
+  if (cause instanceof PongLost) return 'pong_lost';
+  // SSE has no close codes: an error of its connection says that it broke.
+  if (closeCode === undefined) return cause === undefined ? 'closed' : 'broken';
+  return closeMeaningOf(closeCode).cause;
+}
+
+function causeOfRefusal({ kind, server, transient, status }: TurnwireError): Cause {
+  if (isThrottle(status, server)) return 'throttled';
+  if (server?.param === 'stream' && kind === 'unsupported') return 'stream_refused';
+  const cause = failureTable[kind].refusal;
+  if (cause !== 'busy' && cause !== 'given_up' && cause !== 'final') return cause;
+  // Who says that it may be repeated says that nothing was begun.
+  if (serverRetryAdvice(server) === true) return 'busy';
+  return transient ? cause : 'final';
+}
+
+/** The innermost cause of an error; itself if it has none. */
+export function rootCause(error: Error): Error {
+  let last = error;
+  while (last.cause instanceof Error) last = last.cause;
+  return last;
+}

@@ -1,0 +1,35 @@
+/** Fields looked at, at each level, and characters of each name: a shape is short, whatever the body is. */
+const maxFields = 64;
+const maxNameLength = 64;
+
+/**
+ * What a request looks like, without what it says: the names of its fields, and of theirs, with the kind of each value. A decimal number
+ * is a kind of its own, because some servers take `temperature: 1` over a WebSocket and not `temperature: 0.7` (C11).
+ *
+ * Two levels deep, and not into lists: a history that grows keeps its shape. The order of fields does not matter.
+ */
+export function shapeOf(body: object): string {
+  return fields(body, (value) =>
+    isObject(value) ? `{${fields(value, (inner) => (isObject(inner) ? 'object' : kindOf(inner)))}}` : kindOf(value),
+  );
+}
+
+function fields(object: object, shape: (value: unknown) => string): string {
+  return Object.entries(object)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .slice(0, maxFields)
+    .map(([name, value]) => `${name.slice(0, maxNameLength)}:${shape(value)}`)
+    .join(',');
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'list';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'decimal';
+  return typeof value;
+}
