@@ -1,7 +1,7 @@
 // Runs the tests that need what is too large for every install:
 // - Vitest and Jest, for their examples; Bun and Deno, for the programs of the README; the Agents SDK against the emulator;
 // - the MCP project's own servers against the agent (behind nginx and haproxy, too, where these are installed); the client below mocks of HTTP;
-// - the SDKs that npm picks on Node 20, for the examples and the types.
+// - the site, in a browser; the SDKs that npm picks on Node 20, for the examples and the types.
 // They are installed below .cache/, where those tests look for them; without them the tests say so and skip. The Agents SDK needs the global
 // WebSocket of Node 22 or later: on an older Node its test skips here too, and `npm run test:versions -- agents-sdk` runs it afterwards.
 import { spawnSync } from 'node:child_process';
@@ -20,6 +20,7 @@ installBelowCache('extra', [
   'nock@14',
   'nock15@npm:nock@15',
   'undici@7',
+  'playwright-core@1.64',
   ...['everything', 'filesystem', 'memory'].map((name) => `@modelcontextprotocol/server-${name}@2026.8.31`),
 ]);
 installBelowCache('sdks-node-20', [
@@ -34,6 +35,7 @@ const words = [
   'agents-sdk',
   'docs/runtimes',
   'docs/examples',
+  'docs/site',
   'openai-types',
   'official-servers',
   'mocks',

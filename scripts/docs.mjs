@@ -1,0 +1,21 @@
+// `npm run docs` makes the site out of docs/ and writes it into site/; `npm run docs -- --serve` shows it, too. VitePress is installed below
+// .cache/ the first time: nothing else needs it.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installBelowCache } from './install.mjs';
+import { writePages } from './site/site.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = installBelowCache('site', ['vitepress@1.6.4']);
+const pages = join(folder, 'pages');
+writePages(pages);
+vitepress('build', '--outDir', join(root, 'site'));
+console.log('The site is in site/. See it with: npm run docs -- --serve');
+if (process.argv.includes('--serve')) vitepress('preview', '--outDir', join(root, 'site'));
+
+function vitepress(verb, ...options) {
+  const bin = join(folder, 'node_modules', 'vitepress', 'bin', 'vitepress.js');
+  const { status } = spawnSync(process.execPath, [bin, verb, pages, ...options], { cwd: folder, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { root } from './pages.js';
+import type { AddressInfo } from 'node:net';
+
+const { writePages } = (await import(pathToFileURL(join(root, 'scripts', 'site', 'site.mjs')).href)) as {
+  writePages: (folder: string) => void;
+};
+
+function temporary(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'turnwire-site-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe('the site', () => {
+  test('has each page of docs/ in one chapter, and no link out of it', (t) => {
+    const folder = temporary(t);
+    writePages(folder);
+    const pages = readdirSync(folder).filter((name) => name.endsWith('.md'));
+    const expected = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && name !== 'README.md');
+    assert.deepEqual(pages, [...expected, 'index.md'].sort());
+    for (const name of pages) assert.doesNotMatch(readFileSync(join(folder, name), 'utf8'), /\]\(\.\.\//, name);
+  });
+
+  test('can be read and searched in a browser', { timeout: 300_000 }, async (t) => {
+    const extra = join(root, '.cache', 'extra', 'node_modules');
+    const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
+    if (!existsSync(join(extra, 'playwright-core'))) return t.skip('npm run test:extra installs what this needs');
+    if (chromium === undefined) return t.skip('Chromium is not installed');
+    const built = spawnSync(process.execPath, [join(root, 'scripts', 'docs.mjs')], { encoding: 'utf8' });
+    assert.equal(built.status, 0, built.stderr);
+    const url = await serveFolder(t, join(root, 'site'));
+
+    const { chromium: browsers } = createRequire(join(extra, 'x.js'))('playwright-core') as Playwright;
+    const browser = await browsers.launch({ executablePath: chromium, args: ['--no-sandbox', '--disable-gpu'] });
+    t.after(() => browser.close());
+    const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await page.goto(`${url}/index.html`);
+    await page.click('text=Start with the SDK you use');
+    await page.waitForSelector('h1:has-text("A fetch for the SDKs you use")');
+    await page.click('.VPSidebar a:has-text("Glossary")');
+    await page.waitForSelector('h1:has-text("Glossary")');
+    await page.click('button.DocSearch-Button');
+    await page.fill('.VPLocalSearchBox input', 'retry-after');
+    await page.waitForSelector('.VPLocalSearchBox .result');
+    assert.deepEqual(errors, []);
+  });
+});
+
+/** What this needs of playwright-core, which is no dependency. */
+interface Playwright {
+  chromium: { launch: (options: { executablePath: string; args: string[] }) => Promise<Browser> };
+}
+interface Browser {
+  newPage: () => Promise<Page>;
+  close: () => Promise<void>;
+}
+interface Page {
+  on: (name: 'pageerror', listener: (error: Error) => void) => void;
+  goto: (url: string) => Promise<unknown>;
+  click: (selector: string) => Promise<void>;
+  fill: (selector: string, text: string) => Promise<void>;
+  waitForSelector: (selector: string) => Promise<unknown>;
+}
+
+const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+
+async function serveFolder(t: TestContext, folder: string): Promise<string> {
+  const server = createServer((request, response) => {
+    const file = join(folder, new URL(request.url ?? '/', 'http://site').pathname);
+    if (!file.startsWith(folder) || !existsSync(file)) return void response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' });
+    response.end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
