@@ -20,11 +20,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const libraries = [
   { folder: 'client', entries: ['index', 'fetch/index', 'proxy/index', 'relay/index'], esm: 'native' },
   { folder: 'emulator', entries: ['index'], inline: ['zod'], esm: 'door' },
+  { folder: 'gateway', entries: ['index'], inline: ['zod'], esm: 'door' },
 ];
 
-/** Makes those anew whose sources have changed since. Throws where one cannot be made. */
-export async function bundleLibraries() {
-  for (const library of libraries) {
+/** Makes those of these folders anew whose sources have changed since. Throws where one cannot be made. */
+export async function bundleLibraries(folders) {
+  for (const library of libraries.filter(({ folder }) => folders.includes(folder))) {
     const folder = join(root, 'packages', library.folder);
     const bundle = join(folder, 'bundle');
     const made = newest([join(bundle, 'made')]);

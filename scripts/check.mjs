@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => join(root, 'node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name);
-const packages = ['packages/client', 'packages/emulator', 'packages/turnwire'];
+const packages = ['packages/client', 'packages/emulator', 'packages/gateway', 'packages/turnwire'];
 
 const checks = [
   ['format', bin('oxfmt'), ['--check', '.']],

@@ -5,11 +5,13 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { agentJsonSchema } from '../packages/turnwire/dist/config/json-schema.js';
+import { configJsonSchema } from '../packages/gateway/dist/config/json-schema.js';
 import { scriptJsonSchema } from '../packages/emulator/dist/sources/script/script-json-schema.js';
 
 const schemas = [
   { name: 'turnwire/schema/agent.schema.json', schema: agentJsonSchema() },
   { name: 'emulator/schema/script.schema.json', schema: scriptJsonSchema() },
+  { name: 'gateway/schema/gateway.schema.json', schema: configJsonSchema() },
 ];
 const oxfmt = fileURLToPath(
   new URL(join('..', 'node_modules', '.bin', process.platform === 'win32' ? 'oxfmt.cmd' : 'oxfmt'), import.meta.url),

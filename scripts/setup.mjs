@@ -31,13 +31,21 @@ say('Building (tsc -b) ...');
 build(join(root, 'packages', 'client'), join(root, 'packages', 'emulator'));
 // What uses the libraries sees what users get: the rest is compiled against their bundles, and runs with them.
 const { bundleLibraries } = await import('./bundle.mjs');
-await bundleLibraries().catch((error) =>
-  fail(
-    `The libraries could not be bundled with Node.js ${process.version}; Rolldown needs 20.19 or newer, but not 21. ${error.message}`,
-  ),
-);
+await bundle('client', 'emulator');
+if (!demoOnly) {
+  build(join(root, 'packages', 'gateway'));
+  await bundle('gateway');
+}
 build(demoOnly ? join(root, 'packages', 'turnwire') : root);
 copyDemo();
+
+async function bundle(...folders) {
+  await bundleLibraries(folders).catch((error) =>
+    fail(
+      `The libraries could not be bundled with Node.js ${process.version}; Rolldown needs 20.19 or newer, but not 21. ${error.message}`,
+    ),
+  );
+}
 
 /** Those of everything are enough for the demo, too. */
 function dependenciesAreCurrent() {

@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const suites = [
   ['packages/client/test', 'packages/client/dist-test'],
   ['packages/emulator/test', 'packages/emulator/dist-test'],
+  ['packages/gateway/test', 'packages/gateway/dist-test'],
   ['packages/turnwire/test', 'packages/turnwire/dist-test'],
   ['bench/test', 'bench/dist-test'],
   ['test', 'dist-test'],

@@ -6,6 +6,7 @@ import * as clientFetch from '@turnwire/client/fetch';
 import * as clientProxy from '@turnwire/client/proxy';
 import * as clientRelay from '@turnwire/client/relay';
 import * as emulator from '@turnwire/emulator';
+import * as gateway from '@turnwire/gateway';
 import * as emulatorOfTools from 'turnwire/emulator';
 
 // Written by hand: a name that appears or disappears here is a change of the public API.
@@ -28,6 +29,7 @@ const pinned = {
       'useEmulator',
     ],
   ],
+  '@turnwire/gateway': [gateway, ['GatewayConfigError', 'checkConfig', 'hashKey', 'startGateway']],
 } as const;
 for (const [name, [module, names]] of Object.entries(pinned)) {
   test(`${name} exports these names and no others`, () => {
@@ -50,6 +52,8 @@ test('the packages have one version, the one that the client tells', async () =>
   const tools = await manifest('turnwire');
   assert.equal(tools.version, version);
   assert.equal((await manifest('emulator')).version, version);
+  assert.equal((await manifest('gateway')).version, version);
+  assert.equal((await manifest('gateway')).dependencies['@turnwire/client'], version);
   assert.equal(tools.dependencies['@turnwire/client'], version);
   assert.equal(tools.dependencies['@turnwire/emulator'], version);
   assert.match(

@@ -18,7 +18,9 @@ function statusOf(error: unknown): number {
     error instanceof UsageError ||
     error instanceof ConfigError ||
     error instanceof EmulatorError ||
-    error instanceof ScriptError
+    error instanceof ScriptError ||
+    // Of a package that is not loaded for its sake.
+    (error instanceof Error && error.name === 'GatewayConfigError')
   )
     return exitStatus.usage;
   if (error instanceof TurnwireError && (error.code === 'missing_api_key' || error.code === 'invalid_option'))

@@ -165,6 +165,40 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       end(await emulate(io, script, options));
     });
 
+  verb(program, 'serve')
+    .description(
+      'serve the Responses API of an upstream to any client: one warm pool of WebSockets, and only what is new goes up',
+    )
+    .option('--upstream <url>', 'the base of its API, such as https://api.openai.com/v1')
+    .option('--config <file>', 'the configuration (YAML), in place of --upstream')
+    .addOption(new Option('--port <number>', 'the port; 0: any free one; default: 4000').argParser(numberUpTo(65_535)))
+    .option('--host <address>', 'the address to listen on; default: 127.0.0.1')
+    .option(
+      '--open',
+      'with another address than loopback: clients need no keys of the gateway, and theirs are passed on',
+    )
+    .option('--allow-host <names...>', 'names it may be asked for by, beside those of this machine')
+    .option('--allow-origin <origins...>', 'origins whose web pages may use it; default: none')
+    .addOption(
+      new Option('--transport <name>', 'how the upstream is reached; default: auto').choices([
+        'auto',
+        'websocket',
+        'sse',
+      ]),
+    )
+    .addOption(
+      new Option('--drain-ms <ms>', 'how long running turns have after SIGTERM; default: 30000').argParser(
+        numberUpTo(3_600_000),
+      ),
+    )
+    .addOption(envFromFile())
+    .option('--check', 'say whether the configuration is valid, and end')
+    .option('--json', 'print the address as JSON')
+    .action(async (options) => {
+      const { serve } = await import('./serve.js');
+      end(await serve(io, options));
+    });
+
   verb(program, 'record')
     .description('stand between a client and an upstream, and write what passes to a file for "emulate --replay"')
     .argument('<upstream>', 'the base URL of the upstream, such as https://api.openai.com/v1')

@@ -1,0 +1,68 @@
+export interface RefusalDetails {
+  status?: number;
+  type?: string;
+  code?: string | null;
+  param?: string | null;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** What the gateway itself answers instead of a response: over HTTP a status and `{error}`, on a WebSocket one error frame, as the API has them. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  readonly type: string;
+  readonly code: string | null;
+  readonly param: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(message: string, details: RefusalDetails = {}) {
+    super(message);
+    this.status = details.status ?? 400;
+    this.type = details.type ?? typeOf(this.status);
+    this.code = details.code ?? null;
+    this.param = details.param ?? null;
+    this.headers = details.headers ?? {};
+  }
+
+  /** The JSON body of an HTTP answer. */
+  get body(): string {
+    const { type, code, message, param } = this;
+    return JSON.stringify({ error: { type, code, message, param } });
+  }
+
+  /** The error frame of a WebSocket. */
+  get frame(): string {
+    const { type, message, param, status, headers } = this;
+    const error = {
+      type,
+      code: this.code ?? type,
+      message,
+      param,
+      ...(Object.keys(headers).length > 0 && { headers }),
+    };
+    return JSON.stringify({ type: 'error', status, error });
+  }
+}
+
+function typeOf(status: number): string {
+  if (status >= 500) return 'server_error';
+  if (status === 429) return 'rate_limit_error';
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  return 'invalid_request_error';
+}
+
+/** An answer that is known whole. */
+export interface WholeAnswer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+}
+
+export function answerOf(refusal: Refusal): WholeAnswer {
+  return {
+    status: refusal.status,
+    headers: { 'content-type': 'application/json', ...refusal.headers },
+    body: refusal.body,
+  };
+}

@@ -1,0 +1,114 @@
+import { isLoopback } from '../base/loopback.js';
+import { configSchema } from './schema.js';
+import type { Config } from './schema.js';
+
+/** Something that is wrong, by its path. `at`: the place is a key, rather than a value. */
+export interface Finding {
+  path: readonly PropertyKey[];
+  message: string;
+  at?: 'key' | undefined;
+}
+
+/** A configuration with all defaults, or everything that is wrong with it. */
+export function checkConfig(given: unknown): { config: Config } | { findings: readonly Finding[] } {
+  const parsed = configSchema.safeParse(given);
+  if (!parsed.success) return { findings: parsed.error.issues.flatMap(findingsOf) };
+  const findings = contradictions(parsed.data);
+  return findings.length > 0 ? { findings } : { config: parsed.data };
+}
+
+interface Issue {
+  code?: string | undefined;
+  path: readonly PropertyKey[];
+  message: string;
+  keys?: readonly string[];
+  errors?: readonly (readonly Issue[])[];
+}
+
+function findingsOf(issue: Issue): Finding[] {
+  const { code, path, keys = [], errors } = issue;
+  if (code === 'unrecognized_keys')
+    return keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path), at: 'key' }));
+  if (code === 'invalid_union' && errors !== undefined) {
+    // Of the forms a value may have, the one that it is nearest to is the one that was meant.
+    const meant = errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? [];
+    return meant.flatMap((inner) => findingsOf({ ...inner, path: [...path, ...inner.path] }));
+  }
+  return [{ path, message: issue.message.replace(/^Invalid input: /, '') }];
+}
+
+function depth(issues: readonly Issue[]): number {
+  return Math.max(0, ...issues.map(({ path, code }) => path.length + (code === 'unrecognized_keys' ? 1 : 0)));
+}
+
+function unknownKey(key: string, path: readonly PropertyKey[]): string {
+  return `unknown key ${JSON.stringify(key.slice(0, 80))}; there are ${namesAt(path).join(', ')}`;
+}
+
+interface Shaped {
+  shape?: Readonly<Record<string, unknown>>;
+  element?: unknown;
+  options?: readonly unknown[];
+  _zod?: { def?: { innerType?: unknown } };
+}
+
+/** The names that the schema has at a path. */
+function namesAt(path: readonly PropertyKey[]): string[] {
+  let place: unknown = configSchema;
+  for (const part of path) {
+    const schema = unwrapped(place);
+    place = typeof part === 'number' ? schema?.element : schema?.shape?.[String(part)];
+  }
+  return Object.keys(unwrapped(place)?.shape ?? {});
+}
+
+function unwrapped(schema: unknown): Shaped | undefined {
+  const shaped = schema as Shaped | undefined;
+  if (shaped === undefined || shaped.shape !== undefined || shaped.element !== undefined) return shaped;
+  const inner = shaped._zod?.def?.innerType;
+  if (inner !== undefined) return unwrapped(inner);
+  return shaped.options?.map(unwrapped).find((option) => option?.shape !== undefined);
+}
+
+/** What is right by itself, and wrong together. */
+function contradictions({ listen, upstream, principals }: Config): Finding[] {
+  const findings: Finding[] = [];
+  if (!isLoopback(listen.host) && principals === undefined && !listen.open) {
+    const message = `others reach ${listen.host}: name principals with keys, or say open: true (--open) to pass their own keys through`;
+    findings.push({ path: ['listen', 'host'], message });
+  }
+  if (listen.open && upstream.key !== undefined && principals === undefined && !isLoopback(listen.host))
+    findings.push({
+      path: ['upstream', 'key'],
+      message: 'everybody who reaches the gateway would use this key: name principals with keys of their own',
+    });
+  const { protocol, hostname } = new URL(upstream.base_url);
+  if (protocol === 'http:' && !isLoopback(hostname) && !upstream.allow_plaintext)
+    findings.push({
+      path: ['upstream', 'base_url'],
+      message: `keys and contents could be read on the way to ${hostname}: use https:, or say allow_plaintext: true`,
+    });
+  const seen = new Map<string, string>();
+  for (const [index, { name, keys, upstream_key: key }] of (principals ?? []).entries()) {
+    if (seen.has(`name ${name}`))
+      findings.push({ path: ['principals', index, 'name'], message: `two principals are called ${name}` });
+    seen.set(`name ${name}`, name);
+    if (
+      key === undefined &&
+      upstream.key === undefined &&
+      Object.keys(upstream.headers).length === 0 &&
+      !isLoopback(hostname)
+    )
+      findings.push({
+        path: ['principals', index],
+        message: `${name} has no upstream_key, and upstream has no key for all`,
+      });
+    for (const [at, hash] of keys.entries()) {
+      const other = seen.get(hash);
+      if (other !== undefined)
+        findings.push({ path: ['principals', index, 'keys', at], message: `${other} has this key too` });
+      seen.set(hash, name);
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod';
+
+const mebibyte = 1024 * 1024;
+
+const bytes = z.int().min(0);
+const milliseconds = z.number().positive();
+const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'this is not the name of a header');
+const secretName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
+    'this is not the name of a secret, such as OPENAI_API_KEY: the file holds names, never keys',
+  );
+
+const tls = z
+  .strictObject({
+    cert: z.string().min(1).describe('A file with the certificate chain (PEM).'),
+    key: z.string().min(1).describe('A file with the private key (PEM).'),
+  })
+  .describe('Serve https and wss.');
+
+const listen = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe('The address to listen on. Another one than loopback needs principals, or open: true.'),
+    port: z.int().min(0).max(65_535).default(4000).describe('0: any free one.'),
+    open: z
+      .boolean()
+      .default(false)
+      .describe('Serves an address that others reach without keys of its own: their own keys are passed through.'),
+    allowed_hosts: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Names by which the gateway may be asked for; "*" allows any.'),
+    allowed_origins: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Origins whose web pages may use the gateway; "*" allows any.'),
+    tls: tls.optional(),
+  })
+  .prefault({})
+  .describe('Where clients connect.');
+
+const upstream = z
+  .strictObject({
+    base_url: z
+      .url({ protocol: /^https?$/, error: 'this is not an address such as https://api.openai.com/v1' })
+      .describe('The base of the API, with its version.'),
+    transport: z
+      .enum(['auto', 'websocket', 'sse'])
+      .default('auto')
+      .describe('auto: a WebSocket, and SSE where there is none.'),
+    lanes: z.boolean().default(true).describe('Turns share sockets where the provider has lanes.'),
+    max_connections: z
+      .int()
+      .min(1)
+      .default(32)
+      .describe('Sockets of one identity at once; the chain that was not used for longest gives its socket up.'),
+    socket_idle_ms: milliseconds
+      .default(300_000)
+      .describe('Without lanes: a socket that no turn has used for so long is closed, and its chain goes in full.'),
+    identities: z.int().min(1).default(1000).describe('Combinations of credentials that are remembered at once.'),
+    identity_headers: z.array(headerName).default([]).describe('Headers that say who asks, beside those of the API.'),
+    headers: z.record(headerName, z.string()).default({}).describe('Sent with every request and every upgrade.'),
+    key: secretName
+      .optional()
+      .describe('The name of the secret with the key for all clients: theirs are then not passed on.'),
+    allow_plaintext: z.boolean().default(false).describe('Lets base_url be http: to another machine.'),
+    replay: z
+      .enum(['never', 'unsent', 'unanswered'])
+      .default('unanswered')
+      .describe('When a turn may be written to the network for a second time.'),
+    dial_ms: milliseconds.default(15_000),
+    first_event_ms: milliseconds.default(300_000),
+    idle_ms: milliseconds.default(900_000),
+    queue_ms: milliseconds.default(600_000),
+  })
+  .describe('Whose API is served.');
+
+const principal = z
+  .strictObject({
+    name: z.string().regex(/^[\w.-]{1,64}$/, 'a name has 1 to 64 letters, digits, dots, dashes and underscores'),
+    keys: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^sha256:[0-9a-f]{64}$/,
+            'a key stands here as sha256: and 64 hexadecimal digits, as "turnwire serve --hash-key" prints it',
+          ),
+      )
+      .min(1)
+      .describe('Hashes of the keys by which it is known.'),
+    upstream_key: secretName
+      .optional()
+      .describe('The name of the secret with its key at the upstream. Default: upstream.key'),
+    models: z
+      .array(z.string().min(1))
+      .optional()
+      .describe('The models it may use, by their names at the upstream. Default: all'),
+    aliases: z
+      .record(z.string().min(1), z.string().min(1))
+      .default({})
+      .describe('Names for models: what it asks for, and what the upstream is asked for.'),
+    concurrent_turns: z.int().min(1).optional(),
+    requests_per_minute: z.int().min(1).optional(),
+    tokens_per_minute: z.int().min(1).optional(),
+  })
+  .describe('Somebody with keys of this gateway.');
+
+const limits = z
+  .strictObject({
+    body_bytes: bytes.default(32 * mebibyte).describe('Of a request that is read, when it is decoded.'),
+    frame_bytes: bytes.default(32 * mebibyte).describe("Of a message of a client's WebSocket."),
+    sockets: z.int().min(1).default(10_000).describe('WebSockets of clients at once.'),
+    sockets_per_principal: z.int().min(1).default(2000),
+    upgrades_per_second: z.int().min(1).default(500),
+    turns: z.int().min(1).default(5000).describe('Turns at once, of all clients.'),
+    lanes: z.int().min(1).default(32).describe('Names of lanes on one WebSocket of a client.'),
+    queued_frames: z.int().min(1).default(64).describe('Creates that wait on one WebSocket of a client.'),
+    unsent_bytes: bytes
+      .default(8 * mebibyte)
+      .describe("Of events that a client's WebSocket has not taken; its turns wait meanwhile."),
+    chain_bytes: bytes.default(64 * mebibyte).describe('For what is remembered of histories, all identities together.'),
+    head_ms: milliseconds.default(15_000).describe('Until the head of a request has come.'),
+    request_ms: milliseconds.default(300_000).describe('Until a request has come whole.'),
+  })
+  .prefault({});
+
+const restore = z
+  .union([
+    z.literal('off'),
+    z.strictObject({
+      max_bytes: bytes.default(32 * mebibyte).describe('Of all histories together.'),
+      principal_bytes: bytes.optional().describe('Of those of one principal. Default: a quarter of max_bytes'),
+    }),
+  ])
+  .prefault({})
+  .describe('What is held so that a chain can be sent in full when the upstream has lost it; off: nothing.');
+
+/** The one definition of `gateway.yaml`, of which its types and the JSON Schema for editors are made. */
+export const configSchema = z.strictObject({
+  listen,
+  upstream,
+  principals: z
+    .array(principal)
+    .min(1)
+    .optional()
+    .describe('Who may use the gateway. Without it, the keys of clients are passed through.'),
+  paths: z
+    .array(z.string().regex(/^\/[\w./-]+$/, 'a path begins with "/", as in /files'))
+    .default([])
+    .describe('Paths that are served besides, where there are principals; all below them too.'),
+  restore,
+  limits,
+  keepalive_ms: milliseconds
+    .default(15_000)
+    .describe('A silence after which an event stream gets a comment, and a WebSocket a ping.'),
+  drain_ms: z.number().min(0).default(30_000).describe('How long running turns have after SIGTERM.'),
+  metrics: z
+    .enum(['local', 'open', 'off'])
+    .default('local')
+    .describe('Who may read /metrics: programs of this machine, anybody, nobody.'),
+});
+
+/** A configuration as it is written. */
+export type ConfigInput = z.input<typeof configSchema>;
+/** A configuration that was checked, with every default filled in. */
+export type Config = z.output<typeof configSchema>;
+export type UpstreamConfig = Config['upstream'];
+export type PrincipalConfig = NonNullable<Config['principals']>[number];
+export type Limits = Config['limits'];

@@ -1,0 +1,53 @@
+import { Refusal } from '../base/refusal.js';
+import type { JsonObject, RelayBodies } from '@turnwire/client/relay';
+
+/** A turn that a client asks for. */
+export interface Create {
+  /** What the upstream is asked for. Nothing of it may be changed: its items are shared with those of earlier requests. */
+  readonly params: JsonObject;
+  /** The request's text where it can go up as it is; undefined where `params` says something else. */
+  readonly text: string | undefined;
+  /** What its client has sent, in bytes. */
+  readonly bytes: number;
+  /** To be called once the answer was read to its end. */
+  keep(): void;
+}
+
+/** @throws Refusal for what is no JSON object. */
+export function readCreate(bodies: RelayBodies, raw: Buffer): Create {
+  const text = decode(raw);
+  const body = text === undefined ? undefined : bodies.read(text);
+  if (body === undefined) throw new Refusal(complaint(text), { code: 'invalid_json' });
+  const { params } = body;
+  return { params, text, bytes: raw.byteLength, keep: () => body.keep() };
+}
+
+/** The text for a call over HTTP. */
+export function textOf({ text, params }: Create): string {
+  return text ?? JSON.stringify(params);
+}
+
+function decode(raw: Buffer): string | undefined {
+  const text = raw.toString('utf8');
+  // A replacement character stands for bytes that are none, unless it was sent as such.
+  if (!text.includes('\uFFFD')) return text;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(raw);
+  } catch {
+    return undefined;
+  }
+}
+
+function complaint(text: string | undefined): string {
+  if (text === undefined) return 'the request body is not UTF-8 text';
+  if (text.trim() === '') return 'the request body is empty: it must be a JSON object with model and input';
+  try {
+    const value: unknown = JSON.parse(text);
+    const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? 'the request is nested too deep'
+      : `the request body must be a JSON object, not ${kind}`;
+  } catch {
+    return 'the request body is not valid JSON';
+  }
+}

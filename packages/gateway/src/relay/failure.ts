@@ -1,0 +1,39 @@
+import { Refusal, answerOf } from '../base/refusal.js';
+import type { RelayRefusal } from '@turnwire/client/relay';
+import type { WholeAnswer } from '../base/refusal.js';
+
+/** The status of an answer after which no SDK makes a second call. */
+const finalStatus = 400;
+
+/** What a client is told of a turn that did not begin, as one body. */
+export function refusalAnswer(refusal: RelayRefusal): WholeAnswer {
+  switch (refusal.name) {
+    case 'refused':
+      return refusal;
+    case 'unknown':
+      return {
+        status: finalStatus,
+        headers: { 'content-type': 'application/json', 'x-should-retry': 'false' },
+        body: refusal.body,
+      };
+    default:
+      return answerOf(unreached(refusal));
+  }
+}
+
+/** A turn that certainly did not run: a client may ask again. */
+function unreached({ error }: Extract<RelayRefusal, { name: 'not_sent' }>): Refusal {
+  if (error.code === 'client_closed')
+    return new Refusal('this gateway is shutting down', {
+      status: 503,
+      code: 'shutting_down',
+      headers: { 'retry-after': '1' },
+    });
+  if (error.code === 'queue_timeout' || error.code === 'dial_timeout')
+    return new Refusal(error.message, { status: 504, code: 'upstream_timeout' });
+  if (error.code === 'aborted') return new Refusal('the turn was ended', { status: 499, code: 'aborted' });
+  return new Refusal(`the upstream could not be reached: ${error.message}`, {
+    status: 502,
+    code: 'upstream_unreachable',
+  });
+}

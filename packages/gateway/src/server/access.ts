@@ -1,0 +1,73 @@
+import { isLoopback, unbracketed } from '../base/loopback.js';
+import { Refusal } from '../base/refusal.js';
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '../config/schema.js';
+
+const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
+
+/**
+ * Keeps web pages out. A browser lets any page open a WebSocket to a port of this machine, and post to it: `Origin` tells whose page that is, and
+ * `Host` a name that was pointed at this machine after its page had been loaded (DNS rebinding).
+ */
+export class Access {
+  readonly #host: string;
+  readonly #hosts: ReadonlySet<string>;
+  readonly #origins: ReadonlySet<string>;
+
+  constructor({ host, allowed_hosts: hosts, allowed_origins: origins }: Config['listen']) {
+    this.#host = unbracketed(host.toLowerCase());
+    this.#hosts = new Set(hosts.map((name) => name.toLowerCase()));
+    this.#origins = new Set(origins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
+  }
+
+  /** @throws Refusal (403) for a request that a foreign page or name stands behind. */
+  check({ headers, socket }: IncomingMessage): void {
+    const { host = '', origin } = headers;
+    if (origin !== undefined && !allows(this.#origins, origin.toLowerCase()))
+      throw forbidden(
+        `pages of the origin ${shown(origin)} may not use this gateway; allow it with listen.allowed_origins (--allow-origin)`,
+      );
+    const name = hostnameOf(host);
+    if (name === undefined || !this.#serves(name, socket.localAddress))
+      throw forbidden(
+        `this gateway is not asked for as ${shown(host)}; allow the name with listen.allowed_hosts (--allow-host)`,
+      );
+  }
+
+  /** Lets the page of an allowed origin read an answer; nothing for any other request. */
+  headers({ headers: { origin } }: IncomingMessage): Readonly<Record<string, string>> {
+    if (origin === undefined || !allows(this.#origins, origin.toLowerCase())) return {};
+    return { 'access-control-allow-origin': origin, 'access-control-expose-headers': '*', vary: 'origin' };
+  }
+
+  #serves(name: string, localAddress: string | undefined): boolean {
+    if (isLoopback(name) || name === this.#host || allows(this.#hosts, name)) return true;
+    // A wildcard stands for all addresses of this machine; the one that was reached is the socket's.
+    return wildcards.has(this.#host) && name === localAddress?.replace(/^::ffff:/, '');
+  }
+}
+
+/** What is said to the preflight of a request from an allowed page. */
+export const preflight = {
+  'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
+  'access-control-allow-headers': '*, authorization',
+  'access-control-max-age': '600',
+};
+
+function allows(list: ReadonlySet<string>, value: string): boolean {
+  return list.has('*') || list.has(value);
+}
+
+/** The name or address of a `Host` header, without its port and brackets; undefined for none. */
+function hostnameOf(host: string): string | undefined {
+  const match = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?$/i.exec(host);
+  return match?.[1] === undefined ? undefined : unbracketed(match[1].toLowerCase()).replace(/\.$/, '');
+}
+
+function forbidden(message: string): Refusal {
+  return new Refusal(message, { status: 403, code: 'forbidden' });
+}
+
+function shown(value: string): string {
+  return JSON.stringify(value.slice(0, 200));
+}

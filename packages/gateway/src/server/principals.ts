@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { Refusal } from '../base/refusal.js';
+import { GatewayConfigError } from '../config/problem.js';
+import { credentialNames } from '../upstream/headers.js';
+import type { Config, PrincipalConfig } from '../config/schema.js';
+import type { Principal } from '../upstream/principal.js';
+
+/** Finds the value of a secret by its name; undefined where there is none. */
+export type SecretSource = (name: string) => Promise<string | undefined>;
+
+type Headers = Readonly<Record<string, string>>;
+
+interface Known {
+  name: string;
+  authorization: Headers;
+  policy: Principal['policy'];
+}
+
+/** Principals of passed keys that are remembered: making one costs two hashes. */
+const mostPassed = 1000;
+
+/** Who may use the gateway, and as whom they are known to the upstream. */
+export class Principals {
+  readonly #byHash: ReadonlyMap<string, Known> | undefined;
+  /** The gateway's own key, for clients whose keys are not passed on. */
+  readonly #own: Headers | undefined;
+  readonly #passed = new Map<string, Principal>();
+
+  private constructor(byHash: ReadonlyMap<string, Known> | undefined, own: Headers | undefined) {
+    this.#byHash = byHash;
+    this.#own = own;
+  }
+
+  /** @throws GatewayConfigError where a secret cannot be had. */
+  static async create({ principals, upstream }: Config, secret: SecretSource, file: string): Promise<Principals> {
+    const problems: { file: string; path: string; message: string }[] = [];
+    const bearer = async (name: string, path: string): Promise<Headers> => {
+      const value = await secret(name).catch((error: unknown) => {
+        problems.push({ file, path, message: error instanceof Error ? error.message : String(error) });
+        return '-';
+      });
+      if (value === undefined || value === '')
+        problems.push({
+          file,
+          path,
+          message: `there is no secret ${name}: set it in the environment (docs/secrets.md)`,
+        });
+      else if (/[^\u0021-\u007E]/.test(value))
+        problems.push({
+          file,
+          path,
+          message: `the secret ${name} is no key: it has a blank, a line break or a character that is not ASCII`,
+        });
+      return { authorization: `Bearer ${value}` };
+    };
+    const own = upstream.key === undefined ? undefined : await bearer(upstream.key, 'upstream.key');
+    const byHash = new Map<string, Known>();
+    for (const [index, given] of (principals ?? []).entries()) {
+      const { name, keys, upstream_key: key } = given;
+      const authorization = key === undefined ? (own ?? {}) : await bearer(key, `principals[${index}].upstream_key`);
+      for (const hash of keys) byHash.set(hash, { name, authorization, policy: policyOf(given) });
+    }
+    if (problems.length > 0) throw new GatewayConfigError(problems);
+    return new Principals(principals === undefined ? undefined : byHash, own);
+  }
+
+  /** Keys of the gateway's own are asked for. */
+  get required(): boolean {
+    return this.#byHash !== undefined;
+  }
+
+  /**
+   * @param identity the headers of a request that say who asks.
+   * @throws Refusal (401) for a key that is not known.
+   */
+  of(identity: Headers): Principal {
+    if (this.#byHash === undefined) return this.#pass(identity);
+    const key = keyIn(identity);
+    const known = key === undefined ? undefined : this.#byHash.get(`sha256:${sha256(key)}`);
+    if (known === undefined) {
+      const message =
+        key === undefined
+          ? 'this gateway asks for a key: send it as "Authorization: Bearer …"'
+          : 'this gateway does not know the key that was sent';
+      throw new Refusal(message, { status: 401, code: 'invalid_api_key', headers: { 'www-authenticate': 'Bearer' } });
+    }
+    const { name, authorization, policy } = known;
+    return { id: `principal ${name}`, name, identity: { ...withoutCredentials(identity), ...authorization }, policy };
+  }
+
+  #pass(identity: Headers): Principal {
+    const text = JSON.stringify(identity);
+    const known = this.#passed.get(text);
+    if (known !== undefined) return known;
+    const key = keyIn(identity);
+    const principal: Principal = {
+      id: `passed ${sha256(text)}`,
+      name: key === undefined ? 'anonymous' : `key-${sha256(key).slice(0, 8)}`,
+      identity: this.#own === undefined ? identity : { ...withoutCredentials(identity), ...this.#own },
+      policy: undefined,
+    };
+    if (this.#passed.size >= mostPassed) this.#passed.clear();
+    this.#passed.set(text, principal);
+    return principal;
+  }
+}
+
+/** How a key stands in the file. */
+export function hashKey(key: string): string {
+  return `sha256:${sha256(key)}`;
+}
+
+function policyOf(given: PrincipalConfig): Principal['policy'] {
+  return {
+    models: given.models && new Set(given.models),
+    aliases: new Map(Object.entries(given.aliases)),
+    concurrentTurns: given.concurrent_turns,
+    requestsPerMinute: given.requests_per_minute,
+    tokensPerMinute: given.tokens_per_minute,
+  };
+}
+
+function keyIn({ authorization, 'api-key': apiKey, 'x-api-key': xApiKey }: Headers): string | undefined {
+  const bearer = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+  return bearer ?? apiKey ?? xApiKey;
+}
+
+function withoutCredentials(identity: Headers): Record<string, string> {
+  return Object.fromEntries(Object.entries(identity).filter(([name]) => !credentialNames.has(name)));
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,143 @@
+import { proxyFor } from '@turnwire/client/proxy';
+import { Agent, ProxyAgent, errors, request } from 'undici';
+import { Refusal } from '../base/refusal.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { UpstreamConfig } from '../config/schema.js';
+
+/** A request that is passed on as it is. */
+export interface Passed {
+  method: string;
+  /** Below the base, with its query: `/models?limit=2`. */
+  path: string;
+  headers: Readonly<Record<string, string>>;
+  /** The request itself, where it is passed on as it comes; or what of it has been read. */
+  body: IncomingMessage | Buffer | undefined;
+  signal: AbortSignal;
+}
+
+export type PassedAnswer = Dispatcher.ResponseData;
+
+/** Of the connection: they end here, in both directions. */
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** The way of all that is no turn: over HTTP, in both directions as it comes. */
+export class Passage {
+  readonly #base: URL;
+  readonly #dispatcher: Dispatcher;
+
+  constructor({
+    base_url: base,
+    first_event_ms: headersTimeout,
+    idle_ms: bodyTimeout,
+    dial_ms: timeout,
+  }: UpstreamConfig) {
+    this.#base = new URL(base);
+    const proxy = proxyFor(this.#base);
+    const options = { headersTimeout, bodyTimeout, connect: { timeout } };
+    this.#dispatcher =
+      proxy === undefined
+        ? new Agent(options)
+        : new ProxyAgent({
+            ...options,
+            uri: proxy.url,
+            ...(proxy.authorization !== undefined && { token: proxy.authorization }),
+          });
+  }
+
+  /** @throws Refusal where no answer comes. */
+  async ask({ method, path, headers, body, signal }: Passed): Promise<PassedAnswer> {
+    const url = this.#address(path);
+    try {
+      return await request(url, {
+        dispatcher: this.#dispatcher,
+        method,
+        headers,
+        body: body ?? null,
+        signal,
+      });
+    } catch (cause) {
+      if (signal.aborted) throw cause;
+      throw unreachable(cause);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+
+  /** The base has a path, and may have a query: both stay. */
+  #address(path: string): URL {
+    const at = path.indexOf('?');
+    const url = new URL(this.#base);
+    url.pathname = this.#base.pathname.replace(/\/+$/, '') + (at === -1 ? path : path.slice(0, at));
+    for (const [name, value] of new URLSearchParams(at === -1 ? '' : path.slice(at)))
+      url.searchParams.append(name, value);
+    return url;
+  }
+}
+
+/** An answer's headers without those of its connection. */
+function answerHeaders(headers: PassedAnswer['headers']): Record<string, string | string[]> {
+  const connection = new Set(namesIn([headers['connection'] ?? []].flat().join(',')));
+  const kept: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !hopByHop.has(name) && !connection.has(name)) kept[name] = value;
+  return kept;
+}
+
+function namesIn(list: string): string[] {
+  return list.split(',').map((name) => name.trim().toLowerCase());
+}
+
+/** Hands an answer on, as fast as it is taken. A body that breaks off breaks off for the client, too. */
+export async function handOn(
+  answer: PassedAnswer,
+  response: ServerResponse,
+  headers = answerHeaders(answer.headers),
+): Promise<void> {
+  response.writeHead(answer.statusCode, headers);
+  response.flushHeaders();
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      if (response.destroyed) return;
+      if (!response.write(chunk)) await drained(response);
+    }
+    response.end();
+  } catch {
+    response.destroy();
+  }
+}
+
+/** Resolves when more may be written, and when nobody reads any more. */
+export function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.removeListener('drain', go);
+      response.removeListener('close', go);
+      resolve();
+    };
+    response.once('drain', go);
+    response.once('close', go);
+    if (response.destroyed) go();
+  });
+}
+
+function unreachable(cause: unknown): Refusal {
+  const isSlow = cause instanceof errors.HeadersTimeoutError || cause instanceof errors.ConnectTimeoutError;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new Refusal(
+    isSlow ? 'the upstream gave no answer in time' : `the upstream could not be reached (${code ?? message})`,
+    { status: isSlow ? 504 : 502, code: isSlow ? 'upstream_timeout' : 'upstream_unreachable' },
+  );
+}

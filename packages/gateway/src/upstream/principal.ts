@@ -1,0 +1,21 @@
+/** Who asks, as everything behind the door knows it. */
+export interface Principal {
+  /** Tells one from the other; holds no key. What is remembered of a principal is kept under it. */
+  readonly id: string;
+  /** For people: in logs. */
+  readonly name: string;
+  /** The headers by which the upstream knows it: in upgrades and POSTs, and nowhere else. */
+  readonly identity: Readonly<Record<string, string>>;
+  /** What it may do; undefined where its own key is passed through, and the upstream decides. */
+  readonly policy: Policy | undefined;
+}
+
+export interface Policy {
+  /** The models it may use, by their names at the upstream; undefined: all. */
+  readonly models: ReadonlySet<string> | undefined;
+  /** What it asks for, and what the upstream is asked for. */
+  readonly aliases: ReadonlyMap<string, string>;
+  readonly concurrentTurns: number | undefined;
+  readonly requestsPerMinute: number | undefined;
+  readonly tokensPerMinute: number | undefined;
+}

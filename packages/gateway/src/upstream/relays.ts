@@ -1,0 +1,141 @@
+import { createRelay } from '@turnwire/client/relay';
+import type { Relay, RelayOptions } from '@turnwire/client/relay';
+import type { Limits, UpstreamConfig } from '../config/schema.js';
+
+/** A relay that is in use until it is released. */
+export interface Lease {
+  readonly relay: Relay;
+  release(): void;
+}
+
+interface Entry {
+  relay: Relay;
+  running: number;
+  idle: NodeJS.Timeout | undefined;
+}
+
+/** An identity that was not used for so long is closed; in milliseconds. Its connections would be too old by then. */
+const identityIdleMs = 3_600_000;
+
+export interface RelaysOptions {
+  upstream: UpstreamConfig;
+  limits: Pick<Limits, 'chain_bytes'>;
+  onWarning: (message: string) => void;
+}
+
+/** One relay for each identity, so that no two share a connection or a chain. */
+export class Relays {
+  readonly #options: RelaysOptions;
+  /** In the order of their last use. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #closing = new Set<Relay>();
+  readonly #warned = new Set<string>();
+
+  constructor(options: RelaysOptions) {
+    this.#options = options;
+  }
+
+  /** @param identity the headers that say who asks. */
+  take(identity: Readonly<Record<string, string>>): Lease {
+    const key = JSON.stringify(identity);
+    const entry = this.#entries.get(key) ?? { relay: this.#create(identity), running: 0, idle: undefined };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    entry.running += 1;
+    clearTimeout(entry.idle);
+    this.#bound();
+    let released = false;
+    return {
+      relay: entry.relay,
+      release: () => {
+        if (released) return;
+        released = true;
+        entry.running -= 1;
+        if (entry.running > 0 || this.#entries.get(key) !== entry) return;
+        entry.idle = setTimeout(() => this.#end(key, entry), identityIdleMs);
+        entry.idle.unref();
+        this.#bound();
+      },
+    };
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Sums over all identities. */
+  get stats(): { connections: number; busy: number; chains: number; chainBytes: number } {
+    const total = { connections: 0, busy: 0, chains: 0, chainBytes: 0 };
+    for (const { relay } of this.#entries.values()) {
+      const { connections, busy, chains } = relay.stats;
+      total.connections += connections;
+      total.busy += busy;
+      total.chains += chains;
+      total.chainBytes += relay.chainBytes;
+    }
+    return total;
+  }
+
+  async close(): Promise<void> {
+    const relays = [...this.#entries.values()].map(({ relay }) => relay);
+    for (const [key, entry] of this.#entries) this.#end(key, entry);
+    await Promise.all(relays.map((relay) => relay.close()));
+  }
+
+  destroy(): void {
+    const relays = [...[...this.#entries.values()].map(({ relay }) => relay), ...this.#closing];
+    this.#entries.clear();
+    for (const relay of relays) relay.destroy();
+  }
+
+  get #chainBytes(): number {
+    let bytes = 0;
+    for (const { relay } of this.#entries.values()) bytes += relay.chainBytes;
+    return bytes;
+  }
+
+  #create(identity: Readonly<Record<string, string>>): Relay {
+    const { upstream, limits, onWarning } = this.#options;
+    const options: RelayOptions = {
+      baseUrl: upstream.base_url,
+      headers: { ...identity, ...upstream.headers },
+      transport: upstream.transport,
+      pool: { maxConnections: upstream.max_connections, lanes: upstream.lanes },
+      timeouts: {
+        dialMs: upstream.dial_ms,
+        firstEventMs: upstream.first_event_ms,
+        idleMs: upstream.idle_ms,
+        queueMs: upstream.queue_ms,
+      },
+      // Clients have retries of their own: layers that both retry multiply.
+      recovery: { replay: upstream.replay, refusals: 'surface' },
+      network: { allowPlaintext: upstream.allow_plaintext },
+      chains: { maxBytes: limits.chain_bytes },
+      onWarning: (message) => {
+        if (this.#warned.has(message)) return;
+        if (this.#warned.size < 100) this.#warned.add(message);
+        onWarning(message);
+      },
+    };
+    return createRelay(options);
+  }
+
+  /** Not the one in use now, which is the last. */
+  #bound(): void {
+    const { upstream, limits } = this.#options;
+    const exceeded = (): boolean =>
+      this.#entries.size > upstream.identities || (this.#entries.size > 1 && this.#chainBytes > limits.chain_bytes);
+    if (!exceeded()) return;
+    for (const [key, entry] of [...this.#entries].slice(0, -1)) {
+      if (entry.running === 0) this.#end(key, entry);
+      if (!exceeded()) return;
+    }
+  }
+
+  #end(key: string, { relay, idle }: Entry): void {
+    clearTimeout(idle);
+    this.#entries.delete(key);
+    this.#closing.add(relay);
+    void relay.close().finally(() => this.#closing.delete(relay));
+  }
+}

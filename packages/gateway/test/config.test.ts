@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { configOf, readConfig } from '../dist/config/file.js';
+import { configJsonSchema } from '../dist/config/json-schema.js';
+import { GatewayConfigError } from '../dist/config/problem.js';
+import type { TestContext } from 'node:test';
+
+function fileWith(t: TestContext, text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'turnwire-gateway-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'gateway.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+/** Its problems as `line:column path`, and the whole message. */
+async function problemsOf(reading: Promise<unknown>): Promise<{ places: string[]; message: string }> {
+  const error = await reading.then(
+    () => assert.fail('it was taken'),
+    (reason: unknown) => reason,
+  );
+  assert(error instanceof GatewayConfigError);
+  const places = error.problems.map(({ position, path }) => `${position?.line}:${position?.column} ${path}`);
+  return { places, message: error.message };
+}
+
+describe('gateway configuration', () => {
+  test('has a default for everything but the upstream', () => {
+    const config = configOf({ upstream: { base_url: 'https://api.openai.com/v1' } });
+    assert.equal(config.listen.host, '127.0.0.1');
+    assert.equal(config.listen.port, 4000);
+    assert.equal(config.drain_ms, 30_000);
+    assert.deepEqual(config.restore, { max_bytes: 32 * 1024 * 1024 });
+  });
+
+  test('tells every problem at once, each with its line and column', async (t) => {
+    const file = fileWith(
+      t,
+      [
+        'listen:',
+        '  port: 70000',
+        '  hosst: x',
+        'upstream:',
+        '  base_url: not an address',
+        'limits:',
+        '  body_bytes: -1',
+        'drain_ms: soon',
+        '',
+      ].join('\n'),
+    );
+    const { places, message } = await problemsOf(readConfig(file));
+    assert.deepEqual(places, [
+      '2:9 listen.port',
+      '3:3 listen',
+      '5:13 upstream.base_url',
+      '7:15 limits.body_bytes',
+      '8:11 drain_ms',
+    ]);
+    assert.match(message, /unknown key "hosst"; there are host, port/);
+  });
+
+  test('names what is missing', async (t) => {
+    const { message } = await problemsOf(readConfig(fileWith(t, 'drain_ms: 1\n')));
+    assert.match(message, /gateway\.yaml:1:1: upstream/);
+  });
+
+  test('tells the place of what is no YAML', async (t) => {
+    const { places } = await problemsOf(readConfig(fileWith(t, 'upstream:\n  base_url: "x\n')));
+    assert.match(places[0] ?? '', /^\d+:\d+ $/);
+  });
+
+  test('says where there is no file', async () => {
+    const { message } = await problemsOf(readConfig('/no/such/gateway.yaml'));
+    assert.match(message, /there is no such file/);
+  });
+
+  test('asks for keys, or for a word, where others reach the address', () => {
+    const upstream = { base_url: 'https://api.openai.com/v1' };
+    assert.throws(
+      () => configOf({ upstream, listen: { host: '0.0.0.0' } }),
+      /name principals with keys, or say open: true/,
+    );
+    assert.equal(configOf({ upstream, listen: { host: '0.0.0.0', open: true } }).listen.open, true);
+    const keys = [`sha256:${'0'.repeat(64)}`];
+    const principals = [{ name: 'team', keys, upstream_key: 'OPENAI_API_KEY' }];
+    assert.equal(configOf({ upstream, principals, listen: { host: '0.0.0.0' } }).principals?.length, 1);
+  });
+
+  test('refuses a key in the place of its hash or of its name, and does not repeat it', async (t) => {
+    const file = fileWith(
+      t,
+      [
+        'upstream:',
+        '  base_url: https://api.openai.com/v1',
+        'principals:',
+        '  - name: team',
+        '    keys: [sk-secret-1]',
+        '    upstream_key: sk-secret-2',
+        '',
+      ].join('\n'),
+    );
+    const { places, message } = await problemsOf(readConfig(file));
+    assert.deepEqual(places, ['5:12 principals[0].keys[0]', '6:19 principals[0].upstream_key']);
+    assert.doesNotMatch(message, /secret-/);
+  });
+
+  test('refuses plain text to another machine, unless it is allowed', () => {
+    const upstream = { base_url: 'http://models.example/v1' };
+    assert.throws(() => configOf({ upstream }), /could be read on the way to models\.example/);
+    assert.doesNotThrow(() => configOf({ upstream: { ...upstream, allow_plaintext: true } }));
+  });
+
+  test('lets the command line stand in the place of the file', async (t) => {
+    const file = fileWith(t, 'listen: { port: 1 }\nupstream: { base_url: "https://api.openai.com/v1" }\n');
+    const config = await readConfig(file, { listen: { port: 2 }, drain_ms: 3 });
+    assert.deepEqual([config.listen.port, config.drain_ms], [2, 3]);
+  });
+
+  test('has a JSON Schema, which is the one in the package', () => {
+    const written: unknown = JSON.parse(
+      readFileSync(new URL('../schema/gateway.schema.json', import.meta.url), 'utf8'),
+    );
+    assert.deepEqual(JSON.parse(JSON.stringify(configJsonSchema())), written, 'run "npm run schema"');
+  });
+});

@@ -1,0 +1,42 @@
+import { UsageError } from './usage-error.js';
+
+/** What `turnwire serve` uses of `@turnwire/gateway`. Its own types are not asked for: the tools are built, and installed, without it. */
+export interface GatewayPackage {
+  checkConfig(options: GatewayOptions): Promise<unknown>;
+  startGateway(options: GatewayOptions): Promise<Gateway>;
+}
+
+/** A command line, in the words of `gateway.yaml`. */
+export interface GatewaySettings {
+  listen?: { port?: number; host?: string; open?: boolean; allowed_hosts?: string[]; allowed_origins?: string[] };
+  drain_ms?: number;
+}
+
+export interface GatewayOptions {
+  config: string | (GatewaySettings & { upstream: { base_url: string; transport?: 'auto' | 'websocket' | 'sse' } });
+  overrides?: GatewaySettings;
+  secret?: (name: string) => Promise<string | undefined>;
+  onWarning?: (message: string) => void;
+}
+
+export interface Gateway {
+  readonly url: string;
+  readonly port: number;
+  readonly upstream: string;
+  close(): Promise<void>;
+  destroy(): void;
+}
+
+/** It is not installed by default: most who run agents serve nothing. */
+export async function loadGateway(): Promise<GatewayPackage> {
+  const name: string = '@turnwire/gateway';
+  try {
+    return (await import(name)) as GatewayPackage;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes(`'${name}'`)) throw error;
+    throw new UsageError(`turnwire serve needs a package of its own: run "npm install ${name}" beside turnwire`, {
+      cause: error,
+    });
+  }
+}

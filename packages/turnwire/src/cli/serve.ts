@@ -1,0 +1,95 @@
+import { exitStatus } from './exit-status.js';
+import { loadGateway } from './gateway-package.js';
+import { secretsOf } from './secrets.js';
+import { Printer } from './terminal.js';
+import { UsageError } from './usage-error.js';
+import type { Gateway, GatewayOptions, GatewaySettings } from './gateway-package.js';
+import type { Io } from './io.js';
+
+export interface ServeOptions {
+  upstream?: string;
+  config?: string;
+  port?: number;
+  host?: string;
+  open?: boolean;
+  allowHost?: string[];
+  allowOrigin?: string[];
+  transport?: 'auto' | 'websocket' | 'sse';
+  drainMs?: number;
+  envFromFile?: readonly string[];
+  check?: boolean;
+  json?: boolean;
+}
+
+/** `turnwire serve`: serves until it is told to stop, which is its success. */
+export async function serve(io: Io, options: ServeOptions): Promise<number> {
+  const { upstream, config: file, check, json } = options;
+  if ((upstream === undefined) === (file === undefined))
+    throw new UsageError(
+      'name what is served: --upstream https://api.openai.com/v1, or a configuration with --config gateway.yaml',
+    );
+  if (file !== undefined && options.transport !== undefined)
+    throw new UsageError('--transport goes with --upstream; in a configuration it is upstream.transport');
+  const { checkConfig, startGateway } = await loadGateway();
+  const stdout = new Printer(io.stdout, io.env);
+  const stderr = new Printer(io.stderr, io.env);
+  const secrets = secretsOf(io, options.envFromFile);
+  const given: GatewayOptions = {
+    config: file ?? configOf(options),
+    overrides: file === undefined ? {} : overridesOf(options),
+    secret: async (name: string) => (await secrets.get(name))?.value,
+    onWarning: (message: string) => stderr.line(message),
+  };
+  if (check === true) {
+    await checkConfig(given);
+    stdout.line(json === true ? JSON.stringify({ valid: true }) : `${file ?? 'The configuration'} is valid.`);
+    return exitStatus.ok;
+  }
+  const gateway = await startGateway(given);
+  const stopped = untilDrained(io, gateway);
+  if (json === true) stdout.line(JSON.stringify({ url: gateway.url, port: gateway.port, pid: process.pid }));
+  else {
+    stdout.line(`The Responses API of ${gateway.upstream} at ${stdout.style('bold', gateway.url)}`);
+    stdout.line('  for SDKs and tools:  ' + stdout.style('cyan', `export OPENAI_BASE_URL=${gateway.url}`));
+    stdout.line('  Ctrl-C lets running turns end, and a second one does not.');
+  }
+  await stopped;
+  return exitStatus.ok;
+}
+
+/** The first signal drains, a second one ends. */
+function untilDrained(io: Io, gateway: Gateway): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isDraining = false;
+    const stop = io.onSignal(() => {
+      if (isDraining) return gateway.destroy();
+      isDraining = true;
+      gateway.close().finally(stop).then(resolve, reject);
+    });
+  });
+}
+
+function configOf(options: ServeOptions): GatewayOptions['config'] {
+  const { upstream = '', transport } = options;
+  const { listen, drain_ms } = overridesOf(options);
+  return {
+    upstream: { base_url: upstream, ...(transport !== undefined && { transport }) },
+    ...(listen !== undefined && { listen }),
+    ...(drain_ms !== undefined && { drain_ms }),
+  };
+}
+
+/** What the command line says in the place of the file. */
+function overridesOf({ port, host, open, allowHost, allowOrigin, drainMs }: ServeOptions): GatewaySettings {
+  const listen = {
+    ...(port !== undefined && { port }),
+    ...(host !== undefined && { host }),
+    ...(open !== undefined && { open }),
+    ...(allowHost !== undefined && { allowed_hosts: allowHost }),
+    ...(allowOrigin !== undefined && { allowed_origins: allowOrigin }),
+  };
+  return {
+    ...(Object.keys(listen).length > 0 && { listen }),
+    ...(drainMs !== undefined && { drain_ms: drainMs }),
+  };
+}
