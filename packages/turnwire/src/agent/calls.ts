@@ -1,57 +1,28 @@
 import { setMaxListeners } from 'node:events';
 import type { InputItem } from '@turnwire/client';
 import { messageOf, orAbort } from './abort.js';
-import { AgentError } from './agent-error.js';
-import type { Answer } from './approval.js';
-import { readArguments } from './arguments.js';
-import type { AgentEvent, ToolCall, ToolOutcome } from './events.js';
+import type { AgentEvent, ToolCall } from './events.js';
 import type { History } from './history.js';
-import { type HookCall, type HookVerdict, type HookWord, noVerdict } from './hooks/hooks.js';
-import type { Need, Permissions } from './permissions/permissions.js';
+import { endedBy } from './hooks/around.js';
+import type { HookEvent } from './hooks/hook-point.js';
+import { type HookVerdict, type HookWord, noVerdict } from './hooks/hook-verdict.js';
+import type { HookCall } from './hooks/hooks.js';
+import { type HookWords, notRun, prepare, type PrepareOptions, type Ready, type Result } from './prepare-call.js';
 import type { Repetition } from './repetition.js';
 import { type Tell, tellWhile } from './tell.js';
-import { outputText, withNote } from './tools/output.js';
-import { type Preview, type Tool, ToolFailure, type ToolOutput } from './tools/tool.js';
+import { outputText, withNote, withText } from './tools/output.js';
+import { type Tool, ToolFailure, type ToolOutput } from './tools/tool.js';
 import type { Call } from './turn-calls.js';
 import { wellFormed } from './well-formed.js';
 
 /** How long a tool may take to end after it was told to, in milliseconds. Longer than the shell takes to kill a command. */
 const abortGrace = 6000;
 
-/** What a call came to. */
-interface Result {
-  outcome: ToolOutcome;
-  /** What the model is told. */
-  output: ToolOutput;
-  /** The call as a hook has changed it. @default as the model made it */
-  shown?: ToolCall;
-  /** How long the tool itself took; waiting for the user is not counted. */
-  duration_ms: number;
-}
-
-export interface CallOptions {
-  /** The name of the one that makes the calls. */
-  agent: string;
-  tools: ReadonlyMap<string, Tool>;
-  permissions: Permissions;
+export interface CallOptions extends Omit<PrepareOptions, 'words'> {
   repetition: Repetition;
   history: History;
-  /** Runs the hooks that the user has for each call. @default there are none */
-  hook?: ((call: HookCall) => Promise<HookVerdict>) | undefined;
   /** Tells the model what hooks have to say, once all calls are answered. */
   addContext?: ((context: readonly string[]) => void) | undefined;
-  signal: AbortSignal;
-}
-
-/** What the hooks of the calls of one turn have to say beyond their own call. */
-interface HookWords {
-  context: string[];
-  /** The first that wants the run to end. */
-  stop: HookWord | undefined;
-}
-
-interface Within extends CallOptions {
-  words: HookWords;
 }
 
 /**
@@ -114,7 +85,6 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
 }
 
 export const interrupted = 'Error: the run was interrupted while this call ran; it may have had effects.';
-export const notRun = 'Error: this call was not run, because the run ended first.';
 
 /** Answers the calls of a response that is not to be trusted: it was cut off, and its last call may be half a call. */
 export function skipCalls(calls: readonly Call[], history: History): void {
@@ -146,132 +116,9 @@ function groups(calls: readonly Call[], tools: ReadonlyMap<string, Tool>): Call[
   return found;
 }
 
-/** A call that may run. */
-interface Ready {
-  call: Call;
-  shown: ToolCall;
-  tool: Tool;
-  args: unknown;
-  /** What the call needed: the rules hold for what it comes upon, too. */
-  need: Need;
-  /** Tells the model what ran, where that is not what it asked for; else empty. */
-  note: string;
-}
-
-async function* prepare(call: Call, asked: ToolCall, options: Within): AsyncGenerator<AgentEvent, Ready | Result> {
-  const { agent, tools, permissions, signal, hook, words } = options;
-  const tool = call.answer === 'function_call_output' ? tools.get(call.name) : undefined;
-  if (tool === undefined) {
-    const names = [...tools.keys()].join(', ');
-    return failed(`there is no tool ${call.name}; ${names === '' ? 'you have no tools' : `the tools are ${names}`}`);
-  }
-  const read = readArguments(call.arguments);
-  if ('problem' in read) return failed(`${read.problem}\nNothing was run; write the call of ${call.name} again.`);
-  let args: unknown = read.value;
-  try {
-    tool.check(args);
-  } catch (error) {
-    return failed(messageOf(error));
-  }
-  let need = await permissions.needs(agent, tool, args);
-  if (need.kind === 'refused') return unrun('declined', refusal(need.rule));
-  const event = { tool_use_id: call.id, tool_input: args };
-  const verdict = (await hook?.({ point: 'pre_tool_use', tool, event, signal })) ?? noVerdict(args);
-  for (const message of verdict.warnings) yield { type: 'warning', message };
-  words.context.push(...verdict.context);
-  if (verdict.blocked !== undefined) return unrun('declined', blocked(verdict.blocked));
-  let shown = asked;
-  let note = '';
-  if (verdict.changedBy !== undefined) {
-    args = verdict.input;
-    shown = { ...asked, arguments: JSON.stringify(args) };
-    note = `\n[${verdict.changedBy} changed the arguments of this call to ${shown.arguments}]`;
-    yield { type: 'tool_call_changed', tool_call: shown, by: verdict.changedBy };
-    try {
-      refuseStrangers(tool, args, read.value);
-      tool.check(args);
-    } catch (error) {
-      return {
-        ...failed(`${verdict.changedBy} changed the arguments of this call, and they are wrong: ${messageOf(error)}`),
-        shown,
-      };
-    }
-    need = await permissions.needs(agent, tool, args);
-    if (need.kind === 'refused') return { ...unrun('declined', `${refusal(need.rule)}${note}`), shown };
-  }
-  if (verdict.ask !== undefined) need = permissions.asked(verdict.ask, tool, args);
-  if (need.kind === 'answer') {
-    yield { type: 'tool_call_confirmation', tool_call: shown };
-    try {
-      const preview = await previewOf(tool, args);
-      const question = { signal, agent, preview, detail: tool.detail, reason: need.reason };
-      const given = await orAbort(Promise.resolve(need.of.approve(shown, question)), signal, 0);
-      if (!permissions.allows(agent, tool, given, need.addresses))
-        return { ...unrun('declined', declined(given)), shown };
-    } catch (error) {
-      if (!signal.aborted)
-        return {
-          ...unrun(
-            'declined',
-            `The user could not be asked for this call: ${messageOf(error)}${wayOut(need.addresses)}`,
-          ),
-          shown,
-        };
-    }
-  }
-  return signal.aborted ? { ...unrun('skipped', notRun), shown } : { call, shown, tool, args, need, note };
-}
-
-/** Undefined also where it cannot be told what a call would do: then the arguments are shown, and the tool says what is wrong. */
-async function previewOf(tool: Tool, args: unknown): Promise<Preview | undefined> {
-  try {
-    return await tool.preview?.(args);
-  } catch {
-    return undefined;
-  }
-}
-
-function declined(answer: Answer): string {
-  return `The user declined this call${typeof answer === 'object' ? `, and said: ${answer.no}` : '.'}`;
-}
-
-/** The rule by which a request needs no question. */
-function wayOut(addresses: readonly URL[]): string {
-  if (addresses.length === 0) return '';
-  const rules = addresses.map(({ origin }) => `"fetch:urls=${origin}/*"`).join(', ');
-  return `. A rule of the agent file would allow it: permissions: { allow: [${rules}] }`;
-}
-
-/**
- * Refuses arguments that a tool of ours does not have: it would pass them over, and run what a hook wanted to be changed. The tools of an MCP server
- * are the server's to check.
- *
- * @throws Error that names them.
- */
-function refuseStrangers({ name, alias, parameters }: Tool, args: unknown, asked: object): void {
-  const { properties } = parameters;
-  if (alias !== undefined || typeof properties !== 'object' || properties === null) return;
-  const strangers = Object.keys(args as object).filter(
-    (key) => !Object.hasOwn(properties, key) && !Object.hasOwn(asked, key),
-  );
-  if (strangers.length > 0) throw new Error(`${name} has no argument ${strangers.join(', ')}`);
-}
-
-function refusal(rule: string): string {
-  return `This call is not allowed: the rule "${rule}" denies it.`;
-}
-
-function blocked({ by, reason }: HookWord): string {
-  return `This call was blocked by ${by}${reason === '' ? '' : `: ${reason}`}`;
-}
-
-function endedBy({ by, reason }: HookWord): AgentError {
-  return new AgentError('hook_blocked', `the hook ${by} ended the run${reason === '' ? '' : `: ${reason}`}`);
-}
-
 /** Never rejects. */
-async function execute({ call, tool, args, need, note }: Ready, tell: Tell, within: Within): Promise<Result> {
-  const { agent, permissions, signal, hook, words } = within;
+async function execute({ call, tool, args, need, note }: Ready, tell: Tell, within: PrepareOptions): Promise<Result> {
+  const { agent, permissions, signal } = within;
   const started = performance.now();
   const took = (): number => Math.round(performance.now() - started);
   let result: Result;
@@ -285,27 +132,52 @@ async function execute({ call, tool, args, need, note }: Ready, tell: Tell, with
     const output = error instanceof ToolFailure ? error.output : `Error: ${messageOf(error)}`;
     result = { outcome: 'failed', output: wellFormed(output), duration_ms: took() };
   }
+  result = { ...result, output: await transformed({ call, tool, args }, result, tell, within) };
   try {
-    const event = {
-      tool_use_id: call.id,
-      tool_input: args,
-      tool_response: outputText(result.output),
-      tool_error: result.outcome !== 'done',
-    };
-    const verdict = (await hook?.({ point: 'post_tool_use', tool, event, signal })) ?? noVerdict();
-    for (const message of verdict.warnings) await tell({ type: 'warning', message });
-    words.context.push(...verdict.context);
-    words.stop ??= verdict.blocked;
+    const event = eventOf({ call, args }, result);
+    await ask({ point: 'post_tool_use', tool, event, signal }, tell, within);
   } catch {
     // The run is over; what the tool has done stays its answer.
   }
   return { ...result, output: withNote(result.output, note) };
 }
 
-function failed(message: string): Result {
-  return unrun('failed', `Error: ${message}`);
+function eventOf({ call, args }: Pick<Ready, 'call' | 'args'>, { output, outcome }: Result): HookEvent {
+  return {
+    tool_use_id: call.id,
+    tool_input: args,
+    tool_response: outputText(output),
+    tool_error: outcome !== 'done',
+  };
 }
 
-function unrun(outcome: ToolOutcome, output: string): Result {
-  return { outcome, output, duration_ms: 0 };
+/** What a tool returned, as hooks let it be seen. A hook that fails lets nothing of it be seen: it may have been about to take something out. */
+async function transformed(
+  ready: Pick<Ready, 'call' | 'tool' | 'args'>,
+  result: Result,
+  tell: Tell,
+  within: PrepareOptions,
+): Promise<ToolOutput> {
+  try {
+    const event = eventOf(ready, result);
+    const call: HookCall = { point: 'tool_response_transform', tool: ready.tool, event, signal: within.signal };
+    const { blocked, response } = await ask(call, tell, within);
+    if (blocked !== undefined) return withheld(blocked);
+    return response === undefined ? result.output : withText(result.output, wellFormed(response));
+  } catch (error) {
+    return withheld({ by: 'tool_response_transform', reason: messageOf(error) });
+  }
+}
+
+function withheld({ by, reason }: HookWord): string {
+  return `Error: the tool has run, and what it returned is withheld, because ${by} did not let it pass${reason === '' ? '' : `: ${reason}`}`;
+}
+
+/** Asks hooks around a call, and passes on what they have to say. */
+async function ask(call: HookCall, tell: Tell, { hook, words }: PrepareOptions): Promise<HookVerdict> {
+  const verdict = (await hook?.(call)) ?? noVerdict();
+  for (const message of verdict.warnings) await tell({ type: 'warning', message });
+  words.context.push(...verdict.context);
+  if (call.point === 'post_tool_use') words.stop ??= verdict.blocked;
+  return verdict;
 }

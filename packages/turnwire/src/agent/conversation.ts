@@ -1,3 +1,4 @@
+import type { Usage } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
 import { AgentError } from './agent-error.js';
@@ -5,7 +6,9 @@ import { ModelChoice } from './attempts.js';
 import type { Permissions } from './permissions/permissions.js';
 import { History, type HistoryOptions } from './history.js';
 import { Steering } from './steering.js';
-import { type HookCall, type HookSurroundings, type HookVerdict, noVerdict, runHooks } from './hooks/hooks.js';
+import { hookPoints } from './hooks/hook-point.js';
+import { type HookVerdict, noVerdict } from './hooks/hook-verdict.js';
+import { type HookCall, type HookSurroundings, runHooks } from './hooks/hooks.js';
 import type { Member } from './team.js';
 import type { TurnClient } from './turn.js';
 import type { Totals } from './usage.js';
@@ -17,25 +20,38 @@ export interface Crew {
   permissions: Permissions;
   /** Where the user's hooks run; undefined: they do not. */
   hooksIn: HookSurroundings | undefined;
-  /** Told to hooks. */
+  /** Told to hooks of the conversation with the user. */
   sessionId: string;
   store: boolean | undefined;
   totals: Totals;
+}
+
+/** Hooks that a conversation asks. */
+export interface ConversationHook extends HookCall {
+  /** Whose hooks. @default those of the agent at work */
+  agent?: string | undefined;
 }
 
 /** One history, and who works on it. */
 export class Conversation {
   readonly crew: Crew;
   readonly history: History;
+  /** Told to hooks. */
+  readonly id: string;
   /** How many agents have given tasks to one another to come here. */
   readonly depth: number;
   /** What the user says meanwhile. Those who were given tasks hear nothing of it. */
   readonly steering = new Steering();
+  /** What the last turn used. */
+  usage: Usage | null | undefined;
   readonly #choices = new Map<string, ModelChoice>();
   #active: string;
+  /** What hooks said last before a turn. */
+  #told = '';
 
-  constructor(crew: Crew, agent: string, { depth = 0, ...kept }: ConversationOptions = {}) {
+  constructor(crew: Crew, agent: string, { depth = 0, id = crew.sessionId, ...kept }: ConversationOptions = {}) {
     this.crew = crew;
+    this.id = id;
     this.history = new History(kept);
     this.depth = depth;
     this.#active = agent;
@@ -73,24 +89,36 @@ export class Conversation {
     return choice;
   }
 
-  /** Runs the hooks that the agent at work has for a point. */
-  async hook({ event, ...call }: HookCall): Promise<HookVerdict> {
-    const { hooksIn, sessionId } = this.crew;
+  /** Runs the hooks that an agent has for a point: the one at work, or the one that is named. */
+  async hook({ event, agent, ...call }: ConversationHook): Promise<HookVerdict> {
+    const { hooksIn, members } = this.crew;
+    const { hooks, name } = members.get(agent ?? this.#active)?.agent ?? this.agent;
     if (hooksIn === undefined) {
-      const guarded = call.point === 'pre_tool_use' && this.agent.hooks.pre_tool_use.length > 0;
-      const blocked = guarded ? { by: 'pre_tool_use', reason: 'its hooks cannot be run here' } : undefined;
+      const guarded = hookPoints[call.point].blocks === 'fail_closed' && hooks[call.point].length > 0;
+      const blocked = guarded ? { by: call.point, reason: 'its hooks cannot be run here' } : undefined;
       return { ...noVerdict(event.tool_input), blocked };
     }
-    const told = { session_id: sessionId, agent_name: this.agent.name, ...event };
-    return runHooks(this.agent.hooks, { ...call, event: told }, hooksIn);
+    return runHooks(hooks, { ...call, event: { session_id: this.id, agent_name: name, ...event } }, hooksIn);
   }
 
   /** Tells the model what hooks have to say, with its next turn. */
   addContext(context: readonly string[]): void {
     if (context.length > 0) this.history.add({ type: 'message', role: 'developer', content: context.join('\n\n') });
   }
+
+  /**
+   * The same, for what is said before each turn: told where it is not what was told last. It stays in the history, because a history of which something
+   * is taken out would have to be sent and read in full with every turn (docs/continuation.md).
+   */
+  addChangedContext(context: readonly string[]): void {
+    const said = context.join('\n\n');
+    if (said !== this.#told) this.addContext(context);
+    this.#told = said;
+  }
 }
 
 export interface ConversationOptions extends HistoryOptions {
   depth?: number;
+  /** @default that of the session */
+  id?: string;
 }

@@ -1,12 +1,7 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Agent } from '../config/agent.js';
-import { withPath } from './tools/workspace.js';
-import { readText } from './tools/text-file.js';
-
-/** Of one prompt file, in bytes. */
-const promptFileLimit = 256 * 1024;
+import { promptFile } from './prompt-files.js';
 
 export interface InstructionSurroundings {
   /** An absolute path. */
@@ -27,30 +22,21 @@ export interface InstructionSurroundings {
 export async function instructionsOf(agent: Agent, around: InstructionSurroundings): Promise<string> {
   const { directory, tools, agents, now } = around;
   const parts = [agent.instruction.trim(), team(agent, agents), tools.trim()];
-  if (agent.addDate) parts.push(`Today is ${now.toISOString().slice(0, 10)}.`);
+  if (agent.addDate) parts.push(today(now));
   if (agent.addEnvironmentInfo) parts.push(environment(directory));
   for (const file of agent.addPromptFiles) {
-    const place = findUpwards(directory, file);
-    if (place === undefined) continue;
-    const { text, cut } = await withPath(file, () => readText(place, file, promptFileLimit));
-    if (cut > 0) throw new Error(`${file}, of add_prompt_files, is larger than 256 KiB`);
-    parts.push(`From ${file}:\n\n${text.trim()}`);
+    parts.push((await promptFile(directory, file)) ?? '');
   }
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-/** A file in a folder, or in the nearest one above it that has it, or in the user's; undefined where there is none. */
-function findUpwards(directory: string, file: string): string | undefined {
-  const place = resolve(directory, file);
-  if (existsSync(place)) return place;
-  if (isAbsolute(file)) return undefined;
-  const parent = dirname(directory);
-  if (parent !== directory) return findUpwards(parent, file);
-  const atHome = resolve(homedir(), file);
-  return existsSync(atHome) ? atHome : undefined;
+/** The date, as a sentence. */
+export function today(now: Date): string {
+  return `Today is ${now.toISOString().slice(0, 10)}.`;
 }
 
-function environment(directory: string): string {
+/** Where an agent works, as sentences. */
+export function environment(directory: string): string {
   const git = isRepository(directory) ? 'is' : 'is not';
   return `The working directory is ${directory}, and it ${git} in a git repository. The system is ${process.platform} (${process.arch}).`;
 }

@@ -1,22 +1,26 @@
-import type { InputItem, Response, TurnReport, Usage } from '@turnwire/client';
+import { randomUUID } from 'node:crypto';
+import type { InputItem, TurnReport } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
-import type { Model } from '../config/model.js';
 import { AgentError } from './agent-error.js';
 import { takeTurnWithFallback } from './attempts.js';
 import { runCalls, skipCalls } from './calls.js';
-import { compacted, divide, estimate, isNearLimit, summaryInstructions, summaryOf } from './compaction.js';
-import { Conversation, type Crew } from './conversation.js';
+import { compact } from './compact.js';
+import { estimate, isNearLimit } from './compaction.js';
+import { Conversation } from './conversation.js';
+import { count } from './counting.js';
 import type { AgentEvent } from './events.js';
+import { around, unlessBlocked } from './hooks/around.js';
+import { afterTurn, beforeTurn, switched, TurnEnd } from './hooks/turn-hooks.js';
 import { makerOf, readableBy } from './maker.js';
 import { textOf } from './narration.js';
+import { outgoing } from './outgoing.js';
 import { lastItems } from './pairing.js';
 import { failing } from './passing.js';
 import { Repetition } from './repetition.js';
 import { teamTools } from './team.js';
 import type { Tool, ToolContext } from './tools/tool.js';
 import { callsOf } from './turn-calls.js';
-import { type Taken, takeTurn } from './turn.js';
-import { costOf, readUsage } from './usage.js';
+import type { Taken } from './turn.js';
 
 /** Tasks within tasks within tasks: agents that give a task to one another in a circle come to an end. */
 const deepestTask = 8;
@@ -28,78 +32,109 @@ export interface Done {
   reports: readonly TurnReport[];
 }
 
+/** What goes on from turn to turn of one run. */
+interface Progress {
+  reports: TurnReport[];
+  repetition: Repetition;
+  /** How long the history was after the last turn; undefined before the first. */
+  length: number | undefined;
+}
+
 /** Turn by turn, until the model has nothing more to ask for. */
 export async function* work(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent, Done> {
-  const { crew, history } = conversation;
-  const reports: TurnReport[] = [];
-  let repetition = new Repetition(conversation.agent.maxConsecutiveToolCalls);
-  let last: { usage: Usage | null | undefined; length: number } | undefined;
+  const progress: Progress = { reports: [], repetition: repetitionOf(conversation), length: undefined };
   for (;;) {
     signal.throwIfAborted();
-    const { agent } = conversation;
-    if (reports.length >= agent.maxIterations) {
+    const { agent, history, usage } = conversation;
+    if (progress.reports.length >= agent.maxIterations) {
       const most = agent.maxIterations;
       throw new AgentError('max_turns', `the agent is not done after ${most} turns, the most this run may take`);
     }
-    if (last !== undefined) {
+    if (progress.length !== undefined) {
       const [model = agent.model] = conversation.choice.candidates();
-      const tokens = estimate(last.usage, history.items.slice(last.length));
-      if (isNearLimit(tokens, model)) yield* compact(conversation, signal);
+      const tokens = estimate(usage, history.items.slice(progress.length));
+      if (isNearLimit(tokens, model)) yield* compact(conversation, 'threshold', signal);
     }
-    for (const message of conversation.steering.take()) {
-      history.add({ type: 'message', role: 'user', content: message });
-      yield { type: 'user_message', message, queued: true };
+    yield* hear(conversation, signal);
+    const ending = new TurnEnd(conversation, signal);
+    let done: Done | undefined;
+    try {
+      done = yield* step(conversation, progress, signal);
+      ending.reason = done === undefined ? 'continue' : 'normal';
+    } catch (error) {
+      ending.failed(error);
+      throw error;
+    } finally {
+      await ending.tell();
     }
-    const tools = toolsOf(conversation);
-    const taken = yield* turn(conversation, tools, { isFirst: reports.length === 0, signal });
-    const { response, report, model } = taken;
-    reports.push(report);
-    yield turnFinished(reports.length, taken);
-    for (const each of taken.responses) yield* count(crew, each, model);
-    const { items, calls, repeated } = callsOf(taken.added);
-    for (const { id, name } of repeated)
-      yield { type: 'warning', message: `the server sent the call ${id} of ${name} more than once; it counts once` };
-    // From here to the last answer nothing may come between: a reader who leaves would leave calls without answers behind.
-    history.commit(items, makerOf(model));
-    last = { usage: response.usage, length: history.items.length };
-    if (response.status === 'incomplete') {
-      skipCalls(calls, history);
-      throw cutOff(response.incomplete_details?.reason);
-    }
-    if (calls.length === 0) return { text: textOf(response), reports };
-    const byName = new Map(tools.map((tool) => [tool.name, tool]));
-    const { permissions } = crew;
-    const hook = conversation.hook.bind(conversation);
-    yield* runCalls(calls, {
-      agent: agent.name,
-      tools: byName,
-      permissions,
-      repetition,
-      history,
-      hook,
-      addContext: conversation.addContext.bind(conversation),
-      signal,
-    });
+    for (const message of ending.warnings) yield { type: 'warning', message };
+    if (done !== undefined) return done;
     if (conversation.agent !== agent) {
-      yield { type: 'agent_switching', from: agent.name, to: conversation.agent.name, reason: 'handoff' };
-      repetition = new Repetition(conversation.agent.maxConsecutiveToolCalls);
+      const [from, to] = [agent.name, conversation.agent.name];
+      yield { type: 'agent_switching', from, to, reason: 'handoff' };
+      yield* switched(conversation, { from, to, kind: 'handoff' }, signal);
+      progress.repetition = repetitionOf(conversation);
     }
   }
 }
 
-/** What a turn has used, that of a summary too: sessions add up what they are told. */
-function* count({ totals }: Crew, { usage: raw }: Response, model: Model): Generator<AgentEvent> {
-  if (!raw || !model.trackUsage) return;
-  const usage = readUsage(raw);
-  const cost = costOf(raw, model);
-  totals.add(usage, cost);
-  yield {
-    type: 'token_usage',
-    usage,
-    total: totals.tokens,
-    ...(cost === undefined ? {} : { cost }),
-    ...(totals.cost === undefined ? {} : { total_cost: totals.cost }),
-  };
+/** What the user has said meanwhile. */
+async function* hear(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
+  const { history, steering } = conversation;
+  const said = steering.take();
+  if (said.length === 0) return;
+  const event = { steering_messages: said };
+  const { context } = yield* unlessBlocked(conversation, { point: 'user_steering_messages_submit', event, signal });
+  for (const message of said) {
+    history.add({ type: 'message', role: 'user', content: message });
+    yield { type: 'user_message', message, queued: true };
+  }
+  conversation.addContext(context);
+}
+
+/** A turn, and the calls that it asks for; undefined where more turns follow. */
+async function* step(
+  conversation: Conversation,
+  progress: Progress,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, Done | undefined> {
+  const { agent, crew, history } = conversation;
+  const { reports, repetition } = progress;
+  const tools = toolsOf(conversation);
+  yield* beforeTurn(conversation, reports.length + 1, signal);
+  const taken = yield* turn(conversation, tools, { isFirst: reports.length === 0, signal });
+  const { response, report, model } = taken;
+  reports.push(report);
+  yield turnFinished(reports.length, taken);
+  for (const each of taken.responses) yield* count(crew.totals, each, model);
+  yield* afterTurn(conversation, taken, signal);
+  const { items, calls, repeated } = callsOf(taken.added);
+  for (const { id, name } of repeated)
+    yield { type: 'warning', message: `the server sent the call ${id} of ${name} more than once; it counts once` };
+  // From here to the last answer nothing may come between: a reader who leaves would leave calls without answers behind.
+  history.commit(items, makerOf(model));
+  conversation.usage = response.usage;
+  progress.length = history.items.length;
+  if (response.status === 'incomplete') {
+    skipCalls(calls, history);
+    throw cutOff(response.incomplete_details?.reason);
+  }
+  if (calls.length === 0) return { text: textOf(response), reports };
+  yield* runCalls(calls, {
+    agent: agent.name,
+    tools: new Map(tools.map((tool) => [tool.name, tool])),
+    permissions: crew.permissions,
+    repetition,
+    history,
+    hook: conversation.hook.bind(conversation),
+    addContext: conversation.addContext.bind(conversation),
+    signal,
+  });
+  return undefined;
+}
+
+function repetitionOf({ agent }: Conversation): Repetition {
+  return new Repetition(agent.maxConsecutiveToolCalls);
 }
 
 /** A tool that has to be called is called in the first turn on a prompt: a model that has to call one in each turn never ends. */
@@ -115,15 +150,18 @@ async function* turn(
 ) {
   const attempt = () => {
     const { agent, crew, choice, history } = conversation;
+    const leaving = outgoing(agent);
     return takeTurnWithFallback({
       agent,
       choice,
       clientFor: crew.clientFor,
-      instructions: conversation.member.instructions ?? agent.instruction,
+      instructions: leaving.text(conversation.member.instructions ?? agent.instruction),
       tools,
       toolChoice: toolChoiceOf(agent, isFirst),
-      inputFor: (model) =>
-        readableBy(makerOf(model), lastItems(history.items, agent.numHistoryItems), (item) => history.makerOf(item)),
+      inputFor: (model) => {
+        const items = lastItems(history.items, agent.numHistoryItems);
+        return leaving.items(readableBy(makerOf(model), items, (item) => history.makerOf(item)));
+      },
       store: crew.store,
       steering: conversation.steering,
       signal,
@@ -132,44 +170,8 @@ async function* turn(
   try {
     return yield* attempt();
   } catch (error) {
-    if (failing(error) !== 'overflow' || !(yield* compact(conversation, signal))) throw error;
+    if (failing(error) !== 'overflow' || !(yield* compact(conversation, 'overflow', signal))) throw error;
     return yield* attempt();
-  }
-}
-
-/** Puts a summary in place of all but the newest items; false where there is nothing to sum up. */
-async function* compact(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent, boolean> {
-  const { history, crew, choice } = conversation;
-  const [model = conversation.agent.model] = choice.candidates();
-  const division = divide(history.items, model);
-  if (division === undefined) return false;
-  const asked = takeTurn({
-    client: crew.clientFor(model),
-    model,
-    structuredOutput: undefined,
-    instructions: summaryInstructions,
-    tools: [],
-    input: division.request,
-    store: crew.store,
-    signal,
-  });
-  const response = await silently(asked);
-  yield* count(crew, response, model);
-  // Half a summary would lose the other half of the history for good.
-  const summary = response.status === 'completed' ? summaryOf(response) : '';
-  if (summary === '')
-    throw new AgentError('compaction', 'the conversation is too long for the model, and the model did not sum it up');
-  const before = history.items.length;
-  history.compact(compacted(summary, division.kept));
-  yield { type: 'session_compaction', items_before: before, items_after: history.items.length };
-  return true;
-}
-
-/** A turn that is none of the conversation: its events are not told. */
-async function silently(asked: AsyncGenerator<AgentEvent, Taken>): Promise<Response> {
-  for (;;) {
-    const step = await asked.next();
-    if (step.done === true) return step.value.response;
   }
 }
 
@@ -188,18 +190,28 @@ async function delegate(
 ): Promise<string> {
   if (conversation.depth >= deepestTask) throw new Error('tasks have been given on too often; do this one yourself');
   const prompt: InputItem = { type: 'message', role: 'user', content: task };
-  const inner = new Conversation(conversation.crew, to, { items: [prompt], depth: conversation.depth + 1 });
+  const { crew, depth } = conversation;
+  const inner = new Conversation(crew, to, { items: [prompt], depth: depth + 1, id: randomUUID() });
   const from = conversation.agent.name;
-  await tell?.({ type: 'agent_switching', from, to, reason: 'transfer_task' });
-  const steps = work(inner, signal);
-  try {
+  const pass = async <Result>(steps: AsyncGenerator<AgentEvent, Result>): Promise<Result> => {
     for (;;) {
       const step = await steps.next();
-      if (step.done === true) return step.value.text;
+      if (step.done === true) return step.value;
       await tell?.(step.value);
     }
+  };
+  await tell?.({ type: 'agent_switching', from, to, reason: 'transfer_task' });
+  await pass(switched(conversation, { from, to, kind: 'transfer_task' }, signal));
+  let text = '';
+  try {
+    return ({ text } = await pass(work(inner, signal))).text;
   } finally {
     await tell?.({ type: 'agent_switching', from: to, to: from, reason: 'return' });
+    const ended = { agent_name: to, session_id: inner.id, parent_session_id: conversation.id, stop_response: text };
+    if (!signal.aborted) {
+      await pass(around(conversation, { point: 'subagent_stop', event: ended, signal }));
+      await pass(switched(inner, { from: to, to: from, kind: 'transfer_task_return' }, signal));
+    }
   }
 }
 

@@ -10,7 +10,9 @@ import { Conversation } from './conversation.js';
 import type { AgentEvent, StopReason } from './events.js';
 import type { HistoryKeeper } from './history.js';
 import type { HookEvent } from './hooks/hook-point.js';
-import type { HookCall, HookSurroundings, HookVerdict } from './hooks/hooks.js';
+import { around, unlessBlocked } from './hooks/around.js';
+import type { HookVerdict } from './hooks/hook-verdict.js';
+import type { HookSurroundings } from './hooks/hooks.js';
 import { work } from './loop.js';
 import type { Maker } from './maker.js';
 import { type AgentRun, type RunResult, startRun } from './run.js';
@@ -49,7 +51,7 @@ export interface SessionOptions {
 }
 
 /** The points that lie between the runs of a session. */
-export type SessionHook = Exclude<HookCall['point'], 'pre_tool_use' | 'post_tool_use' | 'stop'>;
+export type SessionHook = 'session_start' | 'session_end' | 'on_user_input';
 
 /** A conversation with an agent: what was said stays from prompt to prompt, and so do the answers `always`. */
 export interface Session {
@@ -72,7 +74,13 @@ export interface Session {
    * Gives the agent a prompt and lets it work until it has no more calls to make.
    * Reading it throws AgentError `busy` while another run of this session is being read.
    */
-  run(prompt: string, options?: { signal?: AbortSignal | undefined }): AgentRun;
+  run(prompt: string, options?: RunOptions): AgentRun;
+}
+
+export interface RunOptions {
+  signal?: AbortSignal | undefined;
+  /** Whether it was said to the run before, too late for its last turn. @default false */
+  followUp?: boolean | undefined;
 }
 
 export function createSession(options: SessionOptions): Session {
@@ -100,8 +108,11 @@ export function createSession(options: SessionOptions): Session {
       return conversation.agent;
     },
     say: (text) => {
-      const [model = conversation.agent.model] = conversation.choice.candidates();
-      return conversation.steering.say(text, model);
+      const { agent, choice, steering } = conversation;
+      const [model = agent.model] = choice.candidates();
+      // What hooks have to see first goes to no turn that runs.
+      const { user_steering_messages_submit: told, before_llm_call: guarded } = agent.hooks;
+      return told.length + guarded.length > 0 ? steering.queue(text) : steering.say(text, model);
     },
     unheard: () => conversation.steering.take(),
     useModel: (model) => conversation.useModel(model),
@@ -110,8 +121,8 @@ export function createSession(options: SessionOptions): Session {
       conversation.addContext(verdict.context);
       return verdict;
     },
-    run: (prompt, { signal = new AbortController().signal } = {}) =>
-      startRun(converse(conversation, state, { prompt, id, signal })),
+    run: (prompt, { signal = new AbortController().signal, followUp = false } = {}) =>
+      startRun(converse(conversation, state, { prompt, id, followUp, signal })),
   };
 }
 
@@ -127,13 +138,14 @@ export function runAgent({
 interface Asked {
   prompt: string;
   id: string | undefined;
+  followUp: boolean;
   signal: AbortSignal;
 }
 
 async function* converse(
   conversation: Conversation,
   state: { busy: boolean },
-  { prompt, id, signal }: Asked,
+  { prompt, id, followUp, signal }: Asked,
 ): AsyncGenerator<AgentEvent, RunResult> {
   const { crew, history } = conversation;
   if (state.busy) {
@@ -145,7 +157,6 @@ async function* converse(
     crew.totals.tokens = noTokens;
     crew.totals.cost = undefined;
     yield { type: 'user_message', message: prompt };
-    history.add({ type: 'message', role: 'user', content: prompt });
     const { agent } = conversation;
     yield {
       type: 'stream_started',
@@ -154,23 +165,41 @@ async function* converse(
       ...(id === undefined ? {} : { session: id }),
     };
     try {
+      // A prompt that is refused is not kept: it would be sent with the next one.
+      const point = followUp ? 'user_followup_submit' : 'user_prompt_submit';
+      const submitted = yield* unlessBlocked(conversation, { point, event: { prompt }, signal });
+      history.add({ type: 'message', role: 'user', content: prompt });
+      conversation.addContext(submitted.context);
       const { text, reports } = yield* work(conversation, signal);
       const event = { stop_response: text, last_user_message: prompt };
-      const { context, warnings } = await conversation.hook({ point: 'stop', event, signal });
-      for (const message of warnings) yield { type: 'warning', message };
-      conversation.addContext(context);
+      const stopped = yield* around(conversation, { point: 'stop', event, signal });
+      conversation.addContext(stopped.context);
       yield { type: 'stream_stopped', reason: 'completed' };
       const { tokens: usage, cost } = crew.totals;
       return { text, turns: reports.length, usage, cost, history: [...history.items], reports };
     } catch (error) {
       const { code, message, ...more } = describe(error, signal);
       yield { type: 'error', code, message, ...more };
+      if (!signal.aborted) yield* notify(conversation, error, message, signal);
       yield { type: 'stream_stopped', reason: stopReason(error, signal) };
       throw error;
     }
   } finally {
     state.busy = false;
   }
+}
+
+/** Tells hooks of a run that has failed. */
+async function* notify(
+  conversation: Conversation,
+  error: unknown,
+  message: string,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent> {
+  const limited = error instanceof AgentError && error.code === 'max_turns';
+  const event = { notification_level: limited ? 'warning' : 'error', notification_message: message };
+  yield* around(conversation, { point: 'notification', event, signal });
+  yield* around(conversation, { point: limited ? 'on_max_iterations' : 'on_error', event, signal });
 }
 
 function stopReason(error: unknown, signal: AbortSignal): StopReason {

@@ -33,6 +33,12 @@ export class Steering {
     return 'queued';
   }
 
+  /** Says it to the next turn. */
+  queue(text: string): Promise<Heard> {
+    this.#queued.push(text);
+    return Promise.resolve('queued');
+  }
+
   /** A turn begins. */
   begun(carried: CarriedTurn): void {
     this.#turn = { carried, taken: [] };

@@ -42,6 +42,8 @@ export interface OpenCrew {
   clientFor: (model: Model) => Client;
   /** Replaces `${env.NAME}` in variables of hooks. */
   expand: (values: Readonly<Record<string, string>>) => Promise<Record<string, string>>;
+  /** The time by which the run goes. */
+  now: Date;
   /** What a recording has besides what was asked for, as a sentence. */
   unasked: () => string | undefined;
   /** Ends connections, servers, commands in the background. Never rejects. */
@@ -103,10 +105,11 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
   };
   const sharedList: TodoList = new Map();
   const members = new Map<string, Member>();
+  let now = new Date();
   try {
     if (replay !== undefined)
       between = await replayFrom(replay.replay, models, { ...replay, warn: (message) => warn(`turnwire: ${message}`) });
-    const now = between?.now ?? new Date();
+    now = between?.now ?? now;
     for (const agent of agents) {
       const box = await openTools(agent.toolsets, toolsetOptions, sharedList);
       boxes.push(box);
@@ -125,7 +128,7 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
   } finally {
     options.signal.removeEventListener('abort', giveUp);
   }
-  return { members, clientFor, expand: expander(toolsetOptions), unasked: () => between?.unasked(), close };
+  return { members, clientFor, expand: expander(toolsetOptions), now, unasked: () => between?.unasked(), close };
 }
 
 /** The first agent, and all that it or those it can turn to can turn to. */

@@ -100,7 +100,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
           team: crew.members,
           approval: options.yolo ? { yolo: user.approver } : user.approver,
           rules: config.permissions,
-          hooksIn: { directory, env, expand: crew.expand },
+          hooksIn: { directory, env, expand: crew.expand, now: crew.now },
           history: file?.state.items,
           makers: file?.state.makers,
           keeper: file,
@@ -187,7 +187,7 @@ interface Running {
 
 /** One prompt. */
 async function once(io: Io, session: Session, prompt: string, running: Running): Promise<number> {
-  const { view, interrupts, options, hook } = running;
+  const { view, interrupts, options } = running;
   try {
     for await (const event of session.run(prompt, { signal: interrupts.signal })) view.show(event);
     return exitStatus.ok;
@@ -195,7 +195,6 @@ async function once(io: Io, session: Session, prompt: string, running: Running):
     if (interrupts.received !== undefined) return signalStatus(interrupts.received);
     const { text, status } = describeFailure(error, options.debug === true);
     new Printer(io.stderr, io.env).line(text);
-    await hook('notification', { notification_level: 'error', notification_message: text });
     return status;
   }
 }

@@ -147,7 +147,20 @@ function resolved(name: string, written: AgentDefinition, { model, models, tools
     maxConsecutiveToolCalls: written.max_consecutive_tool_calls || defaultRepetitions,
     commands: readCommands(written.commands),
     structuredOutput: written.structured_output,
-    hooks: written.hooks,
+    hooks: written.redact_secrets ? redacting(written.hooks) : written.hooks,
+  };
+}
+
+const redaction = { type: 'builtin', command: 'redact_secrets', timeout: 60, on_error: 'warn' } as const;
+
+/** The hooks of an agent with those that `redact_secrets` stands for. */
+function redacting(hooks: Hooks): Hooks {
+  const ofTools = { matcher: '*', hooks: [redaction] };
+  return {
+    ...hooks,
+    tool_input_transform: [...hooks.tool_input_transform, ofTools],
+    before_llm_call: [...hooks.before_llm_call, redaction],
+    tool_response_transform: [...hooks.tool_response_transform, ofTools],
   };
 }
 

@@ -102,7 +102,8 @@ function describeAgent(agent: Agent) {
 }
 
 function describeHooks(hooks: Hooks) {
-  const describe = (hook: Hook) => written({ ...hook, env: hook.env && hidden(hook.env) });
+  const describe = (hook: Hook) =>
+    written(hook.type === 'command' ? { ...hook, env: hook.env && hidden(hook.env) } : hook);
   return Object.fromEntries(
     Object.entries(hooks).flatMap(([point, entries]) => {
       const described = entries.map((entry) =>

@@ -1,5 +1,14 @@
 /** Keys of hooks, and of their matchers. */
-const unservedOfHooks: readonly string[] = ['strict_output', 'args', 'model', 'prompt', 'schema'];
+const unservedOfHooks: readonly string[] = [
+  'args',
+  'model',
+  'prompt',
+  'schema',
+  'system_prompt',
+  'evaluator',
+  'evaluator_policy',
+  'routing_policy',
+];
 
 /**
  * What docker-agent's format has and turnwire does not serve, by place in the file (`*` is any name or number). These are named to the
@@ -33,7 +42,6 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'force_handoff',
     'readonly',
     'safety',
-    'redact_secrets',
     'budgets',
     'max_old_tool_call_tokens',
     'max_tool_result_tokens',
@@ -49,28 +57,12 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
   'agents.*.commands.*.*': ['agent', 'url'],
   'agents.*.structured_output': ['mode'],
   'agents.*.hooks': [
-    'permission_request',
-    'user_prompt_submit',
-    'user_steering_messages_submit',
-    'user_followup_submit',
-    'turn_start',
-    'turn_end',
-    'before_llm_call',
-    'after_llm_call',
-    'pre_compact',
-    'subagent_stop',
-    'on_error',
-    'on_max_iterations',
-    'on_agent_switch',
     'on_session_resume',
-    'on_tool_approval_decision',
-    'before_compaction',
-    'after_compaction',
-    'tool_response_transform',
     'worktree_create',
-    'tool_guard',
-    'tool_input_transform',
     'before_agent_run',
+    'after_agent_complete',
+    'prompt_file_guard',
+    'skill_content_guard',
   ],
   // A hook may stand in a list, or alone; so may a matcher, and the hooks of one.
   'agents.*.hooks.*': unservedOfHooks,
@@ -166,7 +158,18 @@ export const unservedToolsets: ReadonlySet<string> = new Set([
 ]);
 
 /** Types of hook that docker-agent has besides commands. */
-export const unservedHooks: ReadonlySet<string> = new Set(['builtin', 'model']);
+export const unservedHooks: ReadonlySet<string> = new Set(['model', 'evaluator']);
+
+/** Builtin hooks that docker-agent has besides those served. */
+export const unservedBuiltins: Readonly<Record<string, string>> = {
+  add_context: 'print the text by a command, such as cat',
+  http_post: 'send it by a command, such as curl',
+  limit_large_tool_results: 'a result is cut at 256 KiB here anyway',
+  safer_shell: 'say under "permissions" which commands never run (deny) and which need a yes (ask)',
+  snapshot: 'keep what is there by a command, such as git stash create',
+  transform_json: 'change results by a command, such as jq, at tool_response_transform',
+  unload: 'ask the server to let go of the model by a command, such as curl',
+};
 
 /** Keys that docker-agent knows at this place and turnwire does not serve. */
 export function unservedKeys(path: readonly PropertyKey[]): readonly string[] {
@@ -185,16 +188,16 @@ const instead: Readonly<Record<string, string>> = {
   deny_list: 'deny the places under "permissions", such as deny: ["*:path=secrets/*"]',
   allowed_servers: 'name the servers one by one, as toolsets of type mcp',
   blocked_servers: 'name the servers that it may use one by one, as toolsets of type mcp',
-  redact_secrets: 'keep secrets out of its folder, or check calls by a hook of pre_tool_use',
   budget: 'bound the turns of a run by "max_iterations"',
   budgets: 'bound the turns of a run by "max_iterations"',
   task_budget: 'bound the turns of a run by "max_iterations"',
   max_tool_result_tokens: 'a result is cut at 256 KiB here; let commands print less',
-  tool_guard: 'check calls by a hook of pre_tool_use',
-  permission_request: 'check calls by a hook of pre_tool_use, or by rules under "permissions"',
-  before_agent_run: 'check what is asked by a hook of on_user_input, or calls by one of pre_tool_use',
-  tool_response_transform: 'check results by a hook of post_tool_use',
-  tool_input_transform: 'change calls by a hook of pre_tool_use',
+  before_agent_run: 'check prompts by a hook of user_prompt_submit, and calls by one of tool_guard',
+  after_agent_complete: 'look at what an agent says by a hook of subagent_stop',
+  prompt_file_guard: 'name the files yourself, one by one, under "add_prompt_files"',
+  skill_content_guard: 'name the skills yourself, one by one',
+  on_session_resume: 'a run ends at its "max_iterations" here, of which on_max_iterations is told',
+  worktree_create: 'make the worktree by git, prepare it, and name it by --working-dir',
 };
 
 /** Why such a key is refused, as a sentence about it. */

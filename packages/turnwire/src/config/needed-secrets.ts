@@ -40,7 +40,7 @@ export function neededSecrets(agents: readonly Agent[]): NeededSecret[] {
       entries.flatMap((entry) => ('hooks' in entry ? entry.hooks : [entry])).map((hook) => ({ point, hook })),
     );
     for (const { point, hook } of hooks)
-      for (const name of Object.values(hook.env ?? {}).flatMap(namesIn))
+      for (const name of Object.values(hook.type === 'command' ? (hook.env ?? {}) : {}).flatMap(namesIn))
         need([name], ['agents', agent.name, 'hooks', point], false, true);
     for (const [index, toolset] of agent.toolsets.entries()) {
       const path = ['agents', agent.name, 'toolsets', index];

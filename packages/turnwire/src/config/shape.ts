@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { refusal, unservedHooks, unservedKeys, unservedToolsets } from './docker-agent.js';
+import { refusal, unservedBuiltins, unservedHooks, unservedKeys, unservedToolsets } from './docker-agent.js';
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
 import { fileSchema } from './schema/file.js';
@@ -56,8 +56,10 @@ function wrongValue(file: YamlFile, path: Path, { code, message: expected }: z.c
     return `${show(value)} is a docker-agent toolset that turnwire does not support yet; it has ${words.join(', ')}`;
   }
   if (key === 'type' && path.includes('hooks') && unservedHooks.has(value)) {
-    return `${show(value)} is a kind of docker-agent hook that turnwire does not support yet; it has command`;
+    return `${show(value)} is a kind of docker-agent hook that turnwire does not support yet; it has command and builtin`;
   }
+  if (key === 'command' && path.includes('hooks') && Object.hasOwn(unservedBuiltins, value))
+    return `${show(value)} is a builtin hook of docker-agent that turnwire does not support yet; instead of it, ${unservedBuiltins[value]}`;
   if (words.length === 0) return `${subject} must be ${expected}`;
   const guess = nearest(value, words);
   return `${subject} must be ${expected}, not ${show(value)}${guess === undefined ? '' : `; did you mean ${show(guess)}?`}`;

@@ -1,4 +1,5 @@
 import type { Agent } from '../../dist/config/agent.js';
+import { hooksSchema } from '../../dist/config/schema/hooks.js';
 
 /** An agent as an agent file would give it. */
 export const agent: Agent = {
@@ -41,13 +42,5 @@ export const agent: Agent = {
   maxConsecutiveToolCalls: 5,
   commands: new Map(),
   structuredOutput: undefined,
-  hooks: {
-    pre_tool_use: [],
-    post_tool_use: [],
-    session_start: [],
-    session_end: [],
-    on_user_input: [],
-    stop: [],
-    notification: [],
-  },
+  hooks: hooksSchema.parse({}),
 };

@@ -206,8 +206,33 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['a hook without a command', agent('hooks: { stop: [{ type: command }] }'), /"command" is missing/],
   [
     'a built-in hook',
-    agent('hooks: { stop: [{ type: builtin, command: x }] }'),
-    /"builtin" is a kind of docker-agent hook/,
+    agent('hooks: { turn_start: [{ type: builtin, command: add_dat }] }'),
+    /"command" must be a builtin that does something at turn_start: add_date, .*, not "add_dat"; did you mean "add_date"\?/,
+  ],
+  [
+    'a builtin hook at a point where it does nothing',
+    agent('hooks: { stop: { type: builtin, command: add_date } }'),
+    /"command" must be a builtin, and none does anything at stop; those there are belong to session_start, /,
+  ],
+  [
+    'a builtin hook of docker-agent that is not served',
+    agent('hooks: { turn_start: { type: builtin, command: snapshot } }'),
+    /"snapshot" is a builtin hook of docker-agent that turnwire does not support yet; instead of it, keep/,
+  ],
+  [
+    'a builtin hook with arguments that it does not take',
+    agent('hooks: { before_llm_call: { type: builtin, command: max_iterations, args: [many] } }'),
+    /"args" must be one number, such as \["50"\]/,
+  ],
+  [
+    'a hook by a model',
+    agent('hooks: { stop: [{ type: model, model: openai/x, prompt: y }] }'),
+    /"model" is a kind of docker-agent hook/,
+  ],
+  [
+    'a hook that is to end what it cannot end',
+    agent('hooks: { stop: { type: command, command: x, on_error: block } }'),
+    /"on_error" must be warn or ignore: a hook of stop ends nothing/,
   ],
   ['a hook as a mapping without a command', agent('hooks: { stop: { type: command } }'), /"command" is missing/],
   ['a hook that is a text', agent('hooks: { stop: ./x.sh }'), /"stop" must be a list of hooks, such as/],

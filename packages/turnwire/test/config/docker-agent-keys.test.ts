@@ -33,7 +33,6 @@ describe('keys of docker-agent', () => {
 
   test('that hold an agent back are never to be removed', async (t) => {
     for (const [lines, said] of [
-      ['    redact_secrets: true\n', /instead of it, keep secrets out/],
       ['    toolsets: [{ type: filesystem, allow_list: [a] }]\n', /instead of it, .*"permissions"/],
       ['    toolsets: [{ type: shell, safer: true }]\n', /instead of it, .*"permissions"/],
       [

@@ -72,14 +72,14 @@ agents:
     code_mode_tools: true
     structured_output: { name: x, schema: { type: object, properties: {} }, mode: tool }
     commands: { a: { instruction: x, url: y } }
-    hooks: { turn_start: [x], stop: [ { type: command, command: x, args: y } ] }
+    hooks: { stop: [ { type: command, command: x, args: y } ] }
     toolsets: [ { type: mcp, command: x, lifecycle: { x: 1 } } ]
 `,
   );
-  assert.equal(lines.length, 9, lines.join('\n'));
+  assert.equal(lines.length, 8, lines.join('\n'));
   for (const line of lines) assert.match(line, /is a docker-agent key that turnwire does not support yet; remove it$/);
   const places = lines.map((line) => line.split(':').slice(1, 3).join(':'));
-  assert.deepEqual(places, ['1:1', '3:36', '3:68', '7:5', '8:77', '9:38', '10:14', '10:68', '11:42']);
+  assert.deepEqual(places, ['1:1', '3:36', '3:68', '7:5', '8:77', '9:38', '10:51', '11:42']);
 });
 
 const models: readonly (readonly [string, RegExp])[] = [

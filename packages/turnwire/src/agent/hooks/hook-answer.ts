@@ -14,13 +14,31 @@ export interface HookFields {
   blocked: string | undefined;
   /** Why the user has to be asked; empty where it gives no reason. */
   ask: string | undefined;
+  /** Whether it says yes in so many words. */
+  allowed: boolean;
   /** Told to the user. */
   systemMessage: string | undefined;
   /** Told to the model. */
   context: string | undefined;
   /** Arguments that take the place of those of the call. */
   updatedInput: Readonly<Record<string, unknown>> | undefined;
+  /** A text that takes the place of what the tool returned; an empty one takes it away. */
+  updatedToolResponse: string | undefined;
+  /** A summary of the conversation. */
+  summary: string | undefined;
 }
+
+/** What says nothing. */
+export const noFields: HookFields = {
+  blocked: undefined,
+  ask: undefined,
+  allowed: false,
+  systemMessage: undefined,
+  context: undefined,
+  updatedInput: undefined,
+  updatedToolResponse: undefined,
+  summary: undefined,
+};
 
 // docker-agent writes its own fields as Go does, where null is the same as nothing.
 const said = <Inner extends z.ZodType>(inner: Inner) => inner.nullish().transform((value) => value ?? undefined);
@@ -32,6 +50,8 @@ const specific = z.looseObject(
     permission_decision: said(z.enum(['', 'allow', 'deny', 'ask'], 'allow, deny or ask')),
     permission_decision_reason: text,
     updated_input: said(z.record(z.string(), z.unknown(), 'a mapping')),
+    updated_tool_response: text,
+    summary: text,
     additional_context: text,
   },
   'a mapping',
@@ -48,11 +68,21 @@ const answer = z.looseObject({
   hook_specific_output: said(specific),
 });
 
-/** Reads what a hook printed before it ended with status 0. `whole`: nothing of it was left out. */
-export function readHookAnswer(output: string, whole: boolean): HookAnswer {
+export interface HookOutput {
+  text: string;
+  /** Whether nothing of it was left out. */
+  whole: boolean;
+  /** Whether a text that is no JSON object is no answer. @default false */
+  strict?: boolean | undefined;
+}
+
+/** Reads what a hook printed before it ended with status 0. */
+export function readHookAnswer({ text: output, whole, strict = false }: HookOutput): HookAnswer {
   const trimmed = output.replace(/^\uFEFF/, '').trim();
   if (!whole) return { kind: 'unreadable', why: 'it printed more than 256 KiB' };
   if (trimmed === '') return { kind: 'nothing' };
+  if (strict && !trimmed.startsWith('{'))
+    return { kind: 'unreadable', why: 'its "strict_output" wants one JSON object, or nothing' };
   let json: unknown;
   try {
     json = JSON.parse(trimmed);
@@ -80,9 +110,12 @@ function fieldsOf(data: z.output<typeof answer>): HookFields {
   return {
     blocked: noes.length === 0 ? undefined : noes.filter((reason) => reason !== undefined && reason !== '').join('; '),
     ask: own?.permission_decision === 'ask' ? (own.permission_decision_reason ?? '') : undefined,
+    allowed: own?.permission_decision === 'allow',
     systemMessage: data.system_message || undefined,
     context: own?.additional_context || undefined,
     updatedInput: own?.updated_input,
+    updatedToolResponse: own?.updated_tool_response,
+    summary: own?.summary?.trim() || undefined,
   };
 }
 

@@ -1,29 +1,53 @@
-import type { Hooks } from '../../config/schema/hooks.js';
+import type { HookPointName } from '../../config/schema/hooks.js';
 
-/** A point of a run at which commands of the user's are run. */
-export type HookPoint = keyof Hooks;
+/** A point of a run at which hooks of the user's are run. */
+export type HookPoint = HookPointName;
+
+/** A field of `hook_specific_output` that is served at some points alone. */
+export type SpecificField = 'permission_decision' | 'updated_input' | 'updated_tool_response' | 'summary';
 
 interface Contract {
   /**
-   * What a hook that says no, or fails, comes to. `fail_closed`: no call runs that was not let through; `stops`: a no ends the run, once all calls of the
-   * turn are answered; `warns`: neither ends anything, and the user is told.
+   * What a no, or a failure, comes to. `fail_closed`: both are a no; `blocks`: a no is one, and a failure where the file says so (`on_error: block`);
+   * `warns`: neither ends anything, and the user is told.
    */
-  blocks: 'fail_closed' | 'stops' | 'warns';
-  /** Whether what a hook prints as plain text is told to the model. */
-  takesText: boolean;
-  /** Whether `additional_context` is told to the model. */
-  takesContext: boolean;
+  blocks: 'fail_closed' | 'blocks' | 'warns';
+  /** Whether what a hook prints as plain text is told to the model. @default no */
+  takesText?: true;
+  /** Whether `additional_context` is told to the model. @default no */
+  takesContext?: true;
+  /** @default none */
+  fields?: readonly SpecificField[];
 }
 
-/** What docker-agent's contract is at each point that is served; where its versions differ, the stricter one. */
+/** docker-agent's contract of each point; where its versions differ, the stricter one. */
 export const hookPoints: Readonly<Record<HookPoint, Contract>> = {
-  pre_tool_use: { blocks: 'fail_closed', takesText: false, takesContext: true },
-  post_tool_use: { blocks: 'stops', takesText: true, takesContext: true },
   session_start: { blocks: 'warns', takesText: true, takesContext: true },
-  session_end: { blocks: 'warns', takesText: false, takesContext: false },
-  on_user_input: { blocks: 'warns', takesText: false, takesContext: false },
+  user_prompt_submit: { blocks: 'blocks', takesText: true, takesContext: true },
+  user_followup_submit: { blocks: 'blocks', takesText: true, takesContext: true },
+  user_steering_messages_submit: { blocks: 'blocks', takesText: true, takesContext: true },
+  turn_start: { blocks: 'warns', takesText: true, takesContext: true },
+  before_llm_call: { blocks: 'blocks' },
+  after_llm_call: { blocks: 'warns' },
+  tool_input_transform: { blocks: 'fail_closed', fields: ['updated_input'] },
+  pre_tool_use: { blocks: 'fail_closed', takesContext: true, fields: ['permission_decision', 'updated_input'] },
+  tool_guard: { blocks: 'fail_closed', fields: ['permission_decision'] },
+  permission_request: { blocks: 'blocks', fields: ['permission_decision'] },
+  on_tool_approval_decision: { blocks: 'warns' },
+  tool_response_transform: { blocks: 'fail_closed', fields: ['updated_tool_response'] },
+  post_tool_use: { blocks: 'blocks', takesText: true, takesContext: true },
+  turn_end: { blocks: 'warns' },
+  pre_compact: { blocks: 'blocks', takesText: true, takesContext: true },
+  before_compaction: { blocks: 'blocks', fields: ['summary'] },
+  after_compaction: { blocks: 'warns' },
+  on_agent_switch: { blocks: 'warns' },
+  subagent_stop: { blocks: 'warns' },
   stop: { blocks: 'warns', takesText: true, takesContext: true },
-  notification: { blocks: 'warns', takesText: false, takesContext: false },
+  on_user_input: { blocks: 'warns' },
+  notification: { blocks: 'warns' },
+  on_error: { blocks: 'warns' },
+  on_max_iterations: { blocks: 'warns' },
+  session_end: { blocks: 'warns' },
 };
 
 /** What a hook is told, besides `hook_event_name`, `cwd`, `session_id` and `agent_name`. */

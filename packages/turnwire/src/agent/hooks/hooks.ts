@@ -1,12 +1,20 @@
 import { resolve } from 'node:path';
-import { type Hook, type Hooks, matcherPattern } from '../../config/schema/hooks.js';
+import {
+  type BuiltinHook,
+  type CommandHook,
+  type Hook,
+  type Hooks,
+  matcherPattern,
+} from '../../config/schema/hooks.js';
 import { messageOf } from '../abort.js';
 import type { Variables } from '../tools/command.js';
 import type { Tool } from '../tools/tool.js';
 import { firstCharacters } from '../well-formed.js';
-import { readHookAnswer } from './hook-answer.js';
+import { runBuiltin } from './builtins.js';
+import { type HookAnswer, type HookFields, readHookAnswer } from './hook-answer.js';
 import { runHookCommand } from './hook-command.js';
-import { type HookEvent, type HookPoint, hookPoints } from './hook-point.js';
+import { type HookEvent, type HookPoint, hookPoints, type SpecificField } from './hook-point.js';
+import { type HookVerdict, noVerdict } from './hook-verdict.js';
 
 /** Where the hooks of a session run, and what they are told of it. */
 export interface HookSurroundings {
@@ -15,50 +23,25 @@ export interface HookSurroundings {
   env: Variables;
   /** Replaces `${env.NAME}` in the variables of a hook. @default they are given as they are */
   expand?: ((values: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>) | undefined;
+  /** The time by which the run goes. @default the machine's */
+  now?: Date | undefined;
 }
 
 export interface HookCall {
   point: HookPoint;
-  /** Told to each hook on its standard input. */
+  /** Told to each hook. */
   event: HookEvent;
   /** The tool that is called, at the points that are about one. */
   tool?: Pick<Tool, 'name' | 'alias' | 'restrictedAs' | 'command'> | undefined;
   signal: AbortSignal;
 }
 
-/** What all hooks of one point came to. */
-export interface HookVerdict {
-  /** The first hook that said no, or failed where a failure is a no. */
-  blocked: HookWord | undefined;
-  /** The first hook that wants the user to be asked. */
-  ask: HookWord | undefined;
-  /** The changed arguments of the call. */
-  input: unknown;
-  /** The hook that changed them last; undefined: they are as they were. */
-  changedBy: string | undefined;
-  /** What the model is to be told. */
-  context: string[];
-  /** What the user is to be told, each a sentence. */
-  warnings: string[];
-}
-
-export interface HookWord {
-  /** The name of the hook, or the beginning of its command. */
-  by: string;
-  reason: string;
-}
-
 /** In code units. */
 const longestLabel = 80;
 
-/** What nobody has said anything about. */
-export function noVerdict(input?: unknown): HookVerdict {
-  return { blocked: undefined, ask: undefined, input, changedBy: undefined, context: [], warnings: [] };
-}
-
 /**
- * Runs the hooks that an agent has for a point, one after another, in the order of the file. Each is told what happens as JSON on its standard input: where
- * one changes the arguments of a call, the next is told the changed ones. All are asked, also after one has said no, so that a log misses nothing.
+ * Runs the hooks that an agent has for a point, one after another, in the order of the file. Each is told what happens as JSON: where one changes the
+ * arguments of a call, or what it returned, the next is told of the change. All are asked, also after one has said no, so that a log misses nothing.
  *
  * @throws the signal's reason.
  */
@@ -66,67 +49,106 @@ export async function runHooks(hooks: Hooks, call: HookCall, around: HookSurroun
   const { point, event, tool } = call;
   const verdict = noVerdict(event.tool_input);
   for (const { hook, toolName } of hooksAt(hooks, point, tool)) {
-    const input = {
+    const told = {
       hook_event_name: point,
       cwd: around.directory,
       ...event,
       ...(toolName === undefined ? {} : { tool_name: toolName }),
       ...(Object.hasOwn(event, 'tool_input') ? { tool_input: verdict.input } : {}),
+      ...(verdict.response === undefined ? {} : { tool_response: verdict.response }),
     };
-    await ask(hook, input, call, around, verdict);
+    take(verdict, await ended(hook, told, call, around), hook, point);
   }
   return verdict;
 }
 
-/** Runs one hook, and adds to the verdict what it came to. */
-async function ask(
-  hook: Hook,
-  input: unknown,
+/** How a hook ended. */
+type End =
+  | { kind: 'no'; reason: string }
+  | { kind: 'failed'; reason: string }
+  | { kind: 'answered'; answer: HookAnswer };
+
+async function ended(hook: Hook, told: Told, call: HookCall, around: HookSurroundings): Promise<End> {
+  try {
+    return hook.type === 'builtin'
+      ? await builtinEnd(hook, told, call, around)
+      : await commandEnd(hook, told, call, around);
+  } catch (error) {
+    call.signal.throwIfAborted();
+    return { kind: 'failed', reason: messageOf(error) };
+  }
+}
+
+type Told = Readonly<Record<string, unknown>>;
+
+async function builtinEnd(hook: BuiltinHook, told: Told, { signal }: HookCall, around: HookSurroundings): Promise<End> {
+  const { directory, env, now = new Date() } = around;
+  const fields = await runBuiltin(hook, told, { directory, env, now, signal, timeout: hook.timeout });
+  return { kind: 'answered', answer: { kind: 'fields', fields, unserved: [] } };
+}
+
+async function commandEnd(
+  hook: CommandHook,
+  told: Told,
   { point, signal }: HookCall,
   around: HookSurroundings,
-  verdict: HookVerdict,
-): Promise<void> {
+): Promise<End> {
+  const { directory, env, expand } = around;
+  const own = hook.env === undefined ? {} : expand === undefined ? hook.env : await expand(hook.env);
+  const { status, stdout, whole, stderr, how } = await runHookCommand({
+    command: hook.command,
+    cwd: resolve(directory, hook.working_dir ?? '.'),
+    env: { ...env, ...own },
+    timeout: hook.timeout,
+    signal,
+    input: hookInput(told),
+    patient: hookPoints[point].blocks === 'fail_closed',
+  });
+  const answer = readHookAnswer({ text: stdout, whole, strict: hook.strict_output });
+  const words = stderr.trim() || (answer.kind === 'fields' && answer.fields.blocked) || stdout.trim();
+  // Status 2 is a no in so many words.
+  if (status === 2) return { kind: 'no', reason: words };
+  if (status !== 0) return { kind: 'failed', reason: `${how}${tail(words)}` };
+  return { kind: 'answered', answer };
+}
+
+/**
+ * What a command reads: JSON whose only escapes are `\\uXXXX`. Guards hand it on by `echo "$INPUT" | jq`, and the echo of some shells, dash among them,
+ * resolves the short escapes: what is left is no JSON, the guard finds nothing in it, and lets the call pass.
+ */
+function hookInput(told: Told): string {
+  return JSON.stringify(told).replace(
+    /\\(["\\/bfnrt])/g,
+    (_, escaped: string) => `\\u${codes[escaped] ?? '005c'}`,
+  );
+}
+
+const codes: Readonly<Record<string, string>> = { '"': '0022', b: '0008', f: '000c', n: '000a', r: '000d', t: '0009' };
+
+/** Adds to the verdict what a hook came to. */
+function take(verdict: HookVerdict, end: End, hook: Hook, point: HookPoint): void {
   const by = labelOf(hook);
-  const { blocks, takesText, takesContext } = hookPoints[point];
+  const { blocks, takesText, takesContext, fields: served = [] } = hookPoints[point];
   const no = (reason: string): void => {
     if (blocks === 'warns') verdict.warnings.push(`the hook ${by} says no, which ends nothing here${tail(reason)}`);
     else verdict.blocked ??= { by, reason };
   };
   const failed = (reason: string): void => {
-    if (blocks === 'fail_closed' || (blocks === 'stops' && hook.on_error === 'block'))
+    verdict.failed = true;
+    if (blocks === 'fail_closed' || (blocks === 'blocks' && hook.on_error === 'block'))
       verdict.blocked ??= { by, reason };
     else if (hook.on_error !== 'ignore') verdict.warnings.push(`the hook ${by} failed: ${reason}`);
   };
-  let end;
-  try {
-    const { directory, env, expand } = around;
-    const own = hook.env === undefined ? {} : expand === undefined ? hook.env : await expand(hook.env);
-    end = await runHookCommand({
-      command: hook.command,
-      cwd: resolve(directory, hook.working_dir ?? '.'),
-      env: { ...env, ...own },
-      timeout: hook.timeout,
-      signal,
-      input: JSON.stringify(input),
-      patient: blocks === 'fail_closed',
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    return failed(messageOf(error));
-  }
-  const { status, stdout, whole, stderr, how } = end;
-  const answer = readHookAnswer(stdout, whole);
-  const words = stderr.trim() || (answer.kind === 'fields' && answer.fields.blocked) || stdout.trim();
-  // Status 2 is a no in so many words.
-  if (status === 2) return no(words);
-  if (status !== 0) return failed(`${how}${tail(words)}`);
+  if (end.kind === 'no') return no(end.reason);
+  if (end.kind === 'failed') return failed(end.reason);
+  const { answer } = end;
   switch (answer.kind) {
     case 'nothing':
       return undefined;
     case 'unreadable':
       return failed(answer.why);
     case 'text':
-      if (takesText) verdict.context.push(answer.text);
+      if (takesText === true) verdict.context.push(answer.text);
       else if (blocks === 'fail_closed')
         failed(
           'it printed something that is no answer; print one JSON object, or nothing, and write remarks to standard error',
@@ -134,24 +156,39 @@ async function ask(
       return undefined;
     case 'fields': {
       const { fields, unserved } = answer;
-      if (unserved.length > 0) failed(`it answered with ${unserved.join(', ')}, which turnwire does not serve`);
+      // A guard that wants other messages to be sent must not find that its own words were passed over.
+      const refuse = point === 'before_llm_call' ? no : failed;
+      if (unserved.length > 0) refuse(`it answered with ${unserved.join(', ')}, which turnwire does not serve`);
       if (fields.systemMessage !== undefined) verdict.warnings.push(fields.systemMessage);
       if (fields.blocked !== undefined) no(fields.blocked);
       if (fields.context !== undefined) {
-        if (takesContext) verdict.context.push(fields.context);
+        if (takesContext === true) verdict.context.push(fields.context);
         else failed(`it answered with additional_context, which is not served at ${point}`);
       }
-      if (point === 'pre_tool_use') {
+      for (const field of fieldsIn(fields))
+        if (!served.includes(field)) failed(`it answered with ${field}, which is not served at ${point}`);
+      if (served.includes('permission_decision')) {
         if (fields.ask !== undefined) verdict.ask ??= { by, reason: fields.ask };
-        if (fields.updatedInput !== undefined) change(verdict, fields.updatedInput, by);
-      } else {
-        if (fields.ask !== undefined) failed(`it wants the user to be asked, which is not served at ${point}`);
-        if (fields.updatedInput !== undefined)
-          failed(`it answered with updated_input, which is not served at ${point}`);
+        if (fields.allowed) verdict.allowed ??= { by, reason: '' };
       }
+      if (served.includes('updated_input') && fields.updatedInput !== undefined)
+        change(verdict, fields.updatedInput, by);
+      if (served.includes('updated_tool_response')) verdict.response = fields.updatedToolResponse ?? verdict.response;
+      if (served.includes('summary')) verdict.summary ??= fields.summary;
       return undefined;
     }
   }
+}
+
+/** The fields of an answer that are served at some points alone. A no says itself what it comes to, and an allow asks for nothing. */
+function fieldsIn({ ask, updatedInput, updatedToolResponse, summary }: HookFields): SpecificField[] {
+  const said: Readonly<Record<SpecificField, unknown>> = {
+    permission_decision: ask,
+    updated_input: updatedInput,
+    updated_tool_response: updatedToolResponse,
+    summary,
+  };
+  return (Object.keys(said) as SpecificField[]).filter((field) => said[field] !== undefined);
 }
 
 /** A script of many lines is a hook's own business: neither people nor the model need all of it. */
@@ -177,11 +214,10 @@ interface Asked {
 }
 
 function hooksAt(hooks: Hooks, point: HookPoint, tool: HookCall['tool']): Asked[] {
-  if (point !== 'pre_tool_use' && point !== 'post_tool_use')
-    return hooks[point].map((hook) => ({ hook, toolName: undefined }));
-  return hooks[point].flatMap(({ matcher, hooks: own }) => {
-    const toolName = tool === undefined ? undefined : nameFor(matcher, tool);
-    return toolName === undefined ? [] : own.map((hook) => ({ hook, toolName }));
+  return hooks[point].flatMap((entry): Asked[] => {
+    if (!('hooks' in entry)) return [{ hook: entry, toolName: undefined }];
+    const toolName = tool === undefined ? undefined : nameFor(entry.matcher, tool);
+    return toolName === undefined ? [] : entry.hooks.map((hook) => ({ hook, toolName }));
   });
 }
 

@@ -1,15 +1,17 @@
 import type { PermissionRules } from '../../config/schema/permissions.js';
 import type { Answer, Approval, Approver } from '../approval.js';
-import type { HookWord } from '../hooks/hooks.js';
+import type { HookWord } from '../hooks/hook-verdict.js';
 import type { Tool, ToolContext } from '../tools/tool.js';
 import { readCall, restrainsPlace, ruleFor } from './rule-match.js';
 
 /** What a call needs before it may run. */
 export type Need =
-  /** `restrained`: it runs because it only reads, so what the file asks for inside of it is left out. */
-  | { kind: 'nothing'; restrained: boolean }
+  /** `restrained`: it runs because it only reads, so what the file asks for inside of it is left out. `by`: what lets it run, in docker-agent's words. */
+  | { kind: 'nothing'; restrained: boolean; by: AllowedBy }
   | { kind: 'answer'; of: Approver; reason: string | undefined; addresses: readonly URL[] }
   | { kind: 'refused'; rule: string };
+
+export type AllowedBy = 'yolo' | 'session_permissions_allow' | 'team_permissions_allow' | 'readonly_hint';
 
 const noRules: PermissionRules = { deny: [], allow: [], ask: [] };
 
@@ -52,18 +54,20 @@ export class Permissions {
     const call = await readCall(tool, args);
     const denied = ruleFor(this.#rules.deny, call, 'restrains');
     if (denied !== undefined) return { kind: 'refused', rule: denied.source };
-    const free: Need = { kind: 'nothing', restrained: false };
-    if (this.#yolo || this.#granted.has(identity(agent, tool))) return free;
-    if (ruleFor(this.#rules.allow, call, 'allows') !== undefined) return free;
+    const free = (by: AllowedBy): Need => ({ kind: 'nothing', restrained: false, by });
+    if (this.#yolo) return free('yolo');
+    if (this.#granted.has(identity(agent, tool))) return free('session_permissions_allow');
+    if (ruleFor(this.#rules.allow, call, 'allows') !== undefined) return free('team_permissions_allow');
     const asked = ruleFor(this.#rules.ask, call, 'restrains');
     const addresses = this.#unasked(tool, args);
     const reads = tool.readOnly && tool.unproven !== true;
-    if (asked === undefined && reads && addresses.length === 0) return { kind: 'nothing', restrained: true };
+    if (asked === undefined && reads && addresses.length === 0)
+      return { kind: 'nothing', restrained: true, by: 'readonly_hint' };
     return { kind: 'answer', of: this.#approver, reason: firstRequest(addresses), addresses };
   }
 
   /** What a call needs that a hook wants to be asked for, whatever else would let it run. */
-  asked({ by, reason }: HookWord, tool: Tool, args: unknown): Need {
+  asked({ by, reason }: HookWord, tool: Tool, args: unknown): Extract<Need, { kind: 'answer' }> {
     const addresses = this.#unasked(tool, args);
     const why = `the hook ${by} wants it${reason === '' ? '' : `: ${reason}`}`;
     return { kind: 'answer', of: this.#approver, reason: why, addresses };

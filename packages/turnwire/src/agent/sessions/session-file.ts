@@ -11,10 +11,11 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import type { InputItem } from '@turnwire/client';
-import { interrupted, notRun } from '../calls.js';
+import { interrupted } from '../calls.js';
 import type { HistoryKeeper } from '../history.js';
 import type { Maker } from '../maker.js';
 import { openCalls } from '../pairing.js';
+import { notRun } from '../prepare-call.js';
 import { addUsage, noTokens } from '../usage.js';
 import { lockFile, type Lock } from './lock.js';
 import { readSession, type SessionEntry, type SessionHead, type SessionText } from './session-line.js';

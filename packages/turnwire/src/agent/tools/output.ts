@@ -24,6 +24,12 @@ export function withNote(output: ToolOutput, note: string): ToolOutput {
   return typeof output === 'string' ? output + note : toOutput([...output, { type: 'input_text', text: note }]);
 }
 
+/** The output with another text, and the same images. */
+export function withText(output: ToolOutput, text: string): ToolOutput {
+  if (typeof output === 'string') return text;
+  return toOutput([{ type: 'input_text', text }, ...output.filter(({ type }) => type !== 'input_text')]);
+}
+
 function partText(part: ToolContent): string {
   if (part.type === 'input_text') return part.text;
   const [, type = 'image', data = ''] = /^data:([^;,]*);base64,(.*)$/s.exec(part.image_url) ?? [];

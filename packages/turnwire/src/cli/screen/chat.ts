@@ -47,6 +47,8 @@ export class Chat {
   #asked: { label: string; answer: (line: string | undefined) => void } | undefined;
   #wake: (() => void) | undefined;
   readonly #waiting: string[] = [];
+  /** Of what waits: what was said too late for the last turn. */
+  #late: string | undefined;
   /** What was typed while the agents were still being made ready. */
   readonly #early: string[] = [];
   #running = false;
@@ -155,7 +157,8 @@ export class Chat {
     this.#running = true;
     let status: number = exitStatus.ok;
     try {
-      for await (const event of session.run(prompt, { signal: interrupts.signal })) {
+      const followUp = prompt === this.#late;
+      for await (const event of session.run(prompt, { signal: interrupts.signal, followUp })) {
         partner.keep(event);
         this.#status.note(event);
         this.#transcript.show(event);
@@ -165,17 +168,15 @@ export class Chat {
       const failure = describeFailure(error, debug);
       status = failure.status;
       if (interrupts.received !== undefined) this.note('interrupted');
-      else {
-        this.#screen.print(wrapped(this.#printer.style('red', failure.text), this.#screen.columns));
-        await partner.hook('notification', { notification_level: 'error', notification_message: failure.text });
-      }
+      else this.#screen.print(wrapped(this.#printer.style('red', failure.text), this.#screen.columns));
     } finally {
       this.#running = false;
       this.#transcript.end();
     }
     const unheard = session.unheard();
     // After a failure it is the user's decision whether it still holds.
-    if (unheard.length > 0 && status === exitStatus.ok) this.#waiting.unshift(unheard.join('\n\n'));
+    this.#late = unheard.length > 0 && status === exitStatus.ok ? unheard.join('\n\n') : undefined;
+    if (this.#late !== undefined) this.#waiting.unshift(this.#late);
     else if (unheard.length > 0) this.#editor.text = unheard.join('\n');
     return status;
   }

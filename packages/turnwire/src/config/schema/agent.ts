@@ -48,7 +48,14 @@ export const agentSchema = z.strictObject(
       .describe('So many identical calls in a row end the run; 0: as the default. Default: 5.'),
     commands: commandsSchema.default({}).describe('Prompts by name, typed as /name.'),
     structured_output: structuredOutputSchema.optional().describe('Binds its answers to a JSON Schema.'),
-    hooks: hooksSchema.prefault({}).describe('Commands of yours at certain points of a run.'),
+    hooks: hooksSchema
+      .prefault({})
+      .describe('What is done at certain points of a run: commands of yours, and builtins.'),
+    redact_secrets: flag
+      .default(false)
+      .describe(
+        'Take out what looks like a secret: of calls, of what tools return, of what the model is sent. Default: false.',
+      ),
   },
   'a mapping with "model" and "instruction"',
 );

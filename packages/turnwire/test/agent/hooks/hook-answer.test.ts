@@ -4,7 +4,7 @@ import { readHookAnswer } from '../../../dist/agent/hooks/hook-answer.js';
 
 const read = (output: unknown) => {
   const text = typeof output === 'string' ? output : JSON.stringify(output);
-  return readHookAnswer(text, true);
+  return readHookAnswer({ text, whole: true });
 };
 const fields = (output: unknown) => {
   const answer = read(output);
@@ -57,10 +57,20 @@ describe('answers of hooks: docker-agent’s fields', () => {
     assert.deepEqual(said, {
       blocked: undefined,
       ask: 'is it meant?',
+      allowed: false,
       systemMessage: 'careful',
       context: 'the branch is main',
       updatedInput: { cmd: 'ls -h' },
+      updatedToolResponse: undefined,
+      summary: undefined,
     });
+  });
+
+  test('a yes, a summary, and another result, which may be empty', () => {
+    const { fields: said } = fields({
+      hook_specific_output: { permission_decision: 'allow', summary: ' short ', updated_tool_response: '' },
+    });
+    assert.deepEqual([said.allowed, said.summary, said.updatedToolResponse], [true, 'short', '']);
   });
 });
 
@@ -99,8 +109,8 @@ describe('answers of hooks: what cannot be taken as one', () => {
     [{ Decision: 'block' }, ['Decision']],
     [{ hookSpecificOutput: { permissionDecision: 'deny' } }, ['hookSpecificOutput']],
     [
-      { hook_specific_output: { summary: 'x', metadata: {} } },
-      ['hook_specific_output.summary', 'hook_specific_output.metadata'],
+      { hook_specific_output: { updated_messages: [], metadata: {} } },
+      ['hook_specific_output.updated_messages', 'hook_specific_output.metadata'],
     ],
   ];
   for (const [output, names] of unserved) {
@@ -114,7 +124,17 @@ describe('answers of hooks: what cannot be taken as one', () => {
   });
 
   test('what was cut is not read, also where the rest of it would be JSON', () => {
-    assert.equal(readHookAnswer('{}', false).kind, 'unreadable');
+    assert.equal(readHookAnswer({ text: '{}', whole: false }).kind, 'unreadable');
+  });
+
+  test('where the file wants one JSON object, a text is no answer', () => {
+    for (const [text, kind] of [
+      ['on main', 'unreadable'],
+      ['[1]', 'unreadable'],
+      ['{}', 'fields'],
+      ['', 'nothing'],
+    ] as const)
+      assert.equal(readHookAnswer({ text, whole: true, strict: true }).kind, kind, text);
   });
 
   test('nothing is nothing', () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { type HookCall, type HookVerdict, runHooks } from '../../../dist/agent/hooks/hooks.js';
+import type { HookVerdict } from '../../../dist/agent/hooks/hook-verdict.js';
+import { type HookCall, runHooks } from '../../../dist/agent/hooks/hooks.js';
 import { type Hooks, hooksSchema } from '../../../dist/config/schema/hooks.js';
 import { scratch } from '../scratch.js';
 
@@ -144,6 +145,15 @@ describe('hooks: input', { skip }, () => {
       tool_name: 'shell',
       tool_input: { cmd: 'ls -h', cwd: 'sub' },
     });
+  });
+
+  test('a guard that hands it on by echo sees a call of several lines, with quotes and backslashes, as it is', async (t) => {
+    const cmd = 'true\nrm -rf "x" \\ \t\r\b\f é \u0001 \\n';
+    const text = 'INPUT=$(cat); echo "$INPUT" > seen.json; echo "$INPUT" | grep -q "rm -rf" && exit 2; exit 0';
+    const { blocked, folder } = await verdictOf(t, { hooks: before(text), event: { tool_input: { cmd } } });
+    assert.ok(blocked !== undefined);
+    const seen = JSON.parse(await readFile(join(folder, 'seen.json'), 'utf8')) as { tool_input: unknown };
+    assert.deepEqual(seen.tool_input, { cmd });
   });
 
   test('variables and the folder of a hook are its own', async (t) => {

@@ -406,7 +406,7 @@ describe('fetch beside tools that read files or run commands', () => {
     const reaches = async (rules: Written, url: string, approval: 'yolo' | Approver = approver) => {
       const permissions = permissionsOf(rules, approval, [fetch, revealing]);
       permissions.allows('root', fetch, 'yes', [new URL('https://known.example/')]);
-      const { mayReach } = permissions.limits('root', fetch, { kind: 'nothing', restrained: false });
+      const { mayReach } = permissions.limits('root', fetch, { kind: 'nothing', restrained: false, by: 'yolo' });
       return mayReach?.(new URL(url));
     };
     assert.equal(await reaches({}, 'https://known.example/x'), true);

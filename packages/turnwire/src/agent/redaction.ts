@@ -1,0 +1,110 @@
+import type { InputItem } from '@turnwire/client';
+
+/** What stands in the place of a secret. */
+const mark = '[REDACTED]';
+
+/** How keys look that their makers have given a beginning of their own; none of these is a word of any language. */
+const shapes: readonly string[] = [
+  // GitHub, GitLab, npm, PyPI, Docker, Hugging Face
+  'gh[pousr]_[A-Za-z0-9]{20,255}',
+  'github_pat_[A-Za-z0-9_]{20,255}',
+  'gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[A-Za-z0-9_.-]{20,255}',
+  'npm_[A-Za-z0-9]{30,255}',
+  'pypi-[A-Za-z0-9_-]{50,1024}',
+  'dckr_[a-z]{3}_[A-Za-z0-9_-]{20,255}',
+  'hf_[A-Za-z0-9]{30,255}',
+  // AWS, Google, Azure, DigitalOcean
+  '(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])',
+  'AIza[A-Za-z0-9_-]{35}',
+  'ya29\\.[A-Za-z0-9_-]{20,1024}',
+  'GOCSPX-[A-Za-z0-9_-]{20,255}',
+  'do[opr]_v1_[a-f0-9]{64}',
+  // OpenAI, Anthropic, OpenRouter and those who have copied them; xAI, Groq, Perplexity
+  'sk-(?=[A-Za-z_-]{0,256}[0-9])[A-Za-z0-9_-]{20,512}',
+  'xai-[A-Za-z0-9]{20,255}',
+  'gsk_[A-Za-z0-9]{20,255}',
+  'pplx-[A-Za-z0-9]{20,255}',
+  // Stripe, Slack, SendGrid, Telegram, Atlassian
+  '[rsp]k_(?:live|test)_[A-Za-z0-9]{10,255}',
+  'whsec_[A-Za-z0-9+/=]{20,255}',
+  'xox[abeoprs](?:\\.[a-z]+)?-[A-Za-z0-9-]{10,255}',
+  'xapp-[A-Za-z0-9-]{10,255}',
+  'SG\\.[A-Za-z0-9_-]{16,64}\\.[A-Za-z0-9_-]{16,128}',
+  'ATATT3[A-Za-z0-9_=-]{50,512}',
+  // JSON Web Tokens
+  'eyJ[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{8,2048}',
+];
+
+/** Where a word begins; in a text of JSON, a letter before it may be the end of an escape. */
+const start = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\(?:[bfnrt]|u[0-9A-Fa-f]{4})))`;
+/** Each of them where a word begins. One pass over the text for all. */
+const token = new RegExp(`${start}(?:${shapes.join('|')})`, 'g');
+/** Slack's addresses, to which anybody may write that has them. */
+const webhook = /(?<=hooks\.slack\.com\/services\/)[A-Za-z0-9/_-]{20,255}/g;
+/** A password in an address. */
+const password = /(?<=[a-z]:\/\/[^\s/:@"']{0,128}:)[^\s/@"']{1,256}(?=@)/gi;
+/** What is called a secret of AWS, which has no shape of its own. */
+const named =
+  /(?<=(?:aws_?secret_?access_?key|aws_?session_?token)["']?\s{0,4}[=:]\s{0,4}["']?)[A-Za-z0-9/+=]{20,2048}/gi;
+const privateKey = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----/g;
+const keyEnd = /-----END [A-Z0-9 ]{1,80}-----/g;
+
+/** A text without the secrets that can be told by how they look. */
+export function redactText(text: string): string {
+  const found = withoutPrivateKeys(text)
+    .replace(token, mark)
+    .replace(webhook, mark)
+    .replace(password, mark)
+    .replace(named, mark);
+  return found === text ? text : found;
+}
+
+/** From the first line of a private key to its last one, or, where that is missing, to the end. */
+function withoutPrivateKeys(text: string): string {
+  let kept = '';
+  let from = 0;
+  for (;;) {
+    privateKey.lastIndex = from;
+    const begin = privateKey.exec(text);
+    if (begin === null) return from === 0 ? text : kept + text.slice(from);
+    keyEnd.lastIndex = privateKey.lastIndex;
+    const end = keyEnd.exec(text);
+    kept += text.slice(from, begin.index) + mark;
+    if (end === null) return kept;
+    from = keyEnd.lastIndex;
+  }
+}
+
+/** Fields that hold no text for a reader: a change would break them. */
+const opaque: ReadonlySet<string> = new Set([
+  'id',
+  'call_id',
+  'type',
+  'role',
+  'name',
+  'status',
+  'encrypted_content',
+  'image_url',
+]);
+
+/** Any value, its texts without secrets; the same value where there are none. */
+export function redactValue(value: unknown, kept: ReadonlySet<string> = new Set()): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = value.map((item: unknown) => redactValue(item, kept));
+    return items.every((item, index) => item === value[index]) ? value : items;
+  }
+  const before = Object.entries(value);
+  const after = before.map(([key, inner]) => [key, kept.has(key) ? inner : redactValue(inner, kept)] as const);
+  return after.every(([, inner], index) => inner === before[index]?.[1]) ? value : Object.fromEntries(after);
+}
+
+const sent = new WeakMap<InputItem, InputItem>();
+
+/** An item of the history as it is sent; the same each time, so that the server knows it again. */
+export function redactItem(item: InputItem): InputItem {
+  const known = sent.get(item) ?? (redactValue(item, opaque) as InputItem);
+  sent.set(item, known);
+  return known;
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { hostname, userInfo } from 'node:os';
+import { describe, test, type TestContext } from 'node:test';
+import type { HookPoint } from '../../../dist/agent/hooks/hook-point.js';
+import { runHooks } from '../../../dist/agent/hooks/hooks.js';
+import { hooksSchema } from '../../../dist/config/schema/hooks.js';
+import { scratch } from '../scratch.js';
+
+const now = new Date('2026-02-03T04:05:06Z');
+
+async function verdictOf(t: TestContext, point: HookPoint, hook: object, event: object = {}, folder?: string) {
+  const directory = folder ?? (await scratch(t));
+  const builtin = { type: 'builtin', ...hook };
+  const matched = 'tool_input' in event;
+  const hooks = hooksSchema.parse({ [point]: matched ? { hooks: builtin } : builtin });
+  const env = { PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1' };
+  const { signal } = new AbortController();
+  return runHooks(hooks, { point, tool: { name: 'shell' }, event: { ...event }, signal }, { directory, env, now });
+}
+
+const git = (folder: string, ...args: readonly string[]): void =>
+  void execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.com', ...args], {
+    cwd: folder,
+    stdio: 'pipe',
+  });
+
+async function repository(t: TestContext): Promise<string> {
+  const folder = await scratch(t, { 'a.txt': 'one\n', 'b/c.txt': 'two\n', '.hidden': '' });
+  git(folder, 'init', '-q', '-b', 'main');
+  git(folder, 'add', 'a.txt');
+  git(folder, 'commit', '-q', '-m', 'First');
+  git(folder, 'commit', '-q', '-m', 'Second', '--allow-empty');
+  return folder;
+}
+
+describe('builtin hooks: what they tell the model', () => {
+  test('add_date: the date by which the run goes', async (t) => {
+    const { context } = await verdictOf(t, 'turn_start', { command: 'add_date' });
+    assert.deepEqual(context, ['Today is 2026-02-03.']);
+  });
+
+  test('add_environment_info: where it works', async (t) => {
+    const folder = await repository(t);
+    const { context } = await verdictOf(t, 'session_start', { command: 'add_environment_info' }, {}, folder);
+    assert.match(context.join(), new RegExp(`${process.platform} \\(${process.arch}\\)`));
+    assert.ok(context.join().includes(`${folder}, and it is in a git repository`));
+  });
+
+  test('add_prompt_files: the files that there are, and a failure for one that is too large', async (t) => {
+    const folder = await scratch(t, { 'A.md': 'first', 'C.md': 'x'.repeat(300_000) });
+    const args = ['A.md', 'NOWHERE.md'];
+    const { context } = await verdictOf(t, 'turn_start', { command: 'add_prompt_files', args }, {}, folder);
+    assert.deepEqual(context, ['From A.md:\n\nfirst']);
+    const large = await verdictOf(t, 'turn_start', { command: 'add_prompt_files', args: ['C.md'] }, {}, folder);
+    assert.match(large.warnings.join(), /the hook add_prompt_files failed: C\.md, .* is larger than 256 KiB/);
+  });
+
+  test('add_git_status, add_git_diff and add_recent_commits: what git says', async (t) => {
+    const folder = await repository(t);
+    execFileSync('sh', ['-c', 'echo changed > a.txt'], { cwd: folder });
+    const said = async (command: string, args?: string[]) =>
+      (await verdictOf(t, 'turn_start', { command, args }, {}, folder)).context.join();
+    assert.match(await said('add_git_status'), /## main\n M a\.txt/);
+    assert.match(await said('add_git_diff'), /a\.txt \| 2 \+-/);
+    assert.match(await said('add_git_diff', ['full']), /-one\n\+changed/);
+    assert.match(await said('add_recent_commits'), /^The last 10 commits:\n\w+ Second\n\w+ First$/);
+    assert.match(await said('add_recent_commits', ['1']), /^The last 1 commits:\n\w+ Second$/);
+  });
+
+  test('git is told nothing of outside a repository, and programs that a repository names do not run', async (t) => {
+    for (const command of ['add_git_status', 'add_git_diff', 'add_recent_commits'])
+      assert.deepEqual((await verdictOf(t, 'turn_start', { command })).context, []);
+    const folder = await repository(t);
+    execFileSync('sh', ['-c', 'echo changed > a.txt'], { cwd: folder });
+    for (const [name, value] of [
+      ['diff.external', 'touch ran; true'],
+      ['core.fsmonitor', 'touch ran; true'],
+      ['core.pager', 'touch ran; cat'],
+    ] as const)
+      git(folder, 'config', name, value);
+    for (const args of [undefined, ['full']])
+      await verdictOf(t, 'turn_start', { command: 'add_git_diff', args }, {}, folder);
+    await verdictOf(t, 'turn_start', { command: 'add_git_status' }, {}, folder);
+    const { context } = await verdictOf(t, 'session_start', { command: 'add_directory_listing' }, {}, folder);
+    assert.deepEqual(context, ['The working directory has:\na.txt\nb/']);
+  });
+
+  test('add_directory_listing: a hundred entries, and how many more', async (t) => {
+    const names = Array.from({ length: 103 }, (_, index) => `f${String(index).padStart(3, '0')}`);
+    const folder = await scratch(t, Object.fromEntries(names.map((name) => [name, ''])));
+    const { context } = await verdictOf(t, 'session_start', { command: 'add_directory_listing' }, {}, folder);
+    const lines = context.join().split('\n');
+    assert.deepEqual([lines.length, lines.at(-2), lines.at(-1)], [102, 'f099', 'and 3 more']);
+  });
+
+  test('add_user_info: who it is, and where', async (t) => {
+    const { context } = await verdictOf(t, 'session_start', { command: 'add_user_info' });
+    assert.ok(context.join().includes(userInfo().username) && context.join().includes(hostname()));
+  });
+});
+
+describe('builtin hooks: what they do', () => {
+  test('max_iterations: lets so many turns pass, and no more', async (t) => {
+    const at = async (iteration: number) =>
+      (await verdictOf(t, 'before_llm_call', { command: 'max_iterations', args: ['2'] }, { iteration })).blocked;
+    assert.deepEqual([await at(1), await at(2)], [undefined, undefined]);
+    assert.deepEqual(await at(3), { by: 'max_iterations', reason: 'the run is not done after 2 turns' });
+  });
+
+  test('redact_secrets: changes arguments and results that hold a secret, and nothing else', async (t) => {
+    const secret = `ghp_${'a1B'.repeat(12)}`;
+    const redact = { command: 'redact_secrets' };
+    const input = { tool_input: { cmd: `curl -u ${secret}`, cwd: '.' } };
+    for (const point of ['pre_tool_use', 'tool_input_transform'] as const) {
+      const changed = await verdictOf(t, point, redact, input);
+      assert.deepEqual([changed.input, changed.changedBy], [{ cmd: 'curl -u [REDACTED]', cwd: '.' }, 'redact_secrets']);
+      assert.equal((await verdictOf(t, point, redact, { tool_input: { cmd: 'ls' } })).changedBy, undefined);
+    }
+    const result = (text: string) =>
+      verdictOf(t, 'tool_response_transform', redact, { tool_input: {}, tool_response: text });
+    assert.equal((await result(`token: ${secret}`)).response, 'token: [REDACTED]');
+    assert.equal((await result('nothing')).response, undefined);
+  });
+});
