@@ -117,10 +117,7 @@ async function commandEnd(
  * resolves the short escapes: what is left is no JSON, the guard finds nothing in it, and lets the call pass.
  */
 function hookInput(told: Told): string {
-  return JSON.stringify(told).replace(
-    /\\(["\\/bfnrt])/g,
-    (_, escaped: string) => `\\u${codes[escaped] ?? '005c'}`,
-  );
+  return JSON.stringify(told).replace(/\\(["\\/bfnrt])/g, (_, escaped: string) => `\\u${codes[escaped] ?? '005c'}`);
 }
 
 const codes: Readonly<Record<string, string>> = { '"': '0022', b: '0008', f: '000c', n: '000a', r: '000d', t: '0009' };
