@@ -16,9 +16,13 @@ test('the pages that have to be there are there', () => {
     'CHANGELOG.md',
     'CONTRIBUTING.md',
     'LICENSE',
+    'docs/README.md',
     'docs/architecture.md',
     'docs/configuration.md',
     'docs/errors.md',
+    'docs/faults.md',
+    'docs/glossary.md',
+    'docs/protocol.md',
     'docs/reliability.md',
     'docs/secrets.md',
   ])
@@ -36,7 +40,7 @@ test('every link inside the repository leads somewhere', () => {
   const broken: string[] = [];
   for (const page of pages) {
     const prose = textOf(page).replace(/^```[\s\S]*?^```/gm, '');
-    for (const [, target = ''] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+    for (const [, inline, target = inline ?? ''] of prose.matchAll(/\]\(([^)\s]+)\)|^\[[\w-]+\]: (\S+)$/gm)) {
       if (/^[a-z]+:/.test(target) || target.startsWith('#')) continue;
       const path = join(root, dirname(page), target.replace(/#.*$/, ''));
       if (!existsSync(path)) broken.push(`${page}: ${target}`);
