@@ -1,6 +1,6 @@
 // The rule book: docs/protocol.md and docs/faults.md against all that cites them.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pages, root, textOf } from './pages.js';
@@ -76,16 +76,4 @@ describe('rule book: tests', () => {
       .map(({ id, untested }) => (untested === undefined ? `${id}: no test and no reason` : `${id}: has a test now`));
     assert.deepEqual(wrong, []);
   });
-});
-
-describe('published declarations', () => {
-  for (const name of ['client', 'emulator'])
-    test(`@turnwire/${name} cites no rule`, () => {
-      const folder = join('packages', name, 'bundle');
-      const files = readdirSync(join(root, folder), { recursive: true })
-        .map(String)
-        .filter((path) => /\.d\.c?ts$/.test(path));
-      assert.notEqual(files.length, 0);
-      for (const file of files) assert.deepEqual([...citedIn(read(join(folder, file)))], [], file);
-    });
 });

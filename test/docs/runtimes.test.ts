@@ -15,36 +15,59 @@ const runtimes: Readonly<Record<string, readonly [program: string, args: readonl
   Deno: [join(extra, 'deno', process.platform === 'win32' ? 'deno.exe' : 'deno'), ['run', '--allow-all']],
 };
 
-/** The programs of the README, by what stands in them: what the model says, and what is printed. */
-const programs: readonly { holds: RegExp; script: Script; prints: RegExp }[] = [
-  {
-    holds: /response\.output_text\.delta/,
-    script: { turns: [{ text: 'Hello there.' }] },
-    prints: /^Hello there\.websocket \d+ \d+\n$/,
-  },
-  {
-    holds: /function_call_output/,
-    script: { turns: [{ calls: [{ name: 'weather', arguments: { city: 'Oslo' } }] }, { text: 'It is raining.' }] },
-    prints: /^It is raining\. delta\n$/,
-  },
-  { holds: /new OpenAI/, script: { turns: [{ text: 'unused' }] }, prints: /^$/ },
-  {
-    holds: /startEmulator/,
-    script: { turns: [{ text: 'unused' }] },
-    prints: /^It rains in Oslo\.\n[^]*transport: (?:'websocket'|"websocket")/,
-  },
-];
+interface Program {
+  /** What stands in it, and in no other of its page. */
+  holds: RegExp;
+  /** What the model says. */
+  script: Script;
+  prints: RegExp;
+}
 
-const blocks = blocksOf('README.md').filter(({ language }) => language === 'ts');
+const unused: Script = { turns: [{ text: 'unused' }] };
+const hello: Script = { turns: [{ text: 'Hello there.' }] };
 
-test('each program of the README has a test here', () => {
-  assert.deepEqual(
-    blocks.map(({ text }) => programs.findIndex(({ holds }) => holds.test(text))),
-    [...programs.keys()],
-  );
+/** The programs of each README, in their order. */
+const programs: Readonly<Record<string, readonly Program[]>> = {
+  'README.md': [
+    { holds: /response\.output_text\.delta/, script: hello, prints: /^Hello there\.websocket \d+ \d+\n$/ },
+    {
+      holds: /function_call_output/,
+      script: { turns: [{ calls: [{ name: 'weather', arguments: { city: 'Oslo' } }] }, { text: 'It is raining.' }] },
+      prints: /^It is raining\. delta\n$/,
+    },
+    { holds: /new OpenAI/, script: unused, prints: /^$/ },
+    {
+      holds: /startEmulator/,
+      script: unused,
+      prints: /^It rains in Oslo\.\n[^]*transport: (?:'websocket'|"websocket")/,
+    },
+  ],
+  'packages/client/README.md': [
+    { holds: /response\.output_text\.delta/, script: hello, prints: /^Hello there\.websocket\n$/ },
+    { holds: /new OpenAI/, script: unused, prints: /^$/ },
+  ],
+  'packages/emulator/README.md': [{ holds: /startEmulator/, script: unused, prints: /^Hello\.\n$/ }],
+  'packages/turnwire/README.md': [{ holds: /startEmulator/, script: unused, prints: /^200 1\n$/ }],
+};
+
+const blocks = Object.keys(programs).flatMap((page) =>
+  blocksOf(page)
+    .filter(({ language }) => language === 'ts')
+    .map(({ text }) => ({ page, text })),
+);
+
+test('READMEs: each program has a test here', () => {
+  for (const [page, expected] of Object.entries(programs))
+    assert.deepEqual(
+      blocks
+        .filter((block) => block.page === page)
+        .map(({ text }) => expected.findIndex(({ holds }) => holds.test(text))),
+      [...expected.keys()],
+      page,
+    );
 });
 
-describe('the programs of the README', () => {
+describe('the programs of the READMEs', () => {
   // Inside the repository, because that is where the packages can be resolved from.
   mkdirSync(join(root, 'dist-test'), { recursive: true });
   const folder = mkdtempSync(join(root, 'dist-test', 'readme-'));
@@ -63,9 +86,10 @@ describe('the programs of the README', () => {
   assert.equal(compiled.status, 0, compiled.stdout);
 
   for (const [runtime, [program, args]] of Object.entries(runtimes)) {
-    for (const [index, { script, prints }] of programs.entries()) {
+    for (const [index, { script, prints }] of Object.values(programs).flat().entries()) {
+      const page = blocks[index]?.page;
       const skip = !existsSync(program) && `${runtime} is not installed; "npm run test:extra" installs it`;
-      test(`${runtime} runs number ${index + 1}, to its end`, { skip }, async (t) => {
+      test(`${runtime} runs number ${index + 1}, of ${page}, to its end`, { skip }, async (t) => {
         const emulator = await startEmulator({ script });
         t.after(() => emulator.close());
         const child = spawn(program, [...args, join(folder, `${index}.mjs`)], {
