@@ -1,6 +1,6 @@
 // What CONTRIBUTING.md says of the code against the code.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { root, textOf } from './pages.js';
@@ -39,7 +39,7 @@ describe('CONTRIBUTING.md', () => {
 
   test('each dependency of a package has its reason', () => {
     const [, reasons = ''] = page.split('\n## Dependencies, and why\n');
-    for (const name of ['client', 'emulator', 'turnwire']) {
+    for (const name of readdirSync(join(root, 'packages'))) {
       const { dependencies = {} } = JSON.parse(textOf(`packages/${name}/package.json`)) as {
         dependencies?: Record<string, string>;
       };

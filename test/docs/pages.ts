@@ -17,9 +17,7 @@ export const pages: readonly string[] = [
   'README.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
-  'packages/client/README.md',
-  'packages/emulator/README.md',
-  'packages/turnwire/README.md',
+  ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`),
   ...(existsSync(join(root, 'docs')) ? readdirSync(join(root, 'docs')) : [])
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),

@@ -46,6 +46,9 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
     { holds: /response\.output_text\.delta/, script: hello, prints: /^Hello there\.websocket\n$/ },
     { holds: /new OpenAI/, script: unused, prints: /^$/ },
   ],
+  'packages/gateway/README.md': [
+    { holds: /startGateway/, script: unused, prints: /^http:\/\/127\.0\.0\.1:\d+\/v1\n$/ },
+  ],
   'packages/emulator/README.md': [{ holds: /startEmulator/, script: unused, prints: /^Hello\.\n$/ }],
   'packages/turnwire/README.md': [{ holds: /startEmulator/, script: unused, prints: /^200 1\n$/ }],
 };

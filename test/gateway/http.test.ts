@@ -122,7 +122,7 @@ describe('gateway: turns over HTTP', () => {
     }
   });
 
-  test('breaks an answer off where the upstream does, and asks only once', async (t) => {
+  test('breaks an answer off where the upstream does, and asks only once (L4)', async (t) => {
     const { ask, emulator } = await setUp(t, { faults: [{ do: 'end after=3' }] });
     const response = await ask({ stream: true });
     await assert.rejects(response.text());
@@ -146,7 +146,7 @@ describe('gateway: turns over HTTP', () => {
     assert.equal((await errorOf(response))['code'], 'upstream_unreachable');
   });
 
-  test('ends the upstream turn where its client leaves', async (t) => {
+  test('ends the upstream turn where its client leaves (L3)', async (t) => {
     const { ask, emulator } = await setUp(t, { faults: [{ do: 'stall after=2' }] });
     const left = new AbortController();
     const response = await ask({ stream: true }, { signal: left.signal });

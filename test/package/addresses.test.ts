@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const packages = readdirSync(join(root, 'packages'));
-const fields = ['repository', 'homepage', 'bugs'];
+const fields = new Set(['repository', 'homepage', 'bugs']);
 
 type Manifest = Record<string, unknown>;
 const manifestOf = (folder: string): Manifest =>
@@ -20,7 +20,7 @@ describe('the address of the repository', () => {
     const { repository } = manifestOf(root);
     for (const name of packages) {
       const folder = join(root, 'packages', name);
-      const given = Object.keys(manifestOf(folder)).filter((key) => fields.includes(key));
+      const given = Object.keys(manifestOf(folder)).filter((key) => fields.has(key));
       assert.deepEqual(given, repository === undefined ? [] : ['homepage', 'bugs', 'repository'], name);
     }
   });
