@@ -21,7 +21,7 @@ export function chainIgnoredError({ responseId }: ExpectedParent, response: Resp
   const given: unknown = response?.previous_response_id;
   return new TurnwireError(
     'chain_ignored',
-    `the server takes previous_response_id and ignores it: told to continue ${responseId}, it says ${given === undefined ? 'nothing of it' : JSON.stringify(given)}`,
+    `the server takes previous_response_id and ignores it: told to continue ${responseId}, it says ${given === undefined ? 'nothing' : JSON.stringify(given)} in response.created`,
     { phase: 'sent', responseId: typeof response?.id === 'string' ? response.id : undefined },
   );
 }

@@ -360,7 +360,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     }
     this.#buffer.clear();
     this.#forget();
-    this.#fail(new TurnwireError('aborted', 'the turn was left before its terminal event'));
+    this.#fail(new TurnwireError('aborted', 'the loop over the turn was left before its terminal event'));
   }
 
   #fail(error: TurnwireError): void {

@@ -272,7 +272,9 @@ async function firstAnswer(sources: readonly Source[], question: Parameters<Sour
     const answer = await source(question);
     if (answer !== undefined) return answer;
   }
-  throw new Refusal('Nothing answers this request.', { status: 500 });
+  throw new Refusal('The emulator has no answer to this request: neither a recording, a script nor the echo took it.', {
+    status: 500,
+  });
 }
 
 /** Sends the frames at their pace, as fast as the client takes them. `settled` is called right before the last one. */

@@ -89,7 +89,7 @@ export function serveWebSocket(
     if (turns >= limits.queuedTurns || bytes + message.bytes > limits.queuedBytes) {
       const said = `More than ${limits.queuedTurns} creates or ${limits.queuedBytes} bytes wait on this connection.`;
       void refuse(undefined, new Refusal(said, { status: 429, code: 'websocket_queue_limit_reached' }));
-      return socket.close(1008, 'too many creates wait');
+      return socket.close(1008, 'too many creates wait on this connection');
     }
     lanes.enqueue(lane, refusal === undefined ? message : { ...message, refusal: message.refusal ?? refusal });
     run();

@@ -90,7 +90,10 @@ export async function replayFrom(
     optionsFor: ({ name, baseUrl }) => {
       const url = played.get(name)?.url;
       // A model that was taken in the middle of the conversation must not be asked itself.
-      if (url === undefined) throw new UsageError(`${file} has nothing of the model ${name}`);
+      if (url === undefined)
+        throw new UsageError(
+          `the recording ${file} has no exchange with the model ${name}: replay it with the models that it was recorded with`,
+        );
       return { apiKey: 'replay', headers: {}, network: { relay: url }, ...(baseUrl === undefined && { baseUrl: url }) };
     },
     now: recorded.started,

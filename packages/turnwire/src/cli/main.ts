@@ -55,10 +55,12 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
         .argParser(numberUpTo(10_000)),
     )
     .addOption(
-      new Option('--uplink <mbit>', 'its uplink, in Mbit/s; 0: unlimited').default(10).argParser(numberUpTo(100_000)),
+      new Option('--uplink <mbit>', 'uplink of the simulated link, in Mbit/s; 0: unlimited')
+        .default(10)
+        .argParser(numberUpTo(100_000)),
     )
-    .option('--keep', 'keep the working folders and say where they are')
-    .option('--svg <file>', 'draw the runs as a picture that moves')
+    .option('--keep', 'keep the folders that the runs worked in, and print their paths')
+    .option('--svg <file>', 'write an animated SVG picture of the runs to this file')
     .option('--json', 'print the result as JSON')
     .action(async (options) => {
       const { demo } = await import('./demo/demo.js');
@@ -68,29 +70,31 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
   verb(program, 'run')
     .description('run an agent from a YAML file')
     .argument('<file>', 'the agent file, in the format of docker-agent')
-    .argument('[prompt]', 'what it is to do; "-" reads it from standard input; none: ask at the terminal')
+    .argument(
+      '[prompt]',
+      'what the agent is to do; "-" reads the prompt from standard input; none: ask at the terminal',
+    )
     .option('--yolo', 'run all tools without asking')
-    .option('--model <name>', 'the model of its first agent: a name under "models", or provider/model')
+    .option('--model <name>', 'model of the agent that the run begins with: a name under "models", or provider/model')
     .addOption(
-      new Option('--transport <name>', 'how that model is reached; default: what the file says').choices([
-        'auto',
-        'websocket',
-        'sse',
-      ]),
+      new Option(
+        '--transport <name>',
+        'transport of the agent that the run begins with; default: what the file says',
+      ).choices(['auto', 'websocket', 'sse']),
     )
     .option('--json', 'print events, one JSON object a line')
-    .option('--working-dir <folder>', 'where its tools work; default: here')
+    .option('--working-dir <folder>', 'folder that the tools work in; default: the current folder')
     .option('--session <id>', 'go on with an earlier session: its id, or -1 for the last one, -2 for the one before')
-    .option('--record <file>', 'write what goes between its models and their providers to a file, for --replay')
-    .option('--replay <file>', 'answer from a file that --record wrote: without a key, and exactly what was asked then')
-    .option('--loose', 'with --replay: go on where something else is asked, and tell it')
+    .option('--record <file>', 'write all traffic between the models and their providers to this file, for --replay')
+    .option('--replay <file>', 'answer from a file that --record wrote; needs no key; a different request ends the run')
+    .option('--loose', 'with --replay: go on after a different request, and report the difference')
     .addOption(
       new Option(
         '--speed <factor>',
-        'with --replay: so many times as fast as it was; default: without its pauses',
+        'with --replay: speed relative to the recording, such as 10; default: no pauses',
       ).argParser(speed),
     )
-    .option('--script <file>', 'what the emulator answers, for agents with "provider: emulator"')
+    .option('--script <file>', 'script (YAML) that the emulator answers from, for models with "provider: emulator"')
     .addOption(envFromFile())
     .action(async (file, prompt, options) => {
       const { run } = await import('./run.js');
@@ -98,66 +102,86 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     });
 
   verb(program, 'sessions')
-    .description('list the sessions that were kept, the one that was used last first')
-    .option('--json', 'print them as JSON')
+    .description('list the kept sessions, the most recently used one first')
+    .option('--json', 'print the sessions as JSON')
     .action(async (options) => {
       const { sessions } = await import('./sessions.js');
       end(sessions(io, options));
     });
 
   verb(program, 'config')
-    .description('check an agent file, and print what was understood, with all defaults and without secrets')
+    .description('check an agent file, and print it with all defaults filled in and without secrets')
     .argument('<file>', 'the agent file, in the format of docker-agent')
     .addOption(envFromFile())
-    .option('--json', 'print it as JSON; default: YAML')
+    .option('--json', 'print JSON instead of YAML')
     .action(async (file, options) => {
       const { config } = await import('./config.js');
       end(await config(io, file, options));
     });
 
   verb(program, 'emulate')
-    .description('serve the Responses API on this machine: POST with SSE, and the WebSocket')
-    .argument('[script]', 'what it answers (YAML); default: it repeats what it is told')
-    .addOption(new Option('--port <number>', 'the port; 0: any free one').default(0).argParser(numberUpTo(65_535)))
-    .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--allow-host <names...>', 'names it may be asked for by, beside those of this machine')
-    .option('--allow-origin <origins...>', 'origins whose web pages may use it; default: none')
+    .description('serve the Responses API on this machine, over SSE and WebSocket, without a key')
+    .argument('[script]', 'script (YAML) with the answers; default: the emulator repeats its input')
     .addOption(
-      new Option('--credentials <rule>', 'whether each key sees its own responses only').choices([
+      new Option('--port <number>', 'port to listen on; 0: any free one').default(0).argParser(numberUpTo(65_535)),
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--allow-host <names...>', 'host names that requests may use, besides those of this machine')
+    .option('--allow-origin <origins...>', 'origins of web pages that may send requests; default: none')
+    .addOption(
+      new Option('--credentials <rule>', 'which keys see a response: the one that made it, or all').choices([
         'separate',
         'shared',
       ]),
     )
-    .option('--recordings <folder>', 'answers model "recording/NAME" with the events of NAME.jsonl in this folder')
-    .option('--model <names...>', 'the models there are, any other is refused; default: any is answered')
+    .option(
+      '--recordings <folder>',
+      'folder of recordings: model "recording/NAME" answers with the events of NAME.jsonl',
+    )
+    .option('--model <names...>', 'models to answer, any other is refused; default: every model is answered')
     .addOption(
-      new Option('--dialect <name>', 'whose server it is like: lanes, limits, error shapes, [DONE]')
+      new Option('--dialect <name>', 'provider to imitate: its lanes, limits, error shapes and [DONE]')
         .choices(['openai', 'azure', 'xai', 'vercel', 'openresponses', 'chatgpt'])
         .default('openai'),
     )
-    .addOption(new Option('--first-token-ms <ms>', 'time to the first token').argParser(numberUpTo(3_600_000)))
-    .addOption(new Option('--tokens-per-second <number>', 'deltas a second; default: all at once').argParser(positive))
+    .addOption(
+      new Option('--first-token-ms <ms>', 'time to the first token, in milliseconds').argParser(numberUpTo(3_600_000)),
+    )
+    .addOption(
+      new Option(
+        '--tokens-per-second <number>',
+        'speed of an answer, in deltas a second; default: all at once',
+      ).argParser(positive),
+    )
     .addOption(
       new Option(
         '--ms-per-1000-uncached-tokens <ms>',
-        'added to the first token for input no turn brought before',
+        'milliseconds added to the first token for every 1000 input tokens that no earlier turn brought',
       ).argParser(numberUpTo(3_600_000)),
     )
     .option('--obfuscation', 'pad deltas to one length, as the real API does unless told not to')
-    .addOption(new Option('--jitter <part>', 'waits differ by up to this part, 0 to 1').argParser(numberUpTo(1)))
     .addOption(
-      new Option('--clock-speed <factor>', 'time runs so many times as fast: waits, ages and limits').argParser(
-        positive,
+      new Option('--jitter <part>', 'random change of each wait, as a part of the wait: 0 to 1').argParser(
+        numberUpTo(1),
       ),
     )
-    .option('--check', 'say whether the script and the faults are valid, and end')
+    .addOption(
+      new Option(
+        '--clock-speed <factor>',
+        'speed of the clock for waits, ages and limits, such as 60; default: 1',
+      ).argParser(positive),
+    )
+    .option('--check', 'check the script, the faults or the recording, and end')
     .option('--verbose', 'print a line for each request and each turn, without contents')
     .option('--no-control', 'leave out the control API at /emulator')
-    .option('--faults <file>', 'breaks what the rules in this file (YAML) say')
-    .option('--replay <file>', 'answers from a file that "turnwire record" wrote; other requests are refused')
-    .option('--loose', 'with --replay: the next recorded answer, whatever is asked')
+    .option('--faults <file>', 'rules (YAML) for what to break')
+    .option('--replay <file>', 'answer from a file that "turnwire record" wrote; a different request is refused')
+    .option('--loose', 'with --replay: give the next recorded answer, whatever is asked')
     .addOption(
-      new Option('--speed <factor>', 'with --replay: so many times as fast as it was, or "at-once"').argParser(speed),
+      new Option(
+        '--speed <factor>',
+        'with --replay: speed relative to the recording, such as 10, or "at-once"',
+      ).argParser(speed),
     )
     .option('--json', 'print the address as JSON')
     .action(async (script, options) => {
@@ -171,14 +195,16 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     )
     .option('--upstream <url>', 'the base of its API, such as https://api.openai.com/v1')
     .option('--config <file>', 'the configuration (YAML), in place of --upstream')
-    .addOption(new Option('--port <number>', 'the port; 0: any free one; default: 4000').argParser(numberUpTo(65_535)))
+    .addOption(
+      new Option('--port <number>', 'port to listen on; 0: any free one; default: 4000').argParser(numberUpTo(65_535)),
+    )
     .option('--host <address>', 'the address to listen on; default: 127.0.0.1')
     .option(
       '--open',
       'with another address than loopback: clients need no keys of the gateway, and theirs are passed on',
     )
-    .option('--allow-host <names...>', 'names it may be asked for by, beside those of this machine')
-    .option('--allow-origin <origins...>', 'origins whose web pages may use it; default: none')
+    .option('--allow-host <names...>', 'host names that requests may use, besides those of this machine')
+    .option('--allow-origin <origins...>', 'origins of web pages that may send requests; default: none')
     .addOption(
       new Option('--transport <name>', 'how the upstream is reached; default: auto').choices([
         'auto',
@@ -200,13 +226,15 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     });
 
   verb(program, 'record')
-    .description('stand between a client and an upstream, and write what passes to a file for "emulate --replay"')
+    .description('stand between a client and an upstream, and write their traffic to a file for "emulate --replay"')
     .argument('<upstream>', 'the base URL of the upstream, such as https://api.openai.com/v1')
     .option('--to <file>', 'the file to write; it must not exist yet')
-    .addOption(new Option('--port <number>', 'the port; 0: any free one').default(0).argParser(numberUpTo(65_535)))
-    .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--allow-host <names...>', 'names it may be asked for by, beside those of this machine')
-    .option('--allow-origin <origins...>', 'origins whose web pages may use it; default: none')
+    .addOption(
+      new Option('--port <number>', 'port to listen on; 0: any free one').default(0).argParser(numberUpTo(65_535)),
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--allow-host <names...>', 'host names that requests may use, besides those of this machine')
+    .option('--allow-origin <origins...>', 'origins of web pages that may send requests; default: none')
     .option('--json', 'print the address as JSON')
     .action(async (upstream, options) => {
       const { record } = await import('./record.js');
@@ -216,7 +244,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
   verb(program, 'bench')
     .description('run the same tool loop over SSE and over WebSocket, on the emulator or on your own endpoint')
     .option('--url <base>', 'your endpoint, such as https://api.openai.com/v1; this spends tokens')
-    .option('--model <name>', 'with --url: the model')
+    .option('--model <name>', 'with --url: the model that runs the loop')
     .option(
       '--key-from <variable>',
       'with --url: the variable that holds the key; default: that of OpenAI or xAI, at their own addresses alone',
@@ -226,14 +254,12 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
         numberUpTo(10_000),
       ),
     )
-    .addOption(new Option('--turns <number>', 'turns of a loop').default(12).argParser(wholeUpTo(200)))
-    .addOption(
-      new Option('--result <kB>', 'what the result of each call brings').default(8).argParser(numberUpTo(1000)),
-    )
+    .addOption(new Option('--turns <number>', 'turns of each loop').default(12).argParser(wholeUpTo(200)))
+    .addOption(new Option('--result <kB>', 'size of each tool result, in kB').default(8).argParser(numberUpTo(1000)))
     .addOption(new Option('--rounds <number>', 'loops over each transport').default(3).argParser(wholeUpTo(100)))
-    .option('--yes', 'spend the tokens without being asked')
-    .option('--json', 'print every loop as JSON')
-    .option('--svg <file>', 'write a chart: the time at which each turn ended')
+    .option('--yes', 'with --url: spend the tokens without asking')
+    .option('--json', 'print the figures of every loop as JSON')
+    .option('--svg <file>', 'write an SVG chart of the time at which each turn ended to this file')
     .action(async (options) => {
       const { bench } = await import('./bench/bench.js');
       end(await bench(io, options));

@@ -92,7 +92,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
     try {
       const begins = crew.members.get(kept?.state.agent ?? config.root.name);
       if (begins === undefined)
-        throw new UsageError(`the session is with ${kept?.state.agent}, and ${file} has no such agent`);
+        throw new UsageError(`the session belongs to the agent ${kept?.state.agent}, and ${file} has no such agent`);
       const begin = (member: Member, file: SessionFile | undefined): Session =>
         createSession({
           ...member,

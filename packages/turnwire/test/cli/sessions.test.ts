@@ -128,5 +128,5 @@ test('the session of an agent that the file no longer has is refused', async (t)
   await writeFile(join(folder, 'agent.yaml'), plain.replace('root:', 'other:'));
   const { status, stderr } = await run('Second.', '--session', '-1');
   assert.equal(status, 2);
-  assert.match(stderr, /the session is with root, and .*agent\.yaml has no such agent\n$/);
+  assert.match(stderr, /the session belongs to the agent root, and .*agent\.yaml has no such agent\n$/);
 });

@@ -37,7 +37,11 @@ export class RefusedDialQueue<Found> {
   /** A turn's own copy: what a turn adds to the causes of its error is not the other turns'. */
   get reason(): TurnwireError {
     const { code, message, status, server, kind, retryable, retryAfterMs, cause } =
-      this.#last ?? new TurnwireError('dial_failed', 'no further connection is dialled for now');
+      this.#last ??
+      new TurnwireError(
+        'dial_failed',
+        'no further connection is dialled for now: an earlier dial was refused because of load',
+      );
     return new TurnwireError(code, message, { status, server, kind, retryable, retryAfterMs, cause });
   }
 

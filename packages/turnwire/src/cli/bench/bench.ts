@@ -72,7 +72,8 @@ async function agreed(io: Io, endpoint: Endpoint, size: LoopSize, options: Bench
     ` (many of them may be cached) and ${thousands(output * loops)} output tokens, more where the model reasons`;
   new Printer(io.stderr, io.env).line(cost);
   if (options.yes) return true;
-  if (!io.stdin.isTTY) throw new UsageError('this spends tokens, and there is nobody to ask: agree with --yes');
+  if (!io.stdin.isTTY)
+    throw new UsageError('the loops spend tokens, and there is no terminal to ask at: agree with --yes');
   const answer = await ask(io, 'Spend them? [y/N] ', { onInterrupt: () => {} });
   return answer?.trim().toLowerCase() === 'y';
 }
