@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Toolset } from '../../config/toolset.js';
 import { HeadAndTail } from './head-and-tail.js';
-import { pageText } from './html/page-text.js';
+import { readPage } from './html/read-page.js';
 import { getPage, type Page } from './page.js';
 import { defineTool, type ToolContext } from './tool.js';
 import type { OpenToolset } from './toolset.js';
@@ -101,7 +101,7 @@ async function contentOf(
   limit: number,
   signal: AbortSignal,
 ): Promise<string> {
-  const read = format !== 'html' && type.includes('html') ? await pageText(text, { format, url, signal }) : text;
+  const read = format !== 'html' && type.includes('html') ? await readPage(text, { format, url, signal }) : text;
   const kept = new HeadAndTail(limit);
   kept.add(Buffer.from(read));
   return `${kept.toString()}${cut ? '\n[cut: the page is longer than what was read of it]' : ''}`;

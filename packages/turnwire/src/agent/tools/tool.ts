@@ -12,8 +12,9 @@ export class ToolFailure extends Error {
   override readonly name = 'ToolFailure';
   readonly output: ToolOutput;
 
-  constructor(output: string) {
-    super(output);
+  /** @param output told as it is; where it has images, `message` says in words what it is */
+  constructor(output: ToolOutput, message = typeof output === 'string' ? output : '') {
+    super(message);
     this.output = output;
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Tool } from '../../../dist/agent/tools/tool.js';
+import type { Tool, ToolFailure } from '../../../dist/agent/tools/tool.js';
 import { type Tools, toolsOf, type Toolsets } from '../tools.js';
 import { deviatingAnswer } from './deviating-answer.js';
 import { answerDeviations, toolDeviations } from './deviations.js';
@@ -102,6 +102,11 @@ for (const [way, start] of Object.entries(ways)) {
       await t.test(`answer: ${name}`, async () => {
         const output = tools.output(toolOf(tools, name)?.name ?? '');
         if ('output' in expected) assert.deepEqual(await output, expected.output);
+        else if ('failed' in expected)
+          await assert.rejects(output, (error: ToolFailure) => {
+            assert.deepEqual(error.output, expected.failed);
+            return true;
+          });
         else await assert.rejects(output, { message: expected.error });
       });
     }

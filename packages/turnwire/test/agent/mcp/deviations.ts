@@ -220,7 +220,7 @@ function nested(levels: number): unknown {
 export interface AnswerDeviation {
   answer: (id: number) => string;
   /** What the model is told: an output, or an error. */
-  expected: { output: unknown } | { error: RegExp };
+  expected: { output: unknown } | { error: RegExp } | { failed: unknown };
 }
 
 const said = (fields: unknown) => (id: number) => JSON.stringify({ jsonrpc: '2.0', id, ...(fields as object) });
@@ -231,6 +231,7 @@ const result = (given: unknown, output: unknown): AnswerDeviation => ({
 const content = (parts: unknown, output: unknown): AnswerDeviation => result({ content: parts }, output);
 const failing = (given: unknown, error: RegExp): AnswerDeviation => ({ answer: said(given), expected: { error } });
 const answered = { type: 'text', text: 'the answer' };
+const picture = { type: 'image', data: pixel, mimeType: 'image/png' };
 
 export const answerDeviations: Readonly<Record<string, AnswerDeviation>> = {
   'null everywhere in a result': result(
@@ -260,6 +261,14 @@ export const answerDeviations: Readonly<Record<string, AnswerDeviation>> = {
     [answered, { type: 'image', data: pixel, mimeType: 'image/png' }],
     [{ type: 'input_text', text: 'the answer' }, image],
   ),
+  'an image of a tool that failed': {
+    answer: said({ result: { content: [{ type: 'text', text: 'the page' }, picture], isError: true } }),
+    expected: { failed: [{ type: 'input_text', text: 'Error: the page' }, image] },
+  },
+  'an image alone of a tool that failed': {
+    answer: said({ result: { content: [picture], isError: true } }),
+    expected: { failed: [{ type: 'input_text', text: 'Error: the tool failed, and shows this:' }, image] },
+  },
   'an image as a data URL': content([{ type: 'image', data: `data:image/png;base64,${pixel}` }], [image]),
   'an image of a wrong type': content([{ type: 'image', data: pixel, mimeType: 'image/jpg' }], [image]),
   'an image that is none': content(

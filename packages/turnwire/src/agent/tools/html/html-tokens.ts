@@ -1,4 +1,4 @@
-import { setImmediate as nextRound } from 'node:timers/promises';
+import { Tokenizer } from 'htmlparser2';
 
 /** What a page is made of, in its order. Names are in lower case. */
 export interface HtmlReader {
@@ -13,19 +13,11 @@ export type Attributes = Readonly<Partial<Record<AttributeName, string>>>;
 const attributeNames = ['alt', 'class', 'href', 'src', 'start'] as const;
 type AttributeName = (typeof attributeNames)[number];
 
-/** UTF-16 units that are read in one go: a millisecond or two. */
-const slice = 8 * 1024;
-/** For so long other work may wait, in milliseconds. */
-const longestWork = 10;
-
 /**
  * Reads HTML with the tokenizer of htmlparser2, whose time grows with the length of the page alone. Its parser is not used: what it does for each tag
- * takes as long as tags are nested, so that a page of 2 MiB can take minutes. The event loop runs on meanwhile.
- *
- * @throws the signal's reason.
+ * takes as long as tags are nested, so that a page of 2 MiB can take minutes.
  */
-export async function readHtml(html: string, reader: HtmlReader, signal: AbortSignal): Promise<void> {
-  const { Tokenizer } = await import('htmlparser2');
+export function readHtml(html: string, reader: HtmlReader): void {
   let tag = '';
   let attributes: Partial<Record<AttributeName, string>> = {};
   let attribute = '';
@@ -83,15 +75,7 @@ export async function readHtml(html: string, reader: HtmlReader, signal: AbortSi
       onend: ignored,
     },
   );
-  let since = performance.now();
-  for (let at = 0; at < html.length; at += slice) {
-    tokenizer.write(html.slice(at, at + slice));
-    tellText();
-    if (performance.now() - since < longestWork) continue;
-    await nextRound();
-    signal.throwIfAborted();
-    since = performance.now();
-  }
+  tokenizer.write(html);
   tokenizer.end();
   tellText();
 }

@@ -1,7 +1,7 @@
 import { orAbort } from '../../abort.js';
 import { serverLabel } from '../../../config/toolset.js';
 import { outputText } from '../output.js';
-import type { Tool } from '../tool.js';
+import { type Tool, type ToolContent, ToolFailure, type ToolOutput } from '../tool.js';
 import type { OpenToolset, Surroundings } from '../toolset.js';
 import { connect, type Connected } from './connect.js';
 import { McpFailure } from './failure.js';
@@ -71,7 +71,7 @@ function wrap(tool: McpTool, name: string, server: Server, trusted: boolean): To
     },
     async run(args, { signal }) {
       const { output, failed } = readResult(await server.call(tool, args, signal));
-      if (failed) throw new Error(outputText(output));
+      if (failed) throw failureOf(output);
       return output;
     },
   };
@@ -132,6 +132,17 @@ class Server {
     });
     return connecting;
   }
+}
+
+/** What a tool says of its failure, its images included. */
+function failureOf(output: ToolOutput): Error {
+  if (typeof output === 'string') return new Error(output);
+  const [first, ...more] = output;
+  const said: ToolContent[] =
+    first?.type === 'input_text'
+      ? [{ ...first, text: `Error: ${first.text}` }, ...more]
+      : [{ type: 'input_text', text: 'Error: the tool failed, and shows this:' }, ...output];
+  return new ToolFailure(said, outputText(output));
 }
 
 function effectsOf(failure: McpFailure, { saysReadOnly }: McpTool): string {

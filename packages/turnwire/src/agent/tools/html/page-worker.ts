@@ -1,0 +1,10 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { pageText, type PageTextOptions } from './page-text.js';
+
+/** What this thread is given. */
+export interface PageWork extends PageTextOptions {
+  html: string;
+}
+
+const { html, ...options } = workerData as PageWork;
+parentPort?.postMessage(pageText(html, options));
