@@ -2,7 +2,7 @@
 export { createClient } from './turn/client.js';
 export type { Client, ClientStats, TurnOptions } from './turn/client.js';
 export type { Conversation } from './turn/conversation.js';
-export type { SteerAnswer, SteerInput } from './turn/steer.js';
+export type { SteerAnswer, SteerInput } from './response/steering.js';
 export type { Turn } from './turn/turn.js';
 export type { Attempt, TurnReport } from './turn/report.js';
 export type { Outcome } from './protocol/terminal.js';

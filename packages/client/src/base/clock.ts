@@ -1,3 +1,5 @@
+import { onAbort } from './abort.js';
+
 /** Time, so that tests can bring their own. */
 export interface Clock {
   /** Milliseconds that only grow; not the time of day. */
@@ -174,14 +176,13 @@ export function startDeadline(
 export function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    const leave = (): void => {
-      timer.cancel();
-      reject(signal.reason);
-    };
     const timer = clock.after(ms, () => {
-      signal.removeEventListener('abort', leave);
+      release();
       resolve();
     });
-    signal.addEventListener('abort', leave, { once: true });
+    const release = onAbort(signal, (reason) => {
+      timer.cancel();
+      reject(reason);
+    });
   });
 }

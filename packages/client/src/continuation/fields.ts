@@ -58,9 +58,3 @@ export function changedField(a: JsonObject, b: JsonObject): string | undefined {
 export function unchainableField(fields: JsonObject): (typeof unchainableFields)[number] | undefined {
   return unchainableFields.find((name) => Object.hasOwn(fields, name));
 }
-
-/** `input` as items: a string is one message of the user. undefined for what is neither a string nor an array. */
-export function itemsOf(input: Json): Json[] | undefined {
-  if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
-  return Array.isArray(input) ? input : undefined;
-}

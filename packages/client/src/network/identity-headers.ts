@@ -1,3 +1,4 @@
+import { onAbort } from '../base/abort.js';
 import { startDeadline } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { version } from '../version.js';
@@ -77,13 +78,12 @@ async function callInTime<Value>(
 ): Promise<Value> {
   signal.throwIfAborted();
   let timer: Timer | undefined;
-  let onAbort = (): void => {};
+  let release = (): void => {};
   const inTime = new Promise<never>((_, reject) => {
     timer = startDeadline(clock, dialMs, () =>
       reject(credentialError(`${name}: the function gave no answer within ${dialMs} ms (timeouts.dialMs)`)),
     );
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort);
+    release = onAbort(signal, reject);
   });
   try {
     return await Promise.race([source(), inTime]);
@@ -94,7 +94,7 @@ async function callInTime<Value>(
     });
   } finally {
     timer?.cancel();
-    signal.removeEventListener('abort', onAbort);
+    release();
   }
 }
 

@@ -1,3 +1,4 @@
+import { onAbort } from '../base/abort.js';
 import { startDeadline } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { maxHeadBytes } from '../protocol/limits.js';
@@ -34,8 +35,7 @@ export async function openWebSocket(
     dialling.abort(reason);
     raw?.destroy();
   };
-  const onAbort = (): void => giveUp(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
+  const release = onAbort(signal, giveUp);
   const timer = startDeadline(clock, dialMs, () =>
     giveUp(
       new TurnwireError(
@@ -70,6 +70,6 @@ export async function openWebSocket(
     throw dialFailure(route, error);
   } finally {
     timer.cancel();
-    signal.removeEventListener('abort', onAbort);
+    release();
   }
 }

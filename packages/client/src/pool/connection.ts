@@ -5,17 +5,18 @@ import { FrameError, isBlank } from '../protocol/frame.js';
 import { PongLost } from '../protocol/errors/pong-lost.js';
 import { ResponseIds } from '../response/response-ids.js';
 import { Heartbeat } from './liveness/heartbeat.js';
+import { Lane } from './lane.js';
 import { Lanes, LanesIgnoredError } from './lanes.js';
 import { PausedSocket } from './liveness/paused-socket.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { Network } from '../network/network.js';
 import type { ClientWebSocket, WebSocketEnd, WebSocketListener } from '../network/client-websocket.js';
-import type { EventText } from '../protocol/frame.js';
+import type { EventText, Frame } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { HeartbeatTarget } from './liveness/heartbeat.js';
-import type { Lane, LaneConnection } from './lane.js';
-import type { Routing } from './lanes.js';
+import type { LaneConnection } from './lane.js';
+import type { Route, Violation } from './lanes.js';
 
 /**
  * dialling ──▶ open ──age, refused lanes, other credentials──▶ draining
@@ -281,14 +282,17 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     if (state.name !== 'dialling') state.heartbeat.frameReceived();
     this.#pausedSocket?.received(bytes);
     if (isBlank(text)) return this.#notifyAlive();
-    let routing: Routing;
     try {
-      routing = this.lanes.deliver(text, bytes);
+      const frame = this.lanes.parse(text, bytes);
+      const route = this.lanes.route(frame);
+      if (!(route instanceof Lane)) return this.#handleIrregular(route, frame);
+      if (route.event(frame)) return;
+      const violation = this.lanes.unclaimed(frame);
+      if (violation !== undefined) this.#violate(violation);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      routing = { violation: `the server sent ${error.message}`, cause: undefined };
+      this.#violate({ name: 'violation', reason: `the server sent ${error.message}`, cause: undefined });
     }
-    if (routing !== 'delivered') this.#handleIrregular(routing);
   }
 
   pinged(): void {
@@ -307,13 +311,25 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     else this.#fail(end, end.code);
   }
 
-  #handleIrregular(routing: Exclude<Routing, 'delivered'>): void {
-    if (routing === 'delivered_to_all') return this.retire('an error of the whole connection');
-    if (routing === 'delivered_nameless') return this.#owner.lanesIgnored();
-    const { violation, cause } = routing;
+  #handleIrregular(route: Exclude<Route, Lane>, frame: Frame): void {
+    switch (route.name) {
+      case 'none':
+        return;
+      case 'unnamed':
+        route.lane.event(frame);
+        return this.#owner.lanesIgnored();
+      case 'all':
+        for (const lane of route.lanes) lane.event(frame);
+        return this.retire('an error of the whole connection');
+      case 'violation':
+        return this.#violate(route);
+    }
+  }
+
+  #violate({ reason, cause }: Violation): void {
     if (cause instanceof LanesIgnoredError) this.#owner.lanesIgnored();
-    if (this.#state.name === 'dialling') this.#earlyEnd ??= violation;
-    else this.#fail({ code: abnormalClosure, reason: '', violation, cause });
+    if (this.#state.name === 'dialling') this.#earlyEnd ??= reason;
+    else this.#fail({ code: abnormalClosure, reason: '', violation: reason, cause });
   }
 
   #notifyAlive(): void {

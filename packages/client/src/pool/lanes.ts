@@ -12,14 +12,24 @@ export class LanesIgnoredError extends Error {
   override readonly name = 'LanesIgnored';
 }
 
-/** What became of a frame. */
-export type Routing =
-  | 'delivered'
-  /** It had no name though it should; there was but one turn whose it could be. */
-  | 'delivered_nameless'
-  /** An error without a name: every turn has it. */
-  | 'delivered_to_all'
-  | { violation: string; cause: Error | undefined };
+/** Where a frame belongs. */
+export type Route =
+  /** The lane whose turn it belongs to, if a turn runs there. */
+  | Lane
+  /** A frame without the name it should have; only one turn can be meant. */
+  | { name: 'unnamed'; lane: Lane }
+  /** An error without a name: it belongs to every turn. */
+  | { name: 'all'; lanes: readonly Lane[] }
+  /** Housekeeping of the whole connection. */
+  | { name: 'none' }
+  | Violation;
+
+/** The server and this client disagree on what is going on. */
+export interface Violation {
+  name: 'violation';
+  reason: string;
+  cause: Error | undefined;
+}
 
 /**
  * The lanes of one connection, and whose a frame is. Either the default lane alone, for one turn at a time, or named lanes alone: what comes
@@ -121,47 +131,49 @@ export class Lanes {
   }
 
   /**
-   * Gives a frame to the turn whose it is.
+   * The frame, parsed as far as its turn needs it.
    *
    * @throws FrameError
    */
-  deliver(text: EventText, bytes: number): Routing {
-    const sole = this.#onlyLane;
-    if (sole === undefined) return this.#route(this.#peeks ? Frame.peek(text, bytes) : Frame.parse(text, bytes));
-    const frame = sole.listener?.asText === true ? Frame.peek(text, bytes) : Frame.parse(text, bytes);
-    if (sole.event(frame) || isHousekeeping(frame)) return 'delivered';
-    return violation('the server sent an event although no turn is running');
+  parse(text: EventText, bytes: number): Frame {
+    const peeks = this.#onlyLane === undefined ? this.#peeks : this.#onlyLane.listener?.asText === true;
+    return peeks ? Frame.peek(text, bytes) : Frame.parse(text, bytes);
   }
 
-  #route(frame: Frame): Routing {
+  /** @throws FrameError for a frame that was peeked at, and is no JSON. */
+  route(frame: Frame): Route {
+    if (this.#onlyLane !== undefined) return this.#onlyLane;
     const id = streamIdOf(frame);
     if (id === undefined) return this.#routeUnnamed(frame);
     this.#echoesNames = true;
     const lane = typeof id === 'string' ? this.#named.get(id) : undefined;
-    if (lane?.event(frame) === true || isHousekeeping(frame)) return 'delivered';
-    return violation('the server sent an event for a lane on which no turn is running');
+    return lane ?? (isHousekeeping(frame) ? none : withoutTurn('for a lane on which'));
   }
 
-  #routeUnnamed(frame: Frame): Routing {
+  /** What a frame means that its lane has no turn for. */
+  unclaimed(frame: Frame): Violation | undefined {
+    if (isHousekeeping(frame)) return undefined;
+    return withoutTurn(this.#onlyLane === undefined ? 'for a lane on which' : 'although');
+  }
+
+  #routeUnnamed(frame: Frame): Route {
     const inUse = this.#lanes.filter(({ idle }) => !idle);
     const [first] = inUse;
-    if (first !== undefined && isError(frame.event)) {
-      for (const lane of inUse) lane.event(frame);
-      return 'delivered_to_all';
-    }
-    if (isHousekeeping(frame)) return 'delivered';
+    if (first !== undefined && isError(frame.event)) return { name: 'all', lanes: inUse };
+    if (isHousekeeping(frame)) return none;
     if (first !== undefined && inUse.length === 1 && !this.#echoesNames) {
       this.#onlyLane = first;
-      first.event(frame);
-      return 'delivered_nameless';
+      return { name: 'unnamed', lane: first };
     }
     const cause = this.#echoesNames
       ? undefined
       : new LanesIgnoredError('the server does not name the lanes it answers on');
-    return violation('the server sent an event without the stream_id of a lane', cause);
+    return { name: 'violation', reason: 'the server sent an event without the stream_id of a lane', cause };
   }
 }
 
-function violation(what: string, cause?: Error): Routing {
-  return { violation: what, cause };
+const none: Route = { name: 'none' };
+
+function withoutTurn(where: string): Violation {
+  return { name: 'violation', reason: `the server sent an event ${where} no turn is running`, cause: undefined };
 }

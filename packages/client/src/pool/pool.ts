@@ -1,3 +1,4 @@
+import { onAbort } from '../base/abort.js';
 import { delay } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { Connection } from './connection.js';
@@ -259,12 +260,8 @@ export class Pool implements ConnectionOwner {
     for (const other of this.#connections)
       if (other !== connection && other.idle && other.needsValidation) void other.validate();
     const alive = await new Promise<boolean>((resolve) => {
-      const leave = (): void => resolve(false);
-      signal.addEventListener('abort', leave, { once: true });
-      void connection
-        .validate()
-        .then(resolve)
-        .finally(() => signal.removeEventListener('abort', leave));
+      const release = onAbort(signal, () => resolve(false));
+      void connection.validate().then(resolve).finally(release);
     });
     if (signal.aborted || this.#closed || !alive || !connection.open) {
       lane.release();
@@ -325,12 +322,11 @@ export class Pool implements ConnectionOwner {
   /** Nobody relies on a dial without a turn: it may be slow, and nobody must be (A13). */
   async #warmUp(signal: AbortSignal): Promise<void> {
     const dial = new AbortController();
-    const onAbort = (): void => dial.abort(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const release = onAbort(signal, (reason) => dial.abort(reason));
     try {
       await this.#dial(dial, this.#lanes, undefined);
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      release();
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Json } from '../json/json.js';
 import type { ForeignItem, InputItem } from './items.js';
 
 /**
@@ -36,3 +37,9 @@ export const sseOnlyFields: ReadonlySet<string> = new Set(['stream', 'stream_opt
 
 /** Fields that HTTP does not take: some servers answer 400 (P30). */
 export const webSocketOnlyFields: ReadonlySet<string> = new Set(['type', 'stream_id', 'generate']);
+
+/** `input` as items: a string is one message of the user. undefined for what is neither a string nor an array. */
+export function itemsOf(input: Json): Json[] | undefined {
+  if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
+  return Array.isArray(input) ? input : undefined;
+}

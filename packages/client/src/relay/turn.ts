@@ -13,7 +13,7 @@ import type { ServerError } from '../protocol/errors/server-error.js';
 import type { PlainResponse } from '../transport/transport.js';
 import type { EventReader } from '../turn/buffer/event-buffer.js';
 import type { TurnReport } from '../turn/report.js';
-import type { SteerAnswer, SteerInput } from '../turn/steer.js';
+import type { SteerAnswer, SteerInput } from '../response/steering.js';
 import type { Turn } from '../turn/turn.js';
 
 type Headers = Readonly<Record<string, string>>;
@@ -162,7 +162,7 @@ export class RelayTurn {
    * response cannot be continued. Nothing of it may be changed.
    */
   get context(): readonly Json[] | undefined {
-    return this.#turn.context;
+    return this.#turn.context();
   }
 
   /** What was continued where a full history was sent as a delta, and the index in the input from which it was sent. */

@@ -6,7 +6,11 @@ import { isError, responseOf, terminalOf } from '../protocol/terminal.js';
 import { chainIgnoredError, ignoresParent } from './expected-parent.js';
 import { itemIdOf } from './connection-responses.js';
 import { OutputItems } from './output-items.js';
-import { Steering } from './steering.js';
+import { phaseAfter } from './phase.js';
+import { itemsOf } from '../protocol/request.js';
+import type { Steering } from './steering.js';
+import type { Json } from '../json/json.js';
+import type { Phase } from '../protocol/errors/errors.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Response } from '../protocol/response.js';
@@ -19,12 +23,12 @@ import type { SuccessorWait } from './steering.js';
 
 /**
  * awaiting ──created──▶ begun ──terminal──▶ ended
- *    │                  ▲   ├──terminal of a steered response──▶ between ──nothing follows──▶ ended
- *    │                  └───┼──created of the successor────────────┘
+ *    │                  ▲   ├──terminal of a steered response──▶ awaiting_successor ──nothing follows──▶ ended
+ *    │                  └───┼──created of the successor──────────────┘
  *    │                      └──error──▶ failing ──response.failed──▶ ended
  *    └──error──▶ refused
  */
-type State = 'awaiting' | 'begun' | 'between' | 'failing' | 'ended' | 'refused';
+type State = 'awaiting' | 'begun' | 'awaiting_successor' | 'failing' | 'ended' | 'refused';
 
 /** What to do with an event. */
 export type Disposition =
@@ -32,7 +36,7 @@ export type Disposition =
   /** Pass it on; it is the last. */
   | { name: 'end' }
   /** Pass it on; a successor of the response, or the news that none comes, must follow (P48, P49). */
-  | { name: 'between'; wait: SuccessorWait }
+  | { name: 'awaiting_successor'; wait: SuccessorWait }
   /** Pass it on; a `response.failed` of the same response may follow, and is then the last. */
   | { name: 'failing' }
   /** Not an event of the answer: the server has refused the turn. */
@@ -49,7 +53,11 @@ export type Disposition =
  * event its own at all. Where it is steered, there are several, one after the other. Nothing is changed in the events.
  */
 export class ResponseTracker {
-  readonly steering = new Steering();
+  readonly steering: Steering;
+  /** How far the turn is, from what is certain. */
+  phase: Phase = 'queued';
+  /** Items that earlier responses of the turn, and the input they were steered with, have added to the chain. */
+  added: readonly Json[] = [];
   /** Those that have ended, in their order, complete. */
   readonly responses: Response[] = [];
   /** Of the last one that has begun. */
@@ -78,11 +86,40 @@ export class ResponseTracker {
   /** The item whose piece came last. */
   #itemId: string | undefined;
 
-  /** @param keepsPieces `false` where nobody asks for the response: its reader has the events. */
-  constructor(secrets: Secrets, keepsPieces = true) {
+  /**
+   * @param steering the submissions of the turn, which outlive an attempt.
+   * @param rebuilds false where nobody asks for the response: its reader has the events.
+   */
+  constructor(secrets: Secrets, steering: Steering, rebuilds = true) {
     this.#secrets = secrets;
-    this.#rebuilds = keepsPieces;
-    this.#output = new OutputItems(keepsPieces);
+    this.steering = steering;
+    this.#rebuilds = rebuilds;
+    this.#output = new OutputItems(rebuilds);
+  }
+
+  /** The request goes out: from here on the server may have a part of it. */
+  requestSending(): void {
+    this.phase = 'sending';
+  }
+
+  /** The operating system has taken all of the request. The answer may be faster than this news. */
+  requestSent(): void {
+    if (this.phase === 'sending') this.phase = 'sent';
+  }
+
+  /** An event was handed over to the turn. True for the first one. */
+  eventDelivered(frame: Frame): boolean {
+    const isFirst = this.phase === 'sending' || this.phase === 'sent';
+    if (isFirst) this.phase = 'created';
+    // After text was visible, only a finished item changes the phase, and such a frame is inspected.
+    if (this.phase === 'created' || (this.phase === 'visible' && !frame.opaque))
+      this.phase = phaseAfter(this.phase, frame);
+    return isFirst;
+  }
+
+  /** The turn has ended with its terminal event. */
+  turnEnded(): void {
+    this.phase = 'terminal';
   }
 
   /**
@@ -103,7 +140,7 @@ export class ResponseTracker {
 
   /** A response has ended, and its successor has not begun. */
   get awaitsSuccessor(): boolean {
-    return this.#state === 'between';
+    return this.#state === 'awaiting_successor';
   }
 
   /** Of the output items kept, as they came. */
@@ -144,7 +181,7 @@ export class ResponseTracker {
     if (isError(event)) return this.#readError(event);
     if (frame.type?.startsWith('response.steer.') && this.#state !== 'awaiting') return this.#readSteering(event);
     const response = responseOf(event);
-    if (this.#state === 'awaiting' || this.#state === 'between') {
+    if (this.#state === 'awaiting' || this.#state === 'awaiting_successor') {
       if (response !== undefined) return this.#begin(event, response);
       if (isHousekeeping(event)) return pass;
       return frame.traits.terminal === undefined ? this.#readEarly(frame) : this.#readTerminal(event);
@@ -156,29 +193,34 @@ export class ResponseTracker {
     if (frame.type !== 'response.output_item.done') return this.#readTerminal(event);
     if (this.#isForeignItem(frame)) return foreignItem;
     this.#output.read(event, frame.size);
-    return pass;
+    return this.#passWithinLimit();
   }
 
   #readPatch(frame: Frame): Disposition {
     if (this.#connection?.ids.hasSeveralResponses === true && this.#isForeignItem(frame)) return foreignItem;
     if (frame.traits.patch === undefined) return pass;
     this.#output.add(frame);
-    return this.#output.bytes > maxOutputBytes ? broken('event_too_large', outputTooLarge) : pass;
+    return this.#passWithinLimit();
   }
 
   /** An event of an item, and no response has begun. */
   #readEarly(frame: Frame): Disposition {
-    if (this.#state === 'between' || this.#reused) return foreign('an event came before response.created');
+    if (this.#state === 'awaiting_successor' || this.#reused) return foreign('an event came before response.created');
     // Without a beginning, nothing names what is continued.
     if (this.#expectedParent?.required === true)
       return { name: 'ignored', error: chainIgnoredError(this.#expectedParent, undefined) };
     if (frame.traits.patch !== undefined) this.#output.add(frame);
     this.#output.read(frame.event, frame.size);
-    return pass;
+    return this.#passWithinLimit();
+  }
+
+  #passWithinLimit(): Disposition {
+    if (this.bytes <= maxOutputBytes) return pass;
+    return broken('event_too_large', `the output items have more than ${maxOutputBytes} bytes together`);
   }
 
   #begin(event: ResponseEvent, response: Response): Disposition {
-    const isSuccessor = this.#state === 'between';
+    const isSuccessor = this.#state === 'awaiting_successor';
     if (!isSuccessor && this.#expectedParent !== undefined && ignoresParent(this.#expectedParent, response))
       return { name: 'ignored', error: chainIgnoredError(this.#expectedParent, response) };
     if (isSuccessor) this.#beginSuccessor();
@@ -187,14 +229,18 @@ export class ResponseTracker {
     this.#state = 'begun';
     if (typeof response.store === 'boolean') this.stored = response.store;
     this.#setId(response);
-    if (terminalOf(event) === undefined) return pass;
+    if (terminalOf(event) === undefined) {
+      this.steering.responseBegan(response.id);
+      return pass;
+    }
     // A connection that has carried other turns may still hold the end of one of them.
     return this.#reused || isSuccessor ? foreign('a response ended before it began') : this.#readTerminal(event);
   }
 
   /** What the response before has given stays in `responses`. */
   #beginSuccessor(): void {
-    this.steering.succeeded();
+    const consumed = this.steering.consume().flatMap((input) => itemsOf(input) ?? []);
+    this.added = [...this.added, ...(this.storedOutput?.output ?? []), ...consumed];
     // From now on an event may be one of the response before.
     this.#reused = true;
     this.#bytes += this.#output.bytes;
@@ -218,13 +264,13 @@ export class ResponseTracker {
     this.storedOutput = this.#output.stored(response, terminal.response);
     const wait = isFailing ? undefined : this.steering.waitAfter(terminal);
     if (wait === undefined) return end;
-    this.#state = 'between';
-    return { name: 'between', wait };
+    this.#state = 'awaiting_successor';
+    return { name: 'awaiting_successor', wait };
   }
 
   #readSteering(event: ResponseEvent): Disposition {
     this.steering.onEvent(event);
-    if (this.#state !== 'between' || this.steering.pending) return pass;
+    if (this.#state !== 'awaiting_successor' || this.steering.expectsSuccessor) return pass;
     this.#state = 'ended';
     return end;
   }
@@ -285,9 +331,6 @@ export class ResponseTracker {
 const pass: Disposition = { name: 'pass' };
 const end: Disposition = { name: 'end' };
 const foreignItem: Disposition = { name: 'foreign', why: 'an event of an item of another response came' };
-
-/** What is said where they are more than {@link maxOutputBytes}. */
-export const outputTooLarge = `the output items have more than ${maxOutputBytes} bytes together`;
 
 function broken(code: 'event_too_large' | 'protocol_error', why: string): Disposition {
   return { name: 'broken', error: new TurnwireError(code, why) };

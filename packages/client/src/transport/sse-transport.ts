@@ -41,8 +41,8 @@ export class SseTransport implements Transport {
     this.#dialMs = dialMs;
   }
 
-  carry(request: OutgoingRequest, receiver: TransportListener, options: CarryOptions): Carriage {
-    const carriage = new SseCarriage(this.#network, this.#clock, receiver, options);
+  carry(request: OutgoingRequest, listener: TransportListener, options: CarryOptions): Carriage {
+    const carriage = new SseCarriage(this.#network, this.#clock, listener, options);
     void carriage.run(request, options, this.#dialMs);
     return carriage;
   }
@@ -81,28 +81,25 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   #settled = false;
   /** The body of the answer has ended in good order. */
   #bodyComplete = false;
-  #paused = false;
   #failedTimer: Timer | undefined;
   #drainTimer: Timer | undefined;
 
-  constructor(network: Network, clock: Clock, receiver: TransportListener, { asText, headers, plain }: CarryOptions) {
+  constructor(network: Network, clock: Clock, listener: TransportListener, { asText, headers, plain }: CarryOptions) {
     this.#network = network;
     this.#clock = clock;
-    this.#listener = receiver;
+    this.#listener = listener;
     this.#asText = asText;
     this.#headers = headers;
     this.#plain = plain;
   }
 
   pause(): boolean {
-    this.#paused = true;
     this.#connection?.pause();
     this.#decoder?.pause();
     return true;
   }
 
   resume(): void {
-    this.#paused = false;
     if (this.#decoder?.writesPaused !== true) this.#connection?.resume();
     this.#decoder?.resume();
   }
@@ -138,7 +135,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
         this.#connection = connection;
         this.#heardAt = this.#clock.now();
         connection.exchange(post, this);
-        if (this.#paused) connection.pause();
+        if (this.#listener.paused) connection.pause();
       };
       this.#resend = () => void this.#connect(exchange, 0, dialMs);
       await this.#connect(exchange, fresh ? 0 : plain === undefined ? Infinity : trustedSilenceMs, dialMs);
@@ -253,7 +250,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   }
 
   resumeWrites(): void {
-    if (!this.#paused) this.#connection?.resume();
+    if (!this.#listener.paused) this.#connection?.resume();
   }
 
   decodeFailed(error: Error): void {
@@ -337,7 +334,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
         this.#settle();
         this.#drainAnswer();
         return this.#listener.fail(verdict.error);
-      case 'between':
+      case 'awaiting_successor':
         // Nothing can be steered here, but a server may call a response steered: what its successor would be is not known.
         this.#listener.event(frame);
         return this.#end();

@@ -9,8 +9,8 @@ import type { ResponseTracker } from '../response/tracker.js';
  */
 export interface Transport {
   readonly kind: 'websocket' | 'sse';
-  /** Begins at once; whatever goes wrong, also here, arrives at `receiver.fail`, never as an exception and never in the same tick. */
-  carry(request: OutgoingRequest, receiver: TransportListener, options: CarryOptions): Carriage;
+  /** Begins at once; whatever goes wrong, also here, arrives at `listener.fail`, never as an exception and never in the same tick. */
+  carry(request: OutgoingRequest, listener: TransportListener, options: CarryOptions): Carriage;
 }
 
 /** The caller's request, in the form each transport needs. */
@@ -86,9 +86,12 @@ export interface TurnHeaders {
   onReceived: (headers: Readonly<Record<string, string>>) => void;
 }
 
+/** The attempt that a transport carries: it gets the events, and is told of the request on its way. */
 export interface TransportListener {
   /** Reads each event before it is handed over, and says what becomes of it. */
   readonly response: ResponseTracker;
+  /** The consumer is behind: nothing is to be read for now. */
+  readonly paused: boolean;
   /** A connection is there; `number` is undefined where the transport does not number them. */
   connected(connection: { number: number | undefined; reused: boolean; streamId?: string | undefined }): void;
   /** The request goes out now: from here to `sent` the server may have a part of it. */
@@ -113,10 +116,8 @@ export interface Carriage {
   resume(): void;
   /**
    * A further client event of this turn; `done` as for a socket. False where the transport has no way for it.
-   *
-   * @param steers it is a `response.steer`, whose answer and successor are then expected.
    */
-  send(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean;
-  /** Ends it now; nothing arrives at the receiver any more. Of no effect after `end` or `fail`. */
+  send(frame: string, done: (error: Error | undefined) => void): boolean;
+  /** Ends it now; nothing arrives at the listener any more. Of no effect after `end` or `fail`. */
   abort(): void;
 }

@@ -32,8 +32,8 @@ export class WebSocketTransport implements Transport {
     this.#clock = clock;
   }
 
-  carry(request: OutgoingRequest, receiver: TransportListener, options: CarryOptions): Carriage {
-    return new WebSocketCarriage(this.#pool, this.#clock, request, receiver, options);
+  carry(request: OutgoingRequest, listener: TransportListener, options: CarryOptions): Carriage {
+    return new WebSocketCarriage(this.#pool, this.#clock, request, listener, options);
   }
 }
 
@@ -57,17 +57,16 @@ class WebSocketCarriage implements Carriage, LaneListener {
   #failedTimer: Timer | undefined;
   /** For the successor of a steered response. */
   #successorTimer: Timer | undefined;
-  #paused = false;
   /** When the server was heard last; before that, when the request went out. */
   #heardAt = 0;
 
-  constructor(pool: Pool, clock: Clock, request: OutgoingRequest, receiver: TransportListener, options: CarryOptions) {
+  constructor(pool: Pool, clock: Clock, request: OutgoingRequest, listener: TransportListener, options: CarryOptions) {
     this.asText = options.asText;
     this.#headers = options.headers;
     this.#pool = pool;
     this.#clock = clock;
     this.#request = request;
-    this.#listener = receiver;
+    this.#listener = listener;
     const { fresh, withoutLanes, mayDial, fallback } = options;
     const placement = { parent: request.parent, fresh, withoutLanes, mayDial, fallback };
     this.#acquireLane(placement).then(
@@ -77,18 +76,15 @@ class WebSocketCarriage implements Carriage, LaneListener {
   }
 
   pause(): boolean {
-    this.#paused = true;
     return this.#state.name !== 'running' || this.#state.lane.pause();
   }
 
   resume(): void {
-    this.#paused = false;
     if (this.#state.name === 'running') this.#state.lane.resume();
   }
 
-  send(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean {
+  send(frame: string, done: (error: Error | undefined) => void): boolean {
     if (this.#state.name !== 'running') return false;
-    if (steers) this.#listener.response.steering.sent();
     this.#state.lane.send(frame, done);
     return true;
   }
@@ -114,7 +110,7 @@ class WebSocketCarriage implements Carriage, LaneListener {
 
   #start({ lane, reused }: LaneAssignment): void {
     this.#state = { name: 'running', lane };
-    if (this.#paused) lane.pause();
+    if (this.#listener.paused) lane.pause();
     // Of a connection that was dialled for this turn. On an older one they are old: what is left of a limit, for one.
     if (!reused) this.#headers?.onReceived(lane.upgradeHeaders);
     this.#listener.connected({ number: lane.connectionNumber, reused, streamId: lane.streamId });
@@ -155,7 +151,7 @@ class WebSocketCarriage implements Carriage, LaneListener {
       case 'end':
         this.#listener.event(frame);
         return this.#end(state);
-      case 'between':
+      case 'awaiting_successor':
         this.#listener.event(frame);
         this.#successorTimer = startDeadline(this.#clock, verdict.wait.ms, () => {
           if (verdict.wait.onTimeout === 'end') return this.#end(state);

@@ -122,7 +122,7 @@ export class Client implements AsyncDisposable {
       timeouts,
       recovery: settings.recovery,
       credentialIsAsked: typeof identity.apiKey === 'function' || typeof identity.headers === 'function',
-      byFetch: this.#network.usesFetch,
+      usesFetch: this.#network.usesFetch,
       holds: (responseId) => this.#pool.holds(responseId),
       canServe: (placement) => this.#pool.canServe(placement),
       onFallback: (kind, reason) => this.#warn(kind, `a turn goes by SSE instead of a WebSocket: ${reason}`),

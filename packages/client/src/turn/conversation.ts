@@ -1,4 +1,4 @@
-import { itemsOf } from '../continuation/fields.js';
+import { itemsOf } from '../protocol/request.js';
 import { snapshot } from '../json/snapshot.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import type { Json } from '../json/json.js';

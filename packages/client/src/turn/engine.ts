@@ -33,7 +33,7 @@ export interface Engine {
   /** `apiKey` or `headers` is a function: asked again, it may give another identity. */
   credentialIsAsked: boolean;
   /** POSTs go by a fetch of the caller's. */
-  byFetch: boolean;
+  usesFetch: boolean;
   /** A connection that can take a turn now holds this response. */
   holds: (responseId: string) => boolean;
   /** Whether a turn that may dial nothing finds an open connection to wait for. */

@@ -1,4 +1,5 @@
-import { itemsOf, shapingFields } from '../continuation/fields.js';
+import { itemsOf } from '../protocol/request.js';
+import { shapingFields } from '../continuation/fields.js';
 import { pick } from '../json/json.js';
 import { SnapshotError, snapshot } from '../json/snapshot.js';
 import { TurnwireError } from '../protocol/errors/errors.js';

@@ -1,13 +1,14 @@
 import { startDeadline } from '../base/clock.js';
-import { itemsOf } from '../continuation/fields.js';
+import { itemsOf } from '../protocol/request.js';
 import { TurnwireError, addTurnContext } from '../protocol/errors/errors.js';
-import { closingUnreadMs, maxOutputBytes } from '../protocol/limits.js';
-import { aborted, onAbort } from './abort.js';
+import { closingUnreadMs } from '../protocol/limits.js';
+import { onAbort } from '../base/abort.js';
+import { abortedError } from './aborted-error.js';
 import { AttemptRunner } from './attempt/attempt-runner.js';
 import { EventBuffer } from './buffer/event-buffer.js';
 import { textOf } from '../response/output-items.js';
-import { ResponseTracker, outputTooLarge } from '../response/tracker.js';
-import { Submissions, turnEndedError } from './steer.js';
+import { Steering, turnEndedError } from '../response/steering.js';
+import { ResponseTracker } from '../response/tracker.js';
 import type { Json } from '../json/json.js';
 import type { Timer } from '../base/clock.js';
 import type { TransportChoice } from '../options.js';
@@ -17,10 +18,11 @@ import type { InputItem } from '../protocol/items.js';
 import type { Response } from '../protocol/response.js';
 import type { PlainCall, TurnHeaders } from '../transport/transport.js';
 import type { BufferSignal, EventReader } from './buffer/event-buffer.js';
+import type { TurnListener } from './attempt/turn-attempt.js';
 import type { Engine } from './engine.js';
 import type { Attempt, TurnReport } from './report.js';
 import type { TurnRequest } from './request.js';
-import type { SteerAnswer, SteerInput } from './steer.js';
+import type { SteerAnswer, SteerInput } from '../response/steering.js';
 
 /** @internal What a turn is told by who begins it. */
 export interface TurnContext {
@@ -72,15 +74,12 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   readonly #report: TurnReport & { attempts: Attempt[] };
 
   #state: State = { name: 'running' };
-  /** From the first one on. */
-  #submissions: Submissions | undefined;
+  readonly #steering = new Steering();
   #runner: AttemptRunner | undefined;
   #request: TurnRequest | undefined;
-  /** The items of the chain so far: the input, and what responses before the last one and steering have added. */
-  #items: readonly Json[] = [];
   #waiters: Waiter<Response>[] = [];
   #closing = false;
-  #onAbort: (() => void) | undefined;
+  #releaseSignal: (() => void) | undefined;
   /** While the client closes: how long it still waits for a reader. */
   #closingTimer: Timer | undefined;
 
@@ -113,15 +112,11 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    */
   begin(request: TurnRequest, choice: TransportChoice, { asText = false, headers, plain }: FrameOptions = {}): void {
     const { signal, number } = this.#context;
-    if (signal?.aborted) return this.#fail(aborted(signal.reason));
-    if (signal !== undefined) onAbort(signal, (this.#onAbort = () => this.#fail(aborted(signal.reason))));
+    if (signal?.aborted) return this.#fail(abortedError(signal.reason));
+    if (signal !== undefined) this.#releaseSignal = onAbort(signal, (reason) => this.#fail(abortedError(reason)));
     this.#request = request;
-    this.#items = request.items ?? [];
-    this.#runner = new AttemptRunner(this.#engine, { number, request, choice, asText, headers, plain }, this.#report, {
-      event: (frame) => this.#onFrame(frame),
-      ended: () => this.#settle({ name: 'ended' }),
-      failed: (error) => this.#fail(error),
-    });
+    const options = { number, request, choice, asText, headers, plain, steering: this.#steering };
+    this.#runner = new AttemptRunner(this.#engine, options, this.#report, this.#listener());
     this.#runner.start();
   }
 
@@ -129,7 +124,8 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   get report(): TurnReport {
     return {
       ...this.#report,
-      phase: this.#runner?.phase ?? 'queued',
+      phase: this.#tracker.phase,
+      responseId: this.#tracker.responseId,
       attempts: this.#report.attempts.map((attempt) => ({ ...attempt })),
     };
   }
@@ -144,10 +140,9 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    * after it the input that was taken, up to what the server puts before your results (`pending`). Who keeps the history appends this to the input.
    */
   get added(): InputItem[] {
-    const before = this.#request?.items?.length ?? 0;
     const { storedOutput, responses } = this.#tracker;
     const output = storedOutput?.output ?? responses.at(-1)?.output ?? [];
-    return structuredClone([...this.#items.slice(before), ...output, ...this.#unconsumedInput]) as InputItem[];
+    return structuredClone([...this.#tracker.added, ...output, ...this.#unconsumedInput]) as InputItem[];
   }
 
   /**
@@ -183,13 +178,12 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    */
   steer(input: SteerInput): Promise<SteerAnswer> {
     if (this.#state.name !== 'running') return Promise.reject(turnEndedError());
-    this.#submissions ??= new Submissions(this.#tracker.responseId);
-    return this.#submissions.submit(input, (frame, done) => this.#runner?.send(frame, done, true) === true);
+    return this.#steering.submit(input, (frame, done) => this.#runner?.send(frame, done) === true);
   }
 
   /** @internal For a relay: a client event other than `response.steer`, as it is. False where it cannot be sent. */
   say(frame: string): boolean {
-    return this.#state.name === 'running' && this.#runner?.send(frame, () => {}, false) === true;
+    return this.#state.name === 'running' && this.#runner?.send(frame, () => {}) === true;
   }
 
   /** @internal The name under which the last attempt is known to the server; undefined for the default lane. */
@@ -201,7 +195,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    * @internal All items of the context at the end of the last response: the input, then what was added. undefined before the end, and where the
    * response cannot be continued.
    */
-  get context(): readonly Json[] | undefined {
+  context(): readonly Json[] | undefined {
     const { terminal, storedOutput } = this.#tracker;
     const outcome = terminal?.outcome;
     if (storedOutput === undefined || (outcome !== 'completed' && outcome !== 'incomplete')) return undefined;
@@ -224,7 +218,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    * then may be billed. Does nothing to a turn that has ended.
    */
   cancel(): void {
-    this.#fail(aborted(undefined));
+    this.#fail(abortedError(undefined));
   }
 
   /** @internal `client.close()`: it waits for the end of the turn, but not as long as ever for somebody who reads. */
@@ -251,7 +245,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #onBufferSignal(news: BufferSignal): void {
     switch (news) {
       case 'full':
-        this.#runner?.pause(() => this.#buffer.bytes);
+        this.#runner?.pause();
         if (this.#closing) this.#awaitReader();
         return;
       case 'roomy':
@@ -274,33 +268,43 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     });
   }
 
-  #onFrame(frame: Frame): void {
-    if (frame.opaque) return this.#buffer.push(frame);
-    const { type } = frame;
-    if (type?.startsWith('response.steer.')) this.#submissions?.read(frame.event);
-    if (type === 'response.created') this.#responseBegan();
-    if (this.#tracker.responses.length > this.#notedResponses) this.#noteResponse();
-    this.#report.responseId = this.#tracker.responseId;
+  #listener(): TurnListener {
+    const buffer = this.#buffer;
+    return {
+      get paused() {
+        return buffer.full;
+      },
+      get unreadBytes() {
+        return buffer.bytes;
+      },
+      event: (frame) => this.#onEvent(frame),
+      ended: () => this.#settle({ name: 'ended' }),
+      failed: (error) => this.#fail(error),
+    };
+  }
+
+  #onEvent(frame: Frame): void {
+    if (!frame.opaque && this.#tracker.responses.length > this.#notedResponses) this.#noteResponse();
     this.#buffer.push(frame);
-    if (this.#tracker.bytes > maxOutputBytes) this.#runner?.fail(new TurnwireError('event_too_large', outputTooLarge));
   }
 
   /** What the events have come to. */
   get #tracker(): ResponseTracker {
-    return this.#runner?.response ?? (this.#emptyResponse ??= new ResponseTracker(this.#engine.secrets));
+    return (
+      this.#runner?.response ?? (this.#emptyResponse ??= new ResponseTracker(this.#engine.secrets, this.#steering))
+    );
   }
 
-  /** A response has begun; a successor continues what the one before has given, and what it was steered with. */
-  #responseBegan(): void {
-    const { responses, responseId, storedOutput } = this.#tracker;
-    const taken = this.#submissions?.responseBegan(responseId) ?? [];
-    if (responses.length === 0) return;
-    this.#items = [...this.#items, ...(storedOutput?.output ?? []), ...taken.flatMap((input) => itemsOf(input) ?? [])];
+  /** The items of the chain so far: the input, and what earlier responses and steering have added. */
+  get #items(): readonly Json[] {
+    const items = this.#request?.items ?? [];
+    const { added } = this.#tracker;
+    return added.length === 0 ? items : [...items, ...added];
   }
 
   /** The items of what was steered with and is in no response yet: the turn that continues this one has them first. */
   get #unconsumedInput(): readonly Json[] {
-    return (this.#submissions?.waiting ?? []).flatMap((input) => itemsOf(input) ?? []);
+    return this.#steering.unconsumed.flatMap((input) => itemsOf(input) ?? []);
   }
 
   /** What the end of a response says about the turn. */
@@ -355,7 +359,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     const atEnd = this.#buffer.empty && (errorEvent !== undefined || terminal !== undefined);
     if (atEnd && this.#state.name === 'running') {
       // What might follow (the failure that belongs to an error, a successor) is for nobody.
-      this.#runner?.abort(aborted(undefined));
+      this.#runner?.abort(abortedError(undefined));
       return this.#settle({ name: 'ended' });
     }
     this.#buffer.clear();
@@ -365,7 +369,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
 
   #fail(error: TurnwireError): void {
     if (this.#state.name !== 'running') return;
-    const phase = this.#runner?.phase ?? 'queued';
+    const { phase } = this.#tracker;
     this.#runner?.abort(error);
     // What came before a loss is still the caller's; who aborts wants no more.
     if (error.code === 'aborted') this.#buffer.clear();
@@ -378,12 +382,12 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     if (this.#state.name !== 'running') return;
     this.#state = state;
     this.#closingTimer?.cancel();
-    if (this.#onAbort !== undefined) this.#context.signal?.removeEventListener('abort', this.#onAbort);
+    this.#releaseSignal?.();
     this.#report.totalMs = this.#engine.clock.now() - this.#startedAt;
     if (state.name === 'ended' && this.#tracker.terminal === undefined) this.#report.outcome = 'failed';
     const error = state.name === 'failed' ? state.error : undefined;
     if (error !== undefined || this.#tracker.terminal?.outcome !== 'completed') this.#forget();
-    this.#submissions?.end(error);
+    this.#steering.end(error);
     this.#buffer.end(error);
     for (const waiter of this.#waiters.splice(0)) this.#settleWaiter(waiter);
     this.#context.onSettled(this);

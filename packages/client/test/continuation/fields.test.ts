@@ -1,7 +1,8 @@
 // D6, P40: which fields of a request shape what the model is shown of the past.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changedField, itemsOf, shapingFields, unchainableField } from '../../dist/continuation/fields.js';
+import { itemsOf } from '../../dist/protocol/request.js';
+import { changedField, shapingFields, unchainableField } from '../../dist/continuation/fields.js';
 
 const request = {
   model: 'm',

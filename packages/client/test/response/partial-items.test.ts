@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Frame } from '../../dist/protocol/frame.js';
 import { Secrets } from '../../dist/protocol/errors/secrets.js';
+import { Steering } from '../../dist/response/steering.js';
 import { ResponseTracker } from '../../dist/response/tracker.js';
 import { textOf } from '../../dist/response/output-items.js';
 import type { Response } from '../../dist/protocol/response.js';
@@ -16,7 +17,7 @@ const completed = (output?: unknown, status = 'completed'): Json => ({
 });
 
 function track(events: readonly Json[], asText: boolean): ResponseTracker {
-  const tracker = new ResponseTracker(new Secrets());
+  const tracker = new ResponseTracker(new Secrets(), new Steering());
   for (const event of events) {
     const text = JSON.stringify(event);
     const verdict = tracker.read(asText ? Frame.peek(text) : Frame.parse(text));
@@ -321,7 +322,7 @@ describe('output from pieces', () => {
   });
 
   test('a piece that is no JSON, where nobody has parsed it, is left out', () => {
-    const tracker = new ResponseTracker(new Secrets());
+    const tracker = new ResponseTracker(new Secrets(), new Steering());
     for (const one of [
       JSON.stringify(created),
       '{"type":"response.output_text.delta","delta":oops}',

@@ -48,7 +48,7 @@ test('output items without end are a typed failure, and their carriage is ended'
       timeouts: forever,
       recovery: { replay: 'unanswered', maxAttempts: 1, budgetMs: 1, refusals: 'surface' },
       credentialIsAsked: false,
-      byFetch: false,
+      usesFetch: false,
       canServe: () => false,
       holds: () => false,
       onFallback: () => {},
@@ -69,8 +69,10 @@ test('output items without end are a typed failure, and their carriage is ended'
     return Frame.parse(head + 'x'.repeat(size - head.length - tail.length) + tail);
   };
   const hand = (frame: Frame): void => {
-    receiver?.response.read(frame);
-    receiver?.event(frame);
+    // As a transport does.
+    const disposition = receiver?.response.read(frame);
+    if (disposition?.name === 'broken') receiver?.fail(disposition.error);
+    else receiver?.event(frame);
   };
   const large = itemOf(64 * mebibyte);
   receiver?.connected({ number: 1, reused: false });

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { onAbort } from '../../base/abort.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
 import { maxHeadBytes } from '../../protocol/limits.js';
 import { plainConnect, secureConnect } from './connect.js';
@@ -29,8 +30,7 @@ export function tunnel(proxy: Proxy, target: Target, { ca, lookup }: TunnelOptio
   const credentials = proxy.authorization === undefined ? '' : `Proxy-Authorization: ${proxy.authorization}\r\n`;
   return async (signal) => {
     let socket: Socket | undefined;
-    const onAbort = (): void => void socket?.destroy();
-    signal.addEventListener('abort', onAbort, { once: true });
+    const release = onAbort(signal, () => socket?.destroy());
     try {
       socket = await connect(signal);
       socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`);
@@ -42,7 +42,7 @@ export function tunnel(proxy: Proxy, target: Target, { ca, lookup }: TunnelOptio
       signal.throwIfAborted();
       throw error instanceof TurnwireError ? error : proxyFailure(proxy, error);
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      release();
     }
   };
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '../../base/abort.js';
 import type { LaneListener } from '../lane.js';
 import type { LaneAssignment, Placement, LaneChoice } from '../placement.js';
 
@@ -36,7 +37,7 @@ export class DialWaiter {
   readonly #listener: LaneListener;
   readonly #signal: AbortSignal;
   readonly #ownDial = new AbortController();
-  readonly #onAbort = (): void => this.#abort();
+  readonly #release: () => void;
   #resolve!: (place: LaneAssignment | Promise<LaneAssignment>) => void;
   #reject!: (error: unknown) => void;
   #dialling = false;
@@ -52,7 +53,7 @@ export class DialWaiter {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#release = onAbort(signal, (reason) => this.#abort(reason));
     host.waiters.add(this);
     host.joiners.add(this);
     if (host.hasRoom() && !joins) this.#dial();
@@ -96,10 +97,10 @@ export class DialWaiter {
     this.#resolve(place);
   }
 
-  #abort(): void {
-    this.#rejectWith(this.#signal.reason);
+  #abort(reason: unknown): void {
+    this.#rejectWith(reason);
     // Others may have relied on it.
-    if (this.#context.joiners.size === 0) this.#ownDial.abort(this.#signal.reason);
+    if (this.#context.joiners.size === 0) this.#ownDial.abort(reason);
   }
 
   #rejectWith(error: unknown): void {
@@ -111,6 +112,6 @@ export class DialWaiter {
   #remove(): void {
     this.#context.waiters.delete(this);
     this.#context.joiners.delete(this);
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#release();
   }
 }

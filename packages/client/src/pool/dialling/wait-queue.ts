@@ -1,3 +1,4 @@
+import { onAbort } from '../../base/abort.js';
 import { startDeadline } from '../../base/clock.js';
 import type { Clock } from '../../base/clock.js';
 
@@ -25,14 +26,13 @@ export class WaitQueue<Found> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         timer.cancel();
-        signal.removeEventListener('abort', onAbort);
+        release();
       };
       const fail = (error: unknown): void => {
         leave();
         this.#waiters.delete(waiter);
         reject(error);
       };
-      const onAbort = (): void => fail(signal.reason);
       const waiter: Waiter = {
         serve: () => {
           const found = find();
@@ -44,7 +44,7 @@ export class WaitQueue<Found> {
         fail,
       };
       const timer = startDeadline(this.#clock, ms, () => fail(timeout()));
-      signal.addEventListener('abort', onAbort, { once: true });
+      const release = onAbort(signal, fail);
       this.#waiters.add(waiter);
     });
   }

@@ -9,25 +9,18 @@ import { recover } from '../recovery/recovery.js';
 import type { ChainPlan } from '../../continuation/memory.js';
 import type { Timer } from '../../base/clock.js';
 import type { ReplayPolicy, TransportChoice } from '../../options.js';
-import type { Phase } from '../../protocol/errors/errors.js';
 import type { Placement } from '../../pool/placement.js';
-import type { Frame } from '../../protocol/frame.js';
 import type { CarryOptions } from '../../transport/transport.js';
-import type { AttemptObserver } from './turn-attempt.js';
+import type { AttemptObserver, TurnListener } from './turn-attempt.js';
 import type { Engine } from '../engine.js';
 import type { Plan } from './attempt-request.js';
 import type { Decision } from '../recovery/recovery.js';
+import type { Steering } from '../../response/steering.js';
 import type { TurnReport, Attempt as Entry } from '../report.js';
 import type { TurnRequest } from '../request.js';
 import { failureKey } from '../recovery/breaker-failure.js';
 import type { Suspension } from '../recovery/breaker.js';
 import type { BreakerFailure } from '../recovery/breaker-failure.js';
-
-export interface TurnListener {
-  event(frame: Frame): void;
-  ended(): void;
-  failed(error: TurnwireError): void;
-}
 
 type Report = TurnReport & { attempts: Entry[] };
 
@@ -46,6 +39,7 @@ export class AttemptRunner implements AttemptObserver {
   readonly #number: number;
   readonly #request: TurnRequest;
   readonly #choice: TransportChoice;
+  readonly #steering: Steering;
   readonly #carryOptions: Pick<CarryOptions, 'asText' | 'headers' | 'plain'>;
   readonly #listener: TurnListener;
   readonly #report: Report;
@@ -53,8 +47,6 @@ export class AttemptRunner implements AttemptObserver {
   readonly #decisions: Decision[] = [];
   #attempt: TurnAttempt | undefined;
   #delay: Timer | undefined;
-  /** Of a course that is paused: how much of what was handed over has not been read. */
-  #unread: (() => number) | undefined;
   #settled = false;
   /** This turn tells whether WebSocket works again. */
   #probing = false;
@@ -74,7 +66,7 @@ export class AttemptRunner implements AttemptObserver {
 
   constructor(
     engine: Engine,
-    options: { number: number; request: TurnRequest; choice: TransportChoice } & Pick<
+    options: { number: number; request: TurnRequest; choice: TransportChoice; steering: Steering } & Pick<
       CarryOptions,
       'asText' | 'headers' | 'plain'
     >,
@@ -85,14 +77,11 @@ export class AttemptRunner implements AttemptObserver {
     this.#number = options.number;
     this.#request = options.request;
     this.#choice = options.choice;
+    this.#steering = options.steering;
     this.#carryOptions = { asText: options.asText, headers: options.headers, plain: options.plain };
     this.#report = report;
     this.#listener = listener;
     this.#startedAt = engine.clock.now();
-  }
-
-  get phase(): Phase {
-    return this.#attempt?.phase ?? 'queued';
   }
 
   /** What has come of the attempt that runs, or was the last. */
@@ -133,19 +122,16 @@ export class AttemptRunner implements AttemptObserver {
     this.#attemptOver('sse', this.#sseRequest());
   }
 
-  /** @param unread how much of what was handed over has not been read, in bytes. */
-  pause(unread: () => number): void {
-    this.#unread = unread;
-    this.#attempt?.pause(unread);
+  pause(): void {
+    this.#attempt?.pause();
   }
 
   resume(): void {
-    this.#unread = undefined;
     this.#attempt?.resume();
   }
 
-  send(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean {
-    return this.#attempt?.send(frame, done, steers) === true;
+  send(frame: string, done: (error: Error | undefined) => void): boolean {
+    return this.#attempt?.send(frame, done) === true;
   }
 
   /** Ends it now, silently; `error` is noted as what ended the attempt. */
@@ -158,11 +144,6 @@ export class AttemptRunner implements AttemptObserver {
     }
     this.#settle();
     this.#attempt?.abort();
-  }
-
-  /** As an attempt fails by itself; for what the turn sees and the transport cannot. */
-  fail(error: TurnwireError): void {
-    this.#attempt?.fail(error);
   }
 
   #plan(): Plan {
@@ -224,15 +205,14 @@ export class AttemptRunner implements AttemptObserver {
   #attemptOver(transport: 'websocket' | 'sse', outgoing: AttemptRequest, fresh = false): void {
     const { asText, headers, plain } = this.#carryOptions;
     // Who takes text and wants a stream puts the answer together itself.
-    const response = new ResponseTracker(this.#engine.secrets, !asText || plain !== undefined);
-    const attempt = new TurnAttempt(this.#engine, transport, outgoing, response, this);
+    const response = new ResponseTracker(this.#engine.secrets, this.#steering, !asText || plain !== undefined);
+    const attempt = new TurnAttempt(this.#engine, transport, outgoing, response, this, this.#listener);
     this.#attempt = attempt;
     // Pushed, the first would bring room for sixteen more, for as long as the turn runs.
     this.#report.attempts = this.#report.attempts.concat(attempt.entry);
     this.#report.transport = transport;
     describePlan(attempt.entry, outgoing.plan);
     describePlan(this.#report, outgoing.plan);
-    if (this.#unread !== undefined) attempt.pause(this.#unread);
     attempt.start({ ...this.#placement(outgoing, fresh), asText, headers, plain });
   }
 
@@ -255,10 +235,6 @@ export class AttemptRunner implements AttemptObserver {
     if (transport === 'websocket') return this.#webSocketWorks();
     // Answered here and closed without a word there: it was the request. Closed here, too, it would have been chance (C11).
     if (this.#shapeFailure !== undefined) breaker.failed(this.#shapeFailure, shapeOf(this.#request.params));
-  }
-
-  event(frame: Frame): void {
-    this.#listener.event(frame);
   }
 
   ended(): void {
@@ -327,7 +303,7 @@ export class AttemptRunner implements AttemptObserver {
    * sent again after a refusal alone.
    */
   #mayReplay({ plain, entry: { transport } }: TurnAttempt): boolean {
-    return !plain && !(transport === 'sse' && this.#engine.byFetch);
+    return !plain && !(transport === 'sse' && this.#engine.usesFetch);
   }
 
   #recover({ transport }: Entry, error: TurnwireError, { move, cause, withoutLanes }: Decision): void {

@@ -1,6 +1,5 @@
 import { TurnwireError } from '../../protocol/errors/errors.js';
 import { laneUnreadBytes, maxEventSilenceMs } from '../../protocol/limits.js';
-import { phaseAfter } from '../../response/phase.js';
 import { IdleTimer } from './idle-timer.js';
 import type { Phase } from '../../protocol/errors/errors.js';
 import type { Frame } from '../../protocol/frame.js';
@@ -13,12 +12,23 @@ import type { Attempt as Entry } from '../report.js';
 /** Frames that wait for the beginning of a response; each is a few hundred bytes. */
 const maxHeldFrames = 256;
 
+/** The turn: it gets the events of its attempts, in order. */
+export interface TurnListener {
+  /** The consumer is behind: events lie unread. */
+  readonly paused: boolean;
+  /** Bytes of the events that lie unread. */
+  readonly unreadBytes: number;
+  event(frame: Frame): void;
+  ended(): void;
+  failed(error: TurnwireError): void;
+}
+
+/** What runs the attempts of a turn: it decides what follows a failed one. */
 export interface AttemptObserver {
   /** The request goes out now; the entry says how. */
   sending(attempt: TurnAttempt): void;
   /** The first event is here. */
   firstEvent(attempt: TurnAttempt): void;
-  event(frame: Frame): void;
   ended(): void;
   failed(attempt: TurnAttempt, error: TurnwireError): void;
 }
@@ -33,6 +43,7 @@ export class TurnAttempt implements TransportListener {
   readonly response: ResponseTracker;
   readonly #engine: Engine;
   readonly #observer: AttemptObserver;
+  readonly #turn: TurnListener;
   readonly #idleTimer: IdleTimer;
   #carriage: Carriage | undefined;
   #settled = false;
@@ -40,22 +51,23 @@ export class TurnAttempt implements TransportListener {
   #heldFrames: Frame[] | undefined;
   /** One body is asked for, and no stream. */
   #plain = false;
-  #paused = false;
-  /** How much lies unread; asked where the carriage could not be paused. */
-  #unread: (() => number) | undefined;
+  /** Other turns use the socket, so that it is not paused for this one. */
+  #unpausable = false;
 
   /** @param response to read the answer with. */
   constructor(
     engine: Engine,
     transport: 'websocket' | 'sse',
-    outgoing: AttemptRequest,
+    request: AttemptRequest,
     response: ResponseTracker,
-    listener: AttemptObserver,
+    observer: AttemptObserver,
+    turn: TurnListener,
   ) {
     this.#engine = engine;
-    this.#observer = listener;
+    this.#observer = observer;
+    this.#turn = turn;
     this.#idleTimer = new IdleTimer(engine.clock);
-    this.request = outgoing;
+    this.request = request;
     this.response = response;
     this.entry = {
       transport,
@@ -65,7 +77,9 @@ export class TurnAttempt implements TransportListener {
       plan: 'full',
       planReason: undefined,
       sentBytes: 0,
-      phase: 'queued',
+      get phase() {
+        return response.phase;
+      },
       error: undefined,
       kind: undefined,
       recovery: undefined,
@@ -76,11 +90,14 @@ export class TurnAttempt implements TransportListener {
   start(options: CarryOptions): void {
     this.#plain = options.plain !== undefined && this.entry.transport === 'sse';
     this.#carriage = this.#engine.transports[this.entry.transport].carry(this.request, this, options);
-    if (this.#paused) this.#carriage.pause();
   }
 
   get phase(): Phase {
-    return this.entry.phase;
+    return this.response.phase;
+  }
+
+  get paused(): boolean {
+    return this.#turn.paused;
   }
 
   /** Its answer is all that comes, so that nothing tells a turn that runs from one that was lost. */
@@ -88,12 +105,11 @@ export class TurnAttempt implements TransportListener {
     return this.#plain;
   }
 
-  /** The consumer does not keep up: `unread` bytes lie here. */
-  pause(unread: () => number): void {
+  /** The consumer does not keep up. */
+  pause(): void {
     if (this.#settled) return;
-    this.#paused = true;
     const { unreadMs } = this.#engine.timeouts;
-    if (this.#carriage?.pause() === false) this.#unread = unread;
+    this.#unpausable = this.#carriage?.pause() === false;
     this.#idleTimer.watch(unreadMs, unreadMs, () =>
       this.fail(
         new TurnwireError('unread_timeout', `the turn's events were not read for ${unreadMs} ms (timeouts.unreadMs)`),
@@ -103,14 +119,13 @@ export class TurnAttempt implements TransportListener {
 
   resume(): void {
     if (this.#settled) return;
-    this.#paused = false;
-    this.#unread = undefined;
+    this.#unpausable = false;
     this.#watchIdle();
     this.#carriage?.resume();
   }
 
-  send(frame: string, done: (error: Error | undefined) => void, steers: boolean): boolean {
-    return !this.#settled && this.#carriage?.send(frame, done, steers) === true;
+  send(frame: string, done: (error: Error | undefined) => void): boolean {
+    return !this.#settled && this.#carriage?.send(frame, done) === true;
   }
 
   /** Ends it now and silently. */
@@ -130,7 +145,7 @@ export class TurnAttempt implements TransportListener {
   sending(bytes: number): void {
     if (this.#settled) return;
     const { entry } = this;
-    entry.phase = 'sending';
+    this.response.requestSending();
     entry.sentBytes = bytes;
     this.#observer.sending(this);
     // Such a server says nothing before it has finished.
@@ -148,8 +163,7 @@ export class TurnAttempt implements TransportListener {
   }
 
   sent(): void {
-    // The answer may be faster than the news that the request has gone.
-    if (!this.#settled && this.entry.phase === 'sending') this.entry.phase = 'sent';
+    if (!this.#settled) this.response.requestSent();
   }
 
   event(frame: Frame): void {
@@ -181,19 +195,14 @@ export class TurnAttempt implements TransportListener {
 
   #deliver(frame: Frame): void {
     if (this.#settled) return;
-    const { entry } = this;
-    if (entry.phase === 'sending' || entry.phase === 'sent') {
-      entry.phase = 'created';
+    if (this.response.eventDelivered(frame)) {
       this.#watchIdle();
       this.#observer.firstEvent(this);
     } else {
       this.#idleTimer.eventReceived();
     }
-    // Of the many in the middle, only a finished item takes it further, and it is not quiet.
-    if (entry.phase === 'created' || (entry.phase === 'visible' && !frame.opaque))
-      entry.phase = phaseAfter(entry.phase, frame);
-    this.#observer.event(frame);
-    if (this.#unread !== undefined && this.#unread() > laneUnreadBytes) {
+    this.#turn.event(frame);
+    if (this.#unpausable && this.#turn.unreadBytes > laneUnreadBytes) {
       this.fail(
         new TurnwireError(
           'unread_overflow',
@@ -204,15 +213,15 @@ export class TurnAttempt implements TransportListener {
   }
 
   alive(): void {
-    if (this.#settled || this.#paused) return;
-    const { phase } = this.entry;
+    if (this.#settled || this.paused) return;
+    const { phase } = this.response;
     if (this.#plain || (phase !== 'sending' && phase !== 'sent')) this.#idleTimer.peerAlive();
   }
 
   end(): void {
     if (this.#settled) return;
     this.#settle();
-    this.entry.phase = 'terminal';
+    this.response.turnEnded();
     this.#observer.ended();
   }
 
