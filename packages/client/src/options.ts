@@ -85,6 +85,13 @@ export interface PoolOptions {
    */
   maxAgeMs?: number | undefined;
   /**
+   * A connection that carried no turn for this long, in milliseconds, is closed, and the chains on it that are not stored are given up: they go in
+   * full. For programs with many conversations, each of which holds a connection of a provider without lanes.
+   *
+   * @default Infinity
+   */
+  maxIdleMs?: number | undefined;
+  /**
    * Turns share connections: up to 16 at a time on one, each on a lane of its own (`stream_id`). Saves connections, and lets a fork continue a
    * response that is not stored while another turn does the same. On a shared connection a turn that reads slowly does not slow the others;
    * it fails with `unread_overflow` when it is too far behind. A server that refuses lanes, or answers without them, is served without.

@@ -36,6 +36,8 @@ export interface ConnectionOptions {
   dialMs: number;
   pingMs: number;
   pongMs: number;
+  /** Without a turn; `Infinity` for no limit. */
+  maxIdleMs: number;
 }
 
 /** Who is told of a connection. */
@@ -44,6 +46,8 @@ export interface ConnectionOwner {
   closed(connection: Connection): void;
   /** It has an idle lane again. */
   laneFreed(): void;
+  /** It was idle for too long, and so many chains end with it. */
+  chainsGivenUp(count: number): void;
   /** The server was given names of lanes, and answers without them. */
   lanesIgnored(): void;
   /** The process has stood still: what is known of any connection is out of date. */
@@ -70,6 +74,8 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
   #openedAt = 0;
   #openedWall = 0;
   #maxAgeMs = Infinity;
+  /** Until it has been idle for too long. */
+  #idle: Timer | undefined;
   /** What ended it between its opening and the moment in which `dial` learns of that. */
   #earlyEnd: string | undefined;
   #onClosed: (() => void) | undefined;
@@ -216,9 +222,24 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
       state.socket.unref();
     }
     this.#inUse = inUse;
+    this.#watchIdle();
     if (lane.idle) state.heartbeat.turnEnded();
     if (state.name === 'draining') this.#endIfDrained(state.reason);
     else if (lane.idle) this.#owner.laneFreed();
+  }
+
+  #watchIdle(): void {
+    const { maxIdleMs } = this.#options;
+    this.#idle?.cancel();
+    this.#idle = undefined;
+    if (this.#inUse || maxIdleMs === Infinity) return;
+    this.#idle = this.clock.after(maxIdleMs, () => this.#expire(), { background: true });
+  }
+
+  #expire(): void {
+    if (!this.idle) return;
+    this.#owner.chainsGivenUp([...this.lanes].filter(({ chain }) => chain?.stored === false).length);
+    this.retire('it was idle for too long');
   }
 
   /** It takes no new turns, and ends with the last that it has; what was given up and still drains is not waited for. */
@@ -352,6 +373,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     const state = this.#state;
     if (state.name === 'closed' || state.name === 'dialling') return false;
     this.#state = { name: 'closed' };
+    this.#idle?.cancel();
     state.heartbeat.stop();
     if (state.name === 'open') state.age.cancel();
     this.resume();

@@ -38,6 +38,7 @@ export class Pool implements ConnectionOwner {
   #warming: Promise<void> | undefined;
   #lanes: LaneLimits | undefined;
   #numbers = 0;
+  #givenUp = 0;
   #closed = false;
 
   constructor(settings: PoolSettings) {
@@ -49,10 +50,10 @@ export class Pool implements ConnectionOwner {
     this.#dialContext = this.#createDialContext();
   }
 
-  get stats(): { dialled: number; connections: number; busy: number } {
+  get stats(): { dialled: number; connections: number; busy: number; chainsGivenUp: number } {
     let busy = 0;
     for (const connection of this.#connections) if (connection.busy) busy += 1;
-    return { dialled: this.#numbers, connections: this.#connections.size, busy };
+    return { dialled: this.#numbers, connections: this.#connections.size, busy, chainsGivenUp: this.#givenUp };
   }
 
   /** Whether a turn that continues this response would be given the lane that holds it, or one beside it. */
@@ -72,7 +73,9 @@ export class Pool implements ConnectionOwner {
     if (this.#closed || !this.#queue.empty) return undefined;
     this.#checkClock();
     const spot = this.#findLane(placement);
-    return spot === undefined || spot.connection.needsValidation ? undefined : assign(spot, listener);
+    if (spot === undefined || spot.connection.needsValidation) return undefined;
+    this.#countGivenUp(spot, placement);
+    return assign(spot, listener);
   }
 
   /**
@@ -143,6 +146,16 @@ export class Pool implements ConnectionOwner {
     });
   }
 
+  chainsGivenUp(count: number): void {
+    this.#givenUp += count;
+  }
+
+  /** A lane whose chain nothing but this lane can continue goes to a turn that does not. */
+  #countGivenUp({ lane }: LaneChoice, { parent }: Placement): void {
+    const chain = lane?.chain;
+    if (chain?.stored === false && chain.responseId !== parent?.responseId) this.#givenUp += 1;
+  }
+
   lanesIgnored(): void {
     this.refuseLanes();
   }
@@ -183,6 +196,7 @@ export class Pool implements ConnectionOwner {
     listener: LaneListener,
     signal: AbortSignal,
   ): Promise<LaneAssignment> {
+    this.#countGivenUp(spot, placement);
     if (spot.connection.needsValidation) return this.#validate(spot, placement, listener, signal);
     return Promise.resolve(assign(spot, listener));
   }
@@ -220,10 +234,10 @@ export class Pool implements ConnectionOwner {
     reason: TurnwireError,
     signal: AbortSignal,
   ): Promise<LaneAssignment> {
-    const patient = {
+    const patient: Placement = {
       ...placement,
-      dials: false,
-      spends: placement.mayEvictChain === true || placement.fallback === 'nothing',
+      mayDial: false,
+      mayEvictChain: placement.mayEvictChain === true || placement.fallback === 'nothing',
     };
     const find = (): Promise<LaneAssignment> | undefined => {
       this.#checkClock();

@@ -22,7 +22,7 @@ export const clientNames: Names<ClientOptions> = [
   'transport',
 ];
 
-const poolNames: Names<PoolOptions> = ['lanes', 'maxAgeMs', 'maxConnections', 'pingMs'];
+const poolNames: Names<PoolOptions> = ['lanes', 'maxAgeMs', 'maxConnections', 'maxIdleMs', 'pingMs'];
 const timeoutNames: Names<TimeoutOptions> = ['dialMs', 'firstEventMs', 'idleMs', 'pongMs', 'queueMs', 'unreadMs'];
 const recoveryNames: Names<RecoveryOptions> = ['replay', 'maxAttempts', 'budgetMs', 'refusals'];
 const networkNames: Names<NetworkOptions> = ['allowPlaintext', 'ca', 'cert', 'key', 'lookup', 'proxy', 'relay'];

@@ -19,7 +19,7 @@ export interface Settings {
   providerHost: string;
   identity: Pick<ClientOptions, 'apiKey' | 'headers' | 'organization' | 'project'>;
   transport: TransportChoice;
-  pool: { maxConnections: number; maxAgeMs: number | undefined; lanes: boolean; pingMs: number };
+  pool: { maxConnections: number; maxAgeMs: number | undefined; maxIdleMs: number; lanes: boolean; pingMs: number };
   timeouts: Record<keyof TimeoutOptions, number>;
   recovery: { [Name in keyof RecoveryOptions]-?: NonNullable<RecoveryOptions[Name]> };
   network: NetworkSettings;
@@ -72,7 +72,7 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
   }
   if (pool.lanes !== undefined && typeof pool.lanes !== 'boolean')
     throw invalid(`pool.lanes must be true or false, not ${show(pool.lanes)}`);
-  const ofPool = { maxAgeMs: pool.maxAgeMs, pingMs: pool.pingMs };
+  const ofPool = { maxAgeMs: pool.maxAgeMs, maxIdleMs: pool.maxIdleMs, pingMs: pool.pingMs };
   const times = Object.entries({ ...timeouts, ...ofPool }).filter(([, value]) => value !== undefined);
   for (const [name, value] of times) {
     const option = `${name in ofPool ? 'pool' : 'timeouts'}.${name}`;
@@ -99,6 +99,7 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
     pool: {
       maxConnections: pool.maxConnections ?? 32,
       maxAgeMs: pool.maxAgeMs,
+      maxIdleMs: pool.maxIdleMs ?? Infinity,
       lanes: pool.lanes ?? false,
       pingMs: pool.pingMs ?? 25_000,
     },

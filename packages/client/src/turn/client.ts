@@ -43,6 +43,8 @@ export interface ClientStats {
   connections: number;
   /** Of these, carrying a turn. */
   busy: number;
+  /** Chains that were not stored, and whose connection was given to another turn or was idle for too long, since the client was created. */
+  chainsGivenUp: number;
   /** Chains that are remembered, so that a full history can be sent as what is new. */
   chains: number;
   /** What all responses have cost, each counted once, from whichever terminal event, read or not. */
@@ -96,6 +98,7 @@ export class Client implements AsyncDisposable {
       random,
       maxConnections: pool.maxConnections,
       pingMs: pool.pingMs,
+      maxIdleMs: pool.maxIdleMs,
       pongMs: timeouts.pongMs,
       lanes: pool.lanes ? limits.lanes : undefined,
       pace: new DialPace(clock, random),

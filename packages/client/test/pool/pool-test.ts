@@ -45,6 +45,7 @@ export function poolTest(name: string, settings: Partial<PoolSettings>, run: (po
       clock,
       maxConnections: 32,
       maxAgeMs: Infinity,
+      maxIdleMs: Infinity,
       dialMs: 1000,
       queueMs: 1000,
       pingMs: Infinity,

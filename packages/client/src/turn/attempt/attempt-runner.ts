@@ -348,6 +348,10 @@ export class AttemptRunner implements AttemptObserver {
   #surface(error: TurnwireError): void {
     this.#settle();
     const surfaced = this.#attempt?.request.plan.name === 'explicit' ? (chainLost(error) ?? error) : error;
+    const { previousResponseId } = this.#request;
+    // The full history, should the caller have it, is not to be sent as a delta of the same response.
+    if (surfaced.code === 'chain_lost' && previousResponseId !== undefined)
+      this.#engine.memory.forget(previousResponseId);
     // However many attempts follow, the first failure is the one to look at (K2): it stands at the end of the causes.
     if (this.#firstError !== undefined) rootCause(surfaced).cause = this.#firstError;
     // A refusal of the last attempt says nothing of an earlier one that may have run.
