@@ -21,15 +21,13 @@ export async function setUp(
   options: Partial<Omit<GatewayOptions, 'config'>> = {},
 ): Promise<Setup> {
   const emulator = await startEmulator(emulated);
+  t.after(() => emulator.close());
   const gateway = await startGateway({
     config: { ...config, listen: { port: 0, ...listen }, upstream: { base_url: emulator.url, ...upstream } },
     onWarning: () => {},
     ...options,
   });
-  t.after(async () => {
-    gateway.destroy();
-    await emulator.close();
-  });
+  t.after(() => gateway.destroy());
   const ask: Setup['ask'] = (body = {}, { headers, ...init } = {}) =>
     fetch(`${gateway.url}/responses`, {
       method: 'POST',

@@ -21,6 +21,7 @@ const pinned = {
       'EmulatorError',
       'ManualClock',
       'ScriptError',
+      'createTestAuthority',
       'isPublicAddress',
       'startEmulator',
       'startLink',

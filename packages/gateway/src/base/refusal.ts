@@ -1,3 +1,6 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+
 export interface RefusalDetails {
   status?: number;
   type?: string;
@@ -65,4 +68,14 @@ export function answerOf(refusal: Refusal): WholeAnswer {
     headers: { 'content-type': 'application/json', ...refusal.headers },
     body: refusal.body,
   };
+}
+/** Answers an upgrade with something else than 101, and ends its connection. */
+export function refuseUpgrade(socket: Duplex, { status, headers, body }: WholeAnswer): void {
+  const all = { ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' };
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
+    ...Object.entries(all).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.on('error', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

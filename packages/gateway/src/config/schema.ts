@@ -117,6 +117,7 @@ const limits = z
     frame_bytes: bytes.default(32 * mebibyte).describe("Of a message of a client's WebSocket."),
     sockets: z.int().min(1).default(10_000).describe('WebSockets of clients at once.'),
     sockets_per_principal: z.int().min(1).default(2000),
+    connections: z.int().min(1).default(20_000).describe('TCP connections of clients at once.'),
     upgrades_per_second: z.int().min(1).default(500),
     turns: z.int().min(1).default(5000).describe('Turns at once, of all clients.'),
     lanes: z.int().min(1).default(32).describe('Names of lanes on one WebSocket of a client.'),
@@ -160,6 +161,10 @@ export const configSchema = z.strictObject({
     .default(15_000)
     .describe('A silence after which an event stream gets a comment, and a WebSocket a ping.'),
   drain_ms: z.number().min(0).default(30_000).describe('How long running turns have after SIGTERM.'),
+  log: z
+    .enum(['turns', 'off'])
+    .default('turns')
+    .describe('turns: one JSON line for each turn, without contents and keys.'),
   metrics: z
     .enum(['local', 'open', 'off'])
     .default('local')

@@ -1,5 +1,5 @@
 import { Refusal } from '../base/refusal.js';
-import type { JsonObject, RelayBodies } from '@turnwire/client/relay';
+import type { Json, JsonObject, RelayBodies } from '@turnwire/client/relay';
 
 /** A turn that a client asks for. */
 export interface Create {
@@ -50,4 +50,15 @@ function complaint(text: string | undefined): string {
   } catch {
     return 'the request body is not valid JSON';
   }
+}
+
+/** The same create with other fields. */
+export function withParams(create: Create, changes: JsonObject): Create {
+  return { ...create, params: { ...create.params, ...changes }, text: undefined };
+}
+
+/** A field of its own, if it is a text. */
+export function textField(params: JsonObject, name: string): string | undefined {
+  const value: Json | undefined = Object.hasOwn(params, name) ? params[name] : undefined;
+  return typeof value === 'string' ? value : undefined;
 }

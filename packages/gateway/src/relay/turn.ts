@@ -1,7 +1,14 @@
+import { textOf } from './create.js';
+import { inFull } from './restoring.js';
+import type { SteerInput } from '@turnwire/client';
 import type { RelayAnswer, RelayEvent, RelayOpening, RelayTurn } from '@turnwire/client/relay';
-import { textOf, type Create } from './create.js';
 import type { Principal } from '../upstream/principal.js';
 import type { Lease } from '../upstream/relays.js';
+import type { Create } from './create.js';
+import type { HeldHistory } from './histories.js';
+
+/** How a client has asked. */
+export type Downstream = 'sse' | 'json' | 'websocket';
 
 export interface TurnOptions {
   principal: Principal;
@@ -9,73 +16,170 @@ export interface TurnOptions {
   create: Create;
   /** Of the request alone: sent where the turn goes as a POST. */
   headers: Readonly<Record<string, string>>;
-  /** The client wants events, or one body. */
-  streams: boolean;
+  downstream: Downstream;
+  /** What the response named by the create held; undefined where it names none, or its context is not held. */
+  history: HeldHistory | undefined;
+  /** The named response may be continued by its name: otherwise the turn goes in full at once. */
+  isHeldUpstream: boolean;
+  /** A response has begun. */
+  onBegun: (responseId: string) => void;
+  /** The answer was read to its end. */
+  onRead: (turn: GatewayTurn) => void;
   /** Called once, when the turn has ended, in whatever way. */
   onSettled: (turn: GatewayTurn) => void;
 }
 
+export type TurnReport = RelayTurn['report'];
+
 /** One turn of a client, however many of the engine's it takes. */
 export class GatewayTurn {
-  readonly #options: TurnOptions;
-  #turn: RelayTurn;
+  readonly options: TurnOptions;
+  /** What went up. */
+  sent: Create;
+  readonly #begunAt = performance.now();
+  #engine: RelayTurn;
+  /** Those before the last. */
+  #earlier: TurnReport | undefined;
+  #begun = 0;
   #settled = false;
 
   constructor(options: TurnOptions) {
-    this.#options = options;
-    this.#turn = this.#begin(options.create);
+    this.options = options;
+    const { create, history, isHeldUpstream } = options;
+    this.sent = history !== undefined && !isHeldUpstream ? inFull(create, history) : create;
+    this.#engine = this.#begin();
   }
 
-  get report(): RelayTurn['report'] {
-    return this.#turn.report;
+  /** The engine's own turn: the last one. */
+  get engine(): RelayTurn {
+    return this.#engine;
+  }
+
+  get report(): TurnReport {
+    const report = this.#engine.report;
+    const { attempts: earlier = [], sentBytes = 0 } = this.#earlier ?? {};
+    const isRestored = this.sent !== this.options.create && report.plan === 'full';
+    return {
+      ...report,
+      attempts: [...earlier, ...report.attempts],
+      sentBytes: sentBytes + report.sentBytes,
+      ...(isRestored && { planReason: 'restored' }),
+    };
+  }
+
+  get ms(): number {
+    return performance.now() - this.#begunAt;
   }
 
   /** Never rejects. */
-  opening(): Promise<RelayOpening> {
-    return this.#turn.opening();
+  async opening(): Promise<RelayOpening> {
+    let opening = await this.#engine.opening();
+    if (this.#mayRestore(opening)) {
+      this.#restore();
+      opening = await this.#engine.opening();
+    }
+    if (opening.name === 'begun') this.#note();
+    else this.#settle();
+    return opening;
   }
 
   /** @throws TurnwireError */
   async next(): Promise<RelayEvent | undefined> {
-    const event = await this.#turn.next();
-    if (event === undefined) this.#read();
+    let event: RelayEvent | undefined;
+    try {
+      event = await this.#engine.next();
+    } catch (error) {
+      this.#settle();
+      throw error;
+    }
+    if (event === undefined) this.#end();
+    else this.#look(event);
     return event;
   }
 
   poll(): RelayEvent | undefined {
-    return this.#turn.poll();
+    const event = this.#engine.poll();
+    if (event !== undefined) this.#look(event);
+    return event;
   }
 
   /** Never rejects. */
   async answer(): Promise<RelayAnswer> {
-    const answer = await this.#turn.answer();
-    if (answer.name === 'answered') this.#read();
+    let answer = await this.#engine.answer();
+    if (this.#mayRestore(answer)) {
+      this.#restore();
+      answer = await this.#engine.answer();
+    }
+    if (answer.name === 'answered') {
+      this.#note();
+      this.#end();
+    } else this.#settle();
     return answer;
+  }
+
+  steer(input: SteerInput): Promise<unknown> {
+    return this.#engine.steer(input);
+  }
+
+  say(text: string): boolean {
+    return this.#engine.say(text);
   }
 
   /** The client has gone. */
   cancel(): void {
-    this.#turn.cancel();
+    if (this.#settled) return;
+    this.#engine.cancel();
+    this.#settle();
   }
 
-  #begin(create: Create): RelayTurn {
-    const { lease, headers, streams } = this.#options;
-    return lease.relay.turn(create.params, {
+  #begin(): RelayTurn {
+    const { lease, headers, downstream } = this.options;
+    return lease.relay.turn(this.sent.params, {
       headers,
-      plain: streams ? undefined : textOf(create),
-      onSettled: () => queueMicrotask(() => this.#settle()),
+      plain: downstream === 'json' ? textOf(this.sent) : undefined,
     });
   }
 
-  /** The answer was read to its end. */
-  #read(): void {
-    this.#options.create.keep();
+  /** The upstream has lost the response that the create names, nothing was handed over, and what it held is known here. */
+  #mayRestore(answer: RelayOpening | RelayAnswer): boolean {
+    if (answer.name !== 'refused' || answer.error.code !== 'chain_lost' || this.#settled) return false;
+    return this.options.history !== undefined && this.sent === this.options.create;
+  }
+
+  #restore(): void {
+    const { create, history } = this.options;
+    if (history === undefined) return;
+    this.#earlier = this.#engine.report;
+    this.sent = inFull(create, history);
+    this.#engine = this.#begin();
+  }
+
+  #look({ type, text }: RelayEvent): void {
+    if (type !== 'response.created') return;
+    this.#begun += 1;
+    // The first one is known from the opening; those after it are successors of steered responses.
+    if (this.#begun === 1) return;
+    const { response } = JSON.parse(text) as { response?: { id?: unknown } };
+    if (typeof response?.id === 'string') this.options.onBegun(response.id);
+  }
+
+  #note(): void {
+    const { responseId } = this.#engine;
+    this.#begun = 1;
+    if (responseId !== undefined) this.options.onBegun(responseId);
+  }
+
+  #end(): void {
+    if (this.#settled) return;
+    this.options.create.keep();
+    this.options.onRead(this);
+    this.#settle();
   }
 
   #settle(): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#options.lease.release();
-    this.#options.onSettled(this);
+    this.options.lease.release();
+    this.options.onSettled(this);
   }
 }

@@ -1,20 +1,21 @@
 import { createServer } from 'node:http';
-import { GatewayConfigError } from '../config/problem.js';
-import { configOf, readConfig } from '../config/file.js';
+import { createServer as createTlsServer } from 'node:https';
 import { unbracketed } from '../base/loopback.js';
-import { Principals } from './principals.js';
+import { Refusal, answerOf, refuseUpgrade } from '../base/refusal.js';
+import { GatewayConfigError } from '../config/problem.js';
+import { check } from './check.js';
 import { Service } from './service.js';
-import type { Server } from 'node:http';
-import type { Config, ConfigInput } from '../config/schema.js';
-import type { SecretSource } from './principals.js';
+import { readCertificate } from './certificate.js';
+import { TurnLog } from './turn-log.js';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
+import type { Config } from '../config/schema.js';
+import type { ConfigSource } from './check.js';
+import type { LogOutput } from './turn-log.js';
 
-export interface GatewayOptions {
-  /** The configuration, or the path of a file that has it. */
-  config: ConfigInput | string;
-  /** What stands in the place of the file's own settings: a command line, say. */
-  overrides?: Pick<ConfigInput, 'listen' | 'drain_ms'> | undefined;
-  /** Where the keys are that the configuration names. @default the environment */
-  secret?: SecretSource | undefined;
+export interface GatewayOptions extends ConfigSource {
+  /** Takes one JSON line for each turn. @default none */
+  log?: LogOutput | undefined;
   /** Told in one sentence when something works, but not as asked. @default process.emitWarning */
   onWarning?: ((message: string) => void) | undefined;
 }
@@ -26,6 +27,8 @@ export interface Gateway extends AsyncDisposable {
   readonly port: number;
   /** Whose API is served: an origin. */
   readonly upstream: string;
+  /** Reads the configuration anew. Rejects where that is wrong: the one before then still holds. The address stays what it is. */
+  reload(): Promise<void>;
   /** Takes no more turns, waits for the running ones, `drain_ms` at most, then ends. */
   close(): Promise<void>;
   /** Ends everything now. */
@@ -41,47 +44,50 @@ const maxHeaderSize = 64 * 1024;
  * @throws GatewayConfigError with everything that is wrong with the configuration, or the address that cannot be had.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { onWarning = warn } = options;
-  const { config, principals } = await checkConfig(options);
-  let ready = true;
-  const service = new Service({ config, principals, onWarning, isReady: () => ready });
-  const { limits, listen } = config;
-  const server = createServer(
-    {
-      maxHeaderSize,
-      headersTimeout: limits.head_ms,
-      requestTimeout: limits.request_ms,
-      connectionsCheckingInterval: Math.min(5000, limits.head_ms / 2),
-      // Longer than what balancers before it allow: the one who waits longer never meets a closed connection.
-      keepAliveTimeout: 75_000,
-    },
-    (request, response) => void service.answer(request, response),
-  );
+  const { log, onWarning = warn } = options;
+  const checked = await check(options);
+  let { config } = checked;
+  const { listen } = config;
+  const service = new Service({ checked, onWarning, log: log && new TurnLog(log) });
+  const server = await serverFor(config, (request, response) => void service.answer(request, response));
   server.on('checkContinue', (request, response) => void service.answer(request, response));
+  server.on('upgrade', (request, socket, head) => service.upgrade(request, socket, head));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    else refuseUpgrade(socket, answerOf(complaint(error)));
+  });
   await begin(server, listen);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : listen.port;
-  let closing: Promise<void> | undefined;
+  const ended = new Promise<void>((resolve) => server.once('close', resolve));
   const destroy = (): void => {
-    ready = false;
     service.destroy();
     server.close();
     server.closeAllConnections();
   };
+  let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    ready = false;
-    const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeIdleConnections();
+    // Until the turns have ended the listener stays: who asks whether this is ready gets an answer.
     const timer = setTimeout(destroy, config.drain_ms);
-    await service.close();
+    await Promise.race([service.drain(), ended]);
+    server.close();
     server.closeIdleConnections();
     await ended;
     clearTimeout(timer);
   };
   const gateway: Gateway = {
-    url: `http://${reachable(listen.host)}:${port}/v1`,
+    url: `${listen.tls === undefined ? 'http' : 'https'}://${reachable(listen.host)}:${port}/v1`,
     port,
     upstream: new URL(config.upstream.base_url).origin,
+    reload: async () => {
+      const next = await check(options);
+      const tls = next.config.listen.tls;
+      if (tls !== undefined && 'setSecureContext' in server) server.setSecureContext(await readCertificate(tls));
+      if (next.config.listen.host !== listen.host || next.config.listen.port !== listen.port)
+        onWarning('turnwire: another address takes a restart: the gateway goes on at the one that it has');
+      ({ config } = next);
+      service.apply(next);
+    },
     close: () => (closing ??= close()),
     destroy,
     [Symbol.asyncDispose]: () => gateway.close(),
@@ -89,38 +95,56 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return gateway;
 }
 
-/** What the options say, once it was checked; the secrets that they name are found. */
-export interface Checked {
-  config: Config;
-  principals: Principals;
+async function serverFor({ limits, listen: { tls } }: Config, listener: RequestListener): Promise<Server | TlsServer> {
+  const options: ServerOptions = {
+    maxHeaderSize,
+    headersTimeout: limits.head_ms,
+    requestTimeout: limits.request_ms,
+    connectionsCheckingInterval: Math.min(5000, limits.head_ms / 2),
+    // Longer than what balancers before it allow: who waits longer never meets a closed connection.
+    keepAliveTimeout: 75_000,
+  };
+  const server =
+    tls === undefined
+      ? createServer(options, listener)
+      : createTlsServer({ ...options, ...(await readCertificate(tls)) }, listener);
+  server.maxConnections = limits.connections;
+  return server;
 }
 
-/** @throws GatewayConfigError with everything that is wrong. */
-export async function checkConfig({
-  config: given,
-  overrides = {},
-  secret = fromEnvironment,
-}: GatewayOptions): Promise<Checked> {
-  const file = typeof given === 'string' ? given : 'the options';
-  const config = typeof given === 'string' ? await readConfig(given, overrides) : configOf(given);
-  return { config, principals: await Principals.create(config, secret, file) };
-}
-
-function begin(server: Server, { host, port }: Config['listen']): Promise<void> {
+function begin(server: Server | TlsServer, { host, port }: Config['listen']): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why =
         cause.code === 'EADDRINUSE'
           ? 'is taken: choose another port, or 0 for any free one'
-          : `cannot be had (${cause.code})`;
+          : `cannot be had (${cause.code}): choose an address of this machine, and a port that you may use`;
       reject(
         new GatewayConfigError([{ file: 'the gateway', path: '', message: `the address ${host}:${port} ${why}` }], {
           cause,
         }),
       );
     });
-    server.listen(port, unbracketed(host), resolve);
+    server.listen(port, unbracketed(host), () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
   });
+}
+
+/** What is wrong with bytes that are no request. */
+function complaint({ code }: NodeJS.ErrnoException): Refusal {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Refusal(`the head of the request has more than ${maxHeaderSize} bytes`, {
+      status: 431,
+      code: 'head_too_large',
+    });
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new Refusal('the request did not come whole in time (limits.head_ms, limits.request_ms)', {
+      status: 408,
+      code: 'request_timeout',
+    });
+  return new Refusal('this is not a valid HTTP request', { code: 'invalid_http' });
 }
 
 /** An address at which this machine reaches a server that listens on `host`. */
@@ -129,10 +153,6 @@ function reachable(host: string): string {
   if (bare === '0.0.0.0') return '127.0.0.1';
   if (bare === '::') return '[::1]';
   return bare.includes(':') ? `[${bare}]` : bare;
-}
-
-function fromEnvironment(name: string): Promise<string | undefined> {
-  return Promise.resolve(process.env[name]);
 }
 
 function warn(message: string): void {

@@ -1,47 +1,87 @@
 import { RelayBodies } from '@turnwire/client/relay';
+import { isLoopback } from '../base/loopback.js';
 import { Refusal, answerOf } from '../base/refusal.js';
-import { readBody } from '../relay/body.js';
 import { readCreate } from '../relay/create.js';
-import { answerWhole, answerWithEvents } from '../relay/event-stream.js';
-import { answerWithJson } from '../relay/json-answer.js';
-import { GatewayTurn } from '../relay/turn.js';
-import { HeaderRules } from '../upstream/headers.js';
-import { Passage, handOn } from '../upstream/passage.js';
-import { Relays } from '../upstream/relays.js';
-import { Access, preflight } from './access.js';
+import { Histories } from '../relay/histories.js';
+import { readBody } from '../relay/http/body.js';
+import { answerWhole, answerWithEvents } from '../relay/http/event-stream.js';
+import { answerWithJson } from '../relay/http/json-answer.js';
+import { LocalQuotas } from '../relay/quotas.js';
+import { LocalRegistry } from '../relay/registry.js';
+import { Turns } from '../relay/turns.js';
+import { handOn } from '../upstream/passage.js';
+import { preflight } from './access.js';
+import { Metrics } from './metrics.js';
 import { routeOf } from './route.js';
+import { serveScoped } from './scope.js';
+import { Setting } from './setting.js';
+import { Upgrades } from './upgrades.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Config } from '../config/schema.js';
+import type { HistoriesOptions } from '../relay/histories.js';
+import type { Quotas } from '../relay/quotas.js';
+import type { Registry } from '../relay/registry.js';
 import type { RequestHeaders } from '../upstream/headers.js';
 import type { Principal } from '../upstream/principal.js';
-import type { Principals } from './principals.js';
+import type { Passed } from '../upstream/passage.js';
+import type { Checked } from './check.js';
+import type { TurnLog } from './turn-log.js';
 
 export interface ServiceOptions {
-  config: Config;
-  principals: Principals;
+  checked: Checked;
   onWarning: (message: string) => void;
-  /** False while the gateway drains. */
-  isReady: () => boolean;
+  log: TurnLog | undefined;
 }
 
 /** Everything that a request meets behind the listener. */
 export class Service {
-  readonly #options: ServiceOptions;
-  readonly #access: Access;
-  readonly #rules: HeaderRules;
-  readonly #relays: Relays;
-  readonly #passage: Passage;
+  readonly #onWarning: (message: string) => void;
   readonly #bodies: RelayBodies;
-  readonly #running = new Set<GatewayTurn>();
+  readonly #histories: Histories;
+  readonly #registry: Registry = new LocalRegistry();
+  readonly #quotas: Quotas = new LocalQuotas();
+  readonly #metrics = new Metrics();
+  readonly #turns: Turns;
+  readonly #upgrades: Upgrades;
+  #setting: Setting;
+  #isReady = true;
 
-  constructor(options: ServiceOptions) {
-    const { upstream, listen, limits } = options.config;
-    this.#options = options;
-    this.#access = new Access(listen);
-    this.#rules = new HeaderRules(upstream.identity_headers);
-    this.#relays = new Relays({ upstream, limits, onWarning: options.onWarning });
-    this.#passage = new Passage(upstream);
-    this.#bodies = new RelayBodies(limits.chain_bytes / 2);
+  constructor({ checked, onWarning, log }: ServiceOptions) {
+    const { config } = checked;
+    this.#onWarning = onWarning;
+    this.#setting = new Setting(checked, onWarning);
+    this.#bodies = new RelayBodies(config.limits.chain_bytes / 2);
+    this.#histories = new Histories(budgetOf(config));
+    const isReady = (): boolean => this.#isReady;
+    this.#turns = new Turns({
+      relays: () => this.#setting.relays,
+      histories: this.#histories,
+      registry: this.#registry,
+      quotas: this.#quotas,
+      maxTurns: config.limits.turns,
+      isReady,
+      onSettled: (turn) => {
+        this.#metrics.settled(turn);
+        if (this.#setting.config.log === 'turns') log?.settled(turn);
+      },
+    });
+    this.#upgrades = new Upgrades({
+      limits: config.limits,
+      bodies: this.#bodies,
+      turns: this.#turns,
+      quotas: this.#quotas,
+      keepaliveMs: config.keepalive_ms,
+      isReady,
+      principal: (identity) => this.#setting.principals.of(identity),
+      onRefused: (status) => this.#metrics.refused(status),
+    });
+  }
+
+  /** From now on another configuration holds; running turns end under the one that they began with. */
+  apply(checked: Checked): void {
+    this.#setting = this.#setting.changedTo(checked);
+    this.#histories.bound(budgetOf(checked.config));
   }
 
   /** Never rejects. */
@@ -50,60 +90,80 @@ export class Service {
       await this.#route(request, response);
     } catch (error) {
       if (response.destroyed) return;
-      const refusal =
-        error instanceof Refusal
-          ? error
-          : new Refusal('the gateway has failed', { status: 500, code: 'gateway_error' });
-      if (!(error instanceof Refusal)) this.#options.onWarning(`a request failed: ${String(error)}`);
+      const refusal = this.#refusalOf(error);
+      this.#metrics.refused(refusal.status);
       answerWhole(response, answerOf(refusal));
     }
   }
 
-  async close(): Promise<void> {
-    this.#bodies.close();
-    await this.#relays.close();
-    await this.#passage.close();
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#upgrades.take(request, socket, head, () => {
+      const { access, rules } = this.#setting;
+      const { name } = routeOf(request.url ?? '');
+      access.check(request);
+      if (name !== 'turns')
+        throw new Refusal('only /responses takes an upgrade', { status: 404, code: 'unknown_path' });
+      if (request.headers.upgrade?.toLowerCase() !== 'websocket')
+        throw new Refusal('only an upgrade to websocket is served here', { code: 'invalid_upgrade' });
+      return rules.split(request.headers);
+    });
+  }
+
+  /** Takes no more turns, and waits for those that run. */
+  async drain(): Promise<void> {
+    this.#isReady = false;
+    this.#upgrades.drain();
+    await this.#turns.idle();
+    await this.#setting.close();
   }
 
   destroy(): void {
+    this.#isReady = false;
+    this.#turns.cancelAll();
+    this.#upgrades.destroy();
     this.#bodies.close();
-    this.#relays.destroy();
-    void this.#passage.close();
-  }
-
-  /** Turns that have not ended. */
-  get running(): number {
-    return this.#running.size;
+    this.#histories.clear();
+    this.#setting.destroy();
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = routeOf(request.url ?? '');
-    if (route.name === 'operations') return this.#operate(route.path, response);
-    this.#access.check(request);
-    const cors = this.#access.headers(request);
+    if (route.name === 'operations') return this.#operate(route.path, request, response);
+    const { access, rules, principals } = this.#setting;
+    access.check(request);
+    const cors = access.headers(request);
     for (const [name, value] of Object.entries(cors)) response.setHeader(name, value);
     if (request.method === 'OPTIONS' && cors['vary'] !== undefined)
       return void response.writeHead(204, preflight).end();
-    const headers = this.#rules.split(request.headers);
-    const principal = this.#options.principals.of(headers.identity);
+    const headers = rules.split(request.headers);
+    const principal = principals.of(headers.identity);
     if (route.name === 'turns') return this.#take(request, response, principal, headers);
-    await this.#pass(request, response, principal, route.path + route.query, headers);
+    await this.#pass(request, response, principal, route, headers);
   }
 
-  #operate(path: string, response: ServerResponse): void {
-    const ok = path === '/livez' || (path === '/readyz' && this.#options.isReady());
-    response.writeHead(ok ? 200 : path === '/readyz' ? 503 : 404, {
-      'content-type': 'text/plain',
-      'cache-control': 'no-store',
+  async #operate(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answer = (status: number, body: string, type = 'text/plain'): void => {
+      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+    };
+    if (path === '/livez') return answer(200, 'ok\n');
+    if (path === '/readyz') return this.#isReady ? answer(200, 'ok\n') : answer(503, 'draining\n');
+    const { metrics } = this.#setting.config;
+    const isLocal = isLoopback(request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '');
+    if (metrics === 'off' || (metrics === 'local' && !isLocal)) return answer(404, 'not served\n');
+    const { type, text } = await this.#metrics.text({
+      ...this.#setting.relays.stats,
+      turns: this.#turns.running,
+      sockets: this.#upgrades.size,
+      historyBytes: this.#histories.bytes,
     });
-    response.end(ok ? 'ok\n' : 'not ready\n');
+    answer(200, text, type);
   }
 
   async #take(
     request: IncomingMessage,
     response: ServerResponse,
     principal: Principal,
-    headers: RequestHeaders,
+    { request: headers }: RequestHeaders,
   ): Promise<void> {
     if (request.method === 'GET')
       throw new Refusal('this path takes POST, or GET with an upgrade to websocket', {
@@ -117,20 +177,13 @@ export class Service {
         code: 'method_not_allowed',
         headers: { allow: 'POST' },
       });
-    const { config } = this.#options;
+    const { config } = this.#setting;
+    await this.#quotas.check(principal);
     const create = readCreate(this.#bodies, await readBody(request, response, config.limits.body_bytes));
     if (response.destroyed) return;
-    const streams = create.params['stream'] === true;
-    const turn = new GatewayTurn({
-      principal,
-      lease: this.#relays.take(principal.identity),
-      create,
-      headers: headers.request,
-      streams,
-      onSettled: () => this.#running.delete(turn),
-    });
-    this.#running.add(turn);
-    if (streams) await answerWithEvents(turn, response, config.keepalive_ms);
+    const downstream = create.params['stream'] === true ? 'sse' : 'json';
+    const turn = await this.#turns.begin({ principal, create, headers, downstream });
+    if (downstream === 'sse') await answerWithEvents(turn, response, config.keepalive_ms);
     else await answerWithJson(turn, response);
   }
 
@@ -138,27 +191,57 @@ export class Service {
     request: IncomingMessage,
     response: ServerResponse,
     principal: Principal,
-    path: string,
+    { path, query }: { path: string; query: string },
     headers: RequestHeaders,
   ): Promise<void> {
+    const { config, passage } = this.#setting;
     const left = new AbortController();
     response.once('close', () => left.abort());
     const { method = 'GET' } = request;
     const hasBody =
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
-    if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
-    const bodyHeaders: Record<string, string> = {};
-    for (const name of ['accept-encoding', 'content-encoding', 'content-length', 'content-type'] as const) {
-      const value = request.headers[name];
-      if (typeof value === 'string') bodyHeaders[name] = value;
-    }
-    const answer = await this.#passage.ask({
+    const passed: Passed = {
       method,
-      path,
-      headers: { ...headers.request, ...bodyHeaders, ...principal.identity, ...this.#options.config.upstream.headers },
+      path: path + query,
+      headers: { ...headers.request, ...bodyHeaders(request), ...principal.identity, ...config.upstream.headers },
       body: hasBody ? request : undefined,
       signal: left.signal,
-    });
-    await handOn(answer, response);
+    };
+    const { policy } = principal;
+    if (policy === undefined) {
+      if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
+      return handOn(await passage.ask(passed), response);
+    }
+    const options = {
+      passage,
+      registry: this.#registry,
+      quotas: this.#quotas,
+      bodies: this.#bodies,
+      bodyBytes: config.limits.body_bytes,
+      paths: config.paths,
+    };
+    await serveScoped(options, { principal, policy, path, query, request, response, passed });
   }
+
+  #refusalOf(error: unknown): Refusal {
+    if (error instanceof Refusal) return error;
+    this.#onWarning(`turnwire: a request failed: ${error instanceof Error ? error.message : String(error)}`);
+    return new Refusal('the gateway has failed', { status: 500, code: 'gateway_error' });
+  }
+}
+
+/** Those of a body that is passed on as it is. */
+function bodyHeaders({ headers }: IncomingMessage): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of ['accept-encoding', 'content-encoding', 'content-length', 'content-type'] as const) {
+    const value = headers[name];
+    if (typeof value === 'string') found[name] = value;
+  }
+  return found;
+}
+
+function budgetOf({ restore }: Config): HistoriesOptions {
+  if (restore === 'off') return { maxBytes: 0, principalBytes: 0 };
+  const { max_bytes: maxBytes, principal_bytes: principalBytes = maxBytes / 4 } = restore;
+  return { maxBytes, principalBytes };
 }

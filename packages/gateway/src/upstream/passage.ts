@@ -72,7 +72,12 @@ export class Passage {
     }
   }
 
+  /** Once what runs has ended. */
   async close(): Promise<void> {
+    await this.#dispatcher.close();
+  }
+
+  async destroy(): Promise<void> {
     await this.#dispatcher.destroy();
   }
 

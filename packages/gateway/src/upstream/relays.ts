@@ -30,6 +30,8 @@ export class Relays {
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new Set<Relay>();
   readonly #warned = new Set<string>();
+  /** Of relays that were closed. */
+  #pastGivenUp = 0;
 
   constructor(options: RelaysOptions) {
     this.#options = options;
@@ -59,18 +61,29 @@ export class Relays {
     };
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** Sums over all identities. */
-  get stats(): { connections: number; busy: number; chains: number; chainBytes: number } {
-    const total = { connections: 0, busy: 0, chains: 0, chainBytes: 0 };
+  get stats(): {
+    connections: number;
+    busy: number;
+    chains: number;
+    chainBytes: number;
+    identities: number;
+    chainsGivenUp: number;
+  } {
+    const total = {
+      connections: 0,
+      busy: 0,
+      chains: 0,
+      chainBytes: 0,
+      identities: this.#entries.size,
+      chainsGivenUp: this.#pastGivenUp,
+    };
     for (const { relay } of this.#entries.values()) {
-      const { connections, busy, chains } = relay.stats;
+      const { connections, busy, chains, chainsGivenUp } = relay.stats;
       total.connections += connections;
       total.busy += busy;
       total.chains += chains;
+      total.chainsGivenUp += chainsGivenUp;
       total.chainBytes += relay.chainBytes;
     }
     return total;
@@ -100,7 +113,7 @@ export class Relays {
       baseUrl: upstream.base_url,
       headers: { ...identity, ...upstream.headers },
       transport: upstream.transport,
-      pool: { maxConnections: upstream.max_connections, lanes: upstream.lanes },
+      pool: { maxConnections: upstream.max_connections, maxIdleMs: upstream.socket_idle_ms, lanes: upstream.lanes },
       timeouts: {
         dialMs: upstream.dial_ms,
         firstEventMs: upstream.first_event_ms,
@@ -135,6 +148,7 @@ export class Relays {
   #end(key: string, { relay, idle }: Entry): void {
     clearTimeout(idle);
     this.#entries.delete(key);
+    this.#pastGivenUp += relay.stats.chainsGivenUp;
     this.#closing.add(relay);
     void relay.close().finally(() => this.#closing.delete(relay));
   }

@@ -17,12 +17,14 @@ export interface GatewayOptions {
   overrides?: GatewaySettings;
   secret?: (name: string) => Promise<string | undefined>;
   onWarning?: (message: string) => void;
+  log?: { write: (line: string) => unknown };
 }
 
 export interface Gateway {
   readonly url: string;
   readonly port: number;
   readonly upstream: string;
+  reload(): Promise<void>;
   close(): Promise<void>;
   destroy(): void;
 }

@@ -1,4 +1,5 @@
 import { exitStatus } from './exit-status.js';
+import { describeFailure } from './failure.js';
 import { loadGateway } from './gateway-package.js';
 import { secretsOf } from './secrets.js';
 import { Printer } from './terminal.js';
@@ -30,7 +31,7 @@ export async function serve(io: Io, options: ServeOptions): Promise<number> {
     );
   if (file !== undefined && options.transport !== undefined)
     throw new UsageError('--transport goes with --upstream; in a configuration it is upstream.transport');
-  const { checkConfig, startGateway } = await loadGateway();
+  const gatewayPackage = await loadGateway();
   const stdout = new Printer(io.stdout, io.env);
   const stderr = new Printer(io.stderr, io.env);
   const secrets = secretsOf(io, options.envFromFile);
@@ -39,14 +40,15 @@ export async function serve(io: Io, options: ServeOptions): Promise<number> {
     overrides: file === undefined ? {} : overridesOf(options),
     secret: async (name: string) => (await secrets.get(name))?.value,
     onWarning: (message: string) => stderr.line(message),
+    log: { write: (line) => io.stdout.write(line) },
   };
   if (check === true) {
-    await checkConfig(given);
+    await gatewayPackage.checkConfig(given);
     stdout.line(json === true ? JSON.stringify({ valid: true }) : `${file ?? 'The configuration'} is valid.`);
     return exitStatus.ok;
   }
-  const gateway = await startGateway(given);
-  const stopped = untilDrained(io, gateway);
+  const gateway = await gatewayPackage.startGateway(given);
+  const stopped = untilDrained(io, gateway, (line) => stderr.line(line));
   if (json === true) stdout.line(JSON.stringify({ url: gateway.url, port: gateway.port, pid: process.pid }));
   else {
     stdout.line(`The Responses API of ${gateway.upstream} at ${stdout.style('bold', gateway.url)}`);
@@ -57,16 +59,28 @@ export async function serve(io: Io, options: ServeOptions): Promise<number> {
   return exitStatus.ok;
 }
 
-/** The first signal drains, a second one ends. */
-function untilDrained(io: Io, gateway: Gateway): Promise<void> {
+/** The first signal drains, a second one ends. SIGHUP reads the configuration anew. */
+function untilDrained(io: Io, gateway: Gateway, tell: (line: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     let isDraining = false;
-    const stop = io.onSignal(() => {
+    const stop = io.onSignal((signal) => {
+      if (signal === 'SIGHUP') return void reload(gateway, tell);
       if (isDraining) return gateway.destroy();
       isDraining = true;
       gateway.close().finally(stop).then(resolve, reject);
     });
   });
+}
+
+/** Never rejects: what is wrong is told, and what holds goes on. */
+async function reload(gateway: Gateway, tell: (line: string) => void): Promise<void> {
+  try {
+    await gateway.reload();
+    tell('turnwire: the configuration was read anew');
+  } catch (error) {
+    const { text } = describeFailure(error, false);
+    tell(`turnwire: the configuration stays what it was, because the new one is wrong:\n${text}`);
+  }
 }
 
 function configOf(options: ServeOptions): GatewayOptions['config'] {

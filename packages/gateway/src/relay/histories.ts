@@ -1,0 +1,140 @@
+import type { Json } from '@turnwire/client/relay';
+
+/** The items that a response has added to those of the one that it continues. */
+interface Node {
+  readonly id: string;
+  readonly parent: Node | undefined;
+  /** JSON of an array. */
+  readonly text: string;
+  readonly bytes: number;
+  /** The upstream was to keep the response, and any connection to it can continue it. */
+  readonly stored: boolean;
+}
+
+/** Those of one principal, in the order of their last use: a response comes before those that it continues. */
+interface Store {
+  readonly nodes: Map<string, Node>;
+  bytes: number;
+}
+
+export interface HistoriesOptions {
+  /** For all principals together. 0 holds nothing. */
+  maxBytes: number;
+  principalBytes: number;
+}
+
+export interface HeldHistory {
+  readonly stored: boolean;
+  /** The items of the whole context at the response's end. */
+  items(): Json[];
+}
+
+/** What a response costs beside its text. */
+const nodeBytes = 300;
+
+/**
+ * The contexts of responses, so that one which the upstream has lost can be continued all the same: in full. In memory alone, within two budgets; what
+ * was not used for longest goes first.
+ */
+export class Histories {
+  #options: HistoriesOptions;
+  readonly #stores = new Map<string, Store>();
+  #bytes = 0;
+
+  constructor(options: HistoriesOptions) {
+    this.#options = options;
+  }
+
+  /** Other budgets. */
+  bound(options: HistoriesOptions): void {
+    this.#options = options;
+    for (const [principal, store] of this.#stores)
+      while (store.bytes > options.principalBytes) this.#evict(principal, store);
+    while (this.#bytes > options.maxBytes) this.#evictLargest();
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Nothing is ever held. */
+  get off(): boolean {
+    return this.#options.maxBytes === 0;
+  }
+
+  find(principal: string, id: string): HeldHistory | undefined {
+    const store = this.#stores.get(principal);
+    const node = store?.nodes.get(id);
+    if (store === undefined || node === undefined) return undefined;
+    touch(store, node);
+    return { stored: node.stored, items: () => itemsOf(node) };
+  }
+
+  /**
+   * @param parent the response that `items` follow; undefined where they are the whole context. Where its items are not held, nothing is.
+   */
+  keep(
+    principal: string,
+    response: { id: string; parent: string | undefined; items: readonly Json[]; stored: boolean },
+  ): void {
+    if (this.off) return;
+    const store = this.#stores.get(principal) ?? { nodes: new Map<string, Node>(), bytes: 0 };
+    const parent = response.parent === undefined ? undefined : store.nodes.get(response.parent);
+    if (response.parent !== undefined && parent === undefined) return;
+    const text = JSON.stringify(response.items);
+    const bytes = nodeBytes + text.length * (isLatin(text) ? 1 : 2);
+    if (bytes > Math.min(this.#options.principalBytes, this.#options.maxBytes)) return;
+    this.#stores.set(principal, store);
+    this.#remove(store, store.nodes.get(response.id));
+    const node: Node = { id: response.id, parent, text, bytes, stored: response.stored };
+    store.nodes.set(node.id, node);
+    store.bytes += bytes;
+    this.#bytes += bytes;
+    touch(store, node);
+    while (store.bytes > this.#options.principalBytes) this.#evict(principal, store);
+    while (this.#bytes > this.#options.maxBytes) this.#evictLargest();
+  }
+
+  clear(): void {
+    this.#stores.clear();
+    this.#bytes = 0;
+  }
+
+  #evictLargest(): void {
+    let largest: [string, Store] | undefined;
+    for (const entry of this.#stores) if (largest === undefined || entry[1].bytes > largest[1].bytes) largest = entry;
+    if (largest === undefined) return;
+    this.#evict(...largest);
+  }
+
+  #evict(principal: string, store: Store): void {
+    const [oldest] = store.nodes.values();
+    this.#remove(store, oldest);
+    if (store.nodes.size === 0) this.#stores.delete(principal);
+  }
+
+  #remove(store: Store, node: Node | undefined): void {
+    if (node === undefined || !store.nodes.delete(node.id)) return;
+    store.bytes -= node.bytes;
+    this.#bytes -= node.bytes;
+  }
+}
+
+/** What a response continues is used with it, and later: the oldest one is then never continued by another that is held. */
+function touch(store: Store, node: Node): void {
+  for (let one: Node | undefined = node; one !== undefined; one = one.parent) {
+    if (store.nodes.get(one.id) !== one) return;
+    store.nodes.delete(one.id);
+    store.nodes.set(one.id, one);
+  }
+}
+
+function itemsOf(node: Node): Json[] {
+  const path: Node[] = [];
+  for (let one: Node | undefined = node; one !== undefined; one = one.parent) path.push(one);
+  return path.toReversed().flatMap(({ text }) => JSON.parse(text) as Json[]);
+}
+
+function isLatin(text: string): boolean {
+  return !/[\u0100-\uFFFF]/.test(text);
+}

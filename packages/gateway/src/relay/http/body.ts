@@ -1,0 +1,105 @@
+import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
+import { Refusal } from '../../base/refusal.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+type Decode = (raw: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+const inflate = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflate);
+const inflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
+const gunzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip);
+
+const codings = new Map<string, Decode>([
+  ['gzip', gunzip],
+  ['x-gzip', gunzip],
+  // The zlib format is meant; some clients send the bare stream, whose first byte is never that of zlib.
+  ['deflate', (raw, options) => (((raw[0] ?? 0) & 0x0f) === 8 ? inflate : inflateRaw)(raw, options)],
+  ['br', promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress)],
+]);
+// Node has zstd from 22.15 on.
+const { zstdDecompress } = zlib as unknown as {
+  zstdDecompress?: (raw: Buffer, options: object, callback: (error: Error | null, decoded: Buffer) => void) => void;
+};
+if (zstdDecompress !== undefined) codings.set('zstd', promisify<Buffer, object, Buffer>(zstdDecompress));
+
+/** Codings on top of each other at most. */
+const mostCodings = 3;
+
+/** What can be decoded, as `accept-encoding` says it. */
+const decodable = [...codings.keys()].filter((name) => name !== 'x-gzip').join(', ');
+
+/** A body of more bytes than this times the limit is not read to its end in order to be refused. */
+const cutOffFactor = 2;
+
+/**
+ * Reads the body of a request, without its codings. A client that has asked first is told to go on.
+ *
+ * @throws Refusal: 415 for a coding that cannot be undone, 413 for a body that is or becomes too large, 400 for one that is broken
+ */
+export async function readBody(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Buffer> {
+  const { 'content-encoding': coding, 'content-length': length, expect } = request.headers;
+  const decoders = decodersOf(coding);
+  const asks = expect?.toLowerCase() === '100-continue';
+  if (Number(length ?? 0) > (asks ? limit : cutOffFactor * limit)) throw tooLarge(limit, { connection: 'close' });
+  if (asks) response.writeContinue();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    // What is a little too large is read on without being kept, so that the client is there to read the refusal.
+    if (bytes > cutOffFactor * limit) throw tooLarge(limit, { connection: 'close' });
+    if (bytes <= limit) chunks.push(chunk);
+  }
+  if (bytes > limit) throw tooLarge(limit);
+  let body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  for (const { name, decode } of decoders) body = await decoded(body, name, decode, limit);
+  return body;
+}
+
+async function decoded(body: Buffer, name: string, decode: Decode, limit: number): Promise<Buffer> {
+  try {
+    return await decode(body, { maxOutputLength: limit });
+  } catch (error) {
+    const { code = 'broken' } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit, {}, ' when it is decoded');
+    throw new Refusal(`the request body is not valid ${name} (${code})`, { code: 'invalid_encoding' });
+  }
+}
+
+function tooLarge(limit: number, headers: Record<string, string> = {}, when = ''): Refusal {
+  return new Refusal(
+    `the request body has more than ${limit} bytes${when}, which is the limit of this gateway (limits.body_bytes)`,
+    {
+      status: 413,
+      code: 'request_too_large',
+      headers,
+    },
+  );
+}
+
+/** The last one applied comes first. */
+function decodersOf(header: string | undefined): { name: string; decode: Decode }[] {
+  const names = (header ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity');
+  return names.toReversed().map((name) => {
+    const decode = codings.get(name);
+    if (decode !== undefined && names.length <= mostCodings) return { name, decode };
+    throw new Refusal(
+      `this gateway cannot decode a body with content-encoding ${named(name, names.length)}; it takes ${decodable}`,
+      {
+        status: 415,
+        code: 'unsupported_content_encoding',
+        headers: { 'accept-encoding': decodable },
+      },
+    );
+  });
+}
+
+function named(name: string, count: number): string {
+  if (count > mostCodings) return `of more than ${mostCodings} codings`;
+  if (name === 'zstd') return `"zstd" with Node.js ${process.version}, which has it from 22.15 on`;
+  return JSON.stringify(name.slice(0, 40));
+}

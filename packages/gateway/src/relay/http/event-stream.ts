@@ -1,0 +1,136 @@
+import { sseText } from '@turnwire/client/relay';
+import { drained } from '../../upstream/passage.js';
+import { setHeaders, turnHeaders } from './answer-headers.js';
+import { refusalAnswer } from '../failure.js';
+import type { RelayRefusal } from '@turnwire/client/relay';
+import type { ServerResponse } from 'node:http';
+import type { WholeAnswer } from '../../base/refusal.js';
+import type { GatewayTurn } from '../turn.js';
+
+/** So much is written at once, if it has come already; in characters. */
+const batchSize = 64 * 1024;
+
+const comment = ': keep-alive\n\n';
+
+const streamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+  // nginx holds events back without it.
+  'x-accel-buffering': 'no',
+};
+
+/**
+ * Answers with the events of a turn, each as it came, and as fast as they are taken. An answer that breaks off breaks off for the client, too: a
+ * body that ended well would pass for a whole one.
+ */
+export async function answerWithEvents(
+  turn: GatewayTurn,
+  response: ServerResponse,
+  keepaliveMs: number,
+): Promise<void> {
+  const stream = new EventStream(response, keepaliveMs);
+  response.once('close', () => turn.cancel());
+  try {
+    const opening = await turn.opening();
+    if (opening.name !== 'begun') return stream.refuse(opening, turn);
+    stream.begin({ ...opening.headers, ...turnHeaders(turn.report) });
+    let batch = opening.events.map(sseText).join('');
+    for (;;) {
+      for (let event = turn.poll(); event !== undefined; event = turn.poll()) {
+        batch += sseText(event);
+        if (batch.length >= batchSize) break;
+      }
+      if (batch !== '') await stream.write(batch);
+      batch = '';
+      const next = await turn.next();
+      if (next === undefined) return stream.end();
+      batch = sseText(next);
+    }
+  } catch {
+    stream.breakOff();
+  } finally {
+    stream.stop();
+  }
+}
+
+/** The body of a streaming answer, with comments where it is silent. */
+class EventStream {
+  readonly #response: ServerResponse;
+  readonly #keepalive: NodeJS.Timeout;
+  #isFull = false;
+
+  constructor(response: ServerResponse, keepaliveMs: number) {
+    this.#response = response;
+    // Before the first event the status is not known yet: with the first comment it is given away.
+    this.#keepalive = setInterval(() => this.#comment(), keepaliveMs);
+  }
+
+  begin(headers: Readonly<Record<string, string>>): void {
+    if (this.#response.headersSent) return;
+    setHeaders(this.#response, { ...headers, ...streamHeaders });
+    this.#response.statusCode = 200;
+  }
+
+  async write(text: string): Promise<void> {
+    if (this.#response.destroyed) return;
+    this.#keepalive.refresh();
+    if (this.#response.write(text)) return;
+    this.#isFull = true;
+    await drained(this.#response);
+    this.#isFull = false;
+  }
+
+  /** With the status of the refusal; or, where a comment has gone before, as an event. */
+  refuse(refusal: RelayRefusal, turn: GatewayTurn): void {
+    const answer = refusalAnswer(refusal);
+    if (!this.#response.headersSent) return answerWhole(this.#response, answer, turnHeaders(turn.report));
+    this.#response.end(`event: error\ndata: ${errorEvent(answer)}\n\n`);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  breakOff(): void {
+    this.#response.destroy();
+  }
+
+  stop(): void {
+    clearInterval(this.#keepalive);
+  }
+
+  #comment(): void {
+    // Who does not take what there is needs no more of it.
+    if (this.#isFull || this.#response.destroyed) return;
+    this.begin({});
+    this.#response.write(comment);
+  }
+}
+
+/** Answers with one body. */
+export function answerWhole(
+  response: ServerResponse,
+  { status, headers, body }: WholeAnswer,
+  more: Readonly<Record<string, string>> = {},
+): void {
+  if (response.headersSent || response.destroyed) return void response.destroy();
+  setHeaders(response, { ...headers, ...more });
+  response.statusCode = status;
+  response.setHeader('content-length', Buffer.byteLength(body));
+  response.end(body);
+}
+
+/** A body with an error, as the event that says the same. */
+function errorEvent({ status, body }: WholeAnswer): string {
+  let error: unknown;
+  try {
+    ({ error } = JSON.parse(body) as { error?: unknown });
+  } catch {
+    // A page in place of JSON.
+  }
+  return JSON.stringify({
+    type: 'error',
+    status,
+    error: error ?? { type: 'server_error', code: null, message: body.slice(0, 2000), param: null },
+  });
+}

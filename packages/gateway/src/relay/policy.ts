@@ -1,0 +1,86 @@
+import { Refusal } from '../base/refusal.js';
+import { textField, withParams } from './create.js';
+import type { Json, JsonObject } from '@turnwire/client/relay';
+import type { Principal } from '../upstream/principal.js';
+import type { Create } from './create.js';
+import type { Registry } from './registry.js';
+
+/** The create with the upstream's name of its model. @throws Refusal for a model that the principal may not use */
+export function permitted(create: Create, { policy }: Principal): Create {
+  const asked = textField(create.params, 'model');
+  if (policy === undefined || asked === undefined) return create;
+  const model = policy.aliases.get(asked) ?? asked;
+  if (!mayUse(policy, asked, model)) throw unknownModel(asked);
+  return model === asked ? create : withParams(create, { model });
+}
+
+/** An alias is permission enough for the model that it stands for. */
+function mayUse({ models, aliases }: NonNullable<Principal['policy']>, asked: string, model: string): boolean {
+  return models === undefined || models.has(model) || aliases.has(asked);
+}
+
+export function unknownModel(model: string): Refusal {
+  const message = `the model ${JSON.stringify(model.slice(0, 200))} does not exist, or this key may not use it`;
+  return new Refusal(message, { status: 404, code: 'model_not_found', param: 'model' });
+}
+
+/** @throws Refusal where a request names something that the upstream gave to another principal: as if it did not exist. */
+export async function checkIds(
+  params: JsonObject,
+  { id: principal, policy }: Principal,
+  registry: Registry,
+): Promise<void> {
+  // A key that is passed through is the upstream's to judge.
+  if (policy === undefined) return;
+  for (const { id, param, status } of idsIn(params)) {
+    if (await registry.isOwn(principal, id)) continue;
+    const isResponse = param === 'previous_response_id';
+    const name = isResponse ? 'Previous response' : param === 'conversation' ? 'Conversation' : 'Item';
+    throw new Refusal(`${name} with id '${id.slice(0, 200)}' not found.`, {
+      status,
+      code: isResponse ? 'previous_response_not_found' : 'not_found',
+      param,
+    });
+  }
+}
+
+interface NamedId {
+  id: string;
+  param: string;
+  status: number;
+}
+
+function idsIn(params: JsonObject): NamedId[] {
+  const {
+    previous_response_id: previous,
+    conversation,
+    input,
+    prompt_cache_options: cache,
+    background_options: background,
+    items,
+  } = params;
+  const found: NamedId[] = [];
+  const add = (id: Json | undefined, param: string, status = 404): void => {
+    if (typeof id === 'string') found.push({ id, param, status });
+  };
+  add(previous, 'previous_response_id', 400);
+  add(typeof conversation === 'string' ? conversation : fieldOf(conversation, 'id'), 'conversation');
+  add(fieldOf(cache, 'comparison_response_id'), 'prompt_cache_options.comparison_response_id');
+  add(fieldOf(background, 'continuation_id'), 'background_options.continuation_id');
+  for (const [name, list] of Object.entries({ input, items }))
+    if (Array.isArray(list))
+      for (const [index, item] of list.entries())
+        if (isReference(item)) add(fieldOf(item, 'id'), `${name}[${index}].id`);
+  return found;
+}
+
+/** An item that stands for another one, by its id alone. */
+function isReference(item: Json): boolean {
+  const type = fieldOf(item, 'type');
+  const isBare = typeof item === 'object' && item !== null && Object.keys(item).length === 1 && 'id' in item;
+  return type === 'item_reference' || isBare;
+}
+
+function fieldOf(value: Json | undefined, name: string): Json | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value[name] : undefined;
+}

@@ -1,0 +1,93 @@
+import { Refusal } from '../base/refusal.js';
+import type { Principal } from '../upstream/principal.js';
+
+/** What principals may use in a minute, and at once. Several gateways can share one. */
+export interface Quotas {
+  /** @throws Refusal (429) where the principal has used up what it may */
+  check(principal: Principal): void | Promise<void>;
+  /** Counts a turn that begins. Gives what ends it. @throws as `check` */
+  begin(principal: Principal): (tokens: number) => void;
+}
+
+interface Account {
+  running: number;
+  requests: Bucket;
+  tokens: Bucket;
+}
+
+const minuteMs = 60_000;
+
+/** Those of this gateway alone. */
+export class LocalQuotas implements Quotas {
+  readonly #accounts = new Map<string, Account>();
+  readonly #now: () => number;
+
+  /** @param now in milliseconds; never goes back. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  check(principal: Principal): void {
+    const { policy, id } = principal;
+    if (policy === undefined) return;
+    const { concurrentTurns, requestsPerMinute, tokensPerMinute } = policy;
+    const account = this.#accountOf(id);
+    const now = this.#now();
+    if (concurrentTurns !== undefined && account.running >= concurrentTurns)
+      throw exceeded(`${concurrentTurns} turns at once`, 'concurrent_turns', 1);
+    for (const [bucket, limit, name] of [
+      [account.requests, requestsPerMinute, 'requests'],
+      [account.tokens, tokensPerMinute, 'tokens'],
+    ] as const) {
+      const waitMs = limit === undefined ? 0 : bucket.waitMs(limit, now);
+      if (waitMs > 0) throw exceeded(`${limit} ${name} a minute`, `${name}_per_minute`, Math.ceil(waitMs / 1000));
+    }
+  }
+
+  begin(principal: Principal): (tokens: number) => void {
+    this.check(principal);
+    const { policy, id } = principal;
+    if (policy === undefined) return () => {};
+    const account = this.#accountOf(id);
+    account.running += 1;
+    account.requests.take(1);
+    return (tokens) => {
+      account.running -= 1;
+      if (policy.tokensPerMinute !== undefined) account.tokens.take(tokens);
+    };
+  }
+
+  #accountOf(id: string): Account {
+    const known = this.#accounts.get(id) ?? { running: 0, requests: new Bucket(), tokens: new Bucket() };
+    this.#accounts.set(id, known);
+    return known;
+  }
+}
+
+/** Fills up evenly, to what may be used in a minute. What a turn has used in the end is taken from it, also where it is more than there was. */
+class Bucket {
+  #level: number | undefined;
+  #at = 0;
+
+  take(amount: number): void {
+    if (this.#level !== undefined) this.#level -= amount;
+  }
+
+  /** Until something may be used again; 0 for now. */
+  waitMs(limit: number, now: number): number {
+    this.#level =
+      this.#level === undefined ? limit : Math.min(limit, this.#level + ((now - this.#at) * limit) / minuteMs);
+    this.#at = now;
+    return this.#level >= 1 ? 0 : ((1 - this.#level) * minuteMs) / limit;
+  }
+}
+
+function exceeded(what: string, code: string, seconds: number): Refusal {
+  return new Refusal(`this key may use ${what}: try again in ${seconds} s`, {
+    status: 429,
+    type: 'rate_limit_error',
+    code: `rate_limit_exceeded`,
+    param: code,
+    headers: { 'retry-after': String(seconds) },
+  });
+}

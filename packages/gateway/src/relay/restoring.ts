@@ -1,0 +1,64 @@
+import { textField } from './create.js';
+import type { Json, JsonObject, RelayTurn } from '@turnwire/client/relay';
+import type { Create } from './create.js';
+import type { HeldHistory, Histories } from './histories.js';
+
+/** What a turn that names the response it continues is without that name: all that the response's context held, then its own input. */
+export function inFull(create: Create, history: HeldHistory): Create {
+  const { previous_response_id: _, input, ...rest } = create.params;
+  const items = [...history.items().filter((item) => history.stored || isWhole(item)), ...itemsIn(input)];
+  return { ...create, params: { ...rest, input: items }, text: undefined };
+}
+
+/**
+ * Holds the context at the end of a turn.
+ *
+ * @param sent what went up in the end: the client's create, or the same in full.
+ */
+export function holdContext(
+  histories: Histories,
+  principal: string,
+  turn: RelayTurn,
+  { create, sent }: { create: Create; sent: Create },
+): void {
+  const { context, responseId: id, stored, continued } = turn;
+  if (histories.off || id === undefined || context === undefined || hasConversation(create.params)) return;
+  const compacted = context.findLastIndex((item) => typeOf(item) === 'compaction');
+  // What stands before a compaction is in it.
+  if (compacted !== -1)
+    return histories.keep(principal, { id, stored, parent: undefined, items: context.slice(compacted) });
+  const named = textField(create.params, 'previous_response_id');
+  if (named === undefined) {
+    const isHeld = continued !== undefined && histories.find(principal, continued.responseId) !== undefined;
+    const from = isHeld ? continued.from : 0;
+    return histories.keep(principal, {
+      id,
+      stored,
+      parent: isHeld ? continued.responseId : undefined,
+      items: context.slice(from),
+    });
+  }
+  // Sent in full, the context begins with what is held already.
+  const before = sent === create ? 0 : itemsIn(sent.params['input']).length - itemsIn(create.params['input']).length;
+  histories.keep(principal, { id, stored, parent: named, items: context.slice(before) });
+}
+
+function itemsIn(input: Json | undefined): Json[] {
+  if (Array.isArray(input)) return input;
+  return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : [];
+}
+
+/** An item that the upstream has not stored is worth something only with its content: reasoning without it is a name that means nothing any more. */
+function isWhole(item: Json): boolean {
+  if (typeOf(item) !== 'reasoning') return true;
+  const { encrypted_content: content } = item as JsonObject;
+  return typeof content === 'string' && content !== '';
+}
+
+function typeOf(item: Json): Json | undefined {
+  return typeof item === 'object' && item !== null && !Array.isArray(item) ? item['type'] : undefined;
+}
+
+function hasConversation({ conversation }: JsonObject): boolean {
+  return conversation !== undefined && conversation !== null;
+}

@@ -1,0 +1,125 @@
+import { Refusal } from '../base/refusal.js';
+import { textField } from './create.js';
+import { checkIds, permitted } from './policy.js';
+import { holdContext } from './restoring.js';
+import { GatewayTurn } from './turn.js';
+import type { Json } from '@turnwire/client/relay';
+import type { Principal } from '../upstream/principal.js';
+import type { Lease, Relays } from '../upstream/relays.js';
+import type { Create } from './create.js';
+import type { Histories } from './histories.js';
+import type { Quotas } from './quotas.js';
+import type { Registry } from './registry.js';
+import type { Downstream } from './turn.js';
+
+export interface TurnRequest {
+  principal: Principal;
+  create: Create;
+  headers: Readonly<Record<string, string>>;
+  downstream: Downstream;
+}
+
+export interface TurnsOptions {
+  /** Those of the configuration that holds now. */
+  relays: () => Relays;
+  histories: Histories;
+  registry: Registry;
+  quotas: Quotas;
+  /** At once, of all clients. */
+  maxTurns: number;
+  /** False while the gateway drains. */
+  isReady: () => boolean;
+  onBegun?: (() => void) | undefined;
+  onSettled: (turn: GatewayTurn) => void;
+}
+
+/** Begins the turns of clients, whichever way they come. */
+export class Turns {
+  readonly #options: TurnsOptions;
+  readonly #running = new Set<GatewayTurn>();
+  #onIdle: (() => void)[] = [];
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  /** Those that have not ended. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Resolves when none runs. */
+  async idle(): Promise<void> {
+    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  cancelAll(): void {
+    for (const turn of this.#running) turn.cancel();
+  }
+
+  /** @throws Refusal for a turn that does not begin */
+  async begin({ principal, create: asked, headers, downstream }: TurnRequest): Promise<GatewayTurn> {
+    const { relays, histories, registry, quotas, maxTurns, isReady, onSettled } = this.#options;
+    const create = permitted(asked, principal);
+    await checkIds(create.params, principal, registry);
+    if (!isReady()) throw shuttingDown();
+    if (this.#running.size >= maxTurns)
+      throw new Refusal(`this gateway carries ${maxTurns} turns at once (limits.turns): try again`, {
+        status: 503,
+        code: 'gateway_busy',
+        headers: { 'retry-after': '1' },
+      });
+    const lease = relays().take(principal.identity);
+    const end = begun(quotas, principal, lease);
+    const named = textField(create.params, 'previous_response_id');
+    const history = named === undefined ? undefined : histories.find(principal.id, named);
+    const turn = new GatewayTurn({
+      principal,
+      lease,
+      create,
+      headers,
+      downstream,
+      history,
+      isHeldUpstream: history === undefined || history.stored || (named !== undefined && lease.relay.holds(named)),
+      onBegun: (id) => {
+        if (principal.policy !== undefined) registry.note(principal.id, [id]);
+      },
+      onRead: ({ engine, sent }) => {
+        holdContext(histories, principal.id, engine, { create, sent });
+        if (principal.policy !== undefined) registry.note(principal.id, itemIds(engine.context ?? []));
+      },
+      onSettled: (settled) => {
+        this.#running.delete(settled);
+        const usage = settled.report.usage as { total_tokens?: unknown } | undefined;
+        end(typeof usage?.total_tokens === 'number' ? usage.total_tokens : 0);
+        onSettled(settled);
+        if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+      },
+    });
+    this.#running.add(turn);
+    return turn;
+  }
+}
+
+function begun(quotas: Quotas, principal: Principal, lease: Lease): (tokens: number) => void {
+  try {
+    return quotas.begin(principal);
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
+}
+
+export function shuttingDown(): Refusal {
+  return new Refusal('this gateway is shutting down: try again', {
+    status: 503,
+    code: 'shutting_down',
+    headers: { 'retry-after': '1' },
+  });
+}
+
+function* itemIds(items: readonly Json[]): Iterable<string> {
+  for (const item of items)
+    if (typeof item === 'object' && item !== null && !Array.isArray(item) && typeof item['id'] === 'string')
+      yield item['id'];
+}

@@ -1,0 +1,49 @@
+import { Refusal } from '../../base/refusal.js';
+import { readCreate } from '../create.js';
+import type { JsonObject, RelayBodies } from '@turnwire/client/relay';
+import type { Create } from '../create.js';
+
+/** What a client says on its WebSocket. */
+export type ClientEvent =
+  | { name: 'create'; create: Create; streamId: unknown }
+  | { name: 'steer'; params: JsonObject }
+  | { name: 'interrupt'; params: JsonObject; text: string }
+  | { name: 'inject'; params: JsonObject; text: string }
+  /** Says nothing to the upstream. */
+  | { name: 'ignored' };
+
+/** @throws Refusal for what is none */
+export function readClientEvent(bodies: RelayBodies, raw: Buffer): ClientEvent {
+  const create = readCreate(bodies, raw);
+  const { params } = create;
+  const { type } = params;
+  switch (type) {
+    case 'response.create':
+      return { name: 'create', create: { ...create, text: undefined }, streamId: params['stream_id'] };
+    case 'response.steer':
+      return { name: 'steer', params };
+    case 'response.interrupt':
+      return { name: 'interrupt', params, text: create.text ?? '' };
+    case 'response.inject':
+      return { name: 'inject', params, text: create.text ?? '' };
+    case 'response.processed':
+      return { name: 'ignored' };
+    default:
+      throw new Refusal(
+        `a message must have the type response.create, response.steer, response.inject or response.interrupt, not ${JSON.stringify(type ?? null).slice(0, 200)}`,
+        { code: 'invalid_event_type', param: 'type' },
+      );
+  }
+}
+
+const laneName = /^[\w.-]{1,256}$/;
+
+/** The name of a lane; undefined for the default one. @throws Refusal for what is no name */
+export function checkStreamId(streamId: unknown): string | undefined {
+  if (streamId === undefined || streamId === null) return undefined;
+  if (typeof streamId === 'string' && laneName.test(streamId)) return streamId;
+  throw new Refusal('stream_id must have 1 to 256 letters, digits, dots, dashes and underscores', {
+    code: 'invalid_stream_id',
+    param: 'stream_id',
+  });
+}

@@ -1,0 +1,286 @@
+import { withStreamId } from '@turnwire/client/relay';
+import { Refusal } from '../../base/refusal.js';
+import { checkStreamId, readClientEvent } from './client-event.js';
+import { brokenFrame, refusalFrame } from './error-frame.js';
+import { Outbox } from './outbox.js';
+import type { SteerInput } from '@turnwire/client';
+import type { JsonObject, RelayBodies } from '@turnwire/client/relay';
+import type { WebSocket } from 'ws';
+import type { Limits } from '../../config/schema.js';
+import type { Principal } from '../../upstream/principal.js';
+import type { Create } from '../create.js';
+import type { GatewayTurn } from '../turn.js';
+import type { Turns } from '../turns.js';
+
+export interface ClientSocketOptions {
+  bodies: RelayBodies;
+  turns: Turns;
+  limits: Limits;
+  /** Headers of the upgrade that a POST would carry. */
+  headers: Readonly<Record<string, string>>;
+  /** Who asks, looked up anew for each turn: a key may have been revoked meanwhile. @throws Refusal */
+  principal: () => Principal;
+  keepaliveMs: number;
+}
+
+/** Creates of one lane go one after the other. */
+interface Lane {
+  readonly streamId: string | undefined;
+  readonly waiting: Create[];
+  turn: GatewayTurn | undefined;
+  isBusy: boolean;
+}
+
+/** Turns at once on one WebSocket, of all lanes: what waits has its place in the queue of its lane. */
+const mostRunning = 16;
+
+/** Creates that wait may have so many bytes together, in frames of the largest size. */
+const queuedFramesOfFullSize = 2;
+
+/**
+ * A client's WebSocket, with everything of WebSocket mode. It is its own: which connections of the upstream carry its turns, and what becomes of
+ * those, the client does not see.
+ */
+export class ClientSocket {
+  readonly #socket: WebSocket;
+  readonly #options: ClientSocketOptions;
+  readonly #outbox: Outbox;
+  readonly #lanes = new Map<string | undefined, Lane>();
+  /** Running turns by the id of their response. */
+  readonly #responses = new Map<string, GatewayTurn>();
+  #queued = 0;
+  #queuedBytes = 0;
+  #isPaused = false;
+  #closing: { code: number; reason: string } | undefined;
+
+  constructor(socket: WebSocket, options: ClientSocketOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#outbox = new Outbox(socket, options.limits.unsent_bytes, options.keepaliveMs);
+    // ws closes the socket itself, with the code that fits: 1009 for a message that is too large, 1007 for what is no text.
+    socket.on('error', () => {});
+    socket.on('message', (raw: Buffer, isBinary: boolean) => {
+      if (isBinary) return socket.close(1003, 'messages are text');
+      this.#receive(raw);
+    });
+    socket.once('close', () => this.#left());
+  }
+
+  /** Takes no more creates, and closes once no turn runs. */
+  drain(code: number, reason: string): void {
+    this.#closing ??= { code, reason };
+    this.#closeIfIdle();
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  get isIdle(): boolean {
+    return [...this.#lanes.values()].every(({ isBusy }) => !isBusy);
+  }
+
+  #receive(raw: Buffer): void {
+    try {
+      const event = readClientEvent(this.#options.bodies, raw);
+      switch (event.name) {
+        case 'create':
+          return this.#take(event.create, event.streamId);
+        case 'steer':
+          return this.#steer(event.params);
+        case 'interrupt':
+          return this.#interrupt(event.params, event.text);
+        case 'inject':
+          return this.#inject(event.params, event.text);
+        case 'ignored':
+      }
+    } catch (error) {
+      this.#outbox.send(asRefusal(error).frame);
+    }
+  }
+
+  /** What will be refused waits as well: errors keep the order of their lane. */
+  #take(create: Create, given: unknown): void {
+    const streamId = checkStreamId(given);
+    const lane = this.#laneOf(streamId);
+    lane.waiting.push(create);
+    this.#queued += 1;
+    this.#queuedBytes += create.bytes;
+    this.#pauseWhereFull();
+    this.#advance();
+  }
+
+  /** @throws Refusal for one lane too many */
+  #laneOf(streamId: string | undefined): Lane {
+    const known = this.#lanes.get(streamId);
+    if (known !== undefined) return known;
+    const { lanes: most } = this.#options.limits;
+    if (streamId !== undefined && this.#lanes.size - (this.#lanes.has(undefined) ? 1 : 0) >= most) {
+      const message = `this connection has ${most} named lanes already: use one of them, or another connection`;
+      throw new LaneRefusal(message, streamId);
+    }
+    const lane: Lane = { streamId, waiting: [], turn: undefined, isBusy: false };
+    this.#lanes.set(streamId, lane);
+    return lane;
+  }
+
+  /** Begins what may run now. */
+  #advance(): void {
+    if (this.#closing !== undefined) return;
+    let running = [...this.#lanes.values()].filter(({ isBusy }) => isBusy).length;
+    for (const lane of this.#lanes.values()) {
+      if (lane.isBusy || running >= mostRunning) continue;
+      const next = lane.waiting.shift();
+      if (next === undefined) continue;
+      running += 1;
+      lane.isBusy = true;
+      this.#queued -= 1;
+      this.#queuedBytes -= next.bytes;
+      void this.#serve(lane, next).finally(() => {
+        lane.isBusy = false;
+        lane.turn = undefined;
+        this.#pauseWhereFull();
+        if (this.#isOpen) this.#advance();
+        this.#closeIfIdle();
+      });
+    }
+  }
+
+  /** Never rejects. */
+  async #serve(lane: Lane, create: Create): Promise<void> {
+    const { streamId } = lane;
+    let turn: GatewayTurn;
+    try {
+      const { turns, principal, headers } = this.#options;
+      turn = await turns.begin({ principal: principal(), create, headers, downstream: 'websocket' });
+    } catch (error) {
+      return this.#outbox.send(withStreamId(asRefusal(error).frame, streamId));
+    }
+    if (!this.#isOpen) return turn.cancel();
+    lane.turn = turn;
+    try {
+      await this.#relay(lane, turn);
+    } catch (error) {
+      this.#outbox.send(withStreamId(brokenFrame(error), streamId));
+    } finally {
+      for (const [id, other] of this.#responses) if (other === turn) this.#responses.delete(id);
+    }
+  }
+
+  /** @throws TurnwireError where the answer breaks off */
+  async #relay({ streamId }: Lane, turn: GatewayTurn): Promise<void> {
+    const opening = await turn.opening();
+    if (opening.name !== 'begun') return this.#outbox.send(withStreamId(refusalFrame(opening), streamId));
+    const { responseId } = turn.engine;
+    if (responseId !== undefined) this.#responses.set(responseId, turn);
+    for (const { text } of opening.events) this.#outbox.send(withStreamId(text, streamId));
+    for (;;) {
+      let event = turn.poll();
+      if (event === undefined) {
+        if (!this.#outbox.isRoomy) await this.#outbox.room();
+        event = await turn.next();
+      }
+      if (event === undefined) return;
+      if (event.type === 'response.created') this.#name(event.text, turn);
+      this.#outbox.send(withStreamId(event.text, streamId));
+      if (!this.#outbox.isRoomy) await this.#outbox.room();
+    }
+  }
+
+  /** A successor of a steered response has begun. */
+  #name(text: string, turn: GatewayTurn): void {
+    const { response } = JSON.parse(text) as { response?: { id?: unknown } };
+    if (typeof response?.id === 'string') this.#responses.set(response.id, turn);
+  }
+
+  #steer(params: JsonObject): void {
+    const { previous_response_id: id, input } = params;
+    const turn = typeof id === 'string' ? this.#responses.get(id) : undefined;
+    const fail = (code: string, message: string): void => {
+      const error = { type: 'invalid_request_error', code, message };
+      this.#outbox.send(
+        JSON.stringify({
+          type: 'response.steer.failed',
+          steer: { previous_response_id: id ?? null, input: input ?? null },
+          error,
+        }),
+      );
+    };
+    if (turn === undefined) return fail('response_not_found', 'no response with this id runs on this connection');
+    // What the upstream says to it is an event of the turn.
+    turn.steer(input as SteerInput).catch((error: unknown) => {
+      if (this.#isOpen) fail('steering_not_supported', error instanceof Error ? error.message : String(error));
+    });
+  }
+
+  #interrupt({ response_id: id }: JsonObject, text: string): void {
+    const turn = typeof id === 'string' ? this.#responses.get(id) : undefined;
+    // The interrupt and the end of its response may have crossed.
+    if (turn === undefined || turn.say(text)) return;
+    throw new Refusal('the upstream carries this response over HTTP, where nothing interrupts it', {
+      code: 'interrupt_not_supported',
+      param: 'response_id',
+    });
+  }
+
+  #inject({ response_id: id, input }: JsonObject, text: string): void {
+    const turn = typeof id === 'string' ? this.#responses.get(id) : undefined;
+    if (turn?.say(text) === true) return;
+    const error = {
+      type: 'invalid_request_error',
+      code: 'response_not_found',
+      message: 'no response with this id runs on this connection',
+    };
+    this.#outbox.send(
+      JSON.stringify({ type: 'response.inject.failed', response_id: id ?? null, input: input ?? null, error }),
+    );
+  }
+
+  /** A client that sends faster than its turns run waits: nothing more is read until there is room. */
+  #pauseWhereFull(): void {
+    const { queued_frames: frames, frame_bytes: bytes } = this.#options.limits;
+    const isFull = this.#queued >= frames || this.#queuedBytes > queuedFramesOfFullSize * bytes;
+    if (isFull === this.#isPaused || !this.#isOpen) return;
+    this.#isPaused = isFull;
+    if (isFull) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #closeIfIdle(): void {
+    if (this.#closing === undefined || !this.isIdle || !this.#isOpen) return;
+    const { code, reason } = this.#closing;
+    this.#socket.close(code, reason);
+  }
+
+  #left(): void {
+    this.#outbox.stop();
+    for (const lane of this.#lanes.values()) {
+      lane.waiting.length = 0;
+      lane.turn?.cancel();
+    }
+    this.#lanes.clear();
+  }
+
+  get #isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+}
+
+/** The frame names the lane that could not be had. */
+class LaneRefusal extends Refusal {
+  readonly #streamId: string;
+
+  constructor(message: string, streamId: string) {
+    super(message, { code: 'websocket_stream_limit_reached', param: 'stream_id' });
+    this.#streamId = streamId;
+  }
+
+  override get frame(): string {
+    return withStreamId(super.frame, this.#streamId);
+  }
+}
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  return new Refusal('the gateway has failed', { status: 500, code: 'gateway_error' });
+}

@@ -1,0 +1,54 @@
+import { HeaderRules } from '../upstream/headers.js';
+import { Passage } from '../upstream/passage.js';
+import { Relays } from '../upstream/relays.js';
+import { Access } from './access.js';
+import type { Config } from '../config/schema.js';
+import type { Checked } from './check.js';
+import type { Principals } from './principals.js';
+
+/** What holds until the configuration changes. */
+export class Setting {
+  readonly config: Config;
+  readonly principals: Principals;
+  readonly access: Access;
+  readonly rules: HeaderRules;
+  readonly relays: Relays;
+  readonly passage: Passage;
+  readonly #onWarning: (message: string) => void;
+
+  constructor(
+    { config, principals }: Checked,
+    onWarning: (message: string) => void,
+    before?: Pick<Setting, 'relays' | 'passage'>,
+  ) {
+    const { upstream, limits, listen } = config;
+    this.config = config;
+    this.principals = principals;
+    this.access = new Access(listen);
+    this.rules = new HeaderRules(upstream.identity_headers);
+    this.relays = before?.relays ?? new Relays({ upstream, limits, onWarning });
+    this.passage = before?.passage ?? new Passage(upstream);
+    this.#onWarning = onWarning;
+  }
+
+  /** Connections are kept where the upstream stays what it was. */
+  changedTo(checked: Checked): Setting {
+    const isSame =
+      JSON.stringify([this.config.upstream, this.config.limits.chain_bytes]) ===
+      JSON.stringify([checked.config.upstream, checked.config.limits.chain_bytes]);
+    const next = new Setting(checked, this.#onWarning, isSame ? this : undefined);
+    if (!isSame) void this.close();
+    return next;
+  }
+
+  /** Once its turns have ended. */
+  async close(): Promise<void> {
+    await this.relays.close();
+    await this.passage.close();
+  }
+
+  destroy(): void {
+    this.relays.destroy();
+    void this.passage.destroy();
+  }
+}
