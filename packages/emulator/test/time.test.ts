@@ -19,7 +19,7 @@ const EVENTS = [
 async function times(pace: ConstructorParameters<typeof Metronome>[0]['pace'], seed = 's', uncachedTokens = 0) {
   const clock = new ManualClock();
   const { signal } = new AbortController();
-  const metronome = new Metronome({ pace, uncachedTokens, clock, random: seededRandom(seed), signal });
+  const metronome = new Metronome({ pace, uncachedTokens, clock, seed, signal });
   const out: number[] = [];
   for (const type of EVENTS) {
     const wait = metronome.before(type);

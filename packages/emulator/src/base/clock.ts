@@ -95,27 +95,59 @@ function eventLoopTurn(): Promise<void> {
   });
 }
 
-/** Resolves when `ms` have passed or `hurried` is aborted; rejects with the reason of `signal` when that is aborted. */
-export function sleep(clock: Clock, ms: number, signal: AbortSignal, hurried?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(reasonOf(signal));
-    const stop = () => {
-      cancel();
-      signal.removeEventListener('abort', aborted);
-      hurried?.removeEventListener('abort', woken);
-    };
-    const aborted = () => {
-      stop();
-      reject(reasonOf(signal));
-    };
-    const woken = () => {
-      stop();
-      resolve();
-    };
-    const cancel = clock.after(ms, woken);
-    signal.addEventListener('abort', aborted, { once: true });
-    hurried?.addEventListener('abort', woken, { once: true });
-  });
+/** Resolves when `ms` have passed; rejects with the reason of `signal` when that is aborted. */
+export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  const sleeper = new Sleeper(clock, signal);
+  return sleeper.sleep(ms).finally(() => sleeper.stop());
+}
+
+/** Many waits one after another: the signals are listened to once, from the first wait until `stop`. */
+export class Sleeper {
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #hurried: AbortSignal | undefined;
+  readonly #aborted = () => this.#wake?.(reasonOf(this.#signal));
+  readonly #woken = () => this.#wake?.();
+  #listens = false;
+  #wake: ((error?: Error) => void) | undefined;
+
+  /** A wait ends early when `hurried` is aborted, and fails with the reason of `signal` when that is. */
+  constructor(clock: Clock, signal: AbortSignal, hurried?: AbortSignal) {
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#hurried = hurried;
+  }
+
+  sleep(ms: number): Promise<void> {
+    if (this.#signal.aborted) return Promise.reject(reasonOf(this.#signal));
+    this.#listen();
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(ms, () => {
+        this.#wake = undefined;
+        resolve();
+      });
+      this.#wake = (error) => {
+        cancel();
+        this.#wake = undefined;
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+    });
+  }
+
+  #listen(): void {
+    if (this.#listens) return;
+    this.#listens = true;
+    this.#signal.addEventListener('abort', this.#aborted);
+    this.#hurried?.addEventListener('abort', this.#woken);
+  }
+
+  /** After the last wait. */
+  stop(): void {
+    if (!this.#listens) return;
+    this.#signal.removeEventListener('abort', this.#aborted);
+    this.#hurried?.removeEventListener('abort', this.#woken);
+  }
 }
 
 function reasonOf(signal: AbortSignal): Error {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { sha256 } from './digest.js';
 
 /** Whose responses and conversations are found: a digest of the credentials that a request came with; one for all without any. */
 export type Tenant = string;
@@ -15,5 +15,5 @@ const CREDENTIAL_HEADERS = ['authorization', 'api-key', 'x-api-key'] as const;
 export function tenantOf(headers: IncomingHttpHeaders, credentials: (typeof CREDENTIALS)[number]): Tenant {
   if (credentials === 'shared') return NOBODY;
   const given = CREDENTIAL_HEADERS.map((name) => headers[name]).filter((value) => value !== undefined);
-  return given.length === 0 ? NOBODY : createHash('sha256').update(JSON.stringify(given)).digest('base64');
+  return given.length === 0 ? NOBODY : sha256(JSON.stringify(given));
 }

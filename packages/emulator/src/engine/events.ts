@@ -1,8 +1,16 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../base/digest.js';
 import type { Reply, Said } from '../sources/answer.js';
 import { customToolCall, functionCall } from './items/call.js';
 import { cutTo } from './items/budget.js';
-import type { Draft, Drafting, Event, ItemStatus } from '../wire/draft.js';
+import {
+  isDelta,
+  type Delta,
+  type Draft,
+  type Drafting,
+  type Event,
+  type ItemStatus,
+  type Step,
+} from '../wire/draft.js';
 import { message } from './items/message.js';
 import { reasoning } from './items/reasoning.js';
 import { tool } from './items/tool.js';
@@ -25,10 +33,11 @@ export function perform(reply: Reply, begun: ResponseObject, drafting: Drafting)
     *frames(usage) {
       const ended = endResponse(begun, output, closingOf(ending, usage));
       let sequence = 0;
-      for (const event of events(drafts, begun, ended)) {
-        const { type, ...rest } = event;
-        const padding = drafting.obfuscated && type.endsWith('.delta') ? { obfuscation: obfuscate(rest['delta']) } : {};
-        yield { type, text: JSON.stringify({ type, sequence_number: sequence, ...rest, ...padding }) };
+      for (const step of steps(drafts, begun, ended)) {
+        yield {
+          type: step.type,
+          text: isDelta(step) ? deltaText(step, sequence, drafting.obfuscated) : eventText(step, sequence),
+        };
         sequence += 1;
       }
       return ended;
@@ -36,15 +45,28 @@ export function perform(reply: Reply, begun: ResponseObject, drafting: Drafting)
   };
 }
 
+/** An event as JSON, with its number behind its type, which is its first field. */
+function eventText(event: Event, sequence: number): string {
+  const text = JSON.stringify(event);
+  const at = event.type.length + TYPE_FIELD_LENGTH;
+  return `${text.slice(0, at)},"sequence_number":${sequence}${text.slice(at)}`;
+}
+
+function deltaText({ type, delta, before, after }: Delta, sequence: number, obfuscated: boolean): string {
+  const padding = obfuscated ? `,"obfuscation":"${obfuscation(delta)}"` : '';
+  return `{"type":"${type}","sequence_number":${sequence}${before},"delta":${JSON.stringify(delta)}${after}${padding}}`;
+}
+
+const TYPE_FIELD_LENGTH = '{"type":""'.length;
+
 const OBFUSCATED_LENGTH = 16;
 
 /** Letters that make all deltas equally long, whatever they say (P28). */
-function obfuscate(delta: unknown): string {
-  const length = typeof delta === 'string' ? Math.max(0, OBFUSCATED_LENGTH - delta.length) : 0;
-  return createHash('sha256').update(String(delta)).digest('hex').slice(0, length);
+function obfuscation(delta: string): string {
+  return sha256(delta).slice(0, Math.max(0, OBFUSCATED_LENGTH - delta.length));
 }
 
-function* events(drafts: readonly Draft[], begun: ResponseObject, ended: ResponseObject): Generator<Event> {
+function* steps(drafts: readonly Draft[], begun: ResponseObject, ended: ResponseObject): Generator<Step> {
   yield { type: 'response.created', response: begun };
   if (begun.status === 'queued') yield { type: 'response.queued', response: begun };
   yield { type: 'response.in_progress', response: { ...begun, status: 'in_progress' } };

@@ -1,4 +1,5 @@
-import { sleep, type Clock } from '../base/clock.js';
+import { Sleeper, type Clock } from '../base/clock.js';
+import { seededRandom } from '../base/random.js';
 import type { Pace } from '../sources/script/script.js';
 
 /** Shorter waits are not waited for: a timer is no more exact than this, and a late one is made up for by the next. */
@@ -9,7 +10,8 @@ interface Beat {
   /** Input tokens of the turn that no earlier context brought. */
   readonly uncachedTokens: number;
   readonly clock: Clock;
-  readonly random: () => number;
+  /** What `jitter` is drawn from. */
+  readonly seed: string;
   readonly signal: AbortSignal;
   /** Once aborted, no event is waited for. */
   readonly hurried?: AbortSignal | undefined;
@@ -21,15 +23,24 @@ interface Beat {
  * late do not add up.
  */
 export class Metronome {
-  readonly #beat: Beat;
+  readonly #pace: Pace;
+  readonly #seed: string;
+  readonly #clock: Clock;
+  readonly #hurried: AbortSignal | undefined;
+  readonly #sleeper: Sleeper;
   readonly #firstTokenMs: number;
   readonly #intervalMs: number;
   #due: number;
   #begun = false;
+  #random: (() => number) | undefined;
 
   constructor(beat: Beat) {
-    const { pace, uncachedTokens, clock } = beat;
-    this.#beat = beat;
+    const { pace, uncachedTokens, clock, signal, hurried } = beat;
+    this.#pace = pace;
+    this.#seed = beat.seed;
+    this.#clock = clock;
+    this.#hurried = hurried;
+    this.#sleeper = new Sleeper(clock, signal, hurried);
     this.#firstTokenMs = (pace.first_token_ms ?? 0) + (uncachedTokens * (pace.ms_per_1000_uncached_tokens ?? 0)) / 1000;
     this.#intervalMs = pace.tokens_per_second === undefined ? 0 : 1000 / pace.tokens_per_second;
     this.#due = clock.now();
@@ -37,20 +48,26 @@ export class Metronome {
 
   /** Undefined if the event may go out now; rejects when the turn is aborted. */
   before(eventType: string): Promise<void> | undefined {
-    const { clock, signal, hurried } = this.#beat;
-    if (hurried?.aborted === true) return undefined;
+    if (this.#hurried?.aborted === true) return undefined;
     if (!this.#begun && !PRELUDE.has(eventType)) {
       this.#begun = true;
       this.#due += this.#jittered(this.#firstTokenMs);
     }
     if (eventType.endsWith('.delta')) this.#due += this.#jittered(this.#intervalMs);
-    const wait = this.#due - clock.now();
-    return wait < SHORTEST_WAIT_MS ? undefined : sleep(clock, wait, signal, hurried);
+    const wait = this.#due - this.#clock.now();
+    return wait < SHORTEST_WAIT_MS ? undefined : this.#sleeper.sleep(wait);
+  }
+
+  /** After the last event. */
+  stop(): void {
+    this.#sleeper.stop();
   }
 
   #jittered(ms: number): number {
-    const { pace, random } = this.#beat;
-    return ms === 0 || pace.jitter === undefined ? ms : ms * (1 + pace.jitter * (2 * random() - 1));
+    const { jitter } = this.#pace;
+    if (ms === 0 || jitter === undefined) return ms;
+    this.#random ??= seededRandom(this.#seed);
+    return ms * (1 + jitter * (2 * this.#random() - 1));
   }
 }
 

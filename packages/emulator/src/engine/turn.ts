@@ -18,7 +18,6 @@ import type { Memory, Remembered } from '../memory/memory.js';
 import { withinToolCalls } from './items/budget.js';
 import { refuseForeignReasoning } from '../wire/provenance.js';
 import { Metronome } from './pace.js';
-import { seededRandom } from '../base/random.js';
 import { asksForRecording } from '../sources/recordings.js';
 import { Refusal } from '../wire/refusal.js';
 import { parseCreate, type CreateRequest } from '../request/request.js';
@@ -186,24 +185,29 @@ async function answerFrom(
     : asksForCompaction(request)
       ? { kind: 'reply', reply: COMPACTED }
       : await firstAnswer(emulation.sources, { request, context, place: carriage.place });
-  const { frames, usage, again } =
+  const { frames, usage, again, outputBytes } =
     answer.kind === 'recorded' ? replay(answer.recorded) : improvise(emulation, answer, request, context);
+  const hidesOutput = emulation.dialect.emptyTerminalOutput && answer.kind === 'reply';
   const recount: Recount = (output) => usage && emulation.tokens.cutShort(usage, output);
   // Remembered before the terminal event leaves: whoever has read it may continue at once, on any connection.
-  const settled = (response: ResponseObject | undefined) => {
-    if (settle(emulation, carriage, { ...from, request, response, entry, again })) keep();
+  const settled = (response: ResponseObject | undefined, last: Frame) => {
+    const bytes = { output: outputBytes, response: last.text.length + (hidesOutput ? outputBytes : 0) };
+    if (settle(emulation, carriage, { ...from, request, response, entry, again, bytes })) keep();
   };
   const metronome = new Metronome({
     pace: (answer.kind === 'reply' ? answer.pace : undefined) ?? emulation.pace,
     uncachedTokens: usage === null ? 0 : usage.input_tokens - usage.input_tokens_details.cached_tokens,
     clock: emulation.clock,
-    random: seededRandom(`${emulation.seed} ${entry.number}`),
+    seed: `${emulation.seed} ${entry.number}`,
     signal: carriage.signal,
     hurried: carriage.hurried,
   });
   const steered = carriage.steerable?.(frames, request, recount) ?? frames;
-  const hidesOutput = emulation.dialect.emptyTerminalOutput && answer.kind === 'reply';
-  await play(hidesOutput ? withoutFinalOutput(steered) : steered, carriage, metronome, settled);
+  try {
+    await play(hidesOutput ? withoutFinalOutput(steered) : steered, carriage, metronome, settled);
+  } finally {
+    metronome.stop();
+  }
 }
 
 /** An answer's events, and the usage they will end with, where it is known. */
@@ -212,6 +216,8 @@ interface Played {
   /** The same events once more, for who streams a response that is stored (P29); a recording's would take up memory. */
   readonly again: (() => Frames) | undefined;
   readonly usage: Usage | null;
+  /** Of the finished items, as JSON. */
+  readonly outputBytes: number;
 }
 
 function replay({ frames, response }: RecordedResponse): Played {
@@ -219,7 +225,8 @@ function replay({ frames, response }: RecordedResponse): Played {
     yield* frames;
     return response;
   }
-  return { frames: recorded(), again: undefined, usage: isUsage(response?.['usage']) ? response['usage'] : null };
+  const usage = isUsage(response?.['usage']) ? response['usage'] : null;
+  return { frames: recorded(), again: undefined, usage, outputBytes: jsonBytes(response?.output ?? []) };
 }
 
 function improvise(
@@ -242,9 +249,12 @@ function improvise(
     maxOutputTokens: request.max_output_tokens ?? Infinity,
     turnsBefore: context.turns,
   });
-  const usage = reply.ending.kind === 'failed' ? null : tokens.count(request, context, performance.output);
+  const fails = reply.ending.kind === 'failed';
+  const { usage, outputBytes } = fails
+    ? { usage: null, outputBytes: jsonBytes(performance.output) }
+    : tokens.count(request, context, performance.output);
   const frames = () => performance.frames(usage);
-  return { frames: frames(), again: frames, usage };
+  return { frames: frames(), again: frames, usage, outputBytes };
 }
 
 /** True if the context is larger than what the request wants it compacted at (P77). */
@@ -282,7 +292,7 @@ async function play(
   frames: Frames,
   carriage: Carriage,
   metronome: Metronome,
-  settled: (response: ResponseObject | undefined) => void,
+  settled: (response: ResponseObject | undefined, last: Frame) => void,
 ): Promise<void> {
   let step = frames.next();
   while (step.done !== true) {
@@ -290,8 +300,8 @@ async function play(
     step = frames.next();
     const wait = metronome.before(frame.type);
     if (wait !== undefined) await wait;
-    carriage.signal.throwIfAborted();
-    if (step.done === true) settled(step.value);
+    if (carriage.signal.aborted) throw carriage.signal.reason;
+    if (step.done === true) settled(step.value, frame);
     const drained = carriage.send(frame);
     if (drained !== undefined) await drained;
   }
@@ -316,20 +326,22 @@ interface Settlement extends Continuation {
   readonly response: ResponseObject | undefined;
   readonly entry: OpenTurn;
   readonly again: (() => Frames) | undefined;
+  readonly bytes: { readonly output: number; readonly response: number };
 }
 
 /** Writes down how a turn has ended. Returns whether it can be continued. */
 function settle({ memory, conversations, dialect }: Emulation, carriage: Carriage, turn: Settlement): boolean {
-  const { request, parent, conversation, known, items, context, response, entry, again } = turn;
+  const { request, parent, conversation, known, items, context, response, entry, again, bytes } = turn;
   const outcome = outcomeOf(response);
-  entry.ends(response, outcome);
+  entry.ends(response, outcome, bytes.output);
   if (response === undefined || outcome === 'failed') {
     carriage.lineage?.evict(request.previous_response_id, 'failed');
     return false;
   }
   const said = [...response.output, ...(carriage.injected?.() ?? [])];
   const fresh = [...items, ...said];
-  const sharedBytes = conversation?.bytes;
+  const inputBytes = bytesBetween(known, context) ?? jsonBytes(items);
+  const sharedBytes = conversation?.bytes ?? 0;
   const inOrder = conversation?.context === known;
   if (inOrder) context.retract(known);
   if (conversation !== undefined) conversations.append(conversation, fresh);
@@ -343,7 +355,7 @@ function settle({ memory, conversations, dialect }: Emulation, carriage: Carriag
     before: conversation && known,
     // The conversation has the same items in the form in which it lists them, unless it was changed meanwhile.
     context: conversation !== undefined && inOrder ? conversation.context : context.with(said),
-    sharedBytes,
+    bytes: inputBytes + bytes.response + sharedBytes,
     stored,
     tenant: carriage.tenant,
     // A steered response ended before its events did.
@@ -351,6 +363,16 @@ function settle({ memory, conversations, dialect }: Emulation, carriage: Carriag
   });
   lineage?.advance(remembered);
   return true;
+}
+
+/** What a context has more than the one it continues; undefined if they were not counted together. */
+function bytesBetween(known: Context, context: Context): number | undefined {
+  const [before, after] = [known.standing, context.standing];
+  return before === undefined || before.settings !== after?.settings ? undefined : after.bytes - before.bytes;
+}
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 function steered({ incomplete_details: details }: ResponseObject): boolean {

@@ -1,3 +1,4 @@
+import { Oldest } from '../base/oldest.js';
 import type { Context } from '../memory/context.js';
 import { billFor, type Bill } from './bill.js';
 import { isRecord, type Item, type ResponseObject, type Usage } from '../wire/wire.js';
@@ -100,7 +101,8 @@ export interface OpenTurn {
   knows(context: Context): void;
   continues(id: string, from: TurnParent['from']): void;
   struck(fault: string): void;
-  ends(response: ResponseObject | undefined, outcome: Outcome): void;
+  /** `outputBytes`: of the response's output, as JSON. */
+  ends(response: ResponseObject | undefined, outcome: Outcome, outputBytes?: number): void;
   refused(status: number, code: string | null): void;
   aborted(): void;
 }
@@ -122,18 +124,21 @@ export class Journal {
   readonly #limits: JournalLimits;
   /** In order of arrival. */
   readonly #turns = new Set<Written>();
+  readonly #oldestTurn = new Oldest(this.#turns);
   #connections = new Map<number, Writable<JournalConnection>>();
-  #requests: JournalRequest[] = [];
+  /** In order of arrival. */
+  readonly #requests = new Set<JournalRequest>();
+  readonly #oldestRequest = new Oldest(this.#requests);
   #bytes = 0;
   #lastTurn = 0;
   #lastConnection = 0;
 
-  readonly #log: (line: string) => void;
+  readonly #log: ((line: string) => void) | undefined;
   #running = 0;
   readonly #waiting = new Set<() => void>();
 
   /** `log` is told of each request and each end of a turn, in a line. */
-  constructor(limits: JournalLimits, log: (line: string) => void = () => undefined) {
+  constructor(limits: JournalLimits, log?: (line: string) => void) {
     this.#limits = limits;
     this.#log = log;
   }
@@ -182,9 +187,7 @@ export class Journal {
   }
 
   #ended(turn: Written['turn']): void {
-    const { number, transport, plan, outcome, status, code } = turn;
-    const error = [status, code].filter((each) => each !== undefined && each !== null).join(' ');
-    this.#log(`turn ${number} ${transport} ${plan} ${outcome}${error === '' ? '' : ` (${error})`}`);
+    this.#log?.(lineOf(turn));
     this.#running -= 1;
     if (this.#running === 0) for (const settled of this.#waiting) settled();
   }
@@ -193,7 +196,7 @@ export class Journal {
   clear(): void {
     this.#turns.clear();
     this.#connections.clear();
-    this.#requests = [];
+    this.#requests.clear();
     this.#bytes = 0;
   }
 
@@ -233,12 +236,12 @@ export class Journal {
       },
       continues: (id, from) => void (turn.parent = { id, from }),
       struck: (fault) => void (turn.faults = [...turn.faults, fault]),
-      ends: (response, outcome) => {
+      ends: (response, outcome, outputBytes = Buffer.byteLength(JSON.stringify(response?.output ?? []))) => {
         if (outcome !== 'running') end(outcome);
         if (response === undefined) return;
         turn.responseId = response.id;
         turn.output = response.output;
-        this.#charge(written, Buffer.byteLength(JSON.stringify(response.output)));
+        this.#charge(written, outputBytes);
         const { usage } = response;
         if (isUsage(usage)) turn.usage = usage;
       },
@@ -258,9 +261,9 @@ export class Journal {
     written.bytes += bytes;
     this.#bytes += bytes;
     const { journalEntries, journalBytes } = this.#limits;
-    for (const oldest of this.#turns) {
-      const fits = this.#turns.size <= journalEntries && this.#bytes <= journalBytes;
-      if (fits || this.#turns.size === 1) return;
+    while (this.#turns.size > 1 && (this.#turns.size > journalEntries || this.#bytes > journalBytes)) {
+      const oldest = this.#oldestTurn.take();
+      if (oldest === undefined) return;
       this.#turns.delete(oldest);
       this.#bytes -= oldest.bytes;
     }
@@ -295,9 +298,10 @@ export class Journal {
   /** @internal */
   request(request: JournalRequest): void {
     const { connection, method, path, status } = request;
-    this.#log(`connection ${connection} ${method} ${path} ${status === 0 ? 'left' : status}`);
-    this.#requests.push(request);
-    if (this.#requests.length > this.#limits.journalEntries) this.#requests.shift();
+    this.#log?.(`connection ${connection} ${method} ${path} ${status === 0 ? 'left' : status}`);
+    this.#requests.add(request);
+    const oldest = this.#requests.size > this.#limits.journalEntries ? this.#oldestRequest.take() : undefined;
+    if (oldest !== undefined) this.#requests.delete(oldest);
   }
 }
 
@@ -309,6 +313,11 @@ function snapshot({ turn, context }: Written): JournalTurn {
       return (items ??= context?.items() ?? []);
     },
   };
+}
+
+function lineOf({ number, transport, plan, outcome, status, code }: Written['turn']): string {
+  const error = [status, code].filter((each) => each !== undefined && each !== null).join(' ');
+  return `turn ${number} ${transport} ${plan} ${outcome}${error === '' ? '' : ` (${error})`}`;
 }
 
 function isGiven(value: unknown): boolean {

@@ -8,6 +8,7 @@ import {
 } from '../wire/client-calls.js';
 import { compactedTurns, standsForAllBefore } from './compaction.js';
 import { Refusal } from '../wire/refusal.js';
+import type { Standing } from './standing.js';
 import { isFromModel, isUserMessage, textOf, type Transcript } from '../wire/transcript.js';
 import type { Item } from '../wire/wire.js';
 
@@ -45,6 +46,8 @@ export class Context {
   /** What it adds to that. */
   readonly own: Transcript;
   readonly length: number;
+  /** How a `TokenCounter` has counted it last. */
+  standing: Standing | undefined;
   readonly #keys: Keys;
   readonly #summary: Summary;
   #mentionsJson: boolean | undefined;
@@ -56,17 +59,21 @@ export class Context {
     const before = parent === undefined ? NOTHING : parent.#summary;
     let at = parent === undefined ? 0 : parent.length;
     let { turns, endsWithModel, lastUserMessage, problem } = before;
-    const open = new Map(before.open);
+    let open = before.open;
+    const opened = (): Map<string, Item> => {
+      if (open === before.open) open = new Map(before.open);
+      return open as Map<string, Item>;
+    };
     for (const item of own) {
       const answered = answeredKey(item);
       if (answered !== undefined) {
         if (!keys.has(answered)) problem ??= orphanSentence(item);
-        for (const [key, call] of open) if (callKeys(call).includes(answered)) open.delete(key);
+        for (const [key, call] of open) if (callKeys(call).includes(answered)) opened().delete(key);
       }
       const [key, ...others] = callKeys(item);
       if (key !== undefined) {
         for (const each of [key, ...others]) keys.add(each, at);
-        if (isClientCall(item)) open.set(key, item);
+        if (isClientCall(item)) opened().set(key, item);
       }
       if (isHosted(item)) keys.add(hostedKey(item['call_id']), at);
       const { id } = item;
@@ -218,7 +225,7 @@ class Keys {
   tip: Context | undefined;
   readonly branches: number;
   readonly #trunk: { readonly keys: Keys; readonly length: number } | undefined;
-  readonly #places = new Map<string, number>();
+  #places: Map<string, number> | undefined;
 
   constructor(trunk: { readonly keys: Keys; readonly length: number } | undefined) {
     this.#trunk = trunk;
@@ -226,18 +233,19 @@ class Keys {
   }
 
   add(key: string, place: number): void {
+    this.#places ??= new Map();
     if (!this.#places.has(key)) this.#places.set(key, place);
   }
 
   has(key: string, before = Infinity): boolean {
-    const place = this.#places.get(key);
+    const place = this.#places?.get(key);
     if (place !== undefined && place < before) return true;
     return this.#trunk !== undefined && this.#trunk.keys.has(key, Math.min(before, this.#trunk.length));
   }
 
   /** Those of them that were added at this place or later. */
   remove(keys: readonly string[], from: number): void {
-    for (const key of keys) if ((this.#places.get(key) ?? -1) >= from) this.#places.delete(key);
+    for (const key of keys) if ((this.#places?.get(key) ?? -1) >= from) this.#places?.delete(key);
   }
 }
 

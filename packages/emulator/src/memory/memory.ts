@@ -1,3 +1,4 @@
+import { Oldest } from '../base/oldest.js';
 import type { Context } from './context.js';
 import type { Tenant } from '../base/tenant.js';
 import type { Transcript } from '../wire/transcript.js';
@@ -18,6 +19,7 @@ export interface Remembered {
   readonly before?: Context | undefined;
   /** What a turn that continues it begins with. */
   readonly context: Context;
+  /** Of its input, its response, and of a context that it does not hold by its parent. */
   readonly bytes: number;
   /** Known from everywhere (`store: true`), or only where it was made. */
   readonly stored: boolean;
@@ -29,13 +31,12 @@ export interface Remembered {
   holders: number;
   /** It or something it continues was dropped: it can no longer be continued. */
   broken: boolean;
-  readonly continuations: Set<Remembered>;
+  /** Those that continue it, once there is one. */
+  continuations: Set<Remembered> | undefined;
 }
 
-/** A turn to remember. `sharedBytes` is the size of the context it does not hold by its parent. */
-export type Memorable = Omit<Remembered, 'broken' | 'continuations' | 'holders' | 'bytes'> & {
-  readonly sharedBytes?: number | undefined;
-};
+/** A turn to remember. */
+export type Memorable = Omit<Remembered, 'broken' | 'continuations' | 'holders'>;
 
 /**
  * What the server remembers of finished turns (P70–P73): stored responses for everyone, the others for the connection
@@ -44,6 +45,7 @@ export type Memorable = Omit<Remembered, 'broken' | 'continuations' | 'holders' 
 export class Memory {
   readonly #limits: MemoryLimits;
   readonly #all = new Set<Remembered>();
+  readonly #oldest = new Oldest(this.#all);
   readonly #byId = new Map<string, Remembered>();
   readonly #items = new Map<string, { readonly item: Item; readonly owner: Remembered }>();
   #bytes = 0;
@@ -52,14 +54,13 @@ export class Memory {
     this.#limits = limits;
   }
 
-  remember({ sharedBytes = 0, ...turn }: Memorable): Remembered {
-    const bytes = sharedBytes + Buffer.byteLength(JSON.stringify([turn.items, turn.response]));
-    const { parent } = turn;
+  remember(turn: Memorable): Remembered {
+    const { parent, bytes } = turn;
     const broken = parent?.broken ?? false;
-    const remembered: Remembered = { ...turn, bytes, holders: 0, broken, continuations: new Set() };
+    const remembered: Remembered = { ...turn, holders: 0, broken, continuations: undefined };
     if (parent !== undefined) {
       this.hold(parent);
-      parent.continuations.add(remembered);
+      (parent.continuations ??= new Set()).add(remembered);
     }
     this.#all.add(remembered);
     this.#bytes += bytes;
@@ -136,17 +137,17 @@ export class Memory {
   }
 
   #makeRoom(newest: Remembered): void {
-    for (const oldest of this.#all) {
-      const fits = this.#all.size <= this.#limits.storedResponses && this.#bytes <= this.#limits.storedBytes;
-      if (fits || oldest === newest) return;
-      this.forget(oldest);
+    while (this.#all.size > this.#limits.storedResponses || this.#bytes > this.#limits.storedBytes) {
+      const oldest = this.#oldest.take();
+      if (oldest === undefined || this.#all.size === 1) return;
+      if (oldest !== newest) this.forget(oldest);
     }
   }
 
   /** False if it had been dropped before. */
   #drop(turn: Remembered): boolean {
     if (!this.#all.delete(turn)) return false;
-    turn.parent?.continuations.delete(turn);
+    turn.parent?.continuations?.delete(turn);
     turn.context.retract(turn.parent?.context);
     breakAll(turn);
     this.#bytes -= turn.bytes;
@@ -168,6 +169,6 @@ function breakAll(turn: Remembered): void {
   for (let next = breaking.pop(); next !== undefined; next = breaking.pop()) {
     if (next.broken) continue;
     next.broken = true;
-    breaking.push(...next.continuations);
+    if (next.continuations !== undefined) breaking.push(...next.continuations);
   }
 }

@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { Oldest } from '../base/oldest.js';
 import type { Context } from './context.js';
 import type { CreateRequest } from '../request/request.js';
+import type { Standing } from './standing.js';
 import { wordsOf } from '../wire/words.js';
 import type { Item, Usage } from '../wire/wire.js';
 
@@ -14,14 +16,11 @@ interface Counted extends Pick<CreateRequest, 'instructions'> {
   readonly tools?: CreateRequest['tools'];
 }
 
-interface Weight {
-  readonly bytes: number;
-  readonly digest: string;
-}
-
-/** A context as it was counted with some settings: the digest of all of it, and its bytes. */
-interface Standing extends Weight {
-  readonly settings: string;
+/** The usage of a turn, and what else was counted on the way. */
+export interface Count {
+  readonly usage: Usage;
+  /** JSON of the output items, in bytes. */
+  readonly outputBytes: number;
 }
 
 /**
@@ -36,34 +35,37 @@ interface Standing extends Weight {
  * Not imitated: real tokenizers, the provider's minimum of 1,024 tokens for a cache hit, its expiry.
  */
 export class TokenCounter {
-  readonly #weights = new WeakMap<Item, Weight>();
-  readonly #standings = new WeakMap<Context, Standing>();
   /** Digests of contexts seen; a Set keeps their order. */
   readonly #seen = new Set<string>();
+  readonly #oldest = new Oldest(this.#seen);
 
-  count(request: Counted, context: Context, output: readonly Item[]): Usage {
+  count(request: Counted, context: Context, output: readonly Item[]): Count {
     const { settings, digest: begin, bytes, cachedBytes } = this.#stand(request, context);
     this.#remember(settings);
     this.#remember(begin);
     let digest = begin;
     let outputBytes = 0;
+    let wordBytes = 0;
     let reasoningBytes = 0;
     for (const item of output) {
-      digest = hash(digest, this.#weigh(item).digest);
+      const text = JSON.stringify(item);
+      outputBytes += Buffer.byteLength(text);
+      digest = digestOf(digest, item, text);
       const words = Buffer.byteLength(wordsOf(item));
-      outputBytes += words;
+      wordBytes += words;
       if (item.type === 'reasoning') reasoningBytes += words;
     }
     this.#remember(digest);
 
-    const [input, produced] = [tokens(bytes), tokens(outputBytes)];
-    return {
+    const [input, produced] = [tokens(bytes), tokens(wordBytes)];
+    const usage = {
       input_tokens: input,
       input_tokens_details: { cached_tokens: tokens(cachedBytes) },
       output_tokens: produced,
       output_tokens_details: { reasoning_tokens: tokens(reasoningBytes) },
       total_tokens: input + produced,
     };
+    return { usage, outputBytes };
   }
 
   /** The input tokens of a request, without remembering its context. */
@@ -77,12 +79,12 @@ export class TokenCounter {
    */
   #stand(request: Counted, context: Context): Standing & { readonly cachedBytes: number } {
     const text = settingsOf(request);
-    const settings = hash('', text);
+    const settings = chained('', text);
     const ahead: Context[] = [];
     let at: Context | undefined = context;
     let known: Standing | undefined;
     for (; at !== undefined; at = at.parent) {
-      const stood = this.#standings.get(at);
+      const stood = at.standing;
       if (stood?.settings === settings && this.#seen.has(stood.digest)) {
         known = stood;
         break;
@@ -93,12 +95,12 @@ export class TokenCounter {
     let cachedBytes = this.#seen.has(digest) ? bytes : 0;
     for (const each of ahead.toReversed()) {
       for (const item of each.own) {
-        const weight = this.#weigh(item);
-        digest = hash(digest, weight.digest);
-        bytes += weight.bytes;
+        const json = JSON.stringify(item);
+        digest = digestOf(digest, item, json);
+        bytes += Buffer.byteLength(json);
         if (this.#seen.has(digest)) cachedBytes = bytes;
       }
-      this.#standings.set(each, { settings, digest, bytes });
+      each.standing = { settings, digest, bytes };
     }
     return { settings, digest, bytes, cachedBytes };
   }
@@ -115,26 +117,11 @@ export class TokenCounter {
     };
   }
 
-  /** An item never changes, and one known by id comes back as the same object: each is weighed once. */
-  #weigh(item: Item): Weight {
-    const known = this.#weights.get(item);
-    if (known !== undefined) return known;
-    const bytes = Buffer.byteLength(JSON.stringify(item));
-    // Encrypted reasoning is another text each time it is sent, and the same item.
-    const { encrypted_content: _, ...plain } = item;
-    const weight: Weight = { bytes, digest: hash('', JSON.stringify(item.type === 'reasoning' ? plain : item)) };
-    this.#weights.set(item, weight);
-    return weight;
-  }
-
   #remember(digest: string): void {
     this.#seen.delete(digest);
     this.#seen.add(digest);
-    if (this.#seen.size <= REMEMBERED_CONTEXTS) return;
-    for (const oldest of this.#seen) {
-      this.#seen.delete(oldest);
-      break;
-    }
+    const oldest = this.#seen.size > REMEMBERED_CONTEXTS ? this.#oldest.take() : undefined;
+    if (oldest !== undefined) this.#seen.delete(oldest);
   }
 }
 
@@ -146,6 +133,14 @@ function tokens(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_TOKEN);
 }
 
-function hash(before: string, text: string): string {
-  return createHash('sha1').update(before).update('\n').update(text).digest('base64');
+/** The digest of a context that goes on with this item, whose JSON is `text`. */
+function digestOf(before: string, item: Item, text: string): string {
+  if (item.type !== 'reasoning') return chained(before, text);
+  // Encrypted reasoning is another text each time it is sent, and the same item.
+  const { encrypted_content: _, ...plain } = item;
+  return chained(before, JSON.stringify(plain));
+}
+
+function chained(before: string, text: string): string {
+  return hash('sha1', `${before}\n${text}`, 'base64');
 }

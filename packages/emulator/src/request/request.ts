@@ -4,7 +4,7 @@ import { Refusal } from '../wire/refusal.js';
 import { complaint } from './complaint.js';
 import { createFields, type CreateFields } from './fields.js';
 import { itemsOf } from './items.js';
-import { textFormatOf } from './text-format.js';
+import { textFormatOf, type TextFormat } from './text-format.js';
 import { checkTools } from './tools.js';
 import { isRecord, type Item } from '../wire/wire.js';
 
@@ -13,6 +13,8 @@ export type CreateRequest = Readonly<CreateFields> & {
   readonly items: readonly Item[];
   /** The id of the conversation, however it was written. */
   readonly conversationId: string | undefined;
+  /** What its text has to be, checked. */
+  readonly format: TextFormat;
 };
 
 /** Checks the body of a create as the API does and refuses the first thing wrong in it, with the `param` it stands in. */
@@ -34,11 +36,11 @@ export function parseCreate(body: unknown, door: Door): CreateRequest {
   }
   const items = itemsOf(request.input ?? []);
   checkTools(request, items);
-  textFormatOf(request);
+  const format = textFormatOf(request);
   if (request.background === true && request.store === false) {
     throw new Refusal("Background mode requires 'store' to be true.", { param: 'store' });
   }
-  return { ...request, conversationId: conversationIdOf(conversation), items };
+  return { ...request, conversationId: conversationIdOf(conversation), items, format };
 }
 
 function refuseForeignFields(body: Record<string, unknown>, door: Door): void {
@@ -61,9 +63,11 @@ function unsupported(param: string, advice: string): Refusal {
   return new Refusal(`Unsupported parameter: '${param}'; ${advice}.`, { code: 'unsupported_parameter', param });
 }
 
+const withId = z.looseObject({ id: z.string().min(1) });
+
 export function conversationIdOf(conversation: CreateFields['conversation']): string | undefined {
   if (conversation === undefined || typeof conversation === 'string') return conversation;
-  const checked = z.looseObject({ id: z.string().min(1) }).safeParse(conversation);
+  const checked = withId.safeParse(conversation);
   if (!checked.success) throw complaint(checked.error.issues[0], ['conversation'], conversation);
   return checked.data.id;
 }

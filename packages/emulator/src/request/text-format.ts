@@ -11,6 +11,8 @@ export type TextFormat =
 
 const FORMATS = ['text', 'json_object', 'json_schema'] as const;
 
+const typedFormat = z.looseObject({ type: z.string() });
+
 const jsonSchema = z.looseObject({
   name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "expected letters, digits, '_' and '-', 64 at most"),
   schema: z.record(z.string(), z.unknown()),
@@ -19,9 +21,10 @@ const jsonSchema = z.looseObject({
 
 /** Reads `text.format`; refuses one that the API would refuse. */
 export function textFormatOf({ text }: Pick<CreateFields, 'text'>): TextFormat {
-  const format = text?.format ?? { type: 'text' };
+  const format = text?.format;
+  if (format === undefined) return { type: 'text' };
   const path = ['text', 'format'];
-  const typed = z.looseObject({ type: z.string() }).safeParse(format);
+  const typed = typedFormat.safeParse(format);
   if (!typed.success) throw complaint(typed.error.issues[0], path, format);
   const type = FORMATS.find((each) => each === typed.data.type);
   if (type === undefined) {

@@ -68,8 +68,10 @@ const CHOICES: Readonly<Record<string, z.ZodType>> = {
   }),
 };
 
+const typedChoice = z.looseObject({ type: z.string().min(1) });
+
 function checkForcedTool(choice: Record<string, unknown>, tools: readonly Tool[]): void {
-  const checked = z.looseObject({ type: z.string().min(1) }).safeParse(choice);
+  const checked = typedChoice.safeParse(choice);
   if (!checked.success) throw complaint(checked.error.issues[0], ['tool_choice'], choice);
   const { type } = checked.data;
   const fields = Object.hasOwn(CHOICES, type) ? CHOICES[type]?.safeParse(choice) : undefined;

@@ -80,13 +80,23 @@ async function replayed(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const left = new AbortController();
-  response.once('close', () => left.abort());
+  const left = leaving(response);
   const faults = new RequestFaults(emulation.faults, request, connection);
   const line = httpLine(response, () => false, emulation.clock, faults.upcoming);
-  await faults.beforeAnswer(line, emulation.clock, left.signal);
+  await faults.beforeAnswer(line, emulation.clock, left);
   const { body } = await readBody(request, settings.bodyBytes);
   await replay.serveHttp(request, body, response, line, connection);
+}
+
+const GONE = new Error('The client has gone.');
+
+/** Aborted when the client leaves before its answer has ended. */
+function leaving(response: ServerResponse): AbortSignal {
+  const left = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) left.abort(GONE);
+  });
+  return left.signal;
 }
 
 /** Base paths of the API: OpenAI's, and the one of the ChatGPT backend, which Codex and pi use with a login (P18). */
@@ -126,15 +136,14 @@ function exchangeOf(
   request: IncomingMessage,
   response: ServerResponse,
 ): Exchange {
-  const left = new AbortController();
-  response.once('close', () => left.abort());
+  const left = leaving(response);
   return {
     emulation,
     tenant: tenantOf(request.headers, emulation.credentials),
     recordings,
     segments,
     query: new URL(request.url ?? '/', 'http://emulator').searchParams,
-    signal: left.signal,
+    signal: left,
     async body() {
       const read = await readBody(request, bodyBytes);
       if (read.body.byteLength === 0) return undefined;
@@ -142,7 +151,7 @@ function exchangeOf(
       if (refusal !== undefined) throw refusal;
       return body;
     },
-    stream: (frames) => sendEvents(frames, eventStream(response, left.signal, emulation.dialect.doneMarker)),
+    stream: (frames) => sendEvents(frames, eventStream(response, left, emulation.dialect.doneMarker)),
   };
 }
 
@@ -158,21 +167,23 @@ async function create(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const left = new AbortController();
-  response.once('close', () => left.abort());
+  const left = leaving(response);
   let streams = false;
   const { clock } = emulation;
   const tenant = tenantOf(request.headers, emulation.credentials);
   const faults = new RequestFaults(emulation.faults, request, connection);
   const line = httpLine(response, () => streams, clock, faults.upcoming);
-  await faults.beforeAnswer(line, clock, left.signal);
+  await faults.beforeAnswer(line, clock, left);
   const parsed = parseBody(await readBody(request, settings.bodyBytes));
   const { body } = parsed;
   const refusal = parsed.refusal ?? refuseWithoutBeta(body, hasMultiAgentBeta(request.headers));
   const received = refusal === undefined ? parsed : { ...parsed, refusal };
   streams = isRecord(body) && body['stream'] === true;
-  if (streams && faults.strikesAfterOpen) openEventStream(response);
-  await faults.afterOpen(line, clock, left.signal);
+  if (streams && faults.strikesAfterOpen) {
+    openEventStream(response);
+    response.flushHeaders();
+  }
+  await faults.afterOpen(line, clock, left);
   const shared = {
     connection,
     tenant,
@@ -180,7 +191,7 @@ async function create(
     lineage: undefined,
     // Turns without a history are counted over all HTTP requests: a client may open a connection for each.
     place: emulation,
-    signal: left.signal,
+    signal: left,
     refuse: (refusal: Refusal) => refuse(response, refusal),
   };
   if (isRecord(body) && body['background'] === true) {
@@ -188,26 +199,43 @@ async function create(
       runFaultyTurn(emulation, received, { ...shared, ...delivery, transport: streams ? 'sse' : 'json' }),
     );
     if (!streams) return sendJson(response, JSON.stringify(job.begun));
-    const delivery = eventStream(response, left.signal, emulation.dialect.doneMarker);
-    return sendEvents(job.follow(0, left.signal), delivery);
+    const delivery = eventStream(response, left, emulation.dialect.doneMarker);
+    return sendEvents(job.follow(0, left), delivery);
   }
   const carriage: Carriage = streams
-    ? { ...shared, ...eventStream(response, left.signal, emulation.dialect.doneMarker) }
+    ? { ...shared, ...eventStream(response, left, emulation.dialect.doneMarker) }
     : { ...shared, ...singleAnswer(response) };
   await runFaultyTurn(emulation, received, carriage);
 }
 
 type Delivery = Pick<Carriage, 'transport' | 'send' | 'finish'>;
 
+/** Longer texts of events are written at once. */
+const WRITE_LENGTH = 16_384;
+
 /** Each event as `event:` and `data:` lines (P22). Whether the body ends with `[DONE]` is up to the dialect (P23). */
 function eventStream(response: ServerResponse, signal: AbortSignal, doneMarker: boolean): Delivery {
+  let text = '';
+  const flush = () => {
+    const all = text;
+    text = '';
+    return all === '' || response.destroyed || response.write(all);
+  };
   return {
     transport: 'sse',
     send(frame: Frame) {
       openEventStream(response);
-      return response.write(eventText(frame)) ? undefined : drained(response, signal);
+      // Events of one moment leave in one write, and none of them waits for a later one: a microtask runs before anything else does.
+      if (text === '') queueMicrotask(flush);
+      text += eventText(frame);
+      if (text.length < WRITE_LENGTH) return undefined;
+      return flush() ? undefined : drained(response, signal);
     },
-    finish: () => void response.end(doneMarker ? 'data: [DONE]\n\n' : undefined),
+    finish() {
+      const last = doneMarker ? `${text}data: [DONE]\n\n` : text;
+      text = '';
+      response.end(last);
+    },
   };
 }
 
@@ -235,7 +263,7 @@ function singleAnswer(response: ServerResponse): Delivery {
 
 async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const gone = () => reject(new Error('The client has gone.'));
+    const gone = () => reject(GONE);
     signal.addEventListener('abort', gone, { once: true });
     response.once('drain', () => {
       signal.removeEventListener('abort', gone);

@@ -3,12 +3,11 @@ import type { Reply } from './answer.js';
 import type { Context } from '../memory/context.js';
 import { Refusal } from '../wire/refusal.js';
 import type { CreateRequest } from '../request/request.js';
-import { textFormatOf } from '../request/text-format.js';
 import { isRecord } from '../wire/wire.js';
 
 /** A model asked for a JSON object has to be told so in words, or it may write blanks without end. */
 export function refuseUnspokenJson(request: CreateRequest, context: Context): void {
-  if (textFormatOf(request).type !== 'json_object') return;
+  if (request.format.type !== 'json_object') return;
   if (/json/i.test(request.instructions ?? '') || context.mentionsJson) return;
   const message =
     "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.";
@@ -17,7 +16,7 @@ export function refuseUnspokenJson(request: CreateRequest, context: Context): vo
 
 /** An echo in the format that was asked for: the text, or the smallest JSON of the schema with the text in its strings. */
 export function echoInFormat(text: string, request: CreateRequest): string {
-  const format = textFormatOf(request);
+  const { format } = request;
   if (format.type === 'text') return text;
   if (format.type === 'json_schema') return JSON.stringify(sampleOf(format.schema, text, format.schema, 0));
   return JSON.stringify({ echo: text });
@@ -33,7 +32,7 @@ export function exampleOf(schema: Record<string, unknown>): unknown {
  * and as much of the schema as zod reads. A refusal, and a text that is cut short, need not be JSON.
  */
 export function refuseOtherFormat(reply: Reply, request: CreateRequest, place?: string): void {
-  const format = textFormatOf(request);
+  const { format } = request;
   if (format.type === 'text' || reply.ending.kind !== 'completed') return;
   for (const said of reply.output) {
     if (said.kind !== 'message' || said.text === undefined || said.phase === 'commentary') continue;

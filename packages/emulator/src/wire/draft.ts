@@ -4,6 +4,48 @@ import type { Item } from './wire.js';
 /** An event before it has its number. */
 export type Event = { readonly type: string; readonly [field: string]: unknown };
 
+/** A delta before it has its number: what all deltas of a text have in common is written as JSON once. */
+export interface Delta {
+  readonly type: string;
+  readonly delta: string;
+  /** The fields before `delta` and after it, with their commas. */
+  readonly before: string;
+  readonly after: string;
+}
+
+export type Step = Event | Delta;
+
+export function isDelta(step: Step): step is Delta {
+  return typeof step['before'] === 'string';
+}
+
+/** The deltas of a text, a piece each. `after` are fields that follow `delta`. */
+export function* deltas(
+  type: string,
+  text: string,
+  at: object,
+  after: (piece: string) => object = none,
+): Generator<Delta> {
+  const before = fieldsOf(at);
+  let last: object | undefined;
+  let fields = '';
+  for (const delta of pieces(text)) {
+    const more = after(delta);
+    if (more !== last) fields = fieldsOf(more);
+    last = more;
+    yield { type, delta, before, after: fields };
+  }
+}
+
+/** The fields of an object as JSON, each with a comma before it. */
+function fieldsOf(object: object): string {
+  const text = JSON.stringify(object).slice(1, -1);
+  return text === '' ? '' : `,${text}`;
+}
+
+const NONE = {};
+const none = () => NONE;
+
 /** Where in the output the events of an item belong. */
 export interface Place {
   readonly item_id: string;
@@ -16,7 +58,7 @@ export interface Draft {
   readonly done: Item;
   /** As the terminal response has it, if that differs from `done`. */
   readonly final?: Item;
-  readonly between: (at: Place) => Iterable<Event>;
+  readonly between: (at: Place) => Iterable<Step>;
 }
 
 /** What a turn's items depend on beside what is said. */
@@ -55,7 +97,7 @@ export function pieces(text: string): readonly string[] {
 }
 
 /** The deltas of a text, then the text. `field` is what the last event calls it. */
-export function* written(type: string, field: string, text: string, at: object): Generator<Event> {
-  for (const delta of pieces(text)) yield { type: `${type}.delta`, ...at, delta };
+export function* written(type: string, field: string, text: string, at: object): Generator<Step> {
+  yield* deltas(`${type}.delta`, text, at);
   yield { type: `${type}.done`, ...at, [field]: text };
 }

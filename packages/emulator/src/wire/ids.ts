@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../base/digest.js';
 import type { DialectName } from './dialect.js';
 import { marked } from './provenance.js';
 
@@ -53,8 +53,7 @@ export class Ids {
   next(prefix: IdPrefix): string {
     const n = (this.#issued.get(prefix) ?? 0) + 1;
     this.#issued.set(prefix, n);
-    const digest = createHash('sha256').update(`${this.#seed}\n${prefix}\n${n}`).digest('hex');
-    const id = `${prefix}_${digest.slice(0, LENGTHS[prefix])}`;
+    const id = `${prefix}_${sha256(`${this.#seed}\n${prefix}\n${n}`).slice(0, LENGTHS[prefix])}`;
     return prefix === 'rs' ? marked(id, this.maker) : id;
   }
 }

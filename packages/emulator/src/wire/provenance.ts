@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../base/digest.js';
 import { DIALECTS, type DialectName } from './dialect.js';
 import { Refusal } from './refusal.js';
 import type { Item } from './wire.js';
@@ -37,5 +37,5 @@ function isForeign(text: string, own: DialectName): boolean {
 }
 
 function markOf(plain: string, maker: DialectName): string {
-  return createHash('sha256').update(`${maker}\n${plain}`).digest('hex').slice(0, MARK_LENGTH);
+  return sha256(`${maker}\n${plain}`).slice(0, MARK_LENGTH);
 }

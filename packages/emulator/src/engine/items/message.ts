@@ -1,6 +1,6 @@
 import type { Said } from '../../sources/answer.js';
 import type { Item } from '../../wire/wire.js';
-import { pieces, written, type Draft, type Drafting, type Event, type ItemStatus } from '../../wire/draft.js';
+import { deltas, pieces, written, type Draft, type Drafting, type ItemStatus, type Step } from '../../wire/draft.js';
 import type { Annotation } from '../../sources/tool-schema.js';
 
 type Message = Extract<Said, { readonly kind: 'message' }>;
@@ -9,7 +9,7 @@ type Message = Extract<Said, { readonly kind: 'message' }>;
 interface Part {
   readonly empty: Item;
   readonly whole: Item;
-  readonly stream: (place: object) => Iterable<Event>;
+  readonly stream: (place: object) => Iterable<Step>;
 }
 
 export function message(said: Message, drafting: Drafting, status: ItemStatus): Draft {
@@ -38,7 +38,7 @@ export function message(said: Message, drafting: Drafting, status: ItemStatus): 
 
 function outputText(text: string, quoted: readonly Annotation[], { include, topLogprobs }: Drafting): Part {
   const asked = include.has('message.output_text.logprobs') || topLogprobs > 0;
-  const logprobsOf = (token: string) => (asked ? [logprob(token, topLogprobs)] : []);
+  const logprobsOf = (token: string) => [logprob(token, topLogprobs)];
   const annotations = quoted.map((annotation) => spanning(annotation, text));
   const logprobs = asked ? pieces(text).flatMap(logprobsOf) : [];
   const part = { type: 'output_text', annotations: [], logprobs: [] };
@@ -46,9 +46,8 @@ function outputText(text: string, quoted: readonly Annotation[], { include, topL
     empty: { ...part, text: '' },
     whole: { ...part, annotations, logprobs, text },
     *stream(place) {
-      for (const delta of pieces(text)) {
-        yield { type: 'response.output_text.delta', ...place, delta, logprobs: logprobsOf(delta) };
-      }
+      const after = asked ? (piece: string) => ({ logprobs: logprobsOf(piece) }) : () => NO_LOGPROBS;
+      yield* deltas('response.output_text.delta', text, place, after);
       for (const [annotation_index, annotation] of annotations.entries()) {
         yield { type: 'response.output_text.annotation.added', ...place, annotation_index, annotation };
       }
@@ -56,6 +55,8 @@ function outputText(text: string, quoted: readonly Annotation[], { include, topL
     },
   };
 }
+
+const NO_LOGPROBS = { logprobs: [] };
 
 function refusalPart(refusal: string): Part {
   return {

@@ -1,7 +1,7 @@
 import type { IdPrefix } from '../../wire/ids.js';
 import type { Item } from '../../wire/wire.js';
 import { compaction } from '../../memory/compaction.js';
-import { written, type Draft, type Drafting, type Event, type ItemStatus, type Place } from '../../wire/draft.js';
+import { written, type Draft, type Drafting, type ItemStatus, type Place, type Step } from '../../wire/draft.js';
 import type { ToolItem } from '../../sources/tool-schema.js';
 
 /** An item of a tool as the API has it, before it has id and type: announced, done, and the events between. */
@@ -9,7 +9,7 @@ interface Performed {
   readonly prefix: IdPrefix;
   readonly added: object;
   readonly done: object;
-  readonly between?: (at: Place) => Iterable<Event>;
+  readonly between?: (at: Place) => Iterable<Step>;
 }
 
 /** The call of a tool that the service knows by name, with its progress events (P59). `before` is what was drafted so far. */
@@ -171,7 +171,7 @@ function perform(item: Performable, drafting: Drafting, status: ItemStatus, befo
 }
 
 /** Progress events that name the item and nothing else. */
-function stages(type: string, ...names: readonly string[]): (at: Place) => Iterable<Event> {
+function stages(type: string, ...names: readonly string[]): (at: Place) => Iterable<Step> {
   return (at) => names.map((name) => ({ type: `response.${type}.${name}`, ...at }));
 }
 

@@ -13,14 +13,26 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   if (Number(request.headers['content-length'] ?? 0) > cutOff) throw tooLarge({ connection: 'close' });
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > cutOff) throw tooLarge({ connection: 'close' });
-    if (bytes <= limit) chunks.push(chunk);
-  }
+  await new Promise<void>((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+      if (bytes <= limit) chunks.push(chunk);
+      if (bytes <= cutOff) return;
+      request.pause();
+      reject(tooLarge({ connection: 'close' }));
+    });
+    request.once('end', resolve);
+    request.once('error', reject);
+    request.once('close', () => reject(new Error('The client has gone.')));
+  });
   if (bytes > limit) throw tooLarge();
-  const body = await decodeBody(Buffer.concat(chunks), request.headers['content-encoding'], limit);
+  const body = await decodeBody(joined(chunks), request.headers['content-encoding'], limit);
   return { body, wireBytes: bytes };
+}
+
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }
 
 export interface ReadBody {

@@ -124,7 +124,7 @@ export async function compact(exchange: Exchange): Promise<unknown> {
     object: 'response.compaction',
     created_at: Math.floor(Date.now() / 1000),
     output,
-    usage: tokens.count(body, context, output.slice(-1)),
+    usage: tokens.count(body, context, output.slice(-1)).usage,
   };
 }
 

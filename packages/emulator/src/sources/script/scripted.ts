@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../base/digest.js';
 import type { Answer, Question, Reply, Said, Source } from '../answer.js';
 import { isClientCall } from '../../wire/client-calls.js';
 import type { Context } from '../../memory/context.js';
@@ -187,7 +187,5 @@ function fingerprint(context: Context): string {
     .items()
     .filter(isClientCall)
     .map((item) => item['call_id'] ?? item['id']);
-  return createHash('sha256')
-    .update(JSON.stringify([calls, context.unansweredText]))
-    .digest('base64');
+  return sha256(JSON.stringify([calls, context.unansweredText]));
 }

@@ -1,0 +1,143 @@
+// `npm run bench:emulator`: the emulator beside an older build of it, aimock and plain node:http. docs/emulator-speed.md has its numbers.
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { installPeers } from '../peers.js';
+import { ratio, rotated, summarize, type Rounds } from '../statistics.js';
+import type { Command, Kind, Reply, Setup, Usage } from './protocol.js';
+import { TEXT, workloads, type Workload } from './workloads.js';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const usage = `npm run bench:emulator -- [options]
+
+  --against FOLDER  a checkout of another commit, built: its emulator is measured beside this one, and judged
+  --only WORDS      workloads, by their ids, with commas between them; default: all
+  --rounds N        how often each is measured; default: 5
+  --cpu-prof FOLDER a CPU profile of each server's process
+
+workloads: ${workloads.map(({ id }) => id).join(', ')}
+`;
+
+interface Row {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly module?: string;
+  readonly values: Map<string, (number | undefined)[]>;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    against: { type: 'string' },
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    'cpu-prof': { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (options.help) process.stdout.write(usage);
+else await main();
+
+async function main(): Promise<void> {
+  installPeers(join(root, 'bench'), (line) => process.stderr.write(`${line}\n`));
+  const chosen = options.only?.split(',') ?? workloads.map(({ id }) => id);
+  process.stdout.write(`Node ${process.version}, ${new Date().toISOString().slice(0, 10)}, ${options.rounds} rounds\n`);
+  for (const workload of workloads.filter(({ id }) => chosen.includes(id)))
+    await measure(workload, Number(options.rounds));
+}
+
+function rowsFor({ kinds }: Workload): Row[] {
+  const rows: Row[] = [{ name: 'this', kind: 'turnwire', module: emulatorOf(root), values: new Map() }];
+  if (options.against !== undefined)
+    rows.push({ name: 'other', kind: 'turnwire', module: emulatorOf(resolve(options.against)), values: new Map() });
+  rows.push(
+    { name: 'aimock', kind: 'aimock', values: new Map() },
+    { name: 'node:http', kind: 'floor', values: new Map() },
+  );
+  return rows.filter(({ kind }) => kinds.includes(kind));
+}
+
+/** Where a checkout has its emulator: a package, or, before there was one, a folder of the tools. */
+function emulatorOf(checkout: string): string {
+  const places = ['packages/emulator/bundle/index.js', 'packages/turnwire/dist/emulator/index.js'];
+  const found = places.map((place) => join(checkout, place)).find((path) => existsSync(path));
+  if (found === undefined) throw new Error(`${checkout} has no emulator that is built: run "npm run build" there`);
+  return found;
+}
+
+async function measure(workload: Workload, rounds: number): Promise<void> {
+  const rows = rowsFor(workload);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const row of rotated(rows, round)) {
+      const server = await start({ kind: row.kind, module: row.module, text: TEXT, everyMs: workload.everyMs });
+      try {
+        const measured = await workload.run(server.url, server.usage);
+        for (const [name, value] of Object.entries(measured))
+          row.values.set(name, [...(row.values.get(name) ?? []), value]);
+      } finally {
+        await server.stop();
+      }
+    }
+  }
+  process.stdout.write(`\n${workload.title} (${workload.id})\n\n${table(workload, rows)}\n`);
+}
+
+function table({ columns }: Workload, rows: readonly Row[]): string {
+  const of = (row: Row | undefined, name: string): Rounds => row?.values.get(name) ?? [];
+  const first = rows[0];
+  const heads = columns.flatMap(({ name, unit }) => [`${name}, ${unit}`, 'this, compared']);
+  const lines = rows.map((row) => {
+    const cells = columns.flatMap(({ name, most }) => {
+      const own = summarize(of(row, name));
+      const compared = row === first ? undefined : ratio(of(first, name), of(row, name));
+      const wanted = row.name === 'other' ? ` (wanted ≤ ${most})` : '';
+      return [
+        own === undefined ? '' : `${own.median.toPrecision(3)} (${own.min.toPrecision(3)}–${own.max.toPrecision(3)})`,
+        compared === undefined ? '' : `${compared.median.toFixed(2)} ×${wanted}`,
+      ];
+    });
+    return `| ${[row.name, ...cells].join(' | ')} |`;
+  });
+  return [`| server | ${heads.join(' | ')} |`, `| --- |${' --- |'.repeat(heads.length)}`, ...lines].join('\n');
+}
+
+interface Server {
+  readonly url: string;
+  usage(): Promise<Usage>;
+  stop(): Promise<void>;
+}
+
+async function start(setup: Setup): Promise<Server> {
+  const profile = options['cpu-prof'];
+  const child = fork(fileURLToPath(new URL('./server-process.js', import.meta.url)), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+  });
+  const reply = await ask(child, { start: setup });
+  if (!('url' in reply)) throw new Error('a server did not start');
+  return {
+    url: reply.url,
+    async usage() {
+      const told = await ask(child, 'usage');
+      if (!('usage' in told)) throw new Error('a server did not tell what it used');
+      return told.usage;
+    },
+    async stop() {
+      const exited = once(child, 'exit');
+      child.disconnect();
+      await exited;
+    },
+  };
+}
+
+async function ask(child: ChildProcess, command: Command): Promise<Reply> {
+  const answered = once(child, 'message');
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('a server of the bench ended');
+  });
+  child.send(command);
+  const [reply] = (await Promise.race([answered, ended])) as [Reply];
+  return reply;
+}

@@ -1,0 +1,22 @@
+/** The servers that are compared, by what they are. */
+export type Kind = 'turnwire' | 'aimock' | 'floor';
+
+/** What a server process is told to start. */
+export interface Setup {
+  readonly kind: Kind;
+  /** Of an emulator: the file of its build that is imported. */
+  readonly module: string | undefined;
+  readonly text: string;
+  /** Milliseconds between two events of an answer; 0: all at once. */
+  readonly everyMs: number;
+}
+
+export interface Usage {
+  /** Microseconds, user and system, since the process began. */
+  readonly cpuUs: number;
+  /** The most memory that it has had, in MiB. */
+  readonly peakMb: number;
+}
+
+export type Command = { readonly start: Setup } | 'usage';
+export type Reply = { readonly url: string } | { readonly usage: Usage };

@@ -1,0 +1,96 @@
+// One server in a process of its own: an emulator, aimock, or plain node:http. Its parent starts it and reads its CPU and memory.
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pathToFileURL } from 'node:url';
+import type { Command, Reply, Setup } from './protocol.js';
+
+interface Module {
+  startEmulator(options: object): Promise<{ url: string }>;
+}
+
+const starts: Record<Setup['kind'], (setup: Setup) => Promise<string>> = { turnwire, aimock, floor };
+
+process.on('message', (command: Command) => {
+  if (command === 'usage') {
+    const { user, system } = process.cpuUsage();
+    reply({ usage: { cpuUs: user + system, peakMb: process.resourceUsage().maxRSS / 1024 } });
+    return;
+  }
+  starts[command.start.kind](command.start).then(
+    (url) => reply({ url }),
+    (error: unknown) => {
+      process.stderr.write(`${String(error)}\n`);
+      process.exit(1);
+    },
+  );
+});
+process.on('disconnect', () => process.exit(0));
+
+function reply(message: Reply): void {
+  process.send?.(message);
+}
+
+async function turnwire({ module, text, everyMs }: Setup): Promise<string> {
+  const { startEmulator } = (await import(pathToFileURL(String(module)).href)) as Module;
+  const latency = everyMs === 0 ? {} : { tokensPerSecond: 1000 / everyMs };
+  return (await startEmulator({ script: { turns: [{ text }], after: 'repeat' }, latency })).url;
+}
+
+async function aimock(setup: Setup): Promise<string> {
+  const file = new URL('../../servers/aimock.mjs', import.meta.url);
+  const { start } = (await import(file.href)) as { start(setup: Setup): Promise<string> };
+  return start(setup);
+}
+
+/** The least a server of this can do: it reads the body as JSON, and writes the same events, made before. */
+async function floor({ text, everyMs }: Setup): Promise<string> {
+  const words = text.match(/\s*\S+/g) ?? [];
+  const events = [
+    'response.created',
+    'response.in_progress',
+    'response.output_item.added',
+    'response.content_part.added',
+  ]
+    .concat(words.map(() => 'response.output_text.delta'))
+    .concat([
+      'response.output_text.done',
+      'response.content_part.done',
+      'response.output_item.done',
+      'response.completed',
+    ]);
+  const answer = (response: ServerResponse): void => {
+    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+    let at = 0;
+    const next = (): void => {
+      for (; at < events.length; at += 1) {
+        const type = events[at] ?? '';
+        const payload = {
+          type,
+          sequence_number: at,
+          item_id: 'msg_1',
+          output_index: 0,
+          content_index: 0,
+          delta: words[at - 4],
+        };
+        response.write(`event: ${type}\ndata: ${JSON.stringify(payload)}\n\n`);
+        if (everyMs > 0 && type.endsWith('.delta')) {
+          at += 1;
+          setTimeout(next, everyMs);
+          return;
+        }
+      }
+      response.end();
+    };
+    next();
+  };
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      JSON.parse(Buffer.concat(chunks).toString());
+      answer(response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+}

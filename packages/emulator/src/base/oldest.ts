@@ -1,0 +1,23 @@
+/**
+ * The members of a Set from the oldest on, for one that lets go of them in this order. A Set that is asked for its first member again
+ * and again steps over all that were deleted before it, each time; an iterator that is kept has passed them.
+ */
+export class Oldest<T> {
+  readonly #members: ReadonlySet<T>;
+  #next: Iterator<T>;
+
+  constructor(members: ReadonlySet<T>) {
+    this.#members = members;
+    this.#next = members.values();
+  }
+
+  /** The oldest member that was not given out yet; after the last one, it begins again. */
+  take(): T | undefined {
+    let step = this.#next.next();
+    if (step.done === true) {
+      this.#next = this.#members.values();
+      step = this.#next.next();
+    }
+    return step.done === true ? undefined : step.value;
+  }
+}
