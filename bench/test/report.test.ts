@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { chart } from '../dist/chart.js';
 import { clientOf } from '../dist/clients.js';
 import { judge } from '../dist/goals.js';
@@ -34,53 +34,55 @@ const result: Result = {
   ],
 };
 
-test('goals are judged by ratios and differences of the same round', () => {
-  assert.deepEqual(
-    judge([workload], [result]).map(({ outcome, value }) => [outcome, value]),
-    [
-      ['met', 1.5],
-      ['missed', 1.5],
-      ['met', 5],
-      ['missed', 15],
-      ['not yet', undefined],
-      ['unknown', undefined],
-    ],
-  );
-});
+describe('bench: report', () => {
+  test('goals are judged by ratios and differences of the same round', () => {
+    assert.deepEqual(
+      judge([workload], [result]).map(({ outcome, value }) => [outcome, value]),
+      [
+        ['met', 1.5],
+        ['missed', 1.5],
+        ['met', 5],
+        ['missed', 15],
+        ['not yet', undefined],
+        ['unknown', undefined],
+      ],
+    );
+  });
 
-test('a table has medians, ranges, ratios, and says what is missing', () => {
-  const text = tables([workload], [result]).replace(/ +/g, ' ');
-  assert(text.includes('| ws + JSON.parse | 10.0 (10.0–100.0) | 1.00 |'));
-  assert(text.includes('| turnwire over WebSocket | 15.0 (12.0–150.0) | 1.50 (1.20–1.50) |'));
-  assert(text.includes("Not measured: openai on turnwire's fetch: not yet (it is not there)."));
-});
+  test('a table has medians, ranges, ratios, and says what is missing', () => {
+    const text = tables([workload], [result]).replace(/ +/g, ' ');
+    assert(text.includes('| ws + JSON.parse | 10.0 (10.0–100.0) | 1.00 |'));
+    assert(text.includes('| turnwire over WebSocket | 15.0 (12.0–150.0) | 1.50 (1.20–1.50) |'));
+    assert(text.includes("Not measured: openai on turnwire's fetch: not yet (it is not there)."));
+  });
 
-test('a chart is well-formed, and the longest bar is the largest median', () => {
-  const svg = chart(workload, result) ?? '';
-  assert(svg.includes('one &amp; only'));
-  const widths = [...svg.matchAll(/<rect x="\d+" y="\d+" width="([\d.]+)"/g)].map(([, width]) => Number(width));
-  assert.equal(widths.length, 2);
-  assert.equal(Math.round(((widths[0] ?? 0) / (widths[1] ?? 0)) * 100), Math.round((10 / 15) * 100));
-  assert.equal(chart(workload, { workload: 'one', rows: [] }), undefined);
-});
+  test('a chart is well-formed, and the longest bar is the largest median', () => {
+    const svg = chart(workload, result) ?? '';
+    assert(svg.includes('one &amp; only'));
+    const widths = [...svg.matchAll(/<rect x="\d+" y="\d+" width="([\d.]+)"/g)].map(([, width]) => Number(width));
+    assert.equal(widths.length, 2);
+    assert.equal(Math.round(((widths[0] ?? 0) / (widths[1] ?? 0)) * 100), Math.round((10 / 15) * 100));
+    assert.equal(chart(workload, { workload: 'one', rows: [] }), undefined);
+  });
 
-test('a section of a page is replaced, and nothing else', () => {
-  const page = 'a\n<!-- bench:x -->\nold\n<!-- /bench:x -->\nb';
-  assert.equal(replaceSection(page, 'x', 'new\n'), 'a\n<!-- bench:x -->\nnew\n<!-- /bench:x -->\nb');
-  assert.throws(() => replaceSection(page, 'y', ''), /no section/);
-});
+  test('a section of a page is replaced, and nothing else', () => {
+    const page = 'a\n<!-- bench:x -->\nold\n<!-- /bench:x -->\nb';
+    assert.equal(replaceSection(page, 'x', 'new\n'), 'a\n<!-- bench:x -->\nnew\n<!-- /bench:x -->\nb');
+    assert.throws(() => replaceSection(page, 'y', ''), /no section/);
+  });
 
-test('every row is a client, and every goal is about a row and a metric that its workload has', () => {
-  for (const { id, rows, metrics, goals } of workloads) {
-    for (const row of rows) assert.equal(clientOf(row).id, row);
-    for (const goal of goals) {
-      assert(rows.includes(goal.row), `${id}: ${goal.row}`);
-      if ('against' in goal) assert(rows.includes(goal.against), `${id}: ${goal.against}`);
-      assert(
-        metrics.some(({ name }) => name === goal.metric),
-        `${id}: ${goal.metric}`,
-      );
+  test('every row is a client, and every goal is about a row and a metric that its workload has', () => {
+    for (const { id, rows, metrics, goals } of workloads) {
+      for (const row of rows) assert.equal(clientOf(row).id, row);
+      for (const goal of goals) {
+        assert(rows.includes(goal.row), `${id}: ${goal.row}`);
+        if ('against' in goal) assert(rows.includes(goal.against), `${id}: ${goal.against}`);
+        assert(
+          metrics.some(({ name }) => name === goal.metric),
+          `${id}: ${goal.metric}`,
+        );
+      }
     }
-  }
-  assert.equal(new Set(workloads.map(({ id }) => id)).size, workloads.length);
+    assert.equal(new Set(workloads.map(({ id }) => id)).size, workloads.length);
+  });
 });

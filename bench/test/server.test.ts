@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { eventsOf, modelOf, serverMs } from '../dist/answer.js';
 import { startServer } from '../dist/server.js';
@@ -19,65 +19,67 @@ const answers: readonly Answer[] = [
   { kind: 'call', events: 4, bytes: 180, rate: 0, firstMs: 0 },
 ];
 
-for (const answer of answers) {
-  test(`the same events over both transports: ${modelOf(answer)}`, async (t) => {
-    const server = await startServer({ seed: 7 });
-    t.after(() => server.close());
-    const body = JSON.stringify({ model: modelOf(answer), input: 'Hi' });
-
-    const begun = performance.now();
-    const response = await fetch(`http://127.0.0.1:${server.port}/v1/responses`, { method: 'POST', body });
-    const blocks = (await response.text()).split('\n\n').slice(0, -1);
-    assert(performance.now() - begun >= serverMs(answer) - 5);
-    const overSse = blocks.map((block) => {
-      const [, type, text] = /^event: (.+)\ndata: (.+)$/.exec(block) ?? [];
-      const event = JSON.parse(text ?? '') as Event;
-      assert.equal(event.type, type);
-      return { text: text ?? '', event };
-    });
-
-    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/v1/responses`);
-    t.after(() => socket.terminate());
-    await once(socket, 'open');
-    const overWebSocket: string[] = [];
-    const done = new Promise<void>((resolve) => {
-      socket.on('message', (message: Buffer) => {
-        overWebSocket.push(message.toString());
-        if (overWebSocket.length === blocks.length) resolve();
-      });
-    });
-    socket.send(body);
-    await done;
-
-    // The number of the response is all that differs.
-    const renumbered = overSse.map(({ text }) => text.replaceAll('_00000001', '_00000002'));
-    assert.deepEqual(overWebSocket, renumbered);
-    assert.equal(overSse.length, eventsOf(answer));
-    const deltas = overSse.filter(({ event }) => event.type.endsWith('.delta'));
-    assert.equal(deltas.length, answer.events);
-    for (const { text } of deltas) assert.equal(Buffer.byteLength(text), answer.bytes);
-    overSse.forEach(({ event }, index) => assert.equal(event.sequence_number, index));
-
-    const whole = deltas.map(({ event }) => event.delta).join('');
-    const last = overSse.at(-1)?.event;
-    assert.equal(last?.type, 'response.completed');
-    const [item] = last?.response?.output ?? [];
-    assert.equal(item?.arguments ?? item?.content?.[0]?.text, whole);
-    if (answer.kind === 'call') assert.equal(typeof (JSON.parse(whole) as { path: unknown }).path, 'string');
-    assert.equal(server.counts().turns, 2);
-    assert.equal(server.counts().connections, 2);
-  });
-}
-
-test('the same seed gives the same bytes, another one others', async (t) => {
-  const texts = await Promise.all(
-    [3, 3, 4].map(async (seed) => {
-      const server = await startServer({ seed });
+describe('bench: server', () => {
+  for (const answer of answers) {
+    test(`the same events over both transports: ${modelOf(answer)}`, async (t) => {
+      const server = await startServer({ seed: 7 });
       t.after(() => server.close());
-      const body = JSON.stringify({ model: 'bench-text-5-200-0-0', input: 'Hi' });
-      return (await fetch(`http://127.0.0.1:${server.port}/v1/responses`, { method: 'POST', body })).text();
-    }),
-  );
-  assert.equal(texts[0], texts[1]);
-  assert.notEqual(texts[0], texts[2]);
+      const body = JSON.stringify({ model: modelOf(answer), input: 'Hi' });
+
+      const begun = performance.now();
+      const response = await fetch(`http://127.0.0.1:${server.port}/v1/responses`, { method: 'POST', body });
+      const blocks = (await response.text()).split('\n\n').slice(0, -1);
+      assert(performance.now() - begun >= serverMs(answer) - 5);
+      const overSse = blocks.map((block) => {
+        const [, type, text] = /^event: (.+)\ndata: (.+)$/.exec(block) ?? [];
+        const event = JSON.parse(text ?? '') as Event;
+        assert.equal(event.type, type);
+        return { text: text ?? '', event };
+      });
+
+      const socket = new WebSocket(`ws://127.0.0.1:${server.port}/v1/responses`);
+      t.after(() => socket.terminate());
+      await once(socket, 'open');
+      const overWebSocket: string[] = [];
+      const done = new Promise<void>((resolve) => {
+        socket.on('message', (message: Buffer) => {
+          overWebSocket.push(message.toString());
+          if (overWebSocket.length === blocks.length) resolve();
+        });
+      });
+      socket.send(body);
+      await done;
+
+      // The number of the response is all that differs.
+      const renumbered = overSse.map(({ text }) => text.replaceAll('_00000001', '_00000002'));
+      assert.deepEqual(overWebSocket, renumbered);
+      assert.equal(overSse.length, eventsOf(answer));
+      const deltas = overSse.filter(({ event }) => event.type.endsWith('.delta'));
+      assert.equal(deltas.length, answer.events);
+      for (const { text } of deltas) assert.equal(Buffer.byteLength(text), answer.bytes);
+      overSse.forEach(({ event }, index) => assert.equal(event.sequence_number, index));
+
+      const whole = deltas.map(({ event }) => event.delta).join('');
+      const last = overSse.at(-1)?.event;
+      assert.equal(last?.type, 'response.completed');
+      const [item] = last?.response?.output ?? [];
+      assert.equal(item?.arguments ?? item?.content?.[0]?.text, whole);
+      if (answer.kind === 'call') assert.equal(typeof (JSON.parse(whole) as { path: unknown }).path, 'string');
+      assert.equal(server.counts().turns, 2);
+      assert.equal(server.counts().connections, 2);
+    });
+  }
+
+  test('the same seed gives the same bytes, another one others', async (t) => {
+    const texts = await Promise.all(
+      [3, 3, 4].map(async (seed) => {
+        const server = await startServer({ seed });
+        t.after(() => server.close());
+        const body = JSON.stringify({ model: 'bench-text-5-200-0-0', input: 'Hi' });
+        return (await fetch(`http://127.0.0.1:${server.port}/v1/responses`, { method: 'POST', body })).text();
+      }),
+    );
+    assert.equal(texts[0], texts[1]);
+    assert.notEqual(texts[0], texts[2]);
+  });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { completed, created, delta, reply } from './server/events.js';
 import { FaultServer } from './server/server.js';
 import type { Json } from './server/events.js';
@@ -49,59 +49,61 @@ function answering(events: (count: number) => Json[], ms = 0): Script {
 }
 const good = (count: number): Json[] => reply(`resp_${count}`, 'done');
 
-for (const transport of ['websocket', 'sse']) {
-  test(`${transport}, one turn and no close(): the process ends by itself`, { timeout: 20_000 }, async () => {
-    const { said, code, idleMs } = await run('one turn', answering(good), transport);
-    assert.deepEqual({ said, code }, { said: 'done', code: 0 });
-    assert.ok(idleMs < 2000, `it took ${idleMs} ms`);
+describe('a process with a client', () => {
+  for (const transport of ['websocket', 'sse']) {
+    test(`${transport}, one turn and no close(): the process ends by itself`, { timeout: 20_000 }, async () => {
+      const { said, code, idleMs } = await run('one turn', answering(good), transport);
+      assert.deepEqual({ said, code }, { said: 'done', code: 0 });
+      assert.ok(idleMs < 2000, `it took ${idleMs} ms`);
+    });
+
+    test(`${transport}, the process waits for a slow turn`, { timeout: 20_000 }, async () => {
+      const { said, code } = await run('slow turn', answering(good, 700), transport);
+      assert.deepEqual({ said, code }, { said: 'done', code: 0 });
+    });
+
+    test(
+      `${transport}, the process waits for a key that never comes, within its limit`,
+      { timeout: 20_000 },
+      async () => {
+        const { said, code } = await run('key', {}, transport);
+        assert.deepEqual({ said, code }, { said: 'credential_failed', code: 0 });
+      },
+    );
+
+    test(
+      `${transport}, a turn nobody reads ends within its limit, and with it the process`,
+      { timeout: 20_000 },
+      async () => {
+        const flood = [
+          created('resp_1'),
+          ...Array.from({ length: 300 }, () => delta('x'.repeat(10_000))),
+          completed('resp_1'),
+        ];
+        const { said, code } = await run(
+          'unread',
+          answering(() => flood),
+          transport,
+        );
+        assert.deepEqual({ said, code }, { said: 'unread_timeout', code: 0 });
+      },
+    );
+  }
+
+  test('the process waits for a turn that waits for a connection', { timeout: 20_000 }, async () => {
+    const { said, code } = await run('two at once', answering(good, 300), 'websocket');
+    assert.deepEqual({ said, code }, { said: 'done,done', code: 0 });
   });
 
-  test(`${transport}, the process waits for a slow turn`, { timeout: 20_000 }, async () => {
-    const { said, code } = await run('slow turn', answering(good, 700), transport);
-    assert.deepEqual({ said, code }, { said: 'done', code: 0 });
+  test('the process ends after a refusal, too', { timeout: 20_000 }, async () => {
+    const refuse = { upgrade: (peer: Peer): void => peer.http(500) };
+    const { said, code } = await run('refused', refuse, 'websocket');
+    assert.deepEqual({ said, code }, { said: 'upgrade_refused', code: 0 });
   });
 
-  test(
-    `${transport}, the process waits for a key that never comes, within its limit`,
-    { timeout: 20_000 },
-    async () => {
-      const { said, code } = await run('key', {}, transport);
-      assert.deepEqual({ said, code }, { said: 'credential_failed', code: 0 });
-    },
-  );
-
-  test(
-    `${transport}, a turn nobody reads ends within its limit, and with it the process`,
-    { timeout: 20_000 },
-    async () => {
-      const flood = [
-        created('resp_1'),
-        ...Array.from({ length: 300 }, () => delta('x'.repeat(10_000))),
-        completed('resp_1'),
-      ];
-      const { said, code } = await run(
-        'unread',
-        answering(() => flood),
-        transport,
-      );
-      assert.deepEqual({ said, code }, { said: 'unread_timeout', code: 0 });
-    },
-  );
-}
-
-test('the process waits for a turn that waits for a connection', { timeout: 20_000 }, async () => {
-  const { said, code } = await run('two at once', answering(good, 300), 'websocket');
-  assert.deepEqual({ said, code }, { said: 'done,done', code: 0 });
-});
-
-test('the process ends after a refusal, too', { timeout: 20_000 }, async () => {
-  const refuse = { upgrade: (peer: Peer): void => peer.http(500) };
-  const { said, code } = await run('refused', refuse, 'websocket');
-  assert.deepEqual({ said, code }, { said: 'upgrade_refused', code: 0 });
-});
-
-test('what a warning callback throws is the process’s to see, and ends no turn', { timeout: 20_000 }, async () => {
-  const script: Script = { ...answering(good), upgrade: (peer) => peer.http(426) };
-  const { said, code } = await run('callback', script, 'auto');
-  assert.deepEqual({ said, code }, { said: 'mine,done', code: 0 });
+  test('what a warning callback throws is the process’s to see, and ends no turn', { timeout: 20_000 }, async () => {
+    const script: Script = { ...answering(good), upgrade: (peer) => peer.http(426) };
+    const { said, code } = await run('callback', script, 'auto');
+    assert.deepEqual({ said, code }, { said: 'mine,done', code: 0 });
+  });
 });

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const installed = fileURLToPath(new URL('../../.cache/extra/', import.meta.url));
@@ -14,9 +14,10 @@ const hasNock = existsSync(join(installed, 'node_modules', 'nock15'));
 const runsHere = Number(process.versions.node.split('.')[0]) >= 22;
 const skip = hasNock ? (runsHere ? false : 'nock 15 runs on Node 22 and later') : 'npm run test:extra installs it';
 
-test('with nock active, turns go over connections as those of ws do, and mocks answer POSTs', { skip }, async () => {
-  const nock = pathToFileURL(createRequire(join(installed, 'package.json')).resolve('nock15')).href;
-  const script = `
+describe('createFetch: mocks below sockets', () => {
+  test('with nock active, turns go over connections as those of ws do, and mocks answer POSTs', { skip }, async () => {
+    const nock = pathToFileURL(createRequire(join(installed, 'package.json')).resolve('nock15')).href;
+    const script = `
     import nock from '${nock}';
     import { createClient } from '@turnwire/client';
     import { createFetch } from '@turnwire/client/fetch';
@@ -54,13 +55,14 @@ test('with nock active, turns go over connections as those of ws do, and mocks a
     console.log(told.join(' '));
     process.exit(0);
   `;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let told = '';
-  child.stdout.on('data', (bytes) => (told += String(bytes)));
-  child.stderr.on('data', (bytes) => (told += String(bytes)));
-  await once(child, 'close');
-  const [websocket, sse, fetched, ...mocked] = told.trim().split(' ');
-  assert.deepEqual([websocket, sse, fetched], ['real,real', 'real,real', 'real']);
-  // What nock lets nobody reach is reached by nobody.
-  assert.deepEqual(mocked, ['dial_failed,dial_failed', 'connection_lost,connection_lost', 'mocked,mocked']);
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let told = '';
+    child.stdout.on('data', (bytes) => (told += String(bytes)));
+    child.stderr.on('data', (bytes) => (told += String(bytes)));
+    await once(child, 'close');
+    const [websocket, sse, fetched, ...mocked] = told.trim().split(' ');
+    assert.deepEqual([websocket, sse, fetched], ['real,real', 'real,real', 'real']);
+    // What nock lets nobody reach is reached by nobody.
+    assert.deepEqual(mocked, ['dial_failed,dial_failed', 'connection_lost,connection_lost', 'mocked,mocked']);
+  });
 });

@@ -1,6 +1,6 @@
 // The AI SDK's provider for xAI with our fetch: `createXai({ fetch: createFetch() })`.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createXai } from '@ai-sdk/xai';
 import { streamText } from 'ai';
 import { agents, testAnswers } from './ai-sdk-agents.js';
@@ -20,63 +20,65 @@ const agentOf = (place: Place, options: XaiLanguageModelResponsesOptions = {}) =
   providerOptions: { xai: options },
 });
 
-for (const [name, ask] of Object.entries(agents)) {
-  test(`${name}: reasoning and parallel calls come to the same`, async () => {
-    const server = { ...xai, script: parallelCalls };
-    const { text } = await sameThreeWays(server, (place) => ask(agentOf(place)));
-    assert.equal(text, '6 files and 4 files.');
-  });
-
-  const uses: [string, Server['script'], XaiLanguageModelResponsesOptions][] = [
-    ['', plainToolLoop, {}],
-    [', summaries of several parts', toolLoop, {}],
-    [', `store: false`', plainToolLoop, { store: false }],
-  ];
-  for (const [use, script, options] of uses) {
-    const row = `AI SDK, xAI: \`${name}\`${use}`;
-    test(`${row}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
-      const { websocket, ordinary } = await threeWays({ ...xai, script }, (place) => ask(agentOf(place, options)));
-      assert.equal(websocket.result.text, 'I have counted 24 times.');
-      assert.equal(websocket.contexts.length, ordinary.contexts.length);
-      assert.equal(plansOf(websocket.answers).deltas, promised(row));
+describe('AI SDK, xAI', () => {
+  for (const [name, ask] of Object.entries(agents)) {
+    test(`${name}: reasoning and parallel calls come to the same`, async () => {
+      const server = { ...xai, script: parallelCalls };
+      const { text } = await sameThreeWays(server, (place) => ask(agentOf(place)));
+      assert.equal(text, '6 files and 4 files.');
     });
-  }
 
-  for (const status of refusals) {
-    test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
-      const server = { ...xai, faults: [{ do: refusing(status).turnwire_fault }] };
-      const thrown = await sameThreeWays(server, (place) => thrownBy(() => ask(agentOf(place))));
-      assert.match(String(thrown['message']), new RegExp(`No: ${status}\\.`));
-    });
-  }
-
-  for (const [what, fault] of [
-    ['before the first event', 'reset'],
-    ['in mid-stream', 'reset after=4'],
-  ] as const) {
-    test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
-      const server = { ...xai, faults: [{ do: fault }] };
-      const { websocket, sse } = await threeWays(server, (place) => thrownBy(() => ask(agentOf(place))));
-      assert.deepEqual([websocket.calls, sse.calls], [1, 1]);
-      assert.deepEqual([websocket.result['isRetryable'], sse.result['isRetryable']], [false, false]);
-    });
-  }
-}
-
-testAnswers(xai, (place) => providerOf(place)('grok-4.5'), 'stop');
-
-const recordings = findRecordings();
-
-test('every recording: the same parts', { skip: recordings === undefined }, async () => {
-  const { folder = '', names = [] } = recordings ?? {};
-  const all = await sameThreeWays({ ...xai, recordings: folder }, async (place) => {
-    const seen: unknown[] = [];
-    for (const name of names) {
-      const model = providerOf(place)(`recording/${name}`);
-      const { stream } = streamText({ model, prompt: 'Go.', onError: () => {} });
-      for await (const part of stream) seen.push(withoutMadeUp(part));
+    const uses: [string, Server['script'], XaiLanguageModelResponsesOptions][] = [
+      ['', plainToolLoop, {}],
+      [', summaries of several parts', toolLoop, {}],
+      [', `store: false`', plainToolLoop, { store: false }],
+    ];
+    for (const [use, script, options] of uses) {
+      const row = `AI SDK, xAI: \`${name}\`${use}`;
+      test(`${row}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
+        const { websocket, ordinary } = await threeWays({ ...xai, script }, (place) => ask(agentOf(place, options)));
+        assert.equal(websocket.result.text, 'I have counted 24 times.');
+        assert.equal(websocket.contexts.length, ordinary.contexts.length);
+        assert.equal(plansOf(websocket.answers).deltas, promised(row));
+      });
     }
-    return seen;
+
+    for (const status of refusals) {
+      test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
+        const server = { ...xai, faults: [{ do: refusing(status).turnwire_fault }] };
+        const thrown = await sameThreeWays(server, (place) => thrownBy(() => ask(agentOf(place))));
+        assert.match(String(thrown['message']), new RegExp(`No: ${status}\\.`));
+      });
+    }
+
+    for (const [what, fault] of [
+      ['before the first event', 'reset'],
+      ['in mid-stream', 'reset after=4'],
+    ] as const) {
+      test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
+        const server = { ...xai, faults: [{ do: fault }] };
+        const { websocket, sse } = await threeWays(server, (place) => thrownBy(() => ask(agentOf(place))));
+        assert.deepEqual([websocket.calls, sse.calls], [1, 1]);
+        assert.deepEqual([websocket.result['isRetryable'], sse.result['isRetryable']], [false, false]);
+      });
+    }
+  }
+
+  testAnswers(xai, (place) => providerOf(place)('grok-4.5'), 'stop');
+
+  const recordings = findRecordings();
+
+  test('every recording: the same parts', { skip: recordings === undefined }, async () => {
+    const { folder = '', names = [] } = recordings ?? {};
+    const all = await sameThreeWays({ ...xai, recordings: folder }, async (place) => {
+      const seen: unknown[] = [];
+      for (const name of names) {
+        const model = providerOf(place)(`recording/${name}`);
+        const { stream } = streamText({ model, prompt: 'Go.', onError: () => {} });
+        for await (const part of stream) seen.push(withoutMadeUp(part));
+      }
+      return seen;
+    });
+    assert(all.length > names.length);
   });
-  assert(all.length > names.length);
 });

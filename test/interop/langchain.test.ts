@@ -1,6 +1,6 @@
 // LangChain with our fetch: `new ChatOpenAI({ configuration: { fetch: createFetch() } })`.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { ChatOpenAI } from '@langchain/openai';
 import {
@@ -43,133 +43,137 @@ const methods: Readonly<
   },
 };
 
-for (const [name, ask] of Object.entries(methods)) {
-  const loop = async (model: ChatOpenAI): Promise<AIMessageChunk> => {
-    const bound = model.bindTools(tools);
-    const messages: BaseMessage[] = [new HumanMessage('How many files are there?')];
-    for (;;) {
-      const message = await ask(bound, messages);
-      messages.push(message);
-      if ((message.tool_calls ?? []).length === 0) return message;
-      for (const { id, args } of message.tool_calls ?? [])
-        messages.push(
-          new ToolMessage({ tool_call_id: id ?? '', content: countFiles(args as { folder: string; depth: number }) }),
-        );
-    }
-  };
-
-  test(`${name}: reasoning and parallel calls come to the same`, async () => {
-    const text = await sameThreeWays({ script: parallelCalls }, async (place) => (await loop(modelOf(place))).text);
-    assert.equal(text, '6 files and 4 files.');
-  });
-
-  const uses: [string, ChatOpenAIFields][] = [[`\`${name}\``, {}]];
-  if (name === 'invoke')
-    uses.push(
-      ['`invoke`, `zdrEnabled`', { zdrEnabled: true }],
-      ["`invoke`, `outputVersion: 'v1'`", { outputVersion: 'v1' }],
-    );
-  for (const [use, fields] of uses) {
-    test(`${use}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
-      const { websocket, ordinary } = await threeWays(
-        { script: toolLoop },
-        async (place) => (await loop(modelOf(place, fields))).text,
-      );
-      assert.equal(plansOf(websocket.answers).deltas, promised(`LangChain: ${use}`));
-      assert.equal(websocket.result, 'I have counted 24 times.');
-      assert.equal(websocket.contexts.length, ordinary.contexts.length);
-    });
-  }
-
-  for (const status of refusals) {
-    test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
-      const thrown = await sameThreeWays({}, (place) =>
-        thrownBy(() =>
-          ask(modelOf(place, { modelKwargs: { metadata: refusing(status) } }).bindTools([]), [new HumanMessage('Hi.')]),
-        ),
-      );
-      assert.equal(thrown['status'], status);
-    });
-  }
-
-  for (const [what, fault] of [
-    ['before the first event', 'reset'],
-    ['in mid-stream', 'reset after=4'],
-  ] as const) {
-    test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
-      const { websocket, sse } = await threeWays({}, (place) =>
-        thrownBy(() =>
-          ask(modelOf(place, { modelKwargs: { metadata: { turnwire_fault: fault } } }).bindTools([]), [
-            new HumanMessage('Hi.'),
-          ]),
-        ),
-      );
-      assert.deepEqual([websocket.calls, sse.calls], [1, 1]);
-      assert.equal(websocket.result['class'], sse.result['class']);
-    });
-  }
-}
-
-test('structured output, and an image in', async () => {
-  const schema = {
-    type: 'object',
-    properties: { city: { type: 'string' } },
-    required: ['city'],
-    additionalProperties: false,
-  };
-  const found = await sameThreeWays({ script: { turns: [{ text: '{"city":"Oslo"}' }] } }, (place) =>
-    modelOf(place)
-      .withStructuredOutput(schema, { name: 'place', method: 'jsonSchema', strict: true })
-      .invoke([
-        new HumanMessage({
-          content: [
-            { type: 'text', text: 'Where is it?' },
-            { type: 'image_url', image_url: { url: `data:image/png;base64,${'iVBORw0KGgo'.repeat(9)}=` } },
-          ],
-        }),
-      ]),
-  );
-  assert.deepEqual(found, { city: 'Oslo' });
-});
-
-for (const [what, turn, told] of [
-  ['a refusal by the model', { refusal: 'I do not look at that.' }, /I do not look at that\./],
-  ['an answer that ends early', { text: 'Half of', incomplete: 'max_output_tokens' }, /max_output_tokens/],
-  [
-    'an answer that fails',
-    { text: 'Half', fail: { code: 'server_error', message: 'Broken.', times: 9 } },
-    /Half|Broken\./,
-  ],
-] as const) {
+describe('LangChain', () => {
   for (const [name, ask] of Object.entries(methods)) {
-    test(`${name}: ${what} comes to the same`, async () => {
-      const script = { turns: [turn], after: 'repeat' as const };
-      const come = await sameThreeWays({ script }, (place) =>
-        ask(modelOf(place).bindTools([]), [new HumanMessage('Go on.')]).then(
-          (message) => message.toDict(),
-          (error: unknown) => thrownBy(() => Promise.reject(error)),
-        ),
-      );
-      assert.match(JSON.stringify(come), told);
-    });
-  }
-}
-
-const recordings = findRecordings();
-
-test('every recording: the same chunks', { skip: recordings === undefined }, async () => {
-  const { folder = '', names = [] } = recordings ?? {};
-  const all = await sameThreeWays({ recordings: folder }, async (place) => {
-    const seen: unknown[] = [];
-    for (const name of names) {
-      try {
-        const model = modelOf(place, { model: `recording/${name}` });
-        for await (const chunk of await model.stream([new HumanMessage('Go.')])) seen.push(chunk);
-      } catch (error) {
-        seen.push((error as Error).message);
+    const loop = async (model: ChatOpenAI): Promise<AIMessageChunk> => {
+      const bound = model.bindTools(tools);
+      const messages: BaseMessage[] = [new HumanMessage('How many files are there?')];
+      for (;;) {
+        const message = await ask(bound, messages);
+        messages.push(message);
+        if ((message.tool_calls ?? []).length === 0) return message;
+        for (const { id, args } of message.tool_calls ?? [])
+          messages.push(
+            new ToolMessage({ tool_call_id: id ?? '', content: countFiles(args as { folder: string; depth: number }) }),
+          );
       }
+    };
+
+    test(`${name}: reasoning and parallel calls come to the same`, async () => {
+      const text = await sameThreeWays({ script: parallelCalls }, async (place) => (await loop(modelOf(place))).text);
+      assert.equal(text, '6 files and 4 files.');
+    });
+
+    const uses: [string, ChatOpenAIFields][] = [[`\`${name}\``, {}]];
+    if (name === 'invoke')
+      uses.push(
+        ['`invoke`, `zdrEnabled`', { zdrEnabled: true }],
+        ["`invoke`, `outputVersion: 'v1'`", { outputVersion: 'v1' }],
+      );
+    for (const [use, fields] of uses) {
+      test(`${use}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
+        const { websocket, ordinary } = await threeWays(
+          { script: toolLoop },
+          async (place) => (await loop(modelOf(place, fields))).text,
+        );
+        assert.equal(plansOf(websocket.answers).deltas, promised(`LangChain: ${use}`));
+        assert.equal(websocket.result, 'I have counted 24 times.');
+        assert.equal(websocket.contexts.length, ordinary.contexts.length);
+      });
     }
-    return seen;
+
+    for (const status of refusals) {
+      test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
+        const thrown = await sameThreeWays({}, (place) =>
+          thrownBy(() =>
+            ask(modelOf(place, { modelKwargs: { metadata: refusing(status) } }).bindTools([]), [
+              new HumanMessage('Hi.'),
+            ]),
+          ),
+        );
+        assert.equal(thrown['status'], status);
+      });
+    }
+
+    for (const [what, fault] of [
+      ['before the first event', 'reset'],
+      ['in mid-stream', 'reset after=4'],
+    ] as const) {
+      test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
+        const { websocket, sse } = await threeWays({}, (place) =>
+          thrownBy(() =>
+            ask(modelOf(place, { modelKwargs: { metadata: { turnwire_fault: fault } } }).bindTools([]), [
+              new HumanMessage('Hi.'),
+            ]),
+          ),
+        );
+        assert.deepEqual([websocket.calls, sse.calls], [1, 1]);
+        assert.equal(websocket.result['class'], sse.result['class']);
+      });
+    }
+  }
+
+  test('structured output, and an image in', async () => {
+    const schema = {
+      type: 'object',
+      properties: { city: { type: 'string' } },
+      required: ['city'],
+      additionalProperties: false,
+    };
+    const found = await sameThreeWays({ script: { turns: [{ text: '{"city":"Oslo"}' }] } }, (place) =>
+      modelOf(place)
+        .withStructuredOutput(schema, { name: 'place', method: 'jsonSchema', strict: true })
+        .invoke([
+          new HumanMessage({
+            content: [
+              { type: 'text', text: 'Where is it?' },
+              { type: 'image_url', image_url: { url: `data:image/png;base64,${'iVBORw0KGgo'.repeat(9)}=` } },
+            ],
+          }),
+        ]),
+    );
+    assert.deepEqual(found, { city: 'Oslo' });
   });
-  assert(all.length > names.length);
+
+  for (const [what, turn, told] of [
+    ['a refusal by the model', { refusal: 'I do not look at that.' }, /I do not look at that\./],
+    ['an answer that ends early', { text: 'Half of', incomplete: 'max_output_tokens' }, /max_output_tokens/],
+    [
+      'an answer that fails',
+      { text: 'Half', fail: { code: 'server_error', message: 'Broken.', times: 9 } },
+      /Half|Broken\./,
+    ],
+  ] as const) {
+    for (const [name, ask] of Object.entries(methods)) {
+      test(`${name}: ${what} comes to the same`, async () => {
+        const script = { turns: [turn], after: 'repeat' as const };
+        const come = await sameThreeWays({ script }, (place) =>
+          ask(modelOf(place).bindTools([]), [new HumanMessage('Go on.')]).then(
+            (message) => message.toDict(),
+            (error: unknown) => thrownBy(() => Promise.reject(error)),
+          ),
+        );
+        assert.match(JSON.stringify(come), told);
+      });
+    }
+  }
+
+  const recordings = findRecordings();
+
+  test('every recording: the same chunks', { skip: recordings === undefined }, async () => {
+    const { folder = '', names = [] } = recordings ?? {};
+    const all = await sameThreeWays({ recordings: folder }, async (place) => {
+      const seen: unknown[] = [];
+      for (const name of names) {
+        try {
+          const model = modelOf(place, { model: `recording/${name}` });
+          for await (const chunk of await model.stream([new HumanMessage('Go.')])) seen.push(chunk);
+        } catch (error) {
+          seen.push((error as Error).message);
+        }
+      }
+      return seen;
+    });
+    assert(all.length > names.length);
+  });
 });

@@ -2,7 +2,7 @@
 // the SDK has by itself.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createAzure } from '@ai-sdk/azure';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createXai } from '@ai-sdk/xai';
@@ -53,46 +53,48 @@ const page = readFileSync(new URL('../../docs/fetch.md', import.meta.url), 'utf8
 const [, table = ''] = page.split('| SDK | the one option |\n| --- | --- |\n');
 const lines = table.slice(0, table.indexOf('\n\n')).split('\n');
 
-test('the page has a line for each use, and no other', () => {
-  assert.deepEqual(
-    lines.map((line) => line.split(' | ')[0]?.slice(2)),
-    Object.keys(uses),
-  );
-});
-
-for (const line of lines) {
-  const [, name = '', code = ''] = /^\| (.*) \| `(.*)` \|$/.exec(line) ?? [];
-  test(`${name}: ${code}`, async (t) => {
-    const use = uses[name];
-    assert(use !== undefined);
-    Object.assign(process.env, environment);
-    const emulator = await startEmulator({ script: { turns: [{ text: 'Said.' }] } });
-    const fetch = createFetch();
-    t.after(async () => {
-      await fetch.close();
-      await emulator.close();
-    });
-    const hosts: string[] = [];
-    // What the line makes asks the service; here, that is the emulator.
-    const here = (): typeof globalThis.fetch => (input, init) => {
-      const url = new URL(input instanceof Request ? input.url : input);
-      hosts.push(url.host);
-      return fetch(`${emulator.url}/responses${url.search}`, init);
-    };
-    const scope = {
-      AzureOpenAI,
-      ChatOpenAI,
-      OpenAI,
-      createAzure,
-      createFetch: here,
-      createOpenAI,
-      createXai,
-      setDefaultOpenAIClient,
-    };
-    // oxlint-disable-next-line typescript/no-implied-eval -- the page is run as it stands
-    const make = new Function(...Object.keys(scope), `return ${code};`) as (...values: unknown[]) => never;
-    assert.equal(await use.ask(make(...Object.values(scope))), 'Said.');
-    assert.deepEqual(hosts, [use.host]);
-    assert.equal(emulator.journal.turns()[0]?.transport, 'websocket');
+describe('docs/fetch.md: switching on', () => {
+  test('the page has a line for each use, and no other', () => {
+    assert.deepEqual(
+      lines.map((line) => line.split(' | ')[0]?.slice(2)),
+      Object.keys(uses),
+    );
   });
-}
+
+  for (const line of lines) {
+    const [, name = '', code = ''] = /^\| (.*) \| `(.*)` \|$/.exec(line) ?? [];
+    test(`${name}: ${code}`, async (t) => {
+      const use = uses[name];
+      assert(use !== undefined);
+      Object.assign(process.env, environment);
+      const emulator = await startEmulator({ script: { turns: [{ text: 'Said.' }] } });
+      const fetch = createFetch();
+      t.after(async () => {
+        await fetch.close();
+        await emulator.close();
+      });
+      const hosts: string[] = [];
+      // What the line makes asks the service; here, that is the emulator.
+      const here = (): typeof globalThis.fetch => (input, init) => {
+        const url = new URL(input instanceof Request ? input.url : input);
+        hosts.push(url.host);
+        return fetch(`${emulator.url}/responses${url.search}`, init);
+      };
+      const scope = {
+        AzureOpenAI,
+        ChatOpenAI,
+        OpenAI,
+        createAzure,
+        createFetch: here,
+        createOpenAI,
+        createXai,
+        setDefaultOpenAIClient,
+      };
+      // oxlint-disable-next-line typescript/no-implied-eval -- the page is run as it stands
+      const make = new Function(...Object.keys(scope), `return ${code};`) as (...values: unknown[]) => never;
+      assert.equal(await use.ask(make(...Object.values(scope))), 'Said.');
+      assert.deepEqual(hosts, [use.host]);
+      assert.equal(emulator.journal.turns()[0]?.transport, 'websocket');
+    });
+  }
+});

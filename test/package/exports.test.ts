@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import * as client from '@turnwire/client';
 import * as clientFetch from '@turnwire/client/fetch';
 import * as clientProxy from '@turnwire/client/proxy';
@@ -32,35 +32,37 @@ const pinned = {
   ],
   '@turnwire/gateway': [gateway, ['GatewayConfigError', 'checkConfig', 'hashKey', 'startGateway']],
 } as const;
-for (const [name, [module, names]] of Object.entries(pinned)) {
-  test(`${name} exports these names and no others`, () => {
-    assert.deepEqual(Object.keys(module).sort(), names);
+describe('public exports', () => {
+  for (const [name, [module, names]] of Object.entries(pinned)) {
+    test(`${name} exports these names and no others`, () => {
+      assert.deepEqual(Object.keys(module).sort(), names);
+    });
+  }
+
+  test('turnwire/emulator is @turnwire/emulator', () => {
+    assert.deepEqual({ ...emulatorOfTools }, { ...emulator });
   });
-}
 
-test('turnwire/emulator is @turnwire/emulator', () => {
-  assert.deepEqual({ ...emulatorOfTools }, { ...emulator });
-});
-
-test('the packages have one version, the one that the client tells', async () => {
-  const read = async (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
-  const manifest = async (name: string) =>
-    JSON.parse(await read(`packages/${name}/package.json`)) as {
-      version: string;
-      dependencies: Record<string, string>;
-    };
-  const { version } = await manifest('client');
-  const tools = await manifest('turnwire');
-  assert.equal(tools.version, version);
-  assert.equal((await manifest('emulator')).version, version);
-  assert.equal((await manifest('gateway')).version, version);
-  assert.equal((await manifest('gateway')).dependencies['@turnwire/client'], version);
-  assert.equal(tools.dependencies['@turnwire/client'], version);
-  assert.equal(tools.dependencies['@turnwire/emulator'], version);
-  assert.match(
-    await read('packages/client/src/version.ts'),
-    new RegExp(`version = '${version.replaceAll('.', '\\.')}';`),
-  );
-  const [newest = ''] = /^## .*$/m.exec(await read('CHANGELOG.md')) ?? [];
-  assert(newest === '## Unreleased' || newest.includes(version), newest);
+  test('the packages have one version, the one that the client tells', async () => {
+    const read = async (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+    const manifest = async (name: string) =>
+      JSON.parse(await read(`packages/${name}/package.json`)) as {
+        version: string;
+        dependencies: Record<string, string>;
+      };
+    const { version } = await manifest('client');
+    const tools = await manifest('turnwire');
+    assert.equal(tools.version, version);
+    assert.equal((await manifest('emulator')).version, version);
+    assert.equal((await manifest('gateway')).version, version);
+    assert.equal((await manifest('gateway')).dependencies['@turnwire/client'], version);
+    assert.equal(tools.dependencies['@turnwire/client'], version);
+    assert.equal(tools.dependencies['@turnwire/emulator'], version);
+    assert.match(
+      await read('packages/client/src/version.ts'),
+      new RegExp(`version = '${version.replaceAll('.', '\\.')}';`),
+    );
+    const [newest = ''] = /^## .*$/m.exec(await read('CHANGELOG.md')) ?? [];
+    assert(newest === '## Unreleased' || newest.includes(version), newest);
+  });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { InputItem } from '@turnwire/client';
 import { divide } from '../../dist/agent/compaction.js';
 import { agent } from './agent.js';
@@ -22,25 +22,27 @@ const ids = (items: readonly InputItem[] = []): string[] =>
     'call_id' in item ? [`${item.type === 'function_call' ? 'call' : 'answer'} ${String(item.call_id)}`] : [],
   );
 
-test('two calls at once stay whole, or go whole: none without its answer', () => {
-  // The answer of b fits into what is kept by size, that of a does not.
-  const newest = [call('a', 'look', {}), call('b', 'look', {}), output('a', 700), output('b', 100)];
-  const division = divide([prompt('Do it.'), ...old, ...newest], model);
-  assert.deepEqual(ids(division?.kept), ['call a', 'call b', 'answer a', 'answer b']);
-});
+describe('compaction of a history', () => {
+  test('two calls at once stay whole, or go whole: none without its answer', () => {
+    // The answer of b fits into what is kept by size, that of a does not.
+    const newest = [call('a', 'look', {}), call('b', 'look', {}), output('a', 700), output('b', 100)];
+    const division = divide([prompt('Do it.'), ...old, ...newest], model);
+    assert.deepEqual(ids(division?.kept), ['call a', 'call b', 'answer a', 'answer b']);
+  });
 
-test('the newest calls and their answers stay up to half of the window, and the last prompt', () => {
-  const division = divide([prompt('Do it.'), ...old, call('a', 'look', {}), output('a', 1700)], model);
-  assert.deepEqual(ids(division?.kept), ['call a', 'answer a']);
-  assert.deepEqual(division?.kept[0], prompt('Do it.'));
-  assert.match(JSON.stringify(division?.request), /call of look/);
-});
+  test('the newest calls and their answers stay up to half of the window, and the last prompt', () => {
+    const division = divide([prompt('Do it.'), ...old, call('a', 'look', {}), output('a', 1700)], model);
+    assert.deepEqual(ids(division?.kept), ['call a', 'answer a']);
+    assert.deepEqual(division?.kept[0], prompt('Do it.'));
+    assert.match(JSON.stringify(division?.request), /call of look/);
+  });
 
-test('what fills more than half of the window by itself is summed up with the rest', () => {
-  const division = divide([prompt('Do it.'), ...old, call('a', 'look', {}), output('a', 3000)], model);
-  assert.deepEqual(division?.kept, [prompt('Do it.')]);
-});
+  test('what fills more than half of the window by itself is summed up with the rest', () => {
+    const division = divide([prompt('Do it.'), ...old, call('a', 'look', {}), output('a', 3000)], model);
+    assert.deepEqual(division?.kept, [prompt('Do it.')]);
+  });
 
-test('there is nothing to sum up before the only prompt', () => {
-  assert.equal(divide([prompt('x'.repeat(10_000))], model), undefined);
+  test('there is nothing to sum up before the only prompt', () => {
+    assert.equal(divide([prompt('x'.repeat(10_000))], model), undefined);
+  });
 });

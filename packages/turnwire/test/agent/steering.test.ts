@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { createClient } from '@turnwire/client';
 import { z } from 'zod';
 import type { AgentEvent } from '../../dist/agent/events.js';
@@ -73,94 +73,96 @@ const short = (items: readonly unknown[]) =>
     return role === 'user' ? String(inText(content)) : String(type);
   });
 
-test('a turn that runs is steered: both answers and the input between them stand in the history and in what is kept', async (t) => {
-  const script = {
-    turns: [{ reasoning: 'Long long thoughts.', text: 'A long story.' }, { text: 'Short.' }, { text: 'Bye.' }],
-  };
-  const { emulator, session, kept } = await start(t, script);
-  const { events, heard } = await interrupted(session, 'Shorter!');
-  assert.equal(heard, 'steered');
-  const expected = ['go', 'reasoning', 'Shorter!', 'message'];
-  assert.deepEqual(short(session.history), expected);
-  assert.deepEqual(short(kept), expected);
-  const texts = events.flatMap((event) => (event.type === 'agent_choice' ? [event.content] : []));
-  assert.equal(texts.join(''), 'Short.');
-  // Both responses are paid for.
-  assert.equal(events.filter(({ type }) => type === 'token_usage').length, 2);
-  await session.run('and?').result();
-  assert.deepEqual(told(emulator), [...expected, 'and?']);
-  assert.equal(emulator.journal.turns().at(-1)?.plan, 'delta');
-  assert.deepEqual(session.unheard(), []);
-});
-
-test('where the turn stops for tools, the model is told before their results, once, and the history says so', async (t) => {
-  const script = { turns: [{ calls: [{ name: 'look' }] }, { text: 'Seen.' }] };
-  let heard: Promise<string> | undefined;
-  const onFirstEvent = () => void (heard ??= session.say('Shorter!'));
-  const { emulator, session, kept } = await start(t, script, { onFirstEvent });
-  await session.run('go').result();
-  assert.equal(await heard, 'steered');
-  const expected = ['go', 'function_call', 'Shorter!', 'function_call_output'];
-  assert.deepEqual(told(emulator), expected);
-  assert.equal(emulator.journal.turns().at(-1)?.plan, 'delta');
-  assert.deepEqual(short(kept), [...expected, 'message']);
-  assert.deepEqual(session.unheard(), []);
-});
-
-for (const [why, setting] of [
-  ['the model cannot be steered', { model: 'gpt-5.4' }],
-  ['the turn goes by SSE', { transport: 'sse' }],
-] as const) {
-  test(`where ${why}, what is said goes into the history before the next turn`, async (t) => {
-    const script = { turns: [{ reasoning: 'Long long thoughts.', calls: [{ name: 'look' }] }, { text: 'Seen.' }] };
-    const { emulator, session, kept } = await start(t, script, setting);
+describe('steering of an agent', () => {
+  test('a turn that runs is steered: both answers and the input between them stand in the history and in what is kept', async (t) => {
+    const script = {
+      turns: [{ reasoning: 'Long long thoughts.', text: 'A long story.' }, { text: 'Short.' }, { text: 'Bye.' }],
+    };
+    const { emulator, session, kept } = await start(t, script);
     const { events, heard } = await interrupted(session, 'Shorter!');
-    assert.equal(heard, 'queued');
-    const expected = ['go', 'reasoning', 'function_call', 'function_call_output', 'Shorter!'];
+    assert.equal(heard, 'steered');
+    const expected = ['go', 'reasoning', 'Shorter!', 'message'];
+    assert.deepEqual(short(session.history), expected);
+    assert.deepEqual(short(kept), expected);
+    const texts = events.flatMap((event) => (event.type === 'agent_choice' ? [event.content] : []));
+    assert.equal(texts.join(''), 'Short.');
+    // Both responses are paid for.
+    assert.equal(events.filter(({ type }) => type === 'token_usage').length, 2);
+    await session.run('and?').result();
+    assert.deepEqual(told(emulator), [...expected, 'and?']);
+    assert.equal(emulator.journal.turns().at(-1)?.plan, 'delta');
+    assert.deepEqual(session.unheard(), []);
+  });
+
+  test('where the turn stops for tools, the model is told before their results, once, and the history says so', async (t) => {
+    const script = { turns: [{ calls: [{ name: 'look' }] }, { text: 'Seen.' }] };
+    let heard: Promise<string> | undefined;
+    const onFirstEvent = () => void (heard ??= session.say('Shorter!'));
+    const { emulator, session, kept } = await start(t, script, { onFirstEvent });
+    await session.run('go').result();
+    assert.equal(await heard, 'steered');
+    const expected = ['go', 'function_call', 'Shorter!', 'function_call_output'];
     assert.deepEqual(told(emulator), expected);
+    assert.equal(emulator.journal.turns().at(-1)?.plan, 'delta');
     assert.deepEqual(short(kept), [...expected, 'message']);
-    assert.deepEqual(
-      events.filter(({ type }) => type === 'user_message'),
-      [
-        { type: 'user_message', message: 'go' },
-        { type: 'user_message', message: 'Shorter!', queued: true },
-      ],
-    );
+    assert.deepEqual(session.unheard(), []);
   });
-}
 
-test('what is queued when the run ends is handed back, for the next one', async (t) => {
-  const script = { turns: [{ reasoning: 'Long long thoughts.', text: 'Done.' }] };
-  const { session } = await start(t, script, { model: 'gpt-5.4' });
-  await interrupted(session, 'And now?');
-  assert.deepEqual(short(session.history), ['go', 'reasoning', 'message']);
-  assert.deepEqual(session.unheard(), ['And now?']);
-  assert.deepEqual(session.unheard(), []);
-});
+  for (const [why, setting] of [
+    ['the model cannot be steered', { model: 'gpt-5.4' }],
+    ['the turn goes by SSE', { transport: 'sse' }],
+  ] as const) {
+    test(`where ${why}, what is said goes into the history before the next turn`, async (t) => {
+      const script = { turns: [{ reasoning: 'Long long thoughts.', calls: [{ name: 'look' }] }, { text: 'Seen.' }] };
+      const { emulator, session, kept } = await start(t, script, setting);
+      const { events, heard } = await interrupted(session, 'Shorter!');
+      assert.equal(heard, 'queued');
+      const expected = ['go', 'reasoning', 'function_call', 'function_call_output', 'Shorter!'];
+      assert.deepEqual(told(emulator), expected);
+      assert.deepEqual(short(kept), [...expected, 'message']);
+      assert.deepEqual(
+        events.filter(({ type }) => type === 'user_message'),
+        [
+          { type: 'user_message', message: 'go' },
+          { type: 'user_message', message: 'Shorter!', queued: true },
+        ],
+      );
+    });
+  }
 
-test('what a turn had taken that is then aborted is handed back', async (t) => {
-  const script = { turns: [{ reasoning: 'Long long thoughts, without an end in sight.', text: 'Done.' }] };
-  const { session } = await start(t, script);
-  const stop = new AbortController();
-  await assert.rejects(async () => {
-    for await (const event of session.run('go', { signal: stop.signal })) {
-      if (event.type !== 'agent_choice_reasoning' || stop.signal.aborted) continue;
-      assert.equal(await session.say('Shorter!'), 'steered');
-      stop.abort(new Error('enough'));
-    }
+  test('what is queued when the run ends is handed back, for the next one', async (t) => {
+    const script = { turns: [{ reasoning: 'Long long thoughts.', text: 'Done.' }] };
+    const { session } = await start(t, script, { model: 'gpt-5.4' });
+    await interrupted(session, 'And now?');
+    assert.deepEqual(short(session.history), ['go', 'reasoning', 'message']);
+    assert.deepEqual(session.unheard(), ['And now?']);
+    assert.deepEqual(session.unheard(), []);
   });
-  assert.deepEqual(session.unheard(), ['Shorter!']);
-  assert.deepEqual(short(session.history), ['go']);
-});
 
-test('another model from the next turn on', async (t) => {
-  const { emulator, session } = await start(t, { turns: [{ text: 'One.' }, { text: 'Two.' }] });
-  await session.run('go').result();
-  session.useModel({ ...session.agent.model, name: 'other', model: 'other' });
-  const { seen } = await collect(session);
-  assert.deepEqual(seen, { model: 'other' });
-  const sent = emulator.journal.turns().at(-1)?.request as { model: string } | undefined;
-  assert.equal(sent?.model, 'other');
+  test('what a turn had taken that is then aborted is handed back', async (t) => {
+    const script = { turns: [{ reasoning: 'Long long thoughts, without an end in sight.', text: 'Done.' }] };
+    const { session } = await start(t, script);
+    const stop = new AbortController();
+    await assert.rejects(async () => {
+      for await (const event of session.run('go', { signal: stop.signal })) {
+        if (event.type !== 'agent_choice_reasoning' || stop.signal.aborted) continue;
+        assert.equal(await session.say('Shorter!'), 'steered');
+        stop.abort(new Error('enough'));
+      }
+    });
+    assert.deepEqual(session.unheard(), ['Shorter!']);
+    assert.deepEqual(short(session.history), ['go']);
+  });
+
+  test('another model from the next turn on', async (t) => {
+    const { emulator, session } = await start(t, { turns: [{ text: 'One.' }, { text: 'Two.' }] });
+    await session.run('go').result();
+    session.useModel({ ...session.agent.model, name: 'other', model: 'other' });
+    const { seen } = await collect(session);
+    assert.deepEqual(seen, { model: 'other' });
+    const sent = emulator.journal.turns().at(-1)?.request as { model: string } | undefined;
+    assert.equal(sent?.model, 'other');
+  });
 });
 
 async function collect(session: Session) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { remoteServer } from '../agent/mcp/sdk-server.js';
@@ -104,28 +104,30 @@ const plays: Readonly<Record<string, Play>> = {
   },
 };
 
-test('each example has its play here', async () => {
-  const files = (await readdir(examples)).filter((name) => name.endsWith('.yaml'));
-  assert.deepEqual(files.sort(), Object.keys(plays).sort());
-});
-
-for (const [name, { prompt = 'Go.', script, files = {}, shows }] of Object.entries(plays)) {
-  test(`the example ${name} runs`, { skip: process.platform === 'win32' }, async (t) => {
-    const agent = stringify(await emulated(t, name));
-    const folder = await scratch(t, { 'agent.yaml': agent, 'script.yaml': script, ...files });
-    if (files['check-call.sh'] !== undefined) await chmod(join(folder, 'check-call.sh'), 0o700);
-    const argv = [
-      'run',
-      join(folder, 'agent.yaml'),
-      prompt,
-      '--script',
-      join(folder, 'script.yaml'),
-      '--yolo',
-      '--json',
-    ];
-    const env = { TURNWIRE_HOME: join(folder, 'home'), ISSUES_TOKEN: 'any' };
-    const { status, stdout, stderr } = await turnwire(argv, { cwd: folder, env });
-    assert.equal(status, 0, stderr);
-    for (const pattern of shows) assert.match(stdout, pattern);
+describe('examples/agents', () => {
+  test('each example has its play here', async () => {
+    const files = (await readdir(examples)).filter((name) => name.endsWith('.yaml'));
+    assert.deepEqual(files.sort(), Object.keys(plays).sort());
   });
-}
+
+  for (const [name, { prompt = 'Go.', script, files = {}, shows }] of Object.entries(plays)) {
+    test(`the example ${name} runs`, { skip: process.platform === 'win32' }, async (t) => {
+      const agent = stringify(await emulated(t, name));
+      const folder = await scratch(t, { 'agent.yaml': agent, 'script.yaml': script, ...files });
+      if (files['check-call.sh'] !== undefined) await chmod(join(folder, 'check-call.sh'), 0o700);
+      const argv = [
+        'run',
+        join(folder, 'agent.yaml'),
+        prompt,
+        '--script',
+        join(folder, 'script.yaml'),
+        '--yolo',
+        '--json',
+      ];
+      const env = { TURNWIRE_HOME: join(folder, 'home'), ISSUES_TOKEN: 'any' };
+      const { status, stdout, stderr } = await turnwire(argv, { cwd: folder, env });
+      assert.equal(status, 0, stderr);
+      for (const pattern of shows) assert.match(stdout, pattern);
+    });
+  }
+});

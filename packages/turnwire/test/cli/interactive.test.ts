@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { Child, program } from './child.js';
 import { emulated, scratch } from './scratch.js';
 
@@ -72,86 +72,92 @@ async function sitsDown(t: TestContext, early = ''): Promise<{ person: Person; f
   return { person, folder };
 }
 
-test('prompt after prompt, until Ctrl-D leaves with status 0', { skip }, async (t) => {
-  const { person } = await sitsDown(t);
-  for (let times = 0; times < 2; times += 1) {
+describe('turnwire run as a conversation', () => {
+  test('prompt after prompt, until Ctrl-D leaves with status 0', { skip }, async (t) => {
+    const { person } = await sitsDown(t);
+    for (let times = 0; times < 2; times += 1) {
+      person.types('greet me\r');
+      await person.sees('Hello to you.');
+      await person.sees('> ');
+    }
+    person.types('\r');
+    await person.sees('> ');
+    person.types(ctrlD);
+    assert.equal((await person.child.left).status, 0);
+  });
+
+  test('what is typed before it is ready is not lost', { skip }, async (t) => {
+    const { person } = await sitsDown(t, 'greet me\r');
+    await person.sees('Hello to you.');
+    person.types(ctrlD);
+    assert.equal((await person.child.left).status, 0);
+  });
+
+  test('a tool is run by y, not by n, and by a without more questions', { skip }, async (t) => {
+    const { person, folder } = await sitsDown(t);
+    const made = (): Promise<string> => readFile(`${folder}/made.txt`, 'utf8').catch(() => '');
+    for (const [answer, after] of [
+      ['n', ''],
+      ['y', 'written\n'],
+      ['a', 'written\nwritten\n'],
+    ] as const) {
+      person.types('write it\r');
+      await person.sees('[y]es, [n]o, [a]lways');
+      person.types(`${answer}\r`);
+      await person.sees('Very well.');
+      assert.equal(await made(), after);
+      await person.sees('> ');
+    }
+    person.types('write it\r');
+    await person.sees('Very well.');
+    assert.equal(await made(), 'written\nwritten\nwritten\n');
+    await person.sees('> ');
+    person.types(ctrlD);
+    const { status, stdout } = await person.child.left;
+    assert.equal(status, 0);
+    assert.equal(stdout.split('Run \u001b[1mshell').length - 1, 3);
+  });
+
+  test('Ctrl-C ends the run and not the conversation: in a turn, in a tool, at a question', { skip }, async (t) => {
+    const { person, folder } = await sitsDown(t);
+    person.types('speak slowly\r');
+    await person.sees('two');
+    person.types(ctrlC);
+    await person.sees('interrupted');
+    await person.sees('> ');
+
+    person.types('now sleep\r');
+    await person.sees('[y]es');
+    person.types('a\r');
+    await until(async () => (await readFile(`${folder}/state.txt`, 'utf8').catch(() => '')) === 'asleep\n');
+    person.types(ctrlC);
+    await person.sees('interrupted');
+    await person.sees('> ');
+
     person.types('greet me\r');
     await person.sees('Hello to you.');
     await person.sees('> ');
-  }
-  person.types('\r');
-  await person.sees('> ');
-  person.types(ctrlD);
-  assert.equal((await person.child.left).status, 0);
-});
+    person.types(ctrlD);
+    const { status, stdout } = await person.child.left;
+    assert.equal(status, 0);
+    assert.doesNotMatch(stdout, /\n {4}at |rror/);
+  });
 
-test('what is typed before it is ready is not lost', { skip }, async (t) => {
-  const { person } = await sitsDown(t, 'greet me\r');
-  await person.sees('Hello to you.');
-  person.types(ctrlD);
-  assert.equal((await person.child.left).status, 0);
-});
-
-test('a tool is run by y, not by n, and by a without more questions', { skip }, async (t) => {
-  const { person, folder } = await sitsDown(t);
-  const made = (): Promise<string> => readFile(`${folder}/made.txt`, 'utf8').catch(() => '');
-  for (const [answer, after] of [
-    ['n', ''],
-    ['y', 'written\n'],
-    ['a', 'written\nwritten\n'],
-  ] as const) {
-    person.types('write it\r');
-    await person.sees('[y]es, [n]o, [a]lways');
-    person.types(`${answer}\r`);
-    await person.sees('Very well.');
-    assert.equal(await made(), after);
-    await person.sees('> ');
-  }
-  person.types('write it\r');
-  await person.sees('Very well.');
-  assert.equal(await made(), 'written\nwritten\nwritten\n');
-  await person.sees('> ');
-  person.types(ctrlD);
-  const { status, stdout } = await person.child.left;
-  assert.equal(status, 0);
-  assert.equal(stdout.split('Run \u001b[1mshell').length - 1, 3);
-});
-
-test('Ctrl-C ends the run and not the conversation: in a turn, in a tool, at a question', { skip }, async (t) => {
-  const { person, folder } = await sitsDown(t);
-  person.types('speak slowly\r');
-  await person.sees('two');
-  person.types(ctrlC);
-  await person.sees('interrupted');
-  await person.sees('> ');
-
-  person.types('now sleep\r');
-  await person.sees('[y]es');
-  person.types('a\r');
-  await until(async () => (await readFile(`${folder}/state.txt`, 'utf8').catch(() => '')) === 'asleep\n');
-  person.types(ctrlC);
-  await person.sees('interrupted');
-  await person.sees('> ');
-
-  person.types('greet me\r');
-  await person.sees('Hello to you.');
-  await person.sees('> ');
-  person.types(ctrlD);
-  const { status, stdout } = await person.child.left;
-  assert.equal(status, 0);
-  assert.doesNotMatch(stdout, /\n {4}at |rror/);
-});
-
-test('Ctrl-C at a question declines and ends the run; at the prompt it leaves with status 130', { skip }, async (t) => {
-  const { person, folder } = await sitsDown(t);
-  person.types('write it\r');
-  await person.sees('[y]es');
-  person.types(ctrlC);
-  await person.sees('interrupted');
-  await person.sees('> ');
-  await assert.rejects(readFile(`${folder}/made.txt`), { code: 'ENOENT' });
-  person.types(ctrlC);
-  assert.equal((await person.child.left).status, 130);
+  test(
+    'Ctrl-C at a question declines and ends the run; at the prompt it leaves with status 130',
+    { skip },
+    async (t) => {
+      const { person, folder } = await sitsDown(t);
+      person.types('write it\r');
+      await person.sees('[y]es');
+      person.types(ctrlC);
+      await person.sees('interrupted');
+      await person.sees('> ');
+      await assert.rejects(readFile(`${folder}/made.txt`), { code: 'ENOENT' });
+      person.types(ctrlC);
+      assert.equal((await person.child.left).status, 130);
+    },
+  );
 });
 
 async function until(holds: () => Promise<boolean>): Promise<void> {

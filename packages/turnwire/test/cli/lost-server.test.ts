@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { turnwireProcess } from './child.js';
 import { agentAt, scratch } from './scratch.js';
 
@@ -48,43 +48,45 @@ const departures: Readonly<Record<string, (socket: Socket) => void>> = {
   resets: (socket) => socket.resetAndDestroy(),
 };
 
-for (const transport of ['websocket', 'sse'] as const) {
-  for (const [when, moment] of Object.entries(moments)) {
-    for (const [how, leave] of Object.entries(departures)) {
-      test(`a server that ${how} ${when}, over ${transport}: one sentence, status 1`, async (t) => {
-        const url = await leaving(t, transport, moment, leave);
-        const folder = await scratch(t, { 'agent.yaml': agentAt(url, transport) });
-        const { status, stdout, stderr } = await turnwireProcess(['run', join(folder, 'agent.yaml'), 'Go.']).left;
-        assert.equal(status, 1, stderr);
-        assert(stdout === '' || stdout === 'Hello\n', stdout);
-        assert.match(stderr, /^[^\n]{20,400}\n$/);
-        assert.doesNotMatch(stderr, /--debug|undefined|\[object/);
-      });
+describe('turnwire run at a server that is lost', () => {
+  for (const transport of ['websocket', 'sse'] as const) {
+    for (const [when, moment] of Object.entries(moments)) {
+      for (const [how, leave] of Object.entries(departures)) {
+        test(`a server that ${how} ${when}, over ${transport}: one sentence, status 1`, async (t) => {
+          const url = await leaving(t, transport, moment, leave);
+          const folder = await scratch(t, { 'agent.yaml': agentAt(url, transport) });
+          const { status, stdout, stderr } = await turnwireProcess(['run', join(folder, 'agent.yaml'), 'Go.']).left;
+          assert.equal(status, 1, stderr);
+          assert(stdout === '' || stdout === 'Hello\n', stdout);
+          assert.match(stderr, /^[^\n]{20,400}\n$/);
+          assert.doesNotMatch(stderr, /--debug|undefined|\[object/);
+        });
+      }
     }
   }
-}
 
-test('with transport auto, too, the run ends, and says at most why it went over to SSE as well', async (t) => {
-  for (const moment of Object.values(moments)) {
-    const url = await leaving(t, 'websocket', moment, (socket) => socket.end());
-    const folder = await scratch(t, { 'agent.yaml': agentAt(url, 'auto') });
-    const { status, stderr } = await turnwireProcess(['run', join(folder, 'agent.yaml'), 'Go.']).left;
-    assert.equal(status, 1, stderr);
-    assert.match(stderr, /^[^\n]{20,400}\n([^\n]{20,400}\n)?$/);
-  }
-});
+  test('with transport auto, too, the run ends, and says at most why it went over to SSE as well', async (t) => {
+    for (const moment of Object.values(moments)) {
+      const url = await leaving(t, 'websocket', moment, (socket) => socket.end());
+      const folder = await scratch(t, { 'agent.yaml': agentAt(url, 'auto') });
+      const { status, stderr } = await turnwireProcess(['run', join(folder, 'agent.yaml'), 'Go.']).left;
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, /^[^\n]{20,400}\n([^\n]{20,400}\n)?$/);
+    }
+  });
 
-test('nobody listens: one sentence that names the address, status 1', async (t) => {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  for (const transport of ['websocket', 'sse'] as const) {
-    const folder = await scratch(t, { 'agent.yaml': agentAt(`http://127.0.0.1:${port}/v1`, transport) });
-    const { status, stderr } = await turnwireProcess(['run', join(folder, 'agent.yaml'), 'Go.']).left;
-    assert.equal(status, 1);
-    assert.match(stderr, /^[^\n]+\n$/);
-    assert(stderr.includes(`127.0.0.1:${port}`), stderr);
-  }
+  test('nobody listens: one sentence that names the address, status 1', async (t) => {
+    const server = createServer();
+    const port = await listen(server);
+    await new Promise((resolve) => server.close(resolve));
+    for (const transport of ['websocket', 'sse'] as const) {
+      const folder = await scratch(t, { 'agent.yaml': agentAt(`http://127.0.0.1:${port}/v1`, transport) });
+      const { status, stderr } = await turnwireProcess(['run', join(folder, 'agent.yaml'), 'Go.']).left;
+      assert.equal(status, 1);
+      assert.match(stderr, /^[^\n]+\n$/);
+      assert(stderr.includes(`127.0.0.1:${port}`), stderr);
+    }
+  });
 });
 
 /** A server that goes at that moment, on each connection; returns its base URL. */

@@ -3,7 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { program } from './child.js';
 import { emulated, scratch } from './scratch.js';
@@ -68,38 +68,44 @@ const script = `rules:
     reply: { text: Another day. }
 `;
 
-test('a screen: edits as diffs, commands as they run, remarks, reasons, and a tool that fails', { skip }, async (t) => {
-  const folder = await scratch(t, {
-    'agent.yaml': emulated,
-    'script.yaml': script,
-    'notes.txt': 'one\ntwo\nthree\n',
-  });
-  const command = `env TURNWIRE_HOME='${join(folder, 'home')}' '${process.execPath}' '${program}' run agent.yaml --script script.yaml`;
-  const terminal = await Terminal.open(t, folder, command);
-  await terminal.shows(/^>/m);
+describe('turnwire run in tmux', () => {
+  test(
+    'a screen: edits as diffs, commands as they run, remarks, reasons, and a tool that fails',
+    { skip },
+    async (t) => {
+      const folder = await scratch(t, {
+        'agent.yaml': emulated,
+        'script.yaml': script,
+        'notes.txt': 'one\ntwo\nthree\n',
+      });
+      const command = `env TURNWIRE_HOME='${join(folder, 'home')}' '${process.execPath}' '${program}' run agent.yaml --script script.yaml`;
+      const terminal = await Terminal.open(t, folder, command);
+      await terminal.shows(/^>/m);
 
-  await terminal.types('change it');
-  const edit = await terminal.shows(/\[y\]es, \[n\]o, \[a\]lways in this session, or no and a reason\?/);
-  assert.match(
-    edit,
-    /Run edit_file for root\n {2}notes\.txt\n {2}@@ -1 \+1 @@\n {3}one\n {2}-two\n {2}\+zwei\n {3}three/,
+      await terminal.types('change it');
+      const edit = await terminal.shows(/\[y\]es, \[n\]o, \[a\]lways in this session, or no and a reason\?/);
+      assert.match(
+        edit,
+        /Run edit_file for root\n {2}notes\.txt\n {2}@@ -1 \+1 @@\n {3}one\n {2}-two\n {2}\+zwei\n {3}three/,
+      );
+      await terminal.types('perhaps');
+      await terminal.shows(/"perhaps" is neither yes, no nor always/);
+      assert.equal(await readFile(join(folder, 'notes.txt'), 'utf8'), 'one\ntwo\nthree\n');
+      await terminal.types('y');
+      await terminal.shows(/✓ edit_file[\s\S]*It is changed\./);
+      assert.equal(await readFile(join(folder, 'notes.txt'), 'utf8'), 'one\nzwei\nthree\n');
+
+      await terminal.types('break it');
+      await terminal.shows(/Run shell for root\n {2}\$ echo broken; exit 3\n/);
+      await terminal.types('y');
+      await terminal.shows(/shell[\s\S]*It is broken\./);
+
+      await terminal.types('make it');
+      const made = await terminal.shows(/Run shell for root\n {2}\$ touch made\.txt\n/);
+      assert.match(made, /\n {4}echo \\u\{202e\}done\n/);
+      await terminal.types('no, not today');
+      await terminal.shows(/✗ shell[^\n]*declined[\s\S]*Another day\./);
+      assert.equal(existsSync(join(folder, 'made.txt')), false);
+    },
   );
-  await terminal.types('perhaps');
-  await terminal.shows(/"perhaps" is neither yes, no nor always/);
-  assert.equal(await readFile(join(folder, 'notes.txt'), 'utf8'), 'one\ntwo\nthree\n');
-  await terminal.types('y');
-  await terminal.shows(/✓ edit_file[\s\S]*It is changed\./);
-  assert.equal(await readFile(join(folder, 'notes.txt'), 'utf8'), 'one\nzwei\nthree\n');
-
-  await terminal.types('break it');
-  await terminal.shows(/Run shell for root\n {2}\$ echo broken; exit 3\n/);
-  await terminal.types('y');
-  await terminal.shows(/shell[\s\S]*It is broken\./);
-
-  await terminal.types('make it');
-  const made = await terminal.shows(/Run shell for root\n {2}\$ touch made\.txt\n/);
-  assert.match(made, /\n {4}echo \\u\{202e\}done\n/);
-  await terminal.types('no, not today');
-  await terminal.shows(/✗ shell[^\n]*declined[\s\S]*Another day\./);
-  assert.equal(existsSync(join(folder, 'made.txt')), false);
 });

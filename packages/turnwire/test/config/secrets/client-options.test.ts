@@ -9,39 +9,40 @@ import { agentFile } from '../scratch.js';
 
 const modelOf = async (t: TestContext, yaml: string) => (await loadConfig(await agentFile(t, yaml))).root.model;
 
-test('the key is asked for at each dial, so that a rotated one is used', async (t) => {
-  const env: Record<string, string> = { OPENAI_API_KEY: 'first' };
-  const model = await modelOf(t, 'agents: { root: { model: openai/x } }');
-  const { apiKey } = clientOptions(model, environmentSecrets(env));
-  assert.ok(typeof apiKey === 'function');
-  assert.equal(await apiKey(), 'first');
-  env['OPENAI_API_KEY'] = 'second';
-  assert.equal(await apiKey(), 'second');
-  delete env['OPENAI_API_KEY'];
-  await assert.rejects(async () => apiKey(), /OPENAI_API_KEY is not set/);
-});
-
-test('another host without token_key is given no key at all (W8)', async (t) => {
-  const model = await modelOf(
-    t,
-    'models: { m: { provider: mine, model: x, base_url: "http://localhost:1/v1" } }\nagents: { root: { model: m } }',
-  );
-  const options = clientOptions(model, environmentSecrets({ OPENAI_API_KEY: 'k' }));
-  assert.deepEqual(options, {
-    apiKey: undefined,
-    baseUrl: 'http://localhost:1/v1',
-    timeouts: { firstEventMs: undefined, idleMs: undefined },
-    transport: 'auto',
+describe('secrets of a model', () => {
+  test('the key is asked for at each dial, so that a rotated one is used', async (t) => {
+    const env: Record<string, string> = { OPENAI_API_KEY: 'first' };
+    const model = await modelOf(t, 'agents: { root: { model: openai/x } }');
+    const { apiKey } = clientOptions(model, environmentSecrets(env));
+    assert.ok(typeof apiKey === 'function');
+    assert.equal(await apiKey(), 'first');
+    env['OPENAI_API_KEY'] = 'second';
+    assert.equal(await apiKey(), 'second');
+    delete env['OPENAI_API_KEY'];
+    await assert.rejects(async () => apiKey(), /OPENAI_API_KEY is not set/);
   });
-});
 
-for (const transport of ['websocket', 'sse'] as const) {
-  test(`key and headers come from one source, and arrive over ${transport} (W9)`, async (t) => {
-    const emulator = await startEmulator();
-    t.after(() => emulator.close());
+  test('another host without token_key is given no key at all (W8)', async (t) => {
     const model = await modelOf(
       t,
-      `models:
+      'models: { m: { provider: mine, model: x, base_url: "http://localhost:1/v1" } }\nagents: { root: { model: m } }',
+    );
+    const options = clientOptions(model, environmentSecrets({ OPENAI_API_KEY: 'k' }));
+    assert.deepEqual(options, {
+      apiKey: undefined,
+      baseUrl: 'http://localhost:1/v1',
+      timeouts: { firstEventMs: undefined, idleMs: undefined },
+      transport: 'auto',
+    });
+  });
+
+  for (const transport of ['websocket', 'sse'] as const) {
+    test(`key and headers come from one source, and arrive over ${transport} (W9)`, async (t) => {
+      const emulator = await startEmulator();
+      t.after(() => emulator.close());
+      const model = await modelOf(
+        t,
+        `models:
   m:
     provider: mine
     model: x
@@ -49,39 +50,39 @@ for (const transport of ['websocket', 'sse'] as const) {
     token_key: MY_KEY
     provider_opts: { transport: ${transport}, http_headers: { X-Team: "team \${env.TEAM}", X-Plain: a } }
 agents: { root: { model: m } }`,
+      );
+      const env: Record<string, string> = { MY_KEY: 'key-one', TEAM: 'core' };
+      const options = clientOptions(model, environmentSecrets(env));
+      assert.ok(typeof options.apiKey === 'function' && typeof options.headers === 'function');
+      const client = createClient({ ...options, onWarning: false });
+      t.after(() => client.destroy());
+      await client.turn({ model: 'x', input: 'Hello.' }).response();
+      const seen = emulator.journal.connections()[0]?.headers;
+      assert.equal(seen?.['x-team'], 'team core');
+      // The journal keeps no credentials, but says that there were some.
+      assert.equal(seen?.['authorization'], '[redacted]');
+      assert.equal(await options.apiKey(), 'key-one');
+      assert.deepEqual(await options.headers(), { 'X-Team': 'team core', 'X-Plain': 'a' });
+      env['TEAM'] = 'other';
+      assert.deepEqual(await options.headers(), { 'X-Team': 'team other', 'X-Plain': 'a' });
+    });
+  }
+
+  test('a secret of a header that is missing is told of before anything runs', async (t) => {
+    const path = await agentFile(
+      t,
+      'models: { m: { provider: openai, model: x, provider_opts: { http_headers: { X-A: "${env.TEAM}" } } } }\nagents: { root: { model: m } }',
     );
-    const env: Record<string, string> = { MY_KEY: 'key-one', TEAM: 'core' };
-    const options = clientOptions(model, environmentSecrets(env));
-    assert.ok(typeof options.apiKey === 'function' && typeof options.headers === 'function');
-    const client = createClient({ ...options, onWarning: false });
-    t.after(() => client.destroy());
-    await client.turn({ model: 'x', input: 'Hello.' }).response();
-    const seen = emulator.journal.connections()[0]?.headers;
-    assert.equal(seen?.['x-team'], 'team core');
-    // The journal keeps no credentials, but says that there were some.
-    assert.equal(seen?.['authorization'], '[redacted]');
-    assert.equal(await options.apiKey(), 'key-one');
-    assert.deepEqual(await options.headers(), { 'X-Team': 'team core', 'X-Plain': 'a' });
-    env['TEAM'] = 'other';
-    assert.deepEqual(await options.headers(), { 'X-Team': 'team other', 'X-Plain': 'a' });
+    await assert.rejects(
+      loadConfig(path, { secrets: environmentSecrets({ OPENAI_API_KEY: 'k' }) }),
+      /:1:26: TEAM is not set/,
+    );
   });
-}
 
-test('a secret of a header that is missing is told of before anything runs', async (t) => {
-  const path = await agentFile(
-    t,
-    'models: { m: { provider: openai, model: x, provider_opts: { http_headers: { X-A: "${env.TEAM}" } } } }\nagents: { root: { model: m } }',
-  );
-  await assert.rejects(
-    loadConfig(path, { secrets: environmentSecrets({ OPENAI_API_KEY: 'k' }) }),
-    /:1:26: TEAM is not set/,
-  );
-});
-
-test('only what the agents use is asked for, each name once, all in one go', async (t) => {
-  const path = await agentFile(
-    t,
-    `models:
+  test('only what the agents use is asked for, each name once, all in one go', async (t) => {
+    const path = await agentFile(
+      t,
+      `models:
   used: { provider: openai, model: x }
   unused: { provider: xai, model: y }
 agents:
@@ -90,15 +91,15 @@ agents:
     model: openai/z
     toolsets: [{ type: mcp, command: x, env: { T: "\${env.GITHUB_TOKEN}", U: "\${GITHUB_TOKEN}" } }]
 `,
-  );
-  await assert.rejects(loadConfig(path, { secrets: environmentSecrets({}) }), (error: Error) => {
-    const names = [...error.message.matchAll(/: (\w+) is not set/g)].map(([, name]) => name);
-    assert.deepEqual(names, ['OPENAI_API_KEY', 'AI_GATEWAY_API_KEY', 'GITHUB_TOKEN']);
-    return true;
+    );
+    await assert.rejects(loadConfig(path, { secrets: environmentSecrets({}) }), (error: Error) => {
+      const names = [...error.message.matchAll(/: (\w+) is not set/g)].map(([, name]) => name);
+      assert.deepEqual(names, ['OPENAI_API_KEY', 'AI_GATEWAY_API_KEY', 'GITHUB_TOKEN']);
+      return true;
+    });
   });
-});
 
-describe('variables of commands: no secret is among them', () => {
+  describe('variables of commands: no secret is among them', () => {});
   const env = {
     OPENAI_API_KEY: 'built-in',
     AZURE_API_KEY: 'a',
