@@ -1,7 +1,7 @@
 // Chaos for as long as you like: random faults over many conversations, until so many turns are done.
 //
 //   npm run soak -- --turns 20000
-//   npm run soak -- --turns 288 --seed 7      a seed that has failed, alone
+//   npm run soak -- --turns 576 --seed 7      a seed that has failed, alone
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
