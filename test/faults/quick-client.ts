@@ -31,6 +31,6 @@ export function leapingClient(options: ClientOptions, factor = 10): { client: Cl
 }
 
 /** A clock is nothing that the public API takes: this is its class, from the modules that the bundle is made of. */
-function clientWith(clock: Clock, options: ClientOptions): Client {
+export function clientWith(clock: Clock, options: ClientOptions): Client {
   return new OwnClock(resolveOptions(options, {}), clock) as unknown as Client;
 }

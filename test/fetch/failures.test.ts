@@ -1,8 +1,11 @@
 // What goes wrong: the status, the body, and how often the server was asked.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createFetch } from '@turnwire/client/fetch';
+import { FaultServer } from '../faults/server/server.js';
 import { setUp, suffering } from './setup.js';
 import type { TurnwireError } from '@turnwire/client';
+import type { Peer } from '../faults/server/peer.js';
 
 for (const status of [400, 401, 403, 404, 409, 413, 429, 500, 503]) {
   for (const stream of [true, false]) {
@@ -79,6 +82,60 @@ for (const stream of [true, false]) {
       assert.equal((error.cause as TurnwireError).code, 'dial_failed');
       return true;
     });
+  });
+}
+
+for (const transport of ['auto', 'websocket', 'sse'] as const) {
+  test(`${transport}: a lookup that finds nothing fails the fetch at once, as an unknown host`, async (t) => {
+    const { emulator, fetch } = await setUp(
+      t,
+      {},
+      { transport, network: { allowPlaintext: true, lookup: (_host, _options, callback) => callback(null, []) } },
+    );
+    for (const stream of [true, false]) {
+      const begun = performance.now();
+      const asked = fetch(`http://origin.test:${emulator.port}/v1/responses`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer sk-of-a-test' },
+        body: JSON.stringify({ model: 'any', input: 'hi', stream }),
+      });
+      await assert.rejects(asked, (error: TypeError) => {
+        assert.equal(error.message, 'fetch failed');
+        const { code, retryable, message } = error.cause as TurnwireError;
+        assert.deepEqual([code, retryable], ['dial_failed', false]);
+        assert.match(message, /network\.lookup found no IP address for origin\.test$/);
+        return true;
+      });
+      // Far from `timeouts.dialMs`, which is 15 s.
+      assert.ok(performance.now() - begun < 5000, `it took ${performance.now() - begun} ms`);
+    }
+  });
+
+  test(`N2, ${transport}: a redirect fails the fetch, which names the origin and goes nowhere`, async (t) => {
+    const elsewhere = await FaultServer.start();
+    const redirect = (peer: Peer): void => peer.http(307, '', { location: `${elsewhere.url}/other?secret=1` });
+    const server = await FaultServer.start({ upgrade: redirect, post: redirect });
+    const fetch = createFetch({ transport, onWarning: false });
+    t.after(async () => {
+      fetch.destroy();
+      await Promise.all([server.close(), elsewhere.close()]);
+    });
+    for (const stream of [true, false]) {
+      const asked = fetch(`${server.url}/responses`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer sk-of-a-test' },
+        body: JSON.stringify({ model: 'any', input: 'hi', stream }),
+      });
+      await assert.rejects(asked, (error: TypeError) => {
+        assert.equal(error.message, 'fetch failed');
+        const { message, retryable, status } = error.cause as TurnwireError;
+        assert.deepEqual([status, retryable], [307, false]);
+        assert.ok(message.includes(`redirects to ${new URL(elsewhere.url).origin}, `), message);
+        assert.ok(!message.includes('secret'), message);
+        return true;
+      });
+    }
+    assert.deepEqual([server.upgrades + server.posts, elsewhere.peers.length], [2, 0]);
   });
 }
 

@@ -2,13 +2,14 @@ import { Service } from '../model/service.js';
 import { serve } from '../model/serve.js';
 import { violations } from '../oracle/oracle.js';
 import { Witness } from '../oracle/witness.js';
-import { quickClient } from '../quick-client.js';
+import { clientWith } from '../quick-client.js';
 import { eventually } from '../scenario.js';
 import { FaultServer } from '../server/server.js';
 import { Blame } from './blame.js';
 import { converse } from './conversation.js';
 import { faults } from './faults.js';
 import { Random } from './random.js';
+import { RunningTime } from './running-time.js';
 import { Tally } from './tally.js';
 import type { Asked, Course } from '../model/serve.js';
 import type { Invariant } from '../oracle/oracle.js';
@@ -25,8 +26,6 @@ export interface ChaosOptions {
   only?: readonly string[];
   /** A fault that nobody is told of: what it loses is lost. For the proof that this is noticed. */
   secretly?: (request: Asked) => Course | undefined;
-  /** The longest that this process was late before, in milliseconds: every limit of the client grows with it. @default 0 */
-  lagMs?: number;
 }
 
 const secret = 'sk-chaos-sentinel';
@@ -38,21 +37,15 @@ const kinds: Partial<Record<Invariant, 'doubled' | 'mixedUp'>> = {
   'the transcript that the server used is the caller’s input': 'mixedUp',
 };
 
-/**
- * How quickly time passes for the client. What this process was late before, it may be again, on either side; so time passes more slowly on a busy
- * machine, and all limits grow together. One limit that grows past another would change what is tried: a turn that is silent for longer than the pause
- * between pings is kept alive by their pongs.
- */
-function paceOf(lagMs: number): number {
-  return 20 / (1 + lagMs / 100);
-}
+/** How quickly time passes for the client: its limits and waits are those of a real one, and take a twentieth of them. */
+const pace = 20;
 
 /**
  * Many conversations over one client, interleaved, while a server does what it wants. What happens to a request is decided by the seed,
  * its turn, and how often it was asked: a failing seed fails again. The oracle has the last word.
  */
 export async function chaos(options: ChaosOptions): Promise<Tally> {
-  const { seed, conversations, turns, rate = 0.5, only, secretly, lagMs = 0 } = options;
+  const { seed, conversations, turns, rate = 0.5, only, secretly } = options;
   const tally = new Tally();
   const random = (...name: readonly (string | number)[]): Random => new Random(seed, ...name);
   const asked = new Map<string, number>();
@@ -91,16 +84,13 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
   );
   const maxSockets = Math.max(1, conversations >> 1);
   const witness = new Witness({ budgetMs: 600_000, maxAttempts: 6, maxSockets, secret });
-  const client = quickClient(
-    {
-      apiKey: secret,
-      baseUrl: server.url,
-      onWarning: (message) => witness.warned(message),
-      pool: { maxConnections: maxSockets },
-      timeouts: { firstEventMs: 10_000, idleMs: 10_000 },
-    },
-    paceOf(lagMs),
-  );
+  const client = clientWith(new RunningTime(pace), {
+    apiKey: secret,
+    baseUrl: server.url,
+    onWarning: (message) => witness.warned(message),
+    pool: { maxConnections: maxSockets },
+    timeouts: { firstEventMs: 10_000, idleMs: 10_000 },
+  });
   witness.watch(client);
   try {
     await Promise.all(
@@ -119,7 +109,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
   } finally {
     witness.destroy();
     await server.close();
-    await eventually('sockets and timers are gone', () => witness.handlesAreGone, 5000 + 10 * lagMs);
+    await eventually('sockets and timers are gone', () => witness.handlesAreGone, 60_000);
     for (const { invariant, what } of violations(witness.testify(server)))
       tally[kinds[invariant] ?? 'lost'].push(`${invariant}: ${what}`);
   }

@@ -1,7 +1,6 @@
 // npm run soak -- --turns 20000 [--seed 7]: chaos until so many turns are done, a server and a client for each few hundred of them.
 import { parseArgs } from 'node:util';
 import { chaos } from './chaos.js';
-import { Lag } from './lag.js';
 import { Tally } from './tally.js';
 
 const { values } = parseArgs({
@@ -19,21 +18,16 @@ const conversations = 48;
 const mostTurns = 12;
 
 const all = new Tally();
-const lag = new Lag();
 let seed = first;
-// Of the first one nothing is known yet; and a quiet moment does not make a busy machine quiet.
-let lagMs = 500;
 for (; all.turns < wanted; seed += 1) {
   const turns = Math.min(mostTurns, Math.ceil((wanted - all.turns) / conversations));
-  const tally = await chaos({ seed, conversations, turns, lagMs });
+  const tally = await chaos({ seed, conversations, turns });
   all.add(tally);
-  lagMs = Math.max(await lag.measured(), lagMs / 2);
   const wrong = [...tally.lost, ...tally.doubled, ...tally.mixedUp];
   for (const what of wrong) console.log(what);
   if (wrong.length > 0)
     console.log(`seed ${seed} failed; again, alone: npm run soak -- --turns ${conversations * turns} --seed ${seed}`);
   if (process.stderr.isTTY) process.stderr.write(`\r${all.turns} of ${wanted} turns`);
 }
-lag.stop();
 console.log(`\nseeds ${first} to ${seed - 1}\n${String(all)}`);
 process.exit(all.lost.length + all.doubled.length + all.mixedUp.length === 0 ? 0 : 1);
