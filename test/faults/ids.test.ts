@@ -148,6 +148,41 @@ for (const [name, { events, passed }] of Object.entries(earlier))
   );
 
 scenario(
+  'Q16: an id that no earlier response had passes on a connection that has carried others, and is not continued',
+  {
+    create: thirdIs((peer) =>
+      peer.events(created('resp_new'), piece('rotated', 'new'), completed('resp_newer', [message('rotated')])),
+    ),
+  },
+  { transport: 'websocket' },
+  async ({ client, server }) => {
+    for (const text of ['answer 1_1', 'answer 1_2', 'rotated', 'answer 2_1'])
+      assert.equal((await read(client.turn({ model: 'test', input: text }))).text, text);
+    assert.equal(server.upgrades, 2);
+  },
+  { handwritten: true },
+);
+
+scenario(
+  'Q16: the id of an earlier response is known however many items have come since',
+  {
+    create: (peer, _create, count) =>
+      peer.events(
+        created(`resp_${count}`),
+        ...(count === 2 ? Array.from({ length: 300 }, (_, index) => piece('x', `many_${index}`)) : []),
+        completed(count === 3 ? 'resp_1' : `resp_${count}`, [message('fine')]),
+      ),
+  },
+  { transport: 'websocket' },
+  async ({ client }) => {
+    for (const _ of [1, 2]) assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'fine');
+    const { error } = await read(client.turn({ model: 'test', input: 'hi' }));
+    assert.match(error?.message ?? '', /another response/);
+  },
+  { handwritten: true },
+);
+
+scenario(
   'Q16: items that are numbered anew in each response are their own',
   {
     create: (peer, _create, count) =>

@@ -1,7 +1,7 @@
 // P47–P52, P111: a response that runs is given more input, and its successor comes unasked.
 import assert from 'node:assert/strict';
 import { createClient } from '@turnwire/client';
-import { startEmulator } from 'turnwire/emulator';
+import { ManualClock, startEmulator } from 'turnwire/emulator';
 import { test } from 'node:test';
 import { completed, created, delta, functionCall, message, reply, response } from './server/events.js';
 import { eventually, read, scenario, types } from './scenario.js';
@@ -152,7 +152,9 @@ scenario(
 );
 
 test('what waits stands in the items of a conversation, and is not sent again to who holds it', async (t) => {
+  const clock = new ManualClock();
   const emulator = await startEmulator({
+    clock,
     latency: { firstTokenMs: 50 },
     script: { turns: [{ calls: [{ name: 'look' }] }, { text: 'Seen.' }] },
   });
@@ -163,7 +165,10 @@ test('what waits stands in the items of a conversation, and is not sent again to
   });
   const chat = client.conversation({ model: 'gpt-6' });
   const first = chat.turn({ input: 'go' });
+  // The response stands still until it was steered.
   assert.equal((await first.steer('Shorter!')).name, 'accepted');
+  const passing = setInterval(() => clock.advance(50), 5);
+  t.after(() => clearInterval(passing));
   const { output } = await first.response();
   const call = output.find((item) => item.type === 'function_call');
   assert(call?.type === 'function_call');

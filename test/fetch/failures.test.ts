@@ -96,7 +96,7 @@ for (const transport of ['auto', 'websocket', 'sse'] as const) {
       const begun = performance.now();
       const asked = fetch(`http://origin.test:${emulator.port}/v1/responses`, {
         method: 'POST',
-        headers: { authorization: 'Bearer sk-of-a-test' },
+        headers: { 'content-type': 'application/json', authorization: 'Bearer sk-of-a-test' },
         body: JSON.stringify({ model: 'any', input: 'hi', stream }),
       });
       await assert.rejects(asked, (error: TypeError) => {
@@ -123,7 +123,7 @@ for (const transport of ['auto', 'websocket', 'sse'] as const) {
     for (const stream of [true, false]) {
       const asked = fetch(`${server.url}/responses`, {
         method: 'POST',
-        headers: { authorization: 'Bearer sk-of-a-test' },
+        headers: { 'content-type': 'application/json', authorization: 'Bearer sk-of-a-test' },
         body: JSON.stringify({ model: 'any', input: 'hi', stream }),
       });
       await assert.rejects(asked, (error: TypeError) => {

@@ -1,4 +1,4 @@
-/** The oldest is forgotten first. */
+/** Of either kind; the oldest is forgotten first. */
 const maxIds = 256;
 
 /**
@@ -11,7 +11,9 @@ const counterId = /^[a-z]*[-_]?\d{1,3}$/i;
  * is no word of this one (F4).
  */
 export class ResponseIds {
-  readonly #owners = new Map<string, number>();
+  readonly #responses = new Map<string, number>();
+  /** Beside the former: one response with many items does not make the responses before it forgotten. */
+  readonly #items = new Map<string, number>();
   #count = 0;
 
   /** More than one response has begun here. */
@@ -27,15 +29,19 @@ export class ResponseIds {
 
   /** Notes that an id belongs to this response; false where it is another one's. */
   claim(id: string, response: number): boolean {
-    const owner = this.#owners.get(id);
-    if (owner !== undefined) return owner === response;
-    this.#owners.set(id, response);
-    if (this.#owners.size > maxIds) for (const oldest of this.#owners.keys()) return this.#owners.delete(oldest);
-    return true;
+    return claimIn(this.#responses, id, response);
   }
 
   /** As `claim`, for the id of an item. */
   claimItem(id: unknown, response: number): boolean {
-    return typeof id !== 'string' || id === '' || counterId.test(id) || this.claim(id, response);
+    return typeof id !== 'string' || id === '' || counterId.test(id) || claimIn(this.#items, id, response);
   }
+}
+
+function claimIn(owners: Map<string, number>, id: string, response: number): boolean {
+  const owner = owners.get(id);
+  if (owner !== undefined) return owner === response;
+  owners.set(id, response);
+  if (owners.size > maxIds) for (const oldest of owners.keys()) return owners.delete(oldest);
+  return true;
 }

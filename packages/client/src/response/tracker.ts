@@ -290,16 +290,13 @@ export class ResponseTracker {
   }
 
   /**
-   * Servers change the id of a response from event to event. Where nothing else can be meant, on a connection that has carried no other response, that
-   * is still this one; but nobody knows by which id it can be continued.
+   * Servers change the id of a response from event to event. While no other response runs on the connection, an id that none before it has had is still
+   * this response's; by which id it can be continued, nobody knows then.
    */
   #foreignReason(event: ResponseEvent, id: unknown): string | undefined {
     if (typeof id !== 'string' || id === this.responseId || this.responseId === undefined) return undefined;
     const isBeginning = event.type === 'response.created';
-    if (
-      this.#connection !== undefined &&
-      (isBeginning || this.#reused || this.#connection.othersRun || !this.#claims(id))
-    )
+    if (this.#connection !== undefined && (isBeginning || this.#connection.othersRun || !this.#claims(id)))
       return 'an event of another response came';
     this.idChanges = true;
     this.responseId = id;
