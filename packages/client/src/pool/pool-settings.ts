@@ -1,4 +1,5 @@
 import { TurnwireError } from '../protocol/errors/errors.js';
+import type { FailureKind } from '../protocol/errors/failure-kind.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { ConnectionOptions } from './connection.js';
 
@@ -19,8 +20,8 @@ export interface PoolSettings extends ConnectionOptions {
 export interface Pace {
   /** Milliseconds until the next may begin. */
   ready(): number;
-  /** An upgrade was refused by this status. */
-  refused(status: number): void;
+  /** An upgrade was refused for this reason. */
+  refused(kind: FailureKind): void;
 }
 
 export function closedError(): TurnwireError {

@@ -371,7 +371,7 @@ export class Pool implements ConnectionOwner {
       // Lanes may have been refused while it was dialled.
       if (connection.lanes.named && this.#lanes === undefined) connection.retire('the server has no lanes');
     } catch (error) {
-      if (error instanceof TurnwireError && error.code === 'upgrade_refused') pace?.refused(error.status ?? 0);
+      if (error instanceof TurnwireError && error.code === 'upgrade_refused') pace?.refused(error.kind);
       if (this.#isForLoad(error)) this.#refusedDials.refused(error);
       throw error;
     } finally {

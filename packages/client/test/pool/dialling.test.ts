@@ -206,13 +206,13 @@ gate(
   },
 );
 
-const refusals: number[] = [];
+const refusals: string[] = [];
 gate(
   'A4: dials wait for their pace, which hears of refusals',
   {
     pace: {
-      ready: () => (refusals.length === 0 ? 0 : refusals.pop() === 403 ? 700 : 0),
-      refused: (status) => void refusals.push(status),
+      ready: () => (refusals.length === 0 ? 0 : refusals.pop() === 'rate_limit' ? 700 : 0),
+      refused: (kind) => void refusals.push(kind),
     },
   },
   async ({ take, asked, answer, clock }) => {
@@ -220,7 +220,7 @@ gate(
     await asked(1);
     answer(1, 403);
     await assert.rejects(refused, { code: 'upgrade_refused' });
-    assert.deepEqual(refusals, [403]);
+    assert.deepEqual(refusals, ['rate_limit']);
     const slow = take();
     await new Promise((resolve) => setImmediate(resolve));
     clock.advance(700);

@@ -1,4 +1,6 @@
+import { failureTable } from '../../protocol/errors/failure-table.js';
 import type { Clock } from '../../base/clock.js';
+import type { FailureKind } from '../../protocol/errors/failure-kind.js';
 
 /** For so long after the last refusal, in milliseconds. */
 const slowMs = 60_000;
@@ -6,8 +8,8 @@ const slowMs = 60_000;
 const paceMs = 1000;
 
 /**
- * How fast connections may be dialled. As fast as they are wanted, except for a minute after an upgrade was answered by 403 or 429: edges
- * answer so when many agents dial at once (A4, H9). Then one a second.
+ * How fast connections may be dialled. As fast as they are wanted, except for a minute after an upgrade was refused for their number: by 429,
+ * or by the 403 of an edge before which many agents dial at once (A4, H9). Then one a second.
  *
  * For one endpoint. It only tells the time; the queue is its caller's.
  */
@@ -36,9 +38,9 @@ export class DialPace {
     return 0;
   }
 
-  /** An upgrade was answered by this status instead of 101. */
-  refused(status: number): void {
-    if (status !== 403 && status !== 429) return;
+  /** An upgrade was refused for this reason. */
+  refused(kind: FailureKind): void {
+    if (failureTable[kind].slowsDials !== true) return;
     const now = this.#clock.now();
     // The dial that was refused was the last one.
     if (now >= this.#slowUntil) this.#next = now + this.#interval();

@@ -64,6 +64,8 @@ export interface FailureMeaning {
   refusal: Cause;
   /** What recovery takes it for, where the upgrade was refused by it. */
   upgrade: Cause;
+  /** Something counts the upgrades: after one that was refused by it the next ones are spread (A4, H9). */
+  slowsDials?: true;
 }
 
 const transientFailure = { transient: true, mayHaveBegun: false } as const;
