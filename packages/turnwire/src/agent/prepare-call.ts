@@ -4,7 +4,7 @@ import { readArguments } from './arguments.js';
 import type { AgentEvent, ToolCall, ToolOutcome } from './events.js';
 import { type HookCall } from './hooks/hooks.js';
 import { type HookVerdict, type HookWord, noVerdict } from './hooks/hook-verdict.js';
-import type { Need, Permissions } from './permissions/permissions.js';
+import type { Grants, Need, Permissions } from './permissions/permissions.js';
 import type { Preview, Tool, ToolOutput } from './tools/tool.js';
 import type { Call } from './turn-calls.js';
 
@@ -97,9 +97,10 @@ export async function* prepare(
     yield* decided(args, { decision: 'deny', source: 'team_permissions_deny' });
     return { ...unrun('declined', `${refusal(ruled.rule)}${note}`), shown };
   }
-  const need = ask === undefined ? ruled : permissions.asked(ask, tool, args);
+  const must = ask === undefined ? tool.risk?.(args) : `the hook ${ask.by} wants it${tailOf(ask)}`;
+  const need = must === undefined ? ruled : await permissions.asked(must, tool, args);
   if (need.kind === 'answer') {
-    const answered = yield* answer({ call, tool, args, shown, need, fixed: ask !== undefined }, options);
+    const answered = yield* answer({ call, tool, args, shown, need, fixed: must !== undefined }, options);
     yield* decided(args, answered);
     if (answered.decision === 'deny') return { ...unrun('declined', answered.said), shown };
   } else {
@@ -175,7 +176,7 @@ async function* answer(
     if (verdict.blocked !== undefined)
       return { decision: 'deny', source: 'permission_request_hook_deny', said: blocked(verdict.blocked) };
     const allowed = verdict.allowed !== undefined && verdict.ask === undefined && !verdict.failed && !fixed;
-    if (allowed && permissions.allows(agent, tool, 'yes', need.addresses))
+    if (allowed && permissions.allows(agent, tool, 'yes', need))
       return { decision: 'allow', source: 'permission_request_hook_allow', said: '' };
     yield { type: 'tool_call_confirmation', tool_call: shown };
     const waiting = (await hook?.({ point: 'on_user_input', event: {}, signal })) ?? noVerdict();
@@ -183,12 +184,12 @@ async function* answer(
     const preview = await previewOf(tool, args);
     const question = { signal, agent, preview, detail: tool.detail, reason: need.reason };
     const given = await orAbort(Promise.resolve(need.of.approve(shown, question)), signal, 0);
-    if (!permissions.allows(agent, tool, given, need.addresses))
+    if (!permissions.allows(agent, tool, given, need))
       return { decision: 'deny', source: 'user_rejected', said: declined(given) };
     return { decision: 'allow', source: given === 'always' ? 'user_approved_tool' : 'user_approved', said: '' };
   } catch (error) {
     if (signal.aborted) return { decision: 'canceled', source: 'context_canceled', said: notRun };
-    const said = `The user could not be asked for this call: ${messageOf(error)}${wayOut(need.addresses)}`;
+    const said = `The user could not be asked for this call: ${messageOf(error)}${wayOut(tool, need)}`;
     return { decision: 'deny', source: 'non_interactive_deny', said };
   }
 }
@@ -229,11 +230,14 @@ function declined(answer: Answer): string {
   return `The user declined this call${typeof answer === 'object' ? `, and said: ${answer.no}` : '.'}`;
 }
 
-/** The rule by which a request needs no question. */
-function wayOut(addresses: readonly URL[]): string {
-  if (addresses.length === 0) return '';
-  const rules = addresses.map(({ origin }) => `"fetch:urls=${origin}/*"`).join(', ');
-  return `. A rule of the agent file would allow it: permissions: { allow: [${rules}] }`;
+/** The rule by which a request, or reading elsewhere, needs no question. */
+function wayOut({ name, paths }: Tool, { addresses, folders }: Grants): string {
+  const rules = [
+    ...addresses.map(({ origin }) => `"fetch:urls=${origin}/*"`),
+    ...folders.map((folder) => `"${name}:${paths?.names[0] ?? 'path'}=${folder}/*"`),
+  ];
+  if (rules.length === 0) return '';
+  return `. A rule of the agent file would allow it: permissions: { allow: [${rules.join(', ')}] }`;
 }
 
 /**
@@ -255,8 +259,12 @@ function refusal(rule: string): string {
   return `This call is not allowed: the rule "${rule}" denies it.`;
 }
 
-function blocked({ by, reason }: HookWord): string {
-  return `This call was blocked by ${by}${reason === '' ? '' : `: ${reason}`}`;
+function blocked(word: HookWord): string {
+  return `This call was blocked by ${word.by}${tailOf(word)}`;
+}
+
+function tailOf({ reason }: HookWord): string {
+  return reason === '' ? '' : `: ${reason}`;
 }
 
 function failed(message: string): Result {

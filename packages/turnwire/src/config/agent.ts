@@ -135,7 +135,7 @@ function resolved(name: string, written: AgentDefinition, { model, models, tools
     description: written.description,
     instruction: written.instruction,
     welcomeMessage: written.welcome_message,
-    toolsets,
+    toolsets: written.readonly ? toolsets.map((toolset) => ({ ...toolset, readonly: true })) : toolsets,
     toolChoice: written.tool_choice,
     subAgents: written.sub_agents,
     handoffs: written.handoffs,

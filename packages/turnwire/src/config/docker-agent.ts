@@ -40,7 +40,6 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'code_mode_tools',
     'instruction_file',
     'force_handoff',
-    'readonly',
     'safety',
     'budgets',
     'max_old_tool_call_tokens',
@@ -75,18 +74,14 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'defer',
     'toon',
     'model',
-    'readonly',
     'shared',
     'config',
     'lifecycle',
     'api_config',
     'rag_config',
     'webhook_config',
-    'allow_list',
-    'deny_list',
     'headers',
     'sudo_askpass',
-    'safer',
     'recall',
     'url',
     'file_types',
@@ -96,7 +91,7 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'allow_private_ips',
   ],
   'agents.*.toolsets.*.remote': ['oauth'],
-  'mcps.*': ['ref', 'config', 'defer', 'toon', 'lifecycle', 'readonly', 'model', 'type'],
+  'mcps.*': ['ref', 'config', 'defer', 'toon', 'lifecycle', 'model', 'type'],
   'mcps.*.remote': ['oauth'],
 };
 
@@ -181,11 +176,7 @@ export function unservedKeys(path: readonly PropertyKey[]): readonly string[] {
 
 /** What holds an agent back here, instead of keys that do so in docker-agent. To take such a key out would give the agent more power than was written. */
 const instead: Readonly<Record<string, string>> = {
-  readonly: 'offer only tools that read, by "tools" of its toolsets, or deny the others under "permissions"',
-  safer: 'list the commands that never run under "permissions", such as deny: ["shell:cmd=sudo*"]',
   safety: 'say under "permissions" which calls never run (deny) and which need a yes (ask)',
-  allow_list: 'run it in a folder that has nothing else (--working-dir), or deny places under "permissions"',
-  deny_list: 'deny the places under "permissions", such as deny: ["*:path=secrets/*"]',
   allowed_servers: 'name the servers one by one, as toolsets of type mcp',
   blocked_servers: 'name the servers that it may use one by one, as toolsets of type mcp',
   budget: 'bound the turns of a run by "max_iterations"',

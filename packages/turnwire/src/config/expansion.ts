@@ -12,7 +12,14 @@ export type ReadVariable = (name: string) => Promise<string | undefined>;
 /** Values that are replaced when they are used, and not when the file is read: they may be secrets, and change. */
 const late: ReadonlySet<string> = new Set(['env', 'headers', 'http_headers']);
 /** Keys whose values are paths: `~` and `$NAME` stand in them for what a shell would take them for. */
-const paths: ReadonlySet<string> = new Set(['path', 'working_dir', 'add_prompt_files', 'instruction_file']);
+const paths: ReadonlySet<string> = new Set([
+  'path',
+  'working_dir',
+  'add_prompt_files',
+  'instruction_file',
+  'allow_list',
+  'deny_list',
+]);
 /** Texts in which `${…}` may be meant for the reader. */
 const prose: ReadonlySet<string> = new Set([
   'instruction',

@@ -19,6 +19,8 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>;
   /** More of the agent, in YAML. */
   more?: string;
+  /** @default shell and filesystem */
+  toolsets?: string;
   /** Files of the working directory. */
   files?: Readonly<Record<string, string>>;
 }
@@ -26,7 +28,16 @@ export interface RunOptions {
 /** A run of an agent with hooks, and what its server has seen of it. */
 export async function ran(
   t: TestContext,
-  { hooks, script, flags = ['--yolo'], top = '', env = {}, more = '', files = {} }: RunOptions,
+  {
+    hooks,
+    script,
+    flags = ['--yolo'],
+    top = '',
+    env = {},
+    more = '',
+    toolsets = 'toolsets: [{ type: shell }, { type: filesystem }]',
+    files = {},
+  }: RunOptions,
 ) {
   const emulator = await startEmulator({ script });
   t.after(() => emulator.close());
@@ -35,7 +46,7 @@ models: { m: { provider: mine, model: any, base_url: "${emulator.url}", provider
 agents:
   root:
     model: m
-    toolsets: [{ type: shell }, { type: filesystem }]
+    ${toolsets}
     hooks:
 ${hooks.replace(/^/gm, '      ')}
 ${more.replace(/^(?=.)/gm, '    ')}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { instructionsOf } from '../../dist/agent/instructions.js';
@@ -32,14 +33,7 @@ describe('keys of docker-agent', () => {
   });
 
   test('that hold an agent back are never to be removed', async (t) => {
-    for (const [lines, said] of [
-      ['    toolsets: [{ type: filesystem, allow_list: [a] }]\n', /instead of it, .*"permissions"/],
-      ['    toolsets: [{ type: shell, safer: true }]\n', /instead of it, .*"permissions"/],
-      [
-        '    toolsets: [{ type: mcp, command: x, readonly: true }]\n',
-        /instead of it, offer only tools that read, by "tools"/,
-      ],
-    ] as const) {
+    for (const [lines, said] of [['    safety: strict\n', /instead of it, say under "permissions"/]] as const) {
       await refused(t, lines, said);
       await refused(t, lines, /^((?!remove it).)*$/s);
     }
@@ -52,6 +46,16 @@ describe('keys of docker-agent', () => {
       tools.map(({ name }) => name),
       ['read_file', 'read_multiple_files', 'list_directory', 'directory_tree', 'search_files_content'],
     );
+  });
+
+  test('readonly of an agent is that of all its toolsets, and allow_list and deny_list are paths', async (t) => {
+    const { toolsets } = await root(
+      t,
+      '    readonly: true\n    toolsets: [{ type: filesystem, deny_list: [~/x] }, { type: shell }, { type: mcp, command: x }]\n',
+    );
+    assert.ok(toolsets.every((toolset) => 'readonly' in toolset && toolset.readonly === true));
+    const [files] = toolsets;
+    assert.deepEqual(files?.type === 'filesystem' ? files.deny_list : [], [join(homedir(), 'x')]);
   });
 
   test('background_jobs has the tools for commands in the background', async (t) => {

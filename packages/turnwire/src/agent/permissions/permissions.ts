@@ -1,15 +1,23 @@
 import type { PermissionRules } from '../../config/schema/permissions.js';
 import type { Answer, Approval, Approver } from '../approval.js';
-import type { HookWord } from '../hooks/hook-verdict.js';
 import type { Tool, ToolContext } from '../tools/tool.js';
-import { readCall, restrainsPlace, ruleFor } from './rule-match.js';
+import { holds } from '../tools/workspace.js';
+import { allowsPlace, readCall, restrainsPlace, ruleFor } from './rule-match.js';
 
 /** What a call needs before it may run. */
 export type Need =
   /** `restrained`: it runs because it only reads, so what the file asks for inside of it is left out. `by`: what lets it run, in docker-agent's words. */
   | { kind: 'nothing'; restrained: boolean; by: AllowedBy }
-  | { kind: 'answer'; of: Approver; reason: string | undefined; addresses: readonly URL[] }
+  | ({ kind: 'answer'; of: Approver; reason: string | undefined } & Grants)
   | { kind: 'refused'; rule: string };
+
+/** What a yes grants besides the call. */
+export interface Grants {
+  /** Requests to these hosts. */
+  addresses: readonly URL[];
+  /** Reading in these folders, outside of the working directory. */
+  folders: readonly string[];
+}
 
 export type AllowedBy = 'yolo' | 'session_permissions_allow' | 'team_permissions_allow' | 'readonly_hint';
 
@@ -36,6 +44,8 @@ export class Permissions {
   readonly #granted = new Set<string>();
   /** Hosts that requests may go to. */
   readonly #hosts = new Set<string>();
+  /** Folders outside of the working directory that may be read in. */
+  readonly #folders = new Set<string>();
   readonly #asksForHosts: boolean;
 
   constructor(approval: Approval, { rules = noRules, tools = [] }: PermissionsOptions = {}) {
@@ -56,44 +66,61 @@ export class Permissions {
     if (denied !== undefined) return { kind: 'refused', rule: denied.source };
     const free = (by: AllowedBy): Need => ({ kind: 'nothing', restrained: false, by });
     if (this.#yolo) return free('yolo');
-    if (this.#granted.has(identity(agent, tool))) return free('session_permissions_allow');
-    if (ruleFor(this.#rules.allow, call, 'allows') !== undefined) return free('team_permissions_allow');
+    const folders = await this.#unread(tool, args);
+    // To leave the working directory takes more than a yes to the tool as such.
+    const isInside = folders.length === 0;
+    if (isInside && this.#granted.has(identity(agent, tool))) return free('session_permissions_allow');
+    const allowing = this.#rules.allow.filter((rule) => isInside || rule.arguments.length > 0);
+    if (ruleFor(allowing, call, 'allows') !== undefined) return free('team_permissions_allow');
     const asked = ruleFor(this.#rules.ask, call, 'restrains');
     const addresses = this.#unasked(tool, args);
     const reads = tool.readOnly && tool.unproven !== true;
-    if (asked === undefined && reads && addresses.length === 0)
+    if (asked === undefined && reads && addresses.length === 0 && isInside)
       return { kind: 'nothing', restrained: true, by: 'readonly_hint' };
-    return { kind: 'answer', of: this.#approver, reason: firstRequest(addresses), addresses };
+    const reason = firstRequest(addresses) ?? outside(folders);
+    return { kind: 'answer', of: this.#approver, reason, addresses, folders };
   }
 
-  /** What a call needs that a hook wants to be asked for, whatever else would let it run. */
-  asked({ by, reason }: HookWord, tool: Tool, args: unknown): Extract<Need, { kind: 'answer' }> {
-    const addresses = this.#unasked(tool, args);
-    const why = `the hook ${by} wants it${reason === '' ? '' : `: ${reason}`}`;
-    return { kind: 'answer', of: this.#approver, reason: why, addresses };
+  /** What a call needs that has to be asked for, whatever else would let it run. */
+  async asked(reason: string, tool: Tool, args: unknown): Promise<Extract<Need, { kind: 'answer' }>> {
+    const [addresses, folders] = [this.#unasked(tool, args), await this.#unread(tool, args)];
+    return { kind: 'answer', of: this.#approver, reason, addresses, folders };
   }
 
   /** Notes an answer; true if the call may run. Anything but a yes is a no. */
-  allows(agent: string, tool: Tool, answer: Answer, addresses: readonly URL[]): boolean {
+  allows(agent: string, tool: Tool, answer: Answer, { addresses, folders }: Grants): boolean {
     if (answer === 'always') this.#granted.add(identity(agent, tool));
     const yes = answer === 'always' || answer === 'yes';
     if (yes) for (const { host } of addresses) this.#hosts.add(host);
+    if (yes) for (const folder of folders) this.#folders.add(folder);
     return yes;
   }
 
   /** What a call that may run is told of the rules: they hold for what it comes upon, too. */
-  limits(agent: string, tool: Tool, need: Need): Pick<ToolContext, 'mayRead' | 'mayReach'> {
+  limits(agent: string, tool: Tool, need: Need): Pick<ToolContext, 'mayRead' | 'mayReach' | 'mayLeave'> {
     const { deny, ask } = this.#rules;
     const restraints = need.kind === 'nothing' && need.restrained ? [...deny, ...ask] : deny;
     const free = !this.#asksForHosts || this.#yolo || this.#granted.has(identity(agent, tool));
     return {
       mayRead: (place) => !restrainsPlace(restraints, tool, place),
+      mayLeave: (place) => this.#mayLeave(tool, place),
       mayReach: async (address) => {
         if (ruleFor(deny, await readCall(tool, { urls: [address.href] }), 'restrains') !== undefined) return false;
         if (free || this.#hosts.has(address.host)) return true;
         return ruleFor(this.#rules.allow, await readCall(tool, { urls: [address.href] }), 'allows') !== undefined;
       },
     };
+  }
+
+  #mayLeave(tool: Tool, place: string): boolean {
+    if (this.#yolo || [...this.#folders].some((folder) => holds(folder, place))) return true;
+    return allowsPlace(this.#rules.allow, tool, place);
+  }
+
+  /** The folders of a call outside of the working directory, where reading in them needs a question. */
+  async #unread(tool: Tool, args: unknown): Promise<readonly string[]> {
+    const found = (await tool.beyond?.(args)) ?? [];
+    return found.filter((folder) => ![...this.#folders].some((granted) => holds(granted, folder)));
   }
 
   /** The addresses of a call whose hosts nothing was sent to so far, where that needs a question: one for each host. */
@@ -112,4 +139,9 @@ function identity(agent: string, { name, alias }: Tool): string {
 function firstRequest(addresses: readonly URL[]): string | undefined {
   if (addresses.length === 0) return undefined;
   return `it is the first request to ${addresses.map(({ host }) => host).join(' and ')}: an address can carry away what the agents of this file can read`;
+}
+
+function outside(folders: readonly string[]): string | undefined {
+  if (folders.length === 0) return undefined;
+  return `it reads outside of the working directory; a yes holds for all that is in ${folders.join(' and ')}`;
 }

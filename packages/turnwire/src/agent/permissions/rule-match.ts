@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
-import { posix, relative, resolve, sep } from 'node:path';
+import { isAbsolute, posix, relative, resolve, sep } from 'node:path';
 import type { PermissionRule } from '../../config/schema/permissions.js';
 import { globPattern, matchesPath } from '../glob.js';
 import type { PathArguments, Tool } from '../tools/tool.js';
+import { absolute, folded, holds as isWithin } from '../tools/workspace.js';
 import { type Commands, commandsIn } from './shell-commands.js';
 
 /**
@@ -28,7 +29,7 @@ export interface RuledCall {
 /** Where a path leads. */
 interface Place {
   written: string;
-  /** Absolute, links followed; undefined: it leads out of the working directory, or nowhere. */
+  /** Absolute, links followed; undefined: it leads nowhere. */
   real: string | undefined;
   /** Absolute, by its text alone. */
   textual: string;
@@ -68,19 +69,23 @@ export function ruleFor(
 
 /** Whether a rule that denies or asks is about what stands at this place, an absolute one without links. */
 export function restrainsPlace(rules: readonly PermissionRule[], tool: Tool, place: string): boolean {
+  return isAbout(rules, tool, place, 'restrains');
+}
+
+/** Whether a rule that allows is about it. */
+export function allowsPlace(rules: readonly PermissionRule[], tool: Tool, place: string): boolean {
+  return isAbout(rules, tool, place, 'allows');
+}
+
+function isAbout(rules: readonly PermissionRule[], tool: Tool, place: string, reading: Reading): boolean {
   const { paths } = tool;
   if (paths === undefined) return false;
   const { root, insensitive } = paths;
   const [name = 'path'] = paths.names;
   const found: Place = { written: relative(root, place), real: place, textual: place, deep: false, root, insensitive };
   const call = { tool, args: {}, paths: new Map([[name, [found]]]), commands: undefined };
-  return (
-    ruleFor(
-      rules.filter((rule) => rule.arguments.length > 0),
-      call,
-      'restrains',
-    ) !== undefined
-  );
+  const withArguments = rules.filter((rule) => rule.arguments.length > 0);
+  return ruleFor(withArguments, call, reading) !== undefined;
 }
 
 type Argument = PermissionRule['arguments'][number];
@@ -113,11 +118,12 @@ function placesOf(name: string, { paths }: RuledCall, reading: Reading): readonl
   return name === 'path' || name === 'paths' ? (paths.get('path') ?? paths.get('paths')) : undefined;
 }
 
+/** What lies outside of the working directory is allowed by a pattern that says so: `*` alone means what is in it. */
 function allows(glob: string, { real, root }: Place): boolean {
-  return (
-    real !== undefined &&
-    patternsOf(glob).some((pattern) => [named(root, real), real].some((text) => covers(pattern, text, false)))
-  );
+  if (real === undefined) return false;
+  if (!isWithin(root, real))
+    return patternsOf(glob).some((pattern) => isAbsolute(pattern) && covers(pattern, real, false));
+  return patternsOf(glob).some((pattern) => [named(root, real), real].some((text) => covers(pattern, text, false)));
 }
 
 function restrains(glob: string, place: Place): boolean {
@@ -143,11 +149,6 @@ function holds(folder: string, pattern: string, root: string, insensitive: boole
   return place === inside || (inside ?? '').startsWith(`${place}${sep}`);
 }
 
-/** Where names differ by their case and by how their accents are composed, and mean the same file. */
-function folded(text: string): string {
-  return text.normalize('NFC').toLowerCase();
-}
-
 /** A pattern as it may be written: `./docs/*`, `docs/`, `~/notes/*`. */
 function patternsOf(glob: string): string[] {
   const home = glob.startsWith('~/') ? homedir() + glob.slice(1) : undefined;
@@ -168,7 +169,7 @@ function named(root: string, place: string): string {
 
 async function placeOf(written: string, { root, insensitive, place, deep = false }: PathArguments): Promise<Place> {
   const real = await place(written).catch(() => undefined);
-  return { written, real, textual: resolve(root, written), deep, root, insensitive };
+  return { written, real, textual: absolute(root, written), deep, root, insensitive };
 }
 
 /** What the shell takes as more than a part of one command. */

@@ -9,6 +9,7 @@ import { readTools } from './read.js';
 import { searchTool } from './search.js';
 import type { Tool } from './tool.js';
 import type { OpenToolset, Surroundings } from './toolset.js';
+import { openWorkspace } from './workspace.js';
 import { writeTools } from './write.js';
 
 type Filesystem = Extract<Toolset, { type: 'filesystem' }>;
@@ -18,9 +19,10 @@ const afterEditTime = 60;
 
 /** Reads, searches, writes and edits files below the working directory. */
 export function filesystemToolset(
-  { ignore_vcs: ignoreVcs = true, post_edit: afterEdit = [] }: Filesystem,
-  { workspace, env }: Surroundings,
+  { ignore_vcs: ignoreVcs = true, post_edit: afterEdit = [], allow_list: allow, deny_list: deny }: Filesystem,
+  { directory, env }: Surroundings,
 ): OpenToolset {
+  const workspace = openWorkspace(directory, { allow, deny });
   const known = new KnownFiles();
   const after = async (path: string, signal: AbortSignal): Promise<string> => {
     const place = await workspace.resolve(path);

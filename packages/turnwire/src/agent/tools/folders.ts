@@ -1,10 +1,9 @@
 import { lstat, mkdir, rm, rmdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ignoredBy } from './ignored.js';
 import { defineTool, type Tool } from './tool.js';
 import { type Entry, entriesOf, walk } from './walk.js';
-import { withPath, type Workspace } from './workspace.js';
+import { absolute, beyond, holds, withPath, type Workspace } from './workspace.js';
 
 const mostEntries = 2000;
 
@@ -19,10 +18,11 @@ export function folderTools(workspace: Workspace, ignoreVcs: boolean): Tool[] {
         'Lists what is in a folder, a line each: the name, with "/" for a folder and "@" for a symbolic link. Hidden files are included.',
       readOnly: true,
       paths: workspace.paths(['path']),
+      beyond: async ({ path }) => beyond(workspace, [path]),
       input: z.object({ path: folder }),
-      run: ({ path }) =>
+      run: ({ path }, { mayLeave }) =>
         withPath(path, async () => {
-          const entries = await entriesOf(await workspace.resolve(path));
+          const entries = await entriesOf(await workspace.resolve(path, mayLeave));
           if (entries.length === 0) return `${path} is empty.`;
           const lines = entries.slice(0, mostEntries).map(label);
           return [...lines, ...cutNote(entries.length > mostEntries)].join('\n');
@@ -34,15 +34,19 @@ export function folderTools(workspace: Workspace, ignoreVcs: boolean): Tool[] {
         'Shows all that is below a folder, indented. Leaves out .git, node_modules and what git ignores, and does not follow symbolic links.',
       readOnly: true,
       paths: workspace.paths(['path']),
+      beyond: async ({ path }) => beyond(workspace, [path]),
       input: z.object({
         path: folder,
         max_depth: z.int().min(1).max(100).optional().describe('Levels to show; all of them by default.'),
       }),
-      run: ({ path, max_depth: levels = Infinity }, { signal }) =>
+      run: ({ path, max_depth: levels = Infinity }, { signal, mayLeave }) =>
         withPath(path, async () => {
           const lines: string[] = [];
-          const place = await workspace.resolve(path);
-          const ignored = ignoreVcs ? await ignoredBy(place, signal) : new Set<string>();
+          const place = await workspace.resolve(path, mayLeave);
+          const ignored = new Set([
+            ...(await workspace.closed()),
+            ...(ignoreVcs ? await ignoredBy(place, signal) : []),
+          ]);
           for await (const entry of walk(place, signal, { levels, ignored })) {
             if (lines.length === mostEntries) return [...lines, ...cutNote(true)].join('\n');
             lines.push('  '.repeat(entry.depth) + label(entry));
@@ -80,8 +84,10 @@ export function folderTools(workspace: Workspace, ignoreVcs: boolean): Tool[] {
 async function remove(workspace: Workspace, path: string, recursive: boolean): Promise<void> {
   const place = await workspace.resolve(path);
   if (place === workspace.root) throw new Error('the working directory itself is not removed');
+  for (const folder of await workspace.closed())
+    if (holds(place, folder)) throw new Error(`${path} holds ${folder}, which the "deny_list" of the file names`);
   // Resolved, a link is the folder it leads to: that one was not named.
-  if ((await lstat(resolve(workspace.root, path))).isSymbolicLink())
+  if ((await lstat(absolute(workspace.root, path))).isSymbolicLink())
     throw new Error(`${path} is a symbolic link, not a folder`);
   if (!(await lstat(place)).isDirectory()) throw new Error(`${path} is not a directory`);
   await (recursive ? rm(place, { recursive: true }) : rmdir(place));

@@ -6,7 +6,7 @@ import { readText } from './text-file.js';
 import { ignoredBy } from './ignored.js';
 import { defineTool, type Tool } from './tool.js';
 import { walk } from './walk.js';
-import { withPath, type Workspace } from './workspace.js';
+import { beyond, withPath, type Workspace } from './workspace.js';
 
 const mostMatches = 200;
 const longestLine = 300;
@@ -21,6 +21,7 @@ export function searchTool(workspace: Workspace, ignoreVcs: boolean): Tool {
       'Finds the lines of text files that hold a text or match a regular expression, as path:line: content. Looks through a folder and all below it, without .git, node_modules, what git ignores, binary files and files over 1 MiB. At most 200 matches.',
     readOnly: true,
     paths: workspace.paths(['path']),
+    beyond: async ({ path }) => beyond(workspace, [path]),
     revealing: true,
     restrictedAs: 'read_file',
     input: z.object({
@@ -28,12 +29,13 @@ export function searchTool(workspace: Workspace, ignoreVcs: boolean): Tool {
       query: z.string().min(1).describe('What to look for; upper and lower case differ.'),
       is_regex: z.boolean().default(false).describe('Take the query as a JavaScript regular expression.'),
     }),
-    run: ({ path, query, is_regex: isRegex }, { signal, mayRead = () => true }) =>
+    run: ({ path, query, is_regex: isRegex }, { signal, mayRead = () => true, mayLeave }) =>
       withPath(path, async () => {
         const matching = isRegex ? byExpression(query) : byText(query);
         const found: string[] = [];
         let left = 0;
-        for await (const file of filesIn(await workspace.resolve(path), ignoreVcs, signal)) {
+        const closed = await workspace.closed();
+        for await (const file of filesIn(await workspace.resolve(path, mayLeave), { ignoreVcs, closed, signal })) {
           if (!mayRead(file)) {
             left += 1;
             continue;
@@ -54,12 +56,18 @@ export function searchTool(workspace: Workspace, ignoreVcs: boolean): Tool {
   });
 }
 
-async function* filesIn(place: string, ignoreVcs: boolean, signal: AbortSignal): AsyncGenerator<string> {
+interface Wanted {
+  ignoreVcs: boolean;
+  closed: ReadonlySet<string>;
+  signal: AbortSignal;
+}
+
+async function* filesIn(place: string, { ignoreVcs, closed, signal }: Wanted): AsyncGenerator<string> {
   if ((await stat(place)).isFile()) {
     yield place;
     return;
   }
-  const ignored = ignoreVcs ? await ignoredBy(place, signal) : new Set<string>();
+  const ignored = new Set([...closed, ...(ignoreVcs ? await ignoredBy(place, signal) : [])]);
   for await (const entry of walk(place, signal, { ignored })) if (entry.kind === 'file') yield entry.place;
 }
 

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { outcome, runCommand, type Variables } from './command.js';
+import { riskOf } from '../permissions/risky-commands.js';
 import { Jobs } from './jobs.js';
 import { defineTool, type Tool } from './tool.js';
 import type { OpenToolset } from './toolset.js';
@@ -9,6 +10,8 @@ import { withPath, type Workspace } from './workspace.js';
 export interface ShellOptions {
   workspace: Workspace;
   env: Variables;
+  /** Whether commands that may destroy something need a yes whatever would let them run. @default false */
+  safer?: boolean | undefined;
 }
 
 const command = z.string().min(1).describe('The command.');
@@ -18,15 +21,20 @@ const folder = z.string().default('.').describe('Where to run it, relative to th
  * Runs commands with `/bin/sh`, each in a process group of its own that ends with the call, or, in the background, with the run.
  * Confines only where a command starts; what it then does is the user's to approve.
  */
-export function shellToolset({ workspace, env }: ShellOptions): OpenToolset {
+export function shellToolset({ workspace, env, safer = false }: ShellOptions): OpenToolset {
   const jobs = new Jobs();
   const place = async (cwd: string): Promise<string> => {
     const found = await workspace.resolve(cwd);
     if (!(await stat(found)).isDirectory()) throw new Error(`${cwd} is not a directory`);
     return found;
   };
+  const risk = (args: unknown): string | undefined => {
+    const why = riskOf((args as { cmd: string }).cmd);
+    return why === undefined ? undefined : `${why} ("safer" of the file)`;
+  };
+  const guarded = (tool: Tool): Tool => (safer && tool.command !== undefined ? { ...tool, risk } : tool);
   return {
-    tools: [shellTool(env, place, workspace), ...jobTools(jobs, env, place, workspace)],
+    tools: [shellTool(env, place, workspace), ...jobTools(jobs, env, place, workspace)].map(guarded),
     close: () => jobs.close(),
   };
 }

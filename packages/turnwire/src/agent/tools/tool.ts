@@ -46,6 +46,10 @@ export interface Tool {
   command?: string | undefined;
   /** The arguments that are paths: rules look at the places that they lead to. @default none are */
   paths?: PathArguments | undefined;
+  /** Folders outside of the working directory that a call reads in. @default it reads in none */
+  beyond?: ((args: unknown) => Promise<readonly string[]>) | undefined;
+  /** Why a call needs a yes whatever would let it run; undefined: it does not. @default none does */
+  risk?: ((args: unknown) => string | undefined) | undefined;
   /** The addresses that a call sends requests to. @default it sends none that anybody is asked for */
   addresses?: ((args: unknown) => readonly URL[]) | undefined;
   /** Whether it gives what the user may not want to be sent elsewhere: files, what commands print. @default false */
@@ -75,7 +79,7 @@ export interface PathArguments {
   names: readonly string[];
   /** The folder that they are relative to, without links. */
   root: string;
-  /** Where a path leads, links followed. @throws Error where it leads out of `root`, or nowhere */
+  /** Where a path leads, links followed. @throws Error where it leads nowhere */
   place: (path: string) => Promise<string>;
   /** Whether names that differ in their case mean the same file there. */
   insensitive: boolean;
@@ -87,6 +91,8 @@ export interface ToolContext {
   signal: AbortSignal;
   /** Whether rules let it read what stands at a place that it comes upon: absolute, without links. @default they let it */
   mayRead?: ((place: string) => boolean) | undefined;
+  /** Whether it may read at a place outside of the working directory. @default it may not */
+  mayLeave?: ((place: string) => boolean) | undefined;
   /** Whether it may send a request to an address that it is sent on to. @default it may */
   mayReach?: ((address: URL) => Promise<boolean>) | undefined;
   /** Tells of what happens meanwhile; resolves once it has been read. For tools that are agents themselves. @default nobody listens */
@@ -102,6 +108,7 @@ export interface ToolDefinition<Input extends z.ZodType> {
   delegates?: boolean;
   command?: string;
   paths?: PathArguments;
+  beyond?: (args: z.output<Input>) => Promise<readonly string[]>;
   addresses?: (args: z.output<Input>) => readonly URL[];
   revealing?: boolean;
   restrictedAs?: string;
@@ -119,6 +126,7 @@ export function defineTool<Input extends z.ZodType>({
   delegates,
   command,
   paths,
+  beyond,
   addresses,
   revealing,
   restrictedAs,
@@ -140,6 +148,7 @@ export function defineTool<Input extends z.ZodType>({
     delegates,
     command,
     paths,
+    beyond: beyond === undefined ? undefined : async (args) => beyond(parse(args)),
     addresses: addresses === undefined ? undefined : (args) => addresses(parse(args)),
     revealing,
     restrictedAs,

@@ -22,10 +22,10 @@ type Opener<Kind extends Type> = (
 
 const openers: { readonly [Kind in Type]: Opener<Kind> } = {
   filesystem: filesystemToolset,
-  shell: async ({ env }, { workspace, env: outer, expand: expandAll }) =>
-    shellToolset({ workspace, env: { ...outer, ...(await expandAll(env)) } }),
-  background_jobs: async ({ env }, { workspace, env: outer, expand: expandAll }) =>
-    backgroundJobsToolset({ workspace, env: { ...outer, ...(await expandAll(env)) } }),
+  shell: async ({ env, safer }, { workspace, env: outer, expand: expandAll }) =>
+    shellToolset({ workspace, env: { ...outer, ...(await expandAll(env)) }, safer }),
+  background_jobs: async ({ env, safer }, { workspace, env: outer, expand: expandAll }) =>
+    backgroundJobsToolset({ workspace, env: { ...outer, ...(await expandAll(env)) }, safer }),
   fetch: fetchToolset,
   think: thinkToolset,
   todo: ({ shared }, { sharedList }) => todoToolset(shared === true ? sharedList : new Map()),

@@ -25,6 +25,9 @@ export const agentSchema = z.strictObject(
       .array(name, 'a list of names from "toolsets" at the top of the file')
       .default([])
       .describe('Toolsets from the top of the file, after those of its own. Default: none.'),
+    readonly: flag
+      .default(false)
+      .describe('Offer only the tools that change nothing, of all its toolsets. Default: false.'),
     tool_choice: name
       .optional()
       .describe(

@@ -15,6 +15,12 @@ const own = {
   readonly: flag.optional().describe('Offer only the tools that change nothing. Default: false.'),
 };
 
+const safer = flag
+  .optional()
+  .describe(
+    'Ask for each command that may destroy something, with --yolo and rules that allow it, too. Default: false.',
+  );
+
 const remote = z.strictObject(
   {
     url: z
@@ -40,6 +46,7 @@ const server = {
     .describe('The package of the command: named where the command is missing. Nothing is installed.'),
   remote: remote.optional().describe('A server elsewhere.'),
   name: name.optional().describe('What the server is called before its tools. Default: none.'),
+  readonly: flag.optional().describe('Offer only the tools that the server calls read-only. Default: false.'),
   trust_annotations: flag
     .optional()
     .describe('Whether a tool that the server calls read-only runs without a question. Default: false.'),
@@ -69,6 +76,12 @@ const toolsets = [
     type: z.literal('filesystem').describe('Reads, searches, writes and edits files.'),
     ...own,
     ignore_vcs: flag.optional().describe('Leave out what git ignores, and .git itself. Default: true.'),
+    allow_list: texts
+      .optional()
+      .describe(
+        'The only folders that it reaches. Default: the working directory, and for reading those that the user grants.',
+      ),
+    deny_list: texts.optional().describe('Folders that it does not reach, also within those. Default: none.'),
     post_edit: z
       .array(
         z.strictObject(
@@ -83,11 +96,13 @@ const toolsets = [
   z.strictObject({
     type: z.literal('shell').describe('Runs commands, also in the background.'),
     ...own,
+    safer,
     env: environment.optional().describe('Variables for its commands. Values may name secrets: ${env.NAME}.'),
   }),
   z.strictObject({
     type: z.literal('background_jobs').describe('Runs commands in the background alone.'),
     ...own,
+    safer,
     env: environment.optional().describe('Variables for its commands. Values may name secrets: ${env.NAME}.'),
   }),
   z.strictObject({

@@ -34,6 +34,8 @@ const need = async (
   approval: 'yolo' | Approver = approver,
 ): Promise<Kind> => (await permissionsOf(rules, approval).needs('root', which, args)).kind;
 
+const nothing = { addresses: [], folders: [] };
+
 describe('rules: their order', () => {
   const rules = {
     deny: ['shell:cmd=sudo*'],
@@ -64,7 +66,7 @@ describe('rules: their order', () => {
     const permissions = permissionsOf(rules);
     const after = async (agent: string, which: Tool, args: unknown) =>
       (await permissions.needs(agent, which, args)).kind;
-    assert.equal(permissions.allows('root', shell, 'always', []), true);
+    assert.equal(permissions.allows('root', shell, 'always', nothing), true);
     assert.equal(await after('root', shell, { cmd: 'ls' }), 'nothing');
     assert.equal(await after('root', shell, { cmd: 'sudo ls' }), 'refused');
     assert.equal(await after('root', tool('other', false), {}), 'answer');
@@ -374,9 +376,9 @@ describe('fetch beside tools that read files or run commands', () => {
       (first.kind === 'answer' && first.reason) || '',
       /^it is the first request to a\.example and b\.example/,
     );
-    permissions.allows('root', fetch, 'no', asked);
+    permissions.allows('root', fetch, 'no', { addresses: asked, folders: [] });
     assert.equal((await permissions.needs('root', fetch, at('https://a.example/'))).kind, 'answer');
-    permissions.allows('root', fetch, 'yes', asked);
+    permissions.allows('root', fetch, 'yes', { addresses: asked, folders: [] });
     assert.equal(
       (await permissions.needs('root', fetch, at('https://a.example/z', 'https://b.example/'))).kind,
       'nothing',
@@ -405,7 +407,7 @@ describe('fetch beside tools that read files or run commands', () => {
   test('a redirect goes where a request may go', async () => {
     const reaches = async (rules: Written, url: string, approval: 'yolo' | Approver = approver) => {
       const permissions = permissionsOf(rules, approval, [fetch, revealing]);
-      permissions.allows('root', fetch, 'yes', [new URL('https://known.example/')]);
+      permissions.allows('root', fetch, 'yes', { addresses: [new URL('https://known.example/')], folders: [] });
       const { mayReach } = permissions.limits('root', fetch, { kind: 'nothing', restrained: false, by: 'yolo' });
       return mayReach?.(new URL(url));
     };

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ran, shell, skip } from './hooked-run.js';
+
+describe('safer: a command that may destroy something', { skip }, () => {
+  const safer = 'toolsets: [{ type: shell, safer: true }]';
+
+  test('is asked for, with --yolo and a rule that allows it, too', async (t) => {
+    for (const flags of [['--yolo'], []]) {
+      const { made, of } = await ran(t, {
+        hooks: 'stop: []',
+        script: shell('rm victim'),
+        files: { victim: '' },
+        top: 'permissions: { allow: ["shell:cmd=rm*"] }',
+        toolsets: safer,
+        flags,
+      });
+      assert.equal(made('victim'), true);
+      assert.equal(of('tool_call_confirmation').length, 1);
+      assert.match(String(of('tool_call_response')[0]?.['response']), /could not be asked/);
+    }
+  });
+
+  test('is let through by no hook of permission_request', async (t) => {
+    const allow = JSON.stringify({ hook_specific_output: { permission_decision: 'allow' } });
+    const { made } = await ran(t, {
+      hooks: `permission_request: { hooks: { type: command, command: ${JSON.stringify(`echo '${allow}'`)} } }`,
+      script: shell('rm victim'),
+      files: { victim: '' },
+      toolsets: safer,
+      flags: [],
+    });
+    assert.equal(made('victim'), true);
+  });
+
+  test('and another one runs as ever', async (t) => {
+    const { made } = await ran(t, { hooks: 'stop: []', script: shell('touch ran'), toolsets: safer });
+    assert.equal(made('ran'), true);
+  });
+});
