@@ -124,4 +124,13 @@ describe('docs/architecture.md: the path of an event', () => {
       .filter((file) => readFileSync(new URL(file, source), 'utf8').includes("addEventListener('abort'"));
     assert.deepEqual(listening, ['base/abort.ts']);
   });
+
+  test('an HTTP head is written in one file', () => {
+    const source = new URL('packages/client/src/', root);
+    const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const writing = files
+      .map((file) => file.replaceAll('\\', '/'))
+      .filter((file) => readFileSync(new URL(file, source), 'utf8').includes(String.raw`HTTP/1.1\r\n`));
+    assert.deepEqual(writing, ['http/head.ts']);
+  });
 });

@@ -24,12 +24,13 @@ export function parseResponseHead(text: string): ResponseHead | undefined {
   return { status: Number(status), headers, persistent };
 }
 
-/** A request without its body, with the empty line at its end. Headers given as `host` take the place of the address's. */
-export function encodeRequestHead(
-  method: string,
-  { host, pathname, search }: URL,
-  headers: Readonly<Record<string, string>>,
-): string {
-  const lines = Object.entries({ host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`;
+/** A request without its body, with the empty line at its end. The one place that writes an HTTP head. */
+export function encodeRequestHead(method: string, target: string, headers: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`;
+}
+
+/** What a request to an origin server names as its target (RFC 9112, 3.2.1). */
+export function originForm({ pathname, search }: URL): string {
+  return `${pathname}${search}`;
 }

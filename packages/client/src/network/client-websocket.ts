@@ -46,10 +46,12 @@ const limits = { maxBytes: maxEventBytes, maxFragments: maxEventBytes / 4096 };
 type State = 'open' | 'closing' | 'closed';
 
 /**
- * One WebSocket, open: a connection after its upgrade (RFC 6455). Ours, because each event passes through here: a library made for both sides,
- * extensions and streams costs as much per event as all the rest of this client.
+ * One WebSocket after its upgrade (RFC 6455), the client's side.
  *
- * Not done, on purpose: no compression (P7; a deflate bomb is not worth its savings here), no subprotocol (P5), no binary messages.
+ * The implementation is this client's own for two reasons: the library has no dependency, and what ended a socket is exact (the close frame, the rule
+ * that the server broke, the size that was exceeded).
+ *
+ * Not done on purpose: compression (P7), subprotocols (P5), binary messages.
  */
 export class ClientWebSocket {
   /** `Network.identityOf` the headers it was dialled with. */

@@ -2,7 +2,7 @@ import { onAbort } from '../base/abort.js';
 import { startDeadline } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { maxHeadBytes } from '../protocol/limits.js';
-import { encodeRequestHead } from '../http/head.js';
+import { encodeRequestHead, originForm } from '../http/head.js';
 import { ClientHandshake } from '../websocket/client-handshake.js';
 import { readErrorBody } from './post/error-body.js';
 import { dialFailure, statusFailure } from './failure.js';
@@ -14,10 +14,12 @@ import type { Network } from './network.js';
 import type { WebSocketListener } from './client-websocket.js';
 
 /**
- * Dials and upgrades, within `dialMs`. The upgrade is spoken here and not by `node:http`, whose request and answer stay in memory as long as
- * the connection that came of them: 44 KB each, more than all the rest of it, and half of the time that handshake one takes.
+ * Opens a WebSocket: connects by way of the proxy and TLS of `network`, and upgrades, within `dialMs`. It is one of the two doors of this folder;
+ * the other is `sendPost`.
  *
- * Not done, on purpose: no redirects (P8: they would carry the key elsewhere), nothing is sent before the upgrade is answered (E4).
+ * The upgrade is this client's own, and not a library's: it has no dependency, and a refusal is read whole, with its status, headers and body.
+ *
+ * Not done on purpose: a redirect is not followed (P8: the key would travel elsewhere), and nothing is sent before the server has answered (E4).
  *
  * @throws TurnwireError `dial_failed`, `dial_timeout`, `proxy_failed`, `upgrade_refused`, `credential_failed`; or what `signal` was aborted with.
  */
@@ -47,7 +49,8 @@ export async function openWebSocket(
   try {
     raw = await network.connect(dialling.signal);
     const handshake = new ClientHandshake();
-    raw.write(encodeRequestHead('GET', endpoint.url, { ...headers, ...handshake.headers }), 'latin1');
+    const upgrade = { host: endpoint.url.host, ...headers, ...handshake.headers };
+    raw.write(encodeRequestHead('GET', originForm(endpoint.url), upgrade), 'latin1');
     let head = await readHead(raw, 'the upgrade', maxHeadBytes);
     while (head.status < 200 && head.status !== 101) head = await readHead(raw, 'the upgrade', maxHeadBytes);
     if (head.status !== 101) {

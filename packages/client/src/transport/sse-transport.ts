@@ -7,6 +7,7 @@ import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { ErrorBody } from '../network/post/error-body.js';
 import { ContentDecoder, UnknownCodingError, acceptEncoding } from '../network/post/content-decoder.js';
 import { dialFailure, isTlsAlert, notAStream, statusFailure } from '../network/failure.js';
+import { sendPost } from '../network/send-post.js';
 import { ContentSniffer } from './content-sniffer.js';
 import { PlainBody } from './plain-body.js';
 import { describeBreak, connectionLostError } from './connection-lost.js';
@@ -14,7 +15,8 @@ import type { Clock, Timer } from '../base/clock.js';
 import type { ResponseHead } from '../http/head.js';
 import type { ContentDecoderListener } from '../network/post/content-decoder.js';
 import type { Network } from '../network/network.js';
-import type { ExchangeListener, PostConnection } from '../network/post/post.js';
+import type { ExchangeListener } from '../network/post/post.js';
+import type { SentPost } from '../network/send-post.js';
 import type {
   Carriage,
   CarryOptions,
@@ -43,7 +45,7 @@ export class SseTransport implements Transport {
 
   carry(request: OutgoingRequest, listener: TransportListener, options: CarryOptions): Carriage {
     const carriage = new SseCarriage(this.#network, this.#clock, listener, options);
-    void carriage.run(request, options, this.#dialMs);
+    carriage.start(request, options, this.#dialMs);
     return carriage;
   }
 }
@@ -59,11 +61,9 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   readonly #headers: TurnHeaders | undefined;
   readonly #plain: PlainCall | undefined;
   readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (data, bytes) => this.#data(data, bytes) });
-  /** Until it is connected; aborted when the turn is over: nobody waits for a key or a connection then. */
-  #dialling: AbortController | undefined;
-  #resend = (): void => {};
-  #dialTimer: Timer | undefined;
-  #connection: PostConnection | undefined;
+  #post: SentPost | undefined;
+  /** The response is not whole yet: its connection is in use. */
+  #connected = false;
   /** When the last bytes came; before any, when the request went out. */
   #heardAt = 0;
   /** Until the head of the answer has come. */
@@ -94,13 +94,13 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   }
 
   pause(): boolean {
-    this.#connection?.pause();
+    this.#post?.pause();
     this.#decoder?.pause();
     return true;
   }
 
   resume(): void {
-    if (this.#decoder?.writesPaused !== true) this.#connection?.resume();
+    if (this.#decoder?.writesPaused !== true) this.#post?.resume();
     this.#decoder?.resume();
   }
 
@@ -110,63 +110,44 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
 
   abort(): void {
     this.#settle();
-    this.#connection?.destroy();
+    this.#post?.destroy();
   }
 
-  async run(outgoing: OutgoingRequest, { fresh }: CarryOptions, dialMs: number): Promise<void> {
-    const { endpoint, identityHeaders, route } = this.#network;
-    const { signal } = (this.#dialling = new AbortController());
-    try {
-      const identity = await identityHeaders(signal);
-      if (this.#settled) return;
-      const plain = this.#plain;
-      const body = Buffer.from(plain === undefined ? outgoing.body() : plain.body);
-      const headers = {
-        ...this.#headers?.sent,
-        ...identity,
-        accept: plain === undefined ? 'text/event-stream' : 'application/json',
-        'accept-encoding': acceptEncoding,
-        'content-type': 'application/json',
-      };
-      this.#listener.response.expect(outgoing.expectedParent);
-      const post = { url: endpoint.url, headers, body };
-      const exchange = (connection: PostConnection): void => {
-        if (this.#connection === undefined) this.#listener.sending(body.length);
-        this.#connection = connection;
-        this.#heardAt = this.#clock.now();
-        connection.exchange(post, this);
-        if (this.#listener.paused) connection.pause();
-      };
-      this.#resend = () => void this.#connect(exchange, 0, dialMs);
-      await this.#connect(exchange, fresh ? 0 : plain === undefined ? Infinity : trustedSilenceMs, dialMs);
-    } catch (error) {
-      this.#fail(error instanceof TurnwireError ? error : dialFailure(route, error));
-    }
-  }
-
-  /** Never rejects. */
-  async #connect(exchange: (connection: PostConnection) => void, maxIdleMs: number, dialMs: number): Promise<void> {
-    const { connections, route } = this.#network;
-    const { signal } = (this.#dialling = new AbortController());
-    this.#dialTimer = startDeadline(this.#clock, dialMs, () => {
-      const how = `${route} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`;
-      this.#fail(new TurnwireError('dial_timeout', how));
+  start(request: OutgoingRequest, { fresh }: CarryOptions, dialMs: number): void {
+    const plain = this.#plain;
+    const maxIdleMs = fresh ? 0 : plain === undefined ? Infinity : trustedSilenceMs;
+    this.#post = sendPost(this.#network, this, {
+      clock: this.#clock,
+      dialMs,
+      maxIdleMs,
+      prepare: (identity) => {
+        const body = Buffer.from(plain === undefined ? request.body() : plain.body);
+        this.#listener.response.expect(request.expectedParent);
+        const headers = {
+          ...this.#headers?.sent,
+          ...identity,
+          accept: plain === undefined ? 'text/event-stream' : 'application/json',
+          'accept-encoding': acceptEncoding,
+          'content-type': 'application/json',
+        };
+        return { url: this.#network.endpoint.url, headers, body };
+      },
     });
-    try {
-      const { connection, reused } = await connections.acquire(maxIdleMs, signal);
-      if (this.#settled) return connection.destroy();
-      this.#dialTimer.cancel();
-      this.#dialling = undefined;
-      this.#listener.connected({ number: undefined, reused });
-      exchange(connection);
-    } catch (error) {
-      this.#fail(error instanceof TurnwireError ? error : dialFailure(route, error));
-    }
+  }
+
+  connected(reused: boolean): void {
+    this.#connected = true;
+    this.#heardAt = this.#clock.now();
+    this.#listener.connected({ number: undefined, reused });
+  }
+
+  sending(bytes: number): void {
+    this.#listener.sending(bytes);
   }
 
   /** The same request on another connection, whose server is not asked whether it wants the body. */
   expectRejected(): void {
-    if (!this.#settled) this.#resend();
+    if (!this.#settled) this.#post?.resend();
   }
 
   sent(): void {
@@ -246,11 +227,11 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   }
 
   pauseWrites(): void {
-    this.#connection?.pause();
+    this.#post?.pause();
   }
 
   resumeWrites(): void {
-    if (!this.#listener.paused) this.#connection?.resume();
+    if (!this.#listener.paused) this.#post?.resume();
   }
 
   decodeFailed(error: Error): void {
@@ -267,7 +248,8 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
 
   end(): void {
     this.#drainTimer?.cancel();
-    this.#connection = undefined;
+    this.#connected = false;
+    this.#post?.end();
     if (this.#refusal !== undefined) return this.#refusal.end();
     if (this.#decoder === undefined) this.#bodyEnded();
     else this.#decoder.end(() => this.#bodyEnded());
@@ -374,23 +356,22 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   #fail(error: TurnwireError): void {
     if (this.#settled) return;
     this.#settle();
-    this.#connection?.destroy();
+    this.#post?.destroy();
     this.#listener.fail(error);
   }
 
   #settle(): void {
     this.#settled = true;
     this.#decoder?.destroy();
-    this.#dialling?.abort(new TurnwireError('aborted', 'the turn is over'));
-    this.#dialTimer?.cancel();
+    this.#post?.cancelDial();
     this.#failedTimer?.cancel();
   }
 
   /** Reads to the end of the answer, so that the connection can carry the next turn; not for long. */
   #drainAnswer(): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    connection.resume();
-    this.#drainTimer = startDeadline(this.#clock, drainMs, () => connection.destroy(), { background: true });
+    const post = this.#post;
+    if (post === undefined || !this.#connected) return;
+    post.resume();
+    this.#drainTimer = startDeadline(this.#clock, drainMs, () => post.destroy(), { background: true });
   }
 }

@@ -110,7 +110,6 @@ class WebSocketCarriage implements Carriage, LaneListener {
 
   #start({ lane, reused }: LaneAssignment): void {
     this.#state = { name: 'running', lane };
-    if (this.#listener.paused) lane.pause();
     // Of a connection that was dialled for this turn. On an older one they are old: what is left of a limit, for one.
     if (!reused) this.#headers?.onReceived(lane.upgradeHeaders);
     this.#listener.connected({ number: lane.connectionNumber, reused, streamId: lane.streamId });

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { onAbort } from '../../base/abort.js';
+import { encodeRequestHead } from '../../http/head.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
 import { maxHeadBytes } from '../../protocol/limits.js';
 import { plainConnect, secureConnect } from './connect.js';
@@ -27,13 +28,14 @@ export function tunnel(proxy: Proxy, target: Target, { ca, lookup }: TunnelOptio
   const where = { host: proxy.host, port: proxy.port, lookup };
   const connect = proxy.secure ? secureConnect(where, { ca }) : plainConnect(where);
   const authority = `${isIP(target.host) === 6 ? `[${target.host}]` : target.host}:${target.port}`;
-  const credentials = proxy.authorization === undefined ? '' : `Proxy-Authorization: ${proxy.authorization}\r\n`;
+  const credentials = proxy.authorization === undefined ? {} : { 'Proxy-Authorization': proxy.authorization };
+  const request = encodeRequestHead('CONNECT', authority, { Host: authority, ...credentials });
   return async (signal) => {
     let socket: Socket | undefined;
     const release = onAbort(signal, () => socket?.destroy());
     try {
       socket = await connect(signal);
-      socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`);
+      socket.write(request);
       const { status } = await readHead(socket, 'CONNECT', maxHeadBytes);
       if (status < 200 || status > 299) throw proxyRefusal(proxy, authority, status);
       return socket;

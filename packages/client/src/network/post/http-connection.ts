@@ -1,5 +1,5 @@
 import { HttpResponseReader, HttpViolation } from '../../http/response-reader.js';
-import { encodeRequestHead } from '../../http/head.js';
+import { encodeRequestHead, originForm } from '../../http/head.js';
 import { startDeadline } from '../../base/clock.js';
 import { expectContinueBytes, expectContinueMs, maxHeadBytes } from '../../protocol/limits.js';
 import { readBytes } from '../connect/shared-read-buffer.js';
@@ -31,8 +31,10 @@ interface Exchange {
 }
 
 /**
- * One connection for HTTP/1.1, one exchange at a time. Ours and not `node:http`'s, because all of an answer passes through here: its parser
- * and the objects of each request took a quarter of what an event over SSE costs.
+ * One connection for HTTP/1.1 (RFC 9112), one exchange at a time.
+ *
+ * The implementation is this client's own for two reasons: the library has no dependency, and an error is exact (nothing sent, sent without an
+ * answer, cut in the middle), which decides whether a turn may be sent again.
  */
 export class HttpConnection implements HttpResponseListener {
   readonly #socket: Socket;
@@ -67,7 +69,7 @@ export class HttpConnection implements HttpResponseListener {
     this.#socket.cork();
     const asks = body.length >= expectContinueBytes && this.#owner.acceptsExpect;
     const about = { 'content-length': String(body.length), ...(asks && { expect: '100-continue' }) };
-    this.#socket.write(encodeRequestHead('POST', url, { ...headers, ...about }), 'latin1');
+    this.#socket.write(encodeRequestHead('POST', originForm(url), { host: url.host, ...headers, ...about }), 'latin1');
     // Who knows nothing of `Expect` waits for the body.
     if (asks) exchange.continueTimer = startDeadline(this.#clock, expectContinueMs, () => this.#writeBody(exchange));
     else this.#writeBody(exchange);

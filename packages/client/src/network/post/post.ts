@@ -18,6 +18,10 @@ export class PrematureCloseError extends Error {
 
 /** Who is told of a request and of its answer. */
 export interface ExchangeListener {
+  /** A connection is there; `reused` if it has carried other requests. */
+  connected(reused: boolean): void;
+  /** The request goes out now, with a body of so many bytes. */
+  sending(bytes: number): void;
   /** The server does not know `Expect`, and has got nothing of the body: the request is to be made again. Nothing is told after it. */
   expectRejected(): void;
   /** All of the request has left this process. */

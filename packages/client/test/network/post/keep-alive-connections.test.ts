@@ -37,6 +37,8 @@ async function setUp(t: TestContext, answer: string) {
       connection.exchange(
         { url: new URL('http://localhost/'), headers: {}, body: Buffer.from('!') },
         {
+          connected: () => {},
+          sending: () => {},
           expectRejected: () => {},
           sent: () => {},
           head: () => {},
