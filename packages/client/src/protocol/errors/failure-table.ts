@@ -82,7 +82,7 @@ export const failureTable: Readonly<Record<FailureKind, FailureMeaning>> = {
   auth: { ...permanentFailure, status: 401, refusal: 'unauthorized', upgrade: 'unauthorized' },
   permission: { ...permanentFailure, status: 403, refusal: 'final', upgrade: 'forbidden' },
   quota: { ...permanentFailure, status: 429, refusal: 'final', upgrade: 'final' },
-  rate_limit: { ...transientFailure, status: 429, refusal: 'busy', upgrade: 'unavailable' },
+  rate_limit: { ...transientFailure, status: 429, refusal: 'busy', upgrade: 'unavailable', slowsDials: true },
   overload: { ...transientFailure, status: 503, refusal: 'busy', upgrade: 'unavailable' },
   conflict: { ...transientFailure, status: 409, refusal: 'busy', upgrade: 'unavailable' },
   server: { transient: true, mayHaveBegun: true, status: 500, refusal: 'given_up', upgrade: 'unavailable' },
