@@ -5,6 +5,7 @@ export class AgentError extends Error {
     | 'repeated_calls'
     | 'max_turns'
     | 'hook_blocked'
+    | 'budget_exceeded'
     | 'compaction'
     | 'unknown_agent'
     | 'abandoned'

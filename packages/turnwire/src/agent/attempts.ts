@@ -4,6 +4,7 @@ import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
 import { messageOf } from './abort.js';
 import type { AgentEvent } from './events.js';
+import type { ModelChoice } from './models/model-choice.js';
 import { failing } from './passing.js';
 import { type Taken, takeTurn, type TurnClient, type TurnOptions } from './turn.js';
 
@@ -12,33 +13,6 @@ const firstWait = 500;
 const longestWait = 10_000;
 /** A server that asks for more than this is not waited for. */
 const longestAskedWait = 60_000;
-
-/** Which of its models an agent goes by now. A fallback that works is kept for a while: to ask a model that fails first costs its failure each time. */
-export class ModelChoice {
-  readonly #models: readonly Model[];
-  readonly #cooldownMs: number;
-  readonly #now: () => number;
-  #kept: { index: number; until: number } | undefined;
-
-  constructor({ model, fallback }: Agent, now: () => number = Date.now) {
-    this.#models = [model, ...fallback.models];
-    this.#cooldownMs = fallback.cooldownMs;
-    this.#now = now;
-  }
-
-  /** The models to try, in this order. */
-  candidates(): readonly Model[] {
-    if (this.#kept !== undefined && this.#kept.until <= this.#now()) this.#kept = undefined;
-    const first = this.#kept?.index ?? 0;
-    return [...this.#models.slice(first), ...this.#models.slice(0, first)];
-  }
-
-  /** Notes the model that has answered. */
-  worked(model: Model): void {
-    const index = this.#models.indexOf(model);
-    if (index > 0 && this.#kept?.index !== index) this.#kept = { index, until: this.#now() + this.#cooldownMs };
-  }
-}
 
 export interface AttemptOptions extends Omit<TurnOptions, 'client' | 'model' | 'structuredOutput' | 'input'> {
   agent: Agent;

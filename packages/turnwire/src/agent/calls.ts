@@ -1,15 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import type { InputItem } from '@turnwire/client';
 import { messageOf, orAbort } from './abort.js';
+import { AgentError } from './agent-error.js';
 import type { AgentEvent, ToolCall } from './events.js';
 import type { History } from './history.js';
 import { endedBy } from './hooks/around.js';
 import type { HookEvent } from './hooks/hook-point.js';
 import { type HookVerdict, type HookWord, noVerdict } from './hooks/hook-verdict.js';
 import type { HookCall } from './hooks/hooks.js';
+import { bounded } from './limits/tool-result.js';
 import { type HookWords, notRun, prepare, type PrepareOptions, type Ready, type Result } from './prepare-call.js';
 import type { Repetition } from './repetition.js';
 import { type Tell, tellWhile } from './tell.js';
+import type { Caller } from './tools/caller.js';
 import { outputText, withNote, withText } from './tools/output.js';
 import { type Tool, ToolFailure, type ToolOutput } from './tools/tool.js';
 import type { Call } from './turn-calls.js';
@@ -23,7 +26,13 @@ export interface CallOptions extends Omit<PrepareOptions, 'words'> {
   history: History;
   /** Tells the model what hooks have to say, once all calls are answered. */
   addContext?: ((context: readonly string[]) => void) | undefined;
+  /** The conversation that they are made in. @default there is none that tools could ask something of */
+  caller?: Caller | undefined;
+  /** Tokens that the model is told of a result at most. @default all */
+  maxResultTokens?: number | undefined;
 }
+
+type Within = CallOptions & PrepareOptions;
 
 /**
  * Runs the calls of a turn and records exactly one answer for each, whatever happens: a call without one makes the whole conversation
@@ -41,7 +50,7 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
   };
   // Fires also where the reader leaves while tools are running.
   const left = new AbortController();
-  const words: HookWords = { context: [], stop: undefined };
+  const words: HookWords = { context: [], stop: undefined, exceeded: undefined };
   const within = { ...options, words, signal: AbortSignal.any([signal, left.signal]) };
   // Calls side by side listen to it, each for as long as it runs: Node would take more than ten for a leak.
   setMaxListeners(0, within.signal);
@@ -75,6 +84,7 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
       signal.throwIfAborted();
     }
     options.addContext?.(words.context);
+    if (words.exceeded !== undefined) throw words.exceeded;
     if (words.stop !== undefined) throw endedBy(words.stop);
   } finally {
     left.abort(new Error('the run was left before its end'));
@@ -117,18 +127,23 @@ function groups(calls: readonly Call[], tools: ReadonlyMap<string, Tool>): Call[
 }
 
 /** Never rejects. */
-async function execute({ call, tool, args, need, note }: Ready, tell: Tell, within: PrepareOptions): Promise<Result> {
-  const { agent, permissions, signal } = within;
+async function execute({ call, tool, args, need, note }: Ready, tell: Tell, within: Within): Promise<Result> {
+  const { agent, permissions, signal, words, caller, maxResultTokens = Infinity } = within;
   const started = performance.now();
   const took = (): number => Math.round(performance.now() - started);
   let result: Result;
   try {
     const output = wellFormed(
-      await orAbort(tool.run(args, { signal, tell, ...permissions.limits(agent, tool, need) }), signal, abortGrace),
+      await orAbort(
+        tool.run(args, { signal, tell, caller, ...permissions.limits(agent, tool, need) }),
+        signal,
+        abortGrace,
+      ),
     );
     result = { outcome: 'done', output, duration_ms: took() };
   } catch (error) {
     if (signal.aborted) return { outcome: 'interrupted', output: interrupted, duration_ms: took() };
+    if (error instanceof AgentError && error.code === 'budget_exceeded') words.exceeded ??= error;
     const output = error instanceof ToolFailure ? error.output : `Error: ${messageOf(error)}`;
     result = { outcome: 'failed', output: wellFormed(output), duration_ms: took() };
   }
@@ -139,7 +154,7 @@ async function execute({ call, tool, args, need, note }: Ready, tell: Tell, with
   } catch {
     // The run is over; what the tool has done stays its answer.
   }
-  return { ...result, output: withNote(result.output, note) };
+  return { ...result, output: withNote(bounded(result.output, maxResultTokens), note) };
 }
 
 function eventOf({ call, args }: Pick<Ready, 'call' | 'args'>, { output, outcome }: Result): HookEvent {

@@ -1,4 +1,5 @@
-import type { Response } from '@turnwire/client';
+import type { InputItem, Response } from '@turnwire/client';
+import type { Model } from '../config/model.js';
 import { AgentError } from './agent-error.js';
 import { compacted, divide, summaryInstructions, summaryOf } from './compaction.js';
 import type { Conversation } from './conversation.js';
@@ -25,15 +26,15 @@ export async function* compact(
   reason: CompactionReason,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, boolean> {
-  const { history, choice } = conversation;
-  const [model = conversation.agent.model] = choice.candidates();
-  const division = divide(history.items, model);
+  const { history, crew, agent } = conversation;
+  const contextSize = windowOf(conversation);
+  const division = divide(history.items, { contextSize });
   if (division === undefined) return false;
   const used = conversation.usage ? readUsage(conversation.usage) : undefined;
   const event = {
     input_tokens: used?.input_tokens ?? 0,
     output_tokens: used?.output_tokens ?? 0,
-    context_limit: model.contextSize ?? 0,
+    context_limit: contextSize ?? 0,
     compaction_reason: reason,
   };
   const steered = yield* around(conversation, { point: 'pre_compact', event: { source: sources[reason] }, signal });
@@ -49,6 +50,7 @@ export async function* compact(
   history.compact(compacted(summary, division.kept));
   yield { type: 'session_compaction', items_before: before, items_after: history.items.length };
   yield* around(conversation, { point: 'after_compaction', event: { ...event, summary }, signal });
+  crew.ledger.check(agent);
   return true;
 }
 
@@ -59,20 +61,8 @@ async function* summaryBy(
   wishes: readonly string[],
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, string> {
-  const { agent, crew, choice } = conversation;
-  const [model = agent.model] = choice.candidates();
-  const asked = takeTurn({
-    client: crew.clientFor(model),
-    model,
-    structuredOutput: undefined,
-    instructions: [summaryInstructions, ...wishes].join('\n\n'),
-    input: outgoing(agent).items(request),
-    tools: [],
-    store: crew.store,
-    signal,
-  });
-  const response = await silently(asked);
-  yield* count(crew.totals, response, model);
+  const instructions = [summaryInstructions, ...wishes].join('\n\n');
+  const response = yield* askAside(conversation, compactingModel(conversation), { instructions, request, signal });
   // Half a summary would lose the other half of the history for good.
   const summary = response.status === 'completed' ? summaryOf(response) : '';
   if (summary === '')
@@ -80,7 +70,45 @@ async function* summaryBy(
   return summary;
 }
 
-/** A turn that is none of the conversation: its events are not told. */
+/** The context window that a history has to fit in: that of the model, and of what would sum it up. Undefined: not known. */
+export function windowOf(conversation: Conversation): number | undefined {
+  const [model = conversation.agent.model] = conversation.choice.candidates();
+  const sizes = [model, compactingModel(conversation)].flatMap(({ contextSize }) => contextSize ?? []);
+  return sizes.length === 0 ? undefined : Math.min(...sizes);
+}
+
+function compactingModel({ agent, choice }: Conversation): Model {
+  const [model = agent.model] = choice.candidates();
+  return agent.compactionModel ?? model.links.compaction ?? model;
+}
+
+interface Aside {
+  instructions: string;
+  request: readonly InputItem[];
+  signal: AbortSignal;
+}
+
+/** A turn that is none of the conversation: its events are not told, but what it has used up is. */
+export async function* askAside(
+  { crew, agent }: Conversation,
+  model: Model,
+  { instructions, request, signal }: Aside,
+): AsyncGenerator<AgentEvent, Response> {
+  const asked = takeTurn({
+    client: crew.clientFor(model),
+    model,
+    structuredOutput: undefined,
+    instructions,
+    input: outgoing(agent).items(request),
+    tools: [],
+    store: crew.store,
+    signal,
+  });
+  const response = await silently(asked);
+  yield* count(crew, agent, response, model);
+  return response;
+}
+
 async function silently(asked: AsyncGenerator<AgentEvent, Taken>): Promise<Response> {
   for (;;) {
     const step = await asked.next();

@@ -1,6 +1,8 @@
 import type { InputItem, Response, Usage } from '@turnwire/client';
+import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
 import { isPrompt, stands } from './pairing.js';
+import { textOf } from './sessions/transcript.js';
 import { outputText } from './tools/output.js';
 import type { ToolOutput } from './tools/tool.js';
 import { firstCharacters, lastCharacters } from './well-formed.js';
@@ -29,8 +31,12 @@ export function estimate(usage: Usage | null | undefined, since: readonly InputI
 }
 
 /** Whether a history of so many tokens has to be compacted first. Never, where the file does not say how large the window is. */
-export function isNearLimit(tokens: number, { contextSize, compactionThreshold }: Model): boolean {
-  return contextSize !== undefined && tokens >= contextSize * compactionThreshold;
+export function isNearLimit(
+  tokens: number,
+  { contextSize, compactionThreshold }: Model,
+  { compactionThreshold: otherwise }: Pick<Agent, 'compactionThreshold'>,
+): boolean {
+  return contextSize !== undefined && tokens >= contextSize * (compactionThreshold ?? otherwise);
 }
 
 /** How a history is divided: what is summed up, and what stays. */
@@ -42,7 +48,7 @@ export interface Division {
 }
 
 /** Undefined where there is nothing to sum up. */
-export function divide(items: readonly InputItem[], { contextSize }: Model): Division | undefined {
+export function divide(items: readonly InputItem[], { contextSize }: Pick<Model, 'contextSize'>): Division | undefined {
   const window = contextSize ?? tokensOf(items) * overflowShare;
   let start = items.length;
   let best = items.length;
@@ -96,11 +102,6 @@ function line(item: InputItem): string {
     return `result: ${cut(outputText(item.output as ToolOutput))}`;
   // Reasoning is the model's own, and encrypted; of other items the type says most.
   return item.type === 'reasoning' ? '' : `(${item.type})`;
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  return Array.isArray(content) ? content.map((part: { text?: string }) => part.text ?? '').join('') : '';
 }
 
 function cut(text: string): string {

@@ -2,9 +2,13 @@ import type { Usage } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
 import { AgentError } from './agent-error.js';
-import { ModelChoice } from './attempts.js';
+import type { BackgroundTasks } from './background-tasks.js';
+import type { AgentEvent } from './events.js';
+import type { Ledger } from './limits/ledger.js';
+import { ModelChoice } from './models/model-choice.js';
 import type { Permissions } from './permissions/permissions.js';
 import { History, type HistoryOptions } from './history.js';
+import { Recalls } from './recalls.js';
 import { Steering } from './steering.js';
 import { hookPoints } from './hooks/hook-point.js';
 import { type HookVerdict, noVerdict } from './hooks/hook-verdict.js';
@@ -24,6 +28,11 @@ export interface Crew {
   sessionId: string;
   store: boolean | undefined;
   totals: Totals;
+  /** What the budgets of the file still allow. */
+  ledger: Ledger;
+  background: BackgroundTasks;
+  /** What happens beside the run, and is told with it. */
+  aside: AgentEvent[];
 }
 
 /** Hooks that a conversation asks. */
@@ -44,14 +53,18 @@ export class Conversation {
   readonly steering = new Steering();
   /** What the last turn used. */
   usage: Usage | null | undefined;
+  /** What has been begun, and the agent is told of when it ends. */
+  readonly recalls = new Recalls();
   readonly #choices = new Map<string, ModelChoice>();
+  readonly #as: Member | undefined;
   #active: string;
   /** What hooks said last before a turn. */
   #told = '';
 
-  constructor(crew: Crew, agent: string, { depth = 0, id = crew.sessionId, ...kept }: ConversationOptions = {}) {
+  constructor(crew: Crew, agent: string, { depth = 0, as, id = crew.sessionId, ...kept }: ConversationOptions = {}) {
     this.crew = crew;
     this.id = id;
+    this.#as = as;
     this.history = new History(kept);
     this.depth = depth;
     this.#active = agent;
@@ -59,7 +72,7 @@ export class Conversation {
 
   /** The agent whose turn it is. */
   get member(): Member {
-    const member = this.crew.members.get(this.#active);
+    const member = this.#as?.agent.name === this.#active ? this.#as : this.crew.members.get(this.#active);
     if (member === undefined)
       throw new AgentError('unknown_agent', `there is no agent ${this.#active} in this session`);
     return member;
@@ -121,4 +134,6 @@ export interface ConversationOptions extends HistoryOptions {
   depth?: number;
   /** @default that of the session */
   id?: string;
+  /** How its agent goes about it here, where that is another way than everywhere. @default as the crew has it */
+  as?: Member | undefined;
 }

@@ -1,13 +1,22 @@
 import type { Response } from '@turnwire/client';
+import type { Agent } from '../config/agent.js';
 import type { Model } from '../config/model.js';
+import type { Crew } from './conversation.js';
 import type { AgentEvent } from './events.js';
-import { costOf, readUsage, type Totals } from './usage.js';
+import { costOf, readUsage } from './usage.js';
 
-/** Counts what a turn has used, that of a summary too: sessions add up what they are told. */
-export function* count(totals: Totals, { usage: raw }: Response, model: Model): Generator<AgentEvent> {
-  if (!raw || !model.trackUsage) return;
+/** Counts what a turn has used, that of a summary too: sessions add up what they are told, and budgets hold whether it is told or not. */
+export function* count(
+  { totals, ledger }: Crew,
+  agent: Agent,
+  { usage: raw }: Response,
+  model: Model,
+): Generator<AgentEvent> {
+  if (!raw) return;
   const usage = readUsage(raw);
   const cost = costOf(raw, model);
+  ledger.tokens(agent, usage, cost);
+  if (!model.trackUsage) return;
   totals.add(usage, cost);
   yield {
     type: 'token_usage',

@@ -57,6 +57,12 @@ export type AgentEvent =
   | { type: 'model_fallback'; from: string; to: string; reason: string; partial: boolean }
   /** The history was too long for the model, and was summed up. */
   | { type: 'session_compaction'; items_before: number; items_after: number }
+  /** Something that was begun in the background has ended, and the agent is told. */
+  | { type: 'recalled'; message: string }
+  /** The session has a title. */
+  | { type: 'session_title'; title: string }
+  /** An agent has written a plan, and waits for what the user says of it. */
+  | { type: 'plan_ready'; plan: string; path: string }
   | { type: 'warning'; message: string }
   /** The run failed; `stream_stopped` follows, then the run throws the same error. */
   | { type: 'error'; code: string; message: string; server_code?: string }
@@ -82,7 +88,8 @@ export type StopReason =
   | 'aborted'
   | 'repeated_calls'
   | 'max_turns'
-  | 'hook_blocked';
+  | 'hook_blocked'
+  | 'budget_exceeded';
 
 export interface TokenUsage {
   input_tokens: number;

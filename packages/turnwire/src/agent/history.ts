@@ -15,7 +15,8 @@ export type HistoryEntry =
   /** Another agent has taken the conversation over. */
   | { kind: 'agent'; agent: string }
   /** The history was compacted: these are now all of it, and, in the same order, who has made them. */
-  | { kind: 'compacted'; items: readonly InputItem[]; makers?: readonly (Maker | null)[] | undefined };
+  | { kind: 'compacted'; items: readonly InputItem[]; makers?: readonly (Maker | null)[] | undefined }
+  | { kind: 'title'; title: string };
 
 /**
  * The items of one conversation in their order, verbatim but for what a strict server would refuse. All of them are handed over with every turn: what of it the server holds already,

@@ -4,23 +4,27 @@ import type { Agent } from '../config/agent.js';
 import { AgentError } from './agent-error.js';
 import { takeTurnWithFallback } from './attempts.js';
 import { runCalls, skipCalls } from './calls.js';
-import { compact } from './compact.js';
+import { compact, windowOf } from './compact.js';
 import { estimate, isNearLimit } from './compaction.js';
 import { Conversation } from './conversation.js';
 import { count } from './counting.js';
 import type { AgentEvent } from './events.js';
 import { around, unlessBlocked } from './hooks/around.js';
 import { afterTurn, beforeTurn, switched, TurnEnd } from './hooks/turn-hooks.js';
+import { TaskBudget } from './limits/task-budget.js';
+import { workingTime } from './limits/working-time.js';
 import { makerOf, readableBy } from './maker.js';
 import { textOf } from './narration.js';
 import { outgoing } from './outgoing.js';
-import { lastItems } from './pairing.js';
+import { lastItems, promptText } from './pairing.js';
 import { failing } from './passing.js';
 import { Repetition } from './repetition.js';
 import { teamTools } from './team.js';
-import type { Tool, ToolContext } from './tools/tool.js';
+import type { Caller, GivenTask, TaskOptions } from './tools/caller.js';
+import type { Tool } from './tools/tool.js';
 import { callsOf } from './turn-calls.js';
 import type { Taken } from './turn.js';
+import { readUsage } from './usage.js';
 
 /** Tasks within tasks within tasks: agents that give a task to one another in a circle come to an end. */
 const deepestTask = 8;
@@ -38,28 +42,42 @@ interface Progress {
   repetition: Repetition;
   /** How long the history was after the last turn; undefined before the first. */
   length: number | undefined;
+  taskBudget: TaskBudget;
 }
 
 /** Turn by turn, until the model has nothing more to ask for. */
 export async function* work(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent, Done> {
-  const progress: Progress = { reports: [], repetition: repetitionOf(conversation), length: undefined };
+  const progress: Progress = {
+    reports: [],
+    repetition: repetitionOf(conversation),
+    length: undefined,
+    taskBudget: new TaskBudget(),
+  };
+  const { crew } = conversation;
   for (;;) {
     signal.throwIfAborted();
     const { agent, history, usage } = conversation;
+    yield* crew.aside.splice(0);
     if (progress.reports.length >= agent.maxIterations) {
       const most = agent.maxIterations;
       throw new AgentError('max_turns', `the agent is not done after ${most} turns, the most this run may take`);
     }
-    if (progress.length !== undefined) {
+    crew.ledger.check(agent);
+    const took = (ms: number): void => crew.ledger.time(agent, ms);
+    if (progress.length !== undefined && agent.sessionCompaction) {
       const [model = agent.model] = conversation.choice.candidates();
       const tokens = estimate(usage, history.items.slice(progress.length));
-      if (isNearLimit(tokens, model)) yield* compact(conversation, 'threshold', signal);
+      if (isNearLimit(tokens, { ...model, contextSize: windowOf(conversation) }, agent))
+        yield* workingTime(compact(conversation, 'threshold', signal), took);
     }
     yield* hear(conversation, signal);
+    const { choice } = conversation;
+    choice.route(promptText(history.items));
+    progress.taskBudget.check(choice.candidates()[0] ?? agent.model);
     const ending = new TurnEnd(conversation, signal);
     let done: Done | undefined;
     try {
-      done = yield* step(conversation, progress, signal);
+      done = yield* workingTime(step(conversation, progress, signal), took);
       ending.reason = done === undefined ? 'continue' : 'normal';
     } catch (error) {
       ending.failed(error);
@@ -68,13 +86,36 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
       await ending.tell();
     }
     for (const message of ending.warnings) yield { type: 'warning', message };
-    if (done !== undefined) return done;
+    if (done !== undefined) {
+      if (agent.forceHandoff === undefined && !conversation.recalls.waits) {
+        yield* crew.aside.splice(0);
+        return done;
+      }
+      yield* goOn(conversation, signal);
+    }
     if (conversation.agent !== agent) {
       const [from, to] = [agent.name, conversation.agent.name];
       yield { type: 'agent_switching', from, to, reason: 'handoff' };
       yield* switched(conversation, { from, to, kind: 'handoff' }, signal);
       progress.repetition = repetitionOf(conversation);
     }
+  }
+}
+
+/** Another turn after an answer: by the agent that the file names, or once something that was waited for has ended. */
+async function* goOn(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
+  const { agent, history, recalls, steering } = conversation;
+  if (agent.forceHandoff !== undefined) {
+    conversation.handOff(agent.forceHandoff);
+    const word = `${conversation.agent.name} goes on with this conversation now.`;
+    history.add({ type: 'message', role: 'developer', content: word });
+    return;
+  }
+  do await recalls.next(signal);
+  while (!recalls.hasEnded && !steering.waits);
+  for (const text of recalls.take()) {
+    history.add({ type: 'message', role: 'developer', content: text });
+    yield { type: 'recalled', message: text };
   }
 }
 
@@ -99,14 +140,17 @@ async function* step(
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, Done | undefined> {
   const { agent, crew, history } = conversation;
-  const { reports, repetition } = progress;
+  const { reports, repetition, taskBudget } = progress;
   const tools = toolsOf(conversation);
   yield* beforeTurn(conversation, reports.length + 1, signal);
   const taken = yield* turn(conversation, tools, { isFirst: reports.length === 0, signal });
   const { response, report, model } = taken;
   reports.push(report);
   yield turnFinished(reports.length, taken);
-  for (const each of taken.responses) yield* count(crew.totals, each, model);
+  for (const each of taken.responses) {
+    if (each.usage) taskBudget.count(model, readUsage(each.usage));
+    yield* count(crew, agent, each, model);
+  }
   yield* afterTurn(conversation, taken, signal);
   const { items, calls, repeated } = callsOf(taken.added);
   for (const { id, name } of repeated)
@@ -120,16 +164,20 @@ async function* step(
     throw cutOff(response.incomplete_details?.reason);
   }
   if (calls.length === 0) return { text: textOf(response), reports };
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
   yield* runCalls(calls, {
     agent: agent.name,
-    tools: new Map(tools.map((tool) => [tool.name, tool])),
+    tools: byName,
     permissions: crew.permissions,
     repetition,
     history,
     hook: conversation.hook.bind(conversation),
     addContext: conversation.addContext.bind(conversation),
+    caller: callerOf(conversation),
+    maxResultTokens: agent.maxToolResultTokens,
     signal,
   });
+  conversation.choice.readBy(calls.map(({ name }) => byName.get(name)?.readBy).find((each) => each !== undefined));
   return undefined;
 }
 
@@ -170,29 +218,46 @@ async function* turn(
   try {
     return yield* attempt();
   } catch (error) {
-    if (failing(error) !== 'overflow' || !(yield* compact(conversation, 'overflow', signal))) throw error;
+    const compacts = conversation.agent.sessionCompaction && failing(error) === 'overflow';
+    if (!compacts || !(yield* compact(conversation, 'overflow', signal))) throw error;
     return yield* attempt();
   }
 }
 
-function toolsOf(conversation: Conversation): readonly Tool[] {
+export function toolsOf(conversation: Conversation): readonly Tool[] {
   const { agent, tools } = conversation.member;
-  const transfer = (to: string, task: string, context: ToolContext) => delegate(conversation, to, task, context);
-  return [...tools, ...teamTools(agent, { transfer, handOff: (to) => conversation.handOff(to) })];
+  return [...tools, ...teamTools(agent, { handOff: (to) => conversation.handOff(to) })];
 }
 
-/** Lets another agent do a task; its events are told as they come. */
+function callerOf(conversation: Conversation): Caller {
+  const { crew, choice, recalls } = conversation;
+  return {
+    sessionId: crew.sessionId,
+    background: crew.background,
+    delegate: (task, options) => delegate(conversation, task, options),
+    pickModel: (model) => choice.pick(model),
+    expect: () => recalls.begin(),
+  };
+}
+
+/** Lets another agent do a task, or this one with another history; its events are told as they come. */
 async function delegate(
   conversation: Conversation,
-  to: string,
-  task: string,
-  { signal, tell }: ToolContext,
+  { to: other, prompt, instructions, model }: GivenTask,
+  { signal, tell }: TaskOptions,
 ): Promise<string> {
   if (conversation.depth >= deepestTask) throw new Error('tasks have been given on too often; do this one yourself');
-  const prompt: InputItem = { type: 'message', role: 'user', content: task };
-  const { crew, depth } = conversation;
-  const inner = new Conversation(crew, to, { items: [prompt], depth: depth + 1, id: randomUUID() });
-  const from = conversation.agent.name;
+  const { crew, agent, member, depth } = conversation;
+  const items: InputItem[] = [{ type: 'message', role: 'user', content: prompt }];
+  const as = {
+    ...member,
+    agent: model === undefined ? agent : { ...agent, model, alternates: [] },
+    instructions: instructions ?? member.instructions,
+  };
+  const from = agent.name;
+  const to = other ?? from;
+  const given = { items, depth: depth + 1, id: randomUUID(), ...(other === undefined ? { as } : {}) };
+  const inner = new Conversation(crew, to, given);
   const pass = async <Result>(steps: AsyncGenerator<AgentEvent, Result>): Promise<Result> => {
     for (;;) {
       const step = await steps.next();

@@ -43,6 +43,21 @@ export function stands(items: readonly InputItem[], start: number): boolean {
   return openCalls(items.slice(0, start)).length === 0 && items[start - 1]?.type !== 'reasoning';
 }
 
+/** What the user said last; empty where that is no text. */
+export function promptText(items: readonly InputItem[]): string {
+  const prompt = items.findLast(isPrompt);
+  if (prompt === undefined || !('content' in prompt)) return '';
+  const { content } = prompt;
+  if (typeof content === 'string') return content;
+  const parts: readonly unknown[] = Array.isArray(content) ? content : [];
+  return parts
+    .map((part) =>
+      typeof part === 'object' && part !== null && 'text' in part && typeof part.text === 'string' ? part.text : '',
+    )
+    .join('\n')
+    .trim();
+}
+
 export function isPrompt(item: InputItem): boolean {
   return 'role' in item && item.role === 'user';
 }

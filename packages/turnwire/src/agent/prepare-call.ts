@@ -1,4 +1,5 @@
 import { messageOf, orAbort } from './abort.js';
+import type { AgentError } from './agent-error.js';
 import type { Answer } from './approval.js';
 import { readArguments } from './arguments.js';
 import type { AgentEvent, ToolCall, ToolOutcome } from './events.js';
@@ -36,6 +37,8 @@ export interface HookWords {
   context: string[];
   /** The first that wants the run to end. */
   stop: HookWord | undefined;
+  /** What a task has used up, which ends the run that gave it, too. */
+  exceeded: AgentError | undefined;
 }
 
 export interface PrepareOptions {

@@ -1,25 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import { type InputItem, TurnwireError } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
+import type { Budget } from '../config/budgets.js';
 import type { Model } from '../config/model.js';
 import type { PermissionRules } from '../config/schema/permissions.js';
 import { messageOf } from './abort.js';
 import { AgentError } from './agent-error.js';
+import type { AnswerCache } from './answer-cache.js';
 import type { Approval } from './approval.js';
+import { BackgroundTasks } from './background-tasks.js';
+import { compact } from './compact.js';
 import { Conversation } from './conversation.js';
 import type { AgentEvent, StopReason } from './events.js';
-import type { HistoryKeeper } from './history.js';
+import type { History, HistoryKeeper } from './history.js';
 import type { HookEvent } from './hooks/hook-point.js';
 import { around, unlessBlocked } from './hooks/around.js';
 import type { HookVerdict } from './hooks/hook-verdict.js';
 import type { HookSurroundings } from './hooks/hooks.js';
-import { work } from './loop.js';
+import { Ledger } from './limits/ledger.js';
+import { type Done, toolsOf, work } from './loop.js';
 import type { Maker } from './maker.js';
 import { type AgentRun, type RunResult, startRun } from './run.js';
+import { isPrompt, promptText } from './pairing.js';
 import type { Heard } from './steering.js';
 import { Permissions } from './permissions/permissions.js';
 import type { Member } from './team.js';
-import type { Tool } from './tools/tool.js';
+import { titleOf } from './title.js';
+import type { Tool, ToolContent } from './tools/tool.js';
 import type { TurnClient } from './turn.js';
 import { noTokens, Totals } from './usage.js';
 
@@ -48,6 +55,14 @@ export interface SessionOptions {
   keeper?: HistoryKeeper | undefined;
   /** Told with each run, for who wants to go on from it later. @default none */
   id?: string | undefined;
+  /** What all agents may use up. @default no limit */
+  budget?: Budget | undefined;
+  /** What earlier runs of the session have used up. @default nothing */
+  used?: { tokens: number; cost: number } | undefined;
+  /** Answers to earlier questions, by agent. @default there are none */
+  answers?: ReadonlyMap<string, AnswerCache> | undefined;
+  /** @default the session has none yet */
+  title?: string | undefined;
 }
 
 /** The points that lie between the runs of a session. */
@@ -68,6 +83,20 @@ export interface Session {
   unheard(): string[];
   /** The agent goes by another model from its next turn on. */
   useModel(model: Model): void;
+  /** Another agent goes on with the conversation. @throws AgentError if there is none of that name */
+  handOff(to: string): void;
+  /** What the agent can call. */
+  readonly tools: readonly Tool[];
+  /** Undefined: it has none. */
+  title: string | undefined;
+  /** Tools run without a question; rules that deny hold all the same. */
+  yolo: boolean;
+  /** Sums the conversation up now. The events of it; in the end whether there was something to sum up. */
+  compact(options?: { signal?: AbortSignal | undefined }): AsyncGenerator<AgentEvent, boolean>;
+  /** Takes back the last prompt and all that came of it; the prompt, or undefined where there is none. What tools have done stays done. */
+  undo(): string | undefined;
+  /** Ends what agents do in the background. Never rejects. */
+  close(): Promise<void>;
   /** Runs the hooks that the agent at work has around its session, and tells the model what they have to say. */
   hook(point: SessionHook, event: HookEvent, signal: AbortSignal): Promise<HookVerdict>;
   /**
@@ -81,25 +110,32 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Whether it was said to the run before, too late for its last turn. @default false */
   followUp?: boolean | undefined;
+  /** Files and pictures that come with the prompt. @default none */
+  attached?: readonly ToolContent[] | undefined;
 }
 
 export function createSession(options: SessionOptions): Session {
   const { agent, tools, instructions, team = new Map(), client, approval, rules, hooksIn, store } = options;
-  const { history: items, makers, keeper, id } = options;
+  const { history: items, makers, keeper, id, budget, used, answers = new Map() } = options;
+  const aside: AgentEvent[] = [];
+  const permissions = new Permissions(approval, {
+    rules,
+    tools: [...tools, ...[...team.values()].flatMap((member) => member.tools)],
+  });
   const crew = {
     members: new Map([...team, [agent.name, { agent, tools, instructions }]]),
     clientFor: typeof client === 'function' ? client : () => client,
-    permissions: new Permissions(approval, {
-      rules,
-      tools: [...tools, ...[...team.values()].flatMap((member) => member.tools)],
-    }),
+    permissions,
     hooksIn,
     sessionId: id ?? randomUUID(),
     store,
     totals: new Totals(),
+    ledger: new Ledger(budget, used),
+    background: new BackgroundTasks((event) => void aside.push(event)),
+    aside,
   };
   const conversation = new Conversation(crew, agent.name, { items, makers, keeper });
-  const state = { busy: false };
+  const state: State = { busy: false, title: options.title, answers, keeper };
   return {
     get history() {
       return conversation.history.items;
@@ -107,13 +143,45 @@ export function createSession(options: SessionOptions): Session {
     get agent() {
       return conversation.agent;
     },
-    say: (text) => {
-      const { agent, choice, steering } = conversation;
-      const [model = agent.model] = choice.candidates();
-      // What hooks have to see first goes to no turn that runs.
-      const { user_steering_messages_submit: told, before_llm_call: guarded } = agent.hooks;
-      return told.length + guarded.length > 0 ? steering.queue(text) : steering.say(text, model);
+    get tools() {
+      return toolsOf(conversation);
     },
+    get title() {
+      return state.title;
+    },
+    set title(title) {
+      state.title = title;
+      if (title !== undefined) keeper?.append({ kind: 'title', title });
+    },
+    get yolo() {
+      return permissions.yolo;
+    },
+    set yolo(yolo) {
+      permissions.yolo = yolo;
+    },
+    async say(text) {
+      const { agent: at, choice, steering, recalls } = conversation;
+      const [model = at.model] = choice.candidates();
+      // What hooks have to see first goes to no turn that runs.
+      const { user_steering_messages_submit: told, before_llm_call: guarded } = at.hooks;
+      const heard = await (told.length + guarded.length > 0 ? steering.queue(text) : steering.say(text, model));
+      recalls.nudge();
+      return heard;
+    },
+    handOff(to) {
+      if (!crew.members.has(to)) throw new AgentError('unknown_agent', `there is no agent ${to} in this session`);
+      conversation.handOff(to);
+    },
+    compact: ({ signal = new AbortController().signal } = {}) => compact(conversation, 'manual', signal),
+    undo() {
+      const { history } = conversation;
+      const at = history.items.findLastIndex(isPrompt);
+      if (at === -1) return undefined;
+      const prompt = promptText(history.items.slice(0, at + 1));
+      history.compact(history.items.slice(0, at));
+      return prompt;
+    },
+    close: () => crew.background.close(),
     unheard: () => conversation.steering.take(),
     useModel: (model) => conversation.useModel(model),
     async hook(point, event, signal) {
@@ -121,8 +189,8 @@ export function createSession(options: SessionOptions): Session {
       conversation.addContext(verdict.context);
       return verdict;
     },
-    run: (prompt, { signal = new AbortController().signal, followUp = false } = {}) =>
-      startRun(converse(conversation, state, { prompt, id, followUp, signal })),
+    run: (prompt, { signal = new AbortController().signal, followUp = false, attached = [] } = {}) =>
+      startRun(converse(conversation, state, { prompt, attached, id, followUp, signal })),
   };
 }
 
@@ -135,8 +203,16 @@ export function runAgent({
   return createSession(options).run(prompt, { signal });
 }
 
+interface State {
+  busy: boolean;
+  title: string | undefined;
+  answers: ReadonlyMap<string, AnswerCache>;
+  keeper: HistoryKeeper | undefined;
+}
+
 interface Asked {
   prompt: string;
+  attached: readonly ToolContent[];
   id: string | undefined;
   followUp: boolean;
   signal: AbortSignal;
@@ -144,8 +220,8 @@ interface Asked {
 
 async function* converse(
   conversation: Conversation,
-  state: { busy: boolean },
-  { prompt, id, followUp, signal }: Asked,
+  state: State,
+  { prompt, attached, id, followUp, signal }: Asked,
 ): AsyncGenerator<AgentEvent, RunResult> {
   const { crew, history } = conversation;
   if (state.busy) {
@@ -168,12 +244,17 @@ async function* converse(
       // A prompt that is refused is not kept: it would be sent with the next one.
       const point = followUp ? 'user_followup_submit' : 'user_prompt_submit';
       const submitted = yield* unlessBlocked(conversation, { point, event: { prompt }, signal });
-      history.add({ type: 'message', role: 'user', content: prompt });
+      const content = attached.length === 0 ? prompt : [{ type: 'input_text' as const, text: prompt }, ...attached];
+      history.add({ type: 'message', role: 'user', content });
       conversation.addContext(submitted.context);
-      const { text, reports } = yield* work(conversation, signal);
+      const cache = attached.length === 0 ? state.answers.get(agent.name) : undefined;
+      const known = await cache?.find(prompt);
+      const { text, reports } = known === undefined ? yield* work(conversation, signal) : yield* again(known, history);
+      if (known === undefined) await cache?.add(prompt, text);
       const event = { stop_response: text, last_user_message: prompt };
       const stopped = yield* around(conversation, { point: 'stop', event, signal });
       conversation.addContext(stopped.context);
+      yield* entitle(conversation, state, signal);
       yield { type: 'stream_stopped', reason: 'completed' };
       const { tokens: usage, cost } = crew.totals;
       return { text, turns: reports.length, usage, cost, history: [...history.items], reports };
@@ -202,14 +283,45 @@ async function* notify(
   yield* around(conversation, { point: limited ? 'on_max_iterations' : 'on_error', event, signal });
 }
 
+/** An answer that was given before. */
+function* again(text: string, history: History): Generator<AgentEvent, Done> {
+  yield { type: 'agent_choice', content: text };
+  history.add({ type: 'message', role: 'assistant', content: [{ type: 'output_text', text, annotations: [] }] });
+  return { text, reports: [] };
+}
+
+/** Gives the session its title, where the agent has a model for that and there is none yet. */
+async function* entitle(conversation: Conversation, state: State, signal: AbortSignal): AsyncGenerator<AgentEvent> {
+  const [first = conversation.agent.model] = conversation.choice.candidates();
+  const model = first.links.title;
+  if (model === undefined || state.title !== undefined) return;
+  try {
+    const title = yield* titleOf(conversation, model, signal);
+    if (title === '') return;
+    state.title = title;
+    state.keeper?.append({ kind: 'title', title });
+    yield { type: 'session_title', title };
+  } catch (error) {
+    if (signal.aborted) return;
+    yield { type: 'warning', message: `the session has no title, because ${model.name} failed: ${messageOf(error)}` };
+  }
+}
+
 function stopReason(error: unknown, signal: AbortSignal): StopReason {
   if (signal.aborted) return 'aborted';
   if (!(error instanceof AgentError)) return 'failed';
   const { code } = error;
-  return code === 'incomplete' || code === 'repeated_calls' || code === 'max_turns' || code === 'hook_blocked'
-    ? code
-    : 'failed';
+  return ending.has(code) ? (code as StopReason) : 'failed';
 }
+
+/** The codes of errors that are reasons to stop by the same names. */
+const ending: ReadonlySet<string> = new Set<StopReason>([
+  'incomplete',
+  'repeated_calls',
+  'max_turns',
+  'hook_blocked',
+  'budget_exceeded',
+]);
 
 function describe(error: unknown, signal: AbortSignal): { code: string; message: string; server_code?: string } {
   const message = messageOf(error);

@@ -52,6 +52,10 @@ export class Steering {
     this.#queued.unshift(...taken.filter((text) => !held.has(text)));
   }
 
+  get waits(): boolean {
+    return this.#queued.length > 0;
+  }
+
   /** What waits, in the order it was said; it waits no more. */
   take(): string[] {
     return this.#queued.splice(0);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Agent } from '../config/agent.js';
-import { defineTool, type Tool, type ToolContext } from './tools/tool.js';
+import { callerIn } from './tools/session/background-agents.js';
+import { defineTool, type Tool } from './tools/tool.js';
 
 /** An agent that is ready to work. */
 export interface Member {
@@ -11,14 +12,12 @@ export interface Member {
 }
 
 export interface TeamWork {
-  /** Lets another agent do a task, in a conversation of its own, and resolves to its answer. */
-  transfer: (to: string, task: string, context: ToolContext) => Promise<string>;
   /** Lets another agent go on with this conversation from the next turn on. */
   handOff: (to: string) => void;
 }
 
 /** The tools by which an agent turns to others; none for one that works alone. */
-export function teamTools({ subAgents, handoffs }: Agent, { transfer, handOff }: TeamWork): Tool[] {
+export function teamTools({ subAgents, handoffs }: Agent, { handOff }: TeamWork): Tool[] {
   const tools: Tool[] = [];
   if (subAgents.length > 0) {
     tools.push(
@@ -35,8 +34,10 @@ export function teamTools({ subAgents, handoffs }: Agent, { transfer, handOff }:
           task: z.string().min(1).describe('What is to be done, complete.'),
           expected_output: z.string().default('').describe('What the answer should be like.'),
         }),
-        run: ({ agent, task, expected_output: expected }, context) =>
-          transfer(agent, expected === '' ? task : `${task}\n\nExpected output: ${expected}`, context),
+        run({ agent, task, expected_output: expected }, context) {
+          const prompt = expected === '' ? task : `${task}\n\nExpected output: ${expected}`;
+          return callerIn(context).delegate({ to: agent, prompt }, { signal: context.signal, tell: context.tell });
+        },
       }),
     );
   }

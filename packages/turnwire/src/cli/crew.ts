@@ -1,14 +1,20 @@
 import { randomInt } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Client, createClient } from '@turnwire/client';
+import { homedir } from 'node:os';
 import { messageOf } from '../agent/abort.js';
+import { AnswerCache } from '../agent/answer-cache.js';
 import { instructionsOf } from '../agent/instructions.js';
+import type { Skill } from '../agent/skills/skill-file.js';
+import { openSkills } from '../agent/skills/skills-toolset.js';
 import type { Member } from '../agent/team.js';
 import type { TodoList, ToolsetOptions } from '../agent/tools/toolset.js';
 import { expander, openTools, type Toolbox } from '../agent/tools/toolsets.js';
+import type { Agent } from '../config/agent.js';
 import { clientOptions } from '../config/client-options.js';
 import type { Config } from '../config/config.js';
 import type { Model } from '../config/model.js';
+import { modelsOf } from '../config/models/models-of.js';
 import { secretValues } from '../config/needed-secrets.js';
 import { readSecret } from '../config/secrets/key.js';
 import type { Secrets } from '../config/secrets/secrets.js';
@@ -40,6 +46,8 @@ export interface CrewOptions {
 export interface OpenCrew {
   members: ReadonlyMap<string, Member>;
   clientFor: (model: Model) => Client;
+  /** Answers to earlier questions, by agent. */
+  answers: ReadonlyMap<string, AnswerCache>;
   /** Replaces `${env.NAME}` in variables of hooks. */
   expand: (values: Readonly<Record<string, string>>) => Promise<Record<string, string>>;
   /** The time by which the run goes. */
@@ -58,7 +66,7 @@ export interface OpenCrew {
 export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
   const { config, secrets, directory, home, script, tape, warn } = options;
   const agents = reachable(config);
-  const models = [...new Set(agents.flatMap(({ model, fallback }) => [model, ...fallback.models]))];
+  const models = [...new Set(agents.flatMap(modelsOf))];
   const replay = tape !== undefined && 'replay' in tape ? tape : undefined;
   const emulator = replay === undefined ? await emulatorFor(models, script) : undefined;
   let between: Between | undefined;
@@ -101,20 +109,38 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
     askUser: options.askUser,
     opening: opening.signal,
     warn: (message) => warn(`turnwire: ${printable(message)}`),
-    memoryFile: home === undefined ? undefined : memoryFileIn(home, resolve(config.file)),
+    memoryFile: home === undefined ? undefined : fileIn(home, 'memory', resolve(config.file)),
+    tasksFile: home === undefined ? undefined : fileIn(home, 'tasks', resolve(config.file)),
+    home,
   };
   const sharedList: TodoList = new Map();
   const members = new Map<string, Member>();
   let now = new Date();
+  const answers = new Map<string, AnswerCache>();
   try {
     if (replay !== undefined)
       between = await replayFrom(replay.replay, models, { ...replay, warn: (message) => warn(`turnwire: ${message}`) });
     now = between?.now ?? now;
     for (const agent of agents) {
-      const box = await openTools(agent.toolsets, toolsetOptions, sharedList);
+      const box = await openTools(agent.toolsets, { ...toolsetOptions, subAgents: agent.subAgents }, sharedList);
       boxes.push(box);
-      const around = { directory, tools: box.instructions, agents: config.agents, now };
-      members.set(agent.name, { agent, tools: box.tools, instructions: await instructionsOf(agent, around) });
+      const skills = await openSkills(agent.skills, {
+        directory,
+        home: options.env['HOME'] ?? homedir(),
+        warn: (message) => warn(`turnwire: ${printable(message)}`),
+      });
+      const tools = [box.instructions, skills.instructions ?? ''].filter((text) => text !== '').join('\n\n');
+      const around = { directory, tools, agents: config.agents, now };
+      members.set(agent.name, {
+        agent: withSkillCommands(agent, skills.offered),
+        tools: [...box.tools, ...skills.tools],
+        instructions: await instructionsOf(agent, around),
+      });
+      if (agent.cache !== undefined) {
+        const { path } = agent.cache;
+        const file = path === undefined ? undefined : resolve(dirname(config.file), path);
+        answers.set(agent.name, new AnswerCache(agent.cache, file));
+      }
     }
     // Last: a run that cannot begin leaves no file behind.
     if (tape !== undefined && 'record' in tape) {
@@ -128,15 +154,24 @@ export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
   } finally {
     options.signal.removeEventListener('abort', giveUp);
   }
-  return { members, clientFor, expand: expander(toolsetOptions), now, unasked: () => between?.unasked(), close };
+  return {
+    members,
+    clientFor,
+    answers,
+    expand: expander(toolsetOptions),
+    now,
+    unasked: () => between?.unasked(),
+    close,
+  };
 }
 
 /** The first agent, and all that it or those it can turn to can turn to. */
 function reachable({ root, agents }: Config): Config['root'][] {
   const found = new Set([root]);
   // A set also visits what is added while it is walked.
-  for (const { subAgents, handoffs } of found) {
-    for (const name of [...subAgents, ...handoffs]) {
+  for (const { subAgents, handoffs, forceHandoff, commands } of found) {
+    const named = [...commands.values()].flatMap((command) => command.agent ?? []);
+    for (const name of [...subAgents, ...handoffs, ...named, ...(forceHandoff === undefined ? [] : [forceHandoff])]) {
       const agent = agents.get(name);
       if (agent !== undefined) found.add(agent);
     }
@@ -149,10 +184,24 @@ function openAiUrl(): string {
   return process.env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1';
 }
 
-function memoryFileIn(home: string, agentFile: string): string {
+/** Each skill is a command, too; what the file calls so goes before it. */
+function withSkillCommands(agent: Agent, skills: readonly Skill[]): Agent {
+  if (skills.length === 0) return agent;
+  const commands = skills.map(({ name, description, fork }) => {
+    const how = fork ? 'by run_skill' : ': read it with read_skill, and follow it';
+    return [
+      name,
+      { description, instruction: `Use the skill ${name}${how}.`, agent: undefined, url: undefined },
+    ] as const;
+  });
+  return { ...agent, commands: new Map([...commands, ...agent.commands]) };
+}
+
+/** A file beside the sessions, for one agent file. */
+function fileIn(home: string, folder: string, agentFile: string): string {
   return join(
     home,
-    'memory',
+    folder,
     `${agentFile
       .replace(/[^A-Za-z0-9.]+/g, '-')
       .replace(/^-/, '')

@@ -6,9 +6,9 @@ import type { SessionFile } from '../agent/sessions/session-file.js';
 import { SessionError } from '../agent/sessions/session-folder.js';
 import type { AgentEvent } from '../agent/events.js';
 import type { Member } from '../agent/team.js';
-import { unattended } from '../agent/tools/command.js';
-import type { Agent } from '../config/agent.js';
-import { commandPrompt } from '../config/command-prompt.js';
+import { messageOf } from '../agent/abort.js';
+import { unattended, type Variables } from '../agent/tools/command.js';
+import { openInBrowser } from '../agent/tools/everyday/browser.js';
 import type { Model } from '../config/model.js';
 import { withoutSecrets } from '../config/client-options.js';
 import { type Config, loadConfig } from '../config/config.js';
@@ -18,6 +18,7 @@ import { type CrewOptions, openCrew } from './crew.js';
 import { exitStatus, signalStatus } from './exit-status.js';
 import { describeFailure } from './failure.js';
 import { UsageError } from './usage-error.js';
+import { fileCommand, slashName } from './file-command.js';
 import { homeOf } from './home.js';
 import { Interrupts } from './interrupts.js';
 import type { Io } from './io.js';
@@ -62,7 +63,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
   if (options.script !== undefined && ![...config.agents.values()].some(({ model }) => model.provider === 'emulator'))
     throw new UsageError('--script is for agents whose model has "provider: emulator"');
   const directory = await workingDirectory(io, options.workingDir ?? io.cwd);
-  const first = interactive ? undefined : command(config.root, await readPrompt(io, prompt));
+  const asked = interactive ? undefined : await readPrompt(io, prompt);
   let kept = options.replay === undefined ? keptSession(io, config, options.session) : undefined;
 
   const notes = new Printer(io.stderr, io.env);
@@ -105,8 +106,17 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
           makers: file?.state.makers,
           keeper: file,
           id: file?.id,
+          budget: config.budget,
+          used: file && {
+            tokens: file.state.usage.input_tokens + file.state.usage.output_tokens,
+            cost: file.state.cost ?? 0,
+          },
+          answers: crew.answers,
+          title: file?.state.title,
         });
       let session = begin(begins, kept);
+      const first = asked === undefined ? undefined : await prompted(session, asked, { id: kept?.id ?? '', env });
+      if (asked !== undefined && first === undefined) return exitStatus.ok;
       const keep = (event: AgentEvent): void => keepUsage(event, kept);
       const view = keeping(options.json ? jsonView(io) : textView(io), keep);
       const hook: RunHook = (point, event = {}) => runSessionHook(session, point, event, tell);
@@ -114,6 +124,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
         const root = crew.members.get(config.root.name) ?? begins;
         const fresh = options.replay === undefined ? keptSession(io, config, undefined) : undefined;
         await hook('session_end', { reason: 'clear' });
+        await session.close();
         kept?.close();
         kept = fresh;
         session = begin(root, fresh);
@@ -130,7 +141,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
       };
       await hook('session_start', { source: options.session === undefined ? 'startup' : 'resume' });
       try {
-        const running: Running = { view, interrupts, options, hook };
+        const running: Running = { id: kept?.id ?? '', env, view, interrupts, options, hook };
         const partner = { session, renew, modelNamed, keep, hook };
         const status =
           first === undefined
@@ -142,6 +153,7 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
         return options.loose === true ? status : exitStatus.failed;
       } finally {
         await hook('session_end', { reason: interactive ? 'prompt_input_exit' : 'other' });
+        await session.close();
       }
     } finally {
       await crew.close();
@@ -179,6 +191,8 @@ function tapeOf(io: Io, { record, replay, loose, speed, session, script }: RunOp
 }
 
 interface Running {
+  id: string;
+  env: Variables;
   view: RunView;
   interrupts: Interrupts;
   options: RunOptions;
@@ -221,7 +235,8 @@ async function converse(io: Io, session: Session, running: Running): Promise<num
     }
     if (typed.trim() === '') continue;
     try {
-      await once(io, session, command(session.agent, typed), running);
+      const text = await prompted(session, typed, running);
+      if (text !== undefined) await once(io, session, text, running);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       stderr.line(error.message);
@@ -232,23 +247,37 @@ async function converse(io: Io, session: Session, running: Running): Promise<num
 }
 
 /**
- * The prompt that `/name` stands for, with what was typed after it. Where the agent has no commands, a slash is nothing special.
+ * The prompt that a line stands for: `/name` stands for what the agent file says, and hands the conversation over first where it says so. Undefined
+ * where it asks for no answer, because it opens an address. Where the agent has no commands, a slash is nothing special.
  *
  * @throws UsageError for a name that is none of its commands.
  */
-function command({ commands }: Agent, typed: string): string {
-  const [whole, name = ''] = /^\/(\S+)/.exec(typed.trimStart()) ?? [];
-  if (whole === undefined || commands.size === 0) return typed;
-  const found = commands.get(name);
-  const more = typed.trimStart().slice(whole.length).trim();
-  if (found !== undefined) return commandPrompt(found.instruction, more);
-  // A path, and no command.
-  if (name.includes('/')) return typed;
-  const guess = nearest(name, [...commands.keys()]);
-  const known = [...commands.keys()].map((each) => `/${each}`).join(', ');
-  throw new UsageError(
-    `there is no command /${name}; ${guess === undefined ? `there is ${known}` : `did you mean /${guess}?`}`,
-  );
+async function prompted(
+  session: Session,
+  typed: string,
+  { id, env }: { id: string; env: Variables },
+): Promise<string | undefined> {
+  const { commands } = session.agent;
+  const slash = slashName(typed);
+  if (slash === undefined || commands.size === 0) return typed;
+  const { name, rest } = slash;
+  const asked = fileCommand(session.agent, name, rest, id);
+  if (asked === undefined) {
+    const guess = nearest(name, [...commands.keys()]);
+    const known = [...commands.keys()].map((each) => `/${each}`).join(', ');
+    throw new UsageError(
+      `there is no command /${name}; ${guess === undefined ? `there is ${known}` : `did you mean /${guess}?`}`,
+    );
+  }
+  if (asked.kind === 'open') {
+    await openInBrowser(asked.url, env).catch((error: unknown) => {
+      throw new UsageError(messageOf(error), { cause: error });
+    });
+    return undefined;
+  }
+  if (asked.agent !== undefined) session.handOff(asked.agent);
+  if (asked.kind === 'switch') throw new UsageError(`/${name} hands over to ${asked.agent}; type a prompt behind it`);
+  return asked.text;
 }
 
 /** The session that this run goes on with, or begins; undefined where none can be kept. */

@@ -1,18 +1,30 @@
-import { commandProblem } from './command-prompt.js';
+import type { Budget } from './budgets.js';
+import { commandProblem, urlProblem } from './command-prompt.js';
 import { findModel, type Model, type Models } from './model.js';
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
 import { agentSchema, type AgentDefinition } from './schema/agent.js';
 import { type Command, readCommands } from './schema/commands.js';
 import type { Hooks } from './schema/hooks.js';
+import type { SkillsDefinition } from './schema/skills.js';
 import type { StructuredOutput } from './schema/structured-output.js';
-import { type McpServers, readToolset, type SharedToolsets, sharedToolsets, type Toolset } from './toolset.js';
+import { readSkills, type Skills } from './skills.js';
+import {
+  type McpServers,
+  readToolset,
+  type SharedToolsets,
+  sharedToolsets,
+  type Toolset,
+  type ToolsetLinks,
+} from './toolset.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
 /** An agent that was understood completely; what other agents, models and servers it names is there. */
 export interface Agent {
   name: string;
   model: Model;
+  /** The models that take turns, `model` first; none where it has one model alone. */
+  alternates: readonly Model[];
   fallback: Fallback;
   /** What it is for, as other agents are told; empty if the file does not say. */
   description: string;
@@ -27,6 +39,8 @@ export interface Agent {
   subAgents: readonly string[];
   /** Names of agents it may give the conversation to. */
   handoffs: readonly string[];
+  /** Who goes on whenever it has answered; undefined: nobody. */
+  forceHandoff: string | undefined;
   addDate: boolean;
   addEnvironmentInfo: boolean;
   addPromptFiles: readonly string[];
@@ -36,10 +50,31 @@ export interface Agent {
   numHistoryItems: number;
   /** So many identical calls in a row end the run. */
   maxConsecutiveToolCalls: number;
+  /** Tokens that the model is told of a result at most; Infinity: all. */
+  maxToolResultTokens: number;
+  /** Whether a history that is too long is compacted by itself. */
+  sessionCompaction: boolean;
+  /** Where the model does not say: the part of the context window at which that happens. */
+  compactionThreshold: number;
+  /** What sums the history up; undefined: what the model says. */
+  compactionModel: Model | undefined;
+  /** The named budgets that its work counts for. */
+  budgets: readonly Budget[];
+  /** Undefined: no answer is kept. */
+  cache: AnswerCache | undefined;
+  skills: Skills;
   /** Prompts by name, without the slash. */
   commands: ReadonlyMap<string, Command>;
   structuredOutput: StructuredOutput | undefined;
   hooks: Hooks;
+}
+
+/** Answers that are given again. */
+export interface AnswerCache {
+  caseSensitive: boolean;
+  trimSpaces: boolean;
+  /** Relative to the agent file; undefined: in memory. */
+  path: string | undefined;
 }
 
 /** What happens when an agent's model fails. */
@@ -62,9 +97,26 @@ export interface Surroundings {
   toolsets: SharedToolsets;
   /** The names of all agents of the file. */
   agents: readonly string[];
+  /** What is at the top of the file for agents that name it. */
+  shared: SharedParts;
+  /** The texts of `instruction_file`, by agent. */
+  instructions: ReadonlyMap<string, string>;
+}
+
+/** Parts of the file that agents take by name, as far as they have the right shape, and the names of all of them. */
+export interface SharedParts {
+  commands: Shared<ReadonlyMap<string, Command>>;
+  skills: Shared<SkillsDefinition>;
+  budgets: Shared<Budget>;
+}
+
+export interface Shared<Part> {
+  readonly known: ReadonlyMap<string, Part>;
+  readonly names: readonly string[];
 }
 
 const defaultRetries = 2;
+const defaultThreshold = 0.9;
 const defaultRepetitions = 5;
 
 /** Reads the agent `name` of a file; undefined where anything is wrong with it. All that the shape does not show is added to `problems`. */
@@ -85,7 +137,9 @@ export function readAgent(
     if (read !== undefined && 'problem' in read) problems.push(read.problem);
     return read !== undefined && 'model' in read ? read.model : undefined;
   };
-  const model = written.model === undefined ? undefined : find(written.model, [...path, 'model']);
+  const names = (written.model ?? '').split(',').map((each) => each.trim());
+  const own = written.model === undefined ? [] : names.map((each) => find(each, [...path, 'model']));
+  const [model] = own;
   const models = written.fallback.models.map((each, index) => find(each, [...path, 'fallback', 'models', index]));
   for (const key of ['sub_agents', 'handoffs'] as const) {
     for (const [index, other] of written[key].entries()) {
@@ -95,37 +149,120 @@ export function readAgent(
   }
   if (!shape.success) return undefined;
   const toolsets: Toolset[] = [];
-  let complete = model !== undefined && models.every((each) => each !== undefined);
-  const shared = sharedToolsets(file, [...path, 'use_toolsets'], shape.data.use_toolsets, around.toolsets, problems);
-  const own = shape.data.toolsets.map((toolset, index) => ({ toolset, at: [...path, 'toolsets', index] }));
-  for (const { toolset, at } of [...own, ...shared]) {
+  let complete = [...own, ...models].every((each) => each !== undefined);
+  const { data } = shape;
+  const compactionModel =
+    data.compaction_model === undefined ? undefined : find(data.compaction_model, [...path, 'compaction_model']);
+  const take = <Part>(key: keyof SharedParts, wanted: readonly string[], at: string): [string, Part][] =>
+    wanted.flatMap((each, index) => {
+      const { known, names: all } = around.shared[key];
+      const part = known.get(each);
+      if (part !== undefined) return [[each, part as Part] as [string, Part]];
+      const guess = nearest(each, all);
+      const advice = guess === undefined ? `define it under "${key}" at the top` : `did you mean ${show(guess)}?`;
+      if (!all.includes(each))
+        problems.push(file.problem(`nothing under "${key}" is called ${show(each)}; ${advice}`, [...path, at, index]));
+      return [];
+    });
+  const commands = new Map([
+    ...take<ReadonlyMap<string, Command>>('commands', data.use_commands, 'use_commands').flatMap(([, part]) => [
+      ...part,
+    ]),
+    ...readCommands(data.commands),
+  ]);
+  const budgets = take<Budget>('budgets', data.budgets, 'budgets').map(([, part]) => part);
+  const skills = readSkills(
+    file,
+    [
+      ...take<SkillsDefinition>('skills', data.use_skills, 'use_skills').map(([key, part]) => ({
+        written: part,
+        path: ['skills', key],
+      })),
+      { written: data.skills, path: [...path, 'skills'] },
+    ],
+    around.models,
+    problems,
+  );
+  const next = data.force_handoff;
+  if (next !== undefined) {
+    const problem = wrongAgent(name, next, around.agents);
+    if (problem !== undefined) problems.push(file.problem(problem, [...path, 'force_handoff']));
+  }
+  if (data.instruction_file !== undefined && data.instruction !== '')
+    problems.push(
+      file.problem('"instruction" and "instruction_file" exclude each other; keep one', [...path, 'instruction_file']),
+    );
+  const shared = sharedToolsets(file, [...path, 'use_toolsets'], data.use_toolsets, around.toolsets, problems);
+  const listed = data.toolsets.map((toolset, index) => ({ toolset, at: [...path, 'toolsets', index] }));
+  for (const { toolset, at } of [...listed, ...shared]) {
     const read = readToolset(file, at, toolset, around.servers);
     if (Array.isArray(read)) {
       problems.push(...read);
       complete = false;
     } else {
-      toolsets.push(read);
+      if (read.type === 'background_agents' && data.sub_agents.length === 0)
+        problems.push(
+          file.problem('background_agents gives tasks to "sub_agents", and this agent has none; add them', at),
+        );
+      toolsets.push({ ...read, ...linksOf(read, at, find) });
     }
   }
-  for (const [command, { instruction }] of readCommands(shape.data.commands)) {
-    const problem = commandProblem(instruction);
-    if (problem !== undefined) problems.push(file.problem(problem, [...path, 'commands', command]));
+  for (const [command, { instruction, agent, url }] of commands) {
+    const at = [...path, 'commands', command];
+    const problem =
+      commandProblem(instruction) ??
+      (agent === undefined ? undefined : wrongAgent(name, agent, around.agents)) ??
+      (url === undefined ? undefined : urlProblem(url));
+    if (problem !== undefined) problems.push(file.problem(problem, at));
   }
   if (model === undefined || !complete || problems.length > before) return undefined;
-  return resolved(name, shape.data, { model, models: models.filter((each) => each !== undefined), toolsets });
+  const there = (each: Model | undefined): each is Model => each !== undefined;
+  const instruction = around.instructions.get(name) ?? data.instruction;
+  return resolved(
+    name,
+    { ...data, instruction },
+    {
+      model,
+      alternates: own.length > 1 ? own.filter(there) : [],
+      models: models.filter(there),
+      compactionModel,
+      toolsets,
+      commands,
+      budgets,
+      skills,
+    },
+  );
 }
 
-interface Found {
-  model: Model;
+/** The models that a toolset names. */
+function linksOf(
+  toolset: Toolset,
+  at: Path,
+  find: (reference: string, at: Path) => Model | undefined,
+): { links?: ToolsetLinks } {
+  const model = toolset.model === undefined ? undefined : find(toolset.model, [...at, 'model']);
+  const choices = new Map<string, Model>();
+  const names = toolset.type === 'model_picker' ? toolset.models : [];
+  for (const [index, name] of names.entries()) {
+    const found = find(name, [...at, 'models', index]);
+    if (found !== undefined) choices.set(name, found);
+  }
+  return toolset.model === undefined && names.length === 0 ? {} : { links: { model, choices } };
+}
+
+interface Found extends Pick<
+  Agent,
+  'model' | 'alternates' | 'compactionModel' | 'toolsets' | 'commands' | 'budgets' | 'skills'
+> {
+  /** The fallbacks. */
   models: readonly Model[];
-  toolsets: readonly Toolset[];
 }
 
-function resolved(name: string, written: AgentDefinition, { model, models, toolsets }: Found): Agent {
-  const { fallback } = written;
+function resolved(name: string, written: AgentDefinition, { models, ...found }: Found): Agent {
+  const { fallback, cache } = written;
   return {
     name,
-    model,
+    ...found,
     fallback: {
       models,
       retries: fallback.retries === 0 ? defaultRetries : Math.max(0, fallback.retries),
@@ -135,17 +272,23 @@ function resolved(name: string, written: AgentDefinition, { model, models, tools
     description: written.description,
     instruction: written.instruction,
     welcomeMessage: written.welcome_message,
-    toolsets: written.readonly ? toolsets.map((toolset) => ({ ...toolset, readonly: true })) : toolsets,
+    toolsets: written.readonly ? found.toolsets.map((toolset) => ({ ...toolset, readonly: true })) : found.toolsets,
     toolChoice: written.tool_choice,
     subAgents: written.sub_agents,
     handoffs: written.handoffs,
+    forceHandoff: written.force_handoff,
     addDate: written.add_date,
     addEnvironmentInfo: written.add_environment_info,
     addPromptFiles: written.add_prompt_files,
     maxIterations: written.max_iterations || Infinity,
     numHistoryItems: written.num_history_items || Infinity,
     maxConsecutiveToolCalls: written.max_consecutive_tool_calls || defaultRepetitions,
-    commands: readCommands(written.commands),
+    maxToolResultTokens: written.max_tool_result_tokens > 0 ? written.max_tool_result_tokens : Infinity,
+    sessionCompaction: written.session_compaction,
+    compactionThreshold: written.compaction_threshold ?? defaultThreshold,
+    cache: cache.enabled
+      ? { caseSensitive: cache.case_sensitive, trimSpaces: cache.trim_spaces, path: cache.path }
+      : undefined,
     structuredOutput: written.structured_output,
     hooks: written.redact_secrets ? redacting(written.hooks) : written.hooks,
   };
@@ -167,7 +310,8 @@ function redacting(hooks: Hooks): Hooks {
 function wrongAgent(name: string, other: string, agents: readonly string[]): string | undefined {
   if (other === name) return 'an agent cannot be one of its own; remove it';
   if (agents.includes(other)) return undefined;
-  if (/[/:]/.test(other)) return `agents from elsewhere (${show(other)}) are docker-agent's, and not supported yet`;
+  if (/[/:]/.test(other))
+    return `agents from elsewhere (${show(other)}) are not fetched; copy that agent into this file, and name it here`;
   const guess = nearest(other, agents);
   return `there is no agent ${show(other)}; ${guess === undefined ? 'define it under "agents"' : `did you mean ${show(guess)}?`}`;
 }

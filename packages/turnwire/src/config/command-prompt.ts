@@ -32,3 +32,15 @@ function argumentsOf(typed: string): string[] {
     ([, double, single, plain]) => double ?? single ?? plain ?? '',
   );
 }
+
+/** What is wrong with the address of a command, as a sentence; undefined if nothing. */
+export function urlProblem(url: string): string | undefined {
+  return URL.canParse(commandUrl(url, 'id'))
+    ? undefined
+    : 'this is no address; write it with its beginning, such as https://';
+}
+
+/** The address that a command opens. */
+export function commandUrl(url: string, sessionId: string): string {
+  return url.replaceAll('{{session_id}}', encodeURIComponent(sessionId));
+}

@@ -1,12 +1,18 @@
-import { type Agent, readAgent } from './agent.js';
-import { findModel, type Model, type OwnProviders, readModel } from './model.js';
+import { type Agent, readAgent, type Shared, type SharedParts } from './agent.js';
+import { findModel, linkModel, type Model, type OwnProviders, readModel } from './model.js';
+import { chooseModels } from './models/first-available.js';
 import type { TransportChoice } from '@turnwire/client';
+import { type Budget, readBudget, unpricedModels } from './budgets.js';
 import { expandFile, type ReadVariable } from './expansion.js';
+import { readInstructionFiles } from './instruction-file.js';
 import { ConfigError, type Problem } from './problem.js';
 import { withoutNeutral } from './neutral.js';
 import { neededSecrets, strayReferences } from './needed-secrets.js';
-import { providerSchema } from './schema/model.js';
+import { budgetSchema } from './schema/budget.js';
+import { readSharedCommands, sharedCommandsSchema } from './schema/commands.js';
+import { modelSchema, providerSchema } from './schema/model.js';
 import { permissionsSchema, type PermissionRules } from './schema/permissions.js';
+import { skillsSchema } from './schema/skills.js';
 import { mcpSchema, toolsetSchema } from './schema/toolset.js';
 import { checkShape } from './shape.js';
 import { wrongServer } from './toolset.js';
@@ -26,6 +32,8 @@ export interface Config {
   root: Agent;
   /** Which calls run without a question, which need one, which never run. */
   permissions: PermissionRules;
+  /** What all agents of a session may use up; undefined: there is no limit. */
+  budget: Budget | undefined;
   /** The variables that hold keys and other secrets: no command sees them, unless the file gives it one by name. */
   secretVariables: ReadonlySet<string>;
   /**
@@ -72,9 +80,19 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     if (read !== undefined && 'problem' in read) problems.push(read.problem);
     else if (read !== undefined) known.set(name, read.model);
   }
+  const models = { known, names, providers, chosen: new Map<string, string>() };
+  problems.push(...(await chooseModels(file, part(file, 'models'), models, keys ? variables : undefined)));
+  for (const [name, model] of known) {
+    const shape = modelSchema.safeParse(part(file, 'models')[name]);
+    if (shape.success) problems.push(...linkModel(file, model, shape.data, models));
+  }
   const written = part(file, 'agents');
+  const { texts: instructions, problems: unread } = await readInstructionFiles(file, written);
+  problems.push(...unread);
   const around = {
-    models: { known, names, providers },
+    models,
+    shared: readShared(file),
+    instructions,
     servers: readServers(file, problems),
     toolsets: readToolsets(file),
     agents: Object.keys(written),
@@ -96,7 +114,10 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     const chosen = model === undefined ? first.model : modelNamed(model, '--model');
     agents.set(first.name, { ...first, model: { ...chosen, transport: transport ?? chosen.transport } });
   }
-  problems.push(...strayReferences(file));
+  problems.push(...strayReferences(file), ...circles(file, agents));
+  const whole = budgetSchema.safeParse(part(file, 'budget'));
+  const budget = whole.success && Object.hasOwn(top(file), 'budget') ? readBudget('budget', whole.data) : undefined;
+  problems.push(...unpricedModels(file, agents.values(), budget, ({ path: at }) => at.split('.')));
   if (secrets !== undefined) problems.push(...(await missingSecrets(file, agents, secrets, keys)));
   // A value that could not be put in may be wrong in other ways, too, which says nothing more.
   const told = new Set(unexpanded.map((problem) => problem.path));
@@ -110,6 +131,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     agents,
     root,
     permissions: permissions.data,
+    budget,
     secretVariables: secretVariables(asWritten.value, file.value),
     modelNamed,
   };
@@ -137,12 +159,52 @@ function readServers(file: YamlFile, problems: Problem[]) {
 }
 
 function readToolsets(file: YamlFile) {
-  const written = Object.entries(part(file, 'toolsets'));
-  const read = written.flatMap(([name, value]) => {
-    const shape = toolsetSchema.safeParse(value);
-    return shape.success ? [[name, shape.data] as const] : [];
+  return readPart(file, 'toolsets', (_name, value) => toolsetSchema.safeParse(value).data);
+}
+
+function readShared(file: YamlFile): SharedParts {
+  return {
+    commands: readPart(file, 'commands', (name, value) => {
+      const entry = sharedCommandsSchema.safeParse({ [name]: value }).data?.[name];
+      return entry === undefined ? undefined : readSharedCommands(name, entry);
+    }),
+    skills: readPart(file, 'skills', (_name, value) => skillsSchema.safeParse(value).data),
+    budgets: readPart(file, 'budgets', (name, value) => {
+      const { data } = budgetSchema.safeParse(value);
+      return data === undefined ? undefined : readBudget(`budgets.${name}`, data);
+    }),
+  };
+}
+
+/** The entries at a key of the top that have the right shape, and the names of all of them. */
+function readPart<Entry>(
+  file: YamlFile,
+  key: string,
+  read: (name: string, value: unknown) => Entry | undefined,
+): Shared<Entry> {
+  const known = new Map<string, Entry>();
+  const written = Object.entries(part(file, key));
+  for (const [name, value] of written) {
+    const entry = read(name, value);
+    if (entry !== undefined) known.set(name, entry);
+  }
+  return { known, names: written.map(([name]) => name) };
+}
+
+/** Agents that hand the conversation on to one another for ever. */
+function circles(file: YamlFile, agents: ReadonlyMap<string, Agent>): Problem[] {
+  return [...agents.values()].flatMap(({ name, forceHandoff }) => {
+    const passed = [name];
+    for (let next = forceHandoff; next !== undefined; next = agents.get(next)?.forceHandoff) {
+      if (next === name) {
+        const message = `this goes round for ever (${[...passed, name].join(' → ')}); let one of them answer`;
+        return [file.problem(message, ['agents', name, 'force_handoff'])];
+      }
+      if (passed.includes(next)) return [];
+      passed.push(next);
+    }
+    return [];
   });
-  return { known: new Map(read), names: written.map(([name]) => name) };
 }
 
 /** One problem for each key or secret that is missing, at the first place that needs it. */
@@ -173,10 +235,12 @@ function problemAt(file: YamlFile, message: string, path: Path): Problem {
 
 /** A mapping at the top of the file; empty where there is none. */
 function part(file: YamlFile, key: string): Readonly<Record<string, unknown>> {
-  const { value } = file;
-  if (!isMapping(value) || !Object.hasOwn(value, key)) return {};
-  const found = value[key];
+  const found = Object.hasOwn(top(file), key) ? top(file)[key] : undefined;
   return isMapping(found) ? found : {};
+}
+
+function top({ value }: YamlFile): Readonly<Record<string, unknown>> {
+  return isMapping(value) ? value : {};
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,6 +1,8 @@
 import type { Agent } from './agent.js';
 import type { Config } from './config.js';
 import type { Model } from './model.js';
+import type { Budget } from './budgets.js';
+import { modelsOf } from './models/models-of.js';
 import { namesIn } from './references.js';
 import type { Hook, Hooks } from './schema/hooks.js';
 import { locateSecret } from './secrets/key.js';
@@ -12,14 +14,15 @@ import type { Toolset } from './toolset.js';
  * or of a query is in it, and no argument of a command: each of them may be a secret, or hold one.
  */
 export async function describeConfig(config: Config, secrets: Secrets): Promise<Readonly<Record<string, unknown>>> {
-  const { file, agents, root, permissions } = config;
-  const used = [...agents.values()].flatMap(({ model, fallback }) => [model, ...fallback.models]);
+  const { file, agents, root, permissions, budget } = config;
+  const used = [...agents.values()].flatMap(modelsOf);
   const models = new Map([...config.models, ...used.map((model) => [model.name, model] as const)]);
   const described = [...models].map(async ([name, model]) => [name, await describeModel(model, secrets)] as const);
   return {
     file,
     starts_with: root.name,
     models: Object.fromEntries(await Promise.all(described)),
+    ...(budget === undefined ? {} : { budget: describeBudget(budget) }),
     agents: Object.fromEntries([...agents].map(([name, agent]) => [name, describeAgent(agent)])),
     permissions: Object.fromEntries(
       Object.entries(permissions).map(([kind, rules]) => [kind, rules.map(({ source }) => source)]),
@@ -54,6 +57,10 @@ async function describeModel(model: Model, secrets: Secrets) {
     first_event_timeout: spelled(model.timeouts.firstEventMs),
     idle_timeout: spelled(model.timeouts.idleMs),
     compaction_threshold: model.compactionThreshold,
+    compaction_model: model.links.compaction?.name,
+    title_model: model.links.title?.name,
+    task_budget: model.taskBudget,
+    routing: model.links.routes.map((route) => ({ model: route.model.name, examples: route.examples })),
   });
 }
 
@@ -75,7 +82,7 @@ async function describeKey({ tokenKeys }: Model, secrets: Secrets): Promise<unkn
 function describeAgent(agent: Agent) {
   const { fallback, maxIterations, numHistoryItems } = agent;
   return written({
-    model: agent.model.name,
+    model: agent.alternates.length === 0 ? agent.model.name : agent.alternates.map(({ name }) => name),
     fallback: {
       models: fallback.models.map(({ name }) => name),
       retries: fallback.retries,
@@ -89,15 +96,40 @@ function describeAgent(agent: Agent) {
     tool_choice: agent.toolChoice,
     sub_agents: agent.subAgents,
     handoffs: agent.handoffs,
+    force_handoff: agent.forceHandoff,
     add_date: agent.addDate,
     add_environment_info: agent.addEnvironmentInfo,
     add_prompt_files: agent.addPromptFiles,
     max_iterations: maxIterations === Infinity ? 'no limit' : maxIterations,
     num_history_items: numHistoryItems === Infinity ? 'all' : numHistoryItems,
     max_consecutive_tool_calls: agent.maxConsecutiveToolCalls,
-    commands: Object.fromEntries(agent.commands),
+    max_tool_result_tokens: agent.maxToolResultTokens === Infinity ? undefined : agent.maxToolResultTokens,
+    session_compaction: agent.sessionCompaction,
+    compaction_threshold: agent.compactionThreshold,
+    compaction_model: agent.compactionModel?.name,
+    budgets: Object.fromEntries(agent.budgets.map((budget) => [budget.path, describeBudget(budget)])),
+    cache: agent.cache && {
+      case_sensitive: agent.cache.caseSensitive,
+      trim_spaces: agent.cache.trimSpaces,
+      path: agent.cache.path ?? 'kept in memory',
+    },
+    skills: describeSkills(agent.skills),
+    commands: Object.fromEntries([...agent.commands].map(([name, command]) => [name, written({ ...command })])),
     structured_output: agent.structuredOutput,
     hooks: describeHooks(agent.hooks),
+  });
+}
+
+function describeBudget({ maxCost, maxTokens, maxMs }: Budget) {
+  return written({ max_cost: maxCost, max_tokens: maxTokens, max_time: spelled(maxMs) });
+}
+
+function describeSkills({ found, names, inline }: Agent['skills']) {
+  return written({
+    looked_for: found ? (names ?? 'all') : undefined,
+    inline: inline.map(({ fork, model, allowedTools, ...skill }) =>
+      written({ ...skill, context: fork ? 'fork' : undefined, model: model?.name, allowed_tools: allowedTools }),
+    ),
   });
 }
 
@@ -115,7 +147,7 @@ function describeHooks(hooks: Hooks) {
 }
 
 function describeToolset(toolset: Toolset) {
-  const { type, ...settings } = toolset;
+  const { type, links: _links, ...settings } = toolset;
   if (toolset.type === 'mcp') {
     const { args, env, remote } = toolset;
     return written({
@@ -134,6 +166,8 @@ function describeToolset(toolset: Toolset) {
     ]);
     return written({ type, ...settings, shell: Object.fromEntries(tools), env: toolset.env && hidden(toolset.env) });
   }
+  if (toolset.type === 'fetch')
+    return written({ type, ...settings, headers: toolset.headers && hidden(toolset.headers) });
   return written({ type, ...settings, ...(toolset.type === 'shell' && { env: toolset.env && hidden(toolset.env) }) });
 }
 

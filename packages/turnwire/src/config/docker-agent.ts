@@ -17,43 +17,19 @@ const unservedOfHooks: readonly string[] = [
  * Source: docker-agent's configuration, versions 7 to 15.
  */
 const unserved: Readonly<Record<string, readonly string[]>> = {
-  '': ['rag', 'commands', 'skills', 'runtime', 'budget', 'budgets', 'flavors'],
-  'providers.*': ['frequency_penalty', 'presence_penalty', 'task_budget', 'auth', 'compaction_model', 'unload_api'],
-  'models.*': [
-    'frequency_penalty',
-    'presence_penalty',
-    'routing',
-    'first_available',
-    'task_budget',
-    'capabilities',
-    'title_model',
-    'compaction_model',
-    'bypass_models_gateway',
-    'auth',
-  ],
+  '': ['rag', 'runtime', 'flavors'],
+  'providers.*': ['frequency_penalty', 'presence_penalty', 'task_budget', 'auth', 'unload_api'],
+  'models.*': ['frequency_penalty', 'presence_penalty', 'capabilities', 'bypass_models_gateway', 'auth'],
   'agents.*': [
     'rag',
-    'skills',
     'harness',
     'add_description_parameter',
     'add_prompt_files_depth',
     'code_mode_tools',
-    'instruction_file',
-    'force_handoff',
     'safety',
-    'budgets',
     'max_old_tool_call_tokens',
-    'max_tool_result_tokens',
-    'session_compaction',
-    'compaction_threshold',
-    'compaction_model',
-    'cache',
-    'use_commands',
-    'use_skills',
     'inject_memories',
   ],
-  'agents.*.commands.*': ['agent', 'url'],
-  'agents.*.commands.*.*': ['agent', 'url'],
   'agents.*.structured_output': ['mode'],
   'agents.*.hooks': [
     'on_session_resume',
@@ -72,26 +48,20 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
   'agents.*.hooks.*.*.hooks.*': unservedOfHooks,
   'agents.*.toolsets.*': [
     'defer',
-    'toon',
-    'model',
     'shared',
     'config',
     'lifecycle',
     'api_config',
     'rag_config',
     'webhook_config',
-    'headers',
     'sudo_askpass',
-    'recall',
-    'url',
     'file_types',
     'allowed_servers',
     'blocked_servers',
-    'models',
     'allow_private_ips',
   ],
   'agents.*.toolsets.*.remote': ['oauth'],
-  'mcps.*': ['ref', 'config', 'defer', 'toon', 'lifecycle', 'model', 'type'],
+  'mcps.*': ['ref', 'config', 'defer', 'lifecycle', 'type'],
   'mcps.*.remote': ['oauth'],
 };
 
@@ -128,28 +98,19 @@ const chatOnly: ReadonlySet<string> = new Set([
   'seed',
 ]);
 
-/** The types of toolset that docker-agent has and turnwire does not serve. */
-export const unservedToolsets: ReadonlySet<string> = new Set([
-  'mcp_catalog',
-  'file',
-  'datetime',
-  'calculator',
-  'random',
-  'tasks',
-  'plan',
-  'session_plan',
-  'session_context',
-  'api',
-  'openapi',
-  'a2a',
-  'lsp',
-  'open_url',
-  'model_picker',
-  'background_agents',
-  'scheduler',
-  'rag',
-  'git',
-  'webhook',
+/** The types of toolset that docker-agent has and turnwire does not serve, and what to use instead. */
+export const unservedToolsets: ReadonlyMap<string, string> = new Map([
+  ['mcp_catalog', 'name the servers one by one, as toolsets of type mcp with "ref: docker:NAME"'],
+  ['file', 'use filesystem, and choose by "tools"'],
+  ['plan', 'use session_plan, or tasks, which are kept from session to session'],
+  ['api', 'use script, with a command such as curl, or an MCP server for it'],
+  ['openapi', 'use script, with a command such as curl, or an MCP server for it'],
+  ['webhook', 'use script, with a command such as curl'],
+  ['a2a', 'write that agent into this file and name it under "sub_agents", or reach it through an MCP server'],
+  ['lsp', 'use an MCP server for the language, or script, with its command-line tools'],
+  ['scheduler', 'let cron start "turnwire run" at its times'],
+  ['rag', 'use filesystem, whose search_files_content finds words in files, or an MCP server that searches'],
+  ['environment', 'use "add_environment_info: true" of the agent'],
 ]);
 
 /** Types of hook that docker-agent has besides commands. */
@@ -174,15 +135,20 @@ export function unservedKeys(path: readonly PropertyKey[]): readonly string[] {
   return place === undefined ? [] : (unserved[place] ?? []);
 }
 
-/** What holds an agent back here, instead of keys that do so in docker-agent. To take such a key out would give the agent more power than was written. */
+/** What holds an agent back here, instead of keys that do so in docker-agent, and what serves the same end. To take a key out that holds back would give the agent more power than was written. */
 const instead: Readonly<Record<string, string>> = {
+  rag: 'let the agent search the files (filesystem), or use an MCP server that searches',
+  harness: 'give the agent a "model" and toolsets, or run that program as a tool, by a toolset of type script',
+  flavors: 'write a file for each, or put what differs into variables: ${env.NAME}',
+  code_mode_tools: 'let the agent write scripts, with a toolset of type shell',
+  defer: 'name the tools that are needed under "tools"',
+  inject_memories: 'let the agent call get_memories, which its instructions say anyway',
+  api_config: 'use a toolset of type script, with a command such as curl',
+  auth: 'name the variable that holds the key, by "token_key"',
   safety: 'say under "permissions" which calls never run (deny) and which need a yes (ask)',
   allowed_servers: 'name the servers one by one, as toolsets of type mcp',
   blocked_servers: 'name the servers that it may use one by one, as toolsets of type mcp',
-  budget: 'bound the turns of a run by "max_iterations"',
-  budgets: 'bound the turns of a run by "max_iterations"',
   task_budget: 'bound the turns of a run by "max_iterations"',
-  max_tool_result_tokens: 'a result is cut at 256 KiB here; let commands print less',
   before_agent_run: 'check prompts by a hook of user_prompt_submit, and calls by one of tool_guard',
   after_agent_complete: 'look at what an agent says by a hook of subagent_stop',
   prompt_file_guard: 'name the files yourself, one by one, under "add_prompt_files"',

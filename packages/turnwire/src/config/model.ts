@@ -38,8 +38,12 @@ export interface Model {
   contextSize: number | undefined;
   /** In milliseconds. Undefined: the client's own limits. */
   timeouts: { firstEventMs: number | undefined; idleMs: number | undefined };
-  /** The part of the context window at which the history is compacted. */
-  compactionThreshold: number;
+  /** The part of the context window at which the history is compacted. Undefined: as the agent says. */
+  compactionThreshold: number | undefined;
+  /** Output tokens in the work on one prompt at most. Undefined: no limit. */
+  taskBudget: number | undefined;
+  /** Other models that this one names; filled in once all models of the file have been read, because they may name one another. */
+  links: ModelLinks;
   /**
    * `auto` where the file says nothing, while docker-agent's default is `sse`: our WebSocket falls back to SSE within the turn, so
    * that trying it first costs a file nothing. Upper and lower case are the same, as there.
@@ -47,6 +51,22 @@ export interface Model {
   transport: TransportChoice;
   /** Where the file speaks of this model's key; that is its provider, where no key is named. */
   path: Path;
+}
+
+/** Models that a model names. */
+export interface ModelLinks {
+  /** What sums up a history. Undefined: the model itself. */
+  compaction: Model | undefined;
+  /** What gives a session its title. Undefined: it has none. */
+  title: Model | undefined;
+  /** Which prompts go to other models. */
+  routes: readonly Route[];
+}
+
+export interface Route {
+  model: Model;
+  /** Prompts that it is for. */
+  examples: readonly string[];
 }
 
 export interface Cost {
@@ -76,31 +96,68 @@ export interface Models {
   readonly known: ReadonlyMap<string, Model>;
   readonly names: readonly string[];
   readonly providers: OwnProviders;
+  /** Names that stand for another one: `auto`, and the entries with `first_available`. */
+  readonly chosen: ReadonlyMap<string, string>;
 }
 
 /**
- * Finds the model that an agent names: one of `models`, or an inline `provider/model`, which takes all defaults of that provider.
- * Several models in one text (`a,b`, docker-agent's alloys) and `auto` are not served: an agent has one model.
+ * Finds the model that a name stands for: one of `models`, an inline `provider/model`, which takes all defaults of that provider, or what was
+ * chosen for `auto` and the like.
  */
 export function findModel(file: YamlFile, reference: string, path: Path, models: Models): Read | undefined {
   const named = models.known.get(reference);
   if (named !== undefined) return { model: named };
+  const chosen = models.chosen.get(reference);
+  if (chosen !== undefined) return findModel(file, chosen, path, models);
   // It is there, and what is wrong with it has been said.
   if (models.names.includes(reference)) return undefined;
   const refuse = (message: string): Read => ({ problem: file.problem(message, path) });
   if (reference.includes(','))
-    return refuse(`several models in one agent are not supported; name one of ${show(reference)}`);
+    return refuse(
+      `here stands one model, and only "model" of an agent may have several; name one of ${show(reference)}`,
+    );
   const slash = reference.indexOf('/');
   if (slash > 0 && slash < reference.length - 1) {
     const definition = { provider: reference.slice(0, slash), model: reference.slice(slash + 1) };
-    return resolve(file, reference, definition, { path: undefined, provider: path }, models.providers);
+    const read = resolve(file, reference, definition, { path: undefined, provider: path }, models.providers);
+    if (read === undefined || 'problem' in read) return read;
+    const problem = linkModel(file, read.model, {}, models)[0];
+    return problem === undefined ? read : { problem };
   }
-  if (reference === 'auto')
-    return refuse('"auto" is a docker-agent model that turnwire does not support yet; name a model');
+  if (reference === 'auto') return refuse('"auto" can stand in the file alone; name a model');
   const guess = nearest(reference, models.names);
   const advice =
     guess === undefined ? 'define it under "models", or write provider/model' : `did you mean ${show(guess)}?`;
   return refuse(`there is no model ${show(reference)}; ${advice}`);
+}
+
+/** Fills in the models that a model names, and says which of them there are not. */
+export function linkModel(
+  file: YamlFile,
+  model: Model,
+  written: Partial<ModelDefinition>,
+  models: Models,
+): readonly Problem[] {
+  const problems: Problem[] = [];
+  const find = (reference: string | undefined, path: Path): Model | undefined => {
+    // What names itself, directly or through its provider, is meant to do it itself.
+    if (reference === undefined || reference === model.name) return undefined;
+    const read = findModel(file, reference, path, models);
+    if (read !== undefined && 'problem' in read) problems.push(read.problem);
+    return read !== undefined && 'model' in read ? read.model : undefined;
+  };
+  const path = ['models', model.name];
+  const inherited = models.providers.known.get(model.provider)?.compaction_model;
+  model.links.compaction =
+    written.compaction_model === undefined
+      ? find(inherited, ['providers', model.provider, 'compaction_model'])
+      : find(written.compaction_model, [...path, 'compaction_model']);
+  model.links.title = find(written.title_model, [...path, 'title_model']);
+  model.links.routes = (written.routing ?? []).flatMap(({ model: to, examples }, index) => {
+    const found = to === model.name ? model : find(to, [...path, 'routing', index, 'model']);
+    return found === undefined ? [] : [{ model: found, examples }];
+  });
+  return problems;
 }
 
 interface Places {
@@ -141,18 +198,25 @@ function resolve(
       topP: settings.top_p,
       maxTokens: settings.max_tokens,
       parallelToolCalls: settings.parallel_tool_calls,
-      effort: settings.thinking_budget === 0 ? 'none' : settings.thinking_budget,
+      effort: effortOf(settings.thinking_budget),
       serviceTier: options.service_tier,
       store: options.store,
       trackUsage: settings.track_usage ?? true,
       cost: costOf(written.cost),
       contextSize: options.context_size,
       timeouts: { firstEventMs: options.first_event_timeout, idleMs: options.idle_timeout },
-      compactionThreshold: written.compaction_threshold ?? 0.9,
+      compactionThreshold: written.compaction_threshold,
+      taskBudget: written.task_budget,
+      links: { compaction: undefined, title: undefined, routes: [] },
       transport: options.transport ?? 'auto',
       path: ownKey ? placeOf(places, 'token_key') : places.provider,
     },
   };
+}
+
+function effortOf(budget: ModelDefinition['thinking_budget']): Model['effort'] {
+  if (budget === 0) return 'none';
+  return budget === 'adaptive' ? undefined : budget;
 }
 
 type Key = 'provider' | 'base_url' | 'token_key' | 'api_version';

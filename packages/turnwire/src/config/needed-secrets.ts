@@ -1,4 +1,5 @@
 import type { Agent } from './agent.js';
+import { modelsOf } from './models/models-of.js';
 import type { Problem } from './problem.js';
 import { bareName, namesIn } from './references.js';
 import type { Secrets } from './secrets/secrets.js';
@@ -32,7 +33,7 @@ export function neededSecrets(agents: readonly Agent[]): NeededSecret[] {
     });
   };
   for (const agent of agents) {
-    for (const model of [agent.model, ...agent.fallback.models]) {
+    for (const model of modelsOf(agent)) {
       need(model.tokenKeys, model.path, true, false);
       for (const name of Object.values(model.headers).flatMap(namesIn)) need([name], model.path, true, false);
     }
@@ -45,8 +46,7 @@ export function neededSecrets(agents: readonly Agent[]): NeededSecret[] {
     for (const [index, toolset] of agent.toolsets.entries()) {
       const path = ['agents', agent.name, 'toolsets', index];
       for (const name of variablesOf(toolset).flatMap(namesIn)) need([name], path, false, true);
-      const headers = toolset.type === 'mcp' ? Object.values(toolset.remote?.headers ?? {}) : [];
-      for (const name of headers.flatMap(namesIn)) need([name], path, true, true);
+      for (const name of headersOf(toolset).flatMap(namesIn)) need([name], path, true, true);
     }
   }
   return [...found.values()];
@@ -57,6 +57,12 @@ export async function secretValues(agents: readonly Agent[], secrets: Secrets): 
   const names = new Set(neededSecrets(agents).flatMap((needed) => needed.names));
   const found = await Promise.all([...names].map((name) => secrets.get(name).catch(() => undefined)));
   return found.flatMap((secret) => (secret === undefined ? [] : [secret.value.trim()]));
+}
+
+/** The values of the header fields that a toolset sends. */
+function headersOf(toolset: Toolset): string[] {
+  if (toolset.type === 'fetch') return Object.values(toolset.headers ?? {});
+  return toolset.type === 'mcp' ? Object.values(toolset.remote?.headers ?? {}) : [];
 }
 
 /** The values of the variables that the commands of a toolset are given. */

@@ -6,8 +6,8 @@ const deepest = 12;
 
 /** Keys that ask for what holds here anyway, whatever they say: there is no gateway to be bypassed, and reasoning always goes back to its model. */
 const idle: ReadonlySet<string> = new Set(['bypass_models_gateway', 'preserve_reasoning']);
-/** Keys whose `false` asks for something: to let the history overflow. */
-const asking: ReadonlySet<string> = new Set(['session_compaction']);
+/** Keys whose 0 asks for nothing. */
+const penalties: ReadonlySet<string> = new Set(['frequency_penalty', 'presence_penalty']);
 
 /** The file without keys that are not served and ask for nothing: `skills: false` says that there are none. */
 export function withoutNeutral(file: YamlFile): YamlFile {
@@ -20,9 +20,13 @@ function strip(value: unknown, path: Path): unknown {
   const unserved = unservedKeys(path);
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, inner]) => !unserved.includes(key) || !(idle.has(key) || (isNothing(inner) && !asking.has(key))))
+      .filter(([key, inner]) => !unserved.includes(key) || !asksForNothing(key, inner))
       .map(([key, inner]) => [key, strip(inner, [...path, key])]),
   );
+}
+
+function asksForNothing(key: string, value: unknown): boolean {
+  return idle.has(key) || isNothing(value) || (penalties.has(key) && value === 0);
 }
 
 function isNothing(value: unknown): boolean {

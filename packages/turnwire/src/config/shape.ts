@@ -10,7 +10,11 @@ import type { Path, YamlFile } from './yaml-file.js';
 /** Compares a file with its schema and says all that differs, each in a sentence and with its place. */
 export function checkShape(file: YamlFile): Problem[] {
   const { error } = fileSchema.safeParse(file.value);
-  return error === undefined ? [] : error.issues.flatMap((issue) => problemsOf(file, issue, issue.path));
+  if (error === undefined) return [];
+  // An agent that is run by another program has no model to miss.
+  const isHarnessed = ({ path }: z.core.$ZodIssue): boolean =>
+    path[0] === 'agents' && path[2] === 'model' && valueAt(file.value, [...path.slice(0, 2), 'harness']) !== undefined;
+  return error.issues.filter((issue) => !isHarnessed(issue)).flatMap((issue) => problemsOf(file, issue, issue.path));
 }
 
 /** `path` is that of the issue from the top of the file; its own begins at the branch of a union. */
@@ -24,11 +28,19 @@ function problemsOf(file: YamlFile, issue: z.core.$ZodIssue, path: Path): Proble
   return [file.problem(wrongValue(file, path, issue), path)];
 }
 
-/** The branch of a union whose kind of value stands there, so that only something inside it is wrong. */
+/** The branch of a union whose kind of value stands there, so that only something inside it is wrong; of several, the one that knows most of its keys. */
 function intended(issue: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
-  return issue.errors.find(
-    (branch) => branch.length > 0 && branch.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
-  );
+  const strangers = (branch: readonly z.core.$ZodIssue[]): number =>
+    branch.reduce((count, each) => count + (each.code === 'unrecognized_keys' ? each.keys.length : 0), 0);
+  return issue.errors
+    .filter(
+      (branch) =>
+        branch.length > 0 && branch.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
+    )
+    .reduce<readonly z.core.$ZodIssue[] | undefined>(
+      (best, branch) => (best === undefined || strangers(branch) < strangers(best) ? branch : best),
+      undefined,
+    );
 }
 
 function unknownKey(file: YamlFile, path: Path, key: string): string {
@@ -53,7 +65,7 @@ function wrongValue(file: YamlFile, path: Path, { code, message: expected }: z.c
     return `${subject} must be a mapping, such as { type: filesystem }`;
   const words = key === 'type' && path.includes('toolsets') ? toolsetTypes : wordsAt(file, path);
   if (key === 'type' && path.includes('toolsets') && unservedToolsets.has(value)) {
-    return `${show(value)} is a docker-agent toolset that turnwire does not support yet; it has ${words.join(', ')}`;
+    return `${show(value)} is a docker-agent toolset that turnwire does not support yet; instead, ${unservedToolsets.get(value)}`;
   }
   if (key === 'type' && path.includes('hooks') && unservedHooks.has(value)) {
     return `${show(value)} is a kind of docker-agent hook that turnwire does not support yet; it has command and builtin`;

@@ -1,11 +1,21 @@
+import type { Model } from './model.js';
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
+import { namesIn } from './references.js';
 import type { McpDefinition, Toolset as Written } from './schema/toolset.js';
 import { toolNames } from './tool-names.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
 /** A toolset of an agent. One of type `mcp` has either a `command` or a `remote`: a `ref` has been looked up, and is left where Docker has the server. */
-export type Toolset = Written;
+export type Toolset = Written & { links?: ToolsetLinks | undefined };
+
+/** The models that a toolset names. */
+export interface ToolsetLinks {
+  /** What reads the results of its tools. */
+  model: Model | undefined;
+  /** What `model_picker` chooses between, by their names in the file. */
+  choices: ReadonlyMap<string, Model>;
+}
 
 /** The servers of `mcps` that have the right shape, and the names of all of them. */
 export interface McpServers {
@@ -46,6 +56,18 @@ export function readToolset(file: YamlFile, path: Path, written: Written, server
   if (written.type === 'fetch' && written.allowed_domains !== undefined && written.blocked_domains !== undefined) {
     return [file.problem('"allowed_domains" and "blocked_domains" exclude each other; keep one', path)];
   }
+  if (written.type === 'fetch' && written.allowed_domains === undefined) {
+    const secret = Object.entries(written.headers ?? {}).find(([, value]) => namesIn(value).length > 0);
+    if (secret !== undefined)
+      return [
+        file.problem(
+          `"${secret[0]}" holds a secret, and would be sent to any host that the model names; give the toolset "allowed_domains"`,
+          [...path, 'headers', secret[0]],
+        ),
+      ];
+  }
+  if (written.type === 'open_url' && !URL.canParse(written.url))
+    return [file.problem('"url" must be an address, with its beginning, such as https://', [...path, 'url'])];
   if (written.type === 'script') {
     const problems = Object.entries(written.shell).flatMap(([name, { args = {}, required = [] }]) =>
       required
@@ -67,13 +89,19 @@ export function readToolset(file: YamlFile, path: Path, written: Written, server
 /** Names in `tools` that the toolset does not have. */
 function strayTools(toolset: Written): { index: number; message: string }[] {
   const { type, tools = [] } = toolset;
-  const known = toolset.type === 'script' ? Object.keys(toolset.shell) : (toolNames[type] ?? tools);
+  const known = namesOf(toolset) ?? tools;
   return tools.flatMap((name, index) => {
     if (known.includes(name)) return [];
     const guess = nearest(name, known);
     const advice = guess === undefined ? `it has ${known.join(', ')}` : `did you mean ${guess}?`;
     return [{ index, message: `the toolset ${type} has no tool ${show(name)}; ${advice}` }];
   });
+}
+
+/** The tools that a toolset has; undefined where only its server knows. */
+function namesOf(toolset: Written): readonly string[] | undefined {
+  if (toolset.type === 'script') return Object.keys(toolset.shell);
+  return toolset.type === 'open_url' ? [toolset.name ?? 'open_url'] : toolNames[toolset.type];
 }
 
 type Mcp = Extract<Written, { type: 'mcp' }>;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Response, TurnwireError } from '@turnwire/client';
-import { ModelChoice, takeTurnWithFallback } from '../../dist/agent/attempts.js';
+import { takeTurnWithFallback } from '../../dist/agent/attempts.js';
+import { ModelChoice } from '../../dist/agent/models/model-choice.js';
 import { agent } from './agent.js';
 import { say, scriptedClient } from './scripted-client.js';
 import type { TurnClient } from '../../dist/agent/turn.js';

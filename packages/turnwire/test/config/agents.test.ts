@@ -70,8 +70,18 @@ permissions:
   assert.deepEqual([root.subAgents, root.handoffs, root.addPromptFiles], [['first'], ['first'], ['AGENTS.md']]);
   assert.deepEqual([root.addDate, root.addEnvironmentInfo, root.welcomeMessage], [true, true, 'Hello.']);
   assert.deepEqual([root.maxIterations, root.numHistoryItems, root.maxConsecutiveToolCalls], [20, 100, 3]);
-  assert.deepEqual(root.commands.get('fix'), { instruction: 'Fix it.', description: '' });
-  assert.deepEqual(root.commands.get('test'), { instruction: 'Run the tests.', description: 'Runs tests' });
+  assert.deepEqual(root.commands.get('fix'), {
+    instruction: 'Fix it.',
+    description: '',
+    agent: undefined,
+    url: undefined,
+  });
+  assert.deepEqual(root.commands.get('test'), {
+    instruction: 'Run the tests.',
+    description: 'Runs tests',
+    agent: undefined,
+    url: undefined,
+  });
   assert.deepEqual(root.hooks.pre_tool_use, [
     { matcher: 'shell|write_.*', hooks: [{ type: 'command', command: './check.sh', timeout: 5, on_error: 'warn' }] },
   ]);
@@ -195,12 +205,12 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     'a command without a prompt',
     agent('commands: { fix: { description: x } }'),
-    /"instruction" is missing; it must be text/,
+    /"fix" must be a prompt \(text\), or a mapping with "instruction", "agent" or "url"$/,
   ],
   [
     'a command that is a list',
     agent('commands: { fix: [a] }'),
-    /"fix" must be a prompt \(text\), or a mapping with "instruction", not a list/,
+    /"fix" must be a prompt \(text\), or a mapping with "instruction", "agent" or "url", not a list/,
   ],
   ['a command with a blank', agent('commands: { "fix it": x }'), /"fix it" cannot be a name in a mapping/],
   ['a hook without a command', agent('hooks: { stop: [{ type: command }] }'), /"command" is missing/],
@@ -270,7 +280,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     'a key of another toolset',
     agent('toolsets: [{ type: think, command: x }]'),
-    /unknown key "command"; the keys here are type, tools, instruction, readonly$/,
+    /unknown key "command"; the keys here are type, tools, instruction, model, toon, readonly$/,
   ],
   [
     'an MCP server without anything',

@@ -27,8 +27,8 @@ describe('keys of docker-agent', () => {
       t,
       '    skills: false\n    rag: []\n    code_mode_tools: false\n    redact_secrets: false\n    toolsets: [{ type: shell, safer: false }]\n',
     );
-    await refused(t, '    skills: true\n', /"skills" is a docker-agent key/);
-    await refused(t, '    session_compaction: false\n', /"session_compaction" is a docker-agent key/);
+    await refused(t, '    code_mode_tools: true\n', /"code_mode_tools" is a docker-agent key/);
+    assert.equal((await root(t, '    session_compaction: false\n')).sessionCompaction, false);
     await refused(t, '    skils: false\n', /unknown key "skils"; did you mean "skills"\?/);
   });
 
@@ -104,10 +104,14 @@ describe('keys of docker-agent', () => {
   test('the names of the tools are those of the toolsets', async (t) => {
     const directory = await scratch(t);
     for (const [type, names] of Object.entries(toolNames)) {
-      const box = await openTools([{ type: type as 'think' }], {
+      const model = { links: { model: undefined, choices: new Map([['m', undefined as never]]) } };
+      const box = await openTools([{ type: type as 'think', ...(type === 'model_picker' ? model : {}) }], {
         directory,
         env: {},
         memoryFile: join(directory, 'm'),
+        tasksFile: join(directory, 't'),
+        home: directory,
+        subAgents: ['other'],
       });
       t.after(box.close);
       assert.deepEqual(

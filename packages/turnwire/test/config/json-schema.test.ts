@@ -12,6 +12,7 @@ interface Node {
   additionalProperties?: Node | false;
   items?: Node;
   oneOf?: Node[];
+  anyOf?: Node[];
   const?: string;
   description?: string;
 }
@@ -63,7 +64,7 @@ test('every key says what it is, for whoever points at it', () => {
     }
     if (node.additionalProperties) visit(node.additionalProperties, `${path}.NAME`);
     if (node.items) visit(node.items, `${path}.*`);
-    for (const option of node.oneOf ?? []) visit(option, path);
+    for (const option of [...(node.oneOf ?? []), ...(node.anyOf ?? [])]) visit(option, path);
   };
   visit(schema, '');
   assert.deepEqual(silent, []);
@@ -85,7 +86,11 @@ function documented(heading: string): string[] {
     .sort();
 }
 
-const entry = (key: string): Node => schema.properties?.[key]?.additionalProperties || {};
+/** What an entry of a mapping at the top is: the first kind, where there are several. */
+const entry = (key: string): Node => {
+  const node: Node = schema.properties?.[key]?.additionalProperties || {};
+  return node.anyOf?.[0] ?? node;
+};
 const at = (node: Node, ...path: string[]): Node =>
   path.reduce<Node>((inner, key) => inner.properties?.[key] ?? {}, node);
 
@@ -97,6 +102,8 @@ const places: Readonly<Record<string, Node>> = {
   '## `providers.NAME`': entry('providers'),
   '## `agents.NAME`': entry('agents'),
   '### `fallback`': at(entry('agents'), 'fallback'),
+  '### `cache`': at(entry('agents'), 'cache'),
+  '## `budget`': at(schema, 'budget'),
   '### `structured_output`': at(entry('agents'), 'structured_output'),
   '### `hooks`': at(entry('agents'), 'hooks'),
   '## `permissions`': at(schema, 'permissions'),
@@ -110,7 +117,15 @@ for (const [heading, node] of Object.entries(places)) {
 test('docs/configuration.md has every toolset with its keys, and no other', () => {
   const rows = [...section('## Toolsets').matchAll(/^\| `(\w+)` \|(?: `(\w+)`)? \|/gm)];
   const expected = (at(entry('agents'), 'toolsets').items?.oneOf ?? []).flatMap(({ properties = {} }) => {
-    const { type, tools: _tools, instruction: _instruction, readonly: _readonly, ...own } = properties;
+    const {
+      type,
+      tools: _tools,
+      instruction: _instruction,
+      readonly: _readonly,
+      model: _model,
+      toon: _toon,
+      ...own
+    } = properties;
     const keys = Object.keys(own);
     return (keys.length === 0 ? [''] : keys).map((key) => `${type?.const} ${key}`);
   });

@@ -59,7 +59,9 @@ agents:
     cost: undefined,
     contextSize: undefined,
     timeouts: { firstEventMs: undefined, idleMs: undefined },
-    compactionThreshold: 0.9,
+    compactionThreshold: undefined,
+    taskBudget: undefined,
+    links: { compaction: undefined, title: undefined, routes: [] },
     transport: 'websocket',
   });
   const local = config.models.get('local');

@@ -39,7 +39,8 @@ export interface PermissionsOptions {
 /** The rules of the file, and the answers of one session, kept until it ends. */
 export class Permissions {
   readonly #approver: Approver;
-  readonly #yolo: boolean;
+  /** Nobody is asked; what the file denies is denied all the same. */
+  yolo: boolean;
   readonly #rules: PermissionRules;
   readonly #granted = new Set<string>();
   /** Hosts that requests may go to. */
@@ -49,7 +50,7 @@ export class Permissions {
   readonly #asksForHosts: boolean;
 
   constructor(approval: Approval, { rules = noRules, tools = [] }: PermissionsOptions = {}) {
-    this.#yolo = approval === 'yolo' || 'yolo' in approval;
+    this.yolo = approval === 'yolo' || 'yolo' in approval;
     this.#approver = approval === 'yolo' ? nobody : 'yolo' in approval ? approval.yolo : approval;
     this.#rules = rules;
     this.#asksForHosts = tools.some(({ revealing }) => revealing === true);
@@ -65,7 +66,7 @@ export class Permissions {
     const denied = ruleFor(this.#rules.deny, call, 'restrains');
     if (denied !== undefined) return { kind: 'refused', rule: denied.source };
     const free = (by: AllowedBy): Need => ({ kind: 'nothing', restrained: false, by });
-    if (this.#yolo) return free('yolo');
+    if (this.yolo) return free('yolo');
     const folders = await this.#unread(tool, args);
     // To leave the working directory takes more than a yes to the tool as such.
     const isInside = folders.length === 0;
@@ -100,7 +101,7 @@ export class Permissions {
   limits(agent: string, tool: Tool, need: Need): Pick<ToolContext, 'mayRead' | 'mayReach' | 'mayLeave'> {
     const { deny, ask } = this.#rules;
     const restraints = need.kind === 'nothing' && need.restrained ? [...deny, ...ask] : deny;
-    const free = !this.#asksForHosts || this.#yolo || this.#granted.has(identity(agent, tool));
+    const free = !this.#asksForHosts || this.yolo || this.#granted.has(identity(agent, tool));
     return {
       mayRead: (place) => !restrainsPlace(restraints, tool, place),
       mayLeave: (place) => this.#mayLeave(tool, place),
@@ -113,7 +114,7 @@ export class Permissions {
   }
 
   #mayLeave(tool: Tool, place: string): boolean {
-    if (this.#yolo || [...this.#folders].some((folder) => holds(folder, place))) return true;
+    if (this.yolo || [...this.#folders].some((folder) => holds(folder, place))) return true;
     return allowsPlace(this.#rules.allow, tool, place);
   }
 

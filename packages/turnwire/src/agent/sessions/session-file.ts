@@ -32,6 +32,8 @@ export interface SessionState {
   makers: ReadonlyMap<InputItem, Maker>;
   /** The agent whose turn it is. */
   agent: string;
+  /** Undefined: it has none. */
+  title: string | undefined;
   usage: typeof noTokens;
   cost: number | undefined;
 }
@@ -96,6 +98,7 @@ export function stateOf({ head, entries }: SessionText): SessionState {
     if (item !== undefined && typeof by === 'string') makers.set(item, by);
   };
   let { agent } = head;
+  let title: string | undefined;
   let usage = noTokens;
   let cost: number | undefined;
   for (const entry of entries) {
@@ -108,12 +111,13 @@ export function stateOf({ head, entries }: SessionText): SessionState {
       for (const [index, by] of entry.makers?.entries() ?? []) made(items[index], by);
     }
     if (entry.kind === 'agent') ({ agent } = entry);
+    if (entry.kind === 'title') ({ title } = entry);
     if (entry.kind === 'usage') {
       usage = addUsage(usage, entry.usage);
       if (entry.cost !== undefined) cost = (cost ?? 0) + entry.cost;
     }
   }
-  return { head, items, makers, agent, usage, cost };
+  return { head, items, makers, agent, title, usage, cost };
 }
 
 /** Answers for the calls that the end of the process has left without one. */

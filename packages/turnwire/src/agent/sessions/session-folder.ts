@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isPrompt } from '../pairing.js';
+import { isPrompt, promptText } from '../pairing.js';
+import { transcriptOf } from './transcript.js';
 import { createSessionFile, resumeSessionFile, type SessionFile, stateOf } from './session-file.js';
 import { readSession } from './session-line.js';
 import type { TokenUsage } from '../events.js';
@@ -20,6 +21,8 @@ export interface SessionSummary {
   items: number;
   /** The first thing that the user said. */
   prompt: string;
+  /** Absent: it has none. */
+  title?: string;
   usage: TokenUsage;
   cost?: number;
 }
@@ -50,10 +53,7 @@ export class SessionFolder {
    * @throws SessionError if there is none, it cannot be read, or another process has it.
    */
   resume(reference: string): SessionFile {
-    const id = /^-\d+$/.test(reference) ? this.#recent(Number(reference)) : reference;
-    // An id is a name and no path: nothing outside of the folder is opened.
-    if (!/^[A-Za-z0-9_-]+$/.test(id) || !this.#ids().includes(id))
-      throw new SessionError(`there is no session ${reference}; "turnwire sessions" lists them`);
+    const id = this.#find(reference, undefined);
     try {
       return resumeSessionFile(this.#pathOf(id));
     } catch (error) {
@@ -61,14 +61,36 @@ export class SessionFolder {
     }
   }
 
+  /**
+   * What was said in a session, a text for each message and call, without opening it to go on.
+   *
+   * @param without the id of the session that is not counted among the earlier ones
+   * @throws SessionError if there is none, or it cannot be read.
+   */
+  transcript(reference: string, without?: string): readonly string[] {
+    const path = this.#pathOf(this.#find(reference, without));
+    try {
+      return transcriptOf(stateOf(readSession(readFileSync(path), path)).items);
+    } catch (error) {
+      throw new SessionError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+
+  #find(reference: string, without: string | undefined): string {
+    const id = /^-\d+$/.test(reference) ? this.#recent(Number(reference), without) : reference;
+    // An id is a name and no path: nothing outside of the folder is opened.
+    if (!/^[A-Za-z0-9_-]+$/.test(id) || !this.#ids().includes(id))
+      throw new SessionError(`there is no session ${reference}; "turnwire sessions" lists them`);
+    return id;
+  }
+
   /** All of them, the one that was used last first. One that cannot be read is left out, and `unreadable` told why. */
   list(unreadable: (message: string) => void): SessionSummary[] {
     return this.#byUse().flatMap((id) => {
       const path = this.#pathOf(id);
       try {
-        const { head, items, agent, usage, cost } = stateOf(readSession(readFileSync(path), path));
-        const prompt = items.find(isPrompt);
-        const content = prompt !== undefined && 'content' in prompt ? prompt.content : '';
+        const { head, items, agent, title, usage, cost } = stateOf(readSession(readFileSync(path), path));
+        const first = items.findIndex(isPrompt);
         return [
           {
             id,
@@ -77,7 +99,8 @@ export class SessionFolder {
             file: head.file,
             agent,
             items: items.length,
-            prompt: typeof content === 'string' ? content : '',
+            prompt: first === -1 ? '' : promptText(items.slice(0, first + 1)),
+            ...(title === undefined ? {} : { title }),
             usage,
             ...(cost === undefined ? {} : { cost }),
           },
@@ -89,8 +112,8 @@ export class SessionFolder {
     });
   }
 
-  #recent(ago: number): string {
-    const id = this.#byUse()[-ago - 1];
+  #recent(ago: number, without: string | undefined): string {
+    const id = this.#byUse().filter((each) => each !== without)[-ago - 1];
     if (id === undefined) throw new SessionError(`there is no session ${ago}; "turnwire sessions" lists them`);
     return id;
   }

@@ -29,6 +29,7 @@ const entry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('begun'), call_id: z.string() }),
   z.object({ kind: z.literal('agent'), agent: z.string() }),
   z.object({ kind: z.literal('compacted'), items, makers: z.array(z.string().nullable()).optional() }),
+  z.object({ kind: z.literal('title'), title: z.string() }),
   z.object({ kind: z.literal('usage'), usage: tokens, cost: z.number().optional() }),
 ]);
 

@@ -17,7 +17,7 @@ type Fetch = Extract<Toolset, { type: 'fetch' }>;
  * Fetches pages. Without `allow_private_ips` it reaches public addresses alone, so that a page cannot make the agent read what only this
  * machine can reach; this holds for each redirect too, and for the address that is really connected to.
  */
-export function fetchToolset(settings: Fetch): OpenToolset {
+export function fetchToolset(settings: Fetch, headers: Readonly<Record<string, string>> = {}): OpenToolset {
   const { timeout: standard = defaultTimeout, allow_private_ips: allowPrivate = false } = settings;
   return {
     tools: [
@@ -43,7 +43,7 @@ export function fetchToolset(settings: Fetch): OpenToolset {
           for (const url of urls) {
             const limit = AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]);
             try {
-              const page = await follow(url, settings, { allowPrivate, signal: limit, mayReach });
+              const page = await follow(url, settings, { allowPrivate, headers, signal: limit, mayReach });
               parts.push(`=== ${page.url}, status ${page.status} ===\n${await contentOf(page, format, share, limit)}`);
             } catch (error) {
               signal.throwIfAborted();
@@ -60,18 +60,22 @@ export function fetchToolset(settings: Fetch): OpenToolset {
 
 interface FollowOptions extends Pick<ToolContext, 'mayReach' | 'signal'> {
   allowPrivate: boolean;
+  headers: Readonly<Record<string, string>>;
 }
 
 async function follow(address: string, settings: Fetch, options: FollowOptions): Promise<Page> {
   const { allowPrivate, signal, mayReach } = options;
+  let { headers } = options;
   let url = parse(address, settings);
   for (let hop = 0; hop <= mostRedirects; hop += 1) {
-    const page = await getPage(url, { allowPrivate, signal });
+    const page = await getPage(url, { allowPrivate, headers, signal });
     if (page.location === undefined) return page;
     const next = parse(new URL(page.location, url).href, settings);
     // An answer to the first address is none to where that one sends us on to.
     if (next.host !== url.host && (await mayReach?.(next)) === false)
       throw new Error(`redirects to ${next.href}, which was not approved; fetch that address by itself`);
+    // What the file sends to one server is none of the next one's business.
+    if (next.origin !== url.origin) headers = {};
     url = next;
   }
   throw new Error(`was redirected more than ${mostRedirects} times`);

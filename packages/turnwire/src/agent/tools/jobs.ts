@@ -56,6 +56,13 @@ export class Jobs {
     return job.id;
   }
 
+  /** Calls back once, when the command has ended and what it printed has been read. */
+  whenEnded(id: string, call: () => void): void {
+    const job = this.#find(id);
+    if (job.end !== undefined) return call();
+    job.group.process.once('close', call);
+  }
+
   list(): string {
     if (this.#jobs.size === 0) return 'There are no jobs.';
     return [...this.#jobs.values()].map((job) => `${headline(job)}: ${job.cmd}`).join('\n');

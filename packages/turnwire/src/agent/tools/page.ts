@@ -19,13 +19,20 @@ export interface Page {
   cut: boolean;
 }
 
+export interface PageOptions {
+  allowPrivate: boolean;
+  /** Header fields of the file, before those that are sent anyway. */
+  headers: Readonly<Record<string, string>>;
+  signal: AbortSignal;
+}
+
 /**
- * One GET, without redirects, cookies or credentials. It goes straight to the host: proxies of the environment are not used, because which address
+ * One GET, without redirects and cookies, and without credentials but those that the file gives. It goes straight to the host: proxies of the environment are not used, because which address
  * is reached is checked here.
  *
  * @throws Error if the page cannot be had, is no text, or lies at a private address and `allowPrivate` is false.
  */
-export async function getPage(url: URL, options: { allowPrivate: boolean; signal: AbortSignal }): Promise<Page> {
+export async function getPage(url: URL, options: PageOptions): Promise<Page> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (!options.allowPrivate && isIP(host) !== 0 && isPrivateAddress(host)) throw privateHost(host);
   const answer = await get(url, options);
@@ -45,10 +52,7 @@ export async function getPage(url: URL, options: { allowPrivate: boolean; signal
   }
 }
 
-function get(
-  url: URL,
-  { allowPrivate, signal }: { allowPrivate: boolean; signal: AbortSignal },
-): Promise<IncomingMessage> {
+function get(url: URL, { allowPrivate, headers, signal }: PageOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { request } = url.protocol === 'https:' ? https : http;
     const sent = request(
@@ -62,6 +66,7 @@ function get(
           accept: 'text/*, application/json;q=0.9, */*;q=0.1',
           'accept-encoding': 'identity',
           'user-agent': 'turnwire',
+          ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
         },
       },
       resolve,

@@ -21,7 +21,7 @@ const folder = z.string().default('.').describe('Where to run it, relative to th
  * Runs commands with `/bin/sh`, each in a process group of its own that ends with the call, or, in the background, with the run.
  * Confines only where a command starts; what it then does is the user's to approve.
  */
-export function shellToolset({ workspace, env, safer = false }: ShellOptions): OpenToolset {
+export function shellToolset({ workspace, env, safer = false }: ShellOptions, recall = false): OpenToolset {
   const jobs = new Jobs();
   const place = async (cwd: string): Promise<string> => {
     const found = await workspace.resolve(cwd);
@@ -34,7 +34,7 @@ export function shellToolset({ workspace, env, safer = false }: ShellOptions): O
   };
   const guarded = (tool: Tool): Tool => (safer && tool.command !== undefined ? { ...tool, risk } : tool);
   return {
-    tools: [shellTool(env, place, workspace), ...jobTools(jobs, env, place, workspace)].map(guarded),
+    tools: [shellTool(env, place, workspace), ...jobTools(jobs, { env, place, workspace, recall })].map(guarded),
     close: () => jobs.close(),
   };
 }
@@ -46,10 +46,15 @@ function inFolder(cwd: string): string[] {
   return cwd === '.' ? [] : [`in ${cwd}`];
 }
 
-/** Commands in the background alone. */
-export function backgroundJobsToolset(options: ShellOptions): OpenToolset {
-  const { tools, close } = shellToolset(options);
+/** Commands in the background alone; with `recall`, the model may ask to be told of their end. */
+export function backgroundJobsToolset(options: ShellOptions, recall: boolean): OpenToolset {
+  const { tools, close } = shellToolset(options, recall);
   return { tools: tools.filter(({ name }) => name !== 'shell'), ...(close === undefined ? {} : { close }) };
+}
+
+interface JobOptions extends ShellOptions {
+  place: Place;
+  recall: boolean;
 }
 
 type Place = (cwd: string) => Promise<string>;
@@ -79,7 +84,7 @@ function shellTool(env: Variables, place: Place, workspace: Workspace): Tool {
   });
 }
 
-function jobTools(jobs: Jobs, env: Variables, place: Place, workspace: Workspace): Tool[] {
+function jobTools(jobs: Jobs, { env, place, workspace, recall }: JobOptions): Tool[] {
   const id = z.object({ job_id: z.string().describe('As run_background_job gave it.') });
   return [
     defineTool({
@@ -91,10 +96,23 @@ function jobTools(jobs: Jobs, env: Variables, place: Place, workspace: Workspace
       paths: workspace.paths(['cwd']),
       revealing: true,
       restrictedAs: 'shell',
-      input: z.object({ cmd: command, cwd: folder }),
+      input: z.object({
+        cmd: command,
+        cwd: folder,
+        ...(recall
+          ? { recall: z.boolean().default(false).describe('Be told when it ends: for what ends by itself.') }
+          : {}),
+      }),
       preview: ({ cmd, cwd }) =>
         Promise.resolve({ kind: 'command', command: cmd, notes: [...inFolder(cwd), 'in the background'] }),
-      run: ({ cmd, cwd }) => withPath(cwd, async () => `Started ${jobs.start(cmd, await place(cwd), env)}.`),
+      run: ({ cmd, cwd, recall: told }, { caller }) =>
+        withPath(cwd, async () => {
+          const id = jobs.start(cmd, await place(cwd), env);
+          if (told !== true || caller === undefined) return `Started ${id}.`;
+          const tell = caller.expect();
+          jobs.whenEnded(id, () => tell(`The command in the background has ended.\n${jobs.view(id)}`));
+          return `Started ${id}. You are told when it ends.`;
+        }),
     }),
     defineTool({
       name: 'list_background_jobs',

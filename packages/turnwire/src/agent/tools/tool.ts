@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Model } from '../../config/model.js';
 import type { AgentEvent } from '../events.js';
+import type { Caller } from './caller.js';
 
 /** One part of what a call gives, as the API takes it in the output of a function. */
 export type ToolContent = { type: 'input_text'; text: string } | { type: 'input_image'; image_url: string };
@@ -66,6 +68,8 @@ export interface Tool {
   preview?: ((args: unknown) => Promise<Preview | undefined>) | undefined;
   /** What runs, where the name and the arguments do not say it: shown to who is asked. @default nothing more */
   detail?: string | undefined;
+  /** What reads its result: the model of the next turn. @default the one that called it */
+  readBy?: Model | undefined;
 }
 
 export type Preview =
@@ -96,7 +100,9 @@ export interface ToolContext {
   /** Whether it may send a request to an address that it is sent on to. @default it may */
   mayReach?: ((address: URL) => Promise<boolean>) | undefined;
   /** Tells of what happens meanwhile; resolves once it has been read. For tools that are agents themselves. @default nobody listens */
-  tell?: (event: AgentEvent) => Promise<void>;
+  tell?: ((event: AgentEvent) => Promise<void>) | undefined;
+  /** The conversation that it is called in. @default it is called outside of one */
+  caller?: Caller | undefined;
 }
 
 export interface ToolDefinition<Input extends z.ZodType> {

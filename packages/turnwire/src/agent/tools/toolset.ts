@@ -25,6 +25,12 @@ export interface ToolsetOptions {
   askUser?: ((question: string, options: { signal: AbortSignal }) => Promise<string | undefined>) | undefined;
   /** Where `memory` is kept if the file does not say. @default it has to say */
   memoryFile?: string | undefined;
+  /** Where `tasks` are kept if the file does not say. @default it has to say */
+  tasksFile?: string | undefined;
+  /** Where plans and sessions are kept. @default nowhere */
+  home?: string | undefined;
+  /** Who the agent may give tasks to. @default nobody */
+  subAgents?: readonly string[] | undefined;
   /** Ends the start of servers. @default nothing but its limits */
   opening?: AbortSignal | undefined;
   /** Told of what goes wrong with a toolset in passing, in one sentence. @default nobody */

@@ -1,11 +1,23 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { nearest } from '../../config/nearest.js';
 import { expand, namesIn } from '../../config/references.js';
 import type { Toolset } from '../../config/toolset.js';
+import { calculatorToolset } from './everyday/calculator.js';
+import { datetimeToolset } from './everyday/datetime.js';
+import { gitToolset } from './everyday/git.js';
+import { openUrlToolset } from './everyday/open-url.js';
+import { randomToolset } from './everyday/random.js';
+import { tasksToolset } from './everyday/tasks.js';
 import { fetchToolset } from './fetch.js';
 import { filesystemToolset } from './filesystem.js';
+import { memoryFileFor } from './memory-file.js';
 import { memoryToolset } from './memory.js';
+import { readTool } from './reading.js';
 import { scriptToolset } from './script.js';
+import { backgroundAgentsToolset } from './session/background-agents.js';
+import { modelPickerToolset } from './session/model-picker.js';
+import { sessionContextToolset } from './session/session-context.js';
+import { sessionPlanToolset } from './session/session-plan.js';
 import { backgroundJobsToolset, shellToolset } from './shell.js';
 import { thinkToolset } from './think.js';
 import { todoToolset } from './todo.js';
@@ -24,18 +36,33 @@ const openers: { readonly [Kind in Type]: Opener<Kind> } = {
   filesystem: filesystemToolset,
   shell: async ({ env, safer }, { workspace, env: outer, expand: expandAll }) =>
     shellToolset({ workspace, env: { ...outer, ...(await expandAll(env)) }, safer }),
-  background_jobs: async ({ env, safer }, { workspace, env: outer, expand: expandAll }) =>
-    backgroundJobsToolset({ workspace, env: { ...outer, ...(await expandAll(env)) }, safer }),
-  fetch: fetchToolset,
+  background_jobs: async ({ env, safer, recall }, { workspace, env: outer, expand: expandAll }) =>
+    backgroundJobsToolset({ workspace, env: { ...outer, ...(await expandAll(env)) }, safer }, recall === true),
+  fetch: async (settings, { expand: expandAll }) => fetchToolset(settings, await expandAll(settings.headers)),
   think: thinkToolset,
   todo: ({ shared }, { sharedList }) => todoToolset(shared === true ? sharedList : new Map()),
-  memory: ({ path }, { directory, memoryFile }) => {
-    const file = path === undefined ? memoryFile : resolve(directory, path);
+  memory: async ({ path }, { directory, memoryFile, warn }) => {
+    const file = path === undefined ? memoryFile : await memoryFileFor(resolve(directory, path), warn);
     if (file === undefined) throw new Error('there is no place for the memory; give the toolset a "path"');
     return memoryToolset(file);
   },
   script: scriptToolset,
   user_prompt: (_settings, { askUser }) => userPromptToolset(askUser),
+  datetime: () => datetimeToolset(),
+  calculator: () => calculatorToolset(),
+  random: () => randomToolset(),
+  git: (_settings, surroundings) => gitToolset(surroundings),
+  open_url: openUrlToolset,
+  tasks: ({ path }, { directory, tasksFile }) => {
+    const file = path === undefined ? tasksFile : resolve(directory, path);
+    if (file === undefined) throw new Error('there is no place for the tasks; give the toolset a "path"');
+    return tasksToolset(file);
+  },
+  model_picker: modelPickerToolset,
+  background_agents: (_settings, { subAgents = [] }) => backgroundAgentsToolset(subAgents),
+  session_plan: (_settings, { home }) => sessionPlanToolset(home === undefined ? undefined : join(home, 'plans')),
+  session_context: (_settings, { home }) =>
+    sessionContextToolset(home === undefined ? undefined : join(home, 'sessions')),
   // It brings an HTTP client along, which most agents have no use for.
   mcp: async (settings, surroundings) => (await import('./mcp/toolset.js')).mcpToolset(settings, surroundings),
 };
@@ -96,7 +123,8 @@ async function open<Kind extends Type>(
 
 /** What the file says about every toolset: `tools`, `instruction`, and of ours `readonly`. */
 function offered(toolset: Toolset, opened: OpenToolset): OpenToolset {
-  const found = chosen(toolset, opened);
+  const all = chosen(toolset, opened);
+  const found = { ...all, tools: all.tools.map((tool) => readTool(tool, toolset)) };
   const reads = 'readonly' in toolset && toolset.readonly === true;
   return reads ? { ...found, tools: found.tools.filter(({ readOnly }) => readOnly) } : found;
 }

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { agentSchema } from './agent.js';
-import { modelSchema, providerSchema } from './model.js';
+import { budgetSchema } from './budget.js';
+import { sharedCommandsSchema } from './commands.js';
+import { modelEntrySchema, providerSchema } from './model.js';
 import { permissionsSchema } from './permissions.js';
+import { skillsSchema } from './skills.js';
 import { mcpSchema, toolsetSchema } from './toolset.js';
 
 /**
@@ -22,7 +25,10 @@ export const fileSchema = z.strictObject(
       .record(z.string(), providerSchema, 'a mapping from names to providers')
       .optional()
       .describe('Servers of your own, by name.'),
-    models: z.record(z.string(), modelSchema, 'a mapping from names to models').optional().describe('Models, by name.'),
+    models: z
+      .record(z.string(), modelEntrySchema, 'a mapping from names to models')
+      .optional()
+      .describe('Models, by name.'),
     mcps: z
       .record(z.string(), mcpSchema, 'a mapping from names to MCP servers')
       .optional()
@@ -31,6 +37,18 @@ export const fileSchema = z.strictObject(
       .record(z.string(), toolsetSchema, 'a mapping from names to toolsets')
       .optional()
       .describe('Toolsets that several agents use, by name: "use_toolsets".'),
+    commands: sharedCommandsSchema
+      .optional()
+      .describe('Commands that several agents have, by name, one or several under each: "use_commands".'),
+    skills: z
+      .record(z.string(), skillsSchema, 'a mapping from names to skills')
+      .optional()
+      .describe('Skills that several agents have, by name: "use_skills".'),
+    budget: budgetSchema.optional().describe('What all agents of a session may use up. Default: no limit.'),
+    budgets: z
+      .record(z.string(), budgetSchema, 'a mapping from names to budgets')
+      .optional()
+      .describe('What the agents that name it may use up together, by name. Default: none.'),
     permissions: permissionsSchema.prefault({}).describe('Which calls run without a question, and which never.'),
     agents: z
       .record(z.string(), agentSchema, 'a mapping with an agent "root"')

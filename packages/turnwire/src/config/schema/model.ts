@@ -1,13 +1,33 @@
 import { z } from 'zod';
 import { apiType, providerOptions } from './provider-options.js';
-import { baseUrl, between, flag, name, text, variable, whole } from './values.js';
+import { baseUrl, between, flag, name, text, texts, threshold, variable, whole } from './values.js';
 
 export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 const effort =
-  'none, minimal, low, medium, high, xhigh or max (budgets in tokens and "adaptive" are for models without the Responses API)';
+  'none, minimal, low, medium, high, xhigh, max or adaptive (budgets in tokens are for models without the Responses API)';
 
 /** How much the model is to think; 0 is `none`. */
-const thinkingBudget = z.union([z.enum(efforts, effort), z.literal(0, effort)], effort);
+const thinkingBudget = z.union([z.enum([...efforts, 'adaptive'], effort), z.literal(0, effort)], effort);
+
+const totalTokens = whole(1, 'of tokens');
+const budget = 'a whole number of tokens, or a mapping with "total"';
+
+/** As a number, or spelled out: the same. */
+const taskBudget = z
+  .union(
+    [
+      totalTokens,
+      z.strictObject(
+        {
+          type: z.literal('tokens', 'tokens').optional().describe('tokens, the only kind.'),
+          total: totalTokens.describe('Tokens.'),
+        },
+        budget,
+      ),
+    ],
+    budget,
+  )
+  .transform((written) => (typeof written === 'number' ? written : written.total));
 
 const price = z.number('a price in US dollars for a million tokens, 0 or more').min(0, 'a price, 0 or more');
 
@@ -32,7 +52,12 @@ const settings = {
   track_usage: flag.optional().describe('Count tokens and cost of this model. Default: true.'),
   thinking_budget: thinkingBudget
     .optional()
-    .describe('Reasoning effort: none (or 0), minimal, low, medium, high, xhigh or max. Default: that of the model.'),
+    .describe(
+      'Reasoning effort: none (or 0), minimal, low, medium, high, xhigh or max; adaptive leaves it to the model. Default: that of the model.',
+    ),
+  compaction_model: name
+    .optional()
+    .describe('The model that sums up a history that is too long. Default: the one that the agent goes by.'),
   provider_opts: providerOptions.optional().describe('What concerns the connection and this kind of provider.'),
 };
 
@@ -57,15 +82,50 @@ export const modelSchema = z.strictObject(
       )
       .optional()
       .describe('Prices in US dollars for a million tokens. Default: the cost of a run is not told.'),
-    compaction_threshold: z
-      .number('a number above 0, and at most 1')
-      .gt(0, 'a number above 0, and at most 1')
-      .max(1, 'a number above 0, and at most 1')
+    compaction_threshold: threshold
       .optional()
-      .describe('The part of the context window at which the history is compacted. Default: 0.9.'),
+      .describe('The part of the context window at which the history is compacted. Default: that of the agent.'),
+    title_model: name
+      .optional()
+      .describe('The model that gives a session its title, after its first answer. Default: a session has none.'),
+    task_budget: taskBudget
+      .optional()
+      .describe(
+        'Tokens that the model may answer with in the work on one prompt; more ends the run. Default: no limit.',
+      ),
+    routing: z
+      .array(
+        z.strictObject(
+          {
+            model: name.describe('The model that answers prompts like these.'),
+            examples: texts.min(1, 'a list of at least one prompt').describe('Such prompts.'),
+          },
+          'a mapping with "model" and "examples"',
+        ),
+        'a list of mappings with "model" and "examples"',
+      )
+      .optional()
+      .describe('Other models, by examples of prompts. A prompt that is like none goes to this model. Default: none.'),
   },
   'a mapping with "provider" and "model"',
 );
+
+const references = 'a list of models, each a name from "models" or "provider/model"';
+
+/** An entry of `models` that stands for another one. */
+export const firstAvailableSchema = z.strictObject(
+  {
+    first_available: z
+      .array(name, references)
+      .min(1, references)
+      .describe('Models in their order: the first of them whose key is there is taken when the file is read.'),
+    description: text.optional().describe('For readers.'),
+  },
+  'a mapping with "first_available"',
+);
+
+/** An entry of `models`, or the choice of one. */
+export const modelEntrySchema = z.union([modelSchema, firstAvailableSchema], 'a mapping with "provider" and "model"');
 
 /** An entry of `providers`. */
 export const providerSchema = z.strictObject(

@@ -1,12 +1,21 @@
 import { z } from 'zod';
 import { environment, flag, headers, name, text, texts, whole } from './values.js';
 
+const pattern = 'a regular expression for names of tools';
+
 /** What each kind of toolset takes. */
 const common = {
   tools: texts.optional().describe('The tools to offer, by name. Default: all of the toolset.'),
   instruction: text
     .optional()
     .describe('Told to the model about these tools; {ORIGINAL_INSTRUCTIONS} stands for what it is told anyway.'),
+  model: name.optional().describe('The model that reads what these tools return. Default: the one that called them.'),
+  toon: text
+    .refine(isPattern, pattern)
+    .optional()
+    .describe(
+      'The tools whose JSON the model is given as TOON, by a regular expression for their names. Default: none.',
+    ),
 };
 
 /** Those with tools of ours, of which it is known what they change. */
@@ -103,12 +112,22 @@ const toolsets = [
     type: z.literal('background_jobs').describe('Runs commands in the background alone.'),
     ...own,
     safer,
+    recall: flag
+      .optional()
+      .describe(
+        'The model may ask to be told when a command ends: the run then waits for it and goes on. Default: false.',
+      ),
     env: environment.optional().describe('Variables for its commands. Values may name secrets: ${env.NAME}.'),
   }),
   z.strictObject({
     type: z.literal('fetch').describe('Fetches pages.'),
     ...own,
     timeout: whole(1, 'of seconds').optional().describe('In seconds. Default: 30.'),
+    headers: headers
+      .optional()
+      .describe(
+        'Header fields of each request; after a redirect to another origin none is sent. Values may name secrets: ${env.NAME}.',
+      ),
     allowed_domains: texts.optional().describe('The only hosts to fetch from. Default: any.'),
     blocked_domains: texts.optional().describe('Hosts not to fetch from. Default: none.'),
     allow_private_ips: flag
@@ -139,6 +158,39 @@ const toolsets = [
     env: environment.optional().describe('Variables for all of them. Values may name secrets: ${env.NAME}.'),
   }),
   z.strictObject({ type: z.literal('user_prompt').describe('Asks the user.'), ...own }),
+  z.strictObject({ type: z.literal('datetime').describe('Tells the date and the time.'), ...own }),
+  z.strictObject({ type: z.literal('calculator').describe('Calculates.'), ...own }),
+  z.strictObject({ type: z.literal('random').describe('Numbers, choices and ids by chance.'), ...own }),
+  z.strictObject({ type: z.literal('git').describe('Reads the git repository.'), ...own }),
+  z.strictObject({
+    type: z.literal('tasks').describe('Things to do that depend on one another, kept from session to session.'),
+    ...own,
+    path: name.optional().describe('The file they are kept in, JSON. Default: one beside the sessions.'),
+  }),
+  z.strictObject({
+    type: z.literal('open_url').describe('Opens one address in the browser of the user.'),
+    ...own,
+    url: name.describe('The address.'),
+    name: z
+      .string('a name of letters, digits, _ and -')
+      .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, 'a name of letters, digits, _ and -')
+      .optional()
+      .describe('What the tool is called. Default: open_url.'),
+  }),
+  z.strictObject({
+    type: z.literal('model_picker').describe('Lets the model change to another one, and back.'),
+    ...own,
+    models: z.array(name, 'a list of models').min(1, 'a list of at least one model').describe('Which there are.'),
+  }),
+  z.strictObject({
+    type: z.literal('background_agents').describe('Gives tasks to "sub_agents" that work at the same time.'),
+    ...own,
+  }),
+  z.strictObject({
+    type: z.literal('session_plan').describe('A plan of the session, written by one agent and read by others.'),
+    ...own,
+  }),
+  z.strictObject({ type: z.literal('session_context').describe('Reads earlier sessions.'), ...own }),
   z.strictObject({
     type: z.literal('mcp').describe('The tools of an MCP server: one of command, remote and ref.'),
     ...common,
@@ -159,3 +211,11 @@ export const mcpSchema = z.strictObject({ ...common, ...server }, 'a mapping wit
 
 export type Toolset = z.output<typeof toolsetSchema>;
 export type McpDefinition = z.output<typeof mcpSchema>;
+
+function isPattern(value: string): boolean {
+  try {
+    return new RegExp(value).source !== '';
+  } catch {
+    return false;
+  }
+}

@@ -22,6 +22,11 @@ export function between(least: number, most: number): z.ZodNumber {
   return z.number(expected).min(least, expected).max(most, expected);
 }
 
+const part = 'a number above 0, and at most 1';
+
+/** A part of the context window. */
+export const threshold = z.number(part).gt(0, part).max(1, part);
+
 const longest = 24 * 60 * 60 * 1000;
 const units: Readonly<Record<string, number>> = {
   ns: 1e-6,

@@ -1,0 +1,19 @@
+import type { Model } from '../../config/model.js';
+import type { TokenUsage } from '../events.js';
+import { exceeded } from './ledger.js';
+
+/** What each model has answered with in the work on one prompt. */
+export class TaskBudget {
+  readonly #spent = new Map<Model, number>();
+
+  count(model: Model, { output_tokens: output }: TokenUsage): void {
+    if (model.taskBudget !== undefined) this.#spent.set(model, (this.#spent.get(model) ?? 0) + output);
+  }
+
+  /** @throws AgentError `budget_exceeded` where a model is to answer that has used its up. */
+  check(model: Model): void {
+    const spent = this.#spent.get(model) ?? 0;
+    if (model.taskBudget !== undefined && spent >= model.taskBudget)
+      throw exceeded(`task_budget of ${model.name}`, `${spent} of ${model.taskBudget} tokens`);
+  }
+}

@@ -1,0 +1,20 @@
+import { HeadAndTail } from '../tools/head-and-tail.js';
+import type { ToolOutput } from '../tools/tool.js';
+
+/** What a token is taken for, in bytes: docker-agent's number. */
+const bytesPerToken = 4;
+
+/** An output of which the model is told so many tokens at most: the beginning and the end of each text. Images stay. */
+export function bounded(output: ToolOutput, tokens: number): ToolOutput {
+  if (tokens === Infinity) return output;
+  if (typeof output === 'string') return cut(output, tokens * bytesPerToken);
+  const texts = output.filter(({ type }) => type === 'input_text').length;
+  const share = Math.floor((tokens * bytesPerToken) / Math.max(1, texts));
+  return output.map((part) => (part.type === 'input_text' ? { ...part, text: cut(part.text, share) } : part));
+}
+
+function cut(text: string, bytes: number): string {
+  const kept = new HeadAndTail(bytes);
+  kept.add(Buffer.from(text));
+  return kept.toString();
+}

@@ -1,0 +1,28 @@
+import type { AgentEvent } from '../events.js';
+
+/** Passes events on, and tells how long that took without what the user took to answer questions of approval. */
+export async function* workingTime<Result>(
+  events: AsyncGenerator<AgentEvent, Result>,
+  took: (ms: number) => void,
+  now: () => number = () => performance.now(),
+): AsyncGenerator<AgentEvent, Result> {
+  let since = now();
+  let waits = false;
+  const pass = (): void => {
+    if (!waits) took(now() - since);
+    since = now();
+  };
+  try {
+    for (;;) {
+      const step = await events.next();
+      pass();
+      if (step.done === true) return step.value;
+      waits = step.value.type === 'tool_call_confirmation';
+      yield step.value;
+      // What the reader did with it is nobody's work.
+      since = now();
+    }
+  } finally {
+    await events.return(undefined as never).catch(() => undefined);
+  }
+}

@@ -1,0 +1,32 @@
+import type { InputItem } from '@turnwire/client';
+import { outputText } from '../tools/output.js';
+import type { ToolOutput } from '../tools/tool.js';
+
+/** Of one call or result, in characters. */
+const longest = 2000;
+
+/** A history as people and models read it: who said what, what was called, and what came of it. */
+export function transcriptOf(items: readonly InputItem[]): string[] {
+  return items.flatMap((item) => {
+    if ('role' in item) return said(String(item.role), textOf(item.content));
+    if (item.type === 'function_call') return [cut(`call of ${item.name}: ${item.arguments}`)];
+    if (item.type === 'custom_tool_call') return [cut(`call of ${item.name}: ${item.input}`)];
+    if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output')
+      return [cut(`result: ${outputText(item.output as ToolOutput)}`)];
+    return [];
+  });
+}
+
+function said(role: string, text: string): string[] {
+  return text === '' ? [] : [`${role}: ${text}`];
+}
+
+/** The texts of a message; empty where it has none. */
+export function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  return Array.isArray(content) ? content.map((part: { text?: string }) => part.text ?? '').join('') : '';
+}
+
+function cut(text: string): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)} […]`;
+}

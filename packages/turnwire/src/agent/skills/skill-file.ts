@@ -1,0 +1,61 @@
+import { basename, dirname } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { readText } from '../tools/text-file.js';
+
+/** Of a SKILL.md, in bytes. */
+const fileLimit = 256 * 1024;
+
+/** Instructions that are there to be read when they are needed. */
+export interface Skill {
+  name: string;
+  /** Tells the model when to use it. */
+  description: string;
+  instructions: string;
+  /** Followed in a conversation of its own. */
+  fork: boolean;
+  /** Tools that it is written for. */
+  allowedTools: readonly string[];
+  /** Where its other files are; undefined for one that stands in an agent file. */
+  folder: string | undefined;
+}
+
+const head = z.looseObject({
+  name: z.string().optional(),
+  description: z.string(),
+  context: z.string().optional(),
+  'allowed-tools': z.union([z.string(), z.array(z.string())]).optional(),
+});
+
+/**
+ * Reads a SKILL.md: Markdown behind a head in YAML with `name` and `description`.
+ *
+ * @throws Error that says what is wrong with it.
+ */
+export async function readSkillFile(path: string): Promise<Skill> {
+  const { text, cut } = await readText(path, path, fileLimit);
+  if (cut > 0) throw new Error(`${path} is larger than 256 KiB`);
+  const [, yaml, body = ''] = /^---\r?\n([^]*?)\r?\n---\r?\n?([^]*)$/.exec(text) ?? [];
+  if (yaml === undefined) throw new Error(`${path} has no head between lines of ---`);
+  const read = head.safeParse(parsed(yaml));
+  if (!read.success) throw new Error(`${path} has no "description" in its head`);
+  const { name = basename(dirname(path)), description, context, 'allowed-tools': tools = [] } = read.data;
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
+    throw new Error(`${path}: its "name" is no name of letters, digits, - and _`);
+  return {
+    name,
+    description: description.trim(),
+    instructions: body.trim(),
+    fork: context === 'fork',
+    allowedTools: typeof tools === 'string' ? tools.split(/[\s,]+/).filter((each) => each !== '') : tools,
+    folder: dirname(path),
+  };
+}
+
+function parsed(yaml: string): unknown {
+  try {
+    return parse(yaml, { maxAliasCount: 0 });
+  } catch {
+    return undefined;
+  }
+}

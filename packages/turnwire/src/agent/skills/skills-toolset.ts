@@ -1,0 +1,130 @@
+import { realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { z } from 'zod';
+import type { Skills } from '../../config/skills.js';
+import type { Model } from '../../config/model.js';
+import { nearest } from '../../config/nearest.js';
+import { callerIn } from '../tools/session/background-agents.js';
+import { readText } from '../tools/text-file.js';
+import { defineTool, type Tool } from '../tools/tool.js';
+import type { OpenToolset } from '../tools/toolset.js';
+import { withPath } from '../tools/workspace.js';
+import { findSkills } from './find-skills.js';
+import type { Skill } from './skill-file.js';
+
+/** Of a file of a skill, in bytes. */
+const fileLimit = 256 * 1024;
+
+interface Offered extends Skill {
+  /** What follows it, where that is another one than the agent's. */
+  model: Model | undefined;
+}
+
+/** The skills of an agent: what they are called, and the tools that the model reads them with. */
+export interface OpenSkills extends OpenToolset {
+  offered: readonly Skill[];
+}
+
+/**
+ * Opens the skills of an agent. The model is told their names and what they are for; it reads one when it needs it.
+ *
+ * @throws Error for a name that is none of the skills that are there.
+ */
+export async function openSkills(
+  { found, names, inline }: Skills,
+  { directory, home, warn }: { directory: string; home: string | undefined; warn: (message: string) => void },
+): Promise<OpenSkills> {
+  const there = found ? await findSkills(directory, home, warn) : new Map<string, Skill>();
+  for (const name of names ?? []) {
+    if (there.has(name) || !found) continue;
+    const guess = nearest(name, there.keys());
+    warn(`there is no skill ${name} here${guess === undefined ? '' : `; did you mean ${guess}?`}`);
+  }
+  const skills = new Map<string, Offered>();
+  for (const skill of there.values())
+    if (names === undefined || names.includes(skill.name)) skills.set(skill.name, { ...skill, model: undefined });
+  for (const skill of inline) skills.set(skill.name, { ...skill, folder: undefined });
+  return { offered: [...skills.values()], instructions: instructionsOf([...skills.values()]), tools: toolsOf(skills) };
+}
+
+function instructionsOf(skills: readonly Skill[]): string | undefined {
+  if (skills.length === 0) return undefined;
+  const list = skills.map(
+    ({ name, description, fork }) => `- ${name}${fork ? ' (run_skill)' : ''}: ${description.replace(/\s+/g, ' ')}`,
+  );
+  return `These skills are instructions for certain work. Before you do such work, read the skill with read_skill and follow it; those with run_skill are followed for you:\n${list.join('\n')}`;
+}
+
+function toolsOf(skills: ReadonlyMap<string, Offered>): Tool[] {
+  const all = [...skills.values()];
+  const read = all.filter(({ fork }) => !fork).map(({ name }) => name);
+  const run = all.filter(({ fork }) => fork).map(({ name }) => name);
+  const withFiles = all.filter(({ folder }) => folder !== undefined).map(({ name }) => name);
+  const called = (name: string): Offered => {
+    const skill = skills.get(name);
+    if (skill === undefined) throw new Error(`there is no skill ${name}`);
+    return skill;
+  };
+  return [
+    ...(read.length === 0
+      ? []
+      : [
+          defineTool({
+            name: 'read_skill',
+            description: 'Returns the instructions of a skill.',
+            readOnly: true,
+            input: z.object({ name: z.enum(read).describe('Which one.') }),
+            run: ({ name }) => Promise.resolve(textOf(called(name))),
+          }),
+        ]),
+    ...(withFiles.length === 0
+      ? []
+      : [
+          defineTool({
+            name: 'read_skill_file',
+            description: 'Returns another file of a skill that its instructions name.',
+            readOnly: true,
+            input: z.object({
+              skill_name: z.enum(withFiles).describe('Which skill.'),
+              path: z.string().min(1).describe('The file, relative to the folder of the skill.'),
+            }),
+            run: ({ skill_name: name, path }) => withPath(path, () => readFileOf(called(name), path)),
+          }),
+        ]),
+    ...(run.length === 0
+      ? []
+      : [
+          defineTool({
+            name: 'run_skill',
+            description:
+              'Lets a skill be followed in a conversation of its own, and returns what came of it. It sees nothing of this conversation: say all that it needs.',
+            readOnly: true,
+            alone: true,
+            delegates: true,
+            input: z.object({
+              name: z.enum(run).describe('Which one.'),
+              task: z.string().min(1).describe('What is to be done, complete.'),
+            }),
+            run({ name, task }, context) {
+              const skill = called(name);
+              const given = { to: undefined, prompt: task, instructions: textOf(skill), model: skill.model };
+              return callerIn(context).delegate(given, { signal: context.signal, tell: context.tell });
+            },
+          }),
+        ]),
+  ];
+}
+
+function textOf({ instructions, allowedTools }: Skill): string {
+  return allowedTools.length === 0
+    ? instructions
+    : `It is written for these tools: ${allowedTools.join(', ')}.\n\n${instructions}`;
+}
+
+async function readFileOf({ folder = '' }: Skill, path: string): Promise<string> {
+  const root = await realpath(folder);
+  const place = await realpath(join(root, path));
+  if (!place.startsWith(root + sep)) throw new Error(`${path} is outside the folder of the skill`);
+  const { text, cut } = await readText(place, path, fileLimit);
+  return cut === 0 ? text : `${text}\n[cut: the last ${cut} bytes are not shown]`;
+}

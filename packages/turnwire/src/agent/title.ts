@@ -1,0 +1,32 @@
+import type { Model } from '../config/model.js';
+import { askAside } from './compact.js';
+import { summaryOf } from './compaction.js';
+import type { Conversation } from './conversation.js';
+import type { AgentEvent } from './events.js';
+import { transcriptOf } from './sessions/transcript.js';
+import { firstCharacters } from './well-formed.js';
+
+const instructions =
+  'You give a conversation between a user and an agent a title of at most six words, in the language of the user. Answer with the title alone, without quotes.';
+/** Of the conversation, in characters: what it is about is said at its beginning. */
+const longestBeginning = 4000;
+const longestTitle = 80;
+
+/** A title for a conversation by its beginning; empty where the model has none. */
+export async function* titleOf(
+  conversation: Conversation,
+  model: Model,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, string> {
+  const beginning = firstCharacters(transcriptOf(conversation.history.items).join('\n\n'), longestBeginning);
+  const request = [
+    { type: 'message' as const, role: 'user' as const, content: `Give this conversation a title.\n\n${beginning}` },
+  ];
+  const response = yield* askAside(conversation, model, { instructions, request, signal });
+  return firstCharacters(
+    summaryOf(response)
+      .replace(/\s+/g, ' ')
+      .replace(/^["']+|["'.]+$/g, ''),
+    longestTitle,
+  );
+}

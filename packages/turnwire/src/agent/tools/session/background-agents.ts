@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { Caller } from '../caller.js';
+import { defineTool, type ToolContext } from '../tool.js';
+import type { OpenToolset } from '../toolset.js';
+
+/** Gives tasks to other agents that work on them while their giver goes on. */
+export function backgroundAgentsToolset(agents: readonly string[]): OpenToolset {
+  const task = z.object({ task_id: z.string().describe('As run_background_agent gave it.') });
+  return {
+    tools: [
+      defineTool({
+        name: 'run_background_agent',
+        description:
+          'Gives a task to another agent and returns its id at once; it works in the background. It sees nothing of this conversation: say all that it needs.',
+        // Each of its own calls is approved by itself.
+        readOnly: true,
+        delegates: true,
+        input: z.object({
+          agent: z.enum(agents).describe('Who is to do it.'),
+          task: z.string().min(1).describe('What is to be done, complete.'),
+          expected_output: z.string().default('').describe('What the answer should be like.'),
+        }),
+        run({ agent, task: what, expected_output: expected }, context) {
+          const caller = callerIn(context);
+          const prompt = expected === '' ? what : `${what}\n\nExpected output: ${expected}`;
+          const id = caller.background.start(agent, prompt, (options) =>
+            caller.delegate({ to: agent, prompt }, options),
+          );
+          return Promise.resolve(`Started ${id}.`);
+        },
+      }),
+      defineTool({
+        name: 'list_background_agents',
+        description: 'Lists the tasks in the background, a line each: id, agent, state, seconds, task.',
+        readOnly: true,
+        input: z.object({}),
+        run: (_given, context) => Promise.resolve(callerIn(context).background.list()),
+      }),
+      defineTool({
+        name: 'view_background_agent',
+        description:
+          'Returns the state of a task in the background and its answer, or what has been said of it so far.',
+        readOnly: true,
+        input: task,
+        run: ({ task_id: id }, context) => Promise.resolve(callerIn(context).background.view(id)),
+      }),
+      defineTool({
+        name: 'stop_background_agent',
+        description: 'Ends a task in the background.',
+        readOnly: true,
+        input: task,
+        run: ({ task_id: id }, context) => callerIn(context).background.stop(id),
+      }),
+    ],
+  };
+}
+
+/** @throws Error where the tool is called outside of a conversation. */
+export function callerIn({ caller }: ToolContext): Caller {
+  if (caller === undefined) throw new Error('this tool needs a conversation, and there is none here');
+  return caller;
+}

@@ -1,0 +1,38 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Problem } from './problem.js';
+import type { YamlFile } from './yaml-file.js';
+
+/** Of one file, in bytes. */
+const limit = 256 * 1024;
+
+/** The texts of `instruction_file` of the agents of a file, by agent; and what is wrong with them, each with its place. */
+export async function readInstructionFiles(
+  file: YamlFile,
+  agents: Readonly<Record<string, unknown>>,
+): Promise<{ texts: ReadonlyMap<string, string>; problems: Problem[] }> {
+  const texts = new Map<string, string>();
+  const problems: Problem[] = [];
+  for (const [name, agent] of Object.entries(agents)) {
+    const path: unknown =
+      typeof agent === 'object' && agent !== null && Object.hasOwn(agent, 'instruction_file')
+        ? Reflect.get(agent, 'instruction_file')
+        : undefined;
+    if (typeof path !== 'string' || path === '') continue;
+    try {
+      texts.set(name, await readInstruction(resolve(dirname(file.name), path)));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      problems.push(file.problem(`${path} cannot be read: ${reason}`, ['agents', name, 'instruction_file']));
+    }
+  }
+  return { texts, problems };
+}
+
+async function readInstruction(place: string): Promise<string> {
+  // Asked before it is opened: to open a pipe that nobody writes to never returns.
+  const found = await stat(place);
+  if (!found.isFile()) throw new Error('it is no regular file');
+  if (found.size > limit) throw new Error('it is larger than 256 KiB');
+  return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(place));
+}

@@ -1,0 +1,67 @@
+import { findModel, type Model, type Models } from './model.js';
+import { type Problem, show } from './problem.js';
+import type { SkillsDefinition } from './schema/skills.js';
+import type { Path, YamlFile } from './yaml-file.js';
+
+/** The skills of an agent: those that are to be found on the disk, and those that the file holds. */
+export interface Skills {
+  /** Whether SKILL.md files are looked for. */
+  found: boolean;
+  /** The names of those that are offered. Undefined: all that are found. */
+  names: readonly string[] | undefined;
+  inline: readonly InlineSkill[];
+}
+
+export interface InlineSkill {
+  name: string;
+  description: string;
+  instructions: string;
+  /** Followed in a conversation of its own. */
+  fork: boolean;
+  model: Model | undefined;
+  allowedTools: readonly string[];
+}
+
+/** Reads `skills` of an agent and those that it takes from the top of the file, one after another. */
+export function readSkills(
+  file: YamlFile,
+  parts: readonly { written: SkillsDefinition; path: Path }[],
+  models: Models,
+  problems: Problem[],
+): Skills {
+  const inline: InlineSkill[] = [];
+  const names: string[] = [];
+  let all = false;
+  let local = false;
+  for (const { written, path } of parts) {
+    if (typeof written === 'boolean') {
+      all ||= written;
+      continue;
+    }
+    const before = names.length;
+    let named = false;
+    for (const [index, item] of written.entries()) {
+      const at = [...path, index];
+      if (typeof item !== 'string') {
+        const { context, allowed_tools: allowedTools = [], model, ...skill } = item;
+        const read = model === undefined ? undefined : findModel(file, model, [...at, 'model'], models);
+        if (read !== undefined && 'problem' in read) problems.push(read.problem);
+        if (model !== undefined && context === undefined)
+          problems.push(file.problem('"model" is for a skill with "context: fork"; add that', [...at, 'model']));
+        const found = read !== undefined && 'model' in read ? read.model : undefined;
+        inline.push({ ...skill, fork: context === 'fork', model: found, allowedTools });
+      } else if (/^https?:\/\//.test(item)) {
+        const advice = 'put it into .agents/skills as NAME/SKILL.md, or write it here';
+        problems.push(file.problem(`skills are not fetched from an address (${show(item)}); ${advice}`, at));
+      } else if (item === 'local') {
+        named = true;
+      } else {
+        names.push(item);
+      }
+    }
+    // A list of names looks for those; `local` without names for all.
+    if (named && names.length === before) all = true;
+    local ||= named || names.length > before;
+  }
+  return { found: all || local, names: all ? undefined : names, inline };
+}
