@@ -106,7 +106,7 @@ describe('pages', () => {
     assert.deepEqual(wrong, []);
   });
 
-  test('every YAML block is an agent file, a part of one, or a script', async (t) => {
+  test('every YAML block is an agent file, a part of one, a script, or a configuration of the gateway', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'turnwire pages '));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, 'block.yaml');
@@ -119,6 +119,14 @@ describe('pages', () => {
         if (/^(?:turns|rules|faults):/m.test(text)) {
           writeFileSync(file, text);
           await assert.doesNotReject(async () => (await startEmulator({ script: file })).close(), place);
+          continue;
+        }
+        if (page === 'docs/gateway.md') {
+          writeFileSync(file, text);
+          const env = { ...process.env, OPENAI_API_KEY: 'sk-of-a-test' };
+          const args = [turnwire, 'serve', '--check', '--config', file];
+          const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+          assert.equal(status, 0, `${place}: ${stderr}`);
           continue;
         }
         const whole = /^agents:/m.test(text)

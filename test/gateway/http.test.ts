@@ -219,6 +219,47 @@ describe('gateway: methods and paths', () => {
   });
 });
 
+describe('gateway: a request that offers another upgrade', () => {
+  test('is served as if it offered none, with its body', async (t) => {
+    const { gateway } = await setUp(t);
+    const body = '{"model":"m","input":"x"}';
+    for (const path of ['/v1/responses', '/v1/conversations']) {
+      const answer = await raw(gateway.url, {
+        path,
+        method: 'POST',
+        headers: {
+          connection: 'Upgrade, HTTP2-Settings',
+          upgrade: 'h2c',
+          'http2-settings': 'AAMAAABkAAQCAAAAAAIAAAAA',
+          'content-type': 'application/json',
+        },
+        body: path === '/v1/responses' ? body : '{}',
+      });
+      assert.equal(answer.statusCode, 200, answer.text);
+    }
+  });
+});
+
+describe('gateway: responses in the background', () => {
+  test('are begun over HTTP, and found by their id', async (t) => {
+    const { ask, gateway } = await setUp(t, { latency: { firstTokenMs: 50 } });
+    const begun = (await (await ask({ background: true })).json()) as { id: string; status: string };
+    assert.equal(begun.status, 'queued');
+    for (;;) {
+      const found = await fetch(`${gateway.url}/responses/${begun.id}`, {
+        headers: { authorization: 'Bearer sk-of-a-test' },
+      });
+      if (((await found.json()) as { status: string }).status === 'completed') return;
+    }
+  });
+
+  test('stream where that is asked for', async (t) => {
+    const { ask } = await setUp(t);
+    const events = eventsOf(await (await ask({ background: true, stream: true })).text());
+    assert.equal(events.at(-1)?.['type'], 'response.completed');
+  });
+});
+
 describe('gateway: bodies', () => {
   const text = JSON.stringify({ model: 'm', input: 'One two three.' });
   const { zstdCompressSync } = zlib as unknown as { zstdCompressSync?: (text: string) => Buffer };

@@ -73,16 +73,19 @@ const upstream = z
       .enum(['never', 'unsent', 'unanswered'])
       .default('unanswered')
       .describe('When a turn may be written to the network for a second time.'),
-    dial_ms: milliseconds.default(15_000),
-    first_event_ms: milliseconds.default(300_000),
-    idle_ms: milliseconds.default(900_000),
-    queue_ms: milliseconds.default(600_000),
+    dial_ms: milliseconds.default(15_000).describe('Until a connection is open, TLS and upgrade included.'),
+    first_event_ms: milliseconds.default(300_000).describe('From a request to its first event.'),
+    idle_ms: milliseconds.default(900_000).describe('Between two events: silent reasoning can take many minutes.'),
+    queue_ms: milliseconds.default(600_000).describe('For a connection, while all are busy.'),
   })
   .describe('Whose API is served.');
 
 const principal = z
   .strictObject({
-    name: z.string().regex(/^[\w.-]{1,64}$/, 'a name has 1 to 64 letters, digits, dots, dashes and underscores'),
+    name: z
+      .string()
+      .regex(/^[\w.-]{1,64}$/, 'a name has 1 to 64 letters, digits, dots, dashes and underscores')
+      .describe('What it is called in logs and metrics.'),
     keys: z
       .array(
         z
@@ -105,9 +108,13 @@ const principal = z
       .record(z.string().min(1), z.string().min(1))
       .default({})
       .describe('Names for models: what it asks for, and what the upstream is asked for.'),
-    concurrent_turns: z.int().min(1).optional(),
-    requests_per_minute: z.int().min(1).optional(),
-    tokens_per_minute: z.int().min(1).optional(),
+    concurrent_turns: z.int().min(1).optional().describe('Turns at once.'),
+    requests_per_minute: z.int().min(1).optional().describe('Turns that may begin in a minute.'),
+    tokens_per_minute: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Tokens that its turns may take in a minute, as the upstream counts them.'),
   })
   .describe('Somebody with keys of this gateway.');
 
@@ -116,9 +123,9 @@ const limits = z
     body_bytes: bytes.default(32 * mebibyte).describe('Of a request that is read, when it is decoded.'),
     frame_bytes: bytes.default(32 * mebibyte).describe("Of a message of a client's WebSocket."),
     sockets: z.int().min(1).default(10_000).describe('WebSockets of clients at once.'),
-    sockets_per_principal: z.int().min(1).default(2000),
+    sockets_per_principal: z.int().min(1).default(2000).describe('WebSockets of one principal at once.'),
     connections: z.int().min(1).default(20_000).describe('TCP connections of clients at once.'),
-    upgrades_per_second: z.int().min(1).default(500),
+    upgrades_per_second: z.int().min(1).default(500).describe('New WebSockets in a second.'),
     turns: z.int().min(1).default(5000).describe('Turns at once, of all clients.'),
     lanes: z.int().min(1).default(32).describe('Names of lanes on one WebSocket of a client.'),
     queued_frames: z.int().min(1).default(64).describe('Creates that wait on one WebSocket of a client.'),

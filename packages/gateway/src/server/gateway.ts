@@ -7,6 +7,7 @@ import { check } from './check.js';
 import { Service } from './service.js';
 import { readCertificate } from './certificate.js';
 import { TurnLog } from './turn-log.js';
+import { withoutUpgrade } from './without-upgrade.js';
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Config } from '../config/schema.js';
@@ -51,7 +52,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const service = new Service({ checked, onWarning, log: log && new TurnLog(log) });
   const server = await serverFor(config, (request, response) => void service.answer(request, response));
   server.on('checkContinue', (request, response) => void service.answer(request, response));
-  server.on('upgrade', (request, socket, head) => service.upgrade(request, socket, head));
+  server.on('upgrade', (request, socket, head) => {
+    if (request.headers.upgrade?.toLowerCase() === 'websocket') service.upgrade(request, socket, head);
+    else withoutUpgrade(server, request, socket, head);
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
     else refuseUpgrade(socket, answerOf(complaint(error)));

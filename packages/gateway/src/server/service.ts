@@ -103,8 +103,6 @@ export class Service {
       access.check(request);
       if (name !== 'turns')
         throw new Refusal('only /responses takes an upgrade', { status: 404, code: 'unknown_path' });
-      if (request.headers.upgrade?.toLowerCase() !== 'websocket')
-        throw new Refusal('only an upgrade to websocket is served here', { code: 'invalid_upgrade' });
       return rules.split(request.headers);
     });
   }
@@ -183,6 +181,8 @@ export class Service {
     if (response.destroyed) return;
     const downstream = create.params['stream'] === true ? 'sse' : 'json';
     const turn = await this.#turns.begin({ principal, create, headers, downstream });
+    // The client may have left meanwhile, and nobody else would tell the turn.
+    if (response.destroyed) return turn.cancel();
     if (downstream === 'sse') await answerWithEvents(turn, response, config.keepalive_ms);
     else await answerWithJson(turn, response);
   }
