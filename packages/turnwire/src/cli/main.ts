@@ -265,6 +265,47 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       end(await bench(io, options));
     });
 
+  verb(program, 'check')
+    .description('say how well a server speaks the Responses API, rule by rule')
+    .argument('[url]', 'the base URL of the server, such as http://127.0.0.1:8080/v1')
+    .option('--model <name>', 'the model that is asked; rules that ask none need none')
+    .addOption(
+      new Option('--profile <name>', 'whose server it is: what that provider does not have is no failure')
+        .choices(['openai', 'azure', 'xai', 'vercel', 'openresponses', 'chatgpt', 'gateway'])
+        .default('openai'),
+    )
+    .option('--only <names...>', 'the rules or chapters that are tried; default: all')
+    .option(
+      '--key-from <variable>',
+      "the variable that holds the key; default: that of a known provider, at that provider's address alone",
+    )
+    .option('--second-key-from <variable>', 'the variable that holds the key of another user, for isolation')
+    .addOption(
+      new Option('--budget <tokens>', 'the most tokens that may be spent').default(100_000).argParser(wholeUpTo(1e9)),
+    )
+    .addOption(
+      new Option('--timeout <seconds>', 'the longest wait for one answer').default(60).argParser(wholeUpTo(600)),
+    )
+    .option('--yes', 'spend the tokens without being asked')
+    .option('--list', 'show the rules, and end')
+    .option('--verbose', 'show the rules that were skipped, too')
+    .option('--json', 'print the results as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  turnwire check http://127.0.0.1:8080/v1 --model local
+  turnwire check http://127.0.0.1:8080/v1 --only connecting errors/http-envelope
+  turnwire check https://gateway.example/v1 --profile gateway --model gpt-5.4 --key-from GATEWAY_KEY --yes --json
+
+Exit status: 0 no rule failed, 1 a rule failed or nobody answers, 2 wrong usage.
+What each rule wants, and what servers are known to fail at: docs/check.md.`,
+    )
+    .action(async (url, options) => {
+      const { check } = await import('./check/check.js');
+      end(await check(io, url, options));
+    });
+
   return program;
 }
 

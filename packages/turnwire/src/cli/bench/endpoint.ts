@@ -1,5 +1,5 @@
 import { startEmulator, startLink } from '@turnwire/emulator';
-import { defaultTokenKeys, providers } from '../../config/providers.js';
+import { keyAt } from '../endpoint-key.js';
 import { UsageError } from '../usage-error.js';
 import type { Script } from '@turnwire/emulator';
 import type { Io } from '../io.js';
@@ -42,24 +42,12 @@ export function endpointOf(io: Io, options: EndpointOptions): Endpoint | Promise
   const origin = originOf(url);
   return {
     baseUrl: url,
-    apiKey: keyAt(io, url, keyFrom),
+    apiKey: keyAt(io, url, keyFrom)?.key,
     model,
     billed: true,
     inWords: `${model} at ${origin}`,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-}
-
-/** A key goes where its owner says, or to the service that it is known to belong to; nowhere else. */
-function keyAt(io: Io, url: string, keyFrom: string | undefined): string | undefined {
-  const own = [...providers.values()].flatMap((provider) => defaultTokenKeys(provider, url));
-  // Of several names that the key of one service may have, the first that is set.
-  const variable = keyFrom ?? own.find((name) => Boolean(io.env[name])) ?? own[0];
-  if (variable === undefined) return undefined;
-  const key = io.env[variable];
-  if (key === undefined || key === '')
-    throw new UsageError(`the environment has no ${variable}, which is to hold the key for ${originOf(url)}`);
-  return key;
 }
 
 /** Without what a URL may hold of secrets. */

@@ -1,0 +1,67 @@
+import { proxyFor } from '@turnwire/client/proxy';
+import { UsageError } from '../usage-error.js';
+import type { Io } from '../io.js';
+
+/** The server that is looked at. */
+export interface Target {
+  /** With its version, without a slash at its end. */
+  baseUrl: URL;
+  key: string | undefined;
+  /** The key of another user of the same server. */
+  secondKey: string | undefined;
+  /** The longest wait for one answer. */
+  timeoutMs: number;
+}
+
+/** Which credential a request carries. */
+export type Credential = 'own' | 'second' | 'none' | 'wrong';
+
+/**
+ * The base URL that was typed.
+ *
+ * @throws UsageError
+ */
+export function baseUrlOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
+    throw new UsageError('the URL must be a base URL with its version, such as https://api.openai.com/v1');
+  if (url.username !== '' || url.password !== '')
+    throw new UsageError('the URL holds credentials: give the key with --key-from VARIABLE');
+  const path = url.pathname.replace(/\/+$/, '');
+  if (path.endsWith('/responses'))
+    throw new UsageError('the URL is that of one endpoint: give the base URL, without "/responses" at its end');
+  url.pathname = path;
+  url.search = '';
+  url.hash = '';
+  return url;
+}
+
+/** @throws UsageError where the environment sends requests to this address through a proxy: what it changes would be taken for the server's. */
+export function refuseProxy(url: URL, env: Io['env']): void {
+  const proxy = proxyFor(url, env);
+  if (proxy !== undefined)
+    throw new UsageError(
+      `the environment names the proxy ${proxy.url} for ${url.host}: a check goes to the server itself, so add it to NO_PROXY, or run it elsewhere`,
+    );
+}
+
+/** The address of a path below the base URL. */
+export function addressOf({ baseUrl }: Target, path: string): URL {
+  const url = new URL(baseUrl);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/${path}`;
+  return url;
+}
+
+export function authorization(target: Target, credential: Credential): Readonly<Record<string, string>> {
+  const key = {
+    own: target.key,
+    second: target.secondKey,
+    none: undefined,
+    wrong: 'sk-this-key-is-of-nobody',
+  }[credential];
+  return key === undefined ? {} : { authorization: `Bearer ${key}` };
+}
+
+export function secretsOf({ key, secondKey }: Target): readonly string[] {
+  return [key, secondKey].filter((secret) => secret !== undefined);
+}
