@@ -34,8 +34,6 @@ export interface Deviations {
   frames?: (text: string) => readonly string[];
   /** A create that is answered by this frame at once; `number` counts the creates of a socket from 1. */
   refuse?: (number: number) => Json | undefined;
-  /** Milliseconds for which an event stream is held back. */
-  holdMs?: number;
   /** The only keys that are taken; others get 401. */
   keys?: readonly string[];
 }
@@ -90,8 +88,6 @@ export class DeviatingServer implements AsyncDisposable {
             const text = Buffer.concat(parts).toString();
             const isStream = String(incoming.headers['content-type']).startsWith('text/event-stream');
             const { 'content-length': _, ...kept } = incoming.headers;
-            if (isStream && deviations.holdMs !== undefined)
-              await new Promise((resolve) => setTimeout(resolve, deviations.holdMs));
             response.writeHead(incoming.statusCode ?? 502, kept);
             response.write(isStream ? editedStream(deviations, text) : text);
             if (whole) response.end();

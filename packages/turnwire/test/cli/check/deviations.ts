@@ -121,7 +121,18 @@ export const deviations: Readonly<Record<string, Deviating>> = {
     says: /does not end with data: \[DONE\]/,
   },
   'sse/end': { emulator: fault('end after=terminal', { transport: 'sse' }), says: /cut/ },
-  'sse/prompt': { server: { holdMs: 1100 }, timeout: 10, says: /holds the stream back/ },
+  'sse/prompt': {
+    // What stands before it has the whole stream before it passes the first event on.
+    emulator: {
+      script: {
+        rules: [{ match: { input: 'Count from one' }, reply: { text: 'one', pace: { first_token_ms: 1300 } } }],
+        after: 'echo',
+      },
+    },
+    server: {},
+    timeout: 10,
+    says: /holds the stream back/,
+  },
   'sse/json': {
     server: { answer: answering(({ method }) => method === 'POST', { ...page, status: 200 }) },
     says: /content type text\/html/,

@@ -124,9 +124,10 @@ async function open(probe: Probe): Promise<ProbeSocket> {
   try {
     return await ProbeSocket.open(probe.run.target, probe.trace);
   } catch (error) {
-    if (error instanceof UpgradeRefused || error instanceof NoAnswer)
-      throw new Deviation(error.message, { cause: error });
-    throw error;
+    if (!(error instanceof UpgradeRefused || error instanceof NoAnswer)) throw error;
+    if (probe.profile.name === 'gateway' && error instanceof UpgradeRefused && error.status === 426)
+      throw new NotApplicable('the gateway serves HTTP alone, and says so with 426');
+    throw new Deviation(error.message, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import { eventOf, isTerminal, part } from '../../probe/turn.js';
 import { expect } from '../rule.js';
 import { expectCode } from './error-frame.js';
+import { longTask } from './long-task.js';
 import type { ProbeSocket } from '../../probe/socket.js';
 import type { Json, WireEvent } from '../../probe/turn.js';
 import type { Probe } from '../probe.js';
@@ -127,8 +128,6 @@ export const lanes: readonly Rule[] = [
     },
   },
 ];
-
-const longTask = 'Count from one to sixty in words, separated by commas.';
 
 /** Reads a socket until so many turns have ended. @throws Deviation */
 async function readTurns(probe: Probe, socket: ProbeSocket, turns: number): Promise<readonly WireEvent[]> {

@@ -1,12 +1,11 @@
 import { eventOf, isTerminal, part, readTurn } from '../../probe/turn.js';
 import { responseOf } from '../probe.js';
 import { expect, NotApplicable } from '../rule.js';
+import { longTask } from './long-task.js';
 import type { ProbeSocket } from '../../probe/socket.js';
 import type { WireEvent } from '../../probe/turn.js';
 import type { Probe } from '../probe.js';
 import type { Rule } from '../rule.js';
-
-const longTask = 'Count from one to sixty in words, separated by commas.';
 
 export const turns: readonly Rule[] = [
   {
