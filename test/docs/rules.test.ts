@@ -77,3 +77,20 @@ describe('rule book: tests', () => {
     assert.deepEqual(wrong, []);
   });
 });
+
+describe('comments', () => {
+  test('each page that a comment cites is in this repository', () => {
+    const missing = sources
+      .filter((path) => /\.(?:ts|mjs|sh)$/.test(path))
+      .flatMap((path) =>
+        read(path)
+          .split('\n')
+          .filter((line) => /^\s*(?:\/\/|\/?\*|#)/.test(line))
+          .flatMap((line) => [...line.matchAll(/(?<![\w`/.*-])((?:docs\/)?[\w-]+\.md)\b/g)])
+          .map(([, page = '']) => page)
+          .filter((page) => !['', 'docs'].some((folder) => existsSync(join(root, folder, page))))
+          .map((page) => `${path}: ${page}`),
+      );
+    assert.deepEqual(missing, []);
+  });
+});

@@ -6,7 +6,7 @@ const maxLength = 1024 * 1024;
 
 /**
  * Whether two texts are the same JSON: white space, the order of keys and escapes do not count. SDKs parse a call's `arguments` and
- * write them anew (sdks.md §1).
+ * write them anew (docs/continuation.md).
  *
  * False, unless the texts are the same, for what does not survive being parsed: numbers that a double cannot hold, a negative zero, a key
  * that stands twice, text that is no JSON at all, and text of more than a mebibyte, which is not worth parsing.

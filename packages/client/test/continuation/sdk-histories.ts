@@ -1,4 +1,4 @@
-// How each SDK puts the output of a turn into the history of the next one (sdks.md §1), written from what was seen of them.
+// How each SDK puts the output of a turn into the history of the next one (docs/continuation.md), written from what was seen of them.
 import { fresh, text } from './items.js';
 import type { Json, JsonObject } from '../../dist/json/json.js';
 
