@@ -1,13 +1,13 @@
-/** How an answer in HTTP/1.1 begins. */
+/** The head of a response in HTTP/1.1. */
 export interface ResponseHead {
   status: number;
-  /** Names in lower case; what is given more than once is joined by commas. */
+  /** Names in lower case; repeated headers are joined by commas. */
   headers: Record<string, string>;
-  /** By its version and its `connection` header, the connection stays for the next request. */
+  /** The connection stays open for the next request, by the version and the `connection` header. */
   persistent: boolean;
 }
 
-/** A head without the empty line at its end; undefined for what is no HTTP. A line that is no header is skipped. */
+/** Parses a head without the empty line at its end; undefined if it is not HTTP. A line that is no header is skipped. */
 export function parseResponseHead(text: string): ResponseHead | undefined {
   const [first = '', ...lines] = text.split('\r\n');
   const [, minor, status] = /^HTTP\/1\.([01]) (\d{3})(?: .*)?$/.exec(first) ?? [];

@@ -1,18 +1,18 @@
 import { parseResponseHead } from './head.js';
 import type { ResponseHead } from './head.js';
 
-/** Who is told of an answer, in its order. */
+/** The parts of a response, in order. */
 export interface HttpResponseListener {
-  /** An answer before the real one has come: 100, 103. */
+  /** An interim response has come: 100, 103. */
   interim?(status: number): void;
   head(head: ResponseHead): void;
-  /** A piece of the body, without the framing of chunks. It is the memory that was pushed: what is kept of it must be copied. */
+  /** A part of the body, without the framing of chunks. Its memory is valid during the call only. */
   body(bytes: Buffer): void;
-  /** All of it was read. `reusable`: the connection may carry the next request. */
+  /** The response is whole. `reusable`: the connection may carry the next request. */
   end(reusable: boolean): void;
 }
 
-/** The server broke the rules of HTTP. The message says what it did, as what follows "the server sent". */
+/** The server broke RFC 9112. The message continues "the server sent". */
 export class HttpViolation extends Error {
   override readonly name = 'HttpViolation';
 }
@@ -27,17 +27,17 @@ type ReaderState =
   | { name: 'head' | 'size' | 'gap' | 'trailer' | 'until_close' | 'over' }
   | { name: 'length' | 'chunk'; left: number };
 
-/** Of a line between two chunks, or one behind the last. */
+/** The longest line of a chunk's head, or of the trailer. */
 const maxLineBytes = 4096;
 
 /**
- * Reads one answer in HTTP/1.1 (RFC 9112): pure, and told of each piece of bytes as it was read. Answers before the real one (100, 103) are
- * no part of it. Nothing is done about `content-encoding`: none is asked for.
+ * Reads one response in HTTP/1.1 (RFC 9112) from chunks of bytes. Interim responses (100, 103) are reported apart. `content-encoding` is left to the
+ * content decoder.
  */
 export class HttpResponseReader {
   readonly #listener: HttpResponseListener;
   readonly #maxHeadBytes: number;
-  /** A head or a line whose end has not come yet. */
+  /** A head or a line that is not complete yet. */
   #partialLine: Buffer | undefined;
   #state: ReaderState = { name: 'head' };
   #persistent = false;
@@ -51,7 +51,7 @@ export class HttpResponseReader {
     return this.#state.name === 'over';
   }
 
-  /** @throws HttpViolation; the reader is then of no more use. */
+  /** @throws HttpViolation; the reader must not be used after it. */
   push(chunk: Buffer): void {
     let bytes = chunk;
     if (this.#partialLine !== undefined) {
@@ -70,13 +70,13 @@ export class HttpResponseReader {
     }
   }
 
-  /** The connection has ended; whether the answer is whole. */
+  /** Called when the connection has ended. Whether the response is whole. */
   close(): boolean {
     if (this.#state.name === 'until_close') this.#end(false);
     return this.over;
   }
 
-  /** Where what follows begins; undefined where more is needed. */
+  /** Returns where the next part begins; undefined if more bytes are needed. */
   #read(bytes: Buffer, at: number): number | undefined {
     const part = this.#state;
     switch (part.name) {
@@ -86,7 +86,7 @@ export class HttpResponseReader {
       case 'chunk': {
         const end = Math.min(bytes.length, at + part.left);
         part.left -= end - at;
-        // Before it is handed over: its reader may find that it needs no more.
+        // Set before the call: the listener may end the exchange in it.
         if (part.left === 0 && part.name === 'chunk') this.#state = { name: 'gap' };
         this.#listener.body(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
         if (part.left === 0 && part.name === 'length') this.#end(this.#persistent);
@@ -123,7 +123,7 @@ export class HttpResponseReader {
   }
 
   /**
-   * The head was read: what follows is its body. Called from outside where it was read elsewhere.
+   * The head was read: the body follows. Called from outside if the head was read elsewhere.
    *
    * @throws HttpViolation
    */
@@ -136,7 +136,7 @@ export class HttpResponseReader {
     else if (status === 204 || status === 304) this.#state = { name: 'length', left: 0 };
     else if (coding !== undefined) {
       if (!/^chunked$/i.test(coding)) throw new HttpViolation(`a body with transfer-encoding "${coding}"`);
-      // Both are a sign of somebody who smuggles: what follows is not to be trusted (RFC 9112, 6.3).
+      // Both together are a sign of request smuggling: the connection is not reused (RFC 9112, 6.3).
       if (length !== undefined) this.#persistent = false;
       this.#state = { name: 'size' };
     } else if (length === undefined) this.#state = { name: 'until_close' };

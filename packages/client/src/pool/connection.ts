@@ -25,7 +25,7 @@ import type { Route, Violation } from './lanes.js';
 type State =
   | { name: 'dialling' }
   | { name: 'open'; socket: ClientWebSocket; heartbeat: Heartbeat; age: Timer }
-  /** Takes no new turns, and ends with the last that it has. */
+  /** Takes no new turns, and ends with its last one. */
   | { name: 'draining'; socket: ClientWebSocket; heartbeat: Heartbeat; reason: string }
   | { name: 'closed' };
 
@@ -40,23 +40,23 @@ export interface ConnectionOptions {
   maxIdleMs: number;
 }
 
-/** Who is told of a connection. */
+/** The pool, as its connections see it. */
 export interface ConnectionOwner {
-  /** Called once, after it was open. */
+  /** The connection has ended. Called once, and only for a connection that was open. */
   closed(connection: Connection): void;
-  /** It has an idle lane again. */
+  /** A lane of the connection is idle again. */
   laneFreed(): void;
   /** It was idle for too long, and so many chains end with it. */
   chainsGivenUp(count: number): void;
-  /** The server was given names of lanes, and answers without them. */
+  /** The server was given lane names, and answers without them. */
   lanesIgnored(): void;
-  /** The process has stood still: what is known of any connection is out of date. */
+  /** The process has stood still: no connection is known to live. */
   processStalled(): void;
 }
 
 /**
- * One socket, its lanes and its life. Every frame is read here and goes to the turn whose lane it names; where there is no such turn,
- * anything but housekeeping means that the server and we disagree on what is going on, and the connection ends (F4, F9).
+ * One socket with its lanes, its age and its heartbeat. Each frame goes to the turn of the lane that it names. A frame without such a turn, unless it is
+ * housekeeping, means that server and client disagree on what is going on: the connection ends (F4, F9).
  */
 export class Connection implements LaneConnection, HeartbeatTarget, WebSocketListener {
   readonly number: number;
@@ -66,21 +66,21 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
   #state: State = { name: 'dialling' };
-  /** While its reader is slow. */
+  /** While a consumer is behind. */
   #pausedSocket: PausedSocket | undefined;
   #inUse = false;
-  /** Requests that the operating system has not yet taken. */
+  /** The number of requests that the operating system has not taken yet. */
   #sending = 0;
   #openedAt = 0;
   #openedWall = 0;
   #maxAgeMs = Infinity;
   /** Until it has been idle for too long. */
   #idle: Timer | undefined;
-  /** What ended it between its opening and the moment in which `dial` learns of that. */
+  /** Why the socket ended before `dial` had returned. */
   #earlyEnd: string | undefined;
   #onClosed: (() => void) | undefined;
 
-  /** With `limits` it has named lanes. */
+  /** @param limits of named lanes; undefined for the default lane alone. */
   constructor(number: number, options: ConnectionOptions, owner: ConnectionOwner, limits: LaneLimits | undefined) {
     this.number = number;
     this.clock = options.clock;
@@ -89,29 +89,29 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     this.lanes = new Lanes(this, limits);
   }
 
-  /** It takes new turns. */
+  /** The connection takes new turns. */
   get open(): boolean {
     return this.#state.name === 'open';
   }
 
-  /** No lane of it is in use. */
+  /** No lane is in use. */
   get idle(): boolean {
     return this.open && this.lanes.inUse === 0;
   }
 
-  /** A turn runs on it. */
+  /** A turn runs on the connection. */
   get busy(): boolean {
     return this.#inUse;
   }
 
-  /** When it was used last, on the clock. */
+  /** When the connection was used last, on the clock. */
   get usedAt(): number {
     let last = this.#openedAt;
     for (const { idleSince } of this.lanes) last = Math.max(last, idleSince);
     return last;
   }
 
-  /** By the clock that has moved on further: the server's age limit counts a sleep of this machine, too (B6). */
+  /** Measured by the clock that has moved further: the server's age limit counts a sleep of this machine too (B6). */
   get ageMs(): number {
     return Math.max(0, this.clock.now() - this.#openedAt, this.clock.wall() - this.#openedWall);
   }
@@ -120,29 +120,29 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     return this.ageMs >= this.#maxAgeMs;
   }
 
-  /** A fingerprint of what it was dialled with. */
+  /** A fingerprint of the headers of its handshake. */
   get identity(): string {
     return 'socket' in this.#state ? this.#state.socket.identity : '';
   }
 
-  /** The headers with which its upgrade was answered. */
+  /** The response headers of its upgrade. */
   get upgradeHeaders(): Readonly<Record<string, string>> {
     return 'socket' in this.#state ? this.#state.socket.upgradeHeaders : {};
   }
 
-  /** It must be asked before it is used. */
+  /** The connection must answer a ping before it is used. */
   get needsValidation(): boolean {
     return 'heartbeat' in this.#state && this.#state.heartbeat.needsValidation;
   }
 
-  /** It can take one more turn: its reader is not slow, and it does not have to be asked while turns are on it. */
+  /** One more turn can begin: no consumer is behind, and no validation is due while turns run. */
   get hasCapacity(): boolean {
     return (
       this.open && this.lanes.hasCapacity && this.#pausedSocket === undefined && !(this.#inUse && this.needsValidation)
     );
   }
 
-  /** @throws what `openSocket` throws; the connection is then of no use, and its owner is told nothing. */
+  /** @throws as `openWebSocket`. The connection is of no use then, and its owner is not told. */
   async dial(signal: AbortSignal, maxAgeMs: number): Promise<void> {
     const { network, clock, dialMs } = this.#options;
     const { origin } = network.endpoint;
@@ -166,13 +166,13 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     this.#options.diagnostics.publish('open', { connection: this.number, origin, ms: clock.now() - begun });
   }
 
-  /** It is too old for new turns. */
+  /** The age limit for new turns has passed. */
   #rotate(): void {
     this.#options.diagnostics.publish('rotate', { connection: this.number, ageMs: this.ageMs });
     this.retire('too old');
   }
 
-  /** Time has jumped. */
+  /** The clocks have jumped: the age is computed anew, and the connection is validated before its next use. */
   distrust(): void {
     const state = this.#state;
     if (!('heartbeat' in state)) return;
@@ -183,7 +183,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     state.age = this.clock.after(this.#maxAgeMs - this.ageMs, () => this.#rotate(), { background: true });
   }
 
-  /** Asks it whether it lives; where no answer comes, it is ended. Never rejects. */
+  /** Sends a ping; without an answer the connection is ended. Never rejects. */
   async validate(): Promise<boolean> {
     if (!('heartbeat' in this.#state)) return false;
     const alive = await this.#state.heartbeat.validate();
@@ -242,7 +242,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     this.retire('it was idle for too long');
   }
 
-  /** It takes no new turns, and ends with the last that it has; what was given up and still drains is not waited for. */
+  /** Takes no new turns, and ends with the last running one. An abandoned turn that is still drained does not count. */
   retire(reason: string): void {
     const state = this.#state;
     if (state.name === 'open') {
@@ -252,7 +252,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     if (this.#state.name === 'draining') this.#endIfDrained(reason);
   }
 
-  /** Ends it in good order, with a close frame; resolves when the socket is gone. Only one without turns. */
+  /** Closes with a close frame; resolves when the socket is gone. Only for a connection without turns. */
   close(reason: string): Promise<void> {
     return new Promise((resolve) => {
       this.#onClosed = resolve;
@@ -260,12 +260,12 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     });
   }
 
-  /** Ends it now. Its turns are not told: it is their owner who asks. */
+  /** Ends the connection now. Its turns are not told: their client asks. */
   destroy(reason: string): void {
     this.#end(reason, (socket) => socket.terminate());
   }
 
-  /** Ends it now; the turns beside `lane` are told. */
+  /** Ends the connection now. Every turn but that of `lane` is told. */
   end(reason: string, lane: Lane): void {
     lane.connectionClosed();
     this.#fail({ code: abnormalClosure, reason: '', violation: reason, cause: undefined });
@@ -283,7 +283,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     if ('socket' in this.#state) this.#state.socket.ping(payload);
   }
 
-  /** The others learn that the socket lives. A turn that has it for itself knows its own events. */
+  /** Tells every turn that the socket lives. A turn that is alone knows by its own events. */
   framesReceived(): void {
     if (this.lanes.busy > 1) this.#notifyAlive();
   }
@@ -361,7 +361,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     if (!this.#inUse) void this.close(reason);
   }
 
-  /** Ends it, and tells its turns. With a `code` it is the other side that has ended it. */
+  /** Ends the connection, and tells its turns. With a `code` the server has ended it. */
   #fail(end: WebSocketEnd, code?: number): void {
     const listeners = [...this.lanes].map(({ listener }) => listener);
     const reason = code === undefined ? (end.violation ?? end.cause?.message ?? '') : end.reason;

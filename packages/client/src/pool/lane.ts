@@ -6,50 +6,50 @@ import type { WebSocketEnd } from '../network/client-websocket.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseIds } from '../response/response-ids.js';
 
-/** The turn that has a lane for itself. */
+/** The turn that runs on a lane. */
 export interface LaneListener {
-  /** It takes text: frames into which nobody looks are not parsed. */
+  /** The consumer takes text: opaque frames are not parsed. */
   readonly asText: boolean;
   event(frame: Frame): void;
-  /** Something came that is not its own: a pong, or an event of another lane. The other side lives. */
+  /** The server lives: a pong came, or an event of another lane. */
   alive(): void;
-  /** Called once, and nothing after it. */
+  /** The connection has ended. Called once; no call follows. */
   lost(end: WebSocketEnd): void;
 }
 
-/** What the server keeps of the last response on this lane (P70). */
+/** The last response of a lane, which the server holds for its next turn (P70). */
 export interface LaneChain {
   responseId: string;
-  /** The server has stored it: any connection can continue it. Otherwise only this lane can, and a fork beside it (P46, P71). */
+  /** The server has stored the response: any connection can continue it. Otherwise only this lane can, and a fork beside it (P46, P71). */
   stored: boolean;
 }
 
-/** What a lane needs of its connection. */
+/** The connection, as its lanes see it. */
 export interface LaneConnection {
   readonly number: number;
   readonly clock: Clock;
-  /** Those that its responses have had, and their items. */
+  /** The ids of responses and items that this connection has carried. */
   readonly ids: ResponseIds;
   readonly upgradeHeaders: Readonly<Record<string, string>>;
   readonly lanes: {
-    /** Others use the connection, or hold what they may want to continue. */
+    /** Another lane has a turn, or holds a response that may be continued. */
     othersBeside(lane: Lane): boolean;
-    /** A lane beside it is not idle. */
+    /** Another lane is not idle. */
     othersRun(lane: Lane): boolean;
-    /** Any of its lanes holds it. */
+    /** A lane of the connection holds this response. */
     holds(responseId: string): boolean;
-    /** The server takes no more names, and has not taken this one. */
+    /** The server has refused the name of this lane, and takes no further names. */
     removeLane(lane: Lane): void;
   };
   send(frame: string, done: (error: Error | undefined) => void): void;
-  /** False where others use the socket. */
+  /** False when other turns use the socket: it is not paused then. */
   pause(): boolean;
   resume(): void;
-  /** The lane has got a turn, or has lost it. */
+  /** A turn has begun on the lane, or has left it. */
   laneChanged(lane: Lane): void;
-  /** Takes no new turns, and ends when the last of its turns has. */
+  /** Drains the connection: it takes no new turns, and ends with its last one. */
   retire(reason: string): void;
-  /** Ends it now; `lane` is not told, for it is the one who asks. */
+  /** Ends the connection now. Every turn but that of `lane` is told. */
   end(reason: string, lane: Lane): void;
 }
 
@@ -60,19 +60,19 @@ export interface LaneConnection {
  */
 type State =
   | { name: 'idle'; since: number }
-  /** Its connection is asked whether it lives, for a turn that waits. */
+  /** Kept for a turn that waits until its connection has been validated. */
   | { name: 'reserved'; since: number }
   | { name: 'busy'; listener: LaneListener }
   | { name: 'draining'; timer: Timer; bytes: number }
-  /** What still comes is nobody's. The connection is about to end. */
+  /** Frames that still come are dropped. The connection is about to end. */
   | { name: 'abandoned' };
 
-/** One turn after the other, on one connection and with one `stream_id` or none (P42, P43). */
+/** A queue of turns on one connection: one turn at a time, with one `stream_id` or none (P42, P43). */
 export class Lane {
   readonly #connection: LaneConnection;
-  /** Its name on the wire; undefined for the default lane. */
+  /** The `stream_id` of this lane; undefined for the default lane. */
   readonly streamId: string | undefined;
-  /** Set when a turn has completed here; forgotten when one has not (P72, P73). */
+  /** The response that this lane can continue. Cleared by a turn that does not complete (P72, P73). */
   chain: LaneChain | undefined;
   #state: State;
 
@@ -82,22 +82,22 @@ export class Lane {
     this.#state = { name: 'idle', since: bearer.clock.now() };
   }
 
-  /** Its connection's number. */
+  /** The number of its connection. */
   get connectionNumber(): number {
     return this.#connection.number;
   }
 
-  /** What its connection was greeted with: the headers of the upgrade's answer. */
+  /** The response headers of the upgrade of its connection. */
   get upgradeHeaders(): Readonly<Record<string, string>> {
     return this.#connection.upgradeHeaders;
   }
 
-  /** Those of the responses of its connection. */
+  /** The ids that its connection has carried. */
   get ids(): ResponseIds {
     return this.#connection.ids;
   }
 
-  /** Another turn runs on its connection, or one that was given up there still sends. */
+  /** Another turn runs on its connection, or an abandoned one is still being drained. */
   get othersRun(): boolean {
     return this.#connection.lanes.othersRun(this);
   }
@@ -110,17 +110,17 @@ export class Lane {
     return this.#state.name === 'busy' ? this.#state.listener : undefined;
   }
 
-  /** When it became idle, on the clock; 0 while it is not. */
+  /** When the lane became idle, on the clock; 0 while it is in use. */
   get idleSince(): number {
     return this.#state.name === 'idle' ? this.#state.since : 0;
   }
 
-  /** It or another lane of its connection: a fork is sent on another lane than its parent (P46). */
+  /** This lane or another one of its connection holds the response: a fork goes to another lane than its parent (P46). */
   holds(responseId: string): boolean {
     return this.#connection.lanes.holds(responseId);
   }
 
-  /** Nobody else is given it until `release` or `occupy`. */
+  /** Keeps the lane for one turn, until `release` or `assign`. */
   reserve(): void {
     if (this.#state.name !== 'idle')
       throw new Error(`a lane of connection ${this.connectionNumber} is ${this.#state.name}`);
@@ -133,7 +133,7 @@ export class Lane {
     this.#connection.laneChanged(this);
   }
 
-  /** Gives it to one turn. Only an idle one can be taken, or the one that was reserved for it. */
+  /** Gives the lane to a turn. Throws unless the lane is idle or reserved. */
   assign(listener: LaneListener): void {
     if (this.#state.name !== 'idle' && this.#state.name !== 'reserved')
       throw new Error(`a lane of connection ${this.connectionNumber} is ${this.#state.name}`);
@@ -141,13 +141,13 @@ export class Lane {
     this.#connection.laneChanged(this);
   }
 
-  /** The turn's request; see `Socket.send`. */
+  /** Sends the turn's request; see `ClientWebSocket.send`. */
   send(frame: string, done: (error: Error | undefined) => void): void {
     if (this.#state.name === 'busy') this.#connection.send(frame, done);
     else done(new Error(`a lane of connection ${this.connectionNumber} is ${this.#state.name}`));
   }
 
-  /** False where other turns share the socket: then everything goes on arriving. */
+  /** False when other turns use the socket: frames go on arriving then. */
   pause(): boolean {
     return this.#state.name === 'busy' && this.#connection.pause();
   }
@@ -156,47 +156,47 @@ export class Lane {
     if (this.#state.name === 'busy') this.#connection.resume();
   }
 
-  /** The turn has read a clean terminal event: the next may begin. */
+  /** The turn has ended with its terminal event. The lane is idle again. */
   complete(chain: LaneChain | undefined): void {
     if (this.#state.name !== 'busy') return;
     this.chain = chain;
     this.#becomeIdle();
   }
 
-  /** As `vacate`, but its connection takes no new turns: its age limit was reached, for example. */
+  /** As `complete`, and its connection takes no new turns: its age limit was reached, for example. */
   retire(reason: string): void {
     this.complete(undefined);
     this.#connection.retire(reason);
   }
 
-  /** As `vacate`: the server takes no more names on this connection, and has not taken this one. */
+  /** As `complete`, and the lane is removed: the server has refused its name. */
   rejectName(): void {
     this.complete(undefined);
     this.#connection.lanes.removeLane(this);
   }
 
   /**
-   * The turn leaves before its terminal event, and nothing on this wire cancels a response (P32). Where it had the socket for itself, that is
-   * the end of the socket. Otherwise what still comes is dropped up to the terminal event, or to the end of the connection: `forGood`, since a turn was
-   * steered or its server is not to be trusted.
+   * The turn leaves before its terminal event. Nothing on this wire cancels a response (P32): if no other turn uses the socket, the socket is ended.
+   * Otherwise the lane drops its frames up to the terminal event; with `forGood`, up to the end of the connection, because a turn was steered or its
+   * server is not to be trusted.
    */
   abandon(reason: string, forGood = false): void {
     if (this.#state.name !== 'busy') return;
     if (!this.#connection.lanes.othersBeside(this)) return this.#connection.end(reason, this);
     this.chain = undefined;
-    // Whether a successor follows the end of a steered response, nobody here can tell any more: no other turn may be given this lane.
+    // A successor may follow the end of a steered response, and nothing here could tell: no other turn may get this lane.
     if (forGood) return this.#discard(reason);
     const timer = startDeadline(this.#connection.clock, laneDrainMs, () => this.#discard(reason), { background: true });
     this.#state = { name: 'draining', timer, bytes: 0 };
     this.#connection.laneChanged(this);
   }
 
-  /** Its connection is poisoned: what came here was no event of this turn (F4, F5). */
+  /** Ends the connection: an event of another response came on this lane (F4, F5). */
   poison(why: string): void {
     this.#connection.end(why, this);
   }
 
-  /** @internal A frame of this lane; false if it has no turn to which it could belong. */
+  /** @internal A frame of this lane. False if the lane has no turn. */
   event(frame: Frame): boolean {
     const state = this.#state;
     switch (state.name) {
@@ -207,7 +207,7 @@ export class Lane {
       case 'draining':
         state.bytes += frame.size;
         if (isError(frame.event)) {
-          // A `response.failed` that belongs to it may follow.
+          // The `response.failed` of the same response may follow.
           state.timer.cancel();
           this.#discard('an aborted turn has failed');
         } else if (isLastFrame(frame)) {
@@ -225,7 +225,7 @@ export class Lane {
     }
   }
 
-  /** @internal Its connection has ended. */
+  /** @internal Called when the connection has ended. */
   connectionClosed(): LaneListener | undefined {
     const { listener } = this;
     if (this.#state.name === 'draining') this.#state.timer.cancel();
@@ -245,7 +245,7 @@ export class Lane {
   }
 }
 
-/** Whether a response that nobody reads has ended; one that was steered has a successor (P48). */
+/** Whether a response that is being drained has ended. A steered one has a successor (P48). */
 function isLastFrame(frame: Frame): boolean {
   if (frame.traits.terminal === undefined) return false;
   const terminal = terminalOf(frame.event);

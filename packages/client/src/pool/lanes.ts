@@ -7,7 +7,7 @@ import type { EventText } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { LaneConnection } from './lane.js';
 
-/** Why turns are lost whose server was given names and answers without them: the `cause` of their errors. */
+/** The server was given lane names and answers without them. It is the `cause` of the error of every turn that is lost by this. */
 export class LanesIgnoredError extends Error {
   override readonly name = 'LanesIgnored';
 }
@@ -32,8 +32,8 @@ export interface Violation {
 }
 
 /**
- * The lanes of one connection, and whose a frame is. Either the default lane alone, for one turn at a time, or named lanes alone: what comes
- * without a name is then nobody's (P65, F5).
+ * The lanes of one connection, and the lane of each frame. A connection has the default lane alone, for one turn at a time, or named lanes alone;
+ * a frame without a name belongs to no named lane (P65, F5).
  */
 export class Lanes {
   readonly #connection: LaneConnection;
@@ -42,11 +42,11 @@ export class Lanes {
   readonly #named = new Map<string, Lane>();
   #names = 0;
   #maxNames: number;
-  /** Whose everything is: the default lane, or the one of a server that answers without the name that it was sent. */
+  /** The lane that receives every frame: the default lane, or, when the server ignores `stream_id`, the only lane in use. */
   #onlyLane: Lane | undefined;
   /** The server has answered with a name. */
   #echoesNames = false;
-  /** A turn that takes text has been here: frames are looked at as text first. For the others that would be work twice. */
+  /** A turn of this connection takes frames as text: frames are parsed only when something must look into them. */
   #peeks = false;
 
   constructor(bearer: LaneConnection, limits: LaneLimits | undefined) {
@@ -66,26 +66,26 @@ export class Lanes {
     return this.#limits !== undefined;
   }
 
-  /** Lanes that are not idle. */
+  /** The number of lanes that are not idle. */
   get inUse(): number {
     let count = 0;
     for (const { idle } of this.#lanes) if (!idle) count += 1;
     return count;
   }
 
-  /** Lanes that have a turn. */
+  /** The number of lanes with a running turn. */
   get busy(): number {
     let count = 0;
     for (const { listener } of this.#lanes) if (listener !== undefined) count += 1;
     return count;
   }
 
-  /** One more turn is allowed at the same time (P44). */
+  /** The provider's limit of concurrent turns allows one more (P44). */
   get hasCapacity(): boolean {
     return this.inUse < (this.#limits?.inFlight ?? 1);
   }
 
-  /** One more name is allowed. */
+  /** The provider's limit of names allows one more lane. */
   get canOpenLane(): boolean {
     return this.#names < this.#maxNames;
   }
@@ -101,12 +101,12 @@ export class Lanes {
     return lane;
   }
 
-  /** A turn has begun. */
+  /** Called when a turn has begun on this lane. */
   turnStarted({ listener }: Lane): void {
     this.#peeks ||= listener?.asText === true;
   }
 
-  /** The server takes no more names, and has not taken this one. */
+  /** The server has refused the name of this lane, and takes no further names on this connection. */
   removeLane(lane: Lane): void {
     this.#maxNames = 0;
     this.#lanes = this.#lanes.filter((other) => other !== lane);
@@ -118,13 +118,13 @@ export class Lanes {
     return false;
   }
 
-  /** A lane beside it is not idle. */
+  /** Another lane of the connection is not idle. */
   othersRun(lane: Lane): boolean {
     for (const other of this.#lanes) if (other !== lane && !other.idle) return true;
     return false;
   }
 
-  /** Others use the connection, or hold what they may want to continue. */
+  /** Another lane of the connection has a turn, or holds a response that may be continued. */
   othersBeside(lane: Lane): boolean {
     for (const other of this.#lanes) if (other !== lane && (!other.idle || other.chain !== undefined)) return true;
     return false;

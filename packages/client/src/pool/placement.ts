@@ -1,33 +1,33 @@
 import type { Connection } from './connection.js';
 import type { Lane } from './lane.js';
 
-/** What a turn says about itself, so that the right lane is found for it. */
+/** What a turn asks of its lane. */
 export interface Placement {
-  /** The response that it continues, and whether any connection can (P71). */
+  /** The response that the turn continues, and whether any connection can continue it (P71). */
   parent: { responseId: string; stored: boolean } | undefined;
-  /** Not over a connection that has rested: the last one proved dead. */
+  /** Only a connection dialled for this turn will do: the last idle one was dead. */
   fresh: boolean;
-  /** On the default lane of a connection without named ones. */
+  /** Only the default lane of a connection without named lanes will do. */
   withoutLanes: boolean;
-  /** A connection may be dialled for it; otherwise it is only for those that are open. */
+  /** A connection may be dialled; otherwise only open ones count. */
   mayDial: boolean;
-  /** What is left for it where none can be dialled: SSE, or nothing but a lane. */
+  /** What the turn can do when no connection can be dialled: go by SSE, or wait for a lane. */
   fallback: 'sse' | 'nothing';
-  /** It takes the lane whose chain was used least recently also where there is room for another connection. */
+  /** The least recently used lane may be taken, and its chain lost, even if another connection could be dialled. */
   mayEvictChain?: boolean;
 }
 
-/** A lane that is free, or a connection that can open one. */
+/** An idle lane, or a connection that can open a new one. */
 export interface LaneChoice {
   connection: Connection;
-  /** Undefined: a new one. */
+  /** undefined for a new lane. */
   lane: Lane | undefined;
 }
 
-/** A lane, occupied by the one who asked. */
+/** A lane that was given to a turn. */
 export interface LaneAssignment {
   lane: Lane;
-  /** Its connection was not dialled for this turn. */
+  /** The connection was not dialled for this turn. */
   reused: boolean;
 }
 
@@ -55,12 +55,12 @@ export function chooseLane(connections: Iterable<Connection>, placement: Placeme
   return losslessLane(connections, withoutLanes) ?? newNamedLane(connections, withoutLanes);
 }
 
-/** The idle lane whose chain was used least recently: where there is nothing else, that chain is given up. */
+/** The idle lane whose chain was used least recently. The chain is lost by taking it. */
 export function leastRecentlyUsed(connections: Iterable<Connection>, withoutLanes: boolean): LaneChoice | undefined {
   return idleLane(connections, withoutLanes, isEarlier);
 }
 
-/** Whether a turn that continues this response would find it now: on an idle lane, or for a fork beside it. */
+/** Whether a turn could continue this response now: on the idle lane that holds it, or as a fork on another lane beside. */
 export function canContinue(connections: Iterable<Connection>, responseId: string): boolean {
   for (const connection of connections) {
     if (!connection.hasCapacity || connection.tooOld) continue;
@@ -80,7 +80,7 @@ function isUsable(connection: Connection, withoutLanes: boolean): boolean {
   return connection.hasCapacity && !(withoutLanes && connection.lanes.named);
 }
 
-/** The usable connection that holds this response. */
+/** The usable connection with a lane that holds this response. */
 function connectionHolding(
   responseId: string,
   connections: Iterable<Connection>,
@@ -103,7 +103,7 @@ function isEarlier(lane: Lane, than: Lane | undefined): boolean {
   return than === undefined || lane.idleSince < than.idleSince;
 }
 
-/** The best of the idle lanes. A burst of turns asks for it with every connection there is: nothing is made but what it finds. */
+/** The best idle lane, by `isBetter`. */
 function idleLane(
   connections: Iterable<Connection>,
   withoutLanes: boolean,

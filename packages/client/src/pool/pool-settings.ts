@@ -7,18 +7,18 @@ export interface PoolSettings extends ConnectionOptions {
   maxConnections: number;
   maxAgeMs: number;
   queueMs: number;
-  /** Named lanes; undefined where the caller or the provider does not want them. */
+  /** The limits of named lanes; undefined when the caller or the provider does not want them. */
   lanes: LaneLimits | undefined;
   pace?: Pace | undefined;
-  /** Whether a failed dial says only that something before the server takes no more connections for now. @default never */
+  /** Whether a failed dial means only: no further connections for now. @default never */
   isForLoad?: ((error: TurnwireError) => boolean) | undefined;
-  /** In [0, 1). */
+  /** A random number in [0, 1). */
   random: () => number;
 }
 
-/** How fast connections may be dialled. */
+/** The rate of dials. */
 export interface Pace {
-  /** Milliseconds until the next may begin. */
+  /** Milliseconds until the next dial may begin. */
   ready(): number;
   /** An upgrade was refused for this reason. */
   refused(kind: FailureKind): void;

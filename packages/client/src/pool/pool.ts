@@ -15,22 +15,22 @@ import type { Lane, LaneListener } from './lane.js';
 import type { LaneAssignment, Placement, LaneChoice } from './placement.js';
 import type { PoolSettings } from './pool-settings.js';
 
-/** Connections end up to so much before their age limit, so that those dialled together are not replaced together (H9). */
+/** The largest part of its age limit by which a connection ends earlier, so that connections dialled together are not replaced together (H9). */
 const ageJitter = 0.05;
 
 /**
- * The connections of one client, and where its turns go: where `place` says, else to a new connection up to the maximum, else to the
- * idle lane whose chain was used least recently, else they wait in order of arrival.
+ * The connections of one client, and the lane of each turn: the one that `chooseLane` finds; else a new connection, up to the maximum; else the idle lane
+ * whose chain was used least recently; else the turn waits, in order of arrival.
  */
 export class Pool implements ConnectionOwner {
   readonly #settings: PoolSettings;
   readonly #connections = new Set<Connection>();
   readonly #dials = new Set<AbortController>();
-  /** How many turns the connections that are being dialled can serve, beside those that dial them. */
+  /** The number of turns that the connections being dialled can serve, beside the turns that dial them. */
   #pendingCapacity = 0;
-  /** The turns that wait for these. */
+  /** The turns that wait for a dial. */
   readonly #dialContext: DialContext;
-  /** Of the connection that opened last; the others have the same, or take no new turns. */
+  /** The identity of the connection that opened last. Connections with another one take no new turns. */
   #identity: string | undefined;
   readonly #queue: WaitQueue<LaneAssignment>;
   readonly #refusedDials: RefusedDialQueue<LaneAssignment>;
@@ -56,20 +56,20 @@ export class Pool implements ConnectionOwner {
     return { dialled: this.#numbers, connections: this.#connections.size, busy, chainsGivenUp: this.#givenUp };
   }
 
-  /** Whether a turn that continues this response would be given the lane that holds it, or one beside it. */
+  /** Whether a turn could continue this response now. */
   holds(responseId: string): boolean {
     return canContinue(this.#connections, responseId);
   }
 
-  /** Whether a turn for which none may be dialled has something to wait for: a lane that is idle and loses nothing by it, or a turn that will end. */
+  /** Whether an open connection can serve this turn without a dial, now or after a running turn. */
   canServe(placement: Placement): boolean {
     this.#checkClock();
     return this.#findLane(placement) !== undefined || this.#inUse;
   }
 
-  /** A lane that can be had in this very moment, as in most cases, without the promises that waiting takes. Otherwise undefined: see `acquire`. */
+  /** A lane that is idle now; undefined if the turn has to wait: see `acquire`. */
   tryAcquire(placement: Placement, listener: LaneListener): LaneAssignment | undefined {
-    // Who came first is served first, also when a lane has just become free.
+    // Turns that wait are served first, even if a lane has just become idle.
     if (this.#closed || !this.#queue.empty) return undefined;
     this.#checkClock();
     const spot = this.#findLane(placement);
@@ -79,10 +79,10 @@ export class Pool implements ConnectionOwner {
   }
 
   /**
-   * Finds a lane and lets `occupant` have it, in one step: nobody else can be given it in between. A connection that has rested for long
-   * is asked first whether it lives; one that is dead costs two seconds at most, and nobody hears of it (B1).
+   * Finds a lane and assigns it in one step, so that no other turn can get it in between. A connection that was idle for long is validated first; a dead
+   * one costs two seconds at most (B1).
    *
-   * @throws TurnwireError as `openSocket`, `queue_timeout`, `client_closed`; or what `signal` was aborted with.
+   * @throws TurnwireError as `openWebSocket`, `queue_timeout`, `client_closed`; or the reason of `signal`.
    */
   async acquire(placement: Placement, listener: LaneListener, signal: AbortSignal): Promise<LaneAssignment> {
     signal.throwIfAborted();
@@ -92,8 +92,7 @@ export class Pool implements ConnectionOwner {
   }
 
   /**
-   * Dials a connection, if there is none that is idle. No turn waits for it: one that comes meanwhile takes this connection or one of
-   * its own, whichever opens first, and the other stays for the next (A13).
+   * Dials a connection unless one is idle. A turn that begins meanwhile takes this connection or one of its own, whichever opens first (A13).
    *
    * @throws as `acquire`
    */
@@ -110,20 +109,20 @@ export class Pool implements ConnectionOwner {
     await this.#warming;
   }
 
-  /** The server does not know named lanes: from now on one turn at a time, on connections dialled for that (F5). */
+  /** The server does not know named lanes: from now on each connection carries one turn at a time (F5). */
   refuseLanes(): void {
     this.#lanes = undefined;
     for (const connection of this.#connections)
       if (connection.lanes.named) connection.retire('the server has no lanes');
   }
 
-  /** Closes every connection; for when no turn runs any more. */
+  /** Closes every connection. No turn may be running. */
   async close(): Promise<void> {
     this.#end();
     await Promise.all([...this.#connections].map((connection) => connection.close('client closed')));
   }
 
-  /** Ends dials and connections now; whoever uses one must be told by its owner. */
+  /** Ends dials and connections now. The client tells its turns. */
   destroy(): void {
     this.#end();
     for (const connection of this.#connections) connection.destroy('client destroyed');
@@ -135,8 +134,8 @@ export class Pool implements ConnectionOwner {
   }
 
   /**
-   * The next in line may be served. Not in the same tick: what the server sent in one piece with the end of a turn must still meet an idle
-   * lane, whose connection it ends (F9), and not the next turn's.
+   * Serves the turns that wait. Not in the same tick: a frame that came in one piece with the end of a turn must meet an idle lane, and end its connection
+   * (F9), rather than be taken for the next turn's.
    */
   laneFreed(): void {
     queueMicrotask(() => {
@@ -172,7 +171,7 @@ export class Pool implements ConnectionOwner {
     for (const wait of this.#dialContext.waiters) wait.update();
   }
 
-  /** Undefined says: wait. */
+  /** undefined if the turn has to wait. */
   #find(placement: Placement, listener: LaneListener, signal: AbortSignal): Promise<LaneAssignment> | undefined {
     this.#checkClock();
     const spot = this.#findLaneOrEvict(placement);
@@ -204,7 +203,7 @@ export class Pool implements ConnectionOwner {
   /** As `#findLane`; where there is none, a connection of no use to this turn makes room. */
   #findLaneOrEvict(placement: Placement): LaneChoice | undefined {
     const spot = this.#findLane(placement);
-    // What is neither new nor without lanes can use any connection.
+    // A turn that is neither fresh nor without lanes can use any connection.
     if (spot !== undefined || this.#hasRoom || (!placement.fresh && !placement.withoutLanes)) return spot;
     let oldest: Connection | undefined;
     for (const connection of this.#connections)
@@ -213,7 +212,7 @@ export class Pool implements ConnectionOwner {
     return undefined;
   }
 
-  /** Where time has jumped, what is too old now leaves, and all that is left is asked before it is used (B6). */
+  /** After a clock jump, connections that are too old are retired, and all others are validated before use (B6). */
   #checkClock(): void {
     if (this.#clockJumps.hasJumped()) this.processStalled();
   }
@@ -227,7 +226,7 @@ export class Pool implements ConnectionOwner {
     return false;
   }
 
-  /** Fails with `reason` as soon as no lane can become free any more without the loss of a chain, or at all. */
+  /** Waits for a lane of an open connection; fails with `reason` once no lane can become idle any more. */
   #waitForLane(
     placement: Placement,
     listener: LaneListener,
@@ -248,7 +247,7 @@ export class Pool implements ConnectionOwner {
     return find() ?? this.#refusedDials.wait(placement, find, reason, signal);
   }
 
-  /** A lane has become free before the dial of this turn has come to its end: nothing is lost by taking it. */
+  /** Gives the turn a lane that became idle before its dial has ended, if no chain is lost by that. */
   #offerFreedLane(wait: DialWaiter): void {
     const { placement } = wait;
     const spot = placement.fresh ? undefined : chooseLane(this.#connections, placement);
@@ -270,7 +269,7 @@ export class Pool implements ConnectionOwner {
     const { connection } = spot;
     const lane = laneOf(spot);
     lane.reserve();
-    // Where one has died, others have, as a rule: what they cost is paid once.
+    // If this connection is dead, others usually are: all are validated at the same time.
     for (const other of this.#connections)
       if (other !== connection && other.idle && other.needsValidation) void other.validate();
     const alive = await new Promise<boolean>((resolve) => {
@@ -287,12 +286,12 @@ export class Pool implements ConnectionOwner {
     return { lane, reused: true };
   }
 
-  /** A connection with named lanes is on its way, and has room for one more: a burst of turns shares it. */
+  /** A connection with named lanes is being dialled, and can serve one more turn. */
   #hasPendingCapacity({ withoutLanes }: Placement): boolean {
     return !withoutLanes && this.#dialContext.joiners.size < this.#pendingCapacity;
   }
 
-  /** A connection has just opened: it goes to the turn that has dialled it, then to others that wait for one, else it rests. */
+  /** Offers a connection that has just opened to the turn that dialled it, then to other waiting turns. */
   #offerConnection(connection: Connection, first: DialWaiter | undefined): void {
     const { named } = connection.lanes;
     if (first !== undefined && this.#dialContext.waiters.has(first))
@@ -300,7 +299,7 @@ export class Pool implements ConnectionOwner {
     for (const wait of this.#dialContext.waiters) {
       if (!connection.hasCapacity || (named && !connection.lanes.canOpenLane)) return;
       if (named && wait.placement.withoutLanes) continue;
-      // Its own dial goes on, for whoever comes next; with names there is room for it here as well.
+      // The dial of this turn goes on, for the next one.
       wait.assign({ connection, lane: undefined }, false);
     }
   }
@@ -318,14 +317,14 @@ export class Pool implements ConnectionOwner {
       enqueue: (...turn) => this.#enqueue(...turn),
       waitForLane: (error, placement, listener, signal) => {
         const isAlone = this.#connections.size + this.#dials.size === 0;
-        // A connection that has rested is of no use to who asks for a fresh one.
+        // A turn that asks for a fresh connection cannot use an idle one.
         if (placement.fresh || isAlone || !this.#isForLoad(error)) return undefined;
         return this.#waitForLane(afterDial(placement, error), listener, error, signal);
       },
     };
   }
 
-  /** Whoever has other credentials now must not be served with the old ones (H4, N3). */
+  /** Retires connections that were dialled with other credentials (H4, N3). */
   #retireOtherIdentities({ identity }: Connection): void {
     if (identity === this.#identity) return;
     this.#identity = identity;
@@ -333,7 +332,7 @@ export class Pool implements ConnectionOwner {
       if (other.identity !== identity) other.retire('dialled with other credentials');
   }
 
-  /** Nobody relies on a dial without a turn: it may be slow, and nobody must be (A13). */
+  /** A dial ahead of any turn: no turn depends on it (A13). */
   async #warmUp(signal: AbortSignal): Promise<void> {
     const dial = new AbortController();
     const release = onAbort(signal, (reason) => dial.abort(reason));
@@ -344,7 +343,7 @@ export class Pool implements ConnectionOwner {
     }
   }
 
-  /** Resolves when it is open. */
+  /** Resolves when the connection is open. */
   async #dial(dial: AbortController, lanes: LaneLimits | undefined, wait: DialWaiter | undefined): Promise<void> {
     const { clock, pace, maxAgeMs, random } = this.#settings;
     this.#numbers += 1;
@@ -377,12 +376,12 @@ export class Pool implements ConnectionOwner {
     } finally {
       over();
       for (const waiting of this.#dialContext.joiners) waiting.update();
-      // It rests, or it has left room for the next in line.
+      // The connection is idle, or its failure has made room for another dial.
       this.laneFreed();
     }
   }
 
-  /** A turn may have found a lane while its dial waited for its pace. */
+  /** The turn may have found a lane while its dial was slowed down. */
   #throwIfUnwanted(wait: DialWaiter | undefined): void {
     if (wait !== undefined && !this.#dialContext.waiters.has(wait) && this.#dialContext.waiters.size === 0)
       throw new TurnwireError('aborted', 'the connection is not wanted any more');
@@ -409,8 +408,8 @@ function assign(spot: LaneChoice, listener: LaneListener): LaneAssignment {
 }
 
 /**
- * What a turn can still do after its dial was refused. A proxy that refuses tunnels stands before SSE, too; and who lets a dial wait for an answer
- * lets a POST wait, which may have run then.
+ * What a turn can still do after its dial was refused. A proxy that refuses tunnels refuses those of SSE too. A server that does not answer a dial would
+ * not answer a POST, which might have run.
  */
 function afterDial(placement: Placement, { code }: TurnwireError): Placement {
   return code === 'proxy_failed' || code === 'dial_timeout' ? { ...placement, fallback: 'nothing' } : placement;

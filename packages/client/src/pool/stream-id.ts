@@ -3,9 +3,8 @@ import type { Frame } from '../protocol/frame.js';
 const key = '"stream_id"';
 
 /**
- * The lane that a frame names (P42). A frame that is parsed anyway is asked; a delta stays text, for it has nothing of the caller's
- * but strings, in which every quotation mark is escaped: there `"stream_id":"` can only be the key. Where it does not stand there exactly
- * once and in this form, the frame is parsed after all.
+ * The lane that a frame names (P42). An opaque frame is searched as text: every quotation mark inside a string is escaped, so `"stream_id":"` can only be
+ * the key. A frame in which the key does not stand exactly once in this form is parsed.
  *
  * @throws FrameError
  */

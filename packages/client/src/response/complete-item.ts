@@ -2,7 +2,7 @@ import type { JsonObject } from '../json/json.js';
 import type { Item } from '../protocol/items.js';
 import type { Response } from '../protocol/response.js';
 
-/** What an item has where no piece says otherwise. */
+/** The fields of an item that no delta has set, by type. */
 const defaults: ReadonlyMap<unknown, JsonObject> = new Map([
   ['message', { role: 'assistant', content: [] }],
   ['reasoning', { summary: [] }],
@@ -19,19 +19,19 @@ const partDefaults: ReadonlyMap<unknown, JsonObject> = new Map([
   ['summary_text', { text: '' }],
 ]);
 
-/** Calls that the client answers, by this id. */
+/** Calls that the client answers by their `call_id`. */
 const clientCalls: ReadonlySet<unknown> = new Set(['custom_tool_call', 'function_call', 'shell_call']);
 const namedCalls: ReadonlySet<unknown> = new Set(['custom_tool_call', 'function_call', 'mcp_call']);
 
 export interface CompletedItem {
   item: Item;
-  /** Nothing of it had to be guessed at. */
+  /** No part of the item had to be guessed. */
   certain: boolean;
-  /** Why it cannot be used, as a sentence. */
+  /** Why the item cannot be used, as a sentence. */
   problem: string | undefined;
 }
 
-/** A whole item out of what its pieces have brought, once its response has ended. */
+/** Makes a whole item of a partial one, once its response has ended. */
 export function completeItem(partial: JsonObject, { status }: Response): CompletedItem {
   const type = typeof partial['type'] === 'string' ? partial['type'] : 'message';
   const item: JsonObject = { ...defaults.get(type), ...partial };
@@ -40,7 +40,7 @@ export function completeItem(partial: JsonObject, { status }: Response): Complet
   if (type !== 'reasoning' || item['status'] !== undefined)
     item['status'] = item['status'] === 'completed' || status === 'completed' ? 'completed' : 'incomplete';
   const isUnnamed = namedCalls.has(type) && typeof item['name'] !== 'string';
-  // In the full input that follows any id will do, as long as call and answer have the same.
+  // Any id will do in the full input that follows, as long as the call and its output have the same.
   const isGuessed = clientCalls.has(type) && typeof item['call_id'] !== 'string';
   if (isGuessed) item['call_id'] = item['id'] ?? 'call';
   return {

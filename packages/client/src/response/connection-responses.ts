@@ -1,16 +1,16 @@
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseIds } from './response-ids.js';
 
-/** What is known of the other responses of a connection, so that an event of theirs is not taken for one of this response (F4). */
+/** The other responses of a connection, so that their events are not taken for those of this response (F4). */
 export interface ConnectionResponses {
   readonly ids: ResponseIds;
-  /** Another turn runs on the connection, or one that was given up still sends. */
+  /** Another turn runs on the connection, or an abandoned one is still being drained. */
   readonly othersRun: boolean;
 }
 
 const itemId = /"item_id"\s*:\s*"([^"\\]*)"/;
 
-/** The id of the item that a frame is a piece of; of one that nobody has parsed it is looked for in the text. */
+/** The id of the item that a frame belongs to; searched in the text of a frame that is not parsed. */
 export function itemIdOf(frame: Frame): unknown {
   if (frame.parsed || frame.type === 'response.output_item.added') {
     const { item_id: id, item } = (frame.eventOrUndefined ?? {}) as {

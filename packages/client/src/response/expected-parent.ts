@@ -2,16 +2,16 @@ import { TurnwireError } from '../protocol/errors/errors.js';
 import type { Response } from '../protocol/response.js';
 
 /**
- * What the beginning of a response must name, if it continues what it was told to: servers that take `previous_response_id` and ignore it answer
- * to another input than the caller's.
+ * The parent that the beginning of a response must name. A server that takes `previous_response_id` and ignores it answers another input than the
+ * caller's.
  */
 export interface ExpectedParent {
   responseId: string;
-  /** A server that names nothing at all has ignored it. */
+  /** A server that names no parent has ignored it. */
   required: boolean;
 }
 
-/** Whether the first event of a response says that it continues something else, or nothing. */
+/** Whether the first event of a response names another parent, or none. */
 export function ignoresParent({ responseId, required }: ExpectedParent, response: Response | undefined): boolean {
   const given = response?.previous_response_id;
   return given === undefined ? required : given !== responseId;

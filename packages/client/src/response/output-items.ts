@@ -9,12 +9,12 @@ import type { Frame } from '../protocol/frame.js';
 import type { Item } from '../protocol/items.js';
 import type { Response } from '../protocol/response.js';
 
-/** The output items of a response, as copies that no consumer has had: what it edits is not what the server holds. */
+/** The output of a response as the server holds it: copies, because the consumer may edit its own. */
 export interface StoredOutput {
   output: readonly Json[];
-  /** By index: the form in which an item was finished, where it differs from the terminal event's; it means the same item. */
+  /** By index, the finished item if it differs from the one of the terminal event. Both are the same item. */
   alternates: readonly (Json | undefined)[];
-  /** What the server holds is these items, for all that is known: of one that had to be guessed at, it may hold another form. */
+  /** False if a part of an item had to be guessed: the server may hold another form. */
   certain: boolean;
 }
 
@@ -29,30 +29,30 @@ interface FinishedItem {
  * their pieces come to, for those that finish none.
  */
 export class OutputItems {
-  /** From the first one on: most turns that wait for their answer have none. */
+  /** Finished items, by index. */
   #items: Map<number, FinishedItem> | undefined;
   #partials: PartialItems | undefined;
-  /** Items that have begun and are not finished, where their pieces are not kept. */
+  /** The number of unfinished items whose deltas are not kept. */
   #untracked = 0;
   readonly #rebuilds: boolean;
   #bytes = 0;
-  /** Why the items that are there cannot be used, as a sentence; undefined where they can. */
+  /** Why the items cannot be used, as a sentence; undefined if they can. */
   problem: string | undefined;
 
-  /** @param keepsPieces `false` where nobody asks for the output: its reader has the events. */
+  /** @param rebuilds false if nothing asks for the output: the consumer has the events. */
   constructor(keepsPieces = true) {
     this.#rebuilds = keepsPieces;
   }
 
-  /** Of the items and pieces kept, as they came. */
+  /** The bytes of the items and deltas that are kept, as they came. */
   get bytes(): number {
     return this.#bytes + (this.#partials?.bytes ?? 0);
   }
 
-  /** A piece of an item that is not finished. */
+  /** Adds a delta of an unfinished item. */
   add(frame: Frame): void {
     if (!this.#rebuilds) {
-      // Pieces of an item that nothing has announced are pieces of one all the same.
+      // Deltas without `response.output_item.added` are those of one item.
       if (this.#untracked === 0 || frame.type === 'response.output_item.added') this.#untracked += 1;
       return;
     }
@@ -73,7 +73,7 @@ export class OutputItems {
     );
   }
 
-  /** The response with its output; a terminal event that has one wins, but for items in which nothing is. */
+  /** The response with its output. The output of the terminal event counts, except for items that are hollow there. */
   complete(response: Response): Response {
     const given: unknown = response.output;
     if (this.#isOmitted(response)) {
@@ -96,13 +96,14 @@ export class OutputItems {
   }
 
   /**
-   * To be asked before anybody else has the response; undefined for what is nested too deep to be remembered (N19).
+   * The output as the server holds it, asked for before the consumer has the response; undefined if it is nested too deep to be remembered (N19).
    *
-   * @param response as `complete` has given it; `given` is how it came.
+   * @param response the result of `complete`.
+   * @param given the response of the terminal event.
    */
   stored(response: Response, given: Response): StoredOutput | undefined {
     if (this.#isOmitted(given)) {
-      // What the server holds beside the finished items, nobody here knows.
+      // The server may hold more than the finished items.
       if (this.#untracked > 0) return undefined;
       const kept = this.#sorted;
       const copies = kept.map(({ copy }) => copy);
@@ -121,7 +122,7 @@ export class OutputItems {
     items.set(at, finishedItem(item, certain));
   }
 
-  /** Whether finished items, or pieces, have brought what items of the terminal event lack. */
+  /** Whether items of the terminal event are hollow, and finished items or deltas have their content. */
   #isIncomplete(items: readonly (Item | null)[]): boolean {
     const ofPieces = this.#partials?.empty === false ? this.#partials.types() : new Set<unknown>();
     return items.some((item, index) => {
@@ -131,7 +132,7 @@ export class OutputItems {
     });
   }
 
-  /** Only where it says something else: texts are long, and would be kept twice. */
+  /** The finished item, if it differs from the one of the terminal event. */
   #alternateOf(item: Json, index: number): Json | undefined {
     const copy = this.#items?.get(index)?.copy;
     return equal(copy, item) ? undefined : copy;
@@ -152,7 +153,7 @@ function finishedItem(item: Item, certain: boolean): FinishedItem {
   return { item, copy: copyOf(item), certain };
 }
 
-/** The field of an item that the model has written. */
+/** The field of an item that holds what the model has written, by type. */
 const written: ReadonlyMap<string, string> = new Map([
   ['code_interpreter_call', 'code'],
   ['custom_tool_call', 'input'],
@@ -162,7 +163,7 @@ const written: ReadonlyMap<string, string> = new Map([
   ['reasoning', 'content'],
 ]);
 
-/** An item without what makes it one: a message without content, a call without arguments. */
+/** An item without its content: a message without text, a call without arguments. */
 function isHollow(item: Item): boolean {
   const field = written.get(item.type);
   if (field === undefined) return false;
@@ -173,7 +174,7 @@ function isHollow(item: Item): boolean {
   );
 }
 
-/** The item, with what only its pieces have brought. */
+/** The item, with the content of its deltas if it is hollow. */
 function withPartial(item: Item, partial: JsonObject | undefined): Item {
   if (partial === undefined || !isHollow(item)) return item;
   const whole: JsonObject = structuredClone(partial);
@@ -191,7 +192,7 @@ function copyOf(value: unknown): Json | undefined {
   }
 }
 
-/** All text that the model has written in a response, one message after the other. */
+/** The text of all messages of a response, in order. */
 export function textOf(response: Response): string {
   const items: unknown = response.output;
   if (!Array.isArray(items)) return '';

@@ -3,13 +3,13 @@ import type { ItemPatch } from '../protocol/event-types.js';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** An index beyond is no index: the list would be all holes. */
+/** An index from here on is ignored: the list would be all holes. */
 const maxElements = 4096;
 
-/** An output item as its pieces tell it, until the finished item comes. */
+/** An output item put together from its deltas, until the finished item comes. */
 export class PartialItem {
   readonly item: JsonObject = {};
-  /** Of the pieces, as they came. */
+  /** The bytes of the deltas, as they came. */
   bytes = 0;
 
   add(fields: Fields, patch: ItemPatch, bytes: number): void {
@@ -18,7 +18,7 @@ export class PartialItem {
     const value = fields[patch.append ?? patch.set ?? patch.push ?? patch.merge ?? ''];
     const index = patch.index === undefined ? undefined : fields[patch.index];
     if (typeof fields['item_id'] === 'string') item['id'] ??= fields['item_id'];
-    // The last word on arguments says of which function they are.
+    // The last event of the arguments names the function.
     for (const name of ['name', 'call_id']) if (typeof fields[name] === 'string') item[name] ??= fields[name];
     if (patch.list === undefined && patch.field === undefined) return mergeFields(item, value);
     item['type'] ??= patch.of ?? (typeOf(value) === 'reasoning_text' ? 'reasoning' : 'message');
@@ -49,7 +49,7 @@ export class PartialItem {
     else if (append !== undefined) {
       if (typeof value === 'string') target[field] = textOf(before) + value;
     }
-    // A last word that says nothing is none.
+    // An empty final value does not replace the deltas.
     else if (!isEmpty(value)) target[field] = value as Json;
     else target[field] ??= value as Json;
   }
@@ -63,13 +63,13 @@ export function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-/** Those fields of an object that hold something. */
+/** The fields of an object that are not empty. */
 function withoutEmpty(value: unknown): JsonObject {
   if (typeof value !== 'object' || value === null) return {};
   return Object.fromEntries(Object.entries(value as JsonObject).filter(([, one]) => !isEmpty(one)));
 }
 
-/** The fields of `value` over those of `item`, but for those that hold nothing where there is something. */
+/** Puts the fields of `value` over those of `item`. An empty field does not replace a filled one. */
 export function mergeFields(item: JsonObject, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
   for (const [name, one] of Object.entries(structuredClone(value) as JsonObject))
@@ -82,7 +82,7 @@ function typeOf(value: unknown): unknown {
   return (value as { type?: unknown } | null | undefined)?.type;
 }
 
-/** `action.commands`: made where it is not there. */
+/** The list at a path such as `action.commands`, made if it is missing. */
 function listAt(item: JsonObject, path: string): (Json | undefined)[] {
   const names = path.split('.');
   const last = names.pop() ?? '';
@@ -111,7 +111,7 @@ function objectAt(list: (Json | undefined)[], at: number): JsonObject {
   return made;
 }
 
-/** Where no index is given, the part of that type, or a new one. */
+/** The position of a list element: its index, else the part of this type, else the end. */
 function positionIn(list: readonly (Json | undefined)[], index: unknown, part: unknown): number {
   if (typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < maxElements) return index;
   const found = list.findIndex((element) => typeOf(element) === part);

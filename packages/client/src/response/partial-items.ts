@@ -6,38 +6,38 @@ import type { Frame } from '../protocol/frame.js';
 
 type Key = number | string;
 
-/** Pieces that come one after the other, and are appended to the same text of the same item: nearly all of them. */
+/** Consecutive deltas of the same text of the same item. */
 interface DeltaRun {
   readonly key: Key;
   readonly partial: PartialItem;
   readonly patch: ItemPatch;
   /** The index of the part. */
   readonly part: unknown;
-  /** Pieces of the text: to join them once costs less than to append each. */
+  /** The deltas, joined once when another event comes. */
   readonly texts: string[];
   bytes: number;
 }
 
-/** The items that are not finished: what their pieces have brought so far. Text that nobody has parsed is parsed when it is needed. */
+/** The items that are not finished, as their deltas tell them. Frames that came as text are parsed when they are needed. */
 export class PartialItems {
   readonly #items = new Map<Key, PartialItem>();
-  /** Pieces that came as text. */
+  /** Frames that came as text. */
   #unparsed: Frame[] = [];
   #unparsedBytes = 0;
-  /** Items that have begun, and of these finished: while pieces wait as text. */
+  /** How many items have begun, and how many of these have finished, while frames wait as text. */
   #begun = 0;
   #finished = 0;
-  /** The partial whose patch came last; what follows on it is a text that is added to it once another patch comes. */
+  /** The deltas that came last; they are added to their item when another event comes. */
   #run: DeltaRun | undefined;
 
-  /** Of the pieces held, as they came. */
+  /** The bytes of all deltas that are kept, as they came. */
   bytes = 0;
 
   get empty(): boolean {
     return this.#items.size === 0 && this.#unparsed.length === 0;
   }
 
-  /** A frame whose type is a patch. */
+  /** Adds a frame whose type is a delta of an item. */
   add(frame: Frame): void {
     this.bytes += frame.size;
     if (frame.parsed) return this.#read(frame, frame.event as unknown as Fields);
@@ -49,7 +49,7 @@ export class PartialItems {
   /** The finished item has come. Gives its partial where it `wants` one, and forgets it. */
   finish(index: unknown, wants: boolean): PartialItem | undefined {
     this.#finished += 1;
-    // As a rule one item comes after the other, and nothing has to be parsed to tell whose pieces these were.
+    // Items usually come one after the other: the deltas of a finished one can be dropped unparsed.
     if (!wants && this.#begun > 0 && this.#finished >= this.#begun) this.#dropUnparsed();
     else this.#parse();
     const key = typeof index === 'number' ? index : undefined;
@@ -68,7 +68,7 @@ export class PartialItems {
     return [...this.#items].map(([key, { item }]) => [key, item]);
   }
 
-  /** The types of items of which there are pieces, as far as it can be told without parsing. */
+  /** The types of the items that have deltas, as far as they are known without parsing. */
   types(): Set<unknown> {
     const types = new Set<unknown>(this.#unparsed.map(({ traits }) => traits.patch?.of));
     for (const { item } of this.#items.values()) types.add(item['type']);

@@ -1,33 +1,28 @@
 /** Of either kind; the oldest is forgotten first. */
 const maxIds = 256;
 
-/**
- * `msg_1`, `item_0`, `3`: servers that number the items of each response anew. Such a name says nothing of the response that it belongs to.
- */
+/** An id such as `msg_1`, `item_0` or `3`: some servers number the items of each response anew. It does not tell the response. */
 const counterId = /^[a-z]*[-_]?\d{1,3}$/i;
 
-/**
- * Which response of one connection each id belongs to, its own and those of its items: an id of an earlier response, or of another one that runs,
- * is no word of this one (F4).
- */
+/** The response of a connection to which each id belongs, its own id and those of its items: an event with an id of another response is foreign (F4). */
 export class ResponseIds {
   readonly #responses = new Map<string, number>();
   /** Beside the former: one response with many items does not make the responses before it forgotten. */
   readonly #items = new Map<string, number>();
   #count = 0;
 
-  /** More than one response has begun here. */
+  /** More than one response has begun on the connection. */
   get hasSeveralResponses(): boolean {
     return this.#count > 1;
   }
 
-  /** A response begins; what is given names it here. */
+  /** Called when a response begins. Returns its number on this connection. */
   begin(): number {
     this.#count += 1;
     return this.#count;
   }
 
-  /** Notes that an id belongs to this response; false where it is another one's. */
+  /** Assigns an id to a response; false if it belongs to another one. */
   claim(id: string, response: number): boolean {
     return claimIn(this.#responses, id, response);
   }

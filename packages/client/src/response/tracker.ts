@@ -30,27 +30,27 @@ import type { SuccessorWait } from './steering.js';
  */
 type State = 'awaiting' | 'begun' | 'awaiting_successor' | 'failing' | 'ended' | 'refused';
 
-/** What to do with an event. */
+/** What becomes of an event. */
 export type Disposition =
   | { name: 'pass' }
-  /** Pass it on; it is the last. */
+  /** Pass the event on; it is the last one. */
   | { name: 'end' }
-  /** Pass it on; a successor of the response, or the news that none comes, must follow (P48, P49). */
+  /** Pass the event on; a successor of the response, or the news that none comes, must follow (P48, P49). */
   | { name: 'awaiting_successor'; wait: SuccessorWait }
-  /** Pass it on; a `response.failed` of the same response may follow, and is then the last. */
+  /** Pass the event on; a `response.failed` of the same response may follow, and is the last one then. */
   | { name: 'failing' }
-  /** Not an event of the answer: the server has refused the turn. */
+  /** The server has refused the turn. */
   | { name: 'refused'; error: TurnwireError }
-  /** The answer is to another input: the server has not continued what it was told to. */
+  /** The server has ignored `previous_response_id`: its response is to another input. */
   | { name: 'ignored'; error: TurnwireError }
-  /** It belongs to another response. */
+  /** The event belongs to another response. */
   | { name: 'foreign'; why: string }
-  /** The answer cannot be read to an end: it is too large, or says that it has ended, and not how. */
+  /** The response is too large, or its end does not say how it ended. */
   | { name: 'broken'; error: TurnwireError };
 
 /**
- * The life of the response that one attempt asks for, over either transport: has it begun, which id and which items has it, how did it end, and is an
- * event its own at all. Where it is steered, there are several, one after the other. Nothing is changed in the events.
+ * The state machine of the response of one attempt, over either transport: beginning, id, items, phase, end, and whether an event belongs to it at all. A
+ * steered turn has several responses, one after the other. Events are not changed.
  */
 export class ResponseTracker {
   readonly steering: Steering;
@@ -58,32 +58,32 @@ export class ResponseTracker {
   phase: Phase = 'queued';
   /** Items that earlier responses of the turn, and the input they were steered with, have added to the chain. */
   added: readonly Json[] = [];
-  /** Those that have ended, in their order, complete. */
+  /** The responses that have ended, in order, with their output. */
   readonly responses: Response[] = [];
-  /** Of the last one that has begun. */
+  /** The id of the last response that has begun. */
   responseId: string | undefined;
-  /** The server's own word on whether it stores the response (P80). */
+  /** Whether the server says that it stores the response; undefined if it says nothing (P80). */
   stored: boolean | undefined;
-  /** Of the last response; undefined while it runs. */
+  /** The end of the last response; undefined while it runs. */
   terminal: Terminal | undefined;
   /** The `error` event of a response that had begun. */
   errorEvent: ResponseEvent | undefined;
-  /** The output of the last response as the server knows it; undefined where it cannot be remembered. */
+  /** The output of the last response as the server holds it; undefined if it cannot be remembered. */
   storedOutput: StoredOutput | undefined;
-  /** Its id has changed from event to event. */
+  /** The id of the response has changed from event to event. */
   idChanges = false;
   readonly #secrets: Secrets;
   #state: State = 'awaiting';
   #output: OutputItems;
   readonly #rebuilds: boolean;
-  /** Of the items of earlier responses. */
+  /** The bytes of the items of earlier responses. */
   #bytes = 0;
   #expectedParent: ExpectedParent | undefined;
   #connection: ConnectionResponses | undefined;
   #reused = false;
-  /** Names the response among those of its connection. */
+  /** The number of the response on its connection. */
   #number = 0;
-  /** The item whose piece came last. */
+  /** The item whose delta came last. */
   #itemId: string | undefined;
 
   /**
@@ -123,10 +123,10 @@ export class ResponseTracker {
   }
 
   /**
-   * To be called when the request is about to be sent.
+   * Called when the request is about to be sent.
    *
-   * @param guard where other responses may come the same way: over a WebSocket.
-   * @param reused the connection has carried other turns.
+   * @param guard the other responses of the connection; undefined over SSE.
+   * @param reused whether the connection has carried other turns.
    */
   expect(echo: ExpectedParent | undefined, guard?: ConnectionResponses, reused = false): void {
     this.#expectedParent = echo;
@@ -143,12 +143,12 @@ export class ResponseTracker {
     return this.#state === 'awaiting_successor';
   }
 
-  /** Of the output items kept, as they came. */
+  /** The bytes of all output items that are kept, as they came. */
   get bytes(): number {
     return this.#bytes + this.#output.bytes;
   }
 
-  /** The last response can be continued by its id: it has completed, and had but one id from its beginning to its end. */
+  /** The last response can be continued by its id: it has completed, and its id did not change. */
   get continuable(): boolean {
     return this.terminal?.outcome === 'completed' && typeof this.terminal.response.id === 'string' && !this.idChanges;
   }
@@ -174,7 +174,7 @@ export class ResponseTracker {
     );
   }
 
-  /** Of each event, in order, before anybody else has it. */
+  /** Called for each event, in order, before the turn gets it. */
   read(frame: Frame): Disposition {
     if (frame.opaque && this.#state === 'begun') return this.#readPatch(frame);
     const { event } = frame;
@@ -206,7 +206,7 @@ export class ResponseTracker {
   /** An event of an item, and no response has begun. */
   #readEarly(frame: Frame): Disposition {
     if (this.#state === 'awaiting_successor' || this.#reused) return foreign('an event came before response.created');
-    // Without a beginning, nothing names what is continued.
+    // Without `response.created` no event names the parent.
     if (this.#expectedParent?.required === true)
       return { name: 'ignored', error: chainIgnoredError(this.#expectedParent, undefined) };
     if (frame.traits.patch !== undefined) this.#output.add(frame);
@@ -233,15 +233,15 @@ export class ResponseTracker {
       this.steering.responseBegan(response.id);
       return pass;
     }
-    // A connection that has carried other turns may still hold the end of one of them.
+    // On a reused connection this may be the end of an earlier turn.
     return this.#reused || isSuccessor ? foreign('a response ended before it began') : this.#readTerminal(event);
   }
 
-  /** What the response before has given stays in `responses`. */
+  /** A successor has begun: the response before stays in `responses`. */
   #beginSuccessor(): void {
     const consumed = this.steering.consume().flatMap((input) => itemsOf(input) ?? []);
     this.added = [...this.added, ...(this.storedOutput?.output ?? []), ...consumed];
-    // From now on an event may be one of the response before.
+    // From now on an event may belong to the response before.
     this.#reused = true;
     this.#bytes += this.#output.bytes;
     this.#output = new OutputItems(this.#rebuilds);
@@ -253,7 +253,7 @@ export class ResponseTracker {
     if (terminal === undefined) return pass;
     const isFailing = this.#state === 'failing';
     this.#state = 'ended';
-    // After an `error` only the failure that belongs to it still counts: the first end is the end (F9).
+    // After an `error` only the failure of the same response counts: the first end is the end (F9).
     if (isFailing && terminal.outcome !== 'failed') return end;
     if (terminal.outcome === undefined) return broken('protocol_error', `the server sent ${terminal.why}`);
     this.terminal = terminal;
@@ -310,7 +310,7 @@ export class ResponseTracker {
   #isForeignItem(frame: Frame): boolean {
     if (this.#connection === undefined) return false;
     const { raw, parsed } = frame;
-    // The text of most pieces has the id of the piece before: to look for that is less than to read it.
+    // Most deltas have the same item id as the delta before: searching for it is less work than reading it.
     if (this.#itemId !== undefined && !parsed && typeof raw === 'string' && raw.includes(this.#itemId)) return false;
     const id = itemIdOf(frame);
     if (id === this.#itemId || typeof id !== 'string' || id === '') return false;

@@ -4,13 +4,10 @@ import { TurnwireError } from '../protocol/errors/errors.js';
 import { sanitize } from '../protocol/errors/server-error.js';
 import type { TurnwireErrorOptions } from '../protocol/errors/errors.js';
 
-/** Shorter silences say nothing, in milliseconds. */
+/** Shorter silences are not mentioned in errors; in milliseconds. */
 const notableMs = 100;
 
-/**
- * A turn whose connection ended before its terminal event. How long the other side had been silent is said: the idle limit of a proxy is
- * known by it.
- */
+/** The error of a turn whose connection ended before its terminal event. It says how long the server was silent: that shows the idle limit of a proxy. */
 export function connectionLostError(how: string, silentMs: number, options: TurnwireErrorOptions = {}): TurnwireError {
   return new TurnwireError('connection_lost', `${how}${silence(silentMs)}`, options);
 }
@@ -21,7 +18,7 @@ function silence(ms: number): string {
   return `, after ${span} of silence`;
 }
 
-/** What broke the answer to a POST; `unanswered` until its head has come. */
+/** Why the response to a POST broke off, as a sentence. `unanswered` until its head has come. */
 export function describeBreak(error: Error, unanswered: boolean): string {
   if (error instanceof PrematureCloseError)
     return unanswered

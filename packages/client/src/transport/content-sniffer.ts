@@ -1,28 +1,28 @@
-/** As much of a body as it takes to see what it is; in bytes. */
+/** The part of a body that tells its type, in bytes. */
 const maxSniffedBytes = 64;
 
-/** A field that a stream of events begins with, or a comment. */
+/** An event stream begins with a field or a comment. */
 const beginsLikeEvents = /^\ufeff?\s*(?:event|data|id|retry)?:/;
 
-/** Can become none of those any more; half of a byte order mark can. */
+/** A beginning that cannot become an event stream any more. Half of a byte order mark still can. */
 const beginsOtherwise = /^\ufeff?\s*[^\s:deir\ufffd]/;
 
 export type SniffResult = { name: 'stream'; bytes: Buffer } | { name: 'other' };
 
 /**
- * An answer that was to be a stream of events, and has another content type, or none: SDKs do not look at it, so servers and proxies get it wrong. The
- * body itself tells.
+ * Finds out whether a body is an event stream although its content type is another one, or missing: SDKs ignore the type, so servers and proxies get it
+ * wrong.
  */
 export class ContentSniffer {
   readonly headers: Readonly<Record<string, string>>;
-  /** What has come of the body. */
+  /** The body so far. */
   bytes = Buffer.alloc(0);
 
   constructor(headers: Readonly<Record<string, string>>) {
     this.headers = headers;
   }
 
-  /** undefined until it is seen. */
+  /** undefined until the body is long enough to tell. */
   add(bytes: Buffer): SniffResult | undefined {
     // A copy: the memory is lent.
     this.bytes = Buffer.concat([this.bytes, bytes]);

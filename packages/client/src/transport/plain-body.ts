@@ -5,14 +5,14 @@ import { EventTooLargeError } from '../protocol/sse.js';
 import { responseOf } from '../protocol/terminal.js';
 import type { PlainResponse } from './transport.js';
 
-/** What a whole body comes to. */
+/** The result of a whole body. */
 export interface PlainResult {
   answer: PlainResponse;
-  /** The response as the event that would have ended its stream; undefined where the body holds none. */
+  /** The response as the terminal event of a stream; undefined if the body holds no response. */
   frame: Frame | undefined;
 }
 
-/** The body of a successful answer that is no stream. */
+/** The body of a successful response that is no stream. */
 export class PlainBody {
   readonly #status: number;
   readonly #headers: Readonly<Record<string, string>>;
@@ -30,7 +30,7 @@ export class PlainBody {
     this.#bytes.append(bytes, 0, bytes.length, Number(this.#headers['content-length'] ?? 0));
   }
 
-  /** Called once, when no more comes. undefined for a body that was cut: where the end of the connection is its only mark, its JSON tells. */
+  /** Called once, at the end. undefined for a body that was cut: without a length, only its JSON shows whether it is whole. */
   end(): PlainResult | undefined {
     const text = this.#bytes.take().toString();
     const frame = frameOf(text);
@@ -41,7 +41,7 @@ export class PlainBody {
   }
 }
 
-/** Its `status` says how it ended, as in `response.done`. */
+/** As `response.done`, in which `status` says how the response ended. */
 function frameOf(text: string): Frame | undefined {
   try {
     const frame = Frame.parse(`{"type":"response.done","response":${text}}`);

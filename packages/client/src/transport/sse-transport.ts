@@ -27,10 +27,7 @@ import type {
   TurnHeaders,
 } from './transport.js';
 
-/**
- * Turns as one POST each, over connections that are kept across slow tools. Answered by `text/event-stream` (P22); a call that wants no stream, by
- * one body.
- */
+/** Carries each turn as one POST, answered with `text/event-stream` (P22); a call that wants no stream, with one body. */
 export class SseTransport implements Transport {
   readonly kind = 'sse';
   readonly #network: Network;
@@ -50,7 +47,7 @@ export class SseTransport implements Transport {
   }
 }
 
-/** How long the rest of a body may take after its terminal event, so that its connection can be kept; in milliseconds. */
+/** How long the rest of a body is read after its terminal event, so that the connection can be kept; in milliseconds. */
 const drainMs = 1000;
 
 class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener {
@@ -64,22 +61,22 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   #post: SentPost | undefined;
   /** The response is not whole yet: its connection is in use. */
   #connected = false;
-  /** When the last bytes came; before any, when the request went out. */
+  /** When the last bytes came, or the request went out. */
   #heardAt = 0;
-  /** Until the head of the answer has come. */
+  /** The head of the response has not come yet. */
   #awaitsHead = true;
-  /** Of a body that is compressed. */
+  /** Decodes a compressed body. */
   #decoder: ContentDecoder | undefined;
-  /** The answer is a refusal, and this is its body. */
+  /** The body of a refusal. */
   #refusal: ErrorBody | undefined;
-  /** The answer is no stream, as was asked, and this is its body. */
+  /** The body of a response that is no stream, as asked for. */
   #plainBody: PlainBody | undefined;
-  /** The answer is said to be no stream, and has not shown yet whether it is. */
+  /** Set while the content type says that the body is no stream, and the body has not shown it yet. */
   #sniffer: ContentSniffer | undefined;
-  /** The answer was to be a stream and is none, and this is its body. */
+  /** The body of a response that should be a stream and is none. */
   #unexpectedBody: ErrorBody | undefined;
   #settled = false;
-  /** The body of the answer has ended in good order. */
+  /** The body has ended in good order. */
   #bodyComplete = false;
   #failedTimer: Timer | undefined;
   #drainTimer: Timer | undefined;
@@ -145,7 +142,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     this.#listener.sending(bytes);
   }
 
-  /** The same request on another connection, whose server is not asked whether it wants the body. */
+  /** The server refuses `Expect: 100-continue`: the request is sent again without it. */
   expectRejected(): void {
     if (!this.#settled) this.#post?.resend();
   }
@@ -177,7 +174,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
       if (!(error instanceof UnknownCodingError)) throw error;
       return this.#fail(new TurnwireError('protocol_error', `${origin} answered with ${error.message}`, { status }));
     }
-    // A server that streams all the same is read as one that was asked to.
+    // A server that streams although no stream was asked for is read as a stream.
     if (!isStream && isPlain) this.#plainBody = new PlainBody(status, headers);
     else if (!isStream) this.#sniffer = new ContentSniffer(headers);
     const { 'set-cookie': _, ...received } = headers;
@@ -207,7 +204,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     }
   }
 
-  /** Its beginning says whether the answer is a stream; until then it is kept. */
+  /** Keeps the body until its beginning shows whether it is a stream. */
   #sniff(mistyped: ContentSniffer, bytes: Buffer): void {
     const found = mistyped.add(bytes);
     if (found === undefined) return;
@@ -216,7 +213,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     this.#reader.push(found.bytes);
   }
 
-  /** What is known of it by now tells that it is none; its end, what it is. */
+  /** The body is no stream: its end shows what it is. */
   #readUnexpected({ headers, bytes }: ContentSniffer): void {
     const { secrets, endpoint } = this.#network;
     this.#sniffer = undefined;
@@ -255,7 +252,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     else this.#decoder.end(() => this.#bodyEnded());
   }
 
-  /** All of the body was read, and decoded. */
+  /** The whole body was read and decoded. */
   #bodyEnded(): void {
     if (this.#plainBody !== undefined) return this.#plainEnded(this.#plainBody);
     if (this.#sniffer !== undefined) this.#readUnexpected(this.#sniffer);
@@ -270,9 +267,9 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     if (this.#settled) return;
     if (this.#refusal !== undefined) return this.#refusal.end();
     if (error instanceof TurnwireError) return this.#fail(error);
-    // The server has told us off in the handshake, and has read no request.
+    // The server has refused the TLS handshake, and has read no request.
     if (this.#awaitsHead && isTlsAlert(error)) return this.#fail(dialFailure(this.#network.route, error));
-    // What has come of a compressed body is decoded first: it is the caller's.
+    // The part of a compressed body that has come is decoded first: its events are the caller's.
     if (this.#decoder === undefined) this.#bodyFailed(error);
     else this.#decoder.end(() => this.#bodyFailed(error));
   }
@@ -297,7 +294,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
       frame = this.#asText ? Frame.peek(data, bytes) : Frame.parse(data, bytes);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      // Cut off in the middle of an event.
+      // The stream was cut in the middle of an event.
       if (this.#bodyComplete) return;
       return this.#fail(new TurnwireError('protocol_error', `the server sent ${error.message}`, { cause: error }));
     }
@@ -317,7 +314,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
         this.#drainAnswer();
         return this.#listener.fail(verdict.error);
       case 'awaiting_successor':
-        // Nothing can be steered here, but a server may call a response steered: what its successor would be is not known.
+        // A turn over SSE cannot be steered. A server may say so all the same; no successor is known of.
         this.#listener.event(frame);
         return this.#end();
       case 'ignored':
@@ -328,7 +325,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     }
   }
 
-  /** All of a plain answer is here. */
+  /** The body of a call without a stream is whole. */
   #plainEnded(body: PlainBody): void {
     if (this.#settled) return;
     const end = body.end();
@@ -340,7 +337,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     this.#end();
   }
 
-  /** No more will come. After an `error` event that is the end of the turn; otherwise the turn is lost (P24, C1). */
+  /** The stream has ended. After an `error` event the turn has ended too; otherwise it is lost (P24, C1). */
   #streamEnded(how: string): void {
     if (this.#settled) return;
     if (this.#failedTimer !== undefined) return this.#end();
@@ -367,7 +364,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     this.#failedTimer?.cancel();
   }
 
-  /** Reads to the end of the answer, so that the connection can carry the next turn; not for long. */
+  /** Reads the rest of the response, for a bounded time, so that the connection can carry the next turn. */
   #drainAnswer(): void {
     const post = this.#post;
     if (post === undefined || !this.#connected) return;

@@ -4,72 +4,72 @@ import type { ExpectedParent } from '../response/expected-parent.js';
 import type { ResponseTracker } from '../response/tracker.js';
 
 /**
- * One turn over one carriage. Both transports give a turn the same: its events as they came, in order, once; then either `end` or
- * `fail`, once. Neither replays anything and neither knows of the other: that is the turn's business.
+ * Carries a turn. Both transports give the same: the events as they came, in order, once; then either `end` or `fail`, once. A transport replays nothing,
+ * and knows nothing of the other transport.
  */
 export interface Transport {
   readonly kind: 'websocket' | 'sse';
-  /** Begins at once; whatever goes wrong, also here, arrives at `listener.fail`, never as an exception and never in the same tick. */
+  /** Begins at once. Every failure arrives at `listener.fail`, never as an exception and never in the same tick. */
   carry(request: OutgoingRequest, listener: TransportListener, options: CarryOptions): Carriage;
 }
 
 /** The caller's request, in the form each transport needs. */
 export interface OutgoingRequest {
   /**
-   * The text frame of a WebSocket, made for the lane that the turn was given: it can only continue what is held there.
+   * The text frame of a WebSocket, for the lane that the turn was given: a delta continues only what that lane holds.
    *
    * @throws TurnwireError `request_too_large`
    */
   frame(lane: LaneView): string;
   /** The body of a POST: always the caller's full request. */
   body(): string;
-  /** What it would continue, so that the lane which holds it can be found; undefined for a request that stands for itself. */
+  /** The response that the request continues; undefined for a full request. */
   readonly parent: Parent | undefined;
-  /** What the answer must name: known once the frame or the body was made. undefined for a request that stands for itself. */
+  /** The parent that the response must name, known once the frame or the body was made; undefined for a full request. */
   readonly expectedParent: ExpectedParent | undefined;
-  /** Its response is worth keeping a lane for: this server continues one by its id. */
+  /** This server continues responses by their id: the lane of this one is kept for the next turn. */
   readonly continuable: boolean;
-  /** Whether the server was asked to keep the response; its own word in `response.created` counts more (P80). */
+  /** Whether the request asks the server to store the response. The server's own word in `response.created` counts more (P80). */
   readonly store: boolean;
 }
 
 /** The response that a turn continues. */
 export interface Parent {
   responseId: string;
-  /** The server has stored it: any connection can continue it. Otherwise only the lane that holds it can (P71). */
+  /** The server has stored the response: any connection can continue it. Otherwise only the lane that holds it can (P71). */
   stored: boolean;
 }
 
-/** What a request must know of its lane. */
+/** The lane of a turn, as its request sees it. */
 export interface LaneView {
-  /** Its name on the wire; undefined for the default lane. */
+  /** The `stream_id` of the lane; undefined for the default lane. */
   streamId: string | undefined;
-  /** The last response there is this one. */
+  /** The lane holds this response. */
   holds(responseId: string): boolean;
 }
 
 export interface CarryOptions {
-  /** Not over a connection that has rested. */
+  /** Use no connection that was idle. */
   fresh: boolean;
-  /** The consumer takes text: frames into which nobody looks are not parsed. */
+  /** The consumer takes text: opaque frames are not parsed. */
   asText: boolean;
-  /** Not over a named lane: this server has refused them. */
+  /** Use no named lane: this server has refused them. */
   withoutLanes: boolean;
-  /** A WebSocket may be dialled for it; otherwise the open ones are all there is. */
+  /** A WebSocket may be dialled; otherwise only open ones count. */
   mayDial: boolean;
-  /** What is left for it where none can be dialled. */
+  /** What the turn can do when no WebSocket can be dialled. */
   fallback: 'sse' | 'nothing';
-  /** Headers of this one turn. A WebSocket sends none for a turn, and has received those of its upgrade. */
+  /** Headers of this turn. A WebSocket sends none, and has received those of its upgrade. */
   headers?: TurnHeaders | undefined;
-  /** The caller wants no stream: over HTTP none is asked for. A WebSocket knows nothing else, and ignores this. */
+  /** The caller wants no stream: over HTTP none is asked for. A WebSocket always streams, and ignores this. */
   plain?: PlainCall | undefined;
 }
 
-/** A call without a stream, as HTTP has it: one body there, one body back. */
+/** A call without a stream: one request body, one response body. */
 export interface PlainCall {
-  /** The caller's own, sent as it is. */
+  /** The body of the caller, sent as it is. */
   readonly body: string;
-  /** Called once the answer is whole, before its end is told. A refusal fails the turn instead. */
+  /** Called once with the whole response, before `end`. A refusal fails the turn instead. */
   onResponse: (answer: PlainResponse) => void;
 }
 
@@ -79,10 +79,10 @@ export interface PlainResponse {
   text: string;
 }
 
-/** What a POST carries besides the identity, and what it is answered with. */
+/** The headers of a POST beside its identity, and the headers of its response. */
 export interface TurnHeaders {
   readonly sent: Readonly<Record<string, string>>;
-  /** Of an answer that is not a refusal, be it to an upgrade; names in lower case, without cookies. Those of a later attempt take their place. */
+  /** Called with the headers of a response, or of an upgrade, that is no refusal: names in lower case, no cookies. A later attempt calls again. */
   onReceived: (headers: Readonly<Record<string, string>>) => void;
 }
 
@@ -92,32 +92,32 @@ export interface TransportListener {
   readonly response: ResponseTracker;
   /** The consumer is behind: nothing is to be read for now. */
   readonly paused: boolean;
-  /** A connection is there; `number` is undefined where the transport does not number them. */
+  /** A connection is there. `number` is undefined over SSE. */
   connected(connection: { number: number | undefined; reused: boolean; streamId?: string | undefined }): void;
   /** The request goes out now: from here to `sent` the server may have a part of it. */
   sending(bytes: number): void;
   /** The operating system has taken all of it: the server may have seen it. */
   sent(): void;
   event(frame: Frame): void;
-  /** Something came that is no event of this turn, a pong for example: the other side lives. */
+  /** The server lives: something came that is no event of this turn, a pong for example. */
   alive(): void;
-  /** The terminal event has been handed over before. */
+  /** The turn has ended. Its terminal event was handed over before. */
   end(): void;
   fail(error: TurnwireError): void;
 }
 
-/** The way back, from a turn to what carries it. */
+/** One turn on its way over a transport. */
 export interface Carriage {
   /**
-   * Reads no more for now; what has been read already still arrives. False where other turns share the socket: then everything goes on
-   * arriving, and the turn must bound what it holds.
+   * Stops reading for now; frames that were read already still arrive. False when other turns use the socket: events go on arriving then, and the turn
+   * must bound what it holds.
    */
   pause(): boolean;
   resume(): void;
   /**
-   * A further client event of this turn; `done` as for a socket. False where the transport has no way for it.
+   * Sends a further client event of this turn. False over SSE, which has no way for it.
    */
   send(frame: string, done: (error: Error | undefined) => void): boolean;
-  /** Ends it now; nothing arrives at the listener any more. Of no effect after `end` or `fail`. */
+  /** Ends the turn now; the listener is not called any more. No effect after `end` or `fail`. */
   abort(): void;
 }

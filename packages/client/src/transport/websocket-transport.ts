@@ -21,7 +21,7 @@ import type {
   TurnHeaders,
 } from './transport.js';
 
-/** Turns over the connections of a pool: one turn has one lane for itself, from its request to its terminal event. */
+/** Carries turns over the connections of a pool: a turn has a lane for itself, from its request to its terminal event. */
 export class WebSocketTransport implements Transport {
   readonly kind = 'websocket';
   readonly #pool: Pool;
@@ -43,7 +43,7 @@ interface Running {
 }
 
 type State =
-  /** Until there is a lane; `leaving`, where it has to be waited for, is aborted if the turn ends before. */
+  /** The turn has no lane yet. `leaving` is aborted if the turn ends while it waits for one. */
   { name: 'placing'; leaving?: AbortController } | Running | { name: 'over' };
 
 class WebSocketCarriage implements Carriage, LaneListener {
@@ -55,9 +55,9 @@ class WebSocketCarriage implements Carriage, LaneListener {
   readonly asText: boolean;
   readonly #headers: TurnHeaders | undefined;
   #failedTimer: Timer | undefined;
-  /** For the successor of a steered response. */
+  /** Runs while the successor of a steered response is awaited. */
   #successorTimer: Timer | undefined;
-  /** When the server was heard last; before that, when the request went out. */
+  /** When the last frame came, or the request went out. */
   #heardAt = 0;
 
   constructor(pool: Pool, clock: Clock, request: OutgoingRequest, listener: TransportListener, options: CarryOptions) {
@@ -96,10 +96,7 @@ class WebSocketCarriage implements Carriage, LaneListener {
     if (state.name === 'running') state.lane.abandon('turn aborted', this.#listener.response.steering.used);
   }
 
-  /**
-   * Sent is not in the same tick, even where the lane is there: turns that begin together are all prepared, and then all sent. To send each at
-   * once took twice as long for 64 of them, since the server fell asleep between two, and each write had to wake it.
-   */
+  /** Nothing is sent in the same tick, even if a lane is idle: turns that begin together are all prepared first, and then all sent. */
   #acquireLane(placement: Placement): Promise<LaneAssignment> {
     const place = this.#pool.tryAcquire(placement, this);
     if (place !== undefined) return Promise.resolve(place);
@@ -110,14 +107,14 @@ class WebSocketCarriage implements Carriage, LaneListener {
 
   #start({ lane, reused }: LaneAssignment): void {
     this.#state = { name: 'running', lane };
-    // Of a connection that was dialled for this turn. On an older one they are old: what is left of a limit, for one.
+    // Only for a connection dialled for this turn: older headers are out of date, the rest of a rate limit for one.
     if (!reused) this.#headers?.onReceived(lane.upgradeHeaders);
     this.#listener.connected({ number: lane.connectionNumber, reused, streamId: lane.streamId });
     let frame: string;
     try {
       frame = this.#request.frame(lane);
     } catch (error) {
-      // The lane is as it was.
+      // Nothing was sent: the lane keeps its chain.
       lane.complete(lane.chain);
       return this.#fail(error);
     }
@@ -125,7 +122,7 @@ class WebSocketCarriage implements Carriage, LaneListener {
     this.#listener.response.expect(this.#request.expectedParent, lane, reused);
     this.#listener.sending(Buffer.byteLength(frame));
     lane.send(frame, (error) => {
-      // Where it failed, `lost` tells why: the server may have said it in a close frame.
+      // After an error `lost` follows, with the server's close frame if there was one.
       if (error === undefined && this.#state.name === 'running') this.#listener.sent();
     });
   }
@@ -167,7 +164,7 @@ class WebSocketCarriage implements Carriage, LaneListener {
         this.#listener.event(frame);
         this.#failedTimer ??= startDeadline(this.#clock, failedAfterErrorMs, () => {
           this.#settle();
-          // What else belongs to this response may still come: not on a connection that others use.
+          // Further events of this response may still come, and no other turn may get them.
           lane.abandon('an error ended the turn');
           this.#listener.end();
         });
@@ -177,7 +174,7 @@ class WebSocketCarriage implements Carriage, LaneListener {
         this.#releaseLane(lane, verdict.error);
         return this.#listener.fail(verdict.error);
       case 'ignored':
-        // What it goes on to say answers nobody.
+        // The rest of the response belongs to no turn.
         lane.abandon('the server ignores previous_response_id', true);
         return this.#fail(verdict.error);
       case 'broken':
@@ -202,13 +199,13 @@ class WebSocketCarriage implements Carriage, LaneListener {
     this.#fail(errorOfEnd(end, this.#clock.now() - this.#heardAt));
   }
 
-  /** Anything that was refused has ended the chain (P73); the connection remains usable (P98), as a rule. */
+  /** A refusal has ended the chain of the lane (P73). The connection usually remains usable (P98). */
   #releaseLane(lane: Lane, { server }: TurnwireError): void {
     const code = server?.code;
     if (code === 'websocket_connection_limit_reached') return lane.retire('its age limit was reached');
     if (code === 'websocket_stream_limit_reached') return lane.rejectName();
     lane.complete(undefined);
-    // The name was ours: a server that takes offence at it has no lanes (F5).
+    // The pool has made the name: a server that refuses it has no lanes (F5).
     if (lane.streamId !== undefined && (code === 'invalid_stream_id' || server?.param === 'stream_id'))
       this.#pool.refuseLanes();
   }
@@ -216,7 +213,7 @@ class WebSocketCarriage implements Carriage, LaneListener {
   #end({ lane }: Running): void {
     if (this.#state.name !== 'running') return;
     this.#settle();
-    // On a connection that has carried it, an id that changes would be another response's.
+    // With ids that change, events of the next response could not be told from this one's.
     if (this.#listener.response.idChanges) lane.retire('the id of its response has changed');
     else lane.complete(chainOf(this.#listener.response, this.#request));
     this.#listener.end();
@@ -255,7 +252,7 @@ function errorOfEnd({ code, reason, violation, cause }: WebSocketEnd, silentMs: 
   if (violation !== undefined)
     return new TurnwireError('protocol_error', `${violation}: the connection was ended`, { cause });
   if (cause instanceof PongLost) {
-    // One for each turn of the connection: what a turn adds to the causes of its error is not the other turns'.
+    // A copy for each turn of the connection, because a turn adds causes to its error.
     return new TurnwireError('connection_lost', `the connection was ended before the turn: ${cause.message}`, {
       closeCode: code,
       cause: new PongLost(cause.ms),

@@ -73,7 +73,7 @@ export class Client implements AsyncDisposable {
   readonly #running = new RunningTurns();
   readonly #warming = new Set<Turn>();
   readonly #usage = new UsageTotal();
-  /** Ends what is done ahead of turns. */
+  /** Aborts dials that no turn has asked for. */
   readonly #warmUpAbort = new AbortController();
   #turns = 0;
   #closed = false;
@@ -174,7 +174,7 @@ export class Client implements AsyncDisposable {
    */
   async warm(params?: TurnParams | ForeignTurnParams): Promise<void> {
     if (this.#closed || this.#settings.transport === 'sse') return;
-    // What goes wrong will go wrong again, for the turn that it concerns.
+    // A failure here is not reported: the turn that it concerns will fail with it.
     if (params === undefined || !this.#engine.limits.warmUp)
       return this.#pool.warm(this.#warmUpAbort.signal).catch(() => {});
     const turn = this.#begin({ ...params, generate: false }, { transport: 'websocket' }, { onSettled: () => {} });
@@ -246,13 +246,13 @@ export class Client implements AsyncDisposable {
     return turn;
   }
 
-  /** A warm-up must not keep a turn waiting. */
+  /** A warm-up must not keep a turn waiting: it is cancelled when all connections are busy. */
   #cancelWarmUps(): void {
     if (this.#warming.size === 0 || this.#pool.stats.busy < this.#settings.pool.maxConnections) return;
     for (const turn of this.#warming) turn.cancel();
   }
 
-  /** A turn that a test meant for its mock reaches the service, and is paid for. */
+  /** Warns that `globalThis.fetch` was replaced: a turn that a test meant for its mock would reach the service, and be paid for. */
   #warnOfReplacedFetch(): void {
     const { onWarning, transport, network } = this.#settings;
     if (onWarning === false || (transport === 'sse' && network.fetch !== undefined) || !isFetchReplaced()) return;
@@ -270,7 +270,7 @@ export class Client implements AsyncDisposable {
     const warnedKey = `${endpoint.origin} ${kind}`;
     if (onWarning === false || warned.has(warnedKey)) return;
     warned.add(warnedKey);
-    // Not from within the turn: what the callback throws is its owner's, and ends no turn (I3).
+    // Not within the turn: an exception of the callback ends no turn (I3).
     queueMicrotask(() => onWarning(`turnwire: ${warning}`));
   }
 }

@@ -52,7 +52,7 @@ export class Conversation {
         if (this.#running === settled) this.#running = undefined;
       },
       onCommitted: (items) => {
-        // Read late, when another turn has gone on from the same place: that one counts.
+        // The end was read late, and another turn has continued the same items: that turn counts.
         if (this.#items === before) this.#items = items;
       },
     });
@@ -76,7 +76,7 @@ export class Conversation {
   }
 }
 
-/** What `begin` fails the turn with. */
+/** The error with which `begin` fails the turn. */
 function refusal(message: string, cause?: unknown): TurnwireError {
   return new TurnwireError('invalid_request', message, { cause });
 }

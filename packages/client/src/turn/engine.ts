@@ -15,11 +15,11 @@ import type { ExpiringModels } from './recovery/expiring-models.js';
 export interface Engine {
   transports: Readonly<Record<'websocket' | 'sse', Transport>>;
   clock: Clock;
-  /** From 0 on, below 1: for waits that must not fall together. */
+  /** A random number from 0 up to 1, for waits that must not fall together. */
   random: () => number;
   diagnostics: Diagnostics;
   memory: ChainMemory;
-  /** What no error may hold. */
+  /** Credentials, which no error may hold. */
   secrets: Secrets;
   breaker: Breaker;
   /** Models whose streams the server has refused: calls that need none go as plain HTTP. */
@@ -30,17 +30,17 @@ export interface Engine {
   choice: TransportChoice;
   timeouts: Settings['timeouts'];
   recovery: Settings['recovery'];
-  /** `apiKey` or `headers` is a function: asked again, it may give another identity. */
+  /** `apiKey` or `headers` is a function, which may give another identity next time. */
   credentialIsAsked: boolean;
   /** POSTs go by a fetch of the caller's. */
   usesFetch: boolean;
   /** A connection that can take a turn now holds this response. */
   holds: (responseId: string) => boolean;
-  /** Whether a turn that may dial nothing finds an open connection to wait for. */
+  /** Whether an open connection can serve this turn without a dial. */
   canServe: (placement: Placement) => boolean;
-  /** A turn goes by SSE instead of a WebSocket: `why` is told to the user, once for each `key`. */
+  /** A turn goes by SSE instead of a WebSocket: the user is warned with `why`, once for each `key`. */
   onFallback: (key: string, why: string) => void;
-  /** The server takes `previous_response_id` and ignores it: told to the user, once. */
+  /** The server takes `previous_response_id` and ignores it: the user is warned once. */
   onIgnoredId: () => void;
   /** Called for each response that has ended. */
   onUsage: (usage: Usage) => void;

@@ -6,37 +6,36 @@ import { TurnwireError } from '../protocol/errors/errors.js';
 import { sseOnlyFields, webSocketOnlyFields } from '../protocol/request.js';
 import type { Json, JsonObject } from '../json/json.js';
 
-/** A part of the request: the items from `from` on, to continue `responseId`. */
+/** The items from index `from` on, to continue `responseId`. */
 export interface Delta {
   responseId: string;
   from: number;
 }
 
 /**
- * What the caller asked for, frozen when the turn begins: whatever happens later (another connection, another transport) is made from
- * this and not from what went out before, so it is what a plain client would have sent (D11, F6). The caller may change its objects
- * meanwhile: their structure was copied at once. Their strings are shared, so that this costs little; JSON is made of what is sent only.
+ * The request of the caller, as it was when the turn began. Every attempt is made from it, so that each is what a plain client would have sent (D11, F6).
+ * The structure is copied at once, because the caller may change its objects meanwhile; strings are shared.
  */
 export class TurnRequest {
   readonly params: JsonObject;
-  /** The input, item by item; undefined where it is of a shape that is not known here, and is sent as it is. */
+  /** The items of the input; undefined for an input that is neither a string nor an array, and is sent as it is. */
   readonly items: readonly Json[] | undefined;
-  /** Named by the caller itself: the input is then what is new, and nobody here knows the rest. */
+  /** The response that the caller continues itself: the input holds only new items then. */
   readonly previousResponseId: string | undefined;
   readonly store: boolean;
-  /** `generate: false` is known on a WebSocket only: over HTTP it would run, and be paid for (P30, P38). */
+  /** The request has `generate: false`, which only a WebSocket knows: over HTTP the turn would run, and be paid for (P30, P38). */
   readonly webSocketOnly: boolean;
-  /** Background responses are not known on a WebSocket (P37). */
+  /** The request is for a background response, which a WebSocket does not know (P37). */
   readonly sseOnly: boolean;
-  /** Running it twice has no effect but its cost: nothing that the server keeps, no tool that acts on the provider's side. */
+  /** Running the turn twice has no effect but its cost: no conversation on the server, no tool that acts on the provider's side. */
   readonly repeatable: boolean;
-  /** It hangs on a conversation that the server keeps: that excludes a response to continue (P39). */
+  /** The request names a conversation of the server, which excludes a response to continue (P39). */
   readonly inConversation: boolean;
   #fields: JsonObject | undefined;
   #fullText: string | undefined;
 
   /**
-   * @param isSnapshot it was made for this turn, and nobody will change it.
+   * @param isSnapshot `given` was made for this turn, and never changes.
    * @throws TurnwireError `invalid_request`
    */
   constructor(given: unknown, isSnapshot = false) {
@@ -56,12 +55,12 @@ export class TurnRequest {
     this.repeatable = !this.inConversation && withoutEffects(tools);
   }
 
-  /** What shapes the context beside the input: see `continuation/fields.ts`. */
+  /** The fields that shape the context beside the input: see `continuation/fields.ts`. */
   get fields(): JsonObject {
     return (this.#fields ??= shapingFields(this.params));
   }
 
-  /** The text frame of a WebSocket; lanes are the pool's business, so a `stream_id` of the caller's is not sent. */
+  /** The text frame of a WebSocket. A `stream_id` of the caller is not sent: the pool chooses lanes. */
   frame(delta?: Delta): string {
     const rest = delta === undefined ? this.#fullFields() : this.#deltaFields(delta);
     return `${framePrefix}${this.#fieldsText(isWebSocketOnly)}${rest}}`;
@@ -72,7 +71,7 @@ export class TurnRequest {
     return `{"stream":true${this.#fieldsText(isSseOnly)}${this.#fullFields()}}`;
   }
 
-  /** The fields both transports take. */
+  /** The fields that both transports take, as JSON. */
   #fullFields(): string {
     return (this.#fullText ??= this.#fieldsText(isCommon));
   }
@@ -82,21 +81,21 @@ export class TurnRequest {
     return `${this.#fieldsText(isRest)},"previous_response_id":${JSON.stringify(responseId)},"input":${input}`;
   }
 
-  /** Those fields that are `wanted` as JSON, with a comma before each: they follow another one. */
+  /** The `wanted` fields as JSON, with a comma before the first: they follow another field. */
   #fieldsText(wanted: (name: string) => boolean): string {
     const { params } = this;
     return Object.keys(params).some(wanted) ? `,${JSON.stringify(pick(params, wanted)).slice(1, -1)}` : '';
   }
 }
 
-/** How every frame of ours begins. */
+/** The beginning of every frame of this client. */
 export const framePrefix = '{"type":"response.create"';
 
 function isCommon(name: string): boolean {
   return !sseOnlyFields.has(name) && !webSocketOnlyFields.has(name);
 }
 
-/** What a delta has of them. */
+/** The common fields that a delta has. */
 function isRest(name: string): boolean {
   return isCommon(name) && name !== 'input' && name !== 'previous_response_id';
 }
@@ -109,7 +108,7 @@ function isSseOnly(name: string): boolean {
   return name !== 'stream' && sseOnlyFields.has(name);
 }
 
-/** Tools that the client runs itself, and those that only read. What is not listed may act on the world. */
+/** Tools that the caller runs itself, and tools that only read. Any other tool may act on the world. */
 const harmlessTools: ReadonlySet<string> = new Set([
   'custom',
   'file_search',
@@ -146,7 +145,7 @@ function copyOf(given: unknown): JsonObject {
   return copy;
 }
 
-/** Of what the caller's own getter or `toJSON` has thrown, where it was that; otherwise of what the snapshot says. */
+/** The first line of the exception of the caller's getter or `toJSON`, or of the snapshot's own error. */
 function firstLine(error: unknown): string {
   const cause: unknown = error instanceof SnapshotError ? (error.cause ?? error) : error;
   return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '';

@@ -24,7 +24,7 @@ import type { Attempt, TurnReport } from './report.js';
 import type { TurnRequest } from './request.js';
 import type { SteerAnswer, SteerInput } from '../response/steering.js';
 
-/** @internal What a turn is told by who begins it. */
+/** @internal What the client gives a turn. */
 export interface TurnContext {
   number: number;
   signal: AbortSignal | undefined;
@@ -33,9 +33,9 @@ export interface TurnContext {
   onCommitted: ((items: readonly Json[]) => void) | undefined;
 }
 
-/** @internal What a turn has for `createFetch` alone. */
+/** @internal Options of turns whose consumer passes frames on. */
 export interface FrameOptions {
-  /** Frames into which nobody looks stay text. */
+  /** Opaque frames stay text. */
   asText?: boolean | undefined;
   headers?: TurnHeaders | undefined;
   plain?: PlainCall | undefined;
@@ -67,9 +67,9 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   readonly #context: TurnContext;
   readonly #startedAt: number;
   readonly #buffer: EventBuffer;
-  /** Of a turn that has had no attempt. */
+  /** The response of a turn that has had no attempt. */
   #emptyResponse: ResponseTracker | undefined;
-  /** Responses that have ended and were noted. */
+  /** The number of ended responses whose usage was counted. */
   #notedResponses = 0;
   readonly #report: TurnReport & { attempts: Attempt[] };
 
@@ -80,7 +80,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #waiters: Waiter<Response>[] = [];
   #closing = false;
   #releaseSignal: (() => void) | undefined;
-  /** While the client closes: how long it still waits for a reader. */
+  /** Runs while the client closes and waits for the consumer. */
   #closingTimer: Timer | undefined;
 
   /** @internal Made by `client.turn()`. */
@@ -288,7 +288,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#buffer.push(frame);
   }
 
-  /** What the events have come to. */
+  /** What the events of the last attempt add up to. */
   get #tracker(): ResponseTracker {
     return (
       this.#runner?.response ?? (this.#emptyResponse ??= new ResponseTracker(this.#engine.secrets, this.#steering))
@@ -302,22 +302,22 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     return added.length === 0 ? items : [...items, ...added];
   }
 
-  /** The items of what was steered with and is in no response yet: the turn that continues this one has them first. */
+  /** The items of accepted steering that no response holds yet: the turn that continues this one begins with them. */
   get #unconsumedInput(): readonly Json[] {
     return this.#steering.unconsumed.flatMap((input) => itemsOf(input) ?? []);
   }
 
-  /** What the end of a response says about the turn. */
+  /** Counts the usage of a response that has ended. */
   #noteResponse(): void {
     const { terminal, responses } = this.#tracker;
     this.#notedResponses = responses.length;
     this.#report.outcome = terminal?.outcome;
     this.#report.usage = terminal?.response.usage ?? undefined;
-    // Billed, whether somebody reads it or not (M3).
+    // A response is billed whether it is read or not (M3).
     if (this.#report.usage !== undefined) this.#engine.onUsage(this.#report.usage);
   }
 
-  /** The consumer has read all of it: from now on the server is known to hold it (D9). */
+  /** The consumer has read the end: from now on the server is known to hold the chain (D9). */
   #commit(): void {
     const { terminal, responseId, stored, continuable } = this.#tracker;
     const request = this.#request;
@@ -328,9 +328,9 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#context.onCommitted?.([...this.#items, ...storedOutput.output, ...waiting]);
     const inFull = request.items !== undefined && request.previousResponseId === undefined && !request.inConversation;
     const plan = this.#runner?.plan;
-    // What waits, the connection holds, and ends with it: elsewhere the response may be had, but not this.
+    // Steering that no response holds yet is lost with the connection, although the response may be stored.
     const isStored = (stored ?? request.store) && waiting.length === 0;
-    // Not stored, and made over SSE, nobody has it any more.
+    // A response that was made over SSE and is not stored cannot be continued.
     if (!isStored && this.#report.transport === 'sse') return;
     if (!inFull || !continuable || !storedOutput.certain || responseId === undefined || plan === undefined) return;
     this.#engine.memory.commit({
@@ -344,21 +344,18 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     });
   }
 
-  /**
-   * What a turn has continued without coming to a good end, read to the end, is not continued again: the next one is sent in full (D8, D9). What was
-   * never sent has changed nothing.
-   */
+  /** Forgets the response that this turn continued, unless the turn completed and was read to its end: the next turn is sent in full (D8, D9). */
   #forget(): void {
     const plan = this.#runner?.plan;
     if (plan?.name === 'delta' && this.#report.sentBytes > 0) this.#engine.memory.forget(plan.responseId);
   }
 
-  /** The consumer stops reading. At the end of the answer that is the end of the turn; before it, an abort. */
+  /** The consumer stops reading. After the terminal event this is the end of the turn; before it, an abort. */
   #consumerLeft(): void {
     const { errorEvent, terminal } = this.#tracker;
     const atEnd = this.#buffer.empty && (errorEvent !== undefined || terminal !== undefined);
     if (atEnd && this.#state.name === 'running') {
-      // What might follow (the failure that belongs to an error, a successor) is for nobody.
+      // Nothing reads the events that might follow: the failure that belongs to an error, or a successor.
       this.#runner?.abort(abortedError(undefined));
       return this.#settle({ name: 'ended' });
     }
@@ -371,7 +368,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     if (this.#state.name !== 'running') return;
     const { phase } = this.#tracker;
     this.#runner?.abort(error);
-    // What came before a loss is still the caller's; who aborts wants no more.
+    // Events that came before a loss are still read; after an abort none is.
     if (error.code === 'aborted') this.#buffer.clear();
     if (phase !== 'queued' && error.code !== 'request_refused' && error.code !== 'chain_lost')
       this.#report.outcome = 'lost';

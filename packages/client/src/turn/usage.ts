@@ -1,6 +1,6 @@
 import type { Usage } from '../protocol/response.js';
 
-/** What the responses of a client have cost together. */
+/** The usage of all responses of a client. */
 export class UsageTotal {
   #value = { responses: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
 

@@ -5,12 +5,12 @@ import { randomWord } from './random.js';
 export class ClientHandshake {
   readonly #key: string;
 
-  /** The nonce has 16 bytes; a random one unless given. */
+  /** @param nonce 16 bytes; random by default. */
   constructor(nonce: Uint8Array = new Uint8Array(Uint32Array.from({ length: 4 }, randomWord).buffer)) {
     this.#key = Buffer.from(nonce).toString('base64');
   }
 
-  /** What the request says of it. No subprotocol and no extension is offered (P5, P7). */
+  /** The headers of the request. No subprotocol and no extension is offered (P5, P7). */
   get headers(): Record<string, string> {
     return {
       connection: 'Upgrade',
@@ -20,7 +20,7 @@ export class ClientHandshake {
     };
   }
 
-  /** Why the answer, a 101, opens no WebSocket; undefined where it does. */
+  /** Why the 101 response opens no WebSocket, as a sentence; undefined if it does. */
   problemOf(answer: Readonly<Record<string, string>>): string | undefined {
     if (answer.upgrade?.toLowerCase() !== 'websocket') return 'its 101 is no upgrade to a WebSocket';
     if (answer['sec-websocket-accept'] !== hash('sha1', this.#key + guid, 'base64'))

@@ -6,7 +6,7 @@ export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9,
 export const finalBit = 0x80;
 export const maskBit = 0x80;
 
-/** A length of 126 says that the two bytes behind it are the length, one of 127 that the eight behind it are. */
+/** A length of 126 means that the next two bytes are the length; 127, that the next eight bytes are. */
 export const length16 = 126;
 const length64 = 127;
 
@@ -15,24 +15,21 @@ export const maxControlBytes = 125;
 
 /** The longest head: two bytes, eight of length, four of mask. */
 const maxHeadBytes = 14;
-/** The payload begins here: behind the longest head, and where four bytes are one word. */
+/** The offset of the payload in its buffer: behind the longest head, and aligned to words of four bytes. */
 const payloadOffset = 16;
 
-/**
- * One frame of a client: final, and masked with a key that nobody can foresee (RFC 6455, 5.3). A text is encoded straight into it, and masked
- * word by word: of a request of some megabytes, byte by byte would be felt.
- */
+/** Encodes one frame of a client: final, and masked with an unpredictable key (RFC 6455, 5.3). The payload is masked word by word. */
 export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffer {
   const length = Buffer.byteLength(payload);
   const words = Math.ceil(length / 4);
-  // Not from the shared pool, for the words have to be where a word can be.
+  // Memory of its own: the words must be aligned.
   const memory = new ArrayBuffer(payloadOffset + words * 4);
   const headBytes = length < length16 ? 6 : length < 0x1_0000 ? 8 : maxHeadBytes;
   const bytes = Buffer.from(memory, payloadOffset - headBytes, headBytes + length);
   if (typeof payload === 'string') bytes.write(payload, headBytes);
   else bytes.set(payload, headBytes);
   const key = randomWord();
-  // The word before the payload is the key itself.
+  // The word before the payload is the masking key.
   const all = new Uint32Array(memory, payloadOffset - 4);
   all[0] = key;
   for (let at = 1; at <= words; at += 1) all[at] = (all[at] ?? 0) ^ key;
@@ -49,7 +46,7 @@ export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffe
   return bytes;
 }
 
-/** The payload of a close frame; a code that was never on the wire has none (RFC 6455, 7.4.1). */
+/** The payload of a close frame; empty for a code that must not be on the wire (RFC 6455, 7.4.1). */
 export function closePayload(code: number, reason: string): Buffer {
   if (!isValidCloseCode(code)) return Buffer.alloc(0);
   const payload = Buffer.alloc(maxControlBytes);
@@ -58,7 +55,7 @@ export function closePayload(code: number, reason: string): Buffer {
   return payload.subarray(0, 2 + payload.write(reason, 2));
 }
 
-/** A code that may stand in a close frame. */
+/** Whether a code may be on the wire (RFC 6455, 7.4). */
 export function isValidCloseCode(code: number): boolean {
   return (
     (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999)

@@ -5,20 +5,20 @@ import { finalBit, isValidCloseCode, length16, maskBit, maxControlBytes, opcodes
 import { MessageTooLargeError, WebSocketViolation } from './violation.js';
 import type { EventText } from '../protocol/frame.js';
 
-/** What the peer says, in its order. */
+/** The messages and control frames of the server, in order. */
 export interface MessageListener {
-  /** `bytes`: of the text. */
+  /** @param bytes the length of the text in UTF-8. */
   message(text: EventText, bytes: number): void;
   ping(payload: Buffer): void;
   pong(payload: Buffer): void;
-  /** Its close frame; nothing is read after it. 1005: it had no code. */
+  /** The close frame; nothing is read after it. The code is 1005 if the frame had none. */
   close(code: number, reason: string): void;
 }
 
 export interface MessageLimits {
-  /** Of one message, in bytes. */
+  /** The largest message, in bytes. */
   maxBytes: number;
-  /** Frames of one message. */
+  /** The most frames of one message. */
   maxFragments: number;
 }
 
@@ -32,13 +32,13 @@ export interface MessageLimits {
 export class MessageReader {
   readonly #listener: MessageListener;
   readonly #limits: MessageLimits;
-  /** The beginning of a frame whose end has not come yet. */
+  /** The beginning of a frame that is not complete yet. */
   readonly #partialFrame = new ByteBuffer();
-  /** So many bytes of it are needed to read on: its head, or all of it. */
+  /** The number of bytes of the partial frame that is needed to read on: its head, or all of it. */
   #neededBytes = 0;
-  /** Payloads of a message whose last frame has not come yet. */
+  /** The payloads of a message that is not complete yet. */
   readonly #fragments = new ByteBuffer();
-  /** How many they are. */
+  /** The number of frames of that message. */
   #fragmentCount = 0;
   #stopped = false;
 
@@ -47,14 +47,14 @@ export class MessageReader {
     this.#limits = limits;
   }
 
-  /** Nothing is read any more. */
+  /** Stops reading. */
   stop(): void {
     this.#stopped = true;
     this.#partialFrame.clear();
     this.#fragments.clear();
   }
 
-  /** @throws Violation; nothing is read after it. */
+  /** @throws WebSocketViolation; nothing is read after it. */
   push(chunk: Buffer): void {
     if (this.#stopped) return;
     try {
@@ -65,7 +65,7 @@ export class MessageReader {
     }
   }
 
-  /** Reads the frame that has begun in earlier pieces, if it ends in this one; where the next one begins. */
+  /** Reads the partial frame, if it ends in this chunk. Returns where the next frame begins. */
   #completePartial(chunk: Buffer): number {
     let at = 0;
     while (this.#partialFrame.length > 0) {
@@ -73,7 +73,7 @@ export class MessageReader {
       this.#partialFrame.append(chunk, at, end, this.#neededBytes);
       at = end;
       if (this.#partialFrame.length < this.#neededBytes) break;
-      // The whole frame; or its head, after which it is known how long it is.
+      // The whole frame, or only its head, which tells its length.
       this.#read(this.#partialFrame.take(), 0, false);
     }
     return at;
@@ -89,7 +89,7 @@ export class MessageReader {
       let length = bytes[at + 1] ?? 0;
       let start = at + 2;
       if (length >= length16) {
-        // A mask, which servers do not use, is told by its bit as well: then this is no length.
+        // The highest bit says that the frame is masked, which a server's frame must not be.
         if (length >= maskBit) throw new WebSocketViolation('a masked frame');
         start = at + (length === length16 ? 4 : 10);
         if (start > end) return this.#keepPartial(bytes, at, start - at);
@@ -115,7 +115,7 @@ export class MessageReader {
     this.#neededBytes = wanted;
   }
 
-  /** What a head alone tells: the payload need not be waited for. */
+  /** Checks the head of a frame, before its payload has come. */
   #checkHeader(first: number, length: number): void {
     const opcode = first & 0x0f;
     if ((first & 0x70) !== 0) throw new WebSocketViolation('a frame with reserved bits');
@@ -156,7 +156,7 @@ export class MessageReader {
     if (payload.length === 1) throw new WebSocketViolation('a close frame of one byte');
     const code = payload.readUInt16BE(0);
     if (!isValidCloseCode(code)) throw new WebSocketViolation(`a close frame with code ${code}`);
-    // Servers cut a reason at 123 bytes, also within a character: the code counts all the same.
+    // Some servers cut a reason within a character: the code counts all the same.
     this.#listener.close(code, payload.toString('utf8', 2));
   }
 

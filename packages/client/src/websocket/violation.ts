@@ -1,7 +1,7 @@
-/** The peer broke the rules of RFC 6455, or sends more than is taken. What came is not used, and the connection ends. */
+/** The server broke RFC 6455, or exceeded a limit. The message is not used, and the connection ends. */
 export class WebSocketViolation extends Error {
   override readonly name: string = 'Violation';
-  /** What the peer is told in the close frame. */
+  /** The code of the close frame that answers it. */
   readonly closeCode: number;
 
   constructor(message: string, closeCode: number = protocolError) {

@@ -2,9 +2,9 @@ import { failureTable } from '../../protocol/errors/failure-table.js';
 import type { Clock } from '../../base/clock.js';
 import type { FailureKind } from '../../protocol/errors/failure-kind.js';
 
-/** For so long after the last refusal, in milliseconds. */
+/** How long dials are slowed down after the last refusal, in milliseconds. */
 const slowMs = 60_000;
-/** Between two dials then, in milliseconds; up to a fifth more, so that many clients do not dial in step. */
+/** The time between two dials then, in milliseconds; up to a fifth longer, so that many clients do not dial in step. */
 const paceMs = 1000;
 
 /**
@@ -17,19 +17,16 @@ export class DialPace {
   readonly #clock: Clock;
   readonly #jitter: () => number;
   #slowUntil = -Infinity;
-  /** The first moment at which the next dial may begin. */
+  /** When the next dial may begin, on the clock. */
   #next = -Infinity;
 
-  /** `jitter`: a random number from 0 up to 1. */
+  /** @param jitter a random number from 0 up to 1. */
   constructor(clock: Clock, jitter: () => number = Math.random) {
     this.#clock = clock;
     this.#jitter = jitter;
   }
 
-  /**
-   * How long to wait until a dial may begin, in milliseconds. 0 means now, and takes the turn: the caller dials. After another answer it
-   * asks again when that time has passed.
-   */
+  /** Milliseconds until a dial may begin. After 0 the caller dials; after any other number it waits and asks again. */
   ready(): number {
     const now = this.#clock.now();
     if (now >= this.#slowUntil) return 0;

@@ -2,25 +2,25 @@ import { onAbort } from '../../base/abort.js';
 import type { LaneListener } from '../lane.js';
 import type { LaneAssignment, Placement, LaneChoice } from '../placement.js';
 
-/** What a turn that waits for a dial needs of its pool. */
+/** The pool, as the turns that wait for a dial see it. */
 export interface DialContext {
-  /** Turns that wait for a connection to open. */
+  /** All turns that wait for a connection to open. */
   readonly waiters: Set<DialWaiter>;
-  /** Of these, the ones that wait for a dial which is not their own. */
+  /** Turns that wait for a dial started by another turn. */
   readonly joiners: Set<DialWaiter>;
   hasRoom: () => boolean;
-  /** Connections that are being dialled. */
+  /** The number of connections that are being dialled. */
   dialsInProgress: () => number;
-  /** One of them is for no turn. */
+  /** One of the dials was started ahead of any turn. */
   isWarming: () => boolean;
-  /** Why nobody is served any more; undefined while the client is open. */
+  /** Why turns are not served any more; undefined while the client is open. */
   closedError: () => Error | undefined;
   assign(spot: LaneChoice, listener: LaneListener): LaneAssignment;
-  /** Rejects where the dial fails; what it opens is offered to `wait` first. */
+  /** Rejects if the dial fails. The connection is offered to `wait` first. */
   dial(own: AbortController, wait: DialWaiter): Promise<void>;
-  /** All connections that there may be are there: the turn stands in line for one. */
+  /** Waits in order of arrival for a lane: `pool.maxConnections` is reached. */
   enqueue(placement: Placement, listener: LaneListener, signal: AbortSignal): Promise<LaneAssignment>;
-  /** Undefined where a failed dial is the turn's failure. */
+  /** Waits for a lane of an open connection; undefined if the failed dial is the turn's failure. */
   waitForLane(
     error: unknown,
     placement: Placement,
@@ -29,7 +29,7 @@ export interface DialContext {
   ): Promise<LaneAssignment> | undefined;
 }
 
-/** A turn for which there is nothing but dialling: it takes whichever connection opens first, or a lane that becomes free before that. */
+/** A turn that waits for a dial: it takes the connection that opens first, or a lane that becomes idle before. */
 export class DialWaiter {
   readonly placement: Placement;
   readonly place: Promise<LaneAssignment>;
@@ -43,7 +43,7 @@ export class DialWaiter {
   #dialling = false;
   #failure: { error: unknown } | undefined;
 
-  /** With `joins` it counts on a dial that is under way already. */
+  /** @param joins the turn starts no dial of its own as long as another one is in progress. */
   constructor(host: DialContext, placement: Placement, listener: LaneListener, signal: AbortSignal, joins: boolean) {
     this.#context = host;
     this.placement = placement;
@@ -64,7 +64,7 @@ export class DialWaiter {
     this.#resolve({ ...this.#context.assign(spot, this.#listener), reused });
   }
 
-  /** A dial has come to its end, or the client is closed. */
+  /** Called when a dial has ended, or the client was closed. */
   update(): void {
     const host = this.#context;
     const ended = host.closedError();
@@ -99,7 +99,7 @@ export class DialWaiter {
 
   #abort(reason: unknown): void {
     this.#rejectWith(reason);
-    // Others may have relied on it.
+    // Another turn may wait for the same dial.
     if (this.#context.joiners.size === 0) this.#ownDial.abort(reason);
   }
 

@@ -3,7 +3,7 @@ import { WaitQueue } from './wait-queue.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Placement } from '../placement.js';
 
-/** Between two dials for turns that wait, in milliseconds; doubled with each refusal in a row, and up to a fifth longer. */
+/** The time between two dials for waiting turns, in milliseconds; doubled with each refusal in a row, and up to a fifth longer. */
 const redialMs = 1000;
 const maxRedialMs = 30_000;
 
@@ -13,18 +13,18 @@ export interface RefusedDialsOptions {
   queueMs: number;
   /** In [0, 1). */
   random: () => number;
-  /** Dials a connection for nobody; whether there was room for one. Its end is told by `opened` or `refused`. */
+  /** Dials a connection for whichever turn waits; false if there is no room for one. `opened` or `refused` follows. */
   redial: () => boolean;
 }
 
 /**
- * Turns for which no connection can be had now: something before the server takes no more of them, for a while or above some number. That says
- * nothing of the connections which are open, so these turns wait for a lane there, in order of arrival. Meanwhile another dial is tried at times.
+ * Turns that wait for a lane of an open connection, because further dials are refused: an edge network or a proxy limits them, for a while or above some
+ * number. The open connections still work. Meanwhile a dial is tried from time to time.
  */
 export class RefusedDialQueue<Found> {
   readonly #options: RefusedDialsOptions;
   readonly #waiters: WaitQueue<Found>;
-  /** Why the last dial failed; for turns that wait without one of their own. */
+  /** Why the last dial failed, for turns that have started none. */
   #last: TurnwireError | undefined;
   #inARow = 0;
   #timer: Timer | undefined;
@@ -34,7 +34,7 @@ export class RefusedDialQueue<Found> {
     this.#waiters = new WaitQueue(options.clock);
   }
 
-  /** A turn's own copy: what a turn adds to the causes of its error is not the other turns'. */
+  /** Why no connection is dialled: a copy for each turn, because a turn adds causes to its error. */
   get reason(): TurnwireError {
     const { code, message, status, server, kind, retryable, retryAfterMs, cause } =
       this.#last ??
@@ -46,9 +46,9 @@ export class RefusedDialQueue<Found> {
   }
 
   /**
-   * Where SSE is left for the turn, it waits as long as for a dial, and fails with `reason`; otherwise as long as for a connection.
+   * A turn that can go by SSE waits for `dialMs`, and fails with `reason`; any other turn waits for `queueMs`.
    *
-   * @param find what the turn is given; undefined as long as there is nothing, a rejection once nothing can come any more
+   * @param find gives the lane; undefined as long as none is idle, a rejection once none can become idle.
    */
   wait(
     { mayDial, fallback }: Placement,
@@ -62,7 +62,7 @@ export class RefusedDialQueue<Found> {
     return this.#waiters.wait(find, signal, ms, () => (fallback === 'sse' ? reason : queueError(queueMs, reason)));
   }
 
-  /** A lane may have become free, or have gone. */
+  /** Called when a lane has become idle, or was lost. */
   serve(): void {
     this.#waiters.serveAny();
   }

@@ -3,12 +3,12 @@ import { startDeadline } from '../../base/clock.js';
 import type { Clock } from '../../base/clock.js';
 
 interface Waiter {
-  /** True if there was something for it. */
+  /** True if the waiter was served. */
   serve: () => boolean;
   fail: (error: unknown) => void;
 }
 
-/** Those who wait for a place, in order of arrival, and each with a limit. */
+/** Waiters in order of arrival, each with its own time-out. */
 export class WaitQueue<Found> {
   readonly #clock: Clock;
   readonly #waiters = new Set<Waiter>();
@@ -21,7 +21,7 @@ export class WaitQueue<Found> {
     return this.#waiters.size === 0;
   }
 
-  /** Resolves with what `find` finds when it is this one's turn; rejects after `ms` by `timeout`, or with what `signal` is aborted with. */
+  /** Resolves with the result of `find`, once `find` gives one. Rejects with `timeout()` after `ms`, or with the reason of `signal`. */
   wait(find: () => Promise<Found> | undefined, signal: AbortSignal, ms: number, timeout: () => Error): Promise<Found> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -49,7 +49,7 @@ export class WaitQueue<Found> {
     });
   }
 
-  /** Something has become free. Nobody overtakes. */
+  /** Serves waiters in order, up to the first that cannot be served. */
   serve(): void {
     for (const waiter of this.#waiters) {
       if (!waiter.serve()) return;
@@ -57,7 +57,7 @@ export class WaitQueue<Found> {
     }
   }
 
-  /** The same, where what is free may be of no use to the first and of use to the next. */
+  /** Serves every waiter that can be served: a lane may be of no use to the first and of use to the next. */
   serveAny(): void {
     for (const waiter of this.#waiters) if (waiter.serve()) this.#waiters.delete(waiter);
   }

@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.js';
 
-/** Clocks are set by fractions of a second all the time; more than this is a sleep, or somebody's hand. In milliseconds. */
+/** NTP sets clocks by fractions of a second. A larger gap is a sleep of the machine, or a clock that was set; in milliseconds. */
 const toleratedMs = 2000;
 
 /**
- * Notices that time has jumped (B6): the machine slept, the process was stopped, somebody set the clock. The monotonic clock does not count
- * a sleep, and the time of day does: where the two have moved apart, nobody knows what has become of the sockets.
+ * Notices that time has jumped (B6): the machine slept, the process was stopped, or the clock was set. The monotonic clock does not count a sleep, and
+ * the time of day does. When the two have moved apart, every socket may be dead.
  */
 export class ClockJumpDetector {
   readonly #clock: Clock;
@@ -18,7 +18,7 @@ export class ClockJumpDetector {
     this.#wall = clock.wall();
   }
 
-  /** Whether it has jumped since the last time this was asked. */
+  /** Whether the clocks have moved apart since the last call. */
   hasJumped(): boolean {
     const now = this.#clock.now();
     const wall = this.#clock.wall();
@@ -29,7 +29,7 @@ export class ClockJumpDetector {
   }
 }
 
-/** Whether a timer that was due `lateMs` ago shows that the process, or its loop, has stood still. */
+/** Whether a timer that fires `lateMs` too late shows that the process, or its event loop, has stood still. */
 export function isStall(lateMs: number): boolean {
   return lateMs > toleratedMs;
 }

@@ -5,25 +5,25 @@ import type { Clock, Timer } from '../../base/clock.js';
 
 export interface HeartbeatOptions {
   clock: Clock;
-  /** Silence after which a ping goes out. */
+  /** After a silence of this length a ping is sent, in milliseconds. */
   pingMs: number;
-  /** For its pong. */
+  /** How long a pong may take, in milliseconds. */
   pongMs: number;
 }
 
-/** What has a heartbeat. */
+/** The connection, as its heartbeat sees it. */
 export interface HeartbeatTarget {
   readonly bytesRead: number;
-  /** Nothing can be told now from what does not come: it is paused, or still sends. */
+  /** A missing pong proves nothing now: the socket is paused, or a request is still being written. */
   readonly suspended: boolean;
-  /** A turn runs. */
+  /** A turn runs on the connection. */
   readonly busy: boolean;
   ping(payload: string): void;
-  /** Frames have come since the last beat. */
+  /** Frames were received since the last beat. */
   framesReceived(): void;
   /** The process has stood still, or the clock was set. */
   processStalled(): void;
-  /** No pong came. */
+  /** The pong did not come in time. */
   pongMissed(): void;
 }
 
@@ -33,34 +33,33 @@ export interface HeartbeatTarget {
  */
 type State = { name: 'beating' | 'stopped' } | { name: 'asked'; bytes: number };
 
-/** Beats in the silence before a ping. */
+/** The number of beats in the time before a ping. */
 const beats = 4;
 
-/** Less than this within `pongMs` is no frame on its way, it is a drip (B9). */
+/** Fewer bytes than this within `pongMs` are not a frame on its way (B9). */
 const dripBytes = 1024;
 
 /**
- * Whether the other side lives. Any frame is life; after a silence it is asked by a ping. Only a peer that has ever answered one is given up
- * for not answering (B3): some never do, and those are left to the limits of their turns.
+ * Tells whether the server lives. Any frame proves it; after a silence a ping asks. Only a server that has answered a ping before is given up for a
+ * missing pong (B3): some servers never answer, and the time-outs of their turns apply.
  *
- * A frame costs nothing here but a flag: the time is looked at once a beat, four in the time before a ping. So what was heard is known
- * as at least as late as the beat before.
+ * A frame sets a flag, and the clock is read once a beat. The time of the last frame is therefore known to a quarter of `pingMs`.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #target: HeartbeatTarget;
   #state: State = { name: 'beating' };
   #timer: Timer | undefined;
-  /** Frames since the last beat. */
+  /** A frame was received since the last beat. */
   #frameSeen = false;
   #beatAt: number;
-  /** When the next beat is due. */
+  /** When the next beat is due, on the clock. */
   #due = Infinity;
   #heardAt: number;
   #pingedAt = -Infinity;
   #lastPing = 0;
   #answersPings = false;
-  /** The number of the ping whose pong ends it: what came before may have been on its way for long. */
+  /** Only the pong to this ping, or to a later one, restores trust: earlier ones may have been on their way for long. 0 for none. */
   #trustedFromPing = 0;
   #validation: { ping: number; promise: Promise<boolean>; settle: (alive: boolean) => void } | undefined;
 
@@ -72,14 +71,14 @@ export class Heartbeat {
   }
 
   /**
-   * The connection has opened. One ping at once tells whether this peer answers any: a link may die under a connection that was never silent for
-   * long enough to be asked, and its missing pong is to be judged as well (Q11).
+   * Called when the connection has opened. A first ping finds out whether this server answers pings, so that a later missing pong can be judged even if
+   * the connection was never silent before (Q11).
    */
   start(): void {
     if (this.#options.pingMs !== Infinity) this.#ping();
   }
 
-  /** A frame has come. */
+  /** Called for each frame. */
   frameReceived(): void {
     this.#frameSeen = true;
     if (this.#state.name !== 'beating') this.#restart();
@@ -94,12 +93,12 @@ export class Heartbeat {
     this.frameReceived();
   }
 
-  /** The last frame of a turn has just come. */
+  /** Called with the last frame of a turn. */
   turnEnded(): void {
     this.#heardAt = this.#options.clock.now();
   }
 
-  /** It has not been heard of for so long, or since time has jumped, that it must be asked before it is used. */
+  /** The last sign of life is too old, or older than a clock jump: a ping must be answered before the connection is used. */
   get needsValidation(): boolean {
     const now = this.#options.clock.now();
     // A process that goes on after a stop may ask here before the beat that would have noticed it (B6).
@@ -107,20 +106,20 @@ export class Heartbeat {
     return late || this.#trustedFromPing > 0 || now - this.#heardAt > trustedSilenceMs;
   }
 
-  /** From now on only the pong to a later ping is a sign of life. */
+  /** Called when the clocks have jumped: from now on only the pong to a later ping is a sign of life. */
   distrust(): void {
     this.#trustedFromPing = this.#lastPing + 1;
     if (this.#target.busy && this.#state.name === 'beating') this.#requestPong();
   }
 
-  /** Asks, and waits for the answer at most two seconds; whether it came. */
+  /** Sends a ping, and resolves with whether its pong came within two seconds. */
   validate(): Promise<boolean> {
     if (this.#validation !== undefined) return this.#validation.promise;
     if (this.#state.name === 'stopped') return Promise.resolve(false);
     let settle = (_alive: boolean): void => {};
     const promise = new Promise<boolean>((resolve) => (settle = resolve));
     this.#validation = { ping: this.#ping(), promise, settle };
-    // Not a background timer: a turn waits for this one.
+    // Keeps the process alive: a turn waits for this timer.
     const timer = startDeadline(this.#options.clock, validationMs, () => this.#settle(false));
     void promise.then(() => timer.cancel());
     return promise;
@@ -191,9 +190,9 @@ export class Heartbeat {
   #pongOverdue(): void {
     const state = this.#state;
     if (state.name !== 'asked') return;
-    // A peer that never answers is asked all the same: middleboxes forget who is silent (B8).
+    // A server that never answers gets pings all the same: middleboxes forget a silent connection (B8).
     if (!this.#answersPings) return this.#restart();
-    // A pong waits behind a large frame, and our ping behind a large request.
+    // The pong may wait behind a large frame, and the ping behind a large request.
     const arriving = this.#target.busy && this.#target.bytesRead - state.bytes >= dripBytes;
     if (arriving || this.#target.suspended) return this.#awaitPong();
     this.#target.pongMissed();

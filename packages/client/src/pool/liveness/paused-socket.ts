@@ -3,16 +3,16 @@ import type { Clock, Timer } from '../../base/clock.js';
 import type { ClientWebSocket } from '../../network/client-websocket.js';
 
 /**
- * Holds a socket whose reader is slow. Pings stand in line with everything else, and who reads nothing answers none: so a paused
- * socket takes a sip each second, until nothing more comes or a mebibyte has. What comes by that is bounded; beyond the bound nothing more
- * is read, and pings have to wait for the reader.
+ * A socket that is paused because its consumer is behind. Pings wait in the same stream as events, and a client that reads nothing answers none: so the
+ * socket is read for a moment each second, until nothing more comes or a mebibyte has come. The total is bounded; beyond the bound nothing is read, and
+ * pings wait for the consumer.
  */
 export class PausedSocket {
   readonly #clock: Clock;
   readonly #socket: ClientWebSocket;
   #timer: Timer | undefined;
   #total = 0;
-  /** Of the present sip; undefined between two. */
+  /** Bytes read in the present moment; undefined while the socket is paused. */
   #readBytes: number | undefined;
 
   constructor(clock: Clock, socket: ClientWebSocket) {
@@ -21,7 +21,7 @@ export class PausedSocket {
     this.#pause();
   }
 
-  /** A frame has come nevertheless. */
+  /** Called for each frame. */
   received(bytes: number): void {
     this.#total += bytes;
     if (this.#readBytes === undefined) return;
@@ -29,7 +29,7 @@ export class PausedSocket {
     if (this.#readBytes >= pausedReadBytes || this.#total >= maxPausedReadBytes) this.#pause();
   }
 
-  /** The reader goes on. */
+  /** The consumer has caught up. */
   resume(): void {
     this.#timer?.cancel();
     this.#socket.resume();

@@ -9,14 +9,14 @@ import type { TurnRequest } from '../request.js';
 /** How a turn's input travels. */
 export type Plan =
   | ChainPlan
-  /** Over SSE every request stands for itself; `input_unknown`: neither a string nor an array; `provider`: see `ProviderLimits`. */
+  /** `sse`: every request over SSE is full; `input_unknown`: the input is neither a string nor an array; `provider`: see `ProviderLimits`. */
   | { name: 'full'; reason: 'sse' | 'input_unknown' | 'provider' }
   /** The caller named the response itself. */
   | { name: 'explicit' };
 
 type FrameLimits = Pick<ProviderLimits, 'maxFrameBytes' | 'echoesPreviousId'>;
 
-/** A request on its way over one attempt: the plan, until the lane is known that it depends on. */
+/** The request of one attempt. Its plan may still change when the lane is known. */
 export class AttemptRequest implements OutgoingRequest {
   readonly store: boolean;
   readonly #request: TurnRequest;
@@ -43,21 +43,21 @@ export class AttemptRequest implements OutgoingRequest {
     const plan = this.#plan;
     const { previousResponseId } = this.#request;
     if (plan.name === 'delta') return plan;
-    // An id that the caller names may be known anywhere.
+    // A response that the caller names may be stored.
     return previousResponseId === undefined ? undefined : { responseId: previousResponseId, stored: true };
   }
 
   get expectedParent(): ExpectedParent | undefined {
     const { parent } = this;
     if (parent === undefined) return undefined;
-    // A caller that names an id itself knows its server; that this one goes on from something else is said all the same.
+    // A server that names no parent is accepted if the caller gave the id: the caller knows its server. Another parent never is.
     return { responseId: parent.responseId, required: this.#plan.name === 'delta' && this.#limits.echoesPreviousId };
   }
 
-  /** Larger than one frame of the provider; known before anything is dialled (E1). */
+  /** The error of a request that is larger than one frame of the provider; known before anything is dialled (E1). */
   get tooLarge(): TurnwireError | undefined {
     const text = this.#frameText();
-    // A character has three bytes at most: counting them all took longer than making the text.
+    // A UTF-16 unit has three bytes at most: a short text need not be counted.
     const { maxFrameBytes } = this.#limits;
     if (3 * text.length <= maxFrameBytes) return undefined;
     const bytes = Buffer.byteLength(text);
@@ -71,7 +71,7 @@ export class AttemptRequest implements OutgoingRequest {
   frame(lane: LaneView): string {
     const plan = this.#plan;
     if (plan.name === 'delta' && !plan.stored && !lane.holds(plan.responseId)) {
-      // It was held when the plan was made. Not stored, an id is worth nothing elsewhere (D2).
+      // The lane no longer holds the response, and an id that is not stored is unknown elsewhere (D2).
       this.#plan = { name: 'full', reason: 'chain_lost' };
       this.#text = undefined;
       const { tooLarge } = this;
@@ -94,7 +94,7 @@ export class AttemptRequest implements OutgoingRequest {
   }
 }
 
-/** Writes into a report what a plan is called there, and why. */
+/** Writes a plan and its reason into a report. */
 export function describePlan(target: { plan: 'full' | 'delta'; planReason: string | undefined }, plan: Plan): void {
   target.plan = plan.name === 'full' ? 'full' : 'delta';
   target.planReason = plan.name === 'full' ? plan.reason : plan.name === 'explicit' ? 'explicit' : undefined;

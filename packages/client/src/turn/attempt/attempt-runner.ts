@@ -24,15 +24,15 @@ import type { BreakerFailure } from '../recovery/breaker-failure.js';
 
 type Report = TurnReport & { attempts: Entry[] };
 
-/** Why a turn goes by SSE, as a sentence, and what it is known by: it is warned of once. */
+/** Why a turn goes by SSE, as a sentence; `key` is the same for each such turn, so that one warning is given. */
 type FallbackReason = Pick<Suspension, 'why' | 'key'>;
 
-/** By what a model that may not be streamed is known among the reasons to fall back. */
+/** The `key` of a fallback because a model may not be streamed. */
 const streamRefusedKey = 'streamless';
 
 /**
- * The way of one request through attempts: with which transport and plan it begins, and what is done when an attempt fails, by the table of
- * recovery. It ends once, with `ended` or `failed`.
+ * Runs the attempts of one turn: chooses the transport and the plan of the first one, and after a failed one does what the table of recovery says. Ends
+ * once, with `ended` or `failed`.
  */
 export class AttemptRunner implements AttemptObserver {
   readonly #engine: Engine;
@@ -48,18 +48,18 @@ export class AttemptRunner implements AttemptObserver {
   #attempt: TurnAttempt | undefined;
   #delay: Timer | undefined;
   #settled = false;
-  /** This turn tells whether WebSocket works again. */
+  /** This turn probes for the breaker whether a WebSocket works again. */
   #probing = false;
-  /** No WebSocket is dialled just now; those which are open may do. */
+  /** The breaker suspends dials; open WebSockets may be used. */
   #dialsSuspended = false;
-  /** This attempt is for an open connection or none. */
+  /** This attempt may use open connections only. */
   #withoutDial = false;
-  /** A WebSocket was closed instead of answering this turn. */
+  /** A WebSocket was closed instead of answering this request. */
   #shapeFailure: BreakerFailure | undefined;
-  /** Lanes, and continuing, are off for the rest of the turn. */
+  /** Named lanes are off for the rest of the turn. */
   #withoutLanes = false;
   #fullReason: 'chain_lost' | undefined;
-  /** When the first attempt failed: the budget of recovery counts from here. */
+  /** When the first attempt failed: the budget of recovery counts from then. */
   #firstFailureAt: number | undefined;
   /** Why the first attempt failed. */
   #firstError: TurnwireError | undefined;
@@ -84,20 +84,20 @@ export class AttemptRunner implements AttemptObserver {
     this.#startedAt = engine.clock.now();
   }
 
-  /** What has come of the attempt that runs, or was the last. */
+  /** The response of the last attempt. */
   get response(): ResponseTracker | undefined {
     return this.#attempt?.response;
   }
 
-  /** How the request was sent in the end; undefined where the caller named what it continues. */
+  /** The plan of the last attempt; undefined if the caller named the response to continue. */
   get plan(): ChainPlan | undefined {
     const plan = this.#attempt?.request.plan;
     if (plan === undefined || plan.name === 'explicit') return undefined;
-    // Sent in full, it is the same for the memory, whatever the reason.
+    // The memory does not ask for the reason of a full plan.
     return plan.name === 'delta' ? plan : { name: 'full', reason: 'first_turn' };
   }
 
-  /** @throws TurnwireError `invalid_request`, `request_too_large`: what can be known before anything is sent. */
+  /** @throws TurnwireError `invalid_request`, `request_too_large`: errors that are known before anything is sent. */
   start(): void {
     const request = this.#request;
     const outgoing = new AttemptRequest(request, this.#plan(), this.#engine.limits);
@@ -134,7 +134,7 @@ export class AttemptRunner implements AttemptObserver {
     return this.#attempt?.send(frame, done) === true;
   }
 
-  /** Ends it now, silently; `error` is noted as what ended the attempt. */
+  /** Ends the turn now, and calls nobody. `error` goes into the report of the attempt. */
   abort(error: TurnwireError): void {
     if (this.#settled) return;
     const entry = this.#report.attempts.at(-1);
@@ -168,21 +168,21 @@ export class AttemptRunner implements AttemptObserver {
     });
   }
 
-  /** Why this turn cannot go over a WebSocket, whatever its state (E1). */
+  /** Why this turn can never go over a WebSocket (E1). */
   #requiresSse(outgoing: AttemptRequest): TurnwireError | undefined {
     if (this.#request.sseOnly)
       return new TurnwireError('invalid_request', 'background responses are not known on a WebSocket');
     return outgoing.tooLarge;
   }
 
-  /** Why a call that needs no stream is not made into one. */
+  /** Why a call without a stream goes as plain HTTP. */
   #streamRefused(): FallbackReason | undefined {
     const isRefused =
       this.#carryOptions.plain !== undefined && this.#engine.streamRefusals.has(this.#request.params['model']);
     return isRefused ? { key: streamRefusedKey, why: 'the server has refused to stream this model' } : undefined;
   }
 
-  /** Why WebSocket is not tried just now; undefined if it is. */
+  /** Why the breaker suspends WebSockets; undefined if it does not. */
   #suspension(outgoing: AttemptRequest): FallbackReason | undefined {
     const { breaker } = this.#engine;
     const shape = shapeOf(this.#request.params);
@@ -204,12 +204,11 @@ export class AttemptRunner implements AttemptObserver {
 
   #attemptOver(transport: 'websocket' | 'sse', outgoing: AttemptRequest, fresh = false): void {
     const { asText, headers, plain } = this.#carryOptions;
-    // Who takes text and wants a stream puts the answer together itself.
+    // A consumer of a stream of text puts the output together itself.
     const response = new ResponseTracker(this.#engine.secrets, this.#steering, !asText || plain !== undefined);
     const attempt = new TurnAttempt(this.#engine, transport, outgoing, response, this, this.#listener);
     this.#attempt = attempt;
-    // Pushed, the first would bring room for sixteen more, for as long as the turn runs.
-    this.#report.attempts = this.#report.attempts.concat(attempt.entry);
+    this.#report.attempts.push(attempt.entry);
     this.#report.transport = transport;
     describePlan(attempt.entry, outgoing.plan);
     describePlan(this.#report, outgoing.plan);
@@ -233,7 +232,7 @@ export class AttemptRunner implements AttemptObserver {
     this.#report.firstEventMs = ms;
     diagnostics.publish('first-event', { turn: this.#number, transport, ms });
     if (transport === 'websocket') return this.#webSocketWorks();
-    // Answered here and closed without a word there: it was the request. Closed here, too, it would have been chance (C11).
+    // SSE answers the request for which the WebSocket was closed: this shape of request is the cause (C11).
     if (this.#shapeFailure !== undefined) breaker.failed(this.#shapeFailure, shapeOf(this.#request.params));
   }
 
@@ -244,11 +243,11 @@ export class AttemptRunner implements AttemptObserver {
 
   #webSocketWorks(): void {
     this.#probing = false;
-    // What was open before says nothing of what is to be dialled.
+    // A connection that was open before says nothing of dials.
     if (!this.#withoutDial) this.#engine.breaker.succeeded();
   }
 
-  /** The one place where a failed attempt meets the table of recovery. */
+  /** Asks the table of recovery what follows a failed attempt. */
   failed(attempt: TurnAttempt, error: TurnwireError): void {
     const { clock, recovery, random, credentialIsAsked, breaker } = this.#engine;
     const { entry, phase, request } = attempt;
@@ -285,7 +284,7 @@ export class AttemptRunner implements AttemptObserver {
       this.#probing = false;
       breaker.failed(breakerFailure);
     }
-    // A refusal is an answer: the WebSocket works.
+    // A refused turn shows that the WebSocket works.
     else if (entry.transport === 'websocket' && error.code === 'request_refused') this.#webSocketWorks();
     entry.recovery = decision.move;
     entry.delayMs = decision.delayMs;
@@ -299,8 +298,8 @@ export class AttemptRunner implements AttemptObserver {
   }
 
   /**
-   * Not a plain call, of which nothing tells whether it runs; and not what went by the caller's fetch, whose business it is to try again. Both are
-   * sent again after a refusal alone.
+   * False for a call without a stream, of which nothing shows whether it runs, and for a POST by the caller's fetch, which has retries of its own. Both are
+   * sent again only after a refusal.
    */
   #mayReplay({ plain, entry: { transport } }: TurnAttempt): boolean {
     return !plain && !(transport === 'sse' && this.#engine.usesFetch);
@@ -325,19 +324,19 @@ export class AttemptRunner implements AttemptObserver {
     const outgoing = new AttemptRequest(this.#request, this.#plan(), limits);
     const { tooLarge } = outgoing;
     if (tooLarge === undefined) return this.#attemptOver('websocket', outgoing, move === 'redial');
-    // What remains to be sent is too large for a frame: the delta was not.
+    // The delta fitted into a frame, and the full request does not.
     if (this.#choice !== 'auto') return this.#surface(tooLarge);
     this.#reportFallback(tooLarge.code, tooLarge.message);
     this.#attemptOver('sse', this.#sseRequest());
   }
 
-  /** Whatever becomes of this turn: the next ones go in full. */
+  /** From now on turns of this model are sent in full. */
   #chainIgnored(): void {
     this.#engine.ignoredIds.add(this.#request.params['model']);
     this.#engine.onIgnoredId();
   }
 
-  /** SSE was tried because no further WebSocket could be had, and an open one may serve this turn in the end. */
+  /** No further WebSocket can be dialled, and a lane of an open one can serve this turn. */
   #hasLanesLeft(outgoing: AttemptRequest): boolean {
     const isRefused =
       this.#dialsSuspended || this.#decisions.some(({ move, cause }) => move === 'fall_back' && isDialLoad(cause));
@@ -352,9 +351,9 @@ export class AttemptRunner implements AttemptObserver {
     // The full history, should the caller have it, is not to be sent as a delta of the same response.
     if (surfaced.code === 'chain_lost' && previousResponseId !== undefined)
       this.#engine.memory.forget(previousResponseId);
-    // However many attempts follow, the first failure is the one to look at (K2): it stands at the end of the causes.
+    // The first failure stands at the end of the causes, whatever followed (K2).
     if (this.#firstError !== undefined) rootCause(surfaced).cause = this.#firstError;
-    // A refusal of the last attempt says nothing of an earlier one that may have run.
+    // An earlier attempt may have run, although the last one was refused.
     if (this.#decisions.some(({ doubtful }) => doubtful)) Object.assign(surfaced, { retryable: false });
     this.#listener.failed(surfaced);
   }

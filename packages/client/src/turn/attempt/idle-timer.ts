@@ -2,9 +2,10 @@ import { Deadline } from '../../base/clock.js';
 import type { Clock } from '../../base/clock.js';
 
 /**
- * Watches how long nothing has happened. A sign of life costs only the time of day: the timer is set anew when it fires too early, and not
- * at each event. Two limits: `limitMs` counts any sign of life, a pong for example; `eventsMs` counts events alone, since a server that
- * answers pings and says nothing else for ever must end somewhere, too.
+ * Ends a silence. There are two limits: any sign of life, such as a pong, restarts `limitMs`; only an event restarts `eventsMs`, because a server that
+ * answers pings and sends no event must end somewhere too.
+ *
+ * A sign of life only stores its time; the timer is set anew when it fires too early.
  */
 export class IdleTimer extends Deadline {
   readonly #clock: Clock;
@@ -19,7 +20,7 @@ export class IdleTimer extends Deadline {
     this.#clock = clock;
   }
 
-  /** From now on `run` is called once, when one of the limits has passed. */
+  /** Calls `run` once, when one of the limits has passed from now on. */
   watch(limitMs: number, eventsMs: number, run: () => void): void {
     this.#limitMs = limitMs;
     this.#eventsMs = eventsMs;
@@ -29,12 +30,12 @@ export class IdleTimer extends Deadline {
     this.start(Math.min(limitMs, eventsMs), now);
   }
 
-  /** An event came. */
+  /** Called for each event. */
   eventReceived(): void {
     this.#aliveAt = this.#eventAt = this.#clock.tick();
   }
 
-  /** Something else came. */
+  /** Called for any other sign of life. */
   peerAlive(): void {
     this.#aliveAt = this.#clock.now();
   }

@@ -9,7 +9,7 @@ import type { Engine } from '../engine.js';
 import type { AttemptRequest } from './attempt-request.js';
 import type { Attempt as Entry } from '../report.js';
 
-/** Frames that wait for the beginning of a response; each is a few hundred bytes. */
+/** The most frames that are held back before the response has begun; each has a few hundred bytes. */
 const maxHeldFrames = 256;
 
 /** The turn: it gets the events of its attempts, in order. */
@@ -34,8 +34,8 @@ export interface AttemptObserver {
 }
 
 /**
- * One try to carry a turn over one transport: how far it got, and how long nothing may come. Whatever a carriage says after its end is not
- * heard: only one attempt of a turn is alive at a time.
+ * One attempt to carry a turn over one transport, with its time-outs. Calls of the carriage after the end of the attempt are ignored: a turn has one live
+ * attempt at a time.
  */
 export class TurnAttempt implements TransportListener {
   readonly entry: Entry;
@@ -47,14 +47,14 @@ export class TurnAttempt implements TransportListener {
   readonly #idleTimer: IdleTimer;
   #carriage: Carriage | undefined;
   #settled = false;
-  /** Frames that came before the response has begun. */
+  /** Frames that are held back until the response has begun. */
   #heldFrames: Frame[] | undefined;
-  /** One body is asked for, and no stream. */
+  /** One body is asked for, and no stream. Until it has come, nothing shows whether the turn runs. */
   #plain = false;
   /** Other turns use the socket, so that it is not paused for this one. */
   #unpausable = false;
 
-  /** @param response to read the answer with. */
+  /** @param response reads the events of this attempt. */
   constructor(
     engine: Engine,
     transport: 'websocket' | 'sse',
@@ -100,7 +100,7 @@ export class TurnAttempt implements TransportListener {
     return this.#turn.paused;
   }
 
-  /** Its answer is all that comes, so that nothing tells a turn that runs from one that was lost. */
+  /** One body is asked for, and no stream. */
   get plain(): boolean {
     return this.#plain;
   }
@@ -128,7 +128,7 @@ export class TurnAttempt implements TransportListener {
     return !this.#settled && this.#carriage?.send(frame, done) === true;
   }
 
-  /** Ends it now and silently. */
+  /** Ends the attempt now, and calls nobody. */
   abort(): void {
     if (this.#settled) return;
     this.#settle();
@@ -148,10 +148,10 @@ export class TurnAttempt implements TransportListener {
     this.response.requestSending();
     entry.sentBytes = bytes;
     this.#observer.sending(this);
-    // Such a server says nothing before it has finished.
+    // Nothing comes before the whole body is made.
     if (this.#plain) return this.#watchIdle();
     const { firstEventMs } = this.#engine.timeouts;
-    // A pong says that the other side lives, and nothing of the turn: this limit is for the turn (B2).
+    // A pong does not extend this time-out: it says that the server lives, and nothing of the turn (B2).
     this.#idleTimer.watch(firstEventMs, firstEventMs, () =>
       this.fail(
         new TurnwireError(
@@ -178,8 +178,8 @@ export class TurnAttempt implements TransportListener {
   }
 
   /**
-   * Before the response says what it continues nothing is handed over, so that the turn can be sent again; a bounded number of frames that say
-   * nothing of it, limits and keep-alives, can wait.
+   * Holds housekeeping frames back until the response has named its parent: as long as no event was handed over, the turn can be sent again. The number of
+   * frames is bounded.
    */
   #holdBack(frame: Frame): boolean {
     if (frame.traits.housekeeping !== true) return false;

@@ -3,41 +3,41 @@ import { unreadHighWaterBytes } from '../../protocol/limits.js';
 import { FrameQueue } from './frame-queue.js';
 import type { Frame } from '../../protocol/frame.js';
 
-/** Who reads the events. `response` alone: nobody wants them one by one. `gone`: an iterator that has left. */
+/** Who consumes the events. `response`: only the final response is wanted. `gone`: the iterator has left. */
 type Consumer = 'nobody' | 'iterator' | 'response' | 'gone';
 
 /**
- * What becomes of the events:
+ * What the buffer tells its turn:
  *
- * - `full`: more lies here unread than should;
- * - `roomy`: enough of it was taken;
- * - `left`: the consumer stopped asking before the end;
- * - `drained`: it has taken the last event, and knows that it was the last. Said once, if ever.
+ * - `full`: the unread events exceed the high-water mark;
+ * - `roomy`: the consumer has read enough of them;
+ * - `left`: the consumer has stopped before the end;
+ * - `drained`: the consumer has taken the last event, and knows that it was the last. At most once.
  */
 export type BufferSignal = 'full' | 'roomy' | 'left' | 'drained';
 
-/** One who waits for the next event: its promise's functions. */
+/** A promise for the next event. */
 interface Pull {
   resolve: (result: IteratorResult<unknown, undefined>) => void;
   reject: (error: TurnwireError) => void;
 }
 
-/** An iteration that can also be asked for what is here already. */
+/** An iterator that also gives events without a promise. */
 export interface EventReader<Value> extends AsyncIterator<Value, undefined> {
-  /** The next one, if it has come; undefined says nothing of whether more will. */
+  /** The next event if it is buffered; undefined does not mean the end. */
   poll(): Value | undefined;
 }
 
-/** The way of the events from a turn to whoever reads it: in order, once, and never more of them unread than a bound. */
+/** Keeps the events of a turn until its consumer reads them: in order, once, and bounded. */
 export class EventBuffer {
-  /** Events that were taken from here. */
+  /** The number of events that the consumer has taken. */
   taken = 0;
   readonly #signal: (news: BufferSignal) => void;
   readonly #queue = new FrameQueue();
-  /** Who waits; mostly it is one, and then an array would be most of what waiting takes. */
+  /** The oldest promise for the next event; usually the only one. */
   #waiting: Pull | undefined;
   readonly #moreWaiting: Pull[] = [];
-  /** What the reader gets for a frame. */
+  /** Makes of a frame what the consumer gets. */
   #map: (frame: Frame) => unknown = identity;
   #consumer: Consumer = 'nobody';
   #full = false;
@@ -51,12 +51,12 @@ export class EventBuffer {
     return this.#queue.empty;
   }
 
-  /** More lies here than should, and is not being read. */
+  /** The consumer is behind: this is the one place that says so. */
   get full(): boolean {
     return this.#full;
   }
 
-  /** Of what lies here unread. */
+  /** The bytes of the unread events. */
   get bytes(): number {
     return this.#queue.bytes;
   }
@@ -72,19 +72,19 @@ export class EventBuffer {
     }
   }
 
-  /** No more events will come; those that lie here can still be taken. */
+  /** No further events come; buffered ones can still be read. */
   end(error: TurnwireError | undefined): void {
     this.#end = { error };
     this.#checkDrained();
     this.#settleWaiting(error);
   }
 
-  /** Nobody wants what lies here any more. */
+  /** Drops the buffered events. */
   clear(): void {
     this.#queue.clear();
   }
 
-  /** From now on events are dropped, unless an iteration has begun. */
+  /** Drops all events from now on, unless an iteration has begun. */
   discard(): void {
     if (this.#consumer !== 'nobody') return;
     this.#consumer = 'response';
@@ -94,7 +94,7 @@ export class EventBuffer {
   }
 
   /**
-   * @param as what the consumer gets for a frame.
+   * @param as makes of a frame what the consumer gets.
    * @throws TurnwireError `turn_already_read`
    */
   read<Value>(as: (frame: Frame) => Value): EventReader<Value> {
@@ -110,7 +110,7 @@ export class EventBuffer {
         return frame && as(frame);
       },
       return: () => {
-        // Who leaves after the last event has read it all.
+        // A consumer that leaves after the last event has read everything.
         const over = this.#end !== undefined && this.#queue.empty;
         this.#consumer = 'gone';
         this.#settleWaiting(undefined);
@@ -133,14 +133,14 @@ export class EventBuffer {
     });
   }
 
-  /** Who has waited for longest, and waits no more. */
+  /** Takes the oldest promise for the next event. */
   #shiftWaiting(): Pull | undefined {
     const pull = this.#waiting;
     if (pull !== undefined) this.#waiting = this.#moreWaiting.shift();
     return pull;
   }
 
-  /** Nothing more comes for those who wait. */
+  /** Settles the promises that no event will settle. */
   #settleWaiting(error: TurnwireError | undefined): void {
     for (let pull = this.#shiftWaiting(); pull !== undefined; pull = this.#shiftWaiting()) {
       if (error === undefined) pull.resolve(done);

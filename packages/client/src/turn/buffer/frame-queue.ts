@@ -1,6 +1,6 @@
 import type { Frame } from '../../protocol/frame.js';
 
-/** Events that were read and not yet asked for, in order. */
+/** Frames that were received and not read yet, in order. */
 export class FrameQueue {
   #frames: (Frame | undefined)[] = [];
   #head = 0;
@@ -22,7 +22,7 @@ export class FrameQueue {
     this.#frames[this.#head] = undefined;
     this.#head += 1;
     if (this.empty) this.clear();
-    // A reader that is always one event behind never empties it: the places already read must go, too.
+    // A consumer that is always one event behind never empties the queue: read places are cut off.
     else if (this.#head >= 1024 && this.#head * 2 >= this.#frames.length) {
       this.#frames = this.#frames.slice(this.#head);
       this.#head = 0;

@@ -1,37 +1,37 @@
 import type { Phase, TurnwireError } from '../../protocol/errors/errors.js';
 import type { Cause } from '../../protocol/errors/failure-table.js';
 
-/** What a failure says of WebSockets at this endpoint; `breakerTable` has what follows from it. */
+/** A failure that counts for the breaker; `breakerTable` says what follows. */
 export interface BreakerFailure {
   kind: BreakerFailureKind;
-  /** The server asked to wait for so long, in milliseconds. */
+  /** How long the server asks to wait, in milliseconds. */
   retryAfterMs: number | undefined;
-  /** For reports: the failure, as a sentence. */
+  /** The failure as a sentence, for reports. */
   why: string;
-  /** By which it is known again, whatever its sentence says of times: for warnings that are given once. */
+  /** The same for each failure of this kind, whatever times its sentence names: for warnings that are given once. */
   key: string;
 }
 
 export type BreakerFailureKind =
-  /** There is no WebSocket here: a status that says so (A1). */
+  /** The status of the upgrade says that there is no WebSocket here (A1). */
   | 'unsupported'
-  /** Not for us: closed by policy (P92). */
+  /** Closed by policy (P92). */
   | 'policy'
-  /** The upgrade was refused by a status that may mean anything. */
+  /** The upgrade was refused with a status that may mean anything. */
   | 'refused'
-  /** Not now: overload, a throttle (A4, A5). */
+  /** Overload, or a throttle (A4, A5). */
   | 'busy'
-  /** Nobody answered the dial in time (A6). */
+  /** The dial was not answered in time (A6). */
   | 'no_answer'
   /** The dial failed. */
   | 'unreachable'
   /** The connection was lost, or silent, before any output. */
   | 'lost'
-  /** Closed in good order without a word: a body that this WebSocket does not take, and HTTP may (C11). */
+  /** Closed in good order without an event: this WebSocket does not take the request, and HTTP may (C11). */
   | 'shape';
 
 /**
- * What each cause tells the breaker. Those that are not here say nothing of WebSockets: refusals of the turn, what would hit HTTP as well
+ * The failure that each cause is for the breaker. Causes that are not listed do not count: refusals of the turn, failures that would hit HTTP as well
  * (certificates, names, credentials), and a frame that was too large (E1).
  */
 const breakerKinds: Readonly<Partial<Record<Cause, BreakerFailureKind>>> = {
@@ -55,14 +55,14 @@ export function failureKey({ code, status, closeCode }: TurnwireError): string {
   return `${code} ${status ?? closeCode ?? ''}`;
 }
 
-/** undefined where it says nothing of WebSockets: by its cause, and for losses after output, when the WebSocket worked. */
+/** undefined if the failure does not count: by its cause, or because output has come, so that the WebSocket worked. */
 export function breakerFailureOf(
   cause: Cause,
   { error, transport, phase }: { error: TurnwireError; transport: 'websocket' | 'sse'; phase: Phase },
 ): BreakerFailure | undefined {
   const isEarly = phase === 'queued' || phase === 'sending' || phase === 'sent' || phase === 'created';
   if (transport !== 'websocket' || !isEarly) return undefined;
-  // Once all was sent, that says something of this body alone.
+  // The connection was closed after the whole request was sent: the request is the cause.
   const kind = cause === 'dismissed' && phase === 'sent' ? 'shape' : breakerKinds[cause];
   return kind === undefined
     ? undefined

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import type { BreakerFailure, BreakerFailureKind } from './breaker-failure.js';
 
 /**
- * Whether turns of one endpoint and one credential take the WebSocket (K1):
+ * Whether turns of one endpoint and one credential use a WebSocket (K1):
  *
  * closed ──too many failures in a row──▶ open ──its time has passed──▶ half_open ──success──▶ closed
  *                                         ▲                               │
@@ -11,11 +11,11 @@ import type { BreakerFailure, BreakerFailureKind } from './breaker-failure.js';
  * Times are the clock's.
  */
 export type BreakerState =
-  /** WebSockets are taken; so many failures have come in a row. */
+  /** WebSockets are used. `failures` counts those in a row. */
   | { name: 'closed'; failures: number }
-  /** They rest. `times` counts the rests in a row: each is longer than the one before. */
+  /** WebSockets are suspended. `times` counts suspensions in a row: each is longer than the one before. */
   | { name: 'open'; kind: BreakerFailureKind; why: string; key: string; since: number; until: number; times: number }
-  /** One turn tries, and the others do not wait for it. */
+  /** One turn probes a WebSocket; the others go by SSE and do not wait for it. */
   | {
       name: 'half_open';
       kind: BreakerFailureKind;
@@ -26,10 +26,10 @@ export type BreakerState =
       probeSince: number;
     };
 
-/** `websocket`: take it. `probe`: take it, and what becomes of this turn decides. Otherwise SSE, why, and for how long still. */
+/** `websocket`: use one. `probe`: use one, and this turn decides. Otherwise SSE, with the reason and the remaining time. */
 export type BreakerRoute = 'websocket' | 'probe' | Suspension;
 
-/** `key` is what `why` is known by: `BreakerFailure.key`. */
+/** Why WebSockets are suspended. `key` is that of the failure: `BreakerFailure.key`. */
 export interface Suspension {
   why: string;
   key: string;
@@ -38,16 +38,16 @@ export interface Suspension {
 
 export interface BreakerRow {
   kind: Exclude<BreakerFailureKind, 'shape'>;
-  /** So many failures in a row, of whichever kind, the last one of this. */
+  /** The number of failures in a row, of any kind, of which the last one is of this kind. */
   after: number;
-  /** The first rest, in milliseconds; each further one in a row is twice as long. */
+  /** The first suspension, in milliseconds; each further one in a row is twice as long. */
   restMs: number;
   maxRestMs: number;
 }
 
 const minute = 60_000;
 
-/** What opens it, after how many, for how long. A failed probe opens it at once. */
+/** Which failures open the breaker, after how many, and for how long. A failed probe opens it at once. */
 export const breakerTable: readonly BreakerRow[] = [
   { kind: 'unsupported', after: 1, restMs: 10 * minute, maxRestMs: 60 * minute },
   { kind: 'policy', after: 1, restMs: 10 * minute, maxRestMs: 60 * minute },
@@ -58,24 +58,24 @@ export const breakerTable: readonly BreakerRow[] = [
   { kind: 'lost', after: 5, restMs: minute, maxRestMs: 10 * minute },
 ];
 
-/** What a server asks for counts instead of the table's time, between these, in milliseconds. */
+/** A server's `retry-after` replaces the time of the table, within these bounds, in milliseconds. */
 const retryAfterBounds = { least: 1000, most: 60 * minute };
 
-/** A probe without a verdict for so long is not waited for: the next turn probes too. In milliseconds. */
+/** After a probe of this length without a result the next turn probes too; in milliseconds. */
 export const probeMs = 2 * minute;
 
-/** Bodies that the WebSocket did not take (C11): so many are remembered, for so long, in milliseconds. */
+/** Shapes of requests that the WebSocket did not take (C11): how many are remembered, and for how long, in milliseconds. */
 export const rememberedShapes = { most: 64, ms: 10 * minute };
 
 /**
- * Says for each turn whether the WebSocket rests. One for each endpoint and credential: what one host or account cannot do says nothing
- * of another. Turns that must go by WebSocket (`transport: 'websocket'`) do not ask it.
+ * The circuit breaker of WebSockets, one for each endpoint and credential: a failure of one host or account says nothing of another. Turns with
+ * `transport: 'websocket'` do not ask the breaker.
  */
 export class Breaker {
   readonly #clock: Clock;
   readonly #jitter: () => number;
   #state: BreakerState = { name: 'closed', failures: 0 };
-  /** Until when each of them goes by SSE; the one noted last at the end. */
+  /** When each shape may use a WebSocket again; the latest comes last. */
   readonly #shapes = new Map<string, number>();
 
   /** `jitter`: a random number from 0 up to 1. */
@@ -84,13 +84,13 @@ export class Breaker {
     this.#jitter = jitter;
   }
 
-  /** For reports; a copy of this moment. */
+  /** A copy, for reports. */
   get state(): BreakerState {
     return { ...this.#state };
   }
 
   /**
-   * The way of one turn. After `probe` one of `succeeded`, `failed` and `abandoned` must follow.
+   * The route of one turn. After `probe` one of `succeeded`, `failed` and `abandoned` must follow.
    *
    * @param shape of the turn's body, by `shapeOf`
    */
@@ -117,7 +117,7 @@ export class Breaker {
     return 'probe';
   }
 
-  /** Asked when `route` says to rest: only dials rest, and that says nothing of connections which are open. */
+  /** For a suspended route: only dials are suspended, and open connections may be used. */
   suspendsDialsOnly(shape?: string): boolean {
     const shapeUntil = shape === undefined ? undefined : this.#shapes.get(shape);
     if (shapeUntil !== undefined && this.#clock.now() < shapeUntil) return false;
@@ -125,17 +125,17 @@ export class Breaker {
   }
 
   /**
-   * A turn had an event over a WebSocket. One that began before the breaker opened says nothing of what opened it, and does not close it.
+   * A turn had an event over a WebSocket. An open breaker stays open: the turn began before.
    */
   succeeded(): void {
     if (this.#state.name !== 'open') this.#state = { name: 'closed', failures: 0 };
   }
 
-  /** An attempt failed in a way that says something of WebSockets here: `Decision.breakerFailure`. */
+  /** An attempt failed in a way that counts: `Decision.breakerFailure`. */
   failed(failure: BreakerFailure, shape?: string): void {
     if (failure.kind === 'shape') {
       if (shape !== undefined) this.#remember(shape);
-      // The connection itself was there.
+      // The connection itself worked.
       return this.abandoned();
     }
     const row = rowOf(failure.kind);
@@ -147,12 +147,12 @@ export class Breaker {
     } else if (state.name === 'half_open') {
       this.#open(row, failure, state.times + 1);
     } else if (this.#clock.now() + this.#restMs(row, failure, state.times) > state.until) {
-      // Turns that were on their way already: the worst of what they tell counts, once.
+      // Turns that were running already fail as well: the longest suspension counts, once.
       this.#open(row, failure, state.times);
     }
   }
 
-  /** The turn that probed ended without a verdict: it was aborted, or refused for itself. The next one probes. */
+  /** The probe ended without a result: its turn was aborted, or refused for a reason of its own. The next turn probes. */
   abandoned(): void {
     if (this.#state.name !== 'half_open') return;
     const { kind, why, key, since, times } = this.#state;

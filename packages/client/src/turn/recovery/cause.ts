@@ -5,7 +5,7 @@ import { failureTable } from '../../protocol/errors/failure-table.js';
 import { PongLost } from '../../protocol/errors/pong-lost.js';
 import type { Cause } from '../../protocol/errors/failure-table.js';
 
-/** Total: what is not understood is `final`, except where the server gave no reason at all. */
+/** The cause of any error. An error that is not understood is `final`, unless the server gave no reason at all. */
 export function causeOf(error: TurnwireError): Cause {
   switch (error.code) {
     case 'dial_failed':
@@ -32,7 +32,7 @@ export function causeOf(error: TurnwireError): Cause {
   }
 }
 
-/** What the server holds no more is told by name, and not as one more refusal: only the caller has its full history. */
+/** The error for a caller that named a response which the server does not hold any more: only the caller has the full history. */
 export function chainLost(error: TurnwireError): TurnwireError | undefined {
   if (causeOf(error) !== 'chain_lost') return undefined;
   return new TurnwireError(
@@ -48,7 +48,7 @@ export function chainLost(error: TurnwireError): TurnwireError | undefined {
 }
 
 function causeOfUpgrade({ status, kind, server }: TurnwireError): Cause {
-  // It is not asked again as soon as a server that names its load.
+  // A throttle is waited for longer than a server that names its load.
   return isThrottle(status, server) ? 'throttled' : failureTable[kind].upgrade;
 }
 
@@ -64,12 +64,12 @@ function causeOfRefusal({ kind, server, transient, status }: TurnwireError): Cau
   if (server?.param === 'stream' && kind === 'unsupported') return 'stream_refused';
   const cause = failureTable[kind].refusal;
   if (cause !== 'busy' && cause !== 'given_up' && cause !== 'final') return cause;
-  // Who says that it may be repeated says that nothing was begun.
+  // A server that allows a retry has not begun the turn.
   if (serverRetryAdvice(server) === true) return 'busy';
   return transient ? cause : 'final';
 }
 
-/** The innermost cause of an error; itself if it has none. */
+/** The innermost cause of an error; the error itself if it has none. */
 export function rootCause(error: Error): Error {
   let last = error;
   while (last.cause instanceof Error) last = last.cause;

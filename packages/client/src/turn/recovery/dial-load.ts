@@ -3,8 +3,8 @@ import type { TurnwireError } from '../../protocol/errors/errors.js';
 import type { Cause } from '../../protocol/errors/failure-table.js';
 
 /**
- * Failures of a dial that say only: no more connections for now. Something before the server counts them, or how many are dialled in a second; some
- * answer so, and some not at all. That says nothing of connections which are open.
+ * Causes of a failed dial that mean: no further connections for now. Something before the server limits connections, or dials in a second. Open connections
+ * still work.
  */
 const causes: ReadonlySet<Cause> = new Set(['no_answer', 'throttled', 'unavailable', 'unreachable']);
 
@@ -12,7 +12,7 @@ export function isDialLoad(cause: Cause): boolean {
   return causes.has(cause);
 }
 
-/** The same of a failed dial, also where it was a proxy that took no more. */
+/** Whether a dial failed for such a cause, or because a proxy takes no further connections. */
 export function isRefusedForLoad(error: TurnwireError): boolean {
   return isDialLoad(causeOf(error)) || (error.code === 'proxy_failed' && error.transient);
 }

@@ -1,18 +1,15 @@
 import type { Clock } from '../../base/clock.js';
 
-/** In milliseconds. What has changed at the server meanwhile is found out within this time. */
+/** How long a model is remembered, in milliseconds: a change at the server is found out within this time. */
 const expiryMs = 3_600_000;
 
-/** The one that was noted first is forgotten first. */
+/** The most models that are remembered; the oldest is forgotten first. */
 const maxModels = 100;
 
-/**
- * Models of which something was found out that this endpoint and this credential do not do: stream them (Q6), continue their responses by an id (Q5).
- * It is done without meanwhile.
- */
+/** Models without a feature at this endpoint, for this credential: streaming (Q6), or continuing a response by its id (Q5). */
 export class ExpiringModels {
   readonly #clock: Clock;
-  /** When each is forgotten. */
+  /** When each model is forgotten, on the clock. */
   readonly #models = new Map<unknown, number>();
 
   constructor(clock: Clock) {

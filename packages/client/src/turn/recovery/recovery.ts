@@ -7,17 +7,17 @@ import type { BreakerFailure } from './breaker-failure.js';
 
 /** What is done after a failed attempt. */
 export type Move =
-  /** Once more over the same transport, on a connection dialled for it. Planned anew: a delta only where the response is stored. */
+  /** Over the same transport, on a connection dialled for this turn. Planned anew: a delta only if the response is stored. */
   | 'redial'
-  /** Once more over the same transport and, where it is still open, the same connection, with the full input and no id. */
+  /** Over the same transport, and the same connection if it is still open, with the full input and no id. */
   | 'resend_in_full'
-  /** Once more over the same transport, after a wait. Planned anew: a refusal may have ended the chain. */
+  /** Over the same transport, after a wait. Planned anew: a refusal may have ended the chain. */
   | 'retry'
   /** Over SSE, within the same turn. */
   | 'fall_back'
-  /** Back from SSE to the connections which are open, for the first lane that becomes free: no further connection can be had, of either kind. */
+  /** Back from SSE to the first idle lane of an open WebSocket: no further connection can be dialled, of either kind. */
   | 'wait_for_lane'
-  /** The caller gets the error. */
+  /** Give the error to the caller. */
   | 'surface';
 
 export interface Failure {
@@ -25,31 +25,31 @@ export interface Failure {
   transport: 'websocket' | 'sse';
   /** How far this attempt got. */
   phase: Phase;
-  /** It ran on a connection that had carried other turns and then rested. */
+  /** The connection had carried other turns, and was idle then. */
   reused: boolean;
-  /** What was sent: everything, what is new by a plan of ours, or what continues an id that the caller gave. */
+  /** How the input was sent: in full, as a delta, or as the caller's own continuation of an id. */
   plan: 'full' | 'delta' | 'explicit';
-  /** `apiKey` or `headers` is a function: asked anew, it may give another credential. */
+  /** `apiKey` or `headers` is a function, which may give another credential next time. */
   credentialIsAsked: boolean;
 }
 
 export interface Policy {
   choice: TransportChoice;
   replay: ReplayPolicy;
-  /** Nothing but its cost doubles if the server runs the turn twice: `TurnRequest.repeatable`. */
+  /** Running the turn twice has no effect but its cost: `TurnRequest.repeatable`. */
   repeatable: boolean;
   /** The turn can go by SSE at all. */
   sseAble: boolean;
-  /** No further WebSocket could be dialled, and of the open ones a lane is free or will be. */
+  /** No further WebSocket can be dialled, and a lane of an open one is idle or will be. */
   lanesLeft: boolean;
-  /** The caller wants a stream, and not one body. */
+  /** The caller wants a stream. */
   streams: boolean;
   /** The decisions of this turn so far. */
   done: readonly Pick<Decision, 'move' | 'doubtful'>[];
-  /** Begun so far, the one that failed included. */
+  /** The number of attempts so far, the failed one included. */
   attempts: number;
   maxAttempts: number;
-  /** Of `recovery.budgetMs`, which runs from the turn's first failure. */
+  /** The rest of `recovery.budgetMs`, which runs from the first failure of the turn. */
   msLeft: number;
   /** `recovery.refusals` is `retry`. */
   retryRefusals: boolean;
@@ -59,19 +59,19 @@ export interface Policy {
 
 export interface Decision {
   move: Move;
-  /** Before it; 0 for at once. */
+  /** The wait before the move, in milliseconds. */
   delayMs: number;
-  /** Why it failed. */
+  /** Why the attempt failed. */
   cause: Cause;
-  /** The server may have run the turn already: done once a turn. */
+  /** The server may have run the turn already: such a move is made once a turn. */
   doubtful: boolean;
-  /** The new connection is used without `stream_id`, and so are the later ones of this endpoint (F5). */
+  /** Connections of this endpoint are used without `stream_id` from now on (F5). */
   withoutLanes: boolean;
-  /** What the breaker is to hear of it, whatever the move. */
+  /** What the breaker is told, whatever the move. */
   breakerFailure: BreakerFailure | undefined;
 }
 
-/** Whether a failure of this row can have been run by the server: `no`, or `maybe`, where repeating it may run it twice. */
+/** Whether the server can have run the turn: with `maybe`, a further attempt may run it twice. */
 type Ran = 'no' | 'maybe';
 
 export interface RecoveryRow {
@@ -79,24 +79,24 @@ export interface RecoveryRow {
   phases: readonly Phase[];
   connection: 'any' | 'rested' | 'fresh';
   ran: Ran;
-  /** The first that the policy permits is made; where it permits none, the caller gets the error. */
+  /** The first move that the policy permits is made; if there is none, the error surfaces. */
   moves: readonly Move[];
 }
 
 const dialling: readonly Phase[] = ['queued'];
 const unsent: readonly Phase[] = ['queued', 'sending'];
-/** An answer can be faster than the news that the request has gone. */
+/** An answer may come before the news that the request was sent. */
 const refused: readonly Phase[] = ['sending', 'sent'];
 const unanswered: readonly Phase[] = ['queued', 'sending', 'sent'];
 const silent: readonly Phase[] = ['sent'];
 
 /**
- * The whole of it: the first row that fits decides, and where none fits the caller gets the error. Once an event has been handed over,
- * no row fits: nothing is replayed then.
+ * The table of recovery: the first row that fits decides; if none fits, the error surfaces. Once an event was handed over, no row fits: nothing is replayed
+ * then.
  *
- * Rows that say `maybe` can run a turn twice. A connection that ends without a word when it is written to was dead before, as a rule: a
- * NAT, a proxy or the server's idle limit (B1). And a server that closes in good order instead of answering has refused the request, as a
- * rule (P89). A pong that never came belongs there too: the request may have arrived.
+ * Rows with `maybe` can run a turn twice. An idle connection that breaks when it is written to was usually dead before: a NAT, a proxy or the idle limit of
+ * the server (B1). A server that closes in good order instead of answering has usually refused the request (P89). After a missing pong the request may have
+ * arrived.
  */
 export const recoveryTable: readonly RecoveryRow[] = [
   {
@@ -147,7 +147,7 @@ export const recoveryTable: readonly RecoveryRow[] = [
     moves: ['fall_back', 'wait_for_lane', 'redial'],
   },
   { causes: ['pong_lost'], phases: refused, connection: 'any', ran: 'maybe', moves: ['redial', 'fall_back'] },
-  // A server may also close in good order what has rested too long.
+  // A server may also close a connection in good order that was idle for too long.
   { causes: ['dismissed'], phases: silent, connection: 'rested', ran: 'maybe', moves: ['fall_back', 'redial'] },
   { causes: ['dismissed', 'closed'], phases: silent, connection: 'any', ran: 'maybe', moves: ['fall_back'] },
   { causes: ['age_limit', 'lanes_refused'], phases: refused, connection: 'any', ran: 'no', moves: ['redial'] },
@@ -159,7 +159,7 @@ export const recoveryTable: readonly RecoveryRow[] = [
   { causes: ['given_up'], phases: refused, connection: 'any', ran: 'maybe', moves: ['retry'] },
 ];
 
-/** Pure: the same failure under the same policy has the same consequence. */
+/** What follows a failed attempt. Pure: the same failure under the same policy gives the same decision. */
 export function recover(failure: Failure, policy: Policy): Decision {
   const cause = causeOf(failure.error);
   const row = recoveryTable.find(
@@ -184,7 +184,7 @@ export function recover(failure: Failure, policy: Policy): Decision {
   return { ...decision, doubtful: false, withoutLanes: false, move: 'surface', delayMs: 0 };
 }
 
-/** What holds for every move: the budget, and what the caller allows to be written twice. */
+/** Conditions of every move: the budget, and the replay policy. */
 function mayTryAgain({ phase }: Failure, policy: Policy, doubtful: boolean): boolean {
   if (policy.attempts >= policy.maxAttempts || !(policy.msLeft > 0)) return false;
   if (policy.replay === 'never') return phase === 'queued';
@@ -192,7 +192,7 @@ function mayTryAgain({ phase }: Failure, policy: Policy, doubtful: boolean): boo
   return policy.replay === 'unanswered' && policy.repeatable && !policy.done.some((earlier) => earlier.doubtful);
 }
 
-/** Each move is made once a turn, but for waiting: that may be of use more than once. */
+/** Conditions of one move. Each is made once a turn, except `retry`. */
 function isPermitted(move: Move, cause: Cause, failure: Failure, policy: Policy): boolean {
   const { transport, credentialIsAsked, plan } = failure;
   const isDone = (other: Move): boolean => policy.done.some((earlier) => earlier.move === other);
@@ -203,14 +203,14 @@ function isPermitted(move: Move, cause: Cause, failure: Failure, policy: Policy)
     case 'resend_in_full':
       return plan === 'delta' && !isDone('resend_in_full');
     case 'fall_back':
-      // Over SSE it is refused once more.
+      // A model that may not be streamed is refused over SSE too.
       if (cause === 'stream_refused' && policy.streams) return false;
       return transport === 'websocket' && policy.choice === 'auto' && policy.sseAble && !isDone('fall_back');
     case 'wait_for_lane':
       return transport === 'sse' && policy.lanesLeft && !isDone('wait_for_lane');
     case 'retry':
       if (!policy.retryRefusals) return false;
-      // Where both ways are shut, the host is gone (A8); and a throttle that holds after a wait is none (A4).
+      // A host that neither transport reaches is gone (A8); a throttle that lasts longer than a wait is none (A4).
       if (cause === 'unreachable') return !isDone('retry') && !isDone('fall_back');
       return cause !== 'throttled' || !isDone('retry');
     default:
@@ -218,17 +218,17 @@ function isPermitted(move: Move, cause: Cause, failure: Failure, policy: Policy)
   }
 }
 
-/** The bounds of our own backoff, in milliseconds; it doubles between them (P27). */
+/** The bounds of the backoff, which doubles between them; in milliseconds (P27). */
 const firstBackoffMs = 500;
 const maxBackoffMs = 8000;
 
-/** Before the one new dial after an edge's refusal, in milliseconds (A4). */
+/** The wait before the one new dial after a refusal by an edge network, in milliseconds (A4). */
 const throttledMs = 3000;
 
-/** `1013`: try again later. */
+/** The close code for: try again later. */
 const tryAgainLater = 1013;
 
-/** What the server asks for, else our own backoff. A wait that it asks for is never shortened, and lengthened by a second at most. */
+/** The wait before a move: the one that the server asks for, else the backoff. A wait of the server is never shortened, and lengthened by a second at most. */
 function delayBefore(
   move: Move,
   cause: Cause,
@@ -239,7 +239,7 @@ function delayBefore(
   if (move !== 'retry' && !isLater) return 0;
   const asked = error.retryAfterMs;
   if (asked !== undefined) {
-    // Jitter alone does not take a wait beyond the budget.
+    // Jitter does not take a wait beyond the budget.
     const spread = asked + jitter() * Math.min(1000, Math.max(100, asked / 10));
     return asked <= msLeft ? Math.min(spread, msLeft) : asked;
   }

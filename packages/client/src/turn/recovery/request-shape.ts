@@ -1,12 +1,12 @@
-/** Fields looked at, at each level, and characters of each name: a shape is short, whatever the body is. */
+/** Bounds of a shape: fields at each level, and characters of each name. */
 const maxFields = 64;
 const maxNameLength = 64;
 
 /**
- * What a request looks like, without what it says: the names of its fields, and of theirs, with the kind of each value. A decimal number
- * is a kind of its own, because some servers take `temperature: 1` over a WebSocket and not `temperature: 0.7` (C11).
+ * The shape of a request: the names of its fields, two levels deep, with the kind of each value, and none of its content. A decimal number is a kind of its
+ * own, because some servers take `temperature: 1` over a WebSocket and not `temperature: 0.7` (C11).
  *
- * Two levels deep, and not into lists: a history that grows keeps its shape. The order of fields does not matter.
+ * Lists are not looked into, so a growing history keeps its shape. The order of fields does not matter.
  */
 export function shapeOf(body: object): string {
   return fields(body, (value) =>
