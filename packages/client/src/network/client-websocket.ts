@@ -11,32 +11,29 @@ import { readBytes } from './connect/shared-read-buffer.js';
 import type { Socket as NetSocket } from 'node:net';
 import type { Clock, Timer } from '../base/clock.js';
 
-/** Who is told of a socket. */
+/** The messages and the end of a WebSocket. */
 export interface WebSocketListener {
   message(text: EventText, bytes: number): void;
-  /** The peer has sent a ping, and has been answered. */
+  /** The server has sent a ping, and was answered. */
   pinged(): void;
   ponged(payload: string): void;
-  /** Called once, whatever ended it. `code` 1006: no close frame came. */
+  /** The socket has ended. Called once. The code is 1006 if no close frame came. */
   closed(end: WebSocketEnd): void;
 }
 
 export interface WebSocketEnd {
   code: number;
   reason: string;
-  /** A `Violation`: the peer broke the rules of WebSocket. Or what ended it from this side. */
+  /** A `WebSocketViolation` of the server, or what ended the socket on this side. */
   cause: Error | undefined;
-  /** What it did, in words. */
+  /** What the server did wrong, as a sentence. */
   violation: string | undefined;
 }
 
-/** How long the peer has to end the connection once a close frame was sent or read, in milliseconds. */
+/** How long the server has to end the connection after a close frame, in milliseconds. */
 const closeTimeout = 1000;
 
-/**
- * A message in more frames ends the connection: a flood of tiny ones would be work without end (N8). The largest event passes in frames of
- * 4 KiB.
- */
+/** The limits of a message. Without a limit of frames, a flood of tiny ones would be work without end (N8). The largest event passes in frames of 4 KiB. */
 const limits = { maxBytes: maxEventBytes, maxFragments: maxEventBytes / 4096 };
 
 /**
@@ -54,9 +51,9 @@ type State = 'open' | 'closing' | 'closed';
  * Not done on purpose: compression (P7), subprotocols (P5), binary messages.
  */
 export class ClientWebSocket {
-  /** `Network.identityOf` the headers it was dialled with. */
+  /** The fingerprint of the headers of the handshake: `Network.identityOf`. */
   readonly identity: string;
-  /** The headers with which the upgrade was answered, without cookies; names in lower case. */
+  /** The response headers of the upgrade, without cookies; names in lower case. */
   readonly upgradeHeaders: Readonly<Record<string, string>>;
   readonly #raw: NetSocket;
   readonly #listener: WebSocketListener;
@@ -64,7 +61,7 @@ export class ClientWebSocket {
   readonly #secrets: Secrets;
   readonly #reader: MessageReader;
   #state: State = 'open';
-  /** What the peer's close frame said. */
+  /** The close frame of the server. */
   #closeFrame: { code: number; reason: string } | undefined;
   #reported = false;
   #timer: Timer | undefined;
@@ -95,32 +92,32 @@ export class ClientWebSocket {
     );
     raw.once('end', () => this.#startClosing());
     raw.once('close', () => this.#socketClosed());
-    // That it ended is told by the `close` that follows. An `error` that nobody listens to would end the process (I5, I6).
+    // `close` follows. Without a listener an `error` would end the process (I5, I6).
     raw.on('error', () => {});
-    // What came in one piece with the answer to the upgrade is read before anybody can use it: it may be the end.
+    // Frames that came in one piece with the upgrade are read first: they may end the socket.
     readBytes(raw, (bytes) => this.#read(bytes));
   }
 
-  /** All bytes that ever came: they grow also in the middle of a frame. */
+  /** All bytes received so far. The number also grows in the middle of a frame. */
   get bytesRead(): number {
     return this.#raw.bytesRead;
   }
 
   /**
-   * `done` is called once: when the operating system has taken the last byte, or with the error that kept it from doing so. The socket has
-   * then ended, and `closed` tells how.
+   * Sends a text. `done` is called once: when the operating system has taken the last byte, or with an error. After an error the socket has ended, and
+   * `closed` follows.
    */
   send(text: string, done: (error: Error | undefined) => void): void {
     if (this.#state !== 'open') return queueMicrotask(() => done(new Error('the WebSocket is closing')));
     this.#raw.write(encodeFrame(opcodes.text, text), (error) => done(error ?? undefined));
   }
 
-  /** `ponged` of the listener brings the payload back. */
+  /** Sends a ping; `ponged` brings the payload back. */
   ping(payload: string): void {
     this.#write(opcodes.ping, payload);
   }
 
-  /** What was already read may still arrive. */
+  /** Stops reading. Messages that were read already may still arrive. */
   pause(): void {
     this.#raw.pause();
   }
@@ -129,7 +126,7 @@ export class ClientWebSocket {
     this.#raw.resume();
   }
 
-  /** An idle socket does not keep the process alive; one that a turn uses does. */
+  /** Keeps the process alive: a turn uses the socket. */
   ref(): void {
     this.#raw.ref();
   }
@@ -138,13 +135,13 @@ export class ClientWebSocket {
     this.#raw.unref();
   }
 
-  /** Ends it with a close frame, and without one if the peer does not answer in time. */
+  /** Closes with a close frame. Without an answer in time the socket is destroyed. */
   close(code: number, reason: string): void {
     this.#write(opcodes.close, closePayload(code, reason));
     this.#startClosing();
   }
 
-  /** Ends it now. */
+  /** Destroys the socket now. */
   terminate(): void {
     this.#raw.destroy();
   }
@@ -156,7 +153,7 @@ export class ClientWebSocket {
       if (!(error instanceof WebSocketViolation)) throw error;
       this.#write(opcodes.close, closePayload(error.closeCode, ''));
       this.#startClosing();
-      // The turn need not wait for the peer's answer to that.
+      // The turn does not wait for the server's close frame.
       this.#reportClosed({
         code: abnormalClosure,
         reason: '',
@@ -166,7 +163,7 @@ export class ClientWebSocket {
     }
   }
 
-  /** The peer says goodbye. */
+  /** Answers a close frame. */
   #answerClose(code: number, reason: string): void {
     this.#closeFrame = { code, reason: sanitize(this.#secrets.redact(reason)) };
     this.#write(opcodes.close, closePayload(code, ''));
@@ -178,11 +175,11 @@ export class ClientWebSocket {
     if (this.#state === 'open') this.#raw.write(encodeFrame(opcode, payload));
   }
 
-  /** It ends, in good order if the peer does its part in time. */
+  /** Starts closing: the server has a bounded time to end the connection. */
   #startClosing(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    // Who reads nothing never reads the answer.
+    // A paused socket would never read the close frame.
     this.#raw.resume();
     this.#timer = startDeadline(this.#clock, closeTimeout, () => this.#raw.destroy());
   }
@@ -190,7 +187,7 @@ export class ClientWebSocket {
   #socketClosed(): void {
     this.#state = 'closed';
     this.#timer?.cancel();
-    // A connection that broke while it was paused may hold the end of an answer.
+    // A connection that broke while it was paused may hold unread frames.
     const left = this.#raw.read() as Buffer | null;
     if (left !== null && !this.#reported) this.#read(left);
     this.#reportClosed({

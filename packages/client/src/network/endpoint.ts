@@ -1,21 +1,21 @@
 import { TurnwireError } from '../protocol/errors/errors.js';
 
-/** Where the API is, for both transports. */
+/** The address of the API, for both transports. */
 export interface Endpoint {
-  /** `https://host[:port]`, for people and logs: no path, no query, no user info. Behind a relay, the provider's. */
+  /** `https://host[:port]`, for messages and logs: no path, no query, no user info. Behind a relay, that of the provider. */
   origin: string;
   host: string;
   port: number;
   secure: boolean;
-  /** Of both: a WebSocket begins as a GET at the address of the POSTs (P1). */
+  /** The address of both transports: a WebSocket begins as a GET at the address of the POSTs (P1). */
   url: URL;
 }
 
-/** @throws TurnwireError `invalid_option` for what is no http(s) address. */
+/** @throws TurnwireError `invalid_option` unless `baseUrl` is an http(s) address. */
 export function endpointOf(baseUrl: string, name: string): Endpoint {
   const url = parse(baseUrl, name);
   const secure = url.protocol === 'https:';
-  // A query stays behind the path: some gateways carry their version in it.
+  // A query is kept: some gateways carry their version in it.
   const path = url.pathname.replace(/\/+$/, '');
   url.pathname = path.endsWith('/responses') ? path : `${path}/responses`;
   url.hash = '';

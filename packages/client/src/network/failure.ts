@@ -7,9 +7,9 @@ import type { Phase } from '../protocol/errors/errors.js';
 import type { Secrets } from '../protocol/errors/secrets.js';
 import type { Proxy } from './connect/proxy.js';
 
-/** A connection that could not be had: DNS, TCP, TLS, or a peer that hung up. Nothing was sent. */
+/** The error of a dial that failed: DNS, TCP, TLS, or a server that hung up. Nothing was sent. */
 export function dialFailure(origin: string, cause: unknown): TurnwireError {
-  // The way to it has failed, and has said how.
+  // The proxy has failed, and this error says so.
   if (cause instanceof TurnwireError) return cause;
   return new TurnwireError('dial_failed', `${origin} could not be reached: ${describeCause(cause)}`, {
     kind: kindOfDial(cause),
@@ -17,7 +17,7 @@ export function dialFailure(origin: string, cause: unknown): TurnwireError {
   });
 }
 
-/** The proxy itself could not be had, or did not answer as one. */
+/** The error of a proxy that could not be reached, or did not answer as a proxy. */
 export function proxyFailure({ origin }: Proxy, cause: unknown): TurnwireError {
   return new TurnwireError('proxy_failed', `the proxy ${origin} could not be used: ${describeCause(cause)}`, {
     kind: kindOfDial(cause),
@@ -25,7 +25,7 @@ export function proxyFailure({ origin }: Proxy, cause: unknown): TurnwireError {
   });
 }
 
-/** The proxy opens no tunnel to this target. */
+/** The error of a proxy that refuses a tunnel to this target. */
 export function proxyRefusal({ origin, authorization }: Proxy, target: string, status: number): TurnwireError {
   const asked = authorization === undefined ? 'asks for credentials' : 'does not take the credentials in its address';
   const what =
@@ -36,10 +36,7 @@ export function proxyRefusal({ origin, authorization }: Proxy, target: string, s
   return new TurnwireError('proxy_failed', `the proxy ${origin} ${what}`, { status, kind });
 }
 
-/**
- * TLS told us off after we believed to be connected: from version 1.3 on, a server checks the client's certificate last. It has read no
- * request then.
- */
+/** Whether an open connection failed by a TLS alert: from version 1.3 on a server checks the client's certificate last. It has read no request then. */
 export function isTlsAlert(cause: Error): boolean {
   return /^ERR_SSL_.*_ALERT_/.test(codeOf(cause) ?? '');
 }
@@ -58,7 +55,7 @@ function codeOf(cause: unknown): string | undefined {
 const missingCa = ' (give the missing certificate as network.ca or in NODE_EXTRA_CA_CERTS)';
 const clientCertificate = ' (does it ask for a client certificate? give one as network.cert and network.key)';
 
-/** What to look at, where the code alone does not tell it. */
+/** What to check, for codes that do not say it. */
 const hints: Readonly<Record<string, string>> = {
   ECONNREFUSED: ' (nothing listens there)',
   ENOTFOUND: ' (no such host name)',
@@ -73,12 +70,12 @@ const hints: Readonly<Record<string, string>> = {
     ' (TLS failed: is https: right? does it ask for a client certificate, which network.cert and network.key would give?)',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: clientCertificate,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: clientCertificate,
-  // As later versions of OpenSSL call it.
+  // The name in later versions of OpenSSL.
   'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': clientCertificate,
   ERR_SSL_WRONG_VERSION_NUMBER: ' (it does not speak TLS there: is https: right?)',
 };
 
-/** Where trying again changes nothing, and neither does another transport: the name, or the certificate of either side (A8, A9, N5). */
+/** `configuration` for a wrong name or certificate: neither another try nor another transport helps (A8, A9, N5). */
 function kindOfDial(cause: unknown): 'network' | 'configuration' {
   const code = codeOf(cause) ?? '';
   const isPermanent =
@@ -100,7 +97,7 @@ const permanent: ReadonlySet<string> = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
 ]);
 
-/** An HTTP answer, read as far as refusals are. */
+/** An HTTP response that is no success. */
 interface HttpRefusal {
   status: number;
   headers: Readonly<Record<string, string>>;
@@ -109,8 +106,8 @@ interface HttpRefusal {
 }
 
 /**
- * A refusal by HTTP status: of the upgrade (`upgrade_refused`) or of the POST (`request_refused`). A JSON error body is read into
- * `server`; a page of HTML is not put before users.
+ * The error of a refusal by HTTP status: of the upgrade (`upgrade_refused`) or of the POST (`request_refused`). A JSON body is parsed into `server`; a page of
+ * HTML is not shown.
  */
 export function statusFailure(
   code: 'upgrade_refused' | 'request_refused',
@@ -134,10 +131,7 @@ export function statusFailure(
   );
 }
 
-/**
- * A 200 that is no event stream, where one was asked for: a refusal in JSON, a page of something that is not the API, or an answer of
- * which it is not known what it means.
- */
+/** The error of a 200 that should be an event stream and is none: a refusal in JSON, a page of HTML, or something unknown. */
 export function notAStream(origin: string, answer: HttpRefusal): TurnwireError {
   const { status, headers, body } = answer;
   const { error, output } = (parse(body) ?? {}) as { error?: unknown; output?: unknown };
@@ -155,7 +149,7 @@ export function notAStream(origin: string, answer: HttpRefusal): TurnwireError {
   );
 }
 
-/** Where a redirect points to: the origin alone, for a path or a query may hold a secret. */
+/** The origin that a redirect points to. Its path and query may hold a secret, and are left out. */
 function redirectOf(
   { status, headers }: { status: number; headers: Readonly<Record<string, string>> },
   origin: string,

@@ -5,21 +5,18 @@ import { version } from '../version.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { ClientOptions } from '../options.js';
 
-/**
- * The identity with which a server is spoken to. Asked at every dial and at every POST, and never used again. Rejects with what `signal` is aborted
- * with: the caller's functions may take their time, and nobody waits for them then.
- */
+/** The headers that say who asks. Called at every dial and at every POST. Rejects with the reason of `signal`, even while a function of the caller runs. */
 export type IdentityHeaders = (signal: AbortSignal) => Promise<Record<string, string>>;
 
 export interface IdentitySource extends Pick<ClientOptions, 'apiKey' | 'headers' | 'organization' | 'project'> {
-  /** For the wait on `apiKey` and `headers`, in milliseconds. */
+  /** How long the functions `apiKey` and `headers` may take, in milliseconds. */
   dialMs: number;
   clock: Clock;
 }
 
 /**
- * The headers of the upgrade and of the POST, the same for both. What a caller's function throws, or a value that no header can
- * hold, becomes `credential_failed`, without the value (N1, N17, G6).
+ * The identity headers, the same for the upgrade and the POST. An exception of a caller's function, or a value that no header can hold, becomes
+ * `credential_failed`, without the value (N1, N17, G6).
  */
 export function identityHeadersOf(source: IdentitySource): IdentityHeaders {
   return async (signal) => {
@@ -39,7 +36,7 @@ export function identityHeadersOf(source: IdentitySource): IdentityHeaders {
   };
 }
 
-/** What is wrong with a key, as a sentence without the key; undefined if nothing is. */
+/** What is wrong with a key, as a sentence without the key; undefined for a valid one. */
 export function keyProblem(key: unknown): string | undefined {
   if (typeof key !== 'string') return `is ${key === null ? 'null' : typeof key} instead of a string`;
   if (key === '') return 'is empty';
@@ -49,7 +46,7 @@ export function keyProblem(key: unknown): string | undefined {
   return undefined;
 }
 
-/** What is wrong with a header, as a sentence without its value; undefined if nothing is (N17). */
+/** What is wrong with a header, as a sentence without its value; undefined for a valid one (N17). */
 export function headerProblem(name: string, value: unknown): string | undefined {
   if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) return `headers: ${JSON.stringify(name)} is no header name`;
   if (connectionHeaders.test(name))
@@ -58,11 +55,11 @@ export function headerProblem(name: string, value: unknown): string | undefined 
   return problem === undefined ? undefined : `headers: ${name} ${problem}`;
 }
 
-/** What would change how the request itself is read. */
+/** Headers that would change how the request itself is read. */
 const connectionHeaders =
   /^(connection|content-length|keep-alive|sec-websocket-.*|te|trailer|transfer-encoding|upgrade)$/i;
 
-/** The same for a value alone, without its subject. */
+/** What is wrong with the value of a header, without its name. */
 export function valueProblem(value: unknown): string | undefined {
   if (typeof value !== 'string') return `is ${value === null ? 'null' : typeof value} instead of a string`;
   return printable.test(value) ? undefined : 'contains characters that a header cannot hold';

@@ -15,36 +15,33 @@ import type { PostConnections } from './post/post.js';
 import type { Proxy } from './connect/proxy.js';
 import type { NetworkOptions } from '../options.js';
 
-/**
- * How bytes leave: one configuration, from which both transports take their connections, so that a fallback never goes by another
- * way than the WebSocket did (K4).
- */
+/** How bytes leave: one configuration for both transports, so that a fallback takes the same way as the WebSocket (K4). */
 export interface Network {
   endpoint: Endpoint;
   identityHeaders: IdentityHeaders;
-  /** What went into the handshakes so far. */
+  /** The credentials of all handshakes so far. */
   secrets: Secrets;
-  /** The endpoint and the way to it, for people: `https://host through the proxy http://proxy:3128`. */
+  /** The endpoint and the way to it, for messages: `https://host through the proxy http://proxy:3128`. */
   route: string;
-  /** A connection of one's own, for a WebSocket. */
+  /** Opens a connection, for a WebSocket. */
   connect: Connect;
-  /** Those of POSTs. */
+  /** The connections of POSTs. */
   connections: PostConnections;
-  /** POSTs go by a fetch of the caller's: another connection is not ours to dial. */
+  /** POSTs go by a fetch of the caller, which has connections and retries of its own. */
   usesFetch: boolean;
   /**
-   * A fingerprint of what went into a handshake: two connections whose fingerprints differ were dialled with different credentials (H4, N3).
-   * Tells nothing of them, and is of use within this process only.
+   * A fingerprint of the headers of a handshake: connections with different fingerprints were dialled with different credentials (H4, N3). It reveals
+   * nothing of them, and is of use within this process only.
    */
   identityOf: (headers: Readonly<Record<string, string>>) => string;
-  /** Ends what is kept. */
+  /** Ends the kept connections. */
   destroy(): void;
 }
 
 /** `NetworkOptions`, with the proxy found. */
 export interface NetworkSettings extends Pick<NetworkOptions, 'ca' | 'cert' | 'key' | 'lookup' | 'allowPlaintext'> {
   proxy?: Proxy | undefined;
-  /** For POSTs; a WebSocket has its own way. */
+  /** Sends POSTs; a WebSocket does not use it. */
   fetch?: typeof globalThis.fetch | undefined;
 }
 
@@ -81,7 +78,7 @@ function connectOf(endpoint: Endpoint, settings: NetworkSettings): Connect {
   const { proxy, ca, cert, key } = settings;
   const lookup = lookupOf(endpoint, settings);
   const target = { host: bareHost(endpoint.host), port: endpoint.port };
-  // There is no other way out: when the tunnel cannot be had, there is no connection (A10).
+  // The proxy is never bypassed: without the tunnel there is no connection (A10).
   const through = proxy === undefined ? undefined : tunnel(proxy, target, { ca, lookup });
   if (endpoint.secure) return secureConnect({ ...target, lookup }, { ca, cert, key }, through);
   return through ?? plainConnect({ ...target, lookup });
@@ -93,11 +90,11 @@ function lookupOf(endpoint: Endpoint, { proxy, lookup, allowPlaintext }: Network
   return trusted ? loopbackLookup(own) : own;
 }
 
-// With a key that nobody has, a fingerprint cannot be tried against guesses of what it stands for.
+// With a random key, a fingerprint cannot be compared with guesses of the credentials.
 const fingerprintKey = randomBytes(32);
 
 function identification(): Network['identityOf'] {
-  // As a rule all connections of a client have the same headers: an HMAC for each took a tenth of the time in which it was opened.
+  // All connections of a client usually have the same headers: the last fingerprint is kept.
   let last = { text: '', identity: '' };
   return (headers) => {
     const text = JSON.stringify(Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1)));

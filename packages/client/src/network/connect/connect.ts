@@ -11,24 +11,24 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls';
  */
 export type Connect = (signal: AbortSignal) => Promise<Socket>;
 
-/** Where to, without brackets around an IPv6 address; and how its name is found. */
+/** The host, without brackets around an IPv6 address, its port, and the lookup of its name. */
 export interface Target {
   host: string;
   port: number;
   lookup?: LookupFunction | undefined;
 }
 
-/** Certificates of the target: `ca` in place of those that Node trusts, `cert` and `key` where it asks for one of ours. */
+/** `ca` replaces the authorities that Node trusts; `cert` and `key` are the client's certificate. */
 export type Certificates = Pick<TlsOptions, 'ca' | 'cert' | 'key'>;
 
 export function plainConnect({ host, port, lookup }: Target): Connect {
-  // Both families are tried, the next soon after the last (A7), whatever Node was told on its command line.
+  // IPv6 and IPv4 are both tried (A7), whatever the options of Node's command line.
   const options = { host, port, autoSelectFamily: true, ...(lookup === undefined ? {} : { lookup }) };
   return (signal) =>
     whenConnected('connect', (onread) => connectTcp({ ...options, ...withoutUndefined({ onread }) }), signal);
 }
 
-/** `through`: what TLS is spoken inside of, where that is not a TCP connection to the target. */
+/** @param through opens the connection in which TLS is spoken; by default a TCP connection to the target. */
 export function secureConnect({ host, port, lookup }: Target, certificates: Certificates, through?: Connect): Connect {
   const tls: TlsOptions = {
     ...withoutUndefined(certificates),
@@ -36,7 +36,7 @@ export function secureConnect({ host, port, lookup }: Target, certificates: Cert
     ALPNProtocols: ['http/1.1'],
   };
   const tcp = { host, port, autoSelectFamily: true, ...(lookup === undefined ? {} : { lookup }) };
-  /** Of the last connection: the next one need not exchange certificates again. */
+  /** The TLS session of the last connection, which the next one resumes. */
   let session: Buffer | undefined;
   return async (signal) => {
     const tunnel = await through?.(signal);
@@ -44,7 +44,7 @@ export function secureConnect({ host, port, lookup }: Target, certificates: Cert
       const socket = connectTls({
         ...tls,
         ...(tunnel === undefined ? tcp : { host, socket: tunnel }),
-        // Missing in the types.
+        // Node's types lack `onread`.
         ...withoutUndefined({ session, onread }),
       });
       socket.on('session', (given) => {
@@ -64,7 +64,7 @@ export function secureConnect({ host, port, lookup }: Target, certificates: Cert
   };
 }
 
-/** When a connection rests, for tools may run for minutes, TCP begins to probe after this long, in milliseconds. */
+/** After this idle time TCP begins to probe the connection, in milliseconds. */
 const tcpKeepAliveMs = 30_000;
 
 async function whenConnected(
@@ -74,7 +74,7 @@ async function whenConnected(
 ): Promise<Socket> {
   signal.throwIfAborted();
   const socket = openWithSharedBuffer(open);
-  // Stays: between two owners an error would find nobody else, and end the process (I5, I6).
+  // Stays for the life of the socket: without a listener an error would end the process (I5, I6).
   socket.on('error', () => {});
   try {
     await once(socket, event, { signal: signal });

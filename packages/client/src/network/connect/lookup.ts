@@ -5,9 +5,8 @@ import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 
 /**
- * The caller's lookup, made safe: it may answer with one address where a list was asked for, as Node's own does not (its fallback between
- * IPv6 and IPv4 asks for lists, A7); it may throw instead of answering, and answer more than once. What is no address fails here and at once: Node
- * waits for ever on a list without one.
+ * Makes the caller's lookup safe. It may answer with one address although Node asks for a list (A7), throw, or answer more than once. An answer without an
+ * address fails at once: Node would wait for ever.
  */
 export function safeLookup(lookup: LookupFunction): LookupFunction {
   return (hostname, options, callback) => {
@@ -26,13 +25,13 @@ export function safeLookup(lookup: LookupFunction): LookupFunction {
     try {
       lookup(hostname, options, answer);
     } catch (error) {
-      // Not in this tick: a lookup answers later, and Node relies on it.
+      // Not in this tick: Node relies on that.
       process.nextTick(answer, error instanceof Error ? error : new Error(String(error)), []);
     }
   };
 }
 
-/** Undefined for what is no IP address. The address tells its family better than a caller does. */
+/** undefined for anything but an IP address. The family is taken from the address, and not from the caller. */
 function addressOf(given: unknown): LookupAddress | undefined {
   const address: unknown =
     typeof given === 'string' ? given : (given as Partial<LookupAddress> | null | undefined)?.address;
@@ -40,9 +39,7 @@ function addressOf(given: unknown): LookupAddress | undefined {
   return typeof address === 'string' && family !== 0 ? { address, family } : undefined;
 }
 
-/**
- * For plain text to `localhost` and the names below it: these are trusted by their name, so what they resolve to is held to it (N5, N20).
- */
+/** A lookup for `http:` to `localhost` and names below it: an address that is not of this machine is refused (N5, N20). */
 export function loopbackLookup(lookup: LookupFunction = lookupDns): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, options, (error, address, family) => {
@@ -54,14 +51,14 @@ export function loopbackLookup(lookup: LookupFunction = lookupDns): LookupFuncti
   };
 }
 
-/** The caller's lookup has answered, and without an address: the same as a name that does not exist. */
+/** The caller's lookup has found no address: the name does not exist. */
 export class NoAddressError extends Error {
   constructor(hostname: string) {
     super(`network.lookup found no IP address for ${hostname}`);
   }
 }
 
-/** Ours, and final: what a name resolves to is no trouble of the network. */
+/** A loopback name resolves to another machine. Trying again does not help. */
 export class NotLoopbackError extends Error {
   constructor(hostname: string, address: string) {
     super(`${hostname} is not this machine but ${address}, and nothing is encrypted: use https:`);

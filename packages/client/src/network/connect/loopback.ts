@@ -1,9 +1,9 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /**
- * Whether a host of a parsed URL is this machine: 127.0.0.0/8, ::1, their mapped forms, `localhost` and the names below it (RFC 6761). Never
- * told by how the text begins: `127.0.0.1.example.com` is somebody else's (N5). Decimal, octal and hexadecimal forms of an address
- * have become dotted ones when the URL was parsed. 0.0.0.0 is no loopback address, although some systems connect it to themselves.
+ * Whether a host of a parsed URL is this machine: 127.0.0.0/8, ::1, their mapped forms, `localhost` and names below it (RFC 6761). The whole host is
+ * compared: `127.0.0.1.example.com` is another machine (N5). The URL parser has turned decimal, octal and hexadecimal addresses into dotted ones. 0.0.0.0 is
+ * no loopback address, although some systems connect it to themselves.
  */
 export function isLoopback(host: string): boolean {
   const name = bareHost(host);
@@ -19,7 +19,7 @@ addresses.addSubnet('127.0.0.0', 8, 'ipv4');
 addresses.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
 addresses.addAddress('::1', 'ipv6');
 
-/** A host in the form in which two can be compared: lower case, without the brackets of IPv6 and the dot of the root. */
+/** A host in lower case, without the brackets of IPv6 and the dot of the root, to be compared. */
 export function bareHost(host: string): string {
   const name = host.startsWith('[') ? host.replace(/^\[|\]$/g, '') : host.replace(/\.$/, '');
   return name.toLowerCase();

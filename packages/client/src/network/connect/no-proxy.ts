@@ -2,11 +2,10 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import { bareHost } from './loopback.js';
 
 /**
- * Whether a target stands in a NO_PROXY list. Its entries, between commas or white space: `*` for every host; a name for itself and all
- * below it, with or without a dot or `*.` before it; an address; a range of addresses (`10.0.0.0/8`); each with or without a port.
+ * Whether a NO_PROXY list exempts a target. Entries are separated by commas or white space: `*` for every host; a name, for itself and all names below it,
+ * with or without a dot or `*.` before it; an address; a range of addresses (`10.0.0.0/8`); each with or without a port.
  *
- * What is no entry of these kinds exempts nothing: a proxy is rather used once too often than bypassed. Names are not resolved, so a range
- * never fits a name.
+ * An entry of any other form exempts nothing. Names are not resolved, so a range never fits a name.
  */
 export function isExempt(target: { host: string; port: number }, list: string): boolean {
   const host = bareHost(target.host);

@@ -3,27 +3,27 @@ import { bareHost, isLoopback } from './loopback.js';
 import { isExempt } from './no-proxy.js';
 import type { Endpoint } from '../endpoint.js';
 
-/** An HTTP proxy, spoken to in the clear or over TLS, that opens tunnels. */
+/** An HTTP proxy that opens tunnels, reached with or without TLS. */
 export interface Proxy {
-  /** `http://host:port`, for people and logs: without its credentials. */
+  /** `http://host:port`, for messages and logs: without credentials. */
   origin: string;
   host: string;
   port: number;
-  /** The proxy itself is spoken to over TLS. */
+  /** The proxy itself is reached over TLS. */
   secure: boolean;
-  /** What Proxy-Authorization holds; for the proxy alone (A11). */
+  /** The value of Proxy-Authorization, sent to the proxy alone (A11). */
   authorization: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The proxy by which an endpoint is reached, for both transports (A10); undefined: directly.
+ * The proxy of an endpoint, for both transports (A10); undefined for none.
  *
- * `network.proxy` decides alone where it is given. Otherwise the environment does, except for this machine's own addresses: what a proxy
- * calls `localhost` is itself.
+ * `network.proxy` decides alone if it is given. Otherwise the environment decides, except for addresses of this machine: `localhost` would be the proxy
+ * itself.
  *
- * @throws TurnwireError `invalid_option` for a proxy that cannot be used: never is it left out instead.
+ * @throws TurnwireError `invalid_option` for a proxy that cannot be used. A proxy is never bypassed.
  */
 export function chooseProxy(
   endpoint: Endpoint,
@@ -39,10 +39,10 @@ export function chooseProxy(
   return name === undefined || value === undefined ? undefined : parseProxy(value, name);
 }
 
-/** In the order in which they are looked at: the lower case first, as curl does. */
+/** The variables of the environment in order: lower case first, as in curl. */
 function variables(secure: boolean, env: Environment): string[] {
   const own = secure ? ['https_proxy', 'HTTPS_PROXY'] : ['http_proxy', 'HTTP_PROXY'];
-  // In a CGI program HTTP_PROXY is a header of whoever sent the request (CVE-2016-5385).
+  // In a CGI program HTTP_PROXY is a header of the request (CVE-2016-5385).
   const trusted = env['REQUEST_METHOD'] === undefined ? own : own.filter((name) => name !== 'HTTP_PROXY');
   return [...trusted, 'all_proxy', 'ALL_PROXY'];
 }
@@ -55,11 +55,11 @@ function firstOf(names: readonly string[], env: Environment): [name: string, val
   return undefined;
 }
 
-/** The sentences never hold the value: there may be a password in it (N1). */
+/** The messages never contain the value, which may hold a password (N1). */
 function parseProxy(text: string, name: string): Proxy {
   const example = 'give one as http://host:port or https://host:port';
   const wrong = (what: string): TurnwireError => new TurnwireError('invalid_option', `${name} ${what}`);
-  // The parser would drop line breaks in silence.
+  // The URL parser would drop line breaks without an error.
   // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
   if (/[\u0000-\u0020\u007f]/.test(text)) throw wrong('contains white space or control characters');
   if (text === '') throw wrong(`is empty: ${example}, or false for none`);

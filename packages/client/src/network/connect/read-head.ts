@@ -3,9 +3,9 @@ import type { Readable } from 'node:stream';
 import type { ResponseHead } from '../../http/head.js';
 
 /**
- * Reads the head of an answer, in however many pieces, and nothing after it: what came in the same piece is the next to be read. `to` is what
- * it answers, for the message.
+ * Reads the head of a response, and nothing after it: further bytes are put back into the stream.
  *
+ * @param to the request that the response answers, for the message of an error.
  * @throws Error that says what the server did instead.
  */
 export function readHead(socket: Readable, to: string, maxBytes: number): Promise<ResponseHead> {

@@ -14,7 +14,7 @@ export type BytesListener = (bytes: Buffer) => void;
  */
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** Windows reads ahead: there, each socket that waits has memory of its own. */
+/** Windows reads ahead into the buffer of each socket, so that one buffer cannot serve several. */
 const readsAhead = process.platform === 'win32';
 
 /**
@@ -27,14 +27,14 @@ function isNodesOwn(): boolean {
   return Function.prototype.toString.call(connect).includes('normalizeArgs(');
 }
 
-/** Whose the bytes of a socket are; undefined while they are its stream's. */
+/** The listener of a socket's bytes; undefined while they go into its stream. */
 interface Target {
   take: BytesListener | undefined;
 }
 
 const targets = new WeakMap<Socket, Target>();
 
-/** Opens a socket that is read as a stream, as usual, until `takeBytes`. `open` hands the option on to Node. */
+/** Opens a socket that is read as a stream until `readBytes` is called. `open` passes the option on to Node. */
 export function openWithSharedBuffer(open: (onread: OnReadOpts | undefined) => Socket): Socket {
   if (readsAhead || !isNodesOwn()) return open(undefined);
   const intake: Target = { take: undefined };

@@ -11,9 +11,9 @@ import type { Certificates, Connect, Target } from './connect.js';
 import type { Proxy } from './proxy.js';
 
 export interface TunnelOptions {
-  /** For the proxy itself, where it is spoken to over TLS. The client certificate is for the target, and not shown to it. */
+  /** Authorities for a proxy with TLS. The client's certificate is for the target, and not shown to the proxy. */
   ca: Certificates['ca'];
-  /** Finds the proxy; the target is for the proxy to find. */
+  /** Finds the proxy. The proxy finds the target. */
   lookup: Target['lookup'];
 }
 

@@ -8,23 +8,20 @@ type Zlib = typeof zlib & { createZstdDecompress?: (options: object) => Transfor
 
 const hasZstd = 'zstd' in process.versions;
 
-/**
- * The codings that are decoded, identity preferred: a compressed event stream comes in lumps, where somebody on the way does not pass each event on at
- * once.
- */
+/** The content codings that are decoded. `identity` is preferred: some proxies buffer a compressed event stream. */
 export const acceptEncoding = `identity, ${['gzip', 'deflate', 'br', ...(hasZstd ? ['zstd'] : [])]
   .map((coding) => `${coding};q=0.5`)
   .join(', ')}`;
 
-/** A body comes in a coding that is not decoded. The message says which, as what follows "answered with". */
+/** The content coding of a body is not supported. The message continues "answered with". */
 export class UnknownCodingError extends Error {
   override readonly name = 'UnknownCoding';
 }
 
-/** Codings on top of each other: more would be memory without end. */
+/** The most codings on top of each other, which bounds the memory. */
 const maxCodings = 2;
 
-/** The codings of a `content-encoding` header that have to be undone, the outermost first. */
+/** The codings of a `content-encoding` header, the outermost first. */
 function codingsOf(header = ''): string[] {
   const codings = header
     .toLowerCase()
@@ -40,23 +37,23 @@ function codingsOf(header = ''): string[] {
   return codings;
 }
 
-/** The listener of a body that is being decoded. Its calls never come in the same tick as `write`. */
+/** A body that is being decoded. Calls never come in the same tick as `write`. */
 export interface ContentDecoderListener {
-  /** A piece of it, which may be kept. */
+  /** A decoded part, which may be kept. */
   decoded(bytes: Buffer): void;
-  /** As much has been written as can be taken for now; `roomy` is told when more can. */
+  /** Nothing should be written until `resumeWrites` is called. */
   pauseWrites(): void;
   resumeWrites(): void;
   /** The body is not in the coding that its head names. No call follows. */
   decodeFailed(error: Error): void;
 }
 
-/** Undoes the `content-encoding` of a body, piece by piece, so that an event is there when its bytes are. Nothing is told once it was destroyed. */
+/** Decodes a body chunk by chunk, so that an event is there when its bytes are. Nothing is called after `destroy`. */
 export class ContentDecoder {
   readonly #codings: readonly string[];
   readonly #listener: ContentDecoderListener;
   #chain: Transform[] = [];
-  /** As much has been written as can be taken for now. */
+  /** Nothing should be written for now. */
   writesPaused = false;
   #over = false;
 
@@ -66,7 +63,7 @@ export class ContentDecoder {
   }
 
   /**
-   * undefined where there is nothing to undo.
+   * The decoder of a body; undefined for one without a coding.
    *
    * @throws UnknownCoding
    */
@@ -75,7 +72,7 @@ export class ContentDecoder {
     return codings.length === 0 ? undefined : new ContentDecoder(codings, listener);
   }
 
-  /** What is given may be lent: it is copied. */
+  /** Decodes a chunk. Its memory is copied. */
   write(bytes: Buffer): void {
     if (this.#over || bytes.length === 0) return;
     if (this.#chain.length === 0) this.#open(bytes);
@@ -84,7 +81,7 @@ export class ContentDecoder {
     this.#listener.pauseWrites();
   }
 
-  /** No more comes, whether that is its end or not: what can be decoded of it is told, and then `done` is called. */
+  /** The body has ended, or was cut: the rest is decoded, and then `done` is called. */
   end(done: () => void): void {
     const [first] = this.#chain;
     if (this.#over) return;
@@ -130,7 +127,7 @@ export class ContentDecoder {
   }
 }
 
-/** Each gives out at once what it can decode, also of a body that is cut off. */
+/** Each stage gives out at once what it can decode, also of a body that is cut. */
 function stageOf(library: Zlib, coding: string, beginning: Buffer | undefined): Transform {
   const { constants } = library;
   const flushed = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
@@ -139,7 +136,7 @@ function stageOf(library: Zlib, coding: string, beginning: Buffer | undefined): 
     case 'br':
       return library.createBrotliDecompress(operation);
     case 'deflate':
-      // Some servers leave out the wrapping that the coding has (RFC 9110, 8.4.1.2): its first byte tells.
+      // Some servers leave out the zlib wrapping of the coding (RFC 9110, 8.4.1.2): the first byte tells.
       return ((beginning?.[0] ?? deflated) & 0x0f) === deflated
         ? library.createInflate(flushed)
         : library.createInflateRaw(flushed);

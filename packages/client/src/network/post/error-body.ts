@@ -7,8 +7,8 @@ import type { ResponseHead } from '../../http/head.js';
 import type { Clock, Timer } from '../../base/clock.js';
 
 /**
- * The body of a refusal, decoded, as far as it comes within the limits: its status counts, and is not held up by a body that drips (A2). A body that
- * is broken, or cannot be decoded, is a short one.
+ * The body of a refusal, decoded, as far as it comes within the limits: a body that drips must not hold up the status (A2). A body that breaks off, or cannot
+ * be decoded, is cut there.
  */
 export class ErrorBody {
   readonly #done: (text: string) => void;
@@ -17,7 +17,7 @@ export class ErrorBody {
   #bytes = Buffer.alloc(0);
   #over = false;
 
-  /** `done` is called once. */
+  /** @param done called once with the text. */
   constructor(clock: Clock, { headers }: Pick<ResponseHead, 'headers'>, done: (text: string) => void) {
     this.#done = done;
     this.#timer = startDeadline(clock, maxErrorBodyMs, () => this.#finish());
@@ -40,7 +40,7 @@ export class ErrorBody {
     else this.#decoder.write(bytes);
   }
 
-  /** No more comes. */
+  /** The body has ended. */
   end(): void {
     if (this.#decoder === undefined) this.#finish();
     else this.#decoder.end(() => this.#finish());
@@ -60,7 +60,7 @@ export class ErrorBody {
   }
 }
 
-/** The same, from a connection on which the head was read. */
+/** Reads the body of a refusal from a connection whose head was read. */
 export function readErrorBody(connection: Readable, head: ResponseHead, clock: Clock): Promise<string> {
   return new Promise((resolve) => {
     const body = new ErrorBody(clock, head, resolve);

@@ -3,12 +3,12 @@ import type { ExchangeListener, Post, PostConnection, PostConnections } from './
 
 type Fetch = typeof globalThis.fetch;
 
-/** POSTs by a fetch of the caller's: its connections, its proxy and what it is mocked or observed by are its own. */
+/** Sends POSTs by a fetch of the caller, which has its own connections and proxy, and may be mocked or observed. */
 export class FetchConnections implements PostConnections {
   readonly #fetch: Fetch;
   readonly #route: string;
 
-  /** `route` is for people: where a request goes to. */
+  /** @param route where requests go, for messages. */
   constructor(fetch: Fetch, route: string) {
     this.#fetch = fetch;
     this.#route = route;
@@ -19,7 +19,7 @@ export class FetchConnections implements PostConnections {
   }
 
   destroy(): void {
-    // What rests is the fetch's.
+    // The fetch keeps its own connections.
   }
 }
 
@@ -27,7 +27,7 @@ class FetchConnection implements PostConnection {
   readonly #fetch: Fetch;
   readonly #route: string;
   readonly #abortController = new AbortController();
-  /** Of a reader that waits: goes on. */
+  /** Resumes the loop that reads the body. */
   #resumeReading: (() => void) | undefined;
   #paused = false;
 
@@ -57,16 +57,16 @@ class FetchConnection implements PostConnection {
   async #run({ url, headers, body }: Post, listener: ExchangeListener): Promise<void> {
     const { signal } = this.#abortController;
     try {
-      // How much of it has left is not told: from here on the server may have it all.
+      // A fetch does not tell when the request was sent: from here on the server may have all of it.
       listener.sent();
       const ordinary = this.#fetch;
-      // What it decodes, the fetch says itself.
+      // The fetch sets its own `accept-encoding`.
       const { 'accept-encoding': _, ...own } = headers;
       const response = await ordinary(url.href, {
         method: 'POST',
         headers: own,
         body: body.toString(),
-        // A redirect would carry the key elsewhere (N2).
+        // A redirect would carry the key to another place (N2).
         redirect: 'manual',
         signal,
       });
@@ -82,7 +82,7 @@ class FetchConnection implements PostConnection {
     }
   }
 
-  /** What lies under "fetch failed"; where it says that there was no connection, nothing was sent. */
+  /** The cause of "fetch failed". If it says that there was no connection, nothing was sent. */
   #failureOf(error: unknown): Error {
     const under = (error as { cause?: unknown } | undefined)?.cause;
     const cause = under instanceof Error ? under : error;
@@ -93,7 +93,7 @@ class FetchConnection implements PostConnection {
   }
 }
 
-/** By Node's names, undici's and Bun's. */
+/** Codes of Node, undici and Bun for: no connection. */
 const notConnectedCodes: ReadonlySet<unknown> = new Set([
   'ConnectionRefused',
   'EAI_AGAIN',
@@ -103,14 +103,14 @@ const notConnectedCodes: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** Without those of a framing that the fetch has undone. */
+/** The headers without those of the framing, which the fetch has undone. */
 function headersOf({ headers }: Response): Record<string, string> {
   const all = Object.fromEntries(headers);
   for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) delete all[name];
   return all;
 }
 
-/** A body that is mocked may have no stream. */
+/** The chunks of a body. A mocked response may have no stream. */
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, void> {
   const { body } = response;
   if (body !== null && body !== undefined && Symbol.asyncIterator in body) yield* body;

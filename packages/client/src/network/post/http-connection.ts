@@ -10,11 +10,11 @@ import type { ResponseHead } from '../../http/head.js';
 import { PrematureCloseError } from './post.js';
 import type { ExchangeListener, Post } from './post.js';
 
-/** Who keeps a connection between two exchanges. */
+/** Keeps a connection between two exchanges. */
 export interface HttpConnectionOwner {
-  /** It may carry the next exchange, within so many milliseconds as the server gives it. */
+  /** The connection may carry another exchange within `ms` milliseconds, by the server's word. */
   idle(connection: HttpConnection, ms: number): void;
-  /** The server has not refused a request for its `Expect`. */
+  /** False once the server has refused a request because of its `Expect`. */
   acceptsExpect: boolean;
   removed(connection: HttpConnection): void;
 }
@@ -22,9 +22,9 @@ export interface HttpConnectionOwner {
 interface Exchange {
   listener: ExchangeListener;
   reader: HttpResponseReader;
-  /** Not yet written. */
+  /** The body, until it is written. */
   body: Buffer | undefined;
-  /** For the word that the body is wanted. */
+  /** Runs while `100 Continue` is awaited. */
   continueTimer: Timer | undefined;
   sent: boolean;
   maxIdleMs: number;
@@ -42,7 +42,7 @@ export class HttpConnection implements HttpResponseListener {
   readonly #clock: Clock;
   #exchange: Exchange | undefined;
   #error: Error | undefined;
-  /** It has carried an exchange. */
+  /** The connection has carried an exchange. */
   #used = false;
 
   constructor(socket: Socket, keeper: HttpConnectionOwner, clock: Clock) {
@@ -54,7 +54,7 @@ export class HttpConnection implements HttpResponseListener {
     });
     socket.once('end', () => this.#ended());
     socket.once('close', () => {
-      // A connection that broke while it was paused may hold the end of an answer.
+      // A connection that broke while it was paused may hold the end of a response.
       const left = socket.read() as Buffer | null;
       if (left !== null) this.#read(left);
       this.#ended();
@@ -70,16 +70,16 @@ export class HttpConnection implements HttpResponseListener {
     const asks = body.length >= expectContinueBytes && this.#owner.acceptsExpect;
     const about = { 'content-length': String(body.length), ...(asks && { expect: '100-continue' }) };
     this.#socket.write(encodeRequestHead('POST', originForm(url), { host: url.host, ...headers, ...about }), 'latin1');
-    // Who knows nothing of `Expect` waits for the body.
+    // A server that does not know `Expect` waits for the body.
     if (asks) exchange.continueTimer = startDeadline(this.#clock, expectContinueMs, () => this.#writeBody(exchange));
     else this.#writeBody(exchange);
     this.#socket.uncork();
-    // Not before: what has already come, behind a proxy's answer, belongs to this exchange (A11).
+    // Bytes that came behind a proxy's response belong to this exchange (A11).
     if (!this.#used) readBytes(this.#socket, (bytes) => this.#read(bytes));
     this.#used = true;
   }
 
-  /** What was already read may still arrive. */
+  /** Stops reading. Bytes that were read already may still arrive. */
   pause(): void {
     this.#socket.pause();
   }
@@ -88,12 +88,12 @@ export class HttpConnection implements HttpResponseListener {
     this.#socket.resume();
   }
 
-  /** Between two exchanges it does not keep the process alive. */
+  /** An idle connection does not keep the process alive. */
   unref(): void {
     this.#socket.unref();
   }
 
-  /** Ends it now; nobody is told but its keeper. */
+  /** Ends the connection now. Only its owner is told. */
   destroy(): void {
     this.#endExchange();
     this.#drop();
@@ -105,10 +105,10 @@ export class HttpConnection implements HttpResponseListener {
     if (exchange.body !== undefined) {
       if (head.status === 417) return this.#retryWithoutExpect(exchange);
       if (head.status < 300) this.#writeBody(exchange);
-      // A refusal of a body that was never sent.
+      // The server refuses without having seen the body.
       else exchange.continueTimer?.cancel();
     }
-    // A second less than the server's word: a request on its way when it ends the connection would be lost.
+    // One second less than the server's time-out: a request on its way at that moment would be lost.
     const seconds = /(?:^|,)\s*timeout=(\d+)/i.exec(head.headers['keep-alive'] ?? '')?.[1];
     if (seconds !== undefined) exchange.maxIdleMs = Number(seconds) * 1000 - 1000;
     exchange.listener.head(head);
@@ -132,14 +132,14 @@ export class HttpConnection implements HttpResponseListener {
     exchange.listener.end();
   }
 
-  /** Once. */
+  /** Writes the body, once. */
   #writeBody(exchange: Exchange): void {
     const { body, continueTimer } = exchange;
     if (body === undefined) return;
     exchange.body = undefined;
     continueTimer?.cancel();
     this.#socket.write(body, (error) => {
-      // Its `error` and `close` follow.
+      // The `error` and `close` of the socket follow.
       if (error !== undefined && error !== null) return;
       exchange.sent = true;
       if (this.#exchange === exchange) exchange.listener.sent();
@@ -159,7 +159,7 @@ export class HttpConnection implements HttpResponseListener {
 
   #read(chunk: Buffer): void {
     const exchange = this.#exchange;
-    // Nobody has asked: what comes here would be taken for the next answer.
+    // Bytes without a request would be taken for the next response.
     if (exchange === undefined) return this.#drop();
     try {
       exchange.reader.push(chunk);
@@ -170,7 +170,7 @@ export class HttpConnection implements HttpResponseListener {
     }
   }
 
-  /** The other side sends no more. */
+  /** The server sends no more. */
   #ended(): void {
     if (this.#exchange?.reader.close() !== true) this.#failExchange(this.#error ?? new PrematureCloseError());
     this.#drop();

@@ -4,14 +4,14 @@ import type { Connect } from '../connect/connect.js';
 import type { HttpConnectionOwner } from './http-connection.js';
 import type { PostConnections } from './post.js';
 
-/** That rest at the same time; one more is ended. */
+/** The most idle connections; a further one is ended. */
 const maxIdleConnections = 32;
 
-/** The connections of POSTs: kept for the next turn, however long its tools take, as long as the server keeps them. */
+/** Keeps the connections of POSTs for the next turn, as long as the server keeps them. */
 export class KeepAliveConnections implements HttpConnectionOwner, PostConnections {
   readonly #connect: Connect;
   readonly #clock: Clock;
-  /** The one used last comes last, and is taken first. */
+  /** The one used last comes last, and is used first. */
   readonly #idleConnections = new Map<HttpConnection, { timer: Timer; since: number }>();
   acceptsExpect = true;
   #destroyed = false;
@@ -22,8 +22,8 @@ export class KeepAliveConnections implements HttpConnectionOwner, PostConnection
   }
 
   /**
-   * One that has rested for `maxIdleMs` at most, if there is one, else a new one. The longer a connection rests, the likelier it is dead: a POST that
-   * must not meet a dead one says how long is too long, down to 0.
+   * A kept connection that was idle for `maxIdleMs` at most, else a new one. The longer a connection is idle, the likelier it is dead: a POST that must not
+   * be sent twice asks for a short time, down to 0.
    */
   async acquire(maxIdleMs: number, signal: AbortSignal): Promise<{ connection: HttpConnection; reused: boolean }> {
     const [last, rest] = [...this.#idleConnections].at(-1) ?? [];

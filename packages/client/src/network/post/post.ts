@@ -1,14 +1,14 @@
 import type { HttpConnection } from './http-connection.js';
 import type { ResponseHead } from '../../http/head.js';
 
-/** A request as a transport makes it; how long its body is, and to which host it goes, says what sends it. */
+/** A POST. `host` and `content-length` are added when it is sent. */
 export interface Post {
   url: URL;
   headers: Readonly<Record<string, string>>;
   body: Buffer;
 }
 
-/** The other side has ended the connection in good order (FIN) before its answer was whole: most proxies cut so. */
+/** The server has ended the connection in good order (FIN) before its response was whole. Most proxies cut like this. */
 export class PrematureCloseError extends Error {
   constructor() {
     super('the other side closed the connection before its answer was whole');
@@ -16,34 +16,34 @@ export class PrematureCloseError extends Error {
   }
 }
 
-/** Who is told of a request and of its answer. */
+/** A request on its way, and its response. */
 export interface ExchangeListener {
   /** A connection is there; `reused` if it has carried other requests. */
   connected(reused: boolean): void;
   /** The request goes out now, with a body of so many bytes. */
   sending(bytes: number): void;
-  /** The server does not know `Expect`, and has got nothing of the body: the request is to be made again. Nothing is told after it. */
+  /** The server does not know `Expect`, and has got nothing of the body: the request must be sent again. No call follows. */
   expectRejected(): void;
-  /** All of the request has left this process. */
+  /** The operating system has taken the whole request. */
   sent(): void;
   head(head: ResponseHead): void;
   body(bytes: Buffer): void;
-  /** The answer is whole. */
+  /** The response is whole. */
   end(): void;
   /**
-   * It broke before that: `HttpViolation`, `CutShort`, what the operating system says, or a `TurnwireError` where more is known than that. Nothing is told
-   * after it.
+   * The exchange failed: by an `HttpViolation`, a `PrematureCloseError`, an error of the operating system, or a `TurnwireError` that says more. No call
+   * follows.
    */
   failed(error: Error): void;
 }
 
-/** What carries one POST at a time. */
+/** A connection for one POST at a time. */
 export type PostConnection = Pick<HttpConnection, 'destroy' | 'exchange' | 'pause' | 'resume'>;
 
-/** Where the connections for POSTs come from. */
+/** The connections of POSTs. */
 export interface PostConnections {
-  /** One that has rested for `maxIdleMs` at most. */
+  /** A kept connection that was idle for `maxIdleMs` at most, else a new one. */
   acquire(maxIdleMs: number, signal: AbortSignal): Promise<{ connection: PostConnection; reused: boolean }>;
-  /** Ends those that rest. */
+  /** Ends the idle connections. */
   destroy(): void;
 }
