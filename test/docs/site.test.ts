@@ -78,7 +78,10 @@ const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': '
 async function serveFolder(t: TestContext, folder: string): Promise<string> {
   const server = createServer((request, response) => {
     const file = join(folder, new URL(request.url ?? '/', 'http://site').pathname);
-    if (!file.startsWith(folder) || !existsSync(file)) return void response.writeHead(404).end();
+    if (!file.startsWith(folder) || !existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
     response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' });
     response.end(readFileSync(file));
   });

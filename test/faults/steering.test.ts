@@ -167,7 +167,7 @@ test('what waits stands in the items of a conversation, and is not sent again to
   const first = chat.turn({ input: 'go' });
   // The response stands still until it was steered.
   assert.equal((await first.steer('Shorter!')).name, 'accepted');
-  const passing = setInterval(() => clock.advance(50), 5);
+  const passing = setInterval(() => void clock.advance(50), 5);
   t.after(() => clearInterval(passing));
   const { output } = await first.response();
   const call = output.find((item) => item.type === 'function_call');

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Command, Reply, Setup } from './protocol.js';
 
 interface Module {
-  startEmulator(options: object): Promise<{ url: string }>;
+  startEmulator: (options: object) => Promise<{ url: string }>;
 }
 
 const starts: Record<Setup['kind'], (setup: Setup) => Promise<string>> = { turnwire, aimock, floor };
@@ -38,7 +38,7 @@ async function turnwire({ module, text, everyMs }: Setup): Promise<string> {
 
 async function aimock(setup: Setup): Promise<string> {
   const file = new URL('../../servers/aimock.mjs', import.meta.url);
-  const { start } = (await import(file.href)) as { start(setup: Setup): Promise<string> };
+  const { start } = (await import(file.href)) as { start: (setup: Setup) => Promise<string> };
   return start(setup);
 }
 

@@ -38,7 +38,7 @@ export const setups: readonly Setup[] = [
 function ordinaryFetch(ca: string): Carrier {
   const dispatcher = new Agent({ connect: { ca } });
   return {
-    fetch: async (url, init) => (await fetch(url, { ...init, dispatcher } as never)) as unknown as Response,
+    fetch: (url, init) => fetch(url, { ...init, dispatcher } as never),
     close: () => dispatcher.close(),
   };
 }
