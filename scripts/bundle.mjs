@@ -45,10 +45,11 @@ export async function bundleLibraries(folders) {
 async function bundleModules({ entries, inline = [], esm }, folder, bundle) {
   const { rolldown } = await import('rolldown');
   const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const outside = Object.keys(dependencies).filter((name) => !inline.includes(name));
   const build = await rolldown({
     input: Object.fromEntries(entries.map((entry) => [entry, join(folder, 'dist', `${entry}.js`)])),
     platform: 'node',
-    external: Object.keys(dependencies).filter((name) => !inline.includes(name)),
+    external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
     onLog(level, { message }) {
       if (level === 'warn') throw new Error(message);
     },

@@ -60,6 +60,10 @@ const programs: Readonly<Record<string, Example>> = {
   'agents-sdk.ts': weather(),
   'langchain.ts': weather(),
   'emulator.ts': { script: undefined, prints: /right/ },
+  'gateway.ts': {
+    script: undefined,
+    prints: /^Take an umbrella\.\nwebsocket, full: \d+ bytes\nwebsocket, delta: \d+ bytes\n$/,
+  },
 };
 
 test('every example has a test here', async () => {

@@ -1,9 +1,45 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import * as gateway from '@turnwire/gateway';
 import type { GatewayPackage } from '../../packages/turnwire/dist/cli/gateway-package.js';
 
-test('turnwire serve uses of @turnwire/gateway what is there', () => {
-  const used: GatewayPackage = gateway;
-  assert.equal(typeof used.startGateway, 'function');
+const folder = fileURLToPath(new URL('../../packages/gateway', import.meta.url));
+
+describe('@turnwire/gateway as a package', () => {
+  test('has what turnwire serve uses of it', () => {
+    const used: GatewayPackage = gateway;
+    assert.equal(typeof used.startGateway, 'function');
+  });
+
+  test('holds its bundle, declarations for both kinds of modules, the schema, and nothing else', () => {
+    const cli = process.env['npm_execpath'];
+    const [command, first] = cli === undefined ? ['npm', []] : [process.execPath, [cli]];
+    const args = [...first, 'pack', '--json', '--dry-run', '--ignore-scripts'];
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8', timeout: 120_000 });
+    assert.equal(status, 0, stderr);
+    const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+    const paths = files.map(({ path }) => path);
+    const declarations = paths.filter((path) => path.endsWith('.d.ts'));
+    for (const path of declarations) assert(paths.includes(path.replace(/ts$/, 'cts')), path);
+    const rest = paths.filter((path) => !/\.d\.c?ts$/.test(path));
+    assert.deepEqual(rest.toSorted(), [
+      'LICENSE',
+      'README.md',
+      'bundle/LICENSE.zod',
+      'bundle/index.cjs',
+      'bundle/index.js',
+      'package.json',
+      'schema/gateway.schema.json',
+    ]);
+  });
+
+  test('uses the client that is installed, and holds no copy of it', () => {
+    const bundle = readFileSync(join(folder, 'bundle', 'index.cjs'), 'utf8');
+    assert.match(bundle, /require\("@turnwire\/client\/relay"\)/);
+    assert.doesNotMatch(bundle, /class TurnwireError/);
+  });
 });

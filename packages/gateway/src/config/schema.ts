@@ -92,7 +92,7 @@ const principal = z
           .string()
           .regex(
             /^sha256:[0-9a-f]{64}$/,
-            'a key stands here as sha256: and 64 hexadecimal digits, as "turnwire serve --hash-key" prints it',
+            'a key stands here as sha256: and the 64 digits that sha256sum prints for it',
           ),
       )
       .min(1)

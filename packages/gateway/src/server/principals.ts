@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Refusal } from '../base/refusal.js';
 import { GatewayConfigError } from '../config/problem.js';
-import { credentialNames } from '../upstream/headers.js';
+import { accountNames } from '../upstream/headers.js';
 import type { Config, PrincipalConfig } from '../config/schema.js';
 import type { Principal } from '../upstream/principal.js';
 
@@ -85,7 +85,7 @@ export class Principals {
       throw new Refusal(message, { status: 401, code: 'invalid_api_key', headers: { 'www-authenticate': 'Bearer' } });
     }
     const { name, authorization, policy } = known;
-    return { id: `principal ${name}`, name, identity: { ...withoutCredentials(identity), ...authorization }, policy };
+    return { id: `principal ${name}`, name, identity: { ...withoutAccount(identity), ...authorization }, policy };
   }
 
   #pass(identity: Headers): Principal {
@@ -96,7 +96,7 @@ export class Principals {
     const principal: Principal = {
       id: `passed ${sha256(text)}`,
       name: key === undefined ? 'anonymous' : `key-${sha256(key).slice(0, 8)}`,
-      identity: this.#own === undefined ? identity : { ...withoutCredentials(identity), ...this.#own },
+      identity: this.#own === undefined ? identity : { ...withoutAccount(identity), ...this.#own },
       policy: undefined,
     };
     if (this.#passed.size >= mostPassed) this.#passed.clear();
@@ -125,8 +125,8 @@ function keyIn({ authorization, 'api-key': apiKey, 'x-api-key': xApiKey }: Heade
   return bearer ?? apiKey ?? xApiKey;
 }
 
-function withoutCredentials(identity: Headers): Record<string, string> {
-  return Object.fromEntries(Object.entries(identity).filter(([name]) => !credentialNames.has(name)));
+function withoutAccount(identity: Headers): Record<string, string> {
+  return Object.fromEntries(Object.entries(identity).filter(([name]) => !accountNames.has(name)));
 }
 
 function sha256(text: string): string {

@@ -86,6 +86,8 @@ export class Service {
 
   /** Never rejects. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // What comes next on this connection is for another instance.
+    if (!this.#isReady) response.setHeader('connection', 'close');
     try {
       await this.#route(request, response);
     } catch (error) {
@@ -145,7 +147,9 @@ export class Service {
     };
     if (path === '/livez') return answer(200, 'ok\n');
     if (path === '/readyz') return this.#isReady ? answer(200, 'ok\n') : answer(503, 'draining\n');
-    const { metrics } = this.#setting.config;
+    const { access, config } = this.#setting;
+    const { metrics } = config;
+    access.check(request);
     const isLocal = isLoopback(request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '');
     if (metrics === 'off' || (metrics === 'local' && !isLocal)) return answer(404, 'not served\n');
     const { type, text } = await this.#metrics.text({

@@ -11,11 +11,16 @@ const identityNames: readonly string[] = [
   'x-api-key',
 ];
 
-/** Those of them that are credentials of the client's own: not sent where the gateway has a key of its own. */
-export const credentialNames: ReadonlySet<string> = new Set([
+/**
+ * Those of them that say whose money and whose data a request is about: not the client's to say where the gateway asks with a key of its own, whose
+ * place in the upstream the configuration names (`upstream.headers`).
+ */
+export const accountNames: ReadonlySet<string> = new Set([
   'api-key',
   'authorization',
   'chatgpt-account-id',
+  'openai-organization',
+  'openai-project',
   'x-api-key',
 ]);
 

@@ -134,6 +134,9 @@ export class ClientSocket {
       if (next === undefined) continue;
       running += 1;
       lane.isBusy = true;
+      // The others come first next time.
+      this.#lanes.delete(lane.streamId);
+      this.#lanes.set(lane.streamId, lane);
       this.#queued -= 1;
       this.#queuedBytes -= next.bytes;
       void this.#serve(lane, next).finally(() => {
