@@ -306,6 +306,43 @@ What each rule wants, and what servers are known to fail at: docs/check.md.`,
       end(await check(io, url, options));
     });
 
+  verb(program, 'doctor')
+    .description('say why a server of the Responses API is slow, or reached by SSE alone, or cut off')
+    .argument('<url>', 'the base URL of the server, such as https://api.openai.com/v1')
+    .option('--model <name>', 'ask this model for three short turns: where the time goes, and what is held back')
+    .option(
+      '--key-from <variable>',
+      "the variable that holds the key; default: that of a known provider, at that provider's address alone",
+    )
+    .addOption(
+      new Option('--wait <seconds>', 'leave a WebSocket idle for so long, and see who ends it').argParser(
+        wholeUpTo(7200),
+      ),
+    )
+    .addOption(
+      new Option('--size <mib>', 'MiB of the body and the frame that are sent').default(2).argParser(wholeUpTo(32)),
+    )
+    .addOption(
+      new Option('--timeout <seconds>', 'the longest wait for one answer').default(60).argParser(wholeUpTo(600)),
+    )
+    .option('--yes', 'spend the tokens without being asked')
+    .option('--json', 'print what was found as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  turnwire doctor https://gateway.example/v1
+  turnwire doctor https://gateway.example/v1 --model gpt-5.4 --key-from GATEWAY_KEY --yes
+  turnwire doctor http://127.0.0.1:8080/v1 --wait 120 --json
+
+Exit status: 0 nothing wrong, 1 a problem was found, 2 wrong usage.
+What it looks at, and what each finding means: docs/doctor.md.`,
+    )
+    .action(async (url, options) => {
+      const { doctor } = await import('./doctor/doctor.js');
+      end(await doctor(io, url, options));
+    });
+
   return program;
 }
 

@@ -35,6 +35,19 @@ describe('turnwire: usage', () => {
         '--svg',
         '--debug',
       ],
+      check: [
+        '[url]',
+        '--model',
+        '--profile',
+        '--only',
+        '--budget',
+        '--yes',
+        '--list',
+        '--json',
+        'Examples:',
+        'docs/check.md',
+      ],
+      doctor: ['<url>', '--model', '--wait', '--size', '--yes', '--json', 'Examples:', 'docs/doctor.md'],
       emulate: ['[script]', '--port', '--host', '--recordings', '--json', '--debug'],
     };
     for (const [verb, names] of Object.entries(options)) {

@@ -58,7 +58,7 @@ export class NoAnswer extends Error {
  *
  * @throws NoAnswer
  */
-export function exchange(target: Target, trace: Trace, request: HttpRequest): Promise<HttpAnswer> {
+export async function exchange(target: Target, trace: Trace, request: HttpRequest): Promise<HttpAnswer> {
   const url = addressOf(target, request.path);
   const { method, body, leaveWhen } = request;
   const headers = {
@@ -67,10 +67,12 @@ export function exchange(target: Target, trace: Trace, request: HttpRequest): Pr
     ...request.headers,
   };
   trace.sent(`${method} ${url.pathname}${typeof body === 'string' ? ` ${body}` : ''}`);
+  const socket = await target.connect?.();
+  const connection = socket === undefined ? { agent: false as const } : { createConnection: () => socket };
   const sentAt = performance.now();
   return new Promise<HttpAnswer>((resolve, reject) => {
     const send = url.protocol === 'https:' ? https.request : http.request;
-    const outgoing = send(url, { method, headers, agent: false });
+    const outgoing = send(url, { method, headers, ...connection });
     const timer = setTimeout(() => {
       outgoing.destroy(new Error(`no answer within ${seconds(target.timeoutMs)}`));
     }, target.timeoutMs);

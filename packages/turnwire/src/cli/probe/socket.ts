@@ -52,13 +52,15 @@ export class ProbeSocket {
    *
    * @throws UpgradeRefused, NoAnswer
    */
-  static open(target: Target, trace: Trace, options: SocketOptions = {}): Promise<ProbeSocket> {
+  static async open(target: Target, trace: Trace, options: SocketOptions = {}): Promise<ProbeSocket> {
     const url = addressOf(target, 'responses');
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const headers = { ...authorization(target, options.credential ?? 'own'), ...options.headers };
     trace.sent(`GET ${url.pathname}, upgrade: websocket`);
+    const connection = await target.connect?.();
     const socket = new WebSocket(url, {
       headers,
+      ...(connection === undefined ? {} : { createConnection: () => connection }),
       handshakeTimeout: target.timeoutMs,
       perMessageDeflate: false,
       followRedirects: false,

@@ -1,5 +1,6 @@
 import { proxyFor } from '@turnwire/client/proxy';
 import { UsageError } from '../usage-error.js';
+import type { Socket } from 'node:net';
 import type { Io } from '../io.js';
 
 /** The server that is looked at. */
@@ -11,6 +12,8 @@ export interface Target {
   secondKey: string | undefined;
   /** The longest wait for one answer. */
   timeoutMs: number;
+  /** Opens each connection, TLS included. @default directly, as Node does */
+  connect?: () => Promise<Socket>;
 }
 
 /** Which credential a request carries. */

@@ -1,0 +1,120 @@
+import { baseUrlOf, secretsOf } from '../probe/target.js';
+import { Trace } from '../probe/trace.js';
+import { NoAnswer } from '../probe/http.js';
+import { UpgradeRefused } from '../probe/socket.js';
+import { keyAt } from '../endpoint-key.js';
+import { exitStatus } from '../exit-status.js';
+import { ask } from '../prompt.js';
+import { printable, Printer } from '../terminal.js';
+import { UsageError } from '../usage-error.js';
+import { adviceForClients } from './advice.js';
+import { reach } from './connection.js';
+import { lookAtBodies, lookAtFrames, lookAtIdle } from './limits.js';
+import { lookAtHttp, lookAtUpgrade } from './server.js';
+import { lookAtTurns, tokensOfTurn, turnsOfLook } from './turns.js';
+import type { Io } from '../io.js';
+import type { Target } from '../probe/target.js';
+import type { Finding } from './finding.js';
+
+export interface DoctorOptions {
+  model?: string;
+  keyFrom?: string;
+  /** Seconds that a WebSocket is left idle. */
+  wait?: number;
+  /** MiB of the body and the frame that are sent. */
+  size: number;
+  /** Seconds. */
+  timeout: number;
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** `turnwire doctor URL`: why it is slow, or SSE, or cut. */
+export async function doctor(io: Io, url: string, options: DoctorOptions): Promise<number> {
+  const stdout = new Printer(io.stdout, io.env);
+  const baseUrl = baseUrlOf(url);
+  const key = keyAt(io, baseUrl.href, options.keyFrom);
+  const target: Target = { baseUrl, key: key?.key, secondKey: undefined, timeoutMs: options.timeout * 1000 };
+  if (!(await agreed(io, options))) return exitStatus.failed;
+  const findings: Finding[] = [];
+  let socketOpens = false;
+  for await (const { finding, opens } of examine(io, target, options)) {
+    findings.push(finding);
+    socketOpens ||= opens === true;
+    if (!options.json) print(stdout, finding);
+  }
+  const problems = findings.filter(({ level }) => level === 'problem').length;
+  const advice = adviceForClients(baseUrl, socketOpens, key?.variable);
+  if (options.json)
+    stdout.line(JSON.stringify({ url: baseUrl.href, problems, websocket: socketOpens, findings, clients: advice }));
+  else {
+    stdout.line(`\n${problems === 0 ? 'No problem' : problems === 1 ? '1 problem' : `${problems} problems`} found.\n`);
+    for (const line of advice) stdout.line(stdout.style('dim', line));
+  }
+  return problems === 0 ? exitStatus.ok : exitStatus.failed;
+}
+
+/** From the name to the idle WebSocket; what cannot be reached is not looked at any further. */
+async function* examine(
+  io: Io,
+  target: Target,
+  { model, size, wait }: DoctorOptions,
+): AsyncGenerator<{ finding: Finding; opens?: boolean }> {
+  const trace = new Trace(secretsOf(target));
+  const { findings, connect } = await reach(target, io.env);
+  for (const finding of findings) yield { finding };
+  if (connect === undefined) return;
+  const reached: Target = { ...target, connect };
+  for (const finding of await lookAtHttp(reached, trace)) yield { finding };
+  const upgrade = await lookAtUpgrade(reached, trace);
+  yield upgrade;
+  const looks: (() => Promise<Finding | readonly Finding[]>)[] = [
+    ...(model === undefined ? [] : [() => lookAtTurns(reached, trace, model, upgrade.opens)]),
+    () => lookAtBodies(reached, trace, size),
+    ...(upgrade.opens ? [() => lookAtFrames(reached, trace, size)] : []),
+    ...(upgrade.opens && wait !== undefined ? [() => lookAtIdle(reached, trace, wait * 1000)] : []),
+  ];
+  for (const look of looks) {
+    try {
+      for (const finding of [await look()].flat()) yield { finding };
+    } catch (error) {
+      if (!(error instanceof NoAnswer || error instanceof UpgradeRefused)) throw error;
+      yield {
+        finding: {
+          id: 'lost',
+          level: 'problem',
+          text: `a connection that opened before does not any more: ${error.message}`,
+        },
+      };
+    }
+  }
+  if (model === undefined)
+    yield {
+      finding: {
+        id: 'turns',
+        level: 'note',
+        text: 'no turn was asked for: --model NAME shows where the time goes, and whether SSE is held back',
+      },
+    };
+}
+
+async function agreed(io: Io, { model, yes }: DoctorOptions): Promise<boolean> {
+  if (model === undefined) return true;
+  new Printer(io.stderr, io.env).line(
+    `${turnsOfLook} turns of ${model}: at most ${turnsOfLook * tokensOfTurn} tokens.`,
+  );
+  if (yes) return true;
+  if (!io.stdin.isTTY) throw new UsageError('this may spend tokens, and there is nobody to ask: agree with --yes');
+  const answer = await ask(io, 'Spend them? [y/N] ', { onInterrupt: () => {} });
+  return answer?.trim().toLowerCase() === 'y';
+}
+
+function print(stdout: Printer, { level, text, advice }: Finding): void {
+  const mark = {
+    ok: stdout.style('green', 'ok  '),
+    note: stdout.style('yellow', 'note'),
+    problem: stdout.style('red', 'FAIL'),
+  };
+  stdout.line(`${mark[level]} ${printable(text)}`);
+  if (advice !== undefined) stdout.line(`     ${printable(advice)}`);
+}

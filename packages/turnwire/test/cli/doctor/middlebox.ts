@@ -1,0 +1,98 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+
+/** A program that stands between, as a distribution ships it. */
+export type Middlebox = 'nginx' | 'haproxy' | 'squid';
+
+/** Distributions have them where only an administrator looks. */
+const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
+
+const versionFlag = { nginx: '-v', haproxy: '-v', squid: '-v' } as const;
+
+/** False where a test has to skip. */
+export function isInstalled(name: Middlebox): boolean {
+  return spawnSync(name, [versionFlag[name]], { env, stdio: 'ignore' }).status === 0;
+}
+
+const commands: Readonly<Record<Middlebox, (folder: string, file: string) => readonly string[]>> = {
+  nginx: (folder, file) => ['-p', folder, '-c', file, '-e', 'stderr'],
+  haproxy: (_, file) => ['-f', file, '-db'],
+  squid: (_, file) => ['-N', '-f', file],
+};
+
+/** Starts one with what `configuration` says; gives the port it listens on. It ends with the test. */
+export async function startMiddlebox(
+  t: TestContext,
+  name: Middlebox,
+  configuration: (place: { port: number; folder: string }) => string,
+): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'turnwire-middlebox-'));
+  // They may give up the rights of an administrator, and write here all the same.
+  await chmod(folder, 0o777);
+  const port = await freePort();
+  const file = join(folder, 'configuration');
+  await writeFile(file, configuration({ port, folder }));
+  const child = spawn(name, commands[name](folder, file), { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const ended = once(child, 'close');
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`${name} does not start: ${said}`);
+    if (await listens(port)) return port;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** An http block of nginx with one location, all of whose files are in its folder. */
+export function nginx(upstreamPort: number, location: string): (place: { port: number; folder: string }) => string {
+  return ({ port, folder }) => `
+    daemon off;
+    master_process off;
+    ${process.getuid?.() === 0 ? 'user root;' : ''}
+    pid ${folder}/pid;
+    events {}
+    http {
+      access_log off;
+      ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((each) => `${each}_temp_path ${folder}/${each};`).join('\n')}
+      server {
+        listen 127.0.0.1:${port};
+        location / {
+          proxy_pass http://127.0.0.1:${upstreamPort};
+          ${location}
+        }
+      }
+    }`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
