@@ -31,6 +31,8 @@ export class EventWithoutLane implements RelayEvent {
 /** Cuts the member out of the text, so that all else stays as it came. */
 export function withoutStreamId(text: string, lane: string): string {
   const member = `"stream_id":${JSON.stringify(lane)}`;
+  // What stands right before the last brace is at the top.
+  if (text.endsWith(`,${member}}`)) return `${text.slice(0, -member.length - 2)}}`;
   const at = text.indexOf(member);
   if (at !== -1 && text.indexOf('"stream_id"', at + member.length) === -1 && isTopLevel(text, at))
     return cut(text, at, at + member.length);

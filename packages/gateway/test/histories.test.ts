@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Histories } from '../dist/relay/histories.js';
+
+const item = (text: string) => ({ type: 'message', role: 'user', content: text });
+const texts = (histories: Histories, principal: string, id: string): unknown[] | undefined =>
+  histories
+    .find(principal, id)
+    ?.items()
+    .map((one) => (one as { content: unknown }).content);
+
+function keep(
+  histories: Histories,
+  principal: string,
+  id: string,
+  parent: string | undefined,
+  ...contents: string[]
+): void {
+  histories.keep(principal, { id, parent, items: contents.map(item), stored: false });
+}
+
+describe('gateway histories', () => {
+  test('put a context together from the responses that it continues', () => {
+    const histories = new Histories({ maxBytes: 100_000, principalBytes: 100_000 });
+    keep(histories, 'p', 'a', undefined, 'one', 'two');
+    keep(histories, 'p', 'b', 'a', 'three');
+    keep(histories, 'p', 'fork', 'a', 'other');
+    assert.deepEqual(texts(histories, 'p', 'b'), ['one', 'two', 'three']);
+    assert.deepEqual(texts(histories, 'p', 'fork'), ['one', 'two', 'other']);
+  });
+
+  test('hold nothing of one principal for another', () => {
+    const histories = new Histories({ maxBytes: 100_000, principalBytes: 100_000 });
+    keep(histories, 'p', 'a', undefined, 'secret');
+    assert.equal(histories.find('q', 'a'), undefined);
+    keep(histories, 'q', 'b', 'a', 'more');
+    assert.equal(histories.find('q', 'b'), undefined, 'a part of a context is of no use');
+  });
+
+  test('forget what was not used for longest, and never a response before those that continue it', () => {
+    const histories = new Histories({ maxBytes: 4000, principalBytes: 4000 });
+    for (let turn = 0; turn < 3; turn += 1)
+      keep(histories, 'p', `a${turn}`, turn === 0 ? undefined : `a${turn - 1}`, 'x'.repeat(500));
+    keep(histories, 'p', 'b', undefined, 'x'.repeat(500));
+    // The chain is used again, and the other one is older now.
+    assert.notEqual(histories.find('p', 'a2'), undefined);
+    keep(histories, 'p', 'c', undefined, 'x'.repeat(500));
+    assert.equal(histories.find('p', 'b'), undefined);
+    assert.equal(texts(histories, 'p', 'a2')?.length, 3);
+    for (let more = 0; more < 20; more += 1) {
+      keep(histories, 'p', `d${more}`, undefined, 'x'.repeat(500));
+      assert(histories.bytes <= 4000);
+      // Whatever is left of the chain is whole.
+      for (let turn = 0; turn < 3; turn += 1) {
+        const found = histories.find('q', `a${turn}`);
+        assert.equal(found, undefined);
+      }
+    }
+  });
+
+  test('keep to the budget of each principal, and to that of all', () => {
+    const histories = new Histories({ maxBytes: 10_000, principalBytes: 3000 });
+    for (let turn = 0; turn < 10; turn += 1) keep(histories, 'greedy', `g${turn}`, undefined, 'x'.repeat(1000));
+    assert(histories.bytes <= 3000);
+    assert.notEqual(histories.find('greedy', 'g9'), undefined);
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f'])
+      for (const id of ['1', '2']) keep(histories, name, id, undefined, 'x'.repeat(1000));
+    assert(histories.bytes <= 10_000);
+    assert.notEqual(histories.find('f', '2'), undefined);
+  });
+
+  test('hold nothing that is larger than the budget, and nothing at all where it is 0', () => {
+    const small = new Histories({ maxBytes: 1000, principalBytes: 1000 });
+    keep(small, 'p', 'a', undefined, 'x'.repeat(2000));
+    assert.equal(small.bytes, 0);
+    const off = new Histories({ maxBytes: 0, principalBytes: 0 });
+    keep(off, 'p', 'a', undefined, 'x');
+    assert.deepEqual([off.off, off.bytes], [true, 0]);
+  });
+
+  test('take a smaller budget at once', () => {
+    const histories = new Histories({ maxBytes: 10_000, principalBytes: 10_000 });
+    for (let turn = 0; turn < 5; turn += 1) keep(histories, 'p', `a${turn}`, undefined, 'x'.repeat(1000));
+    histories.bound({ maxBytes: 2000, principalBytes: 2000 });
+    assert(histories.bytes <= 2000);
+  });
+});
