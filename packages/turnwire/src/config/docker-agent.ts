@@ -50,7 +50,6 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'defer',
     'shared',
     'config',
-    'lifecycle',
     'api_config',
     'rag_config',
     'webhook_config',
@@ -61,7 +60,7 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'allow_private_ips',
   ],
   'agents.*.toolsets.*.remote': ['oauth'],
-  'mcps.*': ['ref', 'config', 'defer', 'lifecycle', 'type'],
+  'mcps.*': ['ref', 'config', 'defer', 'type'],
   'mcps.*.remote': ['oauth'],
 };
 

@@ -73,7 +73,7 @@ agents:
     structured_output: { name: x, schema: { type: object, properties: {} }, mode: tool }
     add_description_parameter: true
     hooks: { stop: [ { type: command, command: x, args: y } ] }
-    toolsets: [ { type: mcp, command: x, lifecycle: { x: 1 } } ]
+    toolsets: [ { type: mcp, command: x, config: { x: 1 } } ]
 `,
   );
   assert.equal(lines.length, 8, lines.join('\n'));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lifecycleSchema } from './lifecycle.js';
 import { environment, flag, headers, name, text, texts, whole } from './values.js';
 
 const pattern = 'a regular expression for names of tools';
@@ -56,6 +57,9 @@ const server = {
   remote: remote.optional().describe('A server elsewhere.'),
   name: name.optional().describe('What the server is called before its tools. Default: none.'),
   readonly: flag.optional().describe('Offer only the tools that the server calls read-only. Default: false.'),
+  lifecycle: lifecycleSchema
+    .optional()
+    .describe('How it is started, kept and given up. Default: started anew for each call that finds it ended.'),
   trust_annotations: flag
     .optional()
     .describe('Whether a tool that the server calls read-only runs without a question. Default: false.'),

@@ -25,6 +25,7 @@ describe('MCP servers made with the SDK', () => {
         ['calc_long', false],
         ['calc_hang', false],
         ['calc_env', false],
+        ['calc_ask', false],
         ['calc_exit', false],
       ],
     );

@@ -27,6 +27,23 @@ export function mcpServer(): McpServer {
   server.registerTool('env', { description: 'Its variables.', inputSchema: {} }, () =>
     text(JSON.stringify(process.env)),
   );
+  server.registerTool('ask', { description: 'Asks the user.', inputSchema: {} }, async () => {
+    const answer = await server.server.elicitInput({
+      message: 'Where to?',
+      requestedSchema: {
+        type: 'object',
+        properties: {
+          city: { type: 'string', title: 'City', minLength: 2 },
+          class: { type: 'string', enum: ['1', '2'], enumNames: ['first', 'second'] },
+          nights: { type: 'integer', minimum: 1, maximum: 9 },
+          breakfast: { type: 'boolean', default: true },
+          note: { type: 'string' },
+        },
+        required: ['city', 'class', 'nights'],
+      },
+    });
+    return text(JSON.stringify(answer));
+  });
   server.registerTool('exit', { description: 'Ends the server.', inputSchema: {} }, () => process.exit(3));
   return server;
 }

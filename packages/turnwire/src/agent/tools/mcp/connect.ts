@@ -1,17 +1,17 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
+import { serverLabel } from '../../../config/toolset.js';
 import type { Surroundings } from '../toolset.js';
-import { Connection, type Introduction } from './connection.js';
-import { causeOf, McpFailure } from './failure.js';
+import { Connection, type Introduction, type Serving } from './connection.js';
+import { elicit } from './elicitation.js';
+import { causeOf, McpFailure, unansweredWithin } from './failure.js';
 import { openHttp } from './http.js';
 import { LegacySseTransport } from './legacy-sse.js';
+import { planOf } from './lifecycle.js';
 import type { Mcp } from './settings.js';
 import { StdioTransport } from './stdio.js';
 import { StreamableHttpTransport } from './streamable-http.js';
 import type { Transport } from './transport.js';
-
-/** From the start of a server to the end of its introduction, in milliseconds: `npx` may have to download it first. */
-const startMs = 60_000;
 
 const signIn =
   'it wants a sign-in, or refuses the one it was given (status 401); turnwire does no sign-in by OAuth: get a token from its provider, and send it by "headers" of "remote", such as Authorization: Bearer ${env.NAME}';
@@ -32,12 +32,17 @@ export interface Connected {
  */
 export async function connect(settings: Mcp, surroundings: Surroundings, signal?: AbortSignal): Promise<Connected> {
   const { remote, env } = settings;
+  const { startMs } = planOf(settings.lifecycle);
+  const serving = servedBy(settings, surroundings);
   const given = await surroundings.expand(remote === undefined ? env : remote.headers);
   const hide = (text: string): string => without(Object.values(given), text);
   const failures: string[] = [];
   for (const open of transports(settings, given, surroundings)) {
     try {
-      return { ...(await within(startMs, signal, (limit) => Connection.open(open(), client, limit))), hide };
+      return {
+        ...(await within(startMs, signal, (limit) => Connection.open(open(), { client, serving }, limit))),
+        hide,
+      };
     } catch (error) {
       signal?.throwIfAborted();
       // Nor would the other transport do.
@@ -50,6 +55,16 @@ export async function connect(settings: Mcp, surroundings: Surroundings, signal?
 
 const client = { name: 'turnwire', version };
 
+/** What the server may ask in the middle of a call: the user, where there is one. */
+function servedBy(settings: Mcp, { askUser }: Surroundings): Serving | undefined {
+  if (askUser === undefined) return undefined;
+  return {
+    capabilities: { elicitation: {} },
+    serve: (method, params, signal) =>
+      method === 'elicitation/create' ? elicit(serverLabel(settings), params, askUser, signal) : undefined,
+  };
+}
+
 /** Gives work a limit in time, besides the signal of the caller. */
 async function within<Result>(
   ms: number,
@@ -59,10 +74,7 @@ async function within<Result>(
   signal?.throwIfAborted();
   const limit = new AbortController();
   const onAbort = (): void => limit.abort(signal?.reason);
-  const timer = setTimeout(
-    () => limit.abort(new McpFailure('unanswered', `it did not answer within ${Math.round(ms / 1000)} seconds`)),
-    ms,
-  );
+  const timer = setTimeout(() => limit.abort(unansweredWithin(ms)), ms);
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     return await work(limit.signal);

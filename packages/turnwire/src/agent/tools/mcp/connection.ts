@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { McpFailure } from './failure.js';
+import { McpFailure, unansweredWithin } from './failure.js';
 import type { Answer, Fields, Message } from './message.js';
 import { isFields } from './message.js';
 import type { Receiver, Transport } from './transport.js';
@@ -9,6 +9,7 @@ const protocolVersion = '2025-11-25';
 const olderVersion = '2024-11-05';
 
 const methodNotFound = -32601;
+const invalidParams = -32602;
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
@@ -18,6 +19,21 @@ export interface RequestOptions {
   totalMs?: number;
 }
 
+/** What a server may ask of this client, besides whether it is there. */
+export interface Serving {
+  /** Told to the server. */
+  capabilities: Fields;
+  /** The result of a request; undefined: such a request is not served. `signal` fires when nobody waits for it any more. */
+  serve: (method: string, params: Fields, signal: AbortSignal) => Promise<unknown> | undefined;
+}
+
+/** A request of the server's that is being served, and the calls that wait for it. */
+interface Served {
+  id: string | number;
+  calls: ReadonlySet<Pending>;
+  over: AbortController;
+}
+
 /** For what is sent last to leave, in milliseconds. */
 const tellMs = 1000;
 
@@ -25,6 +41,9 @@ const tellMs = 1000;
 interface Pending {
   settle(answer: Answer | Error): void;
   progress(): void;
+  /** Stops its clock, and lets it run on: meanwhile the server waits for the user. */
+  hold(): void;
+  goOn(): void;
   /** Lets go of its exchange. */
   abandon(reason: Error): void;
   /** Settles when it was sent; undefined once it was. */
@@ -43,6 +62,8 @@ export interface Introduction {
  */
 export class Connection implements Receiver {
   readonly #transport: Transport;
+  readonly #serving: Serving | undefined;
+  readonly #served = new Set<Served>();
   readonly #pending = new Map<string, Pending>();
   /** What is being sent and needs no answer. */
   readonly #telling = new Set<Promise<void>>();
@@ -51,17 +72,18 @@ export class Connection implements Receiver {
   #lost: McpFailure | undefined;
   #retired = false;
 
-  private constructor(transport: Transport) {
+  private constructor(transport: Transport, serving: Serving | undefined) {
     this.#transport = transport;
+    this.#serving = serving;
   }
 
   /** Connects, and introduces each to the other. @throws McpFailure, or the reason of `signal`. */
   static async open(
     transport: Transport,
-    client: { name: string; version: string },
+    { client, serving }: { client: { name: string; version: string }; serving?: Serving | undefined },
     signal: AbortSignal,
   ): Promise<{ connection: Connection; introduction: Introduction }> {
-    const connection = new Connection(transport);
+    const connection = new Connection(transport, serving);
     try {
       await transport.start(connection, signal);
       return { connection, introduction: await connection.#introduce(client, signal) };
@@ -94,6 +116,7 @@ export class Connection implements Receiver {
       return await new Promise((resolve, reject) => {
         const settle = (answer: Answer | Error): void => {
           if (!this.#pending.delete(String(id))) return;
+          this.#endUnawaited();
           if (answer instanceof Error) reject(answer);
           else if (answer.kind === 'result') resolve(answer.result);
           else reject(failureOf(answer));
@@ -105,18 +128,39 @@ export class Connection implements Receiver {
           if (method !== 'initialize') this.#cancel(id, reason.message);
           way.abort(reason);
         };
-        const outOfTime = (ms: number): void =>
-          giveUp(new McpFailure('unanswered', `it did not answer within ${Math.round(ms / 1000)} seconds`));
+        const outOfTime = (ms: number): void => giveUp(unansweredWithin(ms));
         const progress = (): void => {
           clearTimeout(idle);
           idle = setTimeout(() => outOfTime(idleMs), idleMs);
         };
         progress();
-        total = setTimeout(() => outOfTime(totalMs), totalMs);
+        let left = totalMs;
+        let from = performance.now();
+        const runs = (): void => {
+          from = performance.now();
+          total = setTimeout(() => outOfTime(totalMs), left);
+        };
+        runs();
+        const hold = (): void => {
+          clearTimeout(idle);
+          clearTimeout(total);
+          left -= performance.now() - from;
+        };
         onAbort = () => giveUp(signal?.reason instanceof Error ? signal.reason : new Error(String(signal?.reason)));
         signal?.addEventListener('abort', onAbort, { once: true });
         const message = { jsonrpc: '2.0', id, method, params: { ...params, _meta: { progressToken: id } } };
-        const pending: Pending = { settle, progress, abandon: (reason) => way.abort(reason), sending: undefined };
+        const goOn = (): void => {
+          progress();
+          runs();
+        };
+        const pending: Pending = {
+          settle,
+          progress,
+          hold,
+          goOn,
+          abandon: (reason) => way.abort(reason),
+          sending: undefined,
+        };
         this.#pending.set(String(id), pending);
         pending.sending = this.#exchange(message, way.signal)
           .catch((error: Error) => settle(error))
@@ -146,10 +190,12 @@ export class Connection implements Receiver {
   }
 
   message(message: Message): void {
-    if (message.kind === 'answer') this.#answer(message.id, message.answer);
-    else if (message.kind === 'request') this.#serve(message.id, message.method);
-    else if (message.method === 'notifications/progress')
-      this.#pending.get(String(message.params['progressToken']))?.progress();
+    if (message.kind === 'answer') return this.#answer(message.id, message.answer);
+    const { method, params } = message;
+    if (message.kind === 'request') this.#serve(message.id, method, params);
+    else if (method === 'notifications/progress') this.#pending.get(String(params['progressToken']))?.progress();
+    else if (method === 'notifications/cancelled')
+      for (const { id, over } of this.#served) if (id === params['requestId']) over.abort();
   }
 
   lost(failure: McpFailure): void {
@@ -187,12 +233,38 @@ export class Connection implements Receiver {
     (id === undefined ? only : this.#pending.get(id))?.settle(answer);
   }
 
-  #serve(id: string | number, method: string): void {
+  #serve(id: string | number, method: string, params: Fields): void {
+    const over = new AbortController();
+    const served = this.#serving?.serve(method, params, over.signal);
+    if (served !== undefined)
+      return void this.#answerWith(served, { id, calls: new Set(this.#pending.values()), over });
     const answer =
       method === 'ping'
         ? { result: {} }
         : { error: { code: methodNotFound, message: `${method} is not served by this client` } };
     this.#tell({ jsonrpc: '2.0', id, ...answer });
+  }
+
+  /** Never rejects. The clocks of the calls that wait for it stand still meanwhile. */
+  async #answerWith(served: Promise<unknown>, asked: Served): Promise<void> {
+    this.#served.add(asked);
+    for (const call of asked.calls) call.hold();
+    const open = (): Pending[] => [...this.#pending.values()].filter((call) => asked.calls.has(call));
+    try {
+      this.#tell({ jsonrpc: '2.0', id: asked.id, result: await served });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#tell({ jsonrpc: '2.0', id: asked.id, error: { code: invalidParams, message } });
+    } finally {
+      this.#served.delete(asked);
+      for (const call of open()) call.goOn();
+    }
+  }
+
+  /** Nobody is asked for a call that is over. */
+  #endUnawaited(): void {
+    const open = new Set(this.#pending.values());
+    for (const { calls, over } of this.#served) if (![...calls].some((call) => open.has(call))) over.abort();
   }
 
   #cancel(requestId: number, reason: string): void {
@@ -210,7 +282,7 @@ export class Connection implements Receiver {
     const introduce = (version: string): Promise<unknown> =>
       this.request(
         'initialize',
-        { protocolVersion: version, capabilities: {}, clientInfo: client },
+        { protocolVersion: version, capabilities: this.#serving?.capabilities ?? {}, clientInfo: client },
         { signal, idleMs: handshakeMs },
       );
     const answer = await introduce(protocolVersion).catch((error: unknown) => {

@@ -49,3 +49,9 @@ function sentence(error: unknown): string {
 function isCertificateProblem(code: unknown): boolean {
   return typeof code === 'string' && /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_UNTRUSTED/.test(code);
 }
+
+/** That no answer came within so many milliseconds. */
+export function unansweredWithin(ms: number): McpFailure {
+  const time = ms < 1000 ? `${ms} ms` : `${Math.round(ms / 1000)} seconds`;
+  return new McpFailure('unanswered', `it did not answer within ${time}`);
+}

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { orAbort } from '../../abort.js';
 import { serverLabel } from '../../../config/toolset.js';
 import { outputText } from '../output.js';
@@ -5,6 +6,7 @@ import { type Tool, type ToolContent, ToolFailure, type ToolOutput } from '../to
 import type { OpenToolset, Surroundings } from '../toolset.js';
 import { connect, type Connected } from './connect.js';
 import { McpFailure } from './failure.js';
+import { type LifecyclePlan, planOf } from './lifecycle.js';
 import type { Mcp } from './settings.js';
 import { listTools, type McpTool } from './tool-list.js';
 import { functionNames } from './tool-names.js';
@@ -24,7 +26,8 @@ const longestCallMs = 3_600_000;
  */
 export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Promise<OpenToolset> {
   const label = serverLabel(settings);
-  const server = new Server(label, (signal) => connect(settings, surroundings, signal));
+  const plan = planOf(settings.lifecycle);
+  const server = new Server(label, plan, (signal) => connect(settings, surroundings, signal));
   const warn = (message: string): void => surroundings.warn?.(`the MCP server ${label}: ${message}`);
   const signal = surroundings.opening ?? new AbortController().signal;
   try {
@@ -49,7 +52,7 @@ export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Pro
   } catch (error) {
     await server.close();
     signal.throwIfAborted();
-    if (surroundings.warn === undefined) throw error;
+    if (surroundings.warn === undefined || plan.required) throw error;
     surroundings.warn(`${(error as Error).message}; the run goes on without its tools`);
     return { tools: [], unusable: settings.tools ?? [] };
   }
@@ -81,11 +84,16 @@ function wrap(tool: McpTool, name: string, server: Server, trusted: boolean): To
 class Server {
   readonly label: string;
   readonly #connect: (signal: AbortSignal) => Promise<Connected>;
+  readonly #plan: LifecyclePlan;
+  /** Attempts to start it anew that have failed, one after another. */
+  #failed = 0;
+  #begun = false;
   readonly #ending = new AbortController();
   #current: Promise<Connected> | undefined;
 
-  constructor(label: string, connectTo: (signal: AbortSignal) => Promise<Connected>) {
+  constructor(label: string, plan: LifecyclePlan, connectTo: (signal: AbortSignal) => Promise<Connected>) {
     this.label = label;
+    this.#plan = plan;
     this.#connect = connectTo;
   }
 
@@ -101,7 +109,8 @@ class Server {
 
   /** The result of a call as the server gave it. @throws Error that tells the model whether the call may have had effects */
   async call(tool: McpTool, args: unknown, signal: AbortSignal): Promise<unknown> {
-    const limits = { signal, idleMs: callMs, totalMs: longestCallMs };
+    const { callMs: most } = this.#plan;
+    const limits = { signal, idleMs: most ?? callMs, totalMs: most ?? longestCallMs };
     for (let again = false; ; again = true) {
       const { connection, hide } = await orAbort(this.connected(), signal, 0).catch((error: Error) => {
         signal.throwIfAborted();
@@ -125,12 +134,34 @@ class Server {
   }
 
   #connecting(): Promise<Connected> {
-    const connecting = this.#connect(this.#ending.signal).catch((error: Error) => {
+    const connecting = this.#started().catch((error: Error) => {
       if (this.#current === connecting) this.#current = undefined;
       this.#ending.signal.throwIfAborted();
       throw new Error(`the MCP server ${this.label} cannot be used: ${error.message}`, { cause: error });
     });
     return connecting;
+  }
+
+  /** The server, begun, or begun anew as its lifecycle has it. */
+  async #started(): Promise<Connected> {
+    const { signal } = this.#ending;
+    if (!this.#begun) {
+      const first = await this.#connect(signal);
+      this.#begun = true;
+      return first;
+    }
+    const { restarts, waitMs } = this.#plan;
+    if (restarts === 0) throw new Error('it has ended, and its "lifecycle" does not have it started anew');
+    if (this.#failed >= restarts) throw new Error(`it could not be started anew ${restarts} times in a row`);
+    await delay(waitMs(this.#failed), undefined, { signal });
+    try {
+      const again = await this.#connect(signal);
+      this.#failed = 0;
+      return again;
+    } catch (error) {
+      this.#failed += 1;
+      throw error;
+    }
   }
 }
 
