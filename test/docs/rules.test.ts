@@ -86,7 +86,7 @@ describe('comments', () => {
         read(path)
           .split('\n')
           .filter((line) => /^\s*(?:\/\/|\/?\*|#)/.test(line))
-          .flatMap((line) => [...line.matchAll(/(?<![\w`/.*-])((?:docs\/)?[\w-]+\.md)\b/g)])
+          .flatMap((line) => [...line.matchAll(/(?<![\w`/.*-])((?:docs\/)?[a-z][a-z-]*\.md)\b/g)])
           .map(([, page = '']) => page)
           .filter((page) => !['', 'docs'].some((folder) => existsSync(join(root, folder, page))))
           .map((page) => `${path}: ${page}`),

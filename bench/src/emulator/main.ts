@@ -1,4 +1,4 @@
-// `npm run bench:emulator`: the emulator beside an older build of it, aimock and plain node:http. docs/emulator-speed.md has its numbers.
+// `npm run bench:emulator`: the emulator beside an older build of it, aimock and plain node:http.
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
