@@ -67,6 +67,7 @@ function configuration() {
       nav: [
         { text: 'Client', link: '/client' },
         { text: 'fetch', link: '/fetch' },
+        { text: 'Gateway', link: '/gateway' },
         { text: 'Agents', link: '/agents' },
         { text: 'Emulator', link: '/emulator' },
       ],

@@ -29,13 +29,8 @@ const hello: Script = { turns: [{ text: 'Hello there.' }] };
 /** The programs of each README, in their order. */
 const programs: Readonly<Record<string, readonly Program[]>> = {
   'README.md': [
-    { holds: /response\.output_text\.delta/, script: hello, prints: /^Hello there\.websocket \d+ \d+\n$/ },
-    {
-      holds: /function_call_output/,
-      script: { turns: [{ calls: [{ name: 'weather', arguments: { city: 'Oslo' } }] }, { text: 'It is raining.' }] },
-      prints: /^It is raining\. delta\n$/,
-    },
     { holds: /new OpenAI/, script: unused, prints: /^$/ },
+    { holds: /response\.output_text\.delta/, script: hello, prints: /^Hello there\.websocket \d+ \d+\n$/ },
     {
       holds: /startEmulator/,
       script: unused,
