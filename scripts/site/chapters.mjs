@@ -1,7 +1,13 @@
 /** The pages of docs/ in the order in which a newcomer needs them. Each page stands in one chapter; `npm run docs` fails for one that does not. */
 export const chapters = [
-  { title: 'Guides', pages: ['client', 'fetch', 'gateway', 'agents', 'configuration', 'sessions', 'secrets', 'emulator', 'check'] },
-  { title: 'How it works', pages: ['continuation', 'connections', 'reliability', 'network', 'performance', 'comparison'] },
+  {
+    title: 'Guides',
+    pages: ['client', 'fetch', 'gateway', 'agents', 'configuration', 'sessions', 'secrets', 'emulator', 'check'],
+  },
+  {
+    title: 'How it works',
+    pages: ['continuation', 'connections', 'reliability', 'network', 'performance', 'comparison'],
+  },
   { title: 'Reference', pages: ['cli', 'errors', 'glossary'] },
   { title: 'The wire', pages: ['protocol', 'faults'] },
   { title: 'Inside', pages: ['architecture'] },
