@@ -69,7 +69,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
 
   verb(program, 'run')
     .description('run an agent from a YAML file')
-    .argument('<file>', 'the agent file, in the format of docker-agent')
+    .argument('[file]', 'the agent file, in the format of docker-agent; default: docker-agent.yaml')
     .argument(
       '[prompt]',
       'what the agent is to do; "-" reads the prompt from standard input; none: ask at the terminal',
@@ -83,6 +83,11 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       ).choices(['auto', 'websocket', 'sse']),
     )
     .option('--json', 'print events, one JSON object a line')
+    .addOption(
+      new Option('--attach <file>', 'send a picture or a text with the prompt; may be given several times').argParser(
+        several,
+      ),
+    )
     .option('--working-dir <folder>', 'folder that the tools work in; default: the current folder')
     .option('--session <id>', 'go on with an earlier session: its id, or -1 for the last one, -2 for the one before')
     .option('--record <file>', 'write all traffic between the models and their providers to this file, for --replay')
@@ -348,6 +353,11 @@ What it looks at, and what each finding means: docs/doctor.md.`,
 
 function verb(program: Command, name: string): Command {
   return program.command(name).option('--debug', 'on an error, print where it happened');
+}
+
+/** The values of an option that may be given several times. */
+function several(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }
 
 function envFromFile(): Option {

@@ -31,10 +31,10 @@ export function textView(io: Io): RunView {
   // A pipe gets the model's text as it is; a terminal would obey its control characters.
   const say = (text: string): void => (answer.isTerminal ? answer.write(printable(text)) : piped.put(text));
   // On a terminal both end up in the same place, and a note must not begin in the middle of a line of the answer.
-  let open: 'nothing' | 'answer' | 'reasoning' = 'nothing';
+  let open: 'nothing' | 'answer' | 'reasoning' | 'task' = 'nothing';
   const closeLine = (): void => {
     if (open === 'answer') say('\n');
-    if (open === 'reasoning') notes.line();
+    if (open === 'reasoning' || open === 'task') notes.line();
     open = 'nothing';
   };
   const note = (text: string): void => {
@@ -51,15 +51,15 @@ export function textView(io: Io): RunView {
       switch (event.type) {
         case 'agent_choice':
           if (at.length > 0) {
-            if (open === 'answer') closeLine();
-            open = 'reasoning';
+            if (open !== 'task') closeLine();
+            open = 'task';
             return notes.write(printable(event.content));
           }
-          if (open === 'reasoning') closeLine();
+          if (open === 'reasoning' || open === 'task') closeLine();
           open = 'answer';
           return say(event.content);
         case 'agent_choice_reasoning':
-          if (open === 'answer') closeLine();
+          if (open === 'answer' || open === 'task') closeLine();
           open = 'reasoning';
           return notes.write(notes.style('dim', printable(event.content)));
         case 'tool_call':
@@ -73,7 +73,7 @@ export function textView(io: Io): RunView {
           return note(`  ${mark} ${notes.style('dim', oneLine(result(event), notes.width - 5))}`);
         }
         case 'turn_finished':
-          turns = { count: event.turn, transport: event.transport };
+          turns = { count: turns.count + 1, transport: event.transport };
           return piped.ended();
         case 'turn_retried':
         case 'model_fallback':
@@ -87,6 +87,11 @@ export function textView(io: Io): RunView {
           total = event.total;
           cost = event.total_cost;
           return;
+        case 'stream_started':
+          turns = { count: 0, transport: '' };
+          return;
+        case 'plan_ready':
+          return note(`${printable(event.plan)}\n${escaped(event.path)}`);
         case 'agent_switching':
           if (event.reason === 'transfer_task') at.push(event.to);
           if (event.reason === 'return') at.pop();
@@ -121,6 +126,10 @@ export function remark(event: AgentEvent): string | undefined {
       return `${event.from} failed${event.partial ? ' in the middle of its answer, which does not count' : ''}: ${escaped(event.reason)}; going on with ${event.to}`;
     case 'session_compaction':
       return `the conversation had become too long, and was summed up (${event.items_before} items, now ${event.items_after})`;
+    case 'session_title':
+      return `this conversation is called: ${escaped(event.title)}`;
+    case 'recalled':
+      return escaped(event.message.split('\n', 1)[0] ?? '');
     case 'warning':
       return escaped(event.message);
     default:

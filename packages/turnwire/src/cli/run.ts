@@ -22,7 +22,12 @@ import { fileCommand, slashName } from './file-command.js';
 import { homeOf } from './home.js';
 import { Interrupts } from './interrupts.js';
 import type { Io } from './io.js';
+import { agentFile } from './agent-file.js';
+import { type Attachment, mostAttachments, readAttachment } from './attachments.js';
+import { oneLine } from './columns.js';
 import { Chat } from './screen/chat.js';
+import type { Partner } from './screen/desk.js';
+import { Spent } from './screen/spent.js';
 import { ask, readPrompt } from './prompt.js';
 import { jsonView, textView, type RunView } from './run-view.js';
 import { secretsOf } from './secrets.js';
@@ -30,6 +35,7 @@ import { type RunHook, runSessionHook } from './session-hooks.js';
 import { sessionsOf } from './sessions.js';
 import { printable, Printer } from './terminal.js';
 import { userAt } from './user.js';
+import { runForUser } from './user-shell.js';
 
 export interface RunOptions {
   yolo?: boolean;
@@ -44,11 +50,18 @@ export interface RunOptions {
   loose?: boolean;
   speed?: number | 'at-once';
   envFromFile?: readonly string[];
+  attach?: readonly string[];
   debug?: boolean;
 }
 
 /** `turnwire run FILE [PROMPT]`. */
-export async function run(io: Io, file: string, prompt: string | undefined, options: RunOptions): Promise<number> {
+export async function run(
+  io: Io,
+  named: string | undefined,
+  prompt: string | undefined,
+  options: RunOptions,
+): Promise<number> {
+  const file = agentFile(named, io.cwd);
   const tape = tapeOf(io, options);
   const secrets = secretsOf(io, options.envFromFile);
   const config = await loadConfig(file, {
@@ -62,6 +75,12 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
     throw new UsageError('there is no prompt: give one as an argument, or "-" to read it from standard input');
   if (options.script !== undefined && ![...config.agents.values()].some(({ model }) => model.provider === 'emulator'))
     throw new UsageError('--script is for agents whose model has "provider: emulator"');
+  const attachments: Attachment[] = [];
+  for (const path of options.attach ?? []) attachments.push(await readAttachment(path, io.cwd));
+  if (attachments.length > mostAttachments)
+    throw new UsageError(
+      `${mostAttachments} files come with one prompt at most, and --attach names ${attachments.length}`,
+    );
   const directory = await workingDirectory(io, options.workingDir ?? io.cwd);
   const asked = interactive ? undefined : await readPrompt(io, prompt);
   let kept = options.replay === undefined ? keptSession(io, config, options.session) : undefined;
@@ -120,15 +139,21 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
       const keep = (event: AgentEvent): void => keepUsage(event, kept);
       const view = keeping(options.json ? jsonView(io) : textView(io), keep);
       const hook: RunHook = (point, event = {}) => runSessionHook(session, point, event, tell);
-      const renew = async (): Promise<Session> => {
-        const root = crew.members.get(config.root.name) ?? begins;
-        const fresh = options.replay === undefined ? keptSession(io, config, undefined) : undefined;
+      let spent = new Spent(kept?.state);
+      const renew = async (reference?: string): Promise<Session> => {
+        const fresh = options.replay === undefined ? keptSession(io, config, reference) : undefined;
+        const root = crew.members.get(fresh?.state.agent ?? config.root.name);
+        if (root === undefined) {
+          fresh?.close();
+          throw new UsageError(`the session belongs to the agent ${fresh?.state.agent}, and ${file} has no such agent`);
+        }
         await hook('session_end', { reason: 'clear' });
         await session.close();
         kept?.close();
         kept = fresh;
         session = begin(root, fresh);
-        await hook('session_start', { source: 'clear' });
+        spent = new Spent(fresh?.state);
+        await hook('session_start', { source: reference === undefined ? 'clear' : 'resume' });
         return session;
       };
       const modelNamed = async (name: string): Promise<Model> => {
@@ -141,12 +166,29 @@ export async function run(io: Io, file: string, prompt: string | undefined, opti
       };
       await hook('session_start', { source: options.session === undefined ? 'startup' : 'resume' });
       try {
-        const running: Running = { id: kept?.id ?? '', env, view, interrupts, options, hook };
-        const partner = { session, renew, modelNamed, keep, hook };
+        const running: Running = { id: kept?.id ?? '', env, view, interrupts, options, hook, attachments };
+        const partner: Partner = {
+          session,
+          get sessionId() {
+            return kept?.id ?? '';
+          },
+          get spent() {
+            return spent;
+          },
+          renew,
+          sessions: () => earlier(io, kept?.id),
+          models: [...config.models.keys()],
+          modelNamed,
+          attach: (path) => readAttachment(path, directory),
+          shell: (cmd, signal) => runForUser(cmd, { cwd: directory, env: unattended(io.env), signal }),
+          open: (url) => openInBrowser(url, env),
+          keep,
+          hook,
+        };
         const status =
           first === undefined
-            ? await (chat?.converse(partner) ?? converse(io, session, running))
-            : await (chat?.answer(first, partner) ?? once(io, session, first, running));
+            ? await (chat?.converse(partner, attachments) ?? converse(io, session, running))
+            : await (chat?.answer(first, partner, attachments) ?? once(io, session, first, running));
         const unasked = status === exitStatus.ok ? crew.unasked() : undefined;
         if (unasked === undefined) return status;
         tell(`turnwire: ${unasked}`);
@@ -197,13 +239,16 @@ interface Running {
   interrupts: Interrupts;
   options: RunOptions;
   hook: RunHook;
+  /** What comes with the next prompt. */
+  attachments: Attachment[];
 }
 
 /** One prompt. */
 async function once(io: Io, session: Session, prompt: string, running: Running): Promise<number> {
-  const { view, interrupts, options } = running;
+  const { view, interrupts, options, attachments } = running;
   try {
-    for await (const event of session.run(prompt, { signal: interrupts.signal })) view.show(event);
+    const attached = attachments.splice(0).map(({ content }) => content);
+    for await (const event of session.run(prompt, { signal: interrupts.signal, attached })) view.show(event);
     return exitStatus.ok;
   } catch (error) {
     if (interrupts.received !== undefined) return signalStatus(interrupts.received);
@@ -299,6 +344,15 @@ function keptSession(io: Io, config: Config, reference: string | undefined): Ses
       { cause: error },
     );
   }
+}
+
+/** A line for each earlier session, the newest first. */
+function earlier(io: Io, current: string | undefined): string[] {
+  const found = sessionsOf(io)?.list(() => undefined) ?? [];
+  return found
+    .filter(({ id }) => id !== current)
+    .slice(0, 20)
+    .map(({ id, changed, title, prompt }) => oneLine(`${id}  ${changed.slice(0, 16)}  ${title ?? prompt}`, 200));
 }
 
 /** What a turn has cost is kept with the session. */

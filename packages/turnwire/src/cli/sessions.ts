@@ -30,10 +30,13 @@ export function sessions(io: Io, { json = false }: { json?: boolean }): number {
 }
 
 function line(
-  { id, changed, agent, items, prompt, usage, cost }: SessionSummary,
+  { id, changed, agent, items, title, prompt, usage, cost }: SessionSummary,
   number: number,
   width: number,
 ): string {
   const spent = `${usage.input_tokens + usage.output_tokens} tokens${cost === undefined ? '' : `, $${cost.toFixed(4)}`}`;
-  return oneLine(`${number}  ${id}  ${changed.slice(0, 16)}  ${agent}  ${items} items, ${spent}  ${prompt}`, width);
+  return oneLine(
+    `${number}  ${id}  ${changed.slice(0, 16)}  ${agent}  ${items} items, ${spent}  ${title ?? prompt}`,
+    width,
+  );
 }

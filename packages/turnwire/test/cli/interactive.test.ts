@@ -144,7 +144,7 @@ describe('turnwire run as a conversation', () => {
   });
 
   test(
-    'Ctrl-C at a question declines and ends the run; at the prompt it leaves with status 130',
+    'Ctrl-C at a question declines and ends the run; at the prompt it hints, and leaves with status 130',
     { skip },
     async (t) => {
       const { person, folder } = await sitsDown(t);
@@ -154,6 +154,8 @@ describe('turnwire run as a conversation', () => {
       await person.sees('interrupted');
       await person.sees('> ');
       await assert.rejects(readFile(`${folder}/made.txt`), { code: 'ENOENT' });
+      person.types(ctrlC);
+      await person.sees('Ctrl-C again leaves');
       person.types(ctrlC);
       assert.equal((await person.child.left).status, 130);
     },

@@ -141,6 +141,8 @@ describe('turnwire run: screen', () => {
       await terminal.types('C-c');
       await terminal.shows(/^> *$/m);
       await terminal.types('C-c');
+      await terminal.shows(/Ctrl-C again leaves/);
+      await terminal.types('C-c');
       await terminal.shows(/left 130[\s\S]*\s(?<!-)icanon/);
     },
   );

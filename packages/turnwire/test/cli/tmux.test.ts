@@ -21,10 +21,22 @@ class Terminal {
     this.#socket = socket;
   }
 
-  static async open(t: TestContext, folder: string, command: string): Promise<Terminal> {
+  static async open(t: TestContext, folder: string, command: string, columns = 100): Promise<Terminal> {
     const terminal = new Terminal(join(folder, 'tmux'));
     t.after(() => terminal.#tmux('kill-server').catch(() => undefined));
-    await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', '100', '-y', '40', '-c', folder, command);
+    await terminal.#tmux(
+      '-f',
+      '/dev/null',
+      'new-session',
+      '-d',
+      '-x',
+      String(columns),
+      '-y',
+      '40',
+      '-c',
+      folder,
+      command,
+    );
     return terminal;
   }
 
@@ -45,6 +57,11 @@ class Terminal {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     return assert.fail(`never seen: ${wanted}\n${await this.screen()}`);
+  }
+
+  /** Presses a key, as tmux calls it. */
+  async presses(key: string): Promise<void> {
+    await this.#tmux('send-keys', key);
   }
 
   async types(text: string): Promise<void> {
@@ -108,4 +125,83 @@ describe('turnwire run in tmux', () => {
       assert.equal(existsSync(join(folder, 'made.txt')), false);
     },
   );
+});
+
+const habits = `rules:
+  - match: { input: list it }
+    reply: { calls: [{ name: list_directory, arguments: { path: . } }] }
+  - match: { input: "/notes.txt/" }
+    reply: { text: There is one file. }
+  - match: { input: take long }
+    reply: { calls: [{ name: shell, arguments: { cmd: sleep 60 } }] }
+  - match: { input: ask first }
+    reply: { calls: [{ name: shell, arguments: { cmd: echo asked } }] }
+  - match: { input: "/asked/" }
+    reply: { text: Answered. }
+`;
+const guide = `
+agents:
+  root:
+    model: emulator/scripted
+    description: Keeps notes.
+    welcome_message: What is **next**?
+    toolsets: [{ type: filesystem }, { type: shell }]
+    commands: { plan: { description: Goes on with the planner, agent: planner } }
+  planner: { model: emulator/other }
+`;
+
+for (const columns of [40, 100]) {
+  test(
+    `a conversation in ${columns} columns: what the agent can do, results that unfold, commands, Escape`,
+    { skip },
+    async (t) => {
+      const folder = await scratch(t, { 'docker-agent.yaml': guide, 'script.yaml': habits, 'notes.txt': 'one\n' });
+      const command = `env NO_COLOR=1 TURNWIRE_HOME='${join(folder, 'home')}' '${process.execPath}' '${program}' run --script script.yaml`;
+      const terminal = await Terminal.open(t, folder, command, columns);
+      const first = await terminal.shows(/What is next\?[\s\S]*^>/m);
+      assert.match(first, /^root: Keeps notes\.$/m);
+      assert.match(
+        first.replace(/\s+/g, ' '),
+        /model emulator\/scripted · tools filesystem, shell \(14\) · commands \/plan · \/help/,
+      );
+
+      await terminal.types('list it');
+      await terminal.shows(/There is one file\./);
+      await terminal.presses('C-o');
+      await terminal.shows(/^ {2}notes\.txt[\s\S]*results are unfolded/m);
+      await terminal.presses('C-o');
+      await terminal.shows(/results are folded/);
+
+      await terminal.types('/title Notes of today');
+      await terminal.shows(/^Notes of today$/m);
+      await terminal.types('!echo from the shell');
+      await terminal.shows(/^from the shell$/m);
+      await terminal.types('/cost');
+      await terminal.shows(/2 turns since turnwire/);
+      await terminal.types('/undo');
+      await terminal.shows(/taken back[\s\S]*^> list it\s*$/m);
+      await terminal.presses('C-c');
+      await terminal.types('/plan');
+      await terminal.shows(/planner goes on/);
+      await terminal.types('/modle');
+      await terminal.shows(/did you mean\s+\/model\?/);
+    },
+  );
+}
+
+test('Escape cancels what runs, and the clock of a call stands while it waits for a yes', { skip }, async (t) => {
+  const folder = await scratch(t, { 'agent.yaml': guide, 'script.yaml': habits });
+  const command = `env NO_COLOR=1 TURNWIRE_HOME='${join(folder, 'home')}' '${process.execPath}' '${program}' run agent.yaml --script script.yaml`;
+  const terminal = await Terminal.open(t, folder, command);
+  await terminal.shows(/^>/m);
+  await terminal.types('ask first');
+  await terminal.shows(/→ asks shell/);
+  await terminal.types('y');
+  await terminal.shows(/Answered\./);
+  await terminal.types('/yolo');
+  await terminal.shows(/without a question/);
+  await terminal.types('take long');
+  await terminal.shows(/→ \d+ s shell/);
+  await terminal.presses('Escape');
+  await terminal.shows(/interrupted/);
 });

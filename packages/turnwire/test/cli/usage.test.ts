@@ -68,7 +68,7 @@ describe('turnwire: usage', () => {
     'a misspelt verb': [['rnu'], /unknown command 'rnu'[\s\S]*run/],
     'a misspelt option': [['demo', '--rt', '1'], /unknown option '--rt'[\s\S]*--rtt/],
     'an unknown option of the program': [['--colour'], /unknown option '--colour'/],
-    'a missing file': [['run'], /missing required argument 'file'/],
+    'a missing file': [['config'], /missing required argument 'file'/],
     'too many arguments': [['run', 'a.yaml', 'say', 'hello'], /too many arguments/],
     'an option without its value': [['run', 'a.yaml', '--script'], /--script/],
     'a port that is no number': [['emulate', '--port', 'http'], /--port[\s\S]*from 0 to 65535/],
@@ -88,6 +88,12 @@ describe('turnwire: usage', () => {
       assert.doesNotMatch(stderr, /\n {4}at /);
     });
   }
+
+  test('a run without a file says which one it looks for', async () => {
+    const { status, stderr } = await turnwire(['run'], { cwd: import.meta.dirname });
+    assert.equal(status, 2);
+    assert.match(stderr, /^there is no agent file: name one, or call it docker-agent\.yaml\n$/);
+  });
 
   test('a prompt of several words is to be put in quotes', async () => {
     const { status, stderr } = await turnwire(['run', 'agent.yaml', 'fix', 'the', 'tests']);

@@ -1,17 +1,18 @@
-import type { AgentEvent } from '../../agent/events.js';
 import type { Session } from '../../agent/session.js';
-import type { Model } from '../../config/model.js';
 import { approverBy } from '../approval-question.js';
+import type { Attachment } from '../attachments.js';
 import { exitStatus, signalStatus } from '../exit-status.js';
 import { describeFailure } from '../failure.js';
 import type { Interrupts } from '../interrupts.js';
 import type { Io } from '../io.js';
-import type { RunHook } from '../session-hooks.js';
 import { oneLine } from '../columns.js';
 import { printable, Printer } from '../terminal.js';
 import type { User } from '../user.js';
-import { command, commandNames, type Typed } from './command.js';
+import { command, completions, type Typed } from './command.js';
+import { type Desk, needsRest, obey, type Partner } from './desk.js';
+import { greeting, lastExchange } from './greeting.js';
 import { LineEditor } from './line-editor.js';
+import type { Styler } from './markdown.js';
 import { type Footer, Screen } from './screen.js';
 import { Status } from './status.js';
 import { Transcript } from './transcript.js';
@@ -23,21 +24,10 @@ export interface ChatOptions {
   debug: boolean;
 }
 
-/** What a conversation is held with. */
-export interface Partner {
-  session: Session;
-  /** Begins a new conversation. */
-  renew: () => Promise<Session>;
-  /** @throws Error if there is no such model, or it cannot be reached. */
-  modelNamed: (name: string) => Promise<Model>;
-  /** Told what happens, before it is shown. */
-  keep: (event: AgentEvent) => void;
-  hook: RunHook;
-}
-
 /** A conversation at a terminal that can be written to while it shows what comes: what is said in between steers the agent. */
 export class Chat {
   readonly #printer: Printer;
+  readonly #style: Styler;
   readonly #screen: Screen;
   readonly #editor: LineEditor;
   readonly #status: Status;
@@ -53,8 +43,12 @@ export class Chat {
   readonly #early: string[] = [];
   #running = false;
   #left: number | undefined;
-  /** A conversation that is being begun anew: what is said meanwhile is said in the new one. */
-  #renewal: Promise<void> = Promise.resolve();
+  /** Commands that are being done: what is said meanwhile is said after them. */
+  #commands: Promise<void> = Promise.resolve();
+  #cancel = new AbortController();
+  readonly #attached: Attachment[] = [];
+  /** Whether Ctrl-C was the last key at an empty prompt. */
+  #hinted = false;
   readonly #clock: NodeJS.Timeout;
   readonly #close = (): void => this.close();
   readonly #resume = (): void => this.#resumed();
@@ -62,10 +56,16 @@ export class Chat {
   constructor(io: Io, options: ChatOptions) {
     this.#options = options;
     this.#printer = new Printer(io.stdout, io.env);
+    this.#style = this.#printer.style.bind(this.#printer);
     this.#status = new Status(options.model);
     this.#editor = new LineEditor(io, {
       onLine: (line) => this.#typed(line),
-      onChange: () => this.#screen.refresh(),
+      onChange: () => {
+        this.#hinted &&= this.#editor.text === '';
+        this.#screen.refresh();
+      },
+      onEscape: () => this.#cancelled(),
+      onUnfold: () => this.#transcript.unfold(),
       onInterrupt: () => this.#interrupted(),
       onSuspend: () => this.#suspend(),
       onEnd: () => this.#leave(exitStatus.ok),
@@ -113,15 +113,16 @@ export class Chat {
   }
 
   /** Prompt after prompt, until the user leaves; the exit status. */
-  async converse(partner: Partner): Promise<number> {
+  async converse(partner: Partner, attachments: readonly Attachment[]): Promise<number> {
+    this.#attached.push(...attachments);
     const { interrupts } = this.#options;
-    const welcome = partner.session.agent.welcomeMessage.trimEnd();
-    if (welcome !== '') this.#screen.print(wrapped(printable(welcome), this.#screen.columns));
+    this.#screen.print(greeting(partner.session, this.#style, this.#screen.columns));
+    this.#showEnd(partner);
     this.#begin(partner);
     while (this.#left === undefined) {
       await partner.hook('on_user_input');
       const prompt = await this.#next();
-      await this.#renewal;
+      await this.#commands;
       if (prompt !== undefined) await this.#run(partner, prompt);
       const { received } = interrupts;
       if (received === 'SIGTERM' || received === 'SIGHUP') return signalStatus(received);
@@ -131,7 +132,8 @@ export class Chat {
   }
 
   /** One prompt, and what is said while it is answered; the exit status. */
-  async answer(prompt: string, partner: Partner): Promise<number> {
+  async answer(prompt: string, partner: Partner, attachments: readonly Attachment[]): Promise<number> {
+    this.#attached.push(...attachments);
     const { interrupts } = this.#options;
     this.#waiting.push(prompt);
     this.#begin(partner);
@@ -158,8 +160,10 @@ export class Chat {
     let status: number = exitStatus.ok;
     try {
       const followUp = prompt === this.#late;
-      for await (const event of session.run(prompt, { signal: interrupts.signal, followUp })) {
+      const attached = this.#attached.splice(0).map(({ content }) => content);
+      for await (const event of session.run(prompt, { signal: interrupts.signal, followUp, attached })) {
         partner.keep(event);
+        partner.spent.note(event);
         this.#status.note(event);
         this.#transcript.show(event);
       }
@@ -207,6 +211,7 @@ export class Chat {
       const answer = (line: string | undefined): void => {
         signal.removeEventListener('abort', gone);
         this.#asked = undefined;
+        this.#transcript.answered();
         this.#screen.print(line === undefined ? [] : [`${label}${oneLine(line, this.#screen.columns)}`]);
         this.#editor.text = before;
         this.#screen.refresh();
@@ -227,8 +232,9 @@ export class Chat {
     const { session } = this.#partner;
     this.#transcript.flush();
     this.#screen.print(wrapped(`${this.#printer.style('bold', '>')} ${printable(line)}`, this.#screen.columns));
-    const typed = command(session.agent, line);
+    const typed = command(session.agent, line, this.#partner.sessionId);
     if (typed.kind !== 'say') return this.#obey(typed, this.#partner);
+    if (typed.agent !== undefined) this.#handOff(typed.agent, this.#partner);
     if (this.#running) {
       return void this.#say(typed.text, session);
     }
@@ -242,51 +248,72 @@ export class Chat {
   }
 
   #obey(typed: Exclude<Typed, { kind: 'say' }>, partner: Partner): void {
-    const { model } = partner.session.agent;
     switch (typed.kind) {
       case 'tell':
         return this.note(typed.text);
-      case 'exit':
-        return this.#leave(exitStatus.ok);
-      case 'usage':
-        return this.note(this.#status.summary);
-      case 'new':
-        if (this.#running) return this.note('the agent is at work: Ctrl-C first');
-        return void (this.#renewal = this.#renew(partner));
-      case 'model':
-        if (typed.name === '') return this.note(model.name);
-        return void this.#useNamed(typed.name, partner);
-      case 'transport':
-        if (typed.name === undefined) return this.note(model.transport);
-        this.#use({ ...model, transport: typed.name }, partner);
-        return this.note(`transport ${typed.name}`);
+      case 'switch':
+        return this.#handOff(typed.agent, partner);
+      case 'open':
+        return void this.#doing(() => partner.open(typed.url));
+      case 'shell':
+        return void this.#doing(async (signal) =>
+          this.note((await partner.shell(typed.command, signal)) || 'no output'),
+        );
+      case 'own': {
+        const changes = needsRest.has(typed.name) || (typed.name === 'sessions' && typed.rest !== '');
+        if (changes && this.#running) return this.note('the agent is at work: Escape first');
+        return void this.#doing(async (signal) => obey[typed.name](typed.rest, this.#deskOf(partner), signal));
+      }
     }
   }
 
-  /** Never rejects. */
-  async #renew(partner: Partner): Promise<void> {
-    await this.#renewal;
+  #handOff(to: string, { session }: Partner): void {
     try {
-      partner.session = await partner.renew();
-      this.note('a new conversation');
+      session.handOff(to);
+      this.#status.model = session.agent.model.name;
+      this.note(`${to} goes on`);
     } catch (error) {
       this.note(describeFailure(error, this.#options.debug).text);
     }
   }
 
-  #use(model: Model, { session }: Partner): string {
-    session.useModel(model);
-    this.#status.model = model.name;
-    return `model ${model.name}`;
+  /** What a command does, one after another; what is said meanwhile is said after it. Never rejects. */
+  #doing(work: (signal: AbortSignal) => Promise<void>): void {
+    this.#commands = this.#commands
+      .then(() => work(this.#cancel.signal))
+      .catch((error: unknown) => this.note(describeFailure(error, this.#options.debug).text));
   }
 
-  /** Never rejects. */
-  async #useNamed(name: string, partner: Partner): Promise<void> {
-    try {
-      this.note(this.#use(await partner.modelNamed(name), partner));
-    } catch (error) {
-      this.note(describeFailure(error, this.#options.debug).text);
-    }
+  #deskOf(partner: Partner): Desk {
+    return {
+      partner,
+      attached: this.#attached,
+      lastRun: this.#status.summary,
+      note: (text) => this.note(text),
+      show: (event) => this.#transcript.show(event),
+      showEnd: () => this.#showEnd(partner),
+      clear: () => this.#screen.clear(),
+      leave: () => this.#leave(exitStatus.ok),
+      type: (text) => {
+        this.#editor.text = text;
+        this.#screen.refresh();
+      },
+      named: ({ name }) => {
+        this.#status.model = name;
+      },
+    };
+  }
+
+  #showEnd({ session }: Partner): void {
+    this.#screen.print(lastExchange(session.history, this.#style, this.#screen.columns));
+  }
+
+  /** Cancels what runs, and never the process. */
+  #cancelled(): void {
+    if (this.#asked !== undefined) return this.#asked.answer('no');
+    if (this.#running && this.#options.interrupts.received === undefined) this.#options.interrupts.interrupt('SIGINT');
+    this.#cancel.abort(new Error('cancelled'));
+    this.#cancel = new AbortController();
   }
 
   #interrupted(): void {
@@ -296,7 +323,12 @@ export class Chat {
       this.#editor.text = '';
       return this.#screen.refresh();
     }
-    if (!this.#running && this.#partner !== undefined) return this.#leave(signalStatus('SIGINT'));
+    if (!this.#running && this.#partner !== undefined) {
+      if (this.#hinted) return this.#leave(signalStatus('SIGINT'));
+      this.#cancelled();
+      this.#hinted = true;
+      return this.note('Ctrl-C again leaves, and so does Ctrl-D');
+    }
     interrupts.interrupt('SIGINT');
   }
 
@@ -321,8 +353,8 @@ export class Chat {
   }
 
   #completions(line: string): string[] {
-    if (this.#partner === undefined || !line.startsWith('/')) return [];
-    return commandNames(this.#partner.session.agent).filter((name) => name.startsWith(line));
+    if (this.#partner === undefined) return [];
+    return completions(this.#partner.session.agent, line, this.#partner.models);
   }
 
   #footer({ columns, rows }: { columns: number; rows: number }): Footer {

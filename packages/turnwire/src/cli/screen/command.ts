@@ -1,67 +1,65 @@
-import type { TransportChoice } from '@turnwire/client';
 import type { Agent } from '../../config/agent.js';
-import { commandPrompt } from '../../config/command-prompt.js';
 import { nearest } from '../../config/nearest.js';
+import { efforts } from '../../config/schema/model.js';
+import { fileCommand, type FileCommand, slashName } from '../file-command.js';
+import { ownCommand, type OwnCommand, ownCommands } from './own-commands.js';
 
 /** What a line that was typed asks for. */
 export type Typed =
-  | { kind: 'say'; text: string }
+  | FileCommand
+  /** A command of the conversation itself, with what was typed behind it. */
+  | { kind: 'own'; name: OwnCommand; rest: string }
+  /** A command for the shell of the user. */
+  | { kind: 'shell'; command: string }
   /** An answer of the program itself. */
-  | { kind: 'tell'; text: string }
-  | { kind: 'exit' | 'new' | 'usage' }
-  | { kind: 'model'; name: string }
-  | { kind: 'transport'; name: TransportChoice | undefined };
+  | { kind: 'tell'; text: string };
 
-const own: Readonly<Record<string, string>> = {
-  '/new': 'begin a new conversation',
-  '/model [NAME]': 'say which model answers, or go on with another one',
-  '/usage': 'what the last run came to',
-  '/transport [auto|websocket|sse]': 'say or change how the model is reached',
-  '/help': 'this list',
-  '/exit': 'leave',
-};
+export const transports = ['auto', 'websocket', 'sse'] as const;
 
 /** All that begin with a slash; those of the file come first where names are the same. */
-export function commandNames({ commands }: Agent): string[] {
-  const ours = Object.keys(own).map((usage) => usage.split(' ', 1)[0] ?? usage);
-  return [...new Set([...[...commands.keys()].map((name) => `/${name}`), ...ours])];
+function commandNames({ commands }: Agent): string[] {
+  return [...new Set([...commands.keys(), ...Object.keys(ownCommands), 'q', 'quit'].map((name) => `/${name}`))];
 }
 
 /** A path such as `/etc/hosts` is no command. */
-export function command(agent: Agent, line: string): Typed {
-  const [whole, name = ''] = /^\/(\S+)/.exec(line.trimStart()) ?? [];
-  if (whole === undefined || name.includes('/')) return { kind: 'say', text: line };
-  const rest = line.trimStart().slice(whole.length).trim();
-  const prompt = agent.commands.get(name)?.instruction;
-  if (prompt !== undefined) return { kind: 'say', text: commandPrompt(prompt, rest) };
-  switch (name) {
-    case 'new':
-    case 'usage':
-    case 'exit':
-      return { kind: name };
-    case 'model':
-      return { kind: 'model', name: rest };
-    case 'transport':
-      if (rest === '') return { kind: 'transport', name: undefined };
-      if (rest === 'auto' || rest === 'websocket' || rest === 'sse') return { kind: 'transport', name: rest };
-      return { kind: 'tell', text: `there is no transport ${rest}; there is auto, websocket, sse` };
-    case 'help':
-      return { kind: 'tell', text: help(agent) };
-    default: {
-      const guess = nearest(`/${name}`, commandNames(agent));
-      return {
-        kind: 'tell',
-        text: `there is no command /${name}; ${guess === undefined ? '/help lists them' : `did you mean ${guess}?`}`,
-      };
-    }
-  }
+export function command(agent: Agent, line: string, sessionId: string): Typed {
+  const shell = /^\s*!\s*(\S.*)$/s.exec(line)?.[1];
+  if (shell !== undefined) return { kind: 'shell', command: shell };
+  const slash = slashName(line);
+  if (slash === undefined) return { kind: 'say', text: line, agent: undefined };
+  const { name, rest } = slash;
+  const own = ownCommand(name);
+  const asked =
+    fileCommand(agent, name, rest, sessionId) ?? (own === undefined ? undefined : { kind: 'own', name: own, rest });
+  if (asked !== undefined) return asked as Typed;
+  const guess = nearest(`/${name}`, commandNames(agent));
+  return {
+    kind: 'tell',
+    text: `there is no command /${name}; ${guess === undefined ? '/help lists them' : `did you mean ${guess}?`}`,
+  };
 }
 
-function help({ commands }: Agent): string {
-  const theirs = [...commands].map(([name, { description, instruction }]) => {
-    const [first] = (description || instruction).trim().split('\n', 1);
+/** What a line could go on with: the names of commands, and of what some of them take. */
+export function completions(agent: Agent, line: string, models: readonly string[]): string[] {
+  const [, name = '', word] = /^\/(\S*)(?:\s+(\S*))?$/.exec(line) ?? [];
+  if (word === undefined)
+    return line.startsWith('/') ? commandNames(agent).filter((each) => each.startsWith(line)) : [];
+  const words: Readonly<Record<string, readonly string[]>> = { model: models, effort: efforts, transport: transports };
+  const known = agent.commands.has(name) || !Object.hasOwn(words, name) ? [] : (words[name] ?? []);
+  return known.filter((each) => each.startsWith(word)).map((each) => `/${name} ${each}`);
+}
+
+export function help({ commands }: Agent): string {
+  const theirs = [...commands].map(([name, { description, instruction, agent, url }]) => {
+    const [first] = (description || instruction || (url ?? `go on with ${agent}`)).trim().split('\n', 1);
     return `/${name}: ${first}`;
   });
-  const ours = Object.entries(own).map(([usage, what]) => `${usage}: ${what}`);
-  return [...theirs, ...ours, 'Ctrl-C cancels what runs, and leaves where nothing does'].join('\n');
+  const ours = Object.values(ownCommands).map(({ usage, what }) => `${usage}: ${what}`);
+  return [
+    ...theirs,
+    ...ours,
+    '!COMMAND: run it in your shell; the agent is not told',
+    'Escape or Ctrl-C cancels what runs; Ctrl-C twice at an empty prompt leaves',
+    'Ctrl-O folds and unfolds the results of tools',
+  ].join('\n');
 }

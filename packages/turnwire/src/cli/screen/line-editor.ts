@@ -12,6 +12,10 @@ export interface LineEditorOptions {
   onChange: () => void;
   /** Ctrl-C, which in this mode of the terminal is a key. */
   onInterrupt: () => void;
+  /** Escape by itself. */
+  onEscape: () => void;
+  /** Ctrl-O. */
+  onUnfold: () => void;
   /** Ctrl-Z, likewise. */
   onSuspend: () => void;
   /** Ctrl-D at an empty line. */
@@ -39,7 +43,10 @@ export class LineEditor {
   readonly #onGone: () => void;
   #closed = false;
 
-  constructor(io: Io, { onLine, onChange, onInterrupt, onSuspend, onEnd, onGone, complete }: LineEditorOptions) {
+  constructor(
+    io: Io,
+    { onLine, onChange, onInterrupt, onEscape, onUnfold, onSuspend, onEnd, onGone, complete }: LineEditorOptions,
+  ) {
     this.#io = io;
     this.#onChange = onChange;
     this.#onGone = onGone;
@@ -60,7 +67,11 @@ export class LineEditor {
     this.#lines.on('close', () => {
       if (!this.#closed) onEnd();
     });
-    this.#keys.on('keypress', onChange);
+    this.#keys.on('keypress', (_text: unknown, key: { name?: string; ctrl?: boolean } | undefined) => {
+      if (key?.name === 'escape') onEscape();
+      if (key?.ctrl === true && key.name === 'o') onUnfold();
+      onChange();
+    });
   }
 
   /** Resolves once all that was typed so far has been taken. */

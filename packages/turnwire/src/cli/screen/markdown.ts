@@ -1,5 +1,5 @@
 import { lexer, type MarkedToken, type Token, type Tokens } from 'marked';
-import type { Style } from '../terminal.js';
+import { printable, type Style } from '../terminal.js';
 import { table } from './table.js';
 import { cut, wrapped } from './wrap.js';
 
@@ -64,6 +64,13 @@ export class MarkdownStream {
     this.#first = false;
     return [...before, ...lines];
   }
+}
+
+/** A whole text. */
+export function rendered(text: string, style: Styler, width: number): string[] {
+  const stream = new MarkdownStream(style);
+  stream.push(printable(text));
+  return stream.end(width);
 }
 
 /** The last lines, still in their fence, if they are code. */

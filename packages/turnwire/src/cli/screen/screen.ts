@@ -50,6 +50,13 @@ export class Screen {
     if (lines.length > 0) this.#draw(lines, true);
   }
 
+  /** An empty screen; what was printed before stays in the history of the terminal. */
+  clear(): void {
+    if (this.#closed) return;
+    this.#output.write(`${this.#erased()}\u001b[2J\u001b[H`);
+    this.#draw([], true);
+  }
+
   /** The footer has changed. */
   refresh(): void {
     if (this.#closed) return;

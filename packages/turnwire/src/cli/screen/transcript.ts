@@ -2,19 +2,36 @@ import type { AgentEvent, ToolCall } from '../../agent/events.js';
 import { changed, remark, result } from '../run-view.js';
 import { oneLine } from '../columns.js';
 import { escaped, printable, type Printer } from '../terminal.js';
-import { MarkdownStream, type Styler } from './markdown.js';
+import { MarkdownStream, rendered, type Styler } from './markdown.js';
 import type { Screen } from './screen.js';
-import { wrapped } from './wrap.js';
+import { cut, wrapped } from './wrap.js';
+
+/** Of one result that is unfolded, in lines: its beginning. */
+const mostLines = 200;
+/** So many results are kept, to be unfolded. */
+const mostResults = 20;
+
+/** A call that runs; the clock of one that waits for the user stands still. */
+interface Running {
+  call: ToolCall;
+  since: number | undefined;
+}
+
+/** What grows: the answer, what an agent answers that was given a task, or reasoning. */
+type Part = 'answer' | 'task' | 'thought';
 
 /** What stays of a run on the screen: the answer with its Markdown rendered, reasoning, a line for each call, and what else people are told. */
 export class Transcript {
   readonly #style: Styler;
   readonly #screen: Screen;
   readonly #text: MarkdownStream;
-  #thought = '';
-  readonly #calls = new Map<string, { call: ToolCall; since: number }>();
+  #part: Part = 'answer';
+  readonly #calls = new Map<string, Running>();
   /** Who was given a task: it answers the agent, not the user. */
   readonly #tasks: string[] = [];
+  /** What calls returned, the last one last. */
+  #results: { call: string; text: string }[] = [];
+  #unfolded = false;
 
   constructor(printer: Printer, screen: Screen) {
     this.#style = printer.style.bind(printer);
@@ -27,19 +44,17 @@ export class Transcript {
     const { columns } = this.#screen;
     switch (event.type) {
       case 'agent_choice':
+        this.#grow(this.#tasks.length === 0 ? 'answer' : 'task', event.content);
+        break;
       case 'agent_choice_reasoning':
-        if (event.type === 'agent_choice' && this.#tasks.length === 0) {
-          this.#flushThought();
-          this.#text.push(printable(event.content));
-          this.#screen.print(this.#text.finished(columns));
-        } else {
-          this.#flushText();
-          this.#thought += printable(event.content);
-        }
+        this.#grow('thought', event.content);
         break;
       case 'tool_call':
         this.flush();
         this.#calls.set(event.tool_call.id, { call: event.tool_call, since: performance.now() });
+        break;
+      case 'tool_call_confirmation':
+        this.#calls.set(event.tool_call.id, { call: event.tool_call, since: undefined });
         break;
       case 'tool_call_changed': {
         const { since = performance.now() } = this.#calls.get(event.tool_call.id) ?? {};
@@ -55,13 +70,19 @@ export class Transcript {
         const call = oneLine(`${event.tool_call.name} ${event.tool_call.arguments}`, columns - what.length - 5);
         const mark = good ? style('green', '✓') : style('red', '✗');
         this.#screen.print([`${mark} ${call}${style('dim', ` · ${what}`)}`]);
+        this.#results = [...this.#results, { call, text: event.response }].slice(-mostResults);
+        if (this.#unfolded) this.#screen.print(this.#lines(event.response));
         break;
       }
       case 'agent_switching':
-        if (event.reason === 'transfer_task') this.#tasks.push(event.to);
         this.flush();
+        if (event.reason === 'transfer_task') this.#tasks.push(event.to);
         if (event.reason === 'return') this.#tasks.pop();
         this.#screen.print([`${style('cyan', '⇒')} ${oneLine(event.to, columns - 2)}`]);
+        break;
+      case 'plan_ready':
+        this.flush();
+        this.#screen.print([...rendered(event.plan, style, columns), style('dim', escaped(event.path))]);
         break;
       case 'stream_stopped':
       case 'turn_finished':
@@ -75,37 +96,70 @@ export class Transcript {
     this.#screen.refresh();
   }
 
+  #grow(part: Part, text: string): void {
+    if (part !== this.#part) this.flush();
+    this.#part = part;
+    const { columns } = this.#screen;
+    this.#text.push(printable(text));
+    this.#screen.print(this.#set(this.#text.finished(this.#width(columns))));
+  }
+
   /** What has grown so far is finished. */
   flush(): void {
-    this.#flushThought();
-    this.#flushText();
+    this.#screen.print(this.#set(this.#text.end(this.#width(this.#screen.columns))));
+    this.#part = 'answer';
   }
 
-  #flushText(): void {
-    this.#screen.print(this.#text.end(this.#screen.columns));
+  /** Another agent's answer has a bar before it, and reasoning is dim: neither can be taken for the answer. */
+  #set(lines: readonly string[]): string[] {
+    if (this.#part === 'task') return lines.map((line) => `${this.#style('cyan', '│')} ${line}`.trimEnd());
+    return lines.map((line) => (this.#part === 'thought' ? this.#dim(line) : line));
   }
 
-  #flushThought(): void {
-    if (this.#thought.trim() !== '') this.#screen.print(this.#thoughts(this.#screen.columns));
-    this.#thought = '';
+  /** The end of bold text is the end of dim text, too. */
+  #dim(line: string): string {
+    return this.#style('dim', line.replaceAll('\u001b[22m', '\u001b[22m\u001b[2m'));
   }
 
-  #thoughts(width: number): string[] {
-    return wrapped(this.#thought.trim(), width).map((line) => this.#style('dim', line));
+  #width(columns: number): number {
+    return this.#part === 'task' ? Math.max(8, columns - 2) : columns;
   }
 
   /** A line about what happens. */
   note(text: string): void {
     this.flush();
-    this.#screen.print(wrapped(this.#style('dim', escaped(text)), this.#screen.columns));
+    this.#screen.print(wrapped(escaped(text), this.#screen.columns).map((line) => this.#style('dim', line)));
+  }
+
+  /** Results of tools are shown from now on, those of the last calls at once; or no more. */
+  unfold(): void {
+    this.#unfolded = !this.#unfolded;
+    this.flush();
+    if (!this.#unfolded) return this.note('results are folded');
+    for (const { call, text } of this.#results) this.#screen.print([this.#style('dim', call), ...this.#lines(text)]);
+    this.#results = [];
+    this.note('results are unfolded; Ctrl-O folds them');
+  }
+
+  #lines(text: string): string[] {
+    const lines = escaped(text).replaceAll('\t', '    ').split('\n');
+    const rest = lines.length - mostLines;
+    const shown = lines.slice(0, mostLines).flatMap((line) => cut(line, Math.max(1, this.#screen.columns - 2)));
+    return [...shown, ...(rest > 0 ? [`… ${rest} more lines`] : [])].map((line) => this.#style('dim', `  ${line}`));
+  }
+
+  /** The user has answered: the clocks of the calls that waited for it run. */
+  answered(): void {
+    for (const running of this.#calls.values()) running.since ??= performance.now();
   }
 
   /** What is not finished yet: text, and calls that run. */
   growing(width: number): string[] {
-    const calls = [...this.#calls.values()].map(({ call, since }) =>
-      oneLine(`→ ${Math.floor((performance.now() - since) / 1000)} s ${call.name} ${call.arguments}`, width),
-    );
-    return [...(this.#thought === '' ? this.#text.growing(width) : this.#thoughts(width)), ...calls];
+    const calls = [...this.#calls.values()].map(({ call, since }) => {
+      const time = since === undefined ? 'asks' : `${Math.floor((performance.now() - since) / 1000)} s`;
+      return oneLine(`→ ${time} ${call.name} ${call.arguments}`, width);
+    });
+    return [...this.#set(this.#text.growing(this.#width(width))), ...calls];
   }
 
   /** The run is over, however it ended. */

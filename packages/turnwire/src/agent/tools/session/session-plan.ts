@@ -56,6 +56,7 @@ export function sessionPlanToolset(folder: string | undefined): OpenToolset {
         name: 'exit_plan_mode',
         description: 'Says that the plan is final, for the user to look at.',
         readOnly: true,
+        alone: true,
         input: z.object({}),
         async run(_given, context) {
           const plan = await read(callerIn(context).sessionId);
