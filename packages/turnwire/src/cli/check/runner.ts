@@ -1,5 +1,5 @@
 import { exchange } from '../probe/http.js';
-import { Trace } from '../probe/trace.js';
+import { redacted, Trace } from '../probe/trace.js';
 import { Deviation, NotApplicable } from './rule.js';
 import { Probe } from './probe.js';
 import { secretsOf } from '../probe/target.js';
@@ -63,15 +63,15 @@ async function tryRule(run: Run, rule: Rule): Promise<Verdict> {
     await rule.run(probe);
     return { kind: 'passed' };
   } catch (error) {
-    if (error instanceof NotApplicable) return { kind: 'skipped', reason: error.message };
-    if (error instanceof Deviation)
-      return {
-        kind: 'failed',
-        reason: error.message,
-        frames: probe.trace.lines,
-        request: probe.usesSocket ? undefined : probe.lastRequest,
-      };
-    throw error;
+    if (!(error instanceof NotApplicable || error instanceof Deviation)) throw error;
+    const reason = redacted(error.message, secretsOf(run.target));
+    if (error instanceof NotApplicable) return { kind: 'skipped', reason };
+    return {
+      kind: 'failed',
+      reason,
+      frames: probe.trace.lines,
+      request: probe.usesSocket ? undefined : probe.lastRequest,
+    };
   } finally {
     probe.dispose();
   }

@@ -1,5 +1,5 @@
 import { baseUrlOf, secretsOf } from '../probe/target.js';
-import { Trace } from '../probe/trace.js';
+import { redacted, Trace } from '../probe/trace.js';
 import { NoAnswer } from '../probe/http.js';
 import { UpgradeRefused } from '../probe/socket.js';
 import { keyAt } from '../endpoint-key.js';
@@ -38,7 +38,8 @@ export async function doctor(io: Io, url: string, options: DoctorOptions): Promi
   if (!(await agreed(io, options))) return exitStatus.failed;
   const findings: Finding[] = [];
   let socketOpens = false;
-  for await (const { finding, opens } of examine(io, target, options)) {
+  for await (const { finding: found, opens } of examine(io, target, options)) {
+    const finding = withoutSecrets(found, secretsOf(target));
     findings.push(finding);
     socketOpens ||= opens === true;
     if (!options.json) print(stdout, finding);
@@ -52,6 +53,16 @@ export async function doctor(io: Io, url: string, options: DoctorOptions): Promi
     for (const line of advice) stdout.line(stdout.style('dim', line));
   }
   return problems === 0 ? exitStatus.ok : exitStatus.failed;
+}
+
+/** Some findings quote what a server says. */
+function withoutSecrets(finding: Finding, secrets: readonly string[]): Finding {
+  const { text, advice } = finding;
+  return {
+    ...finding,
+    text: redacted(text, secrets),
+    ...(advice !== undefined && { advice: redacted(advice, secrets) }),
+  };
 }
 
 /** From the name to the idle WebSocket; what cannot be reached is not looked at any further. */

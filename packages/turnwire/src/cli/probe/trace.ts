@@ -2,6 +2,13 @@
 const keptLines = 12;
 const lineLength = 300;
 
+/** A text in which no secret is left: servers repeat keys in what they say. */
+export function redacted(text: string, secrets: readonly string[]): string {
+  let shown = text;
+  for (const secret of secrets) if (secret !== '') shown = shown.replaceAll(secret, '[redacted]');
+  return shown;
+}
+
 /** What passed between this program and a server, one line a message: redacted and bounded. */
 export class Trace {
   readonly #secrets: readonly string[];
@@ -11,7 +18,7 @@ export class Trace {
 
   /** `secrets` never appear in a line. */
   constructor(secrets: readonly string[]) {
-    this.#secrets = secrets.filter((secret) => secret !== '');
+    this.#secrets = secrets;
   }
 
   sent(text: string): void {
@@ -42,9 +49,7 @@ export class Trace {
   }
 
   #redacted(text: string): string {
-    let line = text.slice(0, lineLength * 4);
-    for (const secret of this.#secrets) line = line.replaceAll(secret, '[redacted]');
-    line = line.replace(/[\r\n]+/g, ' ');
+    const line = redacted(text.slice(0, lineLength * 4), this.#secrets).replace(/[\r\n]+/g, ' ');
     return line.length <= lineLength ? line : `${line.slice(0, lineLength)}…`;
   }
 }

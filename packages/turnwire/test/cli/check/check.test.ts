@@ -89,6 +89,30 @@ describe('check: a failure', () => {
     assert.equal(shell.stdout, '{"detail":"no, Bearer sk-very-secret"}');
   });
 
+  test('is told without the key that a server repeats', async () => {
+    await using emulator = await startEmulator();
+    await using server = await DeviatingServer.start(emulator.url, {
+      frames: () => ['{"type":"error","error":{"message":"bad key sk-very-secret"}}'],
+    });
+    const env = { MY_KEY: 'sk-very-secret' };
+    const argv = [
+      'check',
+      server.url,
+      '--model',
+      'm',
+      '--only',
+      'transports',
+      '--key-from',
+      'MY_KEY',
+      '--yes',
+      '--json',
+    ];
+    const { status, stdout } = await turnwire(argv, { env });
+    assert.equal(status, 1);
+    assert.match(stdout, /"reason":"it ended with .*bad key \[redacted\]/);
+    assert.ok(!stdout.includes('sk-very-secret'));
+  });
+
   test('of a WebSocket is repeated by this program', async () => {
     await using emulator = await startEmulator({ dialect: 'azure' });
     const argv = ['check', emulator.url, '--model', 'm', '--only', 'lanes/invalid-name', '--yes'];

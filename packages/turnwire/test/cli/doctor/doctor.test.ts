@@ -91,6 +91,18 @@ describe('doctor: what is wrong', { concurrency: 3 }, () => {
     assert.match(findings.get('key')?.advice ?? '', /--key-from VARIABLE/);
   });
 
+  test('what a server says is shown without the key that it repeats', async () => {
+    await using emulator = await startEmulator();
+    await using server = await DeviatingServer.start(emulator.url, {
+      answer: ({ method, headers }) =>
+        method === 'POST' ? { status: 400, body: `{"error":"bad key ${headers.authorization ?? ''}"}` } : undefined,
+    });
+    const env = { KEY: 'sk-of-somebody' };
+    const { stdout, findings } = await examine(server.url, '--model', 'm', '--yes', '--key-from', 'KEY', { env });
+    assert.match(findings.get('sse')?.advice ?? '', /bad key Bearer \[redacted\]/);
+    assert.ok(!stdout.includes('sk-of'));
+  });
+
   test('a server without a WebSocket is no problem, and clients are told', async () => {
     await using emulator = await startEmulator();
     await using server = await DeviatingServer.start(emulator.url, {
