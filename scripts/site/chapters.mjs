@@ -2,7 +2,18 @@
 export const chapters = [
   {
     title: 'Guides',
-    pages: ['client', 'fetch', 'gateway', 'agents', 'configuration', 'sessions', 'secrets', 'emulator', 'check'],
+    pages: [
+      'client',
+      'fetch',
+      'gateway',
+      'agents',
+      'configuration',
+      'sessions',
+      'secrets',
+      'emulator',
+      'check',
+      'doctor',
+    ],
   },
   {
     title: 'How it works',
