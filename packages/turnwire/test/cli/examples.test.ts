@@ -159,13 +159,13 @@ const plays: Readonly<Record<string, Play>> = {
   'research.yaml': {
     script: `rules:
   - { match: { input: "/Give this conversation a title/" }, reply: { text: Two files } }
+  - { match: { input: "/task_1 of reader/" }, reply: { text: Finished. } }
   - { match: { input: Go. }, reply: { calls: [{ name: run_background_agent, arguments: { agent: reader, task: Read. } }, { name: transfer_task, arguments: { agent: counter, task: Count. } }] } }
   - { match: { input: Read. }, reply: { text: It was read. } }
   - { match: { input: Count. }, reply: { calls: [{ name: run_background_job, arguments: { cmd: sleep 30 } }, { name: list_background_jobs }, { name: view_background_job, arguments: { job_id: job_1 } }, { name: stop_background_job, arguments: { job_id: job_1 } }, { name: run_background_job, arguments: { cmd: echo counted, recall: true } }] } }
   - { match: { input: "/Started job_2/" }, reply: { text: Waited. } }
-  - { match: { input: "/has ended/" }, reply: { text: Counted. } }
   - { match: { input: Counted. }, reply: { calls: [{ name: list_background_agents }, { name: view_background_agent, arguments: { task_id: task_1 } }, { name: stop_background_agent, arguments: { task_id: task_1 } }] } }
-  - { match: { input: "/task_1 of reader/" }, reply: { text: Finished. } }
+  - { match: { model: gpt-5.4-mini }, reply: { text: Counted. } }
 `,
     files: { 'prompts/research.md': 'Split the question.' },
     shows: [/Started task_1/, /"type":"recalled"/, /It was read\./, /"content":"Finished\."/, /"session_title"/],
