@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { created, reply } from './server/events.js';
 import { frame, opcodes } from './server/frame.js';
-import { read, scenario } from './scenario.js';
+import { large, read, scenario } from './scenario.js';
 import type { Json } from './server/events.js';
 import type { Peer } from './server/peer.js';
 
@@ -33,6 +33,7 @@ for (const size of [4096, mebibyte]) {
     async ({ client }) => {
       assert.equal((await read(client.turn(question))).text?.length, image.length);
     },
+    large,
   );
 }
 
@@ -119,6 +120,7 @@ for (const [name, { send, code, most }] of Object.entries(floods)) {
       await server.peer(1).ended;
       assert.equal(client.stats.connections, 0);
     },
+    large,
   );
 }
 

@@ -18,6 +18,9 @@ export interface ScenarioOptions extends TestOptions {
   handwritten?: boolean;
 }
 
+/** For tests that move tens of megabytes: on a busy machine these take longer than any limit of a small turn. */
+export const large: ScenarioOptions = { timeout: 90_000, budgetMs: 90_000 };
+
 export interface Scenario {
   server: FaultServer;
   client: Client;

@@ -23,9 +23,7 @@ export class HttpViolation extends Error {
  *   └───▶ size ──▶ chunk ──▶ gap ──▶ size
  *          └──0──▶ trailer ───────────────────────▶ over
  */
-type ReaderState =
-  | { name: 'head' | 'size' | 'gap' | 'trailer' | 'until_close' | 'over' }
-  | { name: 'length' | 'chunk'; left: number };
+type ReaderState = 'head' | 'length' | 'size' | 'chunk' | 'gap' | 'trailer' | 'until_close' | 'over';
 
 /** The longest line of a chunk's head, or of the trailer. */
 const maxLineBytes = 4096;
@@ -39,7 +37,9 @@ export class HttpResponseReader {
   readonly #maxHeadBytes: number;
   /** A head or a line that is not complete yet. */
   #partialLine: Buffer | undefined;
-  #state: ReaderState = { name: 'head' };
+  #state: ReaderState = 'head';
+  /** Of the body, or of the chunk that is being read, in bytes. */
+  #left = 0;
   #persistent = false;
 
   constructor(listener: HttpResponseListener, maxHeadBytes: number) {
@@ -48,7 +48,7 @@ export class HttpResponseReader {
   }
 
   get over(): boolean {
-    return this.#state.name === 'over';
+    return this.#state === 'over';
   }
 
   /** @throws HttpViolation; the reader must not be used after it. */
@@ -72,24 +72,24 @@ export class HttpResponseReader {
 
   /** Called when the connection has ended. Whether the response is whole. */
   close(): boolean {
-    if (this.#state.name === 'until_close') this.#end(false);
+    if (this.#state === 'until_close') this.#end(false);
     return this.over;
   }
 
   /** Returns where the next part begins; undefined if more bytes are needed. */
   #read(bytes: Buffer, at: number): number | undefined {
-    const part = this.#state;
-    switch (part.name) {
+    const state = this.#state;
+    switch (state) {
       case 'head':
         return this.#readHead(bytes, at);
       case 'length':
       case 'chunk': {
-        const end = Math.min(bytes.length, at + part.left);
-        part.left -= end - at;
+        const end = Math.min(bytes.length, at + this.#left);
+        this.#left -= end - at;
         // Set before the call: the listener may end the exchange in it.
-        if (part.left === 0 && part.name === 'chunk') this.#state = { name: 'gap' };
+        if (this.#left === 0 && state === 'chunk') this.#state = 'gap';
         this.#listener.body(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
-        if (part.left === 0 && part.name === 'length') this.#end(this.#persistent);
+        if (this.#left === 0 && state === 'length') this.#end(this.#persistent);
         return end;
       }
       case 'until_close':
@@ -99,14 +99,37 @@ export class HttpResponseReader {
         if (bytes.length - at < 2) return undefined;
         if (bytes[at] !== carriageReturn || bytes[at + 1] !== lineFeed)
           throw new HttpViolation('a chunk that is longer than it said');
-        this.#state = { name: 'size' };
+        this.#state = 'size';
         return at + 2;
       case 'size':
+        return this.#readSize(bytes, at) ?? this.#readLine(bytes, at, state);
       case 'trailer':
-        return this.#readLine(bytes, at, part.name);
+        return this.#readLine(bytes, at, state);
       default:
         throw new HttpViolation('more than its answer');
     }
+  }
+
+  /**
+   * The size of a chunk as nearly all servers write it: a few digits and nothing else. Real servers send each event in a chunk of its own, so this is
+   * read as often as an event. undefined for any other line.
+   */
+  #readSize(bytes: Buffer, begin: number): number | undefined {
+    let size = 0;
+    let at = begin;
+    for (const end = begin + maxPlainDigits; at < end; at += 1) {
+      const value = hexValue(bytes[at]);
+      if (value === -1) break;
+      size = size * 16 + value;
+    }
+    if (at === begin || bytes[at] !== carriageReturn || bytes[at + 1] !== lineFeed) return undefined;
+    this.#beginChunk(size);
+    return at + 2;
+  }
+
+  #beginChunk(size: number): void {
+    this.#left = size;
+    this.#state = size === 0 ? 'trailer' : 'chunk';
   }
 
   #readHead(bytes: Buffer, at: number): number | undefined {
@@ -132,19 +155,24 @@ export class HttpResponseReader {
     this.#persistent = head.persistent;
     const coding = headers['transfer-encoding'];
     const length = headers['content-length'];
-    if (status === 101) this.#state = { name: 'until_close' };
-    else if (status === 204 || status === 304) this.#state = { name: 'length', left: 0 };
+    if (status === 101) this.#state = 'until_close';
+    else if (status === 204 || status === 304) this.#beginLength(0);
     else if (coding !== undefined) {
       if (!/^chunked$/i.test(coding)) throw new HttpViolation(`a body with transfer-encoding "${coding}"`);
       // Both together are a sign of request smuggling: the connection is not reused (RFC 9112, 6.3).
       if (length !== undefined) this.#persistent = false;
-      this.#state = { name: 'size' };
-    } else if (length === undefined) this.#state = { name: 'until_close' };
-    else if (/^\d{1,15}$/.test(length)) this.#state = { name: 'length', left: Number(length) };
+      this.#state = 'size';
+    } else if (length === undefined) this.#state = 'until_close';
+    else if (/^\d{1,15}$/.test(length)) this.#beginLength(Number(length));
     else throw new HttpViolation('a content-length that is none');
-    const part = this.#state;
+    const isEmpty = this.#state === 'length' && this.#left === 0;
     this.#listener.head(head);
-    if (part.name === 'length' && part.left === 0) this.#end(this.#persistent);
+    if (isEmpty) this.#end(this.#persistent);
+  }
+
+  #beginLength(length: number): void {
+    this.#left = length;
+    this.#state = 'length';
   }
 
   #readLine(bytes: Buffer, at: number, name: 'size' | 'trailer'): number | undefined {
@@ -158,15 +186,25 @@ export class HttpResponseReader {
     }
     const size = /^([0-9a-f]{1,12})[ \t]*(?:;.*)?$/i.exec(bytes.toString('latin1', at, end))?.[1];
     if (size === undefined) throw new HttpViolation('a chunk without its size');
-    const left = Number.parseInt(size, 16);
-    this.#state = left === 0 ? { name: 'trailer' } : { name: 'chunk', left };
+    this.#beginChunk(Number.parseInt(size, 16));
     return end + 2;
   }
 
   #end(reusable: boolean): void {
-    this.#state = { name: 'over' };
+    this.#state = 'over';
     this.#listener.end(reusable);
   }
+}
+
+/** Of a size that is read without an expression: chunks up to 256 MiB. */
+const maxPlainDigits = 7;
+
+/** Of one digit; -1 for anything else, and behind the end of the bytes. */
+function hexValue(byte: number | undefined): number {
+  if (byte === undefined) return -1;
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const letter = byte | 32;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
 const carriageReturn = 13;

@@ -34,7 +34,7 @@ export class SseReader {
   push(chunk: Buffer): void {
     const start = this.#skipLineFeed && chunk[0] === lineFeed ? 1 : 0;
     if (chunk.length > 0) this.#skipLineFeed = false;
-    const end = 1 + Math.max(chunk.lastIndexOf(lineFeed), chunk.lastIndexOf(carriageReturn));
+    const end = endOfLines(chunk);
     if (end > start) {
       this.#skipLineFeed = end === chunk.length && chunk[end - 1] === carriageReturn;
       if (this.#rest.length > 0) this.#completed(chunk, start, end);
@@ -107,6 +107,13 @@ export class SseReader {
   #guard(bytes: number): void {
     if (bytes > this.#maxBytes) throw new EventTooLargeError(`an event of more than ${this.#maxBytes} bytes`);
   }
+}
+
+/** Behind the last end of a line. As a rule a server sends whole events, and nothing has to be looked for. */
+function endOfLines(chunk: Buffer): number {
+  const last = chunk[chunk.length - 1];
+  if (last === lineFeed || last === carriageReturn) return chunk.length;
+  return 1 + Math.max(chunk.lastIndexOf(lineFeed), chunk.lastIndexOf(carriageReturn));
 }
 
 const lineFeed = 10;
