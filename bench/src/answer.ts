@@ -6,10 +6,12 @@ export interface Answer {
   events: number;
   /** Bytes of the JSON of one delta. */
   bytes: number;
-  /** Events a second; 0: all in one write. */
+  /** Events a second; 0: as fast as they are taken. */
   rate: number;
   /** Milliseconds from the request to the first event. */
   firstMs: number;
+  /** Over SSE: an HTTP chunk for each event, as real servers flush them, or one chunk for all. @default 'event' */
+  chunk?: 'event' | 'answer';
 }
 
 /** Events of a text answer that are no deltas: created, in_progress, item added, part added, text done, part done, item done, completed. */
@@ -26,13 +28,14 @@ export function serverMs({ kind, events, rate, firstMs }: Answer): number {
   return firstMs + (rate === 0 ? 0 : ((eventsOf({ kind, events } as Answer) - 1) / rate) * 1000);
 }
 
-export function modelOf({ kind, events, bytes, rate, firstMs }: Answer): string {
-  return `bench-${kind}-${events}-${bytes}-${rate}-${firstMs}`;
+export function modelOf({ kind, events, bytes, rate, firstMs, chunk = 'event' }: Answer): string {
+  return `bench-${kind}-${events}-${bytes}-${rate}-${firstMs}-${chunk}`;
 }
 
 /** @throws Error for a model that is not from `modelOf`. */
 export function answerOf(model: string): Answer {
-  const [, kind, events, bytes, rate, firstMs] = /^bench-(text|call)-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(model) ?? [];
+  const [, kind, events, bytes, rate, firstMs, chunk] =
+    /^bench-(text|call)-(\d+)-(\d+)-(\d+)-(\d+)-(event|answer)$/.exec(model) ?? [];
   if (kind === undefined) throw new Error(`no model of the bench: ${model}`);
   return {
     kind: kind as Answer['kind'],
@@ -40,5 +43,6 @@ export function answerOf(model: string): Answer {
     bytes: Number(bytes),
     rate: Number(rate),
     firstMs: Number(firstMs),
+    chunk: chunk as NonNullable<Answer['chunk']>,
   };
 }

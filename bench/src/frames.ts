@@ -1,6 +1,9 @@
 import { random, words } from './random.js';
 import type { Answer } from './answer.js';
 
+/** The service pads the deltas of one answer with so much, about. */
+const obfuscationBytes = 12;
+
 /** Stands for the number of the response in its events; eight bytes, as the number that takes its place. */
 const mark = '@@@@@@@@';
 
@@ -66,7 +69,8 @@ function eventTexts(answer: Answer, seed: number): { type: string; text: string 
   const itemId = `${call ? 'fc' : 'msg'}_${mark}`;
   const place = call ? { item_id: itemId, output_index: 0 } : { item_id: itemId, output_index: 0, content_index: 0 };
   const deltaType = call ? 'response.function_call_arguments.delta' : 'response.output_text.delta';
-  const more = call ? {} : { logprobs: [] };
+  /** Beside the delta, as in recordings of the service. */
+  const more = (): object => ({ ...(call ? {} : { logprobs: [] }), obfuscation: words(next, obfuscationBytes) });
   const item = (text: string, status: string): object =>
     call
       ? { id: itemId, type: 'function_call', status, call_id: `call_${mark}`, name: 'read', arguments: text }
@@ -81,7 +85,8 @@ function eventTexts(answer: Answer, seed: number): { type: string; text: string 
   // The arguments of a call are one JSON object, cut into as many deltas.
   let whole = '';
   for (let index = 0; index < answer.events; index += 1) {
-    const fields = (delta: string): object => ({ ...place, delta, ...more });
+    const beside = more();
+    const fields = (delta: string): object => ({ ...place, delta, ...beside });
     const empty = JSON.stringify({ type: deltaType, sequence_number: texts.length, ...fields('') }).length;
     const [open, close] = [call && index === 0 ? '{"path":"' : '', call && index === answer.events - 1 ? '"}' : ''];
     // A quotation mark costs an escape on the wire.

@@ -29,7 +29,7 @@ export interface ServerOptions {
 
 /**
  * The server of the bench: `POST …/responses` with SSE, and the WebSocket at the same path. It does as little as it can, so that what is
- * measured is the clients: no request is parsed, every answer is serialised once, and one without a rate goes out in one write.
+ * measured is the clients: no request is parsed, and every answer is serialised once.
  */
 export async function startServer({ seed, tls }: ServerOptions): Promise<BenchServer> {
   const frames = new Map<string, Frames>();
@@ -48,16 +48,16 @@ export async function startServer({ seed, tls }: ServerOptions): Promise<BenchSe
     const prepared = framesOf(model, carriage);
     turns += 1;
     const bytes = numbered(prepared, turns);
-    const { rate, firstMs } = answerOf(model);
+    const { rate, firstMs, chunk } = answerOf(model);
     const end = (): void => {
       if (carriage === 'sse') output.end();
     };
+    const write = (from: number, to: number): boolean => !output.destroyed && output.write(bytes.subarray(from, to));
     const begin = (): void => {
-      if (rate === 0) {
-        output.write(bytes);
-        return end();
-      }
-      pace(prepared.ends, rate, (from, to) => !output.destroyed && output.write(bytes.subarray(from, to)), end);
+      if (rate !== 0) return pace(prepared.ends, rate, write, end);
+      if (carriage === 'websocket' || chunk === 'answer') output.write(bytes);
+      else writeEach(prepared.ends, output, write);
+      end();
     };
     if (firstMs === 0) begin();
     else setTimeout(begin, firstMs);
@@ -105,6 +105,21 @@ export async function startServer({ seed, tls }: ServerOptions): Promise<BenchSe
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/** An HTTP chunk for each event; those that are ready at the same time go out together. */
+function writeEach(
+  ends: readonly number[],
+  output: Duplex | ServerResponse,
+  write: (from: number, to: number) => void,
+): void {
+  output.cork();
+  let from = 0;
+  for (const to of ends) {
+    write(from, to);
+    from = to;
+  }
+  output.uncork();
 }
 
 /**

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { eventsOf, modelOf, serverMs } from '../dist/answer.js';
@@ -16,10 +18,60 @@ interface Event {
 const answers: readonly Answer[] = [
   { kind: 'text', events: 30, bytes: 180, rate: 0, firstMs: 0 },
   { kind: 'text', events: 3, bytes: 570, rate: 500, firstMs: 20 },
-  { kind: 'call', events: 4, bytes: 180, rate: 0, firstMs: 0 },
+  { kind: 'call', events: 4, bytes: 190, rate: 0, firstMs: 0 },
 ];
 
+/** The HTTP chunks of an answer, as they came. */
+async function chunksOf(port: number, answer: Answer): Promise<string[]> {
+  const body = JSON.stringify({ model: modelOf(answer), input: 'Hi' });
+  const socket = connect(port, '127.0.0.1');
+  socket.write(
+    `POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  );
+  let rest = (await text(socket)).split('\r\n\r\n').slice(1).join('\r\n\r\n');
+  const chunks: string[] = [];
+  for (;;) {
+    const [size = ''] = rest.split('\r\n', 1);
+    const length = Number.parseInt(size, 16);
+    if (length === 0) return chunks;
+    chunks.push(rest.slice(size.length + 2, size.length + 2 + length));
+    rest = rest.slice(size.length + 4 + length);
+  }
+}
+
 describe('bench: server', () => {
+  test('each event over SSE is an HTTP chunk of its own, unless the answer is named as coalesced', async (t) => {
+    const server = await startServer({ seed: 7 });
+    t.after(() => server.close());
+    const [back, paced] = [answers[0], answers[1]];
+    assert(back !== undefined && paced !== undefined);
+    for (const answer of [back, paced]) {
+      const chunks = await chunksOf(server.port, answer);
+      assert.equal(chunks.length, eventsOf(answer));
+      for (const chunk of chunks) assert.match(chunk, /^event: .+\ndata: .+\n\n$/);
+    }
+    assert.equal((await chunksOf(server.port, { ...back, chunk: 'answer' })).length, 1);
+  });
+
+  test('deltas have the fields that recordings of the service have', async (t) => {
+    const server = await startServer({ seed: 7 });
+    t.after(() => server.close());
+    const [answer] = answers;
+    assert(answer !== undefined);
+    const delta = (await chunksOf(server.port, answer)).find((chunk) => chunk.includes('output_text.delta')) ?? '';
+    const fields = Object.keys(JSON.parse(/^data: (.+)$/m.exec(delta)?.[1] ?? '') as object).sort();
+    assert.deepEqual(fields, [
+      'content_index',
+      'delta',
+      'item_id',
+      'logprobs',
+      'obfuscation',
+      'output_index',
+      'sequence_number',
+      'type',
+    ]);
+  });
+
   for (const answer of answers) {
     test(`the same events over both transports: ${modelOf(answer)}`, async (t) => {
       const server = await startServer({ seed: 7 });
@@ -75,7 +127,7 @@ describe('bench: server', () => {
       [3, 3, 4].map(async (seed) => {
         const server = await startServer({ seed });
         t.after(() => server.close());
-        const body = JSON.stringify({ model: 'bench-text-5-200-0-0', input: 'Hi' });
+        const body = JSON.stringify({ model: 'bench-text-5-200-0-0-event', input: 'Hi' });
         return (await fetch(`http://127.0.0.1:${server.port}/v1/responses`, { method: 'POST', body })).text();
       }),
     );

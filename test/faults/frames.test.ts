@@ -225,6 +225,7 @@ const foreign: Record<string, Json[]> = {
   'the end of the response before': [completed('resp_1_1', [message('old')])],
   'the beginning of the response before': [created('resp_1_1'), completed('resp_1_1', [message('old')])],
   'an end that never began': [completed('resp_other', [message('old')])],
+  "another response's end after its own beginning": [created('resp_1_2'), completed('resp_other', [message('old')])],
   'the end of the response before, after its own beginning': [
     created('resp_1_2'),
     completed('resp_1_1', [message('old')]),

@@ -66,13 +66,12 @@ scenario(
 scenario(
   'A13: a dial ahead that is never answered keeps no turn waiting',
   { ...warming(ready), upgrade: (peer) => (peer.number === 1 ? acceptSilent() : peer.accept()) },
-  webSocket,
+  // Whoever waited for that dial would wait for longer than the test may take.
+  { ...webSocket, timeouts: { dialMs: 3_600_000 } },
   async ({ client, server }) => {
     const warm = client.warm();
     await eventually('it is dialled', () => server.peers.length === 1);
-    const turn = client.turn(question);
-    assert.equal((await read(turn)).text, 'fine');
-    assert.ok((turn.report.totalMs ?? Infinity) < 5000, 'it waited');
+    assert.equal((await read(client.turn(question))).text, 'fine');
     assert.equal(server.upgrades, 2);
     client.destroy();
     await warm;

@@ -83,7 +83,7 @@ export class ResponseTracker {
   #reused = false;
   /** The number of the response on its connection. */
   #number = 0;
-  /** The item whose delta came last. */
+  /** The item of this response whose delta came last. */
   #itemId: string | undefined;
 
   /**
@@ -243,6 +243,7 @@ export class ResponseTracker {
     this.added = [...this.added, ...(this.storedOutput?.output ?? []), ...consumed];
     // From now on an event may belong to the response before.
     this.#reused = true;
+    this.#itemId = undefined;
     this.#bytes += this.#output.bytes;
     this.#output = new OutputItems(this.#rebuilds);
     this.terminal = undefined;
@@ -290,13 +291,15 @@ export class ResponseTracker {
   }
 
   /**
-   * Servers change the id of a response from event to event. While no other response runs on the connection, an id that none before it has had is still
-   * this response's; by which id it can be continued, nobody knows then.
+   * Servers change the id of a response from event to event. Over a WebSocket an id that none before it has had is still this response's while no other
+   * one runs there; on a connection that has carried others, once an item of this response has come: an end that follows a beginning without anything
+   * between may be anyone's. By which id such a response can be continued, nobody knows.
    */
   #foreignReason(event: ResponseEvent, id: unknown): string | undefined {
     if (typeof id !== 'string' || id === this.responseId || this.responseId === undefined) return undefined;
     const isBeginning = event.type === 'response.created';
-    if (this.#connection !== undefined && (isBeginning || this.#connection.othersRun || !this.#claims(id)))
+    const isDoubtful = isBeginning || (this.#reused && this.#itemId === undefined);
+    if (this.#connection !== undefined && (isDoubtful || this.#connection.othersRun || !this.#claims(id)))
       return 'an event of another response came';
     this.idChanges = true;
     this.responseId = id;
