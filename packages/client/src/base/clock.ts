@@ -2,18 +2,17 @@ import { onAbort } from './abort.js';
 
 /** Time, so that tests can bring their own. */
 export interface Clock {
-  /** Milliseconds that only grow; not the time of day. */
+  /** The monotonic clock, in milliseconds. */
   now(): number;
   /** As `now`, of about the moment in which the bytes came that are being read: asked for each event in them, it costs nothing. */
   tick(): number;
-  /** The time of day in milliseconds. It jumps: after a sleep, or when somebody sets it. */
+  /** The time of day, in milliseconds. It jumps after a sleep of the machine, and when the clock is set. */
   wall(): number;
   /**
-   * Calls `run` once after `ms`, unless cancelled. `Infinity` never calls it. While it waits the process stays alive, except with
-   * `background`.
+   * Calls `run` once after `ms`, unless cancelled; never for `Infinity`. The timer keeps the process alive, except with `background`.
    */
   after(ms: number, run: () => void, options?: { background?: boolean }): Timer;
-  /** Calls `run` once, unless cancelled, when all that lies in the sockets by now has been read. */
+  /** Calls `run` once, unless cancelled, when the bytes that wait in the sockets now have been read. */
   afterPendingReads(run: () => void): Timer;
 }
 
@@ -21,7 +20,7 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Node's timers count in 32 bits; a longer wait would fire at once. */
+/** Node's timers count in 32 bits; a longer one would fire at once. */
 const longestTimer = 2 ** 31 - 1;
 const never: Timer = { cancel: () => {} };
 
@@ -62,26 +61,25 @@ class NodeTimer implements Timer {
   }
 }
 
-/** In so many steps a limit passes: a standstill of the loop within one of them is not noticed. */
+/** The number of timers of a deadline. A standstill of the event loop is noticed when one of them fires late. */
 const steps = 8;
 
 /**
- * A limit on what somebody else may take: the other side of a connection, or the caller. `judge` is called once when it has passed.
+ * A deadline for the server or the caller: `expired` is called once when it has passed.
  *
- * Time in which our own loop stood still does not count: nobody could be heard then, and nothing of ours went out. The limit's own timers know of it,
- * for they are late then. And before it judges, what has come meanwhile is read: a standstill ends with the timers that became due in it, and the
- * sockets come after them. It has an end all the same: each of its few steps is waited for once.
+ * Time in which the event loop of this process stood still does not count, because nothing could be received then. A late timer shows a standstill. Before
+ * the deadline expires, the bytes that wait in the sockets are read: after a standstill Node runs timers first.
  */
 export abstract class Deadline implements Timer {
   readonly #clock: Clock;
   readonly #background: boolean;
   #timer: Timer | undefined;
-  /** When the timer is due. */
+  /** When the timer is due, on the clock. */
   #due = Infinity;
   #limitMs = Infinity;
-  /** When it passes, as far as was known when it was looked at last; later by now where a sign of life has come. */
+  /** When the deadline passes, as known at the last check; a sign of life may have extended it. */
   #expiresAt = Infinity;
-  /** Since then. */
+  /** The time of standstills since the last extension, in milliseconds. */
   #stoodStillMs = 0;
 
   constructor(clock: Clock, background = false) {
@@ -89,17 +87,17 @@ export abstract class Deadline implements Timer {
     this.#background = background;
   }
 
-  /** How much of it is left at `now`; signs of life may have extended it. */
+  /** The remaining milliseconds at `now`; signs of life extend them. */
   protected abstract remaining(now: number): number;
 
   protected abstract expired(): void;
 
-  /** Begins with so many milliseconds, standstills forgotten. */
+  /** Starts with `ms` milliseconds, and forgets standstills. */
   protected start(ms: number, now: number): void {
     this.#limitMs = ms;
     this.#expiresAt = now + ms;
     this.#stoodStillMs = 0;
-    // A timer that is set already and not too late will find out how much is left.
+    // A timer that fires before the deadline will find out how much is left.
     if (this.#timer !== undefined && this.#due <= now + ms) return;
     this.cancel();
     this.#wait(ms, now);
@@ -162,7 +160,7 @@ class FixedDeadline extends Deadline {
   }
 }
 
-/** A `Limit` of `ms` from now on; `Infinity` for none. */
+/** Starts a deadline of `ms` milliseconds; `Infinity` for none. */
 export function startDeadline(
   clock: Clock,
   ms: number,
@@ -172,7 +170,7 @@ export function startDeadline(
   return new FixedDeadline(clock, ms, judge, options.background);
 }
 
-/** Resolves after `ms`; rejects with what `signal` is aborted with, if that comes first. */
+/** Resolves after `ms`; rejects with the reason of `signal` if it is aborted before. */
 export function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);

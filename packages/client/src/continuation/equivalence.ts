@@ -3,11 +3,11 @@ import { equalJsonText } from '../json/json-text.js';
 import type { StoredJson, StoredObject, Json, JsonObject } from '../json/json.js';
 
 /**
- * When two values of a field count as the same, beyond being equal whatever the order of keys:
+ * When two values of a field are equivalent, beyond being equal in any order of keys:
  *
- * - `nullable`: null is as good as absent. What applies to every field of a known item that is not listed.
+ * - `nullable`: null and absent are the same. Applies to every field of a known item that is not listed.
  * - `optional`: one side may lack it, or have null; if both have it, they must be equal.
- * - `callId`: as `optional`, and the call's own `call_id` is as good as absent: an SDK that has not kept the id writes that in its place.
+ * - `callId`: as `optional`, and the `call_id` of the call counts as absent: an SDK that has not kept the id writes it in its place.
  * - `empty`: an empty array, null and absent are the same.
  * - `ignored`: not looked at.
  * - `json`: text that is the same JSON.
@@ -18,7 +18,7 @@ type Tolerances = ReadonlyMap<string, Tolerance>;
 
 const tolerances = (table: Readonly<Record<string, Tolerance>>): Tolerances => new Map(Object.entries(table));
 
-/** `type` was compared before: for a message it may be absent. An `id` and a `status` are the server's to give, and SDKs drop them. */
+/** Rules of every known item. `type` was compared before. `id` and `status` come from the server, and SDKs drop them. */
 const commonTolerances = { type: 'ignored', id: 'optional', status: 'optional' } as const;
 const defaultTolerances = tolerances(commonTolerances);
 
@@ -27,11 +27,11 @@ const defaultTolerances = tolerances(commonTolerances);
  * field by field. Whatever a model can read (text, names, call ids, images, encrypted content) is never tolerated to differ.
  */
 const items: ReadonlyMap<string, Tolerances> = new Map([
-  // A phase that an SDK dropped is still the one the model gave; two different ones are two different messages.
+  // An SDK may drop the phase; two different ones are two different messages.
   ['message', tolerances({ ...commonTolerances, content: 'content', phase: 'optional' })],
   ['reasoning', tolerances({ ...commonTolerances, summary: 'empty', content: 'empty' })],
   ['function_call', tolerances({ ...commonTolerances, id: 'callId', arguments: 'json', parsed_arguments: 'ignored' })],
-  // Their ids are what an answer names, so these must be there.
+  // The output names the id, which must be there.
   ['mcp_approval_request', tolerances({ ...commonTolerances, id: 'nullable' })],
   ['local_shell_call_output', tolerances({ ...commonTolerances, id: 'nullable' })],
   ...[
@@ -62,16 +62,16 @@ const outputText = tolerances({ annotations: 'empty', logprobs: 'empty', parsed:
 const anyPart: Tolerances = new Map();
 
 /**
- * Whether an item of the caller's input is the item that the server holds. Not transitive (an item without id is like two that have
- * different ones), so what is held must be kept as it is held, and never be replaced by what was found equivalent to it.
+ * Whether an item of the caller's input is the item that the server holds. The relation is not transitive: an item without an id is equivalent to two items
+ * with different ids. A stored item must therefore never be replaced by an equivalent one.
  */
 export function equivalent(stored: StoredJson, given: Json): boolean {
-  // As a rule they are the same, to the letter: then no rule is asked.
+  // Most items are equal, and no rule is needed.
   if (equal(stored, given)) return true;
   if (!isObject(stored) || !isObject(given)) return false;
   const type = typeOf(given);
-  // The reference means whatever the server has under that id. The other way round nothing is certain: what a held reference points at
-  // is not known here, and the item given may have been edited.
+  // A reference means the server's item with that id. The reverse is not certain: the item of a stored reference is unknown here, and the given item may
+  // have been edited.
   if (type === 'item_reference') return isReference(given) && field(stored, 'id') === given['id'];
   if (type !== typeOf(stored)) return false;
   const rules = type === undefined ? undefined : items.get(type);
@@ -92,7 +92,7 @@ export function isReference(item: StoredObject): boolean {
   );
 }
 
-/** How a message of this role names a part that is text, where `content` is a string. */
+/** The type of the part that a string `content` stands for, by role. */
 function textTypeOf(role: StoredJson | undefined): string | undefined {
   if (role === 'assistant') return 'output_text';
   return role === 'user' || role === 'system' || role === 'developer' ? 'input_text' : undefined;
@@ -118,7 +118,7 @@ function equivalentField(
   return a === b || comparisons[tolerance](a, b, item);
 }
 
-/** Of values that are not the same; null stands for absent. */
+/** The comparison of each tolerance, for values that are not identical; null stands for absent. */
 const comparisons: Readonly<Record<Tolerance, (a: StoredJson, b: Json, item: JsonObject) => boolean>> = {
   nullable: (a, b) => equal(a, b),
   optional: (a, b) => a === null || b === null || equal(a, b),

@@ -2,18 +2,18 @@ import { bytesOf, equal } from '../json/json.js';
 import { fieldsSignature } from './signature.js';
 import type { JsonObject } from '../json/json.js';
 
-/** The shaping fields of one or more responses. Thousands of conversations have the same instructions and tools: they are held once. */
+/** The shaping fields of one or more responses. Many conversations have the same instructions and tools: they are stored once. */
 export interface FieldSet {
   readonly fields: JsonObject;
   readonly bytes: number;
-  /** How many responses have them. */
+  /** The number of responses with these fields. */
   users: number;
 }
 
 export class FieldSets {
   readonly #sets = new Map<number, FieldSet[]>();
 
-  /** An estimate of all that is held, in bytes. */
+  /** The estimated memory, in bytes. */
   bytes = 0;
 
   find(fields: JsonObject): FieldSet | undefined {

@@ -2,10 +2,10 @@ import { equal, field, pick } from '../json/json.js';
 import type { Json, JsonObject } from '../json/json.js';
 
 /**
- * Fields that do not shape what the model is shown of the past: how this one answer is made, carried, kept and paid for. They travel
- * with every turn anyway (P40) and may change from turn to turn.
+ * Fields that do not shape the context: they say how one response is made, carried, stored and paid for. They are sent with every turn (P40), and may change
+ * from turn to turn.
  *
- * Every other field does shape it, those included that we have never heard of: a full request is always right, a delta need not be.
+ * Every other field shapes the context, unknown ones included: a full request is always right.
  */
 const nonShapingFields: ReadonlySet<string> = new Set([
   'background',
@@ -34,13 +34,10 @@ const nonShapingFields: ReadonlySet<string> = new Set([
   'user',
 ]);
 
-/**
- * Fields with which a turn is never continued by id: `conversation` excludes an id (P39), and what `prompt` puts before the input
- * might be put there twice.
- */
+/** Fields with which a turn is never continued by id: `conversation` excludes an id (P39), and `prompt` might put its items before the input twice. */
 const unchainableFields = ['conversation', 'prompt'] as const;
 
-/** The fields of a request that shape its context, in one form: null is absent, and so is `store: true`, the default of the server. */
+/** The fields of a request that shape its context. null counts as absent, and so does `store: true`, the default of the server. */
 export function shapingFields(params: JsonObject): JsonObject {
   return pick(params, isShaping);
 }

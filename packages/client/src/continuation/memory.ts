@@ -9,17 +9,17 @@ import type { Json, JsonObject } from '../json/json.js';
 import type { FullReason } from './full-reason.js';
 import type { StoredItem, TreeLevel, TreeNode } from './tree.js';
 
-/** How the input of a turn travels. */
+/** How the input of a turn is sent. */
 export type ChainPlan = DeltaPlan | FullPlan;
 
 /** Only the items from index `from` on, with `previous_response_id`. */
 export interface DeltaPlan {
   name: 'delta';
   responseId: string;
-  /** Whether the response was made with `store: true`: then it may be had on another connection too. */
+  /** The server has stored the response: another connection can continue it too. */
   stored: boolean;
   from: number;
-  /** What is continued, for {@link ChainMemory.commit}; opaque. */
+  /** The baseline that is continued, for {@link ChainMemory.commit}. */
   baseline: Baseline;
 }
 
@@ -29,7 +29,7 @@ export interface FullPlan {
   reason: FullReason;
 }
 
-/** A response, and with it all that the server holds at its end. */
+/** What the server holds at the end of a response. */
 export interface Baseline {
   readonly responseId: string;
   readonly stored: boolean;
@@ -41,48 +41,48 @@ type Node = TreeNode<Baseline>;
 
 export interface ChainMemoryOptions {
   /**
-   * For all conversations together, in bytes, as estimated: two bytes a character and a fixed cost for each object, so rather too much. The
-   * chain that was not used for longest goes first, and costs one full resend. One chain that is larger by itself is not remembered.
+   * The budget of all conversations together, in bytes as estimated: two bytes a character, and a fixed cost for each object. The least recently used chain
+   * is forgotten first, which costs one full resend. A chain that exceeds the budget alone is not remembered.
    */
   maxBytes: number;
 }
 
 export interface ChainRequest {
-  /** The caller's whole input, as snapshots: see `itemsOf` and `snapshot`. Never changed later. */
+  /** The whole input of the caller, as snapshots: see `itemsOf` and `snapshot`. Never changed later. */
   input: readonly Json[];
-  /** Of `shapingFields`. */
+  /** The result of `shapingFields`. */
   fields: JsonObject;
 }
 
 export interface ChainResponse extends ChainRequest {
   responseId: string;
-  /** As the server echoes it, which is what counts (D3). */
+  /** Whether the response is stored, by the server's own word (D3). */
   stored: boolean;
   /**
-   * The finished output items, in order, as snapshots taken before the consumer had them: what it edits is not what the server holds.
-   * From `output_item.done` where the terminal response leaves them out (D7).
+   * The finished output items, in order, as snapshots taken before the consumer had them: the consumer may edit its own. Taken from `output_item.done` if the
+   * terminal event leaves them out (D7).
    */
   output: readonly Json[];
-  /** For an output item, by index, the other form it was given out in, where `output_item.done` and the terminal response differ. */
+  /** By index, the item of `output_item.done` if it differs from the one of the terminal event. */
   alternates?: readonly (Json | undefined)[];
-  /** How the turn was sent in the end: the server holds what a delta continued, not what the caller has in its place. */
+  /** The plan of the last attempt: after a delta the server holds the baseline, and not the caller's items in its place. */
   plan: ChainPlan;
 }
 
-/** What one response costs beside its items and fields. */
+/** The estimated cost of one response beside its items and fields, in bytes. */
 const baselineBytes = 400;
 
 /**
- * What the server is known to hold: for each response, the items of its context and the fields that shaped it. Tells which response a
- * request continues. It is never told what belongs together: it recognises an input by its items, whichever conversation they are of.
+ * What the server is known to hold: for each response, the items of its context and the fields that shaped it. Finds the response that a request continues,
+ * by the items of its input alone, whichever conversation they belong to.
  */
 export class ChainMemory {
   readonly #maxBytes: number;
   readonly #tree = new Tree<Baseline>();
   readonly #fieldSets = new FieldSets();
-  /** In the order of their last use. */
+  /** Baselines by the id of their response, in the order of their last use. */
   readonly #baselines = new Map<string, Baseline>();
-  /** Those that the server has lost: kept while there is room, so that it can be said why the next turn is sent in full. */
+  /** Baselines that the server has lost: kept while there is room, so that the reason of a full plan can be told. */
   readonly #lost = new Map<string, Baseline>();
 
   constructor({ maxBytes }: ChainMemoryOptions) {
@@ -94,16 +94,16 @@ export class ChainMemory {
     return this.#tree.bytes + this.#fieldSets.bytes + baselineBytes * (this.#baselines.size + this.#lost.size);
   }
 
-  /** The responses that can be continued, as far as is known here. */
+  /** The number of responses that can be continued. */
   get size(): number {
     return this.#baselines.size;
   }
 
   /**
-   * A delta from the response with the longest context that the input begins with, that has the same shaping fields, that is `usable`, and
-   * that leaves at least one item to send. Otherwise full, and why. Costs time in proportion to the items of the input.
+   * A delta from the response with the longest context that begins the input, has the same shaping fields, is `usable`, and leaves at least one item to send.
+   * Otherwise a full plan with its reason. The time is proportional to the items of the input.
    *
-   * @param usable whether this response can be continued now: its connection is there and holds it, or it is stored.
+   * @param usable whether a response can be continued now: a connection holds it, or it is stored.
    */
   plan(request: ChainRequest, usable: (responseId: string, stored: boolean) => boolean): ChainPlan {
     const { input, fields } = request;
@@ -123,9 +123,8 @@ export class ChainMemory {
   }
 
   /**
-   * Remembers that the server holds, at the end of this response, what it was sent and what it answered. Only for a turn that completed
-   * and whose terminal event the consumer has read (D8, D9). Nothing is remembered where the server itself has dropped a part of it, by
-   * compaction (D5), where it is too large, and for fields with which no turn is continued.
+   * Remembers what the server holds at the end of this response: its input and its output. Only for a turn that completed and whose terminal event was read
+   * (D8, D9). A response with a compaction (D5), one that is too large, and one with unchainable fields are not remembered.
    */
   commit(response: ChainResponse): void {
     const { input, fields, responseId, stored, output, alternates, plan } = response;
@@ -136,7 +135,7 @@ export class ChainMemory {
     const answered = output.map((item, index) => ({ item, alternate: alternates?.[index] }));
     let bytes = baselineBytes + bytesOf(fields) + (start?.node.pathBytes ?? 0);
     for (const one of [...asked, ...answered]) bytes += nodeBytesOf(one);
-    // Written so that an item nested too deep, which counts as infinite, is refused as well.
+    // An item that is nested too deep counts as infinite, and `<=` refuses NaN as well.
     if (!(bytes <= this.#maxBytes)) return;
     const node = this.#tree.insert(this.#attached(start?.node), [...asked, ...answered.map(withDigests)]);
     const baseline: Baseline = { responseId, stored, node, fields: this.#fieldSets.acquire(fields) };
@@ -167,7 +166,7 @@ export class ChainMemory {
     this.#lost.set(responseId, baseline);
   }
 
-  /** What was continued may have been forgotten meanwhile; its path is still known, and is what the server holds. */
+  /** The node, added again if it was forgotten meanwhile: the server still holds its path. */
   #attached(node: Node = this.#tree.root): Node {
     return node.freed ? this.#tree.insert(this.#tree.root, pathTo(node)) : node;
   }
@@ -198,7 +197,7 @@ export class ChainMemory {
     this.#tree.prune(baseline.node);
   }
 
-  /** The first of these that is true. */
+  /** The reason of a full plan: the first that applies. */
   #reason(
     { input, fields }: ChainRequest,
     set: FieldSet | undefined,
@@ -213,7 +212,7 @@ export class ChainMemory {
       if (newest !== undefined && newest !== set && !older.includes(set ?? newest)) {
         return `fields_changed: ${changedField(newest.fields, fields)}`;
       }
-      // Where the chain has gone on from here in another way, it is rather the input that has left it.
+      // If the chain goes on from here with other items, the input has left it.
       if (whole || someNode(last, (node) => isMarked(node) && node.isLeaf)) return 'chain_lost';
     }
     if (input.every(isFromCaller)) return 'first_turn';
@@ -227,7 +226,7 @@ function withDigests({ item, alternate }: { item: Json; alternate: Json | undefi
   return { item: digestLongTexts(item), alternate: alternate === undefined ? undefined : digestLongTexts(alternate) };
 }
 
-/** The newest first. */
+/** The baselines of a level, the newest first. */
 function baselinesOf(level: TreeLevel<Baseline> | undefined): Baseline[] {
   return nodesOf(level ?? []).flatMap(({ marks }) => marks.toReversed());
 }
@@ -240,7 +239,7 @@ function isCompaction(item: Json): boolean {
   return isObject(item) && typeOf(item) === 'compaction';
 }
 
-/** A message that no model wrote. All other items come from a model, answer one of its calls, or refer to what is past. */
+/** A message of the caller. Every other item comes from a model, answers one of its calls, or refers to an earlier item. */
 function isFromCaller(item: Json): boolean {
   return isObject(item) && typeOf(item) === 'message' && field(item, 'role') !== 'assistant';
 }

@@ -5,8 +5,8 @@ import { mixHash, sampleHash } from '../json/sample-hash.js';
 import type { StoredJson, Json, JsonObject } from '../json/json.js';
 
 /**
- * Small numbers by which an item, or a set of fields, is looked up. Items that are equivalent have the same signature, with one
- * exception: a reference is found by its id. Different items seldom share one, and then comparing tells them apart.
+ * A hash of an item, for the index. Equivalent items have the same signature, except references, which are found by their id. Different items seldom share
+ * one, and are compared then.
  */
 export function signatureOf(item: StoredJson): number {
   if (!isObject(item)) return mixText(1, isText(item) ? item : typeof item);
@@ -28,13 +28,13 @@ export function signatureOf(item: StoredJson): number {
   }
 }
 
-/** The id by which a reference means this item, or that it carries as a reference. */
+/** The id of an item, or the id that a reference names. */
 export function idOf(item: StoredJson): string | undefined {
   const id = isObject(item) ? field(item, 'id') : undefined;
   return typeof id === 'string' ? id : undefined;
 }
 
-/** The id that an item given refers to, where it is a reference. */
+/** The id that a reference names; undefined for any other item. */
 export function referenceOf(item: Json): string | undefined {
   return isObject(item) && isReference(item) ? idOf(item) : undefined;
 }
@@ -45,7 +45,7 @@ export function fieldsSignature(fields: JsonObject): number {
   return signature;
 }
 
-/** A string and the one part that it stands for must come out the same. */
+/** A string and the one part that it stands for give the same hash. */
 function mixContent(signature: number, content: StoredJson | undefined): number {
   if (isText(content)) return mixText(mixHash(signature, 1), content);
   if (!Array.isArray(content)) return signature;
@@ -54,7 +54,7 @@ function mixContent(signature: number, content: StoredJson | undefined): number 
   return mixed;
 }
 
-/** Anything but a text counts as absent. */
+/** Mixes a text into a hash; any other value counts as absent. */
 function mixText(signature: number, text: StoredJson | undefined): number {
   if (!isText(text)) return mixHash(signature, 0);
   return mixHash(signature, typeof text === 'string' ? sampleHash(text) : text.sampleHash);

@@ -2,12 +2,12 @@ import { TextDigest, minDigestedLength } from '../json/text-digest.js';
 import { bytesOf, setField } from '../json/json.js';
 import type { StoredJson, StoredObject, Json } from '../json/json.js';
 
-/** An item of an answer as it is remembered: with digests for its long texts. */
+/** An output item as it is remembered: with digests of its long texts. */
 export function digestLongTexts(item: Json): StoredJson {
   return bytesOf(item) < bytesPerCharacter * minDigestedLength ? item : withDigests(item);
 }
 
-/** As {@link bytesOf} has it. */
+/** The estimate of {@link bytesOf}. */
 const bytesPerCharacter = 2;
 
 function withDigests(value: Json): StoredJson {
@@ -20,5 +20,5 @@ function withDigests(value: Json): StoredJson {
   return fields;
 }
 
-/** Where another text may be the same JSON, it takes the text to tell. */
+/** Fields whose text is compared as JSON, and must be kept. */
 const comparedAsText: ReadonlySet<string> = new Set(['arguments']);

@@ -3,25 +3,25 @@ import { bytesOf, equal } from '../json/json.js';
 import { idOf, referenceOf, signatureOf } from './signature.js';
 import type { StoredJson, Json } from '../json/json.js';
 
-/** An item as the server holds it. Its `alternate` is the other form it was given out in, where there are two; either is this item. */
+/** An item as the server holds it. `alternate` is its other form, if the server has sent two. */
 export interface StoredItem {
   item: StoredJson;
   alternate: StoredJson | undefined;
 }
 
-/** One item after those of its parents. The path from the root is a transcript, and conversations that begin alike share it. */
+/** A node of the tree of transcripts: one item after those of its parents. Conversations that begin alike share a path. */
 export class TreeNode<Mark> implements StoredItem {
   readonly parent: TreeNode<Mark> | undefined;
   readonly alternate: StoredJson | undefined;
-  /** An estimate of what it holds, alone. */
+  /** The estimated memory of this node, in bytes. */
   readonly bytes: number;
-  /** Of all items of the path, this one included. */
+  /** The estimated memory of the whole path, this node included. */
   readonly pathBytes: number;
   /** Another object that says the same may take its place: see {@link TreeNode.matchExactly}. */
   item: StoredJson;
-  /** The child, where it is one. Most nodes have one. */
+  /** The child of a node with one child, as most nodes are. */
   onlyChild: TreeNode<Mark> | undefined;
-  /** It is no longer in the tree: what it holds may be there anew. */
+  /** The node was removed from the tree. */
   freed = false;
   #replaced = false;
   #marks: Mark[] | undefined;
@@ -37,8 +37,8 @@ export class TreeNode<Mark> implements StoredItem {
   }
 
   /**
-   * Holds the same item as another object, if that says the same to the letter: whether it does. Bodies that grow bring the very object each time, and then it is
-   * found without looking into it. Once is enough: who takes a new snapshot each time has another object each time.
+   * Whether `item` equals the item of this node. The first equal object replaces it: the body cache gives the same object each time, and the next comparison
+   * is one of identity. A second replacement would not help callers with a new snapshot each time.
    */
   matchExactly(item: Json): boolean {
     if (!equal(this.item, item)) return false;
@@ -47,7 +47,7 @@ export class TreeNode<Mark> implements StoredItem {
     return true;
   }
 
-  /** What keeps this path, the newest last: a node without marks and children is freed. */
+  /** What keeps this path, the newest last. A node without marks and children is removed. */
   get marks(): readonly Mark[] {
     return this.#marks ?? none;
   }
@@ -84,12 +84,12 @@ export class TreeNode<Mark> implements StoredItem {
     this.#siblings = undefined;
   }
 
-  /** The children that may be what is found by this key, the newest last. Whether they are, comparing must tell. */
+  /** The children that may match a key, the newest last. They must still be compared. */
   candidates(key: () => number | string): readonly TreeNode<Mark>[] {
     return this.onlyChild === undefined ? (this.#siblings?.candidates(key) ?? none) : [this.onlyChild];
   }
 
-  /** What it is found by among many children of its parent. */
+  /** The keys of this node in the index of its parent. */
   get keys(): readonly (number | string)[] {
     return (this.#keys ??= keysOf(this));
   }
@@ -97,24 +97,24 @@ export class TreeNode<Mark> implements StoredItem {
 
 const none: readonly never[] = [];
 
-/** The items from the first one to that of this node. */
+/** The items from the root to this node. */
 export function pathTo<Mark>(end: TreeNode<Mark>): StoredItem[] {
   const path: StoredItem[] = [];
   for (let node = end; node.parent !== undefined; node = node.parent) path.push(node);
   return path.toReversed();
 }
 
-/** A node's own objects and its entries in an index. */
+/** The estimated memory of a node beside its item, in bytes. */
 const nodeBytes = 400;
 
 export function nodeBytesOf({ item, alternate }: StoredItem): number {
   return nodeBytes + bytesOf(item) + (alternate === undefined ? 0 : bytesOf(alternate));
 }
 
-/** From so many children on, they are found by an index. */
+/** The number of children from which on an index is used. */
 const indexFrom = 8;
 
-/** Two children of a node or more, found by signature or, for references, by id. */
+/** Two or more children of a node, found by signature or, for references, by id. */
 class Siblings<Mark> {
   readonly #nodes: TreeNode<Mark>[];
   #index: Map<number | string, TreeNode<Mark>[]> | undefined;
@@ -123,7 +123,7 @@ class Siblings<Mark> {
     this.#nodes = nodes;
   }
 
-  /** The one that is left. */
+  /** The only child that is left. */
   get last(): TreeNode<Mark> | undefined {
     return this.#nodes.length === 1 ? this.#nodes[0] : undefined;
   }
@@ -147,7 +147,7 @@ class Siblings<Mark> {
     }
   }
 
-  /** Of a few all may be what is found: to compare them costs less than the signature that would tell them apart. */
+  /** All children if they are few: comparing them costs less than a signature. */
   candidates(key: () => number | string): readonly TreeNode<Mark>[] {
     return this.#index === undefined ? this.#nodes : (this.#index.get(key()) ?? []);
   }
@@ -161,14 +161,14 @@ class Siblings<Mark> {
   }
 }
 
-/** The oldest goes first as a rule, and stands at the beginning: `shift` moves that, and `splice` all the others. */
+/** Removes a value, usually the first. */
 function removeValue<Value>(values: Value[], value: Value): void {
   const at = values.indexOf(value);
   if (at === 0) values.shift();
   else if (at > 0) values.splice(at, 1);
 }
 
-/** What a node is found by: the signature and the id of each of its forms. */
+/** The keys of a node: the signature and the id of each of its forms. */
 function keysOf({ item, alternate }: StoredItem): (number | string)[] {
   const keys = keysOfForm(item);
   if (alternate === undefined) return keys;
@@ -180,20 +180,17 @@ function keysOfForm(form: StoredJson): (number | string)[] {
   return id === undefined ? [signatureOf(form)] : [signatureOf(form), id];
 }
 
-/**
- * How many candidates are compared for one item of the input, the newest first. Where more histories are alike to the point of
- * differing in ids only, an older one may not be recognised, which costs a full resend.
- */
+/** The most candidates that are compared for one item of the input, the newest first. With more histories that differ in ids only, an older one may cost a full resend. */
 const maxComparisons = 256;
 
-/** The nodes whose paths are equivalent to as many items of an input; as a rule it is one, and then mostly the node itself. */
+/** The nodes whose paths match the first n items of an input; usually one. */
 export type TreeLevel<Mark> = TreeNode<Mark> | readonly TreeNode<Mark>[];
 
 export function nodesOf<Mark>(level: TreeLevel<Mark>): readonly TreeNode<Mark>[] {
   return level instanceof TreeNode ? [level] : level;
 }
 
-/** Whether one of its nodes is such. */
+/** Whether a node of the level passes the test. */
 export function someNode<Mark>(level: TreeLevel<Mark> | undefined, test: (node: TreeNode<Mark>) => boolean): boolean {
   return level instanceof TreeNode ? test(level) : (level?.some(test) ?? false);
 }
@@ -206,13 +203,12 @@ export class Tree<Mark> {
   bytes = 0;
 
   /**
-   * Follows the input from the root. The element at index n has the nodes whose path is equivalent to the first n items: more than one
-   * where histories differ only in what the equivalence does not look at. Ends with the last index at which there are any.
+   * Matches the input from the root. The element at index n has the nodes whose path is equivalent to the first n items: more than one if histories differ
+   * only in what the equivalence ignores. Ends with the last index that has a node.
    */
   match(input: readonly Json[]): TreeLevel<Mark>[] {
     let node = this.root;
     const levels: TreeLevel<Mark>[] = [];
-    // Room for all at once: one that grows is copied again and again, and begins with room for sixteen.
     levels.length = input.length + 1;
     levels[0] = node;
     let index = 0;
@@ -233,11 +229,11 @@ export class Tree<Mark> {
     return levels;
   }
 
-  /** The node at the end of a path; what of it is not there yet is added. Shared is only what is the same, not what is equivalent. */
+  /** Adds a path, and returns its last node. Equal items are shared, equivalent ones are not. */
   insert(from: TreeNode<Mark>, path: readonly StoredItem[]): TreeNode<Mark> {
     let node = from;
     for (const stored of path) {
-      // Many answers may say the same; the id of an item is its own.
+      // Many items may have the same text; an id tells them apart.
       let child = findEqual(
         node.candidates(() => idOf(stored.item) ?? signatureOf(stored.item)),
         stored,
@@ -252,7 +248,7 @@ export class Tree<Mark> {
     return node;
   }
 
-  /** Frees the nodes, from this one towards the root, that nothing needs any more. */
+  /** Removes this node and its ancestors, as far as they have no marks and no other children. */
   prune(from: TreeNode<Mark>): void {
     let node = from;
     while (node.parent !== undefined && node.marks.length === 0 && node.isLeaf) {

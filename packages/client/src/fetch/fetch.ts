@@ -40,7 +40,7 @@ export function createFetch(...given: readonly unknown[]): TurnwireFetch {
 }
 
 function fetchOf(options: FetchOptions = {}): TurnwireFetch {
-  // Looked up at each call: what a test puts into its place is asked. Where this fetch has taken its place itself, what was there before.
+  // Looked up at each call, so that a mock of a test is used; the fetch from before, if this one has taken the place of `globalThis.fetch` itself.
   const before = globalThis.fetch;
   const ordinary: typeof globalThis.fetch = (...args) => {
     const { fetch: given = globalThis.fetch === fetch ? before : globalThis.fetch } = options;
@@ -92,7 +92,7 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
     const outline = matchTurn(args, common.rules);
     if (outline === undefined) return pass(...args);
     const { url, headers, signal, read } = outline;
-    // As the ordinary fetch does, before it looks at anything else.
+    // The ordinary fetch checks the signal first too.
     signal?.throwIfAborted();
     const text = read();
     const body = typeof text === 'object' ? await text : text;
@@ -104,7 +104,7 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
     } catch (error) {
       if (!(error instanceof TurnwireError)) throw error;
       if (error.code === 'client_closed') throw notSent(error);
-      // An address that the engine does not dial, in plain text to another machine for one, is still the caller's to use.
+      // An address that the engine refuses (`http:` to another machine, for one) goes to the ordinary fetch.
       common.onUnfit(error.message);
       return pass(...args);
     }
@@ -128,11 +128,11 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
 }
 
 interface AnswerParts {
-  /** The head of the server's answer, or of its answer to the upgrade. */
+  /** The headers of the response, or of the upgrade. */
   received: Readonly<Record<string, string>>;
-  /** An answer that came as one body. */
+  /** A response that came as one body. */
   plain: PlainResponse | undefined;
-  /** The answer was read to its end. */
+  /** Called when the response was read to its end. */
   read: () => void;
 }
 
@@ -154,7 +154,7 @@ async function streamed(turn: Turn, { url, signal }: TurnCall, parts: AnswerPart
   try {
     firstFrames = await readFirstFrames(frames);
   } catch (error) {
-    // A call that was answered is not repeated by an SDK, however its body ends.
+    // An SDK does not repeat a call that has a response, however its body ends.
     const lost: EventReader<Frame> = { next: () => Promise.reject(error), poll: () => undefined };
     return answerTo(error, turn, { url, signal }, () => respond([], lost));
   }
@@ -176,7 +176,7 @@ async function whole(turn: Turn, { url, signal }: TurnCall, parts: AnswerParts):
     return respond(await turn.response());
   } catch (error) {
     const isEnd = error instanceof TurnwireError && ended.has(error.code);
-    // A response that failed is an answer like any other: its status stands in it.
+    // A failed response is returned like any other: its status stands in it.
     const response = turn.responses.at(-1);
     if (isEnd && response !== undefined) return respond(response);
     if (isEnd) return brokenOff(error, turn.report, url.href);
@@ -184,7 +184,7 @@ async function whole(turn: Turn, { url, signal }: TurnCall, parts: AnswerParts):
   }
 }
 
-/** The server's own answer, unchanged, to a request that was sent unchanged. */
+/** The server's own response, unchanged, to a request that was sent unchanged. */
 function plainResponse(
   { status, text }: PlainResponse,
   { report }: Turn,
@@ -195,13 +195,13 @@ function plainResponse(
   return createResponse(body, { status, headers: { 'content-type': 'text/plain', ...headers }, report, url: url.href });
 }
 
-/** A `Response` with one of these takes none. */
+/** Statuses of a `Response` that must have no body. */
 const hasNoBody: ReadonlySet<number> = new Set([204, 205]);
 
-/** The response has ended, and not well: that is no failure of the turn. */
+/** Errors that mean: the response has ended, and not well. The turn itself has not failed. */
 const ended: ReadonlySet<string> = new Set(['response_cancelled', 'response_failed']);
 
-/** @param lost what is answered where the turn may have run. */
+/** @param lost the response for a turn that may have run. */
 function answerTo(
   error: unknown,
   turn: Turn,

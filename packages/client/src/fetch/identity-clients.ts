@@ -5,11 +5,11 @@ import type { Clock, Timer } from '../base/clock.js';
 import type { Settings } from '../settings/settings.js';
 import type { ClientStats } from '../turn/client.js';
 
-/** An address, and all headers that say who asks. */
+/** An address with all headers that say who asks. */
 export interface Identity {
   url: string;
   headers: Readonly<Record<string, string>>;
-  /** What goes into the handshake besides, from whichever request is the first. */
+  /** Further headers of the handshake, taken from the first request. */
   program?: Readonly<Record<string, string>>;
 }
 
@@ -17,52 +17,52 @@ export interface Identity {
 export interface Lease {
   client: Client;
   release: () => void;
-  /** What it remembers has grown: the answer was read to its end. */
+  /** Called when a response was read to its end: the memory of the client has grown. */
   memoryGrown: () => void;
 }
 
 interface Entry {
   identity: Identity;
   client: Client;
-  /** Begun so far. */
+  /** The number of turns so far. */
   turns: number;
   running: number;
   idle: Timer | undefined;
   idleSince: number;
 }
 
-/** Kept at once, in use or not; beyond it the one that was not used for longest is closed, but never one with a running turn. */
+/** The most identities; beyond it the least recently used one without a running turn is closed. */
 export const maxIdentities = 100;
 
-/** An identity that was not used for so long is closed; in milliseconds. Its connections would be too old by then (P99). */
+/** An identity that was idle for this long is closed, in milliseconds: its connections would be too old (P99). */
 export const identityIdleMs = 3_600_000;
 
 /**
- * Of identities that carried one turn and no second: kept idle at once, and for how long, in milliseconds. A header that differs by request makes one of
- * each request, and its connections will not be used again.
+ * Bounds of idle identities that carried a single turn: how many are kept, and for how long, in milliseconds. A header that differs by request makes such an
+ * identity of each request.
  */
 export const maxSingleTurnIdentities = 4;
 export const singleTurnIdleMs = 60_000;
 
-/** So many identities that carried one turn, and differ in one header alone from the next, are no chance. */
+/** The number of single-turn identities, differing in one header, from which on the header is suspected to differ by request. */
 const suspiciousIdentities = 2;
 
 export interface IdentityClientsOptions {
   settings: (identity: Identity) => Settings;
   clock: Clock;
-  /** For the chains of all clients together. */
+  /** The memory of the chains of all clients together, in bytes. */
   maxChainBytes: number;
-  /** Each request has another value of this header, as it seems. */
+  /** Called with a header that seems to differ by request. */
   onSuspect: (name: string) => void;
 }
 
 /** One client for each identity, so that no two share a connection or a chain (N3, X17). */
 export class IdentityClients {
   readonly #options: IdentityClientsOptions;
-  /** In the order of their last use. */
+  /** Clients by identity, in the order of their last use. */
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new Map<Client, Promise<void>>();
-  /** What the clients have counted that are closed by now. */
+  /** The counts of closed clients. */
   #closedStats: Pick<ClientStats, 'dialled' | 'usage'> = { dialled: 0, usage: noUsage };
   #closed = false;
 
@@ -108,13 +108,13 @@ export class IdentityClients {
       if (name !== undefined) differing.set(name, (differing.get(name) ?? 0) + 1);
     }
     for (const [name, count] of differing)
-      // Many credentials are many who ask.
+      // Different credentials are different callers.
       if (count >= suspiciousIdentities && !credentialHeaders.includes(name)) this.#options.onSuspect(name);
     const client = new Client(settings, this.#options.clock);
     return { identity, client, turns: 0, running: 0, idle: undefined, idleSince: 0 };
   }
 
-  /** No turn runs. */
+  /** Called when the last turn of an identity has ended. */
   #becameIdle(key: string, entry: Entry): void {
     entry.idleSince = this.#options.clock.now();
     this.#scheduleClose(key, entry);
@@ -123,7 +123,7 @@ export class IdentityClients {
     for (const [other, single] of singles.slice(0, -maxSingleTurnIdentities)) this.#end(other, single);
   }
 
-  /** Ends it when it was not used for as long as it may. The only one there is has the time of any. */
+  /** Schedules the close of an idle identity. The only one there is stays for `identityIdleMs`. */
   #scheduleClose(key: string, entry: Entry): void {
     const { clock } = this.#options;
     const ms = entry.turns > 1 ? identityIdleMs : singleTurnIdleMs;
@@ -152,7 +152,7 @@ export class IdentityClients {
       total.chainsGivenUp += stats.chainsGivenUp;
       total.usage = sum(total.usage, stats.usage);
     }
-    // No turn will continue what a client that is closing remembers.
+    // The chains of a closing client are not continued any more.
     for (const { client } of this.#entries.values()) total.chains += client.stats.chains;
     return total;
   }
@@ -174,7 +174,7 @@ export class IdentityClients {
     return bytes;
   }
 
-  /** The one in use now is the last, and stays. */
+  /** Closes idle identities while `exceeded`; the last one is in use, and stays. */
   #evict(exceeded: () => boolean): void {
     for (const [key, entry] of [...this.#entries].slice(0, -1)) {
       if (!exceeded()) return;
@@ -194,7 +194,7 @@ export class IdentityClients {
   }
 }
 
-/** The one header in which two identities of an address differ; undefined where that is none, or more than one. */
+/** The only header in which two identities of an address differ; undefined if none or several differ. */
 function onlyDifference(a: Identity, b: Identity): string | undefined {
   if (a.url !== b.url) return undefined;
   let found: string | undefined;

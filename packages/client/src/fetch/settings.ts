@@ -8,23 +8,23 @@ import type { HeaderOptions } from './request/headers.js';
 import type { Identity } from './identity-clients.js';
 import type { FetchOptions } from './options.js';
 
-/** What all identities of one fetch have in common. */
+/** The settings that all identities of one fetch share. */
 export interface CommonSettings {
   options: Omit<FetchOptions, 'fetch' | keyof HeaderOptions>;
   /** The ordinary fetch. */
   ordinary: typeof globalThis.fetch;
   rules: HeaderRules;
-  /** Each identity has a client of its own, and what one of them has warned of is told. */
+  /** The warnings that were given, for all identities together. */
   warned: Set<string>;
-  /** A header that makes an identity of each request. */
+  /** Warns of a header that differs by request. */
   onSuspect: (name: string) => void;
-  /** Told once for each sentence: turns to this address go by the ordinary fetch. */
+  /** Warns, once for each reason, that turns go by the ordinary fetch. */
   onUnfit: (reason: string) => void;
-  /** Of `globalThis.fetch`, before the first turn; `own` is the fetch that this is about. */
+  /** Warns if `globalThis.fetch` was replaced, before the first turn. */
   warnOfReplacedFetch: (own: typeof globalThis.fetch) => void;
 }
 
-/** Options of `createClient` that a request says by itself. */
+/** Options of `createClient` that each request brings. */
 const perRequestOptions: readonly string[] = ['apiKey', 'baseUrl', 'headers', 'organization', 'project'];
 
 const fetchNames: readonly string[] = [
@@ -52,7 +52,7 @@ export function checkFetchOptions(
   const rules = headerRulesOf({ perRequestHeaders, identityHeaders });
   if (fetch !== undefined && typeof fetch !== 'function')
     throw new TurnwireError('invalid_option', 'fetch must be a function like globalThis.fetch');
-  // Everything else is checked as for a client, with an identity that stands for all.
+  // Everything else is checked as for a client, with a sample identity.
   const viaFetch: unknown = options.network?.viaFetch;
   if (viaFetch !== undefined && typeof viaFetch !== 'boolean')
     throw new TurnwireError('invalid_option', `network.viaFetch must be true or false, not ${kindOf(viaFetch)}`);
@@ -71,7 +71,7 @@ export function checkFetchOptions(
     maxChainBytes: chains.maxBytes,
     rules,
     onSuspect: (name) => {
-      // `identityHeaders` is the caller's own decision: no warning is due.
+      // With `identityHeaders` the caller has decided: no warning.
       if (!rules.isAllowList) warn(suspectWarning(name));
     },
     onUnfit: (reason) => warn(`turnwire: a turn goes by the ordinary fetch: ${reason}`),
@@ -113,8 +113,7 @@ function checkPatterns(option: string, patterns: unknown): void {
 }
 
 /**
- * The settings of the client for one identity. Of the environment it knows the proxies alone: whose key and organization a request has, it says
- * itself.
+ * The settings of the client of one identity. Only proxies are taken from the environment: a request brings its own key and organization.
  *
  * @throws TurnwireError `invalid_option`
  */

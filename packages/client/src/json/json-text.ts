@@ -1,7 +1,7 @@
 import { equal, isObject } from './json.js';
 import type { Json } from './json.js';
 
-/** In characters. */
+/** The longest text that is parsed, in characters. */
 const maxLength = 1024 * 1024;
 
 /**
@@ -26,7 +26,7 @@ function parse(text: string): Json | undefined {
   }
 }
 
-/** One token of JSON text, of those that matter here: a string, to skip it; a number; the colon that every member has. */
+/** A token of JSON text: a string, a number, or the colon of a member. */
 const token = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|:/g;
 
 function isExact(text: string, parsed: Json): boolean {
@@ -46,7 +46,7 @@ function members(value: Json): number {
   return count;
 }
 
-/** A decimal number in one form: sign, digits without zeros at either end, exponent. `100`, `1e2` and `100.0` become the same. */
+/** The canonical form of a number: sign, digits without zeros at either end, exponent. `100`, `1e2` and `100.0` give the same. */
 function decimal(literal: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(literal) ?? [];

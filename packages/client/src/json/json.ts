@@ -1,6 +1,6 @@
 import { TextDigest } from './text-digest.js';
 
-/** What JSON can say. By agreement nothing of this type is changed after it was made: what is remembered is held by reference. */
+/** A value of JSON. By agreement it is never changed: the memory of chains holds it by reference. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 
 export interface JsonObject {
@@ -14,7 +14,7 @@ export interface StoredObject {
   [name: string]: StoredJson;
 }
 
-/** Levels of nesting; what is deeper is not remembered (N19). No request that a model can use comes near it. */
+/** The most levels of nesting; a deeper value is not remembered (N19). */
 export const maxDepth = 512;
 
 export function isObject(value: Json | undefined): value is JsonObject;
@@ -23,7 +23,7 @@ export function isObject(value: StoredJson | undefined): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TextDigest);
 }
 
-/** A field of its own, never one of `Object.prototype`: names come from the wire. */
+/** An own field, never one of `Object.prototype`: names come from the wire. */
 export function field(object: JsonObject, name: string): Json | undefined;
 export function field(object: StoredObject, name: string): StoredJson | undefined;
 export function field(object: StoredObject, name: string): StoredJson | undefined {
@@ -32,14 +32,14 @@ export function field(object: StoredObject, name: string): StoredJson | undefine
 
 /** Sets a field of a new object, whatever its name. */
 export function setField<Value>(object: Record<string, Value>, name: string, value: Value): void {
-  // Assigned, it would be the prototype.
+  // An assignment would set the prototype.
   if (name === '__proto__') Object.defineProperty(object, name, { ...ordinary, value });
   else object[name] = value;
 }
 
 const ordinary = { enumerable: true, configurable: true, writable: true };
 
-/** An object with those fields of another one that are `wanted`; the other one itself, if that is all of them. */
+/** An object with the `wanted` fields of another one; the same object if all are wanted. */
 export function pick(object: JsonObject, wanted: (name: string, value: Json | undefined) => boolean): JsonObject {
   const names = Object.keys(object);
   if (names.every((name) => wanted(name, object[name]))) return object;
@@ -48,10 +48,7 @@ export function pick(object: JsonObject, wanted: (name: string, value: Json | un
   return picked;
 }
 
-/**
- * Whether two values say the same, whatever the order of their keys. Costs the number of fields, not of bytes, where both sides
- * hold the same strings. Beyond {@link maxDepth} nothing is equal.
- */
+/** Whether two values are equal, in any order of keys. Values deeper than {@link maxDepth} are not equal. */
 export function equal(a: StoredJson | undefined, b: StoredJson | undefined, depth = 0): boolean {
   if (a === b) return true;
   if (typeof a === 'string') return b instanceof TextDigest && b.matches(a);
@@ -71,12 +68,12 @@ export function equal(a: StoredJson | undefined, b: StoredJson | undefined, dept
   return true;
 }
 
-/** Memory taken by one value beside its text: a header, a slot in its parent. An estimate, rather too high. */
+/** The estimated memory of one value beside its text, in bytes. */
 const valueBytes = 24;
 
 /**
- * An estimate of the memory that a value holds, in bytes; Infinity where it is deeper than {@link maxDepth}. Two bytes a character, which
- * is twice the truth for plain ASCII: what a string really takes cannot be asked. A digest counts as its text, which it may come to hold.
+ * The estimated memory of a value, in bytes; Infinity for one deeper than {@link maxDepth}. A character counts two bytes, which is twice the truth for ASCII.
+ * A digest counts as its text, which it may come to hold.
  */
 export function bytesOf(value: StoredJson | undefined, depth = 0): number {
   if (typeof value === 'string' || value instanceof TextDigest) return valueBytes + 2 * value.length;

@@ -1,7 +1,7 @@
-/** Texts up to this length are read whole; of longer ones at most as many characters, spread evenly. */
+/** The most characters that are read of a text, spread evenly. */
 const maxSamples = 64;
 
-/** A small number that texts seldom share, at the price of a few of their characters. */
+/** A hash of a text, from a sample of its characters. */
 export function sampleHash(text: string): number {
   let mixed = mixHash(initialHash, text.length);
   const step = Math.max(1, Math.ceil(text.length / maxSamples));
@@ -14,5 +14,5 @@ export function mixHash(signature: number, value: number): number {
   return Math.imul(signature ^ value, 16_777_619);
 }
 
-/** What FNV begins with. */
+/** The initial value of FNV-1a. */
 const initialHash = 0x811c9dc5 | 0;

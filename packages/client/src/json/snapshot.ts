@@ -1,7 +1,7 @@
 import { maxDepth, setField } from './json.js';
 import type { Json, JsonObject } from './json.js';
 
-/** Why a value has no snapshot. Such a request is sent in full and not remembered; whether it can be sent at all, JSON itself will say. */
+/** Why a value has no snapshot. */
 export type SnapshotProblem = 'nothing' | 'too_deep' | 'big_integer' | 'inexact_number' | 'unreadable';
 
 export class SnapshotError extends Error {
@@ -15,11 +15,10 @@ export class SnapshotError extends Error {
 }
 
 /**
- * What `JSON.parse(JSON.stringify(value))` gives, without writing the text: the structure is copied, the strings are held by
- * reference. So it costs the number of fields, and a comparison with an earlier snapshot finds the same string objects and does not look into
- * them. Whatever is edited in place later, the snapshot stays as it is (D5).
+ * The result of `JSON.parse(JSON.stringify(value))` without writing the text: the structure is copied, strings are shared. A later edit of the value does
+ * not change the snapshot (D5).
  *
- * @remarks A string that was cut out of a longer one may keep that one in memory: that is V8's doing, and nothing is done about it.
+ * @remarks A string that was cut out of a longer one may keep the longer one in memory.
  * @throws {@link SnapshotError} for what JSON cannot write, for what is nested deeper than 512 levels or contains itself, for getters
  * and `toJSON` functions that throw, and for a `JSON.rawJSON` number that does not survive being parsed.
  */
@@ -35,10 +34,10 @@ export function snapshot(value: unknown): Json {
   return copied;
 }
 
-/** `key` is what `toJSON` is told: the name or index in the parent. */
+/** @param key the name or index in the parent, for `toJSON`. */
 function copy(given: unknown, key: string | number, depth: number): Json | undefined {
   let value = given;
-  // By far the most values are strings; JSON asks objects, functions and big integers for `toJSON`, each time by a new look-up.
+  // Most values are strings. As JSON does, `toJSON` is looked up on objects, functions and big integers.
   if (typeof value === 'string') return value;
   if ((typeof value === 'object' && value !== null) || typeof value === 'function' || typeof value === 'bigint') {
     const { toJSON } = value as { toJSON?: unknown };
@@ -80,13 +79,13 @@ function copyObject(value: object, depth: number): Json {
   return fields;
 }
 
-/** Boxed primitives, of any realm, and raw JSON: objects that JSON does not write as such. */
+/** Boxed primitives of any realm, and raw JSON: objects that JSON does not write as objects. */
 function isBoxed(value: object): boolean {
   const { isRawJSON } = JSON as { isRawJSON?: (value: unknown) => boolean };
   return /Number|String|Boolean|BigInt/.test(Object.prototype.toString.call(value)) || isRawJSON?.(value) === true;
 }
 
-/** The long way, for objects that are rare: only JSON itself knows what it makes of them. */
+/** Writes and parses a rare object, because only JSON itself knows its value. */
 function roundTrip(value: object): Json {
   const text = JSON.stringify(value);
   const parsed = JSON.parse(text) as Json;

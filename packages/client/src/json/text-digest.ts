@@ -1,19 +1,17 @@
 import { createHash } from 'node:crypto';
 import { sampleHash } from './sample-hash.js';
 
-/** In characters: what is shorter takes little memory, and its digest as much time. */
+/** The shortest text that gets a digest, in characters. */
 export const minDigestedLength = 4096;
 
 /**
- * A long text of an answer, as what it takes to recognise it: its SHA-256. Most answers are never asked about again, and a text that lives on costs
- * more than reading it did: kept as such, those of short events made each event a quarter dearer.
- *
- * Once it was recognised the text is held itself, for it comes again in each later turn, mostly as the very string that the caller has anyway.
+ * A long output text, kept as its SHA-256: most outputs are never compared. Once a text has matched, it is kept itself, because each later turn of the chain
+ * brings the same string.
  */
 export class TextDigest {
-  /** In characters, as that of the text. */
+  /** The length of the text, in characters. */
   readonly length: number;
-  /** Of the text. */
+  /** The sample hash of the text. */
   readonly sampleHash: number;
   readonly #sha256: string;
   #text: string | undefined;
@@ -24,7 +22,7 @@ export class TextDigest {
     this.#sha256 = sha256(text);
   }
 
-  /** The text itself where it is short, or where its bytes do not tell it: halves of characters all become the same ones. */
+  /** The digest of a long text. A short one stays, and so does one with lone surrogates, which all have the same bytes. */
   static of(text: string): TextDigest | string {
     return text.length < minDigestedLength || !text.isWellFormed() ? text : new TextDigest(text);
   }

@@ -6,22 +6,19 @@ import type { LongText } from './long-text.js';
 /** The text of an event: where it is long, as its bytes. */
 export type EventText = string | LongText;
 
-/** A frame that is no event: not JSON, or not an object. The message says what was wrong, not what it held: that may be private. */
+/** A frame that is no event: not JSON, or no object. The message contains nothing of the frame, which may be private. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
-/**
- * The text of one event: of one WebSocket frame or of one SSE `data` field. An object without a `type`, or with an unknown one, is an
- * event: it passes (P56). Everything else is not this protocol.
- */
+/** One event as text: a WebSocket frame, or an SSE `data` field. An object without a `type`, or with an unknown one, is an event too (P56). */
 export class Frame {
-  /** As it came, for who passes it on. */
+  /** The text as it came. */
   readonly raw: EventText;
   readonly type: string | undefined;
-  /** In bytes of UTF-8: what buffers are measured by. */
+  /** The length of the text in bytes of UTF-8. */
   readonly size: number;
-  /** What the engine makes of an event of this type. */
+  /** What the engine does with events of this type. */
   readonly traits: EventTraits;
   #event: ResponseEvent | undefined;
 
@@ -44,8 +41,7 @@ export class Frame {
   }
 
   /**
-   * For a reader that passes text on: an event into which nobody here looks (a delta, as a rule) is told by its beginning and stays text.
-   * What is wrong inside such a one is found by who reads it; that it ends as an object is checked.
+   * For a consumer that passes text on: an opaque event, such as a delta, is told by its beginning, and stays text. Only its last character is checked.
    *
    * @param bytes of `text`, where its reader knows how many they are.
    * @throws FrameError
@@ -56,17 +52,17 @@ export class Frame {
     return new Frame(text, type, bytes, undefined);
   }
 
-  /** One of the many that say nothing of the course of a turn: deltas, and all that belongs to an item that is not finished. */
+  /** The engine does not look into the frame: deltas, and other events of unfinished items. */
   get opaque(): boolean {
     return this.traits.inspected !== true;
   }
 
-  /** Of a long one made anew each time. */
+  /** The text. */
   get text(): string {
     return String(this.raw);
   }
 
-  /** Nothing of it is left to be parsed. */
+  /** The event was parsed. */
   get parsed(): boolean {
     return this.#event !== undefined;
   }
@@ -76,7 +72,7 @@ export class Frame {
     return (this.#event ??= decodeEvent(this.text));
   }
 
-  /** The event; undefined where it was peeked at, and is none. */
+  /** The event; undefined for a peeked frame that is no event. */
   get eventOrUndefined(): ResponseEvent | undefined {
     try {
       return this.event;
@@ -91,13 +87,10 @@ function sizeOf(text: EventText): number {
   return typeof text === 'string' ? Buffer.byteLength(text) : text.length;
 }
 
-/** Of JSON that says nothing, white space included. */
+/** The longest blank text that is recognised, in characters. */
 const maxBlankLength = 64;
 
-/**
- * Text without an event in it, which servers send as a heartbeat: nothing, white space, or JSON that has nothing in it. A sign of life, and no event:
- * nobody is told of it.
- */
+/** Whether a text is a heartbeat of the server: empty, white space, or empty JSON. It is a sign of life, and no event. */
 export function isBlank(text: EventText): boolean {
   if (typeof text !== 'string') return false;
   if (text.length > maxBlankLength) return text.charCodeAt(0) <= space && text.trim() === '';
@@ -109,7 +102,7 @@ const blank = /^\s*(?:\{\s*\}|\[\s*\]|""|null)?\s*$/;
 
 const typePrefix = '{"type":"';
 
-/** Providers put the type first; where it stands elsewhere, the frame is parsed. */
+/** The type at the beginning of a text, where providers put it; undefined if the frame must be parsed. */
 function typeInPrefix(text: string): string | undefined {
   if (!text.startsWith(typePrefix)) return undefined;
   const end = text.indexOf('"', typePrefix.length);

@@ -16,21 +16,21 @@ export class EventTooLargeError extends Error {
 export class SseReader {
   readonly #onData: (data: string, bytes: number) => void;
   readonly #maxBytes: number;
-  /** The beginning of a line whose end has not come yet. */
+  /** The beginning of a line that is not complete yet. */
   readonly #rest = new ByteBuffer();
-  /** The `data` lines of the event that is being read, and how many bytes they are. */
+  /** The `data` lines of the event that is being read, and their bytes. */
   #data: string | undefined;
   #bytes = 0;
   #skipLineFeed = false;
   #first = true;
 
-  /** `maxBytes`: of one line, and of the data of one event. `onData` is told how many bytes of UTF-8 the data is. */
+  /** @param options `maxBytes` bounds a line, and the data of an event; `onData` gets the data and its bytes. */
   constructor(options: { maxBytes: number; onData: (data: string, bytes: number) => void }) {
     this.#onData = options.onData;
     this.#maxBytes = options.maxBytes;
   }
 
-  /** @throws EventTooLargeError; the reader is then of no more use. */
+  /** @throws EventTooLargeError; the reader must not be used after it. */
   push(chunk: Buffer): void {
     const start = this.#skipLineFeed && chunk[0] === lineFeed ? 1 : 0;
     if (chunk.length > 0) this.#skipLineFeed = false;

@@ -10,14 +10,14 @@ export interface Terminal {
   response: Response;
 }
 
-/** An event that says that its response has ended, and not how. */
+/** A terminal event that does not say how its response ended. */
 export interface InvalidTerminal {
   outcome: undefined;
-  /** What the server sent, as a sentence goes on after "the server sent". */
+  /** Continues the sentence "the server sent". */
   why: string;
 }
 
-/** What `event` ends a response with, or undefined where it does not; `error` events are `isError`'s. */
+/** The end of a response, if `event` is terminal; undefined for any other event. See `isError` for `error` events. */
 export function terminalOf(event: ResponseEvent): Terminal | InvalidTerminal | undefined {
   const type: unknown = event.type;
   const { terminal } = typeof type === 'string' ? traitsOf(type) : {};
@@ -33,13 +33,13 @@ export function terminalOf(event: ResponseEvent): Terminal | InvalidTerminal | u
 /** From the best outcome to the worst. */
 const outcomesByRank = ['completed', 'incomplete', 'cancelled', 'failed'] as const;
 
-/** The status inside is the response's own word; but what the event calls a failure is not made a success by it. */
+/** The worse of the event's outcome and the response's status: a failure is never made a success. */
 function worseOutcome(outcome: Terminal['outcome'], status: unknown): Terminal['outcome'] {
   const rank = outcomesByRank.indexOf(status as Terminal['outcome']);
   return rank > outcomesByRank.indexOf(outcome) ? (status as Terminal['outcome']) : outcome;
 }
 
-/** `error` in any shape; some servers leave the `type` out of their envelope (P12). */
+/** Whether an event is an error, in any shape; some servers leave the `type` out (P12). */
 export function isError(event: ResponseEvent): boolean {
   const { type, error } = event as { type?: unknown; error?: unknown };
   return type === 'error' || (type === undefined && error !== undefined && error !== null);

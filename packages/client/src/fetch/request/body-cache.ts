@@ -4,37 +4,37 @@ import { snapshot } from '../../json/snapshot.js';
 import { closingBracket, inputArrayIn } from './json-scan.js';
 import type { Json, JsonObject } from '../../json/json.js';
 
-/** A body, parsed. */
+/** A parsed body. */
 export interface ParsedBody {
-  /** A snapshot: it never changes, and shares its items with those of the bodies before it. */
+  /** A snapshot, which never changes. It shares items with the bodies before it. */
   params: JsonObject;
-  /** The turn has come to its end: the next one may begin with the same text. */
+  /** Called when the turn has ended: the next body may begin with the same text. */
   keep: () => void;
 }
 
-/** The text of a body, and where the array of its input stands in it: `begin` at the bracket that opens it, `end` at the one that closes it. */
+/** The text of a body, with the position of its input array: `begin` is the index of its opening bracket, `end` that of its closing one. */
 interface CachedBody {
-  /** What stands before `end`: that of the first body, and what each one after it has added. */
+  /** The text before `end`, in the pieces that one body after the other has added. */
   pieces: readonly string[];
-  /** From `end` on. */
+  /** The text from `end` on. */
   rest: string;
   begin: number;
   end: number;
-  /** The last characters before `end`: few texts have the same at the same place. */
+  /** The last characters before `end`, compared first: few texts have the same there. */
   mark: string;
   params: JsonObject;
   items: readonly Json[];
 }
 
-/** In characters; shorter ones are parsed faster than found. With the budget it bounds how many there are. */
+/** The shortest body that is kept, in characters. With the budget it bounds their number. */
 const minCachedLength = 16 * 1024;
 
 const markLength = 64;
 
-/** Of `chains.maxBytes`, on top of it. */
+/** The budget of bodies, as a part of `chains.maxBytes`, on top of it. */
 export const bodyShare = 0.5;
 
-/** As everywhere, two bytes a character: what a string really takes cannot be asked. */
+/** The estimated memory of a character. */
 const bytesPerCharacter = 2;
 
 /**
@@ -138,7 +138,7 @@ function locateInput(text: string, params: JsonObject): CachedBody | undefined {
 }
 
 function markIn(text: string, end: number): string {
-  // A slice would keep alive what it was cut out of.
+  // A slice would keep the whole text in memory.
   return text
     .slice(Math.max(0, end - markLength), end)
     .split('')
@@ -177,10 +177,7 @@ function append(pieces: readonly string[], piece: string): readonly string[] {
   return [...pieces.slice(0, count), last];
 }
 
-/**
- * Of a text that follows an item: nothing, or a comma and more items. The text that comes out is cut out of what was parsed, and not of the whole
- * body, which is not kept alive by it.
- */
+/** The items that follow in a text: none, or a comma and more items. The returned text does not keep the whole body in memory. */
 function itemsIn(text: string): { text: string; items: Json[] } | undefined {
   const comma = text.startsWith(',') ? ',' : '';
   const array = `[${text.slice(comma.length)}]`;
@@ -189,7 +186,7 @@ function itemsIn(text: string): { text: string; items: Json[] } | undefined {
   return { text: comma + array.slice(1, -1), items };
 }
 
-/** Stands for the input while the fields around it are parsed; nobody can have written it. Where another `input` follows, that one counts. */
+/** Replaces the input while the fields around it are parsed. It is random, so that no body can contain it. */
 const placeholder = `"${randomUUID()}"`;
 
 function fieldsAround(

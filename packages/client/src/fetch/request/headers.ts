@@ -107,7 +107,7 @@ export const headerTable: Readonly<Record<Exclude<HeaderUse, 'identity'>, readon
   ],
 };
 
-/** Say who asks, whatever the options: no allow-list is needed for them, and no list of what differs by request may name one. */
+/** Headers that say who asks, whatever the options: `identityHeaders` need not name them, and `perRequestHeaders` must not. */
 export const credentialHeaders: readonly string[] = [
   'authorization',
   'api-key',
@@ -120,11 +120,11 @@ export const credentialHeaders: readonly string[] = [
   'chatgpt-account-id',
 ];
 
-/** Names like theirs: of no allow-list either, unless they are known to differ by request. */
+/** Patterns of further credentials: part of the identity even with `identityHeaders`, unless they are known to differ by request. */
 const credentialPatterns: readonly string[] = ['*-auth', '*-authorization', '*-key', '*-secret', '*-token'];
 
 export interface SplitHeaders {
-  /** By name, in lower case and sorted. */
+  /** Headers by name, in lower case and sorted. */
   identity: Record<string, string>;
   program: Record<string, string>;
   turn: Record<string, string>;
@@ -136,7 +136,7 @@ export type HeaderOptions = Pick<FetchOptions, 'identityHeaders' | 'perRequestHe
 export class HeaderRules {
   readonly #perRequest: readonly RegExp[];
   readonly #identity: readonly RegExp[] | undefined;
-  /** By name: few names come again and again. */
+  /** The use of each header seen so far, by name. */
   readonly #known = new Map<string, HeaderUse>();
 
   constructor({ perRequestHeaders = [], identityHeaders }: HeaderOptions = {}) {
@@ -144,12 +144,12 @@ export class HeaderRules {
     this.#identity = identityHeaders?.map(expressionOf);
   }
 
-  /** Only what is listed is a part of the identity. */
+  /** Only listed headers are part of the identity. */
   get isAllowList(): boolean {
     return this.#identity !== undefined;
   }
 
-  /** undefined where the request is one for the ordinary fetch. */
+  /** undefined if the request goes to the ordinary fetch. */
   split(headers: Headers): SplitHeaders | undefined {
     const split: SplitHeaders = { identity: {}, program: {}, turn: {} };
     // `Headers` iterates in the order of names, so that the same headers make the same identity.
@@ -180,10 +180,10 @@ export class HeaderRules {
   }
 }
 
-/** Names of headers, of which a program has few. */
+/** The most names that are remembered. */
 const maxKnownNames = 1000;
 
-/** Anchored at both ends; an expression of the caller's without its memory of where it was. */
+/** A pattern as an expression, anchored at both ends; an expression of the caller without its sticky and global flags. */
 export function expressionOf(pattern: HeaderPattern): RegExp {
   if (typeof pattern !== 'string') return new RegExp(pattern.source, `${pattern.flags.replaceAll(/[giy]/g, '')}i`);
   const parts = pattern.split('*').map((part) => part.replaceAll(/[$.|+^]/g, String.raw`\$&`));

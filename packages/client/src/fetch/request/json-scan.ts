@@ -1,6 +1,6 @@
-/** Where things stand in a text that is valid JSON. In one that is not, whatever is found means nothing. */
+/** Positions in a text of valid JSON. In an invalid text the results mean nothing. */
 
-/** The array that is the last member `input` of the object, by the index of its `[`; undefined where there is none, or a name that only a parser can read. */
+/** The index of the `[` of the last member `input`, if it is an array; undefined if there is none, or a name has an escape. */
 export function inputArrayIn(text: string): number | undefined {
   let at = skipSpace(text, text.indexOf('{') + 1);
   let found: number | undefined;
@@ -17,7 +17,7 @@ export function inputArrayIn(text: string): number | undefined {
   return undefined;
 }
 
-/** The index of the bracket that closes what is open at `at`; -1 where none does. */
+/** The index of the bracket that closes the array or object around `at`; -1 if there is none. */
 export function closingBracket(text: string, at: number): number {
   let depth = 1;
   for (let index = at; index < text.length; index += 1) {
@@ -48,7 +48,7 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-/** Where a string that begins at `at` has ended; 0 if it does not end. Looking for the next quote is much faster than reading on. */
+/** The index behind a string that begins at `at`; 0 if it has no end. */
 function skipString(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let escapes = 0;

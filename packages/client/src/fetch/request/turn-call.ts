@@ -3,29 +3,29 @@ import type { ParsedBody } from './body-cache.js';
 
 type FetchArguments = Parameters<typeof globalThis.fetch>;
 
-/** A request that is a turn, as far as it can be told without its body. */
+/** A request that looks like a turn, before its body is read. */
 export interface TurnOutline {
   url: URL;
   headers: SplitHeaders;
   signal: AbortSignal | undefined;
-  /** Reads the body and leaves it readable; undefined where it is no text. */
+  /** Reads the body, which stays readable; undefined if it is no text. */
   read: () => Promise<string | undefined> | string | undefined;
-  /** The body will not be read again. */
+  /** Called when the body will not be read again. */
   release: () => void;
 }
 
-/** A turn that was asked for. */
+/** A request that is a turn. */
 export interface TurnCall extends TurnOutline {
   body: ParsedBody;
-  /** The body as it came. */
+  /** The text of the body. */
   text: string;
-  /** Whether it is to be answered by an event stream, or by one JSON text. */
+  /** Whether the caller wants an event stream, or one JSON text. */
   streams: boolean;
 }
 
 /**
- * What a call of `fetch` asks for, if it is a turn: POST, to a path that ends in `/responses`, with a JSON body. undefined for everything else,
- * also for what is wrong in itself: the ordinary fetch says it best. Takes nothing away from the arguments.
+ * The turn of a call of `fetch`: a POST with a JSON body to a path that ends in `/responses`. undefined for everything else, invalid calls included, which the
+ * ordinary fetch reports best. The arguments are not consumed.
  */
 export function matchTurn([input, init]: FetchArguments, rules: HeaderRules): TurnOutline | undefined {
   const request = input instanceof Request ? input : undefined;
@@ -34,7 +34,7 @@ export function matchTurn([input, init]: FetchArguments, rules: HeaderRules): Tu
   const url = urlOf(request?.url ?? (input as string | URL));
   if (url === undefined || !url.pathname.endsWith('/responses') || url.username !== '' || url.password !== '')
     return undefined;
-  // A way through the network that the caller chose for this request (K4).
+  // The caller has chosen another way through the network for this request (K4).
   if (init !== undefined && 'dispatcher' in init && init.dispatcher !== undefined) return undefined;
   const signal = init?.signal === undefined ? request?.signal : (init.signal ?? undefined);
   if (signal !== undefined && !(signal instanceof AbortSignal)) return undefined;
@@ -43,12 +43,12 @@ export function matchTurn([input, init]: FetchArguments, rules: HeaderRules): Tu
   const body = init?.body ?? undefined;
   const read = body === undefined ? readerOfRequest(request) : readerOf(body);
   if (headers === undefined || read === undefined) return undefined;
-  // Where the fetch has read the body of a Request, that is used up.
+  // An ordinary fetch would have used up the body of the Request.
   const release = (): void => void (body === undefined && request?.body?.cancel().catch(() => {}));
   return { url, headers, signal, read, release };
 }
 
-/** The turn, if the body is one: a JSON object, and none that is to run in the background (P37). */
+/** The turn, if the body is a JSON object and not for a background response (P37). */
 export function parseTurn(outline: TurnOutline, text: string, body: ParsedBody | undefined): TurnCall | undefined {
   if (body === undefined) return undefined;
   const { background, stream } = body.params;
@@ -77,7 +77,7 @@ function isJson(headers: Headers): boolean {
   return /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(headers.get('content-type') ?? '');
 }
 
-/** Of a body that can be read any number of times. A stream is not one. */
+/** Reads a body that can be read several times; undefined for a stream. */
 function readerOf(body: unknown): TurnOutline['read'] | undefined {
   if (typeof body === 'string') return () => body;
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return () => decode(body);

@@ -7,14 +7,14 @@ const { STATUS_CODES } = builtin('node:http') as typeof http;
 
 export interface CreateResponseOptions {
   status?: number;
-  /** As the server sent them; those of its connection and its encoding are left out. */
+  /** The headers of the server; those of its connection and encoding are left out. */
   headers?: Readonly<Record<string, string>> | undefined;
   report: TurnReport;
-  /** What was asked. */
+  /** The address of the request. */
   url: string;
 }
 
-/** A `Response` like the one of an ordinary fetch, with the headers by which it can be told what carried it. */
+/** A `Response` like the one of an ordinary fetch, with headers that say what carried it. */
 export function createResponse(
   body: string | ReadableStream<Uint8Array> | null,
   options: CreateResponseOptions,
@@ -27,12 +27,12 @@ export function createResponse(
   if (report.planReason !== undefined) put(headers, 'x-turnwire-plan-reason', report.planReason);
   put(headers, 'x-turnwire-attempts', String(report.attempts.length));
   const response = new Response(body, { status, statusText: STATUS_CODES[status] ?? '', headers });
-  // A constructed one has no address, and callers log it.
+  // A constructed `Response` has no address, and callers log it.
   Object.defineProperty(response, 'url', { value: url, configurable: true });
   return response;
 }
 
-/** What a server or a field's name brings along may not be fit for a header: an answer does not fail for that. */
+/** Sets a header. A value that no header can hold is left out. */
 function put(headers: Headers, name: string, value: string): void {
   try {
     headers.set(name, value);

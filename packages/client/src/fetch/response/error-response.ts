@@ -4,17 +4,17 @@ import type { ServerError } from '../../protocol/errors/server-error.js';
 import type { TurnwireError } from '../../protocol/errors/errors.js';
 import type { Attempt, TurnReport } from '../../turn/report.js';
 
-/** What a failure before the first event means for whoever called the fetch. */
+/** What a failure before the first event means for the caller of the fetch. */
 export type FetchFailure =
-  /** There is an answer, and this is its status and body. */
+  /** The server has refused, with this status and body. */
   | { name: 'refused'; status: number; server: ServerError | undefined }
-  /** The turn certainly did not run, and no answer says why: as a fetch without network. */
+  /** The turn certainly did not run, and no response says why. */
   | { name: 'not_sent' }
   /** The turn may have run. */
   | { name: 'unknown' };
 
 export function fetchFailureOf(error: TurnwireError, { attempts }: TurnReport): FetchFailure {
-  // A refusal of the last attempt says nothing of an earlier one, which may have run.
+  // An earlier attempt may have run, although the last one was refused.
   if (attempts.some(mayHaveRun)) return { name: 'unknown' };
   const { server } = error;
   if (error.code === 'request_too_large') return { name: 'refused', status: 413, server: undefined };
@@ -22,10 +22,10 @@ export function fetchFailureOf(error: TurnwireError, { attempts }: TurnReport): 
     return { name: 'refused', status: 400, server: undefined };
   if (server === undefined || codeTable[error.code].ran === 'sent') return { name: 'not_sent' };
   const { status } = error;
-  // A redirect is not followed with the caller's key (N2), and a 200 to an upgrade is no answer to a turn.
+  // A redirect is not followed with the caller's key (N2), and a 200 to an upgrade is no response to a turn.
   if (status !== undefined && status < 400 && (error.code === 'upgrade_refused' || status >= 300))
     return { name: 'not_sent' };
-  // A refusal that calls itself a success has no status of its own.
+  // A refusal with a status of success has none of its own.
   const isNamed = status !== undefined && status >= 400;
   return { name: 'refused', status: isNamed ? status : (failureTable[error.kind].status ?? 500), server };
 }
@@ -33,7 +33,7 @@ export function fetchFailureOf(error: TurnwireError, { attempts }: TurnReport): 
 /** A refusal is an answer, and what had no connection did not run, whatever was written to one: TLS can refuse as late as that (`isTlsRefusal`). */
 function mayHaveRun({ phase, error, kind }: Attempt): boolean {
   if (phase === 'queued' || phase === 'sending' || kind === 'configuration') return false;
-  // An answer, though to another input: nobody was given any of it.
+  // The response was to another input, and nothing of it was handed over.
   if (error === 'chain_ignored') return false;
   return error === undefined || codeTable[error].ran === 'sent';
 }
@@ -103,7 +103,7 @@ export function brokenOffText(error: TurnwireError): string {
   return error.server === undefined ? errorText(error.code, error.message) : JSON.stringify(bodyOf(error.server.raw));
 }
 
-/** Fields of an error frame that HTTP has elsewhere, or not at all. */
+/** Fields of an error frame that are no part of an HTTP error body. */
 const framing: ReadonlySet<string> = new Set([
   'event_id',
   'headers',

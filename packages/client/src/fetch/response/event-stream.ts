@@ -10,15 +10,15 @@ const chunkSize = 64 * 1024;
 
 export interface EventStreamOptions {
   signal: AbortSignal | undefined;
-  /** What the body fails with, for what the frames failed with: a drop never ends it cleanly (X19). */
+  /** Gives the error of the body for an error of the turn: a lost turn never ends the body cleanly (X19). */
   failed: (error: unknown) => unknown;
-  /** It was read to its end. */
+  /** The body was read to its end. */
   ended: () => void;
 }
 
 /**
- * The body of a streaming answer: each frame as one event, its JSON untouched, and the end of the turn as the end of the stream, without `[DONE]`
- * (P22, P23). Made when it is asked for and not before, so that a consumer that sleeps holds up the socket (I4).
+ * The body of a streaming response: each frame as one event with its JSON untouched, and the end of the turn as the end of the stream, without `[DONE]` (P22,
+ * P23). Chunks are made on demand, so that a slow consumer holds up the socket (I4).
  */
 export function eventStream(
   firstFrames: readonly Frame[],
@@ -34,9 +34,9 @@ export function eventStream(
 class SseSource {
   readonly #frames: EventReader<Frame>;
   readonly #options: EventStreamOptions;
-  /** What was taken from the frames and is not handed over yet, in pieces; bytes of a long text. */
+  /** Parts of events that were not enqueued yet. */
   readonly #pieces: (string | Buffer)[] = [];
-  /** The end of the turn has been taken. */
+  /** The terminal event was taken from the turn. */
   #lastTaken = false;
   #awaitingFrame = false;
   #cancelled = false;
@@ -47,13 +47,12 @@ class SseSource {
     for (const frame of firstFrames) this.#addFrame(frame);
   }
 
-  /** Not async: where events come one by one, promises are most of what a chunk costs. */
   pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    // Several reads can wait for one frame.
+    // Several reads may wait for one frame.
     if (this.#awaitingFrame) return;
     try {
       const { signal } = this.#options;
-      // What lies here when the turn is aborted is not wanted any more, unless the end of the turn has been taken.
+      // An abort drops buffered events, unless the terminal event was taken.
       if (signal?.aborted && !this.#lastTaken) throw signal.reason;
       this.#enqueue(controller);
     } catch (error) {
@@ -63,11 +62,11 @@ class SseSource {
 
   async cancel(): Promise<void> {
     this.#cancelled = true;
-    // After the last event this is the end of the turn, and before it an abort.
+    // After the terminal event this ends the turn; before it, it aborts the turn.
     await this.#frames.return?.();
   }
 
-  /** Hands over what has arrived, a chunk at most; asks for the next frame where that is nothing. */
+  /** Enqueues the buffered events, one chunk at most; waits for the next frame if there are none. */
   #enqueue(controller: ReadableStreamDefaultController<Uint8Array>): void {
     let text = '';
     let bytes: Buffer | undefined;
@@ -89,7 +88,7 @@ class SseSource {
     controller.enqueue(encoder.encode(text));
   }
 
-  /** What of a piece there is room for. The rest waits for the next chunk. */
+  /** The part of a piece that fits. The rest waits for the next chunk. */
   #cut(piece: string, room: number): string {
     if (piece.length <= room) return piece;
     // Never between the two halves of a character.
@@ -117,7 +116,7 @@ class SseSource {
 
   #onFrame(controller: ReadableStreamDefaultController<Uint8Array>, next: IteratorResult<Frame, undefined>): void {
     this.#awaitingFrame = false;
-    // Who has cancelled has ended the stream.
+    // The stream was cancelled.
     if (this.#cancelled) return;
     try {
       if (next.done) return this.#end(controller);
@@ -161,7 +160,7 @@ function joined(text: string, bytes: Buffer): Uint8Array {
 
 const isSecondHalf = /[\uDC00-\uDFFF]/;
 
-/** A body that nobody can read any more is cancelled when its memory is: as those of the ordinary fetch are. */
+/** Cancels a body that was garbage-collected, as an ordinary fetch does. */
 const abandonedBodies = new FinalizationRegistry<EventReader<Frame>>((frames) => void frames.return?.());
 
 /** One event of `text/event-stream`. */
@@ -178,14 +177,14 @@ function dataOf({ text }: Pick<Frame, 'text'>): string {
   return hasLines(text) ? text.split(lineBreak).join('\ndata: ') : text;
 }
 
-/** Looking for single characters is several times faster than the expression, and as good as never finds one. */
+/** Whether a text has line breaks, which almost none has. */
 function hasLines(text: string | Buffer): boolean {
   return text.includes('\n') || text.includes('\r');
 }
 
 const lineBreak = /\r\n|\n|\r/;
 
-/** By its type alone: whether it really ends the turn, the turn knows. */
+/** Whether a frame is terminal, by its type alone. */
 function isLast({ traits }: Frame): boolean {
   return traits.terminal !== undefined;
 }

@@ -1,20 +1,20 @@
 import { TurnwireError } from '../../protocol/errors/errors.js';
 
-/** The caller's own abort, if that is what a turn has failed with: its reason is what a fetch fails with. */
+/** The reason of the caller's abort, if the turn failed by it: a fetch rejects with that reason. */
 export function abortOf(error: unknown, signal: AbortSignal | undefined): { reason: unknown } | undefined {
   if (!signal?.aborted) return undefined;
   const isAbort = error === signal.reason || (error instanceof TurnwireError && error.code === 'aborted');
   return isAbort ? { reason: signal.reason } : undefined;
 }
 
-/** As a fetch without network fails: the turn did not run. SDKs know it by its message, and may try again. */
+/** The error of a turn that did not run: that of a fetch without network. SDKs know its message, and may try again. */
 export function notSent(error: unknown): unknown {
   return error instanceof TurnwireError ? new TypeError('fetch failed', { cause: error }) : error;
 }
 
 /**
- * As a body fails that broke off. The turn may have run, so what lies under it is not shown: the AI SDK searches all causes for a code such as
- * ECONNRESET, and calls again where it finds one before the first event.
+ * The error of a body that broke off. The turn may have run, so the inner causes are not shown: the AI SDK searches them for codes such as ECONNRESET, and
+ * calls again if it finds one before the first event.
  */
 export function brokenBody(error: unknown): unknown {
   if (!(error instanceof TurnwireError)) return error;

@@ -6,10 +6,9 @@ import type { EventReader } from '../../turn/buffer/event-buffer.js';
 const maxHeldFrames = 256;
 
 /**
- * The beginning of an answer: its first event, and what came before it that says nothing of it (P60). Until then the status of the answer is not
- * known: a refusal can still follow (F11).
+ * Reads up to the first event that is no housekeeping (P60). Before it the status of the response is not known: a refusal can still follow (F11).
  *
- * @throws what the turn failed with before it began.
+ * @throws the error of a turn that failed before its first event.
  */
 export async function readFirstFrames(reader: EventReader<Frame>): Promise<readonly Frame[]> {
   const frames: Frame[] = [];

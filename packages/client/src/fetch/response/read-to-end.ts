@@ -2,16 +2,16 @@ import { headersIn } from './metadata-headers.js';
 import type { Frame } from '../../protocol/frame.js';
 import type { EventReader } from '../../turn/buffer/event-buffer.js';
 
-/** What an answer comes to, for whoever does not want its events. */
+/** The result of a response whose events are not wanted. */
 export interface FinalFrame {
-  /** The last frame that says something of the whole. */
+  /** The last inspected frame. */
   last: Frame | undefined;
-  /** Those that came as events. */
+  /** Headers that came in events. */
   headers: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads an answer to its end.
+ * Reads a response to its end.
  *
  * @throws what the turn failed with.
  */

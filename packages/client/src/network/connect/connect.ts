@@ -5,10 +5,7 @@ import { openWithSharedBuffer } from './shared-read-buffer.js';
 import type { LookupFunction, OnReadOpts, Socket } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 
-/**
- * Opens a connection, ready to be written to: with TLS done, where there is TLS. Has no limit of its own in time: `signal` ends it, and is
- * what it rejects with then.
- */
+/** Opens a connection, including TLS. It has no time-out: `signal` ends it, and its reason is the rejection. */
 export type Connect = (signal: AbortSignal) => Promise<Socket>;
 
 /** The host, without brackets around an IPv6 address, its port, and the lookup of its name. */

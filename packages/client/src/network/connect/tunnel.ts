@@ -18,11 +18,10 @@ export interface TunnelOptions {
 }
 
 /**
- * Tunnels through a proxy: connects to it, asks for the target by CONNECT, and gives the connection back as the target's. What came in the
- * same piece as the proxy's answer is the first to be read from it (A11).
+ * Opens a tunnel through a proxy by CONNECT. Bytes that came in one piece with the proxy's response are the first to be read (A11).
  *
- * Ours, because the libraries for it accept no other success than 200 and drop those bytes. Rejects with `proxy_failed`, or with what
- * `signal` was aborted with.
+ * The implementation is this client's own: libraries accept no other success than 200, and drop those bytes. Rejects with `proxy_failed`, or with the reason
+ * of `signal`.
  */
 export function tunnel(proxy: Proxy, target: Target, { ca, lookup }: TunnelOptions): Connect {
   const where = { host: proxy.host, port: proxy.port, lookup };
