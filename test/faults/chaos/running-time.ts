@@ -33,10 +33,6 @@ export class RunningTime implements Clock {
     return this.#passed;
   }
 
-  tick(): number {
-    return this.#passed;
-  }
-
   wall(): number {
     return this.#begunWall + this.#passed;
   }

@@ -1,5 +1,5 @@
 /** The largest memory that is reused, in bytes. Larger memory belongs to the taker: an idle connection must not keep what one large event took. */
-export const reusedBytes = 16 * 1024;
+const reusedBytes = 16 * 1024;
 
 /** The most bytes that are allocated ahead for an announced length. */
 const preallocatedBytes = 256 * 1024;
@@ -25,7 +25,7 @@ export class ByteBuffer {
     this.length = length;
   }
 
-  /** All of it; up to {@link reusedBytes} only lent, until something is added. It is empty then. */
+  /** Takes the bytes, and leaves the buffer empty. Up to {@link reusedBytes} the memory is valid only until the next `append`. */
   take(): Buffer {
     const bytes = this.#buffer.subarray(0, this.length);
     this.clear();

@@ -4,8 +4,6 @@ import { onAbort } from './abort.js';
 export interface Clock {
   /** The monotonic clock, in milliseconds. */
   now(): number;
-  /** As `now`, of about the moment in which the bytes came that are being read: asked for each event in them, it costs nothing. */
-  tick(): number;
   /** The time of day, in milliseconds. It jumps after a sleep of the machine, and when the clock is set. */
   wall(): number;
   /**
@@ -24,17 +22,8 @@ export interface Timer {
 const longestTimer = 2 ** 31 - 1;
 const never: Timer = { cancel: () => {} };
 
-/** Events that arrive in one piece are read in one tick: the clock is read once for all of them (a tenth of what a short event costs). */
-let ticked: number | undefined;
-
-/** More bytes have come, and are about to be read. */
-export function beginTick(): void {
-  ticked = undefined;
-}
-
 export const systemClock: Clock = {
   now: () => performance.now(),
-  tick: () => (ticked ??= performance.now()),
   wall: () => Date.now(),
   after(ms, run, options) {
     if (ms > longestTimer) return never;

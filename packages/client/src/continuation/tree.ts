@@ -212,7 +212,7 @@ export class Tree<Mark> {
     levels.length = input.length + 1;
     levels[0] = node;
     let index = 0;
-    // The very items that are stored, as bodies that were read by the ones before them have them: nothing else is done a thousand times a turn.
+    // Identical objects first: the body cache gives the items of the request before.
     for (; index < input.length; index += 1) {
       const { onlyChild } = node;
       if (onlyChild === undefined || onlyChild.item !== input[index]) break;

@@ -2,7 +2,6 @@ import { startDeadline } from '../base/clock.js';
 import { abnormalClosure } from '../protocol/errors/close-codes.js';
 import { maxEventBytes } from '../protocol/limits.js';
 import { sanitize } from '../protocol/errors/server-error.js';
-import type { EventText } from '../protocol/frame.js';
 import type { Secrets } from '../protocol/errors/secrets.js';
 import { encodeFrame, closePayload, opcodes } from '../websocket/frame.js';
 import { MessageReader } from '../websocket/message-reader.js';
@@ -13,7 +12,7 @@ import type { Clock, Timer } from '../base/clock.js';
 
 /** The messages and the end of a WebSocket. */
 export interface WebSocketListener {
-  message(text: EventText, bytes: number): void;
+  message(text: string, bytes: number): void;
   /** The server has sent a ping, and was answered. */
   pinged(): void;
   ponged(payload: string): void;

@@ -12,7 +12,7 @@ import type { Clock, Timer } from '../base/clock.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { Network } from '../network/network.js';
 import type { ClientWebSocket, WebSocketEnd, WebSocketListener } from '../network/client-websocket.js';
-import type { EventText, Frame } from '../protocol/frame.js';
+import type { Frame } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { HeartbeatTarget } from './liveness/heartbeat.js';
 import type { LaneConnection } from './lane.js';
@@ -297,7 +297,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     this.#fail({ code: abnormalClosure, reason: '', violation: undefined, cause });
   }
 
-  message(text: EventText, bytes: number): void {
+  message(text: string, bytes: number): void {
     const state = this.#state;
     if (state.name === 'closed') return;
     if (state.name !== 'dialling') state.heartbeat.frameReceived();

@@ -3,7 +3,6 @@ import { Frame } from '../protocol/frame.js';
 import { isError } from '../protocol/terminal.js';
 import { Lane } from './lane.js';
 import { streamIdOf } from './stream-id.js';
-import type { EventText } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { LaneConnection } from './lane.js';
 
@@ -135,7 +134,7 @@ export class Lanes {
    *
    * @throws FrameError
    */
-  parse(text: EventText, bytes: number): Frame {
+  parse(text: string, bytes: number): Frame {
     const peeks = this.#onlyLane === undefined ? this.#peeks : this.#onlyLane.listener?.asText === true;
     return peeks ? Frame.peek(text, bytes) : Frame.parse(text, bytes);
   }

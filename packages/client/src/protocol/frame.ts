@@ -1,10 +1,6 @@
 import { traitsOf } from './event-types.js';
 import type { EventTraits } from './event-types.js';
 import type { ResponseEvent } from './events.js';
-import type { LongText } from './long-text.js';
-
-/** The text of an event: where it is long, as its bytes. */
-export type EventText = string | LongText;
 
 /** A frame that is no event: not JSON, or no object. The message contains nothing of the frame, which may be private. */
 export class FrameError extends Error {
@@ -14,7 +10,7 @@ export class FrameError extends Error {
 /** One event as text: a WebSocket frame, or an SSE `data` field. An object without a `type`, or with an unknown one, is an event too (P56). */
 export class Frame {
   /** The text as it came. */
-  readonly raw: EventText;
+  readonly text: string;
   readonly type: string | undefined;
   /** The length of the text in bytes of UTF-8. */
   readonly size: number;
@@ -22,8 +18,8 @@ export class Frame {
   readonly traits: EventTraits;
   #event: ResponseEvent | undefined;
 
-  private constructor(raw: EventText, type: string | undefined, size: number, event: ResponseEvent | undefined) {
-    this.raw = raw;
+  private constructor(text: string, type: string | undefined, size: number, event: ResponseEvent | undefined) {
+    this.text = text;
     this.type = type;
     this.size = size;
     this.traits = traitsOf(type);
@@ -34,8 +30,8 @@ export class Frame {
    * @param bytes of `text`, where its reader knows how many they are.
    * @throws FrameError
    */
-  static parse(text: EventText, bytes = sizeOf(text)): Frame {
-    const event = decodeEvent(String(text));
+  static parse(text: string, bytes = Buffer.byteLength(text)): Frame {
+    const event = decodeEvent(text);
     const given: unknown = event.type;
     return new Frame(text, typeof given === 'string' ? given : undefined, bytes, event);
   }
@@ -46,8 +42,8 @@ export class Frame {
    * @param bytes of `text`, where its reader knows how many they are.
    * @throws FrameError
    */
-  static peek(text: EventText, bytes = sizeOf(text)): Frame {
-    const type = typeInPrefix(typeof text === 'string' ? text : text.prefix);
+  static peek(text: string, bytes = Buffer.byteLength(text)): Frame {
+    const type = typeInPrefix(text);
     if (type === undefined || traitsOf(type).inspected === true || !text.endsWith('}')) return Frame.parse(text, bytes);
     return new Frame(text, type, bytes, undefined);
   }
@@ -55,11 +51,6 @@ export class Frame {
   /** The engine does not look into the frame: deltas, and other events of unfinished items. */
   get opaque(): boolean {
     return this.traits.inspected !== true;
-  }
-
-  /** The text. */
-  get text(): string {
-    return String(this.raw);
   }
 
   /** The event was parsed. */
@@ -83,16 +74,11 @@ export class Frame {
   }
 }
 
-function sizeOf(text: EventText): number {
-  return typeof text === 'string' ? Buffer.byteLength(text) : text.length;
-}
-
 /** The longest blank text that is recognised, in characters. */
 const maxBlankLength = 64;
 
 /** Whether a text is a heartbeat of the server: empty, white space, or empty JSON. It is a sign of life, and no event. */
-export function isBlank(text: EventText): boolean {
-  if (typeof text !== 'string') return false;
+export function isBlank(text: string): boolean {
   if (text.length > maxBlankLength) return text.charCodeAt(0) <= space && text.trim() === '';
   return blank.test(text);
 }

@@ -19,6 +19,5 @@ export function itemIdOf(frame: Frame): unknown {
     };
     return id ?? item?.id;
   }
-  const { raw } = frame;
-  return itemId.exec(typeof raw === 'string' ? raw : raw.prefix)?.[1];
+  return itemId.exec(frame.text)?.[1];
 }

@@ -312,9 +312,9 @@ export class ResponseTracker {
 
   #isForeignItem(frame: Frame): boolean {
     if (this.#connection === undefined) return false;
-    const { raw, parsed } = frame;
+    const { text, parsed } = frame;
     // Most deltas have the same item id as the delta before: searching for it is less work than reading it.
-    if (this.#itemId !== undefined && !parsed && typeof raw === 'string' && raw.includes(this.#itemId)) return false;
+    if (this.#itemId !== undefined && !parsed && text.includes(this.#itemId)) return false;
     const id = itemIdOf(frame);
     if (id === this.#itemId || typeof id !== 'string' || id === '') return false;
     this.#itemId = id;

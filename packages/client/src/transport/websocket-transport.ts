@@ -136,7 +136,7 @@ class WebSocketCarriage implements Carriage, LaneListener {
   event(frame: Frame): void {
     const state = this.#state;
     if (state.name !== 'running') return;
-    this.#heardAt = this.#clock.tick();
+    this.#heardAt = this.#clock.now();
     const { lane } = state;
     const { response } = this.#listener;
     const verdict = response.read(frame);

@@ -16,7 +16,6 @@ import { isRefusedForLoad } from './recovery/dial-load.js';
 import { Conversation } from './conversation.js';
 import { TurnRequest } from './request.js';
 import { ExpiringModels } from './recovery/expiring-models.js';
-import { RunningTurns } from './running-turns.js';
 import { Turn } from './turn.js';
 import { UsageTotal } from './usage.js';
 import type { JsonObject } from '../json/json.js';
@@ -70,7 +69,7 @@ export class Client implements AsyncDisposable {
   readonly #network: Network;
   readonly #pool: Pool;
   readonly #engine: Engine;
-  readonly #running = new RunningTurns();
+  readonly #running = new Set<Turn>();
   readonly #warming = new Set<Turn>();
   readonly #usage = new UsageTotal();
   /** Aborts dials that no turn has asked for. */
@@ -195,7 +194,7 @@ export class Client implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closed = true;
     this.#warmUpAbort.abort();
-    for (const turn of this.#running.all) turn.closing();
+    for (const turn of this.#running) turn.closing();
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     await this.#pool.close();
     this.#network.destroy();
@@ -205,7 +204,7 @@ export class Client implements AsyncDisposable {
   destroy(): void {
     this.#closed = true;
     this.#warmUpAbort.abort();
-    for (const turn of this.#running.all) turn.end(new TurnwireError('client_closed', 'the client was destroyed'));
+    for (const turn of this.#running) turn.end(new TurnwireError('client_closed', 'the client was destroyed'));
     this.#pool.destroy();
     this.#network.destroy();
   }

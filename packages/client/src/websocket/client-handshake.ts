@@ -1,12 +1,11 @@
-import { hash } from 'node:crypto';
-import { randomWord } from './random.js';
+import { hash, randomBytes } from 'node:crypto';
 
 /** The opening handshake of one connection (RFC 6455, 4.1 and 4.2.2). */
 export class ClientHandshake {
   readonly #key: string;
 
   /** @param nonce 16 bytes; random by default. */
-  constructor(nonce: Uint8Array = new Uint8Array(Uint32Array.from({ length: 4 }, randomWord).buffer)) {
+  constructor(nonce: Uint8Array = randomBytes(16)) {
     this.#key = Buffer.from(nonce).toString('base64');
   }
 

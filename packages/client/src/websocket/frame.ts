@@ -1,4 +1,4 @@
-import { randomWord } from './random.js';
+import { randomBytes } from 'node:crypto';
 
 /** RFC 6455, 5.2. */
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
@@ -28,7 +28,7 @@ export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffe
   const bytes = Buffer.from(memory, payloadOffset - headBytes, headBytes + length);
   if (typeof payload === 'string') bytes.write(payload, headBytes);
   else bytes.set(payload, headBytes);
-  const key = randomWord();
+  const key = randomBytes(4).readUInt32LE();
   // The word before the payload is the masking key.
   const all = new Uint32Array(memory, payloadOffset - 4);
   all[0] = key;

@@ -1,14 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { ByteBuffer, reusedBytes } from '../base/byte-buffer.js';
-import { LongText } from '../protocol/long-text.js';
+import { ByteBuffer } from '../base/byte-buffer.js';
 import { finalBit, isValidCloseCode, length16, maskBit, maxControlBytes, opcodes } from './frame.js';
 import { MessageTooLargeError, WebSocketViolation } from './violation.js';
-import type { EventText } from '../protocol/frame.js';
 
 /** The messages and control frames of the server, in order. */
 export interface MessageListener {
   /** @param bytes the length of the text in UTF-8. */
-  message(text: EventText, bytes: number): void;
+  message(text: string, bytes: number): void;
   ping(payload: Buffer): void;
   pong(payload: Buffer): void;
   /** The close frame; nothing is read after it. The code is 1005 if the frame had none. */
@@ -23,11 +21,10 @@ export interface MessageLimits {
 }
 
 /**
- * Cuts what comes over a connection into the messages of a server (RFC 6455, 5): pure, and told of each piece of bytes as it was read.
+ * Reads the messages of a server from chunks of bytes (RFC 6455, 5). Pure: the memory of a chunk is used during the call only.
  *
- * Every frame of this wire is one short text in one piece, as a rule; that way is kept free of all that the others need. A text is decoded
- * straight out of the piece it came in, whose memory is only lent; a long one of several pieces stays the bytes that it was gathered in. Whether
- * what was decoded had been UTF-8 is asked only where the decoder had to put in a replacement character, or the server has sent one itself.
+ * A text in one frame, as every event of this wire usually is, is decoded straight out of its chunk. Whether the bytes were UTF-8 is checked only if the
+ * decoded text has a replacement character.
  */
 export class MessageReader {
   readonly #listener: MessageListener;
@@ -58,7 +55,7 @@ export class MessageReader {
   push(chunk: Buffer): void {
     if (this.#stopped) return;
     try {
-      this.#read(chunk, this.#partialFrame.length === 0 ? 0 : this.#completePartial(chunk), true);
+      this.#read(chunk, this.#partialFrame.length === 0 ? 0 : this.#completePartial(chunk));
     } catch (error) {
       this.stop();
       throw error;
@@ -74,12 +71,12 @@ export class MessageReader {
       at = end;
       if (this.#partialFrame.length < this.#neededBytes) break;
       // The whole frame, or only its head, which tells its length.
-      this.#read(this.#partialFrame.take(), 0, false);
+      this.#read(this.#partialFrame.take(), 0);
     }
     return at;
   }
 
-  #read(bytes: Buffer, from: number, lent: boolean): void {
+  #read(bytes: Buffer, from: number): void {
     const end = bytes.length;
     let at = from;
     while (!this.#stopped && at < end) {
@@ -99,8 +96,7 @@ export class MessageReader {
       const next = start + length;
       if (first === unfragmentedText && this.#fragmentCount === 0) {
         if (next > end) return this.#keepPartial(bytes, at, next - at);
-        const text = lent ? this.#decode(bytes, start, next) : this.#ownText(bytes.subarray(start, next));
-        this.#listener.message(text, length);
+        this.#listener.message(this.#decode(bytes, start, next), length);
       } else {
         this.#checkHeader(first, length);
         if (next > end) return this.#keepPartial(bytes, at, next - at);
@@ -158,13 +154,6 @@ export class MessageReader {
     if (!isValidCloseCode(code)) throw new WebSocketViolation(`a close frame with code ${code}`);
     // Some servers cut a reason within a character: the code counts all the same.
     this.#listener.close(code, payload.toString('utf8', 2));
-  }
-
-  /** Of a frame that came in several pieces: where it is long, the memory in which it was gathered is its own. */
-  #ownText(bytes: Buffer): EventText {
-    if (bytes.length <= reusedBytes) return this.#decode(bytes, 0, bytes.length);
-    if (!isUtf8(bytes)) throw invalidUtf8();
-    return new LongText(bytes);
   }
 
   #decode(bytes: Buffer, start: number, end: number): string {

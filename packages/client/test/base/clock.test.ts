@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { beginTick, startDeadline, systemClock } from '../../dist/base/clock.js';
+import { startDeadline } from '../../dist/base/clock.js';
 import { FakeClock } from './fake-clock.js';
-
-test('the time of a tick stands still until more bytes have come', () => {
-  beginTick();
-  const first = systemClock.tick();
-  assert.ok(Math.abs(systemClock.now() - first) < 1000);
-  while (systemClock.now() <= first);
-  assert.equal(systemClock.tick(), first);
-  beginTick();
-  assert.ok(systemClock.tick() > first);
-});
 
 describe('a limit', () => {
   const limited = (ms: number): { clock: FakeClock; judged: number[]; timer: { cancel: () => void } } => {

@@ -10,10 +10,6 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
-  tick(): number {
-    return this.#now;
-  }
-
   wall(): number {
     return this.#wall + this.#now;
   }

@@ -1,10 +1,9 @@
 import { Frame } from '../../dist/protocol/frame.js';
-import type { EventText } from '../../dist/protocol/frame.js';
 import type { EventReader } from '../../dist/turn/buffer/event-buffer.js';
 
 /** Frames as a turn hands them over: those of one list are there at once; between two lists the reader waits. An error is how it ends. */
 export function readerOf(
-  ...batches: (readonly EventText[] | Error)[]
+  ...batches: (readonly string[] | Error)[]
 ): EventReader<Frame> & { asked: number; left: boolean } {
   let here: Frame[] = [];
   const reader = {

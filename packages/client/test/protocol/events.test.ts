@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isHousekeeping, traitsOf } from '../../dist/protocol/event-types.js';
 import { FrameError, decodeEvent, isBlank } from '../../dist/protocol/frame.js';
-import { LongText } from '../../dist/protocol/long-text.js';
 import { isError, terminalOf } from '../../dist/protocol/terminal.js';
 import { describeClose } from '../../dist/protocol/errors/close-codes.js';
 import { limitsOf, maxAgeOf } from '../../dist/protocol/limits.js';
@@ -88,7 +87,6 @@ test('Q2: text without an event in it is blank', () => {
     assert.equal(isBlank(text), true, JSON.stringify(text));
   for (const text of ['{"a":1}', '{"type":""}', '[0]', '0', 'false', '{', 'x', '{}{}', ' '.repeat(100) + '{"a":1}'])
     assert.equal(isBlank(text), false, text);
-  assert.equal(isBlank(new LongText(Buffer.from(' '))), false);
 });
 
 test('a type that is asked for again after others has its own traits', () => {

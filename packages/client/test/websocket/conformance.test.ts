@@ -5,11 +5,10 @@ import { MessageReader } from '../../dist/websocket/message-reader.js';
 import { WebSocketViolation } from '../../dist/websocket/violation.js';
 import { conformanceCases, encodeServerFrame, maxBytes } from './conformance-cases.js';
 import { cut } from './messages.js';
-import type { EventText } from '../../dist/protocol/frame.js';
 import type { Expected } from './conformance-cases.js';
 
 function read(pieces: Iterable<Uint8Array>): Expected[] {
-  const heard: (Expected | ['message', EventText])[] = [];
+  const heard: (Expected | ['message', string])[] = [];
   const reader = new MessageReader(
     {
       message: (text) => heard.push(['message', text]),

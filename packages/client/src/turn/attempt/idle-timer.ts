@@ -32,7 +32,7 @@ export class IdleTimer extends Deadline {
 
   /** Called for each event. */
   eventReceived(): void {
-    this.#aliveAt = this.#eventAt = this.#clock.tick();
+    this.#aliveAt = this.#eventAt = this.#clock.now();
   }
 
   /** Called for any other sign of life. */
