@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { installPeers } from '../peers.js';
 import { ratio, rotated, summarize, type Rounds } from '../statistics.js';
 import type { Command, Kind, Reply, Setup, Usage } from './protocol.js';
-import { TEXT, workloads, type Workload } from './workloads.js';
+import { workloads, type Workload } from './workloads.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const usage = `npm run bench:emulator -- [options]
@@ -71,7 +71,12 @@ async function measure(workload: Workload, rounds: number): Promise<void> {
   const rows = rowsFor(workload);
   for (let round = 0; round < rounds; round += 1) {
     for (const row of rotated(rows, round)) {
-      const server = await start({ kind: row.kind, module: row.module, text: TEXT, everyMs: workload.everyMs });
+      const server = await start({
+        kind: row.kind,
+        module: row.module,
+        text: workload.text,
+        everyMs: workload.everyMs,
+      });
       try {
         const measured = await workload.run(server.url, server.usage);
         for (const [name, value] of Object.entries(measured))

@@ -6,7 +6,8 @@ export interface Setup {
   readonly kind: Kind;
   /** Of an emulator: the file of its build that is imported. */
   readonly module: string | undefined;
-  readonly text: string;
+  /** What is answered; undefined: an emulator repeats what it is told. */
+  readonly text: string | undefined;
   /** Milliseconds between two events of an answer; 0: all at once. */
   readonly everyMs: number;
 }

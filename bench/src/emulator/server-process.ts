@@ -33,7 +33,8 @@ function reply(message: Reply): void {
 async function turnwire({ module, text, everyMs }: Setup): Promise<string> {
   const { startEmulator } = (await import(pathToFileURL(String(module)).href)) as Module;
   const latency = everyMs === 0 ? {} : { tokensPerSecond: 1000 / everyMs };
-  return (await startEmulator({ script: { turns: [{ text }], after: 'repeat' }, latency })).url;
+  const script = text === undefined ? {} : { script: { turns: [{ text }], after: 'repeat' } };
+  return (await startEmulator({ ...script, latency })).url;
 }
 
 async function aimock(setup: Setup): Promise<string> {
@@ -44,7 +45,7 @@ async function aimock(setup: Setup): Promise<string> {
 
 /** The least a server of this can do: it reads the body as JSON, and writes the same events, made before. */
 async function floor({ text, everyMs }: Setup): Promise<string> {
-  const words = text.match(/\s*\S+/g) ?? [];
+  const words = text?.match(/\s*\S+/g) ?? [];
   const events = [
     'response.created',
     'response.in_progress',

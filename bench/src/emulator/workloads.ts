@@ -10,13 +10,14 @@ export interface Workload {
   /** The servers that can take part. */
   readonly kinds: readonly Kind[];
   readonly everyMs: number;
+  readonly text: string | undefined;
   readonly columns: readonly { readonly name: string; readonly unit: string; readonly most: number }[];
   run(url: string, usage: () => Promise<Usage>): Promise<Measured>;
 }
 
 const WORDS = 34;
 /** With the eight events around them, 42 an answer. */
-export const TEXT = 'words '.repeat(WORDS).trimEnd();
+const TEXT = 'words '.repeat(WORDS).trimEnd();
 const EVENTS = WORDS + 8;
 
 const all: readonly Kind[] = ['turnwire', 'aimock', 'floor'];
@@ -25,8 +26,14 @@ export const workloads: readonly Workload[] = [
   streaming('sse-at-once', '42-event SSE answers, all of their events at once', 0, 2000),
   streaming('sse-paced', '42-event SSE answers, a delta each millisecond', 1, 600),
   waiting('large-text', 'One text of 10 MB in, while others ask', () => 'x'.repeat(10_000_000)),
-  waiting('large-items', '40,000 messages of 10 MB in, while others ask', () => history(40_000, 250)),
-  waiting('large-json', '10 MB of short tool outputs that mention JSON', () => calls(25_000)),
+  waiting('large-items', '100,000 messages of 10 MB in, while others ask', () => history(100_000, 100)),
+  waiting('large-calls', '25,000 calls and their outputs of 10 MB in, while others ask', () => calls(25_000)),
+  waiting(
+    'large-echo',
+    'One text of 10 MB in, and back as an echo, while others ask',
+    () => 'word '.repeat(2_000_000),
+    undefined,
+  ),
   conversations('histories', '1,000 conversations of 20 turns, full histories over SSE', overSse),
   conversations('chains', '1,000 conversations of 20 turns, deltas over a WebSocket each', overSockets),
 ];
@@ -38,6 +45,7 @@ function streaming(id: string, title: string, everyMs: number, answers: number):
     title,
     kinds: all,
     everyMs,
+    text: TEXT,
     columns: [{ name: 'CPU an event', unit: 'µs', most: 0.6 }],
     async run(url, usage) {
       const load = new Load(url);
@@ -53,13 +61,14 @@ function streaming(id: string, title: string, everyMs: number, answers: number):
   };
 }
 
-function waiting(id: string, title: string, input: () => unknown): Workload {
+function waiting(id: string, title: string, input: () => unknown, text: string | undefined = TEXT): Workload {
   const small = JSON.stringify({ model: 'any', input: 'Hello', stream: true });
   return {
     id,
     title,
-    kinds: ['turnwire', 'aimock'],
+    kinds: text === undefined ? ['turnwire'] : ['turnwire', 'aimock'],
     everyMs: 0,
+    text,
     columns: [{ name: 'longest wait of others', unit: 'ms', most: 0.15 }],
     async run(url) {
       const load = new Load(url);
@@ -86,6 +95,7 @@ function conversations(id: string, title: string, converse: (load: Load, turns: 
     title,
     kinds: ['turnwire'],
     everyMs: 0,
+    text: TEXT,
     columns: [
       { name: 'CPU', unit: 's', most: 0.6 },
       { name: 'peak RSS', unit: 'MiB', most: 0.8 },
@@ -129,7 +139,7 @@ function history(messages: number, bytes: number): object[] {
 }
 
 function calls(count: number): object[] {
-  return Array.from({ length: count }, (_, index) => [
+  return Array.from({ length: count }, (_, index): object[] => [
     {
       type: 'function_call',
       id: `fc_${index}`,
@@ -138,5 +148,7 @@ function calls(count: number): object[] {
       arguments: `{"path":"file-${index}"}`,
     },
     { type: 'function_call_output', call_id: `call_${index}`, output: `{"text":"${'word '.repeat(40)}"}` },
-  ]).flat();
+  ])
+    .flat()
+    .concat([{ role: 'user', content: 'Go on.' }]);
 }

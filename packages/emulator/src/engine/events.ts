@@ -101,7 +101,7 @@ function draft({ output, ending }: Reply, drafting: Drafting): Drafts {
   for (const [index, said] of output.entries()) {
     const status = index === output.length - 1 ? lastStatus : 'completed';
     const whole = draftOf(said, drafting, status, drafts);
-    const bytes = Buffer.byteLength(wordsOf(whole.done));
+    const bytes = left === Infinity ? 0 : Buffer.byteLength(wordsOf(whole.done));
     if (bytes > left) {
       const cut = cutTo(left, said);
       if (cut !== undefined) drafts.push(draftOf(cut, drafting, 'incomplete', drafts));

@@ -1,6 +1,7 @@
 import type { Answer, RecordedResponse, Reply, Source } from '../sources/answer.js';
 import { perform, WARM_UP } from './events.js';
 import type { Clock } from '../base/clock.js';
+import { Breaks, gently } from '../base/gradual.js';
 import { Context } from '../memory/context.js';
 import { contextAfter, dereference, recall, type Continuation } from './continuation.js';
 import type { Sink } from '../faults/sink.js';
@@ -94,7 +95,7 @@ export async function runTurn(
   try {
     if (received.refusal !== undefined) throw received.refusal;
     const door = carriage.transport === 'websocket' ? 'websocket' : 'http';
-    const request = parseCreate(received.body, door);
+    const request = await gently(parseCreate(received.body, door));
     refuseForeignToDialect(emulation.dialect, received.body, door);
     refuseUnknownModel(request.model, emulation.models);
     refuseForeignReasoning(request.items, emulation.ids.maker);
@@ -151,7 +152,7 @@ async function continueFrom(
   if (conversation !== undefined) entry.continues(conversation.id, 'conversation');
   const known = conversation?.context ?? (parent === undefined ? Context.of([]) : contextAfter(parent));
   const items = request.items.map((item) => dereference(memory, item, carriage.tenant));
-  const context = known.with(items);
+  const context = await gently(known.extended(items));
   entry.knows(context);
   let kept = false;
   const keep = () => void (kept = true);
@@ -186,7 +187,7 @@ async function answerFrom(
       ? { kind: 'reply', reply: COMPACTED }
       : await firstAnswer(emulation.sources, { request, context, place: carriage.place });
   const { frames, usage, again, outputBytes } =
-    answer.kind === 'recorded' ? replay(answer.recorded) : improvise(emulation, answer, request, context);
+    answer.kind === 'recorded' ? replay(answer.recorded) : await improvise(emulation, answer, request, context);
   const hidesOutput = emulation.dialect.emptyTerminalOutput && answer.kind === 'reply';
   const recount: Recount = (output) => usage && emulation.tokens.cutShort(usage, output);
   // Remembered before the terminal event leaves: whoever has read it may continue at once, on any connection.
@@ -229,16 +230,16 @@ function replay({ frames, response }: RecordedResponse): Played {
   return { frames: recorded(), again: undefined, usage, outputBytes: jsonBytes(response?.output ?? []) };
 }
 
-function improvise(
+async function improvise(
   emulation: Emulation,
   { reply: said, place }: Extract<Answer, { kind: 'reply' }>,
   request: CreateRequest,
   context: Context,
-): Played {
+): Promise<Played> {
   const { ids, tokens } = emulation;
   refuseOtherFormat(said, request, place);
   const heard = withinToolCalls(said, request.max_tool_calls);
-  const reply = said !== COMPACTED && needsCompaction(emulation, request, context) ? compacting(heard) : heard;
+  const reply = said !== COMPACTED && (await needsCompaction(emulation, request, context)) ? compacting(heard) : heard;
   const performance = perform(reply, beginResponse(ids.next('resp'), request), {
     ids,
     include: new Set(request.include),
@@ -252,15 +253,15 @@ function improvise(
   const fails = reply.ending.kind === 'failed';
   const { usage, outputBytes } = fails
     ? { usage: null, outputBytes: jsonBytes(performance.output) }
-    : tokens.count(request, context, performance.output);
+    : await gently(tokens.count(request, context, performance.output));
   const frames = () => performance.frames(usage);
   return { frames: frames(), again: frames, usage, outputBytes };
 }
 
 /** True if the context is larger than what the request wants it compacted at (P77). */
-function needsCompaction({ tokens }: Emulation, request: CreateRequest, context: Context): boolean {
+async function needsCompaction({ tokens }: Emulation, request: CreateRequest, context: Context): Promise<boolean> {
   const threshold = request.context_management?.find(({ type }) => type === 'compaction')?.compact_threshold;
-  return threshold !== undefined && tokens.countInput(request, context) > threshold;
+  return threshold !== undefined && (await gently(tokens.countInput(request, context))) > threshold;
 }
 
 /** True if the input ends in a `compaction_trigger` (P126). */
@@ -294,12 +295,15 @@ async function play(
   metronome: Metronome,
   settled: (response: ResponseObject | undefined, last: Frame) => void,
 ): Promise<void> {
+  const breaks = new Breaks();
   let step = frames.next();
   while (step.done !== true) {
     const frame = step.value;
     step = frames.next();
     const wait = metronome.before(frame.type);
     if (wait !== undefined) await wait;
+    const others = breaks.due();
+    if (others !== undefined) await others;
     if (carriage.signal.aborted) throw carriage.signal.reason;
     if (step.done === true) settled(step.value, frame);
     const drained = carriage.send(frame);

@@ -1,3 +1,4 @@
+import type { Gradual } from '../base/gradual.js';
 import {
   answeredKey,
   callKeys,
@@ -14,6 +15,9 @@ import type { Item } from '../wire/wire.js';
 
 /** A branch of a branch of a branch looks keys up in each; one deeper than this gets an index of its own. */
 const MAX_BRANCHES = 32;
+
+/** Items between two steps. */
+const ADDED = 1000;
 
 /** What is known of a context without looking at its items. */
 interface Summary {
@@ -106,6 +110,17 @@ export class Context {
     if (this.#keys.tip === this) return new Context(this, items, this.#keys);
     if (this.#keys.branches >= MAX_BRANCHES) return Context.of(this.items()).with(items);
     return new Context(this, items, new Keys({ keys: this.#keys, length: this.length }));
+  }
+
+  /** The same in steps, for who has many items to add. */
+  *extended(items: Transcript): Gradual<Context> {
+    if (items.length <= ADDED || items.some(standsForAllBefore)) return this.with(items);
+    let context: Context = this;
+    for (let at = 0; at < items.length; at += ADDED) {
+      context = context.with(items.slice(at, at + ADDED));
+      yield;
+    }
+    return context;
   }
 
   /** Nobody will continue this context, nor those between it and `kept`: their keys need not be remembered. */

@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import type { Gradual } from '../base/gradual.js';
 import { Oldest } from '../base/oldest.js';
 import type { Context } from './context.js';
 import type { CreateRequest } from '../request/request.js';
@@ -8,6 +9,10 @@ import type { Item, Usage } from '../wire/wire.js';
 
 /** How many contexts are remembered for `cached_tokens`; the oldest is forgotten first. */
 const REMEMBERED_CONTEXTS = 10_000;
+/** Items between two steps. */
+const COUNTED = 500;
+/** A step of its own for each part of the work. */
+const LONG_TEXT = 256 * 1024;
 export const BYTES_PER_TOKEN = 4;
 
 /** The settings a model reads. */
@@ -39,8 +44,8 @@ export class TokenCounter {
   readonly #seen = new Set<string>();
   readonly #oldest = new Oldest(this.#seen);
 
-  count(request: Counted, context: Context, output: readonly Item[]): Count {
-    const { settings, digest: begin, bytes, cachedBytes } = this.#stand(request, context);
+  *count(request: Counted, context: Context, output: readonly Item[]): Gradual<Count> {
+    const { settings, digest: begin, bytes, cachedBytes } = yield* this.#stand(request, context);
     this.#remember(settings);
     this.#remember(begin);
     let digest = begin;
@@ -49,8 +54,10 @@ export class TokenCounter {
     let reasoningBytes = 0;
     for (const item of output) {
       const text = JSON.stringify(item);
+      if (text.length > LONG_TEXT) yield;
       outputBytes += Buffer.byteLength(text);
       digest = digestOf(digest, item, text);
+      if (text.length > LONG_TEXT) yield;
       const words = Buffer.byteLength(wordsOf(item));
       wordBytes += words;
       if (item.type === 'reasoning') reasoningBytes += words;
@@ -69,15 +76,15 @@ export class TokenCounter {
   }
 
   /** The input tokens of a request, without remembering its context. */
-  countInput(request: Counted, context: Context): number {
-    return tokens(this.#stand(request, context).bytes);
+  *countInput(request: Counted, context: Context): Gradual<number> {
+    return tokens((yield* this.#stand(request, context)).bytes);
   }
 
   /**
    * How far a context is cached. It goes on from where the context, or one it continues, was counted before with the same
    * settings and is still cached, so that a turn of a long chain weighs its new items only.
    */
-  #stand(request: Counted, context: Context): Standing & { readonly cachedBytes: number } {
+  *#stand(request: Counted, context: Context): Gradual<Standing & { readonly cachedBytes: number }> {
     const text = settingsOf(request);
     const settings = chained('', text);
     const ahead: Context[] = [];
@@ -94,8 +101,10 @@ export class TokenCounter {
     let { digest, bytes } = known ?? { digest: settings, bytes: Buffer.byteLength(text) };
     let cachedBytes = this.#seen.has(digest) ? bytes : 0;
     for (const each of ahead.toReversed()) {
-      for (const item of each.own) {
+      for (const [index, item] of each.own.entries()) {
+        if (index % COUNTED === COUNTED - 1) yield;
         const json = JSON.stringify(item);
+        if (json.length > LONG_TEXT) yield;
         digest = digestOf(digest, item, json);
         bytes += Buffer.byteLength(json);
         if (this.#seen.has(digest)) cachedBytes = bytes;
@@ -142,5 +151,7 @@ function digestOf(before: string, item: Item, text: string): string {
 }
 
 function chained(before: string, text: string): string {
+  // A long text is not copied once more.
+  if (text.length > LONG_TEXT) return createHash('sha1').update(before).update('\n').update(text).digest('base64');
   return hash('sha1', `${before}\n${text}`, 'base64');
 }

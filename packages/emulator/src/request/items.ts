@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Gradual } from '../base/gradual.js';
 import { Refusal } from '../wire/refusal.js';
 import { isItem, isRecord, type Item } from '../wire/wire.js';
 import { complaint, paramOf, unsupportedValue } from './complaint.js';
@@ -48,12 +49,19 @@ const ITEMS: Readonly<Record<string, z.ZodType>> = {
 
 const typedItem = z.looseObject({ type: z.string().min(1) });
 
+/** Items between two steps. */
+const CHECKED = 500;
+
 /** An input as a list of items, each checked. A text is one user message. `param` is where it stands in the request. */
-export function itemsOf(input: string | readonly unknown[], param = 'input'): readonly Item[] {
+export function* itemsOf(input: string | readonly unknown[], param = 'input'): Gradual<readonly Item[]> {
   if (typeof input === 'string') {
     return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input }] }];
   }
-  const items = input.map((item, index) => checkItem(item, [param, index]));
+  const items: Item[] = [];
+  for (const [index, item] of input.entries()) {
+    items.push(checkItem(item, [param, index]));
+    if (items.length % CHECKED === 0) yield;
+  }
   const trigger = items.findIndex(isCompactionTrigger);
   if (trigger !== -1 && trigger < items.length - 1) {
     const message = "A 'compaction_trigger' must be the last item of the input.";

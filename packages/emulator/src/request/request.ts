@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Gradual } from '../base/gradual.js';
 import type { Door } from '../wire/dialect.js';
 import { Refusal } from '../wire/refusal.js';
 import { complaint } from './complaint.js';
@@ -18,7 +19,7 @@ export type CreateRequest = Readonly<CreateFields> & {
 };
 
 /** Checks the body of a create as the API does and refuses the first thing wrong in it, with the `param` it stands in. */
-export function parseCreate(body: unknown, door: Door): CreateRequest {
+export function* parseCreate(body: unknown, door: Door): Gradual<CreateRequest> {
   if (!isRecord(body)) throw new Refusal('The request body must be a JSON object.', { code: 'invalid_type' });
   refuseForeignFields(body, door);
   const parsed = createFields.safeParse(body);
@@ -34,7 +35,7 @@ export function parseCreate(body: unknown, door: Door): CreateRequest {
   if (request.input === undefined && previous_response_id === undefined && request.prompt === undefined) {
     throw new Refusal("Missing required parameter: 'input'.", { code: 'missing_required_parameter', param: 'input' });
   }
-  const items = itemsOf(request.input ?? []);
+  const items = yield* itemsOf(request.input ?? []);
   checkTools(request, items);
   const format = textFormatOf(request);
   if (request.background === true && request.store === false) {

@@ -1,3 +1,4 @@
+import type { Gradual } from '../base/gradual.js';
 import { MULTI_AGENT_BETA } from '../wire/multi-agent.js';
 import { Refusal } from '../wire/refusal.js';
 import { parseJson } from '../request/json-body.js';
@@ -21,7 +22,7 @@ export interface Accepted {
 }
 
 /** Reads one message. What is no known event is a create that is refused: it is answered in its turn. */
-export function readClientEvent(raw: Buffer, isBinary: boolean, { steering, inject }: Accepted): ClientEvent {
+export function* readClientEvent(raw: Buffer, isBinary: boolean, { steering, inject }: Accepted): Gradual<ClientEvent> {
   const bytes = raw.byteLength;
   let body: unknown;
   const refused = (message: string, code: string, param: string | null = null): ClientEvent => ({
@@ -32,7 +33,7 @@ export function readClientEvent(raw: Buffer, isBinary: boolean, { steering, inje
   });
   if (isBinary) return refused('A message must be a text frame, not a binary one.', 'invalid_frame');
   try {
-    body = parseJson(raw, 'The message is not JSON.');
+    body = yield* parseJson(raw, 'The message is not JSON.');
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'create', body, bytes, refusal: error };
     throw error;

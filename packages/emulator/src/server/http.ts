@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gently } from '../base/gradual.js';
 import { eventText, openEventStream } from '../listener/event-stream.js';
 import { httpLine } from '../faults/line.js';
 import { RequestFaults } from '../faults/upgrade.js';
@@ -147,7 +148,7 @@ function exchangeOf(
     async body() {
       const read = await readBody(request, bodyBytes);
       if (read.body.byteLength === 0) return undefined;
-      const { body, refusal } = parseBody(read);
+      const { body, refusal } = await parseBody(read);
       if (refusal !== undefined) throw refusal;
       return body;
     },
@@ -174,7 +175,7 @@ async function create(
   const faults = new RequestFaults(emulation.faults, request, connection);
   const line = httpLine(response, () => streams, clock, faults.upcoming);
   await faults.beforeAnswer(line, clock, left);
-  const parsed = parseBody(await readBody(request, settings.bodyBytes));
+  const parsed = await parseBody(await readBody(request, settings.bodyBytes));
   const { body } = parsed;
   const refusal = parsed.refusal ?? refuseWithoutBeta(body, hasMultiAgentBeta(request.headers));
   const received = refusal === undefined ? parsed : { ...parsed, refusal };
@@ -274,9 +275,9 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
 
 const NO_JSON = 'We could not parse the JSON body of your request: it must be one JSON object in UTF-8.';
 
-function parseBody({ body, wireBytes: bytes }: ReadBody): Received {
+async function parseBody({ body, wireBytes: bytes }: ReadBody): Promise<Received> {
   try {
-    return { body: parseJson(body, NO_JSON), bytes };
+    return { body: await gently(parseJson(body, NO_JSON)), bytes };
   } catch (error) {
     if (error instanceof Refusal) return { body: undefined, bytes, refusal: error };
     throw error;

@@ -1,4 +1,6 @@
 import type { WebSocket } from 'ws';
+import { atOnce, gently } from '../base/gradual.js';
+import { isLarge } from '../request/json-body.js';
 import { readClientEvent, type ClientEvent } from './client-event.js';
 import { closeCodeAfter, type AgeLimit } from '../wire/dialect.js';
 import type { Line } from '../faults/line.js';
@@ -58,6 +60,8 @@ export function serveWebSocket(
     else run();
   });
   const accepted = { steering: dialect.steering, inject: dialect.steering && multiAgent };
+  /** The last of the messages that are being read in steps. */
+  let reading: Promise<void> | undefined;
   let model: unknown;
   let ending = false;
 
@@ -71,7 +75,19 @@ export function serveWebSocket(
   });
   socket.on('message', (raw: Buffer, isBinary: boolean) => {
     // What was in flight when the socket began to close is not served any more.
-    if (isOpen() && !ending) receive(readClientEvent(raw, isBinary, accepted));
+    if (!isOpen() || ending) return;
+    if (reading === undefined && !isLarge(raw)) return receive(atOnce(readClientEvent(raw, isBinary, accepted)));
+    // A large message is read in steps, and whatever comes meanwhile waits for it: messages keep their order.
+    socket.pause();
+    const read: Promise<void> = (reading ?? Promise.resolve())
+      .then(() => gently(readClientEvent(raw, isBinary, accepted)))
+      .then((message) => {
+        if (isOpen() && !ending) receive(message);
+        if (reading !== read) return;
+        reading = undefined;
+        socket.resume();
+      });
+    reading = read;
   });
 
   function receive(message: ClientEvent): void {

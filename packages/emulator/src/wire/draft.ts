@@ -87,13 +87,25 @@ export type ItemStatus = 'completed' | 'incomplete';
 const MAX_DELTAS = 8192;
 
 /** Word-like pieces, each with the space before it, none longer than 16 characters; together they are the text. */
-export function pieces(text: string): readonly string[] {
-  const words: readonly string[] = text.match(/\s*\S{1,16}|\s+/gu) ?? [];
-  if (words.length <= MAX_DELTAS) return words;
-  const size = Math.ceil(words.length / MAX_DELTAS);
-  return Array.from({ length: Math.ceil(words.length / size) }, (_, index) =>
-    words.slice(index * size, (index + 1) * size).join(''),
-  );
+export function pieces(text: string): Iterable<string> {
+  const words: readonly string[] = text.length > LONG_TEXT ? [] : (text.match(/\s*\S{1,16}|\s+/gu) ?? []);
+  return text.length > LONG_TEXT || words.length > MAX_DELTAS ? longPieces(text) : words;
+}
+
+/** Longer texts are not cut into words first. */
+const LONG_TEXT = 16 * MAX_DELTAS;
+
+/** As many pieces as there may be, each up to a space where one is near. */
+function* longPieces(text: string): Generator<string> {
+  const size = Math.ceil(text.length / (MAX_DELTAS - 1));
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    to = Math.min(from + size, text.length);
+    const space = text.slice(to, to + 16).search(/\s/);
+    if (space > 0) to += space;
+    // Never half of a character.
+    if (/[\uD800-\uDBFF]/.test(text.charAt(to - 1))) to += 1;
+    yield text.slice(from, to);
+  }
 }
 
 /** The deltas of a text, then the text. `field` is what the last event calls it. */

@@ -40,7 +40,7 @@ function outputText(text: string, quoted: readonly Annotation[], { include, topL
   const asked = include.has('message.output_text.logprobs') || topLogprobs > 0;
   const logprobsOf = (token: string) => [logprob(token, topLogprobs)];
   const annotations = quoted.map((annotation) => spanning(annotation, text));
-  const logprobs = asked ? pieces(text).flatMap(logprobsOf) : [];
+  const logprobs = asked ? Array.from(pieces(text), logprobsOf).flat() : [];
   const part = { type: 'output_text', annotations: [], logprobs: [] };
   return {
     empty: { ...part, text: '' },

@@ -11,12 +11,12 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   const tooLarge = (headers = {}) =>
     new Refusal(`The request body is larger than ${limit} bytes.`, { status: 413, code: 'request_too_large', headers });
   if (Number(request.headers['content-length'] ?? 0) > cutOff) throw tooLarge({ connection: 'close' });
-  const chunks: Buffer[] = [];
+  const body = new Growing(Number(request.headers['content-length'] ?? 0), limit);
   let bytes = 0;
   await new Promise<void>((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.byteLength;
-      if (bytes <= limit) chunks.push(chunk);
+      if (bytes <= limit) body.add(chunk);
       if (bytes <= cutOff) return;
       request.pause();
       reject(tooLarge({ connection: 'close' }));
@@ -26,13 +26,34 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     request.once('close', () => reject(new Error('The client has gone.')));
   });
   if (bytes > limit) throw tooLarge();
-  const body = await decodeBody(joined(chunks), request.headers['content-encoding'], limit);
-  return { body, wireBytes: bytes };
+  const decoded = await decodeBody(body.all(), request.headers['content-encoding'], limit);
+  return { body: decoded, wireBytes: bytes };
 }
 
-function joined(chunks: readonly Buffer[]): Buffer {
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+/** From this length on, a body is put together as it comes: at its end, that would take long at once. */
+const LARGE_BYTES = 256 * 1024;
+
+/** A body that comes in chunks. */
+class Growing {
+  readonly #chunks: Buffer[] = [];
+  readonly #whole: Buffer | undefined;
+  #length = 0;
+
+  /** `announced` is the length that the client has said, if it has. */
+  constructor(announced: number, limit: number) {
+    if (announced > LARGE_BYTES && announced <= limit) this.#whole = Buffer.allocUnsafe(announced);
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#whole === undefined) this.#chunks.push(chunk);
+    else this.#length += chunk.copy(this.#whole, this.#length);
+  }
+
+  all(): Buffer {
+    if (this.#whole !== undefined) return this.#whole.subarray(0, this.#length);
+    const [only] = this.#chunks;
+    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+  }
 }
 
 export interface ReadBody {

@@ -1,0 +1,43 @@
+/**
+ * Work in steps, for requests of many megabytes: whoever runs it may serve others between two steps. What it returns does not depend on
+ * who runs it.
+ */
+export type Gradual<T> = Generator<void, T>;
+
+/** How long others wait at most, beside the length of one step. */
+const LONGEST_MS = 5;
+
+/** Runs all steps at once. */
+export function atOnce<T>(work: Gradual<T>): T {
+  let step = work.next();
+  while (step.done !== true) step = work.next();
+  return step.value;
+}
+
+/** Runs the steps, and lets the event loop turn whenever they have taken some milliseconds. */
+export async function gently<T>(work: Gradual<T>): Promise<T> {
+  const breaks = new Breaks();
+  let step = work.next();
+  while (step.done !== true) {
+    await breaks.due();
+    step = work.next();
+  }
+  return step.value;
+}
+
+/** Says when work has gone on long enough for others to have their turn. */
+export class Breaks {
+  #since = performance.now();
+
+  /** Undefined while nobody has waited long; else resolves after a turn of the event loop. */
+  due(): Promise<void> | undefined {
+    return performance.now() - this.#since < LONGEST_MS ? undefined : this.#pause();
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    this.#since = performance.now();
+  }
+}
