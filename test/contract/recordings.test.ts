@@ -12,7 +12,7 @@ import type { Emulator } from 'turnwire/emulator';
 
 type Json = Record<string, unknown>;
 
-/** `shared/recordings`, beside the repository. */
+/** Recordings of real traffic, beside the repository. */
 function findRecordings(): string | undefined {
   for (let at = dirname(fileURLToPath(import.meta.url)); at !== dirname(at); at = dirname(at)) {
     const found = join(at, 'shared', 'recordings');
@@ -21,7 +21,9 @@ function findRecordings(): string | undefined {
   return undefined;
 }
 
-const folder = findRecordings();
+/** The repository's own, which scripts/recordings.mjs makes. */
+const own = fileURLToPath(new URL('../../test/recordings/', import.meta.url));
+const folder = findRecordings() ?? own;
 
 /** The events of a recording, one list for each response in it. */
 function load(from: string, name: string): Json[][] {
@@ -33,6 +35,13 @@ function load(from: string, name: string): Json[][] {
     responses.at(-1)?.push(event);
   }
   return responses;
+}
+
+/** The last response; where its output was left empty, with the items as they were when each was done. */
+function rebuilt(recorded: readonly Json[]): unknown {
+  const response = recorded.at(-1)?.['response'] as Json;
+  const done = recorded.filter(({ type }) => type === 'response.output_item.done').map(({ item }) => item);
+  return (response['output'] as unknown[]).length === 0 ? { ...response, output: done } : response;
 }
 
 /** Reads a turn of the recording, and compares it with what was recorded. */
@@ -58,72 +67,73 @@ async function compare(
   assert.deepEqual(events, recorded);
   const last = recorded.at(-1);
   const { response, error } = await settled;
-  if (last?.['type'] !== 'response.failed') return assert.deepEqual(response, expected ?? last?.['response']);
+  if (last?.['type'] !== 'response.failed') return assert.deepEqual(response, expected ?? rebuilt(recorded));
   assert.equal(error?.code, 'response_failed');
   const failed = last['response'] as { id: string; error: { code: string } };
   assert.equal(error.responseId, failed.id);
   assert.equal(error.server?.code, failed.error.code);
 }
 
-describe('recordings', { skip: folder === undefined ? 'there is no ../shared/recordings here' : false }, () => {
-  const from = folder ?? '';
-  const edited = mkdtempSync(join(tmpdir(), 'turnwire-recordings-'));
-  const names = folder === undefined ? [] : readdirSync(from).flatMap((file) => /^(.*)\.jsonl$/.exec(file)?.[1] ?? []);
-  let emulator: Emulator;
-  let editedEmulator: Emulator;
+for (const from of new Set([folder, own])) {
+  describe(`recordings: ${from === own ? 'own' : 'real traffic'}`, () => {
+    const edited = mkdtempSync(join(tmpdir(), 'turnwire-recordings-'));
+    const names = readdirSync(from).flatMap((file) => /^(.*)\.jsonl$/.exec(file)?.[1] ?? []);
+    let emulator: Emulator;
+    let editedEmulator: Emulator;
 
-  before(async () => {
-    emulator = await startEmulator({ recordings: from });
-    editedEmulator = await startEmulator({ recordings: edited });
-  });
-  after(async () => {
-    await Promise.all([emulator.close(), editedEmulator.close()]);
-    rmSync(edited, { recursive: true });
-  });
+    before(async () => {
+      emulator = await startEmulator({ recordings: from });
+      editedEmulator = await startEmulator({ recordings: edited });
+    });
+    after(async () => {
+      await Promise.all([emulator.close(), editedEmulator.close()]);
+      rmSync(edited, { recursive: true });
+    });
 
-  const connect = (to: Emulator, transport: 'websocket' | 'sse'): Client =>
-    createClient({ apiKey: 'sk-test', baseUrl: `${to.url.replace(/\/v1$/, '')}/v1`, transport });
+    const connect = (to: Emulator, transport: 'websocket' | 'sse'): Client =>
+      createClient({ apiKey: 'sk-test', baseUrl: `${to.url.replace(/\/v1$/, '')}/v1`, transport });
 
-  test('there are recordings', () => assert.ok(names.length >= 38, `${names.length}`));
+    test('there are recordings', () => assert.ok(names.length >= (from === own ? 16 : 38), `${names.length}`));
 
-  for (const transport of ['websocket', 'sse'] as const) {
-    for (const name of names) {
-      test(`${transport}: ${name}`, { timeout: 20_000 }, async () => {
-        // Several responses in one recording are the turns of one conversation. Each continues the one before by its id, or was asked
-        // for with the whole history, which a client that knows nothing of it sends in full: its own first event says which.
-        let client = connect(emulator, transport);
-        let history: readonly Json[] = [];
-        for (const recorded of load(from, name)) {
-          const { previous_response_id: previous } = (recorded[0]?.['response'] ?? {}) as Json;
-          const continues = typeof previous === 'string' ? { previous } : { history };
-          if ('history' in continues && history.length > 0) {
-            await client.close();
-            client = connect(emulator, transport);
+    for (const transport of ['websocket', 'sse'] as const) {
+      for (const name of names) {
+        test(`${transport}: ${name}`, { timeout: 20_000 }, async () => {
+          // Several responses in one recording are the turns of one conversation. Each continues the one before by its id, or was asked
+          // for with the whole history, which a client that knows nothing of it sends in full: its own first event says which.
+          let client = connect(emulator, transport);
+          let history: readonly Json[] = [];
+          for (const recorded of load(from, name)) {
+            const { previous_response_id: previous } = (recorded[0]?.['response'] ?? {}) as Json;
+            const continues = typeof previous === 'string' ? { previous } : { history };
+            if ('history' in continues && history.length > 0) {
+              await client.close();
+              client = connect(emulator, transport);
+            }
+            await compare(client, name, recorded, continues);
+            history = ((rebuilt(recorded) as Json)['output'] ?? []) as readonly Json[];
           }
-          await compare(client, name, recorded, continues);
-          history = ((recorded.at(-1)?.['response'] as Json | undefined)?.['output'] ?? []) as readonly Json[];
-        }
-        if (transport === 'websocket') assert.equal(client.stats.dialled, 1);
-        await client.close();
-      });
-    }
+          if (transport === 'websocket') assert.equal(client.stats.dialled, 1);
+          await client.close();
+        });
+      }
 
-    for (const leaveOut of ['empty', 'absent'] as const) {
-      test(`${transport}: an ${leaveOut} output is rebuilt from the items`, { timeout: 20_000 }, async () => {
-        // One whose items are the same in their own events and in the terminal event.
-        const name = `output-${leaveOut}-${transport}`;
-        const recorded = load(from, 'openai-web-search-tool.1').flat();
-        const terminal = recorded.at(-1) ?? {};
-        const whole = terminal['response'] as Json;
-        const { output, ...rest } = whole;
-        const without = { ...terminal, response: leaveOut === 'empty' ? { ...rest, output: [] } : rest };
-        const lines = [...recorded.slice(0, -1), without];
-        writeFileSync(join(edited, `${name}.jsonl`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-        assert.ok(Array.isArray(output) && output.length > 1);
-        const client = connect(editedEmulator, transport);
-        await compare(client, name, lines, { expected: whole });
-        await client.close();
-      });
+      for (const leaveOut of ['empty', 'absent'] as const) {
+        test(`${transport}: an ${leaveOut} output is rebuilt from the items`, { timeout: 20_000 }, async () => {
+          // One whose items are the same in their own events and in the terminal event.
+          const name = `output-${leaveOut}-${transport}`;
+          const recorded = load(from, from === own ? 'openai-tool-loop' : 'openai-web-search-tool.1')[0] ?? [];
+          const terminal = recorded.at(-1) ?? {};
+          const whole = terminal['response'] as Json;
+          const { output, ...rest } = whole;
+          const without = { ...terminal, response: leaveOut === 'empty' ? { ...rest, output: [] } : rest };
+          const lines = [...recorded.slice(0, -1), without];
+          writeFileSync(join(edited, `${name}.jsonl`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+          assert.ok(Array.isArray(output) && output.length > 1);
+          const client = connect(editedEmulator, transport);
+          await compare(client, name, lines, { expected: whole });
+          await client.close();
+        });
+      }
     }
-  }
-});
+  });
+}

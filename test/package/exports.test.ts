@@ -23,6 +23,7 @@ const pinned = {
       'ScriptError',
       'createTestAuthority',
       'isPublicAddress',
+      'scriptFromRecording',
       'startEmulator',
       'startLink',
       'startRecorder',

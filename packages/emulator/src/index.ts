@@ -1,5 +1,12 @@
 // The public API of @turnwire/emulator, as a table of contents.
-export { createTestAuthority, startEmulator, startLink, startRecorder, summarizeRecording } from './start.js';
+export {
+  createTestAuthority,
+  startEmulator,
+  scriptFromRecording,
+  startLink,
+  startRecorder,
+  summarizeRecording,
+} from './start.js';
 export type { Emulator, EmulatorState } from './emulator.js';
 export { isPublicAddress } from './listener/access.js';
 export { useEmulator, type EmulatorInTests, type TestHooks, type UseEmulatorOptions } from './testing.js';

@@ -65,6 +65,21 @@ export async function summarizeRecording(file: string): Promise<RecordingSummary
 }
 
 /**
+ * Makes a script, in YAML, of a recording: it answers what the recording answers, and can be edited. What a script has no words for is left
+ * out, with a comment that says so.
+ *
+ * @param options.upstream of a recording of several upstreams: which one
+ * @throws EmulatorError for a file that cannot be read or is no recording
+ */
+export async function scriptFromRecording(
+  file: string,
+  options: { readonly upstream?: string | undefined } = {},
+): Promise<string> {
+  const made = await import('./authoring/to-script.js');
+  return made.scriptOf(file, options.upstream);
+}
+
+/**
  * An authority that signs certificates for tests of TLS (X.509 v3 as in RFC 5280, ECDSA P-256). Its key is made when it is called and lives
  * in memory alone: no private key in a repository, and no day on which tests begin to fail.
  */

@@ -3,46 +3,43 @@ import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { EmulatorError, startEmulator } from '../dist/index.js';
 import { json, postJson, postSse, RawSocket, sharedFolder } from './wire.js';
 
-const shared = sharedFolder('recordings');
+/** Those of real traffic beside the repository, or its own. */
+const folder = sharedFolder('recordings') ?? fileURLToPath(new URL('../../../test/recordings/', import.meta.url));
 
 /** How many responses a recording holds, counted independently: by what begins one. */
 function countResponses(lines: readonly string[]): number {
   return lines.filter((line) => json(line)['type'] === 'response.created').length;
 }
 
-test(
-  'every recording comes out byte for byte, over SSE and over a socket',
-  { skip: shared === undefined && 'no folder of recordings here' },
-  async (t) => {
-    assert.ok(shared !== undefined);
-    const emulator = await startEmulator({ recordings: shared });
-    t.after(() => emulator.close());
-    const files = (await readdir(shared)).filter((file) => file.endsWith('.jsonl'));
-    assert.ok(files.length > 0);
-    for (const file of files) {
-      const lines: readonly string[] = (await readFile(join(shared, file), 'utf8')).trimEnd().split('\n');
-      const model = `recording/${file.replace('.jsonl', '')}`;
-      const overSse: string[] = [];
-      for (let i = 0; i < countResponses(lines); i += 1) {
-        for (const { event, data } of await postSse(emulator.url, { model, input: 'go' })) {
-          assert.equal(event, json(data)['type']);
-          overSse.push(data);
-        }
+test('every recording comes out byte for byte, over SSE and over a socket', async (t) => {
+  const emulator = await startEmulator({ recordings: folder });
+  t.after(() => emulator.close());
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.jsonl'));
+  assert.ok(files.length > 0);
+  for (const file of files) {
+    const lines: readonly string[] = (await readFile(join(folder, file), 'utf8')).trimEnd().split('\n');
+    const model = `recording/${file.replace('.jsonl', '')}`;
+    const overSse: string[] = [];
+    for (let i = 0; i < countResponses(lines); i += 1) {
+      for (const { event, data } of await postSse(emulator.url, { model, input: 'go' })) {
+        assert.equal(event, json(data)['type']);
+        overSse.push(data);
       }
-      assert.deepEqual(overSse, lines, file);
-
-      const socket = await RawSocket.open(emulator.url);
-      const overSocket: string[] = [];
-      for (let i = 0; i < countResponses(lines); i += 1) socket.create({ model, input: 'go' });
-      while (overSocket.length < lines.length) overSocket.push(await socket.frame());
-      assert.deepEqual(overSocket, lines, file);
-      socket.close();
     }
-  },
-);
+    assert.deepEqual(overSse, lines, file);
+
+    const socket = await RawSocket.open(emulator.url);
+    const overSocket: string[] = [];
+    for (let i = 0; i < countResponses(lines); i += 1) socket.create({ model, input: 'go' });
+    while (overSocket.length < lines.length) overSocket.push(await socket.frame());
+    assert.deepEqual(overSocket, lines, file);
+    socket.close();
+  }
+});
 
 function response(id: string, callId: string): readonly string[] {
   const item = {

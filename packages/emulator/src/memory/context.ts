@@ -115,10 +115,10 @@ export class Context {
   /** The same in steps, for who has many items to add. */
   *extended(items: Transcript): Gradual<Context> {
     if (items.length <= ADDED || items.some(standsForAllBefore)) return this.with(items);
-    let context: Context = this;
-    for (let at = 0; at < items.length; at += ADDED) {
-      context = context.with(items.slice(at, at + ADDED));
+    let context = this.with(items.slice(0, ADDED));
+    for (let at = ADDED; at < items.length; at += ADDED) {
       yield;
+      context = context.with(items.slice(at, at + ADDED));
     }
     return context;
   }

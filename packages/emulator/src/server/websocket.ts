@@ -62,6 +62,7 @@ export function serveWebSocket(
   const accepted = { steering: dialect.steering, inject: dialect.steering && multiAgent };
   /** The last of the messages that are being read in steps. */
   let reading: Promise<void> | undefined;
+  let unread = 0;
   let model: unknown;
   let ending = false;
 
@@ -79,16 +80,19 @@ export function serveWebSocket(
     if (reading === undefined && !isLarge(raw)) return receive(atOnce(readClientEvent(raw, isBinary, accepted)));
     // A large message is read in steps, and whatever comes meanwhile waits for it: messages keep their order.
     socket.pause();
-    const read: Promise<void> = (reading ?? Promise.resolve())
-      .then(() => gently(readClientEvent(raw, isBinary, accepted)))
-      .then((message) => {
-        if (isOpen() && !ending) receive(message);
-        if (reading !== read) return;
-        reading = undefined;
-        socket.resume();
-      });
-    reading = read;
+    reading = readGently(raw, isBinary, reading);
   });
+
+  async function readGently(raw: Buffer, isBinary: boolean, before: Promise<void> | undefined): Promise<void> {
+    unread += 1;
+    await before;
+    const message = await gently(readClientEvent(raw, isBinary, accepted));
+    unread -= 1;
+    if (isOpen() && !ending) receive(message);
+    if (unread > 0) return;
+    reading = undefined;
+    socket.resume();
+  }
 
   function receive(message: ClientEvent): void {
     if (message.kind === 'ignored') return;

@@ -22,6 +22,8 @@ const WHOLE_TEMPLATE = /^\{\{\s*([^{}]*?)\s*\}\}$/;
  * - the `as` of an earlier call, or the name of the tool called (the latest such call): the text of its output,
  * - `input` (the last user message), `turn` (the number of this turn, from 1) or `model`.
  *
+ * A text in quotes is itself: `{{ "{{" }}` writes two braces.
+ *
  * A text has `.lines` (trimmed, without empty ones), `.words`, `.length`, `.trim` and `.json` (parsed); a list has `.length`
  * and is indexed by number, from the end if negative; an object has its own keys. What is neither text nor number is
  * written as JSON. A path that leads nowhere is a `TemplateError`, never an empty text.
@@ -51,6 +53,8 @@ export function renderValue(value: unknown, scope: Scope): unknown {
 }
 
 function resolve(path: string, scope: Scope): unknown {
+  const quoted = /^"(.*)"$/s.exec(path)?.[1];
+  if (quoted !== undefined) return quoted;
   const [first = '', ...rest] = path.split('.');
   let value = scope.get(first);
   if (value === undefined) {

@@ -194,6 +194,15 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       end(await emulate(io, script, options));
     });
 
+  verb(program, 'script')
+    .description('print a script for "turnwire emulate" that answers what a recording answers, to be edited')
+    .requiredOption('--from <file>', 'a recording that "turnwire record" or "turnwire run --record" wrote')
+    .option('--upstream <name>', 'of a recording of several upstreams: which one')
+    .action(async (options) => {
+      const { script } = await import('./script.js');
+      end(await script(io, options));
+    });
+
   verb(program, 'serve')
     .description(
       'serve the Responses API of an upstream to any client: one warm pool of WebSockets, and only what is new goes up',

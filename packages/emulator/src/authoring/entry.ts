@@ -1,0 +1,199 @@
+import type { Script } from '../sources/script/script.js';
+import { annotationSchema, toolSchema } from '../sources/tool-schema.js';
+import { isRecord, type Item } from '../wire/wire.js';
+import { endOf, type RecordedAnswer } from './recorded-answer.js';
+
+type Entry = NonNullable<Script['turns']>[number];
+type Element = NonNullable<Entry['output']>[number];
+
+/** What a recorded turn is as an entry of a script. */
+export interface Written {
+  /** Undefined if it is nothing that a script says: a warm-up, or a turn that broke off at once. */
+  readonly entry: Entry | undefined;
+  /** Of the response it ended in. */
+  readonly id: string | undefined;
+  readonly output: readonly Item[];
+  /** What could not be written. */
+  readonly notes: readonly string[];
+}
+
+export function entryOf(answer: RecordedAnswer): Written {
+  const notes: string[] = [];
+  const end = endOf(answer);
+  if (end.kind === 'error') {
+    return { entry: { error: errorOf(end.error, end.status, answer.headers) }, id: undefined, output: [], notes };
+  }
+  const { output } = end;
+  const elements = output.flatMap((item) => elementOf(item, notes) ?? []);
+  const said: Entry = elements.length === 0 ? {} : (shortForm(elements) ?? { output: elements });
+  if (end.kind === 'cut') {
+    notes.push('the answer breaks off before its end; what was said until then is written as if it had ended');
+    return { entry: elements.length === 0 ? undefined : said, id: undefined, output, notes };
+  }
+  const { response } = end;
+  const id = typeof response['id'] === 'string' ? response['id'] : undefined;
+  const ending = endingOf(response);
+  if (elements.length === 0 && ending.fail === undefined) {
+    if (answer.request['generate'] !== false) notes.push('the answer says nothing that a script has words for');
+    return { entry: undefined, id, output, notes };
+  }
+  return { entry: { ...said, ...ending }, id, output, notes };
+}
+
+const INCOMPLETE = ['max_output_tokens', 'max_messages', 'content_filter'] as const;
+
+function endingOf({
+  status,
+  error,
+  incomplete_details: details,
+}: Record<string, unknown>): Pick<Entry, 'fail' | 'incomplete'> {
+  if (status === 'failed') {
+    const { code, message } = isRecord(error) ? error : {};
+    return { fail: { code: textOf(code, 'server_error'), message: quoted(textOf(message, 'The turn failed.')) } };
+  }
+  const reason = isRecord(details) ? INCOMPLETE.find((each) => each === details['reason']) : undefined;
+  return status === 'incomplete' && reason !== undefined ? { incomplete: reason } : {};
+}
+
+/** Headers of an error that clients obey. */
+const TOLD = new Set(['retry-after', 'retry-after-ms', 'x-should-retry']);
+
+function errorOf(
+  error: Record<string, unknown>,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): NonNullable<Entry['error']> {
+  const fields = Object.fromEntries(
+    ['code', 'type', 'message', 'param'].flatMap((name) =>
+      typeof error[name] === 'string' ? [[name, error[name]]] : [],
+    ),
+  );
+  const told = Object.fromEntries(Object.entries(headers).filter(([name]) => TOLD.has(name)));
+  return {
+    status: status >= 400 && status <= 599 ? status : 400,
+    ...fields,
+    ...(Object.keys(told).length === 0 ? {} : { headers: told }),
+  };
+}
+
+/** The fields of an entry in which all of it is said in the order of the short form; undefined if it is not. */
+function shortForm(elements: readonly Element[]): Entry | undefined {
+  const rank = ({ reasoning, reasoning_text: raw, text, refusal, call }: Element): number =>
+    raw !== undefined
+      ? 4
+      : reasoning !== undefined
+        ? 0
+        : (text ?? refusal) !== undefined
+          ? 1
+          : call !== undefined
+            ? 2
+            : 4;
+  const ranks = elements.map(rank);
+  const isInOrder = ranks.every((each, index) => each < 3 && (index === 0 || each >= (ranks[index - 1] ?? 0)));
+  const once = [0, 1].every((each) => ranks.filter((other) => other === each).length <= 1);
+  if (!isInOrder || !once) return undefined;
+  const calls = elements.flatMap(({ call }) => call ?? []);
+  return {
+    ...Object.assign({}, ...elements.filter(({ call }) => call === undefined)),
+    ...(calls.length === 0 ? {} : { calls }),
+  };
+}
+
+function elementOf(item: Item, notes: string[]): Element | undefined {
+  switch (item.type) {
+    case 'message':
+      return messageOf(item, notes);
+    case 'reasoning':
+      return reasoningOf(item, notes);
+    case 'function_call':
+      return { call: { name: textOf(item['name'], 'unknown'), ...argumentsOf(textOf(item['arguments'], '')) } };
+    case 'custom_tool_call':
+      return { call: { name: textOf(item['name'], 'unknown'), input: quoted(textOf(item['input'], '')) } };
+    default:
+      return toolOf(item, notes);
+  }
+}
+
+const PHASES = ['commentary', 'final_answer'] as const;
+
+function messageOf(item: Item, notes: string[]): Element | undefined {
+  const parts = Array.isArray(item['content']) ? item['content'].filter(isRecord) : [];
+  const join = (field: string): string => parts.map((part) => textOf(part[field], '')).join('');
+  const [text, refusal] = [join('text'), join('refusal')];
+  const phase = PHASES.find((each) => each === item['phase']);
+  if (text === '' && refusal === '') {
+    notes.push('a message without text is left out');
+    return undefined;
+  }
+  const annotations = parts.flatMap((part) => (Array.isArray(part['annotations']) ? part['annotations'] : []));
+  const known = annotations.flatMap((each: unknown) => {
+    const checked = annotationSchema.safeParse(each);
+    return checked.success ? [checked.data] : [];
+  });
+  if (known.length < annotations.length) notes.push('annotations of a kind that scripts do not have are left out');
+  return {
+    ...(text === '' ? {} : { text: quoted(text) }),
+    ...(refusal === '' ? {} : { refusal: quoted(refusal) }),
+    ...(known.length === 0 || text === '' ? {} : { annotations: known }),
+    ...(phase === undefined ? {} : { phase }),
+  };
+}
+
+function reasoningOf(item: Item, notes: string[]): Element | undefined {
+  const textsOf = (field: string): readonly string[] =>
+    (Array.isArray(item[field]) ? item[field].filter(isRecord) : [])
+      .map((part) => quoted(textOf(part['text'], '')))
+      .filter((text) => text !== '');
+  const summary = textsOf('summary');
+  const content = textsOf('content').join('');
+  if (summary.length === 0 && content === '') {
+    notes.push('reasoning without a summary is left out');
+    return undefined;
+  }
+  const [only, ...more] = summary;
+  return {
+    ...(only === undefined ? {} : { reasoning: more.length === 0 ? only : [only, ...more] }),
+    ...(content === '' ? {} : { reasoning_text: content }),
+  };
+}
+
+/** As an object where that writes the same text again. */
+function argumentsOf(text: string): { readonly arguments: Record<string, unknown> | string } {
+  if (!text.includes('{{')) {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (isRecord(value) && JSON.stringify(value) === text) return { arguments: value };
+    } catch {
+      // It is written as the text it was.
+    }
+  }
+  return { arguments: quoted(text) };
+}
+
+/** Fields of tools' items that whoever answers makes up. */
+const MADE_UP = new Set(['id', 'status', 'call_id', 'created_by', 'encrypted_content']);
+
+function toolOf(item: Item, notes: string[]): Element | undefined {
+  const fields = Object.fromEntries(
+    Object.entries(item).filter(([name, value]) => !MADE_UP.has(name) && value !== null && value !== undefined),
+  );
+  const { action, environment, ...rest } = fields;
+  const shell = isRecord(action) && item.type === 'shell_call' ? { ...rest, ...action } : undefined;
+  const container =
+    isRecord(environment) && environment['container_id'] !== undefined
+      ? { container_id: environment['container_id'] }
+      : {};
+  const checked = toolSchema.safeParse(shell === undefined ? fields : { ...shell, ...container });
+  if (checked.success && !JSON.stringify(fields).includes('{{')) return { tool: checked.data };
+  notes.push(`an item of the type ${String(item.type)} is left out: a script cannot say it as it is`);
+  return undefined;
+}
+
+function textOf(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
+}
+
+/** A text that is said as it is: what would begin a template is a template that says so. */
+function quoted(text: string): string {
+  return text.replaceAll('{{', '{{ "{{" }}');
+}

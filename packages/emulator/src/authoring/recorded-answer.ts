@@ -1,0 +1,76 @@
+import { isRecord, type Item } from '../wire/wire.js';
+import type { Payload } from '../replay/payload.js';
+import { isCreate, parsed, type Recording, type Sent } from '../replay/recording.js';
+
+/** A create of a recording and what answered it, whatever carried them. */
+export interface RecordedAnswer {
+  readonly line: number;
+  readonly request: Record<string, unknown>;
+  /** Of an HTTP answer; 200 for a socket's. */
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The events of a stream or a socket, or the one JSON body. */
+  readonly events: readonly Record<string, unknown>[];
+}
+
+/** The turns of a recording in the order in which they were asked. */
+export function recordedAnswers({ exchanges, sockets }: Recording): readonly RecordedAnswer[] {
+  const posted = exchanges.filter(isCreate).map(({ line, asked, body, answer, sent, streams }) => {
+    const { status = 0, headers = {} } = answer ?? {};
+    const texts = streams ? sent.map(dataOf) : [sent.map(({ text }) => text).join('')];
+    return { asked, line, request: requestOf(body), status, headers, events: texts.flatMap(eventsIn) };
+  });
+  const framed = sockets
+    .flatMap(({ lanes }) => [...lanes.values()].flat())
+    .map(({ line, asked, request, sent }) => {
+      const events = sent.flatMap(({ text }) => eventsIn(text));
+      return { asked, line, request: parsed(request) ?? {}, status: 200, headers: {}, events };
+    });
+  return [...posted, ...framed].toSorted((a, b) => a.asked - b.asked || a.line - b.line);
+}
+
+function requestOf(body: Payload | undefined): Record<string, unknown> {
+  return body === undefined || body.base64 ? {} : (parsed(body.text) ?? {});
+}
+
+/** The data of one event of a stream; several lines of it are one text. */
+function dataOf({ text }: Sent): string {
+  return text
+    .split(/\r\n|\r|\n/)
+    .filter((line) => line.startsWith('data:'))
+    .map((line) => line.slice('data:'.length).trimStart())
+    .join('\n');
+}
+
+function eventsIn(text: string): readonly Record<string, unknown>[] {
+  const event = parsed(text);
+  return event === undefined ? [] : [event];
+}
+
+/** What a turn ended in: its response, its error, or neither where the recording breaks off. */
+export type RecordedEnd =
+  | { readonly kind: 'response'; readonly response: Record<string, unknown>; readonly output: readonly Item[] }
+  | { readonly kind: 'error'; readonly error: Record<string, unknown>; readonly status: number }
+  | { readonly kind: 'cut'; readonly output: readonly Item[] };
+
+const TERMINAL = /^response\.(completed|failed|incomplete|done|cancelled)$/;
+
+export function endOf({ events, status }: RecordedAnswer): RecordedEnd {
+  const done = events.flatMap(({ type, item }) =>
+    type === 'response.output_item.done' && isRecord(item) ? [item] : [],
+  );
+  const terminal = events.find(({ type }) => typeof type === 'string' && TERMINAL.test(type));
+  const whole = events.find(({ object }) => object === 'response');
+  const response = isRecord(terminal?.['response']) ? terminal['response'] : whole;
+  if (response !== undefined) {
+    const output = Array.isArray(response['output']) ? response['output'].filter(isRecord) : [];
+    // The ChatGPT backend ends in an empty output.
+    return { kind: 'response', response, output: output.length === 0 ? done : output };
+  }
+  const error = events.find(({ type, error: inner }) => type === 'error' || isRecord(inner));
+  if (error !== undefined) {
+    const told = Number(error['status'] ?? (status >= 400 ? status : 400));
+    return { kind: 'error', error: isRecord(error['error']) ? error['error'] : error, status: told };
+  }
+  return { kind: 'cut', output: done };
+}

@@ -1,0 +1,93 @@
+import { stringify } from 'yaml';
+import { atOnce } from '../base/gradual.js';
+import { Context } from '../memory/context.js';
+import { itemsOf } from '../request/items.js';
+import type { Script } from '../sources/script/script.js';
+import { isItem, type Item } from '../wire/wire.js';
+import { loadRecording } from '../replay/recording.js';
+import { recordedAnswers, type RecordedAnswer } from './recorded-answer.js';
+import { entryOf } from './entry.js';
+
+type Entry = NonNullable<Script['turns']>[number];
+type Rule = NonNullable<Script['rules']>[number];
+
+/** One turn of a recording, and where it stands in its conversation. */
+interface Placed {
+  readonly entry: Entry;
+  /** How often the model had spoken, and once more. */
+  readonly turn: number;
+  /** What the model had not answered yet. */
+  readonly input: string;
+}
+
+/**
+ * A script, in YAML, that answers what a recording answers: texts, calls, items of hosted tools, refusals and errors, in the places of their
+ * conversations. One conversation becomes `turns`; several become `rules` that tell them apart by what was asked.
+ *
+ * Left out, each with a comment that says so: what a script has no words for. Ids, usage and times are made up by whoever answers.
+ *
+ * @throws EmulatorError if the file is no recording, or holds no turn
+ */
+export async function scriptOf(file: string, upstream?: string): Promise<string> {
+  const recording = await loadRecording(file, upstream);
+  const notes: string[] = [];
+  const contexts = new Map<string, Context>();
+  const placed: Placed[] = [];
+  for (const answer of recordedAnswers(recording)) {
+    const context = contextOf(answer, contexts);
+    const { entry, output, id, notes: left } = entryOf(answer);
+    notes.push(...left.map((note) => `line ${answer.line}: ${note}`));
+    if (id !== undefined) contexts.set(id, context.with(output));
+    if (entry !== undefined) placed.push({ entry, turn: context.turns + 1, input: context.unansweredText });
+  }
+  const script = isOneConversation(placed)
+    ? { turns: placed.map(({ entry }) => entry) }
+    : { rules: rulesOf(placed, notes) };
+  return `${notes.map((note) => `# ${note}\n`).join('')}${stringify(script, { lineWidth: 0 })}`;
+}
+
+/** The context of a recorded turn, as far as the recording has it. */
+function contextOf({ request }: RecordedAnswer, contexts: ReadonlyMap<string, Context>): Context {
+  const { previous_response_id: previous, input } = request;
+  const known = typeof previous === 'string' ? contexts.get(previous) : undefined;
+  return (known ?? Context.of([])).with(lenientItems(input));
+}
+
+function lenientItems(input: unknown): readonly Item[] {
+  if (typeof input === 'string') return atOnce(itemsOf(input));
+  return Array.isArray(input) ? input.filter(isItem) : [];
+}
+
+/** True if each turn that speaks is the next of the one before; errors stand between them. */
+function isOneConversation(placed: readonly Placed[]): boolean {
+  let spoken = 0;
+  return placed.every(({ entry, turn }) => {
+    const next = turn === spoken + 1;
+    if (entry.error === undefined && entry.fail === undefined) spoken += 1;
+    return next;
+  });
+}
+
+/** The first rule that matches answers, so the longest inputs come first; equal ones once. */
+function rulesOf(placed: readonly Placed[], notes: string[]): readonly Rule[] {
+  const rules = new Map<string, Rule>();
+  for (const { entry, turn, input } of placed) {
+    const once = entry.error === undefined ? entry : { ...entry, error: { ...entry.error, times: 1 } };
+    const key = JSON.stringify([turn, input, once.error !== undefined]);
+    const known = rules.get(key);
+    const match = { turn, ...(input === '' ? {} : { input: literal(input) }) };
+    if (known === undefined) rules.set(key, { match, reply: once });
+    else if (JSON.stringify(known.reply) !== JSON.stringify(once))
+      notes.push(
+        `two conversations ask ${JSON.stringify(input.slice(0, 60))} in turn ${turn}: the first answer is given to both`,
+      );
+  }
+  const length = ({ match }: Rule): number => match.input?.length ?? 0;
+  const isError = ({ reply }: Rule): number => (reply.error === undefined ? 1 : 0);
+  return [...rules.values()].toSorted((a, b) => length(b) - length(a) || isError(a) - isError(b));
+}
+
+/** A text that would be read as a regular expression is written as one. */
+function literal(input: string): string {
+  return /^\/.+\/[a-z]*$/s.test(input) ? `/${input.replace(/[$()*+./?[\\\]^{|}]/g, String.raw`\$&`)}/` : input;
+}

@@ -1,0 +1,9 @@
+import { scriptFromRecording } from '@turnwire/emulator';
+import { exitStatus } from './exit-status.js';
+import type { Io } from './io.js';
+
+/** `turnwire script`: prints an editable script of a recording. */
+export async function script(io: Io, { from, upstream }: { from: string; upstream?: string }): Promise<number> {
+  io.stdout.write(await scriptFromRecording(from, { upstream }));
+  return exitStatus.ok;
+}
