@@ -254,15 +254,13 @@ export class Chat {
       case 'switch':
         return this.#handOff(typed.agent, partner);
       case 'open':
-        return void this.#doing(() => partner.open(typed.url));
+        return this.#doing(() => partner.open(typed.url));
       case 'shell':
-        return void this.#doing(async (signal) =>
-          this.note((await partner.shell(typed.command, signal)) || 'no output'),
-        );
+        return this.#doing(async (signal) => this.note((await partner.shell(typed.command, signal)) || 'no output'));
       case 'own': {
         const changes = needsRest.has(typed.name) || (typed.name === 'sessions' && typed.rest !== '');
         if (changes && this.#running) return this.note('the agent is at work: Escape first');
-        return void this.#doing(async (signal) => obey[typed.name](typed.rest, this.#deskOf(partner), signal));
+        return this.#doing(async (signal) => obey[typed.name](typed.rest, this.#deskOf(partner), signal));
       }
     }
   }

@@ -31,7 +31,7 @@ export function command(agent: Agent, line: string, sessionId: string): Typed {
   const own = ownCommand(name);
   const asked =
     fileCommand(agent, name, rest, sessionId) ?? (own === undefined ? undefined : { kind: 'own', name: own, rest });
-  if (asked !== undefined) return asked as Typed;
+  if (asked !== undefined) return asked;
   const guess = nearest(`/${name}`, commandNames(agent));
   return {
     kind: 'tell',

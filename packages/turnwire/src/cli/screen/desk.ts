@@ -43,7 +43,7 @@ export interface Desk {
   attached: Attachment[];
   /** What the last run came to. */
   readonly lastRun: string;
-  note(text: string): void;
+  note: (text: string) => void;
   show(event: AgentEvent): void;
   /** The end of the conversation as it stands. */
   showEnd(): void;

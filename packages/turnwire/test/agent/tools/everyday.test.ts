@@ -10,6 +10,7 @@ import { gitToolset } from '../../../dist/agent/tools/everyday/git.js';
 import { randomToolset } from '../../../dist/agent/tools/everyday/random.js';
 import { tasksToolset } from '../../../dist/agent/tools/everyday/tasks.js';
 import { memoryFileFor } from '../../../dist/agent/tools/memory-file.js';
+import { outputText } from '../../../dist/agent/tools/output.js';
 import { openWorkspace } from '../../../dist/agent/tools/workspace.js';
 import type { OpenToolset } from '../../../dist/agent/tools/toolset.js';
 import { scratch } from '../scratch.js';
@@ -19,7 +20,7 @@ const run = async ({ tools }: OpenToolset, name: string, args: object = {}): Pro
   const tool = tools.find((each) => each.name === name);
   assert.ok(tool, name);
   tool.check(args);
-  return String(await tool.run(args, { signal }));
+  return outputText(await tool.run(args, { signal }));
 };
 
 describe('calculator', () => {
@@ -70,7 +71,10 @@ describe('datetime', () => {
 test('random: numbers within their bounds, and one of the choices', async () => {
   const toolset = randomToolset();
   const numbers = (await run(toolset, 'random_number', { min: 3, max: 5, count: 200 })).split(', ').map(Number);
-  assert.deepEqual([...new Set(numbers)].sort(), [3, 4, 5]);
+  assert.deepEqual(
+    [...new Set(numbers)].sort((a, b) => a - b),
+    [3, 4, 5],
+  );
   assert.ok(['a', 'b'].includes(await run(toolset, 'random_choice', { options: ['a', 'b'] })));
   assert.match(await run(toolset, 'random_uuid'), /^[0-9a-f]{8}-[0-9a-f]{4}-4/);
   await assert.rejects(run(toolset, 'random_number', { min: 5, max: 3 }), /max is at least min/);
