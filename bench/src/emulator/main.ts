@@ -78,7 +78,7 @@ async function measure(workload: Workload, rounds: number): Promise<void> {
         everyMs: workload.everyMs,
       });
       try {
-        const measured = await workload.run(server.url, server.usage);
+        const measured = await workload.run(server.url, () => server.usage());
         for (const [name, value] of Object.entries(measured))
           row.values.set(name, [...(row.values.get(name) ?? []), value]);
       } finally {

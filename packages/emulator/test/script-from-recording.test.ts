@@ -86,9 +86,9 @@ const overHttp =
               ?.at(-1)
               ?.slice(6) ?? '')
           : text,
-      ) as Json;
+      );
       heard.push(response.status, response.headers.get('retry-after'), body['error'] ?? null);
-      const answer = (stream ? body['response'] : body) as Json | undefined;
+      const answer = stream ? body['response'] : body;
       if (!response.ok || answer === undefined) continue;
       heard.push(answer['status'], answer['incomplete_details'], answer['error'], said(answer['output']));
       history.push(
