@@ -17,7 +17,7 @@ export const chapters = [
   },
   {
     title: 'How it works',
-    pages: ['continuation', 'connections', 'reliability', 'network', 'performance', 'comparison'],
+    pages: ['continuation', 'connections', 'reliability', 'network', 'performance', 'emulator-speed', 'comparison'],
   },
   { title: 'Reference', pages: ['cli', 'errors', 'glossary'] },
   { title: 'The wire', pages: ['protocol', 'faults'] },

@@ -167,7 +167,7 @@ const plays: Readonly<Record<string, Play>> = {
   - { match: { input: Counted. }, reply: { calls: [{ name: list_background_agents }, { name: view_background_agent, arguments: { task_id: task_1 } }, { name: stop_background_agent, arguments: { task_id: task_1 } }] } }
   - { match: { model: gpt-5.4-mini }, reply: { text: Counted. } }
 `,
-    files: { 'prompts/research.md': 'Split the question.' },
+    files: { 'research.md': 'Split the question.' },
     shows: [/Started task_1/, /"type":"recalled"/, /It was read\./, /"content":"Finished\."/, /"session_title"/],
   },
   'skills.yaml': {
