@@ -1,4 +1,4 @@
-// `npm run bench`: measures, prints tables, and says which goals are met. docs/performance.md tells how and why.
+// `npm run bench`: measures, prints tables, and says which goals are met. bench/NOTES.md tells how and why.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -82,14 +82,16 @@ async function main(): Promise<number> {
   if (values.docs) {
     const charts = writeCharts(join(root, 'docs', 'performance'), chosen, report.results);
     const pictures = charts.map(({ title, file }) => `![${title}](performance/${file})`).join('\n\n');
-    const path = join(root, 'docs', 'performance.md');
-    let page = readFileSync(path, 'utf8');
-    page = replaceSection(page, 'tables', text);
-    page = replaceSection(page, 'goals', verdictTable(verdicts));
-    page = replaceSection(page, 'charts', pictures);
-    writeFileSync(path, page);
+    rewrite(join(root, 'docs', 'performance.md'), { charts: pictures });
+    rewrite(join(root, 'bench', 'NOTES.md'), { tables: text, goals: verdictTable(verdicts) });
   }
   return values.check && verdicts.some(({ outcome }) => outcome !== 'met') ? 1 : 0;
+}
+
+function rewrite(path: string, sections: Readonly<Record<string, string>>): void {
+  let page = readFileSync(path, 'utf8');
+  for (const [section, text] of Object.entries(sections)) page = replaceSection(page, section, text);
+  writeFileSync(path, page);
 }
 
 async function run(

@@ -6,7 +6,7 @@ import type { Result, Row, Setting } from './suite.js';
 import type { Summary } from './statistics.js';
 import type { Metric, Workload } from './workloads.js';
 
-/** The tables of a run, in Markdown: to be read on a terminal as well as in docs/performance.md. */
+/** The tables of a run, in Markdown: to be read on a terminal as well as in bench/NOTES.md. */
 export function tables(workloads: readonly Workload[], results: readonly Result[]): string {
   return workloads
     .flatMap((workload) => {
