@@ -57,7 +57,7 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
   [{ headers: { 'x-a': 'a\r\nb' } }, key, /^headers: x-a contains characters/],
   [{ onWarning: true }, key, /^onWarning must be a function, or false$/],
   [{ pool: 5 }, key, /^pool must be an object, not 5$/],
-  [{ pool: { max: 5 } }, key, /^pool\.max is no option \(there are lanes, maxAgeMs, maxConnections, pingMs\)$/],
+  [{ pool: { max: 5 } }, key, /^pool\.max is no option \(there are lanes, maxAgeMs, maxConnections, maxIdleMs, pingMs\)$/],
   ...[0, -1, 1.5, NaN, Infinity, '5'].map((value): [unknown, Env, RegExp] => [
     { pool: { maxConnections: value } },
     key,
@@ -188,6 +188,7 @@ test('defaults', () => {
   assert.deepEqual(settings.pool, {
     maxConnections: 32,
     maxAgeMs: undefined,
+    maxIdleMs: Infinity,
     lanes: false,
     pingMs: 25_000,
   });
