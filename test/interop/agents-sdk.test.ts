@@ -1,62 +1,18 @@
 // The Agents SDK with our fetch, through its OpenAI client: `setDefaultOpenAIClient(new OpenAI({ fetch: createFetch() }))`, or a provider.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents';
+import { Agent, OpenAIProvider } from '@openai/agents';
 import OpenAI from 'openai';
 import { z } from 'zod';
-import {
-  countFiles,
-  fileCount,
-  loopTurns,
-  parallelCalls,
-  promised,
-  refusals,
-  refusing,
-  toolLoop,
-} from './conversations.js';
+import { loopTurns, parallelCalls, promised, refusals, refusing, toolLoop } from './conversations.js';
 import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
-import type { ModelSettings } from '@openai/agents';
-import type { Place } from './three-ways.js';
-
-const counting = tool({
-  name: fileCount.name,
-  description: fileCount.description,
-  parameters: { ...fileCount.parameters, required: ['folder', 'depth'] },
-  strict: true,
-  execute: (input) => countFiles(input as { folder: string; depth: number }),
-});
-
-function setUp({ baseURL, apiKey, fetch }: Place, modelSettings: ModelSettings = {}): { runner: Runner; agent: Agent } {
-  const openAIClient = new OpenAI({ baseURL, apiKey, fetch, maxRetries: 1 });
-  const modelProvider = new OpenAIProvider({ openAIClient, useResponses: true });
-  return {
-    runner: new Runner({ modelProvider, tracingDisabled: true }),
-    agent: new Agent({ name: 'Counter', instructions: 'Count.', model: 'gpt-5.4', tools: [counting], modelSettings }),
-  };
-}
-
-const question = 'How many files are there?';
-const maxTurns = loopTurns + 1;
-
-/** Both ways to run an agent, to its last words. */
-const methods: Readonly<Record<string, (place: Place, settings?: ModelSettings) => Promise<unknown>>> = {
-  run: async (place, settings) => {
-    const { runner, agent } = setUp(place, settings);
-    return (await runner.run(agent, question, { maxTurns })).finalOutput;
-  },
-  'run with stream: true': async (place, settings) => {
-    const { runner, agent } = setUp(place, settings);
-    const result = await runner.run(agent, question, { maxTurns, stream: true });
-    await result.completed;
-    return result.finalOutput;
-  },
-};
+import { agentsSdkMethods, agentsSdkRunner } from './tool-loops.js';
 
 /** As they are called in docs/fetch.md. */
 const rows: Readonly<Record<string, string>> = { run: '`run`', 'run with stream: true': '`run` with `stream: true`' };
 
 describe('Agents SDK', () => {
-  for (const [name, ask] of Object.entries(methods)) {
+  for (const [name, ask] of Object.entries(agentsSdkMethods)) {
     test(`${name}: reasoning and parallel calls come to the same`, async () => {
       assert.equal(await sameThreeWays({ script: parallelCalls }, (place) => ask(place)), '6 files and 4 files.');
     });
@@ -102,7 +58,7 @@ describe('Agents SDK', () => {
     test(`structured output, and an image in, stream: ${stream}`, async () => {
       const outputType = z.object({ city: z.string() });
       const found = await sameThreeWays({ script: { turns: [{ text: '{"city":"Oslo"}' }] } }, async (place) => {
-        const { runner } = setUp(place);
+        const { runner } = agentsSdkRunner(place);
         const agent = new Agent({ name: 'Geographer', model: 'gpt-5.4', outputType });
         const content = [
           { type: 'input_text' as const, text: 'Where is it?' },
@@ -127,7 +83,7 @@ describe('Agents SDK', () => {
       'ModelBehaviorError',
     ],
   ] as const) {
-    for (const [name, ask] of Object.entries(methods)) {
+    for (const [name, ask] of Object.entries(agentsSdkMethods)) {
       test(`${name}: ${what} is the SDK's own error`, async () => {
         const script = { turns: [turn], after: 'repeat' as const };
         assert.equal((await sameThreeWays({ script }, (place) => thrownBy(() => ask(place))))['class'], thrown);

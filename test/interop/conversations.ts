@@ -70,11 +70,10 @@ export function refusing(status: number): Record<'turnwire_fault', string> {
   };
 }
 
-const page = readFileSync(new URL('../../docs/fetch.md', import.meta.url), 'utf8');
-
-/** How many turns of the tool loop are deltas, as `docs/fetch.md` promises in this row. */
-export function promised(row: string): number {
-  const line = page.split('\n').find((one) => one.startsWith(`| ${row} | `));
-  if (line === undefined) throw new Error(`docs/fetch.md has no row "${row}"`);
-  return Number(line.split(' | ')[1]);
+/** How many turns of the tool loop are deltas, as a page of the docs promises in this row. */
+export function promised(row: string, page: 'fetch.md' | 'gateway.md' = 'fetch.md'): number {
+  const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
+  const line = text.split('\n').find((one) => one.startsWith(`| ${row} | `));
+  if (line === undefined) throw new Error(`docs/${page} has no row "${row}"`);
+  return Number.parseInt(line.split(' | ')[1] ?? '', 10);
 }

@@ -1,66 +1,19 @@
 // LangChain with our fetch: `new ChatOpenAI({ configuration: { fetch: createFetch() } })`.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { ChatOpenAI } from '@langchain/openai';
-import {
-  countFiles,
-  fileCount,
-  loopTurns,
-  parallelCalls,
-  promised,
-  refusals,
-  refusing,
-  toolLoop,
-} from './conversations.js';
+import { HumanMessage } from '@langchain/core/messages';
+import { loopTurns, parallelCalls, promised, refusals, refusing, toolLoop } from './conversations.js';
 import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
-import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
+import { langchainLoop, langchainMethods, langchainModel } from './tool-loops.js';
 import type { ChatOpenAIFields } from '@langchain/openai';
-import type { Place } from './three-ways.js';
-
-const modelOf = ({ baseURL, apiKey, fetch }: Place, fields: ChatOpenAIFields = {}): ChatOpenAI =>
-  new ChatOpenAI({
-    model: 'gpt-5.4',
-    useResponsesApi: true,
-    apiKey,
-    maxRetries: 1,
-    configuration: { baseURL, fetch },
-    ...fields,
-  });
-
-const tools = [{ type: 'function', function: { ...fileCount, strict: true } }];
-
-/** Both ways to ask. */
-const methods: Readonly<
-  Record<string, (model: ReturnType<ChatOpenAI['bindTools']>, messages: BaseMessage[]) => Promise<AIMessageChunk>>
-> = {
-  invoke: (model, messages) => model.invoke(messages),
-  stream: async (model, messages) => {
-    let whole: AIMessageChunk | undefined;
-    for await (const chunk of await model.stream(messages)) whole = whole === undefined ? chunk : whole.concat(chunk);
-    assert(whole !== undefined);
-    return whole;
-  },
-};
 
 describe('LangChain', () => {
-  for (const [name, ask] of Object.entries(methods)) {
-    const loop = async (model: ChatOpenAI): Promise<AIMessageChunk> => {
-      const bound = model.bindTools(tools);
-      const messages: BaseMessage[] = [new HumanMessage('How many files are there?')];
-      for (;;) {
-        const message = await ask(bound, messages);
-        messages.push(message);
-        if ((message.tool_calls ?? []).length === 0) return message;
-        for (const { id, args } of message.tool_calls ?? [])
-          messages.push(
-            new ToolMessage({ tool_call_id: id ?? '', content: countFiles(args as { folder: string; depth: number }) }),
-          );
-      }
-    };
-
+  for (const [name, ask] of Object.entries(langchainMethods)) {
     test(`${name}: reasoning and parallel calls come to the same`, async () => {
-      const text = await sameThreeWays({ script: parallelCalls }, async (place) => (await loop(modelOf(place))).text);
+      const text = await sameThreeWays(
+        { script: parallelCalls },
+        async (place) => (await langchainLoop(ask, langchainModel(place))).text,
+      );
       assert.equal(text, '6 files and 4 files.');
     });
 
@@ -74,7 +27,7 @@ describe('LangChain', () => {
       test(`${use}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
         const { websocket, ordinary } = await threeWays(
           { script: toolLoop },
-          async (place) => (await loop(modelOf(place, fields))).text,
+          async (place) => (await langchainLoop(ask, langchainModel(place, fields))).text,
         );
         assert.equal(plansOf(websocket.answers).deltas, promised(`LangChain: ${use}`));
         assert.equal(websocket.result, 'I have counted 24 times.');
@@ -86,7 +39,7 @@ describe('LangChain', () => {
       test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
         const thrown = await sameThreeWays({}, (place) =>
           thrownBy(() =>
-            ask(modelOf(place, { modelKwargs: { metadata: refusing(status) } }).bindTools([]), [
+            ask(langchainModel(place, { modelKwargs: { metadata: refusing(status) } }).bindTools([]), [
               new HumanMessage('Hi.'),
             ]),
           ),
@@ -102,7 +55,7 @@ describe('LangChain', () => {
       test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
         const { websocket, sse } = await threeWays({}, (place) =>
           thrownBy(() =>
-            ask(modelOf(place, { modelKwargs: { metadata: { turnwire_fault: fault } } }).bindTools([]), [
+            ask(langchainModel(place, { modelKwargs: { metadata: { turnwire_fault: fault } } }).bindTools([]), [
               new HumanMessage('Hi.'),
             ]),
           ),
@@ -121,7 +74,7 @@ describe('LangChain', () => {
       additionalProperties: false,
     };
     const found = await sameThreeWays({ script: { turns: [{ text: '{"city":"Oslo"}' }] } }, (place) =>
-      modelOf(place)
+      langchainModel(place)
         .withStructuredOutput(schema, { name: 'place', method: 'jsonSchema', strict: true })
         .invoke([
           new HumanMessage({
@@ -144,11 +97,11 @@ describe('LangChain', () => {
       /Half|Broken\./,
     ],
   ] as const) {
-    for (const [name, ask] of Object.entries(methods)) {
+    for (const [name, ask] of Object.entries(langchainMethods)) {
       test(`${name}: ${what} comes to the same`, async () => {
         const script = { turns: [turn], after: 'repeat' as const };
         const come = await sameThreeWays({ script }, (place) =>
-          ask(modelOf(place).bindTools([]), [new HumanMessage('Go on.')]).then(
+          ask(langchainModel(place).bindTools([]), [new HumanMessage('Go on.')]).then(
             (message) => message.toDict(),
             (error: unknown) => thrownBy(() => Promise.reject(error)),
           ),
@@ -166,7 +119,7 @@ describe('LangChain', () => {
       const seen: unknown[] = [];
       for (const name of names) {
         try {
-          const model = modelOf(place, { model: `recording/${name}` });
+          const model = langchainModel(place, { model: `recording/${name}` });
           for await (const chunk of await model.stream([new HumanMessage('Go.')])) seen.push(chunk);
         } catch (error) {
           seen.push((error as Error).message);

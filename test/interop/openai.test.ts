@@ -1,42 +1,12 @@
 // The `openai` SDK with our fetch: `new OpenAI({ fetch: createFetch() })`.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import OpenAI, { AzureOpenAI } from 'openai';
-import {
-  countFiles,
-  fileCount,
-  loopTurns,
-  parallelCalls,
-  promised,
-  refusals,
-  refusing,
-  toolLoop,
-} from './conversations.js';
+import { AzureOpenAI } from 'openai';
+import { loopTurns, parallelCalls, promised, refusals, refusing, toolLoop } from './conversations.js';
 import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
-import type { Place } from './three-ways.js';
-
-type Input = OpenAI.Responses.ResponseInputItem[];
-type Params = Omit<OpenAI.Responses.ResponseCreateParamsNonStreaming, 'input' | 'stream'>;
+import { openaiClient, openaiLoop, openaiMethods } from './tool-loops.js';
 
 const model = 'gpt-5.4';
-const tools = [{ type: 'function', strict: true, ...fileCount }] satisfies OpenAI.Responses.Tool[];
-
-const clientOf = ({ baseURL, apiKey, fetch }: Place): OpenAI => new OpenAI({ baseURL, apiKey, fetch, maxRetries: 1 });
-
-/** Three ways to ask for the same. */
-const methods: Readonly<
-  Record<string, (client: OpenAI, params: Params, input: Input) => Promise<OpenAI.Responses.Response>>
-> = {
-  create: (client, params, input) => client.responses.create({ ...params, input }),
-  'create with stream: true': async (client, params, input) => {
-    let last: OpenAI.Responses.Response | undefined;
-    for await (const event of await client.responses.create({ ...params, input, stream: true }))
-      if (event.type === 'response.completed') last = event.response;
-    assert(last !== undefined);
-    return last;
-  },
-  'stream()': (client, params, input) => client.responses.stream({ ...params, input }).finalResponse(),
-};
 
 /** As they are called in docs/fetch.md. */
 const rows: Readonly<Record<string, string>> = {
@@ -46,31 +16,19 @@ const rows: Readonly<Record<string, string>> = {
 };
 
 describe('openai SDK', () => {
-  for (const [name, ask] of Object.entries(methods)) {
-    const loop = async (client: OpenAI, params: Params): Promise<OpenAI.Responses.Response> => {
-      const input: Input = [{ role: 'user', content: 'How many files are there?' }];
-      for (;;) {
-        const response = await ask(client, params, input);
-        const calls = response.output.filter((item) => item.type === 'function_call');
-        if (calls.length === 0) return response;
-        input.push(...(response.output as Input));
-        for (const { call_id, arguments: text } of calls)
-          input.push({ type: 'function_call_output', call_id, output: countFiles(JSON.parse(text)) });
-      }
-    };
-
+  for (const [name, ask] of Object.entries(openaiMethods)) {
     test(`${name}: reasoning and parallel calls come to the same`, async () => {
-      const response = await sameThreeWays({ script: parallelCalls }, (place) =>
-        loop(clientOf(place), { model, tools }),
-      );
+      const response = await sameThreeWays({ script: parallelCalls }, (place) => openaiLoop(ask, openaiClient(place)));
       assert.equal(response.output.flatMap((item) => (item.type === 'message' ? item.content : [])).length, 1);
       assert.match(JSON.stringify(response.output), /6 files and 4 files\./);
     });
 
     for (const store of [true, false]) {
       test(`${name}, store: ${store}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
-        const params: Params = { model, tools, store, ...(store ? {} : { include: ['reasoning.encrypted_content'] }) };
-        const { websocket, ordinary } = await threeWays({ script: toolLoop }, (place) => loop(clientOf(place), params));
+        const params = { store, ...(store ? {} : { include: ['reasoning.encrypted_content' as const] }) };
+        const { websocket, ordinary } = await threeWays({ script: toolLoop }, (place) =>
+          openaiLoop(ask, openaiClient(place), params),
+        );
         const row = `\`openai\`: ${rows[name]}${store ? '' : ', `store: false`'}`;
         assert.equal(plansOf(websocket.answers).deltas, promised(row));
         assert.equal(promised(row), loopTurns - 1);
@@ -83,7 +41,7 @@ describe('openai SDK', () => {
       test(`${name}: a refusal with ${status} is the SDK's own error, after its own retries`, async () => {
         const thrown = await sameThreeWays({}, (place) =>
           thrownBy(() =>
-            ask(clientOf(place), { model, metadata: refusing(status) }, [{ role: 'user', content: 'Hi.' }]),
+            ask(openaiClient(place), { model, metadata: refusing(status) }, [{ role: 'user', content: 'Hi.' }]),
           ),
         );
         assert.equal(thrown['status'], status);
@@ -95,7 +53,7 @@ describe('openai SDK', () => {
   test('text, event by event', async () => {
     const events = await sameThreeWays({ script: { turns: [{ text: 'One, two, three.' }] } }, async (place) => {
       const all: unknown[] = [];
-      const stream = await clientOf(place).responses.create({ model, input: 'Count.', stream: true });
+      const stream = await openaiClient(place).responses.create({ model, input: 'Count.', stream: true });
       for await (const event of stream) all.push(event);
       return all;
     });
@@ -113,7 +71,7 @@ describe('openai SDK', () => {
     const parsed = await sameThreeWays(
       { script: { turns: [{ text: '{"city":"Oslo","degrees":4.5}' }], after: 'repeat' } },
       async (place) => {
-        const client = clientOf(place);
+        const client = openaiClient(place);
         const params = { model, input: 'The weather?', text: { format } };
         const created = await client.responses.parse(params);
         const streamed = await client.responses.stream(params).finalResponse();
@@ -128,7 +86,7 @@ describe('openai SDK', () => {
 
   test('a refusal by the model, and an image in', async () => {
     const response = await sameThreeWays({ script: { turns: [{ refusal: 'I do not look at that.' }] } }, (place) =>
-      clientOf(place).responses.create({
+      openaiClient(place).responses.create({
         model,
         input: [
           {
@@ -146,12 +104,12 @@ describe('openai SDK', () => {
 
   test('a response that ends early, and one that fails', async () => {
     const script = { turns: [{ text: 'Half of it', incomplete: 'max_output_tokens' as const }] };
-    const early = await sameThreeWays({ script }, (place) => methods['create']!(clientOf(place), { model }, []));
+    const early = await sameThreeWays({ script }, (place) => openaiMethods.create(openaiClient(place), { model }, []));
     assert.deepEqual(early.incomplete_details, { reason: 'max_output_tokens' });
     const failing = { turns: [{ text: 'Half', fail: { code: 'server_error', message: 'Broken.', times: 9 } }] };
     const types = await sameThreeWays({ script: failing }, async (place) => {
       const all: string[] = [];
-      for await (const event of await clientOf(place).responses.create({ model, input: 'x', stream: true }))
+      for await (const event of await openaiClient(place).responses.create({ model, input: 'x', stream: true }))
         all.push(event.type);
       return all;
     });
@@ -164,7 +122,7 @@ describe('openai SDK', () => {
   ] as const) {
     test(`${what} in mid-stream is thrown, and nothing is called twice`, async () => {
       const thrown = await sameThreeWays({}, async (place) => {
-        const client = clientOf(place);
+        const client = openaiClient(place);
         const types: string[] = [];
         const error = await thrownBy(async () => {
           const params = { model, input: 'One two three four five.', metadata: { turnwire_fault: fault } };
@@ -181,7 +139,7 @@ describe('openai SDK', () => {
       const { websocket, sse } = await threeWays({}, (place) =>
         thrownBy(async () => {
           const params = { model, input: 'Hi.', metadata: { turnwire_fault: 'reset' } };
-          const events = await clientOf(place).responses.create({ ...params, stream });
+          const events = await openaiClient(place).responses.create({ ...params, stream });
           if (Symbol.asyncIterator in events) for await (const _ of events) assert.fail();
         }),
       );
@@ -205,7 +163,7 @@ describe('openai SDK', () => {
 
   test('everything else goes as ever', async () => {
     const { ids, error } = await sameThreeWays({}, async (place) => {
-      const client = clientOf(place);
+      const client = openaiClient(place);
       const { id } = await client.responses.create({ model, input: 'Keep this.' });
       const found = await client.responses.retrieve(id);
       const items = await client.responses.inputItems.list(id);
@@ -221,7 +179,7 @@ describe('openai SDK', () => {
   test('every recording: the same events, and the same end', { skip: recordings === undefined }, async () => {
     const { folder = '', names = [] } = recordings ?? {};
     const all = await sameThreeWays({ recordings: folder }, async (place) => {
-      const client = clientOf(place);
+      const client = openaiClient(place);
       const seen: unknown[] = [];
       for (const name of names) {
         try {

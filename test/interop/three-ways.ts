@@ -96,7 +96,7 @@ async function oneWay<Result>(
   try {
     const baseURL = host === undefined ? emulator.url : emulator.url.replace('127.0.0.1', host);
     const result = await run({ baseURL, apiKey: 'sk-of-a-test', fetch, answers });
-    const contexts = emulator.journal.turns().map(({ transcript }) => transcript.map(gist));
+    const contexts = contextsOf(emulator);
     return { result, calls, contexts, emulator, answers };
   } finally {
     await ours?.close();
@@ -162,6 +162,11 @@ const varying: ReadonlySet<string> = new Set([
   // What a chain holds is counted as it was made, and not as an SDK writes it down.
   'usage',
 ]);
+
+/** The whole context of each turn as the model was told it, however it came. */
+export function contextsOf({ journal }: Emulator): unknown[] {
+  return journal.turns().map(({ transcript }) => transcript.map(gist));
+}
 
 /** An item of a context as the model is told it: SDKs write the same one in several ways (`parsed: null`, arguments in another order, no id). */
 function gist(item: Record<string, unknown>): unknown {

@@ -57,7 +57,11 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
   [{ headers: { 'x-a': 'a\r\nb' } }, key, /^headers: x-a contains characters/],
   [{ onWarning: true }, key, /^onWarning must be a function, or false$/],
   [{ pool: 5 }, key, /^pool must be an object, not 5$/],
-  [{ pool: { max: 5 } }, key, /^pool\.max is no option \(there are lanes, maxAgeMs, maxConnections, maxIdleMs, pingMs\)$/],
+  [
+    { pool: { max: 5 } },
+    key,
+    /^pool\.max is no option \(there are lanes, maxAgeMs, maxConnections, maxIdleMs, pingMs\)$/,
+  ],
   ...[0, -1, 1.5, NaN, Infinity, '5'].map((value): [unknown, Env, RegExp] => [
     { pool: { maxConnections: value } },
     key,

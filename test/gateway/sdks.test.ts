@@ -1,0 +1,82 @@
+// SDKs as they are, with nothing changed but their base URL: what reaches the upstream, and what comes back.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createOpenAI } from '@ai-sdk/openai';
+import { startEmulator } from 'turnwire/emulator';
+import { agents } from '../interop/ai-sdk-agents.js';
+import { loopTurns, promised, toolLoop } from '../interop/conversations.js';
+import { contextsOf } from '../interop/three-ways.js';
+import {
+  agentsSdkMethods,
+  langchainLoop,
+  langchainMethods,
+  langchainModel,
+  openaiClient,
+  openaiLoop,
+  openaiMethods,
+} from '../interop/tool-loops.js';
+import { setUp } from './setup.js';
+
+/** A tool loop of an SDK against a base URL, to the words it ends with. */
+type Loop = (baseURL: string) => Promise<unknown>;
+
+const apiKey = 'sk-of-a-test';
+const include = ['reasoning.encrypted_content' as const];
+
+const openai =
+  (method: keyof typeof openaiMethods, store: boolean): Loop =>
+  async (baseURL) => {
+    const client = openaiClient({ baseURL, apiKey, fetch });
+    const params = { store, ...(store ? {} : { include }) };
+    const { output } = await openaiLoop(openaiMethods[method], client, params);
+    const parts = output.flatMap((item) => (item.type === 'message' ? item.content : []));
+    return parts.map((part) => (part.type === 'output_text' ? part.text : '')).join('');
+  };
+
+const aiSdk =
+  (method: keyof typeof agents, store: boolean): Loop =>
+  async (baseURL) => {
+    const model = createOpenAI({ baseURL, apiKey }).responses('gpt-5.4');
+    const providerOptions = { openai: store ? {} : { store, include } };
+    return (await agents[method]({ model, providerOptions })).text;
+  };
+
+const agentsSdk =
+  (method: keyof typeof agentsSdkMethods, store: boolean): Loop =>
+  (baseURL) =>
+    agentsSdkMethods[method]({ baseURL, apiKey, fetch }, { store, ...(store ? {} : { providerData: { include } }) });
+
+const langchain =
+  (method: keyof typeof langchainMethods, zdrEnabled: boolean): Loop =>
+  async (baseURL) =>
+    (await langchainLoop(langchainMethods[method], langchainModel({ baseURL, apiKey, fetch }, { zdrEnabled }))).text;
+
+/** By their rows in docs/gateway.md. */
+const loops: Readonly<Record<string, Loop>> = {
+  '`openai`: `create`': openai('create', true),
+  '`openai`: `create` with `stream: true`, `store: false`': openai('create with stream: true', false),
+  '`openai`: `stream()`': openai('stream()', true),
+  'AI SDK: `generateText`': aiSdk('generateText', true),
+  'AI SDK: `streamText`, `store: false`': aiSdk('streamText', false),
+  'Agents SDK: `run`': agentsSdk('run', true),
+  'Agents SDK: `run` with `stream: true`, `store: false`': agentsSdk('run with stream: true', false),
+  'LangChain: `invoke`': langchain('invoke', false),
+  'LangChain: `stream`, `zdrEnabled`': langchain('stream', true),
+};
+
+describe('gateway: SDKs, unmodified', () => {
+  for (const [row, loop] of Object.entries(loops))
+    test(`${row}: of ${loopTurns} turns those go up as deltas that docs/gateway.md promises`, async (t) => {
+      const { emulator, gateway } = await setUp(t, { script: toolLoop, obfuscation: false });
+      const direct = await startEmulator({ script: toolLoop, obfuscation: false });
+      t.after(() => direct.close());
+      const [text, expected] = await Promise.all([loop(gateway.url), loop(direct.url)]);
+      const turns = emulator.journal.turns();
+      assert.deepEqual(new Set(turns.map(({ transport }) => transport)), new Set(['websocket']));
+      assert.equal(turns.filter(({ plan }) => plan === 'delta').length, promised(row, 'gateway.md'));
+      assert.equal(text, expected);
+      assert.equal(text, 'I have counted 24 times.');
+      assert.equal(turns.length, loopTurns);
+      assert.deepEqual(contextsOf(emulator), contextsOf(direct));
+    });
+});
