@@ -39,11 +39,11 @@ class Terminal {
     await this.tmux('send-keys', ...keys);
   }
 
-  /** Waits until what is shown matches; 20 seconds at most. */
-  async shows(wanted: RegExp): Promise<string> {
+  /** Waits until what is shown matches, with `above` lines of what has scrolled away; 20 seconds at most. */
+  async shows(wanted: RegExp, above = 0): Promise<string> {
     let shown = '';
     for (let tries = 0; tries < 400; tries += 1) {
-      shown = await this.tmux('capture-pane', '-p');
+      shown = await this.tmux('capture-pane', '-p', '-S', String(-above));
       if (wanted.test(shown)) return shown;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -207,7 +207,7 @@ describe('turnwire run: screen', () => {
     const before = "turnwire run agent.yaml 'greet me' --script script.yaml --record run.jsonl >answer 2>errors";
     const { terminal } = await sitsDown(t, { before, flags: '--replay run.jsonl' });
     await terminal.types('/model openai/gpt-5.4', 'Enter');
-    await terminal.shows(/run\.jsonl\s+has\s+nothing\s+of\s+the\s+model\s+openai\/gpt-5\.4/);
+    await terminal.shows(/run\.jsonl\s+has\s+no\s+exchange\s+with\s+the\s+model\s+openai\/gpt-5\.4/);
     await terminal.types('greet me', 'Enter');
     await terminal.shows(/^Hello$/m);
   });
@@ -252,7 +252,7 @@ describe('turnwire run: screen', () => {
     await terminal.types('/model nobody', 'Enter');
     await terminal.shows(/\/model: there is no model "nobody"/);
     await terminal.types('/help', 'Enter');
-    await terminal.shows(/\/fix: Mends it\./);
+    await terminal.shows(/\/fix: Mends it\./, 40);
     await terminal.types('greet me', 'Enter');
     await terminal.shows(/1 turn/);
     await terminal.types('C-d');

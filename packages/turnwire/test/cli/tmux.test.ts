@@ -184,7 +184,7 @@ for (const columns of [40, 100]) {
       await terminal.types('/plan');
       await terminal.shows(/planner goes on/);
       await terminal.types('/modle');
-      await terminal.shows(/did you mean\s+\/model\?/);
+      await terminal.shows(/did\s+you\s+mean\s+\/model\?/);
     },
   );
 }
