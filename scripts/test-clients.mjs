@@ -1,4 +1,4 @@
-// Runs the tests that need programs people use, unmodified, against the emulator: Codex. Its binary is large, so it is
+// Runs the tests that need programs people use, unmodified, against the emulator and through the gateway: Codex. Its binary is large, so it is
 // installed below .cache/, where those tests look for it; without it the tests say so and skip.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startEmulator, type Emulator, type JournalTurn } from '@turnwire/emulator';
@@ -11,6 +12,7 @@ import { startEmulator, type Emulator, type JournalTurn } from '@turnwire/emulat
 // Programs that people run, unmodified, against the emulator: their own words decide whether it is good enough.
 // `npm run test:clients` installs them below .cache/clients.
 
+const turnwire = fileURLToPath(new URL('../../packages/turnwire/bin/turnwire.js', import.meta.url));
 const installed = fileURLToPath(new URL('../../.cache/clients/', import.meta.url));
 
 export function bin(name: string): string {
@@ -23,7 +25,7 @@ export function needs(name: string): { readonly timeout: number; readonly skip: 
   return { timeout: 300_000, skip };
 }
 
-interface Ended {
+export interface Ended {
   readonly status: unknown;
   readonly said: string;
 }
@@ -55,6 +57,40 @@ export async function start(t: TestContext, script: object): Promise<Emulator> {
   const emulator = await startEmulator({ script: { after: 'echo', ...script } });
   t.after(() => emulator.close());
   return emulator;
+}
+
+/** What a line of `turnwire serve` says of a turn, as far as tests look at it. */
+export interface ServedTurn {
+  readonly downstream: 'sse' | 'json' | 'websocket';
+  readonly outcome: string;
+  readonly attempts: number;
+}
+
+export interface Served {
+  readonly url: string;
+  /** The lines of the first turns, as many as are asked for, when they have come. */
+  readonly turns: (count: number) => Promise<readonly ServedTurn[]>;
+}
+
+/** `turnwire serve` as a process in front of an upstream. */
+export async function serve(t: TestContext, upstream: string): Promise<Served> {
+  const args = [turnwire, 'serve', '--upstream', upstream, '--port', '0', '--json'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout });
+  const [first] = (await once(lines, 'line')) as [string];
+  const turns: ServedTurn[] = [];
+  lines.on('line', (line) => {
+    const said = JSON.parse(line) as ServedTurn & { event: string };
+    if (said.event === 'turn') turns.push(said);
+  });
+  return {
+    url: (JSON.parse(first) as { url: string }).url,
+    turns: async (count) => {
+      while (turns.length < count) await once(lines, 'line');
+      return turns;
+    },
+  };
 }
 
 /** How the turns went that a client asked for; a warm-up has no output. */

@@ -1,0 +1,54 @@
+// Codex, unmodified, through `turnwire serve`: what goes up of what it sends.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { promised } from '../interop/conversations.js';
+import { needs, serve, start } from './client.js';
+import { configuredCodex } from './codex.js';
+
+const tools = Array.from({ length: 22 }, (_, turn) => `the-tool-ran-${turn}`);
+
+/** A loop of 24 turns over two runs of Codex: the second one resumes the session of the first. */
+const loop = {
+  turns: [
+    ...tools.map((words, turn) => ({
+      ...(turn % 3 === 0 ? { reasoning: [`Step ${turn} is next.`] } : {}),
+      calls: [{ name: 'exec_command', arguments: { cmd: `echo ${words}` } }],
+    })),
+    { text: 'The tool said so.' },
+    { text: 'It still does.' },
+  ],
+};
+
+describe('gateway: Codex', () => {
+  for (const [row, webSockets, warmUps] of [
+    ['Codex 0.171: SSE, `exec`, then `exec resume`', false, 0],
+    // Each run of Codex begins with a create that generates nothing, and continues it by its id.
+    ['Codex 0.171: WebSocket, `exec`, then `exec resume`', true, 2],
+  ] as const)
+    test(`${row}: of 24 turns those go up as deltas that docs/gateway.md promises`, needs('codex'), async (t) => {
+      const emulator = await start(t, loop);
+      const gateway = await serve(t, emulator.url);
+      const codex = await configuredCodex(t, gateway.url, webSockets);
+      const { status, said } = await codex(['exec', '--skip-git-repo-check', '--json', 'Use the tool.']);
+      assert.equal(status, 0, said);
+      for (const words of tools) assert(said.includes(`${words}\\n`), said);
+      assert.match(said, /The tool said so\./);
+      const resumed = await codex(['exec', '--skip-git-repo-check', '--json', 'resume', '--last', 'Again.']);
+      assert.equal(resumed.status, 0, resumed.said);
+      assert.match(resumed.said, /It still does\./);
+
+      const turns = emulator.journal.turns();
+      assert.equal(turns.length, 24 + warmUps);
+      for (const { transport, outcome } of turns) assert.deepEqual([transport, outcome], ['websocket', 'completed']);
+      assert.equal(turns.filter(({ plan }) => plan === 'delta').length, promised(row, 'gateway.md'));
+      // The last turn knows every result of the first run, each of them once.
+      const results = turns.at(-1)?.transcript.filter(({ type }) => type === 'function_call_output') ?? [];
+      assert.equal(results.length, tools.length);
+      for (const [index, words] of tools.entries()) assert(JSON.stringify(results[index]).includes(`${words}\\n`));
+
+      assert.deepEqual(
+        (await gateway.turns(turns.length)).map(({ downstream, outcome, attempts }) => [downstream, outcome, attempts]),
+        turns.map(() => [webSockets ? 'websocket' : 'sse', 'completed', 1]),
+      );
+    });
+});
