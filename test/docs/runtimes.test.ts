@@ -48,6 +48,27 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   'packages/turnwire/README.md': [{ holds: /startEmulator/, script: unused, prints: /^200 1\n$/ }],
 };
 
+/**
+ * O6: prints how the gateway answers where its upstream never does. An HTTP client that a runtime puts in place of undici would know no time limit,
+ * and this would not end.
+ */
+const silentUpstream = `
+import { createServer } from 'node:http';
+import { startGateway } from '@turnwire/gateway';
+
+const upstream = createServer(() => undefined);
+await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+const { port } = upstream.address() as { port: number };
+const gateway = await startGateway({
+  config: { upstream: { base_url: \`http://127.0.0.1:\${port}/v1\`, first_event_ms: 200 } },
+});
+const answer = await fetch(\`\${gateway.url}/models\`);
+console.log(answer.status, ((await answer.json()) as { error: { code: string } }).error.code);
+await gateway.close();
+upstream.closeAllConnections();
+upstream.close();
+`;
+
 const blocks = Object.keys(programs).flatMap((page) =>
   blocksOf(page)
     .filter(({ language }) => language === 'ts')
@@ -65,7 +86,7 @@ test('READMEs: each program has a test here', () => {
     );
 });
 
-describe('the programs of the READMEs', () => {
+describe('programs of the READMEs, and the gateway', () => {
   // Inside the repository, because that is where the packages can be resolved from.
   mkdirSync(join(root, 'dist-test'), { recursive: true });
   const folder = mkdtempSync(join(root, 'dist-test', 'readme-'));
@@ -74,6 +95,8 @@ describe('the programs of the READMEs', () => {
     writeFileSync(join(folder, `${index}.mts`), `${text}\nexport {};\n`);
     return `${index}.mts`;
   });
+  writeFileSync(join(folder, 'silent-upstream.mts'), silentUpstream);
+  files.push('silent-upstream.mts');
   const compilerOptions = { composite: false, declaration: false, rootDir: '.', outDir: '.', tsBuildInfoFile: null };
   writeFileSync(
     join(folder, 'tsconfig.json'),
@@ -84,25 +107,34 @@ describe('the programs of the READMEs', () => {
   assert.equal(compiled.status, 0, compiled.stdout);
 
   for (const [runtime, [program, args]] of Object.entries(runtimes)) {
+    const skip = !existsSync(program) && `${runtime} is not installed; "npm run test:extra" installs it`;
+
+    const run = async (name: string, environment: Readonly<Record<string, string>> = {}): Promise<string> => {
+      const child = spawn(program, [...args, join(folder, `${name}.mjs`)], {
+        cwd: root,
+        env: { PATH: process.env['PATH'], NO_COLOR: '1', ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: 60_000,
+      });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      await once(child, 'close');
+      assert.equal(child.exitCode, 0, stderr);
+      return stdout;
+    };
+
     for (const [index, { script, prints }] of Object.values(programs).flat().entries()) {
       const page = blocks[index]?.page;
-      const skip = !existsSync(program) && `${runtime} is not installed; "npm run test:extra" installs it`;
       test(`${runtime} runs number ${index + 1}, of ${page}, to its end`, { skip }, async (t) => {
         const emulator = await startEmulator({ script });
         t.after(() => emulator.close());
-        const child = spawn(program, [...args, join(folder, `${index}.mjs`)], {
-          cwd: root,
-          env: { PATH: process.env['PATH'], OPENAI_BASE_URL: emulator.url, OPENAI_API_KEY: 'any', NO_COLOR: '1' },
-          stdio: ['ignore', 'pipe', 'pipe'],
-          timeout: 60_000,
-        });
-        let [stdout, stderr] = ['', ''];
-        child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-        child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-        await once(child, 'close');
-        assert.equal(child.exitCode, 0, stderr);
-        assert.match(stdout, prints);
+        assert.match(await run(`${index}`, { OPENAI_BASE_URL: emulator.url, OPENAI_API_KEY: 'any' }), prints);
       });
     }
+
+    test(`gateway on ${runtime}: gives up an upstream that does not answer in time`, { skip }, async () => {
+      assert.equal(await run('silent-upstream'), '504 upstream_timeout\n');
+    });
   }
 });

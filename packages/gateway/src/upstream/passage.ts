@@ -1,5 +1,6 @@
 import { proxyFor } from '@turnwire/client/proxy';
-import { Agent, ProxyAgent, errors, request } from 'undici';
+// By its file: for the bare name Bun has an HTTP client of its own, which knows no dispatcher, and so neither time limit nor proxy.
+import { Agent, ProxyAgent, errors, request } from 'undici/index.js';
 import { Refusal } from '../base/refusal.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
