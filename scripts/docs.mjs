@@ -1,13 +1,12 @@
-// `npm run docs` makes the site out of docs/ and writes it into site/; `npm run docs -- --serve` shows it, too. VitePress is installed below
-// .cache/ the first time: nothing else needs it.
+// `npm run docs` makes the site out of docs/ and writes it into site/; `npm run docs -- --serve` shows it, too. VitePress is installed
+// below .cache/ the first time.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installBelowCache } from './install.mjs';
-import { writePages } from './site/site.mjs';
+import { installVitePress, writePages } from './site/site.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = installBelowCache('site', ['vitepress@1.6.4']);
+const folder = installVitePress();
 const pages = join(folder, 'pages');
 writePages(pages);
 vitepress('build', '--outDir', join(root, 'site'));

@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installBelowCache } from './install.mjs';
+import { installVitePress } from './site/site.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 installBelowCache('extra', [
@@ -30,6 +31,8 @@ installBelowCache('sdks-node-20', [
   '@langchain/openai@1.5',
   '@langchain/core@1.4',
 ]);
+// The test of the site has three minutes, of which an installation would take most.
+installVitePress();
 const words = [
   'test-runners',
   'agents-sdk',

@@ -2,10 +2,16 @@
 import { cpSync, readFileSync, readdirSync, rmSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installBelowCache } from '../install.mjs';
 import { chapters } from './chapters.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const docs = join(root, 'docs');
+
+/** Gives the folder that VitePress is in. It is installed there the first time: nothing but the site needs it. */
+export function installVitePress() {
+  return installBelowCache('site', ['vitepress@1.6.4']);
+}
 
 /** The names of the pages of docs/, without `.md`. The page for readers of the repository is none: the site has a front page of its own. */
 function pageNames() {
