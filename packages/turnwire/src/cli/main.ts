@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { exitStatus } from './exit-status.js';
+import { helpOf, type Verb } from './help.js';
+import { envFromFile, numberUpTo, positive, several, speed, wholeUpTo } from './option-values.js';
 import { Printer } from './terminal.js';
 import type { Io } from './io.js';
 
@@ -304,17 +306,6 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--list', 'show the rules, and end')
     .option('--verbose', 'show the rules that were skipped, too')
     .option('--json', 'print the results as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  turnwire check http://127.0.0.1:8080/v1 --model local
-  turnwire check http://127.0.0.1:8080/v1 --only connecting errors/http-envelope
-  turnwire check https://gateway.example/v1 --profile gateway --model gpt-5.4 --key-from GATEWAY_KEY --yes --json
-
-Exit status: 0 no rule failed, 1 a rule failed or nobody answers, 2 wrong usage.
-What each rule wants, and what servers are known to fail at: docs/check.md.`,
-    )
     .action(async (url, options) => {
       const { check } = await import('./check/check.js');
       end(await check(io, url, options));
@@ -341,17 +332,6 @@ What each rule wants, and what servers are known to fail at: docs/check.md.`,
     )
     .option('--yes', 'spend the tokens without being asked')
     .option('--json', 'print what was found as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  turnwire doctor https://gateway.example/v1
-  turnwire doctor https://gateway.example/v1 --model gpt-5.4 --key-from GATEWAY_KEY --yes
-  turnwire doctor http://127.0.0.1:8080/v1 --wait 120 --json
-
-Exit status: 0 nothing wrong, 1 a problem was found, 2 wrong usage.
-What it looks at, and what each finding means: docs/doctor.md.`,
-    )
     .action(async (url, options) => {
       const { doctor } = await import('./doctor/doctor.js');
       end(await doctor(io, url, options));
@@ -360,29 +340,11 @@ What it looks at, and what each finding means: docs/doctor.md.`,
   return program;
 }
 
-function verb(program: Command, name: string): Command {
-  return program.command(name).option('--debug', 'on an error, print where it happened');
-}
-
-/** The values of an option that may be given several times. */
-function several(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
-}
-
-function envFromFile(): Option {
-  return new Option(
-    '--env-from-file <file>',
-    'take secrets from a file of KEY=VALUE lines; may be given several times',
-  ).argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file]);
-}
-
-function numberUpTo(most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !(value >= 0 && value <= most))
-      throw new InvalidArgumentError(`Give a number from 0 to ${most}.`);
-    return value;
-  };
+function verb(program: Command, name: Verb): Command {
+  return program
+    .command(name)
+    .option('--debug', 'on an error, print where it happened')
+    .addHelpText('after', helpOf(name));
 }
 
 /** What whoever typed a wrong command line probably meant. */
@@ -390,29 +352,6 @@ function hinted(text: string): string {
   return text.startsWith("too many arguments for 'run'")
     ? 'too many arguments: put a prompt of several words in quotes, as in turnwire run agent.yaml "fix the tests"\n'
     : text;
-}
-
-function wholeUpTo(most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!(Number.isInteger(value) && value >= 1 && value <= most))
-      throw new InvalidArgumentError(`Give a whole number from 1 to ${most}.`);
-    return value;
-  };
-}
-
-function speed(text: string): number | 'at-once' {
-  if (text === 'at-once') return text;
-  const factor = Number(text);
-  if (!(factor > 0 && factor < Infinity)) throw new InvalidArgumentError('Give a number above 0, or "at-once".');
-  return factor;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value > 0 && Number.isFinite(value)))
-    throw new InvalidArgumentError('Give a number greater than 0.');
-  return value;
 }
 
 async function packageVersion(): Promise<string> {

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { turnwire } from './console.js';
 
 const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
+
+const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 
 describe('turnwire: usage', () => {
   test('--version prints the version of the package, and nothing else', async () => {
@@ -54,6 +59,26 @@ describe('turnwire: usage', () => {
       const help = await turnwire([verb, '--help']);
       assert.equal(help.status, 0);
       for (const name of names) assert(help.stdout.includes(name), `${verb} ${name}`);
+    }
+  });
+
+  test('the help of each verb has examples whose options exist, and names its page', async () => {
+    const { stdout } = await turnwire(['--help']);
+    const verbs = [...stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)].map(([, verb]) =>
+      String(verb),
+    );
+    assert(verbs.length >= 11);
+    for (const verb of verbs) {
+      const { stdout: help } = await turnwire([verb, '--help']);
+      const [before = '', after = ''] = help.split('\nExamples:\n');
+      const examples = after.match(/^ {2}.*\bturnwire [a-z]+.*$/gm) ?? [];
+      assert(examples.length > 0, verb);
+      for (const example of examples) {
+        assert.match(example, new RegExp(`turnwire ${verb}\\b`));
+        for (const [flag] of example.matchAll(/--[a-z][a-z-]*/g)) assert(before.includes(`${flag} `), example);
+      }
+      const [, page = ''] = /^More: (docs\/\S+\.md)$/m.exec(after) ?? [];
+      assert(existsSync(join(repository, page)) && page !== '', `${verb}: ${page}`);
     }
   });
 
