@@ -1,11 +1,8 @@
 // SDKs as they are, with nothing changed but their base URL: what reaches the upstream, and what comes back.
-import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createOpenAI } from '@ai-sdk/openai';
-import { startEmulator } from 'turnwire/emulator';
 import { agents } from '../interop/ai-sdk-agents.js';
-import { loopTurns, promised, toolLoop } from '../interop/conversations.js';
-import { contextsOf } from '../interop/three-ways.js';
+import { loopTurns } from '../interop/conversations.js';
 import {
   agentsSdkMethods,
   langchainLoop,
@@ -15,10 +12,7 @@ import {
   openaiLoop,
   openaiMethods,
 } from '../interop/tool-loops.js';
-import { setUp } from './setup.js';
-
-/** A tool loop of an SDK against a base URL, to the words it ends with. */
-type Loop = (baseURL: string) => Promise<unknown>;
+import { assertLoop, type Loop } from './tool-loop.js';
 
 const apiKey = 'sk-of-a-test';
 const include = ['reasoning.encrypted_content' as const];
@@ -66,17 +60,6 @@ const loops: Readonly<Record<string, Loop>> = {
 
 describe('gateway: SDKs, unmodified', () => {
   for (const [row, loop] of Object.entries(loops))
-    test(`${row}: of ${loopTurns} turns those go up as deltas that docs/gateway.md promises`, async (t) => {
-      const { emulator, gateway } = await setUp(t, { script: toolLoop, obfuscation: false });
-      const direct = await startEmulator({ script: toolLoop, obfuscation: false });
-      t.after(() => direct.close());
-      const [text, expected] = await Promise.all([loop(gateway.url), loop(direct.url)]);
-      const turns = emulator.journal.turns();
-      assert.deepEqual(new Set(turns.map(({ transport }) => transport)), new Set(['websocket']));
-      assert.equal(turns.filter(({ plan }) => plan === 'delta').length, promised(row, 'gateway.md'));
-      assert.equal(text, expected);
-      assert.equal(text, 'I have counted 24 times.');
-      assert.equal(turns.length, loopTurns);
-      assert.deepEqual(contextsOf(emulator), contextsOf(direct));
-    });
+    test(`${row}: of ${loopTurns} turns those go up as deltas that docs/gateway.md promises`, (t) =>
+      assertLoop(t, row, loop));
 });
