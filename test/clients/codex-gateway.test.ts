@@ -51,4 +51,12 @@ describe('gateway: Codex', () => {
         turns.map(() => [webSockets ? 'websocket' : 'sse', 'completed', 1]),
       );
     });
+
+  test('codex doctor finds the provider reachable, over HTTP and by a WebSocket', needs('codex'), async (t) => {
+    const gateway = await serve(t, (await start(t, { turns: [{ text: 'Unasked.' }] })).url);
+    const { said } = await (await configuredCodex(t, gateway.url, true))(['doctor', '--json']);
+    const { checks } = JSON.parse(said) as { checks: Record<string, { status: string; details: object }> };
+    assert.equal(checks['network.provider_reachability']?.status, 'ok', said);
+    assert.match(JSON.stringify(checks['network.websocket_reachability']), /"ok".*101 Switching Protocols/);
+  });
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { countFiles, loopTurns } from '../interop/conversations.js';
 import { eventsOf, message, setUp } from './setup.js';
-import { assertLoop, type Loop } from './tool-loop.js';
+import { assertLoop, assertUndisturbed, type Loop } from './tool-loop.js';
 
 /** What a program writes. It gets `input`, and must end well. */
 async function run(program: string, args: readonly string[], input: string | Buffer = ''): Promise<string> {
@@ -118,5 +118,12 @@ describe('gateway: Python', () => {
   ] as const)
     test(title(row), { skip: websockets === undefined && 'python3-websockets is not installed' }, (t) =>
       assertLoop(t, row, loop(websockets, 'websocket.py', mode)),
+    );
+
+  for (const mode of ['history'])
+    test(
+      `websockets, ${mode}: sees nothing of chains and sockets that the upstream loses`,
+      { skip: websockets === undefined && 'python3-websockets is not installed' },
+      (t) => assertUndisturbed(t, loop(websockets, 'websocket.py', mode)),
     );
 });

@@ -12,7 +12,7 @@ import {
   openaiLoop,
   openaiMethods,
 } from '../interop/tool-loops.js';
-import { assertLoop, type Loop } from './tool-loop.js';
+import { assertLoop, assertUndisturbed, type Loop } from './tool-loop.js';
 
 const apiKey = 'sk-of-a-test';
 const include = ['reasoning.encrypted_content' as const];
@@ -46,7 +46,7 @@ const langchain =
     (await langchainLoop(langchainMethods[method], langchainModel({ baseURL, apiKey, fetch }, { zdrEnabled }))).text;
 
 /** By their rows in docs/gateway.md. */
-const loops: Readonly<Record<string, Loop>> = {
+const loops = {
   '`openai`: `create`': openai('create', true),
   '`openai`: `create` with `stream: true`, `store: false`': openai('create with stream: true', false),
   '`openai`: `stream()`': openai('stream()', true),
@@ -56,10 +56,18 @@ const loops: Readonly<Record<string, Loop>> = {
   'Agents SDK: `run` with `stream: true`, `store: false`': agentsSdk('run with stream: true', false),
   'LangChain: `invoke`': langchain('invoke', false),
   'LangChain: `stream`, `zdrEnabled`': langchain('stream', true),
-};
+} satisfies Record<string, Loop>;
 
 describe('gateway: SDKs, unmodified', () => {
   for (const [row, loop] of Object.entries(loops))
     test(`${row}: of ${loopTurns} turns those go up as deltas that docs/gateway.md promises`, (t) =>
       assertLoop(t, row, loop));
+
+  for (const row of [
+    '`openai`: `create` with `stream: true`, `store: false`',
+    'AI SDK: `streamText`, `store: false`',
+    'Agents SDK: `run` with `stream: true`, `store: false`',
+    'LangChain: `stream`, `zdrEnabled`',
+  ] as const)
+    test(`${row}: sees nothing of chains and sockets that the upstream loses`, (t) => assertUndisturbed(t, loops[row]));
 });
