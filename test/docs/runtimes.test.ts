@@ -69,6 +69,23 @@ upstream.closeAllConnections();
 upstream.close();
 `;
 
+/** O6: prints where the HTTP of MCP asks for a tunnel, given a proxy. */
+const proxiedMcp = `
+import { createServer } from 'node:http';
+import { openHttp } from '../../packages/turnwire/dist/agent/tools/mcp/http.js';
+
+const proxy = createServer().on('connect', ({ url }, socket) => {
+  console.log('CONNECT', url);
+  socket.end('HTTP/1.1 403 Forbidden\\r\\n\\r\\n');
+});
+await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+process.env['http_proxy'] = \`http://127.0.0.1:\${(proxy.address() as { port: number }).port}\`;
+const http = openHttp();
+await http.request(new URL('http://mcp.invalid:8080/'), { method: 'GET', headers: {} }).catch(() => undefined);
+http.close();
+proxy.close();
+`;
+
 const blocks = Object.keys(programs).flatMap((page) =>
   blocksOf(page)
     .filter(({ language }) => language === 'ts')
@@ -86,7 +103,7 @@ test('READMEs: each program has a test here', () => {
     );
 });
 
-describe('programs of the READMEs, and the gateway', () => {
+describe('programs on each runtime', () => {
   // Inside the repository, because that is where the packages can be resolved from.
   mkdirSync(join(root, 'dist-test'), { recursive: true });
   const folder = mkdtempSync(join(root, 'dist-test', 'readme-'));
@@ -96,7 +113,8 @@ describe('programs of the READMEs, and the gateway', () => {
     return `${index}.mts`;
   });
   writeFileSync(join(folder, 'silent-upstream.mts'), silentUpstream);
-  files.push('silent-upstream.mts');
+  writeFileSync(join(folder, 'proxied-mcp.mts'), proxiedMcp);
+  files.push('silent-upstream.mts', 'proxied-mcp.mts');
   const compilerOptions = { composite: false, declaration: false, rootDir: '.', outDir: '.', tsBuildInfoFile: null };
   writeFileSync(
     join(folder, 'tsconfig.json'),
@@ -135,6 +153,10 @@ describe('programs of the READMEs, and the gateway', () => {
 
     test(`gateway on ${runtime}: gives up an upstream that does not answer in time`, { skip }, async () => {
       assert.equal(await run('silent-upstream'), '504 upstream_timeout\n');
+    });
+
+    test(`MCP on ${runtime}: reaches its servers through the proxy of the environment`, { skip }, async () => {
+      assert.equal(await run('proxied-mcp'), 'CONNECT mcp.invalid:8080\n');
     });
   }
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createFetch } from '@turnwire/client/fetch';
 import { createTestAuthority, startEmulator, startLink } from '@turnwire/emulator';
-import { Agent, fetch } from 'undici';
+// By its file: for the bare name Bun has an HTTP client of its own, which trusts no authority of an Agent.
+import { Agent, fetch } from 'undici/index.js';
 import { openTools, type Toolbox } from '../../agent/tools/toolsets.js';
 import { loadConfig } from '../../config/config.js';
 import { agentLoop, type Fetch, type LoopTurn } from './agent-loop.js';

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { proxyFor } from '@turnwire/client/proxy';
-import { Agent, buildConnector, fetch as undiciFetch, type Dispatcher, type Response } from 'undici';
+// By its file: for the bare name Bun has an HTTP client of its own, which knows no dispatcher, and so no proxy.
+import { Agent, buildConnector, fetch as undiciFetch, type Dispatcher, type Response } from 'undici/index.js';
 import { causeOf, McpFailure } from './failure.js';
 import { tunnel } from './tunnel.js';
 
