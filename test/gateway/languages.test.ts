@@ -120,7 +120,7 @@ describe('gateway: Python', () => {
       assertLoop(t, row, loop(websockets, 'websocket.py', mode)),
     );
 
-  for (const mode of ['history'])
+  for (const mode of ['history', 'id'])
     test(
       `websockets, ${mode}: sees nothing of chains and sockets that the upstream loses`,
       { skip: websockets === undefined && 'python3-websockets is not installed' },

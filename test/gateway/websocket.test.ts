@@ -202,6 +202,26 @@ describe('gateway: what the upstream has lost', () => {
     });
   }
 
+  test('a chain that is lost with its socket before the first event is sent in full, once', async (t) => {
+    const lost = 'close code=1012';
+    for (const [faults, expected] of [
+      [[{ on: { turn: 2 }, do: lost }], ['completed', 'aborted', 'refused', 'completed']],
+      [[2, 4].map((turn) => ({ on: { turn }, do: lost })), ['completed', 'aborted', 'refused', 'aborted']],
+    ] as const) {
+      const { client, emulator } = await open(t, { faults: [...faults] });
+      client.create({ store: false });
+      const first = await client.end();
+      client.create({ store: false, previous_response_id: idOf(first), input: [message('More.')] });
+      const end = await client.end();
+      if (expected[3] === 'completed') assert.equal(end.type, 'response.completed', JSON.stringify(end));
+      else assert.equal(codeOf(end), 'turn_outcome_unknown');
+      assert.deepEqual(
+        emulator.journal.turns().map(({ outcome }) => outcome),
+        expected,
+      );
+    }
+  });
+
   test('a response that the upstream has forgotten is sent in full before anything was handed over', async (t) => {
     const { client, emulator } = await open(t, { faults: [{ on: { turn: 2 }, do: 'forget' }] });
     client.create({ store: true });

@@ -18,6 +18,8 @@ export interface RelayTurnOptions {
   headers?: Readonly<Record<string, string>> | undefined;
   /** The request's text, where it asks for no stream: over HTTP it is sent as it is, and so comes the answer. */
   plain?: string | undefined;
+  /** An earlier turn with the same content may have run: once this one was sent, it is not sent again. @default false */
+  mayHaveRun?: boolean | undefined;
   /** Called once, when the turn has ended, in whatever way. */
   onSettled?: (() => void) | undefined;
 }
@@ -56,7 +58,7 @@ class ClientRelay implements Relay {
   }
 
   turn(params: JsonObject, options: RelayTurnOptions = {}): RelayTurn {
-    const { signal, transport, headers = {}, plain, onSettled = () => {} } = options;
+    const { signal, transport, headers = {}, plain, mayHaveRun = false, onSettled = () => {} } = options;
     const parts: AnswerParts = { received: {}, plain: undefined };
     const turn = this.#client.turnAsText(
       params,
@@ -64,6 +66,7 @@ class ClientRelay implements Relay {
       {
         headers: { sent: headers, onReceived: (received) => (parts.received = received) },
         plain: plain === undefined ? undefined : { body: plain, onResponse: (answer) => (parts.plain = answer) },
+        mayHaveRun,
         onSettled,
       },
     );

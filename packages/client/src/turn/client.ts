@@ -62,7 +62,11 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 /** @internal */
-export type Hooks = Partial<Pick<TurnContext, 'onCommitted'>> & { onSettled?: (turn: Turn) => void } & FrameOptions;
+export type Hooks = Partial<Pick<TurnContext, 'onCommitted'>> & {
+  onSettled?: (turn: Turn) => void;
+  /** See `TurnRequest`. */
+  mayHaveRun?: boolean | undefined;
+} & FrameOptions;
 
 export class Client implements AsyncDisposable {
   readonly #settings: Settings;
@@ -237,7 +241,7 @@ export class Client implements AsyncDisposable {
           ? this.#settings.transport
           : checkTransport('turn: transport', options.transport);
       this.#cancelWarmUps();
-      turn.begin(new TurnRequest(params, hooks.asText), choice, hooks);
+      turn.begin(new TurnRequest(params, hooks.asText, hooks.mayHaveRun), choice, hooks);
     } catch (error) {
       if (!(error instanceof TurnwireError)) throw error;
       turn.end(error);

@@ -36,9 +36,10 @@ export class TurnRequest {
 
   /**
    * @param isSnapshot `given` was made for this turn, and never changes.
+   * @param mayHaveRun An earlier turn with the same content may have run: this one is sent to no second place.
    * @throws TurnwireError `invalid_request`
    */
-  constructor(given: unknown, isSnapshot = false) {
+  constructor(given: unknown, isSnapshot = false, mayHaveRun = false) {
     const params = isSnapshot ? (given as JsonObject) : copyOf(given);
     const { previous_response_id: previous, store, generate, background, tools, conversation } = params;
     if (previous !== undefined && previous !== null && typeof previous !== 'string') {
@@ -52,7 +53,7 @@ export class TurnRequest {
     this.webSocketOnly = generate === false;
     this.sseOnly = background === true;
     this.inConversation = conversation !== undefined && conversation !== null;
-    this.repeatable = !this.inConversation && withoutEffects(tools);
+    this.repeatable = !mayHaveRun && !this.inConversation && withoutEffects(tools);
   }
 
   /** The fields that shape the context beside the input: see `continuation/fields.ts`. */

@@ -75,7 +75,7 @@ export class GatewayTurn {
   async opening(): Promise<RelayOpening> {
     let opening = await this.#engine.opening();
     if (this.#mayRestore(opening)) {
-      this.#restore();
+      this.#restore(opening.name === 'unknown');
       opening = await this.#engine.opening();
     }
     if (opening.name === 'begun') this.#note();
@@ -107,7 +107,7 @@ export class GatewayTurn {
   async answer(): Promise<RelayAnswer> {
     let answer = await this.#engine.answer();
     if (this.#mayRestore(answer)) {
-      this.#restore();
+      this.#restore(answer.name === 'unknown');
       answer = await this.#engine.answer();
     }
     if (answer.name === 'answered') {
@@ -132,26 +132,29 @@ export class GatewayTurn {
     this.#settle();
   }
 
-  #begin(): RelayTurn {
+  #begin(mayHaveRun = false): RelayTurn {
     const { lease, headers, downstream } = this.options;
     return lease.relay.turn(this.sent.params, {
       headers,
       plain: downstream === 'json' ? textOf(this.sent) : undefined,
+      mayHaveRun,
     });
   }
 
   /** The upstream has lost the response that the create names, nothing was handed over, and what it held is known here. */
   #mayRestore(answer: RelayOpening | RelayAnswer): boolean {
-    if (answer.name !== 'refused' || answer.error.code !== 'chain_lost' || this.#settled) return false;
+    if ((answer.name !== 'refused' && answer.name !== 'unknown') || this.#settled) return false;
+    if (answer.error.code !== 'chain_lost') return false;
     return this.options.history !== undefined && this.sent === this.options.create;
   }
 
-  #restore(): void {
+  /** @param mayHaveRun the engine has replayed the turn after a lost socket: the turn in full is then that one replay. */
+  #restore(mayHaveRun: boolean): void {
     const { create, history } = this.options;
     if (history === undefined) return;
     this.#earlier = this.#engine.report;
     this.sent = inFull(create, history);
-    this.#engine = this.#begin();
+    this.#engine = this.#begin(mayHaveRun);
   }
 
   #look({ type, text }: RelayEvent): void {
