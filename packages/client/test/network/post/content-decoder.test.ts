@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { getDefaultHighWaterMark } from 'node:stream';
 import { test } from 'node:test';
 import * as zlib from 'node:zlib';
 import * as fc from 'fast-check';
@@ -78,7 +79,9 @@ test('content coding: a body that is none is told, and nothing after it', async 
 
 test('content coding: a paused decoder holds no more than its buffers, and goes on where it stopped', async () => {
   const size = 32 * 1024 * 1024;
-  const bomb = zlib.gzipSync(Buffer.alloc(size));
+  // Hardly compressed, it is larger than the buffer of a stream on any Node: 16 KiB on 20, 64 KiB from 22 on.
+  const bomb = zlib.gzipSync(Buffer.alloc(size), { level: 1 });
+  assert.ok(bomb.length > 2 * getDefaultHighWaterMark(false));
   let count = 0;
   let isFull = false;
   let roomy = (): void => assert.fail('roomy');
