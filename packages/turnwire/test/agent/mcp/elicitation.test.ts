@@ -62,7 +62,7 @@ describe('elicitation, by servers made with the SDK', () => {
     const ended = new Promise<void>((resolve) => (over = resolve));
     const askUser = async (_question: string, { signal }: { signal: AbortSignal }): Promise<undefined> => {
       controller.abort(new Error('left'));
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       over();
     };
     const { call } = await toolsOf(t, [{ type: 'mcp', command: process.execPath, args: [program] }], { askUser });

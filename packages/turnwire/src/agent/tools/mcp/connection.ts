@@ -234,10 +234,12 @@ export class Connection implements Receiver {
   }
 
   #serve(id: string | number, method: string, params: Fields): void {
-    const over = new AbortController();
-    const served = this.#serving?.serve(method, params, over.signal);
-    if (served !== undefined)
-      return void this.#answerWith(served, { id, calls: new Set(this.#pending.values()), over });
+    // Known before it is served: whoever is asked may end the run at once.
+    const asked: Served = { id, calls: new Set(this.#pending.values()), over: new AbortController() };
+    this.#served.add(asked);
+    const served = this.#serving?.serve(method, params, asked.over.signal);
+    if (served !== undefined) return void this.#answerWith(served, asked);
+    this.#served.delete(asked);
     const answer =
       method === 'ping'
         ? { result: {} }
@@ -247,9 +249,8 @@ export class Connection implements Receiver {
 
   /** Never rejects. The clocks of the calls that wait for it stand still meanwhile. */
   async #answerWith(served: Promise<unknown>, asked: Served): Promise<void> {
-    this.#served.add(asked);
-    for (const call of asked.calls) call.hold();
     const open = (): Pending[] => [...this.#pending.values()].filter((call) => asked.calls.has(call));
+    for (const call of open()) call.hold();
     try {
       this.#tell({ jsonrpc: '2.0', id: asked.id, result: await served });
     } catch (error) {
