@@ -1,4 +1,4 @@
-/** What stands between these two marks in docs/performance.md and bench/NOTES.md is written by `npm run bench -- --docs`. */
+/** Marks around the sections of docs/performance.md and bench/NOTES.md that `npm run bench -- --docs` writes. */
 function marksOf(section: string): [begin: string, end: string] {
   return [`<!-- bench:${section} -->`, `<!-- /bench:${section} -->`];
 }

@@ -11,7 +11,7 @@ const frame = (functionName: string, url = '') => ({
 });
 
 describe('bench: profile', () => {
-  test('what a package calls in Node is its own, idle time is nobody’s, and garbage has a part of its own', () => {
+  test('a profile: calls into Node count as the package’s, idle time as nobody’s, garbage as a part of its own', () => {
     const nodes = [
       { id: 1, callFrame: frame('(root)'), children: [2, 3, 4, 5] },
       { id: 2, callFrame: frame('(idle)') },

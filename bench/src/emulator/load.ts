@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, request as send } from 'node:http';
 import { WebSocket } from 'ws';
 
-/** What loads a server: connections that are kept, answers that are read and thrown away. */
+/** The load on a server: connections are kept, and answers are read and thrown away. */
 export class Load {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #url: string;

@@ -1,12 +1,12 @@
 /** The servers that are compared, by what they are. */
 export type Kind = 'turnwire' | 'aimock' | 'floor';
 
-/** What a server process is told to start. */
+/** The server that a process is told to start. */
 export interface Setup {
   readonly kind: Kind;
   /** Of an emulator: the file of its build that is imported. */
   readonly module: string | undefined;
-  /** What is answered; undefined: an emulator repeats what it is told. */
+  /** The text of each answer; undefined: the emulator repeats the input. */
   readonly text: string | undefined;
   /** Milliseconds between two events of an answer; 0: all at once. */
   readonly everyMs: number;

@@ -1,7 +1,7 @@
 import { Load, repeat } from './load.js';
 import type { Kind, Usage } from './protocol.js';
 
-/** What is measured of one server in one round, by the column of its table. */
+/** The measurements of one server in one round, by the column of the table. */
 export type Measured = Readonly<Record<string, number>>;
 
 export interface Workload {

@@ -29,7 +29,7 @@ export interface FullPlan {
   reason: FullReason;
 }
 
-/** What the server holds at the end of a response. */
+/** The chain that the server holds at the end of a response. */
 export interface Baseline {
   readonly responseId: string;
   readonly stored: boolean;
@@ -73,8 +73,8 @@ export interface ChainResponse extends ChainRequest {
 const baselineBytes = 400;
 
 /**
- * What the server is known to hold: for each response, the items of its context and the fields that shaped it. Finds the response that a request continues,
- * by the items of its input alone, whichever conversation they belong to.
+ * The chains that the server is known to hold: for each response, the items of its context and the fields that shaped it. The memory finds the
+ * response that a request continues by the items of the input alone, whichever conversation they belong to.
  */
 export class ChainMemory {
   readonly #maxBytes: number;
@@ -221,7 +221,7 @@ export class ChainMemory {
   }
 }
 
-/** What was asked is matched as it is: it is the caller's, who keeps it anyway. */
+/** Input items are matched as they are: the caller keeps them anyway. */
 function withDigests({ item, alternate }: { item: Json; alternate: Json | undefined }): StoredItem {
   return { item: digestLongTexts(item), alternate: alternate === undefined ? undefined : digestLongTexts(alternate) };
 }

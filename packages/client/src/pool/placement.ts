@@ -1,5 +1,6 @@
 import type { Connection } from './connection.js';
-import type { Lane } from './lane.js';
+import type { TurnwireError } from '../protocol/errors/errors.js';
+import type { Lane, LaneListener } from './lane.js';
 
 /** What a turn asks of its lane. */
 export interface Placement {
@@ -130,4 +131,24 @@ function newNamedLane(connections: Iterable<Connection>, withoutLanes: boolean):
 
 function losesNothing({ chain }: Lane): boolean {
   return chain === undefined || chain.stored;
+}
+
+/** The chosen lane, or a new one of the chosen connection. */
+export function laneOf({ connection, lane }: LaneChoice): Lane {
+  return lane ?? connection.lanes.open();
+}
+
+/** Gives the chosen lane to a turn. */
+export function assign(spot: LaneChoice, listener: LaneListener): LaneAssignment {
+  const lane = laneOf(spot);
+  lane.assign(listener);
+  return { lane, reused: true };
+}
+
+/**
+ * What a turn can still do after its dial was refused. A proxy that refuses tunnels refuses those of SSE too. A server that does not answer a dial would
+ * not answer a POST, which might have run.
+ */
+export function afterDial(placement: Placement, { code }: TurnwireError): Placement {
+  return code === 'proxy_failed' || code === 'dial_timeout' ? { ...placement, fallback: 'nothing' } : placement;
 }

@@ -4,14 +4,14 @@ import { TurnwireError } from '../protocol/errors/errors.js';
 import { Connection } from './connection.js';
 import { DialWaiter } from './dialling/dial-waiter.js';
 import { ClockJumpDetector } from './liveness/clock-jump.js';
-import { canContinue, leastRecentlyUsed, chooseLane } from './placement.js';
+import { afterDial, assign, canContinue, chooseLane, laneOf, leastRecentlyUsed } from './placement.js';
 import { busyError, closedError } from './pool-settings.js';
 import { WaitQueue } from './dialling/wait-queue.js';
 import { RefusedDialQueue } from './dialling/refused-dial-queue.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { DialContext } from './dialling/dial-waiter.js';
 import type { ConnectionOwner } from './connection.js';
-import type { Lane, LaneListener } from './lane.js';
+import type { LaneListener } from './lane.js';
 import type { LaneAssignment, Placement, LaneChoice } from './placement.js';
 import type { PoolSettings } from './pool-settings.js';
 
@@ -395,22 +395,4 @@ export class Pool implements ConnectionOwner {
     const find = (): Promise<LaneAssignment> | undefined => this.#find(placement, listener, signal);
     return this.#queue.wait(find, signal, this.#settings.queueMs, () => busyError(this.#settings));
   }
-}
-
-function laneOf({ connection, lane }: LaneChoice): Lane {
-  return lane ?? connection.lanes.open();
-}
-
-function assign(spot: LaneChoice, listener: LaneListener): LaneAssignment {
-  const lane = laneOf(spot);
-  lane.assign(listener);
-  return { lane, reused: true };
-}
-
-/**
- * What a turn can still do after its dial was refused. A proxy that refuses tunnels refuses those of SSE too. A server that does not answer a dial would
- * not answer a POST, which might have run.
- */
-function afterDial(placement: Placement, { code }: TurnwireError): Placement {
-  return code === 'proxy_failed' || code === 'dial_timeout' ? { ...placement, fallback: 'nothing' } : placement;
 }

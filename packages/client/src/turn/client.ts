@@ -25,7 +25,7 @@ import type { ClientOptions, TransportChoice } from '../options.js';
 import type { Settings } from '../settings/settings.js';
 import type { ForeignTurnParams, TurnParams } from '../protocol/request.js';
 import type { Engine } from './engine.js';
-import type { FrameOptions, TurnContext } from './turn.js';
+import type { FrameOptions, TurnContext } from './turn-context.js';
 
 export interface TurnOptions {
   /** Aborts the turn: its iteration and `response()` then fail with `aborted`. */

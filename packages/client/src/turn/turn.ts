@@ -16,30 +16,13 @@ import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
 import type { InputItem } from '../protocol/items.js';
 import type { Response } from '../protocol/response.js';
-import type { PlainCall, TurnHeaders } from '../transport/transport.js';
 import type { BufferSignal, EventReader } from './buffer/event-buffer.js';
 import type { TurnListener } from './attempt/turn-attempt.js';
 import type { Engine } from './engine.js';
 import type { Attempt, TurnReport } from './report.js';
 import type { TurnRequest } from './request.js';
+import type { FrameOptions, TurnContext } from './turn-context.js';
 import type { SteerAnswer, SteerInput } from '../response/steering.js';
-
-/** @internal What the client gives a turn. */
-export interface TurnContext {
-  number: number;
-  signal: AbortSignal | undefined;
-  onSettled: (turn: Turn) => void;
-  /** Called when the consumer has read the end of a completed answer: `items` is what the server now holds. */
-  onCommitted: ((items: readonly Json[]) => void) | undefined;
-}
-
-/** @internal Options of turns whose consumer passes frames on. */
-export interface FrameOptions {
-  /** Opaque frames stay text. */
-  asText?: boolean | undefined;
-  headers?: TurnHeaders | undefined;
-  plain?: PlainCall | undefined;
-}
 
 /**
  * running ──terminal event──▶ ended

@@ -108,7 +108,7 @@ describe('steering: submissions', () => {
     assert.deepEqual(steering.consume(), []);
   });
 
-  test('what was accepted and fails later is no part of the successor, and answers nobody else', async () => {
+  test('steering that was accepted and fails later is no part of the successor, and answers no other steering', async () => {
     const steering = new Steering();
     const { say } = speaker();
     steering.responseBegan('resp_1');
@@ -126,7 +126,7 @@ describe('steering: submissions', () => {
     assert.deepEqual(steering.consume(), ['b']);
   });
 
-  test('what was accepted, or is pending, and is in no response waits for the next turn, in the order of the steering', async () => {
+  test('steering that was accepted or is pending, and is in no response, waits for the next turn in its order', async () => {
     const steering = new Steering();
     const { say } = speaker();
     steering.responseBegan('resp_1');
@@ -157,7 +157,7 @@ describe('steering: submissions', () => {
     }
   });
 
-  test('what cannot be sent is a rejection: no way for it, or no JSON', async () => {
+  test('steering that cannot be sent is rejected: no way for it, or no JSON', async () => {
     const steering = new Steering();
     steering.responseBegan('resp_1');
     const said: string[] = [];

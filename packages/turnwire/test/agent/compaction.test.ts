@@ -37,12 +37,12 @@ describe('compaction of a history', () => {
     assert.match(JSON.stringify(division?.request), /call of look/);
   });
 
-  test('what fills more than half of the window by itself is summed up with the rest', () => {
+  test('compaction: an item that fills more than half of the window is summed up with the rest', () => {
     const division = divide([prompt('Do it.'), ...old, call('a', 'look', {}), output('a', 3000)], model);
     assert.deepEqual(division?.kept, [prompt('Do it.')]);
   });
 
-  test('there is nothing to sum up before the only prompt', () => {
+  test('compaction: nothing is summed up before the only prompt', () => {
     assert.equal(divide([prompt('x'.repeat(10_000))], model), undefined);
   });
 });
