@@ -67,8 +67,13 @@ const everything = one({
         error: 'There is no page 2.',
       },
     },
-    { tool: { type: 'shell_call', commands: ['ls'], container_id: 'cntr_1' } },
-    { tool: { type: 'shell_call_output', output: [{ stdout: 'file\n' }] } },
+    { tool: { type: 'shell_call', commands: ['ls', 'make'], container_id: 'cntr_1' } },
+    {
+      tool: {
+        type: 'shell_call_output',
+        output: [{ stdout: 'file\n' }, { stdout: 'Building.\n', stderr: 'No rule.\n', exit_code: 2 }],
+      },
+    },
     { tool: { type: 'apply_patch_call', operation: { type: 'delete_file', path: 'old.txt' } } },
     { tool: { type: 'computer_call', actions: [{ type: 'screenshot' }] } },
     { tool: { type: 'mcp_approval_request', server_label: 'docs', name: 'write', arguments: {} } },

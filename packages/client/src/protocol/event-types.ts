@@ -39,6 +39,8 @@ export interface ItemPatch {
   readonly push?: string;
   /** Its value is an object, and each of its texts is appended to the element's field of that name. */
   readonly merge?: string;
+  /** Its value is a list, whose elements take the places from the index on. */
+  readonly splice?: string;
 }
 
 const lifecycle: EventTraits = { inspected: true };
@@ -107,7 +109,7 @@ const table = {
   'response.shell_call_command.delta': patch({ ...command, append: 'delta' }),
   'response.shell_call_command.done': patch({ ...command, set: 'command' }),
   'response.shell_call_output_content.delta': patch({ ...shellOutput, merge: 'delta' }),
-  'response.shell_call_output_content.done': patch({ of: 'shell_call_output', field: 'output', set: 'output' }),
+  'response.shell_call_output_content.done': patch({ ...shellOutput, splice: 'output' }),
   'response.audio.delta': patch({ ...audio, field: 'data', append: 'delta' }),
   'response.audio.done': progress,
   'response.audio.transcript.delta': patch({ ...audio, field: 'transcript', append: 'delta' }),

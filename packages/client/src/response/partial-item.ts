@@ -15,7 +15,7 @@ export class PartialItem {
   add(fields: Fields, patch: ItemPatch, bytes: number): void {
     this.bytes += bytes;
     const { item } = this;
-    const value = fields[patch.append ?? patch.set ?? patch.push ?? patch.merge ?? ''];
+    const value = fields[patch.append ?? patch.set ?? patch.push ?? patch.merge ?? patch.splice ?? ''];
     const index = patch.index === undefined ? undefined : fields[patch.index];
     if (typeof fields['item_id'] === 'string') item['id'] ??= fields['item_id'];
     // The last event of the arguments names the function.
@@ -25,6 +25,12 @@ export class PartialItem {
     if (patch.list === undefined) return this.#assign(item, patch.field ?? '', value, patch);
     const list = listAt(item, patch.list);
     const at = positionIn(list, index, patch.part ?? typeOf(value));
+    if (patch.splice !== undefined) {
+      // Copies, since later deltas write into the list; assigned one by one, since the list may be shorter than the index.
+      const elements = Array.isArray(value) ? (structuredClone(value) as Json[]).slice(0, maxElements) : [];
+      for (const [offset, element] of elements.entries()) list[at + offset] = element;
+      return;
+    }
     if (patch.part === undefined && (patch.append ?? patch.set) !== undefined) {
       const before = list[at];
       if (typeof value !== 'string') list[at] = { ...(before as JsonObject | undefined), ...withoutEmpty(value) };

@@ -47,6 +47,11 @@ const message = (id: string, content: Json[]): Json => ({
   status: 'completed',
 });
 const said = (value: string): Json => ({ type: 'output_text', text: value, annotations: [] });
+const shellOutput = (stdout: string, stderr: string, code: number): Json => ({
+  stdout,
+  stderr,
+  outcome: { type: 'exit', exit_code: code },
+});
 const citation = { type: 'url_citation', url: 'https://example.com' };
 
 const kinds: Record<string, { pieces: Json[]; items: Json[] }> = {
@@ -187,6 +192,25 @@ const kinds: Record<string, { pieces: Json[]; items: Json[] }> = {
       },
     ],
   },
+  'the outputs of two shell commands, each finished by itself': {
+    pieces: [
+      added(0, { id: 'so_1', type: 'shell_call_output', call_id: 'call_c', output: [] }),
+      piece('shell_call_output_content.delta', { ...at(0), command_index: 0 }, { delta: { stdout: 'a' } }),
+      piece('shell_call_output_content.done', { ...at(0), command_index: 0 }, { output: [shellOutput('a', '', 0)] }),
+      piece('shell_call_output_content.delta', { ...at(0), command_index: 1 }, { delta: { stdout: 'b' } }),
+      piece('shell_call_output_content.delta', { ...at(0), command_index: 1 }, { delta: { stderr: 'c' } }),
+      piece('shell_call_output_content.done', { ...at(0), command_index: 1 }, { output: [shellOutput('b', 'c', 1)] }),
+    ],
+    items: [
+      {
+        id: 'so_1',
+        type: 'shell_call_output',
+        call_id: 'call_c',
+        output: [shellOutput('a', '', 0), shellOutput('b', 'c', 1)],
+        status: 'completed',
+      },
+    ],
+  },
   'what was said aloud': {
     pieces: [
       piece('audio.transcript.delta', {}, { delta: 'Good ' }),
@@ -302,6 +326,20 @@ describe('output from pieces', () => {
     }
   });
 
+  test('no event is changed by those that come after it', () => {
+    for (const [name, { pieces }] of Object.entries(kinds)) {
+      const events = structuredClone([created, ...pieces, completed([])]);
+      const tracker = new ResponseTracker(new Secrets(), new Steering());
+      const frames = events.map((event) => Frame.parse(JSON.stringify(event)));
+      for (const frame of frames) tracker.read(frame);
+      assert.deepEqual(
+        frames.map(({ event }) => event),
+        events,
+        name,
+      );
+    }
+  });
+
   test('indices and fields that make no sense harm nothing', () => {
     const wild = [-1, 1.5, 1e9, '0', null];
     for (const index of wild)
@@ -312,6 +350,7 @@ describe('output from pieces', () => {
         piece('output_text.annotation.added', inContent(0), {}),
         piece('shell_call_command.delta', { output_index: 1, command_index: index }, { delta: 'ls' }),
         piece('shell_call_output_content.delta', { output_index: 2, command_index: index }, { delta: null }),
+        piece('shell_call_output_content.done', { output_index: 2, command_index: index }, { output: 'x' }),
         {
           type: 'response.output_item.added',
           output_index: 3,
