@@ -21,7 +21,6 @@ installBelowCache('extra', [
   'nock@14',
   'nock15@npm:nock@15',
   'undici@7',
-  'playwright-core@1.64',
   ...['everything', 'filesystem', 'memory'].map((name) => `@modelcontextprotocol/server-${name}@2026.8.31`),
 ]);
 installBelowCache('sdks-node-20', [

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { chromium, openPage } from '../browser.js';
 import { root } from './pages.js';
 import type { AddressInfo } from 'node:net';
 
@@ -31,18 +31,14 @@ describe('the site', () => {
   });
 
   test('can be read and searched in a browser', { timeout: 300_000 }, async (t) => {
-    const extra = join(root, '.cache', 'extra', 'node_modules');
-    const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
-    if (!existsSync(join(extra, 'playwright-core'))) return t.skip('npm run test:extra installs what this needs');
+    if (!existsSync(join(root, '.cache', 'site', 'node_modules')))
+      return t.skip('npm run test:extra installs what this needs');
     if (chromium === undefined) return t.skip('Chromium is not installed');
     const built = spawnSync(process.execPath, [join(root, 'scripts', 'docs.mjs')], { encoding: 'utf8' });
     assert.equal(built.status, 0, built.stderr);
     const url = await serveFolder(t, join(root, 'site'));
 
-    const { chromium: browsers } = createRequire(join(extra, 'x.js'))('playwright-core') as Playwright;
-    const browser = await browsers.launch({ executablePath: chromium, args: ['--no-sandbox', '--disable-gpu'] });
-    t.after(() => browser.close());
-    const page = await browser.newPage();
+    const page = await openPage(t, chromium);
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(`${url}/index.html`);
@@ -56,22 +52,6 @@ describe('the site', () => {
     assert.deepEqual(errors, []);
   });
 });
-
-/** What this needs of playwright-core, which is no dependency. */
-interface Playwright {
-  chromium: { launch: (options: { executablePath: string; args: string[] }) => Promise<Browser> };
-}
-interface Browser {
-  newPage: () => Promise<Page>;
-  close: () => Promise<void>;
-}
-interface Page {
-  on: (name: 'pageerror', listener: (error: Error) => void) => void;
-  goto: (url: string) => Promise<unknown>;
-  click: (selector: string) => Promise<void>;
-  fill: (selector: string, text: string) => Promise<void>;
-  waitForSelector: (selector: string) => Promise<unknown>;
-}
 
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
