@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Oldest } from '../../dist/base/oldest.js';
+
+test('oldest: gives out the members of a Set in their order, those that came or went meanwhile included', () => {
+  const members = new Set(['a', 'b', 'c']);
+  const oldest = new Oldest(members);
+  assert.equal(oldest.take(), 'a');
+  members.delete('a');
+  members.delete('b');
+  members.add('d');
+  members.add('a');
+  assert.deepEqual([oldest.take(), oldest.take(), oldest.take()], ['c', 'd', 'a']);
+});
+
+test('oldest: begins again after the last member, so that one that stayed is given out once more', () => {
+  const members = new Set(['a']);
+  const oldest = new Oldest(members);
+  assert.deepEqual([oldest.take(), oldest.take()], ['a', 'a']);
+  members.clear();
+  assert.equal(oldest.take(), undefined);
+  members.add('b');
+  assert.equal(oldest.take(), 'b');
+});

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { brotliCompressSync, deflateSync, gunzipSync, gzipSync } from 'node:zlib';
+import { startEmulator, startRecorder } from '../../dist/index.js';
+import { json, type Json } from '../wire.js';
+
+const SECRET = 'mcp-token-SENTINEL-0123456789';
+const tool = { type: 'mcp', server_label: 's', server_url: 'https://x.example', authorization: SECRET };
+const CREATE = { model: 'm', input: 'Hello', tools: [tool] };
+
+interface Answer {
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+}
+
+/** A recorder in front of a server that answers everything with `answer`. */
+async function startRecording(t: TestContext, { headers, body }: Answer) {
+  const server = createServer((request, response) => {
+    request.resume().once('end', () => response.writeHead(200, headers).end(body));
+  });
+  server.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const folder = await mkdtemp(join(tmpdir(), 'codings-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'run.jsonl');
+  const recorder = await startRecorder({ upstream: `http://127.0.0.1:${port}/v1`, file });
+  t.after(() => recorder.close());
+  const lines = async (): Promise<readonly Json[]> => {
+    await recorder.close();
+    return (await readFile(file, 'utf8')).trim().split('\n').map(json);
+  };
+  return { url: recorder.url, file, lines };
+}
+
+const PLAIN: Answer = { headers: { 'content-type': 'application/json' }, body: Buffer.from('{}') };
+
+async function send(url: string, body: Buffer, headers: Record<string, string>): Promise<Buffer> {
+  const response = await fetch(`${url}/responses`, { method: 'POST', body: new Uint8Array(body), headers });
+  return Buffer.from(await response.arrayBuffer());
+}
+
+describe('record: content codings', () => {
+  for (const [coding, pack] of [
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ] as const) {
+    test(`a ${coding} request is written decoded, and without the secrets that it held`, async (t) => {
+      const { url, lines } = await startRecording(t, PLAIN);
+      await send(url, pack(JSON.stringify(CREATE)), { 'content-encoding': coding });
+      const written = await lines();
+      const body = written.find(({ kind, from }) => kind === 'body' && from === 'client');
+      assert.deepEqual(json(body.text), { ...CREATE, tools: [{ ...tool, authorization: '[redacted]' }] });
+      assert.doesNotMatch(JSON.stringify(written), /SENTINEL/);
+    });
+  }
+
+  test('a request that cannot be decoded is left out, and the recording says so', async (t) => {
+    const { url, lines } = await startRecording(t, PLAIN);
+    await send(url, Buffer.from(JSON.stringify(CREATE)), { 'content-encoding': 'compress' });
+    const written = await lines();
+    const body = written.find(({ kind, from }) => kind === 'body' && from === 'client');
+    assert.equal(body.text, '[redacted]');
+    assert.match(body.note, /content-encoding "compress"/);
+    assert.doesNotMatch(JSON.stringify(written), /SENTINEL/);
+  });
+
+  test('a compressed answer passes as it is, and is replayed decoded', async (t) => {
+    const answer = JSON.stringify({ id: 'resp_1', status: 'completed', output: [] });
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const { url, file, lines } = await startRecording(t, { headers, body: gzipSync(answer) });
+    assert.equal((await send(url, Buffer.from('{"model":"m"}'), {})).toString(), answer);
+    await lines();
+    const replay = await startEmulator({ replay: { file } });
+    t.after(() => replay.close());
+    assert.equal((await send(replay.url, Buffer.from('{"model":"m"}'), {})).toString(), answer);
+  });
+
+  test('the events of a compressed stream are written one by one', async (t) => {
+    const events = ['event: a\ndata: {"type":"a"}', 'event: b\ndata: {"type":"b"}'];
+    const headers = { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' };
+    const { url, lines } = await startRecording(t, { headers, body: gzipSync(`${events.join('\n\n')}\n\n`) });
+    await send(url, Buffer.from('{"model":"m"}'), {});
+    const written = await lines();
+    assert.deepEqual(
+      written.filter(({ kind }) => kind === 'event').map(({ text }) => text),
+      events,
+    );
+    assert.equal(written.at(-1).how, 'complete');
+  });
+});
+
+describe('record: secrets in other spellings', () => {
+  // `fetch` in a browser, a log or a model may have encoded it: each spelling made here with Node's own encoders.
+  const key = 'sk-SENTINEL+/0123456789"é';
+  for (const [spelling, text] of [
+    ['as it is', key],
+    ['escaped as in JSON', JSON.stringify(key)],
+    ['escaped as in a URL', encodeURIComponent(key)],
+    ['in base64', Buffer.from(key).toString('base64')],
+    ['in base64, after one more byte', Buffer.from(`x${key}`).toString('base64')],
+    ['in base64url, after two more bytes', Buffer.from(`xy${key}`).toString('base64url')],
+  ] as const) {
+    test(`${spelling} it is not in the file`, async (t) => {
+      const { url, lines } = await startRecording(t, PLAIN);
+      const tools = [{ ...tool, authorization: key }];
+      await send(url, Buffer.from(JSON.stringify({ model: 'm', input: text, tools })), {});
+      const written = JSON.stringify(await lines());
+      assert.doesNotMatch(written, /SENTINEL/);
+      for (const [run] of written.matchAll(/[\w+/-]{12,}/g)) {
+        for (const skipped of [0, 1, 2, 3]) {
+          assert.doesNotMatch(Buffer.from(run.slice(skipped), 'base64').toString('latin1'), /SENTINEL/);
+        }
+      }
+    });
+  }
+
+  test('of tools that an additional_tools item brings', async (t) => {
+    const { url, lines } = await startRecording(t, PLAIN);
+    const input = [{ type: 'additional_tools', role: 'developer', tools: [tool] }];
+    await send(url, Buffer.from(JSON.stringify({ model: 'm', input })), {});
+    assert.doesNotMatch(JSON.stringify(await lines()), /SENTINEL/);
+  });
+
+  test('in bytes that are no text', async (t) => {
+    const { url, lines } = await startRecording(t, PLAIN);
+    const body = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(SECRET), Buffer.from([0])]);
+    await send(url, body, { authorization: `Bearer ${SECRET}`, 'content-type': 'application/octet-stream' });
+    const written = (await lines()).find(({ kind, from }) => kind === 'body' && from === 'client');
+    assert.equal(written.base64, true);
+    assert.doesNotMatch(Buffer.from(written.text, 'base64').toString('latin1'), /SENTINEL/);
+    assert.throws(() => gunzipSync(Buffer.from(written.text, 'base64')));
+  });
+});

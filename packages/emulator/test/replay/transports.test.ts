@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { startEmulator, startRecorder, type ReplayOptions } from '../../dist/index.js';
+import { json, post, postJson, postSse, RawSocket, terminal, type Json } from '../wire.js';
+
+const user = (text: string) => ({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
+const CALL = {
+  turns: [{ text: 'Let me look.', calls: [{ name: 'look', arguments: { at: 'sky' } }] }, { text: 'It rains.' }],
+};
+const TOOLS = [{ type: 'function', name: 'look', parameters: { type: 'object', properties: {} } }];
+const SETTINGS = { model: 'm', store: false, tools: TOOLS };
+
+/** One way to carry a create, and all that comes of it: the final response, or the error. */
+type Ask = (body: object) => Promise<Json>;
+
+const doors: Readonly<Record<string, (url: string) => Promise<Ask>>> = {
+  websocket: async (url) => {
+    const socket = await RawSocket.open(url);
+    return async (body) => {
+      const last = terminal(await socket.ask(body));
+      return last.response ?? last;
+    };
+  },
+  sse: (url) => Promise.resolve(async (body) => json((await postSse(url, body)).at(-1)?.data ?? '').response),
+  json: (url) => Promise.resolve((body) => postJson(url, body)),
+};
+
+async function recording(t: TestContext, run: (url: string) => Promise<void>, options = {}): Promise<string> {
+  const emulator = await startEmulator({ script: CALL, ...options });
+  t.after(() => emulator.close());
+  const folder = await mkdtemp(join(tmpdir(), 'transports-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'run.jsonl');
+  const recorder = await startRecorder({ upstream: emulator.url, file });
+  await run(recorder.url);
+  await recorder.close();
+  return file;
+}
+
+async function replay(t: TestContext, options: ReplayOptions) {
+  const emulator = await startEmulator({ replay: { timing: 'at-once', ...options } });
+  t.after(() => emulator.close());
+  return emulator;
+}
+
+/** A loop of two turns: as a delta where the door has a memory for it, else with the whole history. */
+async function loop(ask: Ask, asDelta: boolean): Promise<readonly Json[]> {
+  const first = await ask({ ...SETTINGS, input: [user('The weather?')] });
+  const call = first.output.find((item: Json) => item.type === 'function_call');
+  const output = { type: 'function_call_output', call_id: call.call_id, output: 'grey' };
+  const history = [user('The weather?'), ...first.output, output];
+  const rest = asDelta ? { previous_response_id: first.id, input: [output] } : { input: history };
+  return [first.output, (await ask({ ...SETTINGS, ...rest })).output];
+}
+
+describe('a recording answers whatever transport asks', () => {
+  for (const from of ['websocket', 'sse', 'json']) {
+    for (const to of ['websocket', 'sse', 'json']) {
+      if (from === to) continue;
+      for (const mode of ['strict', 'loose'] as const) {
+        test(`${mode}: recorded over ${from}, asked over ${to}, a delta for a full history or the reverse`, async (t) => {
+          let recorded: readonly Json[] = [];
+          const file = await recording(t, async (url) => {
+            recorded = await loop((await doors[from]?.(url)) ?? assert.fail(), from === 'websocket');
+          });
+          const { url, journal } = await replay(t, { file, mode });
+          const replayed = await loop((await doors[to]?.(url)) ?? assert.fail(), to === 'websocket');
+          assert.deepEqual(replayed, recorded);
+          assert.deepEqual(
+            journal.turns().map(({ transport, outcome }) => [transport, outcome]),
+            [
+              [to, 'completed'],
+              [to, 'completed'],
+            ],
+          );
+        });
+      }
+    }
+  }
+
+  test('strict: a history that means something else is refused, with the first difference', async (t) => {
+    const file = await recording(t, async (url) => {
+      await loop((await doors['websocket']?.(url)) ?? assert.fail(), true);
+    });
+    const { url } = await replay(t, { file });
+    const ask = (await doors['json']?.(url)) ?? assert.fail();
+    const first = await ask({ ...SETTINGS, input: [user('The weather?')] });
+    const call = first.output.find((item: Json) => item.type === 'function_call');
+    const output = { type: 'function_call_output', call_id: call.call_id, output: 'blue' };
+    const { httpStatus, error } = await ask({ ...SETTINGS, input: [user('The weather?'), ...first.output, output] });
+    assert.deepEqual([httpStatus, error.param], [400, 'input[3].output']);
+    assert.match(error.message, /expected "grey", got "blue"/);
+  });
+
+  test('an error over one transport is the same error over the other', async (t) => {
+    const script = { turns: [{ error: { status: 429, code: 'rate_limit_exceeded', message: 'Slow down.' } }] };
+    const onSocket = await recording(t, async (url) => void (await (await RawSocket.open(url)).ask(SETTINGS_INPUT)), {
+      script,
+    });
+    const overHttp = await postJson((await replay(t, { file: onSocket })).url, SETTINGS_INPUT);
+    assert.deepEqual([overHttp.httpStatus, overHttp.error.code], [429, 'rate_limit_exceeded']);
+    const posted = await recording(t, async (url) => void (await postJson(url, SETTINGS_INPUT)), { script });
+    const socket = await RawSocket.open((await replay(t, { file: posted })).url);
+    const frame = terminal(await socket.ask(SETTINGS_INPUT));
+    assert.deepEqual([frame.type, frame.status, frame.error.code], ['error', 429, 'rate_limit_exceeded']);
+  });
+
+  test('an answer that broke off on a socket breaks off over SSE, and is no JSON answer', async (t) => {
+    const file = await recording(
+      t,
+      async (url) => {
+        const socket = await RawSocket.open(url);
+        socket.create({ ...SETTINGS, input: 'x' });
+        await socket.closed;
+      },
+      { faults: [{ do: 'end after=4' }] },
+    );
+    for (const stream of [true, false]) {
+      const { url } = await replay(t, { file });
+      await assert.rejects(async () => (await post(url, { ...SETTINGS, input: 'x', stream })).text());
+    }
+  });
+
+  test('a create on a named lane is answered on it', async (t) => {
+    const file = await recording(t, async (url) => void (await postSse(url, { ...SETTINGS, input: 'x' })));
+    const socket = await RawSocket.open((await replay(t, { file })).url);
+    const events = await socket.ask({ ...SETTINGS, input: 'x', stream_id: 'a' });
+    assert.deepEqual(new Set(events.map(({ stream_id }) => stream_id)), new Set(['a']));
+  });
+});
+
+const SETTINGS_INPUT = { ...SETTINGS, input: 'x' };
+
+describe('bodies that are no text', () => {
+  const send = (url: string, body: Uint8Array<ArrayBuffer> | FormData) =>
+    fetch(`${url}/files`, { method: 'POST', body });
+
+  test('strict: the very same bytes match, other bytes do not', async (t) => {
+    const bytes = new Uint8Array([0, 255, 254, 1, 2, 200]);
+    const file = await recording(t, async (url) => void (await (await send(url, bytes)).text()));
+    const { url } = await replay(t, { file });
+    const wrong = await send(url, new Uint8Array([0, 255, 254, 1, 2, 201]));
+    assert.match(await wrong.text(), /6 bytes that are no text/);
+    // The recorded answer: the emulator has no such endpoint.
+    assert.equal((await send(url, bytes)).status, 404);
+  });
+
+  test('strict: a form matches whatever boundary was drawn for it', async (t) => {
+    const form = () => {
+      const data = new FormData();
+      data.append('file', new Blob([new Uint8Array([0, 255, 254])]), 'a.bin');
+      return data;
+    };
+    const file = await recording(t, async (url) => void (await (await send(url, form())).text()));
+    const { url } = await replay(t, { file });
+    assert.equal((await send(url, form())).status, 404);
+  });
+});
+
+test('strict: the difference is said again to a client that dials anew, and told of once', async (t) => {
+  const file = await recording(
+    t,
+    async (url) => void (await (await RawSocket.open(url)).ask({ ...SETTINGS, input: 'one' })),
+  );
+  const told: string[] = [];
+  const { url } = await replay(t, { file, onDifference: (message) => told.push(message) });
+  const socket = await RawSocket.open(url);
+  const { message } = terminal(await socket.ask({ ...SETTINGS, input: 'another' })).error;
+  assert.match(message, /expected "one", got "another"/);
+  const again = new RawSocket(url);
+  const refused = await new Promise<string>((resolve) => {
+    again.socket.on('unexpected-response', (_, answer) => {
+      let body = '';
+      answer.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      answer.on('end', () => resolve(body));
+    });
+    again.socket.on('error', () => undefined);
+  });
+  assert.equal(json(refused).error.message, message);
+  assert.deepEqual(told, [message]);
+});

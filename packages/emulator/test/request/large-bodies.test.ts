@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { atOnce, gently } from '../../dist/base/gradual.js';
+import { startEmulator } from '../../dist/index.js';
+import { parseJson } from '../../dist/request/json-body.js';
+import { pieces } from '../../dist/wire/draft.js';
+import { RawSocket } from '../wire.js';
+
+const message = (text: string): object => ({ role: 'user', content: text });
+const messages = (count: number): object[] => Array.from({ length: count }, (_, n) => message(`${n} "]},{[ \\ é 😀`));
+const large = JSON.stringify({ model: 'any', input: messages(10_000), tools: [], stream: true });
+
+describe('a large JSON body, parsed in steps', () => {
+  const parse = (text: string | Buffer): unknown => atOnce(parseJson(Buffer.from(text), 'not JSON'));
+
+  test('is what JSON.parse makes of it', () => {
+    const spaced = JSON.stringify(JSON.parse(large), null, 2);
+    const twice = `{"input":${JSON.stringify(messages(9000))},"input":"the last one counts"}`;
+    const two = JSON.stringify({ input: messages(9000), tools: messages(8000), last: [1, [2, []], {}] });
+    const nested = JSON.stringify({ input: [{ content: messages(9000) }, [], 'x'] });
+    const list = JSON.stringify(messages(9000));
+    for (const text of [large, spaced, twice, two, nested, list]) assert.deepEqual(parse(text), JSON.parse(text));
+  });
+
+  test('is refused where JSON.parse refuses it', () => {
+    const at = large.indexOf('},{"role"', 300_000);
+    const broken = [
+      large.replace('"input":[', '"input":[,'),
+      large.replace('],"tools"', ',],"tools"'),
+      `${large.slice(0, at)}},,{${large.slice(at + 3)}`,
+      `${large.slice(0, at)}}{${large.slice(at + 3)}`,
+      large.replace('],"tools"', '},"tools"'),
+      large.slice(0, -1),
+      `${large}x`,
+      `{"input":[${' '.repeat(300_000)},]}`,
+    ];
+    for (const text of broken) {
+      assert.throws(() => JSON.parse(text));
+      assert.throws(() => parse(text), /not JSON/, text.slice(0, 40));
+    }
+    const invalid = Buffer.from(large);
+    invalid[at + 20] = 0xff;
+    assert.throws(() => parse(invalid), /not JSON/);
+    assert.throws(() => parse(`{"input":[${'['.repeat(2000)}${']'.repeat(2000)},"${'x'.repeat(300_000)}"]}`), /deep/);
+  });
+
+  test('takes several steps, between which others have their turn', async () => {
+    const steps = [...parseJson(Buffer.from(large), 'not JSON')].length;
+    assert.ok(steps > 2, String(steps));
+    let turns = 0;
+    let ended = false;
+    const count = (): void => {
+      turns += 1;
+      if (!ended) setImmediate(count);
+    };
+    setImmediate(count);
+    function* slow(): Generator<void, string> {
+      for (let step = 0; step < 3; step += 1) {
+        for (const begun = performance.now(); performance.now() - begun < 6;);
+        yield;
+      }
+      return 'done';
+    }
+    assert.equal(await gently(slow()), 'done');
+    ended = true;
+    assert.ok(turns >= 3, String(turns));
+  });
+});
+
+test('deltas: a long text comes in 8,192 pieces at most, never in the middle of a character', () => {
+  for (const text of [
+    'word '.repeat(60_000),
+    '😀'.repeat(200_000),
+    `${'x'.repeat(300_000)} end`,
+    'a b '.repeat(8000),
+  ]) {
+    const all = [...pieces(text)];
+    assert.equal(all.join(''), text);
+    assert.ok(all.length <= 8192, String(all.length));
+    assert.ok(all.every((piece) => piece !== '' && piece.isWellFormed()));
+  }
+});
+
+test('a socket answers messages in their order, a large one before the small one behind it', async (t) => {
+  const emulator = await startEmulator();
+  t.after(() => emulator.close());
+  const socket = await RawSocket.open(emulator.url);
+  t.after(() => socket.close());
+  socket.create({ model: 'large', input: messages(10_000) });
+  socket.create({ model: 'small', input: 'Hello' });
+  await socket.turn();
+  await socket.turn();
+  assert.deepEqual(
+    emulator.journal.turns().map(({ request }) => (request as { model: string }).model),
+    ['large', 'small'],
+  );
+  assert.equal(emulator.journal.turns()[0]?.transcript.length, 10_000);
+});

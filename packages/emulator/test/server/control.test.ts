@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import { EmulatorError, startEmulator, useEmulator, type EmulatorOptions } from '../../dist/index.js';
+import { json, post, postJson, type Json } from '../wire.js';
+
+const CREATE = { model: 'm', input: 'Hello' };
+
+/** An emulator as a test in another language sees it: by HTTP alone. */
+async function start(t: TestContext, options: EmulatorOptions = {}) {
+  const emulator = await startEmulator(options);
+  t.after(() => emulator.close());
+  const control = async (method: string, path: string, body?: string, headers = {}): Promise<Json> => {
+    const url = `${emulator.url.replace(/\/v1$/, '/emulator')}${path}`;
+    const response = await fetch(url, { method, headers, ...(body !== undefined && { body }) });
+    return { ...json(await response.text()), httpStatus: response.status };
+  };
+  const ask = async (): Promise<string> => (await postJson(emulator.url, CREATE)).output[0].content[0].text;
+  return { emulator, control, ask };
+}
+
+describe('the control API', () => {
+  test('reads health, state, journal and bill', async (t) => {
+    const { control, ask } = await start(t);
+    await ask();
+    assert.equal((await control('GET', '/health')).status, 'ok');
+    assert.equal((await control('GET', '/state')).responses, 1);
+    assert.equal((await control('GET', '/bill')).turns, 1);
+    const { turns, connections, requests } = await control('GET', '/journal');
+    assert.deepEqual([turns[0].outcome, turns[0].transcript[0].role], ['completed', 'user']);
+    assert.ok(connections.length > 0);
+    assert.deepEqual(requests[0], { connection: 1, method: 'POST', path: '/v1/responses', status: 200 });
+  });
+
+  test('replaces and removes the script, as YAML or as JSON, and says which of its turns answered nothing', async (t) => {
+    const { control, ask } = await start(t);
+    await control('PUT', '/script', 'turns:\n  - text: from yaml\n  - text: second\n');
+    assert.equal(await ask(), 'from yaml');
+    assert.deepEqual((await control('GET', '/script')).unused_turns, ['turns[1]']);
+    await control('PUT', '/script', JSON.stringify({ turns: [{ text: 'from json' }] }));
+    assert.equal(await ask(), 'from json');
+    await control('DELETE', '/script');
+    assert.equal(await ask(), 'Hello');
+  });
+
+  test('refuses a wrong script with its place, and keeps the one before', async (t) => {
+    const { control, ask } = await start(t, { script: { turns: [{ text: 'kept' }] } });
+    const { httpStatus, error } = await control('PUT', '/script', 'turns:\n  - txt: x\n');
+    assert.deepEqual([httpStatus, error.code], [400, 'invalid_script']);
+    assert.match(error.message, /^script:2:5: .*did you mean "text"/);
+    assert.equal(await ask(), 'kept');
+  });
+
+  test('replaces and removes faults', async (t) => {
+    const { emulator, control } = await start(t);
+    await control('PUT', '/faults', 'faults:\n  - { do: error status=503 }\n');
+    assert.equal((await post(emulator.url, CREATE)).status, 503);
+    await control('DELETE', '/faults');
+    assert.equal((await post(emulator.url, CREATE)).status, 200);
+  });
+
+  test('clears the journal', async (t) => {
+    const { control, ask } = await start(t);
+    await ask();
+    assert.equal((await control('POST', '/clear')).httpStatus, 200);
+    assert.deepEqual((await control('GET', '/journal')).turns, []);
+  });
+
+  test('waits until no turn runs, and says which do when the time is over', async (t) => {
+    const { emulator, control } = await start(t, { latency: { firstTokenMs: 600_000 } });
+    const controller = new AbortController();
+    const turn = post(emulator.url, { ...CREATE, stream: true }, { signal: controller.signal });
+    await turn;
+    const late = await control('POST', '/settled?timeout_ms=1');
+    assert.deepEqual([late.httpStatus, late.error.code], [504, 'not_settled']);
+    assert.match(late.error.message, /the turns 1 still run/);
+    controller.abort();
+    assert.equal((await control('POST', '/settled')).httpStatus, 200);
+    assert.equal(emulator.journal.turns()[0]?.outcome, 'aborted');
+  });
+
+  test('ends the emulator', async (t) => {
+    const { emulator, control } = await start(t);
+    assert.equal((await control('POST', '/end')).httpStatus, 200);
+    await emulator.closed;
+    await assert.rejects(post(emulator.url, CREATE));
+  });
+
+  test('refuses what it does not know, by name', async (t) => {
+    const { control } = await start(t);
+    const unknown = await control('GET', '/journl');
+    assert.equal(unknown.httpStatus, 404);
+    assert.match(unknown.error.message, /there are .*\/emulator\/journal/);
+    assert.equal((await control('GET', '/end')).httpStatus, 405);
+    assert.equal((await control('POST', '/settled?timeout_ms=-1')).error.param, 'timeout_ms');
+  });
+
+  test('is closed to web pages, and off with control: false', async (t) => {
+    const { control } = await start(t);
+    assert.equal((await control('POST', '/end', undefined, { origin: 'https://evil.example' })).httpStatus, 403);
+    assert.equal((await control('GET', '/health')).httpStatus, 200);
+    const { control: none } = await start(t, { control: false });
+    assert.equal((await none('GET', '/health')).httpStatus, 404);
+  });
+});
+
+describe('an emulator in tests', () => {
+  test('script() and faults() replace what it answers; assertScriptUsed() names what answered nothing', async (t) => {
+    const { emulator, ask } = await start(t, { faults: [{ do: 'error status=500' }] });
+    assert.equal((await post(emulator.url, CREATE)).status, 500);
+    await emulator.faults();
+    await emulator.script({ turns: [{ text: 'one' }, { text: 'two' }] });
+    assert.equal(await ask(), 'one');
+    assert.throws(() => emulator.assertScriptUsed(), /answered nothing: turns\[1\]\.$/);
+    await emulator.script({ turns: [{ text: 'three' }] });
+    assert.equal(await ask(), 'three');
+    emulator.assertScriptUsed();
+  });
+
+  test('settled() waits for the outcome of a turn whose client has seen its error already', async (t) => {
+    for (let run = 0; run < 5; run += 1) {
+      const { emulator } = await start(t, { faults: [{ do: 'end after=4' }] });
+      await assert.rejects(post(emulator.url, { ...CREATE, stream: true }).then((response) => response.text()));
+      await emulator.settled();
+      assert.equal(emulator.journal.turns()[0]?.outcome, 'aborted');
+    }
+  });
+
+  test('N18: log is told of each request and each turn, without contents', async (t) => {
+    const lines: string[] = [];
+    const { emulator } = await start(t, { log: (line) => lines.push(line), models: ['m'] });
+    await postJson(emulator.url, { model: 'm', input: 'SENTINEL' });
+    await postJson(emulator.url, { model: 'other', input: 'SENTINEL' });
+    await emulator.close();
+    const anywhere = lines.map((line) => line.replace(/^connection \d+/, 'connection N')).toSorted();
+    assert.deepEqual(anywhere, [
+      'connection N POST /v1/responses 200',
+      'connection N POST /v1/responses 400',
+      'turn 1 json full completed',
+      'turn 2 json full refused (400 model_not_found)',
+    ]);
+  });
+});
+
+describe('useEmulator', () => {
+  const keyBefore = process.env['OPENAI_API_KEY'];
+  const seen: (string | undefined)[] = [];
+
+  describe('with the hooks of node:test, found unasked', () => {
+    const emulator = useEmulator({ script: { turns: [{ text: 'Hello.' }] } });
+
+    test('sets the variables by which SDKs find it', async () => {
+      assert.equal(process.env['OPENAI_BASE_URL'], emulator.url);
+      assert.equal(process.env['OPENAI_API_KEY'], emulator.env.OPENAI_API_KEY);
+      assert.equal((await postJson(emulator.url, CREATE)).output[0].content[0].text, 'Hello.');
+      seen.push(emulator.url);
+    });
+  });
+
+  describe('afterwards', () => {
+    test('the variables are what they were, and the emulator is closed', async () => {
+      assert.notEqual(process.env['OPENAI_BASE_URL'], seen[0]);
+      assert.equal(process.env['OPENAI_API_KEY'], keyBefore);
+      await assert.rejects(post(seen[0] ?? '', CREATE));
+    });
+  });
+
+  test('takes the hooks of another runner, and is not there outside of its tests', async () => {
+    const run: (() => Promise<void>)[] = [];
+    const hook = (fn: () => Promise<void>) => run.push(fn);
+    const emulator = useEmulator({ hooks: { beforeAll: hook, afterAll: hook } });
+    assert.throws(() => emulator.url, EmulatorError);
+    await run[0]?.();
+    assert.equal((await postJson(emulator.url, CREATE)).status, 'completed');
+    await run[1]?.();
+    assert.throws(() => emulator.url, /inside of a test/);
+  });
+});
