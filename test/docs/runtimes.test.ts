@@ -72,7 +72,7 @@ upstream.close();
 /** O6: prints where the HTTP of MCP asks for a tunnel, given a proxy. */
 const proxiedMcp = `
 import { createServer } from 'node:http';
-import { openHttp } from '../../packages/turnwire/dist/agent/tools/mcp/http.js';
+import { openHttp } from '../../packages/turnwire/dist/agent/tools/mcp/transports/http.js';
 
 const proxy = createServer().on('connect', ({ url }, socket) => {
   console.log('CONNECT', url);

@@ -2,7 +2,7 @@
 // Committed rather than built: npm links a workspace's bin at install time, when dist/ does not exist yet.
 import { existsSync } from 'node:fs';
 
-const entry = new URL('../dist/cli/process.js', import.meta.url);
+const entry = new URL('../dist/cli/process/process.js', import.meta.url);
 if (existsSync(entry)) {
   await import(entry.href);
 } else {

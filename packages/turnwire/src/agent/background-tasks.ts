@@ -1,7 +1,7 @@
-import { messageOf } from './abort.js';
+import { messageOf } from './base/abort.js';
 import type { AgentEvent } from './events.js';
 import type { BackgroundWork, TaskOptions } from './tools/caller.js';
-import { HeadAndTail } from './tools/head-and-tail.js';
+import { HeadAndTail } from './tools/commands/head-and-tail.js';
 
 /** Tasks at once. */
 const mostRunning = 10;

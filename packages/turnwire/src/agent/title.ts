@@ -1,10 +1,10 @@
-import type { Model } from '../config/model.js';
-import { askAside } from './compact.js';
-import { summaryOf } from './compaction.js';
-import type { Conversation } from './conversation.js';
+import type { Model } from '../config/models/model.js';
+import { askAside } from './conversation/compact.js';
+import { summaryOf } from './conversation/compaction.js';
+import type { Conversation } from './conversation/conversation.js';
 import type { AgentEvent } from './events.js';
 import { transcriptOf } from './sessions/transcript.js';
-import { firstCharacters } from './well-formed.js';
+import { firstCharacters } from './base/well-formed.js';
 
 const instructions =
   'You give a conversation between a user and an agent a title of at most six words, in the language of the user. Answer with the title alone, without quotes.';

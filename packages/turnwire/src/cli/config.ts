@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
 import { loadConfig } from '../config/config.js';
-import { describeConfig } from '../config/description.js';
-import { exitStatus } from './exit-status.js';
-import { secretsOf } from './secrets.js';
-import { printable, Printer } from './terminal.js';
-import type { Io } from './io.js';
+import { describeConfig } from '../config/file/description.js';
+import { exitStatus } from './process/exit-status.js';
+import { secretsOf } from './options/secrets.js';
+import { printable, Printer } from './process/terminal.js';
+import type { Io } from './process/io.js';
 
 export interface ConfigOptions {
   json?: boolean;

@@ -1,9 +1,9 @@
 import { isPublicAddress, startEmulator, type DialectName, type EmulatorOptions } from '@turnwire/emulator';
-import { exitStatus } from './exit-status.js';
-import { UsageError } from './usage-error.js';
-import { untilStopped } from './signals.js';
-import { Printer } from './terminal.js';
-import type { Io } from './io.js';
+import { exitStatus } from './process/exit-status.js';
+import { UsageError } from './process/usage-error.js';
+import { untilStopped } from './process/signals.js';
+import { Printer } from './process/terminal.js';
+import type { Io } from './process/io.js';
 
 export interface EmulateOptions {
   port: number;

@@ -1,4 +1,4 @@
-import { UsageError } from './usage-error.js';
+import { UsageError } from './process/usage-error.js';
 
 /** What `turnwire serve` uses of `@turnwire/gateway`. Its own types are not asked for: the tools are built, and installed, without it. */
 export interface GatewayPackage {

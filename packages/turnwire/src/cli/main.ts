@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError, Option } from 'commander';
-import { exitStatus } from './exit-status.js';
+import { exitStatus } from './process/exit-status.js';
 import { helpOf, type Verb } from './help.js';
-import { envFromFile, numberUpTo, positive, several, speed, wholeUpTo } from './option-values.js';
-import { Printer } from './terminal.js';
-import type { Io } from './io.js';
+import { envFromFile, numberUpTo, positive, several, speed, wholeUpTo } from './options/option-values.js';
+import { Printer } from './process/terminal.js';
+import type { Io } from './process/io.js';
 
 /**
  * The command line: reads `argv`, runs one verb, and resolves to its exit status. Never rejects and never exits the process: errors become one
@@ -22,7 +22,7 @@ export async function main(io: Io): Promise<number> {
   } catch (error) {
     // Help and version are "errors" of status 0 here; wrong usage has been told of already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
-    const { describeFailure } = await import('./failure.js');
+    const { describeFailure } = await import('./process/failure.js');
     const { text, status: failed } = describeFailure(error, io.argv.includes('--debug'));
     stderr.line(text);
     return failed;
@@ -104,7 +104,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--script <file>', 'script (YAML) that the emulator answers from, for models with "provider: emulator"')
     .addOption(envFromFile())
     .action(async (file, prompt, options) => {
-      const { run } = await import('./run.js');
+      const { run } = await import('./run/run.js');
       end(await run(io, file, prompt, options));
     });
 

@@ -1,6 +1,6 @@
 import { scriptFromRecording } from '@turnwire/emulator';
-import { exitStatus } from './exit-status.js';
-import type { Io } from './io.js';
+import { exitStatus } from './process/exit-status.js';
+import type { Io } from './process/io.js';
 
 /** `turnwire script`: prints an editable script of a recording. */
 export async function script(io: Io, { from, upstream }: { from: string; upstream?: string }): Promise<number> {

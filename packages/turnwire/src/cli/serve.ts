@@ -1,11 +1,11 @@
-import { exitStatus } from './exit-status.js';
-import { describeFailure } from './failure.js';
+import { exitStatus } from './process/exit-status.js';
+import { describeFailure } from './process/failure.js';
 import { loadGateway } from './gateway-package.js';
-import { secretsOf } from './secrets.js';
-import { Printer } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import { secretsOf } from './options/secrets.js';
+import { Printer } from './process/terminal.js';
+import { UsageError } from './process/usage-error.js';
 import type { Gateway, GatewayOptions, GatewaySettings } from './gateway-package.js';
-import type { Io } from './io.js';
+import type { Io } from './process/io.js';
 
 export interface ServeOptions {
   upstream?: string;

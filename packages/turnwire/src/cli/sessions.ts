@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { SessionFolder, type SessionSummary } from '../agent/sessions/session-folder.js';
-import { exitStatus } from './exit-status.js';
-import { UsageError } from './usage-error.js';
-import { homeOf } from './home.js';
-import type { Io } from './io.js';
-import { oneLine } from './columns.js';
-import { Printer } from './terminal.js';
+import { exitStatus } from './process/exit-status.js';
+import { UsageError } from './process/usage-error.js';
+import { homeOf } from './options/home.js';
+import type { Io } from './process/io.js';
+import { oneLine } from './screen/text/columns.js';
+import { Printer } from './process/terminal.js';
 
 /** The folder of the sessions that this user keeps. */
 export function sessionsOf(io: Io): SessionFolder | undefined {

@@ -1,13 +1,13 @@
 import type { Budget } from './budgets.js';
 import { commandProblem, urlProblem } from './command-prompt.js';
-import { findModel, type Model, type Models } from './model.js';
-import { nearest } from './nearest.js';
-import { type Problem, show } from './problem.js';
-import { agentSchema, type AgentDefinition } from './schema/agent.js';
-import { type Command, readCommands } from './schema/commands.js';
-import type { Hooks } from './schema/hooks.js';
-import type { SkillsDefinition } from './schema/skills.js';
-import type { StructuredOutput } from './schema/structured-output.js';
+import { findModel, type Model, type Models } from './models/model.js';
+import { nearest } from './file/nearest.js';
+import { type Problem, show } from './file/problem.js';
+import { agentSchema, type AgentDefinition } from './schema/agents/agent.js';
+import { type Command, readCommands } from './schema/agents/commands.js';
+import type { Hooks } from './schema/agents/hooks.js';
+import type { SkillsDefinition } from './schema/agents/skills.js';
+import type { StructuredOutput } from './schema/agents/structured-output.js';
 import { readSkills, type Skills } from './skills.js';
 import {
   type McpServers,
@@ -17,7 +17,7 @@ import {
   type Toolset,
   type ToolsetLinks,
 } from './toolset.js';
-import type { Path, YamlFile } from './yaml-file.js';
+import type { Path, YamlFile } from './file/yaml-file.js';
 
 /** An agent that was understood completely; what other agents, models and servers it names is there. */
 export interface Agent {

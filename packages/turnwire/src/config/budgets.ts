@@ -1,9 +1,9 @@
 import type { Agent } from './agent.js';
 import { modelsOf } from './models/models-of.js';
-import type { Problem } from './problem.js';
-import { show } from './problem.js';
+import type { Problem } from './file/problem.js';
+import { show } from './file/problem.js';
 import type { BudgetDefinition } from './schema/budget.js';
-import type { Path, YamlFile } from './yaml-file.js';
+import type { Path, YamlFile } from './file/yaml-file.js';
 
 /** What agents may use up in a session. */
 export interface Budget {

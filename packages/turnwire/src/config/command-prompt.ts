@@ -1,4 +1,4 @@
-import { evaluate, ExpressionError, expressionsIn } from './expression.js';
+import { evaluate, ExpressionError, expressionsIn } from './variables/expression.js';
 
 /**
  * The prompt that a command stands for. What was typed after its name is put where the prompt has `${args…}`, and else follows it.

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Problem } from './problem.js';
-import type { YamlFile } from './yaml-file.js';
+import type { Problem } from './file/problem.js';
+import type { YamlFile } from './file/yaml-file.js';
 
 /** Of one file, in bytes. */
 const limit = 256 * 1024;

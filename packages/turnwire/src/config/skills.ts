@@ -1,7 +1,7 @@
-import { findModel, type Model, type Models } from './model.js';
-import { type Problem, show } from './problem.js';
-import type { SkillsDefinition } from './schema/skills.js';
-import type { Path, YamlFile } from './yaml-file.js';
+import { findModel, type Model, type Models } from './models/model.js';
+import { type Problem, show } from './file/problem.js';
+import type { SkillsDefinition } from './schema/agents/skills.js';
+import type { Path, YamlFile } from './file/yaml-file.js';
 
 /** The skills of an agent: those that are to be found on the disk, and those that the file holds. */
 export interface Skills {

@@ -1,10 +1,10 @@
-import type { Model } from './model.js';
-import { nearest } from './nearest.js';
-import { type Problem, show } from './problem.js';
-import { namesIn } from './references.js';
+import type { Model } from './models/model.js';
+import { nearest } from './file/nearest.js';
+import { type Problem, show } from './file/problem.js';
+import { namesIn } from './variables/references.js';
 import type { McpDefinition, Toolset as Written } from './schema/toolset.js';
 import { toolNames } from './tool-names.js';
-import type { Path, YamlFile } from './yaml-file.js';
+import type { Path, YamlFile } from './file/yaml-file.js';
 
 /** A toolset of an agent. One of type `mcp` has either a `command` or a `remote`: a `ref` has been looked up, and is left where Docker has the server. */
 export type Toolset = Written & { links?: ToolsetLinks | undefined };

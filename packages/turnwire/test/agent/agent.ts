@@ -1,5 +1,5 @@
 import type { Agent } from '../../dist/config/agent.js';
-import { hooksSchema } from '../../dist/config/schema/hooks.js';
+import { hooksSchema } from '../../dist/config/schema/agents/hooks.js';
 
 /** An agent as an agent file would give it. */
 export const agent: Agent = {

@@ -5,9 +5,9 @@ import { z } from 'zod';
 import type { AgentEvent } from '../../dist/agent/events.js';
 import { createSession, type SessionOptions } from '../../dist/agent/session.js';
 import { defineTool } from '../../dist/agent/tools/tool.js';
-import type { TurnClient } from '../../dist/agent/turn.js';
+import type { TurnClient } from '../../dist/agent/turn/turn.js';
 import type { Agent } from '../../dist/config/agent.js';
-import type { Model } from '../../dist/config/model.js';
+import type { Model } from '../../dist/config/models/model.js';
 import { agent } from './agent.js';
 import { call, say, scriptedClient, type ScriptedTurn } from './scripted-client.js';
 

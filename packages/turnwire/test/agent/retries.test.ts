@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Response, TurnwireError } from '@turnwire/client';
-import { takeTurnWithFallback } from '../../dist/agent/attempts.js';
+import { takeTurnWithFallback } from '../../dist/agent/turn/attempts.js';
 import { ModelChoice } from '../../dist/agent/models/model-choice.js';
 import { agent } from './agent.js';
 import { say, scriptedClient } from './scripted-client.js';
-import type { TurnClient } from '../../dist/agent/turn.js';
+import type { TurnClient } from '../../dist/agent/turn/turn.js';
 
 /** A failure as the client makes it of an `error` that the server has sent; `headers` stand at the top of the frame. */
 function failure(

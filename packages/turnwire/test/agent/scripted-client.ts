@@ -1,5 +1,5 @@
 import type { Item, Response, ResponseEvent, TurnParams, TurnReport } from '@turnwire/client';
-import type { TurnClient } from '../../dist/agent/turn.js';
+import type { TurnClient } from '../../dist/agent/turn/turn.js';
 
 /** What one turn does: the items of its response; by itself an event for each of them and the terminal one. */
 export interface ScriptedTurn {

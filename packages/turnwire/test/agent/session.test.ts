@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Item, ResponseEvent } from '@turnwire/client';
 import { z } from 'zod';
 import type { AgentEvent } from '../../dist/agent/events.js';
-import type { Answer } from '../../dist/agent/approval.js';
+import type { Answer } from '../../dist/agent/calls/approval.js';
 import { createSession, runAgent, type SessionOptions } from '../../dist/agent/session.js';
 import { defineTool, type Tool } from '../../dist/agent/tools/tool.js';
 import { agent } from './agent.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { main } from '../../dist/cli/main.js';
-import type { Signal } from '../../dist/cli/io.js';
+import type { Signal } from '../../dist/cli/process/io.js';
 
 export interface ConsoleOptions {
   env?: Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { loadConfig } from '../../dist/config/config.js';
-import { ConfigError } from '../../dist/config/problem.js';
+import { ConfigError } from '../../dist/config/file/problem.js';
 import { agentFile } from './scratch.js';
 
 const load = async (t: TestContext, yaml: string) => loadConfig(await agentFile(t, yaml));

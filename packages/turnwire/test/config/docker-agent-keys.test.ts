@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { instructionsOf } from '../../dist/agent/instructions.js';
+import { instructionsOf } from '../../dist/agent/conversation/instructions.js';
 import { openTools } from '../../dist/agent/tools/toolsets.js';
 import { loadConfig } from '../../dist/config/config.js';
 import { toolNames } from '../../dist/config/tool-names.js';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { commandPrompt } from '../../dist/config/command-prompt.js';
 import { loadConfig } from '../../dist/config/config.js';
-import { evaluate, ExpressionError, expressionsIn } from '../../dist/config/expression.js';
-import { environmentSecrets } from '../../dist/config/secrets/environment.js';
+import { evaluate, ExpressionError, expressionsIn } from '../../dist/config/variables/expression.js';
+import { environmentSecrets } from '../../dist/config/secrets/sources/environment.js';
 import { agentFile } from './scratch.js';
 
 const env = {

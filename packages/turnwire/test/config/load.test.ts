@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../dist/config/config.js';
-import { environmentSecrets } from '../../dist/config/secrets/environment.js';
+import { environmentSecrets } from '../../dist/config/secrets/sources/environment.js';
 import { agentFile } from './scratch.js';
 
 test('reads the plainest file', async (t) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { loadConfig } from '../../dist/config/config.js';
-import { ConfigError } from '../../dist/config/problem.js';
-import { requestFields } from '../../dist/config/request-fields.js';
+import { ConfigError } from '../../dist/config/file/problem.js';
+import { requestFields } from '../../dist/config/models/request-fields.js';
 import { agentFile } from './scratch.js';
 
 async function modelOf(t: TestContext, definition: string, more = '') {

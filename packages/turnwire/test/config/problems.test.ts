@@ -5,8 +5,8 @@ import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { loadConfig } from '../../dist/config/config.js';
-import { environmentSecrets } from '../../dist/config/secrets/environment.js';
-import { ConfigError } from '../../dist/config/problem.js';
+import { environmentSecrets } from '../../dist/config/secrets/sources/environment.js';
+import { ConfigError } from '../../dist/config/file/problem.js';
 import { agentFile, scratch } from './scratch.js';
 
 /** What is said about a file, each line without the folder. */

@@ -1,5 +1,5 @@
 import { AgentError } from '../agent-error.js';
-import type { Conversation, ConversationHook } from '../conversation.js';
+import type { Conversation, ConversationHook } from '../conversation/conversation.js';
 import type { AgentEvent } from '../events.js';
 import type { HookVerdict, HookWord } from './hook-verdict.js';
 

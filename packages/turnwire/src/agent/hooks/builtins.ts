@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { promisify } from 'node:util';
-import type { BuiltinHook } from '../../config/schema/hooks.js';
-import { environment, today } from '../instructions.js';
-import { promptFile } from '../prompt-files.js';
-import { redactText, redactValue } from '../redaction.js';
-import type { Variables } from '../tools/command.js';
-import { firstCharacters } from '../well-formed.js';
+import type { BuiltinHook } from '../../config/schema/agents/hooks.js';
+import { environment, today } from '../conversation/instructions.js';
+import { promptFile } from '../conversation/prompt-files.js';
+import { redactText, redactValue } from '../turn/redaction.js';
+import type { Variables } from '../tools/commands/command.js';
+import { firstCharacters } from '../base/well-formed.js';
 import { type HookFields, noFields } from './hook-answer.js';
 
 /** What a builtin hook knows. */

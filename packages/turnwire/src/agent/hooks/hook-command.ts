@@ -1,7 +1,7 @@
 import type { SpawnOptions } from 'node:child_process';
-import { HeadAndTail } from '../tools/head-and-tail.js';
-import type { Variables } from '../tools/command.js';
-import { startGroup } from '../tools/process-group.js';
+import { HeadAndTail } from '../tools/commands/head-and-tail.js';
+import type { Variables } from '../tools/commands/command.js';
+import { startGroup } from '../tools/commands/process-group.js';
 
 /** How much of what a hook prints is read, in bytes, of either output. */
 const hookOutputLimit = 256 * 1024;

@@ -1,4 +1,4 @@
-import type { HookPointName } from '../../config/schema/hooks.js';
+import type { HookPointName } from '../../config/schema/agents/hooks.js';
 
 /** A point of a run at which hooks of the user's are run. */
 export type HookPoint = HookPointName;

@@ -5,11 +5,11 @@ import {
   type Hook,
   type Hooks,
   matcherPattern,
-} from '../../config/schema/hooks.js';
-import { messageOf } from '../abort.js';
-import type { Variables } from '../tools/command.js';
+} from '../../config/schema/agents/hooks.js';
+import { messageOf } from '../base/abort.js';
+import type { Variables } from '../tools/commands/command.js';
 import type { Tool } from '../tools/tool.js';
-import { firstCharacters } from '../well-formed.js';
+import { firstCharacters } from '../base/well-formed.js';
 import { runBuiltin } from './builtins.js';
 import { type HookAnswer, type HookFields, readHookAnswer } from './hook-answer.js';
 import { runHookCommand } from './hook-command.js';

@@ -1,13 +1,13 @@
 import type { InputItem } from '@turnwire/client';
-import type { Model } from '../../config/model.js';
+import type { Model } from '../../config/models/model.js';
 import { AgentError } from '../agent-error.js';
-import type { Conversation } from '../conversation.js';
+import type { Conversation } from '../conversation/conversation.js';
 import type { AgentEvent } from '../events.js';
-import { textOf } from '../narration.js';
-import { outgoing } from '../outgoing.js';
-import { isPrompt, lastItems } from '../pairing.js';
-import type { Taken } from '../turn.js';
-import { costOf, readUsage } from '../usage.js';
+import { textOf } from '../turn/narration.js';
+import { outgoing } from '../turn/outgoing.js';
+import { isPrompt, lastItems } from '../conversation/pairing.js';
+import type { Taken } from '../turn/turn.js';
+import { costOf, readUsage } from '../turn/usage.js';
 import { around, unlessBlocked } from './around.js';
 import { chatMessages } from './chat-messages.js';
 

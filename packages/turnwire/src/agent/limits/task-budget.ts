@@ -1,4 +1,4 @@
-import type { Model } from '../../config/model.js';
+import type { Model } from '../../config/models/model.js';
 import type { TokenUsage } from '../events.js';
 import { exceeded } from './ledger.js';
 

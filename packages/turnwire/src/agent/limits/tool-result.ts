@@ -1,4 +1,4 @@
-import { HeadAndTail } from '../tools/head-and-tail.js';
+import { HeadAndTail } from '../tools/commands/head-and-tail.js';
 import type { ToolOutput } from '../tools/tool.js';
 
 /** What a token is taken for, in bytes: docker-agent's number. */

@@ -1,5 +1,5 @@
 import type { Agent } from '../../config/agent.js';
-import type { Model } from '../../config/model.js';
+import type { Model } from '../../config/models/model.js';
 import { routeOf } from './routing.js';
 
 /**

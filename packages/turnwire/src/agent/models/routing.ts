@@ -1,4 +1,4 @@
-import type { Model, Route } from '../../config/model.js';
+import type { Model, Route } from '../../config/models/model.js';
 
 /** A prompt that is less like each example than this goes to no route: of 1, where it is the example itself. */
 const leastLikeness = 0.25;

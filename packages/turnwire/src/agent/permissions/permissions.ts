@@ -1,7 +1,7 @@
-import type { PermissionRules } from '../../config/schema/permissions.js';
-import type { Answer, Approval, Approver } from '../approval.js';
+import type { PermissionRules } from '../../config/schema/agents/permissions.js';
+import type { Answer, Approval, Approver } from '../calls/approval.js';
 import type { Tool, ToolContext } from '../tools/tool.js';
-import { holds } from '../tools/workspace.js';
+import { holds } from '../tools/files/workspace.js';
 import { allowsPlace, readCall, restrainsPlace, ruleFor } from './rule-match.js';
 
 /** What a call needs before it may run. */

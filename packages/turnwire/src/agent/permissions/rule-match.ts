@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { isAbsolute, posix, relative, resolve, sep } from 'node:path';
-import type { PermissionRule } from '../../config/schema/permissions.js';
-import { globPattern, matchesPath } from '../glob.js';
+import type { PermissionRule } from '../../config/schema/agents/permissions.js';
+import { globPattern, matchesPath } from '../base/glob.js';
 import type { PathArguments, Tool } from '../tools/tool.js';
-import { absolute, folded, holds as isWithin } from '../tools/workspace.js';
+import { absolute, folded, holds as isWithin } from '../tools/files/workspace.js';
 import { type Commands, commandsIn } from './shell-commands.js';
 
 /**

@@ -11,12 +11,12 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import type { InputItem } from '@turnwire/client';
-import { interrupted } from '../calls.js';
-import type { HistoryKeeper } from '../history.js';
-import type { Maker } from '../maker.js';
-import { openCalls } from '../pairing.js';
-import { notRun } from '../prepare-call.js';
-import { addUsage, noTokens } from '../usage.js';
+import { interrupted } from '../calls/calls.js';
+import type { HistoryKeeper } from '../conversation/history.js';
+import type { Maker } from '../turn/maker.js';
+import { openCalls } from '../conversation/pairing.js';
+import { notRun } from '../calls/prepare-call.js';
+import { addUsage, noTokens } from '../turn/usage.js';
 import { lockFile, type Lock } from './lock.js';
 import { readSession, type SessionEntry, type SessionHead, type SessionText } from './session-line.js';
 

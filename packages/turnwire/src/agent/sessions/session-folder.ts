@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isPrompt, promptText } from '../pairing.js';
+import { isPrompt, promptText } from '../conversation/pairing.js';
 import { transcriptOf } from './transcript.js';
 import { createSessionFile, resumeSessionFile, type SessionFile, stateOf } from './session-file.js';
 import { readSession } from './session-line.js';

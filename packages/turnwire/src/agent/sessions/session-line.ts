@@ -1,6 +1,6 @@
 import type { InputItem } from '@turnwire/client';
 import { z } from 'zod';
-import type { HistoryEntry } from '../history.js';
+import type { HistoryEntry } from '../conversation/history.js';
 
 const item = z.custom<InputItem>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 const items = z.array(item);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { messageOf } from '../abort.js';
+import { messageOf } from '../base/abort.js';
 import { readSkillFile, type Skill } from './skill-file.js';
 
 /** Folders within folders that are looked through. */

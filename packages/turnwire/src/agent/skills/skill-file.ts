@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { readText } from '../tools/text-file.js';
+import { readText } from '../tools/files/text-file.js';
 
 /** Of a SKILL.md, in bytes. */
 const fileLimit = 256 * 1024;

@@ -2,13 +2,13 @@ import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { z } from 'zod';
 import type { Skills } from '../../config/skills.js';
-import type { Model } from '../../config/model.js';
-import { nearest } from '../../config/nearest.js';
+import type { Model } from '../../config/models/model.js';
+import { nearest } from '../../config/file/nearest.js';
 import { callerIn } from '../tools/session/background-agents.js';
-import { readText } from '../tools/text-file.js';
+import { readText } from '../tools/files/text-file.js';
 import { defineTool, type Tool } from '../tools/tool.js';
 import type { OpenToolset } from '../tools/toolset.js';
-import { withPath } from '../tools/workspace.js';
+import { withPath } from '../tools/files/workspace.js';
 import { findSkills } from './find-skills.js';
 import type { Skill } from './skill-file.js';
 

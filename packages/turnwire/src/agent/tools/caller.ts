@@ -1,4 +1,4 @@
-import type { Model } from '../../config/model.js';
+import type { Model } from '../../config/models/model.js';
 import type { AgentEvent } from '../events.js';
 
 /** What a tool can ask of the conversation that it is called in. */

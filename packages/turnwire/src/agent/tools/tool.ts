@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Model } from '../../config/model.js';
+import type { Model } from '../../config/models/model.js';
 import type { AgentEvent } from '../events.js';
 import type { Caller } from './caller.js';
 

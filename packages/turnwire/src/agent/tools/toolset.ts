@@ -1,6 +1,6 @@
 import type { Tool } from './tool.js';
-import type { Variables } from './command.js';
-import type { Workspace } from './workspace.js';
+import type { Variables } from './commands/command.js';
+import type { Workspace } from './files/workspace.js';
 
 /** A toolset of an agent that is ready to be used. */
 export interface OpenToolset {

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { exitStatus, signalStatus } from '../exit-status.js';
-import { UsageError } from '../usage-error.js';
-import { ask } from '../prompt.js';
-import { Printer } from '../terminal.js';
+import { exitStatus, signalStatus } from '../process/exit-status.js';
+import { UsageError } from '../process/usage-error.js';
+import { ask } from '../run/prompt.js';
+import { Printer } from '../process/terminal.js';
 import { chart } from './chart.js';
 import { endpointOf } from './endpoint.js';
 import { runLoop, tokensOf } from './loop.js';
-import type { Io, Signal } from '../io.js';
+import type { Io, Signal } from '../process/io.js';
 import type { Endpoint, EndpointOptions } from './endpoint.js';
 import type { Loop, LoopSize } from './loop.js';
 

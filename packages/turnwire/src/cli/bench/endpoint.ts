@@ -1,8 +1,8 @@
 import { startEmulator, startLink } from '@turnwire/emulator';
-import { keyAt } from '../endpoint-key.js';
-import { UsageError } from '../usage-error.js';
+import { keyAt } from '../options/endpoint-key.js';
+import { UsageError } from '../process/usage-error.js';
 import type { Script } from '@turnwire/emulator';
-import type { Io } from '../io.js';
+import type { Io } from '../process/io.js';
 
 /** Where the loops run. */
 export interface Endpoint extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import { addressOf } from '../probe/target.js';
-import { printable } from '../terminal.js';
+import { printable } from '../process/terminal.js';
 import type { HttpRequest } from '../probe/http.js';
 import type { Target } from '../probe/target.js';
-import type { Printer } from '../terminal.js';
+import type { Printer } from '../process/terminal.js';
 import type { Run } from './probe.js';
 import type { Rule } from './rule.js';
 import type { Result } from './runner.js';

@@ -7,7 +7,7 @@ import { sse } from './chapters/sse.js';
 import { state } from './chapters/state.js';
 import { transports } from './chapters/transports.js';
 import { turns } from './chapters/turns.js';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from '../process/usage-error.js';
 import type { Rule } from './rule.js';
 
 /** All rules, in the order in which they are tried. */

@@ -1,11 +1,11 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { exitStatus, signalStatus } from '../exit-status.js';
-import { Printer } from '../terminal.js';
+import { exitStatus, signalStatus } from '../process/exit-status.js';
+import { Printer } from '../process/terminal.js';
 import { compare } from './identity.js';
 import { picture } from './picture.js';
 import { expectedTurns, runOnce, setups } from './runs.js';
 import { progressOn, seconds } from './progress.js';
-import type { Io, Signal } from '../io.js';
+import type { Io, Signal } from '../process/io.js';
 import type { Identity } from './identity.js';
 import type { LinkSettings, Run } from './runs.js';
 

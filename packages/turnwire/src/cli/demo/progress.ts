@@ -1,4 +1,4 @@
-import type { Printer } from '../terminal.js';
+import type { Printer } from '../process/terminal.js';
 import type { Setup } from './runs.js';
 
 /** Shows how far the runs are. */

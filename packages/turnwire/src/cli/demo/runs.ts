@@ -12,7 +12,7 @@ import { agentLoop, type Fetch, type LoopTurn } from './agent-loop.js';
 import { startTlsFront } from './tls-front.js';
 import type { Config } from '../../config/config.js';
 import type { Emulator } from '@turnwire/emulator';
-import type { Io } from '../io.js';
+import type { Io } from '../process/io.js';
 
 /** One run of the same program, and what is different about it. */
 export interface Setup {

@@ -2,12 +2,12 @@ import { lookup } from 'node:dns/promises';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { proxyFor } from '@turnwire/client/proxy';
-import { tunnel } from '../../agent/tools/mcp/tunnel.js';
+import { tunnel } from '../../agent/tools/mcp/transports/tunnel.js';
 import { ms } from './finding.js';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ProxyAddress } from '@turnwire/client/proxy';
-import type { Io } from '../io.js';
+import type { Io } from '../process/io.js';
 import type { Target } from '../probe/target.js';
 import type { Finding } from './finding.js';
 

@@ -1,7 +1,7 @@
 import { proxyFor } from '@turnwire/client/proxy';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from '../process/usage-error.js';
 import type { Socket } from 'node:net';
-import type { Io } from '../io.js';
+import type { Io } from '../process/io.js';
 
 /** The server that is looked at. */
 export interface Target {

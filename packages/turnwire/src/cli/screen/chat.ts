@@ -1,22 +1,22 @@
 import type { Session } from '../../agent/session.js';
-import { approverBy } from '../approval-question.js';
-import type { Attachment } from '../attachments.js';
-import { exitStatus, signalStatus } from '../exit-status.js';
-import { describeFailure } from '../failure.js';
-import type { Interrupts } from '../interrupts.js';
-import type { Io } from '../io.js';
-import { oneLine } from '../columns.js';
-import { printable, Printer } from '../terminal.js';
-import type { User } from '../user.js';
+import { approverBy } from '../run/approval-question.js';
+import type { Attachment } from '../run/attachments.js';
+import { exitStatus, signalStatus } from '../process/exit-status.js';
+import { describeFailure } from '../process/failure.js';
+import type { Interrupts } from '../process/interrupts.js';
+import type { Io } from '../process/io.js';
+import { oneLine } from './text/columns.js';
+import { printable, Printer } from '../process/terminal.js';
+import type { User } from '../run/user.js';
 import { command, completions, type Typed } from './command.js';
 import { type Desk, needsRest, obey, type Partner } from './desk.js';
 import { greeting, lastExchange } from './greeting.js';
 import { LineEditor } from './line-editor.js';
-import type { Styler } from './markdown.js';
+import type { Styler } from './text/markdown.js';
 import { type Footer, Screen } from './screen.js';
 import { Status } from './status.js';
 import { Transcript } from './transcript.js';
-import { cut, wrapped } from './wrap.js';
+import { cut, wrapped } from './text/wrap.js';
 
 export interface ChatOptions {
   interrupts: Interrupts;

@@ -1,7 +1,7 @@
 import type { Agent } from '../../config/agent.js';
-import { nearest } from '../../config/nearest.js';
+import { nearest } from '../../config/file/nearest.js';
 import { efforts } from '../../config/schema/model.js';
-import { fileCommand, type FileCommand, slashName } from '../file-command.js';
+import { fileCommand, type FileCommand, slashName } from './file-command.js';
 import { ownCommand, type OwnCommand, ownCommands } from './own-commands.js';
 
 /** What a line that was typed asks for. */

@@ -1,11 +1,11 @@
 import type { AgentEvent } from '../../agent/events.js';
 import type { Session } from '../../agent/session.js';
-import type { Model } from '../../config/model.js';
-import { nearest } from '../../config/nearest.js';
+import type { Model } from '../../config/models/model.js';
+import { nearest } from '../../config/file/nearest.js';
 import { efforts } from '../../config/schema/model.js';
-import type { Attachment } from '../attachments.js';
-import { mostAttachments } from '../attachments.js';
-import type { RunHook } from '../session-hooks.js';
+import type { Attachment } from '../run/attachments.js';
+import { mostAttachments } from '../run/attachments.js';
+import type { RunHook } from '../run/session-hooks.js';
 import { help, transports } from './command.js';
 import type { OwnCommand } from './own-commands.js';
 import type { Spent } from './spent.js';

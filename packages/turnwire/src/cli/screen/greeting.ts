@@ -1,10 +1,10 @@
 import type { InputItem } from '@turnwire/client';
-import { isPrompt, promptText } from '../../agent/pairing.js';
+import { isPrompt, promptText } from '../../agent/conversation/pairing.js';
 import { textOf } from '../../agent/sessions/transcript.js';
 import type { Session } from '../../agent/session.js';
-import { printable } from '../terminal.js';
-import { rendered, type Styler } from './markdown.js';
-import { wrapped } from './wrap.js';
+import { printable } from '../process/terminal.js';
+import { rendered, type Styler } from './text/markdown.js';
+import { wrapped } from './text/wrap.js';
 
 /** Names of a list that are told; of a longer one, how many more there are. */
 const mostNames = 12;

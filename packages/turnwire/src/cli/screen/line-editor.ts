@@ -2,9 +2,9 @@ import { createInterface, type Interface } from 'node:readline';
 import { Readable, Writable } from 'node:stream';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import stringWidth from 'string-width';
-import type { Io } from '../io.js';
-import { charactersOf } from '../columns.js';
-import { lineFeed, Paste, type Typed } from './paste.js';
+import type { Io } from '../process/io.js';
+import { charactersOf } from './text/columns.js';
+import { lineFeed, Paste, type Typed } from './text/paste.js';
 
 export interface LineEditorOptions {
   onLine: (line: string) => void;

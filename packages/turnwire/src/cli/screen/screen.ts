@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import type { Output } from '../io.js';
+import type { Output } from '../process/io.js';
 
 /** What stays at the bottom. Its rows are as wide as the screen at most. */
 export interface Footer {

@@ -1,5 +1,5 @@
 import type { AgentEvent, TokenUsage } from '../../agent/events.js';
-import { addUsage, noTokens } from '../../agent/usage.js';
+import { addUsage, noTokens } from '../../agent/turn/usage.js';
 
 /** What a conversation has used up, its earlier runs included. */
 export class Spent {

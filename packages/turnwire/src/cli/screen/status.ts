@@ -1,5 +1,5 @@
 import type { AgentEvent, TokenUsage } from '../../agent/events.js';
-import { oneLine } from '../columns.js';
+import { oneLine } from './text/columns.js';
 
 /** What the last line of the screen says: model, transport, turns, tokens, how many of them were cached, and the time. */
 export class Status {

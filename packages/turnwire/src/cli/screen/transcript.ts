@@ -1,10 +1,10 @@
 import type { AgentEvent, ToolCall } from '../../agent/events.js';
-import { changed, remark, result } from '../run-view.js';
-import { oneLine } from '../columns.js';
-import { escaped, printable, type Printer } from '../terminal.js';
-import { MarkdownStream, rendered, type Styler } from './markdown.js';
+import { changed, remark, result } from '../run/run-view.js';
+import { oneLine } from './text/columns.js';
+import { escaped, printable, type Printer } from '../process/terminal.js';
+import { MarkdownStream, rendered, type Styler } from './text/markdown.js';
 import type { Screen } from './screen.js';
-import { cut, wrapped } from './wrap.js';
+import { cut, wrapped } from './text/wrap.js';
 
 /** Of one result that is unfolded, in lines: its beginning. */
 const mostLines = 200;

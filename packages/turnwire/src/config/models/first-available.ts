@@ -1,8 +1,8 @@
-import { findModel, type Model, type Models } from '../model.js';
+import { findModel, type Model, type Models } from './model.js';
 import { firstAvailableSchema } from '../schema/model.js';
-import type { Problem } from '../problem.js';
+import type { Problem } from '../file/problem.js';
 import type { Secrets } from '../secrets/secrets.js';
-import type { YamlFile } from '../yaml-file.js';
+import type { YamlFile } from '../file/yaml-file.js';
 
 /** What `auto` stands for: the first of these whose key is there. */
 const automatic: readonly string[] = [

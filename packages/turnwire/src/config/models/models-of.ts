@@ -1,5 +1,5 @@
 import type { Agent } from '../agent.js';
-import type { Model } from '../model.js';
+import type { Model } from './model.js';
 
 /** All models that an agent may come to speak to, each once: its own, its fallbacks, and what any of them names. */
 export function modelsOf({ model, alternates, fallback, compactionModel, toolsets }: Agent): readonly Model[] {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { agentSchema } from './agent.js';
+import { agentSchema } from './agents/agent.js';
 import { budgetSchema } from './budget.js';
-import { sharedCommandsSchema } from './commands.js';
+import { sharedCommandsSchema } from './agents/commands.js';
 import { modelEntrySchema, providerSchema } from './model.js';
-import { permissionsSchema } from './permissions.js';
-import { skillsSchema } from './skills.js';
+import { permissionsSchema } from './agents/permissions.js';
+import { skillsSchema } from './agents/skills.js';
 import { mcpSchema, toolsetSchema } from './toolset.js';
 
 /**

@@ -1,11 +1,11 @@
-import { credentialHelperSecrets } from './credential-helper.js';
-import { envFileSecrets } from './env-file.js';
-import { environmentSecrets } from './environment.js';
-import { keychainSecrets } from './keychain.js';
-import { mountedSecrets } from './mounted.js';
-import { withOnePassword } from './one-password.js';
-import { passwordStoreSecrets } from './password-store.js';
-import { findProgram, type Program } from './program.js';
+import { credentialHelperSecrets } from './sources/credential-helper.js';
+import { envFileSecrets } from './sources/env-file.js';
+import { environmentSecrets } from './sources/environment.js';
+import { keychainSecrets } from './sources/keychain.js';
+import { mountedSecrets } from './sources/mounted.js';
+import { withOnePassword } from './sources/one-password.js';
+import { passwordStoreSecrets } from './sources/password-store.js';
+import { findProgram, type Program } from './sources/program.js';
 import { type Environment, firstOf, SecretError, type Secrets } from './secrets.js';
 
 export interface SecretOptions {

@@ -4,7 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import { describe, test, type TestContext } from 'node:test';
 import type { HookPoint } from '../../../dist/agent/hooks/hook-point.js';
 import { runHooks } from '../../../dist/agent/hooks/hooks.js';
-import { hooksSchema } from '../../../dist/config/schema/hooks.js';
+import { hooksSchema } from '../../../dist/config/schema/agents/hooks.js';
 import { scratch } from '../scratch.js';
 
 const now = new Date('2026-02-03T04:05:06Z');

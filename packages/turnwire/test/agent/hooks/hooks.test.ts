@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { HookVerdict } from '../../../dist/agent/hooks/hook-verdict.js';
 import { type HookCall, runHooks } from '../../../dist/agent/hooks/hooks.js';
-import { type Hooks, hooksSchema } from '../../../dist/config/schema/hooks.js';
+import { type Hooks, hooksSchema } from '../../../dist/config/schema/agents/hooks.js';
 import { scratch } from '../scratch.js';
 
 const skip = process.platform === 'win32' ? 'POSIX shell' : false;

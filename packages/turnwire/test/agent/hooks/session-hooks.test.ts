@@ -8,7 +8,7 @@ import type { AgentEvent } from '../../../dist/agent/events.js';
 import { createSession } from '../../../dist/agent/session.js';
 import { defineTool } from '../../../dist/agent/tools/tool.js';
 import type { Agent } from '../../../dist/config/agent.js';
-import { hooksSchema } from '../../../dist/config/schema/hooks.js';
+import { hooksSchema } from '../../../dist/config/schema/agents/hooks.js';
 import { agent } from '../agent.js';
 import { scratch } from '../scratch.js';
 import { call, say, scriptedClient, type ScriptedTurn } from '../scripted-client.js';

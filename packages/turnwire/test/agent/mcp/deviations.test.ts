@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Tool, ToolFailure } from '../../../dist/agent/tools/tool.js';
-import { type Tools, toolsOf, type Toolsets } from '../tools.js';
+import { type Tools, toolsOf, type Toolsets } from '../tools/tools.js';
 import { deviatingAnswer } from './deviating-answer.js';
 import { answerDeviations, toolDeviations } from './deviations.js';
 import { json, rawServer } from './raw-server.js';

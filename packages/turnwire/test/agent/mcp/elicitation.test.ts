@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { elicit } from '../../../dist/agent/tools/mcp/elicitation.js';
 import { lifecycleSchema } from '../../../dist/config/schema/lifecycle.js';
-import { toolsOf } from '../tools.js';
+import { toolsOf } from '../tools/tools.js';
 import { answerCommon, json, rawServer, type Sent } from './raw-server.js';
 import { remoteServer } from './sdk-server.js';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
-import { type Tools, toolsOf } from '../tools.js';
+import { type Tools, toolsOf } from '../tools/tools.js';
 import { answerCommon, called, type Exchange, json, rawServer, type RawServer, tool } from './raw-server.js';
 
 type Transport = 'streamable' | 'sse';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { planOf } from '../../../dist/agent/tools/mcp/lifecycle.js';
 import { lifecycleSchema } from '../../../dist/config/schema/lifecycle.js';
 import { scratch } from '../scratch.js';
-import { toolsOf } from '../tools.js';
+import { toolsOf } from '../tools/tools.js';
 
 const program = fileURLToPath(new URL('./sdk-server-command.js', import.meta.url));
 const lifecycle = (written: object) => lifecycleSchema.parse(written);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { scratch } from '../scratch.js';
-import { type Tools, toolsOf } from '../tools.js';
+import { type Tools, toolsOf } from '../tools/tools.js';
 
 const servers = fileURLToPath(
   new URL('../../../../../.cache/extra/node_modules/@modelcontextprotocol/', import.meta.url),

@@ -8,7 +8,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { remoteServer } from './sdk-server.js';
 import { scratch } from '../scratch.js';
-import { toolsOf } from '../tools.js';
+import { toolsOf } from '../tools/tools.js';
 
 const program = fileURLToPath(new URL('./sdk-server-command.js', import.meta.url));
 const skip = process.platform === 'win32';

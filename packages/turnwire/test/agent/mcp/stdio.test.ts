@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { scratch } from '../scratch.js';
-import { type Tools, toolsOf, type Toolsets } from '../tools.js';
+import { type Tools, toolsOf, type Toolsets } from '../tools/tools.js';
 
 const skip = process.platform === 'win32';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { describe, test, type TestContext } from 'node:test';
-import { type Tools, toolsOf } from '../tools.js';
+import { type Tools, toolsOf } from '../tools/tools.js';
 import {
   answerCommon,
   called,

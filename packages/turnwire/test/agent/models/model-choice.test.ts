@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ModelChoice } from '../../../dist/agent/models/model-choice.js';
 import { routeOf } from '../../../dist/agent/models/routing.js';
-import type { Model } from '../../../dist/config/model.js';
+import type { Model } from '../../../dist/config/models/model.js';
 import { agent } from '../agent.js';
 
 const model = (name: string, links: Partial<Model['links']> = {}): Model => ({

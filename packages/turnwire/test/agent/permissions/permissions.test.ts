@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { Approver } from '../../../dist/agent/approval.js';
+import type { Approver } from '../../../dist/agent/calls/approval.js';
 import { Permissions } from '../../../dist/agent/permissions/permissions.js';
 import { outputText } from '../../../dist/agent/tools/output.js';
 import { defineTool, type Tool } from '../../../dist/agent/tools/tool.js';
-import { permissionsSchema } from '../../../dist/config/schema/permissions.js';
-import { toolsOf } from '../tools.js';
+import { permissionsSchema } from '../../../dist/config/schema/agents/permissions.js';
+import { toolsOf } from '../tools/tools.js';
 import { scratch } from '../scratch.js';
 
 const tool = (name: string, readOnly: boolean, more: Partial<Tool> = {}): Tool => ({

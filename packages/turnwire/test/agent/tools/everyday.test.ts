@@ -9,9 +9,9 @@ import { datetimeToolset } from '../../../dist/agent/tools/everyday/datetime.js'
 import { gitToolset } from '../../../dist/agent/tools/everyday/git.js';
 import { randomToolset } from '../../../dist/agent/tools/everyday/random.js';
 import { tasksToolset } from '../../../dist/agent/tools/everyday/tasks.js';
-import { memoryFileFor } from '../../../dist/agent/tools/memory-file.js';
+import { memoryFileFor } from '../../../dist/agent/tools/notes/memory-file.js';
 import { outputText } from '../../../dist/agent/tools/output.js';
-import { openWorkspace } from '../../../dist/agent/tools/workspace.js';
+import { openWorkspace } from '../../../dist/agent/tools/files/workspace.js';
 import type { OpenToolset } from '../../../dist/agent/tools/toolset.js';
 import { scratch } from '../scratch.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { createClient } from '@turnwire/client';
-import { clientOptions, withoutSecrets } from '../../../dist/config/client-options.js';
+import { clientOptions, withoutSecrets } from '../../../dist/config/models/client-options.js';
 import { loadConfig } from '../../../dist/config/config.js';
-import { environmentSecrets } from '../../../dist/config/secrets/environment.js';
+import { environmentSecrets } from '../../../dist/config/secrets/sources/environment.js';
 import { startEmulator } from '@turnwire/emulator';
 import { agentFile } from '../scratch.js';
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { Variables } from '../command.js';
+import type { Variables } from '../commands/command.js';
 
 /** How each system opens an address: with its program for that, and never through a shell. */
 const openers: Readonly<Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>>> = {

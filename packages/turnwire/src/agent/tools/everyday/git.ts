@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { runProgram } from './program.js';
-import type { Variables } from '../command.js';
+import type { Variables } from '../commands/command.js';
 import { defineTool, type Tool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
-import { withPath, type Workspace } from '../workspace.js';
+import { withPath, type Workspace } from '../files/workspace.js';
 
 /** Nothing is asked for, nothing is paged, no program of the repository's own runs, and no lock is taken. */
 const plain = ['--no-pager', '--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'color.ui=false'];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Toolset } from '../../../config/toolset.js';
-import type { Variables } from '../command.js';
+import type { Variables } from '../commands/command.js';
 import { defineTool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 import { openInBrowser } from './browser.js';

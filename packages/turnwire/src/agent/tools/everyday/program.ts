@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import type { Variables } from '../command.js';
-import { HeadAndTail } from '../head-and-tail.js';
+import type { Variables } from '../commands/command.js';
+import { HeadAndTail } from '../commands/head-and-tail.js';
 
 /** What of an output the model is told, in bytes. */
 const outputLimit = 256 * 1024;

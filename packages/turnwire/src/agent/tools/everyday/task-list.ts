@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { readText } from '../text-file.js';
+import { readText } from '../files/text-file.js';
 
 /** Of the file, in bytes. */
 const fileLimit = 1024 * 1024;

@@ -5,13 +5,13 @@ import type { Surroundings } from '../toolset.js';
 import { Connection, type Introduction, type Serving } from './connection.js';
 import { elicit } from './elicitation.js';
 import { causeOf, McpFailure, unansweredWithin } from './failure.js';
-import { openHttp } from './http.js';
-import { LegacySseTransport } from './legacy-sse.js';
+import { openHttp } from './transports/http.js';
+import { LegacySseTransport } from './transports/legacy-sse.js';
 import { planOf } from './lifecycle.js';
 import type { Mcp } from './settings.js';
-import { StdioTransport } from './stdio.js';
-import { StreamableHttpTransport } from './streamable-http.js';
-import type { Transport } from './transport.js';
+import { StdioTransport } from './transports/stdio.js';
+import { StreamableHttpTransport } from './transports/streamable-http.js';
+import type { Transport } from './transports/transport.js';
 
 const signIn =
   'it wants a sign-in, or refuses the one it was given (status 401); turnwire does no sign-in by OAuth: get a token from its provider, and send it by "headers" of "remote", such as Authorization: Bearer ${env.NAME}';

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { McpFailure, unansweredWithin } from './failure.js';
 import type { Answer, Fields, Message } from './message.js';
 import { isFields } from './message.js';
-import type { Receiver, Transport } from './transport.js';
+import type { Receiver, Transport } from './transports/transport.js';
 
 /** The newest version of the protocol that is spoken here, and an older one for servers that refuse to hear of it. */
 const protocolVersion = '2025-11-25';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { orAbort } from '../../abort.js';
+import { orAbort } from '../../base/abort.js';
 import { serverLabel } from '../../../config/toolset.js';
 import { outputText } from '../output.js';
 import { type Tool, type ToolContent, ToolFailure, type ToolOutput } from '../tool.js';
@@ -8,9 +8,9 @@ import { connect, type Connected } from './connect.js';
 import { McpFailure } from './failure.js';
 import { type LifecyclePlan, planOf } from './lifecycle.js';
 import type { Mcp } from './settings.js';
-import { listTools, type McpTool } from './tool-list.js';
-import { functionNames } from './tool-names.js';
-import { readResult } from './tool-result.js';
+import { listTools, type McpTool } from './tools/tool-list.js';
+import { functionNames } from './tools/tool-names.js';
+import { readResult } from './tools/tool-result.js';
 
 /** For one call, in milliseconds; a server that tells of progress gets as much again each time, up to the second. */
 const callMs = 120_000;

@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readText } from '../text-file.js';
+import { readText } from '../files/text-file.js';
 import { defineTool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 import { callerIn } from './background-agents.js';

@@ -1,0 +1,117 @@
+import type { InputItem, Response } from '@turnwire/client';
+import type { Model } from '../../config/models/model.js';
+import { AgentError } from '../agent-error.js';
+import { compacted, divide, summaryInstructions, summaryOf } from './compaction.js';
+import type { Conversation } from './conversation.js';
+import { count } from './counting.js';
+import type { AgentEvent } from '../events.js';
+import { around } from '../hooks/around.js';
+import { outgoing } from '../turn/outgoing.js';
+import { type Taken, takeTurn } from '../turn/turn.js';
+import { readUsage } from '../turn/usage.js';
+
+/** Why a history is compacted: it nears the limit, the provider has refused it, or the user wants it. */
+export type CompactionReason = 'threshold' | 'overflow' | 'manual';
+
+/** docker-agent's two words for each. */
+const sources: Readonly<Record<CompactionReason, string>> = {
+  threshold: 'auto',
+  overflow: 'overflow',
+  manual: 'manual',
+};
+
+/** Puts a summary in place of all but the newest items; false where there is nothing to sum up, or a hook says no. */
+export async function* compact(
+  conversation: Conversation,
+  reason: CompactionReason,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, boolean> {
+  const { history, crew, agent } = conversation;
+  const contextSize = windowOf(conversation);
+  const division = divide(history.items, { contextSize });
+  if (division === undefined) return false;
+  const used = conversation.usage ? readUsage(conversation.usage) : undefined;
+  const event = {
+    input_tokens: used?.input_tokens ?? 0,
+    output_tokens: used?.output_tokens ?? 0,
+    context_limit: contextSize ?? 0,
+    compaction_reason: reason,
+  };
+  const steered = yield* around(conversation, { point: 'pre_compact', event: { source: sources[reason] }, signal });
+  const asked = yield* around(conversation, { point: 'before_compaction', event, signal });
+  const blocked = steered.blocked ?? asked.blocked;
+  if (blocked !== undefined) {
+    const why = blocked.reason === '' ? '' : `: ${blocked.reason}`;
+    yield { type: 'warning', message: `the hook ${blocked.by} kept the conversation from being summed up${why}` };
+    return false;
+  }
+  const summary = asked.summary ?? (yield* summaryBy(conversation, division.request, steered.context, signal));
+  const before = history.items.length;
+  history.compact(compacted(summary, division.kept));
+  yield { type: 'session_compaction', items_before: before, items_after: history.items.length };
+  yield* around(conversation, { point: 'after_compaction', event: { ...event, summary }, signal });
+  crew.ledger.check(agent);
+  return true;
+}
+
+/** A summary by the agent's model. */
+async function* summaryBy(
+  conversation: Conversation,
+  request: Taken['added'],
+  wishes: readonly string[],
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, string> {
+  const instructions = [summaryInstructions, ...wishes].join('\n\n');
+  const response = yield* askAside(conversation, compactingModel(conversation), { instructions, request, signal });
+  // Half a summary would lose the other half of the history for good.
+  const summary = response.status === 'completed' ? summaryOf(response) : '';
+  if (summary === '')
+    throw new AgentError('compaction', 'the conversation is too long for the model, and the model did not sum it up');
+  return summary;
+}
+
+/** The context window that a history has to fit in: that of the model, and of what would sum it up. Undefined: not known. */
+export function windowOf(conversation: Conversation): number | undefined {
+  const [model = conversation.agent.model] = conversation.choice.candidates();
+  const sizes = [model, compactingModel(conversation)].flatMap(({ contextSize }) => contextSize ?? []);
+  return sizes.length === 0 ? undefined : Math.min(...sizes);
+}
+
+function compactingModel({ agent, choice }: Conversation): Model {
+  const [model = agent.model] = choice.candidates();
+  return agent.compactionModel ?? model.links.compaction ?? model;
+}
+
+interface Aside {
+  instructions: string;
+  request: readonly InputItem[];
+  signal: AbortSignal;
+}
+
+/** A turn that is none of the conversation: its events are not told, but what it has used up is. */
+export async function* askAside(
+  { crew, agent }: Conversation,
+  model: Model,
+  { instructions, request, signal }: Aside,
+): AsyncGenerator<AgentEvent, Response> {
+  const asked = takeTurn({
+    client: crew.clientFor(model),
+    model,
+    structuredOutput: undefined,
+    instructions,
+    input: outgoing(agent).items(request),
+    tools: [],
+    store: crew.store,
+    signal,
+  });
+  const response = await silently(asked);
+  yield* count(crew, agent, response, model);
+  return response;
+}
+
+async function silently(asked: AsyncGenerator<AgentEvent, Taken>): Promise<Response> {
+  for (;;) {
+    const step = await asked.next();
+    if (step.done === true) return step.value.response;
+  }
+}

@@ -1,0 +1,28 @@
+import type { Response } from '@turnwire/client';
+import type { Agent } from '../../config/agent.js';
+import type { Model } from '../../config/models/model.js';
+import type { Crew } from './conversation.js';
+import type { AgentEvent } from '../events.js';
+import { costOf, readUsage } from '../turn/usage.js';
+
+/** Counts what a turn has used, that of a summary too: sessions add up what they are told, and budgets hold whether it is told or not. */
+export function* count(
+  { totals, ledger }: Crew,
+  agent: Agent,
+  { usage: raw }: Response,
+  model: Model,
+): Generator<AgentEvent> {
+  if (!raw) return;
+  const usage = readUsage(raw);
+  const cost = costOf(raw, model);
+  ledger.tokens(agent, usage, cost);
+  if (!model.trackUsage) return;
+  totals.add(usage, cost);
+  yield {
+    type: 'token_usage',
+    usage,
+    total: totals.tokens,
+    ...(cost === undefined ? {} : { cost }),
+    ...(totals.cost === undefined ? {} : { total_cost: totals.cost }),
+  };
+}

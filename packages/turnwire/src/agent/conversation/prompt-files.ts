@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { readText } from '../tools/files/text-file.js';
+import { withPath } from '../tools/files/workspace.js';
+
+/** Of one prompt file, in bytes. */
+const promptFileLimit = 256 * 1024;
+
+/**
+ * The text of a file for the model: of the one in a folder, or in the nearest one above it that has it, or in the user's. Undefined where there is none.
+ *
+ * @throws Error that names a file that cannot be read.
+ */
+export async function promptFile(directory: string, file: string): Promise<string | undefined> {
+  const place = findUpwards(directory, file);
+  if (place === undefined) return undefined;
+  const { text, cut } = await withPath(file, () => readText(place, file, promptFileLimit));
+  if (cut > 0) throw new Error(`${file}, of add_prompt_files, is larger than 256 KiB`);
+  return `From ${file}:\n\n${text.trim()}`;
+}
+
+function findUpwards(directory: string, file: string): string | undefined {
+  const place = resolve(directory, file);
+  if (existsSync(place)) return place;
+  if (isAbsolute(file)) return undefined;
+  const parent = dirname(directory);
+  if (parent !== directory) return findUpwards(parent, file);
+  const atHome = resolve(homedir(), file);
+  return existsSync(atHome) ? atHome : undefined;
+}

@@ -1,0 +1,138 @@
+import type { Socket } from 'node:net';
+import { proxyFor } from '@turnwire/client/proxy';
+// By its file: for the bare name Bun has an HTTP client of its own, which knows no dispatcher, and so no proxy.
+import { Agent, buildConnector, fetch as undiciFetch, type Dispatcher, type Response } from 'undici/index.js';
+import { causeOf, McpFailure } from '../failure.js';
+import { tunnel } from './tunnel.js';
+
+/** To a connection, through a proxy or not, in milliseconds. */
+const connectMs = 15_000;
+/** Redirects in a row. */
+const mostRedirects = 5;
+
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'DELETE';
+  headers: Readonly<Record<string, string>>;
+  body?: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** HTTP to one server, over connections that are kept until it is closed. */
+export interface Http {
+  /**
+   * Sends a request, and again where a redirect points within the server; the answer to another redirect is the redirect. No answer, whatever
+   * its status, is an error.
+   *
+   * @throws McpFailure, or the reason of the signal
+   */
+  request(url: URL, request: HttpRequest): Promise<Response>;
+  /** Ends every connection, those in use included. */
+  close(): void;
+}
+
+/** A connection that could not be had: nothing was sent over it. */
+class ConnectFailure extends Error {}
+
+/** Proxies are those of the environment, by the rules of docs/network.md; a tunnel to each server is theirs to open. */
+export function openHttp(): Http {
+  // No limits in time of its own: a stream of events rests as long as its server has nothing to say, and each call has its limit.
+  const dispatcher = new Agent({ connect: connector(), headersTimeout: 0, bodyTimeout: 0 });
+  return {
+    async request(url, request) {
+      for (let at = url, redirects = 0; ; redirects += 1) {
+        const response = await send(at, request, dispatcher);
+        const target = redirectTarget(at, response);
+        if (target === undefined || redirects === mostRedirects || !isSameServer(at, target)) return response;
+        // A GET in place of a POST would not be the request any more.
+        if (response.status === 303 && request.method !== 'GET') return response;
+        await response.body?.cancel();
+        at = target;
+      }
+    },
+    close: () => void dispatcher.destroy().catch(() => undefined),
+  };
+}
+
+/** Where an answer points to, if it is a redirect. */
+export function redirectTarget(from: URL, { status, headers }: Response): URL | undefined {
+  const location = [301, 302, 303, 307, 308].includes(status) ? headers.get('location') : null;
+  if (location === null || !URL.canParse(location, from.href)) return undefined;
+  return new URL(location, from);
+}
+
+/** The header fields are for this server alone. That its plain address points to its secure one is no other server. */
+function isSameServer(from: URL, to: URL): boolean {
+  if (to.username !== '' || to.password !== '') return false;
+  if (from.origin === to.origin) return true;
+  const plain = from.protocol === 'http:' && to.protocol === 'https:';
+  return plain && from.hostname === to.hostname && from.port === '' && to.port === '';
+}
+
+async function send(url: URL, request: HttpRequest, dispatcher: Dispatcher): Promise<Response> {
+  const { method, headers, body, signal } = request;
+  const init = { method, headers, redirect: 'manual', dispatcher } as const;
+  try {
+    return await undiciFetch(url, { ...init, ...(body !== undefined && { body }), ...(signal && { signal }) });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const kind = wasConnecting(error) ? 'refused' : 'unanswered';
+    throw new McpFailure(kind, causeOf(error), { cause: error });
+  }
+}
+
+function wasConnecting(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof ConnectFailure) return true;
+  return false;
+}
+
+function connector(): buildConnector.connector {
+  const connect = buildConnector({ timeout: connectMs });
+  return (options, callback) => {
+    const done: buildConnector.Callback = (...[error, socket]) => {
+      if (error !== null) callback(new ConnectFailure(error.message, { cause: error }), null);
+      else callback(null, socket);
+    };
+    void openConnection(options, connect, done);
+  };
+}
+
+async function openConnection(
+  options: buildConnector.Options,
+  connect: buildConnector.connector,
+  done: buildConnector.Callback,
+): Promise<void> {
+  const { protocol, hostname, port } = options;
+  const secure = protocol === 'https:';
+  const authority = `${hostname}:${port === '' ? (secure ? 443 : 80) : port}`;
+  let tunnelled: Socket | undefined;
+  try {
+    const proxy = proxyFor(`${protocol}//${authority}`);
+    tunnelled = proxy && (await tunnel(proxy, authority, connectMs));
+  } catch (error) {
+    done(error as Error, null);
+    return;
+  }
+  if (tunnelled === undefined) connect(options, done);
+  else if (secure) connect({ ...options, httpSocket: tunnelled }, done);
+  else done(null, tunnelled);
+}
+
+/** The text of an answer. @throws McpFailure for one that is too long or breaks off, or the reason of the signal */
+export async function textOf(response: Response, limit: number, signal?: AbortSignal): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let length = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      const bytes = chunk as Uint8Array;
+      length += bytes.length;
+      if (length > limit) throw new McpFailure('unanswered', `its answer has more than ${limit / 1024 ** 2} MiB`);
+      text += decoder.decode(bytes, { stream: true });
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof McpFailure) throw error;
+    throw new McpFailure('unanswered', `its answer broke off: ${causeOf(error)}`, { cause: error });
+  }
+  return text + decoder.decode();
+}

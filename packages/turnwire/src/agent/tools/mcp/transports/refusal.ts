@@ -1,0 +1,56 @@
+import type { Response } from 'undici';
+import { McpFailure } from '../failure.js';
+import { redirectTarget, textOf } from './http.js';
+import { isFields, type Message, parseMessages } from '../message.js';
+
+/** Of what a server says when it refuses, in bytes; and what is told of it, in characters. */
+const bodyLimit = 64 * 1024;
+const longestReason = 500;
+
+/**
+ * What an answer comes to whose status is no success: a failure, or, whatever the status, the answer to the request that it carries. A 4xx or a
+ * redirect was given before the request ran; of a 5xx nobody knows. With a session, 404, 410 and 400 say that the server does not know it any more;
+ * where none is known of, its words have to say so.
+ */
+export async function readRefusal(
+  response: Response,
+  { url, hasSession, requestId }: { url: URL; hasSession: boolean; requestId?: string | undefined },
+): Promise<McpFailure | Message> {
+  const { status } = response;
+  const text = await textOf(response, bodyLimit).catch(() => '');
+  const target = redirectTarget(url, response);
+  if (target !== undefined) {
+    const message = `it redirects to ${target.origin}${target.pathname}; if that is the server, give this address as its url (status ${status})`;
+    return new McpFailure('refused', message, { status });
+  }
+  const reason = reasonIn(text);
+  const tellsOfSession = status < 500 && tellsOfLostSession(reason);
+  const answer = parseMessages(text).find((message) => message.kind === 'answer' && message.id === requestId);
+  if (answer !== undefined && requestId !== undefined && !tellsOfSession) return answer;
+  const lost = tellsOfSession || (hasSession && [400, 404, 410].includes(status));
+  const kind = lost ? 'connection_lost' : status < 500 ? 'refused' : 'unanswered';
+  const verb = status < 500 ? 'refused the request' : 'failed';
+  return new McpFailure(kind, `it ${verb} (status ${status})${reason === '' ? '' : `: ${reason}`}`, { status });
+}
+
+/** Whether a server says that it does not know the session: there is no code for it that all of them use. */
+export function tellsOfLostSession(reason: string): boolean {
+  const session =
+    /session/i.test(reason) &&
+    /not found|invalid|no valid|expired|unknown|missing|required|terminated|does not exist/i.test(reason);
+  return session || /not (yet )?initialized/i.test(reason);
+}
+
+/** What a body says: the message of a JSON-RPC error, of another JSON, or the text of a page. */
+function reasonIn(text: string): string {
+  let said: unknown;
+  try {
+    const value: unknown = JSON.parse(text);
+    const error = isFields(value) ? (value['error'] ?? value['message'] ?? value['detail']) : value;
+    said = isFields(error) ? (error['message'] ?? JSON.stringify(error)) : error;
+  } catch {
+    said = text.replace(/<(style|script|title)\b[^>]*>[^]*?<\/\1>|<[^>]*>/gi, ' ');
+  }
+  const words = typeof said === 'string' ? said : JSON.stringify(said ?? '');
+  return words.replace(/\s+/g, ' ').trim().slice(0, longestReason).toWellFormed();
+}

@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { TurnwireError } from '@turnwire/client';
+import type { Agent } from '../../config/agent.js';
+import type { Model } from '../../config/models/model.js';
+import { messageOf } from '../base/abort.js';
+import type { AgentEvent } from '../events.js';
+import type { ModelChoice } from '../models/model-choice.js';
+import { failing } from './passing.js';
+import { type Taken, takeTurn, type TurnClient, type TurnOptions } from './turn.js';
+
+/** The wait before the first further attempt, in milliseconds; each one after it waits twice as long. */
+const firstWait = 500;
+const longestWait = 10_000;
+/** A server that asks for more than this is not waited for. */
+const longestAskedWait = 60_000;
+
+export interface AttemptOptions extends Omit<TurnOptions, 'client' | 'model' | 'structuredOutput' | 'input'> {
+  agent: Agent;
+  choice: ModelChoice;
+  clientFor: (model: Model) => TurnClient;
+  /** The history, as this model can read it. */
+  inputFor: (model: Model) => TurnOptions['input'];
+  /** Waits; rejects when the signal fires. @default setTimeout of node:timers/promises */
+  wait?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
+}
+
+/**
+ * Takes a turn with the agent's model, and where that fails, again and with its fallbacks. What was told of an answer that broke off stays told,
+ * and the event that announces the next attempt says so (W14): no call of it has run.
+ *
+ * @throws the last failure.
+ */
+export async function* takeTurnWithFallback(
+  options: AttemptOptions,
+): AsyncGenerator<AgentEvent, Taken & { model: Model }> {
+  const { agent, choice, clientFor, inputFor, signal, wait = sleep } = options;
+  const { retries, retryRateLimits } = agent.fallback;
+  const models = choice.candidates();
+  for (const [index, model] of models.entries()) {
+    const next = models[index + 1];
+    for (let attempt = 0; ; attempt += 1) {
+      const told = { text: false };
+      try {
+        const turn = takeTurn({
+          ...options,
+          client: clientFor(model),
+          model,
+          input: inputFor(model),
+          structuredOutput: agent.structuredOutput,
+        });
+        const taken = yield* noting(turn, told);
+        choice.worked(model);
+        return { ...taken, model };
+      } catch (error) {
+        const kind = failing(error);
+        if (signal.aborted || kind === 'over' || kind === 'overflow') throw error;
+        const asked = error instanceof TurnwireError ? error.retryAfterMs : undefined;
+        const again = kind === 'passes' || (kind === 'rate_limit' && (retryRateLimits || next === undefined));
+        const partial = told.text;
+        if (again && attempt < retries && (asked ?? 0) <= longestAskedWait) {
+          const ms = Math.round(asked ?? backoff(attempt));
+          yield {
+            type: 'turn_retried',
+            model: model.name,
+            attempt: attempt + 2,
+            reason: messageOf(error),
+            wait_ms: ms,
+            partial,
+          };
+          await wait(ms, signal);
+        } else if (next === undefined) {
+          throw error;
+        } else {
+          yield { type: 'model_fallback', from: model.name, to: next.name, reason: messageOf(error), partial };
+          break;
+        }
+      }
+    }
+  }
+  throw new Error('an agent has at least one model');
+}
+
+async function* noting(
+  turn: AsyncGenerator<AgentEvent, Taken>,
+  told: { text: boolean },
+): AsyncGenerator<AgentEvent, Taken> {
+  for (;;) {
+    const step = await turn.next();
+    if (step.done === true) return step.value;
+    if (step.value.type === 'agent_choice') told.text = true;
+    yield step.value;
+  }
+}
+
+/** Up to a tenth more or less, so that many agents do not come back at the same moment. */
+function backoff(attempt: number): number {
+  return Math.min(longestWait, firstWait * 2 ** attempt) * (0.9 + Math.random() * 0.2);
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal });
+}

@@ -1,0 +1,111 @@
+import type { ClientOptions } from '@turnwire/client';
+import type { Model } from '../../config/models/model.js';
+import { type Emulator, startEmulator, startRecorder, summarizeRecording } from '@turnwire/emulator';
+import { UsageError } from '../process/usage-error.js';
+
+/** What stands between the models of a run and their providers: a recorder, or a recording in the place of both. */
+export interface Between {
+  /**
+   * What the client of a model is made with besides what the file says.
+   *
+   * @throws Error for a model that it was not made for
+   */
+  optionsFor: (model: Model) => Pick<ClientOptions, 'apiKey' | 'headers' | 'baseUrl' | 'network'>;
+  /** The time by which the run goes. */
+  now: Date;
+  /** What was recorded and has not been asked for, as a sentence; undefined: nothing. */
+  unasked: () => string | undefined;
+  /** @throws Error if a recording could not be written to its end. */
+  close(): Promise<void>;
+}
+
+/** Where a model is in the end: its address, that of the emulator of this run, or what the client would take. */
+export type AddressOf = (model: Model) => string;
+
+/**
+ * Records a run: each of these models gets an address of its own in front of its provider, and stands in the file under its name.
+ *
+ * @throws EmulatorError if the file exists or cannot be made
+ */
+export async function recordTo(
+  file: string,
+  models: readonly Model[],
+  { addressOf, secrets }: { addressOf: AddressOf; secrets: readonly string[] },
+): Promise<Between> {
+  const upstream = Object.fromEntries(models.map((model) => [model.name, baseOf(addressOf(model))]));
+  const recorder = await startRecorder({ upstream, file, secrets });
+  return {
+    optionsFor: ({ name }) => ({ network: { relay: recorder.urlOf(name) } }),
+    now: new Date(),
+    unasked: () => undefined,
+    close: () => recorder.close(),
+  };
+}
+
+/** Without what the client adds by itself, or brings along: the end of the path, and the query. */
+function baseOf(address: string): string {
+  const { origin, pathname } = new URL(address);
+  return `${origin}${pathname.replace(/\/+$/, '').replace(/\/responses$/, '')}`;
+}
+
+export interface ReplaySettings {
+  /** Goes on where what is asked is not what was recorded, and tells it. */
+  loose: boolean;
+  speed: number | 'at-once';
+  warn: (message: string) => void;
+}
+
+/**
+ * Answers a run from a recording: each of these models by what was recorded under its name. No key is needed, and none is sent.
+ *
+ * @throws EmulatorError if the file is no recording, or has nothing of a model
+ */
+export async function replayFrom(
+  file: string,
+  models: readonly Model[],
+  { loose, speed, warn }: ReplaySettings,
+): Promise<Between> {
+  const recorded = await summarizeRecording(file);
+  const mode = loose ? 'loose' : 'strict';
+  const played = new Map<string, Emulator>();
+  const close = async (): Promise<void> => {
+    await Promise.all([...played.values()].map((emulator) => emulator.close()));
+  };
+  try {
+    for (const { name } of models) {
+      const replay = {
+        file,
+        upstream: name,
+        mode,
+        timing: speed,
+        onDifference: mode === 'loose' ? warn : undefined,
+      } as const;
+      played.set(name, await startEmulator({ replay }));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    optionsFor: ({ name, baseUrl }) => {
+      const url = played.get(name)?.url;
+      // A model that was taken in the middle of the conversation must not be asked itself.
+      if (url === undefined)
+        throw new UsageError(
+          `the recording ${file} has no exchange with the model ${name}: replay it with the models that it was recorded with`,
+        );
+      return { apiKey: 'replay', headers: {}, network: { relay: url }, ...(baseUrl === undefined && { baseUrl: url }) };
+    },
+    now: recorded.started,
+    unasked: () => {
+      const left = [...played].flatMap(([name, { journal }]) => {
+        const more = (recorded.turns.get(name) ?? 0) - journal.turns().length;
+        return more > 0 ? [`${more} more of ${name}`] : [];
+      });
+      return left.length === 0
+        ? undefined
+        : `the run has ended before its recording did: ${file} has answers that were not asked for, ${left.join(', ')}`;
+    },
+    close,
+  };
+}

@@ -1,0 +1,220 @@
+import { randomInt } from 'node:crypto';
+import { dirname, join, resolve } from 'node:path';
+import { type Client, createClient } from '@turnwire/client';
+import { homedir } from 'node:os';
+import { messageOf } from '../../agent/base/abort.js';
+import { AnswerCache } from '../../agent/answer-cache.js';
+import { instructionsOf } from '../../agent/conversation/instructions.js';
+import type { Skill } from '../../agent/skills/skill-file.js';
+import { openSkills } from '../../agent/skills/skills-toolset.js';
+import type { Member } from '../../agent/team.js';
+import type { TodoList, ToolsetOptions } from '../../agent/tools/toolset.js';
+import { expander, openTools, type Toolbox } from '../../agent/tools/toolsets.js';
+import type { Agent } from '../../config/agent.js';
+import { clientOptions } from '../../config/models/client-options.js';
+import type { Config } from '../../config/config.js';
+import type { Model } from '../../config/models/model.js';
+import { modelsOf } from '../../config/models/models-of.js';
+import { secretValues } from '../../config/secrets/needed-secrets.js';
+import { readSecret } from '../../config/secrets/key.js';
+import type { Secrets } from '../../config/secrets/secrets.js';
+import { type Emulator, startEmulator } from '@turnwire/emulator';
+import { printable } from '../process/terminal.js';
+import { type Between, recordTo, replayFrom, type ReplaySettings } from './between.js';
+import { UsageError } from '../process/usage-error.js';
+
+export interface CrewOptions {
+  config: Config;
+  secrets: Secrets;
+  /** Where the tools work. */
+  directory: string;
+  /** What commands see. */
+  env: ToolsetOptions['env'];
+  askUser: ToolsetOptions['askUser'];
+  /** Where memories are kept if the file does not say; undefined: it has to say. */
+  home: string | undefined;
+  /** What the emulator answers. */
+  script: string | undefined;
+  /** The file to record to, or to replay. @default neither */
+  tape?: { record: string } | ({ replay: string } & Omit<ReplaySettings, 'warn'>) | undefined;
+  warn: (message: string) => void;
+  /** Ends the opening. */
+  signal: AbortSignal;
+}
+
+/** The agents of a file, ready to work: their tools are open, and each model has a client. */
+export interface OpenCrew {
+  members: ReadonlyMap<string, Member>;
+  clientFor: (model: Model) => Client;
+  /** Answers to earlier questions, by agent. */
+  answers: ReadonlyMap<string, AnswerCache>;
+  /** Replaces `${env.NAME}` in variables of hooks. */
+  expand: (values: Readonly<Record<string, string>>) => Promise<Record<string, string>>;
+  /** The time by which the run goes. */
+  now: Date;
+  /** What a recording has besides what was asked for, as a sentence. */
+  unasked: () => string | undefined;
+  /** Ends connections, servers, commands in the background. Never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what the agents of a file need, as far as the first of them can come to them.
+ *
+ * @throws UsageError if a toolset cannot be opened.
+ */
+export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
+  const { config, secrets, directory, home, script, tape, warn } = options;
+  const agents = reachable(config);
+  const models = [...new Set(agents.flatMap(modelsOf))];
+  const replay = tape !== undefined && 'replay' in tape ? tape : undefined;
+  const emulator = replay === undefined ? await emulatorFor(models, script) : undefined;
+  let between: Between | undefined;
+  const clients = new Map<string, Client>();
+  const boxes: Toolbox[] = [];
+  const close = async (): Promise<void> => {
+    for (const client of clients.values()) client.destroy();
+    await Promise.all(boxes.map((box) => box.close()));
+    await between?.close().catch((error: unknown) => warn(`turnwire: ${messageOf(error)}`));
+    await emulator?.close();
+  };
+  const clientFor = (model: Model): Client => {
+    // The transport of a model may be changed in the middle of a conversation.
+    const key = `${model.name} ${model.transport}`;
+    let client = clients.get(key);
+    if (client === undefined) {
+      if (needsEmulator(model) && emulator === undefined && replay === undefined)
+        throw new UsageError(`${model.name} needs an emulator, which this run was not started with`);
+      const own = emulator !== undefined && needsEmulator(model) ? { baseUrl: emulator.url } : {};
+      // Attempts with other models are the agent's to make: two layers that both wait would multiply (C6).
+      client = createClient({
+        ...clientOptions(model, secrets),
+        ...own,
+        ...between?.optionsFor(model),
+        recovery: { refusals: 'surface' },
+        onWarning: warn,
+      });
+      clients.set(key, client);
+    }
+    return client;
+  };
+  // A server that is started anew later has nothing to do with what ends the opening.
+  const opening = new AbortController();
+  const giveUp = (): void => opening.abort(options.signal.reason);
+  options.signal.addEventListener('abort', giveUp, { once: true });
+  const toolsetOptions: ToolsetOptions = {
+    directory,
+    env: options.env,
+    secret: (name) => readSecret(secrets, [name]),
+    askUser: options.askUser,
+    opening: opening.signal,
+    warn: (message) => warn(`turnwire: ${printable(message)}`),
+    memoryFile: home === undefined ? undefined : fileIn(home, 'memory', resolve(config.file)),
+    tasksFile: home === undefined ? undefined : fileIn(home, 'tasks', resolve(config.file)),
+    home,
+  };
+  const sharedList: TodoList = new Map();
+  const members = new Map<string, Member>();
+  let now = new Date();
+  const answers = new Map<string, AnswerCache>();
+  try {
+    if (replay !== undefined)
+      between = await replayFrom(replay.replay, models, { ...replay, warn: (message) => warn(`turnwire: ${message}`) });
+    now = between?.now ?? now;
+    for (const agent of agents) {
+      const box = await openTools(agent.toolsets, { ...toolsetOptions, subAgents: agent.subAgents }, sharedList);
+      boxes.push(box);
+      const skills = await openSkills(agent.skills, {
+        directory,
+        home: options.env['HOME'] ?? homedir(),
+        warn: (message) => warn(`turnwire: ${printable(message)}`),
+      });
+      const tools = [box.instructions, skills.instructions ?? ''].filter((text) => text !== '').join('\n\n');
+      const around = { directory, tools, agents: config.agents, now };
+      members.set(agent.name, {
+        agent: withSkillCommands(agent, skills.offered),
+        tools: [...box.tools, ...skills.tools],
+        instructions: await instructionsOf(agent, around),
+      });
+      if (agent.cache !== undefined) {
+        const { path } = agent.cache;
+        const file = path === undefined ? undefined : resolve(dirname(config.file), path);
+        answers.set(agent.name, new AnswerCache(agent.cache, file));
+      }
+    }
+    // Last: a run that cannot begin leaves no file behind.
+    if (tape !== undefined && 'record' in tape) {
+      const addressOf = (model: Model) =>
+        model.baseUrl ?? (needsEmulator(model) ? emulator?.url : undefined) ?? openAiUrl();
+      between = await recordTo(tape.record, models, { addressOf, secrets: await secretValues(agents, secrets) });
+    }
+  } catch (error) {
+    await close();
+    throw new UsageError(messageOf(error), { cause: error });
+  } finally {
+    options.signal.removeEventListener('abort', giveUp);
+  }
+  return {
+    members,
+    clientFor,
+    answers,
+    expand: expander(toolsetOptions),
+    now,
+    unasked: () => between?.unasked(),
+    close,
+  };
+}
+
+/** The first agent, and all that it or those it can turn to can turn to. */
+function reachable({ root, agents }: Config): Config['root'][] {
+  const found = new Set([root]);
+  // A set also visits what is added while it is walked.
+  for (const { subAgents, handoffs, forceHandoff, commands } of found) {
+    const named = [...commands.values()].flatMap((command) => command.agent ?? []);
+    for (const name of [...subAgents, ...handoffs, ...named, ...(forceHandoff === undefined ? [] : [forceHandoff])]) {
+      const agent = agents.get(name);
+      if (agent !== undefined) found.add(agent);
+    }
+  }
+  return [...found];
+}
+
+/** Where the client goes by itself. */
+function openAiUrl(): string {
+  return process.env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1';
+}
+
+/** Each skill is a command, too; what the file calls so goes before it. */
+function withSkillCommands(agent: Agent, skills: readonly Skill[]): Agent {
+  if (skills.length === 0) return agent;
+  const commands = skills.map(({ name, description, fork }) => {
+    const how = fork ? 'by run_skill' : ': read it with read_skill, and follow it';
+    return [
+      name,
+      { description, instruction: `Use the skill ${name}${how}.`, agent: undefined, url: undefined },
+    ] as const;
+  });
+  return { ...agent, commands: new Map([...commands, ...agent.commands]) };
+}
+
+/** A file beside the sessions, for one agent file. */
+function fileIn(home: string, folder: string, agentFile: string): string {
+  return join(
+    home,
+    folder,
+    `${agentFile
+      .replace(/[^A-Za-z0-9.]+/g, '-')
+      .replace(/^-/, '')
+      .slice(-100)}.json`,
+  );
+}
+
+function needsEmulator({ provider, baseUrl }: Model): boolean {
+  return provider === 'emulator' && baseUrl === undefined;
+}
+
+async function emulatorFor(models: readonly Model[], script: string | undefined): Promise<Emulator | undefined> {
+  if (!models.some(needsEmulator)) return undefined;
+  // Ids of its own in each run: those of an earlier run may be in the history of the session.
+  return startEmulator({ seed: randomInt(2 ** 31), ...(script === undefined ? {} : { script }) });
+}

@@ -1,0 +1,33 @@
+import type { Agent } from '../../config/agent.js';
+import { commandPrompt, commandUrl } from '../../config/command-prompt.js';
+
+/** What a line that begins with the name of a command of the agent file asks for. */
+export type FileCommand =
+  /** A prompt, for another agent where one is named. */
+  | { kind: 'say'; text: string; agent: string | undefined }
+  /** Another agent goes on, and waits for a prompt. */
+  | { kind: 'switch'; agent: string }
+  | { kind: 'open'; url: string };
+
+/** The name behind the slash of a line, and what follows it; undefined for a line that is no command, such as a path. */
+export function slashName(line: string): { name: string; rest: string } | undefined {
+  const text = line.trimStart();
+  const [whole, name = ''] = /^\/(\S+)/.exec(text) ?? [];
+  if (whole === undefined || name.includes('/')) return undefined;
+  return { name, rest: text.slice(whole.length).trim() };
+}
+
+/** Undefined where the agent has no such command. */
+export function fileCommand(
+  { commands }: Agent,
+  name: string,
+  rest: string,
+  sessionId: string,
+): FileCommand | undefined {
+  const command = commands.get(name);
+  if (command === undefined) return undefined;
+  const { instruction, agent, url } = command;
+  if (url !== undefined) return { kind: 'open', url: commandUrl(url, sessionId) };
+  const text = instruction === '' ? rest : commandPrompt(instruction, rest);
+  return text === '' && agent !== undefined ? { kind: 'switch', agent } : { kind: 'say', text, agent };
+}

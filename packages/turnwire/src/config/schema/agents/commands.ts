@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { name, text } from '../values.js';
+
+const prompt = 'a prompt (text), or a mapping with "instruction", "agent" or "url"';
+const named = 'a mapping from names without blanks to prompts';
+
+const command = z.union(
+  [
+    text,
+    z
+      .strictObject(
+        {
+          description: text.optional().describe('Shown in the list of commands.'),
+          instruction: text.min(1, 'text, and not empty').optional().describe('The prompt.'),
+          agent: name
+            .optional()
+            .describe('The agent that the conversation is handed to; what is typed after the name is its prompt.'),
+          url: name
+            .optional()
+            .describe('An address that is opened instead. {{session_id}} stands for the id of the session.'),
+        },
+        prompt,
+      )
+      .refine(({ instruction, agent, url }) => (instruction ?? agent ?? url) !== undefined, prompt)
+      .refine(
+        ({ instruction, agent, url }) => url === undefined || (instruction ?? agent) === undefined,
+        'a mapping with "url" alone, or with "instruction" and "agent"',
+      ),
+  ],
+  prompt,
+);
+
+const mapping = z.record(z.string().regex(/^[^\s/]+$/), command, named);
+
+/** `commands` of an agent: prompts by name, typed as `/name`. docker-agent takes a list of such mappings, too. */
+export const commandsSchema = z.union([mapping, z.array(mapping, named)], named);
+
+/** `commands` at the top of a file: each a command, or several of them under one name. */
+export const sharedCommandsSchema = z.record(
+  z.string().regex(/^[^\s/]+$/),
+  z.union([...command.options, mapping], prompt),
+  named,
+);
+
+/** What a name behind a slash does: it says a prompt, hands the conversation over, or opens an address. */
+export interface Command {
+  description: string;
+  /** The prompt; empty for one that hands over without, or opens an address. */
+  instruction: string;
+  /** Who the conversation goes to first. */
+  agent: string | undefined;
+  /** What is opened. */
+  url: string | undefined;
+}
+
+type Written = z.output<typeof command>;
+
+/** Of two with the same name, the later one counts. */
+export function readCommands(written: z.output<typeof commandsSchema>): ReadonlyMap<string, Command> {
+  const entries = (Array.isArray(written) ? written : [written]).flatMap((part) => Object.entries(part));
+  return new Map(entries.map(([key, value]) => [key, readCommand(value)]));
+}
+
+/** What an entry at the top of the file stands for: itself, or the commands in it. */
+export function readSharedCommands(
+  key: string,
+  written: z.output<typeof sharedCommandsSchema>[string],
+): ReadonlyMap<string, Command> {
+  return isCommand(written) ? new Map([[key, readCommand(written)]]) : readCommands(written);
+}
+
+function isCommand(written: z.output<typeof sharedCommandsSchema>[string]): written is Written {
+  return command.safeParse(written).success;
+}
+
+function readCommand(written: Written): Command {
+  const {
+    instruction = '',
+    description = '',
+    agent,
+    url,
+  } = typeof written === 'string' ? { instruction: written } : written;
+  return { instruction, description, agent, url };
+}

@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import { type BuiltinHookName, builtinHooks, builtinsAt } from './builtin-hooks.js';
+import { environment, flag, name, text, texts, whole } from '../values.js';
+
+/** What a point of a run lets its hooks do. */
+interface PointOfFile {
+  /** What it is, for readers of the schema. */
+  says: string;
+  /** Whether its hooks are about tools, and stand below matchers. */
+  matched?: true;
+  /** Whether a hook may say no there. @default it may */
+  observes?: true;
+}
+
+/** The points of a run at which hooks run, in the order in which a run comes by them. */
+const points = {
+  session_start: { says: 'When a session begins: can tell the model something.', observes: true },
+  user_prompt_submit: { says: 'Before a prompt is taken: can refuse it, and tell the model something.' },
+  user_followup_submit: {
+    says: 'Before what was said too late for the last run becomes a prompt: as user_prompt_submit.',
+  },
+  user_steering_messages_submit: {
+    says: 'Before the model is told what was said while it worked: as user_prompt_submit.',
+  },
+  turn_start: { says: 'Before each turn: can tell the model something.', observes: true },
+  before_llm_call: { says: 'Before each turn, after turn_start: can end the run.' },
+  after_llm_call: { says: 'After a turn that was answered.', observes: true },
+  tool_input_transform: { says: 'Before a tool runs: can change the call.', matched: true },
+  pre_tool_use: { says: 'Before a tool runs: can block the call, change it, or have it asked for.', matched: true },
+  tool_guard: {
+    says: 'Before a tool runs, when nothing changes the call any more: can block it, or have it asked for.',
+    matched: true,
+  },
+  permission_request: { says: 'Before the user is asked for a call: can answer instead.', matched: true },
+  on_tool_approval_decision: { says: 'When it is decided whether a call runs.', observes: true },
+  tool_response_transform: { says: 'When a tool has run: can change what it returned.', matched: true },
+  post_tool_use: { says: 'After a tool has run: can tell the model something, or stop the run.', matched: true },
+  turn_end: { says: 'When a turn is over, whatever ended it.', observes: true },
+  pre_compact: { says: 'Before the conversation is summed up: can keep it from that, and say what to keep.' },
+  before_compaction: { says: 'Before the conversation is summed up: can keep it from that, or bring the summary.' },
+  after_compaction: { says: 'When the conversation was summed up.', observes: true },
+  on_agent_switch: { says: 'When another agent goes on.', observes: true },
+  subagent_stop: { says: 'When an agent that was given a task is done.', observes: true },
+  stop: { says: 'When the model has finished its answer: can tell it something.', observes: true },
+  on_user_input: { says: 'When the agent waits for the user.', observes: true },
+  notification: { says: 'When the user is told of an error or a warning.', observes: true },
+  on_error: { says: 'When a run fails.', observes: true },
+  on_max_iterations: { says: 'When a run ends at its "max_iterations".', observes: true },
+  session_end: { says: 'When a session ends.', observes: true },
+} as const satisfies Readonly<Record<string, PointOfFile>>;
+
+export type HookPointName = keyof typeof points;
+
+/** The points whose hooks stand below matchers. */
+export type ToolPointName = {
+  [Point in HookPointName]: (typeof points)[Point] extends { matched: true } ? Point : never;
+}[HookPointName];
+
+const timeout = whole(1, 'of seconds')
+  .max(3600, 'at most 3600 seconds')
+  .default(60)
+  .describe('In seconds. Default: 60.');
+const label = name.optional().describe('What it is called where it is told of. Default: the beginning of the command.');
+
+function hookAt(point: HookPointName) {
+  const { observes }: PointOfFile = points[point];
+  const onError = z
+    .enum(['warn', 'ignore', 'block'], 'warn, ignore or block')
+    .refine((value) => value !== 'block' || observes !== true, `warn or ignore: a hook of ${point} ends nothing`)
+    .default('warn')
+    .describe(
+      'What a failure of it comes to: warn, ignore, or block, which is a no. Before a call runs, and where its result is changed, it always is. Default: warn.',
+    );
+  const command = z.strictObject(
+    {
+      type: z
+        .literal('command', 'command or builtin')
+        .describe('command: run by the shell. It is told what happens as JSON on standard input, and answers as JSON.'),
+      command: name.describe('The command.'),
+      name: label,
+      timeout,
+      env: environment.optional().describe('Variables for it. Values may name secrets: ${env.NAME}.'),
+      working_dir: name.optional().describe('Where it runs. Default: the working directory of the run.'),
+      strict_output: flag
+        .optional()
+        .describe('Whether an answer has to be one JSON object, or nothing. Default: false.'),
+      on_error: onError,
+    },
+    'a mapping with "type" and "command"',
+  );
+  const [first, ...more] = builtinsAt(point);
+  const known =
+    first === undefined
+      ? `a builtin, and none does anything at ${point}; those there are belong to ${builtinPoints()}`
+      : `a builtin that does something at ${point}: ${[first, ...more].join(', ')}`;
+  const builtin = z
+    .strictObject(
+      {
+        type: z.literal('builtin', 'command or builtin').describe('builtin: turnwire has it.'),
+        command: (first === undefined
+          ? z.custom<BuiltinHookName>(() => false, known)
+          : z.enum([first, ...more], known)
+        ).describe('Which one.'),
+        args: texts.optional().describe('Its arguments.'),
+        name: label,
+        timeout,
+        on_error: onError,
+      },
+      'a mapping with "type" and "command"',
+    )
+    .superRefine(({ command: builtinName, args = [] }, context) => {
+      const message = builtinHooks[builtinName].args(args);
+      if (message !== undefined) context.addIssue({ code: 'custom', path: ['args'], message });
+    });
+  // By its id, the schema for editors has it once.
+  return z
+    .discriminatedUnion('type', [command, builtin], 'a mapping with "type" and "command"')
+    .meta({ id: `hook_of_${point}` });
+}
+
+function builtinPoints(): string {
+  return [...new Set(Object.values(builtinHooks).flatMap((each): readonly string[] => each.points))].join(', ');
+}
+
+/** docker-agent takes one of them without the list, too. */
+function listOf<One extends z.ZodType>(one: One, expected: string) {
+  return z
+    .union([z.array(one, expected), one], expected)
+    .transform((written): z.output<One>[] => (Array.isArray(written) ? written : [written]));
+}
+
+const hooksAt = (point: HookPointName) =>
+  listOf(hookAt(point), 'a list of hooks, such as [{ type: command, command: ./check.sh }]');
+
+const matcher = 'a regular expression for names of tools, or *';
+const matchedAt = (point: HookPointName) => {
+  const entry = {
+    matcher: text
+      .refine((value) => value === '*' || isPattern(value), matcher)
+      .default('*')
+      .describe('Which tools: a regular expression for their whole names, or *. Default: *.'),
+    hooks: hooksAt(point).describe('What is run.'),
+  };
+  const preempt = flag
+    .optional()
+    .describe('Nothing but for readers, for here these hooks are always asked before --yolo and rules.');
+  const shape = point === 'pre_tool_use' ? { ...entry, preempt_yolo: preempt } : entry;
+  return listOf(
+    z.strictObject(shape, 'a mapping with "matcher" and "hooks"').meta({ id: `matcher_of_${point}` }),
+    'a list of mappings with "matcher" and "hooks"',
+  ).default([]);
+};
+
+type Shape = {
+  [Point in HookPointName]: Point extends ToolPointName
+    ? ReturnType<typeof matchedAt>
+    : z.ZodDefault<ReturnType<typeof hooksAt>>;
+};
+
+const shape = Object.fromEntries(
+  (Object.entries(points) as [HookPointName, PointOfFile][]).map(([point, { says, matched }]) => [
+    point,
+    (matched === true ? matchedAt(point) : hooksAt(point).default([])).describe(says),
+  ]),
+) as unknown as Shape;
+
+/** `hooks` of an agent: what is done at certain points of a run. */
+export const hooksSchema = z.strictObject(shape, 'a mapping from points of a run, such as "pre_tool_use", to hooks');
+
+export type Hooks = z.output<typeof hooksSchema>;
+export type Hook = z.output<ReturnType<typeof hookAt>>;
+export type CommandHook = Extract<Hook, { type: 'command' }>;
+export type BuiltinHook = Extract<Hook, { type: 'builtin' }>;
+
+/**
+ * A matcher as a pattern for whole names, as docker-agent anchors it. `u` refuses what Go's expressions have and JavaScript's would take for something
+ * else, such as `\A` or `\z`: a guard would never be asked.
+ */
+export function matcherPattern(matcher: string): RegExp {
+  const [, flags = '', source = ''] = /^(\(\?i\))?([^]*)$/.exec(matcher) ?? [];
+  return new RegExp(`^(?:${source})$`, flags === '' ? 'u' : 'iu');
+}
+
+function isPattern(value: string): boolean {
+  // A class by its name, such as [[:alpha:]], is Go's alone.
+  if (/\[\[:/.test(value)) return false;
+  try {
+    // By itself, too: "a)|(b" is none, although it becomes one when it is put into a group.
+    return [new RegExp(value.replace(/^\(\?i\)/, ''), 'u'), matcherPattern(value)].length > 0;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,95 @@
+import type { Agent } from '../agent.js';
+import { modelsOf } from '../models/models-of.js';
+import type { Problem } from '../file/problem.js';
+import { bareName, namesIn } from '../variables/references.js';
+import type { Secrets } from './secrets.js';
+import type { Toolset } from '../toolset.js';
+import type { Path, YamlFile } from '../file/yaml-file.js';
+
+/** A secret that has to be there before an agent can run. */
+export interface NeededSecret {
+  /** Its names; one of them is enough. */
+  names: readonly string[];
+  /** The first place of the file that needs it. */
+  path: Path;
+  /** Whether it is sent in a header, which not every text can be. */
+  inHeader: boolean;
+  /** Whether a tool needs it, and not models alone. */
+  byTool: boolean;
+}
+
+/** The keys and the other secrets of these agents, each once: of their models, the fallbacks, and what their tools refer to. */
+export function neededSecrets(agents: readonly Agent[]): NeededSecret[] {
+  const found = new Map<string, NeededSecret>();
+  const need = (names: readonly string[], path: Path, inHeader: boolean, byTool: boolean): void => {
+    if (names.length === 0) return;
+    const id = names.join(' ');
+    const before = found.get(id);
+    found.set(id, {
+      names,
+      path: before?.path ?? path,
+      inHeader: inHeader || before?.inHeader === true,
+      byTool: byTool || before?.byTool === true,
+    });
+  };
+  for (const agent of agents) {
+    for (const model of modelsOf(agent)) {
+      need(model.tokenKeys, model.path, true, false);
+      for (const name of Object.values(model.headers).flatMap(namesIn)) need([name], model.path, true, false);
+    }
+    const hooks = Object.entries(agent.hooks).flatMap(([point, entries]) =>
+      entries.flatMap((entry) => ('hooks' in entry ? entry.hooks : [entry])).map((hook) => ({ point, hook })),
+    );
+    for (const { point, hook } of hooks)
+      for (const name of Object.values(hook.type === 'command' ? (hook.env ?? {}) : {}).flatMap(namesIn))
+        need([name], ['agents', agent.name, 'hooks', point], false, true);
+    for (const [index, toolset] of agent.toolsets.entries()) {
+      const path = ['agents', agent.name, 'toolsets', index];
+      for (const name of variablesOf(toolset).flatMap(namesIn)) need([name], path, false, true);
+      for (const name of headersOf(toolset).flatMap(namesIn)) need([name], path, true, true);
+    }
+  }
+  return [...found.values()];
+}
+
+/** The values of all secrets of these agents that can be found: for who has to keep them out of something. */
+export async function secretValues(agents: readonly Agent[], secrets: Secrets): Promise<string[]> {
+  const names = new Set(neededSecrets(agents).flatMap((needed) => needed.names));
+  const found = await Promise.all([...names].map((name) => secrets.get(name).catch(() => undefined)));
+  return found.flatMap((secret) => (secret === undefined ? [] : [secret.value.trim()]));
+}
+
+/** The values of the header fields that a toolset sends. */
+function headersOf(toolset: Toolset): string[] {
+  if (toolset.type === 'fetch') return Object.values(toolset.headers ?? {});
+  return toolset.type === 'mcp' ? Object.values(toolset.remote?.headers ?? {}) : [];
+}
+
+/** The values of the variables that the commands of a toolset are given. */
+function variablesOf(toolset: Toolset): string[] {
+  const own = 'env' in toolset ? Object.values(toolset.env ?? {}) : [];
+  if (toolset.type !== 'script') return own;
+  return [...own, ...Object.values(toolset.shell).flatMap(({ env }) => Object.values(env ?? {}))];
+}
+
+/** No value that is replaced stands deeper than this; what else may be in a file is not walked to its end. */
+const deepest = 8;
+
+/** Values that would be sent as they are, although they look like the name of a secret. */
+export function strayReferences(file: YamlFile): Problem[] {
+  const problems: Problem[] = [];
+  const visit = (value: unknown, path: Path): void => {
+    if (typeof value === 'object' && value !== null) {
+      if (path.length >= deepest) return;
+      for (const [key, inner] of Object.entries(value))
+        visit(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+      return;
+    }
+    const within = path.at(-2);
+    if (typeof value !== 'string' || (within !== 'env' && within !== 'headers' && within !== 'http_headers')) return;
+    const name = bareName(value);
+    if (name !== undefined) problems.push(file.problem(`this is not replaced here; write \${env.${name}}`, path));
+  };
+  visit(file.value, []);
+  return problems;
+}

@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import { isName, SecretError, type Secrets } from '../secrets.js';
+import { readSmallFile } from './small-file.js';
+
+/**
+ * Secrets that a container finds as files of their names. One line feed at the end is left out, because editors and `echo` put it there;
+ * all else is taken as it is.
+ */
+export function mountedSecrets(folder = '/run/secrets'): Secrets {
+  return {
+    async get(name) {
+      if (!isName(name)) return undefined;
+      const path = join(folder, name);
+      try {
+        const text = await readSmallFile(path);
+        return text === undefined ? undefined : { value: text.replace(/\r?\n$/, ''), source: path };
+      } catch (error) {
+        throw new SecretError(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      }
+    },
+  };
+}
