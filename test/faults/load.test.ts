@@ -5,8 +5,9 @@ import { createFetch } from '@turnwire/client/fetch';
 import { Caller } from './caller.js';
 import { serve } from './model/serve.js';
 import { Service } from './model/service.js';
-import { read, scenario } from './scenario.js';
-import type { ClientOptions } from '@turnwire/client';
+import { asked } from './server/events.js';
+import { eventually, read, scenario } from './scenario.js';
+import type { ClientOptions, Turn } from '@turnwire/client';
 import { FaultServer } from './server/server.js';
 import type { Peer, Script } from './server/peer.js';
 
@@ -30,6 +31,7 @@ function behind(gate: Gate, ms = 20): Script {
   return {
     ...script,
     upgrade: (peer, head) => through(peer, () => script.upgrade?.(peer, head)),
+    expect: (peer) => through(peer, () => peer.continue()),
     post: (peer, body, head) => through(peer, () => script.post?.(peer, body, head)),
   };
 }
@@ -201,4 +203,125 @@ describe('Q10: a refused dial', () => {
       assert.deepEqual([error?.code, error?.status], ['request_refused', 503]);
     },
   );
+});
+
+/** A server that answers the first upgrade, and drops the others. A question with `long` in it is answered once `release` is called. */
+function dropsUpgrades(expect?: Script['expect']): { script: Script; release: () => void } {
+  const script = serve({ service: new Service() });
+  const held: (() => void)[] = [];
+  return {
+    script: {
+      ...script,
+      upgrade: (peer, head) => (peer.number === 1 ? script.upgrade?.(peer, head) : undefined),
+      create: (peer, create, count) => {
+        const answer = (): void => script.create?.(peer, create, count);
+        if (asked(create).includes('long')) held.push(answer);
+        else answer();
+      },
+      ...(expect && { expect }),
+    },
+    release: () => {
+      for (const answer of held.splice(0)) answer();
+    },
+  };
+}
+
+const attemptsOf = ({ report }: Turn): unknown[] =>
+  report.attempts.map(({ transport, error, sentBytes }) => [transport, error, sentBytes > 0]);
+
+describe('Q10: a dial that is never answered, while a connection is in use', () => {
+  /** Two turns at once, the first of which keeps the only connection until `over`. */
+  function unanswered(
+    name: string,
+    expect: Script['expect'],
+    options: ClientOptions,
+    over: (turn: Turn, server: FaultServer) => boolean,
+    check: (turn: Turn, server: FaultServer) => void,
+  ): void {
+    const { script, release } = dropsUpgrades(expect);
+    scenario(
+      name,
+      script,
+      { timeouts: { dialMs: 2000 }, ...options },
+      async ({ client, server }) => {
+        const long = read(client.turn({ model: 'test', store: false, input: 'a long story' }));
+        await eventually('the connection is in use', () => server.creates === 1);
+        const turn = client.turn({ model: 'test', store: false, input: 'short' });
+        const short = read(turn);
+        await eventually('the second turn has gone its way', () => over(turn, server));
+        release();
+        assert.deepEqual(
+          (await Promise.all([long, short])).map(({ error }) => error?.message),
+          [undefined, undefined],
+        );
+        check(turn, server);
+      },
+      { quick: true },
+    );
+  }
+
+  unanswered(
+    'ends as SSE when the server asks for the body of a POST',
+    undefined,
+    {},
+    ({ report }) => report.usage !== undefined,
+    (turn, server) => {
+      assert.deepEqual(attemptsOf(turn), [
+        ['websocket', 'dial_timeout', false],
+        ['sse', undefined, true],
+      ]);
+      assert.deepEqual([server.creates, server.posts], [1, 1]);
+      assert.equal(server.peers.at(-1)?.heads.at(-1)?.headers['expect'], '100-continue');
+    },
+  );
+
+  unanswered(
+    'sends no body to a server that does not ask for it, and waits for the connection',
+    () => {},
+    {},
+    ({ report }) => report.attempts.length === 3,
+    (turn, server) => {
+      assert.deepEqual(
+        attemptsOf(turn).map((attempt) => (attempt as unknown[]).slice(0, 2)),
+        [
+          ['websocket', 'dial_timeout'],
+          ['sse', 'dial_timeout'],
+          ['websocket', undefined],
+        ],
+      );
+      assert.deepEqual([server.creates, server.posts], [2, 0]);
+    },
+  );
+
+  unanswered(
+    'waits for the connection when POSTs go by a fetch of the caller, which cannot ask',
+    undefined,
+    { fetch: globalThis.fetch },
+    // A third dial has failed: longer than a turn waits that can go by SSE.
+    (_turn, server) => server.peers[2]?.socket.destroyed === true,
+    (turn, server) => {
+      assert.deepEqual(attemptsOf(turn), [['websocket', undefined, true]]);
+      assert.deepEqual([server.creates, server.posts], [2, 0]);
+    },
+  );
+
+  test('ends as SSE through createFetch, also while dials rest', { timeout: 20_000 }, async () => {
+    const { script, release } = dropsUpgrades();
+    const server = await FaultServer.start(script);
+    const fetch = createFetch({ onWarning: false, timeouts: { dialMs: 300 } });
+    try {
+      const long = ask(fetch, server, { input: 'a long story' });
+      await eventually('the connection is in use', () => server.creates === 1);
+      for (const stream of [true, false]) assert.equal(await ask(fetch, server, { input: 'short', stream }), 200);
+      release();
+      assert.equal(await long, 200);
+      const asking = server.peers
+        .flatMap(({ heads }) => heads)
+        .filter(({ headers }) => headers['expect'] !== undefined);
+      assert.deepEqual([server.creates, server.posts, asking.length], [1, 2, 2]);
+    } finally {
+      fetch.destroy();
+      await server.close();
+    }
+  });
 });

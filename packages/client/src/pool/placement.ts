@@ -12,8 +12,11 @@ export interface Placement {
   withoutLanes: boolean;
   /** A connection may be dialled; otherwise only open ones count. */
   mayDial: boolean;
-  /** What the turn can do when no connection can be dialled: go by SSE, or wait for a lane. */
-  fallback: 'sse' | 'nothing';
+  /**
+   * What the turn can do when no connection can be dialled: go by SSE; do so by a fetch of the caller, which cannot ask whether a body is wanted; or only
+   * wait for a lane.
+   */
+  fallback: 'sse' | 'fetch' | 'nothing';
   /** The least recently used lane may be taken, and its chain lost, even if another connection could be dialled. */
   mayEvictChain?: boolean;
 }
@@ -146,9 +149,10 @@ export function assign(spot: LaneChoice, listener: LaneListener): LaneAssignment
 }
 
 /**
- * What a turn can still do after its dial was refused. A proxy that refuses tunnels refuses those of SSE too. A server that does not answer a dial would
- * not answer a POST, which might have run.
+ * What a turn can still do after its dial was refused. A proxy that refuses tunnels refuses those of SSE too. A server that does not answer a dial may
+ * not answer a POST either, and run it much later: the body is sent only if the server asks for it, which a fetch cannot tell.
  */
 export function afterDial(placement: Placement, { code }: TurnwireError): Placement {
-  return code === 'proxy_failed' || code === 'dial_timeout' ? { ...placement, fallback: 'nothing' } : placement;
+  const isOver = code === 'proxy_failed' || (code === 'dial_timeout' && placement.fallback === 'fetch');
+  return isOver ? { ...placement, fallback: 'nothing' } : placement;
 }

@@ -233,18 +233,16 @@ export class Pool implements ConnectionOwner {
     reason: TurnwireError,
     signal: AbortSignal,
   ): Promise<LaneAssignment> {
-    const patient: Placement = {
-      ...placement,
-      mayDial: false,
-      mayEvictChain: placement.mayEvictChain === true || placement.fallback === 'nothing',
-    };
+    const rest = afterDial(placement, reason);
+    const mayEvictChain = rest.mayEvictChain === true || rest.fallback === 'nothing';
+    const patient: Placement = { ...rest, mayDial: false, mayEvictChain };
     const find = (): Promise<LaneAssignment> | undefined => {
       this.#checkClock();
       const spot = this.#findLane(patient);
       if (spot !== undefined) return this.#useLane(spot, patient, listener, signal);
       return this.#inUse || this.#dials.size > 0 ? undefined : Promise.reject(reason);
     };
-    return find() ?? this.#refusedDials.wait(placement, find, reason, signal);
+    return find() ?? this.#refusedDials.wait(rest, find, reason, signal);
   }
 
   /** Gives the turn a lane that became idle before its dial has ended, if no chain is lost by that. */
@@ -319,7 +317,7 @@ export class Pool implements ConnectionOwner {
         const isAlone = this.#connections.size + this.#dials.size === 0;
         // A turn that asks for a fresh connection cannot use an idle one.
         if (placement.fresh || isAlone || !this.#isForLoad(error)) return undefined;
-        return this.#waitForLane(afterDial(placement, error), listener, error, signal);
+        return this.#waitForLane(placement, listener, error, signal);
       },
     };
   }

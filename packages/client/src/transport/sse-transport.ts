@@ -110,7 +110,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     this.#post?.destroy();
   }
 
-  start(request: OutgoingRequest, { fresh }: CarryOptions, dialMs: number): void {
+  start(request: OutgoingRequest, { fresh, awaitsContinue }: CarryOptions, dialMs: number): void {
     const plain = this.#plain;
     const maxIdleMs = fresh ? 0 : plain === undefined ? Infinity : trustedSilenceMs;
     this.#post = sendPost(this.#network, this, {
@@ -127,7 +127,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
           'accept-encoding': acceptEncoding,
           'content-type': 'application/json',
         };
-        return { url: this.#network.endpoint.url, headers, body };
+        return { url: this.#network.endpoint.url, headers, body, continueMs: awaitsContinue ? dialMs : undefined };
       },
     });
   }

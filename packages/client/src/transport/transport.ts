@@ -57,8 +57,10 @@ export interface CarryOptions {
   withoutLanes: boolean;
   /** A WebSocket may be dialled; otherwise only open ones count. */
   mayDial: boolean;
-  /** What the turn can do when no WebSocket can be dialled. */
-  fallback: 'sse' | 'nothing';
+  /** What the turn can do when no WebSocket can be dialled: see `Placement`. */
+  fallback: 'sse' | 'fetch' | 'nothing';
+  /** The body of a POST is sent only once the server has asked for it: it has left a dial unanswered, and may read the request much later. */
+  awaitsContinue: boolean;
   /** Headers of this turn. A WebSocket sends none, and has received those of its upgrade. */
   headers?: TurnHeaders | undefined;
   /** The caller wants no stream: over HTTP none is asked for. A WebSocket always streams, and ignores this. */

@@ -1,6 +1,7 @@
 import { HttpResponseReader, HttpViolation } from '../../http/response-reader.js';
 import { encodeRequestHead, originForm } from '../../http/head.js';
 import { startDeadline } from '../../base/clock.js';
+import { TurnwireError } from '../../protocol/errors/errors.js';
 import { expectContinueBytes, expectContinueMs, maxHeadBytes } from '../../protocol/limits.js';
 import { readBytes } from '../connect/shared-read-buffer.js';
 import type { Socket } from 'node:net';
@@ -61,17 +62,16 @@ export class HttpConnection implements HttpResponseListener {
     });
   }
 
-  exchange({ url, headers, body }: Post, listener: ExchangeListener): void {
+  exchange({ url, headers, body, continueMs }: Post, listener: ExchangeListener): void {
     const reader = new HttpResponseReader(this, maxHeadBytes);
     const exchange: Exchange = { listener, reader, body, continueTimer: undefined, sent: false, maxIdleMs: Infinity };
     this.#exchange = exchange;
     this.#socket.ref();
     this.#socket.cork();
-    const asks = body.length >= expectContinueBytes && this.#owner.acceptsExpect;
+    const asks = this.#owner.acceptsExpect && (continueMs !== undefined || body.length >= expectContinueBytes);
     const about = { 'content-length': String(body.length), ...(asks && { expect: '100-continue' }) };
     this.#socket.write(encodeRequestHead('POST', originForm(url), { host: url.host, ...headers, ...about }), 'latin1');
-    // A server that does not know `Expect` waits for the body.
-    if (asks) exchange.continueTimer = startDeadline(this.#clock, expectContinueMs, () => this.#writeBody(exchange));
+    if (asks) exchange.continueTimer = this.#awaitContinue(exchange, url, continueMs);
     else this.#writeBody(exchange);
     this.#socket.uncork();
     // Bytes that came behind a proxy's response belong to this exchange (A11).
@@ -130,6 +130,16 @@ export class HttpConnection implements HttpResponseListener {
     if (reusable && exchange.sent && exchange.maxIdleMs > 0) this.#owner.idle(this, exchange.maxIdleMs);
     else this.#drop();
     exchange.listener.end();
+  }
+
+  #awaitContinue(exchange: Exchange, { origin }: URL, ms: number | undefined): Timer {
+    // A server that does not know `Expect` waits for the body.
+    if (ms === undefined) return startDeadline(this.#clock, expectContinueMs, () => this.#writeBody(exchange));
+    return startDeadline(this.#clock, ms, () => {
+      const how = `${origin} did not ask for the body of a request within ${ms} ms (timeouts.dialMs), and has not got it`;
+      this.#drop();
+      this.#failExchange(new TurnwireError('dial_timeout', how));
+    });
   }
 
   /** Writes the body, once. */

@@ -6,6 +6,11 @@ export interface Post {
   url: URL;
   headers: Readonly<Record<string, string>>;
   body: Buffer;
+  /**
+   * The body is sent only once the server has asked for it (`100 Continue`), or has begun to answer; the exchange fails with `dial_timeout` when neither
+   * comes within so many milliseconds. @default without a limit: a large body is sent after a short wait, and a small one at once
+   */
+  continueMs?: number | undefined;
 }
 
 /** The server has ended the connection in good order (FIN) before its response was whole. Most proxies cut like this. */

@@ -57,9 +57,11 @@ export class RefusedDialQueue<Found> {
     signal: AbortSignal,
   ): Promise<Found> {
     const { dialMs, queueMs } = this.#options;
-    const ms = fallback === 'sse' ? dialMs : queueMs;
+    const isLast = fallback === 'nothing';
     if (mayDial && this.#timer === undefined) this.#redialLater(reason.retryAfterMs);
-    return this.#waiters.wait(find, signal, ms, () => (fallback === 'sse' ? reason : queueError(queueMs, reason)));
+    return this.#waiters.wait(find, signal, isLast ? queueMs : dialMs, () =>
+      isLast ? queueError(queueMs, reason) : reason,
+    );
   }
 
   /** Called when a lane has become idle, or was lost. */

@@ -54,6 +54,8 @@ export class AttemptRunner implements AttemptObserver {
   #dialsSuspended = false;
   /** This attempt may use open connections only. */
   #withoutDial = false;
+  /** The server leaves dials unanswered: the body of a POST waits until it is asked for. */
+  #awaitsContinue = false;
   /** A WebSocket was closed instead of answering this request. */
   #shapeFailure: BreakerFailure | undefined;
   /** Named lanes are off for the rest of the turn. */
@@ -198,7 +200,8 @@ export class AttemptRunner implements AttemptObserver {
 
   #placement({ parent }: AttemptRequest, fresh: boolean): Placement {
     const isOver = this.#decisions.some(({ move }) => move === 'fall_back' || move === 'wait_for_lane');
-    const fallback = this.#choice !== 'auto' || this.#request.webSocketOnly || isOver ? 'nothing' : 'sse';
+    const isLast = this.#choice !== 'auto' || this.#request.webSocketOnly || isOver;
+    const fallback = isLast ? 'nothing' : this.#engine.usesFetch ? 'fetch' : 'sse';
     return { parent, fresh, withoutLanes: this.#withoutLanes, mayDial: !this.#withoutDial, fallback };
   }
 
@@ -212,7 +215,8 @@ export class AttemptRunner implements AttemptObserver {
     this.#report.transport = transport;
     describePlan(attempt.entry, outgoing.plan);
     describePlan(this.#report, outgoing.plan);
-    attempt.start({ ...this.#placement(outgoing, fresh), asText, headers, plain });
+    const awaitsContinue = this.#awaitsContinue;
+    attempt.start({ ...this.#placement(outgoing, fresh), awaitsContinue, asText, headers, plain });
   }
 
   sending({ entry, request: { plan } }: TurnAttempt): void {
@@ -310,7 +314,10 @@ export class AttemptRunner implements AttemptObserver {
     const { memory, limits } = this.#engine;
     if (move === 'fall_back') {
       this.#reportFallback(cause === 'stream_refused' ? streamRefusedKey : failureKey(error), error.message);
-      return this.#attemptOver('sse', this.#sseRequest());
+      // Beside open connections a POST may wait in the same line as the dial, and run long after the turn has gone another way (Q10).
+      const outgoing = this.#sseRequest();
+      this.#awaitsContinue = cause === 'no_answer' && this.#hasLanesLeft(outgoing);
+      return this.#attemptOver('sse', outgoing);
     }
     this.#withoutDial = move === 'wait_for_lane';
     if (this.#withoutDial) this.#report.fallback = undefined;

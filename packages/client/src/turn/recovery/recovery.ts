@@ -106,7 +106,8 @@ export const recoveryTable: readonly RecoveryRow[] = [
     ran: 'no',
     moves: ['fall_back', 'wait_for_lane', 'retry'],
   },
-  { causes: ['no_answer'], phases: dialling, connection: 'any', ran: 'no', moves: ['fall_back', 'wait_for_lane'] },
+  // `sending`: a POST whose body the server did not ask for.
+  { causes: ['no_answer'], phases: unsent, connection: 'any', ran: 'no', moves: ['fall_back', 'wait_for_lane'] },
   {
     causes: ['unsupported', 'refused_upgrade'],
     phases: dialling,

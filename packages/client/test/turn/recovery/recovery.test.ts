@@ -28,7 +28,7 @@ const refused = (moves: string): Partial<Expectation> => ({ sending: moves, sent
 const expectations: readonly Expectation[] = [
   { name: 'dial failed', error: dialFailed, queued: 'FLR' },
   { name: 'certificate', error: certificate },
-  { name: 'dial timeout', error: dialTimeout, queued: 'FL' },
+  { name: 'dial timeout', error: dialTimeout, queued: 'FL', sending: 'FL' },
   { name: 'upgrade 200', error: upgrade(200), queued: 'F' },
   { name: 'upgrade 426', error: upgrade(426, apiError), queued: 'F' },
   { name: 'upgrade 400', error: upgrade(400, apiError), queued: 'F' },
