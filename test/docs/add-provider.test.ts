@@ -40,7 +40,7 @@ test('how to add a provider, and an option: both are known, in the client and at
   mkdirSync(sessions, { recursive: true });
   const env = { ...process.env, TURNWIRE_HOME: join(folder, 'home'), EXAMPLE_API_KEY: 'sk-example' };
   const turnwire = (...argv: string[]) => {
-    const entry = join(folder, 'packages', 'turnwire', 'dist', 'cli', 'process.js');
+    const entry = join(folder, 'packages', 'turnwire', 'dist', 'cli', 'process', 'process.js');
     return spawnSync(process.execPath, [entry, ...argv], { encoding: 'utf8', env, cwd: folder });
   };
   writeFileSync(join(folder, 'agent.yaml'), 'agents:\n  root:\n    model: example/some\n');
