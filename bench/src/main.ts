@@ -37,6 +37,7 @@ const usage = `npm run bench -- [options]
 
 workloads: ${workloads.map(({ id }) => id).join(', ')}
 clients: ${clients.map(({ id }) => id).join(', ')}
+The emulator and the gateway have benches of their own: npm run bench:emulator, npm run bench:gateway
 `;
 
 try {

@@ -1,13 +1,12 @@
 // `npm run bench:emulator`: the emulator beside an older build of it, aimock and plain node:http.
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { MeasuredServer } from '../measured-server.js';
 import { installPeers } from '../peers.js';
 import { ratio, rotated, summarize, type Rounds } from '../statistics.js';
-import type { Command, Kind, Reply, Setup, Usage } from './protocol.js';
+import type { Kind, Setup, Usage } from './protocol.js';
 import { workloads, type Workload } from './workloads.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -108,41 +107,11 @@ function table({ columns }: Workload, rows: readonly Row[]): string {
   return [`| server | ${heads.join(' | ')} |`, `| --- |${' --- |'.repeat(heads.length)}`, ...lines].join('\n');
 }
 
-interface Server {
-  readonly url: string;
-  usage(): Promise<Usage>;
-  stop(): Promise<void>;
-}
-
-async function start(setup: Setup): Promise<Server> {
+function start(setup: Setup): Promise<MeasuredServer<Usage>> {
   const profile = options['cpu-prof'];
-  const child = fork(fileURLToPath(new URL('./server-process.js', import.meta.url)), {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    execArgv: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
-  });
-  const reply = await ask(child, { start: setup });
-  if (!('url' in reply)) throw new Error('a server did not start');
-  return {
-    url: reply.url,
-    async usage() {
-      const told = await ask(child, 'usage');
-      if (!('usage' in told)) throw new Error('a server did not tell what it used');
-      return told.usage;
-    },
-    async stop() {
-      const exited = once(child, 'exit');
-      child.disconnect();
-      await exited;
-    },
-  };
-}
-
-async function ask(child: ChildProcess, command: Command): Promise<Reply> {
-  const answered = once(child, 'message');
-  const ended = once(child, 'exit').then(() => {
-    throw new Error('a server of the bench ended');
-  });
-  child.send(command);
-  const [reply] = (await Promise.race([answered, ended])) as [Reply];
-  return reply;
+  return MeasuredServer.start(
+    new URL('./server-process.js', import.meta.url),
+    setup,
+    profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+  );
 }

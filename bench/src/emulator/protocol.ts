@@ -18,6 +18,3 @@ export interface Usage {
   /** The most memory that it has had, in MiB. */
   readonly peakMb: number;
 }
-
-export type Command = { readonly start: Setup } | 'usage';
-export type Reply = { readonly url: string } | { readonly usage: Usage };

@@ -1,8 +1,9 @@
 // One server in a process of its own: an emulator, aimock, or plain node:http. Its parent starts it and reads its CPU and memory.
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import type { Command, Reply, Setup } from './protocol.js';
+import { serveCommands } from '../measured-server.js';
+import type { AddressInfo } from 'node:net';
+import type { Setup, Usage } from './protocol.js';
 
 interface Module {
   startEmulator: (options: object) => Promise<{ url: string }>;
@@ -10,25 +11,13 @@ interface Module {
 
 const starts: Record<Setup['kind'], (setup: Setup) => Promise<string>> = { turnwire, aimock, floor };
 
-process.on('message', (command: Command) => {
-  if (command === 'usage') {
+serveCommands(
+  (setup: Setup) => starts[setup.kind](setup),
+  (): Usage => {
     const { user, system } = process.cpuUsage();
-    reply({ usage: { cpuUs: user + system, peakMb: process.resourceUsage().maxRSS / 1024 } });
-    return;
-  }
-  starts[command.start.kind](command.start).then(
-    (url) => reply({ url }),
-    (error: unknown) => {
-      process.stderr.write(`${String(error)}\n`);
-      process.exit(1);
-    },
-  );
-});
-process.on('disconnect', () => process.exit(0));
-
-function reply(message: Reply): void {
-  process.send?.(message);
-}
+    return { cpuUs: user + system, peakMb: process.resourceUsage().maxRSS / 1024 };
+  },
+);
 
 async function turnwire({ module, text, everyMs }: Setup): Promise<string> {
   const { startEmulator } = (await import(pathToFileURL(String(module)).href)) as Module;

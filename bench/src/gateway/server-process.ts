@@ -1,0 +1,89 @@
+// One server in a process of its own: the scripted upstream, the gateway, a plain pass-through, or a peer.
+import { Agent, createServer, request as send } from 'node:http';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { startGateway } from '@turnwire/gateway';
+import { serveCommands } from '../measured-server.js';
+import { receivedBytes, startUpstream } from './upstream.js';
+import type { AddressInfo } from 'node:net';
+import type { Setup, Usage } from './protocol.js';
+
+const starts: Record<Setup['kind'], (setup: Setup) => Promise<string>> = {
+  upstream: startUpstream,
+  'pass-through': passThrough,
+  gateway: (setup) => gateway(setup, true),
+  'gateway-restore-off': (setup) => gateway(setup, false),
+  llms,
+};
+
+serveCommands(
+  (setup: Setup) => starts[setup.kind](setup),
+  (): Usage => {
+    const { user, system } = process.cpuUsage();
+    globalThis.gc?.();
+    return { cpuUs: user + system, rssMb: process.memoryUsage.rss() / 2 ** 20, receivedBytes };
+  },
+);
+
+async function gateway({ upstream }: Setup, restores: boolean): Promise<string> {
+  const { url } = await startGateway({
+    config: {
+      upstream: { base_url: upstream },
+      listen: { port: 0 },
+      ...(!restores && { restore: 'off' as const }),
+    },
+    // The lines are made, as they are in use, and go nowhere.
+    log: { write: () => undefined },
+  });
+  return url;
+}
+
+/** The least that can stand between: each chunk as it comes, in both directions. */
+async function passThrough({ upstream }: Setup): Promise<string> {
+  const agent = new Agent({ keepAlive: true });
+  const base = new URL(upstream);
+  const server = createServer((request, response) => {
+    const { host: _host, ...headers } = request.headers;
+    const up = send(
+      { agent, host: base.hostname, port: base.port, path: request.url, method: request.method, headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    up.on('error', () => response.destroy());
+    request.pipe(up);
+  });
+  // Longer than another server's turn takes: a connection that is closed while it is used again would fail.
+  server.keepAliveTimeout = 600_000;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+}
+
+/** Its entry for `import` does not load, the one for `require` does; it tells no port, and so is given one. */
+async function llms({ upstream }: Setup): Promise<string> {
+  const folder = fileURLToPath(new URL('../../../.cache/check-peers/', import.meta.url));
+  const { default: Server } = createRequire(folder)('@musistudio/llms') as {
+    default: new (options: object) => { start: () => Promise<void> };
+  };
+  const provider = {
+    name: 'upstream',
+    api_base_url: `${upstream}/responses`,
+    api_key: 'any',
+    models: ['any', 'paced'],
+  };
+  const providers = [{ ...provider, transformer: { use: ['openai-responses'] } }];
+  const port = 10_197;
+  const initialConfig = { HOST: '127.0.0.1', PORT: String(port), LOG: false, providers };
+  void new Server({ useJsonFile: false, initialConfig, logger: false }).start();
+  const url = `http://127.0.0.1:${port}/v1`;
+  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100)))
+    if (
+      await fetch(url).then(
+        () => true,
+        () => false,
+      )
+    )
+      return url;
+  throw new Error('@musistudio/llms does not listen');
+}
