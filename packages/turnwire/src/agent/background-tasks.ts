@@ -1,6 +1,6 @@
 import { messageOf } from './base/abort.js';
 import type { AgentEvent } from './events.js';
-import type { BackgroundWork, TaskOptions } from './tools/caller.js';
+import type { BackgroundWork, TaskOptions } from './tools/tool-host.js';
 import { HeadAndTail } from './tools/commands/head-and-tail.js';
 
 /** Tasks at once. */
@@ -56,14 +56,14 @@ export class BackgroundTasks implements BackgroundWork {
   }
 
   async #work(task: Task, work: (options: TaskOptions) => Promise<string>): Promise<void> {
-    const tell = (event: AgentEvent): Promise<void> => {
+    const emit = (event: AgentEvent): Promise<void> => {
       if (event.type === 'agent_choice') task.said.add(Buffer.from(event.content));
       if (event.type === 'token_usage' || event.type === 'warning') this.#pass(event);
       return Promise.resolve();
     };
     const ms = (): number => Math.round(performance.now() - task.begun);
     try {
-      const text = await work({ signal: task.controller.signal, tell });
+      const text = await work({ signal: task.controller.signal, emit });
       task.end = { kind: 'done', text, ms: ms() };
     } catch (error) {
       const kind = task.controller.signal.aborted ? 'stopped' : 'failed';

@@ -7,30 +7,30 @@ import { runCalls, skipCalls } from './calls/calls.js';
 import { compact, windowOf } from './conversation/compact.js';
 import { estimate, isNearLimit } from './conversation/compaction.js';
 import { Conversation } from './conversation/conversation.js';
-import { count } from './conversation/counting.js';
+import { countUsage } from './conversation/count-usage.js';
 import type { AgentEvent } from './events.js';
-import { around, unlessBlocked } from './hooks/around.js';
-import { afterTurn, beforeTurn, switched, TurnEnd } from './hooks/turn-hooks.js';
+import { runHooksAt, runBlockingHooks } from './hooks/run-hooks-at.js';
+import { afterTurn, beforeTurn, modelSwitched, TurnEnd } from './hooks/turn-hooks.js';
 import { TaskBudget } from './limits/task-budget.js';
 import { workingTime } from './limits/working-time.js';
-import { makerOf, readableBy } from './turn/maker.js';
-import { textOf } from './turn/narration.js';
-import { outgoing } from './turn/outgoing.js';
+import { originOf, readableBy } from './turn/item-origin.js';
+import { textOf } from './turn/text-extractor.js';
+import { requestRedaction } from './turn/request-redaction.js';
 import { lastItems, promptText } from './conversation/pairing.js';
-import { failing } from './turn/passing.js';
+import { retryClassOf } from './turn/retry-class.js';
 import { Repetition } from './calls/repetition.js';
 import { teamTools } from './team.js';
-import type { Caller, GivenTask, TaskOptions } from './tools/caller.js';
+import type { ToolHost, DelegatedTask, TaskOptions } from './tools/tool-host.js';
 import type { Tool } from './tools/tool.js';
 import { callsOf } from './calls/turn-calls.js';
-import type { Taken } from './turn/turn.js';
+import type { TurnResult } from './turn/turn.js';
 import { readUsage } from './turn/usage.js';
 
 /** Tasks within tasks within tasks: agents that give a task to one another in a circle come to an end. */
 const deepestTask = 8;
 
 /** What the work on one prompt came to. */
-export interface Done {
+export interface LoopResult {
   /** The text of the last turn. */
   text: string;
   reports: readonly TurnReport[];
@@ -46,24 +46,27 @@ interface Progress {
 }
 
 /** Turn by turn, until the model has nothing more to ask for. */
-export async function* work(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent, Done> {
+export async function* runLoop(
+  conversation: Conversation,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, LoopResult> {
   const progress: Progress = {
     reports: [],
     repetition: repetitionOf(conversation),
     length: undefined,
     taskBudget: new TaskBudget(),
   };
-  const { crew } = conversation;
+  const { scope } = conversation;
   for (;;) {
     signal.throwIfAborted();
     const { agent, history, usage } = conversation;
-    yield* crew.aside.splice(0);
+    yield* scope.aside.splice(0);
     if (progress.reports.length >= agent.maxIterations) {
       const most = agent.maxIterations;
       throw new AgentError('max_turns', `the agent is not done after ${most} turns, the most this run may take`);
     }
-    crew.ledger.check(agent);
-    const took = (ms: number): void => crew.ledger.time(agent, ms);
+    scope.ledger.check(agent);
+    const took = (ms: number): void => scope.ledger.time(agent, ms);
     if (progress.length !== undefined && agent.sessionCompaction) {
       const [model = agent.model] = conversation.choice.candidates();
       const tokens = estimate(usage, history.items.slice(progress.length));
@@ -75,7 +78,7 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
     choice.route(promptText(history.items));
     progress.taskBudget.check(choice.candidates()[0] ?? agent.model);
     const ending = new TurnEnd(conversation, signal);
-    let done: Done | undefined;
+    let done: LoopResult | undefined;
     try {
       done = yield* workingTime(step(conversation, progress, signal), took);
       ending.reason = done === undefined ? 'continue' : 'normal';
@@ -83,12 +86,12 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
       ending.failed(error);
       throw error;
     } finally {
-      await ending.tell();
+      await ending.emit();
     }
     for (const message of ending.warnings) yield { type: 'warning', message };
     if (done !== undefined) {
-      if (agent.forceHandoff === undefined && !conversation.recalls.waits) {
-        yield* crew.aside.splice(0);
+      if (agent.forceHandoff === undefined && !conversation.notices.waits) {
+        yield* scope.aside.splice(0);
         return done;
       }
       yield* goOn(conversation, signal);
@@ -96,7 +99,7 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
     if (conversation.agent !== agent) {
       const [from, to] = [agent.name, conversation.agent.name];
       yield { type: 'agent_switching', from, to, reason: 'handoff' };
-      yield* switched(conversation, { from, to, kind: 'handoff' }, signal);
+      yield* modelSwitched(conversation, { from, to, kind: 'handoff' }, signal);
       progress.repetition = repetitionOf(conversation);
     }
   }
@@ -104,16 +107,16 @@ export async function* work(conversation: Conversation, signal: AbortSignal): As
 
 /** Another turn after an answer: by the agent that the file names, or once something that was waited for has ended. */
 async function* goOn(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
-  const { agent, history, recalls, steering } = conversation;
+  const { agent, history, notices, steering } = conversation;
   if (agent.forceHandoff !== undefined) {
     conversation.handOff(agent.forceHandoff);
     const word = `${conversation.agent.name} goes on with this conversation now.`;
     history.add({ type: 'message', role: 'developer', content: word });
     return;
   }
-  do await recalls.next(signal);
-  while (!recalls.hasEnded && !steering.waits);
-  for (const text of recalls.take()) {
+  do await notices.next(signal);
+  while (!notices.hasEnded && !steering.waits);
+  for (const text of notices.take()) {
     history.add({ type: 'message', role: 'developer', content: text });
     yield { type: 'recalled', message: text };
   }
@@ -125,7 +128,7 @@ async function* hear(conversation: Conversation, signal: AbortSignal): AsyncGene
   const said = steering.take();
   if (said.length === 0) return;
   const event = { steering_messages: said };
-  const { context } = yield* unlessBlocked(conversation, { point: 'user_steering_messages_submit', event, signal });
+  const { context } = yield* runBlockingHooks(conversation, { point: 'user_steering_messages_submit', event, signal });
   for (const message of said) {
     history.add({ type: 'message', role: 'user', content: message });
     yield { type: 'user_message', message, queued: true };
@@ -138,8 +141,8 @@ async function* step(
   conversation: Conversation,
   progress: Progress,
   signal: AbortSignal,
-): AsyncGenerator<AgentEvent, Done | undefined> {
-  const { agent, crew, history } = conversation;
+): AsyncGenerator<AgentEvent, LoopResult | undefined> {
+  const { agent, scope, history } = conversation;
   const { reports, repetition, taskBudget } = progress;
   const tools = toolsOf(conversation);
   yield* beforeTurn(conversation, reports.length + 1, signal);
@@ -149,14 +152,14 @@ async function* step(
   yield turnFinished(reports.length, taken);
   for (const each of taken.responses) {
     if (each.usage) taskBudget.count(model, readUsage(each.usage));
-    yield* count(crew, agent, each, model);
+    yield* countUsage(scope, agent, each, model);
   }
   yield* afterTurn(conversation, taken, signal);
   const { items, calls, repeated } = callsOf(taken.added);
   for (const { id, name } of repeated)
     yield { type: 'warning', message: `the server sent the call ${id} of ${name} more than once; it counts once` };
   // From here to the last answer nothing may come between: a reader who leaves would leave calls without answers behind.
-  history.commit(items, makerOf(model));
+  history.commit(items, originOf(model));
   conversation.usage = response.usage;
   progress.length = history.items.length;
   if (response.status === 'incomplete') {
@@ -168,7 +171,7 @@ async function* step(
   yield* runCalls(calls, {
     agent: agent.name,
     tools: byName,
-    permissions: crew.permissions,
+    permissions: scope.permissions,
     repetition,
     history,
     hook: conversation.hook.bind(conversation),
@@ -197,20 +200,20 @@ async function* turn(
   { isFirst, signal }: { isFirst: boolean; signal: AbortSignal },
 ) {
   const attempt = () => {
-    const { agent, crew, choice, history } = conversation;
-    const leaving = outgoing(agent);
+    const { agent, scope, choice, history } = conversation;
+    const leaving = requestRedaction(agent);
     return takeTurnWithFallback({
       agent,
       choice,
-      clientFor: crew.clientFor,
+      clientFor: scope.clientFor,
       instructions: leaving.text(conversation.member.instructions ?? agent.instruction),
       tools,
       toolChoice: toolChoiceOf(agent, isFirst),
       inputFor: (model) => {
         const items = lastItems(history.items, agent.numHistoryItems);
-        return leaving.items(readableBy(makerOf(model), items, (item) => history.makerOf(item)));
+        return leaving.items(readableBy(originOf(model), items, (item) => history.originOf(item)));
       },
-      store: crew.store,
+      store: scope.store,
       steering: conversation.steering,
       signal,
     });
@@ -218,7 +221,7 @@ async function* turn(
   try {
     return yield* attempt();
   } catch (error) {
-    const compacts = conversation.agent.sessionCompaction && failing(error) === 'overflow';
+    const compacts = conversation.agent.sessionCompaction && retryClassOf(error) === 'overflow';
     if (!compacts || !(yield* compact(conversation, 'overflow', signal))) throw error;
     return yield* attempt();
   }
@@ -229,25 +232,25 @@ export function toolsOf(conversation: Conversation): readonly Tool[] {
   return [...tools, ...teamTools(agent, { handOff: (to) => conversation.handOff(to) })];
 }
 
-function callerOf(conversation: Conversation): Caller {
-  const { crew, choice, recalls } = conversation;
+function callerOf(conversation: Conversation): ToolHost {
+  const { scope, choice, notices } = conversation;
   return {
-    sessionId: crew.sessionId,
-    background: crew.background,
+    sessionId: scope.sessionId,
+    background: scope.background,
     delegate: (task, options) => delegate(conversation, task, options),
     pickModel: (model) => choice.pick(model),
-    expect: () => recalls.begin(),
+    expect: () => notices.begin(),
   };
 }
 
 /** Lets another agent do a task, or this one with another history; its events are told as they come. */
 async function delegate(
   conversation: Conversation,
-  { to: other, prompt, instructions, model }: GivenTask,
-  { signal, tell }: TaskOptions,
+  { to: other, prompt, instructions, model }: DelegatedTask,
+  { signal, emit }: TaskOptions,
 ): Promise<string> {
   if (conversation.depth >= deepestTask) throw new Error('tasks have been given on too often; do this one yourself');
-  const { crew, agent, member, depth } = conversation;
+  const { scope, agent, member, depth } = conversation;
   const items: InputItem[] = [{ type: 'message', role: 'user', content: prompt }];
   const as = {
     ...member,
@@ -257,30 +260,30 @@ async function delegate(
   const from = agent.name;
   const to = other ?? from;
   const given = { items, depth: depth + 1, id: randomUUID(), ...(other === undefined ? { as } : {}) };
-  const inner = new Conversation(crew, to, given);
+  const inner = new Conversation(scope, to, given);
   const pass = async <Result>(steps: AsyncGenerator<AgentEvent, Result>): Promise<Result> => {
     for (;;) {
       const step = await steps.next();
       if (step.done === true) return step.value;
-      await tell?.(step.value);
+      await emit?.(step.value);
     }
   };
-  await tell?.({ type: 'agent_switching', from, to, reason: 'transfer_task' });
-  await pass(switched(conversation, { from, to, kind: 'transfer_task' }, signal));
+  await emit?.({ type: 'agent_switching', from, to, reason: 'transfer_task' });
+  await pass(modelSwitched(conversation, { from, to, kind: 'transfer_task' }, signal));
   let text = '';
   try {
-    return ({ text } = await pass(work(inner, signal))).text;
+    return ({ text } = await pass(runLoop(inner, signal))).text;
   } finally {
-    await tell?.({ type: 'agent_switching', from: to, to: from, reason: 'return' });
+    await emit?.({ type: 'agent_switching', from: to, to: from, reason: 'return' });
     const ended = { agent_name: to, session_id: inner.id, parent_session_id: conversation.id, stop_response: text };
     if (!signal.aborted) {
-      await pass(around(conversation, { point: 'subagent_stop', event: ended, signal }));
-      await pass(switched(inner, { from: to, to: from, kind: 'transfer_task_return' }, signal));
+      await pass(runHooksAt(conversation, { point: 'subagent_stop', event: ended, signal }));
+      await pass(modelSwitched(inner, { from: to, to: from, kind: 'transfer_task_return' }, signal));
     }
   }
 }
 
-function turnFinished(turn: number, { response, report }: Taken): AgentEvent {
+function turnFinished(turn: number, { response, report }: TurnResult): AgentEvent {
   return {
     type: 'turn_finished',
     turn,

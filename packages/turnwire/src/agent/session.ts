@@ -14,15 +14,15 @@ import { Conversation } from './conversation/conversation.js';
 import type { AgentEvent, StopReason } from './events.js';
 import type { History, HistoryKeeper } from './conversation/history.js';
 import type { HookEvent } from './hooks/hook-point.js';
-import { around, unlessBlocked } from './hooks/around.js';
+import { runHooksAt, runBlockingHooks } from './hooks/run-hooks-at.js';
 import type { HookVerdict } from './hooks/hook-verdict.js';
-import type { HookSurroundings } from './hooks/hooks.js';
-import { Ledger } from './limits/ledger.js';
-import { type Done, toolsOf, work } from './loop.js';
-import type { Maker } from './turn/maker.js';
+import type { HookContext } from './hooks/hooks.js';
+import { BudgetLedger } from './limits/budget-ledger.js';
+import { type LoopResult, toolsOf, runLoop } from './loop.js';
+import type { ItemOrigin } from './turn/item-origin.js';
 import { type AgentRun, type RunResult, startRun } from './run.js';
 import { isPrompt, promptText } from './conversation/pairing.js';
-import type { Heard } from './turn/steering.js';
+import type { SteerOutcome } from './turn/steering.js';
 import { Permissions } from './permissions/permissions.js';
 import type { Member } from './team.js';
 import { titleOf } from './title.js';
@@ -44,13 +44,13 @@ export interface SessionOptions {
   /** The `permissions` of the file. @default none */
   rules?: PermissionRules | undefined;
   /** Where the agents' hooks are run. @default they are not */
-  hooksIn?: HookSurroundings | undefined;
+  hooksIn?: HookContext | undefined;
   /** Sent as `store`. @default what the agent file says; else not sent: the provider's default, which is to store */
   store?: boolean | undefined;
   /** Items of an earlier conversation to go on from; every call in it has its answer. */
   history?: readonly InputItem[] | undefined;
   /** Which models have made them, as far as it is known: another one is sent what it can read of them. @default not known */
-  makers?: ReadonlyMap<InputItem, Maker> | undefined;
+  makers?: ReadonlyMap<InputItem, ItemOrigin> | undefined;
   /** Where what is said is kept. @default nowhere */
   keeper?: HistoryKeeper | undefined;
   /** Told with each run, for who wants to go on from it later. @default none */
@@ -78,7 +78,7 @@ export interface Session {
    * Tells the agent something while it works: the running turn takes it, where its model can be steered, or it waits for the next one; either way it
    * stands in the history. Never rejects.
    */
-  say(text: string): Promise<Heard>;
+  say(text: string): Promise<SteerOutcome>;
   /** What was said and no turn was told, because the run ended first. It waits no more: give it to the next run. */
   unheard(): string[];
   /** The agent goes by another model from its next turn on. */
@@ -122,7 +122,7 @@ export function createSession(options: SessionOptions): Session {
     rules,
     tools: [...tools, ...[...team.values()].flatMap((member) => member.tools)],
   });
-  const crew = {
+  const scope = {
     members: new Map([...team, [agent.name, { agent, tools, instructions }]]),
     clientFor: typeof client === 'function' ? client : () => client,
     permissions,
@@ -130,11 +130,11 @@ export function createSession(options: SessionOptions): Session {
     sessionId: id ?? randomUUID(),
     store,
     totals: new Totals(),
-    ledger: new Ledger(budget, used),
+    ledger: new BudgetLedger(budget, used),
     background: new BackgroundTasks((event) => void aside.push(event)),
     aside,
   };
-  const conversation = new Conversation(crew, agent.name, { items, makers, keeper });
+  const conversation = new Conversation(scope, agent.name, { items, makers, keeper });
   const state: State = { busy: false, title: options.title, answers, keeper };
   return {
     get history() {
@@ -160,16 +160,16 @@ export function createSession(options: SessionOptions): Session {
       permissions.yolo = yolo;
     },
     async say(text) {
-      const { agent: at, choice, steering, recalls } = conversation;
+      const { agent: at, choice, steering, notices } = conversation;
       const [model = at.model] = choice.candidates();
       // What hooks have to see first goes to no turn that runs.
       const { user_steering_messages_submit: told, before_llm_call: guarded } = at.hooks;
       const heard = await (told.length + guarded.length > 0 ? steering.queue(text) : steering.say(text, model));
-      recalls.nudge();
+      notices.nudge();
       return heard;
     },
     handOff(to) {
-      if (!crew.members.has(to)) throw new AgentError('unknown_agent', `there is no agent ${to} in this session`);
+      if (!scope.members.has(to)) throw new AgentError('unknown_agent', `there is no agent ${to} in this session`);
       conversation.handOff(to);
     },
     compact: ({ signal = new AbortController().signal } = {}) => compact(conversation, 'manual', signal),
@@ -181,7 +181,7 @@ export function createSession(options: SessionOptions): Session {
       history.compact(history.items.slice(0, at));
       return prompt;
     },
-    close: () => crew.background.close(),
+    close: () => scope.background.close(),
     unheard: () => conversation.steering.take(),
     useModel: (model) => conversation.useModel(model),
     async hook(point, event, signal) {
@@ -223,15 +223,15 @@ async function* converse(
   state: State,
   { prompt, attached, id, followUp, signal }: Asked,
 ): AsyncGenerator<AgentEvent, RunResult> {
-  const { crew, history } = conversation;
+  const { scope, history } = conversation;
   if (state.busy) {
     throw new AgentError('busy', 'this session is still at work on another prompt; wait for it, or abort it');
   }
   state.busy = true;
   try {
     // Totals are those of a run; a session adds them up by itself.
-    crew.totals.tokens = noTokens;
-    crew.totals.cost = undefined;
+    scope.totals.tokens = noTokens;
+    scope.totals.cost = undefined;
     yield { type: 'user_message', message: prompt };
     const { agent } = conversation;
     yield {
@@ -243,20 +243,21 @@ async function* converse(
     try {
       // A prompt that is refused is not kept: it would be sent with the next one.
       const point = followUp ? 'user_followup_submit' : 'user_prompt_submit';
-      const submitted = yield* unlessBlocked(conversation, { point, event: { prompt }, signal });
+      const submitted = yield* runBlockingHooks(conversation, { point, event: { prompt }, signal });
       const content = attached.length === 0 ? prompt : [{ type: 'input_text' as const, text: prompt }, ...attached];
       history.add({ type: 'message', role: 'user', content });
       conversation.addContext(submitted.context);
       const cache = attached.length === 0 ? state.answers.get(agent.name) : undefined;
       const known = await cache?.find(prompt);
-      const { text, reports } = known === undefined ? yield* work(conversation, signal) : yield* again(known, history);
+      const { text, reports } =
+        known === undefined ? yield* runLoop(conversation, signal) : yield* again(known, history);
       if (known === undefined) await cache?.add(prompt, text);
       const event = { stop_response: text, last_user_message: prompt };
-      const stopped = yield* around(conversation, { point: 'stop', event, signal });
+      const stopped = yield* runHooksAt(conversation, { point: 'stop', event, signal });
       conversation.addContext(stopped.context);
       yield* entitle(conversation, state, signal);
       yield { type: 'stream_stopped', reason: 'completed' };
-      const { tokens: usage, cost } = crew.totals;
+      const { tokens: usage, cost } = scope.totals;
       return { text, turns: reports.length, usage, cost, history: [...history.items], reports };
     } catch (error) {
       const { code, message, ...more } = describe(error, signal);
@@ -279,12 +280,12 @@ async function* notify(
 ): AsyncGenerator<AgentEvent> {
   const limited = error instanceof AgentError && error.code === 'max_turns';
   const event = { notification_level: limited ? 'warning' : 'error', notification_message: message };
-  yield* around(conversation, { point: 'notification', event, signal });
-  yield* around(conversation, { point: limited ? 'on_max_iterations' : 'on_error', event, signal });
+  yield* runHooksAt(conversation, { point: 'notification', event, signal });
+  yield* runHooksAt(conversation, { point: limited ? 'on_max_iterations' : 'on_error', event, signal });
 }
 
 /** An answer that was given before. */
-function* again(text: string, history: History): Generator<AgentEvent, Done> {
+function* again(text: string, history: History): Generator<AgentEvent, LoopResult> {
   yield { type: 'agent_choice', content: text };
   history.add({ type: 'message', role: 'assistant', content: [{ type: 'output_text', text, annotations: [] }] });
   return { text, reports: [] };

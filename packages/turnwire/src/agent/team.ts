@@ -36,7 +36,7 @@ export function teamTools({ subAgents, handoffs }: Agent, { handOff }: TeamWork)
         }),
         run({ agent, task, expected_output: expected }, context) {
           const prompt = expected === '' ? task : `${task}\n\nExpected output: ${expected}`;
-          return callerIn(context).delegate({ to: agent, prompt }, { signal: context.signal, tell: context.tell });
+          return callerIn(context).delegate({ to: agent, prompt }, { signal: context.signal, emit: context.emit });
         },
       }),
     );

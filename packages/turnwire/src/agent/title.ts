@@ -1,5 +1,5 @@
 import type { Model } from '../config/models/model.js';
-import { askAside } from './conversation/compact.js';
+import { askSeparately } from './conversation/compact.js';
 import { summaryOf } from './conversation/compaction.js';
 import type { Conversation } from './conversation/conversation.js';
 import type { AgentEvent } from './events.js';
@@ -22,7 +22,7 @@ export async function* titleOf(
   const request = [
     { type: 'message' as const, role: 'user' as const, content: `Give this conversation a title.\n\n${beginning}` },
   ];
-  const response = yield* askAside(conversation, model, { instructions, request, signal });
+  const response = yield* askSeparately(conversation, model, { instructions, request, signal });
   return firstCharacters(
     summaryOf(response)
       .replace(/\s+/g, ' ')

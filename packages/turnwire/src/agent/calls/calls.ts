@@ -4,15 +4,15 @@ import { messageOf, orAbort } from '../base/abort.js';
 import { AgentError } from '../agent-error.js';
 import type { AgentEvent, ToolCall } from '../events.js';
 import type { History } from '../conversation/history.js';
-import { endedBy } from '../hooks/around.js';
+import { endedBy } from '../hooks/run-hooks-at.js';
 import type { HookEvent } from '../hooks/hook-point.js';
-import { type HookVerdict, type HookWord, noVerdict } from '../hooks/hook-verdict.js';
+import { type HookVerdict, type HookReason, noVerdict } from '../hooks/hook-verdict.js';
 import type { HookCall } from '../hooks/hooks.js';
 import { bounded } from '../limits/tool-result.js';
 import { type HookWords, notRun, prepare, type PrepareOptions, type Ready, type Result } from './prepare-call.js';
 import type { Repetition } from './repetition.js';
-import { type Tell, tellWhile } from '../tell.js';
-import type { Caller } from '../tools/caller.js';
+import { type Emit, emitWhile } from '../emit.js';
+import type { ToolHost } from '../tools/tool-host.js';
 import { outputText, withNote, withText } from '../tools/output.js';
 import { type Tool, ToolFailure, type ToolOutput } from '../tools/tool.js';
 import type { Call } from './turn-calls.js';
@@ -27,7 +27,7 @@ export interface CallOptions extends Omit<PrepareOptions, 'words'> {
   /** Tells the model what hooks have to say, once all calls are answered. */
   addContext?: ((context: readonly string[]) => void) | undefined;
   /** The conversation that they are made in. @default there is none that tools could ask something of */
-  caller?: Caller | undefined;
+  caller?: ToolHost | undefined;
   /** Tokens that the model is told of a result at most. @default all */
   maxResultTokens?: number | undefined;
 }
@@ -72,12 +72,12 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
           yield responseEvent(prepared.shown ?? shown, prepared);
         }
       }
-      yield* tellWhile((tell) => {
+      yield* emitWhile((emit) => {
         const work = ready.map(async (each) => {
           if (!each.tool.readOnly || each.tool.delegates === true) history.begin(each.call.id);
-          const result = await execute(each, tell, within);
+          const result = await execute(each, emit, within);
           settle(each.call, result.output);
-          await tell(responseEvent(each.shown, result));
+          await emit(responseEvent(each.shown, result));
         });
         return Promise.all(((running = Promise.allSettled(work)), work));
       });
@@ -127,7 +127,7 @@ function groups(calls: readonly Call[], tools: ReadonlyMap<string, Tool>): Call[
 }
 
 /** Never rejects. */
-async function execute({ call, tool, args, need, note }: Ready, tell: Tell, within: Within): Promise<Result> {
+async function execute({ call, tool, args, need, note }: Ready, emit: Emit, within: Within): Promise<Result> {
   const { agent, permissions, signal, words, caller, maxResultTokens = Infinity } = within;
   const started = performance.now();
   const took = (): number => Math.round(performance.now() - started);
@@ -135,7 +135,7 @@ async function execute({ call, tool, args, need, note }: Ready, tell: Tell, with
   try {
     const output = wellFormed(
       await orAbort(
-        tool.run(args, { signal, tell, caller, ...permissions.limits(agent, tool, need) }),
+        tool.run(args, { signal, emit, caller, ...permissions.limits(agent, tool, need) }),
         signal,
         abortGrace,
       ),
@@ -147,10 +147,10 @@ async function execute({ call, tool, args, need, note }: Ready, tell: Tell, with
     const output = error instanceof ToolFailure ? error.output : `Error: ${messageOf(error)}`;
     result = { outcome: 'failed', output: wellFormed(output), duration_ms: took() };
   }
-  result = { ...result, output: await transformed({ call, tool, args }, result, tell, within) };
+  result = { ...result, output: await transformed({ call, tool, args }, result, emit, within) };
   try {
     const event = eventOf({ call, args }, result);
-    await ask({ point: 'post_tool_use', tool, event, signal }, tell, within);
+    await ask({ point: 'post_tool_use', tool, event, signal }, emit, within);
   } catch {
     // The run is over; what the tool has done stays its answer.
   }
@@ -170,13 +170,13 @@ function eventOf({ call, args }: Pick<Ready, 'call' | 'args'>, { output, outcome
 async function transformed(
   ready: Pick<Ready, 'call' | 'tool' | 'args'>,
   result: Result,
-  tell: Tell,
+  emit: Emit,
   within: PrepareOptions,
 ): Promise<ToolOutput> {
   try {
     const event = eventOf(ready, result);
     const call: HookCall = { point: 'tool_response_transform', tool: ready.tool, event, signal: within.signal };
-    const { blocked, response } = await ask(call, tell, within);
+    const { blocked, response } = await ask(call, emit, within);
     if (blocked !== undefined) return withheld(blocked);
     return response === undefined ? result.output : withText(result.output, wellFormed(response));
   } catch (error) {
@@ -184,14 +184,14 @@ async function transformed(
   }
 }
 
-function withheld({ by, reason }: HookWord): string {
+function withheld({ by, reason }: HookReason): string {
   return `Error: the tool has run, and what it returned is withheld, because ${by} did not let it pass${reason === '' ? '' : `: ${reason}`}`;
 }
 
 /** Asks hooks around a call, and passes on what they have to say. */
-async function ask(call: HookCall, tell: Tell, { hook, words }: PrepareOptions): Promise<HookVerdict> {
+async function ask(call: HookCall, emit: Emit, { hook, words }: PrepareOptions): Promise<HookVerdict> {
   const verdict = (await hook?.(call)) ?? noVerdict();
-  for (const message of verdict.warnings) await tell({ type: 'warning', message });
+  for (const message of verdict.warnings) await emit({ type: 'warning', message });
   words.context.push(...verdict.context);
   if (call.point === 'post_tool_use') words.stop ??= verdict.blocked;
   return verdict;

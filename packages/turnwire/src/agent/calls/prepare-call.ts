@@ -4,8 +4,8 @@ import type { Answer } from './approval.js';
 import { readArguments } from './arguments.js';
 import type { AgentEvent, ToolCall, ToolOutcome } from '../events.js';
 import { type HookCall } from '../hooks/hooks.js';
-import { type HookVerdict, type HookWord, noVerdict } from '../hooks/hook-verdict.js';
-import type { Grants, Need, Permissions } from '../permissions/permissions.js';
+import { type HookVerdict, type HookReason, noVerdict } from '../hooks/hook-verdict.js';
+import type { Grants, ApprovalNeed, Permissions } from '../permissions/permissions.js';
 import type { Preview, Tool, ToolOutput } from '../tools/tool.js';
 import type { Call } from './turn-calls.js';
 
@@ -27,7 +27,7 @@ export interface Ready {
   tool: Tool;
   args: unknown;
   /** What the call needed: the rules hold for what it comes upon, too. */
-  need: Need;
+  need: ApprovalNeed;
   /** Tells the model what ran, where that is not what it asked for; else empty. */
   note: string;
 }
@@ -36,7 +36,7 @@ export interface Ready {
 export interface HookWords {
   context: string[];
   /** The first that wants the run to end. */
-  stop: HookWord | undefined;
+  stop: HookReason | undefined;
   /** What a task has used up, which ends the run that gave it, too. */
   exceeded: AgentError | undefined;
 }
@@ -118,7 +118,7 @@ interface Guarded {
   shown: ToolCall;
   note: string;
   /** The hook that wants the user to be asked. */
-  ask: HookWord | undefined;
+  ask: HookReason | undefined;
 }
 
 /** Asks the hooks that can block a call or change it. */
@@ -162,7 +162,7 @@ interface Question {
   tool: Tool;
   args: unknown;
   shown: ToolCall;
-  need: Extract<Need, { kind: 'answer' }>;
+  need: Extract<ApprovalNeed, { kind: 'answer' }>;
   /** Whether the user has to be asked, whatever a hook would answer. */
   fixed: boolean;
 }
@@ -262,11 +262,11 @@ function refusal(rule: string): string {
   return `This call is not allowed: the rule "${rule}" denies it.`;
 }
 
-function blocked(word: HookWord): string {
+function blocked(word: HookReason): string {
   return `This call was blocked by ${word.by}${tailOf(word)}`;
 }
 
-function tailOf({ reason }: HookWord): string {
+function tailOf({ reason }: HookReason): string {
   return reason === '' ? '' : `: ${reason}`;
 }
 

@@ -1,13 +1,13 @@
 import type { InputItem, Response } from '@turnwire/client';
 import type { Model } from '../../config/models/model.js';
 import { AgentError } from '../agent-error.js';
-import { compacted, divide, summaryInstructions, summaryOf } from './compaction.js';
+import { compacted, splitHistory, summaryInstructions, summaryOf } from './compaction.js';
 import type { Conversation } from './conversation.js';
-import { count } from './counting.js';
+import { countUsage } from './count-usage.js';
 import type { AgentEvent } from '../events.js';
-import { around } from '../hooks/around.js';
-import { outgoing } from '../turn/outgoing.js';
-import { type Taken, takeTurn } from '../turn/turn.js';
+import { runHooksAt } from '../hooks/run-hooks-at.js';
+import { requestRedaction } from '../turn/request-redaction.js';
+import { type TurnResult, takeTurn } from '../turn/turn.js';
 import { readUsage } from '../turn/usage.js';
 
 /** Why a history is compacted: it nears the limit, the provider has refused it, or the user wants it. */
@@ -26,9 +26,9 @@ export async function* compact(
   reason: CompactionReason,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, boolean> {
-  const { history, crew, agent } = conversation;
+  const { history, scope, agent } = conversation;
   const contextSize = windowOf(conversation);
-  const division = divide(history.items, { contextSize });
+  const division = splitHistory(history.items, { contextSize });
   if (division === undefined) return false;
   const used = conversation.usage ? readUsage(conversation.usage) : undefined;
   const event = {
@@ -37,8 +37,8 @@ export async function* compact(
     context_limit: contextSize ?? 0,
     compaction_reason: reason,
   };
-  const steered = yield* around(conversation, { point: 'pre_compact', event: { source: sources[reason] }, signal });
-  const asked = yield* around(conversation, { point: 'before_compaction', event, signal });
+  const steered = yield* runHooksAt(conversation, { point: 'pre_compact', event: { source: sources[reason] }, signal });
+  const asked = yield* runHooksAt(conversation, { point: 'before_compaction', event, signal });
   const blocked = steered.blocked ?? asked.blocked;
   if (blocked !== undefined) {
     const why = blocked.reason === '' ? '' : `: ${blocked.reason}`;
@@ -49,20 +49,20 @@ export async function* compact(
   const before = history.items.length;
   history.compact(compacted(summary, division.kept));
   yield { type: 'session_compaction', items_before: before, items_after: history.items.length };
-  yield* around(conversation, { point: 'after_compaction', event: { ...event, summary }, signal });
-  crew.ledger.check(agent);
+  yield* runHooksAt(conversation, { point: 'after_compaction', event: { ...event, summary }, signal });
+  scope.ledger.check(agent);
   return true;
 }
 
 /** A summary by the agent's model. */
 async function* summaryBy(
   conversation: Conversation,
-  request: Taken['added'],
+  request: TurnResult['added'],
   wishes: readonly string[],
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, string> {
   const instructions = [summaryInstructions, ...wishes].join('\n\n');
-  const response = yield* askAside(conversation, compactingModel(conversation), { instructions, request, signal });
+  const response = yield* askSeparately(conversation, compactingModel(conversation), { instructions, request, signal });
   // Half a summary would lose the other half of the history for good.
   const summary = response.status === 'completed' ? summaryOf(response) : '';
   if (summary === '')
@@ -89,27 +89,27 @@ interface Aside {
 }
 
 /** A turn that is none of the conversation: its events are not told, but what it has used up is. */
-export async function* askAside(
-  { crew, agent }: Conversation,
+export async function* askSeparately(
+  { scope, agent }: Conversation,
   model: Model,
   { instructions, request, signal }: Aside,
 ): AsyncGenerator<AgentEvent, Response> {
   const asked = takeTurn({
-    client: crew.clientFor(model),
+    client: scope.clientFor(model),
     model,
     structuredOutput: undefined,
     instructions,
-    input: outgoing(agent).items(request),
+    input: requestRedaction(agent).items(request),
     tools: [],
-    store: crew.store,
+    store: scope.store,
     signal,
   });
   const response = await silently(asked);
-  yield* count(crew, agent, response, model);
+  yield* countUsage(scope, agent, response, model);
   return response;
 }
 
-async function silently(asked: AsyncGenerator<AgentEvent, Taken>): Promise<Response> {
+async function silently(asked: AsyncGenerator<AgentEvent, TurnResult>): Promise<Response> {
   for (;;) {
     const step = await asked.next();
     if (step.done === true) return step.value.response;

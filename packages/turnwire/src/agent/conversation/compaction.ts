@@ -1,7 +1,7 @@
 import type { InputItem, Response, Usage } from '@turnwire/client';
 import type { Agent } from '../../config/agent.js';
 import type { Model } from '../../config/models/model.js';
-import { isPrompt, stands } from './pairing.js';
+import { isPrompt, isSelfContained } from './pairing.js';
 import { textOf } from '../sessions/transcript.js';
 import { outputText } from '../tools/output.js';
 import type { ToolOutput } from '../tools/tool.js';
@@ -40,7 +40,7 @@ export function isNearLimit(
 }
 
 /** How a history is divided: what is summed up, and what stays. */
-export interface Division {
+export interface HistorySplit {
   /** The request for the summary: one message, so that nothing in it has to be paired. */
   request: readonly InputItem[];
   /** The last prompt, if it would be lost otherwise, and the newest items. */
@@ -48,7 +48,10 @@ export interface Division {
 }
 
 /** Undefined where there is nothing to sum up. */
-export function divide(items: readonly InputItem[], { contextSize }: Pick<Model, 'contextSize'>): Division | undefined {
+export function splitHistory(
+  items: readonly InputItem[],
+  { contextSize }: Pick<Model, 'contextSize'>,
+): HistorySplit | undefined {
   const window = contextSize ?? tokensOf(items) * overflowShare;
   let start = items.length;
   let best = items.length;
@@ -56,10 +59,10 @@ export function divide(items: readonly InputItem[], { contextSize }: Pick<Model,
   while (start > 1 && room > 0) {
     start -= 1;
     room -= tokensOf(items.slice(start, start + 1));
-    if (room > 0 && stands(items, start)) best = start;
+    if (room > 0 && isSelfContained(items, start)) best = start;
   }
   if (best === items.length) {
-    const newest = items.findLastIndex((_, index) => stands(items, index));
+    const newest = items.findLastIndex((_, index) => isSelfContained(items, index));
     if (tokensOf(items.slice(newest)) <= window * newestShare) best = newest;
   }
   const before = items.slice(0, best);

@@ -4,32 +4,32 @@ import type { Model } from '../../config/models/model.js';
 import { AgentError } from '../agent-error.js';
 import type { BackgroundTasks } from '../background-tasks.js';
 import type { AgentEvent } from '../events.js';
-import type { Ledger } from '../limits/ledger.js';
+import type { BudgetLedger } from '../limits/budget-ledger.js';
 import { ModelChoice } from '../models/model-choice.js';
 import type { Permissions } from '../permissions/permissions.js';
 import { History, type HistoryOptions } from './history.js';
-import { Recalls } from './recalls.js';
+import { PendingNotices } from './pending-notices.js';
 import { Steering } from '../turn/steering.js';
 import { hookPoints } from '../hooks/hook-point.js';
 import { type HookVerdict, noVerdict } from '../hooks/hook-verdict.js';
-import { type HookCall, type HookSurroundings, runHooks } from '../hooks/hooks.js';
+import { type HookCall, type HookContext, runHooks } from '../hooks/hooks.js';
 import type { Member } from '../team.js';
 import type { TurnClient } from '../turn/turn.js';
 import type { Totals } from '../turn/usage.js';
 
 /** What all conversations of a session have in common: the one with the user, and those of agents that were given tasks. */
-export interface Crew {
+export interface SessionScope {
   members: Map<string, Member>;
   clientFor: (model: Model) => TurnClient;
   permissions: Permissions;
   /** Where the user's hooks run; undefined: they do not. */
-  hooksIn: HookSurroundings | undefined;
+  hooksIn: HookContext | undefined;
   /** Told to hooks of the conversation with the user. */
   sessionId: string;
   store: boolean | undefined;
   totals: Totals;
   /** What the budgets of the file still allow. */
-  ledger: Ledger;
+  ledger: BudgetLedger;
   background: BackgroundTasks;
   /** What happens beside the run, and is told with it. */
   aside: AgentEvent[];
@@ -43,7 +43,7 @@ export interface ConversationHook extends HookCall {
 
 /** One history, and who works on it. */
 export class Conversation {
-  readonly crew: Crew;
+  readonly scope: SessionScope;
   readonly history: History;
   /** Told to hooks. */
   readonly id: string;
@@ -54,15 +54,19 @@ export class Conversation {
   /** What the last turn used. */
   usage: Usage | null | undefined;
   /** What has been begun, and the agent is told of when it ends. */
-  readonly recalls = new Recalls();
+  readonly notices = new PendingNotices();
   readonly #choices = new Map<string, ModelChoice>();
   readonly #as: Member | undefined;
   #active: string;
   /** What hooks said last before a turn. */
   #told = '';
 
-  constructor(crew: Crew, agent: string, { depth = 0, as, id = crew.sessionId, ...kept }: ConversationOptions = {}) {
-    this.crew = crew;
+  constructor(
+    scope: SessionScope,
+    agent: string,
+    { depth = 0, as, id = scope.sessionId, ...kept }: ConversationOptions = {},
+  ) {
+    this.scope = scope;
     this.id = id;
     this.#as = as;
     this.history = new History(kept);
@@ -72,7 +76,7 @@ export class Conversation {
 
   /** The agent whose turn it is. */
   get member(): Member {
-    const member = this.#as?.agent.name === this.#active ? this.#as : this.crew.members.get(this.#active);
+    const member = this.#as?.agent.name === this.#active ? this.#as : this.scope.members.get(this.#active);
     if (member === undefined)
       throw new AgentError('unknown_agent', `there is no agent ${this.#active} in this session`);
     return member;
@@ -90,7 +94,7 @@ export class Conversation {
   /** The agent goes by another model from its next turn on. */
   useModel(model: Model): void {
     const { member } = this;
-    this.crew.members.set(this.#active, { ...member, agent: { ...member.agent, model } });
+    this.scope.members.set(this.#active, { ...member, agent: { ...member.agent, model } });
     this.#choices.delete(this.#active);
   }
 
@@ -104,7 +108,7 @@ export class Conversation {
 
   /** Runs the hooks that an agent has for a point: the one at work, or the one that is named. */
   async hook({ event, agent, ...call }: ConversationHook): Promise<HookVerdict> {
-    const { hooksIn, members } = this.crew;
+    const { hooksIn, members } = this.scope;
     const { hooks, name } = members.get(agent ?? this.#active)?.agent ?? this.agent;
     if (hooksIn === undefined) {
       const guarded = hookPoints[call.point].blocks === 'fail_closed' && hooks[call.point].length > 0;
@@ -134,6 +138,6 @@ export interface ConversationOptions extends HistoryOptions {
   depth?: number;
   /** @default that of the session */
   id?: string;
-  /** How its agent goes about it here, where that is another way than everywhere. @default as the crew has it */
+  /** How its agent goes about it here, where that is another way than everywhere. @default as the scope has it */
   as?: Member | undefined;
 }

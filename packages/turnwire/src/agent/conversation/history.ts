@@ -1,6 +1,6 @@
 import type { InputItem } from '@turnwire/client';
-import type { Maker } from '../turn/maker.js';
-import { sendable } from './sendable.js';
+import type { ItemOrigin } from '../turn/item-origin.js';
+import { sendable } from './sendable-item.js';
 
 /** Where the history of a session is kept. Each entry is there to stay when `append` returns. */
 export interface HistoryKeeper {
@@ -9,13 +9,13 @@ export interface HistoryKeeper {
 
 export type HistoryEntry =
   /** These were added; a model has made them, or, without `maker`, nobody has. */
-  | { kind: 'items'; items: readonly InputItem[]; maker?: Maker | undefined }
+  | { kind: 'items'; items: readonly InputItem[]; maker?: ItemOrigin | undefined }
   /** A call that may change something is about to run: without an answer to it, it may have had effects. */
   | { kind: 'begun'; call_id: string }
   /** Another agent has taken the conversation over. */
   | { kind: 'agent'; agent: string }
   /** The history was compacted: these are now all of it, and, in the same order, who has made them. */
-  | { kind: 'compacted'; items: readonly InputItem[]; makers?: readonly (Maker | null)[] | undefined }
+  | { kind: 'compacted'; items: readonly InputItem[]; makers?: readonly (ItemOrigin | null)[] | undefined }
   | { kind: 'title'; title: string };
 
 /**
@@ -24,7 +24,7 @@ export type HistoryEntry =
  */
 export class History {
   #items: InputItem[];
-  readonly #makers: Map<InputItem, Maker>;
+  readonly #makers: Map<InputItem, ItemOrigin>;
   readonly #keeper: HistoryKeeper | undefined;
 
   constructor({ items = [], makers, keeper }: HistoryOptions = {}) {
@@ -43,7 +43,7 @@ export class History {
   }
 
   /** The model that has made an item of it; undefined: none has, or it is not known. */
-  makerOf(item: InputItem): Maker | undefined {
+  originOf(item: InputItem): ItemOrigin | undefined {
     return this.#makers.get(item);
   }
 
@@ -55,7 +55,7 @@ export class History {
   }
 
   /** What a turn adds that ended well enough to be continued: its items go back as they came, those of unknown types too. */
-  commit(added: readonly InputItem[], maker: Maker): void {
+  commit(added: readonly InputItem[], maker: ItemOrigin): void {
     if (added.length === 0) return;
     const items = added.map(sendable);
     this.#keeper?.append({ kind: 'items', items, maker });
@@ -88,7 +88,7 @@ export interface HistoryOptions {
   /** @default none */
   items?: readonly InputItem[] | undefined;
   /** Who has made them, as far as it is known. @default not known */
-  makers?: ReadonlyMap<InputItem, Maker> | undefined;
+  makers?: ReadonlyMap<InputItem, ItemOrigin> | undefined;
   /** @default nobody */
   keeper?: HistoryKeeper | undefined;
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Agent } from '../../config/agent.js';
 import { promptFile } from './prompt-files.js';
 
-export interface InstructionSurroundings {
+export interface InstructionContext {
   /** An absolute path. */
   directory: string;
   /** Told about the tools; empty if nothing. */
@@ -19,7 +19,7 @@ export interface InstructionSurroundings {
  *
  * @throws Error that names a prompt file that cannot be read.
  */
-export async function instructionsOf(agent: Agent, around: InstructionSurroundings): Promise<string> {
+export async function instructionsOf(agent: Agent, around: InstructionContext): Promise<string> {
   const { directory, tools, agents, now } = around;
   const parts = [agent.instruction.trim(), team(agent, agents), tools.trim()];
   if (agent.addDate) parts.push(today(now));

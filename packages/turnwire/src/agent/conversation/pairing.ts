@@ -27,10 +27,10 @@ export function openCalls(items: readonly InputItem[]): OpenCall[] {
 export function lastItems(items: readonly InputItem[], most: number): readonly InputItem[] {
   if (items.length <= most) return items;
   let start = items.length - most;
-  while (start < items.length && !stands(items, start)) start += 1;
+  while (start < items.length && !isSelfContained(items, start)) start += 1;
   if (start === items.length) {
     start -= most;
-    while (start > 0 && !stands(items, start)) start -= 1;
+    while (start > 0 && !isSelfContained(items, start)) start -= 1;
   }
   const tail = items.slice(start);
   if (tail.some(isPrompt)) return tail;
@@ -39,7 +39,7 @@ export function lastItems(items: readonly InputItem[], most: number): readonly I
 }
 
 /** Whether nothing before `start` is missing to what follows: all calls before it are answered before it, and no reasoning has lost its item. */
-export function stands(items: readonly InputItem[], start: number): boolean {
+export function isSelfContained(items: readonly InputItem[], start: number): boolean {
   return openCalls(items.slice(0, start)).length === 0 && items[start - 1]?.type !== 'reasoning';
 }
 

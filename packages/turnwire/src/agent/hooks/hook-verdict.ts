@@ -1,11 +1,11 @@
 /** What all hooks of one point came to. */
 export interface HookVerdict {
   /** The first hook that said no, or failed where a failure is a no. */
-  blocked: HookWord | undefined;
+  blocked: HookReason | undefined;
   /** The first hook that wants the user to be asked. */
-  ask: HookWord | undefined;
+  ask: HookReason | undefined;
   /** The first hook that says yes in so many words; it holds where none has failed, blocks or asks. */
-  allowed: HookWord | undefined;
+  allowed: HookReason | undefined;
   /** The changed arguments of the call. */
   input: unknown;
   /** The hook that changed them last; undefined: they are as they were. */
@@ -22,7 +22,7 @@ export interface HookVerdict {
   failed: boolean;
 }
 
-export interface HookWord {
+export interface HookReason {
   /** The name of the hook, or the beginning of its command. */
   by: string;
   reason: string;

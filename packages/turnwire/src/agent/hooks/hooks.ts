@@ -17,7 +17,7 @@ import { type HookEvent, type HookPoint, hookPoints, type SpecificField } from '
 import { type HookVerdict, noVerdict } from './hook-verdict.js';
 
 /** Where the hooks of a session run, and what they are told of it. */
-export interface HookSurroundings {
+export interface HookContext {
   /** An absolute path. */
   directory: string;
   env: Variables;
@@ -45,7 +45,7 @@ const longestLabel = 80;
  *
  * @throws the signal's reason.
  */
-export async function runHooks(hooks: Hooks, call: HookCall, around: HookSurroundings): Promise<HookVerdict> {
+export async function runHooks(hooks: Hooks, call: HookCall, around: HookContext): Promise<HookVerdict> {
   const { point, event, tool } = call;
   const verdict = noVerdict(event.tool_input);
   for (const { hook, toolName } of hooksAt(hooks, point, tool)) {
@@ -68,7 +68,7 @@ type End =
   | { kind: 'failed'; reason: string }
   | { kind: 'answered'; answer: HookAnswer };
 
-async function ended(hook: Hook, told: Told, call: HookCall, around: HookSurroundings): Promise<End> {
+async function ended(hook: Hook, told: Told, call: HookCall, around: HookContext): Promise<End> {
   try {
     return hook.type === 'builtin'
       ? await builtinEnd(hook, told, call, around)
@@ -81,7 +81,7 @@ async function ended(hook: Hook, told: Told, call: HookCall, around: HookSurroun
 
 type Told = Readonly<Record<string, unknown>>;
 
-async function builtinEnd(hook: BuiltinHook, told: Told, { signal }: HookCall, around: HookSurroundings): Promise<End> {
+async function builtinEnd(hook: BuiltinHook, told: Told, { signal }: HookCall, around: HookContext): Promise<End> {
   const { directory, env, now = new Date() } = around;
   const fields = await runBuiltin(hook, told, { directory, env, now, signal, timeout: hook.timeout });
   return { kind: 'answered', answer: { kind: 'fields', fields, unserved: [] } };
@@ -91,7 +91,7 @@ async function commandEnd(
   hook: CommandHook,
   told: Told,
   { point, signal }: HookCall,
-  around: HookSurroundings,
+  around: HookContext,
 ): Promise<End> {
   const { directory, env, expand } = around;
   const own = hook.env === undefined ? {} : expand === undefined ? hook.env : await expand(hook.env);

@@ -3,12 +3,12 @@ import type { Model } from '../../config/models/model.js';
 import { AgentError } from '../agent-error.js';
 import type { Conversation } from '../conversation/conversation.js';
 import type { AgentEvent } from '../events.js';
-import { textOf } from '../turn/narration.js';
-import { outgoing } from '../turn/outgoing.js';
+import { textOf } from '../turn/text-extractor.js';
+import { requestRedaction } from '../turn/request-redaction.js';
 import { isPrompt, lastItems } from '../conversation/pairing.js';
-import type { Taken } from '../turn/turn.js';
+import type { TurnResult } from '../turn/turn.js';
 import { costOf, readUsage } from '../turn/usage.js';
-import { around, unlessBlocked } from './around.js';
+import { runHooksAt, runBlockingHooks } from './run-hooks-at.js';
 import { chatMessages } from './chat-messages.js';
 
 /** Asks the hooks that come before a turn. `iteration` counts the turns of the run from 1. */
@@ -17,24 +17,24 @@ export async function* beforeTurn(
   iteration: number,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent> {
-  const { context } = yield* around(conversation, { point: 'turn_start', event: { iteration }, signal });
+  const { context } = yield* runHooksAt(conversation, { point: 'turn_start', event: { iteration }, signal });
   conversation.addChangedContext(context);
   const { agent, choice, history, member } = conversation;
   if (agent.hooks.before_llm_call.length === 0) return;
   const [model = agent.model] = choice.candidates();
-  const leaving = outgoing(agent);
+  const leaving = requestRedaction(agent);
   const messages = chatMessages(
     leaving.text(member.instructions ?? agent.instruction),
     leaving.items(lastItems(history.items, agent.numHistoryItems)),
   );
   const event = { iteration, model_id: idOf(model), last_user_message: lastPrompt(history.items), messages };
-  yield* unlessBlocked(conversation, { point: 'before_llm_call', event, signal });
+  yield* runBlockingHooks(conversation, { point: 'before_llm_call', event, signal });
 }
 
 /** Tells hooks of a turn that was answered. */
 export async function* afterTurn(
   conversation: Conversation,
-  { response, model }: Taken & { model: Model },
+  { response, model }: TurnResult & { model: Model },
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent> {
   const { usage } = response;
@@ -57,23 +57,23 @@ export async function* afterTurn(
         }),
     ...(cost === undefined ? {} : { cost }),
   };
-  yield* around(conversation, { point: 'after_llm_call', event, signal });
+  yield* runHooksAt(conversation, { point: 'after_llm_call', event, signal });
 }
 
-export interface Switch {
+export interface ModelSwitch {
   from: string;
   to: string;
   kind: 'handoff' | 'transfer_task' | 'transfer_task_return';
 }
 
 /** Tells the hooks of an agent that another one goes on. */
-export async function* switched(
+export async function* modelSwitched(
   conversation: Conversation,
-  { from, to, kind }: Switch,
+  { from, to, kind }: ModelSwitch,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent> {
   const event = { from_agent: from, to_agent: to, agent_switch_kind: kind };
-  yield* around(conversation, { point: 'on_agent_switch', event, agent: from, signal });
+  yield* runHooksAt(conversation, { point: 'on_agent_switch', event, agent: from, signal });
 }
 
 /** The end of a turn, of which hooks are told whatever has ended it. */
@@ -100,7 +100,7 @@ export class TurnEnd {
   }
 
   /** Never rejects, and ends by the timeouts of the hooks alone: what has ended the turn does not end them. */
-  async tell(): Promise<void> {
+  async emit(): Promise<void> {
     const event = { reason: this.reason };
     const { signal } = new AbortController();
     const { warnings } = await this.#conversation.hook({ point: 'turn_end', event, signal, agent: this.#agent });

@@ -1,6 +1,6 @@
 import type { Model } from '../../config/models/model.js';
 import type { TokenUsage } from '../events.js';
-import { exceeded } from './ledger.js';
+import { exceeded } from './budget-ledger.js';
 
 /** What each model has answered with in the work on one prompt. */
 export class TaskBudget {

@@ -5,7 +5,7 @@ import { holds } from '../tools/files/workspace.js';
 import { allowsPlace, readCall, restrainsPlace, ruleFor } from './rule-match.js';
 
 /** What a call needs before it may run. */
-export type Need =
+export type ApprovalNeed =
   /** `restrained`: it runs because it only reads, so what the file asks for inside of it is left out. `by`: what lets it run, in docker-agent's words. */
   | { kind: 'nothing'; restrained: boolean; by: AllowedBy }
   | ({ kind: 'answer'; of: Approver; reason: string | undefined } & Grants)
@@ -61,11 +61,11 @@ export class Permissions {
    * it asks for, what only reads; all else asks. It is docker-agent's order, but for one thing: there yolo comes first, and here a rule that
    * says never holds under yolo too. `agent` is the name of the one that makes the call.
    */
-  async needs(agent: string, tool: Tool, args: unknown): Promise<Need> {
+  async needs(agent: string, tool: Tool, args: unknown): Promise<ApprovalNeed> {
     const call = await readCall(tool, args);
     const denied = ruleFor(this.#rules.deny, call, 'restrains');
     if (denied !== undefined) return { kind: 'refused', rule: denied.source };
-    const free = (by: AllowedBy): Need => ({ kind: 'nothing', restrained: false, by });
+    const free = (by: AllowedBy): ApprovalNeed => ({ kind: 'nothing', restrained: false, by });
     if (this.yolo) return free('yolo');
     const folders = await this.#unread(tool, args);
     // To leave the working directory takes more than a yes to the tool as such.
@@ -83,7 +83,7 @@ export class Permissions {
   }
 
   /** What a call needs that has to be asked for, whatever else would let it run. */
-  async asked(reason: string, tool: Tool, args: unknown): Promise<Extract<Need, { kind: 'answer' }>> {
+  async asked(reason: string, tool: Tool, args: unknown): Promise<Extract<ApprovalNeed, { kind: 'answer' }>> {
     const [addresses, folders] = [this.#unasked(tool, args), await this.#unread(tool, args)];
     return { kind: 'answer', of: this.#approver, reason, addresses, folders };
   }
@@ -98,7 +98,7 @@ export class Permissions {
   }
 
   /** What a call that may run is told of the rules: they hold for what it comes upon, too. */
-  limits(agent: string, tool: Tool, need: Need): Pick<ToolContext, 'mayRead' | 'mayReach' | 'mayLeave'> {
+  limits(agent: string, tool: Tool, need: ApprovalNeed): Pick<ToolContext, 'mayRead' | 'mayReach' | 'mayLeave'> {
     const { deny, ask } = this.#rules;
     const restraints = need.kind === 'nothing' && need.restrained ? [...deny, ...ask] : deny;
     const free = !this.#asksForHosts || this.yolo || this.#granted.has(identity(agent, tool));

@@ -14,7 +14,7 @@ import { type Commands, commandsIn } from './shell-commands.js';
  * - `restrains`, of a rule that denies or asks: anything that the call does is enough. A command is each of those that the text is made of, and a path
  *   both the place that it leads to and the text as written; a tool is also the one that it does the same as.
  */
-export type Reading = 'allows' | 'restrains';
+export type RuleMode = 'allows' | 'restrains';
 
 /** A call, as rules look at it. */
 export interface RuledCall {
@@ -56,7 +56,7 @@ export async function readCall(tool: Tool, args: unknown): Promise<RuledCall> {
 export function ruleFor(
   rules: readonly PermissionRule[],
   call: RuledCall,
-  reading: Reading,
+  reading: RuleMode,
 ): PermissionRule | undefined {
   const { name, alias, restrictedAs } = call.tool;
   const names = [name, alias, reading === 'restrains' ? restrictedAs : undefined];
@@ -77,7 +77,7 @@ export function allowsPlace(rules: readonly PermissionRule[], tool: Tool, place:
   return isAbout(rules, tool, place, 'allows');
 }
 
-function isAbout(rules: readonly PermissionRule[], tool: Tool, place: string, reading: Reading): boolean {
+function isAbout(rules: readonly PermissionRule[], tool: Tool, place: string, reading: RuleMode): boolean {
   const { paths } = tool;
   if (paths === undefined) return false;
   const { root, insensitive } = paths;
@@ -90,7 +90,7 @@ function isAbout(rules: readonly PermissionRule[], tool: Tool, place: string, re
 
 type Argument = PermissionRule['arguments'][number];
 
-function argumentMatches({ name, glob }: Argument, call: RuledCall, reading: Reading): boolean {
+function argumentMatches({ name, glob }: Argument, call: RuledCall, reading: RuleMode): boolean {
   const { tool, args, paths, commands } = call;
   const places = placesOf(name, call, reading);
   if (places !== undefined) {
@@ -112,7 +112,7 @@ function argumentMatches({ name, glob }: Argument, call: RuledCall, reading: Rea
 }
 
 /** The paths that an argument of a rule is about. A rule about `path` is about `paths`, too, and the other way round. */
-function placesOf(name: string, { paths }: RuledCall, reading: Reading): readonly Place[] | undefined {
+function placesOf(name: string, { paths }: RuledCall, reading: RuleMode): readonly Place[] | undefined {
   const own = paths.get(name);
   if (own !== undefined || reading === 'allows') return own;
   return name === 'path' || name === 'paths' ? (paths.get('path') ?? paths.get('paths')) : undefined;

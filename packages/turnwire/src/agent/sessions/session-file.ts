@@ -13,7 +13,7 @@ import { dirname } from 'node:path';
 import type { InputItem } from '@turnwire/client';
 import { interrupted } from '../calls/calls.js';
 import type { HistoryKeeper } from '../conversation/history.js';
-import type { Maker } from '../turn/maker.js';
+import type { ItemOrigin } from '../turn/item-origin.js';
 import { openCalls } from '../conversation/pairing.js';
 import { notRun } from '../calls/prepare-call.js';
 import { addUsage, noTokens } from '../turn/usage.js';
@@ -29,7 +29,7 @@ export interface SessionState {
   /** All items, as they are sent. Calls that had no answer when the process ended have one. */
   items: readonly InputItem[];
   /** Which models have made them. */
-  makers: ReadonlyMap<InputItem, Maker>;
+  makers: ReadonlyMap<InputItem, ItemOrigin>;
   /** The agent whose turn it is. */
   agent: string;
   /** Undefined: it has none. */
@@ -93,8 +93,8 @@ export function resumeSessionFile(path: string): SessionFile {
 /** What a session came to, without opening it to go on. */
 export function stateOf({ head, entries }: SessionText): SessionState {
   let items: InputItem[] = [];
-  const makers = new Map<InputItem, Maker>();
-  const made = (item: InputItem | undefined, by: Maker | null | undefined): void => {
+  const makers = new Map<InputItem, ItemOrigin>();
+  const made = (item: InputItem | undefined, by: ItemOrigin | null | undefined): void => {
     if (item !== undefined && typeof by === 'string') makers.set(item, by);
   };
   let { agent } = head;

@@ -108,7 +108,7 @@ function toolsOf(skills: ReadonlyMap<string, Offered>): Tool[] {
             run({ name, task }, context) {
               const skill = called(name);
               const given = { to: undefined, prompt: task, instructions: textOf(skill), model: skill.model };
-              return callerIn(context).delegate(given, { signal: context.signal, tell: context.tell });
+              return callerIn(context).delegate(given, { signal: context.signal, emit: context.emit });
             },
           }),
         ]),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Model } from '../../config/models/model.js';
 import type { AgentEvent } from '../events.js';
-import type { Caller } from './caller.js';
+import type { ToolHost } from './tool-host.js';
 
 /** One part of what a call gives, as the API takes it in the output of a function. */
 export type ToolContent = { type: 'input_text'; text: string } | { type: 'input_image'; image_url: string };
@@ -100,9 +100,9 @@ export interface ToolContext {
   /** Whether it may send a request to an address that it is sent on to. @default it may */
   mayReach?: ((address: URL) => Promise<boolean>) | undefined;
   /** Tells of what happens meanwhile; resolves once it has been read. For tools that are agents themselves. @default nobody listens */
-  tell?: ((event: AgentEvent) => Promise<void>) | undefined;
+  emit?: ((event: AgentEvent) => Promise<void>) | undefined;
   /** The conversation that it is called in. @default it is called outside of one */
-  caller?: Caller | undefined;
+  caller?: ToolHost | undefined;
 }
 
 export interface ToolDefinition<Input extends z.ZodType> {

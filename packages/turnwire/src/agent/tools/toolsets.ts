@@ -12,7 +12,7 @@ import { fetchToolset } from './web/fetch.js';
 import { filesystemToolset } from './files/filesystem.js';
 import { memoryFileFor } from './notes/memory-file.js';
 import { memoryToolset } from './notes/memory.js';
-import { readTool } from './reading.js';
+import { withResultFormat } from './result-format.js';
 import { scriptToolset } from './commands/script.js';
 import { backgroundAgentsToolset } from './session/background-agents.js';
 import { modelPickerToolset } from './session/model-picker.js';
@@ -124,7 +124,7 @@ async function open<Kind extends Type>(
 /** What the file says about every toolset: `tools`, `instruction`, and of ours `readonly`. */
 function offered(toolset: Toolset, opened: OpenToolset): OpenToolset {
   const all = chosen(toolset, opened);
-  const found = { ...all, tools: all.tools.map((tool) => readTool(tool, toolset)) };
+  const found = { ...all, tools: all.tools.map((tool) => withResultFormat(tool, toolset)) };
   const reads = 'readonly' in toolset && toolset.readonly === true;
   return reads ? { ...found, tools: found.tools.filter(({ readOnly }) => readOnly) } : found;
 }

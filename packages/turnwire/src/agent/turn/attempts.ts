@@ -5,8 +5,8 @@ import type { Model } from '../../config/models/model.js';
 import { messageOf } from '../base/abort.js';
 import type { AgentEvent } from '../events.js';
 import type { ModelChoice } from '../models/model-choice.js';
-import { failing } from './passing.js';
-import { type Taken, takeTurn, type TurnClient, type TurnOptions } from './turn.js';
+import { retryClassOf } from './retry-class.js';
+import { type TurnResult, takeTurn, type TurnClient, type TurnOptions } from './turn.js';
 
 /** The wait before the first further attempt, in milliseconds; each one after it waits twice as long. */
 const firstWait = 500;
@@ -32,7 +32,7 @@ export interface AttemptOptions extends Omit<TurnOptions, 'client' | 'model' | '
  */
 export async function* takeTurnWithFallback(
   options: AttemptOptions,
-): AsyncGenerator<AgentEvent, Taken & { model: Model }> {
+): AsyncGenerator<AgentEvent, TurnResult & { model: Model }> {
   const { agent, choice, clientFor, inputFor, signal, wait = sleep } = options;
   const { retries, retryRateLimits } = agent.fallback;
   const models = choice.candidates();
@@ -52,7 +52,7 @@ export async function* takeTurnWithFallback(
         choice.worked(model);
         return { ...taken, model };
       } catch (error) {
-        const kind = failing(error);
+        const kind = retryClassOf(error);
         if (signal.aborted || kind === 'over' || kind === 'overflow') throw error;
         const asked = error instanceof TurnwireError ? error.retryAfterMs : undefined;
         const again = kind === 'passes' || (kind === 'rate_limit' && (retryRateLimits || next === undefined));
@@ -81,9 +81,9 @@ export async function* takeTurnWithFallback(
 }
 
 async function* noting(
-  turn: AsyncGenerator<AgentEvent, Taken>,
+  turn: AsyncGenerator<AgentEvent, TurnResult>,
   told: { text: boolean },
-): AsyncGenerator<AgentEvent, Taken> {
+): AsyncGenerator<AgentEvent, TurnResult> {
   for (;;) {
     const step = await turn.next();
     if (step.done === true) return step.value;

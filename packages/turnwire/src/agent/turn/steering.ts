@@ -4,7 +4,7 @@ import { canBeSteered } from '../../config/models/providers.js';
 import type { CarriedTurn } from './turn.js';
 
 /** What became of something the user said while the agent works: the running turn has it, or it waits for the next one. */
-export type Heard = 'steered' | 'queued';
+export type SteerOutcome = 'steered' | 'queued';
 
 /**
  * What the user says while the agent works. It goes to the turn that runs, where its model takes input in the middle of an answer; otherwise it
@@ -17,7 +17,7 @@ export class Steering {
   readonly #unable = new Set<string>();
 
   /** Says it; resolves once it is known what became of it. Never rejects. */
-  async say(text: string, model: Model): Promise<Heard> {
+  async say(text: string, model: Model): Promise<SteerOutcome> {
     const turn = this.#turn;
     if (turn?.carried.steer === undefined || this.#unable.has(model.name) || !canBeSteered(model)) {
       this.#queued.push(text);
@@ -34,7 +34,7 @@ export class Steering {
   }
 
   /** Says it to the next turn. */
-  queue(text: string): Promise<Heard> {
+  queue(text: string): Promise<SteerOutcome> {
     this.#queued.push(text);
     return Promise.resolve('queued');
   }

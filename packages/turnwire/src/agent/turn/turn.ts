@@ -3,7 +3,7 @@ import type { Agent } from '../../config/agent.js';
 import type { Model } from '../../config/models/model.js';
 import { requestFields } from '../../config/models/request-fields.js';
 import type { AgentEvent } from '../events.js';
-import { Narration } from './narration.js';
+import { TextExtractor } from './text-extractor.js';
 import type { Steering } from './steering.js';
 import type { Tool } from '../tools/tool.js';
 
@@ -39,7 +39,7 @@ export interface TurnOptions {
   signal: AbortSignal;
 }
 
-export interface Taken {
+export interface TurnResult {
   /** The last one, where the turn was steered. */
   response: Response;
   responses: readonly Response[];
@@ -52,21 +52,21 @@ export interface Taken {
  *
  * @throws what the client throws.
  */
-export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent, Taken> {
+export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent, TurnResult> {
   const { client, input, signal, steering } = options;
   const turn = client.turn({ ...settings(options), input: [...input] }, { signal });
   let added: readonly InputItem[] | undefined;
   steering?.begun(turn);
   try {
-    let narration = new Narration();
+    let extractor = new TextExtractor();
     let count = 0;
     for await (const event of turn) {
       // The successor of a response that was steered counts its items anew.
-      if (event.type === 'response.created' && (count += 1) > 1) narration = new Narration();
-      yield* narration.event(event);
+      if (event.type === 'response.created' && (count += 1) > 1) extractor = new TextExtractor();
+      yield* extractor.event(event);
     }
     const response = await turn.response();
-    yield* narration.end(response);
+    yield* extractor.end(response);
     added = turn.added ?? response.output;
     return { response, responses: turn.responses ?? [response], added, report: turn.report };
   } finally {

@@ -14,7 +14,7 @@ import { withoutSecrets } from '../../config/models/client-options.js';
 import { type Config, loadConfig } from '../../config/config.js';
 import { nearest } from '../../config/file/nearest.js';
 import { secretProblem } from '../../config/secrets/key.js';
-import { type CrewOptions, openCrew } from './crew.js';
+import { type OpenAgentsOptions, openAgents } from './open-agents.js';
 import { exitStatus, signalStatus } from '../process/exit-status.js';
 import { describeFailure } from '../process/failure.js';
 import { UsageError } from '../process/usage-error.js';
@@ -26,8 +26,8 @@ import { agentFile } from './agent-file.js';
 import { type Attachment, mostAttachments, readAttachment } from './attachments.js';
 import { oneLine } from '../screen/text/columns.js';
 import { Chat } from '../screen/chat.js';
-import type { Partner } from '../screen/desk.js';
-import { Spent } from '../screen/spent.js';
+import type { ChatSession } from '../screen/command-actions.js';
+import { SessionUsage } from '../screen/session-usage.js';
 import { ask, readPrompt } from './prompt.js';
 import { jsonView, textView, type RunView } from './run-view.js';
 import { secretsOf } from '../options/secrets.js';
@@ -93,7 +93,7 @@ export async function run(
   const user = chat?.user ?? userAt(io, { listening, interrupts });
   const tell = (message: string): void => (chat === undefined ? notes.line(message) : chat.note(message));
   try {
-    const crew = await openCrew({
+    const agents = await openAgents({
       config,
       secrets,
       directory,
@@ -108,19 +108,19 @@ export async function run(
       if (interrupts.received === undefined) throw error;
       return signalStatus(interrupts.received);
     });
-    if (typeof crew === 'number') return crew;
+    if (typeof agents === 'number') return agents;
     try {
-      const begins = crew.members.get(kept?.state.agent ?? config.root.name);
+      const begins = agents.members.get(kept?.state.agent ?? config.root.name);
       if (begins === undefined)
         throw new UsageError(`the session belongs to the agent ${kept?.state.agent}, and ${file} has no such agent`);
       const begin = (member: Member, file: SessionFile | undefined): Session =>
         createSession({
           ...member,
-          client: crew.clientFor,
-          team: crew.members,
+          client: agents.clientFor,
+          team: agents.members,
           approval: options.yolo ? { yolo: user.approver } : user.approver,
           rules: config.permissions,
-          hooksIn: { directory, env, expand: crew.expand, now: crew.now },
+          hooksIn: { directory, env, expand: agents.expand, now: agents.now },
           history: file?.state.items,
           makers: file?.state.makers,
           keeper: file,
@@ -130,7 +130,7 @@ export async function run(
             tokens: file.state.usage.input_tokens + file.state.usage.output_tokens,
             cost: file.state.cost ?? 0,
           },
-          answers: crew.answers,
+          answers: agents.answers,
           title: file?.state.title,
         });
       let session = begin(begins, kept);
@@ -139,10 +139,10 @@ export async function run(
       const keep = (event: AgentEvent): void => keepUsage(event, kept);
       const view = keeping(options.json ? jsonView(io) : textView(io), keep);
       const hook: RunHook = (point, event = {}) => runSessionHook(session, point, event, tell);
-      let spent = new Spent(kept?.state);
+      let spent = new SessionUsage(kept?.state);
       const renew = async (reference?: string): Promise<Session> => {
         const fresh = options.replay === undefined ? keptSession(io, config, reference) : undefined;
-        const root = crew.members.get(fresh?.state.agent ?? config.root.name);
+        const root = agents.members.get(fresh?.state.agent ?? config.root.name);
         if (root === undefined) {
           fresh?.close();
           throw new UsageError(`the session belongs to the agent ${fresh?.state.agent}, and ${file} has no such agent`);
@@ -152,7 +152,7 @@ export async function run(
         kept?.close();
         kept = fresh;
         session = begin(root, fresh);
-        spent = new Spent(fresh?.state);
+        spent = new SessionUsage(fresh?.state);
         await hook('session_start', { source: reference === undefined ? 'clear' : 'resume' });
         return session;
       };
@@ -161,13 +161,13 @@ export async function run(
         const keys = options.replay === undefined ? model.tokenKeys : [];
         const problem = keys.length === 0 ? undefined : await secretProblem(secrets, keys, true);
         if (problem !== undefined) throw new UsageError(`${name}: ${problem}`);
-        crew.clientFor(model);
+        agents.clientFor(model);
         return model;
       };
       await hook('session_start', { source: options.session === undefined ? 'startup' : 'resume' });
       try {
         const running: Running = { id: kept?.id ?? '', env, view, interrupts, options, hook, attachments };
-        const partner: Partner = {
+        const chatSession: ChatSession = {
           session,
           get sessionId() {
             return kept?.id ?? '';
@@ -187,9 +187,9 @@ export async function run(
         };
         const status =
           first === undefined
-            ? await (chat?.converse(partner, attachments) ?? converse(io, session, running))
-            : await (chat?.answer(first, partner, attachments) ?? once(io, session, first, running));
-        const unasked = status === exitStatus.ok ? crew.unasked() : undefined;
+            ? await (chat?.converse(chatSession, attachments) ?? converse(io, session, running))
+            : await (chat?.answer(first, chatSession, attachments) ?? once(io, session, first, running));
+        const unasked = status === exitStatus.ok ? agents.unasked() : undefined;
         if (unasked === undefined) return status;
         tell(`turnwire: ${unasked}`);
         return options.loose === true ? status : exitStatus.failed;
@@ -198,7 +198,7 @@ export async function run(
         await session.close();
       }
     } finally {
-      await crew.close();
+      await agents.close();
     }
   } finally {
     chat?.close();
@@ -215,7 +215,7 @@ function inShell(name: string): string {
 }
 
 /** What is recorded or replayed, if anything is. */
-function tapeOf(io: Io, { record, replay, loose, speed, session, script }: RunOptions): CrewOptions['tape'] {
+function tapeOf(io: Io, { record, replay, loose, speed, session, script }: RunOptions): OpenAgentsOptions['tape'] {
   if (record !== undefined && replay !== undefined)
     throw new UsageError('--record and --replay exclude each other: a replay has been recorded');
   if (replay === undefined && (loose === true || speed !== undefined))

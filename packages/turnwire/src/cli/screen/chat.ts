@@ -9,7 +9,7 @@ import { oneLine } from './text/columns.js';
 import { printable, Printer } from '../process/terminal.js';
 import type { User } from '../run/user.js';
 import { command, completions, type Typed } from './command.js';
-import { type Desk, needsRest, obey, type Partner } from './desk.js';
+import { type CommandContext, needsRest, commandActions, type ChatSession } from './command-actions.js';
 import { greeting, lastExchange } from './greeting.js';
 import { LineEditor } from './line-editor.js';
 import type { Styler } from './text/markdown.js';
@@ -33,7 +33,7 @@ export class Chat {
   readonly #status: Status;
   readonly #options: ChatOptions;
   readonly #transcript: Transcript;
-  #partner: Partner | undefined;
+  #chatSession: ChatSession | undefined;
   #asked: { label: string; answer: (line: string | undefined) => void } | undefined;
   #wake: (() => void) | undefined;
   readonly #waiting: string[] = [];
@@ -113,17 +113,17 @@ export class Chat {
   }
 
   /** Prompt after prompt, until the user leaves; the exit status. */
-  async converse(partner: Partner, attachments: readonly Attachment[]): Promise<number> {
+  async converse(chatSession: ChatSession, attachments: readonly Attachment[]): Promise<number> {
     this.#attached.push(...attachments);
     const { interrupts } = this.#options;
-    this.#screen.print(greeting(partner.session, this.#style, this.#screen.columns));
-    this.#showEnd(partner);
-    this.#begin(partner);
+    this.#screen.print(greeting(chatSession.session, this.#style, this.#screen.columns));
+    this.#showEnd(chatSession);
+    this.#begin(chatSession);
     while (this.#left === undefined) {
-      await partner.hook('on_user_input');
+      await chatSession.hook('on_user_input');
       const prompt = await this.#next();
       await this.#commands;
-      if (prompt !== undefined) await this.#run(partner, prompt);
+      if (prompt !== undefined) await this.#run(chatSession, prompt);
       const { received } = interrupts;
       if (received === 'SIGTERM' || received === 'SIGHUP') return signalStatus(received);
       interrupts.renew();
@@ -132,14 +132,14 @@ export class Chat {
   }
 
   /** One prompt, and what is said while it is answered; the exit status. */
-  async answer(prompt: string, partner: Partner, attachments: readonly Attachment[]): Promise<number> {
+  async answer(prompt: string, chatSession: ChatSession, attachments: readonly Attachment[]): Promise<number> {
     this.#attached.push(...attachments);
     const { interrupts } = this.#options;
     this.#waiting.push(prompt);
-    this.#begin(partner);
+    this.#begin(chatSession);
     let status: number = exitStatus.ok;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      status = await this.#run(partner, next);
+      status = await this.#run(chatSession, next);
       if (interrupts.received !== undefined) return signalStatus(interrupts.received);
       if (status !== exitStatus.ok) return status;
     }
@@ -147,23 +147,23 @@ export class Chat {
     return this.#left ?? status;
   }
 
-  #begin(partner: Partner): void {
-    this.#partner = partner;
+  #begin(chatSession: ChatSession): void {
+    this.#chatSession = chatSession;
     this.#screen.refresh();
     for (const line of this.#early.splice(0)) this.#typed(line);
   }
 
-  async #run(partner: Partner, prompt: string): Promise<number> {
+  async #run(chatSession: ChatSession, prompt: string): Promise<number> {
     const { interrupts, debug } = this.#options;
-    const { session } = partner;
+    const { session } = chatSession;
     this.#running = true;
     let status: number = exitStatus.ok;
     try {
       const followUp = prompt === this.#late;
       const attached = this.#attached.splice(0).map(({ content }) => content);
       for await (const event of session.run(prompt, { signal: interrupts.signal, followUp, attached })) {
-        partner.keep(event);
-        partner.spent.note(event);
+        chatSession.keep(event);
+        chatSession.spent.note(event);
         this.#status.note(event);
         this.#transcript.show(event);
       }
@@ -228,13 +228,13 @@ export class Chat {
   #typed(line: string): void {
     if (this.#asked !== undefined) return this.#asked.answer(line);
     if (line.trim() === '') return this.#screen.refresh();
-    if (this.#partner === undefined) return void this.#early.push(line);
-    const { session } = this.#partner;
+    if (this.#chatSession === undefined) return void this.#early.push(line);
+    const { session } = this.#chatSession;
     this.#transcript.flush();
     this.#screen.print(wrapped(`${this.#printer.style('bold', '>')} ${printable(line)}`, this.#screen.columns));
-    const typed = command(session.agent, line, this.#partner.sessionId);
-    if (typed.kind !== 'say') return this.#obey(typed, this.#partner);
-    if (typed.agent !== undefined) this.#handOff(typed.agent, this.#partner);
+    const typed = command(session.agent, line, this.#chatSession.sessionId);
+    if (typed.kind !== 'say') return this.#obey(typed, this.#chatSession);
+    if (typed.agent !== undefined) this.#handOff(typed.agent, this.#chatSession);
     if (this.#running) {
       return void this.#say(typed.text, session);
     }
@@ -247,25 +247,27 @@ export class Chat {
     this.note(heard === 'steered' ? 'told the running turn' : 'waits for the next turn');
   }
 
-  #obey(typed: Exclude<Typed, { kind: 'say' }>, partner: Partner): void {
+  #obey(typed: Exclude<Typed, { kind: 'say' }>, chatSession: ChatSession): void {
     switch (typed.kind) {
       case 'tell':
         return this.note(typed.text);
       case 'switch':
-        return this.#handOff(typed.agent, partner);
+        return this.#handOff(typed.agent, chatSession);
       case 'open':
-        return this.#doing(() => partner.open(typed.url));
+        return this.#doing(() => chatSession.open(typed.url));
       case 'shell':
-        return this.#doing(async (signal) => this.note((await partner.shell(typed.command, signal)) || 'no output'));
+        return this.#doing(async (signal) =>
+          this.note((await chatSession.shell(typed.command, signal)) || 'no output'),
+        );
       case 'own': {
         const changes = needsRest.has(typed.name) || (typed.name === 'sessions' && typed.rest !== '');
         if (changes && this.#running) return this.note('the agent is at work: Escape first');
-        return this.#doing(async (signal) => obey[typed.name](typed.rest, this.#deskOf(partner), signal));
+        return this.#doing(async (signal) => commandActions[typed.name](typed.rest, this.#deskOf(chatSession), signal));
       }
     }
   }
 
-  #handOff(to: string, { session }: Partner): void {
+  #handOff(to: string, { session }: ChatSession): void {
     try {
       session.handOff(to);
       this.#status.model = session.agent.model.name;
@@ -282,14 +284,14 @@ export class Chat {
       .catch((error: unknown) => this.note(describeFailure(error, this.#options.debug).text));
   }
 
-  #deskOf(partner: Partner): Desk {
+  #deskOf(chatSession: ChatSession): CommandContext {
     return {
-      partner,
+      chatSession,
       attached: this.#attached,
       lastRun: this.#status.summary,
       note: (text) => this.note(text),
       show: (event) => this.#transcript.show(event),
-      showEnd: () => this.#showEnd(partner),
+      showEnd: () => this.#showEnd(chatSession),
       clear: () => this.#screen.clear(),
       leave: () => this.#leave(exitStatus.ok),
       type: (text) => {
@@ -302,7 +304,7 @@ export class Chat {
     };
   }
 
-  #showEnd({ session }: Partner): void {
+  #showEnd({ session }: ChatSession): void {
     this.#screen.print(lastExchange(session.history, this.#style, this.#screen.columns));
   }
 
@@ -321,7 +323,7 @@ export class Chat {
       this.#editor.text = '';
       return this.#screen.refresh();
     }
-    if (!this.#running && this.#partner !== undefined) {
+    if (!this.#running && this.#chatSession !== undefined) {
       if (this.#hinted) return this.#leave(signalStatus('SIGINT'));
       this.#cancelled();
       this.#hinted = true;
@@ -351,8 +353,8 @@ export class Chat {
   }
 
   #completions(line: string): string[] {
-    if (this.#partner === undefined) return [];
-    return completions(this.#partner.session.agent, line, this.#partner.models);
+    if (this.#chatSession === undefined) return [];
+    return completions(this.#chatSession.session.agent, line, this.#chatSession.models);
   }
 
   #footer({ columns, rows }: { columns: number; rows: number }): Footer {

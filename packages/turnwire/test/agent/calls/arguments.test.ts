@@ -121,6 +121,6 @@ describe('what a strict server would refuse is not kept', () => {
   test('what another process had kept is still known to be of its maker', () => {
     const item = call('c1', 'read', '{"a');
     const history = new History({ items: [item], makers: new Map([[item, 'm']]) });
-    assert.equal(history.makerOf(history.items[0] ?? item), 'm');
+    assert.equal(history.originOf(history.items[0] ?? item), 'm');
   });
 });

@@ -109,8 +109,8 @@ function jobTools(jobs: Jobs, { env, place, workspace, recall }: JobOptions): To
         withPath(cwd, async () => {
           const id = jobs.start(cmd, await place(cwd), env);
           if (told !== true || caller === undefined) return `Started ${id}.`;
-          const tell = caller.expect();
-          jobs.whenEnded(id, () => tell(`The command in the background has ended.\n${jobs.view(id)}`));
+          const emit = caller.expect();
+          jobs.whenEnded(id, () => emit(`The command in the background has ended.\n${jobs.view(id)}`));
           return `Started ${id}. You are told when it ends.`;
         }),
     }),

@@ -244,7 +244,7 @@ export class Connection implements Receiver {
       method === 'ping'
         ? { result: {} }
         : { error: { code: methodNotFound, message: `${method} is not served by this client` } };
-    this.#tell({ jsonrpc: '2.0', id, ...answer });
+    this.#emit({ jsonrpc: '2.0', id, ...answer });
   }
 
   /** Never rejects. The clocks of the calls that wait for it stand still meanwhile. */
@@ -252,10 +252,10 @@ export class Connection implements Receiver {
     const open = (): Pending[] => [...this.#pending.values()].filter((call) => asked.calls.has(call));
     for (const call of open()) call.hold();
     try {
-      this.#tell({ jsonrpc: '2.0', id: asked.id, result: await served });
+      this.#emit({ jsonrpc: '2.0', id: asked.id, result: await served });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.#tell({ jsonrpc: '2.0', id: asked.id, error: { code: invalidParams, message } });
+      this.#emit({ jsonrpc: '2.0', id: asked.id, error: { code: invalidParams, message } });
     } finally {
       this.#served.delete(asked);
       for (const call of open()) call.goOn();
@@ -269,11 +269,11 @@ export class Connection implements Receiver {
   }
 
   #cancel(requestId: number, reason: string): void {
-    this.#tell({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } });
+    this.#emit({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } });
   }
 
   /** Sends what needs no answer. Where it does not arrive, the requests that are open notice it themselves. */
-  #tell(message: object): void {
+  #emit(message: object): void {
     const told = this.#transport.send(message).catch(() => undefined);
     this.#telling.add(told);
     void told.then(() => this.#telling.delete(told));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Caller } from '../caller.js';
+import type { ToolHost } from '../tool-host.js';
 import { defineTool, type ToolContext } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 
@@ -56,7 +56,7 @@ export function backgroundAgentsToolset(agents: readonly string[]): OpenToolset 
 }
 
 /** @throws Error where the tool is called outside of a conversation. */
-export function callerIn({ caller }: ToolContext): Caller {
+export function callerIn({ caller }: ToolContext): ToolHost {
   if (caller === undefined) throw new Error('this tool needs a conversation, and there is none here');
   return caller;
 }

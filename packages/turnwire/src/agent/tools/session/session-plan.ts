@@ -61,7 +61,7 @@ export function sessionPlanToolset(folder: string | undefined): OpenToolset {
         async run(_given, context) {
           const plan = await read(callerIn(context).sessionId);
           if (plan === undefined) throw new Error('there is no plan yet; write it with write_session_plan');
-          await context.tell?.({ type: 'plan_ready', plan, path: placeOf(callerIn(context).sessionId) });
+          await context.emit?.({ type: 'plan_ready', plan, path: placeOf(callerIn(context).sessionId) });
           return 'The user has been shown the plan. Wait for what they say.';
         },
       }),

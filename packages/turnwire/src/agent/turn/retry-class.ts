@@ -1,7 +1,7 @@
 import { TurnwireError } from '@turnwire/client';
 
 /** What a failure of a turn says about trying again. */
-export type Failing =
+export type RetryClass =
   /** It may pass by itself. */
   | 'passes'
   /** Too many requests: it passes when the server says so. */
@@ -14,7 +14,7 @@ export type Failing =
   | 'over';
 
 /** What a failure says, by the kind that the client has found. */
-export function failing(error: unknown): Failing {
+export function retryClassOf(error: unknown): RetryClass {
   if (!(error instanceof TurnwireError)) return 'over';
   // What a recording does not have, another model would be asked for in vain.
   if (error.server?.code === 'replay_mismatch') return 'over';

@@ -2,7 +2,7 @@ import type { AgentEvent, TokenUsage } from '../../agent/events.js';
 import { addUsage, noTokens } from '../../agent/turn/usage.js';
 
 /** What a conversation has used up, its earlier runs included. */
-export class Spent {
+export class SessionUsage {
   #turns = 0;
   #tokens: TokenUsage;
   #cost: number | undefined;

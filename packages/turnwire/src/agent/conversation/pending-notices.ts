@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const longestWait = 24 * 60 * 60 * 1000;
 
 /** What an agent is told of when it has ended: commands in the background. While one of them runs, the run does not end. */
-export class Recalls {
+export class PendingNotices {
   #open = 0;
   readonly #ended: string[] = [];
   #wake = (): void => undefined;

@@ -3,12 +3,12 @@ import type { Agent } from '../../config/agent.js';
 import { redactItem, redactText } from './redaction.js';
 
 /** What leaves for an agent's model: without secrets, where the agent's hooks want that. */
-export interface Outgoing {
+export interface RequestRedaction {
   text: (text: string) => string;
   items: (items: readonly InputItem[]) => readonly InputItem[];
 }
 
-export function outgoing({ hooks }: Pick<Agent, 'hooks'>): Outgoing {
+export function requestRedaction({ hooks }: Pick<Agent, 'hooks'>): RequestRedaction {
   const redacts = hooks.before_llm_call.some(({ type, command }) => type === 'builtin' && command === 'redact_secrets');
   return redacts
     ? { text: redactText, items: (items) => items.map(redactItem) }

@@ -1,10 +1,10 @@
 import { AgentError } from '../agent-error.js';
 import type { Conversation, ConversationHook } from '../conversation/conversation.js';
 import type { AgentEvent } from '../events.js';
-import type { HookVerdict, HookWord } from './hook-verdict.js';
+import type { HookVerdict, HookReason } from './hook-verdict.js';
 
 /** Runs the hooks that a conversation's agent has for a point, and tells the user what they have to say. */
-export async function* around(
+export async function* runHooksAt(
   conversation: Conversation,
   call: ConversationHook,
 ): AsyncGenerator<AgentEvent, HookVerdict> {
@@ -14,16 +14,16 @@ export async function* around(
 }
 
 /** The same, at a point where a no ends the run. */
-export async function* unlessBlocked(
+export async function* runBlockingHooks(
   conversation: Conversation,
   call: ConversationHook,
 ): AsyncGenerator<AgentEvent, HookVerdict> {
-  const verdict = yield* around(conversation, call);
+  const verdict = yield* runHooksAt(conversation, call);
   if (verdict.blocked !== undefined) throw endedBy(verdict.blocked);
   return verdict;
 }
 
 /** That a hook has ended the run. */
-export function endedBy({ by, reason }: HookWord): AgentError {
+export function endedBy({ by, reason }: HookReason): AgentError {
   return new AgentError('hook_blocked', `the hook ${by} ended the run${reason === '' ? '' : `: ${reason}`}`);
 }

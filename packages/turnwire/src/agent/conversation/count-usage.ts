@@ -1,13 +1,13 @@
 import type { Response } from '@turnwire/client';
 import type { Agent } from '../../config/agent.js';
 import type { Model } from '../../config/models/model.js';
-import type { Crew } from './conversation.js';
+import type { SessionScope } from './conversation.js';
 import type { AgentEvent } from '../events.js';
 import { costOf, readUsage } from '../turn/usage.js';
 
 /** Counts what a turn has used, that of a summary too: sessions add up what they are told, and budgets hold whether it is told or not. */
-export function* count(
-  { totals, ledger }: Crew,
+export function* countUsage(
+  { totals, ledger }: SessionScope,
   agent: Agent,
   { usage: raw }: Response,
   model: Model,

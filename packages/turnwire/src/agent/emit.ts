@@ -1,10 +1,10 @@
 import type { AgentEvent } from './events.js';
 
 /** Tells of an event; resolves once it has been read, so that who tells much waits for a slow reader. */
-export type Tell = (event: AgentEvent) => Promise<void>;
+export type Emit = (event: AgentEvent) => Promise<void>;
 
 /** The events of work that does not itself yield them, such as of several tools at once, and in the end what it came to. */
-export async function* tellWhile<Result>(begin: (tell: Tell) => Promise<Result>): AsyncGenerator<AgentEvent, Result> {
+export async function* emitWhile<Result>(begin: (emit: Emit) => Promise<Result>): AsyncGenerator<AgentEvent, Result> {
   const waiting: { event: AgentEvent; read: () => void }[] = [];
   let wake = (): void => undefined;
   let over = false;

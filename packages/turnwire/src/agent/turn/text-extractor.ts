@@ -5,7 +5,7 @@ import type { AgentEvent } from '../events.js';
  * Tells a turn's events as text and reasoning. Providers differ in where the text stands: in deltas, in the `done` events only, or only
  * in the terminal response. Each piece is told once, wherever it came first.
  */
-export class Narration {
+export class TextExtractor {
   /** Length already told, by the place of the part. */
   readonly #told = new Map<string, number>();
   readonly #toldItems = new Set<string | number>();

@@ -4,7 +4,7 @@ import { type Emulator, startEmulator, startRecorder, summarizeRecording } from 
 import { UsageError } from '../process/usage-error.js';
 
 /** What stands between the models of a run and their providers: a recorder, or a recording in the place of both. */
-export interface Between {
+export interface RunRecording {
   /**
    * What the client of a model is made with besides what the file says.
    *
@@ -31,7 +31,7 @@ export async function recordTo(
   file: string,
   models: readonly Model[],
   { addressOf, secrets }: { addressOf: AddressOf; secrets: readonly string[] },
-): Promise<Between> {
+): Promise<RunRecording> {
   const upstream = Object.fromEntries(models.map((model) => [model.name, baseOf(addressOf(model))]));
   const recorder = await startRecorder({ upstream, file, secrets });
   return {
@@ -64,7 +64,7 @@ export async function replayFrom(
   file: string,
   models: readonly Model[],
   { loose, speed, warn }: ReplaySettings,
-): Promise<Between> {
+): Promise<RunRecording> {
   const recorded = await summarizeRecording(file);
   const mode = loose ? 'loose' : 'strict';
   const played = new Map<string, Emulator>();

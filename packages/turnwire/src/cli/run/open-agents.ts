@@ -20,10 +20,10 @@ import { readSecret } from '../../config/secrets/key.js';
 import type { Secrets } from '../../config/secrets/secrets.js';
 import { type Emulator, startEmulator } from '@turnwire/emulator';
 import { printable } from '../process/terminal.js';
-import { type Between, recordTo, replayFrom, type ReplaySettings } from './between.js';
+import { type RunRecording, recordTo, replayFrom, type ReplaySettings } from './run-recording.js';
 import { UsageError } from '../process/usage-error.js';
 
-export interface CrewOptions {
+export interface OpenAgentsOptions {
   config: Config;
   secrets: Secrets;
   /** Where the tools work. */
@@ -43,7 +43,7 @@ export interface CrewOptions {
 }
 
 /** The agents of a file, ready to work: their tools are open, and each model has a client. */
-export interface OpenCrew {
+export interface OpenAgents {
   members: ReadonlyMap<string, Member>;
   clientFor: (model: Model) => Client;
   /** Answers to earlier questions, by agent. */
@@ -63,13 +63,13 @@ export interface OpenCrew {
  *
  * @throws UsageError if a toolset cannot be opened.
  */
-export async function openCrew(options: CrewOptions): Promise<OpenCrew> {
+export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents> {
   const { config, secrets, directory, home, script, tape, warn } = options;
   const agents = reachable(config);
   const models = [...new Set(agents.flatMap(modelsOf))];
   const replay = tape !== undefined && 'replay' in tape ? tape : undefined;
   const emulator = replay === undefined ? await emulatorFor(models, script) : undefined;
-  let between: Between | undefined;
+  let between: RunRecording | undefined;
   const clients = new Map<string, Client>();
   const boxes: Toolbox[] = [];
   const close = async (): Promise<void> => {

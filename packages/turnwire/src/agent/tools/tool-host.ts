@@ -2,11 +2,11 @@ import type { Model } from '../../config/models/model.js';
 import type { AgentEvent } from '../events.js';
 
 /** What a tool can ask of the conversation that it is called in. */
-export interface Caller {
+export interface ToolHost {
   /** The id of the session. */
   readonly sessionId: string;
   /** Lets another agent do a task in a conversation of its own; resolves to its answer. */
-  delegate(task: GivenTask, options: TaskOptions): Promise<string>;
+  delegate(task: DelegatedTask, options: TaskOptions): Promise<string>;
   /** The tasks that agents do in the background of this session. */
   readonly background: BackgroundWork;
   /** The agent goes by another model until it is told otherwise; undefined: by its own. */
@@ -15,7 +15,7 @@ export interface Caller {
   expect(): (text: string) => void;
 }
 
-export interface GivenTask {
+export interface DelegatedTask {
   /** Who does it; undefined: the agent itself, with a history of its own. */
   to: string | undefined;
   prompt: string;
@@ -28,7 +28,7 @@ export interface GivenTask {
 export interface TaskOptions {
   signal: AbortSignal;
   /** Told what happens; resolves once it has been read. @default nobody listens */
-  tell?: ((event: AgentEvent) => Promise<void>) | undefined;
+  emit?: ((event: AgentEvent) => Promise<void>) | undefined;
 }
 
 /** Tasks that are done while their giver goes on. */

@@ -2,7 +2,7 @@ import type { Toolset } from '../../config/toolset.js';
 import type { Tool } from './tool.js';
 
 /** A tool with what the file says about the reading of its results: the model that reads them, and their form. */
-export function readTool(tool: Tool, { links, toon }: Pick<Toolset, 'links' | 'toon'>): Tool {
+export function withResultFormat(tool: Tool, { links, toon }: Pick<Toolset, 'links' | 'toon'>): Tool {
   const readBy = links?.model;
   const isToon = toon !== undefined && new RegExp(toon).test(tool.name);
   if (readBy === undefined && !isToon) return tool;

@@ -10,7 +10,7 @@ interface Spent {
 }
 
 /** What the agents of a session have used up of its budgets. A budget that several agents name is one, and theirs together. */
-export class Ledger {
+export class BudgetLedger {
   readonly #shared: Budget | undefined;
   readonly #spent = new Map<Budget, Spent>();
 

@@ -2,9 +2,9 @@ import type { InputItem } from '@turnwire/client';
 import type { Model } from '../../config/models/model.js';
 
 /** Who makes items: a model at an address, without anything of it that may be secret. What two makers seal, neither can open of the other. */
-export type Maker = string;
+export type ItemOrigin = string;
 
-export function makerOf({ provider, baseUrl, model }: Model): Maker {
+export function originOf({ provider, baseUrl, model }: Model): ItemOrigin {
   const { origin, pathname } = baseUrl === undefined ? { origin: provider, pathname: '' } : new URL(baseUrl);
   return `${origin}${pathname} ${model}`;
 }
@@ -15,9 +15,9 @@ export function makerOf({ provider, baseUrl, model }: Model): Maker {
  * An item of which nobody knows who made it stays as it is.
  */
 export function readableBy(
-  maker: Maker,
+  maker: ItemOrigin,
   items: readonly InputItem[],
-  madeBy: (item: InputItem) => Maker | undefined,
+  madeBy: (item: InputItem) => ItemOrigin | undefined,
 ): readonly InputItem[] {
   return items.flatMap((item) => {
     const by = madeBy(item);
