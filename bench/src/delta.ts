@@ -1,7 +1,7 @@
-import { modelOf } from './answer.js';
-import { random, words } from './random.js';
-import type { Driver } from './adapter.js';
-import type { Measured, Of } from './exercise.js';
+import { modelOf } from './server/answer.js';
+import { random, words } from './server/random.js';
+import type { Driver } from './client/adapter.js';
+import type { Measured, Of } from './client/exercise.js';
 
 /**
  * The cost of finding what is new: the CPU of turns that hand over their whole history, less that of the same turns chained by hand, divided

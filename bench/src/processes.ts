@@ -2,8 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ChildProcess } from 'node:child_process';
-import type { Job, Outcome } from './client-process.js';
-import type { Counts, ServiceOptions, ServiceReply } from './service-process.js';
+import type { Job, Outcome } from './client/client-process.js';
+import type { Counts, ServiceOptions, ServiceReply } from './server/service-process.js';
 
 const fileOf = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url));
 
@@ -18,7 +18,7 @@ export class Service {
   }
 
   static async start(options: ServiceOptions): Promise<Service> {
-    const child = fork(fileOf('service-process'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(fileOf('server/service-process'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     child.send(options);
     const [reply] = (await within(10_000, once(child, 'message'))) as [ServiceReply];
     if (!('port' in reply)) throw new Error(`the ${options.kind} did not start`);
@@ -42,7 +42,7 @@ export async function runClient(
   job: Job,
   { limitMs, ca }: { limitMs: number; ca: string | undefined },
 ): Promise<Outcome> {
-  const child = fork(fileOf('client-process'), {
+  const child = fork(fileOf('client/client-process'), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execArgv: ['--expose-gc'],
     // The one way that every client knows to trust the bench's certificate.

@@ -1,15 +1,15 @@
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { clientOf } from './clients.js';
-import { initialWindowBytes, windowForgottenMs } from './link.js';
-import { packageSize } from './package-size.js';
+import { clientOf } from './client/clients.js';
+import { initialWindowBytes, windowForgottenMs } from './server/link.js';
+import { packageSize } from './report/package-size.js';
 import { Service, runClient } from './processes.js';
-import { rotated } from './statistics.js';
-import type { Certificate } from './certificate.js';
-import type { Outcome } from './client-process.js';
-import type { Measured } from './exercise.js';
-import type { Shares } from './profile.js';
-import type { Rounds } from './statistics.js';
+import { rotated } from './report/statistics.js';
+import type { Certificate } from './server/certificate.js';
+import type { Outcome } from './client/client-process.js';
+import type { Measured } from './client/exercise.js';
+import type { Shares } from './report/profile.js';
+import type { Rounds } from './report/statistics.js';
 import type { Workload } from './workloads.js';
 
 /** One row of a table: its client's values, a list of rounds for each metric. */

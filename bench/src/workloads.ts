@@ -1,6 +1,6 @@
-import { initialWindowBytes, windowForgottenMs } from './link.js';
-import type { Answer } from './answer.js';
-import type { Exercise } from './exercise.js';
+import { initialWindowBytes, windowForgottenMs } from './server/link.js';
+import type { Answer } from './server/answer.js';
+import type { Exercise } from './client/exercise.js';
 
 /** What is measured, of whom, and what turnwire must reach. */
 export interface Workload {

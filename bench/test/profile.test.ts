@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sharesOf } from '../dist/profile.js';
+import { sharesOf } from '../dist/report/profile.js';
 
 const frame = (functionName: string, url = '') => ({
   functionName,

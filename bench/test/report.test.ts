@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { chart } from '../dist/chart.js';
-import { clientOf } from '../dist/clients.js';
-import { judge } from '../dist/goals.js';
-import { replaceSection } from '../dist/page.js';
-import { tables } from '../dist/table.js';
+import { chart } from '../dist/report/chart.js';
+import { clientOf } from '../dist/client/clients.js';
+import { judge } from '../dist/report/goals.js';
+import { replaceSection } from '../dist/report/page.js';
+import { tables } from '../dist/report/table.js';
 import { workloads } from '../dist/workloads.js';
 import type { Result } from '../dist/suite.js';
 import type { Workload } from '../dist/workloads.js';

@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { eventsOf, modelOf, serverMs } from '../dist/answer.js';
-import { startServer } from '../dist/server.js';
-import type { Answer } from '../dist/answer.js';
+import { eventsOf, modelOf, serverMs } from '../dist/server/answer.js';
+import { startServer } from '../dist/server/server.js';
+import type { Answer } from '../dist/server/answer.js';
 
 interface Event {
   type: string;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { median, percentile, ratio, rotated, summarize } from '../dist/statistics.js';
+import { median, percentile, ratio, rotated, summarize } from '../dist/report/statistics.js';
 
 describe('bench: statistics', () => {
   test('the median is the middle value, or the mean of the middle two', () => {

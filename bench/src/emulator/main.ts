@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { MeasuredServer } from '../measured-server.js';
-import { installPeers } from '../peers.js';
-import { ratio, rotated, summarize, type Rounds } from '../statistics.js';
+import { MeasuredServer } from '../server/measured-server.js';
+import { installPeers } from '../client/peers.js';
+import { ratio, rotated, summarize, type Rounds } from '../report/statistics.js';
 import type { Kind, Setup, Usage } from './protocol.js';
 import { workloads, type Workload } from './workloads.js';
 

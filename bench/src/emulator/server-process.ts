@@ -1,7 +1,7 @@
 // One server in a process of its own: an emulator, aimock, or plain node:http. Its parent starts it and reads its CPU and memory.
 import { createServer, type ServerResponse } from 'node:http';
 import { pathToFileURL } from 'node:url';
-import { serveCommands } from '../measured-server.js';
+import { serveCommands } from '../server/measured-server.js';
 import type { AddressInfo } from 'node:net';
 import type { Setup, Usage } from './protocol.js';
 

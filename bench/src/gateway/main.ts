@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { MeasuredServer } from '../measured-server.js';
-import { ratio, rotated, summarize } from '../statistics.js';
+import { MeasuredServer } from '../server/measured-server.js';
+import { ratio, rotated, summarize } from '../report/statistics.js';
 import { Load } from './load.js';
 import { workloads } from './workloads.js';
-import type { Rounds } from '../statistics.js';
+import type { Rounds } from '../report/statistics.js';
 import type { Kind, Setup, Usage } from './protocol.js';
 import type { Goal, Server, Workload } from './workloads.js';
 

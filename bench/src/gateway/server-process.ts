@@ -3,7 +3,7 @@ import { Agent, createServer, request as send } from 'node:http';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { startGateway } from '@turnwire/gateway';
-import { serveCommands } from '../measured-server.js';
+import { serveCommands } from '../server/measured-server.js';
 import { receivedBytes, startUpstream } from './upstream.js';
 import type { AddressInfo } from 'node:net';
 import type { Setup, Usage } from './protocol.js';

@@ -1,8 +1,8 @@
 import { repeat } from '../emulator/load.js';
-import { median } from '../statistics.js';
+import { median } from '../report/statistics.js';
 import { Conversation } from './load.js';
 import { eventCount, pacedModel } from './protocol.js';
-import type { MeasuredServer } from '../measured-server.js';
+import type { MeasuredServer } from '../server/measured-server.js';
 import type { Load } from './load.js';
 import type { Kind, Usage } from './protocol.js';
 

@@ -1,0 +1,48 @@
+// What each client runs in: one process for one client, one exercise, one round. Its parent tells it what to do and where.
+import { conversationsOf, perform } from './exercise.js';
+import type { Open } from './adapter.js';
+import type { Client } from './clients.js';
+import { type Shares, startProfile } from '../report/profile.js';
+import type { Exercise, Measured } from './exercise.js';
+
+export interface Job {
+  client: Client;
+  exercise: Exercise;
+  url: string;
+  /** Where a CPU profile of what is measured goes, if one is wanted. */
+  profile?: string | undefined;
+}
+
+export type Outcome = { ok: Measured; shares?: Shares | undefined } | { notYet: string } | { failed: string };
+
+process.once('message', (job: Job) => {
+  run(job)
+    .catch((error: unknown): Outcome => {
+      const { notYet } = (error ?? {}) as { notYet?: unknown };
+      const message = error instanceof Error ? error.message : String(error);
+      return notYet === true ? { notYet: message } : { failed: message };
+    })
+    .then((outcome) => process.send?.(outcome, () => process.exit(0)))
+    .catch(() => process.exit(1));
+});
+
+async function run({ client, exercise, url, profile }: Job): Promise<Outcome> {
+  if (exercise.kind === 'import') return { ok: await importMs(client) };
+  const path = new URL(`../../clients/${client.file}.mjs`, import.meta.url);
+  const adapter = (await import(path.href)) as Record<string, Open>;
+  const open = adapter[client.name];
+  if (open === undefined) throw new Error(`${path.pathname} exports no ${client.name}`);
+  const driver = await open({ url, conversations: conversationsOf(exercise) });
+  let ended: (() => Promise<Shares>) | undefined;
+  const measured = await perform(driver, exercise, async () => {
+    if (profile !== undefined) ended = await startProfile(profile);
+  });
+  return { ok: measured, shares: await ended?.() };
+}
+
+/** As long as it takes whoever begins with it, with its files in the system's cache. */
+async function importMs({ package: name }: Client): Promise<Measured> {
+  const begun = performance.now();
+  await import(name);
+  return { importMs: performance.now() - begun };
+}
