@@ -38,7 +38,10 @@ export interface EmulatorState {
 
 /** A running emulator. */
 export interface Emulator extends AsyncDisposable {
-  /** `http://HOST:PORT/v1`: what an SDK's `baseURL` or `OPENAI_BASE_URL` takes. Of the dialect `chatgpt` it ends in `/backend-api/codex`. */
+  /**
+   * `http://HOST:PORT/v1`, or `https:` with the option `tls`: what an SDK's `baseURL` or `OPENAI_BASE_URL` takes. Of the dialect `chatgpt` it ends
+   * in `/backend-api/codex`.
+   */
   readonly url: string;
   readonly port: number;
   readonly journal: Journal;
@@ -123,7 +126,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       responseBytes: bytes,
     };
   }
-  const url = `http://${reachableHost(checked.host)}:${server.port}${emulation.dialect.basePath}`;
+  const scheme = checked.tls === undefined ? 'http' : 'https';
+  const url = `${scheme}://${reachableHost(checked.host)}:${server.port}${emulation.dialect.basePath}`;
   return {
     url,
     port: server.port,

@@ -7,6 +7,7 @@ import type { Exchange } from './http/exchange.js';
 import { readBody, type ReadBody } from './http/read-body.js';
 import { findRoute } from './http/routes.js';
 import { hasMultiAgentBeta, refuseWithoutBeta } from '../wire/multi-agent.js';
+import { accountsOf, asksForAccounts, rateLimitHeaders, turnStateHeader, turnStateOf } from './chatgpt.js';
 import type { Replay } from '../replay/replay.js';
 import { Refusal } from '../wire/refusal.js';
 import { parseJson } from '../request/json-body.js';
@@ -70,6 +71,7 @@ async function route(
     if (answer !== undefined) sendJson(response, JSON.stringify(answer));
     return;
   }
+  if (asksForAccounts(request)) return sendJson(response, JSON.stringify(accountsOf(request)));
   throw unknownPath(request);
 }
 
@@ -172,6 +174,10 @@ async function create(
   let streams = false;
   const { clock } = emulation;
   const tenant = tenantOf(request.headers, emulation.credentials);
+  if (emulation.dialect.accountStatus) {
+    response.setHeaders(new Map(Object.entries(rateLimitHeaders(clock.now()))));
+    response.setHeader(turnStateHeader, turnStateOf(request, emulation.ids));
+  }
   const faults = new RequestFaults(emulation.faults, request, connection);
   const line = httpLine(response, () => streams, clock, faults.upcoming);
   await faults.beforeAnswer(line, clock, left);

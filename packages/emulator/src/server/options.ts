@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { AccessOptions } from '../listener/access.js';
+import type { TlsOptions } from '../listener/secure.js';
 import type { Clock } from '../base/clock.js';
 import { DIALECTS, dialectNames, type AgeLimit, type Dialect, type DialectName } from '../wire/dialect.js';
 import { EmulatorError } from '../base/errors.js';
@@ -73,6 +74,7 @@ const optionsSchema = z.strictObject({
       timeoutMs: milliseconds.positive().default(20_000),
     })
     .optional(),
+  tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
   credentials: z.enum(CREDENTIALS).default('separate'),
   control: z.boolean().default(true),
   log: z.custom<(line: string) => void>((value) => typeof value === 'function').optional(),
@@ -192,6 +194,11 @@ export interface EmulatorOptions extends AccessOptions {
    * Determines all ids and the jitter, so that two runs are the same byte for byte. @default a random one: no two emulators share an id
    */
   readonly seed?: string | number | undefined;
+  /**
+   * Serves TLS with this certificate and key, both in PEM; `createTestAuthority` makes them for tests. Codex with a ChatGPT login talks to
+   * nothing else. @default none: plain HTTP
+   */
+  readonly tls?: TlsOptions | undefined;
   /**
    * `separate`: responses and conversations are found by the credential that made them (`Authorization`, `api-key`, `x-api-key`), and
    * are not found by any other, as with a real server; `shared`: by everyone. No credential is refused. @default 'separate'

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
+import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 import { Access, guard } from '../listener/access.js';
@@ -11,6 +12,8 @@ import type { Journal, OpenConnection } from '../journal/journal.js';
 import { hasMultiAgentBeta } from '../wire/multi-agent.js';
 import type { CheckedOptions } from './options.js';
 import { portOf } from '../listener/port.js';
+import { listenerOf } from '../listener/secure.js';
+import { turnStateHeader, turnStateOf } from './chatgpt.js';
 import type { Replay } from '../replay/replay.js';
 import { endWithRefusal, Refusal } from '../wire/refusal.js';
 import { tenantOf } from '../base/tenant.js';
@@ -57,6 +60,10 @@ export async function startServer(
       // A frame of exactly the limit is refused too (P88).
       maxPayload: checked.limits.frameBytes - 1,
     });
+    if (emulation.dialect.accountStatus)
+      webSocketServer.on('headers', (headers, request) => {
+        headers.push(`${turnStateHeader}: ${turnStateOf(request, emulation.ids)}`);
+      });
     webSocketServer.on('wsClientError', (error, socket, request) => {
       const message = `The WebSocket handshake is not valid: ${error.message}.`;
       const refusal = new Refusal(message, { code: 'invalid_upgrade' });
@@ -143,22 +150,23 @@ export async function startServer(
     });
   };
 
-  await listen(server, checked);
+  const listener = listenerOf(server, checked.tls);
+  await listen(listener, checked);
   return {
-    port: portOf(server),
+    port: portOf(listener),
     get connections() {
       return sockets.size;
     },
     webSockets: open,
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       for (const socket of sockets.keys()) socket.destroy();
       await closed;
     },
   };
 }
 
-function listen(server: ReturnType<typeof createServer>, { port, host }: CheckedOptions): Promise<void> {
+function listen(server: Server, { port, host }: CheckedOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, port, host)));
     server.listen(port, host, () => resolve());

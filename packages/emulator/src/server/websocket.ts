@@ -10,6 +10,7 @@ import { Lifetime, type Pings } from './lifetime.js';
 import type { Limits } from './options.js';
 import { refuseWithoutBeta } from '../wire/multi-agent.js';
 import { Refusal } from '../wire/refusal.js';
+import { rateLimitsFrame } from './chatgpt.js';
 import type { SteerAnswer } from '../engine/steering/answers.js';
 import { inject } from '../engine/steering/injection.js';
 import { interrupt } from '../engine/steering/interrupt.js';
@@ -170,6 +171,10 @@ export function serveWebSocket(
       ...(dialect.steering ? { steerable: target.watch.bind(target) } : {}),
       send(frame) {
         target.sent(frame);
+        if (dialect.accountStatus && frame.type === 'response.created') {
+          const waits = write(rateLimitsFrame(clock.now()).text);
+          if (waits !== undefined) return waits.then(() => send(lane, frame));
+        }
         return send(lane, frame);
       },
       refuse(refusal) {

@@ -47,6 +47,8 @@ export interface Dialect {
   readonly neverStores: boolean;
   /** Whether the terminal event of a turn has `output: []`, whatever the turn said. */
   readonly emptyTerminalOutput: boolean;
+  /** Whether limits and a routing token of the account come with its answers (P10, P60). */
+  readonly accountStatus: boolean;
   /** Create fields a socket refuses, by name. */
   readonly refusedOnSocket: readonly string[];
   /** Whether a create whose fields stand under `response` closes the socket with 1011 instead of being refused (P11). */
@@ -71,7 +73,7 @@ const OPENAI: Dialect = {
   connectionAgeMs: 60 * MINUTE,
   ageLimit: 'next-turn',
   ageError: true,
-  // The code that follows the error is not known (P126).
+  // The code that follows the error is not known (P135).
   ageCloseCode: 1000,
   idleMs: 0,
   frameBytes: 16 * MIB,
@@ -84,6 +86,7 @@ const OPENAI: Dialect = {
   steering: true,
   neverStores: false,
   emptyTerminalOutput: false,
+  accountStatus: false,
   refusedOnSocket: [],
   closesOnNestedBody: false,
   reasoningEvents: 'response.reasoning_text',
@@ -144,6 +147,7 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     inFlightTurns: 1,
     neverStores: true,
     emptyTerminalOutput: true,
+    accountStatus: true,
   },
 };
 

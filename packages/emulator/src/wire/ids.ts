@@ -11,6 +11,7 @@ const LENGTHS = {
   call: 24,
   req: 32,
   cntr: 32,
+  ts: 32,
   // Of items.
   item: 50,
   msg: 50,

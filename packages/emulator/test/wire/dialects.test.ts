@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
 import { ManualClock, startEmulator, type DialectName, type EmulatorOptions } from '../../dist/index.js';
 import { json, post, postJson, postSse, RawSocket, terminal, until, type Json } from '../wire.js';
@@ -208,6 +210,58 @@ describe('chatgpt: the backend that Codex and pi use with a login', () => {
       const { httpStatus, error } = await postJson(emulator.url, { ...CREATE, store });
       assert.deepEqual([httpStatus, error.param], [400, 'store']);
     }
+  });
+
+  test('P10: x-codex-turn-state comes with the answer, and a repeated one comes back', async (t) => {
+    const emulator = await startEmulator({ dialect: 'chatgpt' });
+    t.after(() => emulator.close());
+    const first = await post(emulator.url, CREATE);
+    const state = first.headers.get('x-codex-turn-state') ?? assert.fail();
+    const second = await post(emulator.url, CREATE, { headers: { 'x-codex-turn-state': state } });
+    assert.equal(second.headers.get('x-codex-turn-state'), state);
+    const other = await post(emulator.url, { ...CREATE, stream: true });
+    assert.notEqual(other.headers.get('x-codex-turn-state') ?? state, state);
+
+    const socket = new RawSocket(emulator.url, { 'x-codex-turn-state': state });
+    const [answer] = (await once(socket.socket, 'upgrade')) as [IncomingMessage];
+    assert.equal(answer.headers['x-codex-turn-state'], state);
+    socket.close();
+  });
+
+  test('P60: on a socket the limits come before each response, without a number; over HTTP as headers', async (t) => {
+    const emulator = await startEmulator({ dialect: 'chatgpt', clock: new ManualClock() });
+    t.after(() => emulator.close());
+    const socket = await RawSocket.open(emulator.url);
+    for (let turn = 0; turn < 2; turn += 1) {
+      const [limits, created] = await socket.ask(CREATE);
+      assert.deepEqual([limits.type, limits.sequence_number], ['codex.rate_limits', undefined]);
+      const { primary, limit_reached: reached } = limits.rate_limits;
+      assert.deepEqual(
+        [primary.used_percent, primary.window_minutes, typeof primary.reset_at, reached],
+        [0, 300, 'number', false],
+      );
+      assert.deepEqual([created.type, created.sequence_number], ['response.created', 0]);
+    }
+    const { headers } = await post(emulator.url, { ...CREATE, stream: true });
+    assert.equal(headers.get('x-codex-primary-used-percent'), '0');
+    assert.equal(headers.get('x-codex-secondary-window-minutes'), '10080');
+  });
+
+  test('P60: a turn that is refused has no limits before its error', async (t) => {
+    const emulator = await startEmulator({ dialect: 'chatgpt' });
+    t.after(() => emulator.close());
+    const socket = await RawSocket.open(emulator.url);
+    assert.equal((await socket.ask({ ...CREATE, store: true }))[0].type, 'error');
+  });
+
+  test('P18: it says which account there is, as Codex asks before its first turn', async (t) => {
+    const emulator = await startEmulator({ dialect: 'chatgpt' });
+    t.after(() => emulator.close());
+    const url = new URL('/backend-api/wham/accounts/check', emulator.url);
+    const answer = await fetch(url, { headers: { 'ChatGPT-Account-ID': 'acc-1' } });
+    const { accounts, default_account_id: id } = json(await answer.text());
+    assert.deepEqual([answer.status, accounts[0].id, id], [200, 'acc-1', 'acc-1']);
+    assert.equal((await fetch(new URL('/backend-api/wham/usage', emulator.url))).status, 404);
   });
 
   test('P18, P58: the terminal event has an empty output, and its response can be continued all the same', async (t) => {

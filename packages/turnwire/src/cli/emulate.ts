@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { isPublicAddress, startEmulator, type DialectName, type EmulatorOptions } from '@turnwire/emulator';
 import { exitStatus } from './process/exit-status.js';
 import { UsageError } from './process/usage-error.js';
@@ -10,6 +11,8 @@ export interface EmulateOptions {
   host: string;
   allowHost?: readonly string[];
   allowOrigin?: readonly string[];
+  tlsCert?: string;
+  tlsKey?: string;
   credentials?: EmulatorOptions['credentials'];
   recordings?: string;
   model?: readonly string[];
@@ -46,6 +49,7 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
     host,
     allowedHosts: options.allowHost,
     allowedOrigins: options.allowOrigin,
+    tls: await tlsOf(options),
     credentials: options.credentials,
     control: options.control,
     log: options.verbose ? (line) => new Printer(io.stderr, io.env).line(line) : undefined,
@@ -89,4 +93,19 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
   await Promise.race([stopped, emulator.closed]);
   await emulator.close();
   return exitStatus.ok;
+}
+
+async function tlsOf({ tlsCert, tlsKey }: EmulateOptions): Promise<EmulatorOptions['tls']> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new UsageError('--tls-cert and --tls-key go together: TLS takes a certificate and its key');
+  return { cert: await pem('--tls-cert', tlsCert), key: await pem('--tls-key', tlsKey) };
+}
+
+async function pem(option: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${option} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

@@ -135,6 +135,8 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--allow-host <names...>', 'host names that requests may use, besides those of this machine')
     .option('--allow-origin <origins...>', 'origins of web pages that may send requests; default: none')
+    .option('--tls-cert <file>', 'certificate (PEM): serve TLS; with --tls-key')
+    .option('--tls-key <file>', 'its private key (PEM)')
     .addOption(
       new Option('--credentials <rule>', 'which keys see a response: the one that made it, or all').choices([
         'separate',

@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http';
+import type { Ids } from '../wire/ids.js';
+import type { Frame } from '../wire/wire.js';
+
+// What the ChatGPT backend says beside its answers (P10, P18, P60): observed of its clients, not documented.
+
+/** Where Codex 0.171 asks before its first turn which server its workspace is on. */
+const accountsPath = '/backend-api/wham/accounts/check';
+
+/** A workspace that is bound to no server: its turns go to the configured base URL. */
+const unbound = 'NO_CONSTRAINT';
+
+export function asksForAccounts({ method, url }: IncomingMessage): boolean {
+  return method === 'GET' && url?.replace(/[?#].*$/s, '') === accountsPath;
+}
+
+/** One personal account: the one that the request names, which is the one its client looks for. */
+export function accountsOf({ headers }: IncomingMessage): object {
+  const named = headers['chatgpt-account-id'];
+  const id = typeof named === 'string' && named !== '' ? named : 'account';
+  const account = { id, structure: 'personal', workspace_backend_origin: unbound, account_routing_override: unbound };
+  return { accounts: [account], account_ordering: [id], default_account_id: id };
+}
+
+const minutes = { primary: 300, secondary: 10_080 } as const;
+
+interface RateLimit {
+  readonly used_percent: number;
+  readonly window_minutes: number;
+  /** In seconds since 1970. */
+  readonly reset_at: number;
+}
+
+/** Nothing of the account's limits is ever used up: the emulator has none. */
+function unused(window: keyof typeof minutes, now: number): RateLimit {
+  return { used_percent: 0, window_minutes: minutes[window], reset_at: Math.floor(now / 1000) + minutes[window] * 60 };
+}
+
+/** On a socket the limits come as an event before each response. It has no sequence number and no lane. */
+export function rateLimitsFrame(now: number): Frame {
+  const type = 'codex.rate_limits';
+  const limits = {
+    allowed: true,
+    limit_reached: false,
+    primary: unused('primary', now),
+    secondary: unused('secondary', now),
+  };
+  const credits = { has_credits: false, unlimited: false, balance: null };
+  return { type, text: JSON.stringify({ type, plan_type: 'pro', rate_limits: limits, credits }) };
+}
+
+/** Over HTTP they come as headers of the answer. */
+export function rateLimitHeaders(now: number): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    (['primary', 'secondary'] as const).flatMap((window) =>
+      Object.entries(unused(window, now)).map(([name, value]) => [
+        `x-codex-${window}-${name.replaceAll('_', '-')}`,
+        String(value),
+      ]),
+    ),
+  );
+}
+
+export const turnStateHeader = 'x-codex-turn-state';
+
+/** The token that keeps a user's turn on one server: the one that the request repeats, or a new one. */
+export function turnStateOf({ headers }: IncomingMessage, ids: Ids): string {
+  const repeated = headers[turnStateHeader];
+  return typeof repeated === 'string' && repeated !== '' ? repeated : ids.next('ts');
+}
