@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { InputItem, TurnReport } from '@turnwire/client';
 import type { Agent } from '../config/agent.js';
+import type { PromptTemplate } from '../config/variables/template.js';
 import { AgentError } from './agent-error.js';
 import { takeTurnWithFallback } from './turn/attempts.js';
 import { runCalls, skipCalls } from './calls/calls.js';
@@ -19,7 +20,8 @@ import { requestRedaction } from './turn/request-redaction.js';
 import { lastItems, promptText } from './conversation/pairing.js';
 import { retryClassOf } from './turn/retry-class.js';
 import { Repetition } from './calls/repetition.js';
-import { teamTools } from './team.js';
+import { filled, type TemplateOptions } from './calls/template-calls.js';
+import { promptFor, teamTools } from './team.js';
 import type { ToolHost, DelegatedTask, TaskOptions } from './tools/tool-host.js';
 import type { Tool } from './tools/tool.js';
 import { callsOf } from './calls/turn-calls.js';
@@ -59,8 +61,9 @@ export async function* runLoop(
   const { scope } = conversation;
   for (;;) {
     signal.throwIfAborted();
-    const { agent, history, usage } = conversation;
     yield* scope.aside.splice(0);
+    yield* instruct(conversation, signal);
+    const { agent, history, usage } = conversation;
     if (progress.reports.length >= agent.maxIterations) {
       const most = agent.maxIterations;
       throw new AgentError('max_turns', `the agent is not done after ${most} turns, the most this run may take`);
@@ -168,20 +171,43 @@ async function* step(
   }
   if (calls.length === 0) return { text: textOf(response), reports };
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
-  yield* runCalls(calls, {
+  yield* runCalls(calls, { ...callsIn(conversation, byName, signal), repetition, history });
+  conversation.choice.readBy(calls.map(({ name }) => byName.get(name)?.readBy).find((each) => each !== undefined));
+  return undefined;
+}
+
+/** What all calls of the agent at work are run with. */
+function callsIn(conversation: Conversation, tools: ReadonlyMap<string, Tool>, signal: AbortSignal): TemplateOptions {
+  const { agent, scope } = conversation;
+  return {
     agent: agent.name,
-    tools: byName,
+    tools,
     permissions: scope.permissions,
-    repetition,
-    history,
     hook: conversation.hook.bind(conversation),
     addContext: conversation.addContext.bind(conversation),
     caller: callerOf(conversation),
     maxResultTokens: agent.maxToolResultTokens,
     signal,
-  });
-  conversation.choice.readBy(calls.map(({ name }) => byName.get(name)?.readBy).find((each) => each !== undefined));
-  return undefined;
+  };
+}
+
+/** The prompt that a template stands for, once the tools of the agent at work have been called. */
+export function promptOf(
+  conversation: Conversation,
+  template: PromptTemplate,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, string> {
+  const tools = new Map(toolsOf(conversation).map((tool) => [tool.name, tool]));
+  return filled(template, callsIn(conversation, tools, signal));
+}
+
+/** Puts into the instruction of the agent at work what its tools return: once in a session, before its first turn. */
+async function* instruct(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
+  const { agent, scope, member } = conversation;
+  if (scope.instructed.has(agent.name)) return;
+  const instruction = yield* promptOf(conversation, { template: agent.instruction, args: [], tail: '' }, signal);
+  scope.instructed.add(agent.name);
+  scope.members.set(agent.name, { ...member, agent: { ...agent, instruction } });
 }
 
 function repetitionOf({ agent }: Conversation): Repetition {
@@ -206,7 +232,7 @@ async function* turn(
       agent,
       choice,
       clientFor: scope.clientFor,
-      instructions: leaving.text(conversation.member.instructions ?? agent.instruction),
+      instructions: leaving.text(promptFor(conversation.member)),
       tools,
       toolChoice: toolChoiceOf(agent, isFirst),
       inputFor: (model) => {
@@ -255,7 +281,7 @@ async function delegate(
   const as = {
     ...member,
     agent: model === undefined ? agent : { ...agent, model, alternates: [] },
-    instructions: instructions ?? member.instructions,
+    instructions: instructions === undefined ? member.instructions : () => instructions,
   };
   const from = agent.name;
   const to = other ?? from;

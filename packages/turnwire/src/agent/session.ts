@@ -4,6 +4,7 @@ import type { Agent } from '../config/agent.js';
 import type { Budget } from '../config/budgets.js';
 import type { Model } from '../config/models/model.js';
 import type { PermissionRules } from '../config/schema/agents/permissions.js';
+import type { PromptTemplate } from '../config/variables/template.js';
 import { messageOf } from './base/abort.js';
 import { AgentError } from './agent-error.js';
 import type { AnswerCache } from './answer-cache.js';
@@ -18,7 +19,7 @@ import { runHooksAt, runBlockingHooks } from './hooks/run-hooks-at.js';
 import type { HookVerdict } from './hooks/hook-verdict.js';
 import type { HookContext } from './hooks/hooks.js';
 import { BudgetLedger } from './limits/budget-ledger.js';
-import { type LoopResult, toolsOf, runLoop } from './loop.js';
+import { type LoopResult, promptOf, toolsOf, runLoop } from './loop.js';
 import type { ItemOrigin } from './turn/item-origin.js';
 import { type AgentRun, type RunResult, startRun } from './run.js';
 import { isPrompt, promptText } from './conversation/pairing.js';
@@ -36,8 +37,8 @@ export interface SessionOptions {
   /** The agent that the conversation begins with. */
   agent: Agent;
   tools: readonly Tool[];
-  /** Its system prompt. @default the agent's `instruction` */
-  instructions?: string | undefined;
+  /** Puts around its instruction what else it is told. @default nothing is */
+  instructions?: Member['instructions'];
   /** Agents that it may turn to, by name. @default none */
   team?: ReadonlyMap<string, Member> | undefined;
   approval: Approval;
@@ -100,10 +101,10 @@ export interface Session {
   /** Runs the hooks that the agent at work has around its session, and tells the model what they have to say. */
   hook(point: SessionHook, event: HookEvent, signal: AbortSignal): Promise<HookVerdict>;
   /**
-   * Gives the agent a prompt and lets it work until it has no more calls to make.
+   * Gives the agent a prompt and lets it work until it has no more calls to make. The tools that a template calls are called first.
    * Reading it throws AgentError `busy` while another run of this session is being read.
    */
-  run(prompt: string, options?: RunOptions): AgentRun;
+  run(prompt: string | PromptTemplate, options?: RunOptions): AgentRun;
 }
 
 export interface RunOptions {
@@ -124,6 +125,7 @@ export function createSession(options: SessionOptions): Session {
   });
   const scope = {
     members: new Map([...team, [agent.name, { agent, tools, instructions }]]),
+    instructed: new Set<string>(),
     clientFor: typeof client === 'function' ? client : () => client,
     permissions,
     hooksIn,
@@ -211,7 +213,7 @@ interface State {
 }
 
 interface Asked {
-  prompt: string;
+  prompt: string | PromptTemplate;
   attached: readonly ToolContent[];
   id: string | undefined;
   followUp: boolean;
@@ -221,7 +223,7 @@ interface Asked {
 async function* converse(
   conversation: Conversation,
   state: State,
-  { prompt, attached, id, followUp, signal }: Asked,
+  { prompt: asked, attached, id, followUp, signal }: Asked,
 ): AsyncGenerator<AgentEvent, RunResult> {
   const { scope, history } = conversation;
   if (state.busy) {
@@ -232,15 +234,19 @@ async function* converse(
     // Totals are those of a run; a session adds them up by itself.
     scope.totals.tokens = noTokens;
     scope.totals.cost = undefined;
-    yield { type: 'user_message', message: prompt };
     const { agent } = conversation;
-    yield {
+    const started: AgentEvent = {
       type: 'stream_started',
       agent: agent.name,
       model: agent.model.name,
       ...(id === undefined ? {} : { session: id }),
     };
+    // A template is a prompt only once its tools have been called.
+    if (typeof asked === 'string') yield { type: 'user_message', message: asked };
+    yield started;
     try {
+      const prompt = typeof asked === 'string' ? asked : yield* promptOf(conversation, asked, signal);
+      if (typeof asked !== 'string') yield { type: 'user_message', message: prompt };
       // A prompt that is refused is not kept: it would be sent with the next one.
       const point = followUp ? 'user_followup_submit' : 'user_prompt_submit';
       const submitted = yield* runBlockingHooks(conversation, { point, event: { prompt }, signal });

@@ -7,8 +7,13 @@ import { defineTool, type Tool } from './tools/tool.js';
 export interface Member {
   agent: Agent;
   tools: readonly Tool[];
-  /** The system prompt. @default the agent's `instruction` */
-  instructions?: string | undefined;
+  /** Puts around its instruction what else the agent is told. @default nothing is */
+  instructions?: ((instruction: string) => string) | undefined;
+}
+
+/** The system prompt of an agent. */
+export function promptFor({ agent, instructions }: Member): string {
+  return instructions === undefined ? agent.instruction : instructions(agent.instruction);
 }
 
 export interface TeamWork {

@@ -11,12 +11,14 @@ import type { StructuredOutput } from './schema/agents/structured-output.js';
 import { readSkills, type Skills } from './skills.js';
 import {
   type McpServers,
+  namesOf,
   readToolset,
   type SharedToolsets,
   sharedToolsets,
   type Toolset,
   type ToolsetLinks,
 } from './toolset.js';
+import { calledNames, isToolName } from './variables/template.js';
 import type { Path, YamlFile } from './file/yaml-file.js';
 
 /** An agent that was understood completely; what other agents, models and servers it names is there. */
@@ -211,13 +213,16 @@ export function readAgent(
     const at = [...path, 'commands', command];
     const problem =
       commandProblem(instruction) ??
+      (agent === undefined ? missingTool(instruction, toolsets) : undefined) ??
       (agent === undefined ? undefined : wrongAgent(name, agent, around.agents)) ??
       (url === undefined ? undefined : urlProblem(url));
     if (problem !== undefined) problems.push(file.problem(problem, at));
   }
+  const instruction = around.instructions.get(name) ?? data.instruction;
+  const uncalled = complete ? missingTool(instruction, toolsets) : undefined;
+  if (uncalled !== undefined) problems.push(file.problem(uncalled, [...path, 'instruction']));
   if (model === undefined || !complete || problems.length > before) return undefined;
   const there = (each: Model | undefined): each is Model => each !== undefined;
-  const instruction = around.instructions.get(name) ?? data.instruction;
   return resolved(
     name,
     { ...data, instruction },
@@ -232,6 +237,16 @@ export function readAgent(
       skills,
     },
   );
+}
+
+/** What is said of a text that calls a tool which none of the toolsets has; undefined where there is none, or only a server knows. */
+function missingTool(text: string, toolsets: readonly Toolset[]): string | undefined {
+  const names = toolsets.map((toolset) => toolset.tools ?? namesOf(toolset));
+  if (names.includes(undefined)) return undefined;
+  const missing = calledNames(text).find((name) => isToolName(name) && !names.flat().includes(name));
+  return missing === undefined
+    ? undefined
+    : `this puts in what the tool ${show(missing)} returns, and the agent has no such tool; give it a toolset that has it`;
 }
 
 /** The models that a toolset names. */

@@ -1,24 +1,38 @@
-import { evaluate, ExpressionError, expressionsIn } from './variables/expression.js';
+import { evaluate, ExpressionError } from './variables/expression.js';
+import { callsInExpression, piecesOf, type PromptTemplate, valueOf } from './variables/template.js';
 
 /**
- * The prompt that a command stands for. What was typed after its name is put where the prompt has `${args…}`, and else follows it.
+ * The prompt that a command stands for. What was typed after its name is put where the prompt has `${args…}`, and else follows it. Where the text may
+ * call tools, it is the run that puts in what they return.
  *
  * @throws ExpressionError that says what is wrong with a `${args…}`.
  */
-export function commandPrompt(instruction: string, typed: string): string {
-  const asking = expressionsIn(instruction).filter(({ source }) => /\bargs\b/.test(source));
-  if (asking.length === 0) return typed === '' ? instruction : `${instruction}\n\n${typed}`;
-  const scope = { env: new Map(), args: argumentsOf(typed) };
-  return asking.reduce(
-    (prompt, { whole, source }) => prompt.replace(whole, () => evaluate(source, scope) ?? ''),
-    instruction,
+export function commandPrompt(instruction: string, typed: string): string | PromptTemplate {
+  const pieces = piecesOf(instruction);
+  const asks = pieces.some((piece) => piece.kind !== 'text' && /\bargs\b/.test(piece.whole));
+  const args = argumentsOf(typed);
+  const tail = typed === '' || asks ? '' : `\n\n${typed}`;
+  const calls = pieces.some(
+    (piece) => piece.kind === 'call' || (piece.kind === 'expression' && callsInExpression(piece.source).length > 0),
   );
+  if (calls) return { template: instruction, args, tail };
+  const scope = { env: new Map(), args };
+  const text = pieces.map((piece) => {
+    if (piece.kind === 'text') return piece.text;
+    const asking = piece.kind === 'expression' && /\bargs\b/.test(piece.source);
+    return asking ? (evaluate(piece.source, scope) ?? '') : piece.whole;
+  });
+  return `${text.join('')}${tail}`;
 }
 
-/** What is wrong with the `${args…}` of a command, as a sentence; undefined if nothing. */
+/** What is wrong with the `${args…}` and the calls of a command, as a sentence; undefined if nothing. */
 export function commandProblem(instruction: string): string | undefined {
+  const scope = { env: new Map(), args: [], call: () => '' };
   try {
-    commandPrompt(instruction, '');
+    for (const piece of piecesOf(instruction)) {
+      if (piece.kind === 'call') for (const argument of piece.args) valueOf(argument, scope);
+      if (piece.kind === 'expression' && /\bargs\b/.test(piece.source)) evaluate(piece.source, scope);
+    }
     return undefined;
   } catch (error) {
     if (error instanceof ExpressionError) return `${error.message}; write \${args[0]}, \${args} or \${args.join(", ")}`;

@@ -99,7 +99,7 @@ function strayTools(toolset: Written): { index: number; message: string }[] {
 }
 
 /** The tools that a toolset has; undefined where only its server knows. */
-function namesOf(toolset: Written): readonly string[] | undefined {
+export function namesOf(toolset: Written): readonly string[] | undefined {
   if (toolset.type === 'script') return Object.keys(toolset.shell);
   return toolset.type === 'open_url' ? [toolset.name ?? 'open_url'] : toolNames[toolset.type];
 }

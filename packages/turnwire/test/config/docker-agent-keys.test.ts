@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { instructionsOf } from '../../dist/agent/conversation/instructions.js';
+import { instructionsAround } from '../../dist/agent/conversation/instructions.js';
 import { openTools } from '../../dist/agent/tools/toolsets.js';
 import { loadConfig } from '../../dist/config/config.js';
 import { toolNames } from '../../dist/config/tool-names.js';
@@ -127,8 +127,11 @@ describe('keys of docker-agent', () => {
     const directory = join(top, 'deep', 'er');
     await mkdir(directory, { recursive: true });
     await writeFile(join(top, 'AGENTS.md'), 'from the top');
-    assert.equal(await instructionsOf(agent, { ...around, directory }), 'x\n\nFrom AGENTS.md:\n\nfrom the top');
+    assert.equal(
+      (await instructionsAround(agent, { ...around, directory }))(agent.instruction),
+      'x\n\nFrom AGENTS.md:\n\nfrom the top',
+    );
     await writeFile(join(directory, 'AGENTS.md'), 'from here');
-    assert.match(await instructionsOf(agent, { ...around, directory }), /from here$/);
+    assert.match((await instructionsAround(agent, { ...around, directory }))(agent.instruction), /from here$/);
   });
 });

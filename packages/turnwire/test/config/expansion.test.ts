@@ -152,16 +152,28 @@ describe('commands of an agent file', () => {
 });
 
 describe('results of tools in texts', () => {
+  const root = (more: string) => `agents:\n  root:\n    model: openai/gpt-5\n    ${more}\n`;
   for (const text of ['Today is ${shell({cmd: "date"})}.', 'Files: !shell(cmd="ls")', '!list_directory(path=".")']) {
-    test(`${text} is refused by the name of its tool, in an instruction and in a command`, async (t) => {
-      const name = /list_directory/.test(text) ? 'list_directory' : 'shell';
-      const said = new RegExp(`the tool "${name}" returns here, and turnwire does not do that yet`);
-      const root = (more: string) => `agents:\n  root:\n    model: openai/gpt-5\n    ${more}\n`;
-      assert.match((await complaints(t, root(`instruction: ${JSON.stringify(text)}`))).join('\n'), said);
+    const [name, type] = /list_directory/.test(text) ? ['list_directory', 'filesystem'] : ['shell', 'shell'];
+    test(`${text} needs the tool ${name}, in an instruction and in a command`, async (t) => {
+      const said = new RegExp(`what the tool "${name}" returns, and the agent has no such tool`);
+      const instruction = `instruction: ${JSON.stringify(text)}`;
+      assert.match((await complaints(t, root(instruction))).join('\n'), said);
       const command = `instruction: x\n    commands: { now: ${JSON.stringify(text)} }`;
       assert.match((await complaints(t, root(command))).join('\n'), said);
+      const { agents } = await load(t, root(`${instruction}\n    toolsets: [{ type: ${type} }]`));
+      assert.equal(agents.get('root')?.instruction, text);
     });
   }
+
+  test('variables do not become calls, and stand in none', async (t) => {
+    const instruction = JSON.stringify('In ${env.CALL} ${shell({cmd: "ls " + env.PLACE})}');
+    const yaml = root(`instruction: ${instruction}\n    toolsets: [{ type: shell }]`);
+    const variables = environmentSecrets({ ...env, CALL: '!shell(cmd="rm -rf .")' });
+    const error: unknown = await loadConfig(await agentFile(t, yaml), { variables }).catch((reason: unknown) => reason);
+    assert.match(String(error), /"env" and the call of a tool cannot stand in one expression/);
+    assert.match(String(error), /a variable in it holds what would be read as the call of a tool/);
+  });
 
   test('an exclamation, and code that only looks like a call of a tool, are texts', async (t) => {
     const text = 'Be quick !important( and write ${format(value)} in templates. Really!think(about it)';

@@ -20,6 +20,8 @@ import type { Totals } from '../turn/usage.js';
 /** What all conversations of a session have in common: the one with the user, and those of agents that were given tasks. */
 export interface SessionScope {
   members: Map<string, Member>;
+  /** The agents into whose instructions it has been put what tools return. */
+  instructed: Set<string>;
   clientFor: (model: Model) => TurnClient;
   permissions: Permissions;
   /** Where the user's hooks run; undefined: they do not. */

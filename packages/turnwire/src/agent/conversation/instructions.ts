@@ -17,17 +17,21 @@ export interface InstructionContext {
  * What an agent is told before anything else: its instruction, and what the file wants added. Made once for a session, because a text that changes from
  * turn to turn would make every turn be sent and read in full (docs/continuation.md).
  *
+ * @returns puts what is added around an instruction.
  * @throws Error that names a prompt file that cannot be read.
  */
-export async function instructionsOf(agent: Agent, around: InstructionContext): Promise<string> {
+export async function instructionsAround(
+  agent: Agent,
+  around: InstructionContext,
+): Promise<(instruction: string) => string> {
   const { directory, tools, agents, now } = around;
-  const parts = [agent.instruction.trim(), team(agent, agents), tools.trim()];
+  const parts = [team(agent, agents), tools.trim()];
   if (agent.addDate) parts.push(today(now));
   if (agent.addEnvironmentInfo) parts.push(environment(directory));
   for (const file of agent.addPromptFiles) {
     parts.push((await promptFile(directory, file)) ?? '');
   }
-  return parts.filter((part) => part !== '').join('\n\n');
+  return (instruction) => [instruction.trim(), ...parts].filter((part) => part !== '').join('\n\n');
 }
 
 /** The date, as a sentence. */

@@ -3,6 +3,7 @@ import type { Model } from '../../config/models/model.js';
 import { AgentError } from '../agent-error.js';
 import type { Conversation } from '../conversation/conversation.js';
 import type { AgentEvent } from '../events.js';
+import { promptFor } from '../team.js';
 import { textOf } from '../turn/text-extractor.js';
 import { requestRedaction } from '../turn/request-redaction.js';
 import { isPrompt, lastItems } from '../conversation/pairing.js';
@@ -24,7 +25,7 @@ export async function* beforeTurn(
   const [model = agent.model] = choice.candidates();
   const leaving = requestRedaction(agent);
   const messages = chatMessages(
-    leaving.text(member.instructions ?? agent.instruction),
+    leaving.text(promptFor(member)),
     leaving.items(lastItems(history.items, agent.numHistoryItems)),
   );
   const event = { iteration, model_id: idOf(model), last_user_message: lastPrompt(history.items), messages };

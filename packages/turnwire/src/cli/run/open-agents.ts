@@ -4,7 +4,7 @@ import { type Client, createClient } from '@turnwire/client';
 import { homedir } from 'node:os';
 import { messageOf } from '../../agent/base/abort.js';
 import { AnswerCache } from '../../agent/answer-cache.js';
-import { instructionsOf } from '../../agent/conversation/instructions.js';
+import { instructionsAround } from '../../agent/conversation/instructions.js';
 import type { Skill } from '../../agent/skills/skill-file.js';
 import { openSkills } from '../../agent/skills/skills-toolset.js';
 import type { Member } from '../../agent/team.js';
@@ -134,7 +134,7 @@ export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents
       members.set(agent.name, {
         agent: withSkillCommands(agent, skills.offered),
         tools: [...box.tools, ...skills.tools],
-        instructions: await instructionsOf(agent, around),
+        instructions: await instructionsAround(agent, around),
       });
       if (agent.cache !== undefined) {
         const { path } = agent.cache;

@@ -14,6 +14,7 @@ import { withoutSecrets } from '../../config/models/client-options.js';
 import { type Config, loadConfig } from '../../config/config.js';
 import { nearest } from '../../config/file/nearest.js';
 import { secretProblem } from '../../config/secrets/key.js';
+import type { PromptTemplate } from '../../config/variables/template.js';
 import { type OpenAgentsOptions, openAgents } from './open-agents.js';
 import { exitStatus, signalStatus } from '../process/exit-status.js';
 import { describeFailure } from '../process/failure.js';
@@ -244,7 +245,7 @@ interface Running {
 }
 
 /** One prompt. */
-async function once(io: Io, session: Session, prompt: string, running: Running): Promise<number> {
+async function once(io: Io, session: Session, prompt: string | PromptTemplate, running: Running): Promise<number> {
   const { view, interrupts, options, attachments } = running;
   try {
     const attached = attachments.splice(0).map(({ content }) => content);
@@ -301,7 +302,7 @@ async function prompted(
   session: Session,
   typed: string,
   { id, env }: { id: string; env: Variables },
-): Promise<string | undefined> {
+): Promise<string | PromptTemplate | undefined> {
   const { commands } = session.agent;
   const slash = slashName(typed);
   if (slash === undefined || commands.size === 0) return typed;

@@ -1,4 +1,5 @@
 import type { Session } from '../../agent/session.js';
+import type { PromptTemplate } from '../../config/variables/template.js';
 import { approverBy } from '../run/approval-question.js';
 import type { Attachment } from '../run/attachments.js';
 import { exitStatus, signalStatus } from '../process/exit-status.js';
@@ -36,7 +37,7 @@ export class Chat {
   #chatSession: ChatSession | undefined;
   #asked: { label: string; answer: (line: string | undefined) => void } | undefined;
   #wake: (() => void) | undefined;
-  readonly #waiting: string[] = [];
+  readonly #waiting: (string | PromptTemplate)[] = [];
   /** Of what waits: what was said too late for the last turn. */
   #late: string | undefined;
   /** What was typed while the agents were still being made ready. */
@@ -132,7 +133,11 @@ export class Chat {
   }
 
   /** One prompt, and what is said while it is answered; the exit status. */
-  async answer(prompt: string, chatSession: ChatSession, attachments: readonly Attachment[]): Promise<number> {
+  async answer(
+    prompt: string | PromptTemplate,
+    chatSession: ChatSession,
+    attachments: readonly Attachment[],
+  ): Promise<number> {
     this.#attached.push(...attachments);
     const { interrupts } = this.#options;
     this.#waiting.push(prompt);
@@ -153,7 +158,7 @@ export class Chat {
     for (const line of this.#early.splice(0)) this.#typed(line);
   }
 
-  async #run(chatSession: ChatSession, prompt: string): Promise<number> {
+  async #run(chatSession: ChatSession, prompt: string | PromptTemplate): Promise<number> {
     const { interrupts, debug } = this.#options;
     const { session } = chatSession;
     this.#running = true;
@@ -186,7 +191,7 @@ export class Chat {
   }
 
   /** What the user says next; undefined when there is no more, or a signal came. */
-  async #next(): Promise<string | undefined> {
+  async #next(): Promise<string | PromptTemplate | undefined> {
     const { signal } = this.#options.interrupts;
     while (this.#waiting.length === 0 && this.#left === undefined && !signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -235,9 +240,8 @@ export class Chat {
     const typed = command(session.agent, line, this.#chatSession.sessionId);
     if (typed.kind !== 'say') return this.#obey(typed, this.#chatSession);
     if (typed.agent !== undefined) this.#handOff(typed.agent, this.#chatSession);
-    if (this.#running) {
-      return void this.#say(typed.text, session);
-    }
+    if (this.#running && typeof typed.text === 'string') return void this.#say(typed.text, session);
+    if (this.#running) this.note('waits for the end of this run, because tools are called for it first');
     this.#waiting.push(typed.text);
     this.#wake?.();
   }

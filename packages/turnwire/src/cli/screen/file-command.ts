@@ -1,10 +1,11 @@
 import type { Agent } from '../../config/agent.js';
 import { commandPrompt, commandUrl } from '../../config/command-prompt.js';
+import type { PromptTemplate } from '../../config/variables/template.js';
 
 /** What a line that begins with the name of a command of the agent file asks for. */
 export type FileCommand =
-  /** A prompt, for another agent where one is named. */
-  | { kind: 'say'; text: string; agent: string | undefined }
+  /** A prompt, or what becomes one, for another agent where one is named. */
+  | { kind: 'say'; text: string | PromptTemplate; agent: string | undefined }
   /** Another agent goes on, and waits for a prompt. */
   | { kind: 'switch'; agent: string }
   | { kind: 'open'; url: string };

@@ -3,7 +3,7 @@ import { evaluate, ExpressionError, expressionsIn, variablesIn } from './express
 import type { Problem } from '../file/problem.js';
 import { providers } from '../models/providers.js';
 import { bareName } from './references.js';
-import { toolNames } from '../tool-names.js';
+import { calledNames, callsInExpression } from './template.js';
 import type { Path, YamlFile } from '../file/yaml-file.js';
 
 /** Looks a variable up; undefined where it has no value. */
@@ -47,8 +47,6 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
 
   const expandText = async (text: string, path: Path): Promise<string> => {
     const words = path.map(String);
-    const called = words.some((word) => word === 'instruction' || word === 'commands') ? toolCallIn(text) : undefined;
-    if (called !== undefined) problems.push(file.problem(unservedCall(called), path));
     const isLate = words.slice(0, -1).some((key) => late.has(key));
     let expanded = isPath(words) ? await expandPath(text, path) : text;
     for (const { whole, source } of expressionsIn(text)) {
@@ -67,12 +65,18 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
         else expanded = expanded.replace(whole, () => value);
       } catch (error) {
         if (!(error instanceof ExpressionError)) throw error;
-        if (/\bargs\b/.test(source) && words.includes('commands'))
-          problems.push(file.problem('"env" and "args" cannot stand in one expression', path));
+        const calls = callsInExpression(source).length > 0 && isTemplate(words);
+        if (calls || (/\bargs\b/.test(source) && words.includes('commands')))
+          problems.push(
+            file.problem(`"env" and ${calls ? 'the call of a tool' : '"args"'} cannot stand in one expression`, path),
+          );
         else if (!words.some((word) => prose.has(word)))
           problems.push(file.problem(`${error.message}; write \${env.NAME} or \${env.NAME || "default"}`, path));
       }
     }
+    // What a variable holds is text: it must not become a call of a tool.
+    if (isTemplate(words) && calledNames(expanded).length !== calledNames(text).length)
+      problems.push(file.problem('a variable in it holds what would be read as the call of a tool', path));
     return expanded;
   };
 
@@ -106,18 +110,9 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
   return { file: { ...file, value: await expand(file.value, []) }, problems };
 }
 
-/** The tool whose result docker-agent puts into a text: `${shell({…})}` or `!shell(…)`; undefined for none. */
-function toolCallIn(text: string): string | undefined {
-  const inBraces = /\$\{\s*([A-Za-z_]\w*)\(\s*\{/.exec(text)?.[1];
-  return inBraces ?? [...text.matchAll(/(?:^|\s)!([a-z_]\w*)\(/g)].map(([, name = '']) => name).find(isToolName);
-}
-
-function isToolName(name: string): boolean {
-  return Object.values(toolNames).some((names) => names.includes(name));
-}
-
-function unservedCall(name: string): string {
-  return `docker-agent puts what the tool "${name}" returns here, and turnwire does not do that yet; write the text itself, or let the agent call the tool`;
+/** Whether tools may be called in a text. */
+function isTemplate(words: readonly string[]): boolean {
+  return words.includes('instruction') || words.includes('commands');
 }
 
 function missing(name: string): string {

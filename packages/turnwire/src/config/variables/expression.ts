@@ -4,6 +4,8 @@ export interface Scope {
   env: ReadonlyMap<string, string | undefined>;
   /** What was typed after the name of a command. @default no `args` */
   args?: readonly string[];
+  /** What a tool returns for arguments; undefined where there is no such tool. @default there are no tools */
+  call?: (name: string, args: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
 /** Where an expression ends, and what it says. */
@@ -25,7 +27,7 @@ export class ExpressionError extends Error {
 export function expressionsIn(text: string): Found[] {
   const found: Found[] = [];
   for (let start = text.indexOf('${'); start !== -1; start = text.indexOf('${', start + 2)) {
-    const end = endOf(text, start + 2);
+    const end = endOfExpression(text, start + 2);
     if (end === undefined) continue;
     found.push({ whole: text.slice(start, end + 1), source: text.slice(start + 2, end).trim() });
     start = end - 1;
@@ -33,11 +35,12 @@ export function expressionsIn(text: string): Found[] {
   return found;
 }
 
-/** The index of the brace that ends an expression; it stands in the same line. */
-function endOf(text: string, from: number): number | undefined {
+/** The index of the brace that ends an expression; only what stands in braces inside may go over several lines. */
+export function endOfExpression(text: string, from: number): number | undefined {
   let depth = 0;
-  for (let at = from; at < text.length && text[at] !== '\n'; at += 1) {
+  for (let at = from; at < text.length; at += 1) {
     const character = text[at];
+    if (character === '\n' && depth === 0) return undefined;
     if (character === '"' || character === "'") {
       const end = text.indexOf(character, at + 1);
       if (end === -1) return undefined;
@@ -71,13 +74,15 @@ function textOf(value: Value): string {
   return value === undefined || value === false ? '' : String(value);
 }
 
-const token = /\s*(?:(["'])(.*?)\1|(\d+)|([A-Za-z_$][\w$]*)|(\|\||&&|\?\?|===|!==|==|!=|[!?:()[\].,+-]))/y;
+const token = /\s*(?:(["'])(.*?)\1|(\d+)|([A-Za-z_$][\w$]*)|(\|\||&&|\?\?|===|!==|==|!=|[!?:()[\]{}.,+-]))/y;
 
-/** Evaluates while it reads. Both sides of a choice are read; they have no effects. */
+/** Evaluates while it reads. Both sides of a choice are read; tools are called on the side that counts alone. */
 class Reader {
   readonly #source: string;
   readonly #scope: Scope;
   #at = 0;
+  /** How many choices have gone against what is being read. */
+  #passedOver = 0;
 
   constructor(source: string, scope: Scope) {
     this.#source = source;
@@ -93,20 +98,21 @@ class Reader {
   #choice(): Value {
     const condition = this.#either();
     if (!this.#take('?')) return condition;
-    const yes = this.#choice();
+    const chosen = isTrue(condition);
+    const yes = this.#only(chosen, () => this.#choice());
     this.#expect(':');
-    const no = this.#choice();
-    return isTrue(condition) ? yes : no;
+    const no = this.#only(!chosen, () => this.#choice());
+    return chosen ? yes : no;
   }
 
   #either(): Value {
     let value = this.#both();
     for (;;) {
       if (this.#take('||')) {
-        const other = this.#both();
+        const other = this.#only(!isTrue(value), () => this.#both());
         value = isTrue(value) ? value : other;
       } else if (this.#take('??')) {
-        const other = this.#both();
+        const other = this.#only(value === undefined, () => this.#both());
         value ??= other;
       } else {
         return value;
@@ -117,7 +123,7 @@ class Reader {
   #both(): Value {
     let value = this.#equal();
     while (this.#take('&&')) {
-      const other = this.#equal();
+      const other = this.#only(isTrue(value), () => this.#equal());
       value = isTrue(value) ? other : value;
     }
     return value;
@@ -192,7 +198,59 @@ class Reader {
     if (name === 'undefined' || name === 'null') return undefined;
     if (name === 'env') return this.#scope.env.get(this.#variable());
     if (name === 'args' && this.#scope.args !== undefined) return this.#scope.args;
+    if (name !== undefined && this.#scope.call !== undefined && this.#take('(')) return this.#call(name);
     throw this.#wrong();
+  }
+
+  /** Reads what counts only under a condition. */
+  #only(counts: boolean, read: () => Value): Value {
+    if (counts) return read();
+    this.#passedOver += 1;
+    const value = read();
+    this.#passedOver -= 1;
+    return value;
+  }
+
+  /** The call of a tool, behind its opening parenthesis. */
+  #call(name: string): Value {
+    const args = this.#take('{') ? this.#object() : {};
+    this.#expect(')');
+    if (this.#passedOver > 0) return undefined;
+    const result = this.#scope.call?.(name, args);
+    if (result === undefined) throw new ExpressionError(`there is no tool ${name} here`);
+    return result;
+  }
+
+  /** The entries of an object, behind its opening brace. */
+  #object(): Record<string, unknown> {
+    const entries: [string, unknown][] = [];
+    while (!this.#take('}')) {
+      if (entries.length > 0) {
+        this.#expect(',');
+        if (this.#take('}')) break;
+      }
+      const [, quote, quoted = '', , name] = this.#next() ?? [];
+      const key = quote === undefined ? name : quoted;
+      if (key === undefined) throw this.#wrong();
+      this.#expect(':');
+      entries.push([key, this.#argument()]);
+    }
+    // An argument that is not there is left out.
+    return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  }
+
+  #argument(): unknown {
+    if (this.#take('{')) return this.#object();
+    if (!this.#take('[')) return this.#choice();
+    const items: unknown[] = [];
+    while (!this.#take(']')) {
+      if (items.length > 0) {
+        this.#expect(',');
+        if (this.#take(']')) break;
+      }
+      items.push(this.#argument());
+    }
+    return items;
   }
 
   #variable(): string {

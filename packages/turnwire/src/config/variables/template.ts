@@ -1,0 +1,113 @@
+import { endOfExpression, evaluate, type Scope } from './expression.js';
+import { toolNames } from '../tool-names.js';
+
+/** A part of a text that is a template: of an instruction, or of a command. */
+export type Piece =
+  | { kind: 'text'; text: string }
+  /** `${…}` */
+  | { kind: 'expression'; whole: string; source: string }
+  /** `!tool(key=value …)` */
+  | { kind: 'call'; whole: string; name: string; args: readonly WrittenArgument[] };
+
+/** An argument as it is written in `!tool(key=value …)`. */
+export interface WrittenArgument {
+  key: string;
+  value: string;
+  /** Whether it stands in quotes, and so is a text whatever it looks like. */
+  quoted: boolean;
+}
+
+/** A text that is a prompt once its expressions are evaluated and its tools have been called. */
+export interface PromptTemplate {
+  template: string;
+  /** The words that were typed after the name of a command. */
+  args: readonly string[];
+  /** Follows the text; empty for nothing. */
+  tail: string;
+}
+
+/** The pieces of a template in their order; put together they are the text. */
+export function piecesOf(text: string): Piece[] {
+  const pieces: Piece[] = [];
+  let from = 0;
+  const add = (at: number, piece: Exclude<Piece, { kind: 'text' }>): void => {
+    if (at > from) pieces.push({ kind: 'text', text: text.slice(from, at) });
+    pieces.push(piece);
+    from = at + piece.whole.length;
+  };
+  const beginning = /\$\{|(?<![\w!])!([A-Za-z_]\w*)\(/g;
+  for (let found = beginning.exec(text); found !== null; found = beginning.exec(text)) {
+    const { index } = found;
+    const [opening, name] = found;
+    if (name === undefined) {
+      const end = endOfExpression(text, index + 2);
+      if (end === undefined) continue;
+      const source = text.slice(index + 2, end).trim();
+      add(index, { kind: 'expression', whole: text.slice(index, end + 1), source });
+    } else {
+      const end = endOfCall(text, index + opening.length);
+      if (end === undefined) continue;
+      const args = writtenArguments(text.slice(index + opening.length, end));
+      add(index, { kind: 'call', whole: text.slice(index, end + 1), name, args });
+    }
+    beginning.lastIndex = from;
+  }
+  if (from < text.length) pieces.push({ kind: 'text', text: text.slice(from) });
+  return pieces;
+}
+
+/** The names in a text that are written as calls of tools are, whether there are such tools or not. */
+export function calledNames(text: string): string[] {
+  return piecesOf(text).flatMap((piece) => {
+    if (piece.kind === 'call') return [piece.name];
+    return piece.kind === 'expression' ? callsInExpression(piece.source) : [];
+  });
+}
+
+/** The functions that an expression calls, which are no methods. */
+export function callsInExpression(source: string): string[] {
+  const bare = source.replace(/"[^"]*"|'[^']*'/g, '""');
+  return [...bare.matchAll(/(?<![.\w$])([A-Za-z_]\w*)\s*\(\s*(?=[{)])/g)].map(([, name = '']) => name);
+}
+
+/** Whether a tool of this name comes with a toolset of turnwire. */
+export function isToolName(name: string): boolean {
+  return Object.values(toolNames).some((names) => names.includes(name));
+}
+
+/** A value of `!tool(key=value …)`, with the `${args…}` in it replaced. @throws ExpressionError */
+export function valueOf({ value }: WrittenArgument, scope: Scope): string {
+  return piecesOf(value)
+    .map((piece) => {
+      if (piece.kind === 'text') return piece.text;
+      if (piece.kind === 'call' || !/\bargs\b/.test(piece.source)) return piece.whole;
+      return evaluate(piece.source, scope) ?? '';
+    })
+    .join('');
+}
+
+/** The index of the parenthesis that ends a call. Those inside, and quotes, are counted. */
+function endOfCall(text: string, from: number): number | undefined {
+  let depth = 0;
+  for (let at = from; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"' || character === "'") {
+      const end = text.indexOf(character, at + 1);
+      if (end === -1) return undefined;
+      at = end;
+    } else if (character === '(') depth += 1;
+    else if (character === ')' && depth === 0) return at;
+    else if (character === ')') depth -= 1;
+  }
+  return undefined;
+}
+
+/** `key=value` pairs with blanks or commas between them; quotes keep blanks together. */
+function writtenArguments(text: string): WrittenArgument[] {
+  return [...text.matchAll(/([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s,]*))/g)].map(
+    ([, key = '', double, single, bare = '']) => {
+      const quoted = double ?? single;
+      return { key, value: quoted ?? bare, quoted: quoted !== undefined };
+    },
+  );
+}
