@@ -1,18 +1,13 @@
 import { existsSync } from 'node:fs';
 import { chromium as browsers } from 'playwright-core';
-import type { TestContext } from 'node:test';
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 
-/** Debian's Chromium; undefined where it is not installed. */
-export const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
+const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
 
-/** A page of a browser of its own, which ends with the test. */
-export async function openPage(
-  t: TestContext,
-  executablePath: string,
-  options: BrowserContextOptions = {},
-): Promise<Page> {
-  const browser = await browsers.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
-  t.after(() => browser.close());
-  return (await browser.newContext(options)).newPage();
+/** Why a test in a browser is skipped; false where there is one. */
+export const noBrowser = path === undefined && 'Chromium is not installed (/usr/bin/chromium)';
+
+/** Debian's Chromium. */
+export function openBrowser(): Promise<Browser> {
+  return browsers.launch({ executablePath: path ?? '', args: ['--no-sandbox', '--disable-gpu'] });
 }

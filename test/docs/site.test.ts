@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { chromium, openPage } from '../browser.js';
+import { noBrowser, openBrowser } from '../browser.js';
 import { root } from './pages.js';
 import type { AddressInfo } from 'node:net';
 
@@ -33,12 +33,14 @@ describe('the site', () => {
   test('can be read and searched in a browser', { timeout: 300_000 }, async (t) => {
     if (!existsSync(join(root, '.cache', 'site', 'node_modules')))
       return t.skip('npm run test:extra installs what this needs');
-    if (chromium === undefined) return t.skip('Chromium is not installed');
+    if (noBrowser) return t.skip(noBrowser);
     const built = spawnSync(process.execPath, [join(root, 'scripts', 'docs.mjs')], { encoding: 'utf8' });
     assert.equal(built.status, 0, built.stderr);
     const url = await serveFolder(t, join(root, 'site'));
 
-    const page = await openPage(t, chromium);
+    const browser = await openBrowser();
+    t.after(() => browser.close());
+    const page = await browser.newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(`${url}/index.html`);

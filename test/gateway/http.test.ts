@@ -1,36 +1,8 @@
 import assert from 'node:assert/strict';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import * as zlib from 'node:zlib';
-import { request } from 'node:http';
 import { describe, test } from 'node:test';
-import { errorOf, eventsOf, message, setUp } from './setup.js';
-import type { IncomingMessage } from 'node:http';
-
-/** What `fetch` does not let out: any method, any header. */
-function raw(
-  url: string,
-  options: { method?: string; headers?: Record<string, string>; path?: string; body?: string | Buffer },
-) {
-  const { hostname, port, pathname } = new URL(url);
-  return new Promise<IncomingMessage & { text: string }>((resolve, reject) => {
-    const asked = request(
-      {
-        hostname,
-        port,
-        path: options.path ?? pathname,
-        method: options.method ?? 'GET',
-        headers: options.headers ?? {},
-      },
-      (answer) => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-        answer.on('end', () => resolve(Object.assign(answer, { text })));
-      },
-    );
-    asked.on('error', reject);
-    asked.end(options.body);
-  });
-}
+import { errorOf, eventsOf, message, raw, setUp } from './setup.js';
 
 describe('gateway: turns over HTTP', () => {
   test('streams events where the body asks for it, whatever accept says', async (t) => {

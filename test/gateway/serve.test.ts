@@ -39,11 +39,21 @@ function folderOf(t: TestContext): string {
 }
 
 describe('turnwire serve', () => {
-  test('tells its address, a line for each turn, and ends well on SIGTERM', async (t) => {
+  test('tells its addresses, a line for each turn, and ends well on SIGTERM', async (t) => {
     const emulator = await startEmulator();
     t.after(() => emulator.close());
-    const { child, ended, line } = turnwire(t, ['serve', '--upstream', emulator.url, '--port', '0', '--json']);
-    const { url } = JSON.parse(await line()) as { url: string };
+    const { child, ended, line } = turnwire(t, [
+      'serve',
+      '--upstream',
+      emulator.url,
+      '--port',
+      '0',
+      '--admin-port',
+      '0',
+      '--json',
+    ]);
+    const { url, admin_url: page } = JSON.parse(await line()) as { url: string; admin_url: string };
+    assert.match(await (await fetch(page)).text(), /<title>turnwire gateway<\/title>/);
     const response = await fetch(`${url}/responses`, { method: 'POST', body: '{"model":"m","input":"x"}' });
     assert.equal(response.status, 200);
     const turn = JSON.parse(await line()) as Record<string, unknown>;

@@ -1,7 +1,9 @@
+import { request } from 'node:http';
 import { startGateway } from '@turnwire/gateway';
 import { startEmulator } from 'turnwire/emulator';
 import type { ConfigInput, Gateway, GatewayOptions } from '@turnwire/gateway';
 import type { Emulator, EmulatorOptions } from 'turnwire/emulator';
+import type { IncomingMessage } from 'node:http';
 import type { TestContext } from 'node:test';
 
 export interface Setup {
@@ -58,4 +60,30 @@ export async function errorOf(response: Response): Promise<Record<string, unknow
 
 export function message(text: string, role = 'user'): object {
   return { type: 'message', role, content: text };
+}
+
+/** What `fetch` does not let out: any method, any header. */
+export function raw(
+  url: string,
+  options: { method?: string; headers?: Record<string, string>; path?: string; body?: string | Buffer },
+) {
+  const { hostname, port, pathname } = new URL(url);
+  return new Promise<IncomingMessage & { text: string }>((resolve, reject) => {
+    const asked = request(
+      {
+        hostname,
+        port,
+        path: options.path ?? pathname,
+        method: options.method ?? 'GET',
+        headers: options.headers ?? {},
+      },
+      (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+        answer.on('end', () => resolve(Object.assign(answer, { text })));
+      },
+    );
+    asked.on('error', reject);
+    asked.end(options.body);
+  });
 }

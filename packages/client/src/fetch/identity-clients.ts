@@ -143,11 +143,12 @@ export class IdentityClients {
   }
 
   get stats(): ClientStats {
-    const total: ClientStats = { ...this.#closedStats, connections: 0, busy: 0, chains: 0, chainsGivenUp: 0 };
+    const total: ClientStats = { ...this.#closedStats, connections: 0, busy: 0, lanes: 0, chains: 0, chainsGivenUp: 0 };
     const clients = [...[...this.#entries.values()].map(({ client }) => client), ...this.#closing.keys()];
     for (const { stats } of clients) {
       total.connections += stats.connections;
       total.busy += stats.busy;
+      total.lanes += stats.lanes;
       total.dialled += stats.dialled;
       total.chainsGivenUp += stats.chainsGivenUp;
       total.usage = sum(total.usage, stats.usage);

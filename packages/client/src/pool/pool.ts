@@ -50,10 +50,13 @@ export class Pool implements ConnectionOwner {
     this.#dialContext = this.#createDialContext();
   }
 
-  get stats(): { dialled: number; connections: number; busy: number; chainsGivenUp: number } {
-    let busy = 0;
-    for (const connection of this.#connections) if (connection.busy) busy += 1;
-    return { dialled: this.#numbers, connections: this.#connections.size, busy, chainsGivenUp: this.#givenUp };
+  get stats(): { dialled: number; connections: number; busy: number; lanes: number; chainsGivenUp: number } {
+    const counts = { busy: 0, lanes: 0 };
+    for (const connection of this.#connections) {
+      if (connection.busy) counts.busy += 1;
+      counts.lanes += connection.lanes.busy;
+    }
+    return { dialled: this.#numbers, connections: this.#connections.size, ...counts, chainsGivenUp: this.#givenUp };
   }
 
   /** Whether a turn could continue this response now. */

@@ -42,6 +42,8 @@ export interface ClientStats {
   connections: number;
   /** Of these, carrying a turn. */
   busy: number;
+  /** Lanes that carry a turn, of all connections together: more than `busy` where turns share connections. */
+  lanes: number;
   /** Chains that were not stored, and whose connection was given to another turn or was idle for too long, since the client was created. */
   chainsGivenUp: number;
   /** Chains that are remembered, so that a full history can be sent as what is new. */

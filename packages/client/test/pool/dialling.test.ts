@@ -92,7 +92,7 @@ gate(
     assert.deepEqual([place.lane.connectionNumber, place.reused], [2, false]);
     answer(1);
     await warm;
-    assert.deepEqual(pool.stats, { dialled: 2, connections: 2, busy: 1, chainsGivenUp: 0 });
+    assert.deepEqual(pool.stats, { dialled: 2, connections: 2, busy: 1, lanes: 1, chainsGivenUp: 0 });
     assert.equal((await take()).lane.connectionNumber, 1);
   },
 );

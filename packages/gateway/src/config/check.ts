@@ -71,7 +71,7 @@ function unwrapped(schema: unknown): Shaped | undefined {
 }
 
 /** What is right by itself, and wrong together. */
-function contradictions({ listen, upstream, principals }: Config): Finding[] {
+function contradictions({ listen, upstream, admin, principals }: Config): Finding[] {
   const findings: Finding[] = [];
   if (!isLoopback(listen.host) && principals === undefined && !listen.open) {
     const message = `others reach ${listen.host}: name principals with keys, or say open: true (--open) to pass their own keys through`;
@@ -81,6 +81,11 @@ function contradictions({ listen, upstream, principals }: Config): Finding[] {
     findings.push({
       path: ['upstream', 'key'],
       message: 'everybody who reaches the gateway would use this key: name principals with keys of their own',
+    });
+  if (admin !== undefined && !isLoopback(admin.host) && !admin.open)
+    findings.push({
+      path: ['admin', 'host'],
+      message: `whoever reaches ${admin.host} would see who uses the gateway, and how: say open: true (--admin-open) where that is wanted`,
     });
   const { protocol, hostname } = new URL(upstream.base_url);
   if (protocol === 'http:' && !isLoopback(hostname) && !upstream.allow_plaintext)

@@ -7,6 +7,9 @@ import type { Finding } from './check.js';
 import type { Position } from './problem.js';
 import type { Config, ConfigInput } from './schema.js';
 
+/** What stands in the place of the file's own settings: a command line, say. */
+export type Overrides = Pick<ConfigInput, 'listen' | 'admin' | 'drain_ms'>;
+
 const mostBytes = 1024 * 1024;
 
 /**
@@ -14,10 +17,7 @@ const mostBytes = 1024 * 1024;
  *
  * @throws GatewayConfigError with every problem, each with its line and column.
  */
-export async function readConfig(
-  file: string,
-  overrides: Pick<ConfigInput, 'listen' | 'drain_ms'> = {},
-): Promise<Config> {
+export async function readConfig(file: string, overrides: Overrides = {}): Promise<Config> {
   const text = await readText(file);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
@@ -85,10 +85,13 @@ function valueOf(document: Document, file: string): unknown {
 }
 
 /** Where the file's own value is not of the kind that it must be, it stays, to be complained about. */
-function overridden(value: unknown, { listen, ...rest }: Pick<ConfigInput, 'listen' | 'drain_ms'>): unknown {
+function overridden(value: unknown, { listen, admin, ...rest }: Overrides): unknown {
   if (!isRecord(value)) return value;
-  const own = value['listen'] ?? {};
-  return { ...value, ...rest, ...(listen !== undefined && { listen: isRecord(own) ? { ...own, ...listen } : own }) };
+  const merged = (name: 'listen' | 'admin', given: object | undefined): object => {
+    const own = value[name] ?? {};
+    return given === undefined ? {} : { [name]: isRecord(own) ? { ...own, ...given } : own };
+  };
+  return { ...value, ...rest, ...merged('listen', listen), ...merged('admin', admin) };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

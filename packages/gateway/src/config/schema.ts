@@ -149,10 +149,27 @@ const restore = z
   .prefault({})
   .describe('What is held so that a chain can be sent in full when the upstream has lost it; off: nothing.');
 
+const admin = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe('The address of the page. Another one than loopback needs admin.open: true.'),
+    port: z.int().min(0).max(65_535).default(4040).describe('0: any free one.'),
+    open: z.boolean().default(false).describe('Shows the page at an address that others reach. It asks for no key.'),
+    allowed_hosts: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Names by which the page may be asked for; "*" allows any.'),
+  })
+  .describe('A page that shows what is saved.');
+
 /** The one definition of `gateway.yaml`, of which its types and the JSON Schema for editors are made. */
 export const configSchema = z.strictObject({
   listen,
   upstream,
+  admin: admin.optional(),
   principals: z
     .array(principal)
     .min(1)
@@ -183,5 +200,6 @@ export type ConfigInput = z.input<typeof configSchema>;
 /** A configuration that was checked, with every default filled in. */
 export type Config = z.output<typeof configSchema>;
 export type UpstreamConfig = Config['upstream'];
+export type AdminConfig = NonNullable<Config['admin']>;
 export type PrincipalConfig = NonNullable<Config['principals']>[number];
 export type Limits = Config['limits'];

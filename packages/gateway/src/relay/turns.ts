@@ -48,6 +48,16 @@ export class Turns {
     return this.#running.size;
   }
 
+  /** Those that have not ended, by the name of their principal. */
+  get runningByPrincipal(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { options } of this.#running) {
+      const { name } = options.principal;
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** Resolves when none runs. */
   async idle(): Promise<void> {
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
@@ -69,7 +79,7 @@ export class Turns {
         code: 'gateway_busy',
         headers: { 'retry-after': '1' },
       });
-    const lease = relays().take(principal.identity);
+    const lease = relays().take(principal);
     const end = begun(quotas, principal, lease);
     const named = textField(create.params, 'previous_response_id');
     const history = named === undefined ? undefined : histories.find(principal.id, named);

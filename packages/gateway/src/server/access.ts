@@ -1,7 +1,17 @@
 import { isLoopback, unbracketed } from '../base/loopback.js';
 import { Refusal } from '../base/refusal.js';
 import type { IncomingMessage } from 'node:http';
-import type { Config } from '../config/schema.js';
+import type { AdminConfig, Config } from '../config/schema.js';
+
+/** Names and origins that stand in a request. "*" stands for any. */
+interface Allowed {
+  /** The address that is listened on. */
+  host: string;
+  /** Pages that this listener has served itself may ask: `Host` tells that they are its own. */
+  ownPages: boolean;
+  hosts: readonly string[];
+  origins: readonly string[];
+}
 
 const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
 
@@ -13,25 +23,46 @@ export class Access {
   readonly #host: string;
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
+  readonly #ownPages: boolean;
+  readonly #remedies: { origin: string; host: string };
 
-  constructor({ host, allowed_hosts: hosts, allowed_origins: origins }: Config['listen']) {
+  /** @param remedies what a refusal says to do. */
+  constructor({ host, hosts, origins, ownPages }: Allowed, remedies: { origin: string; host: string }) {
     this.#host = unbracketed(host.toLowerCase());
     this.#hosts = new Set(hosts.map((name) => name.toLowerCase()));
     this.#origins = new Set(origins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
+    this.#ownPages = ownPages;
+    this.#remedies = remedies;
+  }
+
+  /** Of the listener for clients. */
+  static forClients({ host, allowed_hosts: hosts, allowed_origins: origins }: Config['listen']): Access {
+    return new Access(
+      { host, hosts, origins, ownPages: false },
+      {
+        origin: 'allow it with listen.allowed_origins (--allow-origin)',
+        host: 'allow the name with listen.allowed_hosts (--allow-host)',
+      },
+    );
+  }
+
+  /** Of the listener for the admin page, which no other page may read. */
+  static forAdmin({ host, allowed_hosts: hosts }: AdminConfig): Access {
+    return new Access(
+      { host, hosts, origins: [], ownPages: true },
+      { origin: 'its page alone may', host: 'allow the name with admin.allowed_hosts' },
+    );
   }
 
   /** @throws Refusal (403) for a request that a foreign page or name stands behind. */
   check({ headers, socket }: IncomingMessage): void {
     const { host = '', origin } = headers;
-    if (origin !== undefined && !allows(this.#origins, origin.toLowerCase()))
-      throw forbidden(
-        `pages of the origin ${shown(origin)} may not use this gateway; allow it with listen.allowed_origins (--allow-origin)`,
-      );
+    const isOwn = this.#ownPages && origin !== undefined && /^https?:\/\/(.*)$/.exec(origin)?.[1] === host;
+    if (origin !== undefined && !isOwn && !allows(this.#origins, origin.toLowerCase()))
+      throw forbidden(`pages of the origin ${shown(origin)} may not use this gateway; ${this.#remedies.origin}`);
     const name = hostnameOf(host);
     if (name === undefined || !this.#serves(name, socket.localAddress))
-      throw forbidden(
-        `this gateway is not asked for as ${shown(host)}; allow the name with listen.allowed_hosts (--allow-host)`,
-      );
+      throw forbidden(`this gateway is not asked for as ${shown(host)}; ${this.#remedies.host}`);
   }
 
   /** Lets the page of an allowed origin read an answer; nothing for any other request. */

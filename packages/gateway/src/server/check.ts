@@ -1,5 +1,6 @@
 import { configOf, readConfig } from '../config/file.js';
 import { Principals } from './principals.js';
+import type { Overrides } from '../config/file.js';
 import type { Config, ConfigInput } from '../config/schema.js';
 import type { SecretSource } from './principals.js';
 
@@ -8,7 +9,7 @@ export interface ConfigSource {
   /** The configuration, or the path of a file that has it. */
   config: ConfigInput | string;
   /** What stands in the place of the file's own settings: a command line, say. */
-  overrides?: Pick<ConfigInput, 'listen' | 'drain_ms'> | undefined;
+  overrides?: Overrides | undefined;
   /** Where the keys are that the configuration names. @default the environment */
   secret?: SecretSource | undefined;
 }

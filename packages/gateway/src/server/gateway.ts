@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { unbracketed } from '../base/loopback.js';
 import { Refusal, answerOf, refuseUpgrade } from '../base/refusal.js';
-import { GatewayConfigError } from '../config/problem.js';
-import { check } from './check.js';
-import { Service } from './service.js';
+import { startAdmin } from './admin.js';
 import { readCertificate } from './certificate.js';
+import { check } from './check.js';
+import { listenAt, reachable } from './listen.js';
+import { Service } from './service.js';
 import { TurnLog } from './turn-log.js';
 import { withoutUpgrade } from './without-upgrade.js';
 import type { RequestListener, Server, ServerOptions } from 'node:http';
@@ -26,6 +26,8 @@ export interface Gateway extends AsyncDisposable {
   /** The base for clients: `http://127.0.0.1:4000/v1`. */
   readonly url: string;
   readonly port: number;
+  /** The address of the admin page; undefined where the configuration has none. */
+  readonly adminUrl: string | undefined;
   /** Whose API is served: an origin. */
   readonly upstream: string;
   /** Reads the configuration anew. Rejects where that is wrong: the one before then still holds. The address stays what it is. */
@@ -60,15 +62,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
     else refuseUpgrade(socket, answerOf(complaint(error)));
   });
-  await begin(server, listen);
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : listen.port;
+  const admin = config.admin && (await startAdmin(config.admin, () => service.state));
   const ended = new Promise<void>((resolve) => server.once('close', resolve));
   const destroy = (): void => {
     service.destroy();
+    admin?.end();
     server.close();
     server.closeAllConnections();
   };
+  const port = await listenAt(server, listen).catch((error: unknown) => {
+    admin?.end();
+    throw error;
+  });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     // Until the turns have ended the listener stays: who asks whether this is ready gets an answer.
@@ -77,17 +82,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     server.close();
     server.closeIdleConnections();
     await ended;
+    admin?.end();
     clearTimeout(timer);
   };
   const gateway: Gateway = {
     url: `${listen.tls === undefined ? 'http' : 'https'}://${reachable(listen.host)}:${port}/v1`,
     port,
+    adminUrl: admin?.url,
     upstream: new URL(config.upstream.base_url).origin,
     reload: async () => {
       const next = await check(options);
       const tls = next.config.listen.tls;
       if (tls !== undefined && 'setSecureContext' in server) server.setSecureContext(await readCertificate(tls));
-      if (next.config.listen.host !== listen.host || next.config.listen.port !== listen.port)
+      if (JSON.stringify(addressesOf(next.config)) !== JSON.stringify(addressesOf(checked.config)))
         onWarning('turnwire: another address takes a restart: the gateway goes on at the one that it has');
       ({ config } = next);
       service.apply(next);
@@ -97,6 +104,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     [Symbol.asyncDispose]: () => gateway.close(),
   };
   return gateway;
+}
+
+/** What a reload does not change. */
+function addressesOf({ listen: { host, port }, admin }: Config): unknown {
+  return [host, port, admin];
 }
 
 async function serverFor({ limits, listen: { tls } }: Config, listener: RequestListener): Promise<Server | TlsServer> {
@@ -116,26 +128,6 @@ async function serverFor({ limits, listen: { tls } }: Config, listener: RequestL
   return server;
 }
 
-function begin(server: Server | TlsServer, { host, port }: Config['listen']): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const why =
-        cause.code === 'EADDRINUSE'
-          ? 'is taken: choose another port, or 0 for any free one'
-          : `cannot be had (${cause.code}): choose an address of this machine, and a port that you may use`;
-      reject(
-        new GatewayConfigError([{ file: 'the gateway', path: '', message: `the address ${host}:${port} ${why}` }], {
-          cause,
-        }),
-      );
-    });
-    server.listen(port, unbracketed(host), () => {
-      server.removeAllListeners('error');
-      resolve();
-    });
-  });
-}
-
 /** What is wrong with bytes that are no request. */
 function complaint({ code }: NodeJS.ErrnoException): Refusal {
   if (code === 'HPE_HEADER_OVERFLOW')
@@ -149,14 +141,6 @@ function complaint({ code }: NodeJS.ErrnoException): Refusal {
       code: 'request_timeout',
     });
   return new Refusal('this is not a valid HTTP request', { code: 'invalid_http' });
-}
-
-/** An address at which this machine reaches a server that listens on `host`. */
-function reachable(host: string): string {
-  const bare = unbracketed(host);
-  if (bare === '0.0.0.0') return '127.0.0.1';
-  if (bare === '::') return '[::1]';
-  return bare.includes(':') ? `[${bare}]` : bare;
 }
 
 function warn(message: string): void {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { tokensOf } from '../relay/turn-record.js';
 import type { GatewayTurn } from '../relay/turn.js';
 
 /** What is measured at the moment that somebody asks. */
@@ -87,14 +88,8 @@ export class Metrics {
     this.#bytes.inc({ side: 'client' }, create.bytes);
     this.#bytes.inc({ side: 'upstream' }, sentBytes);
     if (firstEventMs !== undefined) this.#firstEvent.observe({ transport }, firstEventMs / 1000);
-    const {
-      input_tokens: input,
-      output_tokens: output,
-      input_tokens_details: details,
-    } = (usage ?? {}) as Record<string, unknown>;
-    const cached = (details as { cached_tokens?: unknown } | undefined)?.cached_tokens;
-    for (const [kind, count] of Object.entries({ input, output, cached }))
-      if (typeof count === 'number') this.#tokens.inc({ principal: name, kind }, count);
+    for (const [kind, count] of Object.entries(tokensOf(usage)))
+      if (count !== undefined) this.#tokens.inc({ principal: name, kind }, count);
   }
 
   refused(status: number): void {

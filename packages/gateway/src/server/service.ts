@@ -1,5 +1,7 @@
 import { RelayBodies } from '@turnwire/client/relay';
 import { isLoopback } from '../base/loopback.js';
+import { Activity } from '../admin/activity.js';
+import { mostIdentities, stateOf } from '../admin/state.js';
 import { Refusal, answerOf } from '../base/refusal.js';
 import { readCreate } from '../relay/create.js';
 import { Histories } from '../relay/histories.js';
@@ -8,6 +10,7 @@ import { answerWhole, answerWithEvents } from '../relay/http/event-stream.js';
 import { answerWithJson } from '../relay/http/json-answer.js';
 import { LocalQuotas } from '../relay/quotas.js';
 import { LocalRegistry } from '../relay/registry.js';
+import { recordOf } from '../relay/turn-record.js';
 import { Turns } from '../relay/turns.js';
 import { handOn } from '../upstream/passage.js';
 import { preflight } from './access.js';
@@ -18,6 +21,7 @@ import { Setting } from './setting.js';
 import { Upgrades } from './upgrades.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { AdminState } from '../admin/state.js';
 import type { Config } from '../config/schema.js';
 import type { HistoriesOptions } from '../relay/histories.js';
 import type { Quotas } from '../relay/quotas.js';
@@ -42,6 +46,7 @@ export class Service {
   readonly #registry: Registry = new LocalRegistry();
   readonly #quotas: Quotas = new LocalQuotas();
   readonly #metrics = new Metrics();
+  readonly #activity = new Activity();
   readonly #turns: Turns;
   readonly #upgrades: Upgrades;
   #setting: Setting;
@@ -62,8 +67,10 @@ export class Service {
       maxTurns: config.limits.turns,
       isReady,
       onSettled: (turn) => {
+        const record = recordOf(turn);
         this.#metrics.settled(turn);
-        if (this.#setting.config.log === 'turns') log?.settled(turn);
+        this.#activity.settled(record);
+        if (this.#setting.config.log === 'turns') log?.settled(record);
       },
     });
     this.#upgrades = new Upgrades({
@@ -106,6 +113,21 @@ export class Service {
       if (name !== 'turns')
         throw new Refusal('only /responses takes an upgrade', { status: 404, code: 'unknown_path' });
       return rules.split(request.headers);
+    });
+  }
+
+  /** What the admin page shows. */
+  get state(): AdminState {
+    const { config, relays } = this.#setting;
+    return stateOf(this.#activity, {
+      upstream: new URL(config.upstream.base_url).origin,
+      ready: this.#isReady,
+      clientSockets: this.#upgrades.size,
+      historyBytes: this.#histories.bytes,
+      principals: (config.principals ?? []).map(({ name }) => name),
+      running: this.#turns.runningByPrincipal,
+      all: relays.stats,
+      newest: relays.newest(mostIdentities),
     });
   }
 

@@ -24,7 +24,7 @@ export class Setting {
     const { upstream, limits, listen } = config;
     this.config = config;
     this.principals = principals;
-    this.access = new Access(listen);
+    this.access = Access.forClients(listen);
     this.rules = new HeaderRules(upstream.identity_headers);
     this.relays = before?.relays ?? new Relays({ upstream, limits, onWarning });
     this.passage = before?.passage ?? new Passage(upstream);

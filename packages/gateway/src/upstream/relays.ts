@@ -1,6 +1,7 @@
 import { createRelay } from '@turnwire/client/relay';
 import type { Relay, RelayOptions } from '@turnwire/client/relay';
 import type { Limits, UpstreamConfig } from '../config/schema.js';
+import type { Principal } from './principal.js';
 
 /** A relay that is in use until it is released. */
 export interface Lease {
@@ -8,8 +9,26 @@ export interface Lease {
   release(): void;
 }
 
+/** What one identity, or all together, have at the upstream. */
+export interface RelayCounts {
+  /** WebSockets that are open. */
+  connections: number;
+  /** Of these, carrying a turn. */
+  busy: number;
+  /** Lanes that carry a turn. */
+  lanes: number;
+  /** Responses that can be continued by a delta. */
+  chains: number;
+  /** Memory for what is known of their histories, as estimated. */
+  chainBytes: number;
+  /** Chains whose connection was given to another turn or was idle for too long, since the start. */
+  chainsGivenUp: number;
+}
+
 interface Entry {
   relay: Relay;
+  /** The name of the principal that used it last: several can share one identity. */
+  usedBy: string;
   running: number;
   idle: NodeJS.Timeout | undefined;
 }
@@ -37,10 +56,15 @@ export class Relays {
     this.#options = options;
   }
 
-  /** @param identity the headers that say who asks. */
-  take(identity: Readonly<Record<string, string>>): Lease {
+  take({ identity, name }: Pick<Principal, 'identity' | 'name'>): Lease {
     const key = JSON.stringify(identity);
-    const entry = this.#entries.get(key) ?? { relay: this.#create(identity), running: 0, idle: undefined };
+    const entry = this.#entries.get(key) ?? {
+      relay: this.#create(identity),
+      usedBy: name,
+      running: 0,
+      idle: undefined,
+    };
+    entry.usedBy = name;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.running += 1;
@@ -62,31 +86,32 @@ export class Relays {
   }
 
   /** Sums over all identities. */
-  get stats(): {
-    connections: number;
-    busy: number;
-    chains: number;
-    chainBytes: number;
-    identities: number;
-    chainsGivenUp: number;
-  } {
+  get stats(): RelayCounts & { identities: number } {
     const total = {
       connections: 0,
       busy: 0,
+      lanes: 0,
       chains: 0,
       chainBytes: 0,
-      identities: this.#entries.size,
       chainsGivenUp: this.#pastGivenUp,
+      identities: this.#entries.size,
     };
     for (const { relay } of this.#entries.values()) {
-      const { connections, busy, chains, chainsGivenUp } = relay.stats;
-      total.connections += connections;
-      total.busy += busy;
-      total.chains += chains;
-      total.chainsGivenUp += chainsGivenUp;
-      total.chainBytes += relay.chainBytes;
+      const counts = countsOf(relay);
+      total.connections += counts.connections;
+      total.busy += counts.busy;
+      total.lanes += counts.lanes;
+      total.chains += counts.chains;
+      total.chainBytes += counts.chainBytes;
+      total.chainsGivenUp += counts.chainsGivenUp;
     }
     return total;
+  }
+
+  /** The identities that were used last, the newest first. */
+  newest(most: number): (RelayCounts & { usedBy: string })[] {
+    const entries = [...this.#entries.values()].slice(-most).toReversed();
+    return entries.map(({ relay, usedBy }) => ({ usedBy, ...countsOf(relay) }));
   }
 
   async close(): Promise<void> {
@@ -152,4 +177,9 @@ export class Relays {
     this.#closing.add(relay);
     void relay.close().finally(() => this.#closing.delete(relay));
   }
+}
+
+function countsOf({ stats, chainBytes }: Relay): RelayCounts {
+  const { connections, busy, lanes, chains, chainsGivenUp } = stats;
+  return { connections, busy, lanes, chains, chainBytes, chainsGivenUp };
 }

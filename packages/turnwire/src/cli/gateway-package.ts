@@ -9,6 +9,7 @@ export interface GatewayPackage {
 /** A command line, in the words of `gateway.yaml`. */
 export interface GatewaySettings {
   listen?: { port?: number; host?: string; open?: boolean; allowed_hosts?: string[]; allowed_origins?: string[] };
+  admin?: { port?: number; host?: string; open?: boolean };
   drain_ms?: number;
 }
 
@@ -23,6 +24,7 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly url: string;
   readonly port: number;
+  readonly adminUrl: string | undefined;
   readonly upstream: string;
   reload(): Promise<void>;
   close(): Promise<void>;

@@ -35,6 +35,7 @@ const verbs = {
   serve: {
     examples: [
       'turnwire serve --upstream https://api.openai.com/v1 --port 4000',
+      'turnwire serve --upstream https://api.openai.com/v1 --admin-port 4040',
       'turnwire serve --config gateway.yaml --check',
     ],
     page: 'docs/gateway.md',

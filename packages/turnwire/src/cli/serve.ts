@@ -16,6 +16,9 @@ export interface ServeOptions {
   allowHost?: string[];
   allowOrigin?: string[];
   transport?: 'auto' | 'websocket' | 'sse';
+  adminPort?: number;
+  adminHost?: string;
+  adminOpen?: boolean;
   drainMs?: number;
   envFromFile?: readonly string[];
   check?: boolean;
@@ -49,10 +52,15 @@ export async function serve(io: Io, options: ServeOptions): Promise<number> {
   }
   const gateway = await gatewayPackage.startGateway(given);
   const stopped = untilDrained(io, gateway, (line) => stderr.line(line));
-  if (json === true) stdout.line(JSON.stringify({ url: gateway.url, port: gateway.port, pid: process.pid }));
+  const { url, port, adminUrl } = gateway;
+  if (json === true)
+    stdout.line(
+      JSON.stringify({ url, port, pid: process.pid, ...(adminUrl !== undefined && { admin_url: adminUrl }) }),
+    );
   else {
-    stdout.line(`The Responses API of ${gateway.upstream} at ${stdout.style('bold', gateway.url)}`);
-    stdout.line('  for SDKs and tools:  ' + stdout.style('cyan', `export OPENAI_BASE_URL=${gateway.url}`));
+    stdout.line(`The Responses API of ${gateway.upstream} at ${stdout.style('bold', url)}`);
+    stdout.line('  for SDKs and tools:  ' + stdout.style('cyan', `export OPENAI_BASE_URL=${url}`));
+    if (adminUrl !== undefined) stdout.line('  what is saved:       ' + stdout.style('cyan', adminUrl));
     stdout.line('  Ctrl-C lets running turns end, and a second one does not.');
   }
   await stopped;
@@ -85,16 +93,15 @@ async function reload(gateway: Gateway, tell: (line: string) => void): Promise<v
 
 function configOf(options: ServeOptions): GatewayOptions['config'] {
   const { upstream = '', transport } = options;
-  const { listen, drain_ms } = overridesOf(options);
   return {
     upstream: { base_url: upstream, ...(transport !== undefined && { transport }) },
-    ...(listen !== undefined && { listen }),
-    ...(drain_ms !== undefined && { drain_ms }),
+    ...overridesOf(options),
   };
 }
 
 /** What the command line says in the place of the file. */
-function overridesOf({ port, host, open, allowHost, allowOrigin, drainMs }: ServeOptions): GatewaySettings {
+function overridesOf(options: ServeOptions): GatewaySettings {
+  const { port, host, open, allowHost, allowOrigin, adminPort, adminHost, adminOpen, drainMs } = options;
   const listen = {
     ...(port !== undefined && { port }),
     ...(host !== undefined && { host }),
@@ -102,8 +109,14 @@ function overridesOf({ port, host, open, allowHost, allowOrigin, drainMs }: Serv
     ...(allowHost !== undefined && { allowed_hosts: allowHost }),
     ...(allowOrigin !== undefined && { allowed_origins: allowOrigin }),
   };
+  const admin = {
+    ...(adminPort !== undefined && { port: adminPort }),
+    ...(adminHost !== undefined && { host: adminHost }),
+    ...(adminOpen !== undefined && { open: adminOpen }),
+  };
   return {
     ...(Object.keys(listen).length > 0 && { listen }),
+    ...(Object.keys(admin).length > 0 && { admin }),
     ...(drainMs !== undefined && { drain_ms: drainMs }),
   };
 }

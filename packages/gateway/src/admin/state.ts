@@ -1,0 +1,80 @@
+import { noCounts } from './activity.js';
+import type { RelayCounts } from '../upstream/relays.js';
+import type { Activity, PrincipalCounts, RecentTurn, TotalCounts } from './activity.js';
+
+/** What the page shows, and `/state.json` answers: counts, names and times. No contents, and no keys. */
+export interface AdminState {
+  /** The origin whose API is served. */
+  upstream: string;
+  /** False from the moment the gateway drains. */
+  ready: boolean;
+  started_at: string;
+  now: string;
+  total: TotalCounts;
+  /** Turns that run now. */
+  running: number;
+  /** WebSockets of clients that are open. */
+  client_sockets: number;
+  connections: ConnectionCounts & {
+    identities: number;
+    /** Memory for histories that can be restored. */
+    history_bytes: number;
+  };
+  /** The identities that were used last, each with what it has at the upstream. */
+  identities: (ConnectionCounts & { used_by: string })[];
+  /** Those of the configuration, and of passed keys those that asked last. */
+  principals: (Omit<PrincipalCounts, 'last_turn_at'> & { last_turn_at: string | null; running: number })[];
+  /** The last turns, the newest first. */
+  turns: readonly RecentTurn[];
+}
+
+/** The names of {@link RelayCounts}, as the JSON has them. */
+export interface ConnectionCounts {
+  connections: number;
+  busy: number;
+  lanes: number;
+  chains: number;
+  chain_bytes: number;
+  chains_given_up: number;
+}
+
+/** What is known at the moment that somebody asks. */
+export interface Levels {
+  upstream: string;
+  ready: boolean;
+  clientSockets: number;
+  historyBytes: number;
+  /** The names of those in the configuration. */
+  principals: readonly string[];
+  /** Turns that run, by the name of their principal. */
+  running: ReadonlyMap<string, number>;
+  all: RelayCounts & { identities: number };
+  newest: readonly (RelayCounts & { usedBy: string })[];
+}
+
+export const mostIdentities = 50;
+
+export function stateOf(activity: Activity, levels: Levels): AdminState {
+  const { upstream, ready, clientSockets, historyBytes, running, all, newest } = levels;
+  const now = new Date().toISOString();
+  const active = activity.principals;
+  const unseen = levels.principals.filter((name) => !active.some((one) => one.name === name));
+  const principals = [...active, ...unseen.map((name) => ({ name, ...noCounts(), last_turn_at: null }))];
+  return {
+    upstream,
+    ready,
+    started_at: activity.startedAt.toISOString(),
+    now,
+    total: activity.total,
+    running: [...running.values()].reduce((sum, count) => sum + count, 0),
+    client_sockets: clientSockets,
+    connections: { ...named(all), identities: all.identities, history_bytes: historyBytes },
+    identities: newest.map(({ usedBy, ...counts }) => ({ used_by: usedBy, ...named(counts) })),
+    principals: principals.map((counts) => ({ ...counts, running: running.get(counts.name) ?? 0 })),
+    turns: activity.turns,
+  };
+}
+
+function named({ connections, busy, lanes, chains, chainBytes, chainsGivenUp }: RelayCounts): ConnectionCounts {
+  return { connections, busy, lanes, chains, chain_bytes: chainBytes, chains_given_up: chainsGivenUp };
+}
