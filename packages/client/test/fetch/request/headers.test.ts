@@ -32,7 +32,7 @@ describe('headers without options', () => {
       'thread-id',
     ],
     opencode: ['session-id', 'x-session-affinity', 'x-session-id'],
-    'VS Code': ['x-agent-task-id'],
+    'VS Code': ['x-agent-task-id', 'x-vscode-request-id'],
     'W3C traces': ['traceparent', 'tracestate', 'baggage'],
     Zipkin: ['b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled', 'x-b3-flags'],
     Sentry: ['sentry-trace', 'baggage'],
@@ -51,6 +51,7 @@ describe('headers without options', () => {
     requests: [
       'x-request-id',
       'x-client-request-id',
+      'x-github-request-id',
       'idempotency-key',
       'x-idempotency-key',
       'x-stainless-retry-count',
