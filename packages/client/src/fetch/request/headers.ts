@@ -59,7 +59,6 @@ export const headerTable: Readonly<Record<Exclude<HeaderUse, 'identity'>, readon
     'x-cloud-trace-context',
     'grpc-trace-bin',
     'sentry-trace',
-    'uber-trace-id',
     'uberctx-*',
     'ot-tracer-*',
     'jaeger-debug-id',
