@@ -14,7 +14,7 @@ const pinned = {
   '@turnwire/client': [client, ['TurnwireError', 'createClient', 'errorCodes']],
   '@turnwire/client/fetch': [clientFetch, ['TurnwireError', 'createFetch']],
   '@turnwire/client/proxy': [clientProxy, ['proxyFor']],
-  '@turnwire/client/relay': [clientRelay, ['RelayBodies', 'createRelay', 'sseText', 'withStreamId']],
+  '@turnwire/client/relay': [clientRelay, ['ContextDigests', 'RelayBodies', 'createRelay', 'sseText', 'withStreamId']],
   '@turnwire/emulator': [
     emulator,
     [

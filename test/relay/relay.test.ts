@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createRelay } from '@turnwire/client/relay';
+import { ContextDigests, createRelay } from '@turnwire/client/relay';
 import { startEmulator } from 'turnwire/emulator';
-import type { RelayEvent, RelayOptions, RelayTurn } from '@turnwire/client/relay';
+import type { Json, RelayEvent, RelayOptions, RelayTurn } from '@turnwire/client/relay';
 import type { EmulatorOptions } from 'turnwire/emulator';
 import type { TestContext } from 'node:test';
 
@@ -50,6 +50,38 @@ describe('relay', () => {
     assert.deepEqual(
       { responseId: second.continued?.responseId, from: second.continued?.from },
       { responseId: id, from: 2 },
+    );
+  });
+
+  test('continues a stored response that another relay has made, and goes in full where the server does not know it', async (t) => {
+    const { relay, emulator } = await setUp(t);
+    const input = [message('One.')];
+    const first = relay.turn({ model: 'any', input });
+    await eventsOf(first);
+    const digests = new ContextDigests();
+    const { held, context = [] } = first;
+    assert(held !== undefined);
+    const other = createRelay({ baseUrl: emulator.url, apiKey: 'sk-test', onWarning: false });
+    t.after(() => other.destroy());
+    const params = { model: 'any', input: [...context, message('Two.')] as Json[] };
+    assert.equal(relay.plan(params)?.name, 'delta');
+    assert.deepEqual(other.plan(params), { name: 'full', reason: 'history_unknown' });
+    const [end] = new ContextDigests().ends(params);
+    assert.deepEqual(digests.of(held), [end?.digest]);
+    const second = other.turn(params, { continues: { responseId: held.responseId, from: end?.from ?? 0 } });
+    await eventsOf(second);
+    assert.equal(second.report.plan, 'delta');
+    assert.equal(emulator.journal.turns().at(-1)?.parent?.id, held.responseId);
+    const third = { ...params, input: [...(second.context ?? []), message('Three.')] as Json[] };
+    assert.equal(other.plan(third)?.name, 'delta');
+    const lost = other.turn({ ...third, instructions: 'Other.' }, { continues: { responseId: 'resp_gone', from: 4 } });
+    await eventsOf(lost);
+    assert.deepEqual(
+      lost.report.attempts.map(({ plan, recovery }) => [plan, recovery]),
+      [
+        ['delta', 'resend_in_full'],
+        ['full', undefined],
+      ],
     );
   });
 

@@ -13,8 +13,8 @@ import type { StoredJson, StoredObject, Json, JsonObject } from '../json/json.js
  * - `json`: text that is the same JSON.
  * - `content`: of a message; a string is one part of text, each part has its own rules.
  */
-type Tolerance = 'nullable' | 'optional' | 'callId' | 'empty' | 'ignored' | 'json' | 'content';
-type Tolerances = ReadonlyMap<string, Tolerance>;
+export type Tolerance = 'nullable' | 'optional' | 'callId' | 'empty' | 'ignored' | 'json' | 'content';
+export type Tolerances = ReadonlyMap<string, Tolerance>;
 
 const tolerances = (table: Readonly<Record<string, Tolerance>>): Tolerances => new Map(Object.entries(table));
 
@@ -61,6 +61,17 @@ const items: ReadonlyMap<string, Tolerances> = new Map([
 const outputText = tolerances({ annotations: 'empty', logprobs: 'empty', parsed: 'ignored' });
 const anyPart: Tolerances = new Map();
 
+/** The rules of an item; undefined for one that is compared exactly. */
+export function rulesOf(item: StoredObject): Tolerances | undefined {
+  const type = typeOf(item);
+  return type === undefined ? undefined : items.get(type);
+}
+
+/** The rules of a part of a message's content. */
+export function partRulesOf(part: StoredObject): Tolerances {
+  return field(part, 'type') === 'output_text' ? outputText : anyPart;
+}
+
 /**
  * Whether an item of the caller's input is the item that the server holds. The relation is not transitive: an item without an id is equivalent to two items
  * with different ids. A stored item must therefore never be replaced by an equivalent one.
@@ -74,7 +85,7 @@ export function equivalent(stored: StoredJson, given: Json): boolean {
   // have been edited.
   if (type === 'item_reference') return isReference(given) && field(stored, 'id') === given['id'];
   if (type !== typeOf(stored)) return false;
-  const rules = type === undefined ? undefined : items.get(type);
+  const rules = rulesOf(given);
   return rules !== undefined && equivalentFields(stored, given, rules);
 }
 
@@ -93,7 +104,7 @@ export function isReference(item: StoredObject): boolean {
 }
 
 /** The type of the part that a string `content` stands for, by role. */
-function textTypeOf(role: StoredJson | undefined): string | undefined {
+export function textTypeOf(role: StoredJson | undefined): string | undefined {
   if (role === 'assistant') return 'output_text';
   return role === 'user' || role === 'system' || role === 'developer' ? 'input_text' : undefined;
 }
@@ -139,11 +150,11 @@ function equivalentContent(stored: StoredJson, given: Json, textType: string | u
   return a.length === b.length && a.every((part, index) => equivalentPart(part, b[index] ?? null));
 }
 
-function partsOf<Value extends StoredJson>(content: Value, textType: string | undefined): Value | Json {
+export function partsOf<Value extends StoredJson>(content: Value, textType: string | undefined): Value | Json {
   return typeof content === 'string' && textType !== undefined ? [{ type: textType, text: content }] : content;
 }
 
 function equivalentPart(stored: StoredJson, given: Json): boolean {
   if (!isObject(stored) || !isObject(given)) return equal(stored, given);
-  return equivalentFields(stored, given, field(given, 'type') === 'output_text' ? outputText : anyPart);
+  return equivalentFields(stored, given, partRulesOf(given));
 }

@@ -19,8 +19,8 @@ export interface DeltaPlan {
   /** The server has stored the response: another connection can continue it too. */
   stored: boolean;
   from: number;
-  /** The baseline that is continued, for {@link ChainMemory.commit}. */
-  baseline: Baseline;
+  /** The baseline that is continued, for {@link ChainMemory.commit}; undefined where another client has told of the response. */
+  baseline: Baseline | undefined;
 }
 
 /** All items, without an id. */
@@ -131,7 +131,8 @@ export class ChainMemory {
     this.#release(this.#baselines.get(responseId) ?? this.#lost.get(responseId));
     if (unchainableField(fields) !== undefined || output.some(isCompaction)) return;
     const start = plan.name === 'delta' ? plan.baseline : undefined;
-    const asked = input.slice(plan.name === 'delta' ? plan.from : 0).map((item) => ({ item, alternate: undefined }));
+    const from = plan.name === 'delta' && start !== undefined ? plan.from : 0;
+    const asked = input.slice(from).map((item) => ({ item, alternate: undefined }));
     const answered = output.map((item, index) => ({ item, alternate: alternates?.[index] }));
     let bytes = baselineBytes + bytesOf(fields) + (start?.node.pathBytes ?? 0);
     for (const one of [...asked, ...answered]) bytes += nodeBytesOf(one);

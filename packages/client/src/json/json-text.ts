@@ -1,4 +1,4 @@
-import { equal, isObject } from './json.js';
+import { bytesOf, equal, isObject } from './json.js';
 import type { Json } from './json.js';
 
 /** The longest text that is parsed, in characters. */
@@ -13,9 +13,15 @@ const maxLength = 1024 * 1024;
  */
 export function equalJsonText(a: string, b: string): boolean {
   if (a === b) return true;
-  if (Math.max(a.length, b.length) > maxLength) return false;
-  const [left, right] = [parse(a), parse(b)];
-  return left !== undefined && right !== undefined && equal(left, right) && isExact(a, left) && isExact(b, right);
+  const [left, right] = [exactJson(a), exactJson(b)];
+  return left !== undefined && right !== undefined && equal(left, right);
+}
+
+/** The value of a text that survives being parsed; undefined for any other. */
+export function exactJson(text: string): Json | undefined {
+  if (text.length > maxLength) return undefined;
+  const value = parse(text);
+  return value !== undefined && bytesOf(value) < Infinity && isExact(text, value) ? value : undefined;
 }
 
 function parse(text: string): Json | undefined {
@@ -38,7 +44,7 @@ function isExact(text: string, parsed: Json): boolean {
   return colons === members(parsed);
 }
 
-/** `equal` has already been through the value, so its depth is bounded. */
+/** The depth of the value was checked before. */
 function members(value: Json): number {
   let count = 0;
   if (Array.isArray(value)) for (const element of value) count += members(element);

@@ -1,6 +1,9 @@
 // The public API of @turnwire/client/relay: turns for a program that stands between clients and the service, such as a gateway.
 export { createRelay } from './relay.js';
-export type { Relay, RelayOptions, RelayTurnOptions } from './relay.js';
+export type { Relay, RelayOptions, RelayPlan, RelayTurnOptions } from './relay.js';
+export { ContextDigests } from '../continuation/context-digests.js';
+export type { ContextEnd, HeldContext } from '../continuation/context-digests.js';
+export type { KnownResponse } from '../turn/turn-context.js';
 export { RelayBodies } from './bodies.js';
 export type { RelayBody } from './bodies.js';
 export type { RelayAnswer, RelayEvent, RelayOpening, RelayRefusal, RelayTurn } from './turn.js';

@@ -5,6 +5,7 @@ import { RelayTurn } from './turn.js';
 import type { JsonObject } from '../json/json.js';
 import type { ClientOptions, TransportChoice } from '../options.js';
 import type { ClientStats } from '../turn/client.js';
+import type { KnownResponse } from '../turn/turn-context.js';
 import type { AnswerParts } from './turn.js';
 
 /** Those of `createClient`, but that nothing of the environment counts except its proxies: a relay asks with the credentials that it is given. */
@@ -20,14 +21,29 @@ export interface RelayTurnOptions {
   plain?: string | undefined;
   /** An earlier turn with the same content may have run: once this one was sent, it is not sent again. @default false */
   mayHaveRun?: boolean | undefined;
+  /**
+   * A stored response of which another relay has told: its context ends in the input before index `from`. Continued where this relay itself knows of none
+   * that is longer; where the server does not know it, the turn goes in full.
+   */
+  continues?: KnownResponse | undefined;
   /** Called once, when the turn has ended, in whatever way. */
   onSettled?: (() => void) | undefined;
 }
+
+/** See {@link Relay.plan}. `reason` is one of docs/continuation.md. */
+export type RelayPlan = { name: 'delta'; responseId: string; from: number } | { name: 'full'; reason: string };
 
 /** The turns of one identity at one endpoint, and the connections that they share. */
 export interface Relay extends AsyncDisposable {
   /** Begins a turn at once. `params` must not be changed afterwards. What is wrong with it is the turn's failure. */
   turn(params: JsonObject, options?: RelayTurnOptions): RelayTurn;
+  /**
+   * How a turn with a whole history would be sent now: as what stands after index `from`, or in full, with the reason. undefined where it names the
+   * response that it continues, or has no list of items.
+   *
+   * @throws TurnwireError `invalid_request`
+   */
+  plan(params: JsonObject): RelayPlan | undefined;
   /** An open connection holds this response, and can take a turn that continues it. */
   holds(responseId: string): boolean;
   readonly stats: ClientStats;
@@ -58,7 +74,7 @@ class ClientRelay implements Relay {
   }
 
   turn(params: JsonObject, options: RelayTurnOptions = {}): RelayTurn {
-    const { signal, transport, headers = {}, plain, mayHaveRun = false, onSettled = () => {} } = options;
+    const { signal, transport, headers = {}, plain, mayHaveRun = false, continues, onSettled = () => {} } = options;
     const parts: AnswerParts = { received: {}, plain: undefined };
     const turn = this.#client.turnAsText(
       params,
@@ -67,10 +83,15 @@ class ClientRelay implements Relay {
         headers: { sent: headers, onReceived: (received) => (parts.received = received) },
         plain: plain === undefined ? undefined : { body: plain, onResponse: (answer) => (parts.plain = answer) },
         mayHaveRun,
+        continues,
         onSettled,
       },
     );
     return new RelayTurn(turn, parts);
+  }
+
+  plan(params: JsonObject): RelayPlan | undefined {
+    return this.#client.plan(params);
   }
 
   holds(responseId: string): boolean {

@@ -6,6 +6,7 @@ import { brokenOffText, fetchFailureOf, errorResponseParts, unknownText } from '
 import { responseText } from '../fetch/response/response-text.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { EventWithoutLane } from './text.js';
+import type { HeldContext } from '../continuation/context-digests.js';
 import type { Json } from '../json/json.js';
 import type { FinalFrame } from '../fetch/response/read-to-end.js';
 import type { Frame } from '../protocol/frame.js';
@@ -163,6 +164,14 @@ export class RelayTurn {
    */
   get context(): readonly Json[] | undefined {
     return this.#turn.context();
+  }
+
+  /**
+   * What the server is known to hold at the end of the response, for `ContextDigests`; undefined before the answer was read to its end, and where the turn
+   * has named the response that it continues, or cannot be continued itself.
+   */
+  get held(): HeldContext | undefined {
+    return this.#turn.held;
   }
 
   /** What was continued where a full history was sent as a delta, and the index in the input from which it was sent. */

@@ -13,11 +13,13 @@ import { SseTransport } from '../transport/sse-transport.js';
 import { WebSocketTransport } from '../transport/websocket-transport.js';
 import { Breaker } from './recovery/breaker.js';
 import { isRefusedForLoad } from './recovery/dial-load.js';
+import { planOf } from './attempt/attempt-runner.js';
 import { Conversation } from './conversation.js';
 import { TurnRequest } from './request.js';
 import { ExpiringModels } from './recovery/expiring-models.js';
 import { Turn } from './turn.js';
 import { UsageTotal } from './usage.js';
+import type { ChainPlan } from '../continuation/memory.js';
 import type { JsonObject } from '../json/json.js';
 import type { Clock } from '../base/clock.js';
 import type { Network } from '../network/network.js';
@@ -157,6 +159,14 @@ export class Client implements AsyncDisposable {
   /** @internal A connection that can take a turn now holds this response. */
   holds(responseId: string): boolean {
     return this.#pool.holds(responseId);
+  }
+
+  /** @internal How a turn would be sent now, over a WebSocket; undefined where it names the response that it continues, or has no input of items. */
+  plan(params: JsonObject): ChainPlan | undefined {
+    const { items, fields, previousResponseId } = new TurnRequest(params, true);
+    return items === undefined || previousResponseId !== undefined
+      ? undefined
+      : planOf(this.#engine, { items, fields });
   }
 
   /** @internal What the memory of chains takes, in bytes: those of several clients can have one budget. */

@@ -11,10 +11,17 @@ export interface TurnContext {
   onCommitted: ((items: readonly Json[]) => void) | undefined;
 }
 
+/** A stored response of which another client has told: its context ends in the input before index `from`. */
+export interface KnownResponse {
+  responseId: string;
+  from: number;
+}
+
 /** @internal Options of turns whose consumer passes frames on. */
 export interface FrameOptions {
   /** Opaque frames stay text. */
   asText?: boolean | undefined;
   headers?: TurnHeaders | undefined;
   plain?: PlainCall | undefined;
+  continues?: KnownResponse | undefined;
 }

@@ -9,6 +9,7 @@ import { EventBuffer } from './buffer/event-buffer.js';
 import { textOf } from '../response/output-items.js';
 import { Steering, turnEndedError } from '../response/steering.js';
 import { ResponseTracker } from '../response/tracker.js';
+import type { HeldContext } from '../continuation/context-digests.js';
 import type { Json } from '../json/json.js';
 import type { Timer } from '../base/clock.js';
 import type { TransportChoice } from '../options.js';
@@ -61,6 +62,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #runner: AttemptRunner | undefined;
   #request: TurnRequest | undefined;
   #waiters: Waiter<Response>[] = [];
+  #held: HeldContext | undefined;
   #closing = false;
   #releaseSignal: (() => void) | undefined;
   /** Runs while the client closes and waits for the consumer. */
@@ -93,13 +95,14 @@ export class Turn implements AsyncIterable<ResponseEvent> {
    * @internal Called once, by `client.turn()`.
    * @throws TurnwireError `invalid_request`, `request_too_large`
    */
-  begin(request: TurnRequest, choice: TransportChoice, { asText = false, headers, plain }: FrameOptions = {}): void {
+  begin(request: TurnRequest, choice: TransportChoice, options: FrameOptions = {}): void {
+    const { asText = false, headers, plain, continues } = options;
     const { signal, number } = this.#context;
     if (signal?.aborted) return this.#fail(abortedError(signal.reason));
     if (signal !== undefined) this.#releaseSignal = onAbort(signal, (reason) => this.#fail(abortedError(reason)));
     this.#request = request;
-    const options = { number, request, choice, asText, headers, plain, steering: this.#steering };
-    this.#runner = new AttemptRunner(this.#engine, options, this.#report, this.#listener());
+    const given = { number, request, choice, asText, headers, plain, continues, steering: this.#steering };
+    this.#runner = new AttemptRunner(this.#engine, given, this.#report, this.#listener());
     this.#runner.start();
   }
 
@@ -194,6 +197,11 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   get continued(): { responseId: string; from: number } | undefined {
     const plan = this.#runner?.plan;
     return plan?.name === 'delta' ? plan : undefined;
+  }
+
+  /** @internal What the server is known to hold, since a full history was answered and the answer read to its end. */
+  get held(): HeldContext | undefined {
+    return this.#held;
   }
 
   /**
@@ -316,15 +324,16 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     // A response that was made over SSE and is not stored cannot be continued.
     if (!isStored && this.#report.transport === 'sse') return;
     if (!inFull || !continuable || !storedOutput.certain || responseId === undefined || plan === undefined) return;
-    this.#engine.memory.commit({
+    const held = {
       input: this.#items,
       fields: request.fields,
       responseId,
       stored: isStored,
       alternates: storedOutput.alternates,
       output: [...storedOutput.output, ...waiting],
-      plan,
-    });
+    };
+    this.#held = held;
+    this.#engine.memory.commit({ ...held, plan });
   }
 
   /** Forgets the response that this turn continued, unless the turn completed and was read to its end: the next turn is sent in full (D8, D9). */

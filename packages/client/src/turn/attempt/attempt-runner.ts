@@ -7,6 +7,7 @@ import { ResponseTracker } from '../../response/tracker.js';
 import { isDialLoad } from '../recovery/dial-load.js';
 import { recover } from '../recovery/recovery.js';
 import type { ChainPlan } from '../../continuation/memory.js';
+import type { Json, JsonObject } from '../../json/json.js';
 import type { Timer } from '../../base/clock.js';
 import type { ReplayPolicy, TransportChoice } from '../../options.js';
 import type { Placement } from '../../pool/placement.js';
@@ -17,6 +18,7 @@ import type { Plan } from './attempt-request.js';
 import type { Decision } from '../recovery/recovery.js';
 import type { Steering } from '../../response/steering.js';
 import type { TurnReport, Attempt as Entry } from '../report.js';
+import type { FrameOptions, KnownResponse } from '../turn-context.js';
 import type { TurnRequest } from '../request.js';
 import { failureKey } from '../recovery/breaker-failure.js';
 import type { Suspension } from '../recovery/breaker.js';
@@ -41,6 +43,7 @@ export class AttemptRunner implements AttemptObserver {
   readonly #choice: TransportChoice;
   readonly #steering: Steering;
   readonly #carryOptions: Pick<CarryOptions, 'asText' | 'headers' | 'plain'>;
+  readonly #continues: KnownResponse | undefined;
   readonly #listener: TurnListener;
   readonly #report: Report;
   readonly #startedAt: number;
@@ -71,7 +74,8 @@ export class AttemptRunner implements AttemptObserver {
     options: { number: number; request: TurnRequest; choice: TransportChoice; steering: Steering } & Pick<
       CarryOptions,
       'asText' | 'headers' | 'plain'
-    >,
+    > &
+      Pick<FrameOptions, 'continues'>,
     report: Report,
     listener: TurnListener,
   ) {
@@ -81,6 +85,7 @@ export class AttemptRunner implements AttemptObserver {
     this.#choice = options.choice;
     this.#steering = options.steering;
     this.#carryOptions = { asText: options.asText, headers: options.headers, plain: options.plain };
+    this.#continues = options.continues;
     this.#report = report;
     this.#listener = listener;
     this.#startedAt = engine.clock.now();
@@ -149,7 +154,7 @@ export class AttemptRunner implements AttemptObserver {
   }
 
   #plan(): Plan {
-    const { memory, limits, holds, ignoredIds } = this.#engine;
+    const { limits, ignoredIds } = this.#engine;
     const { items, fields, previousResponseId, params } = this.#request;
     if (previousResponseId !== undefined) return { name: 'explicit' };
     if (items === undefined) return { name: 'full', reason: 'input_unknown' };
@@ -157,9 +162,10 @@ export class AttemptRunner implements AttemptObserver {
     if (this.#fullReason !== undefined) return { name: 'full', reason: this.#fullReason };
     if (limits.idExcludesInstructions && params['instructions'] !== undefined && params['instructions'] !== null)
       return { name: 'full', reason: 'provider' };
-    const usable = (responseId: string, stored: boolean): boolean =>
-      stored ? true : limits.continuesUnstored && holds(responseId);
-    return memory.plan({ input: items, fields }, usable);
+    const plan = planOf(this.#engine, { items, fields });
+    const known = this.#continues;
+    if (known === undefined || (plan.name === 'delta' && plan.from >= known.from)) return plan;
+    return { name: 'delta', ...known, stored: true, baseline: undefined };
   }
 
   #sseRequest(): AttemptRequest {
@@ -377,6 +383,16 @@ export class AttemptRunner implements AttemptObserver {
     if (this.#probing) this.#engine.breaker.abandoned();
     this.#probing = false;
   }
+}
+
+/** How a full history would be sent now, by what this client knows itself. */
+export function planOf(
+  { memory, limits, holds }: Pick<Engine, 'memory' | 'limits' | 'holds'>,
+  { items, fields }: { items: readonly Json[]; fields: JsonObject },
+): ChainPlan {
+  const usable = (responseId: string, stored: boolean): boolean =>
+    stored ? true : limits.continuesUnstored && holds(responseId);
+  return memory.plan({ input: items, fields }, usable);
 }
 
 function atMost(limit: 'unsent', replay: ReplayPolicy): ReplayPolicy {

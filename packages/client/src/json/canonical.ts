@@ -1,0 +1,33 @@
+import { maxDepth } from './json.js';
+import type { Json } from './json.js';
+
+/** Text that is the same for two values exactly if they are equal: keys are sorted. undefined for what is deeper than {@link maxDepth}. */
+export function canonicalText(value: Json): string | undefined {
+  const pieces: string[] = [];
+  return write(value, pieces, 0) ? pieces.join('') : undefined;
+}
+
+function write(value: Json, pieces: string[], depth: number): boolean {
+  if (typeof value !== 'object' || value === null) {
+    pieces.push(JSON.stringify(value));
+    return true;
+  }
+  if (depth >= maxDepth) return false;
+  if (Array.isArray(value)) {
+    pieces.push('[');
+    for (const element of value) {
+      if (!write(element, pieces, depth + 1)) return false;
+      pieces.push(',');
+    }
+    pieces.push(']');
+    return true;
+  }
+  pieces.push('{');
+  for (const name of Object.keys(value).sort()) {
+    pieces.push(JSON.stringify(name), ':');
+    if (!write(value[name] ?? null, pieces, depth + 1)) return false;
+    pieces.push(',');
+  }
+  pieces.push('}');
+  return true;
+}
