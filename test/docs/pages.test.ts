@@ -122,9 +122,10 @@ describe('pages', () => {
           await assert.doesNotReject(async () => (await startEmulator({ script: file })).close(), place);
           continue;
         }
-        if (page === 'docs/gateway.md') {
+        if (page === 'docs/gateway.md' || page === 'docs/cluster.md') {
           writeFileSync(file, text);
-          const env = { ...process.env, OPENAI_API_KEY: 'sk-of-a-test' };
+          const secrets = { OPENAI_API_KEY: 'sk-of-a-test', DEPLOYMENT_SECRET: 'x'.repeat(32), REDIS_PASSWORD: 'x' };
+          const env = { ...process.env, ...secrets };
           const args = [turnwire, 'serve', '--check', '--config', file];
           const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
           assert.equal(status, 0, `${place}: ${stderr}`);

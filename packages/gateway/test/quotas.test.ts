@@ -13,7 +13,7 @@ function principal(policy: Partial<Policy>): Principal {
     tokensPerMinute: undefined,
     ...policy,
   };
-  return { id: 'p', name: 'p', identity: {}, policy: all };
+  return { id: 'p', name: 'p', received: {}, identity: {}, policy: all };
 }
 
 /** The seconds after which a refused one may come back; 0 for one that may begin. */
@@ -74,7 +74,7 @@ describe('gateway quotas', () => {
 
   test('are none for a key that is passed through', () => {
     const quotas = new LocalQuotas(() => 0);
-    const passed: Principal = { id: 'x', name: 'x', identity: {}, policy: undefined };
+    const passed: Principal = { id: 'x', name: 'x', received: {}, identity: {}, policy: undefined };
     for (let turn = 0; turn < 1000; turn += 1) quotas.begin(passed);
     assert.equal(wait(quotas, passed), 0);
   });

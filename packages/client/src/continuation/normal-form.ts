@@ -40,7 +40,7 @@ function normalField(value: Json, item: JsonObject, tolerance: Tolerance = 'null
       return typeof value === 'string' ? normalText(value) : value;
     case 'content':
       return normalContent(partsOf(value, textTypeOf(field(item, 'role'))));
-    case 'nullable':
+    default:
       return value;
   }
 }

@@ -1,7 +1,7 @@
 // The normal form of items, against the equality that it stands for: docs/cluster.md.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ContextDigests } from '../../dist/continuation/context-digests.js';
 import { equivalent } from '../../dist/continuation/equivalence.js';
 import { normalForm } from '../../dist/continuation/normal-form.js';

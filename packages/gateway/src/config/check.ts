@@ -1,6 +1,6 @@
 import { isLoopback } from '../base/loopback.js';
 import { configSchema } from './schema.js';
-import type { Config } from './schema.js';
+import type { ClusterConfig, Config } from './schema.js';
 
 /** Something that is wrong, by its path. `at`: the place is a key, rather than a value. */
 export interface Finding {
@@ -71,8 +71,8 @@ function unwrapped(schema: unknown): Shaped | undefined {
 }
 
 /** What is right by itself, and wrong together. */
-function contradictions({ listen, upstream, admin, principals }: Config): Finding[] {
-  const findings: Finding[] = [];
+function contradictions({ listen, upstream, admin, principals, cluster }: Config): Finding[] {
+  const findings: Finding[] = cluster === undefined ? [] : clusterFindings(cluster);
   if (!isLoopback(listen.host) && principals === undefined && !listen.open) {
     const message = `others reach ${listen.host}: name principals with keys, or say open: true (--open) to pass their own keys through`;
     findings.push({ path: ['listen', 'host'], message });
@@ -115,5 +115,22 @@ function contradictions({ listen, upstream, admin, principals }: Config): Findin
       seen.set(hash, name);
     }
   }
+  return findings;
+}
+
+function clusterFindings({ redis, sentinel, address, allow_plaintext: isAllowed }: ClusterConfig): Finding[] {
+  const findings: Finding[] = [];
+  const add = (name: string, message: string): void => void findings.push({ path: ['cluster', name], message });
+  if ((redis === undefined) === (sentinel === undefined))
+    findings.push({ path: ['cluster'], message: 'name either redis or sentinel: one of them says where Redis is' });
+  if (redis !== undefined && new URL(redis).password !== '')
+    add('redis', 'a password does not stand in the file: name its secret as cluster.password');
+  const plain = (name: string, host: string): void => {
+    if (!isAllowed && !isLoopback(host))
+      add(name, `others could read on the way to ${host}: use TLS, or say allow_plaintext: true`);
+  };
+  if (redis?.startsWith('redis:') === true) plain('redis', new URL(redis).hostname);
+  if (address?.startsWith('http:') === true) plain('address', new URL(address).hostname);
+  if (sentinel?.tls === false) for (const node of sentinel.nodes) plain('sentinel', node.replace(/:\d+$/, ''));
   return findings;
 }

@@ -165,6 +165,39 @@ const admin = z
   })
   .describe('A page that shows what is saved.');
 
+const cluster = z
+  .strictObject({
+    redis: z
+      .url({ protocol: /^rediss?$/, error: 'this is not an address such as rediss://redis.example:6379' })
+      .optional()
+      .describe('The address of one Redis; its number of a database may follow, as in rediss://redis.example:6379/1'),
+    sentinel: z
+      .strictObject({
+        master: z.string().min(1).describe('The name by which Sentinel knows the master.'),
+        nodes: z
+          .array(z.string().regex(/^[^\s:/@]+:\d{1,5}$/, 'a sentinel is written as host:port'))
+          .min(1)
+          .describe('Sentinels, as host:port.'),
+        tls: z.boolean().default(true).describe('Sentinels and servers are reached over TLS.'),
+      })
+      .optional()
+      .describe('In place of redis: the master that Sentinel names.'),
+    username: z.string().min(1).optional().describe('The name of a user of Redis.'),
+    password: secretName.optional().describe('The name of the secret with the password of Redis.'),
+    secret: secretName.describe(
+      'The name of the secret that all gateways of this deployment share, of 32 characters at least.',
+    ),
+    address: z
+      .url({ protocol: /^https?$/, error: 'this is not an address such as http://10.0.0.7:4000' })
+      .optional()
+      .describe('Where the other gateways reach this one. Without it no turn is handed over to it.'),
+    allow_plaintext: z
+      .boolean()
+      .default(false)
+      .describe('Lets redis and address be without TLS on other machines: in a network that nobody else reads.'),
+  })
+  .describe('What several gateways share, through Redis.');
+
 /** The one definition of `gateway.yaml`, of which its types and the JSON Schema for editors are made. */
 export const configSchema = z.strictObject({
   listen,
@@ -181,6 +214,7 @@ export const configSchema = z.strictObject({
     .describe('Paths that are served besides, where there are principals; all below them too.'),
   restore,
   limits,
+  cluster: cluster.optional(),
   keepalive_ms: milliseconds
     .default(15_000)
     .describe('A silence after which an event stream gets a comment, and a WebSocket a ping.'),
@@ -203,3 +237,4 @@ export type UpstreamConfig = Config['upstream'];
 export type AdminConfig = NonNullable<Config['admin']>;
 export type PrincipalConfig = NonNullable<Config['principals']>[number];
 export type Limits = Config['limits'];
+export type ClusterConfig = NonNullable<Config['cluster']>;

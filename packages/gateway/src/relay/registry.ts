@@ -2,6 +2,7 @@
 export interface Registry {
   /** False for an id that nobody here has seen: what is not known is not given out. */
   isOwn(principal: string, id: string): boolean | Promise<boolean>;
+  /** @param ids as the upstream has given them: what a client says is nobody's. */
   note(principal: string, ids: Iterable<string>): void;
 }
 
@@ -14,6 +15,11 @@ export class LocalRegistry implements Registry {
 
   isOwn(principal: string, id: string): boolean {
     return this.#owners.get(id) === principal;
+  }
+
+  /** undefined for an id that was not seen here. */
+  ownerOf(id: string): string | undefined {
+    return this.#owners.get(id);
   }
 
   note(principal: string, ids: Iterable<string>): void {

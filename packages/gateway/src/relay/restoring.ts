@@ -43,7 +43,7 @@ export function holdContext(
   histories.keep(principal, { id, stored, parent: named, items: context.slice(before) });
 }
 
-function itemsIn(input: Json | undefined): Json[] {
+export function itemsIn(input: Json | undefined): Json[] {
   if (Array.isArray(input)) return input;
   return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : [];
 }

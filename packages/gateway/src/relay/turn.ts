@@ -5,6 +5,7 @@ import type { RelayAnswer, RelayEvent, RelayOpening, RelayTurn } from '@turnwire
 import type { Principal } from '../upstream/principal.js';
 import type { Lease } from '../upstream/relays.js';
 import type { Create } from './create.js';
+import type { Found } from './elsewhere.js';
 import type { HeldHistory } from './histories.js';
 
 /** How a client has asked. */
@@ -21,6 +22,8 @@ export interface TurnOptions {
   history: HeldHistory | undefined;
   /** The named response may be continued by its name: otherwise the turn goes in full at once. */
   isHeldUpstream: boolean;
+  /** What another gateway has told of the chain. */
+  found?: Found | undefined;
   /** A response has begun. */
   onBegun: (responseId: string) => void;
   /** The answer was read to its end. */
@@ -28,6 +31,9 @@ export interface TurnOptions {
   /** Called once, when the turn has ended, in whatever way. */
   onSettled: (turn: GatewayTurn) => void;
 }
+
+/** Stands with what a gateway itself says to another one. */
+export const notTakenHeader = 'x-turnwire-not-taken';
 
 export type TurnReport = RelayTurn['report'];
 
@@ -42,12 +48,24 @@ export class GatewayTurn {
   #earlier: TurnReport | undefined;
   #begun = 0;
   #settled = false;
+  /** The turn is with another gateway. */
+  #isAway: boolean;
 
   constructor(options: TurnOptions) {
     this.options = options;
     const { create, history, isHeldUpstream } = options;
     this.sent = history !== undefined && !isHeldUpstream ? inFull(create, history) : create;
+    this.#isAway = options.found?.node !== undefined;
     this.#engine = this.#begin();
+  }
+
+  get found(): Found | undefined {
+    return this.options.found;
+  }
+
+  /** Another gateway carries the turn, or has carried it. */
+  get isRelayed(): boolean {
+    return this.#isAway;
   }
 
   /** The engine's own turn: the last one. */
@@ -61,6 +79,7 @@ export class GatewayTurn {
     const isRestored = this.sent !== this.options.create && report.plan === 'full';
     return {
       ...report,
+      ...(this.#isAway && { planReason: 'relayed' }),
       attempts: [...earlier, ...report.attempts],
       sentBytes: sentBytes + report.sentBytes,
       ...(isRestored && { planReason: 'restored' }),
@@ -74,6 +93,10 @@ export class GatewayTurn {
   /** Never rejects. */
   async opening(): Promise<RelayOpening> {
     let opening = await this.#engine.opening();
+    if (this.#isTurnedAway(opening)) {
+      this.#comeBack();
+      opening = await this.#engine.opening();
+    }
     if (this.#mayRestore(opening)) {
       this.#restore(opening.name === 'unknown');
       opening = await this.#engine.opening();
@@ -106,6 +129,10 @@ export class GatewayTurn {
   /** Never rejects. */
   async answer(): Promise<RelayAnswer> {
     let answer = await this.#engine.answer();
+    if (this.#isTurnedAway(answer)) {
+      this.#comeBack();
+      answer = await this.#engine.answer();
+    }
     if (this.#mayRestore(answer)) {
       this.#restore(answer.name === 'unknown');
       answer = await this.#engine.answer();
@@ -133,12 +160,30 @@ export class GatewayTurn {
   }
 
   #begin(mayHaveRun = false): RelayTurn {
-    const { lease, headers, downstream } = this.options;
-    return lease.relay.turn(this.sent.params, {
+    const { lease, headers, downstream, found } = this.options;
+    const node = this.#isAway ? found?.node : undefined;
+    // Another gateway reads what this one has read.
+    const sent = node?.asked ?? this.sent;
+    return (node?.lease ?? lease).relay.turn(sent.params, {
       headers,
-      plain: downstream === 'json' ? textOf(this.sent) : undefined,
+      plain: downstream === 'json' ? textOf(sent) : undefined,
       mayHaveRun,
+      continues: node === undefined && !mayHaveRun ? found?.continues : undefined,
     });
+  }
+
+  /** The other gateway has not taken the turn, which certainly did not run. */
+  #isTurnedAway(answer: RelayOpening | RelayAnswer): boolean {
+    if (!this.#isAway || this.#settled) return false;
+    if (answer.name === 'not_sent') return answer.error.code !== 'aborted';
+    return answer.name === 'refused' && answer.headers[notTakenHeader] !== undefined;
+  }
+
+  #comeBack(): void {
+    this.#earlier = this.#engine.report;
+    this.#isAway = false;
+    this.options.found?.node?.lease.release();
+    this.#engine = this.#begin();
   }
 
   /** The upstream has lost the response that the create names, nothing was handed over, and what it held is known here. */
@@ -183,6 +228,7 @@ export class GatewayTurn {
     if (this.#settled) return;
     this.#settled = true;
     this.options.lease.release();
+    this.options.found?.node?.lease.release();
     this.options.onSettled(this);
   }
 }

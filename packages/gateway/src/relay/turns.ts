@@ -1,12 +1,13 @@
 import { Refusal } from '../base/refusal.js';
 import { textField } from './create.js';
 import { checkIds, permitted } from './policy.js';
-import { holdContext } from './restoring.js';
+import { holdContext, itemsIn } from './restoring.js';
 import { GatewayTurn } from './turn.js';
 import type { Json } from '@turnwire/client/relay';
 import type { Principal } from '../upstream/principal.js';
 import type { Lease, Relays } from '../upstream/relays.js';
 import type { Create } from './create.js';
+import type { Elsewhere } from './elsewhere.js';
 import type { Histories } from './histories.js';
 import type { Quotas } from './quotas.js';
 import type { Registry } from './registry.js';
@@ -17,6 +18,8 @@ export interface TurnRequest {
   create: Create;
   headers: Readonly<Record<string, string>>;
   downstream: Downstream;
+  /** Another gateway has sent it, and counts it. */
+  isRelayed?: boolean | undefined;
 }
 
 export interface TurnsOptions {
@@ -25,6 +28,8 @@ export interface TurnsOptions {
   histories: Histories;
   registry: Registry;
   quotas: Quotas;
+  /** undefined for a gateway that is alone. */
+  elsewhere?: Elsewhere | undefined;
   /** At once, of all clients. */
   maxTurns: number;
   /** False while the gateway drains. */
@@ -37,6 +42,8 @@ export interface TurnsOptions {
 export class Turns {
   readonly #options: TurnsOptions;
   readonly #running = new Set<GatewayTurn>();
+  /** Turns that wait for what others know. */
+  #seeking = 0;
   #onIdle: (() => void)[] = [];
 
   constructor(options: TurnsOptions) {
@@ -60,7 +67,7 @@ export class Turns {
 
   /** Resolves when none runs. */
   async idle(): Promise<void> {
-    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (this.#running.size + this.#seeking > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   cancelAll(): void {
@@ -68,8 +75,8 @@ export class Turns {
   }
 
   /** @throws Refusal for a turn that does not begin */
-  async begin({ principal, create: asked, headers, downstream }: TurnRequest): Promise<GatewayTurn> {
-    const { relays, histories, registry, quotas, maxTurns, isReady, onSettled } = this.#options;
+  async begin({ principal, create: asked, headers, downstream, isRelayed }: TurnRequest): Promise<GatewayTurn> {
+    const { relays, histories, registry, quotas, elsewhere, maxTurns, isReady, onSettled } = this.#options;
     const create = permitted(asked, principal);
     await checkIds(create.params, principal, registry);
     if (!isReady()) throw shuttingDown();
@@ -83,6 +90,9 @@ export class Turns {
     const end = begun(quotas, principal, lease);
     const named = textField(create.params, 'previous_response_id');
     const history = named === undefined ? undefined : histories.find(principal.id, named);
+    const sought = { principal, asked, params: create.params, relay: lease.relay, isHeld: history !== undefined };
+    const seeking = isRelayed === true ? undefined : elsewhere?.find(sought);
+    const found = seeking && (await this.#beginning(seeking));
     const turn = new GatewayTurn({
       principal,
       lease,
@@ -90,24 +100,39 @@ export class Turns {
       headers,
       downstream,
       history,
+      found,
       isHeldUpstream: history === undefined || history.stored || (named !== undefined && lease.relay.holds(named)),
       onBegun: (id) => {
         if (principal.policy !== undefined) registry.note(principal.id, [id]);
       },
-      onRead: ({ engine, sent }) => {
-        holdContext(histories, principal.id, engine, { create, sent });
-        if (principal.policy !== undefined) registry.note(principal.id, itemIds(engine.context ?? []));
+      onRead: (read) => {
+        const { engine, sent } = read;
+        elsewhere?.read(read);
+        if (!read.isRelayed) holdContext(histories, principal.id, engine, { create, sent });
+        if (principal.policy !== undefined)
+          registry.note(principal.id, itemIds((engine.context ?? []).slice(itemsIn(sent.params['input']).length)));
       },
       onSettled: (settled) => {
         this.#running.delete(settled);
         const usage = settled.report.usage as { total_tokens?: unknown } | undefined;
         end(typeof usage?.total_tokens === 'number' ? usage.total_tokens : 0);
         onSettled(settled);
-        if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+        this.#tellIdle();
       },
     });
     this.#running.add(turn);
     return turn;
+  }
+
+  async #beginning<Value>(seeking: Promise<Value>): Promise<Value> {
+    this.#seeking += 1;
+    const found = await seeking;
+    this.#seeking -= 1;
+    return found;
+  }
+
+  #tellIdle(): void {
+    if (this.#running.size + this.#seeking === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 }
 

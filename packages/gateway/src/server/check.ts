@@ -1,7 +1,9 @@
 import { configOf, readConfig } from '../config/file.js';
+import { clusterSecretsOf } from './cluster-secrets.js';
 import { Principals } from './principals.js';
 import type { Overrides } from '../config/file.js';
 import type { Config, ConfigInput } from '../config/schema.js';
+import type { ClusterSecrets } from './cluster-secrets.js';
 import type { SecretSource } from './principals.js';
 
 /** Where a configuration comes from. */
@@ -18,6 +20,8 @@ export interface ConfigSource {
 export interface Checked {
   config: Config;
   principals: Principals;
+  /** undefined for a gateway that is alone. */
+  clusterSecrets: ClusterSecrets | undefined;
 }
 
 /** @throws GatewayConfigError with everything that is wrong. */
@@ -28,7 +32,11 @@ export async function check({
 }: ConfigSource): Promise<Checked> {
   const file = typeof given === 'string' ? given : 'the options';
   const config = typeof given === 'string' ? await readConfig(given, overrides) : configOf(given);
-  return { config, principals: await Principals.create(config, secret, file) };
+  return {
+    config,
+    principals: await Principals.create(config, secret, file),
+    clusterSecrets: await clusterSecretsOf(config, secret, file),
+  };
 }
 
 /**

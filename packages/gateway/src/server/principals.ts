@@ -85,7 +85,13 @@ export class Principals {
       throw new Refusal(message, { status: 401, code: 'invalid_api_key', headers: { 'www-authenticate': 'Bearer' } });
     }
     const { name, authorization, policy } = known;
-    return { id: `principal ${name}`, name, identity: { ...withoutAccount(identity), ...authorization }, policy };
+    return {
+      id: `principal ${name}`,
+      name,
+      received: identity,
+      identity: { ...withoutAccount(identity), ...authorization },
+      policy,
+    };
   }
 
   #pass(identity: Headers): Principal {
@@ -96,6 +102,7 @@ export class Principals {
     const principal: Principal = {
       id: `passed ${sha256(text)}`,
       name: key === undefined ? 'anonymous' : `key-${sha256(key).slice(0, 8)}`,
+      received: identity,
       identity: this.#own === undefined ? identity : { ...withoutAccount(identity), ...this.#own },
       policy: undefined,
     };

@@ -13,6 +13,9 @@ import { LocalRegistry } from '../relay/registry.js';
 import { recordOf } from '../relay/turn-record.js';
 import { Turns } from '../relay/turns.js';
 import { handOn } from '../upstream/passage.js';
+import { Cluster } from '../cluster/cluster.js';
+import { offerPath, relayedHeader } from '../cluster/peers.js';
+import { notTakenHeader } from '../relay/turn.js';
 import { preflight } from './access.js';
 import { Metrics } from './metrics.js';
 import { routeOf } from './route.js';
@@ -43,7 +46,9 @@ export class Service {
   readonly #onWarning: (message: string) => void;
   readonly #bodies: RelayBodies;
   readonly #histories: Histories;
-  readonly #registry: Registry = new LocalRegistry();
+  readonly #registry: Registry;
+  /** undefined for a gateway that is alone. */
+  readonly #cluster: Cluster | undefined;
   readonly #quotas: Quotas = new LocalQuotas();
   readonly #metrics = new Metrics();
   readonly #activity = new Activity();
@@ -53,8 +58,19 @@ export class Service {
   #isReady = true;
 
   constructor({ checked, onWarning, log }: ServiceOptions) {
-    const { config } = checked;
+    const { config, clusterSecrets } = checked;
     this.#onWarning = onWarning;
+    this.#cluster =
+      config.cluster &&
+      clusterSecrets &&
+      new Cluster({
+        config: config.cluster,
+        ...clusterSecrets,
+        limits: config.limits,
+        upstream: () => this.#setting.config.upstream,
+        onWarning,
+      });
+    this.#registry = this.#cluster?.registry ?? new LocalRegistry();
     this.#setting = new Setting(checked, onWarning);
     this.#bodies = new RelayBodies(config.limits.chain_bytes / 2);
     this.#histories = new Histories(budgetOf(config));
@@ -64,6 +80,7 @@ export class Service {
       histories: this.#histories,
       registry: this.#registry,
       quotas: this.#quotas,
+      elsewhere: this.#cluster?.elsewhere,
       maxTurns: config.limits.turns,
       isReady,
       onSettled: (turn) => {
@@ -101,7 +118,7 @@ export class Service {
       if (response.destroyed) return;
       const refusal = this.#refusalOf(error);
       this.#metrics.refused(refusal.status);
-      answerWhole(response, answerOf(refusal));
+      answerWhole(response, answerOf(refusal), isFromNode(request) ? { [notTakenHeader]: '1' } : {});
     }
   }
 
@@ -134,13 +151,15 @@ export class Service {
   /** Takes no more turns, and waits for those that run. */
   async drain(): Promise<void> {
     this.#isReady = false;
+    this.#cluster?.drain();
     this.#upgrades.drain();
     await this.#turns.idle();
-    await this.#setting.close();
+    await Promise.all([this.#setting.close(), this.#cluster?.close()]);
   }
 
   destroy(): void {
     this.#isReady = false;
+    this.#cluster?.destroy();
     this.#turns.cancelAll();
     this.#upgrades.destroy();
     this.#bodies.close();
@@ -152,7 +171,10 @@ export class Service {
     const route = routeOf(request.url ?? '');
     if (route.name === 'operations') return this.#operate(route.path, request, response);
     const { access, rules, principals } = this.#setting;
-    access.check(request);
+    if (isFromNode(request)) this.#checkNode(request);
+    else access.check(request);
+    if (this.#cluster !== undefined && request.url?.startsWith(`${offerPath}?`) === true)
+      return this.#answerOffer(request, response);
     const cors = access.headers(request);
     for (const [name, value] of Object.entries(cors)) response.setHeader(name, value);
     if (request.method === 'OPTIONS' && cors['vary'] !== undefined)
@@ -202,11 +224,12 @@ export class Service {
         headers: { allow: 'POST' },
       });
     const { config } = this.#setting;
-    await this.#quotas.check(principal);
+    const isRelayed = isFromNode(request);
+    if (!isRelayed) await this.#quotas.check(principal);
     const create = readCreate(this.#bodies, await readBody(request, response, config.limits.body_bytes));
     if (response.destroyed) return;
     const downstream = create.params['stream'] === true ? 'sse' : 'json';
-    const turn = await this.#turns.begin({ principal, create, headers, downstream });
+    const turn = await this.#turns.begin({ principal, create, headers, downstream, isRelayed });
     // The client may have left meanwhile, and nobody else would tell the turn.
     if (response.destroyed) return turn.cancel();
     if (downstream === 'sse') await answerWithEvents(turn, response, config.keepalive_ms);
@@ -249,11 +272,32 @@ export class Service {
     await serveScoped(options, { principal, policy, path, query, request, response, passed });
   }
 
+  /** @throws Refusal (403) for who only says that it is a node of the cluster, or means another one */
+  #checkNode({ headers }: IncomingMessage): void {
+    if (this.#cluster?.isRelayed(String(headers[relayedHeader])) === true) return;
+    throw new Refusal('this request does not come from another gateway of this deployment', {
+      status: 403,
+      code: 'forbidden',
+    });
+  }
+
+  /** Another node asks whether this one takes a turn. */
+  #answerOffer(request: IncomingMessage, response: ServerResponse): void {
+    const asked = new URL(request.url ?? '', 'http://node').searchParams.get('response') ?? '';
+    const isTaken = isFromNode(request) && this.#isReady && this.#cluster?.takes(asked) === true;
+    response.writeHead(isTaken ? 204 : 409).end();
+  }
+
   #refusalOf(error: unknown): Refusal {
     if (error instanceof Refusal) return error;
     this.#onWarning(`turnwire: a request failed: ${error instanceof Error ? error.message : String(error)}`);
     return new Refusal('the gateway has failed', { status: 500, code: 'gateway_error' });
   }
+}
+
+/** Says that it comes from another node. */
+function isFromNode({ headers }: IncomingMessage): boolean {
+  return headers[relayedHeader] !== undefined;
 }
 
 /** Those of a body that is passed on as it is. */

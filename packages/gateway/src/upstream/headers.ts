@@ -47,6 +47,7 @@ const ownNames: ReadonlySet<string> = new Set([
   'upgrade',
   'via',
   'x-real-ip',
+  'x-turnwire-relayed',
 ]);
 
 export interface RequestHeaders {

@@ -4,6 +4,8 @@ export interface Principal {
   readonly id: string;
   /** For people: in logs. */
   readonly name: string;
+  /** The headers by which it has made itself known to this gateway: another node of a cluster knows it by them, too. */
+  readonly received: Readonly<Record<string, string>>;
   /** The headers by which the upstream knows it: in upgrades and POSTs, and nowhere else. */
   readonly identity: Readonly<Record<string, string>>;
   /** What it may do; undefined where its own key is passed through, and the upstream decides. */

@@ -1,0 +1,99 @@
+import { timingSafeEqual } from 'node:crypto';
+import { Contexts } from './contexts.js';
+import { Keys } from './keys.js';
+import { Leases } from './leases.js';
+import { Neighbours } from './neighbours.js';
+import { Peers } from './peers.js';
+import { Session } from './session.js';
+import { SharedRegistry } from './shared-registry.js';
+import { Store } from './store.js';
+import { connectRedis } from './connection.js';
+import type { ClusterConfig, Limits, UpstreamConfig } from '../config/schema.js';
+import type { Elsewhere } from '../relay/elsewhere.js';
+import type { Registry } from '../relay/registry.js';
+import type { RedisOptions } from './connection.js';
+
+export interface ClusterOptions {
+  config: ClusterConfig;
+  secret: string;
+  password: string | undefined;
+  limits: Pick<Limits, 'chain_bytes'>;
+  /** The one of the configuration that holds now. */
+  upstream: () => UpstreamConfig;
+  onWarning: (message: string) => void;
+}
+
+/** This gateway as one of several, which share hashes and ids through Redis: never contents, credentials or sockets. */
+export class Cluster {
+  readonly registry: Registry;
+  readonly elsewhere: Elsewhere;
+  readonly #store: Store;
+  readonly #session: Session;
+  readonly #leases: Leases;
+  readonly #peers: Peers;
+  readonly #keys: Keys;
+
+  constructor({ config, secret, password, limits, upstream, onWarning }: ClusterOptions) {
+    const redis: RedisOptions = { place: placeOf(config), username: config.username, password };
+    const keys = new Keys(secret);
+    const store = new Store({ connect: () => connectRedis(redis), onWarning });
+    const session = new Session(store, keys, config.address);
+    const contexts = new Contexts(store, keys);
+    this.#keys = keys;
+    this.#store = store;
+    this.#session = session;
+    this.#leases = new Leases(store, session);
+    this.#peers = new Peers(keys, { upstream, limits, onWarning });
+    this.registry = new SharedRegistry(store, keys);
+    this.elsewhere = new Neighbours({
+      keys,
+      contexts,
+      session,
+      leases: this.#leases,
+      peers: this.#peers,
+      upstream: () => upstream().base_url,
+    });
+    session.start();
+  }
+
+  /** The request comes from another node, and is for this one. */
+  isRelayed(shown: string): boolean {
+    const { id } = this.#session;
+    if (id === undefined) return false;
+    const expected = Buffer.from(this.#keys.relayed(id));
+    const given = Buffer.from(shown);
+    return expected.length === given.length && timingSafeEqual(expected, given);
+  }
+
+  /** A turn that continues the response may be relayed to this node. @param response what stands for it */
+  takes(response: string): boolean {
+    return this.#leases.holds(response);
+  }
+
+  /** The others take over what this node has held. */
+  drain(): void {
+    this.#session.end();
+  }
+
+  async close(): Promise<void> {
+    await this.#peers.close();
+    // What was told before is written first.
+    await this.#store.command(['PING'], String);
+    this.#store.close();
+  }
+
+  destroy(): void {
+    this.#session.end();
+    this.#peers.destroy();
+    this.#store.close();
+  }
+}
+
+function placeOf({ redis, sentinel }: ClusterConfig): RedisOptions['place'] {
+  if (sentinel === undefined) return { name: 'server', url: redis ?? '' };
+  const nodes = sentinel.nodes.map((node) => {
+    const [host = '', port = ''] = node.split(':');
+    return { host, port: Number(port) };
+  });
+  return { name: 'sentinel', master: sentinel.master, nodes, tls: sentinel.tls };
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { lifetimes } from './keys.js';
+import { NonsenseReply } from './store.js';
+import { scriptOf } from './scripts.js';
+import type { Tenant } from './keys.js';
+import type { Session } from './session.js';
+import type { Store } from './store.js';
+
+/** A chain that lives on a socket of this node. */
+interface Bound {
+  readonly chain: string;
+  /** The token of the last write. */
+  readonly fence: string;
+  /** The entries that lead to its last response. */
+  readonly entries: readonly string[];
+  /** The response can be continued here and now. */
+  readonly holds: () => boolean;
+}
+
+/** The end of a turn on a chain that is bound to a socket of this node. */
+export interface BoundTurn {
+  tenant: Tenant;
+  responseId: string;
+  /** The response that it has continued; undefined for the first one of a chain. */
+  continued: string | undefined;
+  /** A chain of another node, which this turn has taken over. */
+  taken: SeenLease | undefined;
+  /** Digests of the context at its end. */
+  digests: readonly string[];
+  holds: () => boolean;
+}
+
+/** A lease as it stood when it was looked up. */
+export interface SeenLease {
+  chain: string;
+  fence: string;
+}
+
+/** Chains of this node that are remembered; the oldest are forgotten first, which costs a full request. */
+const mostBound = 50_000;
+
+/**
+ * Moves a chain on to its next response, in one step. Whoever writes names the token that it has last seen: none for a new chain. Another one stands where
+ * another node has the chain, or where the lease has lapsed meanwhile, and the write is refused ("0"); so it is in the name of a session that has lapsed
+ * ("-1"). Each write takes a new token, larger than any before: the clock of Redis, and more than what stands. Executed twice, it is one write.
+ */
+const move = scriptOf(`
+if redis.call('EXISTS', KEYS[2]) == 0 then return '-1' end
+local fence, write = '', ''
+local stands = redis.call('GET', KEYS[1])
+if stands then fence, write = string.match(stands, '^(%d+) (%S+) ') end
+if write == ARGV[3] then return fence end
+if fence ~= ARGV[2] then return '0' end
+local time = redis.call('TIME')
+local token = tonumber(time[1]) * 1000000 + tonumber(time[2])
+if fence ~= '' and tonumber(fence) >= token then token = tonumber(fence) + 1 end
+token = string.format('%.0f', token)
+redis.call('SET', KEYS[1], token .. ' ' .. ARGV[3] .. ' ' .. ARGV[1] .. ' ' .. ARGV[4], 'PX', ARGV[5])
+local old = tonumber(ARGV[7])
+for index = 3, 2 + old do redis.call('DEL', KEYS[index]) end
+for index = 3 + old, #KEYS do redis.call('SET', KEYS[index], ARGV[6], 'PX', ARGV[5]) end
+return token`);
+
+/**
+ * Which node holds a chain that is bound to a socket: leases in Redis with a fencing token. A lease counts while the session of its node does; whoever takes
+ * a chain over gets a larger token, and what its former owner writes afterwards is refused.
+ */
+export class Leases {
+  readonly #store: Store;
+  readonly #session: Session;
+  /** By what stands for the last response of each chain. */
+  readonly #bound = new Map<string, Bound>();
+
+  constructor(store: Store, session: Session) {
+    this.#store = store;
+    this.#session = session;
+  }
+
+  /** A response that can be continued here, by what stands for it. */
+  holds(response: string): boolean {
+    return this.#bound.get(response)?.holds() === true;
+  }
+
+  /** Never rejects, and nobody waits for it. */
+  async moved({ tenant, responseId, continued, taken, digests, holds }: BoundTurn): Promise<void> {
+    const session = this.#session.id;
+    if (session === undefined) return;
+    const response = tenant.response(responseId);
+    const before = continued === undefined ? undefined : this.#bound.get(tenant.response(continued));
+    if (continued !== undefined) this.#bound.delete(tenant.response(continued));
+    const { chain, fence: seen } = before ?? taken ?? { chain: randomBytes(9).toString('base64url'), fence: '' };
+    const old = before?.entries ?? [];
+    const entries = [entryOf(tenant, response), ...digests.map((digest) => tenant.context(digest))];
+    const value = `b${chain} ${response}`;
+    const fence = await this.#store.run(
+      move,
+      [leaseOf(tenant, chain), this.#session.keyOf(session), ...old, ...entries],
+      [session, seen, randomBytes(6).toString('base64url'), response, lifetimes.lease, value, old.length],
+      token,
+    );
+    // Refused, or not known: what follows is a chain of its own.
+    if (fence === undefined || fence === '0' || fence === '-1') return;
+    this.#bound.set(response, { chain, fence, entries, holds });
+    if (this.#bound.size <= mostBound) return;
+    const [oldest] = this.#bound.keys();
+    if (oldest !== undefined) this.#bound.delete(oldest);
+  }
+}
+
+/** Leads from a response to its chain. */
+export function entryOf({ prefix }: Tenant, response: string): string {
+  return `${prefix}r${response}`;
+}
+
+function leaseOf({ prefix }: Tenant, chain: string): string {
+  return `${prefix}l${chain}`;
+}
+
+function token(reply: unknown): string {
+  if (typeof reply !== 'string' || !/^(?:-1|\d{1,16})$/.test(reply)) throw new NonsenseReply(reply);
+  return reply;
+}

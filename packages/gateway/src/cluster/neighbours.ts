@@ -1,0 +1,108 @@
+import { ContextDigests } from '@turnwire/client/relay';
+import { textField } from '../relay/create.js';
+import type { Contexts, Place } from './contexts.js';
+import type { Elsewhere, Found, Sought } from '../relay/elsewhere.js';
+import type { GatewayTurn } from '../relay/turn.js';
+import type { Principal } from '../upstream/principal.js';
+import type { Keys, Tenant } from './keys.js';
+import type { Leases, SeenLease } from './leases.js';
+import type { Peers } from './peers.js';
+import type { Session } from './session.js';
+
+export interface NeighboursOptions {
+  keys: Keys;
+  contexts: Contexts;
+  leases: Leases;
+  peers: Peers;
+  session: Session;
+  /** The base of the upstream's API. */
+  upstream: () => string;
+}
+
+/** Stored responses of this node that are remembered: what is continued by their id needs nobody. */
+const mostStored = 50_000;
+
+/** Finds what other nodes know of a turn's chain, and tells them what this one has learnt. */
+export class Neighbours implements Elsewhere {
+  readonly #options: NeighboursOptions;
+  readonly #digests = new ContextDigests();
+  readonly #stored = new Set<string>();
+
+  constructor(options: NeighboursOptions) {
+    this.#options = options;
+  }
+
+  find({ principal, asked, params, relay, isHeld }: Sought): Promise<Found | undefined> | undefined {
+    const { contexts } = this.#options;
+    const named = textField(params, 'previous_response_id');
+    if (named !== undefined) {
+      if (isHeld || relay.holds(named) || this.#stored.has(named)) return undefined;
+      const tenant = this.#tenantOf(principal);
+      return contexts.nodeOf(tenant, named).then((place) => this.#foundAt(place, principal, asked));
+    }
+    const plan = planOf(relay, params);
+    if (plan === undefined) return undefined;
+    // What stands after the end of a response, up to the end of the last one that is known here, is what others have added.
+    const ends = this.#digests.ends(params, plan.name === 'delta' ? plan.from : 0);
+    if (ends.length === 0) return undefined;
+    const tenant = this.#tenantOf(principal);
+    return contexts.longest(tenant, ends).then((place) => this.#foundAt(place, principal, asked));
+  }
+
+  read(turn: GatewayTurn): void {
+    const { engine, found, isRelayed, options } = turn;
+    const { responseId, held, stored, continued, report } = engine;
+    if (isRelayed || responseId === undefined) return;
+    if (found?.forget !== undefined && report.attempts.some(({ recovery }) => recovery === 'resend_in_full'))
+      found.forget();
+    const tenant = this.#tenantOf(options.principal);
+    const digests = held === undefined ? [] : this.#digests.of(held);
+    if (held?.stored ?? stored) {
+      this.#remember(responseId);
+      return this.#options.contexts.keep(tenant, responseId, digests);
+    }
+    const { relay } = options.lease;
+    if (report.transport !== 'websocket' || !relay.holds(responseId)) return;
+    void this.#options.leases.moved({
+      tenant,
+      responseId,
+      continued: continued?.responseId ?? textField(turn.sent.params, 'previous_response_id'),
+      taken: found?.lease as SeenLease | undefined,
+      digests,
+      holds: () => relay.holds(responseId),
+    });
+  }
+
+  async #foundAt(place: Place | undefined, principal: Principal, asked: Sought['asked']): Promise<Found | undefined> {
+    const { contexts, peers, session } = this.#options;
+    if (place === undefined) return undefined;
+    if (place.name === 'stored') {
+      const { responseId, from } = place;
+      return { continues: { responseId, from }, forget: () => contexts.forget(place) };
+    }
+    const { lease } = place;
+    if (place.session === session.id) return { lease };
+    const way = await peers.offer(place, principal);
+    return { lease, node: way && { lease: way, asked } };
+  }
+
+  #tenantOf(principal: Principal): Tenant {
+    return this.#options.keys.tenant(principal, this.#options.upstream());
+  }
+
+  #remember(responseId: string): void {
+    this.#stored.add(responseId);
+    if (this.#stored.size <= mostStored) return;
+    const [oldest] = this.#stored;
+    if (oldest !== undefined) this.#stored.delete(oldest);
+  }
+}
+
+/** undefined also for a request that is wrong: its turn says how. */
+function planOf(relay: Sought['relay'], params: Sought['params']): ReturnType<typeof relay.plan> {
+  try {
+    return relay.plan(params);
+  } catch {
+    return undefined;
+  }
+}

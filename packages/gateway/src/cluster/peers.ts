@@ -1,0 +1,106 @@
+import { request } from 'undici/index.js';
+import { Relays } from '../upstream/relays.js';
+import type { Lease, RelaysOptions } from '../upstream/relays.js';
+import type { Principal } from '../upstream/principal.js';
+import type { Keys } from './keys.js';
+import type { Place } from './contexts.js';
+
+/** The path at which a node is asked whether it takes a turn. */
+export const offerPath = '/cluster/offer';
+
+/** Shows a node that a request comes from another one, and is for it. */
+export const relayedHeader = 'x-turnwire-relayed';
+
+/** A node that does not answer an offer by then is slow: the turn goes up from here, in full. In milliseconds. */
+const offerMs = 250;
+
+const dialMs = 1000;
+
+/** Turns of this node that run on others at most. */
+const mostRelayed = 1000;
+
+/** Nodes whose connections are kept. */
+const mostPeers = 16;
+
+export type PeersOptions = Omit<RelaysOptions, 'upstream'> & { upstream: () => RelaysOptions['upstream'] };
+
+/** The ways to the other nodes. A turn goes over one once, and from there to the upstream. */
+export class Peers {
+  readonly #options: PeersOptions;
+  readonly #keys: Keys;
+  /** By session, in the order of their last use. */
+  readonly #relays = new Map<string, Relays>();
+  #running = 0;
+
+  constructor(keys: Keys, options: PeersOptions) {
+    this.#keys = keys;
+    this.#options = options;
+  }
+
+  /** The way to a node that has agreed to take the turn. Never rejects. */
+  async offer(place: Extract<Place, { name: 'node' }>, { name, received }: Principal): Promise<Lease | undefined> {
+    const { session, address, response } = place;
+    if (address === '' || this.#running >= mostRelayed) return undefined;
+    const headers = { [relayedHeader]: this.#keys.relayed(session) };
+    try {
+      const url = new URL(`${address.replace(/\/+$/, '')}${offerPath}?response=${response}`);
+      const { statusCode, body } = await request(url, {
+        method: 'POST',
+        headers,
+        signal: AbortSignal.timeout(offerMs),
+      });
+      await body.dump();
+      if (statusCode !== 204) return undefined;
+    } catch {
+      return undefined;
+    }
+    const lease = this.#relaysTo(session, address, headers).take({ name, identity: received });
+    this.#running += 1;
+    let isReleased = false;
+    return {
+      relay: lease.relay,
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        this.#running -= 1;
+        lease.release();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#relays.values()].map((relays) => relays.close()));
+  }
+
+  destroy(): void {
+    for (const relays of this.#relays.values()) relays.destroy();
+    this.#relays.clear();
+  }
+
+  #relaysTo(session: string, address: string, headers: Record<string, string>): Relays {
+    const { upstream, limits, onWarning } = this.#options;
+    const relays =
+      this.#relays.get(session) ??
+      new Relays({
+        limits,
+        onWarning,
+        upstream: {
+          ...upstream(),
+          base_url: `${address.replace(/\/+$/, '')}/v1`,
+          transport: 'sse',
+          headers,
+          allow_plaintext: true,
+          replay: 'unsent',
+          dial_ms: dialMs,
+        },
+      });
+    this.#relays.delete(session);
+    this.#relays.set(session, relays);
+    if (this.#relays.size > mostPeers) {
+      const [[oldest, left] = []] = this.#relays;
+      if (oldest !== undefined) this.#relays.delete(oldest);
+      void left?.close();
+    }
+    return relays;
+  }
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { lifetimes } from './keys.js';
+import { NonsenseReply } from './store.js';
+import { scriptOf } from './scripts.js';
+import type { Keys } from './keys.js';
+import type { Store } from './store.js';
+
+/** So often a node says that it lives; in milliseconds. Two beats may be lost. */
+const beatMs = 2000;
+
+/** At the start there is no connection yet. */
+const firstWaitMs = 10;
+
+/** Goes on only with what still stands: a node that was silent for too long does not come back as the one that it was. */
+const beat = scriptOf(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`);
+
+/**
+ * This node as the others know it: an entry that lapses when it is not refreshed. What a node holds (chains that are bound to its sockets) is held in the
+ * name of its session, and is free once the session has lapsed or has ended.
+ *
+ * away ──opened──▶ open ──beat: still there──▶ open
+ *   ▲               └──beat: lapsed──▶ away (the next session has another id)
+ *   └───────────────────────┘
+ */
+export class Session {
+  readonly #store: Store;
+  readonly #keys: Keys;
+  readonly #address: string;
+  #id: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isEnded = false;
+  #waitMs = firstWaitMs;
+
+  /** @param address where the other nodes reach this one; empty where they do not. */
+  constructor(store: Store, keys: Keys, address = '') {
+    this.#store = store;
+    this.#keys = keys;
+    this.#address = address;
+  }
+
+  /** undefined while the others do not know of this node. */
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  keyOf(id: string): string {
+    return this.#keys.node(id);
+  }
+
+  start(): void {
+    void this.#beat();
+  }
+
+  /** Gives up whatever is held in its name. */
+  end(): void {
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    const id = this.#id;
+    this.#id = undefined;
+    if (id !== undefined) void this.#store.command(['DEL', this.#keys.node(id)], String);
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#id === undefined) await this.#open();
+    else {
+      const stands = await this.#store.run(
+        beat,
+        [this.#keys.node(this.#id)],
+        [this.#address, lifetimes.session],
+        isOne,
+      );
+      if (stands === false) {
+        this.#id = undefined;
+        this.#waitMs = firstWaitMs;
+        await this.#open();
+      }
+    }
+    if (this.#isEnded) return;
+    this.#waitMs = this.#id === undefined ? Math.min(beatMs, 2 * this.#waitMs) : beatMs;
+    this.#timer = setTimeout(() => void this.#beat(), this.#waitMs * (0.9 + Math.random() / 10));
+    this.#timer.unref();
+  }
+
+  async #open(): Promise<void> {
+    const id = randomBytes(9).toString('base64url');
+    const args = ['SET', this.#keys.node(id), this.#address, 'NX', 'PX', String(lifetimes.session)];
+    const reply = await this.#store.command(args, String);
+    if (reply !== 'OK') return;
+    if (this.#isEnded) void this.#store.command(['DEL', this.#keys.node(id)], String);
+    else this.#id = id;
+  }
+}
+
+function isOne(reply: unknown): boolean {
+  if (reply !== 0 && reply !== 1) throw new NonsenseReply(reply);
+  return reply === 1;
+}

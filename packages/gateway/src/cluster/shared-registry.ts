@@ -1,0 +1,45 @@
+import { LocalRegistry } from '../relay/registry.js';
+import { lifetimes } from './keys.js';
+import { NonsenseReply } from './store.js';
+import type { Registry } from '../relay/registry.js';
+import type { Keys } from './keys.js';
+import type { Store } from './store.js';
+
+/** Whose ids are, as all nodes have seen it. What is known to nobody, or cannot be asked, is not given out. */
+export class SharedRegistry implements Registry {
+  readonly #local = new LocalRegistry();
+  readonly #store: Store;
+  readonly #keys: Keys;
+
+  constructor(store: Store, keys: Keys) {
+    this.#store = store;
+    this.#keys = keys;
+  }
+
+  isOwn(principal: string, id: string): boolean | Promise<boolean> {
+    const owner = this.#local.ownerOf(id);
+    return owner === undefined ? this.#ask(principal, id) : owner === principal;
+  }
+
+  note(principal: string, ids: Iterable<string>): void {
+    const owner = this.#keys.principal(principal);
+    for (const id of ids) {
+      if (this.#local.ownerOf(id) !== undefined) continue;
+      this.#local.note(principal, [id]);
+      // The one who had it first keeps it: a command that is executed twice changes nothing.
+      void this.#store.command(['SET', this.#keys.owner(id), owner, 'NX', 'PX', String(lifetimes.id)], textOrNull);
+    }
+  }
+
+  async #ask(principal: string, id: string): Promise<boolean> {
+    const owner = await this.#store.command(['GET', this.#keys.owner(id)], textOrNull);
+    if (owner !== this.#keys.principal(principal)) return false;
+    this.#local.note(principal, [id]);
+    return true;
+  }
+}
+
+function textOrNull(reply: unknown): string | null {
+  if (reply !== null && typeof reply !== 'string') throw new NonsenseReply(reply);
+  return reply;
+}

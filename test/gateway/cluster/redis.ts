@@ -1,0 +1,120 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectRedis } from '../../../packages/gateway/dist/cluster/connection.js';
+import type { ChildProcess } from 'node:child_process';
+import type { AddressInfo } from 'node:net';
+import type { RedisConnection } from '../../../packages/gateway/dist/cluster/connection.js';
+
+/** Why tests with a real Redis are skipped; false where it is installed. */
+export const withoutRedis: string | false =
+  spawnSync('redis-server', ['--version']).status === 0 ? false : 'redis-server is not installed';
+
+/** What a test needs of whoever ends things with it. */
+export interface Ending {
+  after(end: () => unknown): void;
+}
+
+/** What the tests of a file share: it ends after the last of them. */
+export class Shared implements Ending {
+  readonly #ends: (() => unknown)[] = [];
+
+  after(end: () => unknown): void {
+    this.#ends.push(end);
+  }
+
+  /** The newest first. */
+  async end(): Promise<void> {
+    for (const end of this.#ends.toReversed()) await end();
+  }
+}
+
+export interface RedisProcess {
+  readonly port: number;
+  readonly url: string;
+  /** Sends a command over a connection of the test's own. */
+  command(...args: string[]): Promise<unknown>;
+  /** SIGSTOP: the process stays, and so do its connections. */
+  pause(): void;
+  resume(): void;
+  kill(): Promise<void>;
+  /** Anew at the same port, with nothing in it. */
+  start(): Promise<void>;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A redis-server of the test's own, in memory alone. @param options as they stand in redis.conf */
+export async function startRedis(t: Ending, options: readonly string[] = []): Promise<RedisProcess> {
+  const port = await freePort();
+  return startProcess(t, port, 'redis-server', [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    'save ""',
+    'appendonly no',
+    'enable-debug-command yes',
+    'repl-diskless-sync-delay 0',
+    ...options,
+  ]);
+}
+
+/** A redis-server, or a sentinel: it writes to its file, which is its own. */
+export async function startProcess(
+  t: Ending,
+  port: number,
+  program: 'redis-server' | 'redis-sentinel',
+  lines: readonly string[],
+): Promise<RedisProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'turnwire-redis-'));
+  const file = join(folder, 'redis.conf');
+  writeFileSync(file, [...lines, `dir ${folder}`, ''].join('\n'));
+  let child: ChildProcess | undefined;
+  const connections: RedisConnection[] = [];
+  let connection: Promise<RedisConnection> | undefined;
+  const command = async (...args: string[]): Promise<unknown> => {
+    connection ??= connectRedis({ place: { name: 'server', url: `redis://127.0.0.1:${port}` } });
+    const made = await connection;
+    if (!connections.includes(made)) connections.push(made);
+    return made.command(args);
+  };
+  const start = async (): Promise<void> => {
+    child = spawn(program, [file], { stdio: 'ignore' });
+    for (let tries = 0; ; tries += 1) {
+      const reply = await command('PING').catch(() => undefined);
+      if (reply === 'PONG') return;
+      if (tries > 400) throw new Error(`${program} does not answer at port ${port}`);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  };
+  const kill = async (): Promise<void> => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  };
+  t.after(async () => {
+    for (const made of connections) made.destroy();
+    await kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await start();
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    command,
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    kill,
+    start,
+  };
+}

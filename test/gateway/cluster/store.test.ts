@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { describe, test } from 'node:test';
+import { connectRedis } from '../../../packages/gateway/dist/cluster/connection.js';
+import { scriptOf } from '../../../packages/gateway/dist/cluster/scripts.js';
+import { NonsenseReply, Store } from '../../../packages/gateway/dist/cluster/store.js';
+import { freePort, startProcess, startRedis, withoutRedis } from './redis.js';
+import type { AddressInfo } from 'node:net';
+import type { RedisPlace } from '../../../packages/gateway/dist/cluster/connection.js';
+import type { Ending } from './redis.js';
+
+/** No time that is measured here is shorter than the deadline of a command times this, on a machine that is busy. */
+const patience = 10;
+
+function open(t: Ending, place: RedisPlace | string, deadlineMs = 50) {
+  const warnings: string[] = [];
+  const given: RedisPlace = typeof place === 'string' ? { name: 'server', url: place } : place;
+  const store = new Store({
+    connect: () => connectRedis({ place: given }),
+    onWarning: (message) => warnings.push(message),
+    deadlineMs,
+  });
+  t.after(() => store.close());
+  return { store, warnings };
+}
+
+function text(reply: unknown): string | null {
+  if (reply !== null && typeof reply !== 'string') throw new NonsenseReply(reply);
+  return reply;
+}
+
+/** Asks until the store answers. */
+async function answering(store: Store, ms = 15_000): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until) {
+    if ((await store.command(['PING'], text)) === 'PONG') return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail('the store does not answer');
+}
+
+/** Three misses, and how long they took together. */
+async function missed(store: Store): Promise<number> {
+  const from = performance.now();
+  for (let count = 0; count < 3; count += 1) assert.equal(await store.command(['GET', 'a'], text), undefined);
+  return performance.now() - from;
+}
+
+describe('store', { skip: withoutRedis }, () => {
+  test('answers, and runs a script that the server does not know yet', async (t) => {
+    const { url } = await startRedis(t);
+    const { store, warnings } = open(t, url, 500);
+    await answering(store);
+    assert.equal(await store.command(['SET', 'a', '1'], text), 'OK');
+    const script = scriptOf("return redis.call('GET', KEYS[1]) .. ARGV[1]");
+    assert.equal(await store.run(script, ['a'], [2], text), '12');
+    assert.equal(await store.run(script, ['a'], [3], text), '13');
+    assert.deepEqual(warnings, []);
+  });
+
+  test('waits one deadline for a server that is stopped, three times; then for nothing, until it is back', async (t) => {
+    const redis = await startRedis(t);
+    const { store, warnings } = open(t, redis.url);
+    await answering(store);
+    redis.pause();
+    t.after(() => redis.resume());
+    assert(Math.round(await missed(store)) >= 3 * 49);
+    assert.equal(store.isAway, true);
+    const from = performance.now();
+    for (let count = 0; count < 1000; count += 1) assert.equal(await store.command(['GET', 'a'], text), undefined);
+    assert(performance.now() - from < 50 * patience, 'a thousand questions without an answer cost no deadline');
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /Redis is away \(no answer within 50 ms\): turns go on with what this node knows/);
+    redis.resume();
+    await answering(store);
+    assert.equal(warnings.length, 2);
+    assert.match(warnings[1] ?? '', /Redis is back/);
+  });
+
+  test('a slow command is given up, and its late answer is nobody else’s', async (t) => {
+    const redis = await startRedis(t);
+    const { store } = open(t, redis.url);
+    await answering(store);
+    await store.command(['SET', 'a', 'of a'], text);
+    assert.equal(await store.command(['DEBUG', 'SLEEP', '0.2'], text), undefined);
+    assert.equal(store.isAway, false);
+    await redis.command('PING');
+    assert.equal(await store.command(['GET', 'a'], text), 'of a');
+    await redis.command('CLIENT', 'PAUSE', '150', 'ALL');
+    assert.equal(await store.command(['GET', 'a'], text), undefined);
+  });
+
+  test('a server that is killed is away at once, and one that is started anew is found', async (t) => {
+    const redis = await startRedis(t);
+    const { store, warnings } = open(t, redis.url);
+    await answering(store);
+    await redis.kill();
+    await missed(store);
+    assert.equal(store.isAway, true);
+    await redis.start();
+    await answering(store);
+    assert.equal(warnings.length, 2);
+  });
+
+  test('a server that is full is read from, and that it is full is said once', async (t) => {
+    const redis = await startRedis(t, ['maxmemory 1', 'maxmemory-policy noeviction']);
+    const { store, warnings } = open(t, redis.url, 500);
+    await answering(store);
+    for (let count = 0; count < 5; count += 1) assert.equal(await store.command(['SET', 'a', '1'], text), undefined);
+    assert.equal(await store.command(['GET', 'a'], text), null);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /Redis is full/);
+  });
+
+  test('Sentinel: goes on with the new master after a fail-over', async (t) => {
+    const master = await startRedis(t);
+    const replica = await startRedis(t, [`replicaof 127.0.0.1 ${master.port}`]);
+    const port = await freePort();
+    await startProcess(t, port, 'redis-sentinel', [
+      `port ${port}`,
+      `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+      'sentinel down-after-milliseconds main 300',
+      'sentinel failover-timeout main 3000',
+    ]);
+    const place: RedisPlace = {
+      name: 'sentinel',
+      master: 'main',
+      nodes: [{ host: '127.0.0.1', port }],
+      tls: false,
+    };
+    const { store } = open(t, place, 500);
+    await answering(store);
+    while (!String(await replica.command('INFO', 'replication')).includes('master_link_status:up'))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(await store.command(['SET', 'a', '1'], text), 'OK');
+    await master.kill();
+    const until = performance.now() + 25_000;
+    let written: string | null | undefined;
+    while (written !== 'OK' && performance.now() < until) {
+      written = await store.command(['SET', 'b', '2'], text);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.equal(written, 'OK');
+    assert.equal(await replica.command('GET', 'b'), '2');
+  });
+});
+
+describe('store: a server that answers nonsense', () => {
+  for (const [name, said] of [
+    ['another kind of answer', ':12\r\n'],
+    ['an error', '-ERR unknown command\r\n'],
+    ['no RESP', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+    ['answers that nobody asked for', '+A\r\n+B\r\n+C\r\n'],
+    ['half an answer', '$100\r\nabc'],
+  ] as const)
+    test(`${name}: is a miss`, async (t) => {
+      const server = createServer((socket) => {
+        socket.on('error', () => {});
+        socket.on('data', () => socket.write(said));
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      t.after(() => server.close());
+      const { port } = server.address() as AddressInfo;
+      const { store, warnings } = open(t, `redis://127.0.0.1:${port}`);
+      for (let count = 0; count < 100 && !store.isAway; count += 1)
+        assert.equal(
+          await store.command(['GET', 'a'], (reply) => {
+            if (reply !== null) throw new NonsenseReply(reply);
+            return reply;
+          }),
+          undefined,
+        );
+      assert.equal(store.isAway, true);
+      assert.equal(warnings.length, 1);
+    });
+});
