@@ -1,27 +1,39 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startEmulator, type Emulator, type JournalTurn } from '@turnwire/emulator';
+import { createTestAuthority, startEmulator } from '@turnwire/emulator';
+import type { Emulator, EmulatorOptions, JournalConnection, JournalTurn } from '@turnwire/emulator';
 
 // Programs that people run, unmodified, against the emulator: their own words decide whether it is good enough.
 // `npm run test:clients` installs them below .cache/clients.
 
 const turnwire = fileURLToPath(new URL('../../packages/turnwire/bin/turnwire.js', import.meta.url));
-const installed = fileURLToPath(new URL('../../.cache/clients/', import.meta.url));
+export const installed = fileURLToPath(new URL('../../.cache/clients/', import.meta.url));
 
 export function bin(name: string): string {
   return join(installed, 'node_modules', '.bin', name);
 }
 
-/** The options of a test that needs a program: why it is skipped, and time for a machine that is busy. */
+/** A Node of a line that some clients need, and that decodes zstd (22.15): the one that npm has as a package. */
+export const newerNode = join(installed, 'node_modules', 'node', 'bin', 'node');
+
+/** A program of ours that calls a library: one file of `programs/`. */
+export function program(name: string): string {
+  return fileURLToPath(new URL(`programs/${name}.js`, import.meta.url));
+}
+
+/** The options of a test that needs a package or a program of one: why it is skipped, and time for a machine that is busy. */
 export function needs(name: string): { readonly timeout: number; readonly skip: string | false } {
-  const skip = !existsSync(bin(name)) && `${name} is not installed; npm run test:clients does that`;
+  const isThere = existsSync(bin(name)) || existsSync(join(installed, 'node_modules', name));
+  const skip = !isThere && `${name} is not installed; npm run test:clients does that`;
   return { timeout: 300_000, skip };
 }
 
@@ -53,10 +65,50 @@ export async function home(t: TestContext): Promise<string> {
   return folder;
 }
 
-export async function start(t: TestContext, script: object): Promise<Emulator> {
-  const emulator = await startEmulator({ script: { after: 'echo', ...script } });
+/** Without a script every turn is an echo. */
+export async function start(t: TestContext, script?: object, options: EmulatorOptions = {}): Promise<Emulator> {
+  const emulator = await startEmulator({ ...options, script: script && { after: 'echo', ...script } });
   t.after(() => emulator.close());
   return emulator;
+}
+
+/** An emulator as a process of another Node, with TLS; its journal by the control API. */
+export interface EmulatorProcess {
+  readonly url: string;
+  /** The certificate of the authority that a client is to trust, in PEM. */
+  readonly ca: string;
+  readonly journal: () => Promise<{ turns: JournalTurn[]; connections: JournalConnection[] }>;
+}
+
+export async function startProcess(
+  t: TestContext,
+  node: string,
+  script: object,
+  dialect: string,
+): Promise<EmulatorProcess> {
+  const folder = await home(t);
+  const file = (name: string) => join(folder, name);
+  const authority = await createTestAuthority();
+  const { cert, key } = authority.issue({ hosts: ['127.0.0.1'] });
+  const files = { 'cert.pem': cert, 'key.pem': key, 'script.yaml': JSON.stringify({ after: 'echo', ...script }) };
+  for (const [name, text] of Object.entries(files)) await writeFile(file(name), text);
+  const tls = ['--tls-cert', file('cert.pem'), '--tls-key', file('key.pem')];
+  const args = [turnwire, 'emulate', file('script.yaml'), '--dialect', dialect, '--json', ...tls];
+  const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const { url } = JSON.parse(line) as { url: string };
+  return {
+    url,
+    ca: authority.cert,
+    journal: async () => {
+      const asked = get(new URL('/emulator/journal', url), { ca: authority.cert });
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      let body = '';
+      for await (const chunk of response) body += String(chunk);
+      return JSON.parse(body) as { turns: JournalTurn[]; connections: JournalConnection[] };
+    },
+  };
 }
 
 /** What a line of `turnwire serve` says of a turn, as far as tests look at it. */

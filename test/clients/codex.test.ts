@@ -1,8 +1,10 @@
 // P76, P129: what Codex sends, unmodified, and what it is answered.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { needs, start, told } from './client.js';
-import { configuredCodex } from './codex.js';
+import { bin, needs, run, start, told } from './client.js';
+import { codexHome, configuredCodex } from './codex.js';
 
 const loop = {
   turns: [
@@ -30,6 +32,29 @@ describe('Codex', () => {
       );
     });
   }
+
+  test('applies a patch that the model asks for by apply_patch', needs('codex'), async (t) => {
+    const patch = '*** Begin Patch\n*** Add File: new.txt\n+patched\n*** End Patch';
+    const emulator = await start(t, { turns: [{ calls: [{ name: 'apply_patch', input: patch }] }, { text: 'Done.' }] });
+    const { work, env } = await codexHome(t, { baseURL: emulator.url, webSockets: true, model: 'gpt-5.5' });
+    const { status, said } = await run(t, bin('codex'), ['exec', '--skip-git-repo-check', '--json', 'Go.'], work, env);
+    assert.equal(status, 0, said);
+    assert.match(said, /Done\./);
+    assert.equal(await readFile(join(work, 'new.txt'), 'utf8'), 'patched\n');
+    const result = emulator.journal
+      .turns()
+      .at(-1)
+      ?.transcript.find(({ type }) => type === 'custom_tool_call_output');
+    assert.match(String(result?.['output']), /Success/);
+  });
+
+  test('codex doctor finds it reachable, over HTTP and by a WebSocket', needs('codex'), async (t) => {
+    const codex = await configuredCodex(t, (await start(t)).url, true);
+    const { said } = await codex(['doctor', '--json']);
+    const { checks } = JSON.parse(said) as { checks: Record<string, { status: string; details: object }> };
+    assert.equal(checks['network.provider_reachability']?.status, 'ok', said);
+    assert.match(JSON.stringify(checks['network.websocket_reachability']), /"ok".*101 Switching Protocols/);
+  });
 
   test('goes on with a session that it resumes', needs('codex'), async (t) => {
     const emulator = await start(t, { turns: [{ text: 'First answer.' }, { text: 'Second answer.' }] });
