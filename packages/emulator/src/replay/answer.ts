@@ -59,6 +59,26 @@ export function answerOfTurn({ asked, sent }: RecordedTurn): RecordedAnswer {
   return { asked, events: [], refused, isWhole: true };
 }
 
+/**
+ * The answer for a create that continues another response than the recorded one, or none: where the server named what it continued, the answer
+ * names what this create continues (Q5). A server that named something else stays as it was.
+ */
+export function continuedBy(answer: RecordedAnswer, recordedCreate: string, create: string): RecordedAnswer {
+  const [recorded, continued] = [previousIdOf(recordedCreate), previousIdOf(create)];
+  if (recorded === continued) return answer;
+  const events = answer.events.map((sent): SentEvent => {
+    const { response } = sent.event;
+    if (!isRecord(response) || response['previous_response_id'] !== recorded) return sent;
+    const event = { ...sent.event, response: { ...response, previous_response_id: continued } };
+    return { ...sent, event, text: JSON.stringify(event) };
+  });
+  return { ...answer, events };
+}
+
+function previousIdOf(create: string): unknown {
+  return parsed(create)?.['previous_response_id'] ?? null;
+}
+
 /** One block of an event stream; `[DONE]` and comments are none. */
 function eventOfBlock({ at, text }: Sent): SentEvent[] {
   const data = text

@@ -1,5 +1,5 @@
 import { Refusal } from '../wire/refusal.js';
-import { answerOfExchange, answerOfTurn, finalResponse, type RecordedAnswer } from './answer.js';
+import { answerOfExchange, answerOfTurn, continuedBy, finalResponse, type RecordedAnswer } from './answer.js';
 import { firstDifference, shown, type Difference } from './difference.js';
 import { differenceInMeaning, fullInput, type Known } from './meaning.js';
 import { payloadDifference, type Payload } from './payload.js';
@@ -98,7 +98,7 @@ export class Cursor {
     let next = socket.lanes.get(lane)?.find(isOpen);
     if (this.#isLoose) {
       next ??= this.#recording.sockets.flatMap((each) => [...each.lanes.values()].flat()).find(isOpen);
-      if (next !== undefined) return { same: this.#take(next, textDifference(next.request, text)) };
+      if (next !== undefined) return played(this.#take(next, textDifference(next.request, text)), text);
     } else if (next !== undefined && textDifference(next.request, text) === undefined) {
       return { same: this.#take(next, undefined) };
     }
@@ -108,7 +108,7 @@ export class Cursor {
         (each.source === next || each.carriedBy === 'http') &&
         (this.#isLoose || this.#differsInMeaning(each, text) === undefined),
     );
-    if (found !== undefined && found.source === next) return { same: this.#take(next, undefined) };
+    if (found !== undefined && found.source === next) return played(this.#take(next, undefined), text);
     if (found !== undefined) return this.#carry(found, text);
     const got = lane === '' ? 'this create' : `this create on the lane ${lane}`;
     if (next === undefined) throw this.#refuse(this.#tooMany(got, this.#creates, 'create'));
@@ -167,7 +167,7 @@ export class Cursor {
 
   #carry(found: Create, text: string): { readonly carried: RecordedAnswer } {
     this.#take(found.source, this.#isLoose ? this.#differsInMeaning(found, text) : undefined);
-    return { carried: answerOf(found) };
+    return { carried: continuedBy(answerOf(found), found.text, text) };
   }
 
   #differsInMeaning({ text: expected }: Create, got: string): Difference | undefined {
@@ -238,6 +238,13 @@ function createsOf({ exchanges, sockets }: Recording): readonly Create[] {
 
 function answerOf({ source }: Create): RecordedAnswer {
   return 'request' in source ? answerOfTurn(source) : answerOfExchange(source);
+}
+
+/** A turn of the same transport: as it was, unless it has to name another response as the one that it continues. */
+function played(turn: RecordedTurn, create: string): Found<RecordedTurn> {
+  const answer = answerOfTurn(turn);
+  const continued = continuedBy(answer, turn.request, create);
+  return continued === answer ? { same: turn } : { carried: continued };
 }
 
 /** What each recorded response was made of, by its id: a later create may continue it, or bring it as a history. */

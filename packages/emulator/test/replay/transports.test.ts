@@ -81,6 +81,27 @@ describe('a recording answers whatever transport asks', () => {
     }
   }
 
+  for (const from of ['websocket', 'sse', 'json']) {
+    test(`an answer recorded over ${from} names the response that the new create continues, or none`, async (t) => {
+      const file = await recording(t, async (url) => {
+        await loop((await doors[from]?.(url)) ?? assert.fail(), from === 'websocket');
+      });
+      for (const asDelta of [true, false]) {
+        const { url } = await replay(t, { file });
+        const socket = await RawSocket.open(url);
+        const named: Json[] = [];
+        const ask = async (body: object) => {
+          const events = await socket.ask(body);
+          named.push(events[0]?.['response'].previous_response_id);
+          return terminal(events).response;
+        };
+        await loop(ask, asDelta);
+        const [first, second] = named;
+        assert.deepEqual([first, typeof second], [null, asDelta ? 'string' : 'object']);
+      }
+    });
+  }
+
   test('strict: a history that means something else is refused, with the first difference', async (t) => {
     const file = await recording(t, async (url) => {
       await loop((await doors['websocket']?.(url)) ?? assert.fail(), true);
