@@ -5,8 +5,10 @@ import type { TlsOptions } from '../listener/secure.js';
 import type { Clock } from '../base/clock.js';
 import { DIALECTS, dialectNames, type AgeLimit, type Dialect, type DialectName } from '../wire/dialect.js';
 import { EmulatorError } from '../base/errors.js';
+import { advice } from '../base/spelling.js';
 import type { FaultRule } from '../faults/rule.js';
 import type { ReplayOptions } from '../replay/replay-options.js';
+import { firstIssue } from '../sources/script/script-complaint.js';
 import type { Script } from '../sources/script/script.js';
 import { CREDENTIALS } from '../base/tenant.js';
 import { isRecord } from '../wire/wire.js';
@@ -239,15 +241,33 @@ function isClock(value: unknown): boolean {
 export function checkOptions(options: EmulatorOptions): CheckedOptions {
   const checked = optionsSchema.safeParse(options);
   if (checked.success) return withDialect(checked.data);
-  const [issue] = checked.error.issues;
-  const path = issue?.path.map(String).join('.') ?? '';
-  if (issue?.code === 'unrecognized_keys') {
-    const name = path === '' ? String(issue.keys[0]) : `${path}.${issue.keys[0]}`;
-    throw new EmulatorError('invalid_option', `The emulator has no option "${name}"; check its spelling.`);
+  throw new EmulatorError('invalid_option', optionComplaint(firstIssue(checked.error), options));
+}
+
+/** What is wrong with an option, in one sentence that guesses what was meant. */
+function optionComplaint(issue: z.core.$ZodIssue, options: unknown): string {
+  const path = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    const name = path === '' ? key : `${path}.${key}`;
+    return `The emulator has no option "${name}"; ${advice(key, optionNamesAt(issue.path))}.`;
   }
   const subject = path === '' ? 'The options of the emulator are' : `The emulator's option "${path}" is`;
-  throw new EmulatorError(
-    'invalid_option',
-    `${subject} not valid: ${issue?.message.replace(/^Invalid input: /, '') ?? 'unknown reason'}.`,
-  );
+  const value = issue.path.reduce<unknown>((from, key) => (isRecord(from) ? from[String(key)] : undefined), options);
+  const guess =
+    issue.code === 'invalid_value' && typeof value === 'string' ? `; ${advice(value, issue.values.map(String))}` : '';
+  return `${subject} not valid: ${issue.message.replace(/^Invalid input: /, '')}${guess}.`;
+}
+
+/** The options that there are in a group; those of the emulator for an empty path. */
+function optionNamesAt(path: readonly PropertyKey[]): readonly string[] {
+  const group = path.reduce<unknown>((from, key) => shapeOf(from)?.[String(key)], optionsSchema);
+  return Object.keys(shapeOf(group) ?? {});
+}
+
+function shapeOf(schema: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (schema instanceof z.ZodObject) return schema.shape;
+  const isWrapped =
+    schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
+  return isWrapped ? shapeOf(schema.unwrap()) : undefined;
 }

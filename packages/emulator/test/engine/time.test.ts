@@ -122,6 +122,19 @@ test('any object with now and after is a clock', async (t) => {
   assert.ok(asked.includes(70));
 });
 
+test('a slip in an option of the emulator is answered with what was probably meant', async () => {
+  const slips = [
+    [{ fault: [] }, /no option "fault"; did you mean "faults"\.$/],
+    [{ latency: { firstTokn: 3 } }, /did you mean "firstTokenMs"\.$/],
+    [{ limits: { lane: 3 } }, /did you mean "lanes"\.$/],
+    [{ replay: { fil: 'x' } }, /did you mean "file"\.$/],
+    [{ clock: { now: 1, sped: 2 } }, /option "clock"/],
+    [{ dialect: 'azur' }, /did you mean "azure"\.$/],
+  ] as const;
+  for (const [options, message] of slips)
+    await assert.rejects(startEmulator(options as unknown as EmulatorOptions), message);
+});
+
 test('clocks and latencies that are none are refused', async () => {
   const wrong = [
     [{ clock: { speed: 0 } }, /option "clock/],
