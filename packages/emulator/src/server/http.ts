@@ -93,12 +93,10 @@ async function replayed(
 
 const GONE = new Error('The client has gone.');
 
-/** Aborted when the client leaves before its answer has ended. */
+/** Aborted when the answer has ended, in whatever way: a fault ends it while its turn still runs. */
 function leaving(response: ServerResponse): AbortSignal {
   const left = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) left.abort(GONE);
-  });
+  response.once('close', () => left.abort(GONE));
   return left.signal;
 }
 

@@ -125,6 +125,14 @@ describe('an emulator in tests', () => {
     }
   });
 
+  test('settled() does not wait for a turn whose answer a fault has ended over HTTP', async (t) => {
+    const { emulator } = await start(t, { faults: [{ do: 'close after=2' }] });
+    const body = await (await post(emulator.url, { ...CREATE, stream: true })).text();
+    assert.doesNotMatch(body, /response\.completed/);
+    await emulator.settled();
+    assert.equal(emulator.journal.turns()[0]?.outcome, 'aborted');
+  });
+
   test('N18: log is told of each request and each turn, without contents', async (t) => {
     const lines: string[] = [];
     const { emulator } = await start(t, { log: (line) => lines.push(line), models: ['m'] });
