@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { message } from '../setup.js';
 import { Talk, entries, joined, startNode, startNodes, until } from './nodes.js';
-import { Shared, startRedis, withoutRedis } from './redis.js';
+import { Shared, startProxy, startRedis, withoutRedis } from './redis.js';
 import type { Nodes } from './nodes.js';
 import type { RedisProcess } from './redis.js';
 
 const unstored = { store: false };
-const contexts = 't1:*c*';
+const contexts = 't1:{????????}c*';
 
 /** What the upstream has read for the newest turn. */
 function newest({ emulator }: Nodes) {
@@ -37,12 +37,11 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
   before(async () => {
     redis = await startRedis(shared);
     cluster = await startNodes(shared, redis);
-    await joined(redis);
+    await joined(redis, ...cluster.nodes);
   });
 
   test('a stored chain goes up as deltas, whichever node its turns meet', async () => {
     const { nodes } = cluster;
-    await redis.command('FLUSHDB', 'SYNC').catch(() => undefined);
     const talk = new Talk();
     const plans: (string | null)[] = [];
     for (let turn = 0; turn < 7; turn += 1) {
@@ -72,7 +71,7 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
 
   test('a response that the upstream has lost is forgotten, and the turn goes in full within the same answer', async (t) => {
     const lost = await startNodes(t, redis, {}, { faults: [{ on: { turn: 2 }, do: 'forget' }] });
-    await joined(redis, 6);
+    await joined(redis, ...lost.nodes);
     const before = (await redis.command('KEYS', contexts)) as string[];
     const talk = new Talk({ instructions: 'Lost.' });
     await talk.say(lost.nodes[0], 'One.');
@@ -132,7 +131,7 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
     const { nodes, emulator } = cluster;
     for (const end of ['destroy', 'close'] as const) {
       const node = await startNode(t, emulator.url, redis);
-      await joined(redis, 4);
+      await joined(redis, node);
       const talk = new Talk({ ...unstored, instructions: `Ends by ${end}.` });
       const { id } = await talk.say(node, 'One.');
       await boundTo(redis, id);
@@ -146,6 +145,33 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
       assert.equal(newest(cluster).plan, 'delta');
     }
   });
+
+  for (const params of [{}, unstored])
+    test(`a turn of a chain that is known here asks Redis nothing before its first event, and others one question: ${JSON.stringify(params)}`, async (t) => {
+      const proxy = await startProxy(t, redis);
+      const node = await startNode(t, cluster.emulator.url, proxy);
+      await joined(redis, node);
+      /** How many questions were asked when the head of an answer has come, which its first event brings. */
+      const begun = async (input: object[]): Promise<[plan: string | null, questions: number]> => {
+        proxy.take();
+        const answer = await fetch(`${node.gateway.url}/responses`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: 'Bearer sk-of-a-test' },
+          body: JSON.stringify({ model: 'any', ...params, instructions: 'Local.', input, stream: true }),
+        });
+        const questions = asked(proxy.take());
+        await answer.text();
+        return [answer.headers.get('x-turnwire-plan'), questions];
+      };
+      const talk = new Talk({ ...params, instructions: 'Local.' });
+      await talk.say(node, 'One.');
+      assert.deepEqual(await begun([...talk.history, message('Two.')]), ['delta', 0]);
+      const foreign = [message('One.'), message('Of another node.', 'assistant'), message('Two.')];
+      assert.deepEqual(await begun(foreign), ['full', 1]);
+      await talk.say(node, 'Two.');
+      proxy.hold();
+      assert.deepEqual(await begun([...talk.history, message('Three.')]), ['delta', 0]);
+    });
 
   test('only a gateway of the deployment may say that a request comes from one', async () => {
     const { nodes } = cluster;
@@ -168,6 +194,11 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
   });
 });
 
+/** How many questions are in what was sent to Redis: all but what is told, and signs of life. */
+function asked(sent: string): number {
+  return sent.split(/(?=\*\d+\r\n\$\d+\r\n[A-Z])/).filter((command) => command.endsWith('t1:n:\r\n')).length;
+}
+
 /** What is said in items, whatever else they have. */
 function wordsOf(items: readonly object[]): unknown[] {
   return items.map((item) => {
@@ -182,9 +213,7 @@ async function leaseOf(redis: RedisProcess, turn: number): Promise<void> {
   const before = seen.get(redis) ?? new Set<string>();
   seen.set(redis, before);
   await until(`the lease after turn ${turn}`, async () => {
-    const keys = ((await redis.command('KEYS', 't1:*r*')) as string[]).filter(
-      (key) => /\}r/.test(key) && !before.has(key),
-    );
+    const keys = ((await redis.command('KEYS', 't1:{????????}r*')) as string[]).filter((key) => !before.has(key));
     for (const key of keys) before.add(key);
     return keys.length > 0;
   });

@@ -26,6 +26,9 @@ export interface Node {
   ask(body: object, headers?: Record<string, string>): Promise<Read>;
 }
 
+/** `cluster` is what differs from the test's own; a question may take two seconds, since the machine may be busy. */
+export type NodeOptions = Omit<Configured, 'cluster'> & { cluster?: { deadline_ms?: number; address?: string } };
+
 export interface Nodes {
   emulator: Emulator;
   nodes: readonly [Node, Node, Node];
@@ -34,8 +37,8 @@ export interface Nodes {
 /** Three gateways before one emulator, with a Redis between them or without. */
 export async function startNodes(
   t: Ending,
-  redis: RedisProcess | undefined,
-  { upstream, ...config }: Configured = {},
+  redis: Pick<RedisProcess, 'url'> | undefined,
+  { upstream, ...config }: NodeOptions = {},
   emulated: EmulatorOptions = {},
 ): Promise<Nodes> {
   const emulator = await startEmulator(emulated);
@@ -47,16 +50,18 @@ export async function startNodes(
 export async function startNode(
   t: Ending,
   upstreamUrl: string,
-  redis: RedisProcess | undefined,
-  { upstream, ...config }: Configured = {},
+  redis: Pick<RedisProcess, 'url'> | undefined,
+  { upstream, ...config }: NodeOptions = {},
 ): Promise<Node> {
   const port = await freePort();
   const warnings: string[] = [];
-  const cluster = redis && { redis: redis.url, secret: 'DEPLOYMENT', address: `http://127.0.0.1:${port}` };
+  const address = `http://127.0.0.1:${port}`;
+  const { cluster: more, ...rest } = config;
+  const cluster = redis && { redis: redis.url, secret: 'DEPLOYMENT', address, deadline_ms: 2000, ...more };
   const gateway = await startGateway({
     config: {
       restore: 'off',
-      ...config,
+      ...rest,
       listen: { port },
       upstream: { base_url: upstreamUrl, ...upstream },
       ...(cluster && { cluster }),
@@ -120,7 +125,11 @@ export async function entries(redis: RedisProcess, pattern: string, count: numbe
   return keys;
 }
 
-/** Waits until all nodes know of each other. */
-export function joined(redis: RedisProcess, count = 3): Promise<string[]> {
-  return entries(redis, 't1:n:*', count);
+/** Waits until the others know of a node. */
+export async function joined(redis: RedisProcess, ...nodes: readonly Node[]): Promise<void> {
+  await until('the nodes have joined', async () => {
+    const keys = (await redis.command('KEYS', 't1:n:*')) as string[];
+    const addresses = await Promise.all(keys.map((key) => redis.command('GET', key)));
+    return nodes.every(({ gateway }) => addresses.includes(gateway.url.replace(/\/v1$/, '')));
+  });
 }

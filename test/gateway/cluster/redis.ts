@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRedis } from '../../../packages/gateway/dist/cluster/connection.js';
 import type { ChildProcess } from 'node:child_process';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { RedisConnection } from '../../../packages/gateway/dist/cluster/connection.js';
 
 /** Why tests with a real Redis are skipped; false where it is installed. */
@@ -52,6 +52,51 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+export interface RecordingProxy {
+  readonly url: string;
+  /** What was sent to Redis, from the last time that it was taken on. */
+  take(): string;
+  /** Nothing passes any more, and nobody is told. */
+  hold(): void;
+}
+
+/** Stands before a Redis, and writes down what is sent to it. */
+export async function startProxy(t: Ending, redis: Pick<RedisProcess, 'port'>): Promise<RecordingProxy> {
+  let sent = '';
+  let isHeld = false;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const upstream = connect(redis.port, '127.0.0.1');
+    for (const one of [socket, upstream]) {
+      sockets.add(one);
+      one.on('error', () => {});
+      one.on('close', () => {
+        socket.destroy();
+        upstream.destroy();
+      });
+    }
+    socket.on('data', (chunk: Buffer) => {
+      sent += chunk.toString('latin1');
+      if (!isHeld) upstream.write(chunk);
+    });
+    upstream.on('data', (chunk: Buffer) => isHeld || socket.write(chunk));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    take: () => {
+      const taken = sent;
+      sent = '';
+      return taken;
+    },
+    hold: () => (isHeld = true),
+  };
 }
 
 /** A redis-server of the test's own, in memory alone. @param options as they stand in redis.conf */

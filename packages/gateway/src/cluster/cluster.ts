@@ -36,7 +36,7 @@ export class Cluster {
   constructor({ config, secret, password, limits, upstream, onWarning }: ClusterOptions) {
     const redis: RedisOptions = { place: placeOf(config), username: config.username, password };
     const keys = new Keys(secret);
-    const store = new Store({ connect: () => connectRedis(redis), onWarning });
+    const store = new Store({ connect: () => connectRedis(redis), onWarning, deadlineMs: config.deadline_ms });
     const session = new Session(store, keys, config.address);
     const contexts = new Contexts(store, keys);
     this.#keys = keys;

@@ -86,7 +86,8 @@ export class Session {
 
   async #open(): Promise<void> {
     const id = randomBytes(9).toString('base64url');
-    const args = ['SET', this.#keys.node(id), this.#address, 'NX', 'PX', String(lifetimes.session)];
+    // Nobody else has this id: executed twice, it is one session.
+    const args = ['SET', this.#keys.node(id), this.#address, 'PX', String(lifetimes.session)];
     const reply = await this.#store.command(args, String);
     if (reply !== 'OK') return;
     if (this.#isEnded) void this.#store.command(['DEL', this.#keys.node(id)], String);

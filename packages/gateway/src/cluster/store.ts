@@ -20,7 +20,7 @@ export interface StoreOptions {
   /** Told in one sentence when Redis is away, when it is back, and when it is full. */
   onWarning: (message: string) => void;
   /** Until a command is given up; in milliseconds. */
-  deadlineMs?: number | undefined;
+  deadlineMs: number;
 }
 
 /**
@@ -55,7 +55,7 @@ export class Store {
 
   constructor(options: StoreOptions) {
     this.#options = options;
-    this.#deadlineMs = options.deadlineMs ?? 50;
+    this.#deadlineMs = options.deadlineMs;
     void this.#connect();
   }
 

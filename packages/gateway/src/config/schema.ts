@@ -191,6 +191,9 @@ const cluster = z
       .url({ protocol: /^https?$/, error: 'this is not an address such as http://10.0.0.7:4000' })
       .optional()
       .describe('Where the other gateways reach this one. Without it no turn is handed over to it.'),
+    deadline_ms: milliseconds
+      .default(50)
+      .describe('Until a question to Redis is given up; after three in a row none is asked for a while.'),
     allow_plaintext: z
       .boolean()
       .default(false)
