@@ -1,8 +1,11 @@
 // C2, C3, D4, H1, I7: random faults over many interleaved conversations. Nothing is lost, doubled or mixed up.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import { Blame } from './chaos/blame.js';
 import { chaos } from './chaos/chaos.js';
 import { RunningTime } from './chaos/running-time.js';
+import type { Turn } from '@turnwire/client';
+import type { Peer } from './server/peer.js';
 
 const seeds = process.env['TURNWIRE_SEED'] === undefined ? [1, 2, 3] : [Number(process.env['TURNWIRE_SEED'])];
 
@@ -72,4 +75,34 @@ test('chaos: a fault that hits the next turn of its connection explains that tur
     only: ['ended after the terminal event', 'the terminal event twice'],
   });
   assert.deepEqual([faulted.lost, faulted.doubled, faulted.mixedUp], [[], [], []]);
+});
+
+describe('chaos: blame', () => {
+  /** A turn that has written on these connections, in order. */
+  const turn = (...connections: readonly number[]): Turn =>
+    ({ report: { attempts: connections.map((connection) => ({ connection, sentBytes: 1 })) } }) as unknown as Turn;
+  const peer = (number: number): Peer => ({ number }) as Peer;
+
+  test('a fault explains the next turn of its connection also where an earlier request of its own turn never arrived', () => {
+    const blame = new Blame();
+    const second = peer(2);
+    // The first attempt of `hit` was written to a dead connection: the server has had the second attempt alone.
+    blame.begun('hit', turn(1, 2));
+    blame.carried('hit', second);
+    blame.struck('hit', second, false);
+    blame.begun('next', turn(2, 3));
+    blame.begun('other', turn(4));
+    assert.deepEqual([blame.explains('next'), blame.explains('other')], [true, false]);
+  });
+
+  test('what several turns have carried tells a connection from another one', () => {
+    const blame = new Blame();
+    const second = peer(2);
+    blame.begun('earlier', turn(2));
+    blame.begun('hit', turn(1, 2));
+    for (const mark of ['earlier', 'hit']) blame.carried(mark, second);
+    blame.struck('hit', second, false);
+    blame.begun('next', turn(1));
+    assert.equal(blame.explains('next'), false);
+  });
 });

@@ -66,7 +66,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
     if (fitting.length === 0) return undefined;
     const [name, fault] = dice.of<[string, Fault]>(fitting);
     tally.fault(`${name} (${request.via})`);
-    blame.struck(mark, times, request.peer, fault.hurts !== false);
+    blame.struck(mark, request.peer, fault.hurts !== false);
     return fault.course(dice, request);
   };
   let upgrades = 0;
