@@ -5,7 +5,7 @@ import { Agent, OpenAIProvider } from '@openai/agents';
 import OpenAI from 'openai';
 import { z } from 'zod';
 import { loopTurns, parallelCalls, promised, refusals, refusing, toolLoop } from './conversations.js';
-import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import { bothTransports, findRecordings, overWebSocket, plansOf, sameThreeWays, thrownBy } from './three-ways.js';
 import { agentsSdkMethods, agentsSdkRunner } from './tool-loops.js';
 
 /** As they are called in docs/fetch.md. */
@@ -20,12 +20,12 @@ describe('Agents SDK', () => {
     for (const store of [true, false]) {
       test(`${name}, store: ${store}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
         const settings = { store, ...(store ? {} : { providerData: { include: ['reasoning.encrypted_content'] } }) };
-        const { websocket, ordinary } = await threeWays({ script: toolLoop }, (place) => ask(place, settings));
+        const websocket = await overWebSocket({ script: toolLoop }, (place) => ask(place, settings));
         const row = `Agents SDK: ${rows[name]}${store ? '' : ', `store: false`'}`;
         assert.equal(plansOf(websocket.answers).deltas, promised(row));
         assert.equal(promised(row), loopTurns - 1);
         assert.equal(websocket.result, 'I have counted 24 times.');
-        assert.equal(websocket.contexts.length, ordinary.contexts.length);
+        assert.equal(websocket.contexts.length, loopTurns);
       });
     }
 
@@ -43,7 +43,7 @@ describe('Agents SDK', () => {
       ['in mid-stream', 'reset after=4'],
     ] as const) {
       test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
-        const { websocket, sse } = await threeWays({}, (place) =>
+        const { websocket, sse } = await bothTransports({}, (place) =>
           thrownBy(() => ask(place, { providerData: { metadata: { turnwire_fault: fault } } })),
         );
         assert.deepEqual([websocket.calls, sse.calls], [1, 1]);

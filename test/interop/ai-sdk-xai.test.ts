@@ -5,7 +5,15 @@ import { createXai } from '@ai-sdk/xai';
 import { streamText } from 'ai';
 import { agents, testAnswers } from './ai-sdk-agents.js';
 import { loopTurns, parallelCalls, plainToolLoop, promised, refusals, refusing, toolLoop } from './conversations.js';
-import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays, withoutMadeUp } from './three-ways.js';
+import {
+  bothTransports,
+  findRecordings,
+  overWebSocket,
+  plansOf,
+  sameThreeWays,
+  thrownBy,
+  withoutMadeUp,
+} from './three-ways.js';
 import type { XaiLanguageModelResponsesOptions } from '@ai-sdk/xai';
 import type { Place, Server } from './three-ways.js';
 
@@ -36,9 +44,9 @@ describe('AI SDK, xAI', () => {
     for (const [use, script, options] of uses) {
       const row = `AI SDK, xAI: \`${name}\`${use}`;
       test(`${row}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
-        const { websocket, ordinary } = await threeWays({ ...xai, script }, (place) => ask(agentOf(place, options)));
+        const websocket = await overWebSocket({ ...xai, script }, (place) => ask(agentOf(place, options)));
         assert.equal(websocket.result.text, 'I have counted 24 times.');
-        assert.equal(websocket.contexts.length, ordinary.contexts.length);
+        assert.equal(websocket.contexts.length, loopTurns);
         assert.equal(plansOf(websocket.answers).deltas, promised(row));
       });
     }
@@ -57,7 +65,7 @@ describe('AI SDK, xAI', () => {
     ] as const) {
       test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
         const server = { ...xai, faults: [{ do: fault }] };
-        const { websocket, sse } = await threeWays(server, (place) => thrownBy(() => ask(agentOf(place))));
+        const { websocket, sse } = await bothTransports(server, (place) => thrownBy(() => ask(agentOf(place))));
         assert.deepEqual([websocket.calls, sse.calls], [1, 1]);
         assert.deepEqual([websocket.result['isRetryable'], sse.result['isRetryable']], [false, false]);
       });

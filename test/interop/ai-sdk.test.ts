@@ -15,7 +15,15 @@ import {
   refusing,
   toolLoop,
 } from './conversations.js';
-import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays, withoutMadeUp } from './three-ways.js';
+import {
+  bothTransports,
+  findRecordings,
+  overWebSocket,
+  plansOf,
+  sameThreeWays,
+  thrownBy,
+  withoutMadeUp,
+} from './three-ways.js';
 import type { OpenAILanguageModelResponsesOptions } from '@ai-sdk/openai';
 import type { Place } from './three-ways.js';
 
@@ -40,11 +48,11 @@ describe('AI SDK', () => {
     for (const [stored, openai] of stores) {
       const row = `AI SDK: \`${name}\`${stored}`;
       test(`${row}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
-        const { websocket, ordinary } = await threeWays({ script: toolLoop }, (place) => ask(agentOf(place, openai)));
+        const websocket = await overWebSocket({ script: toolLoop }, (place) => ask(agentOf(place, openai)));
         assert.equal(plansOf(websocket.answers).deltas, promised(row));
         assert.equal(promised(row), loopTurns - 1);
         assert.equal(websocket.result.text, 'I have counted 24 times.');
-        assert.equal(websocket.contexts.length, ordinary.contexts.length);
+        assert.equal(websocket.contexts.length, loopTurns);
       });
     }
 
@@ -66,7 +74,7 @@ describe('AI SDK', () => {
     ] as const) {
       test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
         const openai = { metadata: { turnwire_fault: fault } };
-        const { websocket, sse } = await threeWays({}, (place) => thrownBy(() => ask(agentOf(place, openai))));
+        const { websocket, sse } = await bothTransports({}, (place) => thrownBy(() => ask(agentOf(place, openai))));
         assert.deepEqual([websocket.calls, sse.calls], [1, 1]);
         assert.deepEqual([websocket.result['isRetryable'], sse.result['isRetryable']], [false, false]);
       });
@@ -88,7 +96,7 @@ describe('AI SDK', () => {
     },
   })) {
     test(`${use}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
-      const { websocket } = await threeWays({ script: toolLoop }, (place) => {
+      const websocket = await overWebSocket({ script: toolLoop }, (place) => {
         const { modelId = 'gpt-5.4', ...options } = change as { modelId?: string };
         return agents.generateText({ ...options, model: createOpenAI(place).responses(modelId) });
       });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HumanMessage } from '@langchain/core/messages';
 import { loopTurns, parallelCalls, promised, refusals, refusing, toolLoop } from './conversations.js';
-import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import { bothTransports, findRecordings, overWebSocket, plansOf, sameThreeWays, thrownBy } from './three-ways.js';
 import { langchainLoop, langchainMethods, langchainModel } from './tool-loops.js';
 import type { ChatOpenAIFields } from '@langchain/openai';
 
@@ -25,13 +25,13 @@ describe('LangChain', () => {
       );
     for (const [use, fields] of uses) {
       test(`${use}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
-        const { websocket, ordinary } = await threeWays(
+        const websocket = await overWebSocket(
           { script: toolLoop },
           async (place) => (await langchainLoop(ask, langchainModel(place, fields))).text,
         );
         assert.equal(plansOf(websocket.answers).deltas, promised(`LangChain: ${use}`));
         assert.equal(websocket.result, 'I have counted 24 times.');
-        assert.equal(websocket.contexts.length, ordinary.contexts.length);
+        assert.equal(websocket.contexts.length, loopTurns);
       });
     }
 
@@ -53,7 +53,7 @@ describe('LangChain', () => {
       ['in mid-stream', 'reset after=4'],
     ] as const) {
       test(`${name}: a loss ${what} is thrown, and nothing is called twice`, async () => {
-        const { websocket, sse } = await threeWays({}, (place) =>
+        const { websocket, sse } = await bothTransports({}, (place) =>
           thrownBy(() =>
             ask(langchainModel(place, { modelKwargs: { metadata: { turnwire_fault: fault } } }).bindTools([]), [
               new HumanMessage('Hi.'),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AzureOpenAI } from 'openai';
 import { loopTurns, parallelCalls, promised, refusals, refusing, toolLoop } from './conversations.js';
-import { findRecordings, plansOf, sameThreeWays, thrownBy, threeWays } from './three-ways.js';
+import { bothTransports, findRecordings, overWebSocket, plansOf, sameThreeWays, thrownBy } from './three-ways.js';
 import { openaiClient, openaiLoop, openaiMethods } from './tool-loops.js';
 
 const model = 'gpt-5.4';
@@ -26,14 +26,14 @@ describe('openai SDK', () => {
     for (const store of [true, false]) {
       test(`${name}, store: ${store}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
         const params = { store, ...(store ? {} : { include: ['reasoning.encrypted_content' as const] }) };
-        const { websocket, ordinary } = await threeWays({ script: toolLoop }, (place) =>
+        const websocket = await overWebSocket({ script: toolLoop }, (place) =>
           openaiLoop(ask, openaiClient(place), params),
         );
         const row = `\`openai\`: ${rows[name]}${store ? '' : ', `store: false`'}`;
         assert.equal(plansOf(websocket.answers).deltas, promised(row));
         assert.equal(promised(row), loopTurns - 1);
         assert.match(JSON.stringify(websocket.result.output), /I have counted 24 times\./);
-        assert.equal(websocket.contexts.length, ordinary.contexts.length);
+        assert.equal(websocket.contexts.length, loopTurns);
       });
     }
 
@@ -136,7 +136,7 @@ describe('openai SDK', () => {
 
   test('a turn that may have run is not called for again', async () => {
     for (const stream of [false, true]) {
-      const { websocket, sse } = await threeWays({}, (place) =>
+      const { websocket, sse } = await bothTransports({}, (place) =>
         thrownBy(async () => {
           const params = { model, input: 'Hi.', metadata: { turnwire_fault: 'reset' } };
           const events = await openaiClient(place).responses.create({ ...params, stream });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createFetch } from '@turnwire/client/fetch';
@@ -28,44 +28,58 @@ export interface Outcome<Result> {
   answers: Response[];
 }
 
-type Way = 'websocket' | 'sse' | 'ordinary';
-
 export interface Server extends EmulatorOptions {
   /** The server is reached by this name, as a provider's is: SDKs and our table of providers go by it. */
   host?: string;
 }
 
-/** The same conversation against the same server: with our fetch over a WebSocket and over SSE, and with the ordinary fetch. */
-export async function threeWays<Result>(
+/** A conversation with our fetch over a WebSocket. */
+export function overWebSocket<Result>(
   server: Server,
   run: (place: Place) => Promise<Result>,
-): Promise<Record<Way, Outcome<Result>>> {
-  const ours = (transport: 'websocket' | 'sse'): TurnwireFetch =>
-    createFetch({ transport, ...(server.host === undefined ? {} : { network: here }) });
-  const [websocket, sse, ordinary] = await Promise.all([
-    oneWay(ours('websocket'), server, run),
-    oneWay(ours('sse'), server, run),
-    oneWay(undefined, server, run),
-  ]);
-  const carried = (outcome: Outcome<Result>): Set<string> =>
-    new Set(outcome.emulator.journal.turns().map(({ transport }) => transport));
-  if (ordinary.contexts.length > 0) {
-    assert.deepEqual(carried(websocket), new Set(['websocket']));
-    // Over HTTP a call travels as with the ordinary fetch: as a stream if it asked for one, else as JSON.
-    assert.deepEqual(carried(sse), carried(ordinary));
-  }
-  return { websocket, sse, ordinary };
+): Promise<Outcome<Result>> {
+  return carriedOver('websocket', server, run);
 }
 
-/** As {@link threeWays}, and all three came to the same: the results, the number of calls, and what the server was told. */
+/** The same conversation against the same server with our fetch over a WebSocket, and over SSE. */
+export async function bothTransports<Result>(
+  server: Server,
+  run: (place: Place) => Promise<Result>,
+): Promise<Record<'websocket' | 'sse', Outcome<Result>>> {
+  const [websocket, sse] = await Promise.all([carriedOver('websocket', server, run), carriedOver('sse', server, run)]);
+  return { websocket, sse };
+}
+
+/** The same with the ordinary fetch beside them. All three came to the same: the results, the number of calls, and what the server was told. */
 export async function sameThreeWays<Result>(server: Server, run: (place: Place) => Promise<Result>): Promise<Result> {
-  const { websocket, sse, ordinary } = await threeWays(server, run);
+  const [{ websocket, sse }, ordinary] = await Promise.all([
+    bothTransports(server, run),
+    oneWay(undefined, server, run),
+  ]);
+  // Over HTTP a call travels as with the ordinary fetch: as a stream if it asked for one, else as JSON.
+  if (ordinary.contexts.length > 0) assert.deepEqual(transportsOf(sse), transportsOf(ordinary));
   for (const ours of [websocket, sse]) {
     assert.deepEqual(plain(ours.result), plain(ordinary.result));
     assert.equal(ours.calls, ordinary.calls);
     assert.deepEqual(plain(ours.contexts), plain(ordinary.contexts));
   }
   return websocket.result;
+}
+
+async function carriedOver<Result>(
+  transport: 'websocket' | 'sse',
+  server: Server,
+  run: (place: Place) => Promise<Result>,
+): Promise<Outcome<Result>> {
+  const fetch = createFetch({ transport, ...(server.host === undefined ? {} : { network: here }) });
+  const outcome = await oneWay(fetch, server, run);
+  if (transport === 'websocket' && outcome.contexts.length > 0)
+    assert.deepEqual(transportsOf(outcome), new Set(['websocket']));
+  return outcome;
+}
+
+function transportsOf({ emulator }: Outcome<unknown>): Set<string> {
+  return new Set(emulator.journal.turns().map(({ transport }) => transport));
 }
 
 /** Every name is this machine's. */
@@ -178,13 +192,39 @@ function gist(item: Record<string, unknown>): unknown {
   return { type, role, content: parts.map(({ text, refusal, image_url: image }) => text ?? refusal ?? image) };
 }
 
-/** `shared/recordings`, beside the repository: real streams, by name. */
+/**
+ * `shared/recordings`, beside the repository: real streams, by name. Of all of them the shortest that together have every kind of event and of item: an SDK
+ * reads a second one of a kind as it reads the first.
+ */
 export function findRecordings(): { folder: string; names: readonly string[] } | undefined {
   for (let at = dirname(fileURLToPath(import.meta.url)); at !== dirname(at); at = dirname(at)) {
     const folder = join(at, 'shared', 'recordings');
     if (!existsSync(folder)) continue;
-    const names = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
-    return { folder, names: names.map((name) => name.slice(0, -'.jsonl'.length)) };
+    const seen = new Set<string>();
+    const recordings = readdirSync(folder)
+      .filter((name) => name.endsWith('.jsonl'))
+      .map((name) => ({ name: name.slice(0, -'.jsonl'.length), text: readFileSync(join(folder, name), 'utf8') }))
+      .sort((a, b) => a.text.length - b.text.length);
+    const names = recordings.flatMap(({ name, text }) => {
+      const known = seen.size;
+      for (const kind of kindsOf(text)) seen.add(kind);
+      return seen.size > known ? [name] : [];
+    });
+    return { folder, names };
   }
   return undefined;
+}
+
+function kindsOf(recording: string): string[] {
+  return recording
+    .trim()
+    .split('\n')
+    .flatMap((line) => {
+      const { type, item, part, response } = JSON.parse(line) as Record<
+        string,
+        { type?: string; status?: string; output?: { type: string }[] }
+      >;
+      const output = response?.output ?? [];
+      return [[type, item?.type, part?.type, response?.status].join(' '), ...output.map((one) => `output ${one.type}`)];
+    });
 }

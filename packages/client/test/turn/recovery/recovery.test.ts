@@ -88,10 +88,15 @@ const pasts: readonly Pick<Policy, 'done' | 'attempts' | 'msLeft'>[] = [
   { done: [], attempts: 1, msLeft: 1500 },
 ];
 
+/** Nothing was handed over. From then on no past changes anything. */
+function isEarly(phase: Phase): phase is 'queued' | 'sending' | 'sent' {
+  return phase === 'queued' || phase === 'sending' || phase === 'sent';
+}
+
 /** The first move of the expectation that no principle forbids. */
 function expected({ name, ...expectation }: Expectation, failure: Failure, policy: Policy): string {
   const { phase, transport, reused, credentialIsAsked, plan } = failure;
-  if (phase !== 'queued' && phase !== 'sending' && phase !== 'sent') return 'surface';
+  if (!isEarly(phase)) return 'surface';
   const listed = expectation[phase] ?? '';
   const wanted = typeof listed === 'string' ? listed : listed[reused ? 1 : 0];
   const before = new Set<unknown>(policy.done.map(({ move }) => move));
@@ -145,7 +150,7 @@ for (const expectation of expectations) {
                       for (const retryRefusals of booleans)
                         for (const streams of wanted)
                           for (const lanesLeft of lanes)
-                            for (const past of pasts) {
+                            for (const past of isEarly(phase) ? pasts : pasts.slice(0, 1)) {
                               const failure: Failure = { error, transport, phase, reused, plan, credentialIsAsked };
                               const policy: Policy = {
                                 choice,
@@ -167,7 +172,7 @@ for (const expectation of expectations) {
                               keepsPrinciples(decision, failure, policy);
                               cells += 1;
                             }
-    assert.ok(cells >= 40_000);
+    assert.ok(cells >= 20_000, `${cells} cells`);
   });
 }
 

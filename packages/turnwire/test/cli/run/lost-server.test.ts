@@ -43,37 +43,34 @@ const moments: Readonly<Record<string, Moment>> = {
   'just before the end': { answer: 'whole', events: [created, added, delta, done] },
 };
 
-const departures: Readonly<Record<string, (socket: Socket) => void>> = {
-  ends: (socket) => socket.end(),
-  resets: (socket) => socket.resetAndDestroy(),
-};
+const ends = (socket: Socket): void => void socket.end();
+const resets = (socket: Socket): void => void socket.resetAndDestroy();
 
 describe('turnwire run at a server that is lost', () => {
-  for (const transport of ['websocket', 'sse'] as const) {
-    for (const [when, moment] of Object.entries(moments)) {
-      for (const [how, leave] of Object.entries(departures)) {
-        test(`a server that ${how} ${when}, over ${transport}: one sentence, status 1`, async (t) => {
-          const url = await leaving(t, transport, moment, leave);
-          const folder = await scratch(t, { 'agent.yaml': agentAt(url, transport) });
-          const { status, stdout, stderr } = await turnwireProcess(['run', join(folder, 'agent.yaml'), 'Go.']).left;
-          assert.equal(status, 1, stderr);
-          assert(stdout === '' || stdout === 'Hello\n', stdout);
-          assert.match(stderr, /^[^\n]{20,400}\n$/);
-          assert.doesNotMatch(stderr, /--debug|undefined|\[object/);
-        });
-      }
+  // Each moment over both transports, and each by FIN and by RST: the client's own tests have every pair.
+  for (const [index, [when, moment]] of Object.entries(moments).entries()) {
+    for (const transport of ['websocket', 'sse'] as const) {
+      const leave = (transport === 'sse') === (index % 2 === 0) ? resets : ends;
+      test(`a server that ${leave.name} ${when}, over ${transport}: one sentence, status 1`, async (t) => {
+        const url = await leaving(t, transport, moment, leave);
+        const folder = await scratch(t, { 'agent.yaml': agentAt(url, transport) });
+        const { status, stdout, stderr } = await turnwireProcess(['run', join(folder, 'agent.yaml'), 'Go.']).left;
+        assert.equal(status, 1, stderr);
+        assert(stdout === '' || stdout === 'Hello\n', stdout);
+        assert.match(stderr, /^[^\n]{20,400}\n$/);
+        assert.doesNotMatch(stderr, /--debug|undefined|\[object/);
+      });
     }
   }
 
-  test('with transport auto, too, the run ends, and says at most why it went over to SSE as well', async (t) => {
-    for (const moment of Object.values(moments)) {
-      const url = await leaving(t, 'websocket', moment, (socket) => socket.end());
+  for (const when of ['after the request', 'in the middle of the head', 'after the head', 'in the middle of the text'])
+    test(`with transport auto, ${when}: the run ends, and says at most why it went over to SSE as well`, async (t) => {
+      const url = await leaving(t, 'websocket', moments[when] as Moment, ends);
       const folder = await scratch(t, { 'agent.yaml': agentAt(url, 'auto') });
       const { status, stderr } = await turnwireProcess(['run', join(folder, 'agent.yaml'), 'Go.']).left;
       assert.equal(status, 1, stderr);
       assert.match(stderr, /^[^\n]{20,400}\n([^\n]{20,400}\n)?$/);
-    }
-  });
+    });
 
   test('nobody listens: one sentence that names the address, status 1', async (t) => {
     const server = createServer();
