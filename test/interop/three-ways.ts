@@ -215,16 +215,23 @@ export function findRecordings(): { folder: string; names: readonly string[] } |
   return undefined;
 }
 
+interface RecordedEvent {
+  type: string;
+  item?: { type: string };
+  part?: { type: string };
+  response?: { status?: string; output?: { type: string }[] };
+}
+
 function kindsOf(recording: string): string[] {
   return recording
     .trim()
     .split('\n')
     .flatMap((line) => {
-      const { type, item, part, response } = JSON.parse(line) as Record<
-        string,
-        { type?: string; status?: string; output?: { type: string }[] }
-      >;
+      const { type, item, part, response } = JSON.parse(line) as RecordedEvent;
       const output = response?.output ?? [];
-      return [[type, item?.type, part?.type, response?.status].join(' '), ...output.map((one) => `output ${one.type}`)];
+      return [
+        `${type} ${item?.type ?? part?.type ?? response?.status ?? ''}`,
+        ...output.map((one) => `output ${one.type}`),
+      ];
     });
 }
