@@ -98,7 +98,7 @@ function start(kind: Kind, upstream: string): Promise<Server> {
   const folder = options['cpu-prof'];
   const profile = folder === undefined || kind === 'upstream' ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}/${kind}`];
   const file = new URL('./server-process.js', import.meta.url);
-  return MeasuredServer.start<Usage>(file, { kind, upstream } satisfies Setup, ['--expose-gc', ...profile]);
+  return MeasuredServer.start<Usage>(file, { kind, upstream } satisfies Setup, profile);
 }
 
 function isThere(kind: Kind): boolean {

@@ -10,7 +10,7 @@ export interface Setup {
 export interface Usage {
   /** Microseconds, user and system, since the process began. */
   readonly cpuUs: number;
-  /** Memory at this moment, in MiB, after a collection. */
+  /** Memory at this moment, in MiB. */
   readonly rssMb: number;
   /** Of requests and frames that the upstream was sent, without heads. */
   readonly receivedBytes: number;

@@ -20,7 +20,6 @@ serveCommands(
   (setup: Setup) => starts[setup.kind](setup),
   (): Usage => {
     const { user, system } = process.cpuUsage();
-    globalThis.gc?.();
     return { cpuUs: user + system, rssMb: process.memoryUsage.rss() / 2 ** 20, receivedBytes };
   },
 );

@@ -64,7 +64,10 @@ export const workloads: readonly Workload[] = [
     unit: 'ms',
     rows: all,
     goals: { gateway: { most: 1.5, times: 'pass-through' } },
-    warmUp: (load) => converse(load, -1, 20),
+    warmUp: async (load) => {
+      await repeat(2000, 8, () => load.turn(small));
+      await converse(load, -1, 60);
+    },
     measure: async (load, { server, number }) => {
       const chats = conversations(load, number);
       // What is measured is what continues: the first turn goes up in full.

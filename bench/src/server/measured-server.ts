@@ -35,13 +35,19 @@ export class MeasuredServer<Usage> {
 }
 
 async function ask<Reply>(child: ChildProcess, command: object | string): Promise<Reply> {
-  const answered = once(child, 'message');
-  const ended = once(child, 'exit').then(() => {
-    throw new Error('a server of the bench ended');
-  });
+  const over = new AbortController();
+  const ended = once(child, 'exit', { signal: over.signal }).then(
+    () => Promise.reject(new Error('a server of the bench ended')),
+    () => new Promise<never>(() => {}),
+  );
+  const answered = once(child, 'message', { signal: over.signal });
   child.send(command);
-  const [reply] = (await Promise.race([answered, ended])) as [Reply];
-  return reply;
+  try {
+    const [reply] = (await Promise.race([answered, ended])) as [Reply];
+    return reply;
+  } finally {
+    over.abort();
+  }
 }
 
 /** The other side: what a process with a server does with the commands. */
