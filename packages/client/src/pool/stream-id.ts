@@ -13,13 +13,32 @@ export function streamIdOf(frame: Frame): unknown {
 }
 
 function idInText(text: string): string | undefined {
+  return lastMember(text) ?? anywhere(text);
+}
+
+/** The name where it is the last member, as servers put it that add it to a finished event: what stands right before the last brace is at the top. */
+function lastMember(text: string): string | undefined {
+  const end = text.length - 2;
+  if (text.charCodeAt(end) !== quote || text.charCodeAt(end + 1) !== brace) return undefined;
+  const begin = text.lastIndexOf('"', end - 1) + 1;
+  if (!text.startsWith(memberStart, begin - memberStart.length)) return undefined;
+  return plainName(text.slice(begin, end));
+}
+
+function anywhere(text: string): string | undefined {
   const at = text.indexOf(key);
   if (at === -1 || text.charCodeAt(at - 1) === backslash || !text.startsWith(':"', at + key.length)) return undefined;
   if (text.includes(key, at + key.length)) return undefined;
   const begin = at + key.length + 2;
-  const id = text.slice(begin, text.indexOf('"', begin));
-  // An escape would have to be read as JSON reads it, and no lane has one in its name (P84).
-  return id.includes('\\') ? undefined : id;
+  return plainName(text.slice(begin, text.indexOf('"', begin)));
 }
 
+/** An escape would have to be read as JSON reads it, and no lane has one in its name (P84). */
+function plainName(name: string): string | undefined {
+  return name.includes('\\') ? undefined : name;
+}
+
+const memberStart = `,${key}:"`;
 const backslash = 0x5c;
+const quote = 0x22;
+const brace = 0x7d;

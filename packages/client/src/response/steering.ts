@@ -141,8 +141,11 @@ export class Steering {
 
   /** The turn is over: submissions without an answer get none any more (P51). */
   end(error: TurnwireError | undefined): void {
+    const waiting = [...this.#unsent.splice(0), ...this.#unanswered.splice(0)];
+    // Nearly every turn ends without any, and an error costs more than an event.
+    if (waiting.length === 0) return;
     const reason = error ?? turnEndedError();
-    for (const { reject } of [...this.#unsent.splice(0), ...this.#unanswered.splice(0)]) reject(reason);
+    for (const { reject } of waiting) reject(reason);
   }
 
   get #hasAccepted(): boolean {

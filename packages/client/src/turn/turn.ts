@@ -102,7 +102,13 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     if (signal !== undefined) this.#releaseSignal = onAbort(signal, (reason) => this.#fail(abortedError(reason)));
     this.#request = request;
     const given = { number, request, choice, asText, headers, plain, continues, steering: this.#steering };
-    this.#runner = new AttemptRunner(this.#engine, given, this.#report, this.#listener());
+    const listener: TurnListener = {
+      unread: this.#buffer,
+      event: (frame) => this.#onEvent(frame),
+      ended: () => this.#settle({ name: 'ended' }),
+      failed: (error) => this.#fail(error),
+    };
+    this.#runner = new AttemptRunner(this.#engine, given, this.#report, listener);
     this.#runner.start();
   }
 
@@ -112,7 +118,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
       ...this.#report,
       phase: this.#tracker.phase,
       responseId: this.#tracker.responseId,
-      attempts: this.#report.attempts.map((attempt) => ({ ...attempt })),
+      attempts: this.#report.attempts.map((attempt) => ({ ...attempt, phase: attempt.phase })),
     };
   }
 
@@ -257,21 +263,6 @@ export class Turn implements AsyncIterable<ResponseEvent> {
       const message = `the client was closing, and the turn's events were not read for ${ms} ms`;
       this.#fail(new TurnwireError('unread_timeout', message));
     });
-  }
-
-  #listener(): TurnListener {
-    const buffer = this.#buffer;
-    return {
-      get paused() {
-        return buffer.full;
-      },
-      get unreadBytes() {
-        return buffer.bytes;
-      },
-      event: (frame) => this.#onEvent(frame),
-      ended: () => this.#settle({ name: 'ended' }),
-      failed: (error) => this.#fail(error),
-    };
   }
 
   #onEvent(frame: Frame): void {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 /** RFC 6455, 5.2. */
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
@@ -28,9 +28,9 @@ export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffe
   const bytes = Buffer.from(memory, payloadOffset - headBytes, headBytes + length);
   if (typeof payload === 'string') bytes.write(payload, headBytes);
   else bytes.set(payload, headBytes);
-  const key = randomBytes(4).readUInt32LE();
+  const key = nextKey();
   // The word before the payload is the masking key.
-  const all = new Uint32Array(memory, payloadOffset - 4);
+  const all = new Int32Array(memory, payloadOffset - 4);
   all[0] = key;
   for (let at = 1; at <= words; at += 1) all[at] = (all[at] ?? 0) ^ key;
   bytes[0] = finalBit | opcode;
@@ -44,6 +44,20 @@ export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffe
     bytes.writeBigUInt64BE(BigInt(length), 2);
   }
   return bytes;
+}
+
+/** Unpredictable words, so many at once: one call for each frame would cost more than the frame. */
+const keys = new Int32Array(1024);
+let keysUsed = keys.length;
+
+function nextKey(): number {
+  if (keysUsed === keys.length) {
+    randomFillSync(keys);
+    keysUsed = 0;
+  }
+  const key = keys[keysUsed] ?? 0;
+  keysUsed += 1;
+  return key;
 }
 
 /** The payload of a close frame; empty for a code that must not be on the wire (RFC 6455, 7.4.1). */
