@@ -7,6 +7,7 @@ import { eventStream } from './response/event-stream.js';
 import { abortOf, brokenBody, notSent } from './response/fetch-error.js';
 import { IdentityClients } from './identity-clients.js';
 import { BodyCache, bodyShare } from './request/body-cache.js';
+import { characters } from './request/body-text.js';
 import { responseText } from './response/response-text.js';
 import { headersIn } from './response/metadata-headers.js';
 import { readFirstFrames } from './response/first-frames.js';
@@ -53,7 +54,7 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
     maxChainBytes,
     onSuspect: common.onSuspect,
   });
-  const bodies = new BodyCache(maxChainBytes * bodyShare);
+  const bodies = new BodyCache(characters, maxChainBytes * bodyShare);
   const counts = { turns: 0, deltas: 0, sse: 0, passed: 0 };
 
   const pass: typeof globalThis.fetch = (...args) => {

@@ -17,8 +17,8 @@ export interface RelayTurnOptions {
   transport?: TransportChoice | undefined;
   /** Sent with this turn, where it goes as a POST; a WebSocket has no place for them. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** The request's text, where it asks for no stream: over HTTP it is sent as it is, and so comes the answer. */
-  plain?: string | undefined;
+  /** The request's body, where it asks for no stream: over HTTP it is sent as it is, and so comes the answer. */
+  plain?: string | Uint8Array | undefined;
   /** An earlier turn with the same content may have run: once this one was sent, it is not sent again. @default false */
   mayHaveRun?: boolean | undefined;
   /**

@@ -4,7 +4,7 @@ import type { RelayEvent } from './turn.js';
 
 /** One event of `text/event-stream`: an `event:` line, and a `data:` line for each line of the JSON. */
 export function sseText(event: RelayEvent): string {
-  return toEvent(event);
+  return event instanceof EventWithoutLane ? event.toSse() : toEvent(event);
 }
 
 /** The JSON of an event with the name of a lane, as its last member: for a WebSocket whose client has named lanes. */
@@ -18,21 +18,41 @@ export function withStreamId(text: string, streamId: string | undefined): string
 /** An event of a lane, without the lane's name: that is between the engine and the server. */
 export class EventWithoutLane implements RelayEvent {
   readonly type: string | undefined;
-  readonly text: string;
   readonly size: number;
+  readonly #frame: Frame;
+  readonly #lane: string;
 
   constructor(frame: Frame, lane: string) {
     this.type = frame.type;
-    this.text = withoutStreamId(frame.text, lane);
     this.size = frame.size;
+    this.#frame = frame;
+    this.#lane = lane;
+  }
+
+  get text(): string {
+    return withoutStreamId(this.#frame.text, this.#lane);
+  }
+
+  toSse(): string {
+    return toEvent(this.#frame, this.text);
   }
 }
 
+let lastLane = '';
+let lastMember = '';
+let lastEnd = '';
+
 /** Cuts the member out of the text, so that all else stays as it came. */
 export function withoutStreamId(text: string, lane: string): string {
-  const member = `"stream_id":${JSON.stringify(lane)}`;
+  // Events of a turn come in runs.
+  if (lane !== lastLane) {
+    lastLane = lane;
+    lastMember = `"stream_id":${JSON.stringify(lane)}`;
+    lastEnd = `,${lastMember}}`;
+  }
+  const member = lastMember;
   // What stands right before the last brace is at the top.
-  if (text.endsWith(`,${member}}`)) return `${text.slice(0, -member.length - 2)}}`;
+  if (text.endsWith(lastEnd)) return `${text.slice(0, -lastEnd.length)}}`;
   const at = text.indexOf(member);
   if (at !== -1 && text.indexOf('"stream_id"', at + member.length) === -1 && isTopLevel(text, at))
     return cut(text, at, at + member.length);

@@ -118,7 +118,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
       dialMs,
       maxIdleMs,
       prepare: (identity) => {
-        const body = Buffer.from(plain === undefined ? request.body() : plain.body);
+        const body = plain === undefined ? Buffer.from(request.body()) : bytesOf(plain);
         this.#listener.response.expect(request.expectedParent);
         const headers = {
           ...this.#headers?.sent,
@@ -371,4 +371,8 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     post.resume();
     this.#drainTimer = startDeadline(this.#clock, drainMs, () => post.destroy(), { background: true });
   }
+}
+
+function bytesOf({ body }: PlainCall): Buffer {
+  return typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

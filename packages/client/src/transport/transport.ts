@@ -70,7 +70,7 @@ export interface CarryOptions {
 /** A call without a stream: one request body, one response body. */
 export interface PlainCall {
   /** The body of the caller, sent as it is. */
-  readonly body: string;
+  readonly body: string | Uint8Array;
   /** Called once with the whole response, before `end`. A refusal fails the turn instead. */
   onResponse: (answer: PlainResponse) => void;
 }

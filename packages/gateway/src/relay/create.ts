@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../base/refusal.js';
 import type { Json, JsonObject, RelayBodies } from '@turnwire/client/relay';
 
@@ -5,8 +6,8 @@ import type { Json, JsonObject, RelayBodies } from '@turnwire/client/relay';
 export interface Create {
   /** What the upstream is asked for. Nothing of it may be changed: its items are shared with those of earlier requests. */
   readonly params: JsonObject;
-  /** The request's text where it can go up as it is; undefined where `params` says something else. */
-  readonly text: string | undefined;
+  /** The request as it came, where it can go up as it is; undefined where `params` says something else. */
+  readonly raw: Buffer | undefined;
   /** What its client has sent, in bytes. */
   readonly bytes: number;
   /** To be called once the answer was read to its end. */
@@ -15,31 +16,20 @@ export interface Create {
 
 /** @throws Refusal for what is no JSON object. */
 export function readCreate(bodies: RelayBodies, raw: Buffer): Create {
-  const text = decode(raw);
-  const body = text === undefined ? undefined : bodies.read(text);
-  if (body === undefined) throw new Refusal(complaint(text), { code: 'invalid_json' });
+  const body = bodies.read(raw);
+  if (body === undefined) throw new Refusal(complaint(raw), { code: 'invalid_json' });
   const { params } = body;
-  return { params, text, bytes: raw.byteLength, keep: () => body.keep() };
+  return { params, raw, bytes: raw.byteLength, keep: () => body.keep() };
 }
 
-/** The text for a call over HTTP. */
-export function textOf({ text, params }: Create): string {
-  return text ?? JSON.stringify(params);
+/** The body of a call over HTTP. */
+export function bodyOf({ raw, params }: Create): string | Buffer {
+  return raw ?? JSON.stringify(params);
 }
 
-function decode(raw: Buffer): string | undefined {
-  const text = raw.toString('utf8');
-  // A replacement character stands for bytes that are none, unless it was sent as such.
-  if (!text.includes('\uFFFD')) return text;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(raw);
-  } catch {
-    return undefined;
-  }
-}
-
-function complaint(text: string | undefined): string {
-  if (text === undefined) return 'the request body is not UTF-8 text';
+function complaint(raw: Buffer): string {
+  if (!isUtf8(raw)) return 'the request body is not UTF-8 text';
+  const text = raw.toString();
   if (text.trim() === '') return 'the request body is empty: it must be a JSON object with model and input';
   try {
     const value: unknown = JSON.parse(text);
@@ -54,7 +44,7 @@ function complaint(text: string | undefined): string {
 
 /** The same create with other fields. */
 export function withParams(create: Create, changes: JsonObject): Create {
-  return { ...create, params: { ...create.params, ...changes }, text: undefined };
+  return { ...create, params: { ...create.params, ...changes }, raw: undefined };
 }
 
 /** A field of its own, if it is a text. */

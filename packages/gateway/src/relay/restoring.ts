@@ -7,7 +7,7 @@ import type { HeldHistory, Histories } from './histories.js';
 export function inFull(create: Create, history: HeldHistory): Create {
   const { previous_response_id: _, input, ...rest } = create.params;
   const items = [...history.items().filter((item) => history.stored || isWhole(item)), ...itemsIn(input)];
-  return { ...create, params: { ...rest, input: items }, text: undefined };
+  return { ...create, params: { ...rest, input: items }, raw: undefined };
 }
 
 /**

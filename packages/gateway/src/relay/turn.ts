@@ -1,4 +1,4 @@
-import { textOf } from './create.js';
+import { bodyOf } from './create.js';
 import { inFull } from './restoring.js';
 import type { SteerInput } from '@turnwire/client';
 import type { RelayAnswer, RelayEvent, RelayOpening, RelayTurn } from '@turnwire/client/relay';
@@ -50,6 +50,7 @@ export class GatewayTurn {
   #settled = false;
   /** The turn is with another gateway. */
   #isAway: boolean;
+  #lastReport: TurnReport | undefined;
 
   constructor(options: TurnOptions) {
     this.options = options;
@@ -73,7 +74,13 @@ export class GatewayTurn {
     return this.#engine;
   }
 
+  /** Of this moment; once the turn has settled, always the same. */
   get report(): TurnReport {
+    if (this.#settled) return (this.#lastReport ??= this.#makeReport());
+    return this.#makeReport();
+  }
+
+  #makeReport(): TurnReport {
     const report = this.#engine.report;
     const { attempts: earlier = [], sentBytes = 0 } = this.#earlier ?? {};
     const isRestored = this.sent !== this.options.create && report.plan === 'full';
@@ -166,7 +173,7 @@ export class GatewayTurn {
     const sent = node?.asked ?? this.sent;
     return (node?.lease ?? lease).relay.turn(sent.params, {
       headers,
-      plain: downstream === 'json' ? textOf(sent) : undefined,
+      plain: downstream === 'json' ? bodyOf(sent) : undefined,
       mayHaveRun,
       continues: node === undefined && !mayHaveRun ? found?.continues : undefined,
     });
@@ -202,12 +209,12 @@ export class GatewayTurn {
     this.#engine = this.#begin(mayHaveRun);
   }
 
-  #look({ type, text }: RelayEvent): void {
-    if (type !== 'response.created') return;
+  #look(event: RelayEvent): void {
+    if (event.type !== 'response.created') return;
     this.#begun += 1;
     // The first one is known from the opening; those after it are successors of steered responses.
     if (this.#begun === 1) return;
-    const { response } = JSON.parse(text) as { response?: { id?: unknown } };
+    const { response } = JSON.parse(event.text) as { response?: { id?: unknown } };
     if (typeof response?.id === 'string') this.options.onBegun(response.id);
   }
 

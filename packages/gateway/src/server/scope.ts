@@ -66,13 +66,13 @@ async function serveChecked(
   if (isPost && body !== undefined) {
     const raw = await readBody(request, response, bodyBytes);
     delete headers['content-encoding'];
-    const params = raw.length === 0 ? undefined : bodies.read(raw.toString())?.params;
+    const params = raw.length === 0 ? undefined : bodies.read(raw)?.params;
     if (raw.length > 0 && params === undefined)
       throw new Refusal('the request body is not a JSON object', { code: 'invalid_json' });
     if (params !== undefined) {
       await checkIds(params, principal, registry);
       body = Buffer.from(
-        JSON.stringify(permitted({ params, text: undefined, bytes: 0, keep: () => {} }, principal).params),
+        JSON.stringify(permitted({ params, raw: undefined, bytes: 0, keep: () => {} }, principal).params),
       );
       headers['content-length'] = String(body.length);
     }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { isObject } from '../../json/json.js';
 import { snapshot } from '../../json/snapshot.js';
+import { detached } from './body-text.js';
 import { closingBracket, inputArrayIn } from './json-scan.js';
 import type { Json, JsonObject } from '../../json/json.js';
+import type { BodyText } from './body-text.js';
 
 /** A parsed body. */
 export interface ParsedBody {
@@ -12,30 +14,29 @@ export interface ParsedBody {
   keep: () => void;
 }
 
-/** The text of a body, with the position of its input array: `begin` is the index of its opening bracket, `end` that of its closing one. */
-interface CachedBody {
-  /** The text before `end`, in the pieces that one body after the other has added. */
-  pieces: readonly string[];
-  /** The text from `end` on. */
-  rest: string;
-  begin: number;
+/** A body whose input is an array of items. */
+interface CachedBody<Body> {
+  /** The body up to the bracket that closes its input, in the pieces that one body after the other has added. */
+  pieces: readonly Body[];
+  /** The last units of the former, compared first: few bodies have the same there. */
+  mark: Body;
+  /** Where the closing bracket stands. */
   end: number;
-  /** The last characters before `end`, compared first: few texts have the same there. */
-  mark: string;
+  /** The text before the bracket that opens the input. */
+  head: string;
+  /** The text from the closing bracket on. */
+  rest: string;
   params: JsonObject;
   items: readonly Json[];
 }
 
-/** The shortest body that is kept, in characters. With the budget it bounds their number. */
+/** The shortest body that is kept, in its units. With the budget it bounds their number. */
 const minCachedLength = 16 * 1024;
 
 const markLength = 64;
 
 /** The budget of bodies, as a part of `chains.maxBytes`, on top of it. */
 export const bodyShare = 0.5;
-
-/** The estimated memory of a character. */
-const bytesPerCharacter = 2;
 
 /**
  * The bodies of the last turns. A growing history begins with the text of the body before: that text is compared, and only the new part is parsed. Items that
@@ -46,13 +47,15 @@ const bytesPerCharacter = 2;
  *
  * Kept for its measured worth: without the cache a loop over histories of 1 MB takes 1.7 times the CPU (Node 20.20, 2026-11-30).
  */
-export class BodyCache {
+export class BodyCache<Body extends string | Buffer> {
+  readonly #text: BodyText<Body>;
   #maxBytes: number;
   /** Bodies in the order of their last use. */
-  #bodies: CachedBody[] = [];
+  #bodies: CachedBody<Body>[] = [];
   #bytes = 0;
 
-  constructor(maxBytes: number) {
+  constructor(text: BodyText<Body>, maxBytes: number) {
+    this.#text = text;
     this.#maxBytes = maxBytes;
   }
 
@@ -60,14 +63,15 @@ export class BodyCache {
     return this.#bodies.length;
   }
 
-  /** @returns undefined for a text that is no JSON object, or that has no snapshot. */
-  read(text: string): ParsedBody | undefined {
-    const known = text.length < minCachedLength ? undefined : this.#findPrefix(text);
-    const grown = known && extendBody(known, text);
+  /** @returns undefined for a body that is no JSON object, or that has no snapshot. */
+  read(body: Body): ParsedBody | undefined {
+    const known = body.length < minCachedLength ? undefined : this.#findPrefix(body);
+    const grown = known && this.#extend(known, body);
     if (grown !== undefined) return { params: grown.params, keep: () => this.#keep(grown, known) };
-    const params = parse(text);
-    if (!isObject(params)) return undefined;
-    return { params, keep: () => this.#keep(locateInput(text, params)) };
+    const text = this.#text.decode(body, 0);
+    const params = text === undefined ? undefined : parse(text);
+    if (text === undefined || !isObject(params)) return undefined;
+    return { params, keep: () => this.#keep(this.#locateInput(body, text, params)) };
   }
 
   /** Nothing is remembered any more. */
@@ -77,127 +81,124 @@ export class BodyCache {
     this.#bytes = 0;
   }
 
-  /** The newest that `text` begins with, up to the end of its input. */
-  #findPrefix(text: string): CachedBody | undefined {
-    for (let index = this.#bodies.length - 1; index >= 0; index -= 1) {
-      const known = this.#bodies[index];
-      if (known === undefined) continue;
-      const { end, mark } = known;
-      if (end >= text.length || !text.startsWith(mark, end - mark.length)) continue;
-      if (beginsWith(text, known.pieces)) return known;
-    }
-    return undefined;
+  /** The newest that `body` begins with, up to the end of its input. */
+  #findPrefix(body: Body): CachedBody<Body> | undefined {
+    return this.#bodies.findLast(
+      ({ end, mark, pieces }) =>
+        end < body.length && this.#text.hasAt(body, end - mark.length, mark) && this.#beginsWith(body, pieces),
+    );
   }
 
-  #keep(body: CachedBody | undefined, before?: CachedBody): void {
-    if (body === undefined || bytesOf(body) > this.#maxBytes) return;
+  #beginsWith(body: Body, pieces: readonly Body[]): boolean {
+    let at = 0;
+    for (const piece of pieces) {
+      if (!this.#text.hasAt(body, at, piece)) return false;
+      at += piece.length;
+    }
+    return true;
+  }
+
+  #locateInput(body: Body, text: string, params: JsonObject): CachedBody<Body> | undefined {
+    const { input } = params;
+    if (body.length < minCachedLength || !Array.isArray(input) || input.length === 0) return undefined;
+    const begin = inputArrayIn(text);
+    const close = begin === undefined ? -1 : closingBracket(text, begin + 1);
+    if (begin === undefined || close === -1) return undefined;
+    const rest = detached(text.slice(close));
+    const end = body.length - this.#text.lengthOf(rest);
+    return {
+      pieces: [this.#text.copy(body, 0, end)],
+      mark: this.#markIn(body, end),
+      end,
+      head: detached(text.slice(0, begin)),
+      rest,
+      params,
+      items: input,
+    };
+  }
+
+  #markIn(body: Body, end: number): Body {
+    return this.#text.copy(body, Math.max(1, end - markLength), end);
+  }
+
+  /**
+   * The body that begins with a known one, up to the end of its input. Of it there are three parts: what is known, ending after an item; more items,
+   * which must be an array when brackets are put around them; and what follows the array, which must be an object behind the fields that stand
+   * before it. Where both are valid there is no other way to read the whole, wherever it was cut.
+   */
+  #extend(known: CachedBody<Body>, body: Body): CachedBody<Body> | undefined {
+    const news = this.#text.decode(body, known.end);
+    const close = news === undefined ? -1 : closingBracket(news, 0);
+    if (news === undefined || close === -1) return undefined;
+    const added = itemsIn(news.slice(0, close));
+    const fields = added && fieldsAround(known, news.slice(close));
+    if (added === undefined || fields === undefined) return undefined;
+    const end = body.length - this.#text.lengthOf(news.slice(close));
+    const items = [...known.items, ...added];
+    return {
+      pieces: this.#append(known.pieces, this.#text.copy(body, known.end, end)),
+      mark: this.#markIn(body, end),
+      end,
+      head: known.head,
+      rest: fields.rest,
+      params: { ...fields.params, input: items },
+      items,
+    };
+  }
+
+  /** Each costs a comparison of its own. Joined are those at the end that are not twice as long as what follows: there are never many, and none is copied often. */
+  #append(pieces: readonly Body[], piece: Body): readonly Body[] {
+    let last = piece;
+    let count = pieces.length;
+    for (
+      let before: Body | undefined;
+      (before = pieces[count - 1]) !== undefined && before.length < 2 * last.length;
+      count -= 1
+    )
+      last = this.#text.join(before, last);
+    return [...pieces.slice(0, count), last];
+  }
+
+  #keep(body: CachedBody<Body> | undefined, before?: CachedBody<Body>): void {
+    if (body === undefined || this.#bytesOf(body) > this.#maxBytes) return;
     if (before !== undefined) this.#drop(before);
     this.#bodies.push(body);
-    this.#bytes += bytesOf(body);
+    this.#bytes += this.#bytesOf(body);
     while (this.#bytes > this.#maxBytes) this.#drop(this.#bodies[0]);
   }
 
-  #drop(body: CachedBody | undefined): void {
+  #drop(body: CachedBody<Body> | undefined): void {
     const at = body === undefined ? -1 : this.#bodies.indexOf(body);
     if (body === undefined || at === -1) return;
     this.#bodies.splice(at, 1);
-    this.#bytes -= bytesOf(body);
+    this.#bytes -= this.#bytesOf(body);
+  }
+
+  #bytesOf({ end, rest }: CachedBody<Body>): number {
+    return (end + rest.length) * this.#text.unitBytes;
   }
 }
 
-function bytesOf({ end, rest }: CachedBody): number {
-  return (end + rest.length) * bytesPerCharacter;
-}
-
-function beginsWith(text: string, pieces: readonly string[]): boolean {
-  let at = 0;
-  for (const piece of pieces) {
-    // Slices are compared faster than `startsWith` does it.
-    if (text.slice(at, at + piece.length) !== piece) return false;
-    at += piece.length;
-  }
-  return true;
-}
-
-function locateInput(text: string, params: JsonObject): CachedBody | undefined {
-  const { input } = params;
-  if (text.length < minCachedLength || !Array.isArray(input) || input.length === 0) return undefined;
-  const begin = inputArrayIn(text);
-  const end = begin === undefined ? -1 : closingBracket(text, begin + 1);
-  if (begin === undefined || end === -1) return undefined;
-  return {
-    pieces: [text.slice(0, end)],
-    rest: text.slice(end),
-    begin,
-    end,
-    mark: markIn(text, end),
-    params,
-    items: input,
-  };
-}
-
-function markIn(text: string, end: number): string {
-  // A slice would keep the whole text in memory.
-  return text
-    .slice(Math.max(0, end - markLength), end)
-    .split('')
-    .join('');
-}
-
-/**
- * The body that begins with a known one, up to the end of its input. Of its text there are three parts: what is known, ending after an item; more items,
- * which must be an array when brackets are put around them; and what follows the array, which must be an object behind the fields that stand
- * before it. Where both are valid there is no other way to read the whole, wherever it was cut.
- */
-function extendBody(known: CachedBody, text: string): CachedBody | undefined {
-  const end = closingBracket(text, known.end);
-  if (end === -1) return undefined;
-  const added = itemsIn(text.slice(known.end, end));
-  const fields = added && fieldsAround(known, text, end);
-  if (added === undefined || fields === undefined) return undefined;
-  const items = [...known.items, ...added.items];
-  return {
-    pieces: append(known.pieces, added.text),
-    rest: fields.rest,
-    begin: known.begin,
-    end,
-    mark: markIn(text, end),
-    params: { ...fields.params, input: items },
-    items,
-  };
-}
-
-/** Each costs a comparison of its own. Joined are those at the end that are not twice as long as what follows: there are never many, and none is copied often. */
-function append(pieces: readonly string[], piece: string): readonly string[] {
-  let last = piece;
-  let count = pieces.length;
-  for (let before; (before = pieces[count - 1]) !== undefined && before.length < 2 * last.length; count -= 1)
-    last = before + last;
-  return [...pieces.slice(0, count), last];
-}
-
-/** The items that follow in a text: none, or a comma and more items. The returned text does not keep the whole body in memory. */
-function itemsIn(text: string): { text: string; items: Json[] } | undefined {
+/** The items that follow in a text: none, or a comma and more items. */
+function itemsIn(text: string): Json[] | undefined {
   const comma = text.startsWith(',') ? ',' : '';
-  const array = `[${text.slice(comma.length)}]`;
-  const items = parse(array);
+  const items = parse(`[${text.slice(comma.length)}]`);
   if (!Array.isArray(items) || items.length > 0 !== (comma !== '')) return undefined;
-  return { text: comma + array.slice(1, -1), items };
+  return items;
 }
 
 /** Replaces the input while the fields around it are parsed. It is random, so that no body can contain it. */
 const placeholder = `"${randomUUID()}"`;
 
+/** @param after the text from the closing bracket on */
 function fieldsAround(
-  { begin, rest, params }: CachedBody,
-  text: string,
-  end: number,
-): Pick<CachedBody, 'params' | 'rest'> | undefined {
-  if (text.slice(end) === rest) return { params, rest };
-  const object = `${text.slice(0, begin)}${placeholder}${text.slice(end + 1)}`;
-  const fields = parse(object);
+  { head, rest, params }: Pick<CachedBody<unknown>, 'head' | 'rest' | 'params'>,
+  after: string,
+): Pick<CachedBody<unknown>, 'params' | 'rest'> | undefined {
+  if (after === rest) return { params, rest };
+  const fields = parse(`${head}${placeholder}${after.slice(1)}`);
   if (!isObject(fields) || fields['input'] !== placeholder.slice(1, -1)) return undefined;
-  return { params: fields, rest: `]${object.slice(begin + placeholder.length)}` };
+  return { params: fields, rest: detached(after) };
 }
 
 function parse(text: string): Json | undefined {

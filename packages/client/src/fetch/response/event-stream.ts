@@ -139,18 +139,30 @@ const isSecondHalf = /[\uDC00-\uDFFF]/;
 /** Cancels a body that was garbage-collected, as an ordinary fetch does. */
 const abandonedBodies = new FinalizationRegistry<EventReader<Frame>>((frames) => void frames.return?.());
 
-/** One event of `text/event-stream`. */
-export function toEvent(frame: Pick<Frame, 'type' | 'text'>): string {
-  return `${headOf(frame)}${dataOf(frame)}\n\n`;
+/**
+ * One event of `text/event-stream`.
+ *
+ * @param text of the event, where it is a part of the frame's: only the frame's is searched for lines, since a text that was just put together would
+ * have to be copied for that.
+ */
+export function toEvent(frame: Pick<Frame, 'type' | 'text'>, text = frame.text): string {
+  return `${headOf(frame)}${dataOf(frame, text)}\n\n`;
 }
 
+let lastType: string | undefined;
+let lastHead = 'data: ';
+
 function headOf({ type }: Pick<Frame, 'type'>): string {
-  return type === undefined || hasLines(type) ? 'data: ' : `event: ${type}\ndata: `;
+  // Deltas come in runs.
+  if (type === lastType) return lastHead;
+  lastType = type;
+  lastHead = type === undefined || hasLines(type) ? 'data: ' : `event: ${type}\ndata: `;
+  return lastHead;
 }
 
 /** A line for each line of the JSON. */
-function dataOf({ text }: Pick<Frame, 'text'>): string {
-  return hasLines(text) ? text.split(lineBreak).join('\ndata: ') : text;
+function dataOf(frame: Pick<Frame, 'text'>, text = frame.text): string {
+  return hasLines(frame.text) ? text.split(lineBreak).join('\ndata: ') : text;
 }
 
 /** Whether a text has line breaks, which almost none has. */

@@ -2,19 +2,33 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { array, assert as assertProperty, constantFrom, jsonValue, property, tuple } from 'fast-check';
 import { BodyCache } from '../../../dist/fetch/request/body-cache.js';
+import { bytes, characters } from '../../../dist/fetch/request/body-text.js';
 import { heldHeap } from '../../heap.js';
 
 const long = 'x'.repeat(20_000);
 const user = (content: string): object => ({ role: 'user', content });
-const items = [user(long), user('zwei "zwei" \\')];
+const items = [user(long), user('zwei "zwei" \\ für 👋')];
 
-/** Remembers a body, and reads another one. */
+/** Remembers a body, and reads another one: as characters, and as bytes, which must say the same. */
 function readAfter(first: string, second: string) {
-  const bodies = new BodyCache(10_000_000);
+  const bodies = new BodyCache(characters, 10_000_000);
   const known = bodies.read(first);
   assert(known !== undefined);
   known.keep();
-  return { before: known.params, after: bodies.read(second)?.params, bodies };
+  const after = bodies.read(second)?.params;
+  const inBytes = new BodyCache(bytes, 10_000_000);
+  const knownBytes = inBytes.read(Buffer.from(first));
+  assert(knownBytes !== undefined);
+  knownBytes.keep();
+  const afterBytes = inBytes.read(Buffer.from(second))?.params;
+  assert.deepEqual(afterBytes, after);
+  const kept = (before: object, later: object): number => {
+    const items = inputOf(before);
+    return Array.isArray(items) ? inputOf(later).filter((item, index) => item === items[index]).length : 0;
+  };
+  if (after !== undefined && afterBytes !== undefined && Array.isArray(inputOf(after)))
+    assert.equal(kept(knownBytes.params, afterBytes), kept(known.params, after));
+  return { before: known.params, after, bodies };
 }
 
 const inputOf = (params: object | undefined): unknown[] => (params as { input: unknown[] }).input;
@@ -103,7 +117,7 @@ test('whatever the texts are: what is read is what JSON.parse says', () => {
 });
 
 test('the text has a bound: the one that was not used for longest goes', () => {
-  const bodies = new BodyCache(100_000);
+  const bodies = new BodyCache(characters, 100_000);
   const read = (name: string): unknown => {
     const body = bodies.read(JSON.stringify({ input: [long, name] }));
     body?.keep();
@@ -127,7 +141,7 @@ test('a body takes the place of the one it goes on from, also where two go on fr
 });
 
 test('however often a body grows, the items before are the very ones', () => {
-  const bodies = new BodyCache(10_000_000);
+  const bodies = new BodyCache(characters, 10_000_000);
   const history: unknown[] = [...items];
   let before = inputOf(bodies.read(JSON.stringify({ input: history }))?.params);
   for (let turn = 0; turn < 200; turn += 1) {
@@ -147,7 +161,7 @@ test('however often a body grows, the items before are the very ones', () => {
 });
 
 test('of the texts of a history that grows only what is new is kept alive', () => {
-  const bodies = new BodyCache(1_000_000_000);
+  const bodies = new BodyCache(characters, 1_000_000_000);
   const history: unknown[] = [user('x'.repeat(1_000_000))];
   const turn = (count: number): void => {
     // What comes after the input may change as well.
@@ -164,7 +178,7 @@ test('of the texts of a history that grows only what is new is kept alive', () =
 });
 
 test('what is short is not kept, and what has no input of items neither', () => {
-  const bodies = new BodyCache(10_000_000);
+  const bodies = new BodyCache(characters, 10_000_000);
   for (const body of [{ input: ['short'] }, { input: long }, { input: [], a: long }, { a: long }])
     bodies.read(JSON.stringify(body))?.keep();
   assert.equal(bodies.size, 0);
@@ -178,3 +192,13 @@ function parsed(json: string): unknown {
     return undefined;
   }
 }
+
+test('bytes that are no UTF-8 are no body, also behind a known beginning', () => {
+  const bodies = new BodyCache(bytes, 10_000_000);
+  const body = JSON.stringify({ input: items });
+  bodies.read(Buffer.from(body))?.keep();
+  assert.equal(bodies.size, 1);
+  const more = Buffer.from(JSON.stringify({ input: [...items, user('drei')] }));
+  more[more.indexOf('drei')] = 0xff;
+  assert.equal(bodies.read(more), undefined);
+});

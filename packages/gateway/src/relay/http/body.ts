@@ -42,18 +42,40 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
   const asks = expect?.toLowerCase() === '100-continue';
   if (Number(length ?? 0) > (asks ? limit : cutOffFactor * limit)) throw tooLarge(limit, { connection: 'close' });
   if (asks) response.writeContinue();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    // What is a little too large is read on without being kept, so that the client is there to read the refusal.
-    if (bytes > cutOffFactor * limit) throw tooLarge(limit, { connection: 'close' });
-    if (bytes <= limit) chunks.push(chunk);
-  }
-  if (bytes > limit) throw tooLarge(limit);
-  let body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  let body = await received(request, limit);
   for (const { name, decode } of decoders) body = await decoded(body, name, decode, limit);
   return body;
+}
+
+/** The bytes as they come. By its events: an iterator over them costs as much as the rest of a small request. */
+function received(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (settled: () => void): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onError);
+      settled();
+    };
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.byteLength;
+      // What is a little too large is read on without being kept, so that the client is there to read the refusal.
+      if (bytes <= limit) return void chunks.push(chunk);
+      if (bytes <= cutOffFactor * limit) return;
+      request.pause();
+      settle(() => reject(tooLarge(limit, { connection: 'close' })));
+    };
+    const onEnd = (): void => {
+      const [first] = chunks;
+      settle(() => {
+        if (bytes > limit) reject(tooLarge(limit));
+        else resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes));
+      });
+    };
+    const onError = (error: Error): void => settle(() => reject(error));
+    const onClose = (): void => onError(new Error('the client has left before its request had come whole'));
+    if (request.destroyed) return onClose();
+    request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onError);
+  });
 }
 
 async function decoded(body: Buffer, name: string, decode: Decode, limit: number): Promise<Buffer> {

@@ -19,13 +19,13 @@ export function readClientEvent(bodies: RelayBodies, raw: Buffer): ClientEvent {
   const { type } = params;
   switch (type) {
     case 'response.create':
-      return { name: 'create', create: { ...create, text: undefined }, streamId: params['stream_id'] };
+      return { name: 'create', create: { ...create, raw: undefined }, streamId: params['stream_id'] };
     case 'response.steer':
       return { name: 'steer', params };
     case 'response.interrupt':
-      return { name: 'interrupt', params, text: create.text ?? '' };
+      return { name: 'interrupt', params, text: raw.toString() };
     case 'response.inject':
-      return { name: 'inject', params, text: create.text ?? '' };
+      return { name: 'inject', params, text: raw.toString() };
     case 'response.processed':
       return { name: 'ignored' };
     default:
