@@ -23,6 +23,8 @@ describe('createFetch: options', () => {
     [{ transprt: 'sse' }, 'transprt is no option; did you mean "transport"?'],
     [{ Transport: 'sse' }, 'Transport is no option; did you mean "transport"?'],
     [{ proxy: 'http://localhost:1' }, 'proxy is no option; did you mean "network.proxy"?'],
+    [{ network: { viafetch: true } }, 'network.viafetch is no option; did you mean "viaFetch"?'],
+    [{ viaFetch: true }, 'viaFetch is no option; did you mean "network.viaFetch"?'],
     [{ idle_ms: 1 }, 'idle_ms is no option; did you mean "timeouts.idleMs"?'],
     [{ fetsh: fetch }, 'fetsh is no option; did you mean "fetch"?'],
     [{ apiKey: 'sk' }, 'createFetch takes no apiKey: each request brings its own, so give it to the SDK'],

@@ -1,5 +1,13 @@
 import { isFetchReplaced, replacedFetchWarning } from '../network/replaced-fetch.js';
-import { checkIsObject, checkOptions, clientNames, isSameName, kindOf } from '../settings/option-names.js';
+import {
+  checkGroup,
+  checkIsObject,
+  checkOptions,
+  clientNames,
+  fetchGroups,
+  isSameName,
+  kindOf,
+} from '../settings/option-names.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { resolveOptions } from '../settings/settings.js';
 import { HeaderRules, credentialHeaders, expressionOf } from './request/headers.js';
@@ -47,12 +55,13 @@ export function checkFetchOptions(
         `createFetch takes no ${perRequest}: each request brings its own, so give it to the SDK`,
       );
   }
-  checkOptions(given, fetchNames);
+  checkOptions(given, fetchNames, fetchGroups);
   const { fetch, perRequestHeaders, identityHeaders, ...options } = given;
   const rules = headerRulesOf({ perRequestHeaders, identityHeaders });
   if (fetch !== undefined && typeof fetch !== 'function')
     throw new TurnwireError('invalid_option', 'fetch must be a function like globalThis.fetch');
   // Everything else is checked as for a client, with a sample identity.
+  if (options.network !== undefined) checkGroup('network', options.network, fetchGroups);
   const viaFetch: unknown = options.network?.viaFetch;
   if (viaFetch !== undefined && typeof viaFetch !== 'boolean')
     throw new TurnwireError('invalid_option', `network.viaFetch must be true or false, not ${kindOf(viaFetch)}`);

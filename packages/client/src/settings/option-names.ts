@@ -27,26 +27,32 @@ const timeoutNames: Names<TimeoutOptions> = ['dialMs', 'firstEventMs', 'idleMs',
 const recoveryNames: Names<RecoveryOptions> = ['replay', 'maxAttempts', 'budgetMs', 'refusals'];
 const networkNames: Names<NetworkOptions> = ['allowPlaintext', 'ca', 'cert', 'key', 'lookup', 'proxy', 'relay'];
 
-const groups: Readonly<Record<string, readonly string[]>> = {
+/** The names of each group of options. */
+type OptionGroups = Readonly<Record<string, readonly string[]>>;
+
+const groups = {
   chains: ['maxBytes'],
   pool: poolNames,
   timeouts: timeoutNames,
   recovery: recoveryNames,
   network: networkNames,
-};
+} satisfies OptionGroups;
+
+/** The groups of `createFetch`. */
+export const fetchGroups: OptionGroups = { ...groups, network: [...networkNames, 'viaFetch'] };
 
 /**
  * The options of a function, the names of groups among them.
  *
  * @throws TurnwireError `invalid_option`
  */
-export function checkOptions(value: unknown, names: readonly string[]): void {
-  checkNames('', 'the options', value, names, groups);
+export function checkOptions(value: unknown, names: readonly string[], from: OptionGroups = groups): void {
+  checkNames('', 'the options', value, names, from);
 }
 
 /** @throws TurnwireError `invalid_option` */
-export function checkGroup(group: 'chains' | 'network' | 'pool' | 'recovery' | 'timeouts', value: unknown): void {
-  checkNames(`${group}.`, group, value, groups[group] ?? [], groups);
+export function checkGroup(group: keyof typeof groups, value: unknown, from: OptionGroups = groups): void {
+  checkNames(`${group}.`, group, value, from[group] ?? [], from);
 }
 
 /** @throws TurnwireError `invalid_option` */
@@ -72,7 +78,7 @@ function checkNames(
   what: string,
   value: unknown,
   names: readonly string[],
-  elsewhere: typeof groups,
+  elsewhere: OptionGroups,
 ): void {
   checkIsObject(what, value);
   const wrong = Object.keys(value).find((name) => !names.includes(name));
@@ -83,7 +89,7 @@ function checkNames(
 }
 
 /** The option that a wrong name stands for: one of the same place written another way, one of another group, or the nearest. */
-function meant(wrong: string, names: readonly string[], elsewhere: typeof groups): string | undefined {
+function meant(wrong: string, names: readonly string[], elsewhere: OptionGroups): string | undefined {
   const isSame = (name: string): boolean => isSameName(name, wrong);
   const same = names.find(isSame);
   if (same !== undefined) return same;
