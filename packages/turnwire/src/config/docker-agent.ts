@@ -59,9 +59,7 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'blocked_servers',
     'allow_private_ips',
   ],
-  'agents.*.toolsets.*.remote': ['oauth'],
   'mcps.*': ['ref', 'config', 'defer', 'type'],
-  'mcps.*.remote': ['oauth'],
 };
 
 /** `provider_opts` of both a provider and a model. */

@@ -154,6 +154,11 @@ export function wrongServer({ command, remote, args, env, working_dir, version }
   if (command === undefined && remote === undefined)
     return 'an MCP server needs "command" (started here) or "remote" (with its "url")';
   if (command !== undefined && remote !== undefined) return 'an MCP server has "command" or "remote", not both';
+  if (
+    remote?.oauth !== undefined &&
+    Object.keys(remote.headers ?? {}).some((key) => key.toLowerCase() === 'authorization')
+  )
+    return '"oauth" signs in, and "headers" has a token already; keep one of them';
   if (remote !== undefined && (args ?? env ?? working_dir ?? version) !== undefined)
     return '"args", "env", "working_dir" and "version" are for a "command"; a "remote" has "headers"';
   return undefined;

@@ -39,6 +39,24 @@ describe('keys of docker-agent', () => {
     }
   });
 
+  test('oauth of a remote MCP server takes a secret by its variable, and no token beside it', async (t) => {
+    const remote = (more: string) =>
+      `    toolsets: [{ type: mcp, remote: { url: 'https://mcp.example', oauth: { clientId: c, ${more} } }]\n`;
+    const { toolsets } = await root(
+      t,
+      remote("clientSecret: '${env.S}', callbackRedirectURL: 'https://x.example/cb?port=${callbackPort}' }"),
+    );
+    const [server] = toolsets;
+    assert.deepEqual(server?.type === 'mcp' && server.remote?.oauth, {
+      clientId: 'c',
+      clientSecret: '${env.S}',
+      callbackRedirectURL: 'https://x.example/cb?port=${callbackPort}',
+    });
+    await refused(t, remote("callbackRedirectURL: 'http://elsewhere.example' }"), /must be an https:\/\/ address/);
+    await refused(t, remote('callbackPort: 0 }'), /a port, 1 to 65535/);
+    await refused(t, remote('} , headers: { authorization: Bearer x }'), /"oauth" signs in, and "headers" has a token/);
+  });
+
   test('readonly offers the tools that change nothing', async (t) => {
     const { toolsets } = await root(t, '    toolsets: [{ type: filesystem, readonly: true }]\n');
     const { tools } = await openTools(toolsets, { directory: await scratch(t), env: {} });

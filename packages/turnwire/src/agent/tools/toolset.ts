@@ -23,6 +23,8 @@ export interface ToolsetOptions {
   secret?: ((name: string) => Promise<string>) | undefined;
   /** Puts a question of the agent's to the user; undefined if there is no answer. @default there is nobody to ask */
   askUser?: ((question: string, options: { signal: AbortSignal }) => Promise<string | undefined>) | undefined;
+  /** Opens an address in the browser of the user. @throws Error if it cannot be opened. @default by the program of the system for that */
+  browse?: ((address: string) => Promise<void>) | undefined;
   /** Where `memory` is kept if the file does not say. @default it has to say */
   memoryFile?: string | undefined;
   /** Where `tasks` are kept if the file does not say. @default it has to say */

@@ -155,8 +155,7 @@ function describeToolset(toolset: Toolset) {
       ...settings,
       args: args && `${args.length} hidden`,
       env: env && hidden(env),
-      remote:
-        remote && written({ ...remote, url: address(remote.url), headers: remote.headers && hidden(remote.headers) }),
+      remote: remote && describeRemote(remote),
     });
   }
   if (toolset.type === 'script') {
@@ -169,6 +168,21 @@ function describeToolset(toolset: Toolset) {
   if (toolset.type === 'fetch')
     return written({ type, ...settings, headers: toolset.headers && hidden(toolset.headers) });
   return written({ type, ...settings, ...(toolset.type === 'shell' && { env: toolset.env && hidden(toolset.env) }) });
+}
+
+function describeRemote({
+  url,
+  headers,
+  oauth,
+  ...settings
+}: NonNullable<Extract<Toolset, { type: 'mcp' }>['remote']>) {
+  const { clientSecret } = oauth ?? {};
+  return written({
+    ...settings,
+    url: address(url),
+    headers: headers && hidden(headers),
+    oauth: oauth && written({ ...oauth, ...(clientSecret !== undefined && hidden({ clientSecret })) }),
+  });
 }
 
 /** The names alone, and which secrets the values refer to. */

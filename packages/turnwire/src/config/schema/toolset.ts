@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lifecycleSchema } from './lifecycle.js';
+import { oauthSchema } from './oauth.js';
 import { environment, flag, headers, name, text, texts, whole } from './values.js';
 
 const pattern = 'a regular expression for names of tools';
@@ -41,6 +42,11 @@ const remote = z.strictObject(
       .optional()
       .describe('streamable (HTTP) or sse. Default: streamable, then sse.'),
     headers: headers.optional().describe('Header fields for it. Values may name secrets: ${env.NAME}.'),
+    oauth: oauthSchema
+      .optional()
+      .describe(
+        'The client for a sign-in by OAuth. Default: one that is registered by itself, where a sign-in is wanted.',
+      ),
   },
   'a mapping with "url"',
 );

@@ -1,6 +1,7 @@
 import type { Agent } from '../agent.js';
 import { modelsOf } from '../models/models-of.js';
 import type { Problem } from '../file/problem.js';
+import { isReplacedLate } from '../variables/late.js';
 import { bareName, namesIn } from '../variables/references.js';
 import type { Secrets } from './secrets.js';
 import type { Toolset } from '../toolset.js';
@@ -65,9 +66,10 @@ function headersOf(toolset: Toolset): string[] {
   return toolset.type === 'mcp' ? Object.values(toolset.remote?.headers ?? {}) : [];
 }
 
-/** The values of the variables that the commands of a toolset are given. */
+/** The values of the variables that the commands of a toolset are given, and the secret of a client. */
 function variablesOf(toolset: Toolset): string[] {
   const own = 'env' in toolset ? Object.values(toolset.env ?? {}) : [];
+  if (toolset.type === 'mcp') return [...own, toolset.remote?.oauth?.clientSecret ?? ''];
   if (toolset.type !== 'script') return own;
   return [...own, ...Object.values(toolset.shell).flatMap(({ env }) => Object.values(env ?? {}))];
 }
@@ -85,8 +87,7 @@ export function strayReferences(file: YamlFile): Problem[] {
         visit(inner, [...path, Array.isArray(value) ? Number(key) : key]);
       return;
     }
-    const within = path.at(-2);
-    if (typeof value !== 'string' || (within !== 'env' && within !== 'headers' && within !== 'http_headers')) return;
+    if (typeof value !== 'string' || !isReplacedLate(path.map(String))) return;
     const name = bareName(value);
     if (name !== undefined) problems.push(file.problem(`this is not replaced here; write \${env.${name}}`, path));
   };

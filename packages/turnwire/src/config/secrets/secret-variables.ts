@@ -1,5 +1,6 @@
 import { expressionsIn, variablesIn } from '../variables/expression.js';
 import { providers } from '../models/providers.js';
+import { holdsSecrets } from '../variables/late.js';
 import { bareName, namesIn } from '../variables/references.js';
 
 /** Nothing that names a secret stands deeper than this. */
@@ -24,14 +25,12 @@ export function secretVariables(...files: readonly unknown[]): ReadonlySet<strin
     if (typeof value !== 'object' || value === null || depth > deepest) return;
     for (const [key, inner] of Object.entries(value)) {
       if (key === 'token_key' && typeof inner === 'string') found.add(bareName(inner) ?? inner);
-      visit(inner, valuesWithSecrets.has(key) ? key : within, depth + 1);
+      visit(inner, holdsSecrets(key) ? key : within, depth + 1);
     }
   };
   for (const file of files) visit(file, undefined, 0);
   return found;
 }
-
-const valuesWithSecrets: ReadonlySet<string> = new Set(['env', 'headers', 'http_headers']);
 
 /** `${env.NAME}`, `${NAME}`, and all that a choice such as `${env.A || env.B}` is between. */
 function referredTo(text: string): string[] {

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { evaluate, ExpressionError, expressionsIn, variablesIn } from './expression.js';
 import type { Problem } from '../file/problem.js';
 import { providers } from '../models/providers.js';
+import { isReplacedLate } from './late.js';
 import { bareName } from './references.js';
 import { calledNames, callsInExpression } from './template.js';
 import type { Path, YamlFile } from '../file/yaml-file.js';
@@ -9,8 +10,6 @@ import type { Path, YamlFile } from '../file/yaml-file.js';
 /** Looks a variable up; undefined where it has no value. */
 export type ReadVariable = (name: string) => Promise<string | undefined>;
 
-/** Values that are replaced when they are used, and not when the file is read: they may be secrets, and change. */
-const late: ReadonlySet<string> = new Set(['env', 'headers', 'http_headers']);
 /** Keys whose values are paths: `~` and `$NAME` stand in them for what a shell would take them for. */
 const paths: ReadonlySet<string> = new Set([
   'path',
@@ -47,10 +46,12 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
 
   const expandText = async (text: string, path: Path): Promise<string> => {
     const words = path.map(String);
-    const isLate = words.slice(0, -1).some((key) => late.has(key));
+    const isLate = isReplacedLate(words);
     let expanded = isPath(words) ? await expandPath(text, path) : text;
     for (const { whole, source } of expressionsIn(text)) {
       const names = variablesIn(source);
+      if (/^[A-Z][A-Z0-9_]*$/.test(source) && !isLate && !isPath(words) && !isProse(words))
+        problems.push(file.problem(`${whole} is not replaced; write \${env.${source}}`, path));
       if (names.length === 0 || (isLate && /^env\.\w+$/.test(source))) continue;
       const key = isLate ? undefined : names.find((name) => keys.has(name));
       if (key !== undefined) {
@@ -70,7 +71,7 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
           problems.push(
             file.problem(`"env" and ${calls ? 'the call of a tool' : '"args"'} cannot stand in one expression`, path),
           );
-        else if (!words.some((word) => prose.has(word)))
+        else if (!isProse(words))
           problems.push(file.problem(`${error.message}; write \${env.NAME} or \${env.NAME || "default"}`, path));
       }
     }
@@ -108,6 +109,11 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
   };
 
   return { file: { ...file, value: await expand(file.value, []) }, problems };
+}
+
+/** Whether a `${…}` that is none of ours may be meant for a reader. */
+function isProse(words: readonly string[]): boolean {
+  return words[0] === 'permissions' || words.some((word) => prose.has(word));
 }
 
 /** Whether tools may be called in a text. */

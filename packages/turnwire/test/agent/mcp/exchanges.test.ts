@@ -28,7 +28,7 @@ async function answering(
 describe('call that has no result', () => {
   const refusals: readonly [status: number, body: string, message: RegExp][] = [
     [400, 'no', /it refused the request \(status 400\): no; the call did not run$/],
-    [401, '', /\(status 401\); the call did not run$/],
+    [401, '', /it wants a sign-in; start turnwire run at a terminal .*; the call did not run$/],
     [403, '{"error":"not now"}', /\(status 403\): not now; the call did not run$/],
     [404, '<html><title>x</title><h1>Not here</h1></html>', /\(status 404\): Not here; the call did not run$/],
     [413, '{"message":"too large"}', /\(status 413\): too large; the call did not run$/],

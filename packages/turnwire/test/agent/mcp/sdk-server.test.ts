@@ -148,9 +148,9 @@ describe('MCP servers made with the SDK', () => {
       secret: () => Promise.resolve('topsecret'),
     });
 
-  test('a server elsewhere that wants a sign-in: the sentence says what to do, once', async (t) => {
+  test('a server elsewhere that refuses its token: the sentence says what to do, once', async (t) => {
     const { url, requests } = await refusing(t, 401);
-    const message = `the MCP server ${url} cannot be used: it wants a sign-in, or refuses the one it was given (status 401); turnwire does no sign-in by OAuth: get a token from its provider, and send it by "headers" of "remote", such as Authorization: Bearer \${env.NAME}`;
+    const message = `the MCP server ${url} cannot be used: it refuses the token that "headers" of "remote" has for it (status 401); put one there that is valid, or none, to sign in by OAuth`;
     await assert.rejects(opening(t, url, undefined), { message });
     assert.equal(requests(), 1);
     await assert.rejects(opening(t, url, 'sse'), { message });

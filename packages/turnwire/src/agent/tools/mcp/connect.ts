@@ -1,26 +1,30 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { serverLabel } from '../../../config/toolset.js';
+import { openInBrowser } from '../everyday/browser.js';
 import type { Surroundings } from '../toolset.js';
 import { Connection, type Introduction, type Serving } from './connection.js';
 import { elicit } from './elicitation.js';
 import { causeOf, McpFailure, unansweredWithin } from './failure.js';
-import { openHttp } from './transports/http.js';
+import { type Http, openHttp } from './transports/http.js';
 import { LegacySseTransport } from './transports/legacy-sse.js';
 import { planOf } from './lifecycle.js';
 import type { Mcp } from './settings.js';
+import { SignIn, SignInFailure } from './sign-in/sign-in.js';
 import { StdioTransport } from './transports/stdio.js';
 import { StreamableHttpTransport } from './transports/streamable-http.js';
 import type { Transport } from './transports/transport.js';
 
-const signIn =
-  'it wants a sign-in, or refuses the one it was given (status 401); turnwire does no sign-in by OAuth: get a token from its provider, and send it by "headers" of "remote", such as Authorization: Bearer ${env.NAME}';
+const refusedToken =
+  'it refuses the token that "headers" of "remote" has for it (status 401); put one there that is valid, or none, to sign in by OAuth';
 
 const { version } = createRequire(import.meta.url)('../../../../package.json') as { version: string };
 
 export interface Connected {
   connection: Connection;
   introduction: Introduction;
+  /** What a call that is refused for want of a sign-in can ask. */
+  signIn: SignIn | undefined;
   /** Takes what was sent in headers and variables out of a text: servers repeat it. */
   hide: (text: string) => string;
 }
@@ -35,22 +39,59 @@ export async function connect(settings: Mcp, surroundings: Surroundings, signal?
   const { startMs } = planOf(settings.lifecycle);
   const serving = servedBy(settings, surroundings);
   const given = await surroundings.expand(remote === undefined ? env : remote.headers);
-  const hide = (text: string): string => without(Object.values(given), text);
+  const signIn = await signInAt(settings, given, surroundings);
+  const hide = (text: string): string => without([...Object.values(given), ...(signIn?.secrets ?? [])], text);
   const failures: string[] = [];
-  for (const open of transports(settings, given, surroundings)) {
+  const attempt = async (open: () => Transport): Promise<Connected> => ({
+    ...(await within(startMs, signal, (limit) => Connection.open(open(), { client, serving }, limit))),
+    signIn,
+    hide,
+  });
+  for (const open of transports(settings, given, surroundings, signIn)) {
     try {
-      return {
-        ...(await within(startMs, signal, (limit) => Connection.open(open(), { client, serving }, limit))),
-        hide,
-      };
+      return await attempt(open).catch(async (error: unknown) => {
+        signal?.throwIfAborted();
+        if (!isUnauthorized(error)) throw error;
+        if (signIn === undefined) throw new SignInFailure(refusedToken);
+        // Outside of the limit: the user may take longer than a server may.
+        await signIn.ask(signal ?? new AbortController().signal);
+        return attempt(open);
+      });
     } catch (error) {
       signal?.throwIfAborted();
       // Nor would the other transport do.
-      if (error instanceof McpFailure && error.status === 401) throw new Error(signIn, { cause: error });
+      if (error instanceof SignInFailure) throw new Error(hide(error.message), { cause: error });
+      if (isUnauthorized(error)) throw new Error('it does not take the sign-in (status 401)', { cause: error });
       failures.push(hide(error instanceof McpFailure ? error.message : causeOf(error)));
     }
   }
   throw new Error([...new Set(failures)].join('; then: '));
+}
+
+/** The sign-in for a remote server; none where the file brings a token of its own. */
+async function signInAt(
+  settings: Mcp,
+  given: Readonly<Record<string, string>>,
+  { askUser, browse, env, home, warn, expand }: Surroundings,
+): Promise<SignIn | undefined> {
+  const { remote } = settings;
+  const hasToken = Object.keys(given).some((name) => name.toLowerCase() === 'authorization');
+  if (remote === undefined || hasToken) return undefined;
+  const { oauth } = remote;
+  const secret = oauth?.clientSecret === undefined ? {} : await expand({ clientSecret: oauth.clientSecret });
+  return new SignIn({
+    label: serverLabel(settings),
+    url: new URL(remote.url),
+    oauth: oauth && { ...oauth, ...secret },
+    home,
+    askUser,
+    browse: browse ?? ((address) => openInBrowser(address, env)),
+    tell: (message) => warn?.(message),
+  });
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof McpFailure && error.status === 401;
 }
 
 const client = { name: 'turnwire', version };
@@ -95,6 +136,7 @@ function transports(
   settings: Mcp,
   given: Readonly<Record<string, string>>,
   { env, workspace }: Surroundings,
+  signIn: SignIn | undefined,
 ): (() => Transport)[] {
   const { command = '', args = [], remote } = settings;
   if (remote === undefined) {
@@ -103,7 +145,8 @@ function transports(
     return [() => new StdioTransport({ command, args, cwd, env: { ...env, ...given }, from: settings.version })];
   }
   const url = new URL(remote.url);
-  const streamable = (): Transport => new StreamableHttpTransport(url, given, openHttp());
-  const sse = (): Transport => new LegacySseTransport(url, given, openHttp());
+  const http = (): Http => (signIn === undefined ? openHttp() : signIn.over(openHttp()));
+  const streamable = (): Transport => new StreamableHttpTransport(url, given, http());
+  const sse = (): Transport => new LegacySseTransport(url, given, http());
   return { streamable: [streamable], sse: [sse], either: [streamable, sse] }[remote.transport_type ?? 'either'];
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { orAbort } from '../../base/abort.js';
+import { messageOf, orAbort } from '../../base/abort.js';
 import { serverLabel } from '../../../config/toolset.js';
 import { outputText } from '../output.js';
 import { type Tool, type ToolContent, ToolFailure, type ToolOutput } from '../tool.js';
@@ -112,7 +112,7 @@ class Server {
     const { callMs: most } = this.#plan;
     const limits = { signal, idleMs: most ?? callMs, totalMs: most ?? longestCallMs };
     for (let again = false; ; again = true) {
-      const { connection, hide } = await orAbort(this.connected(), signal, 0).catch((error: Error) => {
+      const { connection, signIn, hide } = await orAbort(this.connected(), signal, 0).catch((error: Error) => {
         signal.throwIfAborted();
         throw new Error(`${error.message}; the call did not run`, { cause: error });
       });
@@ -122,7 +122,14 @@ class Server {
         if (!(error instanceof McpFailure) || error.kind === 'answered') throw error;
         if (error.kind === 'connection_lost') connection.retire();
         if (error.kind === 'connection_lost' && !again) continue;
-        const told = `no result from the MCP server ${this.label}: ${hide(error.message)}`;
+        let reason = error.message;
+        if (error.status === 401 && signIn !== undefined && !again) {
+          const failure = await signIn.ask(signal).then(() => undefined, messageOf);
+          signal.throwIfAborted();
+          if (failure === undefined) continue;
+          reason = failure;
+        }
+        const told = `no result from the MCP server ${this.label}: ${hide(reason)}`;
         throw new Error(`${told}${effectsOf(error, tool)}`, { cause: error });
       }
     }

@@ -1,0 +1,50 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+
+/** What a sign-in at one server has come to, as the SDK gives it. */
+export interface Credentials {
+  /** A client that was registered for this server, and the port that its redirects come to. */
+  client?: OAuthClientInformationMixed;
+  port?: number;
+  tokens?: OAuthTokens;
+}
+
+/** Where the credentials of one server are kept: a file that the user alone can read, or, without one, in memory. */
+export class CredentialsFile {
+  readonly #path: string | undefined;
+  #kept: Credentials = {};
+
+  /** @param home the user's folder of turnwire; undefined: they end with the process */
+  constructor(home: string | undefined, server: string, clientId = '') {
+    const name = createHash('sha256').update(`${server}\n${clientId}`).digest('hex').slice(0, 32);
+    this.#path = home === undefined ? undefined : join(home, 'oauth', `${name}.json`);
+  }
+
+  /** As they are now: another process may have renewed them. A file that cannot be read is none. */
+  async read(): Promise<Credentials> {
+    if (this.#path === undefined) return this.#kept;
+    try {
+      const value: unknown = JSON.parse(await readFile(this.#path, 'utf8'));
+      return typeof value === 'object' && value !== null ? value : {};
+    } catch {
+      return this.#kept;
+    }
+  }
+
+  /** Puts these in the place of the old ones, at once or not at all. @throws Error if the file cannot be written */
+  async write(credentials: Credentials): Promise<void> {
+    this.#kept = credentials;
+    if (this.#path === undefined) return;
+    const draft = `${this.#path}.${randomUUID()}`;
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    try {
+      await writeFile(draft, JSON.stringify(credentials), { mode: 0o600, flag: 'wx' });
+      await rename(draft, this.#path);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+  }
+}

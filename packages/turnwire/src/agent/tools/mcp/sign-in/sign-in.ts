@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
+import type { OAuthDefinition } from '../../../../config/schema/oauth.js';
+import { portPlaceholder } from '../../../../config/schema/oauth.js';
+import { messageOf } from '../../../base/abort.js';
+import { type Http, type HttpRequest, openHttp } from '../transports/http.js';
+import { CallbackServer } from './callback-server.js';
+import { type Credentials, CredentialsFile } from './credentials-file.js';
+
+/** Who is asked, and shown the page of the provider. */
+export interface SignInUser {
+  askUser: ((question: string, options: { signal: AbortSignal }) => Promise<string | undefined>) | undefined;
+  /** Opens an address in the browser. @throws Error if it cannot be opened */
+  browse: (address: string) => Promise<void>;
+  /** Tells the user something, in one sentence. */
+  tell: (message: string) => void;
+}
+
+export interface SignInOptions extends SignInUser {
+  /** What messages call the server. */
+  label: string;
+  url: URL;
+  /** The `oauth` of the file. @default the client is registered by itself */
+  oauth: OAuthDefinition | undefined;
+  /** The user's folder of turnwire; undefined: nothing is kept. */
+  home: string | undefined;
+}
+
+/** That nobody signed in, and why, as a sentence about the server. */
+export class SignInFailure extends Error {}
+
+/** What a 401 says of the sign-in that it wants. */
+interface Challenge {
+  resourceMetadataUrl?: URL;
+  scope?: string;
+}
+
+/** A sign-in that a renewal would need; who may ask the user asks. */
+class SignInNeeded extends Error {}
+
+const notAtTerminal =
+  'it wants a sign-in; start turnwire run at a terminal and sign in there once, or send a token by "headers" of "remote", such as Authorization: Bearer ${env.NAME}';
+
+/**
+ * A sign-in by OAuth at a remote MCP server, by the client of the MCP SDK: PKCE, registration of the client where the file names none, tokens that are kept
+ * and renewed. Tokens go to the server that they are for, and to nobody else.
+ */
+export class SignIn {
+  readonly #options: SignInOptions;
+  readonly #file: CredentialsFile;
+  #challenge: Challenge = {};
+  #token: string | undefined;
+  #renewing: Promise<boolean> | undefined;
+  #asking: Promise<void> | undefined;
+
+  constructor(options: SignInOptions) {
+    this.#options = options;
+    this.#file = new CredentialsFile(options.home, options.url.href, options.oauth?.clientId);
+  }
+
+  /** What must not be told to anybody. */
+  get secrets(): string[] {
+    const { clientSecret } = this.#options.oauth ?? {};
+    return [this.#token, clientSecret].filter((each) => each !== undefined);
+  }
+
+  /** The same HTTP, with the token in each request to the server, which is renewed and sent anew where it has run out. */
+  over(http: Http): Http {
+    return {
+      ...http,
+      request: async (url, request) => {
+        const token = (this.#token ??= (await this.#file.read()).tokens?.access_token);
+        const response = await http.request(url, authorized(request, token));
+        if (response.status !== 401) return response;
+        this.#challenge = challengeOf(response.headers.get('www-authenticate'));
+        if (!(await this.#renew(token))) return response;
+        await response.body?.cancel();
+        return http.request(url, authorized(request, this.#token));
+      },
+    };
+  }
+
+  /** Has the user sign in; who asks meanwhile waits for the same. @throws SignInFailure, or the reason of the signal */
+  ask(signal: AbortSignal): Promise<void> {
+    this.#asking ??= this.#asked(signal)
+      .catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw new SignInFailure(messageOf(error), { cause: error });
+      })
+      .finally(() => {
+        this.#asking = undefined;
+      });
+    return this.#asking;
+  }
+
+  async #asked(signal: AbortSignal): Promise<void> {
+    const { askUser, browse, tell, label, oauth } = this.#options;
+    if (askUser === undefined) throw new Error(notAtTerminal);
+    const { port = 0 } = await this.#file.read();
+    const callback = await openCallback(oauth?.callbackPort, port);
+    try {
+      let address: URL | undefined;
+      const flow = this.#flow(callback, (url) => {
+        address = url;
+      });
+      await flow.authorize();
+      signal.throwIfAborted();
+      if (address === undefined) return;
+      const { origin, protocol, href } = address;
+      if (protocol !== 'https:' && protocol !== 'http:')
+        throw new Error(`its provider has no web page, but ${protocol}`);
+      const answer = await askUser(
+        `The MCP server ${label} wants you to sign in at ${origin}. Open it in the browser? [y]es or [n]o`,
+        { signal },
+      );
+      signal.throwIfAborted();
+      if (!/^y(?:es)?$/i.test(answer?.trim() ?? '')) throw new Error('it wants a sign-in, which was declined');
+      await browse(href).catch((error: unknown) => tell(`${messageOf(error)}; open it yourself to sign in: ${href}`));
+      await flow.authorize(await callback.code(signal));
+    } finally {
+      callback.close();
+    }
+  }
+
+  /** True once there is another token than the one that was refused. */
+  #renew(refused: string | undefined): Promise<boolean> {
+    if (this.#token !== refused) return Promise.resolve(this.#token !== undefined);
+    this.#renewing ??= this.#renewed(refused).finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #renewed(refused: string | undefined): Promise<boolean> {
+    const { tokens } = await this.#file.read();
+    this.#token = tokens?.access_token;
+    if (this.#token !== undefined && this.#token !== refused) return true;
+    if (tokens?.refresh_token === undefined) return false;
+    try {
+      await this.#flow().authorize();
+    } catch {
+      // Whatever is wrong with it, a new sign-in mends it, or says it.
+      return false;
+    }
+    return true;
+  }
+
+  /** The steps of the SDK; without a callback those alone that need no user. */
+  #flow(callback?: CallbackServer, show?: (address: URL) => void): { authorize: (code?: string) => Promise<void> } {
+    const { url, oauth } = this.#options;
+    const port = callback?.port ?? oauth?.callbackPort ?? 0;
+    const redirectUrl = oauth?.callbackRedirectURL?.replaceAll(portPlaceholder, String(port)) ?? loopback(port);
+    const state = randomUUID();
+    let verifier = '';
+    const keep = async (change: (credentials: Credentials) => Credentials): Promise<void> => {
+      const credentials = change(await this.#file.read());
+      await this.#file.write(credentials);
+      this.#token = credentials.tokens?.access_token;
+    };
+    const provider: OAuthClientProvider = {
+      redirectUrl,
+      clientMetadata: {
+        client_name: 'turnwire',
+        redirect_uris: [redirectUrl],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        token_endpoint_auth_method: 'none',
+      },
+      state: () => state,
+      clientInformation: async () => {
+        if (oauth !== undefined)
+          return { client_id: oauth.clientId, ...(oauth.clientSecret && { client_secret: oauth.clientSecret }) };
+        const known = await this.#file.read();
+        // A client that was registered for another port would not be sent back here.
+        return callback === undefined || known.port === port ? known.client : undefined;
+      },
+      tokens: async () => (await this.#file.read()).tokens,
+      saveTokens: (tokens) => keep((before) => ({ ...before, tokens })),
+      saveCodeVerifier: (text) => {
+        verifier = text;
+      },
+      codeVerifier: () => verifier,
+      redirectToAuthorization: (address) => {
+        if (callback === undefined || show === undefined) throw new SignInNeeded();
+        callback.state = state;
+        show(address);
+      },
+      invalidateCredentials: async (what) => {
+        if (what === 'tokens') await keep(({ tokens: _refused, ...rest }) => rest);
+        else if (what === 'client') await keep(({ tokens }) => (tokens === undefined ? {} : { tokens }));
+        else if (what === 'all') await keep(() => ({}));
+      },
+    };
+    // Without a callback there is nothing that a client could be registered for.
+    if (oauth === undefined && callback !== undefined)
+      provider.saveClientInformation = (client) => keep((before) => ({ ...before, client, port }));
+    return {
+      authorize: async (code) => {
+        const { auth } = await import('@modelcontextprotocol/sdk/client/auth.js');
+        const { resourceMetadataUrl, scope = '' } = this.#challenge;
+        const http = openHttp();
+        try {
+          await auth(provider, {
+            serverUrl: url,
+            fetchFn: http.fetch,
+            scope: oauth?.scopes?.join(' ') ?? scope,
+            ...(code !== undefined && { authorizationCode: code }),
+            ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
+          });
+        } finally {
+          http.close();
+        }
+      },
+    };
+  }
+}
+
+function loopback(port: number): string {
+  return `http://127.0.0.1:${port}/callback`;
+}
+
+/** At the port of the file; else at the one that the client is registered for, or at a free one. */
+async function openCallback(wanted: number | undefined, known: number): Promise<CallbackServer> {
+  if (wanted !== undefined)
+    return CallbackServer.open(wanted).catch((error: unknown) => {
+      throw new Error(`the "callbackPort" ${wanted} cannot be listened on: ${messageOf(error)}`);
+    });
+  return CallbackServer.open(known).catch(() => CallbackServer.open(0));
+}
+
+function authorized(request: HttpRequest, token: string | undefined): HttpRequest {
+  if (token === undefined) return request;
+  return { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } };
+}
+
+/** What is in a `WWW-Authenticate` of the scheme Bearer. */
+function challengeOf(header: string | null): Challenge {
+  const field = (name: string): string | undefined => {
+    const [, quoted, bare] = new RegExp(`\\b${name}=(?:"([^"]*)"|([^\\s,]+))`).exec(header ?? '') ?? [];
+    return quoted ?? bare;
+  };
+  const [metadata, scope] = [field('resource_metadata'), field('scope')];
+  return {
+    ...(metadata !== undefined && URL.canParse(metadata) && { resourceMetadataUrl: new URL(metadata) }),
+    ...(scope !== undefined && { scope }),
+  };
+}
