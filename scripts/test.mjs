@@ -32,8 +32,8 @@ if (files.length === 0) {
   console.error(`No test matches ${wanted.join(', ')}. Give a part of a path, as in "npm test -- pool".`);
   process.exit(2);
 }
-// Files wait for sockets and processes more than they compute: Node's own default would leave one of two cores idle.
-const concurrency = Math.max(2, availableParallelism());
+// Files wait for sockets and processes more than they compute: Node's own default, one less than there are cores, would leave cores idle.
+const concurrency = availableParallelism() + 1;
 // A test that hangs fails, by name, and does not keep the others waiting for ever.
 const result = spawnSync(
   process.execPath,

@@ -4,34 +4,61 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
 /** A program that stands between, as a distribution ships it. */
-export type Middlebox = 'nginx' | 'haproxy' | 'squid';
+export type Middlebox = 'caddy' | 'haproxy' | 'nginx' | 'squid';
 
 /** Distributions have them where only an administrator looks. */
 const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
 
-const versionFlag = { nginx: '-v', haproxy: '-v', squid: '-v' } as const;
+const versionFlag = { caddy: 'version', haproxy: '-v', nginx: '-v', squid: '-v' } as const;
+
+/** For the tests behind one: they skip with a sentence where it is not installed. */
+export function needs(name: Middlebox): { skip: string | false } {
+  return { skip: isInstalled(name) ? false : `${name} is not installed` };
+}
 
 /** False where a test has to skip. */
-export function isInstalled(name: Middlebox): boolean {
+function isInstalled(name: Middlebox): boolean {
   return spawnSync(name, [versionFlag[name]], { env, stdio: 'ignore' }).status === 0;
 }
 
 const commands: Readonly<Record<Middlebox, (folder: string, file: string) => readonly string[]>> = {
-  nginx: (folder, file) => ['-p', folder, '-c', file, '-e', 'stderr'],
+  caddy: (_, file) => ['run', '--config', file, '--adapter', 'caddyfile'],
   haproxy: (_, file) => ['-f', file, '-db'],
+  nginx: (folder, file) => ['-p', folder, '-c', file, '-e', 'stderr'],
   squid: (_, file) => ['-N', '-f', file],
 };
+
+/** Where a middlebox listens, and where its files are. */
+export interface Place {
+  port: number;
+  folder: string;
+}
 
 /** Starts one with what `configuration` says; gives the port it listens on. It ends with the test. */
 export async function startMiddlebox(
   t: TestContext,
   name: Middlebox,
-  configuration: (place: { port: number; folder: string }) => string,
+  configuration: (place: Place) => string,
 ): Promise<number> {
+  const { port } = await runMiddlebox(t, name, configuration);
+  return port;
+}
+
+/**
+ * As `startMiddlebox`, for a test that sends a signal or has `file` read again.
+ *
+ * @public For test/faults.
+ */
+export async function runMiddlebox(
+  t: TestContext,
+  name: Middlebox,
+  configuration: (place: Place) => string,
+): Promise<{ port: number; file: string; child: ChildProcess }> {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-middlebox-'));
   // They may give up the rights of an administrator, and write here all the same.
   await chmod(folder, 0o777);
@@ -51,13 +78,13 @@ export async function startMiddlebox(
   });
   for (;;) {
     if (child.exitCode !== null) throw new Error(`${name} does not start: ${said}`);
-    if (await listens(port)) return port;
+    if (await listens(port)) return { port, file, child };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 /** An http block of nginx with one location, all of whose files are in its folder. */
-export function nginx(upstreamPort: number, location: string): (place: { port: number; folder: string }) => string {
+export function nginx(upstreamPort: number, location: string): (place: Place) => string {
   return ({ port, folder }) => `
     daemon off;
     master_process off;
@@ -77,7 +104,8 @@ export function nginx(upstreamPort: number, location: string): (place: { port: n
     }`;
 }
 
-async function freePort(): Promise<number> {
+/** @public For test/faults. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

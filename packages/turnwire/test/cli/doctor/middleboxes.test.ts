@@ -3,16 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startEmulator } from '@turnwire/emulator';
 import { examine } from './examine.js';
-import { isInstalled, nginx, startMiddlebox } from './middlebox.js';
-import type { Middlebox } from './middlebox.js';
+import { needs, nginx, startMiddlebox } from './middlebox.js';
 
 const paced = { latency: { firstTokenMs: 100, tokensPerSecond: 12 } };
 const passesUpgrades =
   'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";';
-
-function needs(name: Middlebox): { skip: string | false } {
-  return { skip: isInstalled(name) ? false : `${name} is not installed` };
-}
 
 describe('doctor: nginx', needs('nginx'), () => {
   test('as it is unless told otherwise: no upgrade passes, SSE is held back, and bodies end at 1 MiB', async (t) => {
