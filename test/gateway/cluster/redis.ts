@@ -113,8 +113,53 @@ export async function startRedis(t: Ending, options: readonly string[] = []): Pr
   ]);
 }
 
+export interface Watched {
+  master: RedisProcess;
+  replica: RedisProcess;
+  /** Where Sentinel is: it knows the master as `main`. */
+  node: { host: string; port: number };
+  /** Makes the other one the master, and waits until it is. */
+  failOver(): Promise<void>;
+}
+
+/** A master with a replica, and a sentinel that watches them. */
+export async function startWatched(t: Ending): Promise<Watched> {
+  const master = await startRedis(t);
+  const replica = await startRedis(t, [`replicaof 127.0.0.1 ${master.port}`]);
+  const port = await freePort();
+  const sentinel = await startProcess(t, port, 'redis-sentinel', [
+    `port ${port}`,
+    `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+    'sentinel down-after-milliseconds main 300',
+    'sentinel failover-timeout main 3000',
+  ]);
+  const wait = async (done: () => Promise<boolean>): Promise<void> => {
+    for (let tries = 0; !(await done().catch(() => false)); tries += 1) {
+      if (tries > 1000) throw new Error('there was no fail-over');
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  };
+  const isSynced = async (): Promise<boolean> =>
+    String(await replica.command('INFO', 'replication')).includes('master_link_status:up') &&
+    ((await sentinel.command('SENTINEL', 'REPLICAS', 'main')) as unknown[]).length > 0;
+  await wait(isSynced);
+  const address = async (): Promise<string> =>
+    String(await sentinel.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main'));
+  return {
+    master,
+    replica,
+    node: { host: '127.0.0.1', port },
+    failOver: async () => {
+      const before = await address();
+      // Refused while one is under way, and while the replica is not seen to be fit.
+      await wait(async () => (await sentinel.command('SENTINEL', 'FAILOVER', 'main')) === 'OK');
+      await wait(async () => (await address()) !== before);
+    },
+  };
+}
+
 /** A redis-server, or a sentinel: it writes to its file, which is its own. */
-export async function startProcess(
+async function startProcess(
   t: Ending,
   port: number,
   program: 'redis-server' | 'redis-sentinel',

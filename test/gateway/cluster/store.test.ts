@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { connectRedis } from '../../../packages/gateway/dist/cluster/connection.js';
 import { scriptOf } from '../../../packages/gateway/dist/cluster/scripts.js';
 import { NonsenseReply, Store } from '../../../packages/gateway/dist/cluster/store.js';
-import { freePort, startProcess, startRedis, withoutRedis } from './redis.js';
+import { startRedis, startWatched, withoutRedis } from './redis.js';
 import type { AddressInfo } from 'node:net';
 import type { RedisPlace } from '../../../packages/gateway/dist/cluster/connection.js';
 import type { Ending } from './redis.js';
@@ -114,25 +114,10 @@ describe('store', { skip: withoutRedis }, () => {
   });
 
   test('Sentinel: goes on with the new master after a fail-over', async (t) => {
-    const master = await startRedis(t);
-    const replica = await startRedis(t, [`replicaof 127.0.0.1 ${master.port}`]);
-    const port = await freePort();
-    await startProcess(t, port, 'redis-sentinel', [
-      `port ${port}`,
-      `sentinel monitor main 127.0.0.1 ${master.port} 1`,
-      'sentinel down-after-milliseconds main 300',
-      'sentinel failover-timeout main 3000',
-    ]);
-    const place: RedisPlace = {
-      name: 'sentinel',
-      master: 'main',
-      nodes: [{ host: '127.0.0.1', port }],
-      tls: false,
-    };
+    const { master, replica, node } = await startWatched(t);
+    const place: RedisPlace = { name: 'sentinel', master: 'main', nodes: [node], tls: false };
     const { store } = open(t, place, 500);
     await answering(store);
-    while (!String(await replica.command('INFO', 'replication')).includes('master_link_status:up'))
-      await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal(await store.command(['SET', 'a', '1'], text), 'OK');
     await master.kill();
     const until = performance.now() + 25_000;

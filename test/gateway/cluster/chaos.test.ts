@@ -1,0 +1,26 @@
+// A short run of what `npm run soak -- cluster` does for longer.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { chaos } from './chaos/chaos.js';
+import { startRedis, withoutRedis } from './redis.js';
+
+describe('cluster: three gateways behind round robin', { skip: withoutRedis }, () => {
+  test('no turn is lost, doubled or mixed up while nodes are killed and deployed, clocks jump, and Redis pauses and restarts', async (t) => {
+    const redis = await startRedis(t);
+    const result = await chaos(t, {
+      routing: 'round robin',
+      redis,
+      turns: 150,
+      conversations: 15,
+      faultEvery: 30,
+      seed: 1,
+    });
+    const { turns, lost, doubled, mixedUp, othersTurns, deltaShare, faults } = result;
+    assert.deepEqual(
+      { turns, lost, doubled, mixedUp, othersTurns },
+      { turns: 150, lost: 0, doubled: 0, mixedUp: 0, othersTurns: 0 },
+    );
+    assert.deepEqual(Object.values(faults), [1, 1, 1, 1, 1]);
+    assert(deltaShare > 0.3, `${deltaShare} went up as deltas`);
+  });
+});
