@@ -17,6 +17,7 @@ import { workingTime } from './limits/working-time.js';
 import { originOf, readableBy } from './turn/item-origin.js';
 import { textOf } from './turn/text-extractor.js';
 import { requestRedaction } from './turn/request-redaction.js';
+import { withoutOldResults } from './conversation/old-results.js';
 import { lastItems, promptText } from './conversation/pairing.js';
 import { retryClassOf } from './turn/retry-class.js';
 import { Repetition } from './calls/repetition.js';
@@ -236,7 +237,8 @@ async function* turn(
       tools,
       toolChoice: toolChoiceOf(agent, isFirst),
       inputFor: (model) => {
-        const items = lastItems(history.items, agent.numHistoryItems);
+        const recent = lastItems(history.items, agent.numHistoryItems);
+        const items = withoutOldResults(recent, agent.maxOldToolCallTokens);
         return leaving.items(readableBy(originOf(model), items, (item) => history.originOf(item)));
       },
       store: scope.store,

@@ -46,6 +46,12 @@ export interface Agent {
   addDate: boolean;
   addEnvironmentInfo: boolean;
   addPromptFiles: readonly string[];
+  /** Folders below the working directory in which files of these names are told of. */
+  addPromptFilesDepth: number;
+  /** Whether what its memory holds stands in the prompt. */
+  injectMemories: boolean;
+  /** Whether the model says with each call what it is for. */
+  describesCalls: boolean;
   /** Turns of one run at most; Infinity: no limit. */
   maxIterations: number;
   /** Items of the history that are sent at most; Infinity: all. */
@@ -54,6 +60,8 @@ export interface Agent {
   maxConsecutiveToolCalls: number;
   /** Tokens that the model is told of a result at most; Infinity: all. */
   maxToolResultTokens: number;
+  /** Tokens of results that are sent again at most; Infinity: all. */
+  maxOldToolCallTokens: number;
   /** Whether a history that is too long is compacted by itself. */
   sessionCompaction: boolean;
   /** Where the model does not say: the part of the context window at which that happens. */
@@ -221,6 +229,20 @@ export function readAgent(
   const instruction = around.instructions.get(name) ?? data.instruction;
   const uncalled = complete ? missingTool(instruction, toolsets) : undefined;
   if (uncalled !== undefined) problems.push(file.problem(uncalled, [...path, 'instruction']));
+  if (data.inject_memories && complete && !toolsets.some(({ type }) => type === 'memory'))
+    problems.push(
+      file.problem('"inject_memories" needs a memory; give the agent a toolset of type memory', [
+        ...path,
+        'inject_memories',
+      ]),
+    );
+  if (data.add_prompt_files_depth > 0 && data.add_prompt_files.length === 0)
+    problems.push(
+      file.problem('"add_prompt_files_depth" is about "add_prompt_files", and there are none; add them', [
+        ...path,
+        'add_prompt_files_depth',
+      ]),
+    );
   if (model === undefined || !complete || problems.length > before) return undefined;
   const there = (each: Model | undefined): each is Model => each !== undefined;
   return resolved(
@@ -295,10 +317,14 @@ function resolved(name: string, written: AgentDefinition, { models, ...found }: 
     addDate: written.add_date,
     addEnvironmentInfo: written.add_environment_info,
     addPromptFiles: written.add_prompt_files,
+    addPromptFilesDepth: written.add_prompt_files_depth,
+    injectMemories: written.inject_memories,
+    describesCalls: written.add_description_parameter,
     maxIterations: written.max_iterations || Infinity,
     numHistoryItems: written.num_history_items || Infinity,
     maxConsecutiveToolCalls: written.max_consecutive_tool_calls || defaultRepetitions,
     maxToolResultTokens: written.max_tool_result_tokens > 0 ? written.max_tool_result_tokens : Infinity,
+    maxOldToolCallTokens: written.max_old_tool_call_tokens > 0 ? written.max_old_tool_call_tokens : Infinity,
     sessionCompaction: written.session_compaction,
     compactionThreshold: written.compaction_threshold ?? defaultThreshold,
     cache: cache.enabled

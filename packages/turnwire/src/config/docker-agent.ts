@@ -17,19 +17,19 @@ const unservedOfHooks: readonly string[] = [
  * Source: docker-agent's configuration, versions 7 to 15.
  */
 const unserved: Readonly<Record<string, readonly string[]>> = {
-  '': ['rag', 'runtime', 'flavors'],
+  '': ['rag', 'runtime', 'flavors', 'evaluators'],
   'providers.*': ['frequency_penalty', 'presence_penalty', 'task_budget', 'auth', 'unload_api'],
-  'models.*': ['frequency_penalty', 'presence_penalty', 'capabilities', 'bypass_models_gateway', 'auth'],
-  'agents.*': [
-    'rag',
-    'harness',
-    'add_description_parameter',
-    'add_prompt_files_depth',
-    'code_mode_tools',
-    'safety',
-    'max_old_tool_call_tokens',
-    'inject_memories',
+  'models.*': [
+    'frequency_penalty',
+    'presence_penalty',
+    'capabilities',
+    'output_capabilities',
+    'bypass_models_gateway',
+    'auth',
   ],
+  'agents.*': ['rag', 'harness', 'code_mode_tools', 'safety', 'routing'],
+  'agents.*.skills.*': ['toolsets'],
+  'skills.*.*': ['toolsets'],
   'agents.*.structured_output': ['mode'],
   'agents.*.hooks': [
     'on_session_resume',
@@ -49,7 +49,6 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
   'agents.*.toolsets.*': [
     'defer',
     'shared',
-    'config',
     'api_config',
     'rag_config',
     'webhook_config',
@@ -58,8 +57,10 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'allowed_servers',
     'blocked_servers',
     'allow_private_ips',
+    'max_output_bytes',
+    'escape_html',
   ],
-  'mcps.*': ['ref', 'config', 'defer', 'type'],
+  'mcps.*': ['defer', 'type'],
 };
 
 /** `provider_opts` of both a provider and a model. */
@@ -139,7 +140,6 @@ const instead: Readonly<Record<string, string>> = {
   flavors: 'write a file for each, or put what differs into variables: ${env.NAME}',
   code_mode_tools: 'let the agent write scripts, with a toolset of type shell',
   defer: 'name the tools that are needed under "tools"',
-  inject_memories: 'let the agent call get_memories, which its instructions say anyway',
   api_config: 'use a toolset of type script, with a command such as curl',
   auth: 'name the variable that holds the key, by "token_key"',
   safety: 'say under "permissions" which calls never run (deny) and which need a yes (ask)',
@@ -151,14 +151,41 @@ const instead: Readonly<Record<string, string>> = {
   prompt_file_guard: 'name the files yourself, one by one, under "add_prompt_files"',
   skill_content_guard: 'name the skills yourself, one by one',
   on_session_resume: 'a run ends at its "max_iterations" here, of which on_max_iterations is told',
+  capabilities: 'know that pictures and files are sent to each model; leave out the tools that bring them, by "tools"',
+  output_capabilities: 'let a tool make pictures, such as one of an MCP server',
+  runtime: 'start turnwire in a container, and say under "permissions" which calls never run',
+  evaluators: 'look at calls by hooks of type command',
+  routing: 'let the agent choose who goes on, by "handoffs"',
+  toolsets: 'give the agent the toolsets that the skill needs',
+  unload_api: 'ask the server to let go of the model by a hook, with a command such as curl',
+  mode: 'bind the answer by "strict: true"',
+  shared: 'know that of all toolsets todo alone has something to share',
+  sudo_askpass: 'let the user run what needs sudo',
+  file_types: 'use an MCP server for the language',
+  rag_config: 'use filesystem, whose search_files_content finds words in files',
+  webhook_config: 'use script, with a command such as curl',
+  allow_private_ips: 'use fetch, which has that key, or script',
+  max_output_bytes: 'bound what the model is told, by "max_tool_result_tokens" of the agent',
+  escape_html: 'know that text is never escaped here',
+  type: 'know that each entry of "mcps" is an MCP server',
+  model: 'use a hook of type command, which may ask a model itself',
+  prompt: 'use a hook of type command, which may ask a model itself',
+  schema: 'use a hook of type command, which may ask a model itself',
+  system_prompt: 'use a hook of type command, which may ask a model itself',
+  evaluator: 'use a hook of type command',
+  evaluator_policy: 'use a hook of type command',
+  routing_policy: 'let the agent choose who goes on, by "handoffs"',
+  args: 'write them into the "command"',
   worktree_create: 'make the worktree by git, prepare it, and name it by --working-dir',
 };
 
 /** Why such a key is refused, as a sentence about it. */
 export function refusal(key: string): string {
   if (chatOnly.has(key)) return 'is a key for Chat Completions, and the Responses API has no field for it; remove it';
-  const advice = instead[key];
-  return `is a docker-agent key that turnwire does not support yet; ${advice === undefined ? 'remove it' : `instead of it, ${advice}`}`;
+  const advice =
+    instead[key] ??
+    (unservedOptions.includes(key) ? 'choose what the Responses API has, by other keys of the model' : 'leave it out');
+  return `is a docker-agent key that turnwire does not support yet; instead of it, ${advice}`;
 }
 
 function matches(pattern: readonly string[], parts: readonly string[]): boolean {

@@ -14,17 +14,23 @@ export async function readInstructionFiles(
   const texts = new Map<string, string>();
   const problems: Problem[] = [];
   for (const [name, agent] of Object.entries(agents)) {
-    const path: unknown =
+    const written: unknown =
       typeof agent === 'object' && agent !== null && Object.hasOwn(agent, 'instruction_file')
         ? Reflect.get(agent, 'instruction_file')
         : undefined;
-    if (typeof path !== 'string' || path === '') continue;
-    try {
-      texts.set(name, await readInstruction(resolve(dirname(file.name), path)));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      problems.push(file.problem(`${path} cannot be read: ${reason}`, ['agents', name, 'instruction_file']));
+    const paths = (Array.isArray(written) ? written : [written]).filter(
+      (path): path is string => typeof path === 'string' && path !== '',
+    );
+    const parts: string[] = [];
+    for (const path of paths) {
+      try {
+        parts.push((await readInstruction(resolve(dirname(file.name), path))).trimEnd());
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        problems.push(file.problem(`${path} cannot be read: ${reason}`, ['agents', name, 'instruction_file']));
+      }
     }
+    if (parts.length > 0) texts.set(name, parts.join('\n\n'));
   }
   return { texts, problems };
 }

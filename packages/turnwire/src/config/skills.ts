@@ -10,6 +10,8 @@ export interface Skills {
   /** The names of those that are offered. Undefined: all that are found. */
   names: readonly string[] | undefined;
   inline: readonly InlineSkill[];
+  /** Where more are offered. */
+  addresses: readonly string[];
 }
 
 export interface InlineSkill {
@@ -31,6 +33,7 @@ export function readSkills(
 ): Skills {
   const inline: InlineSkill[] = [];
   const names: string[] = [];
+  const addresses: string[] = [];
   let all = false;
   let local = false;
   for (const { written, path } of parts) {
@@ -51,8 +54,9 @@ export function readSkills(
         const found = read !== undefined && 'model' in read ? read.model : undefined;
         inline.push({ ...skill, fork: context === 'fork', model: found, allowedTools });
       } else if (/^https?:\/\//.test(item)) {
-        const advice = 'put it into .agents/skills as NAME/SKILL.md, or write it here';
-        problems.push(file.problem(`skills are not fetched from an address (${show(item)}); ${advice}`, at));
+        const { protocol, hostname } = URL.canParse(item) ? new URL(item) : { protocol: '', hostname: '' };
+        if (protocol === 'https:' || hostname === 'localhost' || hostname === '127.0.0.1') addresses.push(item);
+        else problems.push(file.problem(`skills come from an https:// address, not from ${show(item)}`, at));
       } else if (item === 'local') {
         named = true;
       } else {
@@ -63,5 +67,5 @@ export function readSkills(
     if (named && names.length === before) all = true;
     local ||= named || names.length > before;
   }
-  return { found: all || local, names: all ? undefined : names, inline };
+  return { found: all || local, names: all ? undefined : names, inline, addresses };
 }

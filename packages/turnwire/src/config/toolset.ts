@@ -113,17 +113,12 @@ function readMcp(file: YamlFile, path: Path, written: Mcp, servers: McpServers):
     return problem === undefined ? rest : [file.problem(problem, path)];
   }
   const refuse = (message: string): Problem[] => [file.problem(message, [...path, 'ref'])];
-  if (rest.command !== undefined || rest.remote !== undefined)
-    return refuse('"ref" stands for a whole server; remove it, or "command" and "remote"');
   if (ref.startsWith(catalog)) {
-    if (!/^[\w.-]+$/.test(catalogName(ref)))
-      return refuse(`write it as docker:NAME, with a name of the Docker MCP catalog`);
-    if ((rest.args ?? rest.env ?? rest.working_dir ?? rest.version) !== undefined)
-      return refuse(
-        '"args", "env", "working_dir" and "version" do not reach a server of the Docker MCP catalog; it is set up by "docker mcp config" and "docker mcp secret"',
-      );
-    return { ...rest, ref, command: 'docker', args: ['mcp', 'gateway', 'run', '--servers', catalogName(ref)] };
+    const problem = catalogProblem({ ...rest, ref });
+    return problem === undefined ? ofCatalog({ ...rest, ref }) : refuse(problem);
   }
+  if (rest.command !== undefined || rest.remote !== undefined) return refuse(wholeServer);
+  if (rest.config !== undefined) return refuse(strayConfig);
   const server = servers.known.get(ref);
   // What is wrong with it has been said.
   if (server === undefined && servers.names.includes(ref)) return [];
@@ -134,13 +129,39 @@ function readMcp(file: YamlFile, path: Path, written: Mcp, servers: McpServers):
     );
   }
   // What the agent says itself goes before what is said for all.
-  return { ...server, name: server.name ?? ref, ...rest };
+  const whole = { ...server, name: server.name ?? ref, ...rest };
+  return server.ref === undefined ? whole : ofCatalog({ ...whole, ref: server.ref });
+}
+
+const wholeServer = '"ref" stands for a whole server; remove it, or "command" and "remote"';
+
+/** What is wrong with how a server of the Docker MCP catalog is given, as a sentence. */
+function catalogProblem({
+  ref,
+  command,
+  remote,
+  args,
+  env,
+  working_dir,
+  version,
+}: McpDefinition & { ref: string }): string | undefined {
+  if (command !== undefined || remote !== undefined) return wholeServer;
+  if (!/^[\w.-]+$/.test(catalogName(ref))) return 'write it as docker:NAME, with a name of the Docker MCP catalog';
+  if ((args ?? env ?? working_dir ?? version) !== undefined)
+    return '"args", "env", "working_dir" and "version" do not reach a server of the Docker MCP catalog; it is set up by "config" and "docker mcp secret"';
+  return undefined;
+}
+
+function ofCatalog(server: Mcp & { ref: string }): Mcp {
+  return { ...server, command: 'docker', args: ['mcp', 'gateway', 'run', '--servers', catalogName(server.ref)] };
 }
 
 const catalog = 'docker:';
+const strayConfig =
+  '"config" is for a server of the Docker MCP catalog ("ref: docker:NAME"); give another one "args", "env" or "headers"';
 
 /** What a server of the Docker MCP catalog is called there. */
-function catalogName(ref: string): string {
+export function catalogName(ref: string): string {
   return ref.slice(catalog.length);
 }
 
@@ -150,7 +171,13 @@ export function serverLabel({ name, ref, command, remote }: Mcp): string {
 }
 
 /** What is wrong with how an MCP server is given, as a sentence. */
-export function wrongServer({ command, remote, args, env, working_dir, version }: McpDefinition): string | undefined {
+export function wrongServer(server: McpDefinition): string | undefined {
+  const { command, remote, args, env, working_dir, version, config, ref } = server;
+  if (ref !== undefined) {
+    if (!ref.startsWith(catalog)) return 'a server here refers to none of this file; write "ref: docker:NAME"';
+    return catalogProblem({ ...server, ref });
+  }
+  if (config !== undefined) return strayConfig;
   if (command === undefined && remote === undefined)
     return 'an MCP server needs "command" (started here) or "remote" (with its "url")';
   if (command !== undefined && remote !== undefined) return 'an MCP server has "command" or "remote", not both';

@@ -13,8 +13,8 @@ import { agentFile, scratch } from './scratch.js';
 const root = async (t: TestContext, lines: string, top = '') =>
   (await loadConfig(await agentFile(t, `${top}\nagents:\n  root:\n    model: openai/m\n${lines}`))).root;
 
-const refused = (t: TestContext, lines: string, said: RegExp): Promise<void> =>
-  assert.rejects(root(t, lines), (error: Error) => {
+const refused = (t: TestContext, lines: string, said: RegExp, top = ''): Promise<void> =>
+  assert.rejects(root(t, lines, top), (error: Error) => {
     assert.match(error.message, said);
     return true;
   });
@@ -94,6 +94,48 @@ describe('keys of docker-agent', () => {
       ['think', 'fetch', 'filesystem'],
     );
     await refused(t, '    use_toolsets: [fss]\n', /there is no toolset "fss"/);
+  });
+
+  test('a server of the Docker catalog takes config, also from "mcps", and no other server does', async (t) => {
+    const run = ['mcp', 'gateway', 'run', '--servers', 'k8s'];
+    const at = async (lines: string, top = '') => {
+      const [server] = (await root(t, lines, top)).toolsets;
+      return server?.type === 'mcp' ? [server.name, server.args, server.config] : [];
+    };
+    const config = { path: '~/.kube' };
+    assert.deepEqual(await at('    toolsets: [{ type: mcp, ref: "docker:k8s", config: { path: ~/.kube } }]\n'), [
+      undefined,
+      run,
+      config,
+    ]);
+    const top = 'mcps: { cluster: { ref: "docker:k8s", config: { path: ~/.kube } } }';
+    assert.deepEqual(await at('    toolsets: [{ type: mcp, ref: cluster }]\n', top), ['cluster', run, config]);
+    await refused(
+      t,
+      '    toolsets: [{ type: mcp, command: x, config: { a: 1 } }]\n',
+      /"config" is for a server of the/,
+    );
+    await refused(t, '', /a server here refers to none of this file/, 'mcps: { a: { ref: b } }');
+  });
+
+  test('toon takes several expressions, and instruction_file several files', async (t) => {
+    const folder = await scratch(t);
+    await writeFile(join(folder, 'a.md'), 'First.\n');
+    await writeFile(join(folder, 'b.md'), 'Second.\n');
+    await writeFile(
+      join(folder, 'agent.yaml'),
+      'agents: { root: { model: openai/m, instruction_file: [a.md, b.md] } }',
+    );
+    assert.equal((await loadConfig(join(folder, 'agent.yaml'))).root.instruction, 'First.\n\nSecond.');
+    const { toolsets } = await root(
+      t,
+      '    toolsets: [{ type: script, toon: "list_.*, get_one", shell: { list_all: &a { cmd: \'printf "{\\"a\\":1}"\' }, get_one: *a, get_two: *a } }]\n',
+    );
+    const { tools } = await openTools(toolsets, { directory: await scratch(t), env: { PATH: process.env['PATH'] } });
+    const { signal } = new AbortController();
+    const said = await Promise.all(tools.map(async (tool) => [tool.name, await tool.run({}, { signal })]));
+    assert.deepEqual(Object.fromEntries(said), { list_all: 'a: 1', get_one: 'a: 1', get_two: '{"a":1}' });
+    await refused(t, '    toolsets: [{ type: think, toon: "a, (" }]\n', /regular expressions for names of tools/);
   });
 
   test('any service_tier is sent, and version names the package of an MCP server', async (t) => {

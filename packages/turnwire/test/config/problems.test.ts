@@ -71,14 +71,14 @@ agents:
     model: m
     code_mode_tools: true
     structured_output: { name: x, schema: { type: object, properties: {} }, mode: tool }
-    add_description_parameter: true
+    routing: { allowed_agents: [a] }
     hooks: { stop: [ { type: command, command: x, args: y } ] }
-    toolsets: [ { type: mcp, command: x, config: { x: 1 } } ]
+    toolsets: [ { type: mcp, command: x, file_types: [x] } ]
 `,
   );
   assert.equal(lines.length, 8, lines.join('\n'));
   for (const line of lines)
-    assert.match(line, /is a docker-agent key that turnwire does not support yet; (?:remove it$|instead of it, )/);
+    assert.match(line, /is a docker-agent key that turnwire does not support yet; instead of it, /);
   const places = lines.map((line) => line.split(':').slice(1, 3).join(':'));
   assert.deepEqual(places, ['1:1', '3:36', '3:75', '7:5', '8:77', '9:5', '10:51', '11:42']);
 });

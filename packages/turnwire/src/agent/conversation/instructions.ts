@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Agent } from '../../config/agent.js';
-import { promptFile } from './prompt-files.js';
+import { promptFile, promptFilesBelow } from './prompt-files.js';
 
 export interface InstructionContext {
   /** An absolute path. */
@@ -31,6 +31,7 @@ export async function instructionsAround(
   for (const file of agent.addPromptFiles) {
     parts.push((await promptFile(directory, file)) ?? '');
   }
+  parts.push(await promptFilesBelow(directory, agent.addPromptFiles, agent.addPromptFilesDepth));
   return (instruction) => [instruction.trim(), ...parts].filter((part) => part !== '').join('\n\n');
 }
 

@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { readText } from '../tools/files/text-file.js';
+import { walk } from '../tools/files/walk.js';
 import { withPath } from '../tools/files/workspace.js';
 
 /** Of one prompt file, in bytes. */
 const promptFileLimit = 256 * 1024;
+/** Files that are told of by their paths. */
+const mostBelow = 100;
 
 /**
  * The text of a file for the model: of the one in a folder, or in the nearest one above it that has it, or in the user's. Undefined where there is none.
@@ -18,6 +21,19 @@ export async function promptFile(directory: string, file: string): Promise<strin
   const { text, cut } = await withPath(file, () => readText(place, file, promptFileLimit));
   if (cut > 0) throw new Error(`${file}, of add_prompt_files, is larger than 256 KiB`);
   return `From ${file}:\n\n${text.trim()}`;
+}
+
+/** Where files of these names are below a folder, for the model, which reads one when it works there; empty where there are none. */
+export async function promptFilesBelow(directory: string, names: readonly string[], depth: number): Promise<string> {
+  if (depth === 0) return '';
+  const wanted = new Set(names.map((name) => basename(name)));
+  const found: string[] = [];
+  const { signal } = new AbortController();
+  for await (const { place, name, kind, depth: at } of walk(directory, signal, { levels: depth + 1 })) {
+    if (kind === 'file' && at > 0 && wanted.has(name)) found.push(`- ${relative(directory, place)}`);
+    if (found.length === mostBelow) break;
+  }
+  return found.length === 0 ? '' : `Before you work in one of these folders, read its file:\n${found.join('\n')}`;
 }
 
 function findUpwards(directory: string, file: string): string | undefined {

@@ -16,8 +16,10 @@ export interface Skill {
   fork: boolean;
   /** Tools that it is written for. */
   allowedTools: readonly string[];
-  /** Where its other files are; undefined for one that stands in an agent file. */
+  /** Where its other files are; undefined for one that is not on the disk. */
   folder: string | undefined;
+  /** Its files, by their paths, where it comes from an address. @default it has none, or they are on the disk */
+  files?: ReadonlyMap<string, string>;
 }
 
 const head = z.looseObject({
@@ -35,11 +37,22 @@ const head = z.looseObject({
 export async function readSkillFile(path: string): Promise<Skill> {
   const { text, cut } = await readText(path, path, fileLimit);
   if (cut > 0) throw new Error(`${path} is larger than 256 KiB`);
+  return { ...parseSkill(text, path, basename(dirname(path))), folder: dirname(path) };
+}
+
+/**
+ * What a SKILL.md says.
+ *
+ * @param path what it is called in messages
+ * @param standard its name where its head has none
+ * @throws Error that says what is wrong with it.
+ */
+export function parseSkill(text: string, path: string, standard: string): Skill {
   const [, yaml, body = ''] = /^---\r?\n([^]*?)\r?\n---\r?\n?([^]*)$/.exec(text) ?? [];
   if (yaml === undefined) throw new Error(`${path} has no head between lines of ---`);
   const read = head.safeParse(parsed(yaml));
   if (!read.success) throw new Error(`${path} has no "description" in its head`);
-  const { name = basename(dirname(path)), description, context, 'allowed-tools': tools = [] } = read.data;
+  const { name = standard, description, context, 'allowed-tools': tools = [] } = read.data;
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
     throw new Error(`${path}: its "name" is no name of letters, digits, - and _`);
   return {
@@ -48,7 +61,7 @@ export async function readSkillFile(path: string): Promise<Skill> {
     instructions: body.trim(),
     fork: context === 'fork',
     allowedTools: typeof tools === 'string' ? tools.split(/[\s,]+/).filter((each) => each !== '') : tools,
-    folder: dirname(path),
+    folder: undefined,
   };
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Skills } from '../../config/skills.js';
 import type { Model } from '../../config/models/model.js';
 import { nearest } from '../../config/file/nearest.js';
+import { messageOf } from '../base/abort.js';
 import { callerIn } from '../tools/session/background-agents.js';
 import { readText } from '../tools/files/text-file.js';
 import { defineTool, type Tool } from '../tools/tool.js';
@@ -31,18 +32,27 @@ export interface OpenSkills extends OpenToolset {
  * @throws Error for a name that is none of the skills that are there.
  */
 export async function openSkills(
-  { found, names, inline }: Skills,
+  { found, names, inline, addresses }: Skills,
   { directory, home, warn }: { directory: string; home: string | undefined; warn: (message: string) => void },
 ): Promise<OpenSkills> {
   const there = found ? await findSkills(directory, home, warn) : new Map<string, Skill>();
+  const all = new Map(there);
+  for (const address of addresses) {
+    const { remoteSkills } = await import('./remote-skills.js');
+    const offered = await remoteSkills(address, warn).catch((error: unknown) => {
+      warn(messageOf(error));
+      return [];
+    });
+    for (const skill of offered) if (!all.has(skill.name)) all.set(skill.name, skill);
+  }
   for (const name of names ?? []) {
-    if (there.has(name) || !found) continue;
-    const guess = nearest(name, there.keys());
+    if (all.has(name) || !found) continue;
+    const guess = nearest(name, all.keys());
     warn(`there is no skill ${name} here${guess === undefined ? '' : `; did you mean ${guess}?`}`);
   }
+  const isWanted = (name: string): boolean => names === undefined || names.length === 0 || names.includes(name);
   const skills = new Map<string, Offered>();
-  for (const skill of there.values())
-    if (names === undefined || names.includes(skill.name)) skills.set(skill.name, { ...skill, model: undefined });
+  for (const skill of all.values()) if (isWanted(skill.name)) skills.set(skill.name, { ...skill, model: undefined });
   for (const skill of inline) skills.set(skill.name, { ...skill, folder: undefined });
   return { offered: [...skills.values()], instructions: instructionsOf([...skills.values()]), tools: toolsOf(skills) };
 }
@@ -59,7 +69,9 @@ function toolsOf(skills: ReadonlyMap<string, Offered>): Tool[] {
   const all = [...skills.values()];
   const read = all.filter(({ fork }) => !fork).map(({ name }) => name);
   const run = all.filter(({ fork }) => fork).map(({ name }) => name);
-  const withFiles = all.filter(({ folder }) => folder !== undefined).map(({ name }) => name);
+  const withFiles = all
+    .filter(({ folder, files }) => folder !== undefined || (files?.size ?? 0) > 1)
+    .map(({ name }) => name);
   const called = (name: string): Offered => {
     const skill = skills.get(name);
     if (skill === undefined) throw new Error(`there is no skill ${name}`);
@@ -121,7 +133,12 @@ function textOf({ instructions, allowedTools }: Skill): string {
     : `It is written for these tools: ${allowedTools.join(', ')}.\n\n${instructions}`;
 }
 
-async function readFileOf({ folder = '' }: Skill, path: string): Promise<string> {
+async function readFileOf({ folder = '', files }: Skill, path: string): Promise<string> {
+  if (files !== undefined) {
+    const text = files.get(path);
+    if (text === undefined) throw new Error(`there is no ${path}; there is ${[...files.keys()].join(', ')}`);
+    return text;
+  }
   const root = await realpath(folder);
   const place = await realpath(join(root, path));
   if (!place.startsWith(root + sep)) throw new Error(`${path} is outside the folder of the skill`);

@@ -4,7 +4,7 @@ import type { Tool } from './tool.js';
 /** A tool with what the file says about the reading of its results: the model that reads them, and their form. */
 export function withResultFormat(tool: Tool, { links, toon }: Pick<Toolset, 'links' | 'toon'>): Tool {
   const readBy = links?.model;
-  const isToon = toon !== undefined && new RegExp(toon).test(tool.name);
+  const isToon = toon !== undefined && toon.split(',').some((each) => new RegExp(each.trim()).test(tool.name));
   if (readBy === undefined && !isToon) return tool;
   return {
     ...tool,

@@ -7,6 +7,8 @@ export interface OpenToolset {
   tools: readonly Tool[];
   /** Told to the model besides what the tools say of themselves. @default nothing */
   instructions?: string | undefined;
+  /** All that it remembers, as a text for the model; empty for nothing. @default it remembers nothing */
+  recall?: (() => Promise<string>) | undefined;
   /** Tools that are there and cannot be offered; why has been told. @default none */
   unusable?: readonly string[] | undefined;
   /** Ends what it has started. Never rejects, and takes a few seconds at most. */

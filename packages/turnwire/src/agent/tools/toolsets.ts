@@ -72,6 +72,8 @@ export interface Toolbox {
   tools: readonly Tool[];
   /** What the model is told about them besides what they say of themselves; empty if nothing. */
   instructions: string;
+  /** What they remember, for the model; empty for nothing. */
+  recall: () => Promise<string>;
   /** Ends what they have started: commands in the background, servers. */
   close: () => Promise<void>;
 }
@@ -105,6 +107,10 @@ export async function openTools(
     return {
       tools,
       instructions: opened.flatMap(({ instructions = '' }) => (instructions === '' ? [] : [instructions])).join('\n\n'),
+      recall: async () => {
+        const parts = await Promise.all(opened.map(async ({ recall }) => recall?.()));
+        return parts.filter((text) => text !== undefined && text !== '').join('\n');
+      },
       close,
     };
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Skill } from '../../agent/skills/skill-file.js';
 import { openSkills } from '../../agent/skills/skills-toolset.js';
 import type { Member } from '../../agent/team.js';
 import type { TodoList, ToolsetOptions } from '../../agent/tools/toolset.js';
+import { withDescription } from '../../agent/tools/described.js';
 import { expander, openTools, type Toolbox } from '../../agent/tools/toolsets.js';
 import type { Agent } from '../../config/agent.js';
 import { clientOptions } from '../../config/models/client-options.js';
@@ -129,11 +130,17 @@ export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents
         home: options.env['HOME'] ?? homedir(),
         warn: (message) => warn(`turnwire: ${printable(message)}`),
       });
-      const tools = [box.instructions, skills.instructions ?? ''].filter((text) => text !== '').join('\n\n');
+      const memories = agent.injectMemories ? await box.recall() : '';
+      const remembered = memories === '' ? '' : `You remember:\n${memories}`;
+      const tools = [box.instructions, skills.instructions ?? '', remembered]
+        .filter((text) => text !== '')
+        .join('\n\n');
       const around = { directory, tools, agents: config.agents, now };
       members.set(agent.name, {
         agent: withSkillCommands(agent, skills.offered),
-        tools: [...box.tools, ...skills.tools],
+        tools: agent.describesCalls
+          ? box.tools.map(withDescription).concat(skills.tools)
+          : [...box.tools, ...skills.tools],
         instructions: await instructionsAround(agent, around),
       });
       if (agent.cache !== undefined) {

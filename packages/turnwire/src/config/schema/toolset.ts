@@ -3,7 +3,7 @@ import { lifecycleSchema } from './lifecycle.js';
 import { oauthSchema } from './oauth.js';
 import { environment, flag, headers, name, text, texts, whole } from './values.js';
 
-const pattern = 'a regular expression for names of tools';
+const pattern = 'regular expressions for names of tools, with commas between them';
 
 /** What each kind of toolset takes. */
 const common = {
@@ -16,7 +16,7 @@ const common = {
     .refine(isPattern, pattern)
     .optional()
     .describe(
-      'The tools whose JSON the model is given as TOON, by a regular expression for their names. Default: none.',
+      'The tools whose JSON the model is given as TOON: regular expressions for their names, with commas between them. Default: none.',
     ),
 };
 
@@ -57,7 +57,9 @@ const server = {
   args: z.array(text, 'a list of texts').optional().describe('The arguments of the command.'),
   env: environment.optional().describe('Variables for the command. Values may name secrets: ${env.NAME}.'),
   working_dir: name.optional().describe('Where the command runs. Default: the working directory of the run.'),
-  version: name
+  version: z
+    .union([name, z.literal(false)], 'a package, or false')
+    .transform((value) => (value === false ? undefined : value))
     .optional()
     .describe('The package of the command: named where the command is missing. Nothing is installed.'),
   remote: remote.optional().describe('A server elsewhere.'),
@@ -69,6 +71,13 @@ const server = {
   trust_annotations: flag
     .optional()
     .describe('Whether a tool that the server calls read-only runs without a question. Default: false.'),
+  config: z
+    .record(z.string(), z.unknown(), 'a mapping')
+    .optional()
+    .describe('Settings of a server of the Docker MCP catalog ("ref: docker:NAME"). Default: those of Docker.'),
+  allow_private_ips: flag
+    .optional()
+    .describe('Nothing but for readers: a server may be anywhere, also in a private network.'),
 };
 
 const script = z.strictObject(
@@ -217,14 +226,21 @@ export const toolsetTypes: readonly string[] = toolsets.map(({ shape }) => shape
 export const toolsetSchema = z.discriminatedUnion('type', toolsets, `one of ${toolsetTypes.join(', ')}`);
 
 /** An entry of `mcps`. */
-export const mcpSchema = z.strictObject({ ...common, ...server }, 'a mapping with "command" or "remote"');
+export const mcpSchema = z.strictObject(
+  {
+    ...common,
+    ...server,
+    ref: name.optional().describe('docker:NAME: a server of the Docker MCP catalog, run by Docker.'),
+  },
+  'a mapping with "command", "remote" or "ref"',
+);
 
 export type Toolset = z.output<typeof toolsetSchema>;
 export type McpDefinition = z.output<typeof mcpSchema>;
 
 function isPattern(value: string): boolean {
   try {
-    return new RegExp(value).source !== '';
+    return value.split(',').every((each) => new RegExp(each.trim()).source !== '' && each.trim() !== '');
   } catch {
     return false;
   }

@@ -11,6 +11,11 @@ export const flag = z.boolean('true or false');
 
 export const texts = z.array(text.min(1, 'text, and not empty'), 'a list of texts');
 
+/** A text, or several that become one with an empty line between them. */
+export const paragraphs = z
+  .union([text, z.array(text, 'text, or a list of texts')], 'text, or a list of texts')
+  .transform((value) => (typeof value === 'string' ? value : value.map((each) => each.trimEnd()).join('\n\n')));
+
 /** A whole number from `least` on. */
 export function whole(least: number, what: string): z.ZodInt {
   const expected = `a whole number${what === '' ? '' : ` ${what}`}, ${least} or more`;

@@ -371,7 +371,7 @@ test('a skill with context: fork is followed in a conversation of its own, by it
     },
   ];
   const opened = await openSkills(
-    { found: false, names: undefined, inline },
+    { found: false, names: undefined, inline, addresses: [] },
     { directory: await scratch(t), home: undefined, warn: assert.fail },
   );
   const session = createSession({

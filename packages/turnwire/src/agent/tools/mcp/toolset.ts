@@ -4,6 +4,7 @@ import { serverLabel } from '../../../config/toolset.js';
 import { outputText } from '../output.js';
 import { type Tool, type ToolContent, ToolFailure, type ToolOutput } from '../tool.js';
 import type { OpenToolset, Surroundings } from '../toolset.js';
+import { withConfigFile } from './catalog-config.js';
 import { connect, type Connected } from './connect.js';
 import { McpFailure } from './failure.js';
 import { type LifecyclePlan, planOf } from './lifecycle.js';
@@ -24,7 +25,8 @@ const longestCallMs = 3_600_000;
  *
  * @throws Error that says why it cannot be used where nobody can be told, or the reason of `opening`.
  */
-export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Promise<OpenToolset> {
+export async function mcpToolset(written: Mcp, surroundings: Surroundings): Promise<OpenToolset> {
+  const { settings, remove } = await withConfigFile(written);
   const label = serverLabel(settings);
   const plan = planOf(settings.lifecycle);
   const server = new Server(label, plan, (signal) => connect(settings, surroundings, signal));
@@ -47,10 +49,14 @@ export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Pro
       ),
       instructions: introduction.instructions,
       unusable,
-      close: () => server.close(),
+      close: async () => {
+        await server.close();
+        await remove();
+      },
     };
   } catch (error) {
     await server.close();
+    await remove();
     signal.throwIfAborted();
     if (surroundings.warn === undefined || plan.required) throw error;
     surroundings.warn(`${(error as Error).message}; the run goes on without its tools`);

@@ -9,6 +9,9 @@ import type { OpenToolset } from '../toolset.js';
 /** Of the file, in bytes. */
 const fileLimit = 1024 * 1024;
 
+/** Of what is put into a prompt, in characters. */
+const longestRecall = 32 * 1024;
+
 const entry = z.object({ id: z.string(), created: z.string(), memory: z.string() });
 const entries = z.array(entry);
 type Entry = z.output<typeof entry>;
@@ -25,6 +28,19 @@ export function memoryToolset(file: string): OpenToolset {
     last = next.catch(() => undefined);
     return next;
   };
+  const recall = async (): Promise<string> => {
+    const found = await read(file);
+    const lines: string[] = [];
+    let length = 0;
+    // The newest are kept where it is too much.
+    for (const { id: known, memory: text } of found.toReversed()) {
+      length += text.length;
+      if (length > longestRecall) break;
+      lines.unshift(`- ${known}: ${text}`);
+    }
+    const more = found.length - lines.length;
+    return [...(more === 0 ? [] : [`(${more} older ones: get_memories has them)`]), ...lines].join('\n');
+  };
   const find = async (wanted: (memory: Entry) => boolean): Promise<string> => {
     const found = (await read(file)).filter(wanted);
     if (found.length === 0) return 'Nothing is remembered.';
@@ -33,6 +49,7 @@ export function memoryToolset(file: string): OpenToolset {
   const id = z.string().describe('As get_memories shows it.');
   const memory = z.string().min(1).max(10_000).describe('What to remember, as a sentence that stands by itself.');
   return {
+    recall,
     instructions: 'Look at your memories before you begin, and remember what will be of use in later conversations.',
     tools: [
       defineTool({

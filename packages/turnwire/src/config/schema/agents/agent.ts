@@ -6,7 +6,7 @@ import { hooksSchema } from './hooks.js';
 import { skillsSchema } from './skills.js';
 import { structuredOutputSchema } from './structured-output.js';
 import { toolsetSchema } from '../toolset.js';
-import { flag, name, text, texts, threshold, whole } from '../values.js';
+import { flag, name, paragraphs, text, texts, threshold, whole } from '../values.js';
 
 const reference = 'a name from "models", or "provider/model"';
 const shared = (what: string) => z.array(name, `a list of names from "${what}" at the top of the file`).default([]);
@@ -23,10 +23,11 @@ export const agentSchema = z.strictObject(
       ),
     fallback: fallbackSchema.prefault({}).describe('What happens when the model fails.'),
     description: text.default('').describe('What the agent is for: other agents are told. Default: none.'),
-    instruction: text.default('').describe('The system prompt. Default: none.'),
-    instruction_file: name
+    instruction: paragraphs.default('').describe('The system prompt, or its paragraphs. Default: none.'),
+    instruction_file: z
+      .union([name, z.array(name, 'a file, or a list of files')], 'a file, or a list of files')
       .optional()
-      .describe('A file with the system prompt, relative to the agent file, instead of "instruction".'),
+      .describe('A file with the system prompt, or several, relative to the agent file, instead of "instruction".'),
     welcome_message: text.default('').describe('Shown before the first prompt. Default: none.'),
     toolsets: z
       .array(toolsetSchema, 'a list, such as [{ type: shell }]')
@@ -55,6 +56,18 @@ export const agentSchema = z.strictObject(
         'Put the working directory, the system and whether it is a git repository into the prompt. Default: false.',
       ),
     add_prompt_files: texts.default([]).describe('Files whose text is put into the prompt. Default: none.'),
+    add_prompt_files_depth: whole(0, 'of folders')
+      .max(20, 'at most 20')
+      .default(0)
+      .describe(
+        'So many folders below the working directory are looked through for files of these names, whose paths the model is told. Default: 0.',
+      ),
+    inject_memories: flag
+      .default(false)
+      .describe('Put what its memory holds into the prompt when a session begins. Default: false.'),
+    add_description_parameter: flag
+      .default(false)
+      .describe('Let the model say with each call what it is for. Default: false.'),
     max_iterations: whole(0, 'of turns').default(0).describe('Turns of one run at most; 0: no limit. Default: 0.'),
     num_history_items: whole(0, 'of items')
       .default(0)
@@ -68,6 +81,13 @@ export const agentSchema = z.strictObject(
       .default(0)
       .describe(
         'What of a result the model is told at most, in tokens of four bytes: its beginning and its end. 0 or -1: all of it. Default: 0.',
+      ),
+    max_old_tool_call_tokens: z
+      .int('a whole number of tokens, or -1')
+      .min(-1, 'a whole number of tokens, or -1')
+      .default(0)
+      .describe(
+        'Results of tools that are sent again at most, in tokens of four bytes; of older ones the model is told no more than that they were there. 0 or -1: all of them. Default: 0.',
       ),
     session_compaction: flag
       .default(true)
