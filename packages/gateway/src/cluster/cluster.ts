@@ -1,15 +1,18 @@
 import { timingSafeEqual } from 'node:crypto';
+import { Backoffs } from './backoffs.js';
 import { Contexts } from './contexts.js';
 import { Keys } from './keys.js';
 import { Leases } from './leases.js';
 import { Neighbours } from './neighbours.js';
 import { Peers } from './peers.js';
 import { Session } from './session.js';
+import { SharedQuotas } from './shared-quotas.js';
 import { SharedRegistry } from './shared-registry.js';
 import { Store } from './store.js';
 import { connectRedis } from './connection.js';
 import type { ClusterConfig, Limits, UpstreamConfig } from '../config/schema.js';
 import type { Elsewhere } from '../relay/elsewhere.js';
+import type { Quotas } from '../relay/quotas.js';
 import type { Registry } from '../relay/registry.js';
 import type { RedisOptions } from './connection.js';
 
@@ -26,6 +29,7 @@ export interface ClusterOptions {
 /** This gateway as one of several, which share hashes and ids through Redis: never contents, credentials or sockets. */
 export class Cluster {
   readonly registry: Registry;
+  readonly quotas: Quotas;
   readonly elsewhere: Elsewhere;
   readonly #store: Store;
   readonly #session: Session;
@@ -37,18 +41,21 @@ export class Cluster {
     const redis: RedisOptions = { place: placeOf(config), username: config.username, password };
     const keys = new Keys(secret);
     const store = new Store({ connect: () => connectRedis(redis), onWarning, deadlineMs: config.deadline_ms });
-    const session = new Session(store, keys, config.address);
+    const backoffs = new Backoffs(store, keys);
+    const session = new Session(store, keys, config.address, () => void backoffs.refresh());
     const contexts = new Contexts(store, keys);
     this.#keys = keys;
     this.#store = store;
     this.#session = session;
     this.#leases = new Leases(store, session);
     this.#peers = new Peers(keys, { upstream, limits, onWarning });
+    this.quotas = new SharedQuotas(store, keys, session);
     this.registry = new SharedRegistry(store, keys);
     this.elsewhere = new Neighbours({
       keys,
       contexts,
       session,
+      backoffs,
       leases: this.#leases,
       peers: this.#peers,
       upstream: () => upstream().base_url,

@@ -53,6 +53,9 @@ export class Keys {
     return `${version}:a:${this.mac('account', principal)}`;
   }
 
+  /** Waits that the upstream has asked for. */
+  readonly backoffs = `${version}:w`;
+
   /** Shows another node that a request comes from a gateway of this deployment, and is for that node. */
   relayed(session: string): string {
     return this.mac('relayed', session);

@@ -1,5 +1,6 @@
 import { ContextDigests } from '@turnwire/client/relay';
 import { textField } from '../relay/create.js';
+import type { Backoffs } from './backoffs.js';
 import type { Contexts, Place } from './contexts.js';
 import type { Elsewhere, Found, Sought } from '../relay/elsewhere.js';
 import type { GatewayTurn } from '../relay/turn.js';
@@ -15,9 +16,12 @@ export interface NeighboursOptions {
   leases: Leases;
   peers: Peers;
   session: Session;
+  backoffs: Backoffs;
   /** The base of the upstream's API. */
   upstream: () => string;
 }
+
+type Headers = Readonly<Record<string, string>>;
 
 /** Stored responses of this node that are remembered: what is continued by their id needs nobody. */
 const mostStored = 50_000;
@@ -47,6 +51,18 @@ export class Neighbours implements Elsewhere {
     if (ends.length === 0) return undefined;
     const tenant = this.#tenantOf(principal);
     return contexts.longest(tenant, ends).then((place) => this.#foundAt(place, principal, asked));
+  }
+
+  restMs(principal: Principal, params: Sought['params']): number {
+    return this.#options.backoffs.restMs(this.#accountOf(principal), textField(params, 'model') ?? '');
+  }
+
+  refused({ options, isRelayed, sent }: GatewayTurn, { status, headers }: { status: number; headers: Headers }): void {
+    const seconds = Number(headers['retry-after']);
+    // The gateway that carries the turn has told of it.
+    if (status !== 429 || isRelayed || !(seconds > 0)) return;
+    const model = textField(sent.params, 'model') ?? '';
+    this.#options.backoffs.asked(this.#accountOf(options.principal), model, seconds * 1000);
   }
 
   read(turn: GatewayTurn): void {
@@ -88,6 +104,11 @@ export class Neighbours implements Elsewhere {
 
   #tenantOf(principal: Principal): Tenant {
     return this.#options.keys.tenant(principal, this.#options.upstream());
+  }
+
+  /** Whom the upstream has asked to wait. */
+  #accountOf({ identity }: Principal): string {
+    return JSON.stringify([this.#options.upstream(), identity]);
   }
 
   #remember(responseId: string): void {

@@ -29,16 +29,18 @@ export class Session {
   readonly #store: Store;
   readonly #keys: Keys;
   readonly #address: string;
+  readonly #onBeat: () => void;
   #id: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isEnded = false;
   #waitMs = firstWaitMs;
 
   /** @param address where the other nodes reach this one; empty where they do not. */
-  constructor(store: Store, keys: Keys, address = '') {
+  constructor(store: Store, keys: Keys, address = '', onBeat = (): void => {}) {
     this.#store = store;
     this.#keys = keys;
     this.#address = address;
+    this.#onBeat = onBeat;
   }
 
   /** undefined while the others do not know of this node. */
@@ -79,6 +81,7 @@ export class Session {
       }
     }
     if (this.#isEnded) return;
+    this.#onBeat();
     this.#waitMs = this.#id === undefined ? Math.min(beatMs, 2 * this.#waitMs) : beatMs;
     this.#timer = setTimeout(() => void this.#beat(), this.#waitMs * (0.9 + Math.random() / 10));
     this.#timer.unref();

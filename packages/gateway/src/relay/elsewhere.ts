@@ -32,6 +32,10 @@ export interface Found {
 export interface Elsewhere {
   /** undefined where there is nothing to ask: what is known here is enough. Never rejects, and takes as long as one deadline. */
   find(sought: Sought): Promise<Found | undefined> | undefined;
+  /** How long the upstream has asked to wait, whichever gateway it has told; in milliseconds, 0 for not at all. */
+  restMs(principal: Principal, params: JsonObject): number;
+  /** The upstream has refused a turn. */
+  refused(turn: GatewayTurn, refusal: { status: number; headers: Readonly<Record<string, string>> }): void;
   /** A turn was read to its end: what it has led to is told to the others. */
   read(turn: GatewayTurn): void;
 }

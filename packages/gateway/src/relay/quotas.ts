@@ -9,8 +9,17 @@ export interface Quotas {
   begin(principal: Principal): (tokens: number) => void;
 }
 
+/** What several gateways have left of an account; undefined for what has no limit. */
+export interface Left {
+  requests: number | undefined;
+  tokens: number | undefined;
+  /** Turns that others run. */
+  othersRunning: number;
+}
+
 interface Account {
   running: number;
+  othersRunning: number;
   requests: Bucket;
   tokens: Bucket;
 }
@@ -33,7 +42,7 @@ export class LocalQuotas implements Quotas {
     const { concurrentTurns, requestsPerMinute, tokensPerMinute } = policy;
     const account = this.#accountOf(id);
     const now = this.#now();
-    if (concurrentTurns !== undefined && account.running >= concurrentTurns)
+    if (concurrentTurns !== undefined && account.running + account.othersRunning >= concurrentTurns)
       throw exceeded(`${concurrentTurns} turns at once`, 'concurrent_turns', 1);
     for (const [bucket, limit, name] of [
       [account.requests, requestsPerMinute, 'requests'],
@@ -57,8 +66,27 @@ export class LocalQuotas implements Quotas {
     };
   }
 
+  /** Turns of a principal that run here. */
+  running(id: string): number {
+    return this.#accounts.get(id)?.running ?? 0;
+  }
+
+  /** What is left is known better than from this gateway's own turns. */
+  correct(id: string, { requests, tokens, othersRunning }: Left): void {
+    const account = this.#accountOf(id);
+    const now = this.#now();
+    account.othersRunning = othersRunning;
+    if (requests !== undefined) account.requests.correct(requests, now);
+    if (tokens !== undefined) account.tokens.correct(tokens, now);
+  }
+
   #accountOf(id: string): Account {
-    const known = this.#accounts.get(id) ?? { running: 0, requests: new Bucket(), tokens: new Bucket() };
+    const known = this.#accounts.get(id) ?? {
+      running: 0,
+      othersRunning: 0,
+      requests: new Bucket(),
+      tokens: new Bucket(),
+    };
     this.#accounts.set(id, known);
     return known;
   }
@@ -71,6 +99,11 @@ class Bucket {
 
   take(amount: number): void {
     if (this.#level !== undefined) this.#level -= amount;
+  }
+
+  correct(level: number, now: number): void {
+    this.#level = level;
+    this.#at = now;
   }
 
   /** Until something may be used again; 0 for now. */

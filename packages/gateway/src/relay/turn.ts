@@ -26,6 +26,8 @@ export interface TurnOptions {
   found?: Found | undefined;
   /** A response has begun. */
   onBegun: (responseId: string) => void;
+  /** The upstream has refused the turn. */
+  onRefused?: ((turn: GatewayTurn, refusal: Extract<RelayOpening, { name: 'refused' }>) => void) | undefined;
   /** The answer was read to its end. */
   onRead: (turn: GatewayTurn) => void;
   /** Called once, when the turn has ended, in whatever way. */
@@ -108,6 +110,7 @@ export class GatewayTurn {
       this.#restore(opening.name === 'unknown');
       opening = await this.#engine.opening();
     }
+    if (opening.name === 'refused') this.options.onRefused?.(this, opening);
     if (opening.name === 'begun') this.#note();
     else this.#settle();
     return opening;
@@ -144,6 +147,7 @@ export class GatewayTurn {
       this.#restore(answer.name === 'unknown');
       answer = await this.#engine.answer();
     }
+    if (answer.name === 'refused') this.options.onRefused?.(this, answer);
     if (answer.name === 'answered') {
       this.#note();
       this.#end();

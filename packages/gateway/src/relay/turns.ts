@@ -86,6 +86,8 @@ export class Turns {
         code: 'gateway_busy',
         headers: { 'retry-after': '1' },
       });
+    const restMs = elsewhere?.restMs(principal, create.params) ?? 0;
+    if (restMs > 0) throw upstreamRests(restMs);
     const lease = relays().take(principal);
     const end = begun(quotas, principal, lease);
     const named = textField(create.params, 'previous_response_id');
@@ -105,6 +107,7 @@ export class Turns {
       onBegun: (id) => {
         if (principal.policy !== undefined) registry.note(principal.id, [id]);
       },
+      onRefused: (refused, refusal) => elsewhere?.refused(refused, refusal),
       onRead: (read) => {
         const { engine, sent } = read;
         elsewhere?.read(read);
@@ -143,6 +146,15 @@ function begun(quotas: Quotas, principal: Principal, lease: Lease): (tokens: num
     lease.release();
     throw error;
   }
+}
+
+function upstreamRests(ms: number): Refusal {
+  const seconds = Math.ceil(ms / 1000);
+  return new Refusal(`the upstream has asked to wait: try again in ${seconds} s`, {
+    status: 429,
+    code: 'rate_limit_exceeded',
+    headers: { 'retry-after': String(seconds) },
+  });
 }
 
 export function shuttingDown(): Refusal {

@@ -49,7 +49,7 @@ export class Service {
   readonly #registry: Registry;
   /** undefined for a gateway that is alone. */
   readonly #cluster: Cluster | undefined;
-  readonly #quotas: Quotas = new LocalQuotas();
+  readonly #quotas: Quotas;
   readonly #metrics = new Metrics();
   readonly #activity = new Activity();
   readonly #turns: Turns;
@@ -71,6 +71,7 @@ export class Service {
         onWarning,
       });
     this.#registry = this.#cluster?.registry ?? new LocalRegistry();
+    this.#quotas = this.#cluster?.quotas ?? new LocalQuotas();
     this.#setting = new Setting(checked, onWarning);
     this.#bodies = new RelayBodies(config.limits.chain_bytes / 2);
     this.#histories = new Histories(budgetOf(config));

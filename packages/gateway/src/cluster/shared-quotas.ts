@@ -1,0 +1,148 @@
+import { LocalQuotas } from '../relay/quotas.js';
+import { lifetimes } from './keys.js';
+import { NonsenseReply } from './store.js';
+import { scriptOf } from './scripts.js';
+import type { Policy, Principal } from '../upstream/principal.js';
+import type { Left, Quotas } from '../relay/quotas.js';
+import type { Keys } from './keys.js';
+import type { Session } from './session.js';
+import type { Store } from './store.js';
+
+/**
+ * Takes from the account of a principal, says how many turns run here, and tells what is left. What fills up evenly is counted by the clock of Redis. Turns
+ * that run are a number of each node, which counts while the node's session does: what is said twice is said once, and a node that is killed runs none.
+ */
+const account = scriptOf(`
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local at = tonumber(redis.call('HGET', KEYS[1], 'at') or now)
+local function take(name, limit, amount)
+  if limit == '' then return '' end
+  local level = tonumber(redis.call('HGET', KEYS[1], name) or limit)
+  level = math.min(tonumber(limit), level + math.max(0, now - at) * tonumber(limit) / 60000) - tonumber(amount)
+  redis.call('HSET', KEYS[1], name, string.format('%.3f', level))
+  return string.format('%.3f', level)
+end
+local requests = take('requests', ARGV[3], ARGV[4])
+local tokens = take('tokens', ARGV[5], ARGV[6])
+redis.call('HSET', KEYS[1], 'at', string.format('%.0f', now))
+local others = 0
+local fields = redis.call('HGETALL', KEYS[1])
+for index = 1, #fields, 2 do
+  local session = string.match(fields[index], '^node (.*)$')
+  if session and session ~= ARGV[1] then
+    if redis.call('EXISTS', ARGV[7] .. session) == 1 then others = others + tonumber(fields[index + 1])
+    else redis.call('HDEL', KEYS[1], fields[index]) end
+  end
+end
+if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'node ' .. ARGV[1], ARGV[2]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[8])
+return { requests, tokens, others }`);
+
+interface Pending {
+  requests: number;
+  tokens: number;
+  /** Something is asked for a principal that was refused. */
+  isAsking: boolean;
+}
+
+/**
+ * Limits across nodes. Each node decides at once, by what it knows: its own turns, and what the last answer of Redis has told. So more may begin than the
+ * limit allows: as many as nodes begin within one round trip. While Redis is away, each node has the whole limit.
+ */
+export class SharedQuotas implements Quotas {
+  readonly #local = new LocalQuotas();
+  readonly #store: Store;
+  readonly #keys: Keys;
+  readonly #session: Session;
+  /** Taken, and not in any answer yet. */
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(store: Store, keys: Keys, session: Session) {
+    this.#store = store;
+    this.#keys = keys;
+    this.#session = session;
+  }
+
+  check(principal: Principal): void {
+    try {
+      this.#local.check(principal);
+    } catch (error) {
+      void this.#refresh(principal);
+      throw error;
+    }
+  }
+
+  begin(principal: Principal): (tokens: number) => void {
+    this.check(principal);
+    const end = this.#local.begin(principal);
+    if (!isLimited(principal.policy)) return end;
+    void this.#take(principal, { requests: 1, tokens: 0 });
+    return (tokens) => {
+      end(tokens);
+      void this.#take(principal, { requests: 0, tokens });
+    };
+  }
+
+  /** A principal that is refused by what others have told is asked for anew, since no turn of its own would. */
+  async #refresh(principal: Principal): Promise<void> {
+    const pending = this.#pendingOf(principal.id);
+    if (pending.isAsking) return;
+    pending.isAsking = true;
+    await this.#take(principal, { requests: 0, tokens: 0 });
+    pending.isAsking = false;
+  }
+
+  async #take(principal: Principal, { requests, tokens }: { requests: number; tokens: number }): Promise<void> {
+    const { id, policy } = principal;
+    const pending = this.#pendingOf(id);
+    pending.requests += requests;
+    pending.tokens += tokens;
+    const { requestsPerMinute = '', tokensPerMinute = '' } = policy ?? {};
+    const args = [
+      this.#session.id ?? '',
+      this.#local.running(id),
+      requestsPerMinute,
+      requests,
+      tokensPerMinute,
+      tokens,
+      this.#keys.node(''),
+      lifetimes.account,
+    ];
+    const left = await this.#store.run(account, [this.#keys.account(id)], args, leftIn);
+    pending.requests -= requests;
+    pending.tokens -= tokens;
+    // Nobody knows what others run.
+    if (left === undefined)
+      return this.#local.correct(id, { requests: undefined, tokens: undefined, othersRunning: 0 });
+    this.#local.correct(id, {
+      requests: left.requests === undefined ? undefined : left.requests - pending.requests,
+      tokens: left.tokens === undefined ? undefined : left.tokens - pending.tokens,
+      othersRunning: left.othersRunning,
+    });
+  }
+
+  #pendingOf(id: string): Pending {
+    const pending = this.#pending.get(id) ?? { requests: 0, tokens: 0, isAsking: false };
+    this.#pending.set(id, pending);
+    return pending;
+  }
+}
+
+function isLimited(policy: Policy | undefined): boolean {
+  const { concurrentTurns, requestsPerMinute, tokensPerMinute } = policy ?? {};
+  return concurrentTurns !== undefined || requestsPerMinute !== undefined || tokensPerMinute !== undefined;
+}
+
+function leftIn(reply: unknown): Left {
+  const [requests, tokens, others] = Array.isArray(reply) ? (reply as unknown[]) : [];
+  if (typeof others !== 'number') throw new NonsenseReply(reply);
+  return { requests: level(requests), tokens: level(tokens), othersRunning: others };
+}
+
+function level(said: unknown): number | undefined {
+  if (said === '') return undefined;
+  const value = Number(said);
+  if (typeof said !== 'string' || !Number.isFinite(value)) throw new NonsenseReply(said);
+  return value;
+}
