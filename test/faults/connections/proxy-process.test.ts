@@ -12,7 +12,7 @@ import { reply } from '../server/events.js';
 import { ProxyServer } from '../server/proxy.js';
 import { FaultServer } from '../server/server.js';
 
-const child = fileURLToPath(new URL('process/child.js', import.meta.url));
+const child = fileURLToPath(new URL('../process/child.js', import.meta.url));
 
 for (const transport of ['websocket', 'sse']) {
   for (const [name, tls] of [

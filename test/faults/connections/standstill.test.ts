@@ -11,7 +11,7 @@ import { FaultServer } from '../server/server.js';
 import { reply } from '../server/events.js';
 import type { Json } from '../server/events.js';
 
-const child = fileURLToPath(new URL('process/standstill.js', import.meta.url));
+const child = fileURLToPath(new URL('../process/standstill.js', import.meta.url));
 
 /** Ten times as much for its client. */
 const stoppedMs = 1000;
@@ -50,7 +50,7 @@ test(
   },
 );
 
-const blocked = fileURLToPath(new URL('process/blocked.js', import.meta.url));
+const blocked = fileURLToPath(new URL('../process/blocked.js', import.meta.url));
 const limitMs = 400;
 const blockedMs = 1000;
 

@@ -1,3 +1,4 @@
+import { maxContextEnds } from '../base/bounds.js';
 import { isReference, typeOf } from './equivalence.js';
 import { shapingFields, unchainableField } from './fields.js';
 import { normalForm } from './normal-form.js';
@@ -26,9 +27,6 @@ export interface ContextEnd {
   readonly digest: string;
 }
 
-/** Places that are looked up for one input at most, the longest contexts first. */
-const mostEnds = 8;
-
 /**
  * Digests of contexts: the same for two contexts whose items are equal and whose shaping fields are, whoever computes them. Each object is digested once,
  * for as long as it lives: a history that grows shares its items with the one before.
@@ -41,7 +39,7 @@ export class ContextDigests {
     const { input } = params;
     const items = Array.isArray(input) ? input : [];
     const places: number[] = [];
-    for (let from = items.length - 1; from > after && places.length < mostEnds; from -= 1)
+    for (let from = items.length - 1; from > after && places.length < maxContextEnds; from -= 1)
       if (isFromModel(items[from - 1]) && !isFromModel(items[from])) places.push(from);
     const digest = places.length === 0 ? undefined : this.#begun(shapingFields(params));
     if (digest === undefined) return [];

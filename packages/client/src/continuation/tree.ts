@@ -1,3 +1,4 @@
+import { maxComparisons } from '../base/bounds.js';
 import { equivalent } from './equivalence.js';
 import { bytesOf, equal } from '../json/json.js';
 import { idOf, referenceOf, signatureOf } from './signature.js';
@@ -179,9 +180,6 @@ function keysOfForm(form: StoredJson): (number | string)[] {
   const id = idOf(form);
   return id === undefined ? [signatureOf(form)] : [signatureOf(form), id];
 }
-
-/** The most candidates that are compared for one item of the input, the newest first. With more histories that differ in ids only, an older one may cost a full resend. */
-const maxComparisons = 256;
 
 /** The nodes whose paths match the first n items of an input; usually one. */
 export type TreeLevel<Mark> = TreeNode<Mark> | readonly TreeNode<Mark>[];

@@ -1,3 +1,4 @@
+import { bodyShare } from '../base/bounds.js';
 import { systemClock } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { createResponse } from './response/create-response.js';
@@ -6,7 +7,7 @@ import { readToEnd } from './response/read-to-end.js';
 import { eventStream } from './response/event-stream.js';
 import { abortOf, brokenBody, notSent } from './response/fetch-error.js';
 import { IdentityClients } from './identity-clients.js';
-import { BodyCache, bodyShare } from './request/body-cache.js';
+import { BodyCache } from './request/body-cache.js';
 import { characters } from './request/body-text.js';
 import { responseText } from './response/response-text.js';
 import { headersIn } from './response/metadata-headers.js';

@@ -1,3 +1,4 @@
+import { identityIdleMs, maxIdentities, maxSingleTurnIdentities, singleTurnIdleMs } from '../base/bounds.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { Client } from '../turn/client.js';
 import { credentialHeaders } from './request/headers.js';
@@ -30,19 +31,6 @@ interface Entry {
   idle: Timer | undefined;
   idleSince: number;
 }
-
-/** The most identities; beyond it the least recently used one without a running turn is closed. */
-export const maxIdentities = 100;
-
-/** An identity that was idle for this long is closed, in milliseconds: its connections would be too old (P99). */
-export const identityIdleMs = 3_600_000;
-
-/**
- * Bounds of idle identities that carried a single turn: how many are kept, and for how long, in milliseconds. A header that differs by request makes such an
- * identity of each request.
- */
-export const maxSingleTurnIdentities = 4;
-export const singleTurnIdleMs = 60_000;
 
 /** The number of single-turn identities, differing in one header, from which on the header is suspected to differ by request. */
 const suspiciousIdentities = 2;

@@ -1,3 +1,4 @@
+import { maxChunkLineBytes } from '../base/bounds.js';
 import { parseResponseHead } from './head.js';
 import type { ResponseHead } from './head.js';
 
@@ -24,9 +25,6 @@ export class HttpViolation extends Error {
  *          └──0──▶ trailer ───────────────────────▶ over
  */
 type ReaderState = 'head' | 'length' | 'size' | 'chunk' | 'gap' | 'trailer' | 'until_close' | 'over';
-
-/** The longest line of a chunk's head, or of the trailer. */
-const maxLineBytes = 4096;
 
 /**
  * Reads one response in HTTP/1.1 (RFC 9112) from chunks of bytes. Interim responses (100, 103) are reported apart. `content-encoding` is left to the
@@ -117,7 +115,7 @@ export class HttpResponseReader {
   #readSize(bytes: Buffer, begin: number): number | undefined {
     let size = 0;
     let at = begin;
-    for (const end = begin + maxPlainDigits; at < end; at += 1) {
+    for (const end = begin + plainDigits; at < end; at += 1) {
       const value = hexValue(bytes[at]);
       if (value === -1) break;
       size = size * 16 + value;
@@ -177,9 +175,9 @@ export class HttpResponseReader {
 
   #readLine(bytes: Buffer, at: number, name: 'size' | 'trailer'): number | undefined {
     const end = bytes.indexOf('\r\n', at);
-    if (end === -1 && bytes.length - at <= maxLineBytes) return undefined;
-    if (end === -1 || end - at > maxLineBytes)
-      throw new HttpViolation(`a line of its framing with more than ${maxLineBytes} bytes`);
+    if (end === -1 && bytes.length - at <= maxChunkLineBytes) return undefined;
+    if (end === -1 || end - at > maxChunkLineBytes)
+      throw new HttpViolation(`a line of its framing with more than ${maxChunkLineBytes} bytes`);
     if (name === 'trailer') {
       if (end === at) this.#end(this.#persistent);
       return end + 2;
@@ -197,7 +195,7 @@ export class HttpResponseReader {
 }
 
 /** Of a size that is read without an expression: chunks up to 256 MiB. */
-const maxPlainDigits = 7;
+const plainDigits = 7;
 
 /** Of one digit; -1 for anything else, and behind the end of the bytes. */
 function hexValue(byte: number | undefined): number {

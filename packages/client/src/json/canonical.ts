@@ -1,7 +1,7 @@
-import { maxDepth } from './json.js';
+import { maxJsonDepth } from '../base/bounds.js';
 import type { Json } from './json.js';
 
-/** Text that is the same for two values exactly if they are equal: keys are sorted. undefined for what is deeper than {@link maxDepth}. */
+/** Text that is the same for two values exactly if they are equal: keys are sorted. undefined for what is deeper than {@link maxJsonDepth}. */
 export function canonicalText(value: Json): string | undefined {
   const pieces: string[] = [];
   return write(value, pieces, 0) ? pieces.join('') : undefined;
@@ -12,7 +12,7 @@ function write(value: Json, pieces: string[], depth: number): boolean {
     pieces.push(JSON.stringify(value));
     return true;
   }
-  if (depth >= maxDepth) return false;
+  if (depth >= maxJsonDepth) return false;
   if (Array.isArray(value)) {
     pieces.push('[');
     for (const element of value) {

@@ -1,8 +1,6 @@
+import { maxParsedLength } from '../base/bounds.js';
 import { bytesOf, equal, isObject } from './json.js';
 import type { Json } from './json.js';
-
-/** The longest text that is parsed, in characters. */
-const maxLength = 1024 * 1024;
 
 /**
  * Whether two texts are the same JSON: white space, the order of keys and escapes do not count. SDKs parse a call's `arguments` and
@@ -19,7 +17,7 @@ export function equalJsonText(a: string, b: string): boolean {
 
 /** The value of a text that survives being parsed; undefined for any other. */
 export function exactJson(text: string): Json | undefined {
-  if (text.length > maxLength) return undefined;
+  if (text.length > maxParsedLength) return undefined;
   const value = parse(text);
   return value !== undefined && bytesOf(value) < Infinity && isExact(text, value) ? value : undefined;
 }

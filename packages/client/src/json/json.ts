@@ -1,3 +1,4 @@
+import { maxJsonDepth } from '../base/bounds.js';
 import { TextDigest } from './text-digest.js';
 
 /** A value of JSON. By agreement it is never changed: the memory of chains holds it by reference. */
@@ -13,9 +14,6 @@ export type StoredJson = Json | TextDigest | StoredJson[] | StoredObject;
 export interface StoredObject {
   [name: string]: StoredJson;
 }
-
-/** The most levels of nesting; a deeper value is not remembered (N19). */
-export const maxDepth = 512;
 
 export function isObject(value: Json | undefined): value is JsonObject;
 export function isObject(value: StoredJson | undefined): value is StoredObject;
@@ -48,12 +46,12 @@ export function pick(object: JsonObject, wanted: (name: string, value: Json | un
   return picked;
 }
 
-/** Whether two values are equal, in any order of keys. Values deeper than {@link maxDepth} are not equal. */
+/** Whether two values are equal, in any order of keys. Values deeper than {@link maxJsonDepth} are not equal. */
 export function equal(a: StoredJson | undefined, b: StoredJson | undefined, depth = 0): boolean {
   if (a === b) return true;
   if (typeof a === 'string') return b instanceof TextDigest && b.matches(a);
   if (typeof b === 'string') return a instanceof TextDigest && a.matches(b);
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth >= maxDepth) return false;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth >= maxJsonDepth) return false;
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return false;
     for (let index = 0; index < a.length; index += 1) if (!equal(a[index], b[index], depth + 1)) return false;
@@ -72,13 +70,13 @@ export function equal(a: StoredJson | undefined, b: StoredJson | undefined, dept
 const valueBytes = 24;
 
 /**
- * The estimated memory of a value, in bytes; Infinity for one deeper than {@link maxDepth}. A character counts two bytes, which is twice the truth for ASCII.
+ * The estimated memory of a value, in bytes; Infinity for one deeper than {@link maxJsonDepth}. A character counts two bytes, which is twice the truth for ASCII.
  * A digest counts as its text, which it may come to hold.
  */
 export function bytesOf(value: StoredJson | undefined, depth = 0): number {
   if (typeof value === 'string' || value instanceof TextDigest) return valueBytes + 2 * value.length;
   if (typeof value !== 'object' || value === null) return valueBytes;
-  if (depth >= maxDepth) return Infinity;
+  if (depth >= maxJsonDepth) return Infinity;
   let bytes = valueBytes;
   if (Array.isArray(value)) for (const element of value) bytes += bytesOf(element, depth + 1);
   else for (const name of Object.keys(value)) bytes += 2 * name.length + bytesOf(value[name], depth + 1);

@@ -1,5 +1,4 @@
-/** The most characters that are read of a text, spread evenly. */
-const maxSamples = 64;
+import { maxSamples } from '../base/bounds.js';
 
 /** A hash of a text, from a sample of its characters. */
 export function sampleHash(text: string): number {

@@ -1,4 +1,5 @@
-import { maxDepth, setField } from './json.js';
+import { maxJsonDepth } from '../base/bounds.js';
+import { setField } from './json.js';
 import type { Json, JsonObject } from './json.js';
 
 /** Why a value has no snapshot. */
@@ -60,8 +61,8 @@ function copy(given: unknown, key: string | number, depth: number): Json | undef
 }
 
 function copyObject(value: object, depth: number): Json {
-  if (depth >= maxDepth) {
-    throw new SnapshotError('too_deep', `the value is nested deeper than ${maxDepth} levels, or contains itself`);
+  if (depth >= maxJsonDepth) {
+    throw new SnapshotError('too_deep', `the value is nested deeper than ${maxJsonDepth} levels, or contains itself`);
   }
   if (Array.isArray(value)) {
     const elements: Json[] = [];

@@ -1,6 +1,6 @@
+import { closeMs, maxEventBytes } from '../base/bounds.js';
 import { startDeadline } from '../base/clock.js';
 import { abnormalClosure } from '../protocol/errors/close-codes.js';
-import { maxEventBytes } from '../protocol/limits.js';
 import { sanitize } from '../protocol/errors/server-error.js';
 import type { Secrets } from '../protocol/errors/secrets.js';
 import { encodeFrame, closePayload, opcodes } from '../websocket/frame.js';
@@ -28,9 +28,6 @@ export interface WebSocketEnd {
   /** What the server did wrong, as a sentence. */
   violation: string | undefined;
 }
-
-/** How long the server has to end the connection after a close frame, in milliseconds. */
-const closeTimeout = 1000;
 
 /** The limits of a message. Without a limit of frames, a flood of tiny ones would be work without end (N8). The largest event passes in frames of 4 KiB. */
 const limits = { maxBytes: maxEventBytes, maxFragments: maxEventBytes / 4096 };
@@ -180,7 +177,7 @@ export class ClientWebSocket {
     this.#state = 'closing';
     // A paused socket would never read the close frame.
     this.#raw.resume();
-    this.#timer = startDeadline(this.#clock, closeTimeout, () => this.#raw.destroy());
+    this.#timer = startDeadline(this.#clock, closeMs, () => this.#raw.destroy());
   }
 
   #socketClosed(): void {

@@ -1,7 +1,7 @@
+import { maxHeadBytes } from '../base/bounds.js';
 import { onAbort } from '../base/abort.js';
 import { startDeadline } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
-import { maxHeadBytes } from '../protocol/limits.js';
 import { encodeRequestHead, originForm } from '../http/head.js';
 import { ClientHandshake } from '../websocket/client-handshake.js';
 import { readErrorBody } from './post/error-body.js';

@@ -1,5 +1,5 @@
+import { laneDrainBytes, laneDrainMs } from '../base/bounds.js';
 import { startDeadline } from '../base/clock.js';
-import { laneDrainBytes, laneDrainMs } from '../protocol/limits.js';
 import { isError, terminalOf } from '../protocol/terminal.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { WebSocketEnd } from '../network/client-websocket.js';

@@ -1,3 +1,4 @@
+import { maxAgeJitter } from '../base/bounds.js';
 import { onAbort } from '../base/abort.js';
 import { delay } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
@@ -14,9 +15,6 @@ import type { ConnectionOwner } from './connection.js';
 import type { LaneListener } from './lane.js';
 import type { LaneAssignment, Placement, LaneChoice } from './placement.js';
 import type { PoolSettings } from './pool-settings.js';
-
-/** The largest part of its age limit by which a connection ends earlier, so that connections dialled together are not replaced together (H9). */
-const ageJitter = 0.05;
 
 /**
  * The connections of one client, and the lane of each turn: the one that `chooseLane` finds; else a new connection, up to the maximum; else the idle lane
@@ -358,7 +356,7 @@ export class Pool implements ConnectionOwner {
     try {
       for (let ms = pace?.ready() ?? 0; ms > 0; ms = pace?.ready() ?? 0) await delay(clock, ms, dial.signal);
       this.#throwIfUnwanted(wait);
-      await connection.dial(dial.signal, maxAgeMs * (1 - ageJitter * random()));
+      await connection.dial(dial.signal, maxAgeMs * (1 - maxAgeJitter * random()));
       if (dial.signal.aborted) {
         connection.destroy('not wanted any more');
         dial.signal.throwIfAborted();

@@ -1,3 +1,4 @@
+import { maxBlankLength } from '../base/bounds.js';
 import { traitsOf } from './event-types.js';
 import type { EventTraits } from './event-types.js';
 import type { ResponseEvent } from './events.js';
@@ -73,9 +74,6 @@ export class Frame {
     }
   }
 }
-
-/** The longest blank text that is recognised, in characters. */
-const maxBlankLength = 64;
 
 /** Whether a text is a heartbeat of the server: empty, white space, or empty JSON. It is a sign of life, and no event. */
 export function isBlank(text: string): boolean {

@@ -1,10 +1,8 @@
+import { maxPieces } from '../base/bounds.js';
 import type { Json, JsonObject } from '../json/json.js';
 import type { ItemPatch } from '../protocol/event-types.js';
 
 export type Fields = Readonly<Record<string, unknown>>;
-
-/** An index from here on is ignored: the list would be all holes. */
-const maxElements = 4096;
 
 /** An output item put together from its deltas, until the finished item comes. */
 export class PartialItem {
@@ -27,7 +25,7 @@ export class PartialItem {
     const at = positionIn(list, index, patch.part ?? typeOf(value));
     if (patch.splice !== undefined) {
       // Copies, since later deltas write into the list; assigned one by one, since the list may be shorter than the index.
-      const elements = Array.isArray(value) ? (structuredClone(value) as Json[]).slice(0, maxElements) : [];
+      const elements = Array.isArray(value) ? (structuredClone(value) as Json[]).slice(0, maxPieces) : [];
       for (const [offset, element] of elements.entries()) list[at + offset] = element;
       return;
     }
@@ -119,7 +117,7 @@ function objectAt(list: (Json | undefined)[], at: number): JsonObject {
 
 /** The position of a list element: its index, else the part of this type, else the end. */
 function positionIn(list: readonly (Json | undefined)[], index: unknown, part: unknown): number {
-  if (typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < maxElements) return index;
+  if (typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < maxPieces) return index;
   const found = list.findIndex((element) => typeOf(element) === part);
   return found === -1 || part === undefined ? list.length : found;
 }

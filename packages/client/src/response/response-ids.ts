@@ -1,5 +1,4 @@
-/** Of either kind; the oldest is forgotten first. */
-const maxIds = 256;
+import { maxKnownIds } from '../base/bounds.js';
 
 /** An id such as `msg_1`, `item_0` or `3`: some servers number the items of each response anew. It does not tell the response. */
 const counterId = /^[a-z]*[-_]?\d{1,3}$/i;
@@ -37,6 +36,6 @@ function claimIn(owners: Map<string, number>, id: string, response: number): boo
   const owner = owners.get(id);
   if (owner !== undefined) return owner === response;
   owners.set(id, response);
-  if (owners.size > maxIds) for (const oldest of owners.keys()) return owners.delete(oldest);
+  if (owners.size > maxKnownIds) for (const oldest of owners.keys()) return owners.delete(oldest);
   return true;
 }

@@ -1,6 +1,6 @@
+import { steerPendingMs, successorMs } from '../base/bounds.js';
 import { snapshot } from '../json/snapshot.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
-import { steerPendingMs, successorMs } from '../protocol/limits.js';
 import type { Json } from '../json/json.js';
 import type { ResponseEvent, SteerEvent } from '../protocol/events.js';
 import type { ForeignItem, InputItem } from '../protocol/items.js';

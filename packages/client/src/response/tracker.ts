@@ -1,6 +1,6 @@
+import { maxOutputBytes } from '../base/bounds.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { isHousekeeping } from '../protocol/event-types.js';
-import { maxOutputBytes } from '../protocol/limits.js';
 import { sanitize, parseServerError } from '../protocol/errors/server-error.js';
 import { isError, responseOf, terminalOf } from '../protocol/terminal.js';
 import { chainIgnoredError, ignoresParent } from './expected-parent.js';

@@ -1,3 +1,4 @@
+import { defaultChainBytes, defaultPool, defaultRecovery, defaultTimeouts } from '../base/bounds.js';
 import { endpointOf } from '../network/endpoint.js';
 import { headerProblem, keyProblem, valueProblem } from '../network/identity-headers.js';
 import { isLoopback } from '../network/connect/loopback.js';
@@ -31,25 +32,6 @@ export interface Settings {
 }
 
 const defaultBaseUrl = 'https://api.openai.com/v1';
-
-/** Some hundred long histories. */
-const defaultChainBytes = 64 * 1024 * 1024;
-
-const defaultTimeouts: Settings['timeouts'] = {
-  dialMs: 15_000,
-  firstEventMs: 300_000,
-  idleMs: 900_000,
-  pongMs: 10_000,
-  queueMs: 600_000,
-  unreadMs: 900_000,
-};
-
-const defaultRecovery: Settings['recovery'] = {
-  replay: 'unanswered',
-  maxAttempts: 4,
-  budgetMs: 60_000,
-  refusals: 'retry',
-};
 
 /** @throws TurnwireError `invalid_option`, `missing_api_key` */
 export function resolveOptions(options: ClientOptions, env: Readonly<Record<string, string | undefined>>): Settings {
@@ -97,11 +79,11 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
     },
     transport: checkTransport('transport', options.transport === undefined ? 'auto' : options.transport),
     pool: {
-      maxConnections: pool.maxConnections ?? 32,
+      maxConnections: pool.maxConnections ?? defaultPool.maxConnections,
       maxAgeMs: pool.maxAgeMs,
-      maxIdleMs: pool.maxIdleMs ?? Infinity,
+      maxIdleMs: pool.maxIdleMs ?? defaultPool.maxIdleMs,
       lanes: pool.lanes ?? false,
-      pingMs: pool.pingMs ?? 25_000,
+      pingMs: pool.pingMs ?? defaultPool.pingMs,
     },
     timeouts: Object.fromEntries(
       Object.entries(defaultTimeouts).map(([key, value]) => [key, timeouts[key as keyof TimeoutOptions] ?? value]),
@@ -118,10 +100,10 @@ export function resolveOptions(options: ClientOptions, env: Readonly<Record<stri
 function resolveRecovery(given: RecoveryOptions = {}): Settings['recovery'] {
   checkGroup('recovery', given);
   const {
-    replay = defaultRecovery.replay,
+    replay = 'unanswered',
     maxAttempts = defaultRecovery.maxAttempts,
     budgetMs = defaultRecovery.budgetMs,
-    refusals = defaultRecovery.refusals,
+    refusals = 'retry',
   } = given;
   if (replay !== 'never' && replay !== 'unsent' && replay !== 'unanswered')
     throw invalid(`recovery.replay must be "never", "unsent" or "unanswered", not ${show(replay)}`);

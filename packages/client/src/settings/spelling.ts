@@ -1,3 +1,5 @@
+import { maxSpelledLength } from '../base/bounds.js';
+
 /** The name that was probably meant, or undefined where none is close: a wrong guess is worse than none. */
 export function nearest(word: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
@@ -12,12 +14,9 @@ export function nearest(word: string, names: readonly string[]): string | undefi
   return best;
 }
 
-/** No name is longer; what is would cost its square. */
-const maxLength = 64;
-
 /** Letters to add, to leave out or to replace; two neighbours that changed places count as one. */
 function editsBetween(a: string, b: string): number {
-  if (a.length > maxLength || b.length > maxLength) return Infinity;
+  if (a.length > maxSpelledLength || b.length > maxSpelledLength) return Infinity;
   const rows = [Array.from({ length: b.length + 1 }, (_, index) => index)];
   const edits = (i: number, j: number): number => rows[i]?.[j] ?? Infinity;
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,5 +1,4 @@
-/** The part of a body that tells its type, in bytes. */
-const maxSniffedBytes = 64;
+import { maxSniffedBytes } from '../base/bounds.js';
 
 /** An event stream begins with a field or a comment. */
 const beginsLikeEvents = /^\ufeff?\s*(?:event|data|id|retry)?:/;

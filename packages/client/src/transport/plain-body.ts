@@ -1,6 +1,6 @@
+import { maxEventBytes } from '../base/bounds.js';
 import { ByteBuffer } from '../base/byte-buffer.js';
 import { Frame, FrameError } from '../protocol/frame.js';
-import { maxEventBytes } from '../protocol/limits.js';
 import { EventTooLargeError } from '../protocol/sse.js';
 import { responseOf } from '../protocol/terminal.js';
 import type { PlainResponse } from './transport.js';

@@ -1,7 +1,7 @@
+import { answerDrainMs, failedAfterErrorMs, maxEventBytes, trustedSilenceMs } from '../base/bounds.js';
 import { startDeadline } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { Frame, FrameError, isBlank } from '../protocol/frame.js';
-import { failedAfterErrorMs, trustedSilenceMs, maxEventBytes } from '../protocol/limits.js';
 import { sanitize } from '../protocol/errors/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { ErrorBody } from '../network/post/error-body.js';
@@ -46,9 +46,6 @@ export class SseTransport implements Transport {
     return carriage;
   }
 }
-
-/** How long the rest of a body is read after its terminal event, so that the connection can be kept; in milliseconds. */
-const drainMs = 1000;
 
 class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener {
   readonly #network: Network;
@@ -369,7 +366,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     const post = this.#post;
     if (post === undefined || !this.#connected) return;
     post.resume();
-    this.#drainTimer = startDeadline(this.#clock, drainMs, () => post.destroy(), { background: true });
+    this.#drainTimer = startDeadline(this.#clock, answerDrainMs, () => post.destroy(), { background: true });
   }
 }
 

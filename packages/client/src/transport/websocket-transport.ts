@@ -1,7 +1,7 @@
+import { failedAfterErrorMs, maxEventBytes } from '../base/bounds.js';
 import { startDeadline } from '../base/clock.js';
 import { describeClose } from '../protocol/errors/close-codes.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
-import { failedAfterErrorMs, maxEventBytes } from '../protocol/limits.js';
 import { PongLost } from '../protocol/errors/pong-lost.js';
 import { MessageTooLargeError } from '../websocket/violation.js';
 import { connectionLostError } from './connection-lost.js';

@@ -1,7 +1,7 @@
+import { closingUnreadMs } from '../base/bounds.js';
 import { startDeadline } from '../base/clock.js';
 import { itemsOf } from '../protocol/request.js';
 import { TurnwireError, addTurnContext } from '../protocol/errors/errors.js';
-import { closingUnreadMs } from '../protocol/limits.js';
 import { onAbort } from '../base/abort.js';
 import { abortedError } from './aborted-error.js';
 import { AttemptRunner } from './attempt/attempt-runner.js';

@@ -14,7 +14,7 @@ const length64 = 127;
 export const maxControlBytes = 125;
 
 /** The longest head: two bytes, eight of length, four of mask. */
-const maxHeadBytes = 14;
+const largestHeadBytes = 14;
 /** The offset of the payload in its buffer: behind the longest head, and aligned to words of four bytes. */
 const payloadOffset = 16;
 
@@ -24,7 +24,7 @@ export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffe
   const words = Math.ceil(length / 4);
   // Memory of its own: the words must be aligned.
   const memory = new ArrayBuffer(payloadOffset + words * 4);
-  const headBytes = length < length16 ? 6 : length < 0x1_0000 ? 8 : maxHeadBytes;
+  const headBytes = length < length16 ? 6 : length < 0x1_0000 ? 8 : largestHeadBytes;
   const bytes = Buffer.from(memory, payloadOffset - headBytes, headBytes + length);
   if (typeof payload === 'string') bytes.write(payload, headBytes);
   else bytes.set(payload, headBytes);

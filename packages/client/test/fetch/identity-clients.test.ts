@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  IdentityClients,
-  identityIdleMs,
-  maxIdentities,
-  maxSingleTurnIdentities,
-  singleTurnIdleMs,
-} from '../../dist/fetch/identity-clients.js';
+import { identityIdleMs, maxIdentities, maxSingleTurnIdentities, singleTurnIdleMs } from '../../dist/base/bounds.js';
+import { IdentityClients } from '../../dist/fetch/identity-clients.js';
 import { settingsFor } from '../../dist/fetch/settings.js';
 import { FakeClock } from '../base/fake-clock.js';
 import type { Lease } from '../../dist/fetch/identity-clients.js';

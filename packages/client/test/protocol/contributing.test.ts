@@ -57,9 +57,10 @@ describe('how to add an error code', () => {
   test('a code of this library: compiles with its row, and not without', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'turnwire contributing '));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
-    cpSync(join(root, 'packages', 'client', 'src', 'protocol'), folder, { recursive: true });
+    for (const part of ['base', 'protocol'])
+      cpSync(join(root, 'packages', 'client', 'src', part), join(folder, part), { recursive: true });
     const edit = (file: string, after: string, line: string): void => {
-      const path = join(folder, file);
+      const path = join(folder, 'protocol', file);
       const text = readFileSync(path, 'utf8');
       assert.ok(text.includes(after), file);
       writeFileSync(path, text.replace(after, `${after}\n${line}`));
@@ -67,7 +68,7 @@ describe('how to add an error code', () => {
     const compile = (): string => {
       const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
       const flags = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', ''];
-      const files = [join(folder, 'errors', 'errors.ts')];
+      const files = [join(folder, 'protocol', 'errors', 'errors.ts')];
       return spawnSync(process.execPath, [tsc, ...flags, ...files], { encoding: 'utf8', cwd: folder }).stdout;
     };
     edit('errors/errors.ts', 'export const errorCodes = [', "  'abducted',");

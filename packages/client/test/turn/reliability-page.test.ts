@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { bodyShare } from '../../dist/fetch/request/body-cache.js';
-import * as bounds from '../../dist/protocol/limits.js';
+import * as bounds from '../../dist/base/bounds.js';
+import { limitsOf } from '../../dist/protocol/limits.js';
 import { closeCodeTable } from '../../dist/protocol/errors/close-codes.js';
 import { errorCodes } from '../../dist/protocol/errors/errors.js';
 import { failureTable } from '../../dist/protocol/errors/failure-table.js';
 import { resolveOptions } from '../../dist/settings/settings.js';
-import { breakerTable, probeMs, rememberedShapes } from '../../dist/turn/recovery/breaker.js';
+import { breakerTable } from '../../dist/turn/recovery/breaker.js';
 import { causeOf } from '../../dist/turn/recovery/cause.js';
 import { recoveryTable } from '../../dist/turn/recovery/recovery.js';
 import { TurnRequest } from '../../dist/turn/request.js';
@@ -198,11 +198,9 @@ test('the table of the breaker, and what each cause tells it', () => {
     breakerFailureOf('dismissed', { error: closed(1000), transport: 'websocket', phase: 'sent' })?.kind,
     'shape',
   );
-  assert.ok(page.includes(`without a verdict for ${probeMs / 60_000} minutes`));
+  assert.ok(page.includes(`without a verdict for ${bounds.probeMs / 60_000} minutes`));
   assert.ok(
-    page.includes(
-      `go by SSE for ${rememberedShapes.ms / 60_000} min; the last ${rememberedShapes.most} shapes are remembered`,
-    ),
+    page.includes(`go by SSE for ${bounds.shapeMs / 60_000} min; the last ${bounds.maxShapes} shapes are remembered`),
   );
 });
 
@@ -264,11 +262,11 @@ test('waits that have none, and buffers', () => {
       maxPausedReadBytes,
       maxEventBytes,
       maxOutputBytes,
-      bounds.limitsOf('api.openai.com').maxFrameBytes,
+      limitsOf('api.openai.com').maxFrameBytes,
       maxErrorBodyBytes,
       maxHeadBytes,
       settings.chains.maxBytes,
-      settings.chains.maxBytes * bodyShare,
+      settings.chains.maxBytes * bounds.bodyShare,
       laneDrainBytes,
     ].map(size),
   );

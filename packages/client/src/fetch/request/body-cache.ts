@@ -35,9 +35,6 @@ const minCachedLength = 16 * 1024;
 
 const markLength = 64;
 
-/** The budget of bodies, as a part of `chains.maxBytes`, on top of it. */
-export const bodyShare = 0.5;
-
 /**
  * The bodies of the last turns. A growing history begins with the text of the body before: that text is compared, and only the new part is parsed. Items that
  * were there before are the same objects, which the memory of chains recognises by identity.

@@ -1,3 +1,4 @@
+import { maxKnownHeaderNames } from '../../base/bounds.js';
 import type { FetchOptions, HeaderPattern } from '../options.js';
 
 /**
@@ -158,7 +159,7 @@ export class HeaderRules {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const use = this.#judge(name);
-    if (this.#known.size < maxKnownNames) this.#known.set(name, use);
+    if (this.#known.size < maxKnownHeaderNames) this.#known.set(name, use);
     return use;
   }
 
@@ -172,9 +173,6 @@ export class HeaderRules {
     return this.#identity === undefined || isIn(credentialLike, name) ? 'identity' : 'turn';
   }
 }
-
-/** The most names that are remembered. */
-const maxKnownNames = 1000;
 
 /** A pattern as an expression, anchored at both ends; an expression of the caller without its sticky and global flags. */
 export function expressionOf(pattern: HeaderPattern): RegExp {

@@ -1,9 +1,7 @@
+import { maxHeldFrames } from '../../base/bounds.js';
 import { isHousekeeping } from '../../protocol/event-types.js';
 import type { Frame } from '../../protocol/frame.js';
 import type { EventReader } from '../../turn/buffer/event-buffer.js';
-
-/** Frames of limits and keep-alives that are frames back at most; more of them are no reason to wait. */
-const maxHeldFrames = 256;
 
 /**
  * Reads up to the first event that is no housekeeping (P60). Before it the status of the response is not known: a refusal can still follow (F11).

@@ -1,3 +1,4 @@
+import { tcpKeepAliveMs } from '../../base/bounds.js';
 import { once } from 'node:events';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -60,9 +61,6 @@ export function secureConnect({ host, port, lookup }: Target, certificates: Cert
     }
   };
 }
-
-/** After this idle time TCP begins to probe the connection, in milliseconds. */
-const tcpKeepAliveMs = 30_000;
 
 async function whenConnected(
   event: 'connect' | 'secureConnect',

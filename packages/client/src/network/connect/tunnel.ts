@@ -1,8 +1,8 @@
+import { maxHeadBytes } from '../../base/bounds.js';
 import { isIP } from 'node:net';
 import { onAbort } from '../../base/abort.js';
 import { encodeRequestHead } from '../../http/head.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
-import { maxHeadBytes } from '../../protocol/limits.js';
 import { plainConnect, secureConnect } from './connect.js';
 import { proxyFailure, proxyRefusal } from '../failure.js';
 import { readHead } from './read-head.js';

@@ -1,3 +1,4 @@
+import { maxCodings } from '../../base/bounds.js';
 import { builtin } from '../../base/builtin.js';
 import { sanitize } from '../../protocol/errors/server-error.js';
 import type { Transform } from 'node:stream';
@@ -17,9 +18,6 @@ export const acceptEncoding = `identity, ${['gzip', 'deflate', 'br', ...(hasZstd
 export class UnknownCodingError extends Error {
   override readonly name = 'UnknownCoding';
 }
-
-/** The most codings on top of each other, which bounds the memory. */
-const maxCodings = 2;
 
 /** The codings of a `content-encoding` header, the outermost first. */
 function codingsOf(header = ''): string[] {

@@ -1,6 +1,6 @@
+import { maxErrorBodyBytes, maxErrorBodyMs, maxHeadBytes } from '../../base/bounds.js';
 import { startDeadline } from '../../base/clock.js';
 import { HttpResponseReader, HttpViolation } from '../../http/response-reader.js';
-import { maxErrorBodyBytes, maxErrorBodyMs, maxHeadBytes } from '../../protocol/limits.js';
 import { ContentDecoder, UnknownCodingError } from './content-decoder.js';
 import type { Readable } from 'node:stream';
 import type { ResponseHead } from '../../http/head.js';

@@ -1,8 +1,8 @@
+import { expectContinueBytes, expectContinueMs, maxHeadBytes } from '../../base/bounds.js';
 import { HttpResponseReader, HttpViolation } from '../../http/response-reader.js';
 import { encodeRequestHead, originForm } from '../../http/head.js';
 import { startDeadline } from '../../base/clock.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
-import { expectContinueBytes, expectContinueMs, maxHeadBytes } from '../../protocol/limits.js';
 import { readBytes } from '../connect/shared-read-buffer.js';
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/clock.js';

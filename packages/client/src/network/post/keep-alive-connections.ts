@@ -1,11 +1,9 @@
+import { maxIdlePostConnections } from '../../base/bounds.js';
 import { HttpConnection } from './http-connection.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Connect } from '../connect/connect.js';
 import type { HttpConnectionOwner } from './http-connection.js';
 import type { PostConnections } from './post.js';
-
-/** The most idle connections; a further one is ended. */
-const maxIdleConnections = 32;
 
 /** Keeps the connections of POSTs for the next turn, as long as the server keeps them. */
 export class KeepAliveConnections implements HttpConnectionOwner, PostConnections {
@@ -34,7 +32,7 @@ export class KeepAliveConnections implements HttpConnectionOwner, PostConnection
   }
 
   idle(connection: HttpConnection, ms: number): void {
-    if (this.#destroyed || this.#idleConnections.size >= maxIdleConnections) return connection.destroy();
+    if (this.#destroyed || this.#idleConnections.size >= maxIdlePostConnections) return connection.destroy();
     connection.unref();
     const timer = this.#clock.after(ms, () => connection.destroy(), { background: true });
     this.#idleConnections.set(connection, { timer, since: this.#clock.now() });

@@ -1,11 +1,7 @@
+import { slowDialIntervalMs, slowDialsMs } from '../../base/bounds.js';
 import { failureTable } from '../../protocol/errors/failure-table.js';
 import type { Clock } from '../../base/clock.js';
 import type { FailureKind } from '../../protocol/errors/failure-kind.js';
-
-/** How long dials are slowed down after the last refusal, in milliseconds. */
-const slowMs = 60_000;
-/** The time between two dials then, in milliseconds; up to a fifth longer, so that many clients do not dial in step. */
-const paceMs = 1000;
 
 /**
  * How fast connections may be dialled. As fast as they are wanted, except for a minute after an upgrade was refused for their number: by 429,
@@ -41,10 +37,10 @@ export class DialPace {
     const now = this.#clock.now();
     // The dial that was refused was the last one.
     if (now >= this.#slowUntil) this.#next = now + this.#interval();
-    this.#slowUntil = now + slowMs;
+    this.#slowUntil = now + slowDialsMs;
   }
 
   #interval(): number {
-    return paceMs * (1 + this.#jitter() / 5);
+    return slowDialIntervalMs * (1 + this.#jitter() / 5);
   }
 }

@@ -1,11 +1,8 @@
+import { maxRedialMs, redialMs } from '../../base/bounds.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
 import { WaitQueue } from './wait-queue.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Placement } from '../placement.js';
-
-/** The time between two dials for waiting turns, in milliseconds; doubled with each refusal in a row, and up to a fifth longer. */
-const redialMs = 1000;
-const maxRedialMs = 30_000;
 
 export interface RefusedDialsOptions {
   clock: Clock;

@@ -1,7 +1,5 @@
+import { clockJumpMs } from '../../base/bounds.js';
 import type { Clock } from '../../base/clock.js';
-
-/** NTP sets clocks by fractions of a second. A larger gap is a sleep of the machine, or a clock that was set; in milliseconds. */
-const toleratedMs = 2000;
 
 /**
  * Notices that time has jumped (B6): the machine slept, the process was stopped, or the clock was set. The monotonic clock does not count a sleep, and
@@ -25,11 +23,11 @@ export class ClockJumpDetector {
     const gap = wall - this.#wall - (now - this.#now);
     this.#now = now;
     this.#wall = wall;
-    return Math.abs(gap) > toleratedMs;
+    return Math.abs(gap) > clockJumpMs;
   }
 }
 
 /** Whether a timer that fires `lateMs` too late shows that the process, or its event loop, has stood still. */
 export function isStall(lateMs: number): boolean {
-  return lateMs > toleratedMs;
+  return lateMs > clockJumpMs;
 }

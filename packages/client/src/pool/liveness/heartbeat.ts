@@ -1,5 +1,5 @@
+import { minProgressBytes, trustedSilenceMs, validationMs } from '../../base/bounds.js';
 import { startDeadline } from '../../base/clock.js';
-import { trustedSilenceMs, validationMs } from '../../protocol/limits.js';
 import { isStall } from './clock-jump.js';
 import type { Clock, Timer } from '../../base/clock.js';
 
@@ -35,9 +35,6 @@ type State = { name: 'beating' | 'stopped' } | { name: 'asked'; bytes: number };
 
 /** The number of beats in the time before a ping. */
 const beats = 4;
-
-/** Fewer bytes than this within `pongMs` are not a frame on its way (B9). */
-const dripBytes = 1024;
 
 /**
  * Tells whether the server lives. Any frame proves it; after a silence a ping asks. Only a server that has answered a ping before is given up for a
@@ -193,7 +190,7 @@ export class Heartbeat {
     // A server that never answers gets pings all the same: middleboxes forget a silent connection (B8).
     if (!this.#answersPings) return this.#restart();
     // The pong may wait behind a large frame, and the ping behind a large request.
-    const arriving = this.#target.busy && this.#target.bytesRead - state.bytes >= dripBytes;
+    const arriving = this.#target.busy && this.#target.bytesRead - state.bytes >= minProgressBytes;
     if (arriving || this.#target.suspended) return this.#awaitPong();
     this.#target.pongMissed();
   }

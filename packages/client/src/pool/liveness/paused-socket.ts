@@ -1,4 +1,4 @@
-import { maxPausedReadBytes, pausedReadBytes, pausedReadIntervalMs, pausedReadMs } from '../../protocol/limits.js';
+import { maxPausedReadBytes, pausedReadBytes, pausedReadIntervalMs, pausedReadMs } from '../../base/bounds.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { ClientWebSocket } from '../../network/client-websocket.js';
 

@@ -1,5 +1,4 @@
-/** Those of the last handshakes: a key may have been changed while a connection that had the old one lives. */
-const maxSecrets = 32;
+import { maxSecrets } from '../../base/bounds.js';
 
 /** A shorter one is no secret (`any`, for a local server), and a part of ordinary words. */
 const minSecretLength = 8;

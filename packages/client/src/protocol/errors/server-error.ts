@@ -1,3 +1,5 @@
+import { maxMessageLength } from '../../base/bounds.js';
+
 /** What a server said about a failure, in whichever of its shapes, made uniform. */
 export interface ServerError {
   status: number | undefined;
@@ -42,8 +44,6 @@ export function parseServerError(
     raw,
   };
 }
-
-const maxMessageLength = 2000;
 
 /** Text from outside, fit for an error message: no control characters that could drive a terminal, and not endless (N10). */
 export function sanitize(value: string): string {

@@ -1,5 +1,5 @@
+import { laneUnreadBytes, maxEventSilenceMs, maxHeldFrames } from '../../base/bounds.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
-import { laneUnreadBytes, maxEventSilenceMs } from '../../protocol/limits.js';
 import { IdleTimer } from './idle-timer.js';
 import type { Phase } from '../../protocol/errors/errors.js';
 import type { Frame } from '../../protocol/frame.js';
@@ -8,9 +8,6 @@ import type { Carriage, CarryOptions, TransportListener } from '../../transport/
 import type { Engine } from '../engine.js';
 import type { AttemptRequest } from './attempt-request.js';
 import type { Attempt as Entry } from '../report.js';
-
-/** The most frames that are held back before the response has begun; each has a few hundred bytes. */
-const maxHeldFrames = 256;
 
 /** The turn: it gets the events of its attempts, in order. */
 export interface TurnListener {

@@ -1,5 +1,5 @@
+import { unreadHighWaterBytes } from '../../base/bounds.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
-import { unreadHighWaterBytes } from '../../protocol/limits.js';
 import { FrameQueue } from './frame-queue.js';
 import type { Frame } from '../../protocol/frame.js';
 

@@ -1,3 +1,4 @@
+import { maxRetryAfterMs, maxShapes, minRetryAfterMs, probeMs, shapeMs } from '../../base/bounds.js';
 import type { Clock } from '../../base/clock.js';
 import type { BreakerFailure, BreakerFailureKind } from './breaker-failure.js';
 
@@ -57,15 +58,6 @@ export const breakerTable: readonly BreakerRow[] = [
   { kind: 'unreachable', after: 5, restMs: minute, maxRestMs: 10 * minute },
   { kind: 'lost', after: 5, restMs: minute, maxRestMs: 10 * minute },
 ];
-
-/** A server's `retry-after` replaces the time of the table, within these bounds, in milliseconds. */
-const retryAfterBounds = { least: 1000, most: 60 * minute };
-
-/** After a probe of this length without a result the next turn probes too; in milliseconds. */
-export const probeMs = 2 * minute;
-
-/** Shapes of requests that the WebSocket did not take (C11): how many are remembered, and for how long, in milliseconds. */
-export const rememberedShapes = { most: 64, ms: 10 * minute };
 
 /**
  * The circuit breaker of WebSockets, one for each endpoint and credential: a failure of one host or account says nothing of another. Turns with
@@ -174,16 +166,15 @@ export class Breaker {
   }
 
   #restMs(row: BreakerRow, { retryAfterMs }: BreakerFailure, times: number): number {
-    if (retryAfterMs !== undefined)
-      return Math.min(retryAfterBounds.most, Math.max(retryAfterBounds.least, retryAfterMs));
+    if (retryAfterMs !== undefined) return Math.min(maxRetryAfterMs, Math.max(minRetryAfterMs, retryAfterMs));
     return Math.min(row.maxRestMs, row.restMs * 2 ** (times - 1));
   }
 
   #remember(shape: string): void {
     this.#shapes.delete(shape);
-    this.#shapes.set(shape, this.#clock.now() + rememberedShapes.ms);
+    this.#shapes.set(shape, this.#clock.now() + shapeMs);
     const [oldest] = this.#shapes.keys();
-    if (this.#shapes.size > rememberedShapes.most && oldest !== undefined) this.#shapes.delete(oldest);
+    if (this.#shapes.size > maxShapes && oldest !== undefined) this.#shapes.delete(oldest);
   }
 }
 

@@ -1,10 +1,5 @@
+import { maxModels, modelMs } from '../../base/bounds.js';
 import type { Clock } from '../../base/clock.js';
-
-/** How long a model is remembered, in milliseconds: a change at the server is found out within this time. */
-const expiryMs = 3_600_000;
-
-/** The most models that are remembered; the oldest is forgotten first. */
-const maxModels = 100;
 
 /** Models without a feature at this endpoint, for this credential: streaming (Q6), or continuing a response by its id (Q5). */
 export class ExpiringModels {
@@ -18,7 +13,7 @@ export class ExpiringModels {
 
   add(model: unknown): void {
     this.#models.delete(model);
-    this.#models.set(model, this.#clock.now() + expiryMs);
+    this.#models.set(model, this.#clock.now() + modelMs);
     for (const first of this.#models.keys()) {
       if (this.#models.size <= maxModels) return;
       this.#models.delete(first);

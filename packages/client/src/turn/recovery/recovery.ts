@@ -1,3 +1,4 @@
+import { firstBackoffMs, maxBackoffMs, throttledMs } from '../../base/bounds.js';
 import { causeOf } from './cause.js';
 import { breakerFailureOf } from './breaker-failure.js';
 import type { ReplayPolicy, TransportChoice } from '../../options.js';
@@ -218,13 +219,6 @@ function isPermitted(move: Move, cause: Cause, failure: Failure, policy: Policy)
       return true;
   }
 }
-
-/** The bounds of the backoff, which doubles between them; in milliseconds (P27). */
-const firstBackoffMs = 500;
-const maxBackoffMs = 8000;
-
-/** The wait before the one new dial after a refusal by an edge network, in milliseconds (A4). */
-const throttledMs = 3000;
 
 /** The close code for: try again later. */
 const tryAgainLater = 1013;

@@ -1,6 +1,4 @@
-/** Bounds of a shape: fields at each level, and characters of each name. */
-const maxFields = 64;
-const maxNameLength = 64;
+import { maxShapeFields, maxShapeNameLength } from '../../base/bounds.js';
 
 /**
  * The shape of a request: the names of its fields, two levels deep, with the kind of each value, and none of its content. A decimal number is a kind of its
@@ -18,8 +16,8 @@ function fields(object: object, shape: (value: unknown) => string): string {
   return Object.entries(object)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .slice(0, maxFields)
-    .map(([name, value]) => `${name.slice(0, maxNameLength)}:${shape(value)}`)
+    .slice(0, maxShapeFields)
+    .map(([name, value]) => `${name.slice(0, maxShapeNameLength)}:${shape(value)}`)
     .join(',');
 }
 
