@@ -1,7 +1,7 @@
 // Everything the other scripts need: a supported Node, the dependencies of the lockfile, a build. Does only what is missing, so
 // that it costs little when nothing is; says what it does on standard error, so that `--json` output stays clean.
 //
-// `--demo`: only what the demo needs, a seventh of the packages, and no tests, bench or examples.
+// `--demo`: only what the command line needs to run, a fifth of the packages; no tests, bench or examples.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 // As a whole, because a name that an old Node does not have would end this before it can say so.
@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.turnwire-lockfile');
 const demoOnly = process.argv.includes('--demo');
 /** The workspaces that the demo is built from; `scripts` has the compiler and the bundler. */
-const ofDemo = ['packages/client', 'packages/emulator', 'packages/turnwire', 'scripts'];
+const ofDemo = ['packages/client', 'packages/emulator', 'packages/gateway', 'packages/turnwire', 'scripts'];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -32,10 +32,8 @@ build(join(root, 'packages', 'client'), join(root, 'packages', 'emulator'));
 // What uses the libraries sees what users get: the rest is compiled against their bundles, and runs with them.
 const { bundleLibraries } = await import('./bundle.mjs');
 await bundle('client', 'emulator');
-if (!demoOnly) {
-  build(join(root, 'packages', 'gateway'));
-  await bundle('gateway');
-}
+build(join(root, 'packages', 'gateway'));
+await bundle('gateway');
 build(demoOnly ? join(root, 'packages', 'turnwire') : root);
 copyDemo();
 

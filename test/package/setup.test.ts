@@ -17,7 +17,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const packages = ['client', 'emulator'] as const;
+const packages = ['client', 'emulator', 'gateway'] as const;
 const modules = ['node_modules', ...['turnwire', ...packages].map((name) => `packages/${name}/node_modules`)];
 
 describe('a fresh copy of the repository, in a folder whose name has blanks', () => {

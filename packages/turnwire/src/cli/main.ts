@@ -50,7 +50,9 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     );
 
   verb(program, 'demo')
-    .description('run one program with the ordinary fetch, and with that of turnwire; no key, no network')
+    .description(
+      'run one program with the ordinary fetch, with that of turnwire, and through serve; no key, no network',
+    )
     .addOption(
       new Option('--rtt <ms>', 'round trip of the simulated link, in milliseconds; 0: none')
         .default(40)
@@ -61,7 +63,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
         .default(10)
         .argParser(numberUpTo(100_000)),
     )
-    .option('--keep', 'keep the folders that the runs worked in, and print their paths')
+    .option('--keep', 'keep the folder that the runs worked in, and print its path')
     .option('--svg <file>', 'write an animated SVG picture of the runs to this file')
     .option('--json', 'print the result as JSON')
     .action(async (options) => {

@@ -3,7 +3,8 @@ import { exitStatus, signalStatus } from '../process/exit-status.js';
 import { Printer } from '../process/terminal.js';
 import { compare } from './identity.js';
 import { picture } from './picture.js';
-import { expectedTurns, runOnce, setups } from './runs.js';
+import { findPython } from './python-program.js';
+import { createWorkspace, expectedTurns, pythonSetup, runOnce, setups } from './runs.js';
 import { progressOn, seconds } from './progress.js';
 import type { Io, Signal } from '../process/io.js';
 import type { Identity } from './identity.js';
@@ -20,7 +21,7 @@ export interface DemoOptions {
   json?: boolean;
 }
 
-/** `turnwire demo`: the same program with two fetches, once with its socket cut, and the proof that all came to the same. */
+/** `turnwire demo`: the same program with two fetches, once with its socket cut, in Python through the gateway, and the proof that all came to the same. */
 export async function demo(io: Io, { rtt, uplink, keep, svg, json }: DemoOptions): Promise<number> {
   const stdout = new Printer(io.stdout, io.env);
   const stderr = new Printer(io.stderr, io.env);
@@ -33,20 +34,22 @@ export async function demo(io: Io, { rtt, uplink, keep, svg, json }: DemoOptions
     controller.abort(new Error(`interrupted by ${signal}`));
   });
   const runs: Run[] = [];
+  const folder = await createWorkspace();
   try {
     // Standard output is for the result; with --json it must hold nothing else.
     const progress = progressOn(json ? stderr : stdout, expectedTurns);
     if (!json) {
-      stdout.line(
-        'One program that sends its whole history with each turn and stores nothing (store: false); two fetches.',
-      );
+      stdout.line('One program that sends its whole history with each turn and stores nothing (store: false).');
       stdout.line(`Link: ${linkInWords(link)}.\n`);
     }
-    for (const setup of setups) {
+    const serving = findPython(io.env);
+    const all = 'python' in serving ? [...setups, pythonSetup(serving.python, io.env)] : setups;
+    for (const setup of all) {
       const begun = performance.now();
       const run = await runOnce(setup, {
         io,
         link,
+        folder,
         signal: controller.signal,
         onTurn: (turn) => progress.turn(setup, turn, performance.now() - begun),
       });
@@ -56,15 +59,19 @@ export async function demo(io: Io, { rtt, uplink, keep, svg, json }: DemoOptions
     const identities = compare(runs);
     if (svg !== undefined) await writeFile(svg, picture(runs, linkInWords(link)));
     if (json) stdout.line(JSON.stringify(result(runs, identities, link)));
-    else printResult(stdout, runs, identities, link);
-    if (keep) for (const { setup, folder } of runs) (json ? stderr : stdout).line(`${setup.title}: ${folder}`);
+    else {
+      printResult(stdout, runs, identities, link);
+      if ('missing' in serving) stdout.line(`\n${serving.missing}`);
+      printSwitches(stdout);
+    }
+    if (keep) (json ? stderr : stdout).line(`The sources and the reports are in ${folder}`);
     return identities.every(({ same }) => same) ? exitStatus.ok : exitStatus.failed;
   } catch (error) {
     if (received !== undefined) return signalStatus(received);
     throw error;
   } finally {
     stop();
-    if (!keep) for (const { folder } of runs) await rm(folder, { recursive: true, force: true });
+    if (!keep) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -86,11 +93,11 @@ function result(runs: readonly Run[], identities: readonly Identity[], link: Lin
     })),
     identical: identities.every(({ same }) => same),
     proofs: identities.map(({ what, hashes, same }) => ({ what, same, sha256: hashes })),
-    note: note(link),
+    note: note(link, runs),
   };
 }
 
-const head = ['fetch', 'turns', 'deltas', 'bytes sent', 'median first event', 'connections', 'wall time'];
+const head = ['program', 'turns', 'deltas', 'bytes sent', 'median first event', 'connections', 'wall time'];
 
 function printResult(stdout: Printer, runs: readonly Run[], identities: readonly Identity[], link: LinkSettings): void {
   const rows = runs.map(({ setup, turns, deltas, wallMs, sentBytes, medianFirstEventMs, connections }) => [
@@ -116,18 +123,26 @@ function printResult(stdout: Printer, runs: readonly Run[], identities: readonly
       `${mark}  ${what}: sha256 ${same ? hashes[0]?.slice(0, 16) : hashes.map((hash) => hash.slice(0, 16)).join(' / ')}`,
     );
   }
-  stdout.line(`\n${note(link)}`);
+  stdout.line(`\n${note(link, runs)}`);
+}
+
+/** The one line that switches it on, for each kind of program. */
+function printSwitches(stdout: Printer): void {
   stdout.line('\nTo switch it on, npm install @turnwire/client, and:\n');
   stdout.line(`  ${stdout.style('bold', 'new OpenAI({ fetch: createFetch() })')}`);
+  stdout.line('\nIn any other language, npm install turnwire @turnwire/gateway, and:\n');
+  stdout.line(`  ${stdout.style('bold', 'npx turnwire serve --upstream https://api.openai.com/v1')}`);
 }
 
 /** So that nobody takes the table for more than it is. */
-function note(link: LinkSettings): string {
+function note(link: LinkSettings, runs: readonly Run[]): string {
+  const hasPython = runs.some(({ setup }) => setup.id === 'serve');
   return (
     'In the third run, the socket is cut while a request is under way. ' +
+    (hasPython ? 'In the fourth, Python sends the same to turnwire serve, with nothing but its http.client. ' : '') +
     'The files, the tools, the sockets, TLS and the bytes are real. ' +
     `The answers of the model are scripted and cost no time; ${linkInWords(link)}. ` +
-    'A real provider adds the time in which its model reads and writes, the same with either fetch.'
+    'A real provider adds the time in which its model reads and writes, the same in each run.'
   );
 }
 

@@ -34,7 +34,7 @@ export function picture(runs: readonly Run[], link: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="sans-serif" font-size="13" fill="#212529">`,
     `<title>One program, ${runs.map(({ setup }) => escaped(setup.title)).join(' and ')}</title>`,
     `<rect width="${width}" height="${height}" rx="8" fill="#fff"/>`,
-    `<text x="20" y="28" font-size="16" font-weight="bold">One program, ${runs[0]?.turns.length ?? 0} turns, the whole history in each: two fetches</text>`,
+    `<text x="20" y="28" font-size="16" font-weight="bold">One program, ${runs[0]?.turns.length ?? 0} turns, the whole history in each</text>`,
     `<text x="20" y="48" fill="#868e96">${escaped(link)}</text>`,
     ...rows,
     ...marks,

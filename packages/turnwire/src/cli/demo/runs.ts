@@ -1,53 +1,35 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createFetch } from '@turnwire/client/fetch';
 import { createTestAuthority, startEmulator, startLink } from '@turnwire/emulator';
-// By its file: for the bare name Bun has an HTTP client of its own, which trusts no authority of an Agent.
-import { Agent, fetch } from 'undici/index.js';
 import { openTools, type Toolbox } from '../../agent/tools/toolsets.js';
 import { loadConfig } from '../../config/config.js';
-import { agentLoop, type Fetch, type LoopTurn } from './agent-loop.js';
+import { ordinaryFetch, turnwireFetch } from './fetch-programs.js';
+import { pythonThroughServe } from './python-program.js';
 import { startTlsFront } from './tls-front.js';
 import type { Config } from '../../config/config.js';
 import type { Emulator } from '@turnwire/emulator';
 import type { Io } from '../process/io.js';
+import type { Endpoint, LoopTurn, Program } from './program.js';
 
 /** One run of the same program, and what is different about it. */
 export interface Setup {
-  id: 'fetch' | 'turnwire' | 'turnwire-cut';
+  id: 'fetch' | 'turnwire' | 'turnwire-cut' | 'serve';
   title: string;
-  /** Makes the fetch that the program is given; it trusts `ca` (PEM). */
-  carrier: (ca: string) => Carrier;
+  open: (endpoint: Endpoint) => Program | Promise<Program>;
   /** After this turn the connection of the next one is cut, its request under way. */
   cutAfter?: number;
 }
 
-interface Carrier {
-  fetch: Fetch;
-  close: () => Promise<void>;
-}
-
 export const setups: readonly Setup[] = [
-  { id: 'fetch', title: 'the ordinary fetch', carrier: ordinaryFetch },
-  { id: 'turnwire', title: 'createFetch()', carrier: turnwireFetch },
-  { id: 'turnwire-cut', title: 'createFetch(), cut', carrier: turnwireFetch, cutAfter: 12 },
+  { id: 'fetch', title: 'the ordinary fetch', open: ordinaryFetch },
+  { id: 'turnwire', title: 'createFetch()', open: turnwireFetch },
+  { id: 'turnwire-cut', title: 'createFetch(), cut', open: turnwireFetch, cutAfter: 12 },
 ];
 
-/** Node's own fetch, from the package that it is made of: only that one takes an authority to trust. */
-function ordinaryFetch(ca: string): Carrier {
-  const dispatcher = new Agent({ connect: { ca } });
-  return {
-    fetch: (url, init) => fetch(url, { ...init, dispatcher } as never),
-    close: () => dispatcher.close(),
-  };
-}
-
-function turnwireFetch(ca: string): Carrier {
-  // Not the proxy of the environment, if it names one: the link is on this machine.
-  const carried = createFetch({ network: { ca, proxy: false }, onWarning: false });
-  return { fetch: carried, close: () => carried.close() };
+export function pythonSetup(python: string, env: Io['env']): Setup {
+  return { id: 'serve', title: 'Python, by serve', open: (endpoint) => pythonThroughServe(python, endpoint, env) };
 }
 
 export interface LinkSettings {
@@ -75,7 +57,6 @@ export interface Run {
   contexts: readonly (readonly unknown[])[];
   /** The file that the agent has written. */
   report: string;
-  folder: string;
 }
 
 /** The example that the demo runs; it lies in the package, so that the demo runs from there too. */
@@ -89,25 +70,29 @@ const question =
 /** The number of turns that the script has; for progress alone. */
 export const expectedTurns = 25;
 
-/** Runs the program once, in a folder of its own, over a link of its own. */
-export async function runOnce(
-  setup: Setup,
-  options: { io: Io; link: LinkSettings; signal: AbortSignal; onTurn: (turn: number) => void },
-): Promise<Run> {
-  const { io, signal, onTurn } = options;
+export interface RunOptions {
+  io: Io;
+  link: LinkSettings;
+  /** What the tools work in: see `createWorkspace`. */
+  folder: string;
+  signal: AbortSignal;
+  onTurn: (turn: number) => void;
+}
+
+/** Runs the program once, over a link of its own. */
+export async function runOnce(setup: Setup, options: RunOptions): Promise<Run> {
+  const { io, folder, signal, onTurn } = options;
   const { root: agent } = await loadConfig(join(example, 'agent.yaml'));
-  const folder = await workspace();
   const { tools, close: closeTools } = await toolsFor(agent, folder, io);
   const authority = await createTestAuthority();
   const emulator = await startEmulator({ script: join(example, 'script.yaml') });
   const front = await startTlsFront({ to: emulator.port, ...authority.issue({ hosts: ['127.0.0.1'] }) });
   const link = await startLink({ to: front.port, ...options.link, ...(options.link.rttMs > 0 && slowStart) });
-  const carrier = setup.carrier(authority.cert);
+  let program: Program | undefined;
   try {
+    program = await setup.open({ url: `https://127.0.0.1:${link.port}/v1`, ca: authority.cert });
     const begun = performance.now();
-    const result = await agentLoop({
-      fetch: carrier.fetch,
-      url: `https://127.0.0.1:${link.port}/v1`,
+    const result = await program.run({
       instructions: agent.instruction,
       tools,
       question,
@@ -127,30 +112,33 @@ export async function runOnce(
       connections: link.connections,
       history: result.history,
       contexts: contextsOf(emulator),
-      report: await readFile(join(folder, 'report.md'), 'utf8'),
-      folder,
+      report: await takeReport(folder, setup),
     };
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
   } finally {
     await closeTools();
-    await carrier.close();
+    await program?.close();
     await link.close();
     await front.close();
     await emulator.close();
   }
 }
 
-/** A fresh copy of the sources, with their dates; the report is written beside it, so that no run finds another's. */
-async function workspace(): Promise<string> {
+/** A folder with a copy of the sources, with their dates: all runs look at the same. */
+export async function createWorkspace(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-demo-'));
   await cp(sources, join(folder, 'project'), {
     recursive: true,
     preserveTimestamps: true,
-    filter: (path) => !path.endsWith('.map'),
+    filter: (path) => !/\.(?:map|d\.ts|tsbuildinfo)$/.test(path),
   });
   return folder;
+}
+
+/** The report of a run, put aside so that the next one does not find it. */
+async function takeReport(folder: string, { id }: Setup): Promise<string> {
+  const report = join(folder, `report-${id}.md`);
+  await rename(join(folder, 'report.md'), report);
+  return readFile(report, 'utf8');
 }
 
 function toolsFor(agent: Config['root'], folder: string, io: Io): Promise<Toolbox> {
