@@ -23,12 +23,18 @@ const libraries = [
   { folder: 'gateway', entries: ['index'], inline: ['zod'], esm: 'door' },
 ];
 
-/** Makes those of these folders anew whose sources have changed since. Throws where one cannot be made. */
-export async function bundleLibraries(folders) {
+/**
+ * Makes those of these folders anew whose sources have changed since. Throws where one cannot be made.
+ *
+ * `declarations: false` leaves out the types: what only runs needs none, and they take most of the time.
+ */
+export async function bundleLibraries(folders, { declarations = true } = {}) {
   for (const library of libraries.filter(({ folder }) => folders.includes(folder))) {
     const folder = join(root, 'packages', library.folder);
     const bundle = join(folder, 'bundle');
-    const made = newest([join(bundle, 'made')]);
+    // With its types a bundle is as good as without.
+    const stamps = declarations ? ['made'] : ['made', 'made-without-types'];
+    const made = newest(stamps.map((name) => join(bundle, name)));
     const sources = ['src', 'package.json', 'tsconfig.json', 'tsconfig.bundle.json'].map((name) => join(folder, name));
     // The lockfile, because another bundler makes another bundle.
     const others = ['package-lock.json', 'tsconfig.base.json', join('scripts', 'bundle.mjs')].map((name) =>
@@ -37,8 +43,8 @@ export async function bundleLibraries(folders) {
     if (made > newest([...sources, ...others])) continue;
     rmSync(bundle, { recursive: true, force: true });
     await bundleModules(library, folder, bundle);
-    bundleDeclarations(library, folder, bundle);
-    writeFileSync(join(bundle, 'made'), '');
+    if (declarations) bundleDeclarations(library, folder, bundle);
+    writeFileSync(join(bundle, declarations ? 'made' : 'made-without-types'), '');
   }
 }
 

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.turnwire-lockfile');
+const buildFailed = 'The build failed: see the messages above.';
 const demoOnly = process.argv.includes('--demo');
 /** The workspaces that the demo is built from; `scripts` has the compiler and the bundler. */
 const ofDemo = ['packages/client', 'packages/emulator', 'packages/gateway', 'packages/turnwire', 'scripts'];
@@ -27,18 +28,24 @@ if (!dependenciesAreCurrent()) {
   npm(['ci', ...only, '--no-audit', '--no-fund', '--loglevel=error']);
   fs.writeFileSync(stamp, stampOf(demoOnly));
 }
-say('Building (tsc -b) ...');
-build(join(root, 'packages', 'client'), join(root, 'packages', 'emulator'));
 // What uses the libraries sees what users get: the rest is compiled against their bundles, and runs with them.
 const { bundleLibraries } = await import('./bundle.mjs');
-await bundle('client', 'emulator');
-build(join(root, 'packages', 'gateway'));
-await bundle('gateway');
-build(demoOnly ? join(root, 'packages', 'turnwire') : root);
+if (demoOnly) {
+  say('Building (tsc) ...');
+  for (const name of ['client', 'emulator', 'gateway', 'turnwire']) emit(join(root, 'packages', name));
+  await bundle(['client', 'emulator', 'gateway'], { declarations: false });
+} else {
+  say('Building (tsc -b) ...');
+  build(join(root, 'packages', 'client'), join(root, 'packages', 'emulator'));
+  await bundle(['client', 'emulator']);
+  build(join(root, 'packages', 'gateway'));
+  await bundle(['gateway']);
+  build(root);
+}
 copyDemo();
 
-async function bundle(...folders) {
-  await bundleLibraries(folders).catch((error) =>
+async function bundle(folders, options) {
+  await bundleLibraries(folders, options).catch((error) =>
     fail(
       `The libraries could not be bundled with Node.js ${process.version}; Rolldown needs 20.19 or newer, but not 21. ${error.message}`,
     ),
@@ -60,8 +67,17 @@ function stampOf(forDemo) {
 }
 
 function build(...projects) {
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  run(process.execPath, [tsc, '-b', ...projects], 'The build failed: see the messages above.');
+  run(process.execPath, [tsc(), '-b', ...projects], buildFailed);
+}
+
+/** JavaScript alone, of types that are not checked: a fifth of the time. */
+function emit(project) {
+  const alone = ['--noCheck', '--declaration', 'false', '--composite', 'false', '--incremental', 'false'];
+  run(process.execPath, [tsc(), '-p', project, ...alone, '--tsBuildInfoFile', 'null'], buildFailed);
+}
+
+function tsc() {
+  return join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 }
 
 /** `turnwire demo` runs from the packed package too, so the example it shows travels inside it. */
