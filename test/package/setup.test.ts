@@ -72,7 +72,7 @@ describe('a fresh copy of the repository, in a folder whose name has blanks', ()
     assert.equal(existsSync(join(folder, 'bench', 'dist')), false);
     // The demo itself is run from the packed packages.
     const example = join(folder, 'packages', 'turnwire', 'dist', 'examples', 'source-report');
-    assert.deepEqual(readdirSync(example).toSorted(), ['agent.yaml', 'script.yaml']);
+    assert.deepEqual(readdirSync(example).toSorted(), ['agent.yaml', 'client.py', 'script.yaml']);
     const demo = node(['packages/turnwire/bin/turnwire.js', 'demo', '--rtt', 'none']);
     assert.equal(demo.status, 2);
     assert.match(demo.stderr, /--rtt/);
