@@ -27,7 +27,7 @@ export interface Node {
 }
 
 /** `cluster` is what differs from the test's own; a question may take two seconds, since the machine may be busy. */
-export type NodeOptions = Omit<Configured, 'cluster'> & { cluster?: { deadline_ms?: number; address?: string } };
+export type NodeOptions = Omit<Configured, 'cluster'> & { cluster?: { deadline_ms?: number; node?: string } };
 
 export interface Nodes {
   emulator: Emulator;

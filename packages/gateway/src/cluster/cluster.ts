@@ -8,6 +8,7 @@ import { Peers } from './peers.js';
 import { Session } from './session.js';
 import { SharedQuotas } from './shared-quotas.js';
 import { SharedRegistry } from './shared-registry.js';
+import { StickyTokens } from './sticky-tokens.js';
 import { Store } from './store.js';
 import { connectRedis } from './connection.js';
 import type { ClusterConfig, Limits, UpstreamConfig } from '../config/schema.js';
@@ -56,6 +57,7 @@ export class Cluster {
       contexts,
       session,
       backoffs,
+      tokens: new StickyTokens(keys, config.node),
       leases: this.#leases,
       peers: this.#peers,
       upstream: () => upstream().base_url,

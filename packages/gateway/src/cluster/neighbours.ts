@@ -9,6 +9,7 @@ import type { Keys, Tenant } from './keys.js';
 import type { Leases, SeenLease } from './leases.js';
 import type { Peers } from './peers.js';
 import type { Session } from './session.js';
+import type { StickyTokens } from './sticky-tokens.js';
 
 export interface NeighboursOptions {
   keys: Keys;
@@ -17,6 +18,7 @@ export interface NeighboursOptions {
   peers: Peers;
   session: Session;
   backoffs: Backoffs;
+  tokens: StickyTokens;
   /** The base of the upstream's API. */
   upstream: () => string;
 }
@@ -53,22 +55,33 @@ export class Neighbours implements Elsewhere {
     return contexts.longest(tenant, ends).then((place) => this.#foundAt(place, principal, asked));
   }
 
+  headersUp(headers: Headers): Headers {
+    return this.#options.tokens.asked(headers);
+  }
+
+  headersDown(headers: Headers, request: Headers): Headers {
+    return this.#options.tokens.answered(headers, request);
+  }
+
   restMs(principal: Principal, params: Sought['params']): number {
     return this.#options.backoffs.restMs(this.#accountOf(principal), textField(params, 'model') ?? '');
   }
 
-  refused({ options, isRelayed, sent }: GatewayTurn, { status, headers }: { status: number; headers: Headers }): void {
+  refused(
+    { options, isElsewhere, sent }: GatewayTurn,
+    { status, headers }: { status: number; headers: Headers },
+  ): void {
     const seconds = Number(headers['retry-after']);
     // The gateway that carries the turn has told of it.
-    if (status !== 429 || isRelayed || !(seconds > 0)) return;
+    if (status !== 429 || isElsewhere || !(seconds > 0)) return;
     const model = textField(sent.params, 'model') ?? '';
     this.#options.backoffs.asked(this.#accountOf(options.principal), model, seconds * 1000);
   }
 
   read(turn: GatewayTurn): void {
-    const { engine, found, isRelayed, options } = turn;
+    const { engine, found, isElsewhere, options } = turn;
     const { responseId, held, stored, continued, report } = engine;
-    if (isRelayed || responseId === undefined) return;
+    if (isElsewhere || responseId === undefined) return;
     if (found?.forget !== undefined && report.attempts.some(({ recovery }) => recovery === 'resend_in_full'))
       found.forget();
     const tenant = this.#tenantOf(options.principal);
@@ -97,7 +110,8 @@ export class Neighbours implements Elsewhere {
       return { continues: { responseId, from }, forget: () => contexts.forget(place) };
     }
     const { lease } = place;
-    if (place.session === session.id) return { lease };
+    // A warm-up is known to WebSockets alone, and nodes speak HTTP to each other.
+    if (place.session === session.id || asked.params['generate'] === false) return { lease };
     const way = await peers.offer(place, principal);
     return { lease, node: way && { lease: way, asked } };
   }

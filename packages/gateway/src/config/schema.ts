@@ -191,6 +191,11 @@ const cluster = z
       .url({ protocol: /^https?$/, error: 'this is not an address such as http://10.0.0.7:4000' })
       .optional()
       .describe('Where the other gateways reach this one. Without it no turn is handed over to it.'),
+    node: z
+      .string()
+      .regex(/^[\w-]{1,32}$/, 'a node is named by 1 to 32 letters, digits, dashes and underscores')
+      .default('node')
+      .describe('What a balancer calls this node: sticky tokens begin with it.'),
     deadline_ms: milliseconds
       .default(50)
       .describe('Until a question to Redis is given up; after three in a row none is asked for a while.'),

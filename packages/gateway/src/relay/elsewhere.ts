@@ -28,14 +28,20 @@ export interface Found {
   lease?: object | undefined;
 }
 
+type Headers = Readonly<Record<string, string>>;
+
 /** The other gateways of a deployment. One that is alone has none. */
 export interface Elsewhere {
   /** undefined where there is nothing to ask: what is known here is enough. Never rejects, and takes as long as one deadline. */
   find(sought: Sought): Promise<Found | undefined> | undefined;
+  /** The headers of a request, as the upstream is to have them. */
+  headersUp(headers: Headers): Headers;
+  /** The headers of an answer, as the client is to have them. */
+  headersDown(headers: Headers, request: Headers): Headers;
   /** How long the upstream has asked to wait, whichever gateway it has told; in milliseconds, 0 for not at all. */
   restMs(principal: Principal, params: JsonObject): number;
   /** The upstream has refused a turn. */
-  refused(turn: GatewayTurn, refusal: { status: number; headers: Readonly<Record<string, string>> }): void;
+  refused(turn: GatewayTurn, refusal: { status: number; headers: Headers }): void;
   /** A turn was read to its end: what it has led to is told to the others. */
   read(turn: GatewayTurn): void;
 }

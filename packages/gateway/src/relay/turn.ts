@@ -8,6 +8,8 @@ import type { Create } from './create.js';
 import type { Found } from './elsewhere.js';
 import type { HeldHistory } from './histories.js';
 
+type Headers = Readonly<Record<string, string>>;
+
 /** How a client has asked. */
 export type Downstream = 'sse' | 'json' | 'websocket';
 
@@ -26,6 +28,8 @@ export interface TurnOptions {
   found?: Found | undefined;
   /** A response has begun. */
   onBegun: (responseId: string) => void;
+  /** What a client is to have of an answer's headers. @default all as they are */
+  headersDown?: ((headers: Headers) => Headers) | undefined;
   /** The upstream has refused the turn. */
   onRefused?: ((turn: GatewayTurn, refusal: Extract<RelayOpening, { name: 'refused' }>) => void) | undefined;
   /** The answer was read to its end. */
@@ -67,7 +71,7 @@ export class GatewayTurn {
   }
 
   /** Another gateway carries the turn, or has carried it. */
-  get isRelayed(): boolean {
+  get isElsewhere(): boolean {
     return this.#isAway;
   }
 
@@ -111,9 +115,12 @@ export class GatewayTurn {
       opening = await this.#engine.opening();
     }
     if (opening.name === 'refused') this.options.onRefused?.(this, opening);
-    if (opening.name === 'begun') this.#note();
-    else this.#settle();
-    return opening;
+    if (opening.name !== 'begun') {
+      this.#settle();
+      return opening;
+    }
+    this.#note();
+    return { ...opening, headers: this.#headersDown(opening.headers) };
   }
 
   /** @throws TurnwireError */
@@ -148,11 +155,18 @@ export class GatewayTurn {
       answer = await this.#engine.answer();
     }
     if (answer.name === 'refused') this.options.onRefused?.(this, answer);
-    if (answer.name === 'answered') {
-      this.#note();
-      this.#end();
-    } else this.#settle();
-    return answer;
+    if (answer.name !== 'answered') {
+      this.#settle();
+      return answer;
+    }
+    this.#note();
+    this.#end();
+    return { ...answer, headers: this.#headersDown(answer.headers) };
+  }
+
+  /** Another gateway has done so already. */
+  #headersDown(headers: Headers): Headers {
+    return this.#isAway ? headers : (this.options.headersDown?.(headers) ?? headers);
   }
 
   steer(input: SteerInput): Promise<unknown> {

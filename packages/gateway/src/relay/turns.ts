@@ -99,7 +99,8 @@ export class Turns {
       principal,
       lease,
       create,
-      headers,
+      headers: elsewhere?.headersUp(headers) ?? headers,
+      headersDown: elsewhere && ((answered) => elsewhere.headersDown(answered, headers)),
       downstream,
       history,
       found,
@@ -111,7 +112,7 @@ export class Turns {
       onRead: (read) => {
         const { engine, sent } = read;
         elsewhere?.read(read);
-        if (!read.isRelayed) holdContext(histories, principal.id, engine, { create, sent });
+        if (!read.isElsewhere) holdContext(histories, principal.id, engine, { create, sent });
         if (principal.policy !== undefined)
           registry.note(principal.id, itemIds((engine.context ?? []).slice(itemsIn(sent.params['input']).length)));
       },

@@ -105,6 +105,8 @@ export class Service {
 
   /** From now on another configuration holds; running turns end under the one that they began with. */
   apply(checked: Checked): void {
+    if (JSON.stringify(checked.config.cluster) !== JSON.stringify(this.#setting.config.cluster))
+      this.#onWarning('turnwire: another cluster takes a restart: the gateway goes on with the one that it has');
     this.#setting = this.#setting.changedTo(checked);
     this.#histories.bound(budgetOf(checked.config));
   }
