@@ -171,7 +171,7 @@ export class RelayTurn {
    * has named the response that it continues, or cannot be continued itself.
    */
   get held(): HeldContext | undefined {
-    return this.#turn.held;
+    return this.#turn.heldContext();
   }
 
   /** What was continued where a full history was sent as a delta, and the index in the input from which it was sent. */

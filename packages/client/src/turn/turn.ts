@@ -205,8 +205,11 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     return plan?.name === 'delta' ? plan : undefined;
   }
 
-  /** @internal What the server is known to hold, since a full history was answered and the answer read to its end. */
-  get held(): HeldContext | undefined {
+  /**
+   * @internal What the server is known to hold, since a full history was answered and the answer read to its end. A method, because a getter would show the
+   * prompt to whoever inspects a turn (N1).
+   */
+  heldContext(): HeldContext | undefined {
     return this.#held;
   }
 
