@@ -116,13 +116,7 @@ export const unservedHooks: ReadonlySet<string> = new Set(['model', 'evaluator']
 
 /** Builtin hooks that docker-agent has besides those served. */
 export const unservedBuiltins: Readonly<Record<string, string>> = {
-  add_context: 'print the text by a command, such as cat',
-  http_post: 'send it by a command, such as curl',
-  limit_large_tool_results: 'a result is cut at 256 KiB here anyway',
-  safer_shell: 'say under "permissions" which commands never run (deny) and which need a yes (ask)',
-  snapshot: 'keep what is there by a command, such as git stash create',
   transform_json: 'change results by a command, such as jq, at tool_response_transform',
-  unload: 'ask the server to let go of the model by a command, such as curl',
 };
 
 /** Keys that docker-agent knows at this place and turnwire does not serve. */

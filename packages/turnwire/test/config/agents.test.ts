@@ -222,12 +222,12 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     'a builtin hook at a point where it does nothing',
     agent('hooks: { stop: { type: builtin, command: add_date } }'),
-    /"command" must be a builtin, and none does anything at stop; those there are belong to session_start, /,
+    /"command" must be a builtin that does something at stop: http_post, not "add_date"/,
   ],
   [
     'a builtin hook of docker-agent that is not served',
-    agent('hooks: { turn_start: { type: builtin, command: snapshot } }'),
-    /"snapshot" is a builtin hook of docker-agent that turnwire does not support yet; instead of it, keep/,
+    agent('hooks: { turn_start: { type: builtin, command: transform_json } }'),
+    /"transform_json" is a builtin hook of docker-agent that turnwire does not support yet; instead of it, change/,
   ],
   [
     'a builtin hook with arguments that it does not take',
@@ -305,7 +305,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     'variables for a server of the catalog',
     agent('toolsets: [{ type: mcp, ref: "docker:context7", env: { A: b } }]'),
-    /do not reach a server of the Docker MCP catalog; it is set up by "docker mcp config"/,
+    /do not reach a server of the Docker MCP catalog; it is set up by "config"/,
   ],
   [
     'a server that is not there',

@@ -132,10 +132,11 @@ describe('keys of docker-agent', () => {
       '    toolsets: [{ type: script, toon: "list_.*, get_one", shell: { list_all: &a { cmd: \'printf "{\\"a\\":1}"\' }, get_one: *a, get_two: *a } }]\n',
     );
     const { tools } = await openTools(toolsets, { directory: await scratch(t), env: { PATH: process.env['PATH'] } });
+    await refused(t, '    toolsets: [{ type: think, toon: "a, (" }]\n', /regular expressions for names of tools/);
+    if (process.platform === 'win32') return;
     const { signal } = new AbortController();
     const said = await Promise.all(tools.map(async (tool) => [tool.name, await tool.run({}, { signal })]));
     assert.deepEqual(Object.fromEntries(said), { list_all: 'a: 1', get_one: 'a: 1', get_two: '{"a":1}' });
-    await refused(t, '    toolsets: [{ type: think, toon: "a, (" }]\n', /regular expressions for names of tools/);
   });
 
   test('any service_tier is sent, and version names the package of an MCP server', async (t) => {

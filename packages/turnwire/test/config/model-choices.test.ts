@@ -185,7 +185,7 @@ agents: { root: { model: openai/a, use_commands: [fix, house], commands: { test:
     assert.equal((await loadConfig(file)).root.instruction, 'Be brief.');
   });
 
-  test('skills of the file and of the agent; those of an address are refused', async (t) => {
+  test('skills of the file, of the agent and of an address, which is an https one', async (t) => {
     const { root } = await load(
       t,
       `skills: { house: [{ name: a, description: d, instructions: i }] }
@@ -199,6 +199,12 @@ agents: { root: { model: openai/a, use_skills: [house], skills: [commit, { name:
         ['b', true],
       ],
     );
-    await refused(t, 'agents: { root: { model: openai/a, skills: ["https://x.y/z"] } }', /skills are not fetched/);
+    const there = await load(t, 'agents: { root: { model: openai/a, skills: ["https://x.y/z"] } }');
+    assert.deepEqual([there.root.skills.addresses, there.root.skills.found], [['https://x.y/z'], false]);
+    await refused(
+      t,
+      'agents: { root: { model: openai/a, skills: ["http://x.y/z"] } }',
+      /come from an https:\/\/ address/,
+    );
   });
 });

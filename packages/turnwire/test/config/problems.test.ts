@@ -125,12 +125,12 @@ const shapes: readonly (readonly [string, string, RegExp])[] = [
   [
     'an empty instruction',
     'agents:\n  root:\n    model: openai/x\n    instruction:\n',
-    /"instruction" is empty; it must be text$/,
+    /"instruction" is empty; it must be text, or a list of texts$/,
   ],
   [
     'a number for a text',
     'agents:\n  root:\n    model: openai/x\n    instruction: 5\n',
-    /4:18: "instruction" must be text, not 5$/,
+    /4:18: "instruction" must be text, or a list of texts, not 5$/,
   ],
   ['two documents', 'a: 1\n---\nb: 2\n', /not valid YAML: .*document/],
   ['a duplicate key', `${good}models: {}\n`, /3:1: this key stands here twice/],

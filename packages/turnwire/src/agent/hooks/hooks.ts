@@ -6,11 +6,11 @@ import {
   type Hooks,
   matcherPattern,
 } from '../../config/schema/agents/hooks.js';
-import { messageOf } from '../base/abort.js';
+import { messageOf, orAbort } from '../base/abort.js';
 import type { Variables } from '../tools/commands/command.js';
 import type { Tool } from '../tools/tool.js';
 import { firstCharacters } from '../base/well-formed.js';
-import { runBuiltin } from './builtins.js';
+import { runBuiltin } from './builtin/builtins.js';
 import { type HookAnswer, type HookFields, readHookAnswer } from './hook-answer.js';
 import { runHookCommand } from './hook-command.js';
 import { type HookEvent, type HookPoint, hookPoints, type SpecificField } from './hook-point.js';
@@ -25,6 +25,8 @@ export interface HookContext {
   expand?: ((values: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>) | undefined;
   /** The time by which the run goes. @default the machine's */
   now?: Date | undefined;
+  /** The user's folder of turnwire. @default there is none */
+  home?: string | undefined;
 }
 
 export interface HookCall {
@@ -82,9 +84,18 @@ async function ended(hook: Hook, told: Told, call: HookCall, around: HookContext
 type Told = Readonly<Record<string, unknown>>;
 
 async function builtinEnd(hook: BuiltinHook, told: Told, { signal }: HookCall, around: HookContext): Promise<End> {
-  const { directory, env, now = new Date() } = around;
-  const fields = await runBuiltin(hook, told, { directory, env, now, signal, timeout: hook.timeout });
-  return { kind: 'answered', answer: { kind: 'fields', fields, unserved: [] } };
+  const { directory, env, now = new Date(), home } = around;
+  const limit = AbortSignal.timeout(hook.timeout * 1000);
+  const either = AbortSignal.any([signal, limit]);
+  try {
+    const work = runBuiltin(hook, told, { directory, env, now, home, signal: either });
+    const fields = await orAbort(work, either, 0);
+    return { kind: 'answered', answer: { kind: 'fields', fields, unserved: [] } };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (limit.aborted) throw new Error(`it took longer than ${hook.timeout} s`, { cause: error });
+    throw error;
+  }
 }
 
 async function commandEnd(
@@ -210,12 +221,15 @@ interface Asked {
   toolName: string | undefined;
 }
 
+/** In the order of the file; what puts a result into a file comes last, so that nothing is taken out of it too late. */
 function hooksAt(hooks: Hooks, point: HookPoint, tool: HookCall['tool']): Asked[] {
-  return hooks[point].flatMap((entry): Asked[] => {
+  const isLast = ({ hook }: Asked): boolean => hook.type === 'builtin' && hook.command === 'limit_large_tool_results';
+  const asked = hooks[point].flatMap((entry): Asked[] => {
     if (!('hooks' in entry)) return [{ hook: entry, toolName: undefined }];
     const toolName = tool === undefined ? undefined : nameFor(entry.matcher, tool);
     return toolName === undefined ? [] : entry.hooks.map((hook) => ({ hook, toolName }));
   });
+  return [...asked.filter((each) => !isLast(each)), ...asked.filter(isLast)];
 }
 
 /**

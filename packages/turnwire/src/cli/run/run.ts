@@ -121,7 +121,7 @@ export async function run(
           team: agents.members,
           approval: options.yolo ? { yolo: user.approver } : user.approver,
           rules: config.permissions,
-          hooksIn: { directory, env, expand: agents.expand, now: agents.now },
+          hooksIn: { directory, env, expand: agents.expand, now: agents.now, home: homeOf(io) },
           history: file?.state.items,
           makers: file?.state.makers,
           keeper: file,

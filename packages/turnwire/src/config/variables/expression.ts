@@ -35,15 +35,19 @@ export function expressionsIn(text: string): Found[] {
   return found;
 }
 
+/** Of one expression, in code units: what begins and never ends is not looked through to the end of its text each time. */
+export const longest = 10_000;
+
 /** The index of the brace that ends an expression; only what stands in braces inside may go over several lines. */
 export function endOfExpression(text: string, from: number): number | undefined {
   let depth = 0;
-  for (let at = from; at < text.length; at += 1) {
+  const last = Math.min(text.length, from + longest);
+  for (let at = from; at < last; at += 1) {
     const character = text[at];
     if (character === '\n' && depth === 0) return undefined;
     if (character === '"' || character === "'") {
       const end = text.indexOf(character, at + 1);
-      if (end === -1) return undefined;
+      if (end === -1 || end >= last) return undefined;
       at = end;
     } else if (character === '{') depth += 1;
     else if (character === '}' && depth === 0) return at;

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, test, type TestContext } from 'node:test';
 import type { HookPoint } from '../../../dist/agent/hooks/hook-point.js';
 import { runHooks } from '../../../dist/agent/hooks/hooks.js';
@@ -9,14 +16,25 @@ import { scratch } from '../scratch.js';
 
 const now = new Date('2026-02-03T04:05:06Z');
 
-async function verdictOf(t: TestContext, point: HookPoint, hook: object, event: object = {}, folder?: string) {
+async function verdictOf(
+  t: TestContext,
+  point: HookPoint,
+  hook: object,
+  event: object = {},
+  folder?: string,
+  home?: string,
+) {
   const directory = folder ?? (await scratch(t));
   const builtin = { type: 'builtin', ...hook };
   const matched = 'tool_input' in event;
   const hooks = hooksSchema.parse({ [point]: matched ? { hooks: builtin } : builtin });
   const env = { PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1' };
   const { signal } = new AbortController();
-  return runHooks(hooks, { point, tool: { name: 'shell' }, event: { ...event }, signal }, { directory, env, now });
+  return runHooks(
+    hooks,
+    { point, tool: { name: 'shell' }, event: { ...event }, signal },
+    { directory, env, now, home },
+  );
 }
 
 const git = (folder: string, ...args: readonly string[]): void =>
@@ -121,5 +139,100 @@ describe('builtin hooks: what they do', () => {
       verdictOf(t, 'tool_response_transform', redact, { tool_input: {}, tool_response: text });
     assert.equal((await result(`token: ${secret}`)).response, 'token: [REDACTED]');
     assert.equal((await result('nothing')).response, undefined);
+  });
+
+  test('add_context: texts with what the hook is told; other templates are refused with the file', async (t) => {
+    const args = ['Said by {{ .AgentName }}:', '{{.Prompt}}{{ .Nothing }}'];
+    const { context } = await verdictOf(
+      t,
+      'user_prompt_submit',
+      { command: 'add_context', args },
+      { agent_name: 'root', prompt: 'Go.' },
+    );
+    assert.deepEqual(context, ['Said by root:\nGo.']);
+    const hooks = { turn_start: { type: 'builtin', command: 'add_context', args: ['{{ if .Prompt }}x{{ end }}'] } };
+    assert.match(String(hooksSchema.safeParse(hooks).error), /and no other \{\{…\}\}/);
+  });
+
+  test('http_post: sends its text, and fails where it is refused or takes too long', async (t) => {
+    const seen: string[] = [];
+    const server = createServer((request, response) => {
+      void text(request).then((body) => seen.push(`${request.method} ${request.url} ${body}`));
+      if (request.url !== '/slow') response.writeHead(request.url === '/no' ? 403 : 204).end();
+    }).listen(0, '127.0.0.1');
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, 'listening');
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const post = (path: string) =>
+      verdictOf(
+        t,
+        'stop',
+        { command: 'http_post', args: [base + path, '{"text": "{{ .StopResponse }}"}'], timeout: 1 },
+        { stop_response: 'Done.' },
+      );
+    assert.deepEqual((await post('/hook')).warnings, []);
+    assert.deepEqual(seen, ['POST /hook {"text": "Done."}']);
+    assert.match((await post('/no')).warnings.join(), /the hook http_post failed: .* refused it \(status 403\)/);
+    assert.match((await post('/slow')).warnings.join(), /the hook http_post failed: it took longer than 1 s/);
+  });
+
+  test('limit_large_tool_results: the end of a large result, and all of it in a file until the session ends', async (t) => {
+    const event = (name: string, lines: number) => ({
+      tool_input: {},
+      tool_name: name,
+      session_id: `s-${process.pid}`,
+      tool_response: Array.from({ length: lines }, (_, index) => `line ${index}`).join('\n'),
+    });
+    const limit = { command: 'limit_large_tool_results' };
+    assert.equal((await verdictOf(t, 'tool_response_transform', limit, event('shell', 2000))).response, undefined);
+    const { response = '' } = await verdictOf(t, 'tool_response_transform', limit, event('shell', 3000));
+    assert.match(
+      response,
+      /^This result was too large \(\d+ bytes\)\. All of it is in .*\. Its end:\n\nline 1000\n[^]*line 2999$/,
+    );
+    const [, file = ''] = /All of it is in (.*)\. Its end/.exec(response) ?? [];
+    assert.equal((await readFile(file, 'utf8')).split('\n').length, 3000);
+    if (process.platform !== 'win32') assert.equal((await stat(file)).mode & 0o777, 0o600);
+    await verdictOf(t, 'session_end', limit, { session_id: `s-${process.pid}` });
+    assert.equal(existsSync(file), false);
+  });
+
+  test('safer_shell: has commands asked for that may destroy something', async (t) => {
+    const asked = async (cmd: string) =>
+      (await verdictOf(t, 'pre_tool_use', { command: 'safer_shell' }, { tool_input: { cmd } })).ask;
+    assert.equal(await asked('ls -l'), undefined);
+    assert.deepEqual(await asked('cd x && rm -rf y'), { by: 'safer_shell', reason: 'it deletes files' });
+  });
+
+  test('snapshot: keeps each state once, without what is ignored or large, and leaves the repository alone', async (t) => {
+    const [folder, home] = [await repository(t), await scratch(t)];
+    await writeFile(join(folder, '.gitignore'), 'secret\n');
+    await writeFile(join(folder, 'secret'), 'x');
+    await writeFile(join(folder, 'large#1 [x].bin'), Buffer.alloc(3 * 1024 * 1024));
+    const refs = () => execFileSync('git', ['for-each-ref'], { cwd: folder, encoding: 'utf8' });
+    const before = refs();
+    const take = (point: HookPoint) => verdictOf(t, point, { command: 'snapshot' }, { session_id: 's' }, folder, home);
+    for (const point of ['turn_start', 'turn_end'] as const) assert.deepEqual((await take(point)).warnings, []);
+    await writeFile(join(folder, 'a.txt'), 'two\n');
+    for (const point of ['turn_end', 'session_end'] as const) assert.deepEqual((await take(point)).warnings, []);
+    const [name = ''] = await readdir(join(home, 'snapshots'));
+    const kept = (...args: readonly string[]) =>
+      execFileSync('git', [`--git-dir=${join(home, 'snapshots', name)}`, ...args], { encoding: 'utf8' });
+    assert.equal(kept('log', '--format=%s', 'snapshots'), 'turn_end of s\nturn_start of s\n');
+    assert.equal(kept('ls-tree', '-r', '--name-only', 'snapshots'), '.gitignore\n.hidden\na.txt\nb/c.txt\n');
+    assert.equal(kept('show', 'snapshots~1:a.txt'), 'one\n');
+    assert.equal(refs(), before);
+    const outside = await verdictOf(
+      t,
+      'turn_start',
+      { command: 'snapshot' },
+      { session_id: 's' },
+      await scratch(t),
+      home,
+    );
+    assert.deepEqual(outside.warnings, []);
   });
 });

@@ -1,3 +1,16 @@
+/** Points at which what a hook says is told to the model. */
+const telling = [
+  'session_start',
+  'user_prompt_submit',
+  'user_followup_submit',
+  'user_steering_messages_submit',
+  'turn_start',
+  'pre_compact',
+] as const;
+
+/** A field of what a hook is told, in a text: `{{ .ToolName }}`. */
+export const fieldReference = /\{\{-?\s*\.([A-Za-z]\w*)\s*-?\}\}/g;
+
 /** Hooks that turnwire brings, as docker-agent names them: at which points each does something, and what its arguments are. */
 export const builtinHooks = {
   add_date: { points: ['session_start', 'turn_start', 'user_prompt_submit'], args: none },
@@ -21,6 +34,26 @@ export const builtinHooks = {
     points: ['before_llm_call'],
     args: (args) => (isCount(args) ? undefined : 'one number, such as ["50"]'),
   },
+  add_context: {
+    points: telling,
+    args: (args) => (args.length === 0 ? 'texts' : wrongTemplate(args)),
+  },
+  http_post: {
+    points: 'any',
+    args: (args) => {
+      const [address = '', ...more] = args;
+      if (more.length !== 1 || !/^https?:\/\//.test(address) || !URL.canParse(address))
+        return 'an address and a text that is sent to it';
+      return wrongTemplate(more);
+    },
+  },
+  limit_large_tool_results: { points: ['tool_response_transform', 'session_end'], args: none },
+  safer_shell: { points: ['pre_tool_use', 'tool_guard'], args: none },
+  snapshot: {
+    points: ['session_start', 'turn_start', 'turn_end', 'pre_tool_use', 'post_tool_use', 'session_end'],
+    args: none,
+  },
+  unload: { points: ['on_agent_switch'], args: none },
   redact_secrets: {
     points: ['pre_tool_use', 'tool_input_transform', 'before_llm_call', 'tool_response_transform'],
     args: none,
@@ -30,7 +63,8 @@ export const builtinHooks = {
 export type BuiltinHookName = keyof typeof builtinHooks;
 
 interface Builtin {
-  points: readonly string[];
+  /** `any`: at each of them. */
+  points: readonly string[] | 'any';
   /** What the arguments have to be, where they are not; undefined: they are right. */
   args: (args: readonly string[]) => string | undefined;
 }
@@ -38,7 +72,16 @@ interface Builtin {
 /** The builtin hooks that do something at a point. */
 export function builtinsAt(point: string): readonly BuiltinHookName[] {
   const all: Readonly<Record<BuiltinHookName, Builtin>> = builtinHooks;
-  return (Object.keys(all) as BuiltinHookName[]).filter((name) => all[name].points.includes(point));
+  return (Object.keys(all) as BuiltinHookName[]).filter(
+    (name) => all[name].points === 'any' || all[name].points.includes(point),
+  );
+}
+
+/** Of docker-agent's templates the fields alone are served. */
+function wrongTemplate(texts: readonly string[]): string | undefined {
+  return texts.some((text) => text.replace(fieldReference, '').includes('{{'))
+    ? 'texts in which {{ .Field }} stands for what the hook is told, and no other {{…}}'
+    : undefined;
 }
 
 function none(args: readonly string[]): string | undefined {

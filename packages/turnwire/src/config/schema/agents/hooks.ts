@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type BuiltinHookName, builtinHooks, builtinsAt } from './builtin-hooks.js';
+import { builtinHooks, builtinsAt } from './builtin-hooks.js';
 import { environment, flag, name, text, texts, whole } from '../values.js';
 
 /** What a point of a run lets its hooks do. */
@@ -88,19 +88,13 @@ function hookAt(point: HookPointName) {
     },
     'a mapping with "type" and "command"',
   );
-  const [first, ...more] = builtinsAt(point);
-  const known =
-    first === undefined
-      ? `a builtin, and none does anything at ${point}; those there are belong to ${builtinPoints()}`
-      : `a builtin that does something at ${point}: ${[first, ...more].join(', ')}`;
+  const names = builtinsAt(point);
+  const known = `a builtin that does something at ${point}: ${names.join(', ')}`;
   const builtin = z
     .strictObject(
       {
         type: z.literal('builtin', 'command or builtin').describe('builtin: turnwire has it.'),
-        command: (first === undefined
-          ? z.custom<BuiltinHookName>(() => false, known)
-          : z.enum([first, ...more], known)
-        ).describe('Which one.'),
+        command: z.enum(names, known).describe('Which one.'),
         args: texts.optional().describe('Its arguments.'),
         name: label,
         timeout,
@@ -116,10 +110,6 @@ function hookAt(point: HookPointName) {
   return z
     .discriminatedUnion('type', [command, builtin], 'a mapping with "type" and "command"')
     .meta({ id: `hook_of_${point}` });
-}
-
-function builtinPoints(): string {
-  return [...new Set(Object.values(builtinHooks).flatMap((each): readonly string[] => each.points))].join(', ');
 }
 
 /** docker-agent takes one of them without the list, too. */

@@ -1,0 +1,168 @@
+import { readdir } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
+import { fieldReference } from '../../../config/schema/agents/builtin-hooks.js';
+import type { BuiltinHook } from '../../../config/schema/agents/hooks.js';
+import { environment, today } from '../../conversation/instructions.js';
+import { promptFile } from '../../conversation/prompt-files.js';
+import { riskOf } from '../../permissions/risky-commands.js';
+import { redactText, redactValue } from '../../turn/redaction.js';
+import type { Variables } from '../../tools/commands/command.js';
+import { orAbort } from '../../base/abort.js';
+import { firstCharacters } from '../../base/well-formed.js';
+import { type HookFields, noFields } from '../hook-answer.js';
+import { git } from './git.js';
+import { forgetLarge, limited } from './large-results.js';
+import { snapshot, tidy } from './snapshot.js';
+
+/** What a builtin hook knows. */
+export interface BuiltinContext {
+  /** An absolute path. */
+  directory: string;
+  env: Variables;
+  now: Date;
+  signal: AbortSignal;
+  /** The user's folder of turnwire. */
+  home: string | undefined;
+}
+
+/** What it is told, as commands are. */
+export type Told = Readonly<Record<string, unknown>>;
+
+type Builtin = (
+  args: readonly string[],
+  told: Told,
+  around: BuiltinContext,
+) => Promise<Partial<HookFields>> | Partial<HookFields>;
+
+/** What `git diff` says at most, in characters. */
+const longestDiff = 4096;
+/** Entries of a folder that are listed. */
+const mostEntries = 100;
+const defaultCommits = '10';
+
+const builtins: Readonly<Record<BuiltinHook['command'], Builtin>> = {
+  add_date: (_args, _told, { now }) => ({ context: today(now) }),
+  add_environment_info: (_args, _told, { directory }) => ({ context: environment(directory) }),
+  async add_prompt_files(args, _told, { directory }) {
+    const found = await Promise.all(args.map((file) => promptFile(directory, file)));
+    return says(found.filter((text) => text !== undefined).join('\n\n'));
+  },
+  add_git_status: async (_args, _told, around) =>
+    says(titled('git status', await gitText(around, ['status', '--short', '--branch']))),
+  async add_git_diff([form], _told, around) {
+    const diff = await gitText(around, [
+      'diff',
+      '--no-ext-diff',
+      '--no-textconv',
+      ...(form === 'full' ? [] : ['--stat']),
+    ]);
+    return says(titled('git diff', diff.length > longestDiff ? `${firstCharacters(diff, longestDiff)}\n[cut]` : diff));
+  },
+  async add_directory_listing(_args, _told, { directory }) {
+    const entries = await readdir(directory, { withFileTypes: true });
+    const names = entries
+      .filter(({ name }) => !name.startsWith('.'))
+      .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+      .sort();
+    const more = names.length > mostEntries ? [`and ${names.length - mostEntries} more`] : [];
+    return says(titled('The working directory has', [...names.slice(0, mostEntries), ...more].join('\n')));
+  },
+  add_user_info: () => says(`The user is ${userInfo().username}, on ${hostname()}.`),
+  add_recent_commits: async ([count = defaultCommits], _told, around) =>
+    says(
+      titled(
+        `The last ${count} commits`,
+        await gitText(around, ['log', '--oneline', '--no-show-signature', '-n', count]),
+      ),
+    ),
+  add_context: (args, told) => says(args.map((text) => filledIn(text, told)).join('\n')),
+  async http_post([address = '', body = ''], told, { signal }) {
+    const { openHttp } = await import('../../tools/mcp/transports/http.js');
+    const http = openHttp();
+    try {
+      const response = await orAbort(
+        http.fetch(address, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: filledIn(body, told),
+        }),
+        signal,
+        0,
+      );
+      if (!response.ok) throw new Error(`${new URL(address).origin} refused it (status ${response.status})`);
+      return {};
+    } finally {
+      http.close();
+    }
+  },
+  async limit_large_tool_results(
+    _args,
+    { hook_event_name: point, tool_response: response, tool_name: tool, session_id: id },
+  ) {
+    if (point === 'session_end') await forgetLarge(String(id));
+    const text = typeof response === 'string' ? await limited(response, String(tool), String(id)) : undefined;
+    return text === undefined ? {} : { updatedToolResponse: text };
+  },
+  safer_shell(_args, { tool_input: input }) {
+    const cmd: unknown = typeof input === 'object' && input !== null && 'cmd' in input ? input.cmd : undefined;
+    const why = typeof cmd === 'string' ? riskOf(cmd) : undefined;
+    return why === undefined ? {} : { ask: why };
+  },
+  async snapshot(_args, { hook_event_name: point, session_id: id }, around) {
+    if (around.home === undefined) throw new Error('there is no place for snapshots: set TURNWIRE_HOME, or HOME');
+    if (point === 'session_end') await tidy(around, around.home);
+    else await snapshot(around, around.home, `${String(point)} of ${String(id)}`);
+    return {};
+  },
+  // What it lets go of in docker-agent, models of Docker's own engine, cannot be spoken to here.
+  unload: () => ({}),
+  max_iterations([most = '0'], { iteration }) {
+    const over = typeof iteration === 'number' && iteration > Number(most);
+    return over ? { blocked: `the run is not done after ${most} turns` } : {};
+  },
+  redact_secrets(_args, { tool_input: input, tool_response: response }) {
+    const changed = redactValue(input);
+    const text = typeof response === 'string' ? redactText(response) : undefined;
+    return {
+      ...(changed === input ? {} : { updatedInput: changed as Readonly<Record<string, unknown>> }),
+      ...(text === response ? {} : { updatedToolResponse: text }),
+    };
+  },
+};
+
+/** @throws Error that says why it cannot tell what it is for. */
+export async function runBuiltin(
+  { command, args = [] }: BuiltinHook,
+  told: Told,
+  around: BuiltinContext,
+): Promise<HookFields> {
+  return { ...noFields, ...(await builtins[command](args, told, around)) };
+}
+
+/** A text with `{{ .Field }}` replaced by what the hook is told, in docker-agent's spelling: `.ToolName` is `tool_name`. */
+function filledIn(text: string, told: Told): string {
+  return text.replace(fieldReference, (_, name: string) => {
+    const value = told[snakeCase(name)];
+    return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
+  });
+}
+
+function snakeCase(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .toLowerCase();
+}
+
+function says(text: string): Partial<HookFields> {
+  return text === '' ? {} : { context: text };
+}
+
+function titled(title: string, text: string): string {
+  return text === '' ? '' : `${title}:\n${text}`;
+}
+
+/** What git says of the working directory; nothing where it is no repository, or there is no git. */
+async function gitText(around: BuiltinContext, args: readonly string[]): Promise<string> {
+  return ((await git(around, args)) ?? '').trim();
+}
