@@ -15,11 +15,20 @@ export { ManualClock, type Cancel, type Clock } from './base/clock.js';
 export type { AgeLimit, DialectName } from './wire/dialect.js';
 export type { EmulatorLimits, EmulatorOptions } from './server/options.js';
 export { EmulatorError, ScriptError, type EmulatorErrorCode, type ScriptPlace } from './base/errors.js';
-export type { Script } from './sources/script/script.js';
+export type {
+  Script,
+  ScriptAnnotation,
+  ScriptCall,
+  ScriptEntry,
+  ScriptItem,
+  ScriptPace,
+  ScriptRule,
+  ScriptTool,
+} from './sources/script/script-type.js';
 export type { Journal, JournalConnection, JournalRequest, JournalTurn, Outcome, Transport } from './journal/journal.js';
 export type { Item, Usage } from './wire/wire.js';
 export type { Bill, BillLine } from './journal/bill.js';
-export type { FaultRule } from './faults/rule.js';
+export type { FaultInput, FaultMoment, FaultRule } from './faults/fault-rule.js';
 export type { ReplayOptions } from './replay/replay-options.js';
 export type { RecordingSummary } from './replay/summary.js';
 export type { Recorder, RecorderOptions } from './record/recorder.js';

@@ -1,4 +1,4 @@
-import type { Script } from '../sources/script/script.js';
+import type { Script } from '../sources/script/script-type.js';
 import { annotationSchema, toolSchema } from '../sources/tool-schema.js';
 import { isRecord, type Item } from '../wire/wire.js';
 import { endOf, type RecordedAnswer } from './recorded-answer.js';

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { atOnce } from '../base/gradual.js';
 import { Context } from '../memory/context.js';
 import { itemsOf } from '../request/items.js';
-import type { Script } from '../sources/script/script.js';
+import type { Script } from '../sources/script/script-type.js';
 import { isItem, type Item } from '../wire/wire.js';
 import { loadRecording } from '../replay/recording.js';
 import { recordedAnswers, type RecordedAnswer } from './recorded-answer.js';

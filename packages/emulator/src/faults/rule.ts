@@ -16,7 +16,8 @@ const pattern = z
     }
   });
 
-const ruleSchema = z
+/** What `FaultRule` says, checked. */
+export const ruleSchema = z
   .strictObject({
     on: z
       .strictObject({
@@ -44,18 +45,6 @@ const ruleSchema = z
 
 export const faultRules = z.array(ruleSchema);
 
-/**
- * When something is broken, and what.
- *
- * - `on`: all that is given must hold; nothing means always. `turn` and `connection` are numbers in the journal, from 1;
- *   `transport` is `websocket`, `sse` or `json` (a POST that does not stream); `model` and `input` are looked for as in a
- *   script's `match`; `times` is how often the rule strikes in all (default: every time).
- * - `do`: a fault, `close code=1011 after=3` or `{ fault: close, code: 1011, after: 3 }`.
- *
- * Faults that strike `after: request` or `after: open`, and `refuse`, `connect-rate` and `no-pong` (unless it says
- * `after` an event), are faults of a connection: of an upgrade, or of a POST before its body is looked at.
- */
-export type FaultRule = z.input<typeof ruleSchema>;
 export type CheckedFaultRule = z.output<typeof ruleSchema>;
 
 /** True for a fault that strikes before there is a turn. */

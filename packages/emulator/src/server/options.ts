@@ -6,10 +6,10 @@ import type { Clock } from '../base/clock.js';
 import { DIALECTS, dialectNames, type AgeLimit, type Dialect, type DialectName } from '../wire/dialect.js';
 import { EmulatorError } from '../base/errors.js';
 import { advice } from '../base/spelling.js';
-import type { FaultRule } from '../faults/rule.js';
+import type { FaultRule } from '../faults/fault-rule.js';
 import type { ReplayOptions } from '../replay/replay-options.js';
 import { firstIssue } from '../sources/script/script-complaint.js';
-import type { Script } from '../sources/script/script.js';
+import type { Script } from '../sources/script/script-type.js';
 import { CREDENTIALS } from '../base/tenant.js';
 import { isRecord } from '../wire/wire.js';
 

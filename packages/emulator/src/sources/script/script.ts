@@ -132,6 +132,7 @@ const rule = z.strictObject({
   reply: entry,
 });
 
+/** What `Script` says, checked. */
 export const scriptSchema = z
   .strictObject({
     pace: pace.optional(),
@@ -170,38 +171,6 @@ function* textsIn(value: unknown, path: PropertyKey[] = []): Generator<PlacedTex
     }
   }
 }
-
-/**
- * What the emulator answers, as people write it (in YAML, or as an object).
- *
- * - `rules`: the first one whose `match` holds answers. `match.model` and `match.input` are texts to be found, or regular
- *   expressions written `/…/flags`; `input` is looked for in the user messages and tool outputs that the model has not
- *   answered yet; `turn` is the number of the turn, from 1.
- * - `turns`: a conversation. The n-th time the model speaks in a transcript it says the n-th entry, however the transcript
- *   came: in full or by id, on any transport. Nothing is counted per connection, so any number of conversations can run
- *   at once.
- * - `after`: what answers where rules and turns have nothing: `error` (default: status 400, code `script_exhausted`),
- *   `repeat` (the last entry of `turns` again) or `echo`.
- * - `pace`: `first_token_ms`, `tokens_per_second` (a delta counts as a token), `ms_per_1000_uncached_tokens` and `jitter`
- *   (0 to 1), as the emulator's `latency` describes them, which is the default.
- *
- * An entry says `reasoning` (a summary, or a list of its parts), `text` (with `annotations` and `phase`), `refusal` and
- * `calls` (`arguments` for a function, `input` for a custom tool), in this order, any of them together; or `output`, a list
- * of items in any order, each one of `reasoning` (with `reasoning_text`), `text` or `refusal`, `call`, and `tool`: an item of
- * a hosted tool, a shell, a patch or a computer in the API's own words. It ends well unless
- * `incomplete` (a reason) or `fail` (`response.failed` with code and message) ends it. `error` answers with an HTTP status
- * or an error frame instead of a response.
- *
- * An `error` or `fail` among `turns` answers the first `times` (default 1) requests that reach it with one and the same
- * transcript; the next one passes on to the entry after it, and then it starts over: so a conversation with an error in
- * it can be run again. In a rule they answer every time, or the first `times`.
- *
- * `faults` says what is broken on purpose, as `FaultRule` describes it. A script of faults alone leaves the answers to the
- * recordings and the echo.
- *
- * Texts and arguments may hold templates, `{{ path }}`, as `renderText` describes them.
- */
-export type Script = z.input<typeof scriptSchema>;
 
 /** A script after its check, with its defaults. */
 export type CheckedScript = z.output<typeof scriptSchema>;
