@@ -26,7 +26,7 @@ interface Program {
 const unused: Script = { turns: [{ text: 'unused' }] };
 const hello: Script = { turns: [{ text: 'Hello there.' }] };
 
-/** The programs of each README, in their order. */
+/** The programs of each README, and of the page of the gateway, in their order. */
 const programs: Readonly<Record<string, readonly Program[]>> = {
   'README.md': [
     { holds: /new OpenAI/, script: unused, prints: /^$/ },
@@ -44,6 +44,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   'packages/gateway/README.md': [
     { holds: /startGateway/, script: unused, prints: /^http:\/\/127\.0\.0\.1:\d+\/v1\n$/ },
   ],
+  'docs/gateway.md': [{ holds: /startGateway/, script: unused, prints: /^http:\/\/127\.0\.0\.1:\d+\/v1\n$/ }],
   'packages/emulator/README.md': [{ holds: /startEmulator/, script: unused, prints: /^Hello\.\n$/ }],
   'packages/turnwire/README.md': [{ holds: /startEmulator/, script: unused, prints: /^200 1\n$/ }],
 };

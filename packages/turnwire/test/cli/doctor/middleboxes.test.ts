@@ -1,5 +1,6 @@
 // Each program with the misconfiguration that is to be found, and one that has none.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { startEmulator } from '@turnwire/emulator';
 import { examine } from './examine.js';
@@ -20,7 +21,24 @@ describe('doctor: nginx', needs('nginx'), () => {
     assert.equal(findings.get('buffering')?.level, 'problem');
     assert.match(findings.get('buffering')?.advice ?? '', /proxy_buffering off/);
     assert.match(findings.get('body-limit')?.text ?? '', /answered with 413 \(server: nginx/);
+    const told = [...findings.values()].flatMap(({ text, advice = '' }) => [text, advice]).join('\n');
+    for (const line of shownInPage()) assert.match(told, line);
   });
+
+  /** What docs/doctor.md shows of it: numbers differ, and an ellipsis stands for the rest of a line. */
+  function shownInPage(): RegExp[] {
+    const page = readFileSync(new URL('../../../../../docs/doctor.md', import.meta.url), 'utf8');
+    const [, block = ''] = /```text\n(ok [^]*?)\n\n3 problems found/.exec(page) ?? [];
+    const lines = block.split('\n').map((line) => line.replace(/^(?:ok|FAIL)? +/, '').replace(/^FAIL /, ''));
+    assert.equal(lines.length, 7);
+    return lines.map((line) => {
+      const literal = line.replaceAll(/[.*+?()[\]\\/]/g, String.raw`\$&`);
+      const flexible = literal
+        .replaceAll(/[\d\\.]+ m?s\b/g, String.raw`[\d.]+ m?s`)
+        .replaceAll(/\d+\\.\d+\\.\d+/g, '[^ ]+');
+      return new RegExp(`^${flexible.replace(/…$/, '.*')}$`, 'm');
+    });
+  }
 
   test('with a short proxy_read_timeout: an idle WebSocket is ended without a close frame', async (t) => {
     await using emulator = await startEmulator();
