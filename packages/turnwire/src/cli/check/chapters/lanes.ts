@@ -19,7 +19,8 @@ export const lanes: readonly Rule[] = [
     turns: 2,
     run: async (probe) => {
       const socket = await probe.connect();
-      for (const _ of [1, 2]) socket.send({ type: 'response.create', ...probe.create() });
+      // A first turn that takes its time: a server that runs both at once would else be taken for one that does not.
+      for (const given of [{ input: longTask }, {}]) socket.send({ type: 'response.create', ...probe.create(given) });
       expectInOrder(await readTurns(probe, socket, 2));
     },
   },
@@ -68,7 +69,8 @@ export const lanes: readonly Rule[] = [
     turns: 2,
     run: async (probe) => {
       const socket = await probe.connect();
-      for (const _ of [1, 2]) socket.send({ type: 'response.create', ...probe.create({ stream_id: 'a' }) });
+      for (const given of [{ input: longTask }, {}])
+        socket.send({ type: 'response.create', ...probe.create({ stream_id: 'a', ...given }) });
       expectInOrder(await readTurns(probe, socket, 2));
     },
   },
