@@ -2,22 +2,23 @@
 export const chapters = [
   {
     title: 'Guides',
+    pages: ['client', 'fetch', 'gateway', 'agents', 'configuration', 'sessions', 'secrets', 'check', 'doctor'],
+  },
+  {
+    title: 'The emulator',
     pages: [
-      'client',
-      'fetch',
-      'gateway',
-      'agents',
-      'configuration',
-      'sessions',
-      'secrets',
       'emulator',
-      'check',
-      'doctor',
+      'emulator-scripts',
+      'emulator-faults',
+      'emulator-recordings',
+      'emulator-wire',
+      'emulator-clients',
+      'emulator-speed',
     ],
   },
   {
     title: 'How it works',
-    pages: ['continuation', 'connections', 'reliability', 'network', 'performance', 'emulator-speed', 'comparison'],
+    pages: ['continuation', 'connections', 'reliability', 'bounds', 'network', 'performance', 'comparison'],
   },
   { title: 'Reference', pages: ['cli', 'errors', 'glossary'] },
   { title: 'The wire', pages: ['protocol', 'faults'] },

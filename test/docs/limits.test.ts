@@ -7,7 +7,7 @@ const maxWords = 60;
 const maxColumns = 160;
 
 /** Pages that are not there yet. The list gets shorter: a page that has come to keep both limits is to be taken off. */
-const exempt: ReadonlySet<string> = new Set(['docs/agents.md', 'docs/emulator.md']);
+const exempt: ReadonlySet<string> = new Set(['docs/agents.md']);
 
 /** What is too long in a page: lines, code included, and paragraphs, of which each entry of a list is one. */
 function tooLong(text: string): string[] {

@@ -77,7 +77,7 @@ export type Fault = Readonly<z.output<typeof schema>>;
 export type FaultName = Fault['fault'];
 
 /**
- * Every fault there is: what it does. Their parameters stand in the schema above; `docs/emulator.md` shows each with the
+ * Every fault there is: what it does. Their parameters stand in the schema above; `docs/emulator-faults.md` shows each with the
  * command that asks for it.
  */
 export const FAULTS: Readonly<Record<FaultName, string>> = {

@@ -63,7 +63,7 @@ async function upgradeAnswer(emulator: Emulator, fault: string): Promise<string>
   return answer;
 }
 
-/** Each fault by its name, as docs/emulator.md shows it. */
+/** Each fault by its name, as docs/emulator-faults.md shows it. */
 const SHOWN: Readonly<Record<string, (emulator: Emulator) => Promise<void>>> = {
   async refuse(emulator) {
     const answer = await upgradeAnswer(emulator, 'refuse status=426 headers={"Retry-After":"2"} body="<h1>no</h1>"');

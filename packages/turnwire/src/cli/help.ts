@@ -31,7 +31,7 @@ const verbs = {
     examples: ['turnwire emulate', 'turnwire emulate script.yaml --port 4010', 'turnwire emulate --replay run.jsonl'],
     page: 'docs/emulator.md',
   },
-  script: { examples: ['turnwire script --from run.jsonl > script.yaml'], page: 'docs/emulator.md' },
+  script: { examples: ['turnwire script --from run.jsonl > script.yaml'], page: 'docs/emulator-recordings.md' },
   serve: {
     examples: [
       'turnwire serve --upstream https://api.openai.com/v1 --port 4000',
@@ -42,7 +42,7 @@ const verbs = {
   },
   record: {
     examples: ['turnwire record --to run.jsonl -- https://api.openai.com/v1'],
-    page: 'docs/emulator.md',
+    page: 'docs/emulator-recordings.md',
   },
   bench: {
     examples: ['turnwire bench', 'turnwire bench --url https://api.openai.com/v1 --model gpt-5.4 --svg bench.svg'],
