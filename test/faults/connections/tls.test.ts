@@ -1,5 +1,6 @@
 // A6, A9, K4: one TLS configuration, and one verdict, for both transports.
 import assert from 'node:assert/strict';
+import { describe } from 'node:test';
 import { authority, client as ofClient, elsewhere, expired, server as ofServer } from '../server/certificates.js';
 import { reply } from '../server/events.js';
 import { eventually, read, scenario } from '../scenario.js';
@@ -36,65 +37,67 @@ const rejected: readonly [name: string, tls: NonNullable<Script['tls']>, network
   ],
 ];
 
-for (const transport of ['auto', 'websocket', 'sse'] as const) {
-  for (const [name, tls, network] of accepted) {
-    scenario(
-      `A9, ${transport}, ${name}: accepted`,
-      { ...good, tls },
-      { transport, network },
-      async ({ client, server }) => {
-        for (let turn = 0; turn < 2; turn += 1) assert.equal((await read(client.turn(question))).text, 'fine');
-        assert.equal(server.peers.length, 1);
-      },
-    );
-  }
+describe('TLS', () => {
+  for (const transport of ['auto', 'websocket', 'sse'] as const) {
+    for (const [name, tls, network] of accepted) {
+      scenario(
+        `A9, ${transport}, ${name}: accepted`,
+        { ...good, tls },
+        { transport, network },
+        async ({ client, server }) => {
+          for (let turn = 0; turn < 2; turn += 1) assert.equal((await read(client.turn(question))).text, 'fine');
+          assert.equal(server.peers.length, 1);
+        },
+      );
+    }
 
-  for (const [name, tls, network, says] of rejected) {
+    for (const [name, tls, network, says] of rejected) {
+      scenario(
+        `A9, ${transport}, ${name}: one attempt, and nothing is sent`,
+        { ...good, tls },
+        { transport, network },
+        async ({ client, server, warnings }) => {
+          const turn = client.turn(question);
+          const { error } = await read(turn);
+          assert.equal(error?.code, 'dial_failed');
+          assert.match(error.message, says);
+          assert.equal(error.retryable, false);
+          assert.equal(turn.report.attempts.length, 1);
+          assert.deepEqual(warnings, []);
+          assert.deepEqual([server.upgrades, server.posts], [0, 0]);
+          assert.ok(server.peers.length + server.failedHandshakes <= 1, 'it was dialled again');
+        },
+      );
+    }
+
     scenario(
-      `A9, ${transport}, ${name}: one attempt, and nothing is sent`,
-      { ...good, tls },
-      { transport, network },
-      async ({ client, server, warnings }) => {
-        const turn = client.turn(question);
-        const { error } = await read(turn);
-        assert.equal(error?.code, 'dial_failed');
-        assert.match(error.message, says);
-        assert.equal(error.retryable, false);
-        assert.equal(turn.report.attempts.length, 1);
-        assert.deepEqual(warnings, []);
-        assert.deepEqual([server.upgrades, server.posts], [0, 0]);
-        assert.ok(server.peers.length + server.failedHandshakes <= 1, 'it was dialled again');
+      `A6, ${transport}, a TLS handshake that is never answered: the dial has a limit`,
+      {},
+      {},
+      async ({ server, open }) => {
+        const client = open({
+          // It speaks no TLS, so it never answers a ClientHello.
+          baseUrl: server.url.replace('http:', 'https:'),
+          transport,
+          timeouts: { dialMs: 200 },
+        });
+        const { error } = await read(client.turn(question));
+        assert.equal(error?.code, 'dial_timeout');
+        assert.match(error.message, /within 200 ms \(timeouts\.dialMs\)$/);
+        assert.equal(server.peers.length, transport === 'auto' ? 2 : 1);
+        await Promise.all(server.peers.map((peer) => peer.ended));
       },
     );
   }
 
   scenario(
-    `A6, ${transport}, a TLS handshake that is never answered: the dial has a limit`,
-    {},
-    {},
-    async ({ server, open }) => {
-      const client = open({
-        // It speaks no TLS, so it never answers a ClientHello.
-        baseUrl: server.url.replace('http:', 'https:'),
-        transport,
-        timeouts: { dialMs: 200 },
-      });
-      const { error } = await read(client.turn(question));
-      assert.equal(error?.code, 'dial_timeout');
-      assert.match(error.message, /within 200 ms \(timeouts\.dialMs\)$/);
-      assert.equal(server.peers.length, transport === 'auto' ? 2 : 1);
-      await Promise.all(server.peers.map((peer) => peer.ended));
+    'A9, K4: the fallback has the same certificates',
+    { ...good, tls: asksForCertificate, upgrade: (peer) => peer.http(426) },
+    { network: { ca: authority, ...ofClient } },
+    async ({ client, server }) => {
+      assert.equal((await read(client.turn(question))).text, 'fine');
+      assert.deepEqual([server.upgrades, server.posts], [1, 1]);
+      await eventually('its connection is kept', () => server.peers.length === 2);
     },
   );
-}
-
-scenario(
-  'A9, K4: the fallback has the same certificates',
-  { ...good, tls: asksForCertificate, upgrade: (peer) => peer.http(426) },
-  { network: { ca: authority, ...ofClient } },
-  async ({ client, server }) => {
-    assert.equal((await read(client.turn(question))).text, 'fine');
-    assert.deepEqual([server.upgrades, server.posts], [1, 1]);
-    await eventually('its connection is kept', () => server.peers.length === 2);
-  },
-);
+});

@@ -1,5 +1,6 @@
 // A13: what is prepared ahead of turns never delays, answers or fails one.
 import assert from 'node:assert/strict';
+import { describe } from 'node:test';
 import { acceptSilent, refuse } from '../server/admission.js';
 import { completed, created, reply } from '../server/events.js';
 import { eventually, read, scenario } from '../scenario.js';
@@ -23,97 +24,99 @@ function warming(warmed: (peer: Peer) => void): Script {
 }
 const ready = (peer: Peer): void => peer.events(created('resp_warm'), completed('resp_warm'));
 
-scenario('A13: warm() dials, and asks for nothing', warming(ready), webSocket, async ({ client, server }) => {
-  await client.warm();
-  assert.deepEqual([server.upgrades, server.creates], [1, 0]);
-  const turn = client.turn(question);
-  assert.equal((await read(turn)).text, 'fine');
-  assert.equal(turn.report.attempts[0]?.reused, true);
-  assert.equal(server.upgrades, 1);
-  await client.warm();
-  assert.equal(server.upgrades, 1);
-});
-
-scenario(
-  'A13: what was prepared is continued, and its answer is nobody’s',
-  warming(ready),
-  webSocket,
-  async ({ client, server }) => {
-    await client.warm({ ...question });
-    const turn = client.turn({ ...question, input: [...opening, { role: 'user', content: 'what does it say?' }] });
+describe('warm()', () => {
+  scenario('A13: warm() dials, and asks for nothing', warming(ready), webSocket, async ({ client, server }) => {
+    await client.warm();
+    assert.deepEqual([server.upgrades, server.creates], [1, 0]);
+    const turn = client.turn(question);
     assert.equal((await read(turn)).text, 'fine');
-    assert.equal(turn.report.plan, 'delta');
-    const [prepared, asked] = server.peer(1).creates;
-    assert.deepEqual([prepared?.['generate'], prepared?.['input']], [false, opening]);
-    assert.equal('generate' in (asked ?? {}), false);
-    assert.deepEqual(
-      [asked?.['previous_response_id'], asked?.['input']],
-      ['resp_warm', [{ role: 'user', content: 'what does it say?' }]],
-    );
-  },
-);
+    assert.equal(turn.report.attempts[0]?.reused, true);
+    assert.equal(server.upgrades, 1);
+    await client.warm();
+    assert.equal(server.upgrades, 1);
+  });
 
-scenario(
-  'A13: the same input as was prepared is a turn of its own, with an answer of its own',
-  warming(ready),
-  webSocket,
-  async ({ client }) => {
-    await client.warm({ ...question });
-    assert.equal((await read(client.turn(question))).text, 'fine');
-  },
-);
-
-scenario(
-  'A13: a dial ahead that is never answered keeps no turn waiting',
-  { ...warming(ready), upgrade: (peer) => (peer.number === 1 ? acceptSilent() : peer.accept()) },
-  // Whoever waited for that dial would wait for longer than the test may take.
-  { ...webSocket, timeouts: { dialMs: 3_600_000 } },
-  async ({ client, server }) => {
-    const warm = client.warm();
-    await eventually('it is dialled', () => server.peers.length === 1);
-    assert.equal((await read(client.turn(question))).text, 'fine');
-    assert.equal(server.upgrades, 2);
-    client.destroy();
-    await warm;
-  },
-  { quick: true },
-);
-
-for (const [name, warmed] of [
-  ['is never answered', () => {}],
-  ['has begun and never ends', (peer: Peer) => peer.events(created('resp_warm'))],
-] as const) {
   scenario(
-    `A13: a warm-up that ${name} gives its only connection to the turn`,
-    warming(warmed),
-    { ...webSocket, pool: { maxConnections: 1 } },
+    'A13: what was prepared is continued, and its answer is nobody’s',
+    warming(ready),
+    webSocket,
     async ({ client, server }) => {
-      const warm = client.warm({ ...question });
-      await eventually('it is asked', () => server.creates === 1);
-      const turn = client.turn(question);
+      await client.warm({ ...question });
+      const turn = client.turn({ ...question, input: [...opening, { role: 'user', content: 'what does it say?' }] });
       assert.equal((await read(turn)).text, 'fine');
-      assert.equal(turn.report.attempts.length, 1);
-      await warm;
+      assert.equal(turn.report.plan, 'delta');
+      const [prepared, asked] = server.peer(1).creates;
+      assert.deepEqual([prepared?.['generate'], prepared?.['input']], [false, opening]);
+      assert.equal('generate' in (asked ?? {}), false);
+      assert.deepEqual(
+        [asked?.['previous_response_id'], asked?.['input']],
+        ['resp_warm', [{ role: 'user', content: 'what does it say?' }]],
+      );
     },
   );
-}
 
-scenario(
-  'A13: a warm-up that fails is not heard of, and the turn makes its own way',
-  {
-    ...warming((peer) => peer.rst()),
-    upgrade: (peer, head) => (peer.number === 1 ? refuse(503)(peer, head) : peer.accept()),
-  },
-  { transport: 'auto', recovery: { refusals: 'surface' } },
-  async ({ client, warnings }) => {
-    await client.warm();
+  scenario(
+    'A13: the same input as was prepared is a turn of its own, with an answer of its own',
+    warming(ready),
+    webSocket,
+    async ({ client }) => {
+      await client.warm({ ...question });
+      assert.equal((await read(client.turn(question))).text, 'fine');
+    },
+  );
+
+  scenario(
+    'A13: a dial ahead that is never answered keeps no turn waiting',
+    { ...warming(ready), upgrade: (peer) => (peer.number === 1 ? acceptSilent() : peer.accept()) },
+    // Whoever waited for that dial would wait for longer than the test may take.
+    { ...webSocket, timeouts: { dialMs: 3_600_000 } },
+    async ({ client, server }) => {
+      const warm = client.warm();
+      await eventually('it is dialled', () => server.peers.length === 1);
+      assert.equal((await read(client.turn(question))).text, 'fine');
+      assert.equal(server.upgrades, 2);
+      client.destroy();
+      await warm;
+    },
+    { quick: true },
+  );
+
+  for (const [name, warmed] of [
+    ['is never answered', () => {}],
+    ['has begun and never ends', (peer: Peer) => peer.events(created('resp_warm'))],
+  ] as const) {
+    scenario(
+      `A13: a warm-up that ${name} gives its only connection to the turn`,
+      warming(warmed),
+      { ...webSocket, pool: { maxConnections: 1 } },
+      async ({ client, server }) => {
+        const warm = client.warm({ ...question });
+        await eventually('it is asked', () => server.creates === 1);
+        const turn = client.turn(question);
+        assert.equal((await read(turn)).text, 'fine');
+        assert.equal(turn.report.attempts.length, 1);
+        await warm;
+      },
+    );
+  }
+
+  scenario(
+    'A13: a warm-up that fails is not heard of, and the turn makes its own way',
+    {
+      ...warming((peer) => peer.rst()),
+      upgrade: (peer, head) => (peer.number === 1 ? refuse(503)(peer, head) : peer.accept()),
+    },
+    { transport: 'auto', recovery: { refusals: 'surface' } },
+    async ({ client, warnings }) => {
+      await client.warm();
+      await client.warm({ ...question });
+      assert.equal((await read(client.turn(question))).text, 'fine');
+      assert.deepEqual(warnings, []);
+    },
+  );
+
+  scenario('A13: over SSE there is nothing to warm', {}, { transport: 'sse' }, async ({ client, server }) => {
     await client.warm({ ...question });
-    assert.equal((await read(client.turn(question))).text, 'fine');
-    assert.deepEqual(warnings, []);
-  },
-);
-
-scenario('A13: over SSE there is nothing to warm', {}, { transport: 'sse' }, async ({ client, server }) => {
-  await client.warm({ ...question });
-  assert.equal(server.peers.length, 0);
+    assert.equal(server.peers.length, 0);
+  });
 });

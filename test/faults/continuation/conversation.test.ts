@@ -1,5 +1,6 @@
 // D1, D2, D9, D11: a conversation that keeps its own history, which the oracle compares with what the server used.
 import assert from 'node:assert/strict';
+import { describe } from 'node:test';
 import { serve } from '../model/serve.js';
 import { Service, notFound } from '../model/service.js';
 import { same } from '../oracle/transcript.js';
@@ -18,121 +19,128 @@ function ask(conversation: Conversation, input: string): Promise<Result> {
   return read(conversation.turn({ input }));
 }
 
-scenario('each turn is given what is new, and that is what travels', model(), webSocket, async ({ client, server }) => {
-  const conversation = client.conversation(defaults);
-  for (const input of ['one', 'two', 'three']) assert.equal((await ask(conversation, input)).error, undefined);
-  const { creates } = server.peer(1);
-  assert.deepEqual(creates.map(isDelta), [false, true, true]);
-  assert.ok(same(creates[2]?.['input'] as Json[], said('three')));
-  assert.deepEqual(
-    (conversation.items as unknown as Json[]).map(({ role }) => role),
-    ['user', 'assistant', 'user', 'assistant', 'user', 'assistant'],
+describe('conversation()', () => {
+  scenario(
+    'each turn is given what is new, and that is what travels',
+    model(),
+    webSocket,
+    async ({ client, server }) => {
+      const conversation = client.conversation(defaults);
+      for (const input of ['one', 'two', 'three']) assert.equal((await ask(conversation, input)).error, undefined);
+      const { creates } = server.peer(1);
+      assert.deepEqual(creates.map(isDelta), [false, true, true]);
+      assert.ok(same(creates[2]?.['input'] as Json[], said('three')));
+      assert.deepEqual(
+        (conversation.items as unknown as Json[]).map(({ role }) => role),
+        ['user', 'assistant', 'user', 'assistant', 'user', 'assistant'],
+      );
+    },
+  );
+
+  scenario(
+    'two conversations of one client that take turns both send what is new',
+    model(),
+    webSocket,
+    async ({ client, server }) => {
+      const conversations = [client.conversation(defaults), client.conversation(defaults)];
+      for (const input of ['one', 'two', 'three'])
+        for (const [index, conversation] of conversations.entries())
+          assert.equal((await ask(conversation, `${input} of ${index}`)).error, undefined);
+      assert.equal(server.exchanges.filter(({ request }) => isDelta(request)).length, 4);
+    },
+  );
+
+  scenario(
+    'D1, D2: it knows what to send in full, where the server has forgotten and where the connection is another',
+    serve({
+      service: new Service(),
+      course: ({ request, number }) =>
+        number === 2 ? { error: notFound(String(request['previous_response_id'])) } : undefined,
+    }),
+    webSocket,
+    async ({ client, server }) => {
+      const conversation = client.conversation(defaults);
+      for (const input of ['one', 'two']) assert.equal((await ask(conversation, input)).error, undefined);
+      server.peer(1).rst();
+      await eventually('the client knows', () => client.stats.connections === 0);
+      assert.equal((await ask(conversation, 'three')).error, undefined);
+      assert.deepEqual(
+        server.peers.map(({ creates }) => creates.map(isDelta)),
+        [[false, true, false], [false]],
+      );
+      assert.equal(conversation.items.length, 6);
+    },
+  );
+
+  scenario(
+    'D11: a turn that goes by SSE has the whole history with it',
+    { ...model(), upgrade: (peer) => (peer.number === 1 ? peer.accept() : peer.http(426)) },
+    { transport: 'auto' },
+    async ({ client, server }) => {
+      const conversation = client.conversation(defaults);
+      await ask(conversation, 'one');
+      server.peer(1).rst();
+      await eventually('the client knows', () => client.stats.connections === 0);
+      const { text, error } = await ask(conversation, 'two');
+      assert.equal(error, undefined);
+      const [post] = server.peers.flatMap(({ posts }) => posts);
+      assert.ok(same(post?.['input'] as Json[], conversation.items.slice(0, 3) as never));
+      assert.equal('previous_response_id' in (post ?? {}), false);
+      assert.ok(text?.startsWith('answer'));
+    },
+  );
+
+  scenario(
+    'D9: a turn that failed, and one that was not read to its end, leave it as it was',
+    serve({
+      service: new Service(),
+      course: ({ number }) => (number === 2 ? { upTo: 2, after: (peer) => peer.rst() } : undefined),
+    }),
+    webSocket,
+    async ({ client }) => {
+      const conversation = client.conversation(defaults);
+      await ask(conversation, 'one');
+      const before = conversation.items;
+      assert.equal((await ask(conversation, 'lost')).error?.code, 'connection_lost');
+      assert.deepEqual(conversation.items, before);
+      for await (const _event of conversation.turn({ input: 'left' })) break;
+      assert.deepEqual(conversation.items, before);
+      assert.equal((await ask(conversation, 'two')).error, undefined);
+      assert.equal(conversation.items.length, 4);
+    },
+  );
+
+  scenario(
+    'one turn at a time, and no second name for what it continues',
+    model(),
+    webSocket,
+    async ({ client, server }) => {
+      const conversation = client.conversation(defaults);
+      const first = ask(conversation, 'one');
+      const meanwhile = await ask(conversation, 'two');
+      assert.equal(meanwhile.error?.code, 'invalid_request');
+      assert.match(meanwhile.error.message, /one turn at a time/);
+      assert.equal((await first).error, undefined);
+      const named = await read(conversation.turn({ input: 'two', previous_response_id: 'resp_1' }));
+      assert.equal(named.error?.code, 'invalid_request');
+      assert.equal(server.creates, 1);
+    },
+  );
+
+  scenario(
+    'D9: a turn that is read late, when another one has gone on from the same place, changes nothing any more',
+    model(),
+    webSocket,
+    async ({ client }) => {
+      const conversation = client.conversation(defaults);
+      const late = conversation.turn({ input: 'late' });
+      await eventually('it has ended', () => late.report.totalMs !== undefined);
+      assert.equal((await ask(conversation, 'in time')).error, undefined);
+      await late.text();
+      assert.deepEqual(
+        (conversation.items as unknown as Json[]).filter(({ role }) => role === 'user').map(({ content }) => content),
+        ['in time'],
+      );
+    },
   );
 });
-
-scenario(
-  'two conversations of one client that take turns both send what is new',
-  model(),
-  webSocket,
-  async ({ client, server }) => {
-    const conversations = [client.conversation(defaults), client.conversation(defaults)];
-    for (const input of ['one', 'two', 'three'])
-      for (const [index, conversation] of conversations.entries())
-        assert.equal((await ask(conversation, `${input} of ${index}`)).error, undefined);
-    assert.equal(server.exchanges.filter(({ request }) => isDelta(request)).length, 4);
-  },
-);
-
-scenario(
-  'D1, D2: it knows what to send in full, where the server has forgotten and where the connection is another',
-  serve({
-    service: new Service(),
-    course: ({ request, number }) =>
-      number === 2 ? { error: notFound(String(request['previous_response_id'])) } : undefined,
-  }),
-  webSocket,
-  async ({ client, server }) => {
-    const conversation = client.conversation(defaults);
-    for (const input of ['one', 'two']) assert.equal((await ask(conversation, input)).error, undefined);
-    server.peer(1).rst();
-    await eventually('the client knows', () => client.stats.connections === 0);
-    assert.equal((await ask(conversation, 'three')).error, undefined);
-    assert.deepEqual(
-      server.peers.map(({ creates }) => creates.map(isDelta)),
-      [[false, true, false], [false]],
-    );
-    assert.equal(conversation.items.length, 6);
-  },
-);
-
-scenario(
-  'D11: a turn that goes by SSE has the whole history with it',
-  { ...model(), upgrade: (peer) => (peer.number === 1 ? peer.accept() : peer.http(426)) },
-  { transport: 'auto' },
-  async ({ client, server }) => {
-    const conversation = client.conversation(defaults);
-    await ask(conversation, 'one');
-    server.peer(1).rst();
-    await eventually('the client knows', () => client.stats.connections === 0);
-    const { text, error } = await ask(conversation, 'two');
-    assert.equal(error, undefined);
-    const [post] = server.peers.flatMap(({ posts }) => posts);
-    assert.ok(same(post?.['input'] as Json[], conversation.items.slice(0, 3) as never));
-    assert.equal('previous_response_id' in (post ?? {}), false);
-    assert.ok(text?.startsWith('answer'));
-  },
-);
-
-scenario(
-  'D9: a turn that failed, and one that was not read to its end, leave it as it was',
-  serve({
-    service: new Service(),
-    course: ({ number }) => (number === 2 ? { upTo: 2, after: (peer) => peer.rst() } : undefined),
-  }),
-  webSocket,
-  async ({ client }) => {
-    const conversation = client.conversation(defaults);
-    await ask(conversation, 'one');
-    const before = conversation.items;
-    assert.equal((await ask(conversation, 'lost')).error?.code, 'connection_lost');
-    assert.deepEqual(conversation.items, before);
-    for await (const _event of conversation.turn({ input: 'left' })) break;
-    assert.deepEqual(conversation.items, before);
-    assert.equal((await ask(conversation, 'two')).error, undefined);
-    assert.equal(conversation.items.length, 4);
-  },
-);
-
-scenario(
-  'one turn at a time, and no second name for what it continues',
-  model(),
-  webSocket,
-  async ({ client, server }) => {
-    const conversation = client.conversation(defaults);
-    const first = ask(conversation, 'one');
-    const meanwhile = await ask(conversation, 'two');
-    assert.equal(meanwhile.error?.code, 'invalid_request');
-    assert.match(meanwhile.error.message, /one turn at a time/);
-    assert.equal((await first).error, undefined);
-    const named = await read(conversation.turn({ input: 'two', previous_response_id: 'resp_1' }));
-    assert.equal(named.error?.code, 'invalid_request');
-    assert.equal(server.creates, 1);
-  },
-);
-
-scenario(
-  'D9: a turn that is read late, when another one has gone on from the same place, changes nothing any more',
-  model(),
-  webSocket,
-  async ({ client }) => {
-    const conversation = client.conversation(defaults);
-    const late = conversation.turn({ input: 'late' });
-    await eventually('it has ended', () => late.report.totalMs !== undefined);
-    assert.equal((await ask(conversation, 'in time')).error, undefined);
-    await late.text();
-    assert.deepEqual(
-      (conversation.items as unknown as Json[]).filter(({ role }) => role === 'user').map(({ content }) => content),
-      ['in time'],
-    );
-  },
-);

@@ -1,5 +1,6 @@
 // Q3, Q16, F4: ids that change within a response, and ids that come again.
 import assert from 'node:assert/strict';
+import { describe } from 'node:test';
 import { completed, created, delta, message, reply, response } from '../server/events.js';
 import { read, scenario, types } from '../scenario.js';
 import type { Json } from '../server/events.js';
@@ -21,199 +22,201 @@ function rotating(name: string): Json[] {
   return events;
 }
 
-scenario(
-  'Q3: over sse one body is one response, whatever its ids',
-  {
-    post: (peer) => {
-      peer.stream();
-      peer.sse(...rotating('a'));
-      peer.endStream();
-    },
-  },
-  { transport: 'sse' },
-  async ({ client, server }) => {
-    const { text, events } = await read(client.turn({ model: 'test', input: 'hi' }));
-    assert.equal(text, 'fine');
-    assert.equal(events.length, 6);
-    assert.equal(server.posts, 1);
-  },
-  // Which of its ids a response is known by, only the client says.
-  { handwritten: true },
-);
-
-scenario(
-  'Q3: over a WebSocket without other turns the same passes, turn after turn, each on a connection of its own',
-  { create: (peer, _create, count) => peer.events(...rotating(String(count))) },
-  { transport: 'websocket' },
-  async ({ client, server }) => {
-    const input: Json[] = [];
-    for (const question of ['one', 'two', 'three']) {
-      input.push({ role: 'user', content: question });
-      const turn = client.turn({ model: 'test', input: structuredClone(input) as never });
-      assert.equal((await read(turn)).text, 'fine');
-      assert.equal(turn.report.plan, 'full');
-      input.push(...(turn.added as unknown as Json[]));
-    }
-    assert.equal(server.upgrades, 3);
-  },
-  { handwritten: true },
-);
-
-scenario(
-  'Q3: while another turn runs on the connection, an id that changes is another response’s',
-  {
-    create: (peer, create) => {
-      const lane = { stream_id: create['stream_id'] };
-      if (JSON.stringify(create).includes('slow')) return peer.events({ ...created('resp_slow'), ...lane });
-      peer.events({ ...created('resp_1'), ...lane }, { ...completed('resp_2', [message('x')]), ...lane });
-    },
-  },
-  { transport: 'websocket', pool: { lanes: true, maxConnections: 1 } },
-  async ({ client, server }) => {
-    const slow = client.turn({ model: 'test', input: 'slow' });
-    const lost = read(slow);
-    while (slow.report.phase !== 'created') await new Promise((resolve) => setImmediate(resolve));
-    const { error } = await read(client.turn({ model: 'test', input: 'hi' }));
-    assert.equal(error?.code, 'protocol_error');
-    assert.match(error.message, /another response/);
-    assert.equal((await lost).error?.code, 'protocol_error');
-    assert.equal(server.upgrades, 1);
-  },
-);
-
-/** Three turns on one connection, the third of which has what is `wrong`. */
-const thirdIs =
-  (wrong: (peer: Peer) => void): ((peer: Peer, create: Json, count: number) => void) =>
-  (peer, _create, count) => {
-    if (peer.number === 1 && count === 3) return wrong(peer);
-    const name = `${peer.number}_${count}`;
-    peer.events(
-      created(`resp_${name}`),
-      piece(`answer ${name}`, name),
-      completed(`resp_${name}`, [message(`answer ${name}`, itemId(name))]),
-    );
-  };
-
-const earlier: Record<string, { events: Json[]; passed: string[] }> = {
-  'the whole answer to an earlier turn': {
-    events: [
-      created('resp_1_1'),
-      piece('answer 1_1', '1_1'),
-      completed('resp_1_1', [message('answer 1_1', itemId('1_1'))]),
-    ],
-    passed: [],
-  },
-  'a piece of an earlier item': {
-    events: [created('resp_new'), piece('answer 1_1', '1_1')],
-    passed: ['response.created'],
-  },
-  'an earlier item that is begun again': {
-    events: [
-      created('resp_new'),
-      { type: 'response.output_item.added', output_index: 0, item: message('', itemId('1_1')) },
-    ],
-    passed: ['response.created'],
-  },
-  'an earlier item that is finished again': {
-    events: [
-      created('resp_new'),
-      { type: 'response.output_item.done', output_index: 0, item: message('answer 1_1', itemId('1_1')) },
-    ],
-    passed: ['response.created'],
-  },
-  'an earlier item at the end': {
-    events: [created('resp_new'), completed('resp_new', [message('answer 1_1', itemId('1_1'))])],
-    passed: ['response.created'],
-  },
-  'the end of an earlier response': {
-    events: [created('resp_new'), piece('new', 'new'), completed('resp_1_1', [message('answer 1_1', itemId('new'))])],
-    passed: ['response.created', 'response.output_text.delta'],
-  },
-};
-for (const [name, { events, passed }] of Object.entries(earlier))
+describe('ids of responses and items', () => {
   scenario(
-    `Q16: ${name} is not the answer, and ends its connection`,
-    { create: thirdIs((peer) => peer.events(...events)) },
+    'Q3: over sse one body is one response, whatever its ids',
+    {
+      post: (peer) => {
+        peer.stream();
+        peer.sse(...rotating('a'));
+        peer.endStream();
+      },
+    },
+    { transport: 'sse' },
+    async ({ client, server }) => {
+      const { text, events } = await read(client.turn({ model: 'test', input: 'hi' }));
+      assert.equal(text, 'fine');
+      assert.equal(events.length, 6);
+      assert.equal(server.posts, 1);
+    },
+    // Which of its ids a response is known by, only the client says.
+    { handwritten: true },
+  );
+
+  scenario(
+    'Q3: over a WebSocket without other turns the same passes, turn after turn, each on a connection of its own',
+    { create: (peer, _create, count) => peer.events(...rotating(String(count))) },
     { transport: 'websocket' },
     async ({ client, server }) => {
-      for (const count of [1, 2])
-        assert.equal((await read(client.turn({ model: 'test', input: `${count}` }))).text, `answer 1_${count}`);
-      const third = await read(client.turn({ model: 'test', input: '3' }));
-      assert.equal(third.error?.code, 'protocol_error');
-      assert.deepEqual(types(third.events), passed);
-      assert.equal((await read(client.turn({ model: 'test', input: '4' }))).text, 'answer 2_1');
+      const input: Json[] = [];
+      for (const question of ['one', 'two', 'three']) {
+        input.push({ role: 'user', content: question });
+        const turn = client.turn({ model: 'test', input: structuredClone(input) as never });
+        assert.equal((await read(turn)).text, 'fine');
+        assert.equal(turn.report.plan, 'full');
+        input.push(...(turn.added as unknown as Json[]));
+      }
+      assert.equal(server.upgrades, 3);
+    },
+    { handwritten: true },
+  );
+
+  scenario(
+    'Q3: while another turn runs on the connection, an id that changes is another response’s',
+    {
+      create: (peer, create) => {
+        const lane = { stream_id: create['stream_id'] };
+        if (JSON.stringify(create).includes('slow')) return peer.events({ ...created('resp_slow'), ...lane });
+        peer.events({ ...created('resp_1'), ...lane }, { ...completed('resp_2', [message('x')]), ...lane });
+      },
+    },
+    { transport: 'websocket', pool: { lanes: true, maxConnections: 1 } },
+    async ({ client, server }) => {
+      const slow = client.turn({ model: 'test', input: 'slow' });
+      const lost = read(slow);
+      while (slow.report.phase !== 'created') await new Promise((resolve) => setImmediate(resolve));
+      const { error } = await read(client.turn({ model: 'test', input: 'hi' }));
+      assert.equal(error?.code, 'protocol_error');
+      assert.match(error.message, /another response/);
+      assert.equal((await lost).error?.code, 'protocol_error');
+      assert.equal(server.upgrades, 1);
+    },
+  );
+
+  /** Three turns on one connection, the third of which has what is `wrong`. */
+  const thirdIs =
+    (wrong: (peer: Peer) => void): ((peer: Peer, create: Json, count: number) => void) =>
+    (peer, _create, count) => {
+      if (peer.number === 1 && count === 3) return wrong(peer);
+      const name = `${peer.number}_${count}`;
+      peer.events(
+        created(`resp_${name}`),
+        piece(`answer ${name}`, name),
+        completed(`resp_${name}`, [message(`answer ${name}`, itemId(name))]),
+      );
+    };
+
+  const earlier: Record<string, { events: Json[]; passed: string[] }> = {
+    'the whole answer to an earlier turn': {
+      events: [
+        created('resp_1_1'),
+        piece('answer 1_1', '1_1'),
+        completed('resp_1_1', [message('answer 1_1', itemId('1_1'))]),
+      ],
+      passed: [],
+    },
+    'a piece of an earlier item': {
+      events: [created('resp_new'), piece('answer 1_1', '1_1')],
+      passed: ['response.created'],
+    },
+    'an earlier item that is begun again': {
+      events: [
+        created('resp_new'),
+        { type: 'response.output_item.added', output_index: 0, item: message('', itemId('1_1')) },
+      ],
+      passed: ['response.created'],
+    },
+    'an earlier item that is finished again': {
+      events: [
+        created('resp_new'),
+        { type: 'response.output_item.done', output_index: 0, item: message('answer 1_1', itemId('1_1')) },
+      ],
+      passed: ['response.created'],
+    },
+    'an earlier item at the end': {
+      events: [created('resp_new'), completed('resp_new', [message('answer 1_1', itemId('1_1'))])],
+      passed: ['response.created'],
+    },
+    'the end of an earlier response': {
+      events: [created('resp_new'), piece('new', 'new'), completed('resp_1_1', [message('answer 1_1', itemId('new'))])],
+      passed: ['response.created', 'response.output_text.delta'],
+    },
+  };
+  for (const [name, { events, passed }] of Object.entries(earlier))
+    scenario(
+      `Q16: ${name} is not the answer, and ends its connection`,
+      { create: thirdIs((peer) => peer.events(...events)) },
+      { transport: 'websocket' },
+      async ({ client, server }) => {
+        for (const count of [1, 2])
+          assert.equal((await read(client.turn({ model: 'test', input: `${count}` }))).text, `answer 1_${count}`);
+        const third = await read(client.turn({ model: 'test', input: '3' }));
+        assert.equal(third.error?.code, 'protocol_error');
+        assert.deepEqual(types(third.events), passed);
+        assert.equal((await read(client.turn({ model: 'test', input: '4' }))).text, 'answer 2_1');
+        assert.equal(server.upgrades, 2);
+      },
+      { handwritten: true },
+    );
+
+  scenario(
+    'Q16: an id that no earlier response had passes on a connection that has carried others, and is not continued',
+    {
+      create: thirdIs((peer) =>
+        peer.events(created('resp_new'), piece('rotated', 'new'), completed('resp_newer', [message('rotated')])),
+      ),
+    },
+    { transport: 'websocket' },
+    async ({ client, server }) => {
+      for (const text of ['answer 1_1', 'answer 1_2', 'rotated', 'answer 2_1'])
+        assert.equal((await read(client.turn({ model: 'test', input: text }))).text, text);
       assert.equal(server.upgrades, 2);
     },
     { handwritten: true },
   );
 
-scenario(
-  'Q16: an id that no earlier response had passes on a connection that has carried others, and is not continued',
-  {
-    create: thirdIs((peer) =>
-      peer.events(created('resp_new'), piece('rotated', 'new'), completed('resp_newer', [message('rotated')])),
-    ),
-  },
-  { transport: 'websocket' },
-  async ({ client, server }) => {
-    for (const text of ['answer 1_1', 'answer 1_2', 'rotated', 'answer 2_1'])
-      assert.equal((await read(client.turn({ model: 'test', input: text }))).text, text);
-    assert.equal(server.upgrades, 2);
-  },
-  { handwritten: true },
-);
+  scenario(
+    'Q16: the id of an earlier response is known however many items have come since',
+    {
+      create: (peer, _create, count) =>
+        peer.events(
+          created(`resp_${count}`),
+          ...(count === 2 ? Array.from({ length: 300 }, (_, index) => piece('x', `many_${index}`)) : []),
+          completed(count === 3 ? 'resp_1' : `resp_${count}`, [message('fine')]),
+        ),
+    },
+    { transport: 'websocket' },
+    async ({ client }) => {
+      for (const _ of [1, 2]) assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'fine');
+      const { error } = await read(client.turn({ model: 'test', input: 'hi' }));
+      assert.match(error?.message ?? '', /another response/);
+    },
+    { handwritten: true },
+  );
 
-scenario(
-  'Q16: the id of an earlier response is known however many items have come since',
-  {
-    create: (peer, _create, count) =>
-      peer.events(
-        created(`resp_${count}`),
-        ...(count === 2 ? Array.from({ length: 300 }, (_, index) => piece('x', `many_${index}`)) : []),
-        completed(count === 3 ? 'resp_1' : `resp_${count}`, [message('fine')]),
-      ),
-  },
-  { transport: 'websocket' },
-  async ({ client }) => {
-    for (const _ of [1, 2]) assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'fine');
-    const { error } = await read(client.turn({ model: 'test', input: 'hi' }));
-    assert.match(error?.message ?? '', /another response/);
-  },
-  { handwritten: true },
-);
+  scenario(
+    'Q16: items that are numbered anew in each response are their own',
+    {
+      create: (peer, _create, count) =>
+        peer.events(
+          created(`resp_${count}`),
+          { ...delta('fine'), item_id: 'msg_0' },
+          { type: 'response.output_item.done', output_index: 0, item: message('fine', 'msg_0') },
+          completed(`resp_${count}`, [message('fine', 'msg_0')]),
+        ),
+    },
+    { transport: 'websocket' },
+    async ({ client, server }) => {
+      for (const _ of [1, 2, 3]) assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'fine');
+      assert.equal(server.upgrades, 1);
+    },
+  );
 
-scenario(
-  'Q16: items that are numbered anew in each response are their own',
-  {
-    create: (peer, _create, count) =>
-      peer.events(
-        created(`resp_${count}`),
-        { ...delta('fine'), item_id: 'msg_0' },
-        { type: 'response.output_item.done', output_index: 0, item: message('fine', 'msg_0') },
-        completed(`resp_${count}`, [message('fine', 'msg_0')]),
-      ),
-  },
-  { transport: 'websocket' },
-  async ({ client, server }) => {
-    for (const _ of [1, 2, 3]) assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'fine');
-    assert.equal(server.upgrades, 1);
-  },
-);
-
-scenario(
-  'Q16: ids that are merely unknown pass: pieces of an item that nothing has announced',
-  {
-    create: (peer, _create, count) =>
-      peer.events(
-        ...reply(`resp_${count}`, 'fine').slice(0, 1),
-        piece('fi', `${count}a`),
-        piece('ne', `${count}b`),
-        completed(`resp_${count}`, [message('fine', itemId(`${count}c`))]),
-      ),
-  },
-  { transport: 'websocket' },
-  async ({ client, server }) => {
-    for (const _ of [1, 2, 3]) assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'fine');
-    assert.equal(server.upgrades, 1);
-  },
-);
+  scenario(
+    'Q16: ids that are merely unknown pass: pieces of an item that nothing has announced',
+    {
+      create: (peer, _create, count) =>
+        peer.events(
+          ...reply(`resp_${count}`, 'fine').slice(0, 1),
+          piece('fi', `${count}a`),
+          piece('ne', `${count}b`),
+          completed(`resp_${count}`, [message('fine', itemId(`${count}c`))]),
+        ),
+    },
+    { transport: 'websocket' },
+    async ({ client, server }) => {
+      for (const _ of [1, 2, 3]) assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'fine');
+      assert.equal(server.upgrades, 1);
+    },
+  );
+});

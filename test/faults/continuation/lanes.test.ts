@@ -1,5 +1,6 @@
 // F5, I1, I4: several turns on one connection.
 import assert from 'node:assert/strict';
+import { describe } from 'node:test';
 import { asked, completed, created, delta, message } from '../server/events.js';
 import { eventually, read, scenario } from '../scenario.js';
 import type { Json } from '../server/events.js';
@@ -71,28 +72,30 @@ function waiting(answers: Map<string, (events: Json[]) => void>): Script {
   );
 }
 
-scenario(
-  'F5: a server that answers without the name it was sent is survived, and is sent none any more',
-  {
-    create: (peer, _create, count) =>
-      peer.events(created(`resp_${peer.number}_${count}`), completed(`resp_${peer.number}_${count}`)),
-  },
-  { pool: { lanes: true }, transport: 'websocket' },
-  async ({ client, server }) => {
-    for (let turn = 1; turn <= 3; turn += 1) assert.equal((await read(client.turn(question('hi')))).error, undefined);
-    assert.deepEqual(
-      server.peers.flatMap(({ creates }) => creates.map((create) => 'stream_id' in create)),
-      [true, false, false],
-    );
-  },
-);
+describe('lanes', () => {
+  scenario(
+    'F5: a server that answers without the name it was sent is survived, and is sent none any more',
+    {
+      create: (peer, _create, count) =>
+        peer.events(created(`resp_${peer.number}_${count}`), completed(`resp_${peer.number}_${count}`)),
+    },
+    { pool: { lanes: true }, transport: 'websocket' },
+    async ({ client, server }) => {
+      for (let turn = 1; turn <= 3; turn += 1) assert.equal((await read(client.turn(question('hi')))).error, undefined);
+      assert.deepEqual(
+        server.peers.flatMap(({ creates }) => creates.map((create) => 'stream_id' in create)),
+        [true, false, false],
+      );
+    },
+  );
 
-scenario(
-  'F5: without the option no turn has a lane',
-  { create: (peer) => peer.events(created('resp_1'), completed('resp_1')) },
-  { transport: 'websocket' },
-  async ({ client, server }) => {
-    await read(client.turn(question('hi')));
-    assert.equal('stream_id' in (server.peer(1).creates[0] ?? {}), false);
-  },
-);
+  scenario(
+    'F5: without the option no turn has a lane',
+    { create: (peer) => peer.events(created('resp_1'), completed('resp_1')) },
+    { transport: 'websocket' },
+    async ({ client, server }) => {
+      await read(client.turn(question('hi')));
+      assert.equal('stream_id' in (server.peer(1).creates[0] ?? {}), false);
+    },
+  );
+});

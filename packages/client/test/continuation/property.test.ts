@@ -1,7 +1,7 @@
 // D4, D5: whatever callers do to their histories, and whatever a server forgets, the transcript that a delta makes is the caller's input.
 // Seeded: a failure names its seed, and TURNWIRE_SEED=… runs that one alone.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { shapingFields } from '../../dist/continuation/fields.js';
 import { ChainMemory } from '../../dist/continuation/memory.js';
 import { snapshot } from '../../dist/json/snapshot.js';
@@ -267,23 +267,25 @@ function turn(dice: Dice, { talk, server, memory, input, fields, plan, before }:
   talk.calls = terminal.filter(({ type }) => type === 'function_call').map((item) => item['call_id'] as string);
 }
 
-test('the transcript that the server uses is the input that the caller gave', () => {
-  const only = process.env['TURNWIRE_SEED'];
-  const seen = new Map<string, number>();
-  const seeds = only === undefined ? Array.from({ length: 500 }, (_, seed) => seed) : [Number(only)];
-  for (const seed of seeds) run(seed, seen);
-  if (only !== undefined) return;
-  // The property says nothing unless there are deltas, and each way out of them.
-  const counted = JSON.stringify(Object.fromEntries<Json>(seen));
-  assert((seen.get('delta') ?? 0) > 5000, counted);
-  for (const reason of [
-    'first_turn',
-    'fields_changed',
-    'history_diverged_at',
-    'history_unknown',
-    'chain_lost',
-    'history_rewound',
-  ]) {
-    assert((seen.get(reason) ?? 0) > 20, counted);
-  }
+describe('continuation: properties', () => {
+  test('the transcript that the server uses is the input that the caller gave', () => {
+    const only = process.env['TURNWIRE_SEED'];
+    const seen = new Map<string, number>();
+    const seeds = only === undefined ? Array.from({ length: 500 }, (_, seed) => seed) : [Number(only)];
+    for (const seed of seeds) run(seed, seen);
+    if (only !== undefined) return;
+    // The property says nothing unless there are deltas, and each way out of them.
+    const counted = JSON.stringify(Object.fromEntries<Json>(seen));
+    assert((seen.get('delta') ?? 0) > 5000, counted);
+    for (const reason of [
+      'first_turn',
+      'fields_changed',
+      'history_diverged_at',
+      'history_unknown',
+      'chain_lost',
+      'history_rewound',
+    ]) {
+      assert((seen.get(reason) ?? 0) > 20, counted);
+    }
+  });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { itemsOf } from '../../dist/protocol/request.js';
 import { shapingFields } from '../../dist/continuation/fields.js';
@@ -94,57 +94,62 @@ function continues(sdk: SdkHistory, outputs: readonly Output[], first: Json): vo
   });
 }
 
-for (const sdk of sdkHistories) {
-  test(`${sdk.name}: a delta on every turn but the first`, () => {
-    for (const first of ['find it', user('find it'), { role: 'user', content: 'find it' }])
-      continues(sdk, fourTurns(), first);
-  });
-}
-
-test('real outputs, one after the other, as each SDK hands them back', (t) => {
-  if (recordings === undefined) return t.skip('no recordings beside the repository');
-  const seen = new Set<string>();
-  for (const file of readdirSync(recordings).filter((name) => name.endsWith('.jsonl'))) {
-    const outputs = outputsOf(recordings, file);
-    const items = outputs.flatMap(({ done }) => done);
-    for (const sdk of sdkHistories) {
-      // The AI SDK has forms of its own for hosted tools, and drops citations, logprobs, open reasoning and callers: that is sent in full.
-      const dropped = /"annotations":\[\{|"logprobs":\[\{|"reasoning_text"|"caller":\{/.test(JSON.stringify(items));
-      const simple =
-        !dropped && items.every(({ type }) => ['function_call', 'message', 'reasoning'].includes(text(type)));
-      if (outputs.length === 0 || (sdk.stored !== 'either' && !simple)) continue;
-      continues(sdk, [...outputs, { done: [], terminal: [] }], user('find it'));
-      seen.add(`${sdk.name}, ${file}`);
-    }
-  }
+describe('histories of SDKs', () => {
   for (const sdk of sdkHistories) {
-    assert(seen.has(`${sdk.name}, openai-reasoning-encrypted-content.1.jsonl`), sdk.name);
+    test(`${sdk.name}: a delta on every turn but the first`, () => {
+      for (const first of ['find it', user('find it'), { role: 'user', content: 'find it' }])
+        continues(sdk, fourTurns(), first);
+    });
   }
-  return assert(seen.size >= 50, `${seen.size}`);
-});
 
-test('what an SDK really changes is sent in full', () => {
-  const memory = new ChainMemory({ maxBytes: 100e6 });
-  const [first = { terminal: [], done: [] }] = fourTurns();
-  const fields = shapingFields({ model: 'm', store: false });
-  const begun = { input: [user('find it')], fields };
-  memory.commit({
-    ...begun,
-    responseId: 'r',
-    stored: false,
-    output: first.terminal,
-    plan: memory.plan(begun, () => true),
+  test('real outputs, one after the other, as each SDK hands them back', (t) => {
+    if (recordings === undefined) return t.skip('no recordings beside the repository');
+    const seen = new Set<string>();
+    for (const file of readdirSync(recordings).filter((name) => name.endsWith('.jsonl'))) {
+      const outputs = outputsOf(recordings, file);
+      const items = outputs.flatMap(({ done }) => done);
+      for (const sdk of sdkHistories) {
+        // The AI SDK has forms of its own for hosted tools, and drops citations, logprobs, open reasoning and callers: that is sent in full.
+        const dropped = /"annotations":\[\{|"logprobs":\[\{|"reasoning_text"|"caller":\{/.test(JSON.stringify(items));
+        const simple =
+          !dropped && items.every(({ type }) => ['function_call', 'message', 'reasoning'].includes(text(type)));
+        if (outputs.length === 0 || (sdk.stored !== 'either' && !simple)) continue;
+        continues(sdk, [...outputs, { done: [], terminal: [] }], user('find it'));
+        seen.add(`${sdk.name}, ${file}`);
+      }
+    }
+    for (const sdk of sdkHistories) {
+      assert(seen.has(`${sdk.name}, openai-reasoning-encrypted-content.1.jsonl`), sdk.name);
+    }
+    return assert(seen.size >= 50, `${seen.size}`);
   });
-  const [thought = null, one = {}, two = {}] = first.terminal;
-  const plan = (...items: Json[]): unknown => {
-    const found = memory.plan(
-      { input: [user('find it'), ...items, result('c1', 'x'), result('c2', 'x')], fields },
-      () => true,
+
+  test('what an SDK really changes is sent in full', () => {
+    const memory = new ChainMemory({ maxBytes: 100e6 });
+    const [first = { terminal: [], done: [] }] = fourTurns();
+    const fields = shapingFields({ model: 'm', store: false });
+    const begun = { input: [user('find it')], fields };
+    memory.commit({
+      ...begun,
+      responseId: 'r',
+      stored: false,
+      output: first.terminal,
+      plan: memory.plan(begun, () => true),
+    });
+    const [thought = null, one = {}, two = {}] = first.terminal;
+    const plan = (...items: Json[]): unknown => {
+      const found = memory.plan(
+        { input: [user('find it'), ...items, result('c1', 'x'), result('c2', 'x')], fields },
+        () => true,
+      );
+      return found.name === 'full' ? found.reason : found.from;
+    };
+    assert.equal(plan(thought, one, two), 4);
+    // Defaults of a zod schema end up in the arguments; without encrypted content the AI SDK drops the reasoning.
+    assert.equal(
+      plan(thought, { ...one, arguments: '{"query":"a","limit":5,"page":1}' }, two),
+      'history_diverged_at: 2',
     );
-    return found.name === 'full' ? found.reason : found.from;
-  };
-  assert.equal(plan(thought, one, two), 4);
-  // Defaults of a zod schema end up in the arguments; without encrypted content the AI SDK drops the reasoning.
-  assert.equal(plan(thought, { ...one, arguments: '{"query":"a","limit":5,"page":1}' }, two), 'history_diverged_at: 2');
-  assert.equal(plan(one, two), 'history_diverged_at: 1');
+    assert.equal(plan(one, two), 'history_diverged_at: 1');
+  });
 });

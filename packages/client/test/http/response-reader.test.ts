@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { HttpResponseReader, HttpViolation } from '../../dist/http/response-reader.js';
 import type { ResponseHead } from '../../dist/http/head.js';
@@ -87,52 +87,58 @@ const answers: readonly [name: string, answer: string, expected: Omit<Read, 'hea
   ],
 ];
 
-for (const [name, answer, { body, reusable, whole }] of answers) {
-  test(`an answer ${name}, in one piece and byte by byte`, () => {
-    for (const chunks of [[answer], answer.split('')]) {
-      const found = read(chunks);
-      assert.deepEqual({ body: found.body, reusable: found.reusable, whole: found.whole }, { body, reusable, whole });
-      assert.ok(found.heads.length <= 1);
-    }
-  });
-}
-
-test('however it is cut, it is the same', () => {
-  const answer = fc.constantFrom(...answers.map(([, text]) => text));
-  fc.assert(
-    fc.property(answer, fc.array(fc.nat({ max: 40 }), { maxLength: 20 }), (text, sizes) => {
-      const chunks: string[] = [];
-      let at = 0;
-      for (const size of sizes) {
-        chunks.push(text.slice(at, at + size));
-        at += size;
+describe('HTTP response reader', () => {
+  for (const [name, answer, { body, reusable, whole }] of answers) {
+    test(`an answer ${name}, in one piece and byte by byte`, () => {
+      for (const chunks of [[answer], answer.split('')]) {
+        const found = read(chunks);
+        assert.deepEqual({ body: found.body, reusable: found.reusable, whole: found.whole }, { body, reusable, whole });
+        assert.ok(found.heads.length <= 1);
       }
-      assert.deepEqual(read([...chunks, text.slice(at)]), read([text]));
-    }),
-  );
-});
+    });
+  }
 
-for (const [name, answer, message] of [
-  ['no HTTP', 'SSH-2.0-x\r\n\r\n', 'an answer that is not HTTP'],
-  ['a head without an end', `${ok}x: ${'y'.repeat(200)}`, 'a head that has no end within 200 bytes'],
-  ['a length that is none', `${ok}content-length: 5, 5\r\n\r\n`, 'a content-length that is none'],
-  ['a negative length', `${ok}content-length: -5\r\n\r\n`, 'a content-length that is none'],
-  ['another coding', `${ok}transfer-encoding: gzip, chunked\r\n\r\n`, 'a body with transfer-encoding "gzip, chunked"'],
-  ['a chunk without its size', `${ok}transfer-encoding: chunked\r\n\r\nhello\r\n`, 'a chunk without its size'],
-  ['a chunk of hex with a sign', `${ok}transfer-encoding: chunked\r\n\r\n-1\r\n`, 'a chunk without its size'],
-  [
-    'a chunk longer than it said',
-    `${ok}transfer-encoding: chunked\r\n\r\n1\r\nabc\r\n`,
-    'a chunk that is longer than it said',
-  ],
-  [
-    'a line without an end',
-    `${ok}transfer-encoding: chunked\r\n\r\n1;${'x'.repeat(5000)}`,
-    'a line of its framing with more than 4096 bytes',
-  ],
-  ['more than its answer', `${ok}content-length: 1\r\n\r\nab`, 'more than its answer'],
-] as const) {
-  test(`${name} is refused`, () => {
-    for (const chunks of [[answer], answer.split('')]) assert.throws(() => read(chunks), new HttpViolation(message));
+  test('however it is cut, it is the same', () => {
+    const answer = fc.constantFrom(...answers.map(([, text]) => text));
+    fc.assert(
+      fc.property(answer, fc.array(fc.nat({ max: 40 }), { maxLength: 20 }), (text, sizes) => {
+        const chunks: string[] = [];
+        let at = 0;
+        for (const size of sizes) {
+          chunks.push(text.slice(at, at + size));
+          at += size;
+        }
+        assert.deepEqual(read([...chunks, text.slice(at)]), read([text]));
+      }),
+    );
   });
-}
+
+  for (const [name, answer, message] of [
+    ['no HTTP', 'SSH-2.0-x\r\n\r\n', 'an answer that is not HTTP'],
+    ['a head without an end', `${ok}x: ${'y'.repeat(200)}`, 'a head that has no end within 200 bytes'],
+    ['a length that is none', `${ok}content-length: 5, 5\r\n\r\n`, 'a content-length that is none'],
+    ['a negative length', `${ok}content-length: -5\r\n\r\n`, 'a content-length that is none'],
+    [
+      'another coding',
+      `${ok}transfer-encoding: gzip, chunked\r\n\r\n`,
+      'a body with transfer-encoding "gzip, chunked"',
+    ],
+    ['a chunk without its size', `${ok}transfer-encoding: chunked\r\n\r\nhello\r\n`, 'a chunk without its size'],
+    ['a chunk of hex with a sign', `${ok}transfer-encoding: chunked\r\n\r\n-1\r\n`, 'a chunk without its size'],
+    [
+      'a chunk longer than it said',
+      `${ok}transfer-encoding: chunked\r\n\r\n1\r\nabc\r\n`,
+      'a chunk that is longer than it said',
+    ],
+    [
+      'a line without an end',
+      `${ok}transfer-encoding: chunked\r\n\r\n1;${'x'.repeat(5000)}`,
+      'a line of its framing with more than 4096 bytes',
+    ],
+    ['more than its answer', `${ok}content-length: 1\r\n\r\nab`, 'more than its answer'],
+  ] as const) {
+    test(`${name} is refused`, () => {
+      for (const chunks of [[answer], answer.split('')]) assert.throws(() => read(chunks), new HttpViolation(message));
+    });
+  }
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { equalJsonText } from '../../dist/json/json-text.js';
 
@@ -31,25 +31,27 @@ const different: readonly (readonly [string, string, string])[] = [
   ['deep enough to exhaust a stack', '['.repeat(1e5) + ']'.repeat(1e5), ` ${'['.repeat(1e5)}${']'.repeat(1e5)}`],
   ['too long', `"${'x'.repeat(2 ** 20)}"`, ` "${'x'.repeat(2 ** 20)}"`],
 ];
-test('the same JSON', () => {
-  for (const [a, b] of same) {
-    assert(equalJsonText(a, b), `${a} ${b}`);
-    assert(equalJsonText(b, a), `${b} ${a}`);
-  }
-});
-for (const [name, a, b] of different) {
-  test(`not the same JSON: ${name}`, () => {
-    assert.equal(equalJsonText(a, b), false);
-    assert.equal(equalJsonText(b, a), false);
+describe('JSON inside a text', () => {
+  test('the same JSON', () => {
+    for (const [a, b] of same) {
+      assert(equalJsonText(a, b), `${a} ${b}`);
+      assert(equalJsonText(b, a), `${b} ${a}`);
+    }
   });
-}
+  for (const [name, a, b] of different) {
+    test(`not the same JSON: ${name}`, () => {
+      assert.equal(equalJsonText(a, b), false);
+      assert.equal(equalJsonText(b, a), false);
+    });
+  }
 
-test('whatever an SDK parses and writes anew is the same, unless a negative zero was in it', () => {
-  fc.assert(
-    fc.property(fc.jsonValue(), (value) => {
-      const text = JSON.stringify(value, null, 2);
-      assert(equalJsonText(text, JSON.stringify(JSON.parse(text))));
-    }),
-    { numRuns: 1000 },
-  );
+  test('whatever an SDK parses and writes anew is the same, unless a negative zero was in it', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = JSON.stringify(value, null, 2);
+        assert(equalJsonText(text, JSON.stringify(JSON.parse(text))));
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });

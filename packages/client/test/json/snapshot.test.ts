@@ -1,6 +1,6 @@
 // JSON itself says what a snapshot has to be.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { SnapshotError, snapshot } from '../../dist/json/snapshot.js';
@@ -70,73 +70,75 @@ const cases: readonly (readonly [string, unknown])[] = [
   ['half a surrogate pair', { text: '\ud800', '\udc00': 1 }],
   ['one object in many places', [sparse, sparse, { sparse }]],
 ];
-for (const [name, value] of cases) {
-  test(`a snapshot is what JSON gives: ${name}`, () => {
-    const copied = snapshot(value);
-    assert.deepStrictEqual(copied, written(value));
-    assert.equal(JSON.stringify(copied), JSON.stringify(value));
+describe('snapshot', () => {
+  for (const [name, value] of cases) {
+    test(`a snapshot is what JSON gives: ${name}`, () => {
+      const copied = snapshot(value);
+      assert.deepStrictEqual(copied, written(value));
+      assert.equal(JSON.stringify(copied), JSON.stringify(value));
+    });
+  }
+
+  test('a snapshot is what JSON gives: anything', () => {
+    fc.assert(
+      fc.property(
+        fc.anything({
+          withDate: true,
+          withBoxedValues: true,
+          withMap: true,
+          withNullPrototype: true,
+          withSparseArray: true,
+          withTypedArray: true,
+        }),
+        (value) => {
+          const text: unknown = JSON.stringify(value);
+          if (text === undefined) refused(value, 'nothing');
+          else {
+            assert.deepStrictEqual(snapshot(value), written(value));
+            assert.equal(JSON.stringify(snapshot(value)), text);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
   });
-}
 
-test('a snapshot is what JSON gives: anything', () => {
-  fc.assert(
-    fc.property(
-      fc.anything({
-        withDate: true,
-        withBoxedValues: true,
-        withMap: true,
-        withNullPrototype: true,
-        withSparseArray: true,
-        withTypedArray: true,
-      }),
-      (value) => {
-        const text: unknown = JSON.stringify(value);
-        if (text === undefined) refused(value, 'nothing');
-        else {
-          assert.deepStrictEqual(snapshot(value), written(value));
-          assert.equal(JSON.stringify(snapshot(value)), text);
-        }
+  test('what JSON cannot write, or what could not be compared, is refused', () => {
+    const circle: Record<string, unknown> = {};
+    circle['self'] = [circle];
+    refused(circle, 'too_deep');
+    let deep: unknown = 1;
+    for (let level = 0; level < 512; level += 1) deep = [deep];
+    assert.deepStrictEqual(snapshot(deep), written(deep));
+    refused([deep], 'too_deep');
+    refused({ a: 1n }, 'big_integer');
+    refused([Object(1n)], 'unreadable');
+    for (const value of [undefined, () => 1, Symbol('s')]) refused(value, 'nothing');
+    const cause = new Error('mine');
+    const failing = {
+      get a(): never {
+        throw cause;
       },
-    ),
-    { numRuns: 2000 },
-  );
-});
+    };
+    assert.throws(
+      () => snapshot([failing]),
+      (error) => error instanceof SnapshotError && error.problem === 'unreadable' && error.cause === cause,
+    );
+  });
 
-test('what JSON cannot write, or what could not be compared, is refused', () => {
-  const circle: Record<string, unknown> = {};
-  circle['self'] = [circle];
-  refused(circle, 'too_deep');
-  let deep: unknown = 1;
-  for (let level = 0; level < 512; level += 1) deep = [deep];
-  assert.deepStrictEqual(snapshot(deep), written(deep));
-  refused([deep], 'too_deep');
-  refused({ a: 1n }, 'big_integer');
-  refused([Object(1n)], 'unreadable');
-  for (const value of [undefined, () => 1, Symbol('s')]) refused(value, 'nothing');
-  const cause = new Error('mine');
-  const failing = {
-    get a(): never {
-      throw cause;
-    },
-  };
-  assert.throws(
-    () => snapshot([failing]),
-    (error) => error instanceof SnapshotError && error.problem === 'unreadable' && error.cause === cause,
-  );
-});
+  test('raw JSON is read as it will be written, or refused', (t) => {
+    const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
+    if (rawJSON === undefined) return t.skip('this version of Node has no JSON.rawJSON');
+    assert.deepStrictEqual(snapshot({ a: rawJSON('1'), b: rawJSON('"x"') }), { a: 1, b: 'x' });
+    refused({ a: rawJSON('12345678901234567890') }, 'inexact_number');
+    return undefined;
+  });
 
-test('raw JSON is read as it will be written, or refused', (t) => {
-  const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
-  if (rawJSON === undefined) return t.skip('this version of Node has no JSON.rawJSON');
-  assert.deepStrictEqual(snapshot({ a: rawJSON('1'), b: rawJSON('"x"') }), { a: 1, b: 'x' });
-  refused({ a: rawJSON('12345678901234567890') }, 'inexact_number');
-  return undefined;
-});
-
-test('a snapshot does not follow what is edited later', () => {
-  const item = { content: [{ text: 'before' }] };
-  const copied = snapshot([item]);
-  item.content[0] = { text: 'after' };
-  item.content.push({ text: 'more' });
-  assert.deepStrictEqual(copied, [{ content: [{ text: 'before' }] }]);
+  test('a snapshot does not follow what is edited later', () => {
+    const item = { content: [{ text: 'before' }] };
+    const copied = snapshot([item]);
+    item.content[0] = { text: 'after' };
+    item.content.push({ text: 'more' });
+    assert.deepStrictEqual(copied, [{ content: [{ text: 'before' }] }]);
+  });
 });

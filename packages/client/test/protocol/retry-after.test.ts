@@ -1,6 +1,6 @@
 // A5, G3, P27, P104: how long the server asks to wait, in every form in which it has been seen to ask.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { TurnwireError } from '../../dist/protocol/errors/errors.js';
 import { retryAfterMsOf } from '../../dist/protocol/errors/retry-after.js';
 import { parseServerError } from '../../dist/protocol/errors/server-error.js';
@@ -75,29 +75,31 @@ const forms: readonly [name: string, raw: unknown, ms: number | undefined][] = [
   ['no error at all', null, undefined],
   ['only text', 'try again in 3s', 3000],
 ];
-for (const [name, raw, ms] of forms) {
-  test(`${name}: ${ms}`, () => {
-    assert.equal(retryAfterMsOf(parseServerError(raw), then), ms);
+describe('wait that a server asks for', () => {
+  for (const [name, raw, ms] of forms) {
+    test(`${name}: ${ms}`, () => {
+      assert.equal(retryAfterMsOf(parseServerError(raw), then), ms);
+    });
+  }
+
+  test('headers of an HTTP answer', () => {
+    const server = parseServerError({ error: { message: 'no' } }, { status: 429, headers: { 'Retry-After': '7' } });
+    assert.equal(retryAfterMsOf(server, then), 7000);
+    assert.equal(new TurnwireError('upgrade_refused', '', { status: 429, server }).retryAfterMs, 7000);
   });
-}
 
-test('headers of an HTTP answer', () => {
-  const server = parseServerError({ error: { message: 'no' } }, { status: 429, headers: { 'Retry-After': '7' } });
-  assert.equal(retryAfterMsOf(server, then), 7000);
-  assert.equal(new TurnwireError('upgrade_refused', '', { status: 429, server }).retryAfterMs, 7000);
-});
+  test('an error of our own says nothing', () => {
+    assert.equal(retryAfterMsOf(undefined, then), undefined);
+    assert.equal(new TurnwireError('dial_failed', 'try again in 3s').retryAfterMs, undefined);
+  });
 
-test('an error of our own says nothing', () => {
-  assert.equal(retryAfterMsOf(undefined, then), undefined);
-  assert.equal(new TurnwireError('dial_failed', 'try again in 3s').retryAfterMs, undefined);
-});
-
-test('N10: a long hostile text is read in no time', () => {
-  const begun = performance.now();
-  for (const piece of ['1 a', '1 and ', 'try again in 1s', '1s, and '])
-    assert.notEqual(
-      retryAfterMsOf({ ...parseServerError(''), message: `try again in ${piece.repeat(700)}`.repeat(200) }, then),
-      NaN,
-    );
-  assert.ok(performance.now() - begun < 1000);
+  test('N10: a long hostile text is read in no time', () => {
+    const begun = performance.now();
+    for (const piece of ['1 a', '1 and ', 'try again in 1s', '1s, and '])
+      assert.notEqual(
+        retryAfterMsOf({ ...parseServerError(''), message: `try again in ${piece.repeat(700)}`.repeat(200) }, then),
+        NaN,
+      );
+    assert.ok(performance.now() - begun < 1000);
+  });
 });

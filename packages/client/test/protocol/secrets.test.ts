@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { Secrets } from '../../dist/protocol/errors/secrets.js';
 
 const secretsOf = (headers: Record<string, string>): Secrets => {
@@ -8,36 +8,38 @@ const secretsOf = (headers: Record<string, string>): Secrets => {
   return secrets;
 };
 
-test('what is a credential is cut out of texts, with and without its scheme; other headers and short values are not', () => {
-  const secrets = secretsOf({ authorization: 'Bearer sk-12345678', 'x-team': 'research-team', 'api-key': 'any' });
-  assert.equal(
-    secrets.redact('no sk-12345678 of research-team, Bearer sk-12345678, any'),
-    'no [secret] of research-team, Bearer [secret], any',
-  );
-});
+describe('secrets', () => {
+  test('what is a credential is cut out of texts, with and without its scheme; other headers and short values are not', () => {
+    const secrets = secretsOf({ authorization: 'Bearer sk-12345678', 'x-team': 'research-team', 'api-key': 'any' });
+    assert.equal(
+      secrets.redact('no sk-12345678 of research-team, Bearer sk-12345678, any'),
+      'no [secret] of research-team, Bearer [secret], any',
+    );
+  });
 
-test('in JSON all texts are looked at, numbers stay what they are, and what has none is the same', () => {
-  const secrets = secretsOf({ authorization: 'Bearer 12345678', 'x-token': 'with "quotes" \\ in it' });
-  assert.deepEqual(
-    secrets.redactJson({
-      created_at: 1234567890,
-      error: { message: 'not 12345678', param: null },
-      all: ['with "quotes" \\ in it'],
-    }),
-    { created_at: 1234567890, error: { message: 'not [secret]', param: null }, all: ['[secret]'] },
-  );
-  assert.deepEqual(secrets.redactJson({ a: [1, 'b', true] }), { a: [1, 'b', true] });
-});
+  test('in JSON all texts are looked at, numbers stay what they are, and what has none is the same', () => {
+    const secrets = secretsOf({ authorization: 'Bearer 12345678', 'x-token': 'with "quotes" \\ in it' });
+    assert.deepEqual(
+      secrets.redactJson({
+        created_at: 1234567890,
+        error: { message: 'not 12345678', param: null },
+        all: ['with "quotes" \\ in it'],
+      }),
+      { created_at: 1234567890, error: { message: 'not [secret]', param: null }, all: ['[secret]'] },
+    );
+    assert.deepEqual(secrets.redactJson({ a: [1, 'b', true] }), { a: [1, 'b', true] });
+  });
 
-test('what is nested too deep to be looked through is not shown', () => {
-  let deep: unknown = 'sk-12345678';
-  for (let level = 0; level < 100_000; level += 1) deep = [deep];
-  assert.deepEqual(secretsOf({ authorization: 'Bearer sk-12345678' }).redactJson({ error: deep }), {});
-});
+  test('what is nested too deep to be looked through is not shown', () => {
+    let deep: unknown = 'sk-12345678';
+    for (let level = 0; level < 100_000; level += 1) deep = [deep];
+    assert.deepEqual(secretsOf({ authorization: 'Bearer sk-12345678' }).redactJson({ error: deep }), {});
+  });
 
-test('rotated keys are all known, up to a bound', () => {
-  const secrets = new Secrets();
-  for (let number = 0; number < 40; number += 1)
-    secrets.add({ authorization: `Bearer key-number-${String(number).padStart(2, '0')}` });
-  assert.equal(secrets.redact('key-number-39 key-number-08 key-number-07'), '[secret] [secret] key-number-07');
+  test('rotated keys are all known, up to a bound', () => {
+    const secrets = new Secrets();
+    for (let number = 0; number < 40; number += 1)
+      secrets.add({ authorization: `Bearer key-number-${String(number).padStart(2, '0')}` });
+    assert.equal(secrets.redact('key-number-39 key-number-08 key-number-07'), '[secret] [secret] key-number-07');
+  });
 });

@@ -1,6 +1,6 @@
 // F1: what servers say when something fails, in every shape that was seen; and what must come of it.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { parseServerError } from '../../dist/protocol/errors/server-error.js';
 
@@ -97,36 +97,46 @@ const shapes: readonly [raw: unknown, expected: Expected][] = [
   ],
 ];
 
-for (const [raw, expected] of shapes) {
-  test(JSON.stringify(raw), () => {
-    const { status, code, type, message, param, headers, raw: kept } = parseServerError(raw);
-    assert.deepEqual(
-      { status, code, type, message, param, headers },
-      { status: undefined, code: undefined, type: undefined, message: '', param: undefined, headers: {}, ...expected },
+describe('error of a server', () => {
+  for (const [raw, expected] of shapes) {
+    test(JSON.stringify(raw), () => {
+      const { status, code, type, message, param, headers, raw: kept } = parseServerError(raw);
+      assert.deepEqual(
+        { status, code, type, message, param, headers },
+        {
+          status: undefined,
+          code: undefined,
+          type: undefined,
+          message: '',
+          param: undefined,
+          headers: {},
+          ...expected,
+        },
+      );
+      assert.equal(kept, raw);
+    });
+  }
+
+  test('the answer around it fills in what it does not say', () => {
+    const found = parseServerError(
+      { error: { message: 'm' } },
+      { status: 418, headers: { 'x-request-id': 'r', 'set-cookie': 's' } },
     );
-    assert.equal(kept, raw);
+    assert.equal(found.status, 418);
+    assert.deepEqual(found.headers, { 'x-request-id': 'r' });
   });
-}
 
-test('the answer around it fills in what it does not say', () => {
-  const found = parseServerError(
-    { error: { message: 'm' } },
-    { status: 418, headers: { 'x-request-id': 'r', 'set-cookie': 's' } },
-  );
-  assert.equal(found.status, 418);
-  assert.deepEqual(found.headers, { 'x-request-id': 'r' });
-});
+  test('a message of 2 MB is cut', () => {
+    const { message, code } = parseServerError({ error: { message: 'x'.repeat(2e6), code: 'y'.repeat(2e6) } });
+    assert.ok(message.length < 2100);
+    assert.ok((code ?? '').length < 2100);
+  });
 
-test('a message of 2 MB is cut', () => {
-  const { message, code } = parseServerError({ error: { message: 'x'.repeat(2e6), code: 'y'.repeat(2e6) } });
-  assert.ok(message.length < 2100);
-  assert.ok((code ?? '').length < 2100);
-});
-
-test('no JSON whatever makes it throw, and there is always a message', () => {
-  fc.assert(
-    fc.property(fc.jsonValue(), (raw) => {
-      assert.ok(parseServerError(raw).message.length > 0 || raw === ' ' || typeof raw !== 'object');
-    }),
-  );
+  test('no JSON whatever makes it throw, and there is always a message', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (raw) => {
+        assert.ok(parseServerError(raw).message.length > 0 || raw === ' ' || typeof raw !== 'object');
+      }),
+    );
+  });
 });

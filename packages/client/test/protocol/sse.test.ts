@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { EventTooLargeError, SseReader } from '../../dist/protocol/sse.js';
 
@@ -48,100 +48,102 @@ const bodies: readonly [name: string, body: string, data: string[]][] = [
   ['nothing', '', []],
 ];
 
-for (const [name, body, data] of bodies) {
-  test(`${name}, in one piece and byte by byte`, () => {
-    const bytes = Buffer.from(body);
-    assert.deepEqual(read([bytes]), data);
-    assert.deepEqual(read([...bytes].map((byte) => Buffer.from([byte]))), data);
-  });
-}
+describe('SSE reader', () => {
+  for (const [name, body, data] of bodies) {
+    test(`${name}, in one piece and byte by byte`, () => {
+      const bytes = Buffer.from(body);
+      assert.deepEqual(read([bytes]), data);
+      assert.deepEqual(read([...bytes].map((byte) => Buffer.from([byte]))), data);
+    });
+  }
 
-for (const [name, body, data] of [
-  ['an event without its empty line', 'data: a\n\ndata: b\n', ['a', 'b']],
-  ['a line without its end', 'data: a\n\nevent: x\ndata: b', ['a', 'b']],
-  ['a line that ends in CR', 'data: a\r', ['a']],
-  ['an event that is whole', 'data: a\n\n', ['a']],
-  ['a comment without its end', 'data: a\n\n: keep', ['a']],
-  ['nothing', '', []],
-] as const)
-  test(`Q1: a body that ends after ${name}, in one piece and byte by byte`, () => {
-    const bytes = Buffer.from(body);
-    const byByte = [...bytes].map((byte) => Buffer.from([byte]));
-    for (const chunks of [[bytes], byByte]) assert.deepEqual(read(chunks, 1000, { ends: true }), data);
-  });
+  for (const [name, body, data] of [
+    ['an event without its empty line', 'data: a\n\ndata: b\n', ['a', 'b']],
+    ['a line without its end', 'data: a\n\nevent: x\ndata: b', ['a', 'b']],
+    ['a line that ends in CR', 'data: a\r', ['a']],
+    ['an event that is whole', 'data: a\n\n', ['a']],
+    ['a comment without its end', 'data: a\n\n: keep', ['a']],
+    ['nothing', '', []],
+  ] as const)
+    test(`Q1: a body that ends after ${name}, in one piece and byte by byte`, () => {
+      const bytes = Buffer.from(body);
+      const byByte = [...bytes].map((byte) => Buffer.from([byte]));
+      for (const chunks of [[bytes], byByte]) assert.deepEqual(read(chunks, 1000, { ends: true }), data);
+    });
 
-test('P26: however a body is cut, its events are the same', () => {
-  const line = fc.oneof(
-    fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => `data: ${text.replace(/[\r\n]/g, '')}`),
-    fc.constantFrom('', '', ': comment', 'event: x', 'data', 'data:', 'data: [DONE]'),
-  );
-  const body = fc
-    .array(fc.tuple(line, fc.constantFrom('\n', '\r\n', '\r')), { maxLength: 20 })
-    .map((lines) => Buffer.from(lines.flat().join('')));
-  fc.assert(
-    fc.property(body, fc.array(fc.nat({ max: 30 }), { maxLength: 40 }), (bytes, sizes) => {
-      const chunks: Buffer[] = [];
-      let start = 0;
-      for (const size of sizes) {
-        chunks.push(bytes.subarray(start, start + size));
-        start += size;
-      }
-      chunks.push(bytes.subarray(start));
-      assert.deepEqual(read(chunks), read([bytes]));
-    }),
-    { numRuns: 500 },
-  );
-});
-
-test('what is written line by line is read back', () => {
-  const text = fc.string({ unit: 'grapheme' }).map((value) => value.replace(/\r\n?/g, '\n'));
-  fc.assert(
-    fc.property(fc.array(text), (messages) => {
-      const body = messages.map(
-        (message) =>
-          `${message
-            .split('\n')
-            .map((part) => `data: ${part}\n`)
-            .join('')}\n`,
-      );
-      assert.deepEqual(read([Buffer.from(body.join(''))], 1e6), messages);
-    }),
-  );
-});
-
-test('a chunk that is reused by its owner harms nothing', () => {
-  const chunk = Buffer.from('data: a');
-  const found: string[] = [];
-  const reader = new SseReader({ maxBytes: 100, onData: (data) => found.push(data) });
-  reader.push(chunk);
-  chunk.fill(0x7a);
-  reader.push(Buffer.from('b\n\n'));
-  assert.deepEqual(found, ['ab']);
-});
-
-for (const [name, body] of Object.entries({
-  'one long line': `data: ${'x'.repeat(200)}`,
-  'many lines of one event': 'data: x\n'.repeat(60),
-  'a long comment': `: ${'x'.repeat(200)}`,
-})) {
-  test(`${name}: an event beyond the limit is refused as soon as it is`, () => {
-    assert.throws(
-      () =>
-        read(
-          [...Buffer.from(body)].map((byte) => Buffer.from([byte])),
-          100,
-        ),
-      EventTooLargeError,
+  test('P26: however a body is cut, its events are the same', () => {
+    const line = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => `data: ${text.replace(/[\r\n]/g, '')}`),
+      fc.constantFrom('', '', ': comment', 'event: x', 'data', 'data:', 'data: [DONE]'),
+    );
+    const body = fc
+      .array(fc.tuple(line, fc.constantFrom('\n', '\r\n', '\r')), { maxLength: 20 })
+      .map((lines) => Buffer.from(lines.flat().join('')));
+    fc.assert(
+      fc.property(body, fc.array(fc.nat({ max: 30 }), { maxLength: 40 }), (bytes, sizes) => {
+        const chunks: Buffer[] = [];
+        let start = 0;
+        for (const size of sizes) {
+          chunks.push(bytes.subarray(start, start + size));
+          start += size;
+        }
+        chunks.push(bytes.subarray(start));
+        assert.deepEqual(read(chunks), read([bytes]));
+      }),
+      { numRuns: 500 },
     );
   });
-}
 
-test('the limit is for one event, not for the stream', () => {
-  assert.equal(read([Buffer.from('data: 0123456789\n\n'.repeat(100))], 20).length, 100);
-});
+  test('what is written line by line is read back', () => {
+    const text = fc.string({ unit: 'grapheme' }).map((value) => value.replace(/\r\n?/g, '\n'));
+    fc.assert(
+      fc.property(fc.array(text), (messages) => {
+        const body = messages.map(
+          (message) =>
+            `${message
+              .split('\n')
+              .map((part) => `data: ${part}\n`)
+              .join('')}\n`,
+        );
+        assert.deepEqual(read([Buffer.from(body.join(''))], 1e6), messages);
+      }),
+    );
+  });
 
-test('the limit of an event counts bytes, not characters', () => {
-  const event = (count: number): Buffer[] => [Buffer.from(`data: ${'€'.repeat(count)}\n\n`)];
-  assert.equal(read(event(10), 30).length, 1);
-  assert.throws(() => read(event(11), 30), EventTooLargeError);
+  test('a chunk that is reused by its owner harms nothing', () => {
+    const chunk = Buffer.from('data: a');
+    const found: string[] = [];
+    const reader = new SseReader({ maxBytes: 100, onData: (data) => found.push(data) });
+    reader.push(chunk);
+    chunk.fill(0x7a);
+    reader.push(Buffer.from('b\n\n'));
+    assert.deepEqual(found, ['ab']);
+  });
+
+  for (const [name, body] of Object.entries({
+    'one long line': `data: ${'x'.repeat(200)}`,
+    'many lines of one event': 'data: x\n'.repeat(60),
+    'a long comment': `: ${'x'.repeat(200)}`,
+  })) {
+    test(`${name}: an event beyond the limit is refused as soon as it is`, () => {
+      assert.throws(
+        () =>
+          read(
+            [...Buffer.from(body)].map((byte) => Buffer.from([byte])),
+            100,
+          ),
+        EventTooLargeError,
+      );
+    });
+  }
+
+  test('the limit is for one event, not for the stream', () => {
+    assert.equal(read([Buffer.from('data: 0123456789\n\n'.repeat(100))], 20).length, 100);
+  });
+
+  test('the limit of an event counts bytes, not characters', () => {
+    const event = (count: number): Buffer[] => [Buffer.from(`data: ${'€'.repeat(count)}\n\n`)];
+    assert.equal(read(event(10), 30).length, 1);
+    assert.throws(() => read(event(11), 30), EventTooLargeError);
+  });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { resolveOptions } from '../../dist/settings/settings.js';
 import type { ClientOptions } from '../../dist/options.js';
 
@@ -138,104 +138,106 @@ const nonsense: readonly [options: unknown, env: Env, message: RegExp][] = [
   [{ headers: 'Bearer sk-mine' }, key, /^headers must be an object, not a string$/],
   [{ network: { key: 'sk-mine' } }, key, /^network\.key must be PEM text or a Buffer of it, not a string$/],
 ];
-for (const [options, env, message] of nonsense) {
-  test(`${JSON.stringify(options)} ${env === key ? '' : JSON.stringify(env)}: ${message}`, () => {
-    assert.throws(
-      () => resolveOptions(options as ClientOptions, env),
-      (error: Error & { code?: string }) =>
-        /^(invalid_option|missing_api_key)$/.test(error.code ?? '') &&
-        message.test(error.message) &&
-        !/[\r\n]/.test(error.message) &&
-        !error.message.includes('sk'),
-    );
-  });
-}
+describe('settings', () => {
+  for (const [options, env, message] of nonsense) {
+    test(`${JSON.stringify(options)} ${env === key ? '' : JSON.stringify(env)}: ${message}`, () => {
+      assert.throws(
+        () => resolveOptions(options as ClientOptions, env),
+        (error: Error & { code?: string }) =>
+          /^(invalid_option|missing_api_key)$/.test(error.code ?? '') &&
+          message.test(error.message) &&
+          !/[\r\n]/.test(error.message) &&
+          !error.message.includes('sk'),
+      );
+    });
+  }
 
-const other = 'https://other.example/v1';
-const env = { OPENAI_API_KEY: 'sk-env', OPENAI_ORG_ID: 'org', OPENAI_PROJECT_ID: 'proj' };
-/** Where the key of the environment goes, and where never (N6, W8, W10, P18). */
-const keys: readonly [name: string, options: ClientOptions, env: Env, apiKey: unknown, organization: unknown][] = [
-  ['the default endpoint', {}, env, 'sk-env', 'org'],
-  ['the default endpoint, written out', { baseUrl: 'https://api.openai.com/v1/' }, env, 'sk-env', 'org'],
-  ['OPENAI_BASE_URL', {}, { ...env, OPENAI_BASE_URL: other }, 'sk-env', 'org'],
-  ['OPENAI_BASE_URL, written out', { baseUrl: `${other}/` }, { ...env, OPENAI_BASE_URL: other }, 'sk-env', 'org'],
-  ['another host', { baseUrl: other }, env, undefined, undefined],
-  ['a host that only begins alike', { baseUrl: 'https://api.openai.com.evil.example/v1' }, env, undefined, undefined],
-  ['another path of the same host', { baseUrl: 'https://api.openai.com/v2' }, env, undefined, undefined],
-  [
-    'the same host without TLS',
-    { baseUrl: 'http://api.openai.com/v1', network: { allowPlaintext: true } },
-    env,
-    undefined,
-    undefined,
-  ],
-  ['another host with its own key', { baseUrl: other, apiKey: 'mine' }, env, 'mine', undefined],
-  ['an own key', { apiKey: 'mine' }, env, 'mine', 'org'],
-  ['an identity in own headers', { headers: { Authorization: 'x' } }, env, undefined, 'org'],
-  ['own headers that name nobody', { headers: { 'x-trace': '1' } }, env, 'sk-env', 'org'],
-  ['headers from a function', { headers: () => ({}) }, env, 'sk-env', 'org'],
-  ['own headers, and no key anywhere', { headers: { 'api-key': 'x' } }, {}, undefined, undefined],
-  ['an empty OPENAI_BASE_URL is none', {}, { ...env, OPENAI_BASE_URL: '' }, 'sk-env', 'org'],
-  ['empty ids are none', {}, { ...env, OPENAI_ORG_ID: '', OPENAI_PROJECT_ID: '' }, 'sk-env', undefined],
-];
-for (const [name, options, from, apiKey, organization] of keys) {
-  test(`identity: ${name}`, () => {
-    const { identity } = resolveOptions(options, from);
-    assert.equal(identity.apiKey, apiKey);
-    assert.equal(identity.organization, organization);
-  });
-}
+  const other = 'https://other.example/v1';
+  const env = { OPENAI_API_KEY: 'sk-env', OPENAI_ORG_ID: 'org', OPENAI_PROJECT_ID: 'proj' };
+  /** Where the key of the environment goes, and where never (N6, W8, W10, P18). */
+  const keys: readonly [name: string, options: ClientOptions, env: Env, apiKey: unknown, organization: unknown][] = [
+    ['the default endpoint', {}, env, 'sk-env', 'org'],
+    ['the default endpoint, written out', { baseUrl: 'https://api.openai.com/v1/' }, env, 'sk-env', 'org'],
+    ['OPENAI_BASE_URL', {}, { ...env, OPENAI_BASE_URL: other }, 'sk-env', 'org'],
+    ['OPENAI_BASE_URL, written out', { baseUrl: `${other}/` }, { ...env, OPENAI_BASE_URL: other }, 'sk-env', 'org'],
+    ['another host', { baseUrl: other }, env, undefined, undefined],
+    ['a host that only begins alike', { baseUrl: 'https://api.openai.com.evil.example/v1' }, env, undefined, undefined],
+    ['another path of the same host', { baseUrl: 'https://api.openai.com/v2' }, env, undefined, undefined],
+    [
+      'the same host without TLS',
+      { baseUrl: 'http://api.openai.com/v1', network: { allowPlaintext: true } },
+      env,
+      undefined,
+      undefined,
+    ],
+    ['another host with its own key', { baseUrl: other, apiKey: 'mine' }, env, 'mine', undefined],
+    ['an own key', { apiKey: 'mine' }, env, 'mine', 'org'],
+    ['an identity in own headers', { headers: { Authorization: 'x' } }, env, undefined, 'org'],
+    ['own headers that name nobody', { headers: { 'x-trace': '1' } }, env, 'sk-env', 'org'],
+    ['headers from a function', { headers: () => ({}) }, env, 'sk-env', 'org'],
+    ['own headers, and no key anywhere', { headers: { 'api-key': 'x' } }, {}, undefined, undefined],
+    ['an empty OPENAI_BASE_URL is none', {}, { ...env, OPENAI_BASE_URL: '' }, 'sk-env', 'org'],
+    ['empty ids are none', {}, { ...env, OPENAI_ORG_ID: '', OPENAI_PROJECT_ID: '' }, 'sk-env', undefined],
+  ];
+  for (const [name, options, from, apiKey, organization] of keys) {
+    test(`identity: ${name}`, () => {
+      const { identity } = resolveOptions(options, from);
+      assert.equal(identity.apiKey, apiKey);
+      assert.equal(identity.organization, organization);
+    });
+  }
 
-test('defaults', () => {
-  const settings = resolveOptions({}, key);
-  assert.equal(settings.transport, 'auto');
-  assert.deepEqual(settings.pool, {
-    maxConnections: 32,
-    maxAgeMs: undefined,
-    maxIdleMs: Infinity,
-    lanes: false,
-    pingMs: 25_000,
+  test('defaults', () => {
+    const settings = resolveOptions({}, key);
+    assert.equal(settings.transport, 'auto');
+    assert.deepEqual(settings.pool, {
+      maxConnections: 32,
+      maxAgeMs: undefined,
+      maxIdleMs: Infinity,
+      lanes: false,
+      pingMs: 25_000,
+    });
+    assert.deepEqual(settings.timeouts, {
+      dialMs: 15_000,
+      firstEventMs: 300_000,
+      idleMs: 900_000,
+      pongMs: 10_000,
+      queueMs: 600_000,
+      unreadMs: 900_000,
+    });
+    assert.deepEqual(settings.recovery, {
+      replay: 'unanswered',
+      maxAttempts: 4,
+      budgetMs: 60_000,
+      refusals: 'retry',
+    });
+    const given = { replay: 'never', maxAttempts: 1, budgetMs: Infinity, refusals: 'surface' } as const;
+    assert.deepEqual(resolveOptions({ recovery: given }, key).recovery, given);
+    assert.equal(settings.endpoint.url.href, 'https://api.openai.com/v1/responses');
+    assert.equal(resolveOptions({ timeouts: { idleMs: Infinity } }, key).timeouts.idleMs, Infinity);
   });
-  assert.deepEqual(settings.timeouts, {
-    dialMs: 15_000,
-    firstEventMs: 300_000,
-    idleMs: 900_000,
-    pongMs: 10_000,
-    queueMs: 600_000,
-    unreadMs: 900_000,
-  });
-  assert.deepEqual(settings.recovery, {
-    replay: 'unanswered',
-    maxAttempts: 4,
-    budgetMs: 60_000,
-    refusals: 'retry',
-  });
-  const given = { replay: 'never', maxAttempts: 1, budgetMs: Infinity, refusals: 'surface' } as const;
-  assert.deepEqual(resolveOptions({ recovery: given }, key).recovery, given);
-  assert.equal(settings.endpoint.url.href, 'https://api.openai.com/v1/responses');
-  assert.equal(resolveOptions({ timeouts: { idleMs: Infinity } }, key).timeouts.idleMs, Infinity);
-});
 
-for (const [baseUrl, address] of [
-  ['http://127.0.0.1:8080', 'http://127.0.0.1:8080/responses'],
-  ['https://h.example/v1/responses', 'https://h.example/v1/responses'],
-  ['https://h.example/v1//', 'https://h.example/v1/responses'],
-  ['https://h.example/v1?api-version=1#x', 'https://h.example/v1/responses?api-version=1'],
-] as const) {
-  test(`P1: ${baseUrl}`, () => assert.equal(resolveOptions({ baseUrl }, key).endpoint.url.href, address));
-}
+  for (const [baseUrl, address] of [
+    ['http://127.0.0.1:8080', 'http://127.0.0.1:8080/responses'],
+    ['https://h.example/v1/responses', 'https://h.example/v1/responses'],
+    ['https://h.example/v1//', 'https://h.example/v1/responses'],
+    ['https://h.example/v1?api-version=1#x', 'https://h.example/v1/responses?api-version=1'],
+  ] as const) {
+    test(`P1: ${baseUrl}`, () => assert.equal(resolveOptions({ baseUrl }, key).endpoint.url.href, address));
+  }
 
-test('a relay is where everything goes, and baseUrl is whose rules apply', () => {
-  const relay = 'http://127.0.0.1:4001/coder/v1';
-  const proxied = { ...key, HTTPS_PROXY: 'http://proxy.example:3128' };
-  const { endpoint, providerHost, identity, network } = resolveOptions({ network: { relay } }, proxied);
-  assert.equal(endpoint.url.href, 'http://127.0.0.1:4001/coder/v1/responses');
-  assert.equal(providerHost, 'api.openai.com');
-  assert.equal(endpoint.origin, 'https://api.openai.com');
-  // The key of the environment is for the provider, which the relay passes it on to; the proxy is the relay's to use.
-  assert.equal(identity.apiKey, 'sk-env');
-  assert.equal(network.proxy, undefined);
-  const dated = resolveOptions({ baseUrl: 'https://host/v1?api-version=preview', network: { relay } }, {});
-  assert.equal(dated.endpoint.url.href, 'http://127.0.0.1:4001/coder/v1/responses?api-version=preview');
-  assert.equal(dated.identity.apiKey, undefined);
+  test('a relay is where everything goes, and baseUrl is whose rules apply', () => {
+    const relay = 'http://127.0.0.1:4001/coder/v1';
+    const proxied = { ...key, HTTPS_PROXY: 'http://proxy.example:3128' };
+    const { endpoint, providerHost, identity, network } = resolveOptions({ network: { relay } }, proxied);
+    assert.equal(endpoint.url.href, 'http://127.0.0.1:4001/coder/v1/responses');
+    assert.equal(providerHost, 'api.openai.com');
+    assert.equal(endpoint.origin, 'https://api.openai.com');
+    // The key of the environment is for the provider, which the relay passes it on to; the proxy is the relay's to use.
+    assert.equal(identity.apiKey, 'sk-env');
+    assert.equal(network.proxy, undefined);
+    const dated = resolveOptions({ baseUrl: 'https://host/v1?api-version=preview', network: { relay } }, {});
+    assert.equal(dated.endpoint.url.href, 'http://127.0.0.1:4001/coder/v1/responses?api-version=preview');
+    assert.equal(dated.identity.apiKey, undefined);
+  });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { TurnRequest } from '../../dist/turn/request.js';
 import type { TurnParams } from '../../dist/protocol/request.js';
 
@@ -20,103 +20,105 @@ const all = {
 const common =
   '"model":"m","input":[{"role":"user","content":"zwölf €"}],"previous_response_id":"resp_1","unknown_field":{"a":[1,null]}';
 
-test('the frame and the body, as they go out', () => {
-  const request = new TurnRequest(all);
-  assert.equal(request.frame(), `{"type":"response.create","generate":true,${common}}`);
-  assert.equal(
-    request.body(),
-    `{"stream":true,"stream_options":{"include_obfuscation":false},"background":false,${common}}`,
-  );
-});
-
-test('a request of nothing is still one', () => {
-  assert.equal(new TurnRequest({}).frame(), '{"type":"response.create"}');
-  assert.equal(new TurnRequest({}).body(), '{"stream":true}');
-});
-
-test('a delta has every field, the id, and only what is new of the input', () => {
-  const { previous_response_id: _, ...params } = all;
-  const request = new TurnRequest({ ...params, input: ['a', 'b', 'c'] as never });
-  assert.equal(
-    request.frame({ responseId: 'resp_2', from: 1 }),
-    '{"type":"response.create","generate":true,"model":"m","unknown_field":{"a":[1,null]},"previous_response_id":"resp_2","input":["b","c"]}',
-  );
-});
-
-test('what the caller changes later changes nothing', () => {
-  const params = { input: [{ role: 'user' as const, content: 'before' }] };
-  const request = new TurnRequest(params);
-  params.input.push({ role: 'user', content: 'after' });
-  assert.doesNotMatch(request.frame() + request.body(), /after/);
-});
-
-const circular: Record<string, unknown> = {};
-circular['self'] = circular;
-const nonsense: readonly [unknown, RegExp][] = [
-  [null, /not null$/],
-  [[], /not an array$/],
-  ['text', /not a string$/],
-  [undefined, /not undefined$/],
-  [{ input: 1n }, /no integers of this size/],
-  [
-    {
-      get model() {
-        throw new Error('theirs');
-      },
-    },
-    /theirs/,
-  ],
-  [{ input: circular }, /contains itself/],
-  [{ previous_response_id: 5 }, /previous_response_id must be/],
-  [{ previous_response_id: {} }, /previous_response_id must be/],
-  [
-    {
-      input: {
-        toJSON: () => {
-          throw new Error('mine');
-        },
-      },
-    },
-    /mine/,
-  ],
-];
-for (const [params, message] of nonsense) {
-  test(`${message}: one sentence`, () => {
-    assert.throws(
-      () => new TurnRequest(params),
-      (error: Error & { code?: string }) =>
-        error.code === 'invalid_request' && message.test(error.message) && !error.message.includes('\n'),
+describe('turn request', () => {
+  test('the frame and the body, as they go out', () => {
+    const request = new TurnRequest(all);
+    assert.equal(request.frame(), `{"type":"response.create","generate":true,${common}}`);
+    assert.equal(
+      request.body(),
+      `{"stream":true,"stream_options":{"include_obfuscation":false},"background":false,${common}}`,
     );
   });
-}
 
-test('what may be run twice: nothing that the server keeps, no tool that acts there', () => {
-  const repeatable = (params: TurnParams): boolean => new TurnRequest(params).repeatable;
-  for (const params of [
-    {},
-    { tools: null },
-    { tools: [] },
-    { tools: [{ type: 'function' }, { type: 'custom' }, { type: 'web_search' }, { type: 'file_search' }] },
-    { conversation: null },
-    { store: true },
-  ] as TurnParams[])
-    assert.equal(repeatable(params), true, JSON.stringify(params));
-  for (const params of [
-    { conversation: 'conv_1' },
-    { conversation: { id: 'conv_1' } },
-    { tools: [{ type: 'mcp' }] },
-    { tools: [{ type: 'function' }, { type: 'code_interpreter' }] },
-    { tools: [{ type: 'shell' }] },
-    { tools: [{ type: 'not known yet' }] },
-    { tools: [null] },
-    { tools: 'x' },
-  ] as unknown as TurnParams[])
-    assert.equal(repeatable(params), false, JSON.stringify(params));
-});
+  test('a request of nothing is still one', () => {
+    assert.equal(new TurnRequest({}).frame(), '{"type":"response.create"}');
+    assert.equal(new TurnRequest({}).body(), '{"stream":true}');
+  });
 
-test('which transports can carry it', () => {
-  assert.equal(new TurnRequest({ generate: false }).webSocketOnly, true);
-  assert.equal(new TurnRequest({ generate: true }).webSocketOnly, false);
-  assert.equal(new TurnRequest({ background: true }).sseOnly, true);
-  assert.equal(new TurnRequest({ background: false }).sseOnly, false);
+  test('a delta has every field, the id, and only what is new of the input', () => {
+    const { previous_response_id: _, ...params } = all;
+    const request = new TurnRequest({ ...params, input: ['a', 'b', 'c'] as never });
+    assert.equal(
+      request.frame({ responseId: 'resp_2', from: 1 }),
+      '{"type":"response.create","generate":true,"model":"m","unknown_field":{"a":[1,null]},"previous_response_id":"resp_2","input":["b","c"]}',
+    );
+  });
+
+  test('what the caller changes later changes nothing', () => {
+    const params = { input: [{ role: 'user' as const, content: 'before' }] };
+    const request = new TurnRequest(params);
+    params.input.push({ role: 'user', content: 'after' });
+    assert.doesNotMatch(request.frame() + request.body(), /after/);
+  });
+
+  const circular: Record<string, unknown> = {};
+  circular['self'] = circular;
+  const nonsense: readonly [unknown, RegExp][] = [
+    [null, /not null$/],
+    [[], /not an array$/],
+    ['text', /not a string$/],
+    [undefined, /not undefined$/],
+    [{ input: 1n }, /no integers of this size/],
+    [
+      {
+        get model() {
+          throw new Error('theirs');
+        },
+      },
+      /theirs/,
+    ],
+    [{ input: circular }, /contains itself/],
+    [{ previous_response_id: 5 }, /previous_response_id must be/],
+    [{ previous_response_id: {} }, /previous_response_id must be/],
+    [
+      {
+        input: {
+          toJSON: () => {
+            throw new Error('mine');
+          },
+        },
+      },
+      /mine/,
+    ],
+  ];
+  for (const [params, message] of nonsense) {
+    test(`${message}: one sentence`, () => {
+      assert.throws(
+        () => new TurnRequest(params),
+        (error: Error & { code?: string }) =>
+          error.code === 'invalid_request' && message.test(error.message) && !error.message.includes('\n'),
+      );
+    });
+  }
+
+  test('what may be run twice: nothing that the server keeps, no tool that acts there', () => {
+    const repeatable = (params: TurnParams): boolean => new TurnRequest(params).repeatable;
+    for (const params of [
+      {},
+      { tools: null },
+      { tools: [] },
+      { tools: [{ type: 'function' }, { type: 'custom' }, { type: 'web_search' }, { type: 'file_search' }] },
+      { conversation: null },
+      { store: true },
+    ] as TurnParams[])
+      assert.equal(repeatable(params), true, JSON.stringify(params));
+    for (const params of [
+      { conversation: 'conv_1' },
+      { conversation: { id: 'conv_1' } },
+      { tools: [{ type: 'mcp' }] },
+      { tools: [{ type: 'function' }, { type: 'code_interpreter' }] },
+      { tools: [{ type: 'shell' }] },
+      { tools: [{ type: 'not known yet' }] },
+      { tools: [null] },
+      { tools: 'x' },
+    ] as unknown as TurnParams[])
+      assert.equal(repeatable(params), false, JSON.stringify(params));
+  });
+
+  test('which transports can carry it', () => {
+    assert.equal(new TurnRequest({ generate: false }).webSocketOnly, true);
+    assert.equal(new TurnRequest({ generate: true }).webSocketOnly, false);
+    assert.equal(new TurnRequest({ background: true }).sseOnly, true);
+    assert.equal(new TurnRequest({ background: false }).sseOnly, false);
+  });
 });

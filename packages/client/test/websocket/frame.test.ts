@@ -1,7 +1,7 @@
 // A client's frames, as the library `ws` reads them on the side of a server.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import * as ws from 'ws';
 import { encodeFrame, closePayload } from '../../dist/websocket/frame.js';
@@ -19,40 +19,42 @@ async function asServerReads(bytes: Buffer, event: string): Promise<unknown[]> {
   return result;
 }
 
-test('ws reads what was written, at every length of a head and of a word', async () => {
-  const texts = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 200 }),
-    fc.constantFrom(
-      ...[0, 1, 2, 3, 4, 5, 125, 126, 127, 65_535, 65_536, 1_000_003].map((length) => 'x'.repeat(length)),
-    ),
-  );
-  await fc.assert(
-    fc.asyncProperty(texts, async (text) => {
-      const [message] = (await asServerReads(encodeFrame(1, text), 'message')) as [Buffer];
-      assert.equal(message.toString(), Buffer.from(text).toString());
-    }),
-  );
-});
+describe('WebSocket frame of the client', () => {
+  test('ws reads what was written, at every length of a head and of a word', async () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 200 }),
+      fc.constantFrom(
+        ...[0, 1, 2, 3, 4, 5, 125, 126, 127, 65_535, 65_536, 1_000_003].map((length) => 'x'.repeat(length)),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(texts, async (text) => {
+        const [message] = (await asServerReads(encodeFrame(1, text), 'message')) as [Buffer];
+        assert.equal(message.toString(), Buffer.from(text).toString());
+      }),
+    );
+  });
 
-test('a ping brings its payload, a close its code and reason', async () => {
-  assert.deepEqual(await asServerReads(encodeFrame(9, '17'), 'ping'), [Buffer.from('17')]);
-  assert.deepEqual(await asServerReads(encodeFrame(8, closePayload(1000, 'idle')), 'conclude'), [
-    1000,
-    Buffer.from('idle'),
-  ]);
-  // A reason too long is cut between two characters.
-  const [code, reason] = (await asServerReads(encodeFrame(8, closePayload(4000, 'ä'.repeat(100))), 'conclude')) as [
-    number,
-    Buffer,
-  ];
-  assert.deepEqual([code, reason.toString()], [4000, 'ä'.repeat(61)]);
-});
+  test('a ping brings its payload, a close its code and reason', async () => {
+    assert.deepEqual(await asServerReads(encodeFrame(9, '17'), 'ping'), [Buffer.from('17')]);
+    assert.deepEqual(await asServerReads(encodeFrame(8, closePayload(1000, 'idle')), 'conclude'), [
+      1000,
+      Buffer.from('idle'),
+    ]);
+    // A reason too long is cut between two characters.
+    const [code, reason] = (await asServerReads(encodeFrame(8, closePayload(4000, 'ä'.repeat(100))), 'conclude')) as [
+      number,
+      Buffer,
+    ];
+    assert.deepEqual([code, reason.toString()], [4000, 'ä'.repeat(61)]);
+  });
 
-test('1005 and 1006 stand for no close frame, and are never sent', () => {
-  for (const code of [1005, 1006, 1015, 999]) assert.equal(closePayload(code, 'x').length, 0);
-});
+  test('1005 and 1006 stand for no close frame, and are never sent', () => {
+    for (const code of [1005, 1006, 1015, 999]) assert.equal(closePayload(code, 'x').length, 0);
+  });
 
-test('no two frames are masked alike', () => {
-  const masks = new Set(Array.from({ length: 1000 }, () => encodeFrame(1, '{}').readUInt32BE(2)));
-  assert.ok(masks.size > 990, `${masks.size} different keys of 1000`);
+  test('no two frames are masked alike', () => {
+    const masks = new Set(Array.from({ length: 1000 }, () => encodeFrame(1, '{}').readUInt32BE(2)));
+    assert.ok(masks.size > 990, `${masks.size} different keys of 1000`);
+  });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { array, assert as assertProperty, constantFrom, jsonValue, property, tuple } from 'fast-check';
 import { BodyCache } from '../../../dist/fetch/request/body-cache.js';
 import { bytes, characters } from '../../../dist/fetch/request/body-text.js';
@@ -57,148 +57,154 @@ const grown: Readonly<Record<string, [before: object, after: object]>> = {
   ],
 };
 
-for (const [what, [before, after]] of Object.entries(grown)) {
-  test(`a history that has grown has the very items it had: ${what}`, () => {
-    const found = readAfter(JSON.stringify(before), JSON.stringify(after));
-    assert.deepEqual(found.after, after);
-    assert.deepEqual(Object.keys(found.after ?? {}), Object.keys(after));
-    for (const [index, item] of inputOf(found.before).entries()) assert.equal(inputOf(found.after)[index], item);
-  });
-}
-
-const text = JSON.stringify(items);
-const open = text.slice(0, -1);
-
-for (const [what, before, after] of [
-  ['an item edited in place', `{"input":${text}}`, `{"input":${text.replace('zwei', 'zwo!')}}`],
-  ['an item that goes on', `{"input":[1,"${long}",12]}`, `{"input":[1,"${long}",123]}`],
-  ['another field before it', `{"model":"a","input":${text}}`, `{"model":"b","input":${text}}`],
-  ['a comma too many', `{"input":${text}}`, `{"input":${open},]}`],
-  ['no comma', `{"input":${text}}`, `{"input":${open} 1]}`],
-  ['two arrays', `{"input":${text}}`, `{"input":${open}],[1]}`],
-  ['an end in the middle', `{"input":${text}}`, `{"input":${open},{"a":"b`],
-  ['an input that stands twice', `{"input":${text}}`, `{"input":${open},1],"input":[2]}`],
-  ['an input that stands twice, in two spellings', `{"input":${text}}`, `{"input":${open},1],"inp\\u0075t":[2]}`],
-  ['an input that stood twice', `{"input":${text},"input":[3]}`, `{"input":${text},"input":[3,4]}`],
-  ['an input that stood twice, in two spellings', `{"input":${text},"inp\\u0075t":[3]}`, `{"input":${open},1],"x":1}`],
-  [
-    'one that stands inside another field',
-    `{"a":{"input":${text}},"input":[0]}`,
-    `{"a":{"input":${open},1]},"input":[0]}`,
-  ],
-  ['a field behind it that is broken', `{"input":${text}}`, `{"input":${open},1],"a":}`],
-  ['something behind the object', `{"input":${text}}`, `{"input":${open},1]}}`],
-  ['white space', `{ "input" :\n${text} }`, `{ "input" :\n${open} , 1 ] , "a" : 2 }`],
-  ['numbers that JSON writes in another way', `{"input":${text},"a":1.50}`, `{"input":${open},1e2,-0.0],"a":1.5}`],
-] as const) {
-  test(`what is read is what JSON.parse says: ${what}`, () => {
-    assert.deepEqual(readAfter(before, after).after, parsed(after));
-  });
-}
-
-test('whatever the texts are: what is read is what JSON.parse says', () => {
-  const value = jsonValue({ maxDepth: 3 });
-  const name = constantFrom('a', 'input', 'inp\\u0075t', '"[', 'model');
-  const fields = array(tuple(name, value), { maxLength: 3 });
-  const write = (pairs: [string, unknown][]): string[] =>
-    pairs.map(([key, one]) => `${key.includes('"') ? JSON.stringify(key) : `"${key}"`}:${JSON.stringify(one)}`);
-  assertProperty(
-    property(fields, fields, fields, array(value), array(value), (before, after, later, old, added) => {
-      const body = (input: unknown[], rest: [string, unknown][]): string =>
-        `{${[...write(before), `"input":${JSON.stringify(input)}`, ...write(rest)].join(',')}}`;
-      const first = body([long, ...old], after);
-      const second = body([long, ...old, ...added], later);
-      assert.deepEqual(readAfter(first, second).after, parsed(second));
-      // Cut anywhere, it is no JSON.
-      const cut = second.slice(0, second.length - 1 - (added.length % second.length));
-      assert.equal(readAfter(first, cut).after, undefined);
-    }),
-  );
-});
-
-test('the text has a bound: the one that was not used for longest goes', () => {
-  const bodies = new BodyCache(characters, 100_000);
-  const read = (name: string): unknown => {
-    const body = bodies.read(JSON.stringify({ input: [long, name] }));
-    body?.keep();
-    return inputOf(body?.params)[0];
-  };
-  for (const name of ['a', 'b', 'c', 'd']) read(name);
-  assert.equal(bodies.size, 2);
-  bodies.read(JSON.stringify({ input: ['x'.repeat(60_000)] }))?.keep();
-  assert.equal(bodies.size, 2);
-});
-
-test('a body takes the place of the one it goes on from, also where two go on from the same', () => {
-  const { after, bodies } = readAfter(JSON.stringify({ input: items }), JSON.stringify({ input: [...items, 1] }));
-  assert(after !== undefined);
-  const both = [2, 3].map((item) => bodies.read(JSON.stringify({ input: [...items, item] })));
-  for (const body of both) body?.keep();
-  assert.equal(bodies.size, 2);
-  bodies.close();
-  both[0]?.keep();
-  assert.equal(bodies.size, 0);
-});
-
-test('however often a body grows, the items before are the very ones', () => {
-  const bodies = new BodyCache(characters, 10_000_000);
-  const history: unknown[] = [...items];
-  let before = inputOf(bodies.read(JSON.stringify({ input: history }))?.params);
-  for (let turn = 0; turn < 200; turn += 1) {
-    const first = { input: history, temperature: turn % 3 };
-    bodies.read(JSON.stringify(first))?.keep();
-    history.push(user(`${turn}`));
-    const after = bodies.read(JSON.stringify({ input: history, temperature: turn % 2 }));
-    after?.keep();
-    assert.deepEqual(after?.params, { input: history, temperature: turn % 2 });
-    if (turn > 0) assert.equal(inputOf(after.params)[before.length - 1], before.at(-1));
-    before = inputOf(after.params);
-    // One character less in the middle of what came before is another history.
-    const edited = history.map((item, index) => (index === turn ? user('edited') : item));
-    assert.deepEqual(bodies.read(JSON.stringify({ input: edited }))?.params, { input: edited });
+describe('body cache', () => {
+  for (const [what, [before, after]] of Object.entries(grown)) {
+    test(`a history that has grown has the very items it had: ${what}`, () => {
+      const found = readAfter(JSON.stringify(before), JSON.stringify(after));
+      assert.deepEqual(found.after, after);
+      assert.deepEqual(Object.keys(found.after ?? {}), Object.keys(after));
+      for (const [index, item] of inputOf(found.before).entries()) assert.equal(inputOf(found.after)[index], item);
+    });
   }
-  assert.equal(bodies.size, 1);
-});
 
-test('of the texts of a history that grows only what is new is kept alive', () => {
-  const bodies = new BodyCache(characters, 1_000_000_000);
-  const history: unknown[] = [user('x'.repeat(1_000_000))];
-  const turn = (count: number): void => {
-    // What comes after the input may change as well.
-    history.push(user(`${count} ${long.slice(0, 1000)}`));
-    bodies
-      .read(JSON.stringify({ input: history, temperature: count % 2, instructions: `${count} in other words` }))
-      ?.keep();
-  };
-  for (let count = 0; count < 5; count += 1) turn(count);
-  const before = heldHeap();
-  for (let count = 5; count < 55; count += 1) turn(count);
-  assert.equal(bodies.size, 1);
-  assert((heldHeap() - before) / 1e6 < 2, `${(heldHeap() - before) / 1e6} MB more for 50 KB`);
-});
+  const text = JSON.stringify(items);
+  const open = text.slice(0, -1);
 
-test('what is short is not kept, and what has no input of items neither', () => {
-  const bodies = new BodyCache(characters, 10_000_000);
-  for (const body of [{ input: ['short'] }, { input: long }, { input: [], a: long }, { a: long }])
-    bodies.read(JSON.stringify(body))?.keep();
-  assert.equal(bodies.size, 0);
-});
-
-/** As an engine that knows nothing of earlier bodies has it; JSON writes a negative zero as 0. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(JSON.stringify(JSON.parse(json)));
-  } catch {
-    return undefined;
+  for (const [what, before, after] of [
+    ['an item edited in place', `{"input":${text}}`, `{"input":${text.replace('zwei', 'zwo!')}}`],
+    ['an item that goes on', `{"input":[1,"${long}",12]}`, `{"input":[1,"${long}",123]}`],
+    ['another field before it', `{"model":"a","input":${text}}`, `{"model":"b","input":${text}}`],
+    ['a comma too many', `{"input":${text}}`, `{"input":${open},]}`],
+    ['no comma', `{"input":${text}}`, `{"input":${open} 1]}`],
+    ['two arrays', `{"input":${text}}`, `{"input":${open}],[1]}`],
+    ['an end in the middle', `{"input":${text}}`, `{"input":${open},{"a":"b`],
+    ['an input that stands twice', `{"input":${text}}`, `{"input":${open},1],"input":[2]}`],
+    ['an input that stands twice, in two spellings', `{"input":${text}}`, `{"input":${open},1],"inp\\u0075t":[2]}`],
+    ['an input that stood twice', `{"input":${text},"input":[3]}`, `{"input":${text},"input":[3,4]}`],
+    [
+      'an input that stood twice, in two spellings',
+      `{"input":${text},"inp\\u0075t":[3]}`,
+      `{"input":${open},1],"x":1}`,
+    ],
+    [
+      'one that stands inside another field',
+      `{"a":{"input":${text}},"input":[0]}`,
+      `{"a":{"input":${open},1]},"input":[0]}`,
+    ],
+    ['a field behind it that is broken', `{"input":${text}}`, `{"input":${open},1],"a":}`],
+    ['something behind the object', `{"input":${text}}`, `{"input":${open},1]}}`],
+    ['white space', `{ "input" :\n${text} }`, `{ "input" :\n${open} , 1 ] , "a" : 2 }`],
+    ['numbers that JSON writes in another way', `{"input":${text},"a":1.50}`, `{"input":${open},1e2,-0.0],"a":1.5}`],
+  ] as const) {
+    test(`what is read is what JSON.parse says: ${what}`, () => {
+      assert.deepEqual(readAfter(before, after).after, parsed(after));
+    });
   }
-}
 
-test('bytes that are no UTF-8 are no body, also behind a known beginning', () => {
-  const bodies = new BodyCache(bytes, 10_000_000);
-  const body = JSON.stringify({ input: items });
-  bodies.read(Buffer.from(body))?.keep();
-  assert.equal(bodies.size, 1);
-  const more = Buffer.from(JSON.stringify({ input: [...items, user('drei')] }));
-  more[more.indexOf('drei')] = 0xff;
-  assert.equal(bodies.read(more), undefined);
+  test('whatever the texts are: what is read is what JSON.parse says', () => {
+    const value = jsonValue({ maxDepth: 3 });
+    const name = constantFrom('a', 'input', 'inp\\u0075t', '"[', 'model');
+    const fields = array(tuple(name, value), { maxLength: 3 });
+    const write = (pairs: [string, unknown][]): string[] =>
+      pairs.map(([key, one]) => `${key.includes('"') ? JSON.stringify(key) : `"${key}"`}:${JSON.stringify(one)}`);
+    assertProperty(
+      property(fields, fields, fields, array(value), array(value), (before, after, later, old, added) => {
+        const body = (input: unknown[], rest: [string, unknown][]): string =>
+          `{${[...write(before), `"input":${JSON.stringify(input)}`, ...write(rest)].join(',')}}`;
+        const first = body([long, ...old], after);
+        const second = body([long, ...old, ...added], later);
+        assert.deepEqual(readAfter(first, second).after, parsed(second));
+        // Cut anywhere, it is no JSON.
+        const cut = second.slice(0, second.length - 1 - (added.length % second.length));
+        assert.equal(readAfter(first, cut).after, undefined);
+      }),
+    );
+  });
+
+  test('the text has a bound: the one that was not used for longest goes', () => {
+    const bodies = new BodyCache(characters, 100_000);
+    const read = (name: string): unknown => {
+      const body = bodies.read(JSON.stringify({ input: [long, name] }));
+      body?.keep();
+      return inputOf(body?.params)[0];
+    };
+    for (const name of ['a', 'b', 'c', 'd']) read(name);
+    assert.equal(bodies.size, 2);
+    bodies.read(JSON.stringify({ input: ['x'.repeat(60_000)] }))?.keep();
+    assert.equal(bodies.size, 2);
+  });
+
+  test('a body takes the place of the one it goes on from, also where two go on from the same', () => {
+    const { after, bodies } = readAfter(JSON.stringify({ input: items }), JSON.stringify({ input: [...items, 1] }));
+    assert(after !== undefined);
+    const both = [2, 3].map((item) => bodies.read(JSON.stringify({ input: [...items, item] })));
+    for (const body of both) body?.keep();
+    assert.equal(bodies.size, 2);
+    bodies.close();
+    both[0]?.keep();
+    assert.equal(bodies.size, 0);
+  });
+
+  test('however often a body grows, the items before are the very ones', () => {
+    const bodies = new BodyCache(characters, 10_000_000);
+    const history: unknown[] = [...items];
+    let before = inputOf(bodies.read(JSON.stringify({ input: history }))?.params);
+    for (let turn = 0; turn < 200; turn += 1) {
+      const first = { input: history, temperature: turn % 3 };
+      bodies.read(JSON.stringify(first))?.keep();
+      history.push(user(`${turn}`));
+      const after = bodies.read(JSON.stringify({ input: history, temperature: turn % 2 }));
+      after?.keep();
+      assert.deepEqual(after?.params, { input: history, temperature: turn % 2 });
+      if (turn > 0) assert.equal(inputOf(after.params)[before.length - 1], before.at(-1));
+      before = inputOf(after.params);
+      // One character less in the middle of what came before is another history.
+      const edited = history.map((item, index) => (index === turn ? user('edited') : item));
+      assert.deepEqual(bodies.read(JSON.stringify({ input: edited }))?.params, { input: edited });
+    }
+    assert.equal(bodies.size, 1);
+  });
+
+  test('of the texts of a history that grows only what is new is kept alive', () => {
+    const bodies = new BodyCache(characters, 1_000_000_000);
+    const history: unknown[] = [user('x'.repeat(1_000_000))];
+    const turn = (count: number): void => {
+      // What comes after the input may change as well.
+      history.push(user(`${count} ${long.slice(0, 1000)}`));
+      bodies
+        .read(JSON.stringify({ input: history, temperature: count % 2, instructions: `${count} in other words` }))
+        ?.keep();
+    };
+    for (let count = 0; count < 5; count += 1) turn(count);
+    const before = heldHeap();
+    for (let count = 5; count < 55; count += 1) turn(count);
+    assert.equal(bodies.size, 1);
+    assert((heldHeap() - before) / 1e6 < 2, `${(heldHeap() - before) / 1e6} MB more for 50 KB`);
+  });
+
+  test('what is short is not kept, and what has no input of items neither', () => {
+    const bodies = new BodyCache(characters, 10_000_000);
+    for (const body of [{ input: ['short'] }, { input: long }, { input: [], a: long }, { a: long }])
+      bodies.read(JSON.stringify(body))?.keep();
+    assert.equal(bodies.size, 0);
+  });
+
+  /** As an engine that knows nothing of earlier bodies has it; JSON writes a negative zero as 0. */
+  function parsed(json: string): unknown {
+    try {
+      return JSON.parse(JSON.stringify(JSON.parse(json)));
+    } catch {
+      return undefined;
+    }
+  }
+
+  test('bytes that are no UTF-8 are no body, also behind a known beginning', () => {
+    const bodies = new BodyCache(bytes, 10_000_000);
+    const body = JSON.stringify({ input: items });
+    bodies.read(Buffer.from(body))?.keep();
+    assert.equal(bodies.size, 1);
+    const more = Buffer.from(JSON.stringify({ input: [...items, user('drei')] }));
+    more[more.indexOf('drei')] = 0xff;
+    assert.equal(bodies.read(more), undefined);
+  });
 });

@@ -1,6 +1,6 @@
 // N5, N20: what this machine is, by its addresses and not by how they begin.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { endpointOf } from '../../../dist/network/endpoint.js';
 import { isLoopback } from '../../../dist/network/connect/loopback.js';
 
@@ -37,8 +37,10 @@ const hosts: readonly (readonly [host: string, loopback: boolean])[] = [
   ['[2001:db8::127.0.0.1]', false],
   ['ip6-localhost', false],
 ];
-for (const [host, loopback] of hosts) {
-  test(`N5: ${host} is ${loopback ? '' : 'not '}this machine`, () => {
-    assert.equal(isLoopback(endpointOf(`http://${host}:8080/v1`, 'baseUrl').host), loopback);
-  });
-}
+describe('loopback addresses', () => {
+  for (const [host, loopback] of hosts) {
+    test(`N5: ${host} is ${loopback ? '' : 'not '}this machine`, () => {
+      assert.equal(isLoopback(endpointOf(`http://${host}:8080/v1`, 'baseUrl').host), loopback);
+    });
+  }
+});

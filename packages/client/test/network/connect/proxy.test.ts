@@ -1,6 +1,6 @@
 // A10, A11: which proxy, for which address, by option and environment.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { endpointOf } from '../../../dist/network/endpoint.js';
 import { chooseProxy } from '../../../dist/network/connect/proxy.js';
 import { proxyFor } from '../../../dist/proxy/index.js';
@@ -67,90 +67,92 @@ const choices: readonly [
   ['the option for loopback', 'http://127.0.0.1:1/v1', {}, 'http://b:2', 'http://b:2'],
   ['false', secure, { HTTPS_PROXY: 'http://a:1', ALL_PROXY: 'socks5://a' }, false],
 ];
-for (const [name, baseUrl, env, option, origin] of choices) {
-  test(`A10, ${name}: ${origin ?? 'directly'}`, () => {
-    assert.equal(choose(baseUrl, env, option)?.origin, origin);
-  });
-}
+describe('choice of a proxy', () => {
+  for (const [name, baseUrl, env, option, origin] of choices) {
+    test(`A10, ${name}: ${origin ?? 'directly'}`, () => {
+      assert.equal(choose(baseUrl, env, option)?.origin, origin);
+    });
+  }
 
-test('what a proxy’s address says', () => {
-  assert.deepEqual(choose(secure, {}, 'http://us%40er:p%3Ass%C3%A9@[::1]/ignored'), {
-    origin: 'http://[::1]',
-    host: '::1',
-    port: 80,
-    secure: false,
-    authorization: `Basic ${Buffer.from('us@er:p:ssé').toString('base64')}`,
+  test('what a proxy’s address says', () => {
+    assert.deepEqual(choose(secure, {}, 'http://us%40er:p%3Ass%C3%A9@[::1]/ignored'), {
+      origin: 'http://[::1]',
+      host: '::1',
+      port: 80,
+      secure: false,
+      authorization: `Basic ${Buffer.from('us@er:p:ssé').toString('base64')}`,
+    });
+    assert.deepEqual(choose(secure, {}, 'https://Proxy.Example'), {
+      origin: 'https://proxy.example',
+      host: 'proxy.example',
+      port: 443,
+      secure: true,
+      authorization: undefined,
+    });
   });
-  assert.deepEqual(choose(secure, {}, 'https://Proxy.Example'), {
-    origin: 'https://proxy.example',
-    host: 'proxy.example',
-    port: 443,
-    secure: true,
-    authorization: undefined,
-  });
-});
 
-const lists: readonly (readonly [list: string, baseUrl: string, exempt: boolean])[] = [
-  ['*', secure, true],
-  ['api.example', secure, true],
-  ['API.Example', secure, true],
-  ['api.example.', secure, true],
-  ['example', secure, true],
-  ['.example', secure, true],
-  ['*.example', secure, true],
-  ['.api.example', secure, true],
-  ['pi.example', secure, false],
-  ['api', secure, false],
-  ['api.example.com', secure, false],
-  ['other.example', secure, false],
-  ['other.example,api.example', secure, true],
-  [' other.example , api.example ', secure, true],
-  ['other.example api.example', secure, true],
-  ['api.example:443', secure, true],
-  ['api.example:80', secure, false],
-  ['api.example:80', plain, true],
-  ['.example:8443', 'https://api.example:8443/v1', true],
-  ['api.example', 'https://api.example:8443/v1', true],
-  ['api.example', 'https://api.example.:8443/v1', true],
-  ['10.0.0.1', 'https://10.0.0.1/v1', true],
-  ['10.0.0.1:443', 'https://10.0.0.1/v1', true],
-  ['10.0.0.1:444', 'https://10.0.0.1/v1', false],
-  ['10.0.0.1', 'https://10.0.0.10/v1', false],
-  ['0.0.1', 'https://10.0.0.1/v1', false],
-  ['10.0.0.0/8', 'https://10.200.3.4/v1', true],
-  ['10.0.0.0/8', 'https://11.0.0.1/v1', false],
-  ['192.168.1.128/25', 'https://192.168.1.127/v1', false],
-  ['192.168.1.128/25', 'https://192.168.1.200/v1', true],
-  ['0.0.0.0/0', 'https://192.168.1.200/v1', true],
-  ['10.0.0.0/8', secure, false],
-  ['10.0.0.0/', 'https://10.0.0.0/v1', false],
-  ['10.0.0.0/33', 'https://10.0.0.0/v1', false],
-  ['10.0.0.0/x', 'https://10.0.0.0/v1', false],
-  ['2001:db8::1', 'https://[2001:db8::1]/v1', true],
-  ['2001:db8:0::1', 'https://[2001:db8::1]/v1', true],
-  ['[2001:db8::1]', 'https://[2001:db8::1]/v1', true],
-  ['[2001:db8::1]:443', 'https://[2001:db8::1]/v1', true],
-  ['[2001:db8::1]:444', 'https://[2001:db8::1]/v1', false],
-  ['2001:db8::/32', 'https://[2001:db8:1::5]/v1', true],
-  ['2001:db8::/32', 'https://[2001:db9::5]/v1', false],
-  ['', secure, false],
-  [',', secure, false],
-  ['.', secure, false],
-  ['*.', secure, false],
-];
-for (const [list, baseUrl, exempt] of lists) {
-  test(`A10, NO_PROXY=${JSON.stringify(list)}: ${baseUrl} goes ${exempt ? 'directly' : 'by the proxy'}`, () => {
-    const proxy = choose(baseUrl, { ALL_PROXY: 'http://a:1', NO_PROXY: list });
-    assert.equal(proxy === undefined, exempt);
-  });
-}
+  const lists: readonly (readonly [list: string, baseUrl: string, exempt: boolean])[] = [
+    ['*', secure, true],
+    ['api.example', secure, true],
+    ['API.Example', secure, true],
+    ['api.example.', secure, true],
+    ['example', secure, true],
+    ['.example', secure, true],
+    ['*.example', secure, true],
+    ['.api.example', secure, true],
+    ['pi.example', secure, false],
+    ['api', secure, false],
+    ['api.example.com', secure, false],
+    ['other.example', secure, false],
+    ['other.example,api.example', secure, true],
+    [' other.example , api.example ', secure, true],
+    ['other.example api.example', secure, true],
+    ['api.example:443', secure, true],
+    ['api.example:80', secure, false],
+    ['api.example:80', plain, true],
+    ['.example:8443', 'https://api.example:8443/v1', true],
+    ['api.example', 'https://api.example:8443/v1', true],
+    ['api.example', 'https://api.example.:8443/v1', true],
+    ['10.0.0.1', 'https://10.0.0.1/v1', true],
+    ['10.0.0.1:443', 'https://10.0.0.1/v1', true],
+    ['10.0.0.1:444', 'https://10.0.0.1/v1', false],
+    ['10.0.0.1', 'https://10.0.0.10/v1', false],
+    ['0.0.1', 'https://10.0.0.1/v1', false],
+    ['10.0.0.0/8', 'https://10.200.3.4/v1', true],
+    ['10.0.0.0/8', 'https://11.0.0.1/v1', false],
+    ['192.168.1.128/25', 'https://192.168.1.127/v1', false],
+    ['192.168.1.128/25', 'https://192.168.1.200/v1', true],
+    ['0.0.0.0/0', 'https://192.168.1.200/v1', true],
+    ['10.0.0.0/8', secure, false],
+    ['10.0.0.0/', 'https://10.0.0.0/v1', false],
+    ['10.0.0.0/33', 'https://10.0.0.0/v1', false],
+    ['10.0.0.0/x', 'https://10.0.0.0/v1', false],
+    ['2001:db8::1', 'https://[2001:db8::1]/v1', true],
+    ['2001:db8:0::1', 'https://[2001:db8::1]/v1', true],
+    ['[2001:db8::1]', 'https://[2001:db8::1]/v1', true],
+    ['[2001:db8::1]:443', 'https://[2001:db8::1]/v1', true],
+    ['[2001:db8::1]:444', 'https://[2001:db8::1]/v1', false],
+    ['2001:db8::/32', 'https://[2001:db8:1::5]/v1', true],
+    ['2001:db8::/32', 'https://[2001:db9::5]/v1', false],
+    ['', secure, false],
+    [',', secure, false],
+    ['.', secure, false],
+    ['*.', secure, false],
+  ];
+  for (const [list, baseUrl, exempt] of lists) {
+    test(`A10, NO_PROXY=${JSON.stringify(list)}: ${baseUrl} goes ${exempt ? 'directly' : 'by the proxy'}`, () => {
+      const proxy = choose(baseUrl, { ALL_PROXY: 'http://a:1', NO_PROXY: list });
+      assert.equal(proxy === undefined, exempt);
+    });
+  }
 
-test('proxyFor: the proxy of the environment, its credentials apart from its address', () => {
-  const env = { HTTPS_PROXY: 'http://user:p%40ss@proxy.example:3128', NO_PROXY: 'near.example' };
-  assert.deepEqual(proxyFor('https://far.example/mcp', env), {
-    url: 'http://proxy.example:3128',
-    authorization: `Basic ${Buffer.from('user:p@ss').toString('base64')}`,
+  test('proxyFor: the proxy of the environment, its credentials apart from its address', () => {
+    const env = { HTTPS_PROXY: 'http://user:p%40ss@proxy.example:3128', NO_PROXY: 'near.example' };
+    assert.deepEqual(proxyFor('https://far.example/mcp', env), {
+      url: 'http://proxy.example:3128',
+      authorization: `Basic ${Buffer.from('user:p@ss').toString('base64')}`,
+    });
+    for (const direct of ['https://near.example/', 'https://127.0.0.1:8443/', 'http://far.example/'])
+      assert.equal(proxyFor(direct, env), undefined, direct);
   });
-  for (const direct of ['https://near.example/', 'https://127.0.0.1:8443/', 'http://far.example/'])
-    assert.equal(proxyFor(direct, env), undefined, direct);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { plainConnect } from '../../../dist/network/connect/connect.js';
 import { KeepAliveConnections } from '../../../dist/network/post/keep-alive-connections.js';
 import { FakeClock } from '../../base/fake-clock.js';
@@ -55,72 +55,74 @@ async function setUp(t: TestContext, answer: string) {
 
 const answered = (head: string): string => `HTTP/1.1 200 OK\r\ncontent-length: 2\r\n${head}\r\nhi`;
 
-test('one that rests is used again, and not where a fresh one is asked for', async (t) => {
-  const { ask, sockets } = await setUp(t, answered(''));
-  assert.deepEqual(await ask(), { reused: false, body: 'hi' });
-  assert.deepEqual(await ask(), { reused: true, body: 'hi' });
-  assert.deepEqual(await ask(0), { reused: false, body: 'hi' });
-  assert.equal(sockets.length, 2);
-});
-
-test('a kept connection that has rested for longer than its taker allows is not used', async (t) => {
-  const { ask, clock, sockets } = await setUp(t, answered(''));
-  await ask();
-  clock.advance(4999);
-  assert.equal((await ask(5000)).reused, true);
-  clock.advance(5000);
-  assert.equal((await ask(5000)).reused, false);
-  assert.equal(sockets.length, 2);
-});
-
-test('it is let go a second before the server lets it go', async (t) => {
-  const { ask, clock } = await setUp(t, answered('keep-alive: timeout=5, max=9\r\n'));
-  await ask();
-  clock.advance(3999);
-  assert.equal((await ask()).reused, true);
-  clock.advance(4000);
-  assert.equal((await ask()).reused, false);
-});
-
-for (const [name, head] of [
-  ['says that it closes', 'connection: close\r\n'],
-  ['keeps connections for a second', 'keep-alive: timeout=1\r\n'],
-] as const) {
-  test(`none rests whose server ${name}`, async (t) => {
-    const { ask } = await setUp(t, answered(head));
-    await ask();
-    assert.equal((await ask()).reused, false);
-  });
-}
-
-for (const [name, act] of Object.entries({
-  'ended by the server': (socket: Socket) => socket.end(),
-  'on which something came unasked': (socket: Socket) => socket.write(answered('')),
-})) {
-  test(`one ${name} while it rested is not used`, async (t) => {
+describe('kept connections of POSTs', () => {
+  test('one that rests is used again, and not where a fresh one is asked for', async (t) => {
     const { ask, sockets } = await setUp(t, answered(''));
+    assert.deepEqual(await ask(), { reused: false, body: 'hi' });
+    assert.deepEqual(await ask(), { reused: true, body: 'hi' });
+    assert.deepEqual(await ask(0), { reused: false, body: 'hi' });
+    assert.equal(sockets.length, 2);
+  });
+
+  test('a kept connection that has rested for longer than its taker allows is not used', async (t) => {
+    const { ask, clock, sockets } = await setUp(t, answered(''));
     await ask();
-    const [socket] = sockets;
-    assert(socket !== undefined);
-    const closed = once(socket, 'close');
-    act(socket);
-    await closed;
+    clock.advance(4999);
+    assert.equal((await ask(5000)).reused, true);
+    clock.advance(5000);
+    assert.equal((await ask(5000)).reused, false);
+    assert.equal(sockets.length, 2);
+  });
+
+  test('it is let go a second before the server lets it go', async (t) => {
+    const { ask, clock } = await setUp(t, answered('keep-alive: timeout=5, max=9\r\n'));
+    await ask();
+    clock.advance(3999);
+    assert.equal((await ask()).reused, true);
+    clock.advance(4000);
     assert.equal((await ask()).reused, false);
   });
-}
 
-test('an answer with more behind it is whole, and its connection is not used again', async (t) => {
-  const { ask } = await setUp(t, `${answered('')}HTTP/1.1 200 OK\r\n\r\n`);
-  assert.deepEqual(await ask(), { reused: false, body: 'hi' });
-  assert.deepEqual(await ask(), { reused: false, body: 'hi' });
-});
+  for (const [name, head] of [
+    ['says that it closes', 'connection: close\r\n'],
+    ['keeps connections for a second', 'keep-alive: timeout=1\r\n'],
+  ] as const) {
+    test(`none rests whose server ${name}`, async (t) => {
+      const { ask } = await setUp(t, answered(head));
+      await ask();
+      assert.equal((await ask()).reused, false);
+    });
+  }
 
-test('32 rest, and no more; nothing rests after the end', async (t) => {
-  const { ask, connections, sockets } = await setUp(t, answered(''));
-  await Promise.all(Array.from({ length: 40 }, () => ask()));
-  const again = await Promise.all(Array.from({ length: 40 }, () => ask()));
-  assert.equal(again.filter(({ reused }) => reused).length, 32);
-  const all = Promise.all(sockets.filter(({ closed }) => !closed).map((socket) => once(socket, 'close')));
-  connections.destroy();
-  await all;
+  for (const [name, act] of Object.entries({
+    'ended by the server': (socket: Socket) => socket.end(),
+    'on which something came unasked': (socket: Socket) => socket.write(answered('')),
+  })) {
+    test(`one ${name} while it rested is not used`, async (t) => {
+      const { ask, sockets } = await setUp(t, answered(''));
+      await ask();
+      const [socket] = sockets;
+      assert(socket !== undefined);
+      const closed = once(socket, 'close');
+      act(socket);
+      await closed;
+      assert.equal((await ask()).reused, false);
+    });
+  }
+
+  test('an answer with more behind it is whole, and its connection is not used again', async (t) => {
+    const { ask } = await setUp(t, `${answered('')}HTTP/1.1 200 OK\r\n\r\n`);
+    assert.deepEqual(await ask(), { reused: false, body: 'hi' });
+    assert.deepEqual(await ask(), { reused: false, body: 'hi' });
+  });
+
+  test('32 rest, and no more; nothing rests after the end', async (t) => {
+    const { ask, connections, sockets } = await setUp(t, answered(''));
+    await Promise.all(Array.from({ length: 40 }, () => ask()));
+    const again = await Promise.all(Array.from({ length: 40 }, () => ask()));
+    assert.equal(again.filter(({ reused }) => reused).length, 32);
+    const all = Promise.all(sockets.filter(({ closed }) => !closed).map((socket) => once(socket, 'close')));
+    connections.destroy();
+    await all;
+  });
 });

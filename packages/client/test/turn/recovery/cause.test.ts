@@ -1,6 +1,6 @@
 // What each failure is taken for: the tables of docs/reliability.md, and G1–G3, read by hand.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { TurnwireError, errorCodes } from '../../../dist/protocol/errors/errors.js';
 import { causeOf, chainLost } from '../../../dist/turn/recovery/cause.js';
 import { apiError, certificate, closed, cut, dialFailed, dialTimeout, endOfBody, pongLost } from './failures.js';
@@ -130,24 +130,26 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['F4', new TurnwireError('protocol_error', ''), 'unanswered'],
   ['Q5', new TurnwireError('chain_ignored', ''), 'chain_ignored'],
 ];
-for (const [row, error, cause] of cases) {
-  test(`${row}: ${cause}`, () => assert.equal(causeOf(error), cause));
-}
+describe('cause of a failure', () => {
+  for (const [row, error, cause] of cases) {
+    test(`${row}: ${cause}`, () => assert.equal(causeOf(error), cause));
+  }
 
-test('every other code is final', () => {
-  const judged = new Set(cases.map(([, { code }]) => code));
-  const others = errorCodes.filter((code) => !judged.has(code));
-  assert.ok(others.includes('aborted') && others.includes('event_too_large') && others.includes('unread_timeout'));
-  for (const code of others) assert.equal(causeOf(new TurnwireError(code, '')), 'final', code);
-});
+  test('every other code is final', () => {
+    const judged = new Set(cases.map(([, { code }]) => code));
+    const others = errorCodes.filter((code) => !judged.has(code));
+    assert.ok(others.includes('aborted') && others.includes('event_too_large') && others.includes('unread_timeout'));
+    for (const code of others) assert.equal(causeOf(new TurnwireError(code, '')), 'final', code);
+  });
 
-test('a lost chain that the caller named keeps what the server said', () => {
-  const error = refusal({ code: 'previous_response_not_found', param: 'previous_response_id' }, 400);
-  const told = chainLost(error);
-  assert.equal(told?.code, 'chain_lost');
-  assert.equal(told.status, 400);
-  assert.equal(told.server?.code, 'previous_response_not_found');
-  assert.equal(told.cause, error);
-  assert.equal(told.retryable, false);
-  assert.equal(chainLost(refusal({ code: 'rate_limit_exceeded' }, 429)), undefined);
+  test('a lost chain that the caller named keeps what the server said', () => {
+    const error = refusal({ code: 'previous_response_not_found', param: 'previous_response_id' }, 400);
+    const told = chainLost(error);
+    assert.equal(told?.code, 'chain_lost');
+    assert.equal(told.status, 400);
+    assert.equal(told.server?.code, 'previous_response_not_found');
+    assert.equal(told.cause, error);
+    assert.equal(told.retryable, false);
+    assert.equal(chainLost(refusal({ code: 'rate_limit_exceeded' }, 429)), undefined);
+  });
 });

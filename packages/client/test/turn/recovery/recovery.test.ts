@@ -1,6 +1,6 @@
 // Every cell of the table of recovery against a second writing of it: by failure and moment, and by the principles that hold for all.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { TurnwireError } from '../../../dist/protocol/errors/errors.js';
 import { recover } from '../../../dist/turn/recovery/recovery.js';
 import { apiError, certificate, closed, cut, dialFailed, dialTimeout, endOfBody, pongLost } from './failures.js';
@@ -131,157 +131,159 @@ function expected({ name, ...expectation }: Expectation, failure: Failure, polic
   return 'surface';
 }
 
-for (const expectation of expectations) {
-  const { name, error } = expectation;
-  test(`${name}: every phase, connection and policy`, () => {
-    let cells = 0;
-    const wanted = name === 'no streams' ? booleans : [true];
-    const lanes = JSON.stringify(expectation).includes('L') ? booleans : [false];
-    const plans = name === 'chain lost' ? (['full', 'delta', 'explicit'] as const) : (['full'] as const);
-    for (const phase of phases)
-      for (const transport of ['websocket', 'sse'] as const)
-        for (const reused of booleans)
-          for (const plan of plans)
-            for (const credentialIsAsked of booleans)
-              for (const choice of ['auto', 'websocket', 'sse'] as const)
-                for (const replay of ['never', 'unsent', 'unanswered'] as const)
-                  for (const repeatable of booleans)
-                    for (const sseAble of booleans)
-                      for (const retryRefusals of booleans)
-                        for (const streams of wanted)
-                          for (const lanesLeft of lanes)
-                            for (const past of isEarly(phase) ? pasts : pasts.slice(0, 1)) {
-                              const failure: Failure = { error, transport, phase, reused, plan, credentialIsAsked };
-                              const policy: Policy = {
-                                choice,
-                                replay,
-                                repeatable,
-                                sseAble,
-                                streams,
-                                lanesLeft,
-                                ...past,
-                                maxAttempts: 4,
-                                retryRefusals,
-                                jitter: () => 0.5,
-                              };
-                              const decision = recover(failure, policy);
-                              const told = `${decision.move}${decision.doubtful ? '?' : ''}`;
-                              const right = expected(expectation, failure, policy);
-                              if (told !== right)
-                                assert.equal(told, right, JSON.stringify({ ...failure, ...policy, error: name }));
-                              keepsPrinciples(decision, failure, policy);
-                              cells += 1;
-                            }
-    assert.ok(cells >= 20_000, `${cells} cells`);
-  });
-}
-
-function keepsPrinciples(
-  { move, delayMs, breakerFailure }: Decision,
-  { phase, transport }: Failure,
-  policy: Policy,
-): void {
-  if (!(delayMs >= 0 && delayMs <= policy.msLeft)) assert.fail(`a delay of ${delayMs} ms of ${policy.msLeft}`);
-  if (move === 'surface' && delayMs > 0) assert.fail('nothing to wait for');
-  if (breakerFailure !== undefined && transport === 'sse') assert.fail('SSE says nothing of WebSockets');
-  if (breakerFailure !== undefined && ['visible', 'tool', 'terminal'].includes(phase))
-    assert.fail('the WebSocket worked');
-}
-
-const failure: Failure = {
-  error: dialFailed,
-  transport: 'websocket',
-  phase: 'sent',
-  reused: false,
-  plan: 'full',
-  credentialIsAsked: false,
-};
-const policy: Policy = {
-  choice: 'auto',
-  replay: 'unanswered',
-  repeatable: true,
-  sseAble: true,
-  streams: true,
-  lanesLeft: false,
-  done: [],
-  attempts: 1,
-  maxAttempts: 4,
-  msLeft: 60_000,
-  retryRefusals: true,
-  jitter: () => 0,
-};
-
-test('retry-after is waited for, jittered, and never beyond the budget', () => {
-  const error = refusal({ code: 'rate_limit_exceeded' }, 429, { 'retry-after': '2' });
-  const wait = (jitter: number, msLeft: number): [Move, number] => {
-    const { move, delayMs } = recover({ ...failure, error }, { ...policy, msLeft, jitter: () => jitter });
-    return [move, delayMs];
-  };
-  assert.deepEqual(wait(0, 60_000), ['retry', 2000]);
-  assert.deepEqual(wait(0.5, 60_000), ['retry', 2100]);
-  assert.deepEqual(wait(0.999, 2050), ['retry', 2050]);
-  assert.deepEqual(wait(0, 2000), ['retry', 2000]);
-  assert.deepEqual(wait(0, 1999), ['surface', 0]);
-});
-
-test('our own backoff doubles from 0.5 s to 8 s', () => {
-  const error = refusal({ code: 'server_is_overloaded' }, 503);
-  const waits = (jitter: number): number[] =>
-    Array.from({ length: 6 }, (_, retries) => {
-      const done = Array.from({ length: retries }, () => ({ move: 'retry' as const, doubtful: false }));
-      return recover({ ...failure, error }, { ...policy, done, maxAttempts: 9, jitter: () => jitter }).delayMs;
+describe('table of recovery', () => {
+  for (const expectation of expectations) {
+    const { name, error } = expectation;
+    test(`${name}: every phase, connection and policy`, () => {
+      let cells = 0;
+      const wanted = name === 'no streams' ? booleans : [true];
+      const lanes = JSON.stringify(expectation).includes('L') ? booleans : [false];
+      const plans = name === 'chain lost' ? (['full', 'delta', 'explicit'] as const) : (['full'] as const);
+      for (const phase of phases)
+        for (const transport of ['websocket', 'sse'] as const)
+          for (const reused of booleans)
+            for (const plan of plans)
+              for (const credentialIsAsked of booleans)
+                for (const choice of ['auto', 'websocket', 'sse'] as const)
+                  for (const replay of ['never', 'unsent', 'unanswered'] as const)
+                    for (const repeatable of booleans)
+                      for (const sseAble of booleans)
+                        for (const retryRefusals of booleans)
+                          for (const streams of wanted)
+                            for (const lanesLeft of lanes)
+                              for (const past of isEarly(phase) ? pasts : pasts.slice(0, 1)) {
+                                const failure: Failure = { error, transport, phase, reused, plan, credentialIsAsked };
+                                const policy: Policy = {
+                                  choice,
+                                  replay,
+                                  repeatable,
+                                  sseAble,
+                                  streams,
+                                  lanesLeft,
+                                  ...past,
+                                  maxAttempts: 4,
+                                  retryRefusals,
+                                  jitter: () => 0.5,
+                                };
+                                const decision = recover(failure, policy);
+                                const told = `${decision.move}${decision.doubtful ? '?' : ''}`;
+                                const right = expected(expectation, failure, policy);
+                                if (told !== right)
+                                  assert.equal(told, right, JSON.stringify({ ...failure, ...policy, error: name }));
+                                keepsPrinciples(decision, failure, policy);
+                                cells += 1;
+                              }
+      assert.ok(cells >= 20_000, `${cells} cells`);
     });
-  assert.deepEqual(waits(0), [375, 750, 1500, 3000, 6000, 6000]);
-  assert.deepEqual(waits(1), [500, 1000, 2000, 4000, 8000, 8000]);
-});
+  }
 
-test('G3: a server that says "now" is not asked again in the same moment', () => {
-  const error = refusal({ retry_after: 0 }, 429);
-  assert.equal(recover({ ...failure, error }, { ...policy, jitter: () => 0.5 }).delayMs, 50);
-});
+  function keepsPrinciples(
+    { move, delayMs, breakerFailure }: Decision,
+    { phase, transport }: Failure,
+    policy: Policy,
+  ): void {
+    if (!(delayMs >= 0 && delayMs <= policy.msLeft)) assert.fail(`a delay of ${delayMs} ms of ${policy.msLeft}`);
+    if (move === 'surface' && delayMs > 0) assert.fail('nothing to wait for');
+    if (breakerFailure !== undefined && transport === 'sse') assert.fail('SSE says nothing of WebSockets');
+    if (breakerFailure !== undefined && ['visible', 'tool', 'terminal'].includes(phase))
+      assert.fail('the WebSocket worked');
+  }
 
-test('A4: the dial after an edge refusal waits 3 s', () => {
-  const decision = recover({ ...failure, phase: 'queued', error: upgrade(403) }, { ...policy, choice: 'websocket' });
-  assert.deepEqual([decision.move, decision.delayMs], ['retry', 3000]);
-});
+  const failure: Failure = {
+    error: dialFailed,
+    transport: 'websocket',
+    phase: 'sent',
+    reused: false,
+    plan: 'full',
+    credentialIsAsked: false,
+  };
+  const policy: Policy = {
+    choice: 'auto',
+    replay: 'unanswered',
+    repeatable: true,
+    sseAble: true,
+    streams: true,
+    lanesLeft: false,
+    done: [],
+    attempts: 1,
+    maxAttempts: 4,
+    msLeft: 60_000,
+    retryRefusals: true,
+    jitter: () => 0,
+  };
 
-test('F5: lanes are left where they are refused', () => {
-  const lanes = recover({ ...failure, error: refusal({ code: 'invalid_stream_id' }, 400) }, policy);
-  assert.deepEqual([lanes.move, lanes.withoutLanes], ['redial', true]);
-  assert.equal(recover({ ...failure, error: closed(1006) }, policy).withoutLanes, false);
-});
-
-/** What the breaker hears; the move does not matter for it. */
-const trips: readonly [row: string, error: TurnwireError, phase: Phase, kind: string | undefined][] = [
-  ['A1', upgrade(426), 'queued', 'unsupported'],
-  ['A4', upgrade(403), 'queued', 'busy'],
-  ['A4', upgrade(403, apiError), 'queued', 'refused'],
-  ['A5', upgrade(503), 'queued', 'busy'],
-  ['A6', dialTimeout, 'queued', 'no_answer'],
-  ['A8', dialFailed, 'queued', 'unreachable'],
-  ['A9', certificate, 'queued', undefined],
-  ['A3', upgrade(401), 'queued', undefined],
-  ['P92', closed(1008), 'sent', 'policy'],
-  ['E1', closed(1009), 'sent', undefined],
-  ['C11', closed(1000), 'sent', 'shape'],
-  ['C11, but nothing was sent', closed(1000), 'sending', 'lost'],
-  ['K1', closed(1006), 'sent', 'lost'],
-  ['K1, before output', closed(1006), 'created', 'lost'],
-  ['K1, after output', closed(1006), 'visible', undefined],
-  ['B2', new TurnwireError('first_event_timeout', ''), 'sent', 'lost'],
-  ['B4', pongLost, 'sent', 'lost'],
-  ['G4', refusal({}, 429), 'sent', undefined],
-  ['P98', refusal({ code: 'previous_response_not_found' }, 400), 'sent', undefined],
-];
-for (const [row, error, phase, kind] of trips) {
-  test(`${row}: ${error.message} at ${phase} tells the breaker ${kind}`, () => {
-    const { breakerFailure } = recover({ ...failure, error, phase }, policy);
-    assert.equal(breakerFailure?.kind, kind);
-    if (kind !== undefined) assert.equal(breakerFailure?.why, error.message);
+  test('retry-after is waited for, jittered, and never beyond the budget', () => {
+    const error = refusal({ code: 'rate_limit_exceeded' }, 429, { 'retry-after': '2' });
+    const wait = (jitter: number, msLeft: number): [Move, number] => {
+      const { move, delayMs } = recover({ ...failure, error }, { ...policy, msLeft, jitter: () => jitter });
+      return [move, delayMs];
+    };
+    assert.deepEqual(wait(0, 60_000), ['retry', 2000]);
+    assert.deepEqual(wait(0.5, 60_000), ['retry', 2100]);
+    assert.deepEqual(wait(0.999, 2050), ['retry', 2050]);
+    assert.deepEqual(wait(0, 2000), ['retry', 2000]);
+    assert.deepEqual(wait(0, 1999), ['surface', 0]);
   });
-}
 
-test('A5: the breaker hears how long, however long', () => {
-  const error = upgrade(503, '', { 'retry-after': '86400' });
-  assert.equal(recover({ ...failure, error, phase: 'queued' }, policy).breakerFailure?.retryAfterMs, 86_400_000);
+  test('our own backoff doubles from 0.5 s to 8 s', () => {
+    const error = refusal({ code: 'server_is_overloaded' }, 503);
+    const waits = (jitter: number): number[] =>
+      Array.from({ length: 6 }, (_, retries) => {
+        const done = Array.from({ length: retries }, () => ({ move: 'retry' as const, doubtful: false }));
+        return recover({ ...failure, error }, { ...policy, done, maxAttempts: 9, jitter: () => jitter }).delayMs;
+      });
+    assert.deepEqual(waits(0), [375, 750, 1500, 3000, 6000, 6000]);
+    assert.deepEqual(waits(1), [500, 1000, 2000, 4000, 8000, 8000]);
+  });
+
+  test('G3: a server that says "now" is not asked again in the same moment', () => {
+    const error = refusal({ retry_after: 0 }, 429);
+    assert.equal(recover({ ...failure, error }, { ...policy, jitter: () => 0.5 }).delayMs, 50);
+  });
+
+  test('A4: the dial after an edge refusal waits 3 s', () => {
+    const decision = recover({ ...failure, phase: 'queued', error: upgrade(403) }, { ...policy, choice: 'websocket' });
+    assert.deepEqual([decision.move, decision.delayMs], ['retry', 3000]);
+  });
+
+  test('F5: lanes are left where they are refused', () => {
+    const lanes = recover({ ...failure, error: refusal({ code: 'invalid_stream_id' }, 400) }, policy);
+    assert.deepEqual([lanes.move, lanes.withoutLanes], ['redial', true]);
+    assert.equal(recover({ ...failure, error: closed(1006) }, policy).withoutLanes, false);
+  });
+
+  /** What the breaker hears; the move does not matter for it. */
+  const trips: readonly [row: string, error: TurnwireError, phase: Phase, kind: string | undefined][] = [
+    ['A1', upgrade(426), 'queued', 'unsupported'],
+    ['A4', upgrade(403), 'queued', 'busy'],
+    ['A4', upgrade(403, apiError), 'queued', 'refused'],
+    ['A5', upgrade(503), 'queued', 'busy'],
+    ['A6', dialTimeout, 'queued', 'no_answer'],
+    ['A8', dialFailed, 'queued', 'unreachable'],
+    ['A9', certificate, 'queued', undefined],
+    ['A3', upgrade(401), 'queued', undefined],
+    ['P92', closed(1008), 'sent', 'policy'],
+    ['E1', closed(1009), 'sent', undefined],
+    ['C11', closed(1000), 'sent', 'shape'],
+    ['C11, but nothing was sent', closed(1000), 'sending', 'lost'],
+    ['K1', closed(1006), 'sent', 'lost'],
+    ['K1, before output', closed(1006), 'created', 'lost'],
+    ['K1, after output', closed(1006), 'visible', undefined],
+    ['B2', new TurnwireError('first_event_timeout', ''), 'sent', 'lost'],
+    ['B4', pongLost, 'sent', 'lost'],
+    ['G4', refusal({}, 429), 'sent', undefined],
+    ['P98', refusal({ code: 'previous_response_not_found' }, 400), 'sent', undefined],
+  ];
+  for (const [row, error, phase, kind] of trips) {
+    test(`${row}: ${error.message} at ${phase} tells the breaker ${kind}`, () => {
+      const { breakerFailure } = recover({ ...failure, error, phase }, policy);
+      assert.equal(breakerFailure?.kind, kind);
+      if (kind !== undefined) assert.equal(breakerFailure?.why, error.message);
+    });
+  }
+
+  test('A5: the breaker hears how long, however long', () => {
+    const error = upgrade(503, '', { 'retry-after': '86400' });
+    assert.equal(recover({ ...failure, error, phase: 'queued' }, policy).breakerFailure?.retryAfterMs, 86_400_000);
+  });
 });
