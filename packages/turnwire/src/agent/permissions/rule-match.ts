@@ -199,9 +199,18 @@ function restrainsCommand(glob: string, command: string, commands: Commands | un
 
 /** A text, and what it comes to where it is a path or an address that goes up again: `docs/../x`, `https://host/docs/../x`. */
 function spellings(text: string): string[] {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && URL.canParse(text)) return [text, new URL(text).href];
+  if (/^\s*[a-z][a-z0-9+.-]*:\/\//i.test(text) && URL.canParse(text)) return [text, ...addressSpellings(new URL(text))];
   if (!/(?:^|[/\\])\.{1,2}(?:[/\\]|$)|\/\//.test(text)) return [text];
   return [text, posix.normalize(text.replaceAll('\\', '/'))];
+}
+
+/** An address, also without the dot that a host may end with, and without what is escaped for no reason. */
+function addressSpellings({ href, hostname }: URL): string[] {
+  const plain = hostname.endsWith('.') ? href.replace(hostname, hostname.slice(0, -1)) : href;
+  const unescaped = plain.replace(/%([2-7][0-9a-f])/gi, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+  return [...new Set([href, plain, unescaped])];
 }
 
 function valueOf(args: unknown, name: string): unknown {

@@ -41,6 +41,7 @@ const wrappers: Readonly<Record<string, 0 | 1>> = {
   chrt: 1,
   command: 0,
   doas: 0,
+  entr: 0,
   env: 0,
   exec: 0,
   fakeroot: 0,
@@ -55,6 +56,7 @@ const wrappers: Readonly<Record<string, 0 | 1>> = {
   rlwrap: 0,
   runuser: 0,
   setsid: 0,
+  ssh: 1,
   stdbuf: 0,
   strace: 0,
   sudo: 0,
@@ -71,6 +73,7 @@ const wrappers: Readonly<Record<string, 0 | 1>> = {
 
 /** Commands among whose arguments are texts for the shell. */
 const takingText: ReadonlySet<string> = new Set([
+  'alias',
   'ash',
   'bash',
   'dash',
@@ -89,6 +92,11 @@ const takingText: ReadonlySet<string> = new Set([
   'trap',
   'watch',
 ]);
+
+/** Commands that run what they read, from a file or from another command. */
+const shells: ReadonlySet<string> = new Set(['.', 'ash', 'bash', 'dash', 'fish', 'ksh', 'sh', 'source', 'zsh']);
+/** Commands that print their arguments. */
+const printing: ReadonlySet<string> = new Set(['echo', 'printf']);
 
 /** Arguments of `find` after which a command stands. */
 const findActions: ReadonlySet<string> = new Set(['-exec', '-execdir', '-ok', '-okdir']);
@@ -116,8 +124,14 @@ function read(text: string, found: Found, depth: number): void {
   if (found.unclear) return;
   const { commands, unclear } = readShell(text);
   if (unclear) found.unclear = true;
+  const named = (command: readonly { text: string }[], names: ReadonlySet<string>): boolean =>
+    command.some(({ text: word }) => names.has(basename(word)));
+  // What is printed may be what a shell reads.
+  const runsPrinted = commands.some((command) => named(command, shells));
   for (const command of commands) {
     const words = command.map((word) => word.text);
+    if (runsPrinted && named(command, printing)) for (const word of words) read(word, found, depth + 1);
+    if (runsPrinted && named(command, printing)) read(words.slice(1).join(' '), found, depth + 1);
     const bare = command.map((word) => word.bare).filter((word, index) => word !== '' || command[index]?.text === '');
     look(words, found, depth);
     if (bare.join(' ') !== words.join(' ')) look(bare, found, depth);
@@ -167,8 +181,17 @@ function commandAt(words: readonly string[], at: number, found: Found, depth: nu
   found.characters += 2 * (first.length + after.length);
   if (found.characters > mostCharacters) found.unclear = true;
   if (takingText.has(name)) {
-    for (const word of rest) if (/[\s;&|()<>`$]/.test(word)) read(word, found, depth + 1);
+    for (const word of rest)
+      if (/[\s;&|()<>`$]/.test(word))
+        read(word.replace(name === 'alias' ? /^[\w-]+=/ : /^--?[\w-]+=/, ''), found, depth + 1);
     if (name === 'eval') read(rest.join(' '), found, depth + 1);
+  }
+  if (name === 'git') {
+    // An alias that is given on the way: `-c alias.x='!command'`.
+    for (const word of rest) {
+      const [, text] = /^[\w.-]+=!([^]*)$/.exec(word) ?? [];
+      if (text !== undefined) read(text, found, depth + 1);
+    }
   }
   if (name === 'find')
     return rest.flatMap((word, index): Place[] =>

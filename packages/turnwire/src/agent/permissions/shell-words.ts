@@ -40,7 +40,8 @@ class Reader {
   #word: Word | undefined;
   /** Whether a part of the word was quoted: then it is one word, and no redirection, comment or list in braces. */
   #quoted = false;
-  #redirects = false;
+  /** The operator that the next word belongs to. */
+  #redirects: string | undefined;
 
   constructor(text: string, read: ShellText, variables: Map<string, string>, depth: number) {
     this.#text = text;
@@ -113,8 +114,10 @@ class Reader {
     this.#word = undefined;
     this.#quoted = false;
     if (word === undefined) return;
-    if (this.#redirects) {
-      this.#redirects = false;
+    if (this.#redirects !== undefined) {
+      // What a command reads may be what a shell runs.
+      if (this.#redirects === '<<<') new Reader(word.text, this.#read, new Map(), this.#depth + 1).run();
+      this.#redirects = undefined;
       return;
     }
     const [, name = '', value = ''] = /^([A-Za-z_]\w*)=([^]*)$/.exec(word.text) ?? [];
@@ -126,7 +129,7 @@ class Reader {
 
   #endCommand(): void {
     this.#endWord();
-    this.#redirects = false;
+    this.#redirects = undefined;
     if (this.#command.length > 0) this.#read.commands.push(this.#command);
     this.#command = [];
   }
@@ -141,7 +144,7 @@ class Reader {
       this.#at += 1;
       return this.#add(this.#inner(')'));
     }
-    this.#redirects = true;
+    this.#redirects = operator;
   }
 
   #skipComment(): void {

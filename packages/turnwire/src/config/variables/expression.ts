@@ -36,7 +36,7 @@ export function expressionsIn(text: string): Found[] {
 }
 
 /** Of one expression, in code units: what begins and never ends is not looked through to the end of its text each time. */
-export const longest = 10_000;
+export const longest = 4000;
 
 /** The index of the brace that ends an expression; only what stands in braces inside may go over several lines. */
 export function endOfExpression(text: string, from: number): number | undefined {

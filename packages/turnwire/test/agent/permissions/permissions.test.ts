@@ -3,38 +3,12 @@ import { symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import type { Approver } from '../../../dist/agent/calls/approval.js';
-import { Permissions } from '../../../dist/agent/permissions/permissions.js';
 import { outputText } from '../../../dist/agent/tools/output.js';
-import { defineTool, type Tool } from '../../../dist/agent/tools/tool.js';
-import { permissionsSchema } from '../../../dist/config/schema/agents/permissions.js';
+import type { Tool } from '../../../dist/agent/tools/tool.js';
 import { toolsOf } from '../tools/tools.js';
 import { scratch } from '../scratch.js';
-
-const tool = (name: string, readOnly: boolean, more: Partial<Tool> = {}): Tool => ({
-  ...defineTool({ name, description: '', readOnly, input: z.looseObject({}), run: () => Promise.resolve('') }),
-  ...more,
-});
-
-const shell = tool('shell', false, { command: 'cmd' });
-const read = tool('read_file', true);
-const approver: Approver = { approve: () => 'no' };
-
-type Written = Partial<Record<'deny' | 'allow' | 'ask', string[]>>;
-type Kind = 'nothing' | 'answer' | 'refused';
-
-const permissionsOf = (rules: Written, approval: 'yolo' | Approver = approver, tools: readonly Tool[] = []) =>
-  new Permissions(approval, { rules: permissionsSchema.parse(rules), tools });
-const need = async (
-  rules: Written,
-  which: Tool,
-  args: unknown,
-  approval: 'yolo' | Approver = approver,
-): Promise<Kind> => (await permissionsOf(rules, approval).needs('root', which, args)).kind;
-
-const nothing = { addresses: [], folders: [] };
+import { type Kind, type Written, approver, need, nothing, permissionsOf, read, shell, tool } from './rules.js';
 
 describe('rules: their order', () => {
   const rules = {
@@ -333,91 +307,5 @@ describe('rules about reading: kin, for deny and ask alone', { skip: process.pla
       '[2 files were left out: rules of the user restrain reading them]',
     ]);
     assert.equal((await searched({})).length, 4);
-  });
-});
-
-/** The MCP server of the tests, whose tool `add` says that it only reads. */
-const server = {
-  command: process.execPath,
-  args: [fileURLToPath(new URL('../mcp/sdk-server-command.js', import.meta.url))],
-};
-
-describe('tools of MCP servers that call themselves read-only', { skip: process.platform === 'win32' }, () => {
-  for (const trusted of [undefined, false, true]) {
-    test(`trust_annotations: ${trusted}`, async (t) => {
-      const { box } = await toolsOf(t, [{ type: 'mcp', ...server, trust_annotations: trusted }]);
-      const add = box.tools.find(({ name }) => name === 'add') ?? assert.fail();
-      assert.equal(await need({}, add, { a: 1, b: 2 }), trusted === true ? 'nothing' : 'answer');
-    });
-  }
-});
-
-describe('fetch beside tools that read files or run commands', () => {
-  const addresses = (args: unknown) =>
-    (args as { urls: string[] }).urls.flatMap((url) => (URL.canParse(url) ? [new URL(url)] : []));
-  const fetch = tool('fetch', true, { addresses });
-  const revealing = tool('read_file', true, { revealing: true });
-  const at = (...urls: string[]) => ({ urls });
-
-  test('the first request to each host needs an answer', async () => {
-    const permissions = permissionsOf({}, approver, [fetch, revealing]);
-    const first = await permissions.needs(
-      'root',
-      fetch,
-      at('https://a.example/x?secret', 'https://a.example/y', 'https://b.example/'),
-    );
-    assert.equal(first.kind, 'answer');
-    const asked = first.kind === 'answer' ? first.addresses : [];
-    assert.deepEqual(
-      asked.map(({ host }) => host),
-      ['a.example', 'b.example'],
-    );
-    assert.match(
-      (first.kind === 'answer' && first.reason) || '',
-      /^it is the first request to a\.example and b\.example/,
-    );
-    permissions.allows('root', fetch, 'no', { addresses: asked, folders: [] });
-    assert.equal((await permissions.needs('root', fetch, at('https://a.example/'))).kind, 'answer');
-    permissions.allows('root', fetch, 'yes', { addresses: asked, folders: [] });
-    assert.equal(
-      (await permissions.needs('root', fetch, at('https://a.example/z', 'https://b.example/'))).kind,
-      'nothing',
-    );
-    assert.equal((await permissions.needs('root', fetch, at('https://c.example/'))).kind, 'answer');
-  });
-
-  test('alone, under yolo, and by a rule it needs none', async () => {
-    const args = at('https://a.example/x');
-    assert.equal((await permissionsOf({}, approver, [fetch]).needs('root', fetch, args)).kind, 'nothing');
-    assert.equal((await permissionsOf({}, 'yolo', [fetch, revealing]).needs('root', fetch, args)).kind, 'nothing');
-    const rules = { allow: ['fetch:urls=https://a.example/*'] };
-    const needs = async (...urls: string[]) =>
-      (await permissionsOf(rules, approver, [fetch, revealing]).needs('root', fetch, at(...urls))).kind;
-    assert.equal(await needs('https://a.example/x', 'https://a.example'), 'nothing');
-    for (const url of [
-      'https://b.example/',
-      'https://a.example.b.example/',
-      'https://a.example@b.example/',
-      'http://a.example/',
-      'no address',
-    ])
-      assert.equal(await needs('https://a.example/', url), 'answer', url);
-  });
-
-  test('a redirect goes where a request may go', async () => {
-    const reaches = async (rules: Written, url: string, approval: 'yolo' | Approver = approver) => {
-      const permissions = permissionsOf(rules, approval, [fetch, revealing]);
-      permissions.allows('root', fetch, 'yes', { addresses: [new URL('https://known.example/')], folders: [] });
-      const { mayReach } = permissions.limits('root', fetch, { kind: 'nothing', restrained: false, by: 'yolo' });
-      return mayReach?.(new URL(url));
-    };
-    assert.equal(await reaches({}, 'https://known.example/x'), true);
-    assert.equal(await reaches({}, 'https://other.example/x'), false);
-    assert.equal(await reaches({ allow: ['fetch:urls=https://other.example/*'] }, 'https://other.example/x'), true);
-    assert.equal(await reaches({}, 'https://other.example/x', 'yolo'), true);
-    assert.equal(
-      await reaches({ deny: ['fetch:urls=https://other.example/*'] }, 'https://other.example/x', 'yolo'),
-      false,
-    );
   });
 });

@@ -36,6 +36,22 @@ const shapes: Readonly<Record<string, readonly string[]>> = {
     '$(which touch) bad',
     '`echo touch` bad',
   ],
+  'what a shell reads': [
+    'bash <<< "touch bad"',
+    'sh <<<"touch bad"',
+    "echo 'touch bad' | sh",
+    'printf %s "touch bad" | /bin/bash -s',
+    'source <(echo touch bad)',
+    '. <(echo "touch bad")',
+  ],
+  'names of other commands': [
+    "shopt -s expand_aliases; alias ll='touch bad'\nll",
+    'alias ll="touch bad"',
+    "git -c alias.x='!touch bad' x",
+    "env --split-string='touch bad'",
+    'ssh host touch bad',
+    'ls | entr touch bad',
+  ],
   paths: ['/usr/bin/touch bad', './touch bad', '../bin/touch bad'],
   quotes: [
     '\\touch bad',
