@@ -62,6 +62,11 @@ export class Histories {
     return this.#options.maxBytes === 0;
   }
 
+  /** The bytes of the largest response that is held. */
+  get largest(): number {
+    return Math.min(this.#options.principalBytes, this.#options.maxBytes);
+  }
+
   find(principal: string, id: string): HeldHistory | undefined {
     const store = this.#stores.get(principal);
     const node = store?.nodes.get(id);
@@ -83,7 +88,7 @@ export class Histories {
     if (response.parent !== undefined && parent === undefined) return;
     const text = JSON.stringify(response.items);
     const bytes = nodeBytes + text.length * (isLatin(text) ? 1 : 2);
-    if (bytes > Math.min(this.#options.principalBytes, this.#options.maxBytes)) return;
+    if (bytes > this.largest) return;
     this.#stores.set(principal, store);
     this.#remove(store, store.nodes.get(response.id));
     const node: Node = { id: response.id, parent, text, bytes, stored: response.stored };

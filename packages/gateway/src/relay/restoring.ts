@@ -28,6 +28,8 @@ export function holdContext(
   if (compacted !== -1)
     return histories.keep(principal, { id, stored, parent: undefined, items: context.slice(compacted) });
   const named = textField(create.params, 'previous_response_id');
+  // Without being written as JSON first: 20 MB that are refused then hold up every other turn.
+  if (continued === undefined && create.bytes > histories.largest) return;
   if (named === undefined) {
     const isHeld = continued !== undefined && histories.find(principal, continued.responseId) !== undefined;
     const from = isHeld ? continued.from : 0;

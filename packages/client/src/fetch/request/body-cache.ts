@@ -35,6 +35,9 @@ const minCachedLength = 16 * 1024;
 
 const markLength = 64;
 
+/** The estimated memory of a unit: one byte in the body, one in what it was parsed to. */
+const bytesPerUnit = 2;
+
 /**
  * The bodies of the last turns. A growing history begins with the text of the body before: that text is compared, and only the new part is parsed. Items that
  * were there before are the same objects, which the memory of chains recognises by identity.
@@ -157,10 +160,10 @@ export class BodyCache<Body extends string | Buffer> {
   }
 
   #keep(body: CachedBody<Body> | undefined, before?: CachedBody<Body>): void {
-    if (body === undefined || this.#bytesOf(body) > this.#maxBytes) return;
+    if (body === undefined || bytesOf(body) > this.#maxBytes) return;
     if (before !== undefined) this.#drop(before);
     this.#bodies.push(body);
-    this.#bytes += this.#bytesOf(body);
+    this.#bytes += bytesOf(body);
     while (this.#bytes > this.#maxBytes) this.#drop(this.#bodies[0]);
   }
 
@@ -168,12 +171,12 @@ export class BodyCache<Body extends string | Buffer> {
     const at = body === undefined ? -1 : this.#bodies.indexOf(body);
     if (body === undefined || at === -1) return;
     this.#bodies.splice(at, 1);
-    this.#bytes -= this.#bytesOf(body);
+    this.#bytes -= bytesOf(body);
   }
+}
 
-  #bytesOf({ end, rest }: CachedBody<Body>): number {
-    return (end + rest.length) * this.#text.unitBytes;
-  }
+function bytesOf({ end, rest }: CachedBody<string | Buffer>): number {
+  return (end + rest.length) * bytesPerUnit;
 }
 
 /** The items that follow in a text: none, or a comma and more items. */

@@ -14,8 +14,6 @@ export interface BodyText<Body extends string | Buffer> {
   join(first: Body, second: Body): Body;
   /** Whether a piece stands at a place. */
   hasAt(body: Body, at: number, piece: Body): boolean;
-  /** The memory of a unit, in bytes as estimated. */
-  readonly unitBytes: number;
 }
 
 export const characters: BodyText<string> = {
@@ -25,7 +23,6 @@ export const characters: BodyText<string> = {
   join: (first, second) => first + second,
   // Slices are compared faster than `startsWith` does it.
   hasAt: (body, at, piece) => body.slice(at, at + piece.length) === piece,
-  unitBytes: 2,
 };
 
 export const bytes: BodyText<Buffer> = {
@@ -43,7 +40,6 @@ export const bytes: BodyText<Buffer> = {
   join: (first, second) => Buffer.concat([first, second]),
   hasAt: (body, at, piece) =>
     at + piece.length <= body.length && body.compare(piece, 0, piece.length, at, at + piece.length) === 0,
-  unitBytes: 1,
 };
 
 /** The same text without the one that it was cut out of: a slice keeps that in memory, and this one keeps the text that was put together here. */
