@@ -50,6 +50,26 @@ function waiting(answers: Map<string, (events: Json[]) => void>): Script {
 {
   const answers = new Map<string, (events: Json[]) => void>();
   scenario(
+    'F4: an event that comes before response.created is nobody’s text on a lane beside another one that has begun',
+    waiting(answers),
+    { pool: { lanes: true }, transport: 'websocket' },
+    async ({ client, server }) => {
+      // Both wait for the same dial.
+      const turns = ['a', 'b'].map((name) => read(client.turn(question(name))));
+      await eventually('both were asked', () => answers.size === 2);
+      answers.get('a')?.([created('resp_a')]);
+      answers.get('b')?.([delta('a’s'), created('resp_b'), delta('b'), completed('resp_b', [message('b')])]);
+      const [, b] = await Promise.all(turns);
+      assert.equal(b?.error?.code, 'protocol_error');
+      assert.deepEqual(b.events, []);
+      assert.equal(server.peers.length, 1);
+    },
+  );
+}
+
+{
+  const answers = new Map<string, (events: Json[]) => void>();
+  scenario(
     'I1: a turn that is aborted beside another ends alone, and its lane is used again after its terminal',
     waiting(answers),
     { pool: { lanes: true }, transport: 'websocket' },

@@ -10,6 +10,11 @@ export class ResponseIds {
   readonly #items = new Map<string, number>();
   #count = 0;
 
+  /** A response has begun on the connection. */
+  get hasResponses(): boolean {
+    return this.#count > 0;
+  }
+
   /** More than one response has begun on the connection. */
   get hasSeveralResponses(): boolean {
     return this.#count > 1;

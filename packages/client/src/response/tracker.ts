@@ -205,7 +205,9 @@ export class ResponseTracker {
 
   /** An event of an item, and no response has begun. */
   #readEarly(frame: Frame): Disposition {
-    if (this.#state === 'awaiting_successor' || this.#reused) return foreign('an event came before response.created');
+    // On another lane of a connection that was dialled for both, a response may have begun meanwhile.
+    const hasOthers = this.#reused || this.#connection?.ids.hasResponses === true;
+    if (this.#state === 'awaiting_successor' || hasOthers) return foreign('an event came before response.created');
     // Without `response.created` no event names the parent.
     if (this.#expectedParent?.required === true)
       return { name: 'ignored', error: chainIgnoredError(this.#expectedParent, undefined) };
