@@ -5,6 +5,7 @@ import { RefusedUpgrade, TestSocket, codeOf, idOf } from './websocket-client.js'
 import type { TestContext } from 'node:test';
 import type { EmulatorOptions } from 'turnwire/emulator';
 import type { Configured } from './setup.js';
+import type { Event } from './websocket-client.js';
 
 async function open(t: TestContext, emulated: EmulatorOptions = {}, config: Configured = {}) {
   const setup = await setUp(t, emulated, config);
@@ -183,6 +184,11 @@ describe('gateway: steering and interrupting', () => {
   });
 });
 
+/** What an event with a response in it says that was continued. */
+function parentOf({ response }: Event): unknown[] {
+  return response === undefined ? [] : [(response as { previous_response_id?: unknown }).previous_response_id];
+}
+
 describe('gateway: what the upstream has lost', () => {
   for (const fault of ['connection-limit after=terminal', 'end after=terminal', 'close after=terminal code=1012']) {
     test(`a chain that is not stored goes on after ${fault}, in full`, async (t) => {
@@ -195,6 +201,9 @@ describe('gateway: what the upstream has lost', () => {
       assert.equal(client.closed, undefined);
       const second = emulator.journal.turns().at(-1);
       assert.deepEqual([second?.plan, second?.transcript.length], ['full', 3]);
+      // A client that checks what was continued would else ask again.
+      const named = client.events.slice(client.events.indexOf(first) + 1).flatMap(parentOf);
+      assert.deepEqual([named.length > 1, new Set(named)], [true, new Set([idOf(first)])]);
       client.create({ store: false, previous_response_id: idOf(end), input: [message('Again.')] });
       await client.end();
       const third = emulator.journal.turns().at(-1);
@@ -248,7 +257,9 @@ describe('gateway: what the upstream has lost', () => {
         ...(previous !== undefined && { previous_response_id: previous }),
       });
       assert.equal(response.status, 200, await response.clone().text());
-      previous = ((await response.json()) as { id: string }).id;
+      const { id, previous_response_id: parent } = (await response.json()) as Record<string, string | null>;
+      assert.equal(parent ?? undefined, previous);
+      previous = id ?? undefined;
       assert.equal(emulator.journal.turns().at(-1)?.transcript.length, 2 * turn + 1);
     }
   });

@@ -1,4 +1,5 @@
-import { bodyOf } from './create.js';
+import { bodyOf, textField } from './create.js';
+import { namingParent, textNamingParent } from './parent.js';
 import { inFull } from './restoring.js';
 import type { SteerInput } from '@turnwire/client';
 import type { RelayAnswer, RelayEvent, RelayOpening, RelayTurn } from '@turnwire/client/relay';
@@ -7,6 +8,7 @@ import type { Lease } from '../upstream/relays.js';
 import type { Create } from './create.js';
 import type { Found } from './elsewhere.js';
 import type { HeldHistory } from './histories.js';
+import type { Parents } from './parent.js';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -120,7 +122,11 @@ export class GatewayTurn {
       return opening;
     }
     this.#note();
-    return { ...opening, headers: this.#headersDown(opening.headers) };
+    return {
+      ...opening,
+      headers: this.#headersDown(opening.headers),
+      events: opening.events.map((event) => this.#told(event)),
+    };
   }
 
   /** @throws TurnwireError */
@@ -134,13 +140,14 @@ export class GatewayTurn {
     }
     if (event === undefined) this.#end();
     else this.#look(event);
-    return event;
+    return event && this.#told(event);
   }
 
   poll(): RelayEvent | undefined {
     const event = this.#engine.poll();
-    if (event !== undefined) this.#look(event);
-    return event;
+    if (event === undefined) return undefined;
+    this.#look(event);
+    return this.#told(event);
   }
 
   /** Never rejects. */
@@ -161,7 +168,9 @@ export class GatewayTurn {
     }
     this.#note();
     this.#end();
-    return { ...answer, headers: this.#headersDown(answer.headers) };
+    const parents = this.#parents;
+    const body = parents === undefined ? answer.body : textNamingParent(answer.body, parents);
+    return { ...answer, headers: this.#headersDown(answer.headers), body };
   }
 
   /** Another gateway has done so already. */
@@ -225,6 +234,18 @@ export class GatewayTurn {
     this.#earlier = this.#engine.report;
     this.sent = inFull(create, history);
     this.#engine = this.#begin(mayHaveRun);
+  }
+
+  /** What the client has named, and the upstream was not told. */
+  get #parents(): Parents | undefined {
+    const { create } = this.options;
+    const named = this.sent === create ? undefined : textField(create.params, 'previous_response_id');
+    return named === undefined ? undefined : { named, told: this.#engine.continued?.responseId };
+  }
+
+  #told(event: RelayEvent): RelayEvent {
+    const parents = this.#parents;
+    return parents === undefined ? event : namingParent(event, parents);
   }
 
   #look(event: RelayEvent): void {

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { namingParent, textNamingParent } from '../dist/relay/parent.js';
+
+const parents = { named: 'resp_1', told: undefined };
+const event = (type: string, text: string) => ({ type, text, size: text.length });
+
+describe('gateway: the response that a client has named', () => {
+  test('stands in the place of none, and every other byte stays', () => {
+    const said =
+      '{ "a": "\\"previous_response_id\\":null", "response": {"id":"resp_2", "previous_response_id" : null} }';
+    assert.equal(
+      textNamingParent(said, parents),
+      '{ "a": "\\"previous_response_id\\":null", "response": {"id":"resp_2", "previous_response_id":"resp_1"} }',
+    );
+  });
+
+  test('stands in the place of another one that the upstream was told', () => {
+    const said = '{"response":{"previous_response_id":"resp_0"}}';
+    assert.equal(
+      textNamingParent(said, { named: 'resp_1', told: 'resp_0' }),
+      '{"response":{"previous_response_id":"resp_1"}}',
+    );
+  });
+
+  test('is added where the upstream names none, and where a tool has a field of that name', () => {
+    assert.deepEqual(JSON.parse(textNamingParent('{"id":"resp_2"}', parents)), {
+      id: 'resp_2',
+      previous_response_id: 'resp_1',
+    });
+    const tool = { parameters: { previous_response_id: null } };
+    const said = JSON.stringify({ response: { tools: [tool], previous_response_id: null } });
+    assert.deepEqual(JSON.parse(textNamingParent(said, parents)), {
+      response: { tools: [tool], previous_response_id: 'resp_1' },
+    });
+  });
+
+  test('is not put into a successor of a steered response, into other events, or into what is no JSON', () => {
+    for (const said of ['{"response":{"previous_response_id":"resp_9"}}', '{"response":'])
+      assert.equal(textNamingParent(said, parents), said);
+    const delta = event('response.output_text.delta', '{"previous_response_id":null}');
+    assert.equal(namingParent(delta, parents), delta);
+    const begun = namingParent(event('response.created', '{"response":{"previous_response_id":null}}'), parents);
+    assert.equal(begun.text, '{"response":{"previous_response_id":"resp_1"}}');
+    assert.equal(begun.size, begun.text.length);
+  });
+});
