@@ -3,6 +3,7 @@
 //   npm run soak -- --turns 20000
 //   npm run soak -- --turns 576 --seed 7              a seed that has failed, alone
 //   npm run soak -- cluster --turns 20000             several gateways, and Redis between them
+//   npm run soak -- --gateway --turns 20000           through a gateway, for clients of three tenants
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

@@ -4,6 +4,7 @@ import { violations } from '../oracle/oracle.js';
 import { Witness } from '../oracle/witness.js';
 import { clientWith } from '../quick-client.js';
 import { eventually } from '../scenario.js';
+import { Front } from '../gateway/front.js';
 import { FaultServer } from '../server/server.js';
 import { Blame } from './blame.js';
 import { converse } from './conversation.js';
@@ -13,6 +14,8 @@ import { RunningTime } from './running-time.js';
 import { Tally } from './tally.js';
 import type { Asked, Course } from '../model/serve.js';
 import type { Invariant } from '../oracle/oracle.js';
+import type { Client } from '@turnwire/client';
+import type { Peer } from '../server/peer.js';
 import type { Fault } from './faults.js';
 
 export interface ChaosOptions {
@@ -24,11 +27,14 @@ export interface ChaosOptions {
   rate?: number;
   /** Of `faults`, the ones that happen. @default all */
   only?: readonly string[];
+  /** Clients of three tenants ask a gateway, which asks the server. @default false */
+  gateway?: boolean;
   /** A fault that nobody is told of: what it loses is lost. For the proof that this is noticed. */
   secretly?: (request: Asked) => Course | undefined;
 }
 
 const secret = 'sk-chaos-sentinel';
+const tenants = 3;
 
 /** How a violated invariant is counted; the other ones as losses. */
 const kinds: Partial<Record<Invariant, 'doubled' | 'mixedUp'>> = {
@@ -36,6 +42,15 @@ const kinds: Partial<Record<Invariant, 'doubled' | 'mixedUp'>> = {
   'asked no more often than allowed, tools run once, usage as billed': 'doubled',
   'the transcript that the server used is the caller’s input': 'mixedUp',
 };
+
+/** The key of a conversation's tenant, by its name or by the mark of a turn. */
+function keyFor(mark: string): string {
+  return `${secret}-${Number(/^c(\d+)/.exec(mark)?.[1]) % tenants}`;
+}
+
+function keyOf(peer: Peer): string | undefined {
+  return peer.heads.at(-1)?.headers['authorization'];
+}
 
 /** How quickly time passes for the client: its limits and waits are those of a real one, and take a twentieth of them. */
 const pace = 20;
@@ -45,7 +60,7 @@ const pace = 20;
  * its turn, and how often it was asked: a failing seed fails again. The oracle has the last word.
  */
 export async function chaos(options: ChaosOptions): Promise<Tally> {
-  const { seed, conversations, turns, rate = 0.5, only, secretly } = options;
+  const { seed, conversations, turns, rate = 0.5, only, gateway = false, secretly } = options;
   const tally = new Tally();
   const random = (...name: readonly (string | number)[]): Random => new Random(seed, ...name);
   const asked = new Map<string, number>();
@@ -54,6 +69,8 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
     const { mark } = request.request['metadata'] as { mark: string };
     const times = (asked.get(mark) ?? 0) + 1;
     asked.set(mark, times);
+    if (keyOf(request.peer) !== `Bearer ${keyFor(front === undefined ? 'c0' : mark)}`)
+      tally.foreign.push(`${mark} was asked with another key`);
     blame.carried(mark, request.peer);
     const quiet = secretly?.(request);
     if (quiet !== undefined) return quiet;
@@ -84,19 +101,36 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
   );
   const maxSockets = Math.max(1, conversations >> 1);
   const witness = new Witness({ budgetMs: 600_000, maxAttempts: 6, maxSockets, secret });
-  const client = clientWith(new RunningTime(pace), {
-    apiKey: secret,
-    baseUrl: server.url,
-    onWarning: (message) => witness.warned(message),
-    pool: { maxConnections: maxSockets },
-    timeouts: { firstEventMs: 10_000, idleMs: 10_000 },
+  // The gateway's time is the machine's, which may be busy. It must give up before its clients do.
+  const front = gateway
+    ? await Front.start(server.url, {
+        upstream: {
+          first_event_ms: 2000,
+          idle_ms: 2000,
+          max_connections: maxSockets,
+          // The breaker rests for as long as at work: of those runs most turns go by SSE.
+          transport: seed % 2 === 0 ? 'auto' : 'websocket',
+        },
+      })
+    : undefined;
+  const limitMs = front === undefined ? 10_000 : 600_000;
+  const time = new RunningTime(pace);
+  const clients = Array.from({ length: front === undefined ? 1 : tenants }, (_, tenant) => {
+    const client = clientWith(time, {
+      apiKey: keyFor(`c${tenant}`),
+      baseUrl: front?.url ?? server.url,
+      onWarning: (message) => witness.warned(message),
+      pool: { maxConnections: maxSockets },
+      timeouts: { firstEventMs: limitMs, idleMs: limitMs },
+    });
+    witness.watch(client);
+    return client;
   });
-  witness.watch(client);
   try {
     await Promise.all(
       Array.from({ length: conversations }, (_, index) =>
         converse({
-          client,
+          client: clients[index % clients.length] as Client,
           name: `c${index}`,
           turns,
           random,
@@ -108,9 +142,10 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
     );
   } finally {
     witness.destroy();
+    front?.destroy();
     await server.close();
     await eventually('sockets and timers are gone', () => witness.handlesAreGone, 60_000);
-    for (const { invariant, what } of violations(witness.testify(server)))
+    for (const { invariant, what } of violations(witness.testify(server, front)))
       tally[kinds[invariant] ?? 'lost'].push(`${invariant}: ${what}`);
   }
   return tally;

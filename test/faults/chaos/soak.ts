@@ -4,7 +4,11 @@ import { chaos } from './chaos.js';
 import { Tally } from './tally.js';
 
 const { values } = parseArgs({
-  options: { turns: { type: 'string', default: '2000' }, seed: { type: 'string' } },
+  options: {
+    turns: { type: 'string', default: '2000' },
+    seed: { type: 'string' },
+    gateway: { type: 'boolean', default: false },
+  },
 });
 const wanted = Number(values.turns);
 const first = Number(values.seed ?? Date.now() % 1_000_000);
@@ -21,13 +25,14 @@ const all = new Tally();
 let seed = first;
 for (; all.turns < wanted; seed += 1) {
   const turns = Math.min(mostTurns, Math.ceil((wanted - all.turns) / conversations));
-  const tally = await chaos({ seed, conversations, turns });
+  const tally = await chaos({ seed, conversations, turns, gateway: values.gateway });
   all.add(tally);
-  const wrong = [...tally.lost, ...tally.doubled, ...tally.mixedUp];
-  for (const what of wrong) console.log(what);
-  if (wrong.length > 0)
-    console.log(`seed ${seed} failed; again, alone: npm run soak -- --turns ${conversations * turns} --seed ${seed}`);
+  for (const what of tally.wrong) console.log(what);
+  if (tally.wrong.length > 0)
+    console.log(
+      `seed ${seed} failed; again, alone: npm run soak --${values.gateway ? ' --gateway' : ''} --turns ${conversations * turns} --seed ${seed}`,
+    );
   if (process.stderr.isTTY) process.stderr.write(`\r${all.turns} of ${wanted} turns`);
 }
 console.log(`\nseeds ${first} to ${seed - 1}\n${String(all)}`);
-process.exit(all.lost.length + all.doubled.length + all.mixedUp.length === 0 ? 0 : 1);
+process.exit(all.wrong.length === 0 ? 0 : 1);

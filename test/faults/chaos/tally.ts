@@ -14,6 +14,8 @@ export class Tally {
   readonly doubled: string[] = [];
   /** Answered from something else than what was asked. */
   readonly mixedUp: string[] = [];
+  /** Asked with the key of another tenant. */
+  readonly foreign: string[] = [];
 
   fault(name: string): void {
     count(this.faults, name);
@@ -39,7 +41,12 @@ export class Tally {
     this.deltas += other.deltas;
     for (const name of ['faults', 'recoveries', 'errors', 'transports'] as const)
       for (const [key, times] of other[name]) this[name].set(key, (this[name].get(key) ?? 0) + times);
-    for (const name of ['lost', 'doubled', 'mixedUp'] as const) this[name].push(...other[name]);
+    for (const name of ['lost', 'doubled', 'mixedUp', 'foreign'] as const) this[name].push(...other[name]);
+  }
+
+  /** All that must not be, a line each. */
+  get wrong(): string[] {
+    return [...this.lost, ...this.doubled, ...this.mixedUp, ...this.foreign];
   }
 
   toString(): string {
@@ -57,8 +64,8 @@ export class Tally {
       ...list(this.recoveries),
       'surfaced',
       ...list(this.errors),
-      `lost ${this.lost.length}, doubled ${this.doubled.length}, mixed up ${this.mixedUp.length}`,
-      ...[...this.lost, ...this.doubled, ...this.mixedUp].slice(0, 20).map((line) => `  ${line}`),
+      `lost ${this.lost.length}, doubled ${this.doubled.length}, mixed up ${this.mixedUp.length}, another tenant's ${this.foreign.length}`,
+      ...this.wrong.slice(0, 20).map((line) => `  ${line}`),
     ].join('\n');
   }
 }

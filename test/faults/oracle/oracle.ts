@@ -122,7 +122,7 @@ function sameFields(params: Json, request: Json): boolean {
 const handedOver = new Set(['created', 'visible', 'tool', 'terminal']);
 
 function* onceOnly(record: ScenarioRecord): Generator<string> {
-  const { turns, exchanges, handwritten, maxAttempts, effects, warmUps = 0 } = record;
+  const { turns, exchanges, handwritten, maxAttempts, effects, relayed, warmUps = 0 } = record;
   let tries = 0;
   for (const [index, turn] of turns.entries()) {
     const { attempts, usage } = turn.report;
@@ -139,7 +139,10 @@ function* onceOnly(record: ScenarioRecord): Generator<string> {
   const ahead = exchanges.filter(isWarmUp).length;
   if (ahead > warmUps) yield `the server was asked to prepare ${ahead} turns, and the client ${warmUps}`;
   const asked = exchanges.length - ahead;
-  if (asked > tries) yield `the server was asked ${asked} times in ${tries} attempts`;
+  const sent = relayed?.attempts ?? tries;
+  if (asked > sent) yield `the server was asked ${asked} times in ${sent} attempts`;
+  if (relayed !== undefined && relayed.turns > tries)
+    yield `the gateway began ${relayed.turns} turns for ${tries} attempts of its clients`;
   for (const [call, count] of effects) if (count > 1) yield `the tool of ${call} ran ${count} times`;
 }
 

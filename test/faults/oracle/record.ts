@@ -36,6 +36,8 @@ export interface ScenarioRecord {
   maxAttempts: number;
   /** How often the tool of each call was run. */
   effects: ReadonlyMap<string, number>;
+  /** Of a gateway between client and server: the turns that it began, and how often it sent them up. */
+  relayed?: { turns: number; attempts: number } | undefined;
   leaks: {
     /** Connections that carry a turn, after all turns have settled. */
     busy: number;

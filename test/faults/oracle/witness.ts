@@ -5,6 +5,7 @@ import { itemsOf } from './transcript.js';
 import type { Client, ResponseEvent, Turn, TurnOptions } from '@turnwire/client';
 import type { Json } from '../server/events.js';
 import type { FaultServer } from '../server/server.js';
+import type { Front } from '../gateway/front.js';
 import type { ScenarioRecord, TurnRecord } from './record.js';
 
 const strayEvents = ['unhandledRejection', 'uncaughtException', 'warning'] as const;
@@ -103,7 +104,7 @@ export class Witness {
   }
 
   /** To be called when all is over, and the clients have ended: it stops watching. */
-  testify(server: Pick<FaultServer, 'peers' | 'exchanges'>): ScenarioRecord {
+  testify(server: Pick<FaultServer, 'peers' | 'exchanges'>, front?: Front): ScenarioRecord {
     this.stop();
     const turns = this.#watched.map(({ turn, seen }) => ({ ...seen, report: turn.report }));
     for (const { report } of turns) this.#keep(report);
@@ -118,6 +119,7 @@ export class Witness {
       budgetMs,
       maxAttempts,
       effects: this.effects,
+      relayed: front && { turns: front.turns, attempts: front.attempts },
       leaks: {
         busy: this.#busy,
         sockets: this.#sum('connections'),
@@ -132,6 +134,7 @@ export class Witness {
       secret,
       said: [
         ...this.#said,
+        ...(front?.said ?? []),
         ...server.peers.flatMap(({ received, heads }) => [received, ...heads.map(({ path }) => path)]),
       ],
     };
