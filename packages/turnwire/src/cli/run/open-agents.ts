@@ -7,6 +7,7 @@ import { AnswerCache } from '../../agent/answer-cache.js';
 import { instructionsAround } from '../../agent/conversation/instructions.js';
 import type { Skill } from '../../agent/skills/skill-file.js';
 import { openSkills } from '../../agent/skills/skills-toolset.js';
+import { idleMatchers, idleRules } from '../../agent/permissions/idle-guards.js';
 import type { Member } from '../../agent/team.js';
 import type { TodoList, ToolsetOptions } from '../../agent/tools/toolset.js';
 import { withDescription } from '../../agent/tools/described.js';
@@ -149,6 +150,12 @@ export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents
         answers.set(agent.name, new AnswerCache(agent.cache, file));
       }
     }
+    const tools = [...members.values()].flatMap((member) => member.tools);
+    for (const idle of [
+      ...idleRules(config.permissions, tools),
+      ...[...members.values()].flatMap((member) => idleMatchers(member.agent.name, member.agent.hooks, member.tools)),
+    ])
+      toolsetOptions.warn?.(idle);
     // Last: a run that cannot begin leaves no file behind.
     if (tape !== undefined && 'record' in tape) {
       const addressOf = (model: Model) =>

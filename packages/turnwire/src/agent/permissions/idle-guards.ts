@@ -1,0 +1,76 @@
+import { nearest } from '../../config/file/nearest.js';
+import { type Hooks, matcherPattern } from '../../config/schema/agents/hooks.js';
+import type { PermissionRule, PermissionRules } from '../../config/schema/agents/permissions.js';
+import { globPattern } from '../base/glob.js';
+import type { Tool } from '../tools/tool.js';
+
+/** The points whose hooks can keep a call from running, or a result from being seen. */
+const guards = [
+  'tool_input_transform',
+  'pre_tool_use',
+  'tool_guard',
+  'permission_request',
+  'tool_response_transform',
+] as const;
+
+/**
+ * What is meant to hold a call back and never will, because of how it is written: each as a sentence. A rule about a tool that nobody has is none of
+ * them, unless the name is nearly that of one.
+ */
+export function idleRules({ deny, ask }: PermissionRules, tools: readonly Tool[]): string[] {
+  const said = (list: 'deny' | 'ask', rules: readonly PermissionRule[]): string[] =>
+    rules.flatMap((rule) => {
+      const why = whyIdle(rule, tools);
+      return why === undefined ? [] : [`the rule ${JSON.stringify(rule.source)} of "${list}" never holds: ${why}`];
+    });
+  return [...said('deny', deny), ...said('ask', ask)];
+}
+
+function whyIdle(rule: PermissionRule, tools: readonly Tool[]): string | undefined {
+  const pattern = globPattern(rule.tool);
+  const about = tools.filter((tool) => namesOf(tool).some((name) => pattern.test(name)));
+  if (about.length === 0) {
+    const meant = misspelt(rule.tool, tools);
+    return meant === undefined ? undefined : `there is no tool ${rule.tool}; did you mean ${meant}?`;
+  }
+  for (const { name } of rule.arguments) {
+    const known = about.map((tool) => Object.keys((tool.parameters['properties'] as object | undefined) ?? {}));
+    // Of a tool that does not say what it takes nothing is known.
+    if (known.some((names) => names.length === 0 || names.includes(name) || isKin(name, names))) continue;
+    const [first, names = []] = [about[0]?.name, known[0]];
+    return `${first} has no argument ${name}, but ${names.join(', ')}`;
+  }
+  return undefined;
+}
+
+/** Matchers of an agent's guards that know none of its tools, and would if they were written a little differently. */
+export function idleMatchers(agent: string, hooks: Hooks, tools: readonly Tool[]): string[] {
+  return guards.flatMap((point) =>
+    hooks[point].flatMap(({ matcher }) => {
+      if (matcher === '' || matcher === '*') return [];
+      const names = tools.flatMap(namesOf);
+      if (names.some((name) => matcherPattern(matcher).test(name))) return [];
+      const other = matcherPattern(`(?i)${matcher.replace(/^\(\?i\)/, '')}`);
+      const meant = names.find((name) => other.test(name)) ?? misspelt(matcher, tools);
+      return meant === undefined
+        ? []
+        : [`the matcher ${JSON.stringify(matcher)} of ${point} is about no tool of ${agent}; did you mean ${meant}?`];
+    }),
+  );
+}
+
+function namesOf({ name, alias, restrictedAs }: Tool): string[] {
+  return [name, alias, restrictedAs].filter((each) => each !== undefined);
+}
+
+/** The tool that a name without wildcards probably means. */
+function misspelt(name: string, tools: readonly Tool[]): string | undefined {
+  if (!/^[\w-]+$/.test(name)) return undefined;
+  const names = tools.map((tool) => tool.name);
+  return names.find((each) => each.toLowerCase() === name.toLowerCase()) ?? nearest(name, names);
+}
+
+/** A rule about `path` is about `paths`, too, and the other way round. */
+function isKin(name: string, names: readonly string[]): boolean {
+  return (name === 'path' || name === 'paths') && (names.includes('path') || names.includes('paths'));
+}

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { z } from 'zod';
+import { idleMatchers, idleRules } from '../../../dist/agent/permissions/idle-guards.js';
+import { hooksSchema } from '../../../dist/config/schema/agents/hooks.js';
+import { permissionsSchema } from '../../../dist/config/schema/agents/permissions.js';
+import { defineTool } from '../../../dist/agent/tools/tool.js';
+
+const made = (name: string, input: z.ZodType, more = {}) => ({
+  ...defineTool({ name, description: '', readOnly: false, input, run: () => Promise.resolve('') }),
+  ...more,
+});
+const tools = [
+  made('shell', z.object({ cmd: z.string(), cwd: z.string() })),
+  made('read_multiple_files', z.object({ paths: z.array(z.string()) }), { restrictedAs: 'read_file' }),
+  made('docs_search', z.looseObject({}), { alias: 'mcp:docs:search' }),
+];
+
+describe('rules that never hold', () => {
+  const of = (...deny: string[]) => idleRules(permissionsSchema.parse({ deny }), tools);
+
+  test('an argument that the tool does not have, and a name that is nearly one, are told of', () => {
+    assert.deepEqual(of('shell:command=rm*', 'Shell', 'shel:cmd=rm*'), [
+      'the rule "shell:command=rm*" of "deny" never holds: shell has no argument command, but cmd, cwd',
+      'the rule "Shell" of "deny" never holds: there is no tool Shell; did you mean shell?',
+      'the rule "shel:cmd=rm*" of "deny" never holds: there is no tool shel; did you mean shell?',
+    ]);
+  });
+
+  test('what may hold, or is about a tool that nobody has, is not', () => {
+    assert.deepEqual(
+      of('shell:cmd=rm*:cwd=x', 'read_file:path=*.env', 'read_*', 'mcp:docs:*', 'docs_search:query=x', 'fetch', 'x*'),
+      [],
+    );
+  });
+});
+
+describe('matchers that know no tool', () => {
+  const of = (matcher: string) =>
+    idleMatchers(
+      'root',
+      hooksSchema.parse({ pre_tool_use: { matcher, hooks: { type: 'command', command: 'x' } } }),
+      tools,
+    );
+
+  test('are told of where another spelling would know one', () => {
+    assert.deepEqual(of('Shell|Edit'), [
+      'the matcher "Shell|Edit" of pre_tool_use is about no tool of root; did you mean shell?',
+    ]);
+    assert.equal(of('shel').length, 1);
+  });
+
+  test('are not where they know one, or are about something else', () => {
+    for (const matcher of ['*', '', 'shell', 'sh.*', 'mcp:docs:.*', 'read_file', 'write_file'])
+      assert.deepEqual(of(matcher), []);
+  });
+});
