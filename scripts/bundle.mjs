@@ -3,7 +3,8 @@
 // declarations of the public API, with their docs, without what is `@internal`. ESM and CommonJS, with declarations for each.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, posix, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join, posix, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -46,6 +47,31 @@ export async function bundleLibraries(folders, { declarations = true } = {}) {
     if (declarations) bundleDeclarations(library, folder, bundle);
     writeFileSync(join(bundle, declarations ? 'made' : 'made-without-types'), '');
   }
+}
+
+/**
+ * Puts the one module of the MCP project's SDK that `turnwire` uses, and what it is made of, into `packages/turnwire/bundle/`: the SDK has servers, too,
+ * and would bring a hundred packages along.
+ */
+export async function bundleSignIn() {
+  const folder = join(root, 'packages', 'turnwire');
+  const bundle = join(folder, 'bundle');
+  if (newest([join(bundle, 'made')]) > newest([join(root, 'package-lock.json'), join(root, 'scripts', 'bundle.mjs')]))
+    return;
+  rmSync(bundle, { recursive: true, force: true });
+  const { rolldown } = await import('rolldown');
+  const input = createRequire(join(folder, 'package.json')).resolve('@modelcontextprotocol/sdk/client/auth.js');
+  const build = await rolldown({
+    // The package has both kinds of modules.
+    input: { 'mcp-auth': input.replace(`${sep}cjs${sep}`, `${sep}esm${sep}`) },
+    platform: 'node',
+    external: /^zod($|\/)/,
+  });
+  await build.write({ dir: bundle, format: 'esm', entryFileNames: '[name].js', comments: false });
+  await build.close();
+  for (const name of ['@modelcontextprotocol/sdk', 'pkce-challenge'])
+    copyFileSync(join(root, 'node_modules', name, 'LICENSE'), join(bundle, `LICENSE.${name.replace(/^@|\/.*$/g, '')}`));
+  writeFileSync(join(bundle, 'made'), '');
 }
 
 async function bundleModules({ entries, inline = [], esm }, folder, bundle) {

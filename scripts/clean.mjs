@@ -14,6 +14,7 @@ for (const folder of [
   'packages/gateway/bundle',
   'packages/gateway/dist',
   'packages/gateway/dist-test',
+  'packages/turnwire/bundle',
   'packages/turnwire/dist',
   'packages/turnwire/dist-test',
   'bench/dist',

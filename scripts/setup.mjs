@@ -29,7 +29,7 @@ if (!dependenciesAreCurrent()) {
   fs.writeFileSync(stamp, stampOf(demoOnly));
 }
 // What uses the libraries sees what users get: the rest is compiled against their bundles, and runs with them.
-const { bundleLibraries } = await import('./bundle.mjs');
+const { bundleLibraries, bundleSignIn } = await import('./bundle.mjs');
 if (demoOnly) {
   say('Building (tsc) ...');
   for (const name of ['client', 'emulator', 'gateway', 'turnwire']) emit(join(root, 'packages', name));
@@ -40,6 +40,7 @@ if (demoOnly) {
   await bundle(['client', 'emulator']);
   build(join(root, 'packages', 'gateway'));
   await bundle(['gateway']);
+  await bundleSignIn();
   build(root);
 }
 copyDemo();

@@ -78,6 +78,18 @@ describe('a fresh copy of the repository, in a folder whose name has blanks', ()
     assert.match(demo.stderr, /--rtt/);
   });
 
+  test('the demo installs no more than 60 packages of others', () => {
+    const { packages: locked } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { dev?: true; devOptional?: true; optional?: true; link?: true }>;
+    };
+    // One of each native part is installed: that of the platform.
+    const installed = Object.entries(locked).filter(
+      ([path, { dev, devOptional, optional, link }]) =>
+        path.includes('node_modules/') && !dev && !devOptional && !optional && !link,
+    );
+    assert(installed.length > 20 && installed.length <= 60, String(installed.length));
+  });
+
   test('setup: the dependencies of the demo are not enough for the rest', () => {
     // Without npm, what would be installed fails with its sentence.
     const { status, stderr } = node(['scripts/setup.mjs'], { PATH: '' });

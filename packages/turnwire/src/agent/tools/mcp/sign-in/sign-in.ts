@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
+import type * as Auth from '@modelcontextprotocol/sdk/client/auth.js';
 import type { OAuthDefinition } from '../../../../config/schema/oauth.js';
 import { portPlaceholder } from '../../../../config/schema/oauth.js';
 import { messageOf } from '../../../base/abort.js';
@@ -157,7 +157,7 @@ export class SignIn {
       await this.#file.write(credentials);
       this.#token = credentials.tokens?.access_token;
     };
-    const provider: OAuthClientProvider = {
+    const provider: Auth.OAuthClientProvider = {
       redirectUrl,
       clientMetadata: {
         client_name: 'turnwire',
@@ -196,7 +196,7 @@ export class SignIn {
       provider.saveClientInformation = (client) => keep((before) => ({ ...before, client, port }));
     return {
       authorize: async (code) => {
-        const { auth } = await import('@modelcontextprotocol/sdk/client/auth.js');
+        const { auth } = await loadAuth();
         const { resourceMetadataUrl, scope = '' } = this.#challenge;
         const http = openHttp();
         try {
@@ -244,4 +244,10 @@ function challengeOf(header: string | null): Challenge {
     ...(metadata !== undefined && URL.canParse(metadata) && { resourceMetadataUrl: new URL(metadata) }),
     ...(scope !== undefined && { scope }),
   };
+}
+
+/** A part of the MCP project's SDK, which lies in the package: scripts/bundle.mjs. It is loaded where somebody signs in. */
+async function loadAuth(): Promise<Pick<typeof Auth, 'auth'>> {
+  const file: string = '../../../../../bundle/mcp-auth.js';
+  return (await import(file)) as typeof Auth;
 }
