@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { hashKey } from '@turnwire/gateway';
+import { hashKey, startGateway } from '@turnwire/gateway';
+import { bareUpstream } from './bare-upstream.js';
 import { errorOf, message, setUp } from './setup.js';
 import { RefusedUpgrade, TestSocket, codeOf, idOf } from './websocket-client.js';
 import type { TestContext } from 'node:test';
@@ -191,5 +192,40 @@ describe('gateway: principals', () => {
       ),
       /principals\[0\]\.upstream_key: there is no secret NOT_THERE/,
     );
+  });
+
+  test('a key of the gateway is asked for again at each dial and each request, so that a rotated one is picked up', async (t) => {
+    const upstream = await bareUpstream(t, {
+      frames: () => [
+        '{"type":"response.created","response":{"id":"resp_1","status":"in_progress","output":[]}}',
+        '{"type":"response.completed","response":{"id":"resp_1","status":"completed","output":[]}}',
+      ],
+      webSockets: false,
+    });
+    let key: string | undefined = 'sk-before';
+    const gateway = await startGateway({
+      config: { listen: { port: 0 }, upstream: { base_url: upstream.url, key: 'ROTATES', transport: 'sse' } },
+      secret: () => Promise.resolve(key),
+      onWarning: () => {},
+    });
+    t.after(() => gateway.destroy());
+    const ask = (path: string, init?: RequestInit): Promise<Response> => fetch(`${gateway.url}${path}`, init);
+    const turn = () => ask('/responses', { method: 'POST', body: JSON.stringify({ stream: true, input: 'Hi.' }) });
+    await (await turn()).text();
+    key = 'sk-after';
+    await (await turn()).text();
+    await (await ask('/files', { method: 'POST', body: '{}' })).text();
+    assert.deepEqual(
+      upstream.posts.map(({ authorization }) => authorization),
+      ['Bearer sk-before', 'Bearer sk-after', 'Bearer sk-after'],
+    );
+    key = undefined;
+    for (const refused of [await turn(), await ask('/models')]) {
+      assert.equal(refused.status, 502);
+      const { code, message } = await errorOf(refused);
+      assert.equal(code, 'upstream_unreachable');
+      assert.match(String(message), /there is no secret ROTATES/);
+    }
+    assert.equal(upstream.posts.length, 3);
   });
 });

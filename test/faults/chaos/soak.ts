@@ -23,6 +23,8 @@ const mostTurns = 12;
 
 const all = new Tally();
 let seed = first;
+// Ended early, it still says what it has seen.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, finish);
 for (; all.turns < wanted; seed += 1) {
   const turns = Math.min(mostTurns, Math.ceil((wanted - all.turns) / conversations));
   const tally = await chaos({ seed, conversations, turns, gateway: values.gateway });
@@ -34,5 +36,9 @@ for (; all.turns < wanted; seed += 1) {
     );
   if (process.stderr.isTTY) process.stderr.write(`\r${all.turns} of ${wanted} turns`);
 }
-console.log(`\nseeds ${first} to ${seed - 1}\n${String(all)}`);
-process.exit(all.wrong.length === 0 ? 0 : 1);
+finish();
+
+function finish(): never {
+  console.log(`\nseeds ${first} to ${seed - 1}\n${String(all)}`);
+  process.exit(all.wrong.length === 0 ? 0 : 1);
+}

@@ -23,6 +23,8 @@ export function refusalAnswer(refusal: RelayRefusal): WholeAnswer {
 
 /** A turn that certainly did not run: a client may ask again. */
 function unreached({ error }: Extract<RelayRefusal, { name: 'not_sent' }>): Refusal {
+  // A key of the gateway's own could not be had.
+  if (error.cause instanceof Refusal) return error.cause;
   if (error.code === 'client_closed')
     return new Refusal('this gateway is shutting down', {
       status: 503,

@@ -10,9 +10,15 @@ export type SecretSource = (name: string) => Promise<string | undefined>;
 
 type Headers = Readonly<Record<string, string>>;
 
+/** A key of the gateway's own: as it was when the configuration was read, and the way to ask for it again. */
+interface OwnKey {
+  headers: Headers;
+  ask: () => Promise<Headers>;
+}
+
 interface Known {
   name: string;
-  authorization: Headers;
+  key: OwnKey | undefined;
   policy: Principal['policy'];
 }
 
@@ -23,10 +29,10 @@ const mostPassed = 1000;
 export class Principals {
   readonly #byHash: ReadonlyMap<string, Known> | undefined;
   /** The gateway's own key, for clients whose keys are not passed on. */
-  readonly #own: Headers | undefined;
+  readonly #own: OwnKey | undefined;
   readonly #passed = new Map<string, Principal>();
 
-  private constructor(byHash: ReadonlyMap<string, Known> | undefined, own: Headers | undefined) {
+  private constructor(byHash: ReadonlyMap<string, Known> | undefined, own: OwnKey | undefined) {
     this.#byHash = byHash;
     this.#own = own;
   }
@@ -34,31 +40,20 @@ export class Principals {
   /** @throws GatewayConfigError where a secret cannot be had. */
   static async create({ principals, upstream }: Config, secret: SecretSource, file: string): Promise<Principals> {
     const problems: { file: string; path: string; message: string }[] = [];
-    const bearer = async (name: string, path: string): Promise<Headers> => {
-      const value = await secret(name).catch((error: unknown) => {
+    const keyOf = async (name: string, path: string): Promise<OwnKey> => {
+      const ask = (): Promise<Headers> => askFor(name, secret);
+      const headers = await ask().catch((error: unknown) => {
         problems.push({ file, path, message: error instanceof Error ? error.message : String(error) });
-        return '-';
+        return {};
       });
-      if (value === undefined || value === '')
-        problems.push({
-          file,
-          path,
-          message: `there is no secret ${name}: set it in the environment (docs/secrets.md)`,
-        });
-      else if (/[^\u0021-\u007E]/.test(value))
-        problems.push({
-          file,
-          path,
-          message: `the secret ${name} is no key: it has a blank, a line break or a character that is not ASCII`,
-        });
-      return { authorization: `Bearer ${value}` };
+      return { headers, ask };
     };
-    const own = upstream.key === undefined ? undefined : await bearer(upstream.key, 'upstream.key');
+    const own = upstream.key === undefined ? undefined : await keyOf(upstream.key, 'upstream.key');
     const byHash = new Map<string, Known>();
     for (const [index, given] of (principals ?? []).entries()) {
       const { name, keys, upstream_key: key } = given;
-      const authorization = key === undefined ? (own ?? {}) : await bearer(key, `principals[${index}].upstream_key`);
-      for (const hash of keys) byHash.set(hash, { name, authorization, policy: policyOf(given) });
+      const ownKey = key === undefined ? own : await keyOf(key, `principals[${index}].upstream_key`);
+      for (const hash of keys) byHash.set(hash, { name, key: ownKey, policy: policyOf(given) });
     }
     if (problems.length > 0) throw new GatewayConfigError(problems);
     return new Principals(principals === undefined ? undefined : byHash, own);
@@ -84,12 +79,13 @@ export class Principals {
           : 'this gateway does not know the key that was sent';
       throw new Refusal(message, { status: 401, code: 'invalid_api_key', headers: { 'www-authenticate': 'Bearer' } });
     }
-    const { name, authorization, policy } = known;
+    const { name, key: own, policy } = known;
     return {
       id: `principal ${name}`,
       name,
       received: identity,
-      identity: { ...withoutAccount(identity), ...authorization },
+      identity: { ...withoutAccount(identity), ...own?.headers },
+      credential: own?.ask,
       policy,
     };
   }
@@ -103,13 +99,31 @@ export class Principals {
       id: `passed ${sha256(text)}`,
       name: key === undefined ? 'anonymous' : `key-${sha256(key).slice(0, 8)}`,
       received: identity,
-      identity: this.#own === undefined ? identity : { ...withoutAccount(identity), ...this.#own },
+      identity: this.#own === undefined ? identity : { ...withoutAccount(identity), ...this.#own.headers },
+      credential: this.#own?.ask,
       policy: undefined,
     };
     if (this.#passed.size >= mostPassed) this.#passed.clear();
     this.#passed.set(text, principal);
     return principal;
   }
+}
+
+/** @throws Refusal where there is no such key now, or it cannot stand in a header. */
+async function askFor(name: string, secret: SecretSource): Promise<Headers> {
+  const value = await secret(name).catch((error: unknown) => {
+    throw withoutKey(error instanceof Error ? error.message : String(error));
+  });
+  if (value === undefined || value === '')
+    throw withoutKey(`there is no secret ${name}: set it in the environment (docs/secrets.md)`);
+  if (/[^\u0021-\u007E]/.test(value))
+    throw withoutKey(`the secret ${name} is no key: it has a blank, a line break or a character that is not ASCII`);
+  return { authorization: `Bearer ${value}` };
+}
+
+/** The upstream is not asked. */
+function withoutKey(message: string): Refusal {
+  return new Refusal(message, { status: 502, code: 'upstream_unreachable' });
 }
 
 /** How a key stands in the file. */

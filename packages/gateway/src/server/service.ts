@@ -255,7 +255,13 @@ export class Service {
     const passed: Passed = {
       method,
       path: path + query,
-      headers: { ...headers.request, ...bodyHeaders(request), ...principal.identity, ...config.upstream.headers },
+      headers: {
+        ...headers.request,
+        ...bodyHeaders(request),
+        ...principal.identity,
+        ...(await principal.credential?.()),
+        ...config.upstream.headers,
+      },
       body: hasBody ? request : undefined,
       signal: left.signal,
     };

@@ -6,8 +6,10 @@ export interface Principal {
   readonly name: string;
   /** The headers by which it has made itself known to this gateway: another node of a cluster knows it by them, too. */
   readonly received: Readonly<Record<string, string>>;
-  /** The headers by which the upstream knows it: in upgrades and POSTs, and nowhere else. */
+  /** The headers by which the upstream knows it, as of the last reading of the configuration. What belongs together is kept under them. */
   readonly identity: Readonly<Record<string, string>>;
+  /** The headers of the key that the gateway has for it, asked of their source anew; undefined where its own key is passed through. */
+  readonly credential?: (() => Promise<Readonly<Record<string, string>>>) | undefined;
   /** What it may do; undefined where its own key is passed through, and the upstream decides. */
   readonly policy: Policy | undefined;
 }

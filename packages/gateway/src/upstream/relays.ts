@@ -56,10 +56,10 @@ export class Relays {
     this.#options = options;
   }
 
-  take({ identity, name }: Pick<Principal, 'identity' | 'name'>): Lease {
+  take({ identity, name, credential }: Pick<Principal, 'identity' | 'name' | 'credential'>): Lease {
     const key = JSON.stringify(identity);
     const entry = this.#entries.get(key) ?? {
-      relay: this.#create(identity),
+      relay: this.#create({ identity, credential }),
       usedBy: name,
       running: 0,
       idle: undefined,
@@ -132,11 +132,14 @@ export class Relays {
     return bytes;
   }
 
-  #create(identity: Readonly<Record<string, string>>): Relay {
+  #create({ identity, credential }: Pick<Principal, 'identity' | 'credential'>): Relay {
     const { upstream, limits, onWarning } = this.#options;
     const options: RelayOptions = {
       baseUrl: upstream.base_url,
-      headers: { ...identity, ...upstream.headers },
+      headers:
+        credential === undefined
+          ? { ...identity, ...upstream.headers }
+          : async () => ({ ...identity, ...(await credential()), ...upstream.headers }),
       transport: upstream.transport,
       pool: { maxConnections: upstream.max_connections, maxIdleMs: upstream.socket_idle_ms, lanes: upstream.lanes },
       timeouts: {
