@@ -27,7 +27,7 @@ for index, key in ipairs(KEYS) do
   local chain, response = string.match(found or '', '^b(%S+) (%S+)$')
   local lease = chain and redis.call('GET', ARGV[1] .. 'l' .. chain)
   local fence, session, last = string.match(lease or '', '^(%d+) %S+ (%S+) (%S+)$')
-  if fence and last == response then
+  if fence and last == string.sub(response, 1, #last) then
     local address = redis.call('GET', ARGV[2] .. session)
     if address then return { index, found, fence, session, address } end
   end

@@ -6,14 +6,13 @@ import type { Tenant } from './keys.js';
 import type { Session } from './session.js';
 import type { Store } from './store.js';
 
-/** A chain that lives on a socket of this node. */
+/** The last response of a chain that lives on a socket of this node. */
 interface Bound {
-  readonly chain: string;
-  /** The token of the last write. */
-  readonly fence: string;
-  /** The entries that lead to its last response. */
+  /** As it stands since this response; undefined where the write was refused, or its answer is lost: what follows is then a chain of its own. */
+  readonly lease: Promise<SeenLease | undefined>;
+  /** The entries that lead to it. */
   readonly entries: readonly string[];
-  /** The response can be continued here and now. */
+  /** It can be continued here and now. */
   readonly holds: () => boolean;
 }
 
@@ -35,6 +34,9 @@ export interface SeenLease {
   chain: string;
   fence: string;
 }
+
+/** So much of what stands for a response tells whether it is the last one of its chain. */
+const shownLength = 11;
 
 /** Chains of this node that are remembered; the oldest are forgotten first, which costs a full request. */
 const mostBound = 50_000;
@@ -81,29 +83,42 @@ export class Leases {
     return this.#bound.get(response)?.holds() === true;
   }
 
-  /** Never rejects, and nobody waits for it. */
-  async moved({ tenant, responseId, continued, taken, digests, holds }: BoundTurn): Promise<void> {
+  /** Never rejects, and no turn waits for it. */
+  async moved(turn: BoundTurn): Promise<void> {
+    const { tenant, responseId, continued, digests, holds } = turn;
     const session = this.#session.id;
     if (session === undefined) return;
     const response = tenant.response(responseId);
-    const before = continued === undefined ? undefined : this.#bound.get(tenant.response(continued));
-    if (continued !== undefined) this.#bound.delete(tenant.response(continued));
-    const { chain, fence: seen } = before ?? taken ?? { chain: randomBytes(9).toString('base64url'), fence: '' };
-    const old = before?.entries ?? [];
+    const last = continued === undefined ? '' : tenant.response(continued);
+    const before = this.#bound.get(last);
+    this.#bound.delete(last);
     const entries = [entryOf(tenant, response), ...digests.map((digest) => tenant.context(digest))];
-    const value = `b${chain} ${response}`;
+    // Another node can ask for the turn that follows before this one has read that its write counts.
+    const bound: Bound = { entries, holds, lease: this.#write(session, turn, { response, before, entries }) };
+    this.#bound.set(response, bound);
+    const [oldest] = this.#bound.keys();
+    if (this.#bound.size > mostBound && oldest !== undefined) this.#bound.delete(oldest);
+    const lease = await bound.lease;
+    if (lease === undefined && this.#bound.get(response) === bound) this.#bound.delete(response);
+  }
+
+  async #write(
+    session: string,
+    { tenant, taken }: BoundTurn,
+    { response, before, entries }: { response: string; before: Bound | undefined; entries: readonly string[] },
+  ): Promise<SeenLease | undefined> {
+    const own = { chain: randomBytes(9).toString('base64url'), fence: '' };
+    const { chain, fence: seen } = (await before?.lease) ?? taken ?? own;
+    const old = before?.entries ?? [];
+    const shown = response.slice(0, shownLength);
+    const write = randomBytes(4).toString('base64url');
     const fence = await this.#store.run(
       move,
       [leaseOf(tenant, chain), this.#session.keyOf(session), ...old, ...entries],
-      [session, seen, randomBytes(6).toString('base64url'), response, lifetimes.lease, value, old.length],
+      [session, seen, write, shown, lifetimes.lease, `b${chain} ${response}`, old.length],
       token,
     );
-    // Refused, or not known: what follows is a chain of its own.
-    if (fence === undefined || fence === '0' || fence === '-1') return;
-    this.#bound.set(response, { chain, fence, entries, holds });
-    if (this.#bound.size <= mostBound) return;
-    const [oldest] = this.#bound.keys();
-    if (oldest !== undefined) this.#bound.delete(oldest);
+    return fence === undefined || fence === '0' || fence === '-1' ? undefined : { chain, fence };
   }
 }
 

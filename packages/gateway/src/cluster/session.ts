@@ -88,7 +88,7 @@ export class Session {
   }
 
   async #open(): Promise<void> {
-    const id = randomBytes(9).toString('base64url');
+    const id = randomBytes(6).toString('base64url');
     // Nobody else has this id: executed twice, it is one session.
     const args = ['SET', this.#keys.node(id), this.#address, 'PX', String(lifetimes.session)];
     const reply = await this.#store.command(args, String);

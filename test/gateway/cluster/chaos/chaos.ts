@@ -4,6 +4,7 @@ import { startProcesses } from './node-processes.js';
 import { startUpstream } from './upstream.js';
 import type { Ending, RedisProcess } from '../redis.js';
 import type { Tally } from './conversations.js';
+import type { NodeProcess } from './node-processes.js';
 
 /** How a balancer chooses: by the conversation, or each turn the next node. */
 export type Routing = 'hash' | 'round robin';
@@ -23,6 +24,10 @@ export interface ChaosOptions {
   /** Fails over to the replica, where there is one. */
   failOver?: (() => Promise<void>) | undefined;
   seed: number;
+  /** Between two turns of one of those at once; in milliseconds. */
+  paceMs?: number | undefined;
+  store?: boolean | undefined;
+  deadlineMs?: number | undefined;
 }
 
 export interface ChaosResult extends Tally {
@@ -31,6 +36,10 @@ export interface ChaosResult extends Tally {
   bytes: number;
   faults: Readonly<Record<string, number>>;
   seconds: number;
+  /** Of all gateways, for a turn; only of a run in which none was started anew. */
+  cpuMs: number | undefined;
+  /** Commands to Redis, for a turn. */
+  commands: number | undefined;
 }
 
 /** Turns of many conversations over several gateways, while these and their Redis break. */
@@ -38,7 +47,9 @@ export async function chaos(t: Ending, options: ChaosOptions): Promise<ChaosResu
   const { routing, redis, nodes: count = 3, turns, conversations, concurrency = 12, faultEvery, failOver } = options;
   const random = dice(options.seed);
   const upstream = await startUpstream(t);
-  const cluster = options.cluster ?? (redis && { redis: redis.url });
+  const { deadlineMs: deadline_ms = 50 } = options;
+  const place = options.cluster ?? (redis && { redis: redis.url });
+  const cluster = place && { ...place, deadline_ms };
   const nodes = await startProcesses(t, count, upstream.url, cluster);
   const down = new Set<number>();
   const faults: Record<string, number> = {};
@@ -81,6 +92,8 @@ export async function chaos(t: Ending, options: ChaosOptions): Promise<ChaosResu
   const names = Object.keys(kinds);
   let isBreaking: Promise<unknown> = Promise.resolve();
   let broken = 0;
+  const commandsBefore = redis && (await commandsOf(redis));
+  let cpuBefore = Promise.resolve(0);
   const from = performance.now();
   const tally = await runConversations({
     upstream,
@@ -89,7 +102,11 @@ export async function chaos(t: Ending, options: ChaosOptions): Promise<ChaosResu
     concurrency,
     route,
     random,
+    paceMs: options.paceMs,
+    store: options.store,
     onTurn: (turn) => {
+      // Programs that have just begun use more.
+      if (turn === Math.floor(turns / 3)) cpuBefore = cpuOf(nodes);
       if (faultEvery === 0 || turn % faultEvery !== 0) return;
       const name = names[broken % names.length] ?? '';
       broken += 1;
@@ -99,8 +116,28 @@ export async function chaos(t: Ending, options: ChaosOptions): Promise<ChaosResu
   });
   await isBreaking;
   const { creates, deltas, bytes } = upstream.counts;
+  const cpuMs = faultEvery === 0 ? (await cpuOf(nodes)) - (await cpuBefore) : undefined;
+  const commands = faultEvery === 0 && redis ? (await commandsOf(redis)) - (commandsBefore ?? 0) : undefined;
   await Promise.all(nodes.map((node) => node.end('SIGKILL')));
-  return { ...tally, deltaShare: deltas / creates, bytes, faults, seconds: (performance.now() - from) / 1000 };
+  return {
+    ...tally,
+    deltaShare: deltas / creates,
+    bytes,
+    faults,
+    seconds: (performance.now() - from) / 1000,
+    cpuMs: cpuMs && cpuMs / (turns - Math.floor(turns / 3)),
+    commands: commands && commands / turns,
+  };
+}
+
+async function cpuOf(nodes: readonly NodeProcess[]): Promise<number> {
+  const used = await Promise.all(nodes.map((node) => node.cpuMs()));
+  return used.reduce((sum, one) => sum + one, 0);
+}
+
+async function commandsOf(redis: RedisProcess): Promise<number> {
+  const [, count = '0'] = /total_commands_processed:(\d+)/.exec(String(await redis.command('INFO', 'stats'))) ?? [];
+  return Number(count);
 }
 
 /** Numbers from 0 up to 1, the same for the same seed: mulberry32. */

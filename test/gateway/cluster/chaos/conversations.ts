@@ -28,6 +28,9 @@ export interface RunOptions {
   /** Called before each turn. */
   onTurn?: (turn: number) => void;
   random: () => number;
+  paceMs?: number | undefined;
+  /** Whole histories alone, stored or not. @default every manner of continuing */
+  store?: boolean | undefined;
 }
 
 /** How a client continues: with its whole history, or by the id of the response before. */
@@ -41,11 +44,12 @@ class Conversation {
   previous: string | undefined;
   turn = 0;
 
-  constructor(number: number) {
+  constructor(number: number, store: boolean | undefined) {
     this.number = number;
     // A few conversations of each key.
     this.key = `Bearer sk-${number % 7}`;
-    this.manner = { store: number % 2 === 0, byId: number % 5 === 0, stream: number % 3 === 0 };
+    const isAny = store === undefined;
+    this.manner = { store: store ?? number % 2 === 0, byId: isAny && number % 5 === 0, stream: number % 3 === 0 };
   }
 }
 
@@ -55,7 +59,7 @@ const mostAttempts = 60;
 export async function runConversations(options: RunOptions): Promise<Tally> {
   const { upstream, turns, concurrency, random } = options;
   const tally: Tally = { turns: 0, lost: 0, doubled: 0, mixedUp: 0, othersTurns: 0, askedAgain: 0, msMost: 0 };
-  const idle = Array.from({ length: options.conversations }, (_, number) => new Conversation(number));
+  const idle = Array.from({ length: options.conversations }, (_, number) => new Conversation(number, options.store));
   const asked: string[] = [];
   let begun = 0;
   const worker = async (): Promise<void> => {
@@ -65,6 +69,7 @@ export async function runConversations(options: RunOptions): Promise<Tally> {
       const [conversation] = idle.splice(Math.floor(random() * idle.length), 1);
       if (conversation === undefined) throw new Error('more workers than conversations');
       await takeTurn(conversation, options, tally, asked);
+      if (options.paceMs !== undefined) await wait(options.paceMs);
       idle.push(conversation);
     }
   };

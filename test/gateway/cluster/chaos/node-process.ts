@@ -9,6 +9,16 @@ const gateway = await startGateway({
   secret: (name) => Promise.resolve(secrets[name]),
   onWarning: (warning) => process.send?.({ warning }),
 });
-process.on('message', (message: { jumpMs: number }) => (Date.now = () => now() + message.jumpMs));
+process.on('message', ({ jumpMs }: { jumpMs?: number }) => {
+  if (jumpMs === undefined) process.send?.({ cpuMs: cpuMs() - startedWith });
+  else Date.now = () => now() + jumpMs;
+});
 process.once('SIGTERM', () => void gateway.close().then(() => process.exit(0)));
+
+/** What this process has used, in milliseconds. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+const startedWith = cpuMs();
 process.send?.({ url: gateway.url });

@@ -44,6 +44,16 @@ export class NodeProcess {
     await ended;
   }
 
+  /** What it has used since it listens, in milliseconds. */
+  async cpuMs(): Promise<number> {
+    const child = this.#child;
+    if (child === undefined) return 0;
+    const answer = once(child, 'message') as Promise<[{ cpuMs?: number }]>;
+    child.send({});
+    const [{ cpuMs = 0 }] = await answer;
+    return cpuMs;
+  }
+
   /** Sets its clock off. */
   jump(jumpMs: number): void {
     this.#child?.send({ jumpMs });

@@ -1,6 +1,7 @@
 // Chaos over several gateways, for as long as you like:
 //
 //   npm run soak -- cluster --turns 20000
+//   npm run soak -- cluster --fault-every 0 --pace-ms 50      what it costs; nothing breaks
 import { parseArgs } from 'node:util';
 import { Shared, startRedis, startWatched } from '../redis.js';
 import { chaos } from './chaos.js';
@@ -13,6 +14,10 @@ const { values } = parseArgs({
     conversations: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     'fault-every': { type: 'string', default: '200' },
+    'pace-ms': { type: 'string' },
+    'deadline-ms': { type: 'string' },
+    store: { type: 'string' },
+    only: { type: 'string' },
   },
 });
 const [turns, conversations, seed, faultEvery] = [
@@ -32,6 +37,7 @@ const rows: readonly Row[] = [
 ];
 let wrong = 0;
 for (const { name, store, ...row } of rows) {
+  if (values.only !== undefined && !name.includes(values.only)) continue;
   const shared = new Shared();
   try {
     const redis = store === 'server' ? await startRedis(shared) : undefined;
@@ -43,6 +49,9 @@ for (const { name, store, ...row } of rows) {
       redis,
       ...(watched && { cluster: sentinelAt(watched), failOver: () => watched.failOver() }),
       turns,
+      ...(values['pace-ms'] !== undefined && { paceMs: Number(values['pace-ms']) }),
+      ...(values['deadline-ms'] !== undefined && { deadlineMs: Number(values['deadline-ms']) }),
+      ...(values.store !== undefined && { store: values.store === 'true' }),
       conversations,
       seed,
       faultEvery: isMeasure ? 0 : faultEvery,
@@ -53,6 +62,8 @@ for (const { name, store, ...row } of rows) {
       `${name}: ${result.turns} turns in ${Math.round(seconds)} s: lost ${lost}, doubled ${doubled}, mixed up ${mixedUp}, another tenant's ${othersTurns}; ` +
         `deltas ${Math.round(100 * deltaShare)} %, ${Math.round(bytes / 1024)} KiB upstream, asked again ${askedAgain}, slowest ${Math.round(msMost)} ms`,
     );
+    if (result.cpuMs !== undefined) console.log(`  CPU of the gateways: ${result.cpuMs.toFixed(2)} ms a turn`);
+    if (result.commands !== undefined) console.log(`  commands to Redis: ${result.commands.toFixed(2)} a turn`);
     for (const [fault, count] of Object.entries(faults)) console.log(`  ${fault}: ${count}`);
   } finally {
     await shared.end();
