@@ -138,6 +138,7 @@ export async function startServer(
           checked,
           connection.number,
           webSocket,
+          socket,
           line,
           tenantOf(request.headers, checked.credentials),
           hasMultiAgentBeta(request.headers),

@@ -1,9 +1,11 @@
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { atOnce, gently } from '../base/gradual.js';
 import { isLarge } from '../request/json-body.js';
 import { readClientEvent, type ClientEvent } from './client-event.js';
 import { closeCodeAfter, type AgeLimit } from '../wire/dialect.js';
 import type { Line } from '../faults/line.js';
+import { oneWrite } from '../listener/one-write.js';
 import { Lanes, type Lane, type Waiting } from '../engine/lanes/lane.js';
 import { ConnectionCache, type Lineage } from '../engine/lanes/lineage.js';
 import { Lifetime, type Pings } from './lifetime.js';
@@ -46,12 +48,14 @@ export function serveWebSocket(
   { limits, ageLimit, pings }: SocketRules,
   connection: number,
   socket: WebSocket,
+  tcp: Duplex,
   line: Line,
   tenant: Tenant,
   multiAgent: boolean,
 ): ServedSocket {
   const { dialect, clock } = emulation;
   const left = new AbortController();
+  const gather = oneWrite(tcp);
   const lanes = new Lanes(limits);
   const cache = new ConnectionCache(emulation.memory, dialect.eviction);
   const steering = new Steering(emulation.ids, limits, () => lanes.all(), say);
@@ -242,6 +246,7 @@ export function serveWebSocket(
   function write(text: string): Promise<void> | undefined {
     if (socket.readyState !== socket.OPEN) return undefined;
     lifetime.touch();
+    gather();
     if (socket.bufferedAmount < HIGH_WATER_BYTES) {
       socket.send(text);
       return undefined;

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { Duplex } from 'node:stream';
+import { describe, test } from 'node:test';
+import { oneWrite } from '../../dist/listener/one-write.js';
+
+/** A connection that notes what leaves together. */
+function connection(): { tcp: Duplex; writes: string[][] } {
+  const writes: string[][] = [];
+  const tcp = new Duplex({
+    decodeStrings: false,
+    read: () => undefined,
+    write(chunk: string, _encoding, done) {
+      writes.push([chunk]);
+      done();
+    },
+    writev(chunks, done) {
+      writes.push(chunks.map(({ chunk }) => String(chunk)));
+      done();
+    },
+  });
+  return { tcp, writes };
+}
+
+describe('writes of one moment', () => {
+  test('leave in one write, before anything else runs', async () => {
+    const { tcp, writes } = connection();
+    const gather = oneWrite(tcp);
+    for (const text of ['a', 'b', 'c']) {
+      gather();
+      tcp.write(text);
+    }
+    await Promise.resolve();
+    assert.deepEqual(writes, [['a', 'b', 'c']]);
+    gather();
+    tcp.write('d');
+    await Promise.resolve();
+    assert.deepEqual(writes.slice(1), [['d']]);
+  });
+
+  test('an end that follows them does not leave them behind', async () => {
+    const { tcp, writes } = connection();
+    oneWrite(tcp)();
+    tcp.write('a');
+    tcp.write('b');
+    tcp.end();
+    await Promise.resolve();
+    assert.deepEqual(writes.flat(), ['a', 'b']);
+  });
+});
