@@ -2,7 +2,18 @@
 export const chapters = [
   {
     title: 'Guides',
-    pages: ['client', 'fetch', 'gateway', 'agents', 'configuration', 'sessions', 'secrets', 'check', 'doctor'],
+    pages: [
+      'client',
+      'fetch',
+      'gateway',
+      'cluster',
+      'agents',
+      'configuration',
+      'sessions',
+      'secrets',
+      'check',
+      'doctor',
+    ],
   },
   {
     title: 'The emulator',

@@ -51,7 +51,9 @@ const literal = (md) => {
   const rule = md.renderer.rules.code_inline;
   md.renderer.rules.code_inline = (...args) => rule(...args).replace('<code', '<code v-pre');
 };
-export default { ...${JSON.stringify(configuration(), null, 2)}, markdown: { config: literal } };
+// As GitHub names headings, so that one link leads to the same place in both.
+const slugify = (text) => text.trim().toLowerCase().replace(/[^\\p{L}\\p{M}\\p{N}\\p{Pc}\\- ]/gu, '').replaceAll(' ', '-');
+export default { ...${JSON.stringify(configuration(), null, 2)}, markdown: { config: literal, anchor: { slugify } } };
 `;
 }
 
@@ -90,14 +92,27 @@ function titleOf(name) {
 function page(name) {
   const { repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const text = readFileSync(join(docs, `${name}.md`), 'utf8');
-  return outsideCode(text, (line) =>
-    line.replace(/(!?)\[([^\]]*)\]\(([^)\s]+)\)/g, (whole, image, words, target) => {
-      if (image !== '' || /^(?:[a-z]+:|#)/.test(target)) return whole;
-      const path = posix.normalize(posix.join('docs', target));
-      if (path.startsWith('docs/')) return whole;
-      return repository === undefined ? words : `[${words}](${repository}/blob/main/${path})`;
-    }),
-  );
+  const published = (target) => {
+    if (/^(?:[a-z]+:|#)/.test(target)) return target;
+    const path = posix.normalize(posix.join('docs', target));
+    if (path.startsWith('docs/')) return target;
+    return repository && `${repository}/blob/main/${path}`;
+  };
+  const definition = /^\[([^\]]+)\]: (\S+)$/;
+  const definitions = new Map([...text.matchAll(new RegExp(definition, 'gm'))].map(([, label, to]) => [label, to]));
+  return outsideCode(text, (line) => {
+    const [, label, to] = definition.exec(line) ?? [];
+    if (label !== undefined) return published(to) === undefined ? '' : `[${label}]: ${published(to)}`;
+    return line
+      .replace(/(!?)\[([^\]]*)\]\(([^)\s]+)\)/g, (whole, image, words, target) => {
+        if (image !== '') return whole;
+        return published(target) === undefined ? words : `[${words}](${published(target)})`;
+      })
+      .replace(/\[([^\]]*)\]\[([^\]]+)\]/g, (whole, words, label) => {
+        const target = definitions.get(label);
+        return target !== undefined && published(target) === undefined ? words : whole;
+      });
+  });
 }
 
 /** Changes what is not in a block of code, and escapes what Vue would take for its own outside of code. */

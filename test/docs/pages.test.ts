@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { errorCodes } from '@turnwire/client';
 import { startEmulator } from 'turnwire/emulator';
-import { blocksOf, pages, root, textOf } from './pages.js';
+import { anchorsOf, blocksOf, pages, root, textOf } from './pages.js';
 
 const turnwire = join(root, 'packages', 'turnwire', 'bin', 'turnwire.js');
 
@@ -43,9 +43,12 @@ describe('pages', () => {
     for (const page of pages) {
       const prose = textOf(page).replace(/^```[\s\S]*?^```/gm, '');
       for (const [, inline, target = inline ?? ''] of prose.matchAll(/\]\(([^)\s]+)\)|^\[[\w-]+\]: (\S+)$/gm)) {
-        if (/^[a-z]+:/.test(target) || target.startsWith('#')) continue;
-        const path = join(root, dirname(page), target.replace(/#.*$/, ''));
-        if (!existsSync(path)) broken.push(`${page}: ${target}`);
+        if (/^[a-z]+:/.test(target)) continue;
+        const [file = '', anchor] = target.split('#');
+        const path = file === '' ? page : join(dirname(page), file);
+        if (!existsSync(join(root, path))) broken.push(`${page}: ${target}`);
+        else if (anchor !== undefined && path.endsWith('.md') && !anchorsOf(path).has(anchor))
+          broken.push(`${page}: ${target}`);
       }
     }
     assert.deepEqual(broken, []);

@@ -27,6 +27,21 @@ export function textOf(page: string): string {
   return readFileSync(join(root, page), 'utf8');
 }
 
+/** The anchors of a page: of its headings, as GitHub and the site name them, and those that it names itself. */
+export function anchorsOf(page: string): ReadonlySet<string> {
+  const text = textOf(page).replace(/^```[\s\S]*?^```$/gm, '');
+  const slugs = new Map<string, number>();
+  const anchors = new Set([...text.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id ?? ''));
+  for (const [, heading = ''] of text.matchAll(/^#+ (.+)$/gm)) {
+    const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const slug = words.replace(/[^\p{L}\p{M}\p{N}\p{Pc}\- ]/gu, '').replaceAll(' ', '-');
+    const before = slugs.get(slug) ?? 0;
+    slugs.set(slug, before + 1);
+    anchors.add(before === 0 ? slug : `${slug}-${before}`);
+  }
+  return anchors;
+}
+
 export function blocksOf(page: string): Block[] {
   const lines = textOf(page).split('\n');
   const blocks: Block[] = [];
@@ -35,6 +50,8 @@ export function blocksOf(page: string): Block[] {
     if (language === undefined) continue;
     const end = lines.indexOf('```', at + 1);
     if (end < 0) throw new Error(`${page}:${at + 1}: the block has no end`);
+    const inside = lines.slice(at + 1, end).findIndex((line) => line.startsWith('```'));
+    if (inside >= 0) throw new Error(`${page}:${at + 2 + inside}: the end of a block names a language`);
     blocks.push({ language, text: lines.slice(at + 1, end).join('\n'), line: at + 2 });
     at = end;
   }

@@ -30,7 +30,7 @@ describe('the site', () => {
     for (const name of pages) assert.doesNotMatch(readFileSync(join(folder, name), 'utf8'), /\]\(\.\.\//, name);
   });
 
-  test('can be read and searched in a browser', { timeout: 300_000 }, async (t) => {
+  test('can be read and searched in a browser, and read on a narrow screen', { timeout: 300_000 }, async (t) => {
     if (!existsSync(join(root, '.cache', 'site', 'node_modules')))
       return t.skip('npm run test:extra installs what this needs');
     if (noBrowser) return t.skip(noBrowser);
@@ -51,6 +51,12 @@ describe('the site', () => {
     await page.click('button.DocSearch-Button');
     await page.fill('.VPLocalSearchBox input', 'retry-after');
     await page.waitForSelector('.VPLocalSearchBox .result');
+    await page.setViewportSize({ width: 360, height: 740 });
+    for (const name of readdirSync(join(root, 'site')).filter((file) => file.endsWith('.html'))) {
+      await page.goto(`${url}/${name}`);
+      const width = await page.evaluate('document.documentElement.scrollWidth');
+      assert(Number(width) <= 360, `${name} is ${String(width)} pixels wide on a screen of 360`);
+    }
     assert.deepEqual(errors, []);
   });
 });

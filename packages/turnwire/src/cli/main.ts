@@ -233,9 +233,10 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       ]),
     )
     .addOption(
-      new Option('--admin-port <number>', 'port of the page that shows what is saved; 0: any free one').argParser(
-        numberUpTo(65_535),
-      ),
+      new Option(
+        '--admin-port <number>',
+        'port of the page that shows what is saved; 0: any free one; default: no page',
+      ).argParser(numberUpTo(65_535)),
     )
     .option('--admin-host <address>', 'the address of that page; default: 127.0.0.1')
     .option('--admin-open', 'with another address than loopback: anybody there sees the page')
