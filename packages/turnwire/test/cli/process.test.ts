@@ -68,20 +68,6 @@ describe('turnwire as a process', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
-    test(`${signal} in the middle of a turn: status ${status}`, async (t) => {
-      const folder = await scratch(t, {
-        'agent.yaml': emulated,
-        'script.yaml':
-          'turns: [{ text: "a b c d e f g h i j k l m n o p q r s t u v w x y z", pace: { tokens_per_second: 1 } }]',
-      });
-      const child = turnwireProcess(['run', 'agent.yaml', 'Go.', '--script', 'script.yaml'], { cwd: folder });
-      await child.shows('stdout', 'a');
-      child.process.kill(signal);
-      const left = await child.left;
-      assert.equal(left.status, status);
-      assertNoStack(left);
-    });
-
     test(`${signal} in the middle of a tool: status ${status}, and its processes are gone`, async (t) => {
       const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': sleeper('') });
       const child = turnwireProcess(['run', 'agent.yaml', 'Go.', '--script', 'script.yaml', '--yolo'], { cwd: folder });
@@ -92,20 +78,37 @@ describe('turnwire as a process', () => {
       assertNoStack(left);
       for (const pid of pids) await assertGone(pid);
     });
+  }
 
-    test(`${signal} ends emulate and the demo as well`, async () => {
+  test('SIGINT in the middle of a turn: status 130', async (t) => {
+    const folder = await scratch(t, {
+      'agent.yaml': emulated,
+      'script.yaml':
+        'turns: [{ text: "a b c d e f g h i j k l m n o p q r s t u v w x y z", pace: { tokens_per_second: 1 } }]',
+    });
+    const child = turnwireProcess(['run', 'agent.yaml', 'Go.', '--script', 'script.yaml'], { cwd: folder });
+    await child.shows('stdout', 'a');
+    child.process.kill('SIGINT');
+    const left = await child.left;
+    assert.equal(left.status, 130);
+    assertNoStack(left);
+  });
+
+  test('signals end emulate with status 0, and the demo with that of the signal', async () => {
+    const ended = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(async (signal) => {
       const emulate = turnwireProcess(['emulate', '--json']);
       await emulate.shows('stdout', '\n');
       emulate.process.kill(signal);
-      assert.equal((await emulate.left).status, 0);
-      const demo = turnwireProcess(['demo', '--rtt', '400']);
-      await demo.shows('stdout', 'running');
-      demo.process.kill(signal);
-      const left = await demo.left;
-      assert.equal(left.status, status);
-      assertNoStack(left);
+      return (await emulate.left).status;
     });
-  }
+    const demo = turnwireProcess(['demo', '--rtt', '400']);
+    await demo.shows('stdout', 'running');
+    demo.process.kill('SIGTERM');
+    const left = await demo.left;
+    assert.equal(left.status, 143);
+    assertNoStack(left);
+    assert.deepEqual(await Promise.all(ended), [0, 0, 0]);
+  });
 
   test('a second Ctrl-C does not wait for a tool that will not end', async (t) => {
     const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': sleeper("trap '' TERM INT; ") });

@@ -56,7 +56,7 @@ describe('Markdown at the terminal', () => {
   });
 
   test('of a very long line nothing is lost, in any script', () => {
-    for (const text of ['日本語'.repeat(20_000), 'a'.repeat(60_000), '\ud83d\ude00'.repeat(20_000)]) {
+    for (const text of ['日本語'.repeat(4000), 'a'.repeat(12_000), '\ud83d\ude00'.repeat(4000)]) {
       const rows = [...shown(text, 79), ...shown(`\`\`\`\n${text}\n\`\`\``, 79)];
       assert.equal(rows.join('').replaceAll('│ ', ''), text + text);
       assert(rows.every((row) => row.length <= 79));
