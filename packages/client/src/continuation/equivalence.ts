@@ -1,6 +1,6 @@
 import { equal, field, isObject } from '../json/json.js';
 import { equalJsonText } from '../json/json-text.js';
-import type { StoredJson, StoredObject, Json, JsonObject } from '../json/json.js';
+import type { Json, JsonObject } from '../json/json.js';
 
 /**
  * When two values of a field are equivalent, beyond being equal in any order of keys:
@@ -62,13 +62,13 @@ const outputText = tolerances({ annotations: 'empty', logprobs: 'empty', parsed:
 const anyPart: Tolerances = new Map();
 
 /** The rules of an item; undefined for one that is compared exactly. */
-export function rulesOf(item: StoredObject): Tolerances | undefined {
+export function rulesOf(item: JsonObject): Tolerances | undefined {
   const type = typeOf(item);
   return type === undefined ? undefined : items.get(type);
 }
 
 /** The rules of a part of a message's content. */
-export function partRulesOf(part: StoredObject): Tolerances {
+export function partRulesOf(part: JsonObject): Tolerances {
   return field(part, 'type') === 'output_text' ? outputText : anyPart;
 }
 
@@ -76,7 +76,7 @@ export function partRulesOf(part: StoredObject): Tolerances {
  * Whether an item of the caller's input is the item that the server holds. The relation is not transitive: an item without an id is equivalent to two items
  * with different ids. A stored item must therefore never be replaced by an equivalent one.
  */
-export function equivalent(stored: StoredJson, given: Json): boolean {
+export function equivalent(stored: Json, given: Json): boolean {
   // Most items are equal, and no rule is needed.
   if (equal(stored, given)) return true;
   if (!isObject(stored) || !isObject(given)) return false;
@@ -90,26 +90,26 @@ export function equivalent(stored: StoredJson, given: Json): boolean {
 }
 
 /** The type of an item; messages may leave it out. */
-export function typeOf(item: StoredObject): string | undefined {
+export function typeOf(item: JsonObject): string | undefined {
   const type = field(item, 'type') ?? null;
   if (type === null && typeof field(item, 'role') === 'string') return 'message';
   return typeof type === 'string' ? type : undefined;
 }
 
 /** `item_reference`, with an id and nothing else. */
-export function isReference(item: StoredObject): boolean {
+export function isReference(item: JsonObject): boolean {
   return (
     field(item, 'type') === 'item_reference' && typeof field(item, 'id') === 'string' && Object.keys(item).length === 2
   );
 }
 
 /** The type of the part that a string `content` stands for, by role. */
-export function textTypeOf(role: StoredJson | undefined): string | undefined {
+export function textTypeOf(role: Json | undefined): string | undefined {
   if (role === 'assistant') return 'output_text';
   return role === 'user' || role === 'system' || role === 'developer' ? 'input_text' : undefined;
 }
 
-function equivalentFields(stored: StoredObject, given: JsonObject, rules: Tolerances): boolean {
+function equivalentFields(stored: JsonObject, given: JsonObject, rules: Tolerances): boolean {
   for (const name of Object.keys(given)) {
     if (!equivalentField(field(stored, name), given[name], given, rules.get(name))) return false;
   }
@@ -120,7 +120,7 @@ function equivalentFields(stored: StoredObject, given: JsonObject, rules: Tolera
 }
 
 function equivalentField(
-  stored: StoredJson | undefined,
+  stored: Json | undefined,
   given: Json | undefined,
   item: JsonObject,
   tolerance: Tolerance = 'nullable',
@@ -130,7 +130,7 @@ function equivalentField(
 }
 
 /** The comparison of each tolerance, for values that are not identical; null stands for absent. */
-const comparisons: Readonly<Record<Tolerance, (a: StoredJson, b: Json, item: JsonObject) => boolean>> = {
+const comparisons: Readonly<Record<Tolerance, (a: Json, b: Json, item: JsonObject) => boolean>> = {
   nullable: (a, b) => equal(a, b),
   optional: (a, b) => a === null || b === null || equal(a, b),
   callId: (a, b, item) => [a, b].some((id) => id === null || id === field(item, 'call_id')) || equal(a, b),
@@ -140,21 +140,21 @@ const comparisons: Readonly<Record<Tolerance, (a: StoredJson, b: Json, item: Jso
   content: (a, b, item) => equivalentContent(a, b, textTypeOf(field(item, 'role'))),
 };
 
-function isEmpty(value: StoredJson): boolean {
+function isEmpty(value: Json): boolean {
   return value === null || (Array.isArray(value) && value.length === 0);
 }
 
-function equivalentContent(stored: StoredJson, given: Json, textType: string | undefined): boolean {
+function equivalentContent(stored: Json, given: Json, textType: string | undefined): boolean {
   const [a, b] = [partsOf(stored, textType), partsOf(given, textType)];
   if (!Array.isArray(a) || !Array.isArray(b)) return equal(a, b);
   return a.length === b.length && a.every((part, index) => equivalentPart(part, b[index] ?? null));
 }
 
-export function partsOf<Value extends StoredJson>(content: Value, textType: string | undefined): Value | Json {
+export function partsOf<Value extends Json>(content: Value, textType: string | undefined): Value | Json {
   return typeof content === 'string' && textType !== undefined ? [{ type: textType, text: content }] : content;
 }
 
-function equivalentPart(stored: StoredJson, given: Json): boolean {
+function equivalentPart(stored: Json, given: Json): boolean {
   if (!isObject(stored) || !isObject(given)) return equal(stored, given);
   return equivalentFields(stored, given, partRulesOf(given));
 }

@@ -1,13 +1,12 @@
 import { typeOf } from './equivalence.js';
 import { FieldSets } from './field-sets.js';
 import { changedField, unchainableField } from './fields.js';
-import { digestLongTexts } from './stored-item.js';
 import { bytesOf, field, isObject } from '../json/json.js';
 import { Tree, someNode, nodeBytesOf, nodesOf, pathTo } from './tree.js';
 import type { FieldSet } from './field-sets.js';
 import type { Json, JsonObject } from '../json/json.js';
 import type { FullReason } from './full-reason.js';
-import type { StoredItem, TreeLevel, TreeNode } from './tree.js';
+import type { TreeLevel, TreeNode } from './tree.js';
 
 /** How the input of a turn is sent. */
 export type ChainPlan = DeltaPlan | FullPlan;
@@ -138,7 +137,7 @@ export class ChainMemory {
     for (const one of [...asked, ...answered]) bytes += nodeBytesOf(one);
     // An item that is nested too deep counts as infinite, and `<=` refuses NaN as well.
     if (!(bytes <= this.#maxBytes)) return;
-    const node = this.#tree.insert(this.#attached(start?.node), [...asked, ...answered.map(withDigests)]);
+    const node = this.#tree.insert(this.#attached(start?.node), [...asked, ...answered]);
     const baseline: Baseline = { responseId, stored, node, fields: this.#fieldSets.acquire(fields) };
     node.mark(baseline);
     this.#baselines.set(responseId, baseline);
@@ -220,11 +219,6 @@ export class ChainMemory {
     if (whole) return 'history_rewound';
     return matched === 0 ? 'history_unknown' : `history_diverged_at: ${matched}`;
   }
-}
-
-/** Input items are matched as they are: the caller keeps them anyway. */
-function withDigests({ item, alternate }: { item: Json; alternate: Json | undefined }): StoredItem {
-  return { item: digestLongTexts(item), alternate: alternate === undefined ? undefined : digestLongTexts(alternate) };
 }
 
 /** The baselines of a level, the newest first. */

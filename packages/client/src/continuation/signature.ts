@@ -1,15 +1,14 @@
 import { isReference, typeOf } from './equivalence.js';
-import { TextDigest } from '../json/text-digest.js';
 import { field, isObject } from '../json/json.js';
 import { mixHash, sampleHash } from '../json/sample-hash.js';
-import type { StoredJson, Json, JsonObject } from '../json/json.js';
+import type { Json, JsonObject } from '../json/json.js';
 
 /**
  * A hash of an item, for the index. Equivalent items have the same signature, except references, which are found by their id. Different items seldom share
  * one, and are compared then.
  */
-export function signatureOf(item: StoredJson): number {
-  if (!isObject(item)) return mixText(1, isText(item) ? item : typeof item);
+export function signatureOf(item: Json): number {
+  if (!isObject(item)) return mixText(1, typeof item === 'string' ? item : typeof item);
   const type = typeOf(item) ?? '';
   let signature = mixText(2, type);
   switch (type) {
@@ -29,7 +28,7 @@ export function signatureOf(item: StoredJson): number {
 }
 
 /** The id of an item, or the id that a reference names. */
-export function idOf(item: StoredJson): string | undefined {
+export function idOf(item: Json): string | undefined {
   const id = isObject(item) ? field(item, 'id') : undefined;
   return typeof id === 'string' ? id : undefined;
 }
@@ -46,8 +45,8 @@ export function fieldsSignature(fields: JsonObject): number {
 }
 
 /** A string and the one part that it stands for give the same hash. */
-function mixContent(signature: number, content: StoredJson | undefined): number {
-  if (isText(content)) return mixText(mixHash(signature, 1), content);
+function mixContent(signature: number, content: Json | undefined): number {
+  if (typeof content === 'string') return mixText(mixHash(signature, 1), content);
   if (!Array.isArray(content)) return signature;
   let mixed = mixHash(signature, content.length);
   for (const part of content) mixed = mixText(mixed, isObject(part) ? field(part, 'text') : undefined);
@@ -55,11 +54,6 @@ function mixContent(signature: number, content: StoredJson | undefined): number 
 }
 
 /** Mixes a text into a hash; any other value counts as absent. */
-function mixText(signature: number, text: StoredJson | undefined): number {
-  if (!isText(text)) return mixHash(signature, 0);
-  return mixHash(signature, typeof text === 'string' ? sampleHash(text) : text.sampleHash);
-}
-
-function isText(value: StoredJson | undefined): value is string | TextDigest {
-  return typeof value === 'string' || value instanceof TextDigest;
+function mixText(signature: number, text: Json | undefined): number {
+  return mixHash(signature, typeof text === 'string' ? sampleHash(text) : 0);
 }

@@ -2,24 +2,24 @@ import { maxComparisons } from '../base/bounds.js';
 import { equivalent } from './equivalence.js';
 import { bytesOf, equal } from '../json/json.js';
 import { idOf, referenceOf, signatureOf } from './signature.js';
-import type { StoredJson, Json } from '../json/json.js';
+import type { Json } from '../json/json.js';
 
 /** An item as the server holds it. `alternate` is its other form, if the server has sent two. */
 export interface StoredItem {
-  item: StoredJson;
-  alternate: StoredJson | undefined;
+  item: Json;
+  alternate: Json | undefined;
 }
 
 /** A node of the tree of transcripts: one item after those of its parents. Conversations that begin alike share a path. */
 export class TreeNode<Mark> implements StoredItem {
   readonly parent: TreeNode<Mark> | undefined;
-  readonly alternate: StoredJson | undefined;
+  readonly alternate: Json | undefined;
   /** The estimated memory of this node, in bytes. */
   readonly bytes: number;
   /** The estimated memory of the whole path, this node included. */
   readonly pathBytes: number;
   /** Another object that says the same may take its place: see {@link TreeNode.matchExactly}. */
-  item: StoredJson;
+  item: Json;
   /** The child of a node with one child, as most nodes are. */
   onlyChild: TreeNode<Mark> | undefined;
   /** The node was removed from the tree. */
@@ -176,7 +176,7 @@ function keysOf({ item, alternate }: StoredItem): (number | string)[] {
   return [...keys, ...keysOfForm(alternate).filter((key) => !keys.includes(key))];
 }
 
-function keysOfForm(form: StoredJson): (number | string)[] {
+function keysOfForm(form: Json): (number | string)[] {
   const id = idOf(form);
   return id === undefined ? [signatureOf(form)] : [signatureOf(form), id];
 }

@@ -1,5 +1,4 @@
 import { maxJsonDepth } from '../base/bounds.js';
-import { TextDigest } from './text-digest.js';
 
 /** A value of JSON. By agreement it is never changed: the memory of chains holds it by reference. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
@@ -8,23 +7,12 @@ export interface JsonObject {
   [name: string]: Json;
 }
 
-/** The same, as it is remembered: {@link TextDigest}s stand for long texts. */
-export type StoredJson = Json | TextDigest | StoredJson[] | StoredObject;
-
-export interface StoredObject {
-  [name: string]: StoredJson;
-}
-
-export function isObject(value: Json | undefined): value is JsonObject;
-export function isObject(value: StoredJson | undefined): value is StoredObject;
-export function isObject(value: StoredJson | undefined): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TextDigest);
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** An own field, never one of `Object.prototype`: names come from the wire. */
-export function field(object: JsonObject, name: string): Json | undefined;
-export function field(object: StoredObject, name: string): StoredJson | undefined;
-export function field(object: StoredObject, name: string): StoredJson | undefined {
+export function field(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
@@ -47,10 +35,8 @@ export function pick(object: JsonObject, wanted: (name: string, value: Json | un
 }
 
 /** Whether two values are equal, in any order of keys. Values deeper than {@link maxJsonDepth} are not equal. */
-export function equal(a: StoredJson | undefined, b: StoredJson | undefined, depth = 0): boolean {
+export function equal(a: Json | undefined, b: Json | undefined, depth = 0): boolean {
   if (a === b) return true;
-  if (typeof a === 'string') return b instanceof TextDigest && b.matches(a);
-  if (typeof b === 'string') return a instanceof TextDigest && a.matches(b);
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth >= maxJsonDepth) return false;
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return false;
@@ -58,8 +44,6 @@ export function equal(a: StoredJson | undefined, b: StoredJson | undefined, dept
     return true;
   }
   if (Array.isArray(b)) return false;
-  if (a instanceof TextDigest || b instanceof TextDigest)
-    return a instanceof TextDigest && b instanceof TextDigest && a.equals(b);
   const names = Object.keys(a);
   if (names.length !== Object.keys(b).length) return false;
   for (const name of names) if (!Object.hasOwn(b, name) || !equal(a[name], b[name], depth + 1)) return false;
@@ -71,10 +55,9 @@ const valueBytes = 24;
 
 /**
  * The estimated memory of a value, in bytes; Infinity for one deeper than {@link maxJsonDepth}. A character counts two bytes, which is twice the truth for ASCII.
- * A digest counts as its text, which it may come to hold.
  */
-export function bytesOf(value: StoredJson | undefined, depth = 0): number {
-  if (typeof value === 'string' || value instanceof TextDigest) return valueBytes + 2 * value.length;
+export function bytesOf(value: Json | undefined, depth = 0): number {
+  if (typeof value === 'string') return valueBytes + 2 * value.length;
   if (typeof value !== 'object' || value === null) return valueBytes;
   if (depth >= maxJsonDepth) return Infinity;
   let bytes = valueBytes;

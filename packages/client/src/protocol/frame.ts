@@ -40,6 +40,9 @@ export class Frame {
   /**
    * For a consumer that passes text on: an opaque event, such as a delta, is told by its beginning, and stays text. Only its last character is checked.
    *
+   * Kept for its measured worth: with every frame parsed the openai SDK on `createFetch` takes 1.2 to 1.3 times the CPU for an event (rows `short` and
+   * `longer`, Node 24.21, 2026-11-30).
+   *
    * @param bytes of `text`, where its reader knows how many they are.
    * @throws FrameError
    */
