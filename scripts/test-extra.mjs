@@ -1,5 +1,6 @@
 // Runs the tests that need what is too large for every install:
 // - Vitest and Jest, for their examples; Bun and Deno, for the programs of the README; the Agents SDK against the emulator;
+// - Apache and Caddy around the gateway, where they are installed;
 // - the MCP project's own servers against the agent (behind nginx and haproxy, too, where these are installed); the client below mocks of HTTP;
 // - the site, in a browser; the SDKs that npm picks on Node 20, for the examples and the types.
 // They are installed below .cache/, where those tests look for them; without them the tests say so and skip. The Agents SDK needs the global
@@ -41,6 +42,7 @@ const words = [
   'openai-types',
   'official-servers',
   'mocks',
+  'gateway/middleboxes',
 ];
 const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'test.mjs'), ...words], {
   cwd: root,

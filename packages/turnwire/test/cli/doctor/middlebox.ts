@@ -9,12 +9,12 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
 /** A program that stands between, as a distribution ships it. */
-export type Middlebox = 'caddy' | 'haproxy' | 'nginx' | 'squid';
+export type Middlebox = 'apache2' | 'caddy' | 'haproxy' | 'nginx' | 'squid';
 
 /** Distributions have them where only an administrator looks. */
 const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
 
-const versionFlag = { caddy: 'version', haproxy: '-v', nginx: '-v', squid: '-v' } as const;
+const versionFlag = { apache2: '-v', caddy: 'version', haproxy: '-v', nginx: '-v', squid: '-v' } as const;
 
 /** For the tests behind one: they skip with a sentence where it is not installed. */
 export function needs(name: Middlebox): { skip: string | false } {
@@ -27,6 +27,7 @@ function isInstalled(name: Middlebox): boolean {
 }
 
 const commands: Readonly<Record<Middlebox, (folder: string, file: string) => readonly string[]>> = {
+  apache2: (folder, file) => ['-d', folder, '-f', file, '-DFOREGROUND'],
   caddy: (_, file) => ['run', '--config', file, '--adapter', 'caddyfile'],
   haproxy: (_, file) => ['-f', file, '-db'],
   nginx: (folder, file) => ['-p', folder, '-c', file, '-e', 'stderr'],
