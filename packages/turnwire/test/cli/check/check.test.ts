@@ -9,8 +9,8 @@ import { DeviatingServer } from './deviating-server.js';
 const run = promisify(execFile);
 const free = ['--only', 'errors/http-envelope', 'connecting/head'];
 
-describe('check: spending', () => {
-  test('asks before anything is spent, and says how much at most', async () => {
+describe('turnwire check: spending', () => {
+  test('says how much may be spent at most, and asks before it spends anything', async () => {
     await using emulator = await startEmulator();
     const argv = ['check', emulator.url, '--model', 'theirs', '--only', 'sse/json'];
 
@@ -65,8 +65,8 @@ describe('check: spending', () => {
   });
 });
 
-describe('check: a failure', () => {
-  test('shows what passed without secrets, and a command that does the same again', async (t) => {
+describe('turnwire check: a rule that fails', () => {
+  test('shows the frames without secrets, and a command that does the same again', async (t) => {
     await using emulator = await startEmulator();
     await using server = await DeviatingServer.start(emulator.url, {
       answer: ({ method, headers }) =>
@@ -89,7 +89,7 @@ describe('check: a failure', () => {
     assert.equal(shell.stdout, '{"detail":"no, Bearer sk-very-secret"}');
   });
 
-  test('is told without the key that a server repeats', async () => {
+  test('is told without the key that the server repeats', async () => {
     await using emulator = await startEmulator();
     await using server = await DeviatingServer.start(emulator.url, {
       frames: () => ['{"type":"error","error":{"message":"bad key sk-very-secret"}}'],
@@ -113,7 +113,7 @@ describe('check: a failure', () => {
     assert.ok(!stdout.includes('sk-very-secret'));
   });
 
-  test('of a WebSocket is repeated by this program', async () => {
+  test('at a WebSocket is repeated by turnwire check itself', async () => {
     await using emulator = await startEmulator({ dialect: 'azure' });
     const argv = ['check', emulator.url, '--model', 'm', '--only', 'lanes/invalid-name', '--yes'];
     const { status, stdout } = await turnwire(argv);
@@ -125,7 +125,7 @@ describe('check: a failure', () => {
   });
 });
 
-describe('check: usage', () => {
+describe('turnwire check: usage', () => {
   test('--list shows the rules of a profile, without a server', async () => {
     const { status, stdout } = await turnwire(['check', '--list', '--only', 'lanes', '--profile', 'azure']);
     assert.equal(status, 0);
@@ -134,7 +134,7 @@ describe('check: usage', () => {
     assert.match(stdout, /7 of \d+ rules/);
   });
 
-  test('a server that is not there is one sentence', async () => {
+  test('says in one sentence that nobody answers', async () => {
     const { status, stdout, stderr } = await turnwire(['check', 'http://127.0.0.1:9/v1', ...free]);
     assert.equal(status, 1);
     assert.equal(stdout, '');
@@ -155,21 +155,21 @@ describe('check: usage', () => {
     'a profile that does not exist': [['http://127.0.0.1:9/v1', '--profile', 'ollama'], /Allowed choices are openai/],
   };
   for (const [name, [argv, says]] of Object.entries(wrong))
-    test(`${name} is refused before anything is sent`, async () => {
+    test(`refuses ${name} before anything is sent`, async () => {
       const { status, stdout, stderr } = await turnwire(['check', ...argv]);
       assert.equal(status, 2, stderr);
       assert.equal(stdout, '');
       assert.match(stderr, says);
     });
 
-  test('a proxy in between is refused: it would be taken for the server', async () => {
+  test('refuses a proxy of the environment, which would be taken for the server', async () => {
     const env = { HTTPS_PROXY: 'http://127.0.0.1:3128' };
     const { status, stderr } = await turnwire(['check', 'https://gateway.invalid/v1', ...free], { env });
     assert.equal(status, 2);
     assert.match(stderr, /names the proxy http:\/\/127\.0\.0\.1:3128 for gateway\.invalid: .* NO_PROXY/);
   });
 
-  test('Ctrl-C ends it after the rule that is tried, with what is known', async () => {
+  test('ends on Ctrl-C after the running rule, with the results so far', async () => {
     await using emulator = await startEmulator();
     let answered = 0;
     let interrupt = (): void => {};

@@ -22,12 +22,12 @@ function check(url: string, ...args: readonly string[]): Promise<Ended> {
   return turnwire(['check', url, '--model', 'gpt-6', '--yes', '--json', ...keys, ...args], { env });
 }
 
-describe('check: each rule', { concurrency: 4 }, () => {
-  test('has a deviation that it finds, and none is of no rule', () => {
+describe('turnwire check: each rule', { concurrency: 4 }, () => {
+  test('has a deviating server of its own', () => {
     assert.deepEqual(Object.keys(deviations).sort(), rules.map(({ id }) => id).sort());
   });
 
-  test('is of a chapter, stands once, and cites what docs/protocol.md has', async () => {
+  test('has a chapter and an id of its own, and cites rules of docs/protocol.md', async () => {
     const page = await readFile(new URL('../../../../../docs/protocol.md', import.meta.url), 'utf8');
     const ids = rules.map(({ id }) => id);
     assert.deepEqual([...new Set(ids)], ids);
@@ -38,7 +38,7 @@ describe('check: each rule', { concurrency: 4 }, () => {
     }
   });
 
-  test('stands in docs/check.md with its title, and no other does', async () => {
+  test('stands in docs/check.md with its title, which lists no other rule', async () => {
     const page = await readFile(new URL('../../../../../docs/check.md', import.meta.url), 'utf8');
     const rows = [...page.matchAll(/^\| `([a-z]+\/[a-z-]+)` \| ([^|]+) \|/gm)].map(([, id, title]) => [id, title]);
     assert.deepEqual(
@@ -65,11 +65,11 @@ describe('check: each rule', { concurrency: 4 }, () => {
     });
 });
 
-describe('check: the emulator passes whole', { concurrency: true }, () => {
+describe('turnwire check: the emulator passes every rule', { concurrency: true }, () => {
   // What cannot be told of a server that answers at once, and what a profile is not held to.
   const untold = /^(?:sse\/prompt)$/;
   for (const dialect of ['openai', 'azure', 'xai', 'vercel', 'openresponses', 'chatgpt'] as const)
-    test(`as ${dialect}`, async () => {
+    test(`in the dialect ${dialect}`, async () => {
       await using emulator = await startEmulator({ dialect, script: longTurns });
       await using server = await DeviatingServer.start(emulator.url, { keys: Object.values(env) });
       const { status, stdout, stderr } = await check(server.url, '--profile', dialect, '--timeout', '30');

@@ -11,8 +11,8 @@ import type { TestContext } from 'node:test';
 
 const body = '{"error":{"message":"no","type":"invalid_request_error","code":null,"param":null}}';
 
-describe('doctor: a server that is well', () => {
-  test('has its parts told, and the settings of clients', async () => {
+describe('turnwire doctor: a sound server', () => {
+  test('tells how each part did, and the settings for clients', async () => {
     await using emulator = await startEmulator({ latency: { firstTokenMs: 50, tokensPerSecond: 15 } });
     const { status, stdout } = await turnwire(['doctor', emulator.url, '--model', 'gpt-6', '--yes', '--wait', '1']);
     assert.equal(status, 0, stdout);
@@ -36,7 +36,7 @@ describe('doctor: a server that is well', () => {
       assert.match(stdout, line);
   });
 
-  test('is asked for no turn without a model, and says so', async () => {
+  test('asks for no turn without --model, and says so', async () => {
     await using emulator = await startEmulator();
     const { status, findings } = await examine(emulator.url);
     assert.equal(status, 0);
@@ -45,21 +45,21 @@ describe('doctor: a server that is well', () => {
   });
 });
 
-describe('doctor: what is wrong', { concurrency: 3 }, () => {
-  test('a name that does not exist', async () => {
+describe('turnwire doctor: a problem', { concurrency: 3 }, () => {
+  test('finds a name that does not exist', async () => {
     const { status, findings } = await examine('https://nobody.invalid/v1');
     assert.equal(status, 1);
     assert.match(findings.get('dns')?.text ?? '', /the name nobody\.invalid is not found/);
   });
 
-  test('a port at which nobody listens', async () => {
+  test('finds a port at which nobody listens', async () => {
     const { status, findings } = await examine('http://127.0.0.1:9/v1');
     assert.equal(status, 1);
     assert.match(findings.get('connect')?.text ?? '', /no connection to 127\.0\.0\.1:9: connect ECONNREFUSED/);
   });
 
   for (const expired of [true, false])
-    test(`a certificate that ${expired ? 'has ended' : 'nobody trusts'}: it is said why, and no key is sent`, async (t) => {
+    test(`finds a certificate that ${expired ? 'has ended' : 'nobody trusts'}, says why, and sends no key`, async (t) => {
       const { url, requests } = await secureServer(t, expired);
       const env = { KEY: 'sk-of-somebody' };
       const { status, findings, stdout } = await examine(url, '--key-from', 'KEY', { env });
@@ -73,7 +73,7 @@ describe('doctor: what is wrong', { concurrency: 3 }, () => {
       assert.ok(!stdout.includes('sk-of'));
     });
 
-  test('a clock that is wrong', async () => {
+  test('finds a clock that is wrong', async () => {
     await using emulator = await startEmulator();
     await using server = await DeviatingServer.start(emulator.url, {
       answer: ({ path }) =>
@@ -83,7 +83,7 @@ describe('doctor: what is wrong', { concurrency: 3 }, () => {
     assert.match(findings.get('clock')?.text ?? '', /the clocks differ by .*: this machine is ahead/);
   });
 
-  test('a key that is missing', async () => {
+  test('finds a key that is missing', async () => {
     await using emulator = await startEmulator();
     await using server = await DeviatingServer.start(emulator.url, { keys: ['sk-right'] });
     const { status, findings } = await examine(server.url);
@@ -91,7 +91,7 @@ describe('doctor: what is wrong', { concurrency: 3 }, () => {
     assert.match(findings.get('key')?.advice ?? '', /--key-from VARIABLE/);
   });
 
-  test('what a server says is shown without the key that it repeats', async () => {
+  test('shows what a server says without the key that the server repeats', async () => {
     await using emulator = await startEmulator();
     await using server = await DeviatingServer.start(emulator.url, {
       answer: ({ method, headers }) =>
@@ -103,7 +103,7 @@ describe('doctor: what is wrong', { concurrency: 3 }, () => {
     assert.ok(!stdout.includes('sk-of'));
   });
 
-  test('a server without a WebSocket is no problem, and clients are told', async () => {
+  test('notes a server without a WebSocket as no problem, and tells clients', async () => {
     await using emulator = await startEmulator();
     await using server = await DeviatingServer.start(emulator.url, {
       answer: ({ method }) => (method === 'UPGRADE' ? { status: 426, body } : undefined),
@@ -114,7 +114,7 @@ describe('doctor: what is wrong', { concurrency: 3 }, () => {
     assert.ok(!clients.includes('  supports_websockets = true'));
   });
 
-  test('event streams that are held back, while a WebSocket is not', async () => {
+  test('finds event streams that are held back, while a WebSocket is not', async () => {
     await using emulator = await startEmulator({ latency: { firstTokenMs: 100, tokensPerSecond: 12 } });
     await using server = await DeviatingServer.start(emulator.url, {});
     const { status, findings } = await examine(server.url, '--model', 'gpt-6', '--yes');
@@ -125,13 +125,13 @@ describe('doctor: what is wrong', { concurrency: 3 }, () => {
     );
   });
 
-  test('a frame that is too large', async () => {
+  test('finds a limit of frames', async () => {
     await using emulator = await startEmulator({ limits: { frameBytes: 1_000_000 } });
     const { findings } = await examine(emulator.url);
     assert.match(findings.get('frame-limit')?.text ?? '', /at a frame of 2 MiB the connection is closed with 1009/);
   });
 
-  test('unstored responses that cannot be continued', async () => {
+  test('finds unstored responses that cannot be continued', async () => {
     await using emulator = await startEmulator({ dialect: 'xai' });
     const { findings } = await examine(emulator.url, '--model', 'grok', '--yes');
     assert.match(
@@ -141,8 +141,8 @@ describe('doctor: what is wrong', { concurrency: 3 }, () => {
   });
 });
 
-describe('doctor: spending', () => {
-  test('asks before turns are asked for', async () => {
+describe('turnwire doctor: spending', () => {
+  test('asks the user before it asks a model', async () => {
     await using emulator = await startEmulator();
     const argv = ['doctor', emulator.url, '--model', 'm'];
     const nobody = await turnwire(argv);

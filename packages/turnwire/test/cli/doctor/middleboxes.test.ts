@@ -10,8 +10,8 @@ const paced = { latency: { firstTokenMs: 100, tokensPerSecond: 12 } };
 const passesUpgrades =
   'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";';
 
-describe('doctor: nginx', needs('nginx'), () => {
-  test('as it is unless told otherwise: no upgrade passes, SSE is held back, and bodies end at 1 MiB', async (t) => {
+describe('turnwire doctor behind nginx', needs('nginx'), () => {
+  test('with its defaults, finds that no upgrade passes, that SSE is held back, and that bodies end at 1 MiB', async (t) => {
     await using emulator = await startEmulator(paced);
     const port = await startMiddlebox(t, 'nginx', nginx(emulator.port, ''));
     const { status, findings } = await examine(`http://127.0.0.1:${port}/v1`, '--model', 'gpt-6', '--yes');
@@ -40,7 +40,7 @@ describe('doctor: nginx', needs('nginx'), () => {
     });
   }
 
-  test('with a short proxy_read_timeout: an idle WebSocket is ended without a close frame', async (t) => {
+  test('with a short proxy_read_timeout, finds that an idle WebSocket is ended without a close frame', async (t) => {
     await using emulator = await startEmulator();
     const location = `${passesUpgrades} proxy_read_timeout 1s; client_max_body_size 0;`;
     const port = await startMiddlebox(t, 'nginx', nginx(emulator.port, location));
@@ -50,7 +50,7 @@ describe('doctor: nginx', needs('nginx'), () => {
     assert.equal(findings.get('upgrade')?.level, 'ok');
   });
 
-  test('configured for this API: nothing is found', async (t) => {
+  test('configured for this API, finds nothing', async (t) => {
     await using emulator = await startEmulator(paced);
     const location = `${passesUpgrades} proxy_buffering off; client_max_body_size 0;`;
     const port = await startMiddlebox(t, 'nginx', nginx(emulator.port, location));
@@ -70,8 +70,8 @@ describe('doctor: nginx', needs('nginx'), () => {
   });
 });
 
-describe('doctor: haproxy', needs('haproxy'), () => {
-  test('with a short timeout tunnel: an idle WebSocket is ended', async (t) => {
+describe('turnwire doctor behind haproxy', needs('haproxy'), () => {
+  test('with a short timeout tunnel, finds that an idle WebSocket is ended', async (t) => {
     await using emulator = await startEmulator();
     const port = await startMiddlebox(
       t,
@@ -94,8 +94,8 @@ listen all
   });
 });
 
-describe('doctor: squid', needs('squid'), () => {
-  test('without a tunnel to the port: the proxy is named, and what it lacks', async (t) => {
+describe('turnwire doctor behind squid', needs('squid'), () => {
+  test('without a tunnel to the port, names the proxy and what it refuses', async (t) => {
     const port = await startMiddlebox(
       t,
       'squid',
