@@ -18,6 +18,7 @@ interface State {
   ready: boolean;
   running: number;
   client_sockets: number;
+  cluster: object | null;
   total: Record<string, unknown>;
   connections: Record<string, number>;
   identities: Record<string, unknown>[];
@@ -72,7 +73,7 @@ describe('gateway: the admin page', () => {
     await (await ask({ input, stream: true })).text();
     const { total, connections, identities, principals, turns, ...levels } = await stateOf(setup);
 
-    assert.deepEqual([levels.ready, levels.running, levels.client_sockets], [true, 0, 0]);
+    assert.deepEqual([levels.ready, levels.running, levels.client_sockets, levels.cluster], [true, 0, 0, null]);
     assert.deepEqual(
       [total['turns'], total['deltas'], total['full_reasons'], total['transports'], total['outcomes']],
       [2, 1, { first_turn: 1 }, { websocket: 2 }, { completed: 2 }],

@@ -248,6 +248,8 @@ describe('the compose file', () => {
     test('the page is served, and SIGTERM ends each gateway well', async () => {
       for (const { child, admin_url: page } of gateways) {
         assert.equal((await fetch(page)).status, 200);
+        const { cluster } = (await (await fetch(new URL('state.json', page))).json()) as { cluster: object };
+        assert.deepEqual(cluster, { redis: 'reached' });
         child.kill('SIGTERM');
         const [status] = (await once(child, 'close')) as [number | null];
         assert.equal(status, 0);

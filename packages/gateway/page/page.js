@@ -98,6 +98,7 @@ function show(state) {
     ['WebSockets of clients', count(state.client_sockets), 'open'],
     ['chains', count(connections.chains), `${bytes(connections.chain_bytes)} of memory`],
     ['to restore chains', bytes(connections.history_bytes), 'of histories are held'],
+    ...shared(state),
   ]);
   rows(
     'identities',
@@ -128,6 +129,14 @@ function show(state) {
     'nobody has asked yet',
   );
   rows('turns', state.turns.map(turnCells), 'no turn has ended yet');
+}
+
+/**
+ * @param {AdminState} state
+ * @returns {[title: string, value: string, note: string][]}
+ */
+function shared({ cluster }) {
+  return cluster === null ? [] : [['Redis', cluster.redis, 'shared with other gateways']];
 }
 
 /** @param {AdminState['turns'][number]} turn */

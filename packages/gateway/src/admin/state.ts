@@ -20,6 +20,8 @@ export interface AdminState {
     /** Memory for histories that can be restored. */
     history_bytes: number;
   };
+  /** Whether the Redis that several gateways share answers; null for a gateway by itself. */
+  cluster: { redis: 'reached' | 'away' } | null;
   /** The identities that were used last, each with what it has at the upstream. */
   identities: (ConnectionCounts & { used_by: string })[];
   /** Those of the configuration, and of passed keys those that asked last. */
@@ -44,6 +46,8 @@ export interface Levels {
   ready: boolean;
   clientSockets: number;
   historyBytes: number;
+  /** undefined for a gateway by itself. */
+  cluster: { isReached: boolean } | undefined;
   /** The names of those in the configuration. */
   principals: readonly string[];
   /** Turns that run, by the name of their principal. */
@@ -69,6 +73,7 @@ export function stateOf(activity: Activity, levels: Levels): AdminState {
     running: [...running.values()].reduce((sum, count) => sum + count, 0),
     client_sockets: clientSockets,
     connections: { ...named(all), identities: all.identities, history_bytes: historyBytes },
+    cluster: levels.cluster === undefined ? null : { redis: levels.cluster.isReached ? 'reached' : 'away' },
     identities: newest.map(({ usedBy, ...counts }) => ({ used_by: usedBy, ...named(counts) })),
     principals: principals.map((counts) => ({ ...counts, running: running.get(counts.name) ?? 0 })),
     turns: activity.turns,

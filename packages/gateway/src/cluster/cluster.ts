@@ -65,6 +65,11 @@ export class Cluster {
     session.start();
   }
 
+  /** Redis answers, and the other nodes know of this one. */
+  get isReached(): boolean {
+    return !this.#store.isAway && this.#session.id !== undefined;
+  }
+
   /** The request comes from another node, and is for this one. */
   isRelayed(shown: string): boolean {
     const { id } = this.#session;

@@ -144,6 +144,7 @@ export class Service {
       ready: this.#isReady,
       clientSockets: this.#upgrades.size,
       historyBytes: this.#histories.bytes,
+      cluster: this.#cluster,
       principals: (config.principals ?? []).map(({ name }) => name),
       running: this.#turns.runningByPrincipal,
       all: relays.stats,
