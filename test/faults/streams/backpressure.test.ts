@@ -6,14 +6,14 @@ import { eventually, read, scenario } from '../scenario.js';
 import type { Script } from '../server/peer.js';
 
 const question = { model: 'test', input: 'hi' };
-const count = 3000;
+const count = 2000;
 const padding = 'x'.repeat(10_000);
 const many = [
   created('resp_1'),
   ...Array.from({ length: count }, (_, index) => delta(`${index}:${padding}`)),
   completed('resp_1'),
 ];
-/** 30 MB: far more than the two ends of a socket hold. */
+/** 20 MB: far more than the two ends of a socket hold. */
 const flood: Script = {
   create: (peer) => peer.events(...many),
   post: (peer) => {
@@ -96,7 +96,7 @@ describe('slow reader', () => {
       async ({ client, server }) => {
         const [unread, late, small] = [client.turn(question), client.turn(question), client.turn(question)];
         const dropped = small.response();
-        await eventually('all were asked', () => server.creates + server.posts === 3);
+        await eventually('all were asked', () => server.creates + server.posts === 3, 30_000);
         const begun = performance.now();
         const closed = client.close();
         // Who comes in time gets all of it.
@@ -108,7 +108,7 @@ describe('slow reader', () => {
         assert.equal(thrown?.code, 'unread_timeout');
         assert.deepEqual(events, many.slice(0, events.length));
       },
-      { quick: 30, budgetMs: Infinity },
+      { quick: 30, budgetMs: Infinity, timeout: 60_000 },
     );
 
     scenario(`${transport}, a turn left unread can be aborted`, flood, { transport }, async ({ client, server }) => {
