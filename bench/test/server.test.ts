@@ -12,7 +12,11 @@ interface Event {
   type: string;
   sequence_number: number;
   delta?: string;
-  response?: { id: string; output: { id: string; arguments?: string; content?: { text: string }[] }[] };
+  response?: {
+    id: string;
+    previous_response_id: string | null;
+    output: { id: string; arguments?: string; content?: { text: string }[] }[];
+  };
 }
 
 const answers: readonly Answer[] = [
@@ -121,6 +125,23 @@ describe('bench: server', () => {
       assert.equal(server.counts().connections, 2);
     });
   }
+
+  test('an answer names the response that it continues, in each event that has a response', async (t) => {
+    const server = await startServer({ seed: 7 });
+    t.after(() => server.close());
+    const ask = async (more: object): Promise<Event[]> => {
+      const body = JSON.stringify({ model: modelOf(answers[2] as Answer), input: 'Hi', ...more });
+      const response = await fetch(`http://127.0.0.1:${server.port}/v1/responses`, { method: 'POST', body });
+      return [...(await response.text()).matchAll(/^data: (.+)$/gm)].map(([, text = '']) => JSON.parse(text) as Event);
+    };
+    const parentsOf = (events: Event[]): unknown[] =>
+      events.flatMap(({ response }) => (response === undefined ? [] : [response.previous_response_id]));
+    const first = await ask({});
+    assert.deepEqual(parentsOf(first), [null, null, null]);
+    const id = first[0]?.response?.id;
+    assert.equal(id, 'resp_00000001');
+    assert.deepEqual(parentsOf(await ask({ previous_response_id: id })), [id, id, id]);
+  });
 
   test('the same seed gives the same bytes, another one others', async (t) => {
     const texts = await Promise.all(

@@ -7,19 +7,27 @@ const obfuscationBytes = 12;
 /** Stands for the number of the response in its events; eight bytes, as the number that takes its place. */
 const mark = '@@@@@@@@';
 
-/** One answer as it goes over the wire: all its events in one buffer, where each ends, and where the response's number belongs. */
+/** Stands for the number of the response that is continued. */
+const parentMark = '########';
+
+/** One answer as it goes over the wire: all its events in one buffer, where each ends, and where the numbers of the response and its parent belong. */
 export interface Frames {
   bytes: Buffer;
   ends: readonly number[];
   marks: readonly number[];
+  parentMarks: readonly number[];
 }
 
-/** The events of an answer, serialised before anything is measured. The same `seed` makes the same bytes. */
-export function serialize(answer: Answer, carriage: 'websocket' | 'sse', seed: number): Frames {
+/**
+ * The events of an answer, serialised before anything is measured. The same `seed` makes the same bytes.
+ *
+ * @param continues it names the response that it continues, as the service does: a client that finds nothing there takes it that its id was ignored.
+ */
+export function serialize(answer: Answer, carriage: 'websocket' | 'sse', seed: number, continues = false): Frames {
   const pieces: Buffer[] = [];
   const ends: number[] = [];
   let length = 0;
-  for (const event of eventTexts(answer, seed)) {
+  for (const event of eventTexts(answer, seed, continues)) {
     const piece =
       carriage === 'websocket' ? frame(event.text) : Buffer.from(`event: ${event.type}\ndata: ${event.text}\n\n`);
     pieces.push(piece);
@@ -27,16 +35,21 @@ export function serialize(answer: Answer, carriage: 'websocket' | 'sse', seed: n
     ends.push(length);
   }
   const bytes = Buffer.concat(pieces);
-  const marks: number[] = [];
-  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + mark.length)) marks.push(at);
-  return { bytes, ends, marks };
+  return { bytes, ends, marks: placesOf(mark, bytes), parentMarks: placesOf(parentMark, bytes) };
+}
+
+function placesOf(text: string, bytes: Buffer): number[] {
+  const places: number[] = [];
+  for (let at = bytes.indexOf(text); at !== -1; at = bytes.indexOf(text, at + text.length)) places.push(at);
+  return places;
 }
 
 /** A copy for one response. */
-export function numbered({ bytes, marks }: Frames, number: number): Buffer {
+export function numbered({ bytes, marks, parentMarks }: Frames, number: number, parent = ''): Buffer {
   const copy = Buffer.from(bytes);
   const digits = Buffer.from(String(number).padStart(mark.length, '0'));
   for (const at of marks) digits.copy(copy, at);
+  for (const at of parentMarks) copy.write(parent, at, 'latin1');
   return copy;
 }
 
@@ -57,8 +70,9 @@ function frame(text: string): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-function eventTexts(answer: Answer, seed: number): { type: string; text: string }[] {
+function eventTexts(answer: Answer, seed: number, continues: boolean): { type: string; text: string }[] {
   const next = random(seed);
+  const response = (status: string, output: readonly object[]): object => responseOf(status, output, continues);
   const texts: { type: string; text: string }[] = [];
   const add = (type: string, fields: object): string => {
     const text = JSON.stringify({ type, sequence_number: texts.length, ...fields });
@@ -109,7 +123,7 @@ function eventTexts(answer: Answer, seed: number): { type: string; text: string 
 }
 
 /** Every field that the SDKs' schemas ask for. */
-function response(status: string, output: readonly object[]): object {
+function responseOf(status: string, output: readonly object[], continues: boolean): object {
   return {
     id: `resp_${mark}`,
     object: 'response',
@@ -124,7 +138,7 @@ function response(status: string, output: readonly object[]): object {
     model: 'bench',
     output,
     parallel_tool_calls: true,
-    previous_response_id: null,
+    previous_response_id: continues ? `resp_${parentMark}` : null,
     reasoning: { effort: null, summary: null },
     store: true,
     temperature: 1,

@@ -33,10 +33,10 @@ export interface ServerOptions {
  */
 export async function startServer({ seed, tls }: ServerOptions): Promise<BenchServer> {
   const frames = new Map<string, Frames>();
-  const framesOf = (model: string, carriage: 'websocket' | 'sse'): Frames => {
-    const key = `${carriage} ${model}`;
+  const framesOf = (model: string, carriage: 'websocket' | 'sse', continues: boolean): Frames => {
+    const key = `${carriage} ${model} ${continues}`;
     let known = frames.get(key);
-    if (known === undefined) frames.set(key, (known = serialize(answerOf(model), carriage, seed)));
+    if (known === undefined) frames.set(key, (known = serialize(answerOf(model), carriage, seed, continues)));
     return known;
   };
   let turns = 0;
@@ -44,10 +44,12 @@ export async function startServer({ seed, tls }: ServerOptions): Promise<BenchSe
   let closedBytes = 0;
   const sockets = new Set<Socket>();
 
-  const answer = (model: string, carriage: 'websocket' | 'sse', output: Duplex | ServerResponse): void => {
-    const prepared = framesOf(model, carriage);
+  const answer = (request: Buffer, carriage: 'websocket' | 'sse', output: Duplex | ServerResponse): void => {
+    const model = modelIn(request);
+    const parent = parentIn(request);
+    const prepared = framesOf(model, carriage, parent !== undefined);
     turns += 1;
-    const bytes = numbered(prepared, turns);
+    const bytes = numbered(prepared, turns, parent);
     const { rate, firstMs, chunk } = answerOf(model);
     const end = (): void => {
       if (carriage === 'sse') output.end();
@@ -81,13 +83,13 @@ export async function startServer({ seed, tls }: ServerOptions): Promise<BenchSe
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-      answer(modelIn(Buffer.concat(chunks)), 'sse', response);
+      answer(Buffer.concat(chunks), 'sse', response);
     });
   });
   const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 64 * 1024 * 1024 });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on('message', (message: Buffer) => answer(modelIn(message), 'websocket', socket));
+      webSocket.on('message', (message: Buffer) => answer(message, 'websocket', socket));
       webSocket.on('error', () => {});
     });
   });
@@ -141,6 +143,15 @@ function pace(
     setTimeout(step, Math.max(1, begun + (written * 1000) / rate - performance.now()));
   };
   step();
+}
+
+const parentField = Buffer.from('"previous_response_id":"resp_');
+
+/** The number of the response that a request continues; undefined for a full one. Found as the model is. */
+function parentIn(request: Buffer): string | undefined {
+  const at = request.indexOf(parentField);
+  const start = at + parentField.length;
+  return at === -1 ? undefined : request.toString('latin1', start, request.indexOf(0x22, start));
 }
 
 const modelField = Buffer.from('"model":"');
