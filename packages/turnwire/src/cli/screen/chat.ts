@@ -217,7 +217,9 @@ export class Chat {
         signal.removeEventListener('abort', gone);
         this.#asked = undefined;
         this.#transcript.answered();
-        this.#screen.print(line === undefined ? [] : [`${label}${oneLine(line, this.#screen.columns)}`]);
+        this.#screen.print(
+          line === undefined ? [] : wrapped(`${label}${oneLine(line, this.#screen.columns)}`, this.#screen.columns),
+        );
         this.#editor.text = before;
         this.#screen.refresh();
         resolve(line);

@@ -5,6 +5,7 @@ import stringWidth from 'string-width';
 import type { Io } from '../process/io.js';
 import { charactersOf } from './text/columns.js';
 import { lineFeed, Paste, type Typed } from './text/paste.js';
+import { wrapped } from './text/wrap.js';
 
 export interface LineEditorOptions {
   onLine: (line: string) => void;
@@ -114,8 +115,10 @@ export class LineEditor {
 
   /** What is typed in rows of a width, after a label; at most so many of them, those around the cursor. */
   layout(label: string, width: number, most: number): { rows: string[]; cursor: { row: number; column: number } } {
-    const rows = [label];
-    let column = stringWidth(label);
+    // Broken between words, with the blank that stands between it and what is typed.
+    const rows = wrapped(label.trimEnd(), width - 1);
+    rows.push(`${rows.pop() ?? ''}${/\s$/.test(label) ? ' ' : ''}`);
+    let column = stringWidth(rows.at(-1) ?? '');
     let cursor: { row: number; column: number } | undefined;
     let at = 0;
     for (const segment of charactersOf(this.text.replaceAll('\t', ' '))) {
