@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 /** Stops a wait before its time; calling it later does nothing. */
 export type Cancel = () => void;
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 /**
  * Work in steps, for requests of many megabytes: whoever runs it may serve others between two steps. What it returns does not depend on
  * who runs it.

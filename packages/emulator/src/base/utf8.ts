@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The text of some bytes; undefined if they are not UTF-8. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';

@@ -148,7 +148,7 @@ export class Journal {
   }
 
   connections(): readonly JournalConnection[] {
-    return [...this.#connections.values()].map((connection) => structuredClone(connection));
+    return Array.from(this.#connections.values(), (connection) => ({ ...connection }));
   }
 
   requests(): readonly JournalRequest[] {

@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 /** More than this without the end of an event is no event stream. */
 const LONGEST_EVENT = 64 * 1024 * 1024;
 

@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 import { isAscii } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { Gradual } from '../base/gradual.js';

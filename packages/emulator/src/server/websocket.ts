@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { atOnce, gently } from '../base/gradual.js';

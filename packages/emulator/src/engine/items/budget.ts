@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 import type { Reply, Said } from '../../sources/answer.js';
 
 /** The beginning of a text that has at most so many bytes of UTF-8; never half a character. */

@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 import { readFile, stat } from 'node:fs/promises';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
