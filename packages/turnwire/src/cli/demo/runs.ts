@@ -46,6 +46,7 @@ export interface Run {
   turns: readonly LoopTurn[];
   /** Turns that went up as a delta. */
   deltas: number;
+  /** From the beginning of the loop to the end of its last turn, in milliseconds. */
   wallMs: number;
   /** Everything the client wrote to the network, TLS, headers and framing included. */
   sentBytes: number;
@@ -91,7 +92,6 @@ export async function runOnce(setup: Setup, options: RunOptions): Promise<Run> {
   let program: Program | undefined;
   try {
     program = await setup.open({ url: `https://127.0.0.1:${link.port}/v1`, ca: authority.cert });
-    const begun = performance.now();
     const result = await program.run({
       instructions: agent.instruction,
       tools,
@@ -106,7 +106,7 @@ export async function runOnce(setup: Setup, options: RunOptions): Promise<Run> {
       setup,
       turns: result.turns,
       deltas: result.turns.filter(({ plan }) => plan === 'delta').length,
-      wallMs: performance.now() - begun,
+      wallMs: result.turns.at(-1)?.endedMs ?? 0,
       sentBytes: link.sentBytes,
       medianFirstEventMs: median(result.turns.map(({ firstEventMs }) => firstEventMs)),
       connections: link.connections,
