@@ -1,28 +1,13 @@
 // Programs in other languages, unmodified: curl and Python, where this machine has them.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { countFiles, loopTurns } from '../interop/conversations.js';
+import { run } from './run.js';
 import { eventsOf, message, setUp } from './setup.js';
 import { assertLoop, assertUndisturbed, type Loop } from './tool-loop.js';
-
-/** What a program writes. It gets `input`, and must end well. */
-async function run(program: string, args: readonly string[], input: string | Buffer = ''): Promise<string> {
-  const child = spawn(program, args, { stdio: 'pipe', timeout: 60_000 });
-  let said = '';
-  let complaint = '';
-  child.stdout.setEncoding('utf8').on('data', (piece: string) => (said += piece));
-  child.stderr.setEncoding('utf8').on('data', (piece: string) => (complaint += piece));
-  // A program may answer before it has read everything.
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
-  const [status] = (await once(child, 'close')) as [number | null];
-  assert.equal(status, 0, `${program} ${args.join(' ')}: ${complaint}`);
-  return said;
-}
 
 /** The first of these programs that runs with these arguments; a machine may have several Pythons. */
 function found(programs: readonly string[], args: readonly string[]): string | undefined {
@@ -31,6 +16,7 @@ function found(programs: readonly string[], args: readonly string[]): string | u
 
 const curl = found(['curl'], ['--version']);
 const python = found(['python3', '/usr/bin/python3'], ['-c', 'import http.client']);
+const aiohttp = found(['python3', '/usr/bin/python3'], ['-c', 'import aiohttp']);
 const websockets = found(['python3', '/usr/bin/python3'], ['-c', 'import websockets']);
 
 const title = (row: string): string =>
@@ -118,6 +104,14 @@ describe('gateway: Python', () => {
   ] as const)
     test(title(row), { skip: websockets === undefined && 'python3-websockets is not installed' }, (t) =>
       assertLoop(t, row, loop(websockets, 'websocket.py', mode)),
+    );
+
+  for (const [row, mode] of [
+    ['Python, `aiohttp`: an event stream, `store: false`', 'sse'],
+    ['Python, `aiohttp`: a WebSocket by id, `store: false`', 'id'],
+  ] as const)
+    test(title(row), { skip: aiohttp === undefined && 'python3-aiohttp is not installed' }, (t) =>
+      assertLoop(t, row, loop(aiohttp, 'aiohttp_client.py', mode)),
     );
 
   for (const mode of ['history', 'id'])
