@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # @openai/agents 0.20.0: a turn whose terminal event has an empty output is asked again, up to ten times, though its text has been streamed.
 #
-# Some servers of this API (the one behind Codex with a login among them) send each item in response.output_item.done and leave `output` of
+# Some servers of this API (Codex's backend by NousResearch/hermes-agent pull request 5689) send each item in response.output_item.done and leave `output` of
 # response.completed empty. The Agents SDK hands the deltas to the caller, then builds the turn from the last event alone, finds nothing to do and
-# no final answer, and calls the model again: ten paid turns and an error. The openai SDK below it reads the same body once. No page of the SDK
-# says that a run without output goes on.
+# no final answer, and calls the model again: ten paid turns and an error, for one question that was answered.
 #
 # Seen (Node 20):
 #   the text was streamed 10 times: Hello.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # @ai-sdk/openai 4.0.118 with ai 7.0.173: a Response with status "failed" is "Invalid JSON response"; what the server said about it is lost.
 #
-# By OpenAI's reference the `error` of a Response has a code and a message, and nothing else. The SDK's schema of it asks for `type`, too, which only
-# the error of a refused request has. So generateText() throws with the words of its own parser, not retryable. In a stream the same object is
+# By OpenAI's reference the `error` of a Response has a code and a message, and no `type`. The SDK's schema of it asks for one, which only the error of
+# a refused request has. So generateText() throws with the words of its own parser, not retryable. In a stream the same object is
 # understood, and its message handed over; `error: null` with status "failed" is even taken for an answer, with finishReason "stop".
 #
 # Seen (Node 20):

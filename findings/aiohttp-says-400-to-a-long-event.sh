@@ -2,8 +2,8 @@
 # aiohttp 3.8.4 (Debian 12): reading a stream of events line by line fails at a line of more than 128 KiB, with a status 400 that no server has sent.
 #
 # An event of the Responses API is one line, and the last of a turn repeats all of its output, instructions and tools: long turns reach that size. The
-# loop `async for line in response.content` is the one of aiohttp's own page on streaming, which has no limit in it. What it raises is a
-# BadHttpMessage "400, Got more than 131072 bytes", after a 200 and all the deltas; it is the client's own read_bufsize, times two.
+# loop `async for line in response.content` is in aiohttp's page on streams. It raises "400, Got more than 131072 bytes", after a 200 and all the
+# deltas; the limit is the client's own read_bufsize, times two. googleapis/python-genai met it in pull request 2437.
 #
 # Seen (Python 3.11):
 #   status 200

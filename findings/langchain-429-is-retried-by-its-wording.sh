@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # @langchain/core 1.4.0 with @langchain/openai 1.6.0: whether a 429 is retried at all hangs on its header and on its wording, not on maxRetries.
 #
-# "maxRetries" is said to be the number of retries of a call. A 429 without retry-after is never retried, one with retry-after-ms alone (which OpenAI
-# sends, and its SDKs read) is not either, and one whose message happens to say "try again in 1s" is. The rule came with langchainjs pull
-# request 10674; the reference of ChatOpenAI does not have it. A gateway that leaves the header out turns retries off for all such clients.
+# maxRetries is "the maximum number of retries that can be made for a single call, with an exponential backoff". A 429 without retry-after is never
+# retried, one with retry-after-ms alone (which OpenAI's SDK reads) is not either, and one whose message happens to say "try again in 1s" is. The rule
+# came with langchainjs pull request 10674. A gateway that leaves the header out turns retries off for all such clients.
 #
 # Seen (Node 20), with maxRetries: 2 and a server that refuses the first request alone:
 #   503: 2 requests

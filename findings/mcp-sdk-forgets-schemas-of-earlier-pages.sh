@@ -3,7 +3,7 @@
 #
 # Client.callTool() checks structuredContent against the tool's outputSchema ("clients SHOULD validate", specification 2025-06-18), if listTools()
 # has seen it. Each listTools() empties the memory first, and a list of several pages takes several calls: whether a wrong result is found out
-# hangs on the page that its tool was on. The loop over nextCursor is the one of the SDK's own documentation.
+# hangs on the page that its tool was on. Noted in the review of typescript-sdk pull request 2249.
 # @modelcontextprotocol/client 2.4.0 walks through the pages itself, and checks all.
 #
 # Seen (Node 20); each tool answers with { "wrong": true } where its schema asks for "count":

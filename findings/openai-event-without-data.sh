@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # openai 7.59.0: an event without data in a stream, which is no event by the standard of event streams, ends the iteration with a SyntaxError.
 #
-# WHATWG HTML, 9.2.6: where "the data buffer is an empty string", the event is dropped. Proxies and servers keep streams open with a bare
-# "event: ping", since a comment is dropped by some of them. The SDK takes the empty data for JSON, prints two lines on standard error, and
-# throws away the answer that follows. eventsource-parser 4.1.3 (which the AI SDK reads with) drops the block, as the standard says.
+# WHATWG HTML, 9.2.6: where "the data buffer is an empty string", the event is dropped. So a server may keep a stream open with a bare "event: ping".
+# The SDK takes the empty data for JSON, prints two lines on standard error, and throws away the answer that follows. eventsource-parser 4.1.3
+# drops the block, as the standard says.
 #
 # Seen (Node 20):
 #   a comment: 2 events
