@@ -50,24 +50,26 @@ describe('image for the model', () => {
   });
 });
 
-test('call that gives an image: the model gets it, an event its type and size', async () => {
-  const tool: Tool = {
-    name: 'look',
-    description: 'Looks.',
-    parameters: { type: 'object', properties: {} },
-    readOnly: true,
-    check: () => undefined,
-    run: () => Promise.resolve([text('seen'), picture]),
-  };
-  const client = scriptedClient([{ output: [call('c1', 'look', {})] }, { output: [say('done')] }]);
-  const session = createSession({ agent, client, tools: [tool], approval: 'yolo' });
-  const events: AgentEvent[] = [];
-  for await (const event of session.run('Look.')) events.push(event);
-  const answered = events.find((event) => event.type === 'tool_call_response');
-  assert.equal(answered?.response, 'seen\n[image/png, 70 bytes]');
-  assert.deepEqual(client.asked[1]?.input?.at(-1), {
-    type: 'function_call_output',
-    call_id: 'c1',
-    output: [text('seen'), picture],
+describe('output of a call', () => {
+  test('call that gives an image: the model gets it, an event its type and size', async () => {
+    const tool: Tool = {
+      name: 'look',
+      description: 'Looks.',
+      parameters: { type: 'object', properties: {} },
+      readOnly: true,
+      check: () => undefined,
+      run: () => Promise.resolve([text('seen'), picture]),
+    };
+    const client = scriptedClient([{ output: [call('c1', 'look', {})] }, { output: [say('done')] }]);
+    const session = createSession({ agent, client, tools: [tool], approval: 'yolo' });
+    const events: AgentEvent[] = [];
+    for await (const event of session.run('Look.')) events.push(event);
+    const answered = events.find((event) => event.type === 'tool_call_response');
+    assert.equal(answered?.response, 'seen\n[image/png, 70 bytes]');
+    assert.deepEqual(client.asked[1]?.input?.at(-1), {
+      type: 'function_call_output',
+      call_id: 'c1',
+      output: [text('seen'), picture],
+    });
   });
 });

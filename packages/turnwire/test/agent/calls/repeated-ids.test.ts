@@ -124,8 +124,10 @@ describe('Q15: call ids that come again', () => {
   });
 });
 
-test('pairing: of two calls of one id, of which one is answered, the other is still open', () => {
-  const one: InputItem = { type: 'function_call', call_id: 'a', name: 'note', arguments: '{"n":1}' };
-  const output: InputItem = { type: 'function_call_output', call_id: 'a', output: 'noted 1' };
-  assert.deepEqual(openCalls([one, one, output]), [{ id: 'a', answer: 'function_call_output' }]);
+describe('ids of calls', () => {
+  test('pairing: of two calls of one id, of which one is answered, the other is still open', () => {
+    const one: InputItem = { type: 'function_call', call_id: 'a', name: 'note', arguments: '{"n":1}' };
+    const output: InputItem = { type: 'function_call_output', call_id: 'a', output: 'noted 1' };
+    assert.deepEqual(openCalls([one, one, output]), [{ id: 'a', answer: 'function_call_output' }]);
+  });
 });

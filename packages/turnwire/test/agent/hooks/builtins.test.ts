@@ -70,6 +70,9 @@ describe('builtin hooks: what they tell the model', () => {
     const args = ['A.md', 'NOWHERE.md'];
     const { context } = await verdictOf(t, 'turn_start', { command: 'add_prompt_files', args }, {}, folder);
     assert.deepEqual(context, ['From A.md:\n\nfirst']);
+    const deep = await scratch(t, { 'A.md': 'first', 'x/A.md': '', 'x/y/A.md': '' });
+    const below = { command: 'add_prompt_files', args: ['--depth=1', 'A.md'] };
+    assert.match((await verdictOf(t, 'turn_start', below, {}, deep)).context.join(), /first\n\n.*:\n- x\/A\.md$/);
     const large = await verdictOf(t, 'turn_start', { command: 'add_prompt_files', args: ['C.md'] }, {}, folder);
     assert.match(large.warnings.join(), /the hook add_prompt_files failed: C\.md, .* is larger than 256 KiB/);
   });

@@ -231,16 +231,18 @@ describe('hooks of turn_end', { skip }, () => {
   });
 });
 
-test('hooks that cannot be run: every guard of a call blocks it', async () => {
-  for (const point of ['tool_input_transform', 'pre_tool_use', 'tool_guard']) {
-    const guarded = {
-      ...agent,
-      hooks: hooksSchema.parse({ [point]: { hooks: { type: 'command', command: 'true' } } }),
-    };
-    const client = scriptedClient([{ output: [call('1', 'big', {})] }, { output: [say('Done.')] }]);
-    const session = createSession({ client, agent: guarded, tools: [big], approval: 'yolo' });
-    const seen = await collect(session.run('Go.'));
-    const answered = seen.find(({ type }) => type === 'tool_call_response');
-    assert.equal(answered?.type === 'tool_call_response' ? answered.outcome : undefined, 'declined', point);
-  }
+describe('hooks around a session', () => {
+  test('hooks that cannot be run: every guard of a call blocks it', async () => {
+    for (const point of ['tool_input_transform', 'pre_tool_use', 'tool_guard']) {
+      const guarded = {
+        ...agent,
+        hooks: hooksSchema.parse({ [point]: { hooks: { type: 'command', command: 'true' } } }),
+      };
+      const client = scriptedClient([{ output: [call('1', 'big', {})] }, { output: [say('Done.')] }]);
+      const session = createSession({ client, agent: guarded, tools: [big], approval: 'yolo' });
+      const seen = await collect(session.run('Go.'));
+      const answered = seen.find(({ type }) => type === 'tool_call_response');
+      assert.equal(answered?.type === 'tool_call_response' ? answered.outcome : undefined, 'declined', point);
+    }
+  });
 });

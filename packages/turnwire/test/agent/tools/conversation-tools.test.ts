@@ -329,58 +329,60 @@ describe('what a run may use up', () => {
   });
 });
 
-test('undo takes the last prompt back with all that came of it', async () => {
-  const client = scriptedClient([
-    { output: [say('One.')] },
-    { output: [call('1', 'nothing', {})] },
-    { output: [say('Two.')] },
-  ]);
-  const session = createSession({ client, agent, tools: [nothing], approval: 'yolo' });
-  await collect(session.run('First.'));
-  await collect(session.run('Second.'));
-  assert.equal(session.undo(), 'Second.');
-  assert.match(JSON.stringify(session.history.at(-1)), /One\./);
-  assert.equal(session.undo(), 'First.');
-  assert.equal(session.undo(), undefined);
-});
-
-test('a prompt brings its attachments with it', async () => {
-  const client = scriptedClient([{ output: [say('A dot.')] }]);
-  const image = { type: 'input_image' as const, image_url: 'data:image/png;base64,AAAA' };
-  await collect(
-    createSession({ client, agent, tools: [], approval: 'yolo' }).run('What is it?', { attached: [image] }),
-  );
-  assert.deepEqual(client.asked[0]?.input, [
-    { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'What is it?' }, image] },
-  ]);
-});
-
-test('a skill with context: fork is followed in a conversation of its own, by its model', async (t) => {
-  const { clientFor, asked } = clients({
-    root: [{ output: [call('1', 'run_skill', { name: 'triage', task: 'It crashes.' })] }, { output: [say('Done.')] }],
-    small: [{ output: [say('A null.')] }],
+describe('tools of a conversation', () => {
+  test('undo takes the last prompt back with all that came of it', async () => {
+    const client = scriptedClient([
+      { output: [say('One.')] },
+      { output: [call('1', 'nothing', {})] },
+      { output: [say('Two.')] },
+    ]);
+    const session = createSession({ client, agent, tools: [nothing], approval: 'yolo' });
+    await collect(session.run('First.'));
+    await collect(session.run('Second.'));
+    assert.equal(session.undo(), 'Second.');
+    assert.match(JSON.stringify(session.history.at(-1)), /One\./);
+    assert.equal(session.undo(), 'First.');
+    assert.equal(session.undo(), undefined);
   });
-  const inline = [
-    {
-      name: 'triage',
-      description: 'd',
-      instructions: 'Name the cause.',
-      fork: true,
-      model: model('small'),
-      allowedTools: [],
-    },
-  ];
-  const opened = await openSkills(
-    { found: false, names: undefined, inline, addresses: [] },
-    { directory: await scratch(t), home: undefined, warn: assert.fail },
-  );
-  const session = createSession({
-    client: clientFor,
-    agent: { ...agent, model: model('root') },
-    tools: opened.tools,
-    approval: 'yolo',
+
+  test('a prompt brings its attachments with it', async () => {
+    const client = scriptedClient([{ output: [say('A dot.')] }]);
+    const image = { type: 'input_image' as const, image_url: 'data:image/png;base64,AAAA' };
+    await collect(
+      createSession({ client, agent, tools: [], approval: 'yolo' }).run('What is it?', { attached: [image] }),
+    );
+    assert.deepEqual(client.asked[0]?.input, [
+      { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'What is it?' }, image] },
+    ]);
   });
-  assert.deepEqual(responses(await collect(session.run('Go.'))), ['A null.']);
-  assert.equal(asked('small')[0]?.instructions, 'Name the cause.');
-  assert.deepEqual(asked('small')[0]?.input, [{ type: 'message', role: 'user', content: 'It crashes.' }]);
+
+  test('a skill with context: fork is followed in a conversation of its own, by its model', async (t) => {
+    const { clientFor, asked } = clients({
+      root: [{ output: [call('1', 'run_skill', { name: 'triage', task: 'It crashes.' })] }, { output: [say('Done.')] }],
+      small: [{ output: [say('A null.')] }],
+    });
+    const inline = [
+      {
+        name: 'triage',
+        description: 'd',
+        instructions: 'Name the cause.',
+        fork: true,
+        model: model('small'),
+        allowedTools: [],
+      },
+    ];
+    const opened = await openSkills(
+      { found: false, names: undefined, inline, addresses: [] },
+      { directory: await scratch(t), home: undefined, warn: assert.fail },
+    );
+    const session = createSession({
+      client: clientFor,
+      agent: { ...agent, model: model('root') },
+      tools: opened.tools,
+      approval: 'yolo',
+    });
+    assert.deepEqual(responses(await collect(session.run('Go.'))), ['A null.']);
+    assert.equal(asked('small')[0]?.instructions, 'Name the cause.');
+    assert.deepEqual(asked('small')[0]?.input, [{ type: 'message', role: 'user', content: 'It crashes.' }]);
+  });
 });

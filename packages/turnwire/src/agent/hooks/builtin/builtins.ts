@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
-import { fieldReference } from '../../../config/schema/agents/builtin-hooks.js';
+import { depthArgument, fieldReference } from '../../../config/schema/agents/builtin-hooks.js';
 import type { BuiltinHook } from '../../../config/schema/agents/hooks.js';
 import { environment, today } from '../../conversation/instructions.js';
-import { promptFile } from '../../conversation/prompt-files.js';
+import { promptFile, promptFilesBelow } from '../../conversation/prompt-files.js';
 import { riskOf } from '../../permissions/risky-commands.js';
 import { redactText, redactValue } from '../../turn/redaction.js';
 import type { Variables } from '../../tools/commands/command.js';
@@ -44,8 +44,11 @@ const builtins: Readonly<Record<BuiltinHook['command'], Builtin>> = {
   add_date: (_args, _told, { now }) => ({ context: today(now) }),
   add_environment_info: (_args, _told, { directory }) => ({ context: environment(directory) }),
   async add_prompt_files(args, _told, { directory }) {
-    const found = await Promise.all(args.map((file) => promptFile(directory, file)));
-    return says(found.filter((text) => text !== undefined).join('\n\n'));
+    const depth = Number(args.map((arg) => depthArgument.exec(arg)?.[1]).find((each) => each !== undefined) ?? 0);
+    const files = args.filter((arg) => !depthArgument.test(arg));
+    const found = await Promise.all(files.map((file) => promptFile(directory, file)));
+    const below = await promptFilesBelow(directory, files, depth);
+    return says([...found, below].filter((text) => text !== undefined && text !== '').join('\n\n'));
   },
   add_git_status: async (_args, _told, around) =>
     says(titled('git status', await gitText(around, ['status', '--short', '--branch']))),

@@ -8,6 +8,9 @@ const telling = [
   'pre_compact',
 ] as const;
 
+/** How many folders below the working directory `add_prompt_files` looks through. */
+export const depthArgument = /^--depth=(\d{1,2})$/;
+
 /** A field of what a hook is told, in a text: `{{ .ToolName }}`. */
 export const fieldReference = /\{\{-?\s*\.([A-Za-z]\w*)\s*-?\}\}/g;
 
@@ -17,7 +20,10 @@ export const builtinHooks = {
   add_environment_info: { points: ['session_start', 'turn_start', 'user_prompt_submit'], args: none },
   add_prompt_files: {
     points: ['session_start', 'turn_start', 'user_prompt_submit'],
-    args: (args) => (args.length === 0 ? 'the names of files' : undefined),
+    args: (args) =>
+      args.some((arg) => !depthArgument.test(arg))
+        ? undefined
+        : 'the names of files, and perhaps --depth=2 before them',
   },
   add_git_status: { points: ['session_start', 'turn_start', 'user_prompt_submit'], args: none },
   add_git_diff: {
