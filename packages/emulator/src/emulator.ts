@@ -4,7 +4,7 @@ import { Behaviour } from './sources/behaviour.js';
 import type { Bill } from './journal/bill.js';
 import { realClock } from './base/clock.js';
 import { Conversations } from './memory/conversations.js';
-import { DIALECTS } from './wire/dialect.js';
+import { dialectTable } from './wire/dialect.js';
 import { echo } from './sources/echo.js';
 import { EmulatorError } from './base/errors.js';
 import type { FaultRule } from './faults/fault-rule.js';
@@ -160,7 +160,7 @@ async function prepare(options: CheckedOptions, behaviour: Behaviour): Promise<E
     ids,
     tokens: new TokenCounter(),
     faults: behaviour.faults,
-    sources: [recorded(recordings), behaviour.source, echo(DIALECTS[dialect])],
+    sources: [recorded(recordings), behaviour.source, echo(dialectTable[dialect])],
     pace: {
       first_token_ms: latency.firstTokenMs,
       tokens_per_second: latency.tokensPerSecond,
@@ -168,7 +168,7 @@ async function prepare(options: CheckedOptions, behaviour: Behaviour): Promise<E
       jitter: latency.jitter,
     },
     clock: 'speed' in clock ? realClock(clock.speed) : clock,
-    dialect: DIALECTS[dialect],
+    dialect: dialectTable[dialect],
     obfuscation,
     credentials,
     seed,

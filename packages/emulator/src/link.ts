@@ -41,7 +41,7 @@ export interface Link extends AsyncDisposable {
 }
 
 /** Bytes under way in one direction of one connection; more are left in the sender's socket. */
-const MAX_UNDER_WAY_BYTES = 16 * 1024 * 1024;
+const maxUnderWayBytes = 16 * 1024 * 1024;
 
 /** See `start.ts`. */
 export async function startLink({
@@ -198,7 +198,7 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
       case 'bytes':
         blocked = !to.write(parcel.chunk);
         held -= parcel.chunk.byteLength;
-        if (held <= MAX_UNDER_WAY_BYTES && from.isPaused()) from.resume();
+        if (held <= maxUnderWayBytes && from.isPaused()) from.resume();
         break;
     }
   };
@@ -234,7 +234,7 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
   from.on('data', (chunk: Buffer) => {
     count(chunk.byteLength);
     held += chunk.byteLength;
-    if (held > MAX_UNDER_WAY_BYTES) from.pause();
+    if (held > maxUnderWayBytes) from.pause();
     waiting.push(chunk);
     send();
   });

@@ -40,7 +40,7 @@ export function entryOf(answer: RecordedAnswer): Written {
   return { entry: { ...said, ...ending }, id, output, notes };
 }
 
-const INCOMPLETE = ['max_output_tokens', 'max_messages', 'content_filter'] as const;
+const incompleteReasons = ['max_output_tokens', 'max_messages', 'content_filter'] as const;
 
 function endingOf({
   status,
@@ -51,12 +51,12 @@ function endingOf({
     const { code, message } = isRecord(error) ? error : {};
     return { fail: { code: textOf(code, 'server_error'), message: quoted(textOf(message, 'The turn failed.')) } };
   }
-  const reason = isRecord(details) ? INCOMPLETE.find((each) => each === details['reason']) : undefined;
+  const reason = isRecord(details) ? incompleteReasons.find((each) => each === details['reason']) : undefined;
   return status === 'incomplete' && reason !== undefined ? { incomplete: reason } : {};
 }
 
 /** Headers of an error that clients obey. */
-const TOLD = new Set(['retry-after', 'retry-after-ms', 'x-should-retry']);
+const retryHeaders = new Set(['retry-after', 'retry-after-ms', 'x-should-retry']);
 
 function errorOf(
   error: Record<string, unknown>,
@@ -68,7 +68,7 @@ function errorOf(
       typeof error[name] === 'string' ? [[name, error[name]]] : [],
     ),
   );
-  const told = Object.fromEntries(Object.entries(headers).filter(([name]) => TOLD.has(name)));
+  const told = Object.fromEntries(Object.entries(headers).filter(([name]) => retryHeaders.has(name)));
   return {
     status: status >= 400 && status <= 599 ? status : 400,
     ...fields,
@@ -114,13 +114,13 @@ function elementOf(item: Item, notes: string[]): Element | undefined {
   }
 }
 
-const PHASES = ['commentary', 'final_answer'] as const;
+const phases = ['commentary', 'final_answer'] as const;
 
 function messageOf(item: Item, notes: string[]): Element | undefined {
   const parts = Array.isArray(item['content']) ? item['content'].filter(isRecord) : [];
   const join = (field: string): string => parts.map((part) => textOf(part[field], '')).join('');
   const [text, refusal] = [join('text'), join('refusal')];
-  const phase = PHASES.find((each) => each === item['phase']);
+  const phase = phases.find((each) => each === item['phase']);
   if (text === '' && refusal === '') {
     notes.push('a message without text is left out');
     return undefined;
@@ -171,11 +171,11 @@ function argumentsOf(text: string): { readonly arguments: Record<string, unknown
 }
 
 /** Fields of tools' items that whoever answers makes up. */
-const MADE_UP = new Set(['id', 'status', 'call_id', 'created_by', 'encrypted_content']);
+const madeUp = new Set(['id', 'status', 'call_id', 'created_by', 'encrypted_content']);
 
 function toolOf(item: Item, notes: string[]): Element | undefined {
   const fields = Object.fromEntries(
-    Object.entries(item).filter(([name, value]) => !MADE_UP.has(name) && value !== null && value !== undefined),
+    Object.entries(item).filter(([name, value]) => !madeUp.has(name) && value !== null && value !== undefined),
   );
   const { action, environment, ...rest } = fields;
   const shell = isRecord(action) && item.type === 'shell_call' ? { ...rest, ...action } : undefined;

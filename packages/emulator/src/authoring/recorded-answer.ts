@@ -53,13 +53,13 @@ export type RecordedEnd =
   | { readonly kind: 'error'; readonly error: Record<string, unknown>; readonly status: number }
   | { readonly kind: 'cut'; readonly output: readonly Item[] };
 
-const TERMINAL = /^response\.(completed|failed|incomplete|done|cancelled)$/;
+const terminalType = /^response\.(completed|failed|incomplete|done|cancelled)$/;
 
 export function endOf({ events, status }: RecordedAnswer): RecordedEnd {
   const done = events.flatMap(({ type, item }) =>
     type === 'response.output_item.done' && isRecord(item) ? [item] : [],
   );
-  const terminal = events.find(({ type }) => typeof type === 'string' && TERMINAL.test(type));
+  const terminal = events.find(({ type }) => typeof type === 'string' && terminalType.test(type));
   const whole = events.find(({ object }) => object === 'response');
   const response = isRecord(terminal?.['response']) ? terminal['response'] : whole;
   if (response !== undefined) {

@@ -14,7 +14,7 @@ export interface Clock {
 }
 
 /** Timers of Node fire at once when asked for more. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const longestTimerMs = 2 ** 31 - 1;
 
 /** The machine's time, `speed` times as fast: with 60 an hour passes in a minute. */
 export function realClock(speed = 1): Clock {
@@ -26,7 +26,7 @@ export function realClock(speed = 1): Clock {
       let timer: NodeJS.Timeout;
       const arm = () => {
         const left = (due - now()) / speed;
-        timer = setTimeout(left > LONGEST_TIMER_MS ? arm : fire, Math.min(Math.max(left, 0), LONGEST_TIMER_MS));
+        timer = setTimeout(left > longestTimerMs ? arm : fire, Math.min(Math.max(left, 0), longestTimerMs));
       };
       arm();
       return () => clearTimeout(timer);

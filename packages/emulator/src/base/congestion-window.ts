@@ -1,4 +1,4 @@
-const MAX_BYTES = 4 * 1024 * 1024;
+const maxBytes = 4 * 1024 * 1024;
 
 /**
  * How many bytes one direction of a TCP connection may have under way: slow start (RFC 5681, section 3.1), and the fall back to the
@@ -31,6 +31,6 @@ export class CongestionWindow {
 
   acknowledged(bytes: number): void {
     this.#underWay -= bytes;
-    this.#bytes = Math.min(MAX_BYTES, this.#bytes + bytes);
+    this.#bytes = Math.min(maxBytes, this.#bytes + bytes);
   }
 }

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers';
 export type Gradual<T> = Generator<void, T>;
 
 /** How long others wait at most, beside the length of one step. */
-const LONGEST_MS = 5;
+const longestMs = 5;
 
 /** Runs all steps at once. */
 export function atOnce<T>(work: Gradual<T>): T {
@@ -32,7 +32,7 @@ export class Breaks {
 
   /** Undefined while nobody has waited long; else resolves after a turn of the event loop. */
   due(): Promise<void> | undefined {
-    return performance.now() - this.#since < LONGEST_MS ? undefined : this.#pause();
+    return performance.now() - this.#since < longestMs ? undefined : this.#pause();
   }
 
   async #pause(): Promise<void> {

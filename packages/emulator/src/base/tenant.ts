@@ -4,16 +4,16 @@ import { sha256 } from './digest.js';
 /** Whose responses and conversations are found: a digest of the credentials that a request came with; one for all without any. */
 export type Tenant = string;
 
-export const CREDENTIALS = ['separate', 'shared'] as const;
+export const credentialRules = ['separate', 'shared'] as const;
 
 /** The tenant of every request where credentials are shared, and of requests without credentials. */
-const NOBODY: Tenant = '';
+const noTenant: Tenant = '';
 
-const CREDENTIAL_HEADERS = ['authorization', 'api-key', 'x-api-key'] as const;
+const credentialHeaders = ['authorization', 'api-key', 'x-api-key'] as const;
 
 /** The tenant of a request. Digests are kept instead of keys: nothing that the emulator holds shows a secret. */
-export function tenantOf(headers: IncomingHttpHeaders, credentials: (typeof CREDENTIALS)[number]): Tenant {
-  if (credentials === 'shared') return NOBODY;
-  const given = CREDENTIAL_HEADERS.map((name) => headers[name]).filter((value) => value !== undefined);
-  return given.length === 0 ? NOBODY : sha256(JSON.stringify(given));
+export function tenantOf(headers: IncomingHttpHeaders, credentials: (typeof credentialRules)[number]): Tenant {
+  if (credentials === 'shared') return noTenant;
+  const given = credentialHeaders.map((name) => headers[name]).filter((value) => value !== undefined);
+  return given.length === 0 ? noTenant : sha256(JSON.stringify(given));
 }

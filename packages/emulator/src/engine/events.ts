@@ -16,7 +16,7 @@ import { reasoning } from './items/reasoning.js';
 import { tool } from './items/tool.js';
 import { wordsOf } from '../wire/words.js';
 import { endResponse, type Closing } from './response.js';
-import { BYTES_PER_TOKEN } from '../memory/usage.js';
+import { bytesPerToken } from '../memory/usage.js';
 import type { Frame, Item, ResponseObject, Usage } from '../wire/wire.js';
 
 /** The finished items of a reply, and the events of its whole response in the order of P54, numbered from 0 (P55). */
@@ -48,7 +48,7 @@ export function perform(reply: Reply, begun: ResponseObject, drafting: Drafting)
 /** An event as JSON, with its number behind its type, which is its first field. */
 function eventText(event: Event, sequence: number): string {
   const text = JSON.stringify(event);
-  const at = event.type.length + TYPE_FIELD_LENGTH;
+  const at = event.type.length + typeFieldLength;
   return `${text.slice(0, at)},"sequence_number":${sequence}${text.slice(at)}`;
 }
 
@@ -57,13 +57,13 @@ function deltaText({ type, delta, before, after }: Delta, sequence: number, obfu
   return `{"type":"${type}","sequence_number":${sequence}${before},"delta":${JSON.stringify(delta)}${after}${padding}}`;
 }
 
-const TYPE_FIELD_LENGTH = '{"type":""'.length;
+const typeFieldLength = '{"type":""'.length;
 
-const OBFUSCATED_LENGTH = 16;
+const obfuscatedLength = 16;
 
 /** Letters that make all deltas equally long, whatever they say (P28). */
 function obfuscation(delta: string): string {
-  return sha256(delta).slice(0, Math.max(0, OBFUSCATED_LENGTH - delta.length));
+  return sha256(delta).slice(0, Math.max(0, obfuscatedLength - delta.length));
 }
 
 function* steps(drafts: readonly Draft[], begun: ResponseObject, ended: ResponseObject): Generator<Step> {
@@ -79,7 +79,7 @@ function* steps(drafts: readonly Draft[], begun: ResponseObject, ended: Response
 }
 
 /** A warm-up (`generate: false`): created and completed, without output (P38). */
-export const WARM_UP: Reply = { output: [], ending: { kind: 'completed' } };
+export const warmUpReply: Reply = { output: [], ending: { kind: 'completed' } };
 
 function closingOf(ending: Reply['ending'], usage: Usage | null): Closing {
   if (ending.kind === 'completed') return { status: 'completed', usage };
@@ -97,7 +97,7 @@ function draft({ output, ending }: Reply, drafting: Drafting): Drafts {
   // Only the item the model was at when it stopped is unfinished.
   const lastStatus = ending.kind === 'completed' ? 'completed' : 'incomplete';
   const drafts: Draft[] = [];
-  let left = drafting.maxOutputTokens * BYTES_PER_TOKEN;
+  let left = drafting.maxOutputTokens * bytesPerToken;
   for (const [index, said] of output.entries()) {
     const status = index === output.length - 1 ? lastStatus : 'completed';
     const whole = draftOf(said, drafting, status, drafts);

@@ -2,7 +2,7 @@ import { asksForRecordingModel, recordingModels } from '../sources/recordings.js
 import { Refusal } from '../wire/refusal.js';
 
 /** The model that is listed where no list was given. */
-const LISTED_MODEL = 'emulator';
+const listedModel = 'emulator';
 
 interface Model {
   readonly id: string;
@@ -23,7 +23,7 @@ export async function listModels(
   models: ReadonlySet<string> | undefined,
   recordings: string | undefined,
 ): Promise<readonly Model[]> {
-  return [...(models ?? [LISTED_MODEL]), ...(await recordingModels(recordings))].map(modelOf);
+  return [...(models ?? [listedModel]), ...(await recordingModels(recordings))].map(modelOf);
 }
 
 /** @throws Refusal with status 404 for one that is not listed, unless any model is answered */

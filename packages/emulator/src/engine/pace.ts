@@ -3,7 +3,7 @@ import { seededRandom } from '../base/random.js';
 import type { Pace } from '../sources/script/script.js';
 
 /** Shorter waits are not waited for: a timer is no more exact than this, and a late one is made up for by the next. */
-const SHORTEST_WAIT_MS = 1;
+const shortestWaitMs = 1;
 
 interface Beat {
   readonly pace: Pace;
@@ -49,13 +49,13 @@ export class Metronome {
   /** Undefined if the event may go out now; rejects when the turn is aborted. */
   before(eventType: string): Promise<void> | undefined {
     if (this.#hurried?.aborted === true) return undefined;
-    if (!this.#begun && !PRELUDE.has(eventType)) {
+    if (!this.#begun && !prelude.has(eventType)) {
       this.#begun = true;
       this.#due += this.#jittered(this.#firstTokenMs);
     }
     if (eventType.endsWith('.delta')) this.#due += this.#jittered(this.#intervalMs);
     const wait = this.#due - this.#clock.now();
-    return wait < SHORTEST_WAIT_MS ? undefined : this.#sleeper.sleep(wait);
+    return wait < shortestWaitMs ? undefined : this.#sleeper.sleep(wait);
   }
 
   /** After the last event. */
@@ -72,4 +72,4 @@ export class Metronome {
 }
 
 /** What a server says before its model has read the input. */
-const PRELUDE = new Set(['response.created', 'response.queued', 'response.in_progress']);
+const prelude = new Set(['response.created', 'response.queued', 'response.in_progress']);

@@ -48,12 +48,14 @@ export function beginResponse(id: string, request: CreateRequest): ResponseObjec
     metadata: request.metadata ?? {},
     ...(request.moderation === undefined ? {} : { moderation: passed(request.moderation.model) }),
     ...(request.conversationId === undefined ? {} : { conversation: { id: request.conversationId } }),
-    ...Object.fromEntries(ECHOED.map((field) => [field, request[field]]).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(
+      echoedFields.map((field) => [field, request[field]]).filter(([, value]) => value !== undefined),
+    ),
   };
 }
 
 /** Fields that a response has only if its request had them. */
-const ECHOED = [
+const echoedFields = [
   'access_programs',
   'context_management',
   'image',

@@ -1,5 +1,5 @@
 import type { Answer, RecordedResponse, Reply, Source } from '../sources/answer.js';
-import { perform, WARM_UP } from './events.js';
+import { perform, warmUpReply } from './events.js';
 import type { Clock } from '../base/clock.js';
 import { Breaks, gently } from '../base/gradual.js';
 import { Context } from '../memory/context.js';
@@ -25,7 +25,7 @@ import { parseCreate, type CreateRequest } from '../request/request.js';
 import { isCompactionTrigger } from '../request/items.js';
 import { beginResponse } from './response.js';
 import type { Pace } from '../sources/script/script.js';
-import type { CREDENTIALS, Tenant } from '../base/tenant.js';
+import type { credentialRules, Tenant } from '../base/tenant.js';
 import type { TokenCounter } from '../memory/usage.js';
 import { isRecord, isUsage, type Frame, type Item, type ResponseObject, type Usage } from '../wire/wire.js';
 
@@ -50,7 +50,7 @@ export interface Emulation {
   /** Whether deltas are padded where the request does not say (P28). */
   readonly obfuscation: boolean;
   /** Whether each credential sees its own responses and conversations only. */
-  readonly credentials: (typeof CREDENTIALS)[number];
+  readonly credentials: (typeof credentialRules)[number];
   /** What `jitter` is drawn from. */
   readonly seed: string | number;
 }
@@ -182,9 +182,9 @@ async function answerFrom(
   }
 
   const answer: Answer = warmUp
-    ? { kind: 'reply', reply: WARM_UP }
+    ? { kind: 'reply', reply: warmUpReply }
     : asksForCompaction(request)
-      ? { kind: 'reply', reply: COMPACTED }
+      ? { kind: 'reply', reply: compactionReply }
       : await firstAnswer(emulation.sources, { request, context, place: carriage.place });
   const { frames, usage, again, outputBytes } =
     answer.kind === 'recorded' ? replay(answer.recorded) : await improvise(emulation, answer, request, context);
@@ -239,7 +239,8 @@ async function improvise(
   const { ids, tokens } = emulation;
   refuseOtherFormat(said, request, place);
   const heard = withinToolCalls(said, request.max_tool_calls);
-  const reply = said !== COMPACTED && (await needsCompaction(emulation, request, context)) ? compacting(heard) : heard;
+  const reply =
+    said !== compactionReply && (await needsCompaction(emulation, request, context)) ? compacting(heard) : heard;
   const performance = perform(reply, beginResponse(ids.next('resp'), request), {
     ids,
     include: new Set(request.include),
@@ -271,7 +272,10 @@ function asksForCompaction({ items }: CreateRequest): boolean {
 }
 
 /** The answer to a `compaction_trigger`: one item that stands for the whole context. */
-const COMPACTED: Reply = { output: [{ kind: 'tool', item: { type: 'compaction' } }], ending: { kind: 'completed' } };
+const compactionReply: Reply = {
+  output: [{ kind: 'tool', item: { type: 'compaction' } }],
+  ending: { kind: 'completed' },
+};
 
 /** The compaction comes first: it stands for the context before this response, not for what the response says. */
 function compacting(reply: Reply): Reply {

@@ -12,7 +12,7 @@ export interface Numbered {
 export type Edit = (event: Numbered) => readonly Frame[];
 
 /** The response that stray and wrong ids name; it exists nowhere. */
-const FOREIGN = 'resp_00000000000000000000000000000000000000000000000bad';
+const foreignPath = 'resp_00000000000000000000000000000000000000000000000bad';
 
 /** What a fault makes of the events of one turn; undefined if it leaves them as they are. */
 export function editOf(fault: Fault): Edit | undefined {
@@ -26,7 +26,7 @@ export function editOf(fault: Fault): Edit | undefined {
       return ({ frame, last }) => [last ? changed(frame, (response) => ({ ...response, output: [] })) : frame];
     case 'wrong-id':
       return ({ frame, number }) => [
-        number > fault.after ? changed(frame, (response) => ({ ...response, id: FOREIGN })) : frame,
+        number > fault.after ? changed(frame, (response) => ({ ...response, id: foreignPath })) : frame,
       ];
     case 'stray':
       return ({ frame, number }) => (number === fault.after + 1 ? [...strays(), frame] : [frame]);
@@ -60,7 +60,7 @@ function changed(frame: Frame, change: (response: Record<string, unknown>) => un
 
 function strays(): readonly Frame[] {
   const at = { item_id: 'msg_of_another_response', output_index: 0, content_index: 0 };
-  const response = { id: FOREIGN, object: 'response', status: 'completed', output: [] };
+  const response = { id: foreignPath, object: 'response', status: 'completed', output: [] };
   return [
     { type: 'response.output_text.delta', sequence_number: 7, ...at, delta: 'This belongs elsewhere.', logprobs: [] },
     { type: 'response.completed', sequence_number: 8, response },

@@ -2,7 +2,7 @@ import { Refusal } from '../wire/refusal.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 /** The forms in which an error has been seen on this wire (P61–P66). */
-export const ERROR_SHAPES = [
+export const errorShapes = [
   'nested',
   'flat',
   'typeless',
@@ -14,7 +14,7 @@ export const ERROR_SHAPES = [
   'failed',
 ] as const;
 
-export type ErrorShape = (typeof ERROR_SHAPES)[number];
+export type ErrorShape = (typeof errorShapes)[number];
 
 interface ErrorDetails {
   readonly shape: ErrorShape;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { advice } from '../base/spelling.js';
-import { ERROR_SHAPES } from './error-shape.js';
+import { errorShapes } from './error-shape.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);
 
@@ -54,7 +54,7 @@ const schema = z.discriminatedUnion('fault', [
   kind('no-pong', { after: after.default('open') }),
   kind('error', {
     after: z.int().min(0).default(0),
-    shape: z.enum(ERROR_SHAPES).default('nested'),
+    shape: z.enum(errorShapes).default('nested'),
     status: status.default(500),
     type: z.string().optional(),
     code: z.string().default('server_error'),
@@ -80,7 +80,7 @@ export type FaultName = Fault['fault'];
  * Every fault there is: what it does. Their parameters stand in the schema above; `docs/emulator-faults.md` shows each with the
  * command that asks for it.
  */
-export const FAULTS: Readonly<Record<FaultName, string>> = {
+export const faultTexts: Readonly<Record<FaultName, string>> = {
   refuse: 'answers the upgrade or the POST with `status`, `headers` and `body` (default: a JSON error) and closes',
   'connect-rate': 'refuses upgrades with `status` above `per_second` of them in one second',
   stall: 'sends nothing for `ms` milliseconds (default: until the client leaves), then goes on',
@@ -149,16 +149,16 @@ function isEmptyRecord(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-const PARAMETER = /\s+([\w-]+)=("(?:[^"\\]|\\.)*"|\{(?:"(?:[^"\\]|\\.)*"|[^"}])*\}|[^\s"{]*)/gy;
+const parameterPattern = /\s+([\w-]+)=("(?:[^"\\]|\\.)*"|\{(?:"(?:[^"\\]|\\.)*"|[^"}])*\}|[^\s"{]*)/gy;
 
 function readText(text: string): Record<string, unknown> {
   const name = /^\s*([\w-]+)/.exec(text);
   if (name === null) throw new SyntaxError(`${JSON.stringify(text)} does not begin with the name of a fault`);
   const fault: Record<string, unknown> = { fault: name[1] };
-  let end = (PARAMETER.lastIndex = name[0].length);
-  for (let found = PARAMETER.exec(text); found !== null; found = PARAMETER.exec(text)) {
+  let end = (parameterPattern.lastIndex = name[0].length);
+  for (let found = parameterPattern.exec(text); found !== null; found = parameterPattern.exec(text)) {
     fault[found[1] ?? ''] = readValue(found[2] ?? '');
-    end = PARAMETER.lastIndex;
+    end = parameterPattern.lastIndex;
   }
   const rest = text.slice(end).trim();
   if (rest === '') return fault;
@@ -175,8 +175,8 @@ function readValue(text: string): unknown {
 
 function complaint(asked: unknown, issue: z.core.$ZodIssue | undefined): string {
   const name = typeof asked === 'object' && asked !== null && 'fault' in asked ? String(asked.fault) : undefined;
-  if (name === undefined || !Object.hasOwn(FAULTS, name)) {
-    return `there is no fault ${JSON.stringify(name ?? asked)}; ${advice(String(name), Object.keys(FAULTS))}`;
+  if (name === undefined || !Object.hasOwn(faultTexts, name)) {
+    return `there is no fault ${JSON.stringify(name ?? asked)}; ${advice(String(name), Object.keys(faultTexts))}`;
   }
   if (issue?.code === 'unrecognized_keys') {
     const wrong = issue.keys[0] ?? '';

@@ -8,11 +8,11 @@ import { isOfConnection, type Faults } from './rule.js';
 import type { Sink } from './sink.js';
 import { isLineFault, strike } from './strike.js';
 
-const TERMINAL = /^(response\.(completed|failed|incomplete|done|cancelled)|error)$/;
+const terminalType = /^(response\.(completed|failed|incomplete|done|cancelled)|error)$/;
 
 /** Where a request may ask for faults of its own. */
-export const FAULT_HEADER = 'x-turnwire-fault';
-export const FAULT_FIELD = 'turnwire_fault';
+export const faultHeader = 'x-turnwire-fault';
+export const faultField = 'turnwire_fault';
 
 /** The faults of one turn: those its request asks for, and those of the rules. @throws Refusal for one there is not */
 export function faultsOf(faults: Faults, sink: Sink, turn: number, body: unknown): readonly Fault[] {
@@ -23,9 +23,9 @@ export function faultsOf(faults: Faults, sink: Sink, turn: number, body: unknown
 
 function askedInBody(body: unknown, transport: Sink['transport']): readonly Fault[] {
   const metadata = isRecord(body) ? body['metadata'] : undefined;
-  const text = isRecord(metadata) ? metadata[FAULT_FIELD] : undefined;
+  const text = isRecord(metadata) ? metadata[faultField] : undefined;
   if (typeof text !== 'string') return [];
-  return askedFor(text, `metadata.${FAULT_FIELD}`, transport === 'websocket', (fault) => !isOfConnection(fault));
+  return askedFor(text, `metadata.${faultField}`, transport === 'websocket', (fault) => !isOfConnection(fault));
 }
 
 /** Reads faults that a request names. `allowed` leaves out those that would come too late there. */
@@ -52,7 +52,7 @@ export function askedFor(
   const late = asked.find((fault) => !allowed(fault));
   if (late === undefined) return asked;
   throw refused(
-    `the fault "${late.fault}" strikes before the turn begins; ask for it with the header ${FAULT_HEADER}, or strike after: 0`,
+    `the fault "${late.fault}" strikes before the turn begins; ask for it with the header ${faultHeader}, or strike after: 0`,
   );
 }
 
@@ -117,7 +117,7 @@ export function faulty<S extends Sink>(
   };
 
   const send = async (frame: Frame): Promise<void> => {
-    const last = TERMINAL.test(frame.type);
+    const last = terminalType.test(frame.type);
     await strikeAfter(number, frame);
     number += 1;
     if (frame.type === 'response.created') created = responseOf(frame);

@@ -10,10 +10,10 @@ import type { Frame } from '../wire/wire.js';
 import type { Fault } from './fault.js';
 
 /** How often a throttled line sends a piece. */
-const PIECE_MS = 50;
+const pieceMs = 50;
 
 /** A reset overtakes what was sent right before it; so much later, that has arrived. */
-const RESET_AFTER_MS = 20;
+const resetAfterMs = 20;
 
 /** What a fault can do to the connection under a turn: a socket's whole life, or one POST. */
 export interface Line {
@@ -99,7 +99,7 @@ function common(tcp: Duplex, upcoming: Fault[]): Pick<Line, 'upcoming' | 'end' |
   return {
     upcoming,
     end: () => void tcp.end(),
-    reset: () => void setTimeout(reset, RESET_AFTER_MS, tcp),
+    reset: () => void setTimeout(reset, resetAfterMs, tcp),
     silence() {
       tcp.pause();
       tcp.cork();
@@ -117,7 +117,7 @@ function throttling(
   // Turns of several lanes share one rate, and a frame is never mixed with another.
   let last: Promise<void> = Promise.resolve();
   async function* pieces(whole: Buffer, signal: AbortSignal): AsyncGenerator<Buffer> {
-    const size = Math.max(1, Math.floor((rate * PIECE_MS) / 1000));
+    const size = Math.max(1, Math.floor((rate * pieceMs) / 1000));
     for (let at = 0; at < whole.byteLength; at += size) {
       const piece = whole.subarray(at, at + size);
       await sleep(clock, (piece.byteLength * 1000) / rate, signal);

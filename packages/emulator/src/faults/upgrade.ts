@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../base/clock.js';
 import { Refusal } from '../wire/refusal.js';
 import type { Fault } from './fault.js';
-import { askedFor, FAULT_HEADER } from './faulty.js';
+import { askedFor, faultHeader } from './faulty.js';
 import type { Line } from './line.js';
 import { isOfConnection, type Faults } from './rule.js';
 import { isLineFault, strike } from './strike.js';
@@ -15,10 +15,10 @@ export class RequestFaults {
 
   /** @throws Refusal if its header names a fault there is not */
   constructor(faults: Faults, request: IncomingMessage, connection: number) {
-    const header = request.headers[FAULT_HEADER];
+    const header = request.headers[faultHeader];
     const transport = request.method === 'POST' ? 'http' : 'websocket';
     const onSocket = transport === 'websocket';
-    const asked = header === undefined ? [] : askedFor(String(header), FAULT_HEADER, onSocket, () => true);
+    const asked = header === undefined ? [] : askedFor(String(header), faultHeader, onSocket, () => true);
     const own = [...asked.filter(isOfConnection), ...faults.ofConnection({ connection, transport })];
     // An open socket has nothing to send before its first turn: that is what stalls.
     const later = (fault: Fault) => transport === 'websocket' && fault.fault === 'stall' && fault.after === 'open';

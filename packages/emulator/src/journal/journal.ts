@@ -93,7 +93,7 @@ interface Written {
 }
 
 /** The items of a transcript are counted where they came or were made; whoever reads one gets a list of references. */
-const REFERENCE_BYTES = 8;
+const referenceBytes = 8;
 
 /** A turn that is still being written down. */
 export interface OpenTurn {
@@ -114,7 +114,7 @@ export interface OpenConnection {
   closed(code?: number, reason?: string): void;
 }
 
-const SECRET_HEADERS = new Set(['authorization', 'api-key', 'x-api-key', 'cookie', 'proxy-authorization']);
+const secretHeaders = new Set(['authorization', 'api-key', 'x-api-key', 'cookie', 'proxy-authorization']);
 
 /**
  * Everything the emulator received, for assertions. Each of the three lists keeps its newest entries, up to
@@ -232,7 +232,7 @@ export class Journal {
       number,
       knows: (context) => {
         written.context = context;
-        this.#charge(written, context.length * REFERENCE_BYTES);
+        this.#charge(written, context.length * referenceBytes);
       },
       continues: (id, from) => void (turn.parent = { id, from }),
       struck: (fault) => void (turn.faults = [...turn.faults, fault]),
@@ -328,7 +328,7 @@ function redacted(headers: NodeJS.Dict<string | string[]>): Record<string, strin
   const plain: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
-    plain[name] = SECRET_HEADERS.has(name) ? '[redacted]' : String(value);
+    plain[name] = secretHeaders.has(name) ? '[redacted]' : String(value);
   }
   return plain;
 }

@@ -15,7 +15,7 @@ export interface AccessOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
 }
 
-const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
+const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
 
 /**
  * Keeps web pages out. A browser lets any page open a WebSocket to a port of this machine, and post to it; the server has to refuse
@@ -55,7 +55,7 @@ export class Access {
   #serves(name: string, localAddress: string | undefined): boolean {
     if (isLoopback(name) || name === unbracketed(this.#host) || this.#allows(this.#hosts, name)) return true;
     // All addresses of this machine are given then, and the one that was reached is the socket's.
-    return WILDCARDS.has(this.#host) && name === localAddress?.replace(/^::ffff:/, '');
+    return wildcards.has(this.#host) && name === localAddress?.replace(/^::ffff:/, '');
   }
 
   #allows(list: ReadonlySet<string>, value: string): boolean {
@@ -63,7 +63,7 @@ export class Access {
   }
 }
 
-const PREFLIGHT = {
+const preflightHeaders = {
   'access-control-allow-methods': 'GET, POST, PUT, DELETE',
   'access-control-allow-headers': '*, authorization',
   'access-control-max-age': '600',
@@ -80,7 +80,7 @@ export function guard(access: Access, request: IncomingMessage, response: Server
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
   if (!isPreflight || headers['vary'] === undefined) return false;
-  response.writeHead(204, PREFLIGHT).end();
+  response.writeHead(204, preflightHeaders).end();
   return true;
 }
 
@@ -91,7 +91,7 @@ export function isPublicAddress(host: string): boolean {
 
 /** An address at which this machine reaches a server that listens on `host`. */
 export function reachableHost(host: string): string {
-  if (WILDCARDS.has(host)) return host === '0.0.0.0' ? '127.0.0.1' : '[::1]';
+  if (wildcards.has(host)) return host === '0.0.0.0' ? '127.0.0.1' : '[::1]';
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }
 

@@ -64,10 +64,10 @@ function isZlib(raw: Uint8Array): boolean {
 }
 
 /** More codings on top of each other are a trick, not a transport. */
-const MAX_CODINGS = 3;
+const maxCodings = 3;
 
 /** What can be decoded, as `accept-encoding` says it. */
-const DECODABLE = [...codings.keys()].filter((name) => name !== 'x-gzip').join(', ');
+const decodable = [...codings.keys()].filter((name) => name !== 'x-gzip').join(', ');
 
 /** The codings of a body, the last applied first. @throws Refusal (415) for one that cannot be undone */
 function codingsOf(header: string | undefined): readonly { readonly name: string; readonly coding: Coding }[] {
@@ -78,17 +78,17 @@ function codingsOf(header: string | undefined): readonly { readonly name: string
     .filter((name) => name !== '' && name !== 'identity');
   const found = names.toReversed().map((name) => {
     const coding = codings.get(name);
-    if (coding !== undefined && names.length <= MAX_CODINGS) return { name, coding };
+    if (coding !== undefined && names.length <= maxCodings) return { name, coding };
     const why =
       coding !== undefined
-        ? `more than ${MAX_CODINGS} codings`
+        ? `more than ${maxCodings} codings`
         : name === 'zstd'
           ? `"zstd" with Node.js ${process.version}, which has it from 22.15 on`
           : JSON.stringify(name.slice(0, 40));
-    throw new Refusal(`This server cannot decode a body with content-encoding ${why}; it takes ${DECODABLE}.`, {
+    throw new Refusal(`This server cannot decode a body with content-encoding ${why}; it takes ${decodable}.`, {
       status: 415,
       code: 'unsupported_content_encoding',
-      headers: { 'accept-encoding': DECODABLE },
+      headers: { 'accept-encoding': decodable },
     });
   });
   return found;

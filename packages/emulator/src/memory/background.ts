@@ -12,7 +12,7 @@ export interface BackgroundDelivery {
 }
 
 /** Jobs whose response is not in the memory (failed, cancelled) are kept up to this number; the oldest go first. */
-const MAX_ENDED_JOBS = 1000;
+const maxEndedJobs = 1000;
 
 /** One response that is made without a client waiting for it (`background: true`): its events so far, for whoever asks. */
 export class BackgroundJob {
@@ -193,7 +193,7 @@ export class BackgroundJobs {
 
   #makeRoom(): void {
     for (const [id, { ended }] of this.#jobs) {
-      if (this.#jobs.size <= MAX_ENDED_JOBS && this.#bytes <= this.#limitBytes) return;
+      if (this.#jobs.size <= maxEndedJobs && this.#bytes <= this.#limitBytes) return;
       if (ended) this.#drop(id);
     }
   }

@@ -1,7 +1,7 @@
 import { isRecord, type Item } from '../wire/wire.js';
 import type { Draft, Drafting } from '../wire/draft.js';
 
-const PREFIX = 'gAAAAAC';
+const sealPrefix = 'gAAAAAC';
 
 interface Sealed {
   /** How often the model had spoken, so that a scripted conversation goes on after it where it was. */
@@ -16,7 +16,7 @@ interface Sealed {
  */
 export function compactionItem(id: string, sealed: Sealed): Item {
   const text = Buffer.from(JSON.stringify({ id, ...sealed })).toString('base64url');
-  return { id, type: 'compaction', encrypted_content: `${PREFIX}${text}` };
+  return { id, type: 'compaction', encrypted_content: `${sealPrefix}${text}` };
 }
 
 export function compaction({ ids, turnsBefore }: Drafting): Draft {
@@ -40,9 +40,9 @@ export function compactedTurns(item: Item): number {
 
 function unseal({ encrypted_content: text }: Item): Sealed {
   const unknown = { turns: 0, window: false };
-  if (typeof text !== 'string' || !text.startsWith(PREFIX)) return unknown;
+  if (typeof text !== 'string' || !text.startsWith(sealPrefix)) return unknown;
   try {
-    const opened: unknown = JSON.parse(Buffer.from(text.slice(PREFIX.length), 'base64url').toString());
+    const opened: unknown = JSON.parse(Buffer.from(text.slice(sealPrefix.length), 'base64url').toString());
     if (!isRecord(opened) || !Number.isSafeInteger(opened['turns'])) return unknown;
     return { turns: Number(opened['turns']), window: opened['window'] === true };
   } catch {

@@ -14,10 +14,10 @@ import { isFromModel, isUserMessage, textOf, type Transcript } from '../wire/tra
 import type { Item } from '../wire/wire.js';
 
 /** A branch of a branch of a branch looks keys up in each; one deeper than this gets an index of its own. */
-const MAX_BRANCHES = 32;
+const maxBranches = 32;
 
 /** Items between two steps. */
-const ADDED = 1000;
+const addedPerStep = 1000;
 
 /** What is known of a context without looking at its items. */
 interface Summary {
@@ -31,7 +31,7 @@ interface Summary {
   readonly problem: string | undefined;
 }
 
-const NOTHING: Summary = {
+const emptySummary: Summary = {
   turns: 0,
   endsWithModel: false,
   lastUserMessage: undefined,
@@ -60,7 +60,7 @@ export class Context {
     this.parent = parent;
     this.own = own;
     this.#keys = keys;
-    const before = parent === undefined ? NOTHING : parent.#summary;
+    const before = parent === undefined ? emptySummary : parent.#summary;
     let at = parent === undefined ? 0 : parent.length;
     let { turns, endsWithModel, lastUserMessage, problem } = before;
     let open = before.open;
@@ -108,17 +108,17 @@ export class Context {
     if (items.length === 0) return this;
     if (items.some(standsForAllBefore)) return Context.of(items);
     if (this.#keys.tip === this) return new Context(this, items, this.#keys);
-    if (this.#keys.branches >= MAX_BRANCHES) return Context.of(this.items()).with(items);
+    if (this.#keys.branches >= maxBranches) return Context.of(this.items()).with(items);
     return new Context(this, items, new Keys({ keys: this.#keys, length: this.length }));
   }
 
   /** The same in steps, for who has many items to add. */
   *extended(items: Transcript): Gradual<Context> {
-    if (items.length <= ADDED || items.some(standsForAllBefore)) return this.with(items);
-    let context = this.with(items.slice(0, ADDED));
-    for (let at = ADDED; at < items.length; at += ADDED) {
+    if (items.length <= addedPerStep || items.some(standsForAllBefore)) return this.with(items);
+    let context = this.with(items.slice(0, addedPerStep));
+    for (let at = addedPerStep; at < items.length; at += addedPerStep) {
       yield;
-      context = context.with(items.slice(at, at + ADDED));
+      context = context.with(items.slice(at, at + addedPerStep));
     }
     return context;
   }

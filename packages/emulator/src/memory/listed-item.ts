@@ -1,7 +1,7 @@
 import type { IdPrefix, Ids } from '../wire/ids.js';
 import type { Item } from '../wire/wire.js';
 
-const PREFIXES: Readonly<Record<string, IdPrefix>> = { message: 'msg', reasoning: 'rs', function_call: 'fc' };
+const prefixes: Readonly<Record<string, IdPrefix>> = { message: 'msg', reasoning: 'rs', function_call: 'fc' };
 
 /**
  * Gives items the form in which the API lists them: with an id, a type and a status, a message's text as a content part. An
@@ -25,7 +25,7 @@ export class ListedItems {
 
   #form(item: Item): ListedItem {
     const type = item.type ?? 'message';
-    const id = typeof item['id'] === 'string' ? item['id'] : this.#ids.next(PREFIXES[type] ?? 'item');
+    const id = typeof item['id'] === 'string' ? item['id'] : this.#ids.next(prefixes[type] ?? 'item');
     if (type !== 'message') return { ...item, type, id };
     return { status: 'completed', ...item, type, id, content: partsOf(item) };
   }

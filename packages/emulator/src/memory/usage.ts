@@ -8,12 +8,12 @@ import { wordsOf } from '../wire/words.js';
 import type { Item, Usage } from '../wire/wire.js';
 
 /** How many contexts are remembered for `cached_tokens`; the oldest is forgotten first. */
-const REMEMBERED_CONTEXTS = 10_000;
+const rememberedContexts = 10_000;
 /** Items between two steps. */
-const COUNTED = 500;
+const countedPerStep = 500;
 /** A step of its own for each part of the work. */
-const LONG_TEXT = 256 * 1024;
-export const BYTES_PER_TOKEN = 4;
+const longText = 256 * 1024;
+export const bytesPerToken = 4;
 
 /** The settings a model reads. */
 interface Counted extends Pick<CreateRequest, 'instructions'> {
@@ -54,10 +54,10 @@ export class TokenCounter {
     let reasoningBytes = 0;
     for (const item of output) {
       const text = JSON.stringify(item);
-      if (text.length > LONG_TEXT) yield;
+      if (text.length > longText) yield;
       outputBytes += Buffer.byteLength(text);
       digest = digestOf(digest, item, text);
-      if (text.length > LONG_TEXT) yield;
+      if (text.length > longText) yield;
       const words = Buffer.byteLength(wordsOf(item));
       wordBytes += words;
       if (item.type === 'reasoning') reasoningBytes += words;
@@ -102,9 +102,9 @@ export class TokenCounter {
     let cachedBytes = this.#seen.has(digest) ? bytes : 0;
     for (const each of ahead.toReversed()) {
       for (const [index, item] of each.own.entries()) {
-        if (index % COUNTED === COUNTED - 1) yield;
+        if (index % countedPerStep === countedPerStep - 1) yield;
         const json = JSON.stringify(item);
-        if (json.length > LONG_TEXT) yield;
+        if (json.length > longText) yield;
         digest = digestOf(digest, item, json);
         bytes += Buffer.byteLength(json);
         if (this.#seen.has(digest)) cachedBytes = bytes;
@@ -129,7 +129,7 @@ export class TokenCounter {
   #remember(digest: string): void {
     this.#seen.delete(digest);
     this.#seen.add(digest);
-    const oldest = this.#seen.size > REMEMBERED_CONTEXTS ? this.#oldest.take() : undefined;
+    const oldest = this.#seen.size > rememberedContexts ? this.#oldest.take() : undefined;
     if (oldest !== undefined) this.#seen.delete(oldest);
   }
 }
@@ -139,7 +139,7 @@ function settingsOf({ model, instructions, tools: offered }: Counted): string {
 }
 
 function tokens(bytes: number): number {
-  return Math.ceil(bytes / BYTES_PER_TOKEN);
+  return Math.ceil(bytes / bytesPerToken);
 }
 
 /** The digest of a context that goes on with this item, whose JSON is `text`. */
@@ -152,6 +152,6 @@ function digestOf(before: string, item: Item, text: string): string {
 
 function chained(before: string, text: string): string {
   // A long text is not copied once more.
-  if (text.length > LONG_TEXT) return createHash('sha1').update(before).update('\n').update(text).digest('base64');
+  if (text.length > longText) return createHash('sha1').update(before).update('\n').update(text).digest('base64');
   return hash('sha1', `${before}\n${text}`, 'base64');
 }

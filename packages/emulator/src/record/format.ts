@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-export const FORMAT_VERSION = 1;
+export const formatVersion = 1;
 
 const begun = {
   turnwire: z.literal('recording'),
-  version: z.literal(FORMAT_VERSION),
+  version: z.literal(formatVersion),
   /** When it began: a date in ISO 8601. */
   started: z.string(),
 };
@@ -68,4 +68,4 @@ type Unplaced<T> = T extends unknown ? Omit<T, 'at' | 'exchange'> : never;
 export type RecordingEntry = Unplaced<RecordingLine>;
 
 /** What stands for anything that was left out. In a request to a replay it matches everything. */
-export const REDACTED = '[redacted]';
+export const redactedText = '[redacted]';

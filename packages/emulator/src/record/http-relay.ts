@@ -5,14 +5,14 @@ import { Refusal } from '../wire/refusal.js';
 import { reset } from '../listener/reset.js';
 import { decodeBodySync, decoders } from '../listener/content-encoding.js';
 import { utf8 } from '../base/utf8.js';
-import { REDACTED, type RecordingEntry } from './format.js';
+import { redactedText, type RecordingEntry } from './format.js';
 import type { Redaction } from './redaction.js';
 import { SseSplitter } from './sse-splitter.js';
 import type { Tape } from './tape.js';
 import { namedAs, passedHeaders, type Upstream } from './upstream.js';
 
 /** Of a body that is no event stream, so much is written down; all of it is passed on. */
-const LONGEST_BODY = 64 * 1024 * 1024;
+const longestBody = 64 * 1024 * 1024;
 
 /** Passes one HTTP request on, and its answer back, as the bytes come; neither is ever held whole before it travels on. */
 export function relayHttp(
@@ -129,18 +129,18 @@ function recordBody(
   const chunks: Buffer[] = [];
   let bytes = 0;
   message.on('data', (chunk: Buffer) => {
-    if (bytes < LONGEST_BODY) chunks.push(chunk);
+    if (bytes < longestBody) chunks.push(chunk);
     bytes += chunk.byteLength;
   });
   message.once('end', () => {
     if (bytes === 0) return;
     const coding = message.headers['content-encoding'];
     try {
-      const body = decodeBodySync(Buffer.concat(chunks), coding, LONGEST_BODY);
+      const body = decodeBodySync(Buffer.concat(chunks), coding, longestBody);
       write({ kind: 'body', from, ...bodyText(body, redaction) });
     } catch {
       const note = `left out: it could not be decoded (content-encoding ${JSON.stringify(coding)})`;
-      write({ kind: 'body', from, text: REDACTED, note });
+      write({ kind: 'body', from, text: redactedText, note });
     }
   });
   return { source: message, rest: () => (message.complete ? '' : Buffer.concat(chunks).toString('utf8')) };

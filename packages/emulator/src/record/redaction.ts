@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isRecord } from '../wire/wire.js';
-import { REDACTED } from './format.js';
+import { redactedText } from './format.js';
 import { spellPath } from './path.js';
 
 /** Headers that are written down; every other one is left out. */
-const HEADERS =
+const harmlessHeaders =
   /^(accept|content-type|content-length|user-agent|openai-(beta|model|version|processing-ms)|retry-after(-ms)?|x-should-retry|x-request-id|x-ratelimit-.+|x-reasoning-included|x-models-etag|x-turnwire-fault|upgrade|allow|cf-mitigated)$/;
 
 /** Query parameters whose values are written down. */
-const PARAMETERS = new Set([
+const harmlessParameters = new Set([
   'api-version',
   'stream',
   'starting_after',
@@ -20,11 +20,11 @@ const PARAMETERS = new Set([
   'include[]',
 ]);
 
-const SECRET_NAME = /auth|key|token|secret|cookie|session|password|credential/i;
+const secretName = /auth|key|token|secret|cookie|session|password|credential/i;
 /** What is shorter is no secret, and would be found inside words. */
-const SHORTEST_SECRET = 8;
+const shortestSecret = 8;
 /** Secrets of one run; a client that brings more is recorded with the newest ones redacted. */
-const MOST_SECRETS = 1000;
+const mostSecrets = 1000;
 
 /**
  * Keeps secrets out of a recording, twice: what is not on a list of harmless headers and parameters is not written at all,
@@ -37,16 +37,16 @@ export class Redaction {
   readonly #known: readonly string[];
 
   constructor(known: readonly string[] = []) {
-    this.#known = known.filter((each) => each.length >= SHORTEST_SECRET).flatMap(spellings);
+    this.#known = known.filter((each) => each.length >= shortestSecret).flatMap(spellings);
   }
 
   /** Learns the credentials of a request or an answer. */
   learn(headers: IncomingHttpHeaders, url?: URL): void {
     for (const [name, value] of Object.entries(headers)) {
-      if (SECRET_NAME.test(name) && !HEADERS.test(name))
+      if (secretName.test(name) && !harmlessHeaders.test(name))
         for (const each of [value].flat()) this.#learnValue(each ?? '');
     }
-    for (const [name, value] of url?.searchParams ?? []) if (!PARAMETERS.has(name)) this.#add(value);
+    for (const [name, value] of url?.searchParams ?? []) if (!harmlessParameters.has(name)) this.#add(value);
   }
 
   /** Learns the credentials that a create carries for the tools it names, those of `additional_tools` items included. */
@@ -80,20 +80,21 @@ export class Redaction {
   headers(headers: IncomingHttpHeaders): Record<string, string> {
     const written: Record<string, string> = {};
     for (const [name, value] of Object.entries(headers)) {
-      if (value !== undefined && HEADERS.test(name)) written[name] = this.text(String(value));
+      if (value !== undefined && harmlessHeaders.test(name)) written[name] = this.text(String(value));
     }
     return written;
   }
 
   /** A path with its query. */
   path(url: URL, path: string): string {
-    const show = (name: string, value: string) => (PARAMETERS.has(name) ? encodeURIComponent(value) : REDACTED);
+    const show = (name: string, value: string) =>
+      harmlessParameters.has(name) ? encodeURIComponent(value) : redactedText;
     return this.text(spellPath(path, url.searchParams, show));
   }
 
   text(text: string): string {
     let redacted = text;
-    for (const secret of [...this.#known, ...this.#secrets]) redacted = redacted.replaceAll(secret, REDACTED);
+    for (const secret of [...this.#known, ...this.#secrets]) redacted = redacted.replaceAll(secret, redactedText);
     return redacted;
   }
 
@@ -111,10 +112,10 @@ export class Redaction {
   }
 
   #add(value: string): void {
-    if (value.length < SHORTEST_SECRET) return;
+    if (value.length < shortestSecret) return;
     for (const each of spellings(value)) this.#secrets.add(each);
     for (const oldest of this.#secrets) {
-      if (this.#secrets.size <= MOST_SECRETS) return;
+      if (this.#secrets.size <= mostSecrets) return;
       this.#secrets.delete(oldest);
     }
   }
@@ -140,6 +141,6 @@ function inBase64(secret: string): string[] {
     return whole.toString('base64');
   });
   return parts.flatMap((part) =>
-    part.length < SHORTEST_SECRET ? [] : [part, part.replaceAll('+', '-').replaceAll('/', '_')],
+    part.length < shortestSecret ? [] : [part, part.replaceAll('+', '-').replaceAll('/', '_')],
   );
 }

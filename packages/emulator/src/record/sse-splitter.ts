@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util';
 /** More than this without the end of an event is no event stream. */
-const LONGEST_EVENT = 64 * 1024 * 1024;
+const longestEvent = 64 * 1024 * 1024;
 
 /** Cuts an event stream into its events as its bytes come, wherever they are cut, without changing them. */
 export class SseSplitter {
@@ -11,7 +11,7 @@ export class SseSplitter {
   push(chunk: Buffer): readonly string[] {
     this.#rest += this.#decoder.decode(chunk, { stream: true });
     const parts = this.#rest.split(/\r?\n\r?\n/);
-    this.#rest = (parts.pop() ?? '').slice(0, LONGEST_EVENT);
+    this.#rest = (parts.pop() ?? '').slice(0, longestEvent);
     return parts;
   }
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { EmulatorError } from '../base/errors.js';
-import { FORMAT_VERSION, type RecordingEntry, type RecordingHeader } from './format.js';
+import { formatVersion, type RecordingEntry, type RecordingHeader } from './format.js';
 
 /** What a recording is of: one base URL, or several by their names. */
 export type RecordedUpstreams = { upstream: string } | { upstreams: Readonly<Record<string, string>> };
@@ -25,7 +25,7 @@ export class Tape {
     }
     const header: RecordingHeader = {
       turnwire: 'recording',
-      version: FORMAT_VERSION,
+      version: formatVersion,
       started: new Date().toISOString(),
       ...upstreams,
     };

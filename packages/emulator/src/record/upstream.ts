@@ -3,10 +3,10 @@ import { EmulatorError } from '../base/errors.js';
 import { proxyVariable } from './proxy.js';
 
 /** Where the recorder serves one upstream: what stands before this in a path is replaced by the upstream's base. */
-const BASE = '/v1';
+const basePath = '/v1';
 
 /** Headers that belong to one connection, or that the relay sets itself. */
-const OWN_HEADERS = new Set([
+const ownHeaders = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -30,7 +30,7 @@ export class Upstream {
   /** @throws EmulatorError if it is no base URL */
   constructor(url: string, name?: string) {
     this.name = name;
-    this.path = name === undefined ? BASE : `/${encodeURIComponent(name)}${BASE}`;
+    this.path = name === undefined ? basePath : `/${encodeURIComponent(name)}${basePath}`;
     const base = URL.canParse(url) ? new URL(url) : undefined;
     if (base === undefined || (base.protocol !== 'http:' && base.protocol !== 'https:')) {
       throw invalid(`must be a base URL such as https://api.openai.com/v1, not ${JSON.stringify(url)}`);
@@ -94,7 +94,7 @@ export function upstreamsOf(urls: string | Readonly<Record<string, string>>): re
 export function passedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const passed: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !OWN_HEADERS.has(name)) passed[name] = value;
+    if (value !== undefined && !ownHeaders.has(name)) passed[name] = value;
   }
   return passed;
 }

@@ -9,10 +9,10 @@ import type { Tape } from './tape.js';
 import { namedAs, passedHeaders, type Upstream } from './upstream.js';
 
 /** Above this many unsent bytes on one side the other side is not read. */
-const HIGH_WATER_BYTES = 1024 * 1024;
-const HANDSHAKE_MS = 30_000;
+const highWaterBytes = 1024 * 1024;
+const handshakeMs = 30_000;
 /** Headers of a 101 that belong to the handshake itself. */
-const HANDSHAKE_HEADERS = /^(sec-websocket-.+|date|server|content-length)$/;
+const handshakeHeaders = /^(sec-websocket-.+|date|server|content-length)$/;
 
 /**
  * Passes one upgrade on and, if the upstream opens a socket, its messages, pings and closes both ways. The client's
@@ -48,7 +48,7 @@ export function relayWebSocket(
     perMessageDeflate: false,
     autoPong: false,
     maxPayload: 0,
-    handshakeTimeout: HANDSHAKE_MS,
+    handshakeTimeout: handshakeMs,
     followRedirects: false,
   });
   const onClientGone = () => far.terminate();
@@ -108,7 +108,7 @@ export function relayWebSocket(
     const addHeaders = (lines: string[], of: IncomingMessage) => {
       if (of !== request) return;
       for (const [name, value] of Object.entries(answered)) {
-        if (!HANDSHAKE_HEADERS.test(name)) for (const each of [value].flat()) lines.push(`${name}: ${each}`);
+        if (!handshakeHeaders.test(name)) for (const each of [value].flat()) lines.push(`${name}: ${each}`);
       }
     };
     server.on('headers', addHeaders);
@@ -130,9 +130,9 @@ export function relayWebSocket(
         write({ kind: 'frame', from: name, text, ...(base64 && { base64 }) });
         if (to.readyState !== to.OPEN) return;
         to.send(bytes, { binary: isBinary }, () => {
-          if (from.isPaused && to.bufferedAmount < HIGH_WATER_BYTES) from.resume();
+          if (from.isPaused && to.bufferedAmount < highWaterBytes) from.resume();
         });
-        if (to.bufferedAmount >= HIGH_WATER_BYTES) from.pause();
+        if (to.bufferedAmount >= highWaterBytes) from.pause();
       });
       from.on('ping', (data: Buffer) => void (to.readyState === to.OPEN && to.ping(data)));
       from.on('pong', (data: Buffer) => void (to.readyState === to.OPEN && to.pong(data)));

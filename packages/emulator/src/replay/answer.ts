@@ -90,15 +90,15 @@ function eventOfBlock({ at, text }: Sent): SentEvent[] {
   return event === undefined ? [] : [{ at, event, text: data }];
 }
 
-const TERMINAL = /^response\.(completed|failed|incomplete|done|cancelled)$/;
+const terminalType = /^response\.(completed|failed|incomplete|done|cancelled)$/;
 
 function endsWell(events: readonly SentEvent[]): boolean {
-  return events.some(({ event }) => TERMINAL.test(String(event['type'])));
+  return events.some(({ event }) => terminalType.test(String(event['type'])));
 }
 
 /** The response that events end in, its output rebuilt from finished items where the last event has none; undefined if they break off. */
 export function finalResponse(events: readonly SentEvent[]): ResponseObject | undefined {
-  const last = events.findLast(({ event }) => TERMINAL.test(String(event['type'])))?.event['response'];
+  const last = events.findLast(({ event }) => terminalType.test(String(event['type'])))?.event['response'];
   if (!isRecord(last) || typeof last['id'] !== 'string') return undefined;
   const { output } = last;
   const said = Array.isArray(output) && output.length > 0 ? output.filter(isRecord) : finishedItems(events);
@@ -122,7 +122,7 @@ function* eventsOf(response: Readonly<Record<string, unknown>>): Generator<Recor
   const output = Array.isArray(response['output']) ? response['output'].filter(isRecord) : [];
   for (const [output_index, item] of output.entries()) {
     const at = { item_id: item['id'], output_index };
-    yield event('response.output_item.added', { output_index, item: { ...item, ...EMPTIED[String(item['type'])] } });
+    yield event('response.output_item.added', { output_index, item: { ...item, ...emptied[String(item['type'])] } });
     for (const { type, fields } of itemEvents(item)) yield event(type, { ...at, ...fields });
     yield event('response.output_item.done', { output_index, item });
   }
@@ -134,7 +134,7 @@ function statusOf({ status }: Readonly<Record<string, unknown>>): string {
 }
 
 /** What an item that begins does not have yet, by its type. */
-const EMPTIED: Readonly<Record<string, object>> = {
+const emptied: Readonly<Record<string, object>> = {
   message: { content: [], status: 'in_progress' },
   function_call: { arguments: '', status: 'in_progress' },
   custom_tool_call: { input: '', status: 'in_progress' },

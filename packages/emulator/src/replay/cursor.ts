@@ -193,14 +193,14 @@ export class Cursor {
     return new Refusal(message, { code: 'replay_mismatch' });
   }
 
-  #different(line: number, { path, expected, got }: Difference = NOWHERE): Refusal {
+  #different(line: number, { path, expected, got }: Difference = noDifference): Refusal {
     const where = path === '' ? '' : ` first at ${path}:`;
     const message = `The request is not the one in the recording (${this.#recording.file}:${line});${where} expected ${shown(expected)}, got ${shown(got)}.`;
     return new Refusal(message, { code: 'replay_mismatch', param: path === '' ? null : path });
   }
 }
 
-const NOWHERE: Difference = { path: '', expected: undefined, got: undefined };
+const noDifference: Difference = { path: '', expected: undefined, got: undefined };
 
 /** A socket that was never dialled: what is asked on it was carried by another transport. */
 const undialled: RecordedSocket = {

@@ -1,4 +1,4 @@
-import { REDACTED } from '../record/format.js';
+import { redactedText } from '../record/format.js';
 import { isRecord } from '../wire/wire.js';
 
 /** The first place at which two JSON values differ. */
@@ -14,7 +14,7 @@ export interface Difference {
  * What may differ between two runs of one program and means nothing: how the answer is carried (`type`, `stream`, `stream_id`,
  * `stream_options` with its obfuscation), and what Codex says about itself.
  */
-const CARRIAGE_FIELDS = new Set(['type', 'stream', 'stream_id', 'stream_options', 'client_metadata']);
+const carriageFields = new Set(['type', 'stream', 'stream_id', 'stream_options', 'client_metadata']);
 
 /**
  * Compares a request with the recorded one. The order of keys means nothing, nor does `null` for a field that is left out;
@@ -27,12 +27,13 @@ export function firstDifference(expected: unknown, got: unknown): Difference | u
 
 function withoutCarriage(body: unknown): unknown {
   if (!isRecord(body)) return body;
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !CARRIAGE_FIELDS.has(name)));
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !carriageFields.has(name)));
 }
 
 function differ(expected: unknown, got: unknown, path: string): Difference | undefined {
   if (Object.is(expected, got) || (isNothing(expected) && isNothing(got))) return undefined;
-  if (typeof expected === 'string' && expected.includes(REDACTED) && matchesRedacted(expected, got)) return undefined;
+  if (typeof expected === 'string' && expected.includes(redactedText) && matchesRedacted(expected, got))
+    return undefined;
   if (Array.isArray(expected) && Array.isArray(got)) {
     for (let index = 0; index < Math.max(expected.length, got.length); index += 1) {
       const found = differ(expected[index], got[index], `${path}[${index}]`);
@@ -59,10 +60,10 @@ function isNothing(value: unknown): boolean {
 }
 
 function matchesRedacted(expected: string, got: unknown): boolean {
-  if (expected === REDACTED) return true;
+  if (expected === redactedText) return true;
   if (typeof got !== 'string') return false;
   let at = 0;
-  const parts = expected.split(REDACTED);
+  const parts = expected.split(redactedText);
   for (const [index, part] of parts.entries()) {
     const found = index === parts.length - 1 && index > 0 ? got.lastIndexOf(part) : got.indexOf(part, at);
     if (found < at || (index === 0 && found !== 0)) return false;

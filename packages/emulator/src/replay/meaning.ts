@@ -8,7 +8,7 @@ export interface Known {
 }
 
 /** Fields of an item that a client may leave out, or send back, without changing what the model reads. */
-const INCIDENTAL = new Set(['id', 'status', 'annotations', 'logprobs']);
+const incidental = new Set(['id', 'status', 'annotations', 'logprobs']);
 
 /**
  * The full input of a create: what it continues by id, as far as that is known, then its own items; in one form, whether a
@@ -43,7 +43,7 @@ function itemsOf(input: unknown): readonly Item[] {
 
 function normal(item: Item): Item {
   const type = item.type ?? 'message';
-  const kept = Object.entries(item).filter(([name, value]) => !INCIDENTAL.has(name) && value !== null);
+  const kept = Object.entries(item).filter(([name, value]) => !incidental.has(name) && value !== null);
   const same = { ...Object.fromEntries(kept), type };
   return type === 'message' ? { ...same, content: partsOf(item) } : same;
 }
@@ -54,6 +54,6 @@ function partsOf({ role, content }: Item): unknown {
   }
   if (!Array.isArray(content)) return content;
   return content.map((part: unknown) =>
-    isRecord(part) ? Object.fromEntries(Object.entries(part).filter(([name]) => !INCIDENTAL.has(name))) : part,
+    isRecord(part) ? Object.fromEntries(Object.entries(part).filter(([name]) => !incidental.has(name))) : part,
   );
 }

@@ -173,7 +173,7 @@ function exchangeOf(lines: readonly Placed[]): readonly RecordedExchange[] {
   ];
 }
 
-const TERMINAL = /^(response\.(completed|failed|incomplete|done|cancelled)|error)$/;
+const terminalType = /^(response\.(completed|failed|incomplete|done|cancelled)|error)$/;
 
 /**
  * Gives each message of the server to the create it answers: on each lane, turns follow one another, so a message belongs
@@ -229,7 +229,7 @@ function socketOf(lines: readonly Placed[]): readonly RecordedSocket[] {
 /** A terminal event, or an error, which may come without a type (P61). */
 function endsTurn(message: Record<string, unknown> | undefined): boolean {
   const type = message?.['type'];
-  return typeof type === 'string' ? TERMINAL.test(type) : message?.['error'] !== undefined;
+  return typeof type === 'string' ? terminalType.test(type) : message?.['error'] !== undefined;
 }
 
 export function parsed(text: string): Record<string, unknown> | undefined {

@@ -33,7 +33,7 @@ export function unsupportedValue(value: unknown, known: readonly string[]): stri
 }
 
 /** Numbers that need not be integers. */
-const DECIMALS: ReadonlySet<string> = new Set(['temperature', 'top_p', 'presence_penalty', 'frequency_penalty']);
+const decimals: ReadonlySet<string> = new Set(['temperature', 'top_p', 'presence_penalty', 'frequency_penalty']);
 
 type RangeIssue = z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig;
 
@@ -48,7 +48,7 @@ function outOfRange(issue: RangeIssue, param: string, value: unknown): Refusal {
     return refused('string_above_max_length', message);
   }
   if (typeof value === 'number') {
-    const kind = DECIMALS.has(param) ? 'decimal' : 'integer';
+    const kind = decimals.has(param) ? 'decimal' : 'integer';
     const code = `${kind}_${over ? 'above_max' : 'below_min'}_value`;
     const where = over ? 'above maximum' : 'below minimum';
     const message = `Invalid '${param}': ${kind} ${where} value. Expected a value ${over ? '<=' : '>='} ${limit}, but got ${value} instead.`;

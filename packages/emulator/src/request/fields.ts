@@ -19,22 +19,22 @@ export const stringOrList = either<string | readonly unknown[]>(
   'a string or an array',
 );
 
-const MAX_METADATA_PAIRS = 16;
+const maxMetadataPairs = 16;
 
 /** Up to 16 pairs; keys to 64 characters, values to 512. */
 export const metadata = z.record(z.string(), z.string().max(512)).check(({ value, issues }) => {
   const keys = Object.keys(value);
   const tooLong = keys.find((key) => key.length > 64);
   const message =
-    keys.length > MAX_METADATA_PAIRS
-      ? `too many properties. Expected an object with at most ${MAX_METADATA_PAIRS} properties, but got ${keys.length}`
+    keys.length > maxMetadataPairs
+      ? `too many properties. Expected an object with at most ${maxMetadataPairs} properties, but got ${keys.length}`
       : tooLong === undefined
         ? undefined
         : `the key '${tooLong.slice(0, 20)}…' is longer than 64 characters`;
   if (message !== undefined) issues.push({ code: 'custom', message, input: value });
 });
 
-const INCLUDABLE = [
+const includable = [
   'file_search_call.results',
   'web_search_call.results',
   'web_search_call.action.sources',
@@ -79,7 +79,7 @@ export const createFields = z.looseObject({
       summary: optional(z.enum(['auto', 'concise', 'detailed'])),
     }),
   ),
-  include: optional(z.array(z.enum(INCLUDABLE))),
+  include: optional(z.array(z.enum(includable))),
   truncation: optional(z.enum(['auto', 'disabled'])),
   context_management: optional(
     z.array(z.looseObject({ type: z.literal('compaction'), compact_threshold: optional(z.int().min(1)) })),

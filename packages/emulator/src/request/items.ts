@@ -11,7 +11,7 @@ const anyObject = z.looseObject({});
 const itemStatus = optional(z.enum(['in_progress', 'completed', 'incomplete']));
 
 /** Item types whose fields are checked. Any other type passes: which ones exist is the provider's business. */
-const ITEMS: Readonly<Record<string, z.ZodType>> = {
+const itemSchemas: Readonly<Record<string, z.ZodType>> = {
   message: z.looseObject({
     role: z.enum(['user', 'assistant', 'system', 'developer']),
     content: stringOrList,
@@ -50,7 +50,7 @@ const ITEMS: Readonly<Record<string, z.ZodType>> = {
 const typedItem = z.looseObject({ type: z.string().min(1) });
 
 /** Items between two steps. */
-const CHECKED = 500;
+const checkedPerStep = 500;
 
 /** An input as a list of items, each checked. A text is one user message. `param` is where it stands in the request. */
 export function* itemsOf(input: string | readonly unknown[], param = 'input'): Gradual<readonly Item[]> {
@@ -60,7 +60,7 @@ export function* itemsOf(input: string | readonly unknown[], param = 'input'): G
   const items: Item[] = [];
   for (const [index, item] of input.entries()) {
     items.push(checkItem(item, [param, index]));
-    if (items.length % CHECKED === 0) yield;
+    if (items.length % checkedPerStep === 0) yield;
   }
   const trigger = items.findIndex(isCompactionTrigger);
   if (trigger !== -1 && trigger < items.length - 1) {
@@ -77,15 +77,15 @@ export function isCompactionTrigger(item: Item): boolean {
 
 function checkItem(item: unknown, path: readonly PropertyKey[]): Item {
   const type = isItem(item) ? typeOf(item) : undefined;
-  const schema = (type !== undefined && Object.hasOwn(ITEMS, type) && ITEMS[type]) || typedItem;
+  const schema = (type !== undefined && Object.hasOwn(itemSchemas, type) && itemSchemas[type]) || typedItem;
   const checked = schema.safeParse(isRecord(item) && type !== undefined ? { ...item, type } : item);
   if (!checked.success || !isItem(item)) throw complaint(checked.error?.issues[0], path, item);
   if (type === 'message' && Array.isArray(item['content'])) {
-    const parts = item['role'] === 'assistant' ? SPOKEN_PARTS : GIVEN_PARTS;
+    const parts = item['role'] === 'assistant' ? spokenParts : givenParts;
     checkParts(item['content'], parts, [...path, 'content']);
   }
   if (type?.endsWith('_tool_call_output') === true || type === 'function_call_output') {
-    if (Array.isArray(item['output'])) checkParts(item['output'], GIVEN_PARTS, [...path, 'output']);
+    if (Array.isArray(item['output'])) checkParts(item['output'], givenParts, [...path, 'output']);
   }
   return item;
 }
@@ -105,7 +105,7 @@ const imageUrl = z
   );
 
 /** What a user, a developer or a tool can say. */
-const GIVEN_PARTS: Parts = {
+const givenParts: Parts = {
   input_text: z.looseObject({ text: z.string() }),
   input_image: z
     .looseObject({
@@ -131,7 +131,7 @@ const GIVEN_PARTS: Parts = {
 };
 
 /** What an assistant has said. */
-const SPOKEN_PARTS: Parts = {
+const spokenParts: Parts = {
   output_text: z.looseObject({ text: z.string() }),
   refusal: z.looseObject({ refusal: z.string() }),
 };

@@ -6,22 +6,22 @@ import { Refusal } from '../wire/refusal.js';
 import { isRecord } from '../wire/wire.js';
 
 /** What JSON a request may be, in levels of arrays and objects inside of each other. Node parses deeper ones, but cannot write them again. */
-const MAX_DEPTH = 1000;
+const maxDepth = 1000;
 
 /** Shorter texts are parsed in one go. */
-const LARGE_BYTES = 256 * 1024;
+const largeBytes = 256 * 1024;
 
 /** True for a body that `parseJson` takes more than one step for. */
 export function isLarge(raw: Uint8Array): boolean {
-  return raw.byteLength > LARGE_BYTES;
+  return raw.byteLength > largeBytes;
 }
 
 /** Parses UTF-8 JSON. `wrong` is the sentence for what is none. @throws Refusal for that, and for JSON that is too deep */
 export function* parseJson(raw: Buffer, wrong: string): Gradual<unknown> {
   const refused = (message: string) => new Refusal(message, { code: 'invalid_json' });
   const lists: List[] = [];
-  if (raw.byteLength > MAX_DEPTH && (yield* isTooDeep(raw, isLarge(raw) ? lists : undefined))) {
-    throw refused(`The JSON of your request is nested more than ${MAX_DEPTH} levels deep.`);
+  if (raw.byteLength > maxDepth && (yield* isTooDeep(raw, isLarge(raw) ? lists : undefined))) {
+    throw refused(`The JSON of your request is nested more than ${maxDepth} levels deep.`);
   }
   try {
     return lists.length === 0 ? yield* parseWhole(raw) : yield* parseInParts(raw, lists);
@@ -41,7 +41,7 @@ function decoded(raw: Buffer): string {
   return isAscii(raw) ? raw.toString('latin1') : new TextDecoder('utf-8', { fatal: true }).decode(raw);
 }
 
-const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, COMMA] = [
+const [quoteByte, backslashByte, openListByte, closeListByte, openObjectByte, closeObjectByte, commaByte] = [
   0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d, 0x2c,
 ];
 
@@ -53,7 +53,7 @@ interface List {
 }
 
 /** Bytes, or texts, between two steps. */
-const SCANNED = 65_536;
+const scannedPerStep = 65_536;
 
 /** Counts brackets outside of texts. Notes large lists on its way, if it is given a place for them. */
 function* isTooDeep(raw: Buffer, lists: List[] | undefined): Gradual<boolean> {
@@ -62,39 +62,39 @@ function* isTooDeep(raw: Buffer, lists: List[] | undefined): Gradual<boolean> {
   let steps = 0;
   for (let at = 0; at < raw.byteLength; at += 1) {
     steps += 1;
-    if (steps % SCANNED === 0) yield;
+    if (steps % scannedPerStep === 0) yield;
     const byte = raw[at];
-    if (byte === QUOTE) {
+    if (byte === quoteByte) {
       at = endOfText(raw, at);
-    } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+    } else if (byte === openListByte || byte === openObjectByte) {
       depth += 1;
-      if (depth > MAX_DEPTH) return true;
-      if (depth === 2 && byte === OPEN_LIST) list = { open: at, commas: [], close: at };
-    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
+      if (depth > maxDepth) return true;
+      if (depth === 2 && byte === openListByte) list = { open: at, commas: [], close: at };
+    } else if (byte === closeListByte || byte === closeObjectByte) {
       depth -= 1;
       if (depth === 1 && list !== undefined) {
         list.close = at;
         // A list that ends in another bracket is for the parser to refuse.
-        if (byte === CLOSE_LIST && at - list.open > LARGE_BYTES) lists?.push(list);
+        if (byte === closeListByte && at - list.open > largeBytes) lists?.push(list);
         list = undefined;
       }
-    } else if (byte === COMMA && depth === 2) list?.commas.push(at);
+    } else if (byte === commaByte && depth === 2) list?.commas.push(at);
   }
   return false;
 }
 
 /** Where the quote is that ends a text, looked for by the machine's own search; the end of all where there is none. */
 function endOfText(raw: Buffer, open: number): number {
-  for (let at = raw.indexOf(QUOTE ?? 0, open + 1); at !== -1; at = raw.indexOf(QUOTE ?? 0, at + 1)) {
+  for (let at = raw.indexOf(quoteByte ?? 0, open + 1); at !== -1; at = raw.indexOf(quoteByte ?? 0, at + 1)) {
     let before = at;
-    while (before > open + 1 && raw[before - 1] === BACKSLASH) before -= 1;
+    while (before > open + 1 && raw[before - 1] === backslashByte) before -= 1;
     if ((at - before) % 2 === 0) return at;
   }
   return raw.byteLength;
 }
 
 /** How much of a list is parsed in a step. */
-const PART_BYTES = 128 * 1024;
+const partBytes = 128 * 1024;
 
 /** The outermost object with a name in place of each large list; then the lists, some elements at a time. */
 function* parseInParts(raw: Buffer, lists: readonly List[]): Gradual<unknown> {
@@ -119,7 +119,7 @@ function* parseList(raw: Buffer, { open, commas, close }: List): Gradual<readonl
   let count = 0;
   for (const [index, end] of [...commas, close].entries()) {
     count += 1;
-    if (end - from < PART_BYTES && index < commas.length) continue;
+    if (end - from < partBytes && index < commas.length) continue;
     const part: unknown = JSON.parse(`[${decoded(raw.subarray(from, end))}]`);
     // Nothing between two commas is no element.
     if (!Array.isArray(part) || part.length !== count) throw new SyntaxError('an element is missing');

@@ -9,7 +9,7 @@ export type TextFormat =
   | { readonly type: 'text' | 'json_object' }
   | { readonly type: 'json_schema'; readonly schema: Record<string, unknown> };
 
-const FORMATS = ['text', 'json_object', 'json_schema'] as const;
+const formats = ['text', 'json_object', 'json_schema'] as const;
 
 const typedFormat = z.looseObject({ type: z.string() });
 
@@ -26,9 +26,9 @@ export function textFormatOf({ text }: Pick<CreateFields, 'text'>): TextFormat {
   const path = ['text', 'format'];
   const typed = typedFormat.safeParse(format);
   if (!typed.success) throw complaint(typed.error.issues[0], path, format);
-  const type = FORMATS.find((each) => each === typed.data.type);
+  const type = formats.find((each) => each === typed.data.type);
   if (type === undefined) {
-    const message = unsupportedValue(typed.data.type, FORMATS);
+    const message = unsupportedValue(typed.data.type, formats);
     throw new Refusal(message, { code: 'invalid_value', param: 'text.format.type' });
   }
   if (type === 'text' || type === 'json_object') return { type };

@@ -8,7 +8,7 @@ const name = z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, "expected letters, digit
 const anyObject = z.looseObject({});
 
 /** Tools whose fields are checked. Any other type passes: which ones exist is the provider's business. */
-const TOOLS: Readonly<Record<string, z.ZodType>> = {
+const toolSchemas: Readonly<Record<string, z.ZodType>> = {
   function: z.looseObject({
     name,
     description: optional(z.string()),
@@ -44,21 +44,21 @@ export function checkTools(request: CreateFields, items: readonly Item[]): void 
 function checkEach(tools: readonly unknown[], path: readonly PropertyKey[]): void {
   for (const [index, tool] of tools.entries()) {
     const type = isRecord(tool) ? String(tool['type']) : '';
-    const checked = Object.hasOwn(TOOLS, type) ? TOOLS[type]?.safeParse(tool) : undefined;
+    const checked = Object.hasOwn(toolSchemas, type) ? toolSchemas[type]?.safeParse(tool) : undefined;
     if (checked?.success === false) throw complaint(checked.error.issues[0], [...path, index], tool);
   }
 }
 
-const MODES = ['none', 'auto', 'required'];
+const modes = ['none', 'auto', 'required'];
 
 function checkMode(choice: string, hasTools: boolean): void {
   const param = 'tool_choice';
-  if (!MODES.includes(choice)) throw new Refusal(unsupportedValue(choice, MODES), { code: 'invalid_value', param });
+  if (!modes.includes(choice)) throw new Refusal(unsupportedValue(choice, modes), { code: 'invalid_value', param });
   if (choice !== 'required' || hasTools) return;
   throw new Refusal("Tool choice 'required' must be specified with 'tools' parameter.", { param });
 }
 
-const CHOICES: Readonly<Record<string, z.ZodType>> = {
+const choices: Readonly<Record<string, z.ZodType>> = {
   function: z.looseObject({ name: z.string().min(1) }),
   custom: z.looseObject({ name: z.string().min(1) }),
   mcp: z.looseObject({ server_label: z.string().min(1) }),
@@ -74,7 +74,7 @@ function checkForcedTool(choice: Record<string, unknown>, tools: readonly Tool[]
   const checked = typedChoice.safeParse(choice);
   if (!checked.success) throw complaint(checked.error.issues[0], ['tool_choice'], choice);
   const { type } = checked.data;
-  const fields = Object.hasOwn(CHOICES, type) ? CHOICES[type]?.safeParse(choice) : undefined;
+  const fields = Object.hasOwn(choices, type) ? choices[type]?.safeParse(choice) : undefined;
   if (fields?.success === false) throw complaint(fields.error.issues[0], ['tool_choice'], choice);
   const named =
     type === 'allowed_tools' && Array.isArray(choice['tools']) ? choice['tools'].filter(isRecord) : [choice];

@@ -1,5 +1,5 @@
 import type { Gradual } from '../base/gradual.js';
-import { MULTI_AGENT_BETA } from '../wire/multi-agent.js';
+import { multiAgentBeta } from '../wire/multi-agent.js';
 import { Refusal } from '../wire/refusal.js';
 import { parseJson } from '../request/json-body.js';
 import type { Received } from '../engine/turn.js';
@@ -48,7 +48,7 @@ export function* readClientEvent(raw: Buffer, isBinary: boolean, { steering, inj
   if (type === 'response.processed') return { kind: 'ignored' };
   if (type === undefined) return refused("Missing required parameter: 'type'.", 'missing_required_parameter', 'type');
   if (type === 'response.inject') {
-    return refused(`'response.inject' needs the header 'OpenAI-Beta: ${MULTI_AGENT_BETA}'.`, 'invalid_value', 'type');
+    return refused(`'response.inject' needs the header 'OpenAI-Beta: ${multiAgentBeta}'.`, 'invalid_value', 'type');
   }
   const known = steering ? "'response.create' and 'response.steer'" : "'response.create'";
   return refused(

@@ -7,7 +7,7 @@ import type { Journal } from '../journal/journal.js';
 import { Refusal } from '../wire/refusal.js';
 
 /** Where tests in any language steer an emulator, beside the API. */
-const CONTROL = '/emulator';
+const controlPath = '/emulator';
 
 /** What the control API reads and changes. */
 export interface Controlled {
@@ -28,19 +28,19 @@ interface Call {
 
 type Action = (call: Call) => unknown;
 
-const DONE = { status: 'ok' };
+const okAnswer = { status: 'ok' };
 
 /** An action that has nothing to tell but that it is done. */
 function doing(act: (call: Call) => void | Promise<void>): Action {
   return async (call) => {
     await act(call);
-    return DONE;
+    return okAnswer;
   };
 }
 
 /** Everything the control API does, by path and method. */
-const ACTIONS: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
-  '/health': { GET: () => DONE },
+const actions: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
+  '/health': { GET: () => okAnswer },
   '/state': { GET: ({ controlled }) => controlled.state() },
   '/bill': { GET: ({ controlled }) => controlled.bill() },
   '/journal': {
@@ -68,12 +68,12 @@ const ACTIONS: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
     DELETE: doing(({ controlled }) => controlled.behaviour.setFaults(undefined)),
   },
   // Closed once its answer is out.
-  '/end': { POST: () => DONE },
+  '/end': { POST: () => okAnswer },
 };
 
 export function isControl(request: IncomingMessage): boolean {
   const path = pathOf(request);
-  return path === CONTROL || path.startsWith(`${CONTROL}/`);
+  return path === controlPath || path.startsWith(`${controlPath}/`);
 }
 
 /** Answers one request of the control API with JSON. Never rejects. */
@@ -83,14 +83,14 @@ export async function serveControl(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const path = pathOf(request).slice(CONTROL.length);
-    const methods = Object.hasOwn(ACTIONS, path) ? ACTIONS[path] : undefined;
+    const path = pathOf(request).slice(controlPath.length);
+    const methods = Object.hasOwn(actions, path) ? actions[path] : undefined;
     if (methods === undefined) throw unknownAction(path);
     const { method = '' } = request;
     const action = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (action === undefined) {
       const allow = Object.keys(methods).join(', ');
-      throw new Refusal(`${CONTROL}${path} takes ${allow}, not ${method}.`, { status: 405, headers: { allow } });
+      throw new Refusal(`${controlPath}${path} takes ${allow}, not ${method}.`, { status: 405, headers: { allow } });
     }
     const query = new URL(request.url ?? '/', 'http://emulator').searchParams;
     const body = async () => (await readBody(request, controlled.bodyBytes)).body.toString('utf8');
@@ -114,17 +114,19 @@ function asRefusal(error: unknown): Refusal {
 }
 
 function unknownAction(path: string): Refusal {
-  const known = Object.keys(ACTIONS).map((each) => `${CONTROL}${each}`);
-  return new Refusal(`There is no ${CONTROL}${path.slice(0, 100)}; there are ${known.join(', ')}.`, { status: 404 });
+  const known = Object.keys(actions).map((each) => `${controlPath}${each}`);
+  return new Refusal(`There is no ${controlPath}${path.slice(0, 100)}; there are ${known.join(', ')}.`, {
+    status: 404,
+  });
 }
 
-const LONGEST_WAIT_MS = 600_000;
+const longestWaitMs = 600_000;
 
 function timeoutOf(query: URLSearchParams): number {
   const given = query.get('timeout_ms');
   if (given === null) return 5000;
-  if (/^\d{1,6}$/.test(given) && Number(given) <= LONGEST_WAIT_MS) return Number(given);
-  throw new Refusal(`timeout_ms must be milliseconds from 0 to ${LONGEST_WAIT_MS}, not ${JSON.stringify(given)}.`, {
+  if (/^\d{1,6}$/.test(given) && Number(given) <= longestWaitMs) return Number(given);
+  throw new Refusal(`timeout_ms must be milliseconds from 0 to ${longestWaitMs}, not ${JSON.stringify(given)}.`, {
     param: 'timeout_ms',
   });
 }

@@ -91,22 +91,22 @@ async function replayed(
   await replay.serveHttp(request, body, response, line, connection);
 }
 
-const GONE = new Error('The client has gone.');
+const clientGone = new Error('The client has gone.');
 
 /** Aborted when the answer has ended, in whatever way: a fault ends it while its turn still runs. */
 function leaving(response: ServerResponse): AbortSignal {
   const left = new AbortController();
-  response.once('close', () => left.abort(GONE));
+  response.once('close', () => left.abort(clientGone));
   return left.signal;
 }
 
 /** Base paths of the API: OpenAI's, and the one of the ChatGPT backend, which Codex and pi use with a login (P18). */
-const BASES = /^\/(?:v1|backend-api\/codex)\//;
+const bases = /^\/(?:v1|backend-api\/codex)\//;
 
 /** The path below a base of the API, without its query; undefined for any other. */
 export function pathOf(request: IncomingMessage): string | undefined {
   const path = (request.url ?? '/').replace(/[?#].*$/s, '');
-  return BASES.test(path) ? path.replace(BASES, '') : undefined;
+  return bases.test(path) ? path.replace(bases, '') : undefined;
 }
 
 export function unknownPath(request: IncomingMessage): Refusal {
@@ -216,7 +216,7 @@ async function create(
 type Delivery = Pick<Carriage, 'transport' | 'send' | 'finish'>;
 
 /** Longer texts of events are written at once. */
-const WRITE_LENGTH = 16_384;
+const writeLength = 16_384;
 
 /** Each event as `event:` and `data:` lines (P22). Whether the body ends with `[DONE]` is up to the dialect (P23). */
 function eventStream(response: ServerResponse, signal: AbortSignal, doneMarker: boolean): Delivery {
@@ -233,7 +233,7 @@ function eventStream(response: ServerResponse, signal: AbortSignal, doneMarker: 
       // Events of one moment leave in one write, and none of them waits for a later one: a microtask runs before anything else does.
       if (text === '') queueMicrotask(flush);
       text += eventText(frame);
-      if (text.length < WRITE_LENGTH) return undefined;
+      if (text.length < writeLength) return undefined;
       return flush() ? undefined : drained(response, signal);
     },
     finish() {
@@ -268,7 +268,7 @@ function singleAnswer(response: ServerResponse): Delivery {
 
 async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const gone = () => reject(GONE);
+    const gone = () => reject(clientGone);
     signal.addEventListener('abort', gone, { once: true });
     response.once('drain', () => {
       signal.removeEventListener('abort', gone);
@@ -277,11 +277,11 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
   });
 }
 
-const NO_JSON = 'We could not parse the JSON body of your request: it must be one JSON object in UTF-8.';
+const noJson = 'We could not parse the JSON body of your request: it must be one JSON object in UTF-8.';
 
 async function parseBody({ body, wireBytes: bytes }: ReadBody): Promise<Received> {
   try {
-    return { body: await gently(parseJson(body, NO_JSON)), bytes };
+    return { body: await gently(parseJson(body, noJson)), bytes };
   } catch (error) {
     if (error instanceof Refusal) return { body: undefined, bytes, refusal: error };
     throw error;

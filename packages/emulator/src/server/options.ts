@@ -3,18 +3,18 @@ import { z } from 'zod';
 import type { AccessOptions } from '../listener/access.js';
 import type { TlsOptions } from '../listener/secure.js';
 import type { Clock } from '../base/clock.js';
-import { DIALECTS, dialectNames, type AgeLimit, type Dialect, type DialectName } from '../wire/dialect.js';
+import { dialectTable, dialectNames, type AgeLimit, type Dialect, type DialectName } from '../wire/dialect.js';
 import { EmulatorError } from '../base/errors.js';
 import { advice } from '../base/spelling.js';
 import type { FaultRule } from '../faults/fault-rule.js';
 import type { ReplayOptions } from '../replay/replay-options.js';
 import { firstIssue } from '../sources/script/script-complaint.js';
 import type { Script } from '../sources/script/script-type.js';
-import { CREDENTIALS } from '../base/tenant.js';
+import { credentialRules } from '../base/tenant.js';
 import { isRecord } from '../wire/wire.js';
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
+const kib = 1024;
+const mib = 1024 * kib;
 const count = z.int().positive();
 
 const milliseconds = z.number().min(0).max(2_147_483_647);
@@ -26,13 +26,13 @@ const limitsSchema = z.strictObject({
   lanes: z.int().min(0).optional(),
   inFlightTurns: count.optional(),
   pendingSteers: count.default(16),
-  bodyBytes: count.default(64 * MIB),
+  bodyBytes: count.default(64 * mib),
   queuedTurns: count.default(64),
-  queuedBytes: count.default(64 * MIB),
+  queuedBytes: count.default(64 * mib),
   storedResponses: count.default(10_000),
-  storedBytes: count.default(128 * MIB),
+  storedBytes: count.default(128 * mib),
   journalEntries: count.default(10_000),
-  journalBytes: count.default(128 * MIB),
+  journalBytes: count.default(128 * mib),
 });
 
 const optionsSchema = z.strictObject({
@@ -77,7 +77,7 @@ const optionsSchema = z.strictObject({
     })
     .optional(),
   tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
-  credentials: z.enum(CREDENTIALS).default('separate'),
+  credentials: z.enum(credentialRules).default('separate'),
   control: z.boolean().default(true),
   log: z.custom<(line: string) => void>((value) => typeof value === 'function').optional(),
   allowedHosts: z.array(z.string().min(1)).optional(),
@@ -205,7 +205,7 @@ export interface EmulatorOptions extends AccessOptions {
    * `separate`: responses and conversations are found by the credential that made them (`Authorization`, `api-key`, `x-api-key`), and
    * are not found by any other, as with a real server; `shared`: by everyone. No credential is refused. @default 'separate'
    */
-  readonly credentials?: (typeof CREDENTIALS)[number] | undefined;
+  readonly credentials?: (typeof credentialRules)[number] | undefined;
 }
 
 /** Options after their check, with their defaults; what is up to the dialect is filled in from its row. */
@@ -219,7 +219,7 @@ type DialectLimits = Pick<Dialect, 'connectionAgeMs' | 'idleMs' | 'frameBytes' |
 
 function withDialect(options: z.output<typeof optionsSchema>): CheckedOptions {
   const { limits } = options;
-  const { connectionAgeMs, idleMs, frameBytes, lanes, inFlightTurns, ageLimit } = DIALECTS[options.dialect];
+  const { connectionAgeMs, idleMs, frameBytes, lanes, inFlightTurns, ageLimit } = dialectTable[options.dialect];
   return {
     ...options,
     ageLimit: options.ageLimit ?? ageLimit,

@@ -25,7 +25,7 @@ import type { Carriage, Emulation } from '../engine/turn.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 /** Above this many unsent bytes a turn waits for its client. */
-const HIGH_WATER_BYTES = 1024 * 1024;
+const highWaterBytes = 1024 * 1024;
 
 export interface SocketRules {
   readonly limits: Limits;
@@ -248,7 +248,7 @@ export function serveWebSocket(
     if (socket.readyState !== socket.OPEN) return undefined;
     lifetime.touch();
     gather();
-    if (socket.bufferedAmount < HIGH_WATER_BYTES) {
+    if (socket.bufferedAmount < highWaterBytes) {
       socket.send(text);
       return undefined;
     }

@@ -7,10 +7,10 @@ import { Refusal } from '../wire/refusal.js';
 import type { CreateRequest } from '../request/request.js';
 import { isItem, isRecord, type Frame, type Item, type ResponseObject } from '../wire/wire.js';
 
-const PREFIX = 'recording/';
+const modelPrefix = 'recording/';
 /** One path segment, no leading dot: a name cannot leave the folder. */
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
-const MAX_RECORDING_BYTES = 64 * 1024 * 1024;
+const recordingName = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
+const maxRecordingBytes = 64 * 1024 * 1024;
 
 /** True for a request that asks for a recording; such a one is answered as recorded whatever its tool results say. */
 export function asksForRecording(request: CreateRequest): boolean {
@@ -18,7 +18,7 @@ export function asksForRecording(request: CreateRequest): boolean {
 }
 
 export function asksForRecordingModel(model: string): boolean {
-  return model.startsWith(PREFIX);
+  return model.startsWith(modelPrefix);
 }
 
 /**
@@ -33,7 +33,7 @@ export function recorded(folder: string | undefined): Source {
 
   return async ({ request, context, place }) => {
     if (!asksForRecording(request)) return undefined;
-    const name = request.model.slice(PREFIX.length);
+    const name = request.model.slice(modelPrefix.length);
     const responses = await load(folder, name);
     const counts = given.get(place) ?? new Map<string, number>();
     given.set(place, counts);
@@ -51,9 +51,9 @@ export async function recordingModels(folder: string | undefined): Promise<reado
   if (folder === undefined) return [];
   const files = await readdir(folder);
   return files
-    .filter((file) => file.endsWith('.jsonl') && NAME.test(file))
+    .filter((file) => file.endsWith('.jsonl') && recordingName.test(file))
     .sort()
-    .map((file) => `${PREFIX}${file.slice(0, -'.jsonl'.length)}`);
+    .map((file) => `${modelPrefix}${file.slice(0, -'.jsonl'.length)}`);
 }
 
 /** Refuses a folder that is none, at start rather than at the first request. */
@@ -75,12 +75,12 @@ function unknownRecording(name: string, why: string): Refusal {
 
 async function load(folder: string | undefined, name: string): Promise<readonly RecordedResponse[]> {
   if (folder === undefined) throw unknownRecording(name, 'the emulator was started without a folder of recordings');
-  if (!NAME.test(name)) throw unknownRecording(name, 'a name has letters, digits, ".", "_" and "-" only');
+  if (!recordingName.test(name)) throw unknownRecording(name, 'a name has letters, digits, ".", "_" and "-" only');
   const file = join(folder, `${name}.jsonl`);
   if (await leadsOut(folder, file)) throw unknownRecording(name, 'its file is a link that leads out of the folder');
   const found = await stat(file).catch(() => undefined);
   if (found?.isFile() !== true) throw unknownRecording(name, `the folder has no file ${name}.jsonl`);
-  if (found.size > MAX_RECORDING_BYTES) throw unknownRecording(name, `it is larger than ${MAX_RECORDING_BYTES} bytes`);
+  if (found.size > maxRecordingBytes) throw unknownRecording(name, `it is larger than ${maxRecordingBytes} bytes`);
   return split((await readFile(file, 'utf8')).split(/\r?\n/), name);
 }
 
@@ -122,10 +122,10 @@ function parse(text: string): Record<string, unknown> | undefined {
   }
 }
 
-const ENDINGS = /^response\.(completed|failed|incomplete|done|cancelled)$/;
+const endings = /^response\.(completed|failed|incomplete|done|cancelled)$/;
 
 function finalResponse(lines: readonly Line[]): ResponseObject | undefined {
-  const response = lines.findLast((line) => ENDINGS.test(line.frame.type))?.event['response'];
+  const response = lines.findLast((line) => endings.test(line.frame.type))?.event['response'];
   if (!isRecord(response) || typeof response['id'] !== 'string') return undefined;
   const status = typeof response['status'] === 'string' ? response['status'] : 'completed';
   return { ...response, id: response['id'], status, output: outputOf(response, lines) };

@@ -67,12 +67,12 @@ function readSchema(schema: Record<string, unknown>): z.ZodType | undefined {
   }
 }
 
-const MAX_DEPTH = 20;
-const MAX_SAMPLE_ITEMS = 100;
+const maxDepth = 20;
+const maxSampleItems = 100;
 
 /** The smallest value that fits a JSON Schema. Not followed: patterns, formats, lengths, `not`, `if`. */
 function sampleOf(schema: unknown, text: string, root: Record<string, unknown>, depth: number): unknown {
-  if (!isRecord(schema) || depth > MAX_DEPTH) return null;
+  if (!isRecord(schema) || depth > maxDepth) return null;
   const inner = (each: unknown) => sampleOf(each, text, root, depth + 1);
   if (typeof schema['$ref'] === 'string') return inner(pointed(schema['$ref'], root));
   if ('const' in schema) return schema['const'];
@@ -89,7 +89,7 @@ function sampleOf(schema: unknown, text: string, root: Record<string, unknown>, 
     case 'boolean':
       return true;
     case 'array':
-      return Array.from({ length: Math.min(Number(schema['minItems'] ?? 0), MAX_SAMPLE_ITEMS) }, () =>
+      return Array.from({ length: Math.min(Number(schema['minItems'] ?? 0), maxSampleItems) }, () =>
         inner(schema['items']),
       );
     case 'null':

@@ -13,8 +13,8 @@ export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }
 
-const TEMPLATE = /\{\{\s*(.*?)\s*\}\}/gs;
-const WHOLE_TEMPLATE = /^\{\{\s*([^{}]*?)\s*\}\}$/;
+const templatePattern = /\{\{\s*(.*?)\s*\}\}/gs;
+const wholeTemplatePattern = /^\{\{\s*([^{}]*?)\s*\}\}$/;
 
 /**
  * Fills in the templates of a text: `{{ path }}`, a dotted path whose first word is
@@ -29,7 +29,7 @@ const WHOLE_TEMPLATE = /^\{\{\s*([^{}]*?)\s*\}\}$/;
  * written as JSON. A path that leads nowhere is a `TemplateError`, never an empty text.
  */
 export function renderText(text: string, scope: Scope): string {
-  return text.replace(TEMPLATE, (_, path: string) => {
+  return text.replace(templatePattern, (_, path: string) => {
     const value = resolve(path, scope);
     return typeof value === 'string' ? value : JSON.stringify(value);
   });
@@ -37,14 +37,14 @@ export function renderText(text: string, scope: Scope): string {
 
 /** The beginning of a template that has no end, as in `{{ sky`; undefined if there is none. */
 export function unclosedTemplate(text: string): string | undefined {
-  const open = text.replace(TEMPLATE, '').indexOf('{{');
-  return open === -1 ? undefined : JSON.stringify(text.replace(TEMPLATE, '').slice(open, open + 30));
+  const open = text.replace(templatePattern, '').indexOf('{{');
+  return open === -1 ? undefined : JSON.stringify(text.replace(templatePattern, '').slice(open, open + 30));
 }
 
 /** The same for every text inside arguments. One that is a single template keeps the type of its value. */
 export function renderValue(value: unknown, scope: Scope): unknown {
   if (typeof value === 'string') {
-    const whole = WHOLE_TEMPLATE.exec(value);
+    const whole = wholeTemplatePattern.exec(value);
     return whole === null ? renderText(value, scope) : resolve(whole[1] ?? '', scope);
   }
   if (Array.isArray(value)) return value.map((each) => renderValue(each, scope));
@@ -73,7 +73,7 @@ function resolve(path: string, scope: Scope): unknown {
 }
 
 function stepInto(value: unknown, step: string): unknown {
-  if (typeof value === 'string') return TEXT_STEPS.get(step)?.(value);
+  if (typeof value === 'string') return textSteps.get(step)?.(value);
   if (Array.isArray(value)) {
     if (step === 'length') return value.length;
     return /^-?\d+$/.test(step) ? value.at(Number(step)) : undefined;
@@ -82,7 +82,7 @@ function stepInto(value: unknown, step: string): unknown {
   return isRecord(value) && Object.hasOwn(value, step) ? value[step] : undefined;
 }
 
-const TEXT_STEPS: ReadonlyMap<string, (text: string) => unknown> = new Map<string, (text: string) => unknown>([
+const textSteps: ReadonlyMap<string, (text: string) => unknown> = new Map<string, (text: string) => unknown>([
   [
     'lines',
     (text) =>

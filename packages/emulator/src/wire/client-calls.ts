@@ -26,7 +26,7 @@ function toolCall(call: string, keys: Partial<ClientCall> = {}): ClientCall {
   };
 }
 
-const CLIENT_CALLS: readonly ClientCall[] = [
+const clientCalls: readonly ClientCall[] = [
   toolCall('function_call'),
   toolCall('custom_tool_call'),
   toolCall('shell_call'),
@@ -44,13 +44,13 @@ const CLIENT_CALLS: readonly ClientCall[] = [
   }),
 ];
 
-const BY_CALL: ReadonlyMap<unknown, ClientCall> = new Map(CLIENT_CALLS.map((kind) => [kind.call, kind]));
-const BY_OUTPUT: ReadonlyMap<unknown, ClientCall> = new Map(CLIENT_CALLS.map((kind) => [kind.output, kind]));
+const byCall: ReadonlyMap<unknown, ClientCall> = new Map(clientCalls.map((kind) => [kind.call, kind]));
+const byOutput: ReadonlyMap<unknown, ClientCall> = new Map(clientCalls.map((kind) => [kind.output, kind]));
 
 /** True for a call that the client has to answer; the server answers those of a hosted shell or search itself. */
 export function isClientCall(item: Item): boolean {
   if (item.type === 'tool_search_call') return item['execution'] === 'client';
-  return BY_CALL.has(item.type) && !isHosted(item);
+  return byCall.has(item.type) && !isHosted(item);
 }
 
 /** True for the call of a hosted shell, whose output is the server's too. */
@@ -60,7 +60,7 @@ export function isHosted({ environment }: Item): boolean {
 
 /** Under what a call can be found by its output: the API has two names for the one of a local shell. */
 export function callKeys(item: Item): readonly string[] {
-  const kind = BY_CALL.get(item.type);
+  const kind = byCall.get(item.type);
   if (kind === undefined) return [];
   const keys = [`${kind.call} ${String(item[kind.callKey])}`];
   if (item.type === 'local_shell_call') keys.push(`${kind.call} ${String(item['id'])}`);
@@ -69,7 +69,7 @@ export function callKeys(item: Item): readonly string[] {
 
 /** What call an output answers, as `callKeys` says it; undefined if it is no output of the client. */
 export function answeredKey(item: Item): string | undefined {
-  const kind = BY_OUTPUT.get(item.type);
+  const kind = byOutput.get(item.type);
   if (kind === undefined || (item.type === 'tool_search_output' && item['execution'] !== 'client')) return undefined;
   return `${kind.call} ${answeredId(item, kind)}`;
 }
@@ -80,13 +80,13 @@ function answeredId(item: Item, { outputKey }: ClientCall): string {
 
 /** The API's sentence for an output whose call is not in the context. */
 export function orphanSentence(item: Item): string {
-  const kind = BY_OUTPUT.get(item.type);
+  const kind = byOutput.get(item.type);
   if (kind === undefined) return '';
   return `No tool call found for ${kind.answer} with ${kind.outputKey} ${answeredId(item, kind)}.`;
 }
 
 /** The API's sentence for a call that waits for a result nobody brings. */
 export function danglingSentence(item: Item): string {
-  const kind = BY_CALL.get(item.type);
+  const kind = byCall.get(item.type);
   return kind === undefined ? '' : `No ${kind.lacking} found for ${kind.name} ${String(item[kind.callKey])}.`;
 }

@@ -63,20 +63,20 @@ export interface Dialect {
   readonly callsUnasked: boolean;
 }
 
-const MINUTE = 60_000;
-const MIB = 1024 * 1024;
+const minute = 60_000;
+const mib = 1024 * 1024;
 
-const OPENAI: Dialect = {
+const openAiDialect: Dialect = {
   basePath: '/v1',
   lanes: 32,
   inFlightTurns: 16,
-  connectionAgeMs: 60 * MINUTE,
+  connectionAgeMs: 60 * minute,
   ageLimit: 'next-turn',
   ageError: true,
   // The code that follows the error is not known (P135).
   ageCloseCode: 1000,
   idleMs: 0,
-  frameBytes: 16 * MIB,
+  frameBytes: 16 * mib,
   errorShape: 'nested',
   closesAfterError: false,
   oneModelPerConnection: false,
@@ -96,18 +96,18 @@ const OPENAI: Dialect = {
 };
 
 /** One turn at a time, no names (P11, P12, P112). */
-const ONE_LANE = { lanes: 0, inFlightTurns: 1, eviction: 'latest', steering: false } as const;
+const oneLane = { lanes: 0, inFlightTurns: 1, eviction: 'latest', steering: false } as const;
 
 /** Each row says what differs from OpenAI, and only that; a fact nobody has published is not imitated. */
-export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
-  openai: OPENAI,
+export const dialectTable: Readonly<Record<DialectName, Dialect>> = {
+  openai: openAiDialect,
   // P11
-  azure: { ...OPENAI, ...ONE_LANE, closesOnNestedBody: true },
+  azure: { ...openAiDialect, ...oneLane, closesOnNestedBody: true },
   // P12
   xai: {
-    ...OPENAI,
-    ...ONE_LANE,
-    connectionAgeMs: 25 * MINUTE,
+    ...openAiDialect,
+    ...oneLane,
+    connectionAgeMs: 25 * minute,
     ageLimit: 'idle',
     errorShape: 'typeless',
     continuesUnstored: false,
@@ -117,22 +117,22 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   },
   // P13
   vercel: {
-    ...OPENAI,
-    ...ONE_LANE,
-    connectionAgeMs: 13 * MINUTE,
+    ...openAiDialect,
+    ...oneLane,
+    connectionAgeMs: 13 * minute,
     ageLimit: 'mid-turn',
     ageError: false,
     ageCloseCode: 1001,
-    idleMs: 5 * MINUTE,
-    frameBytes: 4 * MIB,
+    idleMs: 5 * minute,
+    frameBytes: 4 * mib,
     closesAfterError: true,
     oneModelPerConnection: true,
     eviction: 'chain',
   },
   // P23, P36, P112, P113; warm-up is not part of it (P38); the suite asks for a call by its words alone (P114)
   openresponses: {
-    ...OPENAI,
-    ...ONE_LANE,
+    ...openAiDialect,
+    ...oneLane,
     refusedOnSocket: ['stream', 'stream_options', 'background', 'generate'],
     // As its document names them; OpenAI's SDK has the other names.
     reasoningEvents: 'response.reasoning',
@@ -141,7 +141,7 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   },
   // P18; whether it has lanes is not known (P125), so they are off, as for the proxy that was refused one
   chatgpt: {
-    ...OPENAI,
+    ...openAiDialect,
     basePath: '/backend-api/codex',
     lanes: 0,
     inFlightTurns: 1,

@@ -43,8 +43,8 @@ function fieldsOf(object: object): string {
   return text === '' ? '' : `,${text}`;
 }
 
-const NONE = {};
-const none = () => NONE;
+const noFields = {};
+const none = () => noFields;
 
 /** Where in the output the events of an item belong. */
 export interface Place {
@@ -84,20 +84,20 @@ export interface Drafting {
 export type ItemStatus = 'completed' | 'incomplete';
 
 /** The most deltas one text comes in: beyond that, what an event costs its client says nothing about a model any more. */
-const MAX_DELTAS = 8192;
+const maxDeltas = 8192;
 
 /** Word-like pieces, each with the space before it, none longer than 16 characters; together they are the text. */
 export function pieces(text: string): Iterable<string> {
-  const words: readonly string[] = text.length > LONG_TEXT ? [] : (text.match(/\s*\S{1,16}|\s+/gu) ?? []);
-  return text.length > LONG_TEXT || words.length > MAX_DELTAS ? longPieces(text) : words;
+  const words: readonly string[] = text.length > longText ? [] : (text.match(/\s*\S{1,16}|\s+/gu) ?? []);
+  return text.length > longText || words.length > maxDeltas ? longPieces(text) : words;
 }
 
 /** Longer texts are not cut into words first. */
-const LONG_TEXT = 16 * MAX_DELTAS;
+const longText = 16 * maxDeltas;
 
 /** As many pieces as there may be, each up to a space where one is near. */
 function* longPieces(text: string): Generator<string> {
-  const size = Math.ceil(text.length / (MAX_DELTAS - 1));
+  const size = Math.ceil(text.length / (maxDeltas - 1));
   for (let from = 0, to = 0; from < text.length; from = to) {
     to = Math.min(from + size, text.length);
     const space = text.slice(to, to + 16).search(/\s/);

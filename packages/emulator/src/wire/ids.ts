@@ -3,7 +3,7 @@ import type { DialectName } from './dialect.js';
 import { marked } from './provenance.js';
 
 /** Length of the part after the prefix, as real ids have it. */
-const LENGTHS = {
+const lengths = {
   resp: 50,
   conv: 50,
   comp: 50,
@@ -34,7 +34,7 @@ const LENGTHS = {
   cmp: 50,
 } as const;
 
-export type IdPrefix = keyof typeof LENGTHS;
+export type IdPrefix = keyof typeof lengths;
 
 /**
  * Ids that look real and are the same in every run: the n-th id of a kind depends on the seed and n alone. Two emulators
@@ -54,7 +54,7 @@ export class Ids {
   next(prefix: IdPrefix): string {
     const n = (this.#issued.get(prefix) ?? 0) + 1;
     this.#issued.set(prefix, n);
-    const id = `${prefix}_${sha256(`${this.#seed}\n${prefix}\n${n}`).slice(0, LENGTHS[prefix])}`;
+    const id = `${prefix}_${sha256(`${this.#seed}\n${prefix}\n${n}`).slice(0, lengths[prefix])}`;
     return prefix === 'rs' ? marked(id, this.maker) : id;
   }
 }

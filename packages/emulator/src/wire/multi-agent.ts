@@ -3,16 +3,16 @@ import { Refusal } from './refusal.js';
 import { isRecord } from './wire.js';
 
 /** Asked for in `OpenAI-Beta` by who sends `multi_agent` or `response.inject` (P4). */
-export const MULTI_AGENT_BETA = 'responses_multi_agent=v1';
+export const multiAgentBeta = 'responses_multi_agent=v1';
 
 export function hasMultiAgentBeta({ 'openai-beta': betas }: IncomingHttpHeaders): boolean {
   const named = Array.isArray(betas) ? betas : [betas ?? ''];
-  return named.some((list) => list.split(',').some((beta) => beta.trim() === MULTI_AGENT_BETA));
+  return named.some((list) => list.split(',').some((beta) => beta.trim() === multiAgentBeta));
 }
 
 /** The refusal of a create that asks for several agents without the header; undefined if it does not. */
 export function refuseWithoutBeta(body: unknown, hasBeta: boolean): Refusal | undefined {
   if (hasBeta || !isRecord(body) || body['multi_agent'] === undefined || body['multi_agent'] === null) return undefined;
-  const message = `'multi_agent' needs the header 'OpenAI-Beta: ${MULTI_AGENT_BETA}'.`;
+  const message = `'multi_agent' needs the header 'OpenAI-Beta: ${multiAgentBeta}'.`;
   return new Refusal(message, { code: 'unknown_parameter', param: 'multi_agent' });
 }

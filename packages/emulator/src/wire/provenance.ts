@@ -1,15 +1,15 @@
 import { sha256 } from '../base/digest.js';
-import { DIALECTS, type DialectName } from './dialect.js';
+import { dialectTable, type DialectName } from './dialect.js';
 import { Refusal } from './refusal.js';
 import type { Item } from './wire.js';
 
 /** What the end of an id or a cipher says about who made it: nothing to a client, as with a real one. */
-const MARK_LENGTH = 8;
-const names = Object.keys(DIALECTS) as DialectName[];
+const markLength = 8;
+const names = Object.keys(dialectTable) as DialectName[];
 
 /** `text` with the mark of its maker in place of its last characters, which must be hexadecimal or base64. */
 export function marked(text: string, maker: DialectName): string {
-  const plain = text.slice(0, -MARK_LENGTH);
+  const plain = text.slice(0, -markLength);
   return `${plain}${markOf(plain, maker)}`;
 }
 
@@ -31,11 +31,11 @@ export function refuseForeignReasoning(items: readonly Item[], own: DialectName)
 }
 
 function isForeign(text: string, own: DialectName): boolean {
-  const plain = text.slice(0, -MARK_LENGTH);
+  const plain = text.slice(0, -markLength);
   const maker = names.find((name) => text === `${plain}${markOf(plain, name)}`);
   return maker !== undefined && maker !== own;
 }
 
 function markOf(plain: string, maker: DialectName): string {
-  return sha256(`${maker}\n${plain}`).slice(0, MARK_LENGTH);
+  return sha256(`${maker}\n${plain}`).slice(0, markLength);
 }

@@ -4,7 +4,7 @@ import { isRecord, type Item } from './wire.js';
 export type Transcript = readonly Item[];
 
 /** Item types of the model's own that do not end in `_call`. */
-const MODEL_ITEMS = new Set(['reasoning', 'mcp_approval_request', 'mcp_list_tools', 'program', 'program_output']);
+const modelItems = new Set(['reasoning', 'mcp_approval_request', 'mcp_list_tools', 'program', 'program_output']);
 
 /**
  * Tells the model's items from the caller's: by their kind, and an output by who ran its call. A type that is not known to be the
@@ -15,7 +15,7 @@ export function isFromModel(item: Item, isHostedCall: (callId: unknown) => boole
   if (type === 'message') return item['role'] === 'assistant';
   if (type === 'tool_search_output') return item['execution'] !== 'client';
   if (type === 'shell_call_output') return isHostedCall(item['call_id']);
-  return type.endsWith('_call') || MODEL_ITEMS.has(type);
+  return type.endsWith('_call') || modelItems.has(type);
 }
 
 export function isUserMessage(item: Item): boolean {

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../../dist/index.js';
-import { FAULTS } from '../../dist/faults/fault.js';
+import { faultTexts } from '../../dist/faults/fault.js';
 import { json, parseSse, post, postJson, postSse, RawSocket, terminal, type Json } from '../wire.js';
 
 const CREATE = { model: 'm', input: 'one two three' };
@@ -222,7 +222,7 @@ const SHOWN: Readonly<Record<string, (emulator: Emulator) => Promise<void>>> = {
   },
 };
 
-for (const fault of Object.keys(FAULTS)) {
+for (const fault of Object.keys(faultTexts)) {
   test(`fault ${fault}`, { timeout: 20_000 }, async (t) => {
     const emulator = await start(t);
     await (SHOWN[fault] ?? assert.fail(`No test shows the fault ${fault}.`))(emulator);

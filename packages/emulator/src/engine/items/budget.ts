@@ -40,7 +40,7 @@ export function cutTo(bytes: number, said: Said): Said | undefined {
 }
 
 /** Tools that the service runs; `max_tool_calls` counts their calls, and no others. */
-const BUILT_IN = new Set([
+const builtIn = new Set([
   'web_search_call',
   'file_search_call',
   'code_interpreter_call',
@@ -52,7 +52,7 @@ const BUILT_IN = new Set([
 export function withinToolCalls(reply: Reply, max = Infinity): Reply {
   let calls = 0;
   const output = reply.output.filter((said) => {
-    if (said.kind !== 'tool' || !BUILT_IN.has(said.item.type)) return true;
+    if (said.kind !== 'tool' || !builtIn.has(said.item.type)) return true;
     calls += 1;
     return calls <= max;
   });

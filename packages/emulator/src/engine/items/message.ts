@@ -46,7 +46,7 @@ function outputText(text: string, quoted: readonly Annotation[], { include, topL
     empty: { ...part, text: '' },
     whole: { ...part, annotations, logprobs, text },
     *stream(place) {
-      const after = asked ? (piece: string) => ({ logprobs: logprobsOf(piece) }) : () => NO_LOGPROBS;
+      const after = asked ? (piece: string) => ({ logprobs: logprobsOf(piece) }) : () => noLogprobs;
       yield* deltas('response.output_text.delta', text, place, after);
       for (const [annotation_index, annotation] of annotations.entries()) {
         yield { type: 'response.output_text.annotation.added', ...place, annotation_index, annotation };
@@ -56,7 +56,7 @@ function outputText(text: string, quoted: readonly Annotation[], { include, topL
   };
 }
 
-const NO_LOGPROBS = { logprobs: [] };
+const noLogprobs = { logprobs: [] };
 
 function refusalPart(refusal: string): Part {
   return {

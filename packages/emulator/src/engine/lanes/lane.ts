@@ -38,7 +38,7 @@ export interface LaneLimits {
   readonly inFlightTurns: number;
 }
 
-const STREAM_ID = /^[A-Za-z0-9_.-]{1,256}$/;
+const streamIdPattern = /^[A-Za-z0-9_.-]{1,256}$/;
 
 /** The lanes of one socket, and which of their turns is next. */
 export class Lanes {
@@ -85,7 +85,7 @@ export class Lanes {
       const refusal = new Refusal(message, { code: 'unknown_parameter', param: 'stream_id' });
       return { lane: this.#default, refusal };
     }
-    if (typeof streamId !== 'string' || !STREAM_ID.test(streamId)) {
+    if (typeof streamId !== 'string' || !streamIdPattern.test(streamId)) {
       const message = "Invalid 'stream_id': it must be 1 to 256 of the characters A-Z a-z 0-9 _ . -";
       return { lane: this.#default, refusal: new Refusal(message, { code: 'invalid_stream_id', param: 'stream_id' }) };
     }

@@ -1,9 +1,9 @@
 // A quote inside of a text is escaped, so this never matches there, and no event needs to be parsed for its number.
-const SEQUENCE = /"sequence_number":\s*(\d+)/;
+const sequence = /"sequence_number":\s*(\d+)/;
 
 /** The number of an event; -1 if it has none. */
 export function sequenceOf(text: string): number {
-  return Number(SEQUENCE.exec(text)?.[1] ?? -1);
+  return Number(sequence.exec(text)?.[1] ?? -1);
 }
 
 /** The numbers of one response's events when answers to steers come between them: they stay unique and in order (P55). */
@@ -16,7 +16,7 @@ export class Numbering {
     const numbered =
       this.#inserted === 0
         ? text
-        : text.replace(SEQUENCE, (_, number: string) => `"sequence_number":${Number(number) + this.#inserted}`);
+        : text.replace(sequence, (_, number: string) => `"sequence_number":${Number(number) + this.#inserted}`);
     this.#last = numbered;
     return numbered;
   }

@@ -1,4 +1,4 @@
-import { FAULT_FIELD } from '../../faults/faulty.js';
+import { faultField } from '../../faults/faulty.js';
 import type { Ids } from '../../wire/ids.js';
 import type { Lane, Waiting } from '../lanes/lane.js';
 import { isRecord } from '../../wire/wire.js';
@@ -8,7 +8,7 @@ import { readSteer, type ReadSteer, type Submission } from './submission.js';
 import { SteerTarget } from './target.js';
 
 /** How many finished responses of a socket a late steer is told apart from an unknown id by. */
-const REMEMBERED_RESPONSES = 256;
+const rememberedResponses = 256;
 
 export interface SteeringLimits {
   readonly pendingSteers: number;
@@ -22,7 +22,7 @@ export interface Begun {
 }
 
 /** Fields of a create that are its own: an automatic successor inherits all others (P48). */
-const OWN_FIELDS = new Set(['input', 'previous_response_id', 'generate', 'stream_id']);
+const ownFields = new Set(['input', 'previous_response_id', 'generate', 'stream_id']);
 
 /**
  * Steering on one socket (P47–P51). A steer is accepted while its target runs. Then the target ends, early if it can, and
@@ -133,7 +133,7 @@ export class Steering {
   #remember(id: string, finished: { readonly lane: Lane; readonly status: string }): void {
     this.#finished.set(id, finished);
     for (const oldest of this.#finished.keys()) {
-      if (this.#finished.size <= REMEMBERED_RESPONSES) break;
+      if (this.#finished.size <= rememberedResponses) break;
       this.#finished.delete(oldest);
     }
   }
@@ -142,9 +142,9 @@ export class Steering {
 /** What a successor has of the create that was steered. A fault was asked for that one, and struck it. */
 function inherited(body: unknown): Record<string, unknown> {
   if (!isRecord(body)) return {};
-  const fields = Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name));
+  const fields = Object.entries(body).filter(([name]) => !ownFields.has(name));
   const { metadata } = body;
   if (!isRecord(metadata)) return Object.fromEntries(fields);
-  const { [FAULT_FIELD]: _, ...kept } = metadata;
+  const { [faultField]: _, ...kept } = metadata;
   return { ...Object.fromEntries(fields), metadata: kept };
 }

@@ -6,10 +6,10 @@ import { itemOf, responseOf, untilEnded, type EarlyEnd } from './early-end.js';
 import type { Submission } from './submission.js';
 
 /** Models from before steering (P47). Any other name can be steered, so that tests may use names of their own. */
-const OLDER_MODELS = /^(openai\/)?(gpt-[345]|chatgpt|o[134](-|$)|codex-)/;
+const olderModels = /^(openai\/)?(gpt-[345]|chatgpt|o[134](-|$)|codex-)/;
 
 /** An item that may be a call, without parsing it. */
-const CALL = /"type":\s*"\w+_(call|approval_request)"/;
+const callItem = /"type":\s*"\w+_(call|approval_request)"/;
 
 /** A turn that runs and may be steered: from its `response.created` until its terminal event. */
 export class SteerTarget {
@@ -51,7 +51,7 @@ export class SteerTarget {
   /** Hears of each event that goes out. */
   sent(frame: Frame): void {
     if (frame.type === 'response.created') this.#created = frame;
-    if (frame.type === 'response.output_item.done' && CALL.test(frame.text)) this.#calls.push(frame);
+    if (frame.type === 'response.output_item.done' && callItem.test(frame.text)) this.#calls.push(frame);
     if (/^response\.(completed|failed|incomplete)$/.test(frame.type)) this.#isOver = true;
   }
 
@@ -86,7 +86,7 @@ export class SteerTarget {
   get unsupported(): string | undefined {
     const request = this.#request;
     if (request === undefined) return undefined;
-    if (OLDER_MODELS.test(request.model)) return `The model '${request.model}' does not support steering.`;
+    if (olderModels.test(request.model)) return `The model '${request.model}' does not support steering.`;
     if (isGiven(request['conversation'])) return 'Responses of a conversation do not support steering.';
     if (isGiven(request['context_management'])) return 'Responses with automatic compaction do not support steering.';
     if (isGiven(request['multi_agent'])) return 'Multi-agent responses do not support steering.';

@@ -8,9 +8,9 @@ import { checkedBody, segment, type Exchange } from './exchange.js';
 import { listOf, pageOf } from './page.js';
 
 /** Items one request may bring. */
-const MAX_ITEMS = 20;
+const maxItems = 20;
 
-const items = z.array(z.unknown()).max(MAX_ITEMS);
+const items = z.array(z.unknown()).max(maxItems);
 const createBody = z.looseObject({ items: optional(items), metadata: optional(metadata) });
 const updateBody = z.looseObject({ metadata });
 const itemsBody = z.looseObject({ items: items.min(1) });

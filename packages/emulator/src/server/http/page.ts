@@ -9,7 +9,7 @@ interface Page<T> {
   readonly has_more: boolean;
 }
 
-const ORDERS = ['asc', 'desc'];
+const orders = ['asc', 'desc'];
 
 /** One page of a list, as `limit` (1 to 100, default 20), `order` (default `desc`) and `after` (an id) ask for it. */
 export function pageOf<T extends { readonly id: string }>(oldestFirst: readonly T[], query: URLSearchParams): Page<T> {
@@ -19,8 +19,8 @@ export function pageOf<T extends { readonly id: string }>(oldestFirst: readonly 
     throw new Refusal("Invalid 'limit': expected an integer from 1 to 100.", { code, param: 'limit' });
   }
   const order = query.get('order') ?? 'desc';
-  if (!ORDERS.includes(order)) {
-    throw new Refusal(unsupportedValue(order, ORDERS), { code: 'invalid_value', param: 'order' });
+  if (!orders.includes(order)) {
+    throw new Refusal(unsupportedValue(order, orders), { code: 'invalid_value', param: 'order' });
   }
   const all = order === 'asc' ? oldestFirst : oldestFirst.toReversed();
   const after = query.get('after');

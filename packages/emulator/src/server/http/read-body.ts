@@ -31,7 +31,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
 }
 
 /** From this length on, a body is put together as it comes: at its end, that would take long at once. */
-const LARGE_BYTES = 256 * 1024;
+const largeBytes = 256 * 1024;
 
 /** A body that comes in chunks. */
 class Growing {
@@ -41,7 +41,7 @@ class Growing {
 
   /** `announced` is the length that the client has said, if it has. */
   constructor(announced: number, limit: number) {
-    if (announced > LARGE_BYTES && announced <= limit) this.#whole = Buffer.allocUnsafe(announced);
+    if (announced > largeBytes && announced <= limit) this.#whole = Buffer.allocUnsafe(announced);
   }
 
   add(chunk: Buffer): void {

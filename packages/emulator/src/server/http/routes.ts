@@ -19,7 +19,7 @@ interface Route {
 }
 
 /** All that is served beside `/v1/responses` itself. The first path that fits is taken. */
-const ROUTES: readonly Route[] = [
+const routes: readonly Route[] = [
   { path: 'responses/compact', methods: { POST: compact } },
   { path: 'responses/input_tokens', methods: { POST: inputTokens } },
   { path: 'responses/{}', methods: { GET: retrieve, DELETE: remove } },
@@ -49,7 +49,7 @@ const ROUTES: readonly Route[] = [
   },
 ];
 
-const PATTERNS = ROUTES.map(({ path, methods }) => ({
+const routePatterns = routes.map(({ path, methods }) => ({
   pattern: new RegExp(`^${path.replaceAll('{}', '([^/]+)')}$`),
   methods,
 }));
@@ -60,7 +60,7 @@ interface Found {
 }
 
 export function findRoute(path: string): Found | undefined {
-  for (const { pattern, methods } of PATTERNS) {
+  for (const { pattern, methods } of routePatterns) {
     const match = pattern.exec(path);
     if (match !== null) return { methods, segments: match.slice(1).map(decoded) };
   }

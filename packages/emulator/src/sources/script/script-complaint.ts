@@ -31,8 +31,8 @@ export function scriptComplaint(issue: Issue, script: unknown): string {
       return oneOf(nameOf(at), named, constantsAt(at, script));
     }
     case 'invalid_type':
-      if (value === undefined) return `${subject} is missing; it must be ${KINDS[issue.expected] ?? issue.expected}.`;
-      return `${subject} must be ${KINDS[issue.expected] ?? issue.expected}, not ${kindOf(value)}.`;
+      if (value === undefined) return `${subject} is missing; it must be ${kinds[issue.expected] ?? issue.expected}.`;
+      return `${subject} must be ${kinds[issue.expected] ?? issue.expected}, not ${kindOf(value)}.`;
     case 'too_small':
     case 'too_big': {
       const over = issue.code === 'too_big';
@@ -60,7 +60,7 @@ function nameOf(path: readonly PropertyKey[]): string {
 }
 
 /** Types in the words of someone who writes YAML. */
-const KINDS: Readonly<Record<string, string>> = {
+const kinds: Readonly<Record<string, string>> = {
   string: 'a text',
   array: 'a list',
   object: 'a mapping',
@@ -73,7 +73,7 @@ const KINDS: Readonly<Record<string, string>> = {
 function kindOf(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
-  return KINDS[typeof value] ?? typeof value;
+  return kinds[typeof value] ?? typeof value;
 }
 
 function stepInto(value: unknown, key: PropertyKey): unknown {

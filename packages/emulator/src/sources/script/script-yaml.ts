@@ -7,7 +7,7 @@ import { firstIssue, scriptComplaint } from './script-complaint.js';
 import { scriptSchema, type CheckedScript } from './script.js';
 
 /** A script is written by hand; more than this is some other file. */
-const MAX_SCRIPT_BYTES = 4 * 1024 * 1024;
+const maxScriptBytes = 4 * 1024 * 1024;
 
 /** Reads and checks a script. Every fault is a `ScriptError` of one sentence, with its place. */
 export async function loadScriptFile(file: string): Promise<CheckedScript> {
@@ -35,8 +35,8 @@ export function parseScript(text: string, file: string): CheckedScript {
 async function readScript(file: string): Promise<string> {
   try {
     const { size } = await stat(file);
-    if (size > MAX_SCRIPT_BYTES) {
-      throw new ScriptError(`The script ${file} is larger than ${MAX_SCRIPT_BYTES} bytes; is it the right file?`);
+    if (size > maxScriptBytes) {
+      throw new ScriptError(`The script ${file} is larger than ${maxScriptBytes} bytes; is it the right file?`);
     }
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {

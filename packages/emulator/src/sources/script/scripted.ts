@@ -11,7 +11,7 @@ import { ConversationScope } from '../conversation-scope.js';
 import { renderText, renderValue, TemplateError, type Scope } from '../template.js';
 
 /** How many (error, transcript) pairs are counted at once; the oldest count is forgotten first. */
-const MAX_COUNTS = 10_000;
+const maxCounts = 10_000;
 
 /** The answers of a script. */
 export interface ScriptedSource {
@@ -163,7 +163,7 @@ class Countdown {
     this.#answered.delete(key);
     if (answered >= times) return false;
     this.#answered.set(key, answered + 1);
-    if (this.#answered.size > MAX_COUNTS) {
+    if (this.#answered.size > maxCounts) {
       for (const oldest of this.#answered.keys()) {
         this.#answered.delete(oldest);
         break;
