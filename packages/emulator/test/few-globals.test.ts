@@ -42,7 +42,7 @@ async function main() {
 main();
 `;
 
-test('it runs without the globals that the jsdom environment of Jest lacks', () => {
+test('the emulator runs without the globals that the jsdom environment of Jest lacks', () => {
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 });
   assert.equal(stdout.trim(), 'Grüße. 3 2 2', stderr);
 });

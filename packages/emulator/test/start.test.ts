@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { EmulatorError, startEmulator } from '../dist/index.js';
 import { postJson, postSse, json, RawSocket, sharedFolder, terminal } from './wire.js';
 
-test('many run in one process, each on its own port, and a taken port is refused in one sentence', async (t) => {
+test('many emulators run in one process, each on its own port, and a taken port is refused in one sentence', async (t) => {
   const emulators = await Promise.all(Array.from({ length: 20 }, () => startEmulator()));
   t.after(() => Promise.all(emulators.map((emulator) => emulator.close())));
   assert.equal(new Set(emulators.map(({ port }) => port)).size, 20);

@@ -85,7 +85,7 @@ test('P53: outputs are injected into a response that runs, and stand after its o
   );
 });
 
-test('P53: it is all of them or none, and what was not taken comes back', async (t) => {
+test('P53: response.inject takes all outputs or none, and returns those that it did not take', async (t) => {
   const { socket, inject, id, calls } = await calling(t);
   const mixed = [answerTo(calls[0], 'x'), { type: 'function_call_output', call_id: 'call_unknown', output: 'x' }];
   for (const [response_id, input] of [

@@ -220,7 +220,7 @@ test('P71: with store true an older response continues on any lane of any connec
   assert.deepEqual(userTexts(emulator), ['one', 'three']);
 });
 
-test('P70: what was not stored is forgotten when its connection closes, forks included', async (t) => {
+test('P70: unstored responses are forgotten when their connection closes, forks included', async (t) => {
   const { emulator, socket } = await open(t);
   const trunk = idOf(await socket.ask(create('a')));
   await socket.ask(create('b', { previous_response_id: trunk }));

@@ -228,7 +228,7 @@ test('P51: steering_not_supported for older models; too_many_pending_steers over
   assert.deepEqual(said, ['response.steer.accepted', 'response.steer.accepted', 'too_many_pending_steers']);
 });
 
-test('P51: input whose successor cannot be made comes back, and its parent can still be continued', async (t) => {
+test('P51: steering input comes back when its successor cannot be made, and its parent can still be continued', async (t) => {
   const { clock, emulator, socket, begin, steer, next } = await open(t, { script: { turns: [{ text: 'Only one.' }] } });
   const target = await begin();
   steer(target);

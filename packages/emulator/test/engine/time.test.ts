@@ -135,7 +135,7 @@ test('a slip in an option of the emulator is answered with what was probably mea
     await assert.rejects(startEmulator(options as unknown as EmulatorOptions), message);
 });
 
-test('clocks and latencies that are none are refused', async () => {
+test('wrong clocks and latencies are refused', async () => {
   const wrong = [
     [{ clock: { speed: 0 } }, /option "clock/],
     [{ clock: { now: 5 } }, /option "clock/],

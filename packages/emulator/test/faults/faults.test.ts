@@ -316,7 +316,7 @@ test('a client that gives up while its upgrade is stalled is let go', { timeout:
   assert.ok(emulator.journal.connections()[0]?.closed);
 });
 
-test('a request that asks for a fault there is not is refused by name', async (t) => {
+test('a request for an unknown fault is refused by its name', async (t) => {
   const emulator = await start(t);
   const byField = await postJson(emulator.url, { ...CREATE, metadata: { turnwire_fault: 'explode' } });
   assert.deepEqual([byField.httpStatus, byField['error']['param']], [400, 'metadata.turnwire_fault']);

@@ -52,7 +52,7 @@ describe('TLS', () => {
     await assert.rejects(fetch(emulator.url.replace('https:', 'http:')));
   });
 
-  test('a certificate that is none, and a key of another one, are refused', async () => {
+  test('a broken certificate, and the key of another one, are refused', async () => {
     const authority = await createTestAuthority();
     const pair = authority.issue({ hosts: ['127.0.0.1'] });
     for (const tls of [

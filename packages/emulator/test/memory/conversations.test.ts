@@ -23,7 +23,7 @@ test('a conversation is created, read, changed and deleted', async (t) => {
   await assert.rejects(client.conversations.retrieve(created.id), NotFoundError);
 });
 
-test('its items are listed in pages, added, read and removed', async (t) => {
+test('the items of a conversation are listed in pages, added, read and removed', async (t) => {
   const { client } = await start(t);
   const message = (content: string) => ({ type: 'message', role: 'user', content }) as const;
   const { id } = await client.conversations.create({ items: [message('one'), message('two')] });

@@ -66,7 +66,7 @@ async function conversation(url: string): Promise<unknown> {
   return seen;
 }
 
-test('what was recorded comes back, byte for byte, over both transports', options, async (t) => {
+test('a replay sends what was recorded, byte for byte, over both transports', options, async (t) => {
   const { recorder, file } = await startRecording(t);
   const recorded = await conversation(recorder.url);
   await recorder.close();
@@ -81,7 +81,7 @@ test('what was recorded comes back, byte for byte, over both transports', option
   ]);
 });
 
-test('no credential is written, wherever it appeared', options, async (t) => {
+test('a recording has no credential, wherever it appeared', options, async (t) => {
   const secret = 'sk-sentinel-0123456789';
   const { recorder, file } = await startRecording(t);
   const headers = { authorization: `Bearer ${secret}`, 'api-key': `azure-${secret}`, cookie: `session=c-${secret}` };
@@ -129,7 +129,7 @@ test(
   },
 );
 
-test('events are passed on as they come, not when the answer has ended', options, async (t) => {
+test('the recorder passes events on as they come, not when the answer has ended', options, async (t) => {
   const { recorder } = await startRecording(t);
   const fault = { headers: { 'x-turnwire-fault': 'stall after=1' } };
   const stream = await post(recorder.url, { ...CREATE, stream: true }, fault);
@@ -200,7 +200,7 @@ test('loose: the next recorded answer, whatever is asked', options, async (t) =>
   two.close();
 });
 
-test('pauses come back as they were, or faster', options, async (t) => {
+test('a replay keeps the recorded pauses, or shortens them', options, async (t) => {
   const { recorder, file } = await startRecording(t);
   const fault = { headers: { 'x-turnwire-fault': 'stall after=1 ms=300' } };
   await (await post(recorder.url, { ...CREATE, stream: true }, fault)).text();
@@ -216,7 +216,7 @@ test('pauses come back as they were, or faster', options, async (t) => {
   assert.ok((await took('at-once')) < 290);
 });
 
-test('refused upgrades, bodies that break off and resets come back as they were', options, async (t) => {
+test('a replay repeats refused upgrades, bodies that break off and resets', options, async (t) => {
   const { recorder, file } = await startRecording(t);
   // The replay needs no faults to be asked for: they are what was recorded.
   const seen = async (url: string, ask: boolean): Promise<unknown> => {

@@ -75,7 +75,7 @@ test('an address that is no upstream of the recorder is not found', options, asy
   upgrade.close();
 });
 
-test('texts that are named as secrets are not written, wherever they stand', options, async (t) => {
+test('a recording has no text of `secrets`, wherever it stood', options, async (t) => {
   const { recorder, file } = await twoRecorded(t, ['hunter2-hunter2', 'with "quotes"', 'short']);
   await said(recorder.url, { ...create, input: 'hunter2-hunter2 and with "quotes" and short' });
   await recorder.close();
@@ -105,7 +105,7 @@ test('loose: each difference is told, with its place', options, async (t) => {
   assert.match(told[1] ?? '', /first at model: expected "m", got "other"\.$/);
 });
 
-test('where the client went on with another socket, so does the replay', options, async (t) => {
+test('a replay goes on with another socket where the client did', options, async (t) => {
   const { recorder, file } = await twoRecorded(t);
   for (const input of ['before', 'after']) {
     const socket = await RawSocket.open(recorder.url);

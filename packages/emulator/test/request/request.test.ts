@@ -253,7 +253,7 @@ test('max_output_tokens cuts the output, and the usage stays within it', async (
   assert.equal((await ask('fits'))['status'], 'completed');
 });
 
-test('P28: deltas are padded to one length for who asks for it, and for nobody else', async (t) => {
+test('P28: deltas are padded to one length only where the request asks for it', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const deltas = async (stream_options?: object) =>

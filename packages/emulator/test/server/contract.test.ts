@@ -57,7 +57,7 @@ test('P40: instructions and settings are those of each create, not of the one it
   assert.equal(error.param, 'model');
 });
 
-test('P56: a sparse recording goes out as sparse as it is', async (t) => {
+test('P56: a sparse recording is sent without the events that it lacks', async (t) => {
   const recordings = await mkdtemp(join(tmpdir(), 'turnwire-contract-'));
   t.after(() => rm(recordings, { recursive: true }));
   const lines = [

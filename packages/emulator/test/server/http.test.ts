@@ -196,7 +196,7 @@ test('P27: requests that the API refuses are refused with status, code and param
   assert.deepEqual(new Set(emulator.journal.turns().map((turn) => turn.outcome)), new Set(['refused']));
 });
 
-test('what is not a turn: models, methods, unknown paths', async (t) => {
+test('requests beside turns: models, wrong methods, unknown paths', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const models = json(await (await fetch(`${emulator.url}/models?limit=1`)).text());

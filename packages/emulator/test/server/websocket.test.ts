@@ -156,7 +156,7 @@ test('more creates than may wait close the socket with 1008', async (t) => {
   assert.equal(await socket.closed, 1008);
 });
 
-test('P61: what is not a create is answered with an error frame, and the socket stays usable', async (t) => {
+test('P61: a frame that is no create is answered with an error frame, and the socket stays usable', async (t) => {
   const { emulator, socket } = await open(t);
   const cases: readonly (readonly [string | Buffer, string])[] = [
     ['{', 'invalid_json'],

@@ -113,7 +113,7 @@ test('partial images are numbered and carry how the image looks', async (t) => {
   assert.deepEqual([item['result'], item['output_format'], item['partial_images']], ['AAAA', 'webp', undefined]);
 });
 
-test('what has to be included is sent only when it is', async (t) => {
+test('the fields of `include` are sent only when they are asked for', async (t) => {
   const hidden = async (tool: Tool) => (await eventsOf(t, tool, [])).at(-1)?.['item'];
   const shown = async (tool: Tool) => (await eventsOf(t, tool)).at(-1)?.['item'];
   const [web, file, code] = [PROGRESS[0]?.[0], PROGRESS[1]?.[0], PROGRESS[2]?.[0]];

@@ -156,7 +156,7 @@ test('P36, P37, P112: openresponses refuses stream, stream_options, background a
   assert.equal(terminal(await openai.ask(create({ stream: true })))['type'], 'response.completed');
 });
 
-test('a dialect that there is not is refused', async () => {
+test('an unknown dialect is refused', async () => {
   const dialect: string = 'openapi';
   await assert.rejects(startEmulator({ dialect: dialect as DialectName }), /option "dialect"/);
 });
