@@ -189,7 +189,7 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
     for (const key of keys) {
       assert(((await redis.command('PTTL', key)) as number) > 0, `${key} ends`);
       const value = await redis.command('GET', key);
-      assert.match(String(value), /^(?:s\S+|b\S+ \S+|\d+ \S+ \S+ \S+|http:\/\/127\.0\.0\.1:\d+|1)$/);
+      assert.match(String(value), /^(?:s\S+|b\S+ \S+|\d+ \S+ \S+ \S+|\S+ http:\/\/127\.0\.0\.1:\d+|1)$/);
     }
   });
 });

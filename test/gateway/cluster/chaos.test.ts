@@ -2,7 +2,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { chaos } from './chaos/chaos.js';
+import { runConversations } from './chaos/conversations.js';
+import { startUpstream } from './chaos/upstream.js';
 import { startRedis, withoutRedis } from './redis.js';
+
+describe('the oracle of the chaos', () => {
+  for (const [wrong, expected] of [
+    [{}, { lost: 0, doubled: 0, mixedUp: 0 }],
+    [{ forgets: true }, { lost: 0, doubled: 0, mixedUp: 1 }],
+    [{ repeats: true }, { lost: 0, doubled: 20, mixedUp: 0 }],
+  ] as const)
+    test(`of an upstream that does this wrong it tells so: ${JSON.stringify(wrong)}`, async (t) => {
+      const upstream = await startUpstream(t, wrong);
+      const options = { upstream, turns: 20, conversations: 10, concurrency: 1, route: () => upstream.url };
+      // Ten conversations take turns. Of the two that continue by id, one is stored, and does so once.
+      const { lost, doubled, mixedUp } = await runConversations({ ...options, random: () => 0 });
+      assert.deepEqual({ lost, doubled, mixedUp }, expected);
+    });
+});
 
 describe('cluster: three gateways behind round robin', { skip: withoutRedis }, () => {
   test('no turn is lost, doubled or mixed up while nodes are killed and deployed, clocks jump, and Redis pauses and restarts', async (t) => {

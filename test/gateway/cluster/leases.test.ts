@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { connectRedis } from '../../../packages/gateway/dist/cluster/connection.js';
+import { connectRedis } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import { Contexts } from '../../../packages/gateway/dist/cluster/contexts.js';
 import { Keys } from '../../../packages/gateway/dist/cluster/keys.js';
 import { Leases } from '../../../packages/gateway/dist/cluster/leases.js';
 import { Session } from '../../../packages/gateway/dist/cluster/session.js';
-import { Store } from '../../../packages/gateway/dist/cluster/store.js';
+import { Store } from '../../../packages/gateway/dist/cluster/redis/store.js';
 import { until } from './nodes.js';
 import { Shared, startRedis, withoutRedis } from './redis.js';
-import type { RedisConnection } from '../../../packages/gateway/dist/cluster/connection.js';
+import type { RedisConnection } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import type { Place } from '../../../packages/gateway/dist/cluster/contexts.js';
 import type { RedisProcess } from './redis.js';
 
@@ -118,6 +118,22 @@ describe('leases of chains', { skip: withoutRedis }, () => {
     assert.equal(await b.owner('lapsed-1'), undefined);
     await a.moved('lapsed-3');
     assert.equal(await b.owner('lapsed-3'), 'http://a');
+  });
+
+  test('an address that no node of the deployment has written is nobody’s: keys of clients would be sent to it', async () => {
+    const [a, b] = [await node('a'), await node('b')];
+    await a.moved('forged-1');
+    const key = keys.node(a.session.id ?? '');
+    assert.equal(await b.owner('forged-1'), 'http://a');
+    const own = String(await redis.command('GET', key));
+    for (const forged of [
+      'http://elsewhere',
+      own.replace('http://a', 'http://elsewhere'),
+      String(await redis.command('GET', keys.node(b.session.id ?? ''))),
+    ]) {
+      await redis.command('SET', key, forged, 'PX', '6000');
+      assert.equal(await b.owner('forged-1'), undefined);
+    }
   });
 
   test('a node that drains gives all of them up at once', async () => {

@@ -130,6 +130,8 @@ export async function joined(redis: RedisProcess, ...nodes: readonly Node[]): Pr
   await until('the nodes have joined', async () => {
     const keys = (await redis.command('KEYS', 't1:n:*')) as string[];
     const addresses = await Promise.all(keys.map((key) => redis.command('GET', key)));
-    return nodes.every(({ gateway }) => addresses.includes(gateway.url.replace(/\/v1$/, '')));
+    return nodes.every(({ gateway }) =>
+      addresses.some((one) => String(one).endsWith(` ${gateway.url.replace(/\/v1$/, '')}`)),
+    );
   });
 }

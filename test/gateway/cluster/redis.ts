@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectRedis } from '../../../packages/gateway/dist/cluster/connection.js';
+import { connectRedis } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import type { ChildProcess } from 'node:child_process';
 import type { AddressInfo, Socket } from 'node:net';
-import type { RedisConnection } from '../../../packages/gateway/dist/cluster/connection.js';
+import type { RedisConnection } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 
 /** Why tests with a real Redis are skipped; false where it is installed. */
 export const withoutRedis: string | false =

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
-import { connectRedis } from '../../../packages/gateway/dist/cluster/connection.js';
-import { scriptOf } from '../../../packages/gateway/dist/cluster/scripts.js';
-import { NonsenseReply, Store } from '../../../packages/gateway/dist/cluster/store.js';
+import { connectRedis } from '../../../packages/gateway/dist/cluster/redis/connection.js';
+import { scriptOf } from '../../../packages/gateway/dist/cluster/redis/scripts.js';
+import { NonsenseReply, Store } from '../../../packages/gateway/dist/cluster/redis/store.js';
 import { startRedis, startWatched, withoutRedis } from './redis.js';
 import type { AddressInfo } from 'node:net';
-import type { RedisPlace } from '../../../packages/gateway/dist/cluster/connection.js';
+import type { RedisPlace } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import type { Ending } from './redis.js';
 
 /** No time that is measured here is shorter than the deadline of a command times this, on a machine that is busy. */
@@ -148,7 +148,8 @@ describe('store: a server that answers nonsense', () => {
       t.after(() => server.close());
       const { port } = server.address() as AddressInfo;
       const { store, warnings } = open(t, `redis://127.0.0.1:${port}`);
-      for (let count = 0; count < 100 && !store.isAway; count += 1)
+      for (let count = 0; count < 1000 && !store.isAway; count += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
         assert.equal(
           await store.command(['GET', 'a'], (reply) => {
             if (reply !== null) throw new NonsenseReply(reply);
@@ -156,6 +157,7 @@ describe('store: a server that answers nonsense', () => {
           }),
           undefined,
         );
+      }
       assert.equal(store.isAway, true);
       assert.equal(warnings.length, 1);
     });

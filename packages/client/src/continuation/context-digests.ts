@@ -67,15 +67,17 @@ export class ContextDigests {
   /** Begins with the fields; undefined for those that exclude continuing. */
   #begun(fields: JsonObject): RunningDigest | undefined {
     if (unchainableField(fields) !== undefined) return undefined;
-    const digest = new RunningDigest();
-    const names = Object.keys(fields).sort();
-    digest.add(digestOf(`${names.length} fields`));
-    for (const name of names) {
-      const value = this.#of(fields[name] ?? null, canonicalText);
-      if (value === undefined) return undefined;
-      digest.add(digestOf(name));
-      digest.add(value);
+    const members: string[] = [];
+    for (const name of Object.keys(fields).sort()) {
+      const value = fields[name] ?? null;
+      // Tools are long, and the same object from turn to turn.
+      const text =
+        typeof value === 'string' ? JSON.stringify(value) : this.#of(value, canonicalText)?.toString('base64');
+      if (text === undefined) return undefined;
+      members.push(`${JSON.stringify(name)}:${text}`);
     }
+    const digest = new RunningDigest();
+    digest.add(digestOf(members.join(',')));
     return digest;
   }
 

@@ -1,7 +1,7 @@
-import { NonsenseReply } from './store.js';
-import { scriptOf } from './scripts.js';
+import { NonsenseReply } from './redis/store.js';
+import { scriptOf } from './redis/scripts.js';
 import type { Keys } from './keys.js';
-import type { Store } from './store.js';
+import type { Store } from './redis/store.js';
 
 /** What an upstream asks for at most; longer waits are its own affair. In milliseconds. */
 const longestMs = 60_000;

@@ -9,13 +9,13 @@ import { Session } from './session.js';
 import { SharedQuotas } from './shared-quotas.js';
 import { SharedRegistry } from './shared-registry.js';
 import { StickyTokens } from './sticky-tokens.js';
-import { Store } from './store.js';
-import { connectRedis } from './connection.js';
+import { Store } from './redis/store.js';
+import { connectRedis } from './redis/connection.js';
 import type { ClusterConfig, Limits, UpstreamConfig } from '../config/schema.js';
 import type { Elsewhere } from '../relay/elsewhere.js';
 import type { Quotas } from '../relay/quotas.js';
 import type { Registry } from '../relay/registry.js';
-import type { RedisOptions } from './connection.js';
+import type { RedisOptions } from './redis/connection.js';
 
 export interface ClusterOptions {
   config: ClusterConfig;

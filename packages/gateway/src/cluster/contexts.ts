@@ -1,12 +1,12 @@
 import { entryOf } from './leases.js';
 import { lifetimes } from './keys.js';
 import { packId, unpackId } from './response-id.js';
-import { NonsenseReply } from './store.js';
-import { scriptOf } from './scripts.js';
+import { NonsenseReply } from './redis/store.js';
+import { scriptOf } from './redis/scripts.js';
 import type { ContextEnd } from '@turnwire/client/relay';
 import type { Keys, Tenant } from './keys.js';
 import type { SeenLease } from './leases.js';
-import type { Store } from './store.js';
+import type { Store } from './redis/store.js';
 
 /** Where a context, or a response, can be continued. */
 export type Place =
@@ -52,13 +52,13 @@ export class Contexts {
     if (found === undefined || end === undefined || key === undefined) return undefined;
     const { value } = found;
     if (value.startsWith('s')) return { name: 'stored', key, responseId: unpackId(value.slice(1)), from: end.from };
-    return nodeOf(found);
+    return this.#nodeOf(found);
   }
 
   /** The node that a response is bound to. */
   async nodeOf(tenant: Tenant, responseId: string): Promise<Extract<Place, { name: 'node' }> | undefined> {
     const found = await this.#search(tenant, [entryOf(tenant, tenant.response(responseId))]);
-    return found === undefined ? undefined : nodeOf(found);
+    return found === undefined ? undefined : this.#nodeOf(found);
   }
 
   /** A stored response ends a context. */
@@ -71,6 +71,14 @@ export class Contexts {
   /** The upstream does not know the response, unless another one has taken its place meanwhile. */
   forget({ key, responseId }: Extract<Place, { name: 'stored' }>): void {
     void this.#store.run(removeSame, [key], [`s${packId(responseId)}`], Number);
+  }
+
+  #nodeOf({ value, rest }: Found): Extract<Place, { name: 'node' }> | undefined {
+    const [, chain, response] = /^b(\S+) (\S+)$/.exec(value) ?? [];
+    const [fence, session, shared] = rest;
+    if (chain === undefined || response === undefined || fence === undefined || session === undefined) return undefined;
+    const address = this.#keys.unsealed(session, shared ?? '');
+    return address === undefined ? undefined : { name: 'node', session, address, response, lease: { chain, fence } };
   }
 
   #search(tenant: Tenant, keys: readonly string[]): Promise<Found | undefined> {
@@ -95,11 +103,4 @@ function foundIn(reply: unknown): Found | undefined {
   if (typeof index !== 'number' || typeof value !== 'string' || !rest.every((one) => typeof one === 'string'))
     throw new NonsenseReply(reply);
   return { index: index - 1, value, rest };
-}
-
-function nodeOf({ value, rest }: Found): Extract<Place, { name: 'node' }> | undefined {
-  const [, chain, response] = /^b(\S+) (\S+)$/.exec(value) ?? [];
-  const [fence, session, address] = rest;
-  if (chain === undefined || response === undefined || fence === undefined || session === undefined) return undefined;
-  return { name: 'node', session, address: address ?? '', response, lease: { chain, fence } };
 }

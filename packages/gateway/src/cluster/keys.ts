@@ -48,6 +48,17 @@ export class Keys {
     return `${version}:n:${session}`;
   }
 
+  /** An address as it is shared: sealed, since keys of clients are sent to it. */
+  sealed(session: string, address: string): string {
+    return `${this.mac('address', `${session} ${address}`)} ${address}`;
+  }
+
+  /** undefined for what no node of this deployment has written. */
+  unsealed(session: string, shared: string): string | undefined {
+    const address = shared.slice(shared.indexOf(' ') + 1);
+    return shared === this.sealed(session, address) ? address : undefined;
+  }
+
   /** Requests and tokens of a principal. */
   account(principal: string): string {
     return `${version}:a:${this.mac('account', principal)}`;

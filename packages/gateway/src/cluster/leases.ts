@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { lifetimes } from './keys.js';
-import { NonsenseReply } from './store.js';
-import { scriptOf } from './scripts.js';
+import { NonsenseReply } from './redis/store.js';
+import { scriptOf } from './redis/scripts.js';
 import type { Tenant } from './keys.js';
 import type { Session } from './session.js';
-import type { Store } from './store.js';
+import type { Store } from './redis/store.js';
 
 /** The last response of a chain that lives on a socket of this node. */
 interface Bound {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { lifetimes } from './keys.js';
-import { NonsenseReply } from './store.js';
-import { scriptOf } from './scripts.js';
+import { NonsenseReply } from './redis/store.js';
+import { scriptOf } from './redis/scripts.js';
 import type { Keys } from './keys.js';
-import type { Store } from './store.js';
+import type { Store } from './redis/store.js';
 
 /** So often a node says that it lives; in milliseconds. Two beats may be lost. */
 const beatMs = 2000;
@@ -71,7 +71,7 @@ export class Session {
       const stands = await this.#store.run(
         beat,
         [this.#keys.node(this.#id)],
-        [this.#address, lifetimes.session],
+        [this.#keys.sealed(this.#id, this.#address), lifetimes.session],
         isOne,
       );
       if (stands === false) {
@@ -90,7 +90,7 @@ export class Session {
   async #open(): Promise<void> {
     const id = randomBytes(6).toString('base64url');
     // Nobody else has this id: executed twice, it is one session.
-    const args = ['SET', this.#keys.node(id), this.#address, 'PX', String(lifetimes.session)];
+    const args = ['SET', this.#keys.node(id), this.#keys.sealed(id, this.#address), 'PX', String(lifetimes.session)];
     const reply = await this.#store.command(args, String);
     if (reply !== 'OK') return;
     if (this.#isEnded) void this.#store.command(['DEL', this.#keys.node(id)], String);

@@ -1,12 +1,12 @@
 import { LocalQuotas } from '../relay/quotas.js';
 import { lifetimes } from './keys.js';
-import { NonsenseReply } from './store.js';
-import { scriptOf } from './scripts.js';
+import { NonsenseReply } from './redis/store.js';
+import { scriptOf } from './redis/scripts.js';
 import type { Policy, Principal } from '../upstream/principal.js';
 import type { Left, Quotas } from '../relay/quotas.js';
 import type { Keys } from './keys.js';
 import type { Session } from './session.js';
-import type { Store } from './store.js';
+import type { Store } from './redis/store.js';
 
 /**
  * Takes from the account of a principal, says how many turns run here, and tells what is left. What fills up evenly is counted by the clock of Redis. Turns

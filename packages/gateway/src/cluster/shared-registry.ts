@@ -1,9 +1,9 @@
 import { LocalRegistry } from '../relay/registry.js';
 import { lifetimes } from './keys.js';
-import { NonsenseReply } from './store.js';
+import { NonsenseReply } from './redis/store.js';
 import type { Registry } from '../relay/registry.js';
 import type { Keys } from './keys.js';
-import type { Store } from './store.js';
+import type { Store } from './redis/store.js';
 
 /** Whose ids are, as all nodes have seen it. What is known to nobody, or cannot be asked, is not given out. */
 export class SharedRegistry implements Registry {

@@ -37,7 +37,11 @@ type Lanes = Map<string | undefined, string>;
 
 const thinkMs = 3;
 
-export async function startUpstream(t: Ending): Promise<Upstream> {
+/** @param wrongs what it does wrong on purpose, so that an oracle can be seen to notice. */
+export async function startUpstream(
+  t: Ending,
+  wrongs: { forgets?: boolean; repeats?: boolean } = {},
+): Promise<Upstream> {
   const made = new Map<string, Made>();
   const completed = new Map<string, number>();
   const counts = { creates: 0, deltas: 0, bytes: 0 };
@@ -62,7 +66,7 @@ export async function startUpstream(t: Ending): Promise<Upstream> {
     }
     if (parent !== undefined) counts.deltas += 1;
     const id = `resp_${randomBytes(25).toString('hex')}`;
-    const asked = [...(parent?.words ?? []), ...wordsOf(input)];
+    const asked = [...(wrongs.forgets === true ? [] : (parent?.words ?? [])), ...wordsOf(input)];
     const item = {
       id: `msg_${randomBytes(25).toString('hex')}`,
       type: 'message',
@@ -77,7 +81,7 @@ export async function startUpstream(t: Ending): Promise<Upstream> {
         made.set(id, { id, key, stored: store, words: [...asked, `Answer to: ${asked.at(-1)}`] });
         lanes.set(lane, id);
         const newest = asked.at(-1) ?? '';
-        completed.set(newest, (completed.get(newest) ?? 0) + 1);
+        completed.set(newest, (completed.get(newest) ?? 0) + (wrongs.repeats === true ? 2 : 1));
         return [
           { type: 'response.output_item.done', output_index: 0, item, ...named },
           {
@@ -105,6 +109,11 @@ export async function startUpstream(t: Ending): Promise<Upstream> {
       if (first?.type === 'error') {
         response.writeHead(400, { 'content-type': 'application/json' });
         response.end(JSON.stringify({ error: first.error }));
+        return;
+      }
+      if ((JSON.parse(text) as Create).stream !== true) {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify((end().at(-1) as { response: object }).response));
         return;
       }
       response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -37,6 +37,9 @@ const mostMisses = 3;
 const firstProbeMs = 250;
 const longestProbeMs = 5000;
 
+/** At the start there is no connection yet, which is no miss for so long; in milliseconds. */
+const startMs = 1000;
+
 /** A probe is not in the way of any turn. */
 const probeDeadlineMs = 500;
 
@@ -52,6 +55,8 @@ export class Store {
   #probe: NodeJS.Timeout | undefined;
   #isFull = false;
   #isClosed = false;
+  readonly #startedAt = performance.now();
+  #hasAnswered = false;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -118,6 +123,7 @@ export class Store {
   }
 
   #answered(): void {
+    this.#hasAnswered = true;
     // A late answer does not close what a probe is to close.
     if (this.#breaker.name === 'closed') this.#breaker.misses = 0;
   }
@@ -125,6 +131,7 @@ export class Store {
   #missed(why: string): void {
     const breaker = this.#breaker;
     if (breaker.name === 'open') return;
+    if (!this.#hasAnswered && performance.now() - this.#startedAt < startMs) return;
     breaker.misses += 1;
     if (breaker.misses < mostMisses) return;
     this.#breaker = { name: 'open', since: performance.now(), waitMs: firstProbeMs };
