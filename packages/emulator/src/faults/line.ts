@@ -58,6 +58,8 @@ export function httpLine(response: ServerResponse, streams: () => boolean, clock
   const tcp = response.socket ?? new Socket();
   return {
     ...common(tcp, upcoming),
+    // Node holds the chunks of one tick together, and 26 drops them when the socket ends within it.
+    end: () => void setImmediate(() => tcp.end()),
     close() {
       if (response.headersSent) response.end();
       else tcp.end();

@@ -45,7 +45,8 @@ const bytesPerUnit = 2;
  * The result is that of `JSON.parse` for the whole text: a beginning counts as known only if every character was compared. Of a text that has grown only the
  * new part is stored.
  *
- * Kept for its measured worth: without the cache a loop over histories of 1 MB takes 1.7 times the CPU (Node 20.20, 2026-11-30).
+ * Kept for its measured worth: without the cache the row `loop` takes 1.1 times the CPU (Node 24.21, 2026-11-30), and a loop over histories of 1 MB
+ * 1.7 times (one round, Node 20.20).
  */
 export class BodyCache<Body extends string | Buffer> {
   readonly #text: BodyText<Body>;
