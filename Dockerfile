@@ -5,7 +5,7 @@ COPY . .
 # What the command line is built of; then the dependencies that it runs with, by the lockfile, without compilers.
 RUN node scripts/setup.mjs --demo
 RUN npm ci --omit=dev --no-audit --no-fund --workspace=packages/client --workspace=packages/emulator --workspace=packages/gateway --workspace=packages/turnwire
-RUN rm -rf packages/*/src packages/*/test packages/*/tsconfig*.json packages/*/page/tsconfig.json packages/*/dist/.tsbuildinfo
+RUN rm -rf packages/*/src packages/*/test packages/*/tsconfig*.json packages/*/dist/.tsbuildinfo
 
 FROM node:24-alpine
 ENV NODE_ENV=production
