@@ -45,7 +45,10 @@ const mostReasons = 40;
 /** What the gateway has done since its start, in bounded memory. */
 export class Activity {
   readonly startedAt = new Date();
-  readonly #total: TotalCounts = { ...noCounts(), full_reasons: {}, transports: {}, outcomes: {} };
+  readonly #total = noCounts();
+  readonly #fullReasons = new Map<string, number>();
+  readonly #transports = new Map<string, number>();
+  readonly #outcomes = new Map<string, number>();
   /** In the order of their last turns. */
   readonly #principals = new Map<string, PrincipalCounts>();
   readonly #turns: RecentTurn[] = [];
@@ -54,9 +57,9 @@ export class Activity {
     const { principal, plan, reason = 'unknown', transport, outcome } = record;
     const endedAt = new Date().toISOString();
     add(this.#total, record);
-    if (plan === 'full') increment(this.#total.full_reasons, reason.replace(/: \d+$/, ''));
-    increment(this.#total.transports, transport);
-    increment(this.#total.outcomes, outcome);
+    if (plan === 'full') increment(this.#fullReasons, reason.replace(/: \d+$/, ''));
+    increment(this.#transports, transport);
+    increment(this.#outcomes, outcome);
     const own = this.#principals.get(principal) ?? { name: principal, ...noCounts(), last_turn_at: endedAt };
     own.last_turn_at = endedAt;
     add(own, record);
@@ -69,7 +72,12 @@ export class Activity {
   }
 
   get total(): TotalCounts {
-    return this.#total;
+    return {
+      ...this.#total,
+      full_reasons: Object.fromEntries(this.#fullReasons),
+      transports: Object.fromEntries(this.#transports),
+      outcomes: Object.fromEntries(this.#outcomes),
+    };
   }
 
   /** Those that asked last, the newest first. */
@@ -111,8 +119,7 @@ function recent({ usage, ...record }: TurnRecord, endedAt: string): RecentTurn {
   return { ended_at: endedAt, ...record, input_tokens: input, cached_tokens: cached, output_tokens: output };
 }
 
-function increment(counts: Record<string, number>, name: string): void {
-  const known = Object.hasOwn(counts, name) || Object.keys(counts).length < mostReasons;
-  const key = known ? name : 'other';
-  counts[key] = (counts[key] ?? 0) + 1;
+function increment(counts: Map<string, number>, name: string): void {
+  const key = counts.has(name) || counts.size < mostReasons ? name : 'other';
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
