@@ -165,7 +165,7 @@ function* secretsKept({ secret, said }: ScenarioRecord): Generator<string> {
   }
 }
 
-function* cleanReuse({ turns, exchanges }: ScenarioRecord): Generator<string> {
+function* cleanReuse({ turns, exchanges, relayed }: ScenarioRecord): Generator<string> {
   for (const [index, exchange] of exchanges.entries()) {
     if (exchange.via !== 'websocket') continue;
     if (exchange.overlaps) yield `connection ${exchange.peer} was asked while it was answering`;
@@ -173,6 +173,8 @@ function* cleanReuse({ turns, exchanges }: ScenarioRecord): Generator<string> {
       .slice(0, index)
       .findLast(({ peer, lane, via }) => via === 'websocket' && peer === exchange.peer && lane === exchange.lane);
     if (before === undefined) continue;
+    // A gateway drains the lane of a client that has left, and uses it again after the answer's end.
+    if (relayed !== undefined && before.terminal !== undefined) continue;
     const owners = turns.filter((turn) => belongs(before, turn) && before.responses.length > 0);
     if (owners.length > 0 && owners.every(({ report }) => report.outcome === 'lost'))
       yield `connection ${exchange.peer} was asked again after its turn was lost`;
