@@ -137,8 +137,8 @@ function destroyed(client: Client): void {
 
 /** The library has met bytes that are no RESP, or an answer that nobody has asked for. */
 function isMisread(error: unknown): boolean {
-  const { cause = error } = error as { cause?: unknown };
-  return cause instanceof TypeError || (cause as Error).message.startsWith('Unknown RESP type');
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof TypeError || (cause instanceof Error && cause.message.startsWith('Unknown RESP type'));
 }
 
 function waitBefore(attempt: number): number {
