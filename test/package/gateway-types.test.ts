@@ -15,7 +15,7 @@ describe('@turnwire/gateway as a package', () => {
     assert.equal(typeof used.startGateway, 'function');
   });
 
-  test('holds its bundle, declarations for both kinds of modules, the schema, and nothing else', () => {
+  test('holds its bundle, declarations for both kinds of modules, the schema, its page, and nothing else', () => {
     const cli = process.env['npm_execpath'];
     const [command, first] = cli === undefined ? ['npm', []] : [process.execPath, [cli]];
     const args = [...first, 'pack', '--json', '--dry-run', '--ignore-scripts'];
@@ -33,6 +33,10 @@ describe('@turnwire/gateway as a package', () => {
       'bundle/index.cjs',
       'bundle/index.js',
       'package.json',
+      'page/icon.svg',
+      'page/index.html',
+      'page/page.css',
+      'page/page.js',
       'schema/gateway.schema.json',
     ]);
   });

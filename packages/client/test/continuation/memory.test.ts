@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { shapingFields } from '../../dist/continuation/fields.js';
 import { ChainMemory } from '../../dist/continuation/memory.js';
 import { snapshot } from '../../dist/json/snapshot.js';
-import { heldHeap } from '../heap.js';
 import { call, fresh, reasoning, reply, result, user } from './items.js';
 import type { Json, JsonObject } from '../../dist/json/json.js';
 import type { ChainPlan, ChainResponse } from '../../dist/continuation/memory.js';
@@ -307,21 +306,6 @@ test('D17: the budget of bytes is kept; the chain used least recently goes first
   assert.equal(asked(memory, [...talk(39), user('next')]), 'delta r39 from 2');
   assert.equal(asked(memory, [...talk(1), user('next')]), 'history_unknown');
   assert(memory.size >= 15 && memory.size < 40, `${memory.size}`);
-});
-
-test('of answers that nobody asks about again the long texts are not kept', () => {
-  const memory = new ChainMemory({ maxBytes: 1e9 });
-  const long = (index: number): Json => reply(`${index} ${'x'.repeat(100_000)}`, `msg_${index}`);
-  const before = heldHeap();
-  for (let index = 0; index < 200; index += 1) answer(memory, [user(`${index}`)], `r${index}`, [long(index)]);
-  const kept = heldHeap() - before;
-  assert(kept < 2e6, `${kept} bytes for answers of 20 MB`);
-  assert.equal(memory.size, 200);
-  assert(memory.bytes > 40e6, 'they count as if they were held: each may be again');
-  for (const index of [0, 100, 199])
-    for (let turn = 0; turn < 2; turn += 1)
-      assert.equal(asked(memory, [user(`${index}`), long(index), user('next')]), `delta r${index} from 2`);
-  assert.equal(asked(memory, [user('5'), long(6), user('next')]), 'history_diverged_at: 1');
 });
 
 test('what is lost is the first to go', () => {
