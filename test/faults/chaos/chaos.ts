@@ -64,7 +64,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
   const tally = new Tally();
   const random = (...name: readonly (string | number)[]): Random => new Random(seed, ...name);
   const asked = new Map<string, number>();
-  const blame = new Blame();
+  const blame = new Blame(gateway ? (mark, peer) => keyOf(peer) === `Bearer ${keyFor(mark)}` : undefined);
   const course = (request: Asked): Course | undefined => {
     const { mark } = request.request['metadata'] as { mark: string };
     const times = (asked.get(mark) ?? 0) + 1;
