@@ -223,7 +223,9 @@ export class Peer {
   }
 
   rst(): void {
-    this.socket.resetAndDestroy();
+    // libuv refuses to reset a socket whose FIN is on its way, and Node then never says that it has closed.
+    if (this.socket.writableEnded && !this.socket.writableFinished) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   #echoing(event: Json): Json {
