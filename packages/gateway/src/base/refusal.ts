@@ -55,6 +55,17 @@ function typeOf(status: number): string {
   return 'invalid_request_error';
 }
 
+/**
+ * The longest wait that the gateway itself asks for, in seconds. The openai SDK and the AI SDK take a minute and more for no answer, and come back at
+ * once; whoever comes too early is refused again.
+ */
+const mostRetryAfterSeconds = 59;
+
+/** A wait as `retry-after` has it, in whole seconds. */
+export function retryAfterSeconds(ms: number): number {
+  return Math.min(mostRetryAfterSeconds, Math.ceil(ms / 1000));
+}
+
 /** An answer that is known whole. */
 export interface WholeAnswer {
   status: number;

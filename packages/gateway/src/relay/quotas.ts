@@ -1,4 +1,4 @@
-import { Refusal } from '../base/refusal.js';
+import { Refusal, retryAfterSeconds } from '../base/refusal.js';
 import type { Principal } from '../upstream/principal.js';
 
 /** What principals may use in a minute, and at once. Several gateways can share one. */
@@ -49,7 +49,7 @@ export class LocalQuotas implements Quotas {
       [account.tokens, tokensPerMinute, 'tokens'],
     ] as const) {
       const waitMs = limit === undefined ? 0 : bucket.waitMs(limit, now);
-      if (waitMs > 0) throw exceeded(`${limit} ${name} a minute`, `${name}_per_minute`, Math.ceil(waitMs / 1000));
+      if (waitMs > 0) throw exceeded(`${limit} ${name} a minute`, `${name}_per_minute`, retryAfterSeconds(waitMs));
     }
   }
 

@@ -1,4 +1,4 @@
-import { Refusal } from '../base/refusal.js';
+import { Refusal, retryAfterSeconds } from '../base/refusal.js';
 import { textField } from './create.js';
 import { checkIds, permitted } from './policy.js';
 import { holdContext, itemsIn } from './restoring.js';
@@ -150,7 +150,7 @@ function begun(quotas: Quotas, principal: Principal, lease: Lease): (tokens: num
 }
 
 function upstreamRests(ms: number): Refusal {
-  const seconds = Math.ceil(ms / 1000);
+  const seconds = retryAfterSeconds(ms);
   return new Refusal(`the upstream has asked to wait: try again in ${seconds} s`, {
     status: 429,
     code: 'rate_limit_exceeded',
