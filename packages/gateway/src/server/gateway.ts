@@ -8,7 +8,7 @@ import { listenAt, reachable } from './listen.js';
 import { Service } from './service.js';
 import { TurnLog } from './turn-log.js';
 import { withoutUpgrade } from './without-upgrade.js';
-import type { RequestListener, Server, ServerOptions } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Config } from '../config/schema.js';
 import type { ConfigSource } from './check.js';
@@ -55,7 +55,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server = await serverFor(config, (request, response) => void service.answer(request, response));
   server.on('checkContinue', (request, response) => void service.answer(request, response));
   server.on('upgrade', (request, socket, head) => {
-    if (request.headers.upgrade?.toLowerCase() === 'websocket') service.upgrade(request, socket, head);
+    if (isWebSocket(request)) service.upgrade(request, socket, head);
     else withoutUpgrade(server, request, socket, head);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -112,8 +112,10 @@ function addressesOf({ listen: { host, port }, admin }: Config): unknown {
 }
 
 async function serverFor({ limits, listen: { tls } }: Config, listener: RequestListener): Promise<Server | TlsServer> {
-  const options: ServerOptions = {
+  const options: ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } = {
     maxHeaderSize,
+    // Node 22.21, 24.9 and later leave a request that offers something else to the listener; before, it comes as an upgrade.
+    shouldUpgradeCallback: isWebSocket,
     headersTimeout: limits.head_ms,
     requestTimeout: limits.request_ms,
     connectionsCheckingInterval: Math.min(5000, limits.head_ms / 2),
@@ -126,6 +128,10 @@ async function serverFor({ limits, listen: { tls } }: Config, listener: RequestL
       : createTlsServer({ ...options, ...(await readCertificate(tls)) }, listener);
   server.maxConnections = limits.connections;
   return server;
+}
+
+function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** What is wrong with bytes that are no request. */
