@@ -58,19 +58,25 @@ function ends(terminal: Json, { report }: TurnRecord): boolean {
   return outcome === report.outcome;
 }
 
-function* ownText({ turns, exchanges, handwritten }: ScenarioRecord): Generator<string> {
+function* ownText({ turns, exchanges, handwritten, relayed }: ScenarioRecord): Generator<string> {
   if (handwritten) return;
   const taken = new Map<Exchange, number>();
   for (const [index, turn] of turns.entries()) {
     if (turn.events.length === 0) continue;
     const candidates = exchanges.filter((exchange) => belongs(exchange, turn));
-    const source = candidates.find(({ events }) => isPrefix(turn.events, events));
+    // What a gateway cannot go on with it ends by an error of its own.
+    const endsByGateway = relayed !== undefined && turn.events.at(-1)?.['type'] === 'error';
+    const given = endsByGateway ? turn.events.slice(0, -1) : turn.events;
+    // And it names the response that its client has continued, whatever it has continued itself.
+    const comparable = relayed === undefined ? (events: readonly Json[]) => events : withoutParents;
+    const source = candidates.find(({ events }) => isPrefix(comparable(given), comparable(events)));
     if (source === undefined) {
       yield `turn ${index} was handed events that no response of its own had in this order`;
       continue;
     }
     const wasRead = turn.ends[0] === 'done' && succeeded(turn);
-    if (wasRead && !turn.events.some((event) => event === source.terminal || alike(event, source.terminal)))
+    const [terminal] = comparable(source.terminal === undefined ? [] : [source.terminal]);
+    if (wasRead && !comparable(turn.events).some((event) => alike(event, terminal)))
       yield `turn ${index} is a success, and its terminal event was not handed over`;
     if (candidates.length > 1) continue;
     const other = taken.get(source);
@@ -202,6 +208,13 @@ function belongs({ responses }: Exchange, { report }: TurnRecord): boolean {
 
 function isPrefix(part: readonly Json[], whole: readonly Json[]): boolean {
   return part.length <= whole.length && part.every((event, index) => alike(event, whole[index]));
+}
+
+function withoutParents(events: readonly Json[]): readonly Json[] {
+  return events.map((event) => {
+    const { previous_response_id: _, ...response } = (event['response'] ?? {}) as Json;
+    return event['response'] === undefined ? event : { ...event, response };
+  });
 }
 
 /** A lane's name is the connection's business, and may be taken off. */
