@@ -73,6 +73,8 @@ export class DeviatingServer implements AsyncDisposable {
           method: request.method,
           path: request.url,
           headers,
+          // A connection for each: one that is kept may be closed under the next request.
+          agent: false,
         });
         outgoing.on('error', () => response.destroy());
         response.on('close', () => outgoing.destroy());
