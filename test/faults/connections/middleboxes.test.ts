@@ -22,7 +22,7 @@ import type { Place } from '../../../packages/turnwire/dist-test/cli/doctor/midd
 const passesUpgrades =
   'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";';
 /** The limits here are of one second; it depends on the program when it starts to count. */
-const silence = /after (?:\d{3} ms|\d+(?:\.\d)? s) of silence/;
+const silence = /after (?:\d{3,4} ms|\d+(?:\.\d)? s) of silence/;
 const question = { model: 'test', input: 'hi' };
 
 function clientOf(t: TestContext, port: number, options: ClientOptions): Client {
