@@ -46,7 +46,7 @@ export async function startUpstream(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
 }
 
-/** What the answer depends on: it stands outside of the input, which is not parsed. */
+/** The fields of a request on which its answer depends. They stand outside of the input, which is not parsed. */
 function read(raw: Buffer): Asked {
   const ends = `${raw.toString('latin1', 0, 400)}${raw.toString('latin1', Math.max(400, raw.length - 400))}`;
   const field = (name: string): string | undefined => new RegExp(`"${name}":"([^"\\\\]*)"`).exec(ends)?.[1];

@@ -8,7 +8,7 @@ import type { Kind, Usage } from './protocol.js';
 
 export type Server = MeasuredServer<Usage>;
 
-/** What a server is to reach: a value, so many times that of another server, or so much more than that. */
+/** The goal of a server: a value at most, so many times the value of another server, or so much more than that. */
 export type Goal =
   | { readonly most: number }
   | { readonly most: number; readonly times: Kind }
@@ -70,7 +70,7 @@ export const workloads: readonly Workload[] = [
     },
     measure: async (load, { server, number }) => {
       const chats = conversations(load, number);
-      // What is measured is what continues: the first turn goes up in full.
+      // The first turn of a chat goes up in full, so it is not measured: the row is about turns that continue.
       await Promise.all(chats.map((chat) => chat.turn(300)));
       const us = await cpuUs(server, () => repeat(chats.length, chats.length, (index) => turns(chats[index], 20)));
       return us / chats.length / 20 / 1000;

@@ -85,8 +85,8 @@ export const probeMs = 2 * minute;
 // The life of connections, in milliseconds.
 
 /**
- * What was heard within this time needs no validation before it is used again. A plain call, which is never sent twice, uses no connection for HTTP that was
- * silent for longer.
+ * A connection that was silent for less time than this needs no validation before it is used again. A plain call, which is never sent twice, goes over
+ * no HTTP connection that was silent for longer.
  */
 export const trustedSilenceMs = 30 * second;
 
@@ -149,7 +149,7 @@ export const unreadHighWaterBytes = mebibyte;
 /** The same on a lane whose connection other turns use and which is therefore not paused; more ends the turn with `unread_overflow`. */
 export const laneUnreadBytes = 16 * mebibyte;
 
-/** What is read of a paused connection at a time, and together, for the pings in it. */
+/** A paused connection is read for the pings in it: so many bytes at a time, and so many in all. */
 export const pausedReadBytes = mebibyte;
 export const maxPausedReadBytes = 16 * mebibyte;
 

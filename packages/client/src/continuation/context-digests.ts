@@ -12,7 +12,7 @@ export interface HeldContext {
   readonly responseId: string;
   /** Any connection can continue it. */
   readonly stored: boolean;
-  /** Those that shape the context. */
+  /** The fields of the request that shape the context. */
   readonly fields: JsonObject;
   readonly input: readonly Json[];
   readonly output: readonly Json[];

@@ -13,7 +13,7 @@ export interface Placement {
   /** A connection may be dialled; otherwise only open ones count. */
   mayDial: boolean;
   /**
-   * What the turn can do when no connection can be dialled: go by SSE; do so by a fetch of the caller, which cannot ask whether a body is wanted; or only
+   * The way of a turn for which no connection can be dialled: SSE; SSE by a fetch of the caller, which cannot ask whether a body is wanted; or only to
    * wait for a lane.
    */
   fallback: 'sse' | 'fetch' | 'nothing';

@@ -13,7 +13,7 @@ describe('byte buffer', () => {
     assert.equal(bytes.take().buffer.byteLength, 256 * kibibyte);
   });
 
-  test('what is long has no more memory than it was announced to need, in whatever pieces it comes', () => {
+  test('a long run of bytes has no more memory than was announced, in whatever pieces it comes', () => {
     for (const length of [20 * kibibyte, 300 * kibibyte, 1000 * kibibyte]) {
       const bytes = new ByteBuffer();
       for (let at = 0; at < length; at += 1000) {
@@ -26,7 +26,7 @@ describe('byte buffer', () => {
     }
   });
 
-  test('what is long belongs to who has taken it; what is short is lent', () => {
+  test('a long run of bytes belongs to its taker, a short one is lent', () => {
     const bytes = new ByteBuffer();
     bytes.append(piece(20 * kibibyte, 1), 0, 20 * kibibyte);
     const long = bytes.take();

@@ -124,7 +124,7 @@ describe('histories of SDKs', () => {
     return assert(seen.size >= 50, `${seen.size}`);
   });
 
-  test('what an SDK really changes is sent in full', () => {
+  test('a history that an SDK has really changed is sent in full', () => {
     const memory = new ChainMemory({ maxBytes: 100e6 });
     const [first = { terminal: [], done: [] }] = fourTurns();
     const fields = shapingFields({ model: 'm', store: false });

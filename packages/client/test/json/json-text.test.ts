@@ -32,7 +32,7 @@ const different: readonly (readonly [string, string, string])[] = [
   ['too long', `"${'x'.repeat(2 ** 20)}"`, ` "${'x'.repeat(2 ** 20)}"`],
 ];
 describe('JSON inside a text', () => {
-  test('the same JSON', () => {
+  test('equalJsonText: two texts of the same JSON, written in other ways', () => {
     for (const [a, b] of same) {
       assert(equalJsonText(a, b), `${a} ${b}`);
       assert(equalJsonText(b, a), `${b} ${a}`);

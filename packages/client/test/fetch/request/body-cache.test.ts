@@ -182,7 +182,7 @@ describe('body cache', () => {
     assert((heldHeap() - before) / 1e6 < 2, `${(heldHeap() - before) / 1e6} MB more for 50 KB`);
   });
 
-  test('what is short is not kept, and what has no input of items neither', () => {
+  test('a short body is not kept, nor one whose input is no list of items', () => {
     const bodies = new BodyCache(characters, 10_000_000);
     for (const body of [{ input: ['short'] }, { input: long }, { input: [], a: long }, { a: long }])
       bodies.read(JSON.stringify(body))?.keep();

@@ -23,7 +23,7 @@ describe('event stream of createFetch', () => {
     test(`P22: an event is ${what}`, () => assert.equal(toEvent(Frame.parse(json)), expected));
   }
 
-  test('what has arrived together is one chunk; nothing is asked for before it is wanted', async () => {
+  test('events that arrive together are one chunk, and none is asked for before it is wanted', async () => {
     const frames = readerOf([delta('a'), delta('b')], [delta('c'), completed]);
     const reader = eventStream([Frame.peek(delta('first'))], frames, unchanged).getReader();
     assert.equal(frames.asked, 0);
