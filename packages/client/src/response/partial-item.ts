@@ -1,4 +1,6 @@
 import { maxPieces } from '../base/bounds.js';
+import { setField } from '../json/json.js';
+import { SnapshotError, snapshot } from '../json/snapshot.js';
 import type { Json, JsonObject } from '../json/json.js';
 import type { ItemPatch } from '../protocol/event-types.js';
 
@@ -25,7 +27,7 @@ export class PartialItem {
     const at = positionIn(list, index, patch.part ?? typeOf(value));
     if (patch.splice !== undefined) {
       // Copies, since later deltas write into the list; assigned one by one, since the list may be shorter than the index.
-      const elements = Array.isArray(value) ? (structuredClone(value) as Json[]).slice(0, maxPieces) : [];
+      const elements = Array.isArray(value) ? (copied(value) as Json[]).slice(0, maxPieces) : [];
       for (const [offset, element] of elements.entries()) list[at + offset] = element;
       return;
     }
@@ -76,11 +78,19 @@ function withoutEmpty(value: unknown): JsonObject {
 /** Puts the fields of `value` over those of `item`. An empty field does not replace a filled one. */
 export function mergeFields(item: JsonObject, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-  for (const [name, one] of Object.entries(structuredClone(value) as JsonObject))
-    if (!isEmpty(one) || item[name] === undefined) Object.defineProperty(item, name, { ...ordinary, value: one });
+  for (const [name, one] of Object.entries(copied(value) as JsonObject))
+    if (!isEmpty(one) || item[name] === undefined) setField(item, name, one);
 }
 
-const ordinary = { enumerable: true, configurable: true, writable: true };
+/** A copy of what an event holds. What is nested too deep for a snapshot is rare, and may take its time. */
+function copied(value: object): Json {
+  try {
+    return snapshot(value);
+  } catch (error) {
+    if (error instanceof SnapshotError) return structuredClone(value) as Json;
+    throw error;
+  }
+}
 
 function typeOf(value: unknown): unknown {
   return (value as { type?: unknown } | null | undefined)?.type;
