@@ -54,7 +54,7 @@ function good(): ScenarioRecord & { turns: [TurnRecord, TurnRecord]; exchanges: 
       exchangeOf({ input: [user('one')] }, 'resp_1', 'first'),
       exchangeOf({ input: [user('two')], previous_response_id: 'resp_1' }, 'resp_2', 'second'),
     ],
-    handwritten: false,
+    handwritten: new Set(),
     budgetMs: 1000,
     maxAttempts: 4,
     effects: new Map([['call_1', 1]]),

@@ -29,8 +29,8 @@ export interface ScenarioRecord {
   exchanges: Exchange[];
   /** How often the client was asked to prepare something that is no turn. @default 0 */
   warmUps?: number;
-  /** A part of what the server wrote is unknown: its bytes were the test's own. */
-  handwritten: boolean;
+  /** Connections of which a part of what the server wrote is unknown, by their numbers: its bytes were the test's own. */
+  handwritten: 'all' | ReadonlySet<number>;
   /** The longest a turn may take, and the most times it may be tried. */
   budgetMs: number;
   maxAttempts: number;

@@ -115,7 +115,9 @@ export class Witness {
       turns,
       exchanges: server.exchanges,
       warmUps: this.#warmUps,
-      handwritten: handwritten || server.peers.some((peer) => peer.handwritten),
+      handwritten: handwritten
+        ? 'all'
+        : new Set(server.peers.filter((peer) => peer.handwritten).map(({ number }) => number)),
       budgetMs,
       maxAttempts,
       effects: this.effects,

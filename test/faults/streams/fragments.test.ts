@@ -35,7 +35,7 @@ describe('fragments', () => {
       async ({ client }) => {
         assert.equal((await read(client.turn(question))).text?.length, image.length);
       },
-      large,
+      { ...large, handwritten: true },
     );
   }
 

@@ -290,6 +290,7 @@ describe('event stream', () => {
       assert.deepEqual(events, [created('resp_1'), delta('zwölf €'), completed('resp_1', [message('zwölf €')])]);
       assert.equal(text, 'zwölf €');
     },
+    { handwritten: true },
   );
 
   scenario(
