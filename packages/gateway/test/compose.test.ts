@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { checkConfig } from '../dist/server/check.js';
+import { checkConfig } from '../dist/server/settings/check.js';
 import { parse } from 'yaml';
 import type { ConfigInput } from '../dist/config/schema.js';
 

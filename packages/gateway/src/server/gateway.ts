@@ -1,17 +1,17 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { Refusal, answerOf, refuseUpgrade } from '../base/refusal.js';
-import { startAdmin } from './admin.js';
-import { readCertificate } from './certificate.js';
-import { check } from './check.js';
-import { listenAt, reachable } from './listen.js';
+import { startAdmin } from './listener/admin.js';
+import { readCertificate } from './listener/certificate.js';
+import { check } from './settings/check.js';
+import { listenAt, reachable } from './listener/listen.js';
 import { Service } from './service.js';
 import { TurnLog } from './turn-log.js';
-import { withoutUpgrade } from './without-upgrade.js';
+import { withoutUpgrade } from './listener/without-upgrade.js';
 import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Config } from '../config/schema.js';
-import type { ConfigSource } from './check.js';
+import type { ConfigSource } from './settings/check.js';
 import type { LogOutput } from './turn-log.js';
 
 export interface GatewayOptions extends ConfigSource {

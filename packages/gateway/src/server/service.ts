@@ -16,11 +16,11 @@ import { handOn } from '../upstream/passage.js';
 import { Cluster } from '../cluster/cluster.js';
 import { offerPath, relayedHeader } from '../cluster/peers.js';
 import { notTakenHeader } from '../relay/turn.js';
-import { preflight } from './access.js';
+import { preflight } from './settings/access.js';
 import { Metrics } from './metrics.js';
 import { routeOf } from './route.js';
 import { serveScoped } from './scope.js';
-import { Setting } from './setting.js';
+import { Setting } from './settings/setting.js';
 import { Upgrades } from './upgrades.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -32,7 +32,7 @@ import type { Registry } from '../relay/registry.js';
 import type { RequestHeaders } from '../upstream/headers.js';
 import type { Principal } from '../upstream/principal.js';
 import type { Passed } from '../upstream/passage.js';
-import type { Checked } from './check.js';
+import type { Checked } from './settings/check.js';
 import type { TurnLog } from './turn-log.js';
 
 export interface ServiceOptions {

@@ -1,8 +1,8 @@
-import { HeaderRules } from '../upstream/headers.js';
-import { Passage } from '../upstream/passage.js';
-import { Relays } from '../upstream/relays.js';
+import { HeaderRules } from '../../upstream/headers.js';
+import { Passage } from '../../upstream/passage.js';
+import { Relays } from '../../upstream/relays.js';
 import { Access } from './access.js';
-import type { Config } from '../config/schema.js';
+import type { Config } from '../../config/schema.js';
 import type { Checked } from './check.js';
 import type { Principals } from './principals.js';
 

@@ -1,5 +1,5 @@
-import { GatewayConfigError } from '../config/problem.js';
-import type { Config } from '../config/schema.js';
+import { GatewayConfigError } from '../../config/problem.js';
+import type { Config } from '../../config/schema.js';
 import type { SecretSource } from './principals.js';
 
 /** What the gateways of a deployment know, and nobody else. */

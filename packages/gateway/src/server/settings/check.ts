@@ -1,8 +1,8 @@
-import { configOf, readConfig } from '../config/file.js';
+import { configOf, readConfig } from '../../config/file.js';
 import { clusterSecretsOf } from './cluster-secrets.js';
 import { Principals } from './principals.js';
-import type { Overrides } from '../config/file.js';
-import type { Config, ConfigInput } from '../config/schema.js';
+import type { Overrides } from '../../config/file.js';
+import type { Config, ConfigInput } from '../../config/schema.js';
 import type { ClusterSecrets } from './cluster-secrets.js';
 import type { SecretSource } from './principals.js';
 

@@ -1,8 +1,8 @@
-import { createAdminServer } from '../admin/listener.js';
-import { Access } from './access.js';
+import { createAdminServer } from '../../admin/listener.js';
+import { Access } from '../settings/access.js';
 import { listenAt, reachable } from './listen.js';
-import type { AdminState } from '../admin/state.js';
-import type { AdminConfig } from '../config/schema.js';
+import type { AdminState } from '../../admin/state.js';
+import type { AdminConfig } from '../../config/schema.js';
 
 /** The admin page while it is served. */
 export interface AdminListener {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { Refusal } from '../base/refusal.js';
-import { GatewayConfigError } from '../config/problem.js';
-import { accountNames } from '../upstream/headers.js';
-import type { Config, PrincipalConfig } from '../config/schema.js';
-import type { Principal } from '../upstream/principal.js';
+import { Refusal } from '../../base/refusal.js';
+import { GatewayConfigError } from '../../config/problem.js';
+import { accountNames } from '../../upstream/headers.js';
+import type { Config, PrincipalConfig } from '../../config/schema.js';
+import type { Principal } from '../../upstream/principal.js';
 
 /** Finds the value of a secret by its name; undefined where there is none. */
 export type SecretSource = (name: string) => Promise<string | undefined>;

@@ -1,5 +1,5 @@
-import { unbracketed } from '../base/loopback.js';
-import { GatewayConfigError } from '../config/problem.js';
+import { unbracketed } from '../../base/loopback.js';
+import { GatewayConfigError } from '../../config/problem.js';
 import type { Server } from 'node:net';
 
 /**

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { GatewayConfigError } from '../config/problem.js';
-import type { Config } from '../config/schema.js';
+import { GatewayConfigError } from '../../config/problem.js';
+import type { Config } from '../../config/schema.js';
 
 /** @throws GatewayConfigError for files that cannot be read, or do not belong together. */
 export async function readCertificate(

@@ -1,7 +1,7 @@
-import { isLoopback, unbracketed } from '../base/loopback.js';
-import { Refusal } from '../base/refusal.js';
+import { isLoopback, unbracketed } from '../../base/loopback.js';
+import { Refusal } from '../../base/refusal.js';
 import type { IncomingMessage } from 'node:http';
-import type { AdminConfig, Config } from '../config/schema.js';
+import type { AdminConfig, Config } from '../../config/schema.js';
 
 /** Names and origins that stand in a request. "*" stands for any. */
 interface Allowed {
