@@ -37,7 +37,7 @@ describe('Codex, compaction', () => {
     assert(JSON.stringify(emulator.journal.turns().at(-1)?.transcript).includes('The summary.'));
   });
 
-  test('it compacts by itself near its limit', needs('codex'), async (t) => {
+  test('Codex compacts by itself near its limit', needs('codex'), async (t) => {
     const emulator = await start(t, { turns: [{ text: 'word '.repeat(3000) }, { text: 'Second.' }] });
     const lines = ['model_auto_compact_token_limit = 5000'];
     const app = await codexApp(t, { baseURL: emulator.url, webSockets: true, provider: 'OpenAI', lines });

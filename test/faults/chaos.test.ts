@@ -104,7 +104,7 @@ describe('chaos: blame', () => {
     assert.deepEqual([blame.explains('next'), blame.explains('other')], [true, false]);
   });
 
-  test('what several turns have carried tells a connection from another one', () => {
+  test('the turns that a connection has carried tell it from another connection', () => {
     const blame = new Blame();
     const second = peer(2);
     blame.begun('earlier', turn(2));

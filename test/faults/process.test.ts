@@ -101,9 +101,13 @@ describe('a process with a client', () => {
     assert.deepEqual({ said, code }, { said: 'upgrade_refused', code: 0 });
   });
 
-  test('what a warning callback throws is the process’s to see, and ends no turn', { timeout: 20_000 }, async () => {
-    const script: Script = { ...answering(good), upgrade: (peer) => peer.http(426) };
-    const { said, code } = await run('callback', script, 'auto');
-    assert.deepEqual({ said, code }, { said: 'mine,done', code: 0 });
-  });
+  test(
+    'an error thrown by a warning callback is an uncaught exception of the process, and ends no turn',
+    { timeout: 20_000 },
+    async () => {
+      const script: Script = { ...answering(good), upgrade: (peer) => peer.http(426) };
+      const { said, code } = await run('callback', script, 'auto');
+      assert.deepEqual({ said, code }, { said: 'mine,done', code: 0 });
+    },
+  );
 });

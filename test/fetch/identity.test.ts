@@ -36,14 +36,14 @@ describe('headers that differ by request', () => {
     'VS Code': (turn) => ({ 'x-agent-task-id': String(turn) }),
     'a tracer': (turn) => ({ traceparent: `00-${turn}`, 'sentry-trace': String(turn), baggage: `n=${turn}` }),
   })) {
-    test(`those of ${who} are known: one connection, deltas`, async (t) => {
+    test(`headers of ${who} are known: one connection, deltas`, async (t) => {
       const { plans, opened } = await converse(t, headersOf);
       assert.deepEqual(plans, ['full', 'delta', 'delta']);
       assert.equal(opened.length, 1);
     });
   }
 
-  test('perRequestHeaders adds to them', async (t) => {
+  test('a header named in perRequestHeaders is left out of the identity: one connection, deltas', async (t) => {
     const perRequestHeaders = ['x-my-*'];
     const { plans, opened } = await converse(t, (turn) => ({ 'x-my-turn': String(turn) }), { perRequestHeaders });
     assert.deepEqual(plans, ['full', 'delta', 'delta']);
@@ -51,7 +51,7 @@ describe('headers that differ by request', () => {
     assert.equal(opened[0]?.headers['x-my-turn'], undefined);
   });
 
-  test('over SSE they travel with their request', async (t) => {
+  test('a header of a request travels with its POST over SSE', async (t) => {
     const { emulator } = await converse(t, (turn) => ({ 'x-my-turn': String(turn) }), {
       perRequestHeaders: ['x-my-turn'],
       transport: 'sse',
@@ -60,14 +60,14 @@ describe('headers that differ by request', () => {
     assert.equal(emulator.journal.connections()[0]?.headers['x-my-turn'], '0');
   });
 
-  test('identityHeaders leaves out all others', async (t) => {
+  test('identityHeaders leaves all other headers out of the identity', async (t) => {
     const headersOf = (turn: number) => ({ 'x-tenant': 'one', 'x-anything': String(turn) });
     const { plans, opened } = await converse(t, headersOf, { identityHeaders: ['x-tenant'] });
     assert.deepEqual(plans, ['full', 'delta', 'delta']);
     assert.equal(opened[0]?.headers['x-tenant'], 'one');
   });
 
-  test('one that is not known: few connections stay, and one warning names it', async (t) => {
+  test('a header that is not known and differs by request: few connections stay, and one warning names it', async (t) => {
     const { opened, warnings, stats, plans } = await converse(t, (turn) => ({ 'x-my-turn': String(turn) }), {
       turns: 12,
     });

@@ -64,7 +64,7 @@ function sdkOf(t: TestContext, options: FetchOptions) {
 }
 
 describe('createClient: fetch', () => {
-  test('the turn is a call of it, as a mock expects one', async (t) => {
+  test('a turn is one call of the given fetch, with the request that a mock expects', async (t) => {
     const { asked, fetch } = mock();
     const turn = clientOf(t, { fetch }).turn({ model: 'm', input: 'x' });
     assert.equal(await turn.text(), 'Mocked.');
@@ -93,7 +93,7 @@ describe('createClient: fetch', () => {
     assert.equal(asked.length, 1);
   });
 
-  test('what it rejects with is the cause, and a turn that may have run is not sent again', async (t) => {
+  test('the reason that the given fetch rejects with is the cause, and a turn that may have run is not sent again', async (t) => {
     const reason = new Error('no handler for this request');
     const { fetch, asked } = mock(() => Promise.reject(new TypeError('Failed to fetch', { cause: reason })));
     await assert.rejects(clientOf(t, { fetch }).turn({ model: 'm', input: 'x' }).text(), (thrown: TurnwireError) => {
@@ -104,7 +104,7 @@ describe('createClient: fetch', () => {
     assert.equal(asked.length, 1);
   });
 
-  test('what lies under its error and is none, as MSW has it, is not shown', async (t) => {
+  test('a cause that is no error, as that of MSW, is not shown', async (t) => {
     const { fetch } = mock(() => Promise.reject(new TypeError('Failed to fetch', { cause: Response.error() })));
     await assert.rejects(clientOf(t, { fetch }).turn({ model: 'm', input: 'x' }).text(), {
       code: 'connection_lost',
@@ -112,7 +112,7 @@ describe('createClient: fetch', () => {
     });
   });
 
-  test('where it could not connect, nothing was sent', async (t) => {
+  test('a given fetch that could not connect has sent nothing', async (t) => {
     const server = await FaultServer.start();
     const baseUrl = server.url;
     await server.close();
@@ -141,7 +141,7 @@ describe('createClient: fetch', () => {
     assert.deepEqual(types, ['response.created']);
   });
 
-  test('an abort reaches its signal', async (t) => {
+  test('an abort reaches the signal of the given fetch', async (t) => {
     const { fetch, asked } = mock(
       ({ init }) =>
         new Promise((_, reject) => {
@@ -157,7 +157,7 @@ describe('createClient: fetch', () => {
     assert.equal(asked[0]?.init.signal?.aborted, true);
   });
 
-  test('a consumer that sleeps holds up its body', async (t) => {
+  test('a consumer that sleeps holds up the body of the given fetch', async (t) => {
     const delta = `data: ${JSON.stringify({ type: 'response.output_text.delta', delta: 'x'.repeat(64 * 1024) })}\n\n`;
     let pulled = 0;
     const body = new ReadableStream(

@@ -141,7 +141,7 @@ describe('gateway and proxies', { concurrency: true }, () => {
     });
 
   describe('gateway before nginx', needs('nginx'), () => {
-    test('that passes no upgrade: turns go by SSE', async (t) => {
+    test('nginx passes no upgrade: turns go by SSE', async (t) => {
       await using emulator = await startEmulator();
       const port = await startMiddlebox(t, 'nginx', nginx(emulator.port, ''));
       const { ask } = await setUp(t, {}, { upstream: { base_url: `http://127.0.0.1:${port}/v1` } });
@@ -150,7 +150,7 @@ describe('gateway and proxies', { concurrency: true }, () => {
       assert.equal(response.headers.get('x-turnwire-transport'), 'sse');
     });
 
-    test('that cuts an idle connection: the chain of a client goes on, in full', async (t) => {
+    test('nginx cuts an idle connection: the chain of a client goes on, in full', async (t) => {
       await using emulator = await startEmulator();
       const port = await startMiddlebox(t, 'nginx', withLimits.nginx(emulator.port));
       const { gateway } = await setUp(t, {}, { upstream: { base_url: `http://127.0.0.1:${port}/v1` } });
@@ -172,7 +172,7 @@ describe('gateway and proxies', { concurrency: true }, () => {
   });
 
   describe('gateway before Caddy', needs('caddy'), () => {
-    test('that is reloaded between turns (1001): the WebSocket of a client stays, and its chain goes on in full', async (t) => {
+    test('Caddy is reloaded between turns (1001): the WebSocket of a client stays, and its chain goes on in full', async (t) => {
       await using emulator = await startEmulator();
       const admin = await freePort();
       const { port, file } = await runMiddlebox(t, 'caddy', (place) =>

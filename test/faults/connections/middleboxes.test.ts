@@ -59,7 +59,7 @@ listen all
 }
 
 describe('client behind nginx', needs('nginx'), () => {
-  test('that passes no upgrade: the turn goes by SSE, after one dial', async (t) => {
+  test('nginx passes no upgrade: the turn goes by SSE, after one dial', async (t) => {
     await using emulator = await startEmulator();
     const client = clientOf(t, await startMiddlebox(t, 'nginx', nginx(emulator.port, '')), {});
     const turn = client.turn(question);
@@ -73,7 +73,7 @@ describe('client behind nginx', needs('nginx'), () => {
     );
   });
 
-  test('that holds an event stream back until its end: every event comes, and the turn is whole', async (t) => {
+  test('nginx holds an event stream back until its end: every event comes, and the turn is whole', async (t) => {
     await using emulator = await startEmulator({ latency: { tokensPerSecond: 100 } });
     const client = clientOf(t, await startMiddlebox(t, 'nginx', nginx(emulator.port, '')), { transport: 'sse' });
     const { events, text } = await read(client.turn({ ...question, input: 'one two three four five six' }));
@@ -85,7 +85,7 @@ describe('client behind nginx', needs('nginx'), () => {
     ['websocket', `${passesUpgrades} proxy_read_timeout 1s;`],
     ['sse', 'proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 1s;'],
   ] as const)
-    test(`that cuts what is idle, ${transport}: the error names the silence`, async (t) => {
+    test(`nginx cuts what is idle, ${transport}: the error names the silence`, async (t) => {
       const upstream = await silentUpstream(t);
       const client = clientOf(t, await startMiddlebox(t, 'nginx', nginx(upstream.port, location)), { transport });
       const { error, events } = await read(client.turn(question));
@@ -96,7 +96,7 @@ describe('client behind nginx', needs('nginx'), () => {
       assert.equal(upstream.creates + upstream.posts, 1);
     });
 
-  test('whose upstream is gone: its page of 502 is a refusal, and no part of it is told', async (t) => {
+  test('nginx without its upstream: the page of 502 is a refusal, and the error has no part of it', async (t) => {
     const client = clientOf(t, await startMiddlebox(t, 'nginx', nginx(await freePort(), passesUpgrades)), {
       recovery: { refusals: 'surface' },
     });
@@ -116,7 +116,7 @@ describe('client behind haproxy', needs('haproxy'), () => {
     ['websocket', 'timeout server 30s\n  timeout tunnel 1s'],
     ['sse', 'timeout server 1s'],
   ] as const)
-    test(`that cuts what is idle, ${transport}: the error names the silence`, async (t) => {
+    test(`haproxy cuts what is idle, ${transport}: the error names the silence`, async (t) => {
       const upstream = await silentUpstream(t);
       const client = clientOf(t, await startMiddlebox(t, 'haproxy', haproxy(upstream.port, timeouts)), { transport });
       const { error } = await read(client.turn(question));
@@ -124,7 +124,7 @@ describe('client behind haproxy', needs('haproxy'), () => {
       assert.match(error?.message ?? '', silence);
     });
 
-  test('that is stopped in the middle of a turn: the turn is lost once, and nothing is sent again', async (t) => {
+  test('haproxy is stopped in the middle of a turn: the turn is lost once, and nothing is sent again', async (t) => {
     const upstream = await silentUpstream(t);
     const configuration = haproxy(upstream.port, 'timeout server 30s', 'hard-stop-after 200ms');
     const { port, child } = await runMiddlebox(t, 'haproxy', configuration);
@@ -140,7 +140,7 @@ describe('client behind haproxy', needs('haproxy'), () => {
 });
 
 describe('client behind Caddy', needs('caddy'), () => {
-  test('that is reloaded in the middle of a turn: close code 1001, and the next turn goes by a new connection', async (t) => {
+  test('Caddy is reloaded in the middle of a turn: close code 1001, and the next turn goes by a new connection', async (t) => {
     const upstream = await silentUpstream(t);
     const admin = await freePort();
     const { port, file } = await runMiddlebox(

@@ -152,7 +152,7 @@ describe('steering', () => {
     },
   );
 
-  test('what waits stands in the items of a conversation, and is not sent again to who holds it', async (t) => {
+  test('input that waits for the next turn stands in the items of a conversation, and is not sent again to a server that holds it', async (t) => {
     const clock = new ManualClock();
     const emulator = await startEmulator({
       clock,

@@ -41,7 +41,7 @@ describe('cluster: ids of principals', { skip: withoutRedis }, () => {
     await joined(redis, ...cluster.nodes);
   });
 
-  test('are found on every node by the one that they were given to, and by no other', async () => {
+  test('an id is found on every node by the principal that got it, and by no other', async () => {
     const [a, b, c] = cluster.nodes;
     const { id, output } = await a.ask({ input: 'One.' }, alice);
     await entries(redis, 't1:o:*', 2);
@@ -73,7 +73,7 @@ describe('cluster: ids of principals', { skip: withoutRedis }, () => {
     assert.deepEqual([read.status, read.code], [404, 'not_found']);
   });
 
-  test('what the same words end in belongs to each principal alone', async () => {
+  test('two principals with the same words in their history each continue their own response', async () => {
     const [a, b] = cluster.nodes;
     const talk = new Talk({ instructions: 'The same words.' });
     const before = ((await redis.command('KEYS', 't1:{????????}c*')) as string[]).length;
@@ -85,7 +85,7 @@ describe('cluster: ids of principals', { skip: withoutRedis }, () => {
     assert.equal((await talk.say(b, 'Two.', alice)).plan, 'delta');
   });
 
-  test('Redis away: an id that is not known here is not found, and what is known here goes on', async () => {
+  test('Redis away: an id that this node does not know is not found, and a chain that it knows goes on', async () => {
     const [a, b] = cluster.nodes;
     const talk = new Talk({ instructions: 'While Redis is away.' });
     const first = await talk.say(a, 'One.', alice);

@@ -71,7 +71,7 @@ describe('leases of chains', { skip: withoutRedis }, () => {
     return { session, leases, moved, owner, place };
   }
 
-  test('lead to the node of the last response, and from no earlier one', async () => {
+  test('the last response of a chain leads to the node that holds it, and no earlier response does', async () => {
     const a = await node('a');
     await a.moved('first-1');
     assert.equal(await a.owner('first-1'), 'http://a');
@@ -82,7 +82,7 @@ describe('leases of chains', { skip: withoutRedis }, () => {
     assert.equal(a.leases.holds(tenant.response('first-1')), false);
   });
 
-  test('what a former owner writes after a take-over is refused', async () => {
+  test('the write of a former owner after a take-over is refused', async () => {
     const [a, b] = [await node('a'), await node('b')];
     await a.moved('taken-1');
     const taken = await b.place('taken-1');
@@ -95,7 +95,7 @@ describe('leases of chains', { skip: withoutRedis }, () => {
     assert.equal(await a.owner('taken-2'), 'http://b');
   });
 
-  test('of two that take over the same lease one has it', async () => {
+  test('of two nodes that take over the same lease one has it', async () => {
     const [a, b, c] = [await node('a'), await node('b'), await node('c')];
     await a.moved('raced-1');
     const taken = await b.place('raced-1');
@@ -104,7 +104,7 @@ describe('leases of chains', { skip: withoutRedis }, () => {
     assert.equal(owners.filter((one) => one !== undefined).length, 1);
   });
 
-  test('end with the session of their node, and a late sign of life brings nobody back', async () => {
+  test('leases end with the session of their node, and a late sign of life does not bring them back', async () => {
     const [a, b] = [await node('a'), await node('b')];
     await a.moved('lapsed-1');
     const lapsed = a.session.id;
@@ -120,7 +120,7 @@ describe('leases of chains', { skip: withoutRedis }, () => {
     assert.equal(await b.owner('lapsed-3'), 'http://a');
   });
 
-  test('an address that no node of the deployment has written is nobody’s: keys of clients would be sent to it', async () => {
+  test('an address that no node of the deployment has written is not believed: keys of clients would be sent to it', async () => {
     const [a, b] = [await node('a'), await node('b')];
     await a.moved('forged-1');
     const key = keys.node(a.session.id ?? '');
@@ -136,7 +136,7 @@ describe('leases of chains', { skip: withoutRedis }, () => {
     }
   });
 
-  test('a node that drains gives all of them up at once', async () => {
+  test('a node that drains gives up all its leases at once', async () => {
     const [a, b] = [await node('a'), await node('b')];
     await a.moved('drained-1');
     a.session.end();

@@ -62,7 +62,7 @@ test('P78: the longest context that the input begins with is continued', () => {
   assert.equal(asked(memory, [...history, user('three')], { usable: (id) => id === 'r1' }), 'delta r1 from 2');
 });
 
-test('what is asked of a response is whether it, as stored or not, can be continued', () => {
+test('the caller is asked of a response, with its "stored", whether a turn can continue it', () => {
   const memory = new ChainMemory({ maxBytes: roomy });
   answer(memory, [user('one')], 'r1', [reply('1', 'a')], { stored: false });
   const questions: unknown[] = [];
@@ -76,7 +76,7 @@ test('what is asked of a response is whether it, as stored or not, can be contin
   assert.equal(plan.name === 'delta' && plan.stored, false);
 });
 
-test('D5: whatever is changed in a history, the plan is full', () => {
+test('D5: after any change in the history of a response, no delta continues that response', () => {
   const { memory, history } = twoTurns();
   const next = user('three');
   const edited = (index: number, item: JsonObject): JsonObject[] => [...history.with(index, item), next];
@@ -133,7 +133,7 @@ test('the same history with two sets of fields: each finds its own response', ()
   assert.equal(asked(memory, next, { fields: other }), 'delta r2 from 2');
 });
 
-test('the reasons for a full plan', () => {
+test('each full plan has the reason why no response could be continued', () => {
   const { memory, history } = twoTurns();
   const next = [...history, user('three')];
   assert.equal(asked(memory, []), 'first_turn');
@@ -158,7 +158,7 @@ test('the reasons for a full plan', () => {
   assert.equal(asked(once, history.slice(0, 3)), 'history_rewound');
 });
 
-test('D1: what the server has lost is not continued, and the reason says so, until it is answered again', () => {
+test('D1: a response that the server has lost is not continued, and the plan says so, until a turn brings it again', () => {
   const { memory, history } = twoTurns();
   const next = [...history, user('three')];
   memory.forget('r2');
@@ -174,7 +174,7 @@ test('D1: what the server has lost is not continued, and the reason says so, unt
   assert.equal(asked(memory, [...history, user('x')]), 'delta r2 from 4');
 });
 
-test('either form of an item is the item', () => {
+test('an item is recognised in the form of the terminal event and in that of its own event', () => {
   const memory = new ChainMemory({ maxBytes: roomy });
   const output = [reasoning('rs', 'terminal'), call('c', '{"a":1}')];
   answer(memory, [user('one')], 'r1', output, { alternates: [reasoning('rs', 'done'), undefined] });
@@ -224,7 +224,7 @@ test('histories that differ only in ids the caller has dropped are told apart by
   }
 });
 
-test('what is held is what the server has, not what the caller has in its place', () => {
+test('the remembered history has the items as the server has them, not as the caller has rewritten them', () => {
   const memory = new ChainMemory({ maxBytes: roomy });
   answer(memory, [user('one')], 'r1', [reply('1', 'msg_1')]);
   const dropped = [user('one'), { role: 'assistant', content: '1' }, user('two')];
@@ -234,7 +234,7 @@ test('what is held is what the server has, not what the caller has in its place'
   assert.equal(asked(memory, next('msg_other')), 'history_diverged_at: 1');
 });
 
-test('what was continued may be forgotten before the turn has ended', () => {
+test('a continued response may be forgotten before the turn that continues it has ended', () => {
   const memory = new ChainMemory({ maxBytes: 60_000 });
   answer(memory, [user('one')], 'r1', [reply('1', 'msg_1')]);
   const input = [user('one'), reply('1', 'msg_1'), user('two')];
@@ -272,7 +272,7 @@ test('a warm-up is continued by the first turn', () => {
   assert.equal(asked(memory, []), 'nothing_new');
 });
 
-test('what all conversations have in common is held once', () => {
+test('a beginning that all conversations share is held once', () => {
   const common = [user('x'.repeat(100_000)), reply('y'.repeat(1000), 'msg')];
   const one = new ChainMemory({ maxBytes: roomy });
   const many = new ChainMemory({ maxBytes: roomy });
@@ -308,7 +308,7 @@ test('D17: the budget of bytes is kept; the chain used least recently goes first
   assert(memory.size >= 15 && memory.size < 40, `${memory.size}`);
 });
 
-test('what is lost is the first to go', () => {
+test('a response that the server has lost is the first to be forgotten for the budget', () => {
   const other = (memory: ChainMemory): void => answer(memory, [user('x')], 'x', [reply('y', 'z')]);
   const all = twoTurns().memory;
   other(all);
@@ -323,7 +323,7 @@ test('what is lost is the first to go', () => {
   }
 });
 
-test('everything that is forgotten is freed', () => {
+test('the bytes of a forgotten response are freed, all of them', () => {
   const large = (memory: ChainMemory): void =>
     answer(memory, [user('x'.repeat(20_000))], 'large', [reply('x', 'y')], { fields: { model: 'n' } });
   const alone = new ChainMemory({ maxBytes: 60_000 });
@@ -359,7 +359,7 @@ test('N19: an output nested without end is not remembered', () => {
   assert.deepEqual([memory.size, memory.bytes], [0, 0]);
 });
 
-test('a response that is committed again is what it is the second time', () => {
+test('a response that is committed again has the history of the second commit alone', () => {
   const memory = new ChainMemory({ maxBytes: roomy });
   answer(memory, [user('one')], 'r1', [reply('1', 'msg')]);
   const { bytes } = memory;
@@ -369,7 +369,7 @@ test('a response that is committed again is what it is the second time', () => {
   assert.equal(asked(memory, [user('ONE'), reply('1', 'msg'), user('two')]), 'delta r1 from 2');
 });
 
-test('items that look alike from afar are told apart', () => {
+test('long items that differ in one character are told apart', () => {
   // Of the same length, and different in one character that no sample need touch.
   const texts = Array.from(
     { length: 40 },

@@ -17,7 +17,7 @@ function setUp(): { identities: IdentityClients; clock: FakeClock; suspects: str
   return { clock, suspects, identities: new IdentityClients({ settings, clock, maxChainBytes: 1000, onSuspect }) };
 }
 
-test('the same identity has the same client, and another one another', () => {
+test('the same identity gets the same client, and another identity another client', () => {
   const { identities } = setUp();
   const take = (to: string, key: string) => identities.acquire({ url: to, headers: { authorization: key } }).client;
   const first = take(url, 'a');
@@ -29,7 +29,7 @@ test('the same identity has the same client, and another one another', () => {
   assert.equal(identities.acquire({ url, headers: { authorization: 'a' }, program }).client, first);
 });
 
-test('X21: beyond their number the one that was not used for longest goes, but none that is in use', () => {
+test('X21: beyond the maximum of identities the client that was not used for longest is closed, but none in use', () => {
   const { identities } = setUp();
   const take = (key: number) => identities.acquire({ url, headers: { authorization: String(key) } });
   // One that carries a second turn is kept.
@@ -48,7 +48,7 @@ test('X21: beyond their number the one that was not used for longest goes, but n
   assert.notEqual(take(1).client, oldest.client);
 });
 
-test('one that is idle for an hour goes; one that is used again stays', () => {
+test('a client that is idle for an hour is closed; a client that is used again stays', () => {
   const { identities, clock } = setUp();
   identities.acquire({ url, headers: {} }).release();
   clock.advance(identityIdleMs - 1);
@@ -61,7 +61,7 @@ test('one that is idle for an hour goes; one that is used again stays', () => {
   assert.equal(identities.size, 0);
 });
 
-test('closed, it gives out none', async () => {
+test('after close() no client is given out', async () => {
   const { identities } = setUp();
   identities.acquire({ url, headers: {} }).release();
   await identities.close();
@@ -90,7 +90,7 @@ describe('identities that carried one turn', () => {
     return lease;
   };
 
-  test('four are kept, the oldest goes first, and one that runs or ran again stays', () => {
+  test('four identities with one turn are kept; the oldest goes first, and an identity that runs or ran again stays', () => {
     const all = setUp();
     const { identities } = all;
     const running = identities.acquire({ url, headers: { authorization: 'runs' } });
@@ -105,7 +105,7 @@ describe('identities that carried one turn', () => {
     assert.equal(once(all, 0).client, again.client);
   });
 
-  test('each goes within a minute, where there is another identity; a second turn makes it one like any', () => {
+  test('an identity with one turn goes within a minute if there is another; with a second turn it stays', () => {
     const all = setUp();
     const { identities, clock } = all;
     once(all, 1);
@@ -119,7 +119,7 @@ describe('identities that carried one turn', () => {
     assert.equal(identities.size, 0);
   });
 
-  test('the only identity there is has its hour', () => {
+  test('an identity with one turn that is the only one stays for an hour', () => {
     const all = setUp();
     const { identities, clock } = all;
     once(all, 1);
@@ -129,7 +129,7 @@ describe('identities that carried one turn', () => {
     assert.equal(identities.size, 0);
   });
 
-  test('the third that differs in one header alone names it; credentials do not count, nor another address', () => {
+  test('the third identity that differs in one header alone brings a warning with its name; credentials and other addresses do not', () => {
     const all = setUp();
     for (let value = 0; value < 2; value += 1) once(all, value);
     assert.deepEqual(all.suspects, []);

@@ -103,7 +103,7 @@ describe('snapshot', () => {
     );
   });
 
-  test('what JSON cannot write, or what could not be compared, is refused', () => {
+  test('a value that JSON cannot write, or that nests too deep to be compared, is refused', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = [circle];
     refused(circle, 'too_deep');

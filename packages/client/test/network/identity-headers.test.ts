@@ -23,7 +23,7 @@ function headersOf(
 }
 
 describe('identity headers', () => {
-  test('what is sent, and that the caller’s headers win', async () => {
+  test('key, organization and project become headers, and the caller’s own headers win over them', async () => {
     const sent = await headersOf({
       apiKey: 'sk',
       organization: 'o',
@@ -35,7 +35,7 @@ describe('identity headers', () => {
     assert.deepEqual(sent, { authorization: 'mine', 'openai-organization': 'o', 'openai-project': 'p', 'x-a': 'b' });
   });
 
-  test('functions are asked each time', async () => {
+  test('functions for key and headers are asked at each dial', async () => {
     let count = 0;
     const ask = identityHeadersOf({
       dialMs: 1000,

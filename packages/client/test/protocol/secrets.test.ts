@@ -9,7 +9,7 @@ const secretsOf = (headers: Record<string, string>): Secrets => {
 };
 
 describe('secrets', () => {
-  test('what is a credential is cut out of texts, with and without its scheme; other headers and short values are not', () => {
+  test('a credential is cut out of texts, with and without its scheme; other headers and short values are not', () => {
     const secrets = secretsOf({ authorization: 'Bearer sk-12345678', 'x-team': 'research-team', 'api-key': 'any' });
     assert.equal(
       secrets.redact('no sk-12345678 of research-team, Bearer sk-12345678, any'),
@@ -17,7 +17,7 @@ describe('secrets', () => {
     );
   });
 
-  test('in JSON all texts are looked at, numbers stay what they are, and what has none is the same', () => {
+  test('in JSON, secrets are cut out of every text; numbers and JSON without a secret stay as they are', () => {
     const secrets = secretsOf({ authorization: 'Bearer 12345678', 'x-token': 'with "quotes" \\ in it' });
     assert.deepEqual(
       secrets.redactJson({
@@ -30,13 +30,13 @@ describe('secrets', () => {
     assert.deepEqual(secrets.redactJson({ a: [1, 'b', true] }), { a: [1, 'b', true] });
   });
 
-  test('what is nested too deep to be looked through is not shown', () => {
+  test('JSON that nests too deep to be searched for secrets is not shown', () => {
     let deep: unknown = 'sk-12345678';
     for (let level = 0; level < 100_000; level += 1) deep = [deep];
     assert.deepEqual(secretsOf({ authorization: 'Bearer sk-12345678' }).redactJson({ error: deep }), {});
   });
 
-  test('rotated keys are all known, up to a bound', () => {
+  test('the last 32 keys of a rotation are cut out', () => {
     const secrets = new Secrets();
     for (let number = 0; number < 40; number += 1)
       secrets.add({ authorization: `Bearer key-number-${String(number).padStart(2, '0')}` });

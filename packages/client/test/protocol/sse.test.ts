@@ -94,7 +94,7 @@ describe('SSE reader', () => {
     );
   });
 
-  test('what is written line by line is read back', () => {
+  test('a message that is written line by line is read back', () => {
     const text = fc.string({ unit: 'grapheme' }).map((value) => value.replace(/\r\n?/g, '\n'));
     fc.assert(
       fc.property(fc.array(text), (messages) => {
@@ -110,7 +110,7 @@ describe('SSE reader', () => {
     );
   });
 
-  test('a chunk that is reused by its owner harms nothing', () => {
+  test('an event survives that the owner of its chunk writes over the chunk', () => {
     const chunk = Buffer.from('data: a');
     const found: string[] = [];
     const reader = new SseReader({ maxBytes: 100, onData: (data) => found.push(data) });
@@ -137,7 +137,7 @@ describe('SSE reader', () => {
     });
   }
 
-  test('the limit is for one event, not for the stream', () => {
+  test('the byte limit is for one event, not for the stream', () => {
     assert.equal(read([Buffer.from('data: 0123456789\n\n'.repeat(100))], 20).length, 100);
   });
 

@@ -21,7 +21,7 @@ const common =
   '"model":"m","input":[{"role":"user","content":"zwölf €"}],"previous_response_id":"resp_1","unknown_field":{"a":[1,null]}';
 
 describe('turn request', () => {
-  test('the frame and the body, as they go out', () => {
+  test('the WebSocket frame and the body of the POST have the fields of the request in its order', () => {
     const request = new TurnRequest(all);
     assert.equal(request.frame(), `{"type":"response.create","generate":true,${common}}`);
     assert.equal(
@@ -30,12 +30,12 @@ describe('turn request', () => {
     );
   });
 
-  test('a request of nothing is still one', () => {
+  test('a request without fields is sent as a frame and as a body', () => {
     assert.equal(new TurnRequest({}).frame(), '{"type":"response.create"}');
     assert.equal(new TurnRequest({}).body(), '{"stream":true}');
   });
 
-  test('a delta has every field, the id, and only what is new of the input', () => {
+  test('a delta has every field, the id, and only the new items of the input', () => {
     const { previous_response_id: _, ...params } = all;
     const request = new TurnRequest({ ...params, input: ['a', 'b', 'c'] as never });
     assert.equal(
@@ -44,7 +44,7 @@ describe('turn request', () => {
     );
   });
 
-  test('what the caller changes later changes nothing', () => {
+  test('a request does not follow what its caller changes later', () => {
     const params = { input: [{ role: 'user' as const, content: 'before' }] };
     const request = new TurnRequest(params);
     params.input.push({ role: 'user', content: 'after' });
@@ -91,7 +91,7 @@ describe('turn request', () => {
     });
   }
 
-  test('what may be run twice: nothing that the server keeps, no tool that acts there', () => {
+  test('a request may run twice if it names no conversation and no tool that acts at the server', () => {
     const repeatable = (params: TurnParams): boolean => new TurnRequest(params).repeatable;
     for (const params of [
       {},
@@ -115,7 +115,7 @@ describe('turn request', () => {
       assert.equal(repeatable(params), false, JSON.stringify(params));
   });
 
-  test('which transports can carry it', () => {
+  test('a request of generate: false goes by WebSocket only, one of background: true by SSE only', () => {
     assert.equal(new TurnRequest({ generate: false }).webSocketOnly, true);
     assert.equal(new TurnRequest({ generate: true }).webSocketOnly, false);
     assert.equal(new TurnRequest({ background: true }).sseOnly, true);

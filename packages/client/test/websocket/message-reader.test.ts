@@ -85,7 +85,7 @@ describe('WebSocket message reader', () => {
     }),
   );
 
-  test('what ws sends is heard as it was sent, in whatever pieces it comes', () => {
+  test('messages that ws has encoded are read as they were sent, in whatever pieces the bytes come', () => {
     fc.assert(
       fc.property(
         fc.array(said, { maxLength: 8 }),
@@ -155,7 +155,7 @@ describe('WebSocket message reader', () => {
     );
   });
 
-  test('a long text that came in pieces keeps what they said, and is checked like any other', () => {
+  test('a long text that came in pieces is read whole, and its UTF-8 is checked', () => {
     const texts = ['ä'.repeat(50_000), 'b', `${'x'.repeat(20_000)}\u{1F600}`];
     const bytes = Buffer.concat(texts.map((text) => frame(Buffer.from(text), 1)));
     const thousands = Array.from({ length: 200 }, () => 1001);

@@ -194,7 +194,7 @@ describe('agent loop', () => {
     assert.ok(kept.includes('agent'));
   });
 
-  test('what turns cost is counted in dollars, by what was cached', async () => {
+  test('the cost of turns is counted in dollars, cached tokens at their own price', async () => {
     const priced: Model = { ...agent.model, cost: { input: 2, output: 10, cacheRead: 0.5, cacheWrite: 2 } };
     const inner = scriptedClient([{ output: [say('Done.')] }]);
     const usage = {

@@ -63,7 +63,7 @@ describe('session of an agent', () => {
     ]);
   });
 
-  test('what goes wrong with a call is its answer, and the run goes on', async () => {
+  test('the failure of a call is its output, and the run goes on', async () => {
     const custom: Item = { type: 'custom_tool_call', call_id: 'c6', name: 'note', input: 'free text' };
     const { ran, client, session } = start([
       {
@@ -105,7 +105,7 @@ describe('session of an agent', () => {
     );
   });
 
-  test('who has to be asked is asked: no, yes, always', async () => {
+  test('the user is asked before a call that changes things: no, yes, always', async () => {
     const asked: string[] = [];
     const answers: Answer[] = ['no', 'yes', 'always'];
     const approve = ({ arguments: args }: { arguments: string }): Answer => {
@@ -123,7 +123,7 @@ describe('session of an agent', () => {
     assert.match(String(outputs(session.history)[0]), /^The user declined/);
   });
 
-  test('what only reads asks nobody, and no answer at all is a no', async () => {
+  test('a call that only reads asks nobody, and a user who cannot be asked counts as a no', async () => {
     const { ran, tool } = counter(true);
     const approve = () => assert.fail('asked');
     await start([{ output: [call('c1', 'note', { text: 'a' })] }, { output: [say('end')] }], {
@@ -174,7 +174,7 @@ describe('session of an agent', () => {
     assert.equal(outputs(session.history).length, 6);
   });
 
-  test('four identical calls and another one are no circle', async () => {
+  test('four identical calls and another one do not end the run', async () => {
     const turns = 'aaaabaaaab'.split('').map((text, index) => ({ output: [call(String(index), 'note', { text })] }));
     const { ran, session } = start([...turns, { output: [say('end')] }]);
     await session.run('go').result();

@@ -20,7 +20,7 @@ const unreadable = (message: string): never => {
 };
 
 describe('sessions that are kept', () => {
-  test('what was said, compacted, handed over and spent is there again', async (t) => {
+  test('a resumed session has its items, compaction, agent and usage', async (t) => {
     const { sessions } = await folder(t);
     const first = sessions.create('/agent.yaml', 'root');
     first.append({ kind: 'items', items: [prompt, call('a')] });

@@ -130,7 +130,7 @@ describe('steering of an agent', () => {
     });
   }
 
-  test('what is queued when the run ends is handed back, for the next one', async (t) => {
+  test('input that is still queued when a run ends is handed back, for the next run', async (t) => {
     const script = { turns: [{ reasoning: 'Long long thoughts.', text: 'Done.' }] };
     const { session } = await start(t, script, { model: 'gpt-5.4' });
     await interrupted(session, 'And now?');
@@ -139,7 +139,7 @@ describe('steering of an agent', () => {
     assert.deepEqual(session.unheard(), []);
   });
 
-  test('what a turn had taken that is then aborted is handed back', async (t) => {
+  test('input that a turn had taken before it was aborted is handed back', async (t) => {
     const script = { turns: [{ reasoning: 'Long long thoughts, without an end in sight.', text: 'Done.' }] };
     const { session } = await start(t, script);
     const stop = new AbortController();
@@ -154,7 +154,7 @@ describe('steering of an agent', () => {
     assert.deepEqual(short(session.history), ['go']);
   });
 
-  test('another model from the next turn on', async (t) => {
+  test('another model can be chosen from the next turn on', async (t) => {
     const { emulator, session } = await start(t, { turns: [{ text: 'One.' }, { text: 'Two.' }] });
     await session.run('go').result();
     session.useModel({ ...session.agent.model, name: 'other', model: 'other' });

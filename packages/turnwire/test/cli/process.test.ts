@@ -11,7 +11,7 @@ function assertNoStack({ stderr }: Left): void {
 }
 
 describe('turnwire as a process', () => {
-  test('a reader that leaves ends the command promptly, without a word', async (t) => {
+  test('a closed pipe of standard output ends the command promptly, without a message', async (t) => {
     const folder = await scratch(t, {
       'agent.yaml': emulated,
       'script.yaml': `turns: [{ text: "${'a line of text\\n'.repeat(2000)}", pace: { tokens_per_second: 200 } }]`,
@@ -26,7 +26,7 @@ describe('turnwire as a process', () => {
     assert.equal(stderr, '');
   });
 
-  test('its status is then 141, and what it leaves behind is nothing', async (t) => {
+  test('a command with a closed standard output ends with status 141', async (t) => {
     const folder = await scratch(t, {
       'agent.yaml': emulated,
       'script.yaml': 'turns: [{ text: "a b c d e f g h i j k l m n", pace: { tokens_per_second: 5 } }]',
@@ -39,7 +39,7 @@ describe('turnwire as a process', () => {
     assertNoStack(left);
   });
 
-  test('a closed standard input harms nobody', async (t) => {
+  test('a closed standard input is no crash: a prompt as argument runs, a prompt to be read is refused', async (t) => {
     const folder = await scratch(t, { 'agent.yaml': emulated });
     const run = async (...argv: string[]): Promise<Left> =>
       new Child('/bin/sh', ['-c', '"$0" "$@" <&-', process.execPath, program, ...argv], { cwd: folder }).left;
@@ -53,7 +53,7 @@ describe('turnwire as a process', () => {
     }
   });
 
-  test('what was written to a pipe gets out, however much it is', async (t) => {
+  test('an answer of 400 kB is written to a pipe whole', async (t) => {
     const text = 'x'.repeat(400_000);
     const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': `turns: [{ text: ${text} }]` });
     const { status, stdout } = await turnwireProcess(['run', 'agent.yaml', 'Go.', '--script', 'script.yaml'], {

@@ -154,7 +154,7 @@ describe('turnwire run --record and --replay', () => {
     assert.match(stdout, /" end\."/);
   });
 
-  test('what cannot be meant is refused before anything runs', options, async (t) => {
+  test('options that exclude each other are refused before anything runs', options, async (t) => {
     const { run, folder } = await recorded(t);
     const cases: readonly [readonly string[], RegExp][] = [
       [['--record', 'a', '--replay', 'run.jsonl'], /^--record and --replay exclude each other/],

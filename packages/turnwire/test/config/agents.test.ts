@@ -16,7 +16,7 @@ async function complaints(t: TestContext, yaml: string): Promise<string[]> {
   return error.problems.map(({ position, message }) => `${position?.line}:${position?.column}: ${message}`);
 }
 
-test('reads all that can be said about an agent', async (t) => {
+test('an agent file with every key of an agent is read', async (t) => {
   const { root, agents, permissions } = await load(
     t,
     `
@@ -110,7 +110,7 @@ permissions:
   ]);
 });
 
-test('what an agent does not say has its default', async (t) => {
+test('keys that an agent leaves out have their defaults', async (t) => {
   const { root, permissions } = await load(t, 'agents: { root: { model: openai/x } }');
   assert.deepEqual(root.fallback, { models: [], retries: 2, cooldownMs: 60_000, retryRateLimits: false });
   assert.deepEqual([root.maxIterations, root.numHistoryItems, root.maxConsecutiveToolCalls], [Infinity, Infinity, 5]);

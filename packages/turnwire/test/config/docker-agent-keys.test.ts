@@ -22,7 +22,7 @@ const refused = (t: TestContext, lines: string, said: RegExp, top = ''): Promise
 const around = { tools: '', agents: new Map(), now: new Date(0) };
 
 describe('keys of docker-agent', () => {
-  test('that ask for nothing are accepted, those that ask for something are not', async (t) => {
+  test('unserved keys that ask for nothing (false, empty) are accepted, others are refused', async (t) => {
     await root(
       t,
       '    skills: false\n    rag: []\n    code_mode_tools: false\n    redact_secrets: false\n    toolsets: [{ type: shell, safer: false }]\n',
@@ -32,7 +32,7 @@ describe('keys of docker-agent', () => {
     await refused(t, '    skils: false\n', /unknown key "skils"; did you mean "skills"\?/);
   });
 
-  test('that hold an agent back are never to be removed', async (t) => {
+  test('the refusal of a key that holds an agent back never says to remove the key', async (t) => {
     for (const [lines, said] of [['    safety: strict\n', /instead of it, say under "permissions"/]] as const) {
       await refused(t, lines, said);
       await refused(t, lines, /^((?!remove it).)*$/s);

@@ -62,7 +62,7 @@ describe('expressions in ${…}', () => {
     });
   }
 
-  test('are found with the braces and quotes in them; one that does not end is none', () => {
+  test('an expression is found with the braces and quotes in it; an expression that does not end is text', () => {
     const found = expressionsIn('a ${env.A || "}"} b ${x({y: 1})} ${env.B\n} ${never');
     assert.deepEqual(
       found.map(({ source }) => source),
@@ -72,7 +72,7 @@ describe('expressions in ${…}', () => {
 });
 
 describe('variables in an agent file', () => {
-  test('stand for their values in any field, paths included', async (t) => {
+  test('variables are replaced by their values in any field, paths included', async (t) => {
     const { root, models } = await load(
       t,
       `models:
@@ -100,7 +100,7 @@ agents:
     assert.deepEqual(shell.env, { A: '${env.LATER}', B: 'b', path: '$PATH:x' });
   });
 
-  test('that are missing are named with their places, once each', async (t) => {
+  test('variables that are missing are named with their places, once each', async (t) => {
     const yaml = `models:
   m: { provider: house, model: x, base_url: '\${env.NONE}' }
 agents:
@@ -116,7 +116,7 @@ agents:
     ]);
   });
 
-  test('that are not understood, and keys, are refused', async (t) => {
+  test('expressions that are not understood, and keys outside "env" and headers, are refused', async (t) => {
     const yaml = `models:
   m: { provider: openai, model: '\${env.MODEL.replace("a")}' }
 agents:
@@ -130,7 +130,7 @@ agents:
 });
 
 describe('commands of an agent file', () => {
-  test('put what was typed where they ask for it, and else behind them', () => {
+  test('the text typed behind a command goes where the command has its expression, and else behind it', () => {
     assert.equal(commandPrompt('Fix ${args[0]} now', 'main.go'), 'Fix main.go now');
     assert.equal(commandPrompt('${args.join("/")}: ${args[1] || "none"} ${other}', `a "b c"`), 'a/b c: b c ${other}');
     assert.equal(commandPrompt('Fix ${args[0]}.', ''), 'Fix .');
@@ -138,7 +138,7 @@ describe('commands of an agent file', () => {
     assert.equal(commandPrompt('Say ${args}', "$& it's"), "Say $& it's");
   });
 
-  test('that ask for something else are refused with the file', async (t) => {
+  test('commands with an expression that is not understood are refused with the file', async (t) => {
     const yaml = `agents:
   root:
     model: openai/x

@@ -167,7 +167,7 @@ describe('models of an agent file', () => {
     });
   }
 
-  test('what a provider has wrong is said once, and not again for its models', async (t) => {
+  test('a mistake of a provider is told once, and not again for its models', async (t) => {
     const said = await refusal(t, '{ provider: house, model: x }', 'providers: { house: { base_url: nowhere } }');
     assert.equal(said.split('\n').length, 1, said);
     assert.match(said, /1:33: "base_url" must be an http/);

@@ -60,7 +60,7 @@ agents:
   assert.match(lines[8] ?? '', /"lsp" is a docker-agent toolset that turnwire does not support yet/);
 });
 
-test('what docker-agent knows and turnwire does not serve is called so, wherever it stands', async (t) => {
+test('a key of docker-agent that turnwire does not serve is named as one, wherever it stands', async (t) => {
   const lines = await about(
     t,
     `rag: { docs: {} }
@@ -144,7 +144,7 @@ const shapes: readonly (readonly [string, string, RegExp])[] = [
   ['a prototype', `${good}__proto__: { a: 1 }\n`, /unknown key "__proto__"/],
 ];
 for (const [name, yaml, expected] of shapes) {
-  test(`${name}: one sentence`, async (t) => {
+  test(`the problem is told in one sentence: ${name}`, async (t) => {
     const lines = await about(t, yaml);
     assert.equal(lines.length, 1, lines.join('\n'));
     assert.match(lines[0] ?? '', expected);
@@ -160,7 +160,7 @@ test('aliases that multiply are refused and not expanded', async (t) => {
   assert.match(lines[0] ?? '', /its aliases expand to far more than was written$/);
 });
 
-test('endless nesting is one sentence', async (t) => {
+test('endless nesting is refused in one sentence', async (t) => {
   for (const text of ['['.repeat(20_000), '- '.repeat(20_000)]) {
     assert.deepEqual(await about(t, text), ['agent.yaml:1:1: cannot be used: it is nested too deeply']);
   }
@@ -203,7 +203,7 @@ for (const [name, env, expected] of keys) {
   });
 }
 
-test('what is no file of text is refused before it is read', async (t) => {
+test('a file that is no UTF-8 text of up to 1 MiB is refused before it is parsed', async (t) => {
   const folder = await scratch(t);
   const at = (name: string) => join(folder, name);
   await mkdir(at('directory'));
@@ -245,7 +245,7 @@ test(
   },
 );
 
-test('a byte order mark and CRLF are no problem, and places stay right', async (t) => {
+test('a file with a byte order mark and CRLF is read, and the places of its problems are right', async (t) => {
   const path = await agentFile(t, `\uFEFF${good.replaceAll('\n', '\r\n')}colour: red\r\n`);
   assert.deepEqual(await complaints(path, { OPENAI_API_KEY: 'k' }), [
     'agent.yaml:3:1: unknown key "colour"; the keys here are version, metadata, providers, models, mcps, toolsets, commands, skills, budget, budgets, permissions, agents',

@@ -96,12 +96,12 @@ describe('body cache', () => {
     ['white space', `{ "input" :\n${text} }`, `{ "input" :\n${open} , 1 ] , "a" : 2 }`],
     ['numbers that JSON writes in another way', `{"input":${text},"a":1.50}`, `{"input":${open},1e2,-0.0],"a":1.5}`],
   ] as const) {
-    test(`what is read is what JSON.parse says: ${what}`, () => {
+    test(`the cache reads what JSON.parse reads: ${what}`, () => {
       assert.deepEqual(readAfter(before, after).after, parsed(after));
     });
   }
 
-  test('whatever the texts are: what is read is what JSON.parse says', () => {
+  test('the cache reads what JSON.parse reads, whatever the texts are', () => {
     const value = jsonValue({ maxDepth: 3 });
     const name = constantFrom('a', 'input', 'inp\\u0075t', '"[', 'model');
     const fields = array(tuple(name, value), { maxLength: 3 });

@@ -16,7 +16,7 @@ describe('headers without options', () => {
     assert.deepEqual(b?.turn, {});
   });
 
-  test('some are not ours to send', () => {
+  test('a request with a header that a turn cannot send goes to the ordinary fetch', () => {
     for (const name of headerTable.ordinary) assert.equal(split({ [name]: 'x' }), undefined);
   });
 
@@ -57,7 +57,7 @@ describe('headers without options', () => {
       'x-stainless-retry-count',
     ],
   })) {
-    test(`what ${who} sends with each request is of no identity`, () => {
+    test(`headers that ${who} sends with each request are left out of the identity`, () => {
       const found = split(Object.fromEntries(names.map((name) => [name, '1'])));
       assert.deepEqual(namesOf(found?.identity), []);
       assert.deepEqual(namesOf(found?.turn).sort(), [...new Set(names)].sort());

@@ -154,7 +154,7 @@ describe('event stream of createFetch', () => {
       },
     ],
   ] satisfies [string, (body: ReadableStream<Uint8Array>) => Promise<string>][]) {
-    test(`what a reader with buffers of its own has left can be ${how}`, async () => {
+    test(`the rest of a body, after a reader with buffers of its own, can be ${how}`, async () => {
       const body = eventStream([], readerOf([delta('a')], [completed]), unchanged);
       const reader = body.getReader({ mode: 'byob' });
       await reader.read(new Uint8Array(1));
@@ -201,7 +201,7 @@ describe('event stream of createFetch', () => {
     assert.equal(await clone.text(), whole);
   });
 
-  test('X19: what the frames fail with, the body fails with', async () => {
+  test('X19: the body fails with the error of the turn, as its caller words it', async () => {
     const frames = readerOf([delta('a')], new Error('gone'));
     const failed = (error: unknown): unknown => new TypeError('told', { cause: error });
     const reader = eventStream([], frames, { ...unchanged, failed }).getReader();

@@ -74,7 +74,7 @@ describe('choice of a proxy', () => {
     });
   }
 
-  test('what a proxy’s address says', () => {
+  test('the address of a proxy gives host, port, TLS and credentials', () => {
     assert.deepEqual(choose(secure, {}, 'http://us%40er:p%3Ass%C3%A9@[::1]/ignored'), {
       origin: 'http://[::1]',
       host: '::1',

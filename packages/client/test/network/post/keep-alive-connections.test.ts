@@ -56,7 +56,7 @@ async function setUp(t: TestContext, answer: string) {
 const answered = (head: string): string => `HTTP/1.1 200 OK\r\ncontent-length: 2\r\n${head}\r\nhi`;
 
 describe('kept connections of POSTs', () => {
-  test('one that rests is used again, and not where a fresh one is asked for', async (t) => {
+  test('an idle connection is used again, unless its taker asks for a fresh one', async (t) => {
     const { ask, sockets } = await setUp(t, answered(''));
     assert.deepEqual(await ask(), { reused: false, body: 'hi' });
     assert.deepEqual(await ask(), { reused: true, body: 'hi' });
@@ -64,7 +64,7 @@ describe('kept connections of POSTs', () => {
     assert.equal(sockets.length, 2);
   });
 
-  test('a kept connection that has rested for longer than its taker allows is not used', async (t) => {
+  test('a connection that was idle for longer than its taker allows is not used', async (t) => {
     const { ask, clock, sockets } = await setUp(t, answered(''));
     await ask();
     clock.advance(4999);
@@ -74,7 +74,7 @@ describe('kept connections of POSTs', () => {
     assert.equal(sockets.length, 2);
   });
 
-  test('it is let go a second before the server lets it go', async (t) => {
+  test('an idle connection is closed a second before the time of the server’s keep-alive header', async (t) => {
     const { ask, clock } = await setUp(t, answered('keep-alive: timeout=5, max=9\r\n'));
     await ask();
     clock.advance(3999);
@@ -87,7 +87,7 @@ describe('kept connections of POSTs', () => {
     ['says that it closes', 'connection: close\r\n'],
     ['keeps connections for a second', 'keep-alive: timeout=1\r\n'],
   ] as const) {
-    test(`none rests whose server ${name}`, async (t) => {
+    test(`a connection is not kept if its server ${name}`, async (t) => {
       const { ask } = await setUp(t, answered(head));
       await ask();
       assert.equal((await ask()).reused, false);
@@ -98,7 +98,7 @@ describe('kept connections of POSTs', () => {
     'ended by the server': (socket: Socket) => socket.end(),
     'on which something came unasked': (socket: Socket) => socket.write(answered('')),
   })) {
-    test(`one ${name} while it rested is not used`, async (t) => {
+    test(`a connection ${name} while it was idle is not used`, async (t) => {
       const { ask, sockets } = await setUp(t, answered(''));
       await ask();
       const [socket] = sockets;
@@ -116,7 +116,7 @@ describe('kept connections of POSTs', () => {
     assert.deepEqual(await ask(), { reused: false, body: 'hi' });
   });
 
-  test('32 rest, and no more; nothing rests after the end', async (t) => {
+  test('32 idle connections are kept and no more, and none after destroy()', async (t) => {
     const { ask, connections, sockets } = await setUp(t, answered(''));
     await Promise.all(Array.from({ length: 40 }, () => ask()));
     const again = await Promise.all(Array.from({ length: 40 }, () => ask()));

@@ -48,7 +48,7 @@ describe('breaker', () => {
     });
   }
 
-  test('one turn probes, the others go by SSE meanwhile, and its success closes it', () => {
+  test('the breaker lets one turn probe, sends the others by SSE meanwhile, and closes when the probe succeeds', () => {
     const { clock, breaker: it } = breaker();
     it.failed(failure('busy'));
     clock.advance(minute);
@@ -62,7 +62,7 @@ describe('breaker', () => {
     assert.deepEqual(it.route(), rest('busy', minute));
   });
 
-  test('a probe that was abandoned leaves it to the next turn', () => {
+  test('after an abandoned probe the next turn probes', () => {
     const { clock, breaker: it } = breaker();
     it.failed(failure('busy'));
     clock.advance(minute);
@@ -72,7 +72,7 @@ describe('breaker', () => {
     assert.notEqual(it.route(), 'probe');
   });
 
-  test('a probe without a verdict is not waited for for ever', () => {
+  test('a probe without a verdict is followed by another one after two minutes', () => {
     const { clock, breaker: it } = breaker();
     it.failed(failure('busy'));
     clock.advance(minute);
@@ -83,7 +83,7 @@ describe('breaker', () => {
     assert.equal(it.route(), 'probe');
   });
 
-  test('failures count in a row, of all kinds: a success begins anew', () => {
+  test('failures of all kinds are counted in a row, and a success sets the count back', () => {
     const { breaker: it } = breaker();
     for (const kind of ['lost', 'unreachable', 'lost', 'lost'] as const) it.failed(failure(kind));
     it.succeeded();
@@ -93,7 +93,7 @@ describe('breaker', () => {
     assert.deepEqual(it.route(), rest('lost', minute));
   });
 
-  test('turns that were on their way when it opened neither close it nor lengthen its rest', () => {
+  test('turns that were on their way when the breaker opened neither close it nor lengthen its rest', () => {
     const { clock, breaker: it } = breaker();
     it.failed(failure('no_answer'));
     for (let turn = 0; turn < 9; turn += 1) it.failed(failure('no_answer'));
@@ -104,7 +104,7 @@ describe('breaker', () => {
     assert.equal(it.route(), 'probe');
   });
 
-  test('of what they tell, the longest rest counts', () => {
+  test('among turns that were on their way, the failure with the longest rest counts', () => {
     const { breaker: it } = breaker();
     it.failed(failure('busy'));
     it.failed(failure('unsupported'));
@@ -131,7 +131,7 @@ describe('breaker', () => {
     assert.deepEqual(it.route(), rest('busy', 63_000));
   });
 
-  test('a report can say why it rests, since when and until when', () => {
+  test('the state of the breaker says why it is open, since when and until when', () => {
     const { clock, breaker: it } = breaker();
     clock.advance(500);
     it.failed(failure('busy'));
@@ -159,7 +159,7 @@ describe('breaker', () => {
     });
   });
 
-  test('C11: a body of a shape that was closed without a word goes by SSE, and no other', () => {
+  test('C11: a request of a shape that a server closed without an answer goes by SSE, and no other request does', () => {
     const { clock, breaker: it } = breaker();
     it.failed(failure('shape'), 'a');
     assert.deepEqual(it.route('a'), {
@@ -173,7 +173,7 @@ describe('breaker', () => {
     assert.equal(it.route('a'), 'websocket');
   });
 
-  test('C11: a close of that kind is no failure of the endpoint', () => {
+  test('C11: a close that is put down to the shape of a request is no failure of the endpoint', () => {
     const { clock, breaker: it } = breaker();
     for (let turn = 0; turn < 20; turn += 1) it.failed(failure('shape'), 'a');
     assert.equal(it.route('b'), 'websocket');
@@ -193,7 +193,7 @@ describe('breaker', () => {
     for (const shape of ['0', '2', '63', 'one more']) assert.notEqual(it.route(shape), 'websocket');
   });
 
-  test('Q10: a rest of dials says nothing of open connections, and one of losses or of a shape does', () => {
+  test('Q10: a breaker opened by failed dials keeps turns from dialling only; one opened by losses or by a shape keeps them from open connections, too', () => {
     for (const kind of ['busy', 'no_answer', 'refused', 'unreachable', 'unsupported'] as const) {
       const { breaker: it } = breaker();
       for (let failures = 0; failures < 5; failures += 1) it.failed(failure(kind));

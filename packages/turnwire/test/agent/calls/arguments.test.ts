@@ -82,24 +82,24 @@ describe('what a strict server would refuse is not kept', () => {
     return history.items[0];
   };
 
-  test('no arguments at all, and arguments that are no text', () => {
+  test('empty arguments, and arguments that are no text, are kept as JSON text', () => {
     assert.deepEqual(kept(call('c1', 'read', '')), call('c1', 'read', '{}'));
     const asObject = { ...call('c1', 'read', {}), arguments: { path: 'a' } } as unknown as Item;
     assert.deepEqual(kept(asObject), call('c1', 'read', { path: 'a' }));
     assert.deepEqual(kept({ ...call('c1', 'read', {}), arguments: null } as unknown as Item), call('c1', 'read', '{}'));
   });
 
-  test('the name of a function that is none', () => {
+  test('a function name with characters that the API refuses is kept without them', () => {
     assert.deepEqual(kept(call('c1', 'functions.read<|x|>', {})), call('c1', 'functions_read__x__', {}));
   });
 
-  test('half a character, wherever it stands; all else stays the same object', () => {
+  test('half a surrogate pair is replaced wherever it stands; an item without one stays the same object', () => {
     assert.deepEqual(kept(say('a\uD83D')), say('a\uFFFD'));
     const fine = { ...say('😀'), unknown: [{ deep: true }] };
     assert.equal(kept(fine), fine);
   });
 
-  test('half a call of a response that was cut off', async () => {
+  test('the arguments of a call that was cut off are kept as {}, with an answer that says so', async () => {
     const client = scriptedClient([{ output: [call('c1', 'read', '{"path":"a')], status: 'incomplete' }]);
     const session = createSession({ client, agent, tools: [], approval: 'yolo' });
     await assert.rejects(session.run('go').result(), { code: 'incomplete' });
@@ -113,12 +113,12 @@ describe('what a strict server would refuse is not kept', () => {
     ]);
   });
 
-  test('what an earlier process had kept', () => {
+  test('invalid arguments in the history of an earlier process are mended when it is read', () => {
     const history = new History({ items: [call('c1', 'read', '{"a')], makers: new Map() });
     assert.deepEqual(history.items, [call('c1', 'read', '{}')]);
   });
 
-  test('what another process had kept is still known to be of its maker', () => {
+  test('an item mended from the history of an earlier process keeps the model that made it', () => {
     const item = call('c1', 'read', '{"a');
     const history = new History({ items: [item], makers: new Map([[item, 'm']]) });
     assert.equal(history.originOf(history.items[0] ?? item), 'm');

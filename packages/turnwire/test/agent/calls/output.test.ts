@@ -35,14 +35,14 @@ describe('image for the model', () => {
   const typeOf = (part: ToolContent): string =>
     part.type === 'input_image' ? part.image_url.slice(0, part.image_url.indexOf(';')) : part.text;
 
-  test('its bytes say what it is, whatever it was called', () => {
+  test('the type of an image is taken from its bytes, whatever its name', () => {
     assert.deepEqual(imageContent(Buffer.from(pixel, 'base64'), 'the image'), picture);
     assert.equal(typeOf(image('ffd8ffe000104a464946')), 'data:image/jpeg');
     assert.equal(typeOf(image(Buffer.from('GIF89a').toString('hex'))), 'data:image/gif');
     assert.equal(typeOf(image(`52494646000a0000${Buffer.from('WEBP').toString('hex')}`)), 'data:image/webp');
   });
 
-  test('one that the API would refuse is a sentence that names it', () => {
+  test('an image that the API would refuse is replaced by a sentence with its name', () => {
     assert.deepEqual(image('424d'), text('[the image is not shown: it is no PNG, JPEG, GIF or WebP]'));
     assert.deepEqual(image(''), text('[the image is not shown: it is no PNG, JPEG, GIF or WebP]'));
     const large = Buffer.concat([Buffer.from(pixel, 'base64'), Buffer.alloc(5 * 1024 * 1024)]);
@@ -51,7 +51,7 @@ describe('image for the model', () => {
 });
 
 describe('output of a call', () => {
-  test('call that gives an image: the model gets it, an event its type and size', async () => {
+  test('an image from a call goes to the model, and its type and size into an event', async () => {
     const tool: Tool = {
       name: 'look',
       description: 'Looks.',

@@ -111,7 +111,7 @@ describe('Q15: call ids that come again', () => {
     assert.deepEqual(answers(session), [['fc_a', 'noted 1']]);
   });
 
-  test('what the server sends twice with an id stands in the history once; what the user said twice, twice', async () => {
+  test('an item that the server sends twice with one id stands in the history once; a prompt that the user repeats, twice', async () => {
     const reasoning: Item = { type: 'reasoning', id: 'rs_1', summary: [] };
     const { session } = calling({ turns: [[reasoning, reasoning, call('a', 'note', { n: 1 })]], readOnly: true });
     await session.run('Go.').result();

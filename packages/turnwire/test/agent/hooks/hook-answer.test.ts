@@ -123,7 +123,7 @@ describe('answers of hooks: what cannot be taken as one', () => {
       assert.equal(read(output).kind, 'text', output);
   });
 
-  test('what was cut is not read, also where the rest of it would be JSON', () => {
+  test('an output that was cut is not read, even if the rest of it is JSON', () => {
     assert.equal(readHookAnswer({ text: '{}', whole: false }).kind, 'unreadable');
   });
 
@@ -137,7 +137,7 @@ describe('answers of hooks: what cannot be taken as one', () => {
       assert.equal(readHookAnswer({ text, whole: true, strict: true }).kind, kind, text);
   });
 
-  test('nothing is nothing', () => {
+  test('an empty output is no answer', () => {
     for (const output of ['', ' \n', '\uFEFF']) assert.equal(read(output).kind, 'nothing');
   });
 });

@@ -92,7 +92,7 @@ describe('hooks of pre_tool_use: fail closed', { skip }, () => {
     assert.equal(missing.blocked?.reason, 'TOKEN is not set');
   });
 
-  test('on_error lets nothing pass', async (t) => {
+  test('on_error of a pre_tool_use hook lets no call pass', async (t) => {
     const { blocked } = await verdictOf(t, { hooks: before('exit 1', { on_error: 'ignore', name: 'guard' }) });
     assert.deepEqual(blocked, { by: 'guard', reason: 'it ended with status 1' });
   });
@@ -103,7 +103,7 @@ describe('hooks of pre_tool_use: fail closed', { skip }, () => {
     });
   }
 
-  test('all are asked, also after a no; the first no is told', async (t) => {
+  test('all hooks are asked, also after a no; the first no is told', async (t) => {
     const hooks = { pre_tool_use: [{ hooks: [command('exit 2'), command('touch asked'), command('exit 1')] }] };
     const { blocked, folder } = await verdictOf(t, { hooks });
     assert.deepEqual(blocked, { by: 'exit 2', reason: '' });
@@ -147,7 +147,7 @@ describe('hooks: input', { skip }, () => {
     });
   });
 
-  test('a guard that hands it on by echo sees a call of several lines, with quotes and backslashes, as it is', async (t) => {
+  test('a hook that hands its input on by echo gets a call of several lines, with quotes and backslashes, unchanged', async (t) => {
     const cmd = 'true\nrm -rf "x" \\ \t\r\b\f é \u0001 \\n';
     const text = 'INPUT=$(cat); echo "$INPUT" > seen.json; echo "$INPUT" | grep -q "rm -rf" && exit 2; exit 0';
     const { blocked, folder } = await verdictOf(t, { hooks: before(text), event: { tool_input: { cmd } } });
@@ -269,7 +269,7 @@ describe('hooks elsewhere: a no and a failure are told, and end nothing', { skip
     ]);
   });
 
-  test('what a hook leaves running is not waited for', async (t) => {
+  test('a process that a hook leaves running is not waited for', async (t) => {
     const began = performance.now();
     await verdictOf(t, { hooks: { stop: command('sleep 50 &') }, point: 'stop', event: {} });
     assert.ok(performance.now() - began < 30_000);

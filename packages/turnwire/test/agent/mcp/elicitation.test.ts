@@ -100,7 +100,7 @@ describe('elicitation: what is typed', () => {
     });
   }
 
-  test('what does not fit five times is no answer', async () => {
+  test('a form is cancelled after five values that do not fit', async () => {
     const { result } = await form({ f: { type: 'integer' } }, 'a', 'b', 'c', 'd', 'e', '1');
     assert.deepEqual(result, { action: 'cancel' });
   });
@@ -121,7 +121,7 @@ describe('elicitation: what is typed', () => {
 });
 
 describe('elicitation: the clock of the call', () => {
-  test('stands still while the user is asked', async (t) => {
+  test('the time limit of a call stands still while the user is asked', async (t) => {
     const answers: Sent[] = [];
     let finish = (): void => undefined;
     const server = await rawServer(t, (exchange) => {

@@ -48,7 +48,7 @@ describe('call that has no result', () => {
     });
   }
 
-  test('an answer to it is an answer, whatever the status it comes with', async (t) => {
+  test('an error for the id of the call is its answer, whatever the HTTP status', async (t) => {
     const { tools } = await answering(t, ({ response, message: { id } }, count) => {
       const error = { code: -32603, message: 'disk full' };
       response.writeHead(count === 1 ? 500 : 400).end(JSON.stringify({ jsonrpc: '2.0', id, error }));
@@ -157,7 +157,7 @@ describe('redirects', () => {
     });
   }
 
-  test('one to another server is not followed: the headers are not for it', async (t) => {
+  test('a redirect to another server is not followed: the headers are not for that server', async (t) => {
     let reached = 0;
     const other = await rawServer(t, ({ response }) => {
       reached += 1;
@@ -168,7 +168,7 @@ describe('redirects', () => {
     assert.equal(reached, 0);
   });
 
-  test('a circle of them ends', async (t) => {
+  test('a circle of redirects ends', async (t) => {
     const server = await rawServer(t, ({ response }) => response.writeHead(307, { location: '/mcp' }).end());
     await assert.rejects(connected(t, server.url), /it redirects to/);
     assert.equal(server.seen.length, 6);
@@ -211,7 +211,7 @@ describe('session over HTTP', () => {
         .end(`id: 1\ndata: ${JSON.stringify({ ...rpc('Session expired', -32001), id })}\n\n`),
   };
   for (const [name, refusal] of Object.entries(refusals)) {
-    test(`that is lost is begun anew, and the refused call is sent once more: ${name}`, async (t) => {
+    test(`a lost session is begun anew, and the refused call is sent once more: ${name}`, async (t) => {
       const { server, forget, ran } = await forgetful(t, refusal);
       const tools = await connected(t, server.url);
       assert.equal(await tools.call('s_t'), 't was called');
@@ -222,7 +222,7 @@ describe('session over HTTP', () => {
     });
   }
 
-  test('calls side by side that find it lost share the new one, and each runs once', async (t) => {
+  test('concurrent calls that find the session lost share a new one, and each runs once', async (t) => {
     const { server, forget, ran } = await forgetful(t, ({ response }) => response.writeHead(404).end());
     const tools = await connected(t, server.url);
     forget();
@@ -243,7 +243,7 @@ describe('session over HTTP', () => {
     assert.equal(server.methods().filter((method) => method === 'tools/call').length, 2);
   });
 
-  test('it is ended with the run', async (t) => {
+  test('the session is ended with the run', async (t) => {
     const { tools, server } = await answering(t, ({ response, message }) => json(response, called(message)), {
       'mcp-session-id': 's1',
     });

@@ -73,7 +73,7 @@ import(${JSON.stringify(program)});
     assert.deepEqual([box.tools.length, warnings.length], [0, 1]);
   });
 
-  test('restart: never, and it stays ended', async (t) => {
+  test('a server with restart: never stays ended', async (t) => {
     const { call } = await failing(t, 9, { restart: 'never' });
     assert.equal(await call('add', { a: 1, b: 1 }), '2');
     await assert.rejects(call('exit'));
@@ -90,7 +90,7 @@ import(${JSON.stringify(program)});
       await assert.rejects(call('add', { a: 1, b: 1 }), expected);
   });
 
-  test('one that begins anew may fail as often again', async (t) => {
+  test('a server that has started again may fail max_restarts times again', async (t) => {
     const { call } = await failing(t, 3, { max_restarts: 1, backoff: { initial: '1ms' } });
     for (let times = 0; times < 2; times += 1) {
       await assert.rejects(call('exit'));

@@ -42,7 +42,7 @@ describe('list of tools', () => {
     }
   });
 
-  test('pages that begin anew end it, with a warning', async (t) => {
+  test('a repeated cursor ends the list, with a warning', async (t) => {
     const next: Record<string, string> = { '': '2', '2': '3', '3': '2' };
     const tools = await listed(t, (cursor = '') => ({
       result: { tools: [tool(`t${cursor}`)], nextCursor: next[cursor] },
@@ -76,13 +76,13 @@ describe('list of tools', () => {
     assert.deepEqual(tools.warnings, [why]);
   });
 
-  test('what is no list is no tool, with a warning', async (t) => {
+  test('a result that is no list gives no tools, and a warning', async (t) => {
     const tools = await listed(t, () => ({ result: { tools: { a: 1 } } }));
     assert.deepEqual(names(tools), []);
     assert.match(tools.warnings.join(), /what it gives as its tools is no list: \{"a":1\}/);
   });
 
-  test('it can be interrupted, and the server is told once', { timeout: 20_000 }, async (t) => {
+  test('a list that is interrupted is cancelled at the server once', { timeout: 20_000 }, async (t) => {
     const controller = new AbortController();
     const cancelled: unknown[] = [];
     const server = await rawServer(t, (exchange) => {

@@ -60,7 +60,7 @@ describe('server that is started here', () => {
     ],
   ];
   for (const [name, command, args, message] of failures) {
-    test(`one that cannot be used is a sentence that says why: ${name}`, { skip }, async (t) => {
+    test(`a server that cannot be used is refused with a sentence that says why: ${name}`, { skip }, async (t) => {
       await assert.rejects(started(t, args, command), { message });
     });
   }
@@ -71,7 +71,7 @@ describe('server that is started here', () => {
     });
   });
 
-  test('two of the Docker catalog: each keeps its tools apart from the other for rules', { skip }, async (t) => {
+  test('two servers of the Docker catalog have different names for their tools in rules', { skip }, async (t) => {
     const [flag = '', code = ''] = program('');
     const catalog = (name: string, tool: string): Toolsets[number] => ({
       type: 'mcp',
@@ -86,18 +86,22 @@ describe('server that is started here', () => {
     );
   });
 
-  test('one that dies in a call: its status and last words, and what that means for the call', { skip }, async (t) => {
-    const tools = await started(
-      t,
-      program(`if (m.method === 'tools/call') { console.error('out of memory'); process.exit(9); }`),
-    );
-    await assert.rejects(tools.call('s_t'), {
-      message:
-        'no result from the MCP server s: it ended with status 9 (it said: out of memory); the call may have had effects',
-    });
-  });
+  test(
+    'a server that dies in a call: the error has its status and last words, and says what that means for the call',
+    { skip },
+    async (t) => {
+      const tools = await started(
+        t,
+        program(`if (m.method === 'tools/call') { console.error('out of memory'); process.exit(9); }`),
+      );
+      await assert.rejects(tools.call('s_t'), {
+        message:
+          'no result from the MCP server s: it ended with status 9 (it said: out of memory); the call may have had effects',
+      });
+    },
+  );
 
-  test('one that has died between two calls is started again, and the call runs there', { skip }, async (t) => {
+  test('a server that has died between two calls is started again, and runs the call', { skip }, async (t) => {
     const tools = await started(
       t,
       program(
@@ -118,7 +122,7 @@ describe('server that is started here', () => {
     assert.notEqual(second, first);
   });
 
-  test('one that reads no more did not run the call, and a new one does', { skip }, async (t) => {
+  test('a server that has closed its input did not run the call, and its successor does', { skip }, async (t) => {
     const mark = join(await scratch(t), 'mark');
     const answer = (id: number, result: object): string => `echo '${JSON.stringify({ jsonrpc: '2.0', id, result })}'`;
     const introduces = `read a; ${answer(1, { capabilities: { tools: {} } })}; read b; read c`;
@@ -157,7 +161,7 @@ describe('server that is started here', () => {
     assert.deepEqual(warnings, []);
   });
 
-  test('a version that it refuses to hear of is followed by an older one', { skip }, async (t) => {
+  test('a protocol version that the server refuses is followed by an older one', { skip }, async (t) => {
     const versions = `send(m.params.protocolVersion === '2024-11-05'
       ? { id: m.id, result: { protocolVersion: '2024-11-05', capabilities: { tools: {} } } }
       : { id: m.id, error: { code: -32602, message: 'Unsupported protocol version' } });`;

@@ -37,7 +37,7 @@ async function streamable(
 }
 
 describe('stream that answers a call', () => {
-  test('the rest of one that ended too early is asked for, as long as it brings something', async (t) => {
+  test('a stream that ended too early is resumed by its last event id, as long as each part brings something', async (t) => {
     let asked: Sent = {};
     const { server, tools } = await streamable(t, (exchange) => {
       const { request, response, message } = exchange;
@@ -54,7 +54,7 @@ describe('stream that answers a call', () => {
     assert.deepEqual(resumed, ['e1', 'e2']);
   });
 
-  test('one that never goes on is given up', async (t) => {
+  test('a stream that never brings more is given up', async (t) => {
     const { server, tools } = await streamable(t, (exchange) => {
       const { request, response, message } = exchange;
       if (message.method === 'tools/call' || request.headers['last-event-id'] !== undefined)
@@ -65,7 +65,7 @@ describe('stream that answers a call', () => {
     assert.equal(server.seen.filter(({ headers }) => headers['last-event-id'] === 'e1').length, 6);
   });
 
-  test('progress, pings and requests in it are dealt with, and the answer is found behind them', async (t) => {
+  test('progress, pings and requests in the stream are handled, and the answer is found behind them', async (t) => {
     const answers: Sent[] = [];
     const { tools } = await streamable(t, (exchange) => {
       const { response, message } = exchange;
@@ -152,7 +152,7 @@ describe('session over legacy SSE', () => {
   }
 
   for (const status of [400, 404, 410]) {
-    test(`that is refused with ${status} is begun anew, and the refused call is sent once more`, async (t) => {
+    test(`a session refused with ${status} is begun anew, and the refused call is sent once more`, async (t) => {
       const { server, tools, ran, refuse } = await legacy(t);
       assert.equal(await tools.call('s_t'), 't was called');
       refuse(status);
@@ -162,7 +162,7 @@ describe('session over legacy SSE', () => {
     });
   }
 
-  test('whose stream has ended is begun anew for the next call', async (t) => {
+  test('a session without its stream is begun anew for the next call', async (t) => {
     const { server, tools, ran, end } = await legacy(t);
     end();
     assert.equal(await tools.call('s_t'), 't was called');

@@ -56,7 +56,7 @@ describe('the choice of a model', () => {
     assert.deepEqual(names(choice), ['a', 'b']);
   });
 
-  test('what reads the results of a toolset reads one turn', () => {
+  test('the model that reads the results of a toolset has one turn', () => {
     const choice = new ModelChoice({ ...agent, model: a });
     choice.readBy(b);
     assert.deepEqual(names(choice), ['b']);

@@ -19,7 +19,7 @@ const tools = [
 describe('rules that never hold', () => {
   const of = (...deny: string[]) => idleRules(permissionsSchema.parse({ deny }), tools);
 
-  test('an argument that the tool does not have, and a name that is nearly one, are told of', () => {
+  test('a rule with an argument that its tool does not have, or a misspelt tool, brings a warning', () => {
     assert.deepEqual(of('shell:command=rm*', 'Shell', 'shel:cmd=rm*'), [
       'the rule "shell:command=rm*" of "deny" never holds: shell has no argument command, but cmd, cwd',
       'the rule "Shell" of "deny" never holds: there is no tool Shell; did you mean shell?',
@@ -27,7 +27,7 @@ describe('rules that never hold', () => {
     ]);
   });
 
-  test('what may hold, or is about a tool that nobody has, is not', () => {
+  test('a rule that may hold, or is about a tool that no agent has, brings no warning', () => {
     assert.deepEqual(
       of('shell:cmd=rm*:cwd=x', 'read_file:path=*.env', 'read_*', 'mcp:docs:*', 'docs_search:query=x', 'fetch', 'x*'),
       [],
@@ -43,14 +43,14 @@ describe('matchers that know no tool', () => {
       tools,
     );
 
-  test('are told of where another spelling would know one', () => {
+  test('a matcher that would match a tool in another spelling brings a warning', () => {
     assert.deepEqual(of('Shell|Edit'), [
       'the matcher "Shell|Edit" of pre_tool_use is about no tool of root; did you mean shell?',
     ]);
     assert.equal(of('shel').length, 1);
   });
 
-  test('are not where they know one, or are about something else', () => {
+  test('a matcher that matches a tool, or is about something else, brings no warning', () => {
     for (const matcher of ['*', '', 'shell', 'sh.*', 'mcp:docs:.*', 'read_file', 'write_file'])
       assert.deepEqual(of(matcher), []);
   });

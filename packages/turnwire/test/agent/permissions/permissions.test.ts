@@ -62,7 +62,7 @@ describe('rules about commands', () => {
     'A=1 git status',
     'git  status',
   ]) {
-    test(`one that is allowed lets no other pass: ${JSON.stringify(cmd)}`, async () => {
+    test(`a rule that allows a command allows no other one with it: ${JSON.stringify(cmd)}`, async () => {
       assert.equal(await need({ allow: ['shell:cmd=git status*'] }, shell, { cmd }), 'answer');
     });
   }
@@ -80,22 +80,22 @@ describe('rules about commands', () => {
     '>x rm -rf /',
   ];
   for (const cmd of denied) {
-    test(`one that is denied is found: ${JSON.stringify(cmd)}`, async () => {
+    test(`a denied command is found in the text of a shell: ${JSON.stringify(cmd)}`, async () => {
       assert.equal(await need({ deny: ['shell:cmd=rm -rf*'] }, shell, { cmd }, 'yolo'), 'refused');
     });
   }
 
-  test('a rule with several blanks means one', async () => {
+  test('several blanks in a rule stand for one blank', async () => {
     assert.equal(await need({ deny: ['shell:cmd=touch  bad*'] }, shell, { cmd: 'touch bad' }, 'yolo'), 'refused');
   });
 
-  test('what cannot be read to its end is restrained, and not allowed', async () => {
+  test('a command that cannot be parsed to its end is held by rules that deny, and allowed by none', async () => {
     const cmd = '$('.repeat(1000);
     assert.equal(await need({ deny: ['shell:cmd=rm*'] }, shell, { cmd }, 'yolo'), 'refused');
     assert.equal(await need({ allow: ['shell:cmd=rm*'] }, shell, { cmd }), 'answer');
   });
 
-  test('what is denied and asked for of the shell, is of a job in the background; what is allowed is not', async (t) => {
+  test('rules of the shell that deny or ask hold for background jobs, too; rules that allow do not', async (t) => {
     const { box } = await toolsOf(t, [{ type: 'shell' }]);
     const job = box.tools.find(({ name }) => name === 'run_background_job') ?? assert.fail();
     const rules = { deny: ['shell:cmd=sudo*'], allow: ['shell:cmd=git status*'], ask: ['shell:cmd=ls*'] };
@@ -261,7 +261,7 @@ describe(
 );
 
 describe('rules about reading: kin, for deny and ask alone', { skip: process.platform === 'win32' }, () => {
-  test('what is denied of read_file, is of the other tools that read', async (t) => {
+  test('a rule that denies read_file holds for the other tools that read files', async (t) => {
     const { named } = await files(t);
     const rules = { deny: ['read_file:path=secret/*'] };
     assert.equal(
@@ -281,7 +281,7 @@ describe('rules about reading: kin, for deny and ask alone', { skip: process.pla
     assert.equal(await need({ deny: ['read_file'] }, named('list_directory'), { path: '.' }, 'yolo'), 'nothing');
   });
 
-  test('what is allowed of read_file, is not', async (t) => {
+  test('a rule that allows read_file allows none of the other tools that read files', async (t) => {
     const { named } = await files(t);
     const rules = { allow: ['read_file'], ask: ['read_multiple_files'] };
     assert.equal(await need(rules, named('read_multiple_files'), { paths: ['docs/a.md'] }), 'answer');

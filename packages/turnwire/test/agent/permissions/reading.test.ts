@@ -55,7 +55,7 @@ describe('fetch beside tools that read files or run commands', () => {
     assert.equal((await permissions.needs('root', fetch, at('https://c.example/'))).kind, 'answer');
   });
 
-  test('alone, under yolo, and by a rule it needs none', async () => {
+  test('fetch needs no answer as the only such tool, under yolo, and by a rule that allows the address', async () => {
     const args = at('https://a.example/x');
     assert.equal((await permissionsOf({}, approver, [fetch]).needs('root', fetch, args)).kind, 'nothing');
     assert.equal((await permissionsOf({}, 'yolo', [fetch, revealing]).needs('root', fetch, args)).kind, 'nothing');
@@ -90,7 +90,7 @@ describe('fetch beside tools that read files or run commands', () => {
     );
   });
 
-  test('what is denied is denied in every spelling of its address', async () => {
+  test('a denied address is denied in every spelling', async () => {
     const rules = { deny: ['fetch:urls=https://a.example/secret*'] };
     for (const url of [
       'https://a.example/secret',

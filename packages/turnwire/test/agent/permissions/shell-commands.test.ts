@@ -204,7 +204,7 @@ describe('commands of a text: bounds', () => {
     });
   }
 
-  test('what is not read to its end is said to be unclear', () => {
+  test('a text that is not parsed to its end is reported as unclear', () => {
     for (const text of ['$('.repeat(50), 'x'.repeat(300_000), 'a;'.repeat(100_000)])
       assert.equal(commandsIn(text).unclear, true);
   });

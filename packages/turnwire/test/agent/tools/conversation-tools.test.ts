@@ -283,7 +283,7 @@ describe('what a run may use up', () => {
     assert.match(await failure(session), /budget\.max_tokens is used up: 20 of 15 tokens/);
   });
 
-  test('it counts for a session, what earlier runs have used included', async () => {
+  test('a budget counts for a session, including the use of earlier runs', async () => {
     const options = { agent, tools: [nothing], approval: 'yolo' as const, budget };
     const client = spending([{ output: [say('One.')] }, { output: [say('Two.')] }], 10);
     const session = createSession({ client, ...options });

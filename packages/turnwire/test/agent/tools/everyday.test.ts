@@ -84,7 +84,7 @@ describe('tasks', () => {
   const idOf = (line: string): string => line.split(' ', 1)[0] ?? '';
   const open = async (t: TestContext) => tasksToolset(join(await scratch(t), 'tasks.json'));
 
-  test('what waits for another is blocked until that is done', async (t) => {
+  test('a task that depends on another one is blocked until that one is done', async (t) => {
     const toolset = await open(t);
     const first = idOf(await run(toolset, 'create_task', { title: 'First', priority: 'low' }));
     const second = idOf(
@@ -101,7 +101,7 @@ describe('tasks', () => {
     assert.equal(await run(toolset, 'next_task'), 'Nothing can be done now.');
   });
 
-  test('a circle and an id that is none change nothing', async (t) => {
+  test('a circle of dependencies and an unknown id are refused and change nothing', async (t) => {
     const toolset = await open(t);
     const a = idOf(await run(toolset, 'create_task', { title: 'A' }));
     const b = idOf(await run(toolset, 'create_task', { title: 'B', dependencies: [a] }));
@@ -112,7 +112,7 @@ describe('tasks', () => {
     assert.doesNotMatch(await run(toolset, 'get_task', { id: b }), /waits/);
   });
 
-  test('a file that is something else is left alone', async (t) => {
+  test('a file that holds no tasks is refused and left as it is', async (t) => {
     const file = join(await scratch(t), 'x.json');
     await writeFile(file, '{"mine":1}');
     await assert.rejects(run(tasksToolset(file), 'create_task', { title: 'A' }), /holds no tasks of turnwire/);

@@ -55,7 +55,7 @@ async function gone(file: string): Promise<void> {
 }
 
 describe('shell toolset', () => {
-  test('returns both outputs in their order, and the exit code if it is not 0', { skip }, async (t) => {
+  test('a command returns both outputs in their order, and the exit code if it is not 0', { skip }, async (t) => {
     const { run } = await shell(t);
     assert.equal(await run({ cmd: 'echo one; echo two >&2; echo three' }), 'one\ntwo\nthree');
     assert.equal(await run({ cmd: 'echo no; exit 3' }), 'failed: no\n[exit code 3]');
@@ -111,14 +111,14 @@ describe('shell toolset', () => {
     await gone(join(directory, 'pid'));
   });
 
-  test('what stays behind with the output open neither holds up the call nor stays', { skip }, async (t) => {
+  test('a process left behind with the output open does not hold up the call, and is ended', { skip }, async (t) => {
     const { run, directory } = await shell(t);
     const result = await run({ cmd: 'sleep 1000 & echo $! > pid; echo done', timeout: 600 });
     assert.match(result, /^done\n\[it left processes running/);
     await gone(join(directory, 'pid'));
   });
 
-  test('what stays behind quietly is ended as well', { skip }, async (t) => {
+  test('a process left behind with the output closed is ended as well', { skip }, async (t) => {
     const { run, directory } = await shell(t);
     assert.equal(await run({ cmd: 'sleep 1000 >/dev/null 2>&1 & echo $! > pid; echo done' }), 'done');
     await gone(join(directory, 'pid'));
@@ -189,7 +189,7 @@ describe('shell toolset', () => {
       assert.equal(shown, 'cat cat true 0\nno terminal');
     });
 
-    test('but for those that the file gives them', { skip }, async (t) => {
+    test('git uses an editor and a pager that the agent file sets', { skip }, async (t) => {
       const { call } = await toolsOf(t, [{ type: 'shell', env: { GIT_EDITOR: 'mine' } }], { env: variables });
       assert.equal(await call('shell', { cmd: 'echo "$GIT_EDITOR $EDITOR"' }), 'mine true');
     });

@@ -44,7 +44,7 @@ async function fetched(t: TestContext, { toolsets, url, top = '', flags = [] }: 
 describe('fetch beside tools that read files: the first request to a host', () => {
   const beside = ', { type: filesystem }';
 
-  test('without a terminal it is refused, with the rule that would allow it; nothing is sent', async (t) => {
+  test('without a terminal the request is refused, with the rule that would allow it, and nothing is sent', async (t) => {
     const { asked, port, at } = await site(t);
     const [outcome, response] = await fetched(t, { toolsets: beside, url: at('/?secret') });
     assert.equal(outcome, 'declined');
@@ -52,7 +52,7 @@ describe('fetch beside tools that read files: the first request to a host', () =
     assert.deepEqual(asked, []);
   });
 
-  test('that rule allows it, and so does --yolo, and so it is with fetch alone', async (t) => {
+  test('the request is sent by that rule, by --yolo, and where fetch is the only such tool', async (t) => {
     const { at, port } = await site(t);
     const top = `permissions: { allow: ["fetch:urls=http://127.0.0.1:${port}/*"] }`;
     for (const more of [

@@ -216,7 +216,7 @@ describe('hooks of tool_response_transform', { skip }, () => {
   const outputOf = (inputs: readonly Record<string, unknown>[][]): unknown =>
     inputs[1]?.find(({ type }) => type === 'function_call_output')?.['output'];
 
-  test('change what the model, people and post_tool_use see', async (t) => {
+  test('hooks of tool_response_transform change the output for the model, the user and post_tool_use', async (t) => {
     const other = answering({ hook_specific_output: { updated_tool_response: 'nothing to see' } });
     const hooks = `tool_response_transform: { matcher: shell, hooks: ${other} }\npost_tool_use: { hooks: ${log} }`;
     const { inputs, of, file } = await ran(t, { hooks, script: shell('echo hidden') });
@@ -226,7 +226,7 @@ describe('hooks of tool_response_transform', { skip }, () => {
   });
 
   for (const hook of ['exit 1', 'exit 2', 'echo text', './missing']) {
-    test(`that end with ${hook} let nothing of it be seen`, async (t) => {
+    test(`a hook of tool_response_transform that ends with ${hook} withholds the output`, async (t) => {
       const hooks = `tool_response_transform: { hooks: { type: command, command: ${hook}, on_error: ignore } }`;
       const { inputs, stdout } = await ran(t, { hooks, script: shell('printf hid; echo den') });
       assert.match(String(outputOf(inputs)), /^Error: the tool has run, and what it returned is withheld/);

@@ -60,7 +60,7 @@ describe('hooks of pre_tool_use: changed arguments', { skip }, () => {
   const to = (input: object) =>
     `pre_tool_use: { matcher: shell, hooks: ${answering({ hook_specific_output: { updated_input: input } })} }`;
 
-  test('run, are shown and are told to the model', async (t) => {
+  test('changed arguments are run, shown, and told to the model', async (t) => {
     const { made, of, inputs } = await ran(t, { hooks: to({ cmd: 'touch changed' }), script: shell('touch ran') });
     assert.deepEqual([made('ran'), made('changed')], [false, true]);
     const args = JSON.stringify({ cmd: 'touch changed' });
@@ -69,7 +69,7 @@ describe('hooks of pre_tool_use: changed arguments', { skip }, () => {
     assert.match(String(answer?.['output']), /changed the arguments of this call to \{"cmd":"touch changed"\}\]$/);
   });
 
-  test('are what rules are about, and what is asked for', async (t) => {
+  test('changed arguments are the ones that rules check and that the user is asked about', async (t) => {
     const denied = await ran(t, {
       hooks: to({ cmd: 'touch changed' }),
       script: shell('ls'),
@@ -87,7 +87,7 @@ describe('hooks of pre_tool_use: changed arguments', { skip }, () => {
   });
 
   for (const input of [{ cmd: 5 }, { command: 'touch changed' }]) {
-    test(`that are wrong run nothing: ${JSON.stringify(input)}`, async (t) => {
+    test(`changed arguments that the tool refuses run nothing: ${JSON.stringify(input)}`, async (t) => {
       const { made, of } = await ran(t, { hooks: to(input), script: shell('touch ran') });
       assert.equal(made('ran'), false);
       assert.match(

@@ -75,7 +75,7 @@ describe('turnwire run at a server that is lost', () => {
       assert.match(stderr, /^[^\n]{20,400}\n([^\n]{20,400}\n)?$/);
     });
 
-  test('nobody listens: one sentence that names the address, status 1', async (t) => {
+  test('a server that does not listen: one sentence that names the address, status 1', async (t) => {
     const server = createServer();
     const port = await listen(server);
     await new Promise((resolve) => server.close(resolve));

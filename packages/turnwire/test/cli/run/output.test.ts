@@ -98,7 +98,7 @@ describe('turnwire run: output', () => {
       assert.match(shown.stdout, /^The\b.*\nThe answer is whole\.\n$/);
     });
 
-  test('what came of an answer that failed for good stands in a pipe', async (t) => {
+  test('the part of an answer that came before it failed is written to a pipe', async (t) => {
     const script = 'turns: [{ text: Half an, fail: { code: invalid_prompt, message: No. } }]';
     const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': script });
     const { status, stdout } = await turnwire([

@@ -97,7 +97,7 @@ describe('turnwire run', () => {
     });
   }
 
-  test('what only reads needs no yes', async (t) => {
+  test('a tool that only reads is run without a question', async (t) => {
     const script = 'turns: [{ calls: [{ name: list_directory, arguments: { path: . } }] }, { text: Done. }]\n';
     const { console } = await runs(t, script);
     const { status, stderr } = await console.ended;

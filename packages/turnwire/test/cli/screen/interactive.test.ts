@@ -86,7 +86,7 @@ describe('turnwire run as a conversation', () => {
     assert.equal((await person.child.left).status, 0);
   });
 
-  test('what is typed before it is ready is not lost', { skip }, async (t) => {
+  test('keys typed before the prompt is ready are not lost', { skip }, async (t) => {
     const { person } = await sitsDown(t, 'greet me\r');
     await person.sees('Hello to you.');
     person.types(ctrlD);

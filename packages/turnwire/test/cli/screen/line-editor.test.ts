@@ -35,7 +35,7 @@ describe('line editor: its rows', () => {
     assert.deepEqual(cursor, { row: 1, column: 20 });
   });
 
-  test('what is typed goes on behind it, and no row is wider than the screen', (t) => {
+  test('typed text goes on behind the label, and no row is wider than the screen', (t) => {
     const { rows, cursor } = editor(t, 'no, because it is wrong').layout(label, 39, 10);
     assert.deepEqual(rows, [
       '[y]es, [n]o, [a]lways in this session,',

@@ -13,7 +13,7 @@ function shown(text: string, width: number, style: (style: string, text: string)
 }
 
 describe('Markdown at the terminal', () => {
-  test('what is written in a line has its style, a link says where it leads, and entities are characters', () => {
+  test('inline Markdown has its style, a link shows its address, and entities are characters', () => {
     assert.deepEqual(
       shown('A **bold** and *slanted* `code`, ~~gone~~, [here](https://a.example) &amp; there.', 200, styled),
       [
@@ -84,7 +84,7 @@ describe('Markdown at the terminal', () => {
     }
   });
 
-  test('what grows is shown as far as it is there; of a long block its end, which is still code', () => {
+  test('an unfinished block is shown as far as it has come; of a long code block the end is shown, as code', () => {
     const stream = new MarkdownStream(plain);
     stream.push('First.\n\nSecond is gr');
     assert.deepEqual(stream.finished(30), ['First.']);

@@ -147,7 +147,7 @@ describe('turnwire run: screen', () => {
     },
   );
 
-  test('what is typed while a turn goes by SSE waits for the next one', { skip }, async (t) => {
+  test('a line typed during a turn over SSE waits for the next turn', { skip }, async (t) => {
     const { terminal } = await sitsDown(t);
     await terminal.types('/transport sse', 'Enter');
     await terminal.types('speak slowly', 'Enter');
@@ -159,7 +159,7 @@ describe('turnwire run: screen', () => {
     assert.match(shown, /nine ten[\s\S]*^Hello$/m);
   });
 
-  test('one prompt has the screen while it is answered, and then the status for its last line', { skip }, async (t) => {
+  test('a run of one prompt shows the screen until its answer, and leaves a status line', { skip }, async (t) => {
     const { terminal, folder } = await sitsDown(t, { prompt: "'write it'", shows: /^\[y\]es/m });
     await terminal.types('n', 'Enter');
     const shown = await terminal.shows(/left 0[\s\S]*\s(?<!-)icanon/);
