@@ -14,7 +14,7 @@ const weather = {
   strict: false,
 };
 const sql = { type: 'custom', name: 'sql' };
-const INCLUDE = [
+const include = [
   'reasoning.encrypted_content',
   'message.output_text.logprobs',
   'file_search_call.results',
@@ -88,7 +88,7 @@ const everything = one({
 
 /** @type {Record<string, { dialect?: string, script: object, turns?: number, create?: object, faults?: object[], rotate?: boolean }>} */
 const recordings = {
-  'openai-everything': { script: everything, create: { include: INCLUDE, top_logprobs: 1 } },
+  'openai-everything': { script: everything, create: { include, top_logprobs: 1 } },
   'openai-failed': { script: one({ text: 'It rai', fail: { code: 'server_error', message: 'The model broke off.' } }) },
   'openai-incomplete': { script: one({ text: 'It rains in', incomplete: 'max_output_tokens' }) },
   'openai-compaction': {
@@ -99,7 +99,7 @@ const recordings = {
     script: one({ text: 'It rains.' }),
     create: { stream_options: { include_obfuscation: true } },
   },
-  'openai-full-histories': { script: loop, turns: 2, create: { store: false, include: INCLUDE.slice(0, 1) } },
+  'openai-full-histories': { script: loop, turns: 2, create: { store: false, include: include.slice(0, 1) } },
   ...Object.fromEntries(
     ['openai', 'azure', 'xai', 'vercel', 'openresponses', 'chatgpt'].map((dialect) => [
       `${dialect}-tool-loop`,

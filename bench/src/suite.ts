@@ -85,7 +85,7 @@ async function measureWorkload(workload: Workload, options: SuiteOptions): Promi
   });
   const link = workload.link && (await Service.start({ kind: 'link', options: linkOf(workload.link, server.port) }));
   try {
-    // A first time that is not kept: it reads the files into the system's cache, which is nobody's merit.
+    // The first import is not kept: it reads the files into the system's cache.
     if (workload.exercise.kind === 'import') {
       for (const { client } of rows) {
         const job = { client: clientOf(client), exercise: workload.exercise, url: '' };

@@ -1,4 +1,4 @@
-/** What a file of clients/ exports under the name that clients.ts says. */
+/** The function that each file of clients/ exports, under the name that clients.ts says. */
 export type Open = (target: Target) => Promise<Driver>;
 
 export interface Target {
@@ -18,11 +18,11 @@ export interface Driver {
 
 /** Requests as they are handed over, with nothing of the bench around them. */
 export interface Bare {
-  /** What is to be ready before a request is measured. */
+  /** Makes ready what is not a part of the measurement. */
   prepare(request: object): unknown;
   /** Runs it, and resolves to the output of its response and to its id. */
   run(prepared: unknown): Promise<{ id: string; output: readonly object[] }>;
-  /** What the cost is compared with: one pass over the same bytes. */
+  /** One pass over the same bytes, with which the cost is compared. */
   yardstick(prepared: unknown): void;
 }
 

@@ -40,7 +40,7 @@ async function run({ client, exercise, url, profile }: Job): Promise<Outcome> {
   return { ok: measured, shares: await ended?.() };
 }
 
-/** As long as it takes whoever begins with it, with its files in the system's cache. */
+/** The time of the first import of a package in a process, with its files in the system's cache. */
 async function importMs({ package: name }: Client): Promise<Measured> {
   const begun = performance.now();
   await import(name);

@@ -15,10 +15,10 @@ export interface Workload {
   run(url: string, usage: () => Promise<Usage>): Promise<Measured>;
 }
 
-const WORDS = 34;
+const wordCount = 34;
 /** With the eight events around them, 42 an answer. */
-const TEXT = 'words '.repeat(WORDS).trimEnd();
-const EVENTS = WORDS + 8;
+const answerText = 'words '.repeat(wordCount).trimEnd();
+const eventsAnAnswer = wordCount + 8;
 
 const all: readonly Kind[] = ['turnwire', 'aimock', 'floor'];
 
@@ -45,23 +45,23 @@ function streaming(id: string, title: string, everyMs: number, answers: number):
     title,
     kinds: all,
     everyMs,
-    text: TEXT,
+    text: answerText,
     columns: [{ name: 'CPU an event', unit: 'µs', most: 0.6 }],
     async run(url, usage) {
       const load = new Load(url);
       await repeat(200, 20, () => load.post(body));
       const events = (await load.post(body)).match(/^event:/gm)?.length;
-      if (events !== EVENTS) throw new Error(`an answer has ${events} events, not ${EVENTS}`);
+      if (events !== eventsAnAnswer) throw new Error(`an answer has ${events} events, not ${eventsAnAnswer}`);
       const before = await usage();
       await repeat(answers, 20, () => load.post(body));
       const after = await usage();
       load.close();
-      return { 'CPU an event': (after.cpuUs - before.cpuUs) / answers / EVENTS };
+      return { 'CPU an event': (after.cpuUs - before.cpuUs) / answers / eventsAnAnswer };
     },
   };
 }
 
-function waiting(id: string, title: string, input: () => unknown, text: string | undefined = TEXT): Workload {
+function waiting(id: string, title: string, input: () => unknown, text: string | undefined = answerText): Workload {
   const small = JSON.stringify({ model: 'any', input: 'Hello', stream: true });
   return {
     id,
@@ -95,7 +95,7 @@ function conversations(id: string, title: string, converse: (load: Load, turns: 
     title,
     kinds: ['turnwire'],
     everyMs: 0,
-    text: TEXT,
+    text: answerText,
     columns: [
       { name: 'CPU', unit: 's', most: 0.6 },
       { name: 'peak RSS', unit: 'MiB', most: 0.8 },

@@ -6,11 +6,11 @@ import type { Goal, Workload } from '../workloads.js';
 /** How a run stands to one goal. */
 export interface Verdict {
   workload: string;
-  /** In words: who, what, and the limit. */
+  /** The goal in words: client, metric and limit. */
   goal: string;
   /** `unknown`: a row that it needs was not measured. */
   outcome: 'met' | 'missed' | 'not yet' | 'unknown';
-  /** What is compared with the limit. */
+  /** The value that is compared with the limit. */
   value: number | undefined;
 }
 

@@ -23,7 +23,7 @@ export async function startProfile(file: string): Promise<() => Promise<Shares>>
   };
 }
 
-/** Who caused what: what a package calls in Node or V8 counts as the package's; garbage is nobody's, and idle time does not count. */
+/** The share of each package. Calls into Node or V8 count for the package that makes them; garbage collection for none, and idle time not at all. */
 export function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Shares {
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
   const byId = new Map(nodes.map((node) => [node.id, node]));

@@ -93,7 +93,7 @@ function cells({ name, digits, against }: Metric, row: Row, rows: readonly Row[]
   return [value, base === undefined ? '–' : withSpread(ratio(own, base), 2)];
 }
 
-/** The median, and what the rounds lay between. */
+/** The median, with the lowest and the highest round. */
 function withSpread(summary: Summary | undefined, digits: number): string {
   if (summary === undefined) return '–';
   const { median, min, max, rounds } = summary;

@@ -66,7 +66,7 @@ export async function startServer({ seed, tls }: ServerOptions): Promise<BenchSe
   };
 
   const server: Server = tls === undefined ? createHttp() : createHttps(tls);
-  // Without an announced time, as the real service: clients fall back to their own ideas of how long a connection is kept.
+  // The server announces no keep-alive time, as the real service does not: each client decides by itself how long it keeps a connection.
   server.keepAliveTimeout = 0;
   server.on('connection', (socket: Socket) => {
     connections += 1;

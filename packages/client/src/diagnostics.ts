@@ -8,7 +8,7 @@ import { channel } from 'node:diagnostics_channel';
 export interface DiagnosticMessages {
   /** A connection is about to be dialled. */
   dial: { connection: number; origin: string };
-  /** It is open. */
+  /** A connection has opened. */
   open: { connection: number; origin: string; ms: number };
   /** A turn has been given a connection that was open already. */
   reuse: { turn: number; connection: number };

@@ -24,7 +24,7 @@ export const defaultPool = { maxConnections: 32, maxIdleMs: Infinity, pingMs: 25
 
 export const defaultRecovery = { maxAttempts: 4, budgetMs: minute } as const;
 
-/** Some hundred long histories. */
+/** The memory of chains: enough for some hundred long histories. */
 export const defaultChainBytes = 64 * mebibyte;
 
 // Waits of a turn, in milliseconds.
@@ -35,25 +35,25 @@ export const defaultChainBytes = 64 * mebibyte;
  */
 export const maxEventSilenceMs = hour;
 
-/** While its client closes, a turn that is full waits so long at most for somebody who reads it. */
+/** While its client closes, a turn whose buffer is full waits for a reader for this long at most. */
 export const closingUnreadMs = 10 * second;
 
-/** After an `error` event of a response that had begun, its `response.failed` may still come; this long is waited for it. */
+/** How long a turn waits for the `response.failed` of a response after its `error` event. */
 export const failedAfterErrorMs = 250;
 
 /** After a response that was steered, its successor must begin within this time: the model may still finish an item, and the successor may queue (P48). */
 export const successorMs = minute;
 
-/** After a response that stopped for the client's tools, the news of what happens to its steering may still come (P49). */
+/** How long a turn waits, after a response that stopped for the client's tools, for the event that tells what happens to its steering (P49). */
 export const steerPendingMs = second;
 
 /** How long the rest of a body is read after its terminal event, so that the connection can be kept. */
 export const answerDrainMs = second;
 
-/** A body of `expectContinueBytes` and more waits so long for the word that it is wanted: a server that does not know `Expect` says nothing. */
+/** How long a body of `expectContinueBytes` or more waits for `100 Continue`: a server that does not know `Expect` sends none. */
 export const expectContinueMs = second;
 
-/** The body of a refusal, which carries its reason, may come slowly or never. */
+/** How long the body of a refusal is read: it carries the reason, and may come slowly or never. */
 export const maxErrorBodyMs = 2 * second;
 
 // Waits before a further attempt, in milliseconds.
@@ -72,7 +72,7 @@ export const maxRedialMs = 30 * second;
 /** After an upgrade was refused for the number of dials, they are slowed down for so long (A4, H9). */
 export const slowDialsMs = minute;
 
-/** The time between two dials then; up to a fifth longer, so that many clients do not dial in step. */
+/** The time between two slowed dials; up to a fifth longer, so that many clients do not dial in step. */
 export const slowDialIntervalMs = second;
 
 /** A server's `retry-after` replaces a rest of the breaker's table, within these bounds. */
@@ -90,10 +90,10 @@ export const probeMs = 2 * minute;
  */
 export const trustedSilenceMs = 30 * second;
 
-/** The validation of a connection that has rested takes at most so long (B1). */
+/** How long the validation of an idle connection may take (B1). */
 export const validationMs = 2 * second;
 
-/** A server has so long to end the connection after a close frame. */
+/** How long a server has to end the connection after a close frame. */
 export const closeMs = second;
 
 /** After this idle time TCP begins to probe a connection: SSE has no pings. */
@@ -146,7 +146,7 @@ export const maxSniffedBytes = 64;
 /** Events that a turn holds unread before it stops reading; it goes on below half of it. */
 export const unreadHighWaterBytes = mebibyte;
 
-/** The same on a lane whose connection other turns use and which is therefore not paused; more ends the turn with `unread_overflow`. */
+/** Events that a turn holds unread on a connection that other turns use, and that is therefore not paused; more ends the turn with `unread_overflow`. */
 export const laneUnreadBytes = 16 * mebibyte;
 
 /** A paused connection is read for the pings in it: so many bytes at a time, and so many in all. */
@@ -176,7 +176,7 @@ export const maxPieces = 4096;
 /** Idle connections for POSTs; a further one is ended. */
 export const maxIdlePostConnections = 32;
 
-/** Content codings on top of each other, which bounds the memory. */
+/** Content codings of one body, one inside the other: each takes memory. */
 export const maxCodings = 2;
 
 /** Levels of nesting; a deeper value is not remembered (N19). */
@@ -225,10 +225,10 @@ export const maxKnownHeaderNames = 1000;
 /** Places at which an input may continue a context of another client, the longest first. */
 export const maxContextEnds = 8;
 
-/** Characters by which a long text is told from another one before both are compared. */
+/** Characters of a long text that go into its hash, which is compared before the whole text. */
 export const maxSamples = 64;
 
-/** Characters of a frame that is looked at as a whole for having nothing in it. */
+/** The longest frame, in characters, that is checked for being blank: a heartbeat. */
 export const maxBlankLength = 64;
 
 /** Characters of a misspelt name for which another one is guessed: the work grows with their square. */

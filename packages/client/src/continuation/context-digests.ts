@@ -22,7 +22,7 @@ export interface HeldContext {
 
 /** A place in an input at which a response may have ended. */
 export interface ContextEnd {
-  /** The index of the first item after it. */
+  /** The index of the first item after the response. */
   readonly from: number;
   readonly digest: string;
 }
@@ -52,7 +52,7 @@ export class ContextDigests {
     return ends.toReversed();
   }
 
-  /** One for each form of the context in which a client may send it; none for a context that has no normal form. */
+  /** The digests of a context: one for each form in which a client may send it; none for a context without a normal form. */
   of({ fields, input, output, alternates }: HeldContext): string[] {
     const forms = [output];
     if (alternates.some((one) => one !== undefined)) forms.push(output.map((item, index) => alternates[index] ?? item));
@@ -64,7 +64,7 @@ export class ContextDigests {
     return digest !== undefined && items.every((item) => this.#add(digest, item)) ? digest.current : undefined;
   }
 
-  /** Begins with the fields; undefined for those that exclude continuing. */
+  /** A digest that has the fields; undefined for fields with which a turn is never continued. */
   #begun(fields: JsonObject): RunningDigest | undefined {
     if (unchainableField(fields) !== undefined) return undefined;
     const members: string[] = [];

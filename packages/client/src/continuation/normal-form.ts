@@ -45,7 +45,7 @@ function normalField(value: Json, item: JsonObject, tolerance: Tolerance = 'null
   }
 }
 
-/** A text, whatever it says: what is no text never looks like it. */
+/** The form of a text. Its prefix keeps it apart from values that are no text. */
 function normalText(text: string): string {
   const value = exactJson(text);
   const canonical = value === undefined ? undefined : canonicalText(value);

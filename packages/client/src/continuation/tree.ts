@@ -48,7 +48,7 @@ export class TreeNode<Mark> implements StoredItem {
     return true;
   }
 
-  /** What keeps this path, the newest last. A node without marks and children is removed. */
+  /** The marks that keep this path, the newest last. A node without marks and children is removed. */
   get marks(): readonly Mark[] {
     return this.#marks ?? none;
   }
@@ -193,7 +193,7 @@ export function someNode<Mark>(level: TreeLevel<Mark> | undefined, test: (node: 
   return level instanceof TreeNode ? test(level) : (level?.some(test) ?? false);
 }
 
-/** The transcripts of all conversations, each item of a common beginning stored once. Pure structure: who is marked for how long is not its business. */
+/** The transcripts of all conversations, each item of a common beginning stored once. Pure structure: its caller decides which nodes are marked. */
 export class Tree<Mark> {
   readonly root = new TreeNode<Mark>();
 

@@ -36,7 +36,7 @@ export class HttpResponseReader {
   /** A head or a line that is not complete yet. */
   #partialLine: Buffer | undefined;
   #state: ReaderState = 'head';
-  /** Of the body, or of the chunk that is being read, in bytes. */
+  /** The bytes that are left of the body, or of the chunk that is being read. */
   #left = 0;
   #persistent = false;
 
@@ -194,10 +194,10 @@ export class HttpResponseReader {
   }
 }
 
-/** Of a size that is read without an expression: chunks up to 256 MiB. */
+/** The most digits of a size that is read without a regular expression: chunks up to 256 MiB. */
 const plainDigits = 7;
 
-/** Of one digit; -1 for anything else, and behind the end of the bytes. */
+/** The value of one hexadecimal digit; -1 for anything else, and behind the end of the bytes. */
 function hexValue(byte: number | undefined): number {
   if (byte === undefined) return -1;
   if (byte >= 48 && byte <= 57) return byte - 48;

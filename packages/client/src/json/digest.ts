@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 /** The SHA-256 of a sequence, which can be asked for at any place. */
 export class RunningDigest {
   readonly #hash = createHash('sha256');
-  /** Added together: a call for each would cost more than the hash. */
+  /** Parts that are hashed together: a call for each would cost more than the hash. */
   #parts: Buffer[] = [];
 
   add(part: Buffer): void {
     this.#parts.push(part);
   }
 
-  /** In base64url. */
+  /** The digest of all parts so far, in base64url. */
   get current(): string {
     this.#hash.update(Buffer.concat(this.#parts));
     this.#parts = [];

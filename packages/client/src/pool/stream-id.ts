@@ -16,7 +16,7 @@ function idInText(text: string): string | undefined {
   return lastMember(text) ?? anywhere(text);
 }
 
-/** The name where it is the last member, as servers put it that add it to a finished event: what stands right before the last brace is at the top. */
+/** The name, if it is the last member, where servers put it that add it to a finished event. A member right before the last brace is a member of the whole. */
 function lastMember(text: string): string | undefined {
   const end = text.length - 2;
   if (text.charCodeAt(end) !== quote || text.charCodeAt(end + 1) !== brace) return undefined;
@@ -33,7 +33,7 @@ function anywhere(text: string): string | undefined {
   return plainName(text.slice(begin, text.indexOf('"', begin)));
 }
 
-/** An escape would have to be read as JSON reads it, and no lane has one in its name (P84). */
+/** A name with an escape is undefined here: it would have to be parsed, and no lane has one (P84). */
 function plainName(name: string): string | undefined {
   return name.includes('\\') ? undefined : name;
 }

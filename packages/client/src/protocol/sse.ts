@@ -46,10 +46,7 @@ export class SseReader {
     }
   }
 
-  /**
-   * The body has ended in good order. What the server has not ended, an event without the empty line behind it, counts: whether it is whole, its
-   * JSON tells.
-   */
+  /** Called when the body has ended in good order. A last event without the empty line behind it counts: its JSON shows whether it is whole. */
   end(): void {
     if (this.#rest.length > 0) {
       this.#rest.append(Buffer.from('\n'), 0, 1);
@@ -59,14 +56,14 @@ export class SseReader {
     this.#dispatch();
   }
 
-  /** The line that has begun in earlier pieces, and those after it. */
+  /** Reads the line that has begun in earlier chunks, and the lines after it. */
   #completed(chunk: Buffer, start: number, end: number): void {
     this.#rest.append(chunk, start, end);
     const bytes = this.#rest.take();
     this.#lines(bytes.toString(), bytes.length);
   }
 
-  /** Whole lines, with their ends; `bytes` is how many bytes they are. */
+  /** Reads whole lines, with their ends; `bytes` is their length. */
   #lines(decoded: string, bytes: number): void {
     let text = decoded;
     let at = 0;
@@ -85,7 +82,7 @@ export class SseReader {
     }
   }
 
-  /** A line that begins like a `data` field, from there on. */
+  /** Reads a line that begins like a `data` field. */
   #field(text: string, at: number, end: number, isPlain: boolean): void {
     const colon = text.startsWith(':', at);
     if (!colon && at !== end) return;
@@ -109,7 +106,7 @@ export class SseReader {
   }
 }
 
-/** Behind the last end of a line. As a rule a server sends whole events, and nothing has to be looked for. */
+/** The index behind the last end of a line. Servers usually send whole events, and nothing has to be searched. */
 function endOfLines(chunk: Buffer): number {
   const last = chunk[chunk.length - 1];
   if (last === lineFeed || last === carriageReturn) return chunk.length;

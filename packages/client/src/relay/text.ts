@@ -51,7 +51,7 @@ export function withoutStreamId(text: string, lane: string): string {
     lastEnd = `,${lastMember}}`;
   }
   const member = lastMember;
-  // What stands right before the last brace is at the top.
+  // A member right before the last brace is a member of the whole.
   if (text.endsWith(lastEnd)) return `${text.slice(0, -lastEnd.length)}}`;
   const at = text.indexOf(member);
   if (at !== -1 && text.indexOf('"stream_id"', at + member.length) === -1 && isTopLevel(text, at))
@@ -86,7 +86,7 @@ function depthAt(text: string, at: number): number {
   return depth;
 }
 
-/** With one of the commas beside it. */
+/** Cuts a member out, with one of the commas beside it. */
 function cut(text: string, from: number, to: number): string {
   const before = text.slice(0, from);
   const after = text.slice(to);

@@ -61,7 +61,7 @@ export class PartialItems {
     return partial;
   }
 
-  /** Those that were never finished, by the index of their item, where it is known. */
+  /** The items that were never finished, by their index, where it is known. */
   rest(): [Key, JsonObject][] {
     this.#parse();
     this.#flush();
@@ -101,7 +101,7 @@ export class PartialItems {
     if (patch.append === 'delta') this.#run = { key, partial, patch, part, texts: [], bytes: 0 };
   }
 
-  /** What was gathered becomes a part of its partial. */
+  /** Adds the deltas of the current run to their item. */
   #flush(): void {
     const last = this.#run;
     this.#run = undefined;

@@ -61,7 +61,7 @@ interface AcceptedInput {
 export class Steering {
   readonly #unsent: Submission[] = [];
   readonly #unanswered: Submission[] = [];
-  /** By the server's name of each; an event without a name stands for itself. */
+  /** Accepted inputs by the server's id of the submission; without an id, by the event that accepted it. */
   readonly #accepted = new Map<unknown, AcceptedInput>();
   #responseId: string | undefined;
   /** The server has ended a response in order to go on with another one. */
@@ -69,7 +69,7 @@ export class Steering {
   /** At least one submission was sent. */
   used = false;
 
-  /** Sent at once where a response has begun, otherwise as soon as one has. */
+  /** Sends the input at once if a response has begun, otherwise as soon as one has. */
   submit(input: SteerInput, send: SendFrame): Promise<SteerAnswer> {
     let copy: Json;
     try {

@@ -66,7 +66,10 @@ export function checkIsObject(what: string, value: unknown): asserts value is ob
     throw new TurnwireError('invalid_option', `${what} must be an object, not ${kindOf(value)}`);
 }
 
-/** What a value is, for where a string may be a secret: a key in the place of the options, a private key without its first line (N1). */
+/**
+ * The kind of a value, for messages that must not hold it: it may be a secret, such as a key in the place of the options, or a private key without
+ * its first line (N1).
+ */
 export function kindOf(value: unknown): string {
   if (typeof value === 'string') return 'a string';
   if (Array.isArray(value)) return 'an array';
@@ -100,7 +103,7 @@ function meant(wrong: string, names: readonly string[], elsewhere: OptionGroups)
   return nearest(wrong, names);
 }
 
-/** But for what languages and habits write differently: capitals, underscores, the unit at the end. */
+/** Whether two names differ in capitals, underscores or the unit at the end alone. */
 export function isSameName(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }

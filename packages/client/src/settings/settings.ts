@@ -26,7 +26,7 @@ export interface Settings {
   network: NetworkSettings;
   chains: { maxBytes: number };
   onWarning: ((message: string) => void) | false;
-  /** What has been warned of: once is enough, for all clients of a `createFetch`. */
+  /** The warnings that were given: once is enough, for all clients of a `createFetch`. */
   warned: Set<string>;
   onEvent: ((event: DiagnosticEvent) => void) | undefined;
 }
@@ -234,7 +234,7 @@ function checkNetwork(network: NetworkOptions): void {
   const { ca, cert, key, proxy, lookup, allowPlaintext, relay } = network;
   for (const [name, value] of Object.entries({ ca, cert, key }))
     if (!isPem(value)) throw invalid(`network.${name} must be PEM text or a Buffer of it, not ${kindOf(value)}`);
-  // What stands there may hold a password.
+  // The value may hold a password.
   if (proxy !== undefined && proxy !== false && typeof proxy !== 'string')
     throw invalid(`network.proxy must be an address, http://host:port, or false for none, not ${kindOf(proxy)}`);
   if (relay !== undefined && typeof relay !== 'string')
@@ -273,7 +273,7 @@ function warnProcess(message: string): void {
   process.emitWarning(message, { type: 'TurnwireWarning' });
 }
 
-/** As far as it can be told by its type; what is inside, TLS says. */
+/** Whether a value has the type of a certificate or a key. TLS checks its content. */
 function isPem(value: unknown): boolean {
   return (
     value === undefined ||

@@ -14,7 +14,7 @@ export function nearest(word: string, names: readonly string[]): string | undefi
   return best;
 }
 
-/** Letters to add, to leave out or to replace; two neighbours that changed places count as one. */
+/** The number of letters to add, to leave out or to replace; two neighbours that changed places count as one. */
 function editsBetween(a: string, b: string): number {
   if (a.length > maxSpelledLength || b.length > maxSpelledLength) return Infinity;
   const rows = [Array.from({ length: b.length + 1 }, (_, index) => index)];

@@ -311,7 +311,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
         this.#drainAnswer();
         return this.#listener.fail(verdict.error);
       case 'awaiting_successor':
-        // A turn over SSE cannot be steered. A server may say so all the same; no successor is known of.
+        // A turn over SSE cannot be steered: no successor follows, even if a server announces one.
         this.#listener.event(frame);
         return this.#end();
       case 'ignored':

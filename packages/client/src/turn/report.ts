@@ -12,11 +12,11 @@ export interface TurnReport {
   /** `full`: the request stands for itself. `delta`: it continues a response, and only what is new travels. */
   plan: 'full' | 'delta';
   /**
-   * Why the plan is not the other one: `first_turn`, `fields_changed: tools`, `history_diverged_at: 7`, `chain_lost`, …; docs/continuation.md has
-   * them all. For a delta `explicit` if the caller named the response, otherwise undefined.
+   * Why the plan is `full`, and not a delta: `first_turn`, `fields_changed: tools`, `history_diverged_at: 7`, `chain_lost`, …; docs/continuation.md
+   * has them all. For a delta `explicit` if the caller named the response, otherwise undefined.
    */
   planReason: string | undefined;
-  /** Why it is not the transport that `auto` prefers, as a sentence; undefined where it is. */
+  /** Why the turn does not go over the transport that `auto` prefers, as a sentence; undefined where it does. */
   fallback: string | undefined;
   phase: Phase;
   /** undefined while it runs, and where the server refused it before it began. */

@@ -33,7 +33,7 @@ export interface EmulateOptions {
   control: boolean;
 }
 
-const OPEN_TO_OTHERS =
+const openToOthers =
   'Whoever reaches this machine can use it and read what it holds; without --host only this machine can.';
 
 /** `turnwire emulate`: serves until it is told to stop, which is its success. */
@@ -87,7 +87,7 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
     stdout.line(
       '  for SDKs and tools:  ' + stdout.style('cyan', `export OPENAI_BASE_URL=${emulator.url} OPENAI_API_KEY=any`),
     );
-    if (isPublicAddress(host)) stdout.line(`  ${OPEN_TO_OTHERS}`);
+    if (isPublicAddress(host)) stdout.line(`  ${openToOthers}`);
     stdout.line('  Ctrl-C stops it.');
   }
   await Promise.race([stopped, emulator.closed]);

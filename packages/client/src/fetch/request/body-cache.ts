@@ -18,7 +18,7 @@ export interface ParsedBody {
 interface CachedBody<Body> {
   /** The body up to the bracket that closes its input, in the pieces that one body after the other has added. */
   pieces: readonly Body[];
-  /** The last units of the former, compared first: few bodies have the same there. */
+  /** The last units before the closing bracket, compared first: few bodies have the same ones. */
   mark: Body;
   /** Where the closing bracket stands. */
   end: number;
@@ -75,14 +75,14 @@ export class BodyCache<Body extends string | Buffer> {
     return { params, keep: () => this.#keep(this.#locateInput(body, text, params)) };
   }
 
-  /** Nothing is remembered any more. */
+  /** Forgets all bodies, and keeps none from now on. */
   close(): void {
     this.#maxBytes = 0;
     this.#bodies = [];
     this.#bytes = 0;
   }
 
-  /** The newest that `body` begins with, up to the end of its input. */
+  /** The newest cached body that `body` begins with, up to the end of its input. */
   #findPrefix(body: Body): CachedBody<Body> | undefined {
     return this.#bodies.findLast(
       ({ end, mark, pieces }) =>
@@ -123,9 +123,9 @@ export class BodyCache<Body extends string | Buffer> {
   }
 
   /**
-   * The body that begins with a known one, up to the end of its input. Of it there are three parts: what is known, ending after an item; more items,
-   * which must be an array when brackets are put around them; and what follows the array, which must be an object behind the fields that stand
-   * before it. Where both are valid there is no other way to read the whole, wherever it was cut.
+   * Parses a body that begins with a known one, up to the end of its input. It has three parts: what is known, ending after an item; more items,
+   * which must be an array when brackets are put around them; and what follows the array, which must be an object behind the fields that stand before
+   * it. Where both are valid there is no other way to read the whole, wherever it was cut.
    */
   #extend(known: CachedBody<Body>, body: Body): CachedBody<Body> | undefined {
     const news = this.#text.decode(body, known.end);
@@ -147,7 +147,10 @@ export class BodyCache<Body extends string | Buffer> {
     };
   }
 
-  /** Each costs a comparison of its own. Joined are those at the end that are not twice as long as what follows: there are never many, and none is copied often. */
+  /**
+   * Adds a piece. Each piece costs a comparison of its own, so a piece is joined to those before it unless they are twice as long: there are never
+   * many, and none is copied often.
+   */
   #append(pieces: readonly Body[], piece: Body): readonly Body[] {
     let last = piece;
     let count = pieces.length;

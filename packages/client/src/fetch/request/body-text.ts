@@ -21,14 +21,14 @@ export const characters: BodyText<string> = {
   lengthOf: (text) => text.length,
   copy: (body, from, to) => (from === 0 ? body.slice(0, to) : detached(body.slice(from, to))),
   join: (first, second) => first + second,
-  // Slices are compared faster than `startsWith` does it.
+  // A comparison of slices is faster than `startsWith`.
   hasAt: (body, at, piece) => body.slice(at, at + piece.length) === piece,
 };
 
 export const bytes: BodyText<Buffer> = {
   decode(body, from) {
     const part = body.subarray(from);
-    // Nearly all are ASCII, which is read in a tenth of the time.
+    // Nearly all bodies are ASCII, which is decoded in a tenth of the time.
     if (isAscii(part)) return part.toString('latin1');
     return isUtf8(part) ? part.toString() : undefined;
   },
@@ -42,7 +42,7 @@ export const bytes: BodyText<Buffer> = {
     at + piece.length <= body.length && body.compare(piece, 0, piece.length, at, at + piece.length) === 0,
 };
 
-/** The same text without the one that it was cut out of: a slice keeps that in memory, and this one keeps the text that was put together here. */
+/** A text that no longer keeps in memory the longer text that it was cut out of, as every slice does. */
 export function detached(text: string): string {
   return `[${text}`.slice(1);
 }

@@ -3,8 +3,8 @@ import { TurnwireError } from '../../protocol/errors/errors.js';
 let hasWarned = false;
 
 /**
- * `new OpenAI({ fetch: createFetch })`, where `createFetch()` was meant: the SDK then calls it with a request. Some SDKs show but "Connection error.",
- * and what it came from as its cause, so that the sentence is a warning of the process, too, once.
+ * Refuses `new OpenAI({ fetch: createFetch })`, where `createFetch()` was meant: the SDK then calls `createFetch` with a request. Some SDKs show only
+ * "Connection error." and hide its cause, so the sentence is a warning of the process as well, once.
  *
  * @throws TurnwireError `invalid_option`
  */

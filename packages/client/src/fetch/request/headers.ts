@@ -13,7 +13,7 @@ type HeaderUse = 'identity' | 'program' | 'turn' | 'ours' | 'ordinary';
  */
 export const headerTable: Readonly<Record<Exclude<HeaderUse, 'identity'>, readonly string[]>> = {
   program: [
-    // The AI SDK names another one for `generateText` than for `streamText`.
+    // The AI SDK sends one user agent for `generateText` and another one for `streamText`.
     'user-agent',
     // The SDK's language, version and machine.
     'x-stainless-*',
@@ -84,7 +84,7 @@ export const headerTable: Readonly<Record<Exclude<HeaderUse, 'identity'>, readon
     'content-length',
     'content-type',
     'keep-alive',
-    // Node's own fetch says it; the engine's connections are no page's.
+    // Node's own fetch sends this header; the connections of the engine belong to no page.
     'sec-fetch-mode',
     'upgrade',
     'sec-websocket-*',

@@ -1,18 +1,19 @@
 import type { ReadableStreamAsyncIterator, ReadableWritablePair, StreamPipeOptions } from 'node:stream/web';
 
 /**
- * A body that can do what those of the ordinary fetch can, which are byte streams, and is none as long as it is only read.
+ * The body of a streaming response. It offers what a body of the ordinary fetch does, which is a byte stream, but becomes a byte stream only when
+ * that is needed.
  *
- * A byte stream detaches the memory of each chunk from whoever made it. That costs something for each of them, and more everywhere else: from the first
- * one on, V8 checks at each access to any `Uint8Array` of the process whether its memory is still there, and looking for the ends of lines,
- * byte by byte, is most of what an SDK does with an event.
+ * A byte stream detaches the memory of each chunk from its producer. From the first detached chunk on, V8 checks at each access to any `Uint8Array`
+ * of the process whether its memory is still there, and a search for the ends of lines, byte by byte, is most of what an SDK does with an event.
  *
- * Kept for its measured worth: on a byte stream the openai SDK takes 1.3 times the CPU for an event (rows `short` and `longer`, Node 24.21, 2026-11-30).
+ * Kept for its measured worth: on a byte stream the openai SDK takes 1.3 times the CPU for an event (rows `short` and `longer`, Node 24.21,
+ * 2026-11-30).
  *
- * So it becomes a byte stream when somebody wants what only that can do: a reader with buffers of its own, or two branches neither of which
- * sees what the other does to its chunks. From then on that stream is what all methods are about.
+ * A reader with buffers of its own, and `tee()`, need a byte stream: each branch must not see what the other does to its chunks. From then on all
+ * methods use that stream.
  */
-export class Body extends ReadableStream<Uint8Array> {
+export class BodyStream extends ReadableStream<Uint8Array> {
   #bytes: ReadableStream<Uint8Array> | undefined;
 
   override get locked(): boolean {
@@ -27,7 +28,7 @@ export class Body extends ReadableStream<Uint8Array> {
   override getReader(): ReadableStreamDefaultReader<Uint8Array>;
   override getReader(options?: { mode: 'byob' }): ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader {
     if (options?.mode === 'byob') return this.#asBytes().getReader(options);
-    // What JavaScript may have given instead of a mode is refused there.
+    // An unknown mode, which JavaScript may pass, is refused there.
     return this.#bytes?.getReader(options) ?? super.getReader(options as undefined);
   }
 
@@ -54,7 +55,7 @@ export class Body extends ReadableStream<Uint8Array> {
     return this.values();
   }
 
-  /** Once it is one, it stays one. */
+  /** A body that has become a byte stream stays one. */
   #asBytes(): ReadableStream<Uint8Array> {
     return (this.#bytes ??= byteStream(super.getReader()));
   }

@@ -98,7 +98,7 @@ export function brokenOff(error: TurnwireError, report: TurnReport, url: string)
   return createResponse(brokenOffText(error), { status: 400, headers: { 'x-should-retry': 'false' }, report, url });
 }
 
-/** The body of it: what the server said, or what is known of it here. */
+/** The body of {@link brokenOff}: what the server said, or what is known here. */
 export function brokenOffText(error: TurnwireError): string {
   return error.server === undefined ? errorText(error.code, error.message) : JSON.stringify(bodyOf(error.server.raw));
 }

@@ -1,4 +1,4 @@
-import { Body } from './body-stream.js';
+import { BodyStream } from './body-stream.js';
 import type { Frame } from '../../protocol/frame.js';
 import type { EventReader } from '../../turn/buffer/event-buffer.js';
 
@@ -26,7 +26,7 @@ export function eventStream(
   options: EventStreamOptions,
 ): ReadableStream<Uint8Array> {
   const source = new SseSource(firstFrames, frames, options);
-  const stream = new Body(source, { highWaterMark: 0 });
+  const stream = new BodyStream(source, { highWaterMark: 0 });
   abandonedBodies.register(stream, frames);
   return stream;
 }
@@ -80,14 +80,14 @@ class SseSource {
       this.#addFrame(frame);
     }
     if (text === '') return this.#requestFrame(controller);
-    // Its buffer is its own: who reads it may do with it what they like.
+    // Each chunk has memory of its own: its reader may transfer it, or write into it.
     controller.enqueue(encoder.encode(text));
   }
 
   /** The part of a piece that fits. The rest waits for the next chunk. */
   #cut(piece: string, room: number): string {
     if (piece.length <= room) return piece;
-    // Never between the two halves of a character.
+    // A text is never cut between the two halves of a character.
     const end = isSecondHalf.test(piece.charAt(room)) ? room + 1 : room;
     this.#pieces.unshift(piece.slice(end));
     return piece.slice(0, end);

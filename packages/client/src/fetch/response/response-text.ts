@@ -14,7 +14,7 @@ const member = String.raw`\s*"[^"\\]*"\s*:\s*(?:"[^"\\]*"|-?\d[\d.eE+-]*|null|tr
 const before = new RegExp(String.raw`\s*\{(?:${member},)*\s*"response"\s*:\s*(?=\{)`, 'y');
 const after = new RegExp(String.raw`\}(?:\s*(?:,${member})*\}\s*)$`);
 
-/** Of which the members behind the response are looked for; in characters. */
+/** The length of the end of a frame in which the members after the response are searched for, in characters. */
 const tailLength = 1024;
 
 /**

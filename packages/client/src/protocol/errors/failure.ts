@@ -89,7 +89,7 @@ function kindOfWords(server: ServerError | undefined, status: number | undefined
   if (narrow !== undefined) return narrow.kind;
   if ((isAboutTheRequest || byStatus === 'too_large') && contextSentence.test(message)) return 'context_length';
   if (byStatus !== undefined) return byStatus;
-  // Who names a parameter speaks of the request.
+  // A server that names a parameter speaks of the request.
   return wordIn(code) ?? vagueTypes.get(type) ?? wordIn(type) ?? (param === undefined ? 'unknown' : 'invalid_request');
 }
 

@@ -57,14 +57,14 @@ function numberOf(value: unknown): number | undefined {
   return typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
 }
 
-/** What has a letter in it: `Date.parse` takes a bare "-1" for a month. */
+/** A date has a letter in it: `Date.parse` takes a bare "-1" for a month. */
 function date(value: unknown, wallMs: number): number | undefined {
   if (typeof value !== 'string' || !/[a-z]/i.test(value)) return undefined;
   const at = Date.parse(value);
   return Number.isNaN(at) ? undefined : plausibleMs(Math.max(0, at - wallMs));
 }
 
-/** Larger than any time in seconds that is meant: milliseconds. */
+/** A number from here on is in milliseconds: no moment in seconds is so large. */
 const leastMilliseconds = 1e11;
 
 /** A moment: in seconds since 1970, in milliseconds since then, or as a date. */
@@ -91,7 +91,7 @@ function spanIn(text: string): number | undefined {
   let ms: number | undefined;
   for (const [, amount, name = ''] of text.matchAll(/(\d+(?:\.\d+)?) ?([a-z]+)/gi)) {
     const unit = units.find(([names]) => names.test(name))?.[1];
-    // What follows the time is ordinary words.
+    // Ordinary words follow the time.
     if (unit === undefined) break;
     ms = (ms ?? 0) + Number(amount) * unit;
   }

@@ -1,6 +1,6 @@
 import { maxSecrets } from '../../base/bounds.js';
 
-/** A shorter one is no secret (`any`, for a local server), and a part of ordinary words. */
+/** A shorter credential is no secret (`any`, for a local server), and may be a part of ordinary words. */
 const minSecretLength = 8;
 
 /**
@@ -10,7 +10,7 @@ const minSecretLength = 8;
 export class Secrets {
   readonly #values = new Set<string>();
 
-  /** Of the headers of a handshake, those that are credentials. */
+  /** Adds the credentials among the headers of a handshake. */
   add(headers: Readonly<Record<string, string>>): void {
     for (const [name, value] of Object.entries(headers)) {
       if (!/authorization|cookie|key|secret|token/.test(name)) continue;
@@ -23,14 +23,14 @@ export class Secrets {
     }
   }
 
-  /** The text without them. */
+  /** The text, with all known credentials cut out. */
   redact(text: string): string {
     let hidden = text;
     for (const value of this.#values) hidden = hidden.replaceAll(value, '[secret]');
     return hidden;
   }
 
-  /** The same of all texts in a value of JSON. Of one that is nested too deep to be looked through (N19), nothing is left. */
+  /** The JSON, with all known credentials cut out of its texts; `{}` for a value that is nested too deep to be searched (N19). */
   redactJson<Value extends object | undefined>(json: Value): Value {
     if (json === undefined || this.#values.size === 0) return json;
     try {
