@@ -1,7 +1,12 @@
 import { maxJsonDepth } from '../base/bounds.js';
 import type { Json } from './json.js';
 
-/** Text that is the same for two values exactly if they are equal: keys are sorted. undefined for what is deeper than {@link maxJsonDepth}. */
+/**
+ * Text that is the same for two values exactly if they are equal: keys are sorted. undefined for what is deeper than {@link maxJsonDepth}.
+ *
+ * A string stands behind its length as it is, since escaping a long one costs more than its digest. One with half a surrogate pair is escaped: UTF-8 has
+ * no bytes for it.
+ */
 export function canonicalText(value: Json): string | undefined {
   const pieces: string[] = [];
   return write(value, pieces, 0) ? pieces.join('') : undefined;
@@ -9,7 +14,8 @@ export function canonicalText(value: Json): string | undefined {
 
 function write(value: Json, pieces: string[], depth: number): boolean {
   if (typeof value !== 'object' || value === null) {
-    pieces.push(JSON.stringify(value));
+    if (typeof value === 'string' && value.isWellFormed()) pieces.push(`${value.length}"`, value);
+    else pieces.push(JSON.stringify(value));
     return true;
   }
   if (depth >= maxJsonDepth) return false;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** The SHA-256 of a sequence, which can be asked for at any place. */
 export class RunningDigest {
@@ -19,5 +19,5 @@ export class RunningDigest {
 }
 
 export function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
