@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Histories } from '../dist/relay/histories.js';
+import { holdContext } from '../dist/relay/restoring.js';
+import type { RelayTurn } from '@turnwire/client/relay';
 
 const item = (text: string) => ({ type: 'message', role: 'user', content: text });
 const texts = (histories: Histories, principal: string, id: string): unknown[] | undefined =>
@@ -83,5 +85,21 @@ describe('gateway histories', () => {
     for (let turn = 0; turn < 5; turn += 1) keep(histories, 'p', `a${turn}`, undefined, 'x'.repeat(1000));
     histories.bound({ maxBytes: 2000, principalBytes: 2000 });
     assert(histories.bytes <= 2000);
+  });
+});
+
+describe('the context that a turn leaves behind', () => {
+  test('takes only what is new here where the turn has continued a response of another gateway', () => {
+    const histories = new Histories({ maxBytes: 1_000_000, principalBytes: 1_000_000 });
+    const long = 'x'.repeat(10_000);
+    keep(histories, 'p', 'own', undefined, long, 'answer');
+    const before = histories.bytes;
+    const context = [item(long), item('answer'), item('two'), item('of another gateway'), item('three'), item('news')];
+    const turn = { context, responseId: 'new', stored: true, continued: { responseId: 'other', from: 4 } };
+    const create = { params: { input: context.slice(0, 5) }, raw: undefined, bytes: 20_000, keep: () => undefined };
+    const own = { responseId: 'own', from: 2 };
+    holdContext(histories, 'p', turn as unknown as RelayTurn, { create, sent: create, own });
+    assert.deepEqual(texts(histories, 'p', 'new'), [long, 'answer', 'two', 'of another gateway', 'three', 'news']);
+    assert(histories.bytes - before < 1000, `${histories.bytes - before} bytes for four short items`);
   });
 });

@@ -52,7 +52,11 @@ export class Neighbours implements Elsewhere {
     const ends = this.#digests.ends(params, plan.name === 'delta' ? plan.from : 0);
     if (ends.length === 0) return undefined;
     const tenant = this.#tenantOf(principal);
-    return contexts.longest(tenant, ends).then((place) => this.#foundAt(place, principal, asked));
+    const own = plan.name === 'delta' ? plan : undefined;
+    return contexts.longest(tenant, ends).then(async (place) => ({
+      ...(await this.#foundAt(place, principal, asked)),
+      own,
+    }));
   }
 
   headersUp(headers: Headers): Headers {

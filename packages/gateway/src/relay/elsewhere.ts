@@ -20,6 +20,8 @@ export interface Sought {
 export interface Found {
   /** A response at the upstream. */
   continues?: KnownResponse | undefined;
+  /** The longest context of this gateway's own that begins the input: what stands after it is new here. */
+  own?: KnownResponse | undefined;
   /** The upstream does not know it. */
   forget?: (() => void) | undefined;
   /** The way to the gateway whose socket has the chain, which has agreed to take the turn. */

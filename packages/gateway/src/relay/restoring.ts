@@ -1,5 +1,5 @@
 import { textField } from './create.js';
-import type { Json, JsonObject, RelayTurn } from '@turnwire/client/relay';
+import type { Json, JsonObject, KnownResponse, RelayTurn } from '@turnwire/client/relay';
 import type { Create } from './create.js';
 import type { HeldHistory, Histories } from './histories.js';
 
@@ -14,12 +14,13 @@ export function inFull(create: Create, history: HeldHistory): Create {
  * Holds the context at the end of a turn.
  *
  * @param sent what went up in the end: the client's create, or the same in full.
+ * @param own a context of this gateway's own that begins the input. A turn that has continued another gateway's adds what stands after it, and not the whole.
  */
 export function holdContext(
   histories: Histories,
   principal: string,
   turn: RelayTurn,
-  { create, sent }: { create: Create; sent: Create },
+  { create, sent, own }: { create: Create; sent: Create; own?: KnownResponse | undefined },
 ): void {
   const { context, responseId: id, stored, continued } = turn;
   if (histories.off || id === undefined || context === undefined || hasConversation(create.params)) return;
@@ -31,14 +32,8 @@ export function holdContext(
   // Without being written as JSON first: 20 MB that are refused then hold up every other turn.
   if (continued === undefined && create.bytes > histories.largest) return;
   if (named === undefined) {
-    const isHeld = continued !== undefined && histories.find(principal, continued.responseId) !== undefined;
-    const from = isHeld ? continued.from : 0;
-    return histories.keep(principal, {
-      id,
-      stored,
-      parent: isHeld ? continued.responseId : undefined,
-      items: context.slice(from),
-    });
+    const parent = [continued, own].find((one) => one && histories.find(principal, one.responseId) !== undefined);
+    return histories.keep(principal, { id, stored, parent: parent?.responseId, items: context.slice(parent?.from) });
   }
   // Sent in full, the context begins with what is held already.
   const before = sent === create ? 0 : itemsIn(sent.params['input']).length - itemsIn(create.params['input']).length;

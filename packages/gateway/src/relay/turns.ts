@@ -112,7 +112,7 @@ export class Turns {
       onRead: (read) => {
         const { engine, sent } = read;
         elsewhere?.read(read);
-        if (!read.isElsewhere) holdContext(histories, principal.id, engine, { create, sent });
+        if (!read.isElsewhere) holdContext(histories, principal.id, engine, { create, sent, own: found?.own });
         if (principal.policy !== undefined)
           registry.note(principal.id, itemIds((engine.context ?? []).slice(itemsIn(sent.params['input']).length)));
       },
