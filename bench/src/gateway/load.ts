@@ -56,8 +56,9 @@ export class Load {
 
 /** A client that sends its whole history with every turn. */
 export class Conversation {
-  readonly #load: Load;
+  readonly #load: Pick<Load, 'turn'>;
   readonly #model: string;
+  readonly #name: string | number;
   /** The items, as JSON with commas between. */
   #items: string;
   #turns = 0;
@@ -65,15 +66,16 @@ export class Conversation {
   sentBytes = 0;
 
   /** @param bytes of the history that it begins with */
-  constructor(load: Load, number: number, bytes: number, model: string) {
+  constructor(load: Pick<Load, 'turn'>, name: string | number, bytes: number, model: string) {
     this.#load = load;
     this.#model = model;
+    this.#name = name;
     const items: string[] = [];
     for (let left = bytes; left > 0; left -= itemBytes)
       items.push(
         message(
           items.length % 2 === 0 ? 'user' : 'assistant',
-          `${number}.${items.length} `.padEnd(itemBytes, 'history '),
+          `${name}.${items.length} `.padEnd(itemBytes, 'history '),
         ),
       );
     this.#items = items.join(',');
@@ -81,7 +83,7 @@ export class Conversation {
 
   /** @param added to the history, in bytes */
   async turn(added: number): Promise<Answered> {
-    const said = message('user', `turn ${(this.#turns += 1)} `.padEnd(added, 'news '));
+    const said = message('user', `${this.#name}, turn ${(this.#turns += 1)} `.padEnd(added, 'news '));
     this.#items = this.#items === '' ? said : `${this.#items},${said}`;
     const body = Buffer.from(`{"model":"${this.#model}","stream":true,"input":[${this.#items}]}`);
     this.sentBytes += body.length;

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { MeasuredServer } from '../server/measured-server.js';
 import { ratio, rotated, summarize } from '../report/statistics.js';
+import { clusterId, clusterTitle, measureCluster } from './cluster/cluster.js';
+import { hasRedis } from './cluster/redis.js';
 import { Load } from './load.js';
 import { workloads } from './workloads.js';
 import type { Rounds } from '../report/statistics.js';
@@ -17,7 +19,7 @@ const usage = `npm run bench:gateway -- [options]
   --cpu-prof FOLDER  a CPU profile of each server's process; costs some percent itself
   --check            end with status 1 if a goal is missed
 
-workloads: ${workloads.map(({ id }) => id).join(', ')}
+workloads: ${ids().join(', ')}
 @musistudio/llms takes part where "npm run check:peers" has installed it.
 `;
 
@@ -34,7 +36,7 @@ if (options.help) process.stdout.write(usage);
 else process.exitCode = await main(Number(options.rounds), options.only?.split(','));
 
 async function main(rounds: number, only: readonly string[] | undefined): Promise<number> {
-  const unknown = only?.find((word) => !workloads.some(({ id }) => id === word));
+  const unknown = only?.find((word) => !ids().includes(word));
   if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
     process.stderr.write(
       `bench:gateway: ${unknown === undefined ? '--rounds takes a whole number from 1' : `--only knows no "${unknown}": see --help`}\n`,
@@ -45,7 +47,20 @@ async function main(rounds: number, only: readonly string[] | undefined): Promis
   let missed = 0;
   for (const workload of workloads)
     if (only === undefined || only.includes(workload.id)) missed += (await measure(workload, rounds)) ? 0 : 1;
+  if (only === undefined || only.includes(clusterId)) missed += (await cluster(rounds)) ? 0 : 1;
   return options.check && missed > 0 ? 1 : 0;
+}
+
+/** True where its goals are reached, and where there is no Redis to measure with. */
+async function cluster(rounds: number): Promise<boolean> {
+  process.stdout.write(`\n${clusterTitle} (${clusterId})\n\n`);
+  if (hasRedis()) return measureCluster(rounds, start, (text) => void process.stdout.write(`${text}\n`));
+  process.stdout.write('redis-server is not installed: not measured\n');
+  return true;
+}
+
+function ids(): string[] {
+  return [...workloads.map(({ id }) => id), clusterId];
 }
 
 interface Row {
@@ -57,7 +72,7 @@ interface Row {
 
 /** True where the goal is reached. */
 async function measure(workload: Workload, rounds: number): Promise<boolean> {
-  const upstream = await start('upstream', '');
+  const upstream = await start({ kind: 'upstream', upstream: '' });
   const direct = new Load(upstream.url);
   const rows: Row[] = workload.rows.filter(isThere).map((kind) => ({ kind, values: [] }));
   let number = 0;
@@ -81,7 +96,7 @@ async function measure(workload: Workload, rounds: number): Promise<boolean> {
 
 async function running(workload: Workload, row: Row, upstream: string): Promise<{ server: Server; load: Load }> {
   if (row.server !== undefined && row.load !== undefined) return { server: row.server, load: row.load };
-  const server = (row.server = await start(row.kind, upstream));
+  const server = (row.server = await start({ kind: row.kind, upstream }));
   const load = (row.load = new Load(server.url));
   await workload.warmUp?.(load);
   return { server, load };
@@ -94,11 +109,15 @@ async function stop(row: Row): Promise<void> {
   delete row.server;
 }
 
-function start(kind: Kind, upstream: string): Promise<Server> {
+function start(setup: Setup): Promise<Server> {
+  const { kind } = setup;
   const folder = options['cpu-prof'];
-  const profile = folder === undefined || kind === 'upstream' ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}/${kind}`];
+  const profile =
+    folder === undefined || kind === 'upstream'
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${folder}/${kind}${setup.redis === undefined ? '' : '-cluster'}`];
   const file = new URL('./server-process.js', import.meta.url);
-  return MeasuredServer.start<Usage>(file, { kind, upstream } satisfies Setup, profile);
+  return MeasuredServer.start<Usage>(file, setup, profile);
 }
 
 function isThere(kind: Kind): boolean {

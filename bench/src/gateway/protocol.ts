@@ -5,6 +5,8 @@ export interface Setup {
   readonly kind: Kind;
   /** The base of the upstream's API; unused by the upstream itself. */
   readonly upstream: string;
+  /** Of a gateway that is one of several: the Redis between them. */
+  readonly redis?: string;
 }
 
 export interface Usage {

@@ -24,13 +24,15 @@ serveCommands(
   },
 );
 
-async function gateway({ upstream }: Setup, restores: boolean): Promise<string> {
+async function gateway({ upstream, redis }: Setup, restores: boolean): Promise<string> {
   const { url } = await startGateway({
     config: {
       upstream: { base_url: upstream },
       listen: { port: 0 },
       ...(!restores && { restore: 'off' as const }),
+      ...(redis !== undefined && { cluster: { redis, secret: 'DEPLOYMENT', deadline_ms: 2000 } }),
     },
+    secret: (name) => Promise.resolve(name === 'DEPLOYMENT' ? 'what-all-gateways-of-the-bench-share' : undefined),
     // The lines are made, as they are in use, and go nowhere.
     log: { write: () => undefined },
   });
