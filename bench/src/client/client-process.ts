@@ -1,5 +1,6 @@
 // What each client runs in: one process for one client, one exercise, one round. Its parent tells it what to do and where.
-import { conversationsOf, perform } from './exercise.js';
+import { conversationsOf } from './exercise.js';
+import { perform } from './perform.js';
 import type { Open } from './adapter.js';
 import type { Client } from './clients.js';
 import { type Shares, startProfile } from '../report/profile.js';

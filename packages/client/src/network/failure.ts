@@ -3,7 +3,7 @@ import { kindOfStatus } from '../protocol/errors/failure.js';
 import { failureTable } from '../protocol/errors/failure-table.js';
 import { sanitize, parseServerError } from '../protocol/errors/server-error.js';
 import { NoAddressError, NotLoopbackError } from './connect/lookup.js';
-import type { Phase } from '../protocol/errors/errors.js';
+import type { Phase } from '../protocol/phase.js';
 import type { Secrets } from '../protocol/errors/secrets.js';
 import type { Proxy } from './connect/proxy.js';
 

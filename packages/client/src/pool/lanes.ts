@@ -8,7 +8,7 @@ import type { LaneConnection } from './lane.js';
 
 /** The server was given lane names and answers without them. It is the `cause` of the error of every turn that is lost by this. */
 export class LanesIgnoredError extends Error {
-  override readonly name = 'LanesIgnored';
+  override readonly name = 'LanesIgnoredError';
 }
 
 /** Where a frame belongs. */

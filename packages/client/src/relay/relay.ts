@@ -5,7 +5,7 @@ import { RelayTurn } from './turn.js';
 import type { JsonObject } from '../json/json.js';
 import type { ClientOptions, TransportChoice } from '../options.js';
 import type { ClientStats } from '../turn/client.js';
-import type { KnownResponse } from '../turn/turn-context.js';
+import type { KnownResponse } from '../turn/attempt/frame-options.js';
 import type { AnswerParts } from './turn.js';
 
 /** Those of `createClient`, but that nothing of the environment counts except its proxies: a relay asks with the credentials that it is given. */

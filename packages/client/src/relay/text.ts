@@ -1,6 +1,6 @@
 import { toEvent } from '../fetch/response/event-stream.js';
 import type { Frame } from '../protocol/frame.js';
-import type { RelayEvent } from './turn.js';
+import type { RelayEvent } from './event.js';
 
 /** One event of `text/event-stream`: an `event:` line, and a `data:` line for each line of the JSON. */
 export function sseText(event: RelayEvent): string {

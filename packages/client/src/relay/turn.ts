@@ -16,17 +16,9 @@ import type { EventReader } from '../turn/buffer/event-buffer.js';
 import type { TurnReport } from '../turn/report.js';
 import type { SteerAnswer, SteerInput } from '../response/steering.js';
 import type { Turn } from '../turn/turn.js';
+import type { RelayEvent } from './event.js';
 
 type Headers = Readonly<Record<string, string>>;
-
-/** An event as it came. */
-export interface RelayEvent {
-  readonly type: string | undefined;
-  /** Its JSON, byte for byte; where the engine had given the turn a lane of its own, without the name of that lane. */
-  readonly text: string;
-  /** In bytes of UTF-8, as it came. */
-  readonly size: number;
-}
 
 /** A turn that did not begin, and what a client is to be told of that. */
 export type RelayRefusal =

@@ -1,4 +1,4 @@
-import type { Phase } from '../protocol/errors/errors.js';
+import type { Phase } from '../protocol/phase.js';
 import type { Frame } from '../protocol/frame.js';
 
 /** How far a turn that was in `phase` is after this event: text is visible, and a finished call may already run. */

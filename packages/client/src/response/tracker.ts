@@ -10,7 +10,7 @@ import { phaseAfter } from './phase.js';
 import { itemsOf } from '../protocol/request.js';
 import type { Steering } from './steering.js';
 import type { Json } from '../json/json.js';
-import type { Phase } from '../protocol/errors/errors.js';
+import type { Phase } from '../protocol/phase.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
 import type { Response } from '../protocol/response.js';

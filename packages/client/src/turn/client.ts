@@ -23,18 +23,13 @@ import type { ChainPlan } from '../continuation/memory.js';
 import type { JsonObject } from '../json/json.js';
 import type { Clock } from '../base/clock.js';
 import type { Network } from '../network/network.js';
-import type { ClientOptions, TransportChoice } from '../options.js';
+import type { ClientOptions } from '../options.js';
 import type { Settings } from '../settings/settings.js';
 import type { ForeignTurnParams, TurnParams } from '../protocol/request.js';
 import type { Engine } from './engine.js';
-import type { FrameOptions, TurnContext } from './turn-context.js';
-
-export interface TurnOptions {
-  /** Aborts the turn: its iteration and `response()` then fail with `aborted`. */
-  signal?: AbortSignal | undefined;
-  /** For this turn alone. @default the client's */
-  transport?: TransportChoice | undefined;
-}
+import type { FrameOptions } from './attempt/frame-options.js';
+import type { TurnContext } from './turn.js';
+import type { TurnOptions } from './turn-options.js';
 
 /** Counts of a client since it was created. */
 export interface ClientStats {

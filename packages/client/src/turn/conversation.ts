@@ -4,7 +4,7 @@ import { TurnwireError } from '../protocol/errors/errors.js';
 import type { Json } from '../json/json.js';
 import type { InputItem } from '../protocol/items.js';
 import type { ForeignTurnParams, TurnParams } from '../protocol/request.js';
-import type { TurnOptions } from './client.js';
+import type { TurnOptions } from './turn-options.js';
 import type { Turn } from './turn.js';
 
 /** @internal How a conversation begins its turns: `onSettled` with whether the turn may still be committed, `onCommitted` with all that is then held. */

@@ -1,4 +1,5 @@
-import type { ErrorCode, Phase } from '../protocol/errors/errors.js';
+import type { ErrorCode } from '../protocol/errors/error-codes.js';
+import type { Phase } from '../protocol/phase.js';
 import type { FailureKind } from '../protocol/errors/failure-kind.js';
 import type { Usage } from '../protocol/response.js';
 import type { Outcome } from '../protocol/terminal.js';

@@ -22,8 +22,17 @@ import type { TurnListener } from './attempt/turn-attempt.js';
 import type { Engine } from './engine.js';
 import type { Attempt, TurnReport } from './report.js';
 import type { TurnRequest } from './request.js';
-import type { FrameOptions, TurnContext } from './turn-context.js';
+import type { FrameOptions } from './attempt/frame-options.js';
 import type { SteerAnswer, SteerInput } from '../response/steering.js';
+
+/** @internal What the client gives a turn. */
+export interface TurnContext {
+  number: number;
+  signal: AbortSignal | undefined;
+  onSettled: (turn: Turn) => void;
+  /** Called when the consumer has read the end of a completed answer: `items` is what the server now holds. */
+  onCommitted: ((items: readonly Json[]) => void) | undefined;
+}
 
 /**
  * running ──terminal event──▶ ended

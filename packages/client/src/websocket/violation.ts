@@ -12,7 +12,7 @@ export class WebSocketViolation extends Error {
 
 /** A message, in one frame or in many, is larger than it may be. */
 export class MessageTooLargeError extends WebSocketViolation {
-  override readonly name = 'MessageTooLarge';
+  override readonly name = 'MessageTooLargeError';
 
   constructor(maxBytes: number) {
     super(`a message of more than ${maxBytes} bytes`, 1009);

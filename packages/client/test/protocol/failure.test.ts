@@ -1,11 +1,13 @@
 // What a failure means to a program, read by hand from the sources: OpenAI's error codes, the statuses of RFC 9110, what gateways send.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { TurnwireError, errorCodes, addTurnContext } from '../../dist/protocol/errors/errors.js';
+import { TurnwireError, addTurnContext } from '../../dist/protocol/errors/errors.js';
+import { errorCodes } from '../../dist/protocol/errors/error-codes.js';
 import { closeCodeTable } from '../../dist/protocol/errors/close-codes.js';
 import { codeTable, failureTable, serverCodes } from '../../dist/protocol/errors/failure-table.js';
 import { parseServerError } from '../../dist/protocol/errors/server-error.js';
-import type { ErrorCode, Phase } from '../../dist/protocol/errors/errors.js';
+import type { ErrorCode } from '../../dist/protocol/errors/error-codes.js';
+import type { Phase } from '../../dist/protocol/phase.js';
 import type { FailureKind } from '../../dist/protocol/errors/failure-kind.js';
 
 /** An `error` frame; `status` stands in it, as a server may name it. */

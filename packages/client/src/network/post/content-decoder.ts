@@ -16,7 +16,7 @@ export const acceptEncoding = `identity, ${['gzip', 'deflate', 'br', ...(hasZstd
 
 /** The content coding of a body is not supported. The message continues "answered with". */
 export class UnknownCodingError extends Error {
-  override readonly name = 'UnknownCoding';
+  override readonly name = 'UnknownCodingError';
 }
 
 /** The codings of a `content-encoding` header, the outermost first. */
@@ -63,7 +63,7 @@ export class ContentDecoder {
   /**
    * The decoder of a body; undefined for one without a coding.
    *
-   * @throws UnknownCoding
+   * @throws UnknownCodingError
    */
   static for(contentEncoding: string | undefined, listener: ContentDecoderListener): ContentDecoder | undefined {
     const codings = codingsOf(contentEncoding);

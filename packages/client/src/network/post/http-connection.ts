@@ -9,7 +9,7 @@ import type { Clock, Timer } from '../../base/clock.js';
 import type { HttpResponseListener } from '../../http/response-reader.js';
 import type { ResponseHead } from '../../http/head.js';
 import { PrematureCloseError } from './post.js';
-import type { ExchangeListener, Post } from './post.js';
+import type { ExchangeListener, Post, PostConnection } from './post.js';
 
 /** Keeps a connection between two exchanges. */
 export interface HttpConnectionOwner {
@@ -37,7 +37,7 @@ interface Exchange {
  * The implementation is this client's own for two reasons: the library has no dependency, and an error is exact (nothing sent, sent without an
  * answer, cut in the middle), which decides whether a turn may be sent again.
  */
-export class HttpConnection implements HttpResponseListener {
+export class HttpConnection implements HttpResponseListener, PostConnection {
   readonly #socket: Socket;
   readonly #owner: HttpConnectionOwner;
   readonly #clock: Clock;

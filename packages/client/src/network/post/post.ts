@@ -1,4 +1,3 @@
-import type { HttpConnection } from './http-connection.js';
 import type { ResponseHead } from '../../http/head.js';
 
 /** A POST. `host` and `content-length` are added when it is sent. */
@@ -17,7 +16,7 @@ export interface Post {
 export class PrematureCloseError extends Error {
   constructor() {
     super('the other side closed the connection before its answer was whole');
-    this.name = 'CutShort';
+    this.name = 'PrematureCloseError';
   }
 }
 
@@ -43,7 +42,14 @@ export interface ExchangeListener {
 }
 
 /** A connection for one POST at a time. */
-export type PostConnection = Pick<HttpConnection, 'destroy' | 'exchange' | 'pause' | 'resume'>;
+export interface PostConnection {
+  exchange(post: Post, listener: ExchangeListener): void;
+  /** Stops reading. Bytes that were read already may still arrive. */
+  pause(): void;
+  resume(): void;
+  /** Ends the connection now. */
+  destroy(): void;
+}
 
 /** The connections of POSTs. */
 export interface PostConnections {

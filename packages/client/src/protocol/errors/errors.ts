@@ -1,49 +1,9 @@
 import { hasNotRun, isTransient, kindOf } from './failure.js';
 import { retryAfterMsOf } from './retry-after.js';
+import type { Phase } from '../phase.js';
+import type { ErrorCode } from './error-codes.js';
 import type { FailureKind } from './failure-kind.js';
 import type { ServerError } from './server-error.js';
-
-/**
- * Every way in which this library fails. A closed list: `docs/errors.md` explains each code, and a test compares the two.
- *
- * @remarks Ask `error.code`, never `error.message`; what the server called it stands in `error.server.code`.
- */
-export const errorCodes = [
-  'aborted',
-  'chain_ignored',
-  'chain_lost',
-  'client_closed',
-  'connection_lost',
-  'credential_failed',
-  'dial_failed',
-  'dial_timeout',
-  'event_too_large',
-  'first_event_timeout',
-  'idle_timeout',
-  'invalid_option',
-  'invalid_request',
-  'missing_api_key',
-  'protocol_error',
-  'proxy_failed',
-  'queue_timeout',
-  'request_refused',
-  'request_too_large',
-  'response_cancelled',
-  'response_failed',
-  'successor_timeout',
-  'turn_already_read',
-  'unread_overflow',
-  'unread_timeout',
-  'upgrade_refused',
-] as const;
-
-export type ErrorCode = (typeof errorCodes)[number];
-
-/**
- * How far a turn got, from what is certain: up to `sending` the server has not seen it, from `created` it has begun it, and
- * `sent` means that it may have. From `tool` on a side effect may hang on it.
- */
-export type Phase = 'queued' | 'sending' | 'sent' | 'created' | 'visible' | 'tool' | 'terminal';
 
 export interface TurnwireErrorOptions {
   phase?: Phase;

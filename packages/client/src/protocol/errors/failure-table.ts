@@ -1,4 +1,4 @@
-import type { ErrorCode } from './errors.js';
+import type { ErrorCode } from './error-codes.js';
 import type { FailureKind } from './failure-kind.js';
 
 /** Why an attempt failed, as far as recovery must know it: the rows of `recoveryTable`. */

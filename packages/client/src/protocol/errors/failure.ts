@@ -8,7 +8,8 @@ import {
   statusKinds,
   vagueTypes,
 } from './failure-table.js';
-import type { ErrorCode, Phase } from './errors.js';
+import type { ErrorCode } from './error-codes.js';
+import type { Phase } from '../phase.js';
 import type { FailureKind } from './failure-kind.js';
 import type { ServerError } from './server-error.js';
 

@@ -18,7 +18,7 @@ import type { Plan } from './attempt-request.js';
 import type { Decision } from '../recovery/recovery.js';
 import type { Steering } from '../../response/steering.js';
 import type { TurnReport, Attempt as Entry } from '../report.js';
-import type { FrameOptions, KnownResponse } from '../turn-context.js';
+import type { FrameOptions, KnownResponse } from './frame-options.js';
 import type { TurnRequest } from '../request.js';
 import { failureKey } from '../recovery/breaker-failure.js';
 import type { Suspension } from '../recovery/breaker.js';

@@ -1,7 +1,7 @@
 import { laneUnreadBytes, maxEventSilenceMs, maxHeldFrames } from '../../base/bounds.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
 import { IdleTimer } from './idle-timer.js';
-import type { Phase } from '../../protocol/errors/errors.js';
+import type { Phase } from '../../protocol/phase.js';
 import type { Frame } from '../../protocol/frame.js';
 import type { ResponseTracker } from '../../response/tracker.js';
 import type { Carriage, CarryOptions, TransportListener } from '../../transport/transport.js';

@@ -1,4 +1,5 @@
-import type { Phase, TurnwireError } from '../../protocol/errors/errors.js';
+import type { TurnwireError } from '../../protocol/errors/errors.js';
+import type { Phase } from '../../protocol/phase.js';
 import type { Cause } from '../../protocol/errors/failure-table.js';
 
 /** A failure that counts for the breaker; `breakerTable` says what follows. */

@@ -2,7 +2,8 @@ import { firstBackoffMs, maxBackoffMs, throttledMs } from '../../base/bounds.js'
 import { causeOf } from './cause.js';
 import { breakerFailureOf } from './breaker-failure.js';
 import type { ReplayPolicy, TransportChoice } from '../../options.js';
-import type { Phase, TurnwireError } from '../../protocol/errors/errors.js';
+import type { TurnwireError } from '../../protocol/errors/errors.js';
+import type { Phase } from '../../protocol/phase.js';
 import type { Cause } from '../../protocol/errors/failure-table.js';
 import type { BreakerFailure } from './breaker-failure.js';
 

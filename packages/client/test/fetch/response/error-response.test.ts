@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { fetchFailureOf, errorResponse } from '../../../dist/fetch/response/error-response.js';
 import { TurnwireError } from '../../../dist/protocol/errors/errors.js';
 import { parseServerError } from '../../../dist/protocol/errors/server-error.js';
-import type { ErrorCode, Phase } from '../../../dist/protocol/errors/errors.js';
+import type { ErrorCode } from '../../../dist/protocol/errors/error-codes.js';
+import type { Phase } from '../../../dist/protocol/phase.js';
 import type { Attempt, TurnReport } from '../../../dist/turn/report.js';
 
 function reportOf(...attempts: [Phase, ErrorCode][]): TurnReport {

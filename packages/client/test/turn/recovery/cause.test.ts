@@ -1,7 +1,8 @@
 // What each failure is taken for: the tables of docs/reliability.md, and G1–G3, read by hand.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { TurnwireError, errorCodes } from '../../../dist/protocol/errors/errors.js';
+import { TurnwireError } from '../../../dist/protocol/errors/errors.js';
+import { errorCodes } from '../../../dist/protocol/errors/error-codes.js';
 import { causeOf, chainLost } from '../../../dist/turn/recovery/cause.js';
 import { apiError, certificate, closed, cut, dialFailed, dialTimeout, endOfBody, pongLost } from './failures.js';
 import { refusal, upgrade } from './failures.js';

@@ -5,7 +5,7 @@ import { TurnwireError } from '../../../dist/protocol/errors/errors.js';
 import { recover } from '../../../dist/turn/recovery/recovery.js';
 import { apiError, certificate, closed, cut, dialFailed, dialTimeout, endOfBody, pongLost } from './failures.js';
 import { page, refusal, upgrade } from './failures.js';
-import type { Phase } from '../../../dist/protocol/errors/errors.js';
+import type { Phase } from '../../../dist/protocol/phase.js';
 import type { Decision, Failure, Move, Policy } from '../../../dist/turn/recovery/recovery.js';
 
 const phases: readonly Phase[] = ['queued', 'sending', 'sent', 'created', 'visible', 'tool', 'terminal'];

@@ -1,13 +1,13 @@
-import { modelOf } from './server/answer.js';
-import { random, words } from './server/random.js';
-import type { Driver } from './client/adapter.js';
-import type { Measured, Of } from './client/exercise.js';
+import { modelOf } from '../server/answer.js';
+import { random, words } from '../server/random.js';
+import type { Driver } from './adapter.js';
+import type { ExerciseOf, Measured } from './exercise.js';
 
 /**
  * The cost of finding what is new: the CPU of turns that hand over their whole history, less that of the same turns chained by hand, divided
  * by that of one pass over the same bytes.
  */
-export async function delta(driver: Driver, exercise: Of<'delta'>): Promise<Measured> {
+export async function delta(driver: Driver, exercise: ExerciseOf<'delta'>): Promise<Measured> {
   const { bare } = driver;
   if (bare === undefined) throw new Error('this client finds no delta');
   const { answer, historyBytes, newBytes, sharedBytes, chains, turns } = exercise;
