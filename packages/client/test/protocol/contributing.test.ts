@@ -71,7 +71,7 @@ describe('how to add an error code', () => {
       const files = [join(folder, 'protocol', 'errors', 'errors.ts')];
       return spawnSync(process.execPath, [tsc, ...flags, ...files], { encoding: 'utf8', cwd: folder }).stdout;
     };
-    edit('errors/errors.ts', 'export const errorCodes = [', "  'abducted',");
+    edit('errors/error-codes.ts', 'export const errorCodes = [', "  'abducted',");
     assert.match(compile(), /failure-table\.ts.*abducted/s);
     edit(
       'errors/failure-table.ts',
