@@ -10,6 +10,7 @@ import { estimate, isNearLimit } from './conversation/compaction.js';
 import { Conversation } from './conversation/conversation.js';
 import { countUsage } from './conversation/count-usage.js';
 import type { AgentEvent } from './events.js';
+import { promptFileEvent } from './hooks/hooks.js';
 import { runHooksAt, runBlockingHooks } from './hooks/run-hooks-at.js';
 import { afterTurn, beforeTurn, modelSwitched, TurnEnd } from './hooks/turn-hooks.js';
 import { TaskBudget } from './limits/task-budget.js';
@@ -206,6 +207,8 @@ export function promptOf(
 async function* instruct(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
   const { agent, scope, member } = conversation;
   if (scope.instructed.has(agent.name)) return;
+  for (const file of member.promptFiles ?? [])
+    yield* runBlockingHooks(conversation, { point: 'prompt_file_guard', event: promptFileEvent(file), signal });
   const instruction = yield* promptOf(conversation, { template: agent.instruction, args: [], tail: '' }, signal);
   scope.instructed.add(agent.name);
   scope.members.set(agent.name, { ...member, agent: { ...agent, instruction } });
@@ -266,6 +269,10 @@ function callerOf(conversation: Conversation): ToolHost {
     sessionId: scope.sessionId,
     background: scope.background,
     delegate: (task, options) => delegate(conversation, task, options),
+    async approveSkill(skill, signal) {
+      const { blocked } = await conversation.hook({ point: 'skill_content_guard', event: { skill }, signal });
+      if (blocked !== undefined) throw new Error(`the hook ${blocked.by} did not approve the skill ${skill.name}`);
+    },
     pickModel: (model) => choice.pick(model),
     expect: () => notices.begin(),
   };

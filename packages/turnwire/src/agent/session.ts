@@ -11,9 +11,10 @@ import type { AnswerCache } from './answer-cache.js';
 import type { Approval } from './calls/approval.js';
 import { BackgroundTasks } from './background-tasks.js';
 import { compact } from './conversation/compact.js';
-import { Conversation } from './conversation/conversation.js';
+import { Conversation, type SessionScope } from './conversation/conversation.js';
 import type { AgentEvent, StopReason } from './events.js';
 import type { History, HistoryKeeper } from './conversation/history.js';
+import { askForHook } from './hooks/ask-model.js';
 import type { HookEvent } from './hooks/hook-point.js';
 import { runHooksAt, runBlockingHooks } from './hooks/run-hooks-at.js';
 import type { HookVerdict } from './hooks/hook-verdict.js';
@@ -39,6 +40,8 @@ export interface SessionOptions {
   tools: readonly Tool[];
   /** Puts around its instruction what else it is told. @default nothing is */
   instructions?: Member['instructions'];
+  /** The files whose text is a part of that. @default there are none */
+  promptFiles?: Member['promptFiles'];
   /** Agents that it may turn to, by name. @default none */
   team?: ReadonlyMap<string, Member> | undefined;
   approval: Approval;
@@ -116,19 +119,31 @@ export interface RunOptions {
 }
 
 export function createSession(options: SessionOptions): Session {
-  const { agent, tools, instructions, team = new Map(), client, approval, rules, hooksIn, store } = options;
+  const {
+    agent,
+    tools,
+    instructions,
+    promptFiles,
+    team = new Map(),
+    client,
+    approval,
+    rules,
+    hooksIn,
+    store,
+  } = options;
   const { history: items, makers, keeper, id, budget, used, answers = new Map() } = options;
   const aside: AgentEvent[] = [];
   const permissions = new Permissions(approval, {
     rules,
     tools: [...tools, ...[...team.values()].flatMap((member) => member.tools)],
   });
-  const scope = {
-    members: new Map([...team, [agent.name, { agent, tools, instructions }]]),
+  const scope: SessionScope = {
+    members: new Map([...team, [agent.name, { agent, tools, instructions, promptFiles }]]),
     instructed: new Set<string>(),
     clientFor: typeof client === 'function' ? client : () => client,
     permissions,
     hooksIn,
+    askForHook: (asking, question) => askForHook(scope, asking, question),
     sessionId: id ?? randomUUID(),
     store,
     totals: new Totals(),

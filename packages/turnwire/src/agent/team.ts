@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Agent } from '../config/agent.js';
+import type { PromptFile } from './conversation/prompt-files.js';
 import { callerIn } from './tools/session/background-agents.js';
 import { defineTool, type Tool } from './tools/tool.js';
 
@@ -9,6 +10,8 @@ export interface Member {
   tools: readonly Tool[];
   /** Puts around its instruction what else the agent is told. @default nothing is */
   instructions?: ((instruction: string) => string) | undefined;
+  /** The files whose text is a part of that. @default there are none */
+  promptFiles?: readonly PromptFile[] | undefined;
 }
 
 /** The system prompt of an agent. */

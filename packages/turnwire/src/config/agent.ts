@@ -5,7 +5,7 @@ import { nearest } from './file/nearest.js';
 import { type Problem, show } from './file/problem.js';
 import { agentSchema, type AgentDefinition } from './schema/agents/agent.js';
 import { type Command, readCommands } from './schema/agents/commands.js';
-import type { Hooks } from './schema/agents/hooks.js';
+import { allHooks, type Hooks } from './schema/agents/hooks.js';
 import type { SkillsDefinition } from './schema/agents/skills.js';
 import type { StructuredOutput } from './schema/agents/structured-output.js';
 import { readSkills, type Skills } from './skills.js';
@@ -77,6 +77,8 @@ export interface Agent {
   commands: ReadonlyMap<string, Command>;
   structuredOutput: StructuredOutput | undefined;
   hooks: Hooks;
+  /** The models that its hooks ask, by the names that they stand under there. */
+  hookModels: ReadonlyMap<string, Model>;
 }
 
 /** Answers that are given again. */
@@ -163,6 +165,11 @@ export function readAgent(
   const { data } = shape;
   const compactionModel =
     data.compaction_model === undefined ? undefined : find(data.compaction_model, [...path, 'compaction_model']);
+  const hookModels = new Map<string, Model>();
+  for (const { hook, path: at } of allHooks(data.hooks)) {
+    const asked = hook.type === 'model' ? find(hook.model, [...path, 'hooks', ...at, 'model']) : undefined;
+    if (hook.type === 'model' && asked !== undefined) hookModels.set(hook.model, asked);
+  }
   const take = <Part>(key: keyof SharedParts, wanted: readonly string[], at: string): [string, Part][] =>
     wanted.flatMap((each, index) => {
       const { known, names: all } = around.shared[key];
@@ -253,6 +260,7 @@ export function readAgent(
       alternates: own.length > 1 ? own.filter(there) : [],
       models: models.filter(there),
       compactionModel,
+      hookModels,
       toolsets,
       commands,
       budgets,
@@ -289,7 +297,7 @@ function linksOf(
 
 interface Found extends Pick<
   Agent,
-  'model' | 'alternates' | 'compactionModel' | 'toolsets' | 'commands' | 'budgets' | 'skills'
+  'model' | 'alternates' | 'compactionModel' | 'hookModels' | 'toolsets' | 'commands' | 'budgets' | 'skills'
 > {
   /** The fallbacks. */
   models: readonly Model[];

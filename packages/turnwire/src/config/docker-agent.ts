@@ -1,14 +1,5 @@
 /** Keys of hooks, and of their matchers. */
-const unservedOfHooks: readonly string[] = [
-  'args',
-  'model',
-  'prompt',
-  'schema',
-  'system_prompt',
-  'evaluator',
-  'evaluator_policy',
-  'routing_policy',
-];
+const unservedOfHooks: readonly string[] = ['args', 'evaluator', 'evaluator_policy', 'routing_policy'];
 
 /**
  * What docker-agent's format has and turnwire does not serve, by place in the file (`*` is any name or number). These are named to the
@@ -31,14 +22,7 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
   'agents.*.skills.*': ['toolsets'],
   'skills.*.*': ['toolsets'],
   'agents.*.structured_output': ['mode'],
-  'agents.*.hooks': [
-    'on_session_resume',
-    'worktree_create',
-    'before_agent_run',
-    'after_agent_complete',
-    'prompt_file_guard',
-    'skill_content_guard',
-  ],
+  'agents.*.hooks': ['on_session_resume', 'worktree_create', 'before_agent_run', 'after_agent_complete'],
   // A hook may stand in a list, or alone; so may a matcher, and the hooks of one.
   'agents.*.hooks.*': unservedOfHooks,
   'agents.*.hooks.*.*': unservedOfHooks,
@@ -111,13 +95,10 @@ export const unservedToolsets: ReadonlyMap<string, string> = new Map([
   ['environment', 'use "add_environment_info: true" of the agent'],
 ]);
 
-/** Types of hook that docker-agent has besides commands. */
-export const unservedHooks: ReadonlySet<string> = new Set(['model', 'evaluator']);
-
-/** Builtin hooks that docker-agent has besides those served. */
-export const unservedBuiltins: Readonly<Record<string, string>> = {
-  transform_json: 'change results by a command, such as jq, at tool_response_transform',
-};
+/** Types of hook that docker-agent has and turnwire does not serve, and what to use instead. */
+export const unservedHooks: ReadonlyMap<string, string> = new Map([
+  ['evaluator', 'use type model, with "schema: pre_tool_use_decision" or "schema: guard_decision"'],
+]);
 
 /** Keys that docker-agent knows at this place and turnwire does not serve. */
 export function unservedKeys(path: readonly PropertyKey[]): readonly string[] {
@@ -142,13 +123,11 @@ const instead: Readonly<Record<string, string>> = {
   task_budget: 'bound the turns of a run by "max_iterations"',
   before_agent_run: 'check prompts by a hook of user_prompt_submit, and calls by one of tool_guard',
   after_agent_complete: 'look at what an agent says by a hook of subagent_stop',
-  prompt_file_guard: 'name the files yourself, one by one, under "add_prompt_files"',
-  skill_content_guard: 'name the skills yourself, one by one',
   on_session_resume: 'a run ends at its "max_iterations" here, of which on_max_iterations is told',
   capabilities: 'leave out the tools that bring pictures and files, by "tools": they are sent to every model',
   output_capabilities: 'let a tool make pictures, such as one of an MCP server',
   runtime: 'start turnwire in a container, and say under "permissions" which calls never run',
-  evaluators: 'look at calls by hooks of type command',
+  evaluators: 'look at calls by hooks of type model',
   routing: 'let the agent choose who goes on, by "handoffs"',
   toolsets: 'give the agent the toolsets that the skill needs',
   unload_api: 'ask the server to let go of the model by a hook, with a command such as curl',
@@ -162,12 +141,8 @@ const instead: Readonly<Record<string, string>> = {
   max_output_bytes: 'bound what the model is told, by "max_tool_result_tokens" of the agent',
   escape_html: 'leave it out: text is never escaped here',
   type: 'leave it out: each entry of "mcps" is an MCP server',
-  model: 'use a hook of type command, which may ask a model itself',
-  prompt: 'use a hook of type command, which may ask a model itself',
-  schema: 'use a hook of type command, which may ask a model itself',
-  system_prompt: 'use a hook of type command, which may ask a model itself',
-  evaluator: 'use a hook of type command',
-  evaluator_policy: 'use a hook of type command',
+  evaluator: 'use a hook of type model',
+  evaluator_policy: 'use a hook of type model',
   routing_policy: 'let the agent choose who goes on, by "handoffs"',
   args: 'write them into the "command"',
   worktree_create: 'make the worktree by git, prepare it, and name it by --working-dir',

@@ -58,4 +58,5 @@ export const agent: Agent = {
   commands: new Map(),
   structuredOutput: undefined,
   hooks: hooksSchema.parse({}),
+  hookModels: new Map(),
 };

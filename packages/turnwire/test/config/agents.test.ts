@@ -225,9 +225,9 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /"command" must be a builtin that does something at stop: http_post, not "add_date"/,
   ],
   [
-    'a builtin hook of docker-agent that is not served',
-    agent('hooks: { turn_start: { type: builtin, command: transform_json } }'),
-    /"transform_json" is a builtin hook of docker-agent that turnwire does not support yet; instead of it, change/,
+    'transform_json without the keys that it keeps',
+    agent('hooks: { tool_response_transform: { hooks: { type: builtin, command: transform_json } } }'),
+    /"args" is missing; it must be the keys that are kept/,
   ],
   [
     'a builtin hook with arguments that it does not take',
@@ -235,9 +235,29 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /"args" must be one number, such as \["50"\]/,
   ],
   [
-    'a hook by a model',
-    agent('hooks: { stop: [{ type: model, model: openai/x, prompt: y }] }'),
-    /"model" is a kind of docker-agent hook/,
+    'a hook by an evaluator',
+    agent('hooks: { stop: [{ type: evaluator, evaluator: x }] }'),
+    /"evaluator" is a kind of docker-agent hook that turnwire does not support yet; instead, use type model/,
+  ],
+  [
+    'a hook by a model that there is not',
+    agent('hooks: { stop: [{ type: model, model: judge, prompt: y }] }'),
+    /there is no model "judge"/,
+  ],
+  [
+    'a hook by a model whose answer would not count',
+    agent('hooks: { turn_end: [{ type: model, model: openai/x, prompt: y }] }'),
+    /"type" must be command or builtin: at turn_end the answer of a model counts for nothing/,
+  ],
+  [
+    'a guard of skills by a model without a decision',
+    agent('hooks: { skill_content_guard: [{ type: model, model: openai/x, prompt: y }] }'),
+    /"schema" is missing; it must be guard_decision: at skill_content_guard nothing else/,
+  ],
+  [
+    'a hook by a model with a template that is not served',
+    agent('hooks: { stop: [{ type: model, model: openai/x, prompt: "{{ if .Prompt }}x{{ end }}" }] }'),
+    /"prompt" must be a text in which {{ \.Field }} stands/,
   ],
   [
     'a hook that is to end what it cannot end',

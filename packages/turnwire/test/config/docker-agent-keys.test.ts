@@ -189,10 +189,13 @@ describe('keys of docker-agent', () => {
     await mkdir(directory, { recursive: true });
     await writeFile(join(top, 'AGENTS.md'), 'from the top');
     assert.equal(
-      (await instructionsAround(agent, { ...around, directory }))(agent.instruction),
+      (await instructionsAround(agent, { ...around, directory })).instructions(agent.instruction),
       'x\n\nFrom AGENTS.md:\n\nfrom the top',
     );
     await writeFile(join(directory, 'AGENTS.md'), 'from here');
-    assert.match((await instructionsAround(agent, { ...around, directory }))(agent.instruction), /from here$/);
+    assert.match(
+      (await instructionsAround(agent, { ...around, directory })).instructions(agent.instruction),
+      /from here$/,
+    );
   });
 });

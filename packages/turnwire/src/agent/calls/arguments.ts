@@ -1,3 +1,4 @@
+import { repeatedKey } from '../base/json-text.js';
 import { firstCharacters, wellFormed } from '../base/well-formed.js';
 
 /** The arguments of a call: an object, or what is wrong with the text that the model wrote. */
@@ -39,45 +40,4 @@ function shown(text: string): string {
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
-}
-
-/** A key that one of the objects of a valid JSON text has more than once. */
-function repeatedKey(json: string): string | undefined {
-  // The keys of each object that is open; an array has none.
-  const open: (Set<string> | undefined)[] = [];
-  for (let at = 0; at < json.length; at += 1) {
-    const character = json[at];
-    if (character === '{') open.push(new Set());
-    else if (character === '[') open.push(undefined);
-    else if (character === '}' || character === ']') open.pop();
-    else if (character === '"') {
-      const end = endOfString(json, at);
-      if (followedByColon(json, end)) {
-        const key = JSON.parse(json.slice(at, end)) as string;
-        const keys = open.at(-1);
-        if (keys?.has(key) === true) return key;
-        keys?.add(key);
-      }
-      at = end - 1;
-    }
-  }
-  return undefined;
-}
-
-/** The index behind the quote that ends the string which begins at `start`. */
-function endOfString(json: string, start: number): number {
-  let end = start;
-  for (;;) {
-    end = json.indexOf('"', end + 1);
-    let first = end;
-    while (json[first - 1] === '\\') first -= 1;
-    // Escaped is a quote behind an odd number of backslashes.
-    if ((end - first) % 2 === 0) return end + 1;
-  }
-}
-
-function followedByColon(json: string, index: number): boolean {
-  const next = /\S/g;
-  next.lastIndex = index;
-  return next.exec(json)?.[0] === ':';
 }

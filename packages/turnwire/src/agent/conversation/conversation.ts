@@ -13,6 +13,7 @@ import { Steering } from '../turn/steering.js';
 import { hookPoints } from '../hooks/hook-point.js';
 import { type HookVerdict, noVerdict } from '../hooks/hook-verdict.js';
 import { type HookCall, type HookContext, runHooks } from '../hooks/hooks.js';
+import type { HookQuestion } from '../hooks/model-hook.js';
 import type { Member } from '../team.js';
 import type { TurnClient } from '../turn/turn.js';
 import type { Totals } from '../turn/usage.js';
@@ -26,6 +27,8 @@ export interface SessionScope {
   permissions: Permissions;
   /** Where the user's hooks run; undefined: they do not. */
   hooksIn: HookContext | undefined;
+  /** Asks a model for a hook of an agent. @default no model is asked, and the hook fails */
+  askForHook?: ((agent: Agent, question: HookQuestion) => Promise<string>) | undefined;
   /** Told to hooks of the conversation with the user. */
   sessionId: string;
   store: boolean | undefined;
@@ -110,14 +113,21 @@ export class Conversation {
 
   /** Runs the hooks that an agent has for a point: the one at work, or the one that is named. */
   async hook({ event, agent, ...call }: ConversationHook): Promise<HookVerdict> {
-    const { hooksIn, members } = this.scope;
-    const { hooks, name } = members.get(agent ?? this.#active)?.agent ?? this.agent;
+    const { hooksIn, members, askForHook } = this.scope;
+    const asked = members.get(agent ?? this.#active)?.agent ?? this.agent;
+    const { hooks, name } = asked;
     if (hooksIn === undefined) {
-      const guarded = hookPoints[call.point].blocks === 'fail_closed' && hooks[call.point].length > 0;
+      const { blocks } = hookPoints[call.point];
+      const guarded = (blocks === 'fail_closed' || blocks === 'approves') && hooks[call.point].length > 0;
       const blocked = guarded ? { by: call.point, reason: 'its hooks cannot be run here' } : undefined;
       return { ...noVerdict(event.tool_input), blocked };
     }
-    return runHooks(hooks, { ...call, event: { session_id: this.id, agent_name: name, ...event } }, hooksIn);
+    const ask = askForHook === undefined ? undefined : (question: HookQuestion) => askForHook(asked, question);
+    return runHooks(
+      hooks,
+      { ...call, event: { session_id: this.id, agent_name: name, ...event } },
+      { ...hooksIn, ask },
+    );
   }
 
   /** Tells the model what hooks have to say, with its next turn. */

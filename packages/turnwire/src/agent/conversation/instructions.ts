@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Agent } from '../../config/agent.js';
-import { promptFile, promptFilesBelow } from './prompt-files.js';
+import { promptFile, promptFilesBelow, promptFileText, type PromptFile } from './prompt-files.js';
 
 export interface InstructionContext {
   /** An absolute path. */
@@ -13,26 +13,35 @@ export interface InstructionContext {
   now: Date;
 }
 
+export interface Instructions {
+  /** Puts what is added around an instruction. */
+  instructions: (instruction: string) => string;
+  /** The files of which the text is added. */
+  promptFiles: readonly PromptFile[];
+}
+
 /**
  * What an agent is told before anything else: its instruction, and what the file wants added. Made once for a session, because a text that changes from
  * turn to turn would make every turn be sent and read in full (docs/continuation.md).
  *
- * @returns puts what is added around an instruction.
  * @throws Error that names a prompt file that cannot be read.
  */
-export async function instructionsAround(
-  agent: Agent,
-  around: InstructionContext,
-): Promise<(instruction: string) => string> {
+export async function instructionsAround(agent: Agent, around: InstructionContext): Promise<Instructions> {
   const { directory, tools, agents, now } = around;
   const parts = [team(agent, agents), tools.trim()];
   if (agent.addDate) parts.push(today(now));
   if (agent.addEnvironmentInfo) parts.push(environment(directory));
+  const promptFiles: PromptFile[] = [];
   for (const file of agent.addPromptFiles) {
-    parts.push((await promptFile(directory, file)) ?? '');
+    const found = await promptFile(directory, file);
+    if (found !== undefined) promptFiles.push(found);
   }
+  parts.push(...promptFiles.map(promptFileText));
   parts.push(await promptFilesBelow(directory, agent.addPromptFiles, agent.addPromptFilesDepth));
-  return (instruction) => [instruction.trim(), ...parts].filter((part) => part !== '').join('\n\n');
+  return {
+    instructions: (instruction) => [instruction.trim(), ...parts].filter((part) => part !== '').join('\n\n'),
+    promptFiles,
+  };
 }
 
 /** The date, as a sentence. */

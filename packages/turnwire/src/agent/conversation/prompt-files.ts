@@ -10,17 +10,31 @@ const promptFileLimit = 256 * 1024;
 /** Files that are told of by their paths. */
 const mostBelow = 100;
 
+/** A file whose text the model is told. */
+export interface PromptFile {
+  /** As the file of the agents names it. */
+  name: string;
+  /** Where it was found, an absolute path. */
+  path: string;
+  content: string;
+}
+
 /**
- * The text of a file for the model: of the one in a folder, or in the nearest one above it that has it, or in the user's. Undefined where there is none.
+ * A file for the model: the one in a folder, or in the nearest one above it that has it, or in the user's. Undefined where there is none.
  *
  * @throws Error that names a file that cannot be read.
  */
-export async function promptFile(directory: string, file: string): Promise<string | undefined> {
+export async function promptFile(directory: string, file: string): Promise<PromptFile | undefined> {
   const place = findUpwards(directory, file);
   if (place === undefined) return undefined;
   const { text, cut } = await withPath(file, () => readText(place, file, promptFileLimit));
   if (cut > 0) throw new Error(`${file}, of add_prompt_files, is larger than 256 KiB`);
-  return `From ${file}:\n\n${text.trim()}`;
+  return { name: file, path: place, content: text.trim() };
+}
+
+/** What the model is told of it. */
+export function promptFileText({ name, content }: PromptFile): string {
+  return `From ${name}:\n\n${content}`;
 }
 
 /** Where files of these names are below a folder, for the model, which reads one when it works there; empty where there are none. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { repeatedKey } from '../base/json-text.js';
 
 /** What a hook has printed, read in docker-agent's protocol. */
 export type HookAnswer =
@@ -14,8 +15,10 @@ export interface HookFields {
   blocked: string | undefined;
   /** Why the user has to be asked; empty where it gives no reason. */
   ask: string | undefined;
-  /** Whether it says yes in so many words. */
+  /** Whether it allows a call in so many words. */
   allowed: boolean;
+  /** Whether it says in so many words that it goes on. */
+  approved: boolean;
   /** Told to the user. */
   systemMessage: string | undefined;
   /** Told to the model. */
@@ -33,6 +36,7 @@ export const noFields: HookFields = {
   blocked: undefined,
   ask: undefined,
   allowed: false,
+  approved: false,
   systemMessage: undefined,
   context: undefined,
   updatedInput: undefined,
@@ -92,6 +96,9 @@ export function readHookAnswer({ text: output, whole, strict = false }: HookOutp
       : { kind: 'text', text: trimmed };
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return { kind: 'text', text: trimmed };
+  const twice = repeatedKey(trimmed);
+  if (twice !== undefined)
+    return { kind: 'unreadable', why: `it answered with ${JSON.stringify(twice)} more than once` };
   const { data, error } = answer.safeParse(json);
   if (error !== undefined) {
     const [issue] = error.issues;
@@ -111,6 +118,7 @@ function fieldsOf(data: z.output<typeof answer>): HookFields {
     blocked: noes.length === 0 ? undefined : noes.filter((reason) => reason !== undefined && reason !== '').join('; '),
     ask: own?.permission_decision === 'ask' ? (own.permission_decision_reason ?? '') : undefined,
     allowed: own?.permission_decision === 'allow',
+    approved: data.continue === true,
     systemMessage: data.system_message || undefined,
     context: own?.additional_context || undefined,
     updatedInput: own?.updated_input,

@@ -9,9 +9,10 @@ export type SpecificField = 'permission_decision' | 'updated_input' | 'updated_t
 interface Contract {
   /**
    * What a no, or a failure, comes to. `fail_closed`: both are a no; `blocks`: a no is one, and a failure where the file says so (`on_error: block`);
-   * `warns`: neither ends anything, and the user is told.
+   * `warns`: neither ends anything, and the user is told; `approves`: all but a yes in so many words is a no, for which no reason is given, because that
+   * may be what the text which is looked at wants to be said.
    */
-  blocks: 'fail_closed' | 'blocks' | 'warns';
+  blocks: 'fail_closed' | 'blocks' | 'warns' | 'approves';
   /** Whether what a hook prints as plain text is told to the model. @default no */
   takesText?: true;
   /** Whether `additional_context` is told to the model. @default no */
@@ -23,6 +24,8 @@ interface Contract {
 /** docker-agent's contract of each point; where its versions differ, the stricter one. */
 export const hookPoints: Readonly<Record<HookPoint, Contract>> = {
   session_start: { blocks: 'warns', takesText: true, takesContext: true },
+  prompt_file_guard: { blocks: 'approves' },
+  skill_content_guard: { blocks: 'approves' },
   user_prompt_submit: { blocks: 'blocks', takesText: true, takesContext: true },
   user_followup_submit: { blocks: 'blocks', takesText: true, takesContext: true },
   user_steering_messages_submit: { blocks: 'blocks', takesText: true, takesContext: true },

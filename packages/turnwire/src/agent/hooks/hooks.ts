@@ -11,10 +11,12 @@ import type { Variables } from '../tools/commands/command.js';
 import type { Tool } from '../tools/tool.js';
 import { firstCharacters } from '../base/well-formed.js';
 import { runBuiltin } from './builtin/builtins.js';
+import type { PromptFile } from '../conversation/prompt-files.js';
 import { type HookAnswer, type HookFields, readHookAnswer } from './hook-answer.js';
 import { runHookCommand } from './hook-command.js';
 import { type HookEvent, type HookPoint, hookPoints, type SpecificField } from './hook-point.js';
 import { type HookVerdict, noVerdict } from './hook-verdict.js';
+import { type HookQuestion, runModelHook } from './model-hook.js';
 
 /** Where the hooks of a session run, and what they are told of it. */
 export interface HookContext {
@@ -27,6 +29,8 @@ export interface HookContext {
   now?: Date | undefined;
   /** The user's folder of turnwire. @default there is none */
   home?: string | undefined;
+  /** Asks a model. @default none can be asked */
+  ask?: ((question: HookQuestion) => Promise<string>) | undefined;
 }
 
 export interface HookCall {
@@ -59,7 +63,8 @@ export async function runHooks(hooks: Hooks, call: HookCall, around: HookContext
       ...(Object.hasOwn(event, 'tool_input') ? { tool_input: verdict.input } : {}),
       ...(verdict.response === undefined ? {} : { tool_response: verdict.response }),
     };
-    take(verdict, await ended(hook, told, call, around), hook, point);
+    const approve = (file: PromptFile) => approvePromptFile(hooks, file, call, around);
+    take(verdict, await ended(hook, told, call, { ...around, approve }), hook, point);
   }
   return verdict;
 }
@@ -70,11 +75,16 @@ type End =
   | { kind: 'failed'; reason: string }
   | { kind: 'answered'; answer: HookAnswer };
 
-async function ended(hook: Hook, told: Told, call: HookCall, around: HookContext): Promise<End> {
+interface Around extends HookContext {
+  /** @throws Error where a guard of prompt files does not say yes. */
+  approve: (file: PromptFile) => Promise<void>;
+}
+
+async function ended(hook: Hook, told: Told, call: HookCall, around: Around): Promise<End> {
   try {
-    return hook.type === 'builtin'
-      ? await builtinEnd(hook, told, call, around)
-      : await commandEnd(hook, told, call, around);
+    if (hook.type === 'builtin') return await builtinEnd(hook, told, call, around);
+    if (hook.type === 'command') return await commandEnd(hook, told, call, around);
+    return { kind: 'answered', answer: await runModelHook(hook, told, { ask: around.ask, signal: call.signal }) };
   } catch (error) {
     call.signal.throwIfAborted();
     return { kind: 'failed', reason: messageOf(error) };
@@ -83,12 +93,25 @@ async function ended(hook: Hook, told: Told, call: HookCall, around: HookContext
 
 type Told = Readonly<Record<string, unknown>>;
 
-async function builtinEnd(hook: BuiltinHook, told: Told, { signal }: HookCall, around: HookContext): Promise<End> {
-  const { directory, env, now = new Date(), home } = around;
+/** Asks the guards of prompt files for one that a builtin has found. */
+async function approvePromptFile(hooks: Hooks, file: PromptFile, call: HookCall, around: HookContext): Promise<void> {
+  const { session_id: id, agent_name: agent } = call.event;
+  const event = { session_id: id, agent_name: agent, ...promptFileEvent(file) };
+  const { blocked } = await runHooks(hooks, { point: 'prompt_file_guard', event, signal: call.signal }, around);
+  if (blocked !== undefined) throw new Error(`the hook ${blocked.by} did not approve ${file.name}`);
+}
+
+/** What a guard of prompt files is told. */
+export function promptFileEvent({ path, content }: PromptFile): HookEvent {
+  return { source: 'loaded', prompt_file: { path, content } };
+}
+
+async function builtinEnd(hook: BuiltinHook, told: Told, { signal }: HookCall, around: Around): Promise<End> {
+  const { directory, env, now = new Date(), home, approve } = around;
   const limit = AbortSignal.timeout(hook.timeout * 1000);
   const either = AbortSignal.any([signal, limit]);
   try {
-    const work = runBuiltin(hook, told, { directory, env, now, home, signal: either });
+    const work = runBuiltin(hook, told, { directory, env, now, home, approve, signal: either });
     const fields = await orAbort(work, either, 0);
     return { kind: 'answered', answer: { kind: 'fields', fields, unserved: [] } };
   } catch (error) {
@@ -113,7 +136,7 @@ async function commandEnd(
     timeout: hook.timeout,
     signal,
     input: hookInput(told),
-    patient: hookPoints[point].blocks === 'fail_closed',
+    patient: ['fail_closed', 'approves'].includes(hookPoints[point].blocks),
   });
   const answer = readHookAnswer({ text: stdout, whole, strict: hook.strict_output });
   const words = stderr.trim() || (answer.kind === 'fields' && answer.fields.blocked) || stdout.trim();
@@ -137,6 +160,10 @@ const codes: Readonly<Record<string, string>> = { '"': '0022', b: '0008', f: '00
 function take(verdict: HookVerdict, end: End, hook: Hook, point: HookPoint): void {
   const by = labelOf(hook);
   const { blocks, takesText, takesContext, fields: served = [] } = hookPoints[point];
+  if (blocks === 'approves') {
+    if (!isApproval(end)) verdict.blocked ??= { by, reason: '' };
+    return;
+  }
   const no = (reason: string): void => {
     if (blocks === 'warns') verdict.warnings.push(`the hook ${by} says no, which ends nothing here${tail(reason)}`);
     else verdict.blocked ??= { by, reason };
@@ -188,6 +215,15 @@ function take(verdict: HookVerdict, end: End, hook: Hook, point: HookPoint): voi
   }
 }
 
+/** Whether a hook says yes in so many words, and nothing else. */
+function isApproval(end: End): boolean {
+  if (end.kind !== 'answered' || end.answer.kind !== 'fields') return false;
+  const { fields, unserved } = end.answer;
+  const { approved, blocked, context, systemMessage } = fields;
+  const others = [blocked, context, systemMessage, ...fieldsIn(fields), ...unserved];
+  return approved && others.every((field) => field === undefined);
+}
+
 /** The fields of an answer that are served at some points alone. A no says itself what it comes to, and an allow asks for nothing. */
 function fieldsIn({ ask, updatedInput, updatedToolResponse, summary }: HookFields): SpecificField[] {
   const said: Readonly<Record<SpecificField, unknown>> = {
@@ -200,11 +236,12 @@ function fieldsIn({ ask, updatedInput, updatedToolResponse, summary }: HookField
 }
 
 /** A script of many lines is a hook's own business: neither people nor the model need all of it. */
-function labelOf({ name, command }: Hook): string {
-  if (name !== undefined) return name;
-  const [first = ''] = command.trim().split('\n', 1);
+function labelOf(hook: Hook): string {
+  if (hook.name !== undefined) return hook.name;
+  const command = (hook.type === 'model' ? `of ${hook.model}` : hook.command).trim();
+  const [first = ''] = command.split('\n', 1);
   const label = firstCharacters(first, longestLabel);
-  return label.length < command.trim().length ? `${label}…` : label;
+  return label.length < command.length ? `${label}…` : label;
 }
 
 /** What a hook does not name stays as the model wrote it. */

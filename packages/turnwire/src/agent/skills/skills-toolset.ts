@@ -7,7 +7,7 @@ import { nearest } from '../../config/file/nearest.js';
 import { messageOf } from '../base/abort.js';
 import { callerIn } from '../tools/session/background-agents.js';
 import { readText } from '../tools/files/text-file.js';
-import { defineTool, type Tool } from '../tools/tool.js';
+import { defineTool, type Tool, type ToolContext } from '../tools/tool.js';
 import type { OpenToolset } from '../tools/toolset.js';
 import { withPath } from '../tools/files/workspace.js';
 import { findSkills } from './find-skills.js';
@@ -86,7 +86,7 @@ function toolsOf(skills: ReadonlyMap<string, Offered>): Tool[] {
             description: 'Returns the instructions of a skill.',
             readOnly: true,
             input: z.object({ name: z.enum(read).describe('Which one.') }),
-            run: ({ name }) => Promise.resolve(textOf(called(name))),
+            run: ({ name }, context) => approved(called(name), undefined, textOf(called(name)), context),
           }),
         ]),
     ...(withFiles.length === 0
@@ -100,7 +100,8 @@ function toolsOf(skills: ReadonlyMap<string, Offered>): Tool[] {
               skill_name: z.enum(withFiles).describe('Which skill.'),
               path: z.string().min(1).describe('The file, relative to the folder of the skill.'),
             }),
-            run: ({ skill_name: name, path }) => withPath(path, () => readFileOf(called(name), path)),
+            run: ({ skill_name: name, path }, context) =>
+              withPath(path, async () => approved(called(name), path, await readFileOf(called(name), path), context)),
           }),
         ]),
     ...(run.length === 0
@@ -117,14 +118,27 @@ function toolsOf(skills: ReadonlyMap<string, Offered>): Tool[] {
               name: z.enum(run).describe('Which one.'),
               task: z.string().min(1).describe('What is to be done, complete.'),
             }),
-            run({ name, task }, context) {
+            async run({ name, task }, context) {
               const skill = called(name);
-              const given = { to: undefined, prompt: task, instructions: textOf(skill), model: skill.model };
+              const instructions = await approved(skill, undefined, textOf(skill), context);
+              const given = { to: undefined, prompt: task, instructions, model: skill.model };
               return callerIn(context).delegate(given, { signal: context.signal, emit: context.emit });
             },
           }),
         ]),
   ];
+}
+
+/** A text of a skill, once the guards of the agent have said yes to it. */
+async function approved(
+  { name, folder }: Offered,
+  file: string | undefined,
+  content: string,
+  { caller, signal }: ToolContext,
+): Promise<string> {
+  const path = folder === undefined ? file : join(folder, file ?? 'SKILL.md');
+  await caller?.approveSkill({ name, ...(path === undefined ? {} : { path }), content }, signal);
+  return content;
 }
 
 function textOf({ instructions, allowedTools }: Skill): string {

@@ -7,12 +7,22 @@ export interface ToolHost {
   readonly sessionId: string;
   /** Lets another agent do a task in a conversation of its own; resolves to its answer. */
   delegate(task: DelegatedTask, options: TaskOptions): Promise<string>;
+  /** Asks the guards of skills before a text of one is told. @throws Error where one of them does not say yes. */
+  approveSkill(skill: SkillContent, signal: AbortSignal): Promise<void>;
   /** The tasks that agents do in the background of this session. */
   readonly background: BackgroundWork;
   /** The agent goes by another model until it is told otherwise; undefined: by its own. */
   pickModel(model: Model | undefined): void;
   /** Something is begun whose end the agent is to be told of: call what is returned with the words. The run waits for it. */
   expect(): (text: string) => void;
+}
+
+/** A text of a skill, as the model would be told. */
+export interface SkillContent {
+  name: string;
+  /** The file that it comes from; absent for the instructions of a skill that is in no file. */
+  path?: string | undefined;
+  content: string;
 }
 
 export interface DelegatedTask {

@@ -9,7 +9,7 @@ export interface RequestRedaction {
 }
 
 export function requestRedaction({ hooks }: Pick<Agent, 'hooks'>): RequestRedaction {
-  const redacts = hooks.before_llm_call.some(({ type, command }) => type === 'builtin' && command === 'redact_secrets');
+  const redacts = hooks.before_llm_call.some((hook) => hook.type === 'builtin' && hook.command === 'redact_secrets');
   return redacts
     ? { text: redactText, items: (items) => items.map(redactItem) }
     : { text: (text) => text, items: (items) => items };

@@ -142,7 +142,7 @@ export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents
         tools: agent.describesCalls
           ? box.tools.map(withDescription).concat(skills.tools)
           : [...box.tools, ...skills.tools],
-        instructions: await instructionsAround(agent, around),
+        ...(await instructionsAround(agent, around)),
       });
       if (agent.cache !== undefined) {
         const { path } = agent.cache;

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { refusal, unservedBuiltins, unservedHooks, unservedKeys, unservedToolsets } from '../docker-agent.js';
+import { refusal, unservedHooks, unservedKeys, unservedToolsets } from '../docker-agent.js';
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
 import { fileSchema } from '../schema/file.js';
@@ -68,13 +68,11 @@ function wrongValue(file: YamlFile, path: Path, { code, message: expected }: z.c
     return `${show(value)} is a docker-agent toolset that turnwire does not support yet; instead, ${unservedToolsets.get(value)}`;
   }
   if (key === 'type' && path.includes('hooks') && unservedHooks.has(value)) {
-    return `${show(value)} is a kind of docker-agent hook that turnwire does not support yet; it has command and builtin`;
+    return `${show(value)} is a kind of docker-agent hook that turnwire does not support yet; instead, ${unservedHooks.get(value)}`;
   }
-  if (key === 'command' && path.includes('hooks') && Object.hasOwn(unservedBuiltins, value))
-    return `${show(value)} is a builtin hook of docker-agent that turnwire does not support yet; instead of it, ${unservedBuiltins[value]}`;
   if (words.length === 0) return `${subject} must be ${expected}`;
   const guess = nearest(value, words);
-  return `${subject} must be ${expected}, not ${show(value)}${guess === undefined ? '' : `; did you mean ${show(guess)}?`}`;
+  return `${subject} must be ${expected}, not ${show(value)}${guess === undefined || guess === value ? '' : `; did you mean ${show(guess)}?`}`;
 }
 
 function wordsAt(file: YamlFile, path: Path): readonly string[] {

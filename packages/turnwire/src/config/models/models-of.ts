@@ -2,7 +2,14 @@ import type { Agent } from '../agent.js';
 import type { Model } from './model.js';
 
 /** All models that an agent may come to speak to, each once: its own, its fallbacks, and what any of them names. */
-export function modelsOf({ model, alternates, fallback, compactionModel, toolsets }: Agent): readonly Model[] {
+export function modelsOf({
+  model,
+  alternates,
+  fallback,
+  compactionModel,
+  hookModels,
+  toolsets,
+}: Agent): readonly Model[] {
   const named = toolsets.flatMap(({ links }) => [
     ...(links?.model === undefined ? [] : [links.model]),
     ...(links?.choices?.values() ?? []),
@@ -12,6 +19,7 @@ export function modelsOf({ model, alternates, fallback, compactionModel, toolset
     ...alternates,
     ...fallback.models,
     ...(compactionModel === undefined ? [] : [compactionModel]),
+    ...hookModels.values(),
     ...named,
   ]);
   // A set also visits what is added while it is walked.

@@ -2,6 +2,7 @@ import type { Agent } from '../agent.js';
 import { modelsOf } from '../models/models-of.js';
 import type { Problem } from '../file/problem.js';
 import { isReplacedLate } from '../variables/late.js';
+import { allHooks } from '../schema/agents/hooks.js';
 import { bareName, namesIn } from '../variables/references.js';
 import type { Secrets } from './secrets.js';
 import type { Toolset } from '../toolset.js';
@@ -38,10 +39,7 @@ export function neededSecrets(agents: readonly Agent[]): NeededSecret[] {
       need(model.tokenKeys, model.path, true, false);
       for (const name of Object.values(model.headers).flatMap(namesIn)) need([name], model.path, true, false);
     }
-    const hooks = Object.entries(agent.hooks).flatMap(([point, entries]) =>
-      entries.flatMap((entry) => ('hooks' in entry ? entry.hooks : [entry])).map((hook) => ({ point, hook })),
-    );
-    for (const { point, hook } of hooks)
+    for (const { point, hook } of allHooks(agent.hooks))
       for (const name of Object.values(hook.type === 'command' ? (hook.env ?? {}) : {}).flatMap(namesIn))
         need([name], ['agents', agent.name, 'hooks', point], false, true);
     for (const [index, toolset] of agent.toolsets.entries()) {

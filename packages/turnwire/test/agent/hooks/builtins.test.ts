@@ -239,3 +239,37 @@ describe('builtin hooks: what they do', () => {
     assert.deepEqual(outside.warnings, []);
   });
 });
+
+describe('the builtin transform_json', () => {
+  const transformed = (t: TestContext, response: unknown, more: object = {}) =>
+    verdictOf(
+      t,
+      'tool_response_transform',
+      { command: 'transform_json', args: ['id', 'tags', 'none'] },
+      {
+        tool_input: {},
+        tool_response: response,
+        ...more,
+      },
+    );
+
+  test('keeps the keys that it names, and each value as it is written', async (t) => {
+    const written = '{ "secret": "x", "tags" : ["a", {"b": 1}], "id": 12345678901234567890, "s": "}" }';
+    const { response, blocked } = await transformed(t, written);
+    assert.equal(blocked, undefined);
+    assert.equal(response, '{"id":12345678901234567890,"tags":["a", {"b": 1}]}');
+  });
+
+  test('an object without any of them becomes an empty one', async (t) =>
+    assert.equal((await transformed(t, '{"a":1}')).response, '{}'));
+
+  test('a result that is no JSON object is withheld', async (t) => {
+    for (const response of ['some text', '[1]', 'null', '"x"'])
+      assert.ok((await transformed(t, response)).blocked !== undefined, response);
+  });
+
+  test('a result that says what failed stays', async (t) => {
+    const { response, blocked } = await transformed(t, 'no such file', { tool_error: true });
+    assert.deepEqual([response, blocked], [undefined, undefined], 'it is not changed');
+  });
+});

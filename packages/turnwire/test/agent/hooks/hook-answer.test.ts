@@ -58,6 +58,7 @@ describe('answers of hooks: docker-agent’s fields', () => {
       blocked: undefined,
       ask: 'is it meant?',
       allowed: false,
+      approved: false,
       systemMessage: 'careful',
       context: 'the branch is main',
       updatedInput: { cmd: 'ls -h' },

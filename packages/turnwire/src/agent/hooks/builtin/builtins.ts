@@ -1,15 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
-import { depthArgument, fieldReference } from '../../../config/schema/agents/builtin-hooks.js';
+import { depthArgument } from '../../../config/schema/agents/builtin-hooks.js';
 import type { BuiltinHook } from '../../../config/schema/agents/hooks.js';
 import { environment, today } from '../../conversation/instructions.js';
-import { promptFile, promptFilesBelow } from '../../conversation/prompt-files.js';
+import { promptFile, promptFilesBelow, promptFileText, type PromptFile } from '../../conversation/prompt-files.js';
 import { riskOf } from '../../permissions/risky-commands.js';
 import { redactText, redactValue } from '../../turn/redaction.js';
 import type { Variables } from '../../tools/commands/command.js';
 import { orAbort } from '../../base/abort.js';
+import { rawMembers } from '../../base/json-text.js';
 import { firstCharacters } from '../../base/well-formed.js';
 import { type HookFields, noFields } from '../hook-answer.js';
+import { filledIn } from '../hook-template.js';
 import { git } from './git.js';
 import { forgetLarge, limited } from './large-results.js';
 import { snapshot, tidy } from './snapshot.js';
@@ -23,6 +25,8 @@ export interface BuiltinContext {
   signal: AbortSignal;
   /** The user's folder of turnwire. */
   home: string | undefined;
+  /** Asks the guards of prompt files. @throws Error where one of them does not say yes. */
+  approve: (file: PromptFile) => Promise<void>;
 }
 
 /** What it is told, as commands are. */
@@ -43,12 +47,15 @@ const defaultCommits = '10';
 const builtins: Readonly<Record<BuiltinHook['command'], Builtin>> = {
   add_date: (_args, _told, { now }) => ({ context: today(now) }),
   add_environment_info: (_args, _told, { directory }) => ({ context: environment(directory) }),
-  async add_prompt_files(args, _told, { directory }) {
+  async add_prompt_files(args, _told, { directory, approve }) {
     const depth = Number(args.map((arg) => depthArgument.exec(arg)?.[1]).find((each) => each !== undefined) ?? 0);
     const files = args.filter((arg) => !depthArgument.test(arg));
-    const found = await Promise.all(files.map((file) => promptFile(directory, file)));
+    const found = (await Promise.all(files.map((file) => promptFile(directory, file)))).filter(
+      (file) => file !== undefined,
+    );
+    for (const file of found) await approve(file);
     const below = await promptFilesBelow(directory, files, depth);
-    return says([...found, below].filter((text) => text !== undefined && text !== '').join('\n\n'));
+    return says([...found.map(promptFileText), below].filter((text) => text !== '').join('\n\n'));
   },
   add_git_status: async (_args, _told, around) =>
     says(titled('git status', await gitText(around, ['status', '--short', '--branch']))),
@@ -123,6 +130,18 @@ const builtins: Readonly<Record<BuiltinHook['command'], Builtin>> = {
     const over = typeof iteration === 'number' && iteration > Number(most);
     return over ? { blocked: `the run is not done after ${most} turns` } : {};
   },
+  transform_json(keys, { tool_response: response, tool_error: failed }) {
+    if (failed === true) return {};
+    const json: unknown = typeof response === 'string' ? JSON.parse(response) : undefined;
+    if (typeof json !== 'object' || json === null || Array.isArray(json))
+      throw new Error('what the tool returned is no JSON object');
+    const members = rawMembers(String(response));
+    const kept = keys.flatMap((key) => {
+      const value = members.get(key);
+      return value === undefined ? [] : [`${JSON.stringify(key)}:${value}`];
+    });
+    return { updatedToolResponse: `{${kept.join(',')}}` };
+  },
   redact_secrets(_args, { tool_input: input, tool_response: response }) {
     const changed = redactValue(input);
     const text = typeof response === 'string' ? redactText(response) : undefined;
@@ -140,21 +159,6 @@ export async function runBuiltin(
   around: BuiltinContext,
 ): Promise<HookFields> {
   return { ...noFields, ...(await builtins[command](args, told, around)) };
-}
-
-/** A text with `{{ .Field }}` replaced by what the hook is told, in docker-agent's spelling: `.ToolName` is `tool_name`. */
-function filledIn(text: string, told: Told): string {
-  return text.replace(fieldReference, (_, name: string) => {
-    const value = told[snakeCase(name)];
-    return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
-  });
-}
-
-function snakeCase(name: string): string {
-  return name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
-    .toLowerCase();
 }
 
 function says(text: string): Partial<HookFields> {

@@ -1,3 +1,5 @@
+import { templateProblem } from './hook-template.js';
+
 /** Points at which what a hook says is told to the model. */
 const telling = [
   'session_start',
@@ -10,9 +12,6 @@ const telling = [
 
 /** How many folders below the working directory `add_prompt_files` looks through. */
 export const depthArgument = /^--depth=(\d{1,2})$/;
-
-/** A field of what a hook is told, in a text: `{{ .ToolName }}`. */
-export const fieldReference = /\{\{-?\s*\.([A-Za-z]\w*)\s*-?\}\}/g;
 
 /** Hooks that turnwire brings, as docker-agent names them: at which points each does something, and what its arguments are. */
 export const builtinHooks = {
@@ -60,6 +59,10 @@ export const builtinHooks = {
     args: none,
   },
   unload: { points: ['on_agent_switch'], args: none },
+  transform_json: {
+    points: ['tool_response_transform'],
+    args: (args) => (args.length === 0 ? 'the keys that are kept' : undefined),
+  },
   redact_secrets: {
     points: ['pre_tool_use', 'tool_input_transform', 'before_llm_call', 'tool_response_transform'],
     args: none,
@@ -83,11 +86,9 @@ export function builtinsAt(point: string): readonly BuiltinHookName[] {
   );
 }
 
-/** Of docker-agent's templates the fields alone are served. */
 function wrongTemplate(texts: readonly string[]): string | undefined {
-  return texts.some((text) => text.replace(fieldReference, '').includes('{{'))
-    ? 'texts in which {{ .Field }} stands for what the hook is told, and no other {{…}}'
-    : undefined;
+  const problem = texts.map(templateProblem).find((each) => each !== undefined);
+  return problem === undefined ? undefined : `texts ${problem}`;
 }
 
 function none(args: readonly string[]): string | undefined {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builtinHooks, builtinsAt } from './builtin-hooks.js';
+import { templateProblem } from './hook-template.js';
 import { environment, flag, name, text, texts, whole } from '../values.js';
 
 /** What a point of a run lets its hooks do. */
@@ -10,38 +11,68 @@ interface PointOfFile {
   matched?: true;
   /** Whether a hook may say no there. @default it may */
   observes?: true;
+  /** Whether the model is told what a hook says there. @default it is not */
+  tells?: true;
+  /** Whether a hook may allow a call there, deny it, or have it asked for. @default it may not */
+  permits?: true;
+  /** Whether nothing happens there without a yes of each hook. @default it does */
+  approves?: true;
 }
 
 /** The points of a run at which hooks run, in the order in which a run comes by them. */
 const points = {
-  session_start: { says: 'When a session begins: can tell the model something.', observes: true },
-  user_prompt_submit: { says: 'Before a prompt is taken: can refuse it, and tell the model something.' },
+  session_start: { says: 'When a session begins: can tell the model something.', observes: true, tells: true },
+  prompt_file_guard: {
+    says: 'Before a file of add_prompt_files is told to the model: has to say yes.',
+    approves: true,
+  },
+  skill_content_guard: { says: 'Before the text of a skill is told to the model: has to say yes.', approves: true },
+  user_prompt_submit: { says: 'Before a prompt is taken: can refuse it, and tell the model something.', tells: true },
   user_followup_submit: {
     says: 'Before what was said too late for the last run becomes a prompt: as user_prompt_submit.',
+    tells: true,
   },
   user_steering_messages_submit: {
     says: 'Before the model is told what was said while it worked: as user_prompt_submit.',
+    tells: true,
   },
-  turn_start: { says: 'Before each turn: can tell the model something.', observes: true },
+  turn_start: { says: 'Before each turn: can tell the model something.', observes: true, tells: true },
   before_llm_call: { says: 'Before each turn, after turn_start: can end the run.' },
   after_llm_call: { says: 'After a turn that was answered.', observes: true },
   tool_input_transform: { says: 'Before a tool runs: can change the call.', matched: true },
-  pre_tool_use: { says: 'Before a tool runs: can block the call, change it, or have it asked for.', matched: true },
+  pre_tool_use: {
+    says: 'Before a tool runs: can block the call, change it, or have it asked for.',
+    matched: true,
+    tells: true,
+    permits: true,
+  },
   tool_guard: {
     says: 'Before a tool runs, when nothing changes the call any more: can block it, or have it asked for.',
     matched: true,
+    permits: true,
   },
-  permission_request: { says: 'Before the user is asked for a call: can answer instead.', matched: true },
+  permission_request: {
+    says: 'Before the user is asked for a call: can answer instead.',
+    matched: true,
+    permits: true,
+  },
   on_tool_approval_decision: { says: 'When it is decided whether a call runs.', observes: true },
   tool_response_transform: { says: 'When a tool has run: can change what it returned.', matched: true },
-  post_tool_use: { says: 'After a tool has run: can tell the model something, or stop the run.', matched: true },
+  post_tool_use: {
+    says: 'After a tool has run: can tell the model something, or stop the run.',
+    matched: true,
+    tells: true,
+  },
   turn_end: { says: 'When a turn is over, whatever ended it.', observes: true },
-  pre_compact: { says: 'Before the conversation is summed up: can keep it from that, and say what to keep.' },
+  pre_compact: {
+    says: 'Before the conversation is summed up: can keep it from that, and say what to keep.',
+    tells: true,
+  },
   before_compaction: { says: 'Before the conversation is summed up: can keep it from that, or bring the summary.' },
   after_compaction: { says: 'When the conversation was summed up.', observes: true },
   on_agent_switch: { says: 'When another agent goes on.', observes: true },
   subagent_stop: { says: 'When an agent that was given a task is done.', observes: true },
-  stop: { says: 'When the model has finished its answer: can tell it something.', observes: true },
+  stop: { says: 'When the model has finished its answer: can tell it something.', observes: true, tells: true },
   on_user_input: { says: 'When the agent waits for the user.', observes: true },
   notification: { says: 'When the user is told of an error or a warning.', observes: true },
   on_error: { says: 'When a run fails.', observes: true },
@@ -62,8 +93,13 @@ const timeout = whole(1, 'of seconds')
   .describe('In seconds. Default: 60.');
 const label = name.optional().describe('What it is called where it is told of. Default: the beginning of the command.');
 
+const hookTypes = 'command, builtin or model';
+
+/** How the answer of a model is read. */
+const schemas = ['pre_tool_use_decision', 'guard_decision'] as const;
+
 function hookAt(point: HookPointName) {
-  const { observes }: PointOfFile = points[point];
+  const { observes, tells, permits, approves }: PointOfFile = points[point];
   const onError = z
     .enum(['warn', 'ignore', 'block'], 'warn, ignore or block')
     .refine((value) => value !== 'block' || observes !== true, `warn or ignore: a hook of ${point} ends nothing`)
@@ -74,7 +110,7 @@ function hookAt(point: HookPointName) {
   const command = z.strictObject(
     {
       type: z
-        .literal('command', 'command or builtin')
+        .literal('command', hookTypes)
         .describe('command: run by the shell. It is told what happens as JSON on standard input, and answers as JSON.'),
       command: name.describe('The command.'),
       name: label,
@@ -93,7 +129,7 @@ function hookAt(point: HookPointName) {
   const builtin = z
     .strictObject(
       {
-        type: z.literal('builtin', 'command or builtin').describe('builtin: turnwire has it.'),
+        type: z.literal('builtin', hookTypes).describe('builtin: turnwire has it.'),
         command: z.enum(names, known).describe('Which one.'),
         args: texts.optional().describe('Its arguments.'),
         name: label,
@@ -106,9 +142,45 @@ function hookAt(point: HookPointName) {
       const message = builtinHooks[builtinName].args(args);
       if (message !== undefined) context.addIssue({ code: 'custom', path: ['args'], message });
     });
+  const forms = [
+    ...(permits === true ? (['pre_tool_use_decision'] as const) : []),
+    ...(observes === true ? [] : (['guard_decision'] as const)),
+  ];
+  const free = tells === true && approves !== true;
+  const form = `${forms.join(' or ') || 'left out'}${free && forms.length > 0 ? ', or left out' : ''}: at ${point} nothing else of an answer counts`;
+  const asked = z
+    .strictObject(
+      {
+        type: z.literal('model', hookTypes).describe('model: a model is asked, and its answer counts.'),
+        model: name.describe('Which one: one of "models", or provider/model.'),
+        prompt: name
+          .refine((value) => templateProblem(value) === undefined, {
+            error: ({ input }) => `a text ${templateProblem(String(input)) ?? ''}`,
+          })
+          .describe('What it is asked. {{ .ToolName }} and {{ .ToolInput | toJSON }} stand for what the hook is told.'),
+        system_prompt: name
+          .optional()
+          .describe('What it is told before that. Default: that it is a hook, and how it answers.'),
+        schema: z
+          .enum(schemas, form)
+          .optional()
+          .describe('What its answer is: a decision, which is JSON; else a text, which is told to the agent.'),
+        name: label,
+        timeout,
+        on_error: onError,
+      },
+      'a mapping with "type", "model" and "prompt"',
+    )
+    .superRefine(({ schema }, context) => {
+      const isServed = schema === undefined ? free : (forms as readonly string[]).includes(schema);
+      if (!free && forms.length === 0) {
+        const message = `command or builtin: at ${point} the answer of a model counts for nothing`;
+        context.addIssue({ code: 'custom', path: ['type'], message });
+      } else if (!isServed) context.addIssue({ code: 'custom', path: ['schema'], message: form });
+    });
   // By its id, the schema for editors has it once.
   return z
-    .discriminatedUnion('type', [command, builtin], 'a mapping with "type" and "command"')
+    .discriminatedUnion('type', [command, builtin, asked], 'a mapping with "type" and "command"')
     .meta({ id: `hook_of_${point}` });
 }
 
@@ -161,6 +233,18 @@ export type Hooks = z.output<typeof hooksSchema>;
 export type Hook = z.output<ReturnType<typeof hookAt>>;
 export type CommandHook = Extract<Hook, { type: 'command' }>;
 export type BuiltinHook = Extract<Hook, { type: 'builtin' }>;
+export type ModelHook = Extract<Hook, { type: 'model' }>;
+
+/** All hooks of an agent, each with its point and its place among the keys of `hooks`. */
+export function allHooks(hooks: Hooks): { point: HookPointName; hook: Hook; path: (string | number)[] }[] {
+  return (Object.keys(hooks) as HookPointName[]).flatMap((point) =>
+    hooks[point].flatMap((entry, index) =>
+      'hooks' in entry
+        ? entry.hooks.map((hook, inner) => ({ point, hook, path: [point, index, 'hooks', inner] }))
+        : [{ point, hook: entry, path: [point, index] }],
+    ),
+  );
+}
 
 /**
  * A matcher as a pattern for whole names, as docker-agent anchors it. `u` refuses what Go's expressions have and JavaScript's would take for something
