@@ -22,22 +22,24 @@ describe('the oracle of the chaos', () => {
 });
 
 describe('cluster: three gateways behind round robin', { skip: withoutRedis }, () => {
-  test('no turn is lost, doubled or mixed up while nodes are killed and deployed, clocks jump, and Redis pauses and restarts', async (t) => {
-    const redis = await startRedis(t);
+  test('no turn is lost, doubled or mixed up while nodes are killed and deployed, their clocks and that of Redis jump, and Redis pauses and restarts', async (t) => {
+    const redis = await startRedis(t, [], { hasClock: true });
     const result = await chaos(t, {
       routing: 'round robin',
       redis,
-      turns: 150,
+      turns: 180,
       conversations: 15,
       faultEvery: 30,
       seed: 1,
     });
-    const { turns, lost, doubled, mixedUp, othersTurns, deltaShare, faults } = result;
+    const { turns, overWebSockets, lost, doubled, mixedUp, othersTurns, deltaShare, faults } = result;
     assert.deepEqual(
       { turns, lost, doubled, mixedUp, othersTurns },
-      { turns: 150, lost: 0, doubled: 0, mixedUp: 0, othersTurns: 0 },
+      { turns: 180, lost: 0, doubled: 0, mixedUp: 0, othersTurns: 0 },
     );
-    assert.deepEqual(Object.values(faults), [1, 1, 1, 1, 1]);
+    assert(overWebSockets > 30, `${overWebSockets} turns went over WebSockets`);
+    // Without a C compiler the clock of Redis stays as it is, and the first fault comes once more.
+    assert.deepEqual(Object.values(faults), redis.jumpTo ? [1, 1, 1, 1, 1, 1] : [2, 1, 1, 1, 1]);
     assert(deltaShare > 0.3, `${deltaShare} went up as deltas`);
   });
 });

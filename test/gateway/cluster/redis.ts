@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { processClock } from './redis-clock.js';
 import { connectRedis } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import type { ChildProcess } from 'node:child_process';
 import type { AddressInfo, Socket } from 'node:net';
@@ -41,6 +42,8 @@ export interface RedisProcess {
   pause(): void;
   resume(): void;
   kill(): Promise<void>;
+  /** Sets its clock so many seconds off the true time; undefined where that cannot be done. */
+  jumpTo: ((seconds: number) => void) | undefined;
   /** Anew at the same port, with nothing in it. */
   start(): Promise<void>;
 }
@@ -99,18 +102,20 @@ export async function startProxy(t: Ending, redis: Pick<RedisProcess, 'port'>): 
   };
 }
 
-/** A redis-server of the test's own, in memory alone. @param options as they stand in redis.conf */
-export async function startRedis(t: Ending, options: readonly string[] = []): Promise<RedisProcess> {
+/**
+ * A redis-server of the test's own, in memory alone.
+ *
+ * @param options as they stand in redis.conf
+ * @param hasClock with a clock that can be set, where the machine can do that
+ */
+export async function startRedis(
+  t: Ending,
+  options: readonly string[] = [],
+  { hasClock = false }: { hasClock?: boolean } = {},
+): Promise<RedisProcess> {
   const port = await freePort();
-  return startProcess(t, port, 'redis-server', [
-    `port ${port}`,
-    'bind 127.0.0.1',
-    'save ""',
-    'appendonly no',
-    'enable-debug-command yes',
-    'repl-diskless-sync-delay 0',
-    ...options,
-  ]);
+  const lines = [`port ${port}`, 'bind 127.0.0.1', 'save ""', 'appendonly no', 'enable-debug-command yes'];
+  return startProcess(t, port, 'redis-server', [...lines, 'repl-diskless-sync-delay 0', ...options], hasClock);
 }
 
 export interface Watched {
@@ -164,10 +169,12 @@ async function startProcess(
   port: number,
   program: 'redis-server' | 'redis-sentinel',
   lines: readonly string[],
+  hasClock = false,
 ): Promise<RedisProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'turnwire-redis-'));
   const file = join(folder, 'redis.conf');
   writeFileSync(file, [...lines, `dir ${folder}`, ''].join('\n'));
+  const clock = hasClock ? processClock(folder) : undefined;
   let child: ChildProcess | undefined;
   const connections: RedisConnection[] = [];
   let connection: Promise<RedisConnection> | undefined;
@@ -178,7 +185,7 @@ async function startProcess(
     return made.command(args);
   };
   const start = async (): Promise<void> => {
-    child = spawn(program, [file], { stdio: 'ignore' });
+    child = spawn(program, [file], { stdio: 'ignore', env: { ...process.env, ...clock?.env } });
     for (let tries = 0; ; tries += 1) {
       const reply = await command('PING').catch(() => undefined);
       if (reply === 'PONG') return;
@@ -205,6 +212,7 @@ async function startProcess(
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
     kill,
+    jumpTo: clock?.jumpTo,
     start,
   };
 }

@@ -86,6 +86,7 @@ export async function chaos(t: Ending, options: ChaosOptions): Promise<ChaosResu
         await redis.kill();
         await redis.start();
       },
+      ...(redis.jumpTo && { 'a clock of Redis that jumps': () => redis.jumpTo?.((random() - 0.5) * 14_400) }),
     }),
     ...(failOver && { 'fail-over of Redis': failOver }),
   };

@@ -1,12 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { wordsOf } from './upstream.js';
+import { WebSocketClient } from './web-socket-client.js';
 import type { Upstream } from './upstream.js';
 
 export interface Tally {
   turns: number;
+  /** Those of clients that speak WebSocket. */
+  overWebSockets: number;
   /** Never answered, however often they were asked. */
   lost: number;
-  /** Answered to the end more than once. */
+  /** Answered to the end more than once, by the upstream or to the client. */
   doubled: number;
   /** Answered in another context than the client's. */
   mixedUp: number;
@@ -33,7 +36,7 @@ export interface RunOptions {
   store?: boolean | undefined;
 }
 
-/** How a client continues: with its whole history, or by the id of the response before. */
+/** How a client asks, and continues: with its whole history, or by the id of the response before. */
 type Manner = { store: boolean; byId: boolean; stream: boolean };
 
 class Conversation {
@@ -41,6 +44,8 @@ class Conversation {
   readonly key: string;
   readonly manner: Manner;
   readonly history: object[] = [];
+  /** undefined for a client that speaks HTTP. */
+  readonly socket: WebSocketClient | undefined;
   previous: string | undefined;
   turn = 0;
 
@@ -50,6 +55,7 @@ class Conversation {
     this.key = `Bearer sk-${number % 7}`;
     const isAny = store === undefined;
     this.manner = { store: store ?? number % 2 === 0, byId: isAny && number % 5 === 0, stream: number % 3 === 0 };
+    this.socket = isAny && number % 4 > 1 ? new WebSocketClient(this.key) : undefined;
   }
 }
 
@@ -58,8 +64,18 @@ const mostAttempts = 60;
 /** Runs so many turns of so many conversations, and holds each answer against what the upstream has read for it. */
 export async function runConversations(options: RunOptions): Promise<Tally> {
   const { upstream, turns, concurrency, random } = options;
-  const tally: Tally = { turns: 0, lost: 0, doubled: 0, mixedUp: 0, othersTurns: 0, askedAgain: 0, msMost: 0 };
-  const idle = Array.from({ length: options.conversations }, (_, number) => new Conversation(number, options.store));
+  const tally: Tally = {
+    turns: 0,
+    overWebSockets: 0,
+    lost: 0,
+    doubled: 0,
+    mixedUp: 0,
+    othersTurns: 0,
+    askedAgain: 0,
+    msMost: 0,
+  };
+  const all = Array.from({ length: options.conversations }, (_, number) => new Conversation(number, options.store));
+  const idle = [...all];
   const asked: string[] = [];
   let begun = 0;
   const worker = async (): Promise<void> => {
@@ -74,6 +90,10 @@ export async function runConversations(options: RunOptions): Promise<Tally> {
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
+  for (const { socket } of all) {
+    tally.doubled += socket?.unasked ?? 0;
+    socket?.close();
+  }
   for (const words of asked) if ((upstream.completed.get(words) ?? 0) > 1) tally.doubled += 1;
   return tally;
 }
@@ -84,9 +104,10 @@ async function takeTurn(
   tally: Tally,
   asked: string[],
 ): Promise<void> {
-  const { number, manner, history, key } = conversation;
+  const { number, manner, history, key, socket } = conversation;
   conversation.turn += 1;
   tally.turns += 1;
+  if (socket !== undefined) tally.overWebSockets += 1;
   const from = performance.now();
   for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
     // Each attempt is another turn to the upstream: that a client asks again is its own doing.
@@ -101,7 +122,7 @@ async function takeTurn(
       input: byId ? [item] : [...history, item],
       ...(byId && { previous_response_id: conversation.previous }),
     };
-    const response = await ask(route(number), key, body);
+    const response = await (socket?.ask(() => route(number), body) ?? ask(route(number), key, body));
     if (response === 'not_found') conversation.previous = undefined;
     if (typeof response === 'string') {
       tally.askedAgain += 1;
@@ -119,7 +140,8 @@ async function takeTurn(
   tally.lost += 1;
 }
 
-interface Answered {
+/** A response, as its client has it. */
+export interface Answered {
   id: string;
   output: object[];
 }

@@ -40,7 +40,7 @@ for (const { name, store, ...row } of rows) {
   if (values.only !== undefined && !name.includes(values.only)) continue;
   const shared = new Shared();
   try {
-    const redis = store === 'server' ? await startRedis(shared) : undefined;
+    const redis = store === 'server' ? await startRedis(shared, [], { hasClock: true }) : undefined;
     const watched = store === 'sentinel' ? await startWatched(shared) : undefined;
     // One node is the measure of the others, and nothing of it breaks.
     const isMeasure = row.nodes === 1;
@@ -59,7 +59,7 @@ for (const { name, store, ...row } of rows) {
     const { lost, doubled, mixedUp, othersTurns, deltaShare, bytes, seconds, askedAgain, msMost, faults } = result;
     wrong += lost + doubled + mixedUp + othersTurns;
     console.log(
-      `${name}: ${result.turns} turns in ${Math.round(seconds)} s: lost ${lost}, doubled ${doubled}, mixed up ${mixedUp}, another tenant's ${othersTurns}; ` +
+      `${name}: ${result.turns} turns, ${result.overWebSockets} over WebSockets, in ${Math.round(seconds)} s: lost ${lost}, doubled ${doubled}, mixed up ${mixedUp}, another tenant's ${othersTurns}; ` +
         `deltas ${Math.round(100 * deltaShare)} %, ${Math.round(bytes / 1024)} KiB upstream, asked again ${askedAgain}, slowest ${Math.round(msMost)} ms`,
     );
     if (result.cpuMs !== undefined) console.log(`  CPU of the gateways: ${result.cpuMs.toFixed(2)} ms a turn`);
