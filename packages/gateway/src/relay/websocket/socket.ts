@@ -23,6 +23,10 @@ export interface ClientSocketOptions {
   keepaliveMs: number;
 }
 
+/** Why a client can say nothing to a turn that was handed over: nodes speak HTTP to each other. */
+const elsewhere =
+  'another gateway carries this turn, and a turn that was handed over takes nothing more while it runs: wait for its end, and send a turn of its own';
+
 /** Creates of one lane go one after the other. */
 interface Lane {
   readonly streamId: string | undefined;
@@ -210,6 +214,7 @@ export class ClientSocket {
       );
     };
     if (turn === undefined) return fail('response_not_found', 'no response with this id runs on this connection');
+    if (turn.isElsewhere) return fail('steering_not_supported', elsewhere);
     // What the upstream says to it is an event of the turn.
     turn.steer(input as SteerInput).catch((error: unknown) => {
       if (this.#isOpen) fail('steering_not_supported', error instanceof Error ? error.message : String(error));
@@ -220,7 +225,8 @@ export class ClientSocket {
     const turn = typeof id === 'string' ? this.#responses.get(id) : undefined;
     // The interrupt and the end of its response may have crossed.
     if (turn === undefined || turn.say(text)) return;
-    throw new Refusal('the upstream carries this response over HTTP, where nothing interrupts it', {
+    const overHttp = 'the upstream carries this response over HTTP, where nothing interrupts it';
+    throw new Refusal(turn.isElsewhere ? elsewhere : overHttp, {
       code: 'interrupt_not_supported',
       param: 'response_id',
     });
@@ -229,11 +235,11 @@ export class ClientSocket {
   #inject({ response_id: id, input }: JsonObject, text: string): void {
     const turn = typeof id === 'string' ? this.#responses.get(id) : undefined;
     if (turn?.say(text) === true) return;
-    const error = {
-      type: 'invalid_request_error',
-      code: 'response_not_found',
-      message: 'no response with this id runs on this connection',
-    };
+    const [code, message] =
+      turn?.isElsewhere === true
+        ? ['inject_not_supported', elsewhere]
+        : ['response_not_found', 'no response with this id runs on this connection'];
+    const error = { type: 'invalid_request_error', code, message };
     this.#outbox.send(
       JSON.stringify({ type: 'response.inject.failed', response_id: id ?? null, input: input ?? null, error }),
     );
