@@ -25,7 +25,8 @@ export type {
   ScriptRule,
   ScriptTool,
 } from './sources/script/script-type.js';
-export type { Journal, JournalConnection, JournalRequest, JournalTurn, Outcome, Transport } from './journal/journal.js';
+export type { Journal, JournalConnection, JournalRequest } from './journal/journal.js';
+export type { JournalTurn, Outcome, Transport } from './journal/journal-turn.js';
 export type { Item, Usage } from './wire/wire.js';
 export type { Bill, BillLine } from './journal/bill.js';
 export type { FaultInput, FaultMoment, FaultRule } from './faults/fault-rule.js';

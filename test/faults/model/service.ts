@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { canonical, itemsOf } from '../oracle/transcript.js';
+import { canonical } from '../oracle/transcript.js';
+import { itemsOf } from '../server/items.js';
 import type { Json } from '../server/events.js';
 
 /** Where a request came in; SSE has no connection that remembers anything. */

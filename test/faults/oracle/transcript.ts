@@ -1,3 +1,4 @@
+import { itemsOf, outputOf } from '../server/items.js';
 import type { Exchange } from '../server/exchange.js';
 import type { Json } from '../server/events.js';
 
@@ -13,22 +14,6 @@ export function same(a: readonly Json[], b: readonly Json[]): boolean {
 
 export function canonical(items: readonly Json[]): string {
   return JSON.stringify(items.map(plain));
-}
-
-/** The items of an `input`, which may be one text. */
-export function itemsOf(input: unknown): Json[] {
-  if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
-  return Array.isArray(input) ? (input as Json[]) : [];
-}
-
-/** The output of an exchange: its terminal event's, or where that has none, its finished items (P58). */
-export function outputOf({ events, terminal }: Exchange): Json[] {
-  const { output } = (terminal?.['response'] ?? {}) as { output?: unknown };
-  if (Array.isArray(output) && output.length > 0) return output as Json[];
-  return events
-    .filter(({ type }) => type === 'response.output_item.done')
-    .sort((a, b) => Number(a['output_index'] ?? 0) - Number(b['output_index'] ?? 0))
-    .map(({ item }) => item as Json);
 }
 
 /** The whole input of a request, with what it continues before it. What nobody knows stands there as such. */

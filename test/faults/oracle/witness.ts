@@ -1,7 +1,7 @@
 import diagnostics from 'node:diagnostics_channel';
 import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
-import { itemsOf } from './transcript.js';
+import { itemsOf } from '../server/items.js';
 import type { Client, ResponseEvent, Turn, TurnOptions } from '@turnwire/client';
 import type { Json } from '../server/events.js';
 import type { FaultServer } from '../server/server.js';

@@ -1,4 +1,4 @@
-import { itemsOf, outputOf } from '../oracle/transcript.js';
+import { itemsOf, outputOf } from './items.js';
 import type { Json } from './events.js';
 
 /** A request that the server has received, and all that it wrote for it. What the oracle knows of the wire, it knows from these. */

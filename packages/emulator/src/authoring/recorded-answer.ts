@@ -1,5 +1,5 @@
 import { isRecord, type Item } from '../wire/wire.js';
-import type { Payload } from '../replay/payload.js';
+import type { Payload } from '../replay/recording.js';
 import { isCreate, parsed, type Recording, type Sent } from '../replay/recording.js';
 
 /** A create of a recording and what answered it, whatever carried them. */

@@ -4,7 +4,7 @@ import type { Memory, Remembered } from '../memory/memory.js';
 import { Refusal } from '../wire/refusal.js';
 import type { CreateRequest } from '../request/request.js';
 import type { Tenant } from '../base/tenant.js';
-import type { Carriage } from './turn.js';
+import type { Lineage } from './lanes/lineage.js';
 import type { Item } from '../wire/wire.js';
 
 /** What a turn begins with: the state it continues, if it does, and the context the server made of that and its input. */
@@ -21,7 +21,7 @@ export interface Continuation {
 export function recall(
   memory: Memory,
   request: CreateRequest,
-  { lineage, tenant }: Pick<Carriage, 'lineage' | 'tenant'>,
+  { lineage, tenant }: { lineage: Lineage | undefined; tenant: Tenant },
 ): Remembered | undefined {
   const id = request.previous_response_id;
   if (id === undefined) return undefined;

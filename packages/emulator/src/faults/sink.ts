@@ -1,4 +1,4 @@
-import type { Transport } from '../journal/journal.js';
+import type { Transport } from '../journal/journal-turn.js';
 import type { Refusal } from '../wire/refusal.js';
 import type { Frame, ResponseObject } from '../wire/wire.js';
 import type { Line } from './line.js';

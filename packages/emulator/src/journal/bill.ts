@@ -1,4 +1,4 @@
-import type { JournalTurn, Outcome } from './journal.js';
+import type { JournalTurn, Outcome } from './journal-turn.js';
 
 /** Tokens and turns, added up. */
 export interface BillLine {

@@ -2,7 +2,7 @@ import { Refusal } from '../wire/refusal.js';
 import { answerOfExchange, answerOfTurn, continuedBy, finalResponse, type RecordedAnswer } from './answer.js';
 import { firstDifference, shown, type Difference } from './difference.js';
 import { differenceInMeaning, fullInput, type Known } from './meaning.js';
-import { payloadDifference, type Payload } from './payload.js';
+import { payloadDifference } from './payload.js';
 import {
   isCreate,
   laneOf,
@@ -11,6 +11,7 @@ import {
   type RecordedSocket,
   type RecordedTurn,
   type Recording,
+  type Payload,
 } from './recording.js';
 
 export type ReplayMode = 'strict' | 'loose';

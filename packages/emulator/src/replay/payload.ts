@@ -1,13 +1,6 @@
 import { utf8 } from '../base/utf8.js';
 import { firstDifference, type Difference } from './difference.js';
-import { parsed } from './recording.js';
-
-/** A body as a recording has it: a text, or bytes in base64. */
-export interface Payload {
-  readonly text: string;
-  readonly base64: boolean;
-  readonly contentType: string | undefined;
-}
+import { parsed, type Payload } from './recording.js';
 
 /** A body that came, in the form in which it would have been recorded. */
 export function payloadOf(bytes: Buffer, contentType: string | undefined): Payload {

@@ -3,7 +3,13 @@ import type { z } from 'zod';
 import { EmulatorError } from '../base/errors.js';
 import { headerSchema, lineSchema, type RecordingHeader, type RecordingLine } from '../record/format.js';
 import { isRecord } from '../wire/wire.js';
-import type { Payload } from './payload.js';
+
+/** A body as a recording has it: a text, or bytes in base64. */
+export interface Payload {
+  readonly text: string;
+  readonly base64: boolean;
+  readonly contentType: string | undefined;
+}
 
 /** Something the server sent, and when: in milliseconds since the recording began. */
 export interface Sent {

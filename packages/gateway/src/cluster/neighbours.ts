@@ -2,7 +2,8 @@ import { ContextDigests } from '@turnwire/client/relay';
 import { textField } from '../relay/create.js';
 import type { Backoffs } from './backoffs.js';
 import type { Contexts, Place } from './contexts.js';
-import type { Elsewhere, Found, Sought } from '../relay/elsewhere.js';
+import type { Elsewhere, Sought } from '../relay/elsewhere.js';
+import type { KnownElsewhere } from '../relay/known-elsewhere.js';
 import type { GatewayTurn } from '../relay/turn.js';
 import type { Principal } from '../upstream/principal.js';
 import type { Keys, Tenant } from './keys.js';
@@ -38,7 +39,7 @@ export class Neighbours implements Elsewhere {
     this.#options = options;
   }
 
-  find({ principal, asked, params, relay, isHeld }: Sought): Promise<Found | undefined> | undefined {
+  find({ principal, asked, params, relay, isHeld }: Sought): Promise<KnownElsewhere | undefined> | undefined {
     const { contexts } = this.#options;
     const named = textField(params, 'previous_response_id');
     if (named !== undefined) {
@@ -106,7 +107,11 @@ export class Neighbours implements Elsewhere {
     });
   }
 
-  async #foundAt(place: Place | undefined, principal: Principal, asked: Sought['asked']): Promise<Found | undefined> {
+  async #foundAt(
+    place: Place | undefined,
+    principal: Principal,
+    asked: Sought['asked'],
+  ): Promise<KnownElsewhere | undefined> {
     const { contexts, peers, session } = this.#options;
     if (place === undefined) return undefined;
     if (place.name === 'stored') {

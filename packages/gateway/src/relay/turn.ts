@@ -6,7 +6,7 @@ import type { RelayAnswer, RelayEvent, RelayOpening, RelayTurn } from '@turnwire
 import type { Principal } from '../upstream/principal.js';
 import type { Lease } from '../upstream/relays.js';
 import type { Create } from './create.js';
-import type { Found } from './elsewhere.js';
+import type { KnownElsewhere } from './known-elsewhere.js';
 import type { HeldHistory } from './histories.js';
 import type { Parents } from './parent.js';
 
@@ -27,7 +27,7 @@ export interface TurnOptions {
   /** The named response may be continued by its name: otherwise the turn goes in full at once. */
   isHeldUpstream: boolean;
   /** What another gateway has told of the chain. */
-  found?: Found | undefined;
+  found?: KnownElsewhere | undefined;
   /** A response has begun. */
   onBegun: (responseId: string) => void;
   /** What a client is to have of an answer's headers. @default all as they are */
@@ -68,7 +68,7 @@ export class GatewayTurn {
     this.#engine = this.#begin();
   }
 
-  get found(): Found | undefined {
+  get found(): KnownElsewhere | undefined {
     return this.options.found;
   }
 

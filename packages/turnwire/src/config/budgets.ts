@@ -1,9 +1,4 @@
-import type { Agent } from './agent.js';
-import { modelsOf } from './models/models-of.js';
-import type { Problem } from './file/problem.js';
-import { show } from './file/problem.js';
 import type { BudgetDefinition } from './schema/budget.js';
-import type { Path, YamlFile } from './file/yaml-file.js';
 
 /** What agents may use up in a session. */
 export interface Budget {
@@ -16,24 +11,4 @@ export interface Budget {
 
 export function readBudget(path: string, written: BudgetDefinition): Budget {
   return { path, maxCost: written.max_cost, maxTokens: written.max_tokens, maxMs: written.max_time };
-}
-
-/** Models whose cost is not known, in a budget of money: what they use up would never count. */
-export function unpricedModels(
-  file: YamlFile,
-  agents: Iterable<Agent>,
-  shared: Budget | undefined,
-  pathOf: (budget: Budget) => Path,
-): Problem[] {
-  const problems = new Map<string, Problem>();
-  for (const agent of agents) {
-    for (const budget of [...(shared === undefined ? [] : [shared]), ...agent.budgets]) {
-      const unpriced =
-        budget.maxCost === undefined ? undefined : modelsOf(agent).find(({ cost }) => cost === undefined);
-      if (unpriced === undefined) continue;
-      const message = `${budget.path}.max_cost cannot be held: nothing says what the model ${show(unpriced.name)} costs; give it a "cost" under "models"`;
-      problems.set(message, file.problem(message, [...pathOf(budget), 'max_cost']));
-    }
-  }
-  return [...problems.values()];
 }

@@ -2,7 +2,8 @@ import { type Agent, readAgent, type Shared, type SharedParts } from './agent.js
 import { findModel, linkModel, type Model, type OwnProviders, readModel } from './models/model.js';
 import { chooseModels } from './models/first-available.js';
 import type { TransportChoice } from '@turnwire/client';
-import { type Budget, readBudget, unpricedModels } from './budgets.js';
+import { type Budget, readBudget } from './budgets.js';
+import { unpricedModels } from './unpriced-models.js';
 import { expandFile, type ReadVariable } from './variables/expansion.js';
 import { readInstructionFiles } from './instruction-file.js';
 import { ConfigError, type Problem } from './file/problem.js';

@@ -1,4 +1,4 @@
-import type { Toolset } from './toolset.js';
+import type { Toolset } from './schema/toolset.js';
 
 /** The tools of each kind of toolset that has the same ones in every file. */
 export const toolNames: Readonly<Partial<Record<Toolset['type'], readonly string[]>>> = {

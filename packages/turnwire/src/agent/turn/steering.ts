@@ -1,10 +1,15 @@
-import type { InputItem } from '@turnwire/client';
+import type { InputItem, SteerAnswer } from '@turnwire/client';
 import type { Model } from '../../config/models/model.js';
 import { canBeSteered } from '../../config/models/providers.js';
-import type { CarriedTurn } from './turn.js';
 
 /** What became of something the user said while the agent works: the running turn has it, or it waits for the next one. */
 export type SteerOutcome = 'steered' | 'queued';
+
+/** A turn on its way. */
+export interface SteerableTurn {
+  /** Gives the running turn more input. @default it cannot be steered */
+  steer?(input: string): Promise<SteerAnswer>;
+}
 
 /**
  * What the user says while the agent works. It goes to the turn that runs, where its model takes input in the middle of an answer; otherwise it
@@ -12,7 +17,7 @@ export type SteerOutcome = 'steered' | 'queued';
  */
 export class Steering {
   #queued: string[] = [];
-  #turn: { carried: CarriedTurn; taken: string[] } | undefined;
+  #turn: { carried: SteerableTurn; taken: string[] } | undefined;
   /** Models that have said that they cannot be steered: they are not asked again. */
   readonly #unable = new Set<string>();
 
@@ -40,7 +45,7 @@ export class Steering {
   }
 
   /** A turn begins. */
-  begun(carried: CarriedTurn): void {
+  begun(carried: SteerableTurn): void {
     this.#turn = { carried, taken: [] };
   }
 

@@ -1,10 +1,10 @@
-import type { InputItem, Response, ResponseEvent, SteerAnswer, TurnParams, TurnReport } from '@turnwire/client';
+import type { InputItem, Response, ResponseEvent, TurnParams, TurnReport } from '@turnwire/client';
 import type { Agent } from '../../config/agent.js';
 import type { Model } from '../../config/models/model.js';
 import { requestFields } from '../../config/models/request-fields.js';
 import type { AgentEvent } from '../events.js';
 import { TextExtractor } from './text-extractor.js';
-import type { Steering } from './steering.js';
+import type { SteerableTurn, Steering } from './steering.js';
 import type { Tool } from '../tools/tool.js';
 
 /** Who carries turns: a `Client`. */
@@ -12,14 +12,12 @@ export interface TurnClient {
   turn(params: TurnParams, options: { signal: AbortSignal }): CarriedTurn;
 }
 
-export interface CarriedTurn extends AsyncIterable<ResponseEvent> {
+export interface CarriedTurn extends AsyncIterable<ResponseEvent>, SteerableTurn {
   response(): Promise<Response>;
   /** More than one where the turn was steered. @default the one */
   readonly responses?: readonly Response[];
   /** What the turn adds to the history. @default the output of its response */
   readonly added?: readonly InputItem[];
-  /** Gives the running turn more input. @default it cannot be steered */
-  steer?(input: string): Promise<SteerAnswer>;
   readonly report: TurnReport;
 }
 

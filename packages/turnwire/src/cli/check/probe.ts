@@ -3,7 +3,7 @@ import { ProbeSocket, UpgradeRefused } from '../probe/socket.js';
 import { endOf, readRest, turnOverSocket, turnOverSse } from '../probe/turn.js';
 import { Trace } from '../probe/trace.js';
 import { secretsOf } from '../probe/target.js';
-import { Deviation, expect, NotApplicable } from './rule.js';
+import { Deviation, expect, NotApplicable } from './deviation.js';
 import type { HttpAnswer, HttpRequest } from '../probe/http.js';
 import type { SocketOptions } from '../probe/socket.js';
 import type { Target } from '../probe/target.js';

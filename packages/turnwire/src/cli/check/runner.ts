@@ -1,6 +1,6 @@
 import { exchange } from '../probe/http.js';
 import { redacted, Trace } from '../probe/trace.js';
-import { Deviation, NotApplicable } from './rule.js';
+import { Deviation, NotApplicable } from './deviation.js';
 import { Probe } from './probe.js';
 import { secretsOf } from '../probe/target.js';
 import type { HttpRequest } from '../probe/http.js';

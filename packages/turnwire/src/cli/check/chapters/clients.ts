@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { isJson, part } from '../../probe/turn.js';
 import { responseOf } from '../probe.js';
-import { expect } from '../rule.js';
+import { expect } from '../deviation.js';
 import { calledIn, forcedCall } from './events.js';
 import { expectResponse } from './sse.js';
 import type { HttpAnswer } from '../../probe/http.js';

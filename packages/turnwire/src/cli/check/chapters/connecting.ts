@@ -1,6 +1,6 @@
 import { exchange, NoAnswer, seconds } from '../../probe/http.js';
 import { ProbeSocket, UpgradeRefused } from '../../probe/socket.js';
-import { Deviation, expect, NotApplicable } from '../rule.js';
+import { Deviation, expect, NotApplicable } from '../deviation.js';
 import { expectEnvelope } from './error-envelope.js';
 import type { HttpAnswer } from '../../probe/http.js';
 import type { Probe } from '../probe.js';

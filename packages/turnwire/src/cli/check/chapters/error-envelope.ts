@@ -1,5 +1,5 @@
 import { isJson } from '../../probe/turn.js';
-import { expect } from '../rule.js';
+import { expect } from '../deviation.js';
 import type { HttpAnswer } from '../../probe/http.js';
 import type { Json } from '../../probe/turn.js';
 

@@ -1,5 +1,5 @@
 import { part } from '../../probe/turn.js';
-import { expect } from '../rule.js';
+import { expect } from '../deviation.js';
 import type { Json, Turn, WireEvent } from '../../probe/turn.js';
 
 export interface ErrorFrame {

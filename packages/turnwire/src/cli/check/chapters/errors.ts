@@ -1,6 +1,6 @@
 import { eventOf } from '../../probe/turn.js';
 import { responseOf } from '../probe.js';
-import { expect } from '../rule.js';
+import { expect } from '../deviation.js';
 import { expectRefusal } from './error-envelope.js';
 import { expectErrorFrame } from './error-frame.js';
 import type { Rule } from '../rule.js';

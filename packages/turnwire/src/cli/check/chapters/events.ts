@@ -1,6 +1,6 @@
 import { endOf, isJson, isTerminal, part } from '../../probe/turn.js';
 import { succeeded } from '../probe.js';
-import { Deviation, expect } from '../rule.js';
+import { Deviation, expect } from '../deviation.js';
 import { expectItems, expectParts, expectText } from './items.js';
 import type { Json, Turn, WireEvent } from '../../probe/turn.js';
 import type { Certainty, Rule } from '../rule.js';

@@ -1,5 +1,5 @@
 import { isTerminal, part } from '../../probe/turn.js';
-import { expect } from '../rule.js';
+import { expect } from '../deviation.js';
 import type { Json, WireEvent } from '../../probe/turn.js';
 
 /** Each item is added once, ended once, and before the response is. @throws Deviation */

@@ -1,5 +1,5 @@
 import { eventOf, isTerminal, part } from '../../probe/turn.js';
-import { expect } from '../rule.js';
+import { expect } from '../deviation.js';
 import { expectCode } from './error-frame.js';
 import { longTask } from './long-task.js';
 import type { ProbeSocket } from '../../probe/socket.js';

@@ -3,7 +3,7 @@ import { parsed, seconds } from '../../probe/http.js';
 import { eventOf, isJson, isTerminal } from '../../probe/turn.js';
 import { responseOf, succeeded } from '../probe.js';
 import { longTask } from './long-task.js';
-import { expect, NotApplicable } from '../rule.js';
+import { expect, NotApplicable } from '../deviation.js';
 import type { RawEvent } from '../../probe/event-stream.js';
 import type { HttpAnswer } from '../../probe/http.js';
 import type { Probe } from '../probe.js';

@@ -1,6 +1,6 @@
 import { part } from '../../probe/turn.js';
 import { responseOf } from '../probe.js';
-import { expect, NotApplicable } from '../rule.js';
+import { expect, NotApplicable } from '../deviation.js';
 import { calledIn, forcedCall } from './events.js';
 import { expectRefusal } from './error-envelope.js';
 import { expectCode, expectErrorFrame } from './error-frame.js';

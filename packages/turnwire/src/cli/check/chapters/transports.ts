@@ -1,6 +1,6 @@
 import { endOf, isJson, part } from '../../probe/turn.js';
 import { succeeded } from '../probe.js';
-import { expect, NotApplicable } from '../rule.js';
+import { expect, NotApplicable } from '../deviation.js';
 import { expectErrorFrame } from './error-frame.js';
 import type { Turn } from '../../probe/turn.js';
 import type { PlainTurn, Probe } from '../probe.js';
