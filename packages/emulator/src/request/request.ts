@@ -22,9 +22,7 @@ export type CreateRequest = Readonly<CreateFields> & {
 export function* parseCreate(body: unknown, door: Door): Gradual<CreateRequest> {
   if (!isRecord(body)) throw new Refusal('The request body must be a JSON object.', { code: 'invalid_type' });
   refuseForeignFields(body, door);
-  const parsed = createFields.safeParse(body);
-  if (!parsed.success) throw complaint(parsed.error.issues[0], [], body);
-  const request = parsed.data;
+  const request = checkedFields(body);
   const { previous_response_id, conversation } = request;
   if (previous_response_id !== undefined && conversation !== undefined) {
     throw new Refusal(
@@ -42,6 +40,20 @@ export function* parseCreate(body: unknown, door: Door): Gradual<CreateRequest> 
     throw new Refusal("Background mode requires 'store' to be true.", { param: 'store' });
   }
   return { ...request, conversationId: conversationIdOf(conversation), items, format };
+}
+
+const fieldSchemas = Object.entries(createFields.shape);
+
+/** The fields of a body, each that was given checked. Most requests give a few of the many there are. */
+function checkedFields(body: Record<string, unknown>): CreateFields {
+  const fields: Record<string, unknown> = { ...body };
+  for (const [name, schema] of fieldSchemas) {
+    if (!(name in body) && name !== 'model') continue;
+    const checked = schema.safeParse(body[name]);
+    if (!checked.success) throw complaint(checked.error.issues[0], [name], body[name]);
+    fields[name] = checked.data;
+  }
+  return fields as CreateFields;
 }
 
 function refuseForeignFields(body: Record<string, unknown>, door: Door): void {
