@@ -41,6 +41,7 @@ export function webSocketLine(webSocket: WebSocket, tcp: Duplex, clock: Clock, u
   webSocket.on('ping', (data: Buffer) => {
     if (!ignoresPings && webSocket.readyState === webSocket.OPEN) webSocket.pong(data);
   });
+  const throttle = new Throttle(clock, (frame, pieces) => fragments(webSocket, frame, pieces));
   return {
     ...common(tcp, upcoming),
     close: (code, reason) => webSocket.close(code, reason),
@@ -49,39 +50,76 @@ export function webSocketLine(webSocket: WebSocket, tcp: Duplex, clock: Clock, u
       tcp.write(Buffer.concat([frameHead(payload.byteLength), payload.subarray(0, bytes ?? payload.byteLength >> 1)]));
     },
     ignorePings: () => void (ignoresPings = true),
-    ...throttling(clock, (frame, pieces, signal) => fragments(webSocket, frame, pieces, signal)),
+    throttled: () => throttle.isOn,
+    throttle: (bytesPerSecond) => throttle.setRate(bytesPerSecond),
+    drip: (frame, signal) => throttle.send(frame, signal),
   };
 }
 
-/** The line of a POST. Its answer is an event stream, or one JSON body if `streams()` is false. */
-export function httpLine(response: ServerResponse, streams: () => boolean, clock: Clock, upcoming: Fault[]): Line {
-  const tcp = response.socket ?? new Socket();
-  return {
-    ...common(tcp, upcoming),
-    // Node holds the chunks of one tick together, and 26 drops them when the socket ends within it.
-    end: () => void setImmediate(() => tcp.end()),
-    close() {
-      if (response.headersSent) response.end();
-      else tcp.end();
-    },
-    cut(frame, bytes) {
-      const whole = Buffer.from(streams() ? eventText(frame) : frame.text);
-      if (streams()) openEventStream(response);
-      else response.writeHead(200, { 'content-type': 'application/json', 'content-length': whole.byteLength });
-      response.write(whole.subarray(0, bytes ?? whole.byteLength >> 1));
-    },
-    silence() {
-      // What was written in this tick is still on its way: Node holds the chunks of one tick together.
-      tcp.pause();
-      setImmediate(() => tcp.cork());
-    },
-    // HTTP has no pings: who asks for this here is refused before.
-    ignorePings: () => undefined,
-    ...throttling(clock, async (frame, pieces, signal) => {
-      openEventStream(response);
-      for await (const piece of pieces(Buffer.from(eventText(frame)), signal)) response.write(piece);
-    }),
-  };
+/** The line of a POST. Each request has one, and few have faults: a class, whose methods all of them share. */
+export class HttpLine implements Line {
+  readonly upcoming: Fault[];
+  readonly #response: ServerResponse;
+  readonly #tcp: Duplex;
+  readonly #clock: Clock;
+  #throttle: Throttle | undefined;
+  /** Whether the answer is an event stream; else it is one JSON body. */
+  streams = false;
+
+  constructor(response: ServerResponse, clock: Clock, upcoming: Fault[]) {
+    this.upcoming = upcoming;
+    this.#response = response;
+    this.#tcp = response.socket ?? new Socket();
+    this.#clock = clock;
+  }
+
+  close(): void {
+    if (this.#response.headersSent) this.#response.end();
+    else this.#tcp.end();
+  }
+
+  /** Node holds the chunks of one tick together, and 26 drops them when the socket ends within it. */
+  end(): void {
+    setImmediate(() => this.#tcp.end());
+  }
+
+  reset(): void {
+    setTimeout(reset, resetAfterMs, this.#tcp);
+  }
+
+  cut(frame: Frame, bytes: number | undefined): void {
+    const whole = Buffer.from(this.streams ? eventText(frame) : frame.text);
+    if (this.streams) openEventStream(this.#response);
+    else this.#response.writeHead(200, { 'content-type': 'application/json', 'content-length': whole.byteLength });
+    this.#response.write(whole.subarray(0, bytes ?? whole.byteLength >> 1));
+  }
+
+  /** What was written in this tick is still on its way: Node holds the chunks of one tick together. */
+  silence(): void {
+    this.#tcp.pause();
+    setImmediate(() => this.#tcp.cork());
+  }
+
+  /** HTTP has no pings: who asks for this here is refused before. */
+  ignorePings(): void {
+    return undefined;
+  }
+
+  throttled(): boolean {
+    return this.#throttle !== undefined;
+  }
+
+  throttle(bytesPerSecond: number): void {
+    this.#throttle ??= new Throttle(this.#clock, async (frame, pieces) => {
+      openEventStream(this.#response);
+      for await (const piece of pieces(Buffer.from(eventText(frame)))) this.#response.write(piece);
+    });
+    this.#throttle.setRate(bytesPerSecond);
+  }
+
+  async drip(frame: Frame, signal: AbortSignal): Promise<void> {
+    await this.#throttle?.send(frame, signal);
+  }
 }
 
 /** The line of an upgrade that was not answered yet: there is nothing to cut or to throttle. */
@@ -109,39 +147,50 @@ function common(tcp: Duplex, upcoming: Fault[]): Pick<Line, 'upcoming' | 'end' |
   };
 }
 
-type Pieces = (whole: Buffer, signal: AbortSignal) => AsyncIterable<Buffer>;
+type Pieces = (whole: Buffer) => AsyncIterable<Buffer>;
 
-function throttling(
-  clock: Clock,
-  sendPieces: (frame: Frame, pieces: Pieces, signal: AbortSignal) => Promise<void>,
-): Pick<Line, 'throttled' | 'throttle' | 'drip'> {
-  let rate = Infinity;
-  // Turns of several lanes share one rate, and a frame is never mixed with another.
-  let last: Promise<void> = Promise.resolve();
-  async function* pieces(whole: Buffer, signal: AbortSignal): AsyncGenerator<Buffer> {
-    const size = Math.max(1, Math.floor((rate * pieceMs) / 1000));
+/** The rate at which a line sends, once a fault has set one. */
+class Throttle {
+  readonly #clock: Clock;
+  readonly #sendPieces: (frame: Frame, pieces: Pieces) => Promise<void>;
+  #bytesPerSecond = Infinity;
+  /** Turns of several lanes share one rate, and a frame is never mixed with another. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(clock: Clock, sendPieces: (frame: Frame, pieces: Pieces) => Promise<void>) {
+    this.#clock = clock;
+    this.#sendPieces = sendPieces;
+  }
+
+  get isOn(): boolean {
+    return this.#bytesPerSecond !== Infinity;
+  }
+
+  setRate(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  send(frame: Frame, signal: AbortSignal): Promise<void> {
+    const sent = this.#last.then(() => this.#sendPieces(frame, (whole) => this.#pieces(whole, signal)));
+    this.#last = sent.catch(() => undefined);
+    return sent;
+  }
+
+  async *#pieces(whole: Buffer, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const size = Math.max(1, Math.floor((this.#bytesPerSecond * pieceMs) / 1000));
     for (let at = 0; at < whole.byteLength; at += size) {
       const piece = whole.subarray(at, at + size);
-      await sleep(clock, (piece.byteLength * 1000) / rate, signal);
+      await sleep(this.#clock, (piece.byteLength * 1000) / this.#bytesPerSecond, signal);
       yield piece;
     }
   }
-  return {
-    throttled: () => rate !== Infinity,
-    throttle: (bytesPerSecond) => void (rate = bytesPerSecond),
-    drip(frame, signal) {
-      const sent = last.then(() => sendPieces(frame, pieces, signal));
-      last = sent.catch(() => undefined);
-      return sent;
-    },
-  };
 }
 
 /** A frame in fragments: control frames may stand between them, other messages may not. */
-async function fragments(webSocket: WebSocket, { text }: Frame, pieces: Pieces, signal: AbortSignal): Promise<void> {
+async function fragments(webSocket: WebSocket, { text }: Frame, pieces: Pieces): Promise<void> {
   const whole = Buffer.from(text);
   let sent = 0;
-  for await (const piece of pieces(whole, signal)) {
+  for await (const piece of pieces(whole)) {
     sent += piece.byteLength;
     if (webSocket.readyState !== webSocket.OPEN) return;
     webSocket.send(piece, { binary: false, fin: sent === whole.byteLength });

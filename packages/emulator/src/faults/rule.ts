@@ -84,6 +84,7 @@ export class Faults {
   }
 
   #choose(occasion: Occasion, connection: boolean): readonly Fault[] {
+    if (this.#rules.length === 0) return [];
     const struck = this.#rules.filter(
       ({ on, fault, left }) =>
         left > 0 &&

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gently } from '../base/gradual.js';
 import { eventText, openEventStream } from '../listener/event-stream.js';
-import { httpLine } from '../faults/line.js';
+import { HttpLine } from '../faults/line.js';
 import { RequestFaults } from '../faults/upgrade.js';
 import type { Exchange } from './http/exchange.js';
 import { readBody, type ReadBody } from './http/read-body.js';
@@ -83,9 +83,9 @@ async function replayed(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const left = leaving(response);
+  const left = leaving(response).signal;
   const faults = new RequestFaults(emulation.faults, request, connection);
-  const line = httpLine(response, () => false, emulation.clock, faults.upcoming);
+  const line = new HttpLine(response, emulation.clock, faults.upcoming);
   await faults.beforeAnswer(line, emulation.clock, left);
   const { body } = await readBody(request, settings.bodyBytes);
   await replay.serveHttp(request, body, response, line, connection);
@@ -93,11 +93,20 @@ async function replayed(
 
 const clientGone = new Error('The client has gone.');
 
-/** Aborted when the answer has ended, in whatever way: a fault ends it while its turn still runs. */
-function leaving(response: ServerResponse): AbortSignal {
+/** The client of one request, as long as it is served. */
+interface Leaving {
+  /** Aborted when the answer ends while the request is still served: the client left, or a fault ended the answer. */
+  readonly signal: AbortSignal;
+  isServed: boolean;
+}
+
+function leaving(response: ServerResponse): Leaving {
   const left = new AbortController();
-  response.once('close', () => left.abort(clientGone));
-  return left.signal;
+  const client: Leaving = { signal: left.signal, isServed: false };
+  response.once('close', () => {
+    if (!client.isServed) left.abort(clientGone);
+  });
+  return client;
 }
 
 /** Base paths of the API: OpenAI's, and the one of the ChatGPT backend, which Codex and pi use with a login (P18). */
@@ -137,7 +146,7 @@ function exchangeOf(
   request: IncomingMessage,
   response: ServerResponse,
 ): Exchange {
-  const left = leaving(response);
+  const left = leaving(response).signal;
   return {
     emulation,
     tenant: tenantOf(request.headers, emulation.credentials),
@@ -168,8 +177,8 @@ async function create(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const left = leaving(response);
-  let streams = false;
+  const client = leaving(response);
+  const left = client.signal;
   const { clock } = emulation;
   const tenant = tenantOf(request.headers, emulation.credentials);
   if (emulation.dialect.accountStatus) {
@@ -177,13 +186,14 @@ async function create(
     response.setHeader(turnStateHeader, turnStateOf(request, emulation.ids));
   }
   const faults = new RequestFaults(emulation.faults, request, connection);
-  const line = httpLine(response, () => streams, clock, faults.upcoming);
+  const line = new HttpLine(response, clock, faults.upcoming);
   await faults.beforeAnswer(line, clock, left);
   const parsed = await parseBody(await readBody(request, settings.bodyBytes));
   const { body } = parsed;
   const refusal = parsed.refusal ?? refuseWithoutBeta(body, hasMultiAgentBeta(request.headers));
   const received = refusal === undefined ? parsed : { ...parsed, refusal };
-  streams = isRecord(body) && body['stream'] === true;
+  const streams = isRecord(body) && body['stream'] === true;
+  line.streams = streams;
   if (streams && faults.strikesAfterOpen) {
     openEventStream(response);
     response.flushHeaders();
@@ -211,6 +221,7 @@ async function create(
     ? { ...shared, ...eventStream(response, left, emulation.dialect.doneMarker) }
     : { ...shared, ...singleAnswer(response) };
   await runFaultyTurn(emulation, received, carriage);
+  client.isServed = true;
 }
 
 type Delivery = Pick<Carriage, 'transport' | 'send' | 'finish'>;

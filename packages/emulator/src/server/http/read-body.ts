@@ -26,8 +26,9 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     request.once('close', () => reject(new Error('The client has gone.')));
   });
   if (bytes > limit) throw tooLarge();
-  const decoded = await decodeBody(body.all(), request.headers['content-encoding'], limit);
-  return { body: decoded, wireBytes: bytes };
+  const coding = request.headers['content-encoding'];
+  const raw = body.all();
+  return { body: coding === undefined ? raw : await decodeBody(raw, coding, limit), wireBytes: bytes };
 }
 
 /** From this length on, a body is put together as it comes: at its end, that would take long at once. */
