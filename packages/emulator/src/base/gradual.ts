@@ -15,15 +15,19 @@ export function atOnce<T>(work: Gradual<T>): T {
   return step.value;
 }
 
-/** Runs the steps, and lets the event loop turn whenever they have taken some milliseconds. */
-export async function gently<T>(work: Gradual<T>): Promise<T> {
+/** Runs the steps, and lets the event loop turn whenever they have taken some milliseconds. Work of one step is done at once. */
+export function gently<T>(work: Gradual<T>): T | Promise<T> {
   const breaks = new Breaks();
-  let step = work.next();
-  while (step.done !== true) {
+  const first = work.next();
+  return first.done === true ? first.value : remainingSteps(work, breaks);
+}
+
+async function remainingSteps<T>(work: Gradual<T>, breaks: Breaks): Promise<T> {
+  for (;;) {
     await breaks.due();
-    step = work.next();
+    const step = work.next();
+    if (step.done === true) return step.value;
   }
-  return step.value;
 }
 
 /** Says when work has gone on long enough for others to have their turn. */

@@ -30,6 +30,8 @@ export class Metronome {
   readonly #sleeper: Sleeper;
   readonly #firstTokenMs: number;
   readonly #intervalMs: number;
+  /** Whether no event of the turn is waited for. */
+  readonly #isUnpaced: boolean;
   #due: number;
   #begun = false;
   #random: (() => number) | undefined;
@@ -43,12 +45,13 @@ export class Metronome {
     this.#sleeper = new Sleeper(clock, signal, hurried);
     this.#firstTokenMs = (pace.first_token_ms ?? 0) + (uncachedTokens * (pace.ms_per_1000_uncached_tokens ?? 0)) / 1000;
     this.#intervalMs = pace.tokens_per_second === undefined ? 0 : 1000 / pace.tokens_per_second;
+    this.#isUnpaced = this.#firstTokenMs === 0 && this.#intervalMs === 0;
     this.#due = clock.now();
   }
 
   /** Undefined if the event may go out now; rejects when the turn is aborted. */
   before(eventType: string): Promise<void> | undefined {
-    if (this.#hurried?.aborted === true) return undefined;
+    if (this.#isUnpaced || this.#hurried?.aborted === true) return undefined;
     if (!this.#begun && !prelude.has(eventType)) {
       this.#begun = true;
       this.#due += this.#jittered(this.#firstTokenMs);

@@ -48,9 +48,7 @@ export function beginResponse(id: string, request: CreateRequest): ResponseObjec
     metadata: request.metadata ?? {},
     ...(request.moderation === undefined ? {} : { moderation: passed(request.moderation.model) }),
     ...(request.conversationId === undefined ? {} : { conversation: { id: request.conversationId } }),
-    ...Object.fromEntries(
-      echoedFields.map((field) => [field, request[field]]).filter(([, value]) => value !== undefined),
-    ),
+    ...echoed(request),
   };
 }
 
@@ -64,6 +62,12 @@ const echoedFields = [
   'prompt_cache_retention',
   'user',
 ] as const;
+
+function echoed(request: CreateRequest): object {
+  const fields: Record<string, unknown> = {};
+  for (const field of echoedFields) if (request[field] !== undefined) fields[field] = request[field];
+  return fields;
+}
 
 /** What moderation of both sides finds: nothing, for nobody looks. */
 function passed(model: string): object {
@@ -80,7 +84,8 @@ function passed(model: string): object {
 
 /** What of an object was not left out. */
 function given(fields: object | undefined): object {
-  return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined));
+  if (fields === undefined) return {};
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 export function endResponse(begun: ResponseObject, output: readonly Item[], closing: Closing): ResponseObject {

@@ -100,8 +100,9 @@ export async function runTurn(
     refuseForeignToDialect(emulation.dialect, received.body, door);
     refuseUnknownModel(request.model, emulation.models);
     refuseForeignReasoning(request.items, emulation.ids.maker);
-    const items = [...(received.steered ?? []), ...request.items];
-    await answerTurn(emulation, { ...request, items }, carriage, entry);
+    const { steered = [] } = received;
+    const whole = steered.length === 0 ? request : { ...request, items: [...steered, ...request.items] };
+    await answerTurn(emulation, whole, carriage, entry);
   } catch (error) {
     if (carriage.signal.aborted) return entry.aborted();
     // By the body: one that is refused for another field still evicts what it meant to continue.
@@ -293,6 +294,9 @@ async function firstAnswer(sources: readonly Source[], question: Parameters<Sour
   });
 }
 
+/** Events of this length together are made within some microseconds: the clock is not read for each of them. */
+const lengthBetweenBreaks = 16_384;
+
 /** Sends the frames at their pace, as fast as the client takes them. `settled` is called right before the last one. */
 async function play(
   frames: Frames,
@@ -301,14 +305,19 @@ async function play(
   settled: (response: ResponseObject | undefined, last: Frame) => void,
 ): Promise<void> {
   const breaks = new Breaks();
+  let sinceBreak = 0;
   let step = frames.next();
   while (step.done !== true) {
     const frame = step.value;
     step = frames.next();
     const wait = metronome.before(frame.type);
     if (wait !== undefined) await wait;
-    const others = breaks.due();
-    if (others !== undefined) await others;
+    sinceBreak += frame.text.length;
+    if (sinceBreak > lengthBetweenBreaks) {
+      sinceBreak = 0;
+      const others = breaks.due();
+      if (others !== undefined) await others;
+    }
     if (carriage.signal.aborted) throw carriage.signal.reason;
     if (step.done === true) settled(step.value, frame);
     const drained = carriage.send(frame);

@@ -71,7 +71,8 @@ const decodable = [...codings.keys()].filter((name) => name !== 'x-gzip').join('
 
 /** The codings of a body, the last applied first. @throws Refusal (415) for one that cannot be undone */
 function codingsOf(header: string | undefined): readonly { readonly name: string; readonly coding: Coding }[] {
-  const names = (header ?? '')
+  if (header === undefined) return [];
+  const names = header
     .toLowerCase()
     .split(',')
     .map((name) => name.trim())

@@ -43,6 +43,8 @@ export class TokenCounter {
   /** Digests of contexts seen; a Set keeps their order. */
   readonly #seen = new Set<string>();
   readonly #oldest = new Oldest(this.#seen);
+  /** The settings of the request before, which most requests have too. */
+  #lastSettings = { text: '', digest: '' };
 
   *count(request: Counted, context: Context, output: readonly Item[]): Gradual<Count> {
     const { settings, digest: begin, bytes, cachedBytes } = yield* this.#stand(request, context);
@@ -86,7 +88,8 @@ export class TokenCounter {
    */
   *#stand(request: Counted, context: Context): Gradual<Standing & { readonly cachedBytes: number }> {
     const text = settingsOf(request);
-    const settings = chained('', text);
+    if (text !== this.#lastSettings.text) this.#lastSettings = { text, digest: chained('', text) };
+    const settings = this.#lastSettings.digest;
     const ahead: Context[] = [];
     let at: Context | undefined = context;
     let known: Standing | undefined;

@@ -14,29 +14,36 @@ import type { Item } from '../wire/wire.js';
  */
 export class ConversationScope implements Scope {
   readonly #context: Context;
-  readonly #always: ReadonlyMap<string, unknown>;
+  readonly #model: string;
+  readonly #turn: number;
   readonly #spoken: readonly Entry[];
   #named: ReadonlyMap<string, string> | undefined;
 
   constructor({ request, context }: Question, turn: number, spoken: readonly Entry[]) {
     this.#context = context;
     this.#spoken = spoken;
-    this.#always = new Map<string, unknown>([
-      ['input', context.lastUserText],
-      ['turn', turn],
-      ['model', request.model],
-    ]);
+    this.#model = request.model;
+    this.#turn = turn;
   }
 
   get(name: string): unknown {
     // An `as` wins over the three, the name of a tool does not.
     const isAlias = this.#spoken.some((entry) => aliasesOf(entry).includes(name));
-    if (!isAlias && this.#always.has(name)) return this.#always.get(name);
-    return isAlias ? this.#byName().get(name) : this.#latestOutput(name);
+    if (isAlias) return this.#byName().get(name);
+    return this.#always().get(name) ?? this.#latestOutput(name);
   }
 
   names(): Iterable<string> {
-    return new Set([...this.#byName().keys(), ...this.#always.keys()]);
+    return new Set([...this.#byName().keys(), ...this.#always().keys()]);
+  }
+
+  /** What there is in every turn. */
+  #always(): ReadonlyMap<string, unknown> {
+    return new Map<string, unknown>([
+      ['input', this.#context.lastUserText],
+      ['turn', this.#turn],
+      ['model', this.#model],
+    ]);
   }
 
   /** The output of the latest call of a tool of this name: usually a near one. */

@@ -29,6 +29,7 @@ const wholeTemplatePattern = /^\{\{\s*([^{}]*?)\s*\}\}$/;
  * written as JSON. A path that leads nowhere is a `TemplateError`, never an empty text.
  */
 export function renderText(text: string, scope: Scope): string {
+  if (!text.includes('{{')) return text;
   return text.replace(templatePattern, (_, path: string) => {
     const value = resolve(path, scope);
     return typeof value === 'string' ? value : JSON.stringify(value);
