@@ -22,24 +22,38 @@ interface Grant {
   client: string;
   challenge: string;
   redirect: string;
+  scope: string;
 }
 
-export async function oauthServer(t: TestContext, { registers = true } = {}): Promise<OAuthServer> {
+export interface OAuthServerOptions {
+  /** Whether clients register themselves. @default true */
+  registers?: boolean;
+  /** The scope that calls of tools need, and not the rest. @default none */
+  callScope?: string;
+  /** Whether a sign-in grants the scopes that it asks for. @default true */
+  grants?: boolean;
+}
+
+export async function oauthServer(
+  t: TestContext,
+  { registers = true, callScope, grants = true }: OAuthServerOptions = {},
+): Promise<OAuthServer> {
   const requests: OAuthServer['requests'] = [];
   const codes = new Map<string, Grant>();
   const clients = new Map<string, readonly string[]>([['known', []]]);
-  const access = new Set<string>();
-  const renewals = new Set<string>();
+  /** By token: the scopes that it is good for. */
+  const access = new Map<string, string>();
+  const renewals = new Map<string, string>();
   const sessions = new Map<string, StreamableHTTPServerTransport>();
   let origin = '';
 
   const json = (response: ServerResponse, status: number, value: unknown): void => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
   };
-  const tokens = (response: ServerResponse): void => {
+  const tokens = (response: ServerResponse, scope: string): void => {
     const [token, renewal] = [`access-${randomUUID()}`, `refresh-${randomUUID()}`];
-    access.add(token);
-    renewals.add(renewal);
+    access.set(token, scope);
+    renewals.set(renewal, scope);
     json(response, 200, { access_token: token, token_type: 'Bearer', expires_in: 3600, refresh_token: renewal });
   };
   const handlers: Readonly<Record<string, (fields: URLSearchParams, response: ServerResponse, body: string) => void>> =
@@ -66,7 +80,12 @@ export async function oauthServer(t: TestContext, { registers = true } = {}): Pr
         const uris = clients.get(client);
         if (uris === undefined || (uris.length > 0 && !uris.includes(redirect))) return json(response, 400, {});
         const code = randomUUID();
-        codes.set(code, { client, redirect, challenge: fields.get('code_challenge') ?? '' });
+        codes.set(code, {
+          client,
+          redirect,
+          challenge: fields.get('code_challenge') ?? '',
+          scope: fields.get('scope') ?? '',
+        });
         const back = new URL(redirect);
         back.searchParams.set('code', code);
         back.searchParams.set('state', fields.get('state') ?? '');
@@ -74,9 +93,10 @@ export async function oauthServer(t: TestContext, { registers = true } = {}): Pr
       },
       '/token': (fields, response) => {
         if (fields.get('grant_type') === 'refresh_token') {
-          if (!renewals.delete(fields.get('refresh_token') ?? ''))
-            return json(response, 400, { error: 'invalid_grant' });
-          return tokens(response);
+          const scope = renewals.get(fields.get('refresh_token') ?? '');
+          renewals.delete(fields.get('refresh_token') ?? '');
+          if (scope === undefined) return json(response, 400, { error: 'invalid_grant' });
+          return tokens(response, scope);
         }
         const grant = codes.get(fields.get('code') ?? '');
         codes.delete(fields.get('code') ?? '');
@@ -84,7 +104,7 @@ export async function oauthServer(t: TestContext, { registers = true } = {}): Pr
           .update(fields.get('code_verifier') ?? '')
           .digest('base64url');
         const fits = grant?.challenge === proof && grant.redirect === fields.get('redirect_uri');
-        return fits ? tokens(response) : json(response, 400, { error: 'invalid_grant' });
+        return fits ? tokens(response, grants ? grant.scope : '') : json(response, 400, { error: 'invalid_grant' });
       },
     };
 
@@ -95,14 +115,25 @@ export async function oauthServer(t: TestContext, { registers = true } = {}): Pr
       response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${metadata}"` }).end();
       return;
     }
+    const body =
+      request.method === 'POST' ? (JSON.parse(await text(request)) as { id?: number; method: string }) : undefined;
+    const scopes = access.get(token)?.split(' ') ?? [];
+    if (body?.method === 'tools/call' && callScope !== undefined && !scopes.includes(callScope)) {
+      response.writeHead(403, {
+        'www-authenticate': `Bearer error="insufficient_scope", scope="${callScope}"`,
+        'content-type': 'application/json',
+      });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: body.id, error: { code: -32001, message: 'forbidden' } }));
+      return;
+    }
     const known = sessions.get(String(request.headers['mcp-session-id']));
-    if (known !== undefined) return known.handleRequest(request, response);
+    if (known !== undefined) return known.handleRequest(request, response, body);
     const own: StreamableHTTPServerTransport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => void sessions.set(id, own),
     });
     await mcpServer().connect(own);
-    await own.handleRequest(request, response);
+    await own.handleRequest(request, response, body);
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

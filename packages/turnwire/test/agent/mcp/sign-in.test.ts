@@ -89,6 +89,38 @@ describe('sign-in at a remote MCP server', () => {
     assert.equal(server.requests.filter(({ path }) => path === '/register').length, 1);
   });
 
+  test('a call that needs more rights has the user sign in for them, and is sent again', async (t) => {
+    const server = await oauthServer(t, { callScope: 'write' });
+    const [home, user] = [await homeOf(t), userWho('y')];
+    const { call } = await toolsOf(t, toolset(server.url), { home, ...user, browse: server.browse });
+    const sums = [call('calc_add', { a: 1, b: 1 }), call('calc_add', { a: 1, b: 2 })];
+    assert.deepEqual(await Promise.all(sums), ['2', '3']);
+    const { origin } = new URL(server.url);
+    assert.deepEqual(user.asked, [
+      `The MCP server calc wants you to sign in at ${origin}. Open it in the browser? [y]es or [n]o`,
+      `The MCP server calc wants you to sign in at ${origin}, for more rights (write). Open it in the browser? [y]es or [n]o`,
+    ]);
+    // What was granted is asked for again: the new token takes the place of the old one.
+    const scopes = server.requests.filter(({ path }) => path === '/authorize').map(({ fields }) => fields['scope']);
+    assert.deepEqual(scopes, ['all', 'all write']);
+    assert.equal(server.requests.filter(({ fields }) => fields['grant_type'] === 'refresh_token').length, 0);
+    // Renewed, it is as good.
+    server.expire('access');
+    assert.equal(await call('calc_add', { a: 2, b: 2 }), '4');
+    assert.equal(user.asked.length, 2);
+  });
+
+  test('a call whose rights the provider does not grant fails, and asks once', async (t) => {
+    const server = await oauthServer(t, { callScope: 'write', grants: false });
+    const [home, user] = [await homeOf(t), userWho('y')];
+    const { call } = await toolsOf(t, toolset(server.url), { home, ...user, browse: server.browse });
+    await assert.rejects(Promise.resolve(call('calc_add', { a: 1, b: 1 })), {
+      message:
+        'no result from the MCP server calc: it wants more rights than the sign-in has (write); the call did not run',
+    });
+    assert.equal(user.asked.length, 2);
+  });
+
   test('without a terminal the sentence says what to do', async (t) => {
     const server = await oauthServer(t);
     await assert.rejects(toolsOf(t, toolset(server.url), { home: await homeOf(t) }), {

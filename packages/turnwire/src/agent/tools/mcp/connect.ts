@@ -51,8 +51,8 @@ export async function connect(settings: Mcp, surroundings: Surroundings, signal?
     try {
       return await attempt(open).catch(async (error: unknown) => {
         signal?.throwIfAborted();
-        if (!isUnauthorized(error)) throw error;
-        if (signIn === undefined) throw new SignInFailure(refusedToken);
+        if (isUnauthorized(error) && signIn === undefined) throw new SignInFailure(refusedToken);
+        if (signIn === undefined || !(error instanceof McpFailure) || !signIn.mends(error)) throw error;
         // Outside of the limit: the user may take longer than a server may.
         await signIn.ask(signal ?? new AbortController().signal);
         return attempt(open);

@@ -129,7 +129,7 @@ class Server {
         if (error.kind === 'connection_lost') connection.retire();
         if (error.kind === 'connection_lost' && !again) continue;
         let reason = error.message;
-        if (error.status === 401 && signIn !== undefined && !again) {
+        if (signIn?.mends(error) === true && !again) {
           const failure = await signIn.ask(signal).then(() => undefined, messageOf);
           signal.throwIfAborted();
           if (failure === undefined) continue;

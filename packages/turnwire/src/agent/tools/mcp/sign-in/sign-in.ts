@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type * as Auth from '@modelcontextprotocol/sdk/client/auth.js';
+import type { Response } from 'undici';
 import type { OAuthDefinition } from '../../../../config/schema/oauth.js';
 import { portPlaceholder } from '../../../../config/schema/oauth.js';
 import { messageOf } from '../../../base/abort.js';
+import { McpFailure } from '../failure.js';
 import { type Http, type HttpRequest, openHttp } from '../transports/http.js';
 import { CallbackServer } from './callback-server.js';
 import { type Credentials, CredentialsFile } from './credentials-file.js';
@@ -29,10 +31,12 @@ export interface SignInOptions extends SignInUser {
 /** That nobody signed in, and why, as a sentence about the server. */
 export class SignInFailure extends Error {}
 
-/** What a 401 says of the sign-in that it wants. */
+/** What a refusal says of the sign-in that it wants. */
 interface Challenge {
   resourceMetadataUrl?: URL;
   scope?: string;
+  /** `insufficient_scope`: the token is good, and not for this. */
+  error?: string;
 }
 
 /** A sign-in that a renewal would need; who may ask the user asks. */
@@ -49,6 +53,8 @@ export class SignIn {
   readonly #options: SignInOptions;
   readonly #file: CredentialsFile;
   #challenge: Challenge = {};
+  /** The rights that the last refusal asked for and the token does not have; undefined: it has them. */
+  #missing: string | undefined;
   #token: string | undefined;
   #renewing: Promise<boolean> | undefined;
   #asking: Promise<void> | undefined;
@@ -71,13 +77,39 @@ export class SignIn {
       request: async (url, request) => {
         const token = (this.#token ??= (await this.#file.read()).tokens?.access_token);
         const response = await http.request(url, authorized(request, token));
+        const challenge = challengeOf(response.headers.get('www-authenticate'));
+        if (response.status === 403 && challenge.error === 'insufficient_scope') {
+          await response.body?.cancel();
+          // Somebody has signed in for more meanwhile.
+          if (this.#token !== token) return this.#unlessMore(await http.request(url, authorized(request, this.#token)));
+          throw this.#wantsMore(challenge);
+        }
         if (response.status !== 401) return response;
-        this.#challenge = challengeOf(response.headers.get('www-authenticate'));
+        this.#challenge = challenge;
         if (!(await this.#renew(token))) return response;
         await response.body?.cancel();
-        return http.request(url, authorized(request, this.#token));
+        return this.#unlessMore(await http.request(url, authorized(request, this.#token)));
       },
     };
+  }
+
+  /** Whether a sign-in may mend what a request has failed by. */
+  mends({ status }: McpFailure): boolean {
+    return status === 401 || (status === 403 && this.#missing !== undefined);
+  }
+
+  async #unlessMore(response: Response): Promise<Response> {
+    const challenge = challengeOf(response.headers.get('www-authenticate'));
+    if (response.status !== 403 || challenge.error !== 'insufficient_scope') return response;
+    await response.body?.cancel();
+    throw this.#wantsMore(challenge);
+  }
+
+  #wantsMore(challenge: Challenge): McpFailure {
+    this.#challenge = challenge;
+    this.#missing = challenge.scope ?? '';
+    const rights = this.#missing === '' ? '' : ` (${this.#missing})`;
+    return new McpFailure('refused', `it wants more rights than the sign-in has${rights}`, { status: 403 });
   }
 
   /** Has the user sign in; who asks meanwhile waits for the same. @throws SignInFailure, or the reason of the signal */
@@ -109,14 +141,16 @@ export class SignIn {
       const { origin, protocol, href } = address;
       if (protocol !== 'https:' && protocol !== 'http:')
         throw new Error(`its provider has no web page, but ${protocol}`);
+      const more = this.#missing === undefined ? '' : `, for more rights${this.#missing && ` (${this.#missing})`}`;
       const answer = await askUser(
-        `The MCP server ${label} wants you to sign in at ${origin}. Open it in the browser? [y]es or [n]o`,
+        `The MCP server ${label} wants you to sign in at ${origin}${more}. Open it in the browser? [y]es or [n]o`,
         { signal },
       );
       signal.throwIfAborted();
       if (!/^y(?:es)?$/i.test(answer?.trim() ?? '')) throw new Error('it wants a sign-in, which was declined');
       await browse(href).catch((error: unknown) => tell(`${messageOf(error)}; open it yourself to sign in: ${href}`));
       await flow.authorize(await callback.code(signal));
+      this.#missing = undefined;
     } finally {
       callback.close();
     }
@@ -152,6 +186,7 @@ export class SignIn {
     const redirectUrl = oauth?.callbackRedirectURL?.replaceAll(portPlaceholder, String(port)) ?? loopback(port);
     const state = randomUUID();
     let verifier = '';
+    let asked: string | undefined;
     const keep = async (change: (credentials: Credentials) => Credentials): Promise<void> => {
       const credentials = change(await this.#file.read());
       await this.#file.write(credentials);
@@ -174,8 +209,14 @@ export class SignIn {
         // A client that was registered for another port would not be sent back here.
         return callback === undefined || known.port === port ? known.client : undefined;
       },
-      tokens: async () => (await this.#file.read()).tokens,
-      saveTokens: (tokens) => keep((before) => ({ ...before, tokens })),
+      // A renewal would bring the same rights: for more, the user has to be asked.
+      tokens: async () => (this.#missing === undefined ? (await this.#file.read()).tokens : undefined),
+      // A provider that names no scope has granted what was asked for, or renewed what there was.
+      saveTokens: (tokens) =>
+        keep((before) => {
+          const scope = tokens.scope ?? asked ?? before.tokens?.scope;
+          return { ...before, tokens: { ...tokens, ...(scope !== undefined && { scope }) } };
+        }),
       saveCodeVerifier: (text) => {
         verifier = text;
       },
@@ -183,6 +224,7 @@ export class SignIn {
       redirectToAuthorization: (address) => {
         if (callback === undefined || show === undefined) throw new SignInNeeded();
         callback.state = state;
+        asked = address.searchParams.get('scope') ?? undefined;
         show(address);
       },
       invalidateCredentials: async (what) => {
@@ -198,12 +240,14 @@ export class SignIn {
       authorize: async (code) => {
         const { auth } = await loadAuth();
         const { resourceMetadataUrl, scope = '' } = this.#challenge;
+        const wanted = oauth?.scopes?.join(' ') ?? scope;
         const http = openHttp();
         try {
           await auth(provider, {
             serverUrl: url,
             fetchFn: http.fetch,
-            scope: oauth?.scopes?.join(' ') ?? scope,
+            scope:
+              this.#missing === undefined ? wanted : joined((await this.#file.read()).tokens?.scope, wanted, scope),
             ...(code !== undefined && { authorizationCode: code }),
             ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
           });
@@ -213,6 +257,11 @@ export class SignIn {
       },
     };
   }
+}
+
+/** Scopes in one text, each once. */
+function joined(...scopes: readonly (string | undefined)[]): string {
+  return [...new Set(scopes.flatMap((each) => each?.split(' ') ?? []))].filter((each) => each !== '').join(' ');
 }
 
 function loopback(port: number): string {
@@ -239,8 +288,9 @@ function challengeOf(header: string | null): Challenge {
     const [, quoted, bare] = new RegExp(`\\b${name}=(?:"([^"]*)"|([^\\s,]+))`).exec(header ?? '') ?? [];
     return quoted ?? bare;
   };
-  const [metadata, scope] = [field('resource_metadata'), field('scope')];
+  const [metadata, scope, error] = [field('resource_metadata'), field('scope'), field('error')];
   return {
+    ...(error !== undefined && { error }),
     ...(metadata !== undefined && URL.canParse(metadata) && { resourceMetadataUrl: new URL(metadata) }),
     ...(scope !== undefined && { scope }),
   };
