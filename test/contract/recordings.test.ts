@@ -21,7 +21,7 @@ function findRecordings(): string | undefined {
   return undefined;
 }
 
-/** The repository's own, which scripts/recordings.mjs makes. */
+/** The repository's own, which scripts/generate/recordings.mjs makes. */
 const own = fileURLToPath(new URL('../../test/recordings/', import.meta.url));
 const folder = findRecordings() ?? own;
 

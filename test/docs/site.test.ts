@@ -34,7 +34,7 @@ describe('the site', () => {
     if (!existsSync(join(root, '.cache', 'site', 'node_modules')))
       return t.skip('npm run test:extra installs what this needs');
     if (noBrowser) return t.skip(noBrowser);
-    const built = spawnSync(process.execPath, [join(root, 'scripts', 'docs.mjs')], { encoding: 'utf8' });
+    const built = spawnSync(process.execPath, [join(root, 'scripts', 'site', 'docs.mjs')], { encoding: 'utf8' });
     assert.equal(built.status, 0, built.stderr);
     const url = await serveFolder(t, join(root, 'site'));
 

@@ -37,7 +37,7 @@ describe('the address of the repository', () => {
       for (const name of packages)
         for (const file of ['package.json', 'README.md'])
           cpSync(join(root, 'packages', name, file), join(copy, 'packages', name, file));
-      const script = join(root, 'scripts', 'addresses.mjs');
+      const script = join(root, 'scripts', 'generate', 'addresses.mjs');
       const ended = spawnSync(process.execPath, [script, copy], { encoding: 'utf8' });
       assert.equal(ended.status, status, ended.stderr);
       if (status !== 0) return assert.match(ended.stderr, /"repository".*https:\/\/HOST\/OWNER\/NAME/);

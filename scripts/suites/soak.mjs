@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const programs = { cluster: 'gateway/cluster/chaos/soak.js', sockets: 'gateway/soak/sockets.js' };
 const [first, ...rest] = process.argv.slice(2);
 const named = Object.hasOwn(programs, first ?? '') ? programs[first] : undefined;
-const program = fileURLToPath(new URL(`../dist-test/${named ?? 'faults/chaos/soak.js'}`, import.meta.url));
+const program = fileURLToPath(new URL(`../../dist-test/${named ?? 'faults/chaos/soak.js'}`, import.meta.url));
 const { status } = spawnSync(process.execPath, [program, ...(named === undefined ? process.argv.slice(2) : rest)], {
   stdio: 'inherit',
 });

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { citedIn, read, rules, sources } from '../dist-test/docs/rules.js';
+import { citedIn, read, rules, sources } from '../../dist-test/docs/rules.js';
 
 const page = 'docs/faults.md';
 const tests = sources
@@ -17,4 +17,4 @@ for (const { id } of rules.filter((rule) => rule.page === page && rule.untested 
   const entry = new RegExp(`(\\*\\*${id}\\*\\* [\\s\\S]*?)  - Tests: .*\\n(?: {4}.*\\n)*`);
   text = text.replace(entry, (_, before) => before + line);
 }
-writeFileSync(join(fileURLToPath(new URL('..', import.meta.url)), page), text);
+writeFileSync(join(fileURLToPath(new URL('../..', import.meta.url)), page), text);

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startEmulator } from '@turnwire/emulator';
-import { installBelowCache } from './install.mjs';
+import { installBelowCache } from '../install.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const turnwire = join(root, 'packages', 'turnwire', 'bin', 'turnwire.js');
 const model = 'local-1';
 /** How long a server may take to listen. */

@@ -7,7 +7,7 @@ import { startEmulator } from '@turnwire/emulator';
 import { hashKey, startGateway } from '@turnwire/gateway';
 import { chromium } from 'playwright-core';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const images = join(root, 'docs', 'images');
 const pictures = { demo: drawDemo, gateway: drawGateway };
 const wanted = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// `node scripts/recordings.mjs`: writes test/recordings/ anew, after a change of what the emulator sends. The official SDK asks the emulator, and each
+// `npm run recordings`: writes test/recordings/ anew, after a change of what the emulator sends. The official SDK asks the emulator, and each
 // event that it hands over is a line. They are no oracle for the wire (the emulator is not the service), but let every test of replay run in a clone.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
 import { startEmulator } from '@turnwire/emulator';
 
-const folder = fileURLToPath(new URL('../test/recordings/', import.meta.url));
+const folder = fileURLToPath(new URL('../../test/recordings/', import.meta.url));
 const weather = {
   type: 'function',
   name: 'weather',

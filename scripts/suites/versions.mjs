@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installBelowCache } from './install.mjs';
+import { installBelowCache } from '../install.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const current = process.versions.node.split('.')[0];
 const failed = [];
 for (const major of ['20', '22', '24', '26'].filter((each) => each !== current)) {

@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installBelowCache } from './install.mjs';
+import { installBelowCache } from '../install.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 installBelowCache('clients', [
   '@openai/codex@0.171',
   'opencode-ai@1.18',

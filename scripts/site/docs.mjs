@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installVitePress, writePages } from './site/site.mjs';
+import { installVitePress, writePages } from './site.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = installVitePress();
 const pages = join(folder, 'pages');
 writePages(pages);

@@ -4,9 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { agentJsonSchema } from '../packages/turnwire/dist/config/json-schema.js';
-import { configJsonSchema } from '../packages/gateway/dist/config/json-schema.js';
-import { scriptJsonSchema } from '../packages/emulator/dist/sources/script/script-json-schema.js';
+import { agentJsonSchema } from '../../packages/turnwire/dist/config/json-schema.js';
+import { configJsonSchema } from '../../packages/gateway/dist/config/json-schema.js';
+import { scriptJsonSchema } from '../../packages/emulator/dist/sources/script/script-json-schema.js';
 
 const schemas = [
   { name: 'turnwire/schema/agent.schema.json', schema: agentJsonSchema() },
@@ -14,10 +14,13 @@ const schemas = [
   { name: 'gateway/schema/gateway.schema.json', schema: configJsonSchema() },
 ];
 const oxfmt = fileURLToPath(
-  new URL(join('..', 'node_modules', '.bin', process.platform === 'win32' ? 'oxfmt.cmd' : 'oxfmt'), import.meta.url),
+  new URL(
+    join('..', '..', 'node_modules', '.bin', process.platform === 'win32' ? 'oxfmt.cmd' : 'oxfmt'),
+    import.meta.url,
+  ),
 );
 for (const { name, schema } of schemas) {
-  const file = fileURLToPath(new URL(`../packages/${name}`, import.meta.url));
+  const file = fileURLToPath(new URL(`../../packages/${name}`, import.meta.url));
   writeFileSync(file, `${JSON.stringify(schema, null, 2)}\n`);
   spawnSync(oxfmt, [file], { stdio: 'inherit', shell: process.platform === 'win32' });
   console.log(`Wrote ${file}`);

@@ -8,10 +8,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installBelowCache } from './install.mjs';
-import { installVitePress } from './site/site.mjs';
+import { installBelowCache } from '../install.mjs';
+import { installVitePress } from '../site/site.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 installBelowCache('extra', [
   'vitest@4.1',
   'jest@30',

@@ -1,12 +1,12 @@
 // Writes the address of the repository into the packages: `repository`, `homepage` and `bugs` of each manifest, and the links of each README, which
 // lead out of its package. The one field `repository` of the root package.json has it; without it, nothing is written. For a release.
 //
-//   node scripts/addresses.mjs [FOLDER]    the root of the repository, or of a copy
+//   node scripts/generate/addresses.mjs [FOLDER]    the root of the repository, or of a copy
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url));
+const root = process.argv[2] ?? fileURLToPath(new URL('../..', import.meta.url));
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
 const { repository } = JSON.parse(read('package.json'));
