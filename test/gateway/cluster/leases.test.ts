@@ -7,7 +7,7 @@ import { Leases } from '../../../packages/gateway/dist/cluster/leases.js';
 import { Session } from '../../../packages/gateway/dist/cluster/session.js';
 import { Store } from '../../../packages/gateway/dist/cluster/redis/store.js';
 import { until } from './nodes.js';
-import { Shared, startRedis, withoutRedis } from './redis.js';
+import { Shared, startRedis, withoutRedis, uncounted } from './redis.js';
 import type { RedisConnection } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import type { Place } from '../../../packages/gateway/dist/cluster/contexts.js';
 import type { RedisProcess } from './redis.js';
@@ -41,16 +41,17 @@ describe('leases of chains', { skip: withoutRedis }, () => {
       },
       onWarning: () => {},
       deadlineMs: 2000,
+      tally: uncounted,
     });
-    const session = new Session(store, keys, `http://${name}`);
+    const session = new Session({ store, keys, tally: uncounted, address: `http://${name}`, onBeat: () => {} });
     shared.after(() => {
       session.end();
       store.close();
     });
     session.start();
     await until(`${name} has joined`, () => session.id);
-    const leases = new Leases(store, session);
-    const contexts = new Contexts(store, keys);
+    const leases = new Leases(store, session, uncounted);
+    const contexts = new Contexts(store, keys, uncounted);
     const moved = (responseId: string, { continued, taken }: { continued?: string; taken?: Place | undefined } = {}) =>
       leases.moved({
         tenant,

@@ -8,6 +8,7 @@ import { processClock } from './redis-clock.js';
 import { connectRedis } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import type { ChildProcess } from 'node:child_process';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Tally } from '../../../packages/gateway/dist/cluster/tally.js';
 import type { RedisConnection } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 
 /** Why tests with a real Redis are skipped; false where it is installed. */
@@ -47,6 +48,9 @@ export interface RedisProcess {
   /** Anew at the same port, with nothing in it. */
   start(): Promise<void>;
 }
+
+/** For parts of a gateway that stand alone: nobody reads what they count. */
+export const uncounted: Tally = { count: () => {}, answeredIn: () => {} };
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

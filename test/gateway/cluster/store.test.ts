@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { connectRedis } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import { scriptOf } from '../../../packages/gateway/dist/cluster/redis/scripts.js';
 import { NonsenseReply, Store } from '../../../packages/gateway/dist/cluster/redis/store.js';
-import { startRedis, startWatched, withoutRedis } from './redis.js';
+import { startRedis, startWatched, withoutRedis, uncounted } from './redis.js';
 import type { AddressInfo } from 'node:net';
 import type { RedisPlace } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import type { Ending } from './redis.js';
@@ -20,6 +20,7 @@ function open(t: Ending, place: RedisPlace | string, deadlineMs = 50) {
     connect: () => connectRedis({ place: given }),
     onWarning: (message) => warnings.push(message),
     deadlineMs,
+    tally: uncounted,
   });
   t.after(() => store.close());
   return { store, warnings };

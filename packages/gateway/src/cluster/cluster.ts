@@ -15,6 +15,7 @@ import type { ClusterConfig, Limits, UpstreamConfig } from '../config/schema.js'
 import type { Elsewhere } from '../relay/elsewhere.js';
 import type { Quotas } from '../relay/quotas.js';
 import type { Registry } from '../relay/registry.js';
+import type { Tally } from './tally.js';
 import type { RedisOptions } from './redis/connection.js';
 
 export interface ClusterOptions {
@@ -24,6 +25,7 @@ export interface ClusterOptions {
   limits: Pick<Limits, 'chain_bytes'>;
   /** The one of the configuration that holds now. */
   upstream: () => UpstreamConfig;
+  tally: Tally;
   onWarning: (message: string) => void;
 }
 
@@ -38,18 +40,24 @@ export class Cluster {
   readonly #peers: Peers;
   readonly #keys: Keys;
 
-  constructor({ config, secret, password, limits, upstream, onWarning }: ClusterOptions) {
+  constructor({ config, secret, password, limits, upstream, tally, onWarning }: ClusterOptions) {
     const redis: RedisOptions = { place: placeOf(config), username: config.username, password };
     const keys = new Keys(secret);
-    const store = new Store({ connect: () => connectRedis(redis), onWarning, deadlineMs: config.deadline_ms });
+    const store = new Store({ connect: () => connectRedis(redis), onWarning, deadlineMs: config.deadline_ms, tally });
     const backoffs = new Backoffs(store, keys);
-    const session = new Session(store, keys, config.address, () => void backoffs.refresh());
-    const contexts = new Contexts(store, keys);
+    const session = new Session({
+      store,
+      keys,
+      tally,
+      address: config.address,
+      onBeat: () => void backoffs.refresh(),
+    });
+    const contexts = new Contexts(store, keys, tally);
     this.#keys = keys;
     this.#store = store;
     this.#session = session;
-    this.#leases = new Leases(store, session);
-    this.#peers = new Peers(keys, { upstream, limits, onWarning });
+    this.#leases = new Leases(store, session, tally);
+    this.#peers = new Peers(keys, { upstream, limits, tally, onWarning });
     this.quotas = new SharedQuotas(store, keys, session);
     this.registry = new SharedRegistry(store, keys);
     this.elsewhere = new Neighbours({
@@ -60,6 +68,7 @@ export class Cluster {
       tokens: new StickyTokens(keys, config.node),
       leases: this.#leases,
       peers: this.#peers,
+      tally,
       upstream: () => upstream().base_url,
     });
     session.start();

@@ -7,6 +7,7 @@ import type { ContextEnd } from '@turnwire/client/relay';
 import type { Keys, Tenant } from './keys.js';
 import type { SeenLease } from './leases.js';
 import type { Store } from './redis/store.js';
+import type { Tally } from './tally.js';
 
 /** Where a context, or a response, can be continued. */
 export type Place =
@@ -38,10 +39,12 @@ return {}`);
 export class Contexts {
   readonly #store: Store;
   readonly #keys: Keys;
+  readonly #tally: Tally;
 
-  constructor(store: Store, keys: Keys) {
+  constructor(store: Store, keys: Keys, tally: Tally) {
     this.#store = store;
     this.#keys = keys;
+    this.#tally = tally;
   }
 
   /** The longest context that somebody can continue. Never rejects; undefined also where no answer comes in time. */
@@ -70,6 +73,7 @@ export class Contexts {
 
   /** The upstream does not know the response, unless another one has taken its place meanwhile. */
   forget({ key, responseId }: Extract<Place, { name: 'stored' }>): void {
+    this.#tally.count('lookups', 'stale');
     void this.#store.run(removeSame, [key], [`s${packId(responseId)}`], Number);
   }
 
@@ -81,8 +85,14 @@ export class Contexts {
     return address === undefined ? undefined : { name: 'node', session, address, response, lease: { chain, fence } };
   }
 
-  #search(tenant: Tenant, keys: readonly string[]): Promise<Found | undefined> {
-    return this.#store.run(search, keys, [tenant.prefix, this.#keys.node('')], foundIn);
+  async #search(tenant: Tenant, keys: readonly string[]): Promise<Found | undefined> {
+    const found = await this.#store.run(search, keys, [tenant.prefix, this.#keys.node('')], foundIn);
+    if (found === undefined || found === 'nothing') {
+      this.#tally.count('lookups', found === undefined ? 'unanswered' : 'none');
+      return undefined;
+    }
+    this.#tally.count('lookups', found.value.startsWith('s') ? 'stored' : 'node');
+    return found;
   }
 }
 
@@ -96,10 +106,10 @@ interface Found {
   rest: readonly string[];
 }
 
-function foundIn(reply: unknown): Found | undefined {
+function foundIn(reply: unknown): Found | 'nothing' {
   if (!Array.isArray(reply)) throw new NonsenseReply(reply);
   const [index, value, ...rest] = reply as unknown[];
-  if (index === undefined) return undefined;
+  if (index === undefined) return 'nothing';
   if (typeof index !== 'number' || typeof value !== 'string' || !rest.every((one) => typeof one === 'string'))
     throw new NonsenseReply(reply);
   return { index: index - 1, value, rest };

@@ -5,6 +5,7 @@ import { scriptOf } from './redis/scripts.js';
 import type { Tenant } from './keys.js';
 import type { Session } from './session.js';
 import type { Store } from './redis/store.js';
+import type { Counts, Tally } from './tally.js';
 
 /** The last response of a chain that lives on a socket of this node. */
 interface Bound {
@@ -70,12 +71,14 @@ return token`);
 export class Leases {
   readonly #store: Store;
   readonly #session: Session;
+  readonly #tally: Tally;
   /** By what stands for the last response of each chain. */
   readonly #bound = new Map<string, Bound>();
 
-  constructor(store: Store, session: Session) {
+  constructor(store: Store, session: Session, tally: Tally) {
     this.#store = store;
     this.#session = session;
+    this.#tally = tally;
   }
 
   /** A response that can be continued here, by what stands for it. */
@@ -107,8 +110,8 @@ export class Leases {
     { tenant, taken }: BoundTurn,
     { response, before, entries }: { response: string; before: Bound | undefined; entries: readonly string[] },
   ): Promise<SeenLease | undefined> {
-    const own = { chain: randomBytes(9).toString('base64url'), fence: '' };
-    const { chain, fence: seen } = (await before?.lease) ?? taken ?? own;
+    const own = await before?.lease;
+    const { chain, fence: seen } = own ?? taken ?? { chain: randomBytes(9).toString('base64url'), fence: '' };
     const old = before?.entries ?? [];
     const shown = response.slice(0, shownLength);
     const write = randomBytes(4).toString('base64url');
@@ -118,9 +121,21 @@ export class Leases {
       [session, seen, write, shown, lifetimes.lease, `b${chain} ${response}`, old.length],
       token,
     );
-    return fence === undefined || fence === '0' || fence === '-1' ? undefined : { chain, fence };
+    const refusal = refusals.get(fence);
+    if (fence === undefined || refusal !== undefined) {
+      this.#tally.count('leases', refusal ?? 'unanswered');
+      return undefined;
+    }
+    this.#tally.count('leases', own !== undefined ? 'moved' : taken !== undefined ? 'taken_over' : 'begun');
+    return { chain, fence };
   }
 }
+
+/** What `move` answers to a write that it refuses. */
+const refusals: ReadonlyMap<string | undefined, Counts['leases']> = new Map([
+  ['0', 'refused'],
+  ['-1', 'lapsed'],
+]);
 
 /** Leads from a response to its chain. */
 export function entryOf({ prefix }: Tenant, response: string): string {

@@ -10,6 +10,7 @@ import type { Keys, Tenant } from './keys.js';
 import type { Leases, SeenLease } from './leases.js';
 import type { Peers } from './peers.js';
 import type { Session } from './session.js';
+import type { Tally } from './tally.js';
 import type { StickyTokens } from './sticky-tokens.js';
 
 export interface NeighboursOptions {
@@ -20,6 +21,7 @@ export interface NeighboursOptions {
   session: Session;
   backoffs: Backoffs;
   tokens: StickyTokens;
+  tally: Tally;
   /** The base of the upstream's API. */
   upstream: () => string;
 }
@@ -39,7 +41,13 @@ export class Neighbours implements Elsewhere {
     this.#options = options;
   }
 
-  find({ principal, asked, params, relay, isHeld }: Sought): Promise<KnownElsewhere | undefined> | undefined {
+  find(sought: Sought): Promise<KnownElsewhere | undefined> | undefined {
+    const asked = this.#ask(sought);
+    if (asked === undefined) this.#options.tally.count('lookups', 'here');
+    return asked;
+  }
+
+  #ask({ principal, asked, params, relay, isHeld }: Sought): Promise<KnownElsewhere | undefined> | undefined {
     const { contexts } = this.#options;
     const named = textField(params, 'previous_response_id');
     if (named !== undefined) {
@@ -122,7 +130,8 @@ export class Neighbours implements Elsewhere {
     // A warm-up is known to WebSockets alone, and nodes speak HTTP to each other.
     if (place.session === session.id || asked.params['generate'] === false) return { lease };
     const way = await peers.offer(place, principal);
-    return { lease, node: way && { lease: way, asked } };
+    const returned = (): void => this.#options.tally.count('offers', 'returned');
+    return { lease, node: way && { lease: way, asked, returned } };
   }
 
   #tenantOf(principal: Principal): Tenant {

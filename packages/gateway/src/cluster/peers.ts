@@ -4,6 +4,7 @@ import type { Lease, RelaysOptions } from '../upstream/relays.js';
 import type { Principal } from '../upstream/principal.js';
 import type { Keys } from './keys.js';
 import type { Place } from './contexts.js';
+import type { Tally } from './tally.js';
 
 /** The path at which a node is asked whether it takes a turn. */
 export const offerPath = '/cluster/offer';
@@ -22,7 +23,10 @@ const mostRelayed = 1000;
 /** Nodes whose connections are kept. */
 const mostPeers = 16;
 
-export type PeersOptions = Omit<RelaysOptions, 'upstream'> & { upstream: () => RelaysOptions['upstream'] };
+export type PeersOptions = Omit<RelaysOptions, 'upstream'> & {
+  upstream: () => RelaysOptions['upstream'];
+  tally: Tally;
+};
 
 /** The ways to the other nodes. A turn goes over one once, and from there to the upstream. */
 export class Peers {
@@ -40,7 +44,12 @@ export class Peers {
   /** The way to a node that has agreed to take the turn. Never rejects. */
   async offer(place: Extract<Place, { name: 'node' }>, { name, received }: Principal): Promise<Lease | undefined> {
     const { session, address, response } = place;
-    if (address === '' || this.#running >= mostRelayed) return undefined;
+    const { tally } = this.#options;
+    if (address === '') return undefined;
+    if (this.#running >= mostRelayed) {
+      tally.count('offers', 'busy');
+      return undefined;
+    }
     const headers = { [relayedHeader]: this.#keys.relayed(session) };
     try {
       const url = new URL(`${address.replace(/\/+$/, '')}${offerPath}?response=${response}`);
@@ -50,8 +59,10 @@ export class Peers {
         signal: AbortSignal.timeout(offerMs),
       });
       await body.dump();
+      tally.count('offers', statusCode === 204 ? 'taken' : 'declined');
       if (statusCode !== 204) return undefined;
     } catch {
+      tally.count('offers', 'unreachable');
       return undefined;
     }
     const lease = this.#relaysTo(session, address, headers).take({ name, identity: received });

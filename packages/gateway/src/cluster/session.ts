@@ -4,6 +4,16 @@ import { NonsenseReply } from './redis/store.js';
 import { scriptOf } from './redis/scripts.js';
 import type { Keys } from './keys.js';
 import type { Store } from './redis/store.js';
+import type { Tally } from './tally.js';
+
+export interface SessionOptions {
+  store: Store;
+  keys: Keys;
+  tally: Tally;
+  /** Where the other nodes reach this one; undefined where they do not. */
+  address?: string | undefined;
+  onBeat: () => void;
+}
 
 /** So often a node says that it lives; in milliseconds. Two beats may be lost. */
 const beatMs = 2000;
@@ -30,17 +40,18 @@ export class Session {
   readonly #keys: Keys;
   readonly #address: string;
   readonly #onBeat: () => void;
+  readonly #tally: Tally;
   #id: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isEnded = false;
   #waitMs = firstWaitMs;
 
-  /** @param address where the other nodes reach this one; empty where they do not. */
-  constructor(store: Store, keys: Keys, address = '', onBeat = (): void => {}) {
+  constructor({ store, keys, tally, address = '', onBeat }: SessionOptions) {
     this.#store = store;
     this.#keys = keys;
     this.#address = address;
     this.#onBeat = onBeat;
+    this.#tally = tally;
   }
 
   /** undefined while the others do not know of this node. */
@@ -75,6 +86,7 @@ export class Session {
         isOne,
       );
       if (stands === false) {
+        this.#tally.count('sessions', 'lapsed');
         this.#id = undefined;
         this.#waitMs = firstWaitMs;
         await this.#open();
@@ -94,7 +106,10 @@ export class Session {
     const reply = await this.#store.command(args, String);
     if (reply !== 'OK') return;
     if (this.#isEnded) void this.#store.command(['DEL', this.#keys.node(id)], String);
-    else this.#id = id;
+    else {
+      this.#tally.count('sessions', 'begun');
+      this.#id = id;
+    }
   }
 }
 

@@ -10,8 +10,8 @@ export interface KnownElsewhere {
   own?: KnownResponse | undefined;
   /** The upstream does not know it. */
   forget?: (() => void) | undefined;
-  /** The way to the gateway whose socket has the chain, which has agreed to take the turn. */
-  node?: { lease: Lease; asked: Create } | undefined;
+  /** The way to the gateway whose socket has the chain, which has agreed to take the turn. `returned` is called where it has not taken it after all. */
+  node?: { lease: Lease; asked: Create; returned: () => void } | undefined;
   /** Anything that is to be told again when the turn has ended. */
   lease?: object | undefined;
 }

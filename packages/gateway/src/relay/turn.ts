@@ -217,6 +217,7 @@ export class GatewayTurn {
     this.#earlier = this.#engine.report;
     this.#isAway = false;
     this.options.found?.node?.lease.release();
+    this.options.found?.node?.returned();
     this.#engine = this.#begin();
   }
 

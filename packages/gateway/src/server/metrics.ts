@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { ClusterMetrics } from './cluster-metrics.js';
 import { tokensOf } from '../relay/turn-record.js';
+import type { Tally } from '../cluster/tally.js';
 import type { GatewayTurn } from '../relay/turn.js';
 
 /** What is measured at the moment that somebody asks. */
@@ -90,6 +92,11 @@ export class Metrics {
     if (firstEventMs !== undefined) this.#firstEvent.observe({ transport }, firstEventMs / 1000);
     for (const [kind, count] of Object.entries(tokensOf(usage)))
       if (count !== undefined) this.#tokens.inc({ principal: name, kind }, count);
+  }
+
+  /** What a gateway counts that is one of several. To be called once. */
+  ofCluster(): Tally {
+    return new ClusterMetrics(this.#registry);
   }
 
   refused(status: number): void {

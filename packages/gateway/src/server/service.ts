@@ -68,6 +68,7 @@ export class Service {
         ...clusterSecrets,
         limits: config.limits,
         upstream: () => this.#setting.config.upstream,
+        tally: this.#metrics.ofCluster(),
         onWarning,
       });
     this.#registry = this.#cluster?.registry ?? new LocalRegistry();

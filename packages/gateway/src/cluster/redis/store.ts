@@ -1,4 +1,5 @@
 import type { RedisConnection } from './connection.js';
+import type { Counts, Tally } from '../tally.js';
 
 /** Something that Redis may not say: another program writes to the same keys, or this is no Redis. */
 export class NonsenseReply extends Error {
@@ -21,6 +22,7 @@ export interface StoreOptions {
   onWarning: (message: string) => void;
   /** Until a command is given up; in milliseconds. */
   deadlineMs: number;
+  tally: Tally;
 }
 
 /**
@@ -49,7 +51,6 @@ const probeDeadlineMs = 500;
  */
 export class Store {
   readonly #options: StoreOptions;
-  readonly #deadlineMs: number;
   #connection: RedisConnection | undefined;
   #breaker: Breaker = { name: 'closed', misses: 0 };
   #probe: NodeJS.Timeout | undefined;
@@ -60,7 +61,6 @@ export class Store {
 
   constructor(options: StoreOptions) {
     this.#options = options;
-    this.#deadlineMs = options.deadlineMs;
     void this.#connect();
   }
 
@@ -74,7 +74,6 @@ export class Store {
    * @returns undefined where no answer has come in time.
    */
   async command<Value>(args: readonly string[], read: (reply: unknown) => Value): Promise<Value | undefined> {
-    if (this.isAway) return undefined;
     return this.#attempt((connection) => connection.command(args), read);
   }
 
@@ -85,7 +84,6 @@ export class Store {
     args: readonly (string | number)[],
     read: (reply: unknown) => Value,
   ): Promise<Value | undefined> {
-    if (this.isAway) return undefined;
     const rest = [String(keys.length), ...keys, ...args.map(String)];
     return this.#attempt(
       (connection) =>
@@ -108,14 +106,23 @@ export class Store {
     send: (connection: RedisConnection) => Promise<unknown>,
     read: (reply: unknown) => Value,
   ): Promise<Value | undefined> {
+    const { tally, deadlineMs } = this.#options;
+    if (this.isAway) {
+      tally.count('commands', 'not_asked');
+      return undefined;
+    }
+    const from = performance.now();
     try {
       const connection = this.#connection;
       if (connection === undefined) throw new Error('there is no connection');
-      const value = read(await inTime(send(connection), this.#deadlineMs));
+      const value = read(await inTime(send(connection), deadlineMs));
+      tally.count('commands', 'answered');
+      tally.answeredIn(performance.now() - from);
       this.#answered();
       return value;
     } catch (error) {
       if (this.#isClosed) return undefined;
+      tally.count('commands', outcomeOf(error));
       if (isFull(error)) this.#full();
       else this.#missed(messageOf(error));
       return undefined;
@@ -134,6 +141,7 @@ export class Store {
     if (!this.#hasAnswered && performance.now() - this.#startedAt < startMs) return;
     breaker.misses += 1;
     if (breaker.misses < mostMisses) return;
+    this.#options.tally.count('breaker', 'opened');
     this.#breaker = { name: 'open', since: performance.now(), waitMs: firstProbeMs };
     this.#options.onWarning(`turnwire: Redis is away (${why}): turns go on with what this node knows`);
     this.#probeLater(firstProbeMs);
@@ -172,6 +180,7 @@ export class Store {
         return this.#probeLater(breaker.waitMs);
       }
     }
+    this.#options.tally.count('breaker', 'closed');
     this.#breaker = { name: 'closed', misses: 0 };
     this.#isFull = false;
     const seconds = Math.max(1, Math.round((performance.now() - breaker.since) / 1000));
@@ -201,6 +210,12 @@ function inTime(answer: Promise<unknown>, deadlineMs: number): Promise<unknown> 
       .then(resolve)
       .catch(reject);
   });
+}
+
+function outcomeOf(error: unknown): Counts['commands'] {
+  if (error instanceof Late) return 'late';
+  if (error instanceof NonsenseReply) return 'nonsense';
+  return isFull(error) ? 'full' : 'failed';
 }
 
 function isFull(error: unknown): boolean {
