@@ -34,7 +34,8 @@ export class SentPost {
   readonly #options: SendPostOptions;
   #post: Post | undefined;
   #connection: PostConnection | undefined;
-  #dial = new AbortController();
+  /** Ends the wait for credentials and for a connection; undefined once the connection is there. */
+  #dial: AbortController | undefined;
   #dialTimer: Timer | undefined;
   #over = false;
 
@@ -48,6 +49,7 @@ export class SentPost {
   /** @internal Never rejects. */
   async start(): Promise<void> {
     try {
+      this.#dial = new AbortController();
       const identity = await this.#network.identityHeaders(this.#dial.signal);
       if (this.#over) return;
       this.#post = this.#options.prepare(identity);
@@ -80,7 +82,9 @@ export class SentPost {
   cancelDial(): void {
     this.#over = true;
     this.#dialTimer?.cancel();
-    this.#dial.abort(new TurnwireError('aborted', 'the turn is over'));
+    // Most turns end long after their dial: an error and an event for each would be a tenth of what a short turn costs.
+    this.#dial?.abort(new TurnwireError('aborted', 'the turn is over'));
+    this.#dial = undefined;
   }
 
   destroy(): void {
@@ -91,6 +95,7 @@ export class SentPost {
   async #exchange(post: Post, maxIdleMs: number): Promise<void> {
     const { connections, route } = this.#network;
     const { clock, dialMs } = this.#options;
+    this.#dial ??= new AbortController();
     this.#dialTimer = startDeadline(clock, dialMs, () => {
       const how = `${route} did not answer the connection within ${dialMs} ms (timeouts.dialMs)`;
       this.#fail(new TurnwireError('dial_timeout', how));
@@ -98,6 +103,7 @@ export class SentPost {
     const { connection, reused } = await connections.acquire(maxIdleMs, this.#dial.signal);
     if (this.#over) return connection.destroy();
     this.#dialTimer.cancel();
+    this.#dial = undefined;
     this.#listener.connected(reused);
     if (this.#connection === undefined) this.#listener.sending(post.body.length);
     this.#connection = connection;
