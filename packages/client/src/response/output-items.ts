@@ -124,11 +124,10 @@ export class OutputItems {
 
   /** Whether items of the terminal event are hollow, and finished items or deltas have their content. */
   #isIncomplete(items: readonly (Item | null)[]): boolean {
-    const ofPieces = this.#partials?.empty === false ? this.#partials.types() : new Set<unknown>();
     return items.some((item, index) => {
       if (item === null || !isHollow(item)) return false;
       const kept = this.#items?.get(index);
-      return ofPieces.has(item.type) || (kept?.item.type === item.type && !isHollow(kept.item));
+      return (kept?.item.type === item.type && !isHollow(kept.item)) || this.#partials?.has(item.type) === true;
     });
   }
 

@@ -26,8 +26,8 @@ export class PartialItem {
     const list = listAt(item, patch.list);
     const at = positionIn(list, index, patch.part ?? typeOf(value));
     if (patch.splice !== undefined) {
-      // Copies, since later deltas write into the list; assigned one by one, since the list may be shorter than the index.
-      const elements = Array.isArray(value) ? (copied(value) as Json[]).slice(0, maxPieces) : [];
+      // Assigned one by one, since the list may be shorter than the index.
+      const elements = Array.isArray(value) ? (value as Json[]).slice(0, maxPieces) : [];
       for (const [offset, element] of elements.entries()) list[at + offset] = element;
       return;
     }

@@ -340,6 +340,16 @@ describe('output from pieces', () => {
     }
   });
 
+  test('an event that its consumer has edited counts as it came', () => {
+    const tracker = new ResponseTracker(new Secrets(), new Steering());
+    for (const one of [created, text('As '), text('it came.'), completed([])]) {
+      const frame = Frame.parse(JSON.stringify(one));
+      tracker.read(frame);
+      if ('delta' in frame.event) frame.event.delta = 'edited';
+    }
+    assert.equal(textOf(tracker.result), 'As it came.');
+  });
+
   test('indices and fields that make no sense harm nothing', () => {
     const wild = [-1, 1.5, 1e9, '0', null];
     for (const index of wild)
