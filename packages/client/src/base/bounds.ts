@@ -167,8 +167,8 @@ export const bodyShare = 0.5;
 /** Frames that are held back until the response has named its parent, or until a `createFetch` knows its status; each has a few hundred bytes. */
 export const maxHeldFrames = 256;
 
-/** Ids of responses, and as many of items, that are known on a connection; the oldest is forgotten first. */
-export const maxKnownIds = 256;
+/** Ids of responses, and as many of items, that are known on a connection; the older half is forgotten together. */
+export const maxKnownIds = 512;
 
 /** An index of a piece from here on is ignored: the list would be all holes. */
 export const maxPieces = 4096;

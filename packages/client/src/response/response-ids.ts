@@ -5,9 +5,9 @@ const counterId = /^[a-z]*[-_]?\d{1,3}$/i;
 
 /** The response of a connection to which each id belongs, its own id and those of its items: an event with an id of another response is foreign (F4). */
 export class ResponseIds {
-  readonly #responses = new Map<string, number>();
+  readonly #responses = new OwnedIds();
   /** Beside the former: one response with many items does not make the responses before it forgotten. */
-  readonly #items = new Map<string, number>();
+  readonly #items = new OwnedIds();
   #count = 0;
 
   /** A response has begun on the connection. */
@@ -28,19 +28,28 @@ export class ResponseIds {
 
   /** Assigns an id to a response; false if it belongs to another one. */
   claim(id: string, response: number): boolean {
-    return claimIn(this.#responses, id, response);
+    return this.#responses.claim(id, response);
   }
 
   /** As `claim`, for the id of an item. */
   claimItem(id: unknown, response: number): boolean {
-    return typeof id !== 'string' || id === '' || counterId.test(id) || claimIn(this.#items, id, response);
+    return typeof id !== 'string' || id === '' || counterId.test(id) || this.#items.claim(id, response);
   }
 }
 
-function claimIn(owners: Map<string, number>, id: string, response: number): boolean {
-  const owner = owners.get(id);
-  if (owner !== undefined) return owner === response;
-  owners.set(id, response);
-  if (owners.size > maxKnownIds) for (const oldest of owners.keys()) return owners.delete(oldest);
-  return true;
+/** The owners of ids, in two generations: the older one is forgotten as a whole, which costs nothing for each id. */
+class OwnedIds {
+  #recent = new Map<string, number>();
+  #older: ReadonlyMap<string, number> = new Map();
+
+  claim(id: string, response: number): boolean {
+    const owner = this.#recent.get(id) ?? this.#older.get(id);
+    if (owner !== undefined) return owner === response;
+    if (this.#recent.size === maxKnownIds / 2) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+    }
+    this.#recent.set(id, response);
+    return true;
+  }
 }
