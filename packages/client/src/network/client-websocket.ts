@@ -56,6 +56,8 @@ export class ClientWebSocket {
   readonly #clock: Clock;
   readonly #secrets: Secrets;
   readonly #reader: MessageReader;
+  /** When the bytes that are being read, or the last ones, came; on the clock. */
+  heardAt: number;
   #state: State = 'open';
   /** The close frame of the server. */
   #closeFrame: { code: number; reason: string } | undefined;
@@ -74,6 +76,7 @@ export class ClientWebSocket {
     this.#secrets = secrets;
     this.#listener = listener;
     this.#clock = clock;
+    this.heardAt = clock.now();
     this.#reader = new MessageReader(
       {
         message: (text, bytes) => listener.message(text, bytes),
@@ -143,6 +146,7 @@ export class ClientWebSocket {
   }
 
   #read(chunk: Buffer): void {
+    this.heardAt = this.#clock.now();
     try {
       this.#reader.push(chunk);
     } catch (error) {

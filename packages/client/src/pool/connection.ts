@@ -275,6 +275,10 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     return 'socket' in this.#state ? this.#state.socket.bytesRead : 0;
   }
 
+  get heardAt(): number {
+    return 'socket' in this.#state ? this.#state.socket.heardAt : this.#openedAt;
+  }
+
   get suspended(): boolean {
     return this.#pausedSocket !== undefined || this.#sending > 0;
   }

@@ -31,6 +31,8 @@ export interface LaneConnection {
   /** The ids of responses and items that this connection has carried. */
   readonly ids: ResponseIds;
   readonly upgradeHeaders: Readonly<Record<string, string>>;
+  /** When the last bytes came, on the clock: read once for all events that came together. */
+  readonly heardAt: number;
   readonly lanes: {
     /** Another lane has a turn, or holds a response that may be continued. */
     othersBeside(lane: Lane): boolean;
@@ -90,6 +92,11 @@ export class Lane {
   /** The response headers of the upgrade of its connection. */
   get upgradeHeaders(): Readonly<Record<string, string>> {
     return this.#connection.upgradeHeaders;
+  }
+
+  /** When the last bytes of its connection came, on the clock. */
+  get heardAt(): number {
+    return this.#connection.heardAt;
   }
 
   /** The ids that its connection has carried. */

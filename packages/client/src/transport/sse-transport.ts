@@ -298,12 +298,12 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     const verdict = this.#listener.response.read(frame);
     switch (verdict.name) {
       case 'pass':
-        return this.#listener.event(frame);
+        return this.#listener.event(frame, this.#heardAt);
       case 'end':
-        this.#listener.event(frame);
+        this.#listener.event(frame, this.#heardAt);
         return this.#end();
       case 'failing':
-        this.#listener.event(frame);
+        this.#listener.event(frame, this.#heardAt);
         this.#failedTimer ??= startDeadline(this.#clock, failedAfterErrorMs, () => this.#end());
         return;
       case 'refused':
@@ -312,7 +312,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
         return this.#listener.fail(verdict.error);
       case 'awaiting_successor':
         // A turn over SSE cannot be steered: no successor follows, even if a server announces one.
-        this.#listener.event(frame);
+        this.#listener.event(frame, this.#heardAt);
         return this.#end();
       case 'ignored':
       case 'broken':
@@ -330,7 +330,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     const verdict = end.frame && this.#listener.response.read(end.frame);
     if (verdict?.name === 'ignored') return this.#fail(verdict.error);
     this.#plain?.onResponse(end.answer);
-    if (end.frame !== undefined) this.#listener.event(end.frame);
+    if (end.frame !== undefined) this.#listener.event(end.frame, this.#heardAt);
     this.#end();
   }
 

@@ -100,7 +100,8 @@ export interface TransportListener {
   sending(bytes: number): void;
   /** The operating system has taken all of it: the server may have seen it. */
   sent(): void;
-  event(frame: Frame): void;
+  /** @param at when the bytes of the event came, on the clock. */
+  event(frame: Frame, at: number): void;
   /** The server lives: something came that is no event of this turn, a pong for example. */
   alive(): void;
   /** The turn has ended. Its terminal event was handed over before. */

@@ -136,19 +136,19 @@ class WebSocketCarriage implements Carriage, LaneListener {
   event(frame: Frame): void {
     const state = this.#state;
     if (state.name !== 'running') return;
-    this.#heardAt = this.#clock.now();
     const { lane } = state;
+    this.#heardAt = lane.heardAt;
     const { response } = this.#listener;
     const verdict = response.read(frame);
     if (this.#successorTimer !== undefined && !response.awaitsSuccessor) this.#successorTimer.cancel();
     switch (verdict.name) {
       case 'pass':
-        return this.#listener.event(frame);
+        return this.#listener.event(frame, this.#heardAt);
       case 'end':
-        this.#listener.event(frame);
+        this.#listener.event(frame, this.#heardAt);
         return this.#end(state);
       case 'awaiting_successor':
-        this.#listener.event(frame);
+        this.#listener.event(frame, this.#heardAt);
         this.#successorTimer = startDeadline(this.#clock, verdict.wait.ms, () => {
           if (verdict.wait.onTimeout === 'end') return this.#end(state);
           lane.abandon('no successor of a steered response came');
@@ -161,7 +161,7 @@ class WebSocketCarriage implements Carriage, LaneListener {
         });
         return;
       case 'failing':
-        this.#listener.event(frame);
+        this.#listener.event(frame, this.#heardAt);
         this.#failedTimer ??= startDeadline(this.#clock, failedAfterErrorMs, () => {
           this.#settle();
           // Further events of this response may still come, and no other turn may get them.

@@ -73,7 +73,7 @@ describe('output limit', () => {
       // As a transport does.
       const disposition = receiver?.response.read(frame);
       if (disposition?.name === 'broken') receiver?.fail(disposition.error);
-      else receiver?.event(frame);
+      else receiver?.event(frame, 0);
     };
     const large = itemOf(64 * mebibyte);
     receiver?.connected({ number: 1, reused: false });

@@ -30,9 +30,12 @@ export class IdleTimer extends Deadline {
     this.start(Math.min(limitMs, eventsMs), now);
   }
 
-  /** Called for each event. */
-  eventReceived(): void {
-    this.#aliveAt = this.#eventAt = this.#clock.now();
+  /**
+   * Called for each event, with the time of its bytes: events that came together have the same one. It may be before `watch`, when an event was decoded late.
+   */
+  eventReceived(at: number): void {
+    this.#eventAt = Math.max(this.#eventAt, at);
+    this.#aliveAt = Math.max(this.#aliveAt, at);
   }
 
   /** Called for any other sign of life. */

@@ -171,40 +171,40 @@ export class TurnAttempt implements TransportListener {
     if (!this.#settled) this.response.requestSent();
   }
 
-  event(frame: Frame): void {
+  event(frame: Frame, at: number): void {
     if (this.#settled) return;
-    if (this.request.expectedParent !== undefined && !this.response.begun && this.#holdBack(frame)) return;
+    if (this.request.expectedParent !== undefined && !this.response.begun && this.#holdBack(frame, at)) return;
     if (this.#heldFrames !== undefined) {
       const heldFrames = this.#heldFrames;
       this.#heldFrames = undefined;
-      for (const earlier of heldFrames) this.#deliver(earlier);
+      for (const earlier of heldFrames) this.#deliver(earlier, at);
     }
-    this.#deliver(frame);
+    this.#deliver(frame, at);
   }
 
   /**
    * Holds housekeeping frames back until the response has named its parent: as long as no event was handed over, the turn can be sent again. The number of
    * frames is bounded.
    */
-  #holdBack(frame: Frame): boolean {
+  #holdBack(frame: Frame, at: number): boolean {
     if (frame.traits.housekeeping !== true) return false;
     if (this.#heldFrames === undefined) {
       this.#heldFrames = [];
       this.#watchIdle();
     }
     if (this.#heldFrames.length >= maxHeldFrames) return false;
-    this.#idleTimer.eventReceived();
+    this.#idleTimer.eventReceived(at);
     this.#heldFrames.push(frame);
     return true;
   }
 
-  #deliver(frame: Frame): void {
+  #deliver(frame: Frame, at: number): void {
     if (this.#settled) return;
     if (this.response.eventDelivered(frame)) {
       this.#watchIdle();
       this.#observer.firstEvent(this);
     } else {
-      this.#idleTimer.eventReceived();
+      this.#idleTimer.eventReceived(at);
     }
     this.#turn.event(frame);
     if (this.#unpausable && this.#turn.unread.bytes > laneUnreadBytes) {

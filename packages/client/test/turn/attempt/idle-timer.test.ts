@@ -24,7 +24,7 @@ describe('idle timer', () => {
     silence.watch(100, 100, () => (told += 1));
     for (let sign = 0; sign < 20; sign += 1) {
       clock.advance(90);
-      silence.eventReceived();
+      silence.eventReceived(clock.now());
     }
     assert.equal(told, 0);
     clock.advance(99);
