@@ -2,6 +2,7 @@ import type { Answer, Approver, Question } from '../../agent/calls/approval.js';
 import type { ToolCall } from '../../agent/events.js';
 import type { Preview } from '../../agent/tools/tool.js';
 import { oneLine } from '../screen/text/columns.js';
+import { wrapped } from '../screen/text/wrap.js';
 import { escaped, type Printer } from '../process/terminal.js';
 
 /** Shows a text, and asks for a line behind a label; undefined: there is nobody to ask any more. */
@@ -45,7 +46,9 @@ export function readAnswer(line: string): Answer | undefined {
 function noAnswer(line: string, printer: Printer): string {
   const said = oneLine(line, Math.max(20, printer.width - 4));
   const what = said === '' ? 'An empty line' : `"${said}"`;
-  return `${what} is neither yes, no nor always, and has done nothing. To decline with words for the model, type them behind a no: no, because …`;
+  const told = `${what} is neither yes, no nor always, and has done nothing. To decline with words for the model, type them behind a no: no, because …`;
+  // The last column of a screen stays free.
+  return wrapped(told, printer.width - 1).join('\n');
 }
 
 /** What a yes would run, whole, and who asks: nobody should approve what was cut. */

@@ -107,8 +107,15 @@ export class Chat {
       last = next;
       return next;
     };
+    const { approve } = approverBy(put, this.#printer);
     return {
-      approver: approverBy(put, this.#printer),
+      approver: {
+        approve: async (call, asked) => {
+          const answer = await approve(call, asked);
+          this.#transcript.answered(call);
+          return answer;
+        },
+      },
       askUser: (text, { signal }) => put(printable(text), '? ', signal),
     };
   }
@@ -216,7 +223,6 @@ export class Chat {
       const answer = (line: string | undefined): void => {
         signal.removeEventListener('abort', gone);
         this.#asked = undefined;
-        this.#transcript.answered();
         this.#screen.print(
           line === undefined ? [] : wrapped(`${label}${oneLine(line, this.#screen.columns)}`, this.#screen.columns),
         );

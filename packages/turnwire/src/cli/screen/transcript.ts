@@ -148,9 +148,10 @@ export class Transcript {
     return [...shown, ...(rest > 0 ? [`… ${rest} more lines`] : [])].map((line) => this.#style('dim', `  ${line}`));
   }
 
-  /** The user has answered: the clocks of the calls that waited for it run. */
-  answered(): void {
-    for (const running of this.#calls.values()) running.since ??= performance.now();
+  /** The user has answered: the clock of the call that waited for it runs. */
+  answered({ id }: ToolCall): void {
+    const running = this.#calls.get(id);
+    if (running !== undefined) running.since ??= performance.now();
   }
 
   /** What is not finished yet: text, and calls that run. */

@@ -172,14 +172,22 @@ for (const columns of [40, 100]) {
       await terminal.presses('C-o');
       await terminal.shows(/results are folded/);
 
+      await terminal.types('ask first');
+      await terminal.shows(/→ asks shell/);
+      await terminal.types('perhaps');
+      // No word is cut in two.
+      const told = await terminal.shows(/is\s+neither\s+yes,\s+no\s+nor\s+always,[^]*because\s+…/);
+      assert.match(told, /To\s+decline\s+with\s+words\s+for\s+the\s+model,\s+type\s+them\s+behind/);
+      await terminal.types('y');
+      await terminal.shows(/Answered\./);
       await terminal.types('/title Notes of today');
       await terminal.shows(/^Notes of today$/m);
       await terminal.types('!echo from the shell');
       await terminal.shows(/^from the shell$/m);
       await terminal.types('/cost');
-      await terminal.shows(/2 turns since turnwire/);
+      await terminal.shows(/4 turns since turnwire/);
       await terminal.types('/undo');
-      await terminal.shows(/taken back[\s\S]*^> list it\s*$/m);
+      await terminal.shows(/taken back[\s\S]*^> ask first\s*$/m);
       await terminal.presses('C-c');
       await terminal.types('/plan');
       await terminal.shows(/planner goes on/);
@@ -196,6 +204,9 @@ test('Escape cancels what runs, and the clock of a call stands while it waits fo
   await terminal.shows(/^>/m);
   await terminal.types('ask first');
   await terminal.shows(/→ asks shell/);
+  // What is no answer leaves the question open, and the clock where it is.
+  await terminal.types('perhaps');
+  assert.match(await terminal.shows(/"perhaps" is neither yes[^]*→ \S+ (?:s )?shell/), /→ asks shell/);
   await terminal.types('y');
   await terminal.shows(/Answered\./);
   await terminal.types('/yolo');
