@@ -107,11 +107,11 @@ export class Chat {
       last = next;
       return next;
     };
-    const { approve } = approverBy(put, this.#printer);
+    const approver = approverBy(put, this.#printer);
     return {
       approver: {
         approve: async (call, asked) => {
-          const answer = await approve(call, asked);
+          const answer = await approver.approve(call, asked);
           this.#transcript.answered(call);
           return answer;
         },

@@ -110,10 +110,14 @@ export class Transcript {
     this.#part = 'answer';
   }
 
-  /** Another agent's answer has a bar before it, and reasoning is dim: neither can be taken for the answer. */
+  /** What another agent says and thinks has a bar before it, and reasoning is dim: neither can be taken for the answer. */
   #set(lines: readonly string[]): string[] {
-    if (this.#part === 'task') return lines.map((line) => `${this.#style('cyan', '│')} ${line}`.trimEnd());
-    return lines.map((line) => (this.#part === 'thought' ? this.#dim(line) : line));
+    const told = this.#part === 'thought' ? lines.map((line) => this.#dim(line)) : lines;
+    return this.#isOfTask ? told.map((line) => `${this.#style('cyan', '│')} ${line}`.trimEnd()) : [...told];
+  }
+
+  get #isOfTask(): boolean {
+    return this.#part === 'task' || (this.#part === 'thought' && this.#tasks.length > 0);
   }
 
   /** The end of bold text is the end of dim text, too. */
@@ -122,7 +126,7 @@ export class Transcript {
   }
 
   #width(columns: number): number {
-    return this.#part === 'task' ? Math.max(8, columns - 2) : columns;
+    return this.#isOfTask ? Math.max(8, columns - 2) : columns;
   }
 
   /** A line about what happens. */

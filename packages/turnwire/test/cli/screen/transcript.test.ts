@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { stripVTControlCharacters } from 'node:util';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import type { AgentEvent } from '../../../dist/agent/events.js';
+import { Printer } from '../../../dist/cli/process/terminal.js';
+import { Screen } from '../../../dist/cli/screen/screen.js';
+import { Transcript } from '../../../dist/cli/screen/transcript.js';
+
+/** What stands on a screen of 40 columns once all of these have happened. */
+function shown(events: readonly AgentEvent[]): string[] {
+  const output = Object.assign(new PassThrough(), { isTTY: true, columns: 40, rows: 30 });
+  const screen = new Screen(output, () => ({ rows: [], cursor: undefined }));
+  const transcript = new Transcript(new Printer(output, { NO_COLOR: '1' }), screen);
+  for (const event of events) transcript.show(event);
+  transcript.end();
+  const text = stripVTControlCharacters(String(output.read() ?? ''));
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.replaceAll('\r', '').trimEnd())
+    .filter((line) => line !== '');
+}
+
+test('what an agent says and thinks that was given a task has a bar before it, and the answer has none', () => {
+  const lines = shown([
+    { type: 'agent_choice_reasoning', content: 'Who knows?\n\n' },
+    { type: 'agent_switching', from: 'root', to: 'helper', reason: 'transfer_task' },
+    { type: 'agent_choice_reasoning', content: 'Let me *see*.' },
+    { type: 'agent_choice', content: 'It is 42.' },
+    { type: 'agent_switching', from: 'helper', to: 'root', reason: 'return' },
+    { type: 'agent_choice', content: 'The helper says 42.' },
+  ]);
+  assert.deepEqual(lines, ['Who knows?', '⇒ helper', '│ Let me see.', '│ It is 42.', '⇒ root', 'The helper says 42.']);
+});
