@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { run } from '../gateway/run.js';
-import { assertLoop, assertUndisturbed } from '../gateway/tool-loop.js';
+import { run } from '../gateway/foreign/run.js';
+import { assertLoop, assertUndisturbed } from '../gateway/foreign/tool-loop.js';
 
 const source = fileURLToPath(new URL('../../test/clients/programs/tool_loop.go', import.meta.url));
 const env = { ...process.env, GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOFLAGS: '' };

@@ -4,9 +4,9 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Tool, ToolFailure } from '../../../dist/agent/tools/tool.js';
 import { type Tools, toolsOf, type Toolsets } from '../tools/tools.js';
-import { deviatingAnswer } from './deviating-answer.js';
-import { answerDeviations, toolDeviations } from './deviations.js';
-import { json, rawServer } from './raw-server.js';
+import { deviatingAnswer } from './servers/deviating-answer.js';
+import { answerDeviations, toolDeviations } from './servers/deviations.js';
+import { json, rawServer } from './servers/raw-server.js';
 
 type Server = Omit<Extract<Toolsets[number], { type: 'mcp' }>, 'type'>;
 
@@ -24,7 +24,7 @@ const ways: Readonly<Record<string, (t: TestContext) => Promise<Server>>> = {
   stdio: () =>
     Promise.resolve({
       command: process.execPath,
-      args: [fileURLToPath(new URL('./deviating-server.js', import.meta.url))],
+      args: [fileURLToPath(new URL('./servers/deviating-server.js', import.meta.url))],
     }),
 
   'HTTP with JSON': async (t) => {

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { elicit } from '../../../dist/agent/tools/mcp/elicitation.js';
 import { lifecycleSchema } from '../../../dist/config/schema/lifecycle.js';
 import { toolsOf } from '../tools/tools.js';
-import { answerCommon, json, rawServer, type Sent } from './raw-server.js';
-import { remoteServer } from './sdk-server.js';
+import { answerCommon, json, rawServer, type Sent } from './servers/raw-server.js';
+import { remoteServer } from './servers/sdk-server.js';
 
-const program = fileURLToPath(new URL('./sdk-server-command.js', import.meta.url));
+const program = fileURLToPath(new URL('./servers/sdk-server-command.js', import.meta.url));
 
 /** A user who types these lines, and what was put to them. */
 function user(...lines: (string | undefined)[]) {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { type Tools, toolsOf } from '../tools/tools.js';
-import { answerCommon, called, type Exchange, json, rawServer, type RawServer, tool } from './raw-server.js';
+import { answerCommon, called, type Exchange, json, rawServer, type RawServer, tool } from './servers/raw-server.js';
 
 type Transport = 'streamable' | 'sse';
 

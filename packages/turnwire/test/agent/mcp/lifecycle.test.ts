@@ -8,7 +8,7 @@ import { lifecycleSchema } from '../../../dist/config/schema/lifecycle.js';
 import { scratch } from '../scratch.js';
 import { toolsOf } from '../tools/tools.js';
 
-const program = fileURLToPath(new URL('./sdk-server-command.js', import.meta.url));
+const program = fileURLToPath(new URL('./servers/sdk-server-command.js', import.meta.url));
 const lifecycle = (written: object) => lifecycleSchema.parse(written);
 const plan = (written: object) => planOf(lifecycle(written), () => 1);
 

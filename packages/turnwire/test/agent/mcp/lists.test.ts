@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { functionNames } from '../../../dist/agent/tools/mcp/tools/tool-names.js';
 import { type Tools, toolsOf } from '../tools/tools.js';
-import { answerCommon, type Exchange, json, rawServer, tool } from './raw-server.js';
+import { answerCommon, type Exchange, json, rawServer, tool } from './servers/raw-server.js';
 
 /** A server that answers each request for its tools by `page`. */
 async function listed(

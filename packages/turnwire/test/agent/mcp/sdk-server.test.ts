@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { remoteServer } from './sdk-server.js';
+import { remoteServer } from './servers/sdk-server.js';
 import { scratch } from '../scratch.js';
 import { toolsOf } from '../tools/tools.js';
 
-const program = fileURLToPath(new URL('./sdk-server-command.js', import.meta.url));
+const program = fileURLToPath(new URL('./servers/sdk-server-command.js', import.meta.url));
 const skip = process.platform === 'win32';
 
 describe('MCP servers made with the SDK', () => {

@@ -6,7 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 import type { ToolsetOptions } from '../../../dist/agent/tools/toolset.js';
 import { scratch } from '../scratch.js';
 import { toolsOf, type Toolsets } from '../tools/tools.js';
-import { oauthServer } from './oauth-server.js';
+import { oauthServer } from './servers/oauth-server.js';
 
 /** A user who answers each question, and what they were asked and told. */
 function userWho(answer: string | undefined) {

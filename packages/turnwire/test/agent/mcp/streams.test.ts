@@ -11,7 +11,7 @@ import {
   rawServer,
   type RawServer,
   type Sent,
-} from './raw-server.js';
+} from './servers/raw-server.js';
 
 const events = { 'content-type': 'text/event-stream' };
 const event = (message: unknown, id?: string): string =>

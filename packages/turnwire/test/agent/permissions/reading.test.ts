@@ -8,7 +8,7 @@ import { type Written, approver, need, permissionsOf, tool } from './rules.js';
 /** The MCP server of the tests, whose tool `add` says that it only reads. */
 const server = {
   command: process.execPath,
-  args: [fileURLToPath(new URL('../mcp/sdk-server-command.js', import.meta.url))],
+  args: [fileURLToPath(new URL('../mcp/servers/sdk-server-command.js', import.meta.url))],
 };
 
 describe('tools of MCP servers that call themselves read-only', { skip: process.platform === 'win32' }, () => {

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
-import { bin } from './client.js';
+import { bin } from '../client.js';
 
 interface Message {
   readonly id?: number;

@@ -11,10 +11,10 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@turnwire/client';
 import { startEmulator } from '@turnwire/emulator';
 import { parse, stringify } from 'yaml';
-import { createSession } from '../../dist/agent/session.js';
-import { openAgents } from '../../dist/cli/run/open-agents.js';
-import { loadConfig } from '../../dist/config/config.js';
-import { secretChain } from '../../dist/config/secrets/chain.js';
+import { createSession } from '../../../dist/agent/session.js';
+import { openAgents } from '../../../dist/cli/run/open-agents.js';
+import { loadConfig } from '../../../dist/config/config.js';
+import { secretChain } from '../../../dist/config/secrets/chain.js';
 
 type Mapping = Record<string, unknown>;
 type Json = Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ function examplesAbove(folder: string): string | undefined {
   if (existsSync(here)) return here;
   return dirname(folder) === folder ? undefined : examplesAbove(dirname(folder));
 }
-const examples = examplesAbove(fileURLToPath(new URL('../../../..', import.meta.url)));
+const examples = examplesAbove(fileURLToPath(new URL('../../../../..', import.meta.url)));
 const skip =
   process.platform === 'win32'
     ? 'POSIX shell'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { bin, needs, run, start, told } from './client.js';
+import { bin, needs, run, start, told } from '../client.js';
 import { codexHome, configuredCodex } from './codex.js';
 
 const loop = {

@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { countFiles, loopTurns } from '../interop/conversations.js';
+import { countFiles, loopTurns } from '../../interop/conversations.js';
 import { run } from './run.js';
-import { eventsOf, message, setUp } from './setup.js';
+import { eventsOf, message, setUp } from '../setup.js';
 import { assertLoop, assertUndisturbed, type Loop } from './tool-loop.js';
 
 /** The first of these programs that runs with these arguments; a machine may have several Pythons. */
@@ -84,7 +84,7 @@ describe('gateway: curl', { skip: curl === undefined && 'curl is not installed' 
 
 describe('gateway: Python', () => {
   const program = (file: string): string =>
-    fileURLToPath(new URL(`../../test/gateway/python/${file}`, import.meta.url));
+    fileURLToPath(new URL(`../../../test/gateway/foreign/python/${file}`, import.meta.url));
   const loop =
     (interpreter: string | undefined, file: string, mode: string): Loop =>
     (url) =>

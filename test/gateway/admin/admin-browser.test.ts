@@ -1,11 +1,11 @@
 // The page as people see it, in Debian's Chromium.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { noBrowser, openBrowser } from '../browser.js';
-import { message, setUp } from './setup.js';
+import { noBrowser, openBrowser } from '../../browser.js';
+import { message, setUp } from '../setup.js';
 import type { TestContext } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { Setup } from './setup.js';
+import type { Setup } from '../setup.js';
 
 let browser: Browser;
 

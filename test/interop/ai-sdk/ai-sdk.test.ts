@@ -14,7 +14,7 @@ import {
   refusals,
   refusing,
   toolLoop,
-} from './conversations.js';
+} from '../conversations.js';
 import {
   bothTransports,
   findRecordings,
@@ -23,9 +23,9 @@ import {
   sameThreeWays,
   thrownBy,
   withoutMadeUp,
-} from './three-ways.js';
+} from '../three-ways.js';
 import type { OpenAILanguageModelResponsesOptions } from '@ai-sdk/openai';
-import type { Place } from './three-ways.js';
+import type { Place } from '../three-ways.js';
 
 const modelOf = ({ baseURL, apiKey, fetch }: Place) => createOpenAI({ baseURL, apiKey, fetch }).responses('gpt-5.4');
 

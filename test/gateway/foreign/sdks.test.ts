@@ -1,8 +1,8 @@
 // SDKs as they are, with nothing changed but their base URL: what reaches the upstream, and what comes back.
 import { describe, test } from 'node:test';
 import { createOpenAI } from '@ai-sdk/openai';
-import { agents } from '../interop/ai-sdk-agents.js';
-import { loopTurns } from '../interop/conversations.js';
+import { agents } from '../../interop/ai-sdk/ai-sdk-agents.js';
+import { loopTurns } from '../../interop/conversations.js';
 import {
   agentsSdkMethods,
   langchainLoop,
@@ -11,7 +11,7 @@ import {
   openaiClient,
   openaiLoop,
   openaiMethods,
-} from '../interop/tool-loops.js';
+} from '../../interop/tool-loops.js';
 import { assertLoop, assertUndisturbed, type Loop } from './tool-loop.js';
 
 const apiKey = 'sk-of-a-test';

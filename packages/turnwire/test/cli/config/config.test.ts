@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { turnwire } from './console.js';
-import { emulated, scratch } from './scratch.js';
+import { turnwire } from '../console.js';
+import { emulated, scratch } from '../scratch.js';
 
 const file = `
 providers:

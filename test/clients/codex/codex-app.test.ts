@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createTestAuthority } from '@turnwire/emulator';
-import { needs, newerNode, start, startProcess } from './client.js';
+import { needs, newerNode, start, startProcess } from '../client.js';
 import { codexApp } from './codex.js';
 
 const story = { text: 'one two three four five six seven eight', pace: { tokens_per_second: 2 } };

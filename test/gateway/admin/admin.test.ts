@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { GatewayConfigError, checkConfig, hashKey, startGateway } from '@turnwire/gateway';
-import { message, raw, setUp } from './setup.js';
+import { message, raw, setUp } from '../setup.js';
 import type { AddressInfo } from 'node:net';
 import type { ConfigInput } from '@turnwire/gateway';
-import type { Setup } from './setup.js';
+import type { Setup } from '../setup.js';
 
 const admin = { port: 0 };
 

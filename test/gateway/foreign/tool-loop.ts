@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { startEmulator } from 'turnwire/emulator';
-import { loopTurns, promised, toolLoop } from '../interop/conversations.js';
-import { contextsOf } from '../interop/three-ways.js';
-import { setUp } from './setup.js';
+import { loopTurns, promised, toolLoop } from '../../interop/conversations.js';
+import { contextsOf } from '../../interop/three-ways.js';
+import { setUp } from '../setup.js';
 import type { EmulatorOptions } from 'turnwire/emulator';
 import type { TestContext } from 'node:test';
 

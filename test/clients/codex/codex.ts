@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { CodexApp } from './codex-app.js';
-import { bin, home, run, type Ended } from './client.js';
+import { bin, home, run, type Ended } from '../client.js';
 
 /** Runs `codex` with these arguments, in the same home each time. */
 export type Codex = (args: readonly string[]) => Promise<Ended>;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { turnwire } from './console.js';
-import { emulated, scratch } from './scratch.js';
+import { turnwire } from '../console.js';
+import { emulated, scratch } from '../scratch.js';
 
 const withKey = `models:
   big:

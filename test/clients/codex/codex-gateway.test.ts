@@ -1,8 +1,8 @@
 // Codex, unmodified, through `turnwire serve`: what goes up of what it sends.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { promised } from '../interop/conversations.js';
-import { needs, serve, start } from './client.js';
+import { promised } from '../../interop/conversations.js';
+import { needs, serve, start } from '../client.js';
 import { configuredCodex } from './codex.js';
 
 const tools = Array.from({ length: 22 }, (_, turn) => `the-tool-ran-${turn}`);

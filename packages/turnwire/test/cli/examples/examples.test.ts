@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import { remoteServer } from '../agent/mcp/sdk-server.js';
-import { turnwire } from './console.js';
-import { scratch } from './scratch.js';
+import { remoteServer } from '../../agent/mcp/servers/sdk-server.js';
+import { turnwire } from '../console.js';
+import { scratch } from '../scratch.js';
 
-const examples = fileURLToPath(new URL('../../../../examples/agents/', import.meta.url));
-const mcpCommand = fileURLToPath(new URL('../agent/mcp/sdk-server-command.js', import.meta.url));
+const examples = fileURLToPath(new URL('../../../../../examples/agents/', import.meta.url));
+const mcpCommand = fileURLToPath(new URL('../../agent/mcp/servers/sdk-server-command.js', import.meta.url));
 
 type Mapping = Record<string, unknown>;
 interface AgentFile extends Mapping {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { createAzure } from '@ai-sdk/azure';
 import { streamText } from 'ai';
 import { agents, testAnswers } from './ai-sdk-agents.js';
-import { loopTurns, parallelCalls, promised, refusals, refusing, toolLoop } from './conversations.js';
+import { loopTurns, parallelCalls, promised, refusals, refusing, toolLoop } from '../conversations.js';
 import {
   bothTransports,
   findRecordings,
@@ -13,9 +13,9 @@ import {
   sameThreeWays,
   thrownBy,
   withoutMadeUp,
-} from './three-ways.js';
+} from '../three-ways.js';
 import type { OpenAILanguageModelResponsesOptions } from '@ai-sdk/openai';
-import type { Place, Server } from './three-ways.js';
+import type { Place, Server } from '../three-ways.js';
 
 /** The service, at the name of a resource: the address is that of its v1 API, with a version in the query. */
 const azure: Server = { dialect: 'azure', host: 'a-resource.openai.azure.com' };

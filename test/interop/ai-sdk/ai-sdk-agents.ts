@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Output, generateText, isStepCount, jsonSchema, streamText, tool } from 'ai';
-import { countFiles, fileCount, loopTurns } from './conversations.js';
-import { sameThreeWays, thrownBy } from './three-ways.js';
+import { countFiles, fileCount, loopTurns } from '../conversations.js';
+import { sameThreeWays, thrownBy } from '../three-ways.js';
 import type { FinishReason, JSONValue, LanguageModel, ToolSet } from 'ai';
-import type { Place, Server } from './three-ways.js';
+import type { Place, Server } from '../three-ways.js';
 
 /** The model is any provider's, and its options are named by it. */
 export interface Agent {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { createXai } from '@ai-sdk/xai';
 import { streamText } from 'ai';
 import { agents, testAnswers } from './ai-sdk-agents.js';
-import { loopTurns, parallelCalls, plainToolLoop, promised, refusals, refusing, toolLoop } from './conversations.js';
+import { loopTurns, parallelCalls, plainToolLoop, promised, refusals, refusing, toolLoop } from '../conversations.js';
 import {
   bothTransports,
   findRecordings,
@@ -13,9 +13,9 @@ import {
   sameThreeWays,
   thrownBy,
   withoutMadeUp,
-} from './three-ways.js';
+} from '../three-ways.js';
 import type { XaiLanguageModelResponsesOptions } from '@ai-sdk/xai';
-import type { Place, Server } from './three-ways.js';
+import type { Place, Server } from '../three-ways.js';
 
 /** The service, by its name: what is known of its limits goes by that. */
 const xai: Server = { dialect: 'xai', host: 'api.x.ai' };
