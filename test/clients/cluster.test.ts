@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { startProcesses } from '../gateway/cluster/chaos/node-processes.js';
 import { startRedis, withoutRedis } from '../gateway/cluster/redis.js';
 import { installed, needs, newerNode, program, run, start } from './client.js';
-import { configuredCodex } from './codex.js';
+import { configuredCodex } from './codex/codex.js';
 import { startRoundRobin } from './round-robin.js';
 import type { TestContext } from 'node:test';
 import type { Emulator } from '@turnwire/emulator';
