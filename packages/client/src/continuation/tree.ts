@@ -205,21 +205,13 @@ export class Tree<Mark> {
    * only in what the equivalence ignores. Ends with the last index that has a node.
    */
   match(input: readonly Json[]): TreeLevel<Mark>[] {
-    let node = this.root;
     const levels: TreeLevel<Mark>[] = [];
     levels.length = input.length + 1;
-    levels[0] = node;
+    let level: TreeLevel<Mark> | undefined = this.root;
+    levels[0] = level;
     let index = 0;
-    // Identical objects first: the body cache gives the items of the request before.
     for (; index < input.length; index += 1) {
-      const { onlyChild } = node;
-      if (onlyChild === undefined || onlyChild.item !== input[index]) break;
-      node = onlyChild;
-      levels[index + 1] = node;
-    }
-    let level: TreeLevel<Mark> | undefined = node;
-    for (; index < input.length; index += 1) {
-      level = matchItem(level, input[index] ?? null);
+      level = nextIfIdentical(level, input[index]) ?? matchItem(level, input[index] ?? null);
       if (level === undefined) break;
       levels[index + 1] = level;
     }
@@ -256,6 +248,13 @@ export class Tree<Mark> {
       node = node.parent;
     }
   }
+}
+
+/** The body cache gives the items of the request before: most of a history are the same objects, and need no comparison. */
+function nextIfIdentical<Mark>(level: TreeLevel<Mark>, item: Json | undefined): TreeNode<Mark> | undefined {
+  if (!(level instanceof TreeNode)) return undefined;
+  const { onlyChild } = level;
+  return onlyChild !== undefined && onlyChild.item === item ? onlyChild : undefined;
 }
 
 function matchItem<Mark>(level: TreeLevel<Mark>, item: Json): TreeLevel<Mark> | undefined {
