@@ -24,17 +24,20 @@ export function holdContext(
 ): void {
   const { context, responseId: id, stored, continued } = turn;
   if (histories.off || id === undefined || context === undefined || hasConversation(create.params)) return;
-  const compacted = context.findLastIndex((item) => typeOf(item) === 'compaction');
+  const named = textField(create.params, 'previous_response_id');
+  const parent =
+    named === undefined
+      ? [continued, own].find((one) => one && histories.find(principal, one.responseId) !== undefined)
+      : undefined;
+  // What is held was searched when it came.
+  const compacted = lastCompaction(context, parent?.from ?? 0);
   // What stands before a compaction is in it.
   if (compacted !== -1)
     return histories.keep(principal, { id, stored, parent: undefined, items: context.slice(compacted) });
-  const named = textField(create.params, 'previous_response_id');
   // Without being written as JSON first: 20 MB that are refused then hold up every other turn.
   if (continued === undefined && create.bytes > histories.largest) return;
-  if (named === undefined) {
-    const parent = [continued, own].find((one) => one && histories.find(principal, one.responseId) !== undefined);
+  if (named === undefined)
     return histories.keep(principal, { id, stored, parent: parent?.responseId, items: context.slice(parent?.from) });
-  }
   // Sent in full, the context begins with what is held already.
   const before = sent === create ? 0 : itemsIn(sent.params['input']).length - itemsIn(create.params['input']).length;
   histories.keep(principal, { id, stored, parent: named, items: context.slice(before) });
@@ -54,6 +57,13 @@ function isWhole(item: Json): boolean {
 
 function typeOf(item: Json): Json | undefined {
   return typeof item === 'object' && item !== null && !Array.isArray(item) ? item['type'] : undefined;
+}
+
+/** -1 for a context that has none from the item `from` on. */
+function lastCompaction(context: readonly Json[], from: number): number {
+  for (let index = context.length - 1; index >= from; index -= 1)
+    if (typeOf(context[index] ?? null) === 'compaction') return index;
+  return -1;
 }
 
 function hasConversation({ conversation }: JsonObject): boolean {
