@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startEmulator, type EmulatorOptions } from '../../dist/index.js';
-import { json, parseSse, postJson, postSse, RawSocket, terminal, type Json } from '../wire.js';
+import { ManualClock, startEmulator, type EmulatorOptions } from '../../dist/index.js';
+import { json, parseSse, postJson, postSse, RawSocket, terminal, waitFor, type Json } from '../wire.js';
 
 type Context = { after(fn: () => Promise<void>): void };
 
@@ -110,11 +110,14 @@ test('background: answered as queued at once, polled to its end, and continued',
 });
 
 test('background and streamed: queued comes second, a client that left resumes where it was', async (t) => {
-  const { url } = await start(t, { latency: { tokensPerSecond: 100 } });
+  const clock = new ManualClock();
+  const { url } = await start(t, { clock, latency: { tokensPerSecond: 100 } });
   const left = new AbortController();
   const body = JSON.stringify({ model: 'm', input: 'a b c d e f', background: true, stream: true });
   const response = await fetch(`${url}/responses`, { method: 'POST', body, signal: left.signal });
   const reader = response.body?.getReader();
+  await waitFor(() => clock.waiting > 0);
+  await clock.advance(10);
   let text = '';
   while (!text.includes('output_text.delta')) text += Buffer.from((await reader?.read())?.value ?? []).toString();
   left.abort();
@@ -125,7 +128,9 @@ test('background and streamed: queued comes second, a client that left resumes w
   );
   const id = /"id":"(resp_\w+)"/.exec(text)?.[1];
   const last = begun.length - 1;
-  const rest = await fetch(`${url}/responses/${id}?stream=true&starting_after=${last}`);
+  const resumed = fetch(`${url}/responses/${id}?stream=true&starting_after=${last}`);
+  await clock.advance(1000);
+  const rest = await resumed;
   const events = parseSse(await rest.text()).map(({ data }) => json(data));
   assert.equal(events[0]?.['sequence_number'], last + 1);
   assert.equal(terminal(events)['type'], 'response.completed');
