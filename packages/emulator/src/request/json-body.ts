@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Gradual } from '../base/gradual.js';
 import { Refusal } from '../wire/refusal.js';
 import { isRecord } from '../wire/wire.js';
+import { parseLongTexts, type LongText } from './long-texts.js';
 
 /** What JSON a request may be, in levels of arrays and objects inside of each other. Node parses deeper ones, but cannot write them again. */
 const maxDepth = 1000;
@@ -19,11 +20,13 @@ export function isLarge(raw: Uint8Array): boolean {
 /** Parses UTF-8 JSON. `wrong` is the sentence for what is none. @throws Refusal for that, and for JSON that is too deep */
 export function* parseJson(raw: Buffer, wrong: string): Gradual<unknown> {
   const refused = (message: string) => new Refusal(message, { code: 'invalid_json' });
-  const lists: List[] = [];
-  if (raw.byteLength > maxDepth && (yield* isTooDeep(raw, isLarge(raw) ? lists : undefined))) {
+  const found: Found = { lists: [], texts: [] };
+  if (raw.byteLength > maxDepth && (yield* isTooDeep(raw, isLarge(raw) ? found : undefined))) {
     throw refused(`The JSON of your request is nested more than ${maxDepth} levels deep.`);
   }
+  const { lists, texts } = found;
   try {
+    if (texts.length > 0) return yield* parseLongTexts(raw, texts, (short) => parseJson(short, wrong));
     return lists.length === 0 ? yield* parseWhole(raw) : yield* parseInParts(raw, lists);
   } catch {
     throw refused(wrong);
@@ -43,7 +46,9 @@ function decoded(raw: Buffer): string {
 
 const [quoteByte, backslashByte, openListByte, closeListByte, openObjectByte, closeObjectByte, commaByte] = [
   0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d, 0x2c,
-];
+] as const;
+const colonByte = 0x3a;
+const spaceBytes: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /** A list that is a field of the outermost object: where its brackets are, and the commas between its elements. */
 interface List {
@@ -52,11 +57,17 @@ interface List {
   close: number;
 }
 
-/** Bytes, or texts, between two steps. */
+/** The parts of a body that are parsed in steps of their own. */
+interface Found {
+  readonly lists: List[];
+  readonly texts: LongText[];
+}
+
+/** Bytes outside of texts, and quotes inside of them, between two steps. */
 const scannedPerStep = 65_536;
 
-/** Counts brackets outside of texts. Notes large lists on its way, if it is given a place for them. */
-function* isTooDeep(raw: Buffer, lists: List[] | undefined): Gradual<boolean> {
+/** Counts brackets outside of texts. Notes large lists and texts on its way, if it is given a place for them. */
+function* isTooDeep(raw: Buffer, found: Found | undefined): Gradual<boolean> {
   let depth = 0;
   let list: List | undefined;
   let steps = 0;
@@ -65,7 +76,14 @@ function* isTooDeep(raw: Buffer, lists: List[] | undefined): Gradual<boolean> {
     if (steps % scannedPerStep === 0) yield;
     const byte = raw[at];
     if (byte === quoteByte) {
-      at = endOfText(raw, at);
+      const open = at;
+      do {
+        at = raw.indexOf(quoteByte, at + 1);
+        steps += 1;
+        if (steps % scannedPerStep === 0) yield;
+      } while (at !== -1 && isEscaped(raw, open, at));
+      if (at === -1) return false;
+      if (at - open > largeBytes && !isKey(raw, at)) found?.texts.push({ open, close: at });
     } else if (byte === openListByte || byte === openObjectByte) {
       depth += 1;
       if (depth > maxDepth) return true;
@@ -75,7 +93,7 @@ function* isTooDeep(raw: Buffer, lists: List[] | undefined): Gradual<boolean> {
       if (depth === 1 && list !== undefined) {
         list.close = at;
         // A list that ends in another bracket is for the parser to refuse.
-        if (byte === closeListByte && at - list.open > largeBytes) lists?.push(list);
+        if (byte === closeListByte && at - list.open > largeBytes) found?.lists.push(list);
         list = undefined;
       }
     } else if (byte === commaByte && depth === 2) list?.commas.push(at);
@@ -83,14 +101,18 @@ function* isTooDeep(raw: Buffer, lists: List[] | undefined): Gradual<boolean> {
   return false;
 }
 
-/** Where the quote is that ends a text, looked for by the machine's own search; the end of all where there is none. */
-function endOfText(raw: Buffer, open: number): number {
-  for (let at = raw.indexOf(quoteByte ?? 0, open + 1); at !== -1; at = raw.indexOf(quoteByte ?? 0, at + 1)) {
-    let before = at;
-    while (before > open + 1 && raw[before - 1] === backslashByte) before -= 1;
-    if ((at - before) % 2 === 0) return at;
-  }
-  return raw.byteLength;
+/** True if the text that ends with this quote is the name of a field. */
+function isKey(raw: Buffer, quote: number): boolean {
+  let after = quote + 1;
+  while (spaceBytes.has(raw[after] ?? 0)) after += 1;
+  return raw[after] === colonByte;
+}
+
+/** True for a quote that a backslash makes a part of the text that begins at `open`. */
+function isEscaped(raw: Buffer, open: number, quote: number): boolean {
+  let before = quote;
+  while (before > open + 1 && raw[before - 1] === backslashByte) before -= 1;
+  return (quote - before) % 2 === 1;
 }
 
 /** How much of a list is parsed in a step. */
