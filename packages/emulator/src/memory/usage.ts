@@ -3,6 +3,7 @@ import type { Gradual } from '../base/gradual.js';
 import { Oldest } from '../base/oldest.js';
 import type { Context } from './context.js';
 import type { CreateRequest } from '../request/request.js';
+import { hasLongText, jsonPieces } from './json-pieces.js';
 import type { Standing } from './standing.js';
 import { wordsOf } from '../wire/words.js';
 import type { Item, Usage } from '../wire/wire.js';
@@ -11,8 +12,6 @@ import type { Item, Usage } from '../wire/wire.js';
 const rememberedContexts = 10_000;
 /** Items between two steps. */
 const countedPerStep = 500;
-/** A step of its own for each part of the work. */
-const longText = 256 * 1024;
 export const bytesPerToken = 4;
 
 /** The settings a model reads. */
@@ -55,11 +54,9 @@ export class TokenCounter {
     let wordBytes = 0;
     let reasoningBytes = 0;
     for (const item of output) {
-      const text = JSON.stringify(item);
-      if (text.length > longText) yield;
-      outputBytes += Buffer.byteLength(text);
-      digest = digestOf(digest, item, text);
-      if (text.length > longText) yield;
+      const weighed = hasLongText(item) ? yield* weighInSteps(digest, item) : weigh(digest, item);
+      ({ digest } = weighed);
+      outputBytes += weighed.bytes;
       const words = Buffer.byteLength(wordsOf(item));
       wordBytes += words;
       if (item.type === 'reasoning') reasoningBytes += words;
@@ -106,10 +103,9 @@ export class TokenCounter {
     for (const each of ahead.toReversed()) {
       for (const [index, item] of each.own.entries()) {
         if (index % countedPerStep === countedPerStep - 1) yield;
-        const json = JSON.stringify(item);
-        if (json.length > longText) yield;
-        digest = digestOf(digest, item, json);
-        bytes += Buffer.byteLength(json);
+        const weighed = hasLongText(item) ? yield* weighInSteps(digest, item) : weigh(digest, item);
+        ({ digest } = weighed);
+        bytes += weighed.bytes;
         if (this.#seen.has(digest)) cachedBytes = bytes;
       }
       each.standing = { settings, digest, bytes };
@@ -145,16 +141,40 @@ function tokens(bytes: number): number {
   return Math.ceil(bytes / bytesPerToken);
 }
 
-/** The digest of a context that goes on with this item, whose JSON is `text`. */
-function digestOf(before: string, item: Item, text: string): string {
-  if (item.type !== 'reasoning') return chained(before, text);
-  // Encrypted reasoning is another text each time it is sent, and the same item.
+/** What an item adds to a context: the digest of the context with it, and the bytes of its JSON. */
+interface Weighed {
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+function weigh(before: string, item: Item): Weighed {
+  const text = JSON.stringify(item);
+  const digested = item.type === 'reasoning' ? JSON.stringify(withoutCipher(item)) : text;
+  return { digest: chained(before, digested), bytes: Buffer.byteLength(text) };
+}
+
+/** The same for an item with a long text, which is never written as one. */
+function* weighInSteps(before: string, item: Item): Gradual<Weighed> {
+  const digest = createHash('sha1').update(`${before}\n`);
+  let bytes = 0;
+  for (const text of jsonPieces(withoutCipher(item))) {
+    const piece = Buffer.from(text);
+    digest.update(piece);
+    bytes += piece.byteLength;
+    yield;
+  }
+  const { encrypted_content: cipher } = item.type === 'reasoning' ? item : {};
+  if (cipher !== undefined) bytes += Buffer.byteLength(`,"encrypted_content":${JSON.stringify(cipher)}`);
+  return { digest: digest.digest('base64'), bytes };
+}
+
+/** Encrypted reasoning is another text each time it is sent, and the same item. */
+function withoutCipher(item: Item): Item {
+  if (item.type !== 'reasoning') return item;
   const { encrypted_content: _, ...plain } = item;
-  return chained(before, JSON.stringify(plain));
+  return plain;
 }
 
 function chained(before: string, text: string): string {
-  // A long text is not copied once more.
-  if (text.length > longText) return createHash('sha1').update(before).update('\n').update(text).digest('base64');
   return hash('sha1', `${before}\n${text}`, 'base64');
 }

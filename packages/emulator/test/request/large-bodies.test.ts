@@ -4,7 +4,7 @@ import { atOnce, gently } from '../../dist/base/gradual.js';
 import { startEmulator } from '../../dist/index.js';
 import { parseJson } from '../../dist/request/json-body.js';
 import { pieces } from '../../dist/wire/draft.js';
-import { RawSocket } from '../wire.js';
+import { postJson, RawSocket } from '../wire.js';
 
 const message = (text: string): object => ({ role: 'user', content: text });
 const messages = (count: number): object[] => Array.from({ length: count }, (_, n) => message(`${n} "]},{[ \\ é 😀`));
@@ -20,6 +20,39 @@ describe('a large JSON body, parsed in steps', () => {
     const nested = JSON.stringify({ input: [{ content: messages(9000) }, [], 'x'] });
     const list = JSON.stringify(messages(9000));
     for (const text of [large, spaced, twice, two, nested, list]) assert.deepEqual(parse(text), JSON.parse(text));
+  });
+
+  test('with long texts is what JSON.parse makes of it, wherever they stand and however they are written', () => {
+    const escapes = '\\"\n\u0001é😀\ufeff'.repeat(60_000);
+    const slashes = '\\'.repeat(400_001);
+    const bodies = [
+      { input: 'x'.repeat(900_000) },
+      { input: [...messages(5), { content: [{ type: 'input_text', text: escapes }] }], last: slashes },
+      { input: messages(9000), instructions: '😀é'.repeat(200_000), ['k'.repeat(300_000)]: 'v' },
+      'x'.repeat(300_000),
+      [['y'.repeat(300_000)], null, 7],
+    ];
+    for (const body of bodies) {
+      const text = JSON.stringify(body);
+      assert.deepEqual(parse(text), body);
+      assert.deepEqual(parse(JSON.stringify(body, null, 2)), body);
+      const ascii = text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+      assert.deepEqual(parse(ascii), body);
+    }
+  });
+
+  test('with a long text that is not valid is refused', () => {
+    const text = JSON.stringify({ input: 'x'.repeat(900_000), stream: true });
+    for (const wrong of ['\n', '\\x', '\\u12', '\0']) {
+      const broken = `${text.slice(0, 500_000)}${wrong}${text.slice(500_000)}`;
+      assert.throws(() => JSON.parse(broken));
+      assert.throws(() => parse(broken), /not JSON/);
+    }
+    for (const broken of [text.slice(0, -20), text.slice(0, -1), `${text}}`])
+      assert.throws(() => parse(broken), /not JSON/);
+    const invalid = Buffer.from(text);
+    invalid[500_000] = 0xff;
+    assert.throws(() => parse(invalid), /not JSON/);
   });
 
   test('is refused where JSON.parse refuses it', () => {
@@ -65,6 +98,28 @@ describe('a large JSON body, parsed in steps', () => {
     ended = true;
     assert.ok(turns >= 3, String(turns));
   });
+});
+
+test('token count: a text, long or short, is the bytes of its JSON, and is cached when it comes again', async (t) => {
+  const emulator = await startEmulator();
+  t.after(() => emulator.close());
+  const usageOf = async (
+    text: string,
+  ): Promise<{ input_tokens: number; input_tokens_details: { cached_tokens: number } }> => {
+    const input = [{ type: 'message', role: 'user', content: [{ type: 'input_text', text }] }];
+    const { usage } = await postJson(emulator.url, { model: 'any', input });
+    return usage;
+  };
+  const bytesOf = (text: string): number =>
+    Buffer.byteLength('["any",null,[]]') +
+    Buffer.byteLength(JSON.stringify({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] }));
+  for (const text of ['Hello', `${'"\n\ud83d\ude00é'.repeat(100_000)}\ud83d`]) {
+    const usage = await usageOf(text);
+    assert.equal(usage.input_tokens, Math.ceil(bytesOf(text) / 4));
+    assert.ok(usage.input_tokens_details.cached_tokens < usage.input_tokens);
+    const again = await usageOf(text);
+    assert.equal(again.input_tokens_details.cached_tokens, again.input_tokens);
+  }
 });
 
 test('deltas: a long text comes in 8,192 pieces at most, never in the middle of a character', () => {
