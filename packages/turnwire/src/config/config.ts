@@ -16,6 +16,7 @@ import { permissionsSchema, type PermissionRules } from './schema/agents/permiss
 import { skillsSchema } from './schema/agents/skills.js';
 import { mcpSchema, toolsetSchema } from './schema/toolset.js';
 import { checkShape } from './file/shape.js';
+import { foreignModelsOnce } from './models/foreign-models.js';
 import { wrongServer } from './toolset.js';
 import { type Path, readYamlFile, type YamlFile } from './file/yaml-file.js';
 import { secretVariables } from './secrets/secret-variables.js';
@@ -125,7 +126,8 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   problems.splice(0, problems.length, ...unexpanded, ...problems.filter((problem) => !told.has(problem.path)));
   const root = agents.get('root') ?? agents.values().next().value;
   const permissions = permissionsSchema.safeParse(part(file, 'permissions'));
-  if (problems.length > 0 || root === undefined || !permissions.success) throw new ConfigError(problems);
+  if (problems.length > 0 || root === undefined || !permissions.success)
+    throw new ConfigError(foreignModelsOnce(file, part(file, 'models'), providers.names, problems));
   return {
     file: path,
     models: known,

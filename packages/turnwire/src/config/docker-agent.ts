@@ -68,6 +68,9 @@ const unservedOptions: readonly string[] = [
   'google_search',
   'google_maps',
   'code_execution',
+  'speculative_draft_model',
+  'speculative_num_tokens',
+  'speculative_acceptance_rate',
 ];
 
 /** Keys of Chat Completions: the Responses API has no field for them, so they will never be served. */

@@ -83,11 +83,32 @@ agents:
   assert.deepEqual(places, ['1:1', '3:36', '3:75', '7:5', '8:77', '9:5', '10:51', '11:42']);
 });
 
+test('models of a provider that cannot be spoken to are one problem, with their places and their own keys', async (t) => {
+  const lines = await about(
+    t,
+    `
+models:
+  big: { provider: anthropic, model: claude, thinking_budget: adaptive/low, provider_opts: { google_search: true } }
+agents:
+  root: { model: anthropic/claude, fallback: { models: [google/gemini] } }
+  other: { model: big, temperatur: 1 }
+`,
+  );
+  const [anthropic, google, other, ...more] = lines;
+  assert.deepEqual(more, []);
+  assert.match(
+    anthropic ?? '',
+    /:3:20: provider "anthropic" .* or one of .*, without "thinking_budget" and "provider_opts", which it may not have \(also at 5:18\)$/,
+  );
+  assert.match(google ?? '', /:5:\d+: provider "google" .* or ollama$/);
+  assert.match(other ?? '', /unknown key "temperatur"/);
+});
+
 const models: readonly (readonly [string, RegExp])[] = [
   ['nothing', /1:26: there is no model "nothing"; define it under "models", or write provider\/model$/],
   [
     'anthropic/claude',
-    /provider "anthropic" is docker-agent's and not supported: it does not speak the Responses API$/,
+    /provider "anthropic" is docker-agent's and not supported: it does not speak the Responses API; put a model in its place that does, such as openai\/gpt-5\.4, or one of /,
   ],
   ['mistral/large', /no address built in here/],
   ['opanai/gpt', /unknown provider "opanai"; did you mean "openai"\?/],

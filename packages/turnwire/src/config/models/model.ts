@@ -2,7 +2,7 @@ import type { TransportChoice } from '@turnwire/client';
 import { azureAddress } from './azure.js';
 import { nearest } from '../file/nearest.js';
 import { type Problem, show } from '../file/problem.js';
-import { defaultTokenKeys, dockerAgentAliases, type Provider, providers } from './providers.js';
+import { defaultTokenKeys, dockerAgentAliases, foreignProvider, type Provider, providers } from './providers.js';
 import { type efforts, modelSchema, type ModelDefinition, type ProviderDefinition } from '../schema/model.js';
 import type { Path, YamlFile } from '../file/yaml-file.js';
 
@@ -236,12 +236,8 @@ function addressOf(
 ): { baseUrl: string | undefined } | { problem: string; at: Key } {
   const { provider } = written;
   const given = written.base_url ?? inherited?.base_url;
-  if (builtIn?.kind === 'foreign') {
-    return {
-      problem: `provider ${show(provider)} is docker-agent's and not supported: ${builtIn.reason}`,
-      at: 'provider',
-    };
-  }
+  const foreign = builtIn === undefined ? undefined : foreignProvider(provider);
+  if (foreign !== undefined) return { problem: foreign, at: 'provider' };
   if (builtIn?.kind === 'azure') {
     if (given !== undefined) return azureAddress(given, version);
     const problem =

@@ -17,6 +17,9 @@ export type Provider =
 
 const noResponses: Provider = { kind: 'foreign', reason: 'it does not speak the Responses API' };
 const signIn: Provider = { kind: 'foreign', reason: 'it needs a sign-in that turnwire does not have' };
+/** What is written in place of a model that cannot be spoken to. */
+const inPlace =
+  'put a model in its place that does, such as openai/gpt-5.4, or one of xai, azure, openrouter or ollama';
 
 function own(baseUrl: string, ...tokenKeys: string[]): Provider {
   return { kind: 'own', baseUrl, hosts: [new URL(baseUrl).host], tokenKeys };
@@ -47,6 +50,14 @@ export const providers: ReadonlyMap<string, Provider> = new Map<string, Provider
   ['github-copilot', signIn],
   ['chatgpt', signIn],
 ]);
+
+/** What is said of a model whose provider cannot be spoken to, and what to write instead; undefined: it can. */
+export function foreignProvider(name: string): string | undefined {
+  const provider = providers.get(name);
+  if (provider?.kind !== 'foreign') return undefined;
+  const instead = provider === noResponses ? inPlace : inPlace.replace(' that does', '');
+  return `provider "${name}" is docker-agent's and not supported: ${provider.reason}; ${instead}`;
+}
 
 /**
  * Whether a turn that runs may be given more input (`response.steer`). Elsewhere it is not tried: a server that does not know the event may answer
