@@ -151,7 +151,8 @@ export class Peer {
   }
 
   /** One event in fragments of `size` bytes. */
-  fragment(event: Json, size: number): void {
+  fragment(given: Json, size: number): void {
+    const event = this.#echoing(given);
     this.exchanges.wrote(event);
     if (isTerminal(event)) this.unanswered -= 1;
     const payload = Buffer.from(JSON.stringify(event));
