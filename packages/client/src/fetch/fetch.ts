@@ -5,7 +5,7 @@ import { createResponse } from './response/create-response.js';
 import { parseTurn, matchTurn } from './request/turn-call.js';
 import { readToEnd } from './response/read-to-end.js';
 import { eventStream } from './response/event-stream.js';
-import { abortOf, brokenBody, notSent } from './response/fetch-error.js';
+import { abortOf, brokenBody, isResponseEnd, notSent } from './response/fetch-error.js';
 import { IdentityClients } from './identity-clients.js';
 import { BodyCache } from './request/body-cache.js';
 import { characters } from './request/body-text.js';
@@ -177,11 +177,10 @@ async function whole(turn: Turn, { url, signal }: TurnCall, parts: AnswerParts):
     if (parts.plain !== undefined) return plainResponse(parts.plain, turn, url, parts.received);
     return respond(await turn.response());
   } catch (error) {
-    const isEnd = error instanceof TurnwireError && ended.has(error.code);
     // A failed response is returned like any other: its status stands in it.
     const response = turn.responses.at(-1);
-    if (isEnd && response !== undefined) return respond(response);
-    if (isEnd) return brokenOff(error, turn.report, url.href);
+    if (isResponseEnd(error))
+      return response === undefined ? brokenOff(error, turn.report, url.href) : respond(response);
     return answerTo(error, turn, { url, signal }, (lost) => unknownOutcome(lost, turn.report, url.href));
   }
 }
@@ -199,9 +198,6 @@ function plainResponse(
 
 /** Statuses of a `Response` that must have no body. */
 const hasNoBody: ReadonlySet<number> = new Set([204, 205]);
-
-/** Errors that mean: the response has ended, and not well. The turn itself has not failed. */
-const ended: ReadonlySet<string> = new Set(['response_cancelled', 'response_failed']);
 
 /** @param lost the response for a turn that may have run. */
 function answerTo(

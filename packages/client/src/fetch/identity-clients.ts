@@ -195,11 +195,11 @@ function onlyDifference(a: Identity, b: Identity): string | undefined {
   return found;
 }
 
-type Usage = ClientStats['usage'];
+type UsageCounts = ClientStats['usage'];
 
-const noUsage: Usage = { responses: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
+const noUsage: UsageCounts = { responses: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
 
-function sum(a: Usage, b: Usage): Usage {
+function sum(a: UsageCounts, b: UsageCounts): UsageCounts {
   return {
     responses: a.responses + b.responses,
     inputTokens: a.inputTokens + b.inputTokens,

@@ -6,7 +6,7 @@ import {
   clientNames,
   fetchGroups,
   isSameName,
-  kindOf,
+  describeKind,
 } from '../settings/option-names.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { resolveOptions } from '../settings/settings.js';
@@ -64,7 +64,7 @@ export function checkFetchOptions(
   if (options.network !== undefined) checkGroup('network', options.network, fetchGroups);
   const viaFetch: unknown = options.network?.viaFetch;
   if (viaFetch !== undefined && typeof viaFetch !== 'boolean')
-    throw new TurnwireError('invalid_option', `network.viaFetch must be true or false, not ${kindOf(viaFetch)}`);
+    throw new TurnwireError('invalid_option', `network.viaFetch must be true or false, not ${describeKind(viaFetch)}`);
   const anyone = { url: 'https://api.openai.com/v1/responses', headers: {} };
   const warned = new Set<string>();
   const { chains, onWarning } = settingsFor(anyone, { options, ordinary, warned });
@@ -112,12 +112,15 @@ function headerRulesOf(options: HeaderOptions): HeaderRules {
 function checkPatterns(option: string, patterns: unknown): void {
   if (patterns === undefined) return;
   if (!Array.isArray(patterns))
-    throw new TurnwireError('invalid_option', `${option} must be a list of header names, not ${kindOf(patterns)}`);
+    throw new TurnwireError(
+      'invalid_option',
+      `${option} must be a list of header names, not ${describeKind(patterns)}`,
+    );
   for (const pattern of patterns as unknown[])
     if (!(pattern instanceof RegExp) && !(typeof pattern === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(pattern)))
       throw new TurnwireError(
         'invalid_option',
-        `${option} must hold names of headers, with * for any characters, or expressions, not ${typeof pattern === 'string' ? JSON.stringify(pattern.slice(0, 100)) : kindOf(pattern)}`,
+        `${option} must hold names of headers, with * for any characters, or expressions, not ${typeof pattern === 'string' ? JSON.stringify(pattern.slice(0, 100)) : describeKind(pattern)}`,
       );
 }
 

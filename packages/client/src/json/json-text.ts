@@ -18,11 +18,11 @@ export function equalJsonText(a: string, b: string): boolean {
 /** The value of a text that survives being parsed; undefined for any other. */
 export function exactJson(text: string): Json | undefined {
   if (text.length > maxParsedLength) return undefined;
-  const value = parse(text);
+  const value = parseJson(text);
   return value !== undefined && bytesOf(value) < Infinity && isExact(text, value) ? value : undefined;
 }
 
-function parse(text: string): Json | undefined {
+function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {

@@ -13,7 +13,7 @@ export interface Endpoint {
 
 /** @throws TurnwireError `invalid_option` unless `baseUrl` is an http(s) address. */
 export function endpointOf(baseUrl: string, name: string): Endpoint {
-  const url = parse(baseUrl, name);
+  const url = parseUrl(baseUrl, name);
   const secure = url.protocol === 'https:';
   // A query is kept: some gateways carry their version in it.
   const path = url.pathname.replace(/\/+$/, '');
@@ -23,7 +23,7 @@ export function endpointOf(baseUrl: string, name: string): Endpoint {
   return { origin: url.origin, host: url.hostname, port, secure, url };
 }
 
-function parse(baseUrl: string, name: string): URL {
+function parseUrl(baseUrl: string, name: string): URL {
   const example = 'for example https://api.openai.com/v1';
   let url: URL;
   try {

@@ -117,7 +117,7 @@ export function statusFailure(
 ): TurnwireError {
   const { status, headers } = answer;
   const body = answer.secrets.redact(answer.body);
-  const json = parse(body);
+  const json = parseJsonObject(body);
   const server = parseServerError(json ?? body, { status, headers });
   if (json === undefined) server.message = '';
   const what = code === 'upgrade_refused' ? 'the WebSocket' : 'the turn';
@@ -134,7 +134,7 @@ export function statusFailure(
 /** The error of a 200 that should be an event stream and is none: a refusal in JSON, a page of HTML, or something unknown. */
 export function notAStream(origin: string, answer: HttpRefusal): TurnwireError {
   const { status, headers, body } = answer;
-  const { error, output } = (parse(body) ?? {}) as { error?: unknown; output?: unknown };
+  const { error, output } = (parseJsonObject(body) ?? {}) as { error?: unknown; output?: unknown };
   if (error !== undefined && error !== null && output === undefined)
     return statusFailure('request_refused', origin, answer, 'sent');
   const type = sanitize(headers['content-type'] ?? 'no content type');
@@ -160,7 +160,7 @@ function redirectOf(
   return /^(https?|wss?):$/.test(protocol) ? `${protocol}//${host}` : undefined;
 }
 
-function parse(body: string): object | undefined {
+function parseJsonObject(body: string): object | undefined {
   try {
     const json: unknown = JSON.parse(body);
     return typeof json === 'object' && json !== null ? json : undefined;

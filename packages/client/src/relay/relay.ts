@@ -6,7 +6,7 @@ import type { JsonObject } from '../json/json.js';
 import type { ClientOptions, TransportChoice } from '../options.js';
 import type { ClientStats } from '../turn/client.js';
 import type { KnownResponse } from '../turn/attempt/frame-options.js';
-import type { AnswerParts } from './turn.js';
+import type { RelayAnswerParts } from './turn.js';
 
 /** Those of `createClient`, but that nothing of the environment counts except its proxies: a relay asks with the credentials that it is given. */
 export type RelayOptions = ClientOptions & Required<Pick<ClientOptions, 'baseUrl'>>;
@@ -75,7 +75,7 @@ class ClientRelay implements Relay {
 
   turn(params: JsonObject, options: RelayTurnOptions = {}): RelayTurn {
     const { signal, transport, headers = {}, plain, mayHaveRun = false, continues, onSettled = () => {} } = options;
-    const parts: AnswerParts = { received: {}, plain: undefined };
+    const parts: RelayAnswerParts = { received: {}, plain: undefined };
     const turn = this.#client.turnAsText(
       params,
       { signal, ...(transport !== undefined && { transport }) },

@@ -1,3 +1,4 @@
+import { isResponseEnd } from '../fetch/response/fetch-error.js';
 import { isFraming } from '../fetch/response/create-response.js';
 import { readToEnd } from '../fetch/response/read-to-end.js';
 import { headersIn } from '../fetch/response/metadata-headers.js';
@@ -47,7 +48,7 @@ export type RelayAnswer =
   | RelayRefusal;
 
 /** @internal What the transports tell of a turn beside its events. */
-export interface AnswerParts {
+export interface RelayAnswerParts {
   received: Headers;
   plain: PlainResponse | undefined;
 }
@@ -56,10 +57,10 @@ export interface AnswerParts {
 export class RelayTurn {
   readonly #turn: Turn;
   readonly #frames: EventReader<Frame>;
-  readonly #parts: AnswerParts;
+  readonly #parts: RelayAnswerParts;
 
   /** @internal */
-  constructor(turn: Turn, parts: AnswerParts) {
+  constructor(turn: Turn, parts: RelayAnswerParts) {
     this.#turn = turn;
     this.#frames = turn.frames();
     this.#parts = parts;
@@ -122,7 +123,7 @@ export class RelayTurn {
         };
       return answered(await this.#turn.response());
     } catch (error) {
-      if (!(error instanceof TurnwireError) || !ended.has(error.code)) return this.#refusal(error);
+      if (!isResponseEnd(error)) return this.#refusal(error);
       // A response that failed is an answer like any other: its status stands in it.
       const response = this.#turn.responses.at(-1);
       if (response !== undefined) return answered(response);
@@ -191,9 +192,6 @@ export class RelayTurn {
     }
   }
 }
-
-/** The response has ended, and not well: that is no failure of the turn. */
-const ended: ReadonlySet<string> = new Set(['response_cancelled', 'response_failed']);
 
 function withoutFraming(headers: Headers): Headers {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !isFraming(name)));

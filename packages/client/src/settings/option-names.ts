@@ -63,14 +63,14 @@ export function checkTurnNames(value: unknown): void {
 /** @throws TurnwireError `invalid_option` */
 export function checkIsObject(what: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new TurnwireError('invalid_option', `${what} must be an object, not ${kindOf(value)}`);
+    throw new TurnwireError('invalid_option', `${what} must be an object, not ${describeKind(value)}`);
 }
 
 /**
  * The kind of a value, for messages that must not hold it: it may be a secret, such as a key in the place of the options, or a private key without
  * its first line (N1).
  */
-export function kindOf(value: unknown): string {
+export function describeKind(value: unknown): string {
   if (typeof value === 'string') return 'a string';
   if (Array.isArray(value)) return 'an array';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
@@ -86,13 +86,13 @@ function checkNames(
   checkIsObject(what, value);
   const wrong = Object.keys(value).find((name) => !names.includes(name));
   if (wrong === undefined) return;
-  const guess = meant(wrong, names, elsewhere);
+  const guess = intendedName(wrong, names, elsewhere);
   const advice = guess === undefined ? ` (there are ${names.join(', ')})` : `; did you mean "${guess}"?`;
   throw new TurnwireError('invalid_option', `${prefix}${wrong} is no option${advice}`);
 }
 
 /** The option that a wrong name stands for: one of the same place written another way, one of another group, or the nearest. */
-function meant(wrong: string, names: readonly string[], elsewhere: OptionGroups): string | undefined {
+function intendedName(wrong: string, names: readonly string[], elsewhere: OptionGroups): string | undefined {
   const isSame = (name: string): boolean => isSameName(name, wrong);
   const same = names.find(isSame);
   if (same !== undefined) return same;

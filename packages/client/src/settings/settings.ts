@@ -3,7 +3,7 @@ import { endpointOf } from '../network/endpoint.js';
 import { headerProblem, keyProblem, valueProblem } from '../network/identity-headers.js';
 import { isLoopback } from '../network/connect/loopback.js';
 import { chooseProxy } from '../network/connect/proxy.js';
-import { checkGroup, checkIsObject, checkOptions, checkTurnNames, clientNames, kindOf } from './option-names.js';
+import { checkGroup, checkIsObject, checkOptions, checkTurnNames, clientNames, describeKind } from './option-names.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { nearest } from './spelling.js';
 import type { DiagnosticEvent } from '../diagnostics.js';
@@ -233,12 +233,12 @@ function checkNetwork(network: NetworkOptions): void {
   checkGroup('network', network);
   const { ca, cert, key, proxy, lookup, allowPlaintext, relay } = network;
   for (const [name, value] of Object.entries({ ca, cert, key }))
-    if (!isPem(value)) throw invalid(`network.${name} must be PEM text or a Buffer of it, not ${kindOf(value)}`);
+    if (!isPem(value)) throw invalid(`network.${name} must be PEM text or a Buffer of it, not ${describeKind(value)}`);
   // The value may hold a password.
   if (proxy !== undefined && proxy !== false && typeof proxy !== 'string')
-    throw invalid(`network.proxy must be an address, http://host:port, or false for none, not ${kindOf(proxy)}`);
+    throw invalid(`network.proxy must be an address, http://host:port, or false for none, not ${describeKind(proxy)}`);
   if (relay !== undefined && typeof relay !== 'string')
-    throw invalid(`network.relay must be an address, http://host:port/v1, not ${kindOf(relay)}`);
+    throw invalid(`network.relay must be an address, http://host:port/v1, not ${describeKind(relay)}`);
   if (lookup !== undefined && typeof lookup !== 'function')
     throw invalid(`network.lookup must be a function like dns.lookup, not ${show(lookup)}`);
   if (allowPlaintext !== undefined && typeof allowPlaintext !== 'boolean')
@@ -288,7 +288,7 @@ function nonEmpty(value: string | undefined): string | undefined {
 }
 
 function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : kindOf(value);
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : describeKind(value);
 }
 
 function invalid(message: string): TurnwireError {

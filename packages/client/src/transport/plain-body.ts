@@ -36,7 +36,7 @@ export class PlainBody {
     const frame = frameOf(text);
     const { 'content-type': type = '', 'content-length': length, 'transfer-encoding': coding } = this.#headers;
     const isMarked = length !== undefined || coding !== undefined;
-    if (!isMarked && frame === undefined && type.includes('json') && !isJson(text)) return undefined;
+    if (!isMarked && frame === undefined && type.includes('json') && !isJsonText(text)) return undefined;
     return { answer: { status: this.#status, text }, frame };
   }
 }
@@ -53,7 +53,7 @@ function frameOf(text: string): Frame | undefined {
   }
 }
 
-function isJson(text: string): boolean {
+function isJsonText(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

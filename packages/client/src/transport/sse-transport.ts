@@ -115,7 +115,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
       dialMs,
       maxIdleMs,
       prepare: (identity) => {
-        const body = plain === undefined ? Buffer.from(request.body()) : bytesOf(plain);
+        const body = plain === undefined ? Buffer.from(request.body()) : bodyBytes(plain);
         this.#listener.response.expect(request.expectedParent);
         const headers = {
           ...this.#headers?.sent,
@@ -370,6 +370,6 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   }
 }
 
-function bytesOf({ body }: PlainCall): Buffer {
+function bodyBytes({ body }: PlainCall): Buffer {
   return typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

@@ -40,7 +40,7 @@ export interface TurnContext {
  */
 type State = { name: 'running' } | { name: 'ended' } | { name: 'failed'; error: TurnwireError };
 
-interface Waiter<Value> {
+interface ResponseWaiter<Value> {
   resolve: (value: Value) => void;
   reject: (error: TurnwireError) => void;
 }
@@ -70,7 +70,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   readonly #steering = new Steering();
   #runner: AttemptRunner | undefined;
   #request: TurnRequest | undefined;
-  #waiters: Waiter<Response>[] = [];
+  #waiters: ResponseWaiter<Response>[] = [];
   #held: HeldContext | undefined;
   #closing = false;
   #releaseSignal: (() => void) | undefined;
@@ -385,7 +385,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#context.onSettled(this);
   }
 
-  #settleWaiter({ resolve, reject }: Waiter<Response>): void {
+  #settleWaiter({ resolve, reject }: ResponseWaiter<Response>): void {
     const state = this.#state;
     if (state.name === 'failed') return reject(state.error);
     try {

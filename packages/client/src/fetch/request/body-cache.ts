@@ -164,10 +164,10 @@ export class BodyCache<Body extends string | Buffer> {
   }
 
   #keep(body: CachedBody<Body> | undefined, before?: CachedBody<Body>): void {
-    if (body === undefined || bytesOf(body) > this.#maxBytes) return;
+    if (body === undefined || cachedBytes(body) > this.#maxBytes) return;
     if (before !== undefined) this.#drop(before);
     this.#bodies.push(body);
-    this.#bytes += bytesOf(body);
+    this.#bytes += cachedBytes(body);
     while (this.#bytes > this.#maxBytes) this.#drop(this.#bodies[0]);
   }
 
@@ -175,11 +175,11 @@ export class BodyCache<Body extends string | Buffer> {
     const at = body === undefined ? -1 : this.#bodies.indexOf(body);
     if (body === undefined || at === -1) return;
     this.#bodies.splice(at, 1);
-    this.#bytes -= bytesOf(body);
+    this.#bytes -= cachedBytes(body);
   }
 }
 
-function bytesOf({ end, rest }: CachedBody<string | Buffer>): number {
+function cachedBytes({ end, rest }: CachedBody<string | Buffer>): number {
   return (end + rest.length) * bytesPerUnit;
 }
 

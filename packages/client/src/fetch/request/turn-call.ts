@@ -39,7 +39,7 @@ export function matchTurn([input, init]: FetchArguments, rules: HeaderRules): Tu
   const signal = init?.signal === undefined ? request?.signal : (init.signal ?? undefined);
   if (signal !== undefined && !(signal instanceof AbortSignal)) return undefined;
   const all = headersOf(init?.headers ?? request?.headers);
-  const headers = all && isJson(all) ? rules.split(all) : undefined;
+  const headers = all && hasJsonType(all) ? rules.split(all) : undefined;
   const body = init?.body ?? undefined;
   const read = body === undefined ? readerOfRequest(request) : readerOf(body);
   if (headers === undefined || read === undefined) return undefined;
@@ -73,7 +73,7 @@ function headersOf(given: RequestInit['headers']): Headers | undefined {
   }
 }
 
-function isJson(headers: Headers): boolean {
+function hasJsonType(headers: Headers): boolean {
   return /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(headers.get('content-type') ?? '');
 }
 

@@ -21,11 +21,12 @@ export function createResponse(
 ): Response {
   const { status = 200, report, url } = options;
   const headers = new Headers({ 'content-type': 'application/json' });
-  for (const [name, value] of Object.entries(options.headers ?? {})) if (!isFraming(name)) put(headers, name, value);
-  put(headers, 'x-turnwire-transport', report.transport);
-  put(headers, 'x-turnwire-plan', report.plan);
-  if (report.planReason !== undefined) put(headers, 'x-turnwire-plan-reason', report.planReason);
-  put(headers, 'x-turnwire-attempts', String(report.attempts.length));
+  for (const [name, value] of Object.entries(options.headers ?? {}))
+    if (!isFraming(name)) setHeader(headers, name, value);
+  setHeader(headers, 'x-turnwire-transport', report.transport);
+  setHeader(headers, 'x-turnwire-plan', report.plan);
+  if (report.planReason !== undefined) setHeader(headers, 'x-turnwire-plan-reason', report.planReason);
+  setHeader(headers, 'x-turnwire-attempts', String(report.attempts.length));
   const response = new Response(body, { status, statusText: STATUS_CODES[status] ?? '', headers });
   // A constructed `Response` has no address, and callers log it.
   Object.defineProperty(response, 'url', { value: url, configurable: true });
@@ -33,7 +34,7 @@ export function createResponse(
 }
 
 /** Sets a header. A value that no header can hold is left out. */
-function put(headers: Headers, name: string, value: string): void {
+function setHeader(headers: Headers, name: string, value: string): void {
   try {
     headers.set(name, value);
   } catch {

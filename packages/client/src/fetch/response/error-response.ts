@@ -104,7 +104,7 @@ export function brokenOffText(error: TurnwireError): string {
 }
 
 /** Fields of an error frame that are no part of an HTTP error body. */
-const framing: ReadonlySet<string> = new Set([
+const frameFields: ReadonlySet<string> = new Set([
   'event_id',
   'headers',
   'sequence_number',
@@ -117,7 +117,7 @@ const framing: ReadonlySet<string> = new Set([
 /** An error frame as a body: `{ error: … }` (P27, P61, P63). A body stays as it came. */
 function bodyOf(raw: unknown): unknown {
   if (typeof raw !== 'object' || raw === null || (raw as { type?: unknown }).type !== 'error') return raw;
-  const rest = Object.fromEntries(Object.entries(raw).filter(([name]) => !framing.has(name)));
+  const rest = Object.fromEntries(Object.entries(raw).filter(([name]) => !frameFields.has(name)));
   return 'error' in rest ? rest : { error: rest };
 }
 

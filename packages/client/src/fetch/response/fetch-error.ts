@@ -23,3 +23,8 @@ export function brokenBody(error: unknown): unknown {
   const details = { phase, kind, retryable, retryAfterMs, responseId, closeCode, closeReason, status, server };
   return new TypeError('terminated', { cause: new TurnwireError(code, message, details) });
 }
+
+/** Whether an error means that the response has ended, and not well. The turn itself has not failed then. */
+export function isResponseEnd(error: unknown): error is TurnwireError {
+  return error instanceof TurnwireError && (error.code === 'response_cancelled' || error.code === 'response_failed');
+}

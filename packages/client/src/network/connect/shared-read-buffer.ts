@@ -25,24 +25,24 @@ function isNodesOwn(): boolean {
 }
 
 /** The listener of a socket's bytes; undefined while they go into its stream. */
-interface Target {
+interface ByteSink {
   listener: BytesListener | undefined;
 }
 
-const targets = new WeakMap<Socket, Target>();
+const sinks = new WeakMap<Socket, ByteSink>();
 
 /** Opens a socket that is read as a stream until `readBytes` is called. `open` passes the option on to Node. */
 export function openWithSharedBuffer(open: (onread: OnReadOpts | undefined) => Socket): Socket {
   if (readsAhead || !isNodesOwn()) return open(undefined);
-  const target: Target = { listener: undefined };
+  const sink: ByteSink = { listener: undefined };
   const callback = (length: number): boolean => {
     const bytes = memory.subarray(0, length);
-    if (target.listener === undefined) return socket.push(Buffer.from(bytes));
-    target.listener(bytes);
+    if (sink.listener === undefined) return socket.push(Buffer.from(bytes));
+    sink.listener(bytes);
     return true;
   };
   const socket = open({ buffer: memory, callback });
-  targets.set(socket, target);
+  sinks.set(socket, sink);
   return socket;
 }
 
@@ -53,6 +53,6 @@ export function openWithSharedBuffer(open: (onread: OnReadOpts | undefined) => S
 export function readBytes(socket: Socket, listener: BytesListener): void {
   socket.on('data', listener);
   socket.read();
-  const target = targets.get(socket);
-  if (target !== undefined) target.listener = listener;
+  const sink = sinks.get(socket);
+  if (sink !== undefined) sink.listener = listener;
 }

@@ -1,4 +1,4 @@
-import { hasNotRun, isTransient, kindOf } from './failure.js';
+import { hasNotRun, isTransient, failureKindOf } from './failure.js';
 import { retryAfterMsOf } from './retry-after.js';
 import type { Phase } from '../phase.js';
 import type { ErrorCode } from './error-codes.js';
@@ -68,7 +68,7 @@ export class TurnwireError extends Error {
     this.name = code === 'aborted' ? 'AbortError' : 'TurnwireError';
     this.code = code;
     this.phase = options.phase ?? 'queued';
-    this.kind = options.kind ?? kindOf(code, options);
+    this.kind = options.kind ?? failureKindOf(code, options);
     this.transient = isTransient(code, this.kind, options.server);
     this.retryable = options.retryable ?? isRetryable(this, options.server);
     this.retryAfterMs = options.retryAfterMs ?? retryAfterMsOf(options.server, Date.now());

@@ -20,13 +20,13 @@ export interface FailureSignals {
   closeCode?: number | undefined;
 }
 
-export function kindOf(code: ErrorCode, { server, status, closeCode }: FailureSignals): FailureKind {
+export function failureKindOf(code: ErrorCode, { server, status, closeCode }: FailureSignals): FailureKind {
   const { kind } = codeTable[code];
   if (kind === 'closure') return closeCode === undefined ? 'network' : closeMeaningOf(closeCode).kind;
   if (kind !== 'server') return kind;
   const named = status ?? server?.status;
   if (isThrottle(named, server)) return 'rate_limit';
-  if (code === 'upgrade_refused' && named === 400 && !isJson(server)) return 'unsupported';
+  if (code === 'upgrade_refused' && named === 400 && !hasJsonBody(server)) return 'unsupported';
   // A refusal that calls itself a success has no status: only its words count.
   return kindOfWords(server, code === 'request_refused' && named !== undefined && named < 300 ? undefined : named);
 }
@@ -61,10 +61,10 @@ export function hasNotRun(
 
 /** A 403 by something before the API: an edge network that counts dials (A4). */
 export function isThrottle(status: number | undefined, server: ServerError | undefined): boolean {
-  return status === 403 && (!isJson(server) || server?.headers['cf-mitigated'] !== undefined);
+  return status === 403 && (!hasJsonBody(server) || server?.headers['cf-mitigated'] !== undefined);
 }
 
-function isJson(server: ServerError | undefined): boolean {
+function hasJsonBody(server: ServerError | undefined): boolean {
   return typeof server?.raw === 'object' && server.raw !== null;
 }
 

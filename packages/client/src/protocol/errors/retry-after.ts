@@ -1,4 +1,4 @@
-import type { ServerError } from './server-error.js';
+import { asRecord, type ServerError } from './server-error.js';
 
 /**
  * How long the server asks to wait, in milliseconds from now, or undefined where it does not say. It says so in many places (A5, G3, P27,
@@ -109,25 +109,19 @@ function waitInSentence(message: string): number | undefined {
 
 /** The objects that tell of the error, in whichever shape it came (P61, P63, P64), the innermost first, and what stands beside its words. */
 function* objectsOf(raw: unknown): Generator<Record<string, unknown>> {
-  const top = record(raw);
-  const response = record(top?.['response']);
-  for (const each of [record(top?.['error']), record(response?.['error']), top]) {
+  const top = asRecord(raw);
+  const response = asRecord(top?.['response']);
+  for (const each of [asRecord(top?.['error']), asRecord(response?.['error']), top]) {
     if (each === undefined) continue;
     yield each;
     const { details, metadata } = each;
     for (const more of Array.isArray(details) ? details.slice(0, 8) : [details, metadata]) {
-      const beside = record(more);
+      const beside = asRecord(more);
       if (beside === undefined) continue;
       yield beside;
-      const headers = record(beside['headers']);
+      const headers = asRecord(beside['headers']);
       if (headers !== undefined)
         yield Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
     }
   }
-}
-
-function record(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
 }

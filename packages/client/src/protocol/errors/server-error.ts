@@ -52,7 +52,8 @@ export function sanitize(value: string): string {
   return printable.length > maxMessageLength ? `${printable.slice(0, maxMessageLength)} …` : printable;
 }
 
-function asRecord(value: unknown): Record<string, unknown> | undefined {
+/** A JSON object; undefined for any other value. */
+export function asRecord(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;

@@ -367,7 +367,7 @@ export class AttemptRunner implements AttemptObserver {
     // The first failure stands at the end of the causes, whatever followed (K2).
     if (this.#firstError !== undefined) rootCause(surfaced).cause = this.#firstError;
     // An earlier attempt may have run, although the last one was refused.
-    if (this.#decisions.some(({ doubtful }) => doubtful)) Object.assign(surfaced, { retryable: false });
+    if (this.#decisions.some(({ mayRunTwice }) => mayRunTwice)) Object.assign(surfaced, { retryable: false });
     this.#listener.failed(surfaced);
   }
 

@@ -47,7 +47,7 @@ export interface Policy {
   /** The caller wants a stream. */
   streams: boolean;
   /** The decisions of this turn so far. */
-  done: readonly Pick<Decision, 'move' | 'doubtful'>[];
+  done: readonly Pick<Decision, 'move' | 'mayRunTwice'>[];
   /** The number of attempts so far, the failed one included. */
   attempts: number;
   maxAttempts: number;
@@ -66,7 +66,7 @@ export interface Decision {
   /** Why the attempt failed. */
   cause: Cause;
   /** The server may have run the turn already: such a move is made once a turn. */
-  doubtful: boolean;
+  mayRunTwice: boolean;
   /** Connections of this endpoint are used without `stream_id` from now on (F5). */
   withoutLanes: boolean;
   /** What the breaker is told, whatever the move. */
@@ -171,28 +171,28 @@ export function recover(failure: Failure, policy: Policy): Decision {
       phases.includes(failure.phase) &&
       (connection === 'any' || failure.reused === (connection === 'rested')),
   );
-  const doubtful = row?.ran === 'maybe';
+  const mayRunTwice = row?.ran === 'maybe';
   const decision = {
     cause,
-    doubtful,
+    mayRunTwice,
     withoutLanes: cause === 'lanes_refused',
     breakerFailure: breakerFailureOf(cause, failure),
   };
-  if (row !== undefined && mayTryAgain(failure, policy, doubtful)) {
+  if (row !== undefined && mayTryAgain(failure, policy, mayRunTwice)) {
     for (const move of row.moves) {
       const delayMs = delayBefore(move, cause, failure, policy);
       if (isPermitted(move, cause, failure, policy) && delayMs <= policy.msLeft) return { ...decision, move, delayMs };
     }
   }
-  return { ...decision, doubtful: false, withoutLanes: false, move: 'surface', delayMs: 0 };
+  return { ...decision, mayRunTwice: false, withoutLanes: false, move: 'surface', delayMs: 0 };
 }
 
 /** Conditions of every move: the budget, and the replay policy. */
-function mayTryAgain({ phase }: Failure, policy: Policy, doubtful: boolean): boolean {
+function mayTryAgain({ phase }: Failure, policy: Policy, mayRunTwice: boolean): boolean {
   if (policy.attempts >= policy.maxAttempts || !(policy.msLeft > 0)) return false;
   if (policy.replay === 'never') return phase === 'queued';
-  if (!doubtful) return true;
-  return policy.replay === 'unanswered' && policy.repeatable && !policy.done.some((earlier) => earlier.doubtful);
+  if (!mayRunTwice) return true;
+  return policy.replay === 'unanswered' && policy.repeatable && !policy.done.some((earlier) => earlier.mayRunTwice);
 }
 
 /** Conditions of one move. Each is made once a turn, except `retry`. */

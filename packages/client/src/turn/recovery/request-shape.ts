@@ -8,7 +8,9 @@ import { maxShapeFields, maxShapeNameLength } from '../../base/bounds.js';
  */
 export function shapeOf(body: object): string {
   return fields(body, (value) =>
-    isObject(value) ? `{${fields(value, (inner) => (isObject(inner) ? 'object' : kindOf(inner)))}}` : kindOf(value),
+    isObject(value)
+      ? `{${fields(value, (inner) => (isObject(inner) ? 'object' : valueKind(inner)))}}`
+      : valueKind(value),
   );
 }
 
@@ -25,7 +27,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function kindOf(value: unknown): string {
+function valueKind(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'list';
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'decimal';

@@ -76,13 +76,13 @@ const plenty = { attempts: 1, msLeft: 60_000 };
 /** What the turn has done and spent before. */
 const pasts: readonly Pick<Policy, 'done' | 'attempts' | 'msLeft'>[] = [
   { ...plenty, done: [] },
-  { ...plenty, done: [{ move: 'redial', doubtful: false }] },
-  { ...plenty, done: [{ move: 'redial', doubtful: true }] },
-  { ...plenty, done: [{ move: 'fall_back', doubtful: false }] },
-  { ...plenty, done: [{ move: 'resend_in_full', doubtful: false }] },
-  { ...plenty, done: [{ move: 'retry', doubtful: false }] },
-  { ...plenty, done: [{ move: 'fall_back', doubtful: true }] },
-  { ...plenty, done: [{ move: 'wait_for_lane', doubtful: false }] },
+  { ...plenty, done: [{ move: 'redial', mayRunTwice: false }] },
+  { ...plenty, done: [{ move: 'redial', mayRunTwice: true }] },
+  { ...plenty, done: [{ move: 'fall_back', mayRunTwice: false }] },
+  { ...plenty, done: [{ move: 'resend_in_full', mayRunTwice: false }] },
+  { ...plenty, done: [{ move: 'retry', mayRunTwice: false }] },
+  { ...plenty, done: [{ move: 'fall_back', mayRunTwice: true }] },
+  { ...plenty, done: [{ move: 'wait_for_lane', mayRunTwice: false }] },
   { done: [], attempts: 4, msLeft: 60_000 },
   { done: [], attempts: 1, msLeft: 0 },
   { done: [], attempts: 1, msLeft: 1500 },
@@ -114,7 +114,7 @@ function expected({ name, ...expectation }: Expectation, failure: Failure, polic
       policy.attempts >= 4 || policy.msLeft === 0,
       policy.replay === 'never' && phase !== 'queued',
       policy.replay === 'unsent' && mark === '?',
-      mark === '?' && (!policy.repeatable || policy.done.some(({ doubtful }) => doubtful)),
+      mark === '?' && (!policy.repeatable || policy.done.some(({ mayRunTwice }) => mayRunTwice)),
       letter !== 'R' && before.has(move),
       letter === 'F' && (transport === 'sse' || policy.choice !== 'auto' || !policy.sseAble),
       letter === 'F' && name === 'no streams' && policy.streams,
@@ -166,7 +166,7 @@ describe('table of recovery', () => {
                                   jitter: () => 0.5,
                                 };
                                 const decision = recover(failure, policy);
-                                const told = `${decision.move}${decision.doubtful ? '?' : ''}`;
+                                const told = `${decision.move}${decision.mayRunTwice ? '?' : ''}`;
                                 const right = expected(expectation, failure, policy);
                                 if (told !== right)
                                   assert.equal(told, right, JSON.stringify({ ...failure, ...policy, error: name }));
@@ -229,7 +229,7 @@ describe('table of recovery', () => {
     const error = refusal({ code: 'server_is_overloaded' }, 503);
     const waits = (jitter: number): number[] =>
       Array.from({ length: 6 }, (_, retries) => {
-        const done = Array.from({ length: retries }, () => ({ move: 'retry' as const, doubtful: false }));
+        const done = Array.from({ length: retries }, () => ({ move: 'retry' as const, mayRunTwice: false }));
         return recover({ ...failure, error }, { ...policy, done, maxAttempts: 9, jitter: () => jitter }).delayMs;
       });
     assert.deepEqual(waits(0), [375, 750, 1500, 3000, 6000, 6000]);
