@@ -173,7 +173,7 @@ export class TurnAttempt implements TransportListener {
 
   event(frame: Frame, at: number): void {
     if (this.#settled) return;
-    if (this.request.expectedParent !== undefined && !this.response.begun && this.#holdBack(frame, at)) return;
+    if (!this.response.begun && this.request.expectedParent !== undefined && this.#holdBack(frame, at)) return;
     if (this.#heldFrames !== undefined) {
       const heldFrames = this.#heldFrames;
       this.#heldFrames = undefined;
