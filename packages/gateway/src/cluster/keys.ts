@@ -1,4 +1,5 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Principal } from '../upstream/principal.js';
 
 /** The first part of every key: another layout of what is shared has another one, so that two versions of the gateway can share one Redis. */
@@ -20,6 +21,9 @@ export const lifetimes = {
 /** So much of a hash that nobody finds two that are the same: 144 bits. */
 const macLength = 24;
 
+/** Tenants whose names are remembered; another one's are computed anew. */
+const mostTenants = 1000;
+
 /** What keys of one tenant have in common, so that a sharded store can hold them together. */
 const tagLength = 8;
 
@@ -28,10 +32,12 @@ const tagLength = 8;
  * and one tenant's entries cannot be found by another.
  */
 export class Keys {
-  readonly #secret: string;
+  readonly #secret: KeyObject;
+  /** Those of the last turns, in the order in which they were made. */
+  readonly #tenants = new Map<string, Tenant>();
 
   constructor(secret: string) {
-    this.#secret = secret;
+    this.#secret = createSecretKey(secret, 'utf8');
   }
 
   /** Who owns an id. */
@@ -73,9 +79,14 @@ export class Keys {
   }
 
   tenant({ id, identity }: Pick<Principal, 'id' | 'identity'>, upstream: string): Tenant {
-    return new Tenant(version, this.mac('tenant', JSON.stringify([upstream, id, identity])), (text) =>
-      this.mac('entry', text),
-    );
+    const text = JSON.stringify([upstream, id, identity]);
+    const known = this.#tenants.get(text);
+    if (known !== undefined) return known;
+    const made = new Tenant(version, this.mac('tenant', text), (entry) => this.mac('entry', entry));
+    this.#tenants.set(text, made);
+    const [oldest] = this.#tenants.keys();
+    if (this.#tenants.size > mostTenants && oldest !== undefined) this.#tenants.delete(oldest);
+    return made;
   }
 
   mac(purpose: string, text: string): string {

@@ -47,6 +47,8 @@ export async function connectRedis({ place, username, password }: RedisOptions):
     disableClientInfo: true,
     commandsQueueMaxLength: mostPending,
     maintNotifications: 'disabled',
+    // An AbortSignal for each command, which costs more than the command; the deadline of `Store` is shorter anyway.
+    commandOptions: { timeout: 0 },
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
   } as const;
