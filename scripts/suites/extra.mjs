@@ -1,5 +1,5 @@
 // Runs the tests that need what is too large for every install:
-// - Vitest and Jest, for their examples; Bun and Deno, for the programs of the README; the Agents SDK against the emulator;
+// - Vitest and Jest (in node and in jsdom), for their examples; Bun and Deno, for the programs of the README; the Agents SDK against the emulator;
 // - Apache and Caddy around the gateway, where they are installed;
 // - the MCP project's own servers against the agent (behind nginx and haproxy, too, where these are installed); the client below mocks of HTTP;
 // - the site, in a browser; the SDKs that npm picks on Node 20, for the examples and the types.
@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 installBelowCache('extra', [
   'vitest@4.1',
   'jest@30',
+  'jest-environment-jsdom@30',
   'bun@1',
   'deno@2',
   '@openai/agents@0.20',

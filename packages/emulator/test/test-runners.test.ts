@@ -24,9 +24,11 @@ function run(folder: string, args: readonly string[]): void {
 test('the example for node:test passes', () => run('node-test', ['--test', 'weather.test.js']));
 
 /** Vitest and Jest are large, and not installed with this repository: `npm run test:extra` puts them where this looks for them. */
+const extra = join(root, '.cache', 'extra', 'node_modules');
 const RUNNERS = [
   ['vitest', 'node_modules/vitest/vitest.mjs', ['run', '--root', '.']],
   ['jest', 'node_modules/jest/bin/jest.js', ['--rootDir', '.']],
+  ['jest-jsdom', 'node_modules/jest/bin/jest.js', ['--rootDir', '.', '--env', join(extra, 'jest-environment-jsdom')]],
 ] as const;
 
 for (const [name, file, args] of RUNNERS) {
