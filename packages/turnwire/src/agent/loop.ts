@@ -13,6 +13,7 @@ import type { AgentEvent } from './events.js';
 import { promptFileEvent } from './hooks/hooks.js';
 import { runHooksAt, runBlockingHooks } from './hooks/run-hooks-at.js';
 import { afterTurn, beforeTurn, modelSwitched, TurnEnd } from './hooks/turn-hooks.js';
+import { beyondLimit } from './limits/turn-limit.js';
 import { TaskBudget } from './limits/task-budget.js';
 import { workingTime } from './limits/working-time.js';
 import { originOf, readableBy } from './turn/item-origin.js';
@@ -44,6 +45,8 @@ export interface LoopResult {
 interface Progress {
   reports: TurnReport[];
   repetition: Repetition;
+  /** The turns that the user has given it beyond its limit. */
+  granted: number;
   /** How long the history was after the last turn; undefined before the first. */
   length: number | undefined;
   taskBudget: TaskBudget;
@@ -57,6 +60,7 @@ export async function* runLoop(
   const progress: Progress = {
     reports: [],
     repetition: repetitionOf(conversation),
+    granted: 0,
     length: undefined,
     taskBudget: new TaskBudget(),
   };
@@ -66,9 +70,9 @@ export async function* runLoop(
     yield* scope.aside.splice(0);
     yield* instruct(conversation, signal);
     const { agent, history, usage } = conversation;
-    if (progress.reports.length >= agent.maxIterations) {
-      const most = agent.maxIterations;
-      throw new AgentError('max_turns', `the agent is not done after ${most} turns, the most this run may take`);
+    if (progress.reports.length >= agent.maxIterations + progress.granted) {
+      const most = agent.maxIterations + progress.granted;
+      progress.granted += (yield* beyondLimit(conversation, most, signal)) - most;
     }
     scope.ledger.check(agent);
     const took = (ms: number): void => scope.ledger.time(agent, ms);

@@ -45,6 +45,8 @@ export interface SessionOptions {
   /** Agents that it may turn to, by name. @default none */
   team?: ReadonlyMap<string, Member> | undefined;
   approval: Approval;
+  /** Asks the user what is no call: whether a run goes on beyond its limit. @default nobody is asked */
+  askUser?: SessionScope['askUser'];
   /** The `permissions` of the file. @default none */
   rules?: PermissionRules | undefined;
   /** Where the agents' hooks are run. @default they are not */
@@ -127,6 +129,7 @@ export function createSession(options: SessionOptions): Session {
     team = new Map(),
     client,
     approval,
+    askUser,
     rules,
     hooksIn,
     store,
@@ -142,6 +145,7 @@ export function createSession(options: SessionOptions): Session {
     instructed: new Set<string>(),
     clientFor: typeof client === 'function' ? client : () => client,
     permissions,
+    askUser,
     hooksIn,
     askForHook: (asking, question) => askForHook(scope, asking, question),
     sessionId: id ?? randomUUID(),
@@ -299,10 +303,11 @@ async function* notify(
   message: string,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent> {
-  const limited = error instanceof AgentError && error.code === 'max_turns';
-  const event = { notification_level: limited ? 'warning' : 'error', notification_message: message };
+  // Of a limit they were told when it was reached.
+  if (error instanceof AgentError && error.code === 'max_turns') return;
+  const event = { notification_level: 'error', notification_message: message };
   yield* runHooksAt(conversation, { point: 'notification', event, signal });
-  yield* runHooksAt(conversation, { point: limited ? 'on_max_iterations' : 'on_error', event, signal });
+  yield* runHooksAt(conversation, { point: 'on_error', event, signal });
 }
 
 /** An answer that was given before. */

@@ -126,7 +126,6 @@ const instead: Readonly<Record<string, string>> = {
   task_budget: 'bound the turns of a run by "max_iterations"',
   before_agent_run: 'check prompts by a hook of user_prompt_submit, and calls by one of tool_guard',
   after_agent_complete: 'look at what an agent says by a hook of subagent_stop',
-  on_session_resume: 'a run ends at its "max_iterations" here, of which on_max_iterations is told',
   capabilities: 'leave out the tools that bring pictures and files, by "tools": they are sent to every model',
   output_capabilities: 'let a tool make pictures, such as one of an MCP server',
   runtime: 'start turnwire in a container, and say under "permissions" which calls never run',

@@ -186,7 +186,7 @@ describe('session of an agent', () => {
       agent: { ...agent, maxIterations: 1 },
     });
     const { seen, error } = await collect(session.run('go'));
-    assert.match((error as Error).message, /not done after 1 turns/);
+    assert.match((error as Error).message, /not done after 1 turn,/);
     assert.deepEqual(seen.at(-1), { type: 'stream_stopped', reason: 'max_turns' });
   });
 

@@ -25,6 +25,8 @@ export interface SessionScope {
   instructed: Set<string>;
   clientFor: (model: Model) => TurnClient;
   permissions: Permissions;
+  /** Asks the user what is no call. @default nobody is asked */
+  askUser?: ((question: string, options: { signal: AbortSignal }) => Promise<string | undefined>) | undefined;
   /** Where the user's hooks run; undefined: they do not. */
   hooksIn: HookContext | undefined;
   /** Asks a model for a hook of an agent. @default no model is asked, and the hook fails */

@@ -50,6 +50,7 @@ export const hookPoints: Readonly<Record<HookPoint, Contract>> = {
   notification: { blocks: 'warns' },
   on_error: { blocks: 'warns' },
   on_max_iterations: { blocks: 'warns' },
+  on_session_resume: { blocks: 'warns' },
   session_end: { blocks: 'warns' },
 };
 

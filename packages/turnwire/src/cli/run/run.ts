@@ -120,6 +120,7 @@ export async function run(
           client: agents.clientFor,
           team: agents.members,
           approval: options.yolo ? { yolo: user.approver } : user.approver,
+          askUser: user.askUser,
           rules: config.permissions,
           hooksIn: { directory, env, expand: agents.expand, now: agents.now, home: homeOf(io) },
           history: file?.state.items,

@@ -116,7 +116,7 @@ export class Chat {
           return answer;
         },
       },
-      askUser: (text, { signal }) => put(printable(text), '? ', signal),
+      askUser: (text, { signal }) => put(wrapped(printable(text), this.#screen.columns).join('\n'), '? ', signal),
     };
   }
 

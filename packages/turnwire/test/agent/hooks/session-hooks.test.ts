@@ -26,6 +26,7 @@ interface Setting {
   more?: Partial<Agent>;
   /** Hooks of an agent `helper`, which gets tasks and the conversation. */
   helper?: object;
+  askUser?: (question: string) => Promise<string | undefined>;
 }
 
 const text = (content: string): InputItem => ({ type: 'message', role: 'user', content });
@@ -37,7 +38,7 @@ const big = defineTool({
   run: () => Promise.resolve('y'.repeat(3000)),
 });
 
-async function sessionOf(t: TestContext, { hooks, turns, more = {}, helper }: Setting) {
+async function sessionOf(t: TestContext, { hooks, turns, more = {}, helper, askUser }: Setting) {
   const directory = await scratch(t);
   const client = scriptedClient(turns);
   const first: Agent = { ...agent, ...more, hooks: hooksSchema.parse(hooks) };
@@ -48,6 +49,7 @@ async function sessionOf(t: TestContext, { hooks, turns, more = {}, helper }: Se
     tools: [big],
     team: new Map([['helper', { agent: second, tools: [] }]]),
     approval: 'yolo',
+    askUser,
     hooksIn: { directory, env: { PATH: process.env['PATH'] } },
     id: 'the-session',
   });
@@ -103,6 +105,47 @@ describe('hooks around a compaction', { skip }, () => {
       assert.deepEqual(
         seen.flatMap((event) => (event.type === 'warning' ? [event.message] : [])),
         ['the hook keeper kept the conversation from being summed up: mine'],
+      );
+    });
+  }
+});
+
+describe('hooks of a run that comes to its limit', { skip }, () => {
+  const hooks = { on_max_iterations: log, on_session_resume: log };
+  const turns = [{ output: [call('1', 'big', {})] }, { output: [call('2', 'big', {})] }, { output: [say('Done.')] }];
+  const more = { maxIterations: 1 };
+  const asking = (answer: string | undefined) => {
+    const asked: string[] = [];
+    const askUser = (question: string): Promise<string | undefined> => {
+      asked.push(question);
+      return Promise.resolve(answer);
+    };
+    return { asked, askUser };
+  };
+
+  test('a yes of the user lets it go on for ten turns, and they are told both numbers', async (t) => {
+    const { asked, askUser } = asking('y');
+    const { session, told } = await sessionOf(t, { hooks, turns, more, askUser });
+    assert.deepEqual((await collect(session.run('Go.'))).at(-1), { type: 'stream_stopped', reason: 'completed' });
+    assert.deepEqual(asked, [
+      'root is not done after 1 turn, which is its "max_iterations". Go on for 10 more? [y]es or [n]o',
+    ]);
+    const [limit, resumed, ...rest] = await told();
+    assert.deepEqual(rest, []);
+    assert.equal(limit?.['hook_event_name'], 'on_max_iterations');
+    assert.deepEqual(
+      ['hook_event_name', 'previous_max_iterations', 'new_max_iterations'].map((key) => resumed?.[key]),
+      ['on_session_resume', 1, 11],
+    );
+  });
+
+  for (const answer of ['n', '', undefined]) {
+    test(`${JSON.stringify(answer)} ends it`, async (t) => {
+      const { session, told } = await sessionOf(t, { hooks, turns, more, askUser: asking(answer).askUser });
+      assert.deepEqual((await collect(session.run('Go.'))).at(-1), { type: 'stream_stopped', reason: 'max_turns' });
+      assert.deepEqual(
+        (await told()).map((each) => each['hook_event_name']),
+        ['on_max_iterations'],
       );
     });
   }

@@ -76,7 +76,8 @@ const points = {
   on_user_input: { says: 'When the agent waits for the user.', observes: true },
   notification: { says: 'When the user is told of an error or a warning.', observes: true },
   on_error: { says: 'When a run fails.', observes: true },
-  on_max_iterations: { says: 'When a run ends at its "max_iterations".', observes: true },
+  on_max_iterations: { says: 'When a run comes to its "max_iterations".', observes: true },
+  on_session_resume: { says: 'When the user lets a run go on beyond its "max_iterations".', observes: true },
   session_end: { says: 'When a session ends.', observes: true },
 } as const satisfies Readonly<Record<string, PointOfFile>>;
 
