@@ -1,4 +1,5 @@
 import { isRecord, type Item } from '../wire/wire.js';
+import { endsResponse } from '../wire/terminal.js';
 import type { Payload } from '../replay/recording.js';
 import { isCreate, parsed, type Recording, type Sent } from '../replay/recording.js';
 
@@ -53,13 +54,11 @@ export type RecordedEnd =
   | { readonly kind: 'error'; readonly error: Record<string, unknown>; readonly status: number }
   | { readonly kind: 'cut'; readonly output: readonly Item[] };
 
-const terminalType = /^response\.(completed|failed|incomplete|done|cancelled)$/;
-
 export function endOf({ events, status }: RecordedAnswer): RecordedEnd {
   const done = events.flatMap(({ type, item }) =>
     type === 'response.output_item.done' && isRecord(item) ? [item] : [],
   );
-  const terminal = events.find(({ type }) => typeof type === 'string' && terminalType.test(type));
+  const terminal = events.find(({ type }) => endsResponse(type));
   const whole = events.find(({ object }) => object === 'response');
   const response = isRecord(terminal?.['response']) ? terminal['response'] : whole;
   if (response !== undefined) {

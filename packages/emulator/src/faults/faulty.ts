@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { endsTurn } from '../wire/terminal.js';
 import { Refusal } from '../wire/refusal.js';
 import { isRecord, type Frame, type ResponseObject } from '../wire/wire.js';
 import { editOf, type Edit } from './edit.js';
@@ -7,8 +8,6 @@ import { describeFault, parseFaults, type Fault } from './fault.js';
 import { isOfConnection, type Faults } from './rule.js';
 import type { Sink } from './sink.js';
 import { isLineFault, strike } from './strike.js';
-
-const terminalType = /^(response\.(completed|failed|incomplete|done|cancelled)|error)$/;
 
 /** Where a request may ask for faults of its own. */
 export const faultHeader = 'x-turnwire-fault';
@@ -117,7 +116,7 @@ export function faulty<S extends Sink>(
   };
 
   const send = async (frame: Frame): Promise<void> => {
-    const last = terminalType.test(frame.type);
+    const last = endsTurn(frame);
     await strikeAfter(number, frame);
     number += 1;
     if (frame.type === 'response.created') created = responseOf(frame);

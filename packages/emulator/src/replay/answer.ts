@@ -1,4 +1,5 @@
 import { isRecord, type Item, type ResponseObject } from '../wire/wire.js';
+import { endsResponse } from '../wire/terminal.js';
 import { parsed, type RecordedExchange, type RecordedTurn, type Sent } from './recording.js';
 
 /** An event of an answer, and when it was sent. */
@@ -90,15 +91,13 @@ function eventOfBlock({ at, text }: Sent): SentEvent[] {
   return event === undefined ? [] : [{ at, event, text: data }];
 }
 
-const terminalType = /^response\.(completed|failed|incomplete|done|cancelled)$/;
-
 function endsWell(events: readonly SentEvent[]): boolean {
-  return events.some(({ event }) => terminalType.test(String(event['type'])));
+  return events.some(({ event }) => endsResponse(event['type']));
 }
 
 /** The response that events end in, its output rebuilt from finished items where the last event has none; undefined if they break off. */
 export function finalResponse(events: readonly SentEvent[]): ResponseObject | undefined {
-  const last = events.findLast(({ event }) => terminalType.test(String(event['type'])))?.event['response'];
+  const last = events.findLast(({ event }) => endsResponse(event['type']))?.event['response'];
   if (!isRecord(last) || typeof last['id'] !== 'string') return undefined;
   const { output } = last;
   const said = Array.isArray(output) && output.length > 0 ? output.filter(isRecord) : finishedItems(events);

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { endsTurn } from '../wire/terminal.js';
 import type { z } from 'zod';
 import { EmulatorError } from '../base/errors.js';
 import { headerSchema, lineSchema, type RecordingHeader, type RecordingLine } from '../record/format.js';
@@ -179,8 +180,6 @@ function exchangeOf(lines: readonly Placed[]): readonly RecordedExchange[] {
   ];
 }
 
-const terminalType = /^(response\.(completed|failed|incomplete|done|cancelled)|error)$/;
-
 /**
  * Gives each message of the server to the create it answers: on each lane, turns follow one another, so a message belongs
  * to the oldest create that has had no terminal event, or to the last one if all have (a steered turn has a successor).
@@ -213,7 +212,7 @@ function socketOf(lines: readonly Placed[]): readonly RecordedSocket[] {
         .toSorted((a, b) => a.line - b.line)
         .at(-1);
     (turn?.sent ?? greeting).push({ at, text, base64 });
-    if (endsTurn(message)) ended.set(lane, done + 1);
+    if (message !== undefined && endsTurn(message)) ended.set(lane, done + 1);
   }
   const body = values.find((value) => value.kind === 'body');
   return [
@@ -230,12 +229,6 @@ function socketOf(lines: readonly Placed[]): readonly RecordedSocket[] {
       close: values.find((value) => value.kind === 'close'),
     },
   ];
-}
-
-/** A terminal event, or an error, which may come without a type (P61). */
-function endsTurn(message: Record<string, unknown> | undefined): boolean {
-  const type = message?.['type'];
-  return typeof type === 'string' ? terminalType.test(type) : message?.['error'] !== undefined;
 }
 
 export function parsed(text: string): Record<string, unknown> | undefined {

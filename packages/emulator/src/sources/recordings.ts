@@ -1,4 +1,5 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { endsResponse } from '../wire/terminal.js';
 import { join, sep } from 'node:path';
 import type { Answer, RecordedResponse, Source } from './answer.js';
 import type { Context } from '../memory/context.js';
@@ -122,10 +123,8 @@ function parse(text: string): Record<string, unknown> | undefined {
   }
 }
 
-const endings = /^response\.(completed|failed|incomplete|done|cancelled)$/;
-
 function finalResponse(lines: readonly Line[]): ResponseObject | undefined {
-  const response = lines.findLast((line) => endings.test(line.frame.type))?.event['response'];
+  const response = lines.findLast((line) => endsResponse(line.frame.type))?.event['response'];
   if (!isRecord(response) || typeof response['id'] !== 'string') return undefined;
   const status = typeof response['status'] === 'string' ? response['status'] : 'completed';
   return { ...response, id: response['id'], status, output: outputOf(response, lines) };

@@ -1,4 +1,5 @@
 import type { CreateRequest } from '../../request/request.js';
+import { endsResponse } from '../../wire/terminal.js';
 import type { Frames, Recount } from '../turn.js';
 import type { Frame, Item, ResponseObject } from '../../wire/wire.js';
 import { answeredKey, callKeys, isClientCall } from '../../wire/client-calls.js';
@@ -52,7 +53,7 @@ export class SteerTarget {
   sent(frame: Frame): void {
     if (frame.type === 'response.created') this.#created = frame;
     if (frame.type === 'response.output_item.done' && callItem.test(frame.text)) this.#calls.push(frame);
-    if (/^response\.(completed|failed|incomplete)$/.test(frame.type)) this.#isOver = true;
+    if (endsResponse(frame.type)) this.#isOver = true;
   }
 
   /** The response's id, once the client can know it. */

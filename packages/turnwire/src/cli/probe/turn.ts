@@ -26,7 +26,8 @@ export interface Turn {
 
 const terminal = /^(?:response\.(?:completed|failed|incomplete|done|cancelled)|error)$/;
 
-export function isTerminal({ type }: WireEvent): boolean {
+/** Whether a turn ends with an event of this type. */
+export function isTerminal({ type }: { type: string }): boolean {
   return terminal.test(type);
 }
 

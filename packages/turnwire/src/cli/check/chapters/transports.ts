@@ -1,4 +1,4 @@
-import { endOf, isJson, part } from '../../probe/turn.js';
+import { endOf, isJson, isTerminal, part } from '../../probe/turn.js';
 import { succeeded } from '../probe.js';
 import { expect, NotApplicable } from '../deviation.js';
 import { expectErrorFrame } from './error-frame.js';
@@ -36,7 +36,7 @@ export const transports: readonly Rule[] = [
         expect(!binary, 'a frame is binary');
         expect(isJson(json), `a frame is no JSON object: ${incoming.text.slice(0, 100)}`);
         expect(typeof json['type'] === 'string', `a frame has no type: ${incoming.text.slice(0, 100)}`);
-        terminal = /^(?:response\.(?:completed|failed|incomplete|done|cancelled)|error)$/.test(json['type']);
+        terminal = isTerminal({ type: json['type'] });
         if (terminal) probe.bill(part(json, 'response'));
       }
       await socket.ping(2000);
