@@ -145,6 +145,12 @@ export async function serve(t: TestContext, upstream: string): Promise<Served> {
   };
 }
 
+/** How a client reaches an emulator: by its own address, and by that of a gateway before it. */
+export const ways: readonly (readonly [how: string, reach: (t: TestContext, url: string) => Promise<string>])[] = [
+  ['', (_t, url) => Promise.resolve(url)],
+  [' through a gateway', async (t, url) => (await serve(t, url)).url],
+];
+
 /** How the turns went that a client asked for; a warm-up has no output. */
 export function told(turns: readonly JournalTurn[]): readonly (readonly [string, string, string])[] {
   return turns.map(({ transport, plan, outcome }) => [transport, plan, outcome]);

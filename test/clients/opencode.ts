@@ -1,7 +1,21 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bin, home, run, type Ended } from './client.js';
 import type { TestContext } from 'node:test';
+
+interface Configuration {
+  readonly provider: { readonly openai: object };
+}
+
+/** The block of docs/gateway.md for `opencode.json`, with another address. */
+function documentedConfig(baseURL: string): Configuration {
+  const page = readFileSync(new URL('../../docs/gateway.md', import.meta.url), 'utf8');
+  const [, block] = /`opencode\.json`:\n\n```json\n([^]*?)```/.exec(page) ?? [];
+  const address = 'http://127.0.0.1:4000/v1';
+  if (block?.includes(address) !== true) throw new Error('docs/gateway.md has no opencode.json with its address');
+  return JSON.parse(block.replace(address, baseURL)) as Configuration;
+}
 
 /** Asks opencode to use its tool, at a base URL. */
 export async function runOpencode(t: TestContext, baseURL: string, webSockets: boolean): Promise<Ended> {
@@ -12,8 +26,9 @@ export async function runOpencode(t: TestContext, baseURL: string, webSockets: b
   const data = join(folder, 'DATA', 'opencode');
   await mkdir(data, { recursive: true });
   await writeFile(join(data, 'auth.json'), JSON.stringify({ openai: { type: 'api', key: 'any' } }));
-  const provider = { openai: { options: { baseURL }, models: { 'gpt-5.4': { name: 'gpt-5.4' } } } };
-  const configuration = { permission: { bash: 'allow' }, provider };
+  const documented = documentedConfig(baseURL);
+  const openai = { ...documented.provider.openai, models: { 'gpt-5.4': { name: 'gpt-5.4' } } };
+  const configuration = { ...documented, permission: { bash: 'allow' }, provider: { openai } };
   await writeFile(join(work, 'opencode.json'), JSON.stringify(configuration));
   const env = {
     // Its project is where PWD says, not where the process is; elsewhere its provider is "Unexpected server error".

@@ -2,99 +2,109 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createTestAuthority } from '@turnwire/emulator';
-import { needs, newerNode, start, startProcess } from '../client.js';
+import { needs, newerNode, start, startProcess, ways } from '../client.js';
 import { codexApp } from './codex.js';
 
 const story = { text: 'one two three four five six seven eight', pace: { tokens_per_second: 2 } };
 
-describe('Codex, compaction', () => {
-  for (const webSockets of [true, false])
-    test(
-      `/compact with its own provider sends compaction_trigger${webSockets ? '' : ', over SSE too'}`,
-      needs('codex'),
-      async (t) => {
-        const emulator = await start(t, { turns: [{ text: 'First.' }, { text: 'Second.' }] });
-        const app = await codexApp(t, { baseURL: emulator.url, webSockets, provider: 'OpenAI' });
-        assert.equal(await app.ask('One.'), 'completed');
-        assert.equal(await app.compact(), 'completed');
-        assert.equal(await app.ask('Two.'), 'completed');
-        assert.deepEqual(app.answers, ['First.', 'Second.']);
-        const [compacted, next] = emulator.journal.turns().slice(-2);
-        assert.deepEqual(
-          compacted?.output.map(({ type }) => type),
-          ['compaction'],
-        );
-        assert(next?.transcript.some(({ type }) => type === 'compaction'));
-      },
-    );
+for (const [how, reach] of ways)
+  describe(`Codex${how}, compaction`, () => {
+    for (const webSockets of [true, false])
+      test(
+        `/compact with its own provider sends compaction_trigger${webSockets ? '' : ', over SSE too'}`,
+        needs('codex'),
+        async (t) => {
+          const emulator = await start(t, { turns: [{ text: 'First.' }, { text: 'Second.' }] });
+          const app = await codexApp(t, { baseURL: await reach(t, emulator.url), webSockets, provider: 'OpenAI' });
+          assert.equal(await app.ask('One.'), 'completed');
+          assert.equal(await app.compact(), 'completed');
+          assert.equal(await app.ask('Two.'), 'completed');
+          assert.deepEqual(app.answers, ['First.', 'Second.']);
+          const [compacted, next] = emulator.journal.turns().slice(-2);
+          assert.deepEqual(
+            compacted?.output.map(({ type }) => type),
+            ['compaction'],
+          );
+          assert(next?.transcript.some(({ type }) => type === 'compaction'));
+        },
+      );
 
-  test('/compact with a provider of its configuration asks for a summary', needs('codex'), async (t) => {
-    const emulator = await start(t, { turns: [{ text: 'First.' }, { text: 'The summary.' }, { text: 'Third.' }] });
-    const app = await codexApp(t, { baseURL: emulator.url, webSockets: true });
-    await app.ask('One.');
-    assert.equal(await app.compact(), 'completed');
-    await app.ask('Two.');
-    assert(JSON.stringify(emulator.journal.turns().at(-1)?.transcript).includes('The summary.'));
-  });
-
-  test('Codex compacts by itself near its limit', needs('codex'), async (t) => {
-    const emulator = await start(t, { turns: [{ text: 'word '.repeat(3000) }, { text: 'Second.' }] });
-    const lines = ['model_auto_compact_token_limit = 5000'];
-    const app = await codexApp(t, { baseURL: emulator.url, webSockets: true, provider: 'OpenAI', lines });
-    await app.ask('One.');
-    assert.equal(await app.ask('Two.'), 'completed');
-    assert.equal(app.answers.at(-1), 'Second.');
-    const kinds = emulator.journal.turns().flatMap(({ output }) => output.map(({ type }) => type));
-    assert(kinds.includes('compaction'), kinds.join());
-  });
-});
-
-describe('Codex, steering', () => {
-  test('a GPT-6 model: its running response is interrupted, and the input follows', needs('codex'), async (t) => {
-    const emulator = await start(t, {
-      rules: [{ match: { input: 'Shorter' }, reply: { text: 'Eight.' } }],
-      turns: [story],
+    test('/compact with a provider of its configuration asks for a summary', needs('codex'), async (t) => {
+      const emulator = await start(t, { turns: [{ text: 'First.' }, { text: 'The summary.' }, { text: 'Third.' }] });
+      const app = await codexApp(t, { baseURL: await reach(t, emulator.url), webSockets: true });
+      await app.ask('One.');
+      assert.equal(await app.compact(), 'completed');
+      await app.ask('Two.');
+      assert(JSON.stringify(emulator.journal.turns().at(-1)?.transcript).includes('The summary.'));
     });
-    const app = await codexApp(t, { baseURL: emulator.url, webSockets: true, model: 'gpt-6-sol' });
-    const turn = await app.begin('Count.');
-    await app.until('item/agentMessage/delta');
-    await app.steer('Shorter, please.', turn.id);
-    assert.equal(await turn.ended, 'completed');
-    assert.equal(app.answers.at(-1), 'Eight.');
-    const [interrupted, next] = emulator.journal.turns().slice(-2);
-    assert.equal(interrupted?.outcome, 'incomplete');
-    assert.deepEqual([next?.plan, next?.parent?.id], ['delta', interrupted.responseId]);
+
+    test('Codex compacts by itself near its limit', needs('codex'), async (t) => {
+      const emulator = await start(t, { turns: [{ text: 'word '.repeat(3000) }, { text: 'Second.' }] });
+      const lines = ['model_auto_compact_token_limit = 5000'];
+      const app = await codexApp(t, {
+        baseURL: await reach(t, emulator.url),
+        webSockets: true,
+        provider: 'OpenAI',
+        lines,
+      });
+      await app.ask('One.');
+      assert.equal(await app.ask('Two.'), 'completed');
+      assert.equal(app.answers.at(-1), 'Second.');
+      const kinds = emulator.journal.turns().flatMap(({ output }) => output.map(({ type }) => type));
+      assert(kinds.includes('compaction'), kinds.join());
+    });
   });
 
-  test('an older model: the input waits for the end of the response', needs('codex'), async (t) => {
-    const emulator = await start(t, {
-      turns: [{ text: 'one two three', pace: { tokens_per_second: 5 } }, { text: 'Eight.' }],
+for (const [how, reach] of ways)
+  describe(`Codex${how}, steering`, () => {
+    test('a GPT-6 model: its running response is interrupted, and the input follows', needs('codex'), async (t) => {
+      const emulator = await start(t, {
+        rules: [{ match: { input: 'Shorter' }, reply: { text: 'Eight.' } }],
+        turns: [story],
+      });
+      const app = await codexApp(t, { baseURL: await reach(t, emulator.url), webSockets: true, model: 'gpt-6-sol' });
+      const turn = await app.begin('Count.');
+      await app.until('item/agentMessage/delta');
+      await app.steer('Shorter, please.', turn.id);
+      assert.equal(await turn.ended, 'completed');
+      assert.equal(app.answers.at(-1), 'Eight.');
+      const [interrupted, next] = emulator.journal.turns().slice(-2);
+      assert.equal(interrupted?.outcome, 'incomplete');
+      // The gateway continues completed responses alone: what an interrupted one held goes up again.
+      if (how === '') assert.deepEqual([next?.plan, next?.parent?.id], ['delta', interrupted.responseId]);
+      else assert.equal(next?.plan, 'full');
+      for (const text of ['Count.', 'Shorter, please.']) assert(JSON.stringify(next?.transcript).includes(text));
     });
-    const app = await codexApp(t, { baseURL: emulator.url, webSockets: true });
-    const turn = await app.begin('Count.');
-    await app.until('item/agentMessage/delta');
-    await app.steer('Shorter, please.', turn.id);
-    assert.equal(await turn.ended, 'completed');
-    assert.deepEqual(app.answers, ['one two three', 'Eight.']);
-    assert(emulator.journal.turns().every(({ outcome }) => outcome === 'completed'));
-  });
 
-  test('an interrupt of the user ends the turn, and the next one is answered', needs('codex'), async (t) => {
-    const emulator = await start(t, {
-      rules: [{ match: { input: 'Again' }, reply: { text: 'Eight.' } }],
-      turns: [story],
+    test('an older model: the input waits for the end of the response', needs('codex'), async (t) => {
+      const emulator = await start(t, {
+        turns: [{ text: 'one two three', pace: { tokens_per_second: 5 } }, { text: 'Eight.' }],
+      });
+      const app = await codexApp(t, { baseURL: await reach(t, emulator.url), webSockets: true });
+      const turn = await app.begin('Count.');
+      await app.until('item/agentMessage/delta');
+      await app.steer('Shorter, please.', turn.id);
+      assert.equal(await turn.ended, 'completed');
+      assert.deepEqual(app.answers, ['one two three', 'Eight.']);
+      assert(emulator.journal.turns().every(({ outcome }) => outcome === 'completed'));
     });
-    const app = await codexApp(t, { baseURL: emulator.url, webSockets: true });
-    const turn = await app.begin('Count.');
-    await app.until('item/agentMessage/delta');
-    await app.interrupt(turn.id);
-    assert.equal(await turn.ended, 'interrupted');
-    assert.equal(await app.ask('Again.'), 'completed');
-    assert.equal(app.answers.at(-1), 'Eight.');
-    await emulator.settled();
-    assert(emulator.journal.turns().some(({ outcome }) => outcome === 'aborted'));
+
+    test('an interrupt of the user ends the turn, and the next one is answered', needs('codex'), async (t) => {
+      const emulator = await start(t, {
+        rules: [{ match: { input: 'Again' }, reply: { text: 'Eight.' } }],
+        turns: [story],
+      });
+      const app = await codexApp(t, { baseURL: await reach(t, emulator.url), webSockets: true });
+      const turn = await app.begin('Count.');
+      await app.until('item/agentMessage/delta');
+      await app.interrupt(turn.id);
+      assert.equal(await turn.ended, 'interrupted');
+      assert.equal(await app.ask('Again.'), 'completed');
+      assert.equal(app.answers.at(-1), 'Eight.');
+      await emulator.settled();
+      assert(emulator.journal.turns().some(({ outcome }) => outcome === 'aborted'));
+    });
   });
-});
 
 describe('Codex with a ChatGPT login', () => {
   test('runs over a WebSocket, with TLS, and reads the limits of its account', needs('codex'), async (t) => {

@@ -1,9 +1,11 @@
 // Codex, unmodified, through `turnwire serve`: what goes up of what it sends.
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promised } from '../../interop/conversations.js';
-import { needs, serve, start } from '../client.js';
-import { configuredCodex } from './codex.js';
+import { bin, needs, run, serve, start } from '../client.js';
+import { codexHome, configuredCodex, documentedConfig } from './codex.js';
 
 const tools = Array.from({ length: 22 }, (_, turn) => `the-tool-ran-${turn}`);
 
@@ -51,6 +53,17 @@ describe('gateway: Codex', () => {
         turns.map(() => [webSockets ? 'websocket' : 'sse', 'completed', 1]),
       );
     });
+
+  test('the config.toml of docs/gateway.md takes Codex to a gateway, over a WebSocket', needs('codex'), async (t) => {
+    const emulator = await start(t, { turns: [{ text: 'As the page says.' }] });
+    const gateway = await serve(t, emulator.url);
+    const { work, env } = await codexHome(t, { baseURL: gateway.url, webSockets: true });
+    await writeFile(join(String(env['CODEX_HOME']), 'config.toml'), documentedConfig(gateway.url));
+    const { status, said } = await run(t, bin('codex'), ['exec', '--skip-git-repo-check', 'Hello.'], work, env);
+    assert.equal(status, 0, said);
+    assert.match(said, /As the page says\./);
+    assert((await gateway.turns(1)).every(({ downstream }) => downstream === 'websocket'));
+  });
 
   test('codex doctor finds the provider reachable, over HTTP and by a WebSocket', needs('codex'), async (t) => {
     const gateway = await serve(t, (await start(t, { turns: [{ text: 'Unasked.' }] })).url);

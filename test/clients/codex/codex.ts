@@ -1,4 +1,5 @@
 // Codex with a provider of its configuration file, as its users set it up.
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -20,6 +21,16 @@ export interface CodexSettings {
   /** Further lines of the configuration file. */
   readonly lines?: readonly string[];
 }
+
+/** The block of docs/gateway.md for `config.toml`, with another address. */
+export function documentedConfig(baseURL: string): string {
+  const page = readFileSync(new URL('../../../docs/gateway.md', import.meta.url), 'utf8');
+  const [, block] = /```toml\n([^]*?)```/.exec(page) ?? [];
+  if (block?.includes(documentedURL) !== true) throw new Error('docs/gateway.md has no config.toml with its address');
+  return block.replace(documentedURL, baseURL);
+}
+
+const documentedURL = 'http://127.0.0.1:4000/v1';
 
 /** Codex' home with that configuration, and its working folder below it. */
 export interface CodexHome {
