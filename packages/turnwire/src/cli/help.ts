@@ -54,7 +54,7 @@ const verbs = {
       'turnwire check http://127.0.0.1:8080/v1 --only connecting errors/http-envelope',
       'turnwire check https://gateway.example/v1 --profile gateway --model gpt-5.4 --key-from GATEWAY_KEY --yes --json',
     ],
-    exitStatus: '0 no rule failed, 1 a rule failed or nobody answers, 2 wrong usage',
+    exitStatus: '0 no rule failed, 1 a rule failed or the server does not answer, 2 wrong usage',
     page: 'docs/check.md',
   },
   doctor: {

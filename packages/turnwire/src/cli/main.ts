@@ -46,7 +46,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .showSuggestionAfterError()
     .addHelpText(
       'after',
-      '\nExit status: 0 done, 1 failed, 2 wrong usage or configuration, 129/130/143 ended by a signal, 141 nobody reads the output.',
+      '\nExit status: 0 done, 1 failed, 2 wrong usage or configuration, 129/130/143 ended by a signal, 141 the output was closed.',
     );
 
   verb(program, 'demo')
@@ -83,7 +83,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .addOption(
       new Option(
         '--transport <name>',
-        'transport of the agent that the run begins with; default: what the file says',
+        'transport of the agent that the run begins with; default: the one in the file',
       ).choices(['auto', 'websocket', 'sse']),
     )
     .option('--json', 'print events, one JSON object a line')
@@ -201,7 +201,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     });
 
   verb(program, 'script')
-    .description('print a script for "turnwire emulate" that answers what a recording answers, to be edited')
+    .description('print a script for "turnwire emulate" with the answers of a recording, to be edited')
     .requiredOption('--from <file>', 'a recording that "turnwire record" or "turnwire run --record" wrote')
     .option('--upstream <name>', 'of a recording of several upstreams: which one')
     .action(async (options) => {
@@ -211,7 +211,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
 
   verb(program, 'serve')
     .description(
-      'serve the Responses API of an upstream to any client: one warm pool of WebSockets, and only what is new goes up',
+      'serve the Responses API of an upstream to any client: a warm pool of WebSockets that carries only new items',
     )
     .option('--upstream <url>', 'the base of its API, such as https://api.openai.com/v1')
     .option('--config <file>', 'the configuration (YAML), in place of --upstream')
@@ -298,7 +298,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .argument('[url]', 'the base URL of the server, such as http://127.0.0.1:8080/v1')
     .option('--model <name>', 'the model that is asked; rules that ask none need none')
     .addOption(
-      new Option('--profile <name>', 'whose server it is: what that provider does not have is no failure')
+      new Option('--profile <name>', 'the provider of the server: features that this provider lacks are no failures')
         .choices(['openai', 'azure', 'xai', 'vercel', 'openresponses', 'chatgpt', 'gateway'])
         .default('openai'),
     )
@@ -326,13 +326,16 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
   verb(program, 'doctor')
     .description('say why a server of the Responses API is slow, or reached by SSE alone, or cut off')
     .argument('<url>', 'the base URL of the server, such as https://api.openai.com/v1')
-    .option('--model <name>', 'ask this model for three short turns: where the time goes, and what is held back')
+    .option(
+      '--model <name>',
+      'ask this model for three short turns, to see where time is lost and events are held back',
+    )
     .option(
       '--key-from <variable>',
       "the variable that holds the key; default: that of a known provider, at that provider's address alone",
     )
     .addOption(
-      new Option('--wait <seconds>', 'leave a WebSocket idle for so long, and see who ends it').argParser(
+      new Option('--wait <seconds>', 'leave a WebSocket idle for so long, to see whether something ends it').argParser(
         wholeUpTo(7200),
       ),
     )
@@ -343,7 +346,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       new Option('--timeout <seconds>', 'the longest wait for one answer').default(60).argParser(wholeUpTo(600)),
     )
     .option('--yes', 'spend the tokens without being asked')
-    .option('--json', 'print what was found as JSON')
+    .option('--json', 'print the findings as JSON')
     .action(async (url, options) => {
       const { doctor } = await import('./doctor/doctor.js');
       end(await doctor(io, url, options));
