@@ -57,6 +57,7 @@ const specific = z.looseObject(
     updated_tool_response: text,
     summary: text,
     additional_context: text,
+    metadata: said(z.record(z.string(), z.string('text'), 'a mapping from names to texts')),
   },
   'a mapping',
 );
@@ -116,7 +117,7 @@ function fieldsOf(data: z.output<typeof answer>): HookFields {
   ];
   return {
     blocked: noes.length === 0 ? undefined : noes.filter((reason) => reason !== undefined && reason !== '').join('; '),
-    ask: own?.permission_decision === 'ask' ? (own.permission_decision_reason ?? '') : undefined,
+    ask: own?.permission_decision === 'ask' ? questionOf(own) : undefined,
     allowed: own?.permission_decision === 'allow',
     approved: data.continue === true,
     systemMessage: data.system_message || undefined,
@@ -125,6 +126,12 @@ function fieldsOf(data: z.output<typeof answer>): HookFields {
     updatedToolResponse: own?.updated_tool_response,
     summary: own?.summary?.trim() || undefined,
   };
+}
+
+/** Why it is asked, with what the hook has noted about the call. */
+function questionOf({ permission_decision_reason: reason = '', metadata = {} }: z.output<typeof specific>): string {
+  const notes = Object.entries(metadata).map(([name, value]) => `${name}: ${value}`);
+  return [reason, ...(notes.length === 0 ? [] : [`(${notes.join(', ')})`])].filter((part) => part !== '').join(' ');
 }
 
 /** The fields that are not served, and say something. */

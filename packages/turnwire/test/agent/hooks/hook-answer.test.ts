@@ -44,6 +44,14 @@ describe('answers of hooks: docker-agent’s fields', () => {
     });
   }
 
+  test('what a hook notes about a call stands with its question', () => {
+    const asked = (more: object) => fields({ hook_specific_output: { permission_decision: 'ask', ...more } });
+    const metadata = { policy: 'project', risk: 'high' };
+    const { fields: said, unserved } = asked({ permission_decision_reason: 'Look at it', metadata });
+    assert.deepEqual([said.ask, unserved], ['Look at it (policy: project, risk: high)', []]);
+    assert.equal(asked({ metadata: {} }).fields.ask, '');
+  });
+
   test('a question, changed arguments, words for the user and for the model', () => {
     const { fields: said } = fields({
       system_message: 'careful',
@@ -110,8 +118,8 @@ describe('answers of hooks: what cannot be taken as one', () => {
     [{ Decision: 'block' }, ['Decision']],
     [{ hookSpecificOutput: { permissionDecision: 'deny' } }, ['hookSpecificOutput']],
     [
-      { hook_specific_output: { updated_messages: [], metadata: {} } },
-      ['hook_specific_output.updated_messages', 'hook_specific_output.metadata'],
+      { hook_specific_output: { updated_messages: [], colour: {} } },
+      ['hook_specific_output.updated_messages', 'hook_specific_output.colour'],
     ],
   ];
   for (const [output, names] of unserved) {
