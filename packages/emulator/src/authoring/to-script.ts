@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { atOnce } from '../base/gradual.js';
+import { runWithoutPause } from '../base/gradual.js';
 import { Context } from '../memory/context.js';
 import { itemsOf } from '../request/items.js';
 import type { Script } from '../sources/script/script-type.js';
@@ -54,7 +54,7 @@ function contextOf({ request }: RecordedAnswer, contexts: ReadonlyMap<string, Co
 }
 
 function lenientItems(input: unknown): readonly Item[] {
-  if (typeof input === 'string') return atOnce(itemsOf(input));
+  if (typeof input === 'string') return runWithoutPause(itemsOf(input));
   return Array.isArray(input) ? input.filter(isItem) : [];
 }
 

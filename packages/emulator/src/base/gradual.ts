@@ -9,14 +9,14 @@ export type Gradual<T> = Generator<void, T>;
 const longestMs = 5;
 
 /** Runs all steps at once. */
-export function atOnce<T>(work: Gradual<T>): T {
+export function runWithoutPause<T>(work: Gradual<T>): T {
   let step = work.next();
   while (step.done !== true) step = work.next();
   return step.value;
 }
 
 /** Runs the steps, and lets the event loop turn whenever they have taken some milliseconds. Work of one step is done at once. */
-export function gently<T>(work: Gradual<T>): T | Promise<T> {
+export function runInSteps<T>(work: Gradual<T>): T | Promise<T> {
   const breaks = new Breaks();
   const first = work.next();
   return first.done === true ? first.value : remainingSteps(work, breaks);

@@ -1,7 +1,7 @@
 import type { Answer, RecordedResponse, Reply, Source } from '../sources/answer.js';
 import { perform, warmUpReply } from './events.js';
 import type { Clock } from '../base/clock.js';
-import { Breaks, gently } from '../base/gradual.js';
+import { Breaks, runInSteps } from '../base/gradual.js';
 import { Context } from '../memory/context.js';
 import { contextAfter, dereference, recall, type Continuation } from './continuation.js';
 import type { Sink } from '../faults/sink.js';
@@ -95,9 +95,9 @@ export async function runTurn(
 ): Promise<void> {
   try {
     if (received.refusal !== undefined) throw received.refusal;
-    const door = carriage.transport === 'websocket' ? 'websocket' : 'http';
-    const request = await gently(parseCreate(received.body, door));
-    refuseForeignToDialect(emulation.dialect, received.body, door);
+    const protocol = carriage.transport === 'websocket' ? 'websocket' : 'http';
+    const request = await runInSteps(parseCreate(received.body, protocol));
+    refuseForeignToDialect(emulation.dialect, received.body, protocol);
     refuseUnknownModel(request.model, emulation.models);
     refuseForeignReasoning(request.items, emulation.ids.maker);
     const { steered = [] } = received;
@@ -154,7 +154,7 @@ async function continueFrom(
   if (conversation !== undefined) entry.continues(conversation.id, 'conversation');
   const known = conversation?.context ?? (parent === undefined ? Context.of([]) : contextAfter(parent));
   const items = request.items.map((item) => dereference(memory, item, carriage.tenant));
-  const context = await gently(known.extended(items));
+  const context = await runInSteps(known.extended(items));
   entry.knows(context);
   let kept = false;
   const keep = () => void (kept = true);
@@ -256,7 +256,7 @@ async function improvise(
   const fails = reply.ending.kind === 'failed';
   const { usage, outputBytes } = fails
     ? { usage: null, outputBytes: jsonBytes(performance.output) }
-    : await gently(tokens.count(request, context, performance.output));
+    : await runInSteps(tokens.count(request, context, performance.output));
   const frames = () => performance.frames(usage);
   return { frames: frames(), again: frames, usage, outputBytes };
 }
@@ -264,7 +264,7 @@ async function improvise(
 /** True if the context is larger than what the request wants it compacted at (P77). */
 async function needsCompaction({ tokens }: Emulation, request: CreateRequest, context: Context): Promise<boolean> {
   const threshold = request.context_management?.find(({ type }) => type === 'compaction')?.compact_threshold;
-  return threshold !== undefined && (await gently(tokens.countInput(request, context))) > threshold;
+  return threshold !== undefined && (await runInSteps(tokens.countInput(request, context))) > threshold;
 }
 
 /** True if the input ends in a `compaction_trigger` (P126). */

@@ -7,7 +7,7 @@ import { ShapedError } from './error-shape.js';
 import { describeFault, parseFaults, type Fault } from './fault.js';
 import { isOfConnection, type Faults } from './rule.js';
 import type { Sink } from './sink.js';
-import { isLineFault, strike } from './strike.js';
+import { applyFault, isLineFault } from './apply-fault.js';
 
 /** Where a request may ask for faults of its own. */
 export const faultHeader = 'x-turnwire-fault';
@@ -91,10 +91,10 @@ export function faulty<S extends Sink>(
       done.add(fault);
       const { fault: name } = fault;
       if (name !== 'wrong-id' && name !== 'stray') struck(describeFault(fault));
-      if (isLineFault(fault)) await strike(fault, line, clock, signal);
+      if (isLineFault(fault)) await applyFault(fault, line, clock, signal);
       if (name === 'cut' && next !== undefined) {
         line.cut(transport === 'json' ? bodyOf(next) : next, fault.bytes);
-        await strike({ fault: fault.reset ? 'reset' : 'end', after: 0 }, line, clock, signal);
+        await applyFault({ fault: fault.reset ? 'reset' : 'end', after: 0 }, line, clock, signal);
       }
       if (name === 'error') {
         // What ends in an error cannot be continued, even if the terminal event was the next.

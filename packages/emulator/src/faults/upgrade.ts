@@ -5,7 +5,7 @@ import type { Fault } from './fault.js';
 import { askedFor, faultHeader } from './faulty.js';
 import type { Line } from './line.js';
 import { isOfConnection, type Faults } from './rule.js';
-import { isLineFault, strike } from './strike.js';
+import { applyFault, isLineFault } from './apply-fault.js';
 
 /** The faults of one upgrade or POST, and when they strike. */
 export class RequestFaults {
@@ -35,7 +35,7 @@ export class RequestFaults {
       if (fault.fault === 'refuse') throw new FaultRefusal(fault.status, fault.headers, fault.body);
       if (fault.fault === 'connect-rate' && !underRate(fault, clock.now()))
         throw new FaultRefusal(fault.status, {}, undefined);
-      if (isLineFault(fault) && fault.after === 'request') await strike(fault, line, clock, signal);
+      if (isLineFault(fault) && fault.after === 'request') await applyFault(fault, line, clock, signal);
     }
   }
 
@@ -50,7 +50,7 @@ export class RequestFaults {
   /** After the 101, or the head of the event stream. */
   async afterOpen(line: Line, clock: Clock, signal: AbortSignal): Promise<void> {
     for (const fault of this.#faults) {
-      if (isLineFault(fault) && fault.after === 'open') await strike(fault, line, clock, signal);
+      if (isLineFault(fault) && fault.after === 'open') await applyFault(fault, line, clock, signal);
     }
   }
 }

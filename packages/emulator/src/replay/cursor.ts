@@ -76,8 +76,8 @@ export class Cursor {
   /** What answers a create over HTTP. @throws Refusal */
   httpCreate(path: string, body: Payload): Found<RecordedExchange> {
     const open = this.#open();
-    const sameDoor = open.flatMap(({ source }) => ('method' in source && samePath(source.path, path) ? [source] : []));
-    const equal = sameDoor.find((each) => this.#isLoose || bodyDifference(each, body) === undefined);
+    const samePlace = open.flatMap(({ source }) => ('method' in source && samePath(source.path, path) ? [source] : []));
+    const equal = samePlace.find((each) => this.#isLoose || bodyDifference(each, body) === undefined);
     if (equal !== undefined) {
       this.#take(equal, bodyDifference(equal, body));
       // A create that did not stream, asked again as one that does, or the reverse.

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Gradual } from '../base/gradual.js';
-import type { Door } from '../wire/dialect.js';
+import type { Protocol } from '../wire/dialect.js';
 import { Refusal } from '../wire/refusal.js';
 import { complaint } from './complaint.js';
 import { createFields, type CreateFields } from './fields.js';
@@ -19,9 +19,9 @@ export type CreateRequest = Readonly<CreateFields> & {
 };
 
 /** Checks the body of a create as the API does and refuses the first thing wrong in it, with the `param` it stands in. */
-export function* parseCreate(body: unknown, door: Door): Gradual<CreateRequest> {
+export function* parseCreate(body: unknown, protocol: Protocol): Gradual<CreateRequest> {
   if (!isRecord(body)) throw new Refusal('The request body must be a JSON object.', { code: 'invalid_type' });
-  refuseForeignFields(body, door);
+  refuseForeignFields(body, protocol);
   const request = checkedFields(body);
   const { previous_response_id, conversation } = request;
   if (previous_response_id !== undefined && conversation !== undefined) {
@@ -56,11 +56,11 @@ function checkedFields(body: Record<string, unknown>): CreateFields {
   return fields as CreateFields;
 }
 
-function refuseForeignFields(body: Record<string, unknown>, door: Door): void {
-  if (door === 'websocket' && body['background'] === true) {
+function refuseForeignFields(body: Record<string, unknown>, protocol: Protocol): void {
+  if (protocol === 'websocket' && body['background'] === true) {
     throw unsupported('background', 'leave it out, and read the response while it is made');
   }
-  if (door === 'http') {
+  if (protocol === 'http') {
     for (const param of ['type', 'generate', 'stream_id']) {
       if (!isGiven(body[param])) continue;
       throw new Refusal(`Unknown parameter: '${param}'.`, { code: 'unknown_parameter', param });

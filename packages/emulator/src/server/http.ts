@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { gently } from '../base/gradual.js';
+import { runInSteps } from '../base/gradual.js';
 import { eventText, openEventStream } from '../listener/event-stream.js';
 import { HttpLine } from '../faults/line.js';
 import { RequestFaults } from '../faults/upgrade.js';
@@ -292,7 +292,7 @@ const noJson = 'We could not parse the JSON body of your request: it must be one
 
 async function parseBody({ body, wireBytes: bytes }: ReadBody): Promise<Received> {
   try {
-    return { body: await gently(parseJson(body, noJson)), bytes };
+    return { body: await runInSteps(parseJson(body, noJson)), bytes };
   } catch (error) {
     if (error instanceof Refusal) return { body: undefined, bytes, refusal: error };
     throw error;

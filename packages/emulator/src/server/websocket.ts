@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { atOnce, gently } from '../base/gradual.js';
+import { runWithoutPause, runInSteps } from '../base/gradual.js';
 import { isLarge } from '../request/json-body.js';
 import { readClientEvent, type ClientEvent } from './client-event.js';
 import { closeCodeAfter, type AgeLimit } from '../wire/dialect.js';
@@ -83,7 +83,8 @@ export function serveWebSocket(
   socket.on('message', (raw: Buffer, isBinary: boolean) => {
     // What was in flight when the socket began to close is not served any more.
     if (!isOpen() || ending) return;
-    if (reading === undefined && !isLarge(raw)) return receive(atOnce(readClientEvent(raw, isBinary, accepted)));
+    if (reading === undefined && !isLarge(raw))
+      return receive(runWithoutPause(readClientEvent(raw, isBinary, accepted)));
     // A large message is read in steps, and whatever comes meanwhile waits for it: messages keep their order.
     socket.pause();
     reading = readGently(raw, isBinary, reading);
@@ -92,7 +93,7 @@ export function serveWebSocket(
   async function readGently(raw: Buffer, isBinary: boolean, before: Promise<void> | undefined): Promise<void> {
     unread += 1;
     await before;
-    const message = await gently(readClientEvent(raw, isBinary, accepted));
+    const message = await runInSteps(readClientEvent(raw, isBinary, accepted));
     unread -= 1;
     if (isOpen() && !ending) receive(message);
     if (unread > 0) return;

@@ -16,7 +16,7 @@ export type Eviction = 'continued' | 'latest' | 'chain';
 export type AgeLimit = 'next-turn' | 'idle' | 'mid-turn';
 
 /** What carries a request: some fields exist on one of the two only (P30). */
-export type Door = 'http' | 'websocket';
+export type Protocol = 'http' | 'websocket';
 
 /** How one provider's server differs from the others, as far as it is known. */
 export interface Dialect {
@@ -152,10 +152,10 @@ export const dialectTable: Readonly<Record<DialectName, Dialect>> = {
 };
 
 /** Refuses what this dialect does not know, of a body that is otherwise a valid create. */
-export function refuseForeignToDialect(dialect: Dialect, body: unknown, door: Door): void {
+export function refuseForeignToDialect(dialect: Dialect, body: unknown, protocol: Protocol): void {
   if (!isRecord(body)) return;
   const isGiven = (param: string) => body[param] !== undefined && body[param] !== null;
-  const foreign = door === 'websocket' ? dialect.refusedOnSocket.find(isGiven) : undefined;
+  const foreign = protocol === 'websocket' ? dialect.refusedOnSocket.find(isGiven) : undefined;
   if (foreign !== undefined) {
     const message = `Unknown parameter: '${foreign}'; leave it out on a WebSocket.`;
     throw new Refusal(message, { code: 'unknown_parameter', param: foreign });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { atOnce } from '../../dist/base/gradual.js';
+import { runWithoutPause } from '../../dist/base/gradual.js';
 import { Context } from '../../dist/memory/context.js';
 import { TokenCounter } from '../../dist/memory/usage.js';
 import { startEmulator } from '../../dist/index.js';
@@ -43,7 +43,7 @@ test('a turn looks at its new items only, however long the chain is', () => {
       assert.equal(context.lastUserText, 'go');
       assert.equal(context.turns, turn - 1);
       assert.equal(context.mentionsJson, false);
-      const { usage } = atOnce(tokens.count({ model: 'm', instructions: undefined }, context, answer));
+      const { usage } = runWithoutPause(tokens.count({ model: 'm', instructions: undefined }, context, answer));
       assert.ok(turn === 1 || usage.input_tokens - usage.input_tokens_details.cached_tokens < 40);
       known = context.with(answer);
     }

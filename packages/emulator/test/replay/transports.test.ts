@@ -46,7 +46,7 @@ async function replay(t: TestContext, options: ReplayOptions) {
   return emulator;
 }
 
-/** A loop of two turns: as a delta where the door has a memory for it, else with the whole history. */
+/** A loop of two turns: as a delta where the transport has a memory for it, else with the whole history. */
 async function loop(ask: Ask, asDelta: boolean): Promise<readonly Json[]> {
   const first = await ask({ ...SETTINGS, input: [user('The weather?')] });
   const call = first.output.find((item: Json) => item.type === 'function_call');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { atOnce, gently } from '../../dist/base/gradual.js';
+import { runWithoutPause, runInSteps } from '../../dist/base/gradual.js';
 import { startEmulator } from '../../dist/index.js';
 import { parseJson } from '../../dist/request/json-body.js';
 import { pieces } from '../../dist/wire/draft.js';
@@ -11,7 +11,7 @@ const messages = (count: number): object[] => Array.from({ length: count }, (_, 
 const large = JSON.stringify({ model: 'any', input: messages(10_000), tools: [], stream: true });
 
 describe('a large JSON body, parsed in steps', () => {
-  const parse = (text: string | Buffer): unknown => atOnce(parseJson(Buffer.from(text), 'not JSON'));
+  const parse = (text: string | Buffer): unknown => runWithoutPause(parseJson(Buffer.from(text), 'not JSON'));
 
   test('is what JSON.parse makes of it', () => {
     const spaced = JSON.stringify(JSON.parse(large), null, 2);
@@ -94,7 +94,7 @@ describe('a large JSON body, parsed in steps', () => {
       }
       return 'done';
     }
-    assert.equal(await gently(slow()), 'done');
+    assert.equal(await runInSteps(slow()), 'done');
     ended = true;
     assert.ok(turns >= 3, String(turns));
   });

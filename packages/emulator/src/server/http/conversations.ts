@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { atOnce } from '../../base/gradual.js';
+import { runWithoutPause } from '../../base/gradual.js';
 import { Refusal } from '../../wire/refusal.js';
 import { metadata, optional } from '../../request/fields.js';
 import { itemsOf } from '../../request/items.js';
@@ -19,7 +19,7 @@ export async function createConversation(exchange: Exchange): Promise<unknown> {
   const body = await checkedBody(exchange, createBody);
   const { emulation, tenant } = exchange;
   const { conversations } = emulation;
-  return shown(conversations.create(tenant, atOnce(itemsOf(body.items ?? [], 'items')), body.metadata ?? {}));
+  return shown(conversations.create(tenant, runWithoutPause(itemsOf(body.items ?? [], 'items')), body.metadata ?? {}));
 }
 
 export function getConversation(exchange: Exchange): unknown {
@@ -45,7 +45,7 @@ export function listItems(exchange: Exchange): unknown {
 
 export async function createItems(exchange: Exchange): Promise<unknown> {
   const body = await checkedBody(exchange, itemsBody);
-  const added = exchange.emulation.conversations.append(named(exchange), atOnce(itemsOf(body.items, 'items')));
+  const added = exchange.emulation.conversations.append(named(exchange), runWithoutPause(itemsOf(body.items, 'items')));
   return listOf(added);
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gently } from '../../base/gradual.js';
+import { runInSteps } from '../../base/gradual.js';
 import { Context } from '../../memory/context.js';
 import { storedContext } from '../../engine/continuation.js';
 import { compactionItem } from '../../memory/compaction.js';
@@ -110,7 +110,12 @@ export async function compact(exchange: Exchange): Promise<unknown> {
   const { emulation } = exchange;
   const body = await checkedBody(exchange, compactBody);
   refuseUnknownModel(body.model, emulation.models);
-  const context = contextOf(exchange, body.previous_response_id, undefined, await gently(itemsOf(body.input ?? [])));
+  const context = contextOf(
+    exchange,
+    body.previous_response_id,
+    undefined,
+    await runInSteps(itemsOf(body.input ?? [])),
+  );
   if (context.length === 0) {
     throw new Refusal("Missing required parameter: 'input'.", { code: 'missing_required_parameter', param: 'input' });
   }
@@ -125,7 +130,7 @@ export async function compact(exchange: Exchange): Promise<unknown> {
     object: 'response.compaction',
     created_at: Math.floor(Date.now() / 1000),
     output,
-    usage: (await gently(tokens.count(body, context, output.slice(-1)))).usage,
+    usage: (await runInSteps(tokens.count(body, context, output.slice(-1)))).usage,
   };
 }
 
@@ -136,8 +141,16 @@ export async function inputTokens(exchange: Exchange): Promise<unknown> {
   const { emulation } = exchange;
   const body = await checkedBody(exchange, countedBody);
   const conversation = conversationIdOf(body.conversation);
-  const context = contextOf(exchange, body.previous_response_id, conversation, await gently(itemsOf(body.input ?? [])));
-  return { object: 'response.input_tokens', input_tokens: await gently(emulation.tokens.countInput(body, context)) };
+  const context = contextOf(
+    exchange,
+    body.previous_response_id,
+    conversation,
+    await runInSteps(itemsOf(body.input ?? [])),
+  );
+  return {
+    object: 'response.input_tokens',
+    input_tokens: await runInSteps(emulation.tokens.countInput(body, context)),
+  };
 }
 
 function contextOf(

@@ -13,7 +13,7 @@ export function isLineFault(fault: Fault): fault is LineFault {
  * Does to the connection what the fault says. Resolves when whatever was under way may go on; after a fault that ends it,
  * it never does, and rejects when the connection is gone.
  */
-export async function strike(fault: LineFault, line: Line, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function applyFault(fault: LineFault, line: Line, clock: Clock, signal: AbortSignal): Promise<void> {
   switch (fault.fault) {
     case 'stall':
       return fault.ms === undefined ? untilGone(signal) : sleep(clock, fault.ms, signal);
