@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js';
 import { Breaks, runInSteps } from '../base/gradual.js';
 import { Context } from '../memory/context.js';
 import { contextAfter, dereference, recall, type Continuation } from './continuation.js';
-import type { Sink } from '../faults/sink.js';
+import type { Carriage, Frames, Received, Recount } from './carriage.js';
 import type { Faults } from '../faults/rule.js';
 import { refuseForeignToDialect, type Dialect } from '../wire/dialect.js';
 import type { BackgroundJobs } from '../memory/background.js';
@@ -15,7 +15,6 @@ import { refuseUnknownModel } from './models.js';
 import { refuseOtherFormat, refuseUnspokenJson } from '../sources/structured.js';
 import type { Journal, OpenTurn } from '../journal/journal.js';
 import type { Outcome } from '../journal/journal-turn.js';
-import type { Lineage } from './lanes/lineage.js';
 import type { Memory, Remembered } from '../memory/memory.js';
 import { withinToolCalls } from './items/budget.js';
 import { refuseForeignReasoning } from '../wire/provenance.js';
@@ -26,9 +25,9 @@ import { parseCreate, type CreateRequest } from '../request/request.js';
 import { isCompactionTrigger } from '../request/items.js';
 import { beginResponse } from './response.js';
 import type { Pace } from '../sources/script/script.js';
-import type { credentialRules, Tenant } from '../base/tenant.js';
+import type { credentialRules } from '../base/tenant.js';
 import type { TokenCounter } from '../memory/usage.js';
-import { isRecord, isUsage, type Frame, type Item, type ResponseObject, type Usage } from '../wire/wire.js';
+import { isRecord, isUsage, type Frame, type ResponseObject, type Usage } from '../wire/wire.js';
 
 /** What all turns of one emulator share. */
 export interface Emulation {
@@ -55,36 +54,6 @@ export interface Emulation {
   /** What `jitter` is drawn from. */
   readonly seed: string | number;
 }
-
-/** The events of one answer, and the response they end in. */
-export type Frames = Iterator<Frame, ResponseObject | undefined>;
-
-/** One turn's way to its client. */
-export interface Carriage extends Sink {
-  /** Whose turn it is. */
-  readonly tenant: Tenant;
-  /** Only a socket has one; over HTTP nothing is known but what is stored. */
-  readonly lineage: Lineage | undefined;
-  /** Where recordings count turns that bring no history. */
-  readonly place: object;
-  /** Where a turn can be steered: lets the events end early when it is (P48). `recount` counts an output cut short. */
-  readonly steerable?: (frames: Frames, request: CreateRequest, recount: Recount) => Frames;
-  /** Aborted when the turn is to end at once: its events are not waited for any more. */
-  readonly hurried?: AbortSignal;
-  /** Outputs of the client's tools that came while the turn ran (P53). */
-  readonly injected?: () => readonly Item[];
-}
-
-/** The body of a create: parsed, and its size as it came. With a `refusal` it is one that is not even looked at. */
-export interface Received {
-  readonly body: unknown;
-  readonly bytes: number;
-  readonly refusal?: Refusal;
-  /** Steering input the server owns already: it goes before the input of this create (P49). */
-  readonly steered?: readonly Item[];
-}
-
-export type Recount = (output: readonly Item[]) => Usage | null;
 
 /** Runs one turn from the received body to its last event or its error. Never rejects. */
 export async function runTurn(

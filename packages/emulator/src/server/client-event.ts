@@ -2,7 +2,7 @@ import type { Gradual } from '../base/gradual.js';
 import { multiAgentBeta } from '../wire/multi-agent.js';
 import { Refusal } from '../wire/refusal.js';
 import { parseJson } from '../request/json-body.js';
-import type { Received } from '../engine/turn.js';
+import type { Received } from '../engine/carriage.js';
 import { isRecord } from '../wire/wire.js';
 
 /** What a client says on a socket. A create may be refused before it is looked at. */

@@ -1,4 +1,5 @@
-import { refusalOf, runTurn, type Carriage, type Emulation, type Received } from '../engine/turn.js';
+import { refusalOf, runTurn, type Emulation } from '../engine/turn.js';
+import type { Carriage, Received } from '../engine/carriage.js';
 import { faultsOf, faulty } from '../faults/faulty.js';
 import type { OpenTurn } from '../journal/journal.js';
 

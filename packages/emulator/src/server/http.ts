@@ -13,7 +13,8 @@ import { Refusal } from '../wire/refusal.js';
 import { parseJson } from '../request/json-body.js';
 import { tenantOf } from '../base/tenant.js';
 import { runFaultyTurn } from './faulty-turn.js';
-import type { Carriage, Emulation, Received } from '../engine/turn.js';
+import type { Carriage, Received } from '../engine/carriage.js';
+import type { Emulation } from '../engine/turn.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 export interface HttpSettings {

@@ -21,7 +21,8 @@ import { Numbering } from '../engine/steering/numbering.js';
 import { Steering } from '../engine/steering/steering.js';
 import type { Tenant } from '../base/tenant.js';
 import { runFaultyTurn } from './faulty-turn.js';
-import type { Carriage, Emulation } from '../engine/turn.js';
+import type { Carriage } from '../engine/carriage.js';
+import type { Emulation } from '../engine/turn.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 /** Above this many unsent bytes a turn waits for its client. */

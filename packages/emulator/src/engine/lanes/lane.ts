@@ -2,7 +2,7 @@ import { Refusal } from '../../wire/refusal.js';
 import { Numbering } from '../steering/numbering.js';
 import type { SteerTarget } from '../steering/target.js';
 import type { Submission } from '../steering/submission.js';
-import type { Received } from '../turn.js';
+import type { Received } from '../carriage.js';
 
 /** A create that waits for its lane. */
 export interface Waiting extends Received {

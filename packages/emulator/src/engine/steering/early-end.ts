@@ -1,7 +1,7 @@
 import { endResponse } from '../response.js';
 import { sequenceOf } from './numbering.js';
 import { isClientCall } from '../../wire/client-calls.js';
-import type { Frames, Recount } from '../turn.js';
+import type { Frames, Recount } from '../carriage.js';
 import { isItem, isRecord, type Frame, type Item, type ResponseObject } from '../../wire/wire.js';
 
 /** Why a response ends before its answer does; undefined while nothing ends it. */

@@ -1,6 +1,6 @@
 import type { CreateRequest } from '../../request/request.js';
 import { endsResponse } from '../../wire/terminal.js';
-import type { Frames, Recount } from '../turn.js';
+import type { Frames, Recount } from '../carriage.js';
 import type { Frame, Item, ResponseObject } from '../../wire/wire.js';
 import { answeredKey, callKeys, isClientCall } from '../../wire/client-calls.js';
 import { itemOf, responseOf, untilEnded, type EarlyEnd } from './early-end.js';

@@ -96,7 +96,7 @@ describe('prompt_file_guard', { skip }, () => {
     });
   }
 
-  test('what the builtin add_prompt_files finds needs a yes, too', async (t) => {
+  test('a file found by the builtin add_prompt_files needs a yes, too', async (t) => {
     const builtin = { type: 'builtin', command: 'add_prompt_files', args: ['AGENTS.md'] };
     const hooks = { turn_start: builtin, prompt_file_guard: yes };
     const open = await run(t, hooks, [{ output: [say('Done.')] }]);

@@ -21,7 +21,7 @@ function shown(events: readonly AgentEvent[]): string[] {
     .filter((line) => line !== '');
 }
 
-test('what an agent says and thinks that was given a task has a bar before it, and the answer has none', () => {
+test('text and reasoning of an agent with a task have a bar before them, and the answer has none', () => {
   const lines = shown([
     { type: 'agent_choice_reasoning', content: 'Who knows?\n\n' },
     { type: 'agent_switching', from: 'root', to: 'helper', reason: 'transfer_task' },
