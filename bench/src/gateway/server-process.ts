@@ -67,13 +67,14 @@ async function llms({ upstream }: Setup): Promise<string> {
   const { default: Server } = createRequire(folder)('@musistudio/llms') as {
     default: new (options: object) => { start: () => Promise<void> };
   };
-  const provider = {
-    name: 'upstream',
+  // It takes what stands before a comma in the name of a model for the name of its provider.
+  const providers = ['any', 'paced'].map((name) => ({
+    name,
     api_base_url: `${upstream}/responses`,
     api_key: 'any',
-    models: ['any', 'paced'],
-  };
-  const providers = [{ ...provider, transformer: { use: ['openai-responses'] } }];
+    models: [name],
+    transformer: { use: ['openai-responses'] },
+  }));
   const port = 10_197;
   const initialConfig = { HOST: '127.0.0.1', PORT: String(port), LOG: false, providers };
   void new Server({ useJsonFile: false, initialConfig, logger: false }).start();

@@ -80,7 +80,8 @@ export const workloads: readonly Workload[] = [
     id: 'paced',
     title: '60 paced streams, CPU an event',
     unit: 'µs',
-    rows: all,
+    // @musistudio/llms drops the name of the model, by which the upstream knows that it is to pace its events.
+    rows: ['pass-through', 'gateway'],
     goals: { gateway: { most: 1.1, times: 'pass-through' } },
     warmUp: (load) => repeat(60, 60, () => load.turn(paced)),
     measure: async (load, { server }) =>
