@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { ask } from './http-client.js';
 import { wordsOf } from './upstream.js';
 import { WebSocketClient } from './web-socket-client.js';
 import type { Upstream } from './upstream.js';
@@ -138,28 +139,4 @@ async function takeTurn(
     return;
   }
   tally.lost += 1;
-}
-
-/** A response, as its client has it. */
-export interface Answered {
-  id: string;
-  output: object[];
-}
-
-async function ask(base: string, key: string, body: { stream: boolean }): Promise<Answered | 'failed' | 'not_found'> {
-  try {
-    const response = await fetch(`${base}/responses`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: key },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(10_000),
-    });
-    const text = await response.text();
-    if (!response.ok) return text.includes('previous_response_not_found') ? 'not_found' : 'failed';
-    if (!body.stream) return JSON.parse(text) as Answered;
-    const [, data] = /event: response\.completed\ndata: (.*)\n/.exec(text) ?? [];
-    return data === undefined ? 'failed' : (JSON.parse(data) as { response: Answered }).response;
-  } catch {
-    return 'failed';
-  }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import type { Answered } from './conversations.js';
+import type { Answered, Outcome } from './http-client.js';
 
 /** A balancer sees a WebSocket once. It is dialled anew after so many turns, so that conversations go from node to node. */
 const turnsOfSocket = 5;
@@ -12,7 +12,7 @@ export class WebSocketClient {
   readonly #key: string;
   #socket: WebSocket | undefined;
   #turns = 0;
-  #pending: ((answer: Answered | 'failed' | 'not_found') => void) | undefined;
+  #pending: ((answer: Outcome) => void) | undefined;
   /** Ends of responses beyond one for each turn. */
   unasked = 0;
 
@@ -21,7 +21,7 @@ export class WebSocketClient {
   }
 
   /** @param base of the gateway that the balancer chooses, if it is asked */
-  async ask(base: () => string, body: object): Promise<Answered | 'failed' | 'not_found'> {
+  async ask(base: () => string, body: object): Promise<Outcome> {
     if (this.#turns >= turnsOfSocket) this.close();
     const socket = await this.#open(base);
     if (socket === undefined) return 'failed';
@@ -76,7 +76,7 @@ export class WebSocketClient {
       this.#answered(event.error?.code === 'previous_response_not_found' ? 'not_found' : 'failed');
   }
 
-  #answered(answer: Answered | 'failed' | 'not_found'): void {
+  #answered(answer: Outcome): void {
     const pending = this.#pending;
     this.#pending = undefined;
     pending?.(answer);
