@@ -116,6 +116,8 @@ export class OutputItems {
 
   #finishPartial(key: number | string, partial: JsonObject, response: Response): void {
     const items = (this.#items ??= new Map());
+    // Deltas that come late add nothing to an item that its server has finished.
+    if (typeof key === 'number' && items.has(key)) return;
     const { item, certain, problem } = completeItem(partial, response);
     this.problem ??= problem;
     const at = typeof key === 'number' ? key : Math.max(-1, ...items.keys()) + 1;

@@ -14,9 +14,6 @@ export class PartialItems {
   /** The texts of frames that were not read. The event of a frame cannot stand for its text, because the consumer may edit it. */
   #unread: string[] = [];
   #unreadBytes = 0;
-  /** How many items have begun, and how many of these have finished, since the unread frames were dropped. */
-  #begun = 0;
-  #finished = 0;
 
   /** The bytes of all deltas that are kept, as they came. */
   bytes = 0;
@@ -29,15 +26,13 @@ export class PartialItems {
   add(frame: Frame): void {
     this.bytes += frame.size;
     this.#unreadBytes += frame.size;
-    if (frame.type === 'response.output_item.added') this.#begun += 1;
     this.#unread.push(frame.text);
   }
 
   /** The finished item has come. Gives its partial where it `wants` one, and forgets it. */
   finish(index: unknown, wants: boolean): PartialItem | undefined {
-    this.#finished += 1;
-    // Items usually come one after the other: the deltas of a finished one can be dropped unread.
-    if (!wants && this.#begun > 0 && this.#finished >= this.#begun) this.#dropUnread();
+    // Items usually come one after the other: all that is unread belongs to this one, and can be dropped.
+    if (!wants && this.#unread.every((text) => isOfItem(text, index))) this.#dropUnread();
     else this.#read();
     const key = typeof index === 'number' ? index : undefined;
     const partial = key === undefined ? undefined : this.#items.get(key);
@@ -81,6 +76,18 @@ export class PartialItems {
     this.bytes -= this.#unreadBytes;
     this.#unread = [];
     this.#unreadBytes = 0;
-    this.#begun = this.#finished = 0;
   }
+}
+
+const indexName = '"output_index":';
+
+/** Whether an event in JSON belongs to the item of this index. False where that takes more than a look; the event is read then. */
+function isOfItem(text: string, index: unknown): boolean {
+  if (typeof index !== 'number') return false;
+  let at = text.indexOf(indexName);
+  if (at === -1) return false;
+  at += indexName.length;
+  if (text[at] === ' ') at += 1;
+  const digits = String(index);
+  return text.startsWith(digits, at) && !/^\d/.test(text.slice(at + digits.length, at + digits.length + 1));
 }

@@ -257,6 +257,28 @@ describe('output from pieces', () => {
     );
   });
 
+  for (const order of ['before', 'around', 'within'])
+    test(`pieces of an item that is never announced stay, where they come ${order} a finished one`, () => {
+      const call = { id: 'fc_1', type: 'function_call', call_id: 'call_a', name: 'look', arguments: '{}' };
+      const begun = added(1, { ...call, arguments: '' });
+      const args = piece('function_call_arguments.delta', at(1), { delta: '{}' });
+      const done = { type: 'response.output_item.done', output_index: 1, item: call };
+      const [first, second] = [text('Hello ', inContent(12)), text('there', inContent(12))];
+      const orders: Record<string, Json[]> = {
+        before: [first, second, begun, args, done],
+        around: [first, begun, args, done, second],
+        within: [begun, first, args, second, done],
+      };
+      const { output } = resultOf(orders[order] ?? []);
+      assert.deepEqual(output, [call, message('item_of_12', [said('Hello there')])]);
+    });
+
+  test('pieces that come behind their finished item do not take its place', () => {
+    const done = message('msg_done', [said('Finished.')]);
+    const finished = { type: 'response.output_item.done', output_index: 0, item: done };
+    assert.deepEqual(resultOf([text('Finished.'), finished, text('late')]).output, [done]);
+  });
+
   test('item ids that change from piece to piece are one item', () => {
     const { output } = resultOf([
       text('a', { ...inContent(0), item_id: 'x1' }),
