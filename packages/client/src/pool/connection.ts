@@ -45,7 +45,7 @@ export interface ConnectionOwner {
   /** The connection has ended. Called once, and only for a connection that was open. */
   closed(connection: Connection): void;
   /** A lane of the connection is idle again. */
-  laneFreed(): void;
+  laneFreed(connection: Connection): void;
   /** It was idle for too long, and so many chains end with it. */
   chainsGivenUp(count: number): void;
   /** The server was given lane names, and answers without them. */
@@ -225,7 +225,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     this.#watchIdle();
     if (lane.idle) state.heartbeat.turnEnded();
     if (state.name === 'draining') this.#endIfDrained(state.reason);
-    else if (lane.idle) this.#owner.laneFreed();
+    else if (lane.idle) this.#owner.laneFreed(this);
   }
 
   #watchIdle(): void {

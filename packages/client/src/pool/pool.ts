@@ -131,18 +131,28 @@ export class Pool implements ConnectionOwner {
 
   closed(connection: Connection): void {
     this.#connections.delete(connection);
-    this.laneFreed();
+    this.#serveLater(connection);
+  }
+
+  laneFreed(connection: Connection): void {
+    this.#serveLater(connection);
   }
 
   /**
    * Serves the turns that wait. Not in the same tick: a frame that came in one piece with the end of a turn must meet an idle lane, and end its connection
    * (F9), rather than be taken for the next turn's.
+   *
+   * @param changed the connection of which a lane is free, or which has ended. Turns that wait for a dial know the others: to look at each connection for
+   *   each of them took most of the time in which many were opened.
    */
-  laneFreed(): void {
+  #serveLater(changed: Connection): void {
     queueMicrotask(() => {
       this.#queue.serve();
       this.#refusedDials.serve();
-      for (const wait of this.#dialContext.waiters) this.#offerFreedLane(wait);
+      for (const wait of this.#dialContext.waiters) {
+        if (!changed.hasCapacity) return;
+        this.#offerFreedLane(changed, wait);
+      }
     });
   }
 
@@ -247,10 +257,10 @@ export class Pool implements ConnectionOwner {
   }
 
   /** Gives the turn a lane that became idle before its dial has ended, if no chain is lost by that. */
-  #offerFreedLane(wait: DialWaiter): void {
+  #offerFreedLane(connection: Connection, wait: DialWaiter): void {
     const { placement } = wait;
-    const spot = placement.fresh ? undefined : chooseLane(this.#connections, placement);
-    if (spot !== undefined && !spot.connection.needsValidation) wait.assign(spot, true);
+    const spot = placement.fresh || connection.needsValidation ? undefined : chooseLane([connection], placement);
+    if (spot !== undefined) wait.assign(spot, true);
   }
 
   #redial(): boolean {
@@ -376,7 +386,7 @@ export class Pool implements ConnectionOwner {
       over();
       for (const waiting of this.#dialContext.joiners) waiting.update();
       // The connection is idle, or its failure has made room for another dial.
-      this.laneFreed();
+      this.#serveLater(connection);
     }
   }
 
