@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { stripVTControlCharacters } from 'node:util';
-import { PassThrough } from 'node:stream';
+import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import type { AgentEvent } from '../../../dist/agent/events.js';
 import { Printer } from '../../../dist/cli/process/terminal.js';
@@ -9,13 +9,20 @@ import { Transcript } from '../../../dist/cli/screen/transcript.js';
 
 /** What stands on a screen of 40 columns once all of these have happened. */
 function shown(events: readonly AgentEvent[]): string[] {
-  const output = Object.assign(new PassThrough(), { isTTY: true, columns: 40, rows: 30 });
+  let written = '';
+  const screenOf40 = new Writable({
+    decodeStrings: false,
+    write(text, _encoding, done) {
+      written += String(text);
+      done();
+    },
+  });
+  const output = Object.assign(screenOf40, { isTTY: true, columns: 40, rows: 30 });
   const screen = new Screen(output, () => ({ rows: [], cursor: undefined }));
   const transcript = new Transcript(new Printer(output, { NO_COLOR: '1' }), screen);
   for (const event of events) transcript.show(event);
   transcript.end();
-  const text = stripVTControlCharacters(String(output.read() ?? ''));
-  return text
+  return stripVTControlCharacters(written)
     .split(/\r?\n/)
     .map((line) => line.replaceAll('\r', '').trimEnd())
     .filter((line) => line !== '');
