@@ -64,6 +64,14 @@ export function leastRecentlyUsed(connections: Iterable<Connection>, withoutLane
   return idleLane(connections, withoutLanes, isEarlier);
 }
 
+/** The idle connection that was used least recently. */
+export function oldestIdle(connections: Iterable<Connection>): Connection | undefined {
+  let oldest: Connection | undefined;
+  for (const connection of connections)
+    if (connection.idle && (oldest === undefined || connection.usedAt < oldest.usedAt)) oldest = connection;
+  return oldest;
+}
+
 /** Whether a turn could continue this response now: on the idle lane that holds it, or as a fork on another lane beside. */
 export function canContinue(connections: Iterable<Connection>, responseId: string): boolean {
   for (const connection of connections) {

@@ -5,7 +5,7 @@ import { TurnwireError } from '../protocol/errors/errors.js';
 import { Connection } from './connection.js';
 import { DialWaiter } from './dialling/dial-waiter.js';
 import { ClockJumpDetector } from './liveness/clock-jump.js';
-import { afterDial, assign, canContinue, chooseLane, laneOf, leastRecentlyUsed } from './placement.js';
+import { afterDial, assign, canContinue, chooseLane, laneOf, leastRecentlyUsed, oldestIdle } from './placement.js';
 import { busyError, closedError } from './pool-settings.js';
 import { WaitQueue } from './dialling/wait-queue.js';
 import { RefusedDialQueue } from './dialling/refused-dial-queue.js';
@@ -131,11 +131,7 @@ export class Pool implements ConnectionOwner {
 
   closed(connection: Connection): void {
     this.#connections.delete(connection);
-    this.#serveLater(connection);
-  }
-
-  laneFreed(connection: Connection): void {
-    this.#serveLater(connection);
+    this.laneFreed(connection);
   }
 
   /**
@@ -145,7 +141,7 @@ export class Pool implements ConnectionOwner {
    * @param changed the connection of which a lane is free, or which has ended. Turns that wait for a dial know the others: to look at each connection for
    *   each of them took most of the time in which many were opened.
    */
-  #serveLater(changed: Connection): void {
+  laneFreed(changed: Connection): void {
     queueMicrotask(() => {
       this.#queue.serve();
       this.#refusedDials.serve();
@@ -216,10 +212,7 @@ export class Pool implements ConnectionOwner {
     const spot = this.#findLane(placement);
     // A turn that is neither fresh nor without lanes can use any connection.
     if (spot !== undefined || this.#hasRoom || (!placement.fresh && !placement.withoutLanes)) return spot;
-    let oldest: Connection | undefined;
-    for (const connection of this.#connections)
-      if (connection.idle && (oldest === undefined || connection.usedAt < oldest.usedAt)) oldest = connection;
-    void oldest?.close('its place is needed');
+    void oldestIdle(this.#connections)?.close('its place is needed');
     return undefined;
   }
 
@@ -386,7 +379,7 @@ export class Pool implements ConnectionOwner {
       over();
       for (const waiting of this.#dialContext.joiners) waiting.update();
       // The connection is idle, or its failure has made room for another dial.
-      this.#serveLater(connection);
+      this.laneFreed(connection);
     }
   }
 
