@@ -142,7 +142,7 @@ async function connections(
     await checkedTurn(conversation, answer, () => {});
     return conversation;
   };
-  // What is loaded and compiled at the first connection belongs to none of them.
+  // The first connection is not counted: code is loaded and compiled for it.
   const kept = [await open()];
   collect();
   const before = process.memoryUsage.rss();

@@ -67,7 +67,7 @@ async function llms({ upstream }: Setup): Promise<string> {
   const { default: Server } = createRequire(folder)('@musistudio/llms') as {
     default: new (options: object) => { start: () => Promise<void> };
   };
-  // It takes what stands before a comma in the name of a model for the name of its provider.
+  // In the name of a model, llms takes what stands before a comma for the name of the provider.
   const providers = ['any', 'paced'].map((name) => ({
     name,
     api_base_url: `${upstream}/responses`,

@@ -14,7 +14,7 @@ interface Topology {
   readonly name: string;
   readonly nodes: number;
   readonly sharesRedis: boolean;
-  /** The node of a conversation's turn, as any number: it is taken modulo the nodes. */
+  /** Which node a conversation's turn goes to: a whole number, of which the remainder by `nodes` counts. */
   node(conversation: number, turn: number): number;
 }
 

@@ -10,7 +10,7 @@ export type Frames = Iterator<Frame, ResponseObject | undefined>;
 
 /** One turn's way to its client. */
 export interface Carriage extends Sink {
-  /** Whose turn it is. */
+  /** The tenant whose credential the turn came with. */
   readonly tenant: Tenant;
   /** Only a socket has one; over HTTP nothing is known but what is stored. */
   readonly lineage: Lineage | undefined;

@@ -94,7 +94,7 @@ export class HttpLine implements Line {
     this.#response.write(whole.subarray(0, bytes ?? whole.byteLength >> 1));
   }
 
-  /** What was written in this tick is still on its way: Node holds the chunks of one tick together. */
+  /** The socket is corked in the next tick: Node holds the chunks of one tick together, and those of this one are to arrive. */
   silence(): void {
     this.#tcp.pause();
     setImmediate(() => this.#tcp.cork());

@@ -12,7 +12,7 @@ export function hasLongText(value: unknown): boolean {
   return false;
 }
 
-/** What `JSON.stringify` makes of a value that came as JSON, in pieces. */
+/** Writes a value that came as JSON as `JSON.stringify` does, in pieces. */
 export function* jsonPieces(value: unknown): Generator<string> {
   if (!hasLongText(value)) {
     yield JSON.stringify(value) ?? 'null';

@@ -141,7 +141,7 @@ function tokens(bytes: number): number {
   return Math.ceil(bytes / bytesPerToken);
 }
 
-/** What an item adds to a context: the digest of the context with it, and the bytes of its JSON. */
+/** The digest of a context that ends with an item, and the bytes of that item's JSON. */
 interface Weighed {
   readonly digest: string;
   readonly bytes: number;

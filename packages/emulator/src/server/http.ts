@@ -94,10 +94,11 @@ async function replayed(
 
 const clientGone = new Error('The client has gone.');
 
-/** The client of one request, as long as it is served. */
+/** The client of one request. */
 interface Leaving {
-  /** Aborted when the answer ends while the request is still served: the client left, or a fault ended the answer. */
+  /** Aborted when the answer ends before the request is served: the client left, or a fault ended the answer. */
   readonly signal: AbortSignal;
+  /** The request is served: the end of its answer aborts nothing any more. */
   isServed: boolean;
 }
 

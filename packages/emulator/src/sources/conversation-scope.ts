@@ -37,7 +37,7 @@ export class ConversationScope implements Scope {
     return new Set([...this.#byName().keys(), ...this.#always().keys()]);
   }
 
-  /** What there is in every turn. */
+  /** The names that a template may use in every turn: `input`, `turn` and `model`. */
   #always(): ReadonlyMap<string, unknown> {
     return new Map<string, unknown>([
       ['input', this.#context.lastUserText],

@@ -33,7 +33,7 @@ const tagLength = 8;
  */
 export class Keys {
   readonly #secret: KeyObject;
-  /** Those of the last turns, in the order in which they were made. */
+  /** The tenants of the last turns, the oldest first: to compute a tenant's name takes an HMAC. */
   readonly #tenants = new Map<string, Tenant>();
 
   constructor(secret: string) {

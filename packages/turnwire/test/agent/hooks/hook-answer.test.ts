@@ -44,7 +44,7 @@ describe('answers of hooks: docker-agent’s fields', () => {
     });
   }
 
-  test('what a hook notes about a call stands with its question', () => {
+  test('the metadata that a hook gives to a call stands in its question', () => {
     const asked = (more: object) => fields({ hook_specific_output: { permission_decision: 'ask', ...more } });
     const metadata = { policy: 'project', risk: 'high' };
     const { fields: said, unserved } = asked({ permission_decision_reason: 'Look at it', metadata });
