@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { startGateway } from '@turnwire/gateway';
 import { startEmulator } from 'turnwire/emulator';
 import {
-  freePort,
+  adminOfCaddy,
   needs,
   nginx,
   runMiddlebox,
@@ -174,11 +174,12 @@ describe('gateway and proxies', { concurrency: true }, () => {
   describe('gateway before Caddy', needs('caddy'), () => {
     test('Caddy is reloaded between turns (1001): the WebSocket of a client stays, and its chain goes on in full', async (t) => {
       await using emulator = await startEmulator();
-      const admin = await freePort();
-      const { port, file } = await runMiddlebox(t, 'caddy', (place) =>
-        withLimits.caddy(emulator.port)(place).replace('admin off', `admin 127.0.0.1:${admin}`),
+      const caddy = await runMiddlebox(t, 'caddy', (place) =>
+        withLimits
+          .caddy(emulator.port)(place)
+          .replace('admin off', `admin ${adminOfCaddy(place)}`),
       );
-      const { gateway } = await setUp(t, {}, { upstream: { base_url: `http://127.0.0.1:${port}/v1` } });
+      const { gateway } = await setUp(t, {}, { upstream: { base_url: `http://127.0.0.1:${caddy.port}/v1` } });
       const client = await TestSocket.open(gateway.url);
       t.after(() => client.socket.terminate());
       client.create({ store: false });
@@ -189,9 +190,9 @@ describe('gateway and proxies', { concurrency: true }, () => {
         '--adapter',
         'caddyfile',
         '--config',
-        file,
+        caddy.file,
         '--address',
-        `127.0.0.1:${admin}`,
+        adminOfCaddy(caddy),
       ];
       assert.equal(spawnSync('caddy', reload).status, 0);
       client.create({ store: false, previous_response_id: idOf(first), input: [message('More.')] });

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { createClient } from '@turnwire/client';
 import { startEmulator } from '@turnwire/emulator';
 import {
+  adminOfCaddy,
   freePort,
   needs,
   nginx,
@@ -142,13 +143,12 @@ describe('client behind haproxy', needs('haproxy'), () => {
 describe('client behind Caddy', needs('caddy'), () => {
   test('Caddy is reloaded in the middle of a turn: close code 1001, and the next turn goes by a new connection', async (t) => {
     const upstream = await silentUpstream(t);
-    const admin = await freePort();
-    const { port, file } = await runMiddlebox(
+    const caddy = await runMiddlebox(
       t,
       'caddy',
       (place) => `
 {
-  admin 127.0.0.1:${admin}
+  admin ${adminOfCaddy(place)}
   auto_https off
 }
 http://127.0.0.1:${place.port} {
@@ -156,11 +156,12 @@ http://127.0.0.1:${place.port} {
 }
 `,
     );
-    const client = clientOf(t, port, { transport: 'websocket' });
+    const client = clientOf(t, caddy.port, { transport: 'websocket' });
     const turn = client.turn(question);
     const result = read(turn);
     await eventually('the answer has begun', () => turn.report.phase === 'visible');
-    const reload = ['reload', '--force', '--adapter', 'caddyfile', '--config', file, '--address', `127.0.0.1:${admin}`];
+    const address = adminOfCaddy(caddy);
+    const reload = ['reload', '--force', '--adapter', 'caddyfile', '--config', caddy.file, '--address', address];
     assert.equal(spawnSync('caddy', reload).status, 0);
     const { error } = await result;
     assert.deepEqual([error?.code, error?.closeCode, error?.phase], ['connection_lost', 1001, 'visible']);

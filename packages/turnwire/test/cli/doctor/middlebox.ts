@@ -40,6 +40,12 @@ export interface Place {
   folder: string;
 }
 
+interface RunningMiddlebox extends Place {
+  /** The configuration. */
+  file: string;
+  child: ChildProcess;
+}
+
 /** Starts one with what `configuration` says; gives the port it listens on. It ends with the test. */
 export async function startMiddlebox(
   t: TestContext,
@@ -59,7 +65,22 @@ export async function runMiddlebox(
   t: TestContext,
   name: Middlebox,
   configuration: (place: Place) => string,
-): Promise<{ port: number; file: string; child: ChildProcess }> {
+): Promise<RunningMiddlebox> {
+  for (let left = 3; ; left -= 1) {
+    try {
+      return await runAtFreePort(t, name, configuration);
+    } catch (error) {
+      // Between the search for a port and the start, another test may have taken it.
+      if (left === 1 || !/in use/i.test(String(error))) throw error;
+    }
+  }
+}
+
+async function runAtFreePort(
+  t: TestContext,
+  name: Middlebox,
+  configuration: (place: Place) => string,
+): Promise<RunningMiddlebox> {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-middlebox-'));
   // They may give up the rights of an administrator, and write here all the same.
   await chmod(folder, 0o777);
@@ -79,9 +100,18 @@ export async function runMiddlebox(
   });
   for (;;) {
     if (child.exitCode !== null) throw new Error(`${name} does not start: ${said}`);
-    if (await listens(port)) return { port, file, child };
+    if (await listens(port)) return { port, folder, file, child };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/**
+ * Where Caddy can be told to reload: a path, since a port could be another program's by the time Caddy starts.
+ *
+ * @public For test/faults.
+ */
+export function adminOfCaddy({ folder }: Place): string {
+  return `unix/${folder}/admin`;
 }
 
 /** An http block of nginx with one location, all of whose files are in its folder. */
