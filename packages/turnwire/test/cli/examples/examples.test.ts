@@ -124,7 +124,7 @@ const plays: Readonly<Record<string, Play>> = {
     needs: 'git',
     files: {
       'README.md': 'x\n',
-      'bin/xdg-open': '#!/bin/sh\necho "$1" > opened.txt\n',
+      'bin/xdg-open': '#!/bin/sh\necho "$1" > "$HOME/opened.txt"\n',
       'tasks.json': JSON.stringify({
         turnwire: 'tasks',
         tasks: ['one', 'two'].map(task),
