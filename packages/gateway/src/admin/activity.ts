@@ -1,23 +1,23 @@
 import { tokensOf } from '../relay/turn-record.js';
 import type { TurnRecord } from '../relay/turn-record.js';
 
-/** What turns have come to, since the start. */
+/** Sums over all turns since the gateway started. */
 export interface Counts {
   turns: number;
-  /** Turns of which only what is new went up. */
+  /** Turns of which only the new part of the input was sent to the upstream. */
   deltas: number;
-  /** Bytes of requests, as clients sent them. */
+  /** Bytes of requests as clients sent them. */
   client_bytes: number;
-  /** Bytes of requests that went up. More than came where chains had to be sent in full. */
+  /** Bytes of requests as the gateway sent them to the upstream: more than the clients' where a chain had to be sent in full. */
   upstream_bytes: number;
   input_tokens: number;
-  /** Of the input tokens, those that the upstream had in its cache. */
+  /** Input tokens that the upstream had in its cache. */
   cached_tokens: number;
   output_tokens: number;
 }
 
 export interface TotalCounts extends Counts {
-  /** How many turns went in full, by the reason. */
+  /** Turns that were sent in full, counted by the reason. */
   full_reasons: Record<string, number>;
   transports: Record<string, number>;
   outcomes: Record<string, number>;
@@ -28,7 +28,7 @@ export interface PrincipalCounts extends Counts {
   last_turn_at: string;
 }
 
-/** A line of the log with the tokens alone: what an upstream writes as usage has no bound. */
+/** A line of the turn log without the upstream's whole usage, whose size has no bound: only its token counts are kept. */
 export interface RecentTurn extends Omit<TurnRecord, 'usage'> {
   ended_at: string;
   input_tokens: number | undefined;
@@ -37,9 +37,9 @@ export interface RecentTurn extends Omit<TurnRecord, 'usage'> {
 }
 
 const mostTurns = 50;
-/** Passed keys are as many as clients like. */
+/** Clients whose keys are passed through are principals too, and any number of them may come. */
 const mostPrincipals = 200;
-/** Reasons name fields of requests, which are as many as clients like. */
+/** A reason can name a field of the request, and clients may send any number of fields. */
 const mostReasons = 40;
 
 /** What the gateway has done since its start, in bounded memory. */
@@ -49,7 +49,7 @@ export class Activity {
   readonly #fullReasons = new Map<string, number>();
   readonly #transports = new Map<string, number>();
   readonly #outcomes = new Map<string, number>();
-  /** In the order of their last turns. */
+  /** Principals in the order of their last turns. */
   readonly #principals = new Map<string, PrincipalCounts>();
   readonly #turns: RecentTurn[] = [];
 
@@ -80,12 +80,12 @@ export class Activity {
     };
   }
 
-  /** Those that asked last, the newest first. */
+  /** The principals with the most recent turns, newest first. */
   get principals(): readonly PrincipalCounts[] {
     return [...this.#principals.values()].toReversed();
   }
 
-  /** The newest first. */
+  /** The most recent turns, newest first. */
   get turns(): readonly RecentTurn[] {
     return this.#turns;
   }

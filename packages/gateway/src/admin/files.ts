@@ -15,7 +15,7 @@ const names = [
   ['/icon.svg', 'icon.svg', 'image/svg+xml'],
 ] as const;
 
-/** The files of the page by their paths. They lie in the package, beside its bundle. */
+/** The files of the page by their paths. The package has them beside its bundle. */
 export function readPageFiles(): ReadonlyMap<string, PageFile> {
   const folder = join(dirname(createRequire(import.meta.url).resolve('@turnwire/gateway/package.json')), 'page');
   return new Map(names.map(([path, name, type]) => [path, { type, body: readFileSync(join(folder, name)) }]));

@@ -5,12 +5,12 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { AdminState } from './state.js';
 
 export interface AdminOptions {
-  /** @throws Refusal for a request that a foreign page or name stands behind. */
+  /** @throws Refusal for a request from a web page or under a host name that is not allowed */
   check: (request: IncomingMessage) => void;
   state: () => AdminState;
 }
 
-/** Scripts, styles and data of the page's own origin alone, no page that frames it, and nothing that is parsed as HTML or as a script. */
+/** Allows scripts, styles and data of the page's own origin only; no page may frame it, and no text may be parsed as HTML or as a script. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -33,7 +33,7 @@ const everyAnswer = {
   'x-content-type-options': 'nosniff',
 };
 
-/** A server that answers with the page and its JSON. It takes nothing, and changes nothing. */
+/** A read-only server that answers with the page and its JSON. */
 export function createAdminServer(options: AdminOptions): Server {
   const server = createServer(
     { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 2000 },

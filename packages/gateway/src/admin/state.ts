@@ -11,7 +11,7 @@ export interface AdminState {
   started_at: string;
   now: string;
   total: TotalCounts;
-  /** Turns that run now. */
+  /** Turns that are running now. */
   running: number;
   /** WebSockets of clients that are open. */
   client_sockets: number;
@@ -22,15 +22,15 @@ export interface AdminState {
   };
   /** Whether the Redis that several gateways share answers; null for a gateway by itself. */
   cluster: { redis: 'reached' | 'away' } | null;
-  /** The identities that were used last, each with what it has at the upstream. */
+  /** The identities used last, each with its connections and chains at the upstream. */
   identities: (ConnectionCounts & { used_by: string })[];
-  /** Those of the configuration, and of passed keys those that asked last. */
+  /** The principals of the configuration, and the most recent of those whose keys are passed through. */
   principals: (Omit<PrincipalCounts, 'last_turn_at'> & { last_turn_at: string | null; running: number })[];
   /** The last turns, the newest first. */
   turns: readonly RecentTurn[];
 }
 
-/** The names of {@link RelayCounts}, as the JSON has them. */
+/** The fields of {@link RelayCounts} under their names in the JSON. */
 export interface ConnectionCounts {
   connections: number;
   busy: number;
@@ -40,7 +40,7 @@ export interface ConnectionCounts {
   chains_given_up: number;
 }
 
-/** What is known at the moment that somebody asks. */
+/** The gauges of the moment in which the page asks. */
 export interface Levels {
   upstream: string;
   ready: boolean;
@@ -48,9 +48,9 @@ export interface Levels {
   historyBytes: number;
   /** undefined for a gateway by itself. */
   cluster: { isReached: boolean } | undefined;
-  /** The names of those in the configuration. */
+  /** The names of the principals in the configuration. */
   principals: readonly string[];
-  /** Turns that run, by the name of their principal. */
+  /** Running turns, counted by the name of their principal. */
   running: ReadonlyMap<string, number>;
   all: RelayCounts & { identities: number };
   newest: readonly (RelayCounts & { usedBy: string })[];

@@ -1,4 +1,4 @@
-/** True for names and addresses that lead to this machine alone. */
+/** True for host names and addresses of this machine alone. */
 export function isLoopback(name: string): boolean {
   const bare = unbracketed(name.toLowerCase());
   return bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);

@@ -9,7 +9,7 @@ export interface RefusalDetails {
   headers?: Readonly<Record<string, string>>;
 }
 
-/** What the gateway itself answers instead of a response: over HTTP a status and `{error}`, on a WebSocket one error frame, as the API has them. */
+/** An error that the gateway answers by itself: over HTTP a status and `{error}`, on a WebSocket one error frame, in the API's format. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
@@ -66,7 +66,7 @@ export function retryAfterSeconds(ms: number): number {
   return Math.min(mostRetryAfterSeconds, Math.ceil(ms / 1000));
 }
 
-/** An answer that is known whole. */
+/** A complete HTTP answer, held in memory. */
 export interface WholeAnswer {
   status: number;
   headers: Readonly<Record<string, string>>;
@@ -80,7 +80,7 @@ export function answerOf(refusal: Refusal): WholeAnswer {
     body: refusal.body,
   };
 }
-/** Answers an upgrade with something else than 101, and ends its connection. */
+/** Answers an upgrade with a status other than 101, then ends its connection. */
 export function refuseUpgrade(socket: Duplex, { status, headers, body }: WholeAnswer): void {
   const all = { ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' };
   const head = [

@@ -2,14 +2,14 @@ import { isLoopback } from '../base/loopback.js';
 import { configSchema } from './schema.js';
 import type { ClusterConfig, Config } from './schema.js';
 
-/** Something that is wrong, by its path. `at`: the place is a key, rather than a value. */
+/** A mistake in a configuration, by its path. `at`: the position to show is that of the key, or that of the value. */
 export interface Finding {
   path: readonly PropertyKey[];
   message: string;
   at?: 'key' | undefined;
 }
 
-/** A configuration with all defaults, or everything that is wrong with it. */
+/** Fills in all defaults, or gives every mistake of the configuration. */
 export function checkConfig(given: unknown): { config: Config } | { findings: readonly Finding[] } {
   const parsed = configSchema.safeParse(given);
   if (!parsed.success) return { findings: parsed.error.issues.flatMap(findingsOf) };
@@ -30,7 +30,7 @@ function findingsOf(issue: Issue): Finding[] {
   if (code === 'unrecognized_keys')
     return keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path), at: 'key' }));
   if (code === 'invalid_union' && errors !== undefined) {
-    // Of the forms a value may have, the one that it is nearest to is the one that was meant.
+    // Of the forms that a value may have, the user meant the one that matches it furthest.
     const meant = errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? [];
     return meant.flatMap((inner) => findingsOf({ ...inner, path: [...path, ...inner.path] }));
   }
@@ -52,7 +52,7 @@ interface Shaped {
   _zod?: { def?: { innerType?: unknown } };
 }
 
-/** The names that the schema has at a path. */
+/** The keys that the schema has at a path. */
 function namesAt(path: readonly PropertyKey[]): string[] {
   let place: unknown = configSchema;
   for (const part of path) {
@@ -70,7 +70,7 @@ function unwrapped(schema: unknown): Shaped | undefined {
   return shaped.options?.map(unwrapped).find((option) => option?.shape !== undefined);
 }
 
-/** What is right by itself, and wrong together. */
+/** Mistakes that no key has by itself: keys that contradict each other. */
 function contradictions({ listen, upstream, admin, principals, cluster }: Config): Finding[] {
   const findings: Finding[] = cluster === undefined ? [] : clusterFindings(cluster);
   if (!isLoopback(listen.host) && principals === undefined && !listen.open) {

@@ -7,7 +7,7 @@ import type { Finding } from './check.js';
 import type { Position } from './problem.js';
 import type { Config, ConfigInput } from './schema.js';
 
-/** What stands in the place of the file's own settings: a command line, say. */
+/** Settings that replace those of the file, such as the options of a command line. */
 export type Overrides = Pick<ConfigInput, 'listen' | 'admin' | 'drain_ms'>;
 
 const mostBytes = 1024 * 1024;
@@ -84,7 +84,7 @@ function valueOf(document: Document, file: string): unknown {
   }
 }
 
-/** Where the file's own value is not of the kind that it must be, it stays, to be complained about. */
+/** Replaces settings of the file by the overrides. A setting of the wrong type stays as it is, so that its check reports it. */
 function overridden(value: unknown, { listen, admin, ...rest }: Overrides): unknown {
   if (!isRecord(value)) return value;
   const merged = (name: 'listen' | 'admin', given: object | undefined): object => {
@@ -102,7 +102,7 @@ function unusable(file: string, message: string): GatewayConfigError {
   return new GatewayConfigError([{ file, path: '', message }]);
 }
 
-/** The node at a path, or the nearest thing above it that is in the file. */
+/** The node at a path; where the file has none, the nearest node above it. */
 function locate(document: Document.Parsed, path: readonly PropertyKey[], atKey: boolean): Node | undefined {
   let node: unknown = document.contents;
   let found = isNode(node) ? node : undefined;
@@ -113,7 +113,7 @@ function locate(document: Document.Parsed, path: readonly PropertyKey[], atKey: 
       if (pair === undefined) return found;
       const isLast = depth === path.length - 1;
       const key = isNode(pair.key) ? pair.key : undefined;
-      // A list or mapping begins on the line after its key: the key is what is looked for.
+      // A list or a mapping begins on the line after its key, so its position is that of the key.
       found = isLast && !atKey && isScalar(pair.value) ? pair.value : key;
       node = pair.value;
     } else if (isSeq(target)) {

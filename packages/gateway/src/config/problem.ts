@@ -1,21 +1,21 @@
-/** Where something stands in a file; both count from 1. */
+/** A position in a file; line and column count from 1. */
 export interface Position {
   line: number;
   column: number;
 }
 
-/** One thing that is wrong with a configuration. */
+/** One mistake of a configuration, with its position. */
 export interface Problem {
   /** One sentence: what is wrong and what to do. Never holds a secret. */
   message: string;
   /** The file, or `the options`. */
   file: string;
-  /** The keys that lead to the place, as in `limits.body_bytes`; empty for the whole. */
+  /** The keys that lead to the mistake, as in `limits.body_bytes`; empty for the whole configuration. */
   path: string;
   position?: Position | undefined;
 }
 
-/** A configuration that cannot be used. The message has a line for each problem: `gateway.yaml:7:5: …`. */
+/** Thrown for a configuration that cannot be used. The message has a line for each problem: `gateway.yaml:7:5: …`. */
 export class GatewayConfigError extends Error {
   override readonly name = 'GatewayConfigError';
   readonly problems: readonly Problem[];

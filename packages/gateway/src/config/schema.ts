@@ -206,7 +206,7 @@ const cluster = z
   })
   .describe('What several gateways share, through Redis.');
 
-/** The one definition of `gateway.yaml`, of which its types and the JSON Schema for editors are made. */
+/** The one definition of `gateway.yaml`: its types and the JSON Schema for editors are made of it. */
 export const configSchema = z.strictObject({
   listen,
   upstream,
@@ -237,9 +237,9 @@ export const configSchema = z.strictObject({
     .describe('Who may read /metrics: programs of this machine, anybody, nobody.'),
 });
 
-/** A configuration as it is written. */
+/** The configuration as a user writes it. */
 export type ConfigInput = z.input<typeof configSchema>;
-/** A configuration that was checked, with every default filled in. */
+/** The configuration after its check, with every default filled in. */
 export type Config = z.output<typeof configSchema>;
 export type UpstreamConfig = Config['upstream'];
 export type AdminConfig = NonNullable<Config['admin']>;

@@ -15,36 +15,36 @@ import type { ConfigSource } from './settings/check.js';
 import type { LogOutput } from './turn-log.js';
 
 export interface GatewayOptions extends ConfigSource {
-  /** Takes one JSON line for each turn. @default none */
+  /** Receives one JSON line for each turn. @default none */
   log?: LogOutput | undefined;
-  /** Told in one sentence when something works, but not as asked. @default process.emitWarning */
+  /** Called with one sentence when something works, but not as configured. @default process.emitWarning */
   onWarning?: ((message: string) => void) | undefined;
 }
 
-/** A gateway that listens. */
+/** A gateway that is listening. */
 export interface Gateway extends AsyncDisposable {
   /** The base for clients: `http://127.0.0.1:4000/v1`. */
   readonly url: string;
   readonly port: number;
   /** The address of the admin page; undefined where the configuration has none. */
   readonly adminUrl: string | undefined;
-  /** Whose API is served: an origin. */
+  /** The origin of the upstream's API. */
   readonly upstream: string;
-  /** Reads the configuration anew. Rejects where that is wrong: the one before then still holds. The address stays what it is. */
+  /** Reads the configuration anew. Rejects when the new one is wrong: the former one stays in force. The address does not change. */
   reload(): Promise<void>;
-  /** Takes no more turns, waits for the running ones, `drain_ms` at most, then ends. */
+  /** Takes no more turns, waits for the running ones, at most `drain_ms`, then ends. */
   close(): Promise<void>;
-  /** Ends everything now. */
+  /** Ends the gateway and all running turns at once. */
   destroy(): void;
 }
 
-/** The head of a request, in bytes: Codex sends several kilobytes of metadata. */
+/** The largest head of a request, in bytes: Codex sends several kilobytes of metadata. */
 const maxHeaderSize = 64 * 1024;
 
 /**
- * Listens, and serves turns and everything else of the API.
+ * Listens, and serves turns and all other requests of the API.
  *
- * @throws GatewayConfigError with everything that is wrong with the configuration, or the address that cannot be had.
+ * @throws GatewayConfigError with every mistake of the configuration, or with the address that cannot be listened on
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { log, onWarning = warn } = options;
@@ -76,7 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // Until the turns have ended the listener stays: who asks whether this is ready gets an answer.
+    // The listener stays open until the turns have ended, so that readiness probes get their answer.
     const timer = setTimeout(destroy, config.drain_ms);
     await Promise.race([service.drain(), ended]);
     server.close();
@@ -106,7 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return gateway;
 }
 
-/** What a reload does not change. */
+/** The settings that a reload does not change. */
 function addressesOf({ listen: { host, port }, admin }: Config): unknown {
   return [host, port, admin];
 }
@@ -114,12 +114,12 @@ function addressesOf({ listen: { host, port }, admin }: Config): unknown {
 async function serverFor({ limits, listen: { tls } }: Config, listener: RequestListener): Promise<Server | TlsServer> {
   const options: ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } = {
     maxHeaderSize,
-    // Node 22.21, 24.9 and later leave a request that offers something else to the listener; before, it comes as an upgrade.
+    // From Node 22.21 and 24.9 on, a request that offers another upgrade than to WebSocket comes as a plain request; before, it comes as an upgrade.
     shouldUpgradeCallback: isWebSocket,
     headersTimeout: limits.head_ms,
     requestTimeout: limits.request_ms,
     connectionsCheckingInterval: Math.min(5000, limits.head_ms / 2),
-    // Longer than what balancers before it allow: who waits longer never meets a closed connection.
+    // Longer than the idle time of the balancers in front, so that no balancer sends a request into a connection that is being closed.
     keepAliveTimeout: 75_000,
   };
   const server =
@@ -134,7 +134,7 @@ function isWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
-/** What is wrong with bytes that are no request. */
+/** The refusal of bytes that are no HTTP request. */
 function complaint({ code }: NodeJS.ErrnoException): Refusal {
   if (code === 'HPE_HEADER_OVERFLOW')
     return new Refusal(`the head of the request has more than ${maxHeaderSize} bytes`, {

@@ -4,7 +4,7 @@ import { tokensOf } from '../relay/turn-record.js';
 import type { Tally } from '../cluster/tally.js';
 import type { GatewayTurn } from '../relay/turn.js';
 
-/** What is measured at the moment that somebody asks. */
+/** Gauges, measured when Prometheus asks. */
 export interface Levels {
   turns: number;
   sockets: number;
@@ -44,7 +44,7 @@ const help: Readonly<Record<(typeof names)[number], [name: string, text: string]
   ],
 };
 
-/** What Prometheus reads. Labels have few values each: principals of the file by name, all others together. */
+/** The metrics that Prometheus reads. Each label has few values: principals of the configuration by name, all others under one value. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #turns: Counter;
@@ -94,7 +94,7 @@ export class Metrics {
       if (count !== undefined) this.#tokens.inc({ principal: name, kind }, count);
   }
 
-  /** What a gateway counts that is one of several. To be called once. */
+  /** Adds the counters of a cluster. Call it once. */
   ofCluster(): Tally {
     return new ClusterMetrics(this.#registry);
   }

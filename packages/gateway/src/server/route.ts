@@ -1,19 +1,19 @@
 import { Refusal } from '../base/refusal.js';
 
-/** Where a request goes. `path` is below the base of the API, without its query. */
+/** The destination of a request. `path` is below the base of the API, without its query. */
 export type Route =
   | { name: 'operations'; path: '/livez' | '/readyz' | '/metrics' }
-  /** `/responses` itself: turns. */
+  /** `/responses` itself: requests for turns. */
   | { name: 'turns' }
   /** `query` begins with its question mark. */
   | { name: 'other'; path: string; query: string };
 
-/** @throws Refusal for a target that is no path, or one that leads out of the base. */
+/** @throws Refusal for a target that is no path, or for a path that leads out of the base. */
 export function routeOf(target: string): Route {
   const at = target.indexOf('?');
   const whole = at === -1 ? target : target.slice(0, at);
   if (whole === '/livez' || whole === '/readyz' || whole === '/metrics') return { name: 'operations', path: whole };
-  // Clients differ in whether the version belongs to their base.
+  // Some clients count the version as part of the base URL, and some do not.
   const path = whole.replace(/^\/v1(?=\/|$)/, '');
   if (path === '/responses' || path === '/responses/') return { name: 'turns' };
   if (!isPlain(path))
@@ -21,7 +21,7 @@ export function routeOf(target: string): Route {
   return { name: 'other', path, query: at === -1 ? '' : target.slice(at) };
 }
 
-/** Begins with a slash, and has no segment that another server could read as a step upwards, or as several. */
+/** True for a path that begins with a slash and has no segment that another server could read as a step upwards, or as several segments. */
 function isPlain(path: string): boolean {
   if (!path.startsWith('/') || /[\\#]|%2f|%5c|%00/i.test(path)) return false;
   return path

@@ -16,11 +16,11 @@ export interface ScopeOptions {
   quotas: Quotas;
   bodies: RelayBodies;
   bodyBytes: number;
-  /** Paths that are served besides. */
+  /** Paths that are served in addition to those of the API. */
   paths: readonly string[];
 }
 
-/** A request of a principal that is no turn. */
+/** A request of a principal other than a turn. */
 export interface ScopedRequest {
   principal: Principal;
   policy: Policy;
@@ -31,10 +31,10 @@ export interface ScopedRequest {
   passed: Passed;
 }
 
-/** An answer that is looked into has so many bytes at most. */
+/** The largest answer whose ids and tokens are read, in bytes. */
 const mostAnswerBytes = 8 * 1024 * 1024;
 
-/** Serves a principal what is its own, and knows nothing of all else: an id of another one is not found. */
+/** Serves a principal its own responses, conversations and models. An id that belongs to another principal is answered as not found. */
 export async function serveScoped(options: ScopeOptions, asked: ScopedRequest): Promise<void> {
   const { path, response, passed } = asked;
   const [, first = '', second, ...rest] = path.split('/').map(decoded);
@@ -54,7 +54,7 @@ export async function serveScoped(options: ScopeOptions, asked: ScopedRequest): 
   throw new Refusal(`this gateway does not serve ${path.slice(0, 200)} (paths)`, { status: 404, code: 'unknown_path' });
 }
 
-/** With a body that may name ids and models, and an answer that may bring a new id. */
+/** Passes on a request whose body may name ids and models, and whose answer may bring a new id. */
 async function serveChecked(
   options: ScopeOptions,
   { principal, request, response, passed, query, path }: ScopedRequest,
@@ -139,7 +139,7 @@ function send(response: ServerResponse, { statusCode, headers }: PassedAnswer, t
   response.writeHead(statusCode, { 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
-/** Uncoded, so that it can be looked into. */
+/** The same headers without `accept-encoding`, since the gateway reads the answer. */
 function plain(headers: Passed['headers']): Passed['headers'] {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'accept-encoding'));
 }
@@ -174,7 +174,7 @@ function notFound(kind: string, id: string): Refusal {
   });
 }
 
-/** A segment of the path as the upstream will read it. */
+/** A segment of the path, decoded as the upstream will decode it. */
 function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);

@@ -41,13 +41,13 @@ export interface ServiceOptions {
   log: TurnLog | undefined;
 }
 
-/** Everything that a request meets behind the listener. */
+/** Serves every request and upgrade that the listener takes. */
 export class Service {
   readonly #onWarning: (message: string) => void;
   readonly #bodies: RelayBodies;
   readonly #histories: Histories;
   readonly #registry: Registry;
-  /** undefined for a gateway that is alone. */
+  /** undefined for a gateway that is not part of a cluster. */
   readonly #cluster: Cluster | undefined;
   readonly #quotas: Quotas;
   readonly #metrics = new Metrics();
@@ -104,7 +104,7 @@ export class Service {
     });
   }
 
-  /** From now on another configuration holds; running turns end under the one that they began with. */
+  /** Puts another configuration in force; running turns end under the one that they began with. */
   apply(checked: Checked): void {
     if (JSON.stringify(checked.config.cluster) !== JSON.stringify(this.#setting.config.cluster))
       this.#onWarning('turnwire: another cluster takes a restart: the gateway goes on with the one that it has');
@@ -114,7 +114,7 @@ export class Service {
 
   /** Never rejects. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // What comes next on this connection is for another instance.
+    // The next request of this connection should reach another instance.
     if (!this.#isReady) response.setHeader('connection', 'close');
     try {
       await this.#route(request, response);
@@ -137,7 +137,7 @@ export class Service {
     });
   }
 
-  /** What the admin page shows. */
+  /** The state that the admin page shows. */
   get state(): AdminState {
     const { config, relays } = this.#setting;
     return stateOf(this.#activity, {
@@ -153,7 +153,7 @@ export class Service {
     });
   }
 
-  /** Takes no more turns, and waits for those that run. */
+  /** Takes no more turns, and waits for the running ones. */
   async drain(): Promise<void> {
     this.#isReady = false;
     this.#cluster?.drain();
@@ -235,7 +235,7 @@ export class Service {
     if (response.destroyed) return;
     const downstream = create.params['stream'] === true ? 'sse' : 'json';
     const turn = await this.#turns.begin({ principal, create, headers, downstream, isRelayed });
-    // The client may have left meanwhile, and nobody else would tell the turn.
+    // The client may have left while the turn was prepared, and its `close` event was emitted before anybody listened.
     if (response.destroyed) return turn.cancel();
     if (downstream === 'sse') await answerWithEvents(turn, response, config.keepalive_ms);
     else await answerWithJson(turn, response);
@@ -283,7 +283,7 @@ export class Service {
     await serveScoped(options, { principal, policy, path, query, request, response, passed });
   }
 
-  /** @throws Refusal (403) for who only says that it is a node of the cluster, or means another one */
+  /** @throws Refusal (403) for a request that claims to come from a node of the cluster and does not prove it, or that is for another node */
   #checkNode({ headers }: IncomingMessage): void {
     if (this.#cluster?.isRelayed(String(headers[relayedHeader])) === true) return;
     throw new Refusal('this request does not come from another gateway of this deployment', {
@@ -292,7 +292,7 @@ export class Service {
     });
   }
 
-  /** Another node asks whether this one takes a turn. */
+  /** Answers another node that asks whether this one takes a turn. */
   #answerOffer(request: IncomingMessage, response: ServerResponse): void {
     const asked = new URL(request.url ?? '', 'http://node').searchParams.get('response') ?? '';
     const isTaken = isFromNode(request) && this.#isReady && this.#cluster?.takes(asked) === true;
@@ -306,12 +306,12 @@ export class Service {
   }
 }
 
-/** Says that it comes from another node. */
+/** True for a request that claims to come from another node. */
 function isFromNode({ headers }: IncomingMessage): boolean {
   return headers[relayedHeader] !== undefined;
 }
 
-/** Those of a body that is passed on as it is. */
+/** The headers that describe a body, for a body that is passed on unchanged. */
 function bodyHeaders({ headers }: IncomingMessage): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of ['accept-encoding', 'content-encoding', 'content-length', 'content-type'] as const) {

@@ -1,12 +1,12 @@
 import pino from 'pino';
 import type { TurnRecord } from '../relay/turn-record.js';
 
-/** Where lines go. */
+/** The destination of log lines. */
 export interface LogOutput {
   write(line: string): unknown;
 }
 
-/** One JSON line for each turn. */
+/** Writes one JSON line for each turn. */
 export class TurnLog {
   readonly #log: pino.Logger;
 

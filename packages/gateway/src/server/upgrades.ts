@@ -18,12 +18,12 @@ export interface UpgradesOptions {
   quotas: Quotas;
   keepaliveMs: number;
   isReady: () => boolean;
-  /** Who asks, by the headers of the upgrade. @throws Refusal */
+  /** The principal that the headers of the upgrade identify. @throws Refusal */
   principal: (identity: RequestHeaders['identity']) => Principal;
   onRefused: (status: number) => void;
 }
 
-/** The WebSockets of clients. */
+/** Takes upgrades, and keeps the WebSockets of clients. */
 export class Upgrades {
   readonly #options: UpgradesOptions;
   readonly #server: WebSocketServer;
@@ -36,7 +36,7 @@ export class Upgrades {
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
-      // With compression each socket takes a quarter of a megabyte.
+      // Compression takes a quarter of a megabyte for each socket.
       perMessageDeflate: false,
       maxPayload: options.limits.frame_bytes,
     });
@@ -54,7 +54,7 @@ export class Upgrades {
 
   /** @param check throws a Refusal for a request that may not pass. */
   take(request: IncomingMessage, socket: Duplex, head: Buffer, check: () => RequestHeaders): void {
-    // Until ws has it, nobody else hears of its end.
+    // Until ws has the socket, nobody else listens to its errors.
     const ignored = (): void => {};
     socket.on('error', ignored);
     let headers: RequestHeaders;
@@ -85,7 +85,7 @@ export class Upgrades {
     });
   }
 
-  /** Sockets close once their turns have ended; each client may connect anew, elsewhere. */
+  /** Closes each socket once its turns have ended; its client may connect to another instance. */
   drain(): void {
     for (const socket of this.#sockets.keys()) socket.drain(1012, 'the gateway restarts');
   }
@@ -101,7 +101,7 @@ export class Upgrades {
     refuseUpgrade(socket, answerOf(refusal));
   }
 
-  /** @throws Refusal (429) for a flood */
+  /** @throws Refusal (429) for more upgrades a second than the limit */
   #checkPace(): void {
     const second = Math.floor(performance.now() / 1000);
     if (second !== this.#second) this.#upgrades = 0;
@@ -112,7 +112,7 @@ export class Upgrades {
       throw tooMany(`this gateway takes ${most} upgrades a second (limits.upgrades_per_second)`);
   }
 
-  /** @throws Refusal (429) for one WebSocket too many */
+  /** @throws Refusal (429) for more WebSockets than the limit */
   #checkRoom({ id }: Principal): void {
     const { sockets, sockets_per_principal: own } = this.#options.limits;
     if (this.#sockets.size >= sockets) throw tooMany(`this gateway has ${sockets} WebSockets open (limits.sockets)`);

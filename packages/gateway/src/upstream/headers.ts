@@ -1,6 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Say who asks: of what a client sends, these alone and those of `identity_headers` reach an upgrade, and keep connections apart. */
+/**
+ * Headers that identify the client. Of all that a client sends, only these and those of `identity_headers` reach an upgrade, and connections are kept apart
+ * by them.
+ */
 const identityNames: readonly string[] = [
   'api-key',
   'authorization',
@@ -12,8 +15,8 @@ const identityNames: readonly string[] = [
 ];
 
 /**
- * Those of them that say whose money and whose data a request is about: not the client's to say where the gateway asks with a key of its own, whose
- * place in the upstream the configuration names (`upstream.headers`).
+ * Identity headers that choose the account which a request is charged to. Where the gateway uses a key of its own, a client may not set them: the
+ * configuration does, with `upstream.headers`.
  */
 export const accountNames: ReadonlySet<string> = new Set([
   'api-key',
@@ -24,7 +27,7 @@ export const accountNames: ReadonlySet<string> = new Set([
   'x-api-key',
 ]);
 
-/** Of the connection, of the body's encoding, of proxies, or of browsers: they end here. */
+/** Headers of the connection, of the body's encoding, of proxies and of browsers: the gateway passes none of them on. */
 const ownNames: ReadonlySet<string> = new Set([
   'accept-encoding',
   'connection',
@@ -51,13 +54,13 @@ const ownNames: ReadonlySet<string> = new Set([
 ]);
 
 export interface RequestHeaders {
-  /** By name, sorted: the same headers make the same identity. */
+  /** Identity headers by name, sorted: the same headers make the same identity. */
   identity: Record<string, string>;
-  /** Of this request alone: sent where it goes as a POST, never in an upgrade. */
+  /** Headers of this request alone: sent when the turn goes as a POST, never in an upgrade. */
   request: Record<string, string>;
 }
 
-/** Which part of a request each of its headers belongs to. */
+/** Decides for each header of a request whether it belongs to the identity, to the request, or to neither. */
 export class HeaderRules {
   readonly #identity: ReadonlySet<string>;
 

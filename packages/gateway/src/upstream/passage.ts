@@ -1,25 +1,25 @@
 import { proxyFor } from '@turnwire/client/proxy';
-// By its file: for the bare name Bun has an HTTP client of its own, which knows no dispatcher, and so neither time limit nor proxy.
+// Imported by its file: for the bare name Bun has an HTTP client of its own, which knows no dispatcher, and so neither time limit nor proxy.
 import { Agent, ProxyAgent, errors, request } from 'undici/index.js';
 import { Refusal } from '../base/refusal.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { UpstreamConfig } from '../config/schema.js';
 
-/** A request that is passed on as it is. */
+/** A request that the gateway passes on without reading a turn in it. */
 export interface Passed {
   method: string;
-  /** Below the base, with its query: `/models?limit=2`. */
+  /** The path below the base, with its query: `/models?limit=2`. */
   path: string;
   headers: Readonly<Record<string, string>>;
-  /** The request itself, where it is passed on as it comes; or what of it has been read. */
+  /** The request itself, to be streamed; or the body, where the gateway has read it. */
   body: IncomingMessage | Buffer | undefined;
   signal: AbortSignal;
 }
 
 export type PassedAnswer = Dispatcher.ResponseData;
 
-/** Of the connection: they end here, in both directions. */
+/** Headers of the connection, which are removed in both directions. */
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -32,7 +32,7 @@ const hopByHop: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** The way of all that is no turn: over HTTP, in both directions as it comes. */
+/** Passes on every request that is no turn, over HTTP. */
 export class Passage {
   readonly #base: URL;
   readonly #dispatcher: Dispatcher;
@@ -56,7 +56,7 @@ export class Passage {
           });
   }
 
-  /** @throws Refusal where no answer comes. */
+  /** @throws Refusal when the upstream does not answer. */
   async ask({ method, path, headers, body, signal }: Passed): Promise<PassedAnswer> {
     const url = this.#address(path);
     try {
@@ -73,7 +73,7 @@ export class Passage {
     }
   }
 
-  /** Once what runs has ended. */
+  /** Closes the connections once the running requests have ended. */
   async close(): Promise<void> {
     await this.#dispatcher.close();
   }
@@ -82,7 +82,7 @@ export class Passage {
     await this.#dispatcher.destroy();
   }
 
-  /** The base has a path, and may have a query: both stay. */
+  /** Joins the base and a path. The base may have a path and a query of its own: both stay. */
   #address(path: string): URL {
     const at = path.indexOf('?');
     const url = new URL(this.#base);
@@ -93,7 +93,7 @@ export class Passage {
   }
 }
 
-/** An answer's headers without those of its connection. */
+/** The headers of an answer without those of its connection. */
 function answerHeaders(headers: PassedAnswer['headers']): Record<string, string | string[]> {
   const connection = new Set(namesIn([headers['connection'] ?? []].flat().join(',')));
   const kept: Record<string, string | string[]> = {};
@@ -106,7 +106,7 @@ function namesIn(list: string): string[] {
   return list.split(',').map((name) => name.trim().toLowerCase());
 }
 
-/** Hands an answer on, as fast as it is taken. A body that breaks off breaks off for the client, too. */
+/** Passes an answer on, as fast as the client takes it. Where its body breaks off, the client's body breaks off too. */
 export async function handOn(
   answer: PassedAnswer,
   response: ServerResponse,
@@ -125,7 +125,7 @@ export async function handOn(
   }
 }
 
-/** Resolves when more may be written, and when nobody reads any more. */
+/** Resolves when the response takes more, or when the client has left. */
 export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const go = (): void => {

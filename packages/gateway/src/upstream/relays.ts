@@ -9,17 +9,17 @@ export interface Lease {
   release(): void;
 }
 
-/** What one identity, or all together, have at the upstream. */
+/** Connections and chains at the upstream, of one identity or of all together. */
 export interface RelayCounts {
-  /** WebSockets that are open. */
+  /** Open WebSockets. */
   connections: number;
-  /** Of these, carrying a turn. */
+  /** Open WebSockets that carry a turn. */
   busy: number;
   /** Lanes that carry a turn. */
   lanes: number;
   /** Responses that can be continued by a delta. */
   chains: number;
-  /** Memory for what is known of their histories, as estimated. */
+  /** Estimated memory for the histories of these chains. */
   chainBytes: number;
   /** Chains whose connection was given to another turn or was idle for too long, since the start. */
   chainsGivenUp: number;
@@ -33,7 +33,7 @@ interface Entry {
   idle: NodeJS.Timeout | undefined;
 }
 
-/** An identity that was not used for so long is closed; in milliseconds. Its connections would be too old by then. */
+/** The idle time after which an identity's relay is closed, in milliseconds. Its connections would be too old by then. */
 const identityIdleMs = 3_600_000;
 
 export interface RelaysOptions {
@@ -45,11 +45,11 @@ export interface RelaysOptions {
 /** One relay for each identity, so that no two share a connection or a chain. */
 export class Relays {
   readonly #options: RelaysOptions;
-  /** In the order of their last use. */
+  /** Relays by identity, in the order of their last use. */
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new Set<Relay>();
   readonly #warned = new Set<string>();
-  /** Of relays that were closed. */
+  /** Chains that relays had given up before those relays were closed. */
   #pastGivenUp = 0;
 
   constructor(options: RelaysOptions) {
@@ -85,7 +85,7 @@ export class Relays {
     };
   }
 
-  /** Sums over all identities. */
+  /** The sums over all identities. */
   get stats(): RelayCounts & { identities: number } {
     const total = {
       connections: 0,
@@ -108,7 +108,7 @@ export class Relays {
     return total;
   }
 
-  /** The identities that were used last, the newest first. */
+  /** The identities used last, newest first. */
   newest(most: number): (RelayCounts & { usedBy: string })[] {
     const entries = [...this.#entries.values()].slice(-most).toReversed();
     return entries.map(({ relay, usedBy }) => ({ usedBy, ...countsOf(relay) }));
@@ -161,7 +161,7 @@ export class Relays {
     return createRelay(options);
   }
 
-  /** Not the one in use now, which is the last. */
+  /** Closes the relays used least recently, but never the last entry, which is in use now. */
   #bound(): void {
     const { upstream, limits } = this.#options;
     const exceeded = (): boolean =>

@@ -4,14 +4,14 @@ import { listenAt, reachable } from './listen.js';
 import type { AdminState } from '../../admin/state.js';
 import type { AdminConfig } from '../../config/schema.js';
 
-/** The admin page while it is served. */
+/** The listener of the admin page. */
 export interface AdminListener {
   /** The address of the page. */
   readonly url: string;
   end(): void;
 }
 
-/** @throws GatewayConfigError for an address that cannot be had. */
+/** @throws GatewayConfigError for an address that cannot be listened on. */
 export async function startAdmin(config: AdminConfig, state: () => AdminState): Promise<AdminListener> {
   const access = Access.forAdmin(config);
   const server = createAdminServer({ check: (request) => access.check(request), state });

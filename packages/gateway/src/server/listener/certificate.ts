@@ -3,7 +3,7 @@ import { createSecureContext } from 'node:tls';
 import { GatewayConfigError } from '../../config/problem.js';
 import type { Config } from '../../config/schema.js';
 
-/** @throws GatewayConfigError for files that cannot be read, or do not belong together. */
+/** @throws GatewayConfigError for files that cannot be read, or for a key that does not belong to its certificate. */
 export async function readCertificate(
   tls: NonNullable<Config['listen']['tls']>,
 ): Promise<{ cert: Buffer; key: Buffer }> {

@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /**
- * Serves a request that offers another upgrade than the one to WebSocket as if it offered none, which RFC 9110 §7.8 allows: curl and Java's client
- * offer `h2c` with ordinary requests. Node hands such a request over without its body; so its head is written anew, and read once more.
+ * Serves a request that offers another upgrade than the one to WebSocket as if it offered none, which RFC 9110 §7.8 allows: curl and Java's client offer
+ * `h2c` with ordinary requests. Node gives such a request to `upgrade` listeners without its body. So this writes the head anew, and lets the server parse
+ * the connection once more.
  */
 export function withoutUpgrade(server: EventEmitter, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const { method, url, httpVersion, rawHeaders } = request;

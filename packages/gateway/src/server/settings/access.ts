@@ -3,11 +3,11 @@ import { Refusal } from '../../base/refusal.js';
 import type { IncomingMessage } from 'node:http';
 import type { AdminConfig, Config } from '../../config/schema.js';
 
-/** Names and origins that stand in a request. "*" stands for any. */
+/** The host names and origins that requests may carry. "*" stands for any. */
 interface Allowed {
-  /** The address that is listened on. */
+  /** The address of the listener. */
   host: string;
-  /** Pages that this listener has served itself may ask: `Host` tells that they are its own. */
+  /** True where the listener serves pages itself: a request whose origin is the name in `Host` comes from such a page. */
   ownPages: boolean;
   hosts: readonly string[];
   origins: readonly string[];
@@ -16,8 +16,8 @@ interface Allowed {
 const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
 
 /**
- * Keeps web pages out. A browser lets any page open a WebSocket to a port of this machine, and post to it: `Origin` tells whose page that is, and
- * `Host` a name that was pointed at this machine after its page had been loaded (DNS rebinding).
+ * Keeps out web pages. A browser lets any page open a WebSocket to a port of this machine, and post to it: `Origin` names the site of that page. `Host` shows
+ * a name that was pointed at this machine after its page had been loaded (DNS rebinding).
  */
 export class Access {
   readonly #host: string;
@@ -26,7 +26,7 @@ export class Access {
   readonly #ownPages: boolean;
   readonly #remedies: { origin: string; host: string };
 
-  /** @param remedies what a refusal says to do. */
+  /** @param remedies the last words of a refusal: what to do about it. */
   constructor({ host, hosts, origins, ownPages }: Allowed, remedies: { origin: string; host: string }) {
     this.#host = unbracketed(host.toLowerCase());
     this.#hosts = new Set(hosts.map((name) => name.toLowerCase()));
@@ -35,7 +35,7 @@ export class Access {
     this.#remedies = remedies;
   }
 
-  /** Of the listener for clients. */
+  /** The rules of the listener for clients. */
   static forClients({ host, allowed_hosts: hosts, allowed_origins: origins }: Config['listen']): Access {
     return new Access(
       { host, hosts, origins, ownPages: false },
@@ -46,7 +46,7 @@ export class Access {
     );
   }
 
-  /** Of the listener for the admin page, which no other page may read. */
+  /** The rules of the listener for the admin page, which no other page may read. */
   static forAdmin({ host, allowed_hosts: hosts }: AdminConfig): Access {
     return new Access(
       { host, hosts, origins: [], ownPages: true },
@@ -54,7 +54,7 @@ export class Access {
     );
   }
 
-  /** @throws Refusal (403) for a request that a foreign page or name stands behind. */
+  /** @throws Refusal (403) for a request from a web page or under a host name that is not allowed. */
   check({ headers, socket }: IncomingMessage): void {
     const { host = '', origin } = headers;
     const isOwn = this.#ownPages && origin !== undefined && /^https?:\/\/(.*)$/.exec(origin)?.[1] === host;
@@ -65,7 +65,7 @@ export class Access {
       throw forbidden(`this gateway is not asked for as ${shown(host)}; ${this.#remedies.host}`);
   }
 
-  /** Lets the page of an allowed origin read an answer; nothing for any other request. */
+  /** Headers that let the page of an allowed origin read an answer; none for any other request. */
   headers({ headers: { origin } }: IncomingMessage): Readonly<Record<string, string>> {
     if (origin === undefined || !allows(this.#origins, origin.toLowerCase())) return {};
     return { 'access-control-allow-origin': origin, 'access-control-expose-headers': '*', vary: 'origin' };
@@ -73,12 +73,12 @@ export class Access {
 
   #serves(name: string, localAddress: string | undefined): boolean {
     if (isLoopback(name) || name === this.#host || allows(this.#hosts, name)) return true;
-    // A wildcard stands for all addresses of this machine; the one that was reached is the socket's.
+    // A wildcard listens on all addresses of this machine; `localAddress` is the one that this client has reached.
     return wildcards.has(this.#host) && name === localAddress?.replace(/^::ffff:/, '');
   }
 }
 
-/** What is said to the preflight of a request from an allowed page. */
+/** The answer to the preflight of a request from an allowed page. */
 export const preflight = {
   'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
   'access-control-allow-headers': '*, authorization',
@@ -89,7 +89,7 @@ function allows(list: ReadonlySet<string>, value: string): boolean {
   return list.has('*') || list.has(value);
 }
 
-/** The name or address of a `Host` header, without its port and brackets; undefined for none. */
+/** The name or address of a `Host` header, without its port and brackets; undefined where it has neither. */
 function hostnameOf(host: string): string | undefined {
   const match = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?$/i.exec(host);
   return match?.[1] === undefined ? undefined : unbracketed(match[1].toLowerCase()).replace(/\.$/, '');

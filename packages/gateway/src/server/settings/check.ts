@@ -10,21 +10,21 @@ import type { SecretSource } from './principals.js';
 export interface ConfigSource {
   /** The configuration, or the path of a file that has it. */
   config: ConfigInput | string;
-  /** What stands in the place of the file's own settings: a command line, say. */
+  /** Settings that replace those of the file, such as the options of a command line. */
   overrides?: Overrides | undefined;
-  /** Where the keys are that the configuration names. @default the environment */
+  /** Finds the keys that the configuration names. @default the environment */
   secret?: SecretSource | undefined;
 }
 
-/** A configuration that was checked, and whom it lets in. */
+/** A checked configuration, with its principals and secrets. */
 export interface Checked {
   config: Config;
   principals: Principals;
-  /** undefined for a gateway that is alone. */
+  /** undefined for a gateway that is not part of a cluster. */
   clusterSecrets: ClusterSecrets | undefined;
 }
 
-/** @throws GatewayConfigError with everything that is wrong. */
+/** @throws GatewayConfigError with every mistake. */
 export async function check({
   config: given,
   overrides = {},
@@ -40,9 +40,9 @@ export async function check({
 }
 
 /**
- * Says what a configuration comes to, with every default; the secrets that it names are looked for.
+ * Checks a configuration and the secrets that it names, and gives it with every default filled in.
  *
- * @throws GatewayConfigError with everything that is wrong.
+ * @throws GatewayConfigError with every mistake
  */
 export async function checkConfig(source: ConfigSource): Promise<Config> {
   const { config } = await check(source);

@@ -2,7 +2,7 @@ import { GatewayConfigError } from '../../config/problem.js';
 import type { Config } from '../../config/schema.js';
 import type { SecretSource } from './principals.js';
 
-/** What the gateways of a deployment know, and nobody else. */
+/** The secrets that the gateways of a deployment share. */
 export interface ClusterSecrets {
   secret: string;
   password: string | undefined;
@@ -10,7 +10,7 @@ export interface ClusterSecrets {
 
 const shortest = 32;
 
-/** @throws GatewayConfigError where a secret cannot be had. */
+/** @throws GatewayConfigError for a secret that is missing or too short. */
 export async function clusterSecretsOf(
   { cluster }: Config,
   secret: SecretSource,

@@ -10,7 +10,7 @@ export type SecretSource = (name: string) => Promise<string | undefined>;
 
 type Headers = Readonly<Record<string, string>>;
 
-/** A key of the gateway's own: as it was when the configuration was read, and the way to ask for it again. */
+/** A key for the upstream: its headers when the configuration was read, and the function that reads it again. */
 interface OwnKey {
   headers: Headers;
   ask: () => Promise<Headers>;
@@ -22,13 +22,13 @@ interface Known {
   policy: Principal['policy'];
 }
 
-/** Principals of passed keys that are remembered: making one costs two hashes. */
+/** Principals with passed keys that are remembered: making one costs two hashes. */
 const mostPassed = 1000;
 
-/** Who may use the gateway, and as whom they are known to the upstream. */
+/** The principals that may use the gateway, each with its identity at the upstream. */
 export class Principals {
   readonly #byHash: ReadonlyMap<string, Known> | undefined;
-  /** The gateway's own key, for clients whose keys are not passed on. */
+  /** The gateway's key for clients whose own keys are not passed on. */
   readonly #own: OwnKey | undefined;
   readonly #passed = new Map<string, Principal>();
 
@@ -37,7 +37,7 @@ export class Principals {
     this.#own = own;
   }
 
-  /** @throws GatewayConfigError where a secret cannot be had. */
+  /** @throws GatewayConfigError for a secret that is missing or unusable. */
   static async create({ principals, upstream }: Config, secret: SecretSource, file: string): Promise<Principals> {
     const problems: { file: string; path: string; message: string }[] = [];
     const keyOf = async (name: string, path: string): Promise<OwnKey> => {
@@ -59,14 +59,14 @@ export class Principals {
     return new Principals(principals === undefined ? undefined : byHash, own);
   }
 
-  /** Keys of the gateway's own are asked for. */
+  /** True where clients must send a key that the configuration has. */
   get required(): boolean {
     return this.#byHash !== undefined;
   }
 
   /**
-   * @param identity the headers of a request that say who asks.
-   * @throws Refusal (401) for a key that is not known.
+   * @param identity the headers of a request that identify its client.
+   * @throws Refusal (401) for an unknown key.
    */
   of(identity: Headers): Principal {
     if (this.#byHash === undefined) return this.#pass(identity);
@@ -109,7 +109,7 @@ export class Principals {
   }
 }
 
-/** @throws Refusal where there is no such key now, or it cannot stand in a header. */
+/** @throws Refusal when the key is missing now, or cannot stand in a header. */
 async function askFor(name: string, secret: SecretSource): Promise<Headers> {
   const value = await secret(name).catch((error: unknown) => {
     throw withoutKey(error instanceof Error ? error.message : String(error));
@@ -121,12 +121,12 @@ async function askFor(name: string, secret: SecretSource): Promise<Headers> {
   return { authorization: `Bearer ${value}` };
 }
 
-/** The upstream is not asked. */
+/** The refusal of a request for which the gateway has no key: it is not sent to the upstream. */
 function withoutKey(message: string): Refusal {
   return new Refusal(message, { status: 502, code: 'upstream_unreachable' });
 }
 
-/** How a key stands in the file. */
+/** The form in which a key stands in the configuration. */
 export function hashKey(key: string): string {
   return `sha256:${sha256(key)}`;
 }

@@ -6,7 +6,7 @@ import type { Config } from '../../config/schema.js';
 import type { Checked } from './check.js';
 import type { Principals } from './principals.js';
 
-/** What holds until the configuration changes. */
+/** Everything that is made of one configuration, and replaced when it changes. */
 export class Setting {
   readonly config: Config;
   readonly principals: Principals;
@@ -31,7 +31,7 @@ export class Setting {
     this.#onWarning = onWarning;
   }
 
-  /** Connections are kept where the upstream stays what it was. */
+  /** Connections are kept when the upstream's settings are the same. */
   changedTo(checked: Checked): Setting {
     const isSame =
       JSON.stringify([this.config.upstream, this.config.limits.chain_bytes]) ===
@@ -41,7 +41,7 @@ export class Setting {
     return next;
   }
 
-  /** Once its turns have ended. */
+  /** Closes what is left of this setting; call it once its turns have ended. */
   async close(): Promise<void> {
     await this.relays.close();
     await this.passage.close();
