@@ -3,13 +3,13 @@ import { scriptOf } from './redis/scripts.js';
 import type { Keys } from './keys.js';
 import type { Store } from './redis/store.js';
 
-/** What an upstream asks for at most; longer waits are its own affair. In milliseconds. */
+/** The longest wait that is shared between nodes, in milliseconds. A longer one is cut to this. */
 const longestMs = 60_000;
 
-/** Waits that are known at once, over all keys and models. */
+/** The most waits known at once, over all keys and models. */
 const mostKnown = 1000;
 
-/** Adds a wait, if one is given, and tells all that have not ended: each with what is left of it. By the clock of Redis. */
+/** Adds a wait, if one is given, and returns all that are still running, each with its remaining time by the clock of Redis. */
 const exchange = scriptOf(`
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -23,7 +23,7 @@ local found = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 for index = 2, #found, 2 do found[index] = string.format('%.0f', tonumber(found[index]) - now) end
 return found`);
 
-/** Waits that the upstream has asked for (429 with retry-after), of whichever node: no other turn of the same key and model goes up meanwhile. */
+/** Waits that the upstream has asked any node for (429 with retry-after): meanwhile no node sends it another turn of the same key and model. */
 export class Backoffs {
   readonly #store: Store;
   readonly #keys: Keys;
@@ -35,7 +35,7 @@ export class Backoffs {
     this.#keys = keys;
   }
 
-  /** In milliseconds; 0 for none. */
+  /** The remaining wait in milliseconds; 0 for none. */
   restMs(upstream: string, model: string): number {
     if (this.#ends.size === 0) return 0;
     const end = this.#ends.get(this.#nameOf(upstream, model)) ?? 0;
@@ -49,7 +49,7 @@ export class Backoffs {
     void this.#exchange(name, bounded);
   }
 
-  /** Asks what the others have been asked for. Called now and then. */
+  /** Reads the waits that other nodes have been asked for. Called at each beat of the session. */
   async refresh(): Promise<void> {
     await this.#exchange('', 0);
   }

@@ -23,13 +23,13 @@ export interface ClusterOptions {
   secret: string;
   password: string | undefined;
   limits: Pick<Limits, 'chain_bytes'>;
-  /** The one of the configuration that holds now. */
+  /** The upstream of the configuration that is in force. */
   upstream: () => UpstreamConfig;
   tally: Tally;
   onWarning: (message: string) => void;
 }
 
-/** This gateway as one of several, which share hashes and ids through Redis: never contents, credentials or sockets. */
+/** This gateway as one of several. They share hashes and ids through Redis, but never contents, credentials or sockets. */
 export class Cluster {
   readonly registry: Registry;
   readonly quotas: Quotas;
@@ -74,12 +74,12 @@ export class Cluster {
     session.start();
   }
 
-  /** Redis answers, and the other nodes know of this one. */
+  /** True while Redis answers and the other nodes know this one. */
   get isReached(): boolean {
     return !this.#store.isAway && this.#session.id !== undefined;
   }
 
-  /** The request comes from another node, and is for this one. */
+  /** True for a request that another node sent, and that is for this one. @param shown the value of the header by which it shows that */
   isRelayed(shown: string): boolean {
     const { id } = this.#session;
     if (id === undefined) return false;
@@ -88,12 +88,12 @@ export class Cluster {
     return expected.length === given.length && timingSafeEqual(expected, given);
   }
 
-  /** A turn that continues the response may be relayed to this node. @param response what stands for it */
+  /** True where this node holds the chain of a response, so that another node may hand over the turn that continues it. @param response the hash of its id */
   takes(response: string): boolean {
     return this.#leases.holds(response);
   }
 
-  /** The others take over what this node has held. */
+  /** Ends the session, so that other nodes may take over the chains of this one. */
   drain(): void {
     this.#session.end();
   }

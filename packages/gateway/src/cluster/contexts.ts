@@ -9,17 +9,16 @@ import type { SeenLease } from './leases.js';
 import type { Store } from './redis/store.js';
 import type { Tally } from './tally.js';
 
-/** Where a context, or a response, can be continued. */
+/** The place where a context or a response can be continued. */
 export type Place =
-  /** At the upstream, by anybody. */
+  /** At the upstream, by any node. */
   | { name: 'stored'; key: string; responseId: string; from: number }
-  /** On a socket of another node. */
+  /** On a WebSocket of another node. */
   | { name: 'node'; session: string; address: string; response: string; lease: SeenLease };
 
 /**
- * The first of the keys that leads somewhere, in one step: a stored response, or a chain whose lease counts and whose last response it is.
- *
- * Keys of leases and nodes are made of what was found. So this takes one server, or one shard that holds all of it.
+ * Finds the first key that leads to something, in one step: a stored response; or a chain whose lease is valid, where the key's response is its last. The
+ * script makes the keys of leases and nodes out of what it has found. So it needs one server, or one shard that has all of those keys.
  */
 const search = scriptOf(`
 for index, key in ipairs(KEYS) do
@@ -35,7 +34,7 @@ for index, key in ipairs(KEYS) do
 end
 return {}`);
 
-/** Which response ends which context, as all nodes have seen it. */
+/** The contexts that any node has seen, each with the response at its end. */
 export class Contexts {
   readonly #store: Store;
   readonly #keys: Keys;
@@ -47,7 +46,7 @@ export class Contexts {
     this.#tally = tally;
   }
 
-  /** The longest context that somebody can continue. Never rejects; undefined also where no answer comes in time. */
+  /** The place of the longest context that can be continued. Never rejects; undefined also where Redis does not answer in time. */
   async longest(tenant: Tenant, ends: readonly ContextEnd[]): Promise<Place | undefined> {
     const keys = ends.map(({ digest }) => tenant.context(digest));
     const found = await this.#search(tenant, keys);
@@ -58,20 +57,20 @@ export class Contexts {
     return this.#nodeOf(found);
   }
 
-  /** The node that a response is bound to. */
+  /** The node that has the chain of a response on one of its sockets. */
   async nodeOf(tenant: Tenant, responseId: string): Promise<Extract<Place, { name: 'node' }> | undefined> {
     const found = await this.#search(tenant, [entryOf(tenant, tenant.response(responseId))]);
     return found === undefined ? undefined : this.#nodeOf(found);
   }
 
-  /** A stored response ends a context. */
+  /** Notes the contexts that a stored response ends. */
   keep(tenant: Tenant, responseId: string, digests: readonly string[]): void {
     const value = `s${packId(responseId)}`;
     for (const digest of digests)
       void this.#store.command(['SET', tenant.context(digest), value, 'PX', String(lifetimes.context)], String);
   }
 
-  /** The upstream does not know the response, unless another one has taken its place meanwhile. */
+  /** Forgets a stored response that the upstream does not know, unless another response ends the same context by now. */
   forget({ key, responseId }: Extract<Place, { name: 'stored' }>): void {
     this.#tally.count('lookups', 'stale');
     void this.#store.run(removeSame, [key], [`s${packId(responseId)}`], Number);

@@ -2,50 +2,50 @@ import { createHmac, createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Principal } from '../upstream/principal.js';
 
-/** The first part of every key: another layout of what is shared has another one, so that two versions of the gateway can share one Redis. */
+/** The first part of every key. A change of the layout changes it, so that two versions of the gateway can share one Redis. */
 const version = 't1';
 
-/** How long entries are kept; in milliseconds. */
+/** How long entries are kept, in milliseconds. */
 export const lifetimes = {
   /** An upstream keeps a response for 30 days. */
   id: 30 * 24 * 3_600_000,
   context: 24 * 3_600_000,
   /** Longer than any socket of an upstream lives. */
   lease: 70 * 60_000,
-  /** A node that was not heard of for so long is gone. */
+  /** A node whose last sign of life is older than this is gone. */
   session: 6000,
   /** Longer than a minute, after which an account is full again. */
   account: 120_000,
 } as const;
 
-/** So much of a hash that nobody finds two that are the same: 144 bits. */
+/** The length of a hash in characters: 144 bits, so that no two are the same. */
 const macLength = 24;
 
-/** Tenants whose names are remembered; another one's are computed anew. */
+/** Tenants whose names are remembered; those of others are computed anew. */
 const mostTenants = 1000;
 
-/** What keys of one tenant have in common, so that a sharded store can hold them together. */
+/** The length of the part that all keys of a tenant share, so that a sharded store can keep them together. */
 const tagLength = 8;
 
 /**
- * The names of what is shared. Everything stands under a hash that is keyed with the deployment's secret: who reads Redis learns neither who asks nor what,
- * and one tenant's entries cannot be found by another.
+ * The names of entries in Redis. Each is a hash that is keyed with the secret of the deployment: a reader of Redis does not learn which principals there are,
+ * and one tenant cannot find another's entries.
  */
 export class Keys {
   readonly #secret: KeyObject;
-  /** The tenants of the last turns, the oldest first: to compute a tenant's name takes an HMAC. */
+  /** The tenants of the last turns, oldest first. They are remembered because the name of a tenant takes an HMAC to compute. */
   readonly #tenants = new Map<string, Tenant>();
 
   constructor(secret: string) {
     this.#secret = createSecretKey(secret, 'utf8');
   }
 
-  /** Who owns an id. */
+  /** The key of the entry that names the owner of an id. */
   owner(id: string): string {
     return `${version}:o:${this.mac('id', id)}`;
   }
 
-  /** What stands for a principal as an owner. */
+  /** The hash that stands for a principal as the owner of an id. */
   principal(id: string): string {
     return this.mac('principal', id);
   }
@@ -54,26 +54,26 @@ export class Keys {
     return `${version}:n:${session}`;
   }
 
-  /** An address as it is shared: sealed, since keys of clients are sent to it. */
+  /** The address of a node with a keyed hash of it: the keys of clients are sent to that address, so no other writer of Redis may change it. */
   sealed(session: string, address: string): string {
     return `${this.mac('address', `${session} ${address}`)} ${address}`;
   }
 
-  /** undefined for what no node of this deployment has written. */
+  /** The address out of an entry; undefined for one that no node of this deployment has written. */
   unsealed(session: string, shared: string): string | undefined {
     const address = shared.slice(shared.indexOf(' ') + 1);
     return shared === this.sealed(session, address) ? address : undefined;
   }
 
-  /** Requests and tokens of a principal. */
+  /** The key of a principal's account: its requests and its tokens. */
   account(principal: string): string {
     return `${version}:a:${this.mac('account', principal)}`;
   }
 
-  /** Waits that the upstream has asked for. */
+  /** The key of the waits that the upstream has asked for. */
   readonly backoffs = `${version}:w`;
 
-  /** Shows another node that a request comes from a gateway of this deployment, and is for that node. */
+  /** A proof, for the node of that session, that a request comes from a gateway of this deployment. */
   relayed(session: string): string {
     return this.mac('relayed', session);
   }
@@ -94,9 +94,9 @@ export class Keys {
   }
 }
 
-/** One principal as one upstream knows it: what it has made is worth something to nobody else. */
+/** One principal at one upstream. Chains and ids of one tenant are of no use to another. */
 export class Tenant {
-  /** What all keys of the tenant begin with. */
+  /** The part with which all keys of the tenant begin. */
   readonly prefix: string;
   readonly #name: string;
   readonly #mac: (text: string) => string;
@@ -111,7 +111,7 @@ export class Tenant {
     return `${this.prefix}c${this.#mac(`${this.#name} context ${digest}`)}`;
   }
 
-  /** What stands for a response that is bound to a socket. */
+  /** The hash of a response's id, for responses that are bound to a socket. */
   response(id: string): string {
     return this.#mac(`${this.#name} response ${id}`);
   }

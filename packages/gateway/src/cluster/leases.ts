@@ -9,23 +9,23 @@ import type { Counts, Tally } from './tally.js';
 
 /** The last response of a chain that lives on a socket of this node. */
 interface Bound {
-  /** As it stands since this response; undefined where the write was refused, or its answer is lost: what follows is then a chain of its own. */
+  /** The lease once it names this response; undefined where the write was refused or not answered: the next response then begins a new chain. */
   readonly lease: Promise<SeenLease | undefined>;
-  /** The entries that lead to it. */
+  /** The keys of the entries that lead to the response. */
   readonly entries: readonly string[];
-  /** It can be continued here and now. */
+  /** True while this node can continue the response. */
   readonly holds: () => boolean;
 }
 
-/** The end of a turn on a chain that is bound to a socket of this node. */
+/** A turn that has ended, on a chain that is bound to a socket of this node. */
 export interface BoundTurn {
   tenant: Tenant;
   responseId: string;
-  /** The response that it has continued; undefined for the first one of a chain. */
+  /** The response that the turn has continued; undefined for the first turn of a chain. */
   continued: string | undefined;
-  /** A chain of another node, which this turn has taken over. */
+  /** The lease of another node's chain that this turn has taken over. */
   taken: SeenLease | undefined;
-  /** Digests of the context at its end. */
+  /** Digests of the context at the turn's end. */
   digests: readonly string[];
   holds: () => boolean;
 }
@@ -36,16 +36,16 @@ export interface SeenLease {
   fence: string;
 }
 
-/** So much of what stands for a response tells whether it is the last one of its chain. */
+/** The characters of a response's hash that a lease shows: enough to tell whether it is the last one of the chain. */
 const shownLength = 11;
 
-/** Chains of this node that are remembered; the oldest are forgotten first, which costs a full request. */
+/** The most chains of this node that are remembered. The oldest are forgotten first; their next turns are sent in full. */
 const mostBound = 50_000;
 
 /**
- * Moves a chain on to its next response, in one step. Whoever writes names the token that it has last seen: none for a new chain. Another one stands where
- * another node has the chain, or where the lease has lapsed meanwhile, and the write is refused ("0"); so it is in the name of a session that has lapsed
- * ("-1"). Each write takes a new token, larger than any before: the clock of Redis, and more than what stands. Executed twice, it is one write.
+ * Moves a chain on to its next response, in one step. The writer names the token that it saw last, or none for a new chain. The write is refused with "0"
+ * where another token stands: another node has the chain, or the lease has lapsed. It is refused with "-1" where the writer's own session has lapsed. Each
+ * write takes a new token, by the clock of Redis, and larger than the one that stands. A write that is executed twice counts once.
  */
 const move = scriptOf(`
 if redis.call('EXISTS', KEYS[2]) == 0 then return '-1' end
@@ -65,14 +65,14 @@ for index = 3 + old, #KEYS do redis.call('SET', KEYS[index], ARGV[6], 'PX', ARGV
 return token`);
 
 /**
- * Which node holds a chain that is bound to a socket: leases in Redis with a fencing token. A lease counts while the session of its node does; whoever takes
- * a chain over gets a larger token, and what its former owner writes afterwards is refused.
+ * Leases in Redis with a fencing token: they tell which node holds a chain that is bound to a socket. A lease is valid while the session of its node is. A
+ * node that takes a chain over gets a larger token, and the writes of the former owner are refused from then on.
  */
 export class Leases {
   readonly #store: Store;
   readonly #session: Session;
   readonly #tally: Tally;
-  /** By what stands for the last response of each chain. */
+  /** The chains of this node, by the hash of their last response. */
   readonly #bound = new Map<string, Bound>();
 
   constructor(store: Store, session: Session, tally: Tally) {
@@ -81,12 +81,12 @@ export class Leases {
     this.#tally = tally;
   }
 
-  /** A response that can be continued here, by what stands for it. */
+  /** True for a response that this node can continue. @param response the hash of its id */
   holds(response: string): boolean {
     return this.#bound.get(response)?.holds() === true;
   }
 
-  /** Never rejects, and no turn waits for it. */
+  /** Writes the lease after a turn. Never rejects, and no turn waits for it. */
   async moved(turn: BoundTurn): Promise<void> {
     const { tenant, responseId, continued, digests, holds } = turn;
     const session = this.#session.id;
@@ -96,7 +96,7 @@ export class Leases {
     const before = this.#bound.get(last);
     this.#bound.delete(last);
     const entries = [entryOf(tenant, response), ...digests.map((digest) => tenant.context(digest))];
-    // Another node can ask for the turn that follows before this one has read that its write counts.
+    // Remembered before the write is answered: another node can read the lease, and ask for the next turn, before this node has its answer.
     const bound: Bound = { entries, holds, lease: this.#write(session, turn, { response, before, entries }) };
     this.#bound.set(response, bound);
     const [oldest] = this.#bound.keys();
@@ -131,13 +131,13 @@ export class Leases {
   }
 }
 
-/** What `move` answers to a write that it refuses. */
+/** The refusals of `move`, each under the name by which it is counted. */
 const refusals: ReadonlyMap<string | undefined, Counts['leases']> = new Map([
   ['0', 'refused'],
   ['-1', 'lapsed'],
 ]);
 
-/** Leads from a response to its chain. */
+/** The key of the entry that leads from a response to its chain. */
 export function entryOf({ prefix }: Tenant, response: string): string {
   return `${prefix}r${response}`;
 }

@@ -28,10 +28,10 @@ export interface NeighboursOptions {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Stored responses of this node that are remembered: what is continued by their id needs nobody. */
+/** The most stored responses of this node that are remembered: a turn that names one of them needs no look-up. */
 const mostStored = 50_000;
 
-/** Finds what other nodes know of a turn's chain, and tells them what this one has learnt. */
+/** Looks up what other nodes know of a turn's chain, and tells them of the turns that end here. */
 export class Neighbours implements Elsewhere {
   readonly #options: NeighboursOptions;
   readonly #digests = new ContextDigests();
@@ -57,7 +57,7 @@ export class Neighbours implements Elsewhere {
     }
     const plan = planOf(relay, params);
     if (plan === undefined) return undefined;
-    // What stands after the end of a response, up to the end of the last one that is known here, is what others have added.
+    // The contexts that other nodes can have added: those longer than the one which this node can continue.
     const ends = this.#digests.ends(params, plan.name === 'delta' ? plan.from : 0);
     if (ends.length === 0) return undefined;
     const tenant = this.#tenantOf(principal);
@@ -85,7 +85,7 @@ export class Neighbours implements Elsewhere {
     { status, headers }: { status: number; headers: Headers },
   ): void {
     const seconds = Number(headers['retry-after']);
-    // The gateway that carries the turn has told of it.
+    // Where another gateway carried the turn, that gateway has shared the wait.
     if (status !== 429 || isElsewhere || !(seconds > 0)) return;
     const model = textField(sent.params, 'model') ?? '';
     this.#options.backoffs.asked(this.#accountOf(options.principal), model, seconds * 1000);
@@ -127,7 +127,7 @@ export class Neighbours implements Elsewhere {
       return { continues: { responseId, from }, forget: () => contexts.forget(place) };
     }
     const { lease } = place;
-    // A warm-up is known to WebSockets alone, and nodes speak HTTP to each other.
+    // A warm-up exists on WebSockets alone, and nodes speak HTTP to each other.
     if (place.session === session.id || asked.params['generate'] === false) return { lease };
     const way = await peers.offer(place, principal);
     const returned = (): void => this.#options.tally.count('offers', 'returned');
@@ -138,7 +138,7 @@ export class Neighbours implements Elsewhere {
     return this.#options.keys.tenant(principal, this.#options.upstream());
   }
 
-  /** Whom the upstream has asked to wait. */
+  /** The key under which waits are shared: the upstream, and the account there. */
   #accountOf({ identity }: Principal): string {
     return JSON.stringify([this.#options.upstream(), identity]);
   }
@@ -151,7 +151,7 @@ export class Neighbours implements Elsewhere {
   }
 }
 
-/** undefined also for a request that is wrong: its turn says how. */
+/** undefined also for an invalid request, which its turn refuses. */
 function planOf(relay: Sought['relay'], params: Sought['params']): ReturnType<typeof relay.plan> {
   try {
     return relay.plan(params);

@@ -6,21 +6,21 @@ import type { Keys } from './keys.js';
 import type { Place } from './contexts.js';
 import type { Tally } from './tally.js';
 
-/** The path at which a node is asked whether it takes a turn. */
+/** The path at which a node answers whether it takes a turn. */
 export const offerPath = '/cluster/offer';
 
-/** Shows a node that a request comes from another one, and is for it. */
+/** The header by which a request shows that another node sent it, and that it is for this one. */
 export const relayedHeader = 'x-turnwire-relayed';
 
-/** A node that does not answer an offer by then is slow: the turn goes up from here, in full. In milliseconds. */
+/** The wait for the answer to an offer, in milliseconds. Without one, this gateway sends the turn to the upstream in full. */
 const offerMs = 250;
 
 const dialMs = 1000;
 
-/** Turns of this node that run on others at most. */
+/** The most turns of this node that run on others. */
 const mostRelayed = 1000;
 
-/** Nodes whose connections are kept. */
+/** The most nodes to which connections are kept. */
 const mostPeers = 16;
 
 export type PeersOptions = Omit<RelaysOptions, 'upstream'> & {
@@ -28,11 +28,11 @@ export type PeersOptions = Omit<RelaysOptions, 'upstream'> & {
   tally: Tally;
 };
 
-/** The ways to the other nodes. A turn goes over one once, and from there to the upstream. */
+/** Relays to the other nodes. A turn is handed over once at most: the node that takes it sends it to the upstream. */
 export class Peers {
   readonly #options: PeersOptions;
   readonly #keys: Keys;
-  /** By session, in the order of their last use. */
+  /** Relays by session, in the order of their last use. */
   readonly #relays = new Map<string, Relays>();
   #running = 0;
 
@@ -41,7 +41,7 @@ export class Peers {
     this.#options = options;
   }
 
-  /** The way to a node that has agreed to take the turn. Never rejects. */
+  /** Asks a node to take the turn, and gives the relay to it when it agrees. Never rejects. */
   async offer(place: Extract<Place, { name: 'node' }>, { name, received }: Principal): Promise<Lease | undefined> {
     const { session, address, response } = place;
     const { tally } = this.#options;

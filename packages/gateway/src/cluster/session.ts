@@ -10,18 +10,18 @@ export interface SessionOptions {
   store: Store;
   keys: Keys;
   tally: Tally;
-  /** Where the other nodes reach this one; undefined where they do not. */
+  /** The address at which other nodes reach this one; undefined where they do not. */
   address?: string | undefined;
   onBeat: () => void;
 }
 
-/** So often a node says that it lives; in milliseconds. Two beats may be lost. */
+/** The time between two signs of life, in milliseconds: two of them may be lost. */
 const beatMs = 2000;
 
-/** At the start there is no connection yet. */
+/** The first wait for a connection, in milliseconds; each further one is twice as long. */
 const firstWaitMs = 10;
 
-/** Goes on only with what still stands: a node that was silent for too long does not come back as the one that it was. */
+/** Renews the entry of a session that still stands. A node that was silent for too long begins a new session. */
 const beat = scriptOf(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -54,7 +54,7 @@ export class Session {
     this.#tally = tally;
   }
 
-  /** undefined while the others do not know of this node. */
+  /** The id of the session; undefined while the other nodes do not know this one. */
   get id(): string | undefined {
     return this.#id;
   }
@@ -67,7 +67,7 @@ export class Session {
     void this.#beat();
   }
 
-  /** Gives up whatever is held in its name. */
+  /** Ends the session, and with it every lease in its name. */
   end(): void {
     this.#isEnded = true;
     clearTimeout(this.#timer);
@@ -101,7 +101,7 @@ export class Session {
 
   async #open(): Promise<void> {
     const id = randomBytes(6).toString('base64url');
-    // Nobody else has this id: executed twice, it is one session.
+    // No other node has this id, so a command that is executed twice makes one session.
     const args = ['SET', this.#keys.node(id), this.#keys.sealed(id, this.#address), 'PX', String(lifetimes.session)];
     const reply = await this.#store.command(args, String);
     if (reply !== 'OK') return;

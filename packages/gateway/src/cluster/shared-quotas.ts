@@ -9,8 +9,9 @@ import type { Session } from './session.js';
 import type { Store } from './redis/store.js';
 
 /**
- * Takes from the account of a principal, says how many turns run here, and tells what is left. What fills up evenly is counted by the clock of Redis. Turns
- * that run are a number of each node, which counts while the node's session does: what is said twice is said once, and a node that is killed runs none.
+ * Takes requests and tokens from the account of a principal, notes how many of its turns run on this node, and returns what is left. Requests and tokens
+ * refill evenly, by the clock of Redis. Running turns are one number for each node, valid while the node's session is: a number written twice counts once,
+ * and a node that was killed runs none.
  */
 const account = scriptOf(`
 local time = redis.call('TIME')
@@ -42,20 +43,20 @@ return { requests, tokens, others }`);
 interface Pending {
   requests: number;
   tokens: number;
-  /** Something is asked for a principal that was refused. */
+  /** A principal was refused, and its account is being read again. */
   isAsking: boolean;
 }
 
 /**
- * Limits across nodes. Each node decides at once, by what it knows: its own turns, and what the last answer of Redis has told. So more may begin than the
- * limit allows: as many as nodes begin within one round trip. While Redis is away, each node has the whole limit.
+ * Limits across nodes. Each node decides at once, by its own turns and the last answer of Redis. So more turns may begin than the limit allows: as many as
+ * the nodes begin within one round trip. While Redis is away, each node applies the whole limit by itself.
  */
 export class SharedQuotas implements Quotas {
   readonly #local = new LocalQuotas();
   readonly #store: Store;
   readonly #keys: Keys;
   readonly #session: Session;
-  /** Taken, and not in any answer yet. */
+  /** Requests and tokens that no answer of Redis includes yet. */
   readonly #pending = new Map<string, Pending>();
 
   constructor(store: Store, keys: Keys, session: Session) {
@@ -84,7 +85,7 @@ export class SharedQuotas implements Quotas {
     };
   }
 
-  /** A principal that is refused by what others have told is asked for anew, since no turn of its own would. */
+  /** Reads the account of a principal again that is refused for what other nodes have used: its turns do not begin, so none of them would read it. */
   async #refresh(principal: Principal): Promise<void> {
     const pending = this.#pendingOf(principal.id);
     if (pending.isAsking) return;
@@ -112,7 +113,7 @@ export class SharedQuotas implements Quotas {
     const left = await this.#store.run(account, [this.#keys.account(id)], args, leftIn);
     pending.requests -= requests;
     pending.tokens -= tokens;
-    // Nobody knows what others run.
+    // The number of turns on other nodes is unknown.
     if (left === undefined)
       return this.#local.correct(id, { requests: undefined, tokens: undefined, othersRunning: 0 });
     this.#local.correct(id, {

@@ -5,7 +5,7 @@ import type { Registry } from '../relay/registry.js';
 import type { Keys } from './keys.js';
 import type { Store } from './redis/store.js';
 
-/** Whose ids are, as all nodes have seen it. What is known to nobody, or cannot be asked, is not given out. */
+/** The owners of ids, over all nodes. An id that no node knows, or that cannot be looked up, is refused to everybody. */
 export class SharedRegistry implements Registry {
   readonly #local = new LocalRegistry();
   readonly #store: Store;
@@ -26,7 +26,7 @@ export class SharedRegistry implements Registry {
     for (const id of ids) {
       if (this.#local.ownerOf(id) !== undefined) continue;
       this.#local.note(principal, [id]);
-      // The one who had it first keeps it: a command that is executed twice changes nothing.
+      // The first owner stays: a command that is executed twice changes nothing.
       void this.#store.command(['SET', this.#keys.owner(id), owner, 'NX', 'PX', String(lifetimes.id)], textOrNull);
     }
   }

@@ -1,28 +1,28 @@
 import type { Keys } from './keys.js';
 
-/** A client repeats it until the end of a user's turn; so it can lead a balancer to the node that has answered. */
+/** A client repeats this header until the end of a user's turn, so a balancer can route by it to the node that has answered. */
 const stickyHeader = 'x-codex-turn-state';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Longer ones would not fit into a head beside all else. */
+/** The longest token, in characters: the head of a request has no room for more. */
 const longest = 4096;
 
 /**
- * The gateway's own sticky token: `node.upstream's token in base64url.seal`. The upstream gets back what it has given, whichever node the client meets; a
- * token with another seal is nobody's here, and goes up as it is.
+ * Sticky tokens of the gateway: `node.upstream's token in base64url.seal`. Whichever node the client reaches, the upstream gets back the token that it gave.
+ * A token without this deployment's seal is passed on unchanged.
  */
 export class StickyTokens {
   readonly #keys: Keys;
   readonly #node: string;
 
-  /** @param node what the balancer calls this node. */
+  /** @param node the name by which the balancer knows this node. */
   constructor(keys: Keys, node: string) {
     this.#keys = keys;
     this.#node = node;
   }
 
-  /** Of an answer: with this gateway's token, where the upstream gives one, or the client is one that repeats it. */
+  /** Headers of an answer, with this gateway's token where the upstream gives one, or where the client is known to repeat it. */
   answered(headers: Headers, request: Headers): Headers {
     const given = headers[stickyHeader] ?? '';
     const repeats = Object.keys(request).some((name) => name.startsWith('x-codex-'));
@@ -32,7 +32,7 @@ export class StickyTokens {
     return { ...headers, [stickyHeader]: `${text}.${this.#keys.mac('sticky', text)}` };
   }
 
-  /** Of a request: with the upstream's own token, or none where it has given none. */
+  /** Headers of a request, with the upstream's own token, or with none where the upstream gave none. */
   asked(headers: Headers): Headers {
     const shown = headers[stickyHeader];
     const at = shown?.lastIndexOf('.') ?? -1;

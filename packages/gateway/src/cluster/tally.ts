@@ -1,4 +1,4 @@
-/** What a node of a cluster counts, each by what has come of it. docs/cluster.md says what they mean. */
+/** Counters of a node, each with its possible outcomes. docs/cluster.md says what they mean. */
 export interface Counts {
   commands: 'answered' | 'late' | 'failed' | 'nonsense' | 'full' | 'not_asked';
   breaker: 'opened' | 'closed';
@@ -8,9 +8,9 @@ export interface Counts {
   sessions: 'begun' | 'lapsed';
 }
 
-/** Who counts. */
+/** Receives the counts of a node. */
 export interface Tally {
   count<Name extends keyof Counts>(name: Name, outcome: Counts[Name]): void;
-  /** Redis has answered a command. */
+  /** Called for each command that Redis has answered. */
   answeredIn(ms: number): void;
 }

@@ -1,4 +1,4 @@
-/** Where Redis is: one server, or the master that Sentinel names. */
+/** The place of Redis: one server, or the master that Sentinel names. */
 export type RedisPlace =
   | { name: 'server'; url: string }
   | { name: 'sentinel'; master: string; nodes: readonly { host: string; port: number }[]; tls: boolean };
@@ -9,15 +9,15 @@ export interface RedisOptions {
   password?: string | undefined;
 }
 
-/** A connection to Redis that is made anew for as long as it is wanted. */
+/** A connection to Redis that is opened again whenever it is lost, until it is destroyed. */
 export interface RedisConnection {
-  /** Rejects at once where there is no connection. Its answer may never come: `Store` bounds that. */
+  /** Rejects at once without a connection. The answer may never come: `Store` bounds the wait. */
   command(args: readonly string[]): Promise<unknown>;
-  /** Ends it, and all that waits for an answer. */
+  /** Ends the connection, and every command that waits for an answer. */
   destroy(): void;
 }
 
-/** What both clients of the library have in common. */
+/** The methods that both clients of the library have. */
 interface Client {
   connect(): Promise<unknown>;
   destroy(): unknown;
@@ -29,16 +29,16 @@ interface Made {
   send: (args: string[]) => Promise<unknown>;
 }
 
-/** Waits between two attempts to connect, in milliseconds: they double. */
+/** The first wait between two attempts to connect, in milliseconds; each further one is twice as long. */
 const firstWaitMs = 50;
 const longestWaitMs = 1000;
 
-/** Commands that wait for an answer at most: those of a server that is paused. */
+/** The most commands that wait for an answer, as they do while a server is paused. */
 const mostPending = 10_000;
 
 const connectMs = 2000;
 
-/** Begins to connect, and goes on until it is destroyed. The library is loaded only where a cluster is configured. */
+/** Connects, and reconnects until it is destroyed. The library is loaded only where a cluster is configured. */
 export async function connectRedis({ place, username, password }: RedisOptions): Promise<RedisConnection> {
   const { createClient, createSentinel } = await import('@redis/client');
   const common = {
@@ -47,7 +47,7 @@ export async function connectRedis({ place, username, password }: RedisOptions):
     disableClientInfo: true,
     commandsQueueMaxLength: mostPending,
     maintNotifications: 'disabled',
-    // An AbortSignal for each command, which costs more than the command; the deadline of `Store` is shorter anyway.
+    // No AbortSignal for each command, which would cost more than the command: the deadline of `Store` is shorter anyway.
     commandOptions: { timeout: 0 },
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
@@ -76,7 +76,7 @@ export async function connectRedis({ place, username, password }: RedisOptions):
   });
 }
 
-/** What goes wrong with the connection, its commands tell. */
+/** A client that is replaced when it fails. Its errors are not reported here: the commands fail with them. */
 class Reconnecting implements RedisConnection {
   readonly #create: () => Made;
   #send: Made['send'] | undefined;
@@ -112,7 +112,7 @@ class Reconnecting implements RedisConnection {
       destroyed(client);
     };
     client.on('error', (error) => {
-      // After bytes that are no answer the next ones would be taken for answers to other commands.
+      // After bytes that are no answer, later answers would be taken for those of other commands.
       if (isMisread(error)) anew();
     });
     void client
@@ -133,11 +133,11 @@ function destroyed(client: Client): void {
   try {
     void Promise.resolve(client.destroy()).catch(() => {});
   } catch {
-    // It had ended.
+    // The client had ended already.
   }
 }
 
-/** The library has met bytes that are no RESP, or an answer that nobody has asked for. */
+/** True where the library has met bytes that are no RESP, or an answer without a command. */
 function isMisread(error: unknown): boolean {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return cause instanceof TypeError || (cause instanceof Error && cause.message.startsWith('Unknown RESP type'));

@@ -1,7 +1,7 @@
 import type { RedisConnection } from './connection.js';
 import type { Counts, Tally } from '../tally.js';
 
-/** Something that Redis may not say: another program writes to the same keys, or this is no Redis. */
+/** Thrown for an answer of the wrong shape: another program writes to the same keys, or the server is no Redis. */
 export class NonsenseReply extends Error {
   constructor(reply: unknown) {
     super(`it has answered ${JSON.stringify(reply ?? null).slice(0, 100)}`);
@@ -16,11 +16,11 @@ export interface Script {
 }
 
 export interface StoreOptions {
-  /** Begins to connect. Called anew where a connection has become silent. */
+  /** Begins to connect. Called again for a connection that has become silent. */
   connect: () => Promise<RedisConnection>;
-  /** Told in one sentence when Redis is away, when it is back, and when it is full. */
+  /** Called with one sentence when Redis is away, back, or full. */
   onWarning: (message: string) => void;
-  /** Until a command is given up; in milliseconds. */
+  /** The wait for an answer to a command, in milliseconds. */
   deadlineMs: number;
   tally: Tally;
 }
@@ -32,22 +32,22 @@ export interface StoreOptions {
  */
 type Breaker = { name: 'closed'; misses: number } | { name: 'open'; since: number; waitMs: number };
 
-/** Misses in a row after which nothing is asked any more. */
+/** The misses in a row that open the breaker. */
 const mostMisses = 3;
 
-/** Between two probes; in milliseconds. Doubles. */
+/** The first wait between two probes, in milliseconds; each further one is twice as long. */
 const firstProbeMs = 250;
 const longestProbeMs = 5000;
 
-/** At the start there is no connection yet, which is no miss for so long; in milliseconds. */
+/** The time after the start, in milliseconds, in which a missing connection does not count as a miss. */
 const startMs = 1000;
 
-/** A probe is not in the way of any turn. */
+/** The wait for the answer to a probe, in milliseconds. It may be long, since no turn waits for a probe. */
 const probeDeadlineMs = 500;
 
 /**
- * Redis as a turn may use it: no command takes longer than its deadline, and while Redis is away none is sent. An answer that is missing is `undefined`,
- * never an exception: whoever asks goes on with what this node knows.
+ * Redis as a turn may use it: no command takes longer than its deadline, and while Redis is away no command is sent. A missing answer is `undefined`, never
+ * an exception: the caller goes on with what this node knows.
  */
 export class Store {
   readonly #options: StoreOptions;
@@ -64,20 +64,22 @@ export class Store {
     void this.#connect();
   }
 
-  /** Nothing is asked now. */
+  /** True while the breaker is open: no command is sent. */
   get isAway(): boolean {
     return this.#breaker.name === 'open' || this.#isClosed;
   }
 
   /**
-   * @param read throws `NonsenseReply` for what cannot be an answer.
-   * @returns undefined where no answer has come in time.
+   * Sends a command.
+   *
+   * @param read throws `NonsenseReply` for an answer of the wrong shape.
+   * @returns undefined when no answer came in time.
    */
   async command<Value>(args: readonly string[], read: (reply: unknown) => Value): Promise<Value | undefined> {
     return this.#attempt((connection) => connection.command(args), read);
   }
 
-  /** As `command`, of a script. */
+  /** Runs a script, with the bounds of `command`. */
   async run<Value>(
     { text, sha1 }: Script,
     keys: readonly string[],
@@ -88,7 +90,7 @@ export class Store {
     return this.#attempt(
       (connection) =>
         connection.command(['EVALSHA', sha1, ...rest]).catch((error: unknown) => {
-          // A server that was started anew has no scripts.
+          // A server that was restarted has forgotten its scripts.
           if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
           return connection.command(['EVAL', text, ...rest]);
         }),
@@ -131,7 +133,7 @@ export class Store {
 
   #answered(): void {
     this.#hasAnswered = true;
-    // A late answer does not close what a probe is to close.
+    // A late answer does not close the breaker: only the answer to a probe does.
     if (this.#breaker.name === 'closed') this.#breaker.misses = 0;
   }
 
@@ -147,7 +149,7 @@ export class Store {
     this.#probeLater(firstProbeMs);
   }
 
-  /** What it holds can still be read. */
+  /** Notes that Redis refuses writes, and still answers reads. */
   #full(): void {
     this.#answered();
     if (this.#isFull) return;
@@ -162,7 +164,7 @@ export class Store {
     this.#probe.unref();
   }
 
-  /** A write, since a replica and a server without permissions answer what only reads. */
+  /** Probes with a write: a replica, and a server without permissions, would answer a read. */
   async #ask(waitMs: number): Promise<void> {
     const breaker = this.#breaker;
     if (this.#isClosed || breaker.name === 'closed') return;
@@ -174,7 +176,7 @@ export class Store {
     } catch (error) {
       if (this.#isClosed) return;
       if (!isFull(error)) {
-        // A connection that nothing comes over may be dead without anybody having said so.
+        // A connection on which no answer comes may be dead without an error.
         if (error instanceof Late) await this.#connect();
         breaker.waitMs = Math.min(longestProbeMs, 2 * waitMs);
         return this.#probeLater(breaker.waitMs);
@@ -198,7 +200,7 @@ export class Store {
 
 class Late extends Error {}
 
-/** Time in which this program's own event loop stood still does not count: an answer that has come meanwhile is read first. */
+/** Rejects when the answer is late. Time in which this program's own event loop stood still does not count: an answer that came meanwhile is read first. */
 function inTime(answer: Promise<unknown>, deadlineMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
