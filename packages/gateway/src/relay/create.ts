@@ -2,19 +2,19 @@ import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../base/refusal.js';
 import type { Json, JsonObject, RelayBodies } from '@turnwire/client/relay';
 
-/** A turn that a client asks for. */
+/** A client's request for a turn. */
 export interface Create {
-  /** What the upstream is asked for. Nothing of it may be changed: its items are shared with those of earlier requests. */
+  /** The fields of the request. They must not be changed: their items are shared with those of earlier requests. */
   readonly params: JsonObject;
-  /** The request as it came, where it can go up as it is; undefined where `params` says something else. */
+  /** The bytes of the request, while they say the same as `params`; undefined for changed fields. */
   readonly raw: Buffer | undefined;
-  /** What its client has sent, in bytes. */
+  /** The size of the client's request, in bytes. */
   readonly bytes: number;
-  /** To be called once the answer was read to its end. */
+  /** Remembers the parsed items for later requests. Call it once the answer was read to its end. */
   keep(): void;
 }
 
-/** @throws Refusal for what is no JSON object. */
+/** @throws Refusal for a body that is no JSON object. */
 export function readCreate(bodies: RelayBodies, raw: Buffer): Create {
   const body = bodies.read(raw);
   if (body === undefined) throw new Refusal(complaint(raw), { code: 'invalid_json' });
@@ -22,7 +22,7 @@ export function readCreate(bodies: RelayBodies, raw: Buffer): Create {
   return { params, raw, bytes: raw.byteLength, keep: () => body.keep() };
 }
 
-/** The body of a call over HTTP. */
+/** The body to send for the turn over HTTP. */
 export function bodyOf({ raw, params }: Create): string | Buffer {
   return raw ?? JSON.stringify(params);
 }
@@ -42,12 +42,12 @@ function complaint(raw: Buffer): string {
   }
 }
 
-/** The same create with other fields. */
+/** The same request with some fields replaced. */
 export function withParams(create: Create, changes: JsonObject): Create {
   return { ...create, params: { ...create.params, ...changes }, raw: undefined };
 }
 
-/** A field of its own, if it is a text. */
+/** The value of a field, where it is a string. */
 export function textField(params: JsonObject, name: string): string | undefined {
   const value: Json | undefined = Object.hasOwn(params, name) ? params[name] : undefined;
   return typeof value === 'string' ? value : undefined;

@@ -4,32 +4,32 @@ import type { Create } from './create.js';
 import type { KnownElsewhere } from './known-elsewhere.js';
 import type { GatewayTurn } from './turn.js';
 
-/** A turn that may continue what another gateway knows, or has. */
+/** A turn whose chain another gateway may know or hold. */
 export interface Sought {
   principal: Principal;
-  /** As the client has sent it. */
+  /** The request as the client sent it. */
   asked: Create;
-  /** As it goes to the upstream. */
+  /** The fields to send to the upstream. */
   params: JsonObject;
   relay: Relay;
-  /** What the response held that the create names, is known here. */
+  /** True where this gateway holds the context of the response that the request names. */
   isHeld: boolean;
 }
 
 type Headers = Readonly<Record<string, string>>;
 
-/** The other gateways of a deployment. One that is alone has none. */
+/** The other gateways of a deployment. A gateway without a cluster has no such object. */
 export interface Elsewhere {
-  /** undefined where there is nothing to ask: what is known here is enough. Never rejects, and takes as long as one deadline. */
+  /** Looks up the turn's chain. undefined, instead of a promise, when this gateway knows enough itself. Never rejects, and takes one deadline at most. */
   find(sought: Sought): Promise<KnownElsewhere | undefined> | undefined;
-  /** The headers of a request, as the upstream is to have them. */
+  /** Headers of a request, changed for the upstream. */
   headersUp(headers: Headers): Headers;
-  /** The headers of an answer, as the client is to have them. */
+  /** Headers of an answer, changed for the client. */
   headersDown(headers: Headers, request: Headers): Headers;
-  /** How long the upstream has asked to wait, whichever gateway it has told; in milliseconds, 0 for not at all. */
+  /** The remaining wait that the upstream has asked any gateway for, in milliseconds; 0 for none. */
   restMs(principal: Principal, params: JsonObject): number;
-  /** The upstream has refused a turn. */
+  /** Called when the upstream has refused a turn. */
   refused(turn: GatewayTurn, refusal: { status: number; headers: Headers }): void;
-  /** A turn was read to its end: what it has led to is told to the others. */
+  /** Called when a turn was read to its end, so that the other gateways can continue it. */
   read(turn: GatewayTurn): void;
 }

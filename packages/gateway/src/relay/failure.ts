@@ -2,10 +2,10 @@ import { Refusal, answerOf } from '../base/refusal.js';
 import type { RelayRefusal } from '@turnwire/client/relay';
 import type { WholeAnswer } from '../base/refusal.js';
 
-/** The status of an answer after which no SDK makes a second call. */
+/** A status after which no SDK calls a second time. */
 const finalStatus = 400;
 
-/** What a client is told of a turn that did not begin, as one body. */
+/** The HTTP answer for a turn that did not begin. */
 export function refusalAnswer(refusal: RelayRefusal): WholeAnswer {
   switch (refusal.name) {
     case 'refused':
@@ -21,9 +21,9 @@ export function refusalAnswer(refusal: RelayRefusal): WholeAnswer {
   }
 }
 
-/** A turn that certainly did not run: a client may ask again. */
+/** The answer for a turn that certainly did not run: the client may ask again. */
 function unreached({ error }: Extract<RelayRefusal, { name: 'not_sent' }>): Refusal {
-  // A key of the gateway's own could not be had.
+  // The gateway has no key of its own for the upstream.
   if (error.cause instanceof Refusal) return error.cause;
   if (error.code === 'client_closed')
     return new Refusal('this gateway is shutting down', {

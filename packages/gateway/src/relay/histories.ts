@@ -1,40 +1,40 @@
 import type { Json } from '@turnwire/client/relay';
 
-/** The items that a response has added to those of the one that it continues. */
+/** The items that a response has added to the context of the response it continues. */
 interface Node {
   readonly id: string;
   readonly parent: Node | undefined;
-  /** JSON of an array. */
+  /** The items as the JSON of an array. */
   readonly text: string;
   readonly bytes: number;
-  /** The upstream was to keep the response, and any connection to it can continue it. */
+  /** True for a response that the upstream stores: any connection can continue it. */
   readonly stored: boolean;
 }
 
-/** Those of one principal, in the order of their last use: a response comes before those that it continues. */
+/** The responses of one principal, in the order of their last use. A response comes before those that it continues. */
 interface Store {
   readonly nodes: Map<string, Node>;
   bytes: number;
 }
 
 export interface HistoriesOptions {
-  /** For all principals together. 0 holds nothing. */
+  /** The budget of all principals together. 0 keeps nothing. */
   maxBytes: number;
   principalBytes: number;
 }
 
 export interface HeldHistory {
   readonly stored: boolean;
-  /** The items of the whole context at the response's end. */
+  /** The items of the whole context at the end of the response. */
   items(): Json[];
 }
 
-/** What a response costs beside its text. */
+/** The estimated memory for a response besides its text. */
 const nodeBytes = 300;
 
 /**
- * The contexts of responses, so that one which the upstream has lost can be continued all the same: in full. In memory alone, within two budgets; what
- * was not used for longest goes first.
+ * The contexts of responses. A response that the upstream has lost can be continued with them, by sending its context in full. They are kept in memory alone,
+ * within two budgets; those used least recently are removed first.
  */
 export class Histories {
   #options: HistoriesOptions;
@@ -45,7 +45,7 @@ export class Histories {
     this.#options = options;
   }
 
-  /** Other budgets. */
+  /** Sets other budgets. */
   bound(options: HistoriesOptions): void {
     this.#options = options;
     for (const [principal, store] of this.#stores)
@@ -57,12 +57,12 @@ export class Histories {
     return this.#bytes;
   }
 
-  /** Nothing is ever held. */
+  /** True where nothing is kept. */
   get off(): boolean {
     return this.#options.maxBytes === 0;
   }
 
-  /** The bytes of the largest response that is held. */
+  /** The size of the largest response that is kept, in bytes. */
   get largest(): number {
     return Math.min(this.#options.principalBytes, this.#options.maxBytes);
   }
@@ -76,7 +76,9 @@ export class Histories {
   }
 
   /**
-   * @param parent the response that `items` follow; undefined where they are the whole context. Where its items are not held, nothing is.
+   * Keeps the context of a response.
+   *
+   * @param parent the response that `items` follow; undefined where they are the whole context. Nothing is kept where the items of the parent are not.
    */
   keep(
     principal: string,
@@ -125,7 +127,7 @@ export class Histories {
   }
 }
 
-/** What a response continues is used with it, and later: the oldest one is then never continued by another that is held. */
+/** Marks a response and all that it continues as used, the oldest last: so a response is always removed before those that it continues. */
 function touch(store: Store, node: Node): void {
   for (let one: Node | undefined = node; one !== undefined; one = one.parent) {
     if (store.nodes.get(one.id) !== one) return;

@@ -2,16 +2,16 @@ import type { KnownResponse } from '@turnwire/client/relay';
 import type { Lease } from '../upstream/relays.js';
 import type { Create } from './create.js';
 
-/** What another gateway has told of the chain that a turn continues. */
+/** The result of a look-up: what other gateways know of the chain that a turn continues. */
 export interface KnownElsewhere {
-  /** A response at the upstream. */
+  /** A stored response at the upstream that the turn can continue. */
   continues?: KnownResponse | undefined;
-  /** The longest context of this gateway's own that begins the input: what stands after it is new here. */
+  /** The longest context of this gateway that begins the input: the items after its end are new here. */
   own?: KnownResponse | undefined;
-  /** The upstream does not know it. */
+  /** Call it when the upstream does not know the response to continue. */
   forget?: (() => void) | undefined;
-  /** The way to the gateway whose socket has the chain, which has agreed to take the turn. `returned` is called where it has not taken it after all. */
+  /** A relay to the gateway that has the chain on a socket and has agreed to take the turn. Call `returned` where it has not taken the turn after all. */
   node?: { lease: Lease; asked: Create; returned: () => void } | undefined;
-  /** Anything that is to be told again when the turn has ended. */
+  /** The lease of the chain, to be handed back when the turn has ended. */
   lease?: object | undefined;
 }

@@ -5,7 +5,7 @@ import type { Principal } from '../upstream/principal.js';
 import type { Create } from './create.js';
 import type { Registry } from './registry.js';
 
-/** The create with the upstream's name of its model. @throws Refusal for a model that the principal may not use */
+/** The request with the model's name at the upstream. @throws Refusal for a model that the principal may not use */
 export function permitted(create: Create, { policy }: Principal): Create {
   const asked = textField(create.params, 'model');
   if (policy === undefined || asked === undefined) return create;
@@ -14,7 +14,7 @@ export function permitted(create: Create, { policy }: Principal): Create {
   return model === asked ? create : withParams(create, { model });
 }
 
-/** An alias is permission enough for the model that it stands for. */
+/** A principal may use the model of each of its aliases. */
 function mayUse({ models, aliases }: NonNullable<Principal['policy']>, asked: string, model: string): boolean {
   return models === undefined || models.has(model) || aliases.has(asked);
 }
@@ -24,13 +24,13 @@ export function unknownModel(model: string): Refusal {
   return new Refusal(message, { status: 404, code: 'model_not_found', param: 'model' });
 }
 
-/** @throws Refusal where a request names something that the upstream gave to another principal: as if it did not exist. */
+/** @throws Refusal for a request that names an id of another principal: the refusal says that no such id exists. */
 export async function checkIds(
   params: JsonObject,
   { id: principal, policy }: Principal,
   registry: Registry,
 ): Promise<void> {
-  // A key that is passed through is the upstream's to judge.
+  // For a key that is passed through, the upstream checks the ids.
   if (policy === undefined) return;
   for (const { id, param, status } of idsIn(params)) {
     if (await registry.isOwn(principal, id)) continue;
@@ -74,7 +74,7 @@ function idsIn(params: JsonObject): NamedId[] {
   return found;
 }
 
-/** An item that stands for another one, by its id alone. */
+/** True for an item that stands for a stored one by its id alone. */
 function isReference(item: Json): boolean {
   const type = fieldOf(item, 'type');
   const isBare = typeof item === 'object' && item !== null && Object.keys(item).length === 1 && 'id' in item;

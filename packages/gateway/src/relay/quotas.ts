@@ -1,19 +1,19 @@
 import { Refusal, retryAfterSeconds } from '../base/refusal.js';
 import type { Principal } from '../upstream/principal.js';
 
-/** What principals may use in a minute, and at once. Several gateways can share one. */
+/** The limits of principals: requests and tokens in a minute, and turns at once. Several gateways can share them. */
 export interface Quotas {
-  /** @throws Refusal (429) where the principal has used up what it may */
+  /** @throws Refusal (429) for a principal that is over its limits */
   check(principal: Principal): void | Promise<void>;
-  /** Counts a turn that begins. Gives what ends it. @throws as `check` */
+  /** Counts a turn that begins. Returns the function to call at the turn's end, with its tokens. @throws as `check` */
   begin(principal: Principal): (tokens: number) => void;
 }
 
-/** What several gateways have left of an account; undefined for what has no limit. */
+/** What is left of an account over all gateways; undefined for a quantity without a limit. */
 export interface Left {
   requests: number | undefined;
   tokens: number | undefined;
-  /** Turns that others run. */
+  /** Running turns on the other gateways. */
   othersRunning: number;
 }
 
@@ -26,12 +26,12 @@ interface Account {
 
 const minuteMs = 60_000;
 
-/** Those of this gateway alone. */
+/** The limits of one gateway without a cluster. */
 export class LocalQuotas implements Quotas {
   readonly #accounts = new Map<string, Account>();
   readonly #now: () => number;
 
-  /** @param now in milliseconds; never goes back. */
+  /** @param now a clock in milliseconds that never goes back. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
@@ -66,12 +66,12 @@ export class LocalQuotas implements Quotas {
     };
   }
 
-  /** Turns of a principal that run here. */
+  /** Running turns of a principal on this gateway. */
   running(id: string): number {
     return this.#accounts.get(id)?.running ?? 0;
   }
 
-  /** What is left is known better than from this gateway's own turns. */
+  /** Replaces the levels of an account by those that all gateways share. */
   correct(id: string, { requests, tokens, othersRunning }: Left): void {
     const account = this.#accountOf(id);
     const now = this.#now();
@@ -92,7 +92,7 @@ export class LocalQuotas implements Quotas {
   }
 }
 
-/** Fills up evenly, to what may be used in a minute. What a turn has used in the end is taken from it, also where it is more than there was. */
+/** A token bucket: refills evenly, up to the limit of a minute. A turn's tokens are taken after its end, so the level may fall below zero. */
 class Bucket {
   #level: number | undefined;
   #at = 0;
@@ -106,7 +106,7 @@ class Bucket {
     this.#at = now;
   }
 
-  /** Until something may be used again; 0 for now. */
+  /** The time until the bucket has something left, in milliseconds; 0 for now. */
   waitMs(limit: number, now: number): number {
     this.#level =
       this.#level === undefined ? limit : Math.min(limit, this.#level + ((now - this.#at) * limit) / minuteMs);

@@ -1,12 +1,12 @@
-/** Which principal an id belongs to: of a response, of an item, of a conversation. Several gateways can share one. */
+/** Remembers which principal an id belongs to: the id of a response, an item or a conversation. Several gateways can share one registry. */
 export interface Registry {
-  /** False for an id that nobody here has seen: what is not known is not given out. */
+  /** False also for an unknown id: the gateway refuses ids that it does not know. */
   isOwn(principal: string, id: string): boolean | Promise<boolean>;
-  /** @param ids as the upstream has given them: what a client says is nobody's. */
+  /** @param ids ids out of answers of the upstream. Ids out of requests prove no ownership. */
   note(principal: string, ids: Iterable<string>): void;
 }
 
-/** Ids that are remembered at most: some 150 bytes each. */
+/** The most ids that are remembered, of some 150 bytes each. */
 const mostIds = 200_000;
 
 /** The ids that this gateway has seen itself; the oldest are forgotten first. */
@@ -17,14 +17,14 @@ export class LocalRegistry implements Registry {
     return this.#owners.get(id) === principal;
   }
 
-  /** undefined for an id that was not seen here. */
+  /** undefined for an id that this gateway has not seen. */
   ownerOf(id: string): string | undefined {
     return this.#owners.get(id);
   }
 
   note(principal: string, ids: Iterable<string>): void {
     for (const id of ids) {
-      // The one who had it first keeps it.
+      // The first owner stays.
       if (this.#owners.has(id)) continue;
       this.#owners.set(id, principal);
       if (this.#owners.size <= mostIds) continue;

@@ -3,7 +3,7 @@ import type { Json, JsonObject, KnownResponse, RelayTurn } from '@turnwire/clien
 import type { Create } from './create.js';
 import type { HeldHistory, Histories } from './histories.js';
 
-/** What a turn that names the response it continues is without that name: all that the response's context held, then its own input. */
+/** The request without the name of the response that it continues: the response's whole context comes first, then the input. */
 export function inFull(create: Create, history: HeldHistory): Create {
   const { previous_response_id: _, input, ...rest } = create.params;
   const items = [...history.items().filter((item) => history.stored || isWhole(item)), ...itemsIn(input)];
@@ -11,10 +11,11 @@ export function inFull(create: Create, history: HeldHistory): Create {
 }
 
 /**
- * Holds the context at the end of a turn.
+ * Keeps the context at the end of a turn.
  *
- * @param sent what went up in the end: the client's create, or the same in full.
- * @param own a context of this gateway's own that begins the input. A turn that has continued another gateway's adds what stands after it, and not the whole.
+ * @param sent the request that was sent in the end: the client's, or the same in full.
+ * @param own the longest context of this gateway that begins the input. A turn that has continued another gateway's response adds the items after that
+ * context, not the whole.
  */
 export function holdContext(
   histories: Histories,
@@ -29,16 +30,16 @@ export function holdContext(
     named === undefined
       ? [continued, own].find((one) => one && histories.find(principal, one.responseId) !== undefined)
       : undefined;
-  // What is held was searched when it came.
+  // The parent's items were searched for a compaction when they were kept.
   const compacted = lastCompaction(context, parent?.from ?? 0);
-  // What stands before a compaction is in it.
+  // A compaction stands for all items before it.
   if (compacted !== -1)
     return histories.keep(principal, { id, stored, parent: undefined, items: context.slice(compacted) });
-  // Without being written as JSON first: 20 MB that are refused then hold up every other turn.
+  // Checked before the context is written as JSON: 20 MB that are too large would hold up every other turn meanwhile.
   if (continued === undefined && create.bytes > histories.largest) return;
   if (named === undefined)
     return histories.keep(principal, { id, stored, parent: parent?.responseId, items: context.slice(parent?.from) });
-  // Sent in full, the context begins with what is held already.
+  // In a turn that was sent in full, the context begins with items that are kept already.
   const before = sent === create ? 0 : itemsIn(sent.params['input']).length - itemsIn(create.params['input']).length;
   histories.keep(principal, { id, stored, parent: named, items: context.slice(before) });
 }
@@ -48,7 +49,7 @@ export function itemsIn(input: Json | undefined): Json[] {
   return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : [];
 }
 
-/** An item that the upstream has not stored is worth something only with its content: reasoning without it is a name that means nothing any more. */
+/** False for reasoning without its encrypted content: the upstream does not store it, so that its id alone means nothing later. */
 function isWhole(item: Json): boolean {
   if (typeOf(item) !== 'reasoning') return true;
   const { encrypted_content: content } = item as JsonObject;
@@ -59,7 +60,7 @@ function typeOf(item: Json): Json | undefined {
   return typeof item === 'object' && item !== null && !Array.isArray(item) ? item['type'] : undefined;
 }
 
-/** -1 for a context that has none from the item `from` on. */
+/** The index of the last compaction at or after `from`; -1 for none. */
 function lastCompaction(context: readonly Json[], from: number): number {
   for (let index = context.length - 1; index >= from; index -= 1)
     if (typeOf(context[index] ?? null) === 'compaction') return index;

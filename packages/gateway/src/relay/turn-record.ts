@@ -1,16 +1,16 @@
 import { textField } from './create.js';
 import type { GatewayTurn, TurnReport } from './turn.js';
 
-/** What is told of a turn that has ended, in the log and on the admin page: what carried it, what it has cost and saved. No contents, and no key. */
+/** The record of a turn that has ended, for the log and the admin page: how it was carried, its cost and savings. It has no contents and no key. */
 export interface TurnRecord {
   principal: string;
   model: string | undefined;
   downstream: 'sse' | 'json' | 'websocket';
   transport: 'websocket' | 'sse';
   plan: 'full' | 'delta';
-  /** Why the plan is not the other one. */
+  /** The reason of the plan. */
   reason: string | undefined;
-  /** The turn went by SSE, although a WebSocket was wanted. */
+  /** True where the turn went over SSE, although a WebSocket was wanted. */
   fallback: true | undefined;
   outcome: string;
   /** The code of the last failed attempt. */
@@ -23,7 +23,7 @@ export interface TurnRecord {
   total_ms: number | undefined;
   response_id: string | undefined;
   previous_response_id: string | undefined;
-  /** As the upstream counted it. */
+  /** The usage as the upstream counted it. */
   usage: TurnReport['usage'];
   traceparent?: string;
 }
@@ -62,7 +62,7 @@ export interface Tokens {
   output: number | undefined;
 }
 
-/** @param usage as an upstream has written it: any of its fields may be missing, or of another type. */
+/** @param usage the upstream's own object: any field may be missing, or of another type. */
 export function tokensOf(usage: TurnReport['usage']): Tokens {
   const { input_tokens: input, output_tokens: output, input_tokens_details: details } = (usage ?? {}) as Unchecked;
   const { cached_tokens: cached } = (details ?? {}) as Unchecked;

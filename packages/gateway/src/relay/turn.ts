@@ -12,51 +12,51 @@ import type { Parents } from './parent.js';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** How a client has asked. */
+/** The form of the answer that a client asked for. */
 export type Downstream = 'sse' | 'json' | 'websocket';
 
 export interface TurnOptions {
   principal: Principal;
   lease: Lease;
   create: Create;
-  /** Of the request alone: sent where the turn goes as a POST. */
+  /** Headers of this request alone: sent when the turn goes as a POST. */
   headers: Readonly<Record<string, string>>;
   downstream: Downstream;
-  /** What the response named by the create held; undefined where it names none, or its context is not held. */
+  /** The context of the response that the request names; undefined where it names none, or this gateway does not hold it. */
   history: HeldHistory | undefined;
-  /** The named response may be continued by its name: otherwise the turn goes in full at once. */
+  /** True where the upstream may still hold the named response; otherwise the turn is sent in full at once. */
   isHeldUpstream: boolean;
-  /** What another gateway has told of the chain. */
+  /** The result of the look-up at other gateways. */
   found?: KnownElsewhere | undefined;
-  /** A response has begun. */
+  /** Called for each response that has begun. */
   onBegun: (responseId: string) => void;
-  /** What a client is to have of an answer's headers. @default all as they are */
+  /** Selects and changes the headers of an answer for the client. @default all as they are */
   headersDown?: ((headers: Headers) => Headers) | undefined;
-  /** The upstream has refused the turn. */
+  /** Called when the upstream has refused the turn. */
   onRefused?: ((turn: GatewayTurn, refusal: Extract<RelayOpening, { name: 'refused' }>) => void) | undefined;
-  /** The answer was read to its end. */
+  /** Called when the answer was read to its end. */
   onRead: (turn: GatewayTurn) => void;
-  /** Called once, when the turn has ended, in whatever way. */
+  /** Called once, when the turn has ended, for whatever reason. */
   onSettled: (turn: GatewayTurn) => void;
 }
 
-/** Stands with what a gateway itself says to another one. */
+/** Marks the answer by which a gateway tells another one that it has not taken the turn. */
 export const notTakenHeader = 'x-turnwire-not-taken';
 
 export type TurnReport = RelayTurn['report'];
 
-/** One turn of a client, however many of the engine's it takes. */
+/** A turn of a client. It takes one turn of the engine, or several when a first one is turned away or restored. */
 export class GatewayTurn {
   readonly options: TurnOptions;
-  /** What went up. */
+  /** The request that was sent. */
   sent: Create;
   readonly #begunAt = performance.now();
   #engine: RelayTurn;
-  /** Those before the last. */
+  /** The report over the engine's turns before the present one. */
   #earlier: TurnReport | undefined;
   #begun = 0;
   #settled = false;
-  /** The turn is with another gateway. */
+  /** True while another gateway has the turn. */
   #isAway: boolean;
   #lastReport: TurnReport | undefined;
 
@@ -72,17 +72,17 @@ export class GatewayTurn {
     return this.options.found;
   }
 
-  /** Another gateway carries the turn, or has carried it. */
+  /** True where another gateway carries the turn, or has carried it. */
   get isElsewhere(): boolean {
     return this.#isAway;
   }
 
-  /** The engine's own turn: the last one. */
+  /** The engine's present turn, or its last. */
   get engine(): RelayTurn {
     return this.#engine;
   }
 
-  /** Of this moment; once the turn has settled, always the same. */
+  /** The report so far; after the end of the turn it does not change any more. */
   get report(): TurnReport {
     if (this.#settled) return (this.#lastReport ??= this.#makeReport());
     return this.#makeReport();
@@ -173,7 +173,7 @@ export class GatewayTurn {
     return { ...answer, headers: this.#headersDown(answer.headers), body };
   }
 
-  /** Another gateway has done so already. */
+  /** Changes the headers of an answer. Where another gateway carried the turn, it has done so already. */
   #headersDown(headers: Headers): Headers {
     return this.#isAway ? headers : (this.options.headersDown?.(headers) ?? headers);
   }
@@ -186,7 +186,7 @@ export class GatewayTurn {
     return this.#engine.say(text);
   }
 
-  /** The client has gone. */
+  /** Cancels the turn: its client has left. */
   cancel(): void {
     if (this.#settled) return;
     this.#engine.cancel();
@@ -196,7 +196,7 @@ export class GatewayTurn {
   #begin(mayHaveRun = false): RelayTurn {
     const { lease, headers, downstream, found } = this.options;
     const node = this.#isAway ? found?.node : undefined;
-    // Another gateway reads what this one has read.
+    // The other gateway is sent the client's own request, and changes it as this one has done.
     const sent = node?.asked ?? this.sent;
     return (node?.lease ?? lease).relay.turn(sent.params, {
       headers,
@@ -206,7 +206,7 @@ export class GatewayTurn {
     });
   }
 
-  /** The other gateway has not taken the turn, which certainly did not run. */
+  /** True where the other gateway has not taken the turn, so that it certainly did not run. */
   #isTurnedAway(answer: RelayOpening | RelayAnswer): boolean {
     if (!this.#isAway || this.#settled) return false;
     if (answer.name === 'not_sent') return answer.error.code !== 'aborted';
@@ -221,14 +221,14 @@ export class GatewayTurn {
     this.#engine = this.#begin();
   }
 
-  /** The upstream has lost the response that the create names, nothing was handed over, and what it held is known here. */
+  /** True where the upstream has lost the named response, no event was handed over, and this gateway holds the response's context. */
   #mayRestore(answer: RelayOpening | RelayAnswer): boolean {
     if ((answer.name !== 'refused' && answer.name !== 'unknown') || this.#settled) return false;
     if (answer.error.code !== 'chain_lost') return false;
     return this.options.history !== undefined && this.sent === this.options.create;
   }
 
-  /** @param mayHaveRun the engine has replayed the turn after a lost socket: the turn in full is then that one replay. */
+  /** @param mayHaveRun the engine has replayed the turn already, after a lost socket: the turn in full is then the one allowed replay. */
   #restore(mayHaveRun: boolean): void {
     const { create, history } = this.options;
     if (history === undefined) return;
@@ -237,7 +237,7 @@ export class GatewayTurn {
     this.#engine = this.#begin(mayHaveRun);
   }
 
-  /** What the client has named, and the upstream was not told. */
+  /** The response that the client named, where the upstream was sent another or none. */
   get #parents(): Parents | undefined {
     const { create } = this.options;
     const named = this.sent === create ? undefined : textField(create.params, 'previous_response_id');
@@ -252,7 +252,7 @@ export class GatewayTurn {
   #look(event: RelayEvent): void {
     if (event.type !== 'response.created') return;
     this.#begun += 1;
-    // The first one is known from the opening; those after it are successors of steered responses.
+    // The first response is known from the opening; later ones are successors of steered responses.
     if (this.#begun === 1) return;
     const { response } = JSON.parse(event.text) as { response?: { id?: unknown } };
     if (typeof response?.id === 'string') this.options.onBegun(response.id);

@@ -18,19 +18,19 @@ export interface TurnRequest {
   create: Create;
   headers: Readonly<Record<string, string>>;
   downstream: Downstream;
-  /** Another gateway has sent it, and counts it. */
+  /** True for a turn that another gateway has handed over, and counts itself. */
   isRelayed?: boolean | undefined;
 }
 
 export interface TurnsOptions {
-  /** Those of the configuration that holds now. */
+  /** The relays of the configuration that is in force. */
   relays: () => Relays;
   histories: Histories;
   registry: Registry;
   quotas: Quotas;
-  /** undefined for a gateway that is alone. */
+  /** undefined for a gateway that is not part of a cluster. */
   elsewhere?: Elsewhere | undefined;
-  /** At once, of all clients. */
+  /** The most turns at once, of all clients. */
   maxTurns: number;
   /** False while the gateway drains. */
   isReady: () => boolean;
@@ -38,11 +38,11 @@ export interface TurnsOptions {
   onSettled: (turn: GatewayTurn) => void;
 }
 
-/** Begins the turns of clients, whichever way they come. */
+/** Begins the turns of all clients, over HTTP and over WebSockets. */
 export class Turns {
   readonly #options: TurnsOptions;
   readonly #running = new Set<GatewayTurn>();
-  /** Turns that wait for what others know. */
+  /** Turns that wait for a look-up at other gateways. */
   #seeking = 0;
   #onIdle: (() => void)[] = [];
 
@@ -50,12 +50,12 @@ export class Turns {
     this.#options = options;
   }
 
-  /** Those that have not ended. */
+  /** Turns that have not ended. */
   get running(): number {
     return this.#running.size;
   }
 
-  /** Those that have not ended, by the name of their principal. */
+  /** Turns that have not ended, counted by the name of their principal. */
   get runningByPrincipal(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { options } of this.#running) {
@@ -65,7 +65,7 @@ export class Turns {
     return counts;
   }
 
-  /** Resolves when none runs. */
+  /** Resolves when no turn runs. */
   async idle(): Promise<void> {
     if (this.#running.size + this.#seeking > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }

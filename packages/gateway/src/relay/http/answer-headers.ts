@@ -1,7 +1,7 @@
 import type { RelayTurn } from '@turnwire/client/relay';
 import type { ServerResponse } from 'node:http';
 
-/** Tell what carried a turn, and why. */
+/** Headers that tell the client which transport and which plan the turn had, and why. */
 export function turnHeaders({ transport, plan, planReason, attempts }: RelayTurn['report']): Record<string, string> {
   return {
     'x-turnwire-transport': transport,
@@ -11,13 +11,13 @@ export function turnHeaders({ transport, plan, planReason, attempts }: RelayTurn
   };
 }
 
-/** What a server or a field's name brings along may not be fit for a header: an answer does not fail for that. */
+/** Sets headers, and leaves out those whose names or values HTTP does not allow: a server's text can have such characters, and must not fail the answer. */
 export function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     try {
       response.setHeader(name, value);
     } catch {
-      // Left out.
+      // The header is left out.
     }
   }
 }

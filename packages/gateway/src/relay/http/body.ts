@@ -12,7 +12,7 @@ const gunzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip);
 const codings = new Map<string, Decode>([
   ['gzip', gunzip],
   ['x-gzip', gunzip],
-  // The zlib format is meant; some clients send the bare stream, whose first byte is never that of zlib.
+  // `deflate` means the zlib format; some clients send bare deflate, whose first byte is never that of zlib.
   ['deflate', (raw, options) => (((raw[0] ?? 0) & 0x0f) === 8 ? inflate : inflateRaw)(raw, options)],
   ['br', promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress)],
 ]);
@@ -22,19 +22,19 @@ const { zstdDecompress } = zlib as unknown as {
 };
 if (zstdDecompress !== undefined) codings.set('zstd', promisify<Buffer, object, Buffer>(zstdDecompress));
 
-/** Codings on top of each other at most. */
+/** The most codings on top of each other. */
 const mostCodings = 3;
 
-/** What can be decoded, as `accept-encoding` says it. */
+/** The codings that the gateway decodes, in the form of `accept-encoding`. */
 const decodable = [...codings.keys()].filter((name) => name !== 'x-gzip').join(', ');
 
-/** A body of more bytes than this times the limit is not read to its end in order to be refused. */
+/** A body that is larger than the limit times this factor is cut off; a smaller one is read to its end, and then refused. */
 const cutOffFactor = 2;
 
 /**
- * Reads the body of a request, without its codings. A client that has asked first is told to go on.
+ * Reads and decodes the body of a request. A client that sent `expect: 100-continue` is told to go on.
  *
- * @throws Refusal: 415 for a coding that cannot be undone, 413 for a body that is or becomes too large, 400 for one that is broken
+ * @throws Refusal: 415 for a coding that is not supported, 413 for a body that is too large before or after decoding, 400 for a broken one
  */
 export async function readBody(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Buffer> {
   const { 'content-encoding': coding, 'content-length': length, expect } = request.headers;
@@ -47,7 +47,7 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
   return body;
 }
 
-/** The bytes as they come. By its events: an iterator over them costs as much as the rest of a small request. */
+/** The bytes of the body. They are read by its events: an async iterator costs as much as the rest of a small request. */
 function received(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -58,7 +58,7 @@ function received(request: IncomingMessage, limit: number): Promise<Buffer> {
     };
     const onData = (chunk: Buffer): void => {
       bytes += chunk.byteLength;
-      // What is a little too large is read on without being kept, so that the client is there to read the refusal.
+      // A body slightly over the limit is read on without being kept, so that the client is still there to read the refusal.
       if (bytes <= limit) return void chunks.push(chunk);
       if (bytes <= cutOffFactor * limit) return;
       request.pause();
@@ -99,7 +99,7 @@ function tooLarge(limit: number, headers: Record<string, string> = {}, when = ''
   );
 }
 
-/** The last one applied comes first. */
+/** The decoders to apply, in order: the coding that was applied last comes first. */
 function decodersOf(header: string | undefined): { name: string; decode: Decode }[] {
   const names = (header ?? '')
     .toLowerCase()

@@ -7,7 +7,7 @@ import type { ServerResponse } from 'node:http';
 import type { WholeAnswer } from '../../base/refusal.js';
 import type { GatewayTurn } from '../turn.js';
 
-/** So much is written at once, if it has come already; in characters. */
+/** The most characters that are written at once, where so many events have come already. */
 const batchSize = 64 * 1024;
 
 const comment = ': keep-alive\n\n';
@@ -15,13 +15,13 @@ const comment = ': keep-alive\n\n';
 const streamHeaders = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache',
-  // nginx holds events back without it.
+  // Without this header nginx buffers events.
   'x-accel-buffering': 'no',
 };
 
 /**
- * Answers with the events of a turn, each as it came, and as fast as they are taken. An answer that breaks off breaks off for the client, too: a
- * body that ended well would pass for a whole one.
+ * Answers with the events of a turn, unchanged, and as fast as the client takes them. Where the upstream's answer breaks off, the connection to the client is
+ * broken too: a body with a proper end would pass for a complete answer.
  */
 export async function answerWithEvents(
   turn: GatewayTurn,
@@ -53,7 +53,7 @@ export async function answerWithEvents(
   }
 }
 
-/** The body of a streaming answer, with comments where it is silent. */
+/** The body of a streaming answer. While no event comes, it writes comments, so that no proxy takes the connection for dead. */
 class EventStream {
   readonly #response: ServerResponse;
   readonly #keepalive: NodeJS.Timeout;
@@ -61,7 +61,7 @@ class EventStream {
 
   constructor(response: ServerResponse, keepaliveMs: number) {
     this.#response = response;
-    // Before the first event the status is not known yet: with the first comment it is given away.
+    // The status is not known before the first event. The first comment sends 200, so a later refusal can only be an event.
     this.#keepalive = setInterval(() => this.#comment(), keepaliveMs);
   }
 
@@ -80,7 +80,7 @@ class EventStream {
     this.#isFull = false;
   }
 
-  /** With the status of the refusal; or, where a comment has gone before, as an event. */
+  /** Answers with a refusal: with its own status, or, after a comment has sent 200, as an event. */
   refuse(refusal: RelayRefusal, turn: GatewayTurn): void {
     const answer = refusalAnswer(refusal);
     if (!this.#response.headersSent) return answerWhole(this.#response, answer, turnHeaders(turn.report));
@@ -100,7 +100,7 @@ class EventStream {
   }
 
   #comment(): void {
-    // Who does not take what there is needs no more of it.
+    // A client that does not take what was written needs no sign of life.
     if (this.#isFull || this.#response.destroyed) return;
     this.begin({});
     this.#response.write(comment);
@@ -120,13 +120,13 @@ export function answerWhole(
   response.end(body);
 }
 
-/** A body with an error, as the event that says the same. */
+/** An error event with the content of an error body. */
 function errorEvent({ status, body }: WholeAnswer): string {
   let error: unknown;
   try {
     ({ error } = JSON.parse(body) as { error?: unknown });
   } catch {
-    // A page in place of JSON.
+    // The body is no JSON but a page, say.
   }
   return JSON.stringify({
     type: 'error',

@@ -4,7 +4,7 @@ import { refusalAnswer } from '../failure.js';
 import type { ServerResponse } from 'node:http';
 import type { GatewayTurn } from '../turn.js';
 
-/** Answers with one JSON text: the final response, or the server's own answer where HTTP carried the turn. */
+/** Answers with one JSON text: the final response, or the upstream's own answer where HTTP carried the turn. */
 export async function answerWithJson(turn: GatewayTurn, response: ServerResponse): Promise<void> {
   response.once('close', () => turn.cancel());
   const answer = await turn.answer();
@@ -20,7 +20,7 @@ export async function answerWithJson(turn: GatewayTurn, response: ServerResponse
   if (answer.name === 'broken_off')
     return answerWhole(
       response,
-      // The turn has run: its status is not one after which SDKs call again.
+      // The turn has run, so the status is one after which SDKs do not call again.
       { status: 400, headers: { 'content-type': 'application/json', 'x-should-retry': 'false' }, body: answer.body },
       more,
     );

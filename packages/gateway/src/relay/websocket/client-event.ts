@@ -3,16 +3,16 @@ import { readCreate } from '../create.js';
 import type { JsonObject, RelayBodies } from '@turnwire/client/relay';
 import type { Create } from '../create.js';
 
-/** What a client says on its WebSocket. */
+/** A message of a client on its WebSocket. */
 export type ClientEvent =
   | { name: 'create'; create: Create; streamId: unknown }
   | { name: 'steer'; params: JsonObject }
   | { name: 'interrupt'; params: JsonObject; text: string }
   | { name: 'inject'; params: JsonObject; text: string }
-  /** Says nothing to the upstream. */
+  /** A message that the gateway drops. */
   | { name: 'ignored' };
 
-/** @throws Refusal for what is none */
+/** @throws Refusal for a message that is no event of a client */
 export function readClientEvent(bodies: RelayBodies, raw: Buffer): ClientEvent {
   const create = readCreate(bodies, raw);
   const { params } = create;
@@ -38,7 +38,7 @@ export function readClientEvent(bodies: RelayBodies, raw: Buffer): ClientEvent {
 
 const laneName = /^[\w.-]{1,256}$/;
 
-/** The name of a lane; undefined for the default one. @throws Refusal for what is no name */
+/** The name of a lane; undefined for the default lane. @throws Refusal for an invalid name */
 export function checkStreamId(streamId: unknown): string | undefined {
   if (streamId === undefined || streamId === null) return undefined;
   if (typeof streamId === 'string' && laneName.test(streamId)) return streamId;

@@ -3,7 +3,7 @@ import { refusalAnswer } from '../failure.js';
 import type { TurnwireError } from '@turnwire/client';
 import type { RelayRefusal } from '@turnwire/client/relay';
 
-/** The error frame of a turn that did not begin: the server's own, where it was one. */
+/** The error frame of a turn that did not begin: that of the upstream, where it sent one. */
 export function refusalFrame(refusal: RelayRefusal): string {
   if (refusal.name === 'refused') {
     const raw = refusal.server?.raw;
@@ -17,7 +17,7 @@ export function refusalFrame(refusal: RelayRefusal): string {
   return JSON.stringify({ type: 'error', status, error, ...(Object.keys(shown).length > 0 && { headers: shown }) });
 }
 
-/** The error frame of a turn whose answer broke off. It has run: a client that asked again would pay for it twice. */
+/** The error frame of a turn whose answer broke off. The turn has run, so the frame must not invite the client to ask again and pay twice. */
 export function brokenFrame(error: unknown): string {
   const { code, message } = error as Partial<TurnwireError>;
   const said = `the answer broke off, and the turn has run: ${message ?? 'the upstream was lost'}`;
@@ -29,7 +29,7 @@ function isErrorFrame(raw: unknown): raw is Record<string, unknown> {
   return typeof raw === 'object' && raw !== null && (raw as { type?: unknown }).type === 'error';
 }
 
-/** The lane of the upstream's connection; the client has names of its own. */
+/** Removes the lane's name on the upstream's connection: the client's lanes have other names. */
 function withoutStreamId(frame: Record<string, unknown>): object {
   return Object.fromEntries(Object.entries(frame).filter(([name]) => name !== 'stream_id'));
 }

@@ -1,14 +1,14 @@
 import type { WebSocket } from 'ws';
 
-/** What goes to a client: never much more of it than the client takes, and a sign of life where there is nothing. */
+/** Sends frames to a client, no faster than the client takes them, and pings it while there are none. */
 export class Outbox {
   readonly #socket: WebSocket;
   readonly #highWaterBytes: number;
   readonly #pings: NodeJS.Timeout;
   #waiting: (() => void)[] = [];
-  /** The client was asked, and has not answered. */
+  /** A ping was sent and not answered yet. */
   #isAsked = false;
-  /** The client answers pings. */
+  /** The client has answered a ping before. */
   #hasAnswered = false;
 
   constructor(socket: WebSocket, highWaterBytes: number, pingMs: number) {
@@ -22,7 +22,7 @@ export class Outbox {
     socket.on('message', () => (this.#isAsked = false));
   }
 
-  /** More may be sent. */
+  /** True while more may be sent. */
   get isRoomy(): boolean {
     return this.#socket.bufferedAmount < this.#highWaterBytes;
   }
@@ -33,12 +33,12 @@ export class Outbox {
     this.#socket.send(text, () => this.#release());
   }
 
-  /** Resolves when more may be sent, and when the client has gone. */
+  /** Resolves when more may be sent, or when the client has left. */
   room(): Promise<void> {
     if (this.isRoomy || this.#socket.readyState !== this.#socket.OPEN) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
-      // Called once all before it was taken.
+      // The callback runs once the socket has taken all earlier frames.
       this.#socket.ping('', undefined, () => this.#release());
     });
   }
@@ -53,7 +53,7 @@ export class Outbox {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** A client that takes what it is sent lives; one that has answered before, and does not any more, is gone. */
+  /** Closes a client that answered pings before and does not any more. A client that takes frames is alive and is not asked. */
   #ping(): void {
     if (this.#isAsked && this.#hasAnswered && this.#socket.bufferedAmount === 0 && !this.#socket.isPaused)
       return this.#socket.terminate();
@@ -63,5 +63,5 @@ export class Outbox {
 }
 
 function ignored(): void {
-  // What fails here, the socket tells as its end.
+  // The socket reports a failed ping as its end.
 }

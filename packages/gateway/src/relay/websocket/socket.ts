@@ -16,18 +16,18 @@ export interface ClientSocketOptions {
   bodies: RelayBodies;
   turns: Turns;
   limits: Limits;
-  /** Headers of the upgrade that a POST would carry. */
+  /** Headers of the upgrade that go with a turn which is sent as a POST. */
   headers: Readonly<Record<string, string>>;
-  /** Who asks, looked up anew for each turn: a key may have been revoked meanwhile. @throws Refusal */
+  /** Looks up the principal anew for each turn, since its key may have been revoked. @throws Refusal */
   principal: () => Principal;
   keepaliveMs: number;
 }
 
-/** Why a client can say nothing to a turn that was handed over: nodes speak HTTP to each other. */
+/** The refusal of a message to a turn that another gateway carries: nodes speak HTTP to each other. */
 const elsewhere =
   'another gateway carries this turn, and a turn that was handed over takes nothing more while it runs: wait for its end, and send a turn of its own';
 
-/** Creates of one lane go one after the other. */
+/** A lane runs its creates one after the other. */
 interface Lane {
   readonly streamId: string | undefined;
   readonly waiting: Create[];
@@ -35,16 +35,13 @@ interface Lane {
   isBusy: boolean;
 }
 
-/** Turns at once on one WebSocket, of all lanes: what waits has its place in the queue of its lane. */
+/** The most turns at once on one WebSocket, over all lanes; further creates wait in their lanes. */
 const mostRunning = 16;
 
-/** Creates that wait may have so many bytes together, in frames of the largest size. */
+/** The bytes of all waiting creates together, as a number of frames of the largest size. */
 const queuedFramesOfFullSize = 2;
 
-/**
- * A client's WebSocket, with everything of WebSocket mode. It is its own: which connections of the upstream carry its turns, and what becomes of
- * those, the client does not see.
- */
+/** A client's WebSocket in WebSocket mode. The upstream's connections are hidden from the client: which of them carry its turns, and when they are replaced. */
 export class ClientSocket {
   readonly #socket: WebSocket;
   readonly #options: ClientSocketOptions;
@@ -61,7 +58,7 @@ export class ClientSocket {
     this.#socket = socket;
     this.#options = options;
     this.#outbox = new Outbox(socket, options.limits.unsent_bytes, options.keepaliveMs);
-    // ws closes the socket itself, with the code that fits: 1009 for a message that is too large, 1007 for what is no text.
+    // ws closes the socket itself, with the right code: 1009 for a message that is too large, 1007 for invalid text.
     socket.on('error', () => {});
     socket.on('message', (raw: Buffer, isBinary: boolean) => {
       if (isBinary) return socket.close(1003, 'messages are text');
@@ -70,7 +67,7 @@ export class ClientSocket {
     socket.once('close', () => this.#left());
   }
 
-  /** Takes no more creates, and closes once no turn runs. */
+  /** Takes no more creates, and closes the socket once no turn runs. */
   drain(code: number, reason: string): void {
     this.#closing ??= { code, reason };
     this.#closeIfIdle();
@@ -103,7 +100,7 @@ export class ClientSocket {
     }
   }
 
-  /** What will be refused waits as well: errors keep the order of their lane. */
+  /** Queues a create. One that will be refused waits too, so that errors keep the order of their lane. */
   #take(create: Create, given: unknown): void {
     const streamId = checkStreamId(given);
     const lane = this.#laneOf(streamId);
@@ -114,7 +111,7 @@ export class ClientSocket {
     this.#advance();
   }
 
-  /** @throws Refusal for one lane too many */
+  /** @throws Refusal for more lanes than the limit */
   #laneOf(streamId: string | undefined): Lane {
     const known = this.#lanes.get(streamId);
     if (known !== undefined) return known;
@@ -128,7 +125,7 @@ export class ClientSocket {
     return lane;
   }
 
-  /** Begins what may run now. */
+  /** Begins the turns that may run now. */
   #advance(): void {
     if (this.#closing !== undefined) return;
     let running = [...this.#lanes.values()].filter(({ isBusy }) => isBusy).length;
@@ -138,7 +135,7 @@ export class ClientSocket {
       if (next === undefined) continue;
       running += 1;
       lane.isBusy = true;
-      // The others come first next time.
+      // Moves the lane to the end, so that the other lanes come first next time.
       this.#lanes.delete(lane.streamId);
       this.#lanes.set(lane.streamId, lane);
       this.#queued -= 1;
@@ -194,7 +191,7 @@ export class ClientSocket {
     }
   }
 
-  /** A successor of a steered response has begun. */
+  /** Notes the id of the successor of a steered response. */
   #name(text: string, turn: GatewayTurn): void {
     const { response } = JSON.parse(text) as { response?: { id?: unknown } };
     if (typeof response?.id === 'string') this.#responses.set(response.id, turn);
@@ -215,7 +212,7 @@ export class ClientSocket {
     };
     if (turn === undefined) return fail('response_not_found', 'no response with this id runs on this connection');
     if (turn.isElsewhere) return fail('steering_not_supported', elsewhere);
-    // What the upstream says to it is an event of the turn.
+    // The upstream's answer to it comes as an event of the turn.
     turn.steer(input as SteerInput).catch((error: unknown) => {
       if (this.#isOpen) fail('steering_not_supported', error instanceof Error ? error.message : String(error));
     });
@@ -223,7 +220,7 @@ export class ClientSocket {
 
   #interrupt({ response_id: id }: JsonObject, text: string): void {
     const turn = typeof id === 'string' ? this.#responses.get(id) : undefined;
-    // The interrupt and the end of its response may have crossed.
+    // The response may have ended while the interrupt was on its way.
     if (turn === undefined || turn.say(text)) return;
     const overHttp = 'the upstream carries this response over HTTP, where nothing interrupts it';
     throw new Refusal(turn.isElsewhere ? elsewhere : overHttp, {
@@ -245,7 +242,7 @@ export class ClientSocket {
     );
   }
 
-  /** A client that sends faster than its turns run waits: nothing more is read until there is room. */
+  /** Reads no more messages while the queues are full: a client that sends faster than its turns run has to wait. */
   #pauseWhereFull(): void {
     const { queued_frames: frames, frame_bytes: bytes } = this.#options.limits;
     const isFull = this.#queued >= frames || this.#queuedBytes > queuedFramesOfFullSize * bytes;
@@ -275,7 +272,7 @@ export class ClientSocket {
   }
 }
 
-/** The frame names the lane that could not be had. */
+/** A refusal whose frame names the lane that was refused. */
 class LaneRefusal extends Refusal {
   readonly #streamId: string;
 
