@@ -17,7 +17,7 @@ import { checkRecordings, recorded } from './sources/recordings.js';
 import type { Replay } from './replay/replay.js';
 import type { Script } from './sources/script/script-type.js';
 import { startServer } from './server/server.js';
-import type { Emulation } from './engine/turn.js';
+import type { Engine } from './engine/turn.js';
 import { TokenCounter } from './memory/usage.js';
 import type { ServedSocket } from './server/websocket.js';
 
@@ -94,9 +94,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const behaviour = new Behaviour();
   await behaviour.setFaults(checked.faults);
   await behaviour.setScript(checked.script);
-  const emulation = await prepare(checked, behaviour);
-  const { journal } = emulation;
-  const replay = checked.replay && (await openReplay(checked.replay, emulation));
+  const engine = await prepare(checked, behaviour);
+  const { journal } = engine;
+  const replay = checked.replay && (await openReplay(checked.replay, engine));
 
   const controlled = {
     journal,
@@ -106,15 +106,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     close: () => close(),
     bodyBytes: checked.limits.bodyBytes,
   };
-  const server = await startServer({ emulation, replay, control: checked.control ? controlled : undefined }, checked);
+  const server = await startServer({ engine, replay, control: checked.control ? controlled : undefined }, checked);
   const { promise: closed, resolve: hasClosed } = deferred();
   const close = once(async () => {
-    emulation.background.close();
+    engine.background.close();
     await server.close();
     hasClosed();
   });
   function state(): EmulatorState {
-    const { responses, bytes } = emulation.memory.size();
+    const { responses, bytes } = engine.memory.size();
     const sum = (of: keyof ServedSocket) => [...server.webSockets].reduce((total, served) => total + served[of], 0);
     return {
       connections: server.connections,
@@ -127,7 +127,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     };
   }
   const scheme = checked.tls === undefined ? 'http' : 'https';
-  const url = `${scheme}://${reachableHost(checked.host)}:${server.port}${emulation.dialect.basePath}`;
+  const url = `${scheme}://${reachableHost(checked.host)}:${server.port}${engine.dialect.basePath}`;
   return {
     url,
     port: server.port,
@@ -145,7 +145,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
 }
 
-async function prepare(options: CheckedOptions, behaviour: Behaviour): Promise<Emulation> {
+async function prepare(options: CheckedOptions, behaviour: Behaviour): Promise<Engine> {
   const { models, limits, latency, recordings, seed, clock, dialect, obfuscation, credentials } = options;
   if (recordings !== undefined) await checkRecordings(recordings);
   const ids = new Ids(seed, dialect);
@@ -176,10 +176,7 @@ async function prepare(options: CheckedOptions, behaviour: Behaviour): Promise<E
 }
 
 /** Loaded when there is one: the schema of recordings takes longer to make than a server. */
-async function openReplay(
-  options: NonNullable<CheckedOptions['replay']>,
-  { journal, clock }: Emulation,
-): Promise<Replay> {
+async function openReplay(options: NonNullable<CheckedOptions['replay']>, { journal, clock }: Engine): Promise<Replay> {
   const [{ loadRecording }, { Replay }] = await Promise.all([
     import('./replay/recording.js'),
     import('./replay/replay.js'),

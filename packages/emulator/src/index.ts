@@ -9,7 +9,7 @@ export {
 } from './start.js';
 export type { Emulator, EmulatorState } from './emulator.js';
 export { isPublicAddress } from './listener/access.js';
-export type { TlsOptions } from './listener/secure.js';
+export type { TlsOptions } from './listener/tls.js';
 export { useEmulator, type EmulatorInTests, type TestHooks, type UseEmulatorOptions } from './testing.js';
 export { ManualClock, type Cancel, type Clock } from './base/clock.js';
 export type { AgeLimit, DialectName } from './wire/dialect.js';

@@ -1,7 +1,7 @@
 import type { Script } from '../sources/script/script-type.js';
 import { annotationSchema, toolSchema } from '../sources/tool-schema.js';
 import { isRecord, type Item } from '../wire/wire.js';
-import { endOf, type RecordedAnswer } from './recorded-answer.js';
+import { endOf, type AnsweredCreate } from './answered-create.js';
 
 type Entry = NonNullable<Script['turns']>[number];
 type Element = NonNullable<Entry['output']>[number];
@@ -17,7 +17,7 @@ export interface Written {
   readonly notes: readonly string[];
 }
 
-export function entryOf(answer: RecordedAnswer): Written {
+export function entryOf(answer: AnsweredCreate): Written {
   const notes: string[] = [];
   const end = endOf(answer);
   if (end.kind === 'error') {

@@ -1,11 +1,11 @@
 import { stringify } from 'yaml';
-import { runWithoutPause } from '../base/gradual.js';
+import { runWithoutPause } from '../base/incremental.js';
 import { Context } from '../memory/context.js';
 import { itemsOf } from '../request/items.js';
 import type { Script } from '../sources/script/script-type.js';
 import { isItem, type Item } from '../wire/wire.js';
 import { loadRecording } from '../replay/recording.js';
-import { recordedAnswers, type RecordedAnswer } from './recorded-answer.js';
+import { answeredCreates, type AnsweredCreate } from './answered-create.js';
 import { entryOf } from './entry.js';
 
 type Entry = NonNullable<Script['turns']>[number];
@@ -33,7 +33,7 @@ export async function scriptOf(file: string, upstream?: string): Promise<string>
   const notes: string[] = [];
   const contexts = new Map<string, Context>();
   const placed: Placed[] = [];
-  for (const answer of recordedAnswers(recording)) {
+  for (const answer of answeredCreates(recording)) {
     const context = contextOf(answer, contexts);
     const { entry, output, id, notes: left } = entryOf(answer);
     notes.push(...left.map((note) => `line ${answer.line}: ${note}`));
@@ -47,7 +47,7 @@ export async function scriptOf(file: string, upstream?: string): Promise<string>
 }
 
 /** The context of a recorded turn, as far as the recording has it. */
-function contextOf({ request }: RecordedAnswer, contexts: ReadonlyMap<string, Context>): Context {
+function contextOf({ request }: AnsweredCreate, contexts: ReadonlyMap<string, Context>): Context {
   const { previous_response_id: previous, input } = request;
   const known = typeof previous === 'string' ? contexts.get(previous) : undefined;
   return (known ?? Context.of([])).with(lenientItems(input));

@@ -106,17 +106,17 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
 export class Sleeper {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
-  readonly #hurried: AbortSignal | undefined;
+  readonly #interrupted: AbortSignal | undefined;
   readonly #aborted = () => this.#wake?.(reasonOf(this.#signal));
   readonly #woken = () => this.#wake?.();
   #listens = false;
   #wake: ((error?: Error) => void) | undefined;
 
   /** A wait ends early when `hurried` is aborted, and fails with the reason of `signal` when that is. */
-  constructor(clock: Clock, signal: AbortSignal, hurried?: AbortSignal) {
+  constructor(clock: Clock, signal: AbortSignal, interrupted?: AbortSignal) {
     this.#clock = clock;
     this.#signal = signal;
-    this.#hurried = hurried;
+    this.#interrupted = interrupted;
   }
 
   sleep(ms: number): Promise<void> {
@@ -140,14 +140,14 @@ export class Sleeper {
     if (this.#listens) return;
     this.#listens = true;
     this.#signal.addEventListener('abort', this.#aborted);
-    this.#hurried?.addEventListener('abort', this.#woken);
+    this.#interrupted?.addEventListener('abort', this.#woken);
   }
 
   /** After the last wait. */
   stop(): void {
     if (!this.#listens) return;
     this.#signal.removeEventListener('abort', this.#aborted);
-    this.#hurried?.removeEventListener('abort', this.#woken);
+    this.#interrupted?.removeEventListener('abort', this.#woken);
   }
 }
 

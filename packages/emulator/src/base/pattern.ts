@@ -1,5 +1,5 @@
 /** Finds a text (as it is written), or a regular expression written `/…/flags`. Throws a SyntaxError if it is none. */
-export function finder(pattern: string): (text: string) => boolean {
+export function compilePattern(pattern: string): (text: string) => boolean {
   const regex = /^\/(.+)\/([a-z]*)$/s.exec(pattern);
   if (regex === null) return (text) => text.includes(pattern);
   const compiled = new RegExp(regex[1] ?? '', regex[2]);

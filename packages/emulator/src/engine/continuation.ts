@@ -1,15 +1,15 @@
 import type { Context } from '../memory/context.js';
 import type { Conversation } from '../memory/conversations.js';
-import type { Memory, Remembered } from '../memory/memory.js';
+import type { Memory, RememberedResponse } from '../memory/memory.js';
 import { Refusal } from '../wire/refusal.js';
 import type { CreateRequest } from '../request/request.js';
 import type { Tenant } from '../base/tenant.js';
-import type { Lineage } from './lanes/lineage.js';
+import type { LaneCache } from './lanes/connection-cache.js';
 import type { Item } from '../wire/wire.js';
 
 /** What a turn begins with: the state it continues, if it does, and the context the server made of that and its input. */
 export interface Continuation {
-  readonly parent: Remembered | undefined;
+  readonly parent: RememberedResponse | undefined;
   readonly conversation: Conversation | undefined;
   /** The context before `items`. */
   readonly known: Context;
@@ -18,20 +18,20 @@ export interface Continuation {
 }
 
 /** The response a turn continues. On a socket its own latest one comes first, then what is stored (P71). */
-export function recall(
+export function findContinued(
   memory: Memory,
   request: CreateRequest,
-  { lineage, tenant }: { lineage: Lineage | undefined; tenant: Tenant },
-): Remembered | undefined {
+  { laneCache, tenant }: { laneCache: LaneCache | undefined; tenant: Tenant },
+): RememberedResponse | undefined {
   const id = request.previous_response_id;
   if (id === undefined) return undefined;
-  const found = lineage?.find(id) ?? memory.stored(id, tenant);
+  const found = laneCache?.find(id) ?? memory.stored(id, tenant);
   if (found === undefined) throw notFound(id);
   return found;
 }
 
 /** The context after a response. @throws Refusal if a part of it had to make room */
-export function contextAfter(response: Remembered): Context {
+export function contextAfter(response: RememberedResponse): Context {
   if (response.broken) throw notFound(response.response.id);
   return response.context;
 }

@@ -2,7 +2,7 @@ import type { CreateRequest } from '../request/request.js';
 import type { Item, ResponseObject, Usage } from '../wire/wire.js';
 
 /** How a response ends, beside its output. */
-export interface Closing {
+export interface ResponseEnd {
   readonly status: 'completed' | 'incomplete' | 'failed';
   readonly usage: Usage | null;
   readonly error?: { readonly code: string; readonly message: string };
@@ -88,7 +88,7 @@ function given(fields: object | undefined): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-export function endResponse(begun: ResponseObject, output: readonly Item[], closing: Closing): ResponseObject {
+export function endResponse(begun: ResponseObject, output: readonly Item[], closing: ResponseEnd): ResponseObject {
   return {
     ...begun,
     status: closing.status,

@@ -1,24 +1,24 @@
 import type { Answer, RecordedResponse, Reply, Source } from '../sources/answer.js';
-import { perform, warmUpReply } from './events.js';
+import { perform, warmUpReply } from './reply-events.js';
 import type { Clock } from '../base/clock.js';
-import { Breaks, runInSteps } from '../base/gradual.js';
+import { TimeSlice, runInSteps } from '../base/incremental.js';
 import { Context } from '../memory/context.js';
-import { contextAfter, dereference, recall, type Continuation } from './continuation.js';
-import type { Carriage, Frames, Received, Recount } from './carriage.js';
+import { contextAfter, dereference, findContinued, type Continuation } from './continuation.js';
+import type { TurnSink, Frames, ReceivedCreate, CountUsage } from './turn-sink.js';
 import type { Faults } from '../faults/rule.js';
-import { refuseForeignToDialect, type Dialect } from '../wire/dialect.js';
+import { refuseUnsupportedFields, type Dialect } from '../wire/dialect.js';
 import type { BackgroundJobs } from '../memory/background.js';
 import type { Conversations } from '../memory/conversations.js';
 import type { Ids } from '../wire/ids.js';
 import type { ListedItems } from '../memory/listed-item.js';
 import { refuseUnknownModel } from './models.js';
-import { refuseOtherFormat, refuseUnspokenJson } from '../sources/structured.js';
+import { refuseFormatMismatch, refuseJsonWithoutMention } from '../sources/structured.js';
 import type { Journal, OpenTurn } from '../journal/journal.js';
 import type { Outcome } from '../journal/journal-turn.js';
-import type { Memory, Remembered } from '../memory/memory.js';
-import { withinToolCalls } from './items/budget.js';
-import { refuseForeignReasoning } from '../wire/provenance.js';
-import { Metronome } from './pace.js';
+import type { Memory, RememberedResponse } from '../memory/memory.js';
+import { limitToolCalls } from './items/output-limits.js';
+import { refuseReasoningOfOtherIssuer } from '../wire/issuer.js';
+import { EventPacer } from './event-pacer.js';
 import { asksForRecording } from '../sources/recordings.js';
 import { Refusal } from '../wire/refusal.js';
 import { parseCreate, type CreateRequest } from '../request/request.js';
@@ -30,7 +30,7 @@ import type { TokenCounter } from '../memory/usage.js';
 import { isRecord, isUsage, type Frame, type ResponseObject, type Usage } from '../wire/wire.js';
 
 /** What all turns of one emulator share. */
-export interface Emulation {
+export interface Engine {
   readonly memory: Memory;
   readonly conversations: Conversations;
   readonly listed: ListedItems;
@@ -57,25 +57,25 @@ export interface Emulation {
 
 /** Runs one turn from the received body to its last event or its error. Never rejects. */
 export async function runTurn(
-  emulation: Emulation,
-  received: Received,
-  carriage: Carriage,
+  engine: Engine,
+  received: ReceivedCreate,
+  carriage: TurnSink,
   entry: OpenTurn,
 ): Promise<void> {
   try {
     if (received.refusal !== undefined) throw received.refusal;
     const protocol = carriage.transport === 'websocket' ? 'websocket' : 'http';
     const request = await runInSteps(parseCreate(received.body, protocol));
-    refuseForeignToDialect(emulation.dialect, received.body, protocol);
-    refuseUnknownModel(request.model, emulation.models);
-    refuseForeignReasoning(request.items, emulation.ids.maker);
+    refuseUnsupportedFields(engine.dialect, received.body, protocol);
+    refuseUnknownModel(request.model, engine.models);
+    refuseReasoningOfOtherIssuer(request.items, engine.ids.issuer);
     const { steered = [] } = received;
     const whole = steered.length === 0 ? request : { ...request, items: [...steered, ...request.items] };
-    await answerTurn(emulation, whole, carriage, entry);
+    await answerTurn(engine, whole, carriage, entry);
   } catch (error) {
     if (carriage.signal.aborted) return entry.aborted();
     // By the body: one that is refused for another field still evicts what it meant to continue.
-    carriage.lineage?.evict(isRecord(received.body) ? received.body['previous_response_id'] : undefined, 'refused');
+    carriage.laneCache?.evict(isRecord(received.body) ? received.body['previous_response_id'] : undefined, 'refused');
     const refusal = refusalOf(error);
     entry.refused(refusal.status, refusal.code);
     await carriage.refuse(refusal);
@@ -89,21 +89,16 @@ export function refusalOf(error: unknown): Refusal {
   return new Refusal(`The emulator failed: ${why}`, { status: 500 });
 }
 
-async function answerTurn(
-  emulation: Emulation,
-  request: CreateRequest,
-  carriage: Carriage,
-  entry: OpenTurn,
-): Promise<void> {
-  const { memory } = emulation;
-  const parent = recall(memory, request, carriage);
+async function answerTurn(engine: Engine, request: CreateRequest, carriage: TurnSink, entry: OpenTurn): Promise<void> {
+  const { memory } = engine;
+  const parent = findContinued(memory, request, carriage);
   if (parent !== undefined) {
     const { id } = parent.response;
-    entry.continues(id, carriage.lineage?.find(id) === parent ? 'connection' : 'store');
+    entry.continues(id, carriage.laneCache?.find(id) === parent ? 'connection' : 'store');
     memory.hold(parent);
   }
   try {
-    await continueFrom(parent, emulation, request, carriage, entry);
+    await continueFrom(parent, engine, request, carriage, entry);
   } finally {
     memory.release(parent);
   }
@@ -111,35 +106,35 @@ async function answerTurn(
 
 /** `parent` is held meanwhile: the lane it came from may advance while another one forks it (P46). */
 async function continueFrom(
-  parent: Remembered | undefined,
-  emulation: Emulation,
+  parent: RememberedResponse | undefined,
+  engine: Engine,
   request: CreateRequest,
-  carriage: Carriage,
+  carriage: TurnSink,
   entry: OpenTurn,
 ): Promise<void> {
-  const { memory, conversations } = emulation;
+  const { memory, conversations } = engine;
   const conversation =
     request.conversationId === undefined ? undefined : conversations.get(request.conversationId, carriage.tenant);
   if (conversation !== undefined) entry.continues(conversation.id, 'conversation');
   const known = conversation?.context ?? (parent === undefined ? Context.of([]) : contextAfter(parent));
   const items = request.items.map((item) => dereference(memory, item, carriage.tenant));
-  const context = await runInSteps(known.extended(items));
-  entry.knows(context);
+  const context = await runInSteps(known.withInSteps(items));
+  entry.setContext(context);
   let kept = false;
   const keep = () => void (kept = true);
   try {
-    await answerFrom({ parent, conversation, known, items, context }, emulation, request, carriage, entry, keep);
+    await answerFrom({ parent, conversation, known, items, context }, engine, request, carriage, entry, keep);
   } finally {
-    if (!kept) context.retract(known);
+    if (!kept) context.releaseKeys(known);
   }
 }
 
 /** `keep` is called if the turn can be continued. */
 async function answerFrom(
   from: Continuation,
-  emulation: Emulation,
+  engine: Engine,
   request: CreateRequest,
-  carriage: Carriage,
+  carriage: TurnSink,
   entry: OpenTurn,
   keep: () => void,
 ): Promise<void> {
@@ -147,7 +142,7 @@ async function answerFrom(
   const warmUp = request.generate === false || request.prompt_cache_options?.prewarm === true;
   if (!asksForRecording(request)) {
     context.refuseProblem();
-    refuseUnspokenJson(request, context);
+    refuseJsonWithoutMention(request, context);
     // Without an answer to give, the model does not need the results yet.
     if (!warmUp) context.refuseDanglingCalls();
   }
@@ -156,25 +151,25 @@ async function answerFrom(
     ? { kind: 'reply', reply: warmUpReply }
     : asksForCompaction(request)
       ? { kind: 'reply', reply: compactionReply }
-      : await firstAnswer(emulation.sources, { request, context, place: carriage.place });
+      : await firstAnswer(engine.sources, { request, context, place: carriage.place });
   const { frames, usage, again, outputBytes } =
-    answer.kind === 'recorded' ? replay(answer.recorded) : await improvise(emulation, answer, request, context);
-  const hidesOutput = emulation.dialect.emptyTerminalOutput && answer.kind === 'reply';
-  const recount: Recount = (output) => usage && emulation.tokens.cutShort(usage, output);
+    answer.kind === 'recorded' ? replay(answer.recorded) : await improvise(engine, answer, request, context);
+  const hidesOutput = engine.dialect.emptyTerminalOutput && answer.kind === 'reply';
+  const countUsage: CountUsage = (output) => usage && engine.tokens.usageOfPart(usage, output);
   // Remembered before the terminal event leaves: whoever has read it may continue at once, on any connection.
   const settled = (response: ResponseObject | undefined, last: Frame) => {
     const bytes = { output: outputBytes, response: last.text.length + (hidesOutput ? outputBytes : 0) };
-    if (settle(emulation, carriage, { ...from, request, response, entry, again, bytes })) keep();
+    if (settle(engine, carriage, { ...from, request, response, entry, again, bytes })) keep();
   };
-  const metronome = new Metronome({
-    pace: (answer.kind === 'reply' ? answer.pace : undefined) ?? emulation.pace,
+  const metronome = new EventPacer({
+    pace: (answer.kind === 'reply' ? answer.pace : undefined) ?? engine.pace,
     uncachedTokens: usage === null ? 0 : usage.input_tokens - usage.input_tokens_details.cached_tokens,
-    clock: emulation.clock,
-    seed: `${emulation.seed} ${entry.number}`,
+    clock: engine.clock,
+    seed: `${engine.seed} ${entry.number}`,
     signal: carriage.signal,
-    hurried: carriage.hurried,
+    interrupted: carriage.interrupted,
   });
-  const steered = carriage.steerable?.(frames, request, recount) ?? frames;
+  const steered = carriage.steerable?.(frames, request, countUsage) ?? frames;
   try {
     await play(hidesOutput ? withoutFinalOutput(steered) : steered, carriage, metronome, settled);
   } finally {
@@ -202,23 +197,23 @@ function replay({ frames, response }: RecordedResponse): Played {
 }
 
 async function improvise(
-  emulation: Emulation,
+  engine: Engine,
   { reply: said, place }: Extract<Answer, { kind: 'reply' }>,
   request: CreateRequest,
   context: Context,
 ): Promise<Played> {
-  const { ids, tokens } = emulation;
-  refuseOtherFormat(said, request, place);
-  const heard = withinToolCalls(said, request.max_tool_calls);
+  const { ids, tokens } = engine;
+  refuseFormatMismatch(said, request, place);
+  const heard = limitToolCalls(said, request.max_tool_calls);
   const reply =
-    said !== compactionReply && (await needsCompaction(emulation, request, context)) ? compacting(heard) : heard;
+    said !== compactionReply && (await needsCompaction(engine, request, context)) ? compacting(heard) : heard;
   const performance = perform(reply, beginResponse(ids.next('resp'), request), {
     ids,
     include: new Set(request.include),
     topLogprobs: request.top_logprobs ?? 0,
-    obfuscated: request.stream_options?.include_obfuscation ?? emulation.obfuscation,
-    reasoningEvents: emulation.dialect.reasoningEvents,
-    reasoningStatus: emulation.dialect.reasoningStatus,
+    obfuscated: request.stream_options?.include_obfuscation ?? engine.obfuscation,
+    reasoningEvents: engine.dialect.reasoningEvents,
+    reasoningStatus: engine.dialect.reasoningStatus,
     maxOutputTokens: request.max_output_tokens ?? Infinity,
     turnsBefore: context.turns,
   });
@@ -231,7 +226,7 @@ async function improvise(
 }
 
 /** True if the context is larger than what the request wants it compacted at (P77). */
-async function needsCompaction({ tokens }: Emulation, request: CreateRequest, context: Context): Promise<boolean> {
+async function needsCompaction({ tokens }: Engine, request: CreateRequest, context: Context): Promise<boolean> {
   const threshold = request.context_management?.find(({ type }) => type === 'compaction')?.compact_threshold;
   return threshold !== undefined && (await runInSteps(tokens.countInput(request, context))) > threshold;
 }
@@ -269,11 +264,11 @@ const lengthBetweenBreaks = 16_384;
 /** Sends the frames at their pace, as fast as the client takes them. `settled` is called right before the last one. */
 async function play(
   frames: Frames,
-  carriage: Carriage,
-  metronome: Metronome,
+  carriage: TurnSink,
+  metronome: EventPacer,
   settled: (response: ResponseObject | undefined, last: Frame) => void,
 ): Promise<void> {
-  const breaks = new Breaks();
+  const breaks = new TimeSlice();
   let sinceBreak = 0;
   let step = frames.next();
   while (step.done !== true) {
@@ -317,12 +312,12 @@ interface Settlement extends Continuation {
 }
 
 /** Writes down how a turn has ended. Returns whether it can be continued. */
-function settle({ memory, conversations, dialect }: Emulation, carriage: Carriage, turn: Settlement): boolean {
+function settle({ memory, conversations, dialect }: Engine, carriage: TurnSink, turn: Settlement): boolean {
   const { request, parent, conversation, known, items, context, response, entry, again, bytes } = turn;
   const outcome = outcomeOf(response);
   entry.ends(response, outcome, bytes.output);
   if (response === undefined || outcome === 'failed') {
-    carriage.lineage?.evict(request.previous_response_id, 'failed');
+    carriage.laneCache?.evict(request.previous_response_id, 'failed');
     return false;
   }
   const said = [...response.output, ...(carriage.injected?.() ?? [])];
@@ -330,11 +325,11 @@ function settle({ memory, conversations, dialect }: Emulation, carriage: Carriag
   const inputBytes = bytesBetween(known, context) ?? jsonBytes(items);
   const sharedBytes = conversation?.bytes ?? 0;
   const inOrder = conversation?.context === known;
-  if (inOrder) context.retract(known);
+  if (inOrder) context.releaseKeys(known);
   if (conversation !== undefined) conversations.append(conversation, fresh);
   const stored = request.store ?? true;
-  const { lineage } = carriage;
-  if (!stored && (lineage === undefined || !dialect.continuesUnstored)) return false;
+  const { laneCache } = carriage;
+  if (!stored && (laneCache === undefined || !dialect.continuesUnstored)) return false;
   const remembered = memory.remember({
     response,
     parent,
@@ -348,13 +343,13 @@ function settle({ memory, conversations, dialect }: Emulation, carriage: Carriag
     // A steered response ended before its events did.
     events: steered(response) ? undefined : again,
   });
-  lineage?.advance(remembered);
+  laneCache?.advance(remembered);
   return true;
 }
 
 /** What a context has more than the one it continues; undefined if they were not counted together. */
 function bytesBetween(known: Context, context: Context): number | undefined {
-  const [before, after] = [known.standing, context.standing];
+  const [before, after] = [known.count, context.count];
   return before === undefined || before.settings !== after?.settings ? undefined : after.bytes - before.bytes;
 }
 

@@ -1,11 +1,14 @@
 import { sleep, type Clock } from '../base/clock.js';
 import type { Fault } from './fault.js';
-import type { Line } from './line.js';
+import type { ConnectionControl } from './connection-control.js';
 
 /** Faults that act on the connection, whenever they strike. */
-type LineFault = Extract<Fault, { fault: 'stall' | 'close' | 'end' | 'reset' | 'black-hole' | 'throttle' | 'no-pong' }>;
+type SocketFault = Extract<
+  Fault,
+  { fault: 'stall' | 'close' | 'end' | 'reset' | 'black-hole' | 'throttle' | 'no-pong' }
+>;
 
-export function isLineFault(fault: Fault): fault is LineFault {
+export function isSocketFault(fault: Fault): fault is SocketFault {
   return ['stall', 'close', 'end', 'reset', 'black-hole', 'throttle', 'no-pong'].includes(fault.fault);
 }
 
@@ -13,26 +16,31 @@ export function isLineFault(fault: Fault): fault is LineFault {
  * Does to the connection what the fault says. Resolves when whatever was under way may go on; after a fault that ends it,
  * it never does, and rejects when the connection is gone.
  */
-export async function applyFault(fault: LineFault, line: Line, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function applyFault(
+  fault: SocketFault,
+  connectionControl: ConnectionControl,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
   switch (fault.fault) {
     case 'stall':
       return fault.ms === undefined ? untilGone(signal) : sleep(clock, fault.ms, signal);
     case 'close':
-      line.close(fault.code, fault.reason);
+      connectionControl.close(fault.code, fault.reason);
       return untilGone(signal);
     case 'end':
-      line.end();
+      connectionControl.end();
       return untilGone(signal);
     case 'reset':
-      line.reset();
+      connectionControl.reset();
       return untilGone(signal);
     case 'black-hole':
-      line.silence();
+      connectionControl.blackHole();
       return untilGone(signal);
     case 'throttle':
-      return line.throttle(fault.bytes_per_second);
+      return connectionControl.throttle(fault.bytes_per_second);
     case 'no-pong':
-      return line.ignorePings();
+      return connectionControl.ignorePings();
   }
 }
 

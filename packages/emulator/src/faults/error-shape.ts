@@ -14,10 +14,10 @@ export const errorShapes = [
   'failed',
 ] as const;
 
-export type ErrorShape = (typeof errorShapes)[number];
+export type FaultErrorShape = (typeof errorShapes)[number];
 
 interface ErrorDetails {
-  readonly shape: ErrorShape;
+  readonly shape: FaultErrorShape;
   readonly status: number;
   readonly type?: string | undefined;
   readonly code: string;
@@ -28,7 +28,7 @@ interface ErrorDetails {
 
 /** The error that a fault asks for: refused like any other, but said in its shape. */
 export class ShapedError extends Refusal {
-  readonly shape: ErrorShape;
+  readonly shape: FaultErrorShape;
   /** The response as `response.created` showed it, if it did. */
   readonly #created: unknown;
   readonly #sequence: number;

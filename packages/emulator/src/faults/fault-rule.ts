@@ -1,4 +1,4 @@
-import type { ErrorShape } from './error-shape.js';
+import type { FaultErrorShape } from './error-shape.js';
 
 /**
  * When something is broken, and what.
@@ -60,7 +60,7 @@ export type FaultInput =
       fault: 'error';
       after?: number | undefined;
       /** How it is written on the wire. */
-      shape?: ErrorShape | undefined;
+      shape?: FaultErrorShape | undefined;
       status?: number | undefined;
       type?: string | undefined;
       code?: string | undefined;

@@ -123,7 +123,7 @@ export function parseFault(input: unknown): Fault {
   if (checked.success) return checked.data;
   const { issues } = checked.error;
   // A parameter that is missing may only be misspelt.
-  throw new SyntaxError(complaint(asked, issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]));
+  throw new SyntaxError(problemOf(asked, issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]));
 }
 
 /** Several, with `;` between them, as the header and the metadata field carry them. @throws SyntaxError */
@@ -173,7 +173,7 @@ function readValue(text: string): unknown {
   }
 }
 
-function complaint(asked: unknown, issue: z.core.$ZodIssue | undefined): string {
+function problemOf(asked: unknown, issue: z.core.$ZodIssue | undefined): string {
   const name = typeof asked === 'object' && asked !== null && 'fault' in asked ? String(asked.fault) : undefined;
   if (name === undefined || !Object.hasOwn(faultTexts, name)) {
     return `there is no fault ${JSON.stringify(name ?? asked)}; ${advice(String(name), Object.keys(faultTexts))}`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Context } from '../memory/context.js';
-import { finder } from '../base/pattern.js';
+import { compilePattern } from '../base/pattern.js';
 import { isItem, isRecord } from '../wire/wire.js';
 import { faultInput, parseFault, type Fault } from './fault.js';
 
@@ -9,7 +9,7 @@ const pattern = z
   .min(1)
   .superRefine((value, context) => {
     try {
-      finder(value);
+      compilePattern(value);
     } catch (error) {
       const why = error instanceof Error ? error.message : 'unknown reason';
       context.addIssue({ code: 'custom', message: `this is not a regular expression (${why})` });
@@ -38,7 +38,7 @@ export const ruleSchema = z
       context.addIssue({ code: 'custom', path: ['on', 'transport'], message });
     }
     const unknown = (['turn', 'model', 'input'] as const).find((name) => on[name] !== undefined);
-    if (fault === undefined || !isOfConnection(fault) || unknown === undefined) return;
+    if (fault === undefined || !strikesBeforeTurn(fault) || unknown === undefined) return;
     const message = `"on.${unknown}" cannot be known yet when the fault "${fault.fault}" strikes; use on.connection, on.transport or on.times`;
     context.addIssue({ code: 'custom', path: ['on', unknown], message });
   });
@@ -48,13 +48,13 @@ export const faultRules = z.array(ruleSchema);
 export type CheckedFaultRule = z.output<typeof ruleSchema>;
 
 /** True for a fault that strikes before there is a turn. */
-export function isOfConnection(fault: Fault): boolean {
+export function strikesBeforeTurn(fault: Fault): boolean {
   if (fault.fault === 'refuse' || fault.fault === 'connect-rate') return true;
   return 'after' in fault && (fault.after === 'request' || fault.after === 'open');
 }
 
 /** What is known of a turn when its faults are chosen. */
-export interface Occasion {
+export interface FaultCandidate {
   readonly connection: number;
   readonly transport: 'websocket' | 'sse' | 'json' | 'http';
   readonly turn?: number;
@@ -75,20 +75,20 @@ export class Faults {
   }
 
   /** The faults of an upgrade, or of a POST before its body is read. */
-  ofConnection(occasion: Occasion): readonly Fault[] {
+  beforeTurn(occasion: FaultCandidate): readonly Fault[] {
     return this.#choose(occasion, true);
   }
 
-  ofTurn(occasion: Occasion): readonly Fault[] {
+  duringTurn(occasion: FaultCandidate): readonly Fault[] {
     return this.#choose(occasion, false);
   }
 
-  #choose(occasion: Occasion, connection: boolean): readonly Fault[] {
+  #choose(occasion: FaultCandidate, connection: boolean): readonly Fault[] {
     if (this.#rules.length === 0) return [];
     const struck = this.#rules.filter(
       ({ on, fault, left }) =>
         left > 0 &&
-        isOfConnection(fault) === connection &&
+        strikesBeforeTurn(fault) === connection &&
         // They are about sockets: a POST opens none, and has no pings.
         (occasion.transport === 'websocket' || !['connect-rate', 'no-pong'].includes(fault.fault)) &&
         holds(on, occasion),
@@ -98,7 +98,7 @@ export class Faults {
   }
 }
 
-function holds(on: CheckedFaultRule['on'], { connection, transport, turn, body }: Occasion): boolean {
+function holds(on: CheckedFaultRule['on'], { connection, transport, turn, body }: FaultCandidate): boolean {
   if (on.connection !== undefined && on.connection !== connection) return false;
   // Before its body is read, a POST may be either.
   if (
@@ -110,8 +110,8 @@ function holds(on: CheckedFaultRule['on'], { connection, transport, turn, body }
   }
   if (on.turn !== undefined && on.turn !== turn) return false;
   const { model, input } = isRecord(body) ? body : {};
-  if (on.model !== undefined && !(typeof model === 'string' && finder(on.model)(model))) return false;
-  return on.input === undefined || finder(on.input)(inputText(input));
+  if (on.model !== undefined && !(typeof model === 'string' && compilePattern(on.model)(model))) return false;
+  return on.input === undefined || compilePattern(on.input)(inputText(input));
 }
 
 function inputText(input: unknown): string {

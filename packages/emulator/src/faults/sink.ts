@@ -1,14 +1,14 @@
 import type { Transport } from '../journal/journal-turn.js';
 import type { Refusal } from '../wire/refusal.js';
 import type { Frame, ResponseObject } from '../wire/wire.js';
-import type { Line } from './line.js';
+import type { ConnectionControl } from './connection-control.js';
 
 /** Where one turn's events go: what faults wrap. */
 export interface Sink {
   readonly transport: Transport;
   readonly connection: number;
   /** What faults strike at. */
-  readonly line: Line;
+  readonly connectionControl: ConnectionControl;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
   /** Sends one event; a promise if the client has to catch up first. */

@@ -1,4 +1,4 @@
-import { Oldest } from '../base/oldest.js';
+import { EvictionQueue } from '../base/eviction-queue.js';
 import type { Context } from '../memory/context.js';
 import { billFor, type Bill } from './bill.js';
 import type { JournalTurn, Outcome, TurnParent } from './journal-turn.js';
@@ -46,7 +46,7 @@ const referenceBytes = 8;
 /** A turn that is still being written down. */
 export interface OpenTurn {
   readonly number: number;
-  knows(context: Context): void;
+  setContext(context: Context): void;
   continues(id: string, from: TurnParent['from']): void;
   struck(fault: string): void;
   /** `outputBytes`: of the response's output, as JSON. */
@@ -57,8 +57,8 @@ export interface OpenTurn {
 
 export interface OpenConnection {
   readonly number: number;
-  saw(headers: NodeJS.Dict<string | string[]>): void;
-  becameWebSocket(): void;
+  setHeaders(headers: NodeJS.Dict<string | string[]>): void;
+  markWebSocket(): void;
   closed(code?: number, reason?: string): void;
 }
 
@@ -72,11 +72,11 @@ export class Journal {
   readonly #limits: JournalLimits;
   /** In order of arrival. */
   readonly #turns = new Set<Written>();
-  readonly #oldestTurn = new Oldest(this.#turns);
+  readonly #oldestTurn = new EvictionQueue(this.#turns);
   #connections = new Map<number, Writable<JournalConnection>>();
   /** In order of arrival. */
   readonly #requests = new Set<JournalRequest>();
-  readonly #oldestRequest = new Oldest(this.#requests);
+  readonly #oldestRequest = new EvictionQueue(this.#requests);
   #bytes = 0;
   #lastTurn = 0;
   #lastConnection = 0;
@@ -178,7 +178,7 @@ export class Journal {
     if (connection !== undefined) connection.turns += 1;
     return {
       number,
-      knows: (context) => {
+      setContext: (context) => {
         written.context = context;
         this.#charge(written, context.length * referenceBytes);
       },
@@ -228,10 +228,10 @@ export class Journal {
     }
     return {
       number,
-      saw: (headers) => {
+      setHeaders: (headers) => {
         if (Object.keys(connection.headers).length === 0) connection.headers = redacted(headers);
       },
-      becameWebSocket: () => void (connection.kind = 'websocket'),
+      markWebSocket: () => void (connection.kind = 'websocket'),
       closed: (code, reason) => {
         // The TCP connection of a socket closes before the socket does, which then knows the code.
         if (code === undefined && connection.kind === 'websocket') return;

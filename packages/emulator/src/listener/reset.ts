@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { tcpOf } from './secure.js';
+import { tcpOf } from './tls.js';
 
 /**
  * Resets a TCP connection. `resetAndDestroy` of Node ends it first, so that the other side reads an orderly end; the flag

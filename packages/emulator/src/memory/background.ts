@@ -4,7 +4,7 @@ import type { Tenant } from '../base/tenant.js';
 import { isRecord, type Frame, type ResponseObject } from '../wire/wire.js';
 
 /** How a background turn reaches its job instead of a client. */
-export interface BackgroundDelivery {
+export interface BackgroundSink {
   readonly signal: AbortSignal;
   send(frame: Frame): undefined;
   finish(): void;
@@ -75,7 +75,7 @@ export class BackgroundJob {
     }
   }
 
-  delivery(began: () => void, refused: (refusal: Refusal) => void): BackgroundDelivery {
+  delivery(began: () => void, refused: (refusal: Refusal) => void): BackgroundSink {
     return {
       signal: this.#abort.signal,
       send: (frame) => {
@@ -141,7 +141,7 @@ export class BackgroundJobs {
    *
    * @throws Refusal if the turn is refused instead, or the events of those that run take up all room
    */
-  async begin(tenant: Tenant, run: (delivery: BackgroundDelivery) => Promise<void>): Promise<BackgroundJob> {
+  async begin(tenant: Tenant, run: (delivery: BackgroundSink) => Promise<void>): Promise<BackgroundJob> {
     this.#makeRoom();
     if (this.#bytes > this.#limitBytes) {
       const message = 'The events of the background responses that run take up all room; wait for one to end.';

@@ -1,5 +1,5 @@
 import { isRecord, type Item } from '../wire/wire.js';
-import type { Draft, Drafting } from '../wire/draft.js';
+import type { OutputItem, ItemOptions } from '../wire/output-item.js';
 
 const sealPrefix = 'gAAAAAC';
 
@@ -19,12 +19,12 @@ export function compactionItem(id: string, sealed: Sealed): Item {
   return { id, type: 'compaction', encrypted_content: `${sealPrefix}${text}` };
 }
 
-export function compaction({ ids, turnsBefore }: Drafting): Draft {
+export function compaction({ ids, turnsBefore }: ItemOptions): OutputItem {
   const done = compactionItem(ids.next('cmp'), { turns: turnsBefore, window: false });
   return {
     added: done,
     done,
-    between: (at) => [{ type: 'response.compaction.compacting', ...at }],
+    progress: (at) => [{ type: 'response.compaction.compacting', ...at }],
   };
 }
 

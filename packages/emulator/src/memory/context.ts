@@ -1,15 +1,15 @@
-import type { Gradual } from '../base/gradual.js';
+import type { Incremental } from '../base/incremental.js';
 import {
   answeredKey,
   callKeys,
-  danglingSentence,
+  danglingCallMessage,
   isClientCall,
   isHosted,
-  orphanSentence,
+  orphanOutputMessage,
 } from '../wire/client-calls.js';
 import { compactedTurns, standsForAllBefore } from './compaction.js';
 import { Refusal } from '../wire/refusal.js';
-import type { Standing } from './standing.js';
+import type { ContextCount } from './context-count.js';
 import { isFromModel, isUserMessage, textOf, type Transcript } from '../wire/transcript.js';
 import type { Item } from '../wire/wire.js';
 
@@ -51,7 +51,7 @@ export class Context {
   readonly own: Transcript;
   readonly length: number;
   /** How a `TokenCounter` has counted it last. */
-  standing: Standing | undefined;
+  count: ContextCount | undefined;
   readonly #keys: Keys;
   readonly #summary: Summary;
   #mentionsJson: boolean | undefined;
@@ -71,7 +71,7 @@ export class Context {
     for (const item of own) {
       const answered = answeredKey(item);
       if (answered !== undefined) {
-        if (!keys.has(answered)) problem ??= orphanSentence(item);
+        if (!keys.has(answered)) problem ??= orphanOutputMessage(item);
         for (const [key, call] of open) if (callKeys(call).includes(answered)) opened().delete(key);
       }
       const [key, ...others] = callKeys(item);
@@ -113,7 +113,7 @@ export class Context {
   }
 
   /** The same in steps, for who has many items to add. */
-  *extended(items: Transcript): Gradual<Context> {
+  *withInSteps(items: Transcript): Incremental<Context> {
     if (items.length <= addedPerStep || items.some(standsForAllBefore)) return this.with(items);
     let context = this.with(items.slice(0, addedPerStep));
     for (let at = addedPerStep; at < items.length; at += addedPerStep) {
@@ -124,7 +124,7 @@ export class Context {
   }
 
   /** Nobody will continue this context, nor those between it and `kept`: their keys need not be remembered. */
-  retract(kept: Context | undefined): void {
+  releaseKeys(kept: Context | undefined): void {
     const keys = this.#keys;
     for (const at of lineOf(this)) {
       if (at === kept || keys.tip !== at) return;
@@ -218,7 +218,7 @@ export class Context {
 
   /** @throws Refusal if the model waits for a result that nobody brings */
   refuseDanglingCalls(): void {
-    for (const call of this.#summary.open.values()) throw new Refusal(danglingSentence(call), { param: 'input' });
+    for (const call of this.#summary.open.values()) throw new Refusal(danglingCallMessage(call), { param: 'input' });
   }
 
   /** The calls of the client that nobody has answered. */

@@ -1,4 +1,4 @@
-import { Oldest } from '../base/oldest.js';
+import { EvictionQueue } from '../base/eviction-queue.js';
 import type { Context } from './context.js';
 import type { Tenant } from '../base/tenant.js';
 import type { Transcript } from '../wire/transcript.js';
@@ -10,9 +10,9 @@ export interface MemoryLimits {
 }
 
 /** A finished response that a later turn may continue. It holds its own turn only; the context before it is its parent's. */
-export interface Remembered {
+export interface RememberedResponse {
   readonly response: ResponseObject;
-  readonly parent: Remembered | undefined;
+  readonly parent: RememberedResponse | undefined;
   /** The new input of the turn, then its output. */
   readonly items: Transcript;
   /** What the model saw of a conversation before this turn; a conversation goes on without its responses. */
@@ -32,11 +32,11 @@ export interface Remembered {
   /** It or something it continues was dropped: it can no longer be continued. */
   broken: boolean;
   /** Those that continue it, once there is one. */
-  continuations: Set<Remembered> | undefined;
+  continuations: Set<RememberedResponse> | undefined;
 }
 
 /** A turn to remember. */
-export type Memorable = Omit<Remembered, 'broken' | 'continuations' | 'holders'>;
+export type ResponseToRemember = Omit<RememberedResponse, 'broken' | 'continuations' | 'holders'>;
 
 /**
  * What the server remembers of finished turns (P70–P73): stored responses for everyone, the others for the connection
@@ -44,20 +44,20 @@ export type Memorable = Omit<Remembered, 'broken' | 'continuations' | 'holders'>
  */
 export class Memory {
   readonly #limits: MemoryLimits;
-  readonly #all = new Set<Remembered>();
-  readonly #oldest = new Oldest(this.#all);
-  readonly #byId = new Map<string, Remembered>();
-  readonly #items = new Map<string, { readonly item: Item; readonly owner: Remembered }>();
+  readonly #all = new Set<RememberedResponse>();
+  readonly #oldest = new EvictionQueue(this.#all);
+  readonly #byId = new Map<string, RememberedResponse>();
+  readonly #items = new Map<string, { readonly item: Item; readonly owner: RememberedResponse }>();
   #bytes = 0;
 
   constructor(limits: MemoryLimits) {
     this.#limits = limits;
   }
 
-  remember(turn: Memorable): Remembered {
+  remember(turn: ResponseToRemember): RememberedResponse {
     const { parent, bytes } = turn;
     const broken = parent?.broken ?? false;
-    const remembered: Remembered = { ...turn, holders: 0, broken, continuations: undefined };
+    const remembered: RememberedResponse = { ...turn, holders: 0, broken, continuations: undefined };
     if (parent !== undefined) {
       this.hold(parent);
       (parent.continuations ??= new Set()).add(remembered);
@@ -75,7 +75,7 @@ export class Memory {
   }
 
   /** A stored response of this tenant; undefined if there never was one, or it had to make room. */
-  stored(id: string, tenant: Tenant): Remembered | undefined {
+  stored(id: string, tenant: Tenant): RememberedResponse | undefined {
     const found = this.#byId.get(id);
     return found?.tenant === tenant ? found : undefined;
   }
@@ -95,10 +95,10 @@ export class Memory {
   }
 
   /** All items up to and with this response, compacted or not; undefined when a part of them had to make room. */
-  transcript(last: Remembered): Item[] | undefined {
+  transcript(last: RememberedResponse): Item[] | undefined {
     if (last.broken) return undefined;
     const turns: Transcript[] = [];
-    for (let at: Remembered | undefined = last; at !== undefined; at = at.parent) {
+    for (let at: RememberedResponse | undefined = last; at !== undefined; at = at.parent) {
       turns.push(at.items);
       if (at.before !== undefined) turns.push(at.before.items());
     }
@@ -106,7 +106,7 @@ export class Memory {
   }
 
   /** Someone may continue this response: it stays until `release`, or until it has to make room. */
-  hold(turn: Remembered): void {
+  hold(turn: RememberedResponse): void {
     turn.holders += 1;
   }
 
@@ -114,7 +114,7 @@ export class Memory {
    * One holder lets go. What is not stored and has no other holder is forgotten, and lets go of what it continued: a
    * fork keeps its trunk alive, and a chain dies back to the first response that is stored or continued elsewhere.
    */
-  release(held: Remembered | undefined): void {
+  release(held: RememberedResponse | undefined): void {
     for (let at = held; at !== undefined; at = at.parent) {
       at.holders -= 1;
       if (at.holders > 0 || at.stored || !this.#drop(at)) return;
@@ -122,13 +122,13 @@ export class Memory {
   }
 
   /** Forgets one response, stored or not; what continues it can no longer be continued either. */
-  forget(turn: Remembered): void {
+  forget(turn: RememberedResponse): void {
     if (this.#drop(turn)) this.release(turn.parent);
   }
 
   /** Forgets a response and all it continues, stored or not. */
-  forgetChain(last: Remembered): void {
-    for (let at: Remembered | undefined = last; at !== undefined; at = at.parent) this.#drop(at);
+  forgetChain(last: RememberedResponse): void {
+    for (let at: RememberedResponse | undefined = last; at !== undefined; at = at.parent) this.#drop(at);
   }
 
   /** What is held now. */
@@ -136,7 +136,7 @@ export class Memory {
     return { responses: this.#all.size, bytes: this.#bytes };
   }
 
-  #makeRoom(newest: Remembered): void {
+  #makeRoom(newest: RememberedResponse): void {
     while (this.#all.size > this.#limits.storedResponses || this.#bytes > this.#limits.storedBytes) {
       const oldest = this.#oldest.take();
       if (oldest === undefined || this.#all.size === 1) return;
@@ -145,17 +145,17 @@ export class Memory {
   }
 
   /** False if it had been dropped before. */
-  #drop(turn: Remembered): boolean {
+  #drop(turn: RememberedResponse): boolean {
     if (!this.#all.delete(turn)) return false;
     turn.parent?.continuations?.delete(turn);
-    turn.context.retract(turn.parent?.context);
+    turn.context.releaseKeys(turn.parent?.context);
     breakAll(turn);
     this.#bytes -= turn.bytes;
     this.#unlist(turn);
     return true;
   }
 
-  #unlist(turn: Remembered): void {
+  #unlist(turn: RememberedResponse): void {
     if (this.#byId.get(turn.response.id) === turn) this.#byId.delete(turn.response.id);
     for (const { id } of turn.items) {
       if (typeof id === 'string' && this.#items.get(id)?.owner === turn) this.#items.delete(id);
@@ -164,7 +164,7 @@ export class Memory {
 }
 
 /** Each response breaks once, so this takes no longer in all than there are responses. */
-function breakAll(turn: Remembered): void {
+function breakAll(turn: RememberedResponse): void {
   const breaking = [turn];
   for (let next = breaking.pop(); next !== undefined; next = breaking.pop()) {
     if (next.broken) continue;

@@ -1,11 +1,11 @@
 import { createHash, hash } from 'node:crypto';
-import type { Gradual } from '../base/gradual.js';
-import { Oldest } from '../base/oldest.js';
+import type { Incremental } from '../base/incremental.js';
+import { EvictionQueue } from '../base/eviction-queue.js';
 import type { Context } from './context.js';
 import type { CreateRequest } from '../request/request.js';
 import { hasLongText, jsonPieces } from './json-pieces.js';
-import type { Standing } from './standing.js';
-import { wordsOf } from '../wire/words.js';
+import type { ContextCount } from './context-count.js';
+import { generatedText } from '../wire/generated-text.js';
 import type { Item, Usage } from '../wire/wire.js';
 
 /** How many contexts are remembered for `cached_tokens`; the oldest is forgotten first. */
@@ -33,7 +33,7 @@ export interface Count {
  * - input: the settings a model reads (`model`, `instructions`, `tools`) and every item of the full context, whether it
  *   was sent or known by id (P79: the whole logical context is billed);
  * - cached: of these, what stands before the first difference from any context or finished turn seen before;
- * - output: what the model wrote of the output items (`wordsOf`), not the ids and types around it; reasoning also counts
+ * - output: what the model wrote of the output items (`generatedText`), not the ids and types around it; reasoning also counts
  *   as `reasoning_tokens`. So `max_output_tokens` limits words, as it does for a model.
  *
  * Not imitated: real tokenizers, the provider's minimum of 1,024 tokens for a cache hit, its expiry.
@@ -41,11 +41,11 @@ export interface Count {
 export class TokenCounter {
   /** Digests of contexts seen; a Set keeps their order. */
   readonly #seen = new Set<string>();
-  readonly #oldest = new Oldest(this.#seen);
+  readonly #oldest = new EvictionQueue(this.#seen);
   /** The settings of the request before, which most requests have too. */
   #lastSettings = { text: '', digest: '' };
 
-  *count(request: Counted, context: Context, output: readonly Item[]): Gradual<Count> {
+  *count(request: Counted, context: Context, output: readonly Item[]): Incremental<Count> {
     const { settings, digest: begin, bytes, cachedBytes } = yield* this.#stand(request, context);
     this.#remember(settings);
     this.#remember(begin);
@@ -54,10 +54,10 @@ export class TokenCounter {
     let wordBytes = 0;
     let reasoningBytes = 0;
     for (const item of output) {
-      const weighed = hasLongText(item) ? yield* weighInSteps(digest, item) : weigh(digest, item);
+      const weighed = hasLongText(item) ? yield* countItemInSteps(digest, item) : countItem(digest, item);
       ({ digest } = weighed);
       outputBytes += weighed.bytes;
-      const words = Buffer.byteLength(wordsOf(item));
+      const words = Buffer.byteLength(generatedText(item));
       wordBytes += words;
       if (item.type === 'reasoning') reasoningBytes += words;
     }
@@ -75,7 +75,7 @@ export class TokenCounter {
   }
 
   /** The input tokens of a request, without remembering its context. */
-  *countInput(request: Counted, context: Context): Gradual<number> {
+  *countInput(request: Counted, context: Context): Incremental<number> {
     return tokens((yield* this.#stand(request, context)).bytes);
   }
 
@@ -83,15 +83,15 @@ export class TokenCounter {
    * How far a context is cached. It goes on from where the context, or one it continues, was counted before with the same
    * settings and is still cached, so that a turn of a long chain weighs its new items only.
    */
-  *#stand(request: Counted, context: Context): Gradual<Standing & { readonly cachedBytes: number }> {
+  *#stand(request: Counted, context: Context): Incremental<ContextCount & { readonly cachedBytes: number }> {
     const text = settingsOf(request);
     if (text !== this.#lastSettings.text) this.#lastSettings = { text, digest: chained('', text) };
     const settings = this.#lastSettings.digest;
     const ahead: Context[] = [];
     let at: Context | undefined = context;
-    let known: Standing | undefined;
+    let known: ContextCount | undefined;
     for (; at !== undefined; at = at.parent) {
-      const stood = at.standing;
+      const stood = at.count;
       if (stood?.settings === settings && this.#seen.has(stood.digest)) {
         known = stood;
         break;
@@ -103,19 +103,20 @@ export class TokenCounter {
     for (const each of ahead.toReversed()) {
       for (const [index, item] of each.own.entries()) {
         if (index % countedPerStep === countedPerStep - 1) yield;
-        const weighed = hasLongText(item) ? yield* weighInSteps(digest, item) : weigh(digest, item);
+        const weighed = hasLongText(item) ? yield* countItemInSteps(digest, item) : countItem(digest, item);
         ({ digest } = weighed);
         bytes += weighed.bytes;
         if (this.#seen.has(digest)) cachedBytes = bytes;
       }
-      each.standing = { settings, digest, bytes };
+      each.count = { settings, digest, bytes };
     }
     return { settings, digest, bytes, cachedBytes };
   }
 
   /** The usage of a response that ends before all of its output: the same input, less output. */
-  cutShort(usage: Usage, output: readonly Item[]): Usage {
-    const bytes = (items: readonly Item[]) => items.reduce((sum, item) => sum + Buffer.byteLength(wordsOf(item)), 0);
+  usageOfPart(usage: Usage, output: readonly Item[]): Usage {
+    const bytes = (items: readonly Item[]) =>
+      items.reduce((sum, item) => sum + Buffer.byteLength(generatedText(item)), 0);
     const produced = tokens(bytes(output));
     return {
       ...usage,
@@ -142,19 +143,19 @@ function tokens(bytes: number): number {
 }
 
 /** The digest of a context that ends with an item, and the bytes of that item's JSON. */
-interface Weighed {
+interface ItemCount {
   readonly digest: string;
   readonly bytes: number;
 }
 
-function weigh(before: string, item: Item): Weighed {
+function countItem(before: string, item: Item): ItemCount {
   const text = JSON.stringify(item);
   const digested = item.type === 'reasoning' ? JSON.stringify(withoutCipher(item)) : text;
   return { digest: chained(before, digested), bytes: Buffer.byteLength(text) };
 }
 
 /** The same for an item with a long text, which is never written as one. */
-function* weighInSteps(before: string, item: Item): Gradual<Weighed> {
+function* countItemInSteps(before: string, item: Item): Incremental<ItemCount> {
   const digest = createHash('sha1').update(`${before}\n`);
   let bytes = 0;
   for (const text of jsonPieces(withoutCipher(item))) {

@@ -8,8 +8,8 @@ import { utf8 } from '../base/utf8.js';
 import { redactedText, type RecordingEntry } from './format.js';
 import type { Redaction } from './redaction.js';
 import { SseSplitter } from './sse-splitter.js';
-import type { Tape } from './tape.js';
-import { namedAs, passedHeaders, type Upstream } from './upstream.js';
+import type { RecordingWriter } from './recording-writer.js';
+import { upstreamField, passedHeaders, type Upstream } from './upstream.js';
 
 /** Of a body that is no event stream, so much is written down; all of it is passed on. */
 const longestBody = 64 * 1024 * 1024;
@@ -17,18 +17,18 @@ const longestBody = 64 * 1024 * 1024;
 /** Passes one HTTP request on, and its answer back, as the bytes come; neither is ever held whole before it travels on. */
 export function relayHttp(
   upstream: Upstream,
-  tape: Tape,
+  writer: RecordingWriter,
   redaction: Redaction,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
   const { url, path } = upstream.target(request);
   redaction.learn(request.headers, url);
-  const write = tape.exchange();
+  const write = writer.exchange();
   const { method = 'GET' } = request;
   write({
     kind: 'request',
-    ...namedAs(upstream),
+    ...upstreamField(upstream),
     method,
     path: redaction.path(url, path),
     headers: redaction.headers(request.headers),

@@ -1,5 +1,5 @@
 /** A path with its query in one spelling, whatever a client escapes: so a recorded one and a new one can be compared. */
-export function spellPath(
+export function normalizePath(
   path: string,
   query: URLSearchParams,
   show = (_: string, value: string) => encodeURIComponent(value),

@@ -8,7 +8,7 @@ import { portOf } from '../listener/port.js';
 import { endWithRefusal, Refusal } from '../wire/refusal.js';
 import { relayHttp } from './http-relay.js';
 import { Redaction } from './redaction.js';
-import { Tape } from './tape.js';
+import { RecordingWriter } from './recording-writer.js';
 import { upstreamsOf } from './upstream.js';
 import { relayWebSocket } from './websocket-relay.js';
 
@@ -51,7 +51,7 @@ export async function startRecorder({
 }: RecorderOptions): Promise<Recorder> {
   const behind = upstreamsOf(upstream);
   const [first] = behind;
-  const tape = new Tape(
+  const writer = new RecordingWriter(
     file,
     first?.name === undefined
       ? { upstream: first?.url ?? '' }
@@ -77,7 +77,7 @@ export async function startRecorder({
     if (guard(access, request, response)) return;
     const found = upstreamOf(request);
     if (found === undefined) response.writeHead(404).end();
-    else relayHttp(found, tape, redaction, request, response);
+    else relayHttp(found, writer, redaction, request, response);
   });
   server.on('upgrade', (request, socket, head) => {
     const refusal = access.refusal(request);
@@ -85,7 +85,7 @@ export async function startRecorder({
     if (refusal !== undefined) endWithRefusal(socket, refusal);
     else if (found === undefined)
       endWithRefusal(socket, new Refusal('There is no upstream at this path.', { status: 404 }));
-    else relayWebSocket(found, tape, redaction, webSockets, request, socket, head);
+    else relayWebSocket(found, writer, redaction, webSockets, request, socket, head);
   });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -93,7 +93,7 @@ export async function startRecorder({
       server.listen(port, host, () => resolve());
     });
   } catch (error) {
-    tape.close();
+    writer.close();
     const message = `The recorder cannot listen on ${host}, port ${port}; choose another one, or 0 for any free port.`;
     throw new EmulatorError('port_in_use', message, { cause: error });
   }
@@ -104,8 +104,8 @@ export async function startRecorder({
       server.close(() => {
         // The ends of the connections are part of the recording.
         setImmediate(() => {
-          const { failure } = tape;
-          tape.close();
+          const { failure } = writer;
+          writer.close();
           if (failure === undefined) resolve();
           else reject(new Error(`The recording ${file} is not whole: ${failure.message}.`, { cause: failure }));
         });

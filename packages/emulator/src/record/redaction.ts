@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isRecord } from '../wire/wire.js';
 import { redactedText } from './format.js';
-import { spellPath } from './path.js';
+import { normalizePath } from './path.js';
 
 /** Headers that are written down; every other one is left out. */
 const harmlessHeaders =
@@ -89,7 +89,7 @@ export class Redaction {
   path(url: URL, path: string): string {
     const show = (name: string, value: string) =>
       harmlessParameters.has(name) ? encodeURIComponent(value) : redactedText;
-    return this.text(spellPath(path, url.searchParams, show));
+    return this.text(normalizePath(path, url.searchParams, show));
   }
 
   text(text: string): string {

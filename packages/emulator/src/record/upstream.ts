@@ -70,7 +70,7 @@ export class Upstream {
 }
 
 /** How a line says for which upstream it was. */
-export function namedAs({ name }: Upstream): { upstream?: string } {
+export function upstreamField({ name }: Upstream): { upstream?: string } {
   return name === undefined ? {} : { upstream: name };
 }
 

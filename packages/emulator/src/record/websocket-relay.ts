@@ -5,8 +5,8 @@ import { Refusal } from '../wire/refusal.js';
 import { reset } from '../listener/reset.js';
 import { bodyText } from './http-relay.js';
 import type { Redaction } from './redaction.js';
-import type { Tape } from './tape.js';
-import { namedAs, passedHeaders, type Upstream } from './upstream.js';
+import type { RecordingWriter } from './recording-writer.js';
+import { upstreamField, passedHeaders, type Upstream } from './upstream.js';
 
 /** Above this many unsent bytes on one side the other side is not read. */
 const highWaterBytes = 1024 * 1024;
@@ -20,7 +20,7 @@ const handshakeHeaders = /^(sec-websocket-.+|date|server|content-length)$/;
  */
 export function relayWebSocket(
   upstream: Upstream,
-  tape: Tape,
+  writer: RecordingWriter,
   redaction: Redaction,
   server: WebSocketServer,
   request: IncomingMessage,
@@ -29,10 +29,10 @@ export function relayWebSocket(
 ): void {
   const { url, path } = upstream.target(request);
   redaction.learn(request.headers, url);
-  const write = tape.exchange();
+  const write = writer.exchange();
   write({
     kind: 'upgrade',
-    ...namedAs(upstream),
+    ...upstreamField(upstream),
     path: redaction.path(url, path),
     headers: redaction.headers(request.headers),
   });

@@ -1,7 +1,7 @@
 import { Refusal } from '../wire/refusal.js';
 import { answerOfExchange, answerOfTurn, continuedBy, finalResponse, type RecordedAnswer } from './answer.js';
 import { firstDifference, shown, type Difference } from './difference.js';
-import { differenceInMeaning, fullInput, type Known } from './meaning.js';
+import { semanticDifference, fullInput, type Known } from './semantic-difference.js';
 import { payloadDifference } from './payload.js';
 import {
   isCreate,
@@ -175,7 +175,7 @@ export class Cursor {
     const [left, right] = [parsed(expected), parsed(got)];
     if (left === undefined || right === undefined) return textDifference(expected, got);
     const find = (id: string) => this.#known.get(id);
-    return differenceInMeaning(left, fullInput(left, find), right, fullInput(right, find));
+    return semanticDifference(left, fullInput(left, find), right, fullInput(right, find));
   }
 
   /** Strict, the first mismatch stays what is said, also to a client that dials again after it. */

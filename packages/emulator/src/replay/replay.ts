@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebSocket } from 'ws';
 import { sleep, type Clock } from '../base/clock.js';
-import type { Line } from '../faults/line.js';
+import type { ConnectionControl } from '../faults/connection-control.js';
 import type { Journal, OpenTurn } from '../journal/journal.js';
 import type { Outcome } from '../journal/journal-turn.js';
-import { spellPath } from '../record/path.js';
+import { normalizePath } from '../record/path.js';
 import { Refusal } from '../wire/refusal.js';
 import { isRecord, type ResponseObject } from '../wire/wire.js';
 import { finalResponse, type RecordedAnswer } from './answer.js';
@@ -46,12 +46,12 @@ export class Replay {
     request: IncomingMessage,
     body: Buffer,
     response: ServerResponse,
-    line: Line,
+    connectionControl: ConnectionControl,
     connection: number,
   ): Promise<void> {
     const method = request.method ?? 'GET';
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://replay');
-    const path = spellPath(pathname.replace(/^\/v1(?=\/)/, ''), searchParams);
+    const path = normalizePath(pathname.replace(/^\/v1(?=\/)/, ''), searchParams);
     const payload = payloadOf(body, request.headers['content-type']);
     const entry = isCreate({ method, path })
       ? this.#openTurn(payload.text, body.byteLength, 'http', connection)
@@ -66,10 +66,16 @@ export class Replay {
     try {
       if ('carried' in found) {
         const { carried } = found;
-        await this.#answerCarried(carried, parsed(payload.text)?.['stream'] === true, response, line, left.signal);
+        await this.#answerCarried(
+          carried,
+          parsed(payload.text)?.['stream'] === true,
+          response,
+          connectionControl,
+          left.signal,
+        );
         if (entry !== undefined) endCarried(entry, carried);
       } else {
-        await this.#answer(found.same, response, line, left.signal);
+        await this.#answer(found.same, response, connectionControl, left.signal);
         if (entry !== undefined) endEntry(entry, found.same);
       }
     } catch (error) {
@@ -79,7 +85,7 @@ export class Replay {
   }
 
   /** The upgrade that comes next. @throws Refusal with the recorded refusal, or if there was none */
-  async admit(line: Line, signal: AbortSignal): Promise<RecordedSocket> {
+  async admit(connectionControl: ConnectionControl, signal: AbortSignal): Promise<RecordedSocket> {
     const socket = this.#cursor.socket();
     await this.#until(
       socket.asked,
@@ -90,13 +96,18 @@ export class Replay {
     if (socket.answer?.status === 101) return socket;
     if (socket.answer !== undefined)
       throw new RecordedRefusal(socket.answer.status, socket.answer.headers, socket.body);
-    if (socket.refusedBy?.how === 'reset') line.reset();
-    else line.end();
+    if (socket.refusedBy?.how === 'reset') connectionControl.reset();
+    else connectionControl.end();
     throw new Error('The recorded upgrade had no answer.');
   }
 
   /** Serves an open socket: each create with what was recorded for it, and the recorded close at the end. */
-  serveWebSocket(socket: RecordedSocket, webSocket: WebSocket, line: Line, connection: number): void {
+  serveWebSocket(
+    socket: RecordedSocket,
+    webSocket: WebSocket,
+    connectionControl: ConnectionControl,
+    connection: number,
+  ): void {
     const left = new AbortController();
     const tails = new Map<string, Promise<void>>();
     let running = 0;
@@ -109,7 +120,8 @@ export class Replay {
         .catch(() => undefined)
         .finally(() => {
           running -= 1;
-          if (running === 0 && this.#cursor.isSpent(socket)) void this.#close(socket, webSocket, line, left.signal);
+          if (running === 0 && this.#cursor.isSpent(socket))
+            void this.#close(socket, webSocket, connectionControl, left.signal);
         });
       tails.set(lane, tail);
     };
@@ -124,7 +136,7 @@ export class Replay {
         const lane = laneOf(message);
         run(lane, () =>
           'carried' in found
-            ? this.#playCarried(found.carried, lane, webSocket, line, left.signal, entry)
+            ? this.#playCarried(found.carried, lane, webSocket, connectionControl, left.signal, entry)
             : this.#play(found.same, webSocket, left.signal, entry),
         );
       } catch (error) {
@@ -161,7 +173,7 @@ export class Replay {
     { refused, events, asked, isWhole }: RecordedAnswer,
     streams: boolean,
     response: ServerResponse,
-    line: Line,
+    connectionControl: ConnectionControl,
     signal: AbortSignal,
   ): Promise<void> {
     if (refused !== undefined) {
@@ -176,11 +188,11 @@ export class Replay {
         text: `event: ${String(event['type'])}\ndata: ${text}\n\n`,
       }));
       await this.#send(blocks, asked, signal, (text) => response.write(text));
-      return void (isWhole ? response.end() : line.end());
+      return void (isWhole ? response.end() : connectionControl.end());
     }
     await this.#until(asked, this.#clock.now(), events.at(-1)?.at ?? asked, signal);
     const final = finalResponse(events);
-    if (final === undefined) return line.end();
+    if (final === undefined) return connectionControl.end();
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(final));
   }
 
@@ -189,7 +201,7 @@ export class Replay {
     carried: RecordedAnswer,
     lane: string,
     webSocket: WebSocket,
-    line: Line,
+    connectionControl: ConnectionControl,
     signal: AbortSignal,
     entry: OpenTurn | undefined,
   ): Promise<void> {
@@ -208,7 +220,7 @@ export class Replay {
         if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
       });
       if (entry !== undefined) endCarried(entry, carried);
-      if (!isWhole) line.end();
+      if (!isWhole) connectionControl.end();
     } catch (error) {
       entry?.aborted();
       throw error;
@@ -219,7 +231,12 @@ export class Replay {
    * Where the client ended a socket and opened another one (by its age, say), it has no reason to do so again in a replay that takes less time:
    * the server ends it instead, and what comes next comes on the next socket, as it did.
    */
-  async #close(socket: RecordedSocket, webSocket: WebSocket, line: Line, signal: AbortSignal): Promise<void> {
+  async #close(
+    socket: RecordedSocket,
+    webSocket: WebSocket,
+    connectionControl: ConnectionControl,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { close, lanes, answer, asked } = socket;
     if (close === undefined || (close.by === 'client' && !this.#cursor.isFollowed(socket))) return;
     const before = [...lanes.values()].flat().flatMap(({ asked, sent }) => [asked, ...sent.map(({ at }) => at)]);
@@ -230,13 +247,18 @@ export class Replay {
       return;
     }
     if (close.by === 'client' && close.code === 1006) webSocket.close(1001);
-    else if (close.reset) line.reset();
-    else if (close.code === 1006) line.end();
+    else if (close.reset) connectionControl.reset();
+    else if (close.code === 1006) connectionControl.end();
     else if (close.code === 1005) webSocket.close();
     else webSocket.close(close.code, close.reason);
   }
 
-  async #answer(exchange: RecordedExchange, response: ServerResponse, line: Line, signal: AbortSignal): Promise<void> {
+  async #answer(
+    exchange: RecordedExchange,
+    response: ServerResponse,
+    connectionControl: ConnectionControl,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { answer, sent, streams, end, asked } = exchange;
     const began = this.#clock.now();
     const isWhole = end?.how === 'complete';
@@ -254,8 +276,8 @@ export class Replay {
     if (end !== undefined) await this.#until(asked, began, end.at, signal);
     if (isWhole) return void response.end();
     if (end?.text !== undefined) response.write(end.text);
-    if (end?.how === 'reset') line.reset();
-    else line.end();
+    if (end?.how === 'reset') connectionControl.reset();
+    else connectionControl.end();
   }
 
   async #send(

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Gradual } from '../base/gradual.js';
+import type { Incremental } from '../base/incremental.js';
 import { Refusal } from '../wire/refusal.js';
 import { isItem, isRecord, type Item } from '../wire/wire.js';
-import { complaint, paramOf, unsupportedValue } from './complaint.js';
+import { refusalOfIssue, paramOf, unsupportedValue } from './schema-refusal.js';
 import { optional, stringOrList } from './fields.js';
 
 const id = z.string().min(1);
@@ -53,7 +53,7 @@ const typedItem = z.looseObject({ type: z.string().min(1) });
 const checkedPerStep = 500;
 
 /** An input as a list of items, each checked. A text is one user message. `param` is where it stands in the request. */
-export function* itemsOf(input: string | readonly unknown[], param = 'input'): Gradual<readonly Item[]> {
+export function* itemsOf(input: string | readonly unknown[], param = 'input'): Incremental<readonly Item[]> {
   if (typeof input === 'string') {
     return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input }] }];
   }
@@ -79,7 +79,7 @@ function checkItem(item: unknown, path: readonly PropertyKey[]): Item {
   const type = isItem(item) ? typeOf(item) : undefined;
   const schema = (type !== undefined && Object.hasOwn(itemSchemas, type) && itemSchemas[type]) || typedItem;
   const checked = schema.safeParse(isRecord(item) && type !== undefined ? { ...item, type } : item);
-  if (!checked.success || !isItem(item)) throw complaint(checked.error?.issues[0], path, item);
+  if (!checked.success || !isItem(item)) throw refusalOfIssue(checked.error?.issues[0], path, item);
   if (type === 'message' && Array.isArray(item['content'])) {
     const parts = item['role'] === 'assistant' ? spokenParts : givenParts;
     checkParts(item['content'], parts, [...path, 'content']);
@@ -140,13 +140,13 @@ function checkParts(content: readonly unknown[], parts: Parts, path: readonly Pr
   for (const [index, part] of content.entries()) {
     const at = [...path, index];
     const typed = typedItem.safeParse(part);
-    if (!typed.success) throw complaint(typed.error.issues[0], at, part);
+    if (!typed.success) throw refusalOfIssue(typed.error.issues[0], at, part);
     const schema = Object.hasOwn(parts, typed.data.type) ? parts[typed.data.type] : undefined;
     if (schema === undefined) {
       const param = paramOf([...at, 'type']);
       throw new Refusal(unsupportedValue(typed.data.type, Object.keys(parts)), { code: 'invalid_value', param });
     }
     const checked = schema.safeParse(part);
-    if (!checked.success) throw complaint(checked.error.issues[0], at, part);
+    if (!checked.success) throw refusalOfIssue(checked.error.issues[0], at, part);
   }
 }

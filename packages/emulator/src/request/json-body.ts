@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util';
 import { isAscii } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
-import type { Gradual } from '../base/gradual.js';
+import type { Incremental } from '../base/incremental.js';
 import { Refusal } from '../wire/refusal.js';
 import { isRecord } from '../wire/wire.js';
 import { parseLongTexts, type LongText } from './long-texts.js';
@@ -18,7 +18,7 @@ export function isLarge(raw: Uint8Array): boolean {
 }
 
 /** Parses UTF-8 JSON. `wrong` is the sentence for what is none. @throws Refusal for that, and for JSON that is too deep */
-export function* parseJson(raw: Buffer, wrong: string): Gradual<unknown> {
+export function* parseJson(raw: Buffer, wrong: string): Incremental<unknown> {
   const refused = (message: string) => new Refusal(message, { code: 'invalid_json' });
   const found: Found = { lists: [], texts: [] };
   if (raw.byteLength > maxDepth && (yield* isTooDeep(raw, isLarge(raw) ? found : undefined))) {
@@ -33,7 +33,7 @@ export function* parseJson(raw: Buffer, wrong: string): Gradual<unknown> {
   }
 }
 
-function* parseWhole(raw: Buffer): Gradual<unknown> {
+function* parseWhole(raw: Buffer): Incremental<unknown> {
   const text = decoded(raw);
   if (isLarge(raw)) yield;
   return JSON.parse(text);
@@ -67,7 +67,7 @@ interface Found {
 const scannedPerStep = 65_536;
 
 /** Counts brackets outside of texts. Notes large lists and texts on its way, if it is given a place for them. */
-function* isTooDeep(raw: Buffer, found: Found | undefined): Gradual<boolean> {
+function* isTooDeep(raw: Buffer, found: Found | undefined): Incremental<boolean> {
   let depth = 0;
   let list: List | undefined;
   let steps = 0;
@@ -119,7 +119,7 @@ function isEscaped(raw: Buffer, open: number, quote: number): boolean {
 const partBytes = 128 * 1024;
 
 /** The outermost object with a name in place of each large list; then the lists, some elements at a time. */
-function* parseInParts(raw: Buffer, lists: readonly List[]): Gradual<unknown> {
+function* parseInParts(raw: Buffer, lists: readonly List[]): Incremental<unknown> {
   const name = randomUUID();
   const skeleton: Uint8Array[] = [];
   let from = 0;
@@ -135,7 +135,7 @@ function* parseInParts(raw: Buffer, lists: readonly List[]): Gradual<unknown> {
   return Object.fromEntries(Object.entries(outermost).map(([key, value]) => [key, elements.get(value) ?? value]));
 }
 
-function* parseList(raw: Buffer, { open, commas, close }: List): Gradual<readonly unknown[]> {
+function* parseList(raw: Buffer, { open, commas, close }: List): Incremental<readonly unknown[]> {
   const elements: unknown[] = [];
   let from = open + 1;
   let count = 0;

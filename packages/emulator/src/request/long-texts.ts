@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util';
 import { isAscii } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
-import type { Gradual } from '../base/gradual.js';
+import type { Incremental } from '../base/incremental.js';
 import { isRecord } from '../wire/wire.js';
 
 /** A text in a JSON body: where its quotes are. */
@@ -27,8 +27,8 @@ const visitedPerStep = 10_000;
 export function* parseLongTexts(
   raw: Buffer,
   texts: readonly LongText[],
-  parse: (short: Buffer) => Gradual<unknown>,
-): Gradual<unknown> {
+  parse: (short: Buffer) => Incremental<unknown>,
+): Incremental<unknown> {
   const prefix = randomUUID();
   const short: Uint8Array[] = [];
   const byName = new Map<string, string>();
@@ -43,7 +43,7 @@ export function* parseLongTexts(
   return yield* withTexts(parsed, byName);
 }
 
-function* decodeText(raw: Buffer, { open, close }: LongText): Gradual<string> {
+function* decodeText(raw: Buffer, { open, close }: LongText): Incremental<string> {
   const slices: string[] = [];
   for (let from = open + 1, to = from; from < close; from = to) {
     to = endOfSlice(raw, from, close);
@@ -73,7 +73,7 @@ function decoded(slice: Buffer): string {
 }
 
 /** The value with its texts in the places of their names. */
-function* withTexts(parsed: unknown, byName: ReadonlyMap<string, string>): Gradual<unknown> {
+function* withTexts(parsed: unknown, byName: ReadonlyMap<string, string>): Incremental<unknown> {
   const textOf = (value: unknown): unknown => (typeof value === 'string' ? (byName.get(value) ?? value) : value);
   const unvisited: object[] = [];
   const visit = (value: unknown): unknown => {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Gradual } from '../base/gradual.js';
+import type { Incremental } from '../base/incremental.js';
 import type { Protocol } from '../wire/dialect.js';
 import { Refusal } from '../wire/refusal.js';
-import { complaint } from './complaint.js';
+import { refusalOfIssue } from './schema-refusal.js';
 import { createFields, type CreateFields } from './fields.js';
 import { itemsOf } from './items.js';
 import { textFormatOf, type TextFormat } from './text-format.js';
@@ -19,7 +19,7 @@ export type CreateRequest = Readonly<CreateFields> & {
 };
 
 /** Checks the body of a create as the API does and refuses the first thing wrong in it, with the `param` it stands in. */
-export function* parseCreate(body: unknown, protocol: Protocol): Gradual<CreateRequest> {
+export function* parseCreate(body: unknown, protocol: Protocol): Incremental<CreateRequest> {
   if (!isRecord(body)) throw new Refusal('The request body must be a JSON object.', { code: 'invalid_type' });
   refuseForeignFields(body, protocol);
   const request = checkedFields(body);
@@ -50,7 +50,7 @@ function checkedFields(body: Record<string, unknown>): CreateFields {
   for (const [name, schema] of fieldSchemas) {
     if (!(name in body) && name !== 'model') continue;
     const checked = schema.safeParse(body[name]);
-    if (!checked.success) throw complaint(checked.error.issues[0], [name], body[name]);
+    if (!checked.success) throw refusalOfIssue(checked.error.issues[0], [name], body[name]);
     fields[name] = checked.data;
   }
   return fields as CreateFields;
@@ -81,6 +81,6 @@ const withId = z.looseObject({ id: z.string().min(1) });
 export function conversationIdOf(conversation: CreateFields['conversation']): string | undefined {
   if (conversation === undefined || typeof conversation === 'string') return conversation;
   const checked = withId.safeParse(conversation);
-  if (!checked.success) throw complaint(checked.error.issues[0], ['conversation'], conversation);
+  if (!checked.success) throw refusalOfIssue(checked.error.issues[0], ['conversation'], conversation);
   return checked.data.id;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Refusal } from '../wire/refusal.js';
 import { isRecord } from '../wire/wire.js';
-import { complaint, unsupportedValue } from './complaint.js';
+import { refusalOfIssue, unsupportedValue } from './schema-refusal.js';
 import { optional, type CreateFields } from './fields.js';
 
 /** What a text has to be: anything, any JSON object, or JSON that fits a schema. */
@@ -25,7 +25,7 @@ export function textFormatOf({ text }: Pick<CreateFields, 'text'>): TextFormat {
   if (format === undefined) return { type: 'text' };
   const path = ['text', 'format'];
   const typed = typedFormat.safeParse(format);
-  if (!typed.success) throw complaint(typed.error.issues[0], path, format);
+  if (!typed.success) throw refusalOfIssue(typed.error.issues[0], path, format);
   const type = formats.find((each) => each === typed.data.type);
   if (type === undefined) {
     const message = unsupportedValue(typed.data.type, formats);
@@ -33,7 +33,7 @@ export function textFormatOf({ text }: Pick<CreateFields, 'text'>): TextFormat {
   }
   if (type === 'text' || type === 'json_object') return { type };
   const checked = jsonSchema.safeParse(format);
-  if (!checked.success) throw complaint(checked.error.issues[0], path, format);
+  if (!checked.success) throw refusalOfIssue(checked.error.issues[0], path, format);
   const { schema, name, strict } = checked.data;
   if (strict === true) refuseLooseSchema(schema, name);
   return { type, schema };

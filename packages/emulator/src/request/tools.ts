@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Refusal } from '../wire/refusal.js';
 import { isRecord, type Item } from '../wire/wire.js';
-import { complaint, unsupportedValue } from './complaint.js';
+import { refusalOfIssue, unsupportedValue } from './schema-refusal.js';
 import { optional, type CreateFields } from './fields.js';
 
 const name = z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, "expected letters, digits, '_' and '-', 128 at most");
@@ -45,7 +45,7 @@ function checkEach(tools: readonly unknown[], path: readonly PropertyKey[]): voi
   for (const [index, tool] of tools.entries()) {
     const type = isRecord(tool) ? String(tool['type']) : '';
     const checked = Object.hasOwn(toolSchemas, type) ? toolSchemas[type]?.safeParse(tool) : undefined;
-    if (checked?.success === false) throw complaint(checked.error.issues[0], [...path, index], tool);
+    if (checked?.success === false) throw refusalOfIssue(checked.error.issues[0], [...path, index], tool);
   }
 }
 
@@ -72,10 +72,10 @@ const typedChoice = z.looseObject({ type: z.string().min(1) });
 
 function checkForcedTool(choice: Record<string, unknown>, tools: readonly Tool[]): void {
   const checked = typedChoice.safeParse(choice);
-  if (!checked.success) throw complaint(checked.error.issues[0], ['tool_choice'], choice);
+  if (!checked.success) throw refusalOfIssue(checked.error.issues[0], ['tool_choice'], choice);
   const { type } = checked.data;
   const fields = Object.hasOwn(choices, type) ? choices[type]?.safeParse(choice) : undefined;
-  if (fields?.success === false) throw complaint(fields.error.issues[0], ['tool_choice'], choice);
+  if (fields?.success === false) throw refusalOfIssue(fields.error.issues[0], ['tool_choice'], choice);
   const named =
     type === 'allowed_tools' && Array.isArray(choice['tools']) ? choice['tools'].filter(isRecord) : [choice];
   for (const wanted of named) {

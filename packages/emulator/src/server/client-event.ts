@@ -1,13 +1,13 @@
-import type { Gradual } from '../base/gradual.js';
+import type { Incremental } from '../base/incremental.js';
 import { multiAgentBeta } from '../wire/multi-agent.js';
 import { Refusal } from '../wire/refusal.js';
 import { parseJson } from '../request/json-body.js';
-import type { Received } from '../engine/carriage.js';
+import type { ReceivedCreate } from '../engine/turn-sink.js';
 import { isRecord } from '../wire/wire.js';
 
 /** What a client says on a socket. A create may be refused before it is looked at. */
 export type ClientEvent =
-  | (Received & { readonly kind: 'create' })
+  | (ReceivedCreate & { readonly kind: 'create' })
   | { readonly kind: 'steer'; readonly body: Record<string, unknown>; readonly bytes: number }
   | { readonly kind: 'interrupt'; readonly body: Record<string, unknown> }
   | { readonly kind: 'inject'; readonly body: Record<string, unknown>; readonly bytes: number }
@@ -22,7 +22,11 @@ export interface Accepted {
 }
 
 /** Reads one message. What is no known event is a create that is refused: it is answered in its turn. */
-export function* readClientEvent(raw: Buffer, isBinary: boolean, { steering, inject }: Accepted): Gradual<ClientEvent> {
+export function* readClientEvent(
+  raw: Buffer,
+  isBinary: boolean,
+  { steering, inject }: Accepted,
+): Incremental<ClientEvent> {
   const bytes = raw.byteLength;
   let body: unknown;
   const refused = (message: string, code: string, param: string | null = null): ClientEvent => ({

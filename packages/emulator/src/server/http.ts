@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { runInSteps } from '../base/gradual.js';
+import { runInSteps } from '../base/incremental.js';
 import { eventText, openEventStream } from '../listener/event-stream.js';
-import { HttpLine } from '../faults/line.js';
-import { RequestFaults } from '../faults/upgrade.js';
+import { HttpConnectionControl } from '../faults/connection-control.js';
+import { RequestFaults } from '../faults/request-faults.js';
 import type { Exchange } from './http/exchange.js';
 import { readBody, type ReadBody } from './http/read-body.js';
 import { findRoute } from './http/routes.js';
@@ -12,9 +12,9 @@ import type { Replay } from '../replay/replay.js';
 import { Refusal } from '../wire/refusal.js';
 import { parseJson } from '../request/json-body.js';
 import { tenantOf } from '../base/tenant.js';
-import { runFaultyTurn } from './faulty-turn.js';
-import type { Carriage, Received } from '../engine/carriage.js';
-import type { Emulation } from '../engine/turn.js';
+import { runTurnWithFaults } from './turn-with-faults.js';
+import type { TurnSink, ReceivedCreate } from '../engine/turn-sink.js';
+import type { Engine } from '../engine/turn.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 export interface HttpSettings {
@@ -26,15 +26,15 @@ export interface HttpSettings {
 
 /** Answers one HTTP request. Never rejects. */
 export async function serveHttp(
-  emulation: Emulation,
+  engine: Engine,
   settings: HttpSettings,
   connection: number,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  response.setHeader('x-request-id', emulation.ids.next('req'));
+  response.setHeader('x-request-id', engine.ids.next('req'));
   try {
-    await route(emulation, settings, connection, request, response);
+    await route(engine, settings, connection, request, response);
   } catch (error) {
     // A client that left before its body was read is no longer there to be told.
     if (response.destroyed || response.headersSent) return void response.destroy();
@@ -49,17 +49,16 @@ export async function serveHttp(
 }
 
 async function route(
-  emulation: Emulation,
+  engine: Engine,
   settings: HttpSettings,
   connection: number,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (settings.replay !== undefined)
-    return replayed(emulation, settings, settings.replay, connection, request, response);
+  if (settings.replay !== undefined) return replayed(engine, settings, settings.replay, connection, request, response);
   const path = pathOf(request);
   if (path === 'responses') {
-    if (request.method === 'POST') return create(emulation, settings, connection, request, response);
+    if (request.method === 'POST') return create(engine, settings, connection, request, response);
     if (request.method === 'GET') throw upgradeRequired();
     throw methodNotAllowed(request, 'GET, POST');
   }
@@ -67,7 +66,7 @@ async function route(
   if (found !== undefined) {
     const endpoint = Object.hasOwn(found.methods, request.method ?? '') && found.methods[request.method ?? ''];
     if (!endpoint) throw methodNotAllowed(request, Object.keys(found.methods).join(', '));
-    const exchange = exchangeOf(emulation, settings, found.segments, request, response);
+    const exchange = exchangeOf(engine, settings, found.segments, request, response);
     const answer = await endpoint(exchange);
     if (answer !== undefined) sendJson(response, JSON.stringify(answer));
     return;
@@ -77,7 +76,7 @@ async function route(
 }
 
 async function replayed(
-  emulation: Emulation,
+  engine: Engine,
   settings: HttpSettings,
   replay: Replay,
   connection: number,
@@ -85,11 +84,11 @@ async function replayed(
   response: ServerResponse,
 ): Promise<void> {
   const left = leaving(response).signal;
-  const faults = new RequestFaults(emulation.faults, request, connection);
-  const line = new HttpLine(response, emulation.clock, faults.upcoming);
-  await faults.beforeAnswer(line, emulation.clock, left);
+  const faults = new RequestFaults(engine.faults, request, connection);
+  const connectionControl = new HttpConnectionControl(response, engine.clock, faults.firstTurnFaults);
+  await faults.beforeAnswer(connectionControl, engine.clock, left);
   const { body } = await readBody(request, settings.bodyBytes);
-  await replay.serveHttp(request, body, response, line, connection);
+  await replay.serveHttp(request, body, response, connectionControl, connection);
 }
 
 const clientGone = new Error('The client has gone.');
@@ -142,7 +141,7 @@ function methodNotAllowed(request: IncomingMessage, allow: string): Refusal {
 }
 
 function exchangeOf(
-  emulation: Emulation,
+  engine: Engine,
   { bodyBytes, recordings }: HttpSettings,
   segments: readonly string[],
   request: IncomingMessage,
@@ -150,8 +149,8 @@ function exchangeOf(
 ): Exchange {
   const left = leaving(response).signal;
   return {
-    emulation,
-    tenant: tenantOf(request.headers, emulation.credentials),
+    engine,
+    tenant: tenantOf(request.headers, engine.credentials),
     recordings,
     segments,
     query: new URL(request.url ?? '/', 'http://emulator').searchParams,
@@ -163,7 +162,7 @@ function exchangeOf(
       if (refusal !== undefined) throw refusal;
       return body;
     },
-    stream: (frames) => sendEvents(frames, eventStream(response, left, emulation.dialect.doneMarker)),
+    stream: (frames) => sendEvents(frames, eventStream(response, left, engine.dialect.doneMarker)),
   };
 }
 
@@ -173,7 +172,7 @@ async function sendEvents(frames: AsyncIterable<Frame> | Iterable<Frame>, { send
 }
 
 async function create(
-  emulation: Emulation,
+  engine: Engine,
   settings: HttpSettings,
   connection: number,
   request: IncomingMessage,
@@ -181,52 +180,52 @@ async function create(
 ): Promise<void> {
   const client = leaving(response);
   const left = client.signal;
-  const { clock } = emulation;
-  const tenant = tenantOf(request.headers, emulation.credentials);
-  if (emulation.dialect.accountStatus) {
+  const { clock } = engine;
+  const tenant = tenantOf(request.headers, engine.credentials);
+  if (engine.dialect.accountStatus) {
     response.setHeaders(new Map(Object.entries(rateLimitHeaders(clock.now()))));
-    response.setHeader(turnStateHeader, turnStateOf(request, emulation.ids));
+    response.setHeader(turnStateHeader, turnStateOf(request, engine.ids));
   }
-  const faults = new RequestFaults(emulation.faults, request, connection);
-  const line = new HttpLine(response, clock, faults.upcoming);
-  await faults.beforeAnswer(line, clock, left);
+  const faults = new RequestFaults(engine.faults, request, connection);
+  const connectionControl = new HttpConnectionControl(response, clock, faults.firstTurnFaults);
+  await faults.beforeAnswer(connectionControl, clock, left);
   const parsed = await parseBody(await readBody(request, settings.bodyBytes));
   const { body } = parsed;
   const refusal = parsed.refusal ?? refuseWithoutBeta(body, hasMultiAgentBeta(request.headers));
   const received = refusal === undefined ? parsed : { ...parsed, refusal };
   const streams = isRecord(body) && body['stream'] === true;
-  line.streams = streams;
+  connectionControl.streams = streams;
   if (streams && faults.strikesAfterOpen) {
     openEventStream(response);
     response.flushHeaders();
   }
-  await faults.afterOpen(line, clock, left);
+  await faults.afterOpen(connectionControl, clock, left);
   const shared = {
     connection,
     tenant,
-    line,
-    lineage: undefined,
+    connectionControl,
+    laneCache: undefined,
     // Turns without a history are counted over all HTTP requests: a client may open a connection for each.
-    place: emulation,
+    place: engine,
     signal: left,
     refuse: (refusal: Refusal) => refuse(response, refusal),
   };
   if (isRecord(body) && body['background'] === true) {
-    const job = await emulation.background.begin(tenant, (delivery) =>
-      runFaultyTurn(emulation, received, { ...shared, ...delivery, transport: streams ? 'sse' : 'json' }),
+    const job = await engine.background.begin(tenant, (delivery) =>
+      runTurnWithFaults(engine, received, { ...shared, ...delivery, transport: streams ? 'sse' : 'json' }),
     );
     if (!streams) return sendJson(response, JSON.stringify(job.begun));
-    const delivery = eventStream(response, left, emulation.dialect.doneMarker);
+    const delivery = eventStream(response, left, engine.dialect.doneMarker);
     return sendEvents(job.follow(0, left), delivery);
   }
-  const carriage: Carriage = streams
-    ? { ...shared, ...eventStream(response, left, emulation.dialect.doneMarker) }
+  const carriage: TurnSink = streams
+    ? { ...shared, ...eventStream(response, left, engine.dialect.doneMarker) }
     : { ...shared, ...singleAnswer(response) };
-  await runFaultyTurn(emulation, received, carriage);
+  await runTurnWithFaults(engine, received, carriage);
   client.isServed = true;
 }
 
-type Delivery = Pick<Carriage, 'transport' | 'send' | 'finish'>;
+type Delivery = Pick<TurnSink, 'transport' | 'send' | 'finish'>;
 
 /** Longer texts of events are written at once. */
 const writeLength = 16_384;
@@ -292,7 +291,7 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
 
 const noJson = 'We could not parse the JSON body of your request: it must be one JSON object in UTF-8.';
 
-async function parseBody({ body, wireBytes: bytes }: ReadBody): Promise<Received> {
+async function parseBody({ body, wireBytes: bytes }: ReadBody): Promise<ReceivedCreate> {
   try {
     return { body: await runInSteps(parseJson(body, noJson)), bytes };
   } catch (error) {

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { AccessOptions } from '../listener/access.js';
-import type { TlsOptions } from '../listener/secure.js';
+import type { TlsOptions } from '../listener/tls.js';
 import type { Clock } from '../base/clock.js';
 import { dialectTable, dialectNames, type AgeLimit, type Dialect, type DialectName } from '../wire/dialect.js';
 import { EmulatorError } from '../base/errors.js';
 import { advice } from '../base/spelling.js';
 import type { FaultRule } from '../faults/fault-rule.js';
 import type { ReplayOptions } from '../replay/replay-options.js';
-import { firstIssue } from '../sources/script/script-complaint.js';
+import { firstIssue } from '../sources/script/script-problem.js';
 import type { Script } from '../sources/script/script-type.js';
 import { credentialRules } from '../base/tenant.js';
 import { isRecord } from '../wire/wire.js';
@@ -241,11 +241,11 @@ function isClock(value: unknown): boolean {
 export function checkOptions(options: EmulatorOptions): CheckedOptions {
   const checked = optionsSchema.safeParse(options);
   if (checked.success) return withDialect(checked.data);
-  throw new EmulatorError('invalid_option', optionComplaint(firstIssue(checked.error), options));
+  throw new EmulatorError('invalid_option', optionProblem(firstIssue(checked.error), options));
 }
 
 /** What is wrong with an option, in one sentence that guesses what was meant. */
-function optionComplaint(issue: z.core.$ZodIssue, options: unknown): string {
+function optionProblem(issue: z.core.$ZodIssue, options: unknown): string {
   const path = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;

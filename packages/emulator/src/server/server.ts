@@ -5,19 +5,19 @@ import type { WebSocketServer } from 'ws';
 import { Access, guard } from '../listener/access.js';
 import { isControl, serveControl, type Controlled } from './control.js';
 import { EmulatorError } from '../base/errors.js';
-import { upgradeLine, webSocketLine } from '../faults/line.js';
-import { RequestFaults } from '../faults/upgrade.js';
+import { upgradeControl, webSocketControl } from '../faults/connection-control.js';
+import { RequestFaults } from '../faults/request-faults.js';
 import { pathOf, serveHttp, unknownPath } from './http.js';
 import type { Journal, OpenConnection } from '../journal/journal.js';
 import { hasMultiAgentBeta } from '../wire/multi-agent.js';
 import type { CheckedOptions } from './options.js';
 import { portOf } from '../listener/port.js';
-import { listenerOf } from '../listener/secure.js';
+import { listenerOf } from '../listener/tls.js';
 import { turnStateHeader, turnStateOf } from './chatgpt.js';
 import type { Replay } from '../replay/replay.js';
 import { endWithRefusal, Refusal } from '../wire/refusal.js';
 import { tenantOf } from '../base/tenant.js';
-import type { Emulation } from '../engine/turn.js';
+import type { Engine } from '../engine/turn.js';
 import { serveWebSocket, type ServedSocket } from './websocket.js';
 
 /** A server that listens. */
@@ -32,7 +32,7 @@ export interface RunningServer {
 
 /** What a server answers with. */
 export interface Served {
-  readonly emulation: Emulation;
+  readonly engine: Engine;
   /** Answers everything, if there is one. */
   readonly replay: Replay | undefined;
   /** What the control API controls; undefined where it is off. */
@@ -41,7 +41,7 @@ export interface Served {
 
 /** Listens, and hands each request and each upgrade to what answers it. @throws EmulatorError if the address cannot be had */
 export async function startServer(
-  { emulation, replay, control }: Served,
+  { engine, replay, control }: Served,
   checked: CheckedOptions,
 ): Promise<RunningServer> {
   const access = new Access(checked.host, checked);
@@ -60,14 +60,14 @@ export async function startServer(
       // A frame of exactly the limit is refused too (P88).
       maxPayload: checked.limits.frameBytes - 1,
     });
-    if (emulation.dialect.accountStatus)
+    if (engine.dialect.accountStatus)
       webSocketServer.on('headers', (headers, request) => {
-        headers.push(`${turnStateHeader}: ${turnStateOf(request, emulation.ids)}`);
+        headers.push(`${turnStateHeader}: ${turnStateOf(request, engine.ids)}`);
       });
     webSocketServer.on('wsClientError', (error, socket, request) => {
       const message = `The WebSocket handshake is not valid: ${error.message}.`;
       const refusal = new Refusal(message, { code: 'invalid_upgrade' });
-      logRequest(emulation.journal, sockets.get(socket)?.number ?? 0, request, refusal.status);
+      logRequest(engine.journal, sockets.get(socket)?.number ?? 0, request, refusal.status);
       endWithRefusal(socket, refusal);
     });
     return webSocketServer;
@@ -75,7 +75,7 @@ export async function startServer(
   const settings = { bodyBytes: checked.limits.bodyBytes, recordings: checked.recordings, replay };
 
   server.on('connection', (socket) => {
-    const connection = emulation.journal.openConnection();
+    const connection = engine.journal.openConnection();
     sockets.set(socket, connection);
     socket.once('close', () => {
       sockets.delete(socket);
@@ -84,14 +84,14 @@ export async function startServer(
   });
   server.on('request', (request, response) => {
     const connection = sockets.get(request.socket);
-    connection?.saw(request.headers);
+    connection?.setHeaders(request.headers);
     const number = connection?.number ?? 0;
     response.once('close', () => {
-      logRequest(emulation.journal, number, request, response.headersSent ? response.statusCode : 0);
+      logRequest(engine.journal, number, request, response.headersSent ? response.statusCode : 0);
     });
     if (guard(access, request, response)) return;
     if (control !== undefined && isControl(request)) void serveControl(control, request, response);
-    else void serveHttp(emulation, settings, number, request, response);
+    else void serveHttp(engine, settings, number, request, response);
   });
   server.on('upgrade', (request, socket, head) => {
     const connection = sockets.get(socket);
@@ -99,27 +99,27 @@ export async function startServer(
       socket.destroy();
       return;
     }
-    connection.saw(request.headers);
+    connection.setHeaders(request.headers);
     upgrade(request, socket, head, connection).catch((error: unknown) => {
       // A client that left while a fault held its upgrade needs no answer.
       if (!(error instanceof Refusal)) {
         socket.destroy();
         return;
       }
-      logRequest(emulation.journal, connection.number, request, error.status);
+      logRequest(engine.journal, connection.number, request, error.status);
       endWithRefusal(socket, error);
     });
   });
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer, connection: OpenConnection) => {
     const refusal = access.refusal(request) ?? refuseUpgrade(request);
     if (refusal !== undefined) throw refusal;
-    const { clock } = emulation;
-    const faults = new RequestFaults(emulation.faults, request, connection.number);
+    const { clock } = engine;
+    const faults = new RequestFaults(engine.faults, request, connection.number);
     const gone = new AbortController();
     socket.once('close', () => gone.abort());
     socket.on('error', () => socket.destroy());
     const webSocketServer = await webSockets();
-    const waiting = upgradeLine(socket);
+    const waiting = upgradeControl(socket);
     const left = () => socket.destroy();
     // Whoever keeps a client waiting must read, to hear it leave; before the 101 it has nothing to say.
     if (faults.strikesBeforeAnswer || replay !== undefined) socket.once('end', left).resume();
@@ -127,19 +127,19 @@ export async function startServer(
     const recorded = await replay?.admit(waiting, gone.signal);
     socket.off('end', left);
     webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
-      logRequest(emulation.journal, connection.number, request, 101);
-      connection.becameWebSocket();
+      logRequest(engine.journal, connection.number, request, 101);
+      connection.markWebSocket();
       webSocket.once('close', (code, reason) => connection.closed(code, reason.toString()));
-      const line = webSocketLine(webSocket, socket, clock, faults.upcoming);
-      if (recorded !== undefined) replay?.serveWebSocket(recorded, webSocket, line, connection.number);
+      const connectionControl = webSocketControl(webSocket, socket, clock, faults.firstTurnFaults);
+      if (recorded !== undefined) replay?.serveWebSocket(recorded, webSocket, connectionControl, connection.number);
       else {
         const served = serveWebSocket(
-          emulation,
+          engine,
           checked,
           connection.number,
           webSocket,
           socket,
-          line,
+          connectionControl,
           tenantOf(request.headers, checked.credentials),
           hasMultiAgentBeta(request.headers),
         );
@@ -147,7 +147,7 @@ export async function startServer(
         webSocket.once('close', () => open.delete(served));
       }
       // A fault that ends the connection never resolves; its end is heard by whoever serves it.
-      faults.afterOpen(line, clock, gone.signal).catch(() => undefined);
+      faults.afterOpen(connectionControl, clock, gone.signal).catch(() => undefined);
     });
   };
 

@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { runWithoutPause, runInSteps } from '../base/gradual.js';
+import { runWithoutPause, runInSteps } from '../base/incremental.js';
 import { isLarge } from '../request/json-body.js';
 import { readClientEvent, type ClientEvent } from './client-event.js';
 import { closeCodeAfter, type AgeLimit } from '../wire/dialect.js';
-import type { Line } from '../faults/line.js';
-import { oneWrite } from '../listener/one-write.js';
-import { Lanes, type Lane, type Waiting } from '../engine/lanes/lane.js';
-import { ConnectionCache, type Lineage } from '../engine/lanes/lineage.js';
+import type { ConnectionControl } from '../faults/connection-control.js';
+import { corkUntilMicrotask } from '../listener/cork.js';
+import { Lanes, type Lane, type QueuedCreate } from '../engine/lanes/lane.js';
+import { ConnectionCache, type LaneCache } from '../engine/lanes/connection-cache.js';
 import { Lifetime, type Pings } from './lifetime.js';
 import type { Limits } from './options.js';
 import { refuseWithoutBeta } from '../wire/multi-agent.js';
@@ -20,9 +20,9 @@ import { interrupt } from '../engine/steering/interrupt.js';
 import { Numbering } from '../engine/steering/numbering.js';
 import { Steering } from '../engine/steering/steering.js';
 import type { Tenant } from '../base/tenant.js';
-import { runFaultyTurn } from './faulty-turn.js';
-import type { Carriage } from '../engine/carriage.js';
-import type { Emulation } from '../engine/turn.js';
+import { runTurnWithFaults } from './turn-with-faults.js';
+import type { TurnSink } from '../engine/turn-sink.js';
+import type { Engine } from '../engine/turn.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 /** Above this many unsent bytes a turn waits for its client. */
@@ -46,21 +46,21 @@ export interface ServedSocket {
  * (P43, P44). The socket remembers the latest response of each lane until it closes (P70).
  */
 export function serveWebSocket(
-  emulation: Emulation,
+  engine: Engine,
   { limits, ageLimit, pings }: SocketRules,
   connection: number,
   socket: WebSocket,
   tcp: Duplex,
-  line: Line,
+  connectionControl: ConnectionControl,
   tenant: Tenant,
   multiAgent: boolean,
 ): ServedSocket {
-  const { dialect, clock } = emulation;
+  const { dialect, clock } = engine;
   const left = new AbortController();
-  const gather = oneWrite(tcp);
+  const gather = corkUntilMicrotask(tcp);
   const lanes = new Lanes(limits);
-  const cache = new ConnectionCache(emulation.memory, dialect.eviction);
-  const steering = new Steering(emulation.ids, limits, () => lanes.all(), say);
+  const cache = new ConnectionCache(engine.memory, dialect.eviction);
+  const steering = new Steering(engine.ids, limits, () => lanes.all(), say);
   const { connectionAgeMs, idleMs } = limits;
   const lifetime = new Lifetime(clock, socket, { connectionAgeMs, ageLimit, idleMs, pings }, () => {
     if (ageLimit === 'mid-turn') expire();
@@ -160,21 +160,21 @@ export function serveWebSocket(
     }
   }
 
-  async function serve(lane: Lane, next: Waiting): Promise<void> {
+  async function serve(lane: Lane, next: QueuedCreate): Promise<void> {
     await serveTurn(lane, next);
     lanes.ended(lane);
     run();
   }
 
-  async function serveTurn(lane: Lane, next: Waiting): Promise<void> {
+  async function serveTurn(lane: Lane, next: QueuedCreate): Promise<void> {
     const { target, steered } = steering.begin(lane, next);
     lane.numbering = new Numbering();
     const isSuccessor = next.successor !== undefined;
-    const carriage: Carriage = {
+    const carriage: TurnSink = {
       ...carriageOf(lane),
-      lineage: lineageOf(lane, isSuccessor),
+      laneCache: lineageOf(lane, isSuccessor),
       injected: () => target.injected,
-      hurried: target.interrupted,
+      interrupted: target.interrupted,
       ...(dialect.steering ? { steerable: target.watch.bind(target) } : {}),
       send(frame) {
         target.sent(frame);
@@ -190,19 +190,19 @@ export function serveWebSocket(
         return isSuccessor ? undefined : refuse(lane, refusal);
       },
     };
-    await runFaultyTurn(emulation, { ...next, steered: steered.flatMap(({ items }) => items) }, carriage);
+    await runTurnWithFaults(engine, { ...next, steered: steered.flatMap(({ items }) => items) }, carriage);
     if (!isOpen()) return;
     const successor = steering.end(lane, target, next.body);
     if (successor !== undefined) lanes.enqueueSuccessor(lane, successor, target.queued);
   }
 
-  function carriageOf(lane: Lane): Carriage {
+  function carriageOf(lane: Lane): TurnSink {
     return {
       transport: 'websocket',
       connection,
       tenant,
-      line,
-      lineage: undefined,
+      connectionControl,
+      laneCache: undefined,
       place: lane,
       signal: left.signal,
       send: (frame) => send(lane, frame),
@@ -212,9 +212,9 @@ export function serveWebSocket(
   }
 
   /** A successor that fails evicts nothing: its input goes back to the client, which may still continue the parent. */
-  function lineageOf(lane: Lane, isSuccessor: boolean): Lineage {
-    const lineage = cache.lineage(lane);
-    return isSuccessor ? { ...lineage, evict: () => undefined } : lineage;
+  function lineageOf(lane: Lane, isSuccessor: boolean): LaneCache {
+    const laneCache = cache.laneCache(lane);
+    return isSuccessor ? { ...laneCache, evict: () => undefined } : laneCache;
   }
 
   /** The connection is too old (P74). The error is that of the create that waits, if one does; else it comes unasked. */
@@ -225,7 +225,7 @@ export function serveWebSocket(
     const waits = lanes.start();
     if (waits !== undefined && dialect.ageError) {
       const carriage = { ...carriageOf(waits.lane), refuse: (error: Refusal) => refuse(undefined, error) };
-      void runFaultyTurn(emulation, { ...waits.next, refusal }, carriage).then(close);
+      void runTurnWithFaults(engine, { ...waits.next, refusal }, carriage).then(close);
       return;
     }
     left.abort();

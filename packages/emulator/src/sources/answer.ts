@@ -13,7 +13,7 @@ export interface Question {
 }
 
 /** One thing the model says; each becomes one output item. */
-export type Said =
+export type ReplyItem =
   | { readonly kind: 'reasoning'; readonly summary: readonly string[]; readonly content?: string | undefined }
   | {
       readonly kind: 'message';
@@ -35,7 +35,7 @@ type Ending =
 
 /** What the model says in one turn; the emulator makes the events of it. */
 export interface Reply {
-  readonly output: readonly Said[];
+  readonly output: readonly ReplyItem[];
   readonly ending: Ending;
 }
 

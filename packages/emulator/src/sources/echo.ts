@@ -1,4 +1,4 @@
-import type { Answer, Question, Said, Source } from './answer.js';
+import type { Answer, Question, ReplyItem, Source } from './answer.js';
 import type { Context } from '../memory/context.js';
 import type { Dialect } from '../wire/dialect.js';
 import type { CreateRequest } from '../request/request.js';
@@ -15,13 +15,13 @@ export function echo(dialect: Pick<Dialect, 'callsUnasked'>): Source {
   return ({ request, context }: Question): Answer => {
     const call = demandedCall(request) ?? (dialect.callsUnasked ? unaskedCall(request, context) : undefined);
     const text = context.unansweredText || 'There is no text to repeat.';
-    const said: Said = call ?? { kind: 'message', text: echoInFormat(text, request) };
+    const said: ReplyItem = call ?? { kind: 'message', text: echoInFormat(text, request) };
     return { kind: 'reply', reply: { output: [said], ending: { kind: 'completed' } } };
   };
 }
 
 /** Of several tools the first. Nothing for a choice of a hosted tool: only a script knows what one finds. */
-function demandedCall(request: CreateRequest): Said | undefined {
+function demandedCall(request: CreateRequest): ReplyItem | undefined {
   const { tool_choice: choice } = request;
   const tools = offeredTools(request, request.items);
   if (choice === 'required') return firstCall(tools);
@@ -31,7 +31,7 @@ function demandedCall(request: CreateRequest): Said | undefined {
 }
 
 /** To what the user says, not to the output of a tool: so it is called once. */
-function unaskedCall(request: CreateRequest, context: Context): Said | undefined {
+function unaskedCall(request: CreateRequest, context: Context): ReplyItem | undefined {
   const { tool_choice: choice } = request;
   const tools = offeredTools(request, request.items);
   if (choice === 'none' || context.last?.['role'] !== 'user') return undefined;
@@ -49,7 +49,7 @@ function isNamedBy(choice: Tool): (tool: Tool) => boolean {
   return ({ type, name }) => type === choice['type'] && name === choice['name'];
 }
 
-function firstCall(tools: readonly Tool[]): Said | undefined {
+function firstCall(tools: readonly Tool[]): ReplyItem | undefined {
   const tool = tools.find(({ type }) => type === 'function' || type === 'custom');
   if (tool === undefined) return undefined;
   const name = String(tool['name']);

@@ -6,7 +6,7 @@ import type { CreateRequest } from '../request/request.js';
 import { isRecord } from '../wire/wire.js';
 
 /** A model asked for a JSON object has to be told so in words, or it may write blanks without end. */
-export function refuseUnspokenJson(request: CreateRequest, context: Context): void {
+export function refuseJsonWithoutMention(request: CreateRequest, context: Context): void {
   if (request.format.type !== 'json_object') return;
   if (/json/i.test(request.instructions ?? '') || context.mentionsJson) return;
   const message =
@@ -31,7 +31,7 @@ export function exampleOf(schema: Record<string, unknown>): unknown {
  * A model that is held to a format cannot break it: a script whose text does is refused, with the reason. Checked are JSON
  * and as much of the schema as zod reads. A refusal, and a text that is cut short, need not be JSON.
  */
-export function refuseOtherFormat(reply: Reply, request: CreateRequest, place?: string): void {
+export function refuseFormatMismatch(reply: Reply, request: CreateRequest, place?: string): void {
   const { format } = request;
   if (format.type === 'text' || reply.ending.kind !== 'completed') return;
   for (const said of reply.output) {

@@ -79,14 +79,14 @@ function answeredId(item: Item, { outputKey }: ClientCall): string {
 }
 
 /** The API's sentence for an output whose call is not in the context. */
-export function orphanSentence(item: Item): string {
+export function orphanOutputMessage(item: Item): string {
   const kind = byOutput.get(item.type);
   if (kind === undefined) return '';
   return `No tool call found for ${kind.answer} with ${kind.outputKey} ${answeredId(item, kind)}.`;
 }
 
 /** The API's sentence for a call that waits for a result nobody brings. */
-export function danglingSentence(item: Item): string {
+export function danglingCallMessage(item: Item): string {
   const kind = byCall.get(item.type);
   return kind === undefined ? '' : `No ${kind.lacking} found for ${kind.name} ${String(item[kind.callKey])}.`;
 }

@@ -152,7 +152,7 @@ export const dialectTable: Readonly<Record<DialectName, Dialect>> = {
 };
 
 /** Refuses what this dialect does not know, of a body that is otherwise a valid create. */
-export function refuseForeignToDialect(dialect: Dialect, body: unknown, protocol: Protocol): void {
+export function refuseUnsupportedFields(dialect: Dialect, body: unknown, protocol: Protocol): void {
   if (!isRecord(body)) return;
   const isGiven = (param: string) => body[param] !== undefined && body[param] !== null;
   const foreign = protocol === 'websocket' ? dialect.refusedOnSocket.find(isGiven) : undefined;

@@ -1,6 +1,6 @@
 import { sha256 } from '../base/digest.js';
 import type { DialectName } from './dialect.js';
-import { marked } from './provenance.js';
+import { withIssuerMark } from './issuer.js';
 
 /** Length of the part after the prefix, as real ids have it. */
 const lengths = {
@@ -44,17 +44,17 @@ export class Ids {
   readonly #seed: string;
   readonly #issued = new Map<IdPrefix, number>();
 
-  readonly maker: DialectName;
+  readonly issuer: DialectName;
 
-  constructor(seed: string | number, maker: DialectName) {
+  constructor(seed: string | number, issuer: DialectName) {
     this.#seed = String(seed);
-    this.maker = maker;
+    this.issuer = issuer;
   }
 
   next(prefix: IdPrefix): string {
     const n = (this.#issued.get(prefix) ?? 0) + 1;
     this.#issued.set(prefix, n);
     const id = `${prefix}_${sha256(`${this.#seed}\n${prefix}\n${n}`).slice(0, lengths[prefix])}`;
-    return prefix === 'rs' ? marked(id, this.maker) : id;
+    return prefix === 'rs' ? withIssuerMark(id, this.issuer) : id;
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { ManualClock, startEmulator, type Clock, type EmulatorOptions } from '../../dist/index.js';
-import { Metronome } from '../../dist/engine/pace.js';
+import { EventPacer } from '../../dist/engine/event-pacer.js';
 import { seededRandom } from '../../dist/base/random.js';
 import { postSse, RawSocket, terminal, until } from '../wire.js';
 
@@ -16,10 +16,10 @@ const EVENTS = [
 ];
 
 /** When each event goes out, by the clock. */
-async function times(pace: ConstructorParameters<typeof Metronome>[0]['pace'], seed = 's', uncachedTokens = 0) {
+async function times(pace: ConstructorParameters<typeof EventPacer>[0]['pace'], seed = 's', uncachedTokens = 0) {
   const clock = new ManualClock();
   const { signal } = new AbortController();
-  const metronome = new Metronome({ pace, uncachedTokens, clock, seed, signal });
+  const metronome = new EventPacer({ pace, uncachedTokens, clock, seed, signal });
   const out: number[] = [];
   for (const type of EVENTS) {
     const wait = metronome.before(type);

@@ -7,7 +7,7 @@ import { sharedFolder, type Json } from '../wire.js';
 export interface OpenResponsesSchema {
   /** What is wrong with an event; undefined if it is valid or of a type that the document does not know. */
   event(event: Json): string | undefined;
-  knows(type: string): boolean;
+  setContext(type: string): boolean;
   /** What is wrong with a value of a named schema. */
   problem(name: string, value: unknown): string | undefined;
 }
@@ -31,7 +31,7 @@ export function openResponsesSchema(): OpenResponsesSchema | undefined {
   };
   return {
     event: (event) => problemOf(events.get(event['type']), event),
-    knows: (type) => events.has(type),
+    setContext: (type) => events.has(type),
     problem: (name, value) => problemOf(validator(name), value),
   };
 }

@@ -74,7 +74,7 @@ for (const dialect of DIALECTS) {
     const blocks = (await response.text()).split('\n\n').filter((block) => block.startsWith('event: '));
     const events = blocks.map((block) => json(block.slice(block.indexOf('\ndata: ') + '\ndata: '.length)));
     for (const event of events) {
-      assert.equal(schema?.knows(event['type']), true, event['type']);
+      assert.equal(schema?.setContext(event['type']), true, event['type']);
       assert.equal(schema?.event(event), undefined, event['type']);
     }
     assert.equal(events.at(-1)['type'], 'response.completed');

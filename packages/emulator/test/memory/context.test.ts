@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runWithoutPause } from '../../dist/base/gradual.js';
+import { runWithoutPause } from '../../dist/base/incremental.js';
 import { Context } from '../../dist/memory/context.js';
 import { TokenCounter } from '../../dist/memory/usage.js';
 import { startEmulator } from '../../dist/index.js';
@@ -83,7 +83,7 @@ test('a branch sees what stands before it and nothing of the other branches', ()
   assert.throws(() => right.refuseDanglingCalls(), /No tool output found for function call call_right/);
   // A turn that failed leaves nothing behind.
   const failed = left.with([output('left'), said('x')]);
-  failed.retract(left);
+  failed.releaseKeys(left);
   assert.doesNotThrow(() => left.with([output('left'), said('x')]).refuseProblem());
 });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { runWithoutPause, runInSteps } from '../../dist/base/gradual.js';
+import { runWithoutPause, runInSteps } from '../../dist/base/incremental.js';
 import { startEmulator } from '../../dist/index.js';
 import { parseJson } from '../../dist/request/json-body.js';
-import { pieces } from '../../dist/wire/draft.js';
+import { pieces } from '../../dist/wire/output-item.js';
 import { postJson, RawSocket } from '../wire.js';
 
 const message = (text: string): object => ({ role: 'user', content: text });

@@ -1,18 +1,26 @@
-import type { Said } from '../../sources/answer.js';
+import type { ReplyItem } from '../../sources/answer.js';
 import type { Item } from '../../wire/wire.js';
-import { deltas, pieces, written, type Draft, type Drafting, type ItemStatus, type Step } from '../../wire/draft.js';
+import {
+  deltas,
+  pieces,
+  textEvents,
+  type OutputItem,
+  type ItemOptions,
+  type ItemStatus,
+  type UnnumberedEvent,
+} from '../../wire/output-item.js';
 import type { Annotation } from '../../sources/tool-schema.js';
 
-type Message = Extract<Said, { readonly kind: 'message' }>;
+type Message = Extract<ReplyItem, { readonly kind: 'message' }>;
 
 /** A content part: as announced, as done, and the events between. */
 interface Part {
   readonly empty: Item;
   readonly whole: Item;
-  readonly stream: (place: object) => Iterable<Step>;
+  readonly stream: (place: object) => Iterable<UnnumberedEvent>;
 }
 
-export function message(said: Message, drafting: Drafting, status: ItemStatus): Draft {
+export function message(said: Message, drafting: ItemOptions, status: ItemStatus): OutputItem {
   const parts: Part[] = [];
   if (said.text !== undefined) parts.push(outputText(said.text, said.annotations ?? [], drafting));
   if (said.refusal !== undefined) parts.push(refusalPart(said.refusal));
@@ -25,7 +33,7 @@ export function message(said: Message, drafting: Drafting, status: ItemStatus): 
   return {
     added: { ...item, status: 'in_progress', content: [] },
     done: { ...item, status, content: parts.map(({ whole }) => whole) },
-    *between(at) {
+    *progress(at) {
       for (const [content_index, { empty, whole, stream }] of parts.entries()) {
         const place = { ...at, content_index };
         yield { type: 'response.content_part.added', ...place, part: empty };
@@ -36,7 +44,7 @@ export function message(said: Message, drafting: Drafting, status: ItemStatus): 
   };
 }
 
-function outputText(text: string, quoted: readonly Annotation[], { include, topLogprobs }: Drafting): Part {
+function outputText(text: string, quoted: readonly Annotation[], { include, topLogprobs }: ItemOptions): Part {
   const asked = include.has('message.output_text.logprobs') || topLogprobs > 0;
   const logprobsOf = (token: string) => [logprob(token, topLogprobs)];
   const annotations = quoted.map((annotation) => spanning(annotation, text));
@@ -62,7 +70,7 @@ function refusalPart(refusal: string): Part {
   return {
     empty: { type: 'refusal', refusal: '' },
     whole: { type: 'refusal', refusal },
-    stream: (place) => written('response.refusal', 'refusal', refusal, place),
+    stream: (place) => textEvents('response.refusal', 'refusal', refusal, place),
   };
 }
 

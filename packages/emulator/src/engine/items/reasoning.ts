@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Said } from '../../sources/answer.js';
-import { marked } from '../../wire/provenance.js';
-import { written, type Draft, type Drafting, type ItemStatus } from '../../wire/draft.js';
+import type { ReplyItem } from '../../sources/answer.js';
+import { withIssuerMark } from '../../wire/issuer.js';
+import { textEvents, type OutputItem, type ItemOptions, type ItemStatus } from '../../wire/output-item.js';
 
-type Reasoning = Extract<Said, { readonly kind: 'reasoning' }>;
+type Reasoning = Extract<ReplyItem, { readonly kind: 'reasoning' }>;
 
 /**
  * A reasoning item. `encrypted_content` is there only for who includes it, and its text in `output_item.done` is not the
@@ -11,9 +11,9 @@ type Reasoning = Extract<Said, { readonly kind: 'reasoning' }>;
  */
 export function reasoning(
   { summary, content }: Reasoning,
-  { ids, include, reasoningEvents, reasoningStatus }: Drafting,
+  { ids, include, reasoningEvents, reasoningStatus }: ItemOptions,
   status: ItemStatus,
-): Draft {
+): OutputItem {
   const id = ids.next('rs');
   const parts = summary.map((text) => ({ type: 'summary_text', text }));
   const item = {
@@ -26,7 +26,7 @@ export function reasoning(
   };
   const sealed = (occasion: string) =>
     include.has('reasoning.encrypted_content')
-      ? { encrypted_content: marked(cipherOf(occasion, [id, summary, content]), ids.maker) }
+      ? { encrypted_content: withIssuerMark(cipherOf(occasion, [id, summary, content]), ids.issuer) }
       : {};
   return {
     added: {
@@ -38,14 +38,14 @@ export function reasoning(
     },
     done: { ...item, ...sealed('done') },
     final: { ...item, ...sealed('final') },
-    *between(at) {
+    *progress(at) {
       if (content !== undefined) {
-        yield* written(reasoningEvents, 'text', content, { ...at, content_index: 0 });
+        yield* textEvents(reasoningEvents, 'text', content, { ...at, content_index: 0 });
       }
       for (const [summary_index, part] of parts.entries()) {
         const place = { ...at, summary_index };
         yield { type: 'response.reasoning_summary_part.added', ...place, part: { type: 'summary_text', text: '' } };
-        yield* written('response.reasoning_summary_text', 'text', part.text, place);
+        yield* textEvents('response.reasoning_summary_text', 'text', part.text, place);
         yield { type: 'response.reasoning_summary_part.done', ...place, part };
       }
     },

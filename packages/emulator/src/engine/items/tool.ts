@@ -1,7 +1,14 @@
 import type { IdPrefix } from '../../wire/ids.js';
 import type { Item } from '../../wire/wire.js';
 import { compaction } from '../../memory/compaction.js';
-import { written, type Draft, type Drafting, type ItemStatus, type Place, type Step } from '../../wire/draft.js';
+import {
+  textEvents,
+  type OutputItem,
+  type ItemOptions,
+  type ItemStatus,
+  type ItemPosition,
+  type UnnumberedEvent,
+} from '../../wire/output-item.js';
 import type { ToolItem } from '../../sources/tool-schema.js';
 
 /** An item of a tool as the API has it, before it has id and type: announced, done, and the events between. */
@@ -9,20 +16,30 @@ interface Performed {
   readonly prefix: IdPrefix;
   readonly added: object;
   readonly done: object;
-  readonly between?: (at: Place) => Iterable<Step>;
+  readonly progress?: (at: ItemPosition) => Iterable<UnnumberedEvent>;
 }
 
 /** The call of a tool that the service knows by name, with its progress events (P59). `before` is what was drafted so far. */
-export function tool(item: ToolItem, drafting: Drafting, status: ItemStatus, before: readonly Draft[]): Draft {
+export function tool(
+  item: ToolItem,
+  drafting: ItemOptions,
+  status: ItemStatus,
+  before: readonly OutputItem[],
+): OutputItem {
   if (item.type === 'compaction') return compaction(drafting);
-  const { prefix, added, done, between = () => [] } = perform(item, drafting, status, before);
+  const { prefix, added, done, progress = () => [] } = perform(item, drafting, status, before);
   const named = { id: drafting.ids.next(prefix), type: item.type };
-  return { added: { ...named, ...added }, done: { ...named, ...done }, between };
+  return { added: { ...named, ...added }, done: { ...named, ...done }, progress };
 }
 
 type Performable = Exclude<ToolItem, { readonly type: 'compaction' }>;
 
-function perform(item: Performable, drafting: Drafting, status: ItemStatus, before: readonly Draft[]): Performed {
+function perform(
+  item: Performable,
+  drafting: ItemOptions,
+  status: ItemStatus,
+  before: readonly OutputItem[],
+): Performed {
   const { ids, include } = drafting;
   const begun = { status: 'in_progress' };
   switch (item.type) {
@@ -31,7 +48,7 @@ function perform(item: Performable, drafting: Drafting, status: ItemStatus, befo
         prefix: 'ws',
         added: begun,
         done: { status, action: visibleAction(item.action, include) },
-        between: stages(item.type, 'in_progress', 'searching', 'completed'),
+        progress: stages(item.type, 'in_progress', 'searching', 'completed'),
       };
     case 'file_search_call': {
       const results = include.has('file_search_call.results') ? (item.results ?? []) : null;
@@ -39,7 +56,7 @@ function perform(item: Performable, drafting: Drafting, status: ItemStatus, befo
         prefix: 'fs',
         added: { ...begun, queries: [], results: null },
         done: { status, queries: item.queries, results },
-        between: stages(item.type, 'in_progress', 'searching', 'completed'),
+        progress: stages(item.type, 'in_progress', 'searching', 'completed'),
       };
     }
     case 'code_interpreter_call': {
@@ -49,9 +66,9 @@ function perform(item: Performable, drafting: Drafting, status: ItemStatus, befo
         prefix: 'ci',
         added: { ...begun, code: '', ...container, outputs: asked ? [] : null },
         done: { status, code: item.code, ...container, outputs: asked ? item.outputs : null },
-        *between(at) {
+        *progress(at) {
           yield { type: 'response.code_interpreter_call.in_progress', ...at };
-          yield* written('response.code_interpreter_call_code', 'code', item.code, at);
+          yield* textEvents('response.code_interpreter_call_code', 'code', item.code, at);
           yield* stages(item.type, 'interpreting', 'completed')(at);
         },
       };
@@ -62,7 +79,7 @@ function perform(item: Performable, drafting: Drafting, status: ItemStatus, befo
         prefix: 'ig',
         added: begun,
         done: { status, ...look, result, ...(revised_prompt === undefined ? {} : { revised_prompt }) },
-        *between(at) {
+        *progress(at) {
           yield* stages(type, 'in_progress', 'generating')(at);
           for (const [partial_image_index, partial_image_b64] of previews.entries()) {
             const preview = { partial_image_index, partial_image_b64 };
@@ -78,7 +95,7 @@ function perform(item: Performable, drafting: Drafting, status: ItemStatus, befo
         prefix: 'mcpl',
         added: { server_label, tools: [] },
         done: { server_label, tools, ...(error === undefined ? {} : { error }) },
-        between: stages(item.type, 'in_progress', error === undefined ? 'completed' : 'failed'),
+        progress: stages(item.type, 'in_progress', error === undefined ? 'completed' : 'failed'),
       };
     }
     case 'mcp_call': {
@@ -90,9 +107,9 @@ function perform(item: Performable, drafting: Drafting, status: ItemStatus, befo
         prefix: 'mcp',
         added: { ...begun, ...call, arguments: '', output: null, error: null },
         done: { status: failure === null ? status : 'failed', ...call, arguments: text, output, error: failure },
-        *between(at) {
+        *progress(at) {
           yield { type: 'response.mcp_call.in_progress', ...at };
-          yield* written('response.mcp_call_arguments', 'arguments', text, at);
+          yield* textEvents('response.mcp_call_arguments', 'arguments', text, at);
           yield* stages(item.type, failure === null ? 'completed' : 'failed')(at);
         },
       };
@@ -113,11 +130,11 @@ function perform(item: Performable, drafting: Drafting, status: ItemStatus, befo
         added: { ...begun, ...call, action: { commands: [], ...limits } },
         done: { status, ...call, action: { commands, ...limits } },
         // These events name no item (P59).
-        *between({ output_index }) {
+        *progress({ output_index }) {
           for (const [command_index, command] of commands.entries()) {
             const at = { output_index, command_index };
             yield { type: 'response.shell_call_command.added', ...at, command: '' };
-            yield* written('response.shell_call_command', 'command', command, at);
+            yield* textEvents('response.shell_call_command', 'command', command, at);
           }
         },
       };
@@ -134,7 +151,7 @@ function perform(item: Performable, drafting: Drafting, status: ItemStatus, befo
         prefix: 'sho',
         added: { ...begun, ...call, output: [] },
         done: { status, ...call, output },
-        *between(at) {
+        *progress(at) {
           for (const [command_index, { stdout, stderr }] of output.entries()) {
             const place = { ...at, command_index };
             const type = 'response.shell_call_output_content';
@@ -171,7 +188,7 @@ function perform(item: Performable, drafting: Drafting, status: ItemStatus, befo
 }
 
 /** Progress events that name the item and nothing else. */
-function stages(type: string, ...names: readonly string[]): (at: Place) => Iterable<Step> {
+function stages(type: string, ...names: readonly string[]): (at: ItemPosition) => Iterable<UnnumberedEvent> {
   return (at) => names.map((name) => ({ type: `response.${type}.${name}`, ...at }));
 }
 

@@ -2,10 +2,10 @@ import { Refusal } from '../../wire/refusal.js';
 import { Numbering } from '../steering/numbering.js';
 import type { SteerTarget } from '../steering/target.js';
 import type { Submission } from '../steering/submission.js';
-import type { Received } from '../carriage.js';
+import type { ReceivedCreate } from '../turn-sink.js';
 
 /** A create that waits for its lane. */
-export interface Waiting extends Received {
+export interface QueuedCreate extends ReceivedCreate {
   /** Place in the order in which all creates of the socket came. */
   readonly arrival: number;
   /** Set for a successor the server itself begins with accepted steering input (P48). */
@@ -13,7 +13,7 @@ export interface Waiting extends Received {
 }
 
 /** Accepted steering input that waits for the client's tool results (P49). */
-export interface Parked {
+export interface PendingSteers {
   readonly parent: string;
   readonly submissions: readonly Submission[];
 }
@@ -21,10 +21,10 @@ export interface Parked {
 /** Turns with one `stream_id` on one socket, one after another; the default lane has none (P42, P43). */
 export class Lane {
   readonly streamId: string | undefined;
-  readonly queue: Waiting[] = [];
+  readonly queue: QueuedCreate[] = [];
   /** The turn that runs. */
   target: SteerTarget | undefined;
-  parked: Parked | undefined;
+  parked: PendingSteers | undefined;
   /** Of the events of the latest turn. */
   numbering = new Numbering();
 
@@ -101,7 +101,7 @@ export class Lanes {
     return { lane };
   }
 
-  enqueue(lane: Lane, received: Received): void {
+  enqueue(lane: Lane, received: ReceivedCreate): void {
     this.#arrivals += 1;
     this.#queuedTurns += 1;
     this.#queuedBytes += received.bytes;
@@ -117,7 +117,7 @@ export class Lanes {
   }
 
   /** Takes the turn that came first of those whose lane is free; undefined if none may run now. */
-  start(): { readonly lane: Lane; readonly next: Waiting } | undefined {
+  start(): { readonly lane: Lane; readonly next: QueuedCreate } | undefined {
     if (this.#running.size >= this.#limits.inFlightTurns) return undefined;
     let first: Lane | undefined;
     for (const lane of this.#waiting) {

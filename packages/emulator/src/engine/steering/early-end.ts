@@ -1,7 +1,7 @@
 import { endResponse } from '../response.js';
 import { sequenceOf } from './numbering.js';
 import { isClientCall } from '../../wire/client-calls.js';
-import type { Frames, Recount } from '../carriage.js';
+import type { Frames, CountUsage } from '../turn-sink.js';
 import { isItem, isRecord, type Frame, type Item, type ResponseObject } from '../../wire/wire.js';
 
 /** Why a response ends before its answer does; undefined while nothing ends it. */
@@ -17,7 +17,7 @@ export type EarlyEnd = 'steered' | 'interrupted' | undefined;
 export function* untilEnded(
   frames: Frames,
   endsBecause: () => EarlyEnd,
-  recount: Recount,
+  countUsage: CountUsage,
 ): Generator<Frame, ResponseObject | undefined> {
   let created = '';
   const finished: string[] = [];
@@ -42,7 +42,7 @@ export function* untilEnded(
     if (begun === undefined) continue;
     const ended = endResponse(begun, output, {
       status: 'incomplete',
-      usage: recount(output),
+      usage: countUsage(output),
       incompleteReason: reason,
     });
     const type = 'response.incomplete';

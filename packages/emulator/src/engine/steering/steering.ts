@@ -1,10 +1,10 @@
-import { faultField } from '../../faults/faulty.js';
+import { faultField } from '../../faults/with-faults.js';
 import type { Ids } from '../../wire/ids.js';
-import type { Lane, Waiting } from '../lanes/lane.js';
+import type { Lane, QueuedCreate } from '../lanes/lane.js';
 import { isRecord } from '../../wire/wire.js';
 import { accepted, failed, pending, type SteerAnswer, type SteerErrorCode } from './answers.js';
 import { requiredInput } from './required-input.js';
-import { readSteer, type ReadSteer, type Submission } from './submission.js';
+import { parseSteer, type ParsedSteer, type Submission } from './submission.js';
 import { SteerTarget } from './target.js';
 
 /** How many finished responses of a socket a late steer is told apart from an unknown id by. */
@@ -51,7 +51,7 @@ export class Steering {
   }
 
   receive(body: Record<string, unknown>, bytes: number): void {
-    const steer = readSteer(body);
+    const steer = parseSteer(body);
     const lane = [...this.#lanes()].find(({ target }) => target?.id === steer.parent && !target.isOver);
     const target = lane?.target;
     const refused = (code: SteerErrorCode, message: string, at = lane) => this.#say(at, failed(steer, code, message));
@@ -80,7 +80,7 @@ export class Steering {
     return held.flat().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  #refuseLate(steer: ReadSteer): void {
+  #refuseLate(steer: ParsedSteer): void {
     const finished = this.#finished.get(steer.parent);
     const refused = (code: SteerErrorCode, message: string) =>
       this.#say(finished?.lane, failed(steer, code, `${message} Send it as the input of a new response.`));
@@ -92,7 +92,7 @@ export class Steering {
   }
 
   /** Before a turn. What is parked on its lane goes with the create that continues its parent; any other loses it. */
-  begin(lane: Lane, next: Waiting): Begun {
+  begin(lane: Lane, next: QueuedCreate): Begun {
     const target = new SteerTarget();
     lane.target = target;
     if (next.successor !== undefined) return { target, steered: next.successor };

@@ -36,14 +36,14 @@ const steerSchema = z.strictObject({
 });
 
 /** A `response.steer` as it came: its target and its input as far as they can be read, and what is wrong with it. */
-export interface ReadSteer {
+export interface ParsedSteer {
   readonly parent: string;
   readonly input: unknown;
   readonly items: readonly Item[];
   readonly problem?: string;
 }
 
-export function readSteer(body: Record<string, unknown>): ReadSteer {
+export function parseSteer(body: Record<string, unknown>): ParsedSteer {
   const { previous_response_id: id, input } = body;
   const parent = typeof id === 'string' ? id : '';
   const checked = steerSchema.safeParse(body);

@@ -1,6 +1,6 @@
 import type { CreateRequest } from '../../request/request.js';
 import { endsResponse } from '../../wire/terminal.js';
-import type { Frames, Recount } from '../carriage.js';
+import type { Frames, CountUsage } from '../turn-sink.js';
 import type { Frame, Item, ResponseObject } from '../../wire/wire.js';
 import { answeredKey, callKeys, isClientCall } from '../../wire/client-calls.js';
 import { itemOf, responseOf, untilEnded, type EarlyEnd } from './early-end.js';
@@ -27,9 +27,9 @@ export class SteerTarget {
   readonly #interrupted = new AbortController();
 
   /** Hands the events through, and ends them early if the turn is steered. */
-  *watch(frames: Frames, request: CreateRequest, recount: Recount): Generator<Frame, ResponseObject | undefined> {
+  *watch(frames: Frames, request: CreateRequest, countUsage: CountUsage): Generator<Frame, ResponseObject | undefined> {
     this.#request = request;
-    const ended = yield* untilEnded(frames, () => this.#endsBecause(), recount);
+    const ended = yield* untilEnded(frames, () => this.#endsBecause(), countUsage);
     this.response = ended;
     return ended;
   }

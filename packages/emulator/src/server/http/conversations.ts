@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { runWithoutPause } from '../../base/gradual.js';
+import { runWithoutPause } from '../../base/incremental.js';
 import { Refusal } from '../../wire/refusal.js';
 import { metadata, optional } from '../../request/fields.js';
 import { itemsOf } from '../../request/items.js';
@@ -17,8 +17,8 @@ const itemsBody = z.looseObject({ items: items.min(1) });
 
 export async function createConversation(exchange: Exchange): Promise<unknown> {
   const body = await checkedBody(exchange, createBody);
-  const { emulation, tenant } = exchange;
-  const { conversations } = emulation;
+  const { engine, tenant } = exchange;
+  const { conversations } = engine;
   return shown(conversations.create(tenant, runWithoutPause(itemsOf(body.items ?? [], 'items')), body.metadata ?? {}));
 }
 
@@ -35,7 +35,7 @@ export async function updateConversation(exchange: Exchange): Promise<unknown> {
 
 export function deleteConversation(exchange: Exchange): unknown {
   const conversation = named(exchange);
-  exchange.emulation.conversations.delete(conversation);
+  exchange.engine.conversations.delete(conversation);
   return { id: conversation.id, object: 'conversation.deleted', deleted: true };
 }
 
@@ -45,7 +45,7 @@ export function listItems(exchange: Exchange): unknown {
 
 export async function createItems(exchange: Exchange): Promise<unknown> {
   const body = await checkedBody(exchange, itemsBody);
-  const added = exchange.emulation.conversations.append(named(exchange), runWithoutPause(itemsOf(body.items, 'items')));
+  const added = exchange.engine.conversations.append(named(exchange), runWithoutPause(itemsOf(body.items, 'items')));
   return listOf(added);
 }
 
@@ -59,12 +59,12 @@ export function getItem(exchange: Exchange): unknown {
 /** Answers with the conversation, as the API does; an item that is not there is not missed. */
 export function deleteItem(exchange: Exchange): unknown {
   const conversation = named(exchange);
-  exchange.emulation.conversations.removeItem(conversation, segment(exchange, 1));
+  exchange.engine.conversations.removeItem(conversation, segment(exchange, 1));
   return shown(conversation);
 }
 
 function named(exchange: Exchange): Conversation {
-  return exchange.emulation.conversations.get(segment(exchange), exchange.tenant);
+  return exchange.engine.conversations.get(segment(exchange), exchange.tenant);
 }
 
 function shown({ id, createdAt, metadata: said }: Conversation): unknown {

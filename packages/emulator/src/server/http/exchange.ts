@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import { Refusal } from '../../wire/refusal.js';
-import { complaint } from '../../request/complaint.js';
+import { refusalOfIssue } from '../../request/schema-refusal.js';
 import type { Tenant } from '../../base/tenant.js';
-import type { Emulation } from '../../engine/turn.js';
+import type { Engine } from '../../engine/turn.js';
 import { isRecord, type Frame } from '../../wire/wire.js';
 
 /** One request that is not a turn, as an endpoint sees it. */
 export interface Exchange {
-  readonly emulation: Emulation;
+  readonly engine: Engine;
   /** Whose responses and conversations it may see. */
   readonly tenant: Tenant;
   readonly recordings: string | undefined;
@@ -30,7 +30,7 @@ export async function checkedBody<T extends z.ZodType>(exchange: Exchange, schem
   const body = (await exchange.body()) ?? {};
   if (!isRecord(body)) throw new Refusal('The request body must be a JSON object.', { code: 'invalid_type' });
   const checked = schema.safeParse(body);
-  if (!checked.success) throw complaint(checked.error.issues[0], [], body);
+  if (!checked.success) throw refusalOfIssue(checked.error.issues[0], [], body);
   return checked.data;
 }
 

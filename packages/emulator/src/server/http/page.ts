@@ -1,5 +1,5 @@
 import { Refusal } from '../../wire/refusal.js';
-import { unsupportedValue } from '../../request/complaint.js';
+import { unsupportedValue } from '../../request/schema-refusal.js';
 
 interface Page<T> {
   readonly object: 'list';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { runInSteps } from '../../base/gradual.js';
+import { runInSteps } from '../../base/incremental.js';
 import { Context } from '../../memory/context.js';
 import { storedContext } from '../../engine/continuation.js';
 import { compactionItem } from '../../memory/compaction.js';
-import type { Remembered } from '../../memory/memory.js';
+import type { RememberedResponse } from '../../memory/memory.js';
 import { refuseUnknownModel } from '../../engine/models.js';
 import { Refusal } from '../../wire/refusal.js';
 import { createFields, optional, stringOrList, stringOrObject } from '../../request/fields.js';
@@ -18,7 +18,7 @@ function notFound(id: string): Refusal {
   return new Refusal(`Response with id '${id}' not found.`, { status: 404 });
 }
 
-function stored({ emulation: { memory }, tenant }: Exchange, id: string): Remembered {
+function stored({ engine: { memory }, tenant }: Exchange, id: string): RememberedResponse {
   const found = memory.stored(id, tenant);
   if (found === undefined) throw notFound(id);
   return found;
@@ -26,9 +26,9 @@ function stored({ emulation: { memory }, tenant }: Exchange, id: string): Rememb
 
 /** `GET /responses/{id}`: the response, or, with `stream=true`, its events after `starting_after` (P29). */
 export async function retrieve(exchange: Exchange): Promise<unknown> {
-  const { emulation, query, tenant } = exchange;
+  const { engine, query, tenant } = exchange;
   const id = segment(exchange);
-  const job = emulation.background.find(id, tenant);
+  const job = engine.background.find(id, tenant);
   if (query.get('stream') !== 'true') return job?.response ?? stored(exchange, id).response;
   const from = startOf(query);
   if (job !== undefined) return exchange.stream(job.follow(from, exchange.signal));
@@ -58,7 +58,7 @@ function* skip(frames: Iterator<Frame>, count: number): Generator<Frame> {
 }
 
 export function remove(exchange: Exchange): unknown {
-  const { memory, background } = exchange.emulation;
+  const { memory, background } = exchange.engine;
   const id = segment(exchange);
   const wasStored = memory.unstore(id, exchange.tenant);
   if (!wasStored && background.find(id, exchange.tenant) === undefined) throw notFound(id);
@@ -68,23 +68,23 @@ export function remove(exchange: Exchange): unknown {
 
 /** The items a response was made of: what it continued, then its own input. */
 export function inputItems(exchange: Exchange): unknown {
-  const { emulation, query } = exchange;
+  const { engine, query } = exchange;
   const response = stored(exchange, segment(exchange));
-  const context = emulation.memory.transcript(response);
+  const context = engine.memory.transcript(response);
   if (context === undefined) throw notFound(response.response.id);
   const output = new Set(response.response.output);
   const input = context.filter((item) => !output.has(item));
   return pageOf(
-    input.map((item) => emulation.listed.of(item)),
+    input.map((item) => engine.listed.of(item)),
     query,
   );
 }
 
 /** Stops a background response. One that has ended is answered as it is. */
 export function cancel(exchange: Exchange): unknown {
-  const { emulation, tenant } = exchange;
+  const { engine, tenant } = exchange;
   const id = segment(exchange);
-  const job = emulation.background.find(id, tenant);
+  const job = engine.background.find(id, tenant);
   if (job !== undefined) {
     job.cancel();
     return job.response;
@@ -107,9 +107,9 @@ const compactBody = z.looseObject({
  * stands for the rest. Nothing is stored.
  */
 export async function compact(exchange: Exchange): Promise<unknown> {
-  const { emulation } = exchange;
+  const { engine } = exchange;
   const body = await checkedBody(exchange, compactBody);
-  refuseUnknownModel(body.model, emulation.models);
+  refuseUnknownModel(body.model, engine.models);
   const context = contextOf(
     exchange,
     body.previous_response_id,
@@ -119,7 +119,7 @@ export async function compact(exchange: Exchange): Promise<unknown> {
   if (context.length === 0) {
     throw new Refusal("Missing required parameter: 'input'.", { code: 'missing_required_parameter', param: 'input' });
   }
-  const { ids, listed, tokens } = emulation;
+  const { ids, listed, tokens } = engine;
   const messages = context.items().filter(isUserMessage);
   const output: readonly Item[] = [
     ...messages.map((item) => listed.of(item)),
@@ -138,7 +138,7 @@ const countedBody = createFields.extend({ model: optional(z.string().min(1)), co
 
 /** `POST /responses/input_tokens`: what a create with this body would count, without making one. */
 export async function inputTokens(exchange: Exchange): Promise<unknown> {
-  const { emulation } = exchange;
+  const { engine } = exchange;
   const body = await checkedBody(exchange, countedBody);
   const conversation = conversationIdOf(body.conversation);
   const context = contextOf(
@@ -149,17 +149,17 @@ export async function inputTokens(exchange: Exchange): Promise<unknown> {
   );
   return {
     object: 'response.input_tokens',
-    input_tokens: await runInSteps(emulation.tokens.countInput(body, context)),
+    input_tokens: await runInSteps(engine.tokens.countInput(body, context)),
   };
 }
 
 function contextOf(
-  { emulation, tenant }: Exchange,
+  { engine, tenant }: Exchange,
   previous: string | undefined,
   conversation: string | undefined,
   input: readonly Item[],
 ): Context {
-  const { conversations, memory } = emulation;
+  const { conversations, memory } = engine;
   const known =
     conversation !== undefined
       ? conversations.get(conversation, tenant).context

@@ -35,16 +35,16 @@ const routes: readonly Route[] = [
   {
     path: 'models',
     methods: {
-      GET: async ({ emulation, recordings }) => ({
+      GET: async ({ engine, recordings }) => ({
         object: 'list',
-        data: await listModels(emulation.models, recordings),
+        data: await listModels(engine.models, recordings),
       }),
     },
   },
   {
     path: 'models/{}',
     methods: {
-      GET: (exchange) => findModel(segment(exchange), exchange.emulation.models, exchange.recordings),
+      GET: (exchange) => findModel(segment(exchange), exchange.engine.models, exchange.recordings),
     },
   },
 ];

@@ -1,5 +1,5 @@
 import { ScriptError } from '../../base/errors.js';
-import { firstIssue, scriptComplaint } from './script-complaint.js';
+import { firstIssue, scriptProblem } from './script-problem.js';
 import { scriptSchema, type CheckedScript } from './script.js';
 
 /** Reads and checks a script: a path, or the object a file would hold. Every fault is a `ScriptError` of one sentence. */
@@ -13,5 +13,5 @@ export async function loadScript(source: unknown): Promise<CheckedScript> {
 function checkObject(source: unknown): CheckedScript {
   const checked = scriptSchema.safeParse(source);
   if (checked.success) return checked.data;
-  throw new ScriptError(`The script is not valid: ${scriptComplaint(firstIssue(checked.error), source)}`);
+  throw new ScriptError(`The script is not valid: ${scriptProblem(firstIssue(checked.error), source)}`);
 }

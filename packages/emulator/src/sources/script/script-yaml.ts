@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { ScriptError, type ScriptPlace } from '../../base/errors.js';
-import { firstIssue, scriptComplaint } from './script-complaint.js';
+import { firstIssue, scriptProblem } from './script-problem.js';
 import { scriptSchema, type CheckedScript } from './script.js';
 
 /** A script is written by hand; more than this is some other file. */
@@ -29,7 +29,7 @@ export function parseScript(text: string, file: string): CheckedScript {
   const checked = scriptSchema.safeParse(content);
   if (checked.success) return checked.data;
   const issue = firstIssue(checked.error);
-  throw new ScriptError(scriptComplaint(issue, content), place(offsetOf(document, issue)));
+  throw new ScriptError(scriptProblem(issue, content), place(offsetOf(document, issue)));
 }
 
 async function readScript(file: string): Promise<string> {

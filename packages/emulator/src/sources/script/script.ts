@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { annotationSchema, toolSchema } from '../tool-schema.js';
 import { faultRules } from '../../faults/rule.js';
-import { finder } from '../../base/pattern.js';
+import { compilePattern } from '../../base/pattern.js';
 import { unclosedTemplate } from '../template.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);
@@ -116,7 +116,7 @@ const pattern = z
   .min(1)
   .check(({ value, issues }) => {
     try {
-      finder(value);
+      compilePattern(value);
     } catch (error) {
       const message = `this is not a regular expression (${error instanceof Error ? error.message : 'unknown reason'})`;
       issues.push({ code: 'custom', message, input: value });

@@ -1,8 +1,8 @@
 import { sha256 } from '../../base/digest.js';
-import type { Answer, Question, Reply, Said, Source } from '../answer.js';
+import type { Answer, Question, Reply, ReplyItem, Source } from '../answer.js';
 import { isClientCall } from '../../wire/client-calls.js';
 import type { Context } from '../../memory/context.js';
-import { finder } from '../../base/pattern.js';
+import { compilePattern } from '../../base/pattern.js';
 import { Refusal } from '../../wire/refusal.js';
 import { toolSchema, type ToolItem } from '../tool-schema.js';
 import type { CheckedScript, Entry, ScriptedCall } from './script.js';
@@ -73,8 +73,8 @@ function candidates(turns: readonly Entry[], turn: number): readonly Entry[] {
 type Match = NonNullable<CheckedScript['rules']>[number]['match'];
 
 function matcher(match: Match): (question: Question, turn: number) => boolean {
-  const model = match.model === undefined ? undefined : finder(match.model);
-  const input = match.input === undefined ? undefined : finder(match.input);
+  const model = match.model === undefined ? undefined : compilePattern(match.model);
+  const input = match.input === undefined ? undefined : compilePattern(match.input);
   return ({ request, context }, turn) =>
     (match.turn === undefined || match.turn === turn) &&
     (model === undefined || model(request.model)) &&
@@ -109,7 +109,7 @@ function replyOf(entry: Entry, scope: Scope): Reply {
   };
 }
 
-function saidBy(element: Element, scope: Scope): Said {
+function saidBy(element: Element, scope: Scope): ReplyItem {
   const render = (text: string | undefined) => (text === undefined ? undefined : renderText(text, scope));
   const { reasoning, reasoning_text, text, refusal, annotations, phase, call, tool } = element;
   if (tool !== undefined) return { kind: 'tool', item: rendered(tool, scope) };
@@ -125,7 +125,7 @@ function saidBy(element: Element, scope: Scope): Said {
   };
 }
 
-function scriptedCall({ name, arguments: given = {}, input }: ScriptedCall, scope: Scope): Said {
+function scriptedCall({ name, arguments: given = {}, input }: ScriptedCall, scope: Scope): ReplyItem {
   if (input !== undefined) return { kind: 'custom_tool_call', name, input: renderText(input, scope) };
   const text = typeof given === 'string' ? renderText(given, scope) : JSON.stringify(renderValue(given, scope));
   return { kind: 'function_call', name, arguments: text };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
-import { oneWrite } from '../../dist/listener/one-write.js';
+import { corkUntilMicrotask } from '../../dist/listener/cork.js';
 
 /** A connection that notes what leaves together. */
 function connection(): { tcp: Duplex; writes: string[][] } {
@@ -24,7 +24,7 @@ function connection(): { tcp: Duplex; writes: string[][] } {
 describe('writes of one moment', () => {
   test('leave in one write, before anything else runs', async () => {
     const { tcp, writes } = connection();
-    const gather = oneWrite(tcp);
+    const gather = corkUntilMicrotask(tcp);
     for (const text of ['a', 'b', 'c']) {
       gather();
       tcp.write(text);
@@ -39,7 +39,7 @@ describe('writes of one moment', () => {
 
   test('an end that follows them does not leave them behind', async () => {
     const { tcp, writes } = connection();
-    oneWrite(tcp)();
+    corkUntilMicrotask(tcp)();
     tcp.write('a');
     tcp.write('b');
     tcp.end();

@@ -3,29 +3,29 @@ import type { Sink } from '../faults/sink.js';
 import type { CreateRequest } from '../request/request.js';
 import type { Refusal } from '../wire/refusal.js';
 import type { Frame, Item, ResponseObject, Usage } from '../wire/wire.js';
-import type { Lineage } from './lanes/lineage.js';
+import type { LaneCache } from './lanes/connection-cache.js';
 
 /** The events of one answer, and the response they end in. */
 export type Frames = Iterator<Frame, ResponseObject | undefined>;
 
 /** One turn's way to its client. */
-export interface Carriage extends Sink {
+export interface TurnSink extends Sink {
   /** The tenant whose credential the turn came with. */
   readonly tenant: Tenant;
   /** Only a socket has one; over HTTP nothing is known but what is stored. */
-  readonly lineage: Lineage | undefined;
+  readonly laneCache: LaneCache | undefined;
   /** Where recordings count turns that bring no history. */
   readonly place: object;
-  /** Where a turn can be steered: lets the events end early when it is (P48). `recount` counts an output cut short. */
-  readonly steerable?: (frames: Frames, request: CreateRequest, recount: Recount) => Frames;
+  /** Where a turn can be steered: lets the events end early when it is (P48). `countUsage` counts an output cut short. */
+  readonly steerable?: (frames: Frames, request: CreateRequest, countUsage: CountUsage) => Frames;
   /** Aborted when the turn is to end at once: its events are not waited for any more. */
-  readonly hurried?: AbortSignal;
+  readonly interrupted?: AbortSignal;
   /** Outputs of the client's tools that came while the turn ran (P53). */
   readonly injected?: () => readonly Item[];
 }
 
 /** The body of a create: parsed, and its size as it came. With a `refusal` it is one that is not even looked at. */
-export interface Received {
+export interface ReceivedCreate {
   readonly body: unknown;
   readonly bytes: number;
   readonly refusal?: Refusal;
@@ -34,4 +34,4 @@ export interface Received {
 }
 
 /** Counts the usage of an output that was cut short. */
-export type Recount = (output: readonly Item[]) => Usage | null;
+export type CountUsage = (output: readonly Item[]) => Usage | null;

@@ -2,7 +2,7 @@
  * The members of a Set from the oldest on, for one that lets go of them in this order. A Set that is asked for its first member again
  * and again steps over all that were deleted before it, each time; an iterator that is kept has passed them.
  */
-export class Oldest<T> {
+export class EvictionQueue<T> {
   readonly #members: ReadonlySet<T>;
   #next: Iterator<T>;
 

@@ -1,7 +1,7 @@
 import { isRecord, type Item } from './wire.js';
 
 /** What of an item the model wrote: texts, names and arguments, without the ids and types that the service puts around. */
-export function wordsOf(item: Item): string {
+export function generatedText(item: Item): string {
   switch (item.type) {
     case 'message':
       return textsIn(item['content']);

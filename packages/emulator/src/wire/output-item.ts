@@ -2,7 +2,7 @@ import type { Ids } from './ids.js';
 import type { Item } from './wire.js';
 
 /** An event before it has its number. */
-export type Event = { readonly type: string; readonly [field: string]: unknown };
+export type EventFields = { readonly type: string; readonly [field: string]: unknown };
 
 /** A delta before it has its number: what all deltas of a text have in common is written as JSON once. */
 export interface Delta {
@@ -13,9 +13,9 @@ export interface Delta {
   readonly after: string;
 }
 
-export type Step = Event | Delta;
+export type UnnumberedEvent = EventFields | Delta;
 
-export function isDelta(step: Step): step is Delta {
+export function isDelta(step: UnnumberedEvent): step is Delta {
   return typeof step['before'] === 'string';
 }
 
@@ -47,22 +47,22 @@ const noFields = {};
 const none = () => noFields;
 
 /** Where in the output the events of an item belong. */
-export interface Place {
+export interface ItemPosition {
   readonly item_id: string;
   readonly output_index: number;
 }
 
 /** A part of a reply as an item: as it stands when it is announced, the events that fill it, and as it stands when done. */
-export interface Draft {
+export interface OutputItem {
   readonly added: Item;
   readonly done: Item;
   /** As the terminal response has it, if that differs from `done`. */
   readonly final?: Item;
-  readonly between: (at: Place) => Iterable<Step>;
+  readonly progress: (at: ItemPosition) => Iterable<UnnumberedEvent>;
 }
 
 /** What a turn's items depend on beside what is said. */
-export interface Drafting {
+export interface ItemOptions {
   readonly ids: Ids;
   /** The request's `include`: parts of items that are sent only when asked for. */
   readonly include: ReadonlySet<string>;
@@ -109,7 +109,7 @@ function* longPieces(text: string): Generator<string> {
 }
 
 /** The deltas of a text, then the text. `field` is what the last event calls it. */
-export function* written(type: string, field: string, text: string, at: object): Generator<Step> {
+export function* textEvents(type: string, field: string, text: string, at: object): Generator<UnnumberedEvent> {
   yield* deltas(`${type}.delta`, text, at);
   yield { type: `${type}.done`, ...at, [field]: text };
 }

@@ -2,33 +2,38 @@ import type { Clock } from '../base/clock.js';
 import { endsTurn } from '../wire/terminal.js';
 import { Refusal } from '../wire/refusal.js';
 import { isRecord, type Frame, type ResponseObject } from '../wire/wire.js';
-import { editOf, type Edit } from './edit.js';
+import { editOf, type EventEdit } from './event-edit.js';
 import { ShapedError } from './error-shape.js';
 import { describeFault, parseFaults, type Fault } from './fault.js';
-import { isOfConnection, type Faults } from './rule.js';
+import { strikesBeforeTurn, type Faults } from './rule.js';
 import type { Sink } from './sink.js';
-import { applyFault, isLineFault } from './apply-fault.js';
+import { applyFault, isSocketFault } from './apply-fault.js';
 
 /** Where a request may ask for faults of its own. */
 export const faultHeader = 'x-turnwire-fault';
 export const faultField = 'turnwire_fault';
 
 /** The faults of one turn: those its request asks for, and those of the rules. @throws Refusal for one there is not */
-export function faultsOf(faults: Faults, sink: Sink, turn: number, body: unknown): readonly Fault[] {
-  const { connection, transport, line } = sink;
-  const asked = [...line.upcoming.splice(0), ...askedInBody(body, transport)];
-  return [...asked, ...faults.ofTurn({ connection, transport, turn, body })];
+export function faultsOfTurn(faults: Faults, sink: Sink, turn: number, body: unknown): readonly Fault[] {
+  const { connection, transport, connectionControl } = sink;
+  const asked = [...connectionControl.firstTurnFaults.splice(0), ...requestedInBody(body, transport)];
+  return [...asked, ...faults.duringTurn({ connection, transport, turn, body })];
 }
 
-function askedInBody(body: unknown, transport: Sink['transport']): readonly Fault[] {
+function requestedInBody(body: unknown, transport: Sink['transport']): readonly Fault[] {
   const metadata = isRecord(body) ? body['metadata'] : undefined;
   const text = isRecord(metadata) ? metadata[faultField] : undefined;
   if (typeof text !== 'string') return [];
-  return askedFor(text, `metadata.${faultField}`, transport === 'websocket', (fault) => !isOfConnection(fault));
+  return requestedFaults(
+    text,
+    `metadata.${faultField}`,
+    transport === 'websocket',
+    (fault) => !strikesBeforeTurn(fault),
+  );
 }
 
 /** Reads faults that a request names. `allowed` leaves out those that would come too late there. */
-export function askedFor(
+export function requestedFaults(
   text: string,
   param: string,
   onSocket: boolean,
@@ -63,14 +68,14 @@ export interface FaultContext {
 }
 
 /** A sink on which faults strike; the same one if there are none. */
-export function faulty<S extends Sink>(
+export function withFaults<S extends Sink>(
   sink: S,
   faults: readonly Fault[],
   body: unknown,
   { clock, struck, forget }: FaultContext,
 ): S {
-  const { line, signal, transport } = sink;
-  if (faults.length === 0 && !line.throttled()) return sink;
+  const { connectionControl, signal, transport } = sink;
+  if (faults.length === 0 && !connectionControl.isThrottled()) return sink;
   const edits = faults.flatMap((fault) => {
     const edit = editOf(fault);
     return edit === undefined ? [] : [noticed(edit, () => struck(describeFault(fault)))];
@@ -91,10 +96,10 @@ export function faulty<S extends Sink>(
       done.add(fault);
       const { fault: name } = fault;
       if (name !== 'wrong-id' && name !== 'stray') struck(describeFault(fault));
-      if (isLineFault(fault)) await applyFault(fault, line, clock, signal);
+      if (isSocketFault(fault)) await applyFault(fault, connectionControl, clock, signal);
       if (name === 'cut' && next !== undefined) {
-        line.cut(transport === 'json' ? bodyOf(next) : next, fault.bytes);
-        await applyFault({ fault: fault.reset ? 'reset' : 'end', after: 0 }, line, clock, signal);
+        connectionControl.cut(transport === 'json' ? bodyOf(next) : next, fault.bytes);
+        await applyFault({ fault: fault.reset ? 'reset' : 'end', after: 0 }, connectionControl, clock, signal);
       }
       if (name === 'error') {
         // What ends in an error cannot be continued, even if the terminal event was the next.
@@ -105,13 +110,13 @@ export function faulty<S extends Sink>(
         const limit = new LimitReached(fault.code);
         if (place !== 'terminal') throw limit;
         await sink.send(limit.frame());
-        line.close(fault.code, '');
+        connectionControl.close(fault.code, '');
       }
     }
   };
 
   const deliver = async (frame: Frame): Promise<void> => {
-    if (line.throttled() && transport !== 'json') await line.drip(frame, signal);
+    if (connectionControl.isThrottled() && transport !== 'json') await connectionControl.sendThrottled(frame, signal);
     else await sink.send(frame);
   };
 
@@ -145,7 +150,7 @@ export function faulty<S extends Sink>(
     } else {
       await sink.refuse(refusal);
     }
-    if (refusal instanceof LimitReached) line.close(refusal.closeCode, '');
+    if (refusal instanceof LimitReached) connectionControl.close(refusal.closeCode, '');
   };
 
   const finish = (response: ResponseObject | undefined): void => {
@@ -168,7 +173,7 @@ class LimitReached extends Refusal {
 }
 
 /** Tells of an edit the first time it changes something. */
-function noticed(edit: Edit, notice: () => void): Edit {
+function noticed(edit: EventEdit, notice: () => void): EventEdit {
   let told = false;
   return (event) => {
     const frames = edit(event);
@@ -181,7 +186,7 @@ function noticed(edit: Edit, notice: () => void): Edit {
 }
 
 /** A JSON answer is its terminal event's response. */
-function edited(response: ResponseObject | undefined, edits: readonly Edit[]): ResponseObject | undefined {
+function edited(response: ResponseObject | undefined, edits: readonly EventEdit[]): ResponseObject | undefined {
   if (response === undefined) return undefined;
   let frames: readonly Frame[] = [{ type: `response.${response.status}`, text: JSON.stringify({ response }) }];
   for (const edit of edits) frames = frames.flatMap((frame) => edit({ frame, number: 1, last: true }));

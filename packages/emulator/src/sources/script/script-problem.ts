@@ -13,7 +13,7 @@ export function firstIssue(error: { readonly issues: readonly Issue[] }): Issue 
 }
 
 /** What is wrong with a script, in one sentence; `script` is the value that was checked. */
-export function scriptComplaint(issue: Issue, script: unknown): string {
+export function scriptProblem(issue: Issue, script: unknown): string {
   const { path } = issue;
   const value = path.reduce<unknown>(stepInto, script);
   const subject = nameOf(path);

@@ -5,7 +5,7 @@ import type { Pace } from '../sources/script/script.js';
 /** Shorter waits are not waited for: a timer is no more exact than this, and a late one is made up for by the next. */
 const shortestWaitMs = 1;
 
-interface Beat {
+interface PacerOptions {
   readonly pace: Pace;
   /** Input tokens of the turn that no earlier context brought. */
   readonly uncachedTokens: number;
@@ -14,7 +14,7 @@ interface Beat {
   readonly seed: string;
   readonly signal: AbortSignal;
   /** Once aborted, no event is waited for. */
-  readonly hurried?: AbortSignal | undefined;
+  readonly interrupted?: AbortSignal | undefined;
 }
 
 /**
@@ -22,11 +22,11 @@ interface Beat {
  * token and for the input that has to be read, and each delta for its token. Counted from the start, so timers that fire
  * late do not add up.
  */
-export class Metronome {
+export class EventPacer {
   readonly #pace: Pace;
   readonly #seed: string;
   readonly #clock: Clock;
-  readonly #hurried: AbortSignal | undefined;
+  readonly #interrupted: AbortSignal | undefined;
   readonly #sleeper: Sleeper;
   readonly #firstTokenMs: number;
   readonly #intervalMs: number;
@@ -36,13 +36,13 @@ export class Metronome {
   #begun = false;
   #random: (() => number) | undefined;
 
-  constructor(beat: Beat) {
-    const { pace, uncachedTokens, clock, signal, hurried } = beat;
+  constructor(beat: PacerOptions) {
+    const { pace, uncachedTokens, clock, signal, interrupted } = beat;
     this.#pace = pace;
     this.#seed = beat.seed;
     this.#clock = clock;
-    this.#hurried = hurried;
-    this.#sleeper = new Sleeper(clock, signal, hurried);
+    this.#interrupted = interrupted;
+    this.#sleeper = new Sleeper(clock, signal, interrupted);
     this.#firstTokenMs = (pace.first_token_ms ?? 0) + (uncachedTokens * (pace.ms_per_1000_uncached_tokens ?? 0)) / 1000;
     this.#intervalMs = pace.tokens_per_second === undefined ? 0 : 1000 / pace.tokens_per_second;
     this.#isUnpaced = this.#firstTokenMs === 0 && this.#intervalMs === 0;
@@ -51,7 +51,7 @@ export class Metronome {
 
   /** Undefined if the event may go out now; rejects when the turn is aborted. */
   before(eventType: string): Promise<void> | undefined {
-    if (this.#isUnpaced || this.#hurried?.aborted === true) return undefined;
+    if (this.#isUnpaced || this.#interrupted?.aborted === true) return undefined;
     if (!this.#begun && !prelude.has(eventType)) {
       this.#begun = true;
       this.#due += this.#jittered(this.#firstTokenMs);

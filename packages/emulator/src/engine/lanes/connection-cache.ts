@@ -1,12 +1,12 @@
 import type { Eviction } from '../../wire/dialect.js';
-import type { Memory, Remembered } from '../../memory/memory.js';
+import type { Memory, RememberedResponse } from '../../memory/memory.js';
 
 /** What one lane can continue without the store, and how its turns change that. */
-export interface Lineage {
+export interface LaneCache {
   /** The latest response of this lane or, to fork it, of another lane of the same connection (P46). */
-  find(id: string): Remembered | undefined;
+  find(id: string): RememberedResponse | undefined;
   /** A turn ended well: its response is the lane's latest now, and the only one (P70). */
-  advance(response: Remembered): void;
+  advance(response: RememberedResponse): void;
   /** A turn ended badly. `continued` is the `previous_response_id` it named, if any (P72). */
   evict(continued: unknown, how: 'refused' | 'failed'): void;
 }
@@ -15,7 +15,7 @@ export interface Lineage {
 export class ConnectionCache {
   readonly #memory: Memory;
   readonly #eviction: Eviction;
-  readonly #latest = new Map<object, Remembered>();
+  readonly #latest = new Map<object, RememberedResponse>();
 
   constructor(memory: Memory, eviction: Eviction) {
     this.#memory = memory;
@@ -23,7 +23,7 @@ export class ConnectionCache {
   }
 
   /** The lineage of one lane; `lane` is its identity. */
-  lineage(lane: object): Lineage {
+  laneCache(lane: object): LaneCache {
     return {
       find: (id) => {
         const own = this.#latest.get(lane);
@@ -47,7 +47,7 @@ export class ConnectionCache {
     this.#replace(lane, undefined);
   }
 
-  #replace(lane: object, next: Remembered | undefined): void {
+  #replace(lane: object, next: RememberedResponse | undefined): void {
     // Held before the other is released: the next one usually continues it, and must not lose its context.
     if (next !== undefined) this.#memory.hold(next);
     this.#memory.release(this.#latest.get(lane));

@@ -7,17 +7,17 @@ import type { Item } from './wire.js';
 const markLength = 8;
 const names = Object.keys(dialectTable) as DialectName[];
 
-/** `text` with the mark of its maker in place of its last characters, which must be hexadecimal or base64. */
-export function marked(text: string, maker: DialectName): string {
+/** `text` with the mark of its issuer in place of its last characters, which must be hexadecimal or base64. */
+export function withIssuerMark(text: string, issuer: DialectName): string {
   const plain = text.slice(0, -markLength);
-  return `${plain}${markOf(plain, maker)}`;
+  return `${plain}${markOf(plain, issuer)}`;
 }
 
 /**
  * Refuses reasoning that a server of another dialect made, as providers do: one cannot open what another has sealed, and has nothing under
  * another's ids (D12). What no emulator made passes, sealed or not: nothing is known of it.
  */
-export function refuseForeignReasoning(items: readonly Item[], own: DialectName): void {
+export function refuseReasoningOfOtherIssuer(items: readonly Item[], own: DialectName): void {
   for (const [index, { type, id, encrypted_content: sealed }] of items.entries()) {
     if (type !== 'reasoning') continue;
     if (typeof sealed === 'string') {
@@ -32,10 +32,10 @@ export function refuseForeignReasoning(items: readonly Item[], own: DialectName)
 
 function isForeign(text: string, own: DialectName): boolean {
   const plain = text.slice(0, -markLength);
-  const maker = names.find((name) => text === `${plain}${markOf(plain, name)}`);
-  return maker !== undefined && maker !== own;
+  const issuer = names.find((name) => text === `${plain}${markOf(plain, name)}`);
+  return issuer !== undefined && issuer !== own;
 }
 
-function markOf(plain: string, maker: DialectName): string {
-  return sha256(`${maker}\n${plain}`).slice(0, markLength);
+function markOf(plain: string, issuer: DialectName): string {
+  return sha256(`${issuer}\n${plain}`).slice(0, markLength);
 }

@@ -2,55 +2,55 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../base/clock.js';
 import { Refusal } from '../wire/refusal.js';
 import type { Fault } from './fault.js';
-import { askedFor, faultHeader } from './faulty.js';
-import type { Line } from './line.js';
-import { isOfConnection, type Faults } from './rule.js';
-import { applyFault, isLineFault } from './apply-fault.js';
+import { requestedFaults, faultHeader } from './with-faults.js';
+import type { ConnectionControl } from './connection-control.js';
+import { strikesBeforeTurn, type Faults } from './rule.js';
+import { applyFault, isSocketFault } from './apply-fault.js';
 
 /** The faults of one upgrade or POST, and when they strike. */
 export class RequestFaults {
   readonly #faults: readonly Fault[];
   /** Those its header asks for that are of a turn: for the first one. */
-  readonly upcoming: Fault[];
+  readonly firstTurnFaults: Fault[];
 
   /** @throws Refusal if its header names a fault there is not */
   constructor(faults: Faults, request: IncomingMessage, connection: number) {
     const header = request.headers[faultHeader];
     const transport = request.method === 'POST' ? 'http' : 'websocket';
     const onSocket = transport === 'websocket';
-    const asked = header === undefined ? [] : askedFor(String(header), faultHeader, onSocket, () => true);
-    const own = [...asked.filter(isOfConnection), ...faults.ofConnection({ connection, transport })];
+    const asked = header === undefined ? [] : requestedFaults(String(header), faultHeader, onSocket, () => true);
+    const own = [...asked.filter(strikesBeforeTurn), ...faults.beforeTurn({ connection, transport })];
     // An open socket has nothing to send before its first turn: that is what stalls.
     const later = (fault: Fault) => transport === 'websocket' && fault.fault === 'stall' && fault.after === 'open';
     this.#faults = own.filter((fault) => !later(fault));
-    this.upcoming = [
-      ...asked.filter((fault) => !isOfConnection(fault)),
+    this.firstTurnFaults = [
+      ...asked.filter((fault) => !strikesBeforeTurn(fault)),
       ...own.flatMap((fault): Fault[] => (fault.fault === 'stall' && later(fault) ? [{ ...fault, after: 0 }] : [])),
     ];
   }
 
   /** Resolves when the request may be answered: never, if a fault hangs it. @throws Refusal if a fault answers it */
-  async beforeAnswer(line: Line, clock: Clock, signal: AbortSignal): Promise<void> {
+  async beforeAnswer(connectionControl: ConnectionControl, clock: Clock, signal: AbortSignal): Promise<void> {
     for (const fault of this.#faults) {
       if (fault.fault === 'refuse') throw new FaultRefusal(fault.status, fault.headers, fault.body);
       if (fault.fault === 'connect-rate' && !underRate(fault, clock.now()))
         throw new FaultRefusal(fault.status, {}, undefined);
-      if (isLineFault(fault) && fault.after === 'request') await applyFault(fault, line, clock, signal);
+      if (isSocketFault(fault) && fault.after === 'request') await applyFault(fault, connectionControl, clock, signal);
     }
   }
 
   get strikesBeforeAnswer(): boolean {
-    return this.#faults.some((fault) => isLineFault(fault) && fault.after === 'request');
+    return this.#faults.some((fault) => isSocketFault(fault) && fault.after === 'request');
   }
 
   get strikesAfterOpen(): boolean {
-    return this.#faults.some((fault) => isLineFault(fault) && fault.after === 'open');
+    return this.#faults.some((fault) => isSocketFault(fault) && fault.after === 'open');
   }
 
   /** After the 101, or the head of the event stream. */
-  async afterOpen(line: Line, clock: Clock, signal: AbortSignal): Promise<void> {
+  async afterOpen(connectionControl: ConnectionControl, clock: Clock, signal: AbortSignal): Promise<void> {
     for (const fault of this.#faults) {
-      if (isLineFault(fault) && fault.after === 'open') await applyFault(fault, line, clock, signal);
+      if (isSocketFault(fault) && fault.after === 'open') await applyFault(fault, connectionControl, clock, signal);
     }
   }
 }

@@ -16,10 +16,10 @@ const pieceMs = 50;
 const resetAfterMs = 20;
 
 /** What a fault can do to the connection under a turn: a socket's whole life, or one POST. */
-export interface Line {
+export interface ConnectionControl {
   /** Faults that were asked for with the upgrade or the POST, for its first turn; whoever begins that turn takes them. */
-  readonly upcoming: Fault[];
-  throttled(): boolean;
+  readonly firstTurnFaults: Fault[];
+  isThrottled(): boolean;
   close(code: number, reason: string): void;
   /** FIN, without a closing handshake or the end of the body. */
   end(): void;
@@ -27,15 +27,20 @@ export interface Line {
   /** Sends the beginning of this event as if all of it were to come. */
   cut(frame: Frame, bytes: number | undefined): void;
   /** Neither reads nor writes any more. What is written is held back; the turn that caused it stops writing. */
-  silence(): void;
+  blackHole(): void;
   ignorePings(): void;
   throttle(bytesPerSecond: number): void;
   /** Sends an event at the throttled rate, behind those that are still being sent. */
-  drip(frame: Frame, signal: AbortSignal): Promise<void>;
+  sendThrottled(frame: Frame, signal: AbortSignal): Promise<void>;
 }
 
 /** The line of a socket. */
-export function webSocketLine(webSocket: WebSocket, tcp: Duplex, clock: Clock, upcoming: Fault[]): Line {
+export function webSocketControl(
+  webSocket: WebSocket,
+  tcp: Duplex,
+  clock: Clock,
+  firstTurnFaults: Fault[],
+): ConnectionControl {
   let ignoresPings = false;
   // The server's own pongs are off (`autoPong: false`), so that a fault can leave them out.
   webSocket.on('ping', (data: Buffer) => {
@@ -43,22 +48,22 @@ export function webSocketLine(webSocket: WebSocket, tcp: Duplex, clock: Clock, u
   });
   const throttle = new Throttle(clock, (frame, pieces) => fragments(webSocket, frame, pieces));
   return {
-    ...common(tcp, upcoming),
+    ...common(tcp, firstTurnFaults),
     close: (code, reason) => webSocket.close(code, reason),
     cut({ text }, bytes) {
       const payload = Buffer.from(text);
       tcp.write(Buffer.concat([frameHead(payload.byteLength), payload.subarray(0, bytes ?? payload.byteLength >> 1)]));
     },
     ignorePings: () => void (ignoresPings = true),
-    throttled: () => throttle.isOn,
+    isThrottled: () => throttle.isOn,
     throttle: (bytesPerSecond) => throttle.setRate(bytesPerSecond),
-    drip: (frame, signal) => throttle.send(frame, signal),
+    sendThrottled: (frame, signal) => throttle.send(frame, signal),
   };
 }
 
 /** The line of a POST. Each request has one, and few have faults: a class, whose methods all of them share. */
-export class HttpLine implements Line {
-  readonly upcoming: Fault[];
+export class HttpConnectionControl implements ConnectionControl {
+  readonly firstTurnFaults: Fault[];
   readonly #response: ServerResponse;
   readonly #tcp: Duplex;
   readonly #clock: Clock;
@@ -66,8 +71,8 @@ export class HttpLine implements Line {
   /** Whether the answer is an event stream; else it is one JSON body. */
   streams = false;
 
-  constructor(response: ServerResponse, clock: Clock, upcoming: Fault[]) {
-    this.upcoming = upcoming;
+  constructor(response: ServerResponse, clock: Clock, firstTurnFaults: Fault[]) {
+    this.firstTurnFaults = firstTurnFaults;
     this.#response = response;
     this.#tcp = response.socket ?? new Socket();
     this.#clock = clock;
@@ -95,7 +100,7 @@ export class HttpLine implements Line {
   }
 
   /** The socket is corked in the next tick: Node holds the chunks of one tick together, and those of this one are to arrive. */
-  silence(): void {
+  blackHole(): void {
     this.#tcp.pause();
     setImmediate(() => this.#tcp.cork());
   }
@@ -105,7 +110,7 @@ export class HttpLine implements Line {
     return undefined;
   }
 
-  throttled(): boolean {
+  isThrottled(): boolean {
     return this.#throttle !== undefined;
   }
 
@@ -117,30 +122,33 @@ export class HttpLine implements Line {
     this.#throttle.setRate(bytesPerSecond);
   }
 
-  async drip(frame: Frame, signal: AbortSignal): Promise<void> {
+  async sendThrottled(frame: Frame, signal: AbortSignal): Promise<void> {
     await this.#throttle?.send(frame, signal);
   }
 }
 
 /** The line of an upgrade that was not answered yet: there is nothing to cut or to throttle. */
-export function upgradeLine(tcp: Duplex): Line {
+export function upgradeControl(tcp: Duplex): ConnectionControl {
   return {
     ...common(tcp, []),
     close: () => void tcp.end(),
     cut: () => void tcp.end(),
     ignorePings: () => undefined,
-    throttled: () => false,
+    isThrottled: () => false,
     throttle: () => undefined,
-    drip: () => Promise.resolve(),
+    sendThrottled: () => Promise.resolve(),
   };
 }
 
-function common(tcp: Duplex, upcoming: Fault[]): Pick<Line, 'upcoming' | 'end' | 'reset' | 'silence'> {
+function common(
+  tcp: Duplex,
+  firstTurnFaults: Fault[],
+): Pick<ConnectionControl, 'firstTurnFaults' | 'end' | 'reset' | 'blackHole'> {
   return {
-    upcoming,
+    firstTurnFaults,
     end: () => void tcp.end(),
     reset: () => void setTimeout(reset, resetAfterMs, tcp),
-    silence() {
+    blackHole() {
       tcp.pause();
       tcp.cork();
     },

@@ -2,7 +2,11 @@ import type { z } from 'zod';
 import { Refusal } from '../wire/refusal.js';
 
 /** Says the first issue of a failed check in the API's words. `root` is the value the issue's path starts from. */
-export function complaint(issue: z.core.$ZodIssue | undefined, prefix: readonly PropertyKey[], root: unknown): Refusal {
+export function refusalOfIssue(
+  issue: z.core.$ZodIssue | undefined,
+  prefix: readonly PropertyKey[],
+  root: unknown,
+): Refusal {
   const path = issue?.path ?? [];
   const param = paramOf([...prefix, ...path]);
   const value = path.reduce<unknown>((at, key) => (isIndexable(at) ? at[key] : undefined), root);

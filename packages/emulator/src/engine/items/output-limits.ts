@@ -1,5 +1,5 @@
 import { TextDecoder } from 'node:util';
-import type { Reply, Said } from '../../sources/answer.js';
+import type { Reply, ReplyItem } from '../../sources/answer.js';
 
 /** The beginning of a text that has at most so many bytes of UTF-8; never half a character. */
 function beginning(text: string, bytes: number): string {
@@ -7,7 +7,7 @@ function beginning(text: string, bytes: number): string {
 }
 
 /** As much of something said as fits into so many bytes of words; undefined if it cannot be begun. */
-export function cutTo(bytes: number, said: Said): Said | undefined {
+export function truncateTo(bytes: number, said: ReplyItem): ReplyItem | undefined {
   switch (said.kind) {
     case 'message': {
       // A refusal follows the text, so it is the first to go.
@@ -49,7 +49,7 @@ const builtIn = new Set([
 ]);
 
 /** A reply without the calls of built-in tools beyond this number: a model that makes more of them is not heard. */
-export function withinToolCalls(reply: Reply, max = Infinity): Reply {
+export function limitToolCalls(reply: Reply, max = Infinity): Reply {
   let calls = 0;
   const output = reply.output.filter((said) => {
     if (said.kind !== 'tool' || !builtIn.has(said.item.type)) return true;

@@ -2,20 +2,20 @@ import { isRecord, type Frame } from '../wire/wire.js';
 import type { Fault } from './fault.js';
 
 /** An event of a turn: its number, from 1, and whether the turn ends with it. */
-export interface Numbered {
+export interface NumberedEvent {
   readonly frame: Frame;
   readonly number: number;
   readonly last: boolean;
 }
 
 /** What goes out in the place of an event. */
-export type Edit = (event: Numbered) => readonly Frame[];
+export type EventEdit = (event: NumberedEvent) => readonly Frame[];
 
 /** The response that stray and wrong ids name; it exists nowhere. */
-const foreignPath = 'resp_00000000000000000000000000000000000000000000000bad';
+const foreignResponseId = 'resp_00000000000000000000000000000000000000000000000bad';
 
 /** What a fault makes of the events of one turn; undefined if it leaves them as they are. */
-export function editOf(fault: Fault): Edit | undefined {
+export function editOf(fault: Fault): EventEdit | undefined {
   switch (fault.fault) {
     case 'drop':
       return (event) => (isMeant(fault.event, event) ? [] : [event.frame]);
@@ -26,7 +26,7 @@ export function editOf(fault: Fault): Edit | undefined {
       return ({ frame, last }) => [last ? changed(frame, (response) => ({ ...response, output: [] })) : frame];
     case 'wrong-id':
       return ({ frame, number }) => [
-        number > fault.after ? changed(frame, (response) => ({ ...response, id: foreignPath })) : frame,
+        number > fault.after ? changed(frame, (response) => ({ ...response, id: foreignResponseId })) : frame,
       ];
     case 'stray':
       return ({ frame, number }) => (number === fault.after + 1 ? [...strays(), frame] : [frame]);
@@ -47,7 +47,7 @@ export function editOf(fault: Fault): Edit | undefined {
   }
 }
 
-function isMeant(meant: number | string, { frame, number, last }: Numbered): boolean {
+function isMeant(meant: number | string, { frame, number, last }: NumberedEvent): boolean {
   return meant === number || meant === frame.type || (meant === 'terminal' && last);
 }
 
@@ -60,7 +60,7 @@ function changed(frame: Frame, change: (response: Record<string, unknown>) => un
 
 function strays(): readonly Frame[] {
   const at = { item_id: 'msg_of_another_response', output_index: 0, content_index: 0 };
-  const response = { id: foreignPath, object: 'response', status: 'completed', output: [] };
+  const response = { id: foreignResponseId, object: 'response', status: 'completed', output: [] };
   return [
     { type: 'response.output_text.delta', sequence_number: 7, ...at, delta: 'This belongs elsewhere.', logprobs: [] },
     { type: 'response.completed', sequence_number: 8, response },

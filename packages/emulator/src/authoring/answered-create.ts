@@ -4,7 +4,7 @@ import type { Payload } from '../replay/recording.js';
 import { isCreate, parsed, type Recording, type Sent } from '../replay/recording.js';
 
 /** A create of a recording and what answered it, whatever carried them. */
-export interface RecordedAnswer {
+export interface AnsweredCreate {
   readonly line: number;
   readonly request: Record<string, unknown>;
   /** Of an HTTP answer; 200 for a socket's. */
@@ -15,7 +15,7 @@ export interface RecordedAnswer {
 }
 
 /** The turns of a recording in the order in which they were asked. */
-export function recordedAnswers({ exchanges, sockets }: Recording): readonly RecordedAnswer[] {
+export function answeredCreates({ exchanges, sockets }: Recording): readonly AnsweredCreate[] {
   const posted = exchanges.filter(isCreate).map(({ line, asked, body, answer, sent, streams }) => {
     const { status = 0, headers = {} } = answer ?? {};
     const texts = streams ? sent.map(dataOf) : [sent.map(({ text }) => text).join('')];
@@ -54,7 +54,7 @@ export type RecordedEnd =
   | { readonly kind: 'error'; readonly error: Record<string, unknown>; readonly status: number }
   | { readonly kind: 'cut'; readonly output: readonly Item[] };
 
-export function endOf({ events, status }: RecordedAnswer): RecordedEnd {
+export function endOf({ events, status }: AnsweredCreate): RecordedEnd {
   const done = events.flatMap(({ type, item }) =>
     type === 'response.output_item.done' && isRecord(item) ? [item] : [],
   );

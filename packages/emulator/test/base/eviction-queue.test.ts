@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Oldest } from '../../dist/base/oldest.js';
+import { EvictionQueue } from '../../dist/base/eviction-queue.js';
 
 test('oldest: gives out the members of a Set in their order, those that came or went meanwhile included', () => {
   const members = new Set(['a', 'b', 'c']);
-  const oldest = new Oldest(members);
+  const oldest = new EvictionQueue(members);
   assert.equal(oldest.take(), 'a');
   members.delete('a');
   members.delete('b');
@@ -15,7 +15,7 @@ test('oldest: gives out the members of a Set in their order, those that came or 
 
 test('oldest: begins again after the last member, so that one that stayed is given out once more', () => {
   const members = new Set(['a']);
-  const oldest = new Oldest(members);
+  const oldest = new EvictionQueue(members);
   assert.deepEqual([oldest.take(), oldest.take()], ['a', 'a']);
   members.clear();
   assert.equal(oldest.take(), undefined);

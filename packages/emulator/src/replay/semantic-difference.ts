@@ -24,7 +24,7 @@ export function fullInput(body: Record<string, unknown>, find: (id: string) => K
  * The first difference in what two creates mean, when one of them may continue a response by its id and the other bring the
  * whole history. Both inputs are those of `fullInput`.
  */
-export function differenceInMeaning(
+export function semanticDifference(
   expected: Record<string, unknown>,
   expectedInput: readonly Item[],
   got: Record<string, unknown>,

@@ -9,7 +9,7 @@ export type RecordedUpstreams = { upstream: string } | { upstreams: Readonly<Rec
  * The file a recorder writes. Each line is in it, whole, before the bytes it tells of are passed on, so that whatever ends
  * the process leaves a recording that can be read.
  */
-export class Tape {
+export class RecordingWriter {
   readonly #file: number;
   readonly #began = performance.now();
   /** Why nothing more is written, if a line could not be: a relay does not stop because a disk is full. */
