@@ -1,6 +1,7 @@
 import type { Model } from './models/model.js';
 import { nearest } from './file/nearest.js';
 import { type Problem, show } from './file/problem.js';
+import { isVariableName } from './schema/values.js';
 import { namesIn } from './variables/references.js';
 import type { McpDefinition, Toolset as Written } from './schema/toolset.js';
 import { toolNames } from './tool-names.js';
@@ -129,8 +130,15 @@ function readMcp(file: YamlFile, path: Path, written: Mcp, servers: McpServers):
     );
   }
   // What the agent says itself goes before what is said for all.
-  const whole = { ...server, name: server.name ?? ref, ...rest };
+  const whole = { ...server, name: server.name ?? ref, ...rest, ...bothEnvs(server, rest) };
+  const problem = wrongServer(whole);
+  if (problem !== undefined) return refuse(problem);
   return server.ref === undefined ? whole : ofCatalog({ ...whole, ref: server.ref });
+}
+
+/** The variables of a server of `mcps`, and those that an agent adds or changes. */
+function bothEnvs({ env: shared }: McpDefinition, { env: own }: McpDefinition): Pick<McpDefinition, 'env'> {
+  return shared === undefined && own === undefined ? {} : { env: { ...shared, ...own } };
 }
 
 const wholeServer = '"ref" stands for a whole server; remove it, or "command" and "remote"';
@@ -141,14 +149,13 @@ function catalogProblem({
   command,
   remote,
   args,
-  env,
   working_dir,
   version,
 }: McpDefinition & { ref: string }): string | undefined {
   if (command !== undefined || remote !== undefined) return wholeServer;
   if (!/^[\w.-]+$/.test(catalogName(ref))) return 'write it as docker:NAME, with a name of the Docker MCP catalog';
-  if ((args ?? env ?? working_dir ?? version) !== undefined)
-    return '"args", "env", "working_dir" and "version" do not reach a server of the Docker MCP catalog; it is set up by "config" and "docker mcp secret"';
+  if ((args ?? working_dir ?? version) !== undefined)
+    return '"args", "working_dir" and "version" do not reach a server of the Docker MCP catalog; it is set up by "config" and "env"';
   return undefined;
 }
 
@@ -178,6 +185,9 @@ export function wrongServer(server: McpDefinition): string | undefined {
     return catalogProblem({ ...server, ref });
   }
   if (config !== undefined) return strayConfig;
+  const stray = Object.keys(env ?? {}).find((key) => !isVariableName(key));
+  if (stray !== undefined)
+    return `"env" has ${show(stray)}, which is no name of a variable; names of another kind are for servers of the Docker MCP catalog`;
   if (command === undefined && remote === undefined)
     return 'an MCP server needs "command" (started here) or "remote" (with its "url")';
   if (command !== undefined && remote !== undefined) return 'an MCP server has "command" or "remote", not both';

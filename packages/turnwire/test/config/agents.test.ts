@@ -177,6 +177,18 @@ test('a toolset may refer to a server of the Docker MCP catalog, which Docker ru
   ]);
 });
 
+test('a toolset adds variables to those of a server of "mcps", and changes them', async (t) => {
+  const { root } = await load(
+    t,
+    `mcps: { github: { ref: "docker:github", env: { TOKEN: "\${TOKEN}", HOST: a } } }
+agents: { root: { model: openai/x, toolsets: [{ type: mcp, ref: github, env: { HOST: b } }] } }`,
+  );
+  const [toolset] = root.toolsets;
+  assert.ok(toolset?.type === 'mcp');
+  assert.deepEqual(toolset.env, { TOKEN: '${TOKEN}', HOST: 'b' });
+  assert.deepEqual(toolset.args, ['mcp', 'gateway', 'run', '--servers', 'github']);
+});
+
 test('a toolset may refer to a server of "mcps"; what it says itself goes first', async (t) => {
   const { root } = await load(
     t,
@@ -323,9 +335,24 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /write it as docker:NAME, with a name of the Docker MCP catalog/,
   ],
   [
-    'variables for a server of the catalog',
-    agent('toolsets: [{ type: mcp, ref: "docker:context7", env: { A: b } }]'),
-    /do not reach a server of the Docker MCP catalog; it is set up by "config"/,
+    'a folder for a server of the catalog',
+    agent('toolsets: [{ type: mcp, ref: "docker:context7", working_dir: x }]'),
+    /do not reach a server of the Docker MCP catalog; it is set up by "config" and "env"/,
+  ],
+  [
+    'a folder for a server of the catalog that stands under "mcps"',
+    `mcps: { docs: { ref: "docker:context7" } }\n${agent('toolsets: [{ type: mcp, ref: docs, args: [x] }]')}`,
+    /do not reach a server of the Docker MCP catalog/,
+  ],
+  [
+    'variables for a remote that stands under "mcps"',
+    `mcps: { docs: { remote: { url: "http://x/" } } }\n${agent('toolsets: [{ type: mcp, ref: docs, env: { A: b } }]')}`,
+    /are for a "command"; a "remote" has "headers"/,
+  ],
+  [
+    'the name of a secret of Docker for a command',
+    agent('toolsets: [{ type: mcp, command: x, env: { a.b: c } }]'),
+    /"env" has "a\.b", which is no name of a variable/,
   ],
   [
     'a server that is not there',

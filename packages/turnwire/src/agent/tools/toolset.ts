@@ -35,6 +35,8 @@ export interface ToolsetOptions {
   home?: string | undefined;
   /** Who the agent may give tasks to. @default nobody */
   subAgents?: readonly string[] | undefined;
+  /** The address of the Docker MCP catalog. @default where Docker publishes it */
+  dockerCatalog?: string | undefined;
   /** Ends the start of servers. @default nothing but its limits */
   opening?: AbortSignal | undefined;
   /** Told of what goes wrong with a toolset in passing, in one sentence. @default nobody */

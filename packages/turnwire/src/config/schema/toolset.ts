@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { lifecycleSchema } from './lifecycle.js';
 import { oauthSchema } from './oauth.js';
-import { environment, flag, headers, name, text, texts, whole } from './values.js';
+import { environment, flag, headers, name, serverEnvironment, text, texts, whole } from './values.js';
 
 const pattern = 'regular expressions for names of tools, with commas between them';
 
@@ -55,7 +55,11 @@ const remote = z.strictObject(
 const server = {
   command: name.optional().describe('Starts a server that is spoken to over its standard input and output.'),
   args: z.array(text, 'a list of texts').optional().describe('The arguments of the command.'),
-  env: environment.optional().describe('Variables for the command. Values may name secrets: ${env.NAME}.'),
+  env: serverEnvironment
+    .optional()
+    .describe(
+      'Variables for the command, or secrets for a server of the Docker MCP catalog. Values may name secrets: ${env.NAME}.',
+    ),
   working_dir: name.optional().describe('Where the command runs. Default: the working directory of the run.'),
   version: z
     .union([name, z.literal(false)], 'a package, or false')

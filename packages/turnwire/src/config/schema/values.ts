@@ -76,10 +76,21 @@ export const headers = z.record(
 
 /** Variables for a command. Values may name secrets, as `${env.NAME}`. */
 export const environment = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
+  z.string().refine(isVariableName),
   z.string('text').regex(/^[^\0]*$/, 'text without a zero byte'),
   'a mapping from names of variables to texts',
 );
+
+/** The same for an MCP server: one of Docker's catalog has secrets with names of their own, such as `brave.api_key`. */
+export const serverEnvironment = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/),
+  z.string('text').regex(/^[^\0]*$/, 'text without a zero byte'),
+  'a mapping from names of variables to texts',
+);
+
+export function isVariableName(key: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key);
+}
 
 function isBaseUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;

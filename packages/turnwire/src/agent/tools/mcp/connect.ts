@@ -142,7 +142,9 @@ function transports(
   if (remote === undefined) {
     // Where a server runs is the file's to say: it may be elsewhere.
     const cwd = resolve(workspace.root, settings.working_dir ?? '.');
-    return [() => new StdioTransport({ command, args, cwd, env: { ...env, ...given }, from: settings.version })];
+    // What is given to a server of Docker's catalog is in a file: the environment would be Docker's own.
+    const variables = settings.ref === undefined ? { ...env, ...given } : env;
+    return [() => new StdioTransport({ command, args, cwd, env: variables, from: settings.version })];
   }
   const url = new URL(remote.url);
   const http = (): Http => (signIn === undefined ? openHttp() : signIn.over(openHttp()));

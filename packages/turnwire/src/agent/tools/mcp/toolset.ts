@@ -4,8 +4,8 @@ import { serverLabel } from '../../../config/toolset.js';
 import { outputText } from '../output.js';
 import { type Tool, type ToolContent, ToolFailure, type ToolOutput } from '../tool.js';
 import type { OpenToolset, Surroundings } from '../toolset.js';
-import { withConfigFile } from './catalog-config.js';
 import { connect, type Connected } from './connect.js';
+import { CatalogFiles } from './docker-catalog.js';
 import { McpFailure } from './failure.js';
 import { type LifecyclePlan, planOf } from './lifecycle.js';
 import type { Mcp } from './settings.js';
@@ -25,11 +25,11 @@ const longestCallMs = 3_600_000;
  *
  * @throws Error that says why it cannot be used where nobody can be told, or the reason of `opening`.
  */
-export async function mcpToolset(written: Mcp, surroundings: Surroundings): Promise<OpenToolset> {
-  const { settings, remove } = await withConfigFile(written);
+export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Promise<OpenToolset> {
   const label = serverLabel(settings);
   const plan = planOf(settings.lifecycle);
-  const server = new Server(label, plan, (signal) => connect(settings, surroundings, signal));
+  const files = new CatalogFiles(settings, surroundings);
+  const server = new Server(label, plan, async (signal) => connect(await files.settings(), surroundings, signal));
   const warn = (message: string): void => surroundings.warn?.(`the MCP server ${label}: ${message}`);
   const signal = surroundings.opening ?? new AbortController().signal;
   try {
@@ -51,12 +51,12 @@ export async function mcpToolset(written: Mcp, surroundings: Surroundings): Prom
       unusable,
       close: async () => {
         await server.close();
-        await remove();
+        await files.remove();
       },
     };
   } catch (error) {
     await server.close();
-    await remove();
+    await files.remove();
     signal.throwIfAborted();
     if (surroundings.warn === undefined || plan.required) throw error;
     surroundings.warn(`${(error as Error).message}; the run goes on without its tools`);
