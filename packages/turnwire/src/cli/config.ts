@@ -12,7 +12,7 @@ export interface ConfigOptions {
   debug?: boolean;
 }
 
-/** `turnwire config FILE`: what a run would go by. A key that is not there is told of and is no failure: the file is right. */
+/** `turnwire config FILE`: prints the configuration that a run would use. A missing key is reported but is no failure, since the file is right. */
 export async function config(io: Io, file: string, { json, envFromFile }: ConfigOptions): Promise<number> {
   const secrets = secretsOf(io, envFromFile);
   const description = await describeConfig(await loadConfig(file, { variables: secrets }), secrets);

@@ -36,7 +36,7 @@ export interface EmulateOptions {
 const openToOthers =
   'Whoever reaches this machine can use it and read what it holds; without --host only this machine can.';
 
-/** `turnwire emulate`: serves until it is told to stop, which is its success. */
+/** `turnwire emulate`: serves until it is stopped, and then exits with status 0. */
 export async function emulate(io: Io, script: string | undefined, options: EmulateOptions): Promise<number> {
   const { port, host, recordings, model, dialect, faults, replay, loose, speed, json } = options;
   const { firstTokenMs, tokensPerSecond, msPer1000UncachedTokens, jitter, clockSpeed, obfuscation } = options;
@@ -77,7 +77,7 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
     );
     return exitStatus.ok;
   }
-  // Before the address is told: who reads it may stop this at once.
+  // Listens before the address is printed, since a reader of the address may stop the emulator at once.
   const stopped = untilStopped(io);
   const stdout = new Printer(io.stdout, io.env);
   if (json) {

@@ -1,12 +1,12 @@
 import { UsageError } from './process/usage-error.js';
 
-/** What `turnwire serve` uses of `@turnwire/gateway`. Its own types are not asked for: the tools are built, and installed, without it. */
+/** The part of `@turnwire/gateway` that `turnwire serve` uses. The package's own types are not imported: turnwire is built and installed without it. */
 export interface GatewayPackage {
   checkConfig(options: GatewayOptions): Promise<unknown>;
   startGateway(options: GatewayOptions): Promise<Gateway>;
 }
 
-/** A command line, in the words of `gateway.yaml`. */
+/** The settings of a command line, under their names in `gateway.yaml`. */
 export interface GatewaySettings {
   listen?: { port?: number; host?: string; open?: boolean; allowed_hosts?: string[]; allowed_origins?: string[] };
   admin?: { port?: number; host?: string; open?: boolean };
@@ -31,7 +31,7 @@ export interface Gateway {
   destroy(): void;
 }
 
-/** It is not installed by default: most who run agents serve nothing. */
+/** Loads the package of the gateway, which is not installed by default: most users who run agents serve nothing. */
 export async function loadGateway(): Promise<GatewayPackage> {
   const name: string = '@turnwire/gateway';
   try {

@@ -1,8 +1,8 @@
-// What stands below the options of each verb's --help: examples, exit statuses of its own, and the page of docs/ that has the rest.
+// The text below the options in each verb's --help: examples, exit statuses of that verb, and its page in docs/.
 
 interface VerbHelp {
   examples: readonly string[];
-  /** Exit statuses, where they say more than those of all verbs. */
+  /** The exit statuses, where they mean something else than those of all verbs. */
   exitStatus?: string;
   page: string;
 }

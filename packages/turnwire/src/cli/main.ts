@@ -20,7 +20,7 @@ export async function main(io: Io): Promise<number> {
     await program.parseAsync([...io.argv], { from: 'user' });
     return status;
   } catch (error) {
-    // Help and version are "errors" of status 0 here; wrong usage has been told of already.
+    // commander throws help and version as errors of status 0; it has printed the sentence about wrong usage already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
     const { describeFailure } = await import('./process/failure.js');
     const { text, status: failed } = describeFailure(error, io.argv.includes('--debug'));
@@ -362,7 +362,7 @@ function verb(program: Command, name: Verb): Command {
     .addHelpText('after', helpOf(name));
 }
 
-/** What whoever typed a wrong command line probably meant. */
+/** Adds to commander's message what the user probably meant. */
 function hinted(text: string): string {
   return text.startsWith("too many arguments for 'run'")
     ? 'too many arguments: put a prompt of several words in quotes, as in turnwire run agent.yaml "fix the tests"\n'

@@ -14,7 +14,7 @@ export interface RecordOptions {
   json?: boolean;
 }
 
-/** `turnwire record --to FILE -- UPSTREAM`: passes everything through until it is told to stop, which is its success. */
+/** `turnwire record --to FILE -- UPSTREAM`: passes all requests on until it is stopped, and then exits with status 0. */
 export async function record(io: Io, upstream: string, options: RecordOptions): Promise<number> {
   const { to, port, host, allowHost, allowOrigin, json } = options;
   if (to === undefined) throw new UsageError('there is no file to write: name one with --to FILE');
@@ -26,7 +26,7 @@ export async function record(io: Io, upstream: string, options: RecordOptions): 
     allowedHosts: allowHost,
     allowedOrigins: allowOrigin,
   });
-  // Before the address is told: who reads it may stop this at once.
+  // Listens before the address is printed, since a reader of the address may stop the recorder at once.
   const stopped = untilStopped(io);
   const stdout = new Printer(io.stdout, io.env);
   if (json) {

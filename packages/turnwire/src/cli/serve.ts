@@ -25,7 +25,7 @@ export interface ServeOptions {
   json?: boolean;
 }
 
-/** `turnwire serve`: serves until it is told to stop, which is its success. */
+/** `turnwire serve`: serves until it is stopped, and then exits with status 0. */
 export async function serve(io: Io, options: ServeOptions): Promise<number> {
   const { upstream, config: file, check, json } = options;
   if ((upstream === undefined) === (file === undefined))
@@ -67,7 +67,7 @@ export async function serve(io: Io, options: ServeOptions): Promise<number> {
   return exitStatus.ok;
 }
 
-/** The first signal drains, a second one ends. SIGHUP reads the configuration anew. */
+/** The first signal drains the gateway, a second one ends it. SIGHUP reads the configuration anew. */
 function untilDrained(io: Io, gateway: Gateway, tell: (line: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     let isDraining = false;
@@ -80,7 +80,7 @@ function untilDrained(io: Io, gateway: Gateway, tell: (line: string) => void): P
   });
 }
 
-/** Never rejects: what is wrong is told, and what holds goes on. */
+/** Reads the configuration anew. Never rejects: a mistake is reported, and the former configuration stays in force. */
 async function reload(gateway: Gateway, tell: (line: string) => void): Promise<void> {
   try {
     await gateway.reload();
@@ -99,7 +99,7 @@ function configOf(options: ServeOptions): GatewayOptions['config'] {
   };
 }
 
-/** What the command line says in the place of the file. */
+/** The options of the command line that replace settings of the file. */
 function overridesOf(options: ServeOptions): GatewaySettings {
   const { port, host, open, allowHost, allowOrigin, adminPort, adminHost, adminOpen, drainMs } = options;
   const listen = {

@@ -7,13 +7,13 @@ import type { Io } from './process/io.js';
 import { oneLine } from './screen/text/columns.js';
 import { Printer } from './process/terminal.js';
 
-/** The folder of the sessions that this user keeps. */
+/** The folder of this user's sessions. */
 export function sessionsOf(io: Io): SessionFolder | undefined {
   const home = homeOf(io);
   return home === undefined ? undefined : new SessionFolder(join(home, 'sessions'));
 }
 
-/** `turnwire sessions`: those that were kept, the one that was used last first. */
+/** `turnwire sessions`: lists the kept sessions, the most recently used one first. */
 export function sessions(io: Io, { json = false }: { json?: boolean }): number {
   const folder = sessionsOf(io);
   if (folder === undefined)

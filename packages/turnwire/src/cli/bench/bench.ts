@@ -13,7 +13,7 @@ import type { Loop, LoopSize } from './loop.js';
 
 export interface BenchOptions extends EndpointOptions {
   turns: number;
-  /** Kilobytes that each call's result brings. */
+  /** The size of each call's result, in kilobytes. */
   result: number;
   rounds: number;
   yes?: boolean;
@@ -63,7 +63,7 @@ export async function bench(io: Io, options: BenchOptions): Promise<number> {
   }
 }
 
-/** Nothing is spent before its owner has seen how much. */
+/** Asks before any token is spent, and says how many it will be. */
 async function agreed(io: Io, endpoint: Endpoint, size: LoopSize, options: BenchOptions): Promise<boolean> {
   const { input, output } = tokensOf(size);
   const loops = options.rounds * transports.length;

@@ -10,7 +10,7 @@ const right = 20;
 const colours: Readonly<Record<Loop['transport'], string>> = { sse: '#868e96', websocket: '#0b7285' };
 const names: Readonly<Record<Loop['transport'], string>> = { sse: 'SSE', websocket: 'WebSocket' };
 
-/** Time from the beginning of a loop to the end of each turn; a line for each loop. */
+/** A chart of the time at which each turn ended since the beginning of its loop; one line for each loop. */
 export function chart(loops: readonly Loop[], title: string): string {
   const turns = Math.max(1, ...loops.map(({ endedMs }) => endedMs.length));
   const most = Math.max(1, ...loops.map(({ totalMs }) => totalMs));

@@ -4,12 +4,12 @@ import { UsageError } from '../process/usage-error.js';
 import type { Script } from '@turnwire/emulator';
 import type { Io } from '../process/io.js';
 
-/** Where the loops run. */
+/** The server that the loops run against. */
 export interface Endpoint extends AsyncDisposable {
   baseUrl: string;
   apiKey: string | undefined;
   model: string;
-  /** Its tokens cost money. */
+  /** True where tokens cost money. */
   billed: boolean;
   inWords: string;
 }
@@ -17,9 +17,9 @@ export interface Endpoint extends AsyncDisposable {
 export interface EndpointOptions {
   url?: string;
   model?: string;
-  /** A variable of the environment. */
+  /** The environment variable that holds the key. */
   keyFrom?: string;
-  /** Milliseconds; of the emulator's link. */
+  /** The round trip of the emulator's link, in milliseconds. */
   rtt?: number;
 }
 
@@ -50,13 +50,13 @@ export function endpointOf(io: Io, options: EndpointOptions): Endpoint | Promise
   };
 }
 
-/** Without what a URL may hold of secrets. */
+/** The origin of a URL, without its path, query and credentials, which may be secret. */
 function originOf(url: string): string {
   if (URL.canParse(url)) return new URL(url).origin;
   throw new UsageError('--url must be a base URL with its version, such as https://api.openai.com/v1');
 }
 
-/** A call at each turn, for as long as somebody asks. */
+/** Answers each turn with one more call, without an end. */
 const script: Script = {
   turns: [{ calls: [{ name: 'read_part', arguments: { part: 1 } }] }],
   after: 'repeat',

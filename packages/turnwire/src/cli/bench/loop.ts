@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { createClient } from '@turnwire/client';
 import type { Endpoint } from './endpoint.js';
 
-/** One tool loop over one transport: what a user of an agent waits for. */
+/** The figures of one tool loop over one transport. */
 export interface Loop {
   transport: 'sse' | 'websocket';
   turns: number;
   totalMs: number;
-  /** From its beginning to the end of each turn. */
+  /** Milliseconds from the beginning of the loop to the end of each turn. */
   endedMs: readonly number[];
-  /** From each request to its first event. */
+  /** Milliseconds from each request to its first event. */
   firstEventMs: readonly number[];
-  /** Bodies and frames. */
+  /** The size of all bodies and frames that were sent. */
   sentBytes: number;
   inputTokens: number;
   cachedTokens: number;
@@ -20,11 +20,11 @@ export interface Loop {
 
 export interface LoopSize {
   turns: number;
-  /** Bytes that each call's result brings. */
+  /** The size of each call's result, in bytes. */
   resultBytes: number;
 }
 
-/** Items as they are sent: those of the model go back as they came. */
+/** Items of the input. The model's own items go back unchanged. */
 type InputItem = object;
 
 const tool = {
@@ -42,12 +42,12 @@ const tool = {
 
 const instructions = 'Read the document part by part, with one call of read_part each turn.';
 
-/** Tokens of a turn that are not results: instructions, tool, prompt; and a call as it is written and read again. */
+/** Tokens of a turn other than results: instructions, tool and prompt, and the call, which is written once and read again. */
 const tokensAround = 150;
 const tokensOfCall = 30;
 const bytesPerToken = 4;
 
-/** About what one loop will be billed for: all input counts at each turn, however little of it travels (P79). */
+/** An estimate of what one loop is billed for: every turn is billed for its whole input, even where only a part is sent (P79). */
 export function tokensOf({ turns, resultBytes }: LoopSize): { input: number; output: number } {
   const perTurn = resultBytes / bytesPerToken + tokensOfCall;
   return {
@@ -57,9 +57,9 @@ export function tokensOf({ turns, resultBytes }: LoopSize): { input: number; out
 }
 
 /**
- * Runs a loop on a client of its own, and hands over the full history at each turn: what of it travels is the client's business.
+ * Runs a loop on a client of its own, and gives it the full history at each turn; the client decides what to send of it.
  *
- * @throws TurnwireError; Error where the model calls nothing although it has to.
+ * @throws TurnwireError; Error where the model makes no call although it has to
  */
 export async function runLoop(
   { baseUrl, apiKey, model }: Endpoint,
@@ -68,7 +68,7 @@ export async function runLoop(
   signal: AbortSignal,
 ): Promise<Loop> {
   const client = createClient({ baseUrl, apiKey, transport });
-  // Begins like no other loop, so that none finds its prompt cached by the one before.
+  // Each loop begins with other words, so that none finds its prompt in the cache of an earlier one.
   const history: InputItem[] = [{ role: 'user', content: `Document ${randomUUID()}: read it.` }];
   const endedMs: number[] = [];
   const firstEventMs: number[] = [];
@@ -116,7 +116,7 @@ export async function runLoop(
   }
 }
 
-/** Numbers in words of the size of a token or two, the same for all loops. */
+/** Numbers in words: each takes a token or two, and all loops get the same. */
 function textOf(part: number, bytes: number): string {
   let text = `Part ${part}.`;
   for (let line = 1; text.length < bytes; line += 1)

@@ -25,7 +25,7 @@ export interface CheckOptions {
   keyFrom?: string;
   secondKeyFrom?: string;
   budget: number;
-  /** Seconds. */
+  /** The longest wait for one answer, in seconds. */
   timeout: number;
   yes?: boolean;
   verbose?: boolean;
@@ -82,7 +82,7 @@ export async function check(io: Io, url: string | undefined, options: CheckOptio
   }
 }
 
-/** The most that the chosen rules can spend. */
+/** The most tokens that the chosen rules can spend. */
 function boundOf(chosen: readonly Rule[], profile: Profile, spending: Spending): number {
   const tried = chosen.filter((rule) => exceptionOf(rule, profile) === undefined);
   const own = tried.reduce((sum, { turns = 0 }) => sum + turns, 0);
@@ -90,7 +90,7 @@ function boundOf(chosen: readonly Rule[], profile: Profile, spending: Spending):
   return spending.bound(own + plain);
 }
 
-/** Nothing is spent before its owner has seen how much. */
+/** Asks before any token is spent, and says how many it may be. */
 async function agreed(
   io: Io,
   { baseUrl }: Target,
@@ -115,12 +115,12 @@ async function agreed(
   return answer?.trim().toLowerCase() === 'y';
 }
 
-/** One sentence for a server that is not there, instead of a failure of each rule. */
+/** Fails with one sentence when there is no server, instead of once for each rule. */
 async function expectAnybody(target: Target): Promise<void> {
   try {
     await exchange(target, new Trace(secretsOf(target)), { method: 'GET', path: 'models' });
   } catch (error) {
-    // One that keeps silent, or hangs up, at this path may serve others.
+    // A server that keeps silent or hangs up at this path may still answer at others.
     if (
       error instanceof NoAnswer &&
       ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(error.code ?? '')

@@ -1,14 +1,14 @@
-/** What a server does otherwise. */
+/** Thrown where a server breaks a rule; the message says how. */
 export class Deviation extends Error {
   override readonly name = 'Deviation';
 }
 
-/** Why a rule says nothing of this server. */
+/** Thrown where a rule cannot be applied to this server; the message says why. */
 export class NotApplicable extends Error {
   override readonly name = 'NotApplicable';
 }
 
-/** @throws Deviation */
+/** @throws Deviation with the sentence `otherwise` where the condition does not hold */
 export function expect(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Deviation(otherwise);
 }

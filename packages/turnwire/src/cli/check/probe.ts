@@ -11,17 +11,17 @@ import type { Json, Turn, WireEvent } from '../probe/turn.js';
 import type { Profile } from './profile.js';
 import type { Spending } from './spending.js';
 
-/** A short turn without anything special, which many rules look at. */
+/** A short turn without special fields. Many rules look at it, so it is run once. */
 export interface PlainTurn {
   turn: Turn;
-  /** Over SSE: the HTTP answer. */
+  /** The HTTP answer; undefined over a WebSocket. */
   answer: HttpAnswer | undefined;
-  /** Over a WebSocket: what came behind the terminal event. */
+  /** Over a WebSocket, the events after the terminal event. */
   rest: readonly WireEvent[];
   lines: readonly string[];
 }
 
-/** What the rules of one run share. */
+/** The state that all rules of one run share. */
 export interface Run {
   target: Target;
   profile: Profile;
@@ -32,12 +32,12 @@ export interface Run {
   plain: Map<Turn['transport'], Promise<PlainTurn>>;
 }
 
-/** What a rule asks a server with: each exchange is in its trace, and each turn on the bill. */
+/** The connection of a rule to the server: it traces each exchange, and counts the tokens of each turn. */
 export class Probe {
   readonly run: Run;
   readonly trace: Trace;
   readonly #sockets = new Set<ProbeSocket>();
-  /** The latest request over HTTP, to be repeated by hand. */
+  /** The latest request over HTTP, which the report repeats as a command. */
   lastRequest: HttpRequest | undefined;
   usesSocket = false;
 
@@ -50,7 +50,7 @@ export class Probe {
     return this.run.profile;
   }
 
-  /** A create with everything that each of them has. */
+  /** A create with the fields that every create of a run has. */
   create(fields: Json = {}): Json {
     const { model, profile } = this.run;
     return {
@@ -73,7 +73,7 @@ export class Probe {
     }
   }
 
-  /** A body that is POSTed to `responses`; its answer is one JSON body. */
+  /** POSTs a body to `responses` and reads the whole answer. */
   async post(body: unknown, options: Partial<HttpRequest> = {}): Promise<HttpAnswer> {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const answer = await this.request({ method: 'POST', path: 'responses', body: text, ...options });
@@ -82,7 +82,7 @@ export class Probe {
     return answer;
   }
 
-  /** A turn over SSE. */
+  /** Runs a turn over SSE. */
   async stream(
     create: Json,
     headers: Readonly<Record<string, string>> = {},
@@ -100,7 +100,10 @@ export class Probe {
     }
   }
 
-  /** Opens a WebSocket. Where none opens at all, that is told by the rules of connecting alone; a further one has to open. */
+  /**
+   * Opens a WebSocket. Where the server opens none at all, the rules of the chapter "connecting" report that and the other rules are skipped; once one has
+   * opened, later ones must open too.
+   */
   async connect(options: SocketOptions = {}): Promise<ProbeSocket> {
     this.usesSocket = true;
     try {
@@ -116,7 +119,7 @@ export class Probe {
     }
   }
 
-  /** A turn on a socket: with a terminal event, or a deviation. */
+  /** Runs a turn on a socket. @throws Deviation for a turn without a terminal event */
   async turn(socket: ProbeSocket, create: Json): Promise<Turn> {
     const turn = await turnOverSocket(socket, create);
     this.#account(endOf(turn));
@@ -124,13 +127,13 @@ export class Probe {
     return turn;
   }
 
-  /** The same, and it has to succeed. */
+  /** Runs a turn on a socket that has to succeed. @throws Deviation */
   async success(socket: ProbeSocket, create: Json): Promise<Json> {
     const turn = await this.turn(socket, create);
     return responseOf(turn);
   }
 
-  /** Counts the usage of a response that was read otherwise, and remembers to delete it. */
+  /** Counts the usage of a response that was read without the methods above, and notes it for deletion. */
   bill(response: Json): void {
     this.#account(response);
   }
@@ -147,7 +150,7 @@ export class Probe {
     return plain;
   }
 
-  /** The plain turns over all transports that the server has. */
+  /** The plain turns over each transport of the server. */
   async plainTurns(): Promise<readonly PlainTurn[]> {
     const sse = await this.plain('SSE');
     try {
@@ -158,7 +161,7 @@ export class Probe {
     }
   }
 
-  /** The plain turn, however it ended. */
+  /** The plain turn over one transport, whether it succeeded or not. */
   async tryPlain(transport: Turn['transport']): Promise<PlainTurn> {
     const known = this.run.plain.get(transport);
     const plain = known ?? this.#makePlain(transport);
@@ -173,7 +176,7 @@ export class Probe {
     return made;
   }
 
-  /** Ends what a rule has left open. */
+  /** Ends the connections that a rule has left open. */
   dispose(): void {
     for (const socket of this.#sockets) socket.leave();
   }
@@ -212,7 +215,7 @@ export function succeeded(turn: Turn): boolean {
   return turn.events.some(({ type }) => /^response\.(?:completed|incomplete|done)$/.test(type));
 }
 
-/** The response that a turn ended in. @throws Deviation where it did not succeed */
+/** The response at the end of a turn. @throws Deviation where the turn did not succeed */
 export function responseOf(turn: Turn): Json {
   expect(turn.broken === undefined, `a create has no answer: ${turn.broken ?? ''}`);
   const last = turn.events.at(-1);

@@ -1,14 +1,14 @@
 export const profileNames = ['openai', 'azure', 'xai', 'vercel', 'openresponses', 'chatgpt', 'gateway'] as const;
 
-/** Whose server it claims to be: what that provider does not have is no failure. */
+/** The provider that a server claims to be: features that this provider lacks are no failures. */
 export type ProfileName = (typeof profileNames)[number];
 
-/** What requests have to be like, so that a provider takes them at all. */
+/** The form that requests must have for a provider to take them at all. */
 export interface Profile {
   name: ProfileName;
-  /** Whether a turn with `store: false` can be continued on its connection. */
+  /** True where a turn with `store: false` can be continued on its connection. */
   continuesUnstored: boolean;
-  /** Whether `max_output_tokens` is taken. */
+  /** True where `max_output_tokens` is allowed. */
   outputLimit: boolean;
 }
 

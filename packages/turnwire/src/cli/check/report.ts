@@ -10,16 +10,16 @@ import type { Result } from './runner.js';
 const page = 'docs/protocol.md';
 
 export interface ReportOptions {
-  /** The words of a command that runs one rule again. */
+  /** The command that runs one rule again. */
   again: (rule: Rule) => string;
-  /** The environment variable that has the key. */
+  /** The environment variable that holds the key. */
   keyVariable: string | undefined;
   verbose: boolean;
 }
 
 const marks = { passed: 'ok  ', failed: 'FAIL', skipped: 'skip' } as const;
 
-/** One line for a rule that was tried, and for a failure what there is to see of it. */
+/** Prints one line for a rule, and below a failure its trace. */
 export function printResult(stdout: Printer, target: Target, { rule, verdict }: Result, options: ReportOptions): void {
   const { kind } = verdict;
   if (kind === 'skipped' && !options.verbose) return;
@@ -35,7 +35,7 @@ export function printResult(stdout: Printer, target: Target, { rule, verdict }: 
   stdout.line(`     again: ${repeatLine(target, rule, verdict.request, options)}`);
 }
 
-/** What came of it all, in two lines. */
+/** Prints the totals of a run, in two lines. */
 export function printSummary(stdout: Printer, run: Run, results: readonly Result[]): void {
   const count = (kind: Result['verdict']['kind']): number =>
     results.filter(({ verdict }) => verdict.kind === kind).length;
@@ -46,7 +46,7 @@ export function printSummary(stdout: Printer, run: Run, results: readonly Result
   );
 }
 
-/** The same for programs. */
+/** The whole report as JSON. */
 export function reportInJson(run: Run, results: readonly Result[], options: ReportOptions): string {
   const { inputTokens, outputTokens } = run.spending;
   const count = (kind: Result['verdict']['kind']): number =>
@@ -73,12 +73,12 @@ export function reportInJson(run: Run, results: readonly Result[], options: Repo
   });
 }
 
-/** A command that does the same again: curl for one exchange over HTTP, this program for anything else. */
+/** A command that repeats a failure: curl for one exchange over HTTP, this program for anything else. */
 function repeatLine(target: Target, rule: Rule, request: HttpRequest | undefined, options: ReportOptions): string {
   if (request === undefined || (request.body !== undefined && typeof request.body !== 'string'))
     return options.again(rule);
   const { method, path, body, headers = {}, credential = 'own' } = request;
-  // Ids of a run are of no use in the next one.
+  // The ids of one run do not exist in the next.
   if (credential === 'second' || path !== 'responses' || (body !== undefined && /"resp_[^o0]/.test(body)))
     return options.again(rule);
   const key = {
@@ -99,7 +99,7 @@ function repeatLine(target: Target, rule: Rule, request: HttpRequest | undefined
     .join(' ');
 }
 
-/** For a POSIX shell. */
+/** Quotes a text for a POSIX shell. */
 export function quoted(text: string): string {
   return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

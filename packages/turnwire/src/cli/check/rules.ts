@@ -24,7 +24,7 @@ export const rules: readonly Rule[] = [
 ];
 
 /**
- * The rules that are meant: by their ids, or by the names of chapters; all without any.
+ * The rules with these ids, and those of the chapters with these names; all rules without any name.
  *
  * @throws UsageError
  */

@@ -17,7 +17,7 @@ export interface Result {
   verdict: Verdict;
 }
 
-/** The whole run ends at this time: rules that are left are skipped. */
+/** The longest time of a whole run, in milliseconds: rules that are left then are skipped. */
 const runMs = 15 * 60_000;
 
 export interface RunOptions {
@@ -25,7 +25,7 @@ export interface RunOptions {
   onResult: (result: Result) => void;
 }
 
-/** Tries the rules one after another, so that a server has one exchange of ours at a time. */
+/** Runs the rules one after another, so that the server has one exchange at a time. */
 export async function tryRules(run: Run, rules: readonly Rule[], options: RunOptions): Promise<readonly Result[]> {
   const began = performance.now();
   const results: Result[] = [];
@@ -41,7 +41,7 @@ export async function tryRules(run: Run, rules: readonly Rule[], options: RunOpt
   return results;
 }
 
-/** Why a rule is not for this profile. */
+/** The reason why a rule does not apply to a profile; undefined where it applies. */
 export function exceptionOf({ only, except }: Rule, { name }: Run['profile']): string | undefined {
   if (only !== undefined && !only.includes(name)) return `only for ${only.join(', ')}`;
   return except?.[name];
@@ -77,7 +77,7 @@ async function tryRule(run: Run, rule: Rule): Promise<Verdict> {
   }
 }
 
-/** What was stored for the checks is deleted again, as far as the server lets us. */
+/** Deletes the responses that the rules have stored, where the server allows it. */
 async function deleteStored({ target, stored }: Run): Promise<void> {
   const trace = new Trace(secretsOf(target));
   for (const id of stored)

@@ -1,7 +1,7 @@
-/** Tokens that a turn of the checks may read at most, roughly: its question, and the context of a turn before it. */
+/** An estimate of the most tokens that a turn of the rules reads: its question, and the context of one turn before it. */
 const inputTokensPerTurn = 200;
 
-/** What a run may spend, and what it has. */
+/** The token budget of a run, and what is spent of it. */
 export class Spending {
   readonly budget: number;
   readonly outputTokensPerTurn = 400;
@@ -13,7 +13,7 @@ export class Spending {
     this.budget = budget;
   }
 
-  /** The most that so many turns come to. */
+  /** The most tokens that a number of turns can spend. */
   bound(turns: number): number {
     return turns * (inputTokensPerTurn + this.outputTokensPerTurn);
   }
@@ -22,7 +22,7 @@ export class Spending {
     return this.inputTokens + this.outputTokens;
   }
 
-  /** Counts the usage of a response; one that tells none counts as the bound of a turn. */
+  /** Counts the usage of a response. A response without usage counts as the most that a turn can spend. */
   spend(response: object): void {
     if (!('object' in response) || response.object !== 'response') return;
     this.turns += 1;

@@ -4,18 +4,18 @@ import { requestOf } from './program.js';
 import type { Tool } from '../../agent/tools/tool.js';
 import type { Call, Item, LoopResult, LoopTurn, ProgramOptions } from './program.js';
 
-/** What the loop needs of a fetch; that of Node and that of turnwire both have it. */
+/** The part of `fetch` that the loop uses, which those of Node and of turnwire both have. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface LoopOptions extends ProgramOptions {
   fetch: Fetch;
-  /** The API's base URL. */
+  /** The base URL of the API. */
   url: string;
 }
 
 /**
- * The program of the demo: a tool loop as it is written against any SDK. It keeps the history, sends all of it with each turn, and lets the
- * server store nothing. It knows nothing of turnwire: the only difference between two runs is the `fetch` that they are given.
+ * The program of the demo: a tool loop as one writes it with any SDK. It keeps the history, sends all of it with each turn, and has the server store nothing.
+ * It contains no code of turnwire: two runs differ in nothing but the `fetch` that they are given.
  */
 export async function agentLoop({ question, onTurn, ...options }: LoopOptions): Promise<LoopResult> {
   const { tools, signal } = options;
@@ -39,7 +39,7 @@ export async function agentLoop({ question, onTurn, ...options }: LoopOptions): 
   }
 }
 
-/** One turn: the whole history goes out, and the events of the answer come in. */
+/** Runs one turn: sends the whole history, and reads the events of the answer. */
 async function ask(
   history: readonly Item[],
   { fetch, url, signal, ...request }: Pick<LoopOptions, 'fetch' | 'url' | 'signal' | 'instructions' | 'tools'>,
@@ -64,7 +64,7 @@ async function ask(
   throw new Error('the answer ended before it was complete');
 }
 
-/** What a tool answers to a call. */
+/** Runs a tool, and gives its output. */
 export async function runCall(call: Call, tools: readonly Tool[], signal: AbortSignal): Promise<string> {
   const tool = tools.find(({ name }) => name === call.name);
   if (tool === undefined) throw new Error(`the model called ${call.name}, which is none of its tools`);

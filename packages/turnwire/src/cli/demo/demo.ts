@@ -11,17 +11,20 @@ import type { Identity } from './identity.js';
 import type { LinkSettings, Run } from './runs.js';
 
 export interface DemoOptions {
-  /** Milliseconds. */
+  /** The round trip of the simulated link, in milliseconds. */
   rtt: number;
-  /** Mbit/s. */
+  /** The uplink of the simulated link, in Mbit/s. */
   uplink: number;
   keep?: boolean;
-  /** A file for the picture of the runs. */
+  /** The file to write an animated picture of the runs to. */
   svg?: string;
   json?: boolean;
 }
 
-/** `turnwire demo`: the same program with two fetches, once with its socket cut, in Python through the gateway, and the proof that all came to the same. */
+/**
+ * `turnwire demo`: runs the same program with the ordinary fetch and with that of turnwire, once more with its socket cut, and in Python through the gateway;
+ * then shows that all runs had the same result.
+ */
 export async function demo(io: Io, { rtt, uplink, keep, svg, json }: DemoOptions): Promise<number> {
   const stdout = new Printer(io.stdout, io.env);
   const stderr = new Printer(io.stderr, io.env);
@@ -36,7 +39,7 @@ export async function demo(io: Io, { rtt, uplink, keep, svg, json }: DemoOptions
   const runs: Run[] = [];
   const folder = await createWorkspace();
   try {
-    // Standard output is for the result; with --json it must hold nothing else.
+    // Standard output is for the result: with --json nothing else may be written there.
     const progress = progressOn(json ? stderr : stdout, expectedTurns);
     if (!json) {
       stdout.line('One program that sends its whole history with each turn and stores nothing (store: false).');
@@ -126,7 +129,7 @@ function printResult(stdout: Printer, runs: readonly Run[], identities: readonly
   stdout.line(`\n${note(link, runs)}`);
 }
 
-/** The one line that switches it on, for each kind of program. */
+/** Prints the one line that switches turnwire on, for each kind of program. */
 function printSwitches(stdout: Printer): void {
   stdout.line('\nTo switch it on, npm install @turnwire/client, and:\n');
   stdout.line(`  ${stdout.style('bold', 'new OpenAI({ fetch: createFetch() })')}`);
@@ -134,7 +137,7 @@ function printSwitches(stdout: Printer): void {
   stdout.line(`  ${stdout.style('bold', 'npx turnwire serve --upstream https://api.openai.com/v1')}`);
 }
 
-/** So that nobody takes the table for more than it is. */
+/** Says below the table what is real and what is simulated. */
 function note(link: LinkSettings, runs: readonly Run[]): string {
   const hasPython = runs.some(({ setup }) => setup.id === 'serve');
   return (

@@ -1,11 +1,11 @@
 import { createFetch } from '@turnwire/client/fetch';
-// By its file: for the bare name Bun has an HTTP client of its own, which trusts no authority of an Agent.
+// Imported by its file: for the bare name Bun has an HTTP client of its own, which ignores the certificate authority of an Agent.
 import { Agent, fetch } from 'undici/index.js';
 import { agentLoop } from './agent-loop.js';
 import type { Fetch } from './agent-loop.js';
 import type { Endpoint, Program } from './program.js';
 
-/** The program with Node's own fetch, from the package that it is made of: only that one takes an authority to trust. */
+/** The program with Node's own fetch, taken from undici: the global one cannot be given a certificate authority to trust. */
 export function ordinaryFetch({ url, ca }: Endpoint): Program {
   const dispatcher = new Agent({ connect: { ca } });
   return withFetch(
@@ -16,7 +16,7 @@ export function ordinaryFetch({ url, ca }: Endpoint): Program {
 }
 
 export function turnwireFetch({ url, ca }: Endpoint): Program {
-  // Not the proxy of the environment, if it names one: the link is on this machine.
+  // Without the proxy of the environment: the simulated link is on this machine.
   const carried = createFetch({ network: { ca, proxy: false }, onWarning: false });
   return withFetch(url, carried, () => carried.close());
 }

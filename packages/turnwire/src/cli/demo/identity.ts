@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Run } from './runs.js';
 
-/** What must be the same for all runs, byte for byte, and whether it is. */
+/** A thing that must be the same in all runs, byte for byte, and whether it is. */
 export interface Identity {
   what: string;
-  /** SHA-256 of the bytes, one for each run. */
+  /** The SHA-256 of its bytes in each run. */
   hashes: readonly string[];
   same: boolean;
 }
 
-/** Compares the runs; ids aside, which every response has anew. */
+/** Compares the runs. Ids are left aside, since every response has new ones. */
 export function compare(runs: readonly Run[]): Identity[] {
   return [
     identity('transcripts, as the program has them', runs, ({ history }) => JSON.stringify(withoutIds(history))),
@@ -25,7 +25,7 @@ function identity(what: string, runs: readonly Run[], bytes: (run: Run) => strin
   return { what, hashes, same: new Set(hashes).size === 1 };
 }
 
-/** Ids replaced by the order in which they first appear: which item an id names still counts, how it is spelt does not. */
+/** Replaces each id by its number in the order of first appearance: so it matters which item an id names, and not how the id is spelt. */
 function withoutIds(value: unknown): unknown {
   const names = new Map<string, string>();
   const rename = (id: string): string => {

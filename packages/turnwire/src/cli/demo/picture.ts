@@ -6,14 +6,14 @@ const top = 64;
 const left = 150;
 const right = 190;
 const bottom = 50;
-/** Seconds for which the picture stands still when all runs are done. */
+/** The seconds for which the picture stands still once all runs are done. */
 const rest = 4;
 
 const colours = { full: '#e8590c', delta: '#0b7285' };
 
 /**
- * The runs side by side, as an SVG that moves: each turn appears when it ended, in the time that it really took, and then all begin anew. A
- * viewer that does not animate shows the end.
+ * The runs side by side as an animated SVG. Each turn appears when it ended, in the time that it really took; then the animation begins anew. A viewer that
+ * does not animate shows the end.
  */
 export function picture(runs: readonly Run[], link: string): string {
   const seconds = Math.max(...runs.map(({ wallMs }) => wallMs)) / 1000;
@@ -57,7 +57,7 @@ function row(run: Run, y: number, x: (ms: number) => number, cycle: number): str
   ].join('');
 }
 
-/** Not there until this many milliseconds of each cycle have passed. */
+/** An animation that shows an element once this many milliseconds of each cycle have passed. */
 function appearing(ms: number, cycle: number): string {
   const at = Math.min(0.999, ms / 1000 / cycle).toFixed(4);
   return `<animate attributeName="opacity" calcMode="discrete" values="0;1" keyTimes="0;${at}" dur="${cycle.toFixed(2)}s" repeatCount="indefinite"/>`;

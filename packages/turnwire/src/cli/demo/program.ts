@@ -1,14 +1,14 @@
 import type { Tool } from '../../agent/tools/tool.js';
 
-/** Where a program finds the API. */
+/** The address at which a program reaches the API. */
 export interface Endpoint {
-  /** The API's base URL. */
+  /** The base URL of the API. */
   url: string;
-  /** The authority of its certificate (PEM). */
+  /** The certificate authority of its certificate (PEM). */
   ca: string;
 }
 
-/** What a program of the demo works on. */
+/** The input of a program: question, instructions and tools. */
 export interface ProgramOptions {
   instructions: string;
   tools: readonly Tool[];
@@ -17,7 +17,7 @@ export interface ProgramOptions {
   onTurn: (turn: number) => void;
 }
 
-/** A tool loop that sends its whole history with each turn, ready to begin. */
+/** A tool loop that sends its whole history with each turn. */
 export interface Program {
   run(options: ProgramOptions): Promise<LoopResult>;
   close(): Promise<void>;
@@ -25,17 +25,17 @@ export interface Program {
 
 /** One turn of a loop; times in milliseconds. */
 export interface LoopTurn {
-  /** From the beginning of the loop to the request. */
+  /** The time from the beginning of the loop to the request. */
   beganMs: number;
-  /** From the request to the first event. */
+  /** The time from the request to the first event. */
   firstEventMs: number;
-  /** From the beginning of the loop to the end of the answer. */
+  /** The time from the beginning of the loop to the end of the answer. */
   endedMs: number;
-  /** How turnwire sent the turn, as the headers of its answer say; null with another fetch, which sends all. */
+  /** The plan by which turnwire sent the turn, out of the headers of its answer; null with any other fetch, which sends everything. */
   plan: string | null;
 }
 
-/** What a loop came to. */
+/** The result of a loop. */
 export interface LoopResult {
   turns: readonly LoopTurn[];
   /** All items of the conversation. */
@@ -51,7 +51,7 @@ export interface Call {
   call_id: string;
 }
 
-/** What every turn sends beside the history. */
+/** The fields that every turn sends besides the history. */
 export function requestOf({ instructions, tools }: Pick<ProgramOptions, 'instructions' | 'tools'>): object {
   return {
     model: 'scripted',

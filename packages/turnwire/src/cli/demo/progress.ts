@@ -1,13 +1,13 @@
 import type { Printer } from '../process/terminal.js';
 import type { Setup } from './runs.js';
 
-/** Shows how far the runs are. */
+/** Shows how far each run has come. */
 export interface Progress {
   turn(setup: Setup, turn: number, elapsedMs: number): void;
   finished(setup: Setup, turns: number, elapsedMs: number): void;
 }
 
-/** A bar for each run on a terminal; elsewhere a line when one begins and when it ends. */
+/** Draws a bar for each run on a terminal; elsewhere prints a line when a run begins and when it ends. */
 export function progressOn(printer: Printer, expectedTurns: number): Progress {
   const lineOf = (setup: Setup, turns: number, elapsedMs: number): string =>
     `${setup.title.padEnd(20)} ${String(turns).padStart(2)} turns ${seconds(elapsedMs).padStart(7)}`;

@@ -17,7 +17,7 @@ const client = fileURLToPath(new URL('../../examples/source-report/client.py', i
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Python, and the gateway that it is served by; or the sentence that says what is missing. */
+/** The path of Python, where Python and the gateway's package are installed; or the sentence that says which of them is missing. */
 export type Serving = { python: string } | { missing: string };
 
 export function findPython(env: Environment): Serving {
@@ -35,7 +35,7 @@ export function findPython(env: Environment): Serving {
   return { missing: 'Where Python 3 is installed, the demo runs a client in Python through turnwire serve, too.' };
 }
 
-/** The program in Python, which knows plain HTTP alone, through `turnwire serve`: both are processes of their own. */
+/** The program in Python, which uses plain HTTP through `turnwire serve`. Both run as processes of their own. */
 export async function pythonThroughServe(python: string, { url, ca }: Endpoint, env: Environment): Promise<Program> {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-demo-ca-'));
   const authority = join(folder, 'ca.pem');
@@ -61,7 +61,7 @@ export async function pythonThroughServe(python: string, { url, ca }: Endpoint, 
 
 type Message = { turn: LoopTurn } | { call: Call } | { history: Item[] };
 
-/** Runs the client: it asks for each tool by a line of JSON, and has the output as another. */
+/** Runs the client. It asks for each tool with a line of JSON, and is given the output with another. */
 async function runPython(
   python: string,
   url: string,
@@ -71,7 +71,7 @@ async function runPython(
   const failed = once(child, 'error').then(([error]) => {
     throw error;
   });
-  // What is written to a process that has ended is lost; its end says why.
+  // A write to a process that has ended is lost; the exit of the process says why.
   child.stdin.on('error', () => undefined);
   const say = (message: object): void => void child.stdin.write(`${JSON.stringify(message)}\n`);
   const talk = async (): Promise<LoopResult> => {
@@ -99,7 +99,7 @@ async function runPython(
 async function firstLine(stream: Readable): Promise<string> {
   const lines = createInterface({ input: stream });
   for await (const line of lines) {
-    // The log of its turns, which nobody reads.
+    // The log has to be read, or the process would block.
     stream.resume();
     return line;
   }

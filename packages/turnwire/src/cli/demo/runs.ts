@@ -13,12 +13,12 @@ import type { Emulator } from '@turnwire/emulator';
 import type { Io } from '../process/io.js';
 import type { Endpoint, LoopTurn, Program } from './program.js';
 
-/** One run of the same program, and what is different about it. */
+/** The settings of one run of the program. */
 export interface Setup {
   id: 'fetch' | 'turnwire' | 'turnwire-cut' | 'serve';
   title: string;
   open: (endpoint: Endpoint) => Program | Promise<Program>;
-  /** After this turn the connection of the next one is cut, its request under way. */
+  /** The number of the turn after which the connection is cut, while the next request is being sent. */
   cutAfter?: number;
 }
 
@@ -37,50 +37,50 @@ export interface LinkSettings {
   uplinkBitsPerSecond: number;
 }
 
-/** Linux begins with ten segments, and begins again after a retransmission timeout without sending, which is 200 ms at least. */
+/** Linux begins with ten segments. It begins again after a pause longer than the retransmission timeout, which is 200 ms at least. */
 const slowStart = { windowBytes: 10 * 1448, windowIdleMs: 250 };
 
-/** What one run came to. Bytes and connections are counted by the link, outside of what is measured. */
+/** The result of one run. The link counts bytes and connections, outside of the measured program. */
 export interface Run {
   setup: Setup;
   turns: readonly LoopTurn[];
-  /** Turns that went up as a delta. */
+  /** Turns that were sent as a delta. */
   deltas: number;
-  /** From the beginning of the loop to the end of its last turn, in milliseconds. */
+  /** Milliseconds from the beginning of the loop to the end of its last turn. */
   wallMs: number;
-  /** Everything the client wrote to the network, TLS, headers and framing included. */
+  /** Bytes that the client wrote to the network, with TLS, headers and framing. */
   sentBytes: number;
   medianFirstEventMs: number;
   connections: number;
   /** All items of the conversation, as the program has them. */
   history: readonly unknown[];
-  /** What the server had before it for each turn, as the server has it. */
+  /** The context of each turn, as the server had it. */
   contexts: readonly (readonly unknown[])[];
-  /** The file that the agent has written. */
+  /** The report that the agent has written to a file. */
   report: string;
 }
 
-/** The example that the demo runs; it lies in the package, so that the demo runs from there too. */
+/** The example that the demo runs. The package contains it, so that the demo also runs where the package is installed. */
 const example = fileURLToPath(new URL('../../examples/source-report/', import.meta.url));
-/** What its tools look at: the program itself, the only source files that are there wherever it is installed. */
+/** The folder that the tools look at: the program's own files, which exist wherever it is installed. */
 const sources = fileURLToPath(new URL('../../', import.meta.url));
 
 const question =
   'Find the largest and the oldest source files under project/, read them, and write what you find to report.md.';
 
-/** The number of turns that the script has; for progress alone. */
+/** The number of turns in the script; used for the progress bar alone. */
 export const expectedTurns = 25;
 
 export interface RunOptions {
   io: Io;
   link: LinkSettings;
-  /** What the tools work in: see `createWorkspace`. */
+  /** The folder that the tools work in: see `createWorkspace`. */
   folder: string;
   signal: AbortSignal;
   onTurn: (turn: number) => void;
 }
 
-/** Runs the program once, over a link of its own. */
+/** Runs the program once, over a new link. */
 export async function runOnce(setup: Setup, options: RunOptions): Promise<Run> {
   const { io, folder, signal, onTurn } = options;
   const { root: agent } = await loadConfig(join(example, 'agent.yaml'));
@@ -123,7 +123,7 @@ export async function runOnce(setup: Setup, options: RunOptions): Promise<Run> {
   }
 }
 
-/** A folder with a copy of the sources, with their dates: all runs look at the same. */
+/** Makes a folder with a copy of the sources and their dates, so that all runs look at the same files. */
 export async function createWorkspace(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-demo-'));
   await cp(sources, join(folder, 'project'), {
@@ -134,7 +134,7 @@ export async function createWorkspace(): Promise<string> {
   return folder;
 }
 
-/** The report of a run, put aside so that the next one does not find it. */
+/** Reads the report of a run and moves it away, so that the next run does not find it. */
 async function takeReport(folder: string, { id }: Setup): Promise<string> {
   const report = join(folder, `report-${id}.md`);
   await rename(join(folder, 'report.md'), report);
@@ -142,7 +142,7 @@ async function takeReport(folder: string, { id }: Setup): Promise<string> {
 }
 
 function toolsFor(agent: Config['root'], folder: string, io: Io): Promise<Toolbox> {
-  // The same order of names wherever it runs.
+  // `LC_ALL=C` makes `ls` and `sort` give the same order on every machine.
   return openTools(agent.toolsets, { directory: folder, env: { ...io.env, LC_ALL: 'C' } });
 }
 

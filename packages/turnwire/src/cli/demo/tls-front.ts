@@ -3,10 +3,10 @@ import { createServer } from 'node:tls';
 import type { TestCertificate } from '@turnwire/emulator';
 import type { AddressInfo } from 'node:net';
 
-/** TLS in front of a server of this machine. */
+/** A TLS proxy in front of a server on this machine. */
 export interface TlsFront {
   port: number;
-  /** The next bytes from a client are not passed on: their connection is cut instead. */
+  /** Cuts the connection on which the next bytes of a client come, instead of passing them on. */
   cutNext(): void;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export async function startTlsFront({ to, cert, key }: TestCertificate & { to: n
     ] as const) {
       sockets.add(socket);
       socket.setNoDelay(true);
-      // 'close' follows.
+      // The event 'close' follows.
       socket.on('error', () => undefined);
       socket.once('close', () => {
         sockets.delete(socket);

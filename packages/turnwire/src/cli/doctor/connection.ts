@@ -14,7 +14,7 @@ import type { Finding } from './finding.js';
 const daysToRenew = 14;
 const slowDnsMs = 500;
 
-/** A connection that was opened step by step. */
+/** An open connection, with the time that each step took. */
 interface Opened {
   socket: Socket;
   tcpMs: number;
@@ -23,11 +23,11 @@ interface Opened {
 
 export interface Reached {
   findings: readonly Finding[];
-  /** Opens further connections in the same way; undefined where none can be opened. */
+  /** Opens further connections in the same way; undefined where the first one could not be opened. */
   connect: (() => Promise<Socket>) | undefined;
 }
 
-/** Name, proxy, TCP and TLS: what stands before the first byte of HTTP. */
+/** Looks at the steps before the first byte of HTTP: name, proxy, TCP and TLS. */
 export async function reach({ baseUrl, timeoutMs }: Target, env: Io['env']): Promise<Reached> {
   const findings: Finding[] = [];
   const proxy = proxyFor(baseUrl, env);
@@ -86,7 +86,7 @@ export async function reach({ baseUrl, timeoutMs }: Target, env: Io['env']): Pro
   if (first.tlsMs !== undefined) {
     const found = certificateOf(first.socket as TLSSocket, host, first.tlsMs);
     findings.push(found);
-    // A key goes to nobody whose certificate does not hold.
+    // No key is sent to a server whose certificate is not valid.
     if (found.id === 'tls-refused') {
       first.socket.destroy();
       return { findings, connect: undefined };
@@ -120,7 +120,7 @@ async function openOnce({ host, port, secure, proxy, timeoutMs }: Way): Promise<
       : await tunnel(proxy, `${host.includes(':') ? `[${host}]` : host}:${port}`, timeoutMs);
   const tcpMs = performance.now() - began;
   if (!secure) return { socket, tcpMs, tlsMs: undefined };
-  // Looked at by `certificateOf`, which says more of it than an error would.
+  // `certificateOf` checks the certificate, and says more about it than an error here would.
   const servername = /^[\d.]+$|:/.test(host) ? undefined : host;
   const tls = connectTls({ socket, host, rejectUnauthorized: false, ...(servername !== undefined && { servername }) });
   await opened(tls, 'secureConnect', timeoutMs);

@@ -19,17 +19,17 @@ import type { Finding } from './finding.js';
 export interface DoctorOptions {
   model?: string;
   keyFrom?: string;
-  /** Seconds that a WebSocket is left idle. */
+  /** The seconds for which a WebSocket is left idle. */
   wait?: number;
-  /** MiB of the body and the frame that are sent. */
+  /** The size of the body and of the frame that are sent, in MiB. */
   size: number;
-  /** Seconds. */
+  /** The longest wait for one answer, in seconds. */
   timeout: number;
   yes?: boolean;
   json?: boolean;
 }
 
-/** `turnwire doctor URL`: why it is slow, or SSE, or cut. */
+/** `turnwire doctor URL`: finds out why a server is slow, reached over SSE alone, or cut off. */
 export async function doctor(io: Io, url: string, options: DoctorOptions): Promise<number> {
   const stdout = new Printer(io.stdout, io.env);
   const baseUrl = baseUrlOf(url);
@@ -55,7 +55,7 @@ export async function doctor(io: Io, url: string, options: DoctorOptions): Promi
   return problems === 0 ? exitStatus.ok : exitStatus.failed;
 }
 
-/** Some findings quote what a server says. */
+/** Removes secrets from a finding: some findings quote the server. */
 function withoutSecrets(finding: Finding, secrets: readonly string[]): Finding {
   const { text, advice } = finding;
   return {
@@ -65,7 +65,7 @@ function withoutSecrets(finding: Finding, secrets: readonly string[]): Finding {
   };
 }
 
-/** From the name to the idle WebSocket; what cannot be reached is not looked at any further. */
+/** Looks at each step, from the name to the idle WebSocket, and stops at the first that fails. */
 async function* examine(
   io: Io,
   target: Target,

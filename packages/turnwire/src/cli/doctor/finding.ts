@@ -1,16 +1,16 @@
-/** `problem`: something is wrong, or costs time; `note`: worth knowing. */
+/** `problem`: a fault, or a loss of time; `note`: worth knowing. */
 export type Level = 'ok' | 'note' | 'problem';
 
-/** One thing that was looked at. */
+/** The result of one look. */
 export interface Finding {
-  /** For programs: kebab-case. */
+  /** The name for programs, in kebab-case. */
   id: string;
   level: Level;
-  /** What is so, in one sentence. */
+  /** The state that was found, in one sentence. */
   text: string;
-  /** What to do about it. */
+  /** The remedy. */
   advice?: string;
-  /** Numbers, for programs. */
+  /** The figures, for programs. */
   values?: Readonly<Record<string, number | string | null>>;
 }
 

@@ -6,12 +6,12 @@ import type { Target } from '../probe/target.js';
 import type { Trace } from '../probe/trace.js';
 import type { Finding } from './finding.js';
 
-/** A create that is refused for its lack of a model, however large it is. */
+/** A create of this size without a model, so that every server refuses it and spends nothing. */
 function large(mebibytes: number, fields: object): string {
   return JSON.stringify({ ...fields, padding: 'x'.repeat(mebibytes * 1024 * 1024) });
 }
 
-/** A body of so many MiB: whether it arrives. */
+/** Finds out whether a body of this size arrives. */
 export async function lookAtBodies(target: Target, trace: Trace, mebibytes: number): Promise<Finding> {
   const id = 'body-limit';
   const values = { mebibytes };
@@ -42,7 +42,7 @@ export async function lookAtBodies(target: Target, trace: Trace, mebibytes: numb
   }
 }
 
-/** A frame of so many MiB: whether it arrives. */
+/** Finds out whether a frame of this size arrives. */
 export async function lookAtFrames(target: Target, trace: Trace, mebibytes: number): Promise<Finding> {
   const id = 'frame-limit';
   const values = { mebibytes };
@@ -64,7 +64,7 @@ export async function lookAtFrames(target: Target, trace: Trace, mebibytes: numb
   };
 }
 
-/** An idle WebSocket: whether somebody ends it within the time. */
+/** Finds out whether an idle WebSocket is ended within the time. */
 export async function lookAtIdle(target: Target, trace: Trace, waitMs: number): Promise<Finding> {
   const socket = await ProbeSocket.open(target, trace);
   const began = performance.now();

@@ -8,7 +8,7 @@ import type { Finding } from './finding.js';
 
 const skewMs = 60_000;
 
-/** Headers by which those who stand between are known. */
+/** Headers by which servers and proxies name themselves. */
 const marks = ['server', 'via', 'cf-ray', 'x-cache', 'x-squid-error', 'x-envoy-upstream-service-time', 'x-amz-cf-id'];
 
 export function whoAnswered(headers: IncomingHttpHeaders): string {
@@ -16,7 +16,7 @@ export function whoAnswered(headers: IncomingHttpHeaders): string {
   return found.length === 0 ? 'nobody who names itself' : found.join(', ');
 }
 
-/** An ordinary request: who answers, whether the key is taken, and whether both clocks agree. */
+/** Sends an ordinary request: finds out who answers, whether the key is right, and whether both clocks agree. */
 export async function lookAtHttp(target: Target, trace: Trace): Promise<readonly Finding[]> {
   let answer;
   try {
@@ -67,7 +67,7 @@ export async function lookAtHttp(target: Target, trace: Trace): Promise<readonly
   return findings;
 }
 
-/** The upgrade: whether a WebSocket opens, and who says no. */
+/** Asks for an upgrade: finds out whether a WebSocket opens, and who refuses it. */
 export async function lookAtUpgrade(target: Target, trace: Trace): Promise<{ finding: Finding; opens: boolean }> {
   const began = performance.now();
   try {
@@ -100,7 +100,7 @@ export async function lookAtUpgrade(target: Target, trace: Trace): Promise<{ fin
   }
 }
 
-/** Who refused, and whether the server has seen an upgrade at all: without the header it gives what a plain GET is given. */
+/** Finds out who refused the upgrade. Where the answer is that to a plain GET, a proxy has removed the header, and the server saw no upgrade. */
 async function refusal(target: Target, trace: Trace, { status, headers }: UpgradeRefused): Promise<Finding> {
   const plain = await exchange(target, trace, { method: 'GET', path: 'responses' }).catch(() => undefined);
   const by = whoAnswered(headers);

@@ -6,27 +6,27 @@ import type { Json, Turn } from '../probe/turn.js';
 import type { Trace } from '../probe/trace.js';
 import type { Finding } from './finding.js';
 
-/** Turns that `lookAtTurns` asks for, and tokens that each may come to. */
+/** The number of turns that `lookAtTurns` runs. */
 export const turnsOfLook = 3;
 export const tokensOfTurn = 500;
 
 const question = 'Count from one to sixty in words, separated by commas.';
-/** A turn so long that its pieces can be told apart. */
+/** The length from which on the events of a turn can be told apart in time. */
 const longTurnMs = 500;
 
-/** Events that come closer together than this have come at once. */
+/** Events with less time than this between them came at once. */
 const burstMs = 20;
 
 interface Times {
   firstMs: number;
   textMs: number | undefined;
   totalMs: number;
-  /** Deltas of the text, and the times at which any event came. */
+  /** The number of text deltas, and the times of all events. */
   deltas: number;
   bursts: number;
 }
 
-/** A turn over each transport, and a second one that continues the first: where the time goes, and what is kept. */
+/** Runs a turn over each transport and a second one that continues the first: finds out where the time goes, and whether a response can be continued. */
 export async function lookAtTurns(
   target: Target,
   trace: Trace,
@@ -119,12 +119,12 @@ function timing(id: string, over: string, { firstMs, textMs, totalMs }: Times, h
   };
 }
 
-/** Whether the events of SSE come together at the end, though those of a WebSocket come one by one. */
+/** Finds out whether the events of SSE come together at the end, although those of a WebSocket come one by one. */
 function buffering(sse: Times, socket: Times | undefined): Finding {
   const spread = sse.totalMs - sse.firstMs;
   if (sse.totalMs < longTurnMs)
     return { id: 'buffering', level: 'note', text: 'the turn was too short to tell whether its events are held back' };
-  // What is held back comes late and in few pieces, as a buffer fills; a model that is slow to begin has its first event early.
+  // Buffered events come late and in few pieces; a model that is slow to begin still has its first event early.
   const held = spread < sse.totalMs * 0.4 && sse.bursts * 3 <= sse.deltas;
   if (!held) return { id: 'buffering', level: 'ok', text: `events over SSE come one by one, over ${ms(spread)}` };
   const advice =

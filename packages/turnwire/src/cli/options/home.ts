@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Io } from '../process/io.js';
 
-/** The folder that sessions and memories are kept in: TURNWIRE_HOME, or `.turnwire` in the user's own; undefined where there is neither. */
+/** The folder of sessions and memories: TURNWIRE_HOME, or `.turnwire` in the user's home folder; undefined where neither is known. */
 export function homeOf({ env }: Io): string | undefined {
   const { TURNWIRE_HOME: own } = env;
   if (own !== undefined && own !== '') return own;

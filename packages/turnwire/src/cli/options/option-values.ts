@@ -1,12 +1,12 @@
-// The values of options: what commander hands over as texts, checked.
+// Checks the values of options, which commander gives as strings.
 import { InvalidArgumentError, Option } from 'commander';
 
-/** The values of an option that may be given several times. */
+/** Collects the values of an option that may be given several times. */
 export function several(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
 }
 
-/** The option of all verbs that need secrets. */
+/** The option --env-from-file, for all verbs that need secrets. */
 export function envFromFile(): Option {
   return new Option(
     '--env-from-file <file>',
@@ -14,7 +14,7 @@ export function envFromFile(): Option {
   ).argParser(several);
 }
 
-/** A number from 0 on. */
+/** Reads a number of 0 or more. */
 export function numberUpTo(most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -24,7 +24,7 @@ export function numberUpTo(most: number): (text: string) => number {
   };
 }
 
-/** A whole number from 1 on. */
+/** Reads a whole number of 1 or more. */
 export function wholeUpTo(most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -34,7 +34,7 @@ export function wholeUpTo(most: number): (text: string) => number {
   };
 }
 
-/** How fast a recording is played: a factor, or `at-once`. */
+/** Reads the speed of a replay: a factor, or `at-once`. */
 export function speed(text: string): number | 'at-once' {
   if (text === 'at-once') return text;
   const factor = Number(text);
@@ -42,7 +42,7 @@ export function speed(text: string): number | 'at-once' {
   return factor;
 }
 
-/** A number above 0. */
+/** Reads a number above 0. */
 export function positive(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value > 0 && Number.isFinite(value)))

@@ -3,7 +3,7 @@ import { SecretError, type Secrets } from '../../config/secrets/secrets.js';
 import { UsageError } from '../process/usage-error.js';
 import type { Io } from '../process/io.js';
 
-/** Where the verbs that run agents look for keys: the files of `--env-from-file`, then all there is on this machine. */
+/** The sources of keys for the verbs that run agents: the files of `--env-from-file` first, then the other sources of this machine. */
 export function secretsOf(io: Io, envFiles: readonly string[] = []): Secrets {
   try {
     return secretChain({ env: io.env, envFiles, cwd: io.cwd });

@@ -1,12 +1,12 @@
 import type { Piece } from './http.js';
 
-/** One event of an event stream, field by field as it came. */
+/** One event of an event stream, with its fields as they came. */
 export interface RawEvent {
   event: string | undefined;
   /** The values of its `data` lines, joined by line feeds; undefined without any. */
   data: string | undefined;
   hasId: boolean;
-  /** When its last byte came. */
+  /** The time at which its last byte came. */
   at: number;
 }
 
@@ -18,7 +18,7 @@ export interface RawEventStream {
 
 const fields: ReadonlySet<string> = new Set(['event', 'data', 'id', 'retry']);
 
-/** Takes a body apart by the rules of event streams, and keeps what they would pass over. */
+/** Parses a body by the rules of event streams, and keeps the lines that those rules ignore. */
 export function readEventStream(body: string, pieces: readonly Piece[]): RawEventStream {
   const events: RawEvent[] = [];
   const oddLines: string[] = [];
@@ -53,7 +53,7 @@ export function readEventStream(body: string, pieces: readonly Piece[]): RawEven
   return { events, oddLines };
 }
 
-/** The time at which the character at an offset had come. */
+/** Gives for an offset the time at which the character there had come. */
 function clockOf(pieces: readonly Piece[]): (offset: number) => number {
   let index = 0;
   let reached = pieces[0]?.text.length ?? 0;

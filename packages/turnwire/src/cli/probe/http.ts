@@ -5,18 +5,18 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Credential, Target } from './target.js';
 import type { Trace } from './trace.js';
 
-/** A larger body of an answer ends the exchange. */
+/** The largest body of an answer, in bytes; a larger one ends the exchange. */
 const maxBodyBytes = 16 * 1024 * 1024;
 
 export interface HttpRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
-  /** Below the base URL. */
+  /** The path below the base URL. */
   path: string;
   headers?: Readonly<Record<string, string>>;
   body?: string | Uint8Array;
   /** @default 'own' */
   credential?: Credential;
-  /** Ends the connection once the body so far is as wanted: what a client does that loses interest. */
+  /** Ends the connection once this is true of the body so far, like a client that leaves. */
   leaveWhen?: (body: string) => boolean;
 }
 
@@ -30,18 +30,18 @@ export interface HttpAnswer {
   status: number;
   headers: IncomingHttpHeaders;
   body: string;
-  /** The parsed body; undefined for what is no JSON. */
+  /** The parsed body; undefined for a body that is no JSON. */
   json: unknown;
   pieces: readonly Piece[];
   /** Milliseconds of `performance.now()`. */
   sentAt: number;
   headAt: number;
   endedAt: number;
-  /** How the body ended: as HTTP has it, broken off, not within the limit of time, or left by this side. */
+  /** How the body ended: properly, broken off, not within the time limit, or by this side's leaving. */
   end: 'complete' | 'cut' | 'timeout' | 'left';
 }
 
-/** No answer at all: no connection, no head of an answer. */
+/** Thrown where there is no answer at all: no connection, or no head of an answer. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
   readonly code: string | undefined;
@@ -54,7 +54,7 @@ export class NoAnswer extends Error {
 }
 
 /**
- * One exchange over a connection of its own, with nothing repeated, decoded or followed.
+ * One exchange over a connection of its own. Nothing is repeated or decoded, and no redirect is followed.
  *
  * @throws NoAnswer
  */
@@ -93,7 +93,7 @@ export async function exchange(target: Target, trace: Trace, request: HttpReques
         resolve({ status, headers, json: parsed(read.body), ...read, sentAt, headAt, endedAt: performance.now() });
       });
     });
-    // What comes of this upgrade is asked for elsewhere: here any answer is an ordinary one.
+    // The result of this upgrade is of no interest here: any answer counts as an ordinary one.
     outgoing.once('upgrade', (incoming, socket) => {
       clearTimeout(timer);
       socket.destroy();
@@ -134,7 +134,7 @@ function readBody(
   incoming.once('close', () => end('cut'));
 }
 
-/** Headers that say something of this API, and no secret. */
+/** Headers that tell something about this API and contain no secret. */
 const shownHeaders = [
   'content-type',
   'transfer-encoding',

@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Credential, Target } from './target.js';
 import type { Trace } from './trace.js';
 
-/** Larger frames, and more unread bytes, end the connection. */
+/** The largest frame, and the most unread bytes, before the connection is ended. */
 const maxBytes = 32 * 1024 * 1024;
 const maxRefusalBytes = 64 * 1024;
 
@@ -15,13 +15,13 @@ export interface SocketOptions {
   credential?: Credential;
 }
 
-/** What comes out of a socket. */
+/** An event of a socket, as `next` gives it. */
 export type Incoming =
   | { kind: 'frame'; text: string; binary: boolean; json: unknown; at: number }
   | { kind: 'close'; code: number; reason: string }
   | { kind: 'timeout' };
 
-/** An upgrade that was answered by an ordinary answer. */
+/** Thrown where the server answers an upgrade with an ordinary answer. */
 export class UpgradeRefused extends Error {
   override readonly name = 'UpgradeRefused';
   readonly status: number;
@@ -36,7 +36,7 @@ export class UpgradeRefused extends Error {
   }
 }
 
-/** A WebSocket as it is: frames in order, unread ones kept; no recovery of any kind. */
+/** A WebSocket without any recovery, which keeps frames in order until they are read. */
 export class ProbeSocket {
   readonly #socket: WebSocket;
   readonly #trace: Trace;
@@ -75,7 +75,7 @@ export class ProbeSocket {
         })();
       });
       socket.once('error', (error) => reject(new NoAnswer(error.message, { cause: error })));
-      // It listens before the socket is open, for frames may come together with the 101.
+      // The listeners are added before the socket is open, since frames may come together with the 101.
       const opened = new ProbeSocket(socket, trace, target.timeoutMs);
       socket.once('upgrade', () => trace.received('101'));
       socket.once('open', () => resolve(opened));
@@ -90,7 +90,7 @@ export class ProbeSocket {
       this.#opened = true;
     });
     socket.on('error', () => {
-      // A close follows, with the code that fits.
+      // The event 'close' follows, with the right code.
     });
     socket.on('message', (raw: Buffer, binary) => {
       const text = raw.toString('utf8');
@@ -113,7 +113,7 @@ export class ProbeSocket {
     this.#socket.send(text, () => {});
   }
 
-  /** The next frame, or the close once there is none left. */
+  /** The next frame; the close once no frame is left. */
   async next(timeoutMs = this.#timeoutMs): Promise<Incoming> {
     const first = (): Incoming | undefined => this.#unread.shift() ?? this.#closed;
     const waiting = first();
@@ -132,7 +132,7 @@ export class ProbeSocket {
     return { kind: 'timeout' };
   }
 
-  /** Milliseconds until a pong; undefined where none comes. */
+  /** The milliseconds until a pong; undefined where none comes. */
   async ping(timeoutMs: number): Promise<number | undefined> {
     const socket = this.#socket;
     const began = performance.now();
@@ -155,7 +155,7 @@ export class ProbeSocket {
     });
   }
 
-  /** Closes it in good order; tells with which code the server answered, 1006 where it did not. */
+  /** Closes the socket with a closing handshake. Gives the code of the server's answer, or 1006 without one. */
   async close(timeoutMs = 5000): Promise<number> {
     const ended = (): Incoming | undefined => this.#closed;
     const before = ended();
@@ -172,7 +172,7 @@ export class ProbeSocket {
     return after?.kind === 'close' ? after.code : 1006;
   }
 
-  /** Ends it at once. */
+  /** Ends the socket at once. */
   leave(): void {
     this.#trace.sent('(connection ended)');
     this.#socket.terminate();
@@ -195,7 +195,7 @@ async function shortBody(incoming: IncomingMessage): Promise<string> {
       if (bytes > maxRefusalBytes) break;
     }
   } catch {
-    // What came is what there is.
+    // The bytes that came before the error are the whole answer.
   }
   clearTimeout(timer);
   return Buffer.concat(chunks).toString('utf8');

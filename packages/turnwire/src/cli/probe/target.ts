@@ -3,9 +3,9 @@ import { UsageError } from '../process/usage-error.js';
 import type { Socket } from 'node:net';
 import type { Io } from '../process/io.js';
 
-/** The server that is looked at. */
+/** The server under test. */
 export interface Target {
-  /** With its version, without a slash at its end. */
+  /** The base URL with its version, without a slash at its end. */
   baseUrl: URL;
   key: string | undefined;
   /** The key of another user of the same server. */
@@ -20,7 +20,7 @@ export interface Target {
 export type Credential = 'own' | 'second' | 'none' | 'wrong';
 
 /**
- * The base URL that was typed.
+ * Reads the base URL that the user typed.
  *
  * @throws UsageError
  */
@@ -39,7 +39,7 @@ export function baseUrlOf(text: string): URL {
   return url;
 }
 
-/** @throws UsageError where the environment sends requests to this address through a proxy: what it changes would be taken for the server's. */
+/** Refuses to go through a proxy, whose changes would be taken for those of the server. @throws UsageError where the environment names one for this address */
 export function refuseProxy(url: URL, env: Io['env']): void {
   const proxy = proxyFor(url, env);
   if (proxy !== undefined)

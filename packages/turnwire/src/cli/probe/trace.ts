@@ -1,22 +1,22 @@
-/** Lines that are kept at the beginning and at the end of a trace; what stands between them is counted only. */
+/** The lines that a trace keeps at its beginning and at its end; those in between are only counted. */
 const keptLines = 12;
 const lineLength = 300;
 
-/** A text in which no secret is left: servers repeat keys in what they say. */
+/** Removes all secrets from a text: servers repeat keys in their messages. */
 export function redacted(text: string, secrets: readonly string[]): string {
   let shown = text;
   for (const secret of secrets) if (secret !== '') shown = shown.replaceAll(secret, '[redacted]');
   return shown;
 }
 
-/** What passed between this program and a server, one line a message: redacted and bounded. */
+/** The messages between this program and a server, one line each, redacted and bounded. */
 export class Trace {
   readonly #secrets: readonly string[];
   readonly #first: string[] = [];
   readonly #last: string[] = [];
   #dropped = 0;
 
-  /** `secrets` never appear in a line. */
+  /** @param secrets texts that never appear in a line */
   constructor(secrets: readonly string[]) {
     this.#secrets = secrets;
   }
@@ -29,7 +29,7 @@ export class Trace {
     this.#add(`← ${text}`);
   }
 
-  /** Takes over the lines of another trace. */
+  /** Adds the lines of another trace. */
   include(lines: readonly string[]): void {
     for (const line of lines) this.#add(line);
   }

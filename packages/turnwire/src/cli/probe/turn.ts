@@ -8,25 +8,25 @@ import type { Trace } from './trace.js';
 export type Json = Readonly<Record<string, unknown>>;
 
 export interface WireEvent {
-  /** What its body says; `error` also for an error that has no type. */
+  /** The event's own type; `error` also for an error without a type. */
   type: string;
   body: Json;
   at: number;
 }
 
-/** The answer to one create, as far as its terminal event, and what came behind it. */
+/** The answer to one create, up to its terminal event. */
 export interface Turn {
   transport: 'SSE' | 'WebSocket';
   events: readonly WireEvent[];
   /** Milliseconds of `performance.now()`. */
   sentAt: number;
-  /** Why it has no terminal event; undefined where it has. */
+  /** The reason why there is no terminal event; undefined where there is one. */
   broken: string | undefined;
 }
 
 const terminal = /^(?:response\.(?:completed|failed|incomplete|done|cancelled)|error)$/;
 
-/** Whether a turn ends with an event of this type. */
+/** True where an event of this type ends a turn. */
 export function isTerminal({ type }: { type: string }): boolean {
   return terminal.test(type);
 }
@@ -54,7 +54,7 @@ export function endOf({ events }: Pick<Turn, 'events'>): Json {
   return part(events.find(isTerminal)?.body, 'response');
 }
 
-/** A turn over SSE, beside the HTTP answer that carried it. */
+/** Runs a turn over SSE; gives it with the HTTP answer that carried it. */
 export async function turnOverSse(
   target: Target,
   trace: Trace,
@@ -88,7 +88,7 @@ export async function turnOverSocket(socket: ProbeSocket, create: Json): Promise
   return { ...(await readTurn(socket)), sentAt };
 }
 
-/** Reads a socket up to a terminal event. */
+/** Reads a socket up to and including a terminal event. */
 export async function readTurn(socket: ProbeSocket): Promise<Omit<Turn, 'sentAt'>> {
   const events: WireEvent[] = [];
   const transport = 'WebSocket';
@@ -106,7 +106,7 @@ export async function readTurn(socket: ProbeSocket): Promise<Omit<Turn, 'sentAt'
   }
 }
 
-/** What came on a socket after a turn, read without a wait of its own: the answer to a ping comes behind it. */
+/** The frames that came on a socket after a turn. To wait for none, it sends a ping and reads up to the pong. */
 export async function readRest(socket: ProbeSocket): Promise<readonly WireEvent[]> {
   await socket.ping(2000);
   const events: WireEvent[] = [];

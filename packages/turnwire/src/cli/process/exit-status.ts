@@ -1,17 +1,17 @@
 import type { Signal } from './io.js';
 
-/** With what a command ends; `turnwire --help` and docs/cli.md list them. */
+/** The exit statuses of all commands; `turnwire --help` and docs/cli.md list them. */
 export const exitStatus = {
   ok: 0,
-  /** It began and did not succeed: a turn that failed, a demo whose transcripts differ. */
+  /** The command began and did not succeed: a turn failed, or the transcripts of a demo differ. */
   failed: 1,
-  /** It could not begin: a wrong option, a wrong file, a missing variable. */
+  /** The command could not begin: a wrong option, a wrong file, a missing variable. */
   usage: 2,
-  /** Whoever read the output has stopped reading it (SIGPIPE, as shells number it). */
+  /** The reader of the output has closed it (SIGPIPE, as shells number it). */
   pipe: 141,
 } as const;
 
-/** Ended by a signal, as shells number it: 130 for Ctrl-C. */
+/** The status of a command that a signal ended, as shells number it: 130 for Ctrl-C. */
 export function signalStatus(signal: Signal): number {
   return signalStatuses[signal];
 }

@@ -6,7 +6,7 @@ import { exitStatus } from './exit-status.js';
 import { printable } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
-/** An error, as a user is told of it: a line for each problem, and the status to exit with. */
+/** An error in the form for users: a line for each problem, and the exit status. */
 export function describeFailure(error: unknown, debug: boolean): { text: string; status: number } {
   const text = printable(error instanceof Error ? error.message : String(error));
   const detail = debug && error instanceof Error ? `\n${printable(error.stack ?? '')}${causes(error)}` : '';
@@ -19,7 +19,7 @@ function statusOf(error: unknown): number {
     error instanceof ConfigError ||
     error instanceof EmulatorError ||
     error instanceof ScriptError ||
-    // Of a package that is not loaded for its sake.
+    // Recognised by its name, so that the gateway's package need not be loaded.
     (error instanceof Error && error.name === 'GatewayConfigError')
   )
     return exitStatus.usage;
@@ -28,7 +28,7 @@ function statusOf(error: unknown): number {
   return exitStatus.failed;
 }
 
-/** What only whoever runs the command can be told to do. */
+/** Adds advice that only a user of the command line can follow. */
 function hinted(error: unknown, text: string): string {
   if (error instanceof TurnwireError && error.server?.code === 'replay_mismatch')
     return `the run departs from its recording: ${printable(error.server.message)}`;
@@ -36,14 +36,14 @@ function hinted(error: unknown, text: string): string {
   if (limit !== undefined) return `${text} (in an agent file: provider_opts.${limit})`;
   if (error instanceof TurnwireError && error.status === 401)
     return `${text} (is the key right, and for this address?)`;
-  // An error of ours says what is wrong; any other is a defect, and its place is needed.
+  // An error of this project says what is wrong; any other error is a defect, and the place where it happened is needed.
   const known = error instanceof TurnwireError || error instanceof AgentError || statusOf(error) === exitStatus.usage;
   return known || !(error instanceof Error) || 'code' in error
     ? text
     : `${text} (run again with --debug for the place where it happened)`;
 }
 
-/** The limits of the client that an agent file sets, by the code of who exceeds them. */
+/** The client's limits that an agent file can set, by the code of the error when one is exceeded. */
 const limits: Readonly<Record<string, string>> = {
   first_event_timeout: 'first_event_timeout',
   idle_timeout: 'idle_timeout',

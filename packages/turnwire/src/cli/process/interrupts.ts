@@ -1,10 +1,10 @@
 import { signalStatus } from './exit-status.js';
 import type { Io, Signal } from './io.js';
 
-/** The first signal ends what is running, in good order; the second one the process, at once. */
+/** Counts signals: the first one ends the running work in good order, the second one ends the process at once. */
 export class Interrupts {
   received: Signal | undefined;
-  /** Called before the process is left at once. */
+  /** Called before the second signal ends the process. */
   onLeave = (): void => undefined;
   #controller = new AbortController();
   readonly #stop: () => void;
@@ -18,7 +18,7 @@ export class Interrupts {
   }
 
   interrupt(signal: Signal): void {
-    // A terminal that is closed is told of in several ways, and once.
+    // A terminal that is closed sends SIGHUP several times, and only the first one counts.
     if (signal === 'SIGHUP' && this.received === signal) return;
     if (this.received !== undefined) {
       this.onLeave();

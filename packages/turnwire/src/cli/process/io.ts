@@ -1,8 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** Everything a command may touch of the process it runs in, so that a test can be one. */
+/** The parts of the process that a command may use. A test can pass its own. */
 export interface Io {
-  /** Without the names of Node and of the program. */
+  /** The arguments without the paths of Node and of the program. */
   argv: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   /** The working directory. */
@@ -14,8 +14,8 @@ export interface Io {
   onSignal: (listener: (signal: Signal) => void) => () => void;
 }
 
-/** `isFile`: nobody reads it while it is written. */
+/** `isFile`: true for a file, which nobody reads while it is written. */
 export type Output = Writable & { isTTY?: boolean; isFile?: boolean; columns?: number; rows?: number };
 
-/** Ctrl-C; a request to end; the terminal was closed. */
+/** SIGINT is Ctrl-C, SIGTERM a request to end, SIGHUP a closed terminal. */
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';

@@ -1,4 +1,4 @@
-// What bin/turnwire.js runs: the command line, in this process.
+// The program behind bin/turnwire.js: runs the command line in this process.
 import { closeSync, fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { exitStatus } from './exit-status.js';
@@ -14,23 +14,23 @@ const onSignal: Io['onSignal'] = (listener) => {
   };
 };
 
-// `turnwire … | head`: when nobody reads any more there is nothing left to do, and nobody to tell.
+// The reader has closed its end, as `turnwire … | head` does: there is nothing left to do, and nobody to report to.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // A terminal that is gone: SIGHUP says so too, and ends what runs in good order.
+    // The terminal is gone. SIGHUP comes as well, and ends the running work in good order.
     if (error.code === 'EIO') return;
     process.exit(error.code === 'EPIPE' ? exitStatus.pipe : exitStatus.failed);
   });
 }
 
-// A terminal that is gone cannot be given its settings back; Node would end in an assertion (`ResetStdio`) where it is still open.
+// Node restores the settings of terminals at its exit, and fails with an assertion (`ResetStdio`) for a terminal that is gone.
 const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
 process.on('exit', () => {
   for (const descriptor of terminals.filter((each) => !isatty(each))) {
     try {
       closeSync(descriptor);
     } catch {
-      // It was closed before.
+      // The descriptor was closed before.
     }
   }
 });
@@ -39,12 +39,12 @@ function isFile(descriptor: number): boolean {
   try {
     return fstatSync(descriptor).isFile();
   } catch {
-    // It was closed before.
+    // The descriptor was closed before.
     return false;
   }
 }
 
-// Set and not exited with: what was written to a pipe must still get out.
+// Sets the status instead of calling exit(), so that everything written to a pipe still gets out.
 process.exitCode = await main({
   argv: process.argv.slice(2),
   env: process.env,

@@ -15,7 +15,7 @@ const codes: Readonly<Record<Style, readonly [open: number, close: number]>> = {
   cyan: [36, 39],
 };
 
-/** Writes to one output, coloured if that is a terminal whose user wants it (https://no-color.org). */
+/** Writes to one output, in colour on a terminal whose user wants it (https://no-color.org). */
 export class Printer {
   readonly #output: Output;
   readonly coloured: boolean;
@@ -32,7 +32,7 @@ export class Printer {
     return this.#output.isTTY === true;
   }
 
-  /** Columns of the terminal; where there is none, lines need not be short. A terminal that nobody has measured says 0. */
+  /** The columns of the terminal; without a terminal, lines may have any length. Some terminals report 0 columns. */
   get width(): number {
     return this.isTerminal ? Math.max(20, this.#output.columns || 80) : 1000;
   }
@@ -51,25 +51,25 @@ export class Printer {
   }
 }
 
-/** Text from outside without what could drive a terminal: only line feeds and tabs are left of the control characters. */
+/** Removes from outside text what could control a terminal: of the control characters only line feeds and tabs stay. */
 export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what this removes
   return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
 
-/** Control characters, and those of Unicode's format characters that hide text, turn its direction or end a line. */
+/** Control characters, and format characters that hide text, change its direction or end a line. */
 const misleading = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-/** Those among them that belong to letters and emoji: joiners, and the tags of flags. */
+/** Format characters that belong to letters and emoji: joiners, and the tags of flags. */
 const joining = /^(?:\u200c|\u200d|[\u{e0020}-\u{e007f}])$/u;
 
-/** Text from outside of which nothing is left out, and nothing stands elsewhere than it is: what misleads is written as an escape. */
+/** Outside text in which misleading characters are written as escapes, so that nothing is hidden or moved. */
 export function escaped(text: string): string {
   return text.replace(misleading, (character) =>
     character === '\n' || character === '\t' ? character : escapeOf(character),
   );
 }
 
-/** The same in one line, in which blanks of any kind are one, and letters and emoji stay whole. */
+/** Outside text in one line: any run of blanks becomes one blank, and letters and emoji stay whole. */
 export function escapedLine(text: string): string {
   return text
     .replace(/[\t\n\v\f\r ]+/g, ' ')

@@ -1,4 +1,4 @@
-/** What a command refuses to begin with, as a sentence that says what to do. */
+/** Thrown where a command cannot begin; the message says what to do. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

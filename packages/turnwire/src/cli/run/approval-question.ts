@@ -5,10 +5,10 @@ import { oneLine } from '../screen/text/columns.js';
 import { wrapped } from '../screen/text/wrap.js';
 import { escaped, type Printer } from '../process/terminal.js';
 
-/** Shows a text, and asks for a line behind a label; undefined: there is nobody to ask any more. */
+/** Shows a text and asks for one line behind a label; undefined when there is no more input. */
 export type AskLine = (text: string, label: string, signal: AbortSignal) => Promise<string | undefined>;
 
-/** Who approves calls by what is typed. What is no answer runs nothing and declines nothing: it is asked again. */
+/** An approver that asks the user to type an answer. A line that is no answer neither runs nor declines the call: the question is asked again. */
 export function approverBy(askLine: AskLine, printer: Printer): Approver {
   return {
     async approve(call, asked) {
@@ -34,7 +34,7 @@ const words: Readonly<Record<string, Answer>> = {
   always: 'always',
 };
 
-/** What a line answers; undefined: nothing. Behind a no stands its reason, for the model. */
+/** The meaning of a line; undefined for a line that is no answer. The words behind a no are the reason, which the model is given. */
 export function readAnswer(line: string): Answer | undefined {
   const text = line.trim();
   const word = text.toLowerCase();
@@ -47,11 +47,11 @@ function noAnswer(line: string, printer: Printer): string {
   const said = oneLine(line, Math.max(20, printer.width - 4));
   const what = said === '' ? 'An empty line' : `"${said}"`;
   const told = `${what} is neither yes, no nor always, and has done nothing. To decline with words for the model, type them behind a no: no, because …`;
-  // The last column of a screen stays free.
+  // The last column of a terminal stays free.
   return wrapped(told, printer.width - 1).join('\n');
 }
 
-/** What a yes would run, whole, and who asks: nobody should approve what was cut. */
+/** Shows the whole call and the agent that makes it: nobody should approve a text that was cut. */
 function questionText(printer: Printer, call: ToolCall, { agent, preview, detail, reason }: Question): string {
   const what = preview === undefined ? ` with ${escaped(call.arguments)}` : '';
   return [
@@ -64,7 +64,7 @@ function questionText(printer: Printer, call: ToolCall, { agent, preview, detail
 
 function shown(printer: Printer, preview: Preview): string[] {
   if (preview.kind === 'command') {
-    // Lines of a command are set off, so that none of them can be taken for one of ours.
+    // The lines of a command are indented, so that none of them can look like a line of turnwire itself.
     const [first = '', ...more] = escaped(preview.command).split('\n');
     const lines = [`  $ ${first}`, ...more.map((line) => `    ${line}`)];
     return preview.notes.length === 0 ? lines : [...lines, `  (${preview.notes.map(inLine).join(', ')})`];
@@ -76,7 +76,7 @@ function shown(printer: Printer, preview: Preview): string[] {
 
 const colours: Readonly<Record<string, 'green' | 'red' | 'cyan'>> = { '+': 'green', '-': 'red', '@': 'cyan' };
 
-/** A name, which has no lines. */
+/** A name in one line. */
 function inLine(text: string): string {
   return escaped(text).replace(/[\n\t]/g, ' ');
 }

@@ -5,12 +5,12 @@ import { readStart, textOf } from '../../agent/tools/files/text-file.js';
 import type { ToolContent } from '../../agent/tools/tool.js';
 import { UsageError } from '../process/usage-error.js';
 
-/** Of a text, in bytes. */
+/** The largest text, in bytes. */
 const textLimit = 256 * 1024;
-/** So many come with one prompt. */
+/** The most files that one prompt may bring. */
 export const mostAttachments = 10;
 
-/** A file that comes with a prompt. */
+/** A file that is sent with a prompt. */
 export interface Attachment {
   name: string;
   content: ToolContent;
@@ -19,7 +19,7 @@ export interface Attachment {
 /**
  * Reads a picture (PNG, JPEG, GIF, WebP) or a text that the user attaches.
  *
- * @throws UsageError if it cannot be read, is too large, or is neither.
+ * @throws UsageError for a file that cannot be read, is too large, or is neither
  */
 export async function readAttachment(path: string, cwd: string): Promise<Attachment> {
   const name = basename(path);

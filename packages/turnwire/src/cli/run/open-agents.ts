@@ -28,19 +28,19 @@ import { UsageError } from '../process/usage-error.js';
 export interface OpenAgentsOptions {
   config: Config;
   secrets: Secrets;
-  /** Where the tools work. */
+  /** The folder that the tools work in. */
   directory: string;
-  /** What commands see. */
+  /** The environment of commands. */
   env: ToolsetOptions['env'];
   askUser: ToolsetOptions['askUser'];
-  /** Where memories are kept if the file does not say; undefined: it has to say. */
+  /** The folder of memories where the agent file names none; undefined: the file has to name one. */
   home: string | undefined;
-  /** What the emulator answers. */
+  /** The script that the emulator answers from. */
   script: string | undefined;
   /** The file to record to, or to replay. @default neither */
   tape?: { record: string } | ({ replay: string } & Omit<ReplaySettings, 'warn'>) | undefined;
   warn: (message: string) => void;
-  /** Ends the opening. */
+  /** Cancels the opening. */
   signal: AbortSignal;
 }
 
@@ -48,22 +48,22 @@ export interface OpenAgentsOptions {
 export interface OpenAgents {
   members: ReadonlyMap<string, Member>;
   clientFor: (model: Model) => Client;
-  /** Answers to earlier questions, by agent. */
+  /** Caches of the users' answers to earlier questions, one for each agent. */
   answers: ReadonlyMap<string, AnswerCache>;
   /** Replaces `${env.NAME}` in variables of hooks. */
   expand: (values: Readonly<Record<string, string>>) => Promise<Record<string, string>>;
-  /** The time by which the run goes. */
+  /** The current time for the run: the recording's time in a replay. */
   now: Date;
-  /** What a recording has besides what was asked for, as a sentence. */
+  /** The recorded exchanges that the run did not ask for, as a sentence; undefined for none. */
   unasked: () => string | undefined;
-  /** Ends connections, servers, commands in the background. Never rejects. */
+  /** Ends connections, MCP servers and background commands. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Opens what the agents of a file need, as far as the first of them can come to them.
+ * Opens the tools and the clients of the first agent, and of all agents that it can reach.
  *
- * @throws UsageError if a toolset cannot be opened.
+ * @throws UsageError if a toolset cannot be opened
  */
 export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents> {
   const { config, secrets, directory, home, script, tape, warn } = options;
@@ -81,14 +81,14 @@ export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents
     await emulator?.close();
   };
   const clientFor = (model: Model): Client => {
-    // The transport of a model may be changed in the middle of a conversation.
+    // The user may change the transport of a model in the middle of a conversation.
     const key = `${model.name} ${model.transport}`;
     let client = clients.get(key);
     if (client === undefined) {
       if (needsEmulator(model) && emulator === undefined && replay === undefined)
         throw new UsageError(`${model.name} needs an emulator, which this run was not started with`);
       const own = emulator !== undefined && needsEmulator(model) ? { baseUrl: emulator.url } : {};
-      // Attempts with other models are the agent's to make: two layers that both wait would multiply (C6).
+      // The client does not fall back to other models, since the agent does: the waits of two layers would multiply (C6).
       client = createClient({
         ...clientOptions(model, secrets),
         ...own,
@@ -100,7 +100,7 @@ export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents
     }
     return client;
   };
-  // A server that is started anew later has nothing to do with what ends the opening.
+  // A server that is restarted later must not be bound to the signal of the opening.
   const opening = new AbortController();
   const giveUp = (): void => opening.abort(options.signal.reason);
   options.signal.addEventListener('abort', giveUp, { once: true });
@@ -156,7 +156,7 @@ export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents
       ...[...members.values()].flatMap((member) => idleMatchers(member.agent.name, member.agent.hooks, member.tools)),
     ])
       toolsetOptions.warn?.(idle);
-    // Last: a run that cannot begin leaves no file behind.
+    // Done last, so that a run which cannot begin leaves no file behind.
     if (tape !== undefined && 'record' in tape) {
       const addressOf = (model: Model) =>
         model.baseUrl ?? (needsEmulator(model) ? emulator?.url : undefined) ?? openAiUrl();
@@ -179,10 +179,10 @@ export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents
   };
 }
 
-/** The first agent, and all that it or those it can turn to can turn to. */
+/** The first agent, and all agents that it can reach through others. */
 function reachable({ root, agents }: Config): Config['root'][] {
   const found = new Set([root]);
-  // A set also visits what is added while it is walked.
+  // A `for` loop over a set also visits the values that are added while it runs.
   for (const { subAgents, handoffs, forceHandoff, commands } of found) {
     const named = [...commands.values()].flatMap((command) => command.agent ?? []);
     for (const name of [...subAgents, ...handoffs, ...named, ...(forceHandoff === undefined ? [] : [forceHandoff])]) {
@@ -193,12 +193,12 @@ function reachable({ root, agents }: Config): Config['root'][] {
   return [...found];
 }
 
-/** Where the client goes by itself. */
+/** The base URL that the client uses when it is given none. */
 function openAiUrl(): string {
   return process.env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1';
 }
 
-/** Each skill is a command, too; what the file calls so goes before it. */
+/** Adds a command for each skill; a command of the same name in the file comes first. */
 function withSkillCommands(agent: Agent, skills: readonly Skill[]): Agent {
   if (skills.length === 0) return agent;
   const commands = skills.map(({ name, description, fork }) => {
@@ -211,7 +211,7 @@ function withSkillCommands(agent: Agent, skills: readonly Skill[]): Agent {
   return { ...agent, commands: new Map([...commands, ...agent.commands]) };
 }
 
-/** A file beside the sessions, for one agent file. */
+/** The path of a file beside the sessions that belongs to one agent file. */
 function fileIn(home: string, folder: string, agentFile: string): string {
   return join(
     home,
@@ -229,6 +229,6 @@ function needsEmulator({ provider, baseUrl }: Model): boolean {
 
 async function emulatorFor(models: readonly Model[], script: string | undefined): Promise<Emulator | undefined> {
   if (!models.some(needsEmulator)) return undefined;
-  // Ids of its own in each run: those of an earlier run may be in the history of the session.
+  // A random seed gives each run new ids: those of an earlier run may be in the history of the session.
   return startEmulator({ seed: randomInt(2 ** 31), ...(script === undefined ? {} : { script }) });
 }

@@ -1,14 +1,14 @@
 /**
- * The answer on a standard output that is no terminal. A turn that broke off is taken again, and what was written of it cannot be taken back: as
- * far as the next attempt says the same, it is not written twice, and where it differs it begins on a line of its own. A file, which nobody reads
- * yet, gets a turn when it has ended, and nothing of what broke off.
+ * Writes the answer to a standard output that is no terminal. A turn that broke off is tried again, and its text cannot be taken back from a pipe. So text
+ * that the next attempt repeats is not written twice, and where the attempts differ the new one begins on a line of its own. A file gets each turn when it
+ * has ended, and nothing of broken attempts.
  */
 export class PipedAnswer {
   readonly #write: (text: string) => void;
   readonly #isFile: boolean;
-  /** What the turn that runs has said. */
+  /** The text of the running attempt. */
   #turn = '';
-  /** What stands there of its attempts that broke off, as far as this one has said the same. */
+  /** Text of broken attempts in the output, as far as the running attempt has repeated it. */
   #before = '';
 
   constructor(write: (text: string) => void, { isFile }: { isFile: boolean }) {
@@ -26,16 +26,16 @@ export class PipedAnswer {
     this.#before = '';
   }
 
-  /** The turn is taken again, from its beginning. */
+  /** Begins another attempt of the turn. */
   again(): void {
     if (this.#before === '' && !this.#isFile) this.#before = this.#turn;
     this.#turn = '';
   }
 
-  /** The turn has ended; or the run has, and what came of its last turn is all there is. */
+  /** Ends the turn, or the run: the text of the last attempt is then final. */
   ended(): void {
     if (this.#isFile) this.#write(this.#turn);
-    // Less was said than before.
+    // The last attempt is shorter than a broken one.
     else if (this.#before !== this.#turn && this.#before !== '' && this.#turn !== '') this.#begin();
     this.#turn = '';
     this.#before = '';

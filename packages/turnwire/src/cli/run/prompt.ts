@@ -3,7 +3,7 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import { UsageError } from '../process/usage-error.js';
 import type { Io } from '../process/io.js';
 
-/** A prompt from standard input may have this many bytes. */
+/** The largest prompt from standard input, in bytes. */
 const maxPromptBytes = 10 * 1024 * 1024;
 
 /**
@@ -32,27 +32,27 @@ export async function readPrompt(io: Io, argument: string): Promise<string> {
   return prompt;
 }
 
-/** Leaves out what was typed so far: it was no answer to a question that nobody had seen. */
+/** Drops what the user has typed so far: it cannot be the answer to a question that was not shown yet. */
 export async function discardTyped({ stdin }: Io): Promise<void> {
   if (stdin.readableEnded || stdin.destroyed) return;
   const leaveOut = (): void => undefined;
   stdin.on('data', leaveOut);
-  // What has come by now is read in the next rounds of the event loop.
+  // Input that has arrived is read in the next rounds of the event loop.
   for (let round = 0; round < 3; round += 1) await nextRound();
   stdin.off('data', leaveOut);
   stdin.pause();
 }
 
 /**
- * Asks at the terminal for one line; undefined when there is no more (Ctrl-D, a closed terminal) or `signal` fires. Ctrl-C at the
- * question is told to `onInterrupt`, because the terminal does not make a signal of it then.
+ * Asks for one line at the terminal; undefined when the input ends (Ctrl-D, a closed terminal) or `signal` fires. Ctrl-C at the question calls `onInterrupt`,
+ * because the terminal makes no signal of it then.
  */
 export async function ask(
   io: Io,
   question: string,
   options: { signal?: AbortSignal; onInterrupt: () => void },
 ): Promise<string | undefined> {
-  // Of an input that is over, readline would wait for the end for ever.
+  // On an input that has ended, readline would wait for ever.
   if (io.stdin.readableEnded || io.stdin.destroyed) return undefined;
   const lines = createInterface({
     input: io.stdin,

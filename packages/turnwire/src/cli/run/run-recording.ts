@@ -3,27 +3,27 @@ import type { Model } from '../../config/models/model.js';
 import { type Emulator, startEmulator, startRecorder, summarizeRecording } from '@turnwire/emulator';
 import { UsageError } from '../process/usage-error.js';
 
-/** What stands between the models of a run and their providers: a recorder, or a recording in the place of both. */
+/** The recorder between the models of a run and their providers, or the replay in place of both. */
 export interface RunRecording {
   /**
-   * What the client of a model is made with besides what the file says.
+   * The options for the client of a model, in addition to those of the agent file.
    *
-   * @throws Error for a model that it was not made for
+   * @throws Error for a model that is not part of the recording
    */
   optionsFor: (model: Model) => Pick<ClientOptions, 'apiKey' | 'headers' | 'baseUrl' | 'network'>;
-  /** The time by which the run goes. */
+  /** The current time for the run: the recording's time in a replay. */
   now: Date;
-  /** What was recorded and has not been asked for, as a sentence; undefined: nothing. */
+  /** The recorded exchanges that were not asked for, as a sentence; undefined for none. */
   unasked: () => string | undefined;
   /** @throws Error if a recording could not be written to its end. */
   close(): Promise<void>;
 }
 
-/** Where a model is in the end: its address, that of the emulator of this run, or what the client would take. */
+/** Gives the base URL of a model: that of the file, of this run's emulator, or of the client's default. */
 export type AddressOf = (model: Model) => string;
 
 /**
- * Records a run: each of these models gets an address of its own in front of its provider, and stands in the file under its name.
+ * Records a run: each model gets an address of its own in front of its provider, and its exchanges stand in the file under its name.
  *
  * @throws EmulatorError if the file exists or cannot be made
  */
@@ -42,23 +42,23 @@ export async function recordTo(
   };
 }
 
-/** Without what the client adds by itself, or brings along: the end of the path, and the query. */
+/** An address without the path's end and the query, which the client adds itself. */
 function baseOf(address: string): string {
   const { origin, pathname } = new URL(address);
   return `${origin}${pathname.replace(/\/+$/, '').replace(/\/responses$/, '')}`;
 }
 
 export interface ReplaySettings {
-  /** Goes on where what is asked is not what was recorded, and tells it. */
+  /** True: a request that differs from the recorded one is reported, and the run goes on. */
   loose: boolean;
   speed: number | 'at-once';
   warn: (message: string) => void;
 }
 
 /**
- * Answers a run from a recording: each of these models by what was recorded under its name. No key is needed, and none is sent.
+ * Answers a run from a recording: each model gets the answers that were recorded under its name. No key is needed, and none is sent.
  *
- * @throws EmulatorError if the file is no recording, or has nothing of a model
+ * @throws EmulatorError if the file is no recording, or has no exchange of a model
  */
 export async function replayFrom(
   file: string,
@@ -89,7 +89,7 @@ export async function replayFrom(
   return {
     optionsFor: ({ name, baseUrl }) => {
       const url = played.get(name)?.url;
-      // A model that was taken in the middle of the conversation must not be asked itself.
+      // A model that the user chose in the middle of the conversation must not reach its real provider.
       if (url === undefined)
         throw new UsageError(
           `the recording ${file} has no exchange with the model ${name}: replay it with the models that it was recorded with`,

@@ -4,33 +4,33 @@ import { escaped, Printer, printable } from '../process/terminal.js';
 import type { AgentEvent, TokenUsage } from '../../agent/events.js';
 import type { Io } from '../process/io.js';
 
-/** How a run is shown. */
+/** Shows the events of a run. */
 export interface RunView {
   show(event: AgentEvent): void;
 }
 
-/** `--json`: every event as it is, one JSON object a line. */
+/** The view of `--json`: every event as one JSON object on a line. */
 export function jsonView(io: Io): RunView {
   const stdout = new Printer(io.stdout, io.env);
   return { show: (event) => stdout.line(harmless(JSON.stringify(event))) };
 }
 
-/** JSON need not escape DEL and the C1 controls, which a terminal would obey. */
+/** Escapes DEL and the C1 controls, which JSON need not escape and a terminal would obey. */
 function harmless(json: string): string {
   return json.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
 /**
- * For people: the answer goes to standard output as it streams, and everything about it (reasoning, tool calls, what it cost) to standard
- * error, so that `turnwire run … > answer.txt` holds the answer alone. Where that is no terminal, see `PipedAnswer`.
+ * The view for people. The answer goes to standard output as it streams; reasoning, tool calls and costs go to standard error, so that `turnwire run … >
+ * answer.txt` has the answer alone. Where standard output is no terminal, see `PipedAnswer`.
  */
 export function textView(io: Io): RunView {
   const answer = new Printer(io.stdout, io.env);
   const notes = new Printer(io.stderr, io.env);
   const piped = new PipedAnswer((text) => answer.write(text), { isFile: io.stdout.isFile === true });
-  // A pipe gets the model's text as it is; a terminal would obey its control characters.
+  // A pipe gets the model's text unchanged; on a terminal its control characters are removed.
   const say = (text: string): void => (answer.isTerminal ? answer.write(printable(text)) : piped.put(text));
-  // On a terminal both end up in the same place, and a note must not begin in the middle of a line of the answer.
+  // Both outputs share the terminal, where a note must not begin in the middle of a line of the answer.
   let open: 'nothing' | 'answer' | 'reasoning' | 'task' = 'nothing';
   const closeLine = (): void => {
     if (open === 'answer') say('\n');
@@ -44,7 +44,7 @@ export function textView(io: Io): RunView {
   let total: TokenUsage | undefined;
   let turns = { count: 0, transport: '' };
   let cost: number | undefined;
-  // Who was given a task answers the agent, not the user.
+  // The agents that were given a task, innermost last. They answer the agent that gave it, not the user.
   const at: string[] = [];
   return {
     show(event) {
@@ -78,7 +78,7 @@ export function textView(io: Io): RunView {
         case 'turn_retried':
         case 'model_fallback':
         case 'session_compaction':
-          // In a pipe the next attempt may go on with the line.
+          // In a pipe the next attempt may go on in the same line.
           if (answer.isTerminal || open === 'reasoning') closeLine();
           open = 'nothing';
           piped.again();
@@ -108,7 +108,7 @@ export function textView(io: Io): RunView {
             );
           return;
         default: {
-          // What is not shown is left to --json.
+          // Events without a remark are shown by --json alone.
           const text = remark(event);
           return text === undefined ? undefined : note(`turnwire: ${text}`);
         }
@@ -117,7 +117,7 @@ export function textView(io: Io): RunView {
   };
 }
 
-/** What people are told of an event that is none of the agent's doing; undefined: nothing. */
+/** The sentence for people about an event that is not the agent's own work; undefined: none. */
 export function remark(event: AgentEvent): string | undefined {
   switch (event.type) {
     case 'turn_retried':
@@ -137,18 +137,18 @@ export function remark(event: AgentEvent): string | undefined {
   }
 }
 
-/** A call as a hook has changed it, for people. */
+/** The sentence for people about a call that a hook has changed. */
 export function changed({ by, tool_call: call }: Extract<AgentEvent, { type: 'tool_call_changed' }>): string {
   return `${by} changed it to ${call.name} ${call.arguments}`;
 }
 
-/** What came of a call, for people. */
+/** The sentence for people about the result of a call. */
 export function result(event: Extract<AgentEvent, { type: 'tool_call_response' }>): string {
   if (event.outcome === 'done') return `${(event.duration_ms / 1000).toFixed(1)} s, ${countLines(event.response)}`;
-  // How a command ended stands behind all that it printed.
+  // The exit status of a command stands behind its output.
   const [, ending] = /\n\[([^\n\]]+)\]$/.exec(event.response) ?? [];
   if (ending !== undefined) return `${event.outcome}: ${ending}, ${countLines(event.response)}`;
-  // What tells the model that it is an error, the outcome tells people.
+  // The word "Error: " is for the model; people see the outcome.
   return `${event.outcome}: ${event.response.replace(/^Error: /, '')}`;
 }
 

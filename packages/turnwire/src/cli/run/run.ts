@@ -211,12 +211,12 @@ export async function run(
   }
 }
 
-/** A name as an argument that can be copied into a shell. */
+/** Quotes a name as an argument for a shell, where it needs that. */
 function inShell(name: string): string {
   return /^[\w./~@%+:,-]+$/.test(name) ? name : `'${name.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** What is recorded or replayed, if anything is. */
+/** The file to record to or to replay, if there is one. */
 function tapeOf(io: Io, { record, replay, loose, speed, session, script }: RunOptions): OpenAgentsOptions['tape'] {
   if (record !== undefined && replay !== undefined)
     throw new UsageError('--record and --replay exclude each other: a replay has been recorded');
@@ -241,11 +241,11 @@ interface Running {
   interrupts: Interrupts;
   options: RunOptions;
   hook: RunHook;
-  /** What comes with the next prompt. */
+  /** The files that are sent with the next prompt. */
   attachments: Attachment[];
 }
 
-/** One prompt. */
+/** Runs one prompt. */
 async function once(io: Io, session: Session, prompt: string | PromptTemplate, running: Running): Promise<number> {
   const { view, interrupts, options, attachments } = running;
   try {
@@ -260,7 +260,7 @@ async function once(io: Io, session: Session, prompt: string | PromptTemplate, r
   }
 }
 
-/** Prompt after prompt, until there are no more. A run that fails or is interrupted ends that run alone. */
+/** Runs prompt after prompt, until there are no more. A failure or an interrupt ends the running prompt alone. */
 async function converse(io: Io, session: Session, running: Running): Promise<number> {
   const { interrupts, hook } = running;
   const stderr = new Printer(io.stderr, io.env);
@@ -294,10 +294,10 @@ async function converse(io: Io, session: Session, running: Running): Promise<num
 }
 
 /**
- * The prompt that a line stands for: `/name` stands for what the agent file says, and hands the conversation over first where it says so. Undefined
- * where it asks for no answer, because it opens an address. Where the agent has no commands, a slash is nothing special.
+ * The prompt that a line stands for: `/name` stands for a command of the agent file, and changes to another agent first where the file says so. undefined for
+ * a command that opens an address and asks for no answer. In a file without commands a slash has no meaning.
  *
- * @throws UsageError for a name that is none of its commands.
+ * @throws UsageError for a name that is none of the file's commands
  */
 async function prompted(
   session: Session,
@@ -327,7 +327,7 @@ async function prompted(
   return asked.text;
 }
 
-/** The session that this run goes on with, or begins; undefined where none can be kept. */
+/** The session that this run continues or begins; undefined where sessions cannot be kept. */
 function keptSession(io: Io, config: Config, reference: string | undefined): SessionFile | undefined {
   const folder = sessionsOf(io);
   if (folder === undefined) {
@@ -348,7 +348,7 @@ function keptSession(io: Io, config: Config, reference: string | undefined): Ses
   }
 }
 
-/** A line for each earlier session, the newest first. */
+/** One line for each earlier session, newest first. */
 function earlier(io: Io, current: string | undefined): string[] {
   const found = sessionsOf(io)?.list(() => undefined) ?? [];
   return found
@@ -357,7 +357,7 @@ function earlier(io: Io, current: string | undefined): string[] {
     .map(({ id, changed, title, prompt }) => oneLine(`${id}  ${changed.slice(0, 16)}  ${title ?? prompt}`, 200));
 }
 
-/** What a turn has cost is kept with the session. */
+/** Adds the cost of a turn to the session. */
 function keepUsage(event: AgentEvent, kept: SessionFile | undefined): void {
   if (event.type === 'token_usage')
     kept?.append({ kind: 'usage', usage: event.usage, ...(event.cost === undefined ? {} : { cost: event.cost }) });
@@ -372,7 +372,7 @@ function keeping(view: RunView, keep: (event: AgentEvent) => void): RunView {
   };
 }
 
-/** Whether this is a terminal that rows can be drawn again on. */
+/** True for a terminal on which rows can be redrawn. */
 function canDraw({ stdout, stdin, env }: Io): boolean {
   return stdout.isTTY === true && stdin.setRawMode !== undefined && env['TERM'] !== 'dumb';
 }
@@ -381,7 +381,7 @@ function chatAt(io: Io, { root }: Config, { debug }: RunOptions, interrupts: Int
   return new Chat(io, { interrupts, model: root.model.name, debug: debug === true });
 }
 
-/** Where the tools work. */
+/** The folder that the tools work in. */
 async function workingDirectory(io: Io, folder: string): Promise<string> {
   const place = resolve(io.cwd, folder);
   const problem = await stat(place).then(

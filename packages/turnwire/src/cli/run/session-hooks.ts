@@ -3,13 +3,13 @@ import type { HookEvent } from '../../agent/hooks/hook-point.js';
 import type { Session, SessionHook } from '../../agent/session.js';
 import { printable } from '../process/terminal.js';
 
-/** Runs the hooks that the agent has for a point around its session. Never rejects. */
+/** Runs the hooks of a session at one point. Never rejects. */
 export type RunHook = (point: SessionHook, event?: HookEvent) => Promise<void>;
 
-/** All hooks of one point together, in milliseconds. */
+/** The longest time of all hooks of one point together, in milliseconds. */
 const hookTime = 3_600_000;
 
-/** Hooks around a session: what they have to say goes to the model; where they fail, the user is told, and nothing is stopped. */
+/** Runs the hooks of a session at one point. Their output goes to the model; a failure is reported to the user, and does not stop the session. */
 export async function runSessionHook(
   session: Session,
   point: SessionHook,

@@ -6,14 +6,14 @@ import { approverBy } from './approval-question.js';
 import { ask, discardTyped } from './prompt.js';
 import { printable, Printer } from '../process/terminal.js';
 
-/** The user at the terminal, as an agent meets them. */
+/** The functions through which an agent asks the user. */
 export interface User {
   approver: Approver;
-  /** Undefined where there is nobody to ask. */
+  /** undefined where no user can be asked. */
   askUser: ToolsetOptions['askUser'];
 }
 
-/** The user of a run; where the terminal is missing, or needed for something else, nobody. */
+/** The user of a run. Without a terminal, or where the terminal is used otherwise, no user can be asked. */
 export function userAt(io: Io, { listening, interrupts }: { listening: boolean; interrupts: Interrupts }): User {
   if (!listening) {
     const approve = (): never => {
@@ -23,7 +23,7 @@ export function userAt(io: Io, { listening, interrupts }: { listening: boolean; 
     };
     return { approver: { approve }, askUser: undefined };
   }
-  // One question at a time: two agents may want to ask.
+  // Questions are asked one after another, since two agents may ask at once.
   let last: Promise<unknown> = Promise.resolve();
   const put = (text: string, label: string, signal: AbortSignal): Promise<string | undefined> => {
     const next = last.then(async () => {

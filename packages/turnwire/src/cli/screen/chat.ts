@@ -25,7 +25,7 @@ export interface ChatOptions {
   debug: boolean;
 }
 
-/** A conversation at a terminal that can be written to while it shows what comes: what is said in between steers the agent. */
+/** A conversation at a terminal in which the user can type while the answer streams: what is typed then steers the agent. */
 export class Chat {
   readonly #printer: Printer;
   readonly #style: Styler;
@@ -38,17 +38,17 @@ export class Chat {
   #asked: { label: string; answer: (line: string | undefined) => void } | undefined;
   #wake: (() => void) | undefined;
   readonly #waiting: (string | PromptTemplate)[] = [];
-  /** Of what waits: what was said too late for the last turn. */
+  /** Input that came too late to steer the last turn, to be sent as the next prompt. */
   #late: string | undefined;
-  /** What was typed while the agents were still being made ready. */
+  /** Lines that were typed while the agents were still being opened. */
   readonly #early: string[] = [];
   #running = false;
   #left: number | undefined;
-  /** Commands that are being done: what is said meanwhile is said after them. */
+  /** The commands that are running, one after another; input that comes meanwhile waits for them. */
   #commands: Promise<void> = Promise.resolve();
   #cancel = new AbortController();
   readonly #attached: Attachment[] = [];
-  /** Whether Ctrl-C was the last key at an empty prompt. */
+  /** True where the last key was Ctrl-C at an empty prompt. */
   #hinted = false;
   readonly #clock: NodeJS.Timeout;
   readonly #close = (): void => this.close();
@@ -76,14 +76,14 @@ export class Chat {
     this.#screen = new Screen(io.stdout, (size) => this.#footer(size));
     this.#transcript = new Transcript(this.#printer, this.#screen);
     this.#clock = setInterval(() => this.#running && this.#screen.refresh(), 1000).unref();
-    // A terminal has to be left as it was, whatever ends the process; and before an error is printed.
+    // The terminal must be restored whatever ends the process, and before an error is printed.
     process.on('exit', this.#close);
     process.on('uncaughtExceptionMonitor', this.#close);
     process.on('SIGCONT', this.#resume);
     options.interrupts.onLeave = this.#close;
   }
 
-  /** Undoes what was done to the terminal. */
+  /** Restores the terminal. */
   close(): void {
     clearInterval(this.#clock);
     process.off('exit', this.#close);
@@ -93,15 +93,15 @@ export class Chat {
     this.#editor.close();
   }
 
-  /** A line about what happens. */
+  /** Prints a line about an event. */
   note(text: string): void {
     this.#transcript.note(text);
   }
 
-  /** The user, as tools and approval meet them. */
+  /** The functions through which tools and approval ask the user. */
   get user(): User {
     let last: Promise<unknown> = Promise.resolve();
-    // One question at a time: two agents may want to ask.
+    // Questions are asked one after another, since two agents may ask at once.
     const put = (text: string, label: string, signal: AbortSignal): Promise<string | undefined> => {
       const next = last.then(() => this.#ask(text, label, signal));
       last = next;
@@ -120,7 +120,7 @@ export class Chat {
     };
   }
 
-  /** Prompt after prompt, until the user leaves; the exit status. */
+  /** Runs prompt after prompt until the user leaves. Gives the exit status. */
   async converse(chatSession: ChatSession, attachments: readonly Attachment[]): Promise<number> {
     this.#attached.push(...attachments);
     const { interrupts } = this.#options;
@@ -139,7 +139,7 @@ export class Chat {
     return this.#left;
   }
 
-  /** One prompt, and what is said while it is answered; the exit status. */
+  /** Runs one prompt, and takes the user's input meanwhile. Gives the exit status. */
   async answer(
     prompt: string | PromptTemplate,
     chatSession: ChatSession,
@@ -190,14 +190,14 @@ export class Chat {
       this.#transcript.end();
     }
     const unheard = session.unheard();
-    // After a failure it is the user's decision whether it still holds.
+    // After a failure the user decides whether the input is still wanted.
     this.#late = unheard.length > 0 && status === exitStatus.ok ? unheard.join('\n\n') : undefined;
     if (this.#late !== undefined) this.#waiting.unshift(this.#late);
     else if (unheard.length > 0) this.#editor.text = unheard.join('\n');
     return status;
   }
 
-  /** What the user says next; undefined when there is no more, or a signal came. */
+  /** The user's next input; undefined when there is no more, or a signal came. */
   async #next(): Promise<string | PromptTemplate | undefined> {
     const { signal } = this.#options.interrupts;
     while (this.#waiting.length === 0 && this.#left === undefined && !signal.aborted) {
@@ -210,14 +210,14 @@ export class Chat {
   }
 
   async #ask(text: string, label: string, signal: AbortSignal): Promise<string | undefined> {
-    // What was typed before the question is shown is no answer to it.
+    // Keys that came before the question was shown do not answer it.
     await this.#editor.settled();
     if (signal.aborted || this.#left !== undefined) return undefined;
     this.#transcript.flush();
-    // Whole, with its blanks: what is approved is what stands there.
+    // The text is shown whole, with its blanks, since the user approves exactly this text.
     this.#screen.print(text.split('\n').flatMap((line) => cut(line, this.#screen.columns)));
     return new Promise((resolve) => {
-      // What was being typed was no answer to this.
+      // A prompt that was half typed is put aside: it does not answer the question.
       const before = this.#editor.text;
       this.#editor.text = '';
       const answer = (line: string | undefined): void => {
@@ -289,7 +289,7 @@ export class Chat {
     }
   }
 
-  /** What a command does, one after another; what is said meanwhile is said after it. Never rejects. */
+  /** Queues the work of a command; input that comes meanwhile is handled after it. Never rejects. */
   #doing(work: (signal: AbortSignal) => Promise<void>): void {
     this.#commands = this.#commands
       .then(() => work(this.#cancel.signal))
@@ -320,7 +320,7 @@ export class Chat {
     this.#screen.print(lastExchange(session.history, this.#style, this.#screen.columns));
   }
 
-  /** Cancels what runs, and never the process. */
+  /** Cancels the running work, but never ends the process. */
   #cancelled(): void {
     if (this.#asked !== undefined) return this.#asked.answer('no');
     if (this.#running && this.#options.interrupts.received === undefined) this.#options.interrupts.interrupt('SIGINT');
@@ -330,7 +330,7 @@ export class Chat {
 
   #interrupted(): void {
     const { interrupts } = this.#options;
-    // At a prompt where something is typed, it is that which goes.
+    // At a prompt with text, Ctrl-C clears the text.
     if (!this.#running && this.#editor.text !== '') {
       this.#editor.text = '';
       return this.#screen.refresh();
@@ -344,7 +344,7 @@ export class Chat {
     interrupts.interrupt('SIGINT');
   }
 
-  /** To the shell, and back by its `fg`. */
+  /** Returns to the shell (Ctrl-Z), whose `fg` comes back. */
   #suspend(): void {
     if (process.platform === 'win32') return;
     this.#screen.hide();

@@ -10,57 +10,57 @@ import { help, transports } from './command.js';
 import type { OwnCommand } from './own-commands.js';
 import type { SessionUsage } from './session-usage.js';
 
-/** What a conversation is held with. */
+/** The session and the functions that a conversation needs. */
 export interface ChatSession {
   session: Session;
-  /** The id under which it is kept; empty where it is not. */
+  /** The id of the kept session; empty where it is not kept. */
   readonly sessionId: string;
-  /** What it has used up. */
+  /** The usage of the conversation so far. */
   readonly spent: SessionUsage;
-  /** Begins a new conversation, or goes on with an earlier one. @throws Error if there is no such one. */
+  /** Begins a new conversation, or continues an earlier one. @throws Error for an unknown one */
   renew: (reference?: string) => Promise<Session>;
-  /** A line for each earlier conversation, the newest first. */
+  /** One line for each earlier conversation, newest first. */
   sessions: () => readonly string[];
-  /** The names of the models that there are. */
+  /** The names of all models. */
   models: readonly string[];
-  /** @throws Error if there is no such model, or it cannot be reached. */
+  /** @throws Error for an unknown model, or one that cannot be reached. */
   modelNamed: (name: string) => Promise<Model>;
-  /** @throws Error if a file cannot be attached. */
+  /** @throws Error for a file that cannot be attached. */
   attach: (path: string) => Promise<Attachment>;
   /** Runs a command of the user and returns what it prints. Never rejects. */
   shell: (command: string, signal: AbortSignal) => Promise<string>;
-  /** Opens an address. @throws Error if that cannot be done. */
+  /** Opens an address in the browser. @throws Error if that fails */
   open: (url: string) => Promise<void>;
-  /** Told what happens, before it is shown. */
+  /** Called with each event before it is shown. */
   keep: (event: AgentEvent) => void;
   hook: RunHook;
 }
 
-/** What the commands of a conversation act on. */
+/** The parts of a conversation that its commands act on. */
 export interface CommandContext {
   chatSession: ChatSession;
-  /** What comes with the next prompt. */
+  /** The files that are sent with the next prompt. */
   attached: Attachment[];
-  /** What the last run came to. */
+  /** The summary of the last run. */
   readonly lastRun: string;
   note: (text: string) => void;
   show(event: AgentEvent): void;
-  /** The end of the conversation as it stands. */
+  /** Shows the last exchange of the conversation. */
   showEnd(): void;
   clear(): void;
   leave(): void;
-  /** Puts a text where prompts are typed. */
+  /** Puts a text into the line that the user types in. */
   type(text: string): void;
-  /** The status line names the model that answers. */
+  /** Makes the status line name another model. */
   named(model: Model): void;
 }
 
 type CommandAction = (rest: string, context: CommandContext, signal: AbortSignal) => void | Promise<void>;
 
-/** Commands that change what a run is working on: not while one runs. */
+/** Commands that change what a run works on, so that they are refused while one is running. */
 export const needsRest: ReadonlySet<OwnCommand> = new Set<OwnCommand>(['new', 'clear', 'undo', 'compact']);
 
-/** What each command of the conversation does. @throws Error that is told to the user. */
+/** The action of each command of the conversation. @throws Error whose message is shown to the user */
 export const commandActions: Readonly<Record<OwnCommand, CommandAction>> = {
   async new(_rest, context) {
     context.chatSession.session = await context.chatSession.renew();

@@ -4,24 +4,24 @@ import { efforts } from '../../config/schema/model.js';
 import { fileCommand, type FileCommand, slashName } from './file-command.js';
 import { ownCommand, type OwnCommand, ownCommands } from './own-commands.js';
 
-/** What a line that was typed asks for. */
+/** The meaning of a line that the user typed. */
 export type Typed =
   | FileCommand
-  /** A command of the conversation itself, with what was typed behind it. */
+  /** A command of turnwire itself, with the text behind its name. */
   | { kind: 'own'; name: OwnCommand; rest: string }
   /** A command for the shell of the user. */
   | { kind: 'shell'; command: string }
-  /** An answer of the program itself. */
+  /** An answer that turnwire gives itself. */
   | { kind: 'tell'; text: string };
 
 export const transports = ['auto', 'websocket', 'sse'] as const;
 
-/** All that begin with a slash; those of the file come first where names are the same. */
+/** The names of all commands, with a slash; a command of the file hides one of turnwire's with the same name. */
 function commandNames({ commands }: Agent): string[] {
   return [...new Set([...commands.keys(), ...Object.keys(ownCommands), 'q', 'quit'].map((name) => `/${name}`))];
 }
 
-/** A path such as `/etc/hosts` is no command. */
+/** The meaning of a line. A path such as `/etc/hosts` is no command. */
 export function command(agent: Agent, line: string, sessionId: string): Typed {
   const shell = /^\s*!\s*(\S.*)$/s.exec(line)?.[1];
   if (shell !== undefined) return { kind: 'shell', command: shell };
@@ -39,7 +39,7 @@ export function command(agent: Agent, line: string, sessionId: string): Typed {
   };
 }
 
-/** What a line could go on with: the names of commands, and of what some of them take. */
+/** Completions of a line: names of commands, and of the values that some of them take. */
 export function completions(agent: Agent, line: string, models: readonly string[]): string[] {
   const [, name = '', word] = /^\/(\S*)(?:\s+(\S*))?$/.exec(line) ?? [];
   if (word === undefined)

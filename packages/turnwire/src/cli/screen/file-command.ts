@@ -2,15 +2,15 @@ import type { Agent } from '../../config/agent.js';
 import { commandPrompt, commandUrl } from '../../config/command-prompt.js';
 import type { PromptTemplate } from '../../config/variables/template.js';
 
-/** What a line that begins with the name of a command of the agent file asks for. */
+/** The meaning of a line that begins with the name of a command of the agent file. */
 export type FileCommand =
-  /** A prompt, or what becomes one, for another agent where one is named. */
+  /** A prompt or a template of one, for another agent where the command names one. */
   | { kind: 'say'; text: string | PromptTemplate; agent: string | undefined }
-  /** Another agent goes on, and waits for a prompt. */
+  /** A change to another agent, which then waits for a prompt. */
   | { kind: 'switch'; agent: string }
   | { kind: 'open'; url: string };
 
-/** The name behind the slash of a line, and what follows it; undefined for a line that is no command, such as a path. */
+/** The name behind the slash of a line, and the text that follows it; undefined for a line that is no command, such as a path. */
 export function slashName(line: string): { name: string; rest: string } | undefined {
   const text = line.trimStart();
   const [whole, name = ''] = /^\/(\S+)/.exec(text) ?? [];
@@ -18,7 +18,7 @@ export function slashName(line: string): { name: string; rest: string } | undefi
   return { name, rest: text.slice(whole.length).trim() };
 }
 
-/** Undefined where the agent has no such command. */
+/** The command that a line calls; undefined where the agent has no such command. */
 export function fileCommand(
   { commands }: Agent,
   name: string,

@@ -6,10 +6,10 @@ import { printable } from '../process/terminal.js';
 import { rendered, type Styler } from './text/markdown.js';
 import { wrapped } from './text/wrap.js';
 
-/** Names of a list that are told; of a longer one, how many more there are. */
+/** The most names that a list shows; of a longer list, the number of further names follows. */
 const mostNames = 12;
 
-/** What is shown before the first prompt: who answers, what they can do, and the welcome of the file. */
+/** The lines before the first prompt: agent, model, tools, and the welcome message of the file. */
 export function greeting(session: Session, style: Styler, width: number): string[] {
   const { agent, tools } = session;
   const { name, description, model, alternates, toolsets, commands, subAgents, handoffs } = agent;
@@ -34,7 +34,7 @@ export function greeting(session: Session, style: Styler, width: number): string
   return welcome.length === 0 ? lines : [...lines, '', ...welcome];
 }
 
-/** The end of a conversation that is gone on with: its last prompt, and the answer to it. */
+/** The lines at the beginning of a continued conversation: its last prompt, and the answer. */
 export function lastExchange(items: readonly InputItem[], style: Styler, width: number): string[] {
   const at = items.findLastIndex(isPrompt);
   if (at === -1) return [];

@@ -9,27 +9,27 @@ import { wrapped } from './text/wrap.js';
 
 export interface LineEditorOptions {
   onLine: (line: string) => void;
-  /** Something has been typed. */
+  /** Called when the text has changed. */
   onChange: () => void;
-  /** Ctrl-C, which in this mode of the terminal is a key. */
+  /** Called for Ctrl-C, which is a key in the raw mode of a terminal. */
   onInterrupt: () => void;
-  /** Escape by itself. */
+  /** Called for Escape alone. */
   onEscape: () => void;
-  /** Ctrl-O. */
+  /** Called for Ctrl-O. */
   onUnfold: () => void;
-  /** Ctrl-Z, likewise. */
+  /** Called for Ctrl-Z, which is a key in the raw mode of a terminal. */
   onSuspend: () => void;
-  /** Ctrl-D at an empty line. */
+  /** Called for Ctrl-D at an empty line. */
   onEnd: () => void;
-  /** There is no terminal any more. */
+  /** Called when the terminal is gone. */
   onGone: () => void;
   complete: (line: string) => string[];
 }
 
-/** Of what is typed or pasted before the line is sent, in characters: more is left out, for drawing it again takes time for each of them. */
+/** The most characters in the line; further ones are left out, since each redraw takes time for every character. */
 const longestLine = 100_000;
 
-/** One line that is typed at a terminal. The keys are those of Node's readline, whose own output is seen by nobody: what is typed is drawn elsewhere. */
+/** One line that the user edits at a terminal. Node's readline handles the keys, with its own output discarded: the line is drawn by the screen. */
 export class LineEditor {
   readonly #io: Io;
   readonly #onChange: () => void;
@@ -75,15 +75,15 @@ export class LineEditor {
     });
   }
 
-  /** Resolves once all that was typed so far has been taken. */
+  /** Resolves once all keys so far have been handled. */
   async settled(): Promise<void> {
-    // What the terminal has by now is read in the next rounds of the event loop.
+    // Input that has arrived is read in the next rounds of the event loop.
     for (let round = 0; round < 3; round += 1) await nextRound();
     await this.#fed;
     await nextRound();
   }
 
-  /** readline takes keys one by one, each at the cost of the whole line: pasted text is put there at once, in its turn. */
+  /** Handles keys and pasted text in their order. readline handles key by key, each at the cost of the whole line, so pasted text is inserted at once. */
   async #feed(typed: readonly Typed[]): Promise<void> {
     for (const { kind, text } of typed) {
       if (this.#closed) return;
@@ -97,7 +97,7 @@ export class LineEditor {
     }
   }
 
-  /** Whether the terminal hands over keys instead of lines: not while the shell has it. */
+  /** Switches the terminal's raw mode, in which it sends keys instead of lines. The mode is off while the shell has the terminal. */
   set raw(raw: boolean) {
     this.#io.stdin.setRawMode?.(raw);
   }
@@ -106,16 +106,16 @@ export class LineEditor {
     return this.#lines.line;
   }
 
-  /** Replaces what is typed. */
+  /** Replaces the text of the line. */
   set text(text: string) {
     this.#lines.write(null, { ctrl: true, name: 'e' });
     this.#lines.write(null, { ctrl: true, name: 'u' });
     if (text !== '') this.#lines.write(text.replaceAll('\n', lineFeed));
   }
 
-  /** What is typed in rows of a width, after a label; at most so many of them, those around the cursor. */
+  /** The label and the text in rows of a width: at most `most` rows, those around the cursor. */
   layout(label: string, width: number, most: number): { rows: string[]; cursor: { row: number; column: number } } {
-    // Broken between words, with the blank that stands between it and what is typed.
+    // The label is wrapped without the blank that separates it from the text.
     const rows = wrapped(label.trimEnd(), width - 1);
     rows.push(`${rows.pop() ?? ''}${/\s$/.test(label) ? ' ' : ''}`);
     let column = stringWidth(rows.at(-1) ?? '');
@@ -142,7 +142,7 @@ export class LineEditor {
     this.#closed = true;
     this.#lines.close();
     this.raw = false;
-    // An error of a terminal that is gone may come later, and is still none to end with.
+    // The listener for errors stays: a terminal that is gone may report one later, which must not end the process.
     this.#io.stdin.off('data', this.#onData).off('end', this.#onGone).pause();
   }
 }

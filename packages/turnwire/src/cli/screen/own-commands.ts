@@ -1,4 +1,4 @@
-/** The commands of the conversation itself, as they are typed, and what each does. */
+/** The commands of turnwire itself in a conversation, with their usage and their description. */
 export const ownCommands = {
   new: { usage: '/new', what: 'begin a new conversation' },
   clear: { usage: '/clear', what: 'the same, on an empty screen' },
@@ -22,7 +22,7 @@ export type OwnCommand = keyof typeof ownCommands;
 
 const aliases: Readonly<Record<string, OwnCommand>> = { q: 'exit', quit: 'exit' };
 
-/** Undefined for a name that is none of them. */
+/** undefined for a name that is none of these commands. */
 export function ownCommand(name: string): OwnCommand | undefined {
   if (Object.hasOwn(ownCommands, name)) return name as OwnCommand;
   return Object.hasOwn(aliases, name) ? aliases[name] : undefined;

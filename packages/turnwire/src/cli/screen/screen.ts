@@ -1,28 +1,28 @@
 import stringWidth from 'string-width';
 import type { Output } from '../process/io.js';
 
-/** What stays at the bottom. Its rows are as wide as the screen at most. */
+/** The rows at the bottom of the screen, each no wider than the screen. */
 export interface Footer {
   rows: readonly string[];
-  /** Where the cursor stands; the end of the last row if nobody types. */
+  /** The position of the cursor; the end of the last row where the user cannot type. */
   cursor?: { row: number; column: number } | undefined;
 }
 
-/** Redraws within this time are one, in milliseconds. */
+/** The time within which several redraws become one, in milliseconds. */
 const frame = 33;
 
-/** Whether pasted text comes between marks. */
+/** Makes the terminal put marks around pasted text. */
 const marked = '\u001b[?2004h';
 const unmarked = '\u001b[?2004l';
 
 /**
- * A terminal whose last rows are drawn again and again, while what is printed goes above them, into the history of the terminal. It moves
- * relative to the cursor alone, and asks the terminal nothing.
+ * A terminal whose last rows are redrawn, while printed lines go above them into the terminal's history. All movements are relative to the cursor, and the
+ * terminal is asked nothing.
  */
 export class Screen {
   readonly #output: Output;
   readonly #footer: (size: { columns: number; rows: number }) => Footer;
-  /** The widths of the rows that were drawn last, and where the cursor was left. */
+  /** The widths of the rows drawn last, and the position at which the cursor was left. */
   #drawn: { widths: readonly number[]; row: number; column: number } = { widths: [], row: 0, column: 0 };
   #shown = '';
   #timer: NodeJS.Timeout | undefined;
@@ -36,7 +36,7 @@ export class Screen {
     output.write(marked);
   }
 
-  /** Columns that are written to. The last one is left free: some terminals wrap as soon as it is filled. */
+  /** The columns that may be written to. The last one stays free: some terminals wrap as soon as it is filled. */
   get columns(): number {
     return Math.max(10, (this.#output.columns || 80) - 1);
   }
@@ -45,19 +45,19 @@ export class Screen {
     return Math.max(4, this.#output.rows || 24);
   }
 
-  /** Lines that stay, above the footer. */
+  /** Prints lines above the footer. */
   print(lines: readonly string[]): void {
     if (lines.length > 0) this.#draw(lines, true);
   }
 
-  /** An empty screen; what was printed before stays in the history of the terminal. */
+  /** Clears the screen; printed lines stay in the terminal's history. */
   clear(): void {
     if (this.#closed) return;
     this.#output.write(`${this.#erased()}\u001b[2J\u001b[H`);
     this.#draw([], true);
   }
 
-  /** The footer has changed. */
+  /** Redraws the footer after a change. */
   refresh(): void {
     if (this.#closed) return;
     this.#timer ??= setTimeout(() => {
@@ -66,19 +66,19 @@ export class Screen {
     }, frame);
   }
 
-  /** Takes the footer away, until it is drawn again; the cursor stands below what was printed. */
+  /** Removes the footer until `show`; the cursor is left below the printed lines. */
   hide(): void {
     this.#output.write(`${this.#erased()}${unmarked}`);
   }
 
-  /** Puts it below where the cursor stands now. */
+  /** Draws the footer below the cursor's present position. */
   show(): void {
     this.#drawn = { widths: [], row: 0, column: 0 };
     this.#output.write(marked);
     this.#draw([], true);
   }
 
-  /** Takes the footer away for good. */
+  /** Removes the footer for good. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -98,12 +98,12 @@ export class Screen {
     if (!always && shown === this.#shown) return;
     this.#shown = shown;
     const printed = lines.map((line) => `${line}\r\n`).join('');
-    // Between these marks, terminals that know them show nothing half done.
+    // Between these marks, terminals that know them show no half-drawn screen.
     this.#output.write(`\u001b[?2026h${this.#erased()}${printed}${shown}\u001b[?2026l`);
     this.#drawn = { widths, ...place };
   }
 
-  /** To the beginning of the footer, and nothing below. In a window that has become narrower, its rows have become more. */
+  /** Moves to the beginning of the footer and erases it. In a window that has become narrower, its rows take more rows of the screen. */
   #erased(): string {
     const columns = this.#output.columns || 80;
     const { widths, row, column } = this.#drawn;

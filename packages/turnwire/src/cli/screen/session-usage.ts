@@ -1,13 +1,13 @@
 import type { AgentEvent, TokenUsage } from '../../agent/events.js';
 import { addUsage, noTokens } from '../../agent/turn/usage.js';
 
-/** What a conversation has used up, its earlier runs included. */
+/** The tokens and the cost of a conversation, earlier runs included. */
 export class SessionUsage {
   #turns = 0;
   #tokens: TokenUsage;
   #cost: number | undefined;
 
-  /** @param before what earlier runs of the session came to */
+  /** @param before the usage of earlier runs of the session */
   constructor(before: { usage: TokenUsage; cost: number | undefined } = { usage: noTokens, cost: undefined }) {
     this.#tokens = before.usage;
     this.#cost = before.cost;

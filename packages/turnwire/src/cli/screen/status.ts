@@ -1,7 +1,7 @@
 import type { AgentEvent, TokenUsage } from '../../agent/events.js';
 import { oneLine } from './text/columns.js';
 
-/** What the last line of the screen says: model, transport, turns, tokens, how many of them were cached, and the time. */
+/** The status line of the screen: model, transport, turns, tokens, cached tokens, and the time. */
 export class Status {
   #model: string;
   #transport = '';
@@ -42,7 +42,7 @@ export class Status {
     return this.#began !== undefined;
   }
 
-  /** In one line of a width; what matters least is left out first. */
+  /** The status in one line of a width; the least important parts are left out first. */
   line(width: number): string {
     let parts = [
       this.#model,
@@ -54,7 +54,7 @@ export class Status {
     return oneLine(parts.join(' · '), width);
   }
 
-  /** What the run came to, for who looks back. */
+  /** The summary of a run that has ended. */
   get summary(): string {
     return [this.#transport, ...this.#numbers].join(' · ');
   }

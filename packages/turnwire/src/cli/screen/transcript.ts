@@ -6,30 +6,30 @@ import { MarkdownStream, rendered, type Styler } from './text/markdown.js';
 import type { Screen } from './screen.js';
 import { cut, wrapped } from './text/wrap.js';
 
-/** Of one result that is unfolded, in lines: its beginning. */
+/** The most lines of an unfolded result; further ones are left out. */
 const mostLines = 200;
-/** So many results are kept, to be unfolded. */
+/** The most results that are kept for unfolding. */
 const mostResults = 20;
 
-/** A call that runs; the clock of one that waits for the user stands still. */
+/** A running call. Its clock stands still while it waits for the user. */
 interface Running {
   call: ToolCall;
   since: number | undefined;
 }
 
-/** What grows: the answer, what an agent answers that was given a task, or reasoning. */
+/** The text that is growing: the answer, the answer of an agent with a task, or reasoning. */
 type Part = 'answer' | 'task' | 'thought';
 
-/** What stays of a run on the screen: the answer with its Markdown rendered, reasoning, a line for each call, and what else people are told. */
+/** The lines of a run that stay on the screen: the answer as rendered Markdown, reasoning, a line for each call, and remarks. */
 export class Transcript {
   readonly #style: Styler;
   readonly #screen: Screen;
   readonly #text: MarkdownStream;
   #part: Part = 'answer';
   readonly #calls = new Map<string, Running>();
-  /** Who was given a task: it answers the agent, not the user. */
+  /** The agents that were given a task, innermost last. They answer the agent that gave it, not the user. */
   readonly #tasks: string[] = [];
-  /** What calls returned, the last one last. */
+  /** The results of calls, newest last. */
   #results: { call: string; text: string }[] = [];
   #unfolded = false;
 
@@ -104,13 +104,13 @@ export class Transcript {
     this.#screen.print(this.#set(this.#text.finished(this.#width(columns))));
   }
 
-  /** What has grown so far is finished. */
+  /** Finishes the text that has been growing. */
   flush(): void {
     this.#screen.print(this.#set(this.#text.end(this.#width(this.#screen.columns))));
     this.#part = 'answer';
   }
 
-  /** What another agent says and thinks has a bar before it, and reasoning is dim: neither can be taken for the answer. */
+  /** Marks text that is not the answer: text of other agents gets a bar before it, and reasoning is dim. */
   #set(lines: readonly string[]): string[] {
     const told = this.#part === 'thought' ? lines.map((line) => this.#dim(line)) : lines;
     return this.#isOfTask ? told.map((line) => `${this.#style('cyan', '│')} ${line}`.trimEnd()) : [...told];
@@ -120,7 +120,7 @@ export class Transcript {
     return this.#part === 'task' || (this.#part === 'thought' && this.#tasks.length > 0);
   }
 
-  /** The end of bold text is the end of dim text, too. */
+  /** Dims a line. The escape that ends bold text also ends dim text, so dim is set again after it. */
   #dim(line: string): string {
     return this.#style('dim', line.replaceAll('\u001b[22m', '\u001b[22m\u001b[2m'));
   }
@@ -129,13 +129,13 @@ export class Transcript {
     return this.#isOfTask ? Math.max(8, columns - 2) : columns;
   }
 
-  /** A line about what happens. */
+  /** Prints a line about an event. */
   note(text: string): void {
     this.flush();
     this.#screen.print(wrapped(escaped(text), this.#screen.columns).map((line) => this.#style('dim', line)));
   }
 
-  /** Results of tools are shown from now on, those of the last calls at once; or no more. */
+  /** Unfolds the results of tools, beginning with those of the last calls; or folds them again. */
   unfold(): void {
     this.#unfolded = !this.#unfolded;
     this.flush();
@@ -152,13 +152,13 @@ export class Transcript {
     return [...shown, ...(rest > 0 ? [`… ${rest} more lines`] : [])].map((line) => this.#style('dim', `  ${line}`));
   }
 
-  /** The user has answered: the clock of the call that waited for it runs. */
+  /** Starts the clock of a call again: the user has answered its question. */
   answered({ id }: ToolCall): void {
     const running = this.#calls.get(id);
     if (running !== undefined) running.since ??= performance.now();
   }
 
-  /** What is not finished yet: text, and calls that run. */
+  /** The unfinished lines: growing text, and running calls. */
   growing(width: number): string[] {
     const calls = [...this.#calls.values()].map(({ call, since }) => {
       const time = since === undefined ? 'asks' : `${Math.floor((performance.now() - since) / 1000)} s`;
@@ -167,7 +167,7 @@ export class Transcript {
     return [...this.#set(this.#text.growing(this.#width(width))), ...calls];
   }
 
-  /** The run is over, however it ended. */
+  /** Ends the run. */
   end(): void {
     this.flush();
     this.#calls.clear();

@@ -2,10 +2,10 @@ import { outcome, runCommand, type Variables } from '../../agent/tools/commands/
 import { ToolFailure } from '../../agent/tools/tool.js';
 import { outputText } from '../../agent/tools/output.js';
 
-/** In seconds. */
+/** The longest time of a command, in seconds. */
 const timeout = 300;
 
-/** Runs a command of the user, and returns what it prints. The agent knows nothing of it. Never rejects. */
+/** Runs a command of the user, and gives its output. The agent is not told of it. Never rejects. */
 export async function runForUser(
   cmd: string,
   { cwd, env, signal }: { cwd: string; env: Variables; signal: AbortSignal },

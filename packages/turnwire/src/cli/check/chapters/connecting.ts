@@ -118,7 +118,7 @@ export const connecting: readonly Rule[] = [
   },
 ];
 
-/** Opens a WebSocket where that is what is looked at. */
+/** Opens a WebSocket for a rule about opening one: a failure is that of the rule. */
 async function open(probe: Probe): Promise<ProbeSocket> {
   probe.usesSocket = true;
   try {
@@ -131,7 +131,7 @@ async function open(probe: Probe): Promise<ProbeSocket> {
   }
 }
 
-/** POSTs what no server answers with a turn, so that a server without keys spends nothing. @throws NotApplicable where keys are not asked for */
+/** POSTs a request that no server answers with a turn, so that a server without keys spends nothing. @throws NotApplicable for a server that asks for no key */
 async function withoutTurn(probe: Probe, credential: 'none' | 'wrong'): Promise<HttpAnswer> {
   if (probe.run.target.key === undefined)
     throw new NotApplicable('no key was given for this server: name it with --key-from VARIABLE');

@@ -18,7 +18,7 @@ export function expectEnvelope(json: unknown): Json {
   return error;
 }
 
-/** A refusal over HTTP: a status of the caller's fault, and JSON. @throws Deviation */
+/** Expects a refusal over HTTP: a status from 400 to 499, and an error in JSON. @throws Deviation */
 export function expectRefusal(answer: HttpAnswer): Json {
   const { status, headers, json } = answer;
   expect(status >= 400 && status < 500, `status ${status}; one of 400 to 499 is expected`);

@@ -8,7 +8,7 @@ export interface ErrorFrame {
   status: unknown;
 }
 
-/** The error that a turn on a socket was answered with, in any of its shapes. @throws Deviation where it was not refused */
+/** The error that answers a create, in either of its shapes. @throws Deviation where the create was not refused */
 export function expectErrorFrame({ events }: Pick<Turn, 'events'>): ErrorFrame {
   const event = events.find(({ type }) => type === 'error' || type === 'response.failed');
   expect(event !== undefined, `it was not refused: the answer ends with ${events.at(-1)?.type ?? 'no event'}`);
@@ -22,7 +22,7 @@ function errorOf({ type, body }: WireEvent): ErrorFrame {
   return { frame: body, error, status: body['status'] };
 }
 
-/** @throws Deviation where a turn was not refused with this code */
+/** @throws Deviation where the create was not refused with this code */
 export function expectCode(turn: Pick<Turn, 'events'>, code: string, param?: string): ErrorFrame {
   const refused = expectErrorFrame(turn);
   const { error } = refused;

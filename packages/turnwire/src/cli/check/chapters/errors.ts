@@ -5,7 +5,7 @@ import { expectRefusal } from './error-envelope.js';
 import { expectErrorFrame } from './error-frame.js';
 import type { Rule } from '../rule.js';
 
-/** A create that every server refuses: without a model, and without anything to answer. */
+/** A create that every server refuses: it has neither a model nor an input. */
 const empty = { type: 'response.create' };
 
 export const errors: readonly Rule[] = [

@@ -6,7 +6,7 @@ import type { Json, Turn, WireEvent } from '../../probe/turn.js';
 import type { Certainty, Rule } from '../rule.js';
 import type { ProfileName } from '../profile.js';
 
-/** Of openai-node's type of a response, what is not optional there. */
+/** The fields of a response that openai-node's type requires. */
 const sdkFields = [
   'id',
   'object',
@@ -24,7 +24,7 @@ const sdkFields = [
   'top_p',
 ];
 
-/** What OpenResponses demands beside these. */
+/** The fields that OpenResponses requires in addition. */
 const specifiedFields = [
   'completed_at',
   'status',
@@ -45,7 +45,7 @@ const specifiedFields = [
   'prompt_cache_key',
 ];
 
-/** Event types that OpenResponses has; all others have the prefix of their vendor. */
+/** The event types of OpenResponses; servers may add others with the prefix of their vendor. */
 const specifiedTypes =
   /^(?:error|response\.(?:created|queued|in_progress|completed|failed|incomplete|output_item\.(?:added|done)|content_part\.(?:added|done)|output_text\.(?:delta|done|annotation\.added)|refusal\.(?:delta|done)|reasoning\.(?:delta|done)|reasoning_summary_(?:part\.(?:added|done)|text\.(?:delta|done))|function_call_arguments\.(?:delta|done))|[\w-]+:.+)$/;
 
@@ -56,7 +56,7 @@ interface TurnRule {
   protocol: Rule['protocol'];
   except?: NonNullable<Rule['except']>;
   only?: readonly ProfileName[];
-  /** Looks at one plain turn; `rest` is what came behind its terminal event. */
+  /** Checks one plain turn; `rest` has the events after its terminal event. */
   look: (turn: Turn, rest: readonly WireEvent[]) => void;
 }
 
@@ -182,7 +182,7 @@ export const events: readonly Rule[] = [
     look: (turn) => {
       const finished = turn.events.filter(({ type }) => type === 'response.output_item.done');
       const { output } = endOf(turn);
-      // Leaving it out is told apart from an empty one, which SDKs take for the answer.
+      // A missing output is allowed; an empty one is not, since SDKs take it for the answer.
       if (output === undefined) return;
       expect(Array.isArray(output), 'output is no list');
       const told = output.map(brief).join(', ');
@@ -264,7 +264,7 @@ export const events: readonly Rule[] = [
   },
 ];
 
-/** A function that has to be called. */
+/** A request that forces the model to call a function. */
 export const forcedCall: Json = {
   input: 'What is the weather in Bonn? Use the tool.',
   tools: [
@@ -304,7 +304,7 @@ export function calledIn(events: readonly WireEvent[]): Json {
   return item;
 }
 
-/** Events that belong to the response, without those that some servers send beside it. */
+/** The events of the response, without those of other kinds that some servers send in between. */
 function ofResponse({ events }: Turn): readonly WireEvent[] {
   return events.filter(({ type }) => type.startsWith('response.') && !/^response\.(?:metadata|steer\.)/.test(type));
 }
@@ -318,7 +318,7 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }
 
-/** What of an item is the same in its own event and in the terminal response: encrypted contents differ in real traffic. */
+/** The parts of an item that are the same in its own event and in the terminal response. Real servers send other encrypted contents in the two. */
 function brief(item: unknown): string {
   if (!isJson(item)) return 'no item';
   const { type, id, content, arguments: text } = item;

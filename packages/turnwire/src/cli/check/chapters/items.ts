@@ -2,7 +2,7 @@ import { isTerminal, part } from '../../probe/turn.js';
 import { expect } from '../deviation.js';
 import type { Json, WireEvent } from '../../probe/turn.js';
 
-/** Each item is added once, ended once, and before the response is. @throws Deviation */
+/** Expects each item to be added once and ended once, before the response ends. @throws Deviation */
 export function expectItems(events: readonly WireEvent[]): void {
   const open = new Map<number, unknown>();
   let added = 0;
@@ -35,7 +35,7 @@ export function expectItems(events: readonly WireEvent[]): void {
   expect(added > 0, 'no output item was added');
 }
 
-/** Parts and deltas name the item and the part that are open. @throws Deviation */
+/** Expects parts and deltas to name an open item and an open part. @throws Deviation */
 export function expectParts(events: readonly WireEvent[]): void {
   const items = new Map<unknown, unknown>();
   const parts = new Set<string>();
@@ -63,7 +63,7 @@ export function expectParts(events: readonly WireEvent[]): void {
   expect(parts.size === 0, `the part ${[...parts].join(', ')} was not ended`);
 }
 
-/** The text of each part, in its pieces and at its ends. @throws Deviation */
+/** Expects the deltas of each part to add up to its text at the end. @throws Deviation */
 export function expectText(events: readonly WireEvent[]): void {
   const texts = new Map<string, string>();
   const placeOf = ({ output_index: index, content_index: at }: Json): string => `${String(index)}/${String(at)}`;

@@ -19,7 +19,7 @@ export const lanes: readonly Rule[] = [
     turns: 2,
     run: async (probe) => {
       const socket = await probe.connect();
-      // A first turn that takes its time: a server that runs both at once would else be taken for one that does not.
+      // The first turn is long: a short one could end before a server that runs both at once has begun the second.
       for (const given of [{ input: longTask }, {}]) socket.send({ type: 'response.create', ...probe.create(given) });
       expectInOrder(await readTurns(probe, socket, 2));
     },
@@ -114,7 +114,7 @@ export const lanes: readonly Rule[] = [
     certainty: 'documented',
     protocol: ['P44', 'P83'],
     only,
-    // Each of its creates is refused: they name a response that nobody has made.
+    // Each create names a response that does not exist, so it is refused and spends nothing.
     run: async (probe) => {
       const socket = await probe.connect();
       const create = (lane: number): Json =>
@@ -131,7 +131,7 @@ export const lanes: readonly Rule[] = [
   },
 ];
 
-/** Reads a socket until so many turns have ended. @throws Deviation */
+/** Reads a socket until a number of turns have ended. @throws Deviation */
 async function readTurns(probe: Probe, socket: ProbeSocket, turns: number): Promise<readonly WireEvent[]> {
   const events: WireEvent[] = [];
   while (events.filter(isTerminal).length < turns) {
@@ -146,7 +146,7 @@ async function readTurns(probe: Probe, socket: ProbeSocket, turns: number): Prom
   return events;
 }
 
-/** One response ends before the next one begins. @throws Deviation */
+/** Expects one response to end before the next one begins. @throws Deviation */
 function expectInOrder(events: readonly WireEvent[]): void {
   let running = false;
   for (const event of events) {

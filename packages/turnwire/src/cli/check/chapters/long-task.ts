@@ -1,2 +1,2 @@
-/** What a model takes a while for, in few tokens. */
+/** A task that keeps a model busy for a while, at few tokens. */
 export const longTask = 'Count from one to sixty in words, separated by commas.';

@@ -10,9 +10,9 @@ import type { Probe } from '../probe.js';
 import type { Rule } from '../rule.js';
 
 const done = '[DONE]';
-/** A body ends soon after its terminal event: clients wait for that before they use the connection again. */
+/** The time in which a body must end after its terminal event: clients wait for the end before they use the connection again. */
 const endWithinMs = 5000;
-/** A turn so long that its pieces can be told apart. */
+/** The length from which on the events of a turn can be told apart in time. */
 const longTurnMs = 1000;
 
 export const sse: readonly Rule[] = [
@@ -151,7 +151,7 @@ export const sse: readonly Rule[] = [
   },
 ];
 
-/** One response in JSON. @throws Deviation */
+/** Expects one response in JSON. @throws Deviation */
 export function expectResponse({ status, headers, json }: HttpAnswer): void {
   expect(status === 200, `status ${status}; 200 is expected`);
   const type = headers['content-type'] ?? 'none';

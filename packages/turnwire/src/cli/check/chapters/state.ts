@@ -10,7 +10,7 @@ import type { Rule } from '../rule.js';
 
 const notFound = 'previous_response_not_found';
 const followUp = 'Say it once more.';
-/** As long as a real id, and of no response. */
+/** The id of no response, as long as a real one. */
 const unknownId = `resp_${'0'.repeat(40)}75726e77697265`;
 
 export const state: readonly Rule[] = [
@@ -199,7 +199,7 @@ export const state: readonly Rule[] = [
   },
 ];
 
-/** Whether a turn has to be stored in order to be continued on its connection. */
+/** True where a turn must be stored before it can be continued on its connection. */
 function keepsBy({ profile }: Probe): boolean {
   return !profile.continuesUnstored;
 }

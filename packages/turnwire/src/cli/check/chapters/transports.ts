@@ -107,7 +107,7 @@ export const transports: readonly Rule[] = [
       if (answer.status < 400 || succeeded(turn)) throw new NotApplicable('the server takes an input that is a number');
       const { error, status } = expectErrorFrame(turn);
       const told = part(answer.json, 'error');
-      // A socket has no error without a code, as OpenResponses demands one: its type stands there then.
+      // OpenResponses requires a code in every error of a WebSocket, and some errors have none: the type stands in its place.
       const same = error['code'] === told['code'] || (told['code'] === null && error['code'] === error['type']);
       expect(same, `the code is ${String(told['code'])} over HTTP, and ${String(error['code'])} on a WebSocket`);
       expect(
@@ -122,7 +122,7 @@ async function both(probe: Probe): Promise<readonly [PlainTurn, PlainTurn]> {
   return [await probe.plain('SSE'), await probe.plain('WebSocket')];
 }
 
-/** The events of the first message, with any number of deltas as one. */
+/** The event types of the first message, with any number of deltas counted as one. */
 function messageEvents({ events }: Turn): string {
   const message = events.find(
     ({ type, body }) => type === 'response.output_item.added' && part(body, 'item')['type'] === 'message',
@@ -132,7 +132,7 @@ function messageEvents({ events }: Turn): string {
   return types.filter((type, at) => type !== types[at - 1]).join(' ');
 }
 
-/** The fields of each type of event; paddings of deltas are random and may be missing. */
+/** The fields of each event type, without `obfuscation`, which is random and may be missing. */
 function shapesOf({ events }: Turn): ReadonlyMap<string, string> {
   return new Map(
     events.map(({ type, body }) => [

@@ -158,7 +158,7 @@ export const turns: readonly Rule[] = [
   },
 ];
 
-/** A turn that has begun, and takes a while. */
+/** Begins a long turn, and resolves once its response has begun. */
 async function running(probe: Probe): Promise<{ socket: ProbeSocket; id: string }> {
   const socket = await probe.connect();
   socket.send({ type: 'response.create', ...probe.create({ input: longTask }) });
@@ -168,7 +168,7 @@ async function running(probe: Probe): Promise<{ socket: ProbeSocket; id: string 
   return { socket, id };
 }
 
-/** The next event that is wanted. @throws Deviation where none comes */
+/** The next event that `wanted` accepts. @throws Deviation where none comes */
 async function until(socket: ProbeSocket, wanted: (event: WireEvent) => boolean): Promise<WireEvent> {
   for (;;) {
     const incoming = await socket.next();

@@ -1,12 +1,12 @@
 import stringWidth from 'string-width';
 import { escapedLine } from '../../process/terminal.js';
 
-/** In code units, as a bound: an emoji of a family has eleven. */
+/** The longest character in code units: an emoji of a family has eleven. */
 const longestCharacter = 20;
 
 /**
- * What people call characters, one by one. Of a long text `Intl.Segmenter` writes the whole anew for each of them, in some versions of V8: it is
- * asked about the few that need it, in pieces.
+ * The characters of a text, as people count them. Some versions of V8 copy the whole text for each character that `Intl.Segmenter` finds, so it is asked
+ * about short pieces alone.
  */
 export function* charactersOf(text: string): Generator<string, undefined> {
   for (const [piece] of text.matchAll(/[ -~]|[^ -~]{1,200}/gu)) {
@@ -17,7 +17,7 @@ export function* charactersOf(text: string): Generator<string, undefined> {
 
 const segmenter = new Intl.Segmenter();
 
-/** With what misleads as escapes, in one line of at most `width` columns. */
+/** A text in one line of at most `width` columns, with misleading characters as escapes. */
 export function oneLine(text: string, width: number): string {
   const part = text.slice(0, width * longestCharacter);
   const flat = escapedLine(part);

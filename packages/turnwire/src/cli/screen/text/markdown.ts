@@ -3,19 +3,19 @@ import { printable, type Style } from '../../process/terminal.js';
 import { table } from './table.js';
 import { cut, wrapped } from './wrap.js';
 
-/** Of a block that grows, in characters: it is drawn anew all the time, and no window shows more. */
+/** The most characters of a growing block that are drawn: it is redrawn again and again, and no window shows more. */
 const longestGrowing = 8000;
 
 export type Styler = (style: Style, text: string) => string;
 
 /**
- * Markdown as it streams: blocks that are finished come once, in lines of a width; the one that grows can be shown meanwhile. The text has been
- * made printable before.
+ * Renders Markdown while it streams. Finished blocks are given once, in lines of a width; the growing block can be shown meanwhile. Callers make the text
+ * printable first.
  */
 export class MarkdownStream {
   readonly #style: Styler;
   #text = '';
-  /** Whether a line has ended since blocks were last looked for: within a line none can have. */
+  /** True where a line has ended since blocks were last looked for; no block ends within a line. */
   #ended = false;
   #first = true;
 
@@ -39,7 +39,7 @@ export class MarkdownStream {
     return this.#blocks(done, width);
   }
 
-  /** The block that grows. */
+  /** The lines of the growing block. */
   growing(width: number): string[] {
     const lines = blocks(
       lexer(this.#text.length <= longestGrowing ? this.#text : endOf(this.#text)),
@@ -49,7 +49,7 @@ export class MarkdownStream {
     return lines.length === 0 || this.#first ? lines : ['', ...lines];
   }
 
-  /** No more comes: the rest. The next text begins anew. */
+  /** Ends the text: gives the lines of the rest. The next text begins anew. */
   end(width: number): string[] {
     const lines = this.#blocks(lexer(this.#text), width);
     this.#text = '';
@@ -66,14 +66,14 @@ export class MarkdownStream {
   }
 }
 
-/** A whole text. */
+/** Renders a whole text. */
 export function rendered(text: string, style: Styler, width: number): string[] {
   const stream = new MarkdownStream(style);
   stream.push(printable(text));
   return stream.end(width);
 }
 
-/** The last lines, still in their fence, if they are code. */
+/** The last lines of a text. Where they are code, they stay within their fence. */
 function endOf(text: string): string {
   const [fence = ''] = /^(?:```|~~~).*\n/.exec(text) ?? [];
   return `${fence}${text.slice(-longestGrowing).replace(/^[^\n]*\n/, '')}`;
@@ -124,7 +124,7 @@ function block(token: MarkedToken, width: number, style: Styler): string[] {
 function list({ items, ordered, start, loose }: Tokens.List, width: number, style: Styler): string[] {
   return items.flatMap((item, index) => {
     const mark = ordered ? `${Number(start) + index}. ` : '• ';
-    // A deeply nested list in a narrow window still has room for a word.
+    // A deeply nested list in a narrow window keeps ten columns.
     const room = Math.max(10, width - mark.length);
     const tokens = item.tokens.filter(({ type }) => type !== 'checkbox');
     const inner = tokens.flatMap((token) => (token.type === 'space' ? [] : block(token as MarkedToken, room, style)));
@@ -154,7 +154,7 @@ function span(token: MarkedToken, style: Styler): string {
       return '\n';
     case 'link': {
       const text = inline(token.tokens, style);
-      // What is shown must not hide where it leads.
+      // The address of a link is always shown.
       return token.text === token.href
         ? style('underline', text)
         : `${style('underline', text)} ${style('dim', `(${token.href})`)}`;

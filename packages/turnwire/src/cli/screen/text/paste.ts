@@ -1,24 +1,26 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** Stands for a line feed in a line that is edited. */
+/** The character that stands for a line feed in the edited line. */
 export const lineFeed = '␊';
 
-/** What a terminal has sent: keys, or text that was pasted, as it can stand in a line. */
+/** A piece of input: keys, or pasted text in the form in which the line can hold it. */
 export type Typed = { kind: 'keys' | 'pasted'; text: string };
 
 const begin = '\u001b[200~';
 const end = '\u001b[201~';
 
-/** Tells pasted text from keys: its line feeds do not send the line, and its control characters do nothing. It comes whole, at its end. */
+/**
+ * Separates pasted text from keys: its line feeds do not send the line, and its control characters have no effect. A pasted text is given whole, at its end.
+ */
 export class Paste {
   readonly #most: number;
   readonly #decoder = new StringDecoder('utf8');
   #pasting = false;
   #pasted = '';
-  /** What may be the beginning of a mark. */
+  /** Input that may be the beginning of a mark. */
   #held = '';
 
-  /** @param most characters of a paste: the rest is left out. */
+  /** @param most the most characters of a pasted text: the rest is left out. */
   constructor(most: number) {
     this.#most = most;
   }
@@ -37,7 +39,7 @@ export class Paste {
       this.#pasting = !this.#pasting;
       text = text.slice(at + mark.length);
     }
-    // A mark may come in two pieces. An escape alone is a key.
+    // A mark may arrive in two pieces. An escape by itself is a key.
     const mark = this.#pasting ? end : begin;
     for (let length = mark.length - 1; length > 1; length -= 1) {
       if (!text.endsWith(mark.slice(0, length))) continue;

@@ -3,15 +3,15 @@ import { wrapped } from './wrap.js';
 
 export interface TableOptions {
   width: number;
-  /** How the lines between the cells are shown. */
+  /** The style of the lines between the cells. */
   line: (text: string) => string;
   align: readonly ('center' | 'left' | 'right' | null)[];
 }
 
-/** A column narrower than this cannot be read. */
+/** The narrowest column that can still be read. */
 const narrowest = 5;
 
-/** A table in lines of at most `width` columns: wide cells are wrapped; where even that leaves no room, each row is a list of its cells. */
+/** A table in lines of at most `width` columns. Wide cells are wrapped; in a window too narrow for that, each row becomes a list of its cells. */
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],
@@ -44,7 +44,7 @@ export function table(
   return [...shown(header), rule, ...rows.flatMap(shown)];
 }
 
-/** What each column gets of the room: those that need less than an equal share what they need, the others what is left, equally. */
+/** Divides the room between columns: a column that needs less than an equal share gets what it needs, and the others share the rest equally. */
 function shares(needs: readonly number[], room: number): number[] {
   let left = room;
   let open = needs.length;

@@ -2,10 +2,10 @@ import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { charactersOf } from './columns.js';
 
-/** Of a line, in code units. The time of wrap-ansi grows with the square of what has no blanks: of 50,000 Chinese characters it takes seconds. */
+/** The longest line that wrap-ansi wraps, in code units. Its time grows with the square of a text without blanks: 50,000 Chinese characters take seconds. */
 const longLine = 10_000;
 
-/** In lines of at most `width` columns, broken between words where there are some; a very long one anywhere. */
+/** A text in lines of at most `width` columns, broken between words where it has some. A very long line is broken anywhere. */
 export function wrapped(text: string, width: number): string[] {
   const columns = Math.max(1, width);
   return text
@@ -13,7 +13,7 @@ export function wrapped(text: string, width: number): string[] {
     .flatMap((line) => (isTooLong(line) ? pieces(line, columns) : wrapAnsi(line, columns, { hard: true }).split('\n')));
 }
 
-/** In pieces of at most `width` columns, blanks and all. */
+/** A line in pieces of at most `width` columns, with all its blanks. */
 export function cut(line: string, width: number): string[] {
   if (isTooLong(line)) return pieces(line, width);
   return stringWidth(line) <= width
@@ -21,7 +21,7 @@ export function cut(line: string, width: number): string[] {
     : wrapAnsi(line, width, { hard: true, trim: false, wordWrap: false }).split('\n');
 }
 
-/** Styles go on across lines, which only wrap-ansi knows. */
+/** True for a line that wrap-ansi would take too long for. Shorter lines go through wrap-ansi, since it carries styles on across lines. */
 function isTooLong(line: string): boolean {
   return line.length > longLine && !line.includes('\u001b');
 }
