@@ -146,7 +146,7 @@ function serializer(bitsPerSecond: number): (bytes: number) => number {
 }
 
 /** What travels: bytes, or the end of a direction. */
-type Parcel = { readonly due: number } & (
+type Transfer = { readonly due: number } & (
   | { readonly kind: 'bytes'; readonly chunk: Buffer }
   | { readonly kind: 'end' }
   | { readonly kind: 'reset' }
@@ -162,11 +162,11 @@ interface Direction {
   readonly count: (bytes: number) => void;
 }
 
-/** Carries one direction. Each parcel is delivered when it is due and the one before it has been. */
+/** Carries one direction. Each transfer is delivered when it is due, after the one before it. */
 function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Direction): void {
   /** Read, and not let go by the window. */
   const waiting: Buffer[] = [];
-  const underWay: Parcel[] = [];
+  const underWay: Transfer[] = [];
   /** Bytes of both. */
   let held = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -175,20 +175,20 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
 
   const deliver = () => {
     timer = undefined;
-    for (let parcel = underWay[0]; parcel !== undefined; parcel = underWay[0]) {
+    for (let transfer = underWay[0]; transfer !== undefined; transfer = underWay[0]) {
       if (blocked) return;
-      const wait = parcel.due - performance.now();
+      const wait = transfer.due - performance.now();
       if (wait > 0) {
         timer = setTimeout(deliver, wait);
         return;
       }
       underWay.shift();
-      hand(parcel);
+      write(transfer);
     }
   };
-  const hand = (parcel: Parcel) => {
+  const write = (transfer: Transfer) => {
     if (to.destroyed) return;
-    switch (parcel.kind) {
+    switch (transfer.kind) {
       case 'end':
         to.end();
         break;
@@ -196,20 +196,20 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
         to.resetAndDestroy();
         break;
       case 'bytes':
-        blocked = !to.write(parcel.chunk);
-        held -= parcel.chunk.byteLength;
+        blocked = !to.write(transfer.chunk);
+        held -= transfer.chunk.byteLength;
         if (held <= maxUnderWayBytes && from.isPaused()) from.resume();
         break;
     }
   };
-  const post = (parcel: Parcel) => {
-    underWay.push(parcel);
+  const enqueue = (transfer: Transfer) => {
+    underWay.push(transfer);
     if (timer === undefined && !blocked) deliver();
   };
-  const leave = (chunk: Buffer) => {
+  const transmit = (chunk: Buffer) => {
     const now = performance.now();
     const delay = delayMs(chunk.byteLength);
-    post({ kind: 'bytes', chunk, due: now + delay });
+    enqueue({ kind: 'bytes', chunk, due: now + delay });
     if (window === undefined) return;
     window.sent(chunk.byteLength, now);
     setTimeout(() => {
@@ -223,10 +223,10 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
       if (room <= 0) return;
       if (chunk.byteLength <= room) waiting.shift();
       else waiting[0] = chunk.subarray(room);
-      leave(chunk.byteLength <= room ? chunk : chunk.subarray(0, room));
+      transmit(chunk.byteLength <= room ? chunk : chunk.subarray(0, room));
     }
     if (end === undefined) return;
-    post({ kind: end, due: performance.now() + delayMs(0) });
+    enqueue({ kind: end, due: performance.now() + delayMs(0) });
     end = undefined;
   };
 

@@ -16,18 +16,18 @@ export interface AnsweredCreate {
 
 /** The turns of a recording in the order in which they were asked. */
 export function answeredCreates({ exchanges, sockets }: Recording): readonly AnsweredCreate[] {
-  const posted = exchanges.filter(isCreate).map(({ line, asked, body, answer, sent, streams }) => {
+  const posted = exchanges.filter(isCreate).map(({ line, requestedAt, body, answer, sent, streams }) => {
     const { status = 0, headers = {} } = answer ?? {};
     const texts = streams ? sent.map(dataOf) : [sent.map(({ text }) => text).join('')];
-    return { asked, line, request: requestOf(body), status, headers, events: texts.flatMap(eventsIn) };
+    return { requestedAt, line, request: requestOf(body), status, headers, events: texts.flatMap(eventsIn) };
   });
   const framed = sockets
     .flatMap(({ lanes }) => [...lanes.values()].flat())
-    .map(({ line, asked, request, sent }) => {
+    .map(({ line, requestedAt, request, sent }) => {
       const events = sent.flatMap(({ text }) => eventsIn(text));
-      return { asked, line, request: parsed(request) ?? {}, status: 200, headers: {}, events };
+      return { requestedAt, line, request: parsed(request) ?? {}, status: 200, headers: {}, events };
     });
-  return [...posted, ...framed].toSorted((a, b) => a.asked - b.asked || a.line - b.line);
+  return [...posted, ...framed].toSorted((a, b) => a.requestedAt - b.requestedAt || a.line - b.line);
 }
 
 function requestOf(body: Payload | undefined): Record<string, unknown> {

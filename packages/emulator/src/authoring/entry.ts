@@ -7,7 +7,7 @@ type Entry = NonNullable<Script['turns']>[number];
 type Element = NonNullable<Entry['output']>[number];
 
 /** What a recorded turn is as an entry of a script. */
-export interface Written {
+export interface ScriptedTurn {
   /** Undefined if it is nothing that a script says: a warm-up, or a turn that broke off at once. */
   readonly entry: Entry | undefined;
   /** Of the response it ended in. */
@@ -17,7 +17,7 @@ export interface Written {
   readonly notes: readonly string[];
 }
 
-export function entryOf(answer: AnsweredCreate): Written {
+export function entryOf(answer: AnsweredCreate): ScriptedTurn {
   const notes: string[] = [];
   const end = endOf(answer);
   if (end.kind === 'error') {
@@ -49,7 +49,9 @@ function endingOf({
 }: Record<string, unknown>): Pick<Entry, 'fail' | 'incomplete'> {
   if (status === 'failed') {
     const { code, message } = isRecord(error) ? error : {};
-    return { fail: { code: textOf(code, 'server_error'), message: quoted(textOf(message, 'The turn failed.')) } };
+    return {
+      fail: { code: textOf(code, 'server_error'), message: escapeTemplates(textOf(message, 'The turn failed.')) },
+    };
   }
   const reason = isRecord(details) ? incompleteReasons.find((each) => each === details['reason']) : undefined;
   return status === 'incomplete' && reason !== undefined ? { incomplete: reason } : {};
@@ -108,7 +110,7 @@ function elementOf(item: Item, notes: string[]): Element | undefined {
     case 'function_call':
       return { call: { name: textOf(item['name'], 'unknown'), ...argumentsOf(textOf(item['arguments'], '')) } };
     case 'custom_tool_call':
-      return { call: { name: textOf(item['name'], 'unknown'), input: quoted(textOf(item['input'], '')) } };
+      return { call: { name: textOf(item['name'], 'unknown'), input: escapeTemplates(textOf(item['input'], '')) } };
     default:
       return toolOf(item, notes);
   }
@@ -132,8 +134,8 @@ function messageOf(item: Item, notes: string[]): Element | undefined {
   });
   if (known.length < annotations.length) notes.push('annotations of a kind that scripts do not have are left out');
   return {
-    ...(text === '' ? {} : { text: quoted(text) }),
-    ...(refusal === '' ? {} : { refusal: quoted(refusal) }),
+    ...(text === '' ? {} : { text: escapeTemplates(text) }),
+    ...(refusal === '' ? {} : { refusal: escapeTemplates(refusal) }),
     ...(known.length === 0 || text === '' ? {} : { annotations: known }),
     ...(phase === undefined ? {} : { phase }),
   };
@@ -142,7 +144,7 @@ function messageOf(item: Item, notes: string[]): Element | undefined {
 function reasoningOf(item: Item, notes: string[]): Element | undefined {
   const textsOf = (field: string): readonly string[] =>
     (Array.isArray(item[field]) ? item[field].filter(isRecord) : [])
-      .map((part) => quoted(textOf(part['text'], '')))
+      .map((part) => escapeTemplates(textOf(part['text'], '')))
       .filter((text) => text !== '');
   const summary = textsOf('summary');
   const content = textsOf('content').join('');
@@ -167,15 +169,15 @@ function argumentsOf(text: string): { readonly arguments: Record<string, unknown
       // It is written as the text it was.
     }
   }
-  return { arguments: quoted(text) };
+  return { arguments: escapeTemplates(text) };
 }
 
 /** Fields of tools' items that whoever answers makes up. */
-const madeUp = new Set(['id', 'status', 'call_id', 'created_by', 'encrypted_content']);
+const generatedFields = new Set(['id', 'status', 'call_id', 'created_by', 'encrypted_content']);
 
 function toolOf(item: Item, notes: string[]): Element | undefined {
   const fields = Object.fromEntries(
-    Object.entries(item).filter(([name, value]) => !madeUp.has(name) && value !== null && value !== undefined),
+    Object.entries(item).filter(([name, value]) => !generatedFields.has(name) && value !== null && value !== undefined),
   );
   const { action, environment, ...rest } = fields;
   const shell = isRecord(action) && item.type === 'shell_call' ? { ...rest, ...action } : undefined;
@@ -194,6 +196,6 @@ function textOf(value: unknown, otherwise: string): string {
 }
 
 /** A text that is said as it is: what would begin a template is a template that says so. */
-function quoted(text: string): string {
+function escapeTemplates(text: string): string {
   return text.replaceAll('{{', '{{ "{{" }}');
 }

@@ -12,7 +12,7 @@ type Entry = NonNullable<Script['turns']>[number];
 type Rule = NonNullable<Script['rules']>[number];
 
 /** One turn of a recording, and where it stands in its conversation. */
-interface Placed {
+interface PlacedEntry {
   readonly entry: Entry;
   /** How often the model had spoken, and once more. */
   readonly turn: number;
@@ -32,7 +32,7 @@ export async function scriptOf(file: string, upstream?: string): Promise<string>
   const recording = await loadRecording(file, upstream);
   const notes: string[] = [];
   const contexts = new Map<string, Context>();
-  const placed: Placed[] = [];
+  const placed: PlacedEntry[] = [];
   for (const answer of answeredCreates(recording)) {
     const context = contextOf(answer, contexts);
     const { entry, output, id, notes: left } = entryOf(answer);
@@ -59,7 +59,7 @@ function lenientItems(input: unknown): readonly Item[] {
 }
 
 /** True if each turn that speaks is the next of the one before; errors stand between them. */
-function isOneConversation(placed: readonly Placed[]): boolean {
+function isOneConversation(placed: readonly PlacedEntry[]): boolean {
   let spoken = 0;
   return placed.every(({ entry, turn }) => {
     const next = turn === spoken + 1;
@@ -69,7 +69,7 @@ function isOneConversation(placed: readonly Placed[]): boolean {
 }
 
 /** The first rule that matches answers, so the longest inputs come first; equal ones once. */
-function rulesOf(placed: readonly Placed[], notes: string[]): readonly Rule[] {
+function rulesOf(placed: readonly PlacedEntry[], notes: string[]): readonly Rule[] {
   const rules = new Map<string, Rule>();
   for (const { entry, turn, input } of placed) {
     const once = entry.error === undefined ? entry : { ...entry, error: { ...entry.error, times: 1 } };

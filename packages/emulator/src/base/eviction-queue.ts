@@ -4,19 +4,19 @@
  */
 export class EvictionQueue<T> {
   readonly #members: ReadonlySet<T>;
-  #next: Iterator<T>;
+  #iterator: Iterator<T>;
 
   constructor(members: ReadonlySet<T>) {
     this.#members = members;
-    this.#next = members.values();
+    this.#iterator = members.values();
   }
 
   /** The oldest member that was not given out yet; after the last one, it begins again. */
-  take(): T | undefined {
-    let step = this.#next.next();
+  next(): T | undefined {
+    let step = this.#iterator.next();
     if (step.done === true) {
-      this.#next = this.#members.values();
-      step = this.#next.next();
+      this.#iterator = this.#members.values();
+      step = this.#iterator.next();
     }
     return step.done === true ? undefined : step.value;
   }

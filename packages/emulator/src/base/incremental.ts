@@ -17,14 +17,14 @@ export function runWithoutPause<T>(work: Incremental<T>): T {
 
 /** Runs the steps, and lets the event loop turn whenever they have taken some milliseconds. Work of one step is done at once. */
 export function runInSteps<T>(work: Incremental<T>): T | Promise<T> {
-  const breaks = new TimeSlice();
+  const slice = new TimeSlice();
   const first = work.next();
-  return first.done === true ? first.value : remainingSteps(work, breaks);
+  return first.done === true ? first.value : remainingSteps(work, slice);
 }
 
-async function remainingSteps<T>(work: Incremental<T>, breaks: TimeSlice): Promise<T> {
+async function remainingSteps<T>(work: Incremental<T>, slice: TimeSlice): Promise<T> {
   for (;;) {
-    await breaks.due();
+    await slice.yieldIfSpent();
     const step = work.next();
     if (step.done === true) return step.value;
   }
@@ -35,7 +35,7 @@ export class TimeSlice {
   #since = performance.now();
 
   /** Undefined while nobody has waited long; else resolves after a turn of the event loop. */
-  due(): Promise<void> | undefined {
+  yieldIfSpent(): Promise<void> | undefined {
     return performance.now() - this.#since < longestMs ? undefined : this.#pause();
   }
 

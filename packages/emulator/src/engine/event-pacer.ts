@@ -36,10 +36,10 @@ export class EventPacer {
   #begun = false;
   #random: (() => number) | undefined;
 
-  constructor(beat: PacerOptions) {
-    const { pace, uncachedTokens, clock, signal, interrupted } = beat;
+  constructor(options: PacerOptions) {
+    const { pace, uncachedTokens, clock, signal, interrupted } = options;
     this.#pace = pace;
-    this.#seed = beat.seed;
+    this.#seed = options.seed;
     this.#clock = clock;
     this.#interrupted = interrupted;
     this.#sleeper = new Sleeper(clock, signal, interrupted);
@@ -50,9 +50,9 @@ export class EventPacer {
   }
 
   /** Undefined if the event may go out now; rejects when the turn is aborted. */
-  before(eventType: string): Promise<void> | undefined {
+  waitBefore(eventType: string): Promise<void> | undefined {
     if (this.#isUnpaced || this.#interrupted?.aborted === true) return undefined;
-    if (!this.#begun && !prelude.has(eventType)) {
+    if (!this.#begun && !eventsBeforeFirstToken.has(eventType)) {
       this.#begun = true;
       this.#due += this.#jittered(this.#firstTokenMs);
     }
@@ -75,4 +75,4 @@ export class EventPacer {
 }
 
 /** What a server says before its model has read the input. */
-const prelude = new Set(['response.created', 'response.queued', 'response.in_progress']);
+const eventsBeforeFirstToken = new Set(['response.created', 'response.queued', 'response.in_progress']);

@@ -25,18 +25,18 @@ export interface ReplyEvents {
   frames(usage: Usage | null): Generator<Frame, ResponseObject>;
 }
 
-export function perform(reply: Reply, begun: ResponseObject, drafting: ItemOptions): ReplyEvents {
-  const { drafts, ending } = draft(reply, drafting);
-  const output = drafts.map((each) => each.final ?? each.done);
+export function replyEvents(reply: Reply, begun: ResponseObject, options: ItemOptions): ReplyEvents {
+  const { items, end } = outputItems(reply, options);
+  const output = items.map((each) => each.final ?? each.done);
   return {
     output,
     *frames(usage) {
-      const ended = endResponse(begun, output, closingOf(ending, usage));
+      const ended = endResponse(begun, output, responseEndOf(end, usage));
       let sequence = 0;
-      for (const step of steps(drafts, begun, ended)) {
+      for (const step of unnumberedEvents(items, begun, ended)) {
         yield {
           type: step.type,
-          text: isDelta(step) ? deltaText(step, sequence, drafting.obfuscated) : eventText(step, sequence),
+          text: isDelta(step) ? deltaText(step, sequence, options.obfuscated) : eventText(step, sequence),
         };
         sequence += 1;
       }
@@ -66,15 +66,15 @@ function obfuscation(delta: string): string {
   return sha256(delta).slice(0, Math.max(0, obfuscatedLength - delta.length));
 }
 
-function* steps(
-  drafts: readonly OutputItem[],
+function* unnumberedEvents(
+  items: readonly OutputItem[],
   begun: ResponseObject,
   ended: ResponseObject,
 ): Generator<UnnumberedEvent> {
   yield { type: 'response.created', response: begun };
   if (begun.status === 'queued') yield { type: 'response.queued', response: begun };
   yield { type: 'response.in_progress', response: { ...begun, status: 'in_progress' } };
-  for (const [output_index, { added, done, progress }] of drafts.entries()) {
+  for (const [output_index, { added, done, progress }] of items.entries()) {
     yield { type: 'response.output_item.added', output_index, item: added };
     yield* progress({ item_id: String(added['id']), output_index });
     yield { type: 'response.output_item.done', output_index, item: done };
@@ -83,56 +83,56 @@ function* steps(
 }
 
 /** A warm-up (`generate: false`): created and completed, without output (P38). */
-export const warmUpReply: Reply = { output: [], ending: { kind: 'completed' } };
+export const warmUpReply: Reply = { output: [], end: { kind: 'completed' } };
 
-function closingOf(ending: Reply['ending'], usage: Usage | null): ResponseEnd {
-  if (ending.kind === 'completed') return { status: 'completed', usage };
-  if (ending.kind === 'incomplete') return { status: 'incomplete', usage, incompleteReason: ending.reason };
-  return { status: 'failed', usage: null, error: { code: ending.code, message: ending.message } };
+function responseEndOf(end: Reply['end'], usage: Usage | null): ResponseEnd {
+  if (end.kind === 'completed') return { status: 'completed', usage };
+  if (end.kind === 'incomplete') return { status: 'incomplete', usage, incompleteReason: end.reason };
+  return { status: 'failed', usage: null, error: { code: end.code, message: end.message } };
 }
 
-interface Drafts {
-  readonly drafts: readonly OutputItem[];
-  readonly ending: Reply['ending'];
+interface CutReply {
+  readonly items: readonly OutputItem[];
+  readonly end: Reply['end'];
 }
 
 /** Drafts the items of a reply, as many as `max_output_tokens` leaves room for. */
-function draft({ output, ending }: Reply, drafting: ItemOptions): Drafts {
+function outputItems({ output, end }: Reply, options: ItemOptions): CutReply {
   // Only the item the model was at when it stopped is unfinished.
-  const lastStatus = ending.kind === 'completed' ? 'completed' : 'incomplete';
-  const drafts: OutputItem[] = [];
-  let left = drafting.maxOutputTokens * bytesPerToken;
-  for (const [index, said] of output.entries()) {
+  const lastStatus = end.kind === 'completed' ? 'completed' : 'incomplete';
+  const items: OutputItem[] = [];
+  let left = options.maxOutputTokens * bytesPerToken;
+  for (const [index, replyItem] of output.entries()) {
     const status = index === output.length - 1 ? lastStatus : 'completed';
-    const whole = draftOf(said, drafting, status, drafts);
+    const whole = outputItemOf(replyItem, options, status, items);
     const bytes = left === Infinity ? 0 : Buffer.byteLength(generatedText(whole.done));
     if (bytes > left) {
-      const cut = truncateTo(left, said);
-      if (cut !== undefined) drafts.push(draftOf(cut, drafting, 'incomplete', drafts));
-      return { drafts, ending: { kind: 'incomplete', reason: 'max_output_tokens' } };
+      const cut = truncateTo(left, replyItem);
+      if (cut !== undefined) items.push(outputItemOf(cut, options, 'incomplete', items));
+      return { items, end: { kind: 'incomplete', reason: 'max_output_tokens' } };
     }
     left -= bytes;
-    drafts.push(whole);
+    items.push(whole);
   }
-  return { drafts, ending };
+  return { items, end };
 }
 
-function draftOf(
-  said: ReplyItem,
-  drafting: ItemOptions,
+function outputItemOf(
+  replyItem: ReplyItem,
+  options: ItemOptions,
   status: ItemStatus,
   before: readonly OutputItem[],
 ): OutputItem {
-  switch (said.kind) {
+  switch (replyItem.kind) {
     case 'reasoning':
-      return reasoning(said, drafting, status);
+      return reasoning(replyItem, options, status);
     case 'message':
-      return message(said, drafting, status);
+      return message(replyItem, options, status);
     case 'function_call':
-      return functionCall(said, drafting, status);
+      return functionCall(replyItem, options, status);
     case 'custom_tool_call':
-      return customToolCall(said, drafting, status);
+      return customToolCall(replyItem, options, status);
     default:
-      return tool(said.item, drafting, status, before);
+      return tool(replyItem.item, options, status, before);
   }
 }

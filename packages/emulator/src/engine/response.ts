@@ -33,12 +33,12 @@ export function beginResponse(id: string, request: CreateRequest): ResponseObjec
     frequency_penalty: request.frequency_penalty ?? 0,
     previous_response_id: request.previous_response_id ?? null,
     prompt_cache_key: request.prompt_cache_key ?? null,
-    reasoning: { effort: null, summary: null, ...given(request.reasoning) },
+    reasoning: { effort: null, summary: null, ...definedFields(request.reasoning) },
     safety_identifier: request.safety_identifier ?? null,
     service_tier: (request.service_tier ?? 'auto') === 'auto' ? 'default' : request.service_tier,
     store: request.store ?? true,
     temperature: request.temperature ?? 1,
-    text: { verbosity: 'medium', ...given(request.text), format: textFormat(request) },
+    text: { verbosity: 'medium', ...definedFields(request.text), format: textFormat(request) },
     tool_choice: request.tool_choice ?? 'auto',
     tools: (request.tools ?? []).map(echoTool),
     top_logprobs: request.top_logprobs ?? 0,
@@ -46,7 +46,7 @@ export function beginResponse(id: string, request: CreateRequest): ResponseObjec
     truncation: request.truncation ?? 'disabled',
     usage: null,
     metadata: request.metadata ?? {},
-    ...(request.moderation === undefined ? {} : { moderation: passed(request.moderation.model) }),
+    ...(request.moderation === undefined ? {} : { moderation: unflaggedModeration(request.moderation.model) }),
     ...(request.conversationId === undefined ? {} : { conversation: { id: request.conversationId } }),
     ...echoed(request),
   };
@@ -70,7 +70,7 @@ function echoed(request: CreateRequest): object {
 }
 
 /** What moderation of both sides finds: nothing, for nobody looks. */
-function passed(model: string): object {
+function unflaggedModeration(model: string): object {
   const result = {
     type: 'moderation_result',
     model,
@@ -83,20 +83,20 @@ function passed(model: string): object {
 }
 
 /** What of an object was not left out. */
-function given(fields: object | undefined): object {
+function definedFields(fields: object | undefined): object {
   if (fields === undefined) return {};
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-export function endResponse(begun: ResponseObject, output: readonly Item[], closing: ResponseEnd): ResponseObject {
+export function endResponse(begun: ResponseObject, output: readonly Item[], end: ResponseEnd): ResponseObject {
   return {
     ...begun,
-    status: closing.status,
-    completed_at: closing.status === 'completed' ? nowInSeconds() : null,
-    error: closing.error ?? null,
-    incomplete_details: closing.incompleteReason === undefined ? null : { reason: closing.incompleteReason },
+    status: end.status,
+    completed_at: end.status === 'completed' ? nowInSeconds() : null,
+    error: end.error ?? null,
+    incomplete_details: end.incompleteReason === undefined ? null : { reason: end.incompleteReason },
     output,
-    usage: closing.usage,
+    usage: end.usage,
   };
 }
 

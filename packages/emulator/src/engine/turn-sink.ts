@@ -15,9 +15,9 @@ export interface TurnSink extends Sink {
   /** Only a socket has one; over HTTP nothing is known but what is stored. */
   readonly laneCache: LaneCache | undefined;
   /** Where recordings count turns that bring no history. */
-  readonly place: object;
+  readonly counterKey: object;
   /** Where a turn can be steered: lets the events end early when it is (P48). `countUsage` counts an output cut short. */
-  readonly steerable?: (frames: Frames, request: CreateRequest, countUsage: CountUsage) => Frames;
+  readonly withSteering?: (frames: Frames, request: CreateRequest, countUsage: CountUsage) => Frames;
   /** Aborted when the turn is to end at once: its events are not waited for any more. */
   readonly interrupted?: AbortSignal;
   /** Outputs of the client's tools that came while the turn ran (P53). */

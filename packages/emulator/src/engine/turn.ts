@@ -1,5 +1,5 @@
 import type { Answer, RecordedResponse, Reply, Source } from '../sources/answer.js';
-import { perform, warmUpReply } from './reply-events.js';
+import { replyEvents, warmUpReply } from './reply-events.js';
 import type { Clock } from '../base/clock.js';
 import { TimeSlice, runInSteps } from '../base/incremental.js';
 import { Context } from '../memory/context.js';
@@ -73,11 +73,11 @@ export async function runTurn(
     const whole = steered.length === 0 ? request : { ...request, items: [...steered, ...request.items] };
     await answerTurn(engine, whole, carriage, entry);
   } catch (error) {
-    if (carriage.signal.aborted) return entry.aborted();
+    if (carriage.signal.aborted) return entry.abort();
     // By the body: one that is refused for another field still evicts what it meant to continue.
     carriage.laneCache?.evict(isRecord(received.body) ? received.body['previous_response_id'] : undefined, 'refused');
     const refusal = refusalOf(error);
-    entry.refused(refusal.status, refusal.code);
+    entry.refuse(refusal.status, refusal.code);
     await carriage.refuse(refusal);
   }
 }
@@ -94,7 +94,7 @@ async function answerTurn(engine: Engine, request: CreateRequest, carriage: Turn
   const parent = findContinued(memory, request, carriage);
   if (parent !== undefined) {
     const { id } = parent.response;
-    entry.continues(id, carriage.laneCache?.find(id) === parent ? 'connection' : 'store');
+    entry.setParent(id, carriage.laneCache?.find(id) === parent ? 'connection' : 'store');
     memory.hold(parent);
   }
   try {
@@ -115,7 +115,7 @@ async function continueFrom(
   const { memory, conversations } = engine;
   const conversation =
     request.conversationId === undefined ? undefined : conversations.get(request.conversationId, carriage.tenant);
-  if (conversation !== undefined) entry.continues(conversation.id, 'conversation');
+  if (conversation !== undefined) entry.setParent(conversation.id, 'conversation');
   const known = conversation?.context ?? (parent === undefined ? Context.of([]) : contextAfter(parent));
   const items = request.items.map((item) => dereference(memory, item, carriage.tenant));
   const context = await runInSteps(known.withInSteps(items));
@@ -151,7 +151,7 @@ async function answerFrom(
     ? { kind: 'reply', reply: warmUpReply }
     : asksForCompaction(request)
       ? { kind: 'reply', reply: compactionReply }
-      : await firstAnswer(engine.sources, { request, context, place: carriage.place });
+      : await firstAnswer(engine.sources, { request, context, counterKey: carriage.counterKey });
   const { frames, usage, again, outputBytes } =
     answer.kind === 'recorded' ? replay(answer.recorded) : await improvise(engine, answer, request, context);
   const hidesOutput = engine.dialect.emptyTerminalOutput && answer.kind === 'reply';
@@ -161,7 +161,7 @@ async function answerFrom(
     const bytes = { output: outputBytes, response: last.text.length + (hidesOutput ? outputBytes : 0) };
     if (settle(engine, carriage, { ...from, request, response, entry, again, bytes })) keep();
   };
-  const metronome = new EventPacer({
+  const pacer = new EventPacer({
     pace: (answer.kind === 'reply' ? answer.pace : undefined) ?? engine.pace,
     uncachedTokens: usage === null ? 0 : usage.input_tokens - usage.input_tokens_details.cached_tokens,
     clock: engine.clock,
@@ -169,11 +169,11 @@ async function answerFrom(
     signal: carriage.signal,
     interrupted: carriage.interrupted,
   });
-  const steered = carriage.steerable?.(frames, request, countUsage) ?? frames;
+  const steered = carriage.withSteering?.(frames, request, countUsage) ?? frames;
   try {
-    await play(hidesOutput ? withoutFinalOutput(steered) : steered, carriage, metronome, settled);
+    await play(hidesOutput ? withoutFinalOutput(steered) : steered, carriage, pacer, settled);
   } finally {
-    metronome.stop();
+    pacer.stop();
   }
 }
 
@@ -207,7 +207,7 @@ async function improvise(
   const heard = limitToolCalls(said, request.max_tool_calls);
   const reply =
     said !== compactionReply && (await needsCompaction(engine, request, context)) ? compacting(heard) : heard;
-  const performance = perform(reply, beginResponse(ids.next('resp'), request), {
+  const events = replyEvents(reply, beginResponse(ids.next('resp'), request), {
     ids,
     include: new Set(request.include),
     topLogprobs: request.top_logprobs ?? 0,
@@ -217,11 +217,11 @@ async function improvise(
     maxOutputTokens: request.max_output_tokens ?? Infinity,
     turnsBefore: context.turns,
   });
-  const fails = reply.ending.kind === 'failed';
+  const fails = reply.end.kind === 'failed';
   const { usage, outputBytes } = fails
-    ? { usage: null, outputBytes: jsonBytes(performance.output) }
-    : await runInSteps(tokens.count(request, context, performance.output));
-  const frames = () => performance.frames(usage);
+    ? { usage: null, outputBytes: jsonBytes(events.output) }
+    : await runInSteps(tokens.count(request, context, events.output));
+  const frames = () => events.frames(usage);
   return { frames: frames(), again: frames, usage, outputBytes };
 }
 
@@ -240,7 +240,7 @@ function asksForCompaction({ items }: CreateRequest): boolean {
 /** The answer to a `compaction_trigger`: one item that stands for the whole context. */
 const compactionReply: Reply = {
   output: [{ kind: 'tool', item: { type: 'compaction' } }],
-  ending: { kind: 'completed' },
+  end: { kind: 'completed' },
 };
 
 /** The compaction comes first: it stands for the context before this response, not for what the response says. */
@@ -265,21 +265,21 @@ const lengthBetweenBreaks = 16_384;
 async function play(
   frames: Frames,
   carriage: TurnSink,
-  metronome: EventPacer,
+  pacer: EventPacer,
   settled: (response: ResponseObject | undefined, last: Frame) => void,
 ): Promise<void> {
-  const breaks = new TimeSlice();
+  const slice = new TimeSlice();
   let sinceBreak = 0;
   let step = frames.next();
   while (step.done !== true) {
     const frame = step.value;
     step = frames.next();
-    const wait = metronome.before(frame.type);
+    const wait = pacer.waitBefore(frame.type);
     if (wait !== undefined) await wait;
     sinceBreak += frame.text.length;
     if (sinceBreak > lengthBetweenBreaks) {
       sinceBreak = 0;
-      const others = breaks.due();
+      const others = slice.yieldIfSpent();
       if (others !== undefined) await others;
     }
     if (carriage.signal.aborted) throw carriage.signal.reason;
@@ -315,7 +315,7 @@ interface Settlement extends Continuation {
 function settle({ memory, conversations, dialect }: Engine, carriage: TurnSink, turn: Settlement): boolean {
   const { request, parent, conversation, known, items, context, response, entry, again, bytes } = turn;
   const outcome = outcomeOf(response);
-  entry.ends(response, outcome, bytes.output);
+  entry.end(response, outcome, bytes.output);
   if (response === undefined || outcome === 'failed') {
     carriage.laneCache?.evict(request.previous_response_id, 'failed');
     return false;

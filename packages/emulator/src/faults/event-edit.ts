@@ -18,10 +18,10 @@ const foreignResponseId = 'resp_00000000000000000000000000000000000000000000000b
 export function editOf(fault: Fault): EventEdit | undefined {
   switch (fault.fault) {
     case 'drop':
-      return (event) => (isMeant(fault.event, event) ? [] : [event.frame]);
+      return (event) => (isSelected(fault.event, event) ? [] : [event.frame]);
     case 'repeat':
       return (event) =>
-        isMeant(fault.event, event) ? Array.from({ length: fault.times + 1 }, () => event.frame) : [event.frame];
+        isSelected(fault.event, event) ? Array.from({ length: fault.times + 1 }, () => event.frame) : [event.frame];
     case 'empty-output':
       return ({ frame, last }) => [last ? changed(frame, (response) => ({ ...response, output: [] })) : frame];
     case 'wrong-id':
@@ -29,16 +29,16 @@ export function editOf(fault: Fault): EventEdit | undefined {
         number > fault.after ? changed(frame, (response) => ({ ...response, id: foreignResponseId })) : frame,
       ];
     case 'stray':
-      return ({ frame, number }) => (number === fault.after + 1 ? [...strays(), frame] : [frame]);
+      return ({ frame, number }) => (number === fault.after + 1 ? [...strayEvents(), frame] : [frame]);
     case 'reorder': {
-      let held: readonly Frame[] = [];
+      let delayed: readonly Frame[] = [];
       return ({ frame, number, last }) => {
         if (number === fault.event && !last) {
-          held = [frame];
+          delayed = [frame];
           return [];
         }
-        const after = held;
-        held = [];
+        const after = delayed;
+        delayed = [];
         return [frame, ...after];
       };
     }
@@ -47,7 +47,7 @@ export function editOf(fault: Fault): EventEdit | undefined {
   }
 }
 
-function isMeant(meant: number | string, { frame, number, last }: NumberedEvent): boolean {
+function isSelected(meant: number | string, { frame, number, last }: NumberedEvent): boolean {
   return meant === number || meant === frame.type || (meant === 'terminal' && last);
 }
 
@@ -58,7 +58,7 @@ function changed(frame: Frame, change: (response: Record<string, unknown>) => un
   return { type: frame.type, text: JSON.stringify({ ...event, response: change(event['response']) }) };
 }
 
-function strays(): readonly Frame[] {
+function strayEvents(): readonly Frame[] {
   const at = { item_id: 'msg_of_another_response', output_index: 0, content_index: 0 };
   const response = { id: foreignResponseId, object: 'response', status: 'completed', output: [] };
   return [

@@ -33,7 +33,7 @@ export class RequestFaults {
   async beforeAnswer(connectionControl: ConnectionControl, clock: Clock, signal: AbortSignal): Promise<void> {
     for (const fault of this.#faults) {
       if (fault.fault === 'refuse') throw new FaultRefusal(fault.status, fault.headers, fault.body);
-      if (fault.fault === 'connect-rate' && !underRate(fault, clock.now()))
+      if (fault.fault === 'connect-rate' && !isUnderRate(fault, clock.now()))
         throw new FaultRefusal(fault.status, {}, undefined);
       if (isSocketFault(fault) && fault.after === 'request') await applyFault(fault, connectionControl, clock, signal);
     }
@@ -70,12 +70,12 @@ class FaultRefusal extends Refusal {
   }
 }
 
-const recent = new WeakMap<Fault, readonly number[]>();
+const recentUpgrades = new WeakMap<Fault, readonly number[]>();
 
 /** Counts the upgrades of the last second, for each such fault by itself. */
-function underRate(fault: Extract<Fault, { fault: 'connect-rate' }>, now: number): boolean {
-  const lastSecond = (recent.get(fault) ?? []).filter((at) => now - at < 1000);
+function isUnderRate(fault: Extract<Fault, { fault: 'connect-rate' }>, now: number): boolean {
+  const lastSecond = (recentUpgrades.get(fault) ?? []).filter((at) => now - at < 1000);
   const allowed = lastSecond.length < fault.per_second;
-  recent.set(fault, allowed ? [...lastSecond, now] : lastSecond);
+  recentUpgrades.set(fault, allowed ? [...lastSecond, now] : lastSecond);
   return allowed;
 }

@@ -32,7 +32,7 @@ export const ruleSchema = z
     do: faultInput,
   })
   .superRefine(({ on, do: input }, context) => {
-    const fault = safely(() => parseFault(input));
+    const fault = valueOrUndefined(() => parseFault(input));
     if (fault?.fault === 'no-pong' && on.transport !== undefined && on.transport !== 'websocket') {
       const message = 'the fault "no-pong" leaves pings unanswered, and HTTP has none; leave out "on.transport"';
       context.addIssue({ code: 'custom', path: ['on', 'transport'], message });
@@ -91,14 +91,14 @@ export class Faults {
         strikesBeforeTurn(fault) === connection &&
         // They are about sockets: a POST opens none, and has no pings.
         (occasion.transport === 'websocket' || !['connect-rate', 'no-pong'].includes(fault.fault)) &&
-        holds(on, occasion),
+        isMatch(on, occasion),
     );
     for (const rule of struck) rule.left -= 1;
     return struck.map(({ fault }) => fault);
   }
 }
 
-function holds(on: CheckedFaultRule['on'], { connection, transport, turn, body }: FaultCandidate): boolean {
+function isMatch(on: CheckedFaultRule['on'], { connection, transport, turn, body }: FaultCandidate): boolean {
   if (on.connection !== undefined && on.connection !== connection) return false;
   // Before its body is read, a POST may be either.
   if (
@@ -119,7 +119,7 @@ function inputText(input: unknown): string {
   return Array.isArray(input) ? Context.of(input.filter(isItem)).unansweredText : '';
 }
 
-function safely<T>(make: () => T): T | undefined {
+function valueOrUndefined<T>(make: () => T): T | undefined {
   try {
     return make();
   } catch {

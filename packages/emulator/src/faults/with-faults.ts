@@ -63,7 +63,7 @@ export function requestedFaults(
 export interface FaultContext {
   readonly clock: Clock;
   /** Hears of each fault once, when it does something. */
-  readonly struck: (fault: string) => void;
+  readonly onFault: (fault: string) => void;
   readonly forget: (responseId: unknown) => void;
 }
 
@@ -72,18 +72,18 @@ export function withFaults<S extends Sink>(
   sink: S,
   faults: readonly Fault[],
   body: unknown,
-  { clock, struck, forget }: FaultContext,
+  { clock, onFault, forget }: FaultContext,
 ): S {
   const { connectionControl, signal, transport } = sink;
   if (faults.length === 0 && !connectionControl.isThrottled()) return sink;
   const edits = faults.flatMap((fault) => {
     const edit = editOf(fault);
-    return edit === undefined ? [] : [noticed(edit, () => struck(describeFault(fault)))];
+    return edit === undefined ? [] : [reportingFirstChange(edit, () => onFault(describeFault(fault)))];
   });
   for (const fault of faults) {
     if (fault.fault !== 'forget') continue;
     forget(isRecord(body) ? body['previous_response_id'] : undefined);
-    struck(describeFault(fault));
+    onFault(describeFault(fault));
   }
   let number = 0;
   let created: unknown;
@@ -95,7 +95,7 @@ export function withFaults<S extends Sink>(
       if (done.has(fault) || !('after' in fault) || fault.after !== place) continue;
       done.add(fault);
       const { fault: name } = fault;
-      if (name !== 'wrong-id' && name !== 'stray') struck(describeFault(fault));
+      if (name !== 'wrong-id' && name !== 'stray') onFault(describeFault(fault));
       if (isSocketFault(fault)) await applyFault(fault, connectionControl, clock, signal);
       if (name === 'cut' && next !== undefined) {
         connectionControl.cut(transport === 'json' ? bodyOf(next) : next, fault.bytes);
@@ -107,7 +107,7 @@ export function withFaults<S extends Sink>(
         throw new ShapedError(fault, created, number);
       }
       if (name === 'connection-limit') {
-        const limit = new LimitReached(fault.code);
+        const limit = new ConnectionLimitReached(fault.code);
         if (place !== 'terminal') throw limit;
         await sink.send(limit.frame());
         connectionControl.close(fault.code, '');
@@ -115,7 +115,7 @@ export function withFaults<S extends Sink>(
     }
   };
 
-  const deliver = async (frame: Frame): Promise<void> => {
+  const sendNow = async (frame: Frame): Promise<void> => {
     if (connectionControl.isThrottled() && transport !== 'json') await connectionControl.sendThrottled(frame, signal);
     else await sink.send(frame);
   };
@@ -127,7 +127,7 @@ export function withFaults<S extends Sink>(
     if (frame.type === 'response.created') created = responseOf(frame);
     let frames: readonly Frame[] = [frame];
     for (const edit of edits) frames = frames.flatMap((each) => edit({ frame: each, number, last }));
-    for (const each of frames) await deliver(each);
+    for (const each of frames) await sendNow(each);
     if (!last) return;
     await strikeAfter(number, undefined);
     await strikeAfter('terminal', undefined);
@@ -150,18 +150,18 @@ export function withFaults<S extends Sink>(
     } else {
       await sink.refuse(refusal);
     }
-    if (refusal instanceof LimitReached) connectionControl.close(refusal.closeCode, '');
+    if (refusal instanceof ConnectionLimitReached) connectionControl.close(refusal.closeCode, '');
   };
 
   const finish = (response: ResponseObject | undefined): void => {
-    sink.finish(transport === 'json' ? edited(response, edits) : response);
+    sink.finish(transport === 'json' ? editedResponse(response, edits) : response);
   };
 
   return { ...sink, send, finish, refuse };
 }
 
 /** P74: the limit of a connection, reached whenever a fault says so. */
-class LimitReached extends Refusal {
+class ConnectionLimitReached extends Refusal {
   readonly closeCode: number;
 
   constructor(closeCode: number) {
@@ -173,7 +173,7 @@ class LimitReached extends Refusal {
 }
 
 /** Tells of an edit the first time it changes something. */
-function noticed(edit: EventEdit, notice: () => void): EventEdit {
+function reportingFirstChange(edit: EventEdit, notice: () => void): EventEdit {
   let told = false;
   return (event) => {
     const frames = edit(event);
@@ -186,7 +186,7 @@ function noticed(edit: EventEdit, notice: () => void): EventEdit {
 }
 
 /** A JSON answer is its terminal event's response. */
-function edited(response: ResponseObject | undefined, edits: readonly EventEdit[]): ResponseObject | undefined {
+function editedResponse(response: ResponseObject | undefined, edits: readonly EventEdit[]): ResponseObject | undefined {
   if (response === undefined) return undefined;
   let frames: readonly Frame[] = [{ type: `response.${response.status}`, text: JSON.stringify({ response }) }];
   for (const edit of edits) frames = frames.flatMap((frame) => edit({ frame, number: 1, last: true }));

@@ -34,7 +34,7 @@ export interface JournalLimits {
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A turn, and what it costs: what was received, what was answered, and a reference to each item of its transcript. */
-interface Written {
+interface TurnRecord {
   readonly turn: Writable<Omit<JournalTurn, 'transcript'>>;
   context?: Context;
   bytes: number;
@@ -47,19 +47,19 @@ const referenceBytes = 8;
 export interface OpenTurn {
   readonly number: number;
   setContext(context: Context): void;
-  continues(id: string, from: TurnParent['from']): void;
-  struck(fault: string): void;
+  setParent(id: string, from: TurnParent['from']): void;
+  addFault(fault: string): void;
   /** `outputBytes`: of the response's output, as JSON. */
-  ends(response: ResponseObject | undefined, outcome: Outcome, outputBytes?: number): void;
-  refused(status: number, code: string | null): void;
-  aborted(): void;
+  end(response: ResponseObject | undefined, outcome: Outcome, outputBytes?: number): void;
+  refuse(status: number, code: string | null): void;
+  abort(): void;
 }
 
 export interface OpenConnection {
   readonly number: number;
   setHeaders(headers: NodeJS.Dict<string | string[]>): void;
   markWebSocket(): void;
-  closed(code?: number, reason?: string): void;
+  close(code?: number, reason?: string): void;
 }
 
 const secretHeaders = new Set(['authorization', 'api-key', 'x-api-key', 'cookie', 'proxy-authorization']);
@@ -71,7 +71,7 @@ const secretHeaders = new Set(['authorization', 'api-key', 'x-api-key', 'cookie'
 export class Journal {
   readonly #limits: JournalLimits;
   /** In order of arrival. */
-  readonly #turns = new Set<Written>();
+  readonly #turns = new Set<TurnRecord>();
   readonly #oldestTurn = new EvictionQueue(this.#turns);
   #connections = new Map<number, Writable<JournalConnection>>();
   /** In order of arrival. */
@@ -134,7 +134,7 @@ export class Journal {
     });
   }
 
-  #ended(turn: Written['turn']): void {
+  #ended(turn: TurnRecord['turn']): void {
     this.#log?.(lineOf(turn));
     this.#running -= 1;
     if (this.#running === 0) for (const settled of this.#waiting) settled();
@@ -149,22 +149,22 @@ export class Journal {
   }
 
   /** @internal */
-  openTurn(begun: Pick<JournalTurn, 'transport' | 'connection' | 'request' | 'bytes'>): OpenTurn {
+  openTurn(received: Pick<JournalTurn, 'transport' | 'connection' | 'request' | 'bytes'>): OpenTurn {
     const number = (this.#lastTurn += 1);
-    const { request } = begun;
+    const { request } = received;
     const fields = isRecord(request) ? request : {};
     const continues = isGiven(fields['previous_response_id']) || isGiven(fields['conversation']);
-    const lane = begun.transport === 'websocket' ? fields['stream_id'] : undefined;
-    const turn: Written['turn'] = {
+    const lane = received.transport === 'websocket' ? fields['stream_id'] : undefined;
+    const turn: TurnRecord['turn'] = {
       number,
-      ...begun,
+      ...received,
       ...(typeof lane === 'string' ? { lane } : {}),
       plan: continues ? 'delta' : 'full',
       outcome: 'running',
       faults: [],
       output: [],
     };
-    const written: Written = { turn, bytes: 0 };
+    const record: TurnRecord = { turn, bytes: 0 };
     this.#running += 1;
     // What a turn ends in first is how it ended.
     const end = (outcome: Exclude<Outcome, 'running'>, how: Partial<Pick<JournalTurn, 'status' | 'code'>> = {}) => {
@@ -172,45 +172,45 @@ export class Journal {
       Object.assign(turn, { outcome, ...how });
       this.#ended(turn);
     };
-    this.#turns.add(written);
-    this.#charge(written, turn.bytes);
-    const connection = this.#connections.get(begun.connection);
+    this.#turns.add(record);
+    this.#charge(record, turn.bytes);
+    const connection = this.#connections.get(received.connection);
     if (connection !== undefined) connection.turns += 1;
     return {
       number,
       setContext: (context) => {
-        written.context = context;
-        this.#charge(written, context.length * referenceBytes);
+        record.context = context;
+        this.#charge(record, context.length * referenceBytes);
       },
-      continues: (id, from) => void (turn.parent = { id, from }),
-      struck: (fault) => void (turn.faults = [...turn.faults, fault]),
-      ends: (response, outcome, outputBytes = Buffer.byteLength(JSON.stringify(response?.output ?? []))) => {
+      setParent: (id, from) => void (turn.parent = { id, from }),
+      addFault: (fault) => void (turn.faults = [...turn.faults, fault]),
+      end: (response, outcome, outputBytes = Buffer.byteLength(JSON.stringify(response?.output ?? []))) => {
         if (outcome !== 'running') end(outcome);
         if (response === undefined) return;
         turn.responseId = response.id;
         turn.output = response.output;
-        this.#charge(written, outputBytes);
+        this.#charge(record, outputBytes);
         const { usage } = response;
         if (isUsage(usage)) turn.usage = usage;
       },
-      refused: (status, code) => {
+      refuse: (status, code) => {
         if (turn.outcome === 'running') end('refused', { status, code });
         // A fault may break off a turn right before its last event.
         else Object.assign(turn, { outcome: 'refused', status, code });
       },
       // A client that leaves at the terminal event has had its turn.
-      aborted: () => end('aborted'),
+      abort: () => end('aborted'),
     };
   }
 
   /** Makes room for what a turn has grown by. One that had to go already, or was cleared, costs nothing any more. */
-  #charge(written: Written, bytes: number): void {
-    if (!this.#turns.has(written)) return;
-    written.bytes += bytes;
+  #charge(record: TurnRecord, bytes: number): void {
+    if (!this.#turns.has(record)) return;
+    record.bytes += bytes;
     this.#bytes += bytes;
     const { journalEntries, journalBytes } = this.#limits;
     while (this.#turns.size > 1 && (this.#turns.size > journalEntries || this.#bytes > journalBytes)) {
-      const oldest = this.#oldestTurn.take();
+      const oldest = this.#oldestTurn.next();
       if (oldest === undefined) return;
       this.#turns.delete(oldest);
       this.#bytes -= oldest.bytes;
@@ -232,7 +232,7 @@ export class Journal {
         if (Object.keys(connection.headers).length === 0) connection.headers = redacted(headers);
       },
       markWebSocket: () => void (connection.kind = 'websocket'),
-      closed: (code, reason) => {
+      close: (code, reason) => {
         // The TCP connection of a socket closes before the socket does, which then knows the code.
         if (code === undefined && connection.kind === 'websocket') return;
         connection.closed ??= {
@@ -248,12 +248,12 @@ export class Journal {
     const { connection, method, path, status } = request;
     this.#log?.(`connection ${connection} ${method} ${path} ${status === 0 ? 'left' : status}`);
     this.#requests.add(request);
-    const oldest = this.#requests.size > this.#limits.journalEntries ? this.#oldestRequest.take() : undefined;
+    const oldest = this.#requests.size > this.#limits.journalEntries ? this.#oldestRequest.next() : undefined;
     if (oldest !== undefined) this.#requests.delete(oldest);
   }
 }
 
-function snapshot({ turn, context }: Written): JournalTurn {
+function snapshot({ turn, context }: TurnRecord): JournalTurn {
   let items: readonly Item[] | undefined;
   return {
     ...turn,
@@ -263,7 +263,7 @@ function snapshot({ turn, context }: Written): JournalTurn {
   };
 }
 
-function lineOf({ number, transport, plan, outcome, status, code }: Written['turn']): string {
+function lineOf({ number, transport, plan, outcome, status, code }: TurnRecord['turn']): string {
   const error = [status, code].filter((each) => each !== undefined && each !== null).join(' ');
   return `turn ${number} ${transport} ${plan} ${outcome}${error === '' ? '' : ` (${error})`}`;
 }

@@ -18,7 +18,7 @@ const maxEndedJobs = 1000;
 export class BackgroundJob {
   readonly #abort = new AbortController();
   readonly #frames: Frame[] = [];
-  readonly #grown: (bytes: number) => void;
+  readonly #onGrowth: (bytes: number) => void;
   readonly #changed = new EventTarget();
   #response: ResponseObject | undefined;
   #ended = false;
@@ -26,9 +26,9 @@ export class BackgroundJob {
 
   readonly tenant: Tenant;
 
-  constructor(tenant: Tenant, grown: (bytes: number) => void) {
+  constructor(tenant: Tenant, onGrowth: (bytes: number) => void) {
     this.tenant = tenant;
-    this.#grown = grown;
+    this.#onGrowth = onGrowth;
     // Any number of clients may follow one job.
     setMaxListeners(0, this.#changed);
   }
@@ -75,7 +75,7 @@ export class BackgroundJob {
     }
   }
 
-  delivery(began: () => void, refused: (refusal: Refusal) => void): BackgroundSink {
+  sink(began: () => void, refused: (refusal: Refusal) => void): BackgroundSink {
     return {
       signal: this.#abort.signal,
       send: (frame) => {
@@ -96,7 +96,7 @@ export class BackgroundJob {
     this.#frames.push(frame);
     const bytes = Buffer.byteLength(frame.text);
     this.#bytes += bytes;
-    this.#grown(bytes);
+    this.#onGrowth(bytes);
     const event: unknown = JSON.parse(frame.text);
     const response = isRecord(event) ? event['response'] : undefined;
     if (isResponse(response)) this.#response = response;
@@ -141,7 +141,7 @@ export class BackgroundJobs {
    *
    * @throws Refusal if the turn is refused instead, or the events of those that run take up all room
    */
-  async begin(tenant: Tenant, run: (delivery: BackgroundSink) => Promise<void>): Promise<BackgroundJob> {
+  async begin(tenant: Tenant, run: (sink: BackgroundSink) => Promise<void>): Promise<BackgroundJob> {
     this.#makeRoom();
     if (this.#bytes > this.#limitBytes) {
       const message = 'The events of the background responses that run take up all room; wait for one to end.';
@@ -154,10 +154,10 @@ export class BackgroundJobs {
         this.#keep(job);
         resolve();
       };
-      void run(job.delivery(began, reject)).finally(() => {
+      void run(job.sink(began, reject)).finally(() => {
         job.stop();
         if (job.response === undefined) this.#bytes -= job.bytes;
-        this.#letGo(job);
+        this.#dropIfStored(job);
         reject(new Refusal('The turn ended before it began.', { status: 500 }));
       });
     });
@@ -180,7 +180,7 @@ export class BackgroundJobs {
   }
 
   /** What has been stored is found there: only the others stay. */
-  #letGo({ response }: BackgroundJob): void {
+  #dropIfStored({ response }: BackgroundJob): void {
     if (response?.status === 'completed' || response?.status === 'incomplete') this.#drop(response.id);
     this.#makeRoom();
   }

@@ -20,7 +20,7 @@ const maxBranches = 32;
 const addedPerStep = 1000;
 
 /** What is known of a context without looking at its items. */
-interface Summary {
+interface ContextSummary {
   readonly turns: number;
   /** Whether its last item is the model's: the next one then belongs to the same time it spoke. */
   readonly endsWithModel: boolean;
@@ -31,7 +31,7 @@ interface Summary {
   readonly problem: string | undefined;
 }
 
-const emptySummary: Summary = {
+const emptySummary: ContextSummary = {
   turns: 0,
   endsWithModel: false,
   lastUserMessage: undefined,
@@ -52,11 +52,11 @@ export class Context {
   readonly length: number;
   /** How a `TokenCounter` has counted it last. */
   count: ContextCount | undefined;
-  readonly #keys: Keys;
-  readonly #summary: Summary;
+  readonly #keys: KeyIndex;
+  readonly #summary: ContextSummary;
   #mentionsJson: boolean | undefined;
 
-  private constructor(parent: Context | undefined, own: Transcript, keys: Keys) {
+  private constructor(parent: Context | undefined, own: Transcript, keys: KeyIndex) {
     this.parent = parent;
     this.own = own;
     this.#keys = keys;
@@ -100,7 +100,7 @@ export class Context {
 
   static of(items: Transcript): Context {
     const cut = items.findLastIndex(standsForAllBefore);
-    return new Context(undefined, cut < 1 ? items : items.slice(cut), new Keys(undefined));
+    return new Context(undefined, cut < 1 ? items : items.slice(cut), new KeyIndex(undefined));
   }
 
   /** This context and what comes after it. */
@@ -109,7 +109,7 @@ export class Context {
     if (items.some(standsForAllBefore)) return Context.of(items);
     if (this.#keys.tip === this) return new Context(this, items, this.#keys);
     if (this.#keys.branches >= maxBranches) return Context.of(this.items()).with(items);
-    return new Context(this, items, new Keys({ keys: this.#keys, length: this.length }));
+    return new Context(this, items, new KeyIndex({ keys: this.#keys, length: this.length }));
   }
 
   /** The same in steps, for who has many items to add. */
@@ -126,7 +126,7 @@ export class Context {
   /** Nobody will continue this context, nor those between it and `kept`: their keys need not be remembered. */
   releaseKeys(kept: Context | undefined): void {
     const keys = this.#keys;
-    for (const at of lineOf(this)) {
+    for (const at of ancestry(this)) {
       if (at === kept || keys.tip !== at) return;
       const from = at.parent?.length ?? 0;
       for (const item of at.own) {
@@ -140,13 +140,13 @@ export class Context {
   /** All of it, in time that depends on its length. */
   items(): readonly Item[] {
     const parts: Transcript[] = [];
-    for (const { own } of lineOf(this)) parts.push(own);
+    for (const { own } of ancestry(this)) parts.push(own);
     return parts.toReversed().flat();
   }
 
   /** All of it from its end on, for who looks for something that is usually near. */
   *backwards(): Generator<Item> {
-    for (const { own } of lineOf(this)) {
+    for (const { own } of ancestry(this)) {
       for (let index = own.length - 1; index >= 0; index -= 1) {
         const item = own[index];
         if (item !== undefined) yield item;
@@ -196,7 +196,7 @@ export class Context {
   get mentionsJson(): boolean {
     const unknown: Context[] = [];
     let mentions = false;
-    for (const context of lineOf(this)) {
+    for (const context of ancestry(this)) {
       if (context.#mentionsJson !== undefined) {
         mentions = context.#mentionsJson;
         break;
@@ -236,13 +236,13 @@ export class Context {
  * the line and grows with its newest context, the tip. A context that is continued a second time begins a branch, with keys
  * of its own over the ones it shares.
  */
-class Keys {
+class KeyIndex {
   tip: Context | undefined;
   readonly branches: number;
-  readonly #trunk: { readonly keys: Keys; readonly length: number } | undefined;
+  readonly #trunk: { readonly keys: KeyIndex; readonly length: number } | undefined;
   #places: Map<string, number> | undefined;
 
-  constructor(trunk: { readonly keys: Keys; readonly length: number } | undefined) {
+  constructor(trunk: { readonly keys: KeyIndex; readonly length: number } | undefined) {
     this.#trunk = trunk;
     this.branches = trunk === undefined ? 0 : trunk.keys.branches + 1;
   }
@@ -265,7 +265,7 @@ class Keys {
 }
 
 /** A context, what it continues, and so on to the beginning. */
-function* lineOf(last: Context): Generator<Context> {
+function* ancestry(last: Context): Generator<Context> {
   for (let at: Context | undefined = last; at !== undefined; at = at.parent) yield at;
 }
 

@@ -138,7 +138,7 @@ export class Memory {
 
   #makeRoom(newest: RememberedResponse): void {
     while (this.#all.size > this.#limits.storedResponses || this.#bytes > this.#limits.storedBytes) {
-      const oldest = this.#oldest.take();
+      const oldest = this.#oldest.next();
       if (oldest === undefined || this.#all.size === 1) return;
       if (oldest !== newest) this.forget(oldest);
     }
@@ -149,7 +149,7 @@ export class Memory {
     if (!this.#all.delete(turn)) return false;
     turn.parent?.continuations?.delete(turn);
     turn.context.releaseKeys(turn.parent?.context);
-    breakAll(turn);
+    markBroken(turn);
     this.#bytes -= turn.bytes;
     this.#unlist(turn);
     return true;
@@ -164,7 +164,7 @@ export class Memory {
 }
 
 /** Each response breaks once, so this takes no longer in all than there are responses. */
-function breakAll(turn: RememberedResponse): void {
+function markBroken(turn: RememberedResponse): void {
   const breaking = [turn];
   for (let next = breaking.pop(); next !== undefined; next = breaking.pop()) {
     if (next.broken) continue;

@@ -15,7 +15,7 @@ const countedPerStep = 500;
 export const bytesPerToken = 4;
 
 /** The settings a model reads. */
-interface Counted extends Pick<CreateRequest, 'instructions'> {
+interface CountedSettings extends Pick<CreateRequest, 'instructions'> {
   readonly model?: string | undefined;
   readonly tools?: CreateRequest['tools'];
 }
@@ -45,8 +45,8 @@ export class TokenCounter {
   /** The settings of the request before, which most requests have too. */
   #lastSettings = { text: '', digest: '' };
 
-  *count(request: Counted, context: Context, output: readonly Item[]): Incremental<Count> {
-    const { settings, digest: begin, bytes, cachedBytes } = yield* this.#stand(request, context);
+  *count(request: CountedSettings, context: Context, output: readonly Item[]): Incremental<Count> {
+    const { settings, digest: begin, bytes, cachedBytes } = yield* this.#countContext(request, context);
     this.#remember(settings);
     this.#remember(begin);
     let digest = begin;
@@ -54,9 +54,9 @@ export class TokenCounter {
     let wordBytes = 0;
     let reasoningBytes = 0;
     for (const item of output) {
-      const weighed = hasLongText(item) ? yield* countItemInSteps(digest, item) : countItem(digest, item);
-      ({ digest } = weighed);
-      outputBytes += weighed.bytes;
+      const counted = hasLongText(item) ? yield* countItemInSteps(digest, item) : countItem(digest, item);
+      ({ digest } = counted);
+      outputBytes += counted.bytes;
       const words = Buffer.byteLength(generatedText(item));
       wordBytes += words;
       if (item.type === 'reasoning') reasoningBytes += words;
@@ -75,15 +75,18 @@ export class TokenCounter {
   }
 
   /** The input tokens of a request, without remembering its context. */
-  *countInput(request: Counted, context: Context): Incremental<number> {
-    return tokens((yield* this.#stand(request, context)).bytes);
+  *countInput(request: CountedSettings, context: Context): Incremental<number> {
+    return tokens((yield* this.#countContext(request, context)).bytes);
   }
 
   /**
    * How far a context is cached. It goes on from where the context, or one it continues, was counted before with the same
    * settings and is still cached, so that a turn of a long chain weighs its new items only.
    */
-  *#stand(request: Counted, context: Context): Incremental<ContextCount & { readonly cachedBytes: number }> {
+  *#countContext(
+    request: CountedSettings,
+    context: Context,
+  ): Incremental<ContextCount & { readonly cachedBytes: number }> {
     const text = settingsOf(request);
     if (text !== this.#lastSettings.text) this.#lastSettings = { text, digest: chained('', text) };
     const settings = this.#lastSettings.digest;
@@ -103,9 +106,9 @@ export class TokenCounter {
     for (const each of ahead.toReversed()) {
       for (const [index, item] of each.own.entries()) {
         if (index % countedPerStep === countedPerStep - 1) yield;
-        const weighed = hasLongText(item) ? yield* countItemInSteps(digest, item) : countItem(digest, item);
-        ({ digest } = weighed);
-        bytes += weighed.bytes;
+        const counted = hasLongText(item) ? yield* countItemInSteps(digest, item) : countItem(digest, item);
+        ({ digest } = counted);
+        bytes += counted.bytes;
         if (this.#seen.has(digest)) cachedBytes = bytes;
       }
       each.count = { settings, digest, bytes };
@@ -129,12 +132,12 @@ export class TokenCounter {
   #remember(digest: string): void {
     this.#seen.delete(digest);
     this.#seen.add(digest);
-    const oldest = this.#seen.size > rememberedContexts ? this.#oldest.take() : undefined;
+    const oldest = this.#seen.size > rememberedContexts ? this.#oldest.next() : undefined;
     if (oldest !== undefined) this.#seen.delete(oldest);
   }
 }
 
-function settingsOf({ model, instructions, tools: offered }: Counted): string {
+function settingsOf({ model, instructions, tools: offered }: CountedSettings): string {
   return JSON.stringify([model ?? null, instructions ?? null, offered ?? []]);
 }
 
@@ -150,7 +153,7 @@ interface ItemCount {
 
 function countItem(before: string, item: Item): ItemCount {
   const text = JSON.stringify(item);
-  const digested = item.type === 'reasoning' ? JSON.stringify(withoutCipher(item)) : text;
+  const digested = item.type === 'reasoning' ? JSON.stringify(withoutCiphertext(item)) : text;
   return { digest: chained(before, digested), bytes: Buffer.byteLength(text) };
 }
 
@@ -158,7 +161,7 @@ function countItem(before: string, item: Item): ItemCount {
 function* countItemInSteps(before: string, item: Item): Incremental<ItemCount> {
   const digest = createHash('sha1').update(`${before}\n`);
   let bytes = 0;
-  for (const text of jsonPieces(withoutCipher(item))) {
+  for (const text of jsonPieces(withoutCiphertext(item))) {
     const piece = Buffer.from(text);
     digest.update(piece);
     bytes += piece.byteLength;
@@ -170,7 +173,7 @@ function* countItemInSteps(before: string, item: Item): Incremental<ItemCount> {
 }
 
 /** Encrypted reasoning is another text each time it is sent, and the same item. */
-function withoutCipher(item: Item): Item {
+function withoutCiphertext(item: Item): Item {
   if (item.type !== 'reasoning') return item;
   const { encrypted_content: _, ...plain } = item;
   return plain;

@@ -9,10 +9,10 @@ import { redactedText, type RecordingEntry } from './format.js';
 import type { Redaction } from './redaction.js';
 import { SseSplitter } from './sse-splitter.js';
 import type { RecordingWriter } from './recording-writer.js';
-import { upstreamField, passedHeaders, type Upstream } from './upstream.js';
+import { upstreamField, forwardedHeaders, type Upstream } from './upstream.js';
 
 /** Of a body that is no event stream, so much is written down; all of it is passed on. */
-const longestBody = 64 * 1024 * 1024;
+const maxBodyBytes = 64 * 1024 * 1024;
 
 /** Passes one HTTP request on, and its answer back, as the bytes come; neither is ever held whole before it travels on. */
 export function relayHttp(
@@ -24,7 +24,7 @@ export function relayHttp(
 ): void {
   const { url, path } = upstream.target(request);
   redaction.learn(request.headers, url);
-  const write = writer.exchange();
+  const write = writer.openExchange();
   const { method = 'GET' } = request;
   write({
     kind: 'request',
@@ -42,7 +42,7 @@ export function relayHttp(
   };
   let wasReset = false;
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const outgoing = send(url, { method, headers: { ...passedHeaders(request.headers), host: url.host } });
+  const outgoing = send(url, { method, headers: { ...forwardedHeaders(request.headers), host: url.host } });
   outgoing.on('error', (error: NodeJS.ErrnoException) => {
     wasReset = error.code === 'ECONNRESET' && error.syscall === 'read';
     if (response.headersSent || response.destroyed) return;
@@ -63,7 +63,7 @@ export function relayHttp(
   outgoing.once('response', (answer) => {
     redaction.learn(answer.headers);
     write({ kind: 'answer', status: answer.statusCode ?? 0, headers: redaction.headers(answer.headers) });
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, passedHeaders(answer.headers));
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, forwardedHeaders(answer.headers));
     response.flushHeaders();
     const recorded = /^text\/event-stream/i.test(answer.headers['content-type'] ?? '')
       ? recordEvents(answer, redaction, write)
@@ -90,14 +90,18 @@ export function relayHttp(
 }
 
 /** A message that is written down as it comes. */
-interface Recorded {
+interface RecordedMessage {
   /** Ends when all of it has been written. */
   readonly source: Readable;
   /** What has come of an event or a body that has not ended. */
   readonly rest: () => string;
 }
 
-function recordEvents(answer: IncomingMessage, redaction: Redaction, write: (entry: RecordingEntry) => void): Recorded {
+function recordEvents(
+  answer: IncomingMessage,
+  redaction: Redaction,
+  write: (entry: RecordingEntry) => void,
+): RecordedMessage {
   const splitter = new SseSplitter();
   const source = decoded(answer);
   if (source === undefined) return recordBody(answer, 'server', redaction, write);
@@ -125,18 +129,18 @@ function recordBody(
   from: 'client' | 'server',
   redaction: Redaction,
   write: (entry: RecordingEntry) => void,
-): Recorded {
+): RecordedMessage {
   const chunks: Buffer[] = [];
   let bytes = 0;
   message.on('data', (chunk: Buffer) => {
-    if (bytes < longestBody) chunks.push(chunk);
+    if (bytes < maxBodyBytes) chunks.push(chunk);
     bytes += chunk.byteLength;
   });
   message.once('end', () => {
     if (bytes === 0) return;
     const coding = message.headers['content-encoding'];
     try {
-      const body = decodeBodySync(Buffer.concat(chunks), coding, longestBody);
+      const body = decodeBodySync(Buffer.concat(chunks), coding, maxBodyBytes);
       write({ kind: 'body', from, ...bodyText(body, redaction) });
     } catch {
       const note = `left out: it could not be decoded (content-encoding ${JSON.stringify(coding)})`;

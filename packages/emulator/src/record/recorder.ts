@@ -49,13 +49,13 @@ export async function startRecorder({
   allowedHosts,
   allowedOrigins,
 }: RecorderOptions): Promise<Recorder> {
-  const behind = upstreamsOf(upstream);
-  const [first] = behind;
+  const upstreams = upstreamsOf(upstream);
+  const [first] = upstreams;
   const writer = new RecordingWriter(
     file,
     first?.name === undefined
       ? { upstream: first?.url ?? '' }
-      : { upstreams: Object.fromEntries(behind.map(({ name = '', url }) => [name, url])) },
+      : { upstreams: Object.fromEntries(upstreams.map(({ name = '', url }) => [name, url])) },
   );
   const redaction = new Redaction(secrets);
   const sockets = new Set<Duplex>();
@@ -72,7 +72,7 @@ export async function startRecorder({
     socket.once('close', () => sockets.delete(socket));
   });
   const access = new Access(host, { allowedHosts, allowedOrigins });
-  const upstreamOf = (request: IncomingMessage) => behind.find((each) => each.serves(request));
+  const upstreamOf = (request: IncomingMessage) => upstreams.find((each) => each.serves(request));
   server.on('request', (request, response) => {
     if (guard(access, request, response)) return;
     const found = upstreamOf(request);
@@ -118,7 +118,7 @@ export async function startRecorder({
   return {
     url: `${origin}${first?.path ?? ''}`,
     urlOf(name) {
-      const found = behind.find((each) => each.name === name);
+      const found = upstreams.find((each) => each.name === name);
       if (found !== undefined) return `${origin}${found.path}`;
       throw new EmulatorError('invalid_option', `The recorder has no upstream ${JSON.stringify(name)}.`);
     },

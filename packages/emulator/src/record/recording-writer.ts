@@ -33,7 +33,7 @@ export class RecordingWriter {
   }
 
   /** A new exchange; its lines are written in the order of the calls. */
-  exchange(): (entry: RecordingEntry) => void {
+  openExchange(): (entry: RecordingEntry) => void {
     const exchange = (this.#exchanges += 1);
     return ({ kind, ...rest }) => {
       const at = Math.round((performance.now() - this.#began) * 10) / 10;

@@ -24,7 +24,7 @@ const secretName = /auth|key|token|secret|cookie|session|password|credential/i;
 /** What is shorter is no secret, and would be found inside words. */
 const shortestSecret = 8;
 /** Secrets of one run; a client that brings more is recorded with the newest ones redacted. */
-const mostSecrets = 1000;
+const maxSecrets = 1000;
 
 /**
  * Keeps secrets out of a recording, twice: what is not on a list of harmless headers and parameters is not written at all,
@@ -115,7 +115,7 @@ export class Redaction {
     if (value.length < shortestSecret) return;
     for (const each of spellings(value)) this.#secrets.add(each);
     for (const oldest of this.#secrets) {
-      if (this.#secrets.size <= mostSecrets) return;
+      if (this.#secrets.size <= maxSecrets) return;
       this.#secrets.delete(oldest);
     }
   }

@@ -6,7 +6,7 @@ import { proxyVariable } from './proxy.js';
 const basePath = '/v1';
 
 /** Headers that belong to one connection, or that the relay sets itself. */
-const ownHeaders = new Set([
+const unforwardedHeaders = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -91,10 +91,10 @@ export function upstreamsOf(urls: string | Readonly<Record<string, string>>): re
 }
 
 /** The headers that travel on as they are. */
-export function passedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+export function forwardedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const passed: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !ownHeaders.has(name)) passed[name] = value;
+    if (value !== undefined && !unforwardedHeaders.has(name)) passed[name] = value;
   }
   return passed;
 }

@@ -6,7 +6,7 @@ import { reset } from '../listener/reset.js';
 import { bodyText } from './http-relay.js';
 import type { Redaction } from './redaction.js';
 import type { RecordingWriter } from './recording-writer.js';
-import { upstreamField, passedHeaders, type Upstream } from './upstream.js';
+import { upstreamField, forwardedHeaders, type Upstream } from './upstream.js';
 
 /** Above this many unsent bytes on one side the other side is not read. */
 const highWaterBytes = 1024 * 1024;
@@ -29,7 +29,7 @@ export function relayWebSocket(
 ): void {
   const { url, path } = upstream.target(request);
   redaction.learn(request.headers, url);
-  const write = writer.exchange();
+  const write = writer.openExchange();
   write({
     kind: 'upgrade',
     ...upstreamField(upstream),
@@ -40,10 +40,10 @@ export function relayWebSocket(
   const target = new URL(url);
   target.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const headers = Object.fromEntries(
-    Object.entries(passedHeaders(request.headers)).filter(([name]) => !name.startsWith('sec-websocket-')),
+    Object.entries(forwardedHeaders(request.headers)).filter(([name]) => !name.startsWith('sec-websocket-')),
   );
   const protocols = request.headers['sec-websocket-protocol']?.split(/\s*,\s*/) ?? [];
-  const far = new WebSocket(target, protocols, {
+  const upstreamSocket = new WebSocket(target, protocols, {
     headers,
     perMessageDeflate: false,
     autoPong: false,
@@ -51,25 +51,25 @@ export function relayWebSocket(
     handshakeTimeout: handshakeMs,
     followRedirects: false,
   });
-  const onClientGone = () => far.terminate();
+  const onClientGone = () => upstreamSocket.terminate();
   socket.once('close', onClientGone);
   socket.on('error', () => socket.destroy());
   let answered: Record<string, string | string[]> = {};
 
   // ws tells nobody of a reset.
-  let farWasReset = false;
-  let nearWasReset = false;
-  socket.on('error', (error: NodeJS.ErrnoException) => void (nearWasReset = error.code === 'ECONNRESET'));
-  far.once('upgrade', (answer) => {
-    answer.socket.on('error', (error: NodeJS.ErrnoException) => void (farWasReset = error.code === 'ECONNRESET'));
+  let upstreamWasReset = false;
+  let clientWasReset = false;
+  socket.on('error', (error: NodeJS.ErrnoException) => void (clientWasReset = error.code === 'ECONNRESET'));
+  upstreamSocket.once('upgrade', (answer) => {
+    answer.socket.on('error', (error: NodeJS.ErrnoException) => void (upstreamWasReset = error.code === 'ECONNRESET'));
     redaction.learn(answer.headers);
     write({ kind: 'answer', status: 101, headers: redaction.headers(answer.headers) });
-    answered = passedHeaders(answer.headers);
+    answered = forwardedHeaders(answer.headers);
   });
-  far.once('unexpected-response', (_, answer) => {
+  upstreamSocket.once('unexpected-response', (_, answer) => {
     redaction.learn(answer.headers);
     write({ kind: 'answer', status: answer.statusCode ?? 0, headers: redaction.headers(answer.headers) });
-    const lines = Object.entries(passedHeaders(answer.headers)).map(([name, value]) => `${name}: ${String(value)}`);
+    const lines = Object.entries(forwardedHeaders(answer.headers)).map(([name, value]) => `${name}: ${String(value)}`);
     socket.write(
       `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${lines.join('\r\n')}\r\nconnection: close\r\n\r\n`,
     );
@@ -101,9 +101,9 @@ export function relayWebSocket(
       `HTTP/1.1 502 ${STATUS_CODES[502]}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\nconnection: close\r\n\r\n${body}`,
     );
   };
-  far.once('error', onUnreachable);
-  far.once('open', () => {
-    far.off('error', onUnreachable);
+  upstreamSocket.once('error', onUnreachable);
+  upstreamSocket.once('open', () => {
+    upstreamSocket.off('error', onUnreachable);
     socket.off('close', onClientGone);
     const addHeaders = (lines: string[], of: IncomingMessage) => {
       if (of !== request) return;
@@ -112,14 +112,14 @@ export function relayWebSocket(
       }
     };
     server.on('headers', addHeaders);
-    server.handleUpgrade(request, socket, head, (near) => join(near, far));
+    server.handleUpgrade(request, socket, head, (clientSocket) => join(clientSocket, upstreamSocket));
     server.off('headers', addHeaders);
   });
 
-  function join(near: WebSocket, far: WebSocket): void {
+  function join(clientSocket: WebSocket, upstreamSocket: WebSocket): void {
     let ended = false;
-    pass(near, far, 'client', () => nearWasReset);
-    pass(far, near, 'server', () => farWasReset);
+    pass(clientSocket, upstreamSocket, 'client', () => clientWasReset);
+    pass(upstreamSocket, clientSocket, 'server', () => upstreamWasReset);
 
     function pass(from: WebSocket, to: WebSocket, name: 'client' | 'server', wasReset: () => boolean): void {
       from.on('message', (raw: RawData, isBinary: boolean) => {

@@ -12,7 +12,7 @@ export interface SentEvent {
 
 /** What a create was answered with, whatever carried it: events, or an error before any. */
 export interface RecordedAnswer {
-  readonly asked: number;
+  readonly requestedAt: number;
   readonly events: readonly SentEvent[];
   /** The status and headers of an answer over HTTP that was refused; the status of an error frame. */
   readonly refused?: {
@@ -24,21 +24,21 @@ export interface RecordedAnswer {
 }
 
 /** The answer of an HTTP exchange. */
-export function answerOfExchange({ answer, sent, streams, asked, end }: RecordedExchange): RecordedAnswer {
+export function answerOfExchange({ answer, sent, streams, requestedAt, end }: RecordedExchange): RecordedAnswer {
   const isWhole = end?.how === 'complete';
   if (answer !== undefined && answer.status >= 400) {
     const { status, headers } = answer;
-    return { asked, events: [], refused: { status, headers, body: sent[0]?.text ?? '' }, isWhole };
+    return { requestedAt, events: [], refused: { status, headers, body: sent[0]?.text ?? '' }, isWhole };
   }
-  if (streams) return { asked, events: sent.flatMap(eventOfBlock), isWhole };
+  if (streams) return { requestedAt, events: sent.flatMap(eventOfBlock), isWhole };
   const response = parsed(sent[0]?.text ?? '');
   const events = response === undefined ? [] : [...eventsOf(response)];
-  const at = sent[0]?.at ?? asked;
-  return { asked, events: events.map((event) => ({ at, event, text: JSON.stringify(event) })), isWhole };
+  const at = sent[0]?.at ?? requestedAt;
+  return { requestedAt, events: events.map((event) => ({ at, event, text: JSON.stringify(event) })), isWhole };
 }
 
 /** The answer of a create on a socket. An error in place of the first event is a refusal. */
-export function answerOfTurn({ asked, sent }: RecordedTurn): RecordedAnswer {
+export function answerOfTurn({ requestedAt, sent }: RecordedTurn): RecordedAnswer {
   const events = sent.flatMap(({ at, text }): SentEvent[] => {
     const event = parsed(text);
     if (event === undefined) return [];
@@ -47,7 +47,7 @@ export function answerOfTurn({ asked, sent }: RecordedTurn): RecordedAnswer {
   });
   const [first] = events;
   const { error } = first?.event ?? {};
-  if (first === undefined || !isRecord(error)) return { asked, events, isWhole: endsWell(events) };
+  if (first === undefined || !isRecord(error)) return { requestedAt, events, isWhole: hasTerminalEvent(events) };
   const status = first.event['status'];
   const { headers, ...said } = error;
   const refused = {
@@ -57,14 +57,14 @@ export function answerOfTurn({ asked, sent }: RecordedTurn): RecordedAnswer {
       : {},
     body: JSON.stringify({ error: said }),
   };
-  return { asked, events: [], refused, isWhole: true };
+  return { requestedAt, events: [], refused, isWhole: true };
 }
 
 /**
  * The answer for a create that continues another response than the recorded one, or none: where the server named what it continued, the answer
  * names what this create continues (Q5). A server that named something else stays as it was.
  */
-export function continuedBy(answer: RecordedAnswer, recordedCreate: string, create: string): RecordedAnswer {
+export function withContinuedId(answer: RecordedAnswer, recordedCreate: string, create: string): RecordedAnswer {
   const [recorded, continued] = [previousIdOf(recordedCreate), previousIdOf(create)];
   if (recorded === continued) return answer;
   const events = answer.events.map((sent): SentEvent => {
@@ -91,7 +91,7 @@ function eventOfBlock({ at, text }: Sent): SentEvent[] {
   return event === undefined ? [] : [{ at, event, text: data }];
 }
 
-function endsWell(events: readonly SentEvent[]): boolean {
+function hasTerminalEvent(events: readonly SentEvent[]): boolean {
   return events.some(({ event }) => endsResponse(event['type']));
 }
 

@@ -1,7 +1,7 @@
 import { Refusal } from '../wire/refusal.js';
-import { answerOfExchange, answerOfTurn, continuedBy, finalResponse, type RecordedAnswer } from './answer.js';
+import { answerOfExchange, answerOfTurn, withContinuedId, finalResponse, type RecordedAnswer } from './answer.js';
 import { firstDifference, shown, type Difference } from './difference.js';
-import { semanticDifference, fullInput, type Known } from './semantic-difference.js';
+import { semanticDifference, fullInput, type ResponseHistory } from './semantic-difference.js';
 import { payloadDifference } from './payload.js';
 import {
   isCreate,
@@ -17,17 +17,17 @@ import {
 export type ReplayMode = 'strict' | 'loose';
 
 /** A recorded create, whatever carried it. */
-interface Create {
+interface RecordedCreate {
   readonly line: number;
   readonly source: RecordedExchange | RecordedTurn;
-  readonly carriedBy: 'http' | 'websocket';
+  readonly protocol: 'http' | 'websocket';
   readonly text: string;
   /** A warm-up has no answer that a client over HTTP could ask for. */
   readonly isWarmUp: boolean;
 }
 
 /** What answers a create: what was recorded on the same transport, as it was; or the answer that another one carried. */
-export type Found<T> = { readonly same: T } | { readonly carried: RecordedAnswer };
+export type ReplayAnswer<T> = { readonly verbatim: T } | { readonly converted: RecordedAnswer };
 
 /**
  * What of a recording has been answered, and what comes next.
@@ -43,8 +43,8 @@ export class Cursor {
   readonly #mode: ReplayMode;
   readonly #answered = new Set<object>();
   readonly #onDifference: (message: string) => void;
-  readonly #creates: readonly Create[];
-  readonly #known: ReadonlyMap<string, Known>;
+  readonly #creates: readonly RecordedCreate[];
+  readonly #histories: ReadonlyMap<string, ResponseHistory>;
   #sockets = 0;
   /** Strict: the first request that was not the recorded one, until one is again. */
   #mismatch: Refusal | undefined;
@@ -53,8 +53,8 @@ export class Cursor {
     this.#recording = recording;
     this.#mode = mode;
     this.#onDifference = onDifference;
-    this.#creates = createsOf(recording);
-    this.#known = knownOf(this.#creates);
+    this.#creates = recordedCreates(recording);
+    this.#histories = historiesOf(this.#creates);
   }
 
   /** What answers a request that is no create. @throws Refusal with what was expected, what came, and the first difference */
@@ -62,7 +62,7 @@ export class Cursor {
     const isMeant = (each: RecordedExchange) => each.method === method && samePath(each.path, path);
     const open = this.#recording.exchanges.filter((each) => !this.#answered.has(each));
     const found = open.find((each) => isMeant(each) && (this.#isLoose || bodyDifference(each, body) === undefined));
-    if (found !== undefined) return this.#take(found, bodyDifference(found, body));
+    if (found !== undefined) return this.#markAnswered(found, bodyDifference(found, body));
     const expected = open.find(isMeant) ?? open[0];
     const got = `${method} ${path}`;
     if (expected === undefined) throw this.#refuse(this.#tooMany(got, this.#recording.exchanges, 'HTTP request'));
@@ -74,43 +74,45 @@ export class Cursor {
   }
 
   /** What answers a create over HTTP. @throws Refusal */
-  httpCreate(path: string, body: Payload): Found<RecordedExchange> {
+  httpCreate(path: string, body: Payload): ReplayAnswer<RecordedExchange> {
     const open = this.#open();
     const samePlace = open.flatMap(({ source }) => ('method' in source && samePath(source.path, path) ? [source] : []));
     const equal = samePlace.find((each) => this.#isLoose || bodyDifference(each, body) === undefined);
     if (equal !== undefined) {
-      this.#take(equal, bodyDifference(equal, body));
+      this.#markAnswered(equal, bodyDifference(equal, body));
       // A create that did not stream, asked again as one that does, or the reverse.
       const asked = streams(equal.body?.text ?? '') === streams(body.text);
-      return asked ? { same: equal } : { carried: answerOfExchange(equal) };
+      return asked ? { verbatim: equal } : { converted: answerOfExchange(equal) };
     }
     const others = open.filter(({ isWarmUp }) => !isWarmUp);
-    const found = others.find((each) => this.#isLoose || this.#differsInMeaning(each, body.text) === undefined);
-    if (found !== undefined) return this.#carry(found, body.text);
+    const found = others.find((each) => this.#isLoose || this.#semanticDifference(each, body.text) === undefined);
+    if (found !== undefined) return this.#convert(found, body.text);
     const expected = others[0];
     if (expected === undefined) throw this.#refuse(this.#tooMany(`POST ${path}`, this.#creates, 'create'));
-    throw this.#refuse(this.#different(expected.line, this.#differsInMeaning(expected, body.text)));
+    throw this.#refuse(this.#different(expected.line, this.#semanticDifference(expected, body.text)));
   }
 
   /** What answers a create on a socket. @throws Refusal */
-  turn(socket: RecordedSocket, text: string): Found<RecordedTurn> {
+  turn(socket: RecordedSocket, text: string): ReplayAnswer<RecordedTurn> {
     const lane = laneOf(parsed(text));
     const isOpen = (turn: RecordedTurn) => !this.#answered.has(turn);
     let next = socket.lanes.get(lane)?.find(isOpen);
     if (this.#isLoose) {
       next ??= this.#recording.sockets.flatMap((each) => [...each.lanes.values()].flat()).find(isOpen);
-      if (next !== undefined) return played(this.#take(next, textDifference(next.request, text)), text);
+      if (next !== undefined)
+        return verbatimOrContinued(this.#markAnswered(next, textDifference(next.request, text)), text);
     } else if (next !== undefined && textDifference(next.request, text) === undefined) {
-      return { same: this.#take(next, undefined) };
+      return { verbatim: this.#markAnswered(next, undefined) };
     }
     const open = this.#open();
     const found = open.find(
       (each) =>
-        (each.source === next || each.carriedBy === 'http') &&
-        (this.#isLoose || this.#differsInMeaning(each, text) === undefined),
+        (each.source === next || each.protocol === 'http') &&
+        (this.#isLoose || this.#semanticDifference(each, text) === undefined),
     );
-    if (found !== undefined && found.source === next) return played(this.#take(next, undefined), text);
-    if (found !== undefined) return this.#carry(found, text);
+    if (found !== undefined && found.source === next)
+      return verbatimOrContinued(this.#markAnswered(next, undefined), text);
+    if (found !== undefined) return this.#convert(found, text);
     const got = lane === '' ? 'this create' : `this create on the lane ${lane}`;
     if (next === undefined) throw this.#refuse(this.#tooMany(got, this.#creates, 'create'));
     throw this.#refuse(this.#different(next.line, textDifference(next.request, text)));
@@ -125,9 +127,9 @@ export class Cursor {
     // A client may dial more often than it did, or did not dial at all; its socket ends when it likes.
     const left = sockets.find((each) => each.answer?.status === 101);
     if (this.#isLoose && left !== undefined) {
-      return { ...left, lanes: new Map(), greeting: [], others: [], close: undefined };
+      return { ...left, lanes: new Map(), initialFrames: [], others: [], close: undefined };
     }
-    if (this.#open().some(({ carriedBy }) => carriedBy === 'http')) return undialled;
+    if (this.#open().some(({ protocol }) => protocol === 'http')) return socketNeverDialled;
     throw this.#refuse(this.#tooMany('an upgrade to WebSocket', this.#creates, 'create'));
   }
 
@@ -138,11 +140,11 @@ export class Cursor {
     if (next === undefined) throw this.#refuse(this.#tooMany('this message'));
     const difference = textDifference(next.text, text);
     if (difference !== undefined) throw this.#refuse(this.#different(next.line, difference));
-    this.#take(next, undefined);
+    this.#markAnswered(next, undefined);
   }
 
   /** True when every turn of this socket has been asked for. */
-  isSpent(socket: RecordedSocket): boolean {
+  isFinished(socket: RecordedSocket): boolean {
     return [...socket.lanes.values()].flat().every((turn) => this.#answered.has(turn));
   }
 
@@ -155,26 +157,26 @@ export class Cursor {
     return this.#mode === 'loose';
   }
 
-  #open(): readonly Create[] {
+  #open(): readonly RecordedCreate[] {
     return this.#creates.filter(({ source }) => !this.#answered.has(source));
   }
 
-  #take<T extends { readonly line: number }>(found: T, difference: Difference | undefined): T {
+  #markAnswered<T extends { readonly line: number }>(found: T, difference: Difference | undefined): T {
     this.#answered.add(found);
     this.#mismatch = undefined;
     if (difference !== undefined) this.#onDifference(this.#different(found.line, difference).message);
     return found;
   }
 
-  #carry(found: Create, text: string): { readonly carried: RecordedAnswer } {
-    this.#take(found.source, this.#isLoose ? this.#differsInMeaning(found, text) : undefined);
-    return { carried: continuedBy(answerOf(found), found.text, text) };
+  #convert(found: RecordedCreate, text: string): { readonly converted: RecordedAnswer } {
+    this.#markAnswered(found.source, this.#isLoose ? this.#semanticDifference(found, text) : undefined);
+    return { converted: withContinuedId(answerOf(found), found.text, text) };
   }
 
-  #differsInMeaning({ text: expected }: Create, got: string): Difference | undefined {
+  #semanticDifference({ text: expected }: RecordedCreate, got: string): Difference | undefined {
     const [left, right] = [parsed(expected), parsed(got)];
     if (left === undefined || right === undefined) return textDifference(expected, got);
-    const find = (id: string) => this.#known.get(id);
+    const find = (id: string) => this.#histories.get(id);
     return semanticDifference(left, fullInput(left, find), right, fullInput(right, find));
   }
 
@@ -204,53 +206,53 @@ export class Cursor {
 const noDifference: Difference = { path: '', expected: undefined, got: undefined };
 
 /** A socket that was never dialled: what is asked on it was carried by another transport. */
-const undialled: RecordedSocket = {
+const socketNeverDialled: RecordedSocket = {
   line: 0,
-  asked: 0,
+  requestedAt: 0,
   path: '/responses',
   answer: { at: 0, exchange: 1, kind: 'answer', status: 101, headers: {} },
   body: '',
   refusedBy: undefined,
-  greeting: [],
+  initialFrames: [],
   lanes: new Map(),
   others: [],
   close: undefined,
 };
 
-function createsOf({ exchanges, sockets }: Recording): readonly Create[] {
-  const posted = exchanges.filter(isCreate).map((source): Create => ({
+function recordedCreates({ exchanges, sockets }: Recording): readonly RecordedCreate[] {
+  const posted = exchanges.filter(isCreate).map((source): RecordedCreate => ({
     line: source.line,
     source,
-    carriedBy: 'http',
+    protocol: 'http',
     text: source.body?.text ?? '',
     isWarmUp: false,
   }));
   const framed = sockets
     .flatMap(({ lanes }) => [...lanes.values()].flat())
-    .map((source): Create => ({
+    .map((source): RecordedCreate => ({
       line: source.line,
       source,
-      carriedBy: 'websocket',
+      protocol: 'websocket',
       text: source.request,
       isWarmUp: parsed(source.request)?.['generate'] === false,
     }));
   return [...posted, ...framed].toSorted((a, b) => a.line - b.line);
 }
 
-function answerOf({ source }: Create): RecordedAnswer {
+function answerOf({ source }: RecordedCreate): RecordedAnswer {
   return 'request' in source ? answerOfTurn(source) : answerOfExchange(source);
 }
 
 /** A turn of the same transport: as it was, unless it has to name another response as the one that it continues. */
-function played(turn: RecordedTurn, create: string): Found<RecordedTurn> {
+function verbatimOrContinued(turn: RecordedTurn, create: string): ReplayAnswer<RecordedTurn> {
   const answer = answerOfTurn(turn);
-  const continued = continuedBy(answer, turn.request, create);
-  return continued === answer ? { same: turn } : { carried: continued };
+  const continued = withContinuedId(answer, turn.request, create);
+  return continued === answer ? { verbatim: turn } : { converted: continued };
 }
 
 /** What each recorded response was made of, by its id: a later create may continue it, or bring it as a history. */
-function knownOf(creates: readonly Create[]): ReadonlyMap<string, Known> {
-  const known = new Map<string, Known>();
+function historiesOf(creates: readonly RecordedCreate[]): ReadonlyMap<string, ResponseHistory> {
+  const known = new Map<string, ResponseHistory>();
   for (const create of creates) {
     const body = parsed(create.text);
     const response = finalResponse(answerOf(create).events);

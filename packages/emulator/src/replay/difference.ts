@@ -14,7 +14,7 @@ export interface Difference {
  * What may differ between two runs of one program and means nothing: how the answer is carried (`type`, `stream`, `stream_id`,
  * `stream_options` with its obfuscation), and what Codex says about itself.
  */
-const carriageFields = new Set(['type', 'stream', 'stream_id', 'stream_options', 'client_metadata']);
+const transportFields = new Set(['type', 'stream', 'stream_id', 'stream_options', 'client_metadata']);
 
 /**
  * Compares a request with the recorded one. The order of keys means nothing, nor does `null` for a field that is left out;
@@ -22,12 +22,12 @@ const carriageFields = new Set(['type', 'stream', 'stream_id', 'stream_options',
  * them must name them.
  */
 export function firstDifference(expected: unknown, got: unknown): Difference | undefined {
-  return differ(withoutCarriage(expected), withoutCarriage(got), '');
+  return differ(withoutTransportFields(expected), withoutTransportFields(got), '');
 }
 
-function withoutCarriage(body: unknown): unknown {
+function withoutTransportFields(body: unknown): unknown {
   if (!isRecord(body)) return body;
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !carriageFields.has(name)));
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !transportFields.has(name)));
 }
 
 function differ(expected: unknown, got: unknown, path: string): Difference | undefined {

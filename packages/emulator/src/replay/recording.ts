@@ -29,7 +29,7 @@ export interface RecordedExchange {
   readonly path: string;
   readonly body: Payload | undefined;
   /** When the request had come. */
-  readonly asked: number;
+  readonly requestedAt: number;
   readonly answer: Line<'answer'> | undefined;
   /** Events of a stream, or one whole body. */
   readonly sent: readonly Sent[];
@@ -45,7 +45,7 @@ export function isCreate({ method, path }: Pick<RecordedExchange, 'method' | 'pa
 /** One create on a socket, and what the server sent for it. */
 export interface RecordedTurn {
   readonly line: number;
-  readonly asked: number;
+  readonly requestedAt: number;
   readonly request: string;
   readonly sent: Sent[];
 }
@@ -53,14 +53,14 @@ export interface RecordedTurn {
 /** One upgrade, and the socket it opened if it did. */
 export interface RecordedSocket {
   readonly line: number;
-  readonly asked: number;
+  readonly requestedAt: number;
   readonly path: string;
   /** 101, or what refused it. */
   readonly answer: Line<'answer'> | undefined;
   readonly body: string;
   readonly refusedBy: Line<'end'> | undefined;
   /** What came before the first create. */
-  readonly greeting: readonly Sent[];
+  readonly initialFrames: readonly Sent[];
   /** By lane; the default lane is `''`. */
   readonly lanes: ReadonlyMap<string, readonly RecordedTurn[]>;
   /** What else the client sent, in order. */
@@ -99,7 +99,7 @@ export async function loadRecording(file: string, upstream?: string): Promise<Re
     const message = `The recording ${file} has nothing of ${JSON.stringify(upstream)}: ${known}.`;
     throw new EmulatorError('invalid_recording', message);
   }
-  const byExchange = new Map<number, Placed[]>();
+  const byExchange = new Map<number, NumberedLine[]>();
   for (const [index, each] of rest.entries()) {
     const value = check(lineSchema, each, file, index + 2);
     const known = byExchange.get(value.exchange) ?? [];
@@ -115,12 +115,12 @@ export async function loadRecording(file: string, upstream?: string): Promise<Re
   };
 }
 
-interface Placed {
+interface NumberedLine {
   readonly value: RecordingLine;
   readonly line: number;
 }
 
-function upstreamOf(first: Placed | undefined): string | undefined {
+function upstreamOf(first: NumberedLine | undefined): string | undefined {
   return first?.value.kind === 'request' || first?.value.kind === 'upgrade' ? first.value.upstream : undefined;
 }
 
@@ -149,7 +149,7 @@ function notValid(file: string, line: number, why: string): EmulatorError {
   return new EmulatorError('invalid_recording', `${file}:${line}: ${why}.`);
 }
 
-function exchangeOf(lines: readonly Placed[]): readonly RecordedExchange[] {
+function exchangeOf(lines: readonly NumberedLine[]): readonly RecordedExchange[] {
   const begin = lines[0];
   if (begin?.value.kind !== 'request') return [];
   const values = lines.map(({ value }) => value);
@@ -171,7 +171,7 @@ function exchangeOf(lines: readonly Placed[]): readonly RecordedExchange[] {
         body?.kind === 'body'
           ? { text: body.text, base64: body.base64 === true, contentType: begin.value.headers['content-type'] }
           : undefined,
-      asked: body?.at ?? begin.value.at,
+      requestedAt: body?.at ?? begin.value.at,
       answer,
       sent,
       streams: /^text\/event-stream/i.test(answer?.headers['content-type'] ?? ''),
@@ -184,11 +184,11 @@ function exchangeOf(lines: readonly Placed[]): readonly RecordedExchange[] {
  * Gives each message of the server to the create it answers: on each lane, turns follow one another, so a message belongs
  * to the oldest create that has had no terminal event, or to the last one if all have (a steered turn has a successor).
  */
-function socketOf(lines: readonly Placed[]): readonly RecordedSocket[] {
+function socketOf(lines: readonly NumberedLine[]): readonly RecordedSocket[] {
   const begin = lines[0];
   if (begin?.value.kind !== 'upgrade') return [];
   const values = lines.map(({ value }) => value);
-  const greeting: Sent[] = [];
+  const initialFrames: Sent[] = [];
   const lanes = new Map<string, RecordedTurn[]>();
   const ended = new Map<string, number>();
   const others: { line: number; text: string }[] = [];
@@ -200,7 +200,7 @@ function socketOf(lines: readonly Placed[]): readonly RecordedSocket[] {
     const turns = lanes.get(lane) ?? [];
     if (value.from === 'client') {
       if (message?.['type'] !== 'response.create') others.push({ line, text });
-      else lanes.set(lane, [...turns, { line, asked: at, request: text, sent: [] }]);
+      else lanes.set(lane, [...turns, { line, requestedAt: at, request: text, sent: [] }]);
       continue;
     }
     const done = ended.get(lane) ?? 0;
@@ -211,19 +211,19 @@ function socketOf(lines: readonly Placed[]): readonly RecordedSocket[] {
         .flat()
         .toSorted((a, b) => a.line - b.line)
         .at(-1);
-    (turn?.sent ?? greeting).push({ at, text, base64 });
+    (turn?.sent ?? initialFrames).push({ at, text, base64 });
     if (message !== undefined && endsTurn(message)) ended.set(lane, done + 1);
   }
   const body = values.find((value) => value.kind === 'body');
   return [
     {
       line: begin.line,
-      asked: begin.value.at,
+      requestedAt: begin.value.at,
       path: begin.value.path,
       answer: values.find((value) => value.kind === 'answer'),
       body: body?.kind === 'body' ? body.text : '',
       refusedBy: values.find((value) => value.kind === 'end'),
-      greeting,
+      initialFrames,
       lanes,
       others,
       close: values.find((value) => value.kind === 'close'),

@@ -8,7 +8,7 @@ import { normalizePath } from '../record/path.js';
 import { Refusal } from '../wire/refusal.js';
 import { isRecord, type ResponseObject } from '../wire/wire.js';
 import { finalResponse, type RecordedAnswer } from './answer.js';
-import { Cursor, type Found } from './cursor.js';
+import { Cursor, type ReplayAnswer } from './cursor.js';
 import { payloadOf } from './payload.js';
 import type { ReplayOptions } from './replay-options.js';
 import {
@@ -56,41 +56,41 @@ export class Replay {
     const entry = isCreate({ method, path })
       ? this.#openTurn(payload.text, body.byteLength, 'http', connection)
       : undefined;
-    const found: Found<RecordedExchange> = refusing(entry, () =>
+    const found: ReplayAnswer<RecordedExchange> = refusing(entry, () =>
       entry === undefined
-        ? { same: this.#cursor.exchange(method, path, payload) }
+        ? { verbatim: this.#cursor.exchange(method, path, payload) }
         : this.#cursor.httpCreate(path, payload),
     );
-    const left = new AbortController();
-    response.once('close', () => left.abort());
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
     try {
-      if ('carried' in found) {
-        const { carried } = found;
-        await this.#answerCarried(
-          carried,
+      if ('converted' in found) {
+        const { converted } = found;
+        await this.#answerConverted(
+          converted,
           parsed(payload.text)?.['stream'] === true,
           response,
           connectionControl,
-          left.signal,
+          gone.signal,
         );
-        if (entry !== undefined) endCarried(entry, carried);
+        if (entry !== undefined) endConverted(entry, converted);
       } else {
-        await this.#answer(found.same, response, connectionControl, left.signal);
-        if (entry !== undefined) endEntry(entry, found.same);
+        await this.#sendExchange(found.verbatim, response, connectionControl, gone.signal);
+        if (entry !== undefined) endVerbatim(entry, found.verbatim);
       }
     } catch (error) {
-      entry?.aborted();
-      if (!left.signal.aborted) throw error;
+      entry?.abort();
+      if (!gone.signal.aborted) throw error;
     }
   }
 
   /** The upgrade that comes next. @throws Refusal with the recorded refusal, or if there was none */
-  async admit(connectionControl: ConnectionControl, signal: AbortSignal): Promise<RecordedSocket> {
+  async acceptUpgrade(connectionControl: ConnectionControl, signal: AbortSignal): Promise<RecordedSocket> {
     const socket = this.#cursor.socket();
     await this.#until(
-      socket.asked,
+      socket.requestedAt,
       this.#clock.now(),
-      socket.answer?.at ?? socket.refusedBy?.at ?? socket.asked,
+      socket.answer?.at ?? socket.refusedBy?.at ?? socket.requestedAt,
       signal,
     );
     if (socket.answer?.status === 101) return socket;
@@ -108,11 +108,11 @@ export class Replay {
     connectionControl: ConnectionControl,
     connection: number,
   ): void {
-    const left = new AbortController();
+    const gone = new AbortController();
     const tails = new Map<string, Promise<void>>();
     let running = 0;
     webSocket.on('error', () => undefined);
-    webSocket.once('close', () => left.abort());
+    webSocket.once('close', () => gone.abort());
     const run = (lane: string, work: () => Promise<void>) => {
       running += 1;
       const tail = (tails.get(lane) ?? Promise.resolve())
@@ -120,8 +120,8 @@ export class Replay {
         .catch(() => undefined)
         .finally(() => {
           running -= 1;
-          if (running === 0 && this.#cursor.isSpent(socket))
-            void this.#close(socket, webSocket, connectionControl, left.signal);
+          if (running === 0 && this.#cursor.isFinished(socket))
+            void this.#close(socket, webSocket, connectionControl, gone.signal);
         });
       tails.set(lane, tail);
     };
@@ -135,9 +135,9 @@ export class Replay {
         const found = refusing(entry, () => this.#cursor.turn(socket, text));
         const lane = laneOf(message);
         run(lane, () =>
-          'carried' in found
-            ? this.#playCarried(found.carried, lane, webSocket, connectionControl, left.signal, entry)
-            : this.#play(found.same, webSocket, left.signal, entry),
+          'converted' in found
+            ? this.#sendConverted(found.converted, lane, webSocket, connectionControl, gone.signal, entry)
+            : this.#sendTurn(found.verbatim, webSocket, gone.signal, entry),
         );
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
@@ -147,30 +147,30 @@ export class Replay {
         run(lane, () => Promise.resolve(webSocket.send(named)));
       }
     });
-    const opened = socket.answer?.at ?? socket.asked;
-    run('', () => this.#send(socket.greeting, opened, left.signal, (text) => webSocket.send(text)));
+    const opened = socket.answer?.at ?? socket.requestedAt;
+    run('', () => this.#send(socket.initialFrames, opened, gone.signal, (text) => webSocket.send(text)));
   }
 
-  async #play(
+  async #sendTurn(
     turn: RecordedTurn,
     webSocket: WebSocket,
     signal: AbortSignal,
     entry: OpenTurn | undefined,
   ): Promise<void> {
     try {
-      await this.#send(turn.sent, turn.asked, signal, (text) => {
+      await this.#send(turn.sent, turn.requestedAt, signal, (text) => {
         if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
       });
-      entry?.ends(...endingOf(turn.sent.map(({ text }) => text)));
+      entry?.end(...endingOf(turn.sent.map(({ text }) => text)));
     } catch (error) {
-      entry?.aborted();
+      entry?.abort();
       throw error;
     }
   }
 
   /** An answer that another transport carried, over HTTP: its events, or the response that they end in. */
-  async #answerCarried(
-    { refused, events, asked, isWhole }: RecordedAnswer,
+  async #answerConverted(
+    { refused, events, requestedAt, isWhole }: RecordedAnswer,
     streams: boolean,
     response: ServerResponse,
     connectionControl: ConnectionControl,
@@ -187,25 +187,25 @@ export class Replay {
         base64: false,
         text: `event: ${String(event['type'])}\ndata: ${text}\n\n`,
       }));
-      await this.#send(blocks, asked, signal, (text) => response.write(text));
+      await this.#send(blocks, requestedAt, signal, (text) => response.write(text));
       return void (isWhole ? response.end() : connectionControl.end());
     }
-    await this.#until(asked, this.#clock.now(), events.at(-1)?.at ?? asked, signal);
+    await this.#until(requestedAt, this.#clock.now(), events.at(-1)?.at ?? requestedAt, signal);
     const final = finalResponse(events);
     if (final === undefined) return connectionControl.end();
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(final));
   }
 
   /** An answer that HTTP carried, on a socket. */
-  async #playCarried(
-    carried: RecordedAnswer,
+  async #sendConverted(
+    converted: RecordedAnswer,
     lane: string,
     webSocket: WebSocket,
     connectionControl: ConnectionControl,
     signal: AbortSignal,
     entry: OpenTurn | undefined,
   ): Promise<void> {
-    const { refused, events, asked, isWhole } = carried;
+    const { refused, events, requestedAt, isWhole } = converted;
     const named = lane === '' ? {} : { stream_id: lane };
     const frames: readonly Sent[] =
       refused === undefined
@@ -214,15 +214,15 @@ export class Replay {
             base64: false,
             text: lane === '' ? text : JSON.stringify({ ...event, ...named }),
           }))
-        : [{ at: asked, base64: false, text: JSON.stringify({ ...errorFrame(refused), ...named }) }];
+        : [{ at: requestedAt, base64: false, text: JSON.stringify({ ...errorFrame(refused), ...named }) }];
     try {
-      await this.#send(frames, asked, signal, (text) => {
+      await this.#send(frames, requestedAt, signal, (text) => {
         if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
       });
-      if (entry !== undefined) endCarried(entry, carried);
+      if (entry !== undefined) endConverted(entry, converted);
       if (!isWhole) connectionControl.end();
     } catch (error) {
-      entry?.aborted();
+      entry?.abort();
       throw error;
     }
   }
@@ -237,10 +237,12 @@ export class Replay {
     connectionControl: ConnectionControl,
     signal: AbortSignal,
   ): Promise<void> {
-    const { close, lanes, answer, asked } = socket;
+    const { close, lanes, answer, requestedAt } = socket;
     if (close === undefined || (close.by === 'client' && !this.#cursor.isFollowed(socket))) return;
-    const before = [...lanes.values()].flat().flatMap(({ asked, sent }) => [asked, ...sent.map(({ at }) => at)]);
-    const last = Math.max(answer?.at ?? asked, ...before);
+    const before = [...lanes.values()]
+      .flat()
+      .flatMap(({ requestedAt, sent }) => [requestedAt, ...sent.map(({ at }) => at)]);
+    const last = Math.max(answer?.at ?? requestedAt, ...before);
     try {
       await this.#until(last, this.#clock.now(), close.at, signal);
     } catch {
@@ -253,27 +255,27 @@ export class Replay {
     else webSocket.close(close.code, close.reason);
   }
 
-  async #answer(
+  async #sendExchange(
     exchange: RecordedExchange,
     response: ServerResponse,
     connectionControl: ConnectionControl,
     signal: AbortSignal,
   ): Promise<void> {
-    const { answer, sent, streams, end, asked } = exchange;
+    const { answer, sent, streams, end, requestedAt } = exchange;
     const began = this.#clock.now();
     const isWhole = end?.how === 'complete';
     if (answer !== undefined) {
-      await this.#until(asked, began, answer.at, signal);
+      await this.#until(requestedAt, began, answer.at, signal);
       const { 'content-length': length, ...headers } = answer.headers;
       // A body that breaks off must still promise what it promised.
       const promised = !isWhole && !streams && length !== undefined ? { 'content-length': length } : {};
       response.writeHead(answer.status, { ...headers, ...promised });
       response.flushHeaders();
     }
-    await this.#send(sent, asked, signal, (text, base64) => {
+    await this.#send(sent, requestedAt, signal, (text, base64) => {
       response.write(streams ? `${text}\n\n` : Buffer.from(text, base64 ? 'base64' : 'utf8'));
     });
-    if (end !== undefined) await this.#until(asked, began, end.at, signal);
+    if (end !== undefined) await this.#until(requestedAt, began, end.at, signal);
     if (isWhole) return void response.end();
     if (end?.text !== undefined) response.write(end.text);
     if (end?.how === 'reset') connectionControl.reset();
@@ -282,21 +284,21 @@ export class Replay {
 
   async #send(
     sent: readonly Sent[],
-    asked: number,
+    requestedAt: number,
     signal: AbortSignal,
     send: (text: string, base64: boolean) => void,
   ): Promise<void> {
     const began = this.#clock.now();
     for (const { at, text, base64 } of sent) {
-      await this.#until(asked, began, at, signal);
+      await this.#until(requestedAt, began, at, signal);
       signal.throwIfAborted();
       send(text, base64);
     }
   }
 
   /** Waits until as much time has passed since `began` as there was between `asked` and `at`, at this replay's speed. */
-  async #until(asked: number, began: number, at: number, signal: AbortSignal): Promise<void> {
-    const wait = began + (at - asked) / this.#speed - this.#clock.now();
+  async #until(requestedAt: number, began: number, at: number, signal: AbortSignal): Promise<void> {
+    const wait = began + (at - requestedAt) / this.#speed - this.#clock.now();
     if (wait >= 1) await sleep(this.#clock, wait, signal);
   }
 
@@ -325,7 +327,7 @@ function refusing<T>(entry: OpenTurn | undefined, find: () => T): T {
   try {
     return find();
   } catch (error) {
-    if (error instanceof Refusal) entry?.refused(error.status, error.code);
+    if (error instanceof Refusal) entry?.refuse(error.status, error.code);
     throw error;
   }
 }
@@ -339,22 +341,22 @@ function errorFrame({ status, body }: NonNullable<RecordedAnswer['refused']>): o
   };
 }
 
-function endCarried(entry: OpenTurn, { refused, events }: RecordedAnswer): void {
-  if (refused === undefined) return entry.ends(...endingOf(events.map(({ text }) => text)));
+function endConverted(entry: OpenTurn, { refused, events }: RecordedAnswer): void {
+  if (refused === undefined) return entry.end(...endingOf(events.map(({ text }) => text)));
   const error = parsed(refused.body)?.['error'];
-  entry.refused(refused.status, isRecord(error) && typeof error['code'] === 'string' ? error['code'] : null);
+  entry.refuse(refused.status, isRecord(error) && typeof error['code'] === 'string' ? error['code'] : null);
 }
 
-function endEntry(entry: OpenTurn, { answer, sent, streams }: RecordedExchange): void {
+function endVerbatim(entry: OpenTurn, { answer, sent, streams }: RecordedExchange): void {
   if (answer !== undefined && answer.status >= 400) {
     const error = parsed(sent[0]?.text ?? '')?.['error'];
     const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : null;
-    return entry.refused(answer.status, code);
+    return entry.refuse(answer.status, code);
   }
   const texts = sent.map(({ text }) =>
     streams ? (/^data: ?(.*)$/m.exec(text)?.[1] ?? '') : JSON.stringify({ response: parsed(text) }),
   );
-  entry.ends(...endingOf(texts));
+  entry.end(...endingOf(texts));
 }
 
 /** The last response among events, and how it ended. */

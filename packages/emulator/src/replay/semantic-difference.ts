@@ -2,22 +2,25 @@ import { isItem, isRecord, type Item } from '../wire/wire.js';
 import { firstDifference, type Difference } from './difference.js';
 
 /** How a response can be found that an earlier answer of the recording gave: what its request meant, and what it said. */
-export interface Known {
+export interface ResponseHistory {
   readonly input: readonly Item[];
   readonly output: readonly Item[];
 }
 
 /** Fields of an item that a client may leave out, or send back, without changing what the model reads. */
-const incidental = new Set(['id', 'status', 'annotations', 'logprobs']);
+const insignificantFields = new Set(['id', 'status', 'annotations', 'logprobs']);
 
 /**
  * The full input of a create: what it continues by id, as far as that is known, then its own items; in one form, whether a
  * message came as a text or in parts.
  */
-export function fullInput(body: Record<string, unknown>, find: (id: string) => Known | undefined): readonly Item[] {
+export function fullInput(
+  body: Record<string, unknown>,
+  find: (id: string) => ResponseHistory | undefined,
+): readonly Item[] {
   const { input, previous_response_id: previous } = body;
   const known = typeof previous === 'string' ? find(previous) : undefined;
-  return [...(known?.input ?? []), ...(known?.output ?? []).map(normal), ...itemsOf(input).map(normal)];
+  return [...(known?.input ?? []), ...(known?.output ?? []).map(normalized), ...itemsOf(input).map(normalized)];
 }
 
 /**
@@ -41,9 +44,9 @@ function itemsOf(input: unknown): readonly Item[] {
   return Array.isArray(input) ? input.filter(isItem) : [];
 }
 
-function normal(item: Item): Item {
+function normalized(item: Item): Item {
   const type = item.type ?? 'message';
-  const kept = Object.entries(item).filter(([name, value]) => !incidental.has(name) && value !== null);
+  const kept = Object.entries(item).filter(([name, value]) => !insignificantFields.has(name) && value !== null);
   const same = { ...Object.fromEntries(kept), type };
   return type === 'message' ? { ...same, content: partsOf(item) } : same;
 }
@@ -54,6 +57,6 @@ function partsOf({ role, content }: Item): unknown {
   }
   if (!Array.isArray(content)) return content;
   return content.map((part: unknown) =>
-    isRecord(part) ? Object.fromEntries(Object.entries(part).filter(([name]) => !incidental.has(name))) : part,
+    isRecord(part) ? Object.fromEntries(Object.entries(part).filter(([name]) => !insignificantFields.has(name))) : part,
   );
 }

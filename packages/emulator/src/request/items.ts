@@ -81,11 +81,11 @@ function checkItem(item: unknown, path: readonly PropertyKey[]): Item {
   const checked = schema.safeParse(isRecord(item) && type !== undefined ? { ...item, type } : item);
   if (!checked.success || !isItem(item)) throw refusalOfIssue(checked.error?.issues[0], path, item);
   if (type === 'message' && Array.isArray(item['content'])) {
-    const parts = item['role'] === 'assistant' ? spokenParts : givenParts;
+    const parts = item['role'] === 'assistant' ? outputParts : inputParts;
     checkParts(item['content'], parts, [...path, 'content']);
   }
   if (type?.endsWith('_tool_call_output') === true || type === 'function_call_output') {
-    if (Array.isArray(item['output'])) checkParts(item['output'], givenParts, [...path, 'output']);
+    if (Array.isArray(item['output'])) checkParts(item['output'], inputParts, [...path, 'output']);
   }
   return item;
 }
@@ -105,7 +105,7 @@ const imageUrl = z
   );
 
 /** What a user, a developer or a tool can say. */
-const givenParts: Parts = {
+const inputParts: Parts = {
   input_text: z.looseObject({ text: z.string() }),
   input_image: z
     .looseObject({
@@ -131,7 +131,7 @@ const givenParts: Parts = {
 };
 
 /** What an assistant has said. */
-const spokenParts: Parts = {
+const outputParts: Parts = {
   output_text: z.looseObject({ text: z.string() }),
   refusal: z.looseObject({ refusal: z.string() }),
 };

@@ -18,18 +18,18 @@ export function isLarge(raw: Uint8Array): boolean {
 }
 
 /** Parses UTF-8 JSON. `wrong` is the sentence for what is none. @throws Refusal for that, and for JSON that is too deep */
-export function* parseJson(raw: Buffer, wrong: string): Incremental<unknown> {
+export function* parseJson(raw: Buffer, invalidMessage: string): Incremental<unknown> {
   const refused = (message: string) => new Refusal(message, { code: 'invalid_json' });
-  const found: Found = { lists: [], texts: [] };
-  if (raw.byteLength > maxDepth && (yield* isTooDeep(raw, isLarge(raw) ? found : undefined))) {
+  const largeValues: LargeValues = { lists: [], texts: [] };
+  if (raw.byteLength > maxDepth && (yield* isTooDeep(raw, isLarge(raw) ? largeValues : undefined))) {
     throw refused(`The JSON of your request is nested more than ${maxDepth} levels deep.`);
   }
-  const { lists, texts } = found;
+  const { lists, texts } = largeValues;
   try {
-    if (texts.length > 0) return yield* parseLongTexts(raw, texts, (short) => parseJson(short, wrong));
+    if (texts.length > 0) return yield* parseLongTexts(raw, texts, (short) => parseJson(short, invalidMessage));
     return lists.length === 0 ? yield* parseWhole(raw) : yield* parseInParts(raw, lists);
   } catch {
-    throw refused(wrong);
+    throw refused(invalidMessage);
   }
 }
 
@@ -58,7 +58,7 @@ interface List {
 }
 
 /** The parts of a body that are parsed in steps of their own. */
-interface Found {
+interface LargeValues {
   readonly lists: List[];
   readonly texts: LongText[];
 }
@@ -67,7 +67,7 @@ interface Found {
 const scannedPerStep = 65_536;
 
 /** Counts brackets outside of texts. Notes large lists and texts on its way, if it is given a place for them. */
-function* isTooDeep(raw: Buffer, found: Found | undefined): Incremental<boolean> {
+function* isTooDeep(raw: Buffer, largeValues: LargeValues | undefined): Incremental<boolean> {
   let depth = 0;
   let list: List | undefined;
   let steps = 0;
@@ -83,7 +83,7 @@ function* isTooDeep(raw: Buffer, found: Found | undefined): Incremental<boolean>
         if (steps % scannedPerStep === 0) yield;
       } while (at !== -1 && isEscaped(raw, open, at));
       if (at === -1) return false;
-      if (at - open > largeBytes && !isKey(raw, at)) found?.texts.push({ open, close: at });
+      if (at - open > largeBytes && !isKey(raw, at)) largeValues?.texts.push({ open, close: at });
     } else if (byte === openListByte || byte === openObjectByte) {
       depth += 1;
       if (depth > maxDepth) return true;
@@ -93,7 +93,7 @@ function* isTooDeep(raw: Buffer, found: Found | undefined): Incremental<boolean>
       if (depth === 1 && list !== undefined) {
         list.close = at;
         // A list that ends in another bracket is for the parser to refuse.
-        if (byte === closeListByte && at - list.open > largeBytes) found?.lists.push(list);
+        if (byte === closeListByte && at - list.open > largeBytes) largeValues?.lists.push(list);
         list = undefined;
       }
     } else if (byte === commaByte && depth === 2) list?.commas.push(at);

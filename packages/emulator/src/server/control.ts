@@ -10,7 +10,7 @@ import { Refusal } from '../wire/refusal.js';
 const controlPath = '/emulator';
 
 /** What the control API reads and changes. */
-export interface Controlled {
+export interface ControlledEmulator {
   readonly journal: Journal;
   readonly behaviour: Behaviour;
   readonly bill: () => Bill;
@@ -19,19 +19,19 @@ export interface Controlled {
   readonly bodyBytes: number;
 }
 
-interface Call {
-  readonly controlled: Controlled;
+interface ControlCall {
+  readonly controlled: ControlledEmulator;
   readonly query: URLSearchParams;
   /** The body as text; empty if there is none. */
   readonly body: () => Promise<string>;
 }
 
-type Action = (call: Call) => unknown;
+type Action = (call: ControlCall) => unknown;
 
 const okAnswer = { status: 'ok' };
 
 /** An action that has nothing to tell but that it is done. */
-function doing(act: (call: Call) => void | Promise<void>): Action {
+function command(act: (call: ControlCall) => void | Promise<void>): Action {
   return async (call) => {
     await act(call);
     return okAnswer;
@@ -50,9 +50,9 @@ const actions: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
       requests: journal.requests(),
     }),
   },
-  '/clear': { POST: doing(({ controlled }) => controlled.journal.clear()) },
+  '/clear': { POST: command(({ controlled }) => controlled.journal.clear()) },
   '/settled': {
-    POST: doing(({ controlled, query }) =>
+    POST: command(({ controlled, query }) =>
       controlled.journal.settled(timeoutOf(query)).catch((error: unknown) => {
         throw new Refusal(messageOf(error), { status: 504, type: 'not_settled', code: 'not_settled' });
       }),
@@ -60,12 +60,12 @@ const actions: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
   },
   '/script': {
     GET: ({ controlled }) => ({ unused_turns: controlled.behaviour.unusedTurns() }),
-    PUT: doing(async ({ controlled, body }) => controlled.behaviour.setScriptText(await body(), 'script')),
-    DELETE: doing(({ controlled }) => controlled.behaviour.setScript(undefined)),
+    PUT: command(async ({ controlled, body }) => controlled.behaviour.setScriptText(await body(), 'script')),
+    DELETE: command(({ controlled }) => controlled.behaviour.setScript(undefined)),
   },
   '/faults': {
-    PUT: doing(async ({ controlled, body }) => controlled.behaviour.setFaultsText(await body(), 'faults')),
-    DELETE: doing(({ controlled }) => controlled.behaviour.setFaults(undefined)),
+    PUT: command(async ({ controlled, body }) => controlled.behaviour.setFaultsText(await body(), 'faults')),
+    DELETE: command(({ controlled }) => controlled.behaviour.setFaults(undefined)),
   },
   // Closed once its answer is out.
   '/end': { POST: () => okAnswer },
@@ -78,7 +78,7 @@ export function isControl(request: IncomingMessage): boolean {
 
 /** Answers one request of the control API with JSON. Never rejects. */
 export async function serveControl(
-  controlled: Controlled,
+  controlled: ControlledEmulator,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {

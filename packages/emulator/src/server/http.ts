@@ -55,7 +55,8 @@ async function route(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (settings.replay !== undefined) return replayed(engine, settings, settings.replay, connection, request, response);
+  if (settings.replay !== undefined)
+    return serveReplay(engine, settings, settings.replay, connection, request, response);
   const path = pathOf(request);
   if (path === 'responses') {
     if (request.method === 'POST') return create(engine, settings, connection, request, response);
@@ -75,7 +76,7 @@ async function route(
   throw unknownPath(request);
 }
 
-async function replayed(
+async function serveReplay(
   engine: Engine,
   settings: HttpSettings,
   replay: Replay,
@@ -83,10 +84,10 @@ async function replayed(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const left = leaving(response).signal;
+  const gone = watchClient(response).signal;
   const faults = new RequestFaults(engine.faults, request, connection);
   const connectionControl = new HttpConnectionControl(response, engine.clock, faults.firstTurnFaults);
-  await faults.beforeAnswer(connectionControl, engine.clock, left);
+  await faults.beforeAnswer(connectionControl, engine.clock, gone);
   const { body } = await readBody(request, settings.bodyBytes);
   await replay.serveHttp(request, body, response, connectionControl, connection);
 }
@@ -94,18 +95,18 @@ async function replayed(
 const clientGone = new Error('The client has gone.');
 
 /** The client of one request. */
-interface Leaving {
+interface ClientPresence {
   /** Aborted when the answer ends before the request is served: the client left, or a fault ended the answer. */
   readonly signal: AbortSignal;
   /** The request is served: the end of its answer aborts nothing any more. */
   isServed: boolean;
 }
 
-function leaving(response: ServerResponse): Leaving {
-  const left = new AbortController();
-  const client: Leaving = { signal: left.signal, isServed: false };
+function watchClient(response: ServerResponse): ClientPresence {
+  const gone = new AbortController();
+  const client: ClientPresence = { signal: gone.signal, isServed: false };
   response.once('close', () => {
-    if (!client.isServed) left.abort(clientGone);
+    if (!client.isServed) gone.abort(clientGone);
   });
   return client;
 }
@@ -147,14 +148,14 @@ function exchangeOf(
   request: IncomingMessage,
   response: ServerResponse,
 ): Exchange {
-  const left = leaving(response).signal;
+  const gone = watchClient(response).signal;
   return {
     engine,
     tenant: tenantOf(request.headers, engine.credentials),
     recordings,
     segments,
     query: new URL(request.url ?? '/', 'http://emulator').searchParams,
-    signal: left,
+    signal: gone,
     async body() {
       const read = await readBody(request, bodyBytes);
       if (read.body.byteLength === 0) return undefined;
@@ -162,11 +163,14 @@ function exchangeOf(
       if (refusal !== undefined) throw refusal;
       return body;
     },
-    stream: (frames) => sendEvents(frames, eventStream(response, left, engine.dialect.doneMarker)),
+    stream: (frames) => sendEvents(frames, sseSink(response, gone, engine.dialect.doneMarker)),
   };
 }
 
-async function sendEvents(frames: AsyncIterable<Frame> | Iterable<Frame>, { send, finish }: Delivery): Promise<void> {
+async function sendEvents(
+  frames: AsyncIterable<Frame> | Iterable<Frame>,
+  { send, finish }: ResponseSink,
+): Promise<void> {
   for await (const frame of frames) await send(frame);
   finish(undefined);
 }
@@ -178,8 +182,8 @@ async function create(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const client = leaving(response);
-  const left = client.signal;
+  const client = watchClient(response);
+  const gone = client.signal;
   const { clock } = engine;
   const tenant = tenantOf(request.headers, engine.credentials);
   if (engine.dialect.accountStatus) {
@@ -188,7 +192,7 @@ async function create(
   }
   const faults = new RequestFaults(engine.faults, request, connection);
   const connectionControl = new HttpConnectionControl(response, clock, faults.firstTurnFaults);
-  await faults.beforeAnswer(connectionControl, clock, left);
+  await faults.beforeAnswer(connectionControl, clock, gone);
   const parsed = await parseBody(await readBody(request, settings.bodyBytes));
   const { body } = parsed;
   const refusal = parsed.refusal ?? refuseWithoutBeta(body, hasMultiAgentBeta(request.headers));
@@ -199,39 +203,39 @@ async function create(
     openEventStream(response);
     response.flushHeaders();
   }
-  await faults.afterOpen(connectionControl, clock, left);
+  await faults.afterOpen(connectionControl, clock, gone);
   const shared = {
     connection,
     tenant,
     connectionControl,
     laneCache: undefined,
     // Turns without a history are counted over all HTTP requests: a client may open a connection for each.
-    place: engine,
-    signal: left,
+    counterKey: engine,
+    signal: gone,
     refuse: (refusal: Refusal) => refuse(response, refusal),
   };
   if (isRecord(body) && body['background'] === true) {
-    const job = await engine.background.begin(tenant, (delivery) =>
-      runTurnWithFaults(engine, received, { ...shared, ...delivery, transport: streams ? 'sse' : 'json' }),
+    const job = await engine.background.begin(tenant, (sink) =>
+      runTurnWithFaults(engine, received, { ...shared, ...sink, transport: streams ? 'sse' : 'json' }),
     );
     if (!streams) return sendJson(response, JSON.stringify(job.begun));
-    const delivery = eventStream(response, left, engine.dialect.doneMarker);
-    return sendEvents(job.follow(0, left), delivery);
+    const sink = sseSink(response, gone, engine.dialect.doneMarker);
+    return sendEvents(job.follow(0, gone), sink);
   }
   const carriage: TurnSink = streams
-    ? { ...shared, ...eventStream(response, left, engine.dialect.doneMarker) }
-    : { ...shared, ...singleAnswer(response) };
+    ? { ...shared, ...sseSink(response, gone, engine.dialect.doneMarker) }
+    : { ...shared, ...jsonSink(response) };
   await runTurnWithFaults(engine, received, carriage);
   client.isServed = true;
 }
 
-type Delivery = Pick<TurnSink, 'transport' | 'send' | 'finish'>;
+type ResponseSink = Pick<TurnSink, 'transport' | 'send' | 'finish'>;
 
 /** Longer texts of events are written at once. */
 const writeLength = 16_384;
 
 /** Each event as `event:` and `data:` lines (P22). Whether the body ends with `[DONE]` is up to the dialect (P23). */
-function eventStream(response: ServerResponse, signal: AbortSignal, doneMarker: boolean): Delivery {
+function sseSink(response: ServerResponse, signal: AbortSignal, doneMarker: boolean): ResponseSink {
   let text = '';
   const flush = () => {
     const all = text;
@@ -257,7 +261,7 @@ function eventStream(response: ServerResponse, signal: AbortSignal, doneMarker: 
 }
 
 /** Nothing until the turn has ended, then the response. A failed one is a 200 too: the status is in the body. */
-function singleAnswer(response: ServerResponse): Delivery {
+function jsonSink(response: ServerResponse): ResponseSink {
   let lastFrame: Frame | undefined;
   return {
     transport: 'json',

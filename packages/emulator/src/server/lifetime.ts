@@ -22,18 +22,18 @@ export class Lifetime {
   readonly #rules: LifetimeRules;
   readonly #opened: number;
   readonly #waits = new Map<string, Cancel>();
-  #heard: number;
+  #lastActivity: number;
 
   /** `aged` is called when the age limit passes, unless it ends the next turn only. */
-  constructor(clock: Clock, socket: WebSocket, rules: LifetimeRules, aged: () => void) {
+  constructor(clock: Clock, socket: WebSocket, rules: LifetimeRules, onAgeLimit: () => void) {
     this.#clock = clock;
     this.#socket = socket;
     this.#rules = rules;
     this.#opened = clock.now();
-    this.#heard = this.#opened;
-    if (rules.ageLimit !== 'next-turn') this.#wait('age', rules.connectionAgeMs, aged);
+    this.#lastActivity = this.#opened;
+    if (rules.ageLimit !== 'next-turn') this.#wait('age', rules.connectionAgeMs, onAgeLimit);
     for (const sign of ['message', 'ping', 'pong']) socket.on(sign, () => this.touch());
-    if (rules.idleMs > 0) this.#watchSilence(rules.idleMs);
+    if (rules.idleMs > 0) this.#watchIdle(rules.idleMs);
     if (rules.pings !== undefined) this.#ping(rules.pings);
     socket.once('close', () => {
       for (const cancel of this.#waits.values()) cancel();
@@ -46,14 +46,14 @@ export class Lifetime {
 
   /** A frame has passed. */
   touch(): void {
-    this.#heard = this.#clock.now();
+    this.#lastActivity = this.#clock.now();
   }
 
   /** One timer for all frames: when it fires it looks how long ago the last of them was. */
-  #watchSilence(idleMs: number): void {
-    const left = this.#heard + idleMs - this.#clock.now();
+  #watchIdle(idleMs: number): void {
+    const left = this.#lastActivity + idleMs - this.#clock.now();
     if (left <= 0) this.#socket.close(1001, 'idle for too long');
-    else this.#wait('idle', left, () => this.#watchSilence(idleMs));
+    else this.#wait('idle', left, () => this.#watchIdle(idleMs));
   }
 
   #ping({ everyMs, timeoutMs }: Pings): void {

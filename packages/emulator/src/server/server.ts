@@ -3,7 +3,7 @@ import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 import { Access, guard } from '../listener/access.js';
-import { isControl, serveControl, type Controlled } from './control.js';
+import { isControl, serveControl, type ControlledEmulator } from './control.js';
 import { EmulatorError } from '../base/errors.js';
 import { upgradeControl, webSocketControl } from '../faults/connection-control.js';
 import { RequestFaults } from '../faults/request-faults.js';
@@ -31,17 +31,17 @@ export interface RunningServer {
 }
 
 /** What a server answers with. */
-export interface Served {
+export interface ServerParts {
   readonly engine: Engine;
   /** Answers everything, if there is one. */
   readonly replay: Replay | undefined;
   /** What the control API controls; undefined where it is off. */
-  readonly control: Controlled | undefined;
+  readonly control: ControlledEmulator | undefined;
 }
 
 /** Listens, and hands each request and each upgrade to what answers it. @throws EmulatorError if the address cannot be had */
 export async function startServer(
-  { engine, replay, control }: Served,
+  { engine, replay, control }: ServerParts,
   checked: CheckedOptions,
 ): Promise<RunningServer> {
   const access = new Access(checked.host, checked);
@@ -79,7 +79,7 @@ export async function startServer(
     sockets.set(socket, connection);
     socket.once('close', () => {
       sockets.delete(socket);
-      connection.closed();
+      connection.close();
     });
   });
   server.on('request', (request, response) => {
@@ -120,16 +120,16 @@ export async function startServer(
     socket.on('error', () => socket.destroy());
     const webSocketServer = await webSockets();
     const waiting = upgradeControl(socket);
-    const left = () => socket.destroy();
+    const leave = () => socket.destroy();
     // Whoever keeps a client waiting must read, to hear it leave; before the 101 it has nothing to say.
-    if (faults.strikesBeforeAnswer || replay !== undefined) socket.once('end', left).resume();
+    if (faults.strikesBeforeAnswer || replay !== undefined) socket.once('end', leave).resume();
     await faults.beforeAnswer(waiting, clock, gone.signal);
-    const recorded = await replay?.admit(waiting, gone.signal);
-    socket.off('end', left);
+    const recorded = await replay?.acceptUpgrade(waiting, gone.signal);
+    socket.off('end', leave);
     webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
       logRequest(engine.journal, connection.number, request, 101);
       connection.markWebSocket();
-      webSocket.once('close', (code, reason) => connection.closed(code, reason.toString()));
+      webSocket.once('close', (code, reason) => connection.close(code, reason.toString()));
       const connectionControl = webSocketControl(webSocket, socket, clock, faults.firstTurnFaults);
       if (recorded !== undefined) replay?.serveWebSocket(recorded, webSocket, connectionControl, connection.number);
       else {

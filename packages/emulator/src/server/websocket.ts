@@ -56,11 +56,11 @@ export function serveWebSocket(
   multiAgent: boolean,
 ): ServedSocket {
   const { dialect, clock } = engine;
-  const left = new AbortController();
-  const gather = corkUntilMicrotask(tcp);
+  const closed = new AbortController();
+  const corkWrites = corkUntilMicrotask(tcp);
   const lanes = new Lanes(limits);
   const cache = new ConnectionCache(engine.memory, dialect.eviction);
-  const steering = new Steering(engine.ids, limits, () => lanes.all(), say);
+  const steering = new Steering(engine.ids, limits, () => lanes.all(), sendAnswer);
   const { connectionAgeMs, idleMs } = limits;
   const lifetime = new Lifetime(clock, socket, { connectionAgeMs, ageLimit, idleMs, pings }, () => {
     if (ageLimit === 'mid-turn') expire();
@@ -71,32 +71,32 @@ export function serveWebSocket(
   let reading: Promise<void> | undefined;
   let unread = 0;
   let model: unknown;
-  let ending = false;
+  let isEnding = false;
 
   socket.on('error', () => {
     // ws closes the socket itself, with the code that fits (1009 for a frame that is too large).
   });
   socket.once('close', () => {
-    left.abort();
+    closed.abort();
     lanes.clear();
     cache.clear();
   });
   socket.on('message', (raw: Buffer, isBinary: boolean) => {
     // What was in flight when the socket began to close is not served any more.
-    if (!isOpen() || ending) return;
+    if (!isOpen() || isEnding) return;
     if (reading === undefined && !isLarge(raw))
       return receive(runWithoutPause(readClientEvent(raw, isBinary, accepted)));
     // A large message is read in steps, and whatever comes meanwhile waits for it: messages keep their order.
     socket.pause();
-    reading = readGently(raw, isBinary, reading);
+    reading = readInSteps(raw, isBinary, reading);
   });
 
-  async function readGently(raw: Buffer, isBinary: boolean, before: Promise<void> | undefined): Promise<void> {
+  async function readInSteps(raw: Buffer, isBinary: boolean, before: Promise<void> | undefined): Promise<void> {
     unread += 1;
     await before;
     const message = await runInSteps(readClientEvent(raw, isBinary, accepted));
     unread -= 1;
-    if (isOpen() && !ending) receive(message);
+    if (isOpen() && !isEnding) receive(message);
     if (unread > 0) return;
     reading = undefined;
     socket.resume();
@@ -110,7 +110,7 @@ export function serveWebSocket(
     const body = isRecord(message.body) ? message.body : {};
     if (dialect.closesOnNestedBody && isRecord(body['response'])) return socket.close(1011, 'internal error');
     // What is refused waits as well: errors keep the order of their lane.
-    const { lane, refusal = foreignModel(body) ?? refuseWithoutBeta(body, multiAgent) } = lanes.place(
+    const { lane, refusal = refuseOtherModel(body) ?? refuseWithoutBeta(body, multiAgent) } = lanes.laneFor(
       body['stream_id'],
     );
     const { turns, bytes } = lanes.queued;
@@ -125,7 +125,7 @@ export function serveWebSocket(
 
   function injectInto(body: Record<string, unknown>): void {
     const { lane, answer } = inject(body, (id) => steering.find(id));
-    say(lane, answer);
+    sendAnswer(lane, answer);
   }
 
   /** An event that is refused is answered at once: it belongs to no lane. */
@@ -139,7 +139,7 @@ export function serveWebSocket(
   }
 
   /** P13: the first create decides on the model of its connection. */
-  function foreignModel(body: Record<string, unknown>): Refusal | undefined {
+  function refuseOtherModel(body: Record<string, unknown>): Refusal | undefined {
     if (!dialect.oneModelPerConnection || typeof body['model'] !== 'string') return undefined;
     model ??= body['model'];
     if (model === body['model']) return undefined;
@@ -149,12 +149,12 @@ export function serveWebSocket(
 
   /** Begins whatever may run now. A connection that is too old finishes what runs, and begins nothing. */
   function run(): void {
-    while (isOpen() && !ending) {
+    while (isOpen() && !isEnding) {
       if (lifetime.isOver) {
         if (lanes.running.size > 0 || (ageLimit === 'next-turn' && lanes.queued.turns === 0)) return;
         return expire();
       }
-      const begun = lanes.start();
+      const begun = lanes.takeNext();
       if (begun === undefined) return;
       void serve(begun.lane, begun.next);
     }
@@ -162,7 +162,7 @@ export function serveWebSocket(
 
   async function serve(lane: Lane, next: QueuedCreate): Promise<void> {
     await serveTurn(lane, next);
-    lanes.ended(lane);
+    lanes.release(lane);
     run();
   }
 
@@ -170,14 +170,14 @@ export function serveWebSocket(
     const { target, steered } = steering.begin(lane, next);
     lane.numbering = new Numbering();
     const isSuccessor = next.successor !== undefined;
-    const carriage: TurnSink = {
-      ...carriageOf(lane),
+    const sink: TurnSink = {
+      ...sinkOf(lane),
       laneCache: lineageOf(lane, isSuccessor),
       injected: () => target.injected,
       interrupted: target.interrupted,
-      ...(dialect.steering ? { steerable: target.watch.bind(target) } : {}),
+      ...(dialect.steering ? { withSteering: target.withSteering.bind(target) } : {}),
       send(frame) {
-        target.sent(frame);
+        target.onSent(frame);
         if (dialect.accountStatus && frame.type === 'response.created') {
           const waits = write(rateLimitsFrame(clock.now()).text);
           if (waits !== undefined) return waits.then(() => send(lane, frame));
@@ -185,26 +185,26 @@ export function serveWebSocket(
         return send(lane, frame);
       },
       refuse(refusal) {
-        steering.giveBack(lane, steered, refusal.message);
+        steering.returnInput(lane, steered, refusal.message);
         // Nobody asked for a successor, so nobody waits for its error.
         return isSuccessor ? undefined : refuse(lane, refusal);
       },
     };
-    await runTurnWithFaults(engine, { ...next, steered: steered.flatMap(({ items }) => items) }, carriage);
+    await runTurnWithFaults(engine, { ...next, steered: steered.flatMap(({ items }) => items) }, sink);
     if (!isOpen()) return;
     const successor = steering.end(lane, target, next.body);
     if (successor !== undefined) lanes.enqueueSuccessor(lane, successor, target.queued);
   }
 
-  function carriageOf(lane: Lane): TurnSink {
+  function sinkOf(lane: Lane): TurnSink {
     return {
       transport: 'websocket',
       connection,
       tenant,
       connectionControl,
       laneCache: undefined,
-      place: lane,
-      signal: left.signal,
+      counterKey: lane,
+      signal: closed.signal,
       send: (frame) => send(lane, frame),
       finish: () => undefined,
       refuse: (refusal) => refuse(lane, refusal),
@@ -219,21 +219,21 @@ export function serveWebSocket(
 
   /** The connection is too old (P74). The error is that of the create that waits, if one does; else it comes unasked. */
   function expire(): void {
-    ending = true;
+    isEnding = true;
     const close = () => socket.close(dialect.ageCloseCode, 'connection limit reached');
     const refusal = tooOld(connectionAgeMs);
-    const waits = lanes.start();
+    const waits = lanes.takeNext();
     if (waits !== undefined && dialect.ageError) {
-      const carriage = { ...carriageOf(waits.lane), refuse: (error: Refusal) => refuse(undefined, error) };
-      void runTurnWithFaults(engine, { ...waits.next, refusal }, carriage).then(close);
+      const sink = { ...sinkOf(waits.lane), refuse: (error: Refusal) => refuse(undefined, error) };
+      void runTurnWithFaults(engine, { ...waits.next, refusal }, sink).then(close);
       return;
     }
-    left.abort();
+    closed.abort();
     if (dialect.ageError) void refuse(undefined, refusal);
     close();
   }
 
-  function say(lane: Lane | undefined, answer: SteerAnswer): void {
+  function sendAnswer(lane: Lane | undefined, answer: SteerAnswer): void {
     const frame = answer(lane?.numbering.insert() ?? 0);
     // A client that is gone hears nothing of it: the outcome of its steer is unknown to it, as it is on a real connection.
     write(stamped(frame.text, lane?.streamId))?.catch(() => undefined);
@@ -249,7 +249,7 @@ export function serveWebSocket(
   function write(text: string): Promise<void> | undefined {
     if (socket.readyState !== socket.OPEN) return undefined;
     lifetime.touch();
-    gather();
+    corkWrites();
     if (socket.bufferedAmount < highWaterBytes) {
       socket.send(text);
       return undefined;
@@ -258,7 +258,7 @@ export function serveWebSocket(
       socket.send(text, (error) => {
         if (!error) return resolve();
         // The write fails before 'close' is heard: the turn was not refused, its client has gone.
-        left.abort();
+        closed.abort();
         reject(error);
       });
     });
@@ -271,12 +271,12 @@ export function serveWebSocket(
   }
 
   function isOpen(): boolean {
-    return !left.signal.aborted && socket.readyState === socket.OPEN;
+    return !closed.signal.aborted && socket.readyState === socket.OPEN;
   }
 
   return {
     get lanes() {
-      return lanes.names;
+      return lanes.nameCount;
     },
     get running() {
       return lanes.running.size;

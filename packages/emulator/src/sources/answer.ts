@@ -9,7 +9,7 @@ export interface Question {
   readonly request: CreateRequest;
   readonly context: Context;
   /** Where turns without a history are counted: the socket they came on, or the emulator for HTTP. */
-  readonly place: object;
+  readonly counterKey: object;
 }
 
 /** One thing the model says; each becomes one output item. */
@@ -28,7 +28,7 @@ export type ReplyItem =
   /** The call of a tool that the service has a name for, in the words of the API. */
   | { readonly kind: 'tool'; readonly item: ToolItem };
 
-type Ending =
+type ReplyEnd =
   | { readonly kind: 'completed' }
   | { readonly kind: 'incomplete'; readonly reason: string }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
@@ -36,7 +36,7 @@ type Ending =
 /** What the model says in one turn; the emulator makes the events of it. */
 export interface Reply {
   readonly output: readonly ReplyItem[];
-  readonly ending: Ending;
+  readonly end: ReplyEnd;
 }
 
 /** The events of one recorded response, and the response they end in (undefined if the recording breaks off before). */

@@ -16,19 +16,19 @@ export class ConversationScope implements Scope {
   readonly #context: Context;
   readonly #model: string;
   readonly #turn: number;
-  readonly #spoken: readonly Entry[];
+  readonly #modelTurns: readonly Entry[];
   #named: ReadonlyMap<string, string> | undefined;
 
-  constructor({ request, context }: Question, turn: number, spoken: readonly Entry[]) {
+  constructor({ request, context }: Question, turn: number, modelTurns: readonly Entry[]) {
     this.#context = context;
-    this.#spoken = spoken;
+    this.#modelTurns = modelTurns;
     this.#model = request.model;
     this.#turn = turn;
   }
 
   get(name: string): unknown {
     // An `as` wins over the three, the name of a tool does not.
-    const isAlias = this.#spoken.some((entry) => aliasesOf(entry).includes(name));
+    const isAlias = this.#modelTurns.some((entry) => aliasesOf(entry).includes(name));
     if (isAlias) return this.#byName().get(name);
     return this.#always().get(name) ?? this.#latestOutput(name);
   }
@@ -69,7 +69,7 @@ export class ConversationScope implements Scope {
     const turns = this.#context.modelTurns();
     const compacted = this.#context.turns - turns.length;
     for (const [n, items] of turns.entries()) {
-      const entry = this.#spoken[compacted + n];
+      const entry = this.#modelTurns[compacted + n];
       const aliases = entry === undefined ? [] : aliasesOf(entry);
       for (const [k, call] of items.filter(isClientCall).entries()) {
         const output = outputs.get(call['call_id']);

@@ -16,7 +16,7 @@ export function echo(dialect: Pick<Dialect, 'callsUnasked'>): Source {
     const call = demandedCall(request) ?? (dialect.callsUnasked ? unaskedCall(request, context) : undefined);
     const text = context.unansweredText || 'There is no text to repeat.';
     const said: ReplyItem = call ?? { kind: 'message', text: echoInFormat(text, request) };
-    return { kind: 'reply', reply: { output: [said], ending: { kind: 'completed' } } };
+    return { kind: 'reply', reply: { output: [said], end: { kind: 'completed' } } };
   };
 }
 

@@ -32,12 +32,12 @@ export function asksForRecordingModel(model: string): boolean {
 export function recorded(folder: string | undefined): Source {
   const given = new WeakMap<object, Map<string, number>>();
 
-  return async ({ request, context, place }) => {
+  return async ({ request, context, counterKey }) => {
     if (!asksForRecording(request)) return undefined;
     const name = request.model.slice(modelPrefix.length);
     const responses = await load(folder, name);
-    const counts = given.get(place) ?? new Map<string, number>();
-    given.set(place, counts);
+    const counts = given.get(counterKey) ?? new Map<string, number>();
+    given.set(counterKey, counts);
     const previous = continued(responses, request, context) ?? counts.get(name) ?? -1;
     const index = (previous + 1) % responses.length;
     counts.set(name, index);

@@ -33,7 +33,7 @@ export function exampleOf(schema: Record<string, unknown>): unknown {
  */
 export function refuseFormatMismatch(reply: Reply, request: CreateRequest, place?: string): void {
   const { format } = request;
-  if (format.type === 'text' || reply.ending.kind !== 'completed') return;
+  if (format.type === 'text' || reply.end.kind !== 'completed') return;
   for (const said of reply.output) {
     if (said.kind !== 'message' || said.text === undefined || said.phase === 'commentary') continue;
     const problem = problemWith(said.text, format.type === 'json_schema' ? format.schema : { type: 'object' });
@@ -74,7 +74,7 @@ const maxSampleItems = 100;
 function sampleOf(schema: unknown, text: string, root: Record<string, unknown>, depth: number): unknown {
   if (!isRecord(schema) || depth > maxDepth) return null;
   const inner = (each: unknown) => sampleOf(each, text, root, depth + 1);
-  if (typeof schema['$ref'] === 'string') return inner(pointed(schema['$ref'], root));
+  if (typeof schema['$ref'] === 'string') return inner(resolvePointer(schema['$ref'], root));
   if ('const' in schema) return schema['const'];
   if (Array.isArray(schema['enum'])) return schema['enum'][0];
   const branches = schema['anyOf'] ?? schema['oneOf'];
@@ -104,7 +104,7 @@ function sampleOf(schema: unknown, text: string, root: Record<string, unknown>, 
 }
 
 /** Follows a pointer inside the schema, `#/$defs/name`. */
-function pointed(ref: string, root: Record<string, unknown>): unknown {
+function resolvePointer(ref: string, root: Record<string, unknown>): unknown {
   return ref
     .replace(/^#\/?/, '')
     .split('/')

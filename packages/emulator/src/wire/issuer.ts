@@ -10,32 +10,32 @@ const names = Object.keys(dialectTable) as DialectName[];
 /** `text` with the mark of its issuer in place of its last characters, which must be hexadecimal or base64. */
 export function withIssuerMark(text: string, issuer: DialectName): string {
   const plain = text.slice(0, -markLength);
-  return `${plain}${markOf(plain, issuer)}`;
+  return `${plain}${markFor(plain, issuer)}`;
 }
 
 /**
  * Refuses reasoning that a server of another dialect made, as providers do: one cannot open what another has sealed, and has nothing under
  * another's ids (D12). What no emulator made passes, sealed or not: nothing is known of it.
  */
-export function refuseReasoningOfOtherIssuer(items: readonly Item[], own: DialectName): void {
-  for (const [index, { type, id, encrypted_content: sealed }] of items.entries()) {
+export function refuseReasoningOfOtherIssuer(items: readonly Item[], ownIssuer: DialectName): void {
+  for (const [index, { type, id, encrypted_content: encrypted }] of items.entries()) {
     if (type !== 'reasoning') continue;
-    if (typeof sealed === 'string') {
-      if (!isForeign(sealed, own)) continue;
-      const message = `The encrypted content ${sealed.slice(0, 4)}...${sealed.slice(-4)} could not be verified.`;
+    if (typeof encrypted === 'string') {
+      if (!isOfOtherIssuer(encrypted, ownIssuer)) continue;
+      const message = `The encrypted content ${encrypted.slice(0, 4)}...${encrypted.slice(-4)} could not be verified.`;
       throw new Refusal(message, { code: 'invalid_encrypted_content', param: `input[${index}]` });
     }
-    if (typeof id === 'string' && isForeign(id, own))
+    if (typeof id === 'string' && isOfOtherIssuer(id, ownIssuer))
       throw new Refusal(`Item with id '${id}' not found.`, { status: 404, param: 'input' });
   }
 }
 
-function isForeign(text: string, own: DialectName): boolean {
+function isOfOtherIssuer(text: string, ownIssuer: DialectName): boolean {
   const plain = text.slice(0, -markLength);
-  const issuer = names.find((name) => text === `${plain}${markOf(plain, name)}`);
-  return issuer !== undefined && issuer !== own;
+  const issuer = names.find((name) => text === `${plain}${markFor(plain, name)}`);
+  return issuer !== undefined && issuer !== ownIssuer;
 }
 
-function markOf(plain: string, issuer: DialectName): string {
+function markFor(plain: string, issuer: DialectName): string {
   return sha256(`${issuer}\n${plain}`).slice(0, markLength);
 }

@@ -5,20 +5,20 @@ import { EvictionQueue } from '../../dist/base/eviction-queue.js';
 test('oldest: gives out the members of a Set in their order, those that came or went meanwhile included', () => {
   const members = new Set(['a', 'b', 'c']);
   const oldest = new EvictionQueue(members);
-  assert.equal(oldest.take(), 'a');
+  assert.equal(oldest.next(), 'a');
   members.delete('a');
   members.delete('b');
   members.add('d');
   members.add('a');
-  assert.deepEqual([oldest.take(), oldest.take(), oldest.take()], ['c', 'd', 'a']);
+  assert.deepEqual([oldest.next(), oldest.next(), oldest.next()], ['c', 'd', 'a']);
 });
 
 test('oldest: begins again after the last member, so that one that stayed is given out once more', () => {
   const members = new Set(['a']);
   const oldest = new EvictionQueue(members);
-  assert.deepEqual([oldest.take(), oldest.take()], ['a', 'a']);
+  assert.deepEqual([oldest.next(), oldest.next()], ['a', 'a']);
   members.clear();
-  assert.equal(oldest.take(), undefined);
+  assert.equal(oldest.next(), undefined);
   members.add('b');
-  assert.equal(oldest.take(), 'b');
+  assert.equal(oldest.next(), 'b');
 });

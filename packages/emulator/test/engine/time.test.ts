@@ -19,10 +19,10 @@ const EVENTS = [
 async function times(pace: ConstructorParameters<typeof EventPacer>[0]['pace'], seed = 's', uncachedTokens = 0) {
   const clock = new ManualClock();
   const { signal } = new AbortController();
-  const metronome = new EventPacer({ pace, uncachedTokens, clock, seed, signal });
+  const pacer = new EventPacer({ pace, uncachedTokens, clock, seed, signal });
   const out: number[] = [];
   for (const type of EVENTS) {
-    const wait = metronome.before(type);
+    const wait = pacer.waitBefore(type);
     while (clock.waiting > 0) await clock.advance(1);
     await wait;
     out.push(clock.now());

@@ -20,15 +20,15 @@ interface Part {
   readonly stream: (place: object) => Iterable<UnnumberedEvent>;
 }
 
-export function message(said: Message, drafting: ItemOptions, status: ItemStatus): OutputItem {
+export function message(replyItem: Message, options: ItemOptions, status: ItemStatus): OutputItem {
   const parts: Part[] = [];
-  if (said.text !== undefined) parts.push(outputText(said.text, said.annotations ?? [], drafting));
-  if (said.refusal !== undefined) parts.push(refusalPart(said.refusal));
+  if (replyItem.text !== undefined) parts.push(outputText(replyItem.text, replyItem.annotations ?? [], options));
+  if (replyItem.refusal !== undefined) parts.push(refusalPart(replyItem.refusal));
   const item = {
-    id: drafting.ids.next('msg'),
+    id: options.ids.next('msg'),
     type: 'message',
     role: 'assistant',
-    ...(said.phase === undefined ? {} : { phase: said.phase }),
+    ...(replyItem.phase === undefined ? {} : { phase: replyItem.phase }),
   };
   return {
     added: { ...item, status: 'in_progress', content: [] },

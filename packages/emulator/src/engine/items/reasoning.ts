@@ -24,9 +24,9 @@ export function reasoning(
     // A reasoning item that was finished has no status, as a rule.
     ...(reasoningStatus || status === 'incomplete' ? { status } : {}),
   };
-  const sealed = (occasion: string) =>
+  const encrypted = (occasion: string) =>
     include.has('reasoning.encrypted_content')
-      ? { encrypted_content: withIssuerMark(cipherOf(occasion, [id, summary, content]), ids.issuer) }
+      ? { encrypted_content: withIssuerMark(fakeCiphertext(occasion, [id, summary, content]), ids.issuer) }
       : {};
   return {
     added: {
@@ -34,10 +34,10 @@ export function reasoning(
       type: 'reasoning',
       summary: [],
       ...(reasoningStatus ? { status: 'in_progress' } : {}),
-      ...sealed('added'),
+      ...encrypted('added'),
     },
-    done: { ...item, ...sealed('done') },
-    final: { ...item, ...sealed('final') },
+    done: { ...item, ...encrypted('done') },
+    final: { ...item, ...encrypted('final') },
     *progress(at) {
       if (content !== undefined) {
         yield* textEvents(reasoningEvents, 'text', content, { ...at, content_index: 0 });
@@ -53,7 +53,7 @@ export function reasoning(
 }
 
 /** Looks like a cipher: the same length for the same reasoning, other characters on each occasion. Holds nothing. */
-function cipherOf(occasion: string, reasoning: unknown): string {
+function fakeCiphertext(occasion: string, reasoning: unknown): string {
   const plain = JSON.stringify(reasoning);
   const block = createHash('sha512').update(occasion).update(plain).digest('base64url').slice(0, 64);
   return `gAAAAA${block.repeat(Math.ceil((plain.length + 1) / 64))}`;

@@ -12,7 +12,7 @@ import {
 import type { ToolItem } from '../../sources/tool-schema.js';
 
 /** An item of a tool as the API has it, before it has id and type: announced, done, and the events between. */
-interface Performed {
+interface ToolItemStates {
   readonly prefix: IdPrefix;
   readonly added: object;
   readonly done: object;
@@ -22,25 +22,25 @@ interface Performed {
 /** The call of a tool that the service knows by name, with its progress events (P59). `before` is what was drafted so far. */
 export function tool(
   item: ToolItem,
-  drafting: ItemOptions,
+  options: ItemOptions,
   status: ItemStatus,
   before: readonly OutputItem[],
 ): OutputItem {
-  if (item.type === 'compaction') return compaction(drafting);
-  const { prefix, added, done, progress = () => [] } = perform(item, drafting, status, before);
-  const named = { id: drafting.ids.next(prefix), type: item.type };
+  if (item.type === 'compaction') return compaction(options);
+  const { prefix, added, done, progress = () => [] } = statesOf(item, options, status, before);
+  const named = { id: options.ids.next(prefix), type: item.type };
   return { added: { ...named, ...added }, done: { ...named, ...done }, progress };
 }
 
-type Performable = Exclude<ToolItem, { readonly type: 'compaction' }>;
+type DraftableTool = Exclude<ToolItem, { readonly type: 'compaction' }>;
 
-function perform(
-  item: Performable,
-  drafting: ItemOptions,
+function statesOf(
+  item: DraftableTool,
+  options: ItemOptions,
   status: ItemStatus,
   before: readonly OutputItem[],
-): Performed {
-  const { ids, include } = drafting;
+): ToolItemStates {
+  const { ids, include } = options;
   const begun = { status: 'in_progress' };
   switch (item.type) {
     case 'web_search_call':
@@ -48,7 +48,7 @@ function perform(
         prefix: 'ws',
         added: begun,
         done: { status, action: visibleAction(item.action, include) },
-        progress: stages(item.type, 'in_progress', 'searching', 'completed'),
+        progress: progressEvents(item.type, 'in_progress', 'searching', 'completed'),
       };
     case 'file_search_call': {
       const results = include.has('file_search_call.results') ? (item.results ?? []) : null;
@@ -56,7 +56,7 @@ function perform(
         prefix: 'fs',
         added: { ...begun, queries: [], results: null },
         done: { status, queries: item.queries, results },
-        progress: stages(item.type, 'in_progress', 'searching', 'completed'),
+        progress: progressEvents(item.type, 'in_progress', 'searching', 'completed'),
       };
     }
     case 'code_interpreter_call': {
@@ -69,23 +69,23 @@ function perform(
         *progress(at) {
           yield { type: 'response.code_interpreter_call.in_progress', ...at };
           yield* textEvents('response.code_interpreter_call_code', 'code', item.code, at);
-          yield* stages(item.type, 'interpreting', 'completed')(at);
+          yield* progressEvents(item.type, 'interpreting', 'completed')(at);
         },
       };
     }
     case 'image_generation_call': {
-      const { type, partial_images: previews, result, revised_prompt, ...look } = item;
+      const { type, partial_images: partialImages, result, revised_prompt, ...settings } = item;
       return {
         prefix: 'ig',
         added: begun,
-        done: { status, ...look, result, ...(revised_prompt === undefined ? {} : { revised_prompt }) },
+        done: { status, ...settings, result, ...(revised_prompt === undefined ? {} : { revised_prompt }) },
         *progress(at) {
-          yield* stages(type, 'in_progress', 'generating')(at);
-          for (const [partial_image_index, partial_image_b64] of previews.entries()) {
-            const preview = { partial_image_index, partial_image_b64 };
-            yield { type: 'response.image_generation_call.partial_image', ...at, ...preview, ...look };
+          yield* progressEvents(type, 'in_progress', 'generating')(at);
+          for (const [partial_image_index, partial_image_b64] of partialImages.entries()) {
+            const partial = { partial_image_index, partial_image_b64 };
+            yield { type: 'response.image_generation_call.partial_image', ...at, ...partial, ...settings };
           }
-          yield* stages(type, 'completed')(at);
+          yield* progressEvents(type, 'completed')(at);
         },
       };
     }
@@ -95,7 +95,7 @@ function perform(
         prefix: 'mcpl',
         added: { server_label, tools: [] },
         done: { server_label, tools, ...(error === undefined ? {} : { error }) },
-        progress: stages(item.type, 'in_progress', error === undefined ? 'completed' : 'failed'),
+        progress: progressEvents(item.type, 'in_progress', error === undefined ? 'completed' : 'failed'),
       };
     }
     case 'mcp_call': {
@@ -110,7 +110,7 @@ function perform(
         *progress(at) {
           yield { type: 'response.mcp_call.in_progress', ...at };
           yield* textEvents('response.mcp_call_arguments', 'arguments', text, at);
-          yield* stages(item.type, failure === null ? 'completed' : 'failed')(at);
+          yield* progressEvents(item.type, failure === null ? 'completed' : 'failed')(at);
         },
       };
     }
@@ -188,7 +188,7 @@ function perform(
 }
 
 /** Progress events that name the item and nothing else. */
-function stages(type: string, ...names: readonly string[]): (at: ItemPosition) => Iterable<UnnumberedEvent> {
+function progressEvents(type: string, ...names: readonly string[]): (at: ItemPosition) => Iterable<UnnumberedEvent> {
   return (at) => names.map((name) => ({ type: `response.${type}.${name}`, ...at }));
 }
 

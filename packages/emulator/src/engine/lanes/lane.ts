@@ -24,7 +24,7 @@ export class Lane {
   readonly queue: QueuedCreate[] = [];
   /** The turn that runs. */
   target: SteerTarget | undefined;
-  parked: PendingSteers | undefined;
+  pending: PendingSteers | undefined;
   /** Of the events of the latest turn. */
   numbering = new Numbering();
 
@@ -70,7 +70,7 @@ export class Lanes {
     return { turns: this.#queuedTurns, bytes: this.#queuedBytes };
   }
 
-  get names(): number {
+  get nameCount(): number {
     return this.#named.size;
   }
 
@@ -78,7 +78,7 @@ export class Lanes {
    * The lane that a create names (P42, P44). A name that cannot be one is refused on the default lane, which alone has
    * events without `stream_id`; one name too many is refused under that name.
    */
-  place(streamId: unknown): { readonly lane: Lane; readonly refusal?: Refusal } {
+  laneFor(streamId: unknown): { readonly lane: Lane; readonly refusal?: Refusal } {
     if (streamId === undefined || streamId === null) return { lane: this.#default };
     if (this.#limits.lanes === 0) {
       const message = "Unknown parameter: 'stream_id'; turns of one connection run one after another.";
@@ -117,7 +117,7 @@ export class Lanes {
   }
 
   /** Takes the turn that came first of those whose lane is free; undefined if none may run now. */
-  start(): { readonly lane: Lane; readonly next: QueuedCreate } | undefined {
+  takeNext(): { readonly lane: Lane; readonly next: QueuedCreate } | undefined {
     if (this.#running.size >= this.#limits.inFlightTurns) return undefined;
     let first: Lane | undefined;
     for (const lane of this.#waiting) {
@@ -133,7 +133,7 @@ export class Lanes {
     return { lane: first, next };
   }
 
-  ended(lane: Lane): void {
+  release(lane: Lane): void {
     this.#running.delete(lane);
   }
 

@@ -14,11 +14,11 @@ export type SteerErrorCode =
 /** What a server says to a steer. Each event is numbered and sent by the lane of its target. */
 export type SteerAnswer = (sequence: number) => Frame;
 
-export function accepted({ id, parent }: Submission): SteerAnswer {
+export function steerAccepted({ id, parent }: Submission): SteerAnswer {
   return answer('response.steer.accepted', { steer: { id, previous_response_id: parent } });
 }
 
-export function pending({ id, parent }: Submission, required: readonly Item[]): SteerAnswer {
+export function steerPending({ id, parent }: Submission, required: readonly Item[]): SteerAnswer {
   return answer('response.steer.pending', {
     steer: { id, previous_response_id: parent },
     reason: 'waiting_for_required_input',
@@ -27,7 +27,7 @@ export function pending({ id, parent }: Submission, required: readonly Item[]): 
 }
 
 /** Returns the input. Without an `id`, it was never accepted. */
-export function failed(
+export function steerFailed(
   { id, parent, input }: Pick<Submission, 'parent' | 'input'> & { readonly id?: string },
   code: SteerErrorCode,
   message: string,

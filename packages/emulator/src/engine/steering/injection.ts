@@ -11,7 +11,7 @@ const schema = z.strictObject({
 });
 
 /** Where a response is that input is injected into, if it runs, and whether it has ended. */
-export interface Found {
+export interface InjectionTarget {
   readonly lane: Lane | undefined;
   readonly isOver: boolean;
 }
@@ -24,7 +24,7 @@ export interface Found {
  * @returns the answer, for the lane that says it
  * @throws Refusal for an event that is none, before anything is looked for
  */
-export function inject(body: Record<string, unknown>, find: (id: string) => Found): Injected {
+export function inject(body: Record<string, unknown>, find: (id: string) => InjectionTarget): InjectionAnswer {
   const checked = schema.safeParse(body);
   if (!checked.success) {
     const message =
@@ -33,7 +33,7 @@ export function inject(body: Record<string, unknown>, find: (id: string) => Foun
   }
   const { response_id, input } = checked.data;
   const { lane, isOver } = find(response_id);
-  const failed = (code: 'response_already_completed' | 'response_not_found', message: string): Injected => ({
+  const failed = (code: 'response_already_completed' | 'response_not_found', message: string): InjectionAnswer => ({
     lane,
     answer: event('response.inject.failed', { response_id, input, error: { code, message } }),
   });
@@ -45,7 +45,7 @@ export function inject(body: Record<string, unknown>, find: (id: string) => Foun
   return { lane, answer: event('response.inject.created', { response_id }) };
 }
 
-export interface Injected {
+export interface InjectionAnswer {
   readonly lane: Lane | undefined;
   /** The event, once its lane has numbered it. */
   readonly answer: (sequence: number) => Frame;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Refusal } from '../../wire/refusal.js';
-import type { Found } from './injection.js';
+import type { InjectionTarget } from './injection.js';
 
 const schema = z.looseObject({
   type: z.literal('response.interrupt'),
@@ -15,7 +15,7 @@ const schema = z.looseObject({
  *
  * @throws Refusal for an event that is none
  */
-export function interrupt(body: Record<string, unknown>, find: (id: string) => Found): void {
+export function interrupt(body: Record<string, unknown>, find: (id: string) => InjectionTarget): void {
   const checked = schema.safeParse(body);
   if (!checked.success) {
     const message = "'response.interrupt' takes 'response_id' and 'mode', which can be 'discard_partial_items'.";

@@ -2,7 +2,7 @@ import { faultField } from '../../faults/with-faults.js';
 import type { Ids } from '../../wire/ids.js';
 import type { Lane, QueuedCreate } from '../lanes/lane.js';
 import { isRecord } from '../../wire/wire.js';
-import { accepted, failed, pending, type SteerAnswer, type SteerErrorCode } from './answers.js';
+import { steerAccepted, steerFailed, steerPending, type SteerAnswer, type SteerErrorCode } from './answers.js';
 import { requiredInput } from './required-input.js';
 import { parseSteer, type ParsedSteer, type Submission } from './submission.js';
 import { SteerTarget } from './target.js';
@@ -16,7 +16,7 @@ export interface SteeringLimits {
 }
 
 /** A turn about to run, and the accepted input that goes before its own. */
-export interface Begun {
+export interface StartedTurn {
   readonly target: SteerTarget;
   readonly steered: readonly Submission[];
 }
@@ -35,26 +35,27 @@ export class Steering {
   readonly #ids: Ids;
   readonly #limits: SteeringLimits;
   readonly #lanes: () => Iterable<Lane>;
-  readonly #say: (lane: Lane | undefined, answer: SteerAnswer) => void;
+  readonly #sendAnswer: (lane: Lane | undefined, answer: SteerAnswer) => void;
   readonly #finished = new Map<string, { readonly lane: Lane; readonly status: string }>();
 
   constructor(
     ids: Ids,
     limits: SteeringLimits,
     lanes: () => Iterable<Lane>,
-    say: (lane: Lane | undefined, answer: SteerAnswer) => void,
+    sendAnswer: (lane: Lane | undefined, answer: SteerAnswer) => void,
   ) {
     this.#ids = ids;
     this.#limits = limits;
     this.#lanes = lanes;
-    this.#say = say;
+    this.#sendAnswer = sendAnswer;
   }
 
   receive(body: Record<string, unknown>, bytes: number): void {
     const steer = parseSteer(body);
     const lane = [...this.#lanes()].find(({ target }) => target?.id === steer.parent && !target.isOver);
     const target = lane?.target;
-    const refused = (code: SteerErrorCode, message: string, at = lane) => this.#say(at, failed(steer, code, message));
+    const refused = (code: SteerErrorCode, message: string, at = lane) =>
+      this.#sendAnswer(at, steerFailed(steer, code, message));
     if (steer.problem !== undefined) return refused('invalid_input', steer.problem);
     if (lane === undefined || target === undefined) return this.#refuseLate(steer);
     if (target.unsupported !== undefined) return refused('steering_not_supported', target.unsupported);
@@ -64,7 +65,7 @@ export class Steering {
     const { parent, input, items } = steer;
     const submission = { id: this.#ids.next('steer'), parent, input, items, bytes };
     target.queued.push(submission);
-    this.#say(lane, accepted(submission));
+    this.#sendAnswer(lane, steerAccepted(submission));
   }
 
   /** The lane of a response, if it runs, and whether it has ended. */
@@ -76,14 +77,17 @@ export class Steering {
 
   /** Of all input that is accepted and not committed yet. */
   #heldBytes(): number {
-    const held = [...this.#lanes()].flatMap(({ target, parked }) => [target?.queued ?? [], parked?.submissions ?? []]);
+    const held = [...this.#lanes()].flatMap(({ target, pending }) => [
+      target?.queued ?? [],
+      pending?.submissions ?? [],
+    ]);
     return held.flat().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   #refuseLate(steer: ParsedSteer): void {
     const finished = this.#finished.get(steer.parent);
     const refused = (code: SteerErrorCode, message: string) =>
-      this.#say(finished?.lane, failed(steer, code, `${message} Send it as the input of a new response.`));
+      this.#sendAnswer(finished?.lane, steerFailed(steer, code, `${message} Send it as the input of a new response.`));
     if (finished === undefined) {
       return refused('response_not_found', `This connection has no response '${steer.parent}'.`);
     }
@@ -92,17 +96,21 @@ export class Steering {
   }
 
   /** Before a turn. What is parked on its lane goes with the create that continues its parent; any other loses it. */
-  begin(lane: Lane, next: QueuedCreate): Begun {
+  begin(lane: Lane, next: QueuedCreate): StartedTurn {
     const target = new SteerTarget();
     lane.target = target;
     if (next.successor !== undefined) return { target, steered: next.successor };
-    const { parked } = lane;
-    if (parked === undefined) return { target, steered: [] };
-    lane.parked = undefined;
-    if (isRecord(next.body) && next.body['previous_response_id'] === parked.parent) {
-      return { target, steered: parked.submissions };
+    const { pending } = lane;
+    if (pending === undefined) return { target, steered: [] };
+    lane.pending = undefined;
+    if (isRecord(next.body) && next.body['previous_response_id'] === pending.parent) {
+      return { target, steered: pending.submissions };
     }
-    this.giveBack(lane, parked.submissions, 'The next response of the lane did not continue the one that was steered.');
+    this.returnInput(
+      lane,
+      pending.submissions,
+      'The next response of the lane did not continue the one that was steered.',
+    );
     return { target, steered: [] };
   }
 
@@ -113,21 +121,22 @@ export class Steering {
     if (response !== undefined) this.#remember(response.id, { lane, status: response.status });
     if (queued.length === 0) return undefined;
     if (response === undefined || response.status === 'failed') {
-      this.giveBack(lane, queued, 'The response that was steered has failed.');
+      this.returnInput(lane, queued, 'The response that was steered has failed.');
       return undefined;
     }
     const required = requiredInput(response.output, target.injected);
     if (required.length > 0) {
-      lane.parked = { parent: response.id, submissions: queued };
-      for (const submission of queued) this.#say(lane, pending(submission, required));
+      lane.pending = { parent: response.id, submissions: queued };
+      for (const submission of queued) this.#sendAnswer(lane, steerPending(submission, required));
       return undefined;
     }
     return { ...inherited(body), previous_response_id: response.id, input: [] };
   }
 
   /** Accepted input that no successor has taken. */
-  giveBack(lane: Lane, submissions: readonly Submission[], message: string): void {
-    for (const submission of submissions) this.#say(lane, failed(submission, 'successor_creation_failed', message));
+  returnInput(lane: Lane, submissions: readonly Submission[], message: string): void {
+    for (const submission of submissions)
+      this.#sendAnswer(lane, steerFailed(submission, 'successor_creation_failed', message));
   }
 
   #remember(id: string, finished: { readonly lane: Lane; readonly status: string }): void {

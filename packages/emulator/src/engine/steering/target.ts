@@ -27,7 +27,11 @@ export class SteerTarget {
   readonly #interrupted = new AbortController();
 
   /** Hands the events through, and ends them early if the turn is steered. */
-  *watch(frames: Frames, request: CreateRequest, countUsage: CountUsage): Generator<Frame, ResponseObject | undefined> {
+  *withSteering(
+    frames: Frames,
+    request: CreateRequest,
+    countUsage: CountUsage,
+  ): Generator<Frame, ResponseObject | undefined> {
     this.#request = request;
     const ended = yield* untilEnded(frames, () => this.#endsBecause(), countUsage);
     this.response = ended;
@@ -50,7 +54,7 @@ export class SteerTarget {
   }
 
   /** Hears of each event that goes out. */
-  sent(frame: Frame): void {
+  onSent(frame: Frame): void {
     if (frame.type === 'response.created') this.#created = frame;
     if (frame.type === 'response.output_item.done' && callItem.test(frame.text)) this.#calls.push(frame);
     if (endsResponse(frame.type)) this.#isOver = true;

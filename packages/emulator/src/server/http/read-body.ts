@@ -11,7 +11,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   const tooLarge = (headers = {}) =>
     new Refusal(`The request body is larger than ${limit} bytes.`, { status: 413, code: 'request_too_large', headers });
   if (Number(request.headers['content-length'] ?? 0) > cutOff) throw tooLarge({ connection: 'close' });
-  const body = new Growing(Number(request.headers['content-length'] ?? 0), limit);
+  const body = new BodyBuffer(Number(request.headers['content-length'] ?? 0), limit);
   let bytes = 0;
   await new Promise<void>((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
@@ -35,7 +35,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
 const largeBytes = 256 * 1024;
 
 /** A body that comes in chunks. */
-class Growing {
+class BodyBuffer {
   readonly #chunks: Buffer[] = [];
   readonly #whole: Buffer | undefined;
   #length = 0;

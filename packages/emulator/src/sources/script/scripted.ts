@@ -23,8 +23,8 @@ export interface ScriptedSource {
 export function scripted(script: CheckedScript): ScriptedSource {
   const rules = (script.rules ?? []).map(({ match, reply }) => ({ matches: matcher(match), reply }));
   const turns = script.turns ?? [];
-  const spoken = turns.filter(speaks);
-  const times = new Countdown();
+  const modelTurns = turns.filter(addsModelTurn);
+  const errorCounter = new ErrorCounter();
   const used = new Set<Entry>();
   const places = new Map<Entry, string>([
     ...turns.map((entry, index) => [entry, `turns[${index}]`] as const),
@@ -35,16 +35,16 @@ export function scripted(script: CheckedScript): ScriptedSource {
     const turn = question.context.turns + 1;
     const answerWith = (entry: Entry) => {
       used.add(entry);
-      return answer(entry, script, new ConversationScope(question, turn, spoken), places.get(entry) ?? 'a turn');
+      return answer(entry, script, new ConversationScope(question, turn, modelTurns), places.get(entry) ?? 'a turn');
     };
 
     for (const { matches, reply } of rules) {
-      if (matches(question, turn) && times.allows(reply, question.context, Infinity)) return answerWith(reply);
+      if (matches(question, turn) && errorCounter.allows(reply, question.context, Infinity)) return answerWith(reply);
     }
     for (const entry of candidates(turns, turn)) {
-      if (speaks(entry) || times.allows(entry, question.context, 1)) return answerWith(entry);
+      if (addsModelTurn(entry) || errorCounter.allows(entry, question.context, 1)) return answerWith(entry);
     }
-    const last = spoken.at(-1);
+    const last = modelTurns.at(-1);
     if (script.after === 'repeat' && last !== undefined) return answerWith(last);
     if (script.after === 'echo') return undefined;
     throw exhausted(turn, turns.length);
@@ -56,16 +56,16 @@ export function scripted(script: CheckedScript): ScriptedSource {
 }
 
 /** An entry after which the model has spoken. An error or a failure leaves nothing in the transcript, so it is never counted. */
-function speaks(entry: Entry): boolean {
+function addsModelTurn(entry: Entry): boolean {
   return entry.error === undefined && entry.fail === undefined;
 }
 
 /** The n-th entry that speaks, and the errors that stand between it and the one before. */
 function candidates(turns: readonly Entry[], turn: number): readonly Entry[] {
-  let spoken = 0;
+  let modelTurns = 0;
   return turns.filter((entry) => {
-    const reached = spoken === turn - 1;
-    if (speaks(entry)) spoken += 1;
+    const reached = modelTurns === turn - 1;
+    if (addsModelTurn(entry)) modelTurns += 1;
     return reached;
   });
 }
@@ -99,8 +99,8 @@ function answer(entry: Entry, script: CheckedScript, scope: Scope, place: string
 
 function replyOf(entry: Entry, scope: Scope): Reply {
   return {
-    output: elements(entry).map((element) => saidBy(element, scope)),
-    ending:
+    output: elements(entry).map((element) => replyItemOf(element, scope)),
+    end:
       entry.fail !== undefined
         ? { kind: 'failed', code: entry.fail.code, message: renderText(entry.fail.message, scope) }
         : entry.incomplete !== undefined
@@ -109,7 +109,7 @@ function replyOf(entry: Entry, scope: Scope): Reply {
   };
 }
 
-function saidBy(element: Element, scope: Scope): ReplyItem {
+function replyItemOf(element: Element, scope: Scope): ReplyItem {
   const render = (text: string | undefined) => (text === undefined ? undefined : renderText(text, scope));
   const { reasoning, reasoning_text, text, refusal, annotations, phase, call, tool } = element;
   if (tool !== undefined) return { kind: 'tool', item: rendered(tool, scope) };
@@ -149,7 +149,7 @@ function exhausted(turn: number, entries: number): Refusal {
 }
 
 /** Counts how often an error has answered one transcript, so that the same request, tried again, gets past it. */
-class Countdown {
+class ErrorCounter {
   readonly #answered = new Map<string, number>();
   readonly #entryIds = new WeakMap<Entry, number>();
   #entries = 0;
@@ -157,7 +157,7 @@ class Countdown {
   /** True if the entry still answers this transcript. The request it lets pass resets it. */
   allows(entry: Entry, context: Context, defaultTimes: number): boolean {
     const times = (entry.error ?? entry.fail)?.times ?? defaultTimes;
-    if (speaks(entry) || times === Infinity) return true;
+    if (addsModelTurn(entry) || times === Infinity) return true;
     const key = `${this.#idOf(entry)} ${fingerprint(context)}`;
     const answered = this.#answered.get(key) ?? 0;
     this.#answered.delete(key);
