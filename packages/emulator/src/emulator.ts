@@ -17,7 +17,7 @@ import { checkRecordings, recorded } from './sources/recordings.js';
 import type { Replay } from './replay/replay.js';
 import type { Script } from './sources/script/script-type.js';
 import { startServer } from './server/server.js';
-import type { Engine } from './engine/turn.js';
+import type { Engine } from './engine/engine.js';
 import { TokenCounter } from './memory/usage.js';
 import type { ServedSocket } from './server/websocket.js';
 

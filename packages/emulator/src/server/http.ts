@@ -14,7 +14,7 @@ import { parseJson } from '../request/json-body.js';
 import { tenantOf } from '../base/tenant.js';
 import { runTurnWithFaults } from './turn-with-faults.js';
 import type { TurnSink, ReceivedCreate } from '../engine/turn-sink.js';
-import type { Engine } from '../engine/turn.js';
+import type { Engine } from '../engine/engine.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 export interface HttpSettings {

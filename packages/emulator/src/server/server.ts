@@ -17,7 +17,7 @@ import { turnStateHeader, turnStateOf } from './chatgpt.js';
 import type { Replay } from '../replay/replay.js';
 import { endWithRefusal, Refusal } from '../wire/refusal.js';
 import { tenantOf } from '../base/tenant.js';
-import type { Engine } from '../engine/turn.js';
+import type { Engine } from '../engine/engine.js';
 import { serveWebSocket, type ServedSocket } from './websocket.js';
 
 /** A server that listens. */

@@ -22,7 +22,7 @@ import { Steering } from '../engine/steering/steering.js';
 import type { Tenant } from '../base/tenant.js';
 import { runTurnWithFaults } from './turn-with-faults.js';
 import type { TurnSink } from '../engine/turn-sink.js';
-import type { Engine } from '../engine/turn.js';
+import type { Engine } from '../engine/engine.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 /** Above this many unsent bytes a turn waits for its client. */

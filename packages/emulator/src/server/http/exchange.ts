@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { Refusal } from '../../wire/refusal.js';
 import { refusalOfIssue } from '../../request/schema-refusal.js';
 import type { Tenant } from '../../base/tenant.js';
-import type { Engine } from '../../engine/turn.js';
+import type { Engine } from '../../engine/engine.js';
 import { isRecord, type Frame } from '../../wire/wire.js';
 
 /** One request that is not a turn, as an endpoint sees it. */
