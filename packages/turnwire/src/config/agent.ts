@@ -21,87 +21,87 @@ import {
 import { calledNames, isToolName } from './variables/template.js';
 import type { Path, YamlFile } from './file/yaml-file.js';
 
-/** An agent that was understood completely; what other agents, models and servers it names is there. */
+/** An agent of a file after all its checks: the agents, models and servers that it names exist. */
 export interface Agent {
   name: string;
   model: Model;
-  /** The models that take turns, `model` first; none where it has one model alone. */
+  /** The models that take turns with each other, `model` first; empty where the agent has a single model. */
   alternates: readonly Model[];
   fallback: Fallback;
-  /** What it is for, as other agents are told; empty if the file does not say. */
+  /** The purpose of the agent, as other agents are told; empty if the file does not say. */
   description: string;
   /** The system prompt; empty if there is none. */
   instruction: string;
-  /** Shown before the first prompt; empty if there is none. */
+  /** The text before the first prompt; empty if there is none. */
   welcomeMessage: string;
   toolsets: readonly Toolset[];
-  /** Whether the first turn on a prompt calls tools: `auto`, `none`, `required`, or the name of a tool. Undefined: not sent. */
+  /** Whether the first turn on a prompt calls tools: `auto`, `none`, `required`, or the name of a tool. undefined: the field is not sent. */
   toolChoice: string | undefined;
-  /** Names of agents it may give a task to. */
+  /** Names of the agents that this one may give tasks to. */
   subAgents: readonly string[];
-  /** Names of agents it may give the conversation to. */
+  /** Names of the agents that this one may give the conversation to. */
   handoffs: readonly string[];
-  /** Who goes on whenever it has answered; undefined: nobody. */
+  /** The agent that goes on whenever this one has answered; undefined: none. */
   forceHandoff: string | undefined;
   addDate: boolean;
   addEnvironmentInfo: boolean;
   addPromptFiles: readonly string[];
-  /** Folders below the working directory in which files of these names are told of. */
+  /** The levels of folders below the working directory in which files of these names are looked for. */
   addPromptFilesDepth: number;
-  /** Whether what its memory holds stands in the prompt. */
+  /** True where the content of the agent's memory is put into the prompt. */
   injectMemories: boolean;
-  /** Whether the model says with each call what it is for. */
+  /** True where the model says with each call what the call is for. */
   describesCalls: boolean;
-  /** Turns of one run at most; Infinity: no limit. */
+  /** The most turns of one run; Infinity: no limit. */
   maxIterations: number;
-  /** Items of the history that are sent at most; Infinity: all. */
+  /** The most items of the history that are sent; Infinity: all. */
   numHistoryItems: number;
-  /** So many identical calls in a row end the run. */
+  /** The number of identical calls in a row that ends a run. */
   maxConsecutiveToolCalls: number;
-  /** Tokens that the model is told of a result at most; Infinity: all. */
+  /** The most tokens of a result that the model is given; Infinity: all. */
   maxToolResultTokens: number;
-  /** Tokens of results that are sent again at most; Infinity: all. */
+  /** The most tokens of earlier results that are sent again; Infinity: all. */
   maxOldToolCallTokens: number;
-  /** Whether a history that is too long is compacted by itself. */
+  /** True where a history that is too long is compacted without being asked. */
   sessionCompaction: boolean;
-  /** Where the model does not say: the part of the context window at which that happens. */
+  /** The part of the context window at which the history is compacted, where the model does not say. */
   compactionThreshold: number;
-  /** What sums the history up; undefined: what the model says. */
+  /** The model that sums up the history; undefined: the one that the agent's model names. */
   compactionModel: Model | undefined;
-  /** The named budgets that its work counts for. */
+  /** The named budgets that this agent's work counts for. */
   budgets: readonly Budget[];
-  /** Undefined: no answer is kept. */
+  /** The cache of answers; undefined: no answer is kept. */
   cache: AnswerCache | undefined;
   skills: Skills;
   /** Prompts by name, without the slash. */
   commands: ReadonlyMap<string, Command>;
   structuredOutput: StructuredOutput | undefined;
   hooks: Hooks;
-  /** The models that its hooks ask, by the names that they stand under there. */
+  /** The models that the agent's hooks ask, by the names that the hooks have for them. */
   hookModels: ReadonlyMap<string, Model>;
 }
 
-/** Answers that are given again. */
+/** A cache that gives the earlier answer to a question that is asked again. */
 export interface AnswerCache {
   caseSensitive: boolean;
   trimSpaces: boolean;
-  /** Relative to the agent file; undefined: in memory. */
+  /** The file of the cache, relative to the agent file; undefined: it is kept in memory. */
   path: string | undefined;
 }
 
-/** What happens when an agent's model fails. */
+/** The fallbacks for an agent's model. */
 export interface Fallback {
-  /** Tried in this order after the agent's own. */
+  /** The models to try after the agent's own, in this order. */
   models: readonly Model[];
   /** Further attempts with each model. */
   retries: number;
-  /** How long a fallback that works is kept, in milliseconds. */
+  /** The time for which a fallback that works is kept, in milliseconds. */
   cooldownMs: number;
-  /** Whether 429 is repeated, too. */
+  /** True where an answer of 429 is tried again, too. */
   retryRateLimits: boolean;
 }
 
-/** What agents are resolved against. */
+/** The parts of a file that its agents may refer to. */
 export interface Surroundings {
   models: Models;
   servers: McpServers;
@@ -109,13 +109,13 @@ export interface Surroundings {
   toolsets: SharedToolsets;
   /** The names of all agents of the file. */
   agents: readonly string[];
-  /** What is at the top of the file for agents that name it. */
+  /** The named parts at the top of the file. */
   shared: SharedParts;
   /** The texts of `instruction_file`, by agent. */
   instructions: ReadonlyMap<string, string>;
 }
 
-/** Parts of the file that agents take by name, as far as they have the right shape, and the names of all of them. */
+/** Parts of the file that agents take by name: those with the right shape, and the names of all of them. */
 export interface SharedParts {
   commands: Shared<ReadonlyMap<string, Command>>;
   skills: Shared<SkillsDefinition>;
@@ -131,7 +131,7 @@ const defaultRetries = 2;
 const defaultThreshold = 0.9;
 const defaultRepetitions = 5;
 
-/** Reads the agent `name` of a file; undefined where anything is wrong with it. All that the shape does not show is added to `problems`. */
+/** Reads the agent `name` of a file; undefined where it has a mistake. Mistakes that its schema does not show are added to `problems`. */
 export function readAgent(
   file: YamlFile,
   name: string,
@@ -269,7 +269,7 @@ export function readAgent(
   );
 }
 
-/** What is said of a text that calls a tool which none of the toolsets has; undefined where there is none, or only a server knows. */
+/** The problem of a text that calls a tool which no toolset has; undefined where there is none, or where only an MCP server knows its tools. */
 function missingTool(text: string, toolsets: readonly Toolset[]): string | undefined {
   const names = toolsets.map((toolset) => toolset.tools ?? namesOf(toolset));
   if (names.includes(undefined)) return undefined;
@@ -299,7 +299,7 @@ interface Found extends Pick<
   Agent,
   'model' | 'alternates' | 'compactionModel' | 'hookModels' | 'toolsets' | 'commands' | 'budgets' | 'skills'
 > {
-  /** The fallbacks. */
+  /** The fallback models. */
   models: readonly Model[];
 }
 
@@ -345,7 +345,7 @@ function resolved(name: string, written: AgentDefinition, { models, ...found }: 
 
 const redaction = { type: 'builtin', command: 'redact_secrets', timeout: 60, on_error: 'warn' } as const;
 
-/** The hooks of an agent with those that `redact_secrets` stands for. */
+/** Adds to the hooks of an agent the ones that `redact_secrets` stands for. */
 function redacting(hooks: Hooks): Hooks {
   const ofTools = { matcher: '*', hooks: [redaction] };
   return {
@@ -365,7 +365,7 @@ function wrongAgent(name: string, other: string, agents: readonly string[]): str
   return `there is no agent ${show(other)}; ${guess === undefined ? 'define it under "agents"' : `did you mean ${show(guess)}?`}`;
 }
 
-/** The names in an agent whose shape is wrong, as far as they are names. */
+/** The names in an agent whose shape is wrong, as far as they are strings. */
 function references(value: unknown): {
   model: string | undefined;
   fallback: { models: string[] };

@@ -1,8 +1,8 @@
 import type { BudgetDefinition } from './schema/budget.js';
 
-/** What agents may use up in a session. */
+/** A limit on what agents use in a session. */
 export interface Budget {
-  /** Where it stands in the file: `budget`, or `budgets.NAME`. */
+  /** The key of the budget in the file: `budget`, or `budgets.NAME`. */
   path: string;
   maxCost: number | undefined;
   maxTokens: number | undefined;

@@ -2,10 +2,10 @@ import { evaluate, ExpressionError } from './variables/expression.js';
 import { callsInExpression, piecesOf, type PromptTemplate, valueOf } from './variables/template.js';
 
 /**
- * The prompt that a command stands for. What was typed after its name is put where the prompt has `${args…}`, and else follows it. Where the text may
- * call tools, it is the run that puts in what they return.
+ * The prompt that a command stands for. The text behind the command's name replaces `${args…}` where the prompt has that, and follows the prompt otherwise.
+ * For a prompt that may call tools this is a template, which the run fills in.
  *
- * @throws ExpressionError that says what is wrong with a `${args…}`.
+ * @throws ExpressionError that says what is wrong with a `${args…}`
  */
 export function commandPrompt(instruction: string, typed: string): string | PromptTemplate {
   const pieces = piecesOf(instruction);
@@ -25,7 +25,7 @@ export function commandPrompt(instruction: string, typed: string): string | Prom
   return `${text.join('')}${tail}`;
 }
 
-/** What is wrong with the `${args…}` and the calls of a command, as a sentence; undefined if nothing. */
+/** The problem of a command's `${args…}` or calls, as a sentence; undefined for none. */
 export function commandProblem(instruction: string): string | undefined {
   const scope = { env: new Map(), args: [], call: () => '' };
   try {
@@ -40,14 +40,14 @@ export function commandProblem(instruction: string): string | undefined {
   }
 }
 
-/** Words, and what stands in quotes. */
+/** The words of a text; quotes keep several words together. */
 function argumentsOf(typed: string): string[] {
   return [...typed.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
     ([, double, single, plain]) => double ?? single ?? plain ?? '',
   );
 }
 
-/** What is wrong with the address of a command, as a sentence; undefined if nothing. */
+/** The problem of a command's address, as a sentence; undefined for none. */
 export function urlProblem(url: string): string | undefined {
   return URL.canParse(commandUrl(url, 'id'))
     ? undefined

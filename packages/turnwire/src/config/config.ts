@@ -23,49 +23,49 @@ import { secretVariables } from './secrets/secret-variables.js';
 import { secretProblem } from './secrets/key.js';
 import type { Secrets } from './secrets/secrets.js';
 
-/** An agent file that was understood completely. */
+/** An agent file after all its checks. */
 export interface Config {
-  /** The file, as it was named. */
+  /** The name of the file, as the user gave it. */
   file: string;
   models: ReadonlyMap<string, Model>;
-  /** In the order of the file. */
+  /** The agents, in the order of the file. */
   agents: ReadonlyMap<string, Agent>;
-  /** The agent a run begins with: `root`, or the first where none is called so, as in docker-agent. */
+  /** The agent that a run begins with: `root`, or the first one where none has that name, as in docker-agent. */
   root: Agent;
-  /** Which calls run without a question, which need one, which never run. */
+  /** The rules that say which calls run without a question, which need an answer, and which never run. */
   permissions: PermissionRules;
-  /** What all agents of a session may use up; undefined: there is no limit. */
+  /** The budget of all agents of a session together; undefined: no limit. */
   budget: Budget | undefined;
-  /** The variables that hold keys and other secrets: no command sees them, unless the file gives it one by name. */
+  /** The variables that hold keys and other secrets. Commands do not see them, unless the file passes one on by name. */
   secretVariables: ReadonlySet<string>;
   /**
-   * A model by its name under `models`, or as `provider/model`.
+   * Finds a model by its name under `models`, or as `provider/model`.
    *
-   * @param by who names it, for the message: `/model`
-   * @throws ConfigError if there is no such model.
+   * @param by the origin of the name, for the message: `/model`
+   * @throws ConfigError if there is no such model
    */
   modelNamed: (reference: string, by: string) => Model;
 }
 
 export interface LoadOptions {
-  /** Where keys are looked up: each secret that an agent needs has to be there. Left out, none is asked for. */
+  /** The sources of keys: each secret that an agent needs must be there. Without sources, no secret is looked up. */
   secrets?: Secrets | undefined;
-  /** Where variables are looked up that are put into the file. @default where keys are */
+  /** The sources of the variables that are put into the file. @default the sources of keys */
   variables?: Secrets | undefined;
-  /** Whether models need theirs; without, only those of tools have to be there. @default true */
+  /** False: the keys of models may be missing, and only secrets of tools must be there. @default true */
   keys?: boolean | undefined;
-  /** The model of the agent that a run begins with: a name under `models`, or `provider/model`. @default what the file says */
+  /** The model of the agent that a run begins with: a name under `models`, or `provider/model`. @default the model in the file */
   model?: string | undefined;
-  /** The transport of that agent's model. @default what the file says */
+  /** The transport of that agent's model. @default the transport in the file */
   transport?: TransportChoice | undefined;
 }
 
 /**
- * Reads an agent file in docker-agent's format and checks it as a whole: shape, names, providers, keys. What docker-agent knows and
- * turnwire does not serve is refused by name, never ignored, except for what only describes: `metadata`, `description`. `version` may
- * be any: of the keys served here, all versions mean the same.
+ * Reads an agent file in docker-agent's format and checks it as a whole: shape, names, providers, keys. A key of docker-agent that turnwire does not support
+ * is refused by name and never ignored, except for keys that only describe: `metadata`, `description`. Any `version` is accepted: the supported keys mean the
+ * same in all of them.
  *
- * @throws ConfigError with every problem of the file, each with its place.
+ * @throws ConfigError with every problem of the file, each with its place
  */
 export async function loadConfig(path: string, options: LoadOptions = {}): Promise<Config> {
   const { secrets, variables = secrets, keys = true, model, transport } = options;
@@ -105,7 +105,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     if (agent !== undefined) agents.set(name, agent);
   }
   const modelNamed = (reference: string, by: string): Model => {
-    // What is wrong with a name is wrong where it was given, and that is not in the file.
+    // A name that the command line gave stands in no file: the problem is reported at the option.
     const given = { ...file, problem: (message: string): Problem => ({ file: by, path: '', message }) };
     const read = findModel(given, reference, [], around.models);
     if (read === undefined || 'problem' in read) throw new ConfigError(read === undefined ? problems : [read.problem]);
@@ -121,7 +121,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const budget = whole.success && Object.hasOwn(top(file), 'budget') ? readBudget('budget', whole.data) : undefined;
   problems.push(...unpricedModels(file, agents.values(), budget, ({ path: at }) => at.split('.')));
   if (secrets !== undefined) problems.push(...(await missingSecrets(file, agents, secrets, keys)));
-  // A value that could not be put in may be wrong in other ways, too, which says nothing more.
+  // A value whose variable is missing may have other problems as well, which would add nothing.
   const told = new Set(unexpanded.map((problem) => problem.path));
   problems.splice(0, problems.length, ...unexpanded, ...problems.filter((problem) => !told.has(problem.path)));
   const root = agents.get('root') ?? agents.values().next().value;
@@ -179,7 +179,7 @@ function readShared(file: YamlFile): SharedParts {
   };
 }
 
-/** The entries at a key of the top that have the right shape, and the names of all of them. */
+/** The entries with the right shape below a key at the top of the file, and the names of all of them. */
 function readPart<Entry>(
   file: YamlFile,
   key: string,
@@ -194,7 +194,7 @@ function readPart<Entry>(
   return { known, names: written.map(([name]) => name) };
 }
 
-/** Agents that hand the conversation on to one another for ever. */
+/** Problems of agents that would hand the conversation on to one another for ever. */
 function circles(file: YamlFile, agents: ReadonlyMap<string, Agent>): Problem[] {
   return [...agents.values()].flatMap(({ name, forceHandoff }) => {
     const passed = [name];
@@ -217,7 +217,7 @@ async function missingSecrets(
   secrets: Secrets,
   keys: boolean,
 ): Promise<Problem[]> {
-  // All at once: a program that hangs costs its deadline once, and not again for each secret.
+  // Looked up at the same time: a program that hangs costs its deadline once, not once for each secret.
   const needed = neededSecrets([...agents.values()]).filter(({ byTool }) => keys || byTool);
   const asked = needed.map(async ({ names, path, inHeader }) => ({
     path,
@@ -225,13 +225,13 @@ async function missingSecrets(
   }));
   const problems = new Map<string, Problem>();
   for (const { path, message } of await Promise.all(asked)) {
-    // What is wrong with a source is wrong for each secret, and said once.
+    // A failure of a source is the same for every secret, and is reported once.
     if (message !== undefined && !problems.has(message)) problems.set(message, problemAt(file, message, path));
   }
   return [...problems.values()];
 }
 
-/** A model that is named on the command line is in no place of the file. */
+/** A problem at a place of the file, or at the file as a whole for a model that the command line named. */
 function problemAt(file: YamlFile, message: string, path: Path): Problem {
   return path.length === 0 ? { file: '--model', path: '', message } : file.problem(message, path);
 }

@@ -1,11 +1,9 @@
-/** Keys of hooks, and of their matchers. */
+/** Keys of hooks and of their matchers that turnwire does not support. */
 const unservedOfHooks: readonly string[] = ['args', 'evaluator', 'evaluator_policy', 'routing_policy'];
 
 /**
- * What docker-agent's format has and turnwire does not serve, by place in the file (`*` is any name or number). These are named to the
- * user as such: to ignore one would run another agent than the one that was written.
- *
- * Source: docker-agent's configuration, versions 7 to 15.
+ * The keys of docker-agent's format that turnwire does not support, by place in the file (`*` is any name or number). They are refused by name: a file
+ * without one of them would be another agent than its author wrote. Source: docker-agent's configuration, versions 7 to 15
  */
 const unserved: Readonly<Record<string, readonly string[]>> = {
   '': ['rag', 'runtime', 'flavors', 'evaluators'],
@@ -23,7 +21,7 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
   'skills.*.*': ['toolsets'],
   'agents.*.structured_output': ['mode'],
   'agents.*.hooks': ['on_session_resume', 'worktree_create', 'before_agent_run', 'after_agent_complete'],
-  // A hook may stand in a list, or alone; so may a matcher, and the hooks of one.
+  // Hooks and matchers may stand in a list or alone, so the paths have one level more or less.
   'agents.*.hooks.*': unservedOfHooks,
   'agents.*.hooks.*.*': unservedOfHooks,
   'agents.*.hooks.*.hooks': unservedOfHooks,
@@ -47,7 +45,7 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
   'mcps.*': ['defer', 'type'],
 };
 
-/** `provider_opts` of both a provider and a model. */
+/** Keys of `provider_opts`, of a provider and of a model, that turnwire does not support. */
 const unservedOptions: readonly string[] = [
   'rerank_prompt',
   'interleaved_thinking',
@@ -73,7 +71,7 @@ const unservedOptions: readonly string[] = [
   'speculative_acceptance_rate',
 ];
 
-/** Keys of Chat Completions: the Responses API has no field for them, so they will never be served. */
+/** Keys of Chat Completions: the Responses API has no field for them, so they will never be supported. */
 const chatOnly: ReadonlySet<string> = new Set([
   'frequency_penalty',
   'presence_penalty',
@@ -83,7 +81,7 @@ const chatOnly: ReadonlySet<string> = new Set([
   'seed',
 ]);
 
-/** The types of toolset that docker-agent has and turnwire does not serve, and what to use instead. */
+/** Toolset types of docker-agent that turnwire does not support, each with its replacement. */
 export const unservedToolsets: ReadonlyMap<string, string> = new Map([
   ['mcp_catalog', 'name the servers one by one, as toolsets of type mcp with "ref: docker:NAME"'],
   ['file', 'use filesystem, and choose by "tools"'],
@@ -98,12 +96,12 @@ export const unservedToolsets: ReadonlyMap<string, string> = new Map([
   ['environment', 'use "add_environment_info: true" of the agent'],
 ]);
 
-/** Types of hook that docker-agent has and turnwire does not serve, and what to use instead. */
+/** Hook types of docker-agent that turnwire does not support, each with its replacement. */
 export const unservedHooks: ReadonlyMap<string, string> = new Map([
   ['evaluator', 'use type model, with "schema: pre_tool_use_decision" or "schema: guard_decision"'],
 ]);
 
-/** Keys that docker-agent knows at this place and turnwire does not serve. */
+/** Keys that docker-agent has at this place and turnwire does not support. */
 export function unservedKeys(path: readonly PropertyKey[]): readonly string[] {
   const parts = path.map(String);
   if (parts.length === 3 && parts[2] === 'provider_opts') return unservedOptions;
@@ -111,7 +109,10 @@ export function unservedKeys(path: readonly PropertyKey[]): readonly string[] {
   return place === undefined ? [] : (unserved[place] ?? []);
 }
 
-/** What holds an agent back here, instead of keys that do so in docker-agent, and what serves the same end. To take a key out that holds back would give the agent more power than was written. */
+/**
+ * Replacements for keys of docker-agent. Some of these keys restrict an agent: to advise only to remove one would give the agent more power than its author
+ * meant.
+ */
 const instead: Readonly<Record<string, string>> = {
   rag: 'let the agent search the files (filesystem), or use an MCP server that searches',
   harness: 'give the agent a "model" and toolsets, or run that program as a tool, by a toolset of type script',
@@ -150,7 +151,7 @@ const instead: Readonly<Record<string, string>> = {
   worktree_create: 'make the worktree by git, prepare it, and name it by --working-dir',
 };
 
-/** Why such a key is refused, as a sentence about it. */
+/** The refusal of such a key, as the end of a sentence about it. */
 export function refusal(key: string): string {
   if (chatOnly.has(key)) return 'is a key for Chat Completions, and the Responses API has no field for it; remove it';
   const advice =

@@ -3,10 +3,10 @@ import { dirname, resolve } from 'node:path';
 import type { Problem } from './file/problem.js';
 import type { YamlFile } from './file/yaml-file.js';
 
-/** Of one file, in bytes. */
+/** The largest file, in bytes. */
 const limit = 256 * 1024;
 
-/** The texts of `instruction_file` of the agents of a file, by agent; and what is wrong with them, each with its place. */
+/** Reads the files of `instruction_file`. Gives their texts by agent, and the problems, each with its place. */
 export async function readInstructionFiles(
   file: YamlFile,
   agents: Readonly<Record<string, unknown>>,
@@ -36,7 +36,7 @@ export async function readInstructionFiles(
 }
 
 async function readInstruction(place: string): Promise<string> {
-  // Asked before it is opened: to open a pipe that nobody writes to never returns.
+  // Checked before opening: opening a pipe without a writer never returns.
   const found = await stat(place);
   if (!found.isFile()) throw new Error('it is no regular file');
   if (found.size > limit) throw new Error('it is larger than 256 KiB');

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import { fileSchema } from './schema/file.js';
 
-/**
- * A JSON Schema of agent files, for editors, from the definition that checks them. It says less than that one: names that have to exist,
- * and what depends on several keys at once, only turnwire finds.
- */
+/** The JSON Schema of agent files, for editors. It cannot express all checks: only turnwire finds names that do not exist, and rules over several keys. */
 export function agentJsonSchema(): object {
   return {
     ...z.toJSONSchema(fileSchema, { io: 'input', unrepresentable: 'any' }),

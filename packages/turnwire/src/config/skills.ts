@@ -3,14 +3,14 @@ import { type Problem, show } from './file/problem.js';
 import type { SkillsDefinition } from './schema/agents/skills.js';
 import type { Path, YamlFile } from './file/yaml-file.js';
 
-/** The skills of an agent: those that are to be found on the disk, and those that the file holds. */
+/** The skills of an agent: those found on the disk, and those written in the file. */
 export interface Skills {
-  /** Whether SKILL.md files are looked for. */
+  /** True where SKILL.md files are looked for. */
   found: boolean;
-  /** The names of those that are offered. Undefined: all that are found. */
+  /** The names of the skills to offer. undefined: all that are found. */
   names: readonly string[] | undefined;
   inline: readonly InlineSkill[];
-  /** Where more are offered. */
+  /** Addresses of servers that offer more skills. */
   addresses: readonly string[];
 }
 
@@ -18,13 +18,13 @@ export interface InlineSkill {
   name: string;
   description: string;
   instructions: string;
-  /** Followed in a conversation of its own. */
+  /** True where the skill is followed in a conversation of its own. */
   fork: boolean;
   model: Model | undefined;
   allowedTools: readonly string[];
 }
 
-/** Reads `skills` of an agent and those that it takes from the top of the file, one after another. */
+/** Reads `skills` of an agent, and the skills that it takes from the top of the file. */
 export function readSkills(
   file: YamlFile,
   parts: readonly { written: SkillsDefinition; path: Path }[],
@@ -63,7 +63,7 @@ export function readSkills(
         names.push(item);
       }
     }
-    // A list of names looks for those; `local` without names for all.
+    // Names restrict the search to those skills; `local` without names finds all.
     if (named && names.length === before) all = true;
     local ||= named || names.length > before;
   }

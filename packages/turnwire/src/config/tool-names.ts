@@ -1,6 +1,6 @@
 import type { Toolset } from './schema/toolset.js';
 
-/** The tools of each kind of toolset that has the same ones in every file. */
+/** The tools of each toolset type, where they are the same in every file. */
 export const toolNames: Readonly<Partial<Record<Toolset['type'], readonly string[]>>> = {
   filesystem: [
     'read_file',

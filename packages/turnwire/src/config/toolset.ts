@@ -7,24 +7,27 @@ import type { McpDefinition, Toolset as Written } from './schema/toolset.js';
 import { toolNames } from './tool-names.js';
 import type { Path, YamlFile } from './file/yaml-file.js';
 
-/** A toolset of an agent. One of type `mcp` has either a `command` or a `remote`: a `ref` has been looked up, and is left where Docker has the server. */
+/**
+ * A toolset of an agent. One of type `mcp` has a `command` or a `remote`: a `ref` to the file has been replaced by its server, and a `ref` to Docker's
+ * catalog stays.
+ */
 export type Toolset = Written & { links?: ToolsetLinks | undefined };
 
 /** The models that a toolset names. */
 export interface ToolsetLinks {
-  /** What reads the results of its tools. */
+  /** The model that reads the results of the toolset's tools. */
   model: Model | undefined;
-  /** What `model_picker` chooses between, by their names in the file. */
+  /** The models that `model_picker` chooses from, by their names in the file. */
   choices: ReadonlyMap<string, Model>;
 }
 
-/** The servers of `mcps` that have the right shape, and the names of all of them. */
+/** The servers of `mcps`: those with the right shape, and the names of all of them. */
 export interface McpServers {
   readonly known: ReadonlyMap<string, McpDefinition>;
   readonly names: readonly string[];
 }
 
-/** The `toolsets` at the top of a file that have the right shape, and the names of all of them. */
+/** The `toolsets` at the top of a file: those with the right shape, and the names of all of them. */
 export interface SharedToolsets {
   readonly known: ReadonlyMap<string, Written>;
   readonly names: readonly string[];
@@ -49,7 +52,7 @@ export function sharedToolsets(
   });
 }
 
-/** Checks what the schema cannot say about a toolset, and puts in what it refers to. */
+/** Checks what the schema cannot check in a toolset, and resolves its references. */
 export function readToolset(file: YamlFile, path: Path, written: Written, servers: McpServers): Toolset | Problem[] {
   if (written.type === 'mcp') return readMcp(file, path, written, servers);
   const stray = strayTools(written);
@@ -87,7 +90,7 @@ export function readToolset(file: YamlFile, path: Path, written: Written, server
   return written;
 }
 
-/** Names in `tools` that the toolset does not have. */
+/** The problems of names in `tools` that the toolset does not have. */
 function strayTools(toolset: Written): { index: number; message: string }[] {
   const { type, tools = [] } = toolset;
   const known = namesOf(toolset) ?? tools;
@@ -99,7 +102,7 @@ function strayTools(toolset: Written): { index: number; message: string }[] {
   });
 }
 
-/** The tools that a toolset has; undefined where only its server knows. */
+/** The names of a toolset's tools; undefined where only an MCP server knows them. */
 export function namesOf(toolset: Written): readonly string[] | undefined {
   if (toolset.type === 'script') return Object.keys(toolset.shell);
   return toolset.type === 'open_url' ? [toolset.name ?? 'open_url'] : toolNames[toolset.type];
@@ -121,7 +124,7 @@ function readMcp(file: YamlFile, path: Path, written: Mcp, servers: McpServers):
   if (rest.command !== undefined || rest.remote !== undefined) return refuse(wholeServer);
   if (rest.config !== undefined) return refuse(strayConfig);
   const server = servers.known.get(ref);
-  // What is wrong with it has been said.
+  // The entry exists, and its problems have been reported.
   if (server === undefined && servers.names.includes(ref)) return [];
   if (server === undefined) {
     const guess = nearest(ref, servers.names);
@@ -129,21 +132,21 @@ function readMcp(file: YamlFile, path: Path, written: Mcp, servers: McpServers):
       `there is no MCP server ${show(ref)}; ${guess === undefined ? 'define it under "mcps"' : `did you mean ${show(guess)}?`}`,
     );
   }
-  // What the agent says itself goes before what is said for all.
+  // The agent's own settings replace those of the shared server.
   const whole = { ...server, name: server.name ?? ref, ...rest, ...bothEnvs(server, rest) };
   const problem = wrongServer(whole);
   if (problem !== undefined) return refuse(problem);
   return server.ref === undefined ? whole : ofCatalog({ ...whole, ref: server.ref });
 }
 
-/** The variables of a server of `mcps`, and those that an agent adds or changes. */
+/** The variables of a server of `mcps`, with those that an agent adds or changes. */
 function bothEnvs({ env: shared }: McpDefinition, { env: own }: McpDefinition): Pick<McpDefinition, 'env'> {
   return shared === undefined && own === undefined ? {} : { env: { ...shared, ...own } };
 }
 
 const wholeServer = '"ref" stands for a whole server; remove it, or "command" and "remote"';
 
-/** What is wrong with how a server of the Docker MCP catalog is given, as a sentence. */
+/** The problem in the settings of a server of the Docker MCP catalog, as a sentence. */
 function catalogProblem({
   ref,
   command,
@@ -167,17 +170,17 @@ const catalog = 'docker:';
 const strayConfig =
   '"config" is for a server of the Docker MCP catalog ("ref: docker:NAME"); give another one "args", "env" or "headers"';
 
-/** What a server of the Docker MCP catalog is called there. */
+/** The name of a server within the Docker MCP catalog. */
 export function catalogName(ref: string): string {
   return ref.slice(catalog.length);
 }
 
-/** What messages and rules call a server. */
+/** The name of a server in messages and rules. */
 export function serverLabel({ name, ref, command, remote }: Mcp): string {
   return name ?? (ref?.startsWith(catalog) === true ? catalogName(ref) : undefined) ?? command ?? remote?.url ?? 'mcp';
 }
 
-/** What is wrong with how an MCP server is given, as a sentence. */
+/** The problem in the settings of an MCP server, as a sentence. */
 export function wrongServer(server: McpDefinition): string | undefined {
   const { command, remote, args, env, working_dir, version, config, ref } = server;
   if (ref !== undefined) {

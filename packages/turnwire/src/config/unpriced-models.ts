@@ -5,7 +5,7 @@ import type { Budget } from './budgets.js';
 import type { Problem } from './file/problem.js';
 import type { Path, YamlFile } from './file/yaml-file.js';
 
-/** Models whose cost is not known, in a budget of money: what they use up would never count. */
+/** The problems of models without a cost under a budget of money: their use would never count. */
 export function unpricedModels(
   file: YamlFile,
   agents: Iterable<Agent>,

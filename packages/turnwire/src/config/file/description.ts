@@ -10,8 +10,8 @@ import { SecretError, type Secrets } from '../secrets/secrets.js';
 import type { Toolset } from '../toolset.js';
 
 /**
- * What was understood of an agent file, in its own words: all names resolved, all defaults filled in. No value of a header, of a variable
- * or of a query is in it, and no argument of a command: each of them may be a secret, or hold one.
+ * The configuration as a run uses it, in the words of the agent file, with all names resolved and all defaults filled in. It leaves out the values of
+ * headers, variables and queries, and the arguments of commands, since each of them may be a secret or contain one.
  */
 export async function describeConfig(config: Config, secrets: Secrets): Promise<Readonly<Record<string, unknown>>> {
   const { file, agents, root, permissions, budget } = config;
@@ -68,7 +68,7 @@ function spelled(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : `${ms / 1000}s`;
 }
 
-/** The names of a key and where it was found; never the key. */
+/** The names of a key and the source where it was found; never the key. */
 async function describeKey({ tokenKeys }: Model, secrets: Secrets): Promise<unknown> {
   if (tokenKeys.length === 0) return 'none is sent';
   try {
@@ -185,7 +185,7 @@ function describeRemote({
   });
 }
 
-/** The names alone, and which secrets the values refer to. */
+/** The names of fields, and the secrets that their values refer to; never the values. */
 function hidden(values: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
@@ -201,7 +201,7 @@ function address(url: string): string {
   return `${origin}${pathname}${search === '' ? '' : '?hidden'}`;
 }
 
-/** Without what the file does not say, and what is empty by default. */
+/** Leaves out fields that the file does not set, and empty ones. */
 function written(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && !isEmpty(value)));
 }

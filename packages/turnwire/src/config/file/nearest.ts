@@ -10,9 +10,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours (the commonest slip of all) that turn `a` into `b`. */
+/** The number of insertions, deletions, replacements and swaps of neighbours (the commonest typing error) that turn `a` into `b`. */
 function editDistance(a: string, b: string): number {
-  // Names are short; anything longer is no misspelling, and must not cost its square.
+  // Names are short. A longer text is no misspelling, and the time would grow with the square of its length.
   if (a.length > 64 || b.length > 64) return Infinity;
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);

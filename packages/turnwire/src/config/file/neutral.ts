@@ -1,15 +1,15 @@
 import { unservedKeys } from '../docker-agent.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
-/** Nothing that is left out stands deeper than this. */
+/** The deepest level at which a key is left out. */
 const deepest = 12;
 
-/** Keys that ask for what holds here anyway, whatever they say: there is no gateway to be bypassed, and reasoning always goes back to its model. */
+/** Keys without an effect here, whatever their value: there is no gateway to bypass, and reasoning always goes back to its model. */
 const idle: ReadonlySet<string> = new Set(['bypass_models_gateway', 'preserve_reasoning']);
-/** Keys whose 0 asks for nothing. */
+/** Keys that have no effect with the value 0. */
 const penalties: ReadonlySet<string> = new Set(['frequency_penalty', 'presence_penalty']);
 
-/** The file without keys that are not served and ask for nothing: `skills: false` says that there are none. */
+/** The file without unsupported keys whose value asks for nothing: `skills: false` says that there are no skills. */
 export function withoutNeutral(file: YamlFile): YamlFile {
   return { ...file, value: strip(file.value, []) };
 }

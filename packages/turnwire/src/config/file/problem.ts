@@ -1,27 +1,27 @@
-/** Where something stands in a file; both count from 1, columns in UTF-16 code units, as editors do. */
+/** A position in a file. Line and column count from 1, columns in UTF-16 code units, as in editors. */
 export interface Position {
   line: number;
   column: number;
 }
 
-/** One thing that is wrong with a configuration file. */
+/** One mistake of a configuration file. */
 export interface Problem {
   /** One sentence: what is wrong and what to do. Never holds a secret. */
   message: string;
-  /** The file, as it was named by whoever asked for it. */
+  /** The name of the file, as the user gave it. */
   file: string;
-  /** The keys that lead to the place, as in `models.fast.temperature`; empty for the file as a whole. */
+  /** The keys that lead to the mistake, as in `models.fast.temperature`; empty for the file as a whole. */
   path: string;
-  /** Absent where the file itself could not be read. */
+  /** The position of the mistake; missing where the file could not be read. */
   position?: Position;
 }
 
-/** Every problem is told at once; beyond this, it is another kind of file. */
+/** The most problems in one message. A file with more is probably not an agent file. */
 const mostProblems = 100;
 
-/** A configuration that cannot be used. Its message has a line for each problem: `agent.yaml:7:5: unknown key "modle"; …`. */
+/** Thrown for a configuration that cannot be used. Its message has a line for each problem: `agent.yaml:7:5: unknown key "modle"; …`. */
 export class ConfigError extends Error {
-  /** All that is wrong, in the order of the file. Never empty. */
+  /** Every problem, in the order of the file. Never empty. */
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[], options?: ErrorOptions) {
@@ -39,7 +39,7 @@ function formatProblem({ file, message, position }: Problem): string {
   return position === undefined ? `${file}: ${message}` : `${file}:${position.line}:${position.column}: ${message}`;
 }
 
-/** A name from the file, quoted, in one line and not endless. */
+/** A name from the file in quotes, on one line, and cut where it is long. */
 export function show(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

@@ -7,17 +7,17 @@ import { keysOf, schemaAt, wordsOf } from '../schema/place.js';
 import { toolsetTypes } from '../schema/toolset.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
-/** Compares a file with its schema and says all that differs, each in a sentence and with its place. */
+/** Compares a file with its schema. Gives a sentence and a place for each difference. */
 export function checkShape(file: YamlFile): Problem[] {
   const { error } = fileSchema.safeParse(file.value);
   if (error === undefined) return [];
-  // An agent that is run by another program has no model to miss.
+  // An agent with a `harness` is run by another program, and so needs no model.
   const isHarnessed = ({ path }: z.core.$ZodIssue): boolean =>
     path[0] === 'agents' && path[2] === 'model' && valueAt(file.value, [...path.slice(0, 2), 'harness']) !== undefined;
   return error.issues.filter((issue) => !isHarnessed(issue)).flatMap((issue) => problemsOf(file, issue, issue.path));
 }
 
-/** `path` is that of the issue from the top of the file; its own begins at the branch of a union. */
+/** The problems of one issue. `path` leads to the issue from the top of the file; the issue's own path begins at the branch of a union. */
 function problemsOf(file: YamlFile, issue: z.core.$ZodIssue, path: Path): Problem[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => file.problem(unknownKey(file, path, key), [...path, key], 'key'));
@@ -28,7 +28,7 @@ function problemsOf(file: YamlFile, issue: z.core.$ZodIssue, path: Path): Proble
   return [file.problem(wrongValue(file, path, issue), path)];
 }
 
-/** The branch of a union whose kind of value stands there, so that only something inside it is wrong; of several, the one that knows most of its keys. */
+/** The branch of a union that the value was meant for: one whose type of value stands there; of several, the one that knows most of its keys. */
 function intended(issue: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
   const strangers = (branch: readonly z.core.$ZodIssue[]): number =>
     branch.reduce((count, each) => count + (each.code === 'unrecognized_keys' ? each.keys.length : 0), 0);
@@ -59,7 +59,7 @@ function wrongValue(file: YamlFile, path: Path, { code, message: expected }: z.c
     key === undefined ? 'the file' : typeof key === 'number' ? `entry ${key + 1} of this list` : show(String(key));
   if (value === undefined) return `${subject} is missing; it must be ${expected}`;
   if (value === null) return `${subject} is empty; it must be ${expected}`;
-  // A check of ours is about what the value holds: its kind is right.
+  // A custom check looks at the content of a value: its type is right, so the message does not name the type.
   if (typeof value !== 'string') return `${subject} must be ${expected}${code === 'custom' ? '' : found(value)}`;
   if (typeof key === 'number' && path.at(-2) === 'toolsets')
     return `${subject} must be a mapping, such as { type: filesystem }`;
@@ -79,7 +79,7 @@ function wordsAt(file: YamlFile, path: Path): readonly string[] {
   return wordsOf(schemaAt(fileSchema, path, file.value));
 }
 
-/** What stands there instead. Texts are not repeated, except for one of few words: one of them may be a key in the wrong place. */
+/** The value that stands there, for a message. A text is not repeated unless it is one of a few words: it may be a key in the wrong place. */
 function found(value: unknown): string {
   if (Array.isArray(value)) return ', not a list';
   if (typeof value === 'object') return ', not a mapping';

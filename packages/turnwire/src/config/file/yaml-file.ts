@@ -16,21 +16,21 @@ import { ConfigError, type Position, type Problem } from './problem.js';
 const mostBytes = 1024 * 1024;
 const start: Position = { line: 1, column: 1 };
 
-/** The keys from the top of a file to a place in it; list entries by number. */
+/** The keys that lead from the top of a file to a place in it; list entries by number. */
 export type Path = readonly PropertyKey[];
 
-/** A YAML file in memory: its plain value, and where each part of it stands. */
+/** A YAML file in memory, with the position of each value. */
 export interface YamlFile {
   name: string;
   value: unknown;
-  /** A problem at the value of `path`, or at its key. What is not in the file is reported where it would belong. */
+  /** A problem at the value of `path`, or at its key. A missing value is reported where it would stand. */
   problem(message: string, path: Path, at?: 'key' | 'value'): Problem;
 }
 
 /**
  * Reads a YAML file of at most 1 MiB: one document, with anchors and merge keys, without duplicate keys and unknown tags.
  *
- * @throws ConfigError if it cannot be read, is no text, is empty, or is no YAML; with all syntax errors and their places.
+ * @throws ConfigError if the file cannot be read, is no text, is empty, or is no YAML; with all syntax errors and their places
  */
 export async function readYamlFile(name: string): Promise<YamlFile> {
   return parseYaml(name, decode(name, await readBytes(name)));
@@ -38,14 +38,14 @@ export async function readYamlFile(name: string): Promise<YamlFile> {
 
 async function readBytes(name: string): Promise<Uint8Array> {
   try {
-    // Asked before opening: to open a pipe that nobody writes to never returns.
+    // Checked before opening: opening a pipe without a writer never returns.
     const kind = await stat(name);
     if (kind.isDirectory()) throw unusable(name, 'is a directory; name the YAML file in it');
     if (!kind.isFile()) throw unusable(name, 'is not a regular file; save the YAML to a file and name that');
     if (kind.size > mostBytes) throw tooLarge(name);
     const file = await open(name);
     try {
-      // The file may have grown since: never read more than the limit and the one byte that shows it was passed.
+      // The file may have grown since. One byte more than the limit is read, to see that it was passed.
       const bytes = new Uint8Array(mostBytes + 1);
       let length = 0;
       for (;;) {
@@ -92,9 +92,9 @@ function parseYaml(name: string, text: string): YamlFile {
   let value: unknown;
   try {
     document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
-    // An unknown tag is a warning to the parser, but here it would be a wish that nobody hears.
+    // For the parser an unknown tag is a warning; here it is an error, since it would have no effect.
     const found = [...document.errors, ...document.warnings];
-    // The parser ran out of stack, and what it says besides are consequences.
+    // The parser ran out of stack: its other messages are consequences of that.
     if (found.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) throw new RangeError('nested too deeply');
     if (found.length > 0) {
       throw new ConfigError(
@@ -104,7 +104,7 @@ function parseYaml(name: string, text: string): YamlFile {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    // The two that throw: aliases that multiply, and nesting deeper than the stack.
+    // Two causes make the parser throw: aliases that multiply, and nesting deeper than the stack.
     const message =
       error instanceof ReferenceError ? 'its aliases expand to far more than was written' : 'it is nested too deeply';
     throw new ConfigError([{ file: name, path: '', message: `cannot be used: ${message}`, position: start }], {
@@ -132,7 +132,7 @@ function explain(error: { code: string; message: string }): string {
   return `not valid YAML: ${error.message.replace(/\s+/g, ' ').trim()}`;
 }
 
-/** The node at `path`, or the nearest thing above it that is in the file. */
+/** The node at `path`, or the nearest node above it that the file has. */
 function locate(document: Document.Parsed, path: Path, at: 'key' | 'value'): Node | undefined {
   let found: Node | undefined;
   let node: unknown = document.contents;
@@ -176,7 +176,10 @@ function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'range' in value;
 }
 
-/** A list or mapping begins on the line after its key, and an empty value nowhere: the key is what the reader looks for. */
+/**
+ * False for a node without a position of its own: a list or mapping begins on the line after its key, and an empty value has no text. The key's position is
+ * shown then.
+ */
 function isVisible(node: Node): boolean {
   return isAlias(node) || (isScalar(node) && node.source !== '');
 }

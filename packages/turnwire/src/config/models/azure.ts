@@ -1,10 +1,10 @@
-/** The address of Azure's v1 API (P11) for what people give as `base_url`: their resource, with or without a path. */
+/** The address of Azure's v1 API (P11), or the problem of the given one. */
 
 type Address = { baseUrl: string } | { problem: string; at: 'base_url' | 'api_version' };
 
 /**
- * A resource (`https://NAME.openai.azure.com`) and its `/openai` become `/openai/v1`; any other path is taken as it is, a gateway may
- * stand there. Dated versions belong to addresses that have no WebSocket, and are refused rather than left out.
+ * The address for a `base_url` of Azure. A resource (`https://NAME.openai.azure.com`), alone or with `/openai`, gets the path `/openai/v1`. Any other path is
+ * kept, since a gateway may be there. Dated versions are refused: their addresses have no WebSocket.
  */
 export function azureAddress(baseUrl: string, version: string | undefined): Address {
   const url = new URL(baseUrl);

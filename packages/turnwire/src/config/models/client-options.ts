@@ -6,8 +6,8 @@ import { readSecret } from '../secrets/key.js';
 import type { Environment, Secrets } from '../secrets/secrets.js';
 
 /**
- * How to reach a model: the options of `createClient` that the agent file decides. Keys and the secrets in headers are read when the client
- * dials, not now, from the same source for both transports. For an `emulator` without an address, `baseUrl` is the caller's to add.
+ * The options of `createClient` for a model, as the agent file decides them. Keys and secrets in headers are read at each dial, from the same source for both
+ * transports. For an `emulator` without an address the caller adds `baseUrl`.
  */
 export function clientOptions(
   model: Model,
@@ -32,9 +32,9 @@ async function expandHeaders(headers: Model['headers'], secrets: Secrets): Promi
   return expanded;
 }
 
-/** The environment without the variables that hold keys and other secrets: for commands, those that the model itself writes among them. */
+/** The environment without the variables that hold keys and other secrets: for commands, some of which the model writes. */
 export function withoutSecrets(env: Environment, { secretVariables }: Pick<Config, 'secretVariables'>): Environment {
-  // Windows does not tell names apart by their case.
+  // On Windows the case of a variable's name does not matter.
   const plain = (name: string): string => (process.platform === 'win32' ? name.toUpperCase() : name);
   const secret = new Set([...secretVariables].map(plain));
   return Object.fromEntries(Object.entries(env).filter(([name]) => !secret.has(plain(name))));

@@ -4,7 +4,7 @@ import type { Problem } from '../file/problem.js';
 import type { Secrets } from '../secrets/secrets.js';
 import type { YamlFile } from '../file/yaml-file.js';
 
-/** What `auto` stands for: the first of these whose key is there. */
+/** The models that `auto` chooses from: it is the first of them whose key is there. */
 const automatic: readonly string[] = [
   'openai/gpt-5-mini',
   'xai/grok-4-fast',
@@ -13,10 +13,10 @@ const automatic: readonly string[] = [
 ];
 
 /**
- * Chooses what `auto` and each entry with `first_available` stand for: the first model that can be spoken to and whose key is there. Where no key is
- * there, it is the first that can be spoken to, so that its key is asked for. The choices are put into `chosen`.
+ * Chooses the model for `auto` and for each entry with `first_available`: the first one of a supported provider whose key is there. Without any key it is the
+ * first one of a supported provider, so that the message asks for its key. The choices are added to `chosen`.
  *
- * @param secrets where keys are looked up. Undefined: all keys are taken to be there
+ * @param secrets the sources of keys. undefined: every key is taken to be there
  */
 export async function chooseModels(
   file: YamlFile,
@@ -63,14 +63,14 @@ async function choose(
 async function hasKey({ tokenKeys }: Model, secrets: Secrets): Promise<boolean> {
   if (tokenKeys.length === 0) return true;
   for (const name of tokenKeys) {
-    // A source that fails has no key to give; it is told of where the key is needed.
+    // The failure of a source is reported where the key is needed; here it counts as no key.
     const found = await secrets.get(name).catch(() => undefined);
     if (found !== undefined && found.value !== '') return true;
   }
   return false;
 }
 
-/** Nothing that names a model stands deeper than this. */
+/** The deepest level at which a model is named. */
 const deepest = 8;
 
 function namesAuto(value: unknown, depth = 0): boolean {

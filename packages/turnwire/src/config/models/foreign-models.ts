@@ -3,8 +3,8 @@ import type { YamlFile } from '../file/yaml-file.js';
 import { foreignProvider } from './providers.js';
 
 /**
- * All that is wrong with a file, with one problem for each provider that cannot be spoken to: it names all places where that provider stands, and the
- * keys of its models that are wrong, because another model has other keys.
+ * The problems of a file, with one problem for each unsupported provider in place of one for each of its models. That problem lists all places of the
+ * provider, and the keys of those models that another provider would not have.
  *
  * @param models the `models` of the file
  * @param own the names under `providers` of the file

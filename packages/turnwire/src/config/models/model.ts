@@ -6,66 +6,66 @@ import { defaultTokenKeys, dockerAgentAliases, foreignProvider, type Provider, p
 import { type efforts, modelSchema, type ModelDefinition, type ProviderDefinition } from '../schema/model.js';
 import type { Path, YamlFile } from '../file/yaml-file.js';
 
-/** A model that can be called: everything looked up, nothing left to guess. */
+/** A model with its address, its keys and all defaults. */
 export interface Model {
   /** Its name under `models`, or `provider/model` where it was given inline. */
   name: string;
   provider: string;
-  /** What the provider calls it. */
+  /** The provider's name of the model. */
   model: string;
-  /** Undefined: the client's default for `openai`, and for `emulator` one that is started for the run. */
+  /** The base URL. undefined: for `openai` the client's default, for `emulator` an emulator that the run starts. */
   baseUrl: string | undefined;
-  /** The names of its key; the first that is found is sent. None: no key is sent, so that none goes to a host it does not belong to. */
+  /** The names of its key: the first one that is found is sent. Empty: no key is sent, so that no key reaches a host that it does not belong to. */
   tokenKeys: readonly string[];
-  /** Further header fields; values may hold `${env.NAME}`. */
+  /** Further headers; values may contain `${env.NAME}`. */
   headers: Readonly<Record<string, string>>;
   temperature: number | undefined;
   topP: number | undefined;
-  /** Output tokens of a turn at most. Undefined: the provider's own limit. */
+  /** The most output tokens of a turn. undefined: the provider's own limit. */
   maxTokens: number | undefined;
-  /** Undefined: not sent, and the provider allows it. */
+  /** undefined: the field is not sent, and the provider allows parallel calls. */
   parallelToolCalls: boolean | undefined;
-  /** Undefined: not sent; the model's own default. */
+  /** undefined: the field is not sent, and the model uses its default. */
   effort: (typeof efforts)[number] | undefined;
   serviceTier: string | undefined;
-  /** Undefined: not sent; the provider's default, which is to store. */
+  /** undefined: the field is not sent, and the provider stores responses. */
   store: boolean | undefined;
-  /** Whether tokens and cost of this model are counted. */
+  /** True where tokens and cost of this model are counted. */
   trackUsage: boolean;
-  /** In US dollars for a million tokens. Undefined: not known. */
+  /** The price in US dollars for a million tokens. undefined: unknown. */
   cost: Cost | undefined;
-  /** The context window in tokens. Undefined: not known. */
+  /** The context window in tokens. undefined: unknown. */
   contextSize: number | undefined;
-  /** In milliseconds. Undefined: the client's own limits. */
+  /** Time limits in milliseconds. undefined: the client's own limits. */
   timeouts: { firstEventMs: number | undefined; idleMs: number | undefined };
-  /** The part of the context window at which the history is compacted. Undefined: as the agent says. */
+  /** The part of the context window at which the history is compacted. undefined: the agent's setting. */
   compactionThreshold: number | undefined;
-  /** Output tokens in the work on one prompt at most. Undefined: no limit. */
+  /** The most output tokens of the work on one prompt. undefined: no limit. */
   taskBudget: number | undefined;
-  /** Other models that this one names; filled in once all models of the file have been read, because they may name one another. */
+  /** Other models that this one names. They are filled in once all models of the file have been read, since models may name one another. */
   links: ModelLinks;
   /**
-   * `auto` where the file says nothing, while docker-agent's default is `sse`: our WebSocket falls back to SSE within the turn, so
-   * that trying it first costs a file nothing. Upper and lower case are the same, as there.
+   * The transport: `auto` where the file does not say, while docker-agent's default is `sse`. turnwire falls back from the WebSocket to SSE within the turn,
+   * so that trying the WebSocket first costs nothing. Upper and lower case are the same, as in docker-agent.
    */
   transport: TransportChoice;
-  /** Where the file speaks of this model's key; that is its provider, where no key is named. */
+  /** The place in the file of this model's key; that of its provider where no key is named. */
   path: Path;
 }
 
 /** Models that a model names. */
 export interface ModelLinks {
-  /** What sums up a history. Undefined: the model itself. */
+  /** The model that sums up a history. undefined: the model itself. */
   compaction: Model | undefined;
-  /** What gives a session its title. Undefined: it has none. */
+  /** The model that gives a session its title. undefined: sessions have no title. */
   title: Model | undefined;
-  /** Which prompts go to other models. */
+  /** Rules that send some prompts to other models. */
   routes: readonly Route[];
 }
 
 export interface Route {
   model: Model;
-  /** Prompts that it is for. */
+  /** Examples of the prompts that go to this model. */
   examples: readonly string[];
 }
 
@@ -78,38 +78,38 @@ export interface Cost {
 
 type Read = { model: Model } | { problem: Problem };
 
-/** What models are resolved against: the `providers` of the file that have the right shape, and the names of all of them. */
+/** The `providers` of the file: those with the right shape, and the names of all of them. */
 export interface OwnProviders {
   readonly known: ReadonlyMap<string, ProviderDefinition>;
   readonly names: readonly string[];
 }
 
-/** Reads the model `name` of a file; undefined where its shape is wrong, which `checkShape` has reported already. */
+/** Reads the model `name` of a file; undefined where its shape is wrong, which `checkShape` reports. */
 export function readModel(file: YamlFile, name: string, value: unknown, own: OwnProviders): Read | undefined {
   const path = ['models', name];
   const shape = modelSchema.safeParse(value);
   return shape.success ? resolve(file, name, shape.data, { path, provider: [...path, 'provider'] }, own) : undefined;
 }
 
-/** The models of a file, as far as they could be read. */
+/** The models of a file that could be read. */
 export interface Models {
   readonly known: ReadonlyMap<string, Model>;
   readonly names: readonly string[];
   readonly providers: OwnProviders;
-  /** Names that stand for another one: `auto`, and the entries with `first_available`. */
+  /** Names that stand for another model: `auto`, and the entries with `first_available`. */
   readonly chosen: ReadonlyMap<string, string>;
 }
 
 /**
- * Finds the model that a name stands for: one of `models`, an inline `provider/model`, which takes all defaults of that provider, or what was
- * chosen for `auto` and the like.
+ * Finds the model of a name: an entry of `models`; an inline `provider/model`, with all defaults of that provider; or the model that was chosen for `auto` or
+ * `first_available`.
  */
 export function findModel(file: YamlFile, reference: string, path: Path, models: Models): Read | undefined {
   const named = models.known.get(reference);
   if (named !== undefined) return { model: named };
   const chosen = models.chosen.get(reference);
   if (chosen !== undefined) return findModel(file, chosen, path, models);
-  // It is there, and what is wrong with it has been said.
+  // The entry exists, and its problems have been reported.
   if (models.names.includes(reference)) return undefined;
   const refuse = (message: string): Read => ({ problem: file.problem(message, path) });
   if (reference.includes(','))
@@ -131,7 +131,7 @@ export function findModel(file: YamlFile, reference: string, path: Path, models:
   return refuse(`there is no model ${show(reference)}; ${advice}`);
 }
 
-/** Fills in the models that a model names, and says which of them there are not. */
+/** Fills in the other models that a model names, and reports those that do not exist. */
 export function linkModel(
   file: YamlFile,
   model: Model,
@@ -140,7 +140,7 @@ export function linkModel(
 ): readonly Problem[] {
   const problems: Problem[] = [];
   const find = (reference: string | undefined, path: Path): Model | undefined => {
-    // What names itself, directly or through its provider, is meant to do it itself.
+    // A model that names itself, directly or through its provider, does the work itself.
     if (reference === undefined || reference === model.name) return undefined;
     const read = findModel(file, reference, path, models);
     if (read !== undefined && 'problem' in read) problems.push(read.problem);
@@ -161,7 +161,7 @@ export function linkModel(
 }
 
 interface Places {
-  /** The model's own mapping; undefined where it is written inline. */
+  /** The place of the model's own entry; undefined for an inline model. */
   path: Path | undefined;
   provider: Path;
 }
@@ -174,14 +174,14 @@ function resolve(
   own: OwnProviders,
 ): Read | undefined {
   const inherited = own.known.get(written.provider);
-  // The entry is there, and what is wrong with it has been said.
+  // The entry exists, and its problems have been reported.
   if (inherited === undefined && own.names.includes(written.provider)) return undefined;
   const builtIn = inherited === undefined ? providers.get(written.provider) : undefined;
   const options = { ...inherited?.provider_opts, ...written.provider_opts };
   const address = addressOf(written, inherited, builtIn, options.api_version, own.names);
   if ('problem' in address) return { problem: file.problem(address.problem, placeOf(places, address.at)) };
   const { baseUrl } = address;
-  // What an entry of `providers` sends belongs to its address: a model that goes elsewhere has to bring its own (W8).
+  // Headers and key of an entry of `providers` belong to its address: a model with another origin has to bring its own (W8).
   const theirs = inherited !== undefined && sameOrigin(baseUrl, inherited.base_url) ? inherited : undefined;
   const tokenKey = written.token_key ?? theirs?.token_key;
   const settings = { ...inherited, ...defined(written) };
@@ -226,7 +226,7 @@ function placeOf({ path, provider }: Places, key: Key): Path {
   return key === 'api_version' ? [...path, 'provider_opts', key] : [...path, key];
 }
 
-/** Where a model is, or why that cannot be said. */
+/** The address of a model, or the problem why it has none. */
 function addressOf(
   written: ModelDefinition,
   inherited: ProviderDefinition | undefined,
@@ -268,7 +268,7 @@ function needsAddress(provider: string, names: readonly string[]): string {
   return `unknown provider ${show(provider)}; ${guess === undefined ? advice : `did you mean ${show(guess)}? If not, ${advice}`}`;
 }
 
-/** Without the keys that are not there, so that they do not hide those of the provider. */
+/** The fields that are set, so that missing ones do not hide those of the provider. */
 function defined<Fields extends object>(fields: Fields): Partial<Fields> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>;
 }

@@ -1,7 +1,7 @@
 import type { Agent } from '../agent.js';
 import type { Model } from './model.js';
 
-/** All models that an agent may come to speak to, each once: its own, its fallbacks, and what any of them names. */
+/** All models that an agent may use, each once: its own, its fallbacks, and those that any of them names. */
 export function modelsOf({
   model,
   alternates,
@@ -22,7 +22,7 @@ export function modelsOf({
     ...hookModels.values(),
     ...named,
   ]);
-  // A set also visits what is added while it is walked.
+  // A `for` loop over a set also visits the values that are added while it runs.
   for (const { links } of found)
     for (const linked of [links.compaction, links.title, ...links.routes.map((route) => route.model)])
       if (linked !== undefined) found.add(linked);

@@ -1,12 +1,12 @@
 /**
- * Who serves a model, by the `provider` of the agent file.
+ * The built-in providers of agent files.
  *
- * - `own`: turnwire knows the address, and the names of its key. No `baseUrl` means: the client's default.
- * - `azure`: each customer has an address of their own, and the key goes to all of Azure's.
- * - `emulator`: needs no key; without a `base_url` whoever runs the agent starts one.
- * - `foreign`: one of docker-agent's that cannot be spoken to, and why.
+ * - `own`: turnwire knows the address and the names of the key. Without `baseUrl`, the client's default counts.
+ * - `azure`: each customer has an address of their own, and the key may go to every address of Azure.
+ * - `emulator`: needs no key; without a `base_url`, the run starts an emulator.
+ * - `foreign`: a provider of docker-agent that turnwire does not support, with the reason.
  *
- * Any other name is a server that speaks the Responses API at the `base_url` of the model, or of the entry of that name in `providers`. A
+ * Any other name is a server that speaks the Responses API at the `base_url` of the model, or of the entry of that name in `providers`. Each
  * provider is one row.
  */
 export type Provider =
@@ -17,7 +17,7 @@ export type Provider =
 
 const noResponses: Provider = { kind: 'foreign', reason: 'it does not speak the Responses API' };
 const signIn: Provider = { kind: 'foreign', reason: 'it needs a sign-in that turnwire does not have' };
-/** What is written in place of a model that cannot be spoken to. */
+/** The advice about a model of an unsupported provider. */
 const inPlace =
   'put a model in its place that does, such as openai/gpt-5.4, or one of xai, azure, openrouter or ollama';
 
@@ -26,9 +26,9 @@ function own(baseUrl: string, ...tokenKeys: string[]): Provider {
 }
 
 export const providers: ReadonlyMap<string, Provider> = new Map<string, Provider>([
-  // No address: OPENAI_BASE_URL or api.openai.com, which is the client's rule for where the key from the environment may go.
+  // Without an address, the client uses OPENAI_BASE_URL or api.openai.com, and decides where the key from the environment may go.
   ['openai', { kind: 'own', baseUrl: undefined, hosts: ['api.openai.com'], tokenKeys: ['OPENAI_API_KEY'] }],
-  // The first name is docker-agent's, the other one that of Azure's own SDKs (P11).
+  // The first name is docker-agent's, the second one that of Azure's SDKs (P11).
   [
     'azure',
     {
@@ -40,7 +40,7 @@ export const providers: ReadonlyMap<string, Provider> = new Map<string, Provider
   ['xai', own('https://api.x.ai/v1', 'XAI_API_KEY')],
   ['vercel', own('https://ai-gateway.vercel.sh/v1', 'AI_GATEWAY_API_KEY')],
   ['openrouter', own('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY')],
-  // On this machine, without a key.
+  // Servers on this machine, without a key.
   ['ollama', own('http://localhost:11434/v1')],
   ['emulator', { kind: 'emulator' }],
   ['anthropic', noResponses],
@@ -51,7 +51,7 @@ export const providers: ReadonlyMap<string, Provider> = new Map<string, Provider
   ['chatgpt', signIn],
 ]);
 
-/** What is said of a model whose provider cannot be spoken to, and what to write instead; undefined: it can. */
+/** The refusal of an unsupported provider, with its replacement; undefined for a supported one. */
 export function foreignProvider(name: string): string | undefined {
   const provider = providers.get(name);
   if (provider?.kind !== 'foreign') return undefined;
@@ -60,15 +60,15 @@ export function foreignProvider(name: string): string | undefined {
 }
 
 /**
- * Whether a turn that runs may be given more input (`response.steer`). Elsewhere it is not tried: a server that does not know the event may answer
- * with an error that ends the turn. A model of a provider that does, but cannot itself, refuses it without harm.
+ * True where a running turn can be given more input (`response.steer`). Other servers may answer the unknown event with an error that ends the turn, so they
+ * are not sent it. A model of OpenAI that cannot be steered refuses without harm.
  */
 export function canBeSteered({ provider, baseUrl }: { provider: string; baseUrl: string | undefined }): boolean {
   if (provider === 'emulator') return true;
   return provider === 'openai' && (baseUrl === undefined || new URL(baseUrl).host === 'api.openai.com');
 }
 
-/** Aliases that docker-agent has an address for and turnwire does not: they work with a `base_url` of their own. */
+/** Providers that docker-agent has an address for and turnwire does not: they work with a `base_url`. */
 export const dockerAgentAliases: ReadonlySet<string> = new Set([
   'requesty',
   'nebius',
@@ -89,10 +89,7 @@ export const dockerAgentAliases: ReadonlySet<string> = new Set([
   'nvidia',
 ]);
 
-/**
- * The names of the key that this provider may be sent at `baseUrl`, where the file names none: only at an address of its own (W8), and
- * there only over TLS.
- */
+/** The names of the key for a provider at `baseUrl`, where the file names none: the key goes only to the provider's own addresses (W8), and only over TLS. */
 export function defaultTokenKeys(provider: Provider | undefined, baseUrl: string | undefined): readonly string[] {
   if (provider?.kind !== 'own' && provider?.kind !== 'azure') return [];
   if (baseUrl === undefined) return provider.tokenKeys;

@@ -2,8 +2,8 @@ import type { TurnParams } from '@turnwire/client';
 import type { Agent } from '../agent.js';
 
 /**
- * What an agent file decides about each request besides its input, its instructions and its tools, for one of the agent's models. What the
- * file does not say is not sent, so that the provider's own defaults hold.
+ * The fields of each request that an agent file sets for a model, besides input, instructions and tools. A field that the file does not set is not sent, so
+ * that the provider's default holds.
  */
 export function requestFields({ model, structuredOutput }: Pick<Agent, 'model' | 'structuredOutput'>): TurnParams {
   const { effort } = model;
@@ -15,7 +15,7 @@ export function requestFields({ model, structuredOutput }: Pick<Agent, 'model' |
     ...given('parallel_tool_calls', model.parallelToolCalls),
     ...given('service_tier', model.serviceTier),
     ...given('store', model.store),
-    // `none` is sent and not left out: models that reason by default would go on doing so. A summary is all that they show of it.
+    // `none` is sent, since a model that reasons by default would go on reasoning without it. A summary is the only part of reasoning that models show.
     ...given(
       'reasoning',
       effort === undefined ? undefined : effort === 'none' ? { effort } : { effort, summary: 'detailed' },

@@ -3,7 +3,7 @@ import { duration, milliseconds, whole } from './values.js';
 
 const dollars = 'an amount in US dollars above 0';
 
-/** What the agents of a session may use up: `budget` for all of them, `budgets.NAME` for those that name it. */
+/** A limit on what agents use in a session: `budget` for all agents, `budgets.NAME` for those that name it. */
 export const budgetSchema = z.strictObject(
   {
     max_cost: z.number(dollars).gt(0, dollars).optional().describe('In US dollars. Each model needs a "cost".'),

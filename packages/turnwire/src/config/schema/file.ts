@@ -8,8 +8,8 @@ import { skillsSchema } from './agents/skills.js';
 import { mcpSchema, toolsetSchema } from './toolset.js';
 
 /**
- * The shape of an agent file: what turnwire serves of docker-agent's format, and nothing else. This one definition checks files, gives the
- * types of what is read, and gives the JSON Schema for editors. References between parts are resolved in config.ts, agent.ts and model.ts.
+ * The shape of an agent file: the part of docker-agent's format that turnwire supports. This one definition checks files, gives their types, and gives the
+ * JSON Schema for editors. config.ts, agent.ts and model.ts resolve references between parts.
  */
 export const fileSchema = z.strictObject(
   {

@@ -6,13 +6,13 @@ export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'ma
 const effort =
   'none, minimal, low, medium, high, xhigh, max or adaptive (budgets in tokens are for models without the Responses API)';
 
-/** How much the model is to think; 0 is `none`. */
+/** How much the model reasons; 0 is `none`. */
 const thinkingBudget = z.union([z.enum([...efforts, 'adaptive'], effort), z.literal(0, effort)], effort);
 
 const totalTokens = whole(1, 'of tokens');
 const budget = 'a whole number of tokens, or a mapping with "total"';
 
-/** As a number, or spelled out: the same. */
+/** A number of tokens, or a mapping with the same number as `total`. */
 const taskBudget = z
   .union(
     [
@@ -31,7 +31,7 @@ const taskBudget = z
 
 const price = z.number('a price in US dollars for a million tokens, 0 or more').min(0, 'a price, 0 or more');
 
-/** What a provider can decide for all its models, and a model for itself. */
+/** Settings that a provider can have for all its models, and a model for itself. */
 const settings = {
   base_url: baseUrl
     .optional()
@@ -112,7 +112,7 @@ export const modelSchema = z.strictObject(
 
 const references = 'a list of models, each a name from "models" or "provider/model"';
 
-/** An entry of `models` that stands for another one. */
+/** An entry of `models` that stands for the first available one of several. */
 export const firstAvailableSchema = z.strictObject(
   {
     first_available: z
@@ -124,7 +124,7 @@ export const firstAvailableSchema = z.strictObject(
   'a mapping with "first_available"',
 );
 
-/** An entry of `models`, or the choice of one. */
+/** An entry of `models`: a model, or a choice between models. */
 export const modelEntrySchema = z.union([modelSchema, firstAvailableSchema], 'a mapping with "provider" and "model"');
 
 /** An entry of `providers`. */

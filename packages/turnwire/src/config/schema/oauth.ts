@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { name, texts } from './values.js';
 
-/** What stands in a `callbackRedirectURL` for the port of the callback. */
+/** The text in `callbackRedirectURL` that stands for the port of the callback. */
 export const portPlaceholder = '${callbackPort}';
 
 /** `oauth` of a remote MCP server, in the spelling of docker-agent. */

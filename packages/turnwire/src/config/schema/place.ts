@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 
-/** The part of a schema that decides about one place in a file: which keys and which words it knows there. */
+/** The schema of one place in a file, which knows the keys and the words that may stand there. */
 
 type Schema = z.core.$ZodTypes;
 
-/** The schema of the place that `path` leads to in `value`; undefined where the schema ends before. */
+/** The schema of the place that `path` leads to in `value`; undefined where the schema says nothing about that place. */
 export function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[], value: unknown): Schema | undefined {
   let here: Schema | undefined = choose(schema, value);
   let inner = value;
@@ -21,7 +21,7 @@ export function keysOf(schema: Schema | undefined): string[] {
   return schema?._zod.def.type === 'object' ? Object.keys(schema._zod.def.shape) : [];
 }
 
-/** The words that this place may hold; none where it takes any text. */
+/** The words that may stand at this place; none where any text may. */
 export function wordsOf(schema: Schema | undefined): string[] {
   const def = schema?._zod.def;
   if (def?.type === 'enum') return Object.values(def.entries).map(String);
@@ -38,7 +38,7 @@ function below(schema: Schema, key: PropertyKey): z.core.$ZodType | undefined {
   return def.type === 'array' ? def.element : undefined;
 }
 
-/** Without defaults and the like, and of a union the branch that the value was meant for. */
+/** The schema without defaults and the like; of a union, the branch that the value was meant for. */
 function choose(schema: z.core.$ZodType, value: unknown): Schema {
   const { def } = (schema as Schema)._zod;
   switch (def.type) {
@@ -47,7 +47,7 @@ function choose(schema: z.core.$ZodType, value: unknown): Schema {
     case 'prefault':
       return choose(def.innerType, value);
     case 'pipe':
-      // What is transformed is described by what goes in, except for words, which are compared after it.
+      // A transformed value is described by its input, except for words, which are compared after the transformation.
       return def.in._zod.def.type === 'pipe' || isWords(def.out) ? (schema as Schema) : choose(def.in, value);
     case 'union': {
       const options = def.options.map((option) => choose(option, value));

@@ -4,23 +4,23 @@ import { duration, flag, headers, milliseconds, name, whole } from './values.js'
 const transports = ['auto', 'websocket', 'sse'] as const;
 const transportNames = 'auto, websocket or sse';
 
-/** Upper and lower case are the same, as in docker-agent; anything else is refused, while there it silently means SSE (W17). */
+/** Upper and lower case are the same, as in docker-agent. An unknown word is refused; docker-agent would silently use SSE (W17). */
 const transport = z
   .string(transportNames)
   .transform((value) => value.toLowerCase())
   .pipe(z.enum(transports, transportNames))
   .meta({ examples: [...transports] });
 
-/** Which API the server is spoken to in. There is one here; the other one that docker-agent has is refused with its reason. */
+/** The API of the server. turnwire speaks one API, and refuses docker-agent's other one with the reason. */
 export const apiType = z.enum(['openai_responses'], 'openai_responses (turnwire speaks no Chat Completions)');
 
-/** How long a silence may last. 0 would end every turn. */
+/** The longest silence, which must not be 0: that would end every turn. */
 const limit = duration
   .transform(milliseconds)
   .refine((ms) => ms >= 1, 'a duration of at least 1ms, such as 30s or 2m30s')
   .meta({ examples: ['30s', '2m30s'] });
 
-/** `provider_opts` of a model or a provider. docker-agent takes anything here; a key that nobody reads is refused here. */
+/** `provider_opts` of a model or a provider. docker-agent accepts any key here; turnwire refuses keys that it does not use. */
 export const providerOptions = z.strictObject(
   {
     transport: transport

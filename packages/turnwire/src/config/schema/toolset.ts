@@ -5,7 +5,7 @@ import { environment, flag, headers, name, serverEnvironment, text, texts, whole
 
 const pattern = 'regular expressions for names of tools, with commas between them';
 
-/** What each kind of toolset takes. */
+/** Keys that every toolset has. */
 const common = {
   tools: texts.optional().describe('The tools to offer, by name. Default: all of the toolset.'),
   instruction: text
@@ -20,7 +20,7 @@ const common = {
     ),
 };
 
-/** Those with tools of ours, of which it is known what they change. */
+/** Keys of turnwire's own toolsets, of whose tools it is known what they change. */
 const own = {
   ...common,
   readonly: flag.optional().describe('Offer only the tools that change nothing. Default: false.'),
@@ -51,7 +51,7 @@ const remote = z.strictObject(
   'a mapping with "url"',
 );
 
-/** How an MCP server is reached: in a toolset of type mcp, or for several agents under `mcps`. */
+/** The connection to an MCP server: in a toolset of type mcp, or for several agents under `mcps`. */
 const server = {
   command: name.optional().describe('Starts a server that is spoken to over its standard input and output.'),
   args: z.array(text, 'a list of texts').optional().describe('The arguments of the command.'),

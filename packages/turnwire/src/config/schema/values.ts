@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The values that keys of an agent file take. Each message completes the sentence `"key" must be …`. */
+/** The types of values in an agent file. Each message completes the sentence `"key" must be …`. */
 
 export const text = z.string('text');
 
@@ -11,12 +11,12 @@ export const flag = z.boolean('true or false');
 
 export const texts = z.array(text.min(1, 'text, and not empty'), 'a list of texts');
 
-/** A text, or several that become one with an empty line between them. */
+/** A text, or a list of texts that are joined by empty lines. */
 export const paragraphs = z
   .union([text, z.array(text, 'text, or a list of texts')], 'text, or a list of texts')
   .transform((value) => (typeof value === 'string' ? value : value.map((each) => each.trimEnd()).join('\n\n')));
 
-/** A whole number from `least` on. */
+/** A whole number, `least` or more. */
 export function whole(least: number, what: string): z.ZodInt {
   const expected = `a whole number${what === '' ? '' : ` ${what}`}, ${least} or more`;
   return z.int(expected).min(least, expected);
@@ -29,7 +29,7 @@ export function between(least: number, most: number): z.ZodNumber {
 
 const part = 'a number above 0, and at most 1';
 
-/** A part of the context window. */
+/** A part of the context window, as a number up to 1. */
 export const threshold = z.number(part).gt(0, part).max(1, part);
 
 const longest = 24 * 60 * 60 * 1000;
@@ -44,7 +44,7 @@ const units: Readonly<Record<string, number>> = {
 };
 const spelled = 'a duration of at most 24h, such as 30s or 2m30s';
 
-/** A duration as Go spells it, in milliseconds once it is read. */
+/** A duration in Go's spelling; the result is in milliseconds. */
 export const duration = z
   .string(spelled)
   .regex(/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/, spelled)
@@ -67,7 +67,7 @@ export const variable = z.string(variables).refine(isVariable, variables);
 const header = 'text in one line, without control characters';
 const fieldName = 'a name of letters, digits and -';
 
-/** Header fields. What would end the line and begin another one is refused, not stripped. */
+/** Headers. Characters that would end the line and begin another header are refused, not removed. */
 export const headers = z.record(
   z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, fieldName),
   z.string(header).regex(/^[\t\x20-\x7e\x80-\xff]*$/, header),
@@ -81,7 +81,7 @@ export const environment = z.record(
   'a mapping from names of variables to texts',
 );
 
-/** The same for an MCP server: one of Docker's catalog has secrets with names of their own, such as `brave.api_key`. */
+/** Variables for an MCP server. A server of Docker's catalog has secrets with other names, such as `brave.api_key`. */
 export const serverEnvironment = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/),
   z.string('text').regex(/^[^\0]*$/, 'text without a zero byte'),
@@ -98,7 +98,7 @@ function isBaseUrl(value: string): boolean {
   return (protocol === 'https:' || protocol === 'http:') && username + password + search + hash === '';
 }
 
-/** Refuses what is probably the key itself, so that no later sentence about a missing variable prints it. */
+/** True for the name of a variable. A text that is probably the key itself is refused, so that no later sentence about a missing variable prints the key. */
 function isVariable(value: string): boolean {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(value)) return false;
   const mixed = /[a-z]/.test(value) && /[A-Z]/.test(value) && /\d/.test(value);

@@ -13,23 +13,23 @@ export interface SecretOptions {
   /** Files of `--env-from-file`, in their order; paths are taken from `cwd`. @default none */
   envFiles?: readonly string[] | undefined;
   cwd?: string | undefined;
-  /** Where a container's secrets are. @default /run/secrets */
+  /** The folder of a container's secrets. @default /run/secrets */
   mounted?: string | undefined;
-  /** Whose keychain there is. @default that of this machine */
+  /** The platform whose keychain is used. @default that of this machine */
   platform?: NodeJS.Platform | undefined;
-  /** How long a program may take, in milliseconds. @default 10_000 */
+  /** The longest run of a program, in milliseconds. @default 10_000 */
   deadlineMs?: number | undefined;
 }
 
-/** The variable that chooses one of Docker's credential helpers by the end of its name: `secretservice`. */
+/** The variable that chooses one of Docker's credential helpers, by the end of its name: `secretservice`. */
 const helperVariable = 'TURNWIRE_CREDENTIAL_HELPER';
 
 /**
- * All sources of secrets, in docker-agent's order: env files, the environment, /run/secrets, a credential helper, `pass`, the keychain.
- * The first that has a name decides. A program that is not installed is passed over; one that hangs is an error, and so bounded in time.
- * docker-agent's sources of `DOCKER_TOKEN` (sandbox, Docker Desktop) are left out: they are for its models gateway, which is not served.
+ * All sources of secrets, in docker-agent's order: env files, the environment, /run/secrets, a credential helper, `pass`, the keychain. The first source that
+ * has a name decides. A program that is not installed is left out; a program that hangs is ended, and is an error. docker-agent's sources of `DOCKER_TOKEN`
+ * (sandbox, Docker Desktop) are missing: they serve its models gateway, which turnwire does not support.
  *
- * @throws SecretError if an env file cannot be meant, or the credential helper is not installed.
+ * @throws SecretError if an env file cannot be read, or the credential helper is not installed
  */
 export function secretChain(options: SecretOptions): Secrets {
   const { env, envFiles = [], cwd = process.cwd(), mounted, platform = process.platform, deadlineMs } = options;
@@ -52,7 +52,7 @@ export function secretChain(options: SecretOptions): Secrets {
 function credentialHelper(env: Environment, program: (name: string) => Program | undefined): Secrets[] {
   const helper = env[helperVariable];
   if (helper === undefined || helper === '') return [];
-  // It becomes part of the name of a program.
+  // The value becomes part of the name of a program.
   const found = /^[A-Za-z0-9_-]{1,64}$/.test(helper) ? program(`docker-credential-${helper}`) : undefined;
   if (found !== undefined) return [credentialHelperSecrets(found)];
   throw new SecretError(`${helperVariable}: there is no such credential helper (docker-credential-…) on the PATH`);

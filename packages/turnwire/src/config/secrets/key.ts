@@ -1,6 +1,6 @@
 import { type Secret, SecretError, type Secrets } from './secrets.js';
 
-/** The first of these names that is found. */
+/** Finds the secret of the first name that has one. */
 async function find(secrets: Secrets, names: readonly string[]): Promise<(Secret & { name: string }) | undefined> {
   for (const name of names) {
     const found = await secrets.get(name);
@@ -9,7 +9,7 @@ async function find(secrets: Secrets, names: readonly string[]): Promise<(Secret
   return undefined;
 }
 
-/** What is wrong with the secret of these names, as a sentence without its value; undefined if it can be used, or sent in a header. */
+/** The problem of the secret with these names, as a sentence without its value; undefined where it can be used, or sent in a header. */
 export async function secretProblem(
   secrets: Secrets,
   names: readonly string[],
@@ -25,15 +25,15 @@ export async function secretProblem(
   }
 }
 
-/** Where the secret of these names is; undefined if nowhere. */
+/** The source of the secret with these names; undefined where no source has it. */
 export async function locateSecret(secrets: Secrets, names: readonly string[]): Promise<string | undefined> {
   return (await find(secrets, names))?.source;
 }
 
 /**
- * The value of the first of these names that is found, fit for a header.
+ * The value of the first name that is found, fit for a header.
  *
- * @throws SecretError that says what is wrong and what to do, without the value.
+ * @throws SecretError that says what is wrong and what to do, without the value
  */
 export async function readSecret(secrets: Secrets, names: readonly string[]): Promise<string> {
   const found = await find(secrets, names);
@@ -43,7 +43,7 @@ export async function readSecret(secrets: Secrets, names: readonly string[]): Pr
     new SecretError(`${name}, from ${source}, ${what}; set it to the key alone`);
   if (value.trim() === '') throw new SecretError(`${name}, from ${source}, is empty; set it to the key`);
   if (/[\r\n]/.test(value)) throw wrong('holds a line break');
-  // What is left can be sent in a header; all else fails inside HTTP with an error that would show it.
+  // Only these characters can be sent in a header. Others would fail inside HTTP, with an error that shows the value.
   if (!/^[\x21-\x7e]+$/.test(value)) throw wrong('holds a blank or a character that is not ASCII');
   return value;
 }

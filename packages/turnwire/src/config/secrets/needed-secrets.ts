@@ -8,19 +8,19 @@ import type { Secrets } from './secrets.js';
 import type { Toolset } from '../toolset.js';
 import type { Path, YamlFile } from '../file/yaml-file.js';
 
-/** A secret that has to be there before an agent can run. */
+/** A secret that must be there before an agent can run. */
 export interface NeededSecret {
-  /** Its names; one of them is enough. */
+  /** The names of the secret: one of them is enough. */
   names: readonly string[];
   /** The first place of the file that needs it. */
   path: Path;
-  /** Whether it is sent in a header, which not every text can be. */
+  /** True where the secret is sent in a header, which limits its characters. */
   inHeader: boolean;
-  /** Whether a tool needs it, and not models alone. */
+  /** True where a tool needs the secret; false where models alone do. */
   byTool: boolean;
 }
 
-/** The keys and the other secrets of these agents, each once: of their models, the fallbacks, and what their tools refer to. */
+/** The secrets of these agents, each once: the keys of their models and fallbacks, and the secrets of their tools. */
 export function neededSecrets(agents: readonly Agent[]): NeededSecret[] {
   const found = new Map<string, NeededSecret>();
   const need = (names: readonly string[], path: Path, inHeader: boolean, byTool: boolean): void => {
@@ -51,20 +51,20 @@ export function neededSecrets(agents: readonly Agent[]): NeededSecret[] {
   return [...found.values()];
 }
 
-/** The values of all secrets of these agents that can be found: for who has to keep them out of something. */
+/** The values of all secrets of these agents that can be found, for code that has to keep them out of something. */
 export async function secretValues(agents: readonly Agent[], secrets: Secrets): Promise<string[]> {
   const names = new Set(neededSecrets(agents).flatMap((needed) => needed.names));
   const found = await Promise.all([...names].map((name) => secrets.get(name).catch(() => undefined)));
   return found.flatMap((secret) => (secret === undefined ? [] : [secret.value.trim()]));
 }
 
-/** The values of the header fields that a toolset sends. */
+/** The values of the headers that a toolset sends. */
 function headersOf(toolset: Toolset): string[] {
   if (toolset.type === 'fetch') return Object.values(toolset.headers ?? {});
   return toolset.type === 'mcp' ? Object.values(toolset.remote?.headers ?? {}) : [];
 }
 
-/** The values of the variables that the commands of a toolset are given, and the secret of a client. */
+/** The values of the variables that the commands of a toolset get, and the secret of an OAuth client. */
 function variablesOf(toolset: Toolset): string[] {
   const own = 'env' in toolset ? Object.values(toolset.env ?? {}) : [];
   if (toolset.type === 'mcp') return [...own, toolset.remote?.oauth?.clientSecret ?? ''];
@@ -72,10 +72,10 @@ function variablesOf(toolset: Toolset): string[] {
   return [...own, ...Object.values(toolset.shell).flatMap(({ env }) => Object.values(env ?? {}))];
 }
 
-/** No value that is replaced stands deeper than this; what else may be in a file is not walked to its end. */
+/** The deepest level at which a value is replaced. Deeper parts of a file are not searched. */
 const deepest = 8;
 
-/** Values that would be sent as they are, although they look like the name of a secret. */
+/** The problems of values that look like the name of a secret but would be sent as they are. */
 export function strayReferences(file: YamlFile): Problem[] {
   const problems: Problem[] = [];
   const visit = (value: unknown, path: Path): void => {

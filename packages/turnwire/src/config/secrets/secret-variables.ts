@@ -3,15 +3,15 @@ import { providers } from '../models/providers.js';
 import { holdsSecrets } from '../variables/late.js';
 import { bareName, namesIn } from '../variables/references.js';
 
-/** Nothing that names a secret stands deeper than this. */
+/** The deepest level at which a secret is named. */
 const deepest = 12;
 
-/** Variables that name a place or a language. A file that puts `${env.HOME}` into a value makes no secret of it. */
+/** Variables that name a path or a language: a file that puts `${env.HOME}` into a value does not make it a secret. */
 const plainVariables = /^(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|TERM|TZ|TMPDIR|TEMP|TMP|LANG|LC_[A-Z]+|XDG_[A-Z_]+)$/;
 
 /**
- * The variables that hold secrets, by an agent file: each `token_key` in it, of models that no agent uses as well, each `${env.NAME}` in a value that is
- * sent or given to a command, and the keys of all built-in providers, which the command line can choose.
+ * The variables that hold secrets, according to an agent file: each `token_key`, also of models that no agent uses; each `${env.NAME}` in a value that is
+ * sent or given to a command; and the keys of all built-in providers, which the command line can choose.
  *
  * @param files the file as it is written, and with its variables put in: the name of a key may be one of them
  */
@@ -32,7 +32,7 @@ export function secretVariables(...files: readonly unknown[]): ReadonlySet<strin
   return found;
 }
 
-/** `${env.NAME}`, `${NAME}`, and all that a choice such as `${env.A || env.B}` is between. */
+/** The variables of a text: `${env.NAME}`, `${NAME}`, and all variables of a choice such as `${env.A || env.B}`. */
 function referredTo(text: string): string[] {
   return [...namesIn(text), ...expressionsIn(text).flatMap(({ source }) => variablesIn(source))];
 }

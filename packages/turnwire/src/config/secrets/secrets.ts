@@ -1,28 +1,28 @@
-/** Where keys come from. One source for both transports, asked again at each dial, so that a rotated key is picked up. */
+/** A source of secrets. Both transports read it again at each dial, so that a rotated key is picked up. */
 export interface Secrets {
   /**
-   * The value of that name, and where it was; undefined if this source has none.
+   * The secret of that name; undefined if this source has none.
    *
-   * @throws SecretError where the source itself fails: a file that cannot be read, a program that gives no answer.
+   * @throws SecretError where the source itself fails: a file that cannot be read, a program that does not answer
    */
   get(name: string): Promise<Secret | undefined>;
 }
 
 export interface Secret {
-  /** As it is, an empty one too. Never shown. */
+  /** The value unchanged, even if it is empty. It must never be shown. */
   value: string;
-  /** Where it was found, for people: `the environment`. */
+  /** The name of the source, for people: `the environment`. */
   source: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A source of secrets that cannot be asked. Its message is a sentence, and never holds a secret. */
+/** Thrown where a source of secrets fails. The message is a sentence, and never contains a secret. */
 export class SecretError extends Error {
   override readonly name = 'SecretError';
 }
 
-/** The first source that has a name decides, even if its value is empty: to look further would hide that it was set. */
+/** Joins sources: the first one that has a name decides, even with an empty value. To look further would hide that the name was set. */
 export function firstOf(sources: readonly Secrets[]): Secrets {
   return {
     async get(name) {
@@ -35,7 +35,7 @@ export function firstOf(sources: readonly Secrets[]): Secrets {
   };
 }
 
-/** Names reach file paths and the arguments of programs, so that they are names and nothing else. */
+/** True for a plain name. Names become parts of file paths and arguments of programs, so nothing else is allowed. */
 export function isName(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name);
 }

@@ -7,10 +7,10 @@ import { bareName } from './references.js';
 import { calledNames, callsInExpression } from './template.js';
 import type { Path, YamlFile } from '../file/yaml-file.js';
 
-/** Looks a variable up; undefined where it has no value. */
+/** Reads a variable; undefined where it has no value. */
 export type ReadVariable = (name: string) => Promise<string | undefined>;
 
-/** Keys whose values are paths: `~` and `$NAME` stand in them for what a shell would take them for. */
+/** Keys whose values are paths: in them `~` and `$NAME` are replaced as a shell replaces them. */
 const paths: ReadonlySet<string> = new Set([
   'path',
   'working_dir',
@@ -19,7 +19,7 @@ const paths: ReadonlySet<string> = new Set([
   'allow_list',
   'deny_list',
 ]);
-/** Texts in which `${…}` may be meant for the reader. */
+/** Keys whose texts are read by people or by the model: a `${…}` in them may be meant literally. */
 const prose: ReadonlySet<string> = new Set([
   'instruction',
   'description',
@@ -29,12 +29,12 @@ const prose: ReadonlySet<string> = new Set([
   'command',
   'args',
 ]);
-/** No value that is replaced stands deeper than this. */
+/** The deepest level at which a value is replaced. */
 const deepest = 12;
 
 /**
- * The file with its `${env.NAME}` replaced, as docker-agent replaces them, and what is wrong with them, each with its place. Values of variables and
- * headers are left as they are, except where they choose between values; so is what the arguments of a command are put into.
+ * Replaces each `${env.NAME}` of a file, as docker-agent does; gives the file, and the problems with their places. Values of variables and headers stay
+ * unchanged, except where they choose between values; so do the texts of commands that have arguments.
  */
 export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ file: YamlFile; problems: Problem[] }> {
   const problems: Problem[] = [];
@@ -75,7 +75,7 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
           problems.push(file.problem(`${error.message}; write \${env.NAME} or \${env.NAME || "default"}`, path));
       }
     }
-    // What a variable holds is text: it must not become a call of a tool.
+    // The value of a variable is text, and must not become a call of a tool.
     if (isTemplate(words) && calledNames(expanded).length !== calledNames(text).length)
       problems.push(file.problem('a variable in it holds what would be read as the call of a tool', path));
     return expanded;
@@ -111,12 +111,12 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
   return { file: { ...file, value: await expand(file.value, []) }, problems };
 }
 
-/** Whether a `${…}` that is none of ours may be meant for a reader. */
+/** True where an unknown `${…}` may be meant literally. */
 function isProse(words: readonly string[]): boolean {
   return words[0] === 'permissions' || words.some((word) => prose.has(word));
 }
 
-/** Whether tools may be called in a text. */
+/** True for texts in which tools may be called. */
 function isTemplate(words: readonly string[]): boolean {
   return words.includes('instruction') || words.includes('commands');
 }
@@ -125,7 +125,7 @@ function missing(name: string): string {
   return `${name} is not set; set it, or give a default: \${env.${name} || "default"}`;
 }
 
-/** Whether a value is a path: of a memory, and not of a command that is called so. */
+/** True where a value is a path: the `path` of a memory, for example, but not a command of that name. */
 function isPath(words: readonly string[]): boolean {
   const at = words.findLastIndex((word) => !/^\d+$/.test(word));
   if (words[at] === 'path') return words.at(-3) === 'toolsets';

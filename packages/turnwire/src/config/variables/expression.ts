@@ -1,29 +1,29 @@
-/** What an expression in `${…}` may ask for. */
+/** The names that an expression in `${…}` may use. */
 export interface Scope {
-  /** The variables that it may name as `env.NAME`. A missing one is undefined. */
+  /** The variables under `env`. A missing one is undefined. */
   env: ReadonlyMap<string, string | undefined>;
-  /** What was typed after the name of a command. @default no `args` */
+  /** The words behind the name of a command. @default no `args` */
   args?: readonly string[];
-  /** What a tool returns for arguments; undefined where there is no such tool. @default there are no tools */
+  /** Calls a tool; undefined where there is no such tool. @default there are no tools */
   call?: (name: string, args: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
-/** Where an expression ends, and what it says. */
+/** An expression found in a text. */
 export interface Found {
-  /** With `${` and `}`. */
+  /** The text of the expression, with `${` and `}`. */
   whole: string;
   source: string;
 }
 
-/** The values of expressions: those of JavaScript that are a matter of texts and lists of them. */
+/** The types of values: the part of JavaScript that deals with strings and lists of them. */
 type Value = string | number | boolean | undefined | readonly string[];
 
-/** An expression that cannot be evaluated. Its message says why, as a sentence. */
+/** Thrown for an expression that cannot be evaluated. The message is a sentence. */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
 }
 
-/** The `${…}` of a text, in their order. Braces and quotes inside are counted; one that does not end is none. */
+/** The `${…}` of a text, in their order. Braces and quotes inside are counted; an expression without an end is left out. */
 export function expressionsIn(text: string): Found[] {
   const found: Found[] = [];
   for (let start = text.indexOf('${'); start !== -1; start = text.indexOf('${', start + 2)) {
@@ -35,10 +35,10 @@ export function expressionsIn(text: string): Found[] {
   return found;
 }
 
-/** Of one expression, in code units: what begins and never ends is not looked through to the end of its text each time. */
+/** The longest expression, in code units. The bound keeps an expression without an end from being searched to the end of the text. */
 export const longest = 4000;
 
-/** The index of the brace that ends an expression; only what stands in braces inside may go over several lines. */
+/** The index of the brace that ends an expression. Only the part within inner braces may have several lines. */
 export function endOfExpression(text: string, from: number): number | undefined {
   let depth = 0;
   const last = Math.min(text.length, from + longest);
@@ -64,9 +64,9 @@ export function variablesIn(source: string): string[] {
 }
 
 /**
- * What an expression comes to, as a text; undefined where it is a variable without a value, and has no default.
+ * The value of an expression as a text; undefined for a variable without a value and without a default.
  *
- * @throws ExpressionError where it is none of the expressions that are known here.
+ * @throws ExpressionError for an unknown kind of expression
  */
 export function evaluate(source: string, scope: Scope): string | undefined {
   const value = new Reader(source, scope).read();
@@ -80,12 +80,12 @@ function textOf(value: Value): string {
 
 const token = /\s*(?:(["'])(.*?)\1|(\d+)|([A-Za-z_$][\w$]*)|(\|\||&&|\?\?|===|!==|==|!=|[!?:()[\]{}.,+-]))/y;
 
-/** Evaluates while it reads. Both sides of a choice are read; tools are called on the side that counts alone. */
+/** Parses and evaluates in one pass. Both sides of a choice are parsed; tools are called on the chosen side alone. */
 class Reader {
   readonly #source: string;
   readonly #scope: Scope;
   #at = 0;
-  /** How many choices have gone against what is being read. */
+  /** The number of surrounding choices that were decided against the part being read. */
   #passedOver = 0;
 
   constructor(source: string, scope: Scope) {
@@ -183,7 +183,7 @@ class Reader {
     if (typeof value === 'string' && name === 'trim') return value.trim();
     if (typeof value === 'string' && name === 'toUpperCase') return value.toUpperCase();
     if (typeof value === 'string' && name === 'toLowerCase') return value.toLowerCase();
-    // A method of what is not there: the whole is not there.
+    // A method of an undefined value gives undefined.
     if (value === undefined) return undefined;
     throw new ExpressionError(`there is no ${name}() here`);
   }
@@ -206,7 +206,7 @@ class Reader {
     throw this.#wrong();
   }
 
-  /** Reads what counts only under a condition. */
+  /** Reads a part whose value counts only if `counts` is true. */
   #only(counts: boolean, read: () => Value): Value {
     if (counts) return read();
     this.#passedOver += 1;
@@ -215,7 +215,7 @@ class Reader {
     return value;
   }
 
-  /** The call of a tool, behind its opening parenthesis. */
+  /** Reads the call of a tool, behind its opening parenthesis. */
   #call(name: string): Value {
     const args = this.#take('{') ? this.#object() : {};
     this.#expect(')');
@@ -225,7 +225,7 @@ class Reader {
     return result;
   }
 
-  /** The entries of an object, behind its opening brace. */
+  /** Reads the entries of an object, behind its opening brace. */
   #object(): Record<string, unknown> {
     const entries: [string, unknown][] = [];
     while (!this.#take('}')) {
@@ -239,7 +239,7 @@ class Reader {
       this.#expect(':');
       entries.push([key, this.#argument()]);
     }
-    // An argument that is not there is left out.
+    // An argument without a value is left out.
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   }
 

@@ -1,4 +1,4 @@
-/** `${env.NAME}` in a value of the file, and its short form `${NAME}`: stands for a secret, looked up when the value is used. */
+/** `${env.NAME}` in a value of the file, or `${NAME}` for short: it stands for a secret that is looked up when the value is used. */
 const reference = /\$\{(?:env\.)?([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 /** The names that a value refers to. */
@@ -6,7 +6,7 @@ export function namesIn(value: string): string[] {
   return [...value.matchAll(reference)].map(([, name = '']) => name);
 }
 
-/** `$NAME` alone: docker-agent replaces it in some places. What looks like a secret and is none would be sent as it is. */
+/** The name in a value that is `$NAME` alone, which docker-agent replaces in some places. turnwire would send it unchanged. */
 export function bareName(value: string): string | undefined {
   return /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1];
 }

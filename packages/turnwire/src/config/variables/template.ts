@@ -1,7 +1,7 @@
 import { endOfExpression, evaluate, longest, type Scope } from './expression.js';
 import { toolNames } from '../tool-names.js';
 
-/** A part of a text that is a template: of an instruction, or of a command. */
+/** A piece of a template: of an instruction, or of a command. */
 export type Piece =
   | { kind: 'text'; text: string }
   /** `${…}` */
@@ -13,20 +13,20 @@ export type Piece =
 export interface WrittenArgument {
   key: string;
   value: string;
-  /** Whether it stands in quotes, and so is a text whatever it looks like. */
+  /** True for an argument in quotes, which is a text whatever its characters. */
   quoted: boolean;
 }
 
-/** A text that is a prompt once its expressions are evaluated and its tools have been called. */
+/** A text that becomes a prompt once its expressions are evaluated and its tools were called. */
 export interface PromptTemplate {
   template: string;
-  /** The words that were typed after the name of a command. */
+  /** The words behind the name of a command. */
   args: readonly string[];
-  /** Follows the text; empty for nothing. */
+  /** The text that follows the prompt; empty for none. */
   tail: string;
 }
 
-/** The pieces of a template in their order; put together they are the text. */
+/** The pieces of a template, in their order. Joined, they are the text. */
 export function piecesOf(text: string): Piece[] {
   const pieces: Piece[] = [];
   let from = 0;
@@ -56,7 +56,7 @@ export function piecesOf(text: string): Piece[] {
   return pieces;
 }
 
-/** The names in a text that are written as calls of tools are, whether there are such tools or not. */
+/** The names in a text that are written like calls of tools, whether such tools exist or not. */
 export function calledNames(text: string): string[] {
   return piecesOf(text).flatMap((piece) => {
     if (piece.kind === 'call') return [piece.name];
@@ -64,18 +64,18 @@ export function calledNames(text: string): string[] {
   });
 }
 
-/** The functions that an expression calls, which are no methods. */
+/** The functions that an expression calls; methods are not among them. */
 export function callsInExpression(source: string): string[] {
   const bare = source.replace(/"[^"]*"|'[^']*'/g, '""');
   return [...bare.matchAll(/(?<![.\w$])([A-Za-z_]\w*)\s*\(\s*(?=[{)])/g)].map(([, name = '']) => name);
 }
 
-/** Whether a tool of this name comes with a toolset of turnwire. */
+/** True for a tool of one of turnwire's toolsets. */
 export function isToolName(name: string): boolean {
   return Object.values(toolNames).some((names) => names.includes(name));
 }
 
-/** A value of `!tool(key=value …)`, with the `${args…}` in it replaced. @throws ExpressionError */
+/** The value of an argument of `!tool(key=value …)`, with each `${args…}` replaced. @throws ExpressionError */
 export function valueOf({ value }: WrittenArgument, scope: Scope): string {
   return piecesOf(value)
     .map((piece) => {
@@ -86,7 +86,7 @@ export function valueOf({ value }: WrittenArgument, scope: Scope): string {
     .join('');
 }
 
-/** The index of the parenthesis that ends a call. Those inside, and quotes, are counted. */
+/** The index of the parenthesis that ends a call. Inner parentheses and quotes are counted. */
 function endOfCall(text: string, from: number): number | undefined {
   let depth = 0;
   const last = Math.min(text.length, from + longest);

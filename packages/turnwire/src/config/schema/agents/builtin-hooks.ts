@@ -1,6 +1,6 @@
 import { templateProblem } from './hook-template.js';
 
-/** Points at which what a hook says is told to the model. */
+/** Points at which the model is told the output of a hook. */
 const telling = [
   'session_start',
   'user_prompt_submit',
@@ -10,10 +10,10 @@ const telling = [
   'pre_compact',
 ] as const;
 
-/** How many folders below the working directory `add_prompt_files` looks through. */
+/** The argument of `add_prompt_files` for the levels of folders below the working directory in which it looks. */
 export const depthArgument = /^--depth=(\d{1,2})$/;
 
-/** Hooks that turnwire brings, as docker-agent names them: at which points each does something, and what its arguments are. */
+/** The hooks that turnwire brings, under docker-agent's names: the points at which each has an effect, and the arguments that it takes. */
 export const builtinHooks = {
   add_date: { points: ['session_start', 'turn_start', 'user_prompt_submit'], args: none },
   add_environment_info: { points: ['session_start', 'turn_start', 'user_prompt_submit'], args: none },
@@ -72,13 +72,13 @@ export const builtinHooks = {
 export type BuiltinHookName = keyof typeof builtinHooks;
 
 interface Builtin {
-  /** `any`: at each of them. */
+  /** `any`: the hook has an effect at each point. */
   points: readonly string[] | 'any';
-  /** What the arguments have to be, where they are not; undefined: they are right. */
+  /** The arguments that the hook expects, for the message about wrong ones; undefined for right ones. */
   args: (args: readonly string[]) => string | undefined;
 }
 
-/** The builtin hooks that do something at a point. */
+/** The builtin hooks that have an effect at a point. */
 export function builtinsAt(point: string): readonly BuiltinHookName[] {
   const all: Readonly<Record<BuiltinHookName, Builtin>> = builtinHooks;
   return (Object.keys(all) as BuiltinHookName[]).filter(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { flag, name } from '../values.js';
 
-/** `cache` of an agent: a question that was asked before is answered as it was then. */
+/** `cache` of an agent: a question that is asked again gets the earlier answer. */
 export const cacheSchema = z.strictObject(
   {
     enabled: flag.default(false).describe('Whether answers are kept. Default: false.'),

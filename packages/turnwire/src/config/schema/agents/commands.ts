@@ -42,26 +42,26 @@ export const sharedCommandsSchema = z.record(
   named,
 );
 
-/** What a name behind a slash does: it says a prompt, hands the conversation over, or opens an address. */
+/** The effect of `/name`: a prompt, a change of the agent, or an address that is opened. */
 export interface Command {
   description: string;
-  /** The prompt; empty for one that hands over without, or opens an address. */
+  /** The prompt; empty for a command that only changes the agent, or opens an address. */
   instruction: string;
-  /** Who the conversation goes to first. */
+  /** The agent that the conversation goes to first. */
   agent: string | undefined;
-  /** What is opened. */
+  /** The address to open. */
   url: string | undefined;
 }
 
 type Written = z.output<typeof command>;
 
-/** Of two with the same name, the later one counts. */
+/** Reads the commands of an agent. Of two with the same name, the later one counts. */
 export function readCommands(written: z.output<typeof commandsSchema>): ReadonlyMap<string, Command> {
   const entries = (Array.isArray(written) ? written : [written]).flatMap((part) => Object.entries(part));
   return new Map(entries.map(([key, value]) => [key, readCommand(value)]));
 }
 
-/** What an entry at the top of the file stands for: itself, or the commands in it. */
+/** The commands of an entry at the top of the file: the entry itself, or the commands in it. */
 export function readSharedCommands(
   key: string,
   written: z.output<typeof sharedCommandsSchema>[string],

@@ -1,20 +1,20 @@
-/** What stands between the braces of a template, and what is done to it: `{{ .ToolInput | toJSON | truncate 500 }}`. */
+/** A field of a template and its filters: `{{ .ToolInput | toJSON | truncate 500 }}`. */
 export interface TemplateField {
-  /** `.ToolInput.cmd` is `['ToolInput', 'cmd']`. */
+  /** The keys that lead to the value: `['ToolInput', 'cmd']` for `.ToolInput.cmd`. */
   path: readonly string[];
   filters: readonly TemplateFilter[];
 }
 
 export type TemplateFilter = { kind: 'json' } | { kind: 'truncate'; bytes: number };
 
-/** A text of a hook's template, or a field in it. */
+/** A piece of a template: a text, or a field. */
 export type TemplatePart = string | TemplateField;
 
-/** A dash inside of the braces takes the blanks before or behind them away, as in Go. */
+/** A field between braces. A dash inside a brace removes the blanks on that side, as in Go. */
 const braces = /(?:\s*\{\{-(?=\s)|\{\{)(.*?)(?:(?<=\s)-\}\}\s*|\}\})/gs;
 const field = /^\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)$/;
 
-/** Reads a template; undefined where it has more than fields, `toJSON` and `truncate`, which are all that is served of Go's. */
+/** Reads a template. undefined for one that uses more of Go's templates than fields, `toJSON` and `truncate`. */
 export function readTemplate(text: string): readonly TemplatePart[] | undefined {
   const parts: TemplatePart[] = [];
   let end = 0;
@@ -28,7 +28,7 @@ export function readTemplate(text: string): readonly TemplatePart[] | undefined 
   return rest.includes('{{') ? undefined : [...parts, rest];
 }
 
-/** What a template has to be, where it is something else. */
+/** The form that a template must have, for the message about another one; undefined for a right one. */
 export function templateProblem(text: string): string | undefined {
   return readTemplate(text) === undefined
     ? 'in which {{ .Field }} stands for what the hook is told, perhaps with toJSON or truncate, and no other {{…}}'
@@ -37,7 +37,7 @@ export function templateProblem(text: string): string | undefined {
 
 function readField(written: string): TemplateField | undefined {
   const [head = '', ...pipes] = written.split('|').map((each) => each.trim());
-  // A function may stand before what it is given, too.
+  // As in Go, a function may also stand before its argument.
   const [, first, value] = /^(.*?)\s*(\.[\w.]+)$/s.exec(head) ?? [];
   const [, path] = field.exec(value ?? '') ?? [];
   if (path === undefined) return undefined;

@@ -3,23 +3,23 @@ import { builtinHooks, builtinsAt } from './builtin-hooks.js';
 import { templateProblem } from './hook-template.js';
 import { environment, flag, name, text, texts, whole } from '../values.js';
 
-/** What a point of a run lets its hooks do. */
+/** The abilities of hooks at one point of a run. */
 interface PointOfFile {
-  /** What it is, for readers of the schema. */
+  /** The description of the point in the schema. */
   says: string;
-  /** Whether its hooks are about tools, and stand below matchers. */
+  /** True where hooks are about tools, and stand below matchers. */
   matched?: true;
-  /** Whether a hook may say no there. @default it may */
+  /** True where a hook can refuse nothing. @default hooks can refuse */
   observes?: true;
-  /** Whether the model is told what a hook says there. @default it is not */
+  /** True where the model is told the output of a hook. @default it is not */
   tells?: true;
-  /** Whether a hook may allow a call there, deny it, or have it asked for. @default it may not */
+  /** True where a hook can allow a call, deny it, or have the user asked. @default it cannot */
   permits?: true;
-  /** Whether nothing happens there without a yes of each hook. @default it does */
+  /** True where the run goes on only after a yes from each hook. @default it goes on without */
   approves?: true;
 }
 
-/** The points of a run at which hooks run, in the order in which a run comes by them. */
+/** The points of a run at which hooks run, in the order of a run. */
 const points = {
   session_start: { says: 'When a session begins: can tell the model something.', observes: true, tells: true },
   prompt_file_guard: {
@@ -83,7 +83,7 @@ const points = {
 
 export type HookPointName = keyof typeof points;
 
-/** The points whose hooks stand below matchers. */
+/** The points whose hooks are about tools. */
 export type ToolPointName = {
   [Point in HookPointName]: (typeof points)[Point] extends { matched: true } ? Point : never;
 }[HookPointName];
@@ -96,7 +96,7 @@ const label = name.optional().describe('What it is called where it is told of. D
 
 const hookTypes = 'command, builtin or model';
 
-/** How the answer of a model is read. */
+/** The forms in which the answer of a model is read. */
 const schemas = ['pre_tool_use_decision', 'guard_decision'] as const;
 
 function hookAt(point: HookPointName) {
@@ -179,13 +179,13 @@ function hookAt(point: HookPointName) {
         context.addIssue({ code: 'custom', path: ['type'], message });
       } else if (!isServed) context.addIssue({ code: 'custom', path: ['schema'], message: form });
     });
-  // By its id, the schema for editors has it once.
+  // With an id, the schema for editors has this definition only once.
   return z
     .discriminatedUnion('type', [command, builtin, asked], 'a mapping with "type" and "command"')
     .meta({ id: `hook_of_${point}` });
 }
 
-/** docker-agent takes one of them without the list, too. */
+/** A list, or a single entry without the list, as docker-agent allows. */
 function listOf<One extends z.ZodType>(one: One, expected: string) {
   return z
     .union([z.array(one, expected), one], expected)
@@ -227,7 +227,7 @@ const shape = Object.fromEntries(
   ]),
 ) as unknown as Shape;
 
-/** `hooks` of an agent: what is done at certain points of a run. */
+/** `hooks` of an agent: the hooks of each point of a run. */
 export const hooksSchema = z.strictObject(shape, 'a mapping from points of a run, such as "pre_tool_use", to hooks');
 
 export type Hooks = z.output<typeof hooksSchema>;
@@ -236,7 +236,7 @@ export type CommandHook = Extract<Hook, { type: 'command' }>;
 export type BuiltinHook = Extract<Hook, { type: 'builtin' }>;
 export type ModelHook = Extract<Hook, { type: 'model' }>;
 
-/** All hooks of an agent, each with its point and its place among the keys of `hooks`. */
+/** All hooks of an agent, each with its point and its path below `hooks`. */
 export function allHooks(hooks: Hooks): { point: HookPointName; hook: Hook; path: (string | number)[] }[] {
   return (Object.keys(hooks) as HookPointName[]).flatMap((point) =>
     hooks[point].flatMap((entry, index) =>
@@ -248,8 +248,8 @@ export function allHooks(hooks: Hooks): { point: HookPointName; hook: Hook; path
 }
 
 /**
- * A matcher as a pattern for whole names, as docker-agent anchors it. `u` refuses what Go's expressions have and JavaScript's would take for something
- * else, such as `\A` or `\z`: a guard would never be asked.
+ * The pattern of a matcher, which has to match whole names, as in docker-agent. The flag `u` refuses parts of Go's expressions that JavaScript would read as
+ * something else, such as `\A` and `\z`: with those, a guard would never run.
  */
 export function matcherPattern(matcher: string): RegExp {
   const [, flags = '', source = ''] = /^(\(\?i\))?([^]*)$/.exec(matcher) ?? [];
@@ -257,10 +257,10 @@ export function matcherPattern(matcher: string): RegExp {
 }
 
 function isPattern(value: string): boolean {
-  // A class by its name, such as [[:alpha:]], is Go's alone.
+  // A named class, such as [[:alpha:]], exists in Go alone.
   if (/\[\[:/.test(value)) return false;
   try {
-    // By itself, too: "a)|(b" is none, although it becomes one when it is put into a group.
+    // The matcher must be valid without the group, too: "a)|(b" is not, although it becomes valid within one.
     return [new RegExp(value.replace(/^\(\?i\)/, ''), 'u'), matcherPattern(value)].length > 0;
   } catch {
     return false;

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
-/** A rule about calls, as read from `shell:cmd=git status*`. */
+/** A rule about calls, such as `shell:cmd=git status*`, after it was read. */
 export interface PermissionRule {
-  /** As it is written in the file. */
+  /** The rule as it stands in the file. */
   source: string;
   /** A glob for the name of the tool, such as `read_*` or `mcp:github:get_*`. */
   tool: string;
-  /** All of them have to match; none: any arguments do. */
+  /** Globs for arguments, all of which must match. Empty: any arguments match. */
   arguments: readonly { name: string; glob: string }[];
 }
 
 const expected = 'a rule: the name of a tool, "read_*", or with an argument "shell:cmd=git status*"';
 
-/** `:name=` begins an argument; a colon elsewhere belongs to the name of the tool, or to the glob. */
+/** The beginning of an argument: `:name=`. Any other colon belongs to the name of the tool, or to a glob. */
 const argument = /:([A-Za-z_][\w-]*)=/g;
 
 const rule = z
@@ -34,7 +34,7 @@ function readRule(source: string): PermissionRule {
 
 const rules = z.array(rule, 'a list of rules, such as ["read_*", "shell:cmd=git status*"]').default([]);
 
-/** `permissions`: which calls run without a question, which always need one, and which never run. */
+/** `permissions`: rules for calls that run without a question, that always need an answer, and that never run. */
 export const permissionsSchema = z.strictObject(
   {
     deny: rules.describe('Calls that never run. Asked first. Default: none.'),

@@ -4,7 +4,7 @@ import { flag, text } from '../values.js';
 const schemaName = 'a name of at most 64 letters, digits, - and _';
 const object = 'a JSON Schema with "type: object" and "properties"';
 
-/** `structured_output` of an agent: its answers are JSON of this schema. */
+/** `structured_output` of an agent: the JSON Schema of its answers. */
 export const structuredOutputSchema = z.strictObject(
   {
     name: z

@@ -2,8 +2,8 @@ import { ask, type Program } from './program.js';
 import { SecretError, type Secrets } from '../secrets.js';
 
 /**
- * One of Docker's credential helpers (`docker-credential-osxkeychain`, `-secretservice`, `-wincred`, `-pass`): the name of the secret is
- * its server URL, and the secret its `Secret`.
+ * One of Docker's credential helpers (`docker-credential-osxkeychain`, `-secretservice`, `-wincred`, `-pass`): the name of the secret is the server URL of
+ * its entry, and the value is that entry's `Secret`.
  */
 export function credentialHelperSecrets(program: Program): Secrets {
   return {
@@ -21,7 +21,7 @@ function secretIn(answer: string, program: string): string {
     const secret = typeof found === 'object' && found !== null && 'Secret' in found ? found.Secret : undefined;
     if (typeof secret === 'string') return secret;
   } catch {
-    // Said below, without the text and without the parser's words, which quote it.
+    // The error below says so without the parser's message, which would quote the secret.
   }
   throw new SecretError(`${program} did not answer with JSON that has a "Secret"`);
 }

@@ -6,10 +6,9 @@ import { type Environment, SecretError, type Secrets } from '../secrets.js';
 import { readSmallFile } from './small-file.js';
 
 /**
- * A file of variables, as `--env-from-file` names it, in the format that `util.parseEnv` of Node reads. Of two lines with the same name, the later one
- * counts.
+ * A file of variables for `--env-from-file`, in the format of Node's `util.parseEnv`. Of two lines with the same name, the later one counts.
  *
- * @throws SecretError if there is no such file, or none that can be read; then, and when it is asked.
+ * @throws SecretError if the file does not exist or cannot be read, both now and when a secret is read
  */
 export function envFileSecrets(path: string, cwd: string): Secrets {
   const place = resolvePath(path, cwd);
@@ -29,7 +28,7 @@ function resolvePath(path: string, cwd: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(cwd, path);
 }
 
-/** At once, and not only when a secret is asked for: nobody names a file that is not there on purpose. */
+/** Checks the file at once, and not only when a secret is read: nobody names a missing file on purpose. */
 function checkFile(path: string, place: string): void {
   const found = statSync(place, { throwIfNoEntry: false });
   if (found === undefined) throw missing(path);

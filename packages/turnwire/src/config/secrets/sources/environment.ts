@@ -1,6 +1,6 @@
 import type { Environment, Secrets } from '../secrets.js';
 
-/** The variables of a process. */
+/** The environment variables of a process. */
 export function environmentSecrets(env: Environment): Secrets {
   return {
     get: (name) => {

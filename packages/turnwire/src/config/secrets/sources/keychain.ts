@@ -1,7 +1,7 @@
 import { ask, type Program } from './program.js';
 import { isName, type Secrets } from '../secrets.js';
 
-/** The keychain of macOS: a generic password whose service has the name of the secret. */
+/** The keychain of macOS: a generic password whose service is the name of the secret. */
 export function keychainSecrets(program: Program): Secrets {
   return {
     async get(name) {

@@ -2,10 +2,7 @@ import { join } from 'node:path';
 import { isName, SecretError, type Secrets } from '../secrets.js';
 import { readSmallFile } from './small-file.js';
 
-/**
- * Secrets that a container finds as files of their names. One line feed at the end is left out, because editors and `echo` put it there;
- * all else is taken as it is.
- */
+/** The secrets of a container, as files with their names. One line feed at the end is removed, because editors and `echo` add it; the rest is the value. */
 export function mountedSecrets(folder = '/run/secrets'): Secrets {
   return {
     async get(name) {

@@ -1,7 +1,7 @@
 import { ask, type Program } from './program.js';
 import { SecretError, type Secrets } from '../secrets.js';
 
-/** Replaces a value that is a 1Password reference (`op://vault/item/field`), wherever it was found, by what `op read` has for it. */
+/** Replaces a value that is a 1Password reference (`op://vault/item/field`), from any source, by the output of `op read`. */
 export function withOnePassword(secrets: Secrets, program: Program | undefined): Secrets {
   return {
     async get(name) {

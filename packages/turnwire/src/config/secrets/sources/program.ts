@@ -3,24 +3,24 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { type Environment, SecretError } from '../secrets.js';
 
-/** What a program may print; a secret is shorter. */
+/** The most bytes that a program may print; a secret is shorter. */
 const mostBytes = 64 * 1024;
 
-/** Long enough to type a passphrase, short enough for a dial that waits for it. */
+/** The longest run of a program: long enough to type a passphrase, short enough for a dial that waits for it. */
 const defaultDeadlineMs = 10_000;
 
-/** A program that keeps secrets. */
+/** A program that stores secrets. */
 export interface Program {
   name: string;
   path: string;
   env: Environment;
-  /** How long it may take, in milliseconds. @default 10_000 */
+  /** The longest run of the program, in milliseconds. @default 10_000 */
   deadlineMs?: number | undefined;
 }
 
 /**
- * Looks a program up, once: what is put on the PATH later is not run. Relative folders on the PATH are passed over, because a project that
- * is worked on must not bring its own.
+ * Looks a program up on the PATH, once: a program that is put there later is not run. Relative folders on the PATH are skipped, so that a project cannot
+ * bring a program of its own.
  */
 export function findProgram(name: string, env: Environment): string | undefined {
   const extensions = process.platform === 'win32' ? ['.exe'] : [''];
@@ -43,10 +43,10 @@ function isExecutable(path: string): boolean {
 }
 
 /**
- * Runs it, without a shell, and resolves to what it printed; undefined if it ended with another status than 0, which is how all of them say
- * that they have no such secret. What it prints as an error is not read: it may hold secrets.
+ * Runs the program without a shell, and resolves to its output; undefined if it ended with another status than 0, by which all of these programs say that
+ * they have no such secret. Its standard error is not read, since it may contain secrets.
  *
- * @throws SecretError if it cannot be started, prints too much, or takes too long; it is then ended with all its children.
+ * @throws SecretError if the program cannot be started, prints too much, or takes too long; it is then ended with all its children
  */
 export async function ask(
   { name, path, env, deadlineMs = defaultDeadlineMs }: Program,
@@ -56,7 +56,7 @@ export async function ask(
   const ownGroup = process.platform !== 'win32';
   const child = spawn(path, args, {
     env: { ...env },
-    // A group of its own, so that what it has started ends with it.
+    // The program leads a process group, so that its children end with it.
     detached: ownGroup,
     stdio: ['pipe', 'pipe', 'ignore'],
     windowsHide: true,
@@ -84,11 +84,11 @@ export async function ask(
       bytes += chunk.length;
       if (bytes > mostBytes) stop(`${name} printed more than 64 KiB, which is no secret`);
     });
-    // Not `exit`: what it printed may still be on its way.
+    // Waits for `close` and not for `exit`, since output may still be on its way at the exit.
     child.on('close', (status) =>
       settle(() => resolve(status === 0 ? Buffer.concat(chunks).toString('utf8') : undefined)),
     );
-    // A program that does not want its input closes it; that is no failure.
+    // A program that reads no input closes its standard input, which is no failure.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
@@ -98,6 +98,6 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has ended in the meantime.
+    // The process has ended already.
   }
 }

@@ -1,18 +1,18 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
-/** Secrets are short; anything longer is some other file. */
+/** The largest file, in bytes: secrets are short. */
 const mostBytes = 64 * 1024;
 
 /**
- * The text of a file; undefined if there is none of that name. Read anew each time, because secrets are rotated under a running process.
+ * The text of a file; undefined if there is none of that name. It is read anew each time, because secrets are rotated under a running process.
  *
- * @throws Error whose message says why it cannot be used, without its content.
+ * @throws Error whose message says why the file cannot be used, without its content
  */
 export async function readSmallFile(path: string): Promise<string | undefined> {
   let file;
   try {
-    // Without O_NONBLOCK, opening a pipe that nobody writes to never returns. Windows has neither.
+    // Without O_NONBLOCK, opening a pipe without a writer never returns. Windows has neither.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
