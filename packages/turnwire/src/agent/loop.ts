@@ -25,6 +25,7 @@ import { retryClassOf } from './turn/retry-class.js';
 import { Repetition } from './calls/repetition.js';
 import { filled, type TemplateOptions } from './calls/template-calls.js';
 import { promptFor, teamTools } from './team.js';
+import { withoutDeferred } from './tools/deferred.js';
 import type { ToolHost, DelegatedTask, TaskOptions } from './tools/tool-host.js';
 import type { Tool } from './tools/tool.js';
 import { callsOf } from './calls/turn-calls.js';
@@ -153,7 +154,7 @@ async function* step(
 ): AsyncGenerator<AgentEvent, LoopResult | undefined> {
   const { agent, scope, history } = conversation;
   const { reports, repetition, taskBudget } = progress;
-  const tools = toolsOf(conversation);
+  const tools = withoutDeferred(toolsOf(conversation), conversation.added);
   yield* beforeTurn(conversation, reports.length + 1, signal);
   const taken = yield* turn(conversation, tools, { isFirst: reports.length === 0, signal });
   const { response, report, model } = taken;
@@ -262,6 +263,7 @@ async function* turn(
   }
 }
 
+/** All tools of the agent at work, the deferred ones included. */
 export function toolsOf(conversation: Conversation): readonly Tool[] {
   const { agent, tools } = conversation.member;
   return [...tools, ...teamTools(agent, { handOff: (to) => conversation.handOff(to) })];

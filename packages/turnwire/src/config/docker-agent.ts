@@ -29,7 +29,6 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
   'agents.*.hooks.*.*.hooks': unservedOfHooks,
   'agents.*.hooks.*.*.hooks.*': unservedOfHooks,
   'agents.*.toolsets.*': [
-    'defer',
     'shared',
     'api_config',
     'rag_config',
@@ -42,7 +41,7 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
     'max_output_bytes',
     'escape_html',
   ],
-  'mcps.*': ['defer', 'type'],
+  'mcps.*': ['type'],
 };
 
 /** Keys of `provider_opts`, of a provider and of a model, that turnwire does not support. */
@@ -118,7 +117,6 @@ const instead: Readonly<Record<string, string>> = {
   harness: 'give the agent a "model" and toolsets, or run that program as a tool, by a toolset of type script',
   flavors: 'write a file for each, or put what differs into variables: ${env.NAME}',
   code_mode_tools: 'let the agent write scripts, with a toolset of type shell',
-  defer: 'name the tools that are needed under "tools"',
   api_config: 'use a toolset of type script, with a command such as curl',
   auth: 'name the variable that holds the key, by "token_key"',
   safety: 'say under "permissions" which calls never run (deny) and which need a yes (ask)',

@@ -56,7 +56,7 @@ export function sharedToolsets(
 export function readToolset(file: YamlFile, path: Path, written: Written, servers: McpServers): Toolset | Problem[] {
   if (written.type === 'mcp') return readMcp(file, path, written, servers);
   const stray = strayTools(written);
-  if (stray.length > 0) return stray.map(({ index, message }) => file.problem(message, [...path, 'tools', index]));
+  if (stray.length > 0) return stray.map(({ at, message }) => file.problem(message, [...path, ...at]));
   if (written.type === 'fetch' && written.allowed_domains !== undefined && written.blocked_domains !== undefined) {
     return [file.problem('"allowed_domains" and "blocked_domains" exclude each other; keep one', path)];
   }
@@ -90,16 +90,24 @@ export function readToolset(file: YamlFile, path: Path, written: Written, server
   return written;
 }
 
-/** The problems of names in `tools` that the toolset does not have. */
-function strayTools(toolset: Written): { index: number; message: string }[] {
-  const { type, tools = [] } = toolset;
-  const known = namesOf(toolset) ?? tools;
-  return tools.flatMap((name, index) => {
-    if (known.includes(name)) return [];
-    const guess = nearest(name, known);
-    const advice = guess === undefined ? `it has ${known.join(', ')}` : `did you mean ${guess}?`;
-    return [{ index, message: `the toolset ${type} has no tool ${show(name)}; ${advice}` }];
-  });
+/** The problems of names in `tools` and `defer` that the toolset does not have, or does not offer. */
+function strayTools(toolset: Written): { at: Path; message: string }[] {
+  const { type, tools, defer } = toolset;
+  const known = namesOf(toolset) ?? tools ?? [];
+  const strays = (key: string, names: readonly string[]): { at: Path; message: string }[] =>
+    names.flatMap((name, index) => {
+      if (known.includes(name)) return [];
+      const guess = nearest(name, known);
+      const advice = guess === undefined ? `it has ${known.join(', ')}` : `did you mean ${guess}?`;
+      return [{ at: [key, index], message: `the toolset ${type} has no tool ${show(name)}; ${advice}` }];
+    });
+  const deferred = Array.isArray(defer) ? defer : [];
+  const kept = deferred.flatMap((name, index) =>
+    tools === undefined || tools.includes(name) || !known.includes(name)
+      ? []
+      : [{ at: ['defer', index], message: `"tools" does not offer ${show(name)}; name it there, too` }],
+  );
+  return [...strays('tools', tools ?? []), ...strays('defer', deferred), ...kept];
 }
 
 /** The names of a toolset's tools; undefined where only an MCP server knows them. */

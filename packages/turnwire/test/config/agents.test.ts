@@ -312,7 +312,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     'a key of another toolset',
     agent('toolsets: [{ type: think, command: x }]'),
-    /unknown key "command"; the keys here are type, tools, instruction, model, toon, readonly$/,
+    /unknown key "command"; the keys here are type, tools, instruction, defer, model, toon, readonly$/,
   ],
   [
     'an MCP server without anything',
@@ -333,6 +333,16 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     'a server of the catalog without a name',
     agent('toolsets: [{ type: mcp, ref: "docker:" }]'),
     /write it as docker:NAME, with a name of the Docker MCP catalog/,
+  ],
+  [
+    'a deferred tool that the toolset does not have',
+    agent('toolsets: [{ type: calculator, defer: [calculat] }]'),
+    /the toolset calculator has no tool "calculat"; did you mean calculate\?/,
+  ],
+  [
+    'a deferred tool that is not offered',
+    agent('toolsets: [{ type: shell, tools: [shell], defer: [run_background_job] }]'),
+    /"tools" does not offer "run_background_job"; name it there, too/,
   ],
   [
     'a folder for a server of the catalog',

@@ -15,6 +15,7 @@ import { type HookVerdict, noVerdict } from '../hooks/hook-verdict.js';
 import { type HookCall, type HookContext, runHooks } from '../hooks/hooks.js';
 import type { HookQuestion } from '../hooks/model-hook.js';
 import type { Member } from '../team.js';
+import { addedIn } from '../tools/deferred.js';
 import type { TurnClient } from '../turn/turn.js';
 import type { Totals } from '../turn/usage.js';
 
@@ -58,6 +59,8 @@ export class Conversation {
   readonly depth: number;
   /** What the user says meanwhile. Those who were given tasks hear nothing of it. */
   readonly steering = new Steering();
+  /** The deferred tools that the model has added. */
+  readonly added: Set<string>;
   /** What the last turn used. */
   usage: Usage | null | undefined;
   /** What has been begun, and the agent is told of when it ends. */
@@ -77,6 +80,7 @@ export class Conversation {
     this.id = id;
     this.#as = as;
     this.history = new History(kept);
+    this.added = addedIn(this.history.items);
     this.depth = depth;
     this.#active = agent;
   }

@@ -34,6 +34,8 @@ export interface Tool {
   unproven?: boolean | undefined;
   /** Never runs at the same time as another, even if it changes nothing. @default false */
   alone?: boolean | undefined;
+  /** The model is shown it once it has asked for it. @default it is shown from the beginning */
+  deferred?: boolean | undefined;
   /** Changes nothing by itself, but lets others do what may: if it is interrupted, it may have had effects. @default false */
   delegates?: boolean | undefined;
   /** @throws Error whose message tells the model what is wrong with these arguments. Called before anyone is asked. */

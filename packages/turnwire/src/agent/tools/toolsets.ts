@@ -14,6 +14,7 @@ import { memoryFileFor } from './notes/memory-file.js';
 import { memoryToolset } from './notes/memory.js';
 import { withResultFormat } from './result-format.js';
 import { scriptToolset } from './commands/script.js';
+import { aboutDeferred, isDeferringName } from './deferred.js';
 import { backgroundAgentsToolset } from './session/background-agents.js';
 import { modelPickerToolset } from './session/model-picker.js';
 import { sessionContextToolset } from './session/session-context.js';
@@ -104,9 +105,15 @@ export async function openTools(
   try {
     for (const each of settled) if (each.status === 'rejected') throw each.reason;
     const tools = distinct(opened);
+    const defers = tools.some(({ deferred }) => deferred === true);
+    const strayed = defers ? tools.find(({ name }) => isDeferringName(name)) : undefined;
+    if (strayed !== undefined)
+      throw new Error(`${strayed.name} is the tool that adds deferred ones; call the other one differently`);
     return {
       tools,
-      instructions: opened.flatMap(({ instructions = '' }) => (instructions === '' ? [] : [instructions])).join('\n\n'),
+      instructions: [...opened.map(({ instructions = '' }) => instructions), defers ? aboutDeferred : '']
+        .filter((text) => text !== '')
+        .join('\n\n'),
       recall: async () => {
         const parts = await Promise.all(opened.map(async ({ recall }) => recall?.()));
         return parts.filter((text) => text !== undefined && text !== '').join('\n');
@@ -127,24 +134,32 @@ async function open<Kind extends Type>(
   return opener(toolset, surroundings);
 }
 
-/** What the file says about every toolset: `tools`, `instruction`, and of ours `readonly`. */
+/** What the file says about every toolset: `tools`, `instruction`, `defer`, and of ours `readonly`. */
 function offered(toolset: Toolset, opened: OpenToolset): OpenToolset {
   const all = chosen(toolset, opened);
-  const found = { ...all, tools: all.tools.map((tool) => withResultFormat(tool, toolset)) };
+  const { defer = false } = toolset;
+  const waits = (tool: Tool): boolean =>
+    typeof defer === 'boolean' ? defer : defer.some((name) => isCalled(tool, name));
+  const found = {
+    ...all,
+    tools: all.tools.map((tool) => withResultFormat(waits(tool) ? { ...tool, deferred: true } : tool, toolset)),
+  };
   const reads = 'readonly' in toolset && toolset.readonly === true;
   return reads ? { ...found, tools: found.tools.filter(({ readOnly }) => readOnly) } : found;
 }
 
-function chosen({ type, tools: wanted, instruction }: Toolset, opened: OpenToolset): OpenToolset {
+/** Whether a tool is meant by a name. An MCP server calls its tools without the name that the file gives to it. */
+function isCalled(tool: Tool, name: string): boolean {
+  return tool.name === name || tool.alias?.endsWith(`:${name}`) === true;
+}
+
+function chosen({ type, tools: wanted, defer, instruction }: Toolset, opened: OpenToolset): OpenToolset {
   const instructions =
     instruction === undefined
       ? opened.instructions
       : instruction.replaceAll('{ORIGINAL_INSTRUCTIONS}', () => opened.instructions ?? '').trim();
-  if (wanted === undefined) return { ...opened, instructions };
-  // An MCP server calls them without the name that the file gives to it.
-  const called = (tool: Tool, name: string): boolean => tool.name === name || tool.alias?.endsWith(`:${name}`) === true;
-  for (const name of wanted) {
-    if (opened.tools.some((tool) => called(tool, name)) || opened.unusable?.includes(name) === true) continue;
+  for (const name of [...(wanted ?? []), ...(Array.isArray(defer) ? defer : [])]) {
+    if (opened.tools.some((tool) => isCalled(tool, name)) || opened.unusable?.includes(name) === true) continue;
     const names = opened.tools.map((tool) => tool.name);
     const guess = nearest(name, names);
     void opened.close?.();
@@ -152,7 +167,9 @@ function chosen({ type, tools: wanted, instruction }: Toolset, opened: OpenTools
       `the toolset ${type} has no tool ${name}; ${guess === undefined ? `it has ${names.join(', ')}` : `did you mean ${guess}?`}`,
     );
   }
-  return { ...opened, instructions, tools: opened.tools.filter((tool) => wanted.some((name) => called(tool, name))) };
+  const tools =
+    wanted === undefined ? opened.tools : opened.tools.filter((tool) => wanted.some((name) => isCalled(tool, name)));
+  return { ...opened, instructions, tools };
 }
 
 function distinct(toolsets: readonly OpenToolset[]): Tool[] {

@@ -11,6 +11,12 @@ const common = {
   instruction: text
     .optional()
     .describe('Told to the model about these tools; {ORIGINAL_INSTRUCTIONS} stands for what it is told anyway.'),
+  defer: z
+    .union([flag, texts], 'true, false or a list of tools')
+    .optional()
+    .describe(
+      'The tools that the model finds by search_tool and adds by add_tool: true for all of them, or their names. Default: false.',
+    ),
   model: name.optional().describe('The model that reads what these tools return. Default: the one that called them.'),
   toon: text
     .refine(isPattern, pattern)

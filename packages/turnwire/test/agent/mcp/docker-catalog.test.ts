@@ -127,6 +127,11 @@ describe('server of the Docker MCP catalog', { skip }, () => {
       assert.match(warnings.join('\n'), /the run goes on without its tools$/);
     });
 
+  test('a server that cannot be used is no error for the tools that are named of it', async (t) => {
+    const { warnings } = await served(t, 'brave', { env: { A: 'x' }, tools: ['search'], defer: ['search'] });
+    assert.equal(warnings.length, 1);
+  });
+
   test('a catalog that cannot be read is named', async (t) => {
     const { warnings } = await served(t, 'brave', { env: { BRAVE_API_KEY: 'x' } }, '<html>');
     assert.match(warnings.join('\n'), /the Docker MCP catalog .* cannot be read/);

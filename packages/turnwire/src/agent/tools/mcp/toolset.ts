@@ -60,7 +60,8 @@ export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Pro
     signal.throwIfAborted();
     if (surroundings.warn === undefined || plan.required) throw error;
     surroundings.warn(`${(error as Error).message}; the run goes on without its tools`);
-    return { tools: [], unusable: settings.tools ?? [] };
+    const { tools = [], defer } = settings;
+    return { tools: [], unusable: [...tools, ...(Array.isArray(defer) ? defer : [])] };
   }
 }
 
