@@ -115,18 +115,13 @@ for (const [heading, node] of Object.entries(places)) {
 }
 
 test('docs/configuration.md has every toolset with its keys, and no other', () => {
-  const rows = [...section('## Toolsets').matchAll(/^\| `(\w+)` \|(?: `(\w+)`)? \|/gm)];
+  const page = section('## Toolsets');
+  const rows = [...page.matchAll(/^\| `(\w+)` \|(?: `(\w+)`)? \|/gm)];
+  const common = [...page.matchAll(/^- `(\w+)(?:: true)?`:/gm)].map(([, key = '']) => key);
+  assert.deepEqual(common, ['tools', 'instruction', 'defer', 'model', 'toon', 'readonly']);
   const expected = (at(entry('agents'), 'toolsets').items?.oneOf ?? []).flatMap(({ properties = {} }) => {
-    const {
-      type,
-      tools: _tools,
-      instruction: _instruction,
-      readonly: _readonly,
-      model: _model,
-      toon: _toon,
-      ...own
-    } = properties;
-    const keys = Object.keys(own);
+    const keys = Object.keys(properties).filter((key) => key !== 'type' && !common.includes(key));
+    const { type } = properties;
     return (keys.length === 0 ? [''] : keys).map((key) => `${type?.const} ${key}`);
   });
   assert(expected.length > 0);
