@@ -10,20 +10,25 @@ type Key = number | string;
  * their server, and nothing asks for their deltas.
  */
 export class PartialItems {
-  readonly #items = new Map<Key, PartialItem>();
+  /** Items whose deltas were read. */
+  #items: Map<Key, PartialItem> | undefined;
   /** The texts of frames that were not read. The event of a frame cannot stand for its text, because the consumer may edit it. */
   #unread: string[] = [];
   #unreadBytes = 0;
+  /** The index of the item that all unread frames belong to; undefined where they differ, or where one does not say. */
+  #unreadIndex: number | undefined;
 
   /** The bytes of all deltas that are kept, as they came. */
   bytes = 0;
 
   get empty(): boolean {
-    return this.#items.size === 0 && this.#unread.length === 0;
+    return (this.#items?.size ?? 0) === 0 && this.#unread.length === 0;
   }
 
   /** Adds a frame whose type is a delta of an item. */
   add(frame: Frame): void {
+    const index = itemIndexOf(frame);
+    this.#unreadIndex = this.#unread.length === 0 || index === this.#unreadIndex ? index : undefined;
     this.bytes += frame.size;
     this.#unreadBytes += frame.size;
     this.#unread.push(frame.text);
@@ -32,12 +37,12 @@ export class PartialItems {
   /** The finished item has come. Gives its partial where it `wants` one, and forgets it. */
   finish(index: unknown, wants: boolean): PartialItem | undefined {
     // Items usually come one after the other: all that is unread belongs to this one, and can be dropped.
-    if (!wants && this.#unread.every((text) => isOfItem(text, index))) this.#dropUnread();
-    else this.#read();
     const key = typeof index === 'number' ? index : undefined;
-    const partial = key === undefined ? undefined : this.#items.get(key);
+    if (!wants && key !== undefined && key === this.#unreadIndex) this.#dropUnread();
+    else this.#read();
+    const partial = key === undefined ? undefined : this.#items?.get(key);
     if (partial === undefined || key === undefined) return undefined;
-    this.#items.delete(key);
+    this.#items?.delete(key);
     this.bytes -= partial.bytes;
     return partial;
   }
@@ -45,7 +50,7 @@ export class PartialItems {
   /** The items that were never finished, by their index, where it is known. */
   rest(): [Key, JsonObject][] {
     this.#read();
-    return [...this.#items].map(([key, { item }]) => [key, item]);
+    return [...(this.#items ?? [])].map(([key, { item }]) => [key, item]);
   }
 
   /** Whether an item of this type has deltas. */
@@ -67,8 +72,9 @@ export class PartialItems {
     if (patch === undefined) return;
     const { output_index: index, item_id: id } = event;
     const key = typeof index === 'number' ? index : typeof id === 'string' ? id : (patch.of ?? '');
-    let partial = this.#items.get(key);
-    if (partial === undefined) this.#items.set(key, (partial = new PartialItem()));
+    const items = (this.#items ??= new Map());
+    let partial = items.get(key);
+    if (partial === undefined) items.set(key, (partial = new PartialItem()));
     partial.add(event, patch, size);
   }
 
@@ -79,15 +85,14 @@ export class PartialItems {
   }
 }
 
-const indexName = '"output_index":';
+const indexName = /"output_index": ?(\d+)/;
 
-/** Whether an event in JSON belongs to the item of this index. False where that takes more than a look; the event is read then. */
-function isOfItem(text: string, index: unknown): boolean {
-  if (typeof index !== 'number') return false;
-  let at = text.indexOf(indexName);
-  if (at === -1) return false;
-  at += indexName.length;
-  if (text[at] === ' ') at += 1;
-  const digits = String(index);
-  return text.startsWith(digits, at) && !/^\d/.test(text.slice(at + digits.length, at + digits.length + 1));
+/** The index of the item that an event belongs to; searched in the text of a frame that is not parsed. */
+function itemIndexOf(frame: Frame): number | undefined {
+  if (!frame.parsed) {
+    const digits = indexName.exec(frame.text)?.[1];
+    return digits === undefined ? undefined : Number(digits);
+  }
+  const { output_index: index } = frame.event as { output_index?: unknown };
+  return typeof index === 'number' ? index : undefined;
 }
