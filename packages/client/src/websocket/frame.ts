@@ -22,15 +22,14 @@ const payloadOffset = 16;
 export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffer {
   const length = Buffer.byteLength(payload);
   const words = Math.ceil(length / 4);
-  // Memory of its own: the words must be aligned.
-  const memory = new ArrayBuffer(payloadOffset + words * 4);
+  const memory = alignedMemory(payloadOffset + words * 4);
   const headBytes = length < length16 ? 6 : length < 0x1_0000 ? 8 : largestHeadBytes;
-  const bytes = Buffer.from(memory, payloadOffset - headBytes, headBytes + length);
+  const bytes = memory.subarray(payloadOffset - headBytes, payloadOffset + length);
   if (typeof payload === 'string') bytes.write(payload, headBytes);
   else bytes.set(payload, headBytes);
   const key = nextKey();
   // The word before the payload is the masking key.
-  const all = new Int32Array(memory, payloadOffset - 4);
+  const all = new Int32Array(memory.buffer, memory.byteOffset + payloadOffset - 4, 1 + words);
   all[0] = key;
   for (let at = 1; at <= words; at += 1) all[at] = (all[at] ?? 0) ^ key;
   bytes[0] = finalBit | opcode;
@@ -44,6 +43,12 @@ export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffe
     bytes.writeBigUInt64BE(BigInt(length), 2);
   }
   return bytes;
+}
+
+/** Memory for words of four bytes. Node's pool is aligned to eight; another runtime's need not be. */
+function alignedMemory(length: number): Buffer {
+  const memory = Buffer.allocUnsafe(length);
+  return memory.byteOffset % 4 === 0 ? memory : Buffer.from(new ArrayBuffer(length));
 }
 
 /** Unpredictable words, so many at once: one call for each frame would cost more than the frame. */
