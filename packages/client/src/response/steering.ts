@@ -61,8 +61,8 @@ interface AcceptedInput {
 export class Steering {
   readonly #unsent: Submission[] = [];
   readonly #unanswered: Submission[] = [];
-  /** Accepted inputs by the server's id of the submission; without an id, by the event that accepted it. */
-  readonly #accepted = new Map<unknown, AcceptedInput>();
+  /** Accepted inputs by the server's id of the submission; without an id, by the event that accepted it. Nearly every turn has none. */
+  #accepted: Map<unknown, AcceptedInput> | undefined;
   #responseId: string | undefined;
   /** The server has ended a response in order to go on with another one. */
   #successorAnnounced = false;
@@ -94,10 +94,10 @@ export class Steering {
   /** A successor has begun. Gives the inputs that it holds: all that were accepted before, and none that was not answered. */
   consume(): Json[] {
     const consumed: Json[] = [];
-    for (const [name, { input, pending }] of this.#accepted) {
+    for (const [name, { input, pending }] of this.#accepted ?? []) {
       if (pending) continue;
       if (input !== undefined) consumed.push(input);
-      this.#accepted.delete(name);
+      this.#accepted?.delete(name);
     }
     this.#successorAnnounced = false;
     return consumed;
@@ -105,7 +105,7 @@ export class Steering {
 
   /** Inputs that the server has and no response holds: the server puts them before the input of the turn that continues this one (P49). */
   get unconsumed(): Json[] {
-    return [...this.#accepted.values()].flatMap(({ input }) => (input === undefined ? [] : [input]));
+    return [...(this.#accepted?.values() ?? [])].flatMap(({ input }) => (input === undefined ? [] : [input]));
   }
 
   /** A successor may still follow. */
@@ -119,9 +119,9 @@ export class Steering {
     const name = type.slice('response.steer.'.length);
     if (name !== 'accepted' && name !== 'pending' && name !== 'failed') return;
     const id = typeof steer?.id === 'string' ? steer.id : undefined;
-    const earlier = this.#accepted.get(id);
+    const earlier = this.#accepted?.get(id);
     if (earlier === undefined) this.#answer({ name, id, error: failureOf(name, error) }, event);
-    else if (name === 'failed') this.#accepted.delete(id);
+    else if (name === 'failed') this.#accepted?.delete(id);
     else earlier.pending = name === 'pending';
     if (name !== 'accepted' && !this.#hasAccepted) this.#successorAnnounced = false;
   }
@@ -141,15 +141,14 @@ export class Steering {
 
   /** The turn is over: submissions without an answer get none any more (P51). */
   end(error: TurnwireError | undefined): void {
-    const waiting = [...this.#unsent.splice(0), ...this.#unanswered.splice(0)];
     // Nearly every turn ends without any, and an error costs more than an event.
-    if (waiting.length === 0) return;
+    if (this.#unsent.length + this.#unanswered.length === 0) return;
     const reason = error ?? turnEndedError();
-    for (const { reject } of waiting) reject(reason);
+    for (const { reject } of [...this.#unsent.splice(0), ...this.#unanswered.splice(0)]) reject(reason);
   }
 
   get #hasAccepted(): boolean {
-    for (const { pending } of this.#accepted.values()) if (!pending) return true;
+    for (const { pending } of this.#accepted?.values() ?? []) if (!pending) return true;
     return false;
   }
 
@@ -172,7 +171,7 @@ export class Steering {
     const submission = this.#unanswered.shift();
     const input = id === undefined ? undefined : submission?.input;
     if (name === 'accepted' || (name === 'pending' && input !== undefined))
-      this.#accepted.set(id ?? event, { input, pending: name === 'pending' });
+      (this.#accepted ??= new Map()).set(id ?? event, { input, pending: name === 'pending' });
     submission?.resolve(answer);
   }
 }
