@@ -110,8 +110,18 @@ export class OutputItems {
       const certain = kept.every((one) => one.certain);
       return copies.every((copy) => copy !== undefined) ? { output: copies, alternates: [], certain } : undefined;
     }
-    const output = copyOf(response.output) as Json[] | undefined;
-    return output && { output, alternates: output.map((item, index) => this.#alternateOf(item, index)), certain: true };
+    const output: Json[] = [];
+    const alternates: (Json | undefined)[] = [];
+    for (let index = 0; index < response.output.length; index += 1) {
+      const item = response.output[index];
+      const finished = this.#items?.get(index)?.copy;
+      const isSame = finished !== undefined && equal(finished, item as unknown as Json);
+      const copy = isSame ? finished : copyOf(item);
+      if (copy === undefined) return undefined;
+      output.push(copy);
+      alternates.push(isSame ? undefined : finished);
+    }
+    return { output, alternates, certain: true };
   }
 
   #finishPartial(key: number | string, partial: JsonObject, response: Response): void {
@@ -131,12 +141,6 @@ export class OutputItems {
       const kept = this.#items?.get(index);
       return (kept?.item.type === item.type && !isHollow(kept.item)) || this.#partials?.has(item.type) === true;
     });
-  }
-
-  /** The finished item, if it differs from the one of the terminal event. */
-  #alternateOf(item: Json, index: number): Json | undefined {
-    const copy = this.#items?.get(index)?.copy;
-    return equal(copy, item) ? undefined : copy;
   }
 
   get #sorted(): FinishedItem[] {
