@@ -289,7 +289,7 @@ export class ResponseTracker {
   }
 
   #setId({ id }: { id?: unknown }): void {
-    if (typeof id === 'string') this.responseId = id;
+    if (typeof id === 'string' && id !== this.responseId) this.responseId = id;
   }
 
   /**
@@ -325,7 +325,10 @@ export class ResponseTracker {
 
   #claimsItems(output: readonly ({ id?: unknown } | null)[]): boolean {
     if (this.#connection === undefined) return true;
-    for (const item of output) if (!this.#connection.ids.claimItem(item?.id, this.#number)) return false;
+    for (const item of output) {
+      const id = item?.id;
+      if (id !== this.#itemId && !this.#connection.ids.claimItem(id, this.#number)) return false;
+    }
     return true;
   }
 }
