@@ -1,4 +1,4 @@
-/** Why a run ended that the transport carried without fault. What the client reports stays a `TurnwireError`. */
+/** Thrown where a run ends for a reason of its own. A failure of the transport is thrown as the client's `TurnwireError`. */
 export class AgentError extends Error {
   readonly code:
     | 'incomplete'

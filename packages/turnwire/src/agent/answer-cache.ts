@@ -4,24 +4,24 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { AnswerCache as Settings } from '../config/agent.js';
 
-/** Of the file, in bytes. */
+/** The largest file, in bytes. */
 const fileLimit = 16 * 1024 * 1024;
 
 const stored = z.object({ turnwire: z.literal('answers'), answers: z.record(z.string(), z.string()) });
 
-/** Answers to questions that were asked before, in memory or in a file. Of two processes that write at the same moment, the later one wins. */
+/** Answers to questions that were asked before, in memory or in a file. When two processes write at the same time, the later write replaces the other. */
 export class AnswerCache {
   readonly #settings: Settings;
   readonly #file: string | undefined;
   #answers: Record<string, string> = {};
 
-  /** @param file where they are kept; undefined: in memory */
+  /** @param file the file of the cache; undefined: it is kept in memory */
   constructor(settings: Settings, file: string | undefined) {
     this.#settings = settings;
     this.#file = file;
   }
 
-  /** @throws Error if the file cannot be read, or holds something else. */
+  /** @throws Error if the file cannot be read, or is not a cache. */
   async find(question: string): Promise<string | undefined> {
     await this.#load();
     const key = this.#keyOf(question);

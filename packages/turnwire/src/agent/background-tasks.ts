@@ -3,11 +3,11 @@ import type { AgentEvent } from './events.js';
 import type { BackgroundWork, TaskOptions } from './tools/tool-host.js';
 import { HeadAndTail } from './tools/commands/head-and-tail.js';
 
-/** Tasks at once. */
+/** The most tasks at once. */
 const mostRunning = 10;
-/** Tasks that are remembered, those that have ended included. */
+/** The most tasks that are remembered, ended ones included. */
 const mostTasks = 100;
-/** What is kept of what one says, in bytes. */
+/** The most bytes of a task's output that are kept. */
 const outputLimit = 256 * 1024;
 
 interface Task {
@@ -17,18 +17,18 @@ interface Task {
   begun: number;
   said: HeadAndTail;
   controller: AbortController;
-  /** Undefined while it is worked on. */
+  /** undefined while the task is running. */
   end: { kind: 'done' | 'failed' | 'stopped'; text: string; ms: number } | undefined;
   over: Promise<void>;
 }
 
-/** The tasks that the agents of a session do in the background. What they cost is passed on; of the rest, what they say is kept. */
+/** The background tasks of a session's agents. Their usage is passed on to the session; of their other events only the answers are kept. */
 export class BackgroundTasks implements BackgroundWork {
   readonly #tasks = new Map<string, Task>();
   readonly #pass: (event: AgentEvent) => void;
   #count = 0;
 
-  /** @param pass told of the events that are the session's, such as what was used up */
+  /** @param pass called with the events that concern the session, such as usage */
   constructor(pass: (event: AgentEvent) => void) {
     this.#pass = pass;
   }
@@ -90,7 +90,7 @@ export class BackgroundTasks implements BackgroundWork {
     return headline(task);
   }
 
-  /** Ends all of them. Never rejects. */
+  /** Ends all tasks. Never rejects. */
   async close(): Promise<void> {
     for (const { controller } of this.#tasks.values()) controller.abort(new Error('the session has ended'));
     await Promise.all([...this.#tasks.values()].map(({ over }) => over));

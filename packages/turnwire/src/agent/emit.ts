@@ -1,9 +1,12 @@
 import type { AgentEvent } from './events.js';
 
-/** Tells of an event; resolves once it has been read, so that who tells much waits for a slow reader. */
+/** Emits an event. The promise resolves once the event was read, so that fast work waits for a slow reader. */
 export type Emit = (event: AgentEvent) => Promise<void>;
 
-/** The events of work that does not itself yield them, such as of several tools at once, and in the end what it came to. */
+/**
+ * Turns work that emits events into a generator of these events, whose result is that of the work. It is for work that cannot yield, such as several tools at
+ * once.
+ */
 export async function* emitWhile<Result>(begin: (emit: Emit) => Promise<Result>): AsyncGenerator<AgentEvent, Result> {
   const waiting: { event: AgentEvent; read: () => void }[] = [];
   let wake = (): void => undefined;
@@ -20,7 +23,7 @@ export async function* emitWhile<Result>(begin: (emit: Emit) => Promise<Result>)
     over = true;
     wake();
   });
-  // Its failure is told where it is awaited, which is never where the reader has left.
+  // A failure is thrown where the work is awaited; after the reader has left, it is awaited nowhere.
   work.catch(() => undefined);
   try {
     for (;;) {

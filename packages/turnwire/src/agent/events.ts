@@ -1,9 +1,9 @@
 /**
- * What happens in a run, as it happens. These are the lines of `turnwire run --json`: each is one JSON object, the names are
- * docker-agent's where it has one, the fields are spelt as the API spells its own. New types and new fields may be added.
+ * The events of a run. They are the lines of `turnwire run --json`: each is one JSON object. Names are docker-agent's where it has one, and fields are spelt
+ * as the API spells its own. New types and new fields may be added.
  */
 export type AgentEvent =
-  /** The run was given this prompt; with `queued`, what the user said while it worked, and the next turn is told. */
+  /** The prompt of the run. With `queued`: words of the user during the run, which the next turn is sent. */
   | { type: 'user_message'; message: string; queued?: true }
   | {
       type: 'stream_started';
@@ -13,17 +13,17 @@ export type AgentEvent =
       session?: string;
     }
   /**
-   * Another agent is at work now: it was given a task (`transfer_task`), the conversation (`handoff`), or its task is done (`return`). What is told in
-   * between is the other agent's.
+   * Another agent is at work from now on: it was given a task (`transfer_task`) or the conversation (`handoff`), or its task is done (`return`). Events in
+   * between are those of the other agent.
    */
   | { type: 'agent_switching'; from: string; to: string; reason: 'transfer_task' | 'handoff' | 'return' }
-  /** A piece of the model's text, refusals included; the pieces of a turn make up its text. */
+  /** A piece of the model's text, refusals included; joined, the pieces of a turn are its text. */
   | { type: 'agent_choice'; content: string }
   /** A piece of the reasoning that the provider shows. */
   | { type: 'agent_choice_reasoning'; content: string }
   /** The model asks for a tool. One `tool_call_response` with the same id follows, unless the run ends first. */
   | { type: 'tool_call'; tool_call: ToolCall }
-  /** A hook has changed the arguments of the call: this is what is asked for, and runs. */
+  /** A hook has changed the arguments of the call: `tool_call` is the call that will run. */
   | { type: 'tool_call_changed'; tool_call: ToolCall; by: string }
   /** The call waits for the user's answer. */
   | { type: 'tool_call_confirmation'; tool_call: ToolCall }
@@ -37,31 +37,31 @@ export type AgentEvent =
       plan: 'full' | 'delta';
       sent_bytes: number;
       first_event_ms: number | undefined;
-      /** Why the whole history was sent, and not only what is new. */
+      /** The reason why the whole history was sent, and not only the new items. */
       plan_reason?: string;
-      /** Why the turn went over SSE although a WebSocket was asked for. */
+      /** The reason why the turn went over SSE although a WebSocket was wanted. */
       fallback?: string;
     }
-  /** What the turn cost and what the run has cost so far; absent for turns whose provider does not say. */
+  /** The usage of the turn and of the run so far; absent for turns whose provider sends none. */
   | {
       type: 'token_usage';
       usage: TokenUsage;
       total: TokenUsage;
-      /** In US dollars, where the file says what the model costs. */
+      /** The cost in US dollars, where the file has the prices of the model. */
       cost?: number;
       total_cost?: number;
     }
-  /** The turn failed and is tried again with the same model. `partial`: a part of its answer had been told already, and does not count. */
+  /** The turn failed and is tried again with the same model. `partial`: a part of its answer was emitted already, and does not count. */
   | { type: 'turn_retried'; model: string; attempt: number; reason: string; wait_ms: number; partial: boolean }
   /** The turn failed and is tried with another model. */
   | { type: 'model_fallback'; from: string; to: string; reason: string; partial: boolean }
-  /** The history was too long for the model, and was summed up. */
+  /** The history was too long for the model, and was replaced by a summary. */
   | { type: 'session_compaction'; items_before: number; items_after: number }
-  /** Something that was begun in the background has ended, and the agent is told. */
+  /** Background work has ended, and the agent is told. */
   | { type: 'recalled'; message: string }
   /** The session has a title. */
   | { type: 'session_title'; title: string }
-  /** An agent has written a plan, and waits for what the user says of it. */
+  /** An agent has written a plan, and waits for the user's opinion. */
   | { type: 'plan_ready'; plan: string; path: string }
   | { type: 'warning'; message: string }
   /** The run failed; `stream_stopped` follows, then the run throws the same error. */
@@ -71,7 +71,7 @@ export type AgentEvent =
 export interface ToolCall {
   id: string;
   name: string;
-  /** As the model wrote it: JSON, or an attempt at it. */
+  /** The arguments as the model wrote them, which should be JSON and may not be. */
   arguments: string;
 }
 
@@ -93,9 +93,9 @@ export type StopReason =
 
 export interface TokenUsage {
   input_tokens: number;
-  /** Those of the input that the provider had cached. */
+  /** Input tokens that the provider had cached. */
   cached_tokens: number;
   output_tokens: number;
-  /** Those of the output that were reasoning. */
+  /** Output tokens that were reasoning. */
   reasoning_tokens: number;
 }

@@ -32,28 +32,28 @@ import { callsOf } from './calls/turn-calls.js';
 import type { TurnResult } from './turn/turn.js';
 import { readUsage } from './turn/usage.js';
 
-/** Tasks within tasks within tasks: agents that give a task to one another in a circle come to an end. */
+/** The deepest nesting of tasks, so that agents which give a task to one another in a circle come to an end. */
 const deepestTask = 8;
 
-/** What the work on one prompt came to. */
+/** The result of the work on one prompt. */
 export interface LoopResult {
   /** The text of the last turn. */
   text: string;
   reports: readonly TurnReport[];
 }
 
-/** What goes on from turn to turn of one run. */
+/** The state that goes on from turn to turn of one run. */
 interface Progress {
   reports: TurnReport[];
   repetition: Repetition;
-  /** The turns that the user has given it beyond its limit. */
+  /** The turns beyond the limit that the user has granted. */
   granted: number;
-  /** How long the history was after the last turn; undefined before the first. */
+  /** The length of the history after the last turn; undefined before the first. */
   length: number | undefined;
   taskBudget: TaskBudget;
 }
 
-/** Turn by turn, until the model has nothing more to ask for. */
+/** Runs turns until the model makes no more calls. */
 export async function* runLoop(
   conversation: Conversation,
   signal: AbortSignal,
@@ -115,7 +115,7 @@ export async function* runLoop(
   }
 }
 
-/** Another turn after an answer: by the agent that the file names, or once something that was waited for has ended. */
+/** Begins another turn after an answer: of the agent that the file names, or once background work has ended. */
 async function* goOn(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
   const { agent, history, notices, steering } = conversation;
   if (agent.forceHandoff !== undefined) {
@@ -132,7 +132,7 @@ async function* goOn(conversation: Conversation, signal: AbortSignal): AsyncGene
   }
 }
 
-/** What the user has said meanwhile. */
+/** Adds what the user has said meanwhile. */
 async function* hear(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
   const { history, steering } = conversation;
   const said = steering.take();
@@ -146,7 +146,7 @@ async function* hear(conversation: Conversation, signal: AbortSignal): AsyncGene
   conversation.addContext(context);
 }
 
-/** A turn, and the calls that it asks for; undefined where more turns follow. */
+/** Runs a turn and its calls; undefined where more turns follow. */
 async function* step(
   conversation: Conversation,
   progress: Progress,
@@ -168,7 +168,7 @@ async function* step(
   const { items, calls, repeated } = callsOf(taken.added);
   for (const { id, name } of repeated)
     yield { type: 'warning', message: `the server sent the call ${id} of ${name} more than once; it counts once` };
-  // From here to the last answer nothing may come between: a reader who leaves would leave calls without answers behind.
+  // From here to the last answer nothing may be yielded: a reader who leaves would leave calls without answers.
   history.commit(items, originOf(model));
   conversation.usage = response.usage;
   progress.length = history.items.length;
@@ -183,7 +183,7 @@ async function* step(
   return undefined;
 }
 
-/** What all calls of the agent at work are run with. */
+/** The options for all calls of the agent at work. */
 function callsIn(conversation: Conversation, tools: ReadonlyMap<string, Tool>, signal: AbortSignal): TemplateOptions {
   const { agent, scope } = conversation;
   return {
@@ -198,7 +198,7 @@ function callsIn(conversation: Conversation, tools: ReadonlyMap<string, Tool>, s
   };
 }
 
-/** The prompt that a template stands for, once the tools of the agent at work have been called. */
+/** The prompt of a template, after the tools of the agent at work were called. */
 export function promptOf(
   conversation: Conversation,
   template: PromptTemplate,
@@ -208,7 +208,7 @@ export function promptOf(
   return filled(template, callsIn(conversation, tools, signal));
 }
 
-/** Puts into the instruction of the agent at work what its tools return: once in a session, before its first turn. */
+/** Fills the results of tools into the instruction of the agent at work, once in a session, before its first turn. */
 async function* instruct(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
   const { agent, scope, member } = conversation;
   if (scope.instructed.has(agent.name)) return;
@@ -223,12 +223,12 @@ function repetitionOf({ agent }: Conversation): Repetition {
   return new Repetition(agent.maxConsecutiveToolCalls);
 }
 
-/** A tool that has to be called is called in the first turn on a prompt: a model that has to call one in each turn never ends. */
+/** The field `tool_choice`. A required call is made in the first turn on a prompt only: a model that has to call a tool in each turn never ends. */
 function toolChoiceOf({ toolChoice }: Agent, isFirst: boolean): string | undefined {
   return isFirst || toolChoice === 'auto' || toolChoice === 'none' ? toolChoice : undefined;
 }
 
-/** One turn; a history that turns out to be too long is compacted, once. */
+/** Runs one turn. A history that turns out to be too long is compacted once. */
 async function* turn(
   conversation: Conversation,
   tools: readonly Tool[],
@@ -284,7 +284,7 @@ function callerOf(conversation: Conversation): ToolHost {
   };
 }
 
-/** Lets another agent do a task, or this one with another history; its events are told as they come. */
+/** Gives a task to another agent, or to this one with another history, and passes on its events as they come. */
 async function delegate(
   conversation: Conversation,
   { to: other, prompt, instructions, model }: DelegatedTask,

@@ -3,11 +3,11 @@ import { AgentError } from './agent-error.js';
 import type { AgentEvent, TokenUsage } from './events.js';
 
 /**
- * An agent at work on one prompt. It works while it is read: by `for await`, once, or by `result()`. Leaving the loop early ends the
- * run, and the turn that is under way with it; a failure is an `error` event first and is then thrown.
+ * The work of an agent on one prompt. It goes on while it is read: by `for await`, once, or by `result()`. Leaving the loop early ends the run and its
+ * running turn. A failure is an `error` event first, and is then thrown.
  */
 export interface AgentRun extends AsyncIterable<AgentEvent> {
-  /** What it came to. Reads the run if nobody has begun to; rejects with what the run throws. */
+  /** The result of the run. Reads the run if nobody has begun to; rejects with the error that the run throws. */
   result(): Promise<RunResult>;
 }
 
@@ -16,7 +16,7 @@ export interface RunResult {
   text: string;
   turns: number;
   usage: TokenUsage;
-  /** In US dollars; undefined where the file does not say what the models cost. */
+  /** The cost in US dollars; undefined where the file does not have the prices of the models. */
   cost: number | undefined;
   /** All items of the session up to now. */
   history: readonly InputItem[];
@@ -24,7 +24,7 @@ export interface RunResult {
   reports: readonly TurnReport[];
 }
 
-/** A run out of the generator that does the work. */
+/** Makes a run out of the generator that does the work. */
 export function startRun(work: AsyncGenerator<AgentEvent, RunResult>): AgentRun {
   let resolve: (result: RunResult) => void;
   let reject: (reason: unknown) => void;
@@ -32,7 +32,7 @@ export function startRun(work: AsyncGenerator<AgentEvent, RunResult>): AgentRun 
     resolve = onResult;
     reject = onFailure;
   });
-  // Who reads the events learns of a failure there, and need not ask for the result as well.
+  // A reader of the events gets the failure there, and need not await the result as well.
   result.catch(() => undefined);
 
   let begun = false;
@@ -43,7 +43,7 @@ export function startRun(work: AsyncGenerator<AgentEvent, RunResult>): AgentRun 
       reject(error);
       throw error;
     } finally {
-      // Without effect unless the reader left before the end.
+      // Has no effect unless the reader left before the end.
       reject(new AgentError('abandoned', 'the run was left before its end'));
     }
   }
@@ -66,6 +66,6 @@ async function drain(events: AsyncGenerator<AgentEvent, void>): Promise<void> {
   try {
     while (!(await events.next()).done);
   } catch {
-    // The result rejects with it.
+    // The result rejects with the same error.
   }
 }

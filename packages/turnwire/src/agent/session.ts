@@ -33,88 +33,88 @@ import type { TurnClient } from './turn/turn.js';
 import { noTokens, Totals } from './turn/usage.js';
 
 export interface SessionOptions {
-  /** Who carries the turns: one for all models, or one for each. */
+  /** The client that carries the turns: one for all models, or one for each. */
   client: TurnClient | ((model: Model) => TurnClient);
   /** The agent that the conversation begins with. */
   agent: Agent;
   tools: readonly Tool[];
-  /** Puts around its instruction what else it is told. @default nothing is */
+  /** Adds the other parts of the system prompt to the agent's instruction. @default adds nothing */
   instructions?: Member['instructions'];
-  /** The files whose text is a part of that. @default there are none */
+  /** The files whose text is a part of the system prompt. @default none */
   promptFiles?: Member['promptFiles'];
-  /** Agents that it may turn to, by name. @default none */
+  /** Agents that the first one can reach, by name. @default none */
   team?: ReadonlyMap<string, Member> | undefined;
   approval: Approval;
-  /** Asks the user what is no call: whether a run goes on beyond its limit. @default nobody is asked */
+  /** Asks the user a question that is not about a call: whether a run goes on beyond its limit. @default the user is not asked */
   askUser?: SessionScope['askUser'];
   /** The `permissions` of the file. @default none */
   rules?: PermissionRules | undefined;
-  /** Where the agents' hooks are run. @default they are not */
+  /** The surroundings in which the agents' hooks run. @default they do not run */
   hooksIn?: HookContext | undefined;
-  /** Sent as `store`. @default what the agent file says; else not sent: the provider's default, which is to store */
+  /** The field `store`. @default the setting of the agent file; else not sent, so that the provider stores */
   store?: boolean | undefined;
-  /** Items of an earlier conversation to go on from; every call in it has its answer. */
+  /** Items of an earlier conversation to continue; every call among them has its answer. */
   history?: readonly InputItem[] | undefined;
-  /** Which models have made them, as far as it is known: another one is sent what it can read of them. @default not known */
+  /** The models that have made these items, as far as they are known: another model is sent only the parts that it can read. @default unknown */
   makers?: ReadonlyMap<InputItem, ItemOrigin> | undefined;
-  /** Where what is said is kept. @default nowhere */
+  /** Stores the history. @default it is not stored */
   keeper?: HistoryKeeper | undefined;
-  /** Told with each run, for who wants to go on from it later. @default none */
+  /** The id of the session, which events of the run have so that it can be continued later. @default none */
   id?: string | undefined;
-  /** What all agents may use up. @default no limit */
+  /** The budget of all agents. @default no limit */
   budget?: Budget | undefined;
-  /** What earlier runs of the session have used up. @default nothing */
+  /** The use of the budget by earlier runs of the session. @default nothing */
   used?: { tokens: number; cost: number } | undefined;
-  /** Answers to earlier questions, by agent. @default there are none */
+  /** Caches of answers, one for each agent. @default none */
   answers?: ReadonlyMap<string, AnswerCache> | undefined;
-  /** @default the session has none yet */
+  /** The title of the session. @default none yet */
   title?: string | undefined;
 }
 
-/** The points that lie between the runs of a session. */
+/** The points of hooks between the runs of a session. */
 export type SessionHook = 'session_start' | 'session_end' | 'on_user_input';
 
-/** A conversation with an agent: what was said stays from prompt to prompt, and so do the answers `always`. */
+/** A conversation with an agent. The history and the answers `always` stay from prompt to prompt. */
 export interface Session {
-  /** All items so far, as they are sent. Every call in it has its answer, also after a run that failed or was interrupted. */
+  /** All items so far, as they are sent. Every call among them has its answer, also after a run that failed or was interrupted. */
   readonly history: readonly InputItem[];
-  /** The agent whose turn it is: another one after a handoff. */
+  /** The agent at work: another one after a handoff. */
   readonly agent: Agent;
   /**
-   * Tells the agent something while it works: the running turn takes it, where its model can be steered, or it waits for the next one; either way it
-   * stands in the history. Never rejects.
+   * Tells the agent something while it works. The running turn gets it where its model can be steered, else the next turn; in both cases it is added to the
+   * history. Never rejects.
    */
   say(text: string): Promise<SteerOutcome>;
-  /** What was said and no turn was told, because the run ended first. It waits no more: give it to the next run. */
+  /** Takes what the user said and no turn was given, because the run ended first. Give it to the next run. */
   unheard(): string[];
-  /** The agent goes by another model from its next turn on. */
+  /** Makes the agent use another model from its next turn on. */
   useModel(model: Model): void;
-  /** Another agent goes on with the conversation. @throws AgentError if there is none of that name */
+  /** Gives the conversation to another agent. @throws AgentError if there is none of that name */
   handOff(to: string): void;
-  /** What the agent can call. */
+  /** The tools that the agent can call. */
   readonly tools: readonly Tool[];
-  /** Undefined: it has none. */
+  /** The title of the session; undefined for none. */
   title: string | undefined;
-  /** Tools run without a question; rules that deny hold all the same. */
+  /** True: tools run without a question, but rules that deny hold. */
   yolo: boolean;
-  /** Sums the conversation up now. The events of it; in the end whether there was something to sum up. */
+  /** Sums the conversation up now. Yields the events; returns whether there was something to sum up. */
   compact(options?: { signal?: AbortSignal | undefined }): AsyncGenerator<AgentEvent, boolean>;
-  /** Takes back the last prompt and all that came of it; the prompt, or undefined where there is none. What tools have done stays done. */
+  /** Removes the last prompt and all items after it; gives the prompt, or undefined where there is none. The effects of tools stay. */
   undo(): string | undefined;
-  /** Ends what agents do in the background. Never rejects. */
+  /** Ends background work. Never rejects. */
   close(): Promise<void>;
-  /** Runs the hooks that the agent at work has around its session, and tells the model what they have to say. */
+  /** Runs the hooks of the agent at work for a point around its session, and gives their output to the model. */
   hook(point: SessionHook, event: HookEvent, signal: AbortSignal): Promise<HookVerdict>;
   /**
-   * Gives the agent a prompt and lets it work until it has no more calls to make. The tools that a template calls are called first.
-   * Reading it throws AgentError `busy` while another run of this session is being read.
+   * Gives the agent a prompt, and lets it work until it makes no more calls. The calls of a template run first. Reading the run throws AgentError `busy`
+   * while another run of this session is being read.
    */
   run(prompt: string | PromptTemplate, options?: RunOptions): AgentRun;
 }
 
 export interface RunOptions {
   signal?: AbortSignal | undefined;
-  /** Whether it was said to the run before, too late for its last turn. @default false */
+  /** True where the prompt was said during the run before, too late for its last turn. @default false */
   followUp?: boolean | undefined;
   /** Files and pictures that come with the prompt. @default none */
   attached?: readonly ToolContent[] | undefined;
@@ -183,7 +183,7 @@ export function createSession(options: SessionOptions): Session {
     async say(text) {
       const { agent: at, choice, steering, notices } = conversation;
       const [model = at.model] = choice.candidates();
-      // What hooks have to see first goes to no turn that runs.
+      // Words that a hook must see first cannot be sent to a running turn.
       const { user_steering_messages_submit: told, before_llm_call: guarded } = at.hooks;
       const heard = await (told.length + guarded.length > 0 ? steering.queue(text) : steering.say(text, model));
       notices.nudge();
@@ -215,7 +215,7 @@ export function createSession(options: SessionOptions): Session {
   };
 }
 
-/** One prompt, in a session of its own. */
+/** Runs one prompt in a session of its own. */
 export function runAgent({
   prompt,
   signal,
@@ -250,7 +250,7 @@ async function* converse(
   }
   state.busy = true;
   try {
-    // Totals are those of a run; a session adds them up by itself.
+    // These totals are those of the run; a session adds up its runs.
     scope.totals.tokens = noTokens;
     scope.totals.cost = undefined;
     const { agent } = conversation;
@@ -260,13 +260,13 @@ async function* converse(
       model: agent.model.name,
       ...(id === undefined ? {} : { session: id }),
     };
-    // A template is a prompt only once its tools have been called.
+    // A template is a prompt only after its tools were called.
     if (typeof asked === 'string') yield { type: 'user_message', message: asked };
     yield started;
     try {
       const prompt = typeof asked === 'string' ? asked : yield* promptOf(conversation, asked, signal);
       if (typeof asked !== 'string') yield { type: 'user_message', message: prompt };
-      // A prompt that is refused is not kept: it would be sent with the next one.
+      // A refused prompt is not stored: it would be sent with the next one.
       const point = followUp ? 'user_followup_submit' : 'user_prompt_submit';
       const submitted = yield* runBlockingHooks(conversation, { point, event: { prompt }, signal });
       const content = attached.length === 0 ? prompt : [{ type: 'input_text' as const, text: prompt }, ...attached];
@@ -296,28 +296,28 @@ async function* converse(
   }
 }
 
-/** Tells hooks of a run that has failed. */
+/** Tells hooks about a run that has failed. */
 async function* notify(
   conversation: Conversation,
   error: unknown,
   message: string,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent> {
-  // Of a limit they were told when it was reached.
+  // The hooks were told of the limit when it was reached.
   if (error instanceof AgentError && error.code === 'max_turns') return;
   const event = { notification_level: 'error', notification_message: message };
   yield* runHooksAt(conversation, { point: 'notification', event, signal });
   yield* runHooksAt(conversation, { point: 'on_error', event, signal });
 }
 
-/** An answer that was given before. */
+/** Gives an answer out of the cache. */
 function* again(text: string, history: History): Generator<AgentEvent, LoopResult> {
   yield { type: 'agent_choice', content: text };
   history.add({ type: 'message', role: 'assistant', content: [{ type: 'output_text', text, annotations: [] }] });
   return { text, reports: [] };
 }
 
-/** Gives the session its title, where the agent has a model for that and there is none yet. */
+/** Gives the session a title, where the agent has a model for that and there is none yet. */
 async function* entitle(conversation: Conversation, state: State, signal: AbortSignal): AsyncGenerator<AgentEvent> {
   const [first = conversation.agent.model] = conversation.choice.candidates();
   const model = first.links.title;
@@ -341,7 +341,7 @@ function stopReason(error: unknown, signal: AbortSignal): StopReason {
   return ending.has(code) ? (code as StopReason) : 'failed';
 }
 
-/** The codes of errors that are reasons to stop by the same names. */
+/** The codes of errors that are stop reasons under the same names. */
 const ending: ReadonlySet<string> = new Set<StopReason>([
   'incomplete',
   'repeated_calls',

@@ -1,4 +1,4 @@
-/** Waits for `work`, but after the signal fires for `grace` milliseconds at most; then rejects with the signal's reason. */
+/** Waits for `work`. Once the signal fires, waits for `grace` milliseconds more at most, then rejects with the signal's reason. */
 export async function orAbort<Result>(work: Promise<Result>, signal: AbortSignal, grace: number): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;

@@ -1,8 +1,8 @@
 import { minimatch } from 'minimatch';
 
-/** A glob of a rule as a pattern for whole texts: `*` stands for any characters, `?` for one; all else for itself. */
+/** The pattern of a rule's glob, for whole texts: `*` stands for any characters, `?` for one character. */
 export function globPattern(glob: string, flags = 'u'): RegExp {
-  // Runs of * are one: several would make the search slow.
+  // Several `*` in a row become one: they would make the search slow.
   const source = glob
     .replace(/\*+/g, '*')
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -12,8 +12,9 @@ export function globPattern(glob: string, flags = 'u'): RegExp {
 }
 
 /**
- * Whether a path with `/` between its parts matches a pattern as `path.matchesGlob` of Node takes it: `*` stays within a part, `**` stands for any
- * number of folders, none included. That function is experimental in Node 20, and warns; minimatch is what it is made of, with these options.
+ * True where a path with `/` between its parts matches a pattern, by the rules of Node's `path.matchesGlob`: `*` stays within a part, `**` stands for any
+ * number of folders, also none. Node's function is experimental in Node 20 and prints a warning, so minimatch, on which it is built, is used with the same
+ * options.
  */
 export function matchesPath(path: string, pattern: string, { dot = false }: { dot?: boolean } = {}): boolean {
   return minimatch(path, pattern, {

@@ -1,6 +1,6 @@
-/** A key that one of the objects of a valid JSON text has more than once. */
+/** A key that occurs more than once in one object of a valid JSON text. */
 export function repeatedKey(json: string): string | undefined {
-  // The keys of each object that is open; an array has none.
+  // The keys of each open object, outermost first; undefined for an array.
   const open: (Set<string> | undefined)[] = [];
   for (let at = 0; at < json.length; at += 1) {
     const character = json[at];
@@ -21,7 +21,10 @@ export function repeatedKey(json: string): string | undefined {
   return undefined;
 }
 
-/** The members of a valid JSON text that is an object, each value as it is written: numbers lose nothing. Of two with one key the last counts. */
+/**
+ * The members of a valid JSON text that is an object, each with the text of its value, so that numbers keep all digits. Of two members with one key, the last
+ * counts.
+ */
 export function rawMembers(json: string): ReadonlyMap<string, string> {
   const members = new Map<string, string>();
   let depth = 0;
@@ -49,14 +52,14 @@ export function rawMembers(json: string): ReadonlyMap<string, string> {
   return members;
 }
 
-/** The index behind the quote that ends the string which begins at `start`. */
+/** The index behind the quote that ends the string beginning at `start`. */
 function endOfString(json: string, start: number): number {
   let end = start;
   for (;;) {
     end = json.indexOf('"', end + 1);
     let first = end;
     while (json[first - 1] === '\\') first -= 1;
-    // Escaped is a quote behind an odd number of backslashes.
+    // A quote behind an odd number of backslashes is escaped.
     if ((end - first) % 2 === 0) return end + 1;
   }
 }

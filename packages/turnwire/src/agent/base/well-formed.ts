@@ -1,6 +1,6 @@
 /**
- * A value of JSON in which no text holds half a character: unpaired surrogates become U+FFFD. Servers that keep texts as UTF-8 refuse the whole
- * request for one. What has none is returned as it is, the same object.
+ * A JSON value in which unpaired surrogates are replaced by U+FFFD. Servers that store texts as UTF-8 refuse a whole request for one of them. A value without
+ * any is returned unchanged, as the same object.
  */
 export function wellFormed<Value>(value: Value): Value {
   return mend(value) as Value;
@@ -30,7 +30,7 @@ export function lastCharacters(text: string, most: number): string {
   return text.slice(inPair(text, start) ? start + 1 : start);
 }
 
-/** Whether a cut at `index` would part the two halves of a character. */
+/** True where a cut at `index` would separate the two halves of a character. */
 function inPair(text: string, index: number): boolean {
   return index > 0 && index < text.length && /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/.test(text.slice(index - 1, index + 1));
 }

@@ -1,23 +1,23 @@
 import { repeatedKey } from '../base/json-text.js';
 import { firstCharacters, wellFormed } from '../base/well-formed.js';
 
-/** The arguments of a call: an object, or what is wrong with the text that the model wrote. */
+/** The arguments of a call, or the problem with the text that the model wrote. */
 export type Arguments = { value: Readonly<Record<string, unknown>> } | { problem: string };
 
-/** Of a text that is no arguments, so much is shown to the model again, in UTF-16 units. */
+/** The part of an invalid text that the model is shown again, in UTF-16 units. */
 const shownText = 1000;
 
-/** The text of a call's arguments. The API sends a text; some servers send the object itself, or null. */
+/** The arguments of a call as text. The API sends a text; some servers send the object itself, or null. */
 export function argumentsText(sent: unknown): string {
   return typeof sent === 'string' ? sent : JSON.stringify(sent ?? {});
 }
 
 /**
- * Reads the arguments of a call. A text that readers of JSON would take in different ways is refused, because rules, hooks, tools and the provider's
- * template have to see the same call: a key that occurs twice, and half of a character.
+ * Reads the arguments of a call. A text is refused where JSON parsers differ about it, because rules, hooks, tools and the provider's template must all see
+ * the same call: an object with one key twice, and an unpaired surrogate.
  */
 export function readArguments(text: string): Arguments {
-  // Models write nothing at all where there is nothing to say.
+  // Models often write an empty text for a call without arguments.
   if (text.trim() === '') return { value: {} };
   let value: unknown;
   try {

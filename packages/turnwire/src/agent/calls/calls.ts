@@ -18,28 +18,27 @@ import { type Tool, ToolFailure, type ToolOutput } from '../tools/tool.js';
 import type { Call } from './turn-calls.js';
 import { wellFormed } from '../base/well-formed.js';
 
-/** How long a tool may take to end after it was told to, in milliseconds. Longer than the shell takes to kill a command. */
+/** The time that a tool may take to end once it was aborted, in milliseconds. It is longer than the shell takes to kill a command. */
 const abortGrace = 6000;
 
 export interface CallOptions extends Omit<PrepareOptions, 'words'> {
   repetition: Repetition;
   history: History;
-  /** Tells the model what hooks have to say, once all calls are answered. */
+  /** Gives the output of hooks to the model, once all calls are answered. */
   addContext?: ((context: readonly string[]) => void) | undefined;
-  /** The conversation that they are made in. @default there is none that tools could ask something of */
+  /** The conversation that makes the calls. @default none, so that no tool can ask anything of it */
   caller?: ToolHost | undefined;
-  /** Tokens that the model is told of a result at most. @default all */
+  /** The most tokens of a result that the model is given. @default all */
   maxResultTokens?: number | undefined;
 }
 
 type Within = CallOptions & PrepareOptions;
 
 /**
- * Runs the calls of a turn and records exactly one answer for each, whatever happens: a call without one makes the whole conversation
- * unusable. Calls that only read run at the same time, where they stand side by side; each other one alone, in the order of the model. What
- * goes wrong with a tool is an answer too.
+ * Runs the calls of a turn and records exactly one answer for each, whatever happens: one unanswered call would make the whole conversation unusable.
+ * Neighbouring calls that only read run at the same time; each other call runs alone, in the order of the model. The failure of a tool is an answer too.
  *
- * @throws the signal's reason when it fires, AgentError when the model repeats itself or a hook ends the run; all calls are answered by then.
+ * @throws the signal's reason when it fires, AgentError when the model repeats itself or a hook ends the run; all calls are answered by then
  */
 export async function* runCalls(calls: readonly Call[], options: CallOptions): AsyncGenerator<AgentEvent> {
   const { history, repetition, signal } = options;
@@ -48,11 +47,11 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
     open.delete(call);
     history.add(answerItem(call, output));
   };
-  // Fires also where the reader leaves while tools are running.
+  // Aborted when the reader of the run leaves while tools are running.
   const left = new AbortController();
   const words: HookWords = { context: [], stop: undefined, exceeded: undefined };
   const within = { ...options, words, signal: AbortSignal.any([signal, left.signal]) };
-  // Calls side by side listen to it, each for as long as it runs: Node would take more than ten for a leak.
+  // Each running call adds a listener, and Node would warn of a leak from the eleventh on.
   setMaxListeners(0, within.signal);
   let running: Promise<unknown> = Promise.resolve();
   try {
@@ -89,14 +88,14 @@ export async function* runCalls(calls: readonly Call[], options: CallOptions): A
   } finally {
     left.abort(new Error('the run was left before its end'));
     await running;
-    // Only where the run ends in the middle: by an error, by the signal, or because its reader left. No tool is running then.
+    // Calls are still open only where the run ended early: by an error, by the signal, or because its reader left. No tool is running then.
     for (const call of open) settle(call, notRun);
   }
 }
 
 export const interrupted = 'Error: the run was interrupted while this call ran; it may have had effects.';
 
-/** Answers the calls of a response that is not to be trusted: it was cut off, and its last call may be half a call. */
+/** Answers the calls of a response that was cut off: the last of them may be half a call, so none is run. */
 export function skipCalls(calls: readonly Call[], history: History): void {
   for (const call of calls) {
     history.add(answerItem(call, 'Error: this call was not run, because the response was cut off.'));
@@ -111,7 +110,7 @@ function responseEvent(shown: ToolCall, { outcome, output, duration_ms }: Result
   return { type: 'tool_call_response', tool_call: shown, outcome, response: outputText(output), duration_ms };
 }
 
-/** Calls that may run at the same time. */
+/** Groups of calls that may run at the same time. */
 function groups(calls: readonly Call[], tools: ReadonlyMap<string, Tool>): Call[][] {
   const together = ({ name }: Call): boolean => {
     const tool = tools.get(name);
@@ -126,7 +125,7 @@ function groups(calls: readonly Call[], tools: ReadonlyMap<string, Tool>): Call[
   return found;
 }
 
-/** Never rejects. */
+/** Runs a call. Never rejects. */
 async function execute({ call, tool, args, need, note }: Ready, emit: Emit, within: Within): Promise<Result> {
   const { agent, permissions, signal, words, caller, maxResultTokens = Infinity } = within;
   const started = performance.now();
@@ -152,7 +151,7 @@ async function execute({ call, tool, args, need, note }: Ready, emit: Emit, with
     const event = eventOf({ call, args }, result);
     await ask({ point: 'post_tool_use', tool, event, signal }, emit, within);
   } catch {
-    // The run is over; what the tool has done stays its answer.
+    // The run is over; the result of the tool stays the answer.
   }
   return { ...result, output: withNote(bounded(result.output, maxResultTokens), note) };
 }
@@ -166,7 +165,10 @@ function eventOf({ call, args }: Pick<Ready, 'call' | 'args'>, { output, outcome
   };
 }
 
-/** What a tool returned, as hooks let it be seen. A hook that fails lets nothing of it be seen: it may have been about to take something out. */
+/**
+ * The output of a tool after the hooks that may change it. If such a hook fails, the whole output is withheld: the hook may have been about to remove
+ * something from it.
+ */
 async function transformed(
   ready: Pick<Ready, 'call' | 'tool' | 'args'>,
   result: Result,
@@ -188,7 +190,7 @@ function withheld({ by, reason }: HookReason): string {
   return `Error: the tool has run, and what it returned is withheld, because ${by} did not let it pass${reason === '' ? '' : `: ${reason}`}`;
 }
 
-/** Asks hooks around a call, and passes on what they have to say. */
+/** Runs the hooks around a call, and passes on their output. */
 async function ask(call: HookCall, emit: Emit, { hook, words }: PrepareOptions): Promise<HookVerdict> {
   const verdict = (await hook?.(call)) ?? noVerdict();
   for (const message of verdict.warnings) await emit({ type: 'warning', message });

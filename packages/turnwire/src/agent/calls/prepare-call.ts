@@ -9,14 +9,14 @@ import type { Grants, ApprovalNeed, Permissions } from '../permissions/permissio
 import type { Preview, Tool, ToolOutput } from '../tools/tool.js';
 import type { Call } from './turn-calls.js';
 
-/** What a call came to. */
+/** The result of a call. */
 export interface Result {
   outcome: ToolOutcome;
-  /** What the model is told. */
+  /** The output that the model is given. */
   output: ToolOutput;
   /** The call as a hook has changed it. @default as the model made it */
   shown?: ToolCall;
-  /** How long the tool itself took; waiting for the user is not counted. */
+  /** The time that the tool itself took; waiting for the user does not count. */
   duration_ms: number;
 }
 
@@ -26,27 +26,27 @@ export interface Ready {
   shown: ToolCall;
   tool: Tool;
   args: unknown;
-  /** What the call needed: the rules hold for what it comes upon, too. */
+  /** The permission that the call needed: its rules also hold for other files and addresses that the tool comes upon. */
   need: ApprovalNeed;
-  /** Tells the model what ran, where that is not what it asked for; else empty. */
+  /** A note for the model, where the call that ran is not the call that it made; else empty. */
   note: string;
 }
 
-/** What the hooks of the calls of one turn have to say beyond their own call. */
+/** The output of the hooks of a turn's calls that concerns the whole run. */
 export interface HookWords {
   context: string[];
-  /** The first that wants the run to end. */
+  /** The first hook that wants the run to end. */
   stop: HookReason | undefined;
-  /** What a task has used up, which ends the run that gave it, too. */
+  /** The budget that a task of another agent has used up, which ends this run too. */
   exceeded: AgentError | undefined;
 }
 
 export interface PrepareOptions {
-  /** The name of the one that makes the call. */
+  /** The name of the agent that makes the call. */
   agent: string;
   tools: ReadonlyMap<string, Tool>;
   permissions: Permissions;
-  /** Runs the hooks that the user has for each call. @default there are none */
+  /** Runs the user's hooks for a call. @default there are none */
   hook?: ((call: HookCall) => Promise<HookVerdict>) | undefined;
   words: HookWords;
   signal: AbortSignal;
@@ -54,16 +54,16 @@ export interface PrepareOptions {
 
 export const notRun = 'Error: this call was not run, because the run ended first.';
 
-/** The points that a call passes before it is decided whether it runs; the last one sees it as it would run. */
+/** The hooks that run before the decision about a call. The last one sees the call as it would run. */
 const guards = ['tool_input_transform', 'pre_tool_use', 'tool_guard'] as const;
 
-/** Who decides about a call, in docker-agent's words. */
+/** The decision about a call and its origin, in docker-agent's words. */
 interface Decision {
   decision: 'allow' | 'deny' | 'canceled';
   source: string;
 }
 
-/** Finds out whether a call may run: its arguments are checked, rules looked up, hooks and the user asked. */
+/** Finds out whether a call may run: checks its arguments, looks up rules, and asks hooks and the user. */
 export async function* prepare(
   call: Call,
   asked: ToolCall,
@@ -112,7 +112,7 @@ export async function* prepare(
   return signal.aborted ? { ...unrun('skipped', notRun), shown } : { call, shown, tool, args, need, note };
 }
 
-/** A call behind its guards. */
+/** A call after the hooks that can change or block it. */
 interface Guarded {
   args: unknown;
   shown: ToolCall;
@@ -121,7 +121,7 @@ interface Guarded {
   ask: HookReason | undefined;
 }
 
-/** Asks the hooks that can block a call or change it. */
+/** Runs the hooks that can block a call or change it. */
 async function* guard(
   call: Call,
   tool: Tool,
@@ -163,11 +163,11 @@ interface Question {
   args: unknown;
   shown: ToolCall;
   need: Extract<ApprovalNeed, { kind: 'answer' }>;
-  /** Whether the user has to be asked, whatever a hook would answer. */
+  /** True where the user has to be asked, whatever the hooks answer. */
   fixed: boolean;
 }
 
-/** Has a call answered that needs a yes: by hooks, or by the user. */
+/** Gets an answer for a call that needs one, from hooks or from the user. */
 async function* answer(
   { call, tool, args, shown, need, fixed }: Question,
   { agent, permissions, hook, signal }: PrepareOptions,
@@ -197,7 +197,7 @@ async function* answer(
   }
 }
 
-/** Tells hooks what was decided about a call. Whatever becomes of them, the decision stands. */
+/** Tells hooks the decision about a call. Their failures do not change it. */
 async function* tellDecision(
   call: Call,
   tool: Tool,
@@ -220,7 +220,7 @@ async function* tellDecision(
   }
 }
 
-/** Undefined also where it cannot be told what a call would do: then the arguments are shown, and the tool says what is wrong. */
+/** The preview of a call; undefined also where it cannot be made. The arguments are shown then, and the tool will report the mistake. */
 async function previewOf(tool: Tool, args: unknown): Promise<Preview | undefined> {
   try {
     return await tool.preview?.(args);
@@ -233,7 +233,7 @@ function declined(answer: Answer): string {
   return `The user declined this call${typeof answer === 'object' ? `, and said: ${answer.no}` : '.'}`;
 }
 
-/** The rule by which a request, or reading elsewhere, needs no question. */
+/** The rules that would allow a request, or reading outside of the working directory, without a question. */
 function wayOut({ name, paths }: Tool, { addresses, folders }: Grants): string {
   const rules = [
     ...addresses.map(({ origin }) => `"fetch:urls=${origin}/*"`),
@@ -244,10 +244,10 @@ function wayOut({ name, paths }: Tool, { addresses, folders }: Grants): string {
 }
 
 /**
- * Refuses arguments that a tool of ours does not have: it would pass them over, and run what a hook wanted to be changed. The tools of an MCP server
- * are the server's to check.
+ * Refuses arguments that turnwire's own tool does not have: the tool would ignore them, and run without the change that a hook wanted. For the tools of an
+ * MCP server, the server checks them.
  *
- * @throws Error that names them.
+ * @throws Error that names them
  */
 function refuseStrangers({ name, alias, parameters }: Tool, args: unknown, asked: object): void {
   const { properties } = parameters;

@@ -1,18 +1,18 @@
 import { AgentError } from '../agent-error.js';
 import type { ToolCall } from '../events.js';
 
-/** Notices a model that asks for the same thing again and again, whatever it is answered. */
+/** Detects a model that makes the same call again and again. */
 export class Repetition {
   readonly #most: number;
   #last = '';
   #count = 0;
 
-  /** @param most identical calls one after another that end a run */
+  /** @param most the number of identical calls in a row that ends a run */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** @throws AgentError `repeated_calls` at the last identical call in a row that is allowed, before it runs. */
+  /** @throws AgentError `repeated_calls` at the last identical call that is allowed, before it runs. */
   watch(call: ToolCall): void {
     const key = `${call.name} ${canonical(call.arguments)}`;
     this.#count = key === this.#last ? this.#count + 1 : 1;
@@ -25,7 +25,7 @@ export class Repetition {
   }
 }
 
-/** The same arguments with other blanks are the same call. */
+/** Arguments without blanks between them: two calls that differ in blanks alone are the same. */
 function canonical(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text));

@@ -16,7 +16,7 @@ import { type CallOptions, runCalls } from './calls.js';
 import { Repetition } from './repetition.js';
 import type { Call } from './turn-calls.js';
 
-/** What calls are run with; each has a history of its own, because the model has not made it. */
+/** The options for calls of a template. Each call gets a history of its own, since the model has not made it. */
 export type TemplateOptions = Omit<CallOptions, 'history' | 'repetition'>;
 
 /** Thrown by an expression that needs the result of a call. */
@@ -32,10 +32,10 @@ class Needed extends Error {
 }
 
 /**
- * The text of a template, with what its tools return put in. Each call passes the rules, hooks and questions that one of the model's passes, in the order of
- * the text; what a refused or failed call says is put in like a result. Neither results nor what was typed are looked through for calls.
+ * The text of a template with the results of its calls. Each call passes the same rules, hooks and questions as a call of the model, in the order of the
+ * text; the message of a refused or failed call is put in like a result. Results and the user's words are not searched for calls.
  *
- * @throws what ends a run: the signal's reason, AgentError where a hook wants that.
+ * @throws what ends a run: the signal's reason, AgentError where a hook wants that
  */
 export async function* filled(
   { template, args, tail }: PromptTemplate,
@@ -64,7 +64,7 @@ async function* textOf(
   const calls = callsInExpression(piece.source);
   if (calls.length === 0 && !/\bargs\b/.test(piece.source)) return piece.whole;
   if (!calls.every(isTool)) return piece.whole;
-  // Calls are made one after another: each evaluation goes on to the first one whose result is not known.
+  // Calls run one after another: each evaluation goes as far as the first call whose result is missing.
   const results: string[] = [];
   for (;;) {
     let at = 0;
@@ -83,7 +83,7 @@ async function* textOf(
   }
 }
 
-/** Makes one call, and resolves to what the model would be told of it. */
+/** Runs one call, and resolves to the text that the model would get. */
 async function* result(
   name: string,
   args: Readonly<Record<string, unknown>>,
@@ -103,7 +103,7 @@ async function* result(
   return item !== undefined && 'output' in item ? outputText(item.output as ToolOutput) : '';
 }
 
-/** A value as the tool takes it: what looks like a number is one, unless a text is wanted. */
+/** The value of an argument in the type that the tool takes: a text that looks like a number becomes one, unless the tool takes a text. */
 function typed({ key, quoted }: WrittenArgument, value: string, name: string, { tools }: TemplateOptions): unknown {
   const properties = tools.get(name)?.parameters['properties'];
   const schema: unknown =

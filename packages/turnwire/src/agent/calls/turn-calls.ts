@@ -2,23 +2,23 @@ import type { CustomToolCallItem, FunctionCallItem, InputItem } from '@turnwire/
 import { argumentsText } from './arguments.js';
 import type { ToolCall } from '../events.js';
 
-/** A call that a turn makes, and the type of the item that answers it. */
+/** A call of a turn, and the type of the item that answers it. */
 export interface Call extends ToolCall {
   answer: 'function_call_output' | 'custom_tool_call_output';
 }
 
-/** What a turn adds to the history, and the calls in it that wait for their answers. */
+/** The items that a turn adds to the history, and the calls among them that need an answer. */
 export interface TurnCalls {
   items: readonly InputItem[];
   calls: readonly Call[];
-  /** Calls that the turn had more than once; each is among `calls` once. */
+  /** Calls that the turn sent more than once; each is among `calls` once. */
   repeated: readonly Call[];
 }
 
 /**
- * Finds the calls of one turn. An id tells calls apart only until they are answered: some servers count ids anew in each response, or give one id
- * to all calls (Q15). An id of an earlier turn therefore makes a new call. Within a turn, the same call under the same id is one item sent twice, and
- * is left out; another call under that id gets an id of its own.
+ * Finds the calls of one turn. An id identifies a call only until it is answered: some servers count ids anew in each response, or give one id to all calls
+ * (Q15). So an id of an earlier turn makes a new call. Within a turn, the same call with the same id is one item that was sent twice, and is left out; a
+ * different call with that id gets another id.
  */
 export function callsOf(added: readonly InputItem[]): TurnCalls {
   const calls: Call[] = [];
@@ -32,7 +32,7 @@ export function callsOf(added: readonly InputItem[]): TurnCalls {
     const known = seen.has(same);
     seen.add(same);
     if (!isCall(item) || call === undefined) {
-      // Items without an id, such as what the user said, may well be the same.
+      // Items without an id may be equal and still be several, such as messages of the user.
       if (!known || !('id' in item)) items.push(item);
     } else if (known) {
       repeated.push(call);
@@ -52,7 +52,7 @@ function isCall(item: InputItem): item is CallItem {
   return item.type === 'function_call' || item.type === 'custom_tool_call';
 }
 
-/** Some servers leave the `call_id` out. */
+/** The call of an item. Some servers leave the `call_id` out. */
 function callIn(item: CallItem): Call {
   return {
     id: item.call_id || item.id || 'call',
@@ -70,7 +70,7 @@ function freeId(id: string, taken: ReadonlySet<string>): string {
   }
 }
 
-/** Without its `id`, under which the server may know the call by the other `call_id`. */
+/** The item with another `call_id`, and without its `id`, under which the server may know the former `call_id`. */
 function withCallId({ id: _id, ...item }: CallItem, callId: string): CallItem {
   return { ...item, call_id: callId };
 }

@@ -10,17 +10,17 @@ import { requestRedaction } from '../turn/request-redaction.js';
 import { type TurnResult, takeTurn } from '../turn/turn.js';
 import { readUsage } from '../turn/usage.js';
 
-/** Why a history is compacted: it nears the limit, the provider has refused it, or the user wants it. */
+/** The reason to compact a history: it nears the limit, the provider has refused it, or the user asked for it. */
 export type CompactionReason = 'threshold' | 'overflow' | 'manual';
 
-/** docker-agent's two words for each. */
+/** docker-agent's two words for each reason. */
 const sources: Readonly<Record<CompactionReason, string>> = {
   threshold: 'auto',
   overflow: 'overflow',
   manual: 'manual',
 };
 
-/** Puts a summary in place of all but the newest items; false where there is nothing to sum up, or a hook says no. */
+/** Replaces all but the newest items by a summary; false where there is nothing to sum up, or a hook refuses. */
 export async function* compact(
   conversation: Conversation,
   reason: CompactionReason,
@@ -54,7 +54,7 @@ export async function* compact(
   return true;
 }
 
-/** A summary by the agent's model. */
+/** Has the agent's model write a summary. */
 async function* summaryBy(
   conversation: Conversation,
   request: TurnResult['added'],
@@ -63,14 +63,14 @@ async function* summaryBy(
 ): AsyncGenerator<AgentEvent, string> {
   const instructions = [summaryInstructions, ...wishes].join('\n\n');
   const response = yield* askSeparately(conversation, compactingModel(conversation), { instructions, request, signal });
-  // Half a summary would lose the other half of the history for good.
+  // An incomplete summary would lose the rest of the history for good.
   const summary = response.status === 'completed' ? summaryOf(response) : '';
   if (summary === '')
     throw new AgentError('compaction', 'the conversation is too long for the model, and the model did not sum it up');
   return summary;
 }
 
-/** The context window that a history has to fit in: that of the model, and of what would sum it up. Undefined: not known. */
+/** The context window that a history must fit into: the smaller one of the model and of the model that would sum it up. undefined: unknown. */
 export function windowOf(conversation: Conversation): number | undefined {
   const [model = conversation.agent.model] = conversation.choice.candidates();
   const sizes = [model, compactingModel(conversation)].flatMap(({ contextSize }) => contextSize ?? []);
@@ -88,7 +88,7 @@ interface Aside {
   signal: AbortSignal;
 }
 
-/** A turn that is none of the conversation: its events are not told, but what it has used up is. */
+/** Runs a turn outside of the conversation: its events are not passed on, but its usage is. */
 export async function* askSeparately(
   { scope, agent }: Conversation,
   model: Model,

@@ -7,30 +7,30 @@ import { outputText } from '../tools/output.js';
 import type { ToolOutput } from '../tools/tool.js';
 import { firstCharacters, lastCharacters } from '../base/well-formed.js';
 
-/** About so many characters are a token. docker-agent's number, and on the safe side for English. */
+/** The number of characters that count as a token. It is docker-agent's, and on the safe side for English. */
 const charactersPerToken = 4;
-/** Of the context window: what the transcript to be summed up may fill. */
+/** The part of the context window that the transcript for the summary may fill. */
 const transcriptShare = 0.5;
-/** Of the context window: what of the newest items stays as it is. */
+/** The part of the context window that the newest items may fill and stay. */
 const keptShare = 0.2;
-/** Of the context window: what the newest calls and their answers may fill, and stay. A model that does not see what it has just done does it again. */
+/** The part of the context window that the newest calls and their answers may fill and stay. A model that does not see its latest calls makes them again. */
 const newestShare = 0.5;
-/** Where the window is not known: what an overflowing history is taken to be a multiple of. */
+/** An unknown window is assumed to hold this part of the history that was too long for it. */
 const overflowShare = 0.5;
-/** Of one item in the transcript, in characters: a long result is there to be known of, not to be read again. */
+/** The most characters of one item in the transcript: a long result need only be mentioned. */
 const longestItem = 4000;
-/** What an image counts as, in characters: what it costs goes by its pixels, and not by the length of its base64. */
+/** The characters that an image counts as: its cost depends on its pixels, and not on the length of its base64. */
 const imageCharacters = 4000;
 
 export const summaryInstructions =
   'You sum up a conversation between a user and an agent with tools, so that the agent can go on from your summary alone. Say what the user wants, in their own words where they matter; what was decided; what was done, with the names of files, commands and results that are still needed; what failed; and what is left to do. Do not go on with the task.';
 
-/** The tokens that the next turn will bring to the model: as the last one was counted, and an estimate of what has come since. */
+/** The tokens that the next turn will send to the model: the counted ones of the last turn, and an estimate of the items since then. */
 export function estimate(usage: Usage | null | undefined, since: readonly InputItem[]): number {
   return (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0) + tokensOf(since);
 }
 
-/** Whether a history of so many tokens has to be compacted first. Never, where the file does not say how large the window is. */
+/** True where a history of so many tokens must be compacted first. False where the agent file does not say how large the window is. */
 export function isNearLimit(
   tokens: number,
   { contextSize, compactionThreshold }: Model,
@@ -39,15 +39,15 @@ export function isNearLimit(
   return contextSize !== undefined && tokens >= contextSize * (compactionThreshold ?? otherwise);
 }
 
-/** How a history is divided: what is summed up, and what stays. */
+/** The two parts of a history: the items to sum up, and the items to keep. */
 export interface HistorySplit {
-  /** The request for the summary: one message, so that nothing in it has to be paired. */
+  /** The input of the turn that writes the summary: a single message, so that no call in it needs an answer. */
   request: readonly InputItem[];
-  /** The last prompt, if it would be lost otherwise, and the newest items. */
+  /** The newest items, and before them the last prompt, if it would be lost otherwise. */
   kept: readonly InputItem[];
 }
 
-/** Undefined where there is nothing to sum up. */
+/** Divides a history; undefined where there is nothing to sum up. */
 export function splitHistory(
   items: readonly InputItem[],
   { contextSize }: Pick<Model, 'contextSize'>,
@@ -82,7 +82,7 @@ export function compacted(summary: string, kept: readonly InputItem[]): InputIte
   return [{ type: 'message', role: 'user', content: note }, ...kept];
 }
 
-/** Its text, of all messages; empty if it has none. */
+/** The text of a response, over all messages; empty if it has none. */
 export function summaryOf(response: Response): string {
   return response.output
     .flatMap((item) => (item.type === 'message' && Array.isArray(item.content) ? item.content : []))
@@ -103,7 +103,7 @@ function line(item: InputItem): string {
   if (item.type === 'custom_tool_call') return `call of ${item.name}: ${cut(item.input)}`;
   if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output')
     return `result: ${cut(outputText(item.output as ToolOutput))}`;
-  // Reasoning is the model's own, and encrypted; of other items the type says most.
+  // Reasoning is encrypted and readable by the model alone; of other item types the type is enough.
   return item.type === 'reasoning' ? '' : `(${item.type})`;
 }
 
@@ -117,7 +117,7 @@ function endOf(lines: readonly string[], most: number): string {
   return text.length <= most ? text : `[…]${lastCharacters(text, Math.floor(most))}`;
 }
 
-/** A prompt that would fill the window by itself is cut: it was what overflowed. */
+/** Cuts a prompt that would fill the window by itself. */
 function shortened(prompt: InputItem, window: number): InputItem {
   const most = Math.floor(window * keptShare * charactersPerToken);
   if (!('role' in prompt) || typeof prompt.content !== 'string' || prompt.content.length <= most) return prompt;

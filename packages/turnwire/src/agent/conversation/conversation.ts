@@ -19,56 +19,56 @@ import { addedIn } from '../tools/deferred.js';
 import type { TurnClient } from '../turn/turn.js';
 import type { Totals } from '../turn/usage.js';
 
-/** What all conversations of a session have in common: the one with the user, and those of agents that were given tasks. */
+/** The state that all conversations of a session share: the one with the user, and those of agents with a task. */
 export interface SessionScope {
   members: Map<string, Member>;
-  /** The agents into whose instructions it has been put what tools return. */
+  /** The agents whose instructions have been filled with the results of tools. */
   instructed: Set<string>;
   clientFor: (model: Model) => TurnClient;
   permissions: Permissions;
-  /** Asks the user what is no call. @default nobody is asked */
+  /** Asks the user a question that is not about a call. @default the user is not asked */
   askUser?: ((question: string, options: { signal: AbortSignal }) => Promise<string | undefined>) | undefined;
-  /** Where the user's hooks run; undefined: they do not. */
+  /** The surroundings in which the user's hooks run; undefined: they do not run. */
   hooksIn: HookContext | undefined;
   /** Asks a model for a hook of an agent. @default no model is asked, and the hook fails */
   askForHook?: ((agent: Agent, question: HookQuestion) => Promise<string>) | undefined;
-  /** Told to hooks of the conversation with the user. */
+  /** The session id that hooks of the conversation with the user are told. */
   sessionId: string;
   store: boolean | undefined;
   totals: Totals;
-  /** What the budgets of the file still allow. */
+  /** The budgets of the file, and what is left of them. */
   ledger: BudgetLedger;
   background: BackgroundTasks;
-  /** What happens beside the run, and is told with it. */
+  /** Events of work beside the run, which are passed on with those of the run. */
   aside: AgentEvent[];
 }
 
-/** Hooks that a conversation asks. */
+/** A call of a conversation's hooks. */
 export interface ConversationHook extends HookCall {
-  /** Whose hooks. @default those of the agent at work */
+  /** The agent whose hooks run. @default the agent at work */
   agent?: string | undefined;
 }
 
-/** One history, and who works on it. */
+/** A history, and the agent that works on it. */
 export class Conversation {
   readonly scope: SessionScope;
   readonly history: History;
-  /** Told to hooks. */
+  /** The id that hooks are told. */
   readonly id: string;
-  /** How many agents have given tasks to one another to come here. */
+  /** The number of agents that gave tasks to one another down to this conversation. */
   readonly depth: number;
-  /** What the user says meanwhile. Those who were given tasks hear nothing of it. */
+  /** What the user says during a turn. A conversation for a task gets none of it. */
   readonly steering = new Steering();
   /** The deferred tools that the model has added. */
   readonly added: Set<string>;
-  /** What the last turn used. */
+  /** The usage of the last turn. */
   usage: Usage | null | undefined;
-  /** What has been begun, and the agent is told of when it ends. */
+  /** Background work whose end the agent will be told of. */
   readonly notices = new PendingNotices();
   readonly #choices = new Map<string, ModelChoice>();
   readonly #as: Member | undefined;
   #active: string;
-  /** What hooks said last before a turn. */
+  /** The last output of hooks before a turn. */
   #told = '';
 
   constructor(
@@ -85,7 +85,7 @@ export class Conversation {
     this.#active = agent;
   }
 
-  /** The agent whose turn it is. */
+  /** The agent at work, with its tools and instructions. */
   get member(): Member {
     const member = this.#as?.agent.name === this.#active ? this.#as : this.scope.members.get(this.#active);
     if (member === undefined)
@@ -102,14 +102,14 @@ export class Conversation {
     this.#active = to;
   }
 
-  /** The agent goes by another model from its next turn on. */
+  /** Makes the agent use another model from its next turn on. */
   useModel(model: Model): void {
     const { member } = this;
     this.scope.members.set(this.#active, { ...member, agent: { ...member.agent, model } });
     this.#choices.delete(this.#active);
   }
 
-  /** Kept from turn to turn, with what it remembers of models that failed. */
+  /** The model choice of the agent at work. It is kept from turn to turn, with its memory of models that failed. */
   get choice(): ModelChoice {
     const { agent } = this;
     let choice = this.#choices.get(agent.name);
@@ -117,7 +117,7 @@ export class Conversation {
     return choice;
   }
 
-  /** Runs the hooks that an agent has for a point: the one at work, or the one that is named. */
+  /** Runs the hooks of an agent for a point: those of the agent at work, or of the named one. */
   async hook({ event, agent, ...call }: ConversationHook): Promise<HookVerdict> {
     const { hooksIn, members, askForHook } = this.scope;
     const asked = members.get(agent ?? this.#active)?.agent ?? this.agent;
@@ -136,14 +136,14 @@ export class Conversation {
     );
   }
 
-  /** Tells the model what hooks have to say, with its next turn. */
+  /** Adds the output of hooks to the model's next turn. */
   addContext(context: readonly string[]): void {
     if (context.length > 0) this.history.add({ type: 'message', role: 'developer', content: context.join('\n\n') });
   }
 
   /**
-   * The same, for what is said before each turn: told where it is not what was told last. It stays in the history, because a history of which something
-   * is taken out would have to be sent and read in full with every turn (docs/continuation.md).
+   * Adds the output of hooks before a turn, unless it is the same as the last time. Earlier output stays in the history: to remove it would make the next
+   * turns be sent and read in full (docs/continuation.md).
    */
   addChangedContext(context: readonly string[]): void {
     const said = context.join('\n\n');
@@ -154,8 +154,8 @@ export class Conversation {
 
 export interface ConversationOptions extends HistoryOptions {
   depth?: number;
-  /** @default that of the session */
+  /** @default the id of the session */
   id?: string;
-  /** How its agent goes about it here, where that is another way than everywhere. @default as the scope has it */
+  /** The agent's tools and instructions, where they differ in this conversation. @default those of the scope */
   as?: Member | undefined;
 }

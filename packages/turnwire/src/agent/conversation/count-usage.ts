@@ -5,7 +5,7 @@ import type { SessionScope } from './conversation.js';
 import type { AgentEvent } from '../events.js';
 import { costOf, readUsage } from '../turn/usage.js';
 
-/** Counts what a turn has used, that of a summary too: sessions add up what they are told, and budgets hold whether it is told or not. */
+/** Counts the usage of a turn, also of one that writes a summary. Sessions add up the events; budgets count whether or not an event is passed on. */
 export function* countUsage(
   { totals, ledger }: SessionScope,
   agent: Agent,

@@ -2,25 +2,25 @@ import type { InputItem } from '@turnwire/client';
 import type { ItemOrigin } from '../turn/item-origin.js';
 import { sendable } from './sendable-item.js';
 
-/** Where the history of a session is kept. Each entry is there to stay when `append` returns. */
+/** Stores the history of a session. An entry is stored for good when `append` returns. */
 export interface HistoryKeeper {
   append(entry: HistoryEntry): void;
 }
 
 export type HistoryEntry =
-  /** These were added; a model has made them, or, without `maker`, nobody has. */
+  /** Items were added. `maker` is the model that has made them; items of the user and of tools have none. */
   | { kind: 'items'; items: readonly InputItem[]; maker?: ItemOrigin | undefined }
-  /** A call that may change something is about to run: without an answer to it, it may have had effects. */
+  /** A call that may change something is about to run: without an answer later, it may have had effects. */
   | { kind: 'begun'; call_id: string }
   /** Another agent has taken the conversation over. */
   | { kind: 'agent'; agent: string }
-  /** The history was compacted: these are now all of it, and, in the same order, who has made them. */
+  /** The history was compacted: these are all its items now, with their makers in the same order. */
   | { kind: 'compacted'; items: readonly InputItem[]; makers?: readonly (ItemOrigin | null)[] | undefined }
   | { kind: 'title'; title: string };
 
 /**
- * The items of one conversation in their order, verbatim but for what a strict server would refuse. All of them are handed over with every turn: what of it the server holds already,
- * the client finds by itself (docs/continuation.md).
+ * The items of one conversation in their order, unchanged except where a strict server would refuse them. Every turn is given all of them: the client finds
+ * out which of them the server has already (docs/continuation.md).
  */
 export class History {
   #items: InputItem[];
@@ -42,19 +42,19 @@ export class History {
     return this.#items;
   }
 
-  /** The model that has made an item of it; undefined: none has, or it is not known. */
+  /** The model that has made an item; undefined: none, or unknown. */
   originOf(item: InputItem): ItemOrigin | undefined {
     return this.#makers.get(item);
   }
 
-  /** What the model does not know yet: a prompt, the outputs of tools. */
+  /** Adds items that the model does not know yet: a prompt, or outputs of tools. */
   add(...added: InputItem[]): void {
     const items = added.map(sendable);
     this.#keeper?.append({ kind: 'items', items });
     this.#items.push(...items);
   }
 
-  /** What a turn adds that ended well enough to be continued: its items go back as they came, those of unknown types too. */
+  /** Adds the items of a turn whose response can be continued. They are kept as they came, also those of unknown types. */
   commit(added: readonly InputItem[], maker: ItemOrigin): void {
     if (added.length === 0) return;
     const items = added.map(sendable);
@@ -63,17 +63,17 @@ export class History {
     for (const item of items) this.#makers.set(item, maker);
   }
 
-  /** Before a call runs that may change something. */
+  /** Notes that a call which may change something is about to run. */
   begin(callId: string): void {
     this.#keeper?.append({ kind: 'begun', call_id: callId });
   }
 
-  /** Another agent goes on with it. */
+  /** Notes that another agent goes on. */
   handOff(agent: string): void {
     this.#keeper?.append({ kind: 'agent', agent });
   }
 
-  /** Puts a shorter history in place of this one. */
+  /** Replaces the history by a shorter one. */
   compact(shorter: readonly InputItem[]): void {
     const items = shorter.map(sendable);
     const makers = items.map((item) => this.#makers.get(item) ?? null);
@@ -87,7 +87,7 @@ export class History {
 export interface HistoryOptions {
   /** @default none */
   items?: readonly InputItem[] | undefined;
-  /** Who has made them, as far as it is known. @default not known */
+  /** The models that have made the items, as far as they are known. @default unknown */
   makers?: ReadonlyMap<InputItem, ItemOrigin> | undefined;
   /** @default nobody */
   keeper?: HistoryKeeper | undefined;

@@ -6,25 +6,25 @@ import { promptFile, promptFilesBelow, promptFileText, type PromptFile } from '.
 export interface InstructionContext {
   /** An absolute path. */
   directory: string;
-  /** Told about the tools; empty if nothing. */
+  /** Instructions about the tools; empty for none. */
   tools: string;
-  /** All agents of the file, for those that this one may turn to. */
+  /** All agents of the file, from which the descriptions of reachable ones are taken. */
   agents: ReadonlyMap<string, Agent>;
   now: Date;
 }
 
 export interface Instructions {
-  /** Puts what is added around an instruction. */
+  /** Adds the other parts before and after an instruction. */
   instructions: (instruction: string) => string;
-  /** The files of which the text is added. */
+  /** The files whose text is added. */
   promptFiles: readonly PromptFile[];
 }
 
 /**
- * What an agent is told before anything else: its instruction, and what the file wants added. Made once for a session, because a text that changes from
- * turn to turn would make every turn be sent and read in full (docs/continuation.md).
+ * The parts of an agent's system prompt besides its instruction. They are made once for a session, because a text that changes from turn to turn would make
+ * every turn be sent and read in full (docs/continuation.md).
  *
- * @throws Error that names a prompt file that cannot be read.
+ * @throws Error that names a prompt file that cannot be read
  */
 export async function instructionsAround(agent: Agent, around: InstructionContext): Promise<Instructions> {
   const { directory, tools, agents, now } = around;
@@ -49,7 +49,7 @@ export function today(now: Date): string {
   return `Today is ${now.toISOString().slice(0, 10)}.`;
 }
 
-/** Where an agent works, as sentences. */
+/** The working directory and the system of an agent, as sentences. */
 export function environment(directory: string): string {
   const git = isRepository(directory) ? 'is' : 'is not';
   return `The working directory is ${directory}, and it ${git} in a git repository. The system is ${process.platform} (${process.arch}).`;

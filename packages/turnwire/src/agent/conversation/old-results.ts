@@ -4,8 +4,8 @@ const bytesPerToken = 4;
 const placeholder = '[this result is no longer shown; call the tool again if you need it]';
 
 /**
- * The items with the results of tools as far as a budget goes, the newest first. From the first one on that does not fit, a sentence stands in the place of
- * each that is longer than the sentence itself. Such a history is another one than the server knows, and is sent in full.
+ * The items with the results of tools as far as a budget goes, newest first. From the first result on that does not fit, each result that is longer than the
+ * placeholder is replaced by it. The server does not know such a history, so it is sent in full.
  */
 export function withoutOldResults(items: readonly InputItem[], mostTokens: number): readonly InputItem[] {
   if (mostTokens === Infinity) return items;

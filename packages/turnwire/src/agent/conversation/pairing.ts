@@ -1,12 +1,12 @@
 import type { InputItem } from '@turnwire/client';
 
-/** An item that asks for an answer: one of the same `call_id` has to follow, or the API refuses the whole history (D10). */
+/** An item that needs an answer: one with the same `call_id` has to follow, or the API refuses the whole history (D10). */
 export interface OpenCall {
   id: string;
   answer: 'function_call_output' | 'custom_tool_call_output';
 }
 
-/** The calls of a history that have no answer, in their order; of two with one id, the first answer is the first one's. */
+/** The calls of a history that have no answer, in their order. Of two calls with one id, the first answer belongs to the first call. */
 export function openCalls(items: readonly InputItem[]): OpenCall[] {
   const open: OpenCall[] = [];
   for (const item of items) {
@@ -20,9 +20,9 @@ export function openCalls(items: readonly InputItem[]): OpenCall[] {
 }
 
 /**
- * The last `most` items, fewer where that would tear a call from its answer, with the last prompt before them if it is older: a model that no longer
- * knows what it was asked does something else. More than `most` where the newest calls and their answers are more by themselves: a model that does
- * not see what it has done does it again.
+ * The last `most` items. There are fewer where the cut would separate a call from its answer. The last prompt is put before them if it is older: a model that
+ * no longer knows its prompt does something else. There are more than `most` where the newest calls and their answers are more by themselves: a model that
+ * does not see its calls makes them again.
  */
 export function lastItems(items: readonly InputItem[], most: number): readonly InputItem[] {
   if (items.length <= most) return items;
@@ -38,12 +38,14 @@ export function lastItems(items: readonly InputItem[], most: number): readonly I
   return prompt === undefined ? tail : [prompt, ...tail];
 }
 
-/** Whether nothing before `start` is missing to what follows: all calls before it are answered before it, and no reasoning has lost its item. */
+/**
+ * True where the items from `start` on need nothing before them: all earlier calls are answered before `start`, and no reasoning is separated from its item.
+ */
 export function isSelfContained(items: readonly InputItem[], start: number): boolean {
   return openCalls(items.slice(0, start)).length === 0 && items[start - 1]?.type !== 'reasoning';
 }
 
-/** What the user said last; empty where that is no text. */
+/** The text of the last prompt; empty where it has no text. */
 export function promptText(items: readonly InputItem[]): string {
   const prompt = items.findLast(isPrompt);
   if (prompt === undefined || !('content' in prompt)) return '';

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What is waited for at most, in milliseconds: what takes longer is a server. */
+/** The longest wait for the end of background work, in milliseconds. Work that takes longer is a server. */
 const longestWait = 24 * 60 * 60 * 1000;
 
-/** What an agent is told of when it has ended: commands in the background. While one of them runs, the run does not end. */
+/** Background commands whose end the agent will be told of. While one of them is running, the run does not end. */
 export class PendingNotices {
   #open = 0;
   readonly #ended: string[] = [];
   #wake = (): void => undefined;
 
-  /** Something has begun; call what is returned with what the agent is to be told of its end. */
+  /** Notes that work has begun. Call the returned function at its end, with the text for the agent. */
   begin(): (text: string) => void {
     this.#open += 1;
     let told = false;
@@ -30,17 +30,17 @@ export class PendingNotices {
     return this.#ended.length > 0;
   }
 
-  /** What has ended since. */
+  /** Takes the texts about work that has ended. */
   take(): string[] {
     return this.#ended.splice(0);
   }
 
-  /** The user has said something, which is a reason to go on as well. */
+  /** Ends the wait because the user has said something. */
   nudge(): void {
     this.#wake();
   }
 
-  /** Resolves when something has ended, or the user has said something; rejects when the signal fires. */
+  /** Resolves when some work has ended or the user has said something; rejects when the signal fires. */
   async next(signal: AbortSignal): Promise<void> {
     if (this.#ended.length > 0) return;
     const over = new AbortController();

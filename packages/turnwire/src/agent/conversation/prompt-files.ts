@@ -5,24 +5,24 @@ import { readText } from '../tools/files/text-file.js';
 import { walk } from '../tools/files/walk.js';
 import { withPath } from '../tools/files/workspace.js';
 
-/** Of one prompt file, in bytes. */
+/** The largest prompt file, in bytes. */
 const promptFileLimit = 256 * 1024;
-/** Files that are told of by their paths. */
+/** The most files whose paths are listed. */
 const mostBelow = 100;
 
-/** A file whose text the model is told. */
+/** A file whose text is part of the prompt. */
 export interface PromptFile {
-  /** As the file of the agents names it. */
+  /** The name of the file in the agent file. */
   name: string;
-  /** Where it was found, an absolute path. */
+  /** The absolute path of the file that was found. */
   path: string;
   content: string;
 }
 
 /**
- * A file for the model: the one in a folder, or in the nearest one above it that has it, or in the user's. Undefined where there is none.
+ * Finds a prompt file: in a folder, in the nearest folder above that has it, or in the user's home. undefined where there is none.
  *
- * @throws Error that names a file that cannot be read.
+ * @throws Error that names a file that cannot be read
  */
 export async function promptFile(directory: string, file: string): Promise<PromptFile | undefined> {
   const place = findUpwards(directory, file);
@@ -32,12 +32,12 @@ export async function promptFile(directory: string, file: string): Promise<Promp
   return { name: file, path: place, content: text.trim() };
 }
 
-/** What the model is told of it. */
+/** The text of a prompt file, as the model is given it. */
 export function promptFileText({ name, content }: PromptFile): string {
   return `From ${name}:\n\n${content}`;
 }
 
-/** Where files of these names are below a folder, for the model, which reads one when it works there; empty where there are none. */
+/** The paths of files with these names below a folder, for the model, which reads one when it works there; empty for none. */
 export async function promptFilesBelow(directory: string, names: readonly string[], depth: number): Promise<string> {
   if (depth === 0) return '';
   const wanted = new Set(names.map((name) => basename(name)));

@@ -3,15 +3,16 @@ import { argumentsText, readArguments } from '../calls/arguments.js';
 import { wellFormed } from '../base/well-formed.js';
 
 /**
- * An item as every server takes it back: one item that a strict server refuses makes each later turn of the conversation fail. A call's arguments are
- * a JSON object, its name is a name, and no text holds half a character. An item that is fine is returned as it is, the same object.
+ * An item in a form that every server accepts: an item that a strict server refuses would make each later turn of the conversation fail. The arguments of a
+ * call must be a JSON object, its name must be a valid name, and no text may have an unpaired surrogate. An item without a fault is returned unchanged, as
+ * the same object.
  */
 export function sendable(item: InputItem): InputItem {
   const mended = wellFormed(item);
   return mended.type === 'function_call' ? sendableCall(mended) : mended;
 }
 
-/** What the model wrote instead of an object, the answer to the call tells it. */
+/** A call whose arguments are an object. The answer to the call tells the model what it wrote instead. */
 function sendableCall(item: FunctionCallItem): FunctionCallItem {
   const name = functionName(item.name ?? '');
   const text = argumentsText(item.arguments);
@@ -19,7 +20,7 @@ function sendableCall(item: FunctionCallItem): FunctionCallItem {
   return name === item.name && args === item.arguments ? item : { ...item, name, arguments: args };
 }
 
-/** What the API takes as the name of a function. */
+/** A name that the API accepts for a function. */
 function functionName(name: string): string {
   return name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64) || 'unknown';
 }

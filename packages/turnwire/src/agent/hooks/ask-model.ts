@@ -8,9 +8,9 @@ import { takeTurn, type TurnResult } from '../turn/turn.js';
 import type { HookQuestion } from './model-hook.js';
 
 /**
- * Asks a model for a hook: one turn without tools. What it uses up counts for the budgets, and is told with the run.
+ * Asks a model for a hook: one turn without tools. Its usage counts for the budgets, and is reported with the run.
  *
- * @throws what the client throws; AgentError once a budget is used up; Error for an answer that broke off.
+ * @throws what the client throws; AgentError once a budget is used up; Error for an answer that broke off
  */
 export async function askForHook(
   scope: SessionScope,

@@ -2,7 +2,7 @@ import type { InputItem } from '@turnwire/client';
 import { outputText } from '../tools/output.js';
 import type { ToolOutput } from '../tools/tool.js';
 
-/** A message as docker-agent tells hooks of it, in the words of Chat Completions. */
+/** A message in the format of Chat Completions, in which docker-agent passes messages to hooks. */
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant' | 'tool';
   content: string;
@@ -10,7 +10,7 @@ export interface ChatMessage {
   tool_call_id?: string;
 }
 
-/** What is about to be sent, as such messages. Reasoning, which is sealed, and items of a provider's own tools are left out. */
+/** The input of a turn as such messages. Encrypted reasoning and items of a provider's own tools are left out. */
 export function chatMessages(instructions: string, items: readonly InputItem[]): ChatMessage[] {
   const messages: ChatMessage[] = instructions === '' ? [] : [{ role: 'system', content: instructions }];
   for (const item of items) {

@@ -1,37 +1,37 @@
 import { z } from 'zod';
 import { repeatedKey } from '../base/json-text.js';
 
-/** What a hook has printed, read in docker-agent's protocol. */
+/** The output of a hook, read by docker-agent's protocol. */
 export type HookAnswer =
   | { kind: 'nothing' }
-  /** No JSON: context for the model at some points. */
+  /** A text that is no JSON: context for the model at some points. */
   | { kind: 'text'; text: string }
   | { kind: 'fields'; fields: HookFields; unserved: readonly string[] }
   | { kind: 'unreadable'; why: string };
 
-/** The fields that are served; those that say nothing are absent. */
+/** The supported fields of a hook's output; a field without a meaning is absent. */
 export interface HookFields {
-  /** Why the hook says no; empty where it gives no reason. */
+  /** The reason why the hook refuses; empty where it gives none. */
   blocked: string | undefined;
-  /** Why the user has to be asked; empty where it gives no reason. */
+  /** The reason why the hook wants the user to be asked; empty where it gives none. */
   ask: string | undefined;
-  /** Whether it allows a call in so many words. */
+  /** True where the hook explicitly allows a call. */
   allowed: boolean;
-  /** Whether it says in so many words that it goes on. */
+  /** True where the hook explicitly lets the run go on. */
   approved: boolean;
-  /** Told to the user. */
+  /** A text for the user. */
   systemMessage: string | undefined;
-  /** Told to the model. */
+  /** A text for the model. */
   context: string | undefined;
-  /** Arguments that take the place of those of the call. */
+  /** Arguments that replace those of the call. */
   updatedInput: Readonly<Record<string, unknown>> | undefined;
-  /** A text that takes the place of what the tool returned; an empty one takes it away. */
+  /** A text that replaces the output of the tool; an empty one removes it. */
   updatedToolResponse: string | undefined;
   /** A summary of the conversation. */
   summary: string | undefined;
 }
 
-/** What says nothing. */
+/** The fields of an output without a meaning. */
 export const noFields: HookFields = {
   blocked: undefined,
   ask: undefined,
@@ -44,7 +44,7 @@ export const noFields: HookFields = {
   summary: undefined,
 };
 
-// docker-agent writes its own fields as Go does, where null is the same as nothing.
+// docker-agent's own hooks are written in Go, where null means the same as a missing field.
 const said = <Inner extends z.ZodType>(inner: Inner) => inner.nullish().transform((value) => value ?? undefined);
 const text = said(z.string('text'));
 
@@ -66,7 +66,7 @@ const answer = z.looseObject({
   continue: said(z.boolean('true or false')),
   stop_reason: text,
   system_message: text,
-  // What a hook prints is shown nowhere, whether it asks for that or not.
+  // The output of a hook is never shown, so this field has no effect.
   suppress_output: said(z.boolean('true or false')),
   decision: said(z.enum(['', 'block'], 'block, or left out')),
   reason: text,
@@ -75,13 +75,13 @@ const answer = z.looseObject({
 
 export interface HookOutput {
   text: string;
-  /** Whether nothing of it was left out. */
+  /** True where the output is complete. */
   whole: boolean;
-  /** Whether a text that is no JSON object is no answer. @default false */
+  /** True where a text that is no JSON object is a failure. @default false */
   strict?: boolean | undefined;
 }
 
-/** Reads what a hook printed before it ended with status 0. */
+/** Reads the output of a hook that ended with status 0. */
 export function readHookAnswer({ text: output, whole, strict = false }: HookOutput): HookAnswer {
   const trimmed = output.replace(/^\uFEFF/, '').trim();
   if (!whole) return { kind: 'unreadable', why: 'it printed more than 256 KiB' };
@@ -128,13 +128,13 @@ function fieldsOf(data: z.output<typeof answer>): HookFields {
   };
 }
 
-/** Why it is asked, with what the hook has noted about the call. */
+/** The reason for asking the user, with the notes of the hook about the call. */
 function questionOf({ permission_decision_reason: reason = '', metadata = {} }: z.output<typeof specific>): string {
   const notes = Object.entries(metadata).map(([name, value]) => `${name}: ${value}`);
   return [reason, ...(notes.length === 0 ? [] : [`(${notes.join(', ')})`])].filter((part) => part !== '').join(' ');
 }
 
-/** The fields that are not served, and say something. */
+/** The fields that have a meaning and are not supported. */
 function unservedIn(json: Readonly<Record<string, unknown>>): string[] {
   const own = json['hook_specific_output'] as Readonly<Record<string, unknown>> | null | undefined;
   return [

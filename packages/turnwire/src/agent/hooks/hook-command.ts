@@ -3,11 +3,11 @@ import { HeadAndTail } from '../tools/commands/head-and-tail.js';
 import type { Variables } from '../tools/commands/command.js';
 import { startGroup } from '../tools/commands/process-group.js';
 
-/** How much of what a hook prints is read, in bytes, of either output. */
+/** The most bytes that are read of each of a hook's outputs. */
 const hookOutputLimit = 256 * 1024;
-/** How long the outputs may stay open after a hook has ended, in milliseconds, where nothing depends on what else comes. */
+/** The time for which the outputs may stay open after the hook has ended, in milliseconds, where no answer depends on later output. */
 const drainTime = 500;
-/** How long a killed hook may take to be gone, in milliseconds. */
+/** The time that a killed hook may take to end, in milliseconds. */
 const lostTime = 5000;
 
 export interface HookCommand {
@@ -18,27 +18,28 @@ export interface HookCommand {
   /** In seconds. */
   timeout: number;
   signal: AbortSignal;
-  /** What the hook reads. */
+  /** The standard input of the hook. */
   input: string;
-  /** Whether an answer may still come from processes that the hook leaves behind: their output is then waited for, up to the timeout. */
+  /** True where an answer may still come from processes that the hook leaves behind: their output is awaited, up to the timeout. */
   patient: boolean;
 }
 
 export interface HookEnd {
-  /** Undefined where a signal ended it, or the timeout. */
+  /** undefined where a signal or the timeout ended the hook. */
   status: number | undefined;
   stdout: string;
-  /** Whether `stdout` is all that was printed. */
+  /** True where `stdout` is complete. */
   whole: boolean;
   stderr: string;
-  /** How it ended, where that was not by itself with status 0. */
+  /** A sentence about the end; empty where the hook ended by itself with status 0. */
   how: string;
 }
 
 /**
- * Runs a hook with the shell, in a process group of its own that ends with it: by itself, by the timeout, by the signal.
+ * Runs a hook with the shell, in a process group of its own that ends with it. The hook is ended by the timeout or by the signal, if it does not end by
+ * itself.
  *
- * @throws Error if it cannot be started, and the signal's reason.
+ * @throws Error if the hook cannot be started, and the signal's reason
  */
 export async function runHookCommand(hook: HookCommand): Promise<HookEnd> {
   const { command, cwd, env, timeout, signal, input, patient } = hook;
@@ -49,7 +50,7 @@ export async function runHookCommand(hook: HookCommand): Promise<HookEnd> {
       ? startGroup(command, [], { ...options, shell: true })
       : startGroup('/bin/sh', ['-c', command], options);
   const { process: child } = group;
-  // A hook that does not want its input closes it; that is no failure.
+  // A hook that reads no input closes its standard input, which is no failure.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
   const stdout = new HeadAndTail(hookOutputLimit);
@@ -90,7 +91,7 @@ export async function runHookCommand(hook: HookCommand): Promise<HookEnd> {
     child.once('error', (error) =>
       settle(() => reject(new Error(`it cannot be started: ${error.message}`, { cause: error }))),
     );
-    // One round of the event loop, so that what was printed while this process was busy is looked at.
+    // Waits one round of the event loop, so that output which came while this process was busy is read.
     child.once('exit', () => patient || after(drainTime, () => void setImmediate(finish)));
     child.once('close', finish);
     after(timeout * 1000, () => {

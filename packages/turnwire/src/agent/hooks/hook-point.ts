@@ -1,27 +1,27 @@
 import type { HookPointName } from '../../config/schema/agents/hooks.js';
 
-/** A point of a run at which hooks of the user's are run. */
+/** A point of a run at which the user's hooks run. */
 export type HookPoint = HookPointName;
 
-/** A field of `hook_specific_output` that is served at some points alone. */
+/** A field of `hook_specific_output` that is supported at some points only. */
 export type SpecificField = 'permission_decision' | 'updated_input' | 'updated_tool_response' | 'summary';
 
 interface Contract {
   /**
-   * What a no, or a failure, comes to. `fail_closed`: both are a no; `blocks`: a no is one, and a failure where the file says so (`on_error: block`);
-   * `warns`: neither ends anything, and the user is told; `approves`: all but a yes in so many words is a no, for which no reason is given, because that
-   * may be what the text which is looked at wants to be said.
+   * The effect of a refusal and of a failure. `fail_closed`: both refuse. `blocks`: a refusal refuses, and a failure does where the file says so (`on_error:
+   * block`). `warns`: neither ends anything, and the user is warned. `approves`: everything except an explicit yes refuses; no reason is passed on, because
+   * the text under examination may have written it.
    */
   blocks: 'fail_closed' | 'blocks' | 'warns' | 'approves';
-  /** Whether what a hook prints as plain text is told to the model. @default no */
+  /** True where the model is given a hook's plain text. @default false */
   takesText?: true;
-  /** Whether `additional_context` is told to the model. @default no */
+  /** True where the model is given `additional_context`. @default false */
   takesContext?: true;
   /** @default none */
   fields?: readonly SpecificField[];
 }
 
-/** docker-agent's contract of each point; where its versions differ, the stricter one. */
+/** docker-agent's contract of each point; where docker-agent's versions differ, the stricter one. */
 export const hookPoints: Readonly<Record<HookPoint, Contract>> = {
   session_start: { blocks: 'warns', takesText: true, takesContext: true },
   prompt_file_guard: { blocks: 'approves' },
@@ -54,7 +54,7 @@ export const hookPoints: Readonly<Record<HookPoint, Contract>> = {
   session_end: { blocks: 'warns' },
 };
 
-/** What a hook is told, besides `hook_event_name`, `cwd`, `session_id` and `agent_name`. */
+/** The input of a hook, besides `hook_event_name`, `cwd`, `session_id` and `agent_name`. */
 export interface HookEvent extends Readonly<Record<string, unknown>> {
   tool_input?: unknown;
 }

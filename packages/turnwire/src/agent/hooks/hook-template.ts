@@ -1,7 +1,7 @@
 import { readTemplate, type TemplateField, type TemplateFilter } from '../../config/schema/agents/hook-template.js';
 import { firstCharacters } from '../base/well-formed.js';
 
-/** A template with its fields replaced by what the hook is told, in docker-agent's spelling: `.ToolName` is `tool_name`. */
+/** Replaces the fields of a template by the input of the hook. Fields are spelt as in docker-agent: `.ToolName` is `tool_name`. */
 export function filledIn(text: string, told: Readonly<Record<string, unknown>>): string {
   return (readTemplate(text) ?? [text])
     .map((part) => (typeof part === 'string' ? part : filledField(part, told)))
@@ -13,7 +13,7 @@ function filledField({ path, filters }: TemplateField, told: Readonly<Record<str
   return spelled(filters.reduce<unknown>(filtered, value));
 }
 
-/** Keys of what a tool is given are written as they are, and fields of the hook's own as Go does. */
+/** The member of a name. Keys of a tool's input are spelt as they are; the hook's own fields are spelt as in Go. */
 function memberOf(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   const key = [name, snakeCase(name)].find((each) => Object.hasOwn(value, each));

@@ -1,24 +1,24 @@
-/** What all hooks of one point came to. */
+/** The joint result of all hooks of one point. */
 export interface HookVerdict {
-  /** The first hook that said no, or failed where a failure is a no. */
+  /** The first hook that refused, or that failed where a failure refuses. */
   blocked: HookReason | undefined;
   /** The first hook that wants the user to be asked. */
   ask: HookReason | undefined;
-  /** The first hook that says yes in so many words; it holds where none has failed, blocks or asks. */
+  /** The first hook that explicitly allows the call. It counts only where no hook has failed, refused or asked. */
   allowed: HookReason | undefined;
   /** The changed arguments of the call. */
   input: unknown;
-  /** The hook that changed them last; undefined: they are as they were. */
+  /** The hook that last changed the arguments; undefined: they are unchanged. */
   changedBy: string | undefined;
-  /** What takes the place of what the tool returned; undefined: nothing. */
+  /** The text that replaces the output of the tool; undefined: none. */
   response: string | undefined;
-  /** What takes the place of a summary by the model; undefined: nothing. */
+  /** The summary that replaces one by the model; undefined: none. */
   summary: string | undefined;
-  /** What the model is to be told. */
+  /** Texts for the model. */
   context: string[];
-  /** What the user is to be told, each a sentence. */
+  /** Sentences for the user. */
   warnings: string[];
-  /** Whether one of them has failed. */
+  /** True where a hook has failed. */
   failed: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface HookReason {
   reason: string;
 }
 
-/** What nobody has said anything about. */
+/** The verdict before any hook has run. */
 export function noVerdict(input?: unknown): HookVerdict {
   return {
     blocked: undefined,

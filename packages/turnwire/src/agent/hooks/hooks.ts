@@ -18,38 +18,38 @@ import { type HookEvent, type HookPoint, hookPoints, type SpecificField } from '
 import { type HookVerdict, noVerdict } from './hook-verdict.js';
 import { type HookQuestion, runModelHook } from './model-hook.js';
 
-/** Where the hooks of a session run, and what they are told of it. */
+/** The surroundings of a session's hooks. */
 export interface HookContext {
   /** An absolute path. */
   directory: string;
   env: Variables;
-  /** Replaces `${env.NAME}` in the variables of a hook. @default they are given as they are */
+  /** Replaces `${env.NAME}` in the variables of a hook. @default they stay as they are */
   expand?: ((values: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>) | undefined;
-  /** The time by which the run goes. @default the machine's */
+  /** The current time for the run. @default the machine's */
   now?: Date | undefined;
-  /** The user's folder of turnwire. @default there is none */
+  /** The folder of turnwire in the user's home. @default none */
   home?: string | undefined;
-  /** Asks a model. @default none can be asked */
+  /** Asks a model. @default no model can be asked */
   ask?: ((question: HookQuestion) => Promise<string>) | undefined;
 }
 
 export interface HookCall {
   point: HookPoint;
-  /** Told to each hook. */
+  /** The input of each hook. */
   event: HookEvent;
-  /** The tool that is called, at the points that are about one. */
+  /** The tool of the call, at points that are about a call. */
   tool?: Pick<Tool, 'name' | 'alias' | 'restrictedAs' | 'command'> | undefined;
   signal: AbortSignal;
 }
 
-/** In code units. */
+/** The longest label of a hook, in code units. */
 const longestLabel = 80;
 
 /**
- * Runs the hooks that an agent has for a point, one after another, in the order of the file. Each is told what happens as JSON: where one changes the
- * arguments of a call, or what it returned, the next is told of the change. All are asked, also after one has said no, so that a log misses nothing.
+ * Runs the hooks of an agent for a point, one after another, in the order of the file. Each gets its input as JSON. Where one hook changes the arguments of a
+ * call or the output of a tool, the next one gets the changed input. All of them run, also after a refusal, so that a hook which keeps a log misses nothing.
  *
- * @throws the signal's reason.
+ * @throws the signal's reason
  */
 export async function runHooks(hooks: Hooks, call: HookCall, around: HookContext): Promise<HookVerdict> {
   const { point, event, tool } = call;
@@ -69,14 +69,14 @@ export async function runHooks(hooks: Hooks, call: HookCall, around: HookContext
   return verdict;
 }
 
-/** How a hook ended. */
+/** The end of a hook. */
 type End =
   | { kind: 'no'; reason: string }
   | { kind: 'failed'; reason: string }
   | { kind: 'answered'; answer: HookAnswer };
 
 interface Around extends HookContext {
-  /** @throws Error where a guard of prompt files does not say yes. */
+  /** @throws Error where a guard of prompt files does not approve. */
   approve: (file: PromptFile) => Promise<void>;
 }
 
@@ -93,7 +93,7 @@ async function ended(hook: Hook, told: Told, call: HookCall, around: Around): Pr
 
 type Told = Readonly<Record<string, unknown>>;
 
-/** Asks the guards of prompt files for one that a builtin has found. */
+/** Runs the guards of prompt files for a file that a builtin hook has found. */
 async function approvePromptFile(hooks: Hooks, file: PromptFile, call: HookCall, around: HookContext): Promise<void> {
   const { session_id: id, agent_name: agent } = call.event;
   const event = { session_id: id, agent_name: agent, ...promptFileEvent(file) };
@@ -101,7 +101,7 @@ async function approvePromptFile(hooks: Hooks, file: PromptFile, call: HookCall,
   if (blocked !== undefined) throw new Error(`the hook ${blocked.by} did not approve ${file.name}`);
 }
 
-/** What a guard of prompt files is told. */
+/** The input of a guard of prompt files. */
 export function promptFileEvent({ path, content }: PromptFile): HookEvent {
   return { source: 'loaded', prompt_file: { path, content } };
 }
@@ -140,15 +140,15 @@ async function commandEnd(
   });
   const answer = readHookAnswer({ text: stdout, whole, strict: hook.strict_output });
   const words = stderr.trim() || (answer.kind === 'fields' && answer.fields.blocked) || stdout.trim();
-  // Status 2 is a no in so many words.
+  // Status 2 is an explicit refusal.
   if (status === 2) return { kind: 'no', reason: words };
   if (status !== 0) return { kind: 'failed', reason: `${how}${tail(words)}` };
   return { kind: 'answered', answer };
 }
 
 /**
- * What a command reads: JSON whose only escapes are `\\uXXXX`. Guards hand it on by `echo "$INPUT" | jq`, and the echo of some shells, dash among them,
- * resolves the short escapes: what is left is no JSON, the guard finds nothing in it, and lets the call pass.
+ * The standard input of a command: JSON whose only escapes are `\\uXXXX`. Hooks often pass it on with `echo "$INPUT" | jq`, and the echo of some shells, such
+ * as dash, resolves the short escapes. The result would be no JSON: the hook would find nothing in it, and let the call pass.
  */
 function hookInput(told: Told): string {
   return JSON.stringify(told).replace(/\\(["\\/bfnrt])/g, (_, escaped: string) => `\\u${codes[escaped] ?? '005c'}`);
@@ -156,7 +156,7 @@ function hookInput(told: Told): string {
 
 const codes: Readonly<Record<string, string>> = { '"': '0022', b: '0008', f: '000c', n: '000a', r: '000d', t: '0009' };
 
-/** Adds to the verdict what a hook came to. */
+/** Adds the result of a hook to the verdict. */
 function take(verdict: HookVerdict, end: End, hook: Hook, point: HookPoint): void {
   const by = labelOf(hook);
   const { blocks, takesText, takesContext, fields: served = [] } = hookPoints[point];
@@ -191,7 +191,7 @@ function take(verdict: HookVerdict, end: End, hook: Hook, point: HookPoint): voi
       return undefined;
     case 'fields': {
       const { fields, unserved } = answer;
-      // A guard that wants other messages to be sent must not find that its own words were passed over.
+      // A guard whose changes to the messages are not supported must end the run: to ignore them would send the messages unchanged.
       const refuse = point === 'before_llm_call' ? no : failed;
       if (unserved.length > 0) refuse(`it answered with ${unserved.join(', ')}, which turnwire does not serve`);
       if (fields.systemMessage !== undefined) verdict.warnings.push(fields.systemMessage);
@@ -215,7 +215,7 @@ function take(verdict: HookVerdict, end: End, hook: Hook, point: HookPoint): voi
   }
 }
 
-/** Whether a hook says yes in so many words, and nothing else. */
+/** True where a hook explicitly approves, and says nothing else. */
 function isApproval(end: End): boolean {
   if (end.kind !== 'answered' || end.answer.kind !== 'fields') return false;
   const { fields, unserved } = end.answer;
@@ -224,7 +224,7 @@ function isApproval(end: End): boolean {
   return approved && others.every((field) => field === undefined);
 }
 
-/** The fields of an answer that are served at some points alone. A no says itself what it comes to, and an allow asks for nothing. */
+/** The fields of an answer that are supported at some points only. A refusal has its own effect, and an allow has no request. */
 function fieldsIn({ ask, updatedInput, updatedToolResponse, summary }: HookFields): SpecificField[] {
   const said: Readonly<Record<SpecificField, unknown>> = {
     permission_decision: ask,
@@ -235,7 +235,7 @@ function fieldsIn({ ask, updatedInput, updatedToolResponse, summary }: HookField
   return (Object.keys(said) as SpecificField[]).filter((field) => said[field] !== undefined);
 }
 
-/** A script of many lines is a hook's own business: neither people nor the model need all of it. */
+/** The name of a hook in messages: of a command, the beginning of its first line. */
 function labelOf(hook: Hook): string {
   if (hook.name !== undefined) return hook.name;
   const command = (hook.type === 'model' ? `of ${hook.model}` : hook.command).trim();
@@ -244,7 +244,7 @@ function labelOf(hook: Hook): string {
   return label.length < command.length ? `${label}…` : label;
 }
 
-/** What a hook does not name stays as the model wrote it. */
+/** Changes the arguments of a call. Arguments that the hook does not name stay as they are. */
 function change(verdict: HookVerdict, updated: Readonly<Record<string, unknown>>, by: string): void {
   if (Object.keys(updated).length === 0) return;
   const before = typeof verdict.input === 'object' && verdict.input !== null ? verdict.input : {};
@@ -258,7 +258,10 @@ interface Asked {
   toolName: string | undefined;
 }
 
-/** In the order of the file; what puts a result into a file comes last, so that nothing is taken out of it too late. */
+/**
+ * The hooks of a point in the order of the file, except that the one which moves a large result into a file comes last: others may have to remove secrets
+ * first.
+ */
 function hooksAt(hooks: Hooks, point: HookPoint, tool: HookCall['tool']): Asked[] {
   const isLast = ({ hook }: Asked): boolean => hook.type === 'builtin' && hook.command === 'limit_large_tool_results';
   const asked = hooks[point].flatMap((entry): Asked[] => {
@@ -270,17 +273,18 @@ function hooksAt(hooks: Hooks, point: HookPoint, tool: HookCall['tool']): Asked[
 }
 
 /**
- * The name under which a matcher knows a tool: its own, that of its MCP server (`mcp:SERVER:TOOL`), or that of the tool it does the same as. A guard that
- * compares `tool_name` with what its matcher says is asked about a job in the background as about `shell`. Undefined: it is not asked.
+ * The name under which a matcher knows a tool: its own name, that of its MCP server (`mcp:SERVER:TOOL`), or that of the tool which does the same. The hook
+ * gets that name as `tool_name`: so a guard that compares the name with its matcher's also sees background jobs as `shell`. undefined: the matcher is not
+ * about the tool.
  */
 function nameFor(matcher: string, tool: NonNullable<HookCall['tool']>): string | undefined {
   const { name, alias, command, restrictedAs } = tool;
-  // Tools that read have other arguments than the one that they are like, which a guard would look for in vain.
+  // A tool that only reads has other arguments than the tool it resembles, and a guard would look for those in vain.
   const kin = command === undefined ? undefined : restrictedAs;
   return [name, alias, kin].find((each) => each !== undefined && matches(matcher, each));
 }
 
-/** Whether a matcher is about a tool of this name: as in docker-agent, for the whole name. */
+/** True where a matcher is about a tool of this name. As in docker-agent, it must match the whole name. */
 function matches(matcher: string, name: string): boolean {
   return matcher === '' || matcher === '*' || matcherPattern(matcher).test(name);
 }

@@ -5,13 +5,13 @@ import { repeatedKey } from '../base/json-text.js';
 import { type HookAnswer, noFields } from './hook-answer.js';
 import { filledIn } from './hook-template.js';
 
-/** What a model is asked for a hook. */
+/** The question of a hook to a model. */
 export interface HookQuestion {
-  /** As the hook names it. */
+  /** The name of the model in the hook. */
   model: string;
   instructions: string;
   prompt: string;
-  /** The JSON Schema of the answer. @default a text */
+  /** The JSON Schema of the answer. @default the answer is a text */
   form: AnswerForm | undefined;
   signal: AbortSignal;
 }
@@ -22,7 +22,7 @@ export interface AnswerForm {
   strict: true;
 }
 
-/** Of the answer of a model, in UTF-16 units. */
+/** The longest answer of a model, in UTF-16 units. */
 const longestAnswer = 16 * 1024;
 
 const ownInstructions =
@@ -34,9 +34,9 @@ const decisions = {
 } as const satisfies Readonly<Record<NonNullable<ModelHook['schema']>, readonly string[]>>;
 
 /**
- * Asks a model what a hook says.
+ * Asks a model for the answer of a hook.
  *
- * @throws Error that says why there is no answer; the reason of the signal.
+ * @throws Error that says why there is no answer; the reason of the signal
  */
 export async function runModelHook(
   hook: ModelHook,
@@ -68,7 +68,7 @@ function formOf(name: NonNullable<ModelHook['schema']>): AnswerForm {
   return { name, schema: { ...schema, required: [...schema.required] }, strict: true };
 }
 
-/** Reads the answer of a model. A decision that can be read in two ways is none. */
+/** Reads the answer of a model. A decision that can be read in two ways does not count. */
 function readModelAnswer(text: string, schema: ModelHook['schema']): HookAnswer {
   if (text.length > longestAnswer) return { kind: 'unreadable', why: 'it answered with more than 16 Ki characters' };
   if (schema === undefined) return text === '' ? { kind: 'nothing' } : said({ context: text });

@@ -3,7 +3,7 @@ import type { Conversation, ConversationHook } from '../conversation/conversatio
 import type { AgentEvent } from '../events.js';
 import type { HookVerdict, HookReason } from './hook-verdict.js';
 
-/** Runs the hooks that a conversation's agent has for a point, and tells the user what they have to say. */
+/** Runs the hooks of a conversation's agent for a point, and passes their warnings to the user. */
 export async function* runHooksAt(
   conversation: Conversation,
   call: ConversationHook,
@@ -13,7 +13,7 @@ export async function* runHooksAt(
   return verdict;
 }
 
-/** The same, at a point where a no ends the run. */
+/** Runs hooks at a point at which a refusal ends the run. */
 export async function* runBlockingHooks(
   conversation: Conversation,
   call: ConversationHook,
@@ -23,7 +23,7 @@ export async function* runBlockingHooks(
   return verdict;
 }
 
-/** That a hook has ended the run. */
+/** The error of a run that a hook has ended. */
 export function endedBy({ by, reason }: HookReason): AgentError {
   return new AgentError('hook_blocked', `the hook ${by} ended the run${reason === '' ? '' : `: ${reason}`}`);
 }

@@ -12,7 +12,7 @@ import { costOf, readUsage } from '../turn/usage.js';
 import { runHooksAt, runBlockingHooks } from './run-hooks-at.js';
 import { chatMessages } from './chat-messages.js';
 
-/** Asks the hooks that come before a turn. `iteration` counts the turns of the run from 1. */
+/** Runs the hooks before a turn. `iteration` counts the turns of the run from 1. */
 export async function* beforeTurn(
   conversation: Conversation,
   iteration: number,
@@ -32,7 +32,7 @@ export async function* beforeTurn(
   yield* runBlockingHooks(conversation, { point: 'before_llm_call', event, signal });
 }
 
-/** Tells hooks of a turn that was answered. */
+/** Runs the hooks after a turn that was answered. */
 export async function* afterTurn(
   conversation: Conversation,
   { response, model }: TurnResult & { model: Model },
@@ -77,14 +77,14 @@ export async function* modelSwitched(
   yield* runHooksAt(conversation, { point: 'on_agent_switch', event, agent: from, signal });
 }
 
-/** The end of a turn, of which hooks are told whatever has ended it. */
+/** Runs the hooks at the end of a turn, whatever has ended it. */
 export class TurnEnd {
   reason: 'normal' | 'continue' | 'error' | 'canceled' | 'hook_blocked' | 'loop_detected' = 'canceled';
-  /** What the hooks had to say to the user. */
+  /** The warnings of the hooks for the user. */
   warnings: readonly string[] = [];
   readonly #conversation: Conversation;
   readonly #signal: AbortSignal;
-  /** Whose hooks are told: after a handoff the conversation is another agent's. */
+  /** The agent whose hooks run: after a handoff, the conversation belongs to another one. */
   readonly #agent: string;
 
   constructor(conversation: Conversation, signal: AbortSignal) {
@@ -100,7 +100,7 @@ export class TurnEnd {
     else this.reason = code === 'repeated_calls' ? 'loop_detected' : 'error';
   }
 
-  /** Never rejects, and ends by the timeouts of the hooks alone: what has ended the turn does not end them. */
+  /** Runs the hooks. Never rejects, and is bounded by the timeouts of the hooks alone: an abort of the turn does not end them. */
   async emit(): Promise<void> {
     const event = { reason: this.reason };
     const { signal } = new AbortController();

@@ -9,12 +9,12 @@ interface Spent {
   ms: number;
 }
 
-/** What the agents of a session have used up of its budgets. A budget that several agents name is one, and theirs together. */
+/** The use of a session's budgets. Agents that name the same budget share it. */
 export class BudgetLedger {
   readonly #shared: Budget | undefined;
   readonly #spent = new Map<Budget, Spent>();
 
-  /** @param shared the budget of all agents @param before what earlier runs of the session have used up of it */
+  /** @param shared the budget of all agents @param before the part that earlier runs of the session have used */
   constructor(shared: Budget | undefined, before: Partial<Spent> = {}) {
     this.#shared = shared;
     if (shared !== undefined) this.#spent.set(shared, { tokens: 0, cost: 0, ms: 0, ...before });
@@ -31,7 +31,7 @@ export class BudgetLedger {
     for (const spent of this.#of(agent)) spent.ms += ms;
   }
 
-  /** @throws AgentError `budget_exceeded` that names the limit, where one of the agent's budgets is used up. */
+  /** @throws AgentError `budget_exceeded` that names the limit, where a budget of the agent is used up. */
   check(agent: Agent): void {
     for (const budget of this.#budgets(agent)) {
       const { path, maxCost, maxTokens, maxMs } = budget;
@@ -60,7 +60,7 @@ export class BudgetLedger {
   }
 }
 
-/** What a limit of the file has ended: nothing goes on from there by itself. */
+/** The error of a run that a limit of the file has ended. */
 export function exceeded(limit: string, used: string): AgentError {
   return new AgentError('budget_exceeded', `the run was ended, because ${limit} is used up: ${used}`);
 }

@@ -2,7 +2,7 @@ import type { Model } from '../../config/models/model.js';
 import type { TokenUsage } from '../events.js';
 import { exceeded } from './budget-ledger.js';
 
-/** What each model has answered with in the work on one prompt. */
+/** The output tokens of each model in the work on one prompt. */
 export class TaskBudget {
   readonly #spent = new Map<Model, number>();
 
@@ -10,7 +10,7 @@ export class TaskBudget {
     if (model.taskBudget !== undefined) this.#spent.set(model, (this.#spent.get(model) ?? 0) + output);
   }
 
-  /** @throws AgentError `budget_exceeded` where a model is to answer that has used its up. */
+  /** @throws AgentError `budget_exceeded` where the model has used up its tokens. */
   check(model: Model): void {
     const spent = this.#spent.get(model) ?? 0;
     if (model.taskBudget !== undefined && spent >= model.taskBudget)

@@ -1,10 +1,10 @@
 import { HeadAndTail } from '../tools/commands/head-and-tail.js';
 import type { ToolOutput } from '../tools/tool.js';
 
-/** What a token is taken for, in bytes: docker-agent's number. */
+/** The number of bytes that count as a token, as in docker-agent. */
 const bytesPerToken = 4;
 
-/** An output of which the model is told so many tokens at most: the beginning and the end of each text. Images stay. */
+/** Cuts an output to a number of tokens: the beginning and the end of each text stay. Images stay whole. */
 export function bounded(output: ToolOutput, tokens: number): ToolOutput {
   if (tokens === Infinity) return output;
   if (typeof output === 'string') return cut(output, tokens * bytesPerToken);

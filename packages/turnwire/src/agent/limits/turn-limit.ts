@@ -3,13 +3,13 @@ import type { Conversation } from '../conversation/conversation.js';
 import type { AgentEvent } from '../events.js';
 import { runHooksAt } from '../hooks/run-hooks-at.js';
 
-/** So many turns a yes gives, as in docker-agent. */
+/** The number of turns that the user's yes adds, as in docker-agent. */
 const more = 10;
 
 /**
- * What comes of a run that has taken as many turns as it may: its hooks are told, and, where there is somebody to ask, a yes lets it go on. The new limit.
+ * Handles a run that has reached its limit of turns: runs hooks, and asks the user whether the run may go on, where that is possible. Gives the new limit.
  *
- * @throws AgentError `max_turns`; the reason of the signal.
+ * @throws AgentError `max_turns`; the reason of the signal
  */
 export async function* beyondLimit(
   conversation: Conversation,

@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../events.js';
 
-/** Passes events on, and tells how long that took without what the user took to answer questions of approval. */
+/** Passes events on, and reports the time that passed, without the time in which the user was asked about calls. */
 export async function* workingTime<Result>(
   events: AsyncGenerator<AgentEvent, Result>,
   took: (ms: number) => void,
@@ -19,7 +19,7 @@ export async function* workingTime<Result>(
       if (step.done === true) return step.value;
       waits = step.value.type === 'tool_call_confirmation';
       yield step.value;
-      // What the reader did with it is nobody's work.
+      // The time that the reader took with the event does not count.
       since = now();
     }
   } finally {

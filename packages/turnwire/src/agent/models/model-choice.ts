@@ -3,9 +3,8 @@ import type { Model } from '../../config/models/model.js';
 import { routeOf } from './routing.js';
 
 /**
- * Which of its models an agent goes by now: the one that reads what a toolset has returned, the one that it has picked itself, the one that prompts
- * like this are for, or, of several, the one whose turn it is. A fallback that works is kept for a while: to ask a model that fails first costs its
- * failure each time.
+ * The model that an agent uses now: the one that reads the results of a toolset, the one that the agent has picked, the one for prompts like this, or, of
+ * several, the one whose turn it is. A fallback that works is used for a while: to begin with a failing model would cost its failure each time.
  */
 export class ModelChoice {
   readonly #own: readonly Model[];
@@ -40,7 +39,7 @@ export class ModelChoice {
     return routeOf(this.#prompt, own.links.routes) ?? own;
   }
 
-  /** Notes the model that has answered. */
+  /** Notes which model has answered. */
   worked(model: Model): void {
     const isFallback = model !== this.#first();
     this.#turns += 1;
@@ -48,17 +47,17 @@ export class ModelChoice {
     if (isFallback && this.#kept?.model !== model) this.#kept = { model, until: this.#now() + this.#cooldownMs };
   }
 
-  /** The prompt that is worked on. */
+  /** Notes the prompt of the run. */
   route(prompt: string): void {
     this.#prompt = prompt;
   }
 
-  /** The next turn reads the results of a toolset that has a model for that. */
+  /** Notes that the next turn reads the results of a toolset with a model of its own. */
   readBy(model: Model | undefined): void {
     this.#reader = model;
   }
 
-  /** The agent goes by another model until it picks again; undefined: by its own. */
+  /** Makes the agent use another model until it picks again; undefined: its own. */
   pick(model: Model | undefined): void {
     this.#picked = model;
   }

@@ -1,13 +1,13 @@
 import type { Model, Route } from '../../config/models/model.js';
 
-/** A prompt that is less like each example than this goes to no route: of 1, where it is the example itself. */
+/** A prompt that is less similar than this to every example goes to no route. The similarity of an example with itself is 1. */
 const leastLikeness = 0.25;
-/** Of a prompt, in characters: what a long one is about is said at its beginning. */
+/** The part of a prompt that is compared, in characters: a long prompt says its subject at the beginning. */
 const longestPrompt = 2000;
 
 /**
- * The model for a prompt: that of the route whose example is most like it, by the words that both have, where rare words count more. Undefined
- * where none is like it.
+ * The model for a prompt: that of the route whose example is most similar, by the words that both have; rare words count more. undefined where none is
+ * similar.
  */
 export function routeOf(prompt: string, routes: readonly Route[]): Model | undefined {
   const examples = routes.flatMap(({ model, examples: texts }) =>
@@ -32,7 +32,7 @@ function stem(word: string): string {
   return word.length > 4 ? word.replace(/(?:ing|ed|es|s|e)$/, '') : word;
 }
 
-/** How much a word says: one of many examples says little. */
+/** The weight of a word: a word that is in many examples weighs little. */
 function weights(examples: readonly ReadonlySet<string>[]): (word: string) => number {
   const counts = new Map<string, number>();
   for (const words of examples) for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);

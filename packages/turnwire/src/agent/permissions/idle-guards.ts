@@ -4,7 +4,7 @@ import type { PermissionRule, PermissionRules } from '../../config/schema/agents
 import { globPattern } from '../base/glob.js';
 import type { Tool } from '../tools/tool.js';
 
-/** The points whose hooks can keep a call from running, or a result from being seen. */
+/** Points whose hooks can keep a call from running, or its result from being seen. */
 const guards = [
   'tool_input_transform',
   'pre_tool_use',
@@ -14,8 +14,8 @@ const guards = [
 ] as const;
 
 /**
- * What is meant to hold a call back and never will, because of how it is written: each as a sentence. A rule about a tool that nobody has is none of
- * them, unless the name is nearly that of one.
+ * Sentences about rules that are meant to restrict calls and never will, because of how they are written. A rule about a tool that no agent has is not
+ * reported, unless its name is similar to that of a tool.
  */
 export function idleRules({ deny, ask }: PermissionRules, tools: readonly Tool[]): string[] {
   const said = (list: 'deny' | 'ask', rules: readonly PermissionRule[]): string[] =>
@@ -35,7 +35,7 @@ function whyIdle(rule: PermissionRule, tools: readonly Tool[]): string | undefin
   }
   for (const { name } of rule.arguments) {
     const known = about.map((tool) => Object.keys((tool.parameters['properties'] as object | undefined) ?? {}));
-    // Of a tool that does not say what it takes nothing is known.
+    // Nothing is known of a tool that does not list its arguments.
     if (known.some((names) => names.length === 0 || names.includes(name) || isKin(name, names))) continue;
     const [first, names = []] = [about[0]?.name, known[0]];
     return `${first} has no argument ${name}, but ${names.join(', ')}`;
@@ -43,7 +43,7 @@ function whyIdle(rule: PermissionRule, tools: readonly Tool[]): string | undefin
   return undefined;
 }
 
-/** Matchers of an agent's guards that know none of its tools, and would if they were written a little differently. */
+/** Sentences about matchers of an agent's guards that match none of its tools, and would if they were written a little differently. */
 export function idleMatchers(agent: string, hooks: Hooks, tools: readonly Tool[]): string[] {
   return guards.flatMap((point) =>
     hooks[point].flatMap(({ matcher }) => {
@@ -63,14 +63,14 @@ function namesOf({ name, alias, restrictedAs }: Tool): string[] {
   return [name, alias, restrictedAs].filter((each) => each !== undefined);
 }
 
-/** The tool that a name without wildcards probably means. */
+/** The tool that a misspelt name without wildcards probably means. */
 function misspelt(name: string, tools: readonly Tool[]): string | undefined {
   if (!/^[\w-]+$/.test(name)) return undefined;
   const names = tools.map((tool) => tool.name);
   return names.find((each) => each.toLowerCase() === name.toLowerCase()) ?? nearest(name, names);
 }
 
-/** A rule about `path` is about `paths`, too, and the other way round. */
+/** True for `path` where the tool has `paths`, and the other way round. */
 function isKin(name: string, names: readonly string[]): boolean {
   return (name === 'path' || name === 'paths') && (names.includes('path') || names.includes('paths'));
 }

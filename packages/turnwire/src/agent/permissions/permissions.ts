@@ -4,18 +4,21 @@ import type { Tool, ToolContext } from '../tools/tool.js';
 import { holds } from '../tools/files/workspace.js';
 import { allowsPlace, readCall, restrainsPlace, ruleFor } from './rule-match.js';
 
-/** What a call needs before it may run. */
+/** The permission that a call needs before it may run. */
 export type ApprovalNeed =
-  /** `restrained`: it runs because it only reads, so what the file asks for inside of it is left out. `by`: what lets it run, in docker-agent's words. */
+  /**
+   * `restrained`: the call runs because it only reads, so files that the rules ask for are left out of its result. `by`: the reason that lets it run, in
+   * docker-agent's words.
+   */
   | { kind: 'nothing'; restrained: boolean; by: AllowedBy }
   | ({ kind: 'answer'; of: Approver; reason: string | undefined } & Grants)
   | { kind: 'refused'; rule: string };
 
-/** What a yes grants besides the call. */
+/** The permissions that a yes grants besides the call. */
 export interface Grants {
-  /** Requests to these hosts. */
+  /** Requests to the hosts of these addresses. */
   addresses: readonly URL[];
-  /** Reading in these folders, outside of the working directory. */
+  /** Reading in these folders outside of the working directory. */
   folders: readonly string[];
 }
 
@@ -32,20 +35,20 @@ const nobody: Approver = {
 export interface PermissionsOptions {
   /** The `permissions` of the file. @default none */
   rules?: PermissionRules | undefined;
-  /** All tools of the session: what one of them has read, another one could send away. @default none */
+  /** All tools of the session: one could send away what another one has read. @default none */
   tools?: readonly Tool[] | undefined;
 }
 
-/** The rules of the file, and the answers of one session, kept until it ends. */
+/** The rules of the file, and the answers of one session, which are kept until it ends. */
 export class Permissions {
   readonly #approver: Approver;
-  /** Nobody is asked; what the file denies is denied all the same. */
+  /** True: nobody is asked, but calls that the file denies do not run. */
   yolo: boolean;
   readonly #rules: PermissionRules;
   readonly #granted = new Set<string>();
   /** Hosts that requests may go to. */
   readonly #hosts = new Set<string>();
-  /** Folders outside of the working directory that may be read in. */
+  /** Folders outside of the working directory in which tools may read. */
   readonly #folders = new Set<string>();
   readonly #asksForHosts: boolean;
 
@@ -57,9 +60,9 @@ export class Permissions {
   }
 
   /**
-   * The first of these that says something about the call: what the file denies, yolo, what the session has granted, what the file allows, what
-   * it asks for, what only reads; all else asks. It is docker-agent's order, but for one thing: there yolo comes first, and here a rule that
-   * says never holds under yolo too. `agent` is the name of the one that makes the call.
+   * Finds the permission that a call needs. The first of these decides: the file's denials, yolo, the answers of the session, the file's allowances, the
+   * file's questions, read-only tools; every other call is asked about. This is docker-agent's order, except that there yolo comes first, while here a denial
+   * holds under yolo too. `agent` is the name of the agent that makes the call.
    */
   async needs(agent: string, tool: Tool, args: unknown): Promise<ApprovalNeed> {
     const call = await readCall(tool, args);
@@ -68,7 +71,7 @@ export class Permissions {
     const free = (by: AllowedBy): ApprovalNeed => ({ kind: 'nothing', restrained: false, by });
     if (this.yolo) return free('yolo');
     const folders = await this.#unread(tool, args);
-    // To leave the working directory takes more than a yes to the tool as such.
+    // Leaving the working directory needs more than a yes to the tool as such.
     const isInside = folders.length === 0;
     if (isInside && this.#granted.has(identity(agent, tool))) return free('session_permissions_allow');
     const allowing = this.#rules.allow.filter((rule) => isInside || rule.arguments.length > 0);
@@ -82,13 +85,13 @@ export class Permissions {
     return { kind: 'answer', of: this.#approver, reason, addresses, folders };
   }
 
-  /** What a call needs that has to be asked for, whatever else would let it run. */
+  /** The permission for a call that a hook wants to be asked about, whatever rules allow it. */
   async asked(reason: string, tool: Tool, args: unknown): Promise<Extract<ApprovalNeed, { kind: 'answer' }>> {
     const [addresses, folders] = [this.#unasked(tool, args), await this.#unread(tool, args)];
     return { kind: 'answer', of: this.#approver, reason, addresses, folders };
   }
 
-  /** Notes an answer; true if the call may run. Anything but a yes is a no. */
+  /** Notes an answer; true if the call may run. Every answer except a yes refuses. */
   allows(agent: string, tool: Tool, answer: Answer, { addresses, folders }: Grants): boolean {
     if (answer === 'always') this.#granted.add(identity(agent, tool));
     const yes = answer === 'always' || answer === 'yes';
@@ -97,7 +100,7 @@ export class Permissions {
     return yes;
   }
 
-  /** What a call that may run is told of the rules: they hold for what it comes upon, too. */
+  /** The limits of a call that may run: rules also hold for files and addresses that it comes upon. */
   limits(agent: string, tool: Tool, need: ApprovalNeed): Pick<ToolContext, 'mayRead' | 'mayReach' | 'mayLeave'> {
     const { deny, ask } = this.#rules;
     const restraints = need.kind === 'nothing' && need.restrained ? [...deny, ...ask] : deny;
@@ -118,13 +121,13 @@ export class Permissions {
     return allowsPlace(this.#rules.allow, tool, place);
   }
 
-  /** The folders of a call outside of the working directory, where reading in them needs a question. */
+  /** The folders outside of the working directory that a call reads in and that need a question. */
   async #unread(tool: Tool, args: unknown): Promise<readonly string[]> {
     const found = (await tool.beyond?.(args)) ?? [];
     return found.filter((folder) => ![...this.#folders].some((granted) => holds(granted, folder)));
   }
 
-  /** The addresses of a call whose hosts nothing was sent to so far, where that needs a question: one for each host. */
+  /** The addresses of a call to hosts that need a question, because nothing was sent there so far: one for each host. */
   #unasked(tool: Tool, args: unknown): URL[] {
     if (!this.#asksForHosts) return [];
     const found = new Map((tool.addresses?.(args) ?? []).map((address) => [address.host, address]));
@@ -132,7 +135,7 @@ export class Permissions {
   }
 }
 
-/** What was granted is a tool as it was shown. That of another agent, or of another MCP server, is another one, also where the names are the same. */
+/** The identity of a tool for which an answer counts. A tool of another agent, or of another MCP server, is another tool even with the same name. */
 function identity(agent: string, { name, alias }: Tool): string {
   return JSON.stringify([agent, alias, name]);
 }

@@ -1,6 +1,6 @@
 import { commandsIn } from './shell-commands.js';
 
-/** What a command can destroy, and how such commands look: from the name on, with single blanks. */
+/** Kinds of damage, each with patterns of the commands that can do it. A pattern begins at the command's name; blanks are single. */
 const risks: readonly (readonly [what: string, patterns: readonly RegExp[]])[] = [
   [
     'it deletes files',
@@ -82,13 +82,13 @@ const risks: readonly (readonly [what: string, patterns: readonly RegExp[]])[] =
   ],
 ];
 
-/** Writing to a device, or a function that calls itself without end. */
+/** Kinds of damage that a command's text shows elsewhere than at a command's name: writing to a device, or a function that calls itself without end. */
 const elsewhere: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['it writes to a device', />\s*\/dev\/(?!null\b|stdout\b|stderr\b|tty\b|fd\/)/],
   ['it can fill the machine with copies of itself', /:\s*\(\s*\)\s*\{/],
 ];
 
-/** Why a command may destroy something; undefined: nothing shows that it does. A text that cannot be read to its end may. */
+/** The damage that a command may do; undefined: its text shows none. A text that cannot be parsed to its end counts as risky. */
 export function riskOf(command: string): string | undefined {
   const { lines, unclear } = commandsIn(command);
   if (unclear) return 'it cannot be told what this command does';

@@ -26,20 +26,20 @@ export interface RuledCall {
   commands: Commands | undefined;
 }
 
-/** Where a path leads. */
+/** A path in the arguments of a call. */
 interface Place {
   written: string;
-  /** Absolute, links followed; undefined: it leads nowhere. */
+  /** The absolute path with links followed; undefined: it leads nowhere. */
   real: string | undefined;
-  /** Absolute, by its text alone. */
+  /** The absolute path by its text alone. */
   textual: string;
-  /** Whether what is below it is meant as well. */
+  /** True where the path also stands for everything below it. */
   deep: boolean;
   root: string;
   insensitive: boolean;
 }
 
-/** Reads what a call is about: follows its paths, and takes its command apart. */
+/** Reads the paths and the commands out of a call: follows links, and parses commands. */
 export async function readCall(tool: Tool, args: unknown): Promise<RuledCall> {
   const paths = new Map<string, readonly Place[]>();
   for (const name of tool.paths?.names ?? []) {
@@ -67,12 +67,12 @@ export function ruleFor(
   });
 }
 
-/** Whether a rule that denies or asks is about what stands at this place, an absolute one without links. */
+/** True where a rule that denies or asks is about this path, which is absolute and without links. */
 export function restrainsPlace(rules: readonly PermissionRule[], tool: Tool, place: string): boolean {
   return isAbout(rules, tool, place, 'restrains');
 }
 
-/** Whether a rule that allows is about it. */
+/** True where a rule that allows is about this path. */
 export function allowsPlace(rules: readonly PermissionRule[], tool: Tool, place: string): boolean {
   return isAbout(rules, tool, place, 'allows');
 }
@@ -118,7 +118,7 @@ function placesOf(name: string, { paths }: RuledCall, reading: RuleMode): readon
   return name === 'path' || name === 'paths' ? (paths.get('path') ?? paths.get('paths')) : undefined;
 }
 
-/** What lies outside of the working directory is allowed by a pattern that says so: `*` alone means what is in it. */
+/** True where a glob allows a path. A path outside of the working directory needs a pattern that names it: `*` alone stands for paths within. */
 function allows(glob: string, { real, root }: Place): boolean {
   if (real === undefined) return false;
   if (!isWithin(root, real))
@@ -135,13 +135,13 @@ function restrains(glob: string, place: Place): boolean {
   );
 }
 
-/** As a text, in which `*` stands for anything, or as a path, in which `**` stands for no folder, too. */
+/** True where a pattern covers a path: as a text, in which `*` stands for anything, or as a path, in which `**` may stand for no folder. */
 function covers(pattern: string, text: string, insensitive: boolean): boolean {
   const [glob, place] = insensitive ? [folded(pattern), folded(text)] : [pattern, text];
   return globPattern(glob).test(place) || matchesPath(place, glob, { dot: true });
 }
 
-/** Whether a folder holds what a pattern names: then something is done to that, too. */
+/** True where a folder contains what a pattern names: what is done to the folder is done to that, too. */
 function holds(folder: string, pattern: string, root: string, insensitive: boolean): boolean {
   const [fixed = ''] = /^[^*?[{]*/.exec(pattern) ?? [];
   if (fixed === '') return false;
@@ -149,7 +149,7 @@ function holds(folder: string, pattern: string, root: string, insensitive: boole
   return place === inside || (inside ?? '').startsWith(`${place}${sep}`);
 }
 
-/** A pattern as it may be written: `./docs/*`, `docs/`, `~/notes/*`. */
+/** The forms in which a pattern may be written: `./docs/*`, `docs/`, `~/notes/*`. */
 function patternsOf(glob: string): string[] {
   const home = glob.startsWith('~/') ? homedir() + glob.slice(1) : undefined;
   const plain = glob.replace(/^(?:\.\/)+/, '');
@@ -172,12 +172,12 @@ async function placeOf(written: string, { root, insensitive, place, deep = false
   return { written, real, textual: absolute(root, written), deep, root, insensitive };
 }
 
-/** What the shell takes as more than a part of one command. */
+/** Characters by which a shell text is more than a part of one command. */
 const special = /[;&|<>`$(){}\n\r\\]/;
 const separators = /[;&|`(){}\n\r]+|\$\(/;
 
 function allowsCommand(glob: string, command: string): boolean {
-  // A rule that spells such a character out means it, and what it spells out has to stand there as it is.
+  // A rule that contains such a character must be equal to the command.
   return (!special.test(command) || command === glob) && globPattern(glob).test(command);
 }
 
@@ -197,14 +197,14 @@ function restrainsCommand(glob: string, command: string, commands: Commands | un
   return texts.some((text) => patterns.some((pattern) => pattern.test(text)));
 }
 
-/** A text, and what it comes to where it is a path or an address that goes up again: `docs/../x`, `https://host/docs/../x`. */
+/** The spellings of a text: itself, and its resolved form where it is a path or an address with `..`: `docs/../x`, `https://host/docs/../x`. */
 function spellings(text: string): string[] {
   if (/^\s*[a-z][a-z0-9+.-]*:\/\//i.test(text) && URL.canParse(text)) return [text, ...addressSpellings(new URL(text))];
   if (!/(?:^|[/\\])\.{1,2}(?:[/\\]|$)|\/\//.test(text)) return [text];
   return [text, posix.normalize(text.replaceAll('\\', '/'))];
 }
 
-/** An address, also without the dot that a host may end with, and without what is escaped for no reason. */
+/** The spellings of an address: also without the dot at the end of the host, and without needless escapes. */
 function addressSpellings({ href, hostname }: URL): string[] {
   const plain = hostname.endsWith('.') ? href.replace(hostname, hostname.slice(0, -1)) : href;
   const unescaped = plain.replace(/%([2-7][0-9a-f])/gi, (_, code: string) =>

@@ -1,23 +1,23 @@
 import { basename } from 'node:path';
 import { readShell } from './shell-words.js';
 
-/** What a text for the shell runs, for rules that deny or ask. */
+/** The commands in a shell text, for rules that deny or ask. */
 export interface Commands {
-  /** Each command that the text shows, as a line with single blanks: from its name on, whatever stands before it. */
+  /** Each command that the text shows, as a line with single blanks, beginning at its name without the words before it. */
   lines: ReadonlySet<string>;
-  /** Whether there is more than can be told: too long, or nested too deeply. */
+  /** True where the text has more than was read: it is too long, or nested too deeply. */
   unclear: boolean;
 }
 
-/** Of a text, in characters: more is not read. */
+/** The most characters of a text that are read. */
 const longestText = 256 * 1024;
-/** Of all lines together, in characters: a chain of commands that run one another has as many lines as words. */
+/** The most characters of all lines together: a chain of commands that run one another has as many lines as words. */
 const mostCharacters = 1024 * 1024;
 const mostReadings = 5000;
-/** Texts within commands within texts: `sh -c "sh -c …"`. */
+/** The deepest nesting of texts within commands: `sh -c "sh -c …"`. */
 const deepest = 6;
 
-/** Words of the grammar before a command. */
+/** Keywords of the shell's grammar that stand before a command. */
 const reserved: ReadonlySet<string> = new Set([
   '!',
   '{',
@@ -32,7 +32,7 @@ const reserved: ReadonlySet<string> = new Set([
   'coproc',
 ]);
 
-/** Commands that run the command after them, and how many words of their own they take before it, options aside. */
+/** Commands that run the command after them, each with the number of its own arguments before that command, without options. */
 const wrappers: Readonly<Record<string, 0 | 1>> = {
   builtin: 0,
   busybox: 0,
@@ -71,7 +71,7 @@ const wrappers: Readonly<Record<string, 0 | 1>> = {
   xargs: 0,
 };
 
-/** Commands among whose arguments are texts for the shell. */
+/** Commands that take a shell text as an argument. */
 const takingText: ReadonlySet<string> = new Set([
   'alias',
   'ash',
@@ -93,7 +93,7 @@ const takingText: ReadonlySet<string> = new Set([
   'watch',
 ]);
 
-/** Commands that run what they read, from a file or from another command. */
+/** Commands that run their input, from a file or from another command. */
 const shells: ReadonlySet<string> = new Set(['.', 'ash', 'bash', 'dash', 'fish', 'ksh', 'sh', 'source', 'zsh']);
 /** Commands that print their arguments. */
 const printing: ReadonlySet<string> = new Set(['echo', 'printf']);
@@ -101,12 +101,12 @@ const printing: ReadonlySet<string> = new Set(['echo', 'printf']);
 /** Arguments of `find` after which a command stands. */
 const findActions: ReadonlySet<string> = new Set(['-exec', '-execdir', '-ok', '-okdir']);
 
-/** Reads what a text for the shell would run. A name can be hidden from this; blanks, quotes, assignments and the like are no hiding. */
+/** Reads the commands that a shell text would run. A determined author can hide a name from this; blanks, quotes and assignments do not hide it. */
 export function commandsIn(text: string): Commands {
   const found: Found = { lines: new Set(), unclear: text.length > longestText, characters: 0, readings: 0 };
   if (found.unclear) return found;
   read(text, found, 0);
-  // A quote that is none, in a comment or in a document that stands in the text, would hide all that follows.
+  // A quote in a comment or a here-document would hide everything that follows, so each line is also read by itself.
   const lines = text.split(/[\n\r;&|]+/);
   if (lines.length > 1) for (const line of lines) read(line, found, 0);
   return found;
@@ -126,7 +126,7 @@ function read(text: string, found: Found, depth: number): void {
   if (unclear) found.unclear = true;
   const named = (command: readonly { text: string }[], names: ReadonlySet<string>): boolean =>
     command.some(({ text: word }) => names.has(basename(word)));
-  // What is printed may be what a shell reads.
+  // A shell may run what another command prints.
   const runsPrinted = commands.some((command) => named(command, shells));
   for (const command of commands) {
     const words = command.map((word) => word.text);
@@ -138,13 +138,13 @@ function read(text: string, found: Found, depth: number): void {
   }
 }
 
-/** A place in the words of a command: where a command begins, or, with `own`, what stands between a wrapper and the command that it runs. */
+/** A position among the words of a command: the beginning of a command, or, with `own`, an argument of a wrapper before the command that it runs. */
 interface Place {
   at: number;
   own: 0 | 1 | undefined;
 }
 
-/** Notes a command, and the commands that it runs. */
+/** Adds a command, and the commands that it runs. */
 function look(words: readonly string[], found: Found, depth: number): void {
   const places: Place[] = [{ at: 0, own: undefined }];
   const seen = new Set<string>();
@@ -169,7 +169,7 @@ function behindWrapper(word: string, at: number, own: 0 | 1): Place[] {
   return option && !word.includes('=') ? [next, { at: at + 2, own }] : [next];
 }
 
-/** Notes the command that begins at a place, and tells where others may. */
+/** Adds the command at a position, and gives the positions at which others may begin. */
 function commandAt(words: readonly string[], at: number, found: Found, depth: number): Place[] {
   let from = at;
   while (from < words.length && (isAssignment(words[from] ?? '') || reserved.has(words[from] ?? ''))) from += 1;
@@ -187,7 +187,7 @@ function commandAt(words: readonly string[], at: number, found: Found, depth: nu
     if (name === 'eval') read(rest.join(' '), found, depth + 1);
   }
   if (name === 'git') {
-    // An alias that is given on the way: `-c alias.x='!command'`.
+    // An alias can be defined in the command: `-c alias.x='!command'`.
     for (const word of rest) {
       const [, text] = /^[\w.-]+=!([^]*)$/.exec(word) ?? [];
       if (text !== undefined) read(text, found, depth + 1);

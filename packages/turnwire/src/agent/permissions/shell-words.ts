@@ -1,28 +1,28 @@
-/** A word of a command, as the shell would have it after quotes and expansions, as far as the text alone shows that. */
+/** A word of a command after quotes and expansions, as far as the text alone shows them. */
 interface Word {
-  /** Variables that the text sets replaced, unknown ones left as they are written. */
+  /** The word with the variables that the text sets; unknown ones stay as they are written. */
   text: string;
-  /** The same without what expands to something unknown, which may be nothing. */
+  /** The word without the parts that expand to something unknown, which may be empty. */
   bare: string;
 }
 
-/** The commands of a text for the shell, each with its words, and those of the texts within: substitutions, defaults, subshells. */
+/** The commands of a shell text, each with its words, and those of the texts within: substitutions, defaults, subshells. */
 export interface ShellText {
   commands: Word[][];
-  /** Nested too deeply, or of too many parts, to be read to its end. */
+  /** True where the text has too many parts or is nested too deeply to be read to its end. */
   unclear: boolean;
-  /** Texts that were read: the whole, and those within. */
+  /** The number of texts that were read: the whole, and those within. */
   texts: number;
 }
 
-/** Texts within texts within texts. */
+/** The deepest nesting of texts. */
 const deepest = 12;
 const mostTexts = 2000;
 const mostCommands = 5000;
 
 /**
- * Reads a text as `sh` and bash split it: quotes and backslashes, comments, separators, subshells, redirections, `$(…)`, backticks, `<(…)`, `${x:-word}`.
- * What is no shell is read as if it were; nothing is run.
+ * Reads a text as `sh` and bash split it: quotes and backslashes, comments, separators, subshells, redirections, `$(…)`, backticks, `<(…)`, `${x:-word}`. A
+ * text that is no shell is read in the same way; nothing is run.
  */
 export function readShell(text: string): ShellText {
   const read: ShellText = { commands: [], unclear: false, texts: 0 };
@@ -38,9 +38,9 @@ class Reader {
   #at = 0;
   #command: Word[] = [];
   #word: Word | undefined;
-  /** Whether a part of the word was quoted: then it is one word, and no redirection, comment or list in braces. */
+  /** True where a part of the word was quoted: then it is no redirection, comment or list in braces. */
   #quoted = false;
-  /** The operator that the next word belongs to. */
+  /** The redirection operator that the next word belongs to. */
   #redirects: string | undefined;
 
   constructor(text: string, read: ShellText, variables: Map<string, string>, depth: number) {
@@ -115,7 +115,7 @@ class Reader {
     this.#quoted = false;
     if (word === undefined) return;
     if (this.#redirects !== undefined) {
-      // What a command reads may be what a shell runs.
+      // A shell may run the input of a command.
       if (this.#redirects === '<<<') new Reader(word.text, this.#read, new Map(), this.#depth + 1).run();
       this.#redirects = undefined;
       return;
@@ -135,7 +135,7 @@ class Reader {
   }
 
   #redirect(): void {
-    // Digits right before it are the descriptor, and no word; so is a name in braces.
+    // Digits or a name in braces right before the operator are its descriptor, not a word.
     if (this.#word !== undefined && !this.#quoted && /^(?:\d+|\{\w+\})$/.test(this.#word.text)) this.#word = undefined;
     this.#endWord();
     const [operator = '>'] = /^(?:<<<|<<-?|<>|<&|>>|>&|>\||<|>)/.exec(this.#text.slice(this.#at, this.#at + 3)) ?? [];
@@ -212,7 +212,7 @@ class Reader {
     return this.#variable(name, inQuotes);
   }
 
-  /** `$name`, or what stands in `${…}`. */
+  /** The value of `$name`, or of the text in `${…}`. */
   #variable(inside: string, inQuotes: boolean): void {
     const [, name = '', rest = ''] = /^[#!]?([A-Za-z_]\w*|.)([^]*)$/.exec(inside) ?? [];
     if (/[`$]/.test(rest)) this.#readWithin(rest);
@@ -224,7 +224,7 @@ class Reader {
     else this.#add({ text: value, bare: value });
   }
 
-  /** `$'…'`, with the escapes of C. */
+  /** Reads `$'…'`, with the escapes of C. */
   #ansiQuoted(): void {
     const [whole = '', body = ''] = /^\$'((?:\\[^]|[^'\\])*)'?/.exec(this.#text.slice(this.#at)) ?? [];
     this.#at += Math.max(2, whole.length);
@@ -234,7 +234,7 @@ class Reader {
     );
   }
 
-  /** A substitution: its commands are read, and of what it prints the last word of the first is the best guess. */
+  /** Reads the commands of a substitution. Its value is guessed as the last word of its first command. */
   #inner(end: string): Word {
     return this.#readWithin(this.#inside(end));
   }
@@ -251,7 +251,7 @@ class Reader {
     return { text: this.#read.commands[before]?.at(-1)?.text ?? '', bare: '' };
   }
 
-  /** The text up to the end of a substitution, which may hold others, and quotes. */
+  /** The text up to the end of a substitution, which may contain quotes and other substitutions. */
   #inside(end: string): string {
     const open = end === ')' ? '(' : '{';
     const from = this.#at;
@@ -272,7 +272,7 @@ class Reader {
   }
 }
 
-/** Where a quote ends that begins here; the end of the text where it does not. */
+/** The index at which the quote that begins here ends; the end of the text for one without an end. */
 function endOfQuote(text: string, at: number): number {
   const quote = text[at];
   for (let end = at + 1; end < text.length; end += 1) {

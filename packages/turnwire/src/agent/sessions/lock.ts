@@ -4,18 +4,18 @@ export interface Lock {
   release(): void;
 }
 
-/** Who has a file: the number of a process, and when that began, because numbers are given out again after it has ended, and after each boot. */
+/** The owner of a file: the number of a process, and the time at which it began, because numbers are used again after its end, and after each boot. */
 interface Owner {
   pid: number;
-  /** Empty where the system does not tell. */
+  /** The time at which the process began; empty where the system does not tell. */
   began: string;
 }
 
 /**
- * Keeps a file for this process, by another one beside it that says who has it. What a process that was killed has left behind is taken away; where
- * the system does not tell when a process began (it does on Linux), any process that has got its number since counts as the owner.
+ * Locks a file for this process, by a second file beside it that names the owner. A lock of a process that was killed is removed. On systems that do not tell
+ * when a process began (Linux does), any later process with the same number counts as the owner.
  *
- * @throws Error if a process that lives has it.
+ * @throws Error if a living process has the lock
  */
 export function lockFile(path: string): Lock {
   const lock = `${path}.lock`;
@@ -51,18 +51,18 @@ function lives({ pid, began }: Owner): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // It lives, and is somebody else's.
+    // EPERM: the process is alive, and belongs to another user.
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
   }
   const now = beginning(pid);
   return began === '' || now === '' || began === now;
 }
 
-/** The boot, and the ticks from it to the start of the process. */
+/** The id of the boot, and the ticks from the boot to the start of the process. */
 function beginning(pid: number): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    // The name, in parentheses, may hold blanks and parentheses itself; what follows the last one begins with field 3, and the start is field 22.
+    // The name stands in parentheses and may contain blanks and parentheses. Field 3 follows the last one; the start is field 22.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
     return start === undefined ? '' : `${boot}/${start}`;

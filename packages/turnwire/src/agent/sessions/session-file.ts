@@ -20,43 +20,43 @@ import { addUsage, noTokens } from '../turn/usage.js';
 import { lockFile, type Lock } from './lock.js';
 import { readSession, type SessionEntry, type SessionHead, type SessionText } from './session-line.js';
 
-/** A file larger than this is not read back. */
+/** The largest file that is read, in bytes. */
 const mostBytes = 512 * 1024 * 1024;
 
-/** What a session had come to. */
+/** The state of a session at its end. */
 export interface SessionState {
   head: SessionHead;
-  /** All items, as they are sent. Calls that had no answer when the process ended have one. */
+  /** All items, as they are sent. Calls without an answer at the end of the process have one. */
   items: readonly InputItem[];
-  /** Which models have made them. */
+  /** The models that have made the items. */
   makers: ReadonlyMap<InputItem, ItemOrigin>;
-  /** The agent whose turn it is. */
+  /** The agent at work. */
   agent: string;
-  /** Undefined: it has none. */
+  /** The title of the session; undefined for none. */
   title: string | undefined;
   usage: typeof noTokens;
   cost: number | undefined;
 }
 
-/** A session that is kept, opened to go on. Nobody else writes to it meanwhile. */
+/** A session file that is open for writing. No other process writes to it meanwhile. */
 export interface SessionFile extends HistoryKeeper {
   readonly id: string;
   readonly state: SessionState;
-  /** Whether anything was ever said in it. */
+  /** True where something was ever said in the session. */
   readonly used: boolean;
   append(entry: SessionEntry): void;
   close(): void;
 }
 
 /**
- * Begins the file of a new session.
+ * Creates the file of a new session.
  *
- * @throws Error if it cannot be written.
+ * @throws Error if it cannot be written
  */
 export function createSessionFile(path: string, head: SessionHead): SessionFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const lock = lockFile(path);
-  // Not readable by others: what was said and read is in it.
+  // The file is not readable by others, since it has everything that was said and read.
   const file = openSync(path, 'wx', 0o600);
   writeLine(file, head);
   syncFolder(dirname(path));
@@ -64,10 +64,10 @@ export function createSessionFile(path: string, head: SessionHead): SessionFile 
 }
 
 /**
- * Opens the file of an earlier session to go on: what was torn off when its process ended is cut away, and calls without an answer get one, so that
+ * Opens the file of an earlier session to continue it. A last line that was not written to its end is cut off, and calls without an answer get one, so that
  * the history can be sent.
  *
- * @throws Error if it is no session file, or another process is writing to it.
+ * @throws Error if it is no session file, or another process is writing to it
  */
 export function resumeSessionFile(path: string): SessionFile {
   const lock = lockFile(path);
@@ -79,7 +79,7 @@ export function resumeSessionFile(path: string): SessionFile {
     ftruncateSync(file, text.length);
     const state = stateOf(text);
     const answers = missingAnswers(text);
-    // Appended, not in place: the descriptor stands at the beginning.
+    // The position is the end of the text, since the descriptor stands at the beginning.
     if (answers.length > 0) writeLine(file, { kind: 'items', items: answers }, text.length);
     closeSync(file);
     return opened(path, openSync(path, 'a'), lock, { ...state, items: [...state.items, ...answers] });
@@ -90,7 +90,7 @@ export function resumeSessionFile(path: string): SessionFile {
   }
 }
 
-/** What a session came to, without opening it to go on. */
+/** The state of a session, without opening it to continue it. */
 export function stateOf({ head, entries }: SessionText): SessionState {
   let items: InputItem[] = [];
   const makers = new Map<InputItem, ItemOrigin>();
@@ -120,12 +120,12 @@ export function stateOf({ head, entries }: SessionText): SessionState {
   return { head, items, makers, agent, title, usage, cost };
 }
 
-/** Answers for the calls that the end of the process has left without one. */
+/** Answers for the calls that had none when the process ended. */
 function missingAnswers(text: SessionText): InputItem[] {
   const begun = new Set<string>();
   for (const entry of text.entries) {
     if (entry.kind === 'begun') begun.add(entry.call_id);
-    // An id may come again in a later turn: what was begun under it before was another call.
+    // An id may be used again in a later turn, where it names another call.
     if (entry.kind === 'items')
       for (const item of entry.items) if ('call_id' in item) begun.delete(String(item.call_id));
   }
@@ -154,7 +154,7 @@ function opened(path: string, file: number, lock: Lock, state: SessionState): Se
       if (!open) return;
       open = false;
       closeSync(file);
-      // Nothing was said in it: nobody will want to go on from there.
+      // Nothing was said in this session, so nobody will want to continue it.
       if (state.items.length === 0 && isEmpty(path)) rmSync(path, { force: true });
       lock.release();
     },
@@ -169,7 +169,7 @@ function isEmpty(path: string): boolean {
   }
 }
 
-/** Written as a whole and synced before anything else happens: what the file does not say was not done, and what was done it says. */
+/** Writes a line and syncs it before anything else happens: the file then has everything that was done. */
 function writeLine(file: number, value: SessionHead | SessionEntry, position?: number): void {
   const line = Buffer.from(`${JSON.stringify(value)}\n`);
   for (let written = 0; written < line.length;)
@@ -183,7 +183,7 @@ function writeLine(file: number, value: SessionHead | SessionEntry, position?: n
   fsyncSync(file);
 }
 
-/** So that the name of a new file is there after a power failure, too. Not every system can. */
+/** Syncs a folder, so that the name of a new file also survives a power failure. Not every system can. */
 function syncFolder(folder: string): void {
   try {
     const descriptor = openSync(folder, 'r');
@@ -198,6 +198,6 @@ function closeQuietly(file: number): void {
   try {
     closeSync(file);
   } catch {
-    // It was closed already.
+    // The descriptor was closed already.
   }
 }

@@ -9,30 +9,30 @@ import type { TokenUsage } from '../events.js';
 
 const ending = '.jsonl';
 
-/** One session of a folder, for a list. */
+/** A session of a folder, as a list shows it. */
 export interface SessionSummary {
   id: string;
-  /** ISO 8601. */
+  /** The time of its beginning, in ISO 8601. */
   created: string;
   changed: string;
   /** The agent file. */
   file: string;
   agent: string;
   items: number;
-  /** The first thing that the user said. */
+  /** The first prompt of the user. */
   prompt: string;
-  /** Absent: it has none. */
+  /** The title of the session; absent for none. */
   title?: string;
   usage: TokenUsage;
   cost?: number;
 }
 
-/** No such session, or one that cannot be read; the message says what to do. */
+/** Thrown for a session that does not exist or cannot be read; the message says what to do. */
 export class SessionError extends Error {
   override readonly name = 'SessionError';
 }
 
-/** The sessions that are kept in a folder, a file each. */
+/** A folder of sessions, with one file for each. */
 export class SessionFolder {
   readonly #folder: string;
 
@@ -40,7 +40,7 @@ export class SessionFolder {
     this.#folder = folder;
   }
 
-  /** A new session. Ids begin with the time, so that their order is that of their beginnings. */
+  /** Creates a session. Ids begin with the time, so their order is that of their beginnings. */
   create(file: string, agent: string): SessionFile {
     const created = new Date().toISOString();
     const id = `${created.slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(4).toString('hex')}`;
@@ -48,9 +48,9 @@ export class SessionFolder {
   }
 
   /**
-   * Opens a session to go on: one by its id, or by how many sessions ago it was used last, `-1` for the last one.
+   * Opens a session to continue it: by its id, or by its place among the most recently used ones, `-1` for the last.
    *
-   * @throws SessionError if there is none, it cannot be read, or another process has it.
+   * @throws SessionError if there is none, it cannot be read, or another process has it
    */
   resume(reference: string): SessionFile {
     const id = this.#find(reference, undefined);
@@ -62,10 +62,10 @@ export class SessionFolder {
   }
 
   /**
-   * What was said in a session, a text for each message and call, without opening it to go on.
+   * The messages and calls of a session as texts, without opening it to continue it.
    *
-   * @param without the id of the session that is not counted among the earlier ones
-   * @throws SessionError if there is none, or it cannot be read.
+   * @param without the id of a session that does not count among the earlier ones
+   * @throws SessionError if there is none, or it cannot be read
    */
   transcript(reference: string, without?: string): readonly string[] {
     const path = this.#pathOf(this.#find(reference, without));
@@ -78,13 +78,13 @@ export class SessionFolder {
 
   #find(reference: string, without: string | undefined): string {
     const id = /^-\d+$/.test(reference) ? this.#recent(Number(reference), without) : reference;
-    // An id is a name and no path: nothing outside of the folder is opened.
+    // An id is a plain name: no path can lead out of the folder.
     if (!/^[A-Za-z0-9_-]+$/.test(id) || !this.#ids().includes(id))
       throw new SessionError(`there is no session ${reference}; "turnwire sessions" lists them`);
     return id;
   }
 
-  /** All of them, the one that was used last first. One that cannot be read is left out, and `unreadable` told why. */
+  /** All sessions, the most recently used one first. A session that cannot be read is left out, and `unreadable` is called with the reason. */
   list(unreadable: (message: string) => void): SessionSummary[] {
     return this.#byUse().flatMap((id) => {
       const path = this.#pathOf(id);

@@ -11,9 +11,9 @@ const head = z.object({
   version: z.literal(1),
   id: z.string(),
   created: z.string(),
-  /** The agent file, as an absolute path. */
+  /** The absolute path of the agent file. */
   file: z.string(),
-  /** The agent it began with. */
+  /** The agent that the session began with. */
   agent: z.string(),
 });
 
@@ -36,18 +36,18 @@ const entry = z.discriminatedUnion('kind', [
 export type SessionHead = z.output<typeof head>;
 export type SessionEntry = HistoryEntry | Extract<z.output<typeof entry>, { kind: 'usage' }>;
 
-/** A session file, as it stands on the disk. */
+/** The content of a session file. */
 export interface SessionText {
   head: SessionHead;
   entries: readonly SessionEntry[];
-  /** Bytes up to the end of the last whole line: what follows was being written when the process ended. */
+  /** The bytes up to the end of the last complete line: bytes after it were being written when the process ended. */
   length: number;
 }
 
 /**
  * Reads a session file.
  *
- * @throws Error that says in which line it is no session file. A last line without its end is not read: it was never acknowledged.
+ * @throws Error that names the first line which is not one of a session file. An incomplete last line is ignored, since its writing was never acknowledged
  */
 export function readSession(bytes: Uint8Array, name: string): SessionText {
   const length = bytes.lastIndexOf(0x0a) + 1;

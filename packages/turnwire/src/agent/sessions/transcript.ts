@@ -2,10 +2,10 @@ import type { InputItem } from '@turnwire/client';
 import { outputText } from '../tools/output.js';
 import type { ToolOutput } from '../tools/tool.js';
 
-/** Of one call or result, in characters. */
+/** The most characters of one call or result. */
 const longest = 2000;
 
-/** A history as people and models read it: who said what, what was called, and what came of it. */
+/** A history as people and models read it: messages with their authors, calls, and their results. */
 export function transcriptOf(items: readonly InputItem[]): string[] {
   return items.flatMap((item) => {
     if ('role' in item) return said(String(item.role), textOf(item.content));

@@ -4,17 +4,17 @@ import { dirname, join } from 'node:path';
 import { messageOf } from '../base/abort.js';
 import { readSkillFile, type Skill } from './skill-file.js';
 
-/** Folders within folders that are looked through. */
+/** The deepest level of folders that is searched. */
 const deepest = 5;
-/** More than this are not looked at. */
+/** The most skills that are read. */
 const mostSkills = 500;
 
 /**
- * Finds the skills for a folder, as docker-agent does: those of the user first, then those of the project from the top of its repository down. Of two
- * with one name, the later one counts.
+ * Finds the skills for a folder, as docker-agent does: those of the user first, then those of the project from the top of its repository down. Of two with
+ * one name, the later one counts.
  *
  * @param home the home folder of the user; undefined: there is none
- * @param warn told of each file that is no skill
+ * @param warn called for each file that is no skill
  */
 export async function findSkills(
   directory: string,
@@ -41,13 +41,13 @@ export async function findSkills(
   return found;
 }
 
-/** The SKILL.md files in a folder, so many folders deep. */
+/** The SKILL.md files in a folder, up to a depth. */
 async function within(folder: string, depth: number): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const files: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const place = join(folder, entry.name);
-    // A skill is often a link to where it is kept.
+    // A skill is often a link to a folder elsewhere.
     if (!entry.isDirectory() && !entry.isSymbolicLink()) continue;
     const file = join(place, 'SKILL.md');
     if (existsSync(file)) files.push(file);
@@ -56,7 +56,7 @@ async function within(folder: string, depth: number): Promise<string[]> {
   return files;
 }
 
-/** The folders from the top of the repository down to this one; this one alone where there is none. */
+/** The folders from the top of the repository down to this one; outside of a repository, this one alone. */
 function fromRepository(directory: string): string[] {
   const folders: string[] = [];
   for (let folder = directory; ; folder = dirname(folder)) {

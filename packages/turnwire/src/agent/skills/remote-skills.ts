@@ -3,7 +3,7 @@ import { causeOf } from '../tools/mcp/failure.js';
 import { openHttp } from '../tools/mcp/transports/http.js';
 import { parseSkill, type Skill } from './skill-file.js';
 
-/** Skills of one address that are looked at. */
+/** The most skills of one address that are read. */
 const mostSkills = 100;
 
 const index = z.object({
@@ -11,10 +11,10 @@ const index = z.object({
 });
 
 /**
- * The skills that an address offers, as docker-agent finds them: its list is at `/.well-known/skills/index.json`, and each file of a skill beside it, in a
+ * The skills that an address offers. As in docker-agent, their list is at `/.well-known/skills/index.json`, and the files of a skill are beside it, in a
  * folder of its name.
  *
- * @param warn told of each skill that cannot be read
+ * @param warn called for each skill that cannot be read
  * @throws Error that says why there is no list
  */
 export async function remoteSkills(address: string, warn: (message: string) => void): Promise<Skill[]> {

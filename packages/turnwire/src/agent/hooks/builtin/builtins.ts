@@ -16,20 +16,20 @@ import { git } from './git.js';
 import { forgetLarge, limited } from './large-results.js';
 import { snapshot, tidy } from './snapshot.js';
 
-/** What a builtin hook knows. */
+/** The surroundings of a builtin hook. */
 export interface BuiltinContext {
   /** An absolute path. */
   directory: string;
   env: Variables;
   now: Date;
   signal: AbortSignal;
-  /** The user's folder of turnwire. */
+  /** The folder of turnwire in the user's home. */
   home: string | undefined;
-  /** Asks the guards of prompt files. @throws Error where one of them does not say yes. */
+  /** Asks the hooks that guard prompt files. @throws Error where one of them does not approve */
   approve: (file: PromptFile) => Promise<void>;
 }
 
-/** What it is told, as commands are. */
+/** The input of a hook, the same as for commands. */
 export type Told = Readonly<Record<string, unknown>>;
 
 type Builtin = (
@@ -38,9 +38,9 @@ type Builtin = (
   around: BuiltinContext,
 ) => Promise<Partial<HookFields>> | Partial<HookFields>;
 
-/** What `git diff` says at most, in characters. */
+/** The most characters of `git diff` that are passed on. */
 const longestDiff = 4096;
-/** Entries of a folder that are listed. */
+/** The most entries of a folder that are listed. */
 const mostEntries = 100;
 const defaultCommits = '10';
 
@@ -124,7 +124,7 @@ const builtins: Readonly<Record<BuiltinHook['command'], Builtin>> = {
     else await snapshot(around, around.home, `${String(point)} of ${String(id)}`);
     return {};
   },
-  // What it lets go of in docker-agent, models of Docker's own engine, cannot be spoken to here.
+  // In docker-agent this hook unloads models of Docker's own engine, which turnwire does not support.
   unload: () => ({}),
   max_iterations([most = '0'], { iteration }) {
     const over = typeof iteration === 'number' && iteration > Number(most);
@@ -152,7 +152,7 @@ const builtins: Readonly<Record<BuiltinHook['command'], Builtin>> = {
   },
 };
 
-/** @throws Error that says why it cannot tell what it is for. */
+/** Runs a builtin hook. @throws Error that says why it has no answer */
 export async function runBuiltin(
   { command, args = [] }: BuiltinHook,
   told: Told,
@@ -169,7 +169,7 @@ function titled(title: string, text: string): string {
   return text === '' ? '' : `${title}:\n${text}`;
 }
 
-/** What git says of the working directory; nothing where it is no repository, or there is no git. */
+/** The output of git in the working directory; empty where that is no repository, or git is missing. */
 async function gitText(around: BuiltinContext, args: readonly string[]): Promise<string> {
   return ((await git(around, args)) ?? '').trim();
 }

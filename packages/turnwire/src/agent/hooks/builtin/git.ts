@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Variables } from '../../tools/commands/command.js';
 
-/** Of what git prints, in bytes. */
+/** The most bytes of git's output. */
 const outputLimit = 16 * 1024 * 1024;
 
-/** No program that a repository names is run, and nobody is asked. */
+/** Options with which git runs no program that a repository names, and asks nobody. */
 const careful = ['--no-pager', '--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
 
 export interface GitOptions {
@@ -15,7 +15,7 @@ export interface GitOptions {
   signal: AbortSignal;
 }
 
-/** What git prints; undefined where it ends with a failure, or there is no git. @throws Error where it cannot be run, and the reason of the signal */
+/** Runs git and gives its output; undefined where git fails or is missing. @throws Error where it cannot be run, and the reason of the signal */
 export async function git(
   { directory, env, signal }: GitOptions,
   args: readonly string[],

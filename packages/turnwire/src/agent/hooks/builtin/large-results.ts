@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstCharacters, lastCharacters } from '../../base/well-formed.js';
 
-/** What the model is shown of a result at most: lines, and characters. */
+/** The most lines and characters of a result that the model is shown. */
 const mostLines = 2000;
 const mostCharacters = 50 * 1024;
 
 /**
- * A result that is too large, as the model is told of it: where all of it is, and its end, or, of a file that was read, its beginning. Undefined for one that
- * is not.
+ * The short form of a result that is too large, for the model: the path of a file with all of it, and its end, or the beginning of a file that was read.
+ * undefined for a result that is not too large.
  */
 export async function limited(text: string, tool: string, session: string): Promise<string | undefined> {
   const lines = text.split('\n');
@@ -25,7 +25,7 @@ export async function limited(text: string, tool: string, session: string): Prom
   return `This result was too large (${Buffer.byteLength(text)} bytes). All of it is in ${file}. Its ${fromStart ? 'beginning' : 'end'}:\n\n${shown}`;
 }
 
-/** Takes the files of a session away. */
+/** Deletes the files of a session. */
 export async function forgetLarge(session: string): Promise<void> {
   await rm(folderOf(session), { recursive: true, force: true });
 }

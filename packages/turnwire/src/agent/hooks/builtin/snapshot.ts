@@ -4,20 +4,20 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { git, type GitOptions } from './git.js';
 
-/** New files that are larger are left out, in bytes. */
+/** The largest new file that a snapshot includes, in bytes. */
 const largestFile = 2 * 1024 * 1024;
 const branch = 'refs/heads/snapshots';
 
-/** One after another: they share an index. */
+/** The last snapshot that was begun. They run one after another, since they share an index. */
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Keeps what a git repository holds now, as a commit of another repository in the user's folder: the user's own is not touched. What that one ignores is
- * left out, and so is a state that is there already. Nothing outside of a repository.
+ * Saves the present files of a git repository as a commit of another repository in the user's folder; the user's own repository is not changed. Ignored files
+ * are left out, and a state that is saved already is not saved again. Outside of a repository nothing is saved.
  *
- * @param home the user's folder of turnwire
- * @param why what the commit is called
- * @throws Error that says why it cannot be kept
+ * @param home the folder of turnwire in the user's home
+ * @param why the message of the commit
+ * @throws Error that says why the snapshot failed
  */
 export function snapshot(options: GitOptions, home: string, why: string): Promise<void> {
   const next = last.then(() => take(options, home, why));
@@ -25,7 +25,7 @@ export function snapshot(options: GitOptions, home: string, why: string): Promis
   return next;
 }
 
-/** Packs what was kept. */
+/** Packs the snapshots of a repository. */
 export async function tidy(options: GitOptions, home: string): Promise<void> {
   const root = (await git(options, ['rev-parse', '--show-toplevel']))?.trim();
   if (root === undefined || !existsSync(folderFor(home, root))) return;
@@ -70,7 +70,7 @@ async function take(options: GitOptions, home: string, why: string): Promise<voi
   await run('update-ref', branch, said.trim());
 }
 
-/** Where the snapshots of a repository are. */
+/** The folder of the snapshots of a repository. */
 function folderFor(home: string, root: string): string {
   return join(home, 'snapshots', createHash('sha256').update(root).digest('hex').slice(0, 16));
 }
