@@ -83,6 +83,12 @@ export class ChainMemory {
   readonly #baselines = new Map<string, Baseline>();
   /** Baselines that the server has lost: kept while there is room, so that the reason of a full plan can be told. */
   readonly #lost = new Map<string, Baseline>();
+  /**
+   * Both in their order, for as long as the memory lives. A new iterator for each eviction would pass over the places of all that were removed before, which
+   * takes 10 µs among 20,000 of them.
+   */
+  readonly #oldestBaselines = this.#baselines.values();
+  readonly #oldestLost = this.#lost.values();
 
   constructor({ maxBytes }: ChainMemoryOptions) {
     this.#maxBytes = maxBytes;
@@ -181,11 +187,9 @@ export class ChainMemory {
   }
 
   #evict(): void {
-    while (this.bytes > this.#maxBytes) {
-      const [oldest] = this.#lost.size > 0 ? this.#lost.values() : this.#baselines.values();
-      if (oldest === undefined) return;
-      this.#release(oldest);
-    }
+    // An iterator that has come to an end would stay there: none is asked while its map is empty.
+    while (this.bytes > this.#maxBytes && this.#baselines.size + this.#lost.size > 0)
+      this.#release((this.#lost.size > 0 ? this.#oldestLost : this.#oldestBaselines).next().value);
   }
 
   #release(baseline: Baseline | undefined): void {

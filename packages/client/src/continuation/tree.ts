@@ -117,40 +117,45 @@ const indexFrom = 8;
 
 /** Two or more children of a node, found by signature or, for references, by id. */
 class Siblings<Mark> {
-  readonly #nodes: TreeNode<Mark>[];
-  #index: Map<number | string, TreeNode<Mark>[]> | undefined;
+  /** A list while they are few: comparing them costs less than a signature. */
+  #nodes: TreeNode<Mark>[] | Map<number | string, TreeNode<Mark>[]>;
+  #count: number;
 
   constructor(...nodes: TreeNode<Mark>[]) {
     this.#nodes = nodes;
+    this.#count = nodes.length;
   }
 
   /** The only child that is left. */
   get last(): TreeNode<Mark> | undefined {
-    return this.#nodes.length === 1 ? this.#nodes[0] : undefined;
+    if (this.#count !== 1) return undefined;
+    const [last] = Array.isArray(this.#nodes) ? this.#nodes : [...this.#nodes.values()].flat();
+    return last;
   }
 
   add(node: TreeNode<Mark>): void {
+    this.#count += 1;
+    if (!Array.isArray(this.#nodes)) return this.#enter(this.#nodes, node);
     this.#nodes.push(node);
-    if (this.#index !== undefined) this.#enter(this.#index, node);
-    else if (this.#nodes.length >= indexFrom) {
-      this.#index = new Map();
-      for (const child of this.#nodes) this.#enter(this.#index, child);
-    }
+    if (this.#count < indexFrom) return;
+    const index = new Map<number | string, TreeNode<Mark>[]>();
+    for (const child of this.#nodes) this.#enter(index, child);
+    this.#nodes = index;
   }
 
   remove(node: TreeNode<Mark>): void {
-    removeValue(this.#nodes, node);
-    if (this.#index === undefined) return;
+    this.#count -= 1;
+    if (Array.isArray(this.#nodes)) return removeValue(this.#nodes, node);
     for (const key of node.keys) {
-      const bucket = this.#index.get(key) ?? [];
+      const bucket = this.#nodes.get(key) ?? [];
       removeValue(bucket, node);
-      if (bucket.length === 0) this.#index.delete(key);
+      if (bucket.length === 0) this.#nodes.delete(key);
     }
   }
 
-  /** All children if they are few: comparing them costs less than a signature. */
+  /** The children that may match a key, the newest last. */
   candidates(key: () => number | string): readonly TreeNode<Mark>[] {
-    return this.#index === undefined ? this.#nodes : (this.#index.get(key()) ?? []);
+    return Array.isArray(this.#nodes) ? this.#nodes : (this.#nodes.get(key()) ?? none);
   }
 
   #enter(index: Map<number | string, TreeNode<Mark>[]>, node: TreeNode<Mark>): void {
