@@ -4,13 +4,13 @@ import type { PromptFile } from './conversation/prompt-files.js';
 import { callerIn } from './tools/session/background-agents.js';
 import { defineTool, type Tool } from './tools/tool.js';
 
-/** An agent that is ready to work. */
+/** An agent with its tools and the parts of its system prompt. */
 export interface Member {
   agent: Agent;
   tools: readonly Tool[];
-  /** Puts around its instruction what else the agent is told. @default nothing is */
+  /** Adds the other parts of the system prompt to the agent's instruction. @default adds nothing */
   instructions?: ((instruction: string) => string) | undefined;
-  /** The files whose text is a part of that. @default there are none */
+  /** The files whose text is a part of the system prompt. @default none */
   promptFiles?: readonly PromptFile[] | undefined;
 }
 
@@ -20,11 +20,11 @@ export function promptFor({ agent, instructions }: Member): string {
 }
 
 export interface TeamWork {
-  /** Lets another agent go on with this conversation from the next turn on. */
+  /** Gives this conversation to another agent, which goes on from the next turn on. */
   handOff: (to: string) => void;
 }
 
-/** The tools by which an agent turns to others; none for one that works alone. */
+/** The tools by which an agent gives work to other agents; none for an agent that works alone. */
 export function teamTools({ subAgents, handoffs }: Agent, { handOff }: TeamWork): Tool[] {
   const tools: Tool[] = [];
   if (subAgents.length > 0) {
@@ -33,7 +33,7 @@ export function teamTools({ subAgents, handoffs }: Agent, { handOff }: TeamWork)
         name: 'transfer_task',
         description:
           'Gives a task to another agent and returns its answer. It sees nothing of this conversation: say all that it needs.',
-        // Each of its own calls is approved by itself.
+        // The calls of the other agent are approved one by one.
         readOnly: true,
         alone: true,
         delegates: true,

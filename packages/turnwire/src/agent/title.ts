@@ -8,11 +8,11 @@ import { firstCharacters } from './base/well-formed.js';
 
 const instructions =
   'You give a conversation between a user and an agent a title of at most six words, in the language of the user. Answer with the title alone, without quotes.';
-/** Of the conversation, in characters: what it is about is said at its beginning. */
+/** The part of the conversation that a title is made of, in characters: its subject is said at the beginning. */
 const longestBeginning = 4000;
 const longestTitle = 80;
 
-/** A title for a conversation by its beginning; empty where the model has none. */
+/** A title for a conversation, made of its beginning; empty where the model gives none. */
 export async function* titleOf(
   conversation: Conversation,
   model: Model,

@@ -48,7 +48,7 @@ export async function remoteSkills(address: string, warn: (message: string) => v
   }
 }
 
-/** Whether a file stays in the folder of its skill, whatever reads its path. */
+/** True where a path stays within the folder of its skill, however it is read. */
 function isInside(path: string): boolean {
   return /^[\w .-]+(?:\/[\w .-]+)*$/.test(path) && !path.split('/').some((part) => /^\.+$/.test(part));
 }

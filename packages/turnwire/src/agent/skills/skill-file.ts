@@ -3,22 +3,22 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { readText } from '../tools/files/text-file.js';
 
-/** Of a SKILL.md, in bytes. */
+/** The largest SKILL.md, in bytes. */
 const fileLimit = 256 * 1024;
 
-/** Instructions that are there to be read when they are needed. */
+/** Instructions that the model reads when it needs them. */
 export interface Skill {
   name: string;
   /** Tells the model when to use it. */
   description: string;
   instructions: string;
-  /** Followed in a conversation of its own. */
+  /** True for a skill that is followed in a conversation of its own. */
   fork: boolean;
-  /** Tools that it is written for. */
+  /** Tools that the skill was written for. */
   allowedTools: readonly string[];
-  /** Where its other files are; undefined for one that is not on the disk. */
+  /** The folder of the skill's other files; undefined for a skill that is not on the disk. */
   folder: string | undefined;
-  /** Its files, by their paths, where it comes from an address. @default it has none, or they are on the disk */
+  /** The files of a skill from an address, by their paths. @default none, or files on the disk */
   files?: ReadonlyMap<string, string>;
 }
 
@@ -30,9 +30,9 @@ const head = z.looseObject({
 });
 
 /**
- * Reads a SKILL.md: Markdown behind a head in YAML with `name` and `description`.
+ * Reads a SKILL.md: a YAML head with `name` and `description`, then Markdown.
  *
- * @throws Error that says what is wrong with it.
+ * @throws Error that says what is wrong with it
  */
 export async function readSkillFile(path: string): Promise<Skill> {
   const { text, cut } = await readText(path, path, fileLimit);
@@ -41,11 +41,11 @@ export async function readSkillFile(path: string): Promise<Skill> {
 }
 
 /**
- * What a SKILL.md says.
+ * Parses a SKILL.md.
  *
- * @param path what it is called in messages
- * @param standard its name where its head has none
- * @throws Error that says what is wrong with it.
+ * @param path the name of the file in messages
+ * @param standard the name of the skill where its head has none
+ * @throws Error that says what is wrong with it
  */
 export function parseSkill(text: string, path: string, standard: string): Skill {
   const [, yaml, body = ''] = /^---\r?\n([^]*?)\r?\n---\r?\n?([^]*)$/.exec(text) ?? [];

@@ -13,23 +13,23 @@ import { withPath } from '../tools/files/workspace.js';
 import { findSkills } from './find-skills.js';
 import type { Skill } from './skill-file.js';
 
-/** Of a file of a skill, in bytes. */
+/** The largest file of a skill, in bytes. */
 const fileLimit = 256 * 1024;
 
 interface Offered extends Skill {
-  /** What follows it, where that is another one than the agent's. */
+  /** The model that follows the skill, where it is not the agent's. */
   model: Model | undefined;
 }
 
-/** The skills of an agent: what they are called, and the tools that the model reads them with. */
+/** The skills of an agent: their names, and the tools by which the model reads them. */
 export interface OpenSkills extends OpenToolset {
   offered: readonly Skill[];
 }
 
 /**
- * Opens the skills of an agent. The model is told their names and what they are for; it reads one when it needs it.
+ * Opens the skills of an agent. The model is given their names and descriptions, and reads a skill when it needs it.
  *
- * @throws Error for a name that is none of the skills that are there.
+ * @throws Error for a name without a skill
  */
 export async function openSkills(
   { found, names, inline, addresses }: Skills,
@@ -129,7 +129,7 @@ function toolsOf(skills: ReadonlyMap<string, Offered>): Tool[] {
   ];
 }
 
-/** A text of a skill, once the guards of the agent have said yes to it. */
+/** A text of a skill, once the hooks that guard skills have approved it. */
 async function approved(
   { name, folder }: Offered,
   file: string | undefined,

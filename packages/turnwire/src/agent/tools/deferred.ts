@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { nearest } from '../../config/file/nearest.js';
 import { defineTool, type Tool } from './tool.js';
 
-/** Tools that a search tells of at most. */
+/** The most tools that a search lists. */
 const mostFound = 50;
 const names = { search: 'search_tool', add: 'add_tool' } as const;
 
@@ -11,12 +11,12 @@ export const aboutDeferred = `There are more tools than you see: find them by a 
 const answer = (name: string): string => `${name} is yours from your next turn on.`;
 const answered = /^([\w-]+) is yours from your next turn on\.$/;
 
-/** Whether a tool of somebody else's has the name of one of the two below. */
+/** True where a tool has the name of one of the two tools below. */
 export function isDeferringName(name: string): boolean {
   return name === names.search || name === names.add;
 }
 
-/** The tools as the model is shown them: the deferred ones last, once it has added them, in that order. */
+/** The tools that the model is shown. Deferred ones that it has added come last, in the order in which it added them. */
 export function withoutDeferred(all: readonly Tool[], added: Set<string>): readonly Tool[] {
   const deferred = new Map(all.filter((tool) => tool.deferred === true).map((tool) => [tool.name, tool]));
   if (deferred.size === 0) return all;
@@ -71,7 +71,7 @@ function addTool(waiting: readonly Tool[], there: readonly Tool[], added: Set<st
   });
 }
 
-/** The tools that a conversation has added, by the answers to its calls: for who goes on with it. */
+/** The tools that a conversation has added, found by the answers to its calls, so that a continued conversation has them. */
 export function addedIn(items: readonly { type?: unknown }[]): Set<string> {
   const calls = new Set<unknown>();
   const added = new Set<string>();

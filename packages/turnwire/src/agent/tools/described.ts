@@ -3,8 +3,8 @@ import type { Tool } from './tool.js';
 const key = 'description';
 
 /**
- * A tool whose calls say what they are for: in an argument that people and hooks see, and the tool does not. A tool that has an argument of that name
- * already stays as it is.
+ * A tool whose calls have a description as an argument, which people and hooks see and the tool does not. A tool that already has an argument of that name
+ * stays as it is.
  */
 export function withDescription(tool: Tool): Tool {
   const { properties } = tool.parameters;

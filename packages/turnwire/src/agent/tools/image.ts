@@ -1,10 +1,10 @@
 import { sizeText } from './output.js';
 import type { ToolContent } from './tool.js';
 
-/** One image, in bytes. As base64 it is a third more, and the whole history is sent again wherever it cannot be continued. */
+/** The largest image, in bytes. In base64 it grows by a third, and it is sent again with every turn that cannot be continued. */
 export const imageLimit = 4 * 1024 * 1024;
 
-/** The kinds of image that the API takes, by their first bytes. */
+/** The image types that the API accepts, with their first bytes. */
 const signatures: readonly { type: string; fits: (bytes: Buffer) => boolean }[] = [
   { type: 'image/png', fits: (bytes) => bytes.subarray(0, 8).equals(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')) },
   { type: 'image/jpeg', fits: (bytes) => bytes.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff])) },
@@ -12,15 +12,15 @@ const signatures: readonly { type: string; fits: (bytes: Buffer) => boolean }[] 
   { type: 'image/webp', fits: (bytes) => /^RIFF.{4}WEBP/s.test(bytes.toString('latin1', 0, 12)) },
 ];
 
-/** The type of an image that the API takes; undefined for everything else. The bytes decide: a name or a header may be wrong. */
+/** The type of an image that the API accepts; undefined for any other content. The bytes decide, since a name or a header may be wrong. */
 export function imageType(bytes: Buffer): string | undefined {
   return signatures.find(({ fits }) => fits(bytes))?.type;
 }
 
 /**
- * An image for the model. One that the API would refuse becomes a sentence that says so: in the history it would make every later turn fail.
+ * An image for the model. An image that the API would refuse becomes a sentence instead: in the history it would make every later turn fail.
  *
- * @param what names it in that sentence, such as "the image of type image/bmp"
+ * @param what the name of the image in that sentence, such as "the image of type image/bmp"
  */
 export function imageContent(bytes: Buffer, what: string): ToolContent {
   const notShown = (why: string): ToolContent => ({ type: 'input_text', text: `[${what} is not shown: ${why}]` });

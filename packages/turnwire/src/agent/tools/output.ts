@@ -1,11 +1,11 @@
 import type { ToolContent, ToolOutput } from './tool.js';
 
-/** The output of a call as a text, for people, hooks and programs: images are named by their type and size. */
+/** The output of a call as a text for people, hooks and programs: images are shown by type and size. */
 export function outputText(output: ToolOutput): string {
   return typeof output === 'string' ? output : output.map(partText).join('\n');
 }
 
-/** Parts as the shortest output that holds all of them: texts that stand side by side become one, and texts alone a string. */
+/** Joins parts into the shortest output: neighbouring texts become one, and an output of texts alone is a string. */
 export function toOutput(parts: readonly ToolContent[]): ToolOutput {
   const joined: ToolContent[] = [];
   for (const part of parts) {
@@ -18,7 +18,7 @@ export function toOutput(parts: readonly ToolContent[]): ToolOutput {
   return joined.length === 1 && only?.type === 'input_text' ? only.text : joined;
 }
 
-/** The output with a note of ours right behind its text. */
+/** The output with a note of turnwire's right behind its text. */
 export function withNote(output: ToolOutput, note: string): ToolOutput {
   if (note === '') return output;
   return typeof output === 'string' ? output + note : toOutput([...output, { type: 'input_text', text: note }]);
@@ -36,7 +36,7 @@ function partText(part: ToolContent): string {
   return `[${type}, ${sizeText(Buffer.byteLength(data, 'base64'))}]`;
 }
 
-/** A number of bytes for people. */
+/** A number of bytes in a form for people. */
 export function sizeText(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`;
   return bytes < 1024 ** 2 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;

@@ -1,7 +1,7 @@
 import type { Toolset } from '../../config/toolset.js';
 import type { Tool } from './tool.js';
 
-/** A tool with what the file says about the reading of its results: the model that reads them, and their form. */
+/** A tool with the file's settings for its results: the model that reads them, and their format. */
 export function withResultFormat(tool: Tool, { links, toon }: Pick<Toolset, 'links' | 'toon'>): Tool {
   const readBy = links?.model;
   const isToon = toon !== undefined && toon.split(',').some((each) => new RegExp(each.trim()).test(tool.name));
@@ -20,7 +20,7 @@ export function withResultFormat(tool: Tool, { links, toon }: Pick<Toolset, 'lin
   };
 }
 
-/** JSON as TOON, which says the same in fewer tokens. What is no JSON stays as it is. */
+/** JSON as TOON, which needs fewer tokens. A text that is no JSON stays as it is. */
 async function asToon(text: string): Promise<string> {
   let value: unknown;
   try {

@@ -1,52 +1,52 @@
 import type { Model } from '../../config/models/model.js';
 import type { AgentEvent } from '../events.js';
 
-/** What a tool can ask of the conversation that it is called in. */
+/** The conversation that calls a tool, as far as the tool can use it. */
 export interface ToolHost {
   /** The id of the session. */
   readonly sessionId: string;
-  /** Lets another agent do a task in a conversation of its own; resolves to its answer. */
+  /** Gives a task to another agent, in a conversation of its own; resolves to the answer. */
   delegate(task: DelegatedTask, options: TaskOptions): Promise<string>;
-  /** Asks the guards of skills before a text of one is told. @throws Error where one of them does not say yes. */
+  /** Runs the hooks that guard skills, before the model is given a text of one. @throws Error where one of them does not approve. */
   approveSkill(skill: SkillContent, signal: AbortSignal): Promise<void>;
-  /** The tasks that agents do in the background of this session. */
+  /** The background tasks of this session. */
   readonly background: BackgroundWork;
-  /** The agent goes by another model until it is told otherwise; undefined: by its own. */
+  /** Makes the agent use another model until the next such call; undefined: its own. */
   pickModel(model: Model | undefined): void;
-  /** Something is begun whose end the agent is to be told of: call what is returned with the words. The run waits for it. */
+  /** Notes that work has begun whose end the agent is to be told. Call the returned function with the text. The run waits for it. */
   expect(): (text: string) => void;
 }
 
-/** A text of a skill, as the model would be told. */
+/** A text of a skill, as the model would be given it. */
 export interface SkillContent {
   name: string;
-  /** The file that it comes from; absent for the instructions of a skill that is in no file. */
+  /** The file of the text; absent for instructions that are in no file. */
   path?: string | undefined;
   content: string;
 }
 
 export interface DelegatedTask {
-  /** Who does it; undefined: the agent itself, with a history of its own. */
+  /** The agent that does the task; undefined: this agent, with a history of its own. */
   to: string | undefined;
   prompt: string;
-  /** Its system prompt. @default the one of the agent */
+  /** The system prompt. @default that of the agent */
   instructions?: string | undefined;
-  /** @default the one of the agent */
+  /** The model. @default that of the agent */
   model?: Model | undefined;
 }
 
 export interface TaskOptions {
   signal: AbortSignal;
-  /** Told what happens; resolves once it has been read. @default nobody listens */
+  /** Called with each event; resolves once it was read. @default the events are dropped */
   emit?: ((event: AgentEvent) => Promise<void>) | undefined;
 }
 
-/** Tasks that are done while their giver goes on. */
+/** Tasks that are done while the agent that gave them goes on. */
 export interface BackgroundWork {
   /** Begins a task and returns its id. @throws Error if there are too many. */
   start(agent: string, prompt: string, work: (options: TaskOptions) => Promise<string>): string;
   list(): string;
-  /** @throws Error if there is none of that id. */
+  /** @throws Error for an unknown id. */
   view(id: string): string;
   stop(id: string): Promise<string>;
 }

@@ -3,107 +3,107 @@ import type { Model } from '../../config/models/model.js';
 import type { AgentEvent } from '../events.js';
 import type { ToolHost } from './tool-host.js';
 
-/** One part of what a call gives, as the API takes it in the output of a function. */
+/** A part of a call's output, in the format of the API. */
 export type ToolContent = { type: 'input_text'; text: string } | { type: 'input_image'; image_url: string };
 
-/** What a call gives: a text, or texts and images in their order. */
+/** The output of a call: a text, or texts and images in their order. */
 export type ToolOutput = string | readonly ToolContent[];
 
-/** A call that did not go well, and what the model is told of it, as it is: the output of a command that failed says why by itself. */
+/** Thrown for a failed call. The model is given the output unchanged: the output of a failed command says why by itself. */
 export class ToolFailure extends Error {
   override readonly name = 'ToolFailure';
   readonly output: ToolOutput;
 
-  /** @param output told as it is; where it has images, `message` says in words what it is */
+  /** @param output given to the model unchanged; for an output with images, `message` says it in words */
   constructor(output: ToolOutput, message = typeof output === 'string' ? output : '') {
     super(message);
     this.output = output;
   }
 }
 
-/** Something the model may ask for. A toolset is a list of them. */
+/** A tool that the model can call. */
 export interface Tool {
   name: string;
-  /** Tells the model when to use it and what comes back. */
+  /** Tells the model when to use the tool, and what it returns. */
   description: string;
-  /** JSON Schema of the arguments, an object. */
+  /** The JSON Schema of the arguments, which is an object. */
   parameters: Readonly<Record<string, unknown>>;
-  /** Changes nothing: runs without being approved, and at the same time as others of its kind. */
+  /** True for a tool that changes nothing: it runs without approval, and at the same time as other such tools. */
   readOnly: boolean;
-  /** That it is read-only is the word of somebody whom the file does not trust: a call needs a yes all the same. @default false */
+  /** True where a source that the file does not trust says that the tool is read-only: a call still needs a yes. @default false */
   unproven?: boolean | undefined;
-  /** Never runs at the same time as another, even if it changes nothing. @default false */
+  /** True for a tool that never runs at the same time as another, even if it changes nothing. @default false */
   alone?: boolean | undefined;
-  /** The model is shown it once it has asked for it. @default it is shown from the beginning */
+  /** True for a tool that the model is shown only once it has asked for it. @default false */
   deferred?: boolean | undefined;
-  /** Changes nothing by itself, but lets others do what may: if it is interrupted, it may have had effects. @default false */
+  /** True for a tool that changes nothing itself, but lets other agents do so: an interrupted call may have had effects. @default false */
   delegates?: boolean | undefined;
-  /** @throws Error whose message tells the model what is wrong with these arguments. Called before anyone is asked. */
+  /** Called before hooks and the user are asked. @throws Error whose message tells the model what is wrong with these arguments */
   check(args: unknown): void;
   /**
-   * Does it, and resolves to what the model is told. Bounds its own time and the size of its output, and ends when `signal` fires.
+   * Runs the call, and resolves to its output. It bounds its own time and the size of its output, and ends when `signal` fires.
    *
-   * @throws Error whose message tells the model what went wrong, or ToolFailure; a run never ends by it.
+   * @throws Error whose message tells the model what went wrong, or ToolFailure; neither ends the run
    */
   run(args: unknown, context: ToolContext): Promise<ToolOutput>;
-  /** The argument that is a command for the shell: rules look at each of the commands it is made of. @default none is */
+  /** The argument that is a shell command: rules look at each command in it. @default none */
   command?: string | undefined;
-  /** The arguments that are paths: rules look at the places that they lead to. @default none are */
+  /** The arguments that are paths: rules look at the places that they lead to. @default none */
   paths?: PathArguments | undefined;
-  /** Folders outside of the working directory that a call reads in. @default it reads in none */
+  /** The folders outside of the working directory that a call reads in. @default none */
   beyond?: ((args: unknown) => Promise<readonly string[]>) | undefined;
-  /** Why a call needs a yes whatever would let it run; undefined: it does not. @default none does */
+  /** The reason why a call needs a yes whatever rule would let it run; undefined: it needs none. @default no call does */
   risk?: ((args: unknown) => string | undefined) | undefined;
-  /** The addresses that a call sends requests to. @default it sends none that anybody is asked for */
+  /** The addresses that a call sends requests to. @default none that need a question */
   addresses?: ((args: unknown) => readonly URL[]) | undefined;
-  /** Whether it gives what the user may not want to be sent elsewhere: files, what commands print. @default false */
+  /** True where the output may have what the user does not want to send elsewhere: files, or the output of commands. @default false */
   revealing?: boolean | undefined;
-  /** What rules may call it besides its name. @default nothing else */
+  /** Another name that rules may use for the tool. @default none */
   alias?: string | undefined;
-  /** Another tool that does the same: what rules deny or ask for of it, they do of this one. What they allow they do not. @default none */
+  /** Another tool that does the same. Rules that deny or ask for that tool also hold for this one; rules that allow it do not. @default none */
   restrictedAs?: string | undefined;
   /**
-   * What a call would do, as people read it. Undefined where its arguments say it best.
+   * The effect of a call in a form for people; undefined where its arguments show it best.
    *
-   * @throws Error where that cannot be told.
+   * @throws Error where the effect cannot be shown
    */
   preview?: ((args: unknown) => Promise<Preview | undefined>) | undefined;
-  /** What runs, where the name and the arguments do not say it: shown to who is asked. @default nothing more */
+  /** The text that will run, where name and arguments do not show it; the user sees it with the question. @default none */
   detail?: string | undefined;
-  /** What reads its result: the model of the next turn. @default the one that called it */
+  /** The model that reads the result in the next turn. @default the model that made the call */
   readBy?: Model | undefined;
 }
 
 export type Preview =
-  /** A command as it will run, and what else is to be known of it. */
+  /** A command as it will run, and notes about it. */
   | { kind: 'command'; command: string; notes: readonly string[] }
-  /** A file as it will be: a diff in the unified format, or the words that say why there is none. */
+  /** A file after the change: a diff in the unified format, or a sentence that says why there is none. */
   | { kind: 'diff'; diff: string };
 
-/** Arguments of a tool that are paths, or lists of them. */
+/** The arguments of a tool that are paths, or lists of paths. */
 export interface PathArguments {
   names: readonly string[];
-  /** The folder that they are relative to, without links. */
+  /** The folder to which relative paths belong, without links. */
   root: string;
-  /** Where a path leads, links followed. @throws Error where it leads nowhere */
+  /** The path that a path leads to, with links followed. @throws Error where it leads nowhere */
   place: (path: string) => Promise<string>;
-  /** Whether names that differ in their case mean the same file there. */
+  /** True where names that differ in case mean the same file. */
   insensitive: boolean;
-  /** Whether what is done to a folder is done to all that is in it. @default false */
+  /** True where what is done to a folder is done to everything in it. @default false */
   deep?: boolean;
 }
 
 export interface ToolContext {
   signal: AbortSignal;
-  /** Whether rules let it read what stands at a place that it comes upon: absolute, without links. @default they let it */
+  /** True where rules let the tool read a path that it comes upon, which is absolute and without links. @default all */
   mayRead?: ((place: string) => boolean) | undefined;
-  /** Whether it may read at a place outside of the working directory. @default it may not */
+  /** True where the tool may read a path outside of the working directory. @default none */
   mayLeave?: ((place: string) => boolean) | undefined;
-  /** Whether it may send a request to an address that it is sent on to. @default it may */
+  /** True where the tool may send a request to the target of a redirect. @default all */
   mayReach?: ((address: URL) => Promise<boolean>) | undefined;
-  /** Tells of what happens meanwhile; resolves once it has been read. For tools that are agents themselves. @default nobody listens */
+  /** Called with the events of a tool that is an agent itself; resolves once the event was read. @default the events are dropped */
   emit?: ((event: AgentEvent) => Promise<void>) | undefined;
-  /** The conversation that it is called in. @default it is called outside of one */
+  /** The conversation that calls the tool. @default the tool is called outside of one */
   caller?: ToolHost | undefined;
 }
 
@@ -124,7 +124,7 @@ export interface ToolDefinition<Input extends z.ZodType> {
   run: (args: z.output<Input>, context: ToolContext) => Promise<ToolOutput>;
 }
 
-/** A tool whose arguments are described once: for the model, for the check, and for the compiler. */
+/** A tool whose arguments are described once, for the model, the check and the compiler. */
 export function defineTool<Input extends z.ZodType>({
   name,
   description,

@@ -2,55 +2,55 @@ import type { Tool } from './tool.js';
 import type { Variables } from './commands/command.js';
 import type { Workspace } from './files/workspace.js';
 
-/** A toolset of an agent that is ready to be used. */
+/** The open toolset of an agent. */
 export interface OpenToolset {
   tools: readonly Tool[];
-  /** Told to the model besides what the tools say of themselves. @default nothing */
+  /** Instructions for the model besides the descriptions of the tools. @default none */
   instructions?: string | undefined;
-  /** All that it remembers, as a text for the model; empty for nothing. @default it remembers nothing */
+  /** Everything that the toolset remembers, as a text for the model; empty for nothing. @default it remembers nothing */
   recall?: (() => Promise<string>) | undefined;
-  /** Tools that are there and cannot be offered; why has been told. @default none */
+  /** Tools that cannot be offered; a warning has given the reason. @default none */
   unusable?: readonly string[] | undefined;
-  /** Ends what it has started. Never rejects, and takes a few seconds at most. */
+  /** Ends everything that the toolset has started. Never rejects, and takes a few seconds at most. */
   close?: () => Promise<void>;
 }
 
-/** What toolsets are opened with. */
+/** The surroundings of an agent's toolsets. */
 export interface ToolsetOptions {
-  /** The folder the tools work in, and do not leave. */
+  /** The folder that the tools work in, and do not leave. */
   directory: string;
-  /** What commands see of the environment. Leave out keys: the model could print them. */
+  /** The environment of commands. Leave out keys: the model could print them. */
   env: Variables;
-  /** A secret that the file names, as `${env.NAME}`. @default none is known, so that such a value is refused */
+  /** Reads a secret that the file names as `${env.NAME}`. @default secrets are unknown, so that such a value is refused */
   secret?: ((name: string) => Promise<string>) | undefined;
-  /** Puts a question of the agent's to the user; undefined if there is no answer. @default there is nobody to ask */
+  /** Asks the user a question of the agent; undefined without an answer. @default the user cannot be asked */
   askUser?: ((question: string, options: { signal: AbortSignal }) => Promise<string | undefined>) | undefined;
-  /** Opens an address in the browser of the user. @throws Error if it cannot be opened. @default by the program of the system for that */
+  /** Opens an address in the user's browser. @throws Error if it cannot be opened. @default by the program of the system for that */
   browse?: ((address: string) => Promise<void>) | undefined;
-  /** Where `memory` is kept if the file does not say. @default it has to say */
+  /** The file of `memory`, where the agent file does not name one. @default the agent file has to name one */
   memoryFile?: string | undefined;
-  /** Where `tasks` are kept if the file does not say. @default it has to say */
+  /** The file of `tasks`, where the agent file does not name one. @default the agent file has to name one */
   tasksFile?: string | undefined;
-  /** Where plans and sessions are kept. @default nowhere */
+  /** The folder of plans and sessions. @default none is kept */
   home?: string | undefined;
-  /** Who the agent may give tasks to. @default nobody */
+  /** The agents that may be given tasks. @default none */
   subAgents?: readonly string[] | undefined;
   /** The address of the Docker MCP catalog. @default where Docker publishes it */
   dockerCatalog?: string | undefined;
-  /** Ends the start of servers. @default nothing but its limits */
+  /** Aborts the start of servers. @default only their limits do */
   opening?: AbortSignal | undefined;
-  /** Told of what goes wrong with a toolset in passing, in one sentence. @default nobody */
+  /** Called with a sentence about a fault of a toolset that does not stop it. @default the sentence is dropped */
   warn?: ((message: string) => void) | undefined;
 }
 
-/** The same, as one toolset gets it. */
+/** The surroundings of one toolset. */
 export interface Surroundings extends ToolsetOptions {
   workspace: Workspace;
   /** Replaces `${env.NAME}` in variables and headers. */
   expand: (values: Readonly<Record<string, string>> | undefined) => Promise<Record<string, string>>;
-  /** The list of all agents of the file that share one. */
+  /** The list of things to do that all agents with a shared list have in common. */
   sharedList: TodoList;
 }
 
-/** Things to do, in their order. */
+/** Things to do by their ids, in their order. */
 export type TodoList = Map<string, { description: string; status: 'pending' | 'in-progress' | 'completed' }>;

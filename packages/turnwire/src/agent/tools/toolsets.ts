@@ -64,25 +64,25 @@ const openers: { readonly [Kind in Type]: Opener<Kind> } = {
   session_plan: (_settings, { home }) => sessionPlanToolset(home === undefined ? undefined : join(home, 'plans')),
   session_context: (_settings, { home }) =>
     sessionContextToolset(home === undefined ? undefined : join(home, 'sessions')),
-  // It brings an HTTP client along, which most agents have no use for.
+  // Loaded on demand: it brings an HTTP client along, which most agents do not need.
   mcp: async (settings, surroundings) => (await import('./mcp/toolset.js')).mcpToolset(settings, surroundings),
 };
 
 /** All tools of an agent. */
 export interface Toolbox {
   tools: readonly Tool[];
-  /** What the model is told about them besides what they say of themselves; empty if nothing. */
+  /** Instructions for the model besides the descriptions of the tools; empty for none. */
   instructions: string;
-  /** What they remember, for the model; empty for nothing. */
+  /** Everything that the toolsets remember, for the model; empty for nothing. */
   recall: () => Promise<string>;
-  /** Ends what they have started: commands in the background, servers. */
+  /** Ends everything that the tools have started: background commands, MCP servers. */
   close: () => Promise<void>;
 }
 
 /**
- * Opens the toolsets of an agent; each name is there once.
+ * Opens the toolsets of an agent; each tool name exists once.
  *
- * @throws Error that says which toolset cannot be opened and why; those that had been opened are closed again.
+ * @throws Error that says which toolset cannot be opened and why; toolsets that were open are closed again
  */
 export async function openTools(
   toolsets: readonly Toolset[],
@@ -134,7 +134,7 @@ async function open<Kind extends Type>(
   return opener(toolset, surroundings);
 }
 
-/** What the file says about every toolset: `tools`, `instruction`, `defer`, and of ours `readonly`. */
+/** Applies the settings that every toolset has: `tools`, `instruction`, `defer`, and for turnwire's own `readonly`. */
 function offered(toolset: Toolset, opened: OpenToolset): OpenToolset {
   const all = chosen(toolset, opened);
   const { defer = false } = toolset;
@@ -148,7 +148,7 @@ function offered(toolset: Toolset, opened: OpenToolset): OpenToolset {
   return reads ? { ...found, tools: found.tools.filter(({ readOnly }) => readOnly) } : found;
 }
 
-/** Whether a tool is meant by a name. An MCP server calls its tools without the name that the file gives to it. */
+/** True where a tool has this name. An MCP server's own names of its tools do not have the prefix that the file gives them. */
 function isCalled(tool: Tool, name: string): boolean {
   return tool.name === name || tool.alias?.endsWith(`:${name}`) === true;
 }
@@ -176,7 +176,7 @@ function distinct(toolsets: readonly OpenToolset[]): Tool[] {
   const tools = new Map<string, Tool>();
   for (const tool of toolsets.flatMap((toolset) => toolset.tools)) {
     const other = tools.get(tool.name);
-    // The same toolset twice is harmless, two servers with tools of one name are not: which of them would run?
+    // The same toolset twice is harmless. Two servers with tools of one name are not: it would not be clear which one runs.
     if (other !== undefined && (other.alias ?? '') !== (tool.alias ?? ''))
       throw new Error(`two toolsets have a tool ${tool.name}; give the MCP servers names`);
     tools.set(tool.name, other ?? tool);

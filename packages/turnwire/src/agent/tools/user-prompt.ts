@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineTool } from './tool.js';
 import type { OpenToolset, ToolsetOptions } from './toolset.js';
 
-/** Asks the user. Without a terminal there is nobody, and the model is told so. */
+/** Asks the user. Without a terminal the call fails, and its message tells the model so. */
 export function userPromptToolset(askUser: ToolsetOptions['askUser']): OpenToolset {
   return {
     tools: [
@@ -10,7 +10,7 @@ export function userPromptToolset(askUser: ToolsetOptions['askUser']): OpenTools
         name: 'user_prompt',
         description:
           'Asks the user a question and returns the answer. For what only the user can decide; it waits as long as the user takes.',
-        // It changes nothing; but two questions at a time would confuse the user.
+        // The tool changes nothing, but two questions at once would confuse the user.
         readOnly: true,
         alone: true,
         input: z.object({

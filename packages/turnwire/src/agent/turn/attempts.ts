@@ -8,27 +8,27 @@ import type { ModelChoice } from '../models/model-choice.js';
 import { retryClassOf } from './retry-class.js';
 import { type TurnResult, takeTurn, type TurnClient, type TurnOptions } from './turn.js';
 
-/** The wait before the first further attempt, in milliseconds; each one after it waits twice as long. */
+/** The wait before the second attempt, in milliseconds; each further wait is twice as long. */
 const firstWait = 500;
 const longestWait = 10_000;
-/** A server that asks for more than this is not waited for. */
+/** The longest wait that a server may ask for, in milliseconds; a longer one is not waited for. */
 const longestAskedWait = 60_000;
 
 export interface AttemptOptions extends Omit<TurnOptions, 'client' | 'model' | 'structuredOutput' | 'input'> {
   agent: Agent;
   choice: ModelChoice;
   clientFor: (model: Model) => TurnClient;
-  /** The history, as this model can read it. */
+  /** Gives the history in the form that this model can read. */
   inputFor: (model: Model) => TurnOptions['input'];
   /** Waits; rejects when the signal fires. @default setTimeout of node:timers/promises */
   wait?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /**
- * Takes a turn with the agent's model, and where that fails, again and with its fallbacks. What was told of an answer that broke off stays told,
- * and the event that announces the next attempt says so (W14): no call of it has run.
+ * Takes a turn with the agent's model; where that fails, takes it again, and then with the fallbacks. Events of an answer that broke off have been emitted;
+ * the event that announces the next attempt says so (W14). No call of a broken answer has run.
  *
- * @throws the last failure.
+ * @throws the last failure
  */
 export async function* takeTurnWithFallback(
   options: AttemptOptions,
@@ -92,7 +92,7 @@ async function* noting(
   }
 }
 
-/** Up to a tenth more or less, so that many agents do not come back at the same moment. */
+/** The wait with a random change of up to a tenth, so that many agents do not come back at the same moment. */
 function backoff(attempt: number): number {
   return Math.min(longestWait, firstWait * 2 ** attempt) * (0.9 + Math.random() * 0.2);
 }

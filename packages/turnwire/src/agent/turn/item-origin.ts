@@ -1,7 +1,7 @@
 import type { InputItem } from '@turnwire/client';
 import type { Model } from '../../config/models/model.js';
 
-/** Who makes items: a model at an address, without anything of it that may be secret. What two makers seal, neither can open of the other. */
+/** The maker of an item: a model at an address, without any secret. One maker cannot read what another has encrypted. */
 export type ItemOrigin = string;
 
 export function originOf({ provider, baseUrl, model }: Model): ItemOrigin {
@@ -10,9 +10,9 @@ export function originOf({ provider, baseUrl, model }: Model): ItemOrigin {
 }
 
 /**
- * A history as `maker` can take it. Of what others have made, the words, the calls and their answers stay. Left out are the ids, which stand for
- * nothing elsewhere, and what only its maker can read: reasoning, which is sealed or known by its id alone (D12), and items of its own tools.
- * An item of which nobody knows who made it stays as it is.
+ * A history in the form that `maker` can read. Of the items of other makers, texts, calls and their answers stay. Left out are ids, which mean nothing
+ * elsewhere, and items that only their maker can read: reasoning, which is encrypted or known by its id alone (D12), and items of a provider's own tools. An
+ * item whose maker is unknown stays as it is.
  */
 export function readableBy(
   maker: ItemOrigin,

@@ -1,9 +1,9 @@
 import type { InputItem } from '@turnwire/client';
 
-/** What stands in the place of a secret. */
+/** The text that replaces a secret. */
 const mark = '[REDACTED]';
 
-/** How keys look that their makers have given a beginning of their own; none of these is a word of any language. */
+/** The shapes of keys with a distinctive beginning; no word of a language matches any of them. */
 const shapes: readonly string[] = [
   // GitHub, GitLab, npm, PyPI, Docker, Hugging Face
   'gh[pousr]_[A-Za-z0-9]{20,255}',
@@ -19,7 +19,7 @@ const shapes: readonly string[] = [
   'ya29\\.[A-Za-z0-9_-]{20,1024}',
   'GOCSPX-[A-Za-z0-9_-]{20,255}',
   'do[opr]_v1_[a-f0-9]{64}',
-  // OpenAI, Anthropic, OpenRouter and those who have copied them; xAI, Groq, Perplexity
+  // OpenAI, Anthropic, OpenRouter and others with the same prefix; xAI, Groq, Perplexity
   'sk-(?=[A-Za-z_-]{0,256}[0-9])[A-Za-z0-9_-]{20,512}',
   'xai-[A-Za-z0-9]{20,255}',
   'gsk_[A-Za-z0-9]{20,255}',
@@ -35,21 +35,21 @@ const shapes: readonly string[] = [
   'eyJ[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{8,2048}',
 ];
 
-/** Where a word begins; in a text of JSON, a letter before it may be the end of an escape. */
+/** The beginning of a word. In JSON text, a letter before it may be the end of an escape. */
 const start = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\(?:[bfnrt]|u[0-9A-Fa-f]{4})))`;
-/** Each of them where a word begins. One pass over the text for all. */
+/** Any of these shapes at the beginning of a word, found in one pass over the text. */
 const token = new RegExp(`${start}(?:${shapes.join('|')})`, 'g');
-/** Slack's addresses, to which anybody may write that has them. */
+/** Slack's webhook addresses: everybody who has one may write to it. */
 const webhook = /(?<=hooks\.slack\.com\/services\/)[A-Za-z0-9/_-]{20,255}/g;
 /** A password in an address. */
 const password = /(?<=[a-z]:\/\/[^\s/:@"']{0,128}:)[^\s/@"']{1,256}(?=@)/gi;
-/** What is called a secret of AWS, which has no shape of its own. */
+/** A value that is named as an AWS secret, since those have no shape of their own. */
 const named =
   /(?<=(?:aws_?secret_?access_?key|aws_?session_?token)["']?\s{0,4}[=:]\s{0,4}["']?)[A-Za-z0-9/+=]{20,2048}/gi;
 const privateKey = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----/g;
 const keyEnd = /-----END [A-Z0-9 ]{1,80}-----/g;
 
-/** A text without the secrets that can be told by how they look. */
+/** A text without the secrets that are recognised by their shape. */
 export function redactText(text: string): string {
   const found = withoutPrivateKeys(text)
     .replace(token, mark)
@@ -59,7 +59,7 @@ export function redactText(text: string): string {
   return found === text ? text : found;
 }
 
-/** From the first line of a private key to its last one, or, where that is missing, to the end. */
+/** A text without private keys: from the first line of a key to its last, or to the end of the text. */
 function withoutPrivateKeys(text: string): string {
   let kept = '';
   let from = 0;
@@ -75,7 +75,7 @@ function withoutPrivateKeys(text: string): string {
   }
 }
 
-/** Fields that hold no text for a reader: a change would break them. */
+/** Fields without readable text: a change would break them. */
 const opaque: ReadonlySet<string> = new Set([
   'id',
   'call_id',
@@ -87,7 +87,7 @@ const opaque: ReadonlySet<string> = new Set([
   'image_url',
 ]);
 
-/** Any value, its texts without secrets; the same value where there are none. */
+/** A value without secrets in its texts; the same value where there are none. */
 export function redactValue(value: unknown, kept: ReadonlySet<string> = new Set()): unknown {
   if (typeof value === 'string') return redactText(value);
   if (typeof value !== 'object' || value === null) return value;
@@ -102,7 +102,7 @@ export function redactValue(value: unknown, kept: ReadonlySet<string> = new Set(
 
 const sent = new WeakMap<InputItem, InputItem>();
 
-/** An item of the history as it is sent; the same each time, so that the server knows it again. */
+/** An item of the history in the form that is sent. It is the same each time, so that the server recognises it. */
 export function redactItem(item: InputItem): InputItem {
   const known = sent.get(item) ?? (redactValue(item, opaque) as InputItem);
   sent.set(item, known);

@@ -2,7 +2,7 @@ import type { InputItem } from '@turnwire/client';
 import type { Agent } from '../../config/agent.js';
 import { redactItem, redactText } from './redaction.js';
 
-/** What leaves for an agent's model: without secrets, where the agent's hooks want that. */
+/** Requests to an agent's model without secrets, where the agent's hooks want that. */
 export interface RequestRedaction {
   text: (text: string) => string;
   items: (items: readonly InputItem[]) => readonly InputItem[];

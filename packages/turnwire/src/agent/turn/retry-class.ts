@@ -1,22 +1,22 @@
 import { TurnwireError } from '@turnwire/client';
 
-/** What a failure of a turn says about trying again. */
+/** The meaning of a turn's failure for another attempt. */
 export type RetryClass =
-  /** It may pass by itself. */
+  /** The failure may pass by itself. */
   | 'passes'
-  /** Too many requests: it passes when the server says so. */
+  /** Too many requests: the failure passes when the server says. */
   | 'rate_limit'
   /** The context window is full. */
   | 'overflow'
-  /** Trying the same again would fail again; another model may do. */
+  /** The same attempt would fail again; another model may succeed. */
   | 'stays'
-  /** The user has ended it, or this process has: nothing is tried any more. */
+  /** The user or this process has ended the turn: there is no further attempt. */
   | 'over';
 
-/** What a failure says, by the kind that the client has found. */
+/** The retry class of a failure, by the kind that the client has found. */
 export function retryClassOf(error: unknown): RetryClass {
   if (!(error instanceof TurnwireError)) return 'over';
-  // What a recording does not have, another model would be asked for in vain.
+  // A recording without this answer has none for another model either.
   if (error.server?.code === 'replay_mismatch') return 'over';
   switch (error.kind) {
     case 'aborted':
@@ -25,7 +25,7 @@ export function retryClassOf(error: unknown): RetryClass {
     case 'too_large':
       return 'overflow';
     case 'chain_lost':
-      // The next attempt brings the whole history.
+      // The next attempt sends the whole history.
       return 'passes';
     case 'rate_limit':
       return error.transient ? 'rate_limit' : 'stays';

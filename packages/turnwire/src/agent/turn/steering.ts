@@ -2,26 +2,26 @@ import type { InputItem, SteerAnswer } from '@turnwire/client';
 import type { Model } from '../../config/models/model.js';
 import { canBeSteered } from '../../config/models/providers.js';
 
-/** What became of something the user said while the agent works: the running turn has it, or it waits for the next one. */
+/** The fate of the user's words during a turn: the running turn has them, or they wait for the next turn. */
 export type SteerOutcome = 'steered' | 'queued';
 
-/** A turn on its way. */
+/** A running turn that may take more input. */
 export interface SteerableTurn {
   /** Gives the running turn more input. @default it cannot be steered */
   steer?(input: string): Promise<SteerAnswer>;
 }
 
 /**
- * What the user says while the agent works. It goes to the turn that runs, where its model takes input in the middle of an answer; otherwise it
- * is queued, and goes into the history before the next turn. What a turn had taken that then fails is queued again: nothing said is lost.
+ * Passes on what the user says while the agent works. It goes to the running turn, where its model takes input in the middle of an answer; otherwise it is
+ * queued, and added to the history before the next turn. Input that a failed turn had taken is queued again, so that no words are lost.
  */
 export class Steering {
   #queued: string[] = [];
   #turn: { carried: SteerableTurn; taken: string[] } | undefined;
-  /** Models that have said that they cannot be steered: they are not asked again. */
+  /** Models that have refused to be steered: they are not tried again. */
   readonly #unable = new Set<string>();
 
-  /** Says it; resolves once it is known what became of it. Never rejects. */
+  /** Passes words on; resolves once it is known whether a turn has taken them. Never rejects. */
   async say(text: string, model: Model): Promise<SteerOutcome> {
     const turn = this.#turn;
     if (turn?.carried.steer === undefined || this.#unable.has(model.name) || !canBeSteered(model)) {
@@ -29,7 +29,7 @@ export class Steering {
       return 'queued';
     }
     turn.taken.push(text);
-    // It cannot by SSE, nor after its end; where it is lost, what it had taken is queued by its end.
+    // A turn over SSE or after its end cannot be steered. If the turn is lost, its end queues what it had taken.
     const answer = await turn.carried.steer(text).catch(() => undefined);
     if (answer !== undefined && answer.name !== 'failed') return 'steered';
     if (answer?.error?.code === 'steering_not_supported') this.#unable.add(model.name);
@@ -38,18 +38,18 @@ export class Steering {
     return 'queued';
   }
 
-  /** Says it to the next turn. */
+  /** Queues words for the next turn. */
   queue(text: string): Promise<SteerOutcome> {
     this.#queued.push(text);
     return Promise.resolve('queued');
   }
 
-  /** A turn begins. */
+  /** Notes that a turn has begun. */
   begun(carried: SteerableTurn): void {
     this.#turn = { carried, taken: [] };
   }
 
-  /** It is over: what it has taken stands in what it added, or, where it failed, nowhere. */
+  /** Notes that the turn has ended. The input that it has taken is among the added items; a failed turn has added none. */
   ended(added: readonly InputItem[] | undefined): void {
     const taken = this.#turn?.taken.splice(0) ?? [];
     this.#turn = undefined;
@@ -61,7 +61,7 @@ export class Steering {
     return this.#queued.length > 0;
   }
 
-  /** What waits, in the order it was said; it waits no more. */
+  /** Takes the queued words, in their order. */
   take(): string[] {
     return this.#queued.splice(0);
   }

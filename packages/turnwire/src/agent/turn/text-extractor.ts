@@ -2,14 +2,14 @@ import type { Item, MessageItem, Response, ResponseEvent } from '@turnwire/clien
 import type { AgentEvent } from '../events.js';
 
 /**
- * Tells a turn's events as text and reasoning. Providers differ in where the text stands: in deltas, in the `done` events only, or only
- * in the terminal response. Each piece is told once, wherever it came first.
+ * Extracts text and reasoning from a turn's events. In some providers the text is in deltas, in others only in the `done` events, or only in the terminal
+ * response. Each piece is given once, wherever it came first.
  */
 export class TextExtractor {
-  /** Length already told, by the place of the part. */
+  /** The length of the text that was given, by the place of the part. */
   readonly #told = new Map<string, number>();
   readonly #toldItems = new Set<string | number>();
-  /** The first half of a character whose second half comes in the next piece, by the place of the part. */
+  /** The first half of a surrogate pair whose second half comes in the next piece, by the place of the part. */
   readonly #halves = new Map<string, string>();
 
   *event(event: ResponseEvent): Generator<AgentEvent> {
@@ -46,7 +46,7 @@ export class TextExtractor {
     }
   }
 
-  /** What no event had told: some servers send the text in the terminal response alone. */
+  /** Gives the text that no event had: some servers send it in the terminal response alone. */
   *end(response: Response): Generator<AgentEvent> {
     for (const [index, item] of response.output.entries()) yield* this.#item(item, index);
   }
@@ -88,7 +88,7 @@ interface Place {
   item_id?: string | undefined;
 }
 
-/** The text of a response: of all its messages, refusals included. */
+/** The text of a response, over all its messages, refusals included. */
 export function textOf(response: Response): string {
   return response.output
     .flatMap((item) => (item.type === 'message' ? partsOf(item).map(([, text]) => text) : []))
@@ -96,7 +96,7 @@ export function textOf(response: Response): string {
 }
 
 function partsOf(item: MessageItem): [number, string][] {
-  // What the wire says is not checked against the types: a message without content says nothing, and is no reason to fail.
+  // A message of the wire may lack its content in spite of the types, which is no reason to fail.
   const content = Array.isArray(item.content) ? item.content : [];
   return content.flatMap(({ type, text, refusal }, index): [number, string][] => {
     const found = type === 'output_text' ? text : type === 'refusal' ? refusal : undefined;

@@ -7,16 +7,16 @@ import { TextExtractor } from './text-extractor.js';
 import type { SteerableTurn, Steering } from './steering.js';
 import type { Tool } from '../tools/tool.js';
 
-/** Who carries turns: a `Client`. */
+/** The client that carries turns, such as a `Client`. */
 export interface TurnClient {
   turn(params: TurnParams, options: { signal: AbortSignal }): CarriedTurn;
 }
 
 export interface CarriedTurn extends AsyncIterable<ResponseEvent>, SteerableTurn {
   response(): Promise<Response>;
-  /** More than one where the turn was steered. @default the one */
+  /** All responses, where the turn was steered. @default its only response */
   readonly responses?: readonly Response[];
-  /** What the turn adds to the history. @default the output of its response */
+  /** The items that the turn adds to the history. @default the output of its response */
   readonly added?: readonly InputItem[];
   readonly report: TurnReport;
 }
@@ -30,15 +30,15 @@ export interface TurnOptions {
   /** `auto`, `none`, `required`, or the name of a tool. @default not sent */
   toolChoice?: string | undefined;
   input: readonly InputItem[];
-  /** Whether the provider keeps the response; undefined leaves it to the agent file, then to the provider, which does. */
+  /** Whether the provider stores the response. undefined: as the agent file says, else as the provider does, which stores. */
   store: boolean | undefined;
-  /** Who may steer it. @default nobody */
+  /** Receives the turn, so that it can be steered. @default it cannot be steered */
   steering?: Steering | undefined;
   signal: AbortSignal;
 }
 
 export interface TurnResult {
-  /** The last one, where the turn was steered. */
+  /** The response; the last one, where the turn was steered. */
   response: Response;
   responses: readonly Response[];
   added: readonly InputItem[];
@@ -46,9 +46,9 @@ export interface TurnResult {
 }
 
 /**
- * Takes the model's next turn; the caller adds it to the history. Nothing is repeated here.
+ * Takes the model's next turn, once. The caller adds it to the history.
  *
- * @throws what the client throws.
+ * @throws what the client throws
  */
 export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent, TurnResult> {
   const { client, input, signal, steering } = options;
@@ -59,7 +59,7 @@ export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent
     let extractor = new TextExtractor();
     let count = 0;
     for await (const event of turn) {
-      // The successor of a response that was steered counts its items anew.
+      // The successor of a steered response counts its items anew.
       if (event.type === 'response.created' && (count += 1) > 1) extractor = new TextExtractor();
       yield* extractor.event(event);
     }
@@ -72,7 +72,7 @@ export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent
   }
 }
 
-/** All that a turn says besides its input. It travels with every turn: nothing of it is carried over by an id (P40). */
+/** The fields of a turn other than its input. Every turn sends them, since an id does not carry them over (P40). */
 function settings({ model, structuredOutput, instructions, tools, toolChoice, store }: TurnOptions): TurnParams {
   const fields = requestFields({ model, structuredOutput });
   const stored = store ?? fields.store;
@@ -80,7 +80,7 @@ function settings({ model, structuredOutput, instructions, tools, toolChoice, st
     ...fields,
     ...(instructions === '' ? {} : { instructions }),
     ...(tools.length === 0 ? {} : { tools: tools.map(definition), ...choiceOf(toolChoice) }),
-    // Without the encrypted reasoning, what the provider does not store could not be sent again in full (P78).
+    // Without the encrypted reasoning, items that the provider does not store could not be sent again in full (P78).
     ...(stored === undefined ? {} : { store: stored }),
     ...(stored === false ? { include: ['reasoning.encrypted_content'] } : {}),
   };
@@ -92,7 +92,7 @@ function choiceOf(choice: string | undefined): TurnParams {
   return { tool_choice: isKind ? choice : { type: 'function', name: choice } };
 }
 
-/** Not `strict`: that would make the model fill in every optional argument. */
+/** The definition of a tool. `strict` is false, since it would make the model fill in every optional argument. */
 function definition({ name, description, parameters }: Tool): Record<string, unknown> {
   return { type: 'function', name, description, parameters, strict: false };
 }

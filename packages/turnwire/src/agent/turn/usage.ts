@@ -4,7 +4,7 @@ import type { TokenUsage } from '../events.js';
 
 export const noTokens: TokenUsage = { input_tokens: 0, cached_tokens: 0, output_tokens: 0, reasoning_tokens: 0 };
 
-/** Not every server counts everything. */
+/** The usage in turnwire's fields; a missing count is 0, since not every server counts everything. */
 export function readUsage(usage: Usage): TokenUsage {
   return {
     input_tokens: usage.input_tokens ?? 0,
@@ -23,7 +23,10 @@ export function addUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
   };
 }
 
-/** In US dollars; undefined where the file does not say what the model costs. Input that was written to the cache is counted where the server tells of it. */
+/**
+ * The cost in US dollars; undefined where the file does not have the model's prices. Input that was written to the cache is counted where the server reports
+ * it.
+ */
 export function costOf(usage: Usage, { cost }: Model): number | undefined {
   if (cost === undefined) return undefined;
   const { input_tokens: input, cached_tokens: cached, output_tokens: output } = readUsage(usage);
@@ -34,10 +37,10 @@ export function costOf(usage: Usage, { cost }: Model): number | undefined {
   return millionths / 1_000_000;
 }
 
-/** What turns have cost so far, tokens and dollars. */
+/** The tokens and the cost of all turns so far. */
 export class Totals {
   tokens = noTokens;
-  /** Undefined as long as no turn had a price. */
+  /** The cost; undefined while no turn had a price. */
   cost: number | undefined;
 
   add(tokens: TokenUsage, cost: number | undefined): void {

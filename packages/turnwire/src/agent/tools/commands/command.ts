@@ -2,16 +2,16 @@ import { HeadAndTail } from './head-and-tail.js';
 import { type ProcessGroup, startGroup } from './process-group.js';
 import { ToolFailure } from '../tool.js';
 
-/** How much of what a command prints is kept, in bytes. */
+/** The most bytes of a command's output that are kept. */
 export const outputLimit = 256 * 1024;
-/** How long the output may stay open after the command has ended, in milliseconds: then something else holds it. */
+/** The time for which the output may stay open after the command has ended, in milliseconds; another process then holds it open. */
 const drainTime = 500;
-/** How long a killed command may take to be gone; one that hangs in the kernel is left to it. */
+/** The time that a killed command may take to end. A process that hangs in the kernel is left there. */
 const lostTime = 5000;
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Programs that would wait for a person: editors, pagers, and what asks for a password. Nobody sits in front of a command of an agent. */
+/** Variables that keep editors, pagers and password prompts from waiting for a person, who is not there. */
 const nobodyThere: Variables = {
   EDITOR: 'true',
   VISUAL: 'true',
@@ -30,7 +30,7 @@ const nobodyThere: Variables = {
   GCM_INTERACTIVE: 'never',
 };
 
-/** The environment for commands that nobody watches: no editor, no pager and no question for a password waits for a person. */
+/** The environment for commands without a person: no editor, pager or password prompt waits. */
 export function unattended(env: Variables): Variables {
   return { ...env, ...nobodyThere };
 }
@@ -43,52 +43,53 @@ export interface CommandOptions {
   /** In seconds. */
   timeout: number;
   signal: AbortSignal;
-  /** What it reads. @default nothing: its standard input is closed */
+  /** The standard input. @default it is closed */
   input?: string | undefined;
 }
 
 export interface Ended {
-  /** What it printed, errors included; of too much the middle is cut. */
+  /** The output, errors included; the middle of a long output is cut. */
   output: string;
-  /** How it ended, where that was not well: `exit code 1`, `timed out after 30 s`. */
+  /** Sentences about the end, where it was no success: `exit code 1`, `timed out after 30 s`. */
   notes: readonly string[];
-  /** Undefined where it was ended by a signal. */
+  /** undefined where a signal ended the command. */
   status: number | undefined;
 }
 
 /**
- * Runs a command with the shell, in a process group of its own that ends with it: by itself, by the timeout, by the signal.
+ * Runs a command with the shell, in a process group of its own that ends with it. The command is ended by the timeout or by the signal, if it does not end by
+ * itself.
  *
- * @throws Error if it cannot be started, and the signal's reason.
+ * @throws Error if the command cannot be started, and the signal's reason
  */
 export async function runCommand({ cmd, cwd, env, timeout, signal, input }: CommandOptions): Promise<Ended> {
   signal.throwIfAborted();
   const group = startCommand(cmd, cwd, env, input === undefined ? 'ignore' : 'pipe');
   const { stdin } = group.process;
-  // A command that does not want its input closes it; that is no failure.
+  // A command that reads no input closes its standard input, which is no failure.
   stdin?.on('error', () => undefined);
   stdin?.end(input);
   const { output, notes } = await collect(group, timeout, signal);
   return { output: output.toString(), notes, status: group.process.exitCode ?? undefined };
 }
 
-/** How the model is told of a command that has ended. */
+/** The output of a command and the sentences about its end, for the model. */
 export function report({ output, notes }: Pick<Ended, 'output' | 'notes'>): string {
   if (output === '' && notes.length === 0) return '(no output)';
   return [...(output === '' ? [] : [output.replace(/\n$/, '')]), ...notes.map((note) => `[${note}]`)].join('\n');
 }
 
 /**
- * What the model is told of a command that has ended well.
+ * The output of a successful command, for the model.
  *
- * @throws ToolFailure with what it is told of one that has not.
+ * @throws ToolFailure with the output of any other
  */
 export function outcome(ended: Ended): string {
   if (ended.status === 0) return report(ended);
   throw new ToolFailure(report(ended));
 }
 
-/** Starts a command; its output and its errors are one stream. */
+/** Starts a command. Its output and its errors are one stream. */
 export function startCommand(
   cmd: string,
   cwd: string,
@@ -98,7 +99,7 @@ export function startCommand(
   if (process.platform === 'win32') {
     return startGroup(cmd, [], { cwd, env, shell: true, stdio: [stdin, 'pipe', 'pipe'], windowsHide: true });
   }
-  // One pipe for both outputs, so that their lines keep their order; the outer shell only joins them and becomes the inner one.
+  // One pipe for both outputs keeps the order of their lines. The outer shell joins them, and is replaced by the inner one.
   return startGroup('/bin/sh', ['-c', 'exec /bin/sh -c "$0" 2>&1', cmd], {
     cwd,
     env,
@@ -143,7 +144,7 @@ function collect(group: ProcessGroup, timeout: number, signal: AbortSignal): Pro
       if (killedBy !== null) notes.push(`ended by ${killedBy}`);
       else if (code !== 0) notes.push(`exit code ${code}`);
       after(drainTime, () => {
-        // If this process was busy all the time, the output has not been looked at yet: one round of the event loop does that.
+        // This process may have been busy, with output still unread: one more round of the event loop reads it.
         setImmediate(() => {
           if (settled) return;
           notes.push('it left processes running that held its output; they were ended');

@@ -1,4 +1,4 @@
-/** Keeps the first and the last bytes of a stream and counts what lies between: memory does not grow with what a command prints. */
+/** Keeps the first and the last bytes of a stream and counts those between: memory does not grow with the output of a command. */
 export class HeadAndTail {
   readonly #half: number;
   readonly #head: Buffer[] = [];
@@ -15,7 +15,7 @@ export class HeadAndTail {
   add(chunk: Buffer): void {
     this.#total += chunk.length;
     const room = this.#half - this.#headLength;
-    // Copied: a slice would keep the whole chunk in memory.
+    // The bytes are copied: a slice would keep the whole chunk in memory.
     if (room > 0) {
       this.#head.push(Buffer.from(chunk.subarray(0, room)));
       this.#headLength += Math.min(room, chunk.length);
@@ -24,7 +24,7 @@ export class HeadAndTail {
     if (rest.length === 0) return;
     this.#tail.push(Buffer.from(rest));
     this.#tailLength += rest.length;
-    // Not at every chunk, so that the cost of joining stays in proportion.
+    // Trimmed only at twice the length, so that the cost of joining stays in proportion.
     if (this.#tailLength > 2 * this.#half) this.#trim();
   }
 
@@ -41,7 +41,7 @@ export class HeadAndTail {
     const first = Buffer.concat(this.#head);
     const last = Buffer.concat(this.#tail);
     if (first.length + last.length === this.#total) return Buffer.concat([first, last]).toString();
-    // Neither side of the cut shows a part of a character.
+    // Neither side of the cut shows half a character.
     const head = first.subarray(0, wholeEnd(first));
     const tail = last.subarray(wholeStart(last));
     const cut = this.#total - head.length - tail.length;
@@ -49,7 +49,7 @@ export class HeadAndTail {
   }
 }
 
-/** Bytes of a UTF-8 character that follow its first one. */
+/** The most bytes of a UTF-8 character after its first one. */
 const mostContinuations = 3;
 
 /** The index behind the last whole UTF-8 character. */

@@ -3,9 +3,9 @@ import { outputLimit, report, startCommand, type Variables } from './command.js'
 import { HeadAndTail } from './head-and-tail.js';
 import type { ProcessGroup } from './process-group.js';
 
-/** Commands in the background at once, those that have ended included until they make room. */
+/** The most background commands, ended ones included until they make room. */
 const mostJobs = 20;
-/** How long one that is stopped may take to be gone, in milliseconds. Longer than a process group takes to be killed. */
+/** The time that a stopped command may take to end, in milliseconds. It is longer than a process group takes to be killed. */
 const stopTime = 5000;
 
 interface Job {
@@ -14,11 +14,11 @@ interface Job {
   group: ProcessGroup;
   output: HeadAndTail;
   begun: number;
-  /** How it ended; undefined while it runs. */
+  /** A sentence about the end; undefined while the command runs. */
   end: string | undefined;
 }
 
-/** The commands that one agent has in the background. */
+/** The background commands of one agent. */
 export class Jobs {
   readonly #jobs = new Map<string, Job>();
   #count = 0;
@@ -26,7 +26,7 @@ export class Jobs {
   /**
    * Starts a command and returns its id.
    *
-   * @throws Error if there are too many already.
+   * @throws Error if there are too many already
    */
   start(cmd: string, cwd: string, env: Variables): string {
     if (this.#jobs.size >= mostJobs) {
@@ -50,13 +50,13 @@ export class Jobs {
     child.once('error', (error) => (job.end = `could not be started: ${error.message}`));
     child.once('exit', (code, signal) => {
       job.end = signal === null ? `exit code ${code}` : `ended by ${signal}`;
-      // What it leaves behind ends with it.
+      // Processes that the command leaves behind end with it.
       group.end();
     });
     return job.id;
   }
 
-  /** Calls back once, when the command has ended and what it printed has been read. */
+  /** Calls back once, when the command has ended and its output has been read. */
   whenEnded(id: string, call: () => void): void {
     const job = this.#find(id);
     if (job.end !== undefined) return call();
@@ -79,7 +79,7 @@ export class Jobs {
     return this.view(id);
   }
 
-  /** Ends all of them. */
+  /** Ends all commands. */
   async close(): Promise<void> {
     await Promise.all([...this.#jobs.values()].map(end));
   }

@@ -1,16 +1,15 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 
-/** From the request to end to the order to end, in milliseconds. */
+/** The time between the request to end and the kill, in milliseconds. */
 const grace = 2000;
 
 /**
- * A process and all that it starts, ended together. None outlives this process: what still lives at its exit is killed then (not
- * if this process itself is killed by a signal it does not handle). On Windows, which has no process groups, only the process itself
- * is ended.
+ * A process and all processes that it starts, ended together. Those alive when this process exits are killed then, unless a signal that it does not handle
+ * kills this process itself. Windows has no process groups: only the process itself is ended.
  */
 export interface ProcessGroup {
   process: ChildProcess;
-  /** Asks all of them to end, and two seconds later makes them. */
+  /** Asks all processes to end, and kills them two seconds later. */
   end(): void;
 }
 
@@ -19,7 +18,7 @@ const living = new Set<number>();
 export function startGroup(command: string, args: readonly string[], options: SpawnOptions): ProcessGroup {
   const child = spawn(command, args, { ...options, detached: process.platform !== 'win32' });
   const { pid } = child;
-  // No process: the child says why by an `error` event.
+  // There is no process: the child reports the reason by an `error` event.
   if (pid === undefined) return { process: child, end: () => undefined };
   if (living.size === 0) process.once('exit', killLiving);
   living.add(pid);
@@ -37,7 +36,7 @@ export function startGroup(command: string, args: readonly string[], options: Sp
         signalGroup(pid, 'SIGKILL');
         forget(pid);
       }, grace);
-      // Once the child has ended, nobody waits for stragglers: exiting kills them.
+      // Once the child has ended, no timer keeps this process alive for its children: the exit kills them.
       if (child.exitCode !== null || child.signalCode !== null) timer.unref();
       else child.once('exit', () => timer.unref());
     },
@@ -53,7 +52,7 @@ function killLiving(): void {
   for (const pid of living) signalGroup(pid, 'SIGKILL');
 }
 
-/** False if none of them is left. */
+/** False if no process of the group is left. */
 function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(process.platform === 'win32' ? pid : -pid, signal);

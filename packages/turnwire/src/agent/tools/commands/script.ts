@@ -6,14 +6,14 @@ import type { Tool } from '../tool.js';
 import type { OpenToolset, Surroundings } from '../toolset.js';
 import { withPath } from '../files/workspace.js';
 
-/** In seconds. A script of the user's may be a build, but not a server. */
+/** The longest run of a script, in seconds: enough for a build, but not for a server. */
 const timeout = 600;
 
 type Script = Extract<Toolset, { type: 'script' }>;
 
 /**
- * The user's own commands as tools. Arguments reach the command as variables, never as a part of its text: what the model writes is a value
- * there, and no code.
+ * The user's own commands as tools. Arguments reach the command as variables, never as a part of its text: so the model's text is a value there, and never
+ * code.
  */
 export async function scriptToolset(
   { shell, env }: Script,
@@ -37,7 +37,7 @@ export async function scriptToolset(
       async run(given, { signal }) {
         const variables = Object.entries(check(given)).map(([key, value]) => [key, inVariable(value)] as const);
         const cwd = await folderOf(resolve(workspace.root, folder), folder);
-        // The names of the arguments are the file's, so none of the model's replaces PATH or the like.
+        // The agent file names the arguments, so that the model cannot replace PATH or the like.
         const all = { ...outer, ...shared, ...own, ...Object.fromEntries(variables) };
         return outcome(await runCommand({ cmd, cwd, env: all, timeout, signal }));
       },
@@ -46,14 +46,14 @@ export async function scriptToolset(
   return { tools };
 }
 
-/** Where a script runs is the file's to say: it may be elsewhere. */
+/** The working directory of a script, which the file may put anywhere. */
 async function folderOf(place: string, folder: string): Promise<string> {
   const found = await withPath(folder, () => stat(place));
   if (!found.isDirectory()) throw new Error(`${folder}, its working_dir, is not a folder`);
   return place;
 }
 
-/** Types are left to the command, which gets texts. */
+/** The arguments after a check of their names. Their types are left to the command, which gets texts. */
 function checked(
   name: string,
   given: unknown,

@@ -10,7 +10,7 @@ import { withPath, type Workspace } from '../files/workspace.js';
 export interface ShellOptions {
   workspace: Workspace;
   env: Variables;
-  /** Whether commands that may destroy something need a yes whatever would let them run. @default false */
+  /** True: commands that may destroy something need a yes, whatever rule would let them run. @default false */
   safer?: boolean | undefined;
 }
 
@@ -18,8 +18,8 @@ const command = z.string().min(1).describe('The command.');
 const folder = z.string().default('.').describe('Where to run it, relative to the working directory.');
 
 /**
- * Runs commands with `/bin/sh`, each in a process group of its own that ends with the call, or, in the background, with the run.
- * Confines only where a command starts; what it then does is the user's to approve.
+ * Runs commands with `/bin/sh`, each in a process group of its own that ends with the call, or, in the background, with the run. Only the folder in which a
+ * command starts is confined; its effects are for the user to approve.
  */
 export function shellToolset({ workspace, env, safer = false }: ShellOptions, recall = false): OpenToolset {
   const jobs = new Jobs();
@@ -39,14 +39,14 @@ export function shellToolset({ workspace, env, safer = false }: ShellOptions, re
   };
 }
 
-/** In seconds. */
+/** The timeout of a command, in seconds, where the model gives none. */
 const standardTimeout = 30;
 
 function inFolder(cwd: string): string[] {
   return cwd === '.' ? [] : [`in ${cwd}`];
 }
 
-/** Commands in the background alone; with `recall`, the model may ask to be told of their end. */
+/** Runs commands in the background only. With `recall`, the model may ask to be told of their end. */
 export function backgroundJobsToolset(options: ShellOptions, recall: boolean): OpenToolset {
   const { tools, close } = shellToolset(options, recall);
   return { tools: tools.filter(({ name }) => name !== 'shell'), ...(close === undefined ? {} : { close }) };

@@ -1,6 +1,6 @@
-/** Of an expression, in characters. */
+/** The longest expression, in characters. */
 const longest = 2000;
-/** Parentheses within parentheses. */
+/** The deepest nesting of parentheses. */
 const deepest = 100;
 
 const constants: ReadonlyMap<string, number> = new Map([
@@ -107,7 +107,7 @@ export function calculate(expression: string): number {
     while (tokens[at - 1] === ',') values.push(inner(','));
     return apply(...values);
   };
-  /** What stands in parentheses, up to their end, or to a comma. */
+  /** The value between parentheses, up to their end, or up to a comma. */
   const inner = (separator?: string): number => {
     depth += 1;
     if (depth > deepest) throw new Error('the expression is nested too deeply');

@@ -3,7 +3,7 @@ import { defineTool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 import { calculate } from './arithmetic.js';
 
-/** Calculates, where models guess. */
+/** Calculates, which models do badly. */
 export function calculatorToolset(): OpenToolset {
   return {
     tools: [

@@ -7,7 +7,7 @@ const zone = z
   .refine(isZone, 'no name of a time zone, such as Europe/Berlin or UTC')
   .describe('A time zone of the IANA, such as Europe/Berlin. Default: that of this machine.');
 
-/** Tells the date and the time. An agent that is told them in its prompt is told those of the beginning. */
+/** Returns the date and the time. Those in an agent's prompt are of the beginning of the session. */
 export function datetimeToolset(now: () => Date = () => new Date()): OpenToolset {
   return {
     tools: [

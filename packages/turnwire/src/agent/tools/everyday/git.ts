@@ -5,7 +5,7 @@ import { defineTool, type Tool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 import { withPath, type Workspace } from '../files/workspace.js';
 
-/** Nothing is asked for, nothing is paged, no program of the repository's own runs, and no lock is taken. */
+/** Options with which git asks nothing, uses no pager, runs no program of the repository, and takes no lock. */
 const plain = ['--no-pager', '--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'color.ui=false'];
 const noPrograms = ['--no-ext-diff', '--no-textconv'];
 
@@ -16,7 +16,7 @@ const revision = z
   .describe('A commit, branch or tag.');
 const path = z.string().min(1).describe('A file or folder, relative to the working directory.');
 
-/** Reads the git repository of the working directory. Nothing here changes it. */
+/** Reads the git repository of the working directory. No tool changes it. */
 export function gitToolset({ workspace, env }: { workspace: Workspace; env: Variables }): OpenToolset {
   const git = (args: readonly string[], at: string | undefined, signal: AbortSignal): Promise<string> =>
     withPath(at ?? '.', async () => {

@@ -5,7 +5,7 @@ import { defineTool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 import { openInBrowser } from './browser.js';
 
-/** Opens the one address that the file names: the model cannot choose another. */
+/** Opens the address that the agent file names; the model cannot choose another. */
 export function openUrlToolset(
   { url, name = 'open_url' }: Extract<Toolset, { type: 'open_url' }>,
   { env }: { env: Variables },

@@ -2,17 +2,17 @@ import { execFile } from 'node:child_process';
 import type { Variables } from '../commands/command.js';
 import { HeadAndTail } from '../commands/head-and-tail.js';
 
-/** What of an output the model is told, in bytes. */
+/** The most bytes of an output that the model is given. */
 const outputLimit = 256 * 1024;
-/** What is read of it. */
+/** The most bytes of an output that are read. */
 const readLimit = 32 * 1024 * 1024;
-/** In milliseconds. */
+/** The longest run of a program, in milliseconds. */
 const timeLimit = 60_000;
 
 /**
- * Runs a program without a shell and returns what it prints.
+ * Runs a program without a shell and returns its output.
  *
- * @throws Error with what it says, if it fails, is not there, or takes longer than a minute.
+ * @throws Error with its message, if the program fails, is missing, or takes longer than a minute
  */
 export function runProgram(
   program: string,

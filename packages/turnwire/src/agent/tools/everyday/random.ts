@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { defineTool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 
-/** What crypto's random numbers can span. */
+/** The widest range of crypto's random numbers. */
 const widest = 2 ** 47;
 
-/** Chance, which models do not have. */
+/** Random numbers, choices and ids, which models cannot make. */
 export function randomToolset(): OpenToolset {
   return {
     tools: [

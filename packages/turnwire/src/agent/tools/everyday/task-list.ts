@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { readText } from '../files/text-file.js';
 
-/** Of the file, in bytes. */
+/** The largest file, in bytes. */
 const fileLimit = 1024 * 1024;
 
 export const priority = z.enum(['critical', 'high', 'medium', 'low']);
@@ -24,7 +24,10 @@ export type Task = z.output<typeof task>;
 
 const stored = z.object({ turnwire: z.literal('tasks'), tasks: z.array(task) });
 
-/** Things to do in a file, a JSON list that is read at each use and replaced as a whole. Of two that write at the same moment, the later one wins. */
+/**
+ * Tasks in a file. The file is a JSON list that is read at each use and replaced as a whole. When two processes write at the same time, the later write
+ * replaces the other.
+ */
 export class TaskList {
   readonly #file: string;
   #last: Promise<unknown> = Promise.resolve();
@@ -33,7 +36,7 @@ export class TaskList {
     this.#file = file;
   }
 
-  /** @throws Error if the file holds something else. */
+  /** @throws Error if the file is no task list. */
   async read(): Promise<readonly Task[]> {
     let text: string;
     try {
@@ -51,7 +54,7 @@ export class TaskList {
     }
   }
 
-  /** One change after another: each begins with what the one before has written. */
+  /** Changes the list. Changes run one after another, so that each one sees the one before. */
   change<Result>(edit: (tasks: readonly Task[]) => { tasks: readonly Task[]; result: Result }): Promise<Result> {
     const next = this.#last.then(async () => {
       const { tasks, result } = edit(await this.read());
@@ -77,12 +80,12 @@ export function newTask(given: Pick<Task, 'title' | 'description' | 'priority' |
   return { id: randomUUID().slice(0, 8), status: 'pending', created: now, updated: now, ...given };
 }
 
-/** What a task waits for, which makes it blocked whatever it says. */
+/** The ids of unfinished tasks that a task depends on. Such a task is blocked, whatever its own status. */
 export function blockers({ dependencies }: Task, tasks: readonly Task[]): readonly string[] {
   return dependencies.filter((id) => tasks.find((other) => other.id === id)?.status !== 'done');
 }
 
-/** Whether `id` waits, through others, for itself. */
+/** True where a task depends on itself, directly or through others. */
 export function isCircular(id: string, tasks: readonly Task[]): boolean {
   const seen = new Set<string>();
   const visit = (at: string): boolean =>

@@ -8,7 +8,7 @@ const title = z.string().min(1).max(200);
 const description = z.string().max(10_000);
 const dependencies = z.array(z.string()).max(100).describe('The ids of tasks that have to be done first.');
 
-/** Things to do that depend on one another, kept from session to session. */
+/** Tasks that depend on one another, kept from session to session. */
 export function tasksToolset(file: string): OpenToolset {
   const list = new TaskList(file);
   const edit = (wanted: string, change: (task: Task) => Task): Promise<string> =>

@@ -1,10 +1,10 @@
 import { structuredPatch } from 'diff';
 
-/** For the comparison, in milliseconds: of long texts that have nothing in common it takes minutes. */
+/** The longest comparison, in milliseconds: that of long texts with nothing in common takes minutes. */
 const compareTime = 250;
 
 /**
- * What changes in a file, in the unified format; of a file that is new, or that has nothing in common with what it was, all of it.
+ * The change of a file in the unified format. For a new file, and for one with nothing in common with its former text, the whole text is shown.
  *
  * @param before undefined: the file is new
  */
@@ -20,7 +20,7 @@ export function diffOf(name: string, before: string | undefined, after: string):
   ].join('\n');
 }
 
-/** Texts whose lines all end in CR LF are compared without the CR, which would stand at the end of each line. */
+/** Both texts with the same line ends, where the lines of both end in CR LF: a diff would show the CR at the end of each line. */
 function inOneForm(before: string, after: string): [string, string] {
   const windows = [before, after].every((text) => !/(?:^|[^\r])\n/.test(text));
   return windows ? [before.replaceAll('\r\n', '\n'), after.replaceAll('\r\n', '\n')] : [before, after];

@@ -4,14 +4,14 @@ export interface Edit {
 }
 
 /**
- * Replaces the one place where a text holds `oldText`. Ends of lines are alike in the search; what is put in has those of the place, or of the text,
- * and all else stays as it is.
+ * Replaces the single occurrence of `oldText`. The search ignores the kind of line ends; the new text gets those of the place, or of the file, and the rest
+ * of the file stays unchanged.
  *
- * @param number of the edit, for its messages
- * @throws Error if there is no such place, or more than one.
+ * @param number the number of the edit, for messages
+ * @throws Error if there is no such place, or more than one
  */
 export function replaceOnce(content: string, { oldText, newText }: Edit, number: number): string {
-  // Positions in the text with \n alone, at which the content has \r\n.
+  // Positions of the `\n` in the searched text that are `\r\n` in the content.
   const crlfs: number[] = [];
   for (let at = content.indexOf('\r\n'); at !== -1; at = content.indexOf('\r\n', at + 2)) crlfs.push(at - crlfs.length);
   const plain = withLineEnd(content, '\n');
@@ -31,7 +31,7 @@ export function replaceOnce(content: string, { oldText, newText }: Edit, number:
   return content.slice(0, start) + put + content.slice(end);
 }
 
-/** The end of most lines; undefined where there is none. */
+/** The line end of most lines; undefined for a text of one line. */
 function lineEndOf(text: string): '\r\n' | '\n' | undefined {
   const all = text.match(/\r?\n/g) ?? [];
   if (all.length === 0) return undefined;

@@ -14,7 +14,7 @@ import { writeTools } from './write.js';
 
 type Filesystem = Extract<Toolset, { type: 'filesystem' }>;
 
-/** In seconds. A formatter, not a build. */
+/** The longest run of a command after an edit, in seconds: enough for a formatter, but not for a build. */
 const afterEditTime = 60;
 
 /** Reads, searches, writes and edits files below the working directory. */
@@ -37,7 +37,7 @@ export function filesystemToolset(
         timeout: afterEditTime,
         signal,
       });
-      // That it went well is nothing to tell; what it says of a failure may be about the edit.
+      // A success is not reported; the message of a failure may be about the edit.
       if (ended.status !== 0) said.push(`\nAfter the edit, ${cmd} failed:\n${report(ended)}`);
     }
     if (said.length === 0 && (await known.hasChanged(place)))

@@ -86,7 +86,7 @@ async function remove(workspace: Workspace, path: string, recursive: boolean): P
   if (place === workspace.root) throw new Error('the working directory itself is not removed');
   for (const folder of await workspace.closed())
     if (holds(place, folder)) throw new Error(`${path} holds ${folder}, which the "deny_list" of the file names`);
-  // Resolved, a link is the folder it leads to: that one was not named.
+  // `resolve` follows a link to a folder that the path does not name, so the path itself must not be a link.
   if ((await lstat(absolute(workspace.root, path))).isSymbolicLink())
     throw new Error(`${path} is a symbolic link, not a folder`);
   if (!(await lstat(place)).isDirectory()) throw new Error(`${path} is not a directory`);

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 
-/** For git to list what it ignores, in milliseconds. */
+/** The time in which git has to list ignored files, in milliseconds. */
 const listTime = 5000;
 const listLimit = 16 * 1024 * 1024;
 
 /**
- * The places below a folder that git ignores: files, and folders as a whole. None where the folder is in no repository, or there is no git. The
- * repository's own settings run nothing here.
+ * The paths below a folder that git ignores: files, and whole folders. None where the folder is in no repository, or git is missing. No program that the
+ * repository's settings name is run.
  */
 export function ignoredBy(folder: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
   const list = ['ls-files', '--others', '--ignored', '--exclude-standard', '--directory', '-z'];

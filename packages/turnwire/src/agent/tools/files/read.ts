@@ -6,10 +6,10 @@ import { readStart, textOf } from './text-file.js';
 import { defineTool, type Tool, type ToolContent, type ToolContext } from '../tool.js';
 import { beyond, withPath, type Workspace } from './workspace.js';
 
-/** What one call may bring into the conversation, in bytes: about 64,000 tokens. Images have a limit of their own. */
+/** The most bytes of text that one call may return: about 64,000 tokens. Images have a limit of their own. */
 const readLimit = 256 * 1024;
 const mostFiles = 100;
-/** The pictures of one call, as they are sent. */
+/** The most characters of images that one call may return, in base64. */
 const mostShown = 2 * imageLimit;
 
 export function readTools(workspace: Workspace, known: KnownFiles): Tool[] {
@@ -50,7 +50,7 @@ export function readTools(workspace: Workspace, known: KnownFiles): Tool[] {
       }),
       async run({ paths }, context) {
         const parts: ToolContent[] = [];
-        // An even share, so that one long file does not hide the others.
+        // The texts get equal shares, so that one long file does not hide the others.
         const share = Math.floor(readLimit / paths.length);
         let shown = 0;
         for (const path of paths) {

@@ -11,7 +11,7 @@ import { beyond, withPath, type Workspace } from './workspace.js';
 const mostMatches = 200;
 const longestLine = 300;
 const largestFile = 1024 * 1024;
-/** For the expression on one file, in milliseconds. An honest one needs a few. */
+/** The time for which an expression may search one file, in milliseconds. An ordinary one needs a few. */
 const matchTime = 1000;
 
 export function searchTool(workspace: Workspace, ignoreVcs: boolean): Tool {
@@ -71,7 +71,7 @@ async function* filesIn(place: string, { ignoreVcs, closed, signal }: Wanted): A
   for await (const entry of walk(place, signal, { ignored })) if (entry.kind === 'file') yield entry.place;
 }
 
-/** None for what is no text, too large, or gone by now: a search says what it found, not what it could not read. */
+/** The lines of a file; none for a file that is no text, too large, or gone. A search reports matches, and not the files that it could not read. */
 async function linesOf(place: string): Promise<string[]> {
   try {
     const { text, cut } = await readText(place, place, largestFile);
@@ -81,7 +81,7 @@ async function linesOf(place: string): Promise<string[]> {
   }
 }
 
-/** The numbers of the lines that match, from 0. */
+/** Gives the indexes of the matching lines, from 0. */
 type Matching = (lines: readonly string[], name: string) => number[];
 
 const byText =
@@ -89,10 +89,7 @@ const byText =
   (lines) =>
     lines.flatMap((line, index) => (line.includes(query) ? [index] : []));
 
-/**
- * The model writes the expression, and one that backtracks without end would stop the whole process: `node:vm` is the one thing
- * that can interrupt it.
- */
+/** A search by the model's expression. An expression that backtracks without end would stop the whole process; only `node:vm` can interrupt it. */
 function byExpression(source: string): Matching {
   let expression: RegExp;
   try {

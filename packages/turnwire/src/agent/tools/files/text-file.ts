@@ -11,20 +11,20 @@ export interface FileStart {
   bytes: Buffer;
   /** Bytes of the whole file. */
   size: number;
-  /** Bytes that were left out at the end. */
+  /** Bytes at the end that were left out. */
   cut: number;
   version: FileVersion;
 }
 
-/** The beginning of a text file. */
+/** The text at the beginning of a file. */
 export interface Text extends Omit<FileStart, 'bytes'> {
-  /** Without the byte order mark. */
+  /** The text without the byte order mark. */
   text: string;
-  /** Whether the file begins with a byte order mark. */
+  /** True where the file begins with a byte order mark. */
   marked: boolean;
 }
 
-/** What tells one content of a file from another: what the file system says of it, and the digest, where the whole file was read. */
+/** The version of a file: the file system's data about it, and the digest of its content where the whole file was read. */
 export interface FileVersion {
   size: bigint;
   changed: bigint;
@@ -53,13 +53,13 @@ export async function readText(place: string, name: string, limit: number): Prom
  * @throws Error if it is not a regular file: a pipe could be read for ever.
  */
 export async function readStart(place: string, name: string, limit: number): Promise<FileStart> {
-  // Non-blocking, for the case that this is a pipe: opening one would wait for its writer. Regular files do not care.
+  // Opened non-blocking, since opening a pipe would wait for its writer. For regular files this makes no difference.
   const file = await open(place, nonBlockingRead);
   try {
     const stat = await file.stat({ bigint: true });
     if (stat.isDirectory()) throw new Error(`${name} is a directory`);
     if (!stat.isFile()) throw new Error(`${name} is not a regular file`);
-    // Not by `size`, which lies for /proc and for files that are being written.
+    // Reads on until the limit, since `size` is wrong for /proc and for files that are being written.
     const bytes = Buffer.alloc(limit + 1);
     let length = 0;
     for (;;) {
@@ -83,12 +83,12 @@ export async function readStart(place: string, name: string, limit: number): Pro
 export function textOf({ bytes, size }: FileStart, name: string): Pick<Text, 'text' | 'marked'> {
   if (!bytes.includes(0)) {
     try {
-      // `stream`: a character cut in two at the limit is left out, not an error.
+      // With `stream`, a character that the limit cuts in two is left out, and is no error.
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes, { stream: true });
       const marked = text.startsWith(byteOrderMark);
       return { text: marked ? text.slice(1) : text, marked };
     } catch {
-      // Falls through: no UTF-8.
+      // The bytes are no UTF-8: the error below says so.
     }
   }
   throw new Error(`${name} is binary (${size} bytes), not UTF-8 text`);

@@ -2,18 +2,18 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What is never looked into: large, and nobody's source. */
+/** Folders that are never searched: they are large, and contain no source of the project. */
 const skipped: ReadonlySet<string> = new Set(['.git', 'node_modules']);
 
 export interface Entry {
   place: string;
   name: string;
   kind: 'file' | 'directory' | 'link' | 'other';
-  /** Folders below the one where the walk began; its own entries have 0. */
+  /** The level of the folder, counted from the one where the walk began, whose entries have 0. */
   depth: number;
 }
 
-/** The entries of a folder, in an order that is the same everywhere. Nothing is left out. */
+/** All entries of a folder, in an order that is the same on every system. */
 export async function entriesOf(place: string, depth = 0): Promise<Entry[]> {
   const found = await readdir(place, { withFileTypes: true });
   return found
@@ -22,16 +22,13 @@ export async function entriesOf(place: string, depth = 0): Promise<Entry[]> {
 }
 
 export interface WalkOptions {
-  /** How deep. @default all of them */
+  /** The most levels of folders. @default all */
   levels?: number;
-  /** Places that are left out, with what is below them. @default none */
+  /** Paths that are left out, with everything below them. @default none */
   ignored?: ReadonlySet<string>;
 }
 
-/**
- * All entries below a folder, each folder before what is in it. Links are named, not followed; folders that cannot be
- * read are passed over.
- */
+/** All entries below a folder, each folder before its entries. Links are listed, but not followed; folders that cannot be read are skipped. */
 export async function* walk(
   place: string,
   signal: AbortSignal,
@@ -39,7 +36,7 @@ export async function* walk(
   depth = 0,
 ): AsyncGenerator<Entry> {
   signal.throwIfAborted();
-  // Only the folder that was asked for may fail the walk.
+  // An error fails the walk only for the folder that was asked for.
   const entries = depth === 0 ? await entriesOf(place) : await entriesOf(place, depth).catch(() => []);
   for (const entry of entries) {
     if (skipped.has(entry.name) || ignored.has(entry.place)) continue;

@@ -5,34 +5,35 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import type { PathArguments } from '../tool.js';
 
 /**
- * The places that tools reach. Without lists it is the working directory: no path leads out of it, neither by `..` nor as an absolute path nor through
- * symbolic links, but where reading elsewhere was granted.
+ * The folders that tools can reach. Without lists this is the working directory: neither `..` nor an absolute path nor a symbolic link leads out of it,
+ * except where the user has granted reading elsewhere.
  */
 export interface Workspace {
-  /** The working directory. Absolute, without symbolic links. */
+  /** The working directory as an absolute path without symbolic links. */
   readonly root: string;
   /**
-   * Where a path leads, links followed; what does not exist yet included.
+   * The absolute path that a path leads to, with links followed; the end of it need not exist.
    *
-   * @param mayLeave whether a place outside of the working directory may be read. @default none may
-   * @throws Error for a path that leads out, or ends in a link to nothing: to write there would write wherever it points.
+   * @param mayLeave true where a file outside of the working directory may be read.
+   * @default none may
+   * @throws Error for a path that leads out, or ends in a link to nothing: to write there would write to the link's target
    */
   resolve(path: string, mayLeave?: (place: string) => boolean): Promise<string>;
-  /** The folder outside of the working directory that reading a path would need to be granted; undefined: none, or it would be refused. */
+  /** The folder outside of the working directory that has to be granted before a path can be read; undefined: none, or a grant would not help. */
   beyond(path: string): Promise<string | undefined>;
-  /** The places that are closed, with all that is in them. */
+  /** The paths that the file closes, with everything below them. */
   closed(): Promise<ReadonlySet<string>>;
-  /** Arguments of a tool that are paths in it. */
+  /** Describes arguments of a tool that are paths in this workspace. */
   paths(names: readonly string[], options?: { deep: boolean }): PathArguments;
-  /** How the model is told of a place: relative, with `/`; `.` for the root; absolute outside of it. */
+  /** The name of a path for the model: relative, with `/`; `.` for the root; absolute outside of the working directory. */
   name(place: string): string;
 }
 
 /** `allow_list` and `deny_list` of the file. */
 export interface Lists {
-  /** The only places that are reached, with all that is in them. @default the working directory */
+  /** The only folders that can be reached, with everything below them. @default the working directory */
   allow?: readonly string[] | undefined;
-  /** Places that are not. @default none */
+  /** Folders that cannot be reached. @default none */
   deny?: readonly string[] | undefined;
 }
 
@@ -44,7 +45,7 @@ export function openWorkspace(directory: string, { allow = [], deny = [] }: List
     if (path.includes('\0')) throw new Error('a path cannot hold a NUL character');
     return follow(absolute(root, path));
   };
-  /** Followed anew each time: a link may lead elsewhere by now. */
+  /** Resolved anew each time, since a link may lead elsewhere by now. */
   const closed = async (): Promise<ReadonlySet<string>> =>
     new Set((await Promise.all(deny.map(async (entry) => [absolute(root, entry), await locate(entry)]))).flat());
   const isClosed = async (path: string, place: string): Promise<boolean> => {
@@ -87,24 +88,24 @@ export function openWorkspace(directory: string, { allow = [], deny = [] }: List
   return workspace;
 }
 
-/** The folders outside of the working directory that reading these paths would need to be granted. A path that leads nowhere needs none. */
+/** The folders outside of the working directory that must be granted before these paths can be read. A path that leads nowhere needs none. */
 export async function beyond(workspace: Workspace, paths: readonly string[]): Promise<string[]> {
   const found = await Promise.all(paths.map(async (path) => workspace.beyond(path).catch(() => undefined)));
   return [...new Set(found.filter((folder) => folder !== undefined))];
 }
 
-/** A path as its text says, where `~` stands for the home folder. */
+/** The absolute path by the text alone; `~` stands for the home folder. */
 export function absolute(root: string, path: string): string {
   return /^~(?:[/\\]|$)/.test(path) ? join(homedir(), path.slice(1)) : resolve(root, path);
 }
 
-/** Whether a place is a folder, or something in it. */
+/** True where a path is a folder or something in it. */
 export function holds(folder: string, place: string, insensitive = false): boolean {
   const [outer, inner] = insensitive ? [folded(folder), folded(place)] : [folder, place];
   return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
 }
 
-/** Where names differ by their case and by how their accents are composed, and mean the same file. */
+/** The text by which names are compared on file systems where case and composed accents make no difference. */
 export function folded(text: string): string {
   return text.normalize('NFC').toLowerCase();
 }
@@ -117,7 +118,10 @@ async function isFolder(place: string): Promise<boolean> {
   }
 }
 
-/** Whether a folder's name in other letters means the same folder; by the system's habit where the name has no letters, or cannot be looked at. */
+/**
+ * True where the file system ignores case: found by looking for the folder's name in the other case; for a name without letters, the usual answer of the
+ * system.
+ */
 function ignoresCase(root: string): boolean {
   const name = basename(root);
   const other = name === name.toLowerCase() ? name.toUpperCase() : name.toLowerCase();
@@ -133,7 +137,7 @@ function ignoresCase(root: string): boolean {
   }
 }
 
-/** The real path of the part that exists, with the rest appended. */
+/** The real path of the part that exists, followed by the rest. */
 async function follow(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -171,7 +175,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'is too long a name',
 };
 
-/** Does something with `path`; a failure of the file system becomes a sentence that names it as the model did. */
+/** Runs work on `path`. An error of the file system becomes a sentence that names the path as the model wrote it. */
 export async function withPath<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

@@ -66,7 +66,7 @@ export function writeTools(workspace: Workspace, known: KnownFiles): Tool[] {
           const whole = marked ? byteOrderMark + content : content;
           await writeFile(place, whole);
           const said = `Made ${edits.length} ${edits.length === 1 ? 'edit' : 'edits'} in ${path}.`;
-          // What others have changed is still there, and the agent does not know it: the next write has to come after a read.
+          // The changes of others are still in the file, and the agent does not know them: it must read before it writes again.
           if (changed) return `${said} The file had changed since you read it, elsewhere: read it again.`;
           await known.wrote(place, whole);
           return said;
@@ -75,12 +75,12 @@ export function writeTools(workspace: Workspace, known: KnownFiles): Tool[] {
   ];
 }
 
-/** Whether there is a file that begins with a byte order mark. */
+/** True where the file exists and begins with a byte order mark. */
 async function isMarked(place: string): Promise<boolean> {
   try {
     return (await readStart(place, place, 3)).bytes.toString() === byteOrderMark;
   } catch {
-    // A new file, or what cannot be written either.
+    // The file is new, or cannot be read; writing it will then fail too.
     return false;
   }
 }
@@ -94,7 +94,7 @@ function edited(text: string, edits: readonly Edit[]): string {
   return edits.reduce((content, edit, index) => replaceOnce(content, unmarked(edit), index + 1), text);
 }
 
-/** The text of a file before it is written; undefined: there is none. */
+/** The text of a file before it is written; undefined for a new file. */
 async function before(workspace: Workspace, path: string): Promise<string | undefined> {
   const place = await workspace.resolve(path);
   try {
@@ -105,7 +105,7 @@ async function before(workspace: Workspace, path: string): Promise<string | unde
   }
 }
 
-/** The mark stays where it is: it is no part of the text. */
+/** An edit without a byte order mark, which stays at its place in the file and is no part of the text. */
 function unmarked({ oldText, newText }: Edit): Edit {
   const without = (text: string): string => (text.startsWith(byteOrderMark) ? text.slice(1) : text);
   return { oldText: without(oldText), newText: without(newText) };

@@ -23,16 +23,16 @@ const { version } = createRequire(import.meta.url)('../../../../package.json') a
 export interface Connected {
   connection: Connection;
   introduction: Introduction;
-  /** What a call that is refused for want of a sign-in can ask. */
+  /** Asks the user to sign in, for a call that is refused without; undefined where a sign-in cannot help. */
   signIn: SignIn | undefined;
-  /** Takes what was sent in headers and variables out of a text: servers repeat it. */
+  /** Removes the values of headers and variables from a text: servers repeat them. */
   hide: (text: string) => string;
 }
 
 /**
- * Connects to an MCP server: one that is started here, or one elsewhere, over streamable HTTP or, with an old server, SSE.
+ * Connects to an MCP server: one that is started here, or a remote one, over streamable HTTP or, for an old server, SSE.
  *
- * @throws Error that says what went wrong, or the reason of `signal`. It holds no header and no variable.
+ * @throws Error that says what went wrong, without any header or variable; or the reason of `signal`
  */
 export async function connect(settings: Mcp, surroundings: Surroundings, signal?: AbortSignal): Promise<Connected> {
   const { remote, env } = settings;
@@ -53,13 +53,13 @@ export async function connect(settings: Mcp, surroundings: Surroundings, signal?
         signal?.throwIfAborted();
         if (isUnauthorized(error) && signIn === undefined) throw new SignInFailure(refusedToken);
         if (signIn === undefined || !(error instanceof McpFailure) || !signIn.mends(error)) throw error;
-        // Outside of the limit: the user may take longer than a server may.
+        // The sign-in is outside of the time limit: the user may take longer than a server may.
         await signIn.ask(signal ?? new AbortController().signal);
         return attempt(open);
       });
     } catch (error) {
       signal?.throwIfAborted();
-      // Nor would the other transport do.
+      // The other transport would fail in the same way.
       if (error instanceof SignInFailure) throw new Error(hide(error.message), { cause: error });
       if (isUnauthorized(error)) throw new Error('it does not take the sign-in (status 401)', { cause: error });
       failures.push(hide(error instanceof McpFailure ? error.message : causeOf(error)));
@@ -68,7 +68,7 @@ export async function connect(settings: Mcp, surroundings: Surroundings, signal?
   throw new Error([...new Set(failures)].join('; then: '));
 }
 
-/** The sign-in for a remote server; none where the file brings a token of its own. */
+/** The sign-in for a remote server; none where the file has a token for it. */
 async function signInAt(
   settings: Mcp,
   given: Readonly<Record<string, string>>,
@@ -96,7 +96,7 @@ function isUnauthorized(error: unknown): boolean {
 
 const client = { name: 'turnwire', version };
 
-/** What the server may ask in the middle of a call: the user, where there is one. */
+/** The requests that a server may send during a call: questions to the user, where one is there. */
 function servedBy(settings: Mcp, { askUser }: Surroundings): Serving | undefined {
   if (askUser === undefined) return undefined;
   return {
@@ -106,7 +106,7 @@ function servedBy(settings: Mcp, { askUser }: Surroundings): Serving | undefined
   };
 }
 
-/** Gives work a limit in time, besides the signal of the caller. */
+/** Bounds work in time, in addition to the caller's signal. */
 async function within<Result>(
   ms: number,
   signal: AbortSignal | undefined,
@@ -125,13 +125,13 @@ async function within<Result>(
   }
 }
 
-/** Servers say what they were sent: a header is its scheme and its token, and either may be repeated. */
+/** A text without these values. A header consists of a scheme and a token, and servers may repeat either. */
 function without(values: readonly string[], text: string): string {
   const told = values.flatMap((value) => [value, ...value.split(/\s+/)]).filter(({ length }) => length >= 6);
   return told.reduce((left, value) => left.replaceAll(value, '[hidden]'), text);
 }
 
-/** In the order in which they are tried. */
+/** The transports in the order in which they are tried. */
 function transports(
   settings: Mcp,
   given: Readonly<Record<string, string>>,
@@ -140,9 +140,9 @@ function transports(
 ): (() => Transport)[] {
   const { command = '', args = [], remote } = settings;
   if (remote === undefined) {
-    // Where a server runs is the file's to say: it may be elsewhere.
+    // The file may start a server in any folder.
     const cwd = resolve(workspace.root, settings.working_dir ?? '.');
-    // What is given to a server of Docker's catalog is in a file: the environment would be Docker's own.
+    // A server of Docker's catalog gets its variables by a file: the environment is that of the `docker` command.
     const variables = settings.ref === undefined ? { ...env, ...given } : env;
     return [() => new StdioTransport({ command, args, cwd, env: variables, from: settings.version })];
   }

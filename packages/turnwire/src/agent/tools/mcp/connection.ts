@@ -4,7 +4,7 @@ import type { Answer, Fields, Message } from './message.js';
 import { isFields } from './message.js';
 import type { Receiver, Transport } from './transports/transport.js';
 
-/** The newest version of the protocol that is spoken here, and an older one for servers that refuse to hear of it. */
+/** The newest supported version of the protocol, and an older one for servers that refuse it. */
 const protocolVersion = '2025-11-25';
 const olderVersion = '2024-11-05';
 
@@ -13,62 +13,62 @@ const invalidParams = -32602;
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
-  /** Without a sign of the server for so long, the request is given up; in milliseconds. */
+  /** The time without a message of the server after which the request fails, in milliseconds. */
   idleMs: number;
-  /** The same, however much progress it tells of. @default idleMs */
+  /** The time after which the request fails even if progress is reported. @default idleMs */
   totalMs?: number;
 }
 
-/** What a server may ask of this client, besides whether it is there. */
+/** The requests of a server that this client answers, besides `ping`. */
 export interface Serving {
-  /** Told to the server. */
+  /** The capabilities that the server is told. */
   capabilities: Fields;
-  /** The result of a request; undefined: such a request is not served. `signal` fires when nobody waits for it any more. */
+  /** The result of a request; undefined for an unsupported one. `signal` fires when no call waits for it any more. */
   serve: (method: string, params: Fields, signal: AbortSignal) => Promise<unknown> | undefined;
 }
 
-/** A request of the server's that is being served, and the calls that wait for it. */
+/** A request of the server that is being answered, and the calls that wait for it. */
 interface Served {
   id: string | number;
   calls: ReadonlySet<Pending>;
   over: AbortController;
 }
 
-/** For what is sent last to leave, in milliseconds. */
+/** The time in which the last messages must be sent, in milliseconds. */
 const tellMs = 1000;
 
 /** A request that has no answer yet. */
 interface Pending {
   settle(answer: Answer | Error): void;
   progress(): void;
-  /** Stops its clock, and lets it run on: meanwhile the server waits for the user. */
+  /** Stops the clock of the request until `goOn` is called: meanwhile the server waits for the user. */
   hold(): void;
   goOn(): void;
-  /** Lets go of its exchange. */
+  /** Aborts the exchange that carries the request. */
   abandon(reason: Error): void;
-  /** Settles when it was sent; undefined once it was. */
+  /** Settles when the request was sent; undefined once it was. */
   sending: Promise<void> | undefined;
 }
 
-/** A server as it introduces itself. */
+/** The description that a server gives of itself. */
 export interface Introduction {
   capabilities: Fields;
   instructions: string | undefined;
 }
 
 /**
- * A session with an MCP server: requests, their answers, and what the server asks in between. Each request is settled once: by its answer, by
- * the end of its way, by its time, or by its signal; only those that are still open then are cancelled at the server.
+ * A session with an MCP server: requests, their answers, and the server's own requests. Each request is settled once: by its answer, by the loss of the
+ * connection, by its time limit, or by its signal. Only requests that are open at that moment are cancelled at the server.
  */
 export class Connection implements Receiver {
   readonly #transport: Transport;
   readonly #serving: Serving | undefined;
   readonly #served = new Set<Served>();
   readonly #pending = new Map<string, Pending>();
-  /** What is being sent and needs no answer. */
+  /** Messages without an answer that are being sent. */
   readonly #telling = new Set<Promise<void>>();
   #lastId = 0;
-  /** Why it cannot be used any more. */
+  /** The reason why the connection cannot be used any more. */
   #lost: McpFailure | undefined;
   #retired = false;
 
@@ -77,7 +77,7 @@ export class Connection implements Receiver {
     this.#serving = serving;
   }
 
-  /** Connects, and introduces each to the other. @throws McpFailure, or the reason of `signal`. */
+  /** Connects and does the handshake. @throws McpFailure, or the reason of `signal`. */
   static async open(
     transport: Transport,
     { client, serving }: { client: { name: string; version: string }; serving?: Serving | undefined },
@@ -93,7 +93,7 @@ export class Connection implements Receiver {
     }
   }
 
-  /** False once it cannot be used for another request. */
+  /** False once the connection cannot carry another request. */
   get usable(): boolean {
     return this.#lost === undefined && !this.#retired;
   }
@@ -124,7 +124,7 @@ export class Connection implements Receiver {
         const giveUp = (reason: Error): void => {
           if (!this.#pending.has(String(id))) return;
           settle(reason);
-          // The protocol has no way to cancel its handshake.
+          // The protocol does not allow to cancel the handshake.
           if (method !== 'initialize') this.#cancel(id, reason.message);
           way.abort(reason);
         };
@@ -176,7 +176,7 @@ export class Connection implements Receiver {
     }
   }
 
-  /** Takes no more requests, and closes when those that are open are settled. */
+  /** Takes no more requests, and closes when the open ones are settled. */
   retire(): void {
     this.#retired = true;
     if (this.#pending.size === 0) void this.close();
@@ -184,7 +184,7 @@ export class Connection implements Receiver {
 
   async close(): Promise<void> {
     this.#fail(this.#lost ?? new McpFailure('unanswered', 'its connection was closed'));
-    // Such as that a call was cancelled.
+    // Messages such as the cancellation of a call are sent first.
     await Promise.race([Promise.all(this.#telling), delay(tellMs, undefined, { ref: false })]);
     await this.#transport.close();
   }
@@ -203,7 +203,7 @@ export class Connection implements Receiver {
     this.#lost = failure;
     const pending = [...this.#pending.values()];
     for (const each of pending) if (each.sending === undefined) each.settle(failure);
-    // What is still being sent may yet be refused, and then it did not run.
+    // A request that is still being sent may be refused, and then it certainly did not run.
     void this.#closeAfter(pending.flatMap(({ sending }) => sending ?? []));
   }
 
@@ -212,7 +212,7 @@ export class Connection implements Receiver {
     await this.close();
   }
 
-  /** @throws McpFailure also where nothing more can come. */
+  /** Sends a request and waits for its answer. @throws McpFailure also where no answer can come any more. */
   async #exchange(message: object, signal: AbortSignal): Promise<void> {
     await this.#transport.send(message, signal);
     if (this.#lost !== undefined) throw this.#lost;
@@ -228,13 +228,13 @@ export class Connection implements Receiver {
   }
 
   #answer(id: string | undefined, answer: Answer): void {
-    // Without an id it can only be meant for the one request that is open.
+    // A message without an id can only be the answer to the one open request.
     const [only] = this.#pending.size === 1 ? this.#pending.values() : [];
     (id === undefined ? only : this.#pending.get(id))?.settle(answer);
   }
 
   #serve(id: string | number, method: string, params: Fields): void {
-    // Known before it is served: whoever is asked may end the run at once.
+    // Noted before it is answered: the user may end the run at once.
     const asked: Served = { id, calls: new Set(this.#pending.values()), over: new AbortController() };
     this.#served.add(asked);
     const served = this.#serving?.serve(method, params, asked.over.signal);
@@ -247,7 +247,7 @@ export class Connection implements Receiver {
     this.#emit({ jsonrpc: '2.0', id, ...answer });
   }
 
-  /** Never rejects. The clocks of the calls that wait for it stand still meanwhile. */
+  /** Answers a request of the server. Never rejects. The clocks of the calls that wait for it stand still meanwhile. */
   async #answerWith(served: Promise<unknown>, asked: Served): Promise<void> {
     const open = (): Pending[] => [...this.#pending.values()].filter((call) => asked.calls.has(call));
     for (const call of open()) call.hold();
@@ -262,7 +262,7 @@ export class Connection implements Receiver {
     }
   }
 
-  /** Nobody is asked for a call that is over. */
+  /** Withdraws questions of calls that are over. */
   #endUnawaited(): void {
     const open = new Set(this.#pending.values());
     for (const { calls, over } of this.#served) if (![...calls].some((call) => open.has(call))) over.abort();
@@ -272,7 +272,7 @@ export class Connection implements Receiver {
     this.#emit({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } });
   }
 
-  /** Sends what needs no answer. Where it does not arrive, the requests that are open notice it themselves. */
+  /** Sends a message that needs no answer. Where it does not arrive, the open requests fail by themselves. */
   #emit(message: object): void {
     const told = this.#transport.send(message).catch(() => undefined);
     this.#telling.add(told);
@@ -287,7 +287,7 @@ export class Connection implements Receiver {
         { signal, idleMs: handshakeMs },
       );
     const answer = await introduce(protocolVersion).catch((error: unknown) => {
-      // The protocol wants it to name a version of its own instead; some refuse.
+      // By the protocol the server names a version of its own instead; some servers answer with an error.
       const aboutVersions = error instanceof McpFailure && error.kind === 'answered' && /version/i.test(error.message);
       if (!aboutVersions) throw error;
       return introduce(olderVersion);
@@ -296,7 +296,7 @@ export class Connection implements Receiver {
     this.#transport.ready(typeof agreed === 'string' && agreed !== '' ? agreed : protocolVersion);
     await this.#transport
       .send({ jsonrpc: '2.0', method: 'notifications/initialized' }, signal)
-      // A server that cannot be used says so at the next request.
+      // A connection that cannot be used fails at the next request.
       .catch(() => signal.throwIfAborted());
     return {
       capabilities: isFields(capabilities) ? capabilities : {},
@@ -305,10 +305,10 @@ export class Connection implements Receiver {
   }
 }
 
-/** The caller's signal has the limit of the whole start; this one only ends what would have none. */
+/** The longest handshake, in milliseconds. The caller's signal bounds the whole start; this bound is for callers without one. */
 const handshakeMs = 120_000;
 
-/** What a server may say in an error, in characters. */
+/** The longest error text of a server, in characters. */
 const longestError = 64 * 1024;
 
 function failureOf(answer: Exclude<Answer, { kind: 'result' }>): McpFailure {

@@ -8,13 +8,13 @@ import type { Surroundings } from '../toolset.js';
 import type { Mcp } from './settings.js';
 import { openHttp, textOf } from './transports/http.js';
 
-/** Where Docker publishes the catalog. */
+/** The address of the catalog, as Docker publishes it. */
 const published = 'https://desktop.docker.com/mcp/catalog/v3/catalog.json';
-/** What is read of it at most, in bytes. */
+/** The most bytes of the catalog that are read. */
 const catalogLimit = 64 * 1024 ** 2;
 const catalogMs = 30_000;
 
-/** The part of the catalog that says which secrets a server takes. */
+/** The part of the catalog that lists the secrets of each server. */
 const catalogSchema = z.object({
   registry: z.record(
     z.string(),
@@ -27,8 +27,8 @@ const catalogSchema = z.object({
 });
 
 /**
- * The `config` and the `env` of a server of the Docker MCP catalog, in files that the user alone can read and that Docker is told of. Other servers
- * have none.
+ * Files with the `config` and the `env` of a server of the Docker MCP catalog, readable by the user alone; `docker` is given their paths. Other servers have
+ * no such files.
  */
 export class CatalogFiles {
   readonly #written: Mcp;
@@ -41,7 +41,7 @@ export class CatalogFiles {
     this.#around = around;
   }
 
-  /** The server with its files, which are written once. @throws Error that says why "env" cannot reach it */
+  /** The settings of the server with the paths of its files, which are written once. @throws Error that says why "env" cannot reach the server */
   async settings(): Promise<Mcp> {
     return (this.#settings ??= await this.#write());
   }
@@ -71,9 +71,9 @@ export class CatalogFiles {
 }
 
 /**
- * The secrets of a server as the gateway of Docker reads them: by their names in Docker, which the catalog has for each variable.
+ * The secrets of a server in the format of Docker's gateway: under their names in Docker, which the catalog gives for each variable.
  *
- * @throws Error that says which of them does not fit; it holds no value
+ * @throws Error that says which of them is wrong, without its value
  */
 async function secretLines(
   name: string,
@@ -101,7 +101,7 @@ async function secretLines(
     if (/[\r\n]/.test(value)) throw new Error(`${key} must be text in one line`);
     lines.set(secret.name, `${secret.name}=${value}\n`);
   }
-  // The gateway looks for the other secrets of a server nowhere else, once it is given a file.
+  // Once the gateway is given a file, it looks for the other secrets of the server nowhere else.
   const missing = wanted.find((each) => !lines.has(each.name));
   if (missing !== undefined)
     throw new Error(

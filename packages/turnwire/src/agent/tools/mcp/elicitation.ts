@@ -1,21 +1,21 @@
 import type { ToolsetOptions } from '../toolset.js';
 import { type Fields, isFields } from './message.js';
 
-/** Wrong answers to one question, after which it is taken as not answered. */
+/** The wrong answers to one question after which the question counts as not answered. */
 const mostTries = 5;
-/** Fields of one form. */
+/** The most fields of one form. */
 const mostFields = 50;
 
-/** What a server is told that it asked the user for. */
+/** The answer to a server that asked for the user's input. */
 export type Elicited = { action: 'accept'; content: Fields } | { action: 'decline' } | { action: 'cancel' };
 
 type AskUser = NonNullable<ToolsetOptions['askUser']>;
 
 /**
- * Puts to the user what a server asks for in the middle of a call: whether they want to answer, then each field. What is typed is checked against the
- * field's schema, and asked for again where it does not fit.
+ * Asks the user for the input that a server requests during a call: first whether they want to answer, then for each field. A value is checked against the
+ * schema of its field, and asked for again where it does not fit.
  *
- * @throws Error for a form that cannot be asked for.
+ * @throws Error for an unsupported form
  */
 export async function elicit(server: string, params: Fields, askUser: AskUser, signal: AbortSignal): Promise<Elicited> {
   const { message, mode, requestedSchema } = params;
@@ -45,7 +45,7 @@ export async function elicit(server: string, params: Fields, askUser: AskUser, s
   return { action: 'accept', content };
 }
 
-/** What a line says, or what is wrong with it. */
+/** The value that a line stands for, or the problem with it. */
 type Reading = { value: unknown } | { wrong: string };
 
 async function answerTo(
@@ -78,10 +78,10 @@ function yesOrNo(line: string): boolean | undefined {
 interface Field {
   name: string;
   title: string;
-  /** What may be typed. */
+  /** A hint at the values that may be typed. */
   hint: string;
   required: boolean;
-  /** What an empty line stands for. */
+  /** The value of an empty line. */
   fallback: unknown;
   read: (line: string) => Reading;
 }
@@ -116,7 +116,7 @@ interface Choice {
   label: string;
 }
 
-/** The values to choose from, as each version of the protocol writes them. */
+/** The values to choose from, in the notations of all versions of the protocol. */
 function choicesOf({ enum: values, enumNames: labels, oneOf, anyOf }: Fields): Choice[] {
   if (Array.isArray(values))
     return values.map((value, index) => {

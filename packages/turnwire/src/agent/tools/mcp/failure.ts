@@ -1,11 +1,7 @@
 /**
- * What became of a request that has no result.
- *
- * - `refused`: it did not run: it was not sent, or was turned away unread;
- * - `connection_lost`: it did not run, because the server has ended or does not know the session any more: over a new connection it may be sent again;
- * - `unanswered`: it was sent, and no answer came: it may have run;
- * - `answered`: the server answered with an error;
- * - `unreadable`: the server answered, and nothing of its answer can be understood: it may have run.
+ * The fate of a request without a result. `refused`: it did not run, since it was not sent, or was refused unread. `connection_lost`: it did not run, since
+ * the server has ended or does not know the session any more; it may be sent again over a new connection. `unanswered`: it was sent and got no answer, so it
+ * may have run. `answered`: the server answered with an error. `unreadable`: the server's answer cannot be read, so the request may have run.
  */
 export type FailureKind = 'refused' | 'connection_lost' | 'unanswered' | 'answered' | 'unreadable';
 
@@ -13,7 +9,7 @@ export type FailureKind = 'refused' | 'connection_lost' | 'unanswered' | 'answer
 export class McpFailure extends Error {
   override readonly name = 'McpFailure';
   readonly kind: FailureKind;
-  /** Of the answer over HTTP that told so. */
+  /** The HTTP status of the answer, where there was one. */
   readonly status: number | undefined;
 
   constructor(kind: FailureKind, message: string, options: { cause?: unknown; status?: number } = {}) {
@@ -22,16 +18,16 @@ export class McpFailure extends Error {
     this.status = options.status;
   }
 
-  /** The request may have run, and nobody knows. */
+  /** True where the request may have run. */
   get mayHaveRun(): boolean {
     return this.kind === 'unanswered' || this.kind === 'unreadable';
   }
 }
 
-/** The innermost reason of an error, with its code: libraries wrap what the operating system says in "fetch failed". */
+/** The innermost cause of an error, with its code: libraries wrap the message of the operating system in "fetch failed". */
 export function causeOf(error: unknown): string {
   for (let at: unknown = error; ;) {
-    // Of a host with several addresses, one reason for each.
+    // A host with several addresses has a cause for each; the first one is shown.
     const [first] = at instanceof AggregateError ? (at.errors as unknown[]) : [];
     const inner = first ?? (at instanceof Error ? at.cause : undefined);
     if (inner === undefined || inner === null) return sentence(at);
@@ -50,7 +46,7 @@ function isCertificateProblem(code: unknown): boolean {
   return typeof code === 'string' && /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_UNTRUSTED/.test(code);
 }
 
-/** That no answer came within so many milliseconds. */
+/** The failure of a request without an answer within so many milliseconds. */
 export function unansweredWithin(ms: number): McpFailure {
   const time = ms < 1000 ? `${ms} ms` : `${Math.round(ms / 1000)} seconds`;
   return new McpFailure('unanswered', `it did not answer within ${time}`);

@@ -1,27 +1,27 @@
 import type { Lifecycle } from '../../../config/schema/lifecycle.js';
 
-/** How a server is started, kept and given up. */
+/** The rules by which a server is started, restarted and given up. */
 export interface LifecyclePlan {
-  /** Whether a run without this server does not begin. */
+  /** True where a run does not begin without this server. */
   required: boolean;
-  /** From its start to the end of its introduction, in milliseconds. */
+  /** The longest start, handshake included, in milliseconds. */
   startMs: number;
-  /** For one call, in milliseconds, however much progress it tells of; undefined: the usual limits. */
+  /** The longest call, in milliseconds, however much progress it reports; undefined: the usual limits. */
   callMs: number | undefined;
-  /** Attempts to start it anew, one after another, that may fail; 0: it is not started anew. */
+  /** The restarts in a row that may fail; 0: the server is not restarted. */
   restarts: number;
-  /** Before the next attempt, when so many have failed one after another, in milliseconds. */
+  /** The wait before the next restart, after this many failed in a row, in milliseconds. */
   waitMs: (failed: number) => number;
 }
 
-/** `npx` may have to download a server first. */
+/** The default of the longest start: `npx` may have to download a server first. */
 const startMs = 60_000;
 const defaultRestarts = 5;
 
-/** Without a `lifecycle`: a server that has ended is started anew for the next call, and for the one after it. */
+/** The plan without a `lifecycle`: a server that has ended is restarted for the next call, any number of times. */
 const plain: LifecyclePlan = { required: false, startMs, callMs: undefined, restarts: Infinity, waitMs: () => 0 };
 
-/** What the file says, over what its profile says. */
+/** The plan of the file: its own settings, and for the others those of its profile. */
 export function planOf(lifecycle: Lifecycle | undefined, random: () => number = Math.random): LifecyclePlan {
   if (lifecycle === undefined) return plain;
   const {

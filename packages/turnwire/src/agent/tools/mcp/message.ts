@@ -1,6 +1,6 @@
 /**
- * JSON-RPC as MCP servers write it. Everything that can be understood is: an answer is known by its id alone, and whoever waits for it is never
- * left waiting because something else in it is wrong.
+ * JSON-RPC as MCP servers write it. Faulty messages are read as far as possible: an answer is recognised by its id alone, so that no request waits for ever
+ * because another part of its answer is wrong.
  */
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -14,14 +14,14 @@ export type Message =
 export type Answer =
   | { kind: 'result'; result: unknown }
   | { kind: 'error'; code: number | undefined; message: string; data: unknown }
-  /** It came, and is no JSON, or has neither a result nor an error. */
+  /** The answer is no JSON, or has neither a result nor an error. */
   | { kind: 'unreadable'; text: string };
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The messages in a text; none if there are none in it, such as in a line of a log. */
+/** The messages in a text; none for a text without messages, such as a line of a log. */
 export function parseMessages(text: string): Message[] {
   const value = parseJson(text.replace(/^\uFEFF/, '')) ?? parseJson(repaired(text));
   if (value !== undefined) return (Array.isArray(value) ? value : [value]).flatMap(readMessage);
@@ -41,7 +41,7 @@ function readMessage(value: unknown): Message[] {
       : [{ kind: 'request', id: known, method, params: fields }];
   }
   const answer = readAnswer(error, rest, value);
-  // Without an id it is an answer only where it says that something failed: servers do so where they could not read the request.
+  // Without an id, only an error counts as an answer: servers send one when they could not read the request.
   if (known === undefined && answer.kind !== 'error' && !('result' in rest)) return [];
   return [{ kind: 'answer', id: known === undefined ? undefined : String(known), answer }];
 }
@@ -57,7 +57,7 @@ function readAnswer(error: unknown, rest: Fields, whole: Fields): Answer {
     };
   }
   if ('result' in rest) return { kind: 'result', result: rest['result'] };
-  // The fields of a result beside the id, where they should be inside of "result".
+  // Some servers put the fields of a result beside the id, not inside of "result".
   if (Object.keys(rest).length > 0) return { kind: 'result', result: rest };
   return { kind: 'unreadable', text: JSON.stringify(whole) };
 }
@@ -70,7 +70,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** JSON without what other languages write into it: numbers that are none (NaN, Infinity), and control characters inside of strings. */
+/** JSON without two mistakes that other languages make: NaN and Infinity, and control characters within strings. */
 function repaired(text: string): string {
   return text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/gs, (token) =>
     token.startsWith('"')

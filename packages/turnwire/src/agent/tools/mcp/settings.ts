@@ -1,4 +1,4 @@
 import type { Toolset } from '../../../config/toolset.js';
 
-/** An MCP server as the file gives it. */
+/** The settings of an MCP server in an agent file. */
 export type Mcp = Extract<Toolset, { type: 'mcp' }>;

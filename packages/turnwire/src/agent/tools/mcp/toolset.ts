@@ -13,17 +13,16 @@ import { listTools, type McpTool } from './tools/tool-list.js';
 import { functionNames } from './tools/tool-names.js';
 import { readResult } from './tools/tool-result.js';
 
-/** For one call, in milliseconds; a server that tells of progress gets as much again each time, up to the second. */
+/** The longest call, in milliseconds. Each report of progress gives the server as much time again, up to the second number. */
 const callMs = 120_000;
 const longestCallMs = 3_600_000;
 
 /**
- * The tools of an MCP server, which is connected to once for the run, and again where its connection has broken between two calls or it has forgotten
- * the session. A call that may have run is never repeated; one that was refused because of the session is sent once more, in a new one.
+ * The tools of an MCP server. The connection is opened once for the run; it is opened again where it broke between two calls, or the server has forgotten the
+ * session. A call that may have run is never repeated; one that was refused because of the session is sent once more in a new session. A server that cannot
+ * be used has no tools, as in docker-agent, and causes a warning.
  *
- * A server that cannot be used has no tools, as in docker-agent, and that is told.
- *
- * @throws Error that says why it cannot be used where nobody can be told, or the reason of `opening`.
+ * @throws Error that says why the server cannot be used, where no warning is possible, or the reason of `opening`
  */
 export async function mcpToolset(settings: Mcp, surroundings: Surroundings): Promise<OpenToolset> {
   const label = serverLabel(settings);
@@ -74,7 +73,7 @@ function wrap(tool: McpTool, name: string, server: Server, trusted: boolean): To
     readOnly: tool.saysReadOnly,
     unproven: !trusted,
     revealing: true,
-    // What is wrong with them the server says.
+    // The server checks the arguments itself.
     check(args) {
       if (typeof args !== 'object' || args === null || Array.isArray(args))
         throw new Error(`wrong arguments for ${tool.name}: they must be an object`);
@@ -87,12 +86,12 @@ function wrap(tool: McpTool, name: string, server: Server, trusted: boolean): To
   };
 }
 
-/** A server, with the connection to it, which all calls share. */
+/** A server with its connection, which all calls share. */
 class Server {
   readonly label: string;
   readonly #connect: (signal: AbortSignal) => Promise<Connected>;
   readonly #plan: LifecyclePlan;
-  /** Attempts to start it anew that have failed, one after another. */
+  /** Restarts in a row that have failed. */
   #failed = 0;
   #begun = false;
   readonly #ending = new AbortController();
@@ -104,7 +103,7 @@ class Server {
     this.#connect = connectTo;
   }
 
-  /** The connection, or a new one where it cannot be used any more. Calls that find it so at the same moment share the new one. */
+  /** The connection, or a new one where it cannot be used any more. Calls that come at the same moment share the new one. */
   async connected(): Promise<Connected> {
     if (this.#ending.signal.aborted) throw new Error(`the MCP server ${this.label} was ended with the run`);
     const current = (this.#current ??= this.#connecting());
@@ -114,7 +113,7 @@ class Server {
     return (this.#current ??= this.#connecting());
   }
 
-  /** The result of a call as the server gave it. @throws Error that tells the model whether the call may have had effects */
+  /** The result of a call, unchanged. @throws Error that tells the model whether the call may have had effects */
   async call(tool: McpTool, args: unknown, signal: AbortSignal): Promise<unknown> {
     const { callMs: most } = this.#plan;
     const limits = { signal, idleMs: most ?? callMs, totalMs: most ?? longestCallMs };
@@ -156,7 +155,7 @@ class Server {
     return connecting;
   }
 
-  /** The server, begun, or begun anew as its lifecycle has it. */
+  /** Starts the server, or restarts it by the rules of its lifecycle. */
   async #started(): Promise<Connected> {
     const { signal } = this.#ending;
     if (!this.#begun) {
@@ -179,7 +178,7 @@ class Server {
   }
 }
 
-/** What a tool says of its failure, its images included. */
+/** The failure of a tool with its whole output, images included. */
 function failureOf(output: ToolOutput): Error {
   if (typeof output === 'string') return new Error(output);
   const [first, ...more] = output;

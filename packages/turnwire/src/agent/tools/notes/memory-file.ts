@@ -1,14 +1,14 @@
 import { rename } from 'node:fs/promises';
 import { readStart } from '../files/text-file.js';
 
-/** What every SQLite file begins with. */
+/** The first bytes of every SQLite file. */
 const signature = Buffer.from('SQLite format 3\0', 'latin1');
 
 /**
- * Where memories are kept for a `path` of docker-agent, whose memories are SQLite. A list in JSON gets a name that says so: beside the file that is
- * named, with `.json` behind its name.
+ * The file of memories for a `path` of docker-agent, whose memories are SQLite. turnwire keeps a JSON list, in a file beside that one with `.json` added to
+ * its name.
  *
- * @param warn told of a database that is there, whose memories are not read
+ * @param warn called where there is a database, whose memories are not read
  */
 export async function memoryFileFor(path: string, warn: ((message: string) => void) | undefined): Promise<string> {
   const beginning = await beginningOf(path);
@@ -25,7 +25,7 @@ export async function memoryFileFor(path: string, warn: ((message: string) => vo
   return file;
 }
 
-/** Undefined where there is no such file, or it cannot be read: who reads it later says why. */
+/** The first bytes of a file. undefined where there is no such file or it cannot be read; whoever reads it later reports why. */
 async function beginningOf(path: string): Promise<Buffer | undefined> {
   try {
     return (await readStart(path, path, signature.length)).bytes;

@@ -6,10 +6,10 @@ import { readText } from '../files/text-file.js';
 import { defineTool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 
-/** Of the file, in bytes. */
+/** The largest file, in bytes. */
 const fileLimit = 1024 * 1024;
 
-/** Of what is put into a prompt, in characters. */
+/** The most characters of memories that are put into a prompt. */
 const longestRecall = 32 * 1024;
 
 const entry = z.object({ id: z.string(), created: z.string(), memory: z.string() });
@@ -17,11 +17,11 @@ const entries = z.array(entry);
 type Entry = z.output<typeof entry>;
 
 /**
- * What an agent remembers from session to session: a JSON list in a file. It is read at each use and replaced as a whole, so that a crash
- * leaves the old list or the new one, and of two sessions that write at the same moment the later one wins.
+ * The memories of an agent from session to session, as a JSON list in a file. The file is read at each use and replaced as a whole: a crash leaves the old
+ * list or the new one, and when two sessions write at the same time, the later write replaces the other.
  */
 export function memoryToolset(file: string): OpenToolset {
-  // One change after another: each reads what the one before has written.
+  // Changes run one after another, so that each one sees the one before.
   let last: Promise<unknown> = Promise.resolve();
   const change = (edit: (before: readonly Entry[]) => Entry[]): Promise<void> => {
     const next = last.then(async () => write(file, edit(await read(file))));
@@ -32,7 +32,7 @@ export function memoryToolset(file: string): OpenToolset {
     const found = await read(file);
     const lines: string[] = [];
     let length = 0;
-    // The newest are kept where it is too much.
+    // Where they are too many, the newest are kept.
     for (const { id: known, memory: text } of found.toReversed()) {
       length += text.length;
       if (length > longestRecall) break;
@@ -119,7 +119,7 @@ async function read(file: string): Promise<Entry[]> {
   try {
     return entries.parse(JSON.parse(text));
   } catch (error) {
-    // To go on would replace what somebody keeps there.
+    // To go on would replace the content of a file that is not turnwire's.
     throw new Error(`${file} holds no memories of turnwire; give "path" another file`, { cause: error });
   }
 }

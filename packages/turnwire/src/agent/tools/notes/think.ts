@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineTool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 
-/** A place for thoughts. What it is good for is that the model writes them down, so nothing is done with them. */
+/** A tool for thoughts. Its use is that the model writes them down, so it does nothing with them. */
 export function thinkToolset(): OpenToolset {
   return {
     tools: [

@@ -7,7 +7,7 @@ const mostTodos = 1000;
 const status = z.enum(['pending', 'in-progress', 'completed']);
 const description = z.string().min(1).max(2000);
 
-/** A list of things to do. It is kept in memory: a resumed session finds it in what was said, and starts a new one. */
+/** A list of things to do, kept in memory: a resumed session has the old list in its history, and starts a new one. */
 export function todoToolset(list: TodoList): OpenToolset {
   const add = (what: string): string => {
     if (list.size >= mostTodos) throw new Error(`the list holds ${mostTodos} things already`);

@@ -3,7 +3,7 @@ import type { ToolHost } from '../tool-host.js';
 import { defineTool, type ToolContext } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 
-/** Gives tasks to other agents that work on them while their giver goes on. */
+/** Gives tasks to other agents, which work on them while this agent goes on. */
 export function backgroundAgentsToolset(agents: readonly string[]): OpenToolset {
   const task = z.object({ task_id: z.string().describe('As run_background_agent gave it.') });
   return {
@@ -12,7 +12,7 @@ export function backgroundAgentsToolset(agents: readonly string[]): OpenToolset 
         name: 'run_background_agent',
         description:
           'Gives a task to another agent and returns its id at once; it works in the background. It sees nothing of this conversation: say all that it needs.',
-        // Each of its own calls is approved by itself.
+        // The calls of the other agent are approved one by one.
         readOnly: true,
         delegates: true,
         input: z.object({

@@ -4,7 +4,7 @@ import { defineTool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 import { callerIn } from './background-agents.js';
 
-/** Lets the model change to another one of a list, and back. */
+/** Lets the model change to another model of a list, and back. */
 export function modelPickerToolset({ links }: Extract<Toolset, { type: 'model_picker' }>): OpenToolset {
   const choices = links?.choices ?? new Map();
   const names = [...choices.keys()];

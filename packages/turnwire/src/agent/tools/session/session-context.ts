@@ -4,14 +4,14 @@ import { defineTool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 import { callerIn } from './background-agents.js';
 
-/** Of a session that is read, in characters: its end. */
+/** The longest text of a session that is returned, in characters: its end. */
 const longestTranscript = 100_000;
 const mostSessions = 50;
 
 /**
- * Reads what was said in earlier sessions.
+ * Reads earlier sessions.
  *
- * @param folder where sessions are kept; undefined: they are not
+ * @param folder the folder of sessions; undefined: sessions are not kept
  */
 export function sessionContextToolset(folder: string | undefined): OpenToolset {
   if (folder === undefined) throw new Error('no sessions are kept here; set TURNWIRE_HOME to a folder');

@@ -6,15 +6,15 @@ import { defineTool } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 import { callerIn } from './background-agents.js';
 
-/** Of a plan, in characters. */
+/** The longest plan, in characters. */
 const longestPlan = 200_000;
-/** Of its file, in bytes. */
+/** The largest file of a plan, in bytes. */
 const fileLimit = 1024 * 1024;
 
 /**
  * One plan for each session, in a file of its own: one agent writes it, others read it.
  *
- * @param folder where the plans are; undefined: there is no place for them
+ * @param folder the folder of plans; undefined: plans cannot be kept
  */
 export function sessionPlanToolset(folder: string | undefined): OpenToolset {
   if (folder === undefined) throw new Error('there is no place for plans; set TURNWIRE_HOME to a folder');
@@ -32,7 +32,7 @@ export function sessionPlanToolset(folder: string | undefined): OpenToolset {
       defineTool({
         name: 'write_session_plan',
         description: 'Writes the plan of this session, in Markdown, in place of the one before.',
-        // It is the agents' own, like a list of things to do.
+        // The plan belongs to the agents, like a list of things to do.
         readOnly: true,
         alone: true,
         input: z.object({ content: z.string().min(1).max(longestPlan).describe('The whole plan.') }),

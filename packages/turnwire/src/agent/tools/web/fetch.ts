@@ -6,7 +6,7 @@ import { getPage, type Page } from './page.js';
 import { defineTool, type ToolContext } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
 
-/** What one call may bring into the conversation, in bytes. */
+/** The most bytes of text that one call may return. */
 const textLimit = 256 * 1024;
 const mostRedirects = 5;
 const defaultTimeout = 30;
@@ -14,8 +14,8 @@ const defaultTimeout = 30;
 type Fetch = Extract<Toolset, { type: 'fetch' }>;
 
 /**
- * Fetches pages. Without `allow_private_ips` it reaches public addresses alone, so that a page cannot make the agent read what only this
- * machine can reach; this holds for each redirect too, and for the address that is really connected to.
+ * Fetches pages. Without `allow_private_ips` only public addresses are reached, so that a page cannot make the agent read something that only this machine
+ * can reach. This holds for each redirect, and for the address that the connection really goes to.
  */
 export function fetchToolset(settings: Fetch, headers: Readonly<Record<string, string>> = {}): OpenToolset {
   const { timeout: standard = defaultTimeout, allow_private_ips: allowPrivate = false } = settings;
@@ -71,10 +71,10 @@ async function follow(address: string, settings: Fetch, options: FollowOptions):
     const page = await getPage(url, { allowPrivate, headers, signal });
     if (page.location === undefined) return page;
     const next = parse(new URL(page.location, url).href, settings);
-    // An answer to the first address is none to where that one sends us on to.
+    // The approval of the first address does not hold for the host that it redirects to.
     if (next.host !== url.host && (await mayReach?.(next)) === false)
       throw new Error(`redirects to ${next.href}, which was not approved; fetch that address by itself`);
-    // What the file sends to one server is none of the next one's business.
+    // The headers of the file are for one server, and are not sent to the next.
     if (next.origin !== url.origin) headers = {};
     url = next;
   }
@@ -93,7 +93,7 @@ function parse(address: string, { allowed_domains: allowed, blocked_domains: blo
   return url;
 }
 
-/** A domain stands for itself and all below it. */
+/** True where a host is the domain or below it. */
 function within(host: string, domain: string): boolean {
   const name = domain.toLowerCase().replace(/^\*?\./, '');
   return host === name || host.endsWith(`.${name}`);

@@ -4,33 +4,33 @@ import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { isPrivateAddress } from './private-address.js';
 
-/** Of a page, in bytes. */
+/** The most bytes of a page that are read. */
 const pageLimit = 2 * 1024 * 1024;
 
 export interface Page {
   url: string;
   status: number;
-  /** As the server calls it: `text/html; charset=utf-8`. */
+  /** The content type of the server: `text/html; charset=utf-8`. */
   type: string;
-  /** Where it sends us instead. */
+  /** The target of a redirect. */
   location: string | undefined;
   text: string;
-  /** There is more of it. */
+  /** True where the page is longer. */
   cut: boolean;
 }
 
 export interface PageOptions {
   allowPrivate: boolean;
-  /** Header fields of the file, before those that are sent anyway. */
+  /** The headers of the file, put before the usual ones. */
   headers: Readonly<Record<string, string>>;
   signal: AbortSignal;
 }
 
 /**
- * One GET, without redirects and cookies, and without credentials but those that the file gives. It goes straight to the host: proxies of the environment are not used, because which address
- * is reached is checked here.
+ * One GET, without redirects and cookies, and without credentials except those of the file. The connection goes straight to the host, and not through a proxy
+ * of the environment, because the address is checked here.
  *
- * @throws Error if the page cannot be had, is no text, or lies at a private address and `allowPrivate` is false.
+ * @throws Error if the page cannot be fetched, is no text, or has a private address while `allowPrivate` is false
  */
 export async function getPage(url: URL, options: PageOptions): Promise<Page> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -59,7 +59,7 @@ function get(url: URL, { allowPrivate, headers, signal }: PageOptions): Promise<
       url,
       {
         signal,
-        // A connection of its own: none of an earlier call, looked up under other rules, is taken.
+        // The connection is a new one: an earlier one may have been opened under other rules.
         agent: false,
         ...(allowPrivate ? {} : { lookup: publicLookup }),
         headers: {
@@ -76,7 +76,7 @@ function get(url: URL, { allowPrivate, headers, signal }: PageOptions): Promise<
   });
 }
 
-/** Looks a name up, and refuses it if one of its addresses is private. The connection then goes to what was checked, and not to a second lookup. */
+/** Looks up a name, and refuses it if one of its addresses is private. The connection then uses the checked addresses, with no second lookup. */
 const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookUp(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return callback(error, '');
@@ -101,11 +101,11 @@ async function textOf(answer: IncomingMessage, type: string): Promise<{ text: st
   }
   const whole = Buffer.concat(chunks).subarray(0, pageLimit);
   const named = /charset\s*=\s*["']?([\w-]+)/i;
-  // A page may name it in itself, in its first 1024 bytes.
+  // A page may declare its character set in its first 1024 bytes.
   const inPage = type.includes('html') ? named.exec(whole.toString('latin1', 0, 1024))?.[1] : undefined;
   const charset = named.exec(type)?.[1] ?? inPage ?? 'utf-8';
   const cut = bytes > pageLimit;
-  // `stream`: a character that the limit cuts in two is left out.
+  // With `stream`, a character that the limit cuts in two is left out.
   return { text: decoder(charset).decode(whole, { stream: cut }), cut };
 }
 
@@ -113,7 +113,7 @@ function decoder(charset: string): InstanceType<typeof TextDecoder> {
   try {
     return new TextDecoder(charset);
   } catch {
-    // A name that nobody knows: most of what is called so is UTF-8.
+    // An unknown character set: most such pages are UTF-8.
     return new TextDecoder();
   }
 }

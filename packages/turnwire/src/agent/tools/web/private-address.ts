@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-/** Networks that are not the internet: this machine, private ones, link-local (metadata of clouds), multicast, reserved. */
+/** Networks outside of the internet: this machine, private ones, link-local (metadata of clouds), multicast, reserved. */
 const networks: readonly (readonly [address: string, prefix: number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -25,9 +25,9 @@ const networks: readonly (readonly [address: string, prefix: number])[] = [
 const blocked = new BlockList();
 for (const [address, prefix] of networks) blocked.addSubnet(address, prefix, isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** Whether an IP address is no public one. What is no address counts as private, too. */
+/** True for an IP address that is not public, and for a text that is no address. */
 export function isPrivateAddress(address: string): boolean {
   const version = isIP(address);
-  // An IPv4 address in IPv6 clothes is checked as what it is: BlockList does that by itself.
+  // BlockList checks an IPv4-mapped IPv6 address as the IPv4 address that it is.
   return version === 0 || blocked.check(address, version === 6 ? 'ipv6' : 'ipv4');
 }

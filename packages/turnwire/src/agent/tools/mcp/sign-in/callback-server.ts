@@ -3,19 +3,19 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { orAbort } from '../../../base/abort.js';
 
-/** How long the user may take in the browser, in milliseconds. */
+/** The time that the user may take in the browser, in milliseconds. */
 const signInMs = 300_000;
 
 const page = (text: string): string =>
   `<!doctype html><meta charset="utf-8"><title>turnwire</title><p>${text}</p><p>You can close this page.</p>`;
 
-/** Takes the browser back from a sign-in, on this machine alone. */
+/** Receives the redirect of a sign-in, on this machine only. */
 export class CallbackServer {
   readonly port: number;
   readonly #server: Server;
   readonly #code: Promise<string>;
   #settle!: { resolve: (code: string) => void; reject: (reason: Error) => void };
-  /** What the answer has to carry; until it is known, none is taken. */
+  /** The `state` that the redirect must have. Until it is known, no redirect is accepted. */
   state: string | undefined;
 
   private constructor(server: Server) {
@@ -32,7 +32,7 @@ export class CallbackServer {
         response.end(page(text));
       };
       if (pathname !== '/callback') return answer(404, 'There is nothing here.');
-      // Another page may send a browser here, too: it does not know the state.
+      // Another web page may send the browser here too, but it does not know the state.
       if (this.state === undefined || searchParams.get('state') !== this.state)
         return answer(400, 'This is not the sign-in that turnwire waits for.');
       const code = searchParams.get('code');
@@ -54,7 +54,7 @@ export class CallbackServer {
     return new CallbackServer(server);
   }
 
-  /** The code that the browser brings. @throws Error if it brings none in time, or the reason of the signal */
+  /** The code in the redirect. @throws Error if none comes in time, or the reason of the signal */
   async code(signal: AbortSignal): Promise<string> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

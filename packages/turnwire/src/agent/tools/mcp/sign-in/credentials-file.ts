@@ -3,26 +3,26 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 
-/** What a sign-in at one server has come to, as the SDK gives it. */
+/** The results of a sign-in at one server, in the types of the SDK. */
 export interface Credentials {
-  /** A client that was registered for this server, and the port that its redirects come to. */
+  /** The client that was registered with this server, and the port of its redirects. */
   client?: OAuthClientInformationMixed;
   port?: number;
   tokens?: OAuthTokens;
 }
 
-/** Where the credentials of one server are kept: a file that the user alone can read, or, without one, in memory. */
+/** The credentials of one server: in a file that the user alone can read, or, without a file, in memory. */
 export class CredentialsFile {
   readonly #path: string | undefined;
   #kept: Credentials = {};
 
-  /** @param home the user's folder of turnwire; undefined: they end with the process */
+  /** @param home the folder of turnwire in the user's home; undefined: the credentials end with the process */
   constructor(home: string | undefined, server: string, clientId = '') {
     const name = createHash('sha256').update(`${server}\n${clientId}`).digest('hex').slice(0, 32);
     this.#path = home === undefined ? undefined : join(home, 'oauth', `${name}.json`);
   }
 
-  /** As they are now: another process may have renewed them. A file that cannot be read is none. */
+  /** Reads the credentials again, since another process may have renewed them. A file that cannot be read counts as empty. */
   async read(): Promise<Credentials> {
     if (this.#path === undefined) return this.#kept;
     try {
@@ -33,7 +33,7 @@ export class CredentialsFile {
     }
   }
 
-  /** Puts these in the place of the old ones, at once or not at all. @throws Error if the file cannot be written */
+  /** Replaces the credentials as a whole. @throws Error if the file cannot be written */
   async write(credentials: Credentials): Promise<void> {
     this.#kept = credentials;
     if (this.#path === undefined) return;

@@ -9,51 +9,51 @@ import { type Http, type HttpRequest, openHttp } from '../transports/http.js';
 import { CallbackServer } from './callback-server.js';
 import { type Credentials, CredentialsFile } from './credentials-file.js';
 
-/** Who is asked, and shown the page of the provider. */
+/** The functions through which a sign-in reaches the user. */
 export interface SignInUser {
   askUser: ((question: string, options: { signal: AbortSignal }) => Promise<string | undefined>) | undefined;
   /** Opens an address in the browser. @throws Error if it cannot be opened */
   browse: (address: string) => Promise<void>;
-  /** Tells the user something, in one sentence. */
+  /** Shows the user a sentence. */
   tell: (message: string) => void;
 }
 
 export interface SignInOptions extends SignInUser {
-  /** What messages call the server. */
+  /** The name of the server in messages. */
   label: string;
   url: URL;
-  /** The `oauth` of the file. @default the client is registered by itself */
+  /** The `oauth` of the file. @default the client registers itself */
   oauth: OAuthDefinition | undefined;
-  /** The user's folder of turnwire; undefined: nothing is kept. */
+  /** The folder of turnwire in the user's home; undefined: nothing is stored. */
   home: string | undefined;
 }
 
-/** That nobody signed in, and why, as a sentence about the server. */
+/** Thrown where the sign-in did not succeed; the message is a sentence about the server. */
 export class SignInFailure extends Error {}
 
-/** What a refusal says of the sign-in that it wants. */
+/** The demands of a refusal about the sign-in. */
 interface Challenge {
   resourceMetadataUrl?: URL;
   scope?: string;
-  /** `insufficient_scope`: the token is good, and not for this. */
+  /** `insufficient_scope`: the token is valid, but does not allow this request. */
   error?: string;
 }
 
-/** A sign-in that a renewal would need; who may ask the user asks. */
+/** Thrown by a renewal that needs the user; a caller that may ask the user does. */
 class SignInNeeded extends Error {}
 
 const notAtTerminal =
   'it wants a sign-in; start turnwire run at a terminal and sign in there once, or send a token by "headers" of "remote", such as Authorization: Bearer ${env.NAME}';
 
 /**
- * A sign-in by OAuth at a remote MCP server, by the client of the MCP SDK: PKCE, registration of the client where the file names none, tokens that are kept
- * and renewed. Tokens go to the server that they are for, and to nobody else.
+ * Signs in to a remote MCP server by OAuth, with the client of the MCP SDK: PKCE, registration of the client where the file names none, and tokens that are
+ * stored and renewed. A token is sent to its own server only.
  */
 export class SignIn {
   readonly #options: SignInOptions;
   readonly #file: CredentialsFile;
   #challenge: Challenge = {};
-  /** The rights that the last refusal asked for and the token does not have; undefined: it has them. */
+  /** The scopes that the last refusal demanded and the token does not have; undefined: none. */
   #missing: string | undefined;
   #token: string | undefined;
   #renewing: Promise<boolean> | undefined;
@@ -64,13 +64,13 @@ export class SignIn {
     this.#file = new CredentialsFile(options.home, options.url.href, options.oauth?.clientId);
   }
 
-  /** What must not be told to anybody. */
+  /** Texts that no message may contain. */
   get secrets(): string[] {
     const { clientSecret } = this.#options.oauth ?? {};
     return [this.#token, clientSecret].filter((each) => each !== undefined);
   }
 
-  /** The same HTTP, with the token in each request to the server, which is renewed and sent anew where it has run out. */
+  /** The same HTTP with the token in each request to the server. When the token has expired, it is renewed and the request is sent again. */
   over(http: Http): Http {
     return {
       ...http,
@@ -80,7 +80,7 @@ export class SignIn {
         const challenge = challengeOf(response.headers.get('www-authenticate'));
         if (response.status === 403 && challenge.error === 'insufficient_scope') {
           await response.body?.cancel();
-          // Somebody has signed in for more meanwhile.
+          // Another call has signed in for more scopes meanwhile.
           if (this.#token !== token) return this.#unlessMore(await http.request(url, authorized(request, this.#token)));
           throw this.#wantsMore(challenge);
         }
@@ -93,7 +93,7 @@ export class SignIn {
     };
   }
 
-  /** Whether a sign-in may mend what a request has failed by. */
+  /** True where a sign-in may help after this failure. */
   mends({ status }: McpFailure): boolean {
     return status === 401 || (status === 403 && this.#missing !== undefined);
   }
@@ -112,7 +112,7 @@ export class SignIn {
     return new McpFailure('refused', `it wants more rights than the sign-in has${rights}`, { status: 403 });
   }
 
-  /** Has the user sign in; who asks meanwhile waits for the same. @throws SignInFailure, or the reason of the signal */
+  /** Has the user sign in. Calls that ask meanwhile wait for the same sign-in. @throws SignInFailure, or the reason of the signal */
   ask(signal: AbortSignal): Promise<void> {
     this.#asking ??= this.#asked(signal)
       .catch((error: unknown) => {
@@ -156,7 +156,7 @@ export class SignIn {
     }
   }
 
-  /** True once there is another token than the one that was refused. */
+  /** True once there is another token than the refused one. */
   #renew(refused: string | undefined): Promise<boolean> {
     if (this.#token !== refused) return Promise.resolve(this.#token !== undefined);
     this.#renewing ??= this.#renewed(refused).finally(() => {
@@ -173,13 +173,13 @@ export class SignIn {
     try {
       await this.#flow().authorize();
     } catch {
-      // Whatever is wrong with it, a new sign-in mends it, or says it.
+      // A new sign-in repairs any fault of the stored credentials, or reports it.
       return false;
     }
     return true;
   }
 
-  /** The steps of the SDK; without a callback those alone that need no user. */
+  /** The steps of the SDK. Without a callback, only those that need no user. */
   #flow(callback?: CallbackServer, show?: (address: URL) => void): { authorize: (code?: string) => Promise<void> } {
     const { url, oauth } = this.#options;
     const port = callback?.port ?? oauth?.callbackPort ?? 0;
@@ -206,12 +206,12 @@ export class SignIn {
         if (oauth !== undefined)
           return { client_id: oauth.clientId, ...(oauth.clientSecret && { client_secret: oauth.clientSecret }) };
         const known = await this.#file.read();
-        // A client that was registered for another port would not be sent back here.
+        // A client that was registered for another port would be redirected to that port.
         return callback === undefined || known.port === port ? known.client : undefined;
       },
-      // A renewal would bring the same rights: for more, the user has to be asked.
+      // A renewal would bring the same scopes: for more, the user has to sign in.
       tokens: async () => (this.#missing === undefined ? (await this.#file.read()).tokens : undefined),
-      // A provider that names no scope has granted what was asked for, or renewed what there was.
+      // A provider that names no scope has granted the requested one, or renewed the former one.
       saveTokens: (tokens) =>
         keep((before) => {
           const scope = tokens.scope ?? asked ?? before.tokens?.scope;
@@ -233,7 +233,7 @@ export class SignIn {
         else if (what === 'all') await keep(() => ({}));
       },
     };
-    // Without a callback there is nothing that a client could be registered for.
+    // Without a callback there is no address to register a client for.
     if (oauth === undefined && callback !== undefined)
       provider.saveClientInformation = (client) => keep((before) => ({ ...before, client, port }));
     return {
@@ -259,7 +259,7 @@ export class SignIn {
   }
 }
 
-/** Scopes in one text, each once. */
+/** The scopes of several texts in one text, each once. */
 function joined(...scopes: readonly (string | undefined)[]): string {
   return [...new Set(scopes.flatMap((each) => each?.split(' ') ?? []))].filter((each) => each !== '').join(' ');
 }
@@ -268,7 +268,7 @@ function loopback(port: number): string {
   return `http://127.0.0.1:${port}/callback`;
 }
 
-/** At the port of the file; else at the one that the client is registered for, or at a free one. */
+/** Listens on the port of the file; without one, on the port that the client is registered for, or on a free one. */
 async function openCallback(wanted: number | undefined, known: number): Promise<CallbackServer> {
   if (wanted !== undefined)
     return CallbackServer.open(wanted).catch((error: unknown) => {
@@ -282,7 +282,7 @@ function authorized(request: HttpRequest, token: string | undefined): HttpReques
   return { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } };
 }
 
-/** What is in a `WWW-Authenticate` of the scheme Bearer. */
+/** The parameters of a `WWW-Authenticate` header with the scheme Bearer. */
 function challengeOf(header: string | null): Challenge {
   const field = (name: string): string | undefined => {
     const [, quoted, bare] = new RegExp(`\\b${name}=(?:"([^"]*)"|([^\\s,]+))`).exec(header ?? '') ?? [];
@@ -296,7 +296,7 @@ function challengeOf(header: string | null): Challenge {
   };
 }
 
-/** A part of the MCP project's SDK, which lies in the package: scripts/bundle.mjs. It is loaded where somebody signs in. */
+/** Loads the part of the MCP project's SDK that scripts/bundle.mjs puts into the package, once a sign-in needs it. */
 async function loadAuth(): Promise<Pick<typeof Auth, 'auth'>> {
   const file: string = '../../../../../bundle/mcp-auth.js';
   return (await import(file)) as typeof Auth;

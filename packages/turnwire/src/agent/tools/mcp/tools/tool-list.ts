@@ -4,31 +4,30 @@ import { McpFailure } from '../failure.js';
 import { type Fields, isFields } from '../message.js';
 import { argumentsSchema } from './tool-schema.js';
 
-/** For each page, in milliseconds; and for a server that has not said that it has tools. */
+/** The longest wait for each page, in milliseconds; also for a server that has not announced tools. */
 const pageMs = 30_000;
 const undeclaredMs = 5000;
 const mostPages = 100;
 const mostTools = 1000;
 
-/** A tool as its server describes it, as far as it can be understood. */
+/** A tool as its server describes it, as far as that can be read. */
 export interface McpTool {
-  /** As the server calls it. */
+  /** The server's name of the tool. */
   name: string;
   description: string;
   parameters: Fields;
-  /** Its server says that it changes nothing. */
+  /** True where the server says that the tool changes nothing. */
   saysReadOnly: boolean;
 }
 
 export interface ToolList {
   tools: McpTool[];
-  /** Tools that cannot be offered; why has been told. */
+  /** Tools that cannot be offered; a warning has given the reason. */
   unusable: string[];
 }
 
 /**
- * The tools of a server, in all pages. What is wrong with one of them costs that one, and is told; the list ends where the server begins it anew or
- * does not come to an end.
+ * The tools of a server, from all pages. A faulty tool is left out with a warning. The list ends early where the server begins it anew or never ends it.
  *
  * @throws McpFailure where there is no first page, or the reason of `signal`
  */
@@ -76,7 +75,7 @@ function read(value: unknown, { tools, unusable }: ToolList, warn: (message: str
     warn(`one of its tools has no name and is left out: ${(JSON.stringify(value) ?? 'nothing').slice(0, 200)}`);
     return;
   }
-  // A page that came twice.
+  // The page came twice.
   if (tools.some((tool) => tool.name === name) || unusable.includes(name)) return;
   const hints = isFields(annotations) ? annotations : {};
   const said = [description, title, hints['title']].find((text) => typeof text === 'string' && text.trim() !== '');

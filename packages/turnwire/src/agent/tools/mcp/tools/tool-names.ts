@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** What the API takes as the name of a function: up to so many letters, digits, - and _. */
+/** The longest name of a function in the API, which takes letters, digits, - and _. */
 const longestName = 64;
 
 /**
- * The names of a server's tools as functions, in their order. Those that would become the same get a part of their own name's hash, so that each
- * keeps its name from run to run, whatever order the server lists them in.
+ * The names of a server's tools as functions, in their order. Where two would be the same, each gets a part of the hash of its own name: so a tool has the
+ * same name in every run, whatever the order of the server's list.
  */
 export function functionNames(names: readonly string[]): string[] {
   const taken = new Set(names.filter((name) => functionName(name) === name));

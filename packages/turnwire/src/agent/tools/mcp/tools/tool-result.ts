@@ -4,19 +4,19 @@ import { sizeText, toOutput } from '../../output.js';
 import type { ToolContent, ToolOutput } from '../../tool.js';
 import { type Fields, isFields } from '../message.js';
 
-/** What one call may bring into the conversation: of texts, and of images, in bytes. */
+/** The most bytes that one call may return, of texts and of images. */
 const textLimit = 256 * 1024;
 const imagesLimit = 8 * 1024 * 1024;
 
 export interface McpResult {
   output: ToolOutput;
-  /** The tool says that it has failed. */
+  /** True where the tool says that it has failed. */
   failed: boolean;
 }
 
 /**
- * What can be read of a result: its parts, or else its structured content, or else whatever is in it. Null is taken as not given, wherever it
- * stands; a part that cannot be shown is named.
+ * The readable parts of a result: its content; without that its structured content; without both, any field. Null counts as missing everywhere; a part that
+ * cannot be shown is named.
  */
 export function readResult(result: unknown): McpResult {
   const fields = isFields(result) ? result : { content: result };
@@ -47,7 +47,7 @@ function readPart(part: unknown): ToolContent[] {
   return [reader?.(part) ?? unknownPart(part)];
 }
 
-/** How the known parts are read; undefined where one lacks what makes it one. */
+/** Readers of the known part types; undefined where a part lacks the field that makes it one. */
 const readers: Readonly<Record<string, (part: Fields) => ToolContent | undefined>> = {
   text: (part) => plainText(part),
   image: ({ data, mimeType }) => (typeof data === 'string' ? blob(data, `the image${ofType(mimeType)}`) : undefined),
@@ -99,12 +99,12 @@ function blob(data: string, what: string): ToolContent {
   return imageContent(bytesOf(data), what);
 }
 
-/** Base64, of either alphabet, or a data URL. */
+/** The bytes of base64 in either alphabet, or of a data URL. */
 function bytesOf(data: string): Buffer {
   return Buffer.from(data.replace(/^data:[^,]*,/, ''), 'base64');
 }
 
-/** Texts share one limit and are cut in their middle; images share another, and those beyond it are left out. */
+/** Bounds the parts: texts share one limit and are cut in the middle; images share another, and those beyond it are left out. */
 function bounded(parts: readonly ToolContent[]): ToolContent[] {
   const sizes = parts.map((part) => (part.type === 'input_text' ? Buffer.byteLength(part.text) : 0));
   const total = sizes.reduce((sum, size) => sum + size, 0);

@@ -1,6 +1,6 @@
 import { type Fields, isFields } from '../message.js';
 
-/** How many levels of values a schema may have, and how many characters. */
+/** The deepest and the longest schema: levels of values, and characters. */
 const deepest = 200;
 const longest = 256 * 1024;
 
@@ -10,11 +10,11 @@ type Rule = (value: unknown, context: Context) => unknown;
 
 interface Context {
   root: Fields;
-  /** Where in the schema, for people: `properties.a.items`. */
+  /** The place in the schema, for people: `properties.a.items`. */
   path: string;
 }
 
-/** A schema of which nobody knows what it means. */
+/** Thrown for a schema with an unknown meaning. */
 class Unusable extends Error {
   constructor({ path }: Context, what: string) {
     super(path === '' ? what : `${path}: ${what}`);
@@ -22,8 +22,8 @@ class Unusable extends Error {
 }
 
 /**
- * The schema of a tool's arguments as the API takes it, a JSON Schema of type object: many servers say object in another way, or write null for
- * what is not given. One keyword that the API refuses would make every turn fail.
+ * The schema of a tool's arguments in the form that the API takes: a JSON Schema of type object. Many servers describe an object in another way, or write
+ * null for a missing value. A single keyword that the API refuses would make every turn fail.
  *
  * @throws Error that says what cannot be used in it
  */
@@ -36,7 +36,7 @@ export function argumentsSchema(given: unknown): Fields {
   if (JSON.stringify(given).length > longest) throw new Error(`it has more than ${longest / 1024} KiB`);
   const read = schemaRule(given, { root: given, path: '' }) as Fields;
   const schema = objectOf(read, read, []);
-  // What references lead to may have been a part of what is one object now.
+  // The targets of references may have been moved into the one object.
   return schemaRule(schema, { root: schema, path: '' }) as Fields;
 }
 
@@ -45,7 +45,7 @@ function isShallow(value: unknown, levels: number): boolean {
   return levels > 0 && Object.values(value).every((each) => isShallow(each, levels - 1));
 }
 
-/** A schema as one object: at the root the API takes no reference, and no choice between schemas. */
+/** A schema as one object: at the root the API takes neither a reference nor a choice between schemas. */
 function objectOf(schema: unknown, root: Fields, way: readonly string[]): Fields {
   const { $ref: reference, allOf, anyOf, oneOf, type, not: _not, enum: _enum, ...own } = isFields(schema) ? schema : {};
   if (!saysObject(type)) throw new Error(`its arguments are no object, but of type ${JSON.stringify(type)}`);
@@ -60,7 +60,7 @@ function objectOf(schema: unknown, root: Fields, way: readonly string[]): Fields
     if (objects.length === 0) throw new Error('its arguments are no object');
     return objects.map((each) => objectOf(each, root, way));
   });
-  // Of a choice, each property may be there; there have to be those that every alternative asks for.
+  // The object for a choice allows the properties of every alternative, and requires those that every alternative requires.
   const required = new Set([
     ...parts.flatMap(requiredOf),
     ...choices.flatMap(([first, ...others]) =>
@@ -84,7 +84,7 @@ function requiredOf(schema: Fields | undefined): string[] {
   return listOf(schema?.['required']) as string[];
 }
 
-/** A part of the schema by its JSON Pointer; undefined where it leads nowhere. */
+/** The part of the schema at a JSON Pointer; undefined where it leads nowhere. */
 function target(root: Fields, reference: string): unknown {
   if (reference === '#') return root;
   if (!reference.startsWith('#/')) return undefined;
@@ -105,7 +105,7 @@ function decodedSteps(reference: string): string[] {
   }
 }
 
-/** What each keyword has to be; undefined leaves it out. A keyword that is not here is passed on. */
+/** The rule for each keyword; undefined leaves the keyword out. A keyword without a rule is passed on. */
 const schemaRule: Rule = (value, context) => {
   if (value === null || value === true) return {};
   if (value === false) return false;
@@ -145,7 +145,7 @@ const typeRule: Rule = (value, context) => {
   return list.length === 0 ? undefined : value;
 };
 
-/** Older drafts have a flag here, which says nothing that cannot be left out. */
+/** In older drafts the value is a flag, which can be left out. */
 const namesRule: Rule = (value, context) => {
   if (typeof value === 'boolean') return undefined;
   if (!Array.isArray(value)) throw new Unusable(context, 'expected a list of names');
@@ -167,10 +167,10 @@ const textRule: Rule = (value, context) => {
 const patternRule: Rule = (value, context) => {
   const pattern = textRule(value, context) as string;
   try {
-    // oxlint-disable-next-line no-new -- asked whether it is one
+    // oxlint-disable-next-line no-new -- throws for an invalid expression
     new RegExp(pattern, 'u');
   } catch {
-    // That of another language, which only says less about a text.
+    // An expression of another language is left out: the schema then only allows more texts.
     return undefined;
   }
   return pattern;
@@ -188,7 +188,7 @@ const referenceRule: Rule = (value, context) => {
   return reference;
 };
 
-/** Whether there may be more, or of which kind. */
+/** The value of `additionalProperties` and the like: a flag, or a schema. */
 const openRule: Rule = (value, context) => (typeof value === 'boolean' ? value : schemaRule(value, context));
 
 const flagRule: Rule = (value) => (typeof value === 'boolean' ? value : undefined);

@@ -9,13 +9,13 @@ export interface StreamEvent {
 }
 
 export interface StreamListener {
-  /** True ends the reading: the rest of the stream is of no interest. */
+  /** True ends the reading: the rest of the stream is not needed. */
   event(event: StreamEvent): boolean;
   id?(id: string): void;
   retry?(ms: number): void;
 }
 
-/** How long a stream of which nothing more is wanted may take to end by itself, so that its connection can be used again; in milliseconds. */
+/** The time that a stream may take to end once nothing more of it is needed, so that its connection can be used again; in milliseconds. */
 const drainMs = 500;
 
 export function isEventStream({ headers }: Response): boolean {
@@ -73,7 +73,7 @@ async function drain(reader: Reader): Promise<void> {
   try {
     while (!(await reader.read()).done);
   } catch {
-    // It broke: nothing is lost by it.
+    // A stream that breaks while it is drained loses nothing.
   } finally {
     clearTimeout(timer);
   }

@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
 import { proxyFor } from '@turnwire/client/proxy';
-// By its file: for the bare name Bun has an HTTP client of its own, which knows no dispatcher, and so no proxy.
+// Imported by its file: for the bare name Bun has an HTTP client of its own, which knows no dispatcher, and so no proxy.
 import { Agent, buildConnector, fetch as undiciFetch, type Dispatcher, type Response } from 'undici/index.js';
 import { causeOf, McpFailure } from '../failure.js';
 import { tunnel } from './tunnel.js';
 
-/** To a connection, through a proxy or not, in milliseconds. */
+/** The longest wait for a connection, through a proxy or not, in milliseconds. */
 const connectMs = 15_000;
-/** For an answer that is short, in milliseconds; and its length, in bytes. */
+/** The longest wait for a short answer, in milliseconds; and its largest size, in bytes. */
 const shortMs = 30_000;
 const shortLimit = 1024 ** 2;
-/** Redirects in a row. */
+/** The most redirects in a row. */
 const mostRedirects = 5;
 
 export interface HttpRequest {
@@ -23,24 +23,23 @@ export interface HttpRequest {
 /** HTTP to one server, over connections that are kept until it is closed. */
 export interface Http {
   /**
-   * Sends a request, and again where a redirect points within the server; the answer to another redirect is the redirect. No answer, whatever
-   * its status, is an error.
+   * Sends a request. A redirect within the server is followed; any other redirect is given as the answer. No answer is an error, whatever its status.
    *
    * @throws McpFailure, or the reason of the signal
    */
   request(url: URL, request: HttpRequest): Promise<Response>;
-  /** The `fetch` of the platform over the same connections, for what is short: an answer of a MiB within half a minute. */
+  /** The `fetch` of the platform over the same connections, for short answers: a MiB within half a minute. */
   fetch: (url: string | URL, init?: RequestInit) => Promise<globalThis.Response>;
   /** Ends every connection, those in use included. */
   close(): void;
 }
 
-/** A connection that could not be had: nothing was sent over it. */
+/** Thrown where no connection could be opened: nothing was sent. */
 class ConnectFailure extends Error {}
 
-/** Proxies are those of the environment, by the rules of docs/network.md; a tunnel to each server is theirs to open. */
+/** Opens HTTP to a server. The proxies are those of the environment, by the rules of docs/network.md; each opens a tunnel to the server. */
 export function openHttp(): Http {
-  // No limits in time of its own: a stream of events rests as long as its server has nothing to say, and each call has its limit.
+  // The dispatcher has no time limits: a stream of events rests while its server has nothing to say, and each call has its own limit.
   const dispatcher = new Agent({ connect: connector(), headersTimeout: 0, bodyTimeout: 0 });
   return {
     async request(url, request) {
@@ -48,7 +47,7 @@ export function openHttp(): Http {
         const response = await send(at, request, dispatcher);
         const target = redirectTarget(at, response);
         if (target === undefined || redirects === mostRedirects || !isSameServer(at, target)) return response;
-        // A GET in place of a POST would not be the request any more.
+        // A status of 303 asks for a GET, which would be another request.
         if (response.status === 303 && request.method !== 'GET') return response;
         await response.body?.cancel();
         at = target;
@@ -75,14 +74,14 @@ export function openHttp(): Http {
   };
 }
 
-/** Where an answer points to, if it is a redirect. */
+/** The target of a redirect; undefined for any other answer. */
 export function redirectTarget(from: URL, { status, headers }: Response): URL | undefined {
   const location = [301, 302, 303, 307, 308].includes(status) ? headers.get('location') : null;
   if (location === null || !URL.canParse(location, from.href)) return undefined;
   return new URL(location, from);
 }
 
-/** The header fields are for this server alone. That its plain address points to its secure one is no other server. */
+/** True where a redirect stays at the server, so that its headers may be sent along. From http to https on the same host is the same server. */
 function isSameServer(from: URL, to: URL): boolean {
   if (to.username !== '' || to.password !== '') return false;
   if (from.origin === to.origin) return true;

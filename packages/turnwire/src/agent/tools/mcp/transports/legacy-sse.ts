@@ -5,12 +5,12 @@ import { parseMessages } from '../message.js';
 import { readRefusal } from './refusal.js';
 import type { Receiver, Transport } from './transport.js';
 
-/** Of the answer to a POST, which says nothing as a rule, in bytes. */
+/** The largest answer to a POST, in bytes; it is usually empty. */
 const answerLimit = 1024 * 1024;
 
 /**
- * MCP over HTTP as it was before 2025: a stream of events brings all that the server says, and first the address that messages are posted to. The
- * session is the stream: when it ends, so does everything that was on it.
+ * MCP over HTTP as it was before 2025. A stream of events brings all messages of the server, and first of all the address to post messages to. The stream is
+ * the session: everything on it ends with it.
  */
 export class LegacySseTransport implements Transport {
   readonly exchanges = false;
@@ -91,13 +91,13 @@ export class LegacySseTransport implements Transport {
       this.#receiver?.message(refusal);
       return;
     }
-    // Some answer at once.
+    // Some servers answer in the response to the POST.
     const text = await textOf(response, answerLimit, signal).catch(() => '');
     this.#receive(text);
   }
 
   ready(protocolVersion: string): void {
-    // It becomes a header field.
+    // The version becomes a header, so other characters are left out.
     this.#version = /^[\x21-\x7e]+$/.test(protocolVersion) ? protocolVersion : undefined;
   }
 

@@ -3,14 +3,14 @@ import { McpFailure } from '../failure.js';
 import { redirectTarget, textOf } from './http.js';
 import { isFields, type Message, parseMessages } from '../message.js';
 
-/** Of what a server says when it refuses, in bytes; and what is told of it, in characters. */
+/** The most bytes of a refusal's body that are read, and the most characters that are shown. */
 const bodyLimit = 64 * 1024;
 const longestReason = 500;
 
 /**
- * What an answer comes to whose status is no success: a failure, or, whatever the status, the answer to the request that it carries. A 4xx or a
- * redirect was given before the request ran; of a 5xx nobody knows. With a session, 404, 410 and 400 say that the server does not know it any more;
- * where none is known of, its words have to say so.
+ * The meaning of an answer whose status is no success: a failure, or, whatever the status, the answer to the request in its body. With 4xx or a redirect the
+ * request did not run; with 5xx it may have run. Where there is a session, 404, 410 and 400 mean that the server does not know it any more; without one, only
+ * the text of the answer can say so.
  */
 export async function readRefusal(
   response: Response,
@@ -33,7 +33,7 @@ export async function readRefusal(
   return new McpFailure(kind, `it ${verb} (status ${status})${reason === '' ? '' : `: ${reason}`}`, { status });
 }
 
-/** Whether a server says that it does not know the session: there is no code for it that all of them use. */
+/** True where a text says that the server does not know the session: servers have no common code for it. */
 export function tellsOfLostSession(reason: string): boolean {
   const session =
     /session/i.test(reason) &&
@@ -41,7 +41,7 @@ export function tellsOfLostSession(reason: string): boolean {
   return session || /not (yet )?initialized/i.test(reason);
 }
 
-/** What a body says: the message of a JSON-RPC error, of another JSON, or the text of a page. */
+/** The reason in a body: the message of a JSON-RPC error or of another JSON, or the text of a page. */
 function reasonIn(text: string): string {
   let said: unknown;
   try {

@@ -5,11 +5,11 @@ import { causeOf, McpFailure } from '../failure.js';
 import { parseMessages } from '../message.js';
 import { messageLimit, type Receiver, type Transport } from './transport.js';
 
-/** Of what a server writes to its standard error, in bytes. */
+/** The most bytes of a server's standard error that are kept. */
 const complaintLimit = 8192;
-/** Of that, what is told of it, in characters. */
+/** The most characters of it that are shown. */
 const longestComplaint = 300;
-/** How long a server that cannot be written to any more may take to end, so that its status can be told; in milliseconds. */
+/** The time that a server may take to end once it cannot be written to any more, so that its exit status can be shown; in milliseconds. */
 const endingMs = 1000;
 
 const newline = 0x0a;
@@ -19,13 +19,13 @@ export interface Program {
   args: readonly string[];
   cwd: string;
   env: Variables;
-  /** The package that it is a part of. @default not known */
+  /** The package that the program belongs to. @default unknown */
   from?: string | undefined;
 }
 
 /**
- * An MCP server in a process group of its own, over its standard input and output, a message a line. The SDK's transport ends the process alone;
- * what it has started (`npx` starts the server itself) would go on.
+ * An MCP server as a process with a process group of its own. Messages are lines on its standard input and output. The transport of the SDK ends the process
+ * alone: processes that it has started would go on, such as the server itself under `npx`.
  */
 export class StdioTransport implements Transport {
   readonly exchanges = false;
@@ -35,7 +35,7 @@ export class StdioTransport implements Transport {
   #receiver: Receiver | undefined;
   #line: Buffer[] = [];
   #lineLength = 0;
-  /** Why it is gone. */
+  /** The reason why the server is gone. */
   #gone: McpFailure | undefined;
 
   constructor(program: Program) {
@@ -57,10 +57,10 @@ export class StdioTransport implements Transport {
         reject(failure);
         this.#lose(failure);
       });
-      // Its pipes may be held open by what it has left behind.
+      // Processes that the server has left behind may hold its pipes open.
       child.once('exit', () => setTimeout(() => this.#ended(), endingMs).unref());
       child.once('close', () => this.#ended());
-      // Whoever writes is told; the status of the process says more.
+      // The failed write reports the error; the exit status of the process says more.
       child.stdin?.on('error', () => undefined);
       child.stderr?.on('data', (chunk: Buffer) => this.#complaints.add(chunk));
       child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk));
@@ -76,7 +76,7 @@ export class StdioTransport implements Transport {
       else resolve(new Error('it reads no more'));
     });
     if (error === null || error === undefined) return;
-    // Without its last byte, the end of the line, no message can run.
+    // The line was not written to its end, so its message cannot have run.
     throw new McpFailure(
       'connection_lost',
       (await this.#end()) ?? `it reads no more: ${causeOf(error)}${this.#said()}`,
@@ -84,10 +84,10 @@ export class StdioTransport implements Transport {
   }
 
   ready(): void {
-    // The version travels in the handshake alone.
+    // Over standard input and output only the handshake contains the version.
   }
 
-  /** Ends the server with all that it has started; does not wait for them. */
+  /** Ends the server and all processes that it has started, without waiting for them. */
   close(): Promise<void> {
     this.#gone ??= new McpFailure('unanswered', 'it was ended');
     this.#group?.process.stdin?.end();
@@ -103,7 +103,7 @@ export class StdioTransport implements Transport {
       const line = Buffer.concat(this.#line).toString();
       this.#line = [];
       this.#lineLength = 0;
-      // A line that is no message, such as a greeting, is passed over.
+      // A line that is no message, such as a greeting, is ignored.
       for (const message of parseMessages(line)) this.#receiver?.message(message);
     }
     this.#keep(chunk.subarray(from));
@@ -119,7 +119,7 @@ export class StdioTransport implements Transport {
     this.#lineLength += bytes.length;
   }
 
-  /** Waits for the end of a process that has closed its input, for as long as that should take; how it ended. */
+  /** Waits a short time for the end of a process that has closed its input; gives a sentence about its end. */
   async #end(): Promise<string | undefined> {
     const child = this.#group?.process;
     if (child !== undefined && this.#gone === undefined)
@@ -127,7 +127,7 @@ export class StdioTransport implements Transport {
         const timer = setTimeout(resolve, endingMs);
         child.once('close', () => {
           clearTimeout(timer);
-          // Behind the listener that says how it ended.
+          // Resolves after the listener that notes how the process ended.
           setImmediate(resolve);
         });
       });
@@ -154,8 +154,8 @@ export class StdioTransport implements Transport {
 }
 
 /**
- * The line that says what went wrong: of a stack trace the one that names the error, else the last one that speaks of something wrong, else the last
- * one. Node ends a trace with its version, Python with the error, Docker with where to find help.
+ * The line of the standard error that says what went wrong: in a stack trace the line that names the error, else the last line that speaks of an error, else
+ * the last line. Node ends a trace with its version, Python with the error, Docker with a hint at its help.
  */
 function complaintIn(text: string): string {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line));

@@ -7,24 +7,24 @@ import { type Message, parseMessages } from '../message.js';
 import { readRefusal, tellsOfLostSession } from './refusal.js';
 import { messageLimit, type Receiver, type Transport } from './transport.js';
 
-/** Before a stream is asked for again, in milliseconds, unless the server says how long; and as long as it may say. */
+/** The wait before a stream is requested again, in milliseconds, where the server does not name one; and the longest wait that it may name. */
 const resumeMs = 1000;
 const longestResumeMs = 30_000;
-/** How often in a row a stream is asked for again that brings nothing. */
+/** The requests in a row for a stream that brings nothing. */
 const mostResumes = 5;
-/** For the end of a session, in milliseconds. */
+/** The time for ending a session, in milliseconds. */
 const closeMs = 1000;
 
 const accept = 'application/json, text/event-stream';
 
-/** The codes of errors that concern the way and not the call: with others, a tool may speak of sessions of its own. */
+/** The codes of errors about the session or the message. With other codes, a tool may be speaking of sessions of its own. */
 const wayCodes: ReadonlySet<unknown> = new Set([-32000, -32001, -32600]);
 
 function isAboutSession({ code, message }: { code: number | undefined; message: string }): boolean {
   return wayCodes.has(code) && tellsOfLostSession(message);
 }
 
-/** MCP over HTTP, one POST a message; the answer is JSON, or a stream of events that ends with it. */
+/** MCP over HTTP, with a POST for each message. The answer is JSON, or a stream of events that ends with it. */
 export class StreamableHttpTransport implements Transport {
   readonly exchanges = true;
   readonly #url: URL;
@@ -34,7 +34,7 @@ export class StreamableHttpTransport implements Transport {
   #receiver: Receiver | undefined;
   #session: string | undefined;
   #version: string | undefined;
-  /** The stream of what answers nothing; settles when there is none any more. */
+  /** The stream for messages that answer no request; settles when there is none any more. */
   #listening: Promise<void> = Promise.resolve();
 
   constructor(url: URL, headers: Readonly<Record<string, string>>, http: Http) {
@@ -75,7 +75,7 @@ export class StreamableHttpTransport implements Transport {
   }
 
   ready(protocolVersion: string): void {
-    // It becomes a header field.
+    // The version becomes a header, so other characters are left out.
     this.#version = /^[\x21-\x7e]+$/.test(protocolVersion) ? protocolVersion : undefined;
     this.#listening = this.#listen().catch(() => undefined);
   }
@@ -115,11 +115,11 @@ export class StreamableHttpTransport implements Transport {
     }
     const answers = messages.filter(({ kind }) => kind === 'answer');
     for (const message of messages)
-      // Alone in the answer to a request it answers this one, whatever number it was given.
+      // A single answer in the response to a request is the answer to that request, whatever id it has.
       this.#receive(message.kind === 'answer' && answers.length === 1 ? { ...message, id } : message, id);
   }
 
-  /** Reads the stream that answers a request, and asks for the rest of it where it ends too early and the server has numbered its events. */
+  /** Reads the stream that answers a request. Where it ends too early and the server has numbered its events, requests the rest of it. */
   async #readStream(first: Response, id: string, signal: AbortSignal | undefined): Promise<void> {
     let last: string | undefined;
     let waitMs = resumeMs;
@@ -170,7 +170,7 @@ export class StreamableHttpTransport implements Transport {
     return this.#http.request(this.#url, { method: 'GET', headers, signal });
   }
 
-  /** The stream of what answers no request. Many servers have none. */
+  /** Reads the stream for messages that answer no request. Many servers have none. */
   async #listen(): Promise<void> {
     const { signal } = this.#closing;
     let last: string | undefined;

@@ -1,18 +1,18 @@
 import type { Message } from '../message.js';
 import type { McpFailure } from '../failure.js';
 
-/** How messages reach a server and come back. It replays nothing. */
+/** Carries messages to a server and back. It sends nothing twice. */
 export interface Transport {
   /**
-   * `send` of a request ends when nothing more comes in answer to it, and not when it was handed over: a request that has no answer by then will
-   * never have one.
+   * True where `send` of a request ends when no more answers to it can come, rather than when the request was handed over: a request without an answer by
+   * then will never get one.
    */
   readonly exchanges: boolean;
   /** Connects; messages may come from now on. @throws McpFailure */
   start(receiver: Receiver, signal: AbortSignal): Promise<void>;
-  /** @throws McpFailure, or the reason of `signal`, which lets go of the request. */
+  /** Sends a message. `signal` aborts the exchange of a request. @throws McpFailure, or the reason of `signal` */
   send(message: object, signal?: AbortSignal): Promise<void>;
-  /** The handshake is over, with this version of the protocol. */
+  /** Called after the handshake, with the version of the protocol. */
   ready(protocolVersion: string): void;
   /** Ends the server, or the session with it; may be called again. Never rejects, and takes a second or two at most. */
   close(): Promise<void>;
@@ -20,9 +20,9 @@ export interface Transport {
 
 export interface Receiver {
   message(message: Message): void;
-  /** The way to the server is gone, with all that was on it; told once. */
+  /** Called once, when the connection to the server is lost, with everything on it. */
   lost(failure: McpFailure): void;
 }
 
-/** A message, in bytes: a result may bring images. */
+/** The largest message, in bytes: a result may contain images. */
 export const messageLimit = 32 * 1024 * 1024;

@@ -7,7 +7,7 @@ import { causeOf } from '../failure.js';
 /**
  * A connection to a server through an HTTP proxy (CONNECT).
  *
- * @throws Error that names the proxy; none of its credentials is in it.
+ * @throws Error that names the proxy without its credentials
  */
 export function tunnel({ url, authorization }: ProxyAddress, authority: string, limitMs: number): Promise<Socket> {
   const failed = (why: string): Error => new Error(`the proxy ${url} ${why}`);
@@ -29,7 +29,7 @@ export function tunnel({ url, authorization }: ProxyAddress, authority: string, 
         reject(failed(`refuses a tunnel to ${authority} (status ${statusCode})`));
         return;
       }
-      // What came in the same piece as the answer is the server's.
+      // Bytes that came in the same piece as the proxy's answer are the server's.
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });

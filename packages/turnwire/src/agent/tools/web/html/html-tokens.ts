@@ -1,28 +1,28 @@
 import { Tokenizer } from 'htmlparser2';
 
-/** What a page is made of, in its order. Names are in lower case. */
+/** Receives the parts of a page in their order. Names are in lower case. */
 export interface HtmlReader {
   open(name: string, attributes: Attributes): void;
   close(name: string): void;
   text(text: string): void;
 }
 
-/** Those attributes that say something of the text, as far as a tag has them. */
+/** Attributes that matter for the text, as far as a tag has them. */
 export type Attributes = Readonly<Partial<Record<AttributeName, string>>>;
 
 const attributeNames = ['alt', 'class', 'href', 'src', 'start'] as const;
 type AttributeName = (typeof attributeNames)[number];
 
 /**
- * Reads HTML with the tokenizer of htmlparser2, whose time grows with the length of the page alone. Its parser is not used: what it does for each tag
- * takes as long as tags are nested, so that a page of 2 MiB can take minutes.
+ * Reads HTML with the tokenizer of htmlparser2, whose time grows only with the length of the page. Its parser is not used: its work for each tag grows with
+ * the nesting, so that a page of 2 MiB can take minutes.
  */
 export function readHtml(html: string, reader: HtmlReader): void {
   let tag = '';
   let attributes: Partial<Record<AttributeName, string>> = {};
   let attribute = '';
   let value = '';
-  // Text that has not been told yet: the tokenizer gives it in pieces as short as one character.
+  // The text that was not passed on yet: the tokenizer gives text in pieces as short as one character.
   let textStart = 0;
   let textEnd = 0;
   const tellText = (): void => {
@@ -59,7 +59,7 @@ export function readHtml(html: string, reader: HtmlReader): void {
         value = '';
       },
       onopentagend: opened,
-      // The slash at the end of a tag means something in drawings and formulas alone.
+      // A slash at the end of a tag has a meaning only in SVG and MathML.
       onselfclosingtag() {
         opened();
         if (tag === 'svg' || tag === 'math') reader.close(tag);

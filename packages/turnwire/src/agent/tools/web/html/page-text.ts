@@ -3,9 +3,9 @@ import { Table } from './table.js';
 import { TextWriter } from './text-writer.js';
 
 export interface PageTextOptions {
-  /** `text`: what a person reads, with links, headings, lists and tables by simple marks; `markdown`: GitHub's Markdown. */
+  /** `text`: the text that a person reads, with simple marks for links, headings, lists and tables; `markdown`: GitHub's Markdown. */
   format: 'text' | 'markdown';
-  /** Of the page: what its links lead from. */
+  /** The address of the page, to which relative links belong. */
   url: string;
 }
 
@@ -16,7 +16,7 @@ export function pageText(html: string, { format, url }: PageTextOptions): string
   return page.end();
 }
 
-/** Elements whose content is not read by people, or not as text. */
+/** Elements whose content people do not read, or not as text. */
 const unread: ReadonlySet<string> = new Set(
   'script style noscript template svg annotation annotation-xml title iframe object canvas audio video select datalist textarea noembed noframes'.split(
     ' ',
@@ -34,33 +34,33 @@ const lines: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
-/** Elements that are marked within a line, in Markdown. */
+/** Elements that have marks within a line in Markdown. */
 const marks: ReadonlyMap<string, string> = new Map([
   ...['b', 'strong'].map((name) => [name, '**'] as const),
   ...['em', 'i'].map((name) => [name, '*'] as const),
   ...['code', 'kbd', 'samp', 'tt'].map((name) => [name, '`'] as const),
   ...['del', 's', 'strike'].map((name) => [name, '~~'] as const),
 ]);
-/** What makes the cell of a table more than a text. */
+/** Elements that make a table cell more than a text. */
 const structure: ReadonlySet<string> = new Set('form h1 h2 h3 h4 h5 h6 table'.split(' '));
 
-/** Tables within tables; those that lie deeper are taken as lines. */
+/** The deepest nesting of tables; deeper ones are written as lines. */
 const mostTables = 4;
 
-/** Where text goes: the page, a cell, or what keeps its blanks. */
+/** The destination of text: the page, a cell, or a `pre`, which keeps its blanks. */
 interface Place {
   kind: 'page' | 'cell' | 'pre';
   writer: TextWriter;
-  /** The lists that are open, with the number of the next item. `item`: one of its items is open, and indents. */
+  /** The open lists, each with the number of its next item. `item`: one of its items is open, and indents. */
   lists: { next: number | undefined; item: boolean }[];
-  /** Quotes that are open, and whether each indents. */
+  /** The open quotes, and whether each indents. */
   quotes: boolean[];
   heading: boolean;
-  /** Of a `pre`: what it says, in which language, and the tables that are open in it. */
+  /** The text of a `pre`, its language, and the tables that are open within it. */
   kept: string[];
   language: string;
   tables: number;
-  /** The table that a cell belongs to. */
+  /** The table of a cell. */
   table: Table | undefined;
 }
 
@@ -70,9 +70,9 @@ class PageText implements HtmlReader {
   readonly #page: Place;
   readonly #places: Place[] = [];
   readonly #tables: Table[] = [];
-  /** Tables that are open and lie too deep to be told as tables. */
+  /** Open tables that are nested too deeply to be written as tables. */
   #deepTables = 0;
-  /** The element that is not read, and how many of its name are open. */
+  /** The element that is being skipped, and the number of open elements with its name. */
   #skipped: { name: string; depth: number } | undefined;
 
   constructor(markdown: boolean, url: string) {
@@ -187,7 +187,7 @@ class PageText implements HtmlReader {
     return { kind, writer, lists: [], quotes: [], heading: false, kept: [], language: '', tables: 0, table };
   }
 
-  /** Begins or ends what stands by itself. */
+  /** Begins or ends a block. */
   #block(name: string): void {
     const place = this.#here;
     const { writer, lists, table } = place;
@@ -197,13 +197,13 @@ class PageText implements HtmlReader {
       place.heading = false;
     }
     if (table !== undefined && structure.has(name)) table.arranges = true;
-    // A list within a list goes on with its lines.
+    // A list within a list continues its lines.
     const isList = name === 'ol' || name === 'ul' || name === 'menu';
     if (paragraphs.has(name) && !(isList && lists.length > 0)) writer.paragraph();
     else writer.line();
   }
 
-  /** Within a `pre`, ends of lines mean something, and little else. True for what ends it, because the cell around it ends. */
+  /** Handles a tag within a `pre`, where line ends matter and little else. True for a tag that ends the `pre`, because the cell around it ends. */
   #openInPre(name: string, attributes: Attributes): boolean {
     const { kept, tables, language } = this.#here;
     if (isCell(name) && tables === 0 && this.#tables.length > 0) {
@@ -218,7 +218,7 @@ class PageText implements HtmlReader {
     return false;
   }
 
-  /** True for what ends the `pre`, because something around it ends. */
+  /** True for a tag that ends the `pre`, because an element around it ends. */
   #closeInPre(name: string): boolean {
     const { tables } = this.#here;
     if (name === 'table' && tables > 0) this.#here.tables -= 1;
@@ -263,7 +263,7 @@ class PageText implements HtmlReader {
 
   #cell(): void {
     const table = this.#deepTables > 0 ? undefined : this.#tables.at(-1);
-    // Cells without a table stand side by side.
+    // Cells outside of a table are written side by side.
     if (table === undefined) return this.#here.writer.blank();
     this.#endCell();
     this.#places.push(this.#place('cell', table));
@@ -301,7 +301,7 @@ class PageText implements HtmlReader {
     else if (alt !== '' && address !== undefined) writer.raw(`![${escapeMarkdown(alt, false)}](${address})`);
   }
 
-  /** Where a link leads; undefined where that is nowhere else. */
+  /** The absolute address of a link; undefined for one that does not lead to another page. */
   #address(href: string | undefined): string | undefined {
     if (href === undefined || href === '' || href.startsWith('#') || !URL.canParse(href, this.#base)) return undefined;
     const url = new URL(href, this.#base);
@@ -323,12 +323,12 @@ function firstNumber(start: string | undefined): number {
   return number >= 0 && number < 1e9 ? number : 1;
 }
 
-/** As highlighters name it: `class="language-ts"`. */
+/** The language of a code block, from the class that highlighters use: `class="language-ts"`. */
 function languageOf(attributes: Attributes): string {
   return /(?:^|\s)lang(?:uage)?-([\w+#.-]{1,30})/.exec(attributes.class ?? '')?.[1] ?? '';
 }
 
-/** Text as it means itself in Markdown. */
+/** Escapes characters that have a meaning in Markdown. */
 function escapeMarkdown(text: string, atLineStart: boolean): string {
   const escaped = text.replace(/[\\`*[\]<]|\b_|_\b/g, '\\$&');
   return atLineStart ? escaped.replace(/^(?=[#>+-])/, '\\').replace(/^(\d+)(?=[.)])/, '$1\\') : escaped;

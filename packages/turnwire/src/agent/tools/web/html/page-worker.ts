@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { pageText, type PageTextOptions } from './page-text.js';
 
-/** What this thread is given. */
+/** The task of this thread. */
 export interface PageWork extends PageTextOptions {
   html: string;
 }

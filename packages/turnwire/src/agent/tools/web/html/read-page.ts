@@ -2,13 +2,13 @@ import { Worker } from 'node:worker_threads';
 import type { PageTextOptions } from './page-text.js';
 import type { PageWork } from './page-worker.js';
 
-/** UTF-16 units of a page that is read at once: less work than to begin a thread. */
+/** The longest page, in UTF-16 units, that is read in this thread: starting a thread would take longer. */
 const short = 16 * 1024;
 
 /**
- * The text of an HTML page. A long one is read by a thread of its own, which ends with the signal: whatever the page is made of, the event loop goes on.
+ * The text of an HTML page. A long page is read in a thread of its own, which ends with the signal, so that no page can block the event loop.
  *
- * @throws the signal's reason.
+ * @throws the signal's reason
  */
 export async function readPage(
   html: string,
@@ -28,7 +28,7 @@ export async function readPage(
     worker.once('error', reject);
     worker.once('exit', () => {
       signal.removeEventListener('abort', leave);
-      // Without effect where it has said what it was for.
+      // Has no effect where the thread has given its result.
       reject(new Error('the thread that reads the page ended before it was done'));
     });
   });

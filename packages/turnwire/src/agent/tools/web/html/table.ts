@@ -1,21 +1,21 @@
 import type { TextWriter } from './text-writer.js';
 
-/** A table that is being read, a row at a time. */
+/** A table that is being read, row by row. */
 export class Table {
   readonly #markdown: boolean;
-  /** Its rows as lines, and all its cells. */
+  /** The rows as lines of text. `#cells` has the texts of all cells, for a table that arranges a page. */
   readonly #lines: string[] = [];
   readonly #cells: string[] = [];
   #row: string[] = [];
   #columns = 0;
-  /** Whether its cells hold more than texts: then it arranges a page, and tells nothing by its rows. */
+  /** True where cells contain more than texts: such a table arranges a page, and its rows mean nothing. */
   arranges = false;
 
   constructor(markdown: boolean) {
     this.#markdown = markdown;
   }
 
-  /** A row begins. */
+  /** Begins a row. */
   row(): void {
     const row = this.#row;
     this.#row = [];

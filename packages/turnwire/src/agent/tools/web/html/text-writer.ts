@@ -1,48 +1,48 @@
-/** What stands before lines: before the first one, and before those that follow, such as `- ` and two blanks. */
+/** The text before lines: before the first one, and before the following ones, such as `- ` and two blanks. */
 interface Prefix {
   readonly first: string;
   readonly rest: string;
   used: boolean;
 }
 
-/** Prefixes of a line, and marks that are open in it, at most: pages may nest without end, and each level is written on every line. */
+/** The most prefixes of a line, and the most open marks: pages may nest without end, and each level is written on every line. */
 const mostNested = 8;
 
-/** Pieces of text that are joined into one. */
+/** The number of pieces that are joined into one. */
 const joined = 1000;
 
-/** What surrounds a part of a line: `**`, or `[` and `](address)`. */
+/** The text before and after a part of a line: `**`, or `[` and `](address)`. */
 export interface Mark {
   name: string;
   open: string;
   close: string;
-  /** Nothing in it means anything but itself. @default false */
+  /** True where no character within has a meaning in the format. @default false */
   verbatim?: boolean;
-  /** Ends with its line; others are closed there and opened again. @default false */
+  /** True for a mark that ends with its line; other marks are closed there and opened again. @default false */
   once?: boolean;
 }
 
-/** Writes text as lines and paragraphs. Blanks count as in HTML: many are one, and none begins a line or a paragraph. */
+/** Writes text as lines and paragraphs. Blanks count as in HTML: several become one, and none begins a line or a paragraph. */
 export class TextWriter {
-  /** What is written, in long pieces, and behind them the short ones of the moment. */
+  /** The written text in long pieces, and after them the short pieces that are not joined yet. */
   #text: string[] = [];
   #pieces: string[] = [];
   readonly #escape: (text: string, atLineStart: boolean) => string;
   readonly #prefixes: Prefix[] = [];
-  /** Those that were begun; the last ones of them may still wait for text, without which they are not written. */
+  /** The marks that were begun. The last of them may still wait for text, without which they are not written. */
   #marks: Mark[] = [];
-  /** How many of them are written. */
+  /** The number of marks that are written. */
   #written = 0;
-  /** Ends of lines that come before the next text. */
+  /** The line ends before the next text. */
   #ends = 0;
   #blank = false;
 
-  /** @param escape makes text mean itself in the format that is written */
+  /** @param escape escapes characters that have a meaning in the format */
   constructor(escape: (text: string, atLineStart: boolean) => string = (text) => text) {
     this.#escape = escape;
   }
 
-  /** Text of the page. */
+  /** Writes text of the page. */
   text(text: string): void {
     const flat = text.replace(/\s+/g, ' ');
     if (flat.startsWith(' ')) this.#blank = true;
@@ -54,7 +54,7 @@ export class TextWriter {
     this.#blank = flat.endsWith(' ');
   }
 
-  /** Something of the format's own, where text may stand. */
+  /** Writes markup of the format. */
   raw(text: string): void {
     this.#begin();
     this.#put(text);
@@ -64,32 +64,32 @@ export class TextWriter {
     this.#blank = true;
   }
 
-  /** What follows begins a line. */
+  /** Begins a new line. */
   line(): void {
     this.#ends = Math.max(this.#ends, 1);
   }
 
-  /** One more end of a line, two at most. */
+  /** Adds a line end, two at most. */
   lineEnd(): void {
     this.#ends = Math.min(this.#ends + 1, 2);
   }
 
-  /** What follows begins a paragraph. Not where a prefix has just begun: a bullet and its paragraph are one line. */
+  /** Begins a new paragraph, unless a prefix has just begun: a bullet and its paragraph are one line. */
   paragraph(): void {
     if (this.#prefixes.at(-1)?.used !== false) this.#ends = 2;
   }
 
-  /** Lines as they are, a paragraph by themselves. */
+  /** Writes lines unchanged, as a paragraph of their own. */
   verbatim(text: string): void {
     this.paragraph();
     this.#beginLine();
     const rest = this.#prefixes.map((prefix) => prefix.rest).join('');
-    // No line is made of blanks alone.
+    // No line consists of blanks alone.
     this.#put(rest === '' ? text : text.replace(rest.trim() === '' ? /\n(?!\n)/g : /\n/g, `\n${rest}`));
     this.paragraph();
   }
 
-  /** The lines that follow have this before them, the first one `first`; false where too much stands there already. */
+  /** Puts a prefix before the following lines, and `first` before the first of them; false where there are too many already. */
   indent(first: string, rest: string): boolean {
     if (this.#prefixes.length >= mostNested) return false;
     this.#prefixes.push({ first, rest, used: false });
@@ -100,12 +100,12 @@ export class TextWriter {
     this.#prefixes.pop();
   }
 
-  /** Begins a mark, which is written where text follows. */
+  /** Begins a mark, which is written once text follows. */
   mark(mark: Mark): void {
     if (this.#marks.length < mostNested) this.#marks.push(mark);
   }
 
-  /** Ends a mark, and those begun in it; nothing where it was not begun. */
+  /** Ends a mark and those begun within it; has no effect for a mark that was not begun. */
   endMark(name: string): void {
     const index = this.#marks.findLastIndex((mark) => mark.name === name);
     if (index === -1) return;
@@ -119,7 +119,7 @@ export class TextWriter {
   }
 
   #put(piece: string): void {
-    // Joined as they come: millions of pieces at the end would stop everything else.
+    // Joined as they come: joining millions of pieces at the end would block everything else.
     if (this.#pieces.push(piece) < joined) return;
     this.#text.push(this.#pieces.join(''));
     this.#pieces = [];
@@ -130,7 +130,7 @@ export class TextWriter {
     this.#written = Math.min(this.#written, from);
   }
 
-  /** Writes what is due before text: ends of lines with prefixes, or a blank, and marks. True where the text begins its line. */
+  /** Writes what is due before text: line ends with prefixes, or a blank, and marks. True where the text begins its line. */
   #begin(): boolean {
     const begins = this.#beginLine();
     for (; this.#written < this.#marks.length; this.#written += 1) this.#put(this.#marks[this.#written]?.open ?? '');
