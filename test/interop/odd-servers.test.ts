@@ -160,6 +160,11 @@ const kinds: Readonly<Record<string, Kind>> = {
   'answers 401 without a body': { post: (res) => void res.writeHead(401).end() },
   'answers 400 with a bare text as error': { post: (res) => json(res, 400, { error: 'bad' }) },
   'has a page in a 200': { post: (res) => page(res, 200) },
+  'answers 201': { post: (res) => json(res, 201, whole) },
+  'names a coding and uses none': { post: (res) => json(res, 200, whole, { 'content-encoding': 'utf-8' }) },
+  'names a coding and uses none, and refuses': {
+    post: (res) => json(res, 400, { error: { message: 'No.', code: 'c' } }, { 'content-encoding': 'none' }),
+  },
 };
 
 const at = { item_id: 'msg_1', output_index: 0, content_index: 0 };
@@ -211,6 +216,9 @@ const streamKinds: Readonly<Record<string, Kind['post']>> = {
   'calls its stream JSON': (res) => eventStream(res, written(rich), { 'content-type': 'application/json' }),
   'calls its stream text, and begins with white space': (res) =>
     eventStream(res, `\n\n${written(rich)}`, { 'content-type': 'text/plain' }),
+  'streams with a 201': (res) => void res.writeHead(201, { 'content-type': 'text/event-stream' }).end(written(rich)),
+  'names a coding of its stream and uses none': (res) =>
+    eventStream(res, written(rich), { 'content-encoding': 'aws-chunked' }),
   'ends early in its stream': (res) =>
     eventStream(
       res,

@@ -11,6 +11,24 @@ const sse = (...events: Json[]): string => events.map((event) => `data: ${JSON.s
 const codings = { gzip: zlib.gzipSync, deflate: zlib.deflateSync, br: zlib.brotliCompressSync };
 
 describe('compressed body', () => {
+  for (const coding of ['none', 'utf-8', 'aws-chunked']) {
+    scenario(
+      `a stream that is said to come in ${coding}, and is plain, is read`,
+      {
+        post: (peer) => {
+          peer.stream({ 'content-encoding': coding });
+          peer.chunk(sse(...reply('resp_1', 'fine')));
+          peer.endStream();
+        },
+      },
+      { transport: 'sse' },
+      async ({ client }) => {
+        assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'fine');
+      },
+      { handwritten: true },
+    );
+  }
+
   for (const [coding, compress] of Object.entries(codings)) {
     scenario(
       `a stream that comes in ${coding} is read like any other, and its connection is kept`,

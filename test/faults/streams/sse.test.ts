@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { answer, completed, created, delta, message, reply } from '../server/events.js';
 import { read, scenario } from '../scenario.js';
+import type { TurnwireError } from '@turnwire/client';
 import type { Moment } from '../server/events.js';
 import type { Peer } from '../server/peer.js';
 
@@ -156,6 +157,92 @@ describe('event stream', () => {
     );
   }
 
+  for (const status of [201, 202, 203, 206]) {
+    scenario(
+      `sse, a stream with status ${status} is read like any other`,
+      {
+        post: (peer) =>
+          peer.http(
+            status,
+            reply('resp_1', 'fine')
+              .map((event) => `data: ${JSON.stringify(event)}\n\n`)
+              .join(''),
+            {
+              'content-type': 'text/event-stream',
+            },
+          ),
+      },
+      { transport: 'sse' },
+      async ({ client }) => {
+        assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'fine');
+      },
+      { handwritten: true },
+    );
+  }
+
+  scenario(
+    'sse, events that are named in the event field alone: they have their types, and the turn its end',
+    {
+      post: (peer) => {
+        peer.stream();
+        for (const { type, ...rest } of reply('resp_1', 'fine'))
+          peer.chunk(`event: ${String(type)}\ndata: ${JSON.stringify(rest)}\n\n`);
+        peer.endStream();
+      },
+    },
+    { transport: 'sse' },
+    async ({ client }) => {
+      const turn = client.turn({ model: 'test', input: 'hi' });
+      const { text, events } = await read(turn);
+      assert.equal(text, 'fine');
+      assert.deepEqual(
+        events.map(({ type }) => type),
+        reply('resp_1', 'fine').map(({ type }) => type),
+      );
+    },
+    { handwritten: true },
+  );
+
+  const namedErrors: readonly [data: string, message: string, code?: string][] = [
+    ['{"message":"Too much.","code":"rate_limit_exceeded"}', 'Too much.', 'rate_limit_exceeded'],
+    ['{"error":{"message":"Too much.","code":"slow_down"}}', 'Too much.', 'slow_down'],
+    ['{"error":"Too much."}', 'Too much.'],
+    ['{"detail":"Too much."}', 'Too much.'],
+    ['"Too much."', 'Too much.'],
+    ['Too much.', 'Too much.'],
+  ];
+  for (const [data, message, code] of namedErrors) {
+    for (const when of ['before', 'after'] as const) {
+      scenario(
+        `sse, an event named error with the data ${data}, ${when} the beginning of the response`,
+        {
+          post: (peer) => {
+            peer.stream();
+            if (when === 'after') peer.chunk(`data: ${JSON.stringify(created('resp_1'))}\n\n`);
+            peer.chunk(`event: error\ndata: ${data}\n\n`);
+            peer.endStream();
+          },
+        },
+        { transport: 'sse', recovery: { refusals: 'surface' } },
+        async ({ client }) => {
+          const turn = client.turn({ model: 'test', input: 'hi' });
+          const { events } = await read(turn);
+          const error = await turn.response().then(
+            () => undefined,
+            (reason: TurnwireError) => reason,
+          );
+          assert.equal(error?.code, when === 'before' ? 'request_refused' : 'response_failed');
+          assert.deepEqual([error.server?.message, error.server?.code], [message, code]);
+          assert.deepEqual(
+            events.map(({ type }) => type),
+            when === 'before' ? [] : ['response.created', 'error'],
+          );
+        },
+        { handwritten: true },
+      );
+    }
+  }
+
   const noStreams: Record<string, (peer: Peer) => void> = {
     'JSON instead of a stream': (peer) =>
       peer.http(200, JSON.stringify(completed('resp_1')), { 'content-type': 'application/json' }),
@@ -163,7 +250,10 @@ describe('event stream', () => {
     'no content type, and a text': (peer) => peer.http(200, 'Hi'),
     'another content type, and nothing': (peer) => peer.http(200, '', { 'content-type': 'text/plain' }),
     'a stream in a coding that nobody here knows': (peer) =>
-      peer.http(200, 'data: {"type":"x"}\n\n', { 'content-type': 'text/event-stream', 'content-encoding': 'compress' }),
+      peer.http(200, '\u001f\u009d data: {"type":"x"}\n\n', {
+        'content-type': 'text/event-stream',
+        'content-encoding': 'compress',
+      }),
     'a stream in three codings': (peer) =>
       peer.http(200, '', { 'content-type': 'text/event-stream', 'content-encoding': 'gzip, gzip, gzip' }),
     'a stream that is not in the coding that it names': (peer) =>

@@ -167,6 +167,11 @@ export function traitsOf(type: string | undefined): EventTraits {
   return lastTraits;
 }
 
+/** Whether a name in the `event` field of a stream can be the type of its event. */
+export function isEventType(name: string): boolean {
+  return known.has(name) || name.startsWith('response.');
+}
+
 /**
  * What a server may say on a connection that has no turn, or before a turn's own `response.created`, without meaning any response:
  * limits, metadata, keep-alives (P60). Anything else there belongs to another response.

@@ -5,27 +5,35 @@ export class EventTooLargeError extends Error {
   override readonly name = 'EventTooLargeError';
 }
 
+export interface SseReaderOptions {
+  /** Bounds a line, and the data of an event. */
+  maxBytes: number;
+  /** Gets the data of an event, its bytes, and the name in its `event` field; `''` without one. */
+  onData: (data: string, bytes: number, name: string) => void;
+}
+
 /**
  * Cuts a `text/event-stream` body into the `data` of its events, by the rules of the HTML standard (P22, P26): lines end in LF, CRLF or CR,
  * several `data` lines are joined by LF, comments and other fields are skipped, a chunk may end anywhere, inside a character
- * too. The `event` field is not reported: on this wire it repeats the `type` of the JSON.
+ * too. The `event` field is reported, because some servers name their events there alone.
  *
  * All whole lines of a chunk are decoded at once, and the lines cut out of that text: a call of the decoder for each line costs more than all
  * the rest of this class. A line end is no part of a longer character, so none is cut.
  */
 export class SseReader {
-  readonly #onData: (data: string, bytes: number) => void;
+  readonly #onData: SseReaderOptions['onData'];
   readonly #maxBytes: number;
   /** The beginning of a line that is not complete yet. */
   readonly #rest = new ByteBuffer();
   /** The `data` lines of the event that is being read, and their bytes. */
   #data: string | undefined;
   #bytes = 0;
+  /** The `event` field of the event that is being read. */
+  #name = '';
   #skipLineFeed = false;
   #first = true;
 
-  /** @param options `maxBytes` bounds a line, and the data of an event; `onData` gets the data and its bytes. */
-  constructor(options: { maxBytes: number; onData: (data: string, bytes: number) => void }) {
+  constructor(options: SseReaderOptions) {
     this.#onData = options.onData;
     this.#maxBytes = options.maxBytes;
   }
@@ -78,6 +86,7 @@ export class SseReader {
       const end = text.indexOf('\n', at);
       if (end === at) this.#dispatch();
       else if (text.startsWith('data', at)) this.#field(text, at + 4, end, isPlain);
+      else if (text.startsWith('event:', at)) this.#name = text.slice(at + (text[at + 6] === ' ' ? 7 : 6), end);
       at = end + 1;
     }
   }
@@ -96,9 +105,11 @@ export class SseReader {
 
   #dispatch(): void {
     const data = this.#data;
+    const name = this.#name;
+    this.#name = '';
     if (data === undefined) return;
     this.#data = undefined;
-    this.#onData(data, this.#bytes);
+    this.#onData(data, this.#bytes, name);
   }
 
   #guard(bytes: number): void {

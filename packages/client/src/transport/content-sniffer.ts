@@ -13,11 +13,13 @@ export type SniffResult = { name: 'stream'; bytes: Buffer } | { name: 'other' };
  * wrong.
  */
 export class ContentSniffer {
+  readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** The body so far. */
   bytes = Buffer.alloc(0);
 
-  constructor(headers: Readonly<Record<string, string>>) {
+  constructor(status: number, headers: Readonly<Record<string, string>>) {
+    this.status = status;
     this.headers = headers;
   }
 

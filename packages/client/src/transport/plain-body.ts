@@ -8,18 +8,19 @@ import type { PlainResponse } from './transport.js';
 /** The result of a whole body. */
 export interface PlainResult {
   answer: PlainResponse;
+  isJson: boolean;
   /** The response as the terminal event of a stream; undefined if the body holds no response. */
   frame: Frame | undefined;
 }
 
 /** The body of a successful response that is no stream. */
 export class PlainBody {
-  readonly #status: number;
+  readonly status: number;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #bytes = new ByteBuffer();
 
   constructor(status: number, headers: Readonly<Record<string, string>>) {
-    this.#status = status;
+    this.status = status;
     this.#headers = headers;
   }
 
@@ -36,8 +37,9 @@ export class PlainBody {
     const frame = frameOf(text);
     const { 'content-type': type = '', 'content-length': length, 'transfer-encoding': coding } = this.#headers;
     const isMarked = length !== undefined || coding !== undefined;
-    if (!isMarked && frame === undefined && type.includes('json') && !isJsonText(text)) return undefined;
-    return { answer: { status: this.#status, text }, frame };
+    const isJson = frame !== undefined || isJsonText(text);
+    if (!isMarked && !isJson && type.includes('json')) return undefined;
+    return { answer: { status: this.status, text }, isJson, frame };
   }
 }
 

@@ -1,7 +1,8 @@
 import { answerDrainMs, failedAfterErrorMs, maxEventBytes, trustedSilenceMs } from '../base/bounds.js';
 import { startDeadline } from '../base/clock.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
-import { Frame, FrameError, isBlank } from '../protocol/frame.js';
+import { FrameError, isBlank } from '../protocol/frame.js';
+import { readNamedEvent } from '../protocol/named-event.js';
 import { sanitize } from '../protocol/errors/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { ErrorBody } from '../network/post/error-body.js';
@@ -12,6 +13,7 @@ import { ContentSniffer } from './content-sniffer.js';
 import { PlainBody } from './plain-body.js';
 import { describeBreak, connectionLostError } from './connection-lost.js';
 import type { Clock, Timer } from '../base/clock.js';
+import type { Frame } from '../protocol/frame.js';
 import type { ResponseHead } from '../http/head.js';
 import type { ContentDecoderListener } from '../network/post/content-decoder.js';
 import type { Network } from '../network/network.js';
@@ -54,7 +56,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   readonly #asText: boolean;
   readonly #headers: TurnHeaders | undefined;
   readonly #plain: PlainCall | undefined;
-  readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (data, bytes) => this.#data(data, bytes) });
+  readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (...event) => this.#data(...event) });
   #post: SentPost | undefined;
   /** The response is not whole yet: its connection is in use. */
   #connected = false;
@@ -64,6 +66,8 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   #awaitsHead = true;
   /** Decodes a compressed body. */
   #decoder: ContentDecoder | undefined;
+  /** The body has a coding that is not known; some servers name one and use none, so its beginning decides. */
+  #unknownCoding: UnknownCodingError | undefined;
   /** The body of a refusal. */
   #refusal: ErrorBody | undefined;
   /** The body of a response that is no stream, as asked for. */
@@ -156,8 +160,9 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     const { origin } = endpoint;
     if (status === 101)
       return this.#fail(new TurnwireError('protocol_error', `${origin} answered a POST with an upgrade`, { status }));
-    const isPlain = this.#plain !== undefined && status >= 200 && status < 300;
-    if (status !== 200 && !isPlain) {
+    const isSuccess = status >= 200 && status < 300;
+    // A stream without a body is none.
+    if (!isSuccess || (this.#plain === undefined && (status === 204 || status === 205))) {
       this.#refusal = new ErrorBody(this.#clock, { headers }, (body) =>
         this.#fail(statusFailure('request_refused', origin, { status, headers, body, secrets }, 'sent')),
       );
@@ -169,11 +174,11 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
       this.#decoder = ContentDecoder.for(headers['content-encoding'], this);
     } catch (error) {
       if (!(error instanceof UnknownCodingError)) throw error;
-      return this.#fail(new TurnwireError('protocol_error', `${origin} answered with ${error.message}`, { status }));
+      this.#unknownCoding = error;
     }
     // A server that streams although no stream was asked for is read as a stream.
-    if (!isStream && isPlain) this.#plainBody = new PlainBody(status, headers);
-    else if (!isStream) this.#sniffer = new ContentSniffer(headers);
+    if (!isStream && this.#plain !== undefined) this.#plainBody = new PlainBody(status, headers);
+    else if (!isStream || this.#unknownCoding !== undefined) this.#sniffer = new ContentSniffer(status, headers);
     const { 'set-cookie': _, ...received } = headers;
     this.#headers?.onReceived(received);
   }
@@ -211,13 +216,19 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   }
 
   /** The body is no stream: its end shows what it is. */
-  #readUnexpected({ headers, bytes }: ContentSniffer): void {
+  #readUnexpected({ status, headers, bytes }: ContentSniffer): void {
     const { secrets, endpoint } = this.#network;
     this.#sniffer = undefined;
+    if (this.#unknownCoding !== undefined) return this.#failUndecoded(this.#unknownCoding, status);
     this.#unexpectedBody = new ErrorBody(this.#clock, { headers: {} }, (body) =>
-      this.#fail(notAStream(endpoint.origin, { status: 200, headers, body, secrets })),
+      this.#fail(notAStream(endpoint.origin, { status, headers, body, secrets })),
     );
     this.#unexpectedBody.add(bytes);
+  }
+
+  #failUndecoded({ message }: UnknownCodingError, status: number): void {
+    const { origin } = this.#network.endpoint;
+    this.#fail(new TurnwireError('protocol_error', `${origin} answered with ${message}`, { status }));
   }
 
   pauseWrites(): void {
@@ -282,13 +293,13 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     this.#fail(connectionLostError(how, this.#clock.now() - this.#heardAt, { cause }));
   }
 
-  #data(data: string, bytes: number): void {
+  #data(data: string, bytes: number, name: string): void {
     if (this.#settled) return;
     if (isBlank(data)) return this.#listener.alive();
     if (data === doneMarker) return this.#streamEnded('the server said [DONE] before a terminal event');
     let frame: Frame;
     try {
-      frame = this.#asText ? Frame.peek(data, bytes) : Frame.parse(data, bytes);
+      frame = readNamedEvent(data, bytes, name, this.#asText);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       // The stream was cut in the middle of an event.
@@ -326,6 +337,8 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   #plainEnded(body: PlainBody): void {
     if (this.#settled) return;
     const end = body.end();
+    if (this.#unknownCoding !== undefined && end?.isJson !== true)
+      return this.#failUndecoded(this.#unknownCoding, body.status);
     if (end === undefined) return this.#streamEnded('the connection was closed in the middle of the answer');
     const verdict = end.frame && this.#listener.response.read(end.frame);
     if (verdict?.name === 'ignored') return this.#fail(verdict.error);

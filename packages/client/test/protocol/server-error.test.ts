@@ -82,7 +82,7 @@ const shapes: readonly [raw: unknown, expected: Expected][] = [
     { error: { message: 'm', type: 'invalid_request_error', param: null, code: null } },
     { message: 'm', type: 'invalid_request_error' },
   ],
-  [{ detail: 'Not Found' }, { message: nothing }],
+  [{ detail: 'Not Found' }, { message: 'Not Found' }],
   ['plain text', { message: 'plain text' }],
   ['', { message: nothing }],
   [null, { message: nothing }],

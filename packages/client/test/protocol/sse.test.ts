@@ -49,6 +49,20 @@ const bodies: readonly [name: string, body: string, data: string[]][] = [
 ];
 
 describe('SSE reader', () => {
+  test('the name of an event is that of its own event field', () => {
+    const named: [data: string, name: string][] = [];
+    const reader = new SseReader({ maxBytes: 1000, onData: (data, _, name) => void named.push([data, name]) });
+    reader.push(
+      Buffer.from('event: a\ndata: 1\n\ndata: 2\nevent:b\n\nevent: c\n\ndata: 3\n\nevent: x\nevent: d\ndata: 4\n\n'),
+    );
+    assert.deepEqual(named, [
+      ['1', 'a'],
+      ['2', 'b'],
+      ['3', ''],
+      ['4', 'd'],
+    ]);
+  });
+
   for (const [name, body, data] of bodies) {
     test(`${name}, in one piece and byte by byte`, () => {
       const bytes = Buffer.from(body);

@@ -13,9 +13,9 @@ describe('content sniffer', () => {
     '\ufeffevent:x',
   ]) {
     test(`mistyped: ${JSON.stringify(text)} is a stream, in whatever pieces`, () => {
-      const whole = new ContentSniffer({}).add(Buffer.from(text));
+      const whole = new ContentSniffer(200, {}).add(Buffer.from(text));
       assert.deepEqual(whole, { name: 'stream', bytes: Buffer.from(text) });
-      const mistyped = new ContentSniffer({});
+      const mistyped = new ContentSniffer(200, {});
       let seen = '';
       for (const byte of Buffer.from(text)) {
         const found = mistyped.add(Buffer.from([byte]));
@@ -39,12 +39,12 @@ describe('content sniffer', () => {
     `event ${'x'.repeat(60)}`,
   ]) {
     test(`mistyped: ${JSON.stringify(text.slice(0, 20))} is none`, () => {
-      assert.deepEqual(new ContentSniffer({}).add(Buffer.from(text)), { name: 'other' });
+      assert.deepEqual(new ContentSniffer(200, {}).add(Buffer.from(text)), { name: 'other' });
     });
   }
 
   test('mistyped: what can still become a field is waited for', () => {
     for (const text of ['', ' ', 'd', 'data', 'eve', 'error'])
-      assert.equal(new ContentSniffer({}).add(Buffer.from(text)), undefined);
+      assert.equal(new ContentSniffer(200, {}).add(Buffer.from(text)), undefined);
   });
 });

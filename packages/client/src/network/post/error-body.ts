@@ -15,6 +15,8 @@ export class ErrorBody {
   readonly #timer: Timer;
   readonly #decoder: ContentDecoder | undefined;
   #bytes = Buffer.alloc(0);
+  /** The body has a coding that is not known. Some servers name one and use none. */
+  #isUndecoded = false;
   #over = false;
 
   /** @param done called once with the text. */
@@ -31,7 +33,7 @@ export class ErrorBody {
       });
     } catch (error) {
       if (!(error instanceof UnknownCodingError)) throw error;
-      queueMicrotask(() => this.#finish());
+      this.#isUndecoded = true;
     }
   }
 
@@ -56,7 +58,8 @@ export class ErrorBody {
     this.#over = true;
     this.#timer.cancel();
     this.#decoder?.destroy();
-    this.#done(this.#bytes.toString('utf8', 0, maxErrorBodyBytes));
+    const text = this.#bytes.toString('utf8', 0, maxErrorBodyBytes);
+    this.#done(this.#isUndecoded && text.includes('\ufffd') ? '' : text);
   }
 }
 

@@ -26,7 +26,8 @@ export function parseServerError(
   const response = asRecord(top?.['response']);
   const source = top?.['error'] ?? response?.['error'];
   const inner = asRecord(source) ?? top;
-  const message = text(inner?.['message']) ?? text(source) ?? text(top?.['message']) ?? text(raw);
+  const message =
+    text(inner?.['message']) ?? text(source) ?? text(top?.['message']) ?? text(top?.['detail']) ?? text(raw);
   return {
     status:
       status(top?.['status']) ??
