@@ -1,6 +1,6 @@
-// Makes what the libraries publish out of what tsc -b built: few modules instead of a hundred, which is what importing one costs
-// (docs/performance.md), without comments but with every name, so that a stack trace can be read and a debugger can follow; and the
-// declarations of the public API, with their docs, without what is `@internal`. ESM and CommonJS, with declarations for each.
+// Bundles the published libraries out of the modules that tsc -b built. A few modules in place of a hundred make the import fast (docs/performance.md).
+// Comments are removed, but names and lines stay, so that stack traces can be read and debuggers can follow. The public declarations are bundled with their
+// docs and without `@internal`. Each library has ESM and CommonJS, with declarations for both.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -33,11 +33,11 @@ export async function bundleLibraries(folders, { declarations = true } = {}) {
   for (const library of libraries.filter(({ folder }) => folders.includes(folder))) {
     const folder = join(root, 'packages', library.folder);
     const bundle = join(folder, 'bundle');
-    // With its types a bundle is as good as without.
+    // A bundle with types also counts where none are needed.
     const stamps = declarations ? ['made'] : ['made', 'made-without-types'];
     const made = newest(stamps.map((name) => join(bundle, name)));
     const sources = ['src', 'package.json', 'tsconfig.json', 'tsconfig.bundle.json'].map((name) => join(folder, name));
-    // The lockfile, because another bundler makes another bundle.
+    // The lockfile counts, because another version of the bundler makes another bundle.
     const others = ['package-lock.json', 'tsconfig.base.json', join('scripts', 'bundle.mjs')].map((name) =>
       join(root, name),
     );
@@ -62,7 +62,7 @@ export async function bundleSignIn() {
   const { rolldown } = await import('rolldown');
   const input = createRequire(join(folder, 'package.json')).resolve('@modelcontextprotocol/sdk/client/auth.js');
   const build = await rolldown({
-    // The package has both kinds of modules.
+    // The SDK's package has both kinds of modules; the ES modules are taken.
     input: { 'mcp-auth': input.replace(`${sep}cjs${sep}`, `${sep}esm${sep}`) },
     platform: 'node',
     external: /^zod($|\/)/,
@@ -92,7 +92,7 @@ async function bundleModules({ entries, inline = [], esm }, folder, bundle) {
     format: 'cjs',
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
-    // Jest's `require` has no `import()` beside it.
+    // `require` in Jest has no `import()` beside it.
     dynamicImportInCjs: false,
   });
   if (esm === 'native') {
@@ -108,12 +108,15 @@ async function bundleModules({ entries, inline = [], esm }, folder, bundle) {
   await build.close();
 }
 
-/** With `require`, because an `import` of a CommonJS module reads it twice, the first time for the names that it exports. */
+/**
+ * Writes an ES module that exports what a CommonJS module exports. It uses `require`, because an `import` of a CommonJS module reads the file twice, the
+ * first time for the names of its exports.
+ */
 function doorTo(path, names) {
   return `import { createRequire } from 'node:module';\nexport const { ${names.join(', ')} } = createRequire(import.meta.url)('${path}');\n`;
 }
 
-/** tsc writes one for each module; those stay that a user can reach, once for each of the two kinds of modules. */
+/** Writes the declarations. tsc writes one for each module; those that a user can reach stay, once for each kind of module. */
 function bundleDeclarations({ entries }, folder, bundle) {
   const declarations = join(bundle, 'declarations');
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -124,7 +127,7 @@ function bundleDeclarations({ entries }, folder, bundle) {
   );
   if (error || status !== 0) throw error ?? new Error('tsc could not write the declarations.');
   const relativeImport = /((?:from |import\()'\.[^']*)\.js'/g;
-  // Rules are cited for who works on the sources, not for who uses the package.
+  // The ids of rules are for readers of the sources, and are removed for users of the package.
   const citation = / \([A-Z]\d{1,3}(?:(?:, |–)[A-Z]\d{1,3})*\)|, [A-Z]\d{1,3}(?=\))/g;
   const reached = new Set();
   const reach = (name) => {
@@ -142,7 +145,7 @@ function bundleDeclarations({ entries }, folder, bundle) {
   rmSync(declarations, { recursive: true });
 }
 
-/** When the youngest file in or at one of these was written; 0 where there is none. */
+/** The latest time at which a file in these folders was written; 0 where there is none. */
 function newest(paths) {
   return Math.max(
     0,

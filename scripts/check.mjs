@@ -1,4 +1,4 @@
-// Everything that is checked, one line each, all of them even if one fails. `--static` leaves the tests out (CI has run them).
+// Runs all checks and prints one line for each, also after one has failed. `--static` leaves out the tests.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

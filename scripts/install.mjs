@@ -1,5 +1,5 @@
-// Installs packages of npm below .cache/, in a folder of their own: what only some tests need, and what as a dependency of the workspace would be in
-// everybody's way.
+// Installs npm packages below .cache/, in a folder of their own: packages that only some tests need, and that every user of the workspace would have to
+// install otherwise.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Gives the folder, in which it installs what is not installed there yet. Ends the process where that fails. */
+/** Installs the missing ones of these packages, and gives their folder. Ends the process where that fails. */
 export function installBelowCache(name, packages) {
   const folder = join(root, '.cache', name);
   const stamp = join(folder, 'installed');
@@ -18,7 +18,7 @@ export function installBelowCache(name, packages) {
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const args = ['install', '--no-audit', '--no-fund', '--no-save', '--loglevel=error', ...packages];
   const options = { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] };
-  // npm tells its scripts where it is itself; running that file with this Node needs no shell, whatever the platform.
+  // npm sets this variable for its scripts to its own path. Running that file with this Node needs no shell on any platform.
   const cli = process.env['npm_execpath'];
   const { status } = cli
     ? spawnSync(process.execPath, [cli, ...args], options)

@@ -1,10 +1,10 @@
-// Everything the other scripts need: a supported Node, the dependencies of the lockfile, a build. Does only what is missing, so
-// that it costs little when nothing is; says what it does on standard error, so that `--json` output stays clean.
+// Prepares the other scripts: checks the version of Node, installs the dependencies of the lockfile, and builds. It does only what is missing, so that it is
+// fast when nothing is. Its messages go to standard error, so that `--json` output stays clean.
 //
-// `--demo`: only what the command line needs to run, a fifth of the packages; no tests, bench or examples.
+// `--demo`: prepares only the command line, with a fifth of the packages; no tests, bench or examples.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-// As a whole, because a name that an old Node does not have would end this before it can say so.
+// Imported as a whole: an old Node that lacks a named import would fail before this script can say so.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.turnwire-lockfile');
 const buildFailed = 'The build failed: see the messages above.';
 const demoOnly = process.argv.includes('--demo');
-/** The workspaces that the demo is built from; `scripts` has the compiler and the bundler. */
+/** The workspaces that the demo needs; `scripts` has the compiler and the bundler. */
 const ofDemo = ['packages/client', 'packages/emulator', 'packages/gateway', 'packages/turnwire', 'scripts'];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
@@ -28,7 +28,7 @@ if (!dependenciesAreCurrent()) {
   npm(['ci', ...only, '--no-audit', '--no-fund', '--loglevel=error']);
   fs.writeFileSync(stamp, stampOf(demoOnly));
 }
-// What uses the libraries sees what users get: the rest is compiled against their bundles, and runs with them.
+// The other packages are compiled against the bundles, and run with them, as those of users do.
 const { bundleLibraries, bundleSignIn } = await import('./bundle.mjs');
 if (demoOnly) {
   say('Building (tsc) ...');
@@ -53,13 +53,13 @@ async function bundle(folders, options) {
   );
 }
 
-/** Those of everything are enough for the demo, too. */
+/** True where the dependencies are installed. An installation of all of them is enough for the demo, too. */
 function dependenciesAreCurrent() {
   const installed = fs.existsSync(stamp) ? fs.readFileSync(stamp, 'utf8') : '';
   return installed === stampOf(false) || (demoOnly && installed === stampOf(true));
 }
 
-/** What node_modules was installed from: the lockfile's hash and not its date, because a checkout changes dates. */
+/** The stamp of an installation: the hash of the lockfile, and not its date, because a checkout changes dates. */
 function stampOf(forDemo) {
   const hash = createHash('sha256')
     .update(fs.readFileSync(join(root, 'package-lock.json')))
@@ -71,7 +71,7 @@ function build(...projects) {
   run(process.execPath, [tsc(), '-b', ...projects], buildFailed);
 }
 
-/** JavaScript alone, of types that are not checked: a fifth of the time. */
+/** Writes the JavaScript without checking types, which takes a fifth of the time. */
 function emit(project) {
   const alone = ['--noCheck', '--declaration', 'false', '--composite', 'false', '--incremental', 'false'];
   run(process.execPath, [tsc(), '-p', project, ...alone, '--tsBuildInfoFile', 'null'], buildFailed);
@@ -81,7 +81,7 @@ function tsc() {
   return join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 }
 
-/** `turnwire demo` runs from the packed package too, so the example it shows travels inside it. */
+/** Copies the example of the demo into the package, from which `turnwire demo` runs, too. */
 function copyDemo() {
   const from = join(root, 'examples', 'agents', 'source-report');
   const to = join(root, 'packages', 'turnwire', 'dist', 'examples', 'source-report');
@@ -92,7 +92,7 @@ function copyDemo() {
 
 function npm(args) {
   const hint = 'npm could not install the dependencies: the first run needs the network (or a filled npm cache).';
-  // npm tells its scripts where it is itself; running that file with this Node needs no shell, whatever the platform.
+  // npm sets this variable for its scripts to its own path. Running that file with this Node needs no shell on any platform.
   const cli = process.env['npm_execpath'];
   if (cli && /\.c?js$/.test(cli)) run(process.execPath, [cli, ...args], hint);
   else run('npm', args, hint, process.platform === 'win32');

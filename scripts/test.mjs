@@ -1,5 +1,5 @@
-// Runs the compiled tests with node:test. The list comes from the sources, so that a test whose source is gone does not run on,
-// and files are passed one by one: `node --test DIR` works on Node 20 only, and globs only on newer ones.
+// Runs the compiled tests with node:test. The list is made of the sources, so that a compiled test without a source does not run. Files are passed one by
+// one: `node --test DIR` works on Node 20 only, and globs only on newer ones.
 //
 //   npm test                      all of them
 //   npm test -- pool sse          those whose path contains "pool" or "sse"
@@ -19,7 +19,7 @@ const suites = [
   ['test', 'dist-test'],
 ];
 const options = process.argv.slice(2);
-// A file may take so long; `--file-timeout-ms=N` is for tests of large programs.
+// The longest run of a file; `--file-timeout-ms=N` sets another one, for tests with large programs.
 const timeout = options.find((option) => option.startsWith('--file-timeout-ms='))?.split('=')[1] ?? '180000';
 const wanted = options.filter((option) => !option.startsWith('--'));
 const files = suites
@@ -32,9 +32,9 @@ if (files.length === 0) {
   console.error(`No test matches ${wanted.join(', ')}. Give a part of a path, as in "npm test -- pool".`);
   process.exit(2);
 }
-// Files wait for sockets and processes more than they compute: Node's own default, one less than there are cores, would leave cores idle.
+// Test files wait for sockets and processes more than they compute: Node's default, one process fewer than cores, would leave cores idle.
 const concurrency = availableParallelism() + 1;
-// A test that hangs fails, by name, and does not keep the others waiting for ever.
+// A test that hangs fails by name, and does not block the others for ever.
 const result = spawnSync(
   process.execPath,
   ['--test', '--test-reporter=spec', `--test-timeout=${timeout}`, `--test-concurrency=${concurrency}`, ...files],

@@ -1,4 +1,4 @@
-// `npm run bench`: measures, prints tables, and says which goals are met. bench/NOTES.md tells how and why.
+// `npm run bench`: measures, prints tables, and says which goals are met. bench/NOTES.md explains the method.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -115,7 +115,7 @@ async function run(
   return { setting: settingOf(peerVersions(folder), rounds, seed), results };
 }
 
-/** A word is a workload or a client; of the clients, those that ratios are taken against stay. */
+/** The workloads that --only names. A word is a workload or a client; clients that ratios are taken against stay. */
 function choose(only: string | undefined): Workload[] {
   if (only === undefined) return [...workloads];
   const words = only.split(',').map((word) => word.trim());
@@ -139,7 +139,7 @@ function choose(only: string | undefined): Workload[] {
 }
 
 function read(file: string): Report {
-  // JSON has no undefined: a round without a value is null there.
+  // A round without a value is null in the file, since JSON has no undefined.
   return JSON.parse(readFileSync(file, 'utf8'), (_key, value: unknown) =>
     Array.isArray(value) ? value.map((item: unknown) => item ?? undefined) : value,
   ) as Report;

@@ -37,7 +37,7 @@ export class Service {
   }
 }
 
-/** Runs one client once. A client that takes longer than `limitMs` is ended, and has failed. */
+/** Runs one client once. A client that takes longer than `limitMs` is ended and counts as failed. */
 export async function runClient(
   job: Job,
   { limitMs, ca }: { limitMs: number; ca: string | undefined },
@@ -45,7 +45,7 @@ export async function runClient(
   const child = fork(fileOf('client/client-process'), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execArgv: ['--expose-gc'],
-    // The one way that every client knows to trust the bench's certificate.
+    // This variable is the one way in which every client can be made to trust the bench's certificate.
     env: { ...process.env, NO_COLOR: '1', ...(ca !== undefined && { NODE_EXTRA_CA_CERTS: ca }) },
   });
   let complaint = '';

@@ -12,13 +12,13 @@ import type { Shares } from './report/profile.js';
 import type { Rounds } from './report/statistics.js';
 import type { Workload } from './workloads.js';
 
-/** One row of a table: its client's values, a list of rounds for each metric. */
+/** A row of a table: the values of a client, as a list of rounds for each metric. */
 export interface Row {
   client: string;
   metrics: Record<string, Rounds>;
-  /** Where its CPU time went, of the last round that was profiled. */
+  /** The client's CPU shares in the last round that was profiled. */
   shares?: Shares | undefined;
-  /** Why it has no values: its client cannot be had yet; it needs another Node; it failed. */
+  /** The reason why the row has no values: its client is not published yet, it needs another Node, or it failed. */
   missing?: { why: 'not yet' | 'skipped' | 'failed'; message: string };
 }
 
@@ -27,7 +27,7 @@ export interface Result {
   rows: Row[];
 }
 
-/** Where and with what it was measured. */
+/** The machine and the versions of a measurement. */
 export interface Setting {
   at: string;
   node: string;
@@ -46,7 +46,7 @@ export interface SuiteOptions {
   seed: number;
   root: string;
   certificate: () => Certificate;
-  /** A folder for a CPU profile of each client's process. */
+  /** The folder for a CPU profile of each client's process. */
   profiles: string | undefined;
   onProgress: (line: string) => void;
 }
@@ -85,7 +85,7 @@ async function measureWorkload(workload: Workload, options: SuiteOptions): Promi
   });
   const link = workload.link && (await Service.start({ kind: 'link', options: linkOf(workload.link, server.port) }));
   try {
-    // The first import is not kept: it reads the files into the system's cache.
+    // The first import does not count: it reads the files into the system's cache.
     if (workload.exercise.kind === 'import') {
       for (const { client } of rows) {
         const job = { client: clientOf(client), exercise: workload.exercise, url: '' };

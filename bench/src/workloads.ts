@@ -2,21 +2,21 @@ import { initialWindowBytes, windowForgottenMs } from './server/link.js';
 import type { Answer } from './server/answer.js';
 import type { Exercise } from './client/exercise.js';
 
-/** What is measured, of whom, and what turnwire must reach. */
+/** A workload: its clients, its metrics, and its goals for turnwire. */
 export interface Workload {
   id: string;
   title: string;
   exercise: Exercise;
-  /** Between client and server; none: the loopback alone. */
+  /** The simulated link between client and server; without one, the loopback. */
   link?: { rttMs: number; window: boolean };
-  /** The server speaks TLS. */
+  /** True where the server speaks TLS. */
   tls?: boolean;
-  /** Ids of clients. */
+  /** The ids of the clients. */
   rows: readonly string[];
-  /** What the tables show, in this order; the first is charted. */
+  /** The metrics in the order of the tables; the first one is charted. */
   metrics: readonly Metric[];
   goals: readonly Goal[];
-  /** Milliseconds that one client may take for one round. */
+  /** The longest run of one client in one round, in milliseconds. */
   limitMs: number;
 }
 
@@ -24,15 +24,15 @@ export interface Metric {
   name: string;
   title: string;
   digits: number;
-  /** The row against which ratios are shown. */
+  /** The row that the ratios are taken against. */
   against?: string;
 }
 
-/** A comparison of medians of one run; each says when it is met. */
+/** A goal for the medians of one run. */
 export type Goal = { row: string; metric: string } & (
   | { against: string; atMost: number }
   | { against: string; atLeast: number }
-  /** More than the reference by at most so much. */
+  /** At most so much more than the reference. */
   | { against: string; beyond: number }
   | { most: number }
 );
@@ -49,7 +49,10 @@ const cpu: Metric = { name: 'cpuUsPerEvent', title: 'CPU per event, µs', digits
 const rate: Metric = { name: 'eventsPerSecond', title: 'events/s', digits: 0 };
 const busy: Metric = { name: 'serverBusy', title: "server's CPU, % of one core", digits: 0 };
 
-/** CPU of an event: `client.turn` against a plain client of the same transport, and each SDK on `createFetch` against itself on the ordinary fetch. */
+/**
+ * Goals for the CPU of an event: `client.turn` against a plain client of the same transport, and each SDK on `createFetch` against itself on the ordinary
+ * fetch.
+ */
 function eventGoals(most: { webSocket: number; sse: number; openai: number }): readonly Goal[] {
   return [
     { row: 'turnwire-ws', metric: 'cpuUsPerEvent', against: 'ws', atMost: most.webSocket },
@@ -60,11 +63,11 @@ function eventGoals(most: { webSocket: number; sse: number; openai: number }): r
   ];
 }
 
-/** The server can do a quarter more than the fastest of them asks for: it is not what limits them. */
+/** The server alone must reach a quarter more than the fastest client asks for, which shows that it does not limit the clients. */
 const proof: Goal = { row: 'sink', metric: 'eventsPerSecond', against: 'floor', atLeast: 1.25 };
 
 const far = { rttMs: 40, window: true } as const;
-/** How a distance is simulated, for the tables. */
+/** The simulated distance in words, for the tables. */
 const farInWords = `40 ms and TLS, a congestion window of ${initialWindowBytes} bytes that ${windowForgottenMs} ms of idling reset`;
 
 export const workloads: readonly Workload[] = [

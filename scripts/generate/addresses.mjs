@@ -1,5 +1,5 @@
-// Writes the address of the repository into the packages: `repository`, `homepage` and `bugs` of each manifest, and the links of each README, which
-// lead out of its package. The one field `repository` of the root package.json has it; without it, nothing is written. For a release.
+// Writes the address of the repository into the packages, for a release: `repository`, `homepage` and `bugs` of each manifest, and the links of each README
+// that lead out of its package. The address is the field `repository` of the root package.json; without it, nothing is written.
 //
 //   node scripts/generate/addresses.mjs [FOLDER]    the root of the repository, or of a copy
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Runs `turnwire check` against servers that npm has, unmodified, and against the gateway, and writes what fails into docs/check.md. They are installed
+// Runs `turnwire check` against unmodified servers from npm and against the gateway, and writes the failures into docs/check.md. The servers are installed
 // below .cache/. Each answers from the emulator, or from a script of its own.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { installBelowCache } from '../install.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const turnwire = join(root, 'packages', 'turnwire', 'bin', 'turnwire.js');
 const model = 'local-1';
-/** How long a server may take to listen. */
+/** The time in which a server must listen, in milliseconds. */
 const startMs = 30_000;
 
 const folder = installBelowCache('check-peers', [
@@ -20,7 +20,7 @@ const folder = installBelowCache('check-peers', [
   '@bitkyc08/opencodex@2.63',
   '@musistudio/llms@1.0',
 ]);
-// npm does not run its postinstall unasked, which puts the binary in place of a file that only says so.
+// npm does not run the postinstall script of bun, which puts the real binary in place of a placeholder.
 const bun = join(folder, 'node_modules', 'bun');
 if (spawnSync(join(bun, 'bin', 'bun.exe'), ['--version']).status !== 0)
   spawnSync(process.execPath, ['install.js'], { cwd: bun, stdio: 'ignore' });
@@ -120,7 +120,7 @@ async function gateway() {
   return { url, close: () => ended(child, upstream) };
 }
 
-/** It answers from a script of its own: with a call, with what a result is followed by, and with a text. */
+/** Starts aimock. It answers from a script of its own: with a call, with a text after a result, and with a text otherwise. */
 async function aimock() {
   const { LLMock } = createRequire(join(folder, 'package.json'))('@copilotkit/aimock');
   const server = new LLMock({ port: 0 });
@@ -135,7 +135,7 @@ async function aimock() {
   return { url: `${server.url}/v1`, close: () => server.stop() };
 }
 
-/** It keeps its settings below a home, which is one of its own here, and listens at a fixed port. */
+/** Starts opencodex. It keeps its settings in a home folder, which is made for it here, and listens at a fixed port. */
 async function opencodex() {
   const upstream = await emulator();
   const home = mkdtempSync(join(tmpdir(), 'turnwire-peer-'));
@@ -175,7 +175,7 @@ async function opencodex() {
   };
 }
 
-/** In this process; its entry for `import` does not load, the one for `require` does. */
+/** Starts llms in this process. Its entry for `import` does not load, but that for `require` does. */
 async function llms() {
   const upstream = await emulator();
   const Server = createRequire(join(folder, 'package.json'))('@musistudio/llms').default;

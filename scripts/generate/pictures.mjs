@@ -1,5 +1,5 @@
-// Draws the pictures of README and docs anew, each from a real run on this machine: the demo as an SVG that moves, and the page of the gateway in
-// Chromium, before the emulator, with three clients. `npm run pictures -- gateway` draws one of them.
+// Draws the pictures of README and docs anew from real runs on this machine: the demo as an animated SVG, and the admin page of the gateway in Chromium, with
+// three clients and the emulator behind it. `npm run pictures -- gateway` draws one of them.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ function drawDemo() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Three clients of a team, one of which changes its tools and one an old item; the picture is taken while a turn runs. */
+/** Draws the admin page with three clients of a team, one of which changes its tools and one an old item. The picture is taken while a turn runs. */
 async function drawGateway() {
   const emulator = await startEmulator({
     latency: { firstTokenMs: 80 },
@@ -56,7 +56,7 @@ async function drawGateway() {
   }
 }
 
-/** Turns that each send the whole history. */
+/** Runs turns that each send the whole history. */
 async function converse(url, { key, model, turns, characters, stream = false, newToolsAt, editAt }) {
   const input = [];
   const tools = [];

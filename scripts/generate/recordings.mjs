@@ -1,5 +1,5 @@
-// `npm run recordings`: writes test/recordings/ anew, after a change of what the emulator sends. The official SDK asks the emulator, and each
-// event that it hands over is a line. They are no oracle for the wire (the emulator is not the service), but let every test of replay run in a clone.
+// `npm run recordings`: writes test/recordings/ anew, after a change in what the emulator sends. The official SDK asks the emulator, and each event that it
+// gives becomes a line. The recordings prove nothing about the service, but with them every test of replay runs in a clone.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,7 @@ const loop = {
 };
 const one = (entry) => ({ turns: [entry] });
 
-/** One of every item that a script can say, so that every event type comes. */
+/** An answer with one of each item that a script can have, so that every event type occurs. */
 const everything = one({
   output: [
     { reasoning: 'A summary.', reasoning_text: 'The reasoning itself.' },
@@ -158,12 +158,12 @@ for (const [
     input = full ? [...input, ...output, ...results] : results;
   }
   await emulator.close();
-  // No date but one, so that a second run changes nothing.
+  // All dates become one, so that a second run changes nothing.
   const text = lines.join('\n').replace(/"(created_at|completed_at)":\d+/g, '"$1":1767225600');
   writeFileSync(join(folder, `${name}.jsonl`), `${text}\n`);
 }
 
-/** Item ids as proxies give them that make up another one in each event. */
+/** Changes the item ids in each event, as some proxies do. */
 function rotated(event, number) {
   const anew = (id) => `${id.slice(0, -6)}${String(number).padStart(6, '0')}`;
   return {

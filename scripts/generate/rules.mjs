@@ -1,4 +1,4 @@
-// Writes the tests of each row into docs/faults.md: all that cite its id. To be run when a test was added, moved or renamed.
+// Writes into docs/faults.md which tests cite the id of each row. Run it after a test was added, moved or renamed.
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** The pages of docs/ in the order in which a newcomer needs them. Each page stands in one chapter; `npm run docs` fails for one that does not. */
+/** The pages of docs/ in the order in which a newcomer needs them. `npm run docs` fails for a page that is in no chapter. */
 export const chapters = [
   {
     title: 'Guides',

@@ -1,5 +1,4 @@
-// `npm run docs` makes the site out of docs/ and writes it into site/; `npm run docs -- --serve` shows it, too. VitePress is installed
-// below .cache/ the first time.
+// `npm run docs` builds the site from docs/ into site/; `npm run docs -- --serve` also serves it. VitePress is installed below .cache/ the first time.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// What the site is made of: the pages of docs/ as they are, but for links that lead out of them.
+// The content of the site: the pages of docs/, in which only links to other files of the repository are changed.
 import { cpSync, readFileSync, readdirSync, rmSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,12 +8,12 @@ import { chapters } from './chapters.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const docs = join(root, 'docs');
 
-/** Gives the folder that VitePress is in. It is installed there the first time: nothing but the site needs it. */
+/** Gives the folder of VitePress, and installs it there the first time: only the site needs it. */
 export function installVitePress() {
   return installBelowCache('site', ['vitepress@1.6.4']);
 }
 
-/** The names of the pages of docs/, without `.md`. The page for readers of the repository is none: the site has a front page of its own. */
+/** The names of the pages of docs/, without `.md`. README.md is left out, since the site has a front page of its own. */
 function pageNames() {
   return readdirSync(docs)
     .filter((name) => name.endsWith('.md') && name !== 'README.md')
@@ -44,14 +44,14 @@ export function writePages(folder) {
   writeFileSync(join(folder, '.vitepress', 'config.mjs'), configurationFile());
 }
 
-/** Two braces are Vue's in a page; `v-pre` leaves those in code alone. */
+/** The configuration of VitePress. Two braces have a meaning in Vue; `v-pre` keeps those in code as they are. */
 function configurationFile() {
   return `
 const literal = (md) => {
   const rule = md.renderer.rules.code_inline;
   md.renderer.rules.code_inline = (...args) => rule(...args).replace('<code', '<code v-pre');
 };
-// As GitHub names headings, so that one link leads to the same place in both.
+// The ids of headings are those of GitHub, so that a link leads to the same place in both.
 const slugify = (text) => text.trim().toLowerCase().replace(/[^\\p{L}\\p{M}\\p{N}\\p{Pc}\\- ]/gu, '').replaceAll(' ', '-');
 export default { ...${JSON.stringify(configuration(), null, 2)}, markdown: { config: literal, anchor: { slugify } } };
 `;
@@ -66,7 +66,7 @@ function configuration() {
     title: 'turnwire',
     description: 'One warm WebSocket for agents on the Responses API',
     cleanUrls: false,
-    // Fails for links to pages that are not there.
+    // The build fails for links to missing pages.
     ignoreDeadLinks: false,
     themeConfig: {
       search: { provider: 'local' },
@@ -88,7 +88,7 @@ function titleOf(name) {
   return title.replaceAll('`', '');
 }
 
-/** A page of docs/. Links to other files of the repository lead to where it is published, or are texts as long as that is nowhere. */
+/** The text of a page. A link to another file of the repository becomes a link to the published repository, or a text while there is none. */
 function page(name) {
   const { repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const text = readFileSync(join(docs, `${name}.md`), 'utf8');
@@ -115,7 +115,7 @@ function page(name) {
   });
 }
 
-/** Changes what is not in a block of code, and escapes what Vue would take for its own outside of code. */
+/** Changes the text outside of code blocks, and escapes characters outside of code that have a meaning in Vue. */
 function outsideCode(text, change) {
   let inside = false;
   return text

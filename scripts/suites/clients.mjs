@@ -1,5 +1,5 @@
-// Runs the tests that need programs people use, unmodified, against the emulator and through the gateway. They are large, so they are installed
-// below .cache/, where those tests look for them; without them the tests say so and skip.
+// Runs the tests with unmodified client programs against the emulator and through the gateway. The programs are large, so they are installed below .cache/,
+// where the tests look for them; without the programs the tests are skipped.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ installBelowCache('clients', [
   '@openai/agents@0.20',
   'openai-6@npm:openai@6.49',
   'openai-7@npm:openai@7.59',
-  // Clients that need a newer Node than the tests run on get this one.
+  // This version of Node is for clients that need a newer one than the tests run on.
   'node@24',
 ]);
 const args = [join(root, 'scripts', 'test.mjs'), '--file-timeout-ms=900000', 'test/clients'];

@@ -1,5 +1,5 @@
-// Runs the suite on the other supported lines of Node. npm's `node` package carries the binaries; it is installed below .cache/
-// and not as a dependency of the workspace, where it would shadow the Node of every npm script.
+// Runs the suite on the other supported lines of Node. The binaries come from npm's package `node`. It is installed below .cache/, since as a dependency of
+// the workspace it would replace the Node of every npm script.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

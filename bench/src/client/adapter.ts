@@ -1,38 +1,38 @@
-/** The function that each file of clients/ exports, under the name that clients.ts says. */
+/** The function that each file in clients/ exports, under the name that clients.ts gives. */
 export type Open = (target: Target) => Promise<Driver>;
 
 export interface Target {
   /** The base URL, with its version. */
   url: string;
-  /** Conversations at the same time, at most. */
+  /** The most conversations at the same time. */
   conversations: number;
 }
 
 export interface Driver {
-  /** A thread of its own: over a WebSocket, where the client leaves that to its user, a connection of its own. */
+  /** Begins a conversation. A client that leaves connections to its user gets a connection for each. */
   conversation(): Promise<Conversation>;
   close(): Promise<void> | void;
-  /** For the cost of finding a delta, of the clients that find it. */
+  /** For clients that find a delta themselves: the parts of a turn whose CPU is measured. */
   bare?: Bare;
 }
 
-/** Requests as they are handed over, with nothing of the bench around them. */
+/** The client's work on a request, without any code of the bench around it. */
 export interface Bare {
-  /** Makes ready what is not a part of the measurement. */
+  /** Does the preparation that is not measured. */
   prepare(request: object): unknown;
-  /** Runs it, and resolves to the output of its response and to its id. */
+  /** Runs the request, and resolves to the output and the id of its response. */
   run(prepared: unknown): Promise<{ id: string; output: readonly object[] }>;
-  /** One pass over the same bytes, with which the cost is compared. */
+  /** One pass over the same bytes, as a unit for the cost. */
   yardstick(prepared: unknown): void;
 }
 
-/** Turns one after the other. Each resolves to the number of events (or parts, or chunks) that the client's user was given. */
+/** Turns one after another. Each resolves to the number of events (or parts, or chunks) that the client's user got. */
 export interface Conversation {
-  /** A turn that stands for itself. */
+  /** A turn without a history. */
   once(model: string, onEvent: () => void): Promise<number>;
   /**
-   * A turn that continues the one before it, the way this client's users do that: `text` is the prompt of the first and then the result of
-   * the call that the last answer made.
+   * A turn that continues the one before it, in the way of this client's users. `text` is the prompt of the first turn, and later the result of the call in
+   * the last answer.
    */
   next(model: string, text: string, onEvent: () => void): Promise<number>;
 }

@@ -1,4 +1,4 @@
-// What each client runs in: one process for one client, one exercise, one round. Its parent tells it what to do and where.
+// The process of a client: one for each client, exercise and round. Its parent sends it the job.
 import { conversationsOf } from './exercise.js';
 import { perform } from './perform.js';
 import type { Open } from './adapter.js';
@@ -10,7 +10,7 @@ export interface Job {
   client: Client;
   exercise: Exercise;
   url: string;
-  /** Where a CPU profile of what is measured goes, if one is wanted. */
+  /** The file for a CPU profile of the measured part, if one is wanted. */
   profile?: string | undefined;
 }
 
@@ -41,7 +41,7 @@ async function run({ client, exercise, url, profile }: Job): Promise<Outcome> {
   return { ok: measured, shares: await ended?.() };
 }
 
-/** The time of the first import of a package in a process, with its files in the system's cache. */
+/** The time of the first import of a package in a process, when its files are in the system's cache. */
 async function importMs({ package: name }: Client): Promise<Measured> {
   const begun = performance.now();
   await import(name);

@@ -1,13 +1,13 @@
-/** The clients that are compared, in the order of the tables. */
+/** A client of the comparison. The list below has the order of the tables. */
 export interface Client {
   id: string;
   title: string;
-  /** The file below clients/, and what it exports under which name. */
+  /** The file in clients/, and the name of its export. */
   file: string;
   name: string;
-  /** The package that its user imports. */
+  /** The package that the client's users import. */
   package: string;
-  /** Runs on this major of Node and newer. */
+  /** The oldest major version of Node that the client runs on. */
   node?: number;
 }
 
@@ -38,7 +38,7 @@ export const clients: readonly Client[] = [
   { id: 'openai-ws', title: 'openai, ResponsesWS', file: 'openai', package: 'openai', name: 'openWebSocket' },
   { id: 'openai-sse', title: 'openai, create over SSE', file: 'openai', package: 'openai', name: 'openSse' },
   { id: 'openai-stream', title: 'openai, stream() over SSE', file: 'openai', package: 'openai', name: 'openStream' },
-  // Its WebSocket mode needs a global WebSocket that takes headers.
+  // The WebSocket mode of this client needs a global WebSocket that takes headers.
   {
     id: 'agents-ws',
     title: 'Agents SDK, model over WebSocket',

@@ -4,8 +4,8 @@ import type { Driver } from './adapter.js';
 import type { ExerciseOf, Measured } from './exercise.js';
 
 /**
- * The cost of finding what is new: the CPU of turns that hand over their whole history, less that of the same turns chained by hand, divided
- * by that of one pass over the same bytes.
+ * The cost of finding the new part of a request: the CPU of turns that are given their whole history, less that of the same turns chained by hand, divided by
+ * that of one pass over the same bytes.
  */
 export async function delta(driver: Driver, exercise: ExerciseOf<'delta'>): Promise<Measured> {
   const { bare } = driver;
@@ -22,7 +22,7 @@ export async function delta(driver: Driver, exercise: ExerciseOf<'delta'>): Prom
   let last = await bare.run(bare.prepare({ model, input: history }));
   let chained = last;
   const sum = { whole: 0, chained: 0, pass: 0 };
-  // The first turns compile what the others run.
+  // The first turns compile the code that the others run.
   for (let turn = -warmUpTurns; turn < turns; turn += 1) {
     const more = words(next, newBytes);
     history.push(...last.output, resultFor(last.output, more));
@@ -33,7 +33,7 @@ export async function delta(driver: Driver, exercise: ExerciseOf<'delta'>): Prom
       async () => (used.whole = await cpuOf(async () => (last = await bare.run(whole)))),
       async () => (used.chained = await cpuOf(async () => (chained = await bare.run(short)))),
     ];
-    // The pass leaves garbage as large as the history, and what runs after it pays for that: each of both, in turn.
+    // The pass leaves garbage as large as the history, whose collection the next run pays for. So each of the two runs first in every other turn.
     for (const run of turn % 2 === 0 ? runs : runs.toReversed()) await run();
     if (turn < 0) continue;
     sum.whole += used.whole;
@@ -46,7 +46,7 @@ export async function delta(driver: Driver, exercise: ExerciseOf<'delta'>): Prom
 
 const warmUpTurns = 10;
 
-/** Microseconds, user and system. */
+/** The CPU time of a run in microseconds, user and system. */
 async function cpuOf(run: () => unknown): Promise<number> {
   const before = process.cpuUsage();
   await run();

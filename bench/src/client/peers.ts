@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Installs what the lockfile of the bench says, where that is not there yet; the project itself is never burdened with it. */
+/** Installs the peers by the lockfile of the bench, if they are missing. The project itself does not depend on them. */
 export function installPeers(folder: string, say: (line: string) => void): void {
   const stamp = join(folder, 'node_modules', '.turnwire-lockfile');
   const lockfile = createHash('sha256')
@@ -12,7 +12,7 @@ export function installPeers(folder: string, say: (line: string) => void): void 
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfile) return;
   say('Installing the peers (npm ci in bench/) ...');
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  // npm tells its scripts where it is itself.
+  // npm sets this variable for its scripts to its own path.
   const cli = process.env['npm_execpath'];
   const { status } =
     cli !== undefined && /\.c?js$/.test(cli)
@@ -22,7 +22,7 @@ export function installPeers(folder: string, say: (line: string) => void): void 
   writeFileSync(stamp, lockfile);
 }
 
-/** The versions that are compared, as they are installed. */
+/** The versions of the installed peers. */
 export function peerVersions(folder: string): Record<string, string> {
   const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;

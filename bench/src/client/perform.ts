@@ -5,7 +5,7 @@ import type { Conversation, Driver } from './adapter.js';
 import type { Exercise, ExerciseOf, Measured } from './exercise.js';
 import type { Answer } from '../server/answer.js';
 
-/** @param warm called when the warm-up is over; exercises that have none, or several, do not call it. */
+/** @param warm to be called at the end of the warm-up; exercises without a warm-up, or with several, do not call it. */
 export async function perform(driver: Driver, exercise: Exercise, warm: () => Promise<void>): Promise<Measured> {
   switch (exercise.kind) {
     case 'events':
@@ -28,7 +28,7 @@ export async function perform(driver: Driver, exercise: Exercise, warm: () => Pr
 async function events(driver: Driver, exercise: ExerciseOf<'events'>, warm: () => Promise<void>): Promise<Measured> {
   const { answer, warmUpMs, measureMs } = exercise;
   const conversations = await conversationsFor(driver, exercise.conversations);
-  // Of paced turns a whole one takes longer than a warm-up: events are counted as they come.
+  // A whole paced turn takes longer than the warm-up, so events are counted one by one.
   let seen = 0;
   let turns = 0;
   const stopping = new AbortController();
@@ -55,7 +55,7 @@ async function events(driver: Driver, exercise: ExerciseOf<'events'>, warm: () =
   const measured = await span(measureMs);
   stopping.abort();
   await all;
-  // Clients that make more or fewer events of the wire's are measured by the wire's.
+  // Some clients make more or fewer events out of those of the wire: the wire's are counted.
   const perTurn = seen / Math.max(1, turns);
   const wireEvents = (measured.seen / perTurn) * eventsOf(answer);
   return {
@@ -90,14 +90,14 @@ async function loop(driver: Driver, exercise: ExerciseOf<'loop'>, warm: () => Pr
   const model = modelOf(answer);
   const result = 'x'.repeat(resultBytes);
   const once = async (): Promise<{ cpuMs: number; ms: number; turnMs: number[] }> => {
-    // Some clients dial here, and others in their first turn: the time of a loop has it of each.
+    // Some clients dial here, and others in their first turn: the time of a loop includes the dial in both cases.
     const begun = performance.now();
     const conversation = await driver.conversation();
     const cpu = process.cpuUsage();
     const turnMs: number[] = [];
     for (let turn = 0; turn < turns; turn += 1) {
       const at = performance.now();
-      // Each result differs from the others, as those of tools do.
+      // Each result differs from the others, as the results of real tools do.
       await conversation.next(model, `${turn} ${result}`, () => {});
       turnMs.push(performance.now() - at);
     }
@@ -125,7 +125,7 @@ async function pause(driver: Driver, { answer, pauseMs }: ExerciseOf<'pause'>): 
     await checkedTurn(conversation, answer, () => (ms ??= performance.now() - begun));
     return ms ?? NaN;
   };
-  // Node's fetch opens a second connection for a turn that follows the first at once; the third finds both free.
+  // Node's fetch opens a second connection for a turn that follows the first at once. The third turn finds both connections idle.
   await first();
   await first();
   const warm = await first();
@@ -142,7 +142,7 @@ async function connections(
     await checkedTurn(conversation, answer, () => {});
     return conversation;
   };
-  // The first connection is not counted: code is loaded and compiled for it.
+  // The first connection does not count, since code is loaded and compiled for it.
   const kept = [await open()];
   collect();
   const before = process.memoryUsage.rss();
@@ -165,7 +165,7 @@ function collect(): void {
 
 async function checkedTurn(conversation: Conversation, answer: Answer, onEvent: () => void): Promise<void> {
   const events = await conversation.once(modelOf(answer), onEvent);
-  // A client that loses events would be the fastest of all.
+  // A client that loses events would look like the fastest.
   if (events < answer.events) throw new Error(`${events} events came of ${answer.events}`);
 }
 

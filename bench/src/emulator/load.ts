@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, request as send } from 'node:http';
 import { WebSocket } from 'ws';
 
-/** The load on a server: connections are kept, and answers are read and thrown away. */
+/** The load on a server: it keeps connections open, and reads answers without parsing them. */
 export class Load {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #url: string;
@@ -11,7 +11,7 @@ export class Load {
     this.#url = url;
   }
 
-  /** One turn over HTTP; resolves with its answer's text, where it is wanted. */
+  /** Runs one turn over HTTP; resolves with the text of the answer. */
   post(body: string | Buffer): Promise<string> {
     return new Promise((resolve, reject) => {
       const request = send(`${this.#url}/responses`, {
@@ -34,7 +34,7 @@ export class Load {
     });
   }
 
-  /** A WebSocket whose turns go one after another. */
+  /** Opens a WebSocket whose turns run one after another. */
   async socket(): Promise<{ turn(create: object): Promise<string>; close(): void }> {
     const webSocket = new WebSocket(`${this.#url.replace('http', 'ws')}/responses`);
     await once(webSocket, 'open');
@@ -59,7 +59,7 @@ export class Load {
   }
 }
 
-/** Does something so often, so many at once. */
+/** Repeats something `times` times, `atOnce` at the same time. */
 export async function repeat(times: number, atOnce: number, run: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {

@@ -58,7 +58,7 @@ function rowsFor({ kinds }: Workload): Row[] {
   return rows.filter(({ kind }) => kinds.includes(kind));
 }
 
-/** Where a checkout has its emulator: a package, or, before there was one, a folder of the tools. */
+/** The emulator of a checkout: its package, or, in older commits, a folder of the tools. */
 function emulatorOf(checkout: string): string {
   const places = ['packages/emulator/bundle/index.js', 'packages/turnwire/dist/emulator/index.js'];
   const found = places.map((place) => join(checkout, place)).find((path) => existsSync(path));

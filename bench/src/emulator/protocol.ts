@@ -1,20 +1,20 @@
-/** The servers that are compared, by what they are. */
+/** The kinds of servers in the comparison. */
 export type Kind = 'turnwire' | 'aimock' | 'floor';
 
-/** The server that a process is told to start. */
+/** The settings of the server that a process starts. */
 export interface Setup {
   readonly kind: Kind;
-  /** Of an emulator: the file of its build that is imported. */
+  /** The file of an emulator's build to import. */
   readonly module: string | undefined;
   /** The text of each answer; undefined: the emulator repeats the input. */
   readonly text: string | undefined;
-  /** Milliseconds between two events of an answer; 0: all at once. */
+  /** Milliseconds between two events of an answer; 0: all events at once. */
   readonly everyMs: number;
 }
 
 export interface Usage {
-  /** Microseconds, user and system, since the process began. */
+  /** CPU time in microseconds, user and system, since the process began. */
   readonly cpuUs: number;
-  /** The most memory that it has had, in MiB. */
+  /** The largest memory of the process, in MiB. */
   readonly peakMb: number;
 }

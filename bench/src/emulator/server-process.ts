@@ -32,7 +32,7 @@ async function aimock(setup: Setup): Promise<string> {
   return start(setup);
 }
 
-/** The least a server of this can do: it reads the body as JSON, and writes the same events, made before. */
+/** The least work for this API: parses the body as JSON, and writes the same prepared events. */
 async function floor({ text, everyMs }: Setup): Promise<string> {
   const words = text?.match(/\s*\S+/g) ?? [];
   const events = [

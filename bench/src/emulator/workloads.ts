@@ -1,13 +1,13 @@
 import { Load, repeat } from './load.js';
 import type { Kind, Usage } from './protocol.js';
 
-/** The measurements of one server in one round, by the column of the table. */
+/** The measurements of one server in one round, by the columns of the table. */
 export type Measured = Readonly<Record<string, number>>;
 
 export interface Workload {
   readonly id: string;
   readonly title: string;
-  /** The servers that can take part. */
+  /** The kinds of servers that can take part. */
   readonly kinds: readonly Kind[];
   readonly everyMs: number;
   readonly text: string | undefined;
@@ -16,7 +16,7 @@ export interface Workload {
 }
 
 const wordCount = 34;
-/** With the eight events around them, 42 an answer. */
+/** A text whose answer has 42 events, eight of which are around its deltas. */
 const answerText = 'words '.repeat(wordCount).trimEnd();
 const eventsAnAnswer = wordCount + 8;
 

@@ -2,12 +2,12 @@ import { Agent, request as send } from 'node:http';
 import { eventCount } from './protocol.js';
 
 export interface Answered {
-  /** Until the first event was here. */
+  /** Milliseconds until the first event. */
   firstMs: number;
   text: string;
 }
 
-/** Turns over SSE, on connections that are kept. */
+/** Turns over SSE, on connections that are kept open. */
 export class Load {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #url: URL;
@@ -59,13 +59,13 @@ export class Conversation {
   readonly #load: Pick<Load, 'turn'>;
   readonly #model: string;
   readonly #name: string | number;
-  /** The items, as JSON with commas between. */
+  /** The items of the history as JSON, separated by commas. */
   #items: string;
   #turns = 0;
-  /** Of all bodies. */
+  /** The bytes of all bodies so far. */
   sentBytes = 0;
 
-  /** @param bytes of the history that it begins with */
+  /** @param bytes the size of the history at the beginning */
   constructor(load: Pick<Load, 'turn'>, name: string | number, bytes: number, model: string) {
     this.#load = load;
     this.#model = model;
@@ -81,7 +81,7 @@ export class Conversation {
     this.#items = items.join(',');
   }
 
-  /** @param added to the history, in bytes */
+  /** @param added the bytes that the turn adds to the history */
   async turn(added: number): Promise<Answered> {
     const said = message('user', `${this.#name}, turn ${(this.#turns += 1)} `.padEnd(added, 'news '));
     this.#items = this.#items === '' ? said : `${this.#items},${said}`;

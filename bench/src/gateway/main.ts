@@ -51,7 +51,7 @@ async function main(rounds: number, only: readonly string[] | undefined): Promis
   return options.check && missed > 0 ? 1 : 0;
 }
 
-/** True where its goals are reached, and where there is no Redis to measure with. */
+/** Measures the cluster. True where its goals are reached, and where no Redis is installed. */
 async function cluster(rounds: number): Promise<boolean> {
   process.stdout.write(`\n${clusterTitle} (${clusterId})\n\n`);
   if (hasRedis()) return measureCluster(rounds, start, (text) => void process.stdout.write(`${text}\n`));
@@ -70,7 +70,7 @@ interface Row {
   load?: Load;
 }
 
-/** True where the goal is reached. */
+/** Measures a workload. True where its goal is reached. */
 async function measure(workload: Workload, rounds: number): Promise<boolean> {
   const upstream = await start({ kind: 'upstream', upstream: '' });
   const direct = new Load(upstream.url);

@@ -1,25 +1,25 @@
-/** The servers of this bench: the scripted upstream, and what stands before it. */
+/** The servers of this bench: the scripted upstream, and the servers in front of it. */
 export type Kind = 'upstream' | 'pass-through' | 'gateway' | 'gateway-restore-off' | 'llms';
 
 export interface Setup {
   readonly kind: Kind;
-  /** The base of the upstream's API; unused by the upstream itself. */
+  /** The base URL of the upstream's API; unused by the upstream itself. */
   readonly upstream: string;
-  /** Of a gateway that is one of several: the Redis between them. */
+  /** The Redis between the nodes, for a gateway of a cluster. */
   readonly redis?: string;
 }
 
 export interface Usage {
-  /** Microseconds, user and system, since the process began. */
+  /** CPU time in microseconds, user and system, since the process began. */
   readonly cpuUs: number;
-  /** Memory at this moment, in MiB. */
+  /** The present memory in MiB. */
   readonly rssMb: number;
-  /** Of requests and frames that the upstream was sent, without heads. */
+  /** The bytes of requests and frames that the upstream received, without heads. */
   readonly receivedBytes: number;
 }
 
-/** Each answer has so many events. */
+/** The number of events of each answer. */
 export const eventCount = 42;
-/** The model whose answers are paced, and the milliseconds between two of their events. */
+/** The model with paced answers, and the milliseconds between two of their events. */
 export const pacedModel = 'paced';
 export const paceMs = 50;

@@ -33,13 +33,13 @@ async function gateway({ upstream, redis }: Setup, restores: boolean): Promise<s
       ...(redis !== undefined && { cluster: { redis, secret: 'DEPLOYMENT', deadline_ms: 2000 } }),
     },
     secret: (name) => Promise.resolve(name === 'DEPLOYMENT' ? 'what-all-gateways-of-the-bench-share' : undefined),
-    // The lines are made, as they are in use, and go nowhere.
+    // The lines of the log are made, as in real use, and then dropped.
     log: { write: () => undefined },
   });
   return url;
 }
 
-/** The least that can stand between: each chunk as it comes, in both directions. */
+/** The least work of a server in between: passes on each chunk as it comes, in both directions. */
 async function passThrough({ upstream }: Setup): Promise<string> {
   const agent = new Agent({ keepAlive: true });
   const base = new URL(upstream);
@@ -55,19 +55,19 @@ async function passThrough({ upstream }: Setup): Promise<string> {
     up.on('error', () => response.destroy());
     request.pipe(up);
   });
-  // Longer than another server's turn takes: a connection that is closed while it is used again would fail.
+  // Longer than a turn of the other servers: a connection that is closed while it is used again would fail.
   server.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
 }
 
-/** Its entry for `import` does not load, the one for `require` does; it tells no port, and so is given one. */
+/** Starts @musistudio/llms. Its entry for `import` does not load, but that for `require` does. It does not tell its port, so it is given one. */
 async function llms({ upstream }: Setup): Promise<string> {
   const folder = fileURLToPath(new URL('../../../.cache/check-peers/', import.meta.url));
   const { default: Server } = createRequire(folder)('@musistudio/llms') as {
     default: new (options: object) => { start: () => Promise<void> };
   };
-  // In the name of a model, llms takes what stands before a comma for the name of the provider.
+  // llms takes the part of a model's name before a comma for the name of the provider.
   const providers = ['any', 'paced'].map((name) => ({
     name,
     api_base_url: `${upstream}/responses`,

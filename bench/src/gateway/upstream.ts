@@ -9,12 +9,12 @@ interface Asked {
   previous_response_id?: string;
 }
 
-/** Of requests and frames, without heads. */
+/** The bytes of requests and frames, without heads. */
 export let receivedBytes = 0;
 
 /**
- * A scripted upstream over SSE and WebSockets, which writes each event on its own, as servers of models do. Of a request it reads the text
- * around the input alone: its own work is not what is measured.
+ * A scripted upstream over SSE and WebSockets. It writes each event on its own, as the servers of models do. It reads only the part of a request outside of
+ * the input, since its own work is not to be measured.
  */
 export async function startUpstream(): Promise<string> {
   let count = 0;
@@ -46,7 +46,7 @@ export async function startUpstream(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
 }
 
-/** The fields of a request on which its answer depends. They stand outside of the input, which is not parsed. */
+/** The fields of a request that decide its answer. They stand outside of the input, which is not parsed. */
 function read(raw: Buffer): Asked {
   const ends = `${raw.toString('latin1', 0, 400)}${raw.toString('latin1', Math.max(400, raw.length - 400))}`;
   const field = (name: string): string | undefined => new RegExp(`"${name}":"([^"\\\\]*)"`).exec(ends)?.[1];

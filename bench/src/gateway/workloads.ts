@@ -8,7 +8,7 @@ import type { Kind, Usage } from './protocol.js';
 
 export type Server = MeasuredServer<Usage>;
 
-/** The goal of a server: a value at most, so many times the value of another server, or so much more than that. */
+/** The goal of a server: a largest value, a multiple of another server's value, or a distance from it. */
 export type Goal =
   | { readonly most: number }
   | { readonly most: number; readonly times: Kind }
@@ -20,9 +20,9 @@ export interface Workload {
   readonly unit: string;
   readonly rows: readonly Kind[];
   readonly goals: Partial<Record<Kind, Goal>>;
-  /** The state of each server is new in each round. */
+  /** True: each server starts with new state in each round. */
   readonly fresh?: boolean;
-  /** Before the first round: code is compiled, connections are open. */
+  /** Runs before the first round, to compile code and open connections. */
   warmUp?(load: Load): Promise<void>;
   measure(load: Load, context: Context): Promise<number>;
 }
@@ -30,9 +30,9 @@ export interface Workload {
 export interface Context {
   readonly server: Server;
   readonly upstream: Server;
-  /** Straight to the upstream. */
+  /** Load that goes straight to the upstream. */
   readonly direct: Load;
-  /** Different in each measurement. */
+  /** A number that differs in each measurement. */
   readonly number: number;
 }
 
@@ -70,7 +70,7 @@ export const workloads: readonly Workload[] = [
     },
     measure: async (load, { server, number }) => {
       const chats = conversations(load, number);
-      // The first turn of a chat goes up in full, so it is not measured: the row is about turns that continue.
+      // The first turn of a chat is sent in full, so it is not measured: the row is about turns that continue.
       await Promise.all(chats.map((chat) => chat.turn(300)));
       const us = await cpuUs(server, () => repeat(chats.length, chats.length, (index) => turns(chats[index], 20)));
       return us / chats.length / 20 / 1000;
@@ -80,7 +80,7 @@ export const workloads: readonly Workload[] = [
     id: 'paced',
     title: '60 paced streams, CPU an event',
     unit: 'µs',
-    // @musistudio/llms drops the name of the model, by which the upstream knows that it is to pace its events.
+    // @musistudio/llms drops the name of the model, which tells the upstream to pace its events.
     rows: ['pass-through', 'gateway'],
     goals: { gateway: { most: 1.1, times: 'pass-through' } },
     warmUp: (load) => repeat(60, 60, () => load.turn(paced)),
@@ -96,7 +96,7 @@ export const workloads: readonly Workload[] = [
     warmUp: (load) => repeat(300, 1, () => load.turn(small)),
     measure: async (load, { direct }) => {
       const added: number[] = [];
-      // In pairs: what the machine does meanwhile is in both.
+      // A direct call and one through the server run in pairs, so that other work of the machine affects both.
       for (let pair = 0; pair < 300; pair += 1) {
         const without = (await direct.turn(small)).firstMs;
         added.push((await load.turn(small)).firstMs - without);

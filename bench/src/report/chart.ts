@@ -16,7 +16,7 @@ export function chart(workload: Workload, { rows }: Result): string | undefined 
   if (metric === undefined) return undefined;
   const bars = rows.flatMap(({ client, metrics }) => {
     const summary = summarize(metrics[metric.name] ?? []);
-    // The rate of the server alone is no bar among clients.
+    // The rate of the server alone would make no sense beside those of clients.
     return summary === undefined || client === 'sink' ? [] : [{ client: clientOf(client), summary }];
   });
   if (bars.length === 0) return undefined;

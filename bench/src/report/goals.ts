@@ -3,12 +3,12 @@ import { ratio, summarize } from './statistics.js';
 import type { Result, Row } from '../suite.js';
 import type { Goal, Workload } from '../workloads.js';
 
-/** How a run stands to one goal. */
+/** The result of a run for one goal. */
 export interface Verdict {
   workload: string;
   /** The goal in words: client, metric and limit. */
   goal: string;
-  /** `unknown`: a row that it needs was not measured. */
+  /** `unknown`: a row that the goal needs was not measured. */
   outcome: 'met' | 'missed' | 'not yet' | 'unknown';
   /** The value that is compared with the limit. */
   value: number | undefined;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Measured } from '../client/exercise.js';
 
-/** What `npm install @turnwire/client` brings: the size of its tarball, and how many packages there are then. */
+/** The size of an installation of @turnwire/client: of its tarball, and the number of packages. */
 export function packageSize(root: string): Measured {
   const folder = join(root, 'packages', 'client');
   const [packed] = JSON.parse(

@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import type { Profiler } from 'node:inspector';
 
-/** Which part of the CPU's time went where, as parts of 1. */
+/** The share of each package in the CPU time, as a part of 1. */
 export type Shares = Readonly<Record<string, number>>;
 
-/** Between two samples, in microseconds. Where a process mostly waits, more of them would cost more than its work. */
+/** The time between two samples, in microseconds. In a process that mostly waits, more samples would cost more than its work. */
 const interval = 1000;
 
-/** Profiles this process from now on; the returned function ends that, writes the profile and says what it comes to. */
+/** Begins a profile of this process. The returned function ends it, writes it and gives the shares. */
 export async function startProfile(file: string): Promise<() => Promise<Shares>> {
   const session = new Session();
   session.connect();
@@ -23,7 +23,7 @@ export async function startProfile(file: string): Promise<() => Promise<Shares>>
   };
 }
 
-/** The share of each package. Calls into Node or V8 count for the package that makes them; garbage collection for none, and idle time not at all. */
+/** The share of each package. Calls into Node or V8 count for the package that makes them; garbage collection counts for none, and idle time does not count. */
 export function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Shares {
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
   const byId = new Map(nodes.map((node) => [node.id, node]));
@@ -47,7 +47,7 @@ export function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Prof
   return Object.fromEntries(Object.entries(sums).map(([who, time]) => [who, time / busy]));
 }
 
-/** undefined: whoever called it. */
+/** The package of a file; undefined for code that counts for its caller. */
 function ownerOf({ url }: { url: string }): string | undefined {
   const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
   if (name !== undefined) return name === '@turnwire/client' ? 'turnwire' : name;

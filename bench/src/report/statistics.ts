@@ -3,7 +3,7 @@ export function median(values: readonly number[]): number {
   return percentile(values, 50);
 }
 
-/** Interpolated between the two nearest ranks, so that the 50th of an even number of values is the mean of the middle two. */
+/** A percentile, interpolated between the two nearest ranks: the 50th of an even number of values is the mean of the middle two. */
 export function percentile(values: readonly number[], percent: number): number {
   if (values.length === 0) return NaN;
   const sorted = [...values].sort((a, b) => a - b);
@@ -13,7 +13,7 @@ export function percentile(values: readonly number[], percent: number): number {
   return below + (above - below) * (rank - Math.floor(rank));
 }
 
-/** What was measured of one row in one round; undefined where that failed. */
+/** The values of one row, one for each round; undefined for a round that failed. */
 export type Rounds = readonly (number | undefined)[];
 
 export interface Summary {
@@ -31,8 +31,8 @@ export function summarize(rounds: Rounds): Summary | undefined {
 }
 
 /**
- * One row against another, divided round by round: the machine's drift from round to round is in both, and cancels. Rounds that one of
- * them lacks do not count.
+ * The ratio of two rows, taken round by round: the machine's drift from round to round is in both, and cancels out. Rounds without a value of both do not
+ * count.
  */
 export function ratio(rounds: Rounds, reference: Rounds): Summary | undefined {
   return summarize(
@@ -43,7 +43,7 @@ export function ratio(rounds: Rounds, reference: Rounds): Summary | undefined {
   );
 }
 
-/** The order of the rows in a round: each round begins one further (A B C, B C A, …), so that none is always first or always after the same. */
+/** The order of the rows in a round. Each round begins one row further (A B C, B C A, …), so that none is always first or always after the same. */
 export function rotated<Row>(rows: readonly Row[], round: number): Row[] {
   if (rows.length === 0) return [];
   const first = round % rows.length;

@@ -6,7 +6,7 @@ import type { Result, Row, Setting } from '../suite.js';
 import type { Summary } from './statistics.js';
 import type { Metric, Workload } from '../workloads.js';
 
-/** The tables of a run, in Markdown: to be read on a terminal as well as in bench/NOTES.md. */
+/** The tables of a run in Markdown, for a terminal and for bench/NOTES.md. */
 export function tables(workloads: readonly Workload[], results: readonly Result[]): string {
   return workloads
     .flatMap((workload) => {
@@ -35,7 +35,7 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
   ]);
 }
 
-/** Of the rows that were profiled: who used the CPU, in µs per event where that was measured, otherwise in parts of a hundred. */
+/** The CPU shares of the profiled rows: in µs per event where that was measured, otherwise in percent. */
 export function shareTables(workloads: readonly Workload[], results: readonly Result[]): string {
   return workloads
     .flatMap(({ id, title }) => {

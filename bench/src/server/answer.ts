@@ -1,29 +1,29 @@
-/** What the server of the bench answers to a request. It travels in the request's `model`, so that every client can ask for it. */
+/** The shape of an answer of the bench's server. It travels in the request's `model`, so that every client can ask for it. */
 export interface Answer {
   /** `text`: one message. `call`: one function call, with its arguments in the deltas. */
   kind: 'text' | 'call';
-  /** Deltas; the events around them come on top (`eventsAround`). */
+  /** The number of deltas; the events around them come on top (`eventsAround`). */
   events: number;
-  /** Bytes of the JSON of one delta. */
+  /** The size of the JSON of one delta, in bytes. */
   bytes: number;
-  /** Events a second; 0: as fast as they are taken. */
+  /** Events a second; 0: as fast as the client takes them. */
   rate: number;
   /** Milliseconds from the request to the first event. */
   firstMs: number;
-  /** Over SSE: an HTTP chunk for each event, as real servers flush them, or one chunk for all. @default 'event' */
+  /** Over SSE: an HTTP chunk for each event, as real servers flush them, or one chunk for the whole answer. @default 'event' */
   chunk?: 'event' | 'answer';
 }
 
-/** Events of a text answer that are no deltas: created, in_progress, item added, part added, text done, part done, item done, completed. */
+/** The events of a text answer other than deltas: created, in_progress, item added, part added, text done, part done, item done, completed. */
 const aroundText = 8;
-/** Of a call: created, in_progress, item added, arguments done, item done, completed. */
+/** The events of a call other than deltas: created, in_progress, item added, arguments done, item done, completed. */
 const aroundCall = 6;
 
 export function eventsOf({ kind, events }: Answer): number {
   return events + (kind === 'text' ? aroundText : aroundCall);
 }
 
-/** How long the server itself takes for it, from the request to the last event, in milliseconds. */
+/** The time that the server itself takes, from the request to the last event, in milliseconds. */
 export function serverMs({ kind, events, rate, firstMs }: Answer): number {
   return firstMs + (rate === 0 ? 0 : ((eventsOf({ kind, events } as Answer) - 1) / rate) * 1000);
 }

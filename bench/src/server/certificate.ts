@@ -5,14 +5,14 @@ import { join } from 'node:path';
 export interface Certificate {
   key: string;
   cert: string;
-  /** The file of `cert`, for NODE_EXTRA_CA_CERTS. */
+  /** The path of `cert`, for NODE_EXTRA_CA_CERTS. */
   path: string;
 }
 
 /**
- * A certificate for 127.0.0.1 that is its own authority, made once by openssl: Node can use one, and not make one.
+ * A certificate for 127.0.0.1 that is its own authority. It is made once by openssl, since Node cannot make certificates.
  *
- * @throws Error that says what to install.
+ * @throws Error that says what to install
  */
 export function certificateIn(folder: string): Certificate {
   const [keyPath, path] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];

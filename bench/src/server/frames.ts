@@ -1,16 +1,16 @@
 import { random, words } from './random.js';
 import type { Answer } from './answer.js';
 
-/** The service pads the deltas of one answer with so much, about. */
+/** About the number of bytes by which the service pads a delta. */
 const obfuscationBytes = 12;
 
-/** Stands for the number of the response in its events; eight bytes, as the number that takes its place. */
+/** The placeholder for the number of the response, which has eight bytes, too. */
 const mark = '@@@@@@@@';
 
-/** Stands for the number of the response that is continued. */
+/** The placeholder for the number of the continued response. */
 const parentMark = '########';
 
-/** One answer as it goes over the wire: all its events in one buffer, where each ends, and where the numbers of the response and its parent belong. */
+/** An answer in its form on the wire: all events in one buffer, with the end of each, and the places for the numbers of the response and of its parent. */
 export interface Frames {
   bytes: Buffer;
   ends: readonly number[];
@@ -19,9 +19,9 @@ export interface Frames {
 }
 
 /**
- * The events of an answer, serialised before anything is measured. The same `seed` makes the same bytes.
+ * The events of an answer, serialised before anything is measured. The same `seed` gives the same bytes.
  *
- * @param continues it names the response that it continues, as the service does: a client that finds nothing there takes it that its id was ignored.
+ * @param continues true: the events name the continued response, as those of the service do. A client that finds none concludes that its id was ignored.
  */
 export function serialize(answer: Answer, carriage: 'websocket' | 'sse', seed: number, continues = false): Frames {
   const pieces: Buffer[] = [];
@@ -44,7 +44,7 @@ function placesOf(text: string, bytes: Buffer): number[] {
   return places;
 }
 
-/** A copy for one response. */
+/** A copy with the numbers of one response. */
 export function numbered({ bytes, marks, parentMarks }: Frames, number: number, parent = ''): Buffer {
   const copy = Buffer.from(bytes);
   const digits = Buffer.from(String(number).padStart(mark.length, '0'));
@@ -53,7 +53,7 @@ export function numbered({ bytes, marks, parentMarks }: Frames, number: number, 
   return copy;
 }
 
-/** A text frame as servers send it: final, not masked (RFC 6455, 5.2). */
+/** A text frame of a server: final and not masked (RFC 6455, 5.2). */
 function frame(text: string): Buffer {
   const payload = Buffer.from(text);
   const { length } = payload;
@@ -83,7 +83,7 @@ function eventTexts(answer: Answer, seed: number, continues: boolean): { type: s
   const itemId = `${call ? 'fc' : 'msg'}_${mark}`;
   const place = call ? { item_id: itemId, output_index: 0 } : { item_id: itemId, output_index: 0, content_index: 0 };
   const deltaType = call ? 'response.function_call_arguments.delta' : 'response.output_text.delta';
-  /** Beside the delta, as in recordings of the service. */
+  /** Fields beside the delta, as in recordings of the service. */
   const more = (): object => ({ ...(call ? {} : { logprobs: [] }), obfuscation: words(next, obfuscationBytes) });
   const item = (text: string, status: string): object =>
     call
@@ -96,14 +96,14 @@ function eventTexts(answer: Answer, seed: number, continues: boolean): { type: s
   add('response.output_item.added', { output_index: 0, item: item('', 'in_progress') });
   if (!call) add('response.content_part.added', { ...place, part: part('') });
 
-  // The arguments of a call are one JSON object, cut into as many deltas.
+  // The arguments of a call are one JSON object, cut into the deltas.
   let whole = '';
   for (let index = 0; index < answer.events; index += 1) {
     const beside = more();
     const fields = (delta: string): object => ({ ...place, delta, ...beside });
     const empty = JSON.stringify({ type: deltaType, sequence_number: texts.length, ...fields('') }).length;
     const [open, close] = [call && index === 0 ? '{"path":"' : '', call && index === answer.events - 1 ? '"}' : ''];
-    // A quotation mark costs an escape on the wire.
+    // A quotation mark is escaped within JSON, and so takes two characters.
     const quotes = (open + close).split('"').length - 1;
     const length = Math.max(1, answer.bytes - empty - open.length - close.length - quotes);
     const delta = open + words(next, length) + close;
@@ -122,7 +122,7 @@ function eventTexts(answer: Answer, seed: number, continues: boolean): { type: s
   return texts;
 }
 
-/** Every field that the SDKs' schemas ask for. */
+/** A response with every field that the SDKs' schemas require. */
 function responseOf(status: string, output: readonly object[], continues: boolean): object {
   return {
     id: `resp_${mark}`,

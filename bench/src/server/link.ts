@@ -1,4 +1,4 @@
-/** The link of the far workloads: Linux begins with ten segments (RFC 6928, section 2). */
+/** The congestion window at the beginning, for workloads over a distance: Linux begins with ten segments (RFC 6928, section 2). */
 export const initialWindowBytes = 10 * 1448;
-/** Milliseconds: Linux forgets a window after a retransmission timeout, which is 200 ms at least. */
+/** The time after which an idle connection loses its window, in milliseconds: on Linux a retransmission timeout, which is 200 ms at least. */
 export const windowForgottenMs = 250;

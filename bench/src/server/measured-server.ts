@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 
-/** A server in a process of its own, so that its CPU and its memory are nobody else's. */
+/** A server in a process of its own, so that its CPU and its memory can be measured. */
 export class MeasuredServer<Usage> {
   readonly url: string;
   readonly #child: ChildProcess;
@@ -12,7 +12,7 @@ export class MeasuredServer<Usage> {
     this.url = url;
   }
 
-  /** @param file answers `{ start: setup }` with `{ url }`, and `'usage'` with `{ usage }`. */
+  /** @param file a module that answers `{ start: setup }` with `{ url }`, and `'usage'` with `{ usage }`. */
   static async start<Usage>(
     file: URL,
     setup: object,
@@ -50,7 +50,7 @@ async function ask<Reply>(child: ChildProcess, command: object | string): Promis
   }
 }
 
-/** The other side: what a process with a server does with the commands. */
+/** Answers these commands in the process of a server. */
 export function serveCommands(start: (setup: never) => Promise<string>, usage: () => object): void {
   process.on('message', (command: { start: never } | 'usage') => {
     if (command === 'usage') {

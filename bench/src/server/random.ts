@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32): the server's answers must not differ between runs. */
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32), so that the server's answers do not differ between runs. */
 export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -9,7 +9,7 @@ export function random(seed: number): () => number {
   };
 }
 
-/** Lower-case words, exactly `length` characters of them. */
+/** Lower-case words with exactly `length` characters. */
 export function words(next: () => number, length: number): string {
   let text = '';
   while (text.length < length) {

@@ -10,7 +10,7 @@ import type { Frames } from './frames.js';
 
 export interface ServerCounts {
   connections: number;
-  /** As read from the sockets: with headers, framing and TLS. */
+  /** The bytes read from the sockets: headers, framing and TLS included. */
   receivedBytes: number;
   turns: number;
 }
@@ -23,13 +23,13 @@ export interface BenchServer {
 
 export interface ServerOptions {
   seed: number;
-  /** PEM; with it the server speaks TLS. */
+  /** Key and certificate in PEM; with them the server speaks TLS. */
   tls?: { key: string; cert: string } | undefined;
 }
 
 /**
- * The server of the bench: `POST …/responses` with SSE, and the WebSocket at the same path. It does as little as it can, so that what is
- * measured is the clients: no request is parsed, and every answer is serialised once.
+ * The server of the bench: `POST …/responses` with SSE, and the WebSocket at the same path. It does as little as possible, so that the clients are measured:
+ * no request is parsed, and every answer is serialised once.
  */
 export async function startServer({ seed, tls }: ServerOptions): Promise<BenchServer> {
   const frames = new Map<string, Frames>();
@@ -66,7 +66,7 @@ export async function startServer({ seed, tls }: ServerOptions): Promise<BenchSe
   };
 
   const server: Server = tls === undefined ? createHttp() : createHttps(tls);
-  // The server announces no keep-alive time, as the real service does not: each client decides by itself how long it keeps a connection.
+  // The server announces no keep-alive time, as the real service does not: each client decides how long it keeps a connection.
   server.keepAliveTimeout = 0;
   server.on('connection', (socket: Socket) => {
     connections += 1;
@@ -110,8 +110,8 @@ export async function startServer({ seed, tls }: ServerOptions): Promise<BenchSe
 }
 
 /**
- * An HTTP chunk for each event. Node sends what is written in one tick together; `cork` of the response is no way to that, since Node 24 makes one
- * chunk of all that was corked.
+ * Writes an HTTP chunk for each event. Node sends everything that is written in one tick together; `cork` cannot be used, since Node 24 makes one chunk of
+ * all corked writes.
  */
 function writeEach(ends: readonly number[], write: (from: number, to: number) => void): void {
   let from = 0;
@@ -122,8 +122,8 @@ function writeEach(ends: readonly number[], write: (from: number, to: number) =>
 }
 
 /**
- * Writes event after event, each in a write of its own, `rate` a second. Which ones are due is told by the time since the beginning, so
- * that a late timer does not slow the stream down.
+ * Writes event after event, each in a write of its own, `rate` a second. The number of due events is computed from the time since the beginning, so that a
+ * late timer does not slow the stream down.
  */
 function pace(
   ends: readonly number[],
@@ -144,7 +144,7 @@ function pace(
 
 const parentField = Buffer.from('"previous_response_id":"resp_');
 
-/** The number of the response that a request continues; undefined for a full one. Found as the model is. */
+/** The number of the response that a request continues; undefined for a request in full. Found in the text, as the model is. */
 function parentIn(request: Buffer): string | undefined {
   const at = request.indexOf(parentField);
   const start = at + parentField.length;
@@ -153,7 +153,10 @@ function parentIn(request: Buffer): string | undefined {
 
 const modelField = Buffer.from('"model":"');
 
-/** Found and not parsed: a history of a megabyte would cost more than the answer. No content of the bench has this field. */
+/**
+ * The model of a request, found in the text without parsing it: to parse a history of a megabyte would cost more than the answer. No content of the bench has
+ * this field.
+ */
 function modelIn(request: Buffer): string {
   const start = request.indexOf(modelField) + modelField.length;
   return request.toString('latin1', start, request.indexOf(0x22, start));

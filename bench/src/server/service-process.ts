@@ -1,4 +1,4 @@
-// The server or the link, each in a process of its own, so that its work is nobody else's.
+// Runs the server or the link, each in a process of its own, so that its CPU does not count for a client.
 import { startLink } from '@turnwire/emulator';
 import { startServer } from './server.js';
 import type { Link, LinkOptions } from '@turnwire/emulator';
@@ -6,13 +6,13 @@ import type { BenchServer, ServerOptions } from './server.js';
 
 export type ServiceOptions = { kind: 'server'; options: ServerOptions } | { kind: 'link'; options: LinkOptions };
 
-/** What a service has seen since it started. */
+/** The counts of a service since its start. */
 export interface Counts {
   connections: number;
-  /** Microseconds, user and system. */
+  /** CPU time in microseconds, user and system. */
   cpuUs: number;
   receivedBytes: number;
-  /** By a link alone. */
+  /** Bytes that a link has sent; undefined for a server. */
   sentBytes?: number;
   turns?: number;
 }
@@ -30,7 +30,7 @@ process.on('message', (message: ServiceOptions | 'counts') => {
   }
   start(message).catch(() => process.exit(1));
 });
-// Whoever started it is gone.
+// The parent process has ended.
 process.on('disconnect', () => process.exit(0));
 
 async function start(message: ServiceOptions): Promise<void> {

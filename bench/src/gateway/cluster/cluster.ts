@@ -9,12 +9,12 @@ import type { Server } from '../workloads.js';
 export const clusterId = 'cluster';
 export const clusterTitle = 'Three nodes beside one: 12 paced loops, whole histories, 20 kB more each turn';
 
-/** How turns get to nodes, and whether these share a Redis. */
+/** A number of nodes, and the way in which turns are distributed to them. */
 interface Topology {
   readonly name: string;
   readonly nodes: number;
   readonly sharesRedis: boolean;
-  /** Which node a conversation's turn goes to: a whole number, of which the remainder by `nodes` counts. */
+  /** The node for a turn of a conversation, as a whole number modulo `nodes`. */
   node(conversation: number, turn: number): number;
 }
 
@@ -33,9 +33,9 @@ const topologies: readonly Topology[] = [
 const conversationCount = 12;
 const turnCount = 24;
 const addedBytes = 20_000;
-/** A loop waits for its tool meanwhile. */
+/** The time that a loop waits for its tool, in milliseconds. */
 const restMs = 30;
-/** A node is measured once it has had so many turns: before that its code is still being compiled. */
+/** The turns that a node must have carried before it is measured: until then its code is being compiled. */
 const warmUpTurns = 1200;
 
 interface Measured {
@@ -52,7 +52,7 @@ interface Running {
   readonly rounds: Measured[];
 }
 
-/** The goals are those of three nodes behind round robin with Redis, beside one node. */
+/** The goals of three nodes behind round robin with Redis, compared with one node. */
 const goals = { upstreamBytes: 1.15, cpuMs: 1.15, reads: 1, entryBytes: 200 };
 
 /** True where the goals are reached. */
@@ -115,7 +115,7 @@ async function measure(running: Running, upstream: Server, round: number): Promi
   };
 }
 
-/** @param round different in each, so that no history is known from before */
+/** @param round a number that differs in each round, so that no history is known from an earlier one */
 async function converse({ topology, loads }: Running, round: number, rest: number): Promise<void> {
   const loop = async (number: number): Promise<void> => {
     let turn = 0;

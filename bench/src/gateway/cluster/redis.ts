@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** Whether a Redis can be started on this machine. */
+/** True where a Redis can be started on this machine. */
 export function hasRedis(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0;
 }
 
-/** A redis-server of the bench's own, in memory alone. */
+/** A redis-server of the bench itself, in memory alone. */
 export class Redis {
   readonly url: string;
   readonly #socket: Socket;
@@ -33,14 +33,14 @@ export class Redis {
     });
   }
 
-  /** How often Redis has read from its connections: what a client sends at once is one time. */
+  /** The number of times that Redis has read from its connections: commands that a client sends together count as one. */
   async reads(): Promise<number> {
     return numberAfter(await this.#ask('INFO stats'), 'total_reads_processed:');
   }
 
   /**
-   * The memory of an entry of a context, key, value and expiry included. The entries that there are are copied under other names of the same length until
-   * there are 100,000, so that what Redis uses beside them does not count.
+   * The memory of an entry of a context, with key, value and expiry. The present entries are copied under other names of the same length until there are
+   * 100,000, so that the other memory of Redis does not count.
    */
   async entryBytes(): Promise<number> {
     await this.#ask(`EVAL "${copyEntries}" 0`);
@@ -60,7 +60,7 @@ export class Redis {
   }
 
   async #ask(command: string): Promise<string> {
-    // The answer to what is asked second shows that the first one was read to its end.
+    // The answer to the second command shows that the answer to the first one is complete.
     this.#socket.write(`${command}\r\nECHO end-of-answer\r\n`);
     let answer = '';
     while (!answer.endsWith('end-of-answer\r\n')) answer += String((await once(this.#socket, 'data'))[0]);
@@ -68,7 +68,7 @@ export class Redis {
   }
 }
 
-/** Adds 2^16 entries: the tables that lead to entries double at such a number, so that between two calls they double once. */
+/** Adds 2^16 entries. The hash tables of Redis double at such a number, so between two calls they double once. */
 const copyEntries = [
   `local found = redis.call('KEYS', 't1:*c*')`,
   `local made = tonumber(redis.call('GET', 'made') or '0')`,
