@@ -1,6 +1,7 @@
-import { lookup as lookupDns } from 'node:dns';
 import { isIP } from 'node:net';
+import { builtin } from '../../base/builtin.js';
 import { isLoopbackAddress } from './loopback.js';
+import type * as dns from 'node:dns';
 import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 
@@ -40,9 +41,10 @@ function addressOf(given: unknown): LookupAddress | undefined {
 }
 
 /** A lookup for `http:` to `localhost` and names below it: an address that is not of this machine is refused (N5, N20). */
-export function loopbackLookup(lookup: LookupFunction = lookupDns): LookupFunction {
+export function loopbackLookup(lookup?: LookupFunction): LookupFunction {
   return (hostname, options, callback) => {
-    lookup(hostname, options, (error, address, family) => {
+    const find: LookupFunction = lookup ?? (builtin('node:dns') as typeof dns).lookup;
+    find(hostname, options, (error, address, family) => {
       const all: LookupAddress[] = typeof address === 'string' ? [{ address, family: family ?? 0 }] : address;
       const other = error ? undefined : all.find(({ address }) => !isLoopbackAddress(address));
       if (other === undefined) return callback(error, address, family);
