@@ -23,8 +23,10 @@ import { withoutOldResults } from './conversation/old-results.js';
 import { lastItems, promptText } from './conversation/pairing.js';
 import { retryClassOf } from './turn/retry-class.js';
 import { Repetition } from './calls/repetition.js';
-import { filled, type TemplateOptions } from './calls/template-calls.js';
+import { singleCall, type SingleCallOptions } from './calls/single-call.js';
+import { filled } from './calls/template-calls.js';
 import { promptFor, teamTools } from './team.js';
+import { asFunctions } from './tools/code/code-mode.js';
 import { withoutDeferred } from './tools/deferred.js';
 import type { ToolHost, DelegatedTask, TaskOptions } from './tools/tool-host.js';
 import type { Tool } from './tools/tool.js';
@@ -154,7 +156,8 @@ async function* step(
 ): AsyncGenerator<AgentEvent, LoopResult | undefined> {
   const { agent, scope, history } = conversation;
   const { reports, repetition, taskBudget } = progress;
-  const tools = withoutDeferred(toolsOf(conversation), conversation.added);
+  const offered = offeredOf(conversation);
+  const tools = agent.codeMode ? asFunctions(offered) : offered;
   yield* beforeTurn(conversation, reports.length + 1, signal);
   const taken = yield* turn(conversation, tools, { isFirst: reports.length === 0, signal });
   const { response, report, model } = taken;
@@ -177,14 +180,15 @@ async function* step(
     throw cutOff(response.incomplete_details?.reason);
   }
   if (calls.length === 0) return { text: textOf(response), reports };
-  const byName = new Map(tools.map((tool) => [tool.name, tool]));
-  yield* runCalls(calls, { ...callsIn(conversation, byName, signal), repetition, history });
-  conversation.choice.readBy(calls.map(({ name }) => byName.get(name)?.readBy).find((each) => each !== undefined));
+  const called = byName(tools);
+  yield* runCalls(calls, { ...callsIn(conversation, called, signal), repetition, history });
+  conversation.throwIfEnded();
+  conversation.choice.readBy(calls.map(({ name }) => called.get(name)?.readBy).find((each) => each !== undefined));
   return undefined;
 }
 
 /** The options for all calls of the agent at work. */
-function callsIn(conversation: Conversation, tools: ReadonlyMap<string, Tool>, signal: AbortSignal): TemplateOptions {
+function callsIn(conversation: Conversation, tools: ReadonlyMap<string, Tool>, signal: AbortSignal): SingleCallOptions {
   const { agent, scope } = conversation;
   return {
     agent: agent.name,
@@ -204,8 +208,7 @@ export function promptOf(
   template: PromptTemplate,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, string> {
-  const tools = new Map(toolsOf(conversation).map((tool) => [tool.name, tool]));
-  return filled(template, callsIn(conversation, tools, signal));
+  return filled(template, callsIn(conversation, byName(toolsOf(conversation)), signal));
 }
 
 /** Fills the results of tools into the instruction of the agent at work, once in a session, before its first turn. */
@@ -263,6 +266,15 @@ async function* turn(
   }
 }
 
+function byName(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
+  return new Map(tools.map((tool) => [tool.name, tool]));
+}
+
+/** The tools of the agent at work that can be called now. */
+function offeredOf(conversation: Conversation): readonly Tool[] {
+  return withoutDeferred(toolsOf(conversation), conversation.added);
+}
+
 /** All tools of the agent at work, the deferred ones included. */
 export function toolsOf(conversation: Conversation): readonly Tool[] {
   const { agent, tools } = conversation.member;
@@ -281,7 +293,25 @@ function callerOf(conversation: Conversation): ToolHost {
     },
     pickModel: (model) => choice.pick(model),
     expect: () => notices.begin(),
+    async call(name, args, { signal, emit }) {
+      const options = callsIn(conversation, byName(offeredOf(conversation)), signal);
+      try {
+        return await told(singleCall({ id: `call_${randomUUID()}`, name, args }, options), emit);
+      } catch (error) {
+        conversation.end(error);
+        throw error;
+      }
+    },
   };
+}
+
+/** What work comes to, once all that happens in it has been told. */
+async function told<Result>(steps: AsyncGenerator<AgentEvent, Result>, emit: TaskOptions['emit']): Promise<Result> {
+  for (;;) {
+    const step = await steps.next();
+    if (step.done === true) return step.value;
+    await emit?.(step.value);
+  }
 }
 
 /** Gives a task to another agent, or to this one with another history, and passes on its events as they come. */
@@ -302,13 +332,7 @@ async function delegate(
   const to = other ?? from;
   const given = { items, depth: depth + 1, id: randomUUID(), ...(other === undefined ? { as } : {}) };
   const inner = new Conversation(scope, to, given);
-  const pass = async <Result>(steps: AsyncGenerator<AgentEvent, Result>): Promise<Result> => {
-    for (;;) {
-      const step = await steps.next();
-      if (step.done === true) return step.value;
-      await emit?.(step.value);
-    }
-  };
+  const pass = <Result>(steps: AsyncGenerator<AgentEvent, Result>): Promise<Result> => told(steps, emit);
   await emit?.({ type: 'agent_switching', from, to, reason: 'transfer_task' });
   await pass(modelSwitched(conversation, { from, to, kind: 'transfer_task' }, signal));
   let text = '';

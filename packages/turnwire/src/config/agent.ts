@@ -52,6 +52,8 @@ export interface Agent {
   injectMemories: boolean;
   /** True where the model says with each call what the call is for. */
   describesCalls: boolean;
+  /** Whether its tools are functions of one tool that runs scripts. */
+  codeMode: boolean;
   /** The most turns of one run; Infinity: no limit. */
   maxIterations: number;
   /** The most items of the history that are sent; Infinity: all. */
@@ -127,6 +129,8 @@ export interface Shared<Part> {
   readonly names: readonly string[];
 }
 
+/** Values of `tool_choice` that name no tool. */
+const anyTool: ReadonlySet<string> = new Set(['auto', 'none', 'required']);
 const defaultRetries = 2;
 const defaultThreshold = 0.9;
 const defaultRepetitions = 5;
@@ -236,6 +240,13 @@ export function readAgent(
   const instruction = around.instructions.get(name) ?? data.instruction;
   const uncalled = complete ? missingTool(instruction, toolsets) : undefined;
   if (uncalled !== undefined) problems.push(file.problem(uncalled, [...path, 'instruction']));
+  if (data.code_mode_tools && data.tool_choice !== undefined && !anyTool.has(data.tool_choice))
+    problems.push(
+      file.problem(
+        `with "code_mode_tools" there is no tool ${show(data.tool_choice)} to choose, but a function of that name; choose auto, none or required`,
+        [...path, 'tool_choice'],
+      ),
+    );
   if (data.inject_memories && complete && !toolsets.some(({ type }) => type === 'memory'))
     problems.push(
       file.problem('"inject_memories" needs a memory; give the agent a toolset of type memory', [
@@ -328,6 +339,7 @@ function resolved(name: string, written: AgentDefinition, { models, ...found }: 
     addPromptFilesDepth: written.add_prompt_files_depth,
     injectMemories: written.inject_memories,
     describesCalls: written.add_description_parameter,
+    codeMode: written.code_mode_tools,
     maxIterations: written.max_iterations || Infinity,
     numHistoryItems: written.num_history_items || Infinity,
     maxConsecutiveToolCalls: written.max_consecutive_tool_calls || defaultRepetitions,

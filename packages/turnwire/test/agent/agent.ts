@@ -44,6 +44,7 @@ export const agent: Agent = {
   addPromptFilesDepth: 0,
   injectMemories: false,
   describesCalls: false,
+  codeMode: false,
   maxIterations: Infinity,
   numHistoryItems: Infinity,
   maxConsecutiveToolCalls: 5,

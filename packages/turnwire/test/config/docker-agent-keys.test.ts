@@ -25,9 +25,9 @@ describe('keys of docker-agent', () => {
   test('unserved keys that ask for nothing (false, empty) are accepted, others are refused', async (t) => {
     await root(
       t,
-      '    skills: false\n    rag: []\n    code_mode_tools: false\n    redact_secrets: false\n    toolsets: [{ type: shell, safer: false }]\n',
+      '    skills: false\n    rag: []\n    harness: {}\n    redact_secrets: false\n    toolsets: [{ type: shell, safer: false }]\n',
     );
-    await refused(t, '    code_mode_tools: true\n', /"code_mode_tools" is a docker-agent key/);
+    await refused(t, '    harness: { type: codex }\n', /"harness" is a docker-agent key/);
     assert.equal((await root(t, '    session_compaction: false\n')).sessionCompaction, false);
     await refused(t, '    skils: false\n', /unknown key "skils"; did you mean "skills"\?/);
   });
@@ -37,6 +37,12 @@ describe('keys of docker-agent', () => {
       await refused(t, lines, said);
       await refused(t, lines, /^((?!remove it).)*$/s);
     }
+  });
+
+  test('code_mode_tools leaves no tool to be chosen by its name', async (t) => {
+    assert.equal((await root(t, '    code_mode_tools: true\n    tool_choice: required\n')).codeMode, true);
+    const choice = '    code_mode_tools: true\n    toolsets: [{ type: think }]\n    tool_choice: think\n';
+    await refused(t, choice, /there is no tool "think" to choose, but a function of that name/);
   });
 
   test('oauth of a remote MCP server takes a secret by its variable, and no token beside it', async (t) => {

@@ -69,7 +69,7 @@ models:
 agents:
   root:
     model: m
-    code_mode_tools: true
+    safety: strict
     structured_output: { name: x, schema: { type: object, properties: {} }, mode: tool }
     routing: { allowed_agents: [a] }
     hooks: { stop: [ { type: command, command: x, args: y } ] }

@@ -8,16 +8,8 @@ import {
   valueOf,
   type WrittenArgument,
 } from '../../config/variables/template.js';
-import { History } from '../conversation/history.js';
 import type { AgentEvent } from '../events.js';
-import { outputText } from '../tools/output.js';
-import type { ToolOutput } from '../tools/tool.js';
-import { type CallOptions, runCalls } from './calls.js';
-import { Repetition } from './repetition.js';
-import type { Call } from './turn-calls.js';
-
-/** The options for calls of a template. Each call gets a history of its own, since the model has not made it. */
-export type TemplateOptions = Omit<CallOptions, 'history' | 'repetition'>;
+import { singleCall, type SingleCallOptions } from './single-call.js';
 
 /** Thrown by an expression that needs the result of a call. */
 class Needed extends Error {
@@ -39,7 +31,7 @@ class Needed extends Error {
  */
 export async function* filled(
   { template, args, tail }: PromptTemplate,
-  options: TemplateOptions,
+  options: SingleCallOptions,
 ): AsyncGenerator<AgentEvent, string> {
   const scope: Scope = { env: new Map(), args };
   const made = { count: 0 };
@@ -52,7 +44,7 @@ async function* textOf(
   piece: Piece,
   scope: Scope,
   made: { count: number },
-  options: TemplateOptions,
+  options: SingleCallOptions,
 ): AsyncGenerator<AgentEvent, string> {
   if (piece.kind === 'text') return piece.text;
   const isTool = (name: string): boolean => options.tools.has(name) || isToolName(name);
@@ -88,23 +80,14 @@ async function* result(
   name: string,
   args: Readonly<Record<string, unknown>>,
   made: { count: number },
-  options: TemplateOptions,
+  options: SingleCallOptions,
 ): AsyncGenerator<AgentEvent, string> {
-  const history = new History();
   made.count += 1;
-  const call: Call = {
-    id: `prompt_${made.count}`,
-    name,
-    arguments: JSON.stringify(args),
-    answer: 'function_call_output',
-  };
-  yield* runCalls([call], { ...options, history, repetition: new Repetition(Infinity) });
-  const [item] = history.items;
-  return item !== undefined && 'output' in item ? outputText(item.output as ToolOutput) : '';
+  return (yield* singleCall({ id: `prompt_${made.count}`, name, args }, options)).output;
 }
 
 /** The value of an argument in the type that the tool takes: a text that looks like a number becomes one, unless the tool takes a text. */
-function typed({ key, quoted }: WrittenArgument, value: string, name: string, { tools }: TemplateOptions): unknown {
+function typed({ key, quoted }: WrittenArgument, value: string, name: string, { tools }: SingleCallOptions): unknown {
   const properties = tools.get(name)?.parameters['properties'];
   const schema: unknown =
     typeof properties === 'object' && properties !== null && Object.hasOwn(properties, key)

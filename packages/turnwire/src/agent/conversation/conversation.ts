@@ -68,6 +68,7 @@ export class Conversation {
   readonly #choices = new Map<string, ModelChoice>();
   readonly #as: Member | undefined;
   #active: string;
+  #ended: AgentError | undefined;
   /** The last output of hooks before a turn. */
   #told = '';
 
@@ -134,6 +135,18 @@ export class Conversation {
       { ...call, event: { session_id: this.id, agent_name: name, ...event } },
       { ...hooksIn, ask },
     );
+  }
+
+  /** The run ends once all calls of the turn are answered, because a call within a call has ended it. */
+  end(error: unknown): void {
+    if (error instanceof AgentError) this.#ended ??= error;
+  }
+
+  /** @throws AgentError what has ended the run */
+  throwIfEnded(): void {
+    const ended = this.#ended;
+    this.#ended = undefined;
+    if (ended !== undefined) throw ended;
   }
 
   /** Adds the output of hooks to the model's next turn. */

@@ -13,6 +13,17 @@ export interface ToolHost {
   readonly background: BackgroundWork;
   /** Makes the agent use another model until the next such call; undefined: its own. */
   pickModel(model: Model | undefined): void;
+  /**
+   * Makes a call of another tool, which passes rules, hooks and questions like one of the model's; resolves to what the model would be told, and
+   * whether the tool has done it.
+   *
+   * @throws what ends the run
+   */
+  call(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    options: TaskOptions,
+  ): Promise<{ output: string; done: boolean }>;
   /** Notes that work has begun whose end the agent is to be told. Call the returned function with the text. The run waits for it. */
   expect(): (text: string) => void;
 }

@@ -68,6 +68,11 @@ export const agentSchema = z.strictObject(
     add_description_parameter: flag
       .default(false)
       .describe('Let the model say with each call what it is for. Default: false.'),
+    code_mode_tools: flag
+      .default(false)
+      .describe(
+        'Give the model one tool that runs JavaScript, with the tools as its functions, in place of the tools. Default: false.',
+      ),
     max_iterations: whole(0, 'of turns').default(0).describe('Turns of one run at most; 0: no limit. Default: 0.'),
     num_history_items: whole(0, 'of items')
       .default(0)
