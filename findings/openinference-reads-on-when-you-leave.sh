@@ -14,7 +14,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 echo '{ "private": true, "type": "module" }' >package.json
-timeout 300 npm install --no-audit --no-fund --loglevel=error --legacy-peer-deps openai@7.59.0 @arizeai/openinference-instrumentation-openai@4.2.7 \
+timeout 300 npm install --no-audit --no-fund --loglevel=error openai@7.59.0 @arizeai/openinference-instrumentation-openai@4.2.7 \
   >/dev/null
 cat >run.mjs <<'JS'
 import { once } from 'node:events';

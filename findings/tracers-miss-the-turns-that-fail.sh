@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# @langfuse/openai 5.11.1 and @opentelemetry/instrumentation-openai 0.22.0: of streamed turns, those that break off are in no trace.
+# @langfuse/openai 5.11.1 and @opentelemetry/instrumentation-openai 0.21.0: of streamed turns, those that break off are in no trace.
 #
 # Both end the span of a stream behind the loop that hands its events on. Where the connection is lost, or the reader leaves, that line is never reached: the
 # span is not exported, though the turn was paid. OpenTelemetry misses a refused request too, where it was to be streamed. A dashboard of errors
@@ -22,8 +22,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 echo '{ "private": true }' >package.json
-timeout 300 npm install --no-audit --no-fund --loglevel=error --legacy-peer-deps openai@6.49.0 @opentelemetry/instrumentation-openai@0.22.0 \
-  @opentelemetry/instrumentation@0.223.0 @opentelemetry/api@1.10.0 @opentelemetry/sdk-trace-node@2.12.1 @langfuse/openai@5.11.1 >/dev/null
+timeout 300 npm install --no-audit --no-fund --loglevel=error openai@6.49.0 @opentelemetry/instrumentation-openai@0.21.0 \
+  @opentelemetry/instrumentation@0.223.0 @opentelemetry/api@1.9.1 @opentelemetry/sdk-trace-node@2.12.1 @langfuse/openai@5.11.1 >/dev/null
 cat >run.cjs <<'JS'
 const { createServer } = require('node:http');
 const { setTimeout: sleep } = require('node:timers/promises');
