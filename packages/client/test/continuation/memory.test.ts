@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { shapingFields } from '../../dist/continuation/fields.js';
 import { ChainMemory } from '../../dist/continuation/memory.js';
 import { snapshot } from '../../dist/json/snapshot.js';
+import { heldHeap } from '../heap.js';
 import { call, fresh, reasoning, reply, result, user } from './items.js';
 import type { Json, JsonObject } from '../../dist/json/json.js';
 import type { ChainPlan, ChainResponse } from '../../dist/continuation/memory.js';
@@ -334,6 +335,17 @@ test('the bytes of a forgotten response are freed, all of them', () => {
   memory.forget('r29');
   large(memory);
   assert.deepEqual([memory.size, memory.bytes], [1, alone.bytes]);
+});
+
+test('a chain that is continued again and again holds no more memory than at first', () => {
+  const { memory, history } = twoTurns();
+  const goOn = (times: number): number => {
+    for (let at = 0; at < times; at += 1) ask(memory, [...history, user('three')]);
+    return heldHeap();
+  };
+  const before = goOn(10_000);
+  const grown = goOn(100_000) - before;
+  assert(grown < 1e6, `${grown} bytes more after 100,000 plans`);
 });
 
 test('a chain that is larger than the budget is not remembered, and drives nothing out', () => {
