@@ -82,7 +82,7 @@ describe('the packages, packed and installed elsewhere', () => {
     for (const name of direct) assert.deepEqual(lock.packages[`node_modules/${name}`]?.dependencies ?? {}, {}, name);
   });
 
-  const client = ['client', 'error-response', 'fetch/index', 'index', 'proxy', 'proxy/index', 'relay/index'];
+  const client = ['client', 'error-response', 'fetch/index', 'index', 'proxy/index', 'relay/index'];
   const expected = {
     client: client.flatMap((name) => [`bundle/${name}.cjs`, `bundle/${name}.js`]),
     emulator: ['bundle/LICENSE.zod', 'bundle/index.js', 'schema/script.schema.json'],
