@@ -45,7 +45,7 @@ describe('gateway activity', () => {
     assert.equal(activity.total.turns, 60);
   });
 
-  test('keeps 200 principals, and forgets those that asked first', () => {
+  test('keeps 200 principals, and forgets those whose last turn is the oldest', () => {
     const activity = new Activity();
     for (let key = 1; key <= 200; key += 1) activity.settled(record({ principal: `key-${key}` }));
     activity.settled(record({ principal: 'key-1' }));
@@ -55,20 +55,20 @@ describe('gateway activity', () => {
     assert.equal(activity.total.turns, 202);
   });
 
-  test('keeps a bounded number of reasons: clients name fields', () => {
+  test('keeps a bounded number of reasons, whose names come from clients', () => {
     const activity = new Activity();
     for (let field = 1; field <= 100; field += 1) activity.settled(record({ reason: `fields_changed: x${field}` }));
     const { other, ...named } = activity.total.full_reasons;
     assert.deepEqual([Object.keys(named).length, other], [40, 60]);
   });
 
-  test('takes a reason that an object has as a property for what it is', () => {
+  test('counts a reason that has the name of a property of Object', () => {
     const activity = new Activity();
     activity.settled(record({ reason: 'constructor', transport: 'sse' }));
     assert.equal(activity.total.full_reasons['constructor'], 1);
   });
 
-  test('keeps of the usage of a turn the tokens alone, whatever an upstream has written', () => {
+  test('keeps only the token counts of a turn, whatever else the upstream wrote into its usage', () => {
     const activity = new Activity();
     const usage = { input_tokens: 9, input_tokens_details: { cached_tokens: 4 }, output_tokens: 'many', note: 'x' };
     activity.settled(record({ usage: usage as never }));

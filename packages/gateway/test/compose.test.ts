@@ -10,7 +10,7 @@ interface Compose {
   configs: Record<string, { content: string }>;
 }
 
-test('examples/cluster/compose.yaml: each gateway has a configuration that is right, and an address of its own', async () => {
+test('examples/cluster/compose.yaml: each gateway has a valid configuration and an address of its own', async () => {
   const text = readFileSync(new URL('../../../examples/cluster/compose.yaml', import.meta.url), 'utf8');
   const { services, configs } = parse(text, { merge: true }) as Compose;
   const addresses: (string | undefined)[] = [];

@@ -28,7 +28,7 @@ async function problemsOf(reading: Promise<unknown>): Promise<{ places: string[]
 }
 
 describe('gateway configuration', () => {
-  test('has a default for everything but the upstream', () => {
+  test('has a default for every setting except the upstream', () => {
     const config = configOf({ upstream: { base_url: 'https://api.openai.com/v1' } });
     assert.equal(config.listen.host, '127.0.0.1');
     assert.equal(config.listen.port, 4000);
@@ -36,7 +36,7 @@ describe('gateway configuration', () => {
     assert.deepEqual(config.restore, { max_bytes: 32 * 1024 * 1024 });
   });
 
-  test('tells every problem at once, each with its line and column', async (t) => {
+  test('reports every problem at once, each with its line and column', async (t) => {
     const file = fileWith(
       t,
       [
@@ -62,22 +62,22 @@ describe('gateway configuration', () => {
     assert.match(message, /unknown key "hosst"; there are host, port/);
   });
 
-  test('names what is missing', async (t) => {
+  test('names a missing setting', async (t) => {
     const { message } = await problemsOf(readConfig(fileWith(t, 'drain_ms: 1\n')));
     assert.match(message, /gateway\.yaml:1:1: upstream/);
   });
 
-  test('tells the place of what is no YAML', async (t) => {
+  test('reports the place of a YAML syntax error', async (t) => {
     const { places } = await problemsOf(readConfig(fileWith(t, 'upstream:\n  base_url: "x\n')));
     assert.match(places[0] ?? '', /^\d+:\d+ $/);
   });
 
-  test('says where there is no file', async () => {
+  test('reports a missing file by its path', async () => {
     const { message } = await problemsOf(readConfig('/no/such/gateway.yaml'));
     assert.match(message, /there is no such file/);
   });
 
-  test('asks for keys, or for a word, where others reach the address', () => {
+  test('requires keys or open: true for an address that other machines reach', () => {
     const upstream = { base_url: 'https://api.openai.com/v1' };
     assert.throws(
       () => configOf({ upstream, listen: { host: '0.0.0.0' } }),
@@ -89,7 +89,7 @@ describe('gateway configuration', () => {
     assert.equal(configOf({ upstream, principals, listen: { host: '0.0.0.0' } }).principals?.length, 1);
   });
 
-  test('refuses a key in the place of its hash or of its name, and does not repeat it', async (t) => {
+  test('refuses a key in place of its hash or its name, without repeating it', async (t) => {
     const file = fileWith(
       t,
       [
@@ -107,19 +107,19 @@ describe('gateway configuration', () => {
     assert.doesNotMatch(message, /secret-/);
   });
 
-  test('refuses plain text to another machine, unless it is allowed', () => {
+  test('refuses plain text to another machine without allow_plaintext', () => {
     const upstream = { base_url: 'http://models.example/v1' };
     assert.throws(() => configOf({ upstream }), /could be read on the way to models\.example/);
     assert.doesNotThrow(() => configOf({ upstream: { ...upstream, allow_plaintext: true } }));
   });
 
-  test('lets the command line stand in the place of the file', async (t) => {
+  test('lets the command line replace settings of the file', async (t) => {
     const file = fileWith(t, 'listen: { port: 1 }\nupstream: { base_url: "https://api.openai.com/v1" }\n');
     const config = await readConfig(file, { listen: { port: 2 }, drain_ms: 3 });
     assert.deepEqual([config.listen.port, config.drain_ms], [2, 3]);
   });
 
-  test('has a JSON Schema, which is the one in the package', () => {
+  test('has the JSON Schema that the package contains', () => {
     const written: unknown = JSON.parse(
       readFileSync(new URL('../schema/gateway.schema.json', import.meta.url), 'utf8'),
     );

@@ -22,7 +22,7 @@ function keep(
 }
 
 describe('gateway histories', () => {
-  test('put a context together from the responses that it continues', () => {
+  test('join a context out of the responses that it continues', () => {
     const histories = new Histories({ maxBytes: 100_000, principalBytes: 100_000 });
     keep(histories, 'p', 'a', undefined, 'one', 'two');
     keep(histories, 'p', 'b', 'a', 'three');
@@ -31,7 +31,7 @@ describe('gateway histories', () => {
     assert.deepEqual(texts(histories, 'p', 'fork'), ['one', 'two', 'other']);
   });
 
-  test('hold nothing of one principal for another', () => {
+  test('keep nothing of one principal for another', () => {
     const histories = new Histories({ maxBytes: 100_000, principalBytes: 100_000 });
     keep(histories, 'p', 'a', undefined, 'secret');
     assert.equal(histories.find('q', 'a'), undefined);
@@ -39,7 +39,7 @@ describe('gateway histories', () => {
     assert.equal(histories.find('q', 'b'), undefined, 'a part of a context is of no use');
   });
 
-  test('forget what was not used for longest, and never a response before those that continue it', () => {
+  test('remove the least recently used response first, and never one before those that continue it', () => {
     const histories = new Histories({ maxBytes: 4000, principalBytes: 4000 });
     for (let turn = 0; turn < 3; turn += 1)
       keep(histories, 'p', `a${turn}`, turn === 0 ? undefined : `a${turn - 1}`, 'x'.repeat(500));
@@ -60,7 +60,7 @@ describe('gateway histories', () => {
     }
   });
 
-  test('keep to the budget of each principal, and to that of all', () => {
+  test('stay within the budget of each principal and within that of all', () => {
     const histories = new Histories({ maxBytes: 10_000, principalBytes: 3000 });
     for (let turn = 0; turn < 10; turn += 1) keep(histories, 'greedy', `g${turn}`, undefined, 'x'.repeat(1000));
     assert(histories.bytes <= 3000);
@@ -71,7 +71,7 @@ describe('gateway histories', () => {
     assert.notEqual(histories.find('f', '2'), undefined);
   });
 
-  test('hold nothing that is larger than the budget, and nothing at all where it is 0', () => {
+  test('keep no response that is larger than the budget, and none for a budget of 0', () => {
     const small = new Histories({ maxBytes: 1000, principalBytes: 1000 });
     keep(small, 'p', 'a', undefined, 'x'.repeat(2000));
     assert.equal(small.bytes, 0);
@@ -80,7 +80,7 @@ describe('gateway histories', () => {
     assert.deepEqual([off.off, off.bytes], [true, 0]);
   });
 
-  test('take a smaller budget at once', () => {
+  test('shrink at once when the budget becomes smaller', () => {
     const histories = new Histories({ maxBytes: 10_000, principalBytes: 10_000 });
     for (let turn = 0; turn < 5; turn += 1) keep(histories, 'p', `a${turn}`, undefined, 'x'.repeat(1000));
     histories.bound({ maxBytes: 2000, principalBytes: 2000 });
@@ -88,8 +88,8 @@ describe('gateway histories', () => {
   });
 });
 
-describe('the context that a turn leaves behind', () => {
-  test('takes only what is new here where the turn has continued a response of another gateway', () => {
+describe('gateway histories: the context at the end of a turn', () => {
+  test('has only the items that are new here, after a turn that continued a response of another gateway', () => {
     const histories = new Histories({ maxBytes: 1_000_000, principalBytes: 1_000_000 });
     const long = 'x'.repeat(10_000);
     keep(histories, 'p', 'own', undefined, long, 'answer');

@@ -6,7 +6,7 @@ const parents = { named: 'resp_1', told: undefined };
 const event = (type: string, text: string) => ({ type, text, size: text.length });
 
 describe('gateway: the response that a client has named', () => {
-  test('stands in the place of none, and every other byte stays', () => {
+  test('replaces a null in an event, and every other byte stays', () => {
     const said =
       '{ "a": "\\"previous_response_id\\":null", "response": {"id":"resp_2", "previous_response_id" : null} }';
     assert.equal(
@@ -15,7 +15,7 @@ describe('gateway: the response that a client has named', () => {
     );
   });
 
-  test('stands in the place of another one that the upstream was told', () => {
+  test('replaces the response that the upstream was sent instead', () => {
     const said = '{"response":{"previous_response_id":"resp_0"}}';
     assert.equal(
       textNamingParent(said, { named: 'resp_1', told: 'resp_0' }),
@@ -23,7 +23,7 @@ describe('gateway: the response that a client has named', () => {
     );
   });
 
-  test('is added where the upstream names none, and where a tool has a field of that name', () => {
+  test('is added where the upstream names none, also where a tool has a field of that name', () => {
     assert.deepEqual(JSON.parse(textNamingParent('{"id":"resp_2"}', parents)), {
       id: 'resp_2',
       previous_response_id: 'resp_1',
@@ -35,7 +35,7 @@ describe('gateway: the response that a client has named', () => {
     });
   });
 
-  test('is not put into a successor of a steered response, into other events, or into what is no JSON', () => {
+  test('is not written into a successor of a steered response, another event, or a text that is no JSON', () => {
     for (const said of ['{"response":{"previous_response_id":"resp_9"}}', '{"response":'])
       assert.equal(textNamingParent(said, parents), said);
     const delta = event('response.output_text.delta', '{"previous_response_id":null}');

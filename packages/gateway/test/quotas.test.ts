@@ -29,7 +29,7 @@ function wait(quotas: LocalQuotas, one: Principal): number {
 }
 
 describe('gateway quotas', () => {
-  test('give requests back evenly over the minute', () => {
+  test('refill requests evenly over the minute', () => {
     let now = 0;
     const quotas = new LocalQuotas(() => now);
     const one = principal({ requestsPerMinute: 6 });
@@ -43,7 +43,7 @@ describe('gateway quotas', () => {
     assert.equal(wait(quotas, one), 10);
   });
 
-  test('take what a turn has used in the end, also where it is more than there was', () => {
+  test('take the tokens of a turn at its end, even more than are left', () => {
     let now = 0;
     const quotas = new LocalQuotas(() => now);
     const one = principal({ tokensPerMinute: 600 });
@@ -57,7 +57,7 @@ describe('gateway quotas', () => {
     assert.equal(wait(quotas, one), 0);
   });
 
-  test('never give more than a minute has', () => {
+  test('never refill above the limit of a minute', () => {
     let now = 0;
     const quotas = new LocalQuotas(() => now);
     const one = principal({ requestsPerMinute: 2 });
@@ -76,7 +76,7 @@ describe('gateway quotas', () => {
     assert.equal(wait(quotas, one), 0);
   });
 
-  test('are none for a key that is passed through', () => {
+  test('do not limit a key that is passed through', () => {
     const quotas = new LocalQuotas(() => 0);
     const passed: Principal = { id: 'x', name: 'x', received: {}, identity: {}, policy: undefined };
     for (let turn = 0; turn < 1000; turn += 1) quotas.begin(passed);

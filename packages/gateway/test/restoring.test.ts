@@ -6,7 +6,7 @@ import type { Json, RelayTurn } from '@turnwire/client/relay';
 
 const message = (content: string): Json => ({ type: 'message', role: 'user', content });
 
-test('restoring: a context behind a compaction is held once, however many turns continue it', () => {
+test('gateway restoring: the items after a compaction are kept once, however many turns continue it', () => {
   const histories = new Histories({ maxBytes: 1_000_000, principalBytes: 1_000_000 });
   const context: Json[] = [
     message('before it'),

@@ -11,7 +11,7 @@ import { collect, failing, failure, model } from './failing-client.js';
 import { call, say, scriptedClient } from './scripted-client.js';
 
 describe('agent loop', () => {
-  test('a failure that may pass is tried again, and what had been told is said not to count', async () => {
+  test('a turn that failed temporarily is tried again, and the event says that its partial answer does not count', async () => {
     const client = failing([failure('connection_lost')], [{ output: [say('Whole')] }]);
     const session = createSession({
       client,
@@ -26,7 +26,7 @@ describe('agent loop', () => {
     assert.equal(session.history.length, 2);
   });
 
-  test('a failure that stays is not tried again; the next model is, and it is kept until its time is over', async (t) => {
+  test('after a permanent failure the next model is tried, and used until its cooldown is over', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 0 });
     const first = failing([failure('request_refused', { status: 401 })], [{ output: [say('again')] }]);
     const second = scriptedClient([{ output: [say('one')] }, { output: [say('two')] }]);
@@ -156,7 +156,7 @@ describe('agent loop', () => {
     assert.equal(session.agent.name, 'root');
   });
 
-  test('a task is noted before it begins: what was done in it is not said to have been not done', async () => {
+  test('a task is noted before it begins, so that an interrupted task may have had effects', async () => {
     const kept: unknown[] = [];
     const helper = scriptedClient([{ output: [say('42')] }]);
     const root = scriptedClient([

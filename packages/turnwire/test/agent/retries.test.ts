@@ -98,13 +98,13 @@ describe('an agent waits as long as the server asks', () => {
   ] as const)
     test(`${where}: ${ms} ms`, async () => assert.equal(await waitAfter(failure(error, told)), ms));
 
-  test('and not at all where that is more than a minute', async () => {
+  test('does not wait where that is more than a minute', async () => {
     const error = failure({ ...limited, message: 'Please try again in 1m30s.' }, { status: 429 });
     assert.equal(await waitAfter(error), undefined);
   });
 });
 
-describe('an agent takes again what may pass', () => {
+describe('an agent tries a turn again after a temporary failure', () => {
   for (const [error, told] of [
     [{ code: 'slow_down' }, {}],
     [{ code: 'server_is_overloaded' }, {}],
@@ -119,7 +119,7 @@ describe('an agent takes again what may pass', () => {
     });
 });
 
-describe('an agent does not take again what stays', () => {
+describe('an agent does not try a turn again after a permanent failure', () => {
   for (const [error, told] of [
     [{ code: 'insufficient_quota' }, { status: 429 }],
     [{ type: 'insufficient_quota' }, { status: 429 }],

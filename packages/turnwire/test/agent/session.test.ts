@@ -46,7 +46,7 @@ const outputs = (items: readonly { type?: unknown; output?: unknown }[]) =>
   items.flatMap(({ type, output }) => (String(type).endsWith('_output') ? [output] : []));
 
 describe('session of an agent', () => {
-  test('items go back verbatim, unknown ones and unknown fields too', async () => {
+  test('items are sent back unchanged, also unknown types and fields', async () => {
     const reasoning: Item = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'abc', novel: { a: [1] } };
     const unknown = { type: 'hologram', id: 'h_1', beam: true } as unknown as Item;
     const { client, session } = start([
@@ -218,7 +218,7 @@ describe('session of an agent', () => {
     assert.equal((await run.result()).text, 'end');
   });
 
-  test('runAgent is one prompt; settings of the model travel, and no tools means no key "tools"', async () => {
+  test('runAgent runs one prompt with the settings of the model, and sends no key "tools" without tools', async () => {
     const client = scriptedClient([{ output: [say('end')] }]);
     const model = { ...agent.model, temperature: 0.5, maxTokens: 7 };
     await runAgent({
@@ -269,7 +269,7 @@ describe('session of an agent', () => {
     });
   }
 
-  test('a character that comes in two pieces is told once it is whole', async () => {
+  test('a character that comes in two pieces is emitted once it is complete', async () => {
     const whole = 'a😀b';
     for (const events of [
       [delta('a\uD83D'), delta('\uDE00b'), done(whole)],
@@ -284,7 +284,7 @@ describe('session of an agent', () => {
     }
   });
 
-  test('refusals and reasoning are told, parts of a summary apart', async () => {
+  test('refusals and reasoning are emitted, with parts of a summary apart', async () => {
     const at = { item_id: 'i', output_index: 0 };
     const events: ResponseEvent[] = [
       { type: 'response.reasoning_summary_part.added', ...at, summary_index: 0, part: { type: 'summary_text' } },

@@ -77,7 +77,7 @@ describe('sessions that are kept', () => {
     );
   });
 
-  test('an id that comes again makes another call: what was begun under it before says nothing of this one', async (t) => {
+  test('a repeated id makes another call, which an earlier begun entry says nothing about', async (t) => {
     const { sessions } = await folder(t);
     const first = sessions.create('/agent.yaml', 'root');
     first.append({ kind: 'items', items: [prompt, call('a')] });
@@ -107,7 +107,7 @@ describe('sessions that are kept', () => {
   });
 
   test(
-    'nor does a lock whose process has ended, where another one has got its number since; one of an older version still does',
+    'a lock of an ended process whose number is used again does not count; a lock of an older version does',
     { skip: process.platform !== 'linux' },
     async (t) => {
       const { place, sessions } = await folder(t);
@@ -126,7 +126,7 @@ describe('sessions that are kept', () => {
     },
   );
 
-  test('-1 is the session that was used last; a name that is a path, and one that is not there, are refused', async (t) => {
+  test('-1 is the session used last; a path and an unknown id are refused', async (t) => {
     const { sessions } = await folder(t);
     const ids = ['a', 'b'].map(() => {
       const session = sessions.create('/agent.yaml', 'root');
@@ -144,7 +144,7 @@ describe('sessions that are kept', () => {
     for (const wrong of ['-3', '../x', 'none', '']) assert.throws(() => sessions.resume(wrong), /there is no session/);
   });
 
-  test('a file that is no session is named and left as it is; one in which nothing was said is not kept; none is readable by others', async (t) => {
+  test('a file that is no session is named and left unchanged; an empty session is not kept; no file is readable by others', async (t) => {
     const { place, sessions } = await folder(t);
     sessions.create('/agent.yaml', 'root').close();
     assert.deepEqual(await readdir(place), []);

@@ -74,7 +74,7 @@ const short = (items: readonly unknown[]) =>
   });
 
 describe('steering of an agent', () => {
-  test('a turn that runs is steered: both answers and the input between them stand in the history and in what is kept', async (t) => {
+  test('a turn that runs is steered: both answers and the input between them are in the history and in the stored session', async (t) => {
     const script = {
       turns: [{ reasoning: 'Long long thoughts.', text: 'A long story.' }, { text: 'Short.' }, { text: 'Bye.' }],
     };
@@ -94,7 +94,7 @@ describe('steering of an agent', () => {
     assert.deepEqual(session.unheard(), []);
   });
 
-  test('where the turn stops for tools, the model is told before their results, once, and the history says so', async (t) => {
+  test('where the turn stops for tools, the input goes before their results, once, also in the history', async (t) => {
     const script = { turns: [{ calls: [{ name: 'look' }] }, { text: 'Seen.' }] };
     let heard: Promise<string> | undefined;
     const onFirstEvent = () => void (heard ??= session.say('Shorter!'));
@@ -112,7 +112,7 @@ describe('steering of an agent', () => {
     ['the model cannot be steered', { model: 'gpt-5.4' }],
     ['the turn goes by SSE', { transport: 'sse' }],
   ] as const) {
-    test(`where ${why}, what is said goes into the history before the next turn`, async (t) => {
+    test(`where ${why}, input is added to the history before the next turn`, async (t) => {
       const script = { turns: [{ reasoning: 'Long long thoughts.', calls: [{ name: 'look' }] }, { text: 'Seen.' }] };
       const { emulator, session, kept } = await start(t, script, setting);
       const { events, heard } = await interrupted(session, 'Shorter!');

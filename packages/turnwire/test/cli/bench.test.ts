@@ -28,7 +28,7 @@ interface Result {
 const calling: Script = { turns: [{ calls: [{ name: 'read_part', arguments: { part: 1 } }] }], after: 'repeat' };
 
 describe('turnwire bench', () => {
-  test('without an endpoint it measures an emulator, over both transports by turns', async () => {
+  test('without an endpoint it measures an emulator, over both transports alternately', async () => {
     const { status, stdout, stderr } = await turnwire([
       'bench',
       '--rtt',
@@ -78,7 +78,7 @@ describe('turnwire bench', () => {
     );
   });
 
-  test('on an endpoint of their own people see the tokens before they are spent', async (t) => {
+  test('on the user’s own endpoint it shows the tokens before it spends them', async (t) => {
     const emulator = await startEmulator({ script: calling });
     t.after(() => emulator.close());
     const argv = [
@@ -116,7 +116,7 @@ describe('turnwire bench', () => {
     assert.doesNotMatch(stdout, /emulator/);
   });
 
-  test('the key of the environment goes to no address that is not its own', async (t) => {
+  test('the key of the environment is sent to no address but its own', async (t) => {
     const seen: (string | undefined)[] = [];
     const server = createServer((request, response) => {
       seen.push(request.headers.authorization);

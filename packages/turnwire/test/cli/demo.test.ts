@@ -26,7 +26,7 @@ interface Result {
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
 describe('turnwire demo', () => {
-  test('four runs of one program have the same result, in fewer bytes, and a report that tells the truth', async (t) => {
+  test('four runs of one program have the same result in fewer bytes, and their report matches the files', async (t) => {
     const svg = join(await temporary(t), 'demo.svg');
     const options = ['--rtt', '0', '--uplink', '0', '--json', '--keep', '--svg', svg];
     const { status, stdout, stderr } = await turnwire(['demo', ...options]);

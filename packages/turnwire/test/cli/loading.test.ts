@@ -24,7 +24,7 @@ async function loadedBy(t: TestContext, args: readonly string[], ready?: string)
 const agents =
   /\/dist\/(?:agent|config)\/|\/packages\/client\/|\/(?:@modelcontextprotocol|marked|string-width|yaml|zod)\//;
 
-describe('a command loads what it needs', () => {
+describe('modules that a command loads', () => {
   test('--version and --help: the command line alone', async (t) => {
     for (const flag of ['--version', '--help']) {
       const loaded = await loadedBy(t, [flag]);

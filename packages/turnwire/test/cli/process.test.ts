@@ -94,7 +94,7 @@ describe('turnwire as a process', () => {
     assertNoStack(left);
   });
 
-  test('signals end emulate with status 0, and the demo with that of the signal', async () => {
+  test('signals end emulate with status 0, and the demo with the status of the signal', async () => {
     const ended = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(async (signal) => {
       const emulate = turnwireProcess(['emulate', '--json']);
       await emulate.shows('stdout', '\n');
@@ -156,7 +156,7 @@ describe('turnwire as a process', () => {
     );
   });
 
-  test('the openai SDK works against emulate by two variables', async (t) => {
+  test('the openai SDK works against emulate with two environment variables', async (t) => {
     const folder = await scratch(t, { 'script.yaml': 'turns: [{ text: As it is written. }]' });
     const emulate = turnwireProcess(['emulate', join(folder, 'script.yaml'), '--json']);
     const { url } = JSON.parse(await emulate.shows('stdout', '\n')) as { url: string };

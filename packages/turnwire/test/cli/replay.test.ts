@@ -103,7 +103,7 @@ describe('turnwire run --record and --replay', () => {
     },
   );
 
-  test('a recording holds no secret, of models or of tools, and is for its owner alone', options, async (t) => {
+  test('a recording contains no secret of models or tools, and only its owner can read it', options, async (t) => {
     const { file, said } = await recorded(t);
     // The command printed it, and so the model was told.
     assert.ok(JSON.stringify(said).includes(token));
@@ -113,7 +113,7 @@ describe('turnwire run --record and --replay', () => {
     assert.equal((await stat(file)).mode & 0o777, 0o600);
   });
 
-  test('where a run departs from its recording, it says so, and ends', options, async (t) => {
+  test('a run whose request differs from its recording says so and ends', options, async (t) => {
     const { folder, run } = await recorded(t);
     await writeFile(join(folder, 'notes'), 'two\n');
     const { status, stdout, stderr } = await run(['--replay', 'run.jsonl']);
@@ -130,7 +130,7 @@ describe('turnwire run --record and --replay', () => {
     assert.match(loose.stdout, /" end\."/);
   });
 
-  test('a run that ends before its recording does departs, too', options, async (t) => {
+  test('a run that ends before its recording says so', options, async (t) => {
     const { folder, run } = await recorded(t);
     const file = join(folder, 'agent.yaml');
     await writeFile(file, (await readFile(file, 'utf8')).replace('[helper]', '[helper]\n    max_iterations: 3'));

@@ -51,7 +51,7 @@ describe('turnwire run --session', () => {
     );
   });
 
-  test('a session that is not there is one sentence, and status 2', async (t) => {
+  test('an unknown session gets one sentence, and status 2', async (t) => {
     const { run } = await agentIn(t, plain, 'turns: [{ text: One. }]\n');
     for (const reference of ['-1', 'none', '../x']) {
       const { status, stderr } = await run('Go.', '--session', reference);
@@ -60,7 +60,7 @@ describe('turnwire run --session', () => {
     }
   });
 
-  test('without a folder of the user no session is kept, and to go on with one is refused', async (t) => {
+  test('without a home folder no session is kept, and --session is refused', async (t) => {
     const { folder } = await agentIn(t, plain, 'turns: [{ text: One. }]\n');
     const argv = ['run', join(folder, 'agent.yaml'), 'Go.', '--script', join(folder, 'script.yaml')];
     assert.equal((await turnwire(argv, { cwd: folder })).status, 0);
@@ -68,7 +68,7 @@ describe('turnwire run --session', () => {
     assert.equal((await turnwire(['sessions'])).status, 2);
   });
 
-  test('the welcome is shown before the first prompt; /name is a prompt of the file, and a wrong one is guessed', async (t) => {
+  test('the welcome is shown before the first prompt; /name runs a command of the file, and a misspelt one gets a suggestion', async (t) => {
     const agent = `
 agents:
   root:
@@ -102,7 +102,7 @@ agents:
 `;
 
   test(
-    'the question shows what a tool of the file runs, and characters that hide or turn text as escapes',
+    'the question shows the command of a tool of the file, with misleading characters as escapes',
     { skip: process.platform === 'win32' },
     async (t) => {
       const { open } = await agentIn(

@@ -82,7 +82,7 @@ describe('turnwire: usage', () => {
     }
   });
 
-  test('no verb at all is wrong usage, and shows the help where errors go', async () => {
+  test('a missing verb is wrong usage, and prints the help on standard error', async () => {
     const { status, stdout, stderr } = await turnwire([]);
     assert.equal(status, 2);
     assert.equal(stdout, '');
@@ -114,13 +114,13 @@ describe('turnwire: usage', () => {
     });
   }
 
-  test('a run without a file says which one it looks for', async () => {
+  test('a run without a file names the default file', async () => {
     const { status, stderr } = await turnwire(['run'], { cwd: import.meta.dirname });
     assert.equal(status, 2);
     assert.match(stderr, /^there is no agent file: name one, or call it docker-agent\.yaml\n$/);
   });
 
-  test('a prompt of several words is to be put in quotes', async () => {
+  test('a prompt of several words without quotes gets a hint', async () => {
     const { status, stderr } = await turnwire(['run', 'agent.yaml', 'fix', 'the', 'tests']);
     assert.equal(status, 2);
     assert.match(stderr, /^turnwire: too many arguments: put a prompt of several words in quotes, as in /);

@@ -189,7 +189,7 @@ agents: { root: { model: openai/x, toolsets: [{ type: mcp, ref: github, env: { H
   assert.deepEqual(toolset.args, ['mcp', 'gateway', 'run', '--servers', 'github']);
 });
 
-test('a toolset may refer to a server of "mcps"; what it says itself goes first', async (t) => {
+test('a toolset may refer to a server of "mcps"; its own settings count more', async (t) => {
   const { root } = await load(
     t,
     `mcps: { docs: { remote: { url: "https://mcp.example/" }, tools: [search, get], instruction: Search. } }
@@ -399,7 +399,7 @@ for (const [name, yaml, expected] of refused) {
   });
 }
 
-test('the problems of all parts of a file are told at once', async (t) => {
+test('the problems of all parts of a file are reported at once', async (t) => {
   const lines = await complaints(
     t,
     `providers: { p: { token_key: K } }

@@ -22,7 +22,7 @@ const refused = (t: TestContext, lines: string, said: RegExp, top = ''): Promise
 const around = { tools: '', agents: new Map(), now: new Date(0) };
 
 describe('keys of docker-agent', () => {
-  test('unserved keys that ask for nothing (false, empty) are accepted, others are refused', async (t) => {
+  test('unsupported keys without an effect (false, empty) are accepted, others are refused', async (t) => {
     await root(
       t,
       '    skills: false\n    rag: []\n    harness: {}\n    redact_secrets: false\n    toolsets: [{ type: shell, safer: false }]\n',
@@ -32,7 +32,7 @@ describe('keys of docker-agent', () => {
     await refused(t, '    skils: false\n', /unknown key "skils"; did you mean "skills"\?/);
   });
 
-  test('the refusal of a key that holds an agent back never says to remove the key', async (t) => {
+  test('the refusal of a key that restricts an agent never advises to remove it', async (t) => {
     for (const [lines, said] of [['    safety: strict\n', /instead of it, say under "permissions"/]] as const) {
       await refused(t, lines, said);
       await refused(t, lines, /^((?!remove it).)*$/s);
@@ -45,7 +45,7 @@ describe('keys of docker-agent', () => {
     await refused(t, choice, /there is no tool "think" to choose, but a function of that name/);
   });
 
-  test('oauth of a remote MCP server takes a secret by its variable, and no token beside it', async (t) => {
+  test('oauth of a remote MCP server takes a secret by its variable, and excludes a token', async (t) => {
     const remote = (more: string) =>
       `    toolsets: [{ type: mcp, remote: { url: 'https://mcp.example', oauth: { clientId: c, ${more} } }]\n`;
     const { toolsets } = await root(
@@ -155,7 +155,7 @@ describe('keys of docker-agent', () => {
     assert.equal((await loadConfig(file)).root.model.serviceTier, 'fast');
   });
 
-  test('a misspelt tool is found with the file', async (t) => {
+  test('a misspelt tool name is reported when the file is read', async (t) => {
     await refused(
       t,
       '    toolsets: [{ type: filesystem, tools: [read_fil] }]\n',
@@ -188,7 +188,7 @@ describe('keys of docker-agent', () => {
     }
   });
 
-  test('a prompt file is looked for upwards, and one that is nowhere is passed over', async (t) => {
+  test('a prompt file is searched upwards, and a missing one is skipped', async (t) => {
     const agent = await root(t, '    instruction: x\n    add_prompt_files: [AGENTS.md, NOWHERE.md]\n');
     const top = await scratch(t);
     const directory = join(top, 'deep', 'er');

@@ -116,7 +116,7 @@ agents:
     ]);
   });
 
-  test('expressions that are not understood, and keys outside "env" and headers, are refused', async (t) => {
+  test('unknown expressions, and keys outside of "env" and headers, are refused', async (t) => {
     const yaml = `models:
   m: { provider: openai, model: '\${env.MODEL.replace("a")}' }
 agents:
@@ -130,7 +130,7 @@ agents:
 });
 
 describe('commands of an agent file', () => {
-  test('the text typed behind a command goes where the command has its expression, and else behind it', () => {
+  test('the text behind a command’s name replaces its expression, or follows the prompt without one', () => {
     assert.equal(commandPrompt('Fix ${args[0]} now', 'main.go'), 'Fix main.go now');
     assert.equal(commandPrompt('${args.join("/")}: ${args[1] || "none"} ${other}', `a "b c"`), 'a/b c: b c ${other}');
     assert.equal(commandPrompt('Fix ${args[0]}.', ''), 'Fix .');
@@ -138,7 +138,7 @@ describe('commands of an agent file', () => {
     assert.equal(commandPrompt('Say ${args}', "$& it's"), "Say $& it's");
   });
 
-  test('commands with an expression that is not understood are refused with the file', async (t) => {
+  test('commands with an unknown expression are refused with the file', async (t) => {
     const yaml = `agents:
   root:
     model: openai/x
@@ -166,7 +166,7 @@ describe('results of tools in texts', () => {
     });
   }
 
-  test('variables do not become calls, and stand in none', async (t) => {
+  test('the value of a variable does not become a call, and is not part of one', async (t) => {
     const instruction = JSON.stringify('In ${env.CALL} ${shell({cmd: "ls " + env.PLACE})}');
     const yaml = root(`instruction: ${instruction}\n    toolsets: [{ type: shell }]`);
     const variables = environmentSecrets({ ...env, CALL: '!shell(cmd="rm -rf .")' });

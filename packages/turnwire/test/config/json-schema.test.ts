@@ -23,7 +23,7 @@ const schema = json(await readFile(schemaFile, 'utf8'));
 const page = await readFile(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8');
 const examples = new URL('../../../../examples/agents/', import.meta.url);
 
-test('the schema for editors is that of the definition', () => {
+test('the schema for editors is the one that the definition gives', () => {
   assert.deepEqual(
     schema,
     json(JSON.stringify(agentJsonSchema())),
@@ -35,7 +35,7 @@ const checked = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0
 
 for (const name of await readdir(examples)) {
   if (!name.endsWith('.yaml')) continue;
-  test(`examples/agents/${name} is understood, and right to editors`, async () => {
+  test(`examples/agents/${name} is valid, for turnwire and for editors`, async () => {
     const path = fileURLToPath(new URL(name, examples));
     const { root, agents } = await loadConfig(path);
     assert.equal(root.name, 'root');
@@ -44,7 +44,7 @@ for (const name of await readdir(examples)) {
   });
 }
 
-test('editors are told of what is wrong', () => {
+test('the schema for editors rejects wrong files', () => {
   const agents = (fields: object) => checked.safeParse({ agents: { root: { model: 'openai/x', ...fields } } }).success;
   assert.equal(agents({}), true);
   assert.equal(agents({ modle: 'x' }), false);
@@ -54,7 +54,7 @@ test('editors are told of what is wrong', () => {
   assert.equal(checked.safeParse({ agents: {}, rag: {} }).success, false);
 });
 
-test('every key says what it is, for whoever points at it', () => {
+test('every key of the schema has a description', () => {
   const silent: string[] = [];
   const visit = (node: Node, path: string): void => {
     for (const [key, inner] of Object.entries(node.properties ?? {})) {

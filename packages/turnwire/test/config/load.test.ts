@@ -4,7 +4,7 @@ import { loadConfig } from '../../dist/config/config.js';
 import { environmentSecrets } from '../../dist/config/secrets/sources/environment.js';
 import { agentFile } from './scratch.js';
 
-test('reads the plainest file', async (t) => {
+test('a minimal agent file is read', async (t) => {
   const path = await agentFile(
     t,
     `
@@ -86,7 +86,7 @@ test('the emulator needs neither key nor address', async (t) => {
   assert.deepEqual([model.provider, model.baseUrl, model.tokenKeys], ['emulator', undefined, []]);
 });
 
-test('the key of the environment goes to no other host (N6, W8)', async (t) => {
+test('the key of the environment is not sent to another host (N6, W8)', async (t) => {
   const at = async (baseUrl: string) => {
     const path = await agentFile(
       t,

@@ -29,12 +29,12 @@ describe('a model that is chosen when the file is read', () => {
     assert.equal((await load(t, yaml, 'OPENROUTER_API_KEY')).root.model.model, 'openai/gpt-5-mini');
   });
 
-  test('auto without any key asks for the one of the first provider', async (t) => {
+  test('auto without any key asks for the key of the first provider', async (t) => {
     const file = await agentFile(t, 'agents: { root: { model: auto } }');
     await assert.rejects(loadConfig(file, { secrets: keys() }), /OPENAI_API_KEY/);
   });
 
-  test('first_available passes over models that cannot be spoken to, and those without a key', async (t) => {
+  test('first_available skips models of unsupported providers, and those without a key', async (t) => {
     const yaml =
       'models: { smart: { first_available: [anthropic/claude, openai/gpt-5, xai/grok-4] } }\nagents: { root: { model: smart } }';
     assert.equal((await load(t, yaml, 'OPENAI_API_KEY')).root.model.name, 'openai/gpt-5');
@@ -42,7 +42,7 @@ describe('a model that is chosen when the file is read', () => {
     assert.equal((await load(t, yaml)).root.model.name, 'openai/gpt-5');
   });
 
-  test('first_available of nothing that can be spoken to is refused with the reasons', async (t) => {
+  test('first_available without a usable model is refused with the reasons', async (t) => {
     await refused(
       t,
       'models: { smart: { first_available: [anthropic/claude, google/gemini] } }\nagents: { root: { model: smart } }',
@@ -115,7 +115,7 @@ agents:
   });
 });
 
-describe('what holds a run back', () => {
+describe('settings that keep a run from starting', () => {
   test('a budget of money needs the cost of each model', async (t) => {
     await refused(
       t,
@@ -124,7 +124,7 @@ describe('what holds a run back', () => {
     );
   });
 
-  test('a budget that is not there is guessed', async (t) => {
+  test('an unknown budget gets a suggestion', async (t) => {
     await refused(
       t,
       'budgets: { search: { max_tokens: 5 } }\nagents: { root: { model: openai/a, budgets: [serch] } }',
@@ -132,7 +132,7 @@ describe('what holds a run back', () => {
     );
   });
 
-  test('agents that would hand over for ever are refused, with the way they go', async (t) => {
+  test('agents that would hand over for ever are refused, with their circle', async (t) => {
     await refused(
       t,
       'agents: { a: { model: openai/a, force_handoff: b }, b: { model: openai/a, force_handoff: a } }',

@@ -29,7 +29,7 @@ const house = `providers:
     provider_opts: { service_tier: flex, transport: sse, http_headers: { X-Team: core } }`;
 
 describe('models of an agent file', () => {
-  test('a model has what its entry in "providers" says, except for what it says itself', async (t) => {
+  test('a model takes the settings of its entry in "providers", except for its own', async (t) => {
     const model = await modelOf(
       t,
       '{ provider: house, model: x, max_tokens: 50, provider_opts: { transport: websocket } }',
@@ -58,7 +58,7 @@ describe('models of an agent file', () => {
     assert.deepEqual((await modelOf(t, named, house)).tokenKeys, ['OTHER_KEY']);
   });
 
-  test('an entry of "providers" with the name of a built-in one takes its place, without its key', async (t) => {
+  test('an entry of "providers" with the name of a built-in one replaces it, and does not get its key', async (t) => {
     const more = 'providers: { openai: { base_url: "http://localhost:1/v1" } }';
     const model = await modelOf(t, '{ provider: openai, model: x }', more);
     assert.deepEqual([model.baseUrl, model.tokenKeys], ['http://localhost:1/v1', []]);
@@ -71,7 +71,7 @@ describe('models of an agent file', () => {
     ['https://me.openai.azure.com/openai/v1', 'https://me.openai.azure.com/openai/v1'],
     ['https://me.services.ai.azure.com', 'https://me.services.ai.azure.com/openai/v1'],
   ] as const) {
-    test(`Azure: ${given} is the resource, and its v1 API is spoken to (P11, W11)`, async (t) => {
+    test(`Azure: ${given} is the resource, whose v1 API is used (P11, W11)`, async (t) => {
       const model = await modelOf(t, `{ provider: azure, model: gpt-5.4, base_url: "${given}" }`);
       assert.equal(model.baseUrl, expected);
       assert.deepEqual(model.tokenKeys, ['AZURE_API_KEY', 'AZURE_OPENAI_API_KEY']);
@@ -167,13 +167,13 @@ describe('models of an agent file', () => {
     });
   }
 
-  test('a mistake of a provider is told once, and not again for its models', async (t) => {
+  test('a mistake of a provider is reported once, and not again for its models', async (t) => {
     const said = await refusal(t, '{ provider: house, model: x }', 'providers: { house: { base_url: nowhere } }');
     assert.equal(said.split('\n').length, 1, said);
     assert.match(said, /1:33: "base_url" must be an http/);
   });
 
-  test('requests carry what the file says, in the words of the API, and nothing else', async (t) => {
+  test('requests have the settings of the file as fields of the API, and no others', async (t) => {
     const path = await agentFile(
       t,
       `models:
@@ -222,7 +222,7 @@ agents:
   });
 
   for (const off of ['none', '0']) {
-    test(`thinking_budget ${off} is said to the model, which may reason by default`, async (t) => {
+    test(`thinking_budget ${off} is sent to the model, which may reason by default`, async (t) => {
       const model = await modelOf(t, `{ provider: openai, model: x, thinking_budget: ${off} }`);
       assert.deepEqual(requestFields({ model, structuredOutput: undefined }), {
         model: 'x',

@@ -60,7 +60,7 @@ agents:
   assert.match(lines[8] ?? '', /"lsp" is a docker-agent toolset that turnwire does not support yet/);
 });
 
-test('a key of docker-agent that turnwire does not serve is named as one, wherever it stands', async (t) => {
+test('a key of docker-agent that turnwire does not support is named as such, wherever it stands', async (t) => {
   const lines = await about(
     t,
     `rag: { docs: {} }
@@ -83,7 +83,7 @@ agents:
   assert.deepEqual(places, ['1:1', '3:36', '3:75', '7:5', '8:77', '9:5', '10:51', '11:42']);
 });
 
-test('models of a provider that cannot be spoken to are one problem, with their places and their own keys', async (t) => {
+test('models of an unsupported provider are one problem, with their places and their own keys', async (t) => {
   const lines = await about(
     t,
     `
@@ -122,7 +122,7 @@ for (const [model, expected] of models) {
   });
 }
 
-test('a misspelt model name is guessed', async (t) => {
+test('a misspelt model name gets a suggestion', async (t) => {
   assert.match(
     (
       await about(
@@ -165,7 +165,7 @@ const shapes: readonly (readonly [string, string, RegExp])[] = [
   ['a prototype', `${good}__proto__: { a: 1 }\n`, /unknown key "__proto__"/],
 ];
 for (const [name, yaml, expected] of shapes) {
-  test(`the problem is told in one sentence: ${name}`, async (t) => {
+  test(`the problem is reported in one sentence: ${name}`, async (t) => {
     const lines = await about(t, yaml);
     assert.equal(lines.length, 1, lines.join('\n'));
     assert.match(lines[0] ?? '', expected);

@@ -32,7 +32,7 @@ describe('paths: patterns mean what path.matchesGlob means', () => {
     });
   }
 
-  test('hidden names are matched where a rule must not miss them', () => {
+  test('hidden names match with dot: true, as rules need', () => {
     assert.equal(matchesPath('a/.env', '**', { dot: true }), true);
   });
 });

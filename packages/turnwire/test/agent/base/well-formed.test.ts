@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { firstCharacters, lastCharacters, wellFormed } from '../../../dist/agent/base/well-formed.js';
 
 describe('texts that are cut', () => {
-  test('a cut between two characters is exact, one within a character leaves it out', () => {
+  test('a cut between two characters is exact, a cut within a character leaves that character out', () => {
     const text = 'a😀b';
     assert.deepEqual(
       [0, 1, 2, 3, 4, 9].map((most) => firstCharacters(text, most)),
@@ -16,8 +16,8 @@ describe('texts that are cut', () => {
   });
 });
 
-describe('values in which no text holds half a character', () => {
-  test('halves become U+FFFD, in keys too; what has none is the same object', () => {
+describe('values without unpaired surrogates', () => {
+  test('unpaired surrogates become U+FFFD, also in keys; a value without any is the same object', () => {
     assert.deepEqual(wellFormed({ a: ['\uD83D', 1, null, { '\uDE00': true }] }), {
       a: ['\uFFFD', 1, null, { '\uFFFD': true }],
     });

@@ -47,12 +47,12 @@ describe('arguments of a call', () => {
     });
   }
 
-  test('a long text is shown to the model in part', () => {
+  test('the model is shown a part of a long text', () => {
     const read = readArguments(`{"a":"${'😀'.repeat(2000)}`);
     assert.ok('problem' in read && read.problem.length < 1200 && read.problem.isWellFormed());
   });
 
-  test('keys that only look the same are two: in other objects, in strings, in arrays', () => {
+  test('equal keys in different objects, strings or arrays are not repeated keys', () => {
     const texts = [
       '{"a":{"a":1},"b":{"a":2}}',
       String.raw`{"a":"\"a\":1","b":"{\"a\":1,\"a\":2}","c":"\\"}`,
@@ -63,7 +63,7 @@ describe('arguments of a call', () => {
     for (const text of ['', ' \n']) assert.deepEqual(readArguments(text), { value: {} });
   });
 
-  test('megabytes of escapes and keys are read in a moment', () => {
+  test('megabytes of escapes and keys are read within the time limit', () => {
     const text = JSON.stringify({
       content: '\\"\n'.repeat(400_000),
       ...Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`k${n}`, ['x']])),
@@ -75,7 +75,7 @@ describe('arguments of a call', () => {
   });
 });
 
-describe('what a strict server would refuse is not kept', () => {
+describe('history: items that a strict server would refuse are repaired', () => {
   const kept = (item: Item): unknown => {
     const history = new History();
     history.commit([item], 'm');
@@ -93,7 +93,7 @@ describe('what a strict server would refuse is not kept', () => {
     assert.deepEqual(kept(call('c1', 'functions.read<|x|>', {})), call('c1', 'functions_read__x__', {}));
   });
 
-  test('half a surrogate pair is replaced wherever it stands; an item without one stays the same object', () => {
+  test('an unpaired surrogate is replaced in every field; an item without one stays the same object', () => {
     assert.deepEqual(kept(say('a\uD83D')), say('a\uFFFD'));
     const fine = { ...say('😀'), unknown: [{ deep: true }] };
     assert.equal(kept(fine), fine);
@@ -113,12 +113,12 @@ describe('what a strict server would refuse is not kept', () => {
     ]);
   });
 
-  test('invalid arguments in the history of an earlier process are mended when it is read', () => {
+  test('invalid arguments in a stored history are repaired when it is read', () => {
     const history = new History({ items: [call('c1', 'read', '{"a')], makers: new Map() });
     assert.deepEqual(history.items, [call('c1', 'read', '{}')]);
   });
 
-  test('an item mended from the history of an earlier process keeps the model that made it', () => {
+  test('an item of a stored history keeps its maker when it is repaired', () => {
     const item = call('c1', 'read', '{"a');
     const history = new History({ items: [item], makers: new Map([[item, 'm']]) });
     assert.equal(history.originOf(history.items[0] ?? item), 'm');

@@ -19,11 +19,11 @@ describe('output of a tool', () => {
     assert.deepEqual(toOutput([text('a'), text('b'), picture, text('c')]), [text('a\nb'), picture, text('c')]);
   });
 
-  test('as a text, an image is its type and its size', () => {
+  test('the text of an image is its type and its size', () => {
     assert.equal(outputText([text('before'), picture]), 'before\n[image/png, 70 bytes]');
   });
 
-  test('a note stands behind the text, and behind an image', () => {
+  test('a note is put behind the text, or behind an image', () => {
     assert.equal(withNote('a', '!'), 'a!');
     assert.deepEqual(withNote([picture], '!'), [picture, text('!')]);
     assert.deepEqual(withNote([picture], ''), [picture]);

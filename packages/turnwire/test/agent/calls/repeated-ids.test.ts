@@ -41,7 +41,7 @@ async function warningsOf(session: Session): Promise<string[]> {
   return warnings;
 }
 
-describe('Q15: call ids that come again', () => {
+describe('Q15: repeated call ids', () => {
   for (const readOnly of [true, false]) {
     const kind = readOnly ? 'a tool that only reads' : 'a tool that may change something';
 
@@ -125,7 +125,7 @@ describe('Q15: call ids that come again', () => {
 });
 
 describe('ids of calls', () => {
-  test('pairing: of two calls of one id, of which one is answered, the other is still open', () => {
+  test('pairing: of two calls with one id and one answer, the second is still open', () => {
     const one: InputItem = { type: 'function_call', call_id: 'a', name: 'note', arguments: '{"n":1}' };
     const output: InputItem = { type: 'function_call_output', call_id: 'a', output: 'noted 1' };
     assert.deepEqual(openCalls([one, one, output]), [{ id: 'a', answer: 'function_call_output' }]);

@@ -54,27 +54,27 @@ describe('calls of tools in the text of a command', () => {
     'Is !shell(cmd=1) and ${other(1)} and !nothing(a=1)': { sent: 'Is <1> and ${other(1)} and !nothing(a=1)' },
   };
   for (const [template, { typed, sent: expected }] of Object.entries(texts)) {
-    test(`${template} is sent with what the tools return`, async () => {
+    test(`${template} is sent with the results of its tools`, async () => {
       const { prompt, sent } = open('x');
       await prompt(template, typed);
       assert.equal(sent(), expected);
     });
   }
 
-  test('typed words and results are not looked through for calls', async () => {
+  test('calls in typed words and in results are not run', async () => {
     const { ran, prompt, sent } = open('x');
     await prompt('${args[0]} !shell(cmd="nested")', '\'!shell(cmd="typed")\'');
     assert.deepEqual(ran, [{ cmd: 'nested' }]);
     assert.equal(sent(), '!shell(cmd="typed") !shell(cmd="again") ${shell({cmd: "again"})}');
   });
 
-  test('numbers and truths without quotes reach the tool as such', async () => {
+  test('numbers and booleans without quotes reach the tool in their type', async () => {
     const { ran, prompt } = open('x');
     await prompt('!shell(cmd=1 lines=2, quiet=false)');
     assert.deepEqual(ran, [{ cmd: '1', lines: 2, quiet: false }]);
   });
 
-  test('each call is asked for, and what a no comes to stands in its place', async () => {
+  test('the user is asked about each call, and a refusal replaces its result', async () => {
     const asked: string[] = [];
     const approve = (call: { arguments: string }): 'no' => {
       asked.push(call.arguments);
@@ -88,7 +88,7 @@ describe('calls of tools in the text of a command', () => {
     assert.ok(types.indexOf('tool_call_response') < types.indexOf('user_message'), types.join(', '));
   });
 
-  test('a rule that denies holds, with yolo too', async () => {
+  test('a rule that denies holds, also with yolo', async () => {
     const rules = permissionsSchema.parse({ deny: ['shell:cmd=rm*'] });
     const { ran, prompt, sent } = open('x', { rules });
     await prompt('${shell({cmd: "rm -rf x"})}');
@@ -96,7 +96,7 @@ describe('calls of tools in the text of a command', () => {
     assert.equal(sent(), 'This call is not allowed: the rule "shell:cmd=rm*" denies it.');
   });
 
-  test('a tool that the agent does not have is told of in its place', async () => {
+  test('a sentence replaces the call of an unknown tool', async () => {
     const { prompt, sent } = open('x', { tools: [] });
     await prompt('!read_file(path="a")');
     assert.equal(sent(), 'Error: there is no tool read_file; you have no tools');
@@ -104,7 +104,7 @@ describe('calls of tools in the text of a command', () => {
 });
 
 describe('calls of tools in an instruction', () => {
-  test('are made once in a session, before its first turn', async () => {
+  test('run once in a session, before its first turn', async () => {
     const { ran, client, session } = open('The branch is !shell(cmd="git branch").');
     await session.run('one').result();
     await session.run('two').result();
@@ -113,7 +113,7 @@ describe('calls of tools in an instruction', () => {
     assert.deepEqual(instructions, ['The branch is <git branch>.', 'The branch is <git branch>.']);
   });
 
-  test('leave what stands around the instruction as it is', async () => {
+  test('leave the text around the instruction unchanged', async () => {
     const { client, session } = open('!shell(cmd=a)', {
       instructions: (text) => `${text}\n\nFrom a file: !shell(cmd=b)`,
     });

@@ -23,26 +23,26 @@ const ids = (items: readonly InputItem[] = []): string[] =>
   );
 
 describe('compaction of a history', () => {
-  test('two calls at once stay whole, or go whole: none without its answer', () => {
+  test('parallel calls stay or go together, each with its answer', () => {
     // The answer of b fits into what is kept by size, that of a does not.
     const newest = [call('a', 'look', {}), call('b', 'look', {}), output('a', 700), output('b', 100)];
     const division = splitHistory([prompt('Do it.'), ...old, ...newest], model);
     assert.deepEqual(ids(division?.kept), ['call a', 'call b', 'answer a', 'answer b']);
   });
 
-  test('the newest calls and their answers stay up to half of the window, and the last prompt', () => {
+  test('the last prompt and the newest calls with their answers stay, up to half of the window', () => {
     const division = splitHistory([prompt('Do it.'), ...old, call('a', 'look', {}), output('a', 1700)], model);
     assert.deepEqual(ids(division?.kept), ['call a', 'answer a']);
     assert.deepEqual(division?.kept[0], prompt('Do it.'));
     assert.match(JSON.stringify(division?.request), /call of look/);
   });
 
-  test('compaction: an item that fills more than half of the window is summed up with the rest', () => {
+  test('an item that fills more than half of the window is summed up with the rest', () => {
     const division = splitHistory([prompt('Do it.'), ...old, call('a', 'look', {}), output('a', 3000)], model);
     assert.deepEqual(division?.kept, [prompt('Do it.')]);
   });
 
-  test('compaction: nothing is summed up before the only prompt', () => {
+  test('nothing is summed up before the only prompt', () => {
     assert.equal(splitHistory([prompt('x'.repeat(10_000))], model), undefined);
   });
 });

@@ -62,7 +62,7 @@ describe('history that an agent sends', () => {
   });
 
   for (const status of ['completed', 'incomplete'] as const) {
-    test(`a summary that is ${status} ${status === 'completed' ? 'is' : 'is not'} put in place of the history; what it used is told`, async () => {
+    test(`a summary that is ${status} ${status === 'completed' ? 'is' : 'is not'} put in place of the history; its usage is reported`, async () => {
       const overflow = failure('request_refused', { status: 400, code: 'context_length_exceeded' });
       const inner = failing([overflow], [{ output: [say('The summary.')] }, { output: [say('Done.')] }]);
       const usage = { input_tokens: 7, output_tokens: 3, total_tokens: 10 } as NonNullable<Response['usage']>;
@@ -91,7 +91,7 @@ describe('history that an agent sends', () => {
     });
   }
 
-  test('num_history_items sends the last items, with the prompt and without torn pairs', async () => {
+  test('num_history_items sends the last items with the prompt, and every call with its answer', async () => {
     const note = defineTool({
       name: 'note',
       description: 'Notes.',
@@ -110,7 +110,7 @@ describe('history that an agent sends', () => {
     );
   });
 
-  test('num_history_items never leaves out the newest calls, not even where they are more', async () => {
+  test('num_history_items sends the newest calls, even more than its number', async () => {
     const note = defineTool({
       name: 'note',
       description: 'Notes.',

@@ -52,20 +52,20 @@ async function repository(t: TestContext): Promise<string> {
   return folder;
 }
 
-describe('builtin hooks: what they tell the model', () => {
-  test('add_date: the date by which the run goes', async (t) => {
+describe('builtin hooks: context for the model', () => {
+  test('add_date: the date of the run', async (t) => {
     const { context } = await verdictOf(t, 'turn_start', { command: 'add_date' });
     assert.deepEqual(context, ['Today is 2026-02-03.']);
   });
 
-  test('add_environment_info: where it works', async (t) => {
+  test('add_environment_info: the working directory and the system', async (t) => {
     const folder = await repository(t);
     const { context } = await verdictOf(t, 'session_start', { command: 'add_environment_info' }, {}, folder);
     assert.match(context.join(), new RegExp(`${process.platform} \\(${process.arch}\\)`));
     assert.ok(context.join().includes(`${folder}, and it is in a git repository`));
   });
 
-  test('add_prompt_files: the files that there are, and a failure for one that is too large', async (t) => {
+  test('add_prompt_files: the existing files, and a failure for one that is too large', async (t) => {
     const folder = await scratch(t, { 'A.md': 'first', 'C.md': 'x'.repeat(300_000) });
     const args = ['A.md', 'NOWHERE.md'];
     const { context } = await verdictOf(t, 'turn_start', { command: 'add_prompt_files', args }, {}, folder);
@@ -77,7 +77,7 @@ describe('builtin hooks: what they tell the model', () => {
     assert.match(large.warnings.join(), /the hook add_prompt_files failed: C\.md, .* is larger than 256 KiB/);
   });
 
-  test('add_git_status, add_git_diff and add_recent_commits: what git says', async (t) => {
+  test('add_git_status, add_git_diff and add_recent_commits: the output of git', async (t) => {
     const folder = await repository(t);
     execFileSync('sh', ['-c', 'echo changed > a.txt'], { cwd: folder });
     const said = async (command: string, args?: string[]) =>
@@ -89,7 +89,7 @@ describe('builtin hooks: what they tell the model', () => {
     assert.match(await said('add_recent_commits', ['1']), /^The last 1 commits:\n\w+ Second$/);
   });
 
-  test('git is told nothing of outside a repository, and programs that a repository names do not run', async (t) => {
+  test('git hooks add nothing outside of a repository, and run no program that a repository names', async (t) => {
     for (const command of ['add_git_status', 'add_git_diff', 'add_recent_commits'])
       assert.deepEqual((await verdictOf(t, 'turn_start', { command })).context, []);
     const folder = await repository(t);
@@ -115,14 +115,14 @@ describe('builtin hooks: what they tell the model', () => {
     assert.deepEqual([lines.length, lines.at(-2), lines.at(-1)], [102, 'f099', 'and 3 more']);
   });
 
-  test('add_user_info: who it is, and where', async (t) => {
+  test('add_user_info: the name of the user and of the host', async (t) => {
     const { context } = await verdictOf(t, 'session_start', { command: 'add_user_info' });
     assert.ok(context.join().includes(userInfo().username) && context.join().includes(hostname()));
   });
 });
 
-describe('builtin hooks: what they do', () => {
-  test('max_iterations: lets so many turns pass, and no more', async (t) => {
+describe('builtin hooks: effects', () => {
+  test('max_iterations: ends the run after its number of turns', async (t) => {
     const at = async (iteration: number) =>
       (await verdictOf(t, 'before_llm_call', { command: 'max_iterations', args: ['2'] }, { iteration })).blocked;
     assert.deepEqual([await at(1), await at(2)], [undefined, undefined]);
@@ -144,7 +144,7 @@ describe('builtin hooks: what they do', () => {
     assert.equal((await result('nothing')).response, undefined);
   });
 
-  test('add_context: texts with what the hook is told; other templates are refused with the file', async (t) => {
+  test('add_context: a text with fields of the hook’s input; an unsupported template is refused with the file', async (t) => {
     const args = ['Said by {{ .AgentName }}:', '{{.Prompt}}{{ .Nothing }}'];
     const { context } = await verdictOf(
       t,
@@ -157,7 +157,7 @@ describe('builtin hooks: what they do', () => {
     assert.match(String(hooksSchema.safeParse(hooks).error), /and no other \{\{…\}\}/);
   });
 
-  test('http_post: sends its text, and fails where it is refused or takes too long', async (t) => {
+  test('http_post: sends its text, and fails after a refusal or a timeout', async (t) => {
     const seen: string[] = [];
     const server = createServer((request, response) => {
       void text(request).then((body) => seen.push(`${request.method} ${request.url} ${body}`));
@@ -203,14 +203,14 @@ describe('builtin hooks: what they do', () => {
     assert.equal(existsSync(file), false);
   });
 
-  test('safer_shell: has commands asked for that may destroy something', async (t) => {
+  test('safer_shell: the user is asked about commands that may destroy something', async (t) => {
     const asked = async (cmd: string) =>
       (await verdictOf(t, 'pre_tool_use', { command: 'safer_shell' }, { tool_input: { cmd } })).ask;
     assert.equal(await asked('ls -l'), undefined);
     assert.deepEqual(await asked('cd x && rm -rf y'), { by: 'safer_shell', reason: 'it deletes files' });
   });
 
-  test('snapshot: keeps each state once, without what is ignored or large, and leaves the repository alone', async (t) => {
+  test('snapshot: saves each state once, without ignored and large files, and leaves the repository unchanged', async (t) => {
     const [folder, home] = [await repository(t), await scratch(t)];
     await writeFile(join(folder, '.gitignore'), 'secret\n');
     await writeFile(join(folder, 'secret'), 'x');
@@ -253,22 +253,22 @@ describe('the builtin transform_json', () => {
       },
     );
 
-  test('keeps the keys that it names, and each value as it is written', async (t) => {
+  test('keeps the named keys, and each value as it is written', async (t) => {
     const written = '{ "secret": "x", "tags" : ["a", {"b": 1}], "id": 12345678901234567890, "s": "}" }';
     const { response, blocked } = await transformed(t, written);
     assert.equal(blocked, undefined);
     assert.equal(response, '{"id":12345678901234567890,"tags":["a", {"b": 1}]}');
   });
 
-  test('an object without any of them becomes an empty one', async (t) =>
+  test('makes an object without any of these keys empty', async (t) =>
     assert.equal((await transformed(t, '{"a":1}')).response, '{}'));
 
-  test('a result that is no JSON object is withheld', async (t) => {
+  test('withholds a result that is no JSON object', async (t) => {
     for (const response of ['some text', '[1]', 'null', '"x"'])
       assert.ok((await transformed(t, response)).blocked !== undefined, response);
   });
 
-  test('a result that says what failed stays', async (t) => {
+  test('keeps the message of a failed call', async (t) => {
     const { response, blocked } = await transformed(t, 'no such file', { tool_error: true });
     assert.deepEqual([response, blocked], [undefined, undefined], 'it is not changed');
   });

@@ -77,7 +77,7 @@ const noes: readonly (readonly [string, object])[] = [
 ];
 
 describe('prompt_file_guard', { skip }, () => {
-  test('with a yes of each hook the file is told, and each hook has seen it', async (t) => {
+  test('with a yes of each hook the model gets the file, and each hook has seen it', async (t) => {
     const { client, directory, last } = await run(t, { prompt_file_guard: [yes, yes] }, [{ output: [say('Done.')] }]);
     assert.deepEqual(last, { type: 'stream_stopped', reason: 'completed' });
     assert.match(String(client.asked[0]?.instructions), /From AGENTS\.md:\n\nBe brief\. SECRET-PHRASE$/);
@@ -88,7 +88,7 @@ describe('prompt_file_guard', { skip }, () => {
   });
 
   for (const [name, hook] of noes) {
-    test(`${name}: no turn is taken, and nothing of the answer is told`, async (t) => {
+    test(`${name}: no turn is taken, and the hook's words are passed to nobody`, async (t) => {
       const { events, client, last } = await run(t, { prompt_file_guard: [yes, hook] }, []);
       assert.deepEqual(client.asked, []);
       assert.deepEqual(last, { type: 'stream_stopped', reason: 'hook_blocked' });
@@ -118,12 +118,12 @@ describe('skill_content_guard', { skip }, () => {
   const both = { prompt_file_guard: yes };
   for (const [tool, args] of calls) {
     const turns = [{ output: [call('1', tool, args)] }, { output: [say('Done.')] }];
-    test(`${tool}: with a yes its text is told`, async (t) => {
+    test(`${tool}: with a yes the model gets its text`, async (t) => {
       const { client } = await run(t, { ...both, skill_content_guard: yes }, turns);
       assert.match(JSON.stringify(client.asked[1]?.input), /SECRET-PHRASE/);
     });
 
-    test(`${tool}: without one the model is told which hook did not approve it, and nothing else`, async (t) => {
+    test(`${tool}: without a yes the model is told only which hook did not approve it`, async (t) => {
       for (const [, hook] of noes) {
         const { client, last } = await run(t, { ...both, skill_content_guard: [yes, hook] }, turns);
         assert.deepEqual(last, { type: 'stream_stopped', reason: 'completed' });

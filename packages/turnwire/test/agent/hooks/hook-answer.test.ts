@@ -44,7 +44,7 @@ describe('answers of hooks: docker-agent’s fields', () => {
     });
   }
 
-  test('the metadata that a hook gives to a call stands in its question', () => {
+  test('the metadata of a hook are part of the question about the call', () => {
     const asked = (more: object) => fields({ hook_specific_output: { permission_decision: 'ask', ...more } });
     const metadata = { policy: 'project', risk: 'high' };
     const { fields: said, unserved } = asked({ permission_decision_reason: 'Look at it', metadata });
@@ -83,7 +83,7 @@ describe('answers of hooks: docker-agent’s fields', () => {
   });
 });
 
-describe('answers of hooks: what cannot be taken as one', () => {
+describe('answers of hooks: outputs that are none', () => {
   for (const output of [
     '{"decision":"blo',
     '{"decision":"block"',
@@ -92,7 +92,7 @@ describe('answers of hooks: what cannot be taken as one', () => {
     '{"decision":"block",}',
     '{',
   ]) {
-    test(`half of JSON, and more than one: ${JSON.stringify(output)}`, () =>
+    test(`incomplete JSON, and several objects: ${JSON.stringify(output)}`, () =>
       assert.equal(read(output).kind, 'unreadable'));
   }
 
@@ -123,20 +123,19 @@ describe('answers of hooks: what cannot be taken as one', () => {
     ],
   ];
   for (const [output, names] of unserved) {
-    test(`fields that are not served are named: ${names.join(', ')}`, () =>
-      assert.deepEqual(fields(output).unserved, names));
+    test(`unsupported fields are named: ${names.join(', ')}`, () => assert.deepEqual(fields(output).unserved, names));
   }
 
-  test('text, lists and single values are no answer', () => {
+  test('a text, a list or a single value is no answer', () => {
     for (const output of ['on main', '[1]', '"deny"', 'true', 'null', 'debug {"decision":"block"}'])
       assert.equal(read(output).kind, 'text', output);
   });
 
-  test('an output that was cut is not read, even if the rest of it is JSON', () => {
+  test('an output that was cut is not read, even if it is JSON', () => {
     assert.equal(readHookAnswer({ text: '{}', whole: false }).kind, 'unreadable');
   });
 
-  test('where the file wants one JSON object, a text is no answer', () => {
+  test('with strict_output a text is no answer', () => {
     for (const [text, kind] of [
       ['on main', 'unreadable'],
       ['[1]', 'unreadable'],

@@ -79,12 +79,12 @@ describe('hooks of pre_tool_use: fail closed', { skip }, () => {
     });
   }
 
-  test('a time-out blocks the call, and ends what it has started', async (t) => {
+  test('a timeout blocks the call, and ends the processes of the hook', async (t) => {
     const { blocked } = await verdictOf(t, { hooks: before('sleep 1000 & sleep 1000', { timeout: 1 }) });
     assert.equal(blocked?.reason, 'it took longer than 1 s');
   });
 
-  test('a folder that is not there, and a variable that cannot be had, block the call', async (t) => {
+  test('a missing folder and a missing variable block the call', async (t) => {
     const { blocked } = await verdictOf(t, { hooks: before('true', { working_dir: 'nowhere' }) });
     assert.match(blocked?.reason ?? '', /^it cannot be started/);
     const expand = () => Promise.reject(new Error('TOKEN is not set'));
@@ -103,26 +103,26 @@ describe('hooks of pre_tool_use: fail closed', { skip }, () => {
     });
   }
 
-  test('all hooks are asked, also after a no; the first no is told', async (t) => {
+  test('all hooks run, also after a refusal; the model is told the first one', async (t) => {
     const hooks = { pre_tool_use: [{ hooks: [command('exit 2'), command('touch asked'), command('exit 1')] }] };
     const { blocked, folder } = await verdictOf(t, { hooks });
     assert.deepEqual(blocked, { by: 'exit 2', reason: '' });
     assert.equal(await readFile(join(folder, 'asked'), 'utf8'), '');
   });
 
-  test('a hook without a name is told of by the first line of its command', async (t) => {
+  test('a hook without a name is named by the first line of its command', async (t) => {
     const { blocked } = await verdictOf(t, { hooks: before('exit 2\necho never') });
     assert.equal(blocked?.by, 'exit 2…');
   });
 
-  test('a run that is ended ends a hook, which is then no answer', async (t) => {
+  test('the end of a run ends its hooks, which then have no answer', async (t) => {
     const signal = AbortSignal.timeout(200);
     await assert.rejects(verdictOf(t, { hooks: before('sleep 1000'), signal }), { name: 'TimeoutError' });
   });
 });
 
 describe('hooks: input', { skip }, () => {
-  test('changed arguments go to the next hook, and what a hook does not name stays', async (t) => {
+  test('changed arguments go to the next hook, and arguments that a hook does not name stay', async (t) => {
     const change = (input: object) => `echo '${JSON.stringify({ hook_specific_output: { updated_input: input } })}'`;
     const hooks = {
       pre_tool_use: {
@@ -156,7 +156,7 @@ describe('hooks: input', { skip }, () => {
     assert.deepEqual(seen.tool_input, { cmd });
   });
 
-  test('variables and the folder of a hook are its own', async (t) => {
+  test('a hook has its own variables and its own folder', async (t) => {
     const hooks = {
       session_start: command('echo "$PROFILE $(basename "$PWD")"', { env: { PROFILE: 'dev' }, working_dir: 'sub' }),
     };
@@ -198,13 +198,13 @@ describe('hooks: matchers', { skip }, () => {
   }
 
   for (const matcher of ['(', 'a)|(b', '\\Ashell\\z', '[[:alpha:]]+', '(?P<n>x)', '\\Qshell\\E']) {
-    test(`${matcher} is refused, because it would never be asked`, () => {
+    test(`${matcher} is refused, because its hooks would never run`, () => {
       assert.throws(() => hooksSchema.parse({ pre_tool_use: [{ matcher, hooks: [] }] }), /a regular expression/);
     });
   }
 });
 
-describe('hooks elsewhere: a no and a failure are told, and end nothing', { skip }, () => {
+describe('hooks at other points: a refusal and a failure are reported, and end nothing', { skip }, () => {
   const no = `echo '{"decision":"block","reason":"no"}'`;
   for (const point of ['session_start', 'session_end', 'on_user_input', 'stop', 'notification'] as const) {
     test(point, async (t) => {
@@ -238,7 +238,7 @@ describe('hooks elsewhere: a no and a failure are told, and end nothing', { skip
     assert.deepEqual(await at(command('exit 1', { on_error: 'block' })), ['it ended with status 1', []]);
   });
 
-  test('words for the model: text at session_start, post_tool_use and stop alone, additional_context there too', async (t) => {
+  test('the model gets plain text of session_start, post_tool_use and stop only, and additional_context of these too', async (t) => {
     const said = `echo '{"hook_specific_output":{"additional_context":"more"}}'`;
     for (const point of [
       'session_start',
@@ -260,7 +260,7 @@ describe('hooks elsewhere: a no and a failure are told, and end nothing', { skip
     }
   });
 
-  test('a field that is not served is told, and what is served beside it holds', async (t) => {
+  test('an unsupported field is reported, and the supported ones beside it count', async (t) => {
     const hooks = { session_start: command(`echo '{"system_message":"hello","suppress":1}'`, { name: 'x' }) };
     const { warnings } = await verdictOf(t, { hooks, point: 'session_start', event: {} });
     assert.deepEqual(warnings, [

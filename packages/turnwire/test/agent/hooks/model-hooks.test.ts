@@ -106,19 +106,19 @@ describe('a hook of type model', () => {
     assert.match(JSON.stringify(main.asked[1]?.input), /it took longer than 1 s/);
   });
 
-  test('has the call asked for', async (t) => {
+  test('has the user asked about the call', async (t) => {
     const { ran } = await run(t, { tool_guard: deciding() }, [[say('{"decision":"ask","reason":"look at it"}')]]);
     assert.deepEqual(ran, [], 'nobody is there to ask');
   });
 
-  test('without a schema it tells the agent its words', async (t) => {
+  test('gives its text to the agent where it has no schema', async (t) => {
     const hook = asks({ prompt: 'Of turn {{ .Iteration }}?' });
     const { main, questions } = await run(t, { turn_start: hook }, [[say(' Be careful. ')], [say('Be careful.')]]);
     assert.match(JSON.stringify(questions[1]?.input), /"content":"Of turn 2\?"/);
     assert.match(JSON.stringify(main.asked[0]?.input), /"developer","content":"Be careful\."/);
   });
 
-  test('ends the run by guard_decision where a no does', async (t) => {
+  test('ends the run by guard_decision at a point where a refusal does', async (t) => {
     const hook = asks({ schema: 'guard_decision', prompt: '{{ .Prompt }}' });
     const { main, events } = await run(t, { user_prompt_submit: hook }, [[say('{"decision":"deny","reason":"no"}')]]);
     assert.deepEqual(main.asked, []);

@@ -75,7 +75,7 @@ describe('hooks around a compaction', { skip }, () => {
   const small = { model: { ...agent.model, contextSize: 1000, compactionThreshold: 0.5 } };
   const turns = [{ output: [call('1', 'big', {})] }, { output: [say('Summed up.')] }, { output: [say('Done.')] }];
 
-  test('say why it comes, give the summary a wish, and are told of it', async (t) => {
+  test('are told its reason, can say what to keep, and are told of its end', async (t) => {
     const wish = answering({ hook_specific_output: { additional_context: 'Keep the names.' } });
     const hooks = { pre_compact: [log, wish], before_compaction: log, after_compaction: log };
     const { session, client, told } = await sessionOf(t, { hooks, turns, more: small });
@@ -87,7 +87,7 @@ describe('hooks around a compaction', { skip }, () => {
     assert.match(String(client.asked[1]?.instructions), /\n\nKeep the names\.$/);
   });
 
-  test('bring the summary: the model is asked for none', async (t) => {
+  test('can bring the summary, so that the model is not asked', async (t) => {
     const hooks = { before_compaction: answering({ hook_specific_output: { summary: 'What a hook says.' } }) };
     const two = turns.filter((_, index) => index !== 1);
     const { session, client } = await sessionOf(t, { hooks, turns: two, more: small });
@@ -96,7 +96,7 @@ describe('hooks around a compaction', { skip }, () => {
   });
 
   for (const point of ['pre_compact', 'before_compaction']) {
-    test(`say no at ${point}: the history stays as it is, with a warning`, async (t) => {
+    test(`refuse at ${point}: the history stays unchanged, with a warning`, async (t) => {
       const two = turns.filter((_, index) => index !== 1);
       const hooks = { [point]: { type: 'command', command: 'echo mine >&2; exit 2', name: 'keeper' } };
       const { session } = await sessionOf(t, { hooks, turns: two, more: small });
@@ -123,7 +123,7 @@ describe('hooks of a run that comes to its limit', { skip }, () => {
     return { asked, askUser };
   };
 
-  test('a yes of the user lets it go on for ten turns, and they are told both numbers', async (t) => {
+  test('are told both limits, when a yes of the user lets the run go on for ten turns', async (t) => {
     const { asked, askUser } = asking('y');
     const { session, told } = await sessionOf(t, { hooks, turns, more, askUser });
     assert.deepEqual((await collect(session.run('Go.'))).at(-1), { type: 'stream_stopped', reason: 'completed' });
@@ -152,7 +152,7 @@ describe('hooks of a run that comes to its limit', { skip }, () => {
 });
 
 describe('hooks of a team', { skip }, () => {
-  test('a task: the parent is told of its beginning and its end, the other agent of its way back', async (t) => {
+  test('a task: the hooks of the giver see its beginning and its end, those of the other agent the return', async (t) => {
     const { session, told } = await sessionOf(t, {
       hooks: { on_agent_switch: log, subagent_stop: log },
       helper: { on_agent_switch: log, turn_end: log, stop: log },
@@ -182,7 +182,7 @@ describe('hooks of a team', { skip }, () => {
     assert.deepEqual([back?.['session_id'], back?.['agent_switch_kind']], [inner, 'transfer_task_return']);
   });
 
-  test('a handoff: whoever is left is told, and the end of its turn, too', async (t) => {
+  test('a handoff: the hooks of the former agent see it, and the end of its turn', async (t) => {
     const { session, told } = await sessionOf(t, {
       hooks: { on_agent_switch: log, turn_end: log },
       more: { handoffs: ['helper'] },
@@ -200,10 +200,10 @@ describe('hooks of a team', { skip }, () => {
   });
 });
 
-describe('hooks of what is said meanwhile', { skip }, () => {
+describe('hooks of input during a run', { skip }, () => {
   const turns = [{ output: [call('1', 'big', {})] }, { output: [say('Done.')] }];
 
-  test('are told of it before the model is, and may add to it', async (t) => {
+  test('see it before the model does, and may add context', async (t) => {
     const hint = answering({ hook_specific_output: { additional_context: 'a hint' } });
     const hooks = { user_steering_messages_submit: [log, hint] };
     const { session, client, told } = await sessionOf(t, { hooks, turns });
@@ -215,7 +215,7 @@ describe('hooks of what is said meanwhile', { skip }, () => {
     ]);
   });
 
-  test('say no: the run ends, and nothing of it is sent or kept', async (t) => {
+  test('refuse: the run ends, and the input is neither sent nor stored', async (t) => {
     const hooks = { user_steering_messages_submit: { type: 'command', command: 'exit 2' } };
     const { session, client } = await sessionOf(t, { hooks, turns });
     const seen: AgentEvent[] = [];
@@ -229,7 +229,7 @@ describe('hooks of what is said meanwhile', { skip }, () => {
     assert.doesNotMatch(JSON.stringify(session.history), /the secret/);
   });
 
-  test('a prompt that was said too late for the last run is user_followup_submit', async (t) => {
+  test('user_followup_submit runs for input that came too late for the last run', async (t) => {
     const hooks = { user_followup_submit: log, user_prompt_submit: log };
     const { session, told } = await sessionOf(t, {
       hooks,
@@ -259,7 +259,7 @@ describe('hooks of what is said meanwhile', { skip }, () => {
 });
 
 describe('hooks of turn_end', { skip }, () => {
-  test('are told when the reader leaves, and when the model goes in circles', async (t) => {
+  test('run when the reader leaves, and when the model repeats a call', async (t) => {
     const hooks = { turn_end: log };
     const endless = Array.from({ length: 9 }, (_, index) => ({ output: [call(String(index), 'big', {})] }));
     const left = await sessionOf(t, { hooks, turns: endless });
@@ -275,7 +275,7 @@ describe('hooks of turn_end', { skip }, () => {
 });
 
 describe('hooks around a session', () => {
-  test('hooks that cannot be run: every guard of a call blocks it', async () => {
+  test('hooks that cannot run: every guard of a call blocks the call', async () => {
     for (const point of ['tool_input_transform', 'pre_tool_use', 'tool_guard']) {
       const guarded = {
         ...agent,

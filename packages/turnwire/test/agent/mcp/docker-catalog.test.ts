@@ -94,7 +94,7 @@ describe('server of the Docker MCP catalog', { skip }, () => {
       await assert.rejects(stat(args[6] ?? ''), { code: 'ENOENT' });
     });
 
-  test('"env" and "config" stand beside each other', async (t) => {
+  test('"env" and "config" work together', async (t) => {
     const { warnings, read } = await served(t, 'brave', { env: { BRAVE_API_KEY: 'x' }, config: { limit: 3 } });
     assert.deepEqual(warnings, []);
     assert.equal(await read('secrets'), 'brave.api_key=x\n');
@@ -120,19 +120,19 @@ describe('server of the Docker MCP catalog', { skip }, () => {
     ['a value in two lines', 'brave', { BRAVE_API_KEY: 'a\nb=c' }, /BRAVE_API_KEY must be text in one line/],
   ];
   for (const [what, server, env, message] of failures)
-    test(`"env" that cannot hold leaves the server out, with a sentence: ${what}`, async (t) => {
+    test(`an "env" that cannot reach the server leaves it out, with a sentence: ${what}`, async (t) => {
       const { box, warnings } = await served(t, server, { env });
       assert.deepEqual(box.tools, []);
       assert.match(warnings.join('\n'), message);
       assert.match(warnings.join('\n'), /the run goes on without its tools$/);
     });
 
-  test('a server that cannot be used is no error for the tools that are named of it', async (t) => {
+  test('tools that the file names of an unusable server are no error', async (t) => {
     const { warnings } = await served(t, 'brave', { env: { A: 'x' }, tools: ['search'], defer: ['search'] });
     assert.equal(warnings.length, 1);
   });
 
-  test('a catalog that cannot be read is named', async (t) => {
+  test('a catalog that cannot be read is named in the warning', async (t) => {
     const { warnings } = await served(t, 'brave', { env: { BRAVE_API_KEY: 'x' } }, '<html>');
     assert.match(warnings.join('\n'), /the Docker MCP catalog .* cannot be read/);
   });

@@ -24,7 +24,7 @@ const good = ['y', 'Rome', '2', '3', '', ''];
 const content = { city: 'Rome', class: '2', nights: 3, breakfast: true };
 
 describe('elicitation, by servers made with the SDK', () => {
-  test('a form over standard input and output, streamable HTTP and SSE: what was typed reaches the server', async (t) => {
+  test('a form over standard input and output, streamable HTTP and SSE: the typed values reach the server', async (t) => {
     const servers = [
       { command: process.execPath, args: [program] },
       { remote: { url: (await remoteServer(t, 'streamable')).url, transport_type: 'streamable' as const } },
@@ -51,7 +51,7 @@ describe('elicitation, by servers made with the SDK', () => {
     }
   });
 
-  test('without a user the server is told that there is none to ask', async (t) => {
+  test('a server is told that there is no user, where none can be asked', async (t) => {
     const { call } = await toolsOf(t, [{ type: 'mcp', command: process.execPath, args: [program] }]);
     await assert.rejects(call('ask'), /does not support.*elicitation/i);
   });
@@ -71,7 +71,7 @@ describe('elicitation, by servers made with the SDK', () => {
   });
 });
 
-describe('elicitation: what is typed', () => {
+describe('elicitation: typed values', () => {
   const never = new AbortController().signal;
   const form = (properties: object, ...lines: (string | undefined)[]) => {
     const { asked, askUser } = user('y', ...lines);
@@ -91,7 +91,7 @@ describe('elicitation: what is typed', () => {
     [{ type: 'array', items: { enum: ['a', 'b', 'c'] }, minItems: 2 }, ['a', 'a, z'], '1, c', ['a', 'c']],
   ];
   for (const [property, wrong, right, value] of table) {
-    test(`${JSON.stringify(property)}: is asked for again until it fits`, async () => {
+    test(`${JSON.stringify(property)}: asked for again until the value fits`, async () => {
       for (const each of wrong) {
         const { result, asked } = await form({ f: property }, each, right);
         assert.deepEqual(result, { action: 'accept', content: { f: value } }, each);
@@ -100,12 +100,12 @@ describe('elicitation: what is typed', () => {
     });
   }
 
-  test('a form is cancelled after five values that do not fit', async () => {
+  test('a form is cancelled after five wrong values', async () => {
     const { result } = await form({ f: { type: 'integer' } }, 'a', 'b', 'c', 'd', 'e', '1');
     assert.deepEqual(result, { action: 'cancel' });
   });
 
-  test('neither yes nor no to the whole answers nothing by accident', async () => {
+  test('an answer other than yes or no to the form is no answer', async () => {
     const { asked, askUser } = user('sure', '', 'n');
     assert.deepEqual(await elicit('s', { message: 'm' }, askUser, never), { action: 'decline' });
     assert.equal(asked.length, 3);

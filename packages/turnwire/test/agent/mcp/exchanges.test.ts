@@ -88,7 +88,7 @@ describe('call that has no result', () => {
     });
   }
 
-  test('a tool that only reads has no effects', async (t) => {
+  test('the error of a read-only tool speaks of no effects', async (t) => {
     const server = await rawServer(t, (exchange) => {
       const { message, response } = exchange;
       const tools = [tool('t', { annotations: { readOnlyHint: true } })];
@@ -99,7 +99,7 @@ describe('call that has no result', () => {
     await assert.rejects(tools.call('s_t'), { message: 'no result from the MCP server s: it failed (status 500)' });
   });
 
-  test('a server that is gone did not run it, and its cause is named', async (t) => {
+  test('the call did not run where the server is gone, and the cause is named', async (t) => {
     const closed = createServer();
     await once(closed.listen(0, '127.0.0.1'), 'listening');
     const { port } = closed.address() as AddressInfo;
@@ -115,7 +115,7 @@ describe('call that has no result', () => {
     });
   });
 
-  test('a server that cannot be reached anew did not run it', async (t) => {
+  test('the call did not run where the server cannot be reached again', async (t) => {
     let gone = false;
     const server = await rawServer(t, (exchange) => {
       if (gone) exchange.response.writeHead(404).end();
@@ -128,7 +128,7 @@ describe('call that has no result', () => {
     });
   });
 
-  test('a version of the protocol that is no word is no header field', async (t) => {
+  test('a protocol version that is no token is not sent as a header', async (t) => {
     const server = await rawServer(t, (exchange) => {
       const { message, response } = exchange;
       const result = { protocolVersion: 'a\nversion', capabilities: { tools: {} } };
@@ -139,7 +139,7 @@ describe('call that has no result', () => {
     assert.equal(await tools.call('s_t'), 't was called');
   });
 
-  test('the name of a server that is nowhere is named', async (t) => {
+  test('a host name that does not resolve is named', async (t) => {
     await assert.rejects(connected(t, 'http://no-such-host.invalid/mcp'), /ENOTFOUND no-such-host\.invalid|EAI_AGAIN/);
   });
 });
@@ -168,7 +168,7 @@ describe('redirects', () => {
     assert.equal(reached, 0);
   });
 
-  test('a circle of redirects ends', async (t) => {
+  test('a circle of redirects ends with an error', async (t) => {
     const server = await rawServer(t, ({ response }) => response.writeHead(307, { location: '/mcp' }).end());
     await assert.rejects(connected(t, server.url), /it redirects to/);
     assert.equal(server.seen.length, 6);

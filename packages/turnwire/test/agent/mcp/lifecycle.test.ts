@@ -12,8 +12,8 @@ const program = fileURLToPath(new URL('./servers/sdk-server-command.js', import.
 const lifecycle = (written: object) => lifecycleSchema.parse(written);
 const plan = (written: object) => planOf(lifecycle(written), () => 1);
 
-describe('lifecycle of an MCP server: what the file says', () => {
-  test('a profile says what is not said otherwise', () => {
+describe('lifecycle of an MCP server: settings', () => {
+  test('a profile gives the settings that the file leaves out', () => {
     const facts = (written: object) => [plan(written).required, plan(written).restarts];
     assert.deepEqual(facts({}), [false, 5]);
     assert.deepEqual(facts({ profile: 'strict' }), [true, 0]);
@@ -24,13 +24,13 @@ describe('lifecycle of an MCP server: what the file says', () => {
     assert.deepEqual(facts({ max_restarts: 2 }), [false, 2]);
   });
 
-  test('waits grow to the longest, and chance adds its part', () => {
+  test('waits grow up to the longest, with a random part', () => {
     const { waitMs } = plan({ backoff: { initial: '500ms', max: '3s', multiplier: 2 } });
     assert.deepEqual([0, 1, 2, 3, 4, 9].map(waitMs), [0, 500, 1000, 2000, 3000, 3000]);
     assert.equal(plan({ backoff: { initial: '1s', jitter: 0.5 } }).waitMs(1), 1500);
   });
 
-  test('nonsense is refused', () => {
+  test('invalid settings are refused', () => {
     for (const written of [
       { profile: 'best' },
       { restart: 'no' },
@@ -42,7 +42,7 @@ describe('lifecycle of an MCP server: what the file says', () => {
   });
 });
 
-describe('lifecycle of an MCP server: what becomes of it', () => {
+describe('lifecycle of an MCP server: starts and restarts', () => {
   /** A server that begins as often as its folder says, and then fails to. */
   async function failing(t: TestContext, starts: number, written: object) {
     const directory = await scratch(t);
@@ -64,7 +64,7 @@ import(${JSON.stringify(program)});
     return { ...tools, warnings };
   }
 
-  test('a required server that cannot be used ends the start; another one is told of', async (t) => {
+  test('a required server that cannot be used ends the start; for another one there is a warning', async (t) => {
     await assert.rejects(
       failing(t, 0, { profile: 'strict' }),
       /the MCP server .* cannot be used: it ended with status 7/,
@@ -83,7 +83,7 @@ import(${JSON.stringify(program)});
     );
   });
 
-  test('max_restarts: so many attempts may fail in a row, and no more', async (t) => {
+  test('max_restarts: the server is given up after this many failures in a row', async (t) => {
     const { call } = await failing(t, 1, { max_restarts: 2, backoff: { initial: '1ms' } });
     await assert.rejects(call('exit'));
     for (const expected of [/status 7/, /status 7/, /could not be started anew 2 times in a row/])

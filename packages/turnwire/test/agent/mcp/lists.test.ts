@@ -30,7 +30,7 @@ async function listed(
 const names = ({ box }: Tools): string[] => box.tools.map(({ name }) => name);
 
 describe('list of tools', () => {
-  test('pages are read to the last one, which is told by null, by an empty cursor or by none', async (t) => {
+  test('pages are read to the last one, which has a null cursor, an empty one or none', async (t) => {
     for (const nextCursor of [null, '', undefined]) {
       const tools = await listed(t, (cursor) =>
         cursor === undefined
@@ -110,7 +110,7 @@ describe('list of tools', () => {
     assert.deepEqual(tools.box.tools, []);
   });
 
-  test('a tool that the file names and whose schema cannot be used costs itself alone', async (t) => {
+  test('a named tool with an unusable schema is left out, and the others stay', async (t) => {
     const page = { result: { tools: [tool('good'), tool('bad', { inputSchema: 7 })] } };
     const tools = await listed(t, () => page, { tools: ['good', 'bad'] });
     assert.deepEqual(names(tools), ['s_good']);
@@ -122,7 +122,7 @@ describe('names of functions', () => {
   const long = 'a'.repeat(80);
   const fit = /^[A-Za-z0-9_-]{1,64}$/;
 
-  test('a name that fits stays, others lose what does not fit', () => {
+  test('a valid name stays, other names lose their invalid characters', () => {
     assert.deepEqual(functionNames(['list_issues', 'calendar.list', 'größe', long]), [
       'list_issues',
       'calendar_list',
@@ -148,7 +148,7 @@ describe('names of functions', () => {
     );
   });
 
-  test('a name that looks like a made one is not taken twice', () => {
+  test('a name that looks like a generated one stays distinct', () => {
     const [, made = ''] = functionNames(['a_b', 'a.b']);
     const names = functionNames(['a_b', 'a.b', made]);
     assert.equal(new Set(names).size, 3);

@@ -54,31 +54,35 @@ describe('MCP servers made with the SDK', () => {
     assert.equal(await call('add', { a: 1, b: 1 }), '2');
   });
 
-  test('its variables are those of the file, with secrets put in; its children end with it', { skip }, async (t) => {
-    const directory = await scratch(t);
-    const pidFile = join(directory, 'pid');
-    const { call, box } = await toolsOf(
-      t,
-      [
-        {
-          type: 'mcp',
-          command: process.execPath,
-          args: [program],
-          env: { TOKEN: '${env.MY}', CHILD_PID_FILE: pidFile },
-        },
-      ],
-      { directory, secret: (name) => Promise.resolve(`the ${name}`) },
-    );
-    const env = JSON.parse(await call('env')) as Record<string, string>;
-    assert.equal(env['TOKEN'], 'the MY');
-    assert.equal(env['HOME'], undefined);
-    const pid = Number(await readFile(pidFile, 'utf8'));
-    await box.close();
-    for (;;) {
-      const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z ');
-      if (/\) [ZX] /.test(state)) break;
-    }
-  });
+  test(
+    'a server gets the variables of the file with their secrets, and its children end with it',
+    { skip },
+    async (t) => {
+      const directory = await scratch(t);
+      const pidFile = join(directory, 'pid');
+      const { call, box } = await toolsOf(
+        t,
+        [
+          {
+            type: 'mcp',
+            command: process.execPath,
+            args: [program],
+            env: { TOKEN: '${env.MY}', CHILD_PID_FILE: pidFile },
+          },
+        ],
+        { directory, secret: (name) => Promise.resolve(`the ${name}`) },
+      );
+      const env = JSON.parse(await call('env')) as Record<string, string>;
+      assert.equal(env['TOKEN'], 'the MY');
+      assert.equal(env['HOME'], undefined);
+      const pid = Number(await readFile(pidFile, 'utf8'));
+      await box.close();
+      for (;;) {
+        const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z ');
+        if (/\) [ZX] /.test(state)) break;
+      }
+    },
+  );
 
   for (const transport of ['streamable', 'sse'] as const) {
     for (const named of [transport, undefined]) {
@@ -103,7 +107,7 @@ describe('MCP servers made with the SDK', () => {
     }
   }
 
-  test('a server that cannot be used is one sentence that names it, and holds no secret', async (t) => {
+  test('a server that cannot be used is named in one sentence without a secret', async (t) => {
     const secret = () => Promise.resolve('topsecret');
     const failing = [
       [

@@ -58,7 +58,7 @@ describe('sign-in at a remote MCP server', () => {
     if (process.platform !== 'win32') assert.equal(file?.mode, 0o600);
   });
 
-  test('a later run signs in by what was kept, and asks nobody', async (t) => {
+  test('a later run uses the stored tokens, and does not ask the user', async (t) => {
     const [server, home, user] = [await oauthServer(t), await homeOf(t), userWho('y')];
     await toolsOf(t, toolset(server.url), { home, ...user, browse: server.browse });
     const { call } = await toolsOf(t, toolset(server.url), { home });
@@ -133,7 +133,7 @@ describe('sign-in at a remote MCP server', () => {
     );
   });
 
-  test('a no declines it, and nothing is opened', async (t) => {
+  test('a no of the user declines the sign-in, and no browser is opened', async (t) => {
     const [server, user] = [await oauthServer(t), userWho('n')];
     const browse = (): Promise<void> => assert.fail('the browser was opened');
     const { box } = await toolsOf(t, toolset(server.url), { home: await homeOf(t), ...user, browse });
@@ -141,7 +141,7 @@ describe('sign-in at a remote MCP server', () => {
     assert.match(user.told.join('\n'), /calc cannot be used: it wants a sign-in, which was declined; the run goes on/);
   });
 
-  test('another page that sends the browser back is not taken, and a refusal of the provider is told', async (t) => {
+  test('a redirect by another page is not accepted, and a refusal of the provider is reported', async (t) => {
     const [server, user] = [await oauthServer(t), userWho('y')];
     const answers: number[] = [];
     const browse = async (address: string): Promise<void> => {
@@ -155,7 +155,7 @@ describe('sign-in at a remote MCP server', () => {
     assert.match(user.told.join('\n'), /the sign-in was refused: access_denied/);
   });
 
-  test('a client of the file signs in with its scopes, its secret and its own address for the way back', async (t) => {
+  test('a client of the file signs in with its scopes, its secret and its redirect address', async (t) => {
     const [server, user] = [await oauthServer(t, { registers: false }), userWho('y')];
     // Sends the browser on to this machine, as the address in front of it would.
     const front = createServer((request, response) => {
@@ -186,7 +186,7 @@ describe('sign-in at a remote MCP server', () => {
     assert.equal(token?.authorization, `Basic ${Buffer.from('known:s3cr3t').toString('base64')}`);
   });
 
-  test('a token of the file that is refused is no reason to sign in', async (t) => {
+  test('a refused token of the file starts no sign-in', async (t) => {
     const [server, user] = [await oauthServer(t), userWho('y')];
     await toolsOf(t, toolset(server.url, { headers: { Authorization: 'Bearer stale-token' } }), { ...user });
     assert.match(user.told.join('\n'), /it refuses the token that "headers" of "remote" has for it \(status 401\)/);

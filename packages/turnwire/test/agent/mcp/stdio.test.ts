@@ -133,7 +133,7 @@ describe('server that is started here', () => {
     assert.equal(await tools.call('s_t'), 'ran');
   });
 
-  test('an error without an id settles the one call that is open', { skip }, async (t) => {
+  test('an error without an id settles the only open call', { skip }, async (t) => {
     const tools = await started(
       t,
       program(`if (m.method === 'tools/call') send({ id: null, error: { code: -32700, message: 'cannot parse' } });`),

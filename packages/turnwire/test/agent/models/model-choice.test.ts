@@ -37,7 +37,7 @@ describe('routing', () => {
 });
 
 describe('the choice of a model', () => {
-  test('several models take turns, and a turn is over when a model has answered', () => {
+  test('several models take turns, and the next one follows once a model has answered', () => {
     const choice = new ModelChoice({ ...agent, model: a, alternates: [a, b] });
     assert.deepEqual([names(choice), names(choice)], [['a'], ['a']]);
     choice.worked(a);
@@ -64,7 +64,7 @@ describe('the choice of a model', () => {
     assert.deepEqual(names(choice), ['a']);
   });
 
-  test('a model that was picked stays until it is given back; prompts are routed from there', () => {
+  test('a picked model stays until revert_model; without one, prompts are routed', () => {
     const router = model('router', { routes: [{ model: c, examples: ['write a poem'] }] });
     const choice = new ModelChoice({ ...agent, model: router });
     choice.route('write a poem about rain');

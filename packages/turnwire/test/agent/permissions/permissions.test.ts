@@ -36,7 +36,7 @@ describe('rules: their order', () => {
     test(name, async () => assert.equal(await need(rules, which, args, approval), expected));
   }
 
-  test('an answer "always" holds for its tool, of its agent, in this session, and not over what is denied', async () => {
+  test('an answer "always" holds for one tool of one agent in this session, and not against a denial', async () => {
     const permissions = permissionsOf(rules);
     const after = async (agent: string, which: Tool, args: unknown) =>
       (await permissions.needs(agent, which, args)).kind;
@@ -85,7 +85,7 @@ describe('rules about commands', () => {
     });
   }
 
-  test('several blanks in a rule stand for one blank', async () => {
+  test('several blanks in a rule count as one blank', async () => {
     assert.equal(await need({ deny: ['shell:cmd=touch  bad*'] }, shell, { cmd: 'touch bad' }, 'yolo'), 'refused');
   });
 
@@ -95,7 +95,7 @@ describe('rules about commands', () => {
     assert.equal(await need({ allow: ['shell:cmd=rm*'] }, shell, { cmd }), 'answer');
   });
 
-  test('rules of the shell that deny or ask hold for background jobs, too; rules that allow do not', async (t) => {
+  test('shell rules that deny or ask also hold for background jobs; rules that allow do not', async (t) => {
     const { box } = await toolsOf(t, [{ type: 'shell' }]);
     const job = box.tools.find(({ name }) => name === 'run_background_job') ?? assert.fail();
     const rules = { deny: ['shell:cmd=sudo*'], allow: ['shell:cmd=git status*'], ask: ['shell:cmd=ls*'] };
@@ -120,7 +120,7 @@ async function files(t: TestContext) {
 }
 
 describe(
-  'rules about paths: what is allowed is the place that is written to',
+  'rules about paths: a rule that allows is compared with the resolved path',
   { skip: process.platform === 'win32' },
   () => {
     const table: readonly (readonly [string, string, Kind])[] = [
@@ -147,7 +147,7 @@ describe(
       });
     }
 
-    test('an absolute path is that place; of several paths, each has to be allowed', async (t) => {
+    test('an absolute path is itself; of several paths, each has to be allowed', async (t) => {
       const { folder, named } = await files(t);
       const rules = { allow: ['write_file:path=docs/*', 'create_directory:paths=docs/*'] };
       assert.equal(await need(rules, named('write_file'), { path: join(folder, 'docs/x'), content: '' }), 'nothing');
@@ -162,7 +162,7 @@ describe(
       );
     });
 
-    test('a tool of an MCP server is allowed nothing by a way up', async () => {
+    test('a path with .. in the call of an MCP server is not allowed', async () => {
       const far = tool('fs_write', false, { alias: 'mcp:fs:write' });
       const rules = { allow: ['mcp:fs:write:path=docs/*'] };
       assert.equal(await need(rules, far, { path: 'docs/a' }), 'nothing');
@@ -173,7 +173,7 @@ describe(
 );
 
 describe(
-  'rules about paths: what is denied is the place, and the text as written',
+  'rules about paths: a rule that denies is compared with the resolved path and with the text',
   { skip: process.platform === 'win32' },
   () => {
     const table: readonly (readonly [string, string])[] = [
@@ -236,7 +236,7 @@ describe(
       );
     });
 
-    test('a folder that is removed with all in it is restrained by what it holds', async (t) => {
+    test('removing a folder with its content is restrained by rules about that content', async (t) => {
       const { named } = await files(t);
       const rules = { deny: ['remove_directory:paths=secret/deep/*'] };
       for (const paths of [['secret'], ['docs', 'link/../secret'], ['.']])
@@ -260,52 +260,59 @@ describe(
   },
 );
 
-describe('rules about reading: kin, for deny and ask alone', { skip: process.platform === 'win32' }, () => {
-  test('a rule that denies read_file holds for the other tools that read files', async (t) => {
-    const { named } = await files(t);
-    const rules = { deny: ['read_file:path=secret/*'] };
-    assert.equal(
-      await need(rules, named('read_multiple_files'), { paths: ['docs/a.md', 'link/key.txt'] }, 'yolo'),
-      'refused',
-    );
-    assert.equal(await need(rules, named('read_multiple_files'), { paths: ['docs/a.md'] }, 'yolo'), 'nothing');
-    assert.equal(
-      await need(rules, named('search_files_content'), { path: 'secret/key.txt', query: 'x' }, 'yolo'),
-      'refused',
-    );
-    assert.equal(await need({ deny: ['read_file'] }, named('search_files_content'), { query: 'x' }, 'yolo'), 'refused');
-    assert.equal(
-      await need({ ask: ['read_file:path=.env'] }, named('read_multiple_files'), { paths: ['.env'] }),
-      'answer',
-    );
-    assert.equal(await need({ deny: ['read_file'] }, named('list_directory'), { path: '.' }, 'yolo'), 'nothing');
-  });
+describe(
+  'rules about reading: similar tools, for rules that deny and ask',
+  { skip: process.platform === 'win32' },
+  () => {
+    test('a rule that denies read_file holds for the other tools that read files', async (t) => {
+      const { named } = await files(t);
+      const rules = { deny: ['read_file:path=secret/*'] };
+      assert.equal(
+        await need(rules, named('read_multiple_files'), { paths: ['docs/a.md', 'link/key.txt'] }, 'yolo'),
+        'refused',
+      );
+      assert.equal(await need(rules, named('read_multiple_files'), { paths: ['docs/a.md'] }, 'yolo'), 'nothing');
+      assert.equal(
+        await need(rules, named('search_files_content'), { path: 'secret/key.txt', query: 'x' }, 'yolo'),
+        'refused',
+      );
+      assert.equal(
+        await need({ deny: ['read_file'] }, named('search_files_content'), { query: 'x' }, 'yolo'),
+        'refused',
+      );
+      assert.equal(
+        await need({ ask: ['read_file:path=.env'] }, named('read_multiple_files'), { paths: ['.env'] }),
+        'answer',
+      );
+      assert.equal(await need({ deny: ['read_file'] }, named('list_directory'), { path: '.' }, 'yolo'), 'nothing');
+    });
 
-  test('a rule that allows read_file allows none of the other tools that read files', async (t) => {
-    const { named } = await files(t);
-    const rules = { allow: ['read_file'], ask: ['read_multiple_files'] };
-    assert.equal(await need(rules, named('read_multiple_files'), { paths: ['docs/a.md'] }), 'answer');
-  });
+    test('a rule that allows read_file allows none of the other tools that read files', async (t) => {
+      const { named } = await files(t);
+      const rules = { allow: ['read_file'], ask: ['read_multiple_files'] };
+      assert.equal(await need(rules, named('read_multiple_files'), { paths: ['docs/a.md'] }), 'answer');
+    });
 
-  test('a search leaves out what a rule denies or asks for, and says so', async (t) => {
-    const { named } = await files(t);
-    const search = named('search_files_content');
-    const searched = async (rules: Written, approval: 'yolo' | Approver = approver) => {
-      const permissions = permissionsOf(rules, approval);
-      const limits = permissions.limits('root', search, await permissions.needs('root', search, { query: 'needle' }));
-      const output = await search.run({ query: 'needle' }, { signal: new AbortController().signal, ...limits });
-      return outputText(output).split('\n');
-    };
-    assert.deepEqual(await searched({ deny: ['read_file:path=secret/*'], ask: ['read_file:path=.env'] }), [
-      'open.txt:1: needle',
-      '[3 files were left out: rules of the user restrain reading them]',
-    ]);
-    // Nothing is asked for under yolo.
-    assert.deepEqual(await searched({ deny: ['read_file:path=secret/*'], ask: ['read_file:path=.env'] }, 'yolo'), [
-      '.env:1: needle',
-      'open.txt:1: needle',
-      '[2 files were left out: rules of the user restrain reading them]',
-    ]);
-    assert.equal((await searched({})).length, 4);
-  });
-});
+    test('a search leaves out what a rule denies or asks for, and says so', async (t) => {
+      const { named } = await files(t);
+      const search = named('search_files_content');
+      const searched = async (rules: Written, approval: 'yolo' | Approver = approver) => {
+        const permissions = permissionsOf(rules, approval);
+        const limits = permissions.limits('root', search, await permissions.needs('root', search, { query: 'needle' }));
+        const output = await search.run({ query: 'needle' }, { signal: new AbortController().signal, ...limits });
+        return outputText(output).split('\n');
+      };
+      assert.deepEqual(await searched({ deny: ['read_file:path=secret/*'], ask: ['read_file:path=.env'] }), [
+        'open.txt:1: needle',
+        '[3 files were left out: rules of the user restrain reading them]',
+      ]);
+      // Nothing is asked for under yolo.
+      assert.deepEqual(await searched({ deny: ['read_file:path=secret/*'], ask: ['read_file:path=.env'] }, 'yolo'), [
+        '.env:1: needle',
+        'open.txt:1: needle',
+        '[2 files were left out: rules of the user restrain reading them]',
+      ]);
+      assert.equal((await searched({})).length, 4);
+    });
+  },
+);

@@ -73,7 +73,7 @@ describe('fetch beside tools that read files or run commands', () => {
       assert.equal(await needs('https://a.example/', url), 'answer', url);
   });
 
-  test('a redirect goes where a request may go', async () => {
+  test('a redirect is followed only to hosts that a request may go to', async () => {
     const reaches = async (rules: Written, url: string, approval: 'yolo' | Approver = approver) => {
       const permissions = permissionsOf(rules, approval, [fetch, revealing]);
       permissions.allows('root', fetch, 'yes', { addresses: [new URL('https://known.example/')], folders: [] });

@@ -52,7 +52,7 @@ describe('commands that may destroy something', () => {
     test(JSON.stringify(command), () => assert.notEqual(riskOf(command), undefined));
 });
 
-describe('commands that show no such thing', () => {
+describe('commands that show no risk', () => {
   for (const command of [
     'ls -la',
     'cat a.txt | grep rm',

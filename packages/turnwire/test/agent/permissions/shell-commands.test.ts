@@ -161,7 +161,7 @@ for (const [group, texts] of Object.entries(shapes)) {
   });
 }
 
-describe('commands of a text: what only speaks of one', () => {
+describe('commands of a text: texts that only mention a command', () => {
   for (const text of [
     'echo touch bad',
     'echo "touch bad"',
@@ -195,7 +195,7 @@ describe('commands of a text: bounds', () => {
     'a text that is too long': 'x'.repeat(300_000),
   };
   for (const [name, text] of Object.entries(long)) {
-    test(`${name}: read in time, and never by an error`, () => {
+    test(`${name}: read in time and without an error`, () => {
       const began = process.cpuUsage();
       const { lines } = commandsIn(text);
       const { user } = process.cpuUsage(began);

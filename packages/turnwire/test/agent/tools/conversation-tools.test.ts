@@ -71,7 +71,7 @@ const nothing = defineTool({
 });
 
 describe('background agents', () => {
-  test('work while their giver goes on, and are looked at by their ids', async () => {
+  test('work while the agent that gave the task goes on, and are viewed by their ids', async () => {
     const helper = { ...agent, name: 'helper', model: model('helper') };
     const root = { ...agent, model: model('root'), subAgents: ['helper'] };
     const { clientFor } = clients({
@@ -152,7 +152,7 @@ describe('the model of a turn', () => {
     assert.deepEqual([asked('a').length, asked('b').length], [2, 1]);
   });
 
-  test('a toolset with a model of its own: that one reads its results, and no more', async () => {
+  test('the model of a toolset reads its results, and takes no other turn', async () => {
     const [a, b] = [model('a'), model('b')];
     const { clientFor, asked } = clients({
       a: [{ output: [call('1', 'nothing', {})] }, { output: [say('Done.')] }],
@@ -182,7 +182,7 @@ describe('the model of a turn', () => {
     assert.equal(session.title, 'A short title');
   });
 
-  test('compaction_model sums up, and the rest goes to the model of the agent', async () => {
+  test('compaction_model writes summaries, and the agent’s model takes the turns', async () => {
     const small = model('small');
     const main = model('main', { contextSize: 1000, links: { ...agent.model.links, compaction: small } });
     const big = { ...nothing, run: () => Promise.resolve('y'.repeat(3000)) };
@@ -198,7 +198,7 @@ describe('the model of a turn', () => {
     assert.equal(asked('small').length, 1);
   });
 
-  test('session_compaction: false leaves the history as it is; compact() sums it up all the same', async () => {
+  test('session_compaction: false leaves the history unchanged; compact() still sums it up', async () => {
     const main = model('main', { contextSize: 1000 });
     const big = { ...nothing, run: () => Promise.resolve('y'.repeat(3000)) };
     const { clientFor } = clients({
@@ -216,8 +216,8 @@ describe('the model of a turn', () => {
   });
 });
 
-describe('what follows an answer', () => {
-  test('force_handoff: the other agent goes on, with all that was said', async () => {
+describe('conversations after an answer', () => {
+  test('force_handoff: the other agent goes on with the whole history', async () => {
     const second = { ...agent, name: 'second', model: model('second') };
     const { clientFor, asked } = clients({
       first: [{ output: [say('Facts.')] }],
@@ -253,7 +253,7 @@ describe('what follows an answer', () => {
     assert.match(JSON.stringify(client.asked[2]?.input), /The command in the background has ended/);
   });
 
-  test('a question that was asked before is answered as it was then, from the file, too', async (t) => {
+  test('a repeated question gets the earlier answer, also from the file', async (t) => {
     const file = join(await scratch(t), 'answers.json');
     const settings = { caseSensitive: false, trimSpaces: true, path: file };
     const ask = async (question: string, turns: ScriptedTurn[]): Promise<string> => {
@@ -270,7 +270,7 @@ describe('what follows an answer', () => {
   });
 });
 
-describe('what a run may use up', () => {
+describe('limits of a run', () => {
   const twice: ScriptedTurn[] = [{ output: [call('1', 'nothing', {})] }, { output: [say('Done.')] }];
   const failure = async (session: ReturnType<typeof createSession>): Promise<string> => {
     const seen = await collect(session.run('Go.')).catch((error: Error) => error.message);
@@ -304,7 +304,7 @@ describe('what a run may use up', () => {
     assert.match(await failure(session), /budgets\.search\.max_tokens is used up: 16 of 15/);
   });
 
-  test('task_budget counts what a model answers with, from prompt to prompt', async () => {
+  test('task_budget counts the output tokens of a model anew for each prompt', async () => {
     const one = { ...agent, model: model('m', { taskBudget: 15 }) };
     const client = spending([...twice, ...twice], 10);
     const session = createSession({ client, agent: one, tools: [nothing], approval: 'yolo' });
@@ -314,7 +314,7 @@ describe('what a run may use up', () => {
     assert.match(await failure(other), /task_budget of m is used up: 10 of 9 tokens/);
   });
 
-  test('of a long result the model is told the beginning and the end', async () => {
+  test('the model gets the beginning and the end of a long result', async () => {
     const long = { ...nothing, run: () => Promise.resolve(`begin${'x'.repeat(5000)}end`) };
     const client = scriptedClient(twice);
     const session = createSession({
@@ -330,7 +330,7 @@ describe('what a run may use up', () => {
 });
 
 describe('tools of a conversation', () => {
-  test('undo takes the last prompt back with all that came of it', async () => {
+  test('undo removes the last prompt and everything after it', async () => {
     const client = scriptedClient([
       { output: [say('One.')] },
       { output: [call('1', 'nothing', {})] },
@@ -345,7 +345,7 @@ describe('tools of a conversation', () => {
     assert.equal(session.undo(), undefined);
   });
 
-  test('a prompt brings its attachments with it', async () => {
+  test('a prompt is sent with its attachments', async () => {
     const client = scriptedClient([{ output: [say('A dot.')] }]);
     const image = { type: 'input_image' as const, image_url: 'data:image/png;base64,AAAA' };
     await collect(

@@ -46,7 +46,7 @@ async function played(turns: ScriptedTurn[], options: Partial<SessionOptions> = 
 const end: ScriptedTurn = { output: [say('end')] };
 
 describe('deferred tools', () => {
-  test('the model sees them once it has added them, after what it sees anyway', async () => {
+  test('are shown to the model once it has added them, after the other tools', async () => {
     const { offered } = await played([
       { output: [call('c1', 'search_tool', { query: 'ISSUE' })] },
       { output: [call('c2', 'add_tool', { name: 'close_issue' })] },
@@ -58,7 +58,7 @@ describe('deferred tools', () => {
     assert.deepEqual(ran, ['close_issue']);
   });
 
-  test('search_tool finds names and descriptions, in any case, and says where there is none', async () => {
+  test('search_tool searches names and descriptions in any case, and reports where none is found', async () => {
     const { answers } = await played([
       { output: [call('c4', 'search_tool', { query: 'REPORT' })] },
       { output: [call('c5', 'search_tool', { query: 'open issues' })] },
@@ -78,7 +78,7 @@ describe('deferred tools', () => {
     assert.match(answers[0]?.[1] ?? '', /there is no tool close_issue; .*add_tool/);
   });
 
-  test('what is added passes rules like every other tool', async () => {
+  test('an added tool passes the rules like every other tool', async () => {
     const { answers } = await played(
       [{ output: [call('c8', 'add_tool', { name: 'close_issue' })] }, { output: [call('c9', 'close_issue', {})] }, end],
       { rules: permissionsSchema.parse({ deny: ['close_*'] }) },
@@ -87,7 +87,7 @@ describe('deferred tools', () => {
     assert.equal(answers[1]?.[0], 'declined');
   });
 
-  test('a name that is none is told, and a tool that is there already', async () => {
+  test('an unknown name and an added tool are reported', async () => {
     const { answers } = await played([
       { output: [call('c10', 'add_tool', { name: 'close_isue' })] },
       { output: [call('c11', 'add_tool', { name: 'shell' })] },
@@ -97,7 +97,7 @@ describe('deferred tools', () => {
     assert.match(answers[1]?.[1] ?? '', /shell is there already/);
   });
 
-  test('a session that goes on has what was added to it', async () => {
+  test('a resumed session has the tools that were added to it', async () => {
     const { session } = await played([{ output: [call('c12', 'add_tool', { name: 'close_issue' })] }, end]);
     const { offered } = await played([end], { history: session.history });
     assert.deepEqual(offered, [['shell', 'search_tool', 'add_tool', 'close_issue']]);
@@ -117,7 +117,7 @@ describe('toolset with "defer"', () => {
     assert.match(box.instructions, /search_tool/);
   });
 
-  test('a tool of a server that is called as one of the two is refused', async (t) => {
+  test('a server’s tool with the name of one of the two tools is refused', async (t) => {
     const script = { type: 'script', shell: { add_tool: { cmd: 'true' } } } as const;
     await assert.rejects(toolsOf(t, [script, { type: 'calculator', defer: true }]), {
       message: /add_tool is the tool that adds deferred ones/,

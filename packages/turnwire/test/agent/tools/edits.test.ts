@@ -29,7 +29,7 @@ describe('an edit', () => {
     test(what, () => assert.equal(replaceOnce(content, { oldText, newText }, 1), expected));
   }
 
-  test('counts places with either end of line', () => {
+  test('finds occurrences with either line end', () => {
     const edit = { oldText: 'a\nb', newText: '' };
     assert.throws(() => replaceOnce('a\nb a\r\nb', edit, 2), /edit 2: the oldText occurs more than once/);
     assert.throws(() => replaceOnce('a b', edit, 3), /edit 3: the oldText is not in the file/);
@@ -37,7 +37,7 @@ describe('an edit', () => {
 });
 
 describe('filesystem: the byte order mark', () => {
-  test('stays when a file is written or edited, and is not part of what is read and searched', async (t) => {
+  test('stays when a file is written or edited, and is left out when it is read and searched', async (t) => {
     const { call, directory } = await toolsOf(t, [{ type: 'filesystem' }]);
     const place = join(directory, 'f.txt');
     await writeFile(place, '\uFEFFone\r\ntwo\r\n');
@@ -54,10 +54,10 @@ describe('filesystem: the byte order mark', () => {
   });
 });
 
-describe('filesystem: a file that others change', () => {
+describe('filesystem: a file that another program changes', () => {
   const changed = /f\.txt has changed since you read it\. Nothing was written; read it again first/;
 
-  test('is not written over before it is read again', async (t) => {
+  test('is not overwritten before it is read again', async (t) => {
     const { call, directory } = await toolsOf(t, [{ type: 'filesystem' }]);
     const place = join(directory, 'f.txt');
     const write = (content: string): Promise<string> => call('write_file', { path: 'f.txt', content });
@@ -76,7 +76,7 @@ describe('filesystem: a file that others change', () => {
     await assert.rejects(write('mine'), changed);
   });
 
-  test('is edited as it is now, and the model is told', async (t) => {
+  test('is edited in its present form, and the model is told', async (t) => {
     const { call, directory } = await toolsOf(t, [{ type: 'filesystem' }]);
     const place = join(directory, 'f.txt');
     await writeFile(place, 'one two');
@@ -91,7 +91,7 @@ describe('filesystem: a file that others change', () => {
     await assert.rejects(call('write_file', { path: 'f.txt', content: 'x' }), changed);
   });
 
-  test('is another file where only its times differ, or its content came back', async (t) => {
+  test('counts as unchanged where only its times differ, or its content came back', async (t) => {
     const { call, directory } = await toolsOf(t, [{ type: 'filesystem' }]);
     const place = join(directory, 'f.txt');
     await writeFile(place, 'one');
@@ -102,7 +102,7 @@ describe('filesystem: a file that others change', () => {
     assert.match(await call('write_file', { path: 'f.txt', content: 'mine' }), /^Wrote 4 bytes/);
   });
 
-  test('is known by each agent for itself', async (t) => {
+  test('is tracked for each agent separately', async (t) => {
     const one = await toolsOf(t, [{ type: 'filesystem' }]);
     const other = await toolsOf(t, [{ type: 'filesystem' }], { directory: one.directory });
     await one.call('write_file', { path: 'f.txt', content: 'one' });
@@ -111,20 +111,24 @@ describe('filesystem: a file that others change', () => {
     await assert.rejects(other.call('write_file', { path: 'f.txt', content: 'three' }), changed);
   });
 
-  test('by a command that follows edits is told of', { skip: process.platform === 'win32' && 'sh' }, async (t) => {
-    const { call } = await toolsOf(t, [
-      { type: 'filesystem', post_edit: [{ path: '*.txt', cmd: 'echo more >> "$path"' }] },
-    ]);
-    assert.match(await call('write_file', { path: 'f.txt', content: 'x\n' }), /has changed the file: read it before/);
-    await assert.rejects(call('write_file', { path: 'f.txt', content: 'y' }), changed);
-    assert.equal(await call('read_file', { path: 'f.txt' }), 'x\nmore\n');
-  });
+  test(
+    'is reported where a command after the edit has changed it',
+    { skip: process.platform === 'win32' && 'sh' },
+    async (t) => {
+      const { call } = await toolsOf(t, [
+        { type: 'filesystem', post_edit: [{ path: '*.txt', cmd: 'echo more >> "$path"' }] },
+      ]);
+      assert.match(await call('write_file', { path: 'f.txt', content: 'x\n' }), /has changed the file: read it before/);
+      await assert.rejects(call('write_file', { path: 'f.txt', content: 'y' }), changed);
+      assert.equal(await call('read_file', { path: 'f.txt' }), 'x\nmore\n');
+    },
+  );
 });
 
 describe('filesystem: pictures', () => {
   const shown = { type: 'input_image', image_url: `data:image/png;base64,${png.toString('base64')}` };
 
-  test('are shown, whatever they are called', async (t) => {
+  test('are shown, whatever their names are', async (t) => {
     const { output, directory } = await toolsOf(t, [{ type: 'filesystem' }]);
     await writeFile(join(directory, 'i.dat'), png);
     await writeFile(join(directory, 'a.txt'), 'text');
@@ -136,7 +140,7 @@ describe('filesystem: pictures', () => {
     ]);
   });
 
-  test('are bounded, each and together', async (t) => {
+  test('have a size limit, each and together', async (t) => {
     const { call, output, directory } = await toolsOf(t, [{ type: 'filesystem' }]);
     const large = (bytes: number): Buffer => Buffer.concat([png, Buffer.alloc(bytes - png.length)]);
     await writeFile(join(directory, 'large.png'), large(4 * 1024 * 1024 + 1));

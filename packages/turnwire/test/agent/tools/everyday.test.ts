@@ -58,7 +58,7 @@ describe('datetime', () => {
     const said = await run(toolset, 'current_datetime', { timezone: 'Europe/Berlin' });
     assert.equal(said, '2026-03-02T00:30:00+01:00 (Monday, Europe/Berlin)');
   });
-  test('turns a moment into another zone, and refuses a zone that is none', async () => {
+  test('converts a time to another zone, and refuses an unknown zone', async () => {
     const moment = { datetime: '2026-07-01T12:00:00+02:00', timezone: 'America/New_York' };
     assert.equal(
       await run(toolset, 'convert_datetime', moment),
@@ -112,7 +112,7 @@ describe('tasks', () => {
     assert.doesNotMatch(await run(toolset, 'get_task', { id: b }), /waits/);
   });
 
-  test('a file that holds no tasks is refused and left as it is', async (t) => {
+  test('a file without tasks is refused and left unchanged', async (t) => {
     const file = join(await scratch(t), 'x.json');
     await writeFile(file, '{"mine":1}');
     await assert.rejects(run(tasksToolset(file), 'create_task', { title: 'A' }), /holds no tasks of turnwire/);
@@ -121,28 +121,32 @@ describe('tasks', () => {
 });
 
 const noGit = spawnSync('git', ['--version']).status === 0 ? false : 'no git here';
-test('git: reads a repository, stays in the folder, and takes no option for a revision', { skip: noGit }, async (t) => {
-  const folder = await scratch(t);
-  const git = (...args: string[]): void =>
-    void execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: folder });
-  git('init', '-q', '-b', 'main');
-  await writeFile(join(folder, 'a.txt'), 'one\n');
-  git('add', '.');
-  git('commit', '-qm', 'Begin');
-  await writeFile(join(folder, 'a.txt'), 'two\n');
-  const toolset = gitToolset({ workspace: openWorkspace(folder), env: { PATH: process.env['PATH'], HOME: folder } });
-  assert.match(await run(toolset, 'git_status'), /^## main\n M a\.txt$/);
-  assert.match(await run(toolset, 'git_diff'), /-one\n\+two/);
-  assert.match(await run(toolset, 'git_log', { path: 'a.txt' }), /t: Begin$/);
-  assert.match(await run(toolset, 'git_show', {}), /\+one/);
-  assert.match(await run(toolset, 'git_blame', { path: 'a.txt' }), /two/);
-  assert.match(await run(toolset, 'git_branches'), /\* main/);
-  await assert.rejects(run(toolset, 'git_show', { revision: '--output=x' }), /no revision/);
-  await assert.rejects(run(toolset, 'git_log', { path: '../x' }), /outside the working directory/);
-});
+test(
+  'git: reads a repository, stays in the folder, and refuses an option in place of a revision',
+  { skip: noGit },
+  async (t) => {
+    const folder = await scratch(t);
+    const git = (...args: string[]): void =>
+      void execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: folder });
+    git('init', '-q', '-b', 'main');
+    await writeFile(join(folder, 'a.txt'), 'one\n');
+    git('add', '.');
+    git('commit', '-qm', 'Begin');
+    await writeFile(join(folder, 'a.txt'), 'two\n');
+    const toolset = gitToolset({ workspace: openWorkspace(folder), env: { PATH: process.env['PATH'], HOME: folder } });
+    assert.match(await run(toolset, 'git_status'), /^## main\n M a\.txt$/);
+    assert.match(await run(toolset, 'git_diff'), /-one\n\+two/);
+    assert.match(await run(toolset, 'git_log', { path: 'a.txt' }), /t: Begin$/);
+    assert.match(await run(toolset, 'git_show', {}), /\+one/);
+    assert.match(await run(toolset, 'git_blame', { path: 'a.txt' }), /two/);
+    assert.match(await run(toolset, 'git_branches'), /\* main/);
+    await assert.rejects(run(toolset, 'git_show', { revision: '--output=x' }), /no revision/);
+    await assert.rejects(run(toolset, 'git_log', { path: '../x' }), /outside the working directory/);
+  },
+);
 
 describe('memory that docker-agent keeps in SQLite', () => {
-  test('gets a file beside the database, which is named and not touched', async (t) => {
+  test('goes into a file beside the database, which is named in a warning and not changed', async (t) => {
     const path = join(await scratch(t), 'dev.db');
     await writeFile(path, 'SQLite format 3\0and more');
     const said: string[] = [];
@@ -154,7 +158,7 @@ describe('memory that docker-agent keeps in SQLite', () => {
     assert.equal(await readFile(path, 'utf8'), 'SQLite format 3\0and more');
   });
 
-  test('no JSON is written under the name of a database, and a list of earlier versions moves', async (t) => {
+  test('writes no JSON under the name of a database, and moves a list of earlier versions', async (t) => {
     const folder = await scratch(t);
     assert.equal(await memoryFileFor(join(folder, 'new.sqlite'), undefined), join(folder, 'new.sqlite.json'));
     assert.equal(await memoryFileFor(join(folder, 'notes.json'), undefined), join(folder, 'notes.json'));

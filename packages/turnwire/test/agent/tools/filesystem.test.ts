@@ -19,7 +19,7 @@ async function toolbox(directory: string) {
 }
 
 describe('filesystem toolset', () => {
-  test('the toolset has the tools of docker-agent, and only what changes nothing is read-only', async (t) => {
+  test('the toolset has the tools of docker-agent, and only tools that change nothing are read-only', async (t) => {
     const { tools } = await openTools([{ type: 'filesystem' }, { type: 'filesystem' }], {
       directory: await scratch(t),
       env: {},
@@ -129,7 +129,7 @@ describe('filesystem toolset', () => {
     });
   });
 
-  test('a large file is cut at 256 KiB, between characters, and says by how much', async (t) => {
+  test('a large file is cut at 256 KiB, between characters, with a note about the rest', async (t) => {
     const text = `x${'ä'.repeat(200_000)}`;
     const folder = await scratch(t, { 'large.txt': text });
     const result = await (await toolbox(folder))('read_file', { path: 'large.txt' });
@@ -139,7 +139,7 @@ describe('filesystem toolset', () => {
     assert.equal(note, `[cut: the last ${400_001 - 256 * 1024} of 400001 bytes of large.txt are not shown]`);
   });
 
-  test('several files: each has its share, and one that fails does not hide the others', async (t) => {
+  test('several files: each gets an equal share, and a failure does not hide the others', async (t) => {
     const folder = await scratch(t, { a: 'A', large: 'x'.repeat(300_000) });
     const result = await (await toolbox(folder))('read_multiple_files', { paths: ['a', 'gone', 'large'] });
     assert.match(result, /^=== a ===\nA\n=== gone ===\nError: gone does not exist\n=== large ===\nx+\n\[cut: /);
@@ -188,7 +188,7 @@ describe('filesystem toolset', () => {
     await assert.rejects(call('search_files_content', { query: '(', is_regex: true }), /not a regular expression/);
   });
 
-  test('an expression that would never end is interrupted', async (t) => {
+  test('an expression that backtracks without end is interrupted', async (t) => {
     const folder = await scratch(t, { 'a.txt': `${'a'.repeat(60)}b` });
     await assert.rejects(
       (await toolbox(folder))('search_files_content', { query: '^(a+)+$', is_regex: true }),

@@ -4,7 +4,7 @@ import { array, assert as check, constantFrom, integer, property, string } from 
 import { HeadAndTail } from '../../../dist/agent/tools/commands/head-and-tail.js';
 
 describe('head and tail of an output', () => {
-  test('whatever the chunks: all of it up to the limit, then both halves of the limit', () => {
+  test('keeps everything up to the limit, and else half of the limit from each end, whatever the chunks', () => {
     const limit = 16;
     check(
       property(array(string({ unit: constantFrom('a', 'b', 'c') })), (chunks) => {
@@ -20,7 +20,7 @@ describe('head and tail of an output', () => {
     );
   });
 
-  test('whatever the chunks, and wherever the limit cuts: no half of a character, and every byte is counted', () => {
+  test('cuts between characters and counts every byte, whatever the chunks', () => {
     check(
       property(
         array(string({ unit: constantFrom('a', 'ä', '€', '😀', '\uFFFD') }), { minLength: 1 }),
@@ -46,13 +46,13 @@ describe('head and tail of an output', () => {
     );
   });
 
-  test('characters that the cut goes through are left out', () => {
+  test('leaves out characters that the cut goes through', () => {
     const output = new HeadAndTail(6);
     output.add(Buffer.from('aäöüßä'));
     assert.equal(output.toString(), 'aä\n[cut: 6 of 11 bytes are not shown]\nä');
   });
 
-  test('memory does not grow with the output', () => {
+  test('uses memory that does not grow with the output', () => {
     const output = new HeadAndTail(256 * 1024);
     const chunk = Buffer.alloc(1024 * 1024, 'x');
     const before = process.memoryUsage().rss;

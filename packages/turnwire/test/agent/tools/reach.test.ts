@@ -36,7 +36,7 @@ const writing = (path: string): [string, unknown][] => [
 ];
 
 describe('allow_list', () => {
-  test('opens the folders that it names, to write as well, and nothing else', async (t) => {
+  test('opens the folders that it names, also for writing, and no others', async (t) => {
     const { outside, folder, call } = await setting(t, (outside) => ({ allow_list: [outside] }));
     assert.equal(await call('read_file', { path: join(outside, 'secret.txt') }), 'secret');
     assert.equal(await call('read_file', { path: 'link/secret.txt' }), 'secret');
@@ -57,7 +57,7 @@ describe('allow_list', () => {
           );
   });
 
-  test('a link within it leads nowhere else', async (t) => {
+  test('a link in an allowed folder does not lead out of it', async (t) => {
     const { folder, call } = await setting(t, () => ({ allow_list: ['.'] }));
     assert.equal(await call('read_file', { path: 'in.txt' }), 'in');
     for (const [name, args] of writing('link/secret.txt'))
@@ -69,7 +69,7 @@ describe('allow_list', () => {
 describe('deny_list', () => {
   const closed = () => ({ deny_list: ['own/.keys', '~/nowhere-at-all'] });
 
-  test('closes folders, whatever leads there, for reading and for writing', async (t) => {
+  test('closes folders for reading and writing, whatever path leads there', async (t) => {
     const { folder, call } = await setting(t, closed);
     await symlink(join(folder, 'own', '.keys'), join(folder, 'inner'));
     for (const path of [
@@ -90,7 +90,7 @@ describe('deny_list', () => {
     assert.equal(await call('read_file', { path: 'own/plain.txt' }), 'plain');
   });
 
-  test('keeps them from walks, and from what is done to a folder above them', async (t) => {
+  test('keeps closed folders out of walks, and out of changes to a folder above them', async (t) => {
     const { folder, call } = await setting(t, closed);
     assert.equal(await call('search_files_content', { path: '.', query: 'key' }), 'No matches.');
     assert.doesNotMatch(await call('directory_tree', { path: '.' }), /k\.txt|\.keys/);
@@ -101,7 +101,7 @@ describe('deny_list', () => {
     await access(join(folder, 'own', '.keys', 'k.txt'));
   });
 
-  test('goes before allow_list, and knows the home folder', async (t) => {
+  test('counts more than allow_list, and takes ~ for the home folder', async (t) => {
     const { call } = await setting(t, (outside) => ({
       allow_list: ['.', '~', outside],
       deny_list: ['~/nowhere-at-all', outside],
@@ -139,7 +139,7 @@ describe('reading outside of the working directory', () => {
     return { outside, folder, permissions, need, run, tool };
   }
 
-  test('is asked for once for each folder, and the yes holds for what is in it', async (t) => {
+  test('needs one question for each folder, and a yes holds for everything in it', async (t) => {
     const { outside, permissions, need, run, tool } = await asking(t);
     for (const [name, args] of reading(outside)) {
       const asked = await need(name, args);
@@ -165,7 +165,7 @@ describe('reading outside of the working directory', () => {
     assert.equal((await need('list_directory', { path: join(outside, '..') })).kind, 'answer');
   });
 
-  test('an answer "always" and a rule for the tool as such do not spare the question', async (t) => {
+  test('still needs the question after an answer "always", and with a rule for the tool as such', async (t) => {
     const { outside, permissions, need, tool } = await asking(t, { allow: ['read_file', 'list_directory:path=*'] });
     permissions.allows('root', tool('read_file'), 'always', { addresses: [], folders: [] });
     assert.equal((await need('read_file', { path: 'in.txt' })).kind, 'nothing');
@@ -173,7 +173,7 @@ describe('reading outside of the working directory', () => {
     assert.equal((await need('list_directory', { path: outside })).kind, 'answer');
   });
 
-  test('needs no question by a rule that names the place, nor under yolo', async (t) => {
+  test('needs no question with a rule that names the path, or under yolo', async (t) => {
     const named = await asking(t, { allow: ['read_file:path=/**'] });
     assert.equal((await named.need('read_file', { path: join(named.outside, 'secret.txt') })).kind, 'nothing');
     assert.equal(await named.run('read_file', { path: join(named.outside, 'secret.txt') }), 'secret');
@@ -184,7 +184,7 @@ describe('reading outside of the working directory', () => {
     assert.equal((await denied.need('read_file', { path: 'link/secret.txt' })).kind, 'refused');
   });
 
-  test('is all that is granted: nothing is written there, under yolo neither', async (t) => {
+  test('grants no writing there, not even under yolo', async (t) => {
     const { outside, permissions, run, tool } = await asking(t, {}, 'yolo');
     permissions.allows('root', tool('read_file'), 'yes', { addresses: [], folders: [outside] });
     for (const [name, args] of writing(join(outside, 'secret.txt')))

@@ -52,7 +52,7 @@ describe('pages: the event loop', () => {
     });
   }
 
-  test('is seen by this measure to stand still while it works itself', async () => {
+  test('is measured as blocked while this thread itself reads', async () => {
     const html = of('<a href=/x>y', 2 * 1024 * 1024);
     // By a time longer than any that this asserts: 300 ms of work, whatever the machine does.
     const { here } = await stillness(async () => {
@@ -65,14 +65,14 @@ describe('pages: the event loop', () => {
 });
 
 describe('pages: long and short ones', () => {
-  test('say the same, whichever way they are read', async () => {
+  test('have the same text, whether they are read in a thread or not', async () => {
     for (const length of [1000, 200_000]) {
       const html = of('<p>A <b>word</b> &amp; <a href="/x">a link</a></p>', length);
       assert.equal(await readPage(html, { ...options, signal: never }), pageText(html, options));
     }
   });
 
-  test('are left when the run is', async () => {
+  test('stop being read when the run ends', async () => {
     const leaving = new AbortController();
     const work = readPage(of('<p>x', 2_000_000), { ...options, signal: leaving.signal });
     await nextRound();

@@ -49,7 +49,7 @@ describe('skills from an address', () => {
     'commit/more/style.md': 'Imperative.',
   };
 
-  test('are offered with their files, and one that is not there costs itself alone', async (t) => {
+  test('are offered with their files, and a missing one is left out alone', async (t) => {
     const { skills, told, call } = await opened(t, [`${await offering(t, files)}/`]);
     assert.deepEqual(
       skills.offered.map(({ name }) => name),

@@ -75,7 +75,7 @@ describe('shell toolset', () => {
   });
 
   test(
-    'standard input is closed, the environment is the one that was given, the folder the working directory',
+    'a command has a closed standard input, the given environment, and the working directory as its folder',
     { skip },
     async (t) => {
       const { run, directory } = await shell(t);
@@ -124,7 +124,7 @@ describe('shell toolset', () => {
     await gone(join(directory, 'pid'));
   });
 
-  test('the run can end a command', { skip }, async (t) => {
+  test('the end of a run ends its command', { skip }, async (t) => {
     const { run, directory } = await shell(t);
     const controller = new AbortController();
     const running = run(
@@ -139,7 +139,7 @@ describe('shell toolset', () => {
     await assert.rejects(readFile(join(directory, 'late')), { code: 'ENOENT' });
   });
 
-  test('50 MB of output are counted, not kept: both ends are shown', { skip }, async (t) => {
+  test('of 50 MB of output only both ends are kept and shown', { skip }, async (t) => {
     const { run } = await shell(t);
     const result = await run({ cmd: 'echo first; yes 0123456789abcde | head -c 50000000; echo; echo last' });
     assert.ok(result.startsWith('first\n0123456789abcde\n') && result.endsWith('\nlast'));
@@ -165,7 +165,7 @@ describe('shell toolset', () => {
     await gone(join(directory, 'pid'));
   });
 
-  describe('commands have nobody to ask', () => {
+  describe('commands that would ask a person', () => {
     const variables = unattended({
       PATH: process.env['PATH'],
       EDITOR: 'sleep 60',
@@ -195,7 +195,7 @@ describe('shell toolset', () => {
     });
   });
 
-  test('a command that fails is no success: in its outcome, and in what people see', { skip }, async (t) => {
+  test('a failed command is shown as failed, in its outcome and to people', { skip }, async (t) => {
     const { box } = await toolsOf(t, [{ type: 'shell' }]);
     const command = { cmd: 'echo one; echo two; exit 3' };
     const client = scriptedClient([{ output: [call('c1', 'shell', command)] }, { output: [say('end')] }]);

@@ -12,7 +12,7 @@ import { toolsOf } from './tools.js';
 const skip = process.platform === 'win32';
 
 describe('toolsets', () => {
-  test('todo: things are added, their state is changed all or none, and they are listed in order', async (t) => {
+  test('todo: entries are added, changed all or none, and listed in order', async (t) => {
     const { call } = await toolsOf(t, [{ type: 'todo' }]);
     assert.equal(await call('create_todo', { description: 'look' }), 'todo_1');
     assert.equal(await call('create_todos', { descriptions: ['do', 'check'] }), 'todo_2, todo_3');
@@ -29,7 +29,7 @@ describe('toolsets', () => {
     assert.equal(await call('list_todos'), 'todo_1 [pending] look\ntodo_2 [in-progress] do\ntodo_3 [pending] check');
   });
 
-  test('memory: what is added is there in the next session, and can be found, changed and forgotten', async (t) => {
+  test('memory: entries stay for the next session, and can be found, changed and deleted', async (t) => {
     const first = await toolsOf(t, [{ type: 'memory', path: 'kept/notes.json' }]);
     const [cat] = await Promise.all([
       first.call('add_memory', { memory: 'The cat is called Tom.' }),
@@ -45,7 +45,7 @@ describe('toolsets', () => {
     await assert.rejects(first.call('delete_memory', { id: cat }), /nothing is remembered under/);
   });
 
-  test('memory: a file of somebody else is not replaced', async (t) => {
+  test('memory: a file of another program is not replaced', async (t) => {
     const { directory, call } = await toolsOf(t, [{ type: 'memory', path: 'package.json' }]);
     await writeFile(join(directory, 'package.json'), '{"name":"mine"}');
     await assert.rejects(call('add_memory', { memory: 'x' }), /holds no memories/);
@@ -83,7 +83,7 @@ describe('toolsets', () => {
     },
   );
 
-  test('user_prompt: the answer of the user, or the one of the options; nobody to ask is an error for the model', async (t) => {
+  test('user_prompt: gives the user’s answer or the chosen option; without a user the call fails', async (t) => {
     const asked: string[] = [];
     const answers = ['blue', '2', undefined];
     const { call } = await toolsOf(t, [{ type: 'user_prompt' }], {
@@ -113,7 +113,7 @@ describe('toolsets', () => {
     await assert.rejects(call('view_background_job', { job_id: 'job_7' }), /there is no job job_7; the jobs are job_1/);
   });
 
-  test('shell: what is in the background when the tools are closed is ended', { skip }, async (t) => {
+  test('shell: background commands end when the tools are closed', { skip }, async (t) => {
     const { call, box, directory } = await toolsOf(t, [{ type: 'shell' }]);
     await call('run_background_job', { cmd: 'echo $$ > pid; sleep 1000' });
     let pid = 0;
@@ -123,7 +123,7 @@ describe('toolsets', () => {
     assert.match(state, /\) [ZX] /);
   });
 
-  test('tools: only those that are named are offered; one that is not there is an error that guesses', async (t) => {
+  test('tools: only the named tools are offered; an unknown name is an error with a suggestion', async (t) => {
     const { box } = await toolsOf(t, [
       { type: 'filesystem', tools: ['read_file'] },
       { type: 'think', instruction: 'Think first.' },
@@ -148,7 +148,7 @@ describe('toolsets', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  test('fetch: a page as a person reads it, redirects, statuses, and what is no text', async (t) => {
+  test('fetch: gives the text of a page, follows redirects, and reports statuses and files that are no text', async (t) => {
     const html = '<script>no</script><h1>Title</h1><p>A &amp; B</p>';
     const answers: Readonly<Record<string, [status: number, headers: Record<string, string>, body: string]>> = {
       '/moved': [302, { location: '/page' }, ''],
@@ -174,7 +174,7 @@ describe('toolsets', () => {
     );
   });
 
-  test('fetch: a page as Markdown, in the characters that it names, cut at a character', async (t) => {
+  test('fetch: gives a page as Markdown in its character set, cut between characters', async (t) => {
     const pages: Readonly<Record<string, [type: string, body: Buffer]>> = {
       '/table': ['text/html', Buffer.from('<table><tr><td>a<td>b</table><a href="c">c</a>')],
       '/latin': ['text/html', Buffer.from('<meta charset="iso-8859-1"><p>caf\xe9', 'latin1')],
@@ -250,7 +250,7 @@ describe('toolsets', () => {
     assert.deepEqual(['1.1.1.1', '172.32.0.1', '2606:4700::1111', '::ffff:8.8.8.8'].filter(isPrivateAddress), []);
   });
 
-  test('filesystem: what git ignores is left out, and commands follow an edit', { skip }, async (t) => {
+  test('filesystem: files that git ignores are left out, and commands run after an edit', { skip }, async (t) => {
     const { call, directory } = await toolsOf(t, [
       { type: 'shell' },
       {

@@ -9,7 +9,7 @@ const some = (beginning: string, length: number, of = 'aB3'): string =>
 const key = (kind: string, lines = 'MIIE\nabc=\n'): string =>
   `-----BEGIN ${kind}PRIVATE KEY-----\n${lines}-----END ${kind}PRIVATE KEY-----`;
 
-describe('redaction: what looks like a secret', () => {
+describe('redaction: texts that look like a secret', () => {
   const secrets: Readonly<Record<string, string>> = {
     'a token of GitHub': some('ghp_', 36),
     'a fine-grained token of GitHub': some('github_pat_', 82, 'a1_'),
@@ -33,7 +33,7 @@ describe('redaction: what looks like a secret', () => {
     });
   }
 
-  test('private keys, whole; one without an end to the end of the text', () => {
+  test('a private key is removed whole; one without an end, to the end of the text', () => {
     for (const kind of ['', 'RSA ', 'EC ', 'OPENSSH ', 'ENCRYPTED '])
       assert.equal(redactText(`before ${key(kind)} after`), 'before [REDACTED] after');
     assert.equal(redactText(`${key('')} and ${key('RSA ')}`), '[REDACTED] and [REDACTED]');
@@ -41,7 +41,7 @@ describe('redaction: what looks like a secret', () => {
     assert.equal(redactText(JSON.stringify(key(''))), '"[REDACTED]"');
   });
 
-  test('a password in an address, the address of a webhook, and what is called a secret of AWS', () => {
+  test('a password in an address, a webhook address, and a value named as an AWS secret are removed', () => {
     assert.equal(redactText('postgres://me:hunter2@host/db'), 'postgres://me:[REDACTED]@host/db');
     assert.equal(
       redactText(`https://hooks.slack.com/services/${some('T', 8)}/${some('B', 8)}/${some('', 24)}`),
@@ -54,7 +54,7 @@ describe('redaction: what looks like a secret', () => {
     );
   });
 
-  test('ordinary text stays, the same', () => {
+  test('ordinary text stays unchanged', () => {
     for (const text of [
       'the task-sk-and-the-desk-of-a-friend-of-mine is long',
       'ghp_ is how they begin',
@@ -67,7 +67,7 @@ describe('redaction: what looks like a secret', () => {
       assert.equal(redactText(text), text);
   });
 
-  test('the time grows with the length of the text, whatever it is made of', () => {
+  test('the time grows only with the length of the text, whatever its characters', () => {
     for (const piece of [
       'sk-',
       'eyJ',
@@ -91,14 +91,14 @@ function timeOf(piece: string, length: number): number {
 describe('redaction: values and items', () => {
   const secret = some('ghp_', 36);
 
-  test('all texts of a value, and the same value where there is none', () => {
+  test('all texts of a value are redacted; a value without secrets is the same object', () => {
     const value = { cmd: `curl -H ${secret}`, list: [{ name: secret }, 5, null] };
     assert.deepEqual(redactValue(value), { cmd: 'curl -H [REDACTED]', list: [{ name: '[REDACTED]' }, 5, null] });
     const plain = { a: ['b', { c: 1 }] };
     assert.equal(redactValue(plain), plain);
   });
 
-  test('an item keeps its ids and what is sealed, and comes out the same each time', () => {
+  test('an item keeps its ids and encrypted fields, and is the same each time', () => {
     const sealed: InputItem = { type: 'reasoning', id: secret, summary: [], encrypted_content: secret };
     assert.equal(redactItem(sealed), sealed);
     const call = { type: 'function_call', call_id: 'c', name: 'x', arguments: JSON.stringify({ t: secret }) } as const;

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const free = ['--only', 'errors/http-envelope', 'connecting/head'];
 
 describe('turnwire check: spending', () => {
-  test('says how much may be spent at most, and asks before it spends anything', async () => {
+  test('says the most that may be spent, and asks before it spends anything', async () => {
     await using emulator = await startEmulator();
     const argv = ['check', emulator.url, '--model', 'theirs', '--only', 'sse/json'];
 
@@ -32,7 +32,7 @@ describe('turnwire check: spending', () => {
     assert.match(stdout, /1 passed, 0 failed, 0 skipped; profile openai; \d+ input and \d+ output tokens/);
   });
 
-  test('does not ask for rules that ask no model', async () => {
+  test('asks nothing for rules that use no model', async () => {
     await using emulator = await startEmulator();
     const { status, stdout, stderr } = await turnwire(['check', emulator.url, ...free]);
     assert.equal(status, 0, stderr);
@@ -40,14 +40,14 @@ describe('turnwire check: spending', () => {
     assert.equal(emulator.journal.bill().inputTokens, 0);
   });
 
-  test('refuses rules that may come to more than the budget', async () => {
+  test('refuses rules that may spend more than the budget', async () => {
     const argv = ['check', 'http://127.0.0.1:9/v1', '--model', 'm', '--only', 'state', '--budget', '500', '--yes'];
     const { status, stderr } = await turnwire(argv);
     assert.equal(status, 2);
     assert.match(stderr, /may spend [\d,]+ tokens, more than the budget of 500: raise it with --budget/);
   });
 
-  test('skips what is left once a server has spent the budget', async () => {
+  test('skips the remaining rules once the budget is spent', async () => {
     await using emulator = await startEmulator();
     await using server = await DeviatingServer.start(emulator.url, {
       answer: ({ method }) =>
@@ -66,7 +66,7 @@ describe('turnwire check: spending', () => {
 });
 
 describe('turnwire check: a rule that fails', () => {
-  test('shows the frames without secrets, and a command that does the same again', async (t) => {
+  test('shows the frames without secrets, and a command that repeats it', async (t) => {
     await using emulator = await startEmulator();
     await using server = await DeviatingServer.start(emulator.url, {
       answer: ({ method, headers }) =>
@@ -89,7 +89,7 @@ describe('turnwire check: a rule that fails', () => {
     assert.equal(shell.stdout, '{"detail":"no, Bearer sk-very-secret"}');
   });
 
-  test('is told without the key that the server repeats', async () => {
+  test('is reported without the key that the server repeats', async () => {
     await using emulator = await startEmulator();
     await using server = await DeviatingServer.start(emulator.url, {
       frames: () => ['{"type":"error","error":{"message":"bad key sk-very-secret"}}'],
@@ -113,7 +113,7 @@ describe('turnwire check: a rule that fails', () => {
     assert.ok(!stdout.includes('sk-very-secret'));
   });
 
-  test('at a WebSocket is repeated by turnwire check itself', async () => {
+  test('over a WebSocket gets a turnwire check command to repeat it', async () => {
     await using emulator = await startEmulator({ dialect: 'azure' });
     const argv = ['check', emulator.url, '--model', 'm', '--only', 'lanes/invalid-name', '--yes'];
     const { status, stdout } = await turnwire(argv);
@@ -134,7 +134,7 @@ describe('turnwire check: usage', () => {
     assert.match(stdout, /7 of \d+ rules/);
   });
 
-  test('says in one sentence that nobody answers', async () => {
+  test('says in one sentence that no server answers', async () => {
     const { status, stdout, stderr } = await turnwire(['check', 'http://127.0.0.1:9/v1', ...free]);
     assert.equal(status, 1);
     assert.equal(stdout, '');

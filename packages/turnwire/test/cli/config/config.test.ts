@@ -37,7 +37,7 @@ describe('turnwire config', () => {
     ['YAML', [], (text: string): unknown => parse(text)],
     ['JSON', ['--json'], (text: string): unknown => JSON.parse(text)],
   ] as const) {
-    test(`prints what was understood as ${format}, with all defaults and without secrets`, async (t) => {
+    test(`prints the configuration as ${format}, with all defaults and without secrets`, async (t) => {
       const folder = await scratch(t, { 'agent.yaml': file });
       const { status, stdout, stderr } = await turnwire(['config', join(folder, 'agent.yaml'), ...flags], { env });
       assert.equal(status, 0, stderr);
@@ -62,7 +62,7 @@ describe('turnwire config', () => {
     });
   }
 
-  test('a key that is not there is told of, and is no failure: the file is right', async (t) => {
+  test('a missing key is reported, and is no failure: the file is right', async (t) => {
     const folder = await scratch(t, { 'agent.yaml': file });
     const { status, stdout } = await turnwire(['config', join(folder, 'agent.yaml'), '--json']);
     assert.equal(status, 0);
@@ -70,7 +70,7 @@ describe('turnwire config', () => {
     assert.deepEqual(models['house/big']?.key, { names: ['HOUSE_KEY'], found_in: null });
   });
 
-  test('a wrong file is told of problem by problem, with status 2 and nothing else', async (t) => {
+  test('a wrong file gets a line for each problem, and status 2', async (t) => {
     const folder = await scratch(t, { 'agent.yaml': file.replace('commands', 'comands').replace('deny', 'dney') });
     const { status, stdout, stderr } = await turnwire(['config', join(folder, 'agent.yaml')]);
     assert.equal(status, 2);

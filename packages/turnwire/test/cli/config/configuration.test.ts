@@ -27,7 +27,7 @@ const files: Readonly<Record<string, [content: string | Uint8Array, says: RegExp
 };
 describe('agent files at the command line', () => {
   for (const [name, [content, says]] of Object.entries(files)) {
-    test(`${name} is one sentence with its place, and status 2`, async (t) => {
+    test(`${name} gets one sentence with its place, and status 2`, async (t) => {
       const folder = await scratch(t, { 'agent.yaml': content });
       const { status, stdout, stderr } = await turnwire(['run', join(folder, 'agent.yaml'), 'Go.']);
       assert.equal(status, 2);
@@ -37,7 +37,7 @@ describe('agent files at the command line', () => {
     });
   }
 
-  test('a directory, and a file that is not there, are one sentence each, and status 2', async (t) => {
+  test('a directory and a missing file get one sentence each, and status 2', async (t) => {
     const folder = await scratch(t);
     await mkdir(join(folder, 'agent.yaml'));
     for (const name of ['agent.yaml', 'missing.yaml']) {
@@ -78,7 +78,7 @@ describe('agent files at the command line', () => {
     assert.match(stderr, /^[^\n]*--script[^\n]*emulator[^\n]*\n$/);
   });
 
-  test('a script that is not there or wrong is one sentence, with the place in it, and status 2', async (t) => {
+  test('a missing or wrong script gets one sentence with the place, and status 2', async (t) => {
     const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': 'turns:\n  - txet: Hello.\n' });
     const wrong = await turnwire(['run', join(folder, 'agent.yaml'), 'Go.', '--script', join(folder, 'script.yaml')]);
     assert.equal(wrong.status, 2);
@@ -88,7 +88,7 @@ describe('agent files at the command line', () => {
     assert.match(missing.stderr, /^[^\n]*none\.yaml[^\n]*\n$/);
   });
 
-  test('a working directory that is missing, or a file, is one sentence and status 2', async (t) => {
+  test('a working directory that is missing, or a file, gets one sentence and status 2', async (t) => {
     const folder = await scratch(t, { 'agent.yaml': emulated });
     for (const place of ['nowhere', 'agent.yaml']) {
       const { status, stdout, stderr } = await turnwire([

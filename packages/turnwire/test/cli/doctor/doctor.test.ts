@@ -12,7 +12,7 @@ import type { TestContext } from 'node:test';
 const body = '{"error":{"message":"no","type":"invalid_request_error","code":null,"param":null}}';
 
 describe('turnwire doctor: a sound server', () => {
-  test('tells how each part did, and the settings for clients', async () => {
+  test('reports each part, and the settings for clients', async () => {
     await using emulator = await startEmulator({ latency: { firstTokenMs: 50, tokensPerSecond: 15 } });
     const { status, stdout } = await turnwire(['doctor', emulator.url, '--model', 'gpt-6', '--yes', '--wait', '1']);
     assert.equal(status, 0, stdout);
@@ -52,7 +52,7 @@ describe('turnwire doctor: a problem', { concurrency: 3 }, () => {
     assert.match(findings.get('dns')?.text ?? '', /the name nobody\.invalid is not found/);
   });
 
-  test('finds a port at which nobody listens', async () => {
+  test('finds a port without a listener', async () => {
     const { status, findings } = await examine('http://127.0.0.1:9/v1');
     assert.equal(status, 1);
     assert.match(findings.get('connect')?.text ?? '', /no connection to 127\.0\.0\.1:9: connect ECONNREFUSED/);
@@ -114,7 +114,7 @@ describe('turnwire doctor: a problem', { concurrency: 3 }, () => {
     assert.ok(!clients.includes('  supports_websockets = true'));
   });
 
-  test('finds event streams that are held back, while a WebSocket is not', async () => {
+  test('finds event streams that are buffered, while a WebSocket is not', async () => {
     await using emulator = await startEmulator({ latency: { firstTokenMs: 100, tokensPerSecond: 12 } });
     await using server = await DeviatingServer.start(emulator.url, {});
     const { status, findings } = await examine(server.url, '--model', 'gpt-6', '--yes');

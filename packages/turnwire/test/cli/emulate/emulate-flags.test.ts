@@ -24,7 +24,7 @@ describe('turnwire emulate: options', () => {
     assert.equal((await child.left).status, 0);
   });
 
-  test('emulate: flags that make no sense are refused by name', async () => {
+  test('emulate: invalid combinations of options are refused by name', async () => {
     for (const [flag, value] of [
       ['--dialect', 'openapi'],
       ['--jitter', '2'],

@@ -13,7 +13,7 @@ async function answerOf(url: string, body: object): Promise<string> {
 
 describe('turnwire emulate', () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    test(`emulate serves a script until ${signal}, which is its success`, async (t) => {
+    test(`emulate serves a script until ${signal}, and exits with status 0`, async (t) => {
       const folder = await scratch(t, { 'script.yaml': 'turns: [{ text: As it is written. }]\n' });
       const console = new Console(['emulate', join(folder, 'script.yaml'), '--json']);
       await console.shows('stdout', '\n');
@@ -30,7 +30,7 @@ describe('turnwire emulate', () => {
     });
   }
 
-  test('for people, emulate prints what to export; without a script it repeats what it is told', async () => {
+  test('for people, emulate prints the variables to export; without a script it repeats its input', async () => {
     const console = new Console(['emulate']);
     await console.shows('stdout', 'Ctrl-C');
     console.signal('SIGINT');
@@ -51,7 +51,7 @@ describe('turnwire emulate', () => {
     await assert.rejects(response.text());
   });
 
-  test('a port in use is one sentence that names it, and status 2', async (t) => {
+  test('a port in use gets one sentence that names it, and status 2', async (t) => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     t.after(() => server.close());
@@ -64,7 +64,7 @@ describe('turnwire emulate', () => {
     assert(stderr.includes(String(address.port)));
   });
 
-  test('an address of another machine, a missing script and missing recordings are one sentence each, and status 2', async (t) => {
+  test('an address of another machine, a missing script and missing recordings get one sentence each, and status 2', async (t) => {
     const folder = await scratch(t);
     for (const argv of [['--host', '192.0.2.1'], [join(folder, 'none.yaml')], ['--recordings', join(folder, 'none')]]) {
       const { status, stdout, stderr } = await turnwire(['emulate', ...argv]);

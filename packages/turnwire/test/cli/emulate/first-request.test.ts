@@ -52,7 +52,7 @@ describe('fetch beside tools that read files: the first request to a host', () =
     assert.deepEqual(asked, []);
   });
 
-  test('the request is sent by that rule, by --yolo, and where fetch is the only such tool', async (t) => {
+  test('the request is sent with that rule, with --yolo, and where fetch is the only such tool', async (t) => {
     const { at, port } = await site(t);
     const top = `permissions: { allow: ["fetch:urls=http://127.0.0.1:${port}/*"] }`;
     for (const more of [

@@ -235,7 +235,7 @@ function missing(needs: string | undefined): string | false {
 }
 
 describe('examples/agents', () => {
-  test('each example has its play here', async () => {
+  test('each example has its scripted run in this test', async () => {
     const files = (await readdir(examples)).filter((name) => name.endsWith('.yaml'));
     assert.deepEqual(files.sort(), Object.keys(plays).sort());
   });

@@ -53,7 +53,7 @@ async function shown(call: Partial<ToolCall>, question: Partial<Question>): Prom
 }
 
 describe('the question whether a tool may run', () => {
-  test('says who asks, and shows a command as it will run', async () => {
+  test('names the agent, and shows a command as it will run', async () => {
     const preview = { kind: 'command', command: 'cd x\nls', notes: ['in docs', 'in the background'] } as const;
     assert.equal(
       await shown({}, { agent: 'helper', preview }),
@@ -61,7 +61,7 @@ describe('the question whether a tool may run', () => {
     );
   });
 
-  test('shows an edit as a diff, and else the arguments whole', async () => {
+  test('shows an edit as a diff, and any other call with its whole arguments', async () => {
     const preview = { kind: 'diff', diff: 'a.txt\n@@ -1 +1 @@\n-one\n+two' } as const;
     assert.equal(
       await shown({ name: 'edit_file' }, { preview }),
@@ -70,14 +70,14 @@ describe('the question whether a tool may run', () => {
     assert.equal(await shown({}, {}), 'Run shell for root with {"cmd":"ls"}');
   });
 
-  test('says what runs and why it is asked', async () => {
+  test('shows the text that will run, and the reason of the question', async () => {
     assert.equal(
       await shown({ name: 'deploy' }, { detail: './deploy.sh', reason: 'it is the first request to a.example' }),
       'Run deploy for root with {"cmd":"ls"}\nIt runs ./deploy.sh\nAsked because it is the first request to a.example',
     );
   });
 
-  test('shows what hides, turns or ends a text as an escape', async () => {
+  test('shows characters that hide, turn or end a text as escapes', async () => {
     const command = 'echo \u202Ea\u202C \u2066b\u2069 \u200Bc\u001B[2J\u0007\u009B1m\r\u2028d';
     const text = await shown(
       { name: 'sh\nell' },
@@ -91,7 +91,7 @@ describe('the question whether a tool may run', () => {
 });
 
 describe('texts from outside at a terminal', () => {
-  test('a line shows what misleads as an escape, and blanks as one; joiners of letters and emoji stay', () => {
+  test('a line shows misleading characters as escapes and several blanks as one; joiners of letters and emoji stay', () => {
     assert.equal(oneLine('a\u202Eb\u001B[31m\tc\n d\u200B', 80), 'a\\u{202e}b\\u{1b}[31m c d\\u{200b}');
     assert.equal(oneLine('👩\u200D👧 می\u200Cخواهم', 80), '👩\u200D👧 می\u200Cخواهم');
   });

@@ -40,7 +40,7 @@ const everywhere = [
 ].join('\n');
 
 describe('hooks: the points of a run', { skip }, () => {
-  test('come in their order, each told what it is about', async (t) => {
+  test('come in their order, each with its input', async (t) => {
     const { status, file } = await ran(t, { hooks: everywhere, script: shell('echo fine') });
     assert.equal(status, 0);
     const told = toldIn(await file('log.jsonl'));
@@ -117,7 +117,7 @@ describe('hooks: the points of a run', { skip }, () => {
   });
 });
 
-describe('hooks: a no', { skip }, () => {
+describe('hooks: a refusal', { skip }, () => {
   const no = answering({ decision: 'block', reason: 'policy' });
 
   test('at user_prompt_submit: nothing of the prompt is sent', async (t) => {
@@ -126,7 +126,7 @@ describe('hooks: a no', { skip }, () => {
     assert.match(stderr, /ended the run: policy/);
   });
 
-  test('at before_llm_call: no turn is taken, and turn_end says why', async (t) => {
+  test('at before_llm_call: no turn is taken, and turn_end gets the reason', async (t) => {
     const hooks = `before_llm_call: ${no}\nturn_end: ${log}`;
     const { status, inputs, of, file } = await ran(t, { hooks, script: shell('true') });
     assert.deepEqual([status, inputs.length], [1, 0]);
@@ -134,13 +134,13 @@ describe('hooks: a no', { skip }, () => {
     assert.equal(toldIn(await file('log.jsonl'))[0]?.['reason'], 'hook_blocked');
   });
 
-  test('at before_llm_call: an answer with other messages, which would be passed over, is one', async (t) => {
+  test('at before_llm_call: an answer with changed messages, which are not supported, counts as one', async (t) => {
     const other = answering({ hook_specific_output: { updated_messages: [{ role: 'user', content: 'x' }] } });
     const { status, inputs } = await ran(t, { hooks: `before_llm_call: ${other}`, script: shell('true') });
     assert.deepEqual([status, inputs.length], [1, 0]);
   });
 
-  test('of the builtin max_iterations ends the run before its next turn', async (t) => {
+  test('by the builtin max_iterations: the run ends before its next turn', async (t) => {
     const hooks = 'before_llm_call: { type: builtin, command: max_iterations, args: ["1"] }';
     const { status, inputs, stderr } = await ran(t, { hooks, script: shell('true') });
     assert.deepEqual([status, inputs.length], [1, 1]);
@@ -148,7 +148,7 @@ describe('hooks: a no', { skip }, () => {
   });
 
   for (const point of ['tool_guard', 'tool_input_transform']) {
-    test(`at ${point}, and any failure there, blocks the call, with --yolo, too`, async (t) => {
+    test(`at ${point}, and any failure there: the call is blocked, also with --yolo`, async (t) => {
       for (const hook of [no, '{ type: command, command: exit 1 }', '{ type: command, command: echo fine }']) {
         const { made, of } = await ran(t, { hooks: `${point}: { hooks: ${hook} }`, script: shell('touch ran') });
         assert.equal(made('ran'), false);
@@ -157,7 +157,7 @@ describe('hooks: a no', { skip }, () => {
     });
   }
 
-  test('at tool_guard is about the call as other hooks have changed it', async (t) => {
+  test('at tool_guard: its hooks see the call with the changes of other hooks', async (t) => {
     const to = answering({ hook_specific_output: { updated_input: { cmd: 'touch changed' } } });
     const refuses = `{ type: command, command: "grep -q changed && exit 2; exit 0" }`;
     for (const point of ['pre_tool_use', 'tool_input_transform']) {
@@ -202,7 +202,7 @@ describe('hooks of permission_request: answer instead of the user', { skip }, ()
     });
   }
 
-  test('no yes passes a rule that denies, nor a hook that wants the user to be asked', async (t) => {
+  test('a yes does not overrule a rule that denies, nor a hook that wants the user to be asked', async (t) => {
     const yes = `permission_request: { hooks: ${decision('allow')} }`;
     const denied = await ran(t, asked(yes, 'permissions: { deny: ["shell:cmd=touch*"] }'));
     assert.equal(denied.made('ran'), false);
@@ -236,7 +236,7 @@ describe('hooks of tool_response_transform', { skip }, () => {
 });
 
 describe('hooks: context', { skip }, () => {
-  test('of turn_start is told once, and again where it has changed; of user_prompt_submit behind the prompt', async (t) => {
+  test('of turn_start is sent once, and again where it has changed; of user_prompt_submit it follows the prompt', async (t) => {
     const hooks = `turn_start: [{ type: command, command: cat state }, { type: builtin, command: add_prompt_files, args: [RULES.md] }]
 user_prompt_submit: { type: command, command: echo hint }`;
     const script: Script = {
@@ -261,7 +261,7 @@ user_prompt_submit: { type: command, command: echo hint }`;
 });
 
 describe('redact_secrets', { skip }, () => {
-  test('takes secrets out of calls, of results, and of what the model is sent', async (t) => {
+  test('removes secrets from calls, from results, and from requests to the model', async (t) => {
     const secret = `ghp_${'a1B'.repeat(12)}`;
     const { inputs, file } = await ran(t, {
       hooks: 'stop: []',

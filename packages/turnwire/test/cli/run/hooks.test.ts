@@ -30,7 +30,7 @@ describe('hooks of pre_tool_use: asked before --yolo and before rules that allow
     assert.equal((JSON.parse(await file('asked.json')) as Record<string, unknown>)['tool_name'], 'shell');
   });
 
-  test('a hook that wants the user to be asked gets its way, whatever would let the call run', async (t) => {
+  test('a hook that wants the user to be asked counts more than whatever would let the call run', async (t) => {
     const ask = { hook_specific_output: { permission_decision: 'ask', permission_decision_reason: 'is it meant?' } };
     const { made, of } = await ran(t, {
       hooks: `pre_tool_use: { matcher: shell, hooks: ${answering(ask)} }`,
@@ -42,7 +42,7 @@ describe('hooks of pre_tool_use: asked before --yolo and before rules that allow
     assert.match(String(of('tool_call_response')[0]?.['response']), /could not be asked/);
   });
 
-  test('a hook that allows spares no question, and is no match for a rule that denies', async (t) => {
+  test('a hook that allows spares no question, and does not overrule a rule that denies', async (t) => {
     const allow = { hook_specific_output: { permission_decision: 'allow' } };
     const hooks = `pre_tool_use: { hooks: ${answering(allow)} }`;
     const unasked = await ran(t, { hooks, script: shell('touch ran'), flags: [] });
@@ -98,7 +98,7 @@ describe('hooks of pre_tool_use: changed arguments', { skip }, () => {
   }
 });
 
-describe('hooks: what they are told, and what they tell the model', { skip }, () => {
+describe('hooks: their input and their output', { skip }, () => {
   test('the two ends of a call have its id, its session and its agent', async (t) => {
     const save = (name: string) => `{ type: command, command: "cat > ${name}.json" }`;
     const { file } = await ran(t, {
@@ -129,7 +129,7 @@ stop: ${save('stop')}`,
     assert.deepEqual([stop['stop_response'], stop['last_user_message']], ['Done.', 'Go.']);
   });
 
-  test('words of session_start come before the prompt, those of post_tool_use after the answers', async (t) => {
+  test('output of session_start comes before the prompt, that of post_tool_use after the answers', async (t) => {
     const { inputs } = await ran(t, {
       hooks: `session_start: [{ type: command, command: echo on main }]
 post_tool_use: { hooks: ${answering({ hook_specific_output: { additional_context: 'formatted' } })} }`,
@@ -148,7 +148,7 @@ post_tool_use: { hooks: ${answering({ hook_specific_output: { additional_context
     assert.equal(second.at(-2)?.['type'], 'function_call_output');
   });
 
-  test('system_message is told to the user, and a failure at a point that blocks nothing is, too', async (t) => {
+  test('the user sees system_message, and a failure at a point that blocks nothing', async (t) => {
     const { of, stderr } = await ran(t, {
       hooks: `session_start: { type: command, command: exit 7, name: setup }
 pre_tool_use: { hooks: ${answering({ system_message: 'look out' })} }

@@ -34,7 +34,7 @@ ${agent.replace(/^(?=.)/gm, '    ')}`,
 }
 
 describe('keys of an agent file at work', { skip }, () => {
-  test('old results, paragraphs, memories, prompt files below, and calls that say what they are for', async (t) => {
+  test('old results, paragraphs, memories, prompt files in subfolders and descriptions of calls have their effect', async (t) => {
     const requests = await requestsOf(
       t,
       `instruction: [First., Second.]

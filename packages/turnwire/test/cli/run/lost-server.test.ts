@@ -67,7 +67,7 @@ describe('turnwire run at a server that is lost', () => {
   }
 
   for (const when of ['after the request', 'in the middle of the head', 'after the head', 'in the middle of the text'])
-    test(`with transport auto, ${when}: the run ends, and says at most why it went over to SSE as well`, async (t) => {
+    test(`with transport auto, ${when}: the run ends, with at most one more sentence about the change to SSE`, async (t) => {
       const url = await leaving(t, 'websocket', moments[when] as Moment, ends);
       const folder = await scratch(t, { 'agent.yaml': agentAt(url, 'auto') });
       const { status, stderr } = await turnwire(['run', join(folder, 'agent.yaml'), 'Go.']);

@@ -49,55 +49,59 @@ function lastSent(emulator: Emulator): readonly SentItem[] {
 }
 
 for (const store of [true, false]) {
-  test(`D12: a fallback at another provider is sent what it can read, with store: ${store}`, options, async (t) => {
-    // The second turn fails at the first provider, and its fallback is kept to the end.
-    const first = await start(t, { faults: [{ on: { turn: 2 }, do: 'error status=400 code=nothing' }] });
-    const second = await start(t, { dialect: 'xai' });
-    const folder = await scratch(t, { 'agent.yaml': agents(first, second, store, '1m') });
-    const home = join(folder, 'home');
-    const run = (argv: readonly string[]) =>
-      turnwire(['run', join(folder, 'agent.yaml'), ...argv, '--yolo'], { cwd: folder, env: { TURNWIRE_HOME: home } });
-    const { status, stdout, stderr } = await run(['Go.']);
-    assert.equal(status, 0, stderr);
-    assert.match(stdout, /The end\.\n$/);
-    assert.deepEqual(
-      second.journal.turns().map(({ outcome }) => outcome),
-      ['completed', 'completed', 'completed'],
-    );
-    // The words and the call of the first one, without ids; its own things whole.
-    const sent = lastSent(second);
-    assert.deepEqual(
-      sent.map(({ type, id }) => (id === undefined ? type : `${type} ${id.slice(0, 3)}`)),
-      [
+  test(
+    `D12: a fallback at another provider is sent only items that it can read, with store: ${store}`,
+    options,
+    async (t) => {
+      // The second turn fails at the first provider, and its fallback is kept to the end.
+      const first = await start(t, { faults: [{ on: { turn: 2 }, do: 'error status=400 code=nothing' }] });
+      const second = await start(t, { dialect: 'xai' });
+      const folder = await scratch(t, { 'agent.yaml': agents(first, second, store, '1m') });
+      const home = join(folder, 'home');
+      const run = (argv: readonly string[]) =>
+        turnwire(['run', join(folder, 'agent.yaml'), ...argv, '--yolo'], { cwd: folder, env: { TURNWIRE_HOME: home } });
+      const { status, stdout, stderr } = await run(['Go.']);
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /The end\.\n$/);
+      assert.deepEqual(
+        second.journal.turns().map(({ outcome }) => outcome),
+        ['completed', 'completed', 'completed'],
+      );
+      // The words and the call of the first one, without ids; its own things whole.
+      const sent = lastSent(second);
+      assert.deepEqual(
+        sent.map(({ type, id }) => (id === undefined ? type : `${type} ${id.slice(0, 3)}`)),
+        [
+          'message',
+          'message',
+          'function_call',
+          'reasoning rs_',
+          'message msg',
+          'function_call fc_',
+          'reasoning rs_',
+          'message msg',
+          'function_call fc_',
+        ],
+      );
+
+      // Another process knows it, too: the first model goes on with what the second one said.
+      const again = await run(['And now?', '--session', '-1']);
+      assert.equal(again.status, 0, again.stderr);
+      assert.equal(first.journal.turns().at(-1)?.outcome, 'completed');
+      const types = lastSent(first).map(({ type, id }) => (id === undefined ? type : `${type} ${id.slice(0, 3)}`));
+      assert.deepEqual(types.slice(0, 6), [
         'message',
+        'reasoning rs_',
+        'message msg',
+        'function_call fc_',
         'message',
         'function_call',
-        'reasoning rs_',
-        'message msg',
-        'function_call fc_',
-        'reasoning rs_',
-        'message msg',
-        'function_call fc_',
-      ],
-    );
-
-    // Another process knows it, too: the first model goes on with what the second one said.
-    const again = await run(['And now?', '--session', '-1']);
-    assert.equal(again.status, 0, again.stderr);
-    assert.equal(first.journal.turns().at(-1)?.outcome, 'completed');
-    const types = lastSent(first).map(({ type, id }) => (id === undefined ? type : `${type} ${id.slice(0, 3)}`));
-    assert.deepEqual(types.slice(0, 6), [
-      'message',
-      'reasoning rs_',
-      'message msg',
-      'function_call fc_',
-      'message',
-      'function_call',
-    ]);
-  });
+      ]);
+    },
+  );
 }
 
-test('D12: models that take turns at two providers each read the other', options, async (t) => {
+test('D12: models of two providers that take turns each can read the other’s items', options, async (t) => {
   const first = await start(t, { faults: [{ on: { turn: 2 }, do: 'error status=400 code=nothing' }] });
   const second = await start(t, { dialect: 'azure' });
   const folder = await scratch(t, { 'agent.yaml': agents(first, second, false, '0s') });
@@ -113,7 +117,7 @@ test('D12: models that take turns at two providers each read the other', options
   );
 });
 
-test('D12: an agent that takes over at another provider reads what was said', options, async (t) => {
+test('D12: an agent of another provider that takes over can read the history', options, async (t) => {
   const handing: Script = {
     rules: [
       { match: { model: 'm2' }, reply: { text: 'I go on.' } },

@@ -74,7 +74,7 @@ describe('turnwire run: output', () => {
     for (const flags of [['--yolo'], ['--yolo', '--json']]) assertHarmless(await attacked(t, script, flags));
   });
 
-  test('a pipe gets the answer as it is', async (t) => {
+  test('a pipe gets the answer unchanged', async (t) => {
     const folder = await scratch(t, { 'agent.yaml': emulated, 'script.yaml': 'turns: [{ text: "\\e[1mbold\\e[0m" }]' });
     const { stdout } = await turnwire([
       'run',
@@ -122,7 +122,7 @@ describe('turnwire run: output', () => {
     assert.match(debug.stderr, /\n {4}at /);
   });
 
-  test('on a terminal, what is told of a tool is not wider than it', async (t) => {
+  test('on a terminal, the line of a call is not wider than the terminal', async (t) => {
     const long = 'x'.repeat(500);
     const script = `turns: [{ calls: [{ name: shell, arguments: { cmd: "echo ${long}; exit 1" } }] }, { text: Done. }]`;
     const { stderr } = await attacked(t, script, ['--yolo']);

@@ -49,7 +49,7 @@ describe('turnwire run: prompt', () => {
     ],
   };
   for (const [name, [prompt, stdin, says]] of Object.entries(refused)) {
-    test(`${name} is one sentence and status 2`, async (t) => {
+    test(`${name} gets one sentence and status 2`, async (t) => {
       const folder = await scratch(t, { 'agent.yaml': emulated });
       const { status, stdout, stderr } = await turnwire(['run', join(folder, 'agent.yaml'), ...prompt], {
         stdin: stdin(),

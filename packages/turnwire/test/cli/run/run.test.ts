@@ -88,7 +88,7 @@ describe('turnwire run', () => {
     ['without a terminal', {}],
     ['with --json', { flags: ['--json'], terminals: ['stdin', 'stdout', 'stderr'] }],
   ] as const) {
-    test(`${where} there is nobody to ask: tools that change things are declined, by a sentence that says how to allow them`, async (t) => {
+    test(`${where} no user can be asked: tools that change things are declined, with a sentence that says how to allow them`, async (t) => {
       const { folder, console } = await runs(t, writes, options);
       const { status, stdout, stderr } = await console.ended;
       assert.equal(status, 0);
@@ -125,7 +125,7 @@ describe('turnwire run', () => {
     });
   }
 
-  test('at the terminal, what is neither yes, no nor always runs nothing and declines nothing: it is asked again', async (t) => {
+  test('at the terminal, a line that is neither yes, no nor always has no effect, and the question is asked again', async (t) => {
     const stdin = typing();
     const { folder, console } = await runs(t, writes, { stdin, terminals: ['stdin'] });
     const typed: [question: string, answer: string][] = [
@@ -144,7 +144,7 @@ describe('turnwire run', () => {
     assert.equal(await readFile(join(folder, 'made.txt'), 'utf8'), 'one\n');
   });
 
-  test('at the terminal, what was typed before the question is no answer', async (t) => {
+  test('at the terminal, keys typed before the question do not answer it', async (t) => {
     const stdin = typing();
     const { folder, console } = await runs(t, writes, { stdin, terminals: ['stdin'] });
     stdin.write('y\ny\n');
@@ -156,7 +156,7 @@ describe('turnwire run', () => {
     await assert.rejects(readFile(join(folder, 'made.txt')), { code: 'ENOENT' });
   });
 
-  test('a terminal that is closed at the question is a no, and the run goes on', async (t) => {
+  test('a terminal that is closed at the question counts as a no, and the run goes on', async (t) => {
     const stdin = typing();
     const { folder, console } = await runs(t, writes, { stdin, terminals: ['stdin'] });
     await console.shows('stderr', '[y]es');
@@ -197,7 +197,7 @@ describe('turnwire run', () => {
     });
   }
 
-  test('a terminal that nobody has measured is not taken for a narrow one', async (t) => {
+  test('a terminal that reports 0 columns is not taken for a narrow one', async (t) => {
     const { console } = await runs(t, writes, { terminals: ['stdin', 'stderr'], columns: 0, env: { NO_COLOR: '1' } });
     assert.match((await console.ended).stderr, /✗ declined: The user /);
   });
@@ -276,7 +276,7 @@ describe('turnwire run', () => {
     for (const name of names) assert(name.endsWith('?') || name in fields, `${type}.${name} is missing`);
   }
 
-  test('the documented events are those that there are', async () => {
+  test('the documented events are the ones that exist', async () => {
     const source = await readFile(new URL('../../../src/agent/events.ts', import.meta.url), 'utf8');
     const there = [...source.matchAll(/\btype: '(\w+)'/g)].map(([, type]) => type);
     assert.deepEqual(new Set(Object.keys(documented)), new Set(there));
@@ -307,7 +307,7 @@ agents:
     });
   }
 
-  test('--model refuses a name that is none, with the nearest one', async (t) => {
+  test('--model refuses an unknown name, and suggests the nearest one', async (t) => {
     const folder = await scratch(t, { 'agent.yaml': twoModels });
     const { status, stderr } = await turnwire(['run', join(folder, 'agent.yaml'), 'Go.', '--model', 'secnd'], {
       cwd: folder,

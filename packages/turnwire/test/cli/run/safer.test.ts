@@ -5,7 +5,7 @@ import { ran, shell, skip } from './hooked-run.js';
 describe('safer: a command that may destroy something', { skip }, () => {
   const safer = 'toolsets: [{ type: shell, safer: true }]';
 
-  test('is asked for, with --yolo and a rule that allows it, too', async (t) => {
+  test('needs a question, also with --yolo and a rule that allows it', async (t) => {
     for (const flags of [['--yolo'], []]) {
       const { made, of } = await ran(t, {
         hooks: 'stop: []',
@@ -21,7 +21,7 @@ describe('safer: a command that may destroy something', { skip }, () => {
     }
   });
 
-  test('is let through by no hook of permission_request', async (t) => {
+  test('is not allowed by any hook of permission_request', async (t) => {
     const allow = JSON.stringify({ hook_specific_output: { permission_decision: 'allow' } });
     const { made } = await ran(t, {
       hooks: `permission_request: { hooks: { type: command, command: ${JSON.stringify(`echo '${allow}'`)} } }`,
@@ -33,7 +33,7 @@ describe('safer: a command that may destroy something', { skip }, () => {
     assert.equal(made('victim'), true);
   });
 
-  test('and another one runs as ever', async (t) => {
+  test('leaves other commands as they are', async (t) => {
     const { made } = await ran(t, { hooks: 'stop: []', script: shell('touch ran'), toolsets: safer });
     assert.equal(made('ran'), true);
   });

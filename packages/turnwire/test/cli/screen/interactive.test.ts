@@ -144,7 +144,7 @@ describe('turnwire run as a conversation', () => {
   });
 
   test(
-    'Ctrl-C at a question declines and ends the run; at the prompt it hints, and leaves with status 130',
+    'Ctrl-C at a question declines and ends the run; at the prompt it shows a hint, then leaves with status 130',
     { skip },
     async (t) => {
       const { person, folder } = await sitsDown(t);

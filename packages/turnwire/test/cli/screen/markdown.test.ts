@@ -55,7 +55,7 @@ describe('Markdown at the terminal', () => {
     assert.deepEqual(shown('日本語の文', 6), ['日本語', 'の文']);
   });
 
-  test('of a very long line nothing is lost, in any script', () => {
+  test('a very long line is complete, in any script', () => {
     for (const text of ['日本語'.repeat(4000), 'a'.repeat(12_000), '\ud83d\ude00'.repeat(4000)]) {
       const rows = [...shown(text, 79), ...shown(`\`\`\`\n${text}\n\`\`\``, 79)];
       assert.equal(rows.join('').replaceAll('│ ', ''), text + text);
@@ -69,7 +69,7 @@ describe('Markdown at the terminal', () => {
     assert.deepEqual(shown(text, 10), ['name: a', 'size: 1', '', 'name: long', 'name', 'size: 200']);
   });
 
-  test('however it comes, the same is shown in the end, and each block once', () => {
+  test('text in any pieces is rendered the same in the end, and each block once', () => {
     const text = '# Head\n\nSome *text* that goes on\nand on.\n\n- a\n- b\n\n```\ncode\n\nmore\n```\n\nLast.\n';
     const whole = shown(text, 30);
     for (const size of [1, 2, 7]) {

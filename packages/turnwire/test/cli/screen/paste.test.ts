@@ -9,7 +9,7 @@ const reads = (paste: Paste, ...chunks: string[]): string[] =>
   chunks.flatMap((chunk) => paste.read(Buffer.from(chunk)).map(({ kind, text }) => `${kind} ${JSON.stringify(text)}`));
 
 describe('pasted text at the terminal', () => {
-  test('pasted text is told from keys, in its order; its line feeds send nothing, and its escapes do nothing', () => {
+  test('pasted text is kept apart from keys in its order; its line feeds send nothing, and its escapes do nothing', () => {
     assert.deepEqual(reads(new Paste(100), `a${begin}one\r\ntwo\nthree\u0003\u001b[A\tx${end}\r`), [
       'keys "a"',
       'pasted "one␊two␊three[A  x"',
@@ -30,7 +30,7 @@ describe('pasted text at the terminal', () => {
     assert.deepEqual(paste.read(bytes.subarray(1)), [{ kind: 'keys', text: 'é' }]);
   });
 
-  test('a paste has a bound, and what follows it is read again', () => {
+  test('a paste has a size limit, and the keys after it are read', () => {
     assert.deepEqual(reads(new Paste(4), `${begin}abc`, 'defghi', `${end}k`), ['pasted "abcd"', 'keys "k"']);
   });
 });

@@ -101,7 +101,7 @@ stty -a
 }
 
 describe('turnwire run: screen', () => {
-  test('Markdown is rendered, wide characters stand, and the escapes of a model do nothing', { skip }, async (t) => {
+  test('Markdown is rendered, wide characters stay aligned, and escapes of a model do nothing', { skip }, async (t) => {
     const { terminal } = await sitsDown(t);
     await terminal.types('greet me', 'Enter');
     const shown = await terminal.shows(/websocket · 1 turn · \d+ in, \d+ out/);
@@ -122,7 +122,7 @@ describe('turnwire run: screen', () => {
   });
 
   test(
-    'what is typed while it answers steers the turn; a resize keeps all; Ctrl-C cancels, then leaves',
+    'text typed during the answer steers the turn; a resize keeps everything; Ctrl-C cancels, then leaves',
     { skip },
     async (t) => {
       const { terminal } = await sitsDown(t);
@@ -192,7 +192,7 @@ describe('turnwire run: screen', () => {
     assert.equal(await readFile(join(folder, 'errors'), 'utf8'), '');
   });
 
-  test('Ctrl-C leaves, also while a server of a toolset does not come up', { skip }, async (t) => {
+  test('Ctrl-C leaves, also while the server of a toolset does not start', { skip }, async (t) => {
     const agent = emulated.replace(
       '{ type: filesystem }',
       '{ type: mcp, command: sh, args: [-c, "echo $$ >up; sleep 1000"] }',
@@ -203,7 +203,7 @@ describe('turnwire run: screen', () => {
     await terminal.shows(/left 130[\s\S]*\s(?<!-)icanon/);
   });
 
-  test('a replay asks no model that was not recorded', { skip }, async (t) => {
+  test('a replay reaches no model that was not recorded', { skip }, async (t) => {
     const before = "turnwire run agent.yaml 'greet me' --script script.yaml --record run.jsonl >answer 2>errors";
     const { terminal } = await sitsDown(t, { before, flags: '--replay run.jsonl' });
     await terminal.types('/model openai/gpt-5.4', 'Enter');
@@ -219,7 +219,7 @@ describe('turnwire run: screen', () => {
   });
 
   test(
-    'earlier lines come back with the arrow keys; pasted lines are one prompt; commands are obeyed',
+    'earlier lines come back with the arrow keys; pasted lines are one prompt; commands run',
     { skip },
     async (t) => {
       const { terminal } = await sitsDown(t);

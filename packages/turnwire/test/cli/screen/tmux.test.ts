@@ -152,7 +152,7 @@ agents:
 
 for (const columns of [40, 100]) {
   test(
-    `a conversation in ${columns} columns: what the agent can do, results that unfold, commands, Escape`,
+    `a conversation in ${columns} columns: the greeting, unfolding of results, commands, Escape`,
     { skip },
     async (t) => {
       const folder = await scratch(t, { 'docker-agent.yaml': guide, 'script.yaml': habits, 'notes.txt': 'one\n' });

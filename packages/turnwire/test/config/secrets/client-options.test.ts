@@ -68,7 +68,7 @@ agents: { root: { model: m } }`,
     });
   }
 
-  test('a secret of a header that is missing is told of before anything runs', async (t) => {
+  test('a missing secret of a header is reported before anything runs', async (t) => {
     const path = await agentFile(
       t,
       'models: { m: { provider: openai, model: x, provider_opts: { http_headers: { X-A: "${env.TEAM}" } } } }\nagents: { root: { model: m } }',
@@ -79,7 +79,7 @@ agents: { root: { model: m } }`,
     );
   });
 
-  test('only what the agents use is asked for, each name once, all in one go', async (t) => {
+  test('only secrets that the agents use are looked up, each name once, all at the same time', async (t) => {
     const path = await agentFile(
       t,
       `models:

@@ -58,7 +58,7 @@ describe('sources of secrets', () => {
     assert.equal(await value(), 'from-one');
   });
 
-  test('a value that is set and empty decides, too, and is told of with its place', async (t) => {
+  test('an empty value decides, too, and is reported with its source', async (t) => {
     const { env, mount, chain } = await machine(t);
     env['KEY'] = '';
     await mount('KEY', 'from-mount');
@@ -82,7 +82,7 @@ describe('sources of secrets', () => {
     }
   });
 
-  test('of several names, the first that is found is sent; a missing secret is told of with all its names and ways', async (t) => {
+  test('of several names, the first one found is sent; a missing secret is reported with all its names and sources', async (t) => {
     const { env, chain } = await machine(t);
     const said = (await secretProblem(chain(), ['A_KEY', 'B_KEY'], true)) ?? '';
     for (const way of [
@@ -100,12 +100,12 @@ describe('sources of secrets', () => {
     assert.equal(await readSecret(chain(), ['A_KEY', 'B_KEY']), 'a');
   });
 
-  test('a name that every object has is no secret', async (t) => {
+  test('the name of a property of Object is no secret', async (t) => {
     const { chain } = await machine(t);
     assert.equal(await chain().get('toString'), undefined);
   });
 
-  test('a name that leads elsewhere is not a file, nor an argument', posix, async (t) => {
+  test('a name with a path or an option in it is neither a file nor an argument', posix, async (t) => {
     const { folder, bin, chain } = await machine(t);
     await writeFile(join(folder, 'outside'), 'topsecret');
     await program(bin, 'pass', 'echo topsecret');
@@ -138,7 +138,7 @@ describe('sources of secrets', () => {
   });
 
   test(
-    'env files: a file that is not there, a path upwards, a folder and a pipe are refused when they are named',
+    'env files: a missing file, a path with "..", a folder and a pipe are refused when they are named',
     posix,
     async (t) => {
       const { folder, file, chain } = await machine(t);
@@ -161,7 +161,7 @@ describe('sources of secrets', () => {
     await assert.rejects(chain().get('KEY'), /it is larger than 64 KiB/);
   });
 
-  test('a program that hangs is ended with its children, and told of in time', posix, async (t) => {
+  test('a program that hangs is ended with its children, and reported in time', posix, async (t) => {
     const { folder, bin, chain } = await machine(t);
     const pid = join(folder, 'pid');
     // The child keeps standard output open: whoever waits for its end would wait for an hour.
@@ -179,7 +179,7 @@ describe('sources of secrets', () => {
     await assert.rejects(chain().get('KEY'), /^SecretError: pass printed more than 64 KiB, which is no secret$/);
   });
 
-  test('programs are run without a shell, and what they say of errors is not shown', posix, async (t) => {
+  test('programs are run without a shell, and their error output is not shown', posix, async (t) => {
     const { bin, chain } = await machine(t);
     await program(bin, 'pass', 'echo topsecret >&2; exit 1');
     assert.equal(await chain().get('KEY'), undefined);
@@ -201,7 +201,7 @@ describe('sources of secrets', () => {
     assert.equal((await chain({ platform: 'darwin' }).get('KEY'))?.value, 'from-keychain');
   });
 
-  test('a credential helper that is not there, or is no name, is refused before anything runs', posix, async (t) => {
+  test('a missing credential helper, or one that is no name, is refused before anything runs', posix, async (t) => {
     const { env, chain } = await machine(t);
     for (const helper of ['none', '../../bin/sh', 'a b']) {
       env['TURNWIRE_CREDENTIAL_HELPER'] = helper;
@@ -209,7 +209,7 @@ describe('sources of secrets', () => {
     }
   });
 
-  test('a credential helper that answers with something else is told of, without its answer', posix, async (t) => {
+  test('a credential helper with a wrong answer is reported without the answer', posix, async (t) => {
     const { bin, env, chain } = await machine(t);
     env['TURNWIRE_CREDENTIAL_HELPER'] = 'fake';
     for (const answer of ['sk-topsecret', '{"Secret":5}', '{"Secret":"sk-topsecret"']) {
