@@ -21,73 +21,63 @@ import type { Engine } from './engine/engine.js';
 import { TokenCounter } from './memory/usage.js';
 import type { ServedSocket } from './server/websocket.js';
 
-/** What a running emulator holds. */
+/** The number of connections, turns and responses that a running emulator holds. */
 export interface EmulatorState {
-  /** Open TCP connections, WebSockets included. */
+  /** The number of open TCP connections, WebSockets included. */
   readonly connections: number;
   readonly webSockets: number;
-  /** Names of lanes in use on them; a default lane has none. */
+  /** The number of named lanes of all WebSockets. */
   readonly lanes: number;
-  /** Turns of WebSockets that run, and that wait for a lane. */
+  /** The number of turns of WebSockets that run. */
   readonly runningTurns: number;
+  /** The number of turns of WebSockets that wait for their lane. */
   readonly queuedTurns: number;
-  /** Responses kept to be continued or fetched, up to `limits.storedResponses` and `limits.storedBytes`. */
+  /** The number of responses that can be continued or fetched, up to `limits.storedResponses`. */
   readonly responses: number;
+  /** The bytes of these responses, up to `limits.storedBytes`. */
   readonly responseBytes: number;
 }
 
 /** A running emulator. */
 export interface Emulator extends AsyncDisposable {
   /**
-   * `http://HOST:PORT/v1`, or `https:` with the option `tls`: what an SDK's `baseURL` or `OPENAI_BASE_URL` takes. Of the dialect `chatgpt` it ends
-   * in `/backend-api/codex`.
+   * The base URL, for the `baseURL` of an SDK or `OPENAI_BASE_URL`: `http://HOST:PORT/v1`, or `https:` with the option `tls`. In the dialect
+   * `chatgpt` it ends in `/backend-api/codex`.
    */
   readonly url: string;
   readonly port: number;
   readonly journal: Journal;
-  /** The variables by which SDKs and tools find it: `OPENAI_BASE_URL`, and an `OPENAI_API_KEY` that is none. */
+  /** The environment variables by which SDKs and tools find the emulator. The value of `OPENAI_API_KEY` is no real key. */
   readonly env: { readonly OPENAI_BASE_URL: string; readonly OPENAI_API_KEY: string };
-  /** What it holds at this moment, to see that it stays bounded. */
+  /** What the emulator holds now, so that a test can check that it stays bounded. */
   state(): EmulatorState;
   /**
-   * Resolves when no turn runs and the journal has the outcome of each: after a client has seen an error, its turn may still be
-   * ending here. Turns that have not arrived yet are not waited for.
+   * Resolves when no turn runs and the journal has the outcome of each turn. After a client has received an error, its turn may still run here
+   * for a moment. A turn that the emulator has not received yet is not awaited.
    *
-   * @param options.timeoutMs rejects after so many milliseconds with a sentence that names the turns that run. @default 5000
+   * @param options.timeoutMs the time in milliseconds after which the promise rejects with a sentence that names the running turns. @default 5000
    */
   settled(options?: { readonly timeoutMs?: number | undefined }): Promise<void>;
   /**
-   * Answers with another script from now on, or with none. Its faults take the place of those of the script before. Turns that run go on
-   * as they began.
+   * Replaces the script, and the faults that it contains. Running turns are not affected.
    *
-   * @param script a path of a YAML file, or what it would hold; undefined: every turn is an echo
-   * @throws ScriptError with the place, if the script is wrong; the one before stays
+   * @param script the path of a YAML file, or its content as an object; undefined: every turn is an echo
+   * @throws ScriptError with the place, if the script is not valid; the previous script stays
    */
   script(script?: string | Script): Promise<void>;
-  /** Breaks other things from now on, in place of the option `faults`; undefined: nothing but what the script says. @throws ScriptError */
+  /** Replaces the fault rules of the option `faults`; undefined removes them. The faults of the script stay. @throws ScriptError */
   faults(faults?: string | readonly FaultRule[]): Promise<void>;
-  /** Entries of `turns` of the current script that have answered nothing yet, by their place: `turns[2]`. */
+  /** The entries of the current script's `turns` that have not answered a request, by their place: `turns[2]`. */
   unusedTurns(): readonly string[];
-  /** @throws AssertionError that names the entries of the script that have answered nothing */
+  /** @throws AssertionError that names the entries of the script that have not answered a request */
   assertScriptUsed(): void;
-  /** Resolves when it has been closed, be it by `close` or through the control API. */
+  /** Resolves when the emulator was closed, by `close` or through the control API. */
   readonly closed: Promise<void>;
   /** Ends everything at once: running turns, sockets, the listener. May be called again. */
   close(): Promise<void>;
 }
 
-/**
- * Starts a server that speaks the Responses API: `POST /v1/responses` (SSE, JSON, background), the WebSocket on the same
- * path, stored responses and their input items, compaction, token counts, conversations and models.
- *
- * By default it listens on a free port of 127.0.0.1, takes any key or none, and repeats what it is told. `recordings` and
- * `script` give it other answers, in this order. Any number can run in one process.
- *
- * Not imitated: authentication, rate limits, what hosted tools do (a script says what they found).
- *
- * @throws EmulatorError with a `code`, if an option is wrong, the port is in use or a folder is missing
- * @throws ScriptError with the place, if the script is wrong
- */
+/** See `start.ts`. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const checked = checkOptions(options);
   refuseTwoSources(checked);
@@ -175,7 +165,7 @@ async function prepare(options: CheckedOptions, behaviour: Behaviour): Promise<E
   };
 }
 
-/** Loaded when there is one: the schema of recordings takes longer to make than a server. */
+/** Opens the replay. Its modules are loaded only when needed, because creating the schema of recordings takes longer than a server. */
 async function openReplay(options: NonNullable<CheckedOptions['replay']>, { journal, clock }: Engine): Promise<Replay> {
   const [{ loadRecording }, { Replay }] = await Promise.all([
     import('./replay/recording.js'),
@@ -184,7 +174,7 @@ async function openReplay(options: NonNullable<CheckedOptions['replay']>, { jour
   return new Replay(await loadRecording(options.file, options.upstream), options, journal, clock);
 }
 
-/** A recording answers everything, so nothing else would ever be asked. */
+/** Refuses a replay beside other sources of answers, which would never be used. */
 function refuseTwoSources({ replay, script, recordings }: CheckedOptions): void {
   const other = script !== undefined ? 'script' : recordings !== undefined ? 'recordings' : undefined;
   if (replay === undefined || other === undefined) return;

@@ -4,22 +4,22 @@ import { EmulatorError } from './base/errors.js';
 import { portOf } from './listener/port.js';
 
 export interface LinkOptions {
-  /** The port on 127.0.0.1 at the far end. */
+  /** The port on 127.0.0.1 to which the link leads. */
   readonly to: number;
-  /** The round trip in milliseconds, half of it each way; a connection costs one before its first bytes. @default 0: none */
+  /** The round-trip time in milliseconds, half of it in each direction. A connection takes one round trip to open. @default 0 */
   readonly rttMs?: number | undefined;
-  /** Bits a second from client to server, shared by all connections of the link. @default 0: unlimited */
+  /** The bandwidth from clients to the server in bits per second, shared by all connections of the link. @default 0: unlimited */
   readonly uplinkBitsPerSecond?: number | undefined;
   /**
-   * TCP's slow start, in both directions of each connection: at first no more than this many bytes are under way, and the window grows by
-   * what was acknowledged, to 4 MiB. Linux begins with ten segments, 14,480 bytes (RFC 6928).
+   * The initial congestion window of TCP's slow start, for each direction of each connection: at first at most this many bytes are in flight, and
+   * the window grows by the bytes that are acknowledged, up to 4 MiB. Linux begins with ten segments, 14,480 bytes (RFC 6928).
    *
-   * @default 0: as many bytes as the uplink takes
+   * @default 0: no congestion window
    */
   readonly windowBytes?: number | undefined;
   /**
-   * A direction that sent nothing for longer than this, in milliseconds, begins with `windowBytes` again (RFC 5681, section 4.1). Linux does
-   * so after one retransmission timeout, which is 200 ms or more.
+   * The idle time in milliseconds after which a direction begins with `windowBytes` again (RFC 5681, section 4.1). Linux does so after one
+   * retransmission timeout, which is 200 ms or more.
    *
    * @default Infinity: never
    */
@@ -28,19 +28,19 @@ export interface LinkOptions {
 
 /** A running link. */
 export interface Link extends AsyncDisposable {
-  /** Connect to this port of 127.0.0.1 instead of `to`. */
+  /** The port of 127.0.0.1 to which clients connect instead of `to`. */
   readonly port: number;
-  /** Bytes read from clients so far. */
+  /** The number of bytes that were read from clients. */
   readonly sentBytes: number;
-  /** Bytes read from the server so far. */
+  /** The number of bytes that were read from the server. */
   readonly receivedBytes: number;
-  /** Connections accepted so far. */
+  /** The number of connections that were accepted. */
   readonly connections: number;
   /** Cuts all connections at once and stops listening. May be called again. */
   close(): Promise<void>;
 }
 
-/** Bytes under way in one direction of one connection; more are left in the sender's socket. */
+/** The maximum number of bytes that the link holds for one direction of a connection. Beyond it, the sender's socket is paused. */
 const maxUnderWayBytes = 16 * 1024 * 1024;
 
 /** See `start.ts`. */
@@ -68,7 +68,7 @@ export async function startLink({
     socket.setNoDelay(true);
     socket.once('close', () => sockets.delete(socket));
   };
-  // A connection's socket is read only once the handshake would have been made; what the client writes waits in it.
+  // The client's socket is read only after the time of a handshake. Until then the bytes of the client wait in the socket.
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
     counted.connections += 1;
     track(client);
@@ -88,7 +88,7 @@ export async function startLink({
         count: (bytes) => (counted.sentBytes += bytes),
       });
     };
-    // Until then a client that gives up must not be an unhandled error.
+    // The error of a client that leaves during the handshake must be handled.
     client.on('error', () => undefined);
     if (rttMs === 0) return begin();
     const handshake = setTimeout(() => {
@@ -134,7 +134,7 @@ function invalid(option: string, expected: string): EmulatorError {
   return new EmulatorError('invalid_option', `The link's option "${option}" must be ${expected}.`);
 }
 
-/** Milliseconds until the last of these bytes has left, behind all that were given before. */
+/** Returns a function that queues bytes on the uplink. It returns the milliseconds until the last of these bytes has been sent. */
 function serializer(bitsPerSecond: number): (bytes: number) => number {
   if (bitsPerSecond === 0) return () => 0;
   let free = 0;
@@ -145,7 +145,7 @@ function serializer(bitsPerSecond: number): (bytes: number) => number {
   };
 }
 
-/** What travels: bytes, or the end of a direction. */
+/** What one direction carries: bytes, or the end of the direction. */
 type Transfer = { readonly due: number } & (
   | { readonly kind: 'bytes'; readonly chunk: Buffer }
   | { readonly kind: 'end' }
@@ -154,20 +154,20 @@ type Transfer = { readonly due: number } & (
 
 /** One direction of one connection. */
 interface Direction {
-  /** Milliseconds until these bytes arrive, if they leave now. */
+  /** The milliseconds until bytes that are sent now arrive. */
   readonly delayMs: (bytes: number) => number;
-  /** Milliseconds from their arrival until the sender knows of it. */
+  /** The milliseconds from their arrival until the sender receives the acknowledgement. */
   readonly ackMs: number;
   readonly window: CongestionWindow | undefined;
   readonly count: (bytes: number) => void;
 }
 
-/** Carries one direction. Each transfer is delivered when it is due, after the one before it. */
+/** Carries one direction of a connection. Each transfer is delivered when it is due, after the one before it. */
 function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Direction): void {
-  /** Read, and not let go by the window. */
+  /** The chunks that were read and that the window does not let pass yet. */
   const waiting: Buffer[] = [];
   const underWay: Transfer[] = [];
-  /** Bytes of both. */
+  /** The number of bytes in `waiting` and `underWay`. */
   let held = 0;
   let timer: NodeJS.Timeout | undefined;
   let blocked = false;
@@ -244,11 +244,11 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
     send();
   });
   from.on('error', () => {
-    // 'close' follows, and tells the other end.
+    // The event 'close' follows, and resets the other end.
   });
   from.once('close', (failed: boolean) => {
     if (ended && !failed) return;
-    // A reset overtakes what has not left.
+    // A reset overtakes the bytes that were not sent yet.
     waiting.length = 0;
     end = 'reset';
     send();

@@ -1,4 +1,4 @@
-// What can be started. Each is loaded when it is started: an import of this package alone costs next to nothing.
+// The functions of the public API. Each loads its module when it is called, so that importing the package costs little.
 import type { Emulator } from './emulator.js';
 import type { Link, LinkOptions } from './link.js';
 import type { EmulatorOptions } from './server/options.js';
@@ -10,10 +10,10 @@ import type { TestAuthority } from './test-authority.js';
  * Starts a server that speaks the Responses API: `POST /v1/responses` (SSE, JSON, background), the WebSocket on the same
  * path, stored responses and their input items, compaction, token counts, conversations and models.
  *
- * By default it listens on a free port of 127.0.0.1, takes any key or none, and repeats what it is told. `recordings` and
- * `script` give it other answers, in this order. Any number can run in one process.
+ * By default it listens on a free port of 127.0.0.1, takes any key or none, and answers with the texts that it receives. The options
+ * `recordings` and `script` give it other answers, in this order. Any number of emulators can run in one process.
  *
- * Not imitated: authentication, rate limits, what hosted tools do (a script says what they found).
+ * Not imitated: authentication, rate limits, and the work of hosted tools, whose results a script provides.
  *
  * @throws EmulatorError with a `code`, if an option is wrong, the port is in use or a folder is missing
  * @throws ScriptError with the place, if the script is wrong
@@ -24,13 +24,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 }
 
 /**
- * Stands between a client and an upstream, passes both transports through as they come, and writes down what it saw, as
- * JSON Lines that `startEmulator({ replay })` serves back.
+ * Starts a recorder between clients and an upstream. It passes both transports through and writes the traffic to a file, as JSON Lines that
+ * `startEmulator({ replay })` serves again.
  *
- * A message or event is passed on right after its line has been written. Bodies stream, a slow reader slows its writer
- * down, pings and closes travel end to end. Two things are changed on the way: `accept-encoding` is left out, and
- * compression of WebSocket frames is not offered. Credentials are passed on and never written. Not
- * recorded: pings, the fragments of a message, the chunks of a body.
+ * A message or event is passed on right after its line was written. Bodies are streamed, a slow reader slows its writer down, and pings and
+ * closes reach the other end. Two things are changed: `accept-encoding` is removed, and compression of WebSocket frames is not offered.
+ * Credentials are passed on and never written. Not recorded: pings, the fragments of a message, the chunks of a body.
  *
  * @throws EmulatorError if an option is wrong, the file exists or the port is in use
  */
@@ -40,12 +39,11 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
 }
 
 /**
- * A TCP relay on 127.0.0.1 that stands for a link: bytes arrive half a round trip after they left, and leave a client no
- * faster than the uplink allows, nor faster than slow start does (`windowBytes`). Delay alone does not limit the throughput (up to 16 MiB
- * under way), order is kept, and half-close, reset and backpressure pass through. Node sends an end before its own reset, so a reset may arrive as
- * an end that a reset follows.
+ * Starts a TCP relay on 127.0.0.1 that simulates a network link. Bytes arrive half a round trip after they were sent. A client sends no faster
+ * than the uplink and slow start (`windowBytes`) allow. Delay alone does not limit the throughput (up to 16 MiB in flight). Order is kept, and
+ * half-close, reset and backpressure pass through. Node.js sends a FIN before its own reset, so a reset may arrive after a FIN.
  *
- * Not simulated: loss, jitter, a limit on the way down.
+ * Not simulated: loss, jitter, and a limited bandwidth from the server to clients.
  *
  * @throws EmulatorError if an option is wrong
  */
@@ -55,7 +53,7 @@ export async function startLink(options: LinkOptions): Promise<Link> {
 }
 
 /**
- * Reads a recording without playing it.
+ * Reads a recording and counts its turns, without replaying it.
  *
  * @throws EmulatorError for a file that cannot be read or is no recording
  */
@@ -65,10 +63,10 @@ export async function summarizeRecording(file: string): Promise<RecordingSummary
 }
 
 /**
- * Makes a script, in YAML, of a recording: it answers what the recording answers, and can be edited. What a script has no words for is left
- * out, with a comment that says so.
+ * Turns a recording into a script, in YAML, that gives the same answers and can be edited. A part that a script cannot express is left out,
+ * with a comment that says so.
  *
- * @param options.upstream of a recording of several upstreams: which one
+ * @param options.upstream the name of the upstream to read, for a recording of several
  * @throws EmulatorError for a file that cannot be read or is no recording
  */
 export async function scriptFromRecording(
@@ -80,8 +78,8 @@ export async function scriptFromRecording(
 }
 
 /**
- * An authority that signs certificates for tests of TLS (X.509 v3 as in RFC 5280, ECDSA P-256). Its key is made when it is called and lives
- * in memory alone: no private key in a repository, and no day on which tests begin to fail.
+ * Creates an authority that signs certificates for tests of TLS (X.509 v3 as in RFC 5280, ECDSA P-256). Its key is created by each call and
+ * exists in memory alone, so that no private key is in a repository and no certificate of a test expires.
  */
 export async function createTestAuthority(): Promise<TestAuthority> {
   const authority = await import('./test-authority.js');

@@ -1,22 +1,22 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-/** A certificate and its private key, both in PEM: what `tls.createServer` takes. */
+/** A certificate and its private key, both in PEM, as `tls.createServer` takes them. */
 export interface TestCertificate {
   readonly cert: string;
   readonly key: string;
 }
 
 export interface TestCertificateOptions {
-  /** The host names and IPv4 addresses that the certificate is for; the first is its subject. */
+  /** The host names and IPv4 addresses for which the certificate is valid. The first one is its subject. */
   readonly hosts: readonly string[];
-  /** The certificate ended ten days ago. @default false: it holds for ten days */
+  /** Whether the certificate expired ten days ago. @default false: it is valid for ten days */
   readonly expired?: boolean | undefined;
 }
 
 /** See `start.ts`. */
 export class TestAuthority {
-  /** The authority's own certificate in PEM: the `ca` of a client that is to trust what it signs. */
+  /** The certificate of the authority, in PEM. A client that has it as `ca` trusts the certificates of the authority. */
   readonly cert: string;
   readonly #name = distinguished('turnwire test authority');
   readonly #key: KeyObject;
@@ -29,10 +29,10 @@ export class TestAuthority {
     this.cert = this.#sign(publicKey, this.#name, isAuthority, false);
   }
 
-  /** Signs a certificate for a server, or a client, with a key of its own. */
+  /** Creates a key and signs a certificate for it, for a server or a client. */
   issue({ hosts, expired = false }: TestCertificateOptions): TestCertificate {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    // An address is 7, a host name 2 (RFC 5280, section 4.2.1.6).
+    // In a subjectAltName an address has the tag 7 and a host name the tag 2 (RFC 5280, section 4.2.1.6).
     const names = hosts.map((host) =>
       /^[\d.]+$/.test(host) ? tlv(0x87, Buffer.from(host.split('.').map(Number))) : tlv(0x82, host),
     );
@@ -47,7 +47,7 @@ export class TestAuthority {
     const spki = publicKey.export({ type: 'spki', format: 'der' });
     const algorithm = sequence(oid('2a8648ce3d040302'));
     const serial = createHash('sha256').update(spki).digest().subarray(0, 8);
-    // A positive number, without a leading zero.
+    // The serial number has to be positive, without a leading zero byte.
     serial.writeUInt8((serial.readUInt8(0) & 0x7f) | 0x40, 0);
     const [from, to] = expired ? [-20, -10] : [-1, 10];
     const body = sequence(

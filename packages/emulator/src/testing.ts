@@ -5,7 +5,7 @@ import type { EmulatorOptions } from './server/options.js';
 
 type Hook = (run: () => Promise<void>) => unknown;
 
-/** Where a test runner takes what is to be done before and after the tests of a file or of a `describe`. */
+/** The hooks of a test runner that run before and after the tests of a file or of a `describe`. */
 export type TestHooks =
   | { readonly beforeAll: Hook; readonly afterAll: Hook }
   /** The names of `node:test`. */
@@ -13,18 +13,18 @@ export type TestHooks =
 
 export interface UseEmulatorOptions extends EmulatorOptions {
   /**
-   * The hooks of the runner, where they are no globals: `import { beforeAll, afterAll } from 'vitest'`.
-   * @default the globals `beforeAll` and `afterAll` (Jest, Vitest with `globals: true`), else those of `node:test` in its runs
+   * The hooks of the test runner, if they are not globals: `import { beforeAll, afterAll } from 'vitest'`.
+   * @default the globals `beforeAll` and `afterAll` (Jest, Vitest with `globals: true`), else `before` and `after` in a run of `node:test`
    */
   readonly hooks?: TestHooks | undefined;
 }
 
-/** An emulator that runs while the tests of a file do. Its members are there once the tests have begun. */
+/** An emulator that runs during the tests of a file. Its members can be used within tests and hooks. */
 export type EmulatorInTests = Omit<Emulator, 'close' | 'closed' | typeof Symbol.asyncDispose>;
 
 /**
- * An emulator for the tests of one file or one `describe`: started before them and closed after them. Meanwhile `OPENAI_BASE_URL` and
- * `OPENAI_API_KEY` of this process name it, so that SDKs find it unasked; afterwards they are what they were.
+ * An emulator for the tests of one file or one `describe`: started before them and closed after them. During the tests, `OPENAI_BASE_URL` and
+ * `OPENAI_API_KEY` of this process name the emulator, so that SDKs find it; afterwards the variables have their previous values.
  *
  * @example
  * const emulator = useEmulator();
@@ -34,7 +34,7 @@ export type EmulatorInTests = Omit<Emulator, 'close' | 'closed' | typeof Symbol.
  *   emulator.assertScriptUsed();
  * });
  *
- * @throws EmulatorError if there are no hooks to be found
+ * @throws EmulatorError if no hooks are found
  */
 export function useEmulator({ hooks = knownHooks(), ...options }: UseEmulatorOptions = {}): EmulatorInTests {
   const [before, after] = 'beforeAll' in hooks ? [hooks.beforeAll, hooks.afterAll] : [hooks.before, hooks.after];
@@ -76,7 +76,7 @@ export function useEmulator({ hooks = knownHooks(), ...options }: UseEmulatorOpt
   };
 }
 
-/** @returns puts the variables back as they were */
+/** Sets environment variables. @returns a function that restores their previous values */
 function setVariables(variables: Readonly<Record<string, string>>): () => void {
   const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
   Object.assign(process.env, variables);
@@ -91,7 +91,7 @@ function setVariables(variables: Readonly<Record<string, string>>): () => void {
 function knownHooks(): TestHooks {
   const { beforeAll, afterAll }: Partial<typeof globalThis> & { beforeAll?: unknown; afterAll?: unknown } = globalThis;
   if (isHook(beforeAll) && isHook(afterAll)) return { beforeAll, afterAll };
-  // Looked up here, so that nobody who only starts an emulator loads a test runner.
+  // The test runner is looked up here and not imported, so that a program which only starts an emulator does not load it.
   if (process.env['NODE_TEST_CONTEXT'] !== undefined) return process.getBuiltinModule('node:test');
   throw new EmulatorError(
     'invalid_option',

@@ -3,18 +3,18 @@ import { endsResponse } from '../wire/terminal.js';
 import type { Payload } from '../replay/recording.js';
 import { isCreate, parsed, type Recording, type Sent } from '../replay/recording.js';
 
-/** A create of a recording and what answered it, whatever carried them. */
+/** A create of a recording with its answer, over either transport. */
 export interface AnsweredCreate {
   readonly line: number;
   readonly request: Record<string, unknown>;
-  /** Of an HTTP answer; 200 for a socket's. */
+  /** The status of the HTTP answer; 200 on a socket. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** The events of a stream or a socket, or the one JSON body. */
   readonly events: readonly Record<string, unknown>[];
 }
 
-/** The turns of a recording in the order in which they were asked. */
+/** The answered creates of a recording, in the order in which they were received. */
 export function answeredCreates({ exchanges, sockets }: Recording): readonly AnsweredCreate[] {
   const posted = exchanges.filter(isCreate).map(({ line, requestedAt, body, answer, sent, streams }) => {
     const { status = 0, headers = {} } = answer ?? {};
@@ -34,7 +34,7 @@ function requestOf(body: Payload | undefined): Record<string, unknown> {
   return body === undefined || body.base64 ? {} : (parsed(body.text) ?? {});
 }
 
-/** The data of one event of a stream; several lines of it are one text. */
+/** The data of one event of a stream. Several data lines are joined to one text. */
 function dataOf({ text }: Sent): string {
   return text
     .split(/\r\n|\r|\n/)
@@ -48,7 +48,7 @@ function eventsIn(text: string): readonly Record<string, unknown>[] {
   return event === undefined ? [] : [event];
 }
 
-/** What a turn ended in: its response, its error, or neither where the recording breaks off. */
+/** How a turn ended: with a response, with an error, or with neither if the recording breaks off. */
 export type RecordedEnd =
   | { readonly kind: 'response'; readonly response: Record<string, unknown>; readonly output: readonly Item[] }
   | { readonly kind: 'error'; readonly error: Record<string, unknown>; readonly status: number }
@@ -63,7 +63,7 @@ export function endOf({ events, status }: AnsweredCreate): RecordedEnd {
   const response = isRecord(terminal?.['response']) ? terminal['response'] : whole;
   if (response !== undefined) {
     const output = Array.isArray(response['output']) ? response['output'].filter(isRecord) : [];
-    // The ChatGPT backend ends in an empty output.
+    // The terminal event of the ChatGPT backend has an empty output.
     return { kind: 'response', response, output: output.length === 0 ? done : output };
   }
   const error = events.find(({ type, error: inner }) => type === 'error' || isRecord(inner));

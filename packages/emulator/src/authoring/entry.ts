@@ -6,14 +6,14 @@ import { endOf, type AnsweredCreate } from './answered-create.js';
 type Entry = NonNullable<Script['turns']>[number];
 type Element = NonNullable<Entry['output']>[number];
 
-/** What a recorded turn is as an entry of a script. */
+/** A recorded turn as an entry of a script. */
 export interface ScriptedTurn {
-  /** Undefined if it is nothing that a script says: a warm-up, or a turn that broke off at once. */
+  /** The entry; undefined for a turn without content, such as a warm-up or a turn that broke off at once. */
   readonly entry: Entry | undefined;
-  /** Of the response it ended in. */
+  /** The id of the response in which the turn ended. */
   readonly id: string | undefined;
   readonly output: readonly Item[];
-  /** What could not be written. */
+  /** Sentences about the parts of the turn that a script cannot express. */
   readonly notes: readonly string[];
 }
 
@@ -57,7 +57,7 @@ function endingOf({
   return status === 'incomplete' && reason !== undefined ? { incomplete: reason } : {};
 }
 
-/** Headers of an error that clients obey. */
+/** The headers of an error that clients obey. */
 const retryHeaders = new Set(['retry-after', 'retry-after-ms', 'x-should-retry']);
 
 function errorOf(
@@ -78,7 +78,7 @@ function errorOf(
   };
 }
 
-/** The fields of an entry in which all of it is said in the order of the short form; undefined if it is not. */
+/** The entry in its short form (reasoning, then a text or refusal, then calls); undefined if the items have another order. */
 function shortForm(elements: readonly Element[]): Entry | undefined {
   const rank = ({ reasoning, reasoning_text: raw, text, refusal, call }: Element): number =>
     raw !== undefined
@@ -159,20 +159,20 @@ function reasoningOf(item: Item, notes: string[]): Element | undefined {
   };
 }
 
-/** As an object where that writes the same text again. */
+/** The arguments of a call: an object if its JSON is the same text again, else the text. */
 function argumentsOf(text: string): { readonly arguments: Record<string, unknown> | string } {
   if (!text.includes('{{')) {
     try {
       const value: unknown = JSON.parse(text);
       if (isRecord(value) && JSON.stringify(value) === text) return { arguments: value };
     } catch {
-      // It is written as the text it was.
+      // Arguments that are not JSON stay a text.
     }
   }
   return { arguments: escapeTemplates(text) };
 }
 
-/** Fields of tools' items that whoever answers makes up. */
+/** The fields of a tool's item that the emulator makes up when it answers. */
 const generatedFields = new Set(['id', 'status', 'call_id', 'created_by', 'encrypted_content']);
 
 function toolOf(item: Item, notes: string[]): Element | undefined {
@@ -195,7 +195,7 @@ function textOf(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
-/** A text that is said as it is: what would begin a template is a template that says so. */
+/** A text whose double braces are escaped, so that the script does not read them as a template. */
 function escapeTemplates(text: string): string {
   return text.replaceAll('{{', '{{ "{{" }}');
 }

@@ -11,20 +11,20 @@ import { entryOf } from './entry.js';
 type Entry = NonNullable<Script['turns']>[number];
 type Rule = NonNullable<Script['rules']>[number];
 
-/** One turn of a recording, and where it stands in its conversation. */
+/** One entry of a script, and its place in its conversation. */
 interface PlacedEntry {
   readonly entry: Entry;
-  /** How often the model had spoken, and once more. */
+  /** The number of the turn in its conversation, from 1. */
   readonly turn: number;
-  /** What the model had not answered yet. */
+  /** The texts that the entry answers. */
   readonly input: string;
 }
 
 /**
- * A script, in YAML, that answers what a recording answers: texts, calls, items of hosted tools, refusals and errors, in the places of their
- * conversations. One conversation becomes `turns`; several become `rules` that tell them apart by what was asked.
+ * A script, in YAML, with the answers of a recording: texts, calls, items of hosted tools, refusals and errors. One conversation becomes
+ * `turns`; several become `rules`, which tell the conversations apart by their inputs.
  *
- * Left out, each with a comment that says so: what a script has no words for. Ids, usage and times are made up by whoever answers.
+ * A part that a script cannot express is left out, with a comment that says so. Ids, usage and times are left to the emulator.
  *
  * @throws EmulatorError if the file is no recording, or holds no turn
  */
@@ -46,7 +46,7 @@ export async function scriptOf(file: string, upstream?: string): Promise<string>
   return `${notes.map((note) => `# ${note}\n`).join('')}${stringify(script, { lineWidth: 0 })}`;
 }
 
-/** The context of a recorded turn, as far as the recording has it. */
+/** The context of a recorded turn, as far as it is in the recording. */
 function contextOf({ request }: AnsweredCreate, contexts: ReadonlyMap<string, Context>): Context {
   const { previous_response_id: previous, input } = request;
   const known = typeof previous === 'string' ? contexts.get(previous) : undefined;
@@ -58,7 +58,7 @@ function lenientItems(input: unknown): readonly Item[] {
   return Array.isArray(input) ? input.filter(isItem) : [];
 }
 
-/** True if each turn that speaks is the next of the one before; errors stand between them. */
+/** True if the entries are consecutive turns of one conversation. Errors and failures may stand between them. */
 function isOneConversation(placed: readonly PlacedEntry[]): boolean {
   let spoken = 0;
   return placed.every(({ entry, turn }) => {
@@ -68,7 +68,7 @@ function isOneConversation(placed: readonly PlacedEntry[]): boolean {
   });
 }
 
-/** The first rule that matches answers, so the longest inputs come first; equal ones once. */
+/** The rules for some entries. The first rule that matches answers, so rules with longer inputs come first. Equal rules appear once. */
 function rulesOf(placed: readonly PlacedEntry[], notes: string[]): readonly Rule[] {
   const rules = new Map<string, Rule>();
   for (const { entry, turn, input } of placed) {
@@ -87,7 +87,7 @@ function rulesOf(placed: readonly PlacedEntry[], notes: string[]): readonly Rule
   return [...rules.values()].toSorted((a, b) => length(b) - length(a) || isError(a) - isError(b));
 }
 
-/** A text that would be read as a regular expression is written as one. */
+/** An input as a pattern. A text that would be read as a regular expression becomes one that matches the text itself. */
 function literal(input: string): string {
   return /^\/.+\/[a-z]*$/s.test(input) ? `/${input.replace(/[$()*+./?[\\\]^{|}]/g, String.raw`\$&`)}/` : input;
 }

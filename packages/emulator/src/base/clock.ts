@@ -1,22 +1,22 @@
 import { setImmediate } from 'node:timers';
-/** Stops a wait before its time; calling it later does nothing. */
+/** Ends a wait before it is due. A call after the wait has ended does nothing. */
 export type Cancel = () => void;
 
 /**
- * The time of one emulator: everything in it that waits or ages asks this, in milliseconds. Not under it: the operating
- * system's sockets, and `created_at`, which is always the date.
+ * The time of one emulator, in milliseconds. Every wait and every age limit of the emulator uses it. Two things do not: the sockets of
+ * the operating system, and `created_at`, which is always the real date.
  */
 export interface Clock {
-  /** Milliseconds since some moment; never goes back. */
+  /** Milliseconds since a fixed moment. The value never decreases. */
   now(): number;
-  /** Calls `fire` once, when `ms` have passed; 0 or less: as soon as it can. */
+  /** Calls `fire` once, after `ms` milliseconds; with 0 or less, as soon as possible. */
   after(ms: number, fire: () => void): Cancel;
 }
 
-/** Timers of Node fire at once when asked for more. */
+/** The longest delay of a Node.js timer: a timer with a longer one fires at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** The machine's time, `speed` times as fast: with 60 an hour passes in a minute. */
+/** The machine's time, `speed` times as fast: with 60, an hour passes in a minute. */
 export function realClock(speed = 1): Clock {
   const now = () => performance.now() * speed;
   return {
@@ -42,8 +42,8 @@ interface Wait {
 /**
  * Time that stands still until a test moves it: `startEmulator({ clock })`, then `await clock.advance(ms)`. Starts at 0.
  *
- * A turn waits for its first token right after its first events went out: once a test has received `response.created`,
- * the wait is there to be advanced over. `waiting` tells how many waits there are.
+ * A turn begins to wait for its first token right after its first events went out. So a test that has received `response.created` can
+ * advance the clock over that wait. `waiting` is the number of waits.
  */
 export class ManualClock implements Clock {
   #now = 0;
@@ -53,7 +53,7 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
-  /** How many waits have not been reached yet: turns between two events, and the limits of open sockets. */
+  /** The number of waits that are not due yet: turns between two events, and the limits of open sockets. */
   get waiting(): number {
     return this.#waits.size;
   }
@@ -65,8 +65,8 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves time on, and fires on the way what becomes due, in its order. After each the event loop turns once, so that a
-   * turn can go on to its next wait, which fires too if it lies on the way.
+   * Moves the time forward, and fires the waits that become due, in the order in which they are due. After each of them the event loop
+   * turns once, so that the turn that waited can begin its next wait, which fires too if it becomes due.
    */
   async advance(ms: number): Promise<void> {
     if (!(ms >= 0 && Number.isFinite(ms))) {
@@ -102,7 +102,7 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
   return sleeper.sleep(ms).finally(() => sleeper.stop());
 }
 
-/** Many waits one after another: the signals are listened to once, from the first wait until `stop`. */
+/** Waits one after another, as the events of a turn do. The signals get one listener each, from the first wait until `stop`. */
 export class Sleeper {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -112,7 +112,7 @@ export class Sleeper {
   #listens = false;
   #wake: ((error?: Error) => void) | undefined;
 
-  /** A wait ends early when `hurried` is aborted, and fails with the reason of `signal` when that is. */
+  /** A wait ends early when `interrupted` is aborted, and rejects with the reason of `signal` when `signal` is aborted. */
   constructor(clock: Clock, signal: AbortSignal, interrupted?: AbortSignal) {
     this.#clock = clock;
     this.#signal = signal;
@@ -143,7 +143,7 @@ export class Sleeper {
     this.#interrupted?.addEventListener('abort', this.#woken);
   }
 
-  /** After the last wait. */
+  /** Removes the listeners, after the last wait. */
   stop(): void {
     if (!this.#listens) return;
     this.#signal.removeEventListener('abort', this.#aborted);

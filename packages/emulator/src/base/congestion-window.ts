@@ -1,8 +1,8 @@
 const maxBytes = 4 * 1024 * 1024;
 
 /**
- * How many bytes one direction of a TCP connection may have under way: slow start (RFC 5681, section 3.1), and the fall back to the
- * initial window after idling (section 4.1).
+ * The congestion window of one direction of a TCP connection: how many bytes may be in flight. The window grows by slow start (RFC 5681,
+ * section 3.1) and falls back to its initial size after an idle time (section 4.1).
  */
 export class CongestionWindow {
   readonly #initialBytes: number;
@@ -11,14 +11,14 @@ export class CongestionWindow {
   #underWay = 0;
   #lastSent = -Infinity;
 
-  /** `idleMs`: milliseconds without sending after which the window is the initial one again. */
+  /** `idleMs` is the time without sending, in milliseconds, after which the window has its initial size again. */
   constructor(initialBytes: number, idleMs: number) {
     this.#initialBytes = initialBytes;
     this.#idleMs = idleMs;
     this.#bytes = initialBytes;
   }
 
-  /** Bytes that may leave now. */
+  /** The number of bytes that may be sent now. */
   room(now: number): number {
     if (this.#underWay === 0 && now - this.#lastSent > this.#idleMs) this.#bytes = this.#initialBytes;
     return this.#bytes - this.#underWay;

@@ -1,4 +1,4 @@
-/** Why an emulator or a link could not be started. Closed: a switch over it may be exhaustive. */
+/** Why an emulator, a recorder or a link could not be started. The union is closed: a switch over it may be exhaustive. */
 export type EmulatorErrorCode =
   | 'invalid_option'
   | 'invalid_script'
@@ -8,8 +8,8 @@ export type EmulatorErrorCode =
   | 'address_not_available';
 
 /**
- * The emulator could not be started as asked. `message` is one sentence that names what is wrong and what to do; it is
- * meant to be shown as it stands. Errors of a running emulator never come this way: they go to its client, on the wire.
+ * The emulator could not be started as asked. `message` is one sentence that names what is wrong and what to do; it can be shown to
+ * users unchanged. A running emulator never throws this error: its errors go to its client, on the wire.
  */
 export class EmulatorError extends Error {
   override readonly name: string = 'EmulatorError';
@@ -21,14 +21,14 @@ export class EmulatorError extends Error {
   }
 }
 
-/** Where in a script something is wrong: 1-based, as editors count. A script given as an object has no place. */
+/** The place of an error in a script file. Lines and columns count from 1, as in editors. A script given as an object has no places. */
 export interface ScriptPlace {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** A script that cannot be read or breaks the rules of `Script`. `message` begins with `FILE:LINE:COLUMN: ` where known. */
+/** The script cannot be read or breaks the rules of `Script`. If the place is known, `message` begins with `FILE:LINE:COLUMN: `. */
 export class ScriptError extends EmulatorError {
   override readonly name = 'ScriptError';
   readonly place: ScriptPlace | undefined;

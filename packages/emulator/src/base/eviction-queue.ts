@@ -1,6 +1,6 @@
 /**
- * The members of a Set from the oldest on, for one that lets go of them in this order. A Set that is asked for its first member again
- * and again steps over all that were deleted before it, each time; an iterator that is kept has passed them.
+ * Gives out the members of a Set in the order in which they were added, for an owner that deletes the oldest ones first. The queue keeps
+ * one iterator: a new iterator for each deletion would step over all members that were deleted before.
  */
 export class EvictionQueue<T> {
   readonly #members: ReadonlySet<T>;
@@ -11,7 +11,7 @@ export class EvictionQueue<T> {
     this.#iterator = members.values();
   }
 
-  /** The oldest member that was not given out yet; after the last one, it begins again. */
+  /** The oldest member that was not given out yet; after the last member, the first one again. Undefined for an empty Set. */
   next(): T | undefined {
     let step = this.#iterator.next();
     if (step.done === true) {

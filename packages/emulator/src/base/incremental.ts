@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers';
 /**
- * Work in steps, for requests of many megabytes: whoever runs it may serve others between two steps. What it returns does not depend on
- * who runs it.
+ * Work that is done in steps, for requests of many megabytes. Between two steps the event loop may serve other connections. The result is
+ * the same, whether the steps run at once or with pauses.
  */
 export type Incremental<T> = Generator<void, T>;
 
-/** How long others wait at most, beside the length of one step. */
-const longestMs = 5;
+/** How long work goes on, in milliseconds, before the event loop turns. One step may exceed it. */
+const sliceMs = 5;
 
 /** Runs all steps at once. */
 export function runWithoutPause<T>(work: Incremental<T>): T {
@@ -15,7 +15,7 @@ export function runWithoutPause<T>(work: Incremental<T>): T {
   return step.value;
 }
 
-/** Runs the steps, and lets the event loop turn whenever they have taken some milliseconds. Work of one step is done at once. */
+/** Runs the steps, and lets the event loop turn after each `sliceMs` milliseconds. Work of one step is done at once, without a promise. */
 export function runInSteps<T>(work: Incremental<T>): T | Promise<T> {
   const slice = new TimeSlice();
   const first = work.next();
@@ -30,13 +30,13 @@ async function remainingSteps<T>(work: Incremental<T>, slice: TimeSlice): Promis
   }
 }
 
-/** Says when work has gone on long enough for others to have their turn. */
+/** The time that work may take before the event loop has to turn. */
 export class TimeSlice {
   #since = performance.now();
 
-  /** Undefined while nobody has waited long; else resolves after a turn of the event loop. */
+  /** Undefined while the time slice lasts. Afterwards: a promise that resolves after one turn of the event loop, when a new slice begins. */
   yieldIfSpent(): Promise<void> | undefined {
-    return performance.now() - this.#since < longestMs ? undefined : this.#pause();
+    return performance.now() - this.#since < sliceMs ? undefined : this.#pause();
   }
 
   async #pause(): Promise<void> {

@@ -1,4 +1,4 @@
-/** Finds a text (as it is written), or a regular expression written `/…/flags`. Throws a SyntaxError if it is none. */
+/** A test for texts: whether they contain `pattern`, or match it if it is a regular expression written `/…/flags`. @throws SyntaxError */
 export function compilePattern(pattern: string): (text: string) => boolean {
   const regex = /^\/(.+)\/([a-z]*)$/s.exec(pattern);
   if (regex === null) return (text) => text.includes(pattern);

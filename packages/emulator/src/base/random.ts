@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Numbers in [0, 1): the same sequence for the same seed, in every process. Good enough for jitter, not for secrets. */
+/** A generator of numbers in [0, 1). The same seed gives the same sequence in every process. The numbers are for jitter, not for secrets. */
 export function seededRandom(seed: string): () => number {
   let state = createHash('sha256').update(seed).digest().readUInt32LE();
   return () => {

@@ -1,11 +1,11 @@
-/** What to do about an unknown name: the one that was probably meant, else those there are. */
+/** The advice of an error about an unknown name: the known name that was probably meant, or else all known names. */
 export function advice(wrong: string, known: readonly string[]): string {
   const meant = nearest(wrong, known);
   if (meant !== undefined) return `did you mean "${meant}"`;
   return known.length === 0 ? 'leave it out' : `there are ${known.join(', ')}`;
 }
 
-/** The one of the known names that a misspelt one is likely to stand for; undefined if none is near. */
+/** The known name that a misspelt name is likely to stand for; undefined if none is near. */
 function nearest(wrong: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(wrong.length / 3));
   let best: { readonly name: string; readonly edits: number } | undefined;
@@ -16,7 +16,7 @@ function nearest(wrong: string, known: readonly string[]): string | undefined {
   return best?.name;
 }
 
-/** Letters to add, to leave out or to replace; two neighbours that changed places count as one. */
+/** The edit distance of two names: letters to add, leave out or replace. Two neighbouring letters that changed places count as one edit. */
 function editsBetween(a: string, b: string): number {
   let [older, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,17 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { sha256 } from './digest.js';
 
-/** Whose responses and conversations are found: a digest of the credentials that a request came with; one for all without any. */
+/** The owner of responses and conversations: a digest of the credentials of a request. All requests without credentials share one tenant. */
 export type Tenant = string;
 
 export const credentialRules = ['separate', 'shared'] as const;
 
-/** The tenant of every request where credentials are shared, and of requests without credentials. */
+/** The tenant of requests without credentials, and of every request if credentials are shared. */
 const noTenant: Tenant = '';
 
 const credentialHeaders = ['authorization', 'api-key', 'x-api-key'] as const;
 
-/** The tenant of a request. Digests are kept instead of keys: nothing that the emulator holds shows a secret. */
+/** The tenant of a request. It is a digest, so that the emulator keeps no secret in memory or in its journal. */
 export function tenantOf(headers: IncomingHttpHeaders, credentials: (typeof credentialRules)[number]): Tenant {
   if (credentials === 'shared') return noTenant;
   const given = credentialHeaders.map((name) => headers[name]).filter((value) => value !== undefined);

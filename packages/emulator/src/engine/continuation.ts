@@ -7,17 +7,19 @@ import type { Tenant } from '../base/tenant.js';
 import type { LaneCache } from './lanes/connection-cache.js';
 import type { Item } from '../wire/wire.js';
 
-/** What a turn begins with: the state it continues, if it does, and the context the server made of that and its input. */
+/** What a turn begins with: the response or the conversation that it continues, if any, and the context made of that and its input. */
 export interface Continuation {
   readonly parent: RememberedResponse | undefined;
   readonly conversation: Conversation | undefined;
-  /** The context before `items`. */
+  /** The context before the input of the turn. */
   readonly known: Context;
+  /** The input of the turn. */
   readonly items: readonly Item[];
+  /** The context with the input of the turn. */
   readonly context: Context;
 }
 
-/** The response a turn continues. On a socket its own latest one comes first, then what is stored (P71). */
+/** The response that a turn continues. On a socket, the latest responses of its lanes are searched before the store (P71). */
 export function findContinued(
   memory: Memory,
   request: CreateRequest,
@@ -30,13 +32,13 @@ export function findContinued(
   return found;
 }
 
-/** The context after a response. @throws Refusal if a part of it had to make room */
+/** The context after a response. @throws Refusal if a part of it was evicted */
 export function contextAfter(response: RememberedResponse): Context {
   if (response.broken) throw notFound(response.response.id);
   return response.context;
 }
 
-/** The context after a stored response, for who asks about it without making a turn. */
+/** The context after a stored response, for requests that run no turn. @throws Refusal if there is no such response */
 export function storedContext(memory: Memory, id: string, tenant: Tenant): Context {
   const found = memory.stored(id, tenant);
   if (found === undefined) throw notFound(id);
@@ -50,7 +52,7 @@ function notFound(id: string): Refusal {
   });
 }
 
-/** The item that an `item_reference` names; any other as it is. */
+/** The item that an `item_reference` names; any other item unchanged. @throws Refusal if there is no such item */
 export function dereference(memory: Memory, item: Item, tenant: Tenant): Item {
   if (item.type !== 'item_reference') return item;
   const found = memory.item(String(item['id']), tenant);

@@ -12,28 +12,28 @@ import type { Pace } from '../sources/script/script.js';
 import type { Dialect } from '../wire/dialect.js';
 import type { Ids } from '../wire/ids.js';
 
-/** What all turns of one emulator share. */
+/** What all turns of one emulator share: what it remembers, and how it answers. */
 export interface Engine {
   readonly memory: Memory;
   readonly conversations: Conversations;
   readonly listed: ListedItems;
   readonly background: BackgroundJobs;
-  /** The models that are answered; any if undefined. */
+  /** The models that the emulator knows; undefined: any model. */
   readonly models: ReadonlySet<string> | undefined;
   readonly journal: Journal;
   readonly ids: Ids;
   readonly tokens: TokenCounter;
-  /** Asked in order; the last one always answers. */
+  /** The sources of answers, which are asked in this order. The last one always answers. */
   readonly sources: readonly Source[];
-  /** What is broken on purpose. */
+  /** The rules by which faults are chosen. */
   readonly faults: Faults;
   readonly pace: Pace;
   readonly clock: Clock;
   readonly dialect: Dialect;
-  /** Whether deltas are padded where the request does not say (P28). */
+  /** Whether deltas are padded if the request does not say so (P28). */
   readonly obfuscation: boolean;
-  /** Whether each credential sees its own responses and conversations only. */
+  /** `separate`: a credential finds only its own responses and conversations. `shared`: all credentials find all of them. */
   readonly credentials: (typeof credentialRules)[number];
-  /** What `jitter` is drawn from. */
+  /** The seed of the jitter. */
   readonly seed: string | number;
 }

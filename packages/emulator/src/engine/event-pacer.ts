@@ -2,25 +2,25 @@ import { Sleeper, type Clock } from '../base/clock.js';
 import { seededRandom } from '../base/random.js';
 import type { Pace } from '../sources/script/script.js';
 
-/** Shorter waits are not waited for: a timer is no more exact than this, and a late one is made up for by the next. */
+/** Shorter waits are skipped: a timer is no more exact than this, and the next wait makes up for it. */
 const shortestWaitMs = 1;
 
 interface PacerOptions {
   readonly pace: Pace;
-  /** Input tokens of the turn that no earlier context brought. */
+  /** The number of input tokens of the turn that are not cached. */
   readonly uncachedTokens: number;
   readonly clock: Clock;
-  /** What `jitter` is drawn from. */
+  /** The seed of the jitter. */
   readonly seed: string;
+  /** Aborted when the turn ends before its last event: a wait then rejects. */
   readonly signal: AbortSignal;
-  /** Once aborted, no event is waited for. */
+  /** Aborted when the client interrupts the turn: no event is delayed from then on. */
   readonly interrupted?: AbortSignal | undefined;
 }
 
 /**
- * Says when an event may go out. Everything before the first item is sent at once; the first item waits for the first
- * token and for the input that has to be read, and each delta for its token. Counted from the start, so timers that fire
- * late do not add up.
+ * Delays the events of a turn. The events before the first item are sent at once. The first item waits for the first token and for the
+ * reading of the input, and each delta waits for its token. Delays are counted from the start, so that late timers do not add up.
  */
 export class EventPacer {
   readonly #pace: Pace;
@@ -30,7 +30,7 @@ export class EventPacer {
   readonly #sleeper: Sleeper;
   readonly #firstTokenMs: number;
   readonly #intervalMs: number;
-  /** Whether no event of the turn is waited for. */
+  /** Whether no event of the turn is delayed. */
   readonly #isUnpaced: boolean;
   #due: number;
   #begun = false;
@@ -49,7 +49,7 @@ export class EventPacer {
     this.#due = clock.now();
   }
 
-  /** Undefined if the event may go out now; rejects when the turn is aborted. */
+  /** A promise that resolves when the event may be sent, and rejects when the turn is aborted; undefined if the event may be sent now. */
   waitBefore(eventType: string): Promise<void> | undefined {
     if (this.#isUnpaced || this.#interrupted?.aborted === true) return undefined;
     if (!this.#begun && !eventsBeforeFirstToken.has(eventType)) {
@@ -61,7 +61,7 @@ export class EventPacer {
     return wait < shortestWaitMs ? undefined : this.#sleeper.sleep(wait);
   }
 
-  /** After the last event. */
+  /** Removes the listeners of the signals, after the last event. */
   stop(): void {
     this.#sleeper.stop();
   }
@@ -74,5 +74,5 @@ export class EventPacer {
   }
 }
 
-/** What a server says before its model has read the input. */
+/** The events that a server sends before its model has read the input. */
 const eventsBeforeFirstToken = new Set(['response.created', 'response.queued', 'response.in_progress']);

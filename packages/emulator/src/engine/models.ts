@@ -1,24 +1,24 @@
 import { asksForRecordingModel, recordingModels } from '../sources/recordings.js';
 import { Refusal } from '../wire/refusal.js';
 
-/** The model that is listed where no list was given. */
+/** The model that is listed if the emulator was given no list of models. */
 const listedModel = 'emulator';
 
 interface Model {
   readonly id: string;
   readonly object: 'model';
-  /** In seconds since 1970; 0: nobody knows. */
+  /** Seconds since 1970; always 0, because the emulator does not know it. */
   readonly created: number;
   readonly owned_by: string;
 }
 
-/** Refuses a model that is not among those the emulator was given. Recordings are always known. */
+/** Refuses a model that is not in the emulator's list. The models of recordings are never refused. */
 export function refuseUnknownModel(model: string, models: ReadonlySet<string> | undefined): void {
   if (models === undefined || models.has(model) || asksForRecordingModel(model)) return;
   throw new Refusal(`The requested model '${model}' does not exist.`, { code: 'model_not_found', param: 'model' });
 }
 
-/** What `GET /v1/models` lists: the models given (or one that stands for all), then the recordings. */
+/** The list of `GET /v1/models`: the models of the emulator (or one that stands for any), then the recordings. */
 export async function listModels(
   models: ReadonlySet<string> | undefined,
   recordings: string | undefined,
@@ -26,7 +26,7 @@ export async function listModels(
   return [...(models ?? [listedModel]), ...(await recordingModels(recordings))].map(modelOf);
 }
 
-/** @throws Refusal with status 404 for one that is not listed, unless any model is answered */
+/** The model with this id. @throws Refusal with status 404 for a model that is not listed, unless the emulator answers any model */
 export async function findModel(
   id: string,
   models: ReadonlySet<string> | undefined,

@@ -19,12 +19,14 @@ import { endResponse, type ResponseEnd } from './response.js';
 import { bytesPerToken } from '../memory/usage.js';
 import type { Frame, Item, ResponseObject, Usage } from '../wire/wire.js';
 
-/** The finished items of a reply, and the events of its whole response in the order of P54, numbered from 0 (P55). */
+/** The finished items of a reply, and the events of its response. */
 export interface ReplyEvents {
   readonly output: readonly Item[];
+  /** All events of the response in the order of P54, numbered from 0 (P55). */
   frames(usage: Usage | null): Generator<Frame, ResponseObject>;
 }
 
+/** Turns a reply into the events that the API would send for it. `begun` is the response at its beginning. */
 export function replyEvents(reply: Reply, begun: ResponseObject, options: ItemOptions): ReplyEvents {
   const { items, end } = outputItems(reply, options);
   const output = items.map((each) => each.final ?? each.done);
@@ -45,7 +47,7 @@ export function replyEvents(reply: Reply, begun: ResponseObject, options: ItemOp
   };
 }
 
-/** An event as JSON, with its number behind its type, which is its first field. */
+/** An event as JSON, with its sequence number after its first field, the type. */
 function eventText(event: EventFields, sequence: number): string {
   const text = JSON.stringify(event);
   const at = event.type.length + typeFieldLength;
@@ -61,7 +63,7 @@ const typeFieldLength = '{"type":""'.length;
 
 const obfuscatedLength = 16;
 
-/** Letters that make all deltas equally long, whatever they say (P28). */
+/** Padding that makes all deltas equally long (P28). */
 function obfuscation(delta: string): string {
   return sha256(delta).slice(0, Math.max(0, obfuscatedLength - delta.length));
 }
@@ -82,7 +84,7 @@ function* unnumberedEvents(
   yield { type: `response.${ended.status}`, response: ended };
 }
 
-/** A warm-up (`generate: false`): created and completed, without output (P38). */
+/** The reply to a warm-up (`generate: false`): created and completed, without output (P38). */
 export const warmUpReply: Reply = { output: [], end: { kind: 'completed' } };
 
 function responseEndOf(end: Reply['end'], usage: Usage | null): ResponseEnd {
@@ -91,14 +93,15 @@ function responseEndOf(end: Reply['end'], usage: Usage | null): ResponseEnd {
   return { status: 'failed', usage: null, error: { code: end.code, message: end.message } };
 }
 
+/** The items of a reply that `max_output_tokens` leaves room for, and how the response ends with them. */
 interface CutReply {
   readonly items: readonly OutputItem[];
   readonly end: Reply['end'];
 }
 
-/** Drafts the items of a reply, as many as `max_output_tokens` leaves room for. */
+/** Makes the output items of a reply, as many as `max_output_tokens` leaves room for. */
 function outputItems({ output, end }: Reply, options: ItemOptions): CutReply {
-  // Only the item the model was at when it stopped is unfinished.
+  // Only the item that the model was writing when it stopped is unfinished.
   const lastStatus = end.kind === 'completed' ? 'completed' : 'incomplete';
   const items: OutputItem[] = [];
   let left = options.maxOutputTokens * bytesPerToken;

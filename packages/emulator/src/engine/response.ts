@@ -1,7 +1,7 @@
 import type { CreateRequest } from '../request/request.js';
 import type { Item, ResponseObject, Usage } from '../wire/wire.js';
 
-/** How a response ends, beside its output. */
+/** How a response ends: the fields that its terminal event sets, beside the output. */
 export interface ResponseEnd {
   readonly status: 'completed' | 'incomplete' | 'failed';
   readonly usage: Usage | null;
@@ -10,8 +10,8 @@ export interface ResponseEnd {
 }
 
 /**
- * The response object of a turn that begins: all 31 keys of P115, the request's fields echoed, the API's defaults for
- * the others. `created_at` is in seconds.
+ * The response object at the beginning of a turn: all 31 keys of P115, with the values of the request or the API's defaults. `created_at` is
+ * in seconds.
  */
 export function beginResponse(id: string, request: CreateRequest): ResponseObject {
   return {
@@ -52,7 +52,7 @@ export function beginResponse(id: string, request: CreateRequest): ResponseObjec
   };
 }
 
-/** Fields that a response has only if its request had them. */
+/** The fields that a response has only if its request has them. */
 const echoedFields = [
   'access_programs',
   'context_management',
@@ -69,7 +69,7 @@ function echoed(request: CreateRequest): object {
   return fields;
 }
 
-/** What moderation of both sides finds: nothing, for nobody looks. */
+/** The result of moderation for the input and the output: nothing is flagged, because the emulator does not moderate. */
 function unflaggedModeration(model: string): object {
   const result = {
     type: 'moderation_result',
@@ -82,7 +82,7 @@ function unflaggedModeration(model: string): object {
   return { input: result, output: result };
 }
 
-/** What of an object was not left out. */
+/** An object without the fields that are undefined. */
 function definedFields(fields: object | undefined): object {
   if (fields === undefined) return {};
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -100,7 +100,7 @@ export function endResponse(begun: ResponseObject, output: readonly Item[], end:
   };
 }
 
-/** The format with the API's defaults filled in. */
+/** The text format of the request, with the API's defaults. */
 function textFormat({ text }: CreateRequest): unknown {
   const format = text?.format ?? { type: 'text' };
   return format['type'] === 'json_schema' ? { description: null, strict: false, ...format } : format;

@@ -5,33 +5,33 @@ import type { Refusal } from '../wire/refusal.js';
 import type { Frame, Item, ResponseObject, Usage } from '../wire/wire.js';
 import type { LaneCache } from './lanes/connection-cache.js';
 
-/** The events of one answer, and the response they end in. */
+/** The events of one answer. The iterator returns the response in which they end; undefined if they break off. */
 export type Frames = Iterator<Frame, ResponseObject | undefined>;
 
-/** One turn's way to its client. */
+/** Where the events of one turn go, with what the turn knows of its connection. */
 export interface TurnSink extends Sink {
   /** The tenant whose credential the turn came with. */
   readonly tenant: Tenant;
-  /** Only a socket has one; over HTTP nothing is known but what is stored. */
+  /** The responses that the lane can continue without the store; undefined over HTTP, where only stored responses can be continued. */
   readonly laneCache: LaneCache | undefined;
-  /** Where recordings count turns that bring no history. */
+  /** The key under which recordings count the turns that bring no history: the lane of a socket, or the engine for HTTP. */
   readonly counterKey: object;
-  /** Where a turn can be steered: lets the events end early when it is (P48). `countUsage` counts an output cut short. */
+  /** Passes the events on, and ends them early when the turn is steered (P48) or interrupted. Undefined if a turn cannot be steered. */
   readonly withSteering?: (frames: Frames, request: CreateRequest, countUsage: CountUsage) => Frames;
-  /** Aborted when the turn is to end at once: its events are not waited for any more. */
+  /** Aborted when the client interrupts the turn: no event is delayed from then on. */
   readonly interrupted?: AbortSignal;
-  /** Outputs of the client's tools that came while the turn ran (P53). */
+  /** The outputs of the client's tools that were injected while the turn ran (P53). */
   readonly injected?: () => readonly Item[];
 }
 
-/** The body of a create: parsed, and its size as it came. With a `refusal` it is one that is not even looked at. */
+/** The parsed body of a create, and its size on the wire. A create with a `refusal` is refused without being checked. */
 export interface ReceivedCreate {
   readonly body: unknown;
   readonly bytes: number;
   readonly refusal?: Refusal;
-  /** Steering input the server owns already: it goes before the input of this create (P49). */
+  /** Steering input that was accepted before: it precedes the input of this create (P49). */
   readonly steered?: readonly Item[];
 }
 
-/** Counts the usage of an output that was cut short. */
+/** Counts the usage of a response whose output was cut short; null if the usage of the whole response is not known. */
 export type CountUsage = (output: readonly Item[]) => Usage | null;

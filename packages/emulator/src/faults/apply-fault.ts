@@ -2,7 +2,7 @@ import { sleep, type Clock } from '../base/clock.js';
 import type { Fault } from './fault.js';
 import type { ConnectionControl } from './connection-control.js';
 
-/** Faults that act on the connection, whenever they strike. */
+/** The faults that act on the socket of a turn, whenever they strike. */
 type SocketFault = Extract<
   Fault,
   { fault: 'stall' | 'close' | 'end' | 'reset' | 'black-hole' | 'throttle' | 'no-pong' }
@@ -13,8 +13,8 @@ export function isSocketFault(fault: Fault): fault is SocketFault {
 }
 
 /**
- * Does to the connection what the fault says. Resolves when whatever was under way may go on; after a fault that ends it,
- * it never does, and rejects when the connection is gone.
+ * Applies a fault to a connection. The promise resolves when the turn or the request may go on. After a fault that ends or stalls the
+ * connection for good it never resolves, and rejects when the connection has gone.
  */
 export async function applyFault(
   fault: SocketFault,
@@ -44,7 +44,7 @@ export async function applyFault(
   }
 }
 
-/** The emulator's own end is one, too: `close()` destroys every connection. */
+/** Rejects when the connection has gone, which `close()` of the emulator also causes. */
 function untilGone(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const gone = () => reject(new Error('The connection has gone.'));

@@ -9,32 +9,33 @@ import { reset } from '../listener/reset.js';
 import type { Frame } from '../wire/wire.js';
 import type { Fault } from './fault.js';
 
-/** How often a throttled line sends a piece. */
+/** The time between two pieces of a throttled connection, in milliseconds. */
 const pieceMs = 50;
 
-/** A reset overtakes what was sent right before it; so much later, that has arrived. */
+/** The delay of a reset, in milliseconds. Without it the reset would overtake the bytes that were sent right before it. */
 const resetAfterMs = 20;
 
-/** What a fault can do to the connection under a turn: a socket's whole life, or one POST. */
+/** What a fault or a replay can do to the connection under a turn. One object belongs to one WebSocket, or to one POST. */
 export interface ConnectionControl {
-  /** Faults that were asked for with the upgrade or the POST, for its first turn; whoever begins that turn takes them. */
+  /** The faults that the upgrade or the POST has asked for and that strike a turn. The first turn of the connection takes them. */
   readonly firstTurnFaults: Fault[];
   isThrottled(): boolean;
+  /** Closes a WebSocket with a close frame. Over HTTP the answer ends early, with a well-formed body. */
   close(code: number, reason: string): void;
-  /** FIN, without a closing handshake or the end of the body. */
+  /** Ends the TCP connection with a FIN, without a closing handshake or the end of the body. */
   end(): void;
   reset(): void;
-  /** Sends the beginning of this event as if all of it were to come. */
+  /** Sends the first `bytes` bytes of an event (default: half of it), as if the rest were to follow. */
   cut(frame: Frame, bytes: number | undefined): void;
-  /** Neither reads nor writes any more. What is written is held back; the turn that caused it stops writing. */
+  /** Stops reading and writing, and leaves the connection open. Bytes that are written afterwards are held back. */
   blackHole(): void;
   ignorePings(): void;
   throttle(bytesPerSecond: number): void;
-  /** Sends an event at the throttled rate, behind those that are still being sent. */
+  /** Sends an event at the throttled rate, after the events that are still being sent. */
   sendThrottled(frame: Frame, signal: AbortSignal): Promise<void>;
 }
 
-/** The line of a socket. */
+/** The control of the connection of a WebSocket. */
 export function webSocketControl(
   webSocket: WebSocket,
   tcp: Duplex,
@@ -42,7 +43,7 @@ export function webSocketControl(
   firstTurnFaults: Fault[],
 ): ConnectionControl {
   let ignoresPings = false;
-  // The server's own pongs are off (`autoPong: false`), so that a fault can leave them out.
+  // Pongs are sent here, and not by ws (`autoPong: false`), so that a fault can leave them out.
   webSocket.on('ping', (data: Buffer) => {
     if (!ignoresPings && webSocket.readyState === webSocket.OPEN) webSocket.pong(data);
   });
@@ -61,14 +62,14 @@ export function webSocketControl(
   };
 }
 
-/** The line of a POST. Each request has one, and few have faults: a class, whose methods all of them share. */
+/** The control of the connection of a POST. Each POST has one and few have faults, so it is a class, whose methods cost nothing per object. */
 export class HttpConnectionControl implements ConnectionControl {
   readonly firstTurnFaults: Fault[];
   readonly #response: ServerResponse;
   readonly #tcp: Duplex;
   readonly #clock: Clock;
   #throttle: Throttle | undefined;
-  /** Whether the answer is an event stream; else it is one JSON body. */
+  /** Whether the answer is an event stream; otherwise it is one JSON body. */
   streams = false;
 
   constructor(response: ServerResponse, clock: Clock, firstTurnFaults: Fault[]) {
@@ -83,7 +84,7 @@ export class HttpConnectionControl implements ConnectionControl {
     else this.#tcp.end();
   }
 
-  /** Node holds the chunks of one tick together, and 26 drops them when the socket ends within it. */
+  /** Ends the TCP connection in the next tick: Node.js holds the chunks of one tick back, and version 26 drops them if the socket ends in it. */
   end(): void {
     setImmediate(() => this.#tcp.end());
   }
@@ -99,13 +100,13 @@ export class HttpConnectionControl implements ConnectionControl {
     this.#response.write(whole.subarray(0, bytes ?? whole.byteLength >> 1));
   }
 
-  /** The socket is corked in the next tick: Node holds the chunks of one tick together, and those of this one are to arrive. */
+  /** Corks the socket in the next tick: Node.js holds the chunks of one tick back, and those of the current tick have to arrive. */
   blackHole(): void {
     this.#tcp.pause();
     setImmediate(() => this.#tcp.cork());
   }
 
-  /** HTTP has no pings: who asks for this here is refused before. */
+  /** Does nothing: HTTP has no pings, and a request that asks for this fault is refused before. */
   ignorePings(): void {
     return undefined;
   }
@@ -127,7 +128,7 @@ export class HttpConnectionControl implements ConnectionControl {
   }
 }
 
-/** The line of an upgrade that was not answered yet: there is nothing to cut or to throttle. */
+/** The control of the connection of an upgrade that was not answered yet. It has no events to cut or to throttle. */
 export function upgradeControl(tcp: Duplex): ConnectionControl {
   return {
     ...common(tcp, []),
@@ -155,14 +156,15 @@ function common(
   };
 }
 
+/** Gives out the pieces of a message, each when the rate allows it. */
 type Pieces = (whole: Buffer) => AsyncIterable<Buffer>;
 
-/** The rate at which a line sends, once a fault has set one. */
+/** The rate at which a connection sends, once a fault has set one. */
 class Throttle {
   readonly #clock: Clock;
   readonly #sendPieces: (frame: Frame, pieces: Pieces) => Promise<void>;
   #bytesPerSecond = Infinity;
-  /** Turns of several lanes share one rate, and a frame is never mixed with another. */
+  /** The event that is sent last. Events follow each other, because the turns of all lanes share the rate and frames must not be mixed. */
   #last: Promise<void> = Promise.resolve();
 
   constructor(clock: Clock, sendPieces: (frame: Frame, pieces: Pieces) => Promise<void>) {
@@ -194,7 +196,7 @@ class Throttle {
   }
 }
 
-/** A frame in fragments: control frames may stand between them, other messages may not. */
+/** Sends a frame in fragments. Control frames may be sent between them, other messages may not. */
 async function fragments(webSocket: WebSocket, { text }: Frame, pieces: Pieces): Promise<void> {
   const whole = Buffer.from(text);
   let sent = 0;

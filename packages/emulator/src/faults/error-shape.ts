@@ -1,7 +1,7 @@
 import { Refusal } from '../wire/refusal.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
-/** The forms in which an error has been seen on this wire (P61–P66). */
+/** The forms of errors that have been seen on this wire (P61–P66). */
 export const errorShapes = [
   'nested',
   'flat',
@@ -26,10 +26,10 @@ interface ErrorDetails {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The error that a fault asks for: refused like any other, but said in its shape. */
+/** The error of the fault `error`: a refusal that is written in the form that the fault asks for. */
 export class ShapedError extends Refusal {
   readonly shape: FaultErrorShape;
-  /** The response as `response.created` showed it, if it did. */
+  /** The response in `response.created`; undefined if that event was not sent. */
   readonly #created: unknown;
   readonly #sequence: number;
 
@@ -44,7 +44,7 @@ export class ShapedError extends Refusal {
     return { type: this.shape === 'failed' ? 'response.failed' : 'error', text: JSON.stringify(this.#event()) };
   }
 
-  /** Shapes that only an event has are said in the API's own way over HTTP (P27). */
+  /** The JSON body over HTTP. The forms that exist only as events are written like any error of the API (P27). */
   override body(): string {
     const { type, code, message, param } = this;
     if (this.shape === 'string') return JSON.stringify({ error: message });

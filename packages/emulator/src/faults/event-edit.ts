@@ -1,20 +1,20 @@
 import { isRecord, type Frame } from '../wire/wire.js';
 import type { Fault } from './fault.js';
 
-/** An event of a turn: its number, from 1, and whether the turn ends with it. */
+/** An event of a turn, with its number, from 1, and whether it is the last one. */
 export interface NumberedEvent {
   readonly frame: Frame;
   readonly number: number;
   readonly last: boolean;
 }
 
-/** What goes out in the place of an event. */
+/** Returns the events that are sent in place of one event. */
 export type EventEdit = (event: NumberedEvent) => readonly Frame[];
 
-/** The response that stray and wrong ids name; it exists nowhere. */
+/** The response id that the faults `stray` and `wrong-id` put into events. No response has it. */
 const foreignResponseId = 'resp_00000000000000000000000000000000000000000000000bad';
 
-/** What a fault makes of the events of one turn; undefined if it leaves them as they are. */
+/** The edit that a fault makes to the events of one turn; undefined for a fault that leaves events unchanged. */
 export function editOf(fault: Fault): EventEdit | undefined {
   switch (fault.fault) {
     case 'drop':
@@ -51,7 +51,7 @@ function isSelected(meant: number | string, { frame, number, last }: NumberedEve
   return meant === number || meant === frame.type || (meant === 'terminal' && last);
 }
 
-/** An event with another response inside. Events without one pass as they are. */
+/** An event with its response replaced by `change`. An event without a response is returned unchanged. */
 function changed(frame: Frame, change: (response: Record<string, unknown>) => unknown): Frame {
   const event: unknown = JSON.parse(frame.text);
   if (!isRecord(event) || !isRecord(event['response'])) return frame;

@@ -1,40 +1,41 @@
 import type { FaultErrorShape } from './error-shape.js';
 
 /**
- * When something is broken, and what.
+ * A rule that says what is broken, and when.
  *
- * Faults that strike `after: request` or `after: open`, and `refuse`, `connect-rate` and `no-pong` (unless it says
- * `after` an event), are faults of a connection: of an upgrade, or of a POST before its body is looked at.
+ * Some faults strike a connection before there is a turn: an upgrade, or a POST whose body was not read yet. They are `refuse`,
+ * `connect-rate`, every fault with `after: request` or `after: open`, and `no-pong` unless its `after` is an event.
  */
 export interface FaultRule {
-  /** All that is given must hold; nothing means always. */
+  /** The conditions of the rule, all of which must hold. Without conditions the rule always applies. */
   on?:
     | {
         /** The number of the turn in the journal, from 1. */
         turn?: number | undefined;
         /** The number of the connection in the journal, from 1. */
         connection?: number | undefined;
-        /** `json` is a POST that does not stream. */
+        /** How the turn is carried; `json` is a POST that does not stream. */
         transport?: 'websocket' | 'sse' | 'json' | undefined;
-        /** Looked for as in a script's `match`. */
+        /** A text to be found in the model's name, or a regular expression written `/…/flags`. */
         model?: string | undefined;
+        /** The same for the user messages and tool outputs of the create that the model has not answered yet. */
         input?: string | undefined;
-        /** How often the rule strikes in all. @default every time */
+        /** How many times the rule strikes. @default every time */
         times?: number | undefined;
       }
     | undefined;
-  /** `close code=1011 after=3`, or the same as an object. */
+  /** The fault: a text such as `close code=1011 after=3`, or the same as an object. */
   do: string | FaultInput;
 }
 
 /**
- * When a fault strikes. `request`: the upgrade or the POST has come, nothing was answered. `open`: the 101 or the headers
- * of the event stream have been sent, nothing else. A number n: after the n-th event of the turn (0: the create has come,
- * no event was sent). `terminal`: right after the last event.
+ * When a fault strikes. `request`: after the upgrade or the POST was received, before any answer. `open`: after the 101 or the headers of
+ * the event stream, before anything else. A number n: after the n-th event of the turn; 0 is after the create was received, before the
+ * first event. `terminal`: right after the last event.
  */
 export type FaultMoment = number | 'request' | 'open' | 'terminal';
 
-/** A fault with its parameters; what each does, and its defaults, stand in the emulator's page. */
+/** A fault with its parameters. The emulator's documentation says what each fault does, and its defaults. */
 export type FaultInput =
   | {
       fault: 'refuse';
@@ -59,7 +60,7 @@ export type FaultInput =
   | {
       fault: 'error';
       after?: number | undefined;
-      /** How it is written on the wire. */
+      /** The form in which the error is written on the wire. */
       shape?: FaultErrorShape | undefined;
       status?: number | undefined;
       type?: string | undefined;

@@ -4,21 +4,17 @@ import { errorShapes } from './error-shape.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);
 
-/**
- * When a fault strikes. `request`: the upgrade or the POST has come, nothing was answered. `open`: the 101 or the headers
- * of the event stream have been sent, nothing else. A number n: after the n-th event of the turn (0: the create has come,
- * no event was sent). `terminal`: right after the last event.
- */
+/** When a fault strikes, as `FaultMoment` describes it. */
 const after = z.union([z.int().min(0), z.enum(['request', 'open', 'terminal'])]);
 const afterEvent = z.union([z.int().min(0), z.literal('terminal')]);
 
-/** Which event: its number in the turn, from 1 (`response.created`), its type, or the last one. */
+/** Which event a fault edits: its number in the turn, from 1 (`response.created`), its type, or `terminal` for the last one. */
 const event = z.union([z.int().positive(), z.string().min(1)]);
 
-/** A status a server may answer with; 101 would open a socket and 1xx are no answers. */
+/** The status of an answer. A status below 200 ends no request, and 101 would open a socket. */
 const status = z.int().min(200).max(599);
 
-/** One that may stand in a close frame (RFC 6455 §7.4.1): 1005, 1006 and 1015 only ever say that there was none. */
+/** A code that a close frame can carry (RFC 6455 §7.4.1). 1005, 1006 and 1015 are reserved for a close without a frame. */
 const closeCode = z
   .int()
   .refine(
@@ -72,13 +68,13 @@ const schema = z.discriminatedUnion('fault', [
   kind('stray', { after: z.int().min(0).default(0) }),
 ]);
 
-/** What is broken, with all its parameters. */
+/** A fault with all its parameters, defaults included. */
 export type Fault = Readonly<z.output<typeof schema>>;
 export type FaultName = Fault['fault'];
 
 /**
- * Every fault there is: what it does. Their parameters stand in the schema above; `docs/emulator-faults.md` shows each with the
- * command that asks for it.
+ * What each fault does. Its parameters are in the schema above; `docs/emulator-faults.md` shows each fault with the command that asks for
+ * it.
  */
 export const faultTexts: Readonly<Record<FaultName, string>> = {
   refuse: 'answers the upgrade or the POST with `status`, `headers` and `body` (default: a JSON error) and closes',
@@ -102,7 +98,7 @@ export const faultTexts: Readonly<Record<FaultName, string>> = {
   stray: 'sends a text delta and the terminal event of some other response',
 };
 
-/** The zod type of `do` in a rule: the text form, or an object that names the fault. */
+/** The schema of `do` in a rule: the text form of a fault, or an object that names the fault. */
 export const faultInput = z.union([z.string().min(1), schema]).superRefine((value, context) => {
   try {
     parseFault(value);
@@ -122,11 +118,11 @@ export function parseFault(input: unknown): Fault {
   const checked = schema.safeParse(asked);
   if (checked.success) return checked.data;
   const { issues } = checked.error;
-  // A parameter that is missing may only be misspelt.
+  // An unknown key is reported first: if a parameter is missing, it may only be misspelt.
   throw new SyntaxError(problemOf(asked, issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]));
 }
 
-/** Several, with `;` between them, as the header and the metadata field carry them. @throws SyntaxError */
+/** Reads several faults with `;` between them, as the header and the metadata field carry them. @throws SyntaxError */
 export function parseFaults(text: string): readonly Fault[] {
   const parts = text.match(/(?:"(?:[^"\\]|\\.)*"|[^;"])+/g) ?? [];
   const asked = parts.map((part) => part.trim()).filter((part) => part !== '');
@@ -134,7 +130,7 @@ export function parseFaults(text: string): readonly Fault[] {
   return asked.map(parseFault);
 }
 
-/** A fault in its text form, as the journal writes it. */
+/** The text form of a fault, as the journal writes it. */
 export function describeFault({ fault, ...parameters }: Fault): string {
   const written = Object.entries(parameters)
     .filter(([, value]) => value !== undefined && value !== '' && !isEmptyRecord(value))
@@ -186,7 +182,7 @@ function problemOf(asked: unknown, issue: z.core.$ZodIssue | undefined): string 
   return `the parameter "${parameter}" of the fault "${name}" is not valid: ${issue?.message.replace(/^Invalid input: /, '') ?? 'unknown reason'}`;
 }
 
-/** The parameters of a fault. */
+/** The names of a fault's parameters. */
 function parametersOf(name: string): readonly string[] {
   const shape = schema.options.find((option) => option.shape.fault.value === name)?.shape;
   return Object.keys(shape ?? {}).filter((key) => key !== 'fault');

@@ -7,20 +7,20 @@ import type { ConnectionControl } from './connection-control.js';
 import { strikesBeforeTurn, type Faults } from './rule.js';
 import { applyFault, isSocketFault } from './apply-fault.js';
 
-/** The faults of one upgrade or POST, and when they strike. */
+/** The faults that strike one upgrade or POST before there is a turn. */
 export class RequestFaults {
   readonly #faults: readonly Fault[];
-  /** Those its header asks for that are of a turn: for the first one. */
+  /** The faults that its header asks for and that strike a turn: the first turn of the connection takes them. */
   readonly firstTurnFaults: Fault[];
 
-  /** @throws Refusal if its header names a fault there is not */
+  /** @throws Refusal if the header of the request names a fault that does not exist */
   constructor(faults: Faults, request: IncomingMessage, connection: number) {
     const header = request.headers[faultHeader];
     const transport = request.method === 'POST' ? 'http' : 'websocket';
     const onSocket = transport === 'websocket';
     const asked = header === undefined ? [] : requestedFaults(String(header), faultHeader, onSocket, () => true);
     const own = [...asked.filter(strikesBeforeTurn), ...faults.beforeTurn({ connection, transport })];
-    // An open socket has nothing to send before its first turn: that is what stalls.
+    // A socket that is open sends nothing before its first turn, so a stall after the 101 becomes a stall of that turn.
     const later = (fault: Fault) => transport === 'websocket' && fault.fault === 'stall' && fault.after === 'open';
     this.#faults = own.filter((fault) => !later(fault));
     this.firstTurnFaults = [
@@ -29,7 +29,7 @@ export class RequestFaults {
     ];
   }
 
-  /** Resolves when the request may be answered: never, if a fault hangs it. @throws Refusal if a fault answers it */
+  /** Resolves when the request may be answered; never resolves if a fault stalls it for good. @throws Refusal if a fault answers the request */
   async beforeAnswer(connectionControl: ConnectionControl, clock: Clock, signal: AbortSignal): Promise<void> {
     for (const fault of this.#faults) {
       if (fault.fault === 'refuse') throw new FaultRefusal(fault.status, fault.headers, fault.body);
@@ -47,7 +47,7 @@ export class RequestFaults {
     return this.#faults.some((fault) => isSocketFault(fault) && fault.after === 'open');
   }
 
-  /** After the 101, or the head of the event stream. */
+  /** Applies the faults that strike after the 101, or after the head of the event stream. */
   async afterOpen(connectionControl: ConnectionControl, clock: Clock, signal: AbortSignal): Promise<void> {
     for (const fault of this.#faults) {
       if (isSocketFault(fault) && fault.after === 'open') await applyFault(fault, connectionControl, clock, signal);
@@ -55,7 +55,7 @@ export class RequestFaults {
   }
 }
 
-/** A status, headers and a body that a fault gave. */
+/** The refusal of the fault `refuse`, with the status, headers and body that the fault names. */
 class FaultRefusal extends Refusal {
   readonly #body: string | undefined;
 
@@ -70,9 +70,10 @@ class FaultRefusal extends Refusal {
   }
 }
 
+/** When each `connect-rate` fault let upgrades pass within the last second. */
 const recentUpgrades = new WeakMap<Fault, readonly number[]>();
 
-/** Counts the upgrades of the last second, for each such fault by itself. */
+/** True if the fault lets one more upgrade pass. Each `connect-rate` fault counts on its own. */
 function isUnderRate(fault: Extract<Fault, { fault: 'connect-rate' }>, now: number): boolean {
   const lastSecond = (recentUpgrades.get(fault) ?? []).filter((at) => now - at < 1000);
   const allowed = lastSecond.length < fault.per_second;

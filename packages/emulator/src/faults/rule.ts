@@ -16,7 +16,7 @@ const pattern = z
     }
   });
 
-/** What `FaultRule` says, checked. */
+/** The schema of `FaultRule`. */
 export const ruleSchema = z
   .strictObject({
     on: z
@@ -47,13 +47,13 @@ export const faultRules = z.array(ruleSchema);
 
 export type CheckedFaultRule = z.output<typeof ruleSchema>;
 
-/** True for a fault that strikes before there is a turn. */
+/** True for a fault that strikes a connection before there is a turn. */
 export function strikesBeforeTurn(fault: Fault): boolean {
   if (fault.fault === 'refuse' || fault.fault === 'connect-rate') return true;
   return 'after' in fault && (fault.after === 'request' || fault.after === 'open');
 }
 
-/** What is known of a turn when its faults are chosen. */
+/** What is known of a connection or a turn when its faults are chosen. `http` is a POST whose body was not read yet. */
 export interface FaultCandidate {
   readonly connection: number;
   readonly transport: 'websocket' | 'sse' | 'json' | 'http';
@@ -61,7 +61,7 @@ export interface FaultCandidate {
   readonly body?: unknown;
 }
 
-/** The rules of an emulator, and how often each has struck. */
+/** The fault rules of an emulator, and how many times each may still strike. */
 export class Faults {
   #rules: readonly { readonly on: CheckedFaultRule['on']; readonly fault: Fault; left: number }[] = [];
 
@@ -69,12 +69,12 @@ export class Faults {
     this.replace(rules);
   }
 
-  /** Other rules from now on, none of which has struck. */
+  /** Replaces all rules. The new ones have not struck yet. */
   replace(rules: readonly CheckedFaultRule[]): void {
     this.#rules = rules.map((rule) => ({ on: rule.on, fault: parseFault(rule.do), left: rule.on.times ?? Infinity }));
   }
 
-  /** The faults of an upgrade, or of a POST before its body is read. */
+  /** Chooses the faults of an upgrade, or of a POST whose body was not read yet. */
   beforeTurn(occasion: FaultCandidate): readonly Fault[] {
     return this.#choose(occasion, true);
   }
@@ -89,7 +89,7 @@ export class Faults {
       ({ on, fault, left }) =>
         left > 0 &&
         strikesBeforeTurn(fault) === connection &&
-        // They are about sockets: a POST opens none, and has no pings.
+        // These two faults are about sockets: a POST opens none, and has no pings.
         (occasion.transport === 'websocket' || !['connect-rate', 'no-pong'].includes(fault.fault)) &&
         isMatch(on, occasion),
     );
@@ -100,7 +100,7 @@ export class Faults {
 
 function isMatch(on: CheckedFaultRule['on'], { connection, transport, turn, body }: FaultCandidate): boolean {
   if (on.connection !== undefined && on.connection !== connection) return false;
-  // Before its body is read, a POST may be either.
+  // A POST whose body was not read yet may ask for SSE or for JSON.
   if (
     on.transport !== undefined &&
     on.transport !== transport &&

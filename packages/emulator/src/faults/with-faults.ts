@@ -9,11 +9,11 @@ import { strikesBeforeTurn, type Faults } from './rule.js';
 import type { Sink } from './sink.js';
 import { applyFault, isSocketFault } from './apply-fault.js';
 
-/** Where a request may ask for faults of its own. */
+/** The header and the metadata field in which a request may ask for faults. */
 export const faultHeader = 'x-turnwire-fault';
 export const faultField = 'turnwire_fault';
 
-/** The faults of one turn: those its request asks for, and those of the rules. @throws Refusal for one there is not */
+/** The faults of one turn: those that its request asks for, then those of the rules. @throws Refusal for a fault that does not exist */
 export function faultsOfTurn(faults: Faults, sink: Sink, turn: number, body: unknown): readonly Fault[] {
   const { connection, transport, connectionControl } = sink;
   const asked = [...connectionControl.firstTurnFaults.splice(0), ...requestedInBody(body, transport)];
@@ -32,7 +32,7 @@ function requestedInBody(body: unknown, transport: Sink['transport']): readonly 
   );
 }
 
-/** Reads faults that a request names. `allowed` leaves out those that would come too late there. */
+/** Reads the faults that a request names in `param`. A fault that is not `allowed` there is refused, because it would strike too late. */
 export function requestedFaults(
   text: string,
   param: string,
@@ -62,12 +62,12 @@ export function requestedFaults(
 
 export interface FaultContext {
   readonly clock: Clock;
-  /** Hears of each fault once, when it does something. */
+  /** Called once for each fault, in its text form, when the fault strikes. */
   readonly onFault: (fault: string) => void;
   readonly forget: (responseId: unknown) => void;
 }
 
-/** A sink on which faults strike; the same one if there are none. */
+/** Wraps faults around the sink of a turn. Without faults the sink itself is returned. */
 export function withFaults<S extends Sink>(
   sink: S,
   faults: readonly Fault[],
@@ -89,7 +89,7 @@ export function withFaults<S extends Sink>(
   let created: unknown;
   const done = new Set<Fault>();
 
-  /** All that strikes after this many events. A fault strikes once. */
+  /** Applies the faults that strike after this many events. Each fault strikes once. `next` is the event that is about to be sent. */
   const strikeAfter = async (place: number | 'terminal', next: Frame | undefined): Promise<void> => {
     for (const fault of faults) {
       if (done.has(fault) || !('after' in fault) || fault.after !== place) continue;
@@ -102,7 +102,7 @@ export function withFaults<S extends Sink>(
         await applyFault({ fault: fault.reset ? 'reset' : 'end', after: 0 }, connectionControl, clock, signal);
       }
       if (name === 'error') {
-        // What ends in an error cannot be continued, even if the terminal event was the next.
+        // A response that ends in an error cannot be continued, even if its terminal event was the next event.
         if (isRecord(created)) forget(created['id']);
         throw new ShapedError(fault, created, number);
       }
@@ -160,7 +160,7 @@ export function withFaults<S extends Sink>(
   return { ...sink, send, finish, refuse };
 }
 
-/** P74: the limit of a connection, reached whenever a fault says so. */
+/** The error of the connection's age limit (P74), which the fault `connection-limit` causes at any age. */
 class ConnectionLimitReached extends Refusal {
   readonly closeCode: number;
 
@@ -172,7 +172,7 @@ class ConnectionLimitReached extends Refusal {
   }
 }
 
-/** Tells of an edit the first time it changes something. */
+/** The same edit, which calls `notice` the first time that it changes an event. */
 function reportingFirstChange(edit: EventEdit, notice: () => void): EventEdit {
   let told = false;
   return (event) => {
@@ -185,7 +185,7 @@ function reportingFirstChange(edit: EventEdit, notice: () => void): EventEdit {
   };
 }
 
-/** A JSON answer is its terminal event's response. */
+/** The response of a JSON answer after the edits, which see it as the terminal event of the turn. */
 function editedResponse(response: ResponseObject | undefined, edits: readonly EventEdit[]): ResponseObject | undefined {
   if (response === undefined) return undefined;
   let frames: readonly Frame[] = [{ type: `response.${response.status}`, text: JSON.stringify({ response }) }];

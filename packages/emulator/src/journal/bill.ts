@@ -1,28 +1,28 @@
 import type { JournalTurn, Outcome } from './journal-turn.js';
 
-/** Tokens and turns, added up. */
+/** The sum of the tokens and turns of several turns. */
 export interface BillLine {
-  /** Of the full context of each turn, however little of it was sent (P79). */
+  /** The tokens of the full context of each turn, however little of it was sent. */
   readonly inputTokens: number;
-  /** Of these, the ones that were cached. */
+  /** The part of the input tokens that were cached. */
   readonly cachedTokens: number;
   readonly outputTokens: number;
   readonly turns: number;
-  /** How many of the turns ended how; an outcome that did not occur is left out. */
+  /** The number of turns with each outcome, without outcomes that did not occur. */
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
 }
 
 type BilledTurn = Pick<JournalTurn, 'request' | 'outcome' | 'usage'>;
 
-/** What the turns in the journal cost: all together, and by the `model` they asked for. */
+/** The tokens of the turns in the journal, for all turns together and for each `model`. */
 export interface Bill extends BillLine {
   readonly models: Readonly<Record<string, BillLine>>;
 }
 
 /**
- * Adds up turns. A turn counts its usage if its response got that far: also when its client left before it had read the
- * terminal event, or a fault kept that back. A turn that was refused, failed, or broken off before costs nothing here but is
- * counted; whether a provider charges for it is not known (P120).
+ * Adds up turns. A turn whose response has a usage is charged, also if its client left before the terminal event, or if a fault kept that event
+ * back. A turn that was refused, has failed or was aborted before is counted without a charge; whether a provider charges for it is not known
+ * (P120).
  */
 export function billFor(turns: readonly BilledTurn[]): Bill {
   const byModel = new Map<string, BilledTurn[]>();
@@ -49,7 +49,7 @@ function lineFor(turns: readonly BilledTurn[]): BillLine {
   return { inputTokens, cachedTokens, outputTokens, turns: turns.length, outcomes };
 }
 
-/** A request that could not be read has no model; it is billed under ''. */
+/** The model of a request; `''` for a request that could not be read. */
 function modelOf(request: unknown): string {
   const model = typeof request === 'object' && request !== null && 'model' in request ? request.model : undefined;
   return typeof model === 'string' ? model : '';

@@ -8,21 +8,22 @@ import { isRecord, type Item, type ResponseObject, type Usage } from '../wire/wi
 export interface JournalConnection {
   readonly number: number;
   readonly kind: 'http' | 'websocket';
-  /** When it was accepted, in milliseconds since 1970. */
+  /** When the connection was accepted, in milliseconds since 1970. */
   readonly opened: number;
-  /** The headers of its first request or of the upgrade; credentials are replaced by `[redacted]`. */
+  /** The headers of its first request or of its upgrade. Credentials are replaced by `[redacted]`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly turns: number;
-  /** Undefined while it is open. `code` and `reason` are those of the WebSocket close. */
+  /** How the connection was closed: `code` and `reason` are those of a WebSocket. Undefined while the connection is open. */
   readonly closed?: { readonly code?: number; readonly reason?: string };
 }
 
+/** One HTTP request or upgrade. */
 export interface JournalRequest {
   readonly connection: number;
   readonly method: string;
-  /** Path and query. */
+  /** The path with its query. */
   readonly path: string;
-  /** 101 for a WebSocket that was opened; 0 if the client left before an answer. */
+  /** The status of the answer: 101 for a WebSocket that was opened, 0 if the client left before an answer. */
   readonly status: number;
 }
 
@@ -33,28 +34,29 @@ export interface JournalLimits {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A turn, and what it costs: what was received, what was answered, and a reference to each item of its transcript. */
+/** A turn and its size: the bytes that were received and answered, and a reference to each item of its transcript. */
 interface TurnRecord {
   readonly turn: Writable<Omit<JournalTurn, 'transcript'>>;
   context?: Context;
   bytes: number;
 }
 
-/** The items of a transcript are counted where they came or were made; whoever reads one gets a list of references. */
+/** The size of an item in a transcript. The item itself is counted in the turn that brought or made it. */
 const referenceBytes = 8;
 
-/** A turn that is still being written down. */
+/** The journal's entry of a turn that runs. */
 export interface OpenTurn {
   readonly number: number;
   setContext(context: Context): void;
   setParent(id: string, from: TurnParent['from']): void;
   addFault(fault: string): void;
-  /** `outputBytes`: of the response's output, as JSON. */
+  /** Ends the turn. `outputBytes` is the size of the response's output as JSON. */
   end(response: ResponseObject | undefined, outcome: Outcome, outputBytes?: number): void;
   refuse(status: number, code: string | null): void;
   abort(): void;
 }
 
+/** The journal's entry of an open connection. */
 export interface OpenConnection {
   readonly number: number;
   setHeaders(headers: NodeJS.Dict<string | string[]>): void;
@@ -65,16 +67,16 @@ export interface OpenConnection {
 const secretHeaders = new Set(['authorization', 'api-key', 'x-api-key', 'cookie', 'proxy-authorization']);
 
 /**
- * Everything the emulator received, for assertions. Each of the three lists keeps its newest entries, up to
- * `limits.journalEntries`; turns also end at `limits.journalBytes`. Numbers go on, so that a gap shows.
+ * All that the emulator received, for assertions. Each of the three lists keeps its newest entries, up to `limits.journalEntries`; the turns
+ * are also limited by `limits.journalBytes`. Numbers are never used again, so a gap shows that entries were dropped.
  */
 export class Journal {
   readonly #limits: JournalLimits;
-  /** In order of arrival. */
+  /** The turns in order of arrival. */
   readonly #turns = new Set<TurnRecord>();
   readonly #oldestTurn = new EvictionQueue(this.#turns);
   #connections = new Map<number, Writable<JournalConnection>>();
-  /** In order of arrival. */
+  /** The requests in order of arrival. */
   readonly #requests = new Set<JournalRequest>();
   readonly #oldestRequest = new EvictionQueue(this.#requests);
   #bytes = 0;
@@ -85,7 +87,7 @@ export class Journal {
   #running = 0;
   readonly #waiting = new Set<() => void>();
 
-  /** `log` is told of each request and each end of a turn, in a line. */
+  /** `log` is called with a line for each request and for each end of a turn. */
   constructor(limits: JournalLimits, log?: (line: string) => void) {
     this.#limits = limits;
     this.#log = log;
@@ -103,7 +105,7 @@ export class Journal {
     return [...this.#requests];
   }
 
-  /** What the turns written here cost, running ones included as far as they got. */
+  /** The bill of all turns in the journal, running ones included. */
   bill(): Bill {
     return billFor(Array.from(this.#turns, ({ turn }) => turn));
   }
@@ -112,7 +114,7 @@ export class Journal {
    * Resolves when no turn runs.
    *
    * @internal
-   * @throws Error after `timeoutMs` milliseconds, with the numbers of those that do
+   * @throws Error after `timeoutMs` milliseconds, with the numbers of the turns that run
    */
   settled(timeoutMs: number): Promise<void> {
     if (this.#running === 0) return Promise.resolve();
@@ -140,7 +142,7 @@ export class Journal {
     if (this.#running === 0) for (const settled of this.#waiting) settled();
   }
 
-  /** Forgets what is written; open connections and running turns are forgotten too, numbers go on. */
+  /** Forgets all entries, those of open connections and running turns included. Numbers go on. */
   clear(): void {
     this.#turns.clear();
     this.#connections.clear();
@@ -166,7 +168,7 @@ export class Journal {
     };
     const record: TurnRecord = { turn, bytes: 0 };
     this.#running += 1;
-    // What a turn ends in first is how it ended.
+    // Only the first end of a turn counts.
     const end = (outcome: Exclude<Outcome, 'running'>, how: Partial<Pick<JournalTurn, 'status' | 'code'>> = {}) => {
       if (turn.outcome !== 'running') return;
       Object.assign(turn, { outcome, ...how });
@@ -195,15 +197,15 @@ export class Journal {
       },
       refuse: (status, code) => {
         if (turn.outcome === 'running') end('refused', { status, code });
-        // A fault may break off a turn right before its last event.
+        // A fault may end a turn with an error right before its last event, after its end was noted.
         else Object.assign(turn, { outcome: 'refused', status, code });
       },
-      // A client that leaves at the terminal event has had its turn.
+      // For a client that leaves after the terminal event this does nothing.
       abort: () => end('aborted'),
     };
   }
 
-  /** Makes room for what a turn has grown by. One that had to go already, or was cleared, costs nothing any more. */
+  /** Adds to the size of a turn, and drops the oldest turns beyond the limits. A turn that was dropped already is not counted. */
   #charge(record: TurnRecord, bytes: number): void {
     if (!this.#turns.has(record)) return;
     record.bytes += bytes;
@@ -233,7 +235,7 @@ export class Journal {
       },
       markWebSocket: () => void (connection.kind = 'websocket'),
       close: (code, reason) => {
-        // The TCP connection of a socket closes before the socket does, which then knows the code.
+        // The TCP connection of a WebSocket closes first, without a code; the WebSocket then reports its code.
         if (code === undefined && connection.kind === 'websocket') return;
         connection.closed ??= {
           ...(code === undefined ? {} : { code }),

@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Refusal } from '../wire/refusal.js';
 
-/** Who may reach a server on this machine, besides programs on it. */
+/** Which names and web pages may reach a server on this machine, beside the programs on it. */
 export interface AccessOptions {
   /**
-   * Names under which the server may be asked for, beside those of the loopback interface and the address it listens on: `emulator`
-   * for the service of a compose file, say. Without a port; `*` allows any. @default none
+   * The host names that requests may use for the server, without a port, beside those of the loopback interface and the address on which it
+   * listens; for example `emulator`, as a service of a compose file. `*` allows any name. @default none
    */
   readonly allowedHosts?: readonly string[] | undefined;
   /**
-   * Origins whose web pages may use the server, such as `http://localhost:5173`; `*` allows any page in any browser on this machine.
-   * @default none: programs send no `Origin`
+   * The origins whose web pages may use the server, such as `http://localhost:5173`. `*` allows any page in any browser on this machine.
+   * Programs send no `Origin` and need no entry. @default none
    */
   readonly allowedOrigins?: readonly string[] | undefined;
 }
@@ -18,23 +18,23 @@ export interface AccessOptions {
 const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
 
 /**
- * Keeps web pages out. A browser lets any page open a WebSocket to a port of this machine, and post to it; the server has to refuse
- * (RFC 6455 §10.2). `Origin` tells whose page it is. `Host` tells a name that was pointed at this machine after its page had been
- * loaded (DNS rebinding), whose requests carry no foreign origin.
+ * Keeps web pages out. A browser lets any page open a WebSocket to a port of this machine, and send a POST to it, so the server has to
+ * refuse (RFC 6455 §10.2). The header `Origin` names the page. The header `Host` reveals DNS rebinding: a page whose own name was pointed at
+ * this machine after the page was loaded sends no foreign origin.
  */
 export class Access {
   readonly #host: string;
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
 
-  /** `host` is the address that the server listens on. */
+  /** `host` is the address on which the server listens. */
   constructor(host: string, { allowedHosts = [], allowedOrigins = [] }: AccessOptions) {
     this.#host = host.toLowerCase();
     this.#hosts = new Set(allowedHosts.map((name) => name.toLowerCase()));
     this.#origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
   }
 
-  /** The refusal of a request that a foreign page or name stands behind; undefined if it may pass. */
+  /** The refusal of a request with a foreign origin or host name; undefined if the request may pass. */
   refusal({ headers, socket }: IncomingMessage): Refusal | undefined {
     const { host, origin } = headers;
     if (origin !== undefined && !this.#allows(this.#origins, origin.toLowerCase())) {
@@ -45,7 +45,7 @@ export class Access {
     return forbidden(`This server is not asked for as ${shown(host ?? '')}; allow the name with allowedHosts.`);
   }
 
-  /** The headers that let the page of an allowed origin read an answer; none for any other request. */
+  /** The CORS headers that let the page of an allowed origin read an answer; none for any other request. */
   headers({ headers }: IncomingMessage): Readonly<Record<string, string>> {
     const { origin } = headers;
     if (origin === undefined || !this.#allows(this.#origins, origin.toLowerCase())) return {};
@@ -54,7 +54,7 @@ export class Access {
 
   #serves(name: string, localAddress: string | undefined): boolean {
     if (isLoopback(name) || name === unbracketed(this.#host) || this.#allows(this.#hosts, name)) return true;
-    // All addresses of this machine are given then, and the one that was reached is the socket's.
+    // A server that listens on all addresses accepts as a name the address that the request has reached.
     return wildcards.has(this.#host) && name === localAddress?.replace(/^::ffff:/, '');
   }
 
@@ -69,7 +69,7 @@ const preflightHeaders = {
   'access-control-max-age': '600',
 };
 
-/** Refuses a request that may not pass, before anything of it is read, and answers the preflight of one that may. True if it did. */
+/** Answers a request that may not pass, before its body is read, and the preflight of one that may. Returns true if it has answered. */
 export function guard(access: Access, request: IncomingMessage, response: ServerResponse): boolean {
   const refusal = access.refusal(request);
   if (refusal !== undefined) {
@@ -84,7 +84,7 @@ export function guard(access: Access, request: IncomingMessage, response: Server
   return true;
 }
 
-/** True for an address at which others than this machine's own programs reach a server. */
+/** True for an address at which other machines can reach a server. */
 export function isPublicAddress(host: string): boolean {
   return !isLoopback(unbracketed(host.toLowerCase()));
 }
@@ -99,7 +99,7 @@ function isLoopback(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
-/** The name or address of a `Host` header, without its port and brackets; undefined if it is none. */
+/** The name or address in a `Host` header, without its port and brackets; undefined if the header is not valid. */
 function hostnameOf(host: string): string | undefined {
   const match = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?$/i.exec(host);
   return match?.[1] === undefined ? undefined : unbracketed(match[1].toLowerCase()).replace(/\.$/, '');

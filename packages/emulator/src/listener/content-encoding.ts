@@ -11,7 +11,7 @@ interface Coding {
   readonly stream: () => Transform;
 }
 
-/** Node has zstd from 22.15 and 23.8 on. */
+/** The zstd functions of `node:zlib`, which exist from Node.js 22.15 and 23.8 on. */
 interface Zstd {
   readonly zstdDecompress?: (
     raw: Uint8Array,
@@ -58,18 +58,21 @@ if (zstdDecompress !== undefined && zstdDecompressSync !== undefined && createZs
   });
 }
 
-/** RFC 9110 §8.4.1.2 means the zlib format; some clients send the bare stream, whose first byte is never that of zlib. */
+/**
+ * True for a `deflate` body in the zlib format, which RFC 9110 §8.4.1.2 requires. Some clients send a bare deflate stream, whose first byte
+ * differs.
+ */
 function isZlib(raw: Uint8Array): boolean {
   return ((raw[0] ?? 0) & 0x0f) === 8;
 }
 
-/** More codings on top of each other are a trick, not a transport. */
+/** The maximum number of codings of one body. More of them are only used to exhaust a server. */
 const maxCodings = 3;
 
-/** What can be decoded, as `accept-encoding` says it. */
+/** The codings that can be decoded, in the form of the header `accept-encoding`. */
 const decodable = [...codings.keys()].filter((name) => name !== 'x-gzip').join(', ');
 
-/** The codings of a body, the last applied first. @throws Refusal (415) for one that cannot be undone */
+/** The codings of a body, the last applied first. @throws Refusal (415) for a coding that cannot be decoded */
 function codingsOf(header: string | undefined): readonly { readonly name: string; readonly coding: Coding }[] {
   if (header === undefined) return [];
   const names = header
@@ -96,9 +99,9 @@ function codingsOf(header: string | undefined): readonly { readonly name: string
 }
 
 /**
- * The body without its codings. It may become `limit` bytes long.
+ * The body without its codings.
  *
- * @throws Refusal: 415 for a coding that cannot be undone, 413 for a body that becomes too long, 400 for one that is broken
+ * @throws Refusal: 415 for a coding that cannot be decoded, 413 for a body longer than `limit` bytes, 400 for a body that is not valid
  */
 export async function decodeBody(raw: Buffer, header: string | undefined, limit: number): Promise<Buffer> {
   let body = raw;
@@ -121,7 +124,7 @@ export async function decodeBody(raw: Buffer, header: string | undefined, limit:
   return body;
 }
 
-/** The same at once, for a relay that writes down what passes. @throws whatever is wrong */
+/** The same as `decodeBody`, synchronously, for the recorder. @throws Error for a body that cannot be decoded */
 export function decodeBodySync(raw: Buffer, header: string | undefined, limit: number): Buffer {
   return codingsOf(header).reduce<Buffer>(
     (body, { coding }) => coding.decodeSync(body, { maxOutputLength: limit }),
@@ -129,7 +132,7 @@ export function decodeBodySync(raw: Buffer, header: string | undefined, limit: n
   );
 }
 
-/** Decoders to pipe a body through, in order; none for one without a coding. @throws Refusal (415) */
+/** The decoders to pipe a body through, in order; none for a body without a coding. @throws Refusal (415) */
 export function decoders(header: string | undefined): readonly Transform[] {
   return codingsOf(header).map(({ coding }) => coding.stream());
 }

@@ -1,6 +1,6 @@
 import type { Server } from 'node:net';
 
-/** The port a listening server got. */
+/** The port on which a server listens. */
 export function portOf(server: Server): number {
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('The server does not listen on a port.');

@@ -3,9 +3,9 @@ import type { Duplex } from 'node:stream';
 import { tcpOf } from './tls.js';
 
 /**
- * Resets a TCP connection. `resetAndDestroy` of Node ends it first, so that the other side reads an orderly end; the flag
- * it sets for itself, with `destroy`, sends the reset alone. Where a Node does not know the flag, the connection just ends;
- * so it does while its FIN is on its way: libuv refuses to reset it then, and Node would never say that it has closed.
+ * Resets a TCP connection. `resetAndDestroy` of Node.js sends a FIN before the reset, so the other side reads an orderly end. The internal
+ * flag that this method sets, together with `destroy`, sends the reset alone. In two cases the connection just ends: if a version of Node.js
+ * does not know the flag, and while a FIN is being sent, when libuv refuses a reset and Node.js would never emit `close`.
  */
 export function reset(socket: Duplex): void {
   const tcp = tcpOf(socket);

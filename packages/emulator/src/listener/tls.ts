@@ -3,21 +3,21 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { EmulatorError } from '../base/errors.js';
 
-/** What a server shows its clients over TLS: certificate and private key, both in PEM. */
+/** The certificate and the private key of a TLS server, both in PEM. */
 export interface TlsOptions {
   readonly cert: string;
   readonly key: string;
 }
 
-/** The TCP connection below each TLS one: what a reset has to reach. */
+/** The TCP connection under each TLS socket. A reset has to reach it. */
 const connections = new WeakMap<object, Socket>();
 
-/** The TCP connection that a socket has below itself, or is. */
+/** The TCP connection under a TLS socket; any other socket itself. */
 export function tcpOf<T extends object>(socket: T): T | Socket {
   return connections.get(socket) ?? socket;
 }
 
-/** The server that listens in place of `http`, with TLS before it; `http` itself without. @throws EmulatorError for a wrong key or certificate */
+/** The server that listens: one that puts TLS before `http`, or `http` itself without TLS. @throws EmulatorError for a wrong key or certificate */
 export function listenerOf(http: HttpServer, tls: TlsOptions | undefined): Server {
   if (tls === undefined) return http;
   const secureContext = contextOf(tls);

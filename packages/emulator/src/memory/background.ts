@@ -3,7 +3,7 @@ import { Refusal } from '../wire/refusal.js';
 import type { Tenant } from '../base/tenant.js';
 import { isRecord, type Frame, type ResponseObject } from '../wire/wire.js';
 
-/** How a background turn reaches its job instead of a client. */
+/** The sink of a background turn, whose events go to its job instead of a client. */
 export interface BackgroundSink {
   readonly signal: AbortSignal;
   send(frame: Frame): undefined;
@@ -11,10 +11,10 @@ export interface BackgroundSink {
   refuse(refusal: Refusal): void;
 }
 
-/** Jobs whose response is not in the memory (failed, cancelled) are kept up to this number; the oldest go first. */
+/** The maximum number of ended jobs whose response is not stored (failed, cancelled). The oldest are dropped first. */
 const maxEndedJobs = 1000;
 
-/** One response that is made without a client waiting for it (`background: true`): its events so far, for whoever asks. */
+/** A response that is made while no client waits for it (`background: true`), with its events so far. */
 export class BackgroundJob {
   readonly #abort = new AbortController();
   readonly #frames: Frame[] = [];
@@ -29,19 +29,19 @@ export class BackgroundJob {
   constructor(tenant: Tenant, onGrowth: (bytes: number) => void) {
     this.tenant = tenant;
     this.#onGrowth = onGrowth;
-    // Any number of clients may follow one job.
+    // Any number of clients may follow one job, and each is a listener.
     setMaxListeners(0, this.#changed);
   }
 
-  /** The state it began in, with which the create is answered. */
+  /** The first state of the response, which answers the create. */
   begun: ResponseObject | undefined;
 
-  /** The latest state; undefined before `response.created`. */
+  /** The latest state of the response; undefined before `response.created`. */
   get response(): ResponseObject | undefined {
     return this.#response;
   }
 
-  /** Of its events so far. */
+  /** The size of the events so far. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -50,7 +50,7 @@ export class BackgroundJob {
     return this.#ended;
   }
 
-  /** Stops a running job; one that has ended stays as it is. */
+  /** Cancels a running job, with `response.cancelled`. A job that has ended is not changed. */
   cancel(): void {
     if (this.#ended || this.#response === undefined) return;
     const response = { ...this.#response, status: 'cancelled' };
@@ -59,13 +59,13 @@ export class BackgroundJob {
     this.stop();
   }
 
-  /** Ends it without a word, when the emulator closes. */
+  /** Ends the job without a further event. */
   stop(): void {
     this.#abort.abort();
     this.#end();
   }
 
-  /** The events from the given place on, then those to come, to the last one. */
+  /** The events from the index `from` on, including those that are still to come. */
   async *follow(from: number, signal: AbortSignal): AsyncGenerator<Frame> {
     for (let next = from; !signal.aborted; next += 1) {
       while (next >= this.#frames.length && !this.#ended) await this.#change(signal);
@@ -75,6 +75,7 @@ export class BackgroundJob {
     }
   }
 
+  /** The sink of the turn of this job. `began` is called at `response.created`, `refused` if the turn is refused instead. */
   sink(began: () => void, refused: (refusal: Refusal) => void): BackgroundSink {
     return {
       signal: this.#abort.signal,
@@ -131,15 +132,15 @@ export class BackgroundJobs {
   readonly #limitBytes: number;
   #bytes = 0;
 
-  /** Above `limitBytes` of events, jobs that have ended are forgotten, and no new one is begun. */
+  /** `limitBytes` bounds the events of all jobs. Beyond it, ended jobs are dropped; if running jobs alone exceed it, no new one begins. */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
   }
 
   /**
-   * Runs a turn in the background and resolves with its job once it has an id.
+   * Runs a turn in the background. Resolves with the job of the turn once its response has an id.
    *
-   * @throws Refusal if the turn is refused instead, or the events of those that run take up all room
+   * @throws Refusal if the turn is refused, or if the events of the running jobs have reached the limit
    */
   async begin(tenant: Tenant, run: (sink: BackgroundSink) => Promise<void>): Promise<BackgroundJob> {
     this.#makeRoom();
@@ -149,7 +150,7 @@ export class BackgroundJobs {
     }
     const job = new BackgroundJob(tenant, (bytes) => void (this.#bytes += bytes));
     await new Promise<void>((resolve, reject) => {
-      // `run` never rejects, and a job that it leaves without an end (a fault, a cancelled turn) has ended with it.
+      // `run` never rejects. A job whose turn has no terminal event (a fault, a cancelled turn) ends when `run` does.
       const began = () => {
         this.#keep(job);
         resolve();
@@ -174,12 +175,12 @@ export class BackgroundJobs {
     this.#drop(id);
   }
 
-  /** Ends what still runs. */
+  /** Ends all running jobs. */
   close(): void {
     for (const job of this.#jobs.values()) job.stop();
   }
 
-  /** What has been stored is found there: only the others stay. */
+  /** Drops an ended job whose response was stored, because requests find that response in the memory. */
   #dropIfStored({ response }: BackgroundJob): void {
     if (response?.status === 'completed' || response?.status === 'incomplete') this.#drop(response.id);
     this.#makeRoom();

@@ -3,22 +3,24 @@ import type { OutputItem, ItemOptions } from '../wire/output-item.js';
 
 const ciphertextPrefix = 'gAAAAAC';
 
+/** What a compaction item remembers of the context that it replaces. */
 interface CompactionState {
-  /** How often the model had spoken, so that a scripted conversation goes on after it where it was. */
+  /** The number of model turns before it, so that a scripted conversation goes on with the right turn. */
   readonly turns: number;
-  /** Whether it ends a window, whose other items the model still sees. */
+  /** Whether the item ends a window of `POST /responses/compact`, whose other items the model still sees. */
   readonly window: boolean;
 }
 
 /**
- * An item that stands for context before it (P77): for all of it, or, at the end of a window that `POST /responses/compact`
- * made, for what the window leaves out. The texts are gone, as they are for a model.
+ * A compaction item (P77). It replaces all of the context before it; at the end of a window that `POST /responses/compact` made, it replaces
+ * what the window leaves out. The texts of the replaced context are lost, as they are for a model.
  */
 export function compactionItem(id: string, state: CompactionState): Item {
   const text = Buffer.from(JSON.stringify({ id, ...state })).toString('base64url');
   return { id, type: 'compaction', encrypted_content: `${ciphertextPrefix}${text}` };
 }
 
+/** The compaction that a model writes as an item of its output. */
 export function compaction({ ids, turnsBefore }: ItemOptions): OutputItem {
   const done = compactionItem(ids.next('cmp'), { turns: turnsBefore, window: false });
   return {
@@ -28,12 +30,12 @@ export function compaction({ ids, turnsBefore }: ItemOptions): OutputItem {
   };
 }
 
-/** True for a compaction after which nothing before it is seen; one that was made elsewhere is taken for such. */
+/** True for a compaction that replaces all items before it. A compaction that another server made counts as one. */
 export function standsForAllBefore(item: Item): boolean {
   return item.type === 'compaction' && !decodeState(item).window;
 }
 
-/** How often the model had spoken in what a compaction stands for; 0 for one that was made elsewhere. */
+/** The number of model turns that a compaction replaces; 0 for a compaction that another server made. */
 export function compactedTurns(item: Item): number {
   return decodeState(item).turns;
 }

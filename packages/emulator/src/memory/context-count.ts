@@ -1,4 +1,4 @@
-/** A context as it was counted with some settings: the digest of all of it, and its bytes. */
+/** The count of a context under certain settings: the digest of the settings and all items, and their bytes. */
 export interface ContextCount {
   readonly settings: string;
   readonly digest: string;

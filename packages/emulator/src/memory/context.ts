@@ -13,21 +13,22 @@ import type { ContextCount } from './context-count.js';
 import { isFromModel, isUserMessage, textOf, type Transcript } from '../wire/transcript.js';
 import type { Item } from '../wire/wire.js';
 
-/** A branch of a branch of a branch looks keys up in each; one deeper than this gets an index of its own. */
+/** The maximum depth of branches. A lookup passes through all levels, so a deeper branch gets an index without a trunk. */
 const maxBranches = 32;
 
-/** Items between two steps. */
+/** The number of items that are added in one step. */
 const addedPerStep = 1000;
 
-/** What is known of a context without looking at its items. */
+/** What a context knows of all its items without reading them again. */
 interface ContextSummary {
+  /** The number of model turns: runs of the model's items between items of the caller. */
   readonly turns: number;
-  /** Whether its last item is the model's: the next one then belongs to the same time it spoke. */
+  /** Whether the last item is the model's, so that a further item of the model belongs to the same turn. */
   readonly endsWithModel: boolean;
   readonly lastUserMessage: Item | undefined;
-  /** Calls of the client that nobody has answered, by their key. */
+  /** The client's calls without an output, by their first key. */
   readonly open: ReadonlyMap<string, Item>;
-  /** The first thing wrong with it, if something is. */
+  /** What is wrong with the context, as a sentence of the API: the first problem alone; undefined if nothing is wrong. */
   readonly problem: string | undefined;
 }
 
@@ -40,17 +41,17 @@ const emptySummary: ContextSummary = {
 };
 
 /**
- * The full logical context of a turn: what the server knew by id, then the new input. It begins with the last compaction
- * (P77). A context never changes; a longer one shares the beginning with it and is made in time that depends on its new
- * items only, as is everything that is asked about it, but for `items()`.
+ * The full logical context of a turn: the items that the server knew by an id, then the new input. It begins at the last compaction (P77).
+ * A context never changes. A longer context shares its beginning with the one that it continues. Making it, and all questions about it but
+ * `items()` and `modelTurns()`, take time that depends on the new items alone.
  */
 export class Context {
-  /** What it continues; undefined at the beginning of a chain, and after a compaction. */
+  /** The context that this one continues; undefined at the beginning of a chain, and after a compaction. */
   readonly parent: Context | undefined;
-  /** What it adds to that. */
+  /** The items that this context adds to its parent. */
   readonly own: Transcript;
   readonly length: number;
-  /** How a `TokenCounter` has counted it last. */
+  /** The latest count that a `TokenCounter` made of this context. */
   count: ContextCount | undefined;
   readonly #keys: KeyIndex;
   readonly #summary: ContextSummary;
@@ -81,7 +82,7 @@ export class Context {
       }
       if (isHosted(item)) keys.add(hostedKey(item['call_id']), at);
       const { id } = item;
-      // The output of a local shell may name its call where others have an id of their own.
+      // The id of a local shell's output may be the id of its call, and is then no duplicate.
       if (typeof id === 'string' && item.type !== 'local_shell_call_output') {
         if (keys.has(idKey(id))) problem ??= duplicateSentence(id);
         keys.add(idKey(id), at);
@@ -103,7 +104,7 @@ export class Context {
     return new Context(undefined, cut < 1 ? items : items.slice(cut), new KeyIndex(undefined));
   }
 
-  /** This context and what comes after it. */
+  /** The context of these items and `items` after them. */
   with(items: Transcript): Context {
     if (items.length === 0) return this;
     if (items.some(standsForAllBefore)) return Context.of(items);
@@ -112,7 +113,7 @@ export class Context {
     return new Context(this, items, new KeyIndex({ keys: this.#keys, length: this.length }));
   }
 
-  /** The same in steps, for who has many items to add. */
+  /** The same as `with`, in steps, for many items. */
   *withInSteps(items: Transcript): Incremental<Context> {
     if (items.length <= addedPerStep || items.some(standsForAllBefore)) return this.with(items);
     let context = this.with(items.slice(0, addedPerStep));
@@ -123,7 +124,7 @@ export class Context {
     return context;
   }
 
-  /** Nobody will continue this context, nor those between it and `kept`: their keys need not be remembered. */
+  /** Forgets the keys of this context and of its ancestors up to `kept`, when no turn will continue them. */
   releaseKeys(kept: Context | undefined): void {
     const keys = this.#keys;
     for (const at of ancestry(this)) {
@@ -132,19 +133,19 @@ export class Context {
       for (const item of at.own) {
         keys.remove([...callKeys(item), hostedKey(item['call_id']), idKey(item['id'])], from);
       }
-      // The parent of a branch has keys of its own.
+      // The parent of a branch has another index.
       keys.tip = at.parent !== undefined && at.parent.#keys === keys ? at.parent : undefined;
     }
   }
 
-  /** All of it, in time that depends on its length. */
+  /** All items, in time that depends on their number. */
   items(): readonly Item[] {
     const parts: Transcript[] = [];
     for (const { own } of ancestry(this)) parts.push(own);
     return parts.toReversed().flat();
   }
 
-  /** All of it from its end on, for who looks for something that is usually near. */
+  /** All items from the last one backwards, for a search that usually ends soon. */
   *backwards(): Generator<Item> {
     for (const { own } of ancestry(this)) {
       for (let index = own.length - 1; index >= 0; index -= 1) {
@@ -154,7 +155,7 @@ export class Context {
     }
   }
 
-  /** Each time the model spoke since the last compaction, in time that depends on its length. */
+  /** The items of each model turn since the last compaction, in time that depends on the length of the context. */
   modelTurns(): readonly (readonly Item[])[] {
     const turns: Item[][] = [];
     let current: Item[] | undefined;
@@ -171,18 +172,18 @@ export class Context {
     return undefined;
   }
 
-  /** How often the model has spoken: the runs of its items between what the caller said, before a compaction too. */
+  /** The number of model turns (runs of the model's items between items of the caller), those before a compaction included. */
   get turns(): number {
     return this.#summary.turns;
   }
 
-  /** The last user message anywhere in the context; empty if there is none. */
+  /** The text of the last user message in the context; empty if there is none. */
   get lastUserText(): string {
     const { lastUserMessage } = this.#summary;
     return lastUserMessage === undefined ? '' : textOf(lastUserMessage);
   }
 
-  /** What is new to the model: the user messages and tool outputs after its last words, a line break between them. */
+  /** The texts that the model has not answered yet: user messages and tool outputs after its last item, joined by line breaks. */
   get unansweredText(): string {
     const fresh: string[] = [];
     for (const item of this.backwards()) {
@@ -192,7 +193,7 @@ export class Context {
     return fresh.toReversed().join('\n');
   }
 
-  /** Whether any item has the word, in capitals or not. */
+  /** Whether any item contains the word "json", in capitals or not. */
   get mentionsJson(): boolean {
     const unknown: Context[] = [];
     let mentions = false;
@@ -210,18 +211,18 @@ export class Context {
     return mentions;
   }
 
-  /** @throws Refusal if it holds an output before its call, or without one, or two items of one id */
+  /** @throws Refusal if the context has an output without a call before it, or two items with one id */
   refuseProblem(): void {
     const { problem } = this.#summary;
     if (problem !== undefined) throw new Refusal(problem, { param: 'input' });
   }
 
-  /** @throws Refusal if the model waits for a result that nobody brings */
+  /** @throws Refusal if a call of the client has no output */
   refuseDanglingCalls(): void {
     for (const call of this.#summary.open.values()) throw new Refusal(danglingCallMessage(call), { param: 'input' });
   }
 
-  /** The calls of the client that nobody has answered. */
+  /** The client's calls without an output. */
   get openCalls(): Iterable<Item> {
     return this.#summary.open.values();
   }
@@ -232,9 +233,9 @@ export class Context {
 }
 
 /**
- * What stands in a line of contexts, each longer than the one before, and where: ids, and the keys of calls. It is shared by
- * the line and grows with its newest context, the tip. A context that is continued a second time begins a branch, with keys
- * of its own over the ones it shares.
+ * The ids and call keys in a chain of contexts, each with the index of its item. All contexts of the chain share one index, which grows with
+ * the newest context, the tip. A context that is continued a second time begins a branch: an index of its own, which falls back to the
+ * entries of the trunk up to the place where the branch begins.
  */
 class KeyIndex {
   tip: Context | undefined;
@@ -258,13 +259,13 @@ class KeyIndex {
     return this.#trunk !== undefined && this.#trunk.keys.has(key, Math.min(before, this.#trunk.length));
   }
 
-  /** Those of them that were added at this place or later. */
+  /** Removes the keys that were added at the place `from` or later. */
   remove(keys: readonly string[], from: number): void {
     for (const key of keys) if ((this.#places?.get(key) ?? -1) >= from) this.#places?.delete(key);
   }
 }
 
-/** A context, what it continues, and so on to the beginning. */
+/** A context, its parent, and so on to the beginning of the chain. */
 function* ancestry(last: Context): Generator<Context> {
   for (let at: Context | undefined = last; at !== undefined; at = at.parent) yield at;
 }

@@ -9,18 +9,18 @@ import type { Item } from '../wire/wire.js';
 export interface Conversation {
   readonly id: string;
   readonly tenant: Tenant;
-  /** In seconds since 1970. */
+  /** When it was created, in seconds since 1970. */
   readonly createdAt: number;
   metadata: Readonly<Record<string, string>>;
   items: ListedItem[];
-  /** The same as a turn begins with it. */
+  /** The items as the context with which a turn of the conversation begins. */
   context: Context;
   bytes: number;
 }
 
 /**
- * Histories that the server keeps under an id (`/v1/conversations`). A turn that names one sees its items first, and leaves
- * its input and output in it. One budget of count and bytes, the same as for responses; over it, the oldest go first.
+ * The conversations that the server keeps (`/v1/conversations`). A turn that names one begins with its items, and adds its own input and
+ * output to it. Their number and bytes are limited as those of responses are; the oldest are dropped first.
  */
 export class Conversations {
   readonly #limits: MemoryLimits;
@@ -51,14 +51,14 @@ export class Conversations {
     return created;
   }
 
-  /** @throws Refusal with status 404 if this tenant has none of this id */
+  /** The conversation with this id. @throws Refusal with status 404 if the tenant has none */
   get(id: string, tenant: Tenant): Conversation {
     const found = this.#all.get(id);
     if (found?.tenant === tenant) return found;
     throw new Refusal(`Conversation with id '${id}' not found.`, { status: 404, param: 'conversation' });
   }
 
-  /** Adds items at the end and returns them as they are listed. */
+  /** Adds items at the end, and returns them in the form in which they are listed. */
   append(conversation: Conversation, items: readonly Item[]): readonly ListedItem[] {
     const added = items.map((item) => this.#listed.of(item));
     conversation.items.push(...added);
@@ -85,7 +85,7 @@ export class Conversations {
 
   #grow(conversation: Conversation, byBytes: number): void {
     conversation.bytes += byBytes;
-    // A conversation that was deleted while a turn ran in it no longer counts.
+    // A conversation that was deleted while one of its turns ran no longer counts.
     if (this.#all.get(conversation.id) === conversation) this.#bytes += byBytes;
   }
 }

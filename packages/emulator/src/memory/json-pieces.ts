@@ -1,9 +1,9 @@
 import { isRecord } from '../wire/wire.js';
 
-/** A longer text is written in pieces. */
+/** The length of a piece of a long text. */
 const pieceLength = 64 * 1024;
 
-/** True for a value that `JSON.stringify` would write in one long step, for a text inside of it. */
+/** True for a value with a text so long that `JSON.stringify` would block the event loop. */
 export function hasLongText(value: unknown): boolean {
   if (typeof value === 'string') return value.length > 4 * pieceLength;
   if (Array.isArray(value)) return value.some(hasLongText);
@@ -12,7 +12,7 @@ export function hasLongText(value: unknown): boolean {
   return false;
 }
 
-/** Writes a value that came as JSON as `JSON.stringify` does, in pieces. */
+/** The JSON of a value, as `JSON.stringify` writes it, in pieces. The value must have been parsed from JSON. */
 export function* jsonPieces(value: unknown): Generator<string> {
   if (!hasLongText(value)) {
     yield JSON.stringify(value) ?? 'null';
@@ -20,7 +20,7 @@ export function* jsonPieces(value: unknown): Generator<string> {
     yield '"';
     for (let from = 0, to = from; from < value.length; from = to) {
       to = Math.min(from + pieceLength, value.length);
-      // Half of a character would be written as an escape.
+      // Half of a surrogate pair would be written as an escape.
       if (/[\uD800-\uDBFF]/.test(value.charAt(to - 1))) to = Math.min(to + 1, value.length);
       yield JSON.stringify(value.slice(from, to)).slice(1, -1);
     }

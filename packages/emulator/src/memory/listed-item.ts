@@ -4,8 +4,8 @@ import type { Item } from '../wire/wire.js';
 const prefixes: Readonly<Record<string, IdPrefix>> = { message: 'msg', reasoning: 'rs', function_call: 'fc' };
 
 /**
- * Gives items the form in which the API lists them: with an id, a type and a status, a message's text as a content part. An
- * item that came without an id gets one when it is first listed, and keeps it.
+ * Gives items the form in which the API lists them: with an id and a type; messages also with a status, and with their text as a content
+ * part. An item without an id gets one when it is first listed, and keeps it.
  */
 export class ListedItems {
   readonly #ids: Ids;

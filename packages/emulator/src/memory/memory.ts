@@ -9,38 +9,38 @@ export interface MemoryLimits {
   readonly storedBytes: number;
 }
 
-/** A finished response that a later turn may continue. It holds its own turn only; the context before it is its parent's. */
+/** A finished response that a later turn may continue. It has the items of its own turn; earlier items belong to its parent. */
 export interface RememberedResponse {
   readonly response: ResponseObject;
   readonly parent: RememberedResponse | undefined;
-  /** The new input of the turn, then its output. */
+  /** The new input of the turn, followed by its output. */
   readonly items: Transcript;
-  /** What the model saw of a conversation before this turn; a conversation goes on without its responses. */
+  /** The context of the conversation before this turn; undefined outside of a conversation, whose responses have no parent. */
   readonly before?: Context | undefined;
-  /** What a turn that continues it begins with. */
+  /** The context with which a turn that continues the response begins. */
   readonly context: Context;
-  /** Of its input, its response, and of a context that it does not hold by its parent. */
+  /** The size of its input, its response, and the conversation before it. */
   readonly bytes: number;
-  /** Known from everywhere (`store: true`), or only where it was made. */
+  /** Whether every connection finds the response (`store: true`), or only the one that made it. */
   readonly stored: boolean;
-  /** Who may find it in the store. */
+  /** The tenant that may find the response in the store. */
   readonly tenant: Tenant;
-  /** Its events once more; undefined where they cannot be made again. */
+  /** Makes its events again; undefined if that is not possible. */
   readonly events?: (() => Iterator<Frame>) | undefined;
-  /** Lanes, running turns and remembered continuations that need it. What is not stored goes with the last of them. */
+  /** A reference count: lanes, running turns and remembered continuations. A response that is not stored is dropped at 0. */
   holders: number;
-  /** It or something it continues was dropped: it can no longer be continued. */
+  /** True if the response, or one that it continues, was dropped. It can no longer be continued then. */
   broken: boolean;
-  /** Those that continue it, once there is one. */
+  /** The responses that continue this one; undefined while there are none. */
   continuations: Set<RememberedResponse> | undefined;
 }
 
-/** A turn to remember. */
+/** What a turn hands over to be remembered. */
 export type ResponseToRemember = Omit<RememberedResponse, 'broken' | 'continuations' | 'holders'>;
 
 /**
- * What the server remembers of finished turns (P70–P73): stored responses for everyone, the others for the connection
- * that holds on to them. One budget of count and bytes for both; over it, the oldest go first.
+ * The finished responses that the server remembers (P70–P73): stored responses, and responses that a connection holds. The number and the
+ * bytes of both together are limited; the oldest are dropped first.
  */
 export class Memory {
   readonly #limits: MemoryLimits;
@@ -74,13 +74,13 @@ export class Memory {
     return remembered;
   }
 
-  /** A stored response of this tenant; undefined if there never was one, or it had to make room. */
+  /** The stored response of the tenant with this id; undefined if there is none, or if it was evicted. */
   stored(id: string, tenant: Tenant): RememberedResponse | undefined {
     const found = this.#byId.get(id);
     return found?.tenant === tenant ? found : undefined;
   }
 
-  /** A stored response can no longer be found by its id. What has continued it already, or can from a socket, still does. */
+  /** Removes a response from the store. Turns that continued it already, and the connection that holds it, can still continue. */
   unstore(id: string, tenant: Tenant): boolean {
     const turn = this.stored(id, tenant);
     if (turn === undefined) return false;
@@ -88,13 +88,13 @@ export class Memory {
     return true;
   }
 
-  /** An item of a stored response, as an `item_reference` names it. */
+  /** The item of a stored response that an `item_reference` names; undefined if there is none. */
   item(id: string, tenant: Tenant): Item | undefined {
     const found = this.#items.get(id);
     return found?.owner.tenant === tenant ? found.item : undefined;
   }
 
-  /** All items up to and with this response, compacted or not; undefined when a part of them had to make room. */
+  /** All items up to and including this response, compacted ones too; undefined if a part of them was evicted. */
   transcript(last: RememberedResponse): Item[] | undefined {
     if (last.broken) return undefined;
     const turns: Transcript[] = [];
@@ -105,14 +105,14 @@ export class Memory {
     return turns.toReversed().flat();
   }
 
-  /** Someone may continue this response: it stays until `release`, or until it has to make room. */
+  /** Keeps a response that may be continued, until `release`. The limits may still evict it. */
   hold(turn: RememberedResponse): void {
     turn.holders += 1;
   }
 
   /**
-   * One holder lets go. What is not stored and has no other holder is forgotten, and lets go of what it continued: a
-   * fork keeps its trunk alive, and a chain dies back to the first response that is stored or continued elsewhere.
+   * Ends one `hold`. A response that is not stored and has no other holder is dropped, and releases its parent. So a chain is dropped back to
+   * the first response that is stored or has another continuation.
    */
   release(held: RememberedResponse | undefined): void {
     for (let at = held; at !== undefined; at = at.parent) {
@@ -121,17 +121,17 @@ export class Memory {
     }
   }
 
-  /** Forgets one response, stored or not; what continues it can no longer be continued either. */
+  /** Drops one response, stored or not. Responses that continue it can no longer be continued either. */
   forget(turn: RememberedResponse): void {
     if (this.#drop(turn)) this.release(turn.parent);
   }
 
-  /** Forgets a response and all it continues, stored or not. */
+  /** Drops a response and all that it continues, stored or not. */
   forgetChain(last: RememberedResponse): void {
     for (let at: RememberedResponse | undefined = last; at !== undefined; at = at.parent) this.#drop(at);
   }
 
-  /** What is held now. */
+  /** The number and the bytes of all remembered responses. */
   size(): { readonly responses: number; readonly bytes: number } {
     return { responses: this.#all.size, bytes: this.#bytes };
   }
@@ -144,7 +144,7 @@ export class Memory {
     }
   }
 
-  /** False if it had been dropped before. */
+  /** Returns false if the response was dropped before. */
   #drop(turn: RememberedResponse): boolean {
     if (!this.#all.delete(turn)) return false;
     turn.parent?.continuations?.delete(turn);
@@ -163,7 +163,7 @@ export class Memory {
   }
 }
 
-/** Each response breaks once, so this takes no longer in all than there are responses. */
+/** Marks a response and all that continue it as broken. Each response breaks once, so all calls together take linear time. */
 function markBroken(turn: RememberedResponse): void {
   const breaking = [turn];
   for (let next = breaking.pop(); next !== undefined; next = breaking.pop()) {

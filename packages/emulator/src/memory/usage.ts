@@ -8,41 +8,41 @@ import type { ContextCount } from './context-count.js';
 import { generatedText } from '../wire/generated-text.js';
 import type { Item, Usage } from '../wire/wire.js';
 
-/** How many contexts are remembered for `cached_tokens`; the oldest is forgotten first. */
+/** How many digests of contexts are remembered for `cached_tokens`. The oldest is forgotten first. */
 const rememberedContexts = 10_000;
-/** Items between two steps. */
+/** The number of items that are counted in one step. */
 const countedPerStep = 500;
 export const bytesPerToken = 4;
 
-/** The settings a model reads. */
+/** The settings of a request that a model reads. */
 interface CountedSettings extends Pick<CreateRequest, 'instructions'> {
   readonly model?: string | undefined;
   readonly tools?: CreateRequest['tools'];
 }
 
-/** The usage of a turn, and what else was counted on the way. */
+/** The usage of a turn, and the size of its output. */
 export interface Count {
   readonly usage: Usage;
-  /** JSON of the output items, in bytes. */
+  /** The bytes of the output items, as JSON. */
   readonly outputBytes: number;
 }
 
 /**
  * Counts tokens by one rule, the same for every transport: **a token is four bytes of UTF-8 JSON, rounded up.**
  *
- * - input: the settings a model reads (`model`, `instructions`, `tools`) and every item of the full context, whether it
- *   was sent or known by id (P79: the whole logical context is billed);
- * - cached: of these, what stands before the first difference from any context or finished turn seen before;
- * - output: what the model wrote of the output items (`generatedText`), not the ids and types around it; reasoning also counts
- *   as `reasoning_tokens`. So `max_output_tokens` limits words, as it does for a model.
+ * - input: the settings that a model reads (`model`, `instructions`, `tools`) and every item of the full context, whether the item was sent
+ *   or known by an id (P79: the whole logical context is billed);
+ * - cached: the part of the input before the first difference from any context or finished turn that was seen before;
+ * - output: the generated text of the output items (`generatedText`), without ids and types; reasoning also counts as `reasoning_tokens`.
+ *   So `max_output_tokens` limits generated text, as it does for a model.
  *
  * Not imitated: real tokenizers, the provider's minimum of 1,024 tokens for a cache hit, its expiry.
  */
 export class TokenCounter {
-  /** Digests of contexts seen; a Set keeps their order. */
+  /** The digests of the contexts that were seen, in the order in which they were used. */
   readonly #seen = new Set<string>();
   readonly #oldest = new EvictionQueue(this.#seen);
-  /** The settings of the request before, which most requests have too. */
+  /** The settings of the previous request and their digest, which most requests share. */
   #lastSettings = { text: '', digest: '' };
 
   *count(request: CountedSettings, context: Context, output: readonly Item[]): Incremental<Count> {
@@ -80,8 +80,8 @@ export class TokenCounter {
   }
 
   /**
-   * How far a context is cached. It goes on from where the context, or one it continues, was counted before with the same
-   * settings and is still cached, so that a turn of a long chain weighs its new items only.
+   * Counts a context, and how much of it is cached. The count begins at the nearest ancestor that was counted with the same settings and is
+   * still cached, so that a turn of a long chain counts its new items alone.
    */
   *#countContext(
     request: CountedSettings,
@@ -116,7 +116,7 @@ export class TokenCounter {
     return { settings, digest, bytes, cachedBytes };
   }
 
-  /** The usage of a response that ends before all of its output: the same input, less output. */
+  /** The usage of a response whose output was cut short: the input of `usage`, and the tokens of `output`. */
   usageOfPart(usage: Usage, output: readonly Item[]): Usage {
     const bytes = (items: readonly Item[]) =>
       items.reduce((sum, item) => sum + Buffer.byteLength(generatedText(item)), 0);
@@ -157,7 +157,7 @@ function countItem(before: string, item: Item): ItemCount {
   return { digest: chained(before, digested), bytes: Buffer.byteLength(text) };
 }
 
-/** The same for an item with a long text, which is never written as one. */
+/** The same as `countItem` in steps, for an item with a long text, whose JSON is made in pieces. */
 function* countItemInSteps(before: string, item: Item): Incremental<ItemCount> {
   const digest = createHash('sha1').update(`${before}\n`);
   let bytes = 0;
@@ -172,7 +172,7 @@ function* countItemInSteps(before: string, item: Item): Incremental<ItemCount> {
   return { digest: digest.digest('base64'), bytes };
 }
 
-/** Encrypted reasoning is another text each time it is sent, and the same item. */
+/** A reasoning item without its encrypted content, whose text differs each time that it is sent. */
 function withoutCiphertext(item: Item): Item {
   if (item.type !== 'reasoning') return item;
   const { encrypted_content: _, ...plain } = item;

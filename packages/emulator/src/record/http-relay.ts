@@ -11,10 +11,10 @@ import { SseSplitter } from './sse-splitter.js';
 import type { RecordingWriter } from './recording-writer.js';
 import { upstreamField, forwardedHeaders, type Upstream } from './upstream.js';
 
-/** Of a body that is no event stream, so much is written down; all of it is passed on. */
+/** How many bytes of a body that is not an event stream are recorded. The whole body is passed on. */
 const maxBodyBytes = 64 * 1024 * 1024;
 
-/** Passes one HTTP request on, and its answer back, as the bytes come; neither is ever held whole before it travels on. */
+/** Passes one HTTP request to the upstream and the answer back, and records both. All bytes are passed on as they arrive. */
 export function relayHttp(
   upstream: Upstream,
   writer: RecordingWriter,
@@ -89,11 +89,11 @@ export function relayHttp(
   request.pipe(outgoing);
 }
 
-/** A message that is written down as it comes. */
+/** A message that is recorded while it is passed on. */
 interface RecordedMessage {
-  /** Ends when all of it has been written. */
+  /** The stream whose end follows the last recorded part of the message. */
   readonly source: Readable;
-  /** What has come of an event or a body that has not ended. */
+  /** The part of an event or a body that was received while its end was not. */
   readonly rest: () => string;
 }
 
@@ -111,11 +111,11 @@ function recordEvents(
   return { source, rest: () => splitter.rest };
 }
 
-/** The events without a content coding; undefined for one that cannot be undone. */
+/** The decoded body of an answer; undefined for a content coding that cannot be decoded. */
 function decoded(answer: IncomingMessage): Readable | undefined {
   try {
     return decoders(answer.headers['content-encoding']).reduce<Readable>(
-      // A body that is broken ends there, in the recording as for the client.
+      // A body that is not valid ends the recorded events where it breaks.
       (from, to) => from.pipe(to.on('error', () => to.end())),
       answer,
     );
@@ -150,7 +150,7 @@ function recordBody(
   return { source: message, rest: () => (message.complete ? '' : Buffer.concat(chunks).toString('utf8')) };
 }
 
-/** UTF-8 as text; anything else in base64. */
+/** The redacted form of bytes in a recording: a text if they are UTF-8, base64 otherwise. */
 export function bodyText(bytes: Buffer, redaction: Redaction): { text: string; base64?: true } {
   const text = utf8(bytes);
   if (text === undefined) return { text: redaction.bytes(bytes).toString('base64'), base64: true };

@@ -1,4 +1,4 @@
-/** A path with its query in one spelling, whatever a client escapes: so a recorded one and a new one can be compared. */
+/** A path with its query in one spelling, whichever characters a client escapes, so that recorded and new paths can be compared. */
 export function normalizePath(
   path: string,
   query: URLSearchParams,

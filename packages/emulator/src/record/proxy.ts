@@ -1,8 +1,9 @@
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The variable that names a proxy for this address, if one does; as curl reads them. The recorder cannot go by one, and must not go around one.
- * Of NO_PROXY it understands `*`, hosts and the ends of hosts; this machine's own addresses need no proxy.
+ * The name of the environment variable that sets a proxy for an address, by the rules of curl; undefined if none does. The recorder cannot
+ * use a proxy and must not bypass one, so it refuses such an address. In NO_PROXY it understands `*`, hosts and suffixes of hosts. Addresses
+ * of this machine need no proxy.
  */
 export function proxyVariable({ protocol, hostname }: URL, env: Environment): string | undefined {
   if (hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')) return undefined;

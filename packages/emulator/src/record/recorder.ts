@@ -14,28 +14,28 @@ import { relayWebSocket } from './websocket-relay.js';
 
 export interface RecorderOptions extends AccessOptions {
   /**
-   * The base URL to pass everything on to, such as `https://api.openai.com/v1`; or several by their names, each of which is served at an
-   * address of its own (`urlOf`) and stands in the file under its name.
+   * The base URL to which all requests are passed, such as `https://api.openai.com/v1`; or several base URLs by names. Each of several is
+   * served at an address of its own (`urlOf`), and its exchanges have its name in the file.
    */
   readonly upstream: string | Readonly<Record<string, string>>;
-  /** The file to write; it must not exist yet. Only its owner can read it. */
+  /** The path of the recording, a file that must not exist yet. Only the owner of the file can read it. */
   readonly file: string;
-  /** Texts of 8 characters or more that are never written, wherever they appear: secrets that no header shows. @default none */
+  /** Secrets of 8 characters or more that are never written, wherever they appear, for secrets that are in no header. @default none */
   readonly secrets?: readonly string[] | undefined;
-  /** 0 takes any free port. @default 0 */
+  /** The port to listen on; 0 takes any free port. @default 0 */
   readonly port?: number | undefined;
-  /** The address to listen on. Whoever reaches it reaches the upstream. @default '127.0.0.1' */
+  /** The address to listen on. Every program that can reach this address can reach the upstream. @default '127.0.0.1' */
   readonly host?: string | undefined;
 }
 
 /** A running recorder. */
 export interface Recorder extends AsyncDisposable {
-  /** `http://HOST:PORT/v1`: give this to the client in place of the upstream; of several the first one. */
+  /** `http://HOST:PORT/v1`, which a client uses in place of the upstream's base URL. Of several upstreams, the address of the first. */
   readonly url: string;
-  /** The same for the upstream of that name. @throws EmulatorError if there is none */
+  /** The address of the upstream with this name. @throws EmulatorError if there is none */
   urlOf(name: string): string;
   readonly port: number;
-  /** Ends all connections and the file. Rejects if not everything could be written. May be called again. */
+  /** Ends all connections and closes the file. Rejects if a part of the recording could not be written. May be called again. */
   close(): Promise<void>;
 }
 
@@ -102,7 +102,7 @@ export async function startRecorder({
   const close = () => {
     closed ??= new Promise<void>((resolve, reject) => {
       server.close(() => {
-        // The ends of the connections are part of the recording.
+        // The file is closed one turn of the event loop later, so that the ends of the connections are in the recording.
         setImmediate(() => {
           const { failure } = writer;
           writer.close();

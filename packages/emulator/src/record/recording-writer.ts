@@ -2,21 +2,21 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { EmulatorError } from '../base/errors.js';
 import { formatVersion, type RecordingEntry, type RecordingHeader } from './format.js';
 
-/** What a recording is of: one base URL, or several by their names. */
+/** The upstreams of a recording: one base URL, or several by their names. */
 export type RecordedUpstreams = { upstream: string } | { upstreams: Readonly<Record<string, string>> };
 
 /**
- * The file a recorder writes. Each line is in it, whole, before the bytes it tells of are passed on, so that whatever ends
- * the process leaves a recording that can be read.
+ * Writes the file of a recorder. Each line is written whole before the bytes that it describes are passed on, so that the recording can be
+ * read however the process ends.
  */
 export class RecordingWriter {
   readonly #file: number;
   readonly #began = performance.now();
-  /** Why nothing more is written, if a line could not be: a relay does not stop because a disk is full. */
+  /** The error of a line that could not be written. Nothing is written after it, while the relay goes on. */
   failure: Error | undefined;
   #exchanges = 0;
 
-  /** @throws EmulatorError if the file exists already or cannot be made */
+  /** @throws EmulatorError if the file exists already or cannot be created */
   constructor(path: string, upstreams: RecordedUpstreams) {
     try {
       this.#file = openSync(path, 'wx', 0o600);
@@ -32,7 +32,7 @@ export class RecordingWriter {
     this.#append(header);
   }
 
-  /** A new exchange; its lines are written in the order of the calls. */
+  /** Begins an exchange. Returns the function that writes its lines. */
   openExchange(): (entry: RecordingEntry) => void {
     const exchange = (this.#exchanges += 1);
     return ({ kind, ...rest }) => {

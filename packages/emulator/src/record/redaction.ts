@@ -3,11 +3,11 @@ import { isRecord } from '../wire/wire.js';
 import { redactedText } from './format.js';
 import { normalizePath } from './path.js';
 
-/** Headers that are written down; every other one is left out. */
+/** The headers that are recorded. Every other header is left out. */
 const harmlessHeaders =
   /^(accept|content-type|content-length|user-agent|openai-(beta|model|version|processing-ms)|retry-after(-ms)?|x-should-retry|x-request-id|x-ratelimit-.+|x-reasoning-included|x-models-etag|x-turnwire-fault|upgrade|allow|cf-mitigated)$/;
 
-/** Query parameters whose values are written down. */
+/** The query parameters whose values are recorded. */
 const harmlessParameters = new Set([
   'api-version',
   'stream',
@@ -21,26 +21,26 @@ const harmlessParameters = new Set([
 ]);
 
 const secretName = /auth|key|token|secret|cookie|session|password|credential/i;
-/** What is shorter is no secret, and would be found inside words. */
+/** The minimum length of a secret. A shorter text would be found within words. */
 const shortestSecret = 8;
-/** Secrets of one run; a client that brings more is recorded with the newest ones redacted. */
+/** The maximum number of learned secrets. Beyond it, the oldest are forgotten and no longer redacted. */
 const maxSecrets = 1000;
 
 /**
- * Keeps secrets out of a recording, twice: what is not on a list of harmless headers and parameters is not written at all,
- * and every credential that was seen on the way is replaced wherever it appears in what is written, echoed by a server
- * included. Not found: a secret that is sent in pieces, or inside the text of a prompt and nowhere else.
+ * Keeps secrets out of a recording in two ways. Only harmless headers and query values are recorded. And every credential that was seen is
+ * replaced wherever it appears in the recording, also where a server repeats it. Not found: a secret that is sent in pieces, or that appears
+ * in the text of a prompt and nowhere else.
  */
 export class Redaction {
   readonly #secrets = new Set<string>();
-  /** Known from the beginning, and never forgotten. */
+  /** The secrets that the recorder was given, which are never forgotten. */
   readonly #known: readonly string[];
 
   constructor(known: readonly string[] = []) {
     this.#known = known.filter((each) => each.length >= shortestSecret).flatMap(spellings);
   }
 
-  /** Learns the credentials of a request or an answer. */
+  /** Learns the credentials in the headers and the query of a request or an answer. */
   learn(headers: IncomingHttpHeaders, url?: URL): void {
     for (const [name, value] of Object.entries(headers)) {
       if (secretName.test(name) && !harmlessHeaders.test(name))
@@ -49,7 +49,7 @@ export class Redaction {
     for (const [name, value] of url?.searchParams ?? []) if (!harmlessParameters.has(name)) this.#add(value);
   }
 
-  /** Learns the credentials that a create carries for the tools it names, those of `additional_tools` items included. */
+  /** Learns the credentials that a create holds for its tools, the tools of `additional_tools` items included. */
   learnBody(text: string): void {
     if (!text.includes('"tools"')) return;
     let body: unknown;
@@ -72,7 +72,7 @@ export class Redaction {
     }
   }
 
-  /** Bytes that are no text, with the bytes of secrets replaced. */
+  /** Bytes that are not UTF-8, with the secrets replaced. */
   bytes(bytes: Buffer): Buffer {
     return Buffer.from(this.text(bytes.toString('latin1')), 'latin1');
   }
@@ -85,7 +85,7 @@ export class Redaction {
     return written;
   }
 
-  /** A path with its query. */
+  /** A path with its query, whose values are replaced unless they are harmless. */
   path(url: URL, path: string): string {
     const show = (name: string, value: string) =>
       harmlessParameters.has(name) ? encodeURIComponent(value) : redactedText;
@@ -99,7 +99,7 @@ export class Redaction {
   }
 
   #learnValue(value: string): void {
-    // Bearer TOKEN, Basic BASE64, name=value; name=value
+    // The value may be `Bearer TOKEN`, `Basic BASE64` or `name=value; name=value`.
     for (const part of value.split(/[;,\s]+/)) {
       this.#add(part);
       const at = part.indexOf('=');
@@ -121,9 +121,12 @@ export class Redaction {
   }
 }
 
-/** As it is, escaped as in JSON and in a URL, and in base64 wherever a triple of bytes begins. The longest first: one may hold another. */
+/**
+ * The spellings of a secret: as it is, escaped in JSON, escaped in a URL, and in base64 at each of the three alignments. The longest come
+ * first, because one spelling may contain another.
+ */
 function spellings(secret: string): string[] {
-  // A body is JSON; the arguments of a call are JSON inside of it, and may hold another one.
+  // A body is JSON, the arguments of a call are JSON within it, and these may contain JSON again.
   const once = inJson(secret);
   const escaped = [secret, once, inJson(once), inJson(inJson(once)), encodeURIComponent(secret)];
   return [...new Set([...escaped, ...inBase64(secret)])].toSorted((a, b) => b.length - a.length);
@@ -133,7 +136,7 @@ function inJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-/** The part of its base64 that does not depend on what stands before and after it, in both alphabets. */
+/** The part of a secret's base64 that does not depend on the bytes around the secret, for each alignment and in both alphabets. */
 function inBase64(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const parts = [0, 1, 2].map((skipped) => {

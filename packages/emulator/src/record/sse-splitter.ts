@@ -1,13 +1,13 @@
 import { TextDecoder } from 'node:util';
-/** More than this without the end of an event is no event stream. */
+/** The maximum length of an event. The rest of a longer one is dropped. */
 const longestEvent = 64 * 1024 * 1024;
 
-/** Cuts an event stream into its events as its bytes come, wherever they are cut, without changing them. */
+/** Cuts an event stream into its events while its bytes arrive in chunks of any size. The events are not changed. */
 export class SseSplitter {
   readonly #decoder = new TextDecoder();
   #rest = '';
 
-  /** The events that end in these bytes, each without the empty line that ends it. */
+  /** Adds a chunk. Returns the events that end in it, each without the empty line that ends it. */
   push(chunk: Buffer): readonly string[] {
     this.#rest += this.#decoder.decode(chunk, { stream: true });
     const parts = this.#rest.split(/\r?\n\r?\n/);
@@ -15,7 +15,7 @@ export class SseSplitter {
     return parts;
   }
 
-  /** What has come of an event that has not ended. */
+  /** The beginning of an event that has not ended. */
   get rest(): string {
     return this.#rest;
   }

@@ -2,10 +2,10 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { EmulatorError } from '../base/errors.js';
 import { proxyVariable } from './proxy.js';
 
-/** Where the recorder serves one upstream: what stands before this in a path is replaced by the upstream's base. */
+/** The path at which the recorder serves an upstream, in place of the path of the upstream's base URL. */
 const basePath = '/v1';
 
-/** Headers that belong to one connection, or that the relay sets itself. */
+/** The headers that are not passed on, because they belong to one connection or are set by the relay. */
 const unforwardedHeaders = new Set([
   'connection',
   'keep-alive',
@@ -15,19 +15,19 @@ const unforwardedHeaders = new Set([
   'trailer',
   'upgrade',
   'host',
-  // What is recorded must be readable; the upstream answers uncompressed then.
+  // Without this header the upstream does not compress its answers.
   'accept-encoding',
 ]);
 
-/** A base URL behind a recorder. */
+/** One upstream of a recorder: its base URL, and the path at which the recorder serves it. */
 export class Upstream {
-  /** Undefined where there is only one. */
+  /** The name of the upstream; undefined if the recorder has only one, without a name. */
   readonly name: string | undefined;
-  /** Where the recorder serves it. */
+  /** The path of the address at which the recorder serves the upstream. */
   readonly path: string;
   readonly #base: URL;
 
-  /** @throws EmulatorError if it is no base URL */
+  /** @throws EmulatorError if `url` is not a base URL, or if a proxy is set for it */
   constructor(url: string, name?: string) {
     this.name = name;
     this.path = name === undefined ? basePath : `/${encodeURIComponent(name)}${basePath}`;
@@ -48,17 +48,17 @@ export class Upstream {
     this.#base = base;
   }
 
-  /** Written into the recording: it holds no secret. */
+  /** The base URL as the recording names it. It has no credentials and no query. */
   get url(): string {
     return `${this.#base.origin}${this.#base.pathname.replace(/\/$/, '')}`;
   }
 
-  /** Whether a request to the recorder is for this one; if it is the only one, each is. */
+  /** Whether a request to the recorder is for this upstream. An upstream without a name serves all requests. */
   serves(request: IncomingMessage): boolean {
     return this.name === undefined || pathOf(request).startsWith(`${this.path}/`);
   }
 
-  /** The URL for a request to the recorder, and its path below the base. */
+  /** The URL to which a request to the recorder is passed on, and its path below the base URL. */
   target(request: IncomingMessage): { readonly url: URL; readonly path: string } {
     const url = new URL(this.#base);
     const asked = urlOf(request);
@@ -69,7 +69,7 @@ export class Upstream {
   }
 }
 
-/** How a line says for which upstream it was. */
+/** The field by which a line of the recording names its upstream. */
 export function upstreamField({ name }: Upstream): { upstream?: string } {
   return name === undefined ? {} : { upstream: name };
 }
@@ -82,7 +82,7 @@ function pathOf(request: IncomingMessage): string {
   return urlOf(request).pathname;
 }
 
-/** @throws EmulatorError if one of them is no base URL, or there is none */
+/** The upstreams of a recorder. @throws EmulatorError if a URL is not a base URL, or if there is none */
 export function upstreamsOf(urls: string | Readonly<Record<string, string>>): readonly Upstream[] {
   if (typeof urls === 'string') return [new Upstream(urls)];
   const named = Object.entries(urls).map(([name, url]) => new Upstream(url, name));
@@ -90,7 +90,7 @@ export function upstreamsOf(urls: string | Readonly<Record<string, string>>): re
   return named;
 }
 
-/** The headers that travel on as they are. */
+/** The headers that are passed on unchanged. */
 export function forwardedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const passed: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {

@@ -8,15 +8,15 @@ import type { Redaction } from './redaction.js';
 import type { RecordingWriter } from './recording-writer.js';
 import { upstreamField, forwardedHeaders, type Upstream } from './upstream.js';
 
-/** Above this many unsent bytes on one side the other side is not read. */
+/** While one side has more unsent bytes than this, the other side is not read. */
 const highWaterBytes = 1024 * 1024;
 const handshakeMs = 30_000;
-/** Headers of a 101 that belong to the handshake itself. */
+/** The headers of a 101 that belong to one handshake and are not passed on. */
 const handshakeHeaders = /^(sec-websocket-.+|date|server|content-length)$/;
 
 /**
- * Passes one upgrade on and, if the upstream opens a socket, its messages, pings and closes both ways. The client's
- * handshake is answered only when the upstream's is: with the same headers, or with the same refusal.
+ * Passes one upgrade to the upstream and, if the upstream opens a socket, messages, pings and closes in both directions. The client's
+ * handshake is answered when the upstream has answered: with the same headers, or with the same refusal.
  */
 export function relayWebSocket(
   upstream: Upstream,
@@ -56,7 +56,7 @@ export function relayWebSocket(
   socket.on('error', () => socket.destroy());
   let answered: Record<string, string | string[]> = {};
 
-  // ws tells nobody of a reset.
+  // ws does not report a reset, so the TCP sockets are watched.
   let upstreamWasReset = false;
   let clientWasReset = false;
   socket.on('error', (error: NodeJS.ErrnoException) => void (clientWasReset = error.code === 'ECONNRESET'));

@@ -2,19 +2,19 @@ import { isRecord, type Item, type ResponseObject } from '../wire/wire.js';
 import { endsResponse } from '../wire/terminal.js';
 import { parsed, type RecordedExchange, type RecordedTurn, type Sent } from './recording.js';
 
-/** An event of an answer, and when it was sent. */
+/** An event of a recorded answer, and when the server sent it. */
 export interface SentEvent {
   readonly at: number;
   readonly event: Readonly<Record<string, unknown>>;
-  /** As it was sent. */
+  /** The event as the server sent it. */
   readonly text: string;
 }
 
-/** What a create was answered with, whatever carried it: events, or an error before any. */
+/** The recorded answer to a create, in a form that does not depend on the transport: events, or an error before the first one. */
 export interface RecordedAnswer {
   readonly requestedAt: number;
   readonly events: readonly SentEvent[];
-  /** The status and headers of an answer over HTTP that was refused; the status of an error frame. */
+  /** The error that answered the create instead of events. The status and the headers of an error frame count as those of HTTP. */
   readonly refused?: {
     readonly status: number;
     readonly headers: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ export function answerOfExchange({ answer, sent, streams, requestedAt, end }: Re
   return { requestedAt, events: events.map((event) => ({ at, event, text: JSON.stringify(event) })), isWhole };
 }
 
-/** The answer of a create on a socket. An error in place of the first event is a refusal. */
+/** The answer to a create on a socket. An error in place of the first event is a refusal. */
 export function answerOfTurn({ requestedAt, sent }: RecordedTurn): RecordedAnswer {
   const events = sent.flatMap(({ at, text }): SentEvent[] => {
     const event = parsed(text);
@@ -61,8 +61,8 @@ export function answerOfTurn({ requestedAt, sent }: RecordedTurn): RecordedAnswe
 }
 
 /**
- * The answer for a create that continues another response than the recorded one, or none: where the server named what it continued, the answer
- * names what this create continues (Q5). A server that named something else stays as it was.
+ * The answer for a create that continues another response than the recorded create, or none. Events that named the response which the recorded
+ * create continued name the one that this create continues (Q5). All other events are unchanged.
  */
 export function withContinuedId(answer: RecordedAnswer, recordedCreate: string, create: string): RecordedAnswer {
   const [recorded, continued] = [previousIdOf(recordedCreate), previousIdOf(create)];
@@ -80,7 +80,7 @@ function previousIdOf(create: string): unknown {
   return parsed(create)?.['previous_response_id'] ?? null;
 }
 
-/** One block of an event stream; `[DONE]` and comments are none. */
+/** The event in one block of an event stream; nothing for `[DONE]` and comments. */
 function eventOfBlock({ at, text }: Sent): SentEvent[] {
   const data = text
     .split(/\r\n|\r|\n/)
@@ -95,7 +95,7 @@ function hasTerminalEvent(events: readonly SentEvent[]): boolean {
   return events.some(({ event }) => endsResponse(event['type']));
 }
 
-/** The response that events end in, its output rebuilt from finished items where the last event has none; undefined if they break off. */
+/** The response in which events end, undefined if they break off. If the last event has no output, it is rebuilt from the finished items. */
 export function finalResponse(events: readonly SentEvent[]): ResponseObject | undefined {
   const last = events.findLast(({ event }) => endsResponse(event['type']))?.event['response'];
   if (!isRecord(last) || typeof last['id'] !== 'string') return undefined;
@@ -111,7 +111,7 @@ function finishedItems(events: readonly SentEvent[]): readonly Item[] {
     .flatMap(({ event }) => (isRecord(event['item']) ? [event['item']] : []));
 }
 
-/** The events of a response that was recorded whole, for a client that streams: each text in one delta. */
+/** The events of a response that was recorded as JSON, for a client that streams. Each text is one delta. */
 function* eventsOf(response: Readonly<Record<string, unknown>>): Generator<Record<string, unknown>> {
   let sequence_number = 0;
   const event = (type: string, fields: object) => ({ type, sequence_number: sequence_number++, ...fields });
@@ -132,7 +132,7 @@ function statusOf({ status }: Readonly<Record<string, unknown>>): string {
   return typeof status === 'string' ? status : 'completed';
 }
 
-/** What an item that begins does not have yet, by its type. */
+/** The fields with which an item is announced, by its type: those whose content follows in events. */
 const emptied: Readonly<Record<string, object>> = {
   message: { content: [], status: 'in_progress' },
   function_call: { arguments: '', status: 'in_progress' },
@@ -145,7 +145,7 @@ interface ItemEvent {
   readonly fields: object;
 }
 
-/** What a stream says of an item between its beginning and its end. */
+/** The events of an item between `response.output_item.added` and `response.output_item.done`. */
 function* itemEvents(item: Readonly<Record<string, unknown>>): Generator<ItemEvent> {
   const said = (field: string) => (typeof item[field] === 'string' ? item[field] : undefined);
   const whole = function* (type: string, delta: string, done: string) {

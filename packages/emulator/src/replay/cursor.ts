@@ -16,27 +16,27 @@ import {
 
 export type ReplayMode = 'strict' | 'loose';
 
-/** A recorded create, whatever carried it. */
+/** A recorded create over either protocol. */
 interface RecordedCreate {
   readonly line: number;
   readonly source: RecordedExchange | RecordedTurn;
   readonly protocol: 'http' | 'websocket';
   readonly text: string;
-  /** A warm-up has no answer that a client over HTTP could ask for. */
+  /** Whether the create is a warm-up, whose answer no client over HTTP can ask for. */
   readonly isWarmUp: boolean;
 }
 
-/** What answers a create: what was recorded on the same transport, as it was; or the answer that another one carried. */
+/** The answer to a create: `verbatim` as it was recorded on the same transport, or `converted` from another transport or another id. */
 export type ReplayAnswer<T> = { readonly verbatim: T } | { readonly converted: RecordedAnswer };
 
 /**
- * What of a recording has been answered, and what comes next.
+ * The position in a recording: which of its requests were answered, and which answer comes next.
  *
- * Strict: an HTTP request gets the first recorded one, not answered yet, that equals it; the n-th upgrade gets the n-th
- * recorded one; a create gets the next one of its lane on its socket, which it must equal. A create that equals none is
- * compared by what it means with those that another transport carried, a delta with a full history included. Loose: an HTTP
- * request gets the next recorded one of the same method and path, a create the next one of its lane, or else of any
- * transport, whatever they say.
+ * - `strict`: an HTTP request is answered as the first equal request that was not answered yet, and the n-th upgrade as the n-th recorded
+ *   upgrade. A create on a socket must equal the next create of its lane. A create that equals none is compared by its meaning with the
+ *   creates of the other transport; a delta may have the same meaning as a full history.
+ * - `loose`: an HTTP request is answered as the next request with the same method and path, a create as the next create of its lane, or else
+ *   of any transport, whatever their contents are.
  */
 export class Cursor {
   readonly #recording: Recording;
@@ -46,7 +46,7 @@ export class Cursor {
   readonly #creates: readonly RecordedCreate[];
   readonly #histories: ReadonlyMap<string, ResponseHistory>;
   #sockets = 0;
-  /** Strict: the first request that was not the recorded one, until one is again. */
+  /** In strict mode: the refusal of the first request that differed, until a request equals the recorded one again. */
   #mismatch: Refusal | undefined;
 
   constructor(recording: Recording, mode: ReplayMode, onDifference: (message: string) => void = () => undefined) {
@@ -57,7 +57,7 @@ export class Cursor {
     this.#histories = historiesOf(this.#creates);
   }
 
-  /** What answers a request that is no create. @throws Refusal with what was expected, what came, and the first difference */
+  /** The answer to an HTTP request that is not a create. @throws Refusal with the expected request, the received one and their difference */
   exchange(method: string, path: string, body: Payload): RecordedExchange {
     const isMeant = (each: RecordedExchange) => each.method === method && samePath(each.path, path);
     const open = this.#recording.exchanges.filter((each) => !this.#answered.has(each));
@@ -73,14 +73,14 @@ export class Cursor {
     throw this.#refuse(this.#different(expected.line, bodyDifference(expected, body)));
   }
 
-  /** What answers a create over HTTP. @throws Refusal */
+  /** The answer to a create over HTTP. @throws Refusal */
   httpCreate(path: string, body: Payload): ReplayAnswer<RecordedExchange> {
     const open = this.#open();
     const samePlace = open.flatMap(({ source }) => ('method' in source && samePath(source.path, path) ? [source] : []));
     const equal = samePlace.find((each) => this.#isLoose || bodyDifference(each, body) === undefined);
     if (equal !== undefined) {
       this.#markAnswered(equal, bodyDifference(equal, body));
-      // A create that did not stream, asked again as one that does, or the reverse.
+      // An answer is converted if one of the two creates streams and the other does not.
       const asked = streams(equal.body?.text ?? '') === streams(body.text);
       return asked ? { verbatim: equal } : { converted: answerOfExchange(equal) };
     }
@@ -92,7 +92,7 @@ export class Cursor {
     throw this.#refuse(this.#different(expected.line, this.#semanticDifference(expected, body.text)));
   }
 
-  /** What answers a create on a socket. @throws Refusal */
+  /** The answer to a create on a socket. @throws Refusal */
   turn(socket: RecordedSocket, text: string): ReplayAnswer<RecordedTurn> {
     const lane = laneOf(parsed(text));
     const isOpen = (turn: RecordedTurn) => !this.#answered.has(turn);
@@ -118,13 +118,13 @@ export class Cursor {
     throw this.#refuse(this.#different(next.line, textDifference(next.request, text)));
   }
 
-  /** @throws Refusal if no more upgrades were recorded, and nothing that another transport carried is left to ask for */
+  /** The recorded socket for an upgrade. @throws Refusal if no upgrade is left, and no create over HTTP that a socket could ask for */
   socket(): RecordedSocket {
     const { sockets } = this.#recording;
     const next = sockets[this.#sockets];
     this.#sockets += 1;
     if (next !== undefined) return next;
-    // A client may dial more often than it did, or did not dial at all; its socket ends when it likes.
+    // A client may open more sockets than in the recording. It decides itself when such a socket ends.
     const left = sockets.find((each) => each.answer?.status === 101);
     if (this.#isLoose && left !== undefined) {
       return { ...left, lanes: new Map(), initialFrames: [], others: [], close: undefined };
@@ -133,7 +133,7 @@ export class Cursor {
     throw this.#refuse(this.#tooMany('an upgrade to WebSocket', this.#creates, 'create'));
   }
 
-  /** Any other message of a client. @throws Refusal if strict, and it is not the one that was recorded */
+  /** Takes a message of the client that is not a create. @throws Refusal in strict mode, if the message is not the recorded one */
   other(socket: RecordedSocket, text: string): void {
     if (this.#isLoose) return;
     const next = socket.others.find((each) => !this.#answered.has(each));
@@ -143,12 +143,12 @@ export class Cursor {
     this.#markAnswered(next, undefined);
   }
 
-  /** True when every turn of this socket has been asked for. */
+  /** True if every turn of this socket was answered. */
   isFinished(socket: RecordedSocket): boolean {
     return [...socket.lanes.values()].flat().every((turn) => this.#answered.has(turn));
   }
 
-  /** True when the client opened another socket after this one. */
+  /** True if the client opened another socket after this one in the recording. */
   isFollowed(socket: RecordedSocket): boolean {
     return this.#recording.sockets.at(-1) !== socket;
   }
@@ -180,7 +180,7 @@ export class Cursor {
     return semanticDifference(left, fullInput(left, find), right, fullInput(right, find));
   }
 
-  /** Strict, the first mismatch stays what is said, also to a client that dials again after it. */
+  /** The refusal to send. In strict mode the first mismatch is repeated, also to a client that connects again. */
   #refuse(refusal: Refusal): Refusal {
     if (this.#isLoose) return refusal;
     if (this.#mismatch === undefined) this.#onDifference(refusal.message);
@@ -205,7 +205,7 @@ export class Cursor {
 
 const noDifference: Difference = { path: '', expected: undefined, got: undefined };
 
-/** A socket that was never dialled: what is asked on it was carried by another transport. */
+/** The socket for an upgrade of which the recording has none: its creates are answered from those over HTTP. */
 const socketNeverDialled: RecordedSocket = {
   line: 0,
   requestedAt: 0,
@@ -243,14 +243,14 @@ function answerOf({ source }: RecordedCreate): RecordedAnswer {
   return 'request' in source ? answerOfTurn(source) : answerOfExchange(source);
 }
 
-/** A turn of the same transport: as it was, unless it has to name another response as the one that it continues. */
+/** The answer of a turn on a socket: as recorded, unless its events have to name another response as the one that the create continues. */
 function verbatimOrContinued(turn: RecordedTurn, create: string): ReplayAnswer<RecordedTurn> {
   const answer = answerOfTurn(turn);
   const continued = withContinuedId(answer, turn.request, create);
   return continued === answer ? { verbatim: turn } : { converted: continued };
 }
 
-/** What each recorded response was made of, by its id: a later create may continue it, or bring it as a history. */
+/** The history of each recorded response, by its id: a later create may continue the response by its id, or bring its history in full. */
 function historiesOf(creates: readonly RecordedCreate[]): ReadonlyMap<string, ResponseHistory> {
   const known = new Map<string, ResponseHistory>();
   for (const create of creates) {
@@ -266,7 +266,7 @@ function streams(body: string): boolean {
   return parsed(body)?.['stream'] === true;
 }
 
-/** Frames that are not JSON are compared as texts. */
+/** The first difference of two frames. Frames that are not JSON are compared as texts. */
 function textDifference(expected: string, got: string): Difference | undefined {
   return firstDifference(parsed(expected) ?? expected, parsed(got) ?? got);
 }
@@ -275,7 +275,7 @@ function bodyDifference({ body }: RecordedExchange, got: Payload): Difference | 
   return payloadDifference(body ?? { text: '', base64: false, contentType: undefined }, got);
 }
 
-/** A query value that was redacted is any. */
+/** True for equal paths. A redacted query value equals any value. */
 function samePath(recorded: string, got: string): boolean {
   return firstDifference(recorded, got) === undefined;
 }

@@ -3,23 +3,23 @@ import { isRecord } from '../wire/wire.js';
 
 /** The first place at which two JSON values differ. */
 export interface Difference {
-  /** As in JavaScript: `input[1].content`; empty for the whole. */
+  /** The path to the place, as in JavaScript: `input[1].content`. It is empty if the whole values differ. */
   readonly path: string;
-  /** Undefined where there is nothing. */
+  /** The recorded value at this place; undefined if there is none. */
   readonly expected: unknown;
+  /** The received value at this place; undefined if there is none. */
   readonly got: unknown;
 }
 
 /**
- * What may differ between two runs of one program and means nothing: how the answer is carried (`type`, `stream`, `stream_id`,
- * `stream_options` with its obfuscation), and what Codex says about itself.
+ * The fields that may differ between two runs of one program without a change of meaning: those that say how the answer is carried (`type`,
+ * `stream`, `stream_id`, `stream_options`), and what Codex says about itself (`client_metadata`).
  */
 const transportFields = new Set(['type', 'stream', 'stream_id', 'stream_options', 'client_metadata']);
 
 /**
- * Compares a request with the recorded one. The order of keys means nothing, nor does `null` for a field that is left out;
- * what was redacted equals anything. Ids are compared: a replay gives out the recorded ones, so a client that continues
- * them must name them.
+ * The first difference between a recorded request and a received one. The order of keys is ignored, `null` equals a missing field, and a
+ * redacted text equals any text. Ids are compared, because a replay gives out the recorded ids and a client has to name these.
  */
 export function firstDifference(expected: unknown, got: unknown): Difference | undefined {
   return differ(withoutTransportFields(expected), withoutTransportFields(got), '');
@@ -72,7 +72,7 @@ function matchesRedacted(expected: string, got: unknown): boolean {
   return at === got.length;
 }
 
-/** For a sentence: JSON, cut where it gets long. */
+/** A value in an error message: its JSON, cut to 120 characters. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   const text = JSON.stringify(value);

@@ -2,13 +2,13 @@ import { utf8 } from '../base/utf8.js';
 import { firstDifference, type Difference } from './difference.js';
 import { parsed, type Payload } from './recording.js';
 
-/** A body that came, in the form in which it would have been recorded. */
+/** A received body in the form in which a recording has it. */
 export function payloadOf(bytes: Buffer, contentType: string | undefined): Payload {
   const text = utf8(bytes);
   return { text: text ?? bytes.toString('base64'), base64: text === undefined, contentType };
 }
 
-/** The first difference of two bodies: of JSON where it is, else of the whole. */
+/** The first difference of two bodies: a place in their JSON, or the whole bodies if they are not JSON. */
 export function payloadDifference(expected: Payload, got: Payload): Difference | undefined {
   const [left, right] = [comparable(expected), comparable(got)];
   if (left.bytes === undefined && right.bytes === undefined) {
@@ -20,11 +20,11 @@ export function payloadDifference(expected: Payload, got: Payload): Difference |
 
 interface Comparable {
   readonly text: string;
-  /** Of a body that is no text: how many bytes it has. */
+  /** The number of bytes of a body that is not a text; undefined for a text. */
   readonly bytes: number | undefined;
 }
 
-/** The boundary of a form is drawn anew for each request (RFC 2046 §5.1.1), so it says nothing. */
+/** A body in the form in which bodies are compared. The boundary of a form is replaced, because each request has a new one (RFC 2046 §5.1.1). */
 function comparable({ text, base64, contentType }: Payload): Comparable {
   const plain = base64 ? Buffer.from(text, 'base64').toString('latin1') : text;
   const boundary = /^multipart\/[^;]+;.*boundary="?([^";]+)/i.exec(contentType ?? '')?.[1];

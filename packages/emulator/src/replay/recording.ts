@@ -5,14 +5,14 @@ import { EmulatorError } from '../base/errors.js';
 import { headerSchema, lineSchema, type RecordingHeader, type RecordingLine } from '../record/format.js';
 import { isRecord } from '../wire/wire.js';
 
-/** A body as a recording has it: a text, or bytes in base64. */
+/** A body in a recording: a text, or bytes in base64. */
 export interface Payload {
   readonly text: string;
   readonly base64: boolean;
   readonly contentType: string | undefined;
 }
 
-/** Something the server sent, and when: in milliseconds since the recording began. */
+/** An event, a frame or a body that the server sent, and when, in milliseconds since the recording began. */
 export interface Sent {
   readonly at: number;
   readonly text: string;
@@ -23,26 +23,26 @@ type Line<Kind extends RecordingLine['kind']> = Extract<RecordingLine, { kind: K
 
 /** One HTTP request and its answer. */
 export interface RecordedExchange {
-  /** Where it begins in the file. */
+  /** The line of the file in which the exchange begins. */
   readonly line: number;
   readonly method: string;
   readonly path: string;
   readonly body: Payload | undefined;
-  /** When the request had come. */
+  /** When the whole request was received. */
   readonly requestedAt: number;
   readonly answer: Line<'answer'> | undefined;
-  /** Events of a stream, or one whole body. */
+  /** The events of a stream, or one whole body. */
   readonly sent: readonly Sent[];
   readonly streams: boolean;
   readonly end: Line<'end'> | undefined;
 }
 
-/** True for an exchange that is a turn. */
+/** True for an exchange that is a create. */
 export function isCreate({ method, path }: Pick<RecordedExchange, 'method' | 'path'>): boolean {
   return method === 'POST' && /^\/responses(\?|$)/.test(path);
 }
 
-/** One create on a socket, and what the server sent for it. */
+/** One create on a socket, and the messages with which the server answered it. */
 export interface RecordedTurn {
   readonly line: number;
   readonly requestedAt: number;
@@ -50,20 +50,20 @@ export interface RecordedTurn {
   readonly sent: Sent[];
 }
 
-/** One upgrade, and the socket it opened if it did. */
+/** One upgrade, and the socket if the upgrade opened one. */
 export interface RecordedSocket {
   readonly line: number;
   readonly requestedAt: number;
   readonly path: string;
-  /** 101, or what refused it. */
+  /** The answer to the upgrade: 101 or a refusal; undefined if there was none. */
   readonly answer: Line<'answer'> | undefined;
   readonly body: string;
   readonly refusedBy: Line<'end'> | undefined;
-  /** What came before the first create. */
+  /** The messages of the server before the first create. */
   readonly initialFrames: readonly Sent[];
-  /** By lane; the default lane is `''`. */
+  /** The turns of each lane. The key of the default lane is `''`. */
   readonly lanes: ReadonlyMap<string, readonly RecordedTurn[]>;
-  /** What else the client sent, in order. */
+  /** The messages of the client that are no creates, in order. */
   readonly others: readonly { readonly line: number; readonly text: string }[];
   readonly close: Line<'close'> | undefined;
 }
@@ -76,10 +76,10 @@ export interface Recording {
 }
 
 /**
- * Reads a recording and checks every line of it. A last line that was cut off when the recorder was killed is left out.
+ * Reads a recording and checks each of its lines. A last line that was cut off, when the recorder was killed, is ignored.
  *
- * @param upstream the one whose exchanges are wanted; undefined: all
- * @throws EmulatorError with the number of a line that is not valid, or the names of the upstreams there are
+ * @param upstream the name of the upstream whose exchanges are read; undefined: all
+ * @throws EmulatorError with the number of a line that is not valid, or with the names of the upstreams if there is none of this name
  */
 export async function loadRecording(file: string, upstream?: string): Promise<Recording> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -88,7 +88,7 @@ export async function loadRecording(file: string, upstream?: string): Promise<Re
     throw new EmulatorError('invalid_recording', `The recording ${file} cannot be read: ${why}.`, { cause: error });
   });
   const texts = text.split('\n');
-  // Every line ends with a line feed; what follows the last one was never finished.
+  // Every line ends with a line feed, so the text after the last one is an unfinished line.
   texts.pop();
   const [first, ...rest] = texts;
   if (first === undefined) throw notValid(file, 1, 'it is empty, or not a recording of turnwire');
@@ -181,8 +181,8 @@ function exchangeOf(lines: readonly NumberedLine[]): readonly RecordedExchange[]
 }
 
 /**
- * Gives each message of the server to the create it answers: on each lane, turns follow one another, so a message belongs
- * to the oldest create that has had no terminal event, or to the last one if all have (a steered turn has a successor).
+ * Assigns each message of the server to the create that it answers. The turns of a lane follow one another, so a message belongs to the oldest
+ * create without a terminal event, or to the last create if all have one (a steered turn has a successor).
  */
 function socketOf(lines: readonly NumberedLine[]): readonly RecordedSocket[] {
   const begin = lines[0];
@@ -204,7 +204,7 @@ function socketOf(lines: readonly NumberedLine[]): readonly RecordedSocket[] {
       continue;
     }
     const done = ended.get(lane) ?? 0;
-    // An error of the whole connection names no lane: it is sent with what came last.
+    // An error of the whole connection names no lane, and is assigned to the latest create.
     const turn =
       turns[Math.min(done, turns.length - 1)] ??
       [...lanes.values()]

@@ -84,7 +84,7 @@ export class Replay {
     }
   }
 
-  /** The upgrade that comes next. @throws Refusal with the recorded refusal, or if there was none */
+  /** Resolves when the next upgrade is due, with its recorded socket. @throws Refusal as recorded, or if no upgrade is left */
   async acceptUpgrade(connectionControl: ConnectionControl, signal: AbortSignal): Promise<RecordedSocket> {
     const socket = this.#cursor.socket();
     await this.#until(
@@ -101,7 +101,7 @@ export class Replay {
     throw new Error('The recorded upgrade had no answer.');
   }
 
-  /** Serves an open socket: each create with what was recorded for it, and the recorded close at the end. */
+  /** Serves an open socket: answers each create as recorded, and closes the socket as recorded after the last one. */
   serveWebSocket(
     socket: RecordedSocket,
     webSocket: WebSocket,
@@ -168,7 +168,7 @@ export class Replay {
     }
   }
 
-  /** An answer that another transport carried, over HTTP: its events, or the response that they end in. */
+  /** Sends a converted answer over HTTP: its events, or the response in which they end. */
   async #answerConverted(
     { refused, events, requestedAt, isWhole }: RecordedAnswer,
     streams: boolean,
@@ -196,7 +196,7 @@ export class Replay {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(final));
   }
 
-  /** An answer that HTTP carried, on a socket. */
+  /** Sends a converted answer on a socket. */
   async #sendConverted(
     converted: RecordedAnswer,
     lane: string,
@@ -228,8 +228,8 @@ export class Replay {
   }
 
   /**
-   * Where the client ended a socket and opened another one (by its age, say), it has no reason to do so again in a replay that takes less time:
-   * the server ends it instead, and what comes next comes on the next socket, as it did.
+   * Closes a socket as recorded. If the client closed it and opened another one, because of its age for example, it may have no reason to do so
+   * in a faster replay. The server then closes the socket in its place, so that the next create comes on the next socket.
    */
   async #close(
     socket: RecordedSocket,
@@ -267,7 +267,7 @@ export class Replay {
     if (answer !== undefined) {
       await this.#until(requestedAt, began, answer.at, signal);
       const { 'content-length': length, ...headers } = answer.headers;
-      // A body that breaks off must still promise what it promised.
+      // A body that breaks off keeps its content-length, so that the client sees that bytes are missing.
       const promised = !isWhole && !streams && length !== undefined ? { 'content-length': length } : {};
       response.writeHead(answer.status, { ...headers, ...promised });
       response.flushHeaders();
@@ -296,7 +296,7 @@ export class Replay {
     }
   }
 
-  /** Waits until as much time has passed since `began` as there was between `asked` and `at`, at this replay's speed. */
+  /** Waits until the time since `began` is the recorded time between `requestedAt` and `at`, at the speed of this replay. */
   async #until(requestedAt: number, began: number, at: number, signal: AbortSignal): Promise<void> {
     const wait = began + (at - requestedAt) / this.#speed - this.#clock.now();
     if (wait >= 1) await sleep(this.#clock, wait, signal);
@@ -309,7 +309,7 @@ export class Replay {
   }
 }
 
-/** A status, headers and a body as they were. */
+/** A recorded refusal: its status, headers and body. */
 class RecordedRefusal extends Refusal {
   readonly #body: string;
 
@@ -323,6 +323,7 @@ class RecordedRefusal extends Refusal {
   }
 }
 
+/** Calls `find`, and notes a refusal in the journal. */
 function refusing<T>(entry: OpenTurn | undefined, find: () => T): T {
   try {
     return find();
@@ -332,7 +333,7 @@ function refusing<T>(entry: OpenTurn | undefined, find: () => T): T {
   }
 }
 
-/** A refusal over HTTP as a socket says it. */
+/** The error frame for a refusal that was recorded over HTTP. */
 function errorFrame({ status, body }: NonNullable<RecordedAnswer['refused']>): object {
   return {
     type: 'error',
@@ -359,7 +360,7 @@ function endVerbatim(entry: OpenTurn, { answer, sent, streams }: RecordedExchang
   entry.end(...endingOf(texts));
 }
 
-/** The last response among events, and how it ended. */
+/** The last response in some events, and the outcome of the turn. */
 function endingOf(texts: readonly string[]): [ResponseObject | undefined, Outcome] {
   const event = texts.map(parsed).findLast((each) => isRecord(each?.['response']));
   const response = event?.['response'];

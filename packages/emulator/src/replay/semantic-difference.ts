@@ -1,18 +1,18 @@
 import { isItem, isRecord, type Item } from '../wire/wire.js';
 import { firstDifference, type Difference } from './difference.js';
 
-/** How a response can be found that an earlier answer of the recording gave: what its request meant, and what it said. */
+/** What a create that continues a recorded response continues: the full input of its request, and its output. */
 export interface ResponseHistory {
   readonly input: readonly Item[];
   readonly output: readonly Item[];
 }
 
-/** Fields of an item that a client may leave out, or send back, without changing what the model reads. */
+/** The fields of an item that a client may send back or leave out without changing what the model reads. */
 const insignificantFields = new Set(['id', 'status', 'annotations', 'logprobs']);
 
 /**
- * The full input of a create: what it continues by id, as far as that is known, then its own items; in one form, whether a
- * message came as a text or in parts.
+ * The full input of a create in a normal form: the history that it continues by an id, as far as that is known, then its own items. A message
+ * has the same form whether it came as a text or in parts.
  */
 export function fullInput(
   body: Record<string, unknown>,
@@ -24,8 +24,8 @@ export function fullInput(
 }
 
 /**
- * The first difference in what two creates mean, when one of them may continue a response by its id and the other bring the
- * whole history. Both inputs are those of `fullInput`.
+ * The first difference in the meaning of two creates, one of which may continue a response by its id while the other brings the whole
+ * history. Both inputs come from `fullInput`.
  */
 export function semanticDifference(
   expected: Record<string, unknown>,

@@ -1,10 +1,10 @@
 import { loadRecording } from './recording.js';
 
-/** What a recording holds, for who replays it. */
+/** What a recording contains. */
 export interface RecordingSummary {
-  /** When it was begun. */
+  /** When the recording began. */
   readonly started: Date;
-  /** How many turns it has of each upstream, by the upstream's name; of the only upstream of a recorder without names: `''`. */
+  /** The number of turns of each upstream, by the upstream's name. A recording without names has one entry, `''`. */
   readonly turns: ReadonlyMap<string, number>;
 }
 

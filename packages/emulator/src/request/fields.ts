@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { isRecord } from '../wire/wire.js';
 
-/** The API takes `null` for a field that is left out. */
+/** The schema of a field that may be left out. The API treats `null` as a missing field. */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 
-/** A field of one of two types. `expected` names both as the API's message does. */
+/** The schema of a field of one of two types. `expected` names both types, as the API's message does. */
 function either<T>(holds: (value: unknown) => boolean, expected: string) {
   return z.custom<T>(holds, { message: expected, params: { kind: 'type' } });
 }
@@ -21,7 +21,7 @@ export const stringOrList = either<string | readonly unknown[]>(
 
 const maxMetadataPairs = 16;
 
-/** Up to 16 pairs; keys to 64 characters, values to 512. */
+/** The metadata of a request: up to 16 pairs, with keys of up to 64 characters and values of up to 512. */
 export const metadata = z.record(z.string(), z.string().max(512)).check(({ value, issues }) => {
   const keys = Object.keys(value);
   const tooLong = keys.find((key) => key.length > 64);
@@ -45,7 +45,7 @@ const includable = [
   'message.output_text.logprobs',
 ] as const;
 
-/** The fields of a create that HTTP and the socket have in common (P35), by type and range. Unknown ones pass. */
+/** The fields that a create over HTTP and a create on a socket have in common (P35), with types and ranges. Unknown fields pass. */
 export const createFields = z.looseObject({
   model: z.string().min(1),
   input: optional(stringOrList),

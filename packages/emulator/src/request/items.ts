@@ -10,7 +10,7 @@ const callId = z.string().min(1).max(64);
 const anyObject = z.looseObject({});
 const itemStatus = optional(z.enum(['in_progress', 'completed', 'incomplete']));
 
-/** Item types whose fields are checked. Any other type passes: which ones exist is the provider's business. */
+/** The types of items whose fields are checked. Items of any other type pass, because providers add types of their own. */
 const itemSchemas: Readonly<Record<string, z.ZodType>> = {
   message: z.looseObject({
     role: z.enum(['user', 'assistant', 'system', 'developer']),
@@ -49,10 +49,10 @@ const itemSchemas: Readonly<Record<string, z.ZodType>> = {
 
 const typedItem = z.looseObject({ type: z.string().min(1) });
 
-/** Items between two steps. */
+/** The number of items that are checked in one step. */
 const checkedPerStep = 500;
 
-/** An input as a list of items, each checked. A text is one user message. `param` is where it stands in the request. */
+/** The checked items of an input. A text becomes one user message. `param` is the name of the input in the request. */
 export function* itemsOf(input: string | readonly unknown[], param = 'input'): Incremental<readonly Item[]> {
   if (typeof input === 'string') {
     return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input }] }];
@@ -90,7 +90,7 @@ function checkItem(item: unknown, path: readonly PropertyKey[]): Item {
   return item;
 }
 
-/** A message may go without its type: its role shows what it is. */
+/** The type of an item. An item with a role and without a type is a message. */
 function typeOf(item: Item): string | undefined {
   return item.type ?? (item['role'] === undefined ? undefined : 'message');
 }
@@ -104,7 +104,7 @@ const imageUrl = z
     'expected an http(s) URL or a data URL of an image',
   );
 
-/** What a user, a developer or a tool can say. */
+/** The content parts of users, developers and tools. */
 const inputParts: Parts = {
   input_text: z.looseObject({ text: z.string() }),
   input_image: z
@@ -130,7 +130,7 @@ const inputParts: Parts = {
     }),
 };
 
-/** What an assistant has said. */
+/** The content parts of assistants. */
 const outputParts: Parts = {
   output_text: z.looseObject({ text: z.string() }),
   refusal: z.looseObject({ refusal: z.string() }),

@@ -6,18 +6,18 @@ import { Refusal } from '../wire/refusal.js';
 import { isRecord } from '../wire/wire.js';
 import { parseLongTexts, type LongText } from './long-texts.js';
 
-/** What JSON a request may be, in levels of arrays and objects inside of each other. Node parses deeper ones, but cannot write them again. */
+/** The maximum depth of arrays and objects in the JSON of a request. Node.js can parse deeper JSON, but cannot stringify it again. */
 const maxDepth = 1000;
 
-/** Shorter texts are parsed in one go. */
+/** The size above which a body, a list or a text is parsed in steps. */
 const largeBytes = 256 * 1024;
 
-/** True for a body that `parseJson` takes more than one step for. */
+/** True for a body that `parseJson` parses in more than one step. */
 export function isLarge(raw: Uint8Array): boolean {
   return raw.byteLength > largeBytes;
 }
 
-/** Parses UTF-8 JSON. `wrong` is the sentence for what is none. @throws Refusal for that, and for JSON that is too deep */
+/** Parses UTF-8 JSON. @throws Refusal with `invalidMessage` for bytes that are not JSON, and for JSON that is nested too deeply */
 export function* parseJson(raw: Buffer, invalidMessage: string): Incremental<unknown> {
   const refused = (message: string) => new Refusal(message, { code: 'invalid_json' });
   const largeValues: LargeValues = { lists: [], texts: [] };
@@ -39,7 +39,7 @@ function* parseWhole(raw: Buffer): Incremental<unknown> {
   return JSON.parse(text);
 }
 
-/** UTF-8 as a text. What is ASCII alone, as most JSON is, takes a tenth of the time. */
+/** Decodes UTF-8. Pure ASCII, as most JSON is, is decoded as latin1, which takes a tenth of the time. */
 function decoded(raw: Buffer): string {
   return isAscii(raw) ? raw.toString('latin1') : new TextDecoder('utf-8', { fatal: true }).decode(raw);
 }
@@ -50,23 +50,23 @@ const [quoteByte, backslashByte, openListByte, closeListByte, openObjectByte, cl
 const colonByte = 0x3a;
 const spaceBytes: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
-/** A list that is a field of the outermost object: where its brackets are, and the commas between its elements. */
+/** A list in a field of the outermost object: the indices of its brackets, and of the commas between its elements. */
 interface List {
   readonly open: number;
   readonly commas: number[];
   close: number;
 }
 
-/** The parts of a body that are parsed in steps of their own. */
+/** The lists and texts of a body that are parsed in steps. */
 interface LargeValues {
   readonly lists: List[];
   readonly texts: LongText[];
 }
 
-/** Bytes outside of texts, and quotes inside of them, between two steps. */
+/** The number of bytes outside of texts, and of quotes within texts, that are scanned in one step. */
 const scannedPerStep = 65_536;
 
-/** Counts brackets outside of texts. Notes large lists and texts on its way, if it is given a place for them. */
+/** True for JSON that is nested too deeply. Collects large lists and texts in `largeValues`, if that is given. */
 function* isTooDeep(raw: Buffer, largeValues: LargeValues | undefined): Incremental<boolean> {
   let depth = 0;
   let list: List | undefined;
@@ -101,24 +101,24 @@ function* isTooDeep(raw: Buffer, largeValues: LargeValues | undefined): Incremen
   return false;
 }
 
-/** True if the text that ends with this quote is the name of a field. */
+/** True if the text that ends at this quote is the name of a field. */
 function isKey(raw: Buffer, quote: number): boolean {
   let after = quote + 1;
   while (spaceBytes.has(raw[after] ?? 0)) after += 1;
   return raw[after] === colonByte;
 }
 
-/** True for a quote that a backslash makes a part of the text that begins at `open`. */
+/** True if a backslash escapes this quote, which then is a part of the text that begins at `open`. */
 function isEscaped(raw: Buffer, open: number, quote: number): boolean {
   let before = quote;
   while (before > open + 1 && raw[before - 1] === backslashByte) before -= 1;
   return (quote - before) % 2 === 1;
 }
 
-/** How much of a list is parsed in a step. */
+/** The number of bytes of a list that are parsed in one step. */
 const partBytes = 128 * 1024;
 
-/** The outermost object with a name in place of each large list; then the lists, some elements at a time. */
+/** Parses the outermost object with a placeholder for each large list, then the lists, some elements at a time. */
 function* parseInParts(raw: Buffer, lists: readonly List[]): Incremental<unknown> {
   const name = randomUUID();
   const skeleton: Uint8Array[] = [];
@@ -143,7 +143,7 @@ function* parseList(raw: Buffer, { open, commas, close }: List): Incremental<rea
     count += 1;
     if (end - from < partBytes && index < commas.length) continue;
     const part: unknown = JSON.parse(`[${decoded(raw.subarray(from, end))}]`);
-    // Nothing between two commas is no element.
+    // The part has fewer elements than commas if two commas have nothing between them.
     if (!Array.isArray(part) || part.length !== count) throw new SyntaxError('an element is missing');
     for (const element of part) elements.push(element);
     from = end + 1;

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Incremental } from '../base/incremental.js';
 import { isRecord } from '../wire/wire.js';
 
-/** A text in a JSON body: where its quotes are. */
+/** A text in a JSON body: the indices of its quotes. */
 export interface LongText {
   readonly open: number;
   readonly close: number;
@@ -12,15 +12,15 @@ export interface LongText {
 
 const [backslashByte, unicodeEscapeByte] = [0x5c, 0x75] as const;
 
-/** How much of a text is decoded in a step. */
+/** The number of bytes of a text that are decoded in one step. */
 const sliceBytes = 128 * 1024;
 
-/** Values that are looked at between two steps. */
+/** The number of values that are visited in one step. */
 const visitedPerStep = 10_000;
 
 /**
- * Parses JSON that has long texts: `JSON.parse` would take one long step for each. A short name stands in the place of each text while
- * the rest is parsed by `parse`; the texts are decoded in slices and put in the places of their names.
+ * Parses JSON with long texts, for each of which `JSON.parse` would block the event loop. Each text is replaced by a short placeholder while
+ * `parse` parses the rest. The texts are decoded in slices, and replace their placeholders at the end.
  *
  * @throws SyntaxError for a text that is not valid
  */
@@ -54,7 +54,7 @@ function* decodeText(raw: Buffer, { open, close }: LongText): Incremental<string
   return slices.join('');
 }
 
-/** The end of a slice of a text: never inside of an escape, nor of a character of several bytes. */
+/** The end of a slice of a text, which is never within an escape or a character of several bytes. */
 function endOfSlice(raw: Buffer, from: number, close: number): number {
   const wanted = from + sliceBytes;
   if (wanted >= close) return close;
@@ -72,7 +72,7 @@ function decoded(slice: Buffer): string {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(slice);
 }
 
-/** The value with its texts in the places of their names. */
+/** The value with each placeholder replaced by its text. */
 function* withTexts(parsed: unknown, byName: ReadonlyMap<string, string>): Incremental<unknown> {
   const textOf = (value: unknown): unknown => (typeof value === 'string' ? (byName.get(value) ?? value) : value);
   const unvisited: object[] = [];

@@ -9,16 +9,16 @@ import { textFormatOf, type TextFormat } from './text-format.js';
 import { checkTools } from './tools.js';
 import { isRecord, type Item } from '../wire/wire.js';
 
-/** A checked request. `items` is its input as a list; every other field is as it was received, `null` as if it were left out. */
+/** A checked create. `items` is its input as a list. Every other field is as received, except that `null` counts as missing. */
 export type CreateRequest = Readonly<CreateFields> & {
   readonly items: readonly Item[];
-  /** The id of the conversation, however it was written. */
+  /** The id of the conversation, whether the request has the id itself or an object with it. */
   readonly conversationId: string | undefined;
-  /** What its text has to be, checked. */
+  /** The checked format of the output text. */
   readonly format: TextFormat;
 };
 
-/** Checks the body of a create as the API does and refuses the first thing wrong in it, with the `param` it stands in. */
+/** Checks the body of a create as the API does. @throws Refusal for the first problem, with its `param` */
 export function* parseCreate(body: unknown, protocol: Protocol): Incremental<CreateRequest> {
   if (!isRecord(body)) throw new Refusal('The request body must be a JSON object.', { code: 'invalid_type' });
   refuseForeignFields(body, protocol);
@@ -44,7 +44,7 @@ export function* parseCreate(body: unknown, protocol: Protocol): Incremental<Cre
 
 const fieldSchemas = Object.entries(createFields.shape);
 
-/** The fields of a body, each that was given checked. Most requests give a few of the many there are. */
+/** The fields of a body, each checked on its own: most requests have few of the many fields. */
 function checkedFields(body: Record<string, unknown>): CreateFields {
   const fields: Record<string, unknown> = { ...body };
   for (const [name, schema] of fieldSchemas) {

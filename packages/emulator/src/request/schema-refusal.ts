@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { Refusal } from '../wire/refusal.js';
 
-/** Says the first issue of a failed check in the API's words. `root` is the value the issue's path starts from. */
+/** The API's refusal for an issue of a failed check. `prefix` is the path to the checked value, `root`, in the request. */
 export function refusalOfIssue(
   issue: z.core.$ZodIssue | undefined,
   prefix: readonly PropertyKey[],
@@ -28,7 +28,7 @@ export function refusalOfIssue(
   }
 }
 
-/** The refusal of a value that is none of the known ones. */
+/** The API's sentence for a value that is none of the known ones. */
 export function unsupportedValue(value: unknown, known: readonly string[]): string {
   const quoted = known.map((each) => `'${each}'`);
   const list = quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
@@ -36,12 +36,12 @@ export function unsupportedValue(value: unknown, known: readonly string[]): stri
   return `Invalid value: ${said}. Supported values are: ${list}.`;
 }
 
-/** Numbers that need not be integers. */
+/** The parameters whose numbers need not be integers. */
 const decimals: ReadonlySet<string> = new Set(['temperature', 'top_p', 'presence_penalty', 'frequency_penalty']);
 
 type RangeIssue = z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig;
 
-/** Limits in the API's words and codes, such as `integer_below_min_value`. */
+/** The API's refusal for a value beyond a limit, with a code such as `integer_below_min_value`. */
 function outOfRange(issue: RangeIssue, param: string, value: unknown): Refusal {
   const over = issue.code === 'too_big';
   const limit = over ? issue.maximum : issue.minimum;
@@ -71,7 +71,7 @@ function isIndexable(value: unknown): value is Record<PropertyKey, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** A path as the API writes it in `param`: `input[0].content`. */
+/** A path in the form of the API's `param`: `input[0].content`. */
 export function paramOf(path: readonly PropertyKey[]): string {
   return path
     .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`))

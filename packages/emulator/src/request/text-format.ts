@@ -4,7 +4,7 @@ import { isRecord } from '../wire/wire.js';
 import { refusalOfIssue, unsupportedValue } from './schema-refusal.js';
 import { optional, type CreateFields } from './fields.js';
 
-/** What a text has to be: anything, any JSON object, or JSON that fits a schema. */
+/** The format of an output text: any text, any JSON object, or JSON that fits a schema. */
 export type TextFormat =
   | { readonly type: 'text' | 'json_object' }
   | { readonly type: 'json_schema'; readonly schema: Record<string, unknown> };
@@ -19,7 +19,7 @@ const jsonSchema = z.looseObject({
   strict: optional(z.boolean()),
 });
 
-/** Reads `text.format`; refuses one that the API would refuse. */
+/** The format in `text.format`. @throws Refusal for a format that the API would refuse */
 export function textFormatOf({ text }: Pick<CreateFields, 'text'>): TextFormat {
   const format = text?.format;
   if (format === undefined) return { type: 'text' };
@@ -39,7 +39,7 @@ export function textFormatOf({ text }: Pick<CreateFields, 'text'>): TextFormat {
   return { type, schema };
 }
 
-/** A strict schema closes every object and requires each of its properties. */
+/** Refuses a strict schema with an object that allows further properties or does not require all of its own. */
 function refuseLooseSchema(schema: unknown, name: string, path: readonly string[] = []): void {
   if (!isRecord(schema)) return;
   const at = `In context=(${path.map((each) => `'${each}'`).join(', ')})`;

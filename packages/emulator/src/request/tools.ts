@@ -7,7 +7,7 @@ import { optional, type CreateFields } from './fields.js';
 const name = z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, "expected letters, digits, '_' and '-', 128 at most");
 const anyObject = z.looseObject({});
 
-/** Tools whose fields are checked. Any other type passes: which ones exist is the provider's business. */
+/** The types of tools whose fields are checked. Tools of any other type pass, because providers add types of their own. */
 const toolSchemas: Readonly<Record<string, z.ZodType>> = {
   function: z.looseObject({
     name,
@@ -23,7 +23,7 @@ const toolSchemas: Readonly<Record<string, z.ZodType>> = {
 
 type Tool = Readonly<Record<string, unknown>>;
 
-/** The tools that a model may call: those of the request, then those of its `additional_tools` items (P128). */
+/** The tools that the model may call: those of the request, then those of its `additional_tools` items (P128). */
 export function offeredTools({ tools = [] }: Pick<CreateFields, 'tools'>, items: readonly Item[]): readonly Tool[] {
   const added = items.filter(({ type }) => type === 'additional_tools').map((item) => item['tools']);
   return [...tools, ...added.filter(Array.isArray).flat().filter(isRecord)];
@@ -85,7 +85,7 @@ function checkForcedTool(choice: Record<string, unknown>, tools: readonly Tool[]
   }
 }
 
-/** Only tools with names of the caller's own are looked for: a hosted one may go by several types. */
+/** True if a chosen tool is among the offered ones. Hosted tools are not checked, because one tool may have several types. */
 function isOffered(wanted: Tool, tools: readonly Tool[]): boolean {
   const { type } = wanted;
   const key = type === 'mcp' ? 'server_label' : 'name';
@@ -93,7 +93,7 @@ function isOffered(wanted: Tool, tools: readonly Tool[]): boolean {
   return tools.some((tool) => tool['type'] === type && tool[key] === wanted[key]) || tools.some(isDeferred);
 }
 
-/** Names can be hidden in a namespace, or come with a tool search. */
+/** True for a tool that brings further tools, whose names are not in the request. */
 function isDeferred({ type }: Tool): boolean {
   return type === 'namespace' || type === 'tool_search';
 }

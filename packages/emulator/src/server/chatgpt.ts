@@ -2,19 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import type { Ids } from '../wire/ids.js';
 import type { Frame } from '../wire/wire.js';
 
-// What the ChatGPT backend says beside its answers (P10, P18, P60): observed of its clients, not documented.
+// The headers and events that the ChatGPT backend adds to its answers (P10, P18, P60). They were observed of its clients and are not documented.
 
-/** Where Codex 0.171 asks before its first turn which server its workspace is on. */
+/** The path at which Codex 0.171 asks, before its first turn, for the server of its workspace. */
 const accountsPath = '/backend-api/wham/accounts/check';
 
-/** A workspace that is bound to no server: its turns go to the configured base URL. */
+/** The value for a workspace that is bound to no server, whose turns go to the configured base URL. */
 const unbound = 'NO_CONSTRAINT';
 
 export function asksForAccounts({ method, url }: IncomingMessage): boolean {
   return method === 'GET' && url?.replace(/[?#].*$/s, '') === accountsPath;
 }
 
-/** One personal account: the one that the request names, which is the one its client looks for. */
+/** The list of accounts: one personal account, with the id that the request names and its client looks for. */
 export function accountsOf({ headers }: IncomingMessage): object {
   const named = headers['chatgpt-account-id'];
   const id = typeof named === 'string' && named !== '' ? named : 'account';
@@ -27,16 +27,16 @@ const minutes = { primary: 300, secondary: 10_080 } as const;
 interface RateLimit {
   readonly used_percent: number;
   readonly window_minutes: number;
-  /** In seconds since 1970. */
+  /** When the window ends, in seconds since 1970. */
   readonly reset_at: number;
 }
 
-/** Nothing of the account's limits is ever used up: the emulator has none. */
+/** A rate limit of which nothing is used, because the emulator has no rate limits. */
 function unused(window: keyof typeof minutes, now: number): RateLimit {
   return { used_percent: 0, window_minutes: minutes[window], reset_at: Math.floor(now / 1000) + minutes[window] * 60 };
 }
 
-/** On a socket the limits come as an event before each response. It has no sequence number and no lane. */
+/** The event with the rate limits that precedes each response on a socket. It has no sequence number and no lane. */
 export function rateLimitsFrame(now: number): Frame {
   const type = 'codex.rate_limits';
   const limits = {
@@ -49,7 +49,7 @@ export function rateLimitsFrame(now: number): Frame {
   return { type, text: JSON.stringify({ type, plan_type: 'pro', rate_limits: limits, credits }) };
 }
 
-/** Over HTTP they come as headers of the answer. */
+/** The headers with the rate limits that an answer has over HTTP. */
 export function rateLimitHeaders(now: number): Readonly<Record<string, string>> {
   return Object.fromEntries(
     (['primary', 'secondary'] as const).flatMap((window) =>
@@ -63,7 +63,7 @@ export function rateLimitHeaders(now: number): Readonly<Record<string, string>> 
 
 export const turnStateHeader = 'x-codex-turn-state';
 
-/** The token that keeps a user's turn on one server: the one that the request repeats, or a new one. */
+/** The token that keeps a user's turn on one server: the token that the request repeats, or a new one. */
 export function turnStateOf({ headers }: IncomingMessage, ids: Ids): string {
   const repeated = headers[turnStateHeader];
   return typeof repeated === 'string' && repeated !== '' ? repeated : ids.next('ts');

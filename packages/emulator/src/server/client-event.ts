@@ -5,7 +5,7 @@ import { parseJson } from '../request/json-body.js';
 import type { ReceivedCreate } from '../engine/turn-sink.js';
 import { isRecord } from '../wire/wire.js';
 
-/** What a client says on a socket. A create may be refused before it is looked at. */
+/** A message of a client on a socket. A create with a `refusal` is refused without being checked. */
 export type ClientEvent =
   | (ReceivedCreate & { readonly kind: 'create' })
   | { readonly kind: 'steer'; readonly body: Record<string, unknown>; readonly bytes: number }
@@ -13,15 +13,15 @@ export type ClientEvent =
   | { readonly kind: 'inject'; readonly body: Record<string, unknown>; readonly bytes: number }
   | { readonly kind: 'ignored' };
 
-/** What a socket takes beside creates. */
+/** The events that a socket accepts beside creates. */
 export interface Accepted {
-  /** `response.steer` and `response.interrupt`. */
+  /** Whether it accepts `response.steer` and `response.interrupt`. */
   readonly steering: boolean;
-  /** Whether its upgrade had the beta header of `response.inject` (P4). */
+  /** Whether it accepts `response.inject`, which needs a beta header in the upgrade (P4). */
   readonly inject: boolean;
 }
 
-/** Reads one message. What is no known event is a create that is refused: it is answered in its turn. */
+/** Reads one message. An unknown event becomes a create with a refusal, so that its error is sent in the order of the lane. */
 export function* readClientEvent(
   raw: Buffer,
   isBinary: boolean,
@@ -48,7 +48,7 @@ export function* readClientEvent(
   if (type === 'response.steer' && steering) return { kind: 'steer', body, bytes };
   if (type === 'response.interrupt' && steering) return { kind: 'interrupt', body };
   if (type === 'response.inject' && inject) return { kind: 'inject', body, bytes };
-  // Codex reports what it has read; servers take no notice (P33).
+  // Codex reports with this event that it has read a response; servers ignore it (P33).
   if (type === 'response.processed') return { kind: 'ignored' };
   if (type === undefined) return refused("Missing required parameter: 'type'.", 'missing_required_parameter', 'type');
   if (type === 'response.inject') {

@@ -6,10 +6,10 @@ import { readBody } from './http/read-body.js';
 import type { Journal } from '../journal/journal.js';
 import { Refusal } from '../wire/refusal.js';
 
-/** Where tests in any language steer an emulator, beside the API. */
+/** The path of the control API, by which tests in any language control an emulator. */
 const controlPath = '/emulator';
 
-/** What the control API reads and changes. */
+/** The parts of an emulator that the control API reads and changes. */
 export interface ControlledEmulator {
   readonly journal: Journal;
   readonly behaviour: Behaviour;
@@ -19,10 +19,11 @@ export interface ControlledEmulator {
   readonly bodyBytes: number;
 }
 
+/** One request to the control API. */
 interface ControlCall {
   readonly controlled: ControlledEmulator;
   readonly query: URLSearchParams;
-  /** The body as text; empty if there is none. */
+  /** Reads the body as a text, which is empty for a request without a body. */
   readonly body: () => Promise<string>;
 }
 
@@ -30,7 +31,7 @@ type Action = (call: ControlCall) => unknown;
 
 const okAnswer = { status: 'ok' };
 
-/** An action that has nothing to tell but that it is done. */
+/** An action that changes something and answers with `ok`. */
 function command(act: (call: ControlCall) => void | Promise<void>): Action {
   return async (call) => {
     await act(call);
@@ -38,7 +39,7 @@ function command(act: (call: ControlCall) => void | Promise<void>): Action {
   };
 }
 
-/** Everything the control API does, by path and method. */
+/** The actions of the control API, by path and method. */
 const actions: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
   '/health': { GET: () => okAnswer },
   '/state': { GET: ({ controlled }) => controlled.state() },
@@ -67,7 +68,7 @@ const actions: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
     PUT: command(async ({ controlled, body }) => controlled.behaviour.setFaultsText(await body(), 'faults')),
     DELETE: command(({ controlled }) => controlled.behaviour.setFaults(undefined)),
   },
-  // Closed once its answer is out.
+  // `serveControl` closes the emulator after this answer was sent.
   '/end': { POST: () => okAnswer },
 };
 
@@ -76,7 +77,7 @@ export function isControl(request: IncomingMessage): boolean {
   return path === controlPath || path.startsWith(`${controlPath}/`);
 }
 
-/** Answers one request of the control API with JSON. Never rejects. */
+/** Answers one request to the control API with JSON. Never rejects. */
 export async function serveControl(
   controlled: ControlledEmulator,
   request: IncomingMessage,

@@ -17,10 +17,11 @@ import type { TurnSink, ReceivedCreate } from '../engine/turn-sink.js';
 import type { Engine } from '../engine/engine.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
+/** The options of the emulator that HTTP requests depend on. */
 export interface HttpSettings {
   readonly bodyBytes: number;
   readonly recordings: string | undefined;
-  /** Answers everything, if there is one. */
+  /** The replay that answers all requests; undefined without one. */
   readonly replay: Replay | undefined;
 }
 
@@ -36,7 +37,7 @@ export async function serveHttp(
   try {
     await route(engine, settings, connection, request, response);
   } catch (error) {
-    // A client that left before its body was read is no longer there to be told.
+    // No error can be sent to a client that has left, or after the head of the answer was sent.
     if (response.destroyed || response.headersSent) return void response.destroy();
     const refusal =
       error instanceof Refusal
@@ -94,11 +95,11 @@ async function serveReplay(
 
 const clientGone = new Error('The client has gone.');
 
-/** The client of one request. */
+/** Whether the client of a request still waits for the answer. */
 interface ClientPresence {
-  /** Aborted when the answer ends before the request is served: the client left, or a fault ended the answer. */
+  /** Aborted when the connection closes before the request is served: the client left, or a fault ended the answer. */
   readonly signal: AbortSignal;
-  /** The request is served: the end of its answer aborts nothing any more. */
+  /** Whether the request is served. The signal is not aborted any more then. */
   isServed: boolean;
 }
 
@@ -111,10 +112,10 @@ function watchClient(response: ServerResponse): ClientPresence {
   return client;
 }
 
-/** Base paths of the API: OpenAI's, and the one of the ChatGPT backend, which Codex and pi use with a login (P18). */
+/** The base paths of the API: that of OpenAI, and that of the ChatGPT backend, which Codex and pi use with a login (P18). */
 const bases = /^\/(?:v1|backend-api\/codex)\//;
 
-/** The path below a base of the API, without its query; undefined for any other. */
+/** The path below a base path of the API, without its query; undefined for any other path. */
 export function pathOf(request: IncomingMessage): string | undefined {
   const path = (request.url ?? '/').replace(/[?#].*$/s, '');
   return bases.test(path) ? path.replace(bases, '') : undefined;
@@ -209,7 +210,7 @@ async function create(
     tenant,
     connectionControl,
     laneCache: undefined,
-    // Turns without a history are counted over all HTTP requests: a client may open a connection for each.
+    // Recordings count turns without a history over all HTTP requests, because a client may open a connection for each turn.
     counterKey: engine,
     signal: gone,
     refuse: (refusal: Refusal) => refuse(response, refusal),
@@ -231,10 +232,10 @@ async function create(
 
 type ResponseSink = Pick<TurnSink, 'transport' | 'send' | 'finish'>;
 
-/** Longer texts of events are written at once. */
+/** The length of unsent events above which they are written at once, to see whether the client keeps up. */
 const writeLength = 16_384;
 
-/** Each event as `event:` and `data:` lines (P22). Whether the body ends with `[DONE]` is up to the dialect (P23). */
+/** Sends each event as an `event:` line and a `data:` line (P22). `doneMarker` ends the body with `[DONE]`, as some dialects do (P23). */
 function sseSink(response: ServerResponse, signal: AbortSignal, doneMarker: boolean): ResponseSink {
   let text = '';
   const flush = () => {
@@ -246,7 +247,7 @@ function sseSink(response: ServerResponse, signal: AbortSignal, doneMarker: bool
     transport: 'sse',
     send(frame: Frame) {
       openEventStream(response);
-      // Events of one moment leave in one write, and none of them waits for a later one: a microtask runs before anything else does.
+      // The events of one tick are sent in one write. None of them is delayed, because the microtask runs before anything else.
       if (text === '') queueMicrotask(flush);
       text += eventText(frame);
       if (text.length < writeLength) return undefined;
@@ -260,7 +261,7 @@ function sseSink(response: ServerResponse, signal: AbortSignal, doneMarker: bool
   };
 }
 
-/** Nothing until the turn has ended, then the response. A failed one is a 200 too: the status is in the body. */
+/** Sends one JSON body when the turn has ended. A failed response has the HTTP status 200 too, because its own status is in the body. */
 function jsonSink(response: ServerResponse): ResponseSink {
   let lastFrame: Frame | undefined;
   return {

@@ -2,20 +2,23 @@ import type { WebSocket } from 'ws';
 import type { Cancel, Clock } from '../base/clock.js';
 import type { AgeLimit } from '../wire/dialect.js';
 
+/** The limits of a socket's life. */
 export interface LifetimeRules {
   readonly connectionAgeMs: number;
   readonly ageLimit: AgeLimit;
-  /** 0: never. */
+  /** The time without a frame after which the socket closes, in milliseconds; 0: never. */
   readonly idleMs: number;
+  /** The pings of the server; undefined: none. */
   readonly pings: Pings | undefined;
 }
 
+/** How often the server sends a ping, and how long it waits for the pong. */
 export interface Pings {
   readonly everyMs: number;
   readonly timeoutMs: number;
 }
 
-/** How long one socket may live: its age (P74), its silence (P86), and the pongs it owes (P67). */
+/** Ends a socket at its age limit (P74), after an idle time (P86), or when a pong is missing (P67). */
 export class Lifetime {
   readonly #clock: Clock;
   readonly #socket: WebSocket;
@@ -24,7 +27,7 @@ export class Lifetime {
   readonly #waits = new Map<string, Cancel>();
   #lastActivity: number;
 
-  /** `aged` is called when the age limit passes, unless it ends the next turn only. */
+  /** `onAgeLimit` is called at the age limit, unless the dialect ends an old socket only at its next turn. */
   constructor(clock: Clock, socket: WebSocket, rules: LifetimeRules, onAgeLimit: () => void) {
     this.#clock = clock;
     this.#socket = socket;
@@ -44,12 +47,12 @@ export class Lifetime {
     return this.#clock.now() - this.#opened >= this.#rules.connectionAgeMs;
   }
 
-  /** A frame has passed. */
+  /** Notes that a frame has passed. */
   touch(): void {
     this.#lastActivity = this.#clock.now();
   }
 
-  /** One timer for all frames: when it fires it looks how long ago the last of them was. */
+  /** Closes the socket if it was idle for too long. One timer serves all frames: when it fires, it checks the time of the latest frame. */
   #watchIdle(idleMs: number): void {
     const left = this.#lastActivity + idleMs - this.#clock.now();
     if (left <= 0) this.#socket.close(1001, 'idle for too long');

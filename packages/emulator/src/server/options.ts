@@ -50,7 +50,7 @@ const optionsSchema = z.strictObject({
     })
     .optional(),
   models: z.array(z.string().min(1)).min(1).optional(),
-  // Checked like a script, which may hold the same rules: so a fault in the file has its line and column.
+  // The rules are checked when they are loaded, as those of a script are, so that an error in a file has its line and column.
   faults: z.union([z.string().min(1), z.array(z.unknown())]).optional(),
   limits: limitsSchema.prefault({}),
   latency: z
@@ -85,135 +85,135 @@ const optionsSchema = z.strictObject({
   seed: z.union([z.string(), z.number()]).default(() => randomUUID()),
 });
 
-/** Bounds of an emulator; each a positive number. */
+/** The limits of an emulator. */
 export interface EmulatorLimits {
   /**
-   * Age in milliseconds at which a socket ends with `websocket_connection_limit_reached` (P74, P81); `ageLimit` says when
-   * exactly. @default the dialect's: 60 minutes; xai 25, vercel 13
+   * The age in milliseconds at which a socket ends with `websocket_connection_limit_reached`; `ageLimit` says when exactly.
+   * @default the dialect's: 60 minutes; xai 25, vercel 13
    */
   readonly connectionAgeMs?: number | undefined;
   /**
-   * A socket on which no frame, ping or pong has passed for so many milliseconds is closed with 1001; 0: never.
+   * The time in milliseconds without a frame, ping or pong after which a socket is closed with 1001; 0: never.
    * @default the dialect's: 0; vercel 5 minutes
    */
   readonly idleMs?: number | undefined;
-  /** A text frame of this many bytes or more closes its socket with 1009, without an event (P88). @default 16 MiB; vercel 4 */
+  /** The size in bytes from which a text frame closes its socket with 1009, without an event. @default 16 MiB; vercel 4 */
   readonly frameBytes?: number | undefined;
-  /** Different `stream_id`s a socket may use in its life (P83); 0: the field is refused. @default 32 for openai, else 0 */
+  /** The number of different `stream_id`s that a socket may use in its life; 0: the field is refused. @default 32 for openai, else 0 */
   readonly lanes?: number | undefined;
-  /** Turns of one socket that run at once, each on a lane of its own (P82); more wait. @default 16 for openai, else 1 */
+  /** The number of turns of one socket that run at the same time, each on a lane of its own. Further turns wait. @default 16 for openai, else 1 */
   readonly inFlightTurns?: number | undefined;
-  /** Steering submissions one response may have accepted; one more fails. How many a real server takes is not known. @default 16 */
+  /** The number of accepted steers that one response may have. A further one fails. The limit of a real server is not known. @default 16 */
   readonly pendingSteers?: number | undefined;
-  /** A larger HTTP body is refused with status 413. @default 64 MiB */
+  /** The size in bytes above which an HTTP body is refused with status 413. @default 64 MiB */
   readonly bodyBytes?: number | undefined;
-  /** Creates that wait on one socket behind those that run; one more closes it with 1008 (a real cap is not known). @default 64 */
+  /** The number of creates that may wait on one socket. A further one closes it with 1008. The limit of a real server is not known. @default 64 */
   readonly queuedTurns?: number | undefined;
-  /** The same in bytes of their frames. @default 64 MiB */
+  /** The bytes of the creates that may wait on one socket. @default 64 MiB */
   readonly queuedBytes?: number | undefined;
-  /** Responses kept to be continued or fetched, those of sockets included; the oldest go first. @default 10_000 */
+  /** The number of responses that can be continued or fetched, those of sockets included. The oldest are dropped first. @default 10_000 */
   readonly storedResponses?: number | undefined;
-  /** The same in bytes of JSON. A chain longer than this cannot be continued. @default 128 MiB */
+  /** The bytes of these responses, as JSON. A longer chain cannot be continued. @default 128 MiB */
   readonly storedBytes?: number | undefined;
-  /** Entries of each of the journal's lists. @default 10_000 */
+  /** The number of entries in each of the journal's lists. @default 10_000 */
   readonly journalEntries?: number | undefined;
   /**
-   * What the journal's turns may have in bytes: received, answered, and 8 for each item of a turn's transcript. The oldest
-   * turns go first. Parsed, they take about three times as much memory. @default 128 MiB
+   * The bytes of the journal's turns: those received and answered, and 8 for each item of a turn's transcript. The oldest turns are dropped first.
+   * Parsed, the turns take about three times as much memory. @default 128 MiB
    */
   readonly journalBytes?: number | undefined;
 }
 
-/** Options of `startEmulator`. All have defaults; an unknown or wrong one is an `EmulatorError`, never ignored. */
+/** The options of `startEmulator`. All have defaults. An unknown or invalid option is an `EmulatorError`. */
 export interface EmulatorOptions extends AccessOptions {
-  /** 0 takes any free port. @default 0 */
+  /** The port to listen on; 0 takes any free port. @default 0 */
   readonly port?: number | undefined;
-  /** The address to listen on. There is no authentication: keep it on this machine. @default '127.0.0.1' */
+  /** The address to listen on. The emulator has no authentication, so keep it on this machine. @default '127.0.0.1' */
   readonly host?: string | undefined;
-  /** A path of a YAML file, or what it would hold. @default none: every turn is an echo */
+  /** The script: the path of a YAML file, or its content as an object. @default none: every turn is an echo */
   readonly script?: string | Script | undefined;
-  /** A folder of `NAME.jsonl` files, for requests with `model: 'recording/NAME'`. @default none */
+  /** The folder of `NAME.jsonl` files that answer requests with `model: 'recording/NAME'`. @default none */
   readonly recordings?: string | undefined;
   /**
-   * The models there are; any other is refused with `model_not_found`, as a real server would. Recordings are always known.
-   * @default any model is answered
+   * The models that the emulator knows. Any other model is refused with `model_not_found`, as by a real server. The models of recordings are
+   * always known. @default any model is answered
    */
   readonly models?: readonly string[] | undefined;
   /**
-   * Answers everything from one recording of whole exchanges, instead of from the other sources: requests, sockets, errors
-   * and closes as they were. Only `faults` beside it still apply, those of connections. @default none
+   * A recording of whole exchanges that answers all requests instead of the other sources: requests, sockets, errors and closes as recorded.
+   * Of `faults`, those that strike a connection before a turn still apply. @default none
    */
   readonly replay?: ReplayOptions | undefined;
   /**
-   * What is broken on purpose, and when: a list of rules, or the path of a YAML file with the one key `faults`. They come
-   * before those of the script, and those a request asks for before both. @default none
+   * What is broken on purpose, and when: a list of rules, or the path of a YAML file with the one key `faults`. The faults that a request asks for
+   * strike first, then these rules, then those of the script. @default none
    */
   readonly faults?: string | readonly FaultRule[] | undefined;
   readonly limits?: EmulatorLimits | undefined;
   /**
-   * Whether tests in any language can read the journal, replace the script and end the emulator at `/emulator/…`, under the same rules for
-   * `Host` and `Origin` as the API. @default true
+   * Whether tests in any language can read the journal, replace the script and end the emulator at `/emulator/…`. The same rules for `Host` and
+   * `Origin` apply as for the API. @default true
    */
   readonly control?: boolean | undefined;
-  /** Told of each HTTP request and of each end of a turn, in a line without contents. @default nobody */
+  /** Called with a line, without contents, for each HTTP request and each end of a turn. @default none */
   readonly log?: ((line: string) => void) | undefined;
-  /** The pace of answers whose script names none, recordings and echoes included. @default at once */
+  /** The pace of answers for which a script sets none, recordings and echoes included. @default at once */
   readonly latency?:
     | {
         /** Milliseconds from the request to the first item. @default 0 */
         readonly firstTokenMs?: number | undefined;
         /** Deltas a second; a delta is a word or less. @default all at once */
         readonly tokensPerSecond?: number | undefined;
-        /** Milliseconds before the first item for every 1,000 input tokens that no earlier turn brought (`cached_tokens`). @default 0 */
+        /** Milliseconds before the first item for every 1,000 input tokens that are not cached. @default 0 */
         readonly msPer1000UncachedTokens?: number | undefined;
-        /** 0 to 1: each wait is longer or shorter by up to this part of itself. Drawn from `seed` and the number of the turn. @default 0 */
+        /** The largest random change of each wait, as a part of the wait from 0 to 1. `seed` and the number of the turn determine it. @default 0 */
         readonly jitter?: number | undefined;
       }
     | undefined;
   /**
-   * The time by which the emulator waits and ages: `{ speed: 60 }` runs 60 times as fast as the machine's, a `ManualClock`
-   * stands still until a test moves it, and any object with its `now` and `after` will do. @default { speed: 1 }
+   * The time for all waits and age limits: `{ speed: 60 }` runs 60 times as fast as the machine's time, a `ManualClock` stands still until a test
+   * moves it, and any object with `now` and `after` can be given. @default { speed: 1 }
    */
   readonly clock?: Clock | { readonly speed: number } | undefined;
-  /** Whose server it is like, where they differ: lanes, limits, error shapes, eviction, `[DONE]`. @default 'openai' */
+  /** The provider whose server is imitated where servers differ: lanes, limits, error shapes, eviction, `[DONE]`. @default 'openai' */
   readonly dialect?: DialectName | undefined;
   /**
-   * What a socket's age ends (P74): `next-turn` refuses the next create; `idle` does not wait for one, but lets turns end
-   * that run; `mid-turn` ends them too. @default the dialect's: next-turn; xai idle, vercel mid-turn (without an error)
+   * When a socket beyond its age limit ends: `next-turn` at its next create, which is refused; `idle` as soon as no turn runs; `mid-turn` at once.
+   * @default the dialect's: next-turn; xai idle, vercel mid-turn (without an error)
    */
   readonly ageLimit?: AgeLimit | undefined;
   /**
-   * Pings every socket and closes it with 1011 when no pong comes in time (P67). Milliseconds; 20,000 each where only one
-   * is given. @default no pings: whether api.openai.com sends any is not known
+   * Sends pings on every socket, and closes it with 1011 if no pong comes in time. Both times are in milliseconds; one that is left out is 20,000.
+   * @default no pings: whether api.openai.com sends any is not known
    */
   readonly pings?: { readonly everyMs?: number | undefined; readonly timeoutMs?: number | undefined } | undefined;
   /**
-   * Pads deltas to one length unless `stream_options.include_obfuscation` is false, as the real API does (P28); by default
-   * only if it is true, so that runs are the same byte for byte. @default false
+   * Whether deltas are padded to one length unless `stream_options.include_obfuscation` is false, as by the real API. By default they are padded
+   * only if that field is true, so that runs are equal byte for byte. @default false
    */
   readonly obfuscation?: boolean | undefined;
   /**
-   * Determines all ids and the jitter, so that two runs are the same byte for byte. @default a random one: no two emulators share an id
+   * Determines all ids and the jitter, so that two runs are equal byte for byte. @default a random one: no two emulators share an id
    */
   readonly seed?: string | number | undefined;
   /**
-   * Serves TLS with this certificate and key, both in PEM; `createTestAuthority` makes them for tests. Codex with a ChatGPT login talks to
-   * nothing else. @default none: plain HTTP
+   * The certificate and key for TLS, both in PEM; `createTestAuthority` makes them for tests. Codex with a ChatGPT login requires TLS.
+   * @default none: plain HTTP
    */
   readonly tls?: TlsOptions | undefined;
   /**
-   * `separate`: responses and conversations are found by the credential that made them (`Authorization`, `api-key`, `x-api-key`), and
-   * are not found by any other, as with a real server; `shared`: by everyone. No credential is refused. @default 'separate'
+   * `separate`: responses and conversations are found only with the credential that made them (`Authorization`, `api-key`, `x-api-key`), as with a
+   * real server; `shared`: with any credential. No credential is refused. @default 'separate'
    */
   readonly credentials?: (typeof credentialRules)[number] | undefined;
 }
 
-/** Options after their check, with their defaults; what is up to the dialect is filled in from its row. */
+/** The checked options, with their defaults. Defaults that depend on the dialect come from the table of dialects. */
 export type CheckedOptions = Omit<z.output<typeof optionsSchema>, 'limits' | 'ageLimit'> & {
   readonly limits: Limits;
   readonly ageLimit: AgeLimit;
 };
-/** The limits of one emulator: as given, else the dialect's. */
+/** The limits of one emulator. Limits that were not given are those of the dialect. */
 export type Limits = Omit<z.output<typeof limitsSchema>, keyof DialectLimits> & DialectLimits;
 type DialectLimits = Pick<Dialect, 'connectionAgeMs' | 'idleMs' | 'frameBytes' | 'lanes' | 'inFlightTurns'>;
 
@@ -244,7 +244,7 @@ export function checkOptions(options: EmulatorOptions): CheckedOptions {
   throw new EmulatorError('invalid_option', optionProblem(firstIssue(checked.error), options));
 }
 
-/** What is wrong with an option, in one sentence that guesses what was meant. */
+/** The sentence for an invalid option, with a guess of what was meant. */
 function optionProblem(issue: z.core.$ZodIssue, options: unknown): string {
   const path = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
@@ -259,7 +259,7 @@ function optionProblem(issue: z.core.$ZodIssue, options: unknown): string {
   return `${subject} not valid: ${issue.message.replace(/^Invalid input: /, '')}${guess}.`;
 }
 
-/** The options that there are in a group; those of the emulator for an empty path. */
+/** The names of the options in a group, for the path of the group; the emulator's options for an empty path. */
 function optionNamesAt(path: readonly PropertyKey[]): readonly string[] {
   const group = path.reduce<unknown>((from, key) => shapeOf(from)?.[String(key)], optionsSchema);
   return Object.keys(shapeOf(group) ?? {});

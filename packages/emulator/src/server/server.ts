@@ -23,23 +23,23 @@ import { serveWebSocket, type ServedSocket } from './websocket.js';
 /** A server that listens. */
 export interface RunningServer {
   readonly port: number;
-  /** Open TCP connections, WebSockets included. */
+  /** The number of open TCP connections, WebSockets included. */
   readonly connections: number;
   readonly webSockets: ReadonlySet<ServedSocket>;
-  /** Ends its connections and the listener. */
+  /** Ends all connections and stops listening. */
   close(): Promise<void>;
 }
 
-/** What a server answers with. */
+/** The parts of an emulator that answer its requests. */
 export interface ServerParts {
   readonly engine: Engine;
-  /** Answers everything, if there is one. */
+  /** The replay that answers all requests; undefined without one. */
   readonly replay: Replay | undefined;
-  /** What the control API controls; undefined where it is off. */
+  /** The parts that the control API controls; undefined if it is off. */
   readonly control: ControlledEmulator | undefined;
 }
 
-/** Listens, and hands each request and each upgrade to what answers it. @throws EmulatorError if the address cannot be had */
+/** Listens, and passes each request and each upgrade to the part that answers it. @throws EmulatorError if the address is not available */
 export async function startServer(
   { engine, replay, control }: ServerParts,
   checked: CheckedOptions,
@@ -48,13 +48,13 @@ export async function startServer(
   const sockets = new Map<Duplex, OpenConnection>();
   const open = new Set<ServedSocket>();
   const server = createServer({ keepAliveTimeout: 60_000 });
-  // Loaded at the first upgrade: a run over HTTP alone never needs it.
+  // The WebSocket server is loaded at the first upgrade, because a run over HTTP alone does not need it.
   const webSockets = once(async (): Promise<WebSocketServer> => {
     const ws = await import('ws');
     const webSocketServer = new ws.WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
-      // The line of each socket answers, so that a fault can leave a pong out.
+      // The connection control of each socket sends its pongs, so that a fault can leave them out.
       autoPong: false,
       clientTracking: false,
       // A frame of exactly the limit is refused too (P88).
@@ -121,7 +121,7 @@ export async function startServer(
     const webSocketServer = await webSockets();
     const waiting = upgradeControl(socket);
     const leave = () => socket.destroy();
-    // Whoever keeps a client waiting must read, to hear it leave; before the 101 it has nothing to say.
+    // While a fault or a replay delays the answer, the socket is read to notice that the client leaves. It sends nothing before the 101.
     if (faults.strikesBeforeAnswer || replay !== undefined) socket.once('end', leave).resume();
     await faults.beforeAnswer(waiting, clock, gone.signal);
     const recorded = await replay?.acceptUpgrade(waiting, gone.signal);
@@ -146,7 +146,7 @@ export async function startServer(
         open.add(served);
         webSocket.once('close', () => open.delete(served));
       }
-      // A fault that ends the connection never resolves; its end is heard by whoever serves it.
+      // A fault that ends the connection rejects. The code that serves the connection handles its end.
       faults.afterOpen(connectionControl, clock, gone.signal).catch(() => undefined);
     });
   };

@@ -3,7 +3,7 @@ import { refusalOf, Turn, type TurnParts } from '../engine/turn.js';
 import type { ReceivedCreate, TurnSink } from '../engine/turn-sink.js';
 import { faultsOfTurn, withFaults } from '../faults/with-faults.js';
 
-/** Opens the journal's entry of a turn, puts its faults between the turn and its client, and runs it. Never rejects. */
+/** Runs a turn whose sink has the turn's faults wrapped around it, and notes the turn in the journal. Never rejects. */
 export async function runTurnWithFaults(engine: Engine, received: ReceivedCreate, sink: TurnSink): Promise<void> {
   const { transport, connection } = sink;
   const entry = engine.journal.openTurn({ transport, connection, request: received.body, bytes: received.bytes });

@@ -25,16 +25,17 @@ import type { TurnSink } from '../engine/turn-sink.js';
 import type { Engine } from '../engine/engine.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
-/** Above this many unsent bytes a turn waits for its client. */
+/** The number of unsent bytes above which a turn waits for its client. */
 const highWaterBytes = 1024 * 1024;
 
+/** The options of the emulator that a socket depends on. */
 export interface SocketRules {
   readonly limits: Limits;
   readonly ageLimit: AgeLimit;
   readonly pings?: Pings | undefined;
 }
 
-/** What one socket holds at the moment. */
+/** The number of named lanes, running turns and queued turns of one socket. */
 export interface ServedSocket {
   readonly lanes: number;
   readonly running: number;
@@ -42,8 +43,8 @@ export interface ServedSocket {
 }
 
 /**
- * Serves one socket: the creates of a lane one after another in order of arrival, lanes side by side as far as the limits go
- * (P43, P44). The socket remembers the latest response of each lane until it closes (P70).
+ * Serves one socket. The creates of a lane run one after another, in order of arrival; lanes run side by side, up to the limit (P43, P44). The
+ * socket remembers the latest response of each lane until it closes (P70).
  */
 export function serveWebSocket(
   engine: Engine,
@@ -67,7 +68,7 @@ export function serveWebSocket(
     else run();
   });
   const accepted = { steering: dialect.steering, inject: dialect.steering && multiAgent };
-  /** The last of the messages that are being read in steps. */
+  /** Resolves when the last of the messages that are being read in steps was read. */
   let reading: Promise<void> | undefined;
   let unread = 0;
   let model: unknown;
@@ -82,11 +83,11 @@ export function serveWebSocket(
     cache.clear();
   });
   socket.on('message', (raw: Buffer, isBinary: boolean) => {
-    // What was in flight when the socket began to close is not served any more.
+    // Messages that arrive after the socket began to close are ignored.
     if (!isOpen() || isEnding) return;
     if (reading === undefined && !isLarge(raw))
       return receive(runWithoutPause(readClientEvent(raw, isBinary, accepted)));
-    // A large message is read in steps, and whatever comes meanwhile waits for it: messages keep their order.
+    // A large message is read in steps. Messages that arrive meanwhile wait for it, so that all of them keep their order.
     socket.pause();
     reading = readInSteps(raw, isBinary, reading);
   });
@@ -109,7 +110,7 @@ export function serveWebSocket(
     if (message.kind === 'interrupt') return answerAtOnce(() => interrupt(message.body, (id) => steering.find(id)));
     const body = isRecord(message.body) ? message.body : {};
     if (dialect.closesOnNestedBody && isRecord(body['response'])) return socket.close(1011, 'internal error');
-    // What is refused waits as well: errors keep the order of their lane.
+    // A refused create is queued as well, so that errors keep the order of their lane.
     const { lane, refusal = refuseOtherModel(body) ?? refuseWithoutBeta(body, multiAgent) } = lanes.laneFor(
       body['stream_id'],
     );
@@ -128,7 +129,7 @@ export function serveWebSocket(
     sendAnswer(lane, answer);
   }
 
-  /** An event that is refused is answered at once: it belongs to no lane. */
+  /** Handles an event that is not queued. Its refusal is sent at once, because the event belongs to no lane. */
   function answerAtOnce(act: () => void): void {
     try {
       act();
@@ -138,7 +139,7 @@ export function serveWebSocket(
     }
   }
 
-  /** P13: the first create decides on the model of its connection. */
+  /** The refusal of a create with another model than the first one, in a dialect whose connections have one model (P13). */
   function refuseOtherModel(body: Record<string, unknown>): Refusal | undefined {
     if (!dialect.oneModelPerConnection || typeof body['model'] !== 'string') return undefined;
     model ??= body['model'];
@@ -147,7 +148,7 @@ export function serveWebSocket(
     return new Refusal(said, { code: 'model_mismatch', param: 'model' });
   }
 
-  /** Begins whatever may run now. A connection that is too old finishes what runs, and begins nothing. */
+  /** Begins all turns that may run now. A connection beyond its age limit begins none, and ends when its running turns have ended. */
   function run(): void {
     while (isOpen() && !isEnding) {
       if (lifetime.isOver) {
@@ -186,7 +187,7 @@ export function serveWebSocket(
       },
       refuse(refusal) {
         steering.returnInput(lane, steered, refusal.message);
-        // Nobody asked for a successor, so nobody waits for its error.
+        // The client has not sent the create of a successor, so it receives no error for it.
         return isSuccessor ? undefined : refuse(lane, refusal);
       },
     };
@@ -211,13 +212,13 @@ export function serveWebSocket(
     };
   }
 
-  /** A successor that fails evicts nothing: its input goes back to the client, which may still continue the parent. */
+  /** The cache of a lane. A successor that fails evicts nothing: its input is returned to the client, which may still continue the parent. */
   function lineageOf(lane: Lane, isSuccessor: boolean): LaneCache {
     const laneCache = cache.laneCache(lane);
     return isSuccessor ? { ...laneCache, evict: () => undefined } : laneCache;
   }
 
-  /** The connection is too old (P74). The error is that of the create that waits, if one does; else it comes unasked. */
+  /** Ends a connection at its age limit (P74). The error answers a queued create if there is one; otherwise it is sent without a create. */
   function expire(): void {
     isEnding = true;
     const close = () => socket.close(dialect.ageCloseCode, 'connection limit reached');
@@ -235,17 +236,17 @@ export function serveWebSocket(
 
   function sendAnswer(lane: Lane | undefined, answer: SteerAnswer): void {
     const frame = answer(lane?.numbering.insert() ?? 0);
-    // A client that is gone hears nothing of it: the outcome of its steer is unknown to it, as it is on a real connection.
+    // A client that has left does not receive the answer, as on a real connection.
     write(stamped(frame.text, lane?.streamId))?.catch(() => undefined);
   }
 
   function send(lane: Lane, frame: Frame): Promise<void> | undefined {
     const text = stamped(lane.numbering.pass(frame.text), lane.streamId);
-    // With others in flight, each event lets theirs go first: lanes interleave however fast they are.
+    // While several lanes run, the event loop turns after each event, so that their events interleave.
     return write(text) ?? (lanes.running.size > 1 ? eventLoopTurn() : undefined);
   }
 
-  /** Undefined if the client keeps up. */
+  /** Sends a frame. Returns a promise if the client does not keep up; it resolves when the frame was sent. */
   function write(text: string): Promise<void> | undefined {
     if (socket.readyState !== socket.OPEN) return undefined;
     lifetime.touch();
@@ -257,7 +258,7 @@ export function serveWebSocket(
     return new Promise((resolve, reject) => {
       socket.send(text, (error) => {
         if (!error) return resolve();
-        // The write fails before 'close' is heard: the turn was not refused, its client has gone.
+        // The write fails before the event 'close'. The turn counts as aborted, because its client has gone.
         closed.abort();
         reject(error);
       });
@@ -265,7 +266,7 @@ export function serveWebSocket(
   }
 
   async function refuse(lane: Lane | undefined, refusal: Refusal): Promise<void> {
-    // A client that is gone needs no error: 'close' follows and ends what runs.
+    // The error of a failed write is ignored: the event 'close' follows and ends the running turns.
     await write(stamped(refusal.frame(dialect.errorShape).text, lane?.streamId))?.catch(() => undefined);
     if (dialect.closesAfterError) socket.close(closeCodeAfter(refusal));
   }
@@ -287,10 +288,10 @@ export function serveWebSocket(
   };
 }
 
-/** The events of a named lane say which one it is; those of the default lane do not (P42). */
+/** The text of an event with the `stream_id` of its lane. The events of the default lane have none (P42). */
 function stamped(text: string, streamId: string | undefined): string {
   if (streamId === undefined) return text;
-  // At the end of the text as it is: a recorded event stays what it was, byte for byte, but for this field.
+  // The field is appended to the text, so that a recorded event is otherwise unchanged byte for byte.
   return `${text.slice(0, text.lastIndexOf('}')).trimEnd()},"stream_id":${JSON.stringify(streamId)}}`;
 }
 

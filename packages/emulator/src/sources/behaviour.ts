@@ -5,23 +5,23 @@ import { Faults, type CheckedFaultRule } from '../faults/rule.js';
 import type { CheckedScript } from './script/script.js';
 import type { ScriptedSource } from './script/scripted.js';
 
-/** What an emulator answers and breaks, which a test can replace while it runs: a script, and the faults beside it. */
+/** The script and the faults of an emulator, which a test can replace while the emulator runs. */
 export class Behaviour {
   readonly faults = new Faults([]);
   #script: ScriptedSource | undefined;
   #ownFaults: readonly CheckedFaultRule[] = [];
   #scriptFaults: readonly CheckedFaultRule[] = [];
 
-  /** The source of answers; leaves every question to the next source while there is no script with turns or rules. */
+  /** The source of the script's answers. Without a script that has turns or rules, it leaves every question to the next source. */
   readonly source = (question: Question): Answer | undefined | Promise<Answer | undefined> =>
     this.#script?.source(question);
 
-  /** @throws ScriptError; what was there before stays */
+  /** Replaces the script: the path of a file, its content as an object, or none. @throws ScriptError; the previous script then stays */
   async setScript(script: unknown): Promise<void> {
     await this.#use(script === undefined ? undefined : await loadScript(script));
   }
 
-  /** The same from the text of a file. @throws ScriptError */
+  /** Replaces the script by the text of a file. `name` names it in errors. @throws ScriptError; the previous script then stays */
   async setScriptText(text: string, name: string): Promise<void> {
     await this.#use(await parseScript(text, name));
   }
@@ -33,7 +33,7 @@ export class Behaviour {
     this.#replaceFaults();
   }
 
-  /** A list of rules, or the path of a file with the key `faults`. @throws ScriptError; what was there before stays */
+  /** Replaces the fault rules: a list, or the path of a file with the key `faults`. @throws ScriptError; the previous rules then stay */
   async setFaults(source: string | readonly unknown[] | undefined): Promise<void> {
     if (source === undefined || source.length === 0) return this.#useFaults([]);
     const { faults } = await loadScript(typeof source === 'string' ? source : { faults: source });
@@ -42,7 +42,7 @@ export class Behaviour {
     this.#useFaults(faults);
   }
 
-  /** The same from the text of a file. @throws ScriptError */
+  /** Replaces the fault rules by those in the text of a file. `name` names it in errors. @throws ScriptError; the previous rules then stay */
   async setFaultsText(text: string, name: string): Promise<void> {
     const { faults } = await parseScript(text, name);
     if (faults === undefined) throw new ScriptError(`${name} has no faults; give it a list of them under "faults".`);
@@ -54,17 +54,17 @@ export class Behaviour {
     this.#replaceFaults();
   }
 
-  /** Those beside the script come before its own. */
+  /** The faults beside the script come before the faults of the script. */
   #replaceFaults(): void {
     this.faults.replace([...this.#ownFaults, ...this.#scriptFaults]);
   }
 
-  /** Entries of the script's `turns` that have answered nothing, by their place. */
+  /** The entries of the script's `turns` that have not answered a request, by their place. */
   unusedTurns(): readonly string[] {
     return this.#script?.unusedTurns() ?? [];
   }
 
-  /** @throws AssertionError */
+  /** @throws AssertionError that names the unused entries */
   assertScriptUsed(): void {
     const unused = this.unusedTurns();
     if (unused.length === 0) return;
@@ -73,7 +73,7 @@ export class Behaviour {
   }
 }
 
-// Scripts are checked by schemas that take longer to make than a server: they are loaded when there is one.
+// The modules of scripts are loaded only when there is a script, because creating their schemas takes longer than creating a server.
 
 async function loadScript(source: unknown): Promise<CheckedScript> {
   const scripts = await import('./script/script-file.js');

@@ -8,9 +8,9 @@ import { textOf } from '../wire/transcript.js';
 import type { Item } from '../wire/wire.js';
 
 /**
- * What the templates of a script can name. Which call was meant by `as` follows from its place: the k-th call of the n-th
- * time the model spoke is the k-th call of the n-th entry. So nothing needs to be remembered between requests, and the
- * context is looked through only for a template that names an earlier call.
+ * The names that the templates of a script can use. The call that an `as` names follows from its place: the k-th call of the n-th model turn is
+ * the k-th call of the n-th entry. So nothing is remembered between requests, and the context is searched only for a template that names an
+ * earlier call.
  */
 export class ConversationScope implements Scope {
   readonly #context: Context;
@@ -27,7 +27,7 @@ export class ConversationScope implements Scope {
   }
 
   get(name: string): unknown {
-    // An `as` wins over the three, the name of a tool does not.
+    // An `as` takes precedence over `input`, `turn` and `model`; the name of a tool does not.
     const isAlias = this.#modelTurns.some((entry) => aliasesOf(entry).includes(name));
     if (isAlias) return this.#byName().get(name);
     return this.#always().get(name) ?? this.#latestOutput(name);
@@ -46,7 +46,7 @@ export class ConversationScope implements Scope {
     ]);
   }
 
-  /** The output of the latest call of a tool of this name: usually a near one. */
+  /** The output of the latest call of the tool with this name. The search goes backwards, because that call is usually near the end. */
   #latestOutput(name: string): string | undefined {
     const outputs = new Map<unknown, Item>();
     for (const item of this.#context.backwards()) {
@@ -91,7 +91,7 @@ function nameOf({ name, type }: Item): string {
   return typeof name === 'string' ? name : String(type);
 }
 
-/** The names of an entry's client-owned calls, in their order. */
+/** The `as` of each call of an entry that the client answers, in order; undefined for a call without one. */
 function aliasesOf(entry: Entry): readonly (string | undefined)[] {
   return elements(entry).flatMap(({ call, tool }) => {
     if (call !== undefined) return [call.as];

@@ -7,9 +7,8 @@ import { echoInFormat, exampleOf } from './structured.js';
 import { isRecord } from '../wire/wire.js';
 
 /**
- * The last source: repeats, word for word, what the model has not answered yet (user text or tool outputs). It calls a
- * function or custom tool only where `tool_choice` demands one, or in a dialect that calls unasked: an agent that is tried
- * against an echo shall not run its tools by surprise.
+ * The last source: repeats the texts that the model has not answered yet (user messages or tool outputs). It calls a function or a custom tool
+ * only if `tool_choice` demands a call, or in a dialect that calls without demand, so that an agent does not run its tools unexpectedly.
  */
 export function echo(dialect: Pick<Dialect, 'callsUnasked'>): Source {
   return ({ request, context }: Question): Answer => {
@@ -20,7 +19,7 @@ export function echo(dialect: Pick<Dialect, 'callsUnasked'>): Source {
   };
 }
 
-/** Of several tools the first. Nothing for a choice of a hosted tool: only a script knows what one finds. */
+/** The call that `tool_choice` demands, of the first of several tools; undefined for a hosted tool, whose result only a script can provide. */
 function demandedCall(request: CreateRequest): ReplyItem | undefined {
   const { tool_choice: choice } = request;
   const tools = offeredTools(request, request.items);
@@ -30,7 +29,7 @@ function demandedCall(request: CreateRequest): ReplyItem | undefined {
   return choice['mode'] === 'required' ? firstCall(allowed(tools, choice)) : undefined;
 }
 
-/** To what the user says, not to the output of a tool: so it is called once. */
+/** The call of the first tool, after a message of the user. After the output of a tool there is none, so that the tool is called once. */
 function unaskedCall(request: CreateRequest, context: Context): ReplyItem | undefined {
   const { tool_choice: choice } = request;
   const tools = offeredTools(request, request.items);

@@ -9,11 +9,11 @@ import type { CreateRequest } from '../request/request.js';
 import { isItem, isRecord, type Frame, type Item, type ResponseObject } from '../wire/wire.js';
 
 const modelPrefix = 'recording/';
-/** One path segment, no leading dot: a name cannot leave the folder. */
+/** A name is one path segment without a leading dot, so that it cannot lead out of the folder. */
 const recordingName = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 const maxRecordingBytes = 64 * 1024 * 1024;
 
-/** True for a request that asks for a recording; such a one is answered as recorded whatever its tool results say. */
+/** True for a request that asks for a recording. It is answered as recorded, even if tool outputs are missing. */
 export function asksForRecording(request: CreateRequest): boolean {
   return asksForRecordingModel(request.model);
 }
@@ -23,11 +23,11 @@ export function asksForRecordingModel(model: string): boolean {
 }
 
 /**
- * The source behind `model: recording/NAME`: the lines of `FOLDER/NAME.jsonl`, byte for byte.
+ * The source for `model: recording/NAME`, which answers with the unchanged lines of `FOLDER/NAME.jsonl`.
  *
- * A recording of several responses answers them one turn after another. A request that continues one of them (by its id, or
- * with its items in the input) gets the next; a request that brings no such history gets the one after the last that was
- * given to the same lane of a socket or, over HTTP, to anyone. After the last comes the first again.
+ * A recording of several responses gives one in each turn. A request that continues one of them (by its id, or with its items in the input)
+ * gets the next one. A request without such a history gets the one after the last that was given to the same lane of a socket or, over HTTP, to
+ * any request. After the last response comes the first one again.
  */
 export function recorded(folder: string | undefined): Source {
   const given = new WeakMap<object, Map<string, number>>();
@@ -57,7 +57,7 @@ export async function recordingModels(folder: string | undefined): Promise<reado
     .map((file) => `${modelPrefix}${file.slice(0, -'.jsonl'.length)}`);
 }
 
-/** Refuses a folder that is none, at start rather than at the first request. */
+/** Checks at the start that the folder exists. @throws EmulatorError if it does not */
 export async function checkRecordings(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() === true) return;
@@ -85,7 +85,7 @@ async function load(folder: string | undefined, name: string): Promise<readonly 
   return split((await readFile(file, 'utf8')).split(/\r?\n/), name);
 }
 
-/** True for a link to something outside of the folder, however many links stand between. */
+/** True for a symbolic link that leads out of the folder, directly or through further links. */
 async function leadsOut(folder: string, file: string): Promise<boolean> {
   const [inside, target] = await Promise.all([realpath(folder), realpath(file).catch(() => undefined)]);
   return target !== undefined && !target.startsWith(join(inside, sep));
@@ -96,7 +96,7 @@ interface Line {
   readonly event: Record<string, unknown>;
 }
 
-/** A response begins with its `response.created`; what stands before the first one belongs to it. */
+/** Splits the lines of a recording at each `response.created`. Lines before the first one belong to the first response. */
 function split(lines: readonly string[], name: string): readonly RecordedResponse[] {
   const responses: Line[][] = [];
   for (const [index, text] of lines.entries()) {
@@ -130,7 +130,7 @@ function finalResponse(lines: readonly Line[]): ResponseObject | undefined {
   return { ...response, id: response['id'], status, output: outputOf(response, lines) };
 }
 
-/** The terminal's output, or, where the service leaves it out, the finished items in their order (P58). */
+/** The output in the terminal event or, if the service leaves that empty, the finished items in their order (P58). */
 function outputOf(response: Record<string, unknown>, lines: readonly Line[]): readonly Item[] {
   const { output } = response;
   if (Array.isArray(output) && output.length > 0) return output.filter(isItem);
@@ -141,7 +141,7 @@ function outputOf(response: Record<string, unknown>, lines: readonly Line[]): re
     .filter(isItem);
 }
 
-/** The place of the last recorded response that the request continues. */
+/** The index of the last recorded response that the request continues; undefined if it continues none. */
 function continued(
   responses: readonly RecordedResponse[],
   request: CreateRequest,

@@ -5,7 +5,7 @@ import { Refusal } from '../wire/refusal.js';
 import type { CreateRequest } from '../request/request.js';
 import { isRecord } from '../wire/wire.js';
 
-/** A model asked for a JSON object has to be told so in words, or it may write blanks without end. */
+/** Refuses the format `json_object` if the word "json" is not in the input: the API does so, since a model may write blanks without end then. */
 export function refuseJsonWithoutMention(request: CreateRequest, context: Context): void {
   if (request.format.type !== 'json_object') return;
   if (/json/i.test(request.instructions ?? '') || context.mentionsJson) return;
@@ -14,7 +14,7 @@ export function refuseJsonWithoutMention(request: CreateRequest, context: Contex
   throw new Refusal(message, { param: 'input' });
 }
 
-/** An echo in the format that was asked for: the text, or the smallest JSON of the schema with the text in its strings. */
+/** An echo in the format of the request: the text itself, or the smallest JSON that fits the schema, with the text in its strings. */
 export function echoInFormat(text: string, request: CreateRequest): string {
   const { format } = request;
   if (format.type === 'text') return text;
@@ -22,14 +22,14 @@ export function echoInFormat(text: string, request: CreateRequest): string {
   return JSON.stringify({ echo: text });
 }
 
-/** The smallest value of a JSON Schema, `example` in its strings. */
+/** The smallest value that fits a JSON Schema, with `example` in its strings. */
 export function exampleOf(schema: Record<string, unknown>): unknown {
   return sampleOf(schema, 'example', schema, 0);
 }
 
 /**
- * A model that is held to a format cannot break it: a script whose text does is refused, with the reason. Checked are JSON
- * and as much of the schema as zod reads. A refusal, and a text that is cut short, need not be JSON.
+ * Refuses a script whose text does not have the format of the request, since a real model could not write it. The check covers JSON and as
+ * much of the schema as zod can read. A refusal and a text that is cut short need not be JSON.
  */
 export function refuseFormatMismatch(reply: Reply, request: CreateRequest, place?: string): void {
   const { format } = request;
@@ -58,7 +58,7 @@ function problemWith(text: string, schema: Record<string, unknown>): string | un
   return `${issue?.path.map(String).join('.') || 'it'}: ${issue?.message ?? 'not valid'}`;
 }
 
-/** Undefined for a schema with words that zod does not know: then only JSON is checked. */
+/** The zod schema for a JSON Schema; undefined for keywords that zod does not know, in which case only the JSON is checked. */
 function readSchema(schema: Record<string, unknown>): z.ZodType | undefined {
   try {
     return z.fromJSONSchema(schema);
@@ -70,7 +70,7 @@ function readSchema(schema: Record<string, unknown>): z.ZodType | undefined {
 const maxDepth = 20;
 const maxSampleItems = 100;
 
-/** The smallest value that fits a JSON Schema. Not followed: patterns, formats, lengths, `not`, `if`. */
+/** The smallest value that fits a JSON Schema. Patterns, formats, lengths, `not` and `if` are ignored. */
 function sampleOf(schema: unknown, text: string, root: Record<string, unknown>, depth: number): unknown {
   if (!isRecord(schema) || depth > maxDepth) return null;
   const inner = (each: unknown) => sampleOf(each, text, root, depth + 1);
@@ -103,7 +103,7 @@ function sampleOf(schema: unknown, text: string, root: Record<string, unknown>, 
   }
 }
 
-/** Follows a pointer inside the schema, `#/$defs/name`. */
+/** The value to which a pointer within the schema leads, such as `#/$defs/name`. */
 function resolvePointer(ref: string, root: Record<string, unknown>): unknown {
   return ref
     .replace(/^#\/?/, '')

@@ -1,14 +1,14 @@
 import { isRecord } from '../wire/wire.js';
 
-/** What a template can name: earlier calls' outputs, `input`, `turn`, `model`. */
+/** The names that a template can use: the outputs of earlier calls, `input`, `turn` and `model`. */
 export interface Scope {
   /** The value of a name; undefined if there is none. */
   get(name: string): unknown;
-  /** All names there are, for the error that lists them. */
+  /** All names, for the error that lists them. */
   names(): Iterable<string>;
 }
 
-/** A template that names nothing: the sentence says which part of it, and what there is. */
+/** A template has no value. The message names the part that has none, and the names that exist. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }
@@ -22,11 +22,12 @@ const wholeTemplatePattern = /^\{\{\s*([^{}]*?)\s*\}\}$/;
  * - the `as` of an earlier call, or the name of the tool called (the latest such call): the text of its output,
  * - `input` (the last user message), `turn` (the number of this turn, from 1) or `model`.
  *
- * A text in quotes is itself: `{{ "{{" }}` writes two braces.
+ * A text in quotes stands for itself: `{{ "{{" }}` writes two braces.
  *
- * A text has `.lines` (trimmed, without empty ones), `.words`, `.length`, `.trim` and `.json` (parsed); a list has `.length`
- * and is indexed by number, from the end if negative; an object has its own keys. What is neither text nor number is
- * written as JSON. A path that leads nowhere is a `TemplateError`, never an empty text.
+ * A text has `.lines` (trimmed, without empty lines), `.words`, `.length`, `.trim` and `.json` (parsed). A list has `.length` and is indexed by
+ * numbers, from the end if negative. An object has its own keys. A value that is not a text is written as JSON.
+ *
+ * @throws TemplateError for a path without a value
  */
 export function renderText(text: string, scope: Scope): string {
   if (!text.includes('{{')) return text;
@@ -36,13 +37,13 @@ export function renderText(text: string, scope: Scope): string {
   });
 }
 
-/** The beginning of a template that has no end, as in `{{ sky`; undefined if there is none. */
+/** The beginning of a template without an end, such as `{{ sky`, as JSON; undefined if all templates are closed. */
 export function unclosedTemplate(text: string): string | undefined {
   const open = text.replace(templatePattern, '').indexOf('{{');
   return open === -1 ? undefined : JSON.stringify(text.replace(templatePattern, '').slice(open, open + 30));
 }
 
-/** The same for every text inside arguments. One that is a single template keeps the type of its value. */
+/** Fills in the templates of every text within a value. A text that is one template becomes the value itself, with its type. */
 export function renderValue(value: unknown, scope: Scope): unknown {
   if (typeof value === 'string') {
     const whole = wholeTemplatePattern.exec(value);
@@ -79,7 +80,7 @@ function stepInto(value: unknown, step: string): unknown {
     if (step === 'length') return value.length;
     return /^-?\d+$/.test(step) ? value.at(Number(step)) : undefined;
   }
-  // Own keys only: a script must not reach what every object inherits.
+  // Only own keys are looked up, so that a script cannot reach inherited properties.
   return isRecord(value) && Object.hasOwn(value, step) ? value[step] : undefined;
 }
 

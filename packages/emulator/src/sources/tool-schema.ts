@@ -4,7 +4,7 @@ const text = z.string();
 const given = z.string().min(1);
 const free = z.record(z.string(), z.unknown());
 const point = { x: z.number(), y: z.number() };
-/** An object, or JSON as the model would write it. */
+/** The arguments of a call: an object, or the JSON that the model writes. */
 const callArguments = z.union([free, text]).default({});
 const callId = given.optional().describe('made up if left out');
 const as = z
@@ -13,7 +13,7 @@ const as = z
   .optional()
   .describe('a name under which later templates find the output of this call');
 
-/** A quotation of a source, in the API's words. Indices that are left out span the whole text. */
+/** An annotation of a text, with the API's own fields. Without indices it spans the whole text. */
 export const annotationSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('url_citation'),
@@ -65,8 +65,8 @@ const computerAction = z.discriminatedUnion('type', [
 const execution = z.enum(['server', 'client']).default('server');
 
 /**
- * The items of tools that the service knows by name, as a script writes them: the API's own fields. Ids, `status`, `call_id`
- * and whatever else is left out are made up.
+ * The items of tools that the service knows by name, as a script writes them, with the API's own fields. The emulator makes up ids, `status`,
+ * `call_id` and other fields that are left out.
  */
 export const toolSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('web_search_call'), action: searchAction }),

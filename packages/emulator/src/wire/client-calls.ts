@@ -1,13 +1,13 @@
 import { isRecord, type Item } from './wire.js';
 
-/** A kind of call that the client answers: the words the API has for both, and the fields that tie them. */
+/** A kind of call that the client answers: the API's names of the call and of its output, and the fields that link the two. */
 interface ClientCall {
   readonly call: string;
   readonly callKey: string;
   readonly output: string;
   readonly outputKey: string;
   readonly name: string;
-  /** What a call lacks that nobody has answered, and what an answer is called that has no call. */
+  /** How the API's errors name the missing output of a call (`lacking`), and an output without a call (`answer`). */
   readonly lacking: string;
   readonly answer: string;
 }
@@ -47,18 +47,18 @@ const clientCalls: readonly ClientCall[] = [
 const byCall: ReadonlyMap<unknown, ClientCall> = new Map(clientCalls.map((kind) => [kind.call, kind]));
 const byOutput: ReadonlyMap<unknown, ClientCall> = new Map(clientCalls.map((kind) => [kind.output, kind]));
 
-/** True for a call that the client has to answer; the server answers those of a hosted shell or search itself. */
+/** True for a call that the client has to answer. The server itself answers the calls of a hosted shell or search. */
 export function isClientCall(item: Item): boolean {
   if (item.type === 'tool_search_call') return item['execution'] === 'client';
   return byCall.has(item.type) && !isHosted(item);
 }
 
-/** True for the call of a hosted shell, whose output is the server's too. */
+/** True for the call of a hosted shell, whose output the server makes. */
 export function isHosted({ environment }: Item): boolean {
   return isRecord(environment) && environment['type'] === 'container_reference';
 }
 
-/** Under what a call can be found by its output: the API has two names for the one of a local shell. */
+/** The keys under which the output of a call finds the call. The call of a local shell has two, because the API names it in two ways. */
 export function callKeys(item: Item): readonly string[] {
   const kind = byCall.get(item.type);
   if (kind === undefined) return [];
@@ -67,7 +67,7 @@ export function callKeys(item: Item): readonly string[] {
   return keys;
 }
 
-/** What call an output answers, as `callKeys` says it; undefined if it is no output of the client. */
+/** The key of the call that an output answers, as in `callKeys`; undefined if the item is no output of the client. */
 export function answeredKey(item: Item): string | undefined {
   const kind = byOutput.get(item.type);
   if (kind === undefined || (item.type === 'tool_search_output' && item['execution'] !== 'client')) return undefined;
@@ -85,7 +85,7 @@ export function orphanOutputMessage(item: Item): string {
   return `No tool call found for ${kind.answer} with ${kind.outputKey} ${answeredId(item, kind)}.`;
 }
 
-/** The API's sentence for a call that waits for a result nobody brings. */
+/** The API's sentence for a call whose output is missing in the context. */
 export function danglingCallMessage(item: Item): string {
   const kind = byCall.get(item.type);
   return kind === undefined ? '' : `No ${kind.lacking} found for ${kind.name} ${String(item[kind.callKey])}.`;

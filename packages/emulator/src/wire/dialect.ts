@@ -1,40 +1,41 @@
 import { Refusal, type ErrorShape } from './refusal.js';
 import { isRecord } from './wire.js';
 
-/** The names of the dialects. */
+/** The names of the dialects, as the option `dialect` takes them. */
 export const dialectNames = ['openai', 'azure', 'xai', 'vercel', 'openresponses', 'chatgpt'] as const;
 
 export type DialectName = (typeof dialectNames)[number];
 
 /**
- * Which responses a connection forgets when a turn ends badly (P72): the one its lane `continued`, the `latest` whatever the
- * turn named, or, after `response.failed`, the whole `chain`, stored responses included.
+ * Which responses a connection forgets when a turn is refused or fails (P72). `continued`: the response that the turn continued. `latest`:
+ * the latest response of the lane, whatever the turn named. `chain`: after `response.failed`, the whole chain, stored responses included.
  */
 export type Eviction = 'continued' | 'latest' | 'chain';
 
-/** Where a connection that is too old ends (P74): refusing its `next-turn`, when it is `idle`, or in `mid-turn`. */
+/** When a connection beyond its age limit ends (P74): at its `next-turn`, which is refused, as soon as it is `idle`, or in `mid-turn`. */
 export type AgeLimit = 'next-turn' | 'idle' | 'mid-turn';
 
-/** What carries a request: some fields exist on one of the two only (P30). */
+/** The protocol by which a create came. Some of its fields exist in one of the two only (P30). */
 export type Protocol = 'http' | 'websocket';
 
-/** How one provider's server differs from the others, as far as it is known. */
+/** How the server of one provider differs from other servers, as far as the differences are known. */
 export interface Dialect {
-  /** Where its base URL is; each dialect answers at every base. */
+  /** The path of its base URL. An emulator of any dialect also answers at the paths of the others. */
   readonly basePath: '/v1' | '/backend-api/codex';
-  /** Named lanes a connection may have in its life; 0: `stream_id` is refused. */
+  /** How many named lanes a connection may use in its life. With 0, `stream_id` is refused. */
   readonly lanes: number;
-  /** Turns of one connection that run at once; more of them wait. */
+  /** How many turns of one connection run at the same time. Further turns wait. */
   readonly inFlightTurns: number;
   readonly connectionAgeMs: number;
   readonly ageLimit: AgeLimit;
-  /** Whether the age limit is told in an error frame, and the code the socket closes with. */
+  /** Whether an error frame announces the age limit. */
   readonly ageError: boolean;
+  /** The code with which the socket closes at the age limit. */
   readonly ageCloseCode: number;
-  /** No frame, ping or pong in either direction for this long closes with 1001; 0: never. */
+  /** The socket closes with 1001 after this many milliseconds without a frame, ping or pong in either direction; 0: never. */
   readonly idleMs: number;
   readonly frameBytes: number;
-  /** Of error frames. */
+  /** The form of error frames. */
   readonly errorShape: ErrorShape;
   readonly closesAfterError: boolean;
   readonly oneModelPerConnection: boolean;
@@ -47,19 +48,19 @@ export interface Dialect {
   readonly neverStores: boolean;
   /** Whether the terminal event of a turn has `output: []`, whatever the turn said. */
   readonly emptyTerminalOutput: boolean;
-  /** Whether limits and a routing token of the account come with its answers (P10, P60). */
+  /** Whether answers carry the rate limits and a routing token of the account (P10, P60). */
   readonly accountStatus: boolean;
-  /** Create fields a socket refuses, by name. */
+  /** The names of the fields of a create that are refused on a socket. */
   readonly refusedOnSocket: readonly string[];
   /** Whether a create whose fields stand under `response` closes the socket with 1011 instead of being refused (P11). */
   readonly closesOnNestedBody: boolean;
-  /** What the events of the reasoning itself are called, without `.delta` and `.done`. */
+  /** The type of the events with the text of the reasoning, without `.delta` and `.done`. */
   readonly reasoningEvents: string;
-  /** Whether a reasoning item always has a `status`. OpenAI's has one only where it is not finished. */
+  /** Whether a reasoning item always has a `status`. OpenAI's items have one only if they are not finished. */
   readonly reasoningStatus: boolean;
   /** Whether an SSE body ends with `data: [DONE]` (P23). */
   readonly doneMarker: boolean;
-  /** Whether an echo calls the first function it is offered though no `tool_choice` demands it. */
+  /** Whether the echo calls the first function that it is offered, even if `tool_choice` does not demand a call. */
   readonly callsUnasked: boolean;
 }
 
@@ -95,10 +96,10 @@ const openAiDialect: Dialect = {
   callsUnasked: false,
 };
 
-/** One turn at a time, no names (P11, P12, P112). */
+/** The fields of a server whose connections run one turn at a time and have no named lanes (P11, P12, P112). */
 const oneLane = { lanes: 0, inFlightTurns: 1, eviction: 'latest', steering: false } as const;
 
-/** Each row says what differs from OpenAI, and only that; a fact nobody has published is not imitated. */
+/** Each row has the differences from OpenAI alone. A difference that nobody has published is not imitated. */
 export const dialectTable: Readonly<Record<DialectName, Dialect>> = {
   openai: openAiDialect,
   // P11
@@ -112,7 +113,7 @@ export const dialectTable: Readonly<Record<DialectName, Dialect>> = {
     errorShape: 'typeless',
     continuesUnstored: false,
     instructionsWithId: false,
-    // The AI SDK's provider for xAI refuses an answer without it.
+    // The AI SDK's provider for xAI refuses a reasoning item without a status.
     reasoningStatus: true,
   },
   // P13
@@ -129,17 +130,17 @@ export const dialectTable: Readonly<Record<DialectName, Dialect>> = {
     oneModelPerConnection: true,
     eviction: 'chain',
   },
-  // P23, P36, P112, P113; warm-up is not part of it (P38); the suite asks for a call by its words alone (P114)
+  // P23, P36, P112, P113; it has no warm-up (P38); its compliance suite expects a call though only the text of the request asks for one (P114)
   openresponses: {
     ...openAiDialect,
     ...oneLane,
     refusedOnSocket: ['stream', 'stream_options', 'background', 'generate'],
-    // As its document names them; OpenAI's SDK has the other names.
+    // The names in the OpenResponses document; OpenAI's SDK has the others.
     reasoningEvents: 'response.reasoning',
     doneMarker: true,
     callsUnasked: true,
   },
-  // P18; whether it has lanes is not known (P125), so they are off, as for the proxy that was refused one
+  // P18; whether it has lanes is not known (P125). A proxy that sent a `stream_id` was refused, so lanes are off.
   chatgpt: {
     ...openAiDialect,
     basePath: '/backend-api/codex',
@@ -151,7 +152,7 @@ export const dialectTable: Readonly<Record<DialectName, Dialect>> = {
   },
 };
 
-/** Refuses what this dialect does not know, of a body that is otherwise a valid create. */
+/** Refuses the fields of a valid create that the dialect does not take. */
 export function refuseUnsupportedFields(dialect: Dialect, body: unknown, protocol: Protocol): void {
   if (!isRecord(body)) return;
   const isGiven = (param: string) => body[param] !== undefined && body[param] !== null;
@@ -170,7 +171,7 @@ export function refuseUnsupportedFields(dialect: Dialect, body: unknown, protoco
   });
 }
 
-/** The code that follows an error frame where errors end the connection (P13). */
+/** The code with which a connection closes after an error frame, in a dialect in which errors end the connection (P13). */
 export function closeCodeAfter(refusal: Refusal): number {
   if (refusal.status === 402) return 4402;
   return refusal.status >= 500 ? 1011 : 1008;

@@ -1,6 +1,6 @@
 import { isRecord, type Item } from './wire.js';
 
-/** What of an item the model wrote: texts, names and arguments, without the ids and types that the service puts around. */
+/** The part of an item that the model wrote: texts, names and arguments, without the ids and types that the service adds. */
 export function generatedText(item: Item): string {
   switch (item.type) {
     case 'message':

@@ -2,7 +2,7 @@ import { sha256 } from '../base/digest.js';
 import type { DialectName } from './dialect.js';
 import { withIssuerMark } from './issuer.js';
 
-/** Length of the part after the prefix, as real ids have it. */
+/** The length of the part after the prefix, as in ids of the API. */
 const lengths = {
   resp: 50,
   conv: 50,
@@ -12,7 +12,7 @@ const lengths = {
   req: 32,
   cntr: 32,
   ts: 32,
-  // Of items.
+  // Ids of items.
   item: 50,
   msg: 50,
   rs: 50,
@@ -37,8 +37,8 @@ const lengths = {
 export type IdPrefix = keyof typeof lengths;
 
 /**
- * Ids that look real and are the same in every run: the n-th id of a kind depends on the seed and n alone. Two emulators
- * with different seeds never share one. Those of reasoning show who made them, to an emulator.
+ * Ids that look like those of the API and are the same in every run: the n-th id of a kind depends on the seed and n alone. Emulators
+ * with different seeds never make the same id. The ids of reasoning items carry an issuer mark, which only an emulator recognises.
  */
 export class Ids {
   readonly #seed: string;

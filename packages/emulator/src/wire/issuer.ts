@@ -3,19 +3,19 @@ import { dialectTable, type DialectName } from './dialect.js';
 import { Refusal } from './refusal.js';
 import type { Item } from './wire.js';
 
-/** What the end of an id or a cipher says about who made it: nothing to a client, as with a real one. */
+/** The length of an issuer mark: the end of an id or a ciphertext, by which an emulator knows its dialect. To a client the mark looks random. */
 const markLength = 8;
 const names = Object.keys(dialectTable) as DialectName[];
 
-/** `text` with the mark of its issuer in place of its last characters, which must be hexadecimal or base64. */
+/** `text` with an issuer mark in place of its last characters. They must be hexadecimal or base64, as the mark is. */
 export function withIssuerMark(text: string, issuer: DialectName): string {
   const plain = text.slice(0, -markLength);
   return `${plain}${markFor(plain, issuer)}`;
 }
 
 /**
- * Refuses reasoning that a server of another dialect made, as providers do: one cannot open what another has sealed, and has nothing under
- * another's ids (D12). What no emulator made passes, sealed or not: nothing is known of it.
+ * Refuses reasoning items that an emulator of another dialect has made, as providers do: a provider cannot decrypt the content of another
+ * one, and knows none of its ids (D12). Reasoning that no emulator has made passes, encrypted or not, because its issuer is not known.
  */
 export function refuseReasoningOfOtherIssuer(items: readonly Item[], ownIssuer: DialectName): void {
   for (const [index, { type, id, encrypted_content: encrypted }] of items.entries()) {

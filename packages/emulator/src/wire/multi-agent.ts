@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Refusal } from './refusal.js';
 import { isRecord } from './wire.js';
 
-/** Asked for in `OpenAI-Beta` by who sends `multi_agent` or `response.inject` (P4). */
+/** The value of the header `OpenAI-Beta` that a client needs for `multi_agent` and `response.inject` (P4). */
 export const multiAgentBeta = 'responses_multi_agent=v1';
 
 export function hasMultiAgentBeta({ 'openai-beta': betas }: IncomingHttpHeaders): boolean {
@@ -10,7 +10,7 @@ export function hasMultiAgentBeta({ 'openai-beta': betas }: IncomingHttpHeaders)
   return named.some((list) => list.split(',').some((beta) => beta.trim() === multiAgentBeta));
 }
 
-/** The refusal of a create that asks for several agents without the header; undefined if it does not. */
+/** The refusal of a create that has `multi_agent` and came without the beta header; undefined for any other create. */
 export function refuseWithoutBeta(body: unknown, hasBeta: boolean): Refusal | undefined {
   if (hasBeta || !isRecord(body) || body['multi_agent'] === undefined || body['multi_agent'] === null) return undefined;
   const message = `'multi_agent' needs the header 'OpenAI-Beta: ${multiAgentBeta}'.`;

@@ -1,15 +1,16 @@
 import type { Ids } from './ids.js';
 import type { Item } from './wire.js';
 
-/** An event before it has its number. */
+/** An event without its sequence number. */
 export type EventFields = { readonly type: string; readonly [field: string]: unknown };
 
-/** A delta before it has its number: what all deltas of a text have in common is written as JSON once. */
+/** A delta without its sequence number. The fields that all deltas of a text have in common are already JSON, which is written once. */
 export interface Delta {
   readonly type: string;
   readonly delta: string;
-  /** The fields before `delta` and after it, with their commas. */
+  /** The JSON of the fields before `delta`, each with its comma. */
   readonly before: string;
+  /** The JSON of the fields after `delta`, each with its comma. */
   readonly after: string;
 }
 
@@ -19,7 +20,7 @@ export function isDelta(step: UnnumberedEvent): step is Delta {
   return typeof step['before'] === 'string';
 }
 
-/** The deltas of a text, a piece each. `after` are fields that follow `delta`. */
+/** The deltas of a text, one for each of its pieces. `after` returns the fields that follow `delta`. */
 export function* deltas(
   type: string,
   text: string,
@@ -46,69 +47,70 @@ function fieldsOf(object: object): string {
 const noFields = {};
 const none = () => noFields;
 
-/** Where in the output the events of an item belong. */
+/** The fields by which an event names its item. */
 export interface ItemPosition {
   readonly item_id: string;
   readonly output_index: number;
 }
 
-/** A part of a reply as an item: as it stands when it is announced, the events that fill it, and as it stands when done. */
+/** An output item in its states: `added` in `response.output_item.added`, `done` in `response.output_item.done`. */
 export interface OutputItem {
   readonly added: Item;
   readonly done: Item;
-  /** As the terminal response has it, if that differs from `done`. */
+  /** The item in the terminal response, if it differs from `done`. */
   readonly final?: Item;
+  /** The events between `added` and `done`. */
   readonly progress: (at: ItemPosition) => Iterable<UnnumberedEvent>;
 }
 
-/** What a turn's items depend on beside what is said. */
+/** What the output items of a turn depend on, beside the reply. */
 export interface ItemOptions {
   readonly ids: Ids;
-  /** The request's `include`: parts of items that are sent only when asked for. */
+  /** The request's `include`: the parts of items that are sent only if the request asks for them. */
   readonly include: ReadonlySet<string>;
-  /** Alternatives for each token, if log probabilities are sent. */
+  /** The number of alternatives for each token, if log probabilities are sent. */
   readonly topLogprobs: number;
   /** Whether deltas are padded to one length (P28). */
   readonly obfuscated: boolean;
-  /** What the events of the reasoning itself are called. */
+  /** The type of the events with the text of the reasoning, without `.delta` and `.done`. */
   readonly reasoningEvents: string;
   /** Whether a reasoning item always has a `status`. */
   readonly reasoningStatus: boolean;
-  /** Room for what the model writes; Infinity without a limit. */
+  /** The number of tokens that the output may have; Infinity without a limit. */
   readonly maxOutputTokens: number;
-  /** The model turns before this one, for a compaction to remember. */
+  /** The number of model turns before this one, which a compaction item remembers. */
   readonly turnsBefore: number;
 }
 
-/** How an item ended: only the one that the model was at when it stopped is incomplete. */
+/** The status of an item that has ended. Only the item that the model was writing when it stopped is incomplete. */
 export type ItemStatus = 'completed' | 'incomplete';
 
-/** The most deltas one text comes in: beyond that, what an event costs its client says nothing about a model any more. */
+/** The maximum number of deltas of one text. A model sends fewer, so more of them would only burden the client. */
 const maxDeltas = 8192;
 
-/** Word-like pieces, each with the space before it, none longer than 16 characters; together they are the text. */
+/** Cuts a text into pieces like words, each with the space before it and none longer than 16 characters. */
 export function pieces(text: string): Iterable<string> {
   const words: readonly string[] = text.length > longText ? [] : (text.match(/\s*\S{1,16}|\s+/gu) ?? []);
   return text.length > longText || words.length > maxDeltas ? longPieces(text) : words;
 }
 
-/** Longer texts are not cut into words first. */
+/** The length above which a text is not cut into words, because it has more than `maxDeltas` of them. */
 const longText = 16 * maxDeltas;
 
-/** As many pieces as there may be, each up to a space where one is near. */
+/** Cuts a long text into at most `maxDeltas` pieces, each of which ends at a space if one is near. */
 function* longPieces(text: string): Generator<string> {
   const size = Math.ceil(text.length / (maxDeltas - 1));
   for (let from = 0, to = 0; from < text.length; from = to) {
     to = Math.min(from + size, text.length);
     const space = text.slice(to, to + 16).search(/\s/);
     if (space > 0) to += space;
-    // Never half of a character.
+    // A piece does not end between the two halves of a surrogate pair.
     if (/[\uD800-\uDBFF]/.test(text.charAt(to - 1))) to += 1;
     yield text.slice(from, to);
   }
 }
 
-/** The deltas of a text, then the text. `field` is what the last event calls it. */
+/** The deltas of a text, then the event with the whole text in the field `field`. */
 export function* textEvents(type: string, field: string, text: string, at: object): Generator<UnnumberedEvent> {
   yield* deltas(`${type}.delta`, text, at);
   yield { type: `${type}.done`, ...at, [field]: text };

@@ -10,12 +10,12 @@ interface RefusalDetails {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** How a socket's error frame looks: with a `type` and a `status` beside `error`, or the same without its `type` and `status` (xAI, P12). */
+/** The form of an error frame: `nested` has `type` and `status` beside `error`; `typeless` has `error` alone (xAI, P12). */
 export type ErrorShape = 'nested' | 'typeless';
 
 /**
- * A request that is answered with an error instead of a response: over HTTP a status and `{error}` (P27), on a socket one
- * nested error frame (P61).
+ * An error that answers a request instead of a response: over HTTP a status and a body with `error` (P27), on a socket one error frame
+ * (P61).
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -34,13 +34,13 @@ export class Refusal extends Error {
     this.headers = details.headers ?? {};
   }
 
-  /** The JSON body of an HTTP answer. */
+  /** The JSON body of the HTTP answer. */
   body(): string {
     const { type, code, message, param } = this;
     return JSON.stringify({ error: { type, code, message, param } });
   }
 
-  /** The error frame of a socket. `code` is never null there: OpenResponses requires a string. */
+  /** The error frame of a socket. `code` is never null in a frame, because OpenResponses requires a string. */
   frame(shape: ErrorShape = 'nested'): Frame {
     const { type, message, param } = this;
     const headers = Object.keys(this.headers).length === 0 ? {} : { headers: this.headers };
@@ -58,7 +58,7 @@ function defaultType(status: number): string {
   return 'invalid_request_error';
 }
 
-/** Answers an upgrade with a refusal, and ends its connection. */
+/** Answers an upgrade with a refusal, and ends the connection. */
 export function endWithRefusal(socket: Duplex, refusal: Refusal): void {
   const body = refusal.body();
   const headers = {

@@ -3,12 +3,12 @@ import { isRecord, type Item } from './wire.js';
 /** Items in the order in which a model reads them. */
 export type Transcript = readonly Item[];
 
-/** Item types of the model's own that do not end in `_call`. */
+/** The types of the model's items that do not end in `_call`. */
 const modelItems = new Set(['reasoning', 'mcp_approval_request', 'mcp_list_tools', 'program', 'program_output']);
 
 /**
- * Tells the model's items from the caller's: by their kind, and an output by who ran its call. A type that is not known to be the
- * model's (`additional_tools`, `configuration_update`, one that a later SDK adds) counts as the caller's.
+ * True for an item of the model, false for an item of the caller. The type decides; the output of a shell belongs to the model if its call
+ * was hosted. An unknown type (`additional_tools`, `configuration_update`, a type of a later SDK) counts as the caller's.
  */
 export function isFromModel(item: Item, isHostedCall: (callId: unknown) => boolean): boolean {
   const type = item.type ?? 'message';
@@ -22,7 +22,7 @@ export function isUserMessage(item: Item): boolean {
   return (item.type ?? 'message') === 'message' && item['role'] === 'user';
 }
 
-/** The text of a message or of a tool's output; parts that are not text are left out. */
+/** The text of a message or of a tool output, without the parts that are not text. */
 export function textOf(item: Item): string {
   const content = item['content'] ?? item['output'];
   if (typeof content === 'string') return content;

@@ -1,4 +1,4 @@
-/** The few words of the wire that every file here shares. What the emulator does not look at stays `unknown`. */
+// The types of the wire that the whole emulator shares. Fields that the emulator does not read are `unknown`.
 
 /** One element of `input` or `output`. */
 export interface Item {
@@ -14,7 +14,7 @@ export interface ResponseObject {
   readonly [field: string]: unknown;
 }
 
-/** One server event: its type, and the exact text that goes out as an SSE `data:` payload or as a WebSocket text frame. */
+/** One event of the server: its type, and the exact text that is sent as an SSE `data:` payload or as a WebSocket text frame. */
 export interface Frame {
   readonly type: string;
   readonly text: string;
@@ -29,14 +29,14 @@ export interface Usage {
   readonly total_tokens: number;
 }
 
-/** Usage as the emulator reads it; a recording's may be of another shape. */
+/** True for a usage with the fields that the emulator reads. The usage of a recording may have another shape. */
 export function isUsage(value: unknown): value is Usage {
   if (!isRecord(value) || typeof value['input_tokens'] !== 'number') return false;
   const details = value['input_tokens_details'];
   return isRecord(details) && typeof details['cached_tokens'] === 'number';
 }
 
-/** An element of `input` or `output` as it arrives: an object, whose type, if it has one, is a text. */
+/** True for a received value that can be an item: an object whose `type` is a text or missing. */
 export function isItem(value: unknown): value is Item {
   return isRecord(value) && (value['type'] === undefined || typeof value['type'] === 'string');
 }

@@ -13,7 +13,7 @@ export function functionCall(call: FunctionCall, { ids }: ItemOptions, status: I
   };
 }
 
-/** The call of a tool that takes free text. */
+/** The call of a custom tool, whose input is free text. */
 export function customToolCall({ name, input }: CustomToolCall, { ids }: ItemOptions, status: ItemStatus): OutputItem {
   const item = { id: ids.next('ctc'), type: 'custom_tool_call', call_id: ids.next('call'), name };
   return {

@@ -13,7 +13,7 @@ import type { Annotation } from '../../sources/tool-schema.js';
 
 type Message = Extract<ReplyItem, { readonly kind: 'message' }>;
 
-/** A content part: as announced, as done, and the events between. */
+/** A content part: how it is announced (`empty`), how it is when done (`whole`), and the events between. */
 interface Part {
   readonly empty: Item;
   readonly whole: Item;
@@ -74,7 +74,7 @@ function refusalPart(refusal: string): Part {
   };
 }
 
-/** A scripted token is certain, and the only alternative to itself. */
+/** The log probability of a token. A scripted token is certain, so its only alternative is itself. */
 function logprob(token: string, alternatives: number): object {
   const certain = { token, bytes: [...Buffer.from(token)], logprob: 0 };
   return { ...certain, top_logprobs: alternatives > 0 ? [certain] : [] };

@@ -1,16 +1,16 @@
 import { TextDecoder } from 'node:util';
 import type { Reply, ReplyItem } from '../../sources/answer.js';
 
-/** The beginning of a text that has at most so many bytes of UTF-8; never half a character. */
+/** The beginning of a text, at most `bytes` bytes long in UTF-8 and never ending within a character. */
 function truncateUtf8(text: string, bytes: number): string {
   return new TextDecoder().decode(Buffer.from(text).subarray(0, bytes)).replace(/\uFFFD+$/, '');
 }
 
-/** As much of something said as fits into so many bytes of words; undefined if it cannot be begun. */
+/** An item of a reply cut to `bytes` bytes of generated text; undefined if not even its beginning fits. */
 export function truncateTo(bytes: number, replyItem: ReplyItem): ReplyItem | undefined {
   switch (replyItem.kind) {
     case 'message': {
-      // A refusal follows the text, so it is the first to go.
+      // The refusal follows the text, so it is cut first.
       const text = replyItem.text === undefined ? undefined : truncateUtf8(replyItem.text, bytes);
       const left = bytes - Buffer.byteLength(text ?? '');
       const refusal = replyItem.refusal === undefined ? undefined : truncateUtf8(replyItem.refusal, left);
@@ -39,7 +39,7 @@ export function truncateTo(bytes: number, replyItem: ReplyItem): ReplyItem | und
   }
 }
 
-/** Tools that the service runs; `max_tool_calls` counts their calls, and no others. */
+/** The calls of tools that the service runs. `max_tool_calls` counts only these. */
 const builtIn = new Set([
   'web_search_call',
   'file_search_call',
@@ -48,7 +48,7 @@ const builtIn = new Set([
   'mcp_call',
 ]);
 
-/** A reply without the calls of built-in tools beyond this number: a model that makes more of them is not heard. */
+/** A reply without the calls of built-in tools beyond `max`: the API ignores further attempts of a model to call one. */
 export function limitToolCalls(reply: Reply, max = Infinity): Reply {
   let calls = 0;
   const output = reply.output.filter((replyItem) => {

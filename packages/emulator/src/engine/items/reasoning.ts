@@ -6,8 +6,8 @@ import { textEvents, type OutputItem, type ItemOptions, type ItemStatus } from '
 type Reasoning = Extract<ReplyItem, { readonly kind: 'reasoning' }>;
 
 /**
- * A reasoning item. `encrypted_content` is there only for who includes it, and its text in `output_item.done` is not the
- * one of the terminal response, as in real traffic: clients that compare histories byte by byte must know either.
+ * A reasoning item. It has `encrypted_content` only if the request includes it. As in real traffic, that text in `output_item.done` differs
+ * from the text in the terminal response, so clients that compare histories must accept both.
  */
 export function reasoning(
   { summary, content }: Reasoning,
@@ -21,7 +21,7 @@ export function reasoning(
     type: 'reasoning',
     summary: parts,
     ...(content === undefined ? {} : { content: [{ type: 'reasoning_text', text: content }] }),
-    // A reasoning item that was finished has no status, as a rule.
+    // In most dialects a finished reasoning item has no status.
     ...(reasoningStatus || status === 'incomplete' ? { status } : {}),
   };
   const encrypted = (occasion: string) =>
@@ -52,7 +52,7 @@ export function reasoning(
   };
 }
 
-/** Looks like a cipher: the same length for the same reasoning, other characters on each occasion. Holds nothing. */
+/** A text that looks encrypted and holds nothing: its length depends on the reasoning alone, its characters also on the occasion. */
 function fakeCiphertext(occasion: string, reasoning: unknown): string {
   const plain = JSON.stringify(reasoning);
   const block = createHash('sha512').update(occasion).update(plain).digest('base64url').slice(0, 64);

@@ -11,7 +11,7 @@ import {
 } from '../../wire/output-item.js';
 import type { ToolItem } from '../../sources/tool-schema.js';
 
-/** An item of a tool as the API has it, before it has id and type: announced, done, and the events between. */
+/** The item of a tool without its id and type: how it is announced, how it is when done, and the events between. */
 interface ToolItemStates {
   readonly prefix: IdPrefix;
   readonly added: object;
@@ -19,7 +19,7 @@ interface ToolItemStates {
   readonly progress?: (at: ItemPosition) => Iterable<UnnumberedEvent>;
 }
 
-/** The call of a tool that the service knows by name, with its progress events (P59). `before` is what was drafted so far. */
+/** The item of a tool that the service knows by name, with its progress events (P59). `before` has the output items that precede it. */
 export function tool(
   item: ToolItem,
   options: ItemOptions,
@@ -129,7 +129,7 @@ function statesOf(
         prefix: 'sh',
         added: { ...begun, ...call, action: { commands: [], ...limits } },
         done: { status, ...call, action: { commands, ...limits } },
-        // These events name no item (P59).
+        // The events of shell commands name no item (P59).
         *progress({ output_index }) {
           for (const [command_index, command] of commands.entries()) {
             const at = { output_index, command_index };
@@ -187,7 +187,7 @@ function statesOf(
   }
 }
 
-/** Progress events that name the item and nothing else. */
+/** Progress events that have no field but those that name the item. */
 function progressEvents(type: string, ...names: readonly string[]): (at: ItemPosition) => Iterable<UnnumberedEvent> {
   return (at) => names.map((name) => ({ type: `response.${type}.${name}`, ...at }));
 }

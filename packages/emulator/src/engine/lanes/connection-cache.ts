@@ -1,17 +1,17 @@
 import type { Eviction } from '../../wire/dialect.js';
 import type { Memory, RememberedResponse } from '../../memory/memory.js';
 
-/** What one lane can continue without the store, and how its turns change that. */
+/** The responses that one lane can continue without the store. */
 export interface LaneCache {
-  /** The latest response of this lane or, to fork it, of another lane of the same connection (P46). */
+  /** The response with this id, if it is the latest of this lane or, for a fork, of another lane of the connection (P46). */
   find(id: string): RememberedResponse | undefined;
-  /** A turn ended well: its response is the lane's latest now, and the only one (P70). */
+  /** Replaces the latest response of the lane, after a turn that ended well (P70). */
   advance(response: RememberedResponse): void;
-  /** A turn ended badly. `continued` is the `previous_response_id` it named, if any (P72). */
+  /** Removes what the dialect evicts after a turn that was refused or failed (P72). `continued` is the `previous_response_id` of the turn. */
   evict(continued: unknown, how: 'refused' | 'failed'): void;
 }
 
-/** The responses one connection holds in memory: the latest of each lane, until it closes (P70). */
+/** The responses that one connection keeps until it closes: the latest of each lane (P70). */
 export class ConnectionCache {
   readonly #memory: Memory;
   readonly #eviction: Eviction;
@@ -48,7 +48,7 @@ export class ConnectionCache {
   }
 
   #replace(lane: object, next: RememberedResponse | undefined): void {
-    // Held before the other is released: the next one usually continues it, and must not lose its context.
+    // The new response is held before the old one is released: it usually continues the old one and needs its context.
     if (next !== undefined) this.#memory.hold(next);
     this.#memory.release(this.#latest.get(lane));
     if (next === undefined) this.#latest.delete(lane);

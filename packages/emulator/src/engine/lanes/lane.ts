@@ -6,26 +6,27 @@ import type { ReceivedCreate } from '../turn-sink.js';
 
 /** A create that waits for its lane. */
 export interface QueuedCreate extends ReceivedCreate {
-  /** Place in the order in which all creates of the socket came. */
+  /** The number of the create in the order in which all creates of the socket came. */
   readonly arrival: number;
-  /** Set for a successor the server itself begins with accepted steering input (P48). */
+  /** The accepted steering input with which the server itself begins a successor (P48); undefined for a create of the client. */
   readonly successor?: readonly Submission[];
 }
 
-/** Accepted steering input that waits for the client's tool results (P49). */
+/** Accepted steering input that waits for the outputs of the client's tools (P49). */
 export interface PendingSteers {
+  /** The id of the response that was steered. */
   readonly parent: string;
   readonly submissions: readonly Submission[];
 }
 
-/** Turns with one `stream_id` on one socket, one after another; the default lane has none (P42, P43). */
+/** The turns of one socket that have the same `stream_id`, and run one after another (P42, P43). The default lane has no `stream_id`. */
 export class Lane {
   readonly streamId: string | undefined;
   readonly queue: QueuedCreate[] = [];
-  /** The turn that runs. */
+  /** The running turn, as steering sees it; undefined if no turn runs. */
   target: SteerTarget | undefined;
   pending: PendingSteers | undefined;
-  /** Of the events of the latest turn. */
+  /** The sequence numbers of the latest turn's events. */
   numbering = new Numbering();
 
   constructor(streamId: string | undefined) {
@@ -40,12 +41,12 @@ export interface LaneLimits {
 
 const streamIdPattern = /^[A-Za-z0-9_.-]{1,256}$/;
 
-/** The lanes of one socket, and which of their turns is next. */
+/** The lanes of one socket, and the order in which their turns run. */
 export class Lanes {
   readonly #limits: LaneLimits;
   readonly #default = new Lane(undefined);
   readonly #named = new Map<string, Lane>();
-  /** Lanes with a turn that waits. A refused one may be here under a name that is not counted. */
+  /** The lanes with a queued turn. A lane beyond the limit is only in this set, for the refusal of its create. */
   readonly #waiting = new Set<Lane>();
   readonly #running = new Set<Lane>();
   #arrivals = 0;
@@ -65,7 +66,7 @@ export class Lanes {
     return this.#running;
   }
 
-  /** Turns that wait, and the bytes of their frames. */
+  /** The number of queued turns, and the bytes of their frames. */
   get queued(): { readonly turns: number; readonly bytes: number } {
     return { turns: this.#queuedTurns, bytes: this.#queuedBytes };
   }
@@ -75,8 +76,8 @@ export class Lanes {
   }
 
   /**
-   * The lane that a create names (P42, P44). A name that cannot be one is refused on the default lane, which alone has
-   * events without `stream_id`; one name too many is refused under that name.
+   * The lane that a create names (P42, P44). An invalid name is refused on the default lane, whose events have no `stream_id`. A valid name
+   * beyond the limit is refused on a lane of that name.
    */
   laneFor(streamId: unknown): { readonly lane: Lane; readonly refusal?: Refusal } {
     if (streamId === undefined || streamId === null) return { lane: this.#default };
@@ -109,14 +110,14 @@ export class Lanes {
     this.#waiting.add(lane);
   }
 
-  /** A successor goes before whatever waits on its lane. */
+  /** Queues a successor before all other turns of its lane. */
   enqueueSuccessor(lane: Lane, body: unknown, successor: readonly Submission[]): void {
     this.#queuedTurns += 1;
     lane.queue.unshift({ body, bytes: 0, successor, arrival: 0 });
     this.#waiting.add(lane);
   }
 
-  /** Takes the turn that came first of those whose lane is free; undefined if none may run now. */
+  /** Takes the oldest queued turn whose lane is free; undefined if no turn may run now. */
   takeNext(): { readonly lane: Lane; readonly next: QueuedCreate } | undefined {
     if (this.#running.size >= this.#limits.inFlightTurns) return undefined;
     let first: Lane | undefined;
@@ -133,6 +134,7 @@ export class Lanes {
     return { lane: first, next };
   }
 
+  /** Frees a lane whose turn has ended. */
   release(lane: Lane): void {
     this.#running.delete(lane);
   }

@@ -11,7 +11,7 @@ export type SteerErrorCode =
   | 'response_not_active'
   | 'successor_creation_failed';
 
-/** What a server says to a steer. Each event is numbered and sent by the lane of its target. */
+/** The answer to a steer or an injection: makes the event once the lane that sends it has numbered it. */
 export type SteerAnswer = (sequence: number) => Frame;
 
 export function steerAccepted({ id, parent }: Submission): SteerAnswer {
@@ -26,7 +26,7 @@ export function steerPending({ id, parent }: Submission, required: readonly Item
   });
 }
 
-/** Returns the input. Without an `id`, it was never accepted. */
+/** The event that gives steering input back to the client. Input without an `id` was never accepted. */
 export function steerFailed(
   { id, parent, input }: Pick<Submission, 'parent' | 'input'> & { readonly id?: string },
   code: SteerErrorCode,

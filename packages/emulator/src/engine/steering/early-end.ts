@@ -4,15 +4,15 @@ import { isClientCall } from '../../wire/client-calls.js';
 import type { Frames, CountUsage } from '../turn-sink.js';
 import { isItem, isRecord, type Frame, type Item, type ResponseObject } from '../../wire/wire.js';
 
-/** Why a response ends before its answer does; undefined while nothing ends it. */
+/** Why a response ends before all events of its answer were sent; undefined while nothing ends it. */
 export type EarlyEnd = 'steered' | 'interrupted' | undefined;
 
 /**
- * The events of an answer, ended early with `response.incomplete` once `endsBecause` gives a reason.
+ * Passes the events of an answer on, and ends them early with `response.incomplete` when `endsBecause` returns a reason.
  *
- * - `steered`: after the item that is being written (P48). An answer at its last item, or one that has called a tool of the
- *   client, goes on to its own end.
- * - `interrupted`: at once; the items that are not finished are left out (P127).
+ * - `steered`: the response ends after its current item (P48). An answer that is at its last item, or that has called a tool of the client,
+ *   goes on to its own end.
+ * - `interrupted`: the response ends at once, without the items that are not finished (P127).
  */
 export function* untilEnded(
   frames: Frames,
@@ -33,7 +33,7 @@ export function* untilEnded(
     if (reason === undefined) continue;
     const output = finished.map(itemOf).filter((item) => item !== undefined);
     if (reason === 'steered') {
-      // Only between two items, and not where several are open at once.
+      // A steered response ends only between two items, while no item is open.
       const isBetweenItems =
         frame.type === 'response.output_item.done' && step.value.type === 'response.output_item.added';
       if (!isBetweenItems || output.some(isClientCall)) continue;
@@ -52,7 +52,7 @@ export function* untilEnded(
   return step.value;
 }
 
-/** The response of an event, as one that begins; undefined if it has none. */
+/** The response in an event, with an empty output; undefined if the event has none. */
 export function responseOf(created: string): ResponseObject | undefined {
   const event = parsed(created);
   const response = isRecord(event) ? event['response'] : undefined;
@@ -60,7 +60,7 @@ export function responseOf(created: string): ResponseObject | undefined {
   return { ...response, id: response['id'], status: String(response['status']), output: [] };
 }
 
-/** An event that a fault has broken is none. */
+/** The value of JSON; undefined for an event that a fault has broken. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -69,7 +69,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The item of an event; undefined if it has none. */
+/** The item in an event; undefined if the event has none. */
 export function itemOf(done: string): Item | undefined {
   const event = parsed(done);
   const item = isRecord(event) ? event['item'] : undefined;

@@ -10,19 +10,18 @@ const schema = z.strictObject({
   input: z.array(z.custom<Item>((item) => isItem(item) && answeredKey(item) !== undefined)).min(1),
 });
 
-/** Where a response is that input is injected into, if it runs, and whether it has ended. */
+/** The lane of a response, undefined if this connection never had it, and whether the response has ended. */
 export interface InjectionTarget {
   readonly lane: Lane | undefined;
   readonly isOver: boolean;
 }
 
 /**
- * Injects outputs of the client's tools into a response that runs and has called them (P53): all of them, or none. They
- * stand after the response's own output in what continues it. Not imitated: an agent that goes on with them in the same
- * response.
+ * Injects outputs of the client's tools into a running response that has called these tools (P53): all of them, or none. A turn that
+ * continues the response finds them after the response's output. Not imitated: a model that goes on with them in the same response.
  *
- * @returns the answer, for the lane that says it
- * @throws Refusal for an event that is none, before anything is looked for
+ * @returns the answer, and the lane that sends it
+ * @throws Refusal for an event whose fields are not valid
  */
 export function inject(body: Record<string, unknown>, find: (id: string) => InjectionTarget): InjectionAnswer {
   const checked = schema.safeParse(body);
@@ -47,7 +46,7 @@ export function inject(body: Record<string, unknown>, find: (id: string) => Inje
 
 export interface InjectionAnswer {
   readonly lane: Lane | undefined;
-  /** The event, once its lane has numbered it. */
+  /** Makes the event, once its lane has numbered it. */
   readonly answer: (sequence: number) => Frame;
 }
 

@@ -9,11 +9,11 @@ const schema = z.looseObject({
 });
 
 /**
- * Interrupts a response that runs (P127, observed of one client and in no public schema): it ends with `response.incomplete`,
- * reason `interrupted`, and without the items that were not finished. A response that has ended, or that this connection
- * never had, is passed over: the interrupt and the terminal event may have crossed on the way.
+ * Interrupts a running response (P127; observed of one client, in no public schema). The response ends with `response.incomplete`, reason
+ * `interrupted`, without the items that were not finished. The interrupt of any other response is ignored, because the interrupt and the
+ * terminal event may cross on the way.
  *
- * @throws Refusal for an event that is none
+ * @throws Refusal for an event whose fields are not valid
  */
 export function interrupt(body: Record<string, unknown>, find: (id: string) => InjectionTarget): void {
   const checked = schema.safeParse(body);

@@ -1,17 +1,17 @@
-// A quote inside of a text is escaped, so this never matches there, and no event needs to be parsed for its number.
+// Quotes within a JSON text are escaped, so the pattern never matches inside of one. Events need not be parsed for their numbers.
 const sequence = /"sequence_number":\s*(\d+)/;
 
-/** The number of an event; -1 if it has none. */
+/** The sequence number of an event; -1 if it has none. */
 export function sequenceOf(text: string): number {
   return Number(sequence.exec(text)?.[1] ?? -1);
 }
 
-/** The numbers of one response's events when answers to steers come between them: they stay unique and in order (P55). */
+/** Keeps the sequence numbers of one response unique and in order (P55), although answers to steers are inserted between its events. */
 export class Numbering {
   #last: string | number = -1;
   #inserted = 0;
 
-  /** The event as it goes out. Without a steer, that is as it is. */
+  /** The text of an event with its number moved by the number of inserted events. */
   pass(text: string): string {
     const numbered =
       this.#inserted === 0
@@ -21,7 +21,7 @@ export class Numbering {
     return numbered;
   }
 
-  /** The number of an event that comes between. */
+  /** The number for an event that is inserted after the latest one. */
   insert(): number {
     const next = (typeof this.#last === 'string' ? sequenceOf(this.#last) : this.#last) + 1;
     this.#last = next;

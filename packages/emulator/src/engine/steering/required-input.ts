@@ -1,7 +1,7 @@
 import { answeredKey, callKeys, isClientCall } from '../../wire/client-calls.js';
 import type { Item } from '../../wire/wire.js';
 
-/** The results a client owes before the model can go on, as stubs it has to fill in (P50). */
+/** The tool outputs that the client must send before the model can go on, as stubs without their content (P50). */
 export function requiredInput(output: readonly Item[], injected: readonly Item[]): readonly Item[] {
   const answered = new Set(injected.map(answeredKey));
   const waiting = output.filter((item) => !callKeys(item).some((key) => answered.has(key)));

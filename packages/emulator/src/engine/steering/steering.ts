@@ -7,7 +7,7 @@ import { requiredInput } from './required-input.js';
 import { parseSteer, type ParsedSteer, type Submission } from './submission.js';
 import { SteerTarget } from './target.js';
 
-/** How many finished responses of a socket a late steer is told apart from an unknown id by. */
+/** How many ended responses a socket remembers, to answer a late steer differently from a steer with an unknown id. */
 const rememberedResponses = 256;
 
 export interface SteeringLimits {
@@ -15,21 +15,21 @@ export interface SteeringLimits {
   readonly queuedBytes: number;
 }
 
-/** A turn about to run, and the accepted input that goes before its own. */
+/** A turn that is about to run, and the accepted steering input that precedes its own input. */
 export interface StartedTurn {
   readonly target: SteerTarget;
   readonly steered: readonly Submission[];
 }
 
-/** Fields of a create that are its own: an automatic successor inherits all others (P48). */
+/** The fields of a create that an automatic successor does not inherit (P48). */
 const ownFields = new Set(['input', 'previous_response_id', 'generate', 'stream_id']);
 
 /**
- * Steering on one socket (P47–P51). A steer is accepted while its target runs. Then the target ends, early if it can, and
+ * Steering on one socket (P47–P51). A steer is accepted while its target runs. The target then ends, early if possible, and
  *
- * - the server continues it with the accepted input (`end` returns that create); or
- * - it waits for tool results: the input is parked until the one create that brings them; or
- * - that fails, and the input is returned.
+ * - the server continues the target with the accepted input (`end` returns that create); or
+ * - the target waits for tool outputs: the input is pending until the create that brings them; or
+ * - the target has failed, and the input is returned to the client.
  */
 export class Steering {
   readonly #ids: Ids;
@@ -68,14 +68,14 @@ export class Steering {
     this.#sendAnswer(lane, steerAccepted(submission));
   }
 
-  /** The lane of a response, if it runs, and whether it has ended. */
+  /** The lane of a response of this socket, undefined for an unknown id, and whether the response has ended. */
   find(id: string): { readonly lane: Lane | undefined; readonly isOver: boolean } {
     const lane = [...this.#lanes()].find(({ target }) => target?.id === id && !target.isOver);
     const finished = lane === undefined ? this.#finished.get(id) : undefined;
     return { lane: lane ?? finished?.lane, isOver: finished !== undefined };
   }
 
-  /** Of all input that is accepted and not committed yet. */
+  /** The bytes of all input that is accepted and that no turn has taken yet. */
   #heldBytes(): number {
     const held = [...this.#lanes()].flatMap(({ target, pending }) => [
       target?.queued ?? [],
@@ -95,7 +95,7 @@ export class Steering {
     refused('response_not_active', `The response has ended (${finished.status}).`);
   }
 
-  /** Before a turn. What is parked on its lane goes with the create that continues its parent; any other loses it. */
+  /** Begins a turn. A create that continues the steered response takes the pending input of its lane; any other create lets it fail. */
   begin(lane: Lane, next: QueuedCreate): StartedTurn {
     const target = new SteerTarget();
     lane.target = target;
@@ -114,7 +114,7 @@ export class Steering {
     return { target, steered: [] };
   }
 
-  /** After a turn. Returns the body of the successor to begin now, if there is one. */
+  /** Ends a turn. Returns the body of the successor to begin now; undefined if there is none. */
   end(lane: Lane, target: SteerTarget, body: unknown): unknown {
     lane.target = undefined;
     const { response, queued } = target;
@@ -133,7 +133,7 @@ export class Steering {
     return { ...inherited(body), previous_response_id: response.id, input: [] };
   }
 
-  /** Accepted input that no successor has taken. */
+  /** Returns accepted input that no successor has taken to the client. */
   returnInput(lane: Lane, submissions: readonly Submission[], message: string): void {
     for (const submission of submissions)
       this.#sendAnswer(lane, steerFailed(submission, 'successor_creation_failed', message));
@@ -148,7 +148,7 @@ export class Steering {
   }
 }
 
-/** What a successor has of the create that was steered. A fault was asked for that one, and struck it. */
+/** The fields that a successor inherits from the create that was steered. A requested fault is not inherited, because it has struck already. */
 function inherited(body: unknown): Record<string, unknown> {
   if (!isRecord(body)) return {};
   const fields = Object.entries(body).filter(([name]) => !ownFields.has(name));

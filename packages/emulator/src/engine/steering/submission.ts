@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { isItem, type Item } from '../../wire/wire.js';
 
-/** Steering input that was accepted: the server owns it until a successor commits it or `response.steer.failed` returns it. */
+/** Accepted steering input. The server keeps it until a successor takes it or `response.steer.failed` returns it. */
 export interface Submission {
   readonly id: string;
   readonly parent: string;
-  /** As it was sent, to be returned as it was sent. */
+  /** The input as the client sent it, to be returned unchanged. */
   readonly input: unknown;
   readonly items: readonly Item[];
   readonly bytes: number;
@@ -17,7 +17,7 @@ const part = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('input_file') }),
 ]);
 
-/** P47: exactly these fields, and only what a user says. */
+/** A steer has exactly these fields, and its input only messages of the user (P47). */
 const steerSchema = z.strictObject({
   type: z.literal('response.steer'),
   previous_response_id: z.string().min(1),
@@ -35,7 +35,7 @@ const steerSchema = z.strictObject({
   ]),
 });
 
-/** A `response.steer` as it came: its target and its input as far as they can be read, and what is wrong with it. */
+/** A received `response.steer`: its target and its input as far as they can be read, and what is wrong with it. */
 export interface ParsedSteer {
   readonly parent: string;
   readonly input: unknown;

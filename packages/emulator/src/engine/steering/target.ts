@@ -6,16 +6,16 @@ import { answeredKey, callKeys, isClientCall } from '../../wire/client-calls.js'
 import { itemOf, responseOf, untilEnded, type EarlyEnd } from './early-end.js';
 import type { Submission } from './submission.js';
 
-/** Models from before steering (P47). Any other name can be steered, so that tests may use names of their own. */
+/** The models that do not support steering (P47). A model of any other name does, so that tests may use names of their own. */
 const olderModels = /^(openai\/)?(gpt-[345]|chatgpt|o[134](-|$)|codex-)/;
 
-/** An item that may be a call, without parsing it. */
+/** Matches an event whose item may be a call, without parsing the event. */
 const callItem = /"type":\s*"\w+_(call|approval_request)"/;
 
-/** A turn that runs and may be steered: from its `response.created` until its terminal event. */
+/** A running turn that can be steered, from its `response.created` until its terminal event. */
 export class SteerTarget {
   readonly queued: Submission[] = [];
-  /** The response it ended in; undefined while it runs, and if it was refused. */
+  /** The response in which the turn has ended; undefined while the turn runs, and if it was refused. */
   response: ResponseObject | undefined;
   #created: Frame | undefined;
   #request: CreateRequest | undefined;
@@ -26,7 +26,7 @@ export class SteerTarget {
   readonly #injected: Item[] = [];
   readonly #interrupted = new AbortController();
 
-  /** Hands the events through, and ends them early if the turn is steered. */
+  /** Passes the events on, and ends them early if the turn is steered or interrupted. */
   *withSteering(
     frames: Frames,
     request: CreateRequest,
@@ -38,12 +38,12 @@ export class SteerTarget {
     return ended;
   }
 
-  /** Ends the response at its next event, which is not waited for. One that has begun its terminal event ends as it would have. */
+  /** Ends the response at its next event, without delay. A response whose next event is its terminal event ends with that event. */
   interrupt(): void {
     this.#interrupted.abort();
   }
 
-  /** Aborted by `interrupt`. */
+  /** The signal that `interrupt` aborts. */
   get interrupted(): AbortSignal {
     return this.#interrupted.signal;
   }
@@ -53,16 +53,16 @@ export class SteerTarget {
     return this.queued.length > 0 ? 'steered' : undefined;
   }
 
-  /** Hears of each event that goes out. */
+  /** Notes an event that is being sent. */
   onSent(frame: Frame): void {
     if (frame.type === 'response.created') this.#created = frame;
     if (frame.type === 'response.output_item.done' && callItem.test(frame.text)) this.#calls.push(frame);
     if (endsResponse(frame.type)) this.#isOver = true;
   }
 
-  /** The response's id, once the client can know it. */
+  /** The id of the response, once `response.created` was sent. */
   get id(): string | undefined {
-    // Read from the event only when someone asks, which is rare.
+    // The event is parsed only when the id is needed, which is rare.
     if (this.#created !== undefined) this.#id ??= responseOf(this.#created.text)?.id;
     return this.#id;
   }
@@ -71,12 +71,12 @@ export class SteerTarget {
     return this.#isOver;
   }
 
-  /** Outputs that came while it ran, after its own output in what continues it. */
+  /** The outputs that were injected while the turn ran. A turn that continues the response finds them after the response's output. */
   get injected(): readonly Item[] {
     return this.#injected;
   }
 
-  /** Takes all of these outputs, if each answers a call that the client has been sent and nobody has answered; else none. */
+  /** Takes all of the outputs if each answers a call of this response that was sent and has no output yet; else none of them. */
   inject(outputs: readonly Item[]): boolean {
     const calls = this.#calls.map(({ text }) => itemOf(text)).filter((item) => item !== undefined);
     const open = new Set(requiredKeys(calls, this.#injected));
@@ -87,7 +87,7 @@ export class SteerTarget {
     return true;
   }
 
-  /** Why this response cannot be steered at all, if so (P47). */
+  /** Why this response does not support steering (P47); undefined if it does. */
   get unsupported(): string | undefined {
     const request = this.#request;
     if (request === undefined) return undefined;
@@ -103,7 +103,7 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** The keys of those calls of the client that these outputs do not answer. */
+/** The keys of the client's calls that none of the outputs answers. */
 function requiredKeys(calls: readonly Item[], outputs: readonly Item[]): readonly string[] {
   const answered = new Set(outputs.map(answeredKey));
   return calls

@@ -7,7 +7,7 @@ import type { Conversation } from '../../memory/conversations.js';
 import { checkedBody, segment, type Exchange } from './exchange.js';
 import { listOf, pageOf } from './page.js';
 
-/** Items one request may bring. */
+/** The maximum number of items in one request. */
 const maxItems = 20;
 
 const items = z.array(z.unknown()).max(maxItems);
@@ -56,7 +56,7 @@ export function getItem(exchange: Exchange): unknown {
   throw new Refusal(`Item with id '${id}' not found.`, { status: 404 });
 }
 
-/** Answers with the conversation, as the API does; an item that is not there is not missed. */
+/** Deletes an item and answers with the conversation, as the API does. Deleting an unknown item is no error. */
 export function deleteItem(exchange: Exchange): unknown {
   const conversation = named(exchange);
   exchange.engine.conversations.removeItem(conversation, segment(exchange, 1));

@@ -5,10 +5,10 @@ import type { Tenant } from '../../base/tenant.js';
 import type { Engine } from '../../engine/engine.js';
 import { isRecord, type Frame } from '../../wire/wire.js';
 
-/** One request that is not a turn, as an endpoint sees it. */
+/** One HTTP request that is not a create, as its endpoint receives it. */
 export interface Exchange {
   readonly engine: Engine;
-  /** Whose responses and conversations it may see. */
+  /** The tenant of the request, whose responses and conversations it may see. */
   readonly tenant: Tenant;
   readonly recordings: string | undefined;
   /** The variable segments of the path, decoded. */
@@ -16,16 +16,16 @@ export interface Exchange {
   readonly query: URLSearchParams;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
-  /** The parsed body; undefined if there is none. A Refusal if it is not JSON. */
+  /** Reads and parses the body; undefined for a request without one. Rejects with a Refusal if the body is not JSON. */
   body(): Promise<unknown>;
   /** Answers with an event stream instead of one JSON value. */
   stream(frames: AsyncIterable<Frame> | Iterable<Frame>): Promise<void>;
 }
 
-/** What an endpoint answers with: the JSON of a 200, or nothing if it has streamed. */
+/** Answers an exchange: returns the value for a JSON answer with status 200, or undefined if it has streamed. */
 export type Endpoint = (exchange: Exchange) => unknown;
 
-/** The body, checked; what is wrong in it is refused with its `param`. No body stands for an empty object. */
+/** The checked body. A missing body counts as an empty object. @throws Refusal with the `param` of the first problem */
 export async function checkedBody<T extends z.ZodType>(exchange: Exchange, schema: T): Promise<z.output<T>> {
   const body = (await exchange.body()) ?? {};
   if (!isRecord(body)) throw new Refusal('The request body must be a JSON object.', { code: 'invalid_type' });

@@ -3,8 +3,8 @@ import { decodeBody } from '../../listener/content-encoding.js';
 import { Refusal } from '../../wire/refusal.js';
 
 /**
- * Reads the body. One that is too large is read on, without keeping it, so that its client is still there to read the
- * refusal; one that is far too large is cut off.
+ * Reads the body of a request. A body beyond the limit is read to its end without being kept, so that its client reads the refusal. Beyond four
+ * times the limit the connection is closed.
  */
 export async function readBody(request: IncomingMessage, limit: number): Promise<ReadBody> {
   const cutOff = 4 * limit;
@@ -31,16 +31,16 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   return { body: coding === undefined ? raw : await decodeBody(raw, coding, limit), wireBytes: bytes };
 }
 
-/** From this length on, a body is put together as it comes: at its end, that would take long at once. */
+/** The length above which the chunks of a body are copied as they arrive, because copying all of them at the end would take long. */
 const largeBytes = 256 * 1024;
 
-/** A body that comes in chunks. */
+/** The buffer of a body that arrives in chunks. */
 class BodyBuffer {
   readonly #chunks: Buffer[] = [];
   readonly #whole: Buffer | undefined;
   #length = 0;
 
-  /** `announced` is the length that the client has said, if it has. */
+  /** `announced` is the content-length of the request; 0 without one. */
   constructor(announced: number, limit: number) {
     if (announced > largeBytes && announced <= limit) this.#whole = Buffer.allocUnsafe(announced);
   }
@@ -57,9 +57,10 @@ class BodyBuffer {
   }
 }
 
+/** A body that was read. */
 export interface ReadBody {
-  /** Without its content codings. */
+  /** The body without its content codings. */
   readonly body: Buffer;
-  /** As long as it came. */
+  /** The length of the body as it was received. */
   readonly wireBytes: number;
 }

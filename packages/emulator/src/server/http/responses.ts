@@ -38,7 +38,7 @@ export async function retrieve(exchange: Exchange): Promise<unknown> {
   throw new Refusal(message, { param: 'stream' });
 }
 
-/** The number of the first event wanted. Events are numbered from 0, so it is their index too. */
+/** The index of the first event to send. Events are numbered from 0, so their sequence number is their index. */
 function startOf(query: URLSearchParams): number {
   const after = query.get('starting_after');
   if (after === null) return 0;
@@ -66,7 +66,7 @@ export function remove(exchange: Exchange): unknown {
   return { id, object: 'response', deleted: true };
 }
 
-/** The items a response was made of: what it continued, then its own input. */
+/** `GET /responses/{id}/input_items`: the items that the response continued, then its own input. */
 export function inputItems(exchange: Exchange): unknown {
   const { engine, query } = exchange;
   const response = stored(exchange, segment(exchange));
@@ -80,7 +80,7 @@ export function inputItems(exchange: Exchange): unknown {
   );
 }
 
-/** Stops a background response. One that has ended is answered as it is. */
+/** `POST /responses/{id}/cancel`: cancels a background response. The answer is its state, also if it had ended before. */
 export function cancel(exchange: Exchange): unknown {
   const { engine, tenant } = exchange;
   const id = segment(exchange);
@@ -103,8 +103,8 @@ const compactBody = z.looseObject({
 });
 
 /**
- * `POST /responses/compact` (P77): an input window for a new chain: the user's messages as they were, and one item that
- * stands for the rest. Nothing is stored.
+ * `POST /responses/compact` (P77): the input window for a new chain, which has the user's messages unchanged and one compaction item for the
+ * rest. Nothing is stored.
  */
 export async function compact(exchange: Exchange): Promise<unknown> {
   const { engine } = exchange;
@@ -136,7 +136,7 @@ export async function compact(exchange: Exchange): Promise<unknown> {
 
 const countedBody = createFields.extend({ model: optional(z.string().min(1)), conversation: optional(stringOrObject) });
 
-/** `POST /responses/input_tokens`: what a create with this body would count, without making one. */
+/** `POST /responses/input_tokens`: the input tokens of a create with this body. No turn is run. */
 export async function inputTokens(exchange: Exchange): Promise<unknown> {
   const { engine } = exchange;
   const body = await checkedBody(exchange, countedBody);
@@ -166,6 +166,6 @@ function contextOf(
       : previous === undefined
         ? undefined
         : storedContext(memory, previous, tenant);
-  // One of its own: only a turn continues what is known.
+  // The context is a new one, and not a continuation, because only turns continue a remembered context.
   return Context.of([...(known?.items() ?? []), ...input]);
 }

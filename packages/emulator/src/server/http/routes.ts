@@ -13,12 +13,12 @@ import { segment, type Endpoint } from './exchange.js';
 import { cancel, compact, inputItems, inputTokens, remove, retrieve } from './responses.js';
 
 interface Route {
-  /** Below the base; `{}` stands for a segment. */
+  /** The path below the base path. `{}` stands for a variable segment. */
   readonly path: string;
   readonly methods: Readonly<Record<string, Endpoint>>;
 }
 
-/** All that is served beside `/v1/responses` itself. The first path that fits is taken. */
+/** The endpoints beside `/v1/responses` itself. The first path that fits a request serves it. */
 const routes: readonly Route[] = [
   { path: 'responses/compact', methods: { POST: compact } },
   { path: 'responses/input_tokens', methods: { POST: inputTokens } },
@@ -71,7 +71,7 @@ function decoded(encoded: string): string {
   try {
     return decodeURIComponent(encoded);
   } catch {
-    // Not an encoding: then it is not an id either, and is not found.
+    // A segment that cannot be decoded is not an id, and will not be found.
     return encoded;
   }
 }

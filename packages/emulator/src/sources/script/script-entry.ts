@@ -1,9 +1,9 @@
 import type { Entry } from './script.js';
 
-/** One item of an entry. */
+/** One element of an entry's `output`, which becomes one output item. */
 export type Element = NonNullable<Entry['output']>[number];
 
-/** What an entry says as a list of items, whichever of its two forms it is written in. */
+/** The elements of an entry in either of its two forms. */
 export function elements(entry: Entry): readonly Element[] {
   const { output, reasoning, calls = [], text, refusal, annotations, phase } = entry;
   if (output !== undefined) return output;

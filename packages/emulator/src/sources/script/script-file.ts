@@ -2,10 +2,10 @@ import { ScriptError } from '../../base/errors.js';
 import { firstIssue, scriptProblem } from './script-problem.js';
 import { scriptSchema, type CheckedScript } from './script.js';
 
-/** Reads and checks a script: a path, or the object a file would hold. Every fault is a `ScriptError` of one sentence. */
+/** Reads and checks a script: the path of a file, or its content as an object. @throws ScriptError with one sentence */
 export async function loadScript(source: unknown): Promise<CheckedScript> {
   if (typeof source !== 'string') return checkObject(source);
-  // Only files are YAML, and its library takes a while to load.
+  // The YAML library is loaded only for files, because loading it takes time.
   const { loadScriptFile } = await import('./script-yaml.js');
   return loadScriptFile(source);
 }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { scriptSchema } from './script.js';
 
 /**
- * A JSON Schema of scripts, for editors, from the definition that checks them. It says less than that one: what depends on
- * several fields at once (an entry that says nothing, two endings) only the emulator finds.
+ * A JSON Schema of scripts for editors, made from the schema that checks them. It cannot express rules about several fields (an entry without
+ * content, two ends of one turn), which only the emulator checks.
  */
 export function scriptJsonSchema(): object {
   return {

@@ -5,14 +5,14 @@ import { isRecord } from '../../wire/wire.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** The one to tell: a misspelt key makes the right one missing, too, and the misspelling is what helps. */
+/** The issue to report. An unknown key comes first: if a key is misspelt, the right one is also missing, and the misspelling is the cause. */
 export function firstIssue(error: { readonly issues: readonly Issue[] }): Issue {
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) throw new Error('A failed check has no issue.');
   return issue;
 }
 
-/** What is wrong with a script, in one sentence; `script` is the value that was checked. */
+/** The sentence for an issue of a script. `script` is the value that was checked. */
 export function scriptProblem(issue: Issue, script: unknown): string {
   const { path } = issue;
   const value = path.reduce<unknown>(stepInto, script);
@@ -59,7 +59,7 @@ function nameOf(path: readonly PropertyKey[]): string {
     .join('');
 }
 
-/** Types in the words of someone who writes YAML. */
+/** The names of types, as an author of YAML knows them. */
 const kinds: Readonly<Record<string, string>> = {
   string: 'a text',
   array: 'a list',
@@ -84,7 +84,7 @@ function stepInto(value: unknown, key: PropertyKey): unknown {
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** The names that a mapping at this place may have. */
+/** The keys that a mapping at this place may have. */
 function keysAt(path: readonly PropertyKey[], script: unknown): readonly string[] {
   return [
     ...new Set(
@@ -93,12 +93,12 @@ function keysAt(path: readonly PropertyKey[], script: unknown): readonly string[
   ];
 }
 
-/** The texts that may stand at this place. */
+/** The texts that may be at this place. */
 function constantsAt(path: readonly PropertyKey[], script: unknown): readonly string[] {
   return schemasAt(path, script).flatMap((schema) => (typeof schema['const'] === 'string' ? [schema['const']] : []));
 }
 
-/** What the JSON Schema of scripts says of a place; of several forms, those that the value there can be. */
+/** The parts of the scripts' JSON Schema that describe a place. Of several alternatives, those that fit the `type` of the value there. */
 function schemasAt(path: readonly PropertyKey[], script: unknown): readonly Schema[] {
   const root = scriptJsonSchema();
   const definitions = isRecord(root) && isRecord(root['$defs']) ? root['$defs'] : {};
@@ -116,7 +116,7 @@ function schemasAt(path: readonly PropertyKey[], script: unknown): readonly Sche
       forms(typeof key === 'number' ? items : stepInto(properties, key)),
     );
     value = stepInto(value, key);
-    // The discriminator itself has all its values.
+    // A path that ends in the discriminator is about its values, so all alternatives are kept.
     if (index < path.length - 1 && path.at(-1) === 'type') continue;
     const { type } = isRecord(value) ? value : {};
     const fitting = schemas.filter(({ properties }) => stepInto(stepInto(properties, 'type'), 'const') === type);

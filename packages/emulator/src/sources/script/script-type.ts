@@ -1,21 +1,20 @@
 import type { FaultRule } from '../../faults/fault-rule.js';
 
-/** A text, or JSON as an object. */
+/** JSON as an object. */
 export type ScriptJson = Record<string, unknown>;
 
 /**
- * What the emulator answers, as people write it (in YAML, or as an object).
+ * The answers of the emulator, as people write them (in YAML, or as an object).
  *
- * - `rules`: the first one whose `match` holds answers.
- * - `turns`: a conversation. The n-th time the model speaks in a transcript it says the n-th entry, however the transcript
- *   came: in full or by id, on any transport. Nothing is counted per connection, so any number of conversations can run
- *   at once.
- * - `after`: what answers where rules and turns have nothing: `error` (default: status 400, code `script_exhausted`),
- *   `repeat` (the last entry of `turns` again) or `echo`.
+ * - `rules`: the first rule whose `match` holds answers.
+ * - `turns`: a conversation. The n-th entry is the n-th turn of the model in a transcript, whether the transcript came in full or by an id, on
+ *   any transport. Nothing is counted per connection, so any number of conversations can run at the same time.
+ * - `after`: the answer if no rule and no entry of `turns` fits: `error` (status 400, code `script_exhausted`), `repeat` (the last entry of
+ *   `turns` again) or `echo`.
  * - `pace`: the time that answers take. @default the emulator's `latency`
  * - `faults`: what is broken on purpose. A script of faults alone leaves the answers to the recordings and the echo.
  *
- * Texts and arguments may hold templates, `{{ path }}`.
+ * Texts and arguments may contain templates, `{{ path }}`.
  */
 export interface Script {
   pace?: ScriptPace | undefined;
@@ -32,18 +31,19 @@ export interface ScriptPace {
   first_token_ms?: number | undefined;
   /** Deltas a second; a delta is a word or less. */
   tokens_per_second?: number | undefined;
-  /** Milliseconds before the first item for every 1,000 input tokens that no earlier turn brought. */
+  /** Milliseconds before the first item for every 1,000 input tokens that are not cached. */
   ms_per_1000_uncached_tokens?: number | undefined;
-  /** 0 to 1: each wait is longer or shorter by up to this part of itself. */
+  /** The largest random change of each wait, as a part of the wait from 0 to 1. */
   jitter?: number | undefined;
 }
 
+/** An answer to the requests that match. */
 export interface ScriptRule {
-  /** All that is given must hold. */
+  /** The conditions of the rule, all of which must hold. */
   match: {
     /** A text to be found in the model's name, or a regular expression written `/…/flags`. */
     model?: string | undefined;
-    /** The same, looked for in the user messages and tool outputs that the model has not answered yet. */
+    /** The same for the user messages and tool outputs that the model has not answered yet. */
     input?: string | undefined;
     /** The number of the turn, from 1. */
     turn?: number | undefined;
@@ -51,33 +51,32 @@ export interface ScriptRule {
   reply: ScriptEntry;
 }
 
-/** A text of the model. */
+/** A message of the model. */
 export interface ScriptMessage {
   text?: string | undefined;
   refusal?: string | undefined;
-  /** Sources that the text quotes. */
+  /** The sources that the text quotes. */
   annotations?: ScriptAnnotation[] | undefined;
-  /** What the message is for. */
+  /** The purpose of the message. */
   phase?: 'commentary' | 'final_answer' | undefined;
 }
 
 /**
- * One answer: `reasoning`, `text` (with `annotations` and `phase`), `refusal` and `calls`, in this order, any of them together; or
- * `output`, a list of items in any order. It ends well unless `incomplete` or `fail` ends it; `error` answers instead of a response.
+ * One answer. It has `reasoning`, `text` (with `annotations` and `phase`), `refusal` and `calls`, any of them together and in this order; or
+ * `output`, a list of items in any order. The response is completed unless `incomplete` or `fail` ends it; `error` answers instead of a response.
  *
- * An `error` or `fail` among `turns` answers the first `times` (default 1) requests that reach it with one and the same
- * transcript; the next one passes on to the entry after it, and then it starts over. In a rule they answer every time, or the
- * first `times`.
+ * An `error` or `fail` among `turns` answers the first `times` (default 1) requests with one and the same transcript. The next such request gets
+ * the entry after it, and the count begins anew. In a rule, `error` and `fail` answer every time, or the first `times`.
  */
 export interface ScriptEntry extends ScriptMessage {
-  /** A summary, or its parts. */
+  /** A summary of the reasoning, or its parts. */
   reasoning?: string | string[] | undefined;
   calls?: ScriptCall[] | undefined;
   output?: ScriptItem[] | undefined;
   incomplete?: 'max_output_tokens' | 'max_messages' | 'content_filter' | undefined;
-  /** `response.failed`, after what was said. */
+  /** Ends the response with `response.failed`, after the other items. */
   fail?: { code: string; message: string; times?: number | undefined } | undefined;
-  /** An HTTP status, or an error frame. */
+  /** Answers with an error: an HTTP status, or an error frame on a socket. */
   error?:
     | {
         status: number;
@@ -97,21 +96,22 @@ export interface ScriptCall {
   name: string;
   /** A name under which later templates find the output of this call. */
   as?: string | undefined;
-  /** An object, or the text that the model writes, valid JSON or not. @default {} */
+  /** The arguments: an object, or the text that the model writes, valid JSON or not. @default {} */
   arguments?: ScriptJson | string | undefined;
+  /** The free text for a custom tool. */
   input?: string | undefined;
 }
 
 /** One item of `output`: `reasoning` (or `reasoning_text`), `text` or `refusal`, `call`, or `tool`. */
 export interface ScriptItem extends ScriptMessage {
   reasoning?: string | string[] | undefined;
-  /** The reasoning itself, where a model shows it. */
+  /** The text of the reasoning itself, which some models show. */
   reasoning_text?: string | undefined;
   call?: ScriptCall | undefined;
   tool?: ScriptTool | undefined;
 }
 
-/** A quotation of a source, in the API's words. Indices that are left out span the whole text. */
+/** An annotation of a text, with the API's own fields. Without indices it spans the whole text. */
 export type ScriptAnnotation =
   | {
       type: 'url_citation';
@@ -132,18 +132,18 @@ export type ScriptAnnotation =
   | { type: 'file_path'; file_id: string; index?: number | undefined };
 
 /**
- * An item of a tool that the service knows by name: the API's own fields. Ids, `status`, `call_id` and whatever else is left out are
- * made up.
+ * An item of a tool that the service knows by name, with the API's own fields. The emulator makes up ids, `status`, `call_id` and other fields
+ * that are left out.
  */
 export type ScriptTool =
   | { type: 'web_search_call'; action: ScriptSearch }
-  /** `results` are sent only to who includes `file_search_call.results`. */
+  /** `results` are sent only if the request includes `file_search_call.results`. */
   | { type: 'file_search_call'; queries: string[]; results?: ScriptJson[] | undefined }
   | {
       type: 'code_interpreter_call';
       code: string;
       container_id?: string | undefined;
-      /** Sent only to who includes `code_interpreter_call.outputs`. */
+      /** The outputs, which are sent only if the request includes `code_interpreter_call.outputs`. */
       outputs?: ({ type: 'logs'; logs: string } | { type: 'image'; url: string })[] | undefined;
     }
   | {
@@ -177,7 +177,7 @@ export type ScriptTool =
       name: string;
       arguments?: ScriptJson | string | undefined;
       output?: string | undefined;
-      /** What the tool failed with. */
+      /** The error with which the tool failed. */
       error?: string | undefined;
       approval_request_id?: string | undefined;
     }
@@ -192,14 +192,14 @@ export type ScriptTool =
       as?: string | undefined;
       call_id?: string | undefined;
       commands: string[];
-      /** A hosted shell; without one the client runs the commands. */
+      /** The container of a hosted shell. Without it, the client runs the commands. */
       container_id?: string | undefined;
       timeout_ms?: number | null | undefined;
       max_output_length?: number | null | undefined;
     }
   | {
       type: 'shell_call_output';
-      /** That of the `shell_call` before it if left out. */
+      /** The id of the call. @default that of the `shell_call` before the item */
       call_id?: string | undefined;
       output: { stdout?: string | undefined; stderr?: string | undefined; exit_code?: number | undefined }[];
     }

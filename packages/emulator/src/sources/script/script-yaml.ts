@@ -6,10 +6,10 @@ import { ScriptError, type ScriptPlace } from '../../base/errors.js';
 import { firstIssue, scriptProblem } from './script-problem.js';
 import { scriptSchema, type CheckedScript } from './script.js';
 
-/** A script is written by hand; more than this is some other file. */
+/** The maximum size of a script. Scripts are written by hand, so a larger file is probably another one. */
 const maxScriptBytes = 4 * 1024 * 1024;
 
-/** Reads and checks a script. Every fault is a `ScriptError` of one sentence, with its place. */
+/** Reads and checks the file of a script. @throws ScriptError with one sentence and the place */
 export async function loadScriptFile(file: string): Promise<CheckedScript> {
   return parseScript(await readScript(file), file);
 }
@@ -58,7 +58,7 @@ function toObject(document: Document, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // Aliases that multiply without end, or name no anchor, show only here.
+    // Aliases that expand without end, or that name no anchor, are errors only here.
     throw new ScriptError(error instanceof Error ? oneLine(error.message) : 'not readable', {
       file,
       line: 1,
@@ -70,7 +70,7 @@ function toObject(document: Document, file: string): unknown {
 type Issue = z.core.$ZodIssue;
 
 function offsetOf(document: Document, issue: Issue): number {
-  // A missing value has no place of its own: the nearest thing around it has.
+  // A missing value has no place of its own, so the place of the nearest value around it is used.
   for (let depth = issue.path.length; depth >= 0; depth -= 1) {
     const path = issue.path.slice(0, depth);
     const node = path.length === 0 ? document.contents : document.getIn(path, true);

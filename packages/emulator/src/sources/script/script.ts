@@ -132,7 +132,7 @@ const rule = z.strictObject({
   reply: entry,
 });
 
-/** What `Script` says, checked. */
+/** The schema of `Script`. */
 export const scriptSchema = z
   .strictObject({
     pace: pace.optional(),
@@ -157,12 +157,13 @@ export const scriptSchema = z
     }
   });
 
+/** A text within a value, and its path. */
 interface PlacedText {
   text: string;
   path: PropertyKey[];
 }
 
-/** Every text in a value, with the keys that lead to it. */
+/** Every text within a value, with its path. */
 function* textsIn(value: unknown, path: PropertyKey[] = []): Generator<PlacedText> {
   if (typeof value === 'string') yield { text: value, path };
   if (typeof value === 'object' && value !== null) {
@@ -172,7 +173,7 @@ function* textsIn(value: unknown, path: PropertyKey[] = []): Generator<PlacedTex
   }
 }
 
-/** A script after its check, with its defaults. */
+/** A checked script, with its defaults. */
 export type CheckedScript = z.output<typeof scriptSchema>;
 export type Entry = z.output<typeof entry>;
 export type Pace = z.output<typeof pace>;

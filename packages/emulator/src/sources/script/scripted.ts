@@ -10,13 +10,13 @@ import { elements, type Element } from './script-entry.js';
 import { ConversationScope } from '../conversation-scope.js';
 import { renderText, renderValue, TemplateError, type Scope } from '../template.js';
 
-/** How many (error, transcript) pairs are counted at once; the oldest count is forgotten first. */
+/** The maximum number of counted pairs of an error and a transcript. The oldest pair is forgotten first. */
 const maxCounts = 10_000;
 
-/** The answers of a script. */
+/** A source that answers with a script. */
 export interface ScriptedSource {
   readonly source: Source;
-  /** Entries of `turns` that have answered nothing, by their place in the script: `turns[2]`. */
+  /** The entries of `turns` that have not answered a request, by their place in the script: `turns[2]`. */
   unusedTurns(): readonly string[];
 }
 
@@ -55,12 +55,12 @@ export function scripted(script: CheckedScript): ScriptedSource {
   };
 }
 
-/** An entry after which the model has spoken. An error or a failure leaves nothing in the transcript, so it is never counted. */
+/** True for an entry that adds a model turn to the transcript. An error and a failure add nothing, so they are not counted as turns. */
 function addsModelTurn(entry: Entry): boolean {
   return entry.error === undefined && entry.fail === undefined;
 }
 
-/** The n-th entry that speaks, and the errors that stand between it and the one before. */
+/** The entry of this turn, preceded by the errors and failures between it and the entry of the turn before. */
 function candidates(turns: readonly Entry[], turn: number): readonly Entry[] {
   let modelTurns = 0;
   return turns.filter((entry) => {
@@ -81,7 +81,7 @@ function matcher(match: Match): (question: Question, turn: number) => boolean {
     (input === undefined || input(context.unansweredText));
 }
 
-/** `place` is where the entry stands in the script. */
+/** The answer of an entry. `place` is the place of the entry in the script. @throws Refusal for an error, or a template without a value */
 function answer(entry: Entry, script: CheckedScript, scope: Scope, place: string): Answer {
   if (entry.error !== undefined) {
     const { status, message = `The script answers with status ${status}.`, ...details } = entry.error;
@@ -131,7 +131,7 @@ function scriptedCall({ name, arguments: given = {}, input }: ScriptedCall, scop
   return { kind: 'function_call', name, arguments: text };
 }
 
-/** A template may have made a number of what has to be a text: what comes out is checked again. */
+/** The item of a tool with its templates filled in. The item is checked again, because a template may give a value of another type. */
 function rendered(tool: ToolItem, scope: Scope): ToolItem {
   const checked = toolSchema.safeParse(renderValue(tool, scope));
   if (checked.success) return checked.data;
@@ -148,13 +148,13 @@ function exhausted(turn: number, entries: number): Refusal {
   return new Refusal(message, { code: 'script_exhausted' });
 }
 
-/** Counts how often an error has answered one transcript, so that the same request, tried again, gets past it. */
+/** Counts how many times an error has answered a transcript, so that the same request gets past the error when it is sent again. */
 class ErrorCounter {
   readonly #answered = new Map<string, number>();
   readonly #entryIds = new WeakMap<Entry, number>();
   #entries = 0;
 
-  /** True if the entry still answers this transcript. The request it lets pass resets it. */
+  /** True if the entry still answers this transcript. The request that it lets pass resets the count. */
   allows(entry: Entry, context: Context, defaultTimes: number): boolean {
     const times = (entry.error ?? entry.fail)?.times ?? defaultTimes;
     if (addsModelTurn(entry) || times === Infinity) return true;
@@ -181,7 +181,7 @@ class ErrorCounter {
   }
 }
 
-/** The same for a transcript that came in full and one known by id: call ids and what the model has not answered. */
+/** A digest of the call ids and the unanswered texts, which is the same whether a transcript came in full or by an id. */
 function fingerprint(context: Context): string {
   const calls = context
     .items()
