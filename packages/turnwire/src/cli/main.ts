@@ -17,7 +17,12 @@ export async function main(io: Io): Promise<number> {
     status = ended;
   });
   try {
-    await program.parseAsync([...io.argv], { from: 'user' });
+    // What follows --worktree without "=" is the agent file, not a name.
+    const rest = io.argv.indexOf('--');
+    const argv = io.argv.map((each, at) =>
+      each === '--worktree' && (rest === -1 || at < rest) ? '--worktree=' : each,
+    );
+    await program.parseAsync(argv, { from: 'user' });
     return status;
   } catch (error) {
     // commander throws help and version as errors of status 0; it has printed the sentence about wrong usage already.
@@ -93,6 +98,12 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       ),
     )
     .option('--working-dir <folder>', 'folder that the tools work in; default: the current folder')
+    .addOption(
+      new Option(
+        '--worktree [name]',
+        'let the tools work in a new git worktree; a name is given as --worktree=NAME',
+      ).argParser((name) => (name === '' ? true : name)),
+    )
     .option('--session <id>', 'go on with an earlier session: its id, or -1 for the last one, -2 for the one before')
     .option('--record <file>', 'write all traffic between the models and their providers to this file, for --replay')
     .option('--replay <file>', 'answer from a file that --record wrote; needs no key; a different request ends the run')

@@ -20,7 +20,7 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
   'agents.*.skills.*': ['toolsets'],
   'skills.*.*': ['toolsets'],
   'agents.*.structured_output': ['mode'],
-  'agents.*.hooks': ['on_session_resume', 'worktree_create', 'before_agent_run', 'after_agent_complete'],
+  'agents.*.hooks': ['before_agent_run', 'after_agent_complete'],
   // Hooks and matchers may stand in a list or alone, so the paths have one level more or less.
   'agents.*.hooks.*': unservedOfHooks,
   'agents.*.hooks.*.*': unservedOfHooks,
@@ -145,7 +145,6 @@ const instead: Readonly<Record<string, string>> = {
   evaluator_policy: 'use a hook of type model',
   routing_policy: 'let the agent choose who goes on, by "handoffs"',
   args: 'write them into the "command"',
-  worktree_create: 'make the worktree by git, prepare it, and name it by --working-dir',
 };
 
 /** The refusal of such a key, as the end of a sentence about it. */

@@ -23,6 +23,7 @@ interface Contract {
 
 /** docker-agent's contract of each point; where docker-agent's versions differ, the stricter one. */
 export const hookPoints: Readonly<Record<HookPoint, Contract>> = {
+  worktree_create: { blocks: 'blocks', takesText: true, takesContext: true },
   session_start: { blocks: 'warns', takesText: true, takesContext: true },
   prompt_file_guard: { blocks: 'approves' },
   skill_content_guard: { blocks: 'approves' },

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { TransportChoice } from '@turnwire/client';
 import { createSession, type Session } from '../../agent/session.js';
@@ -8,12 +7,13 @@ import type { AgentEvent } from '../../agent/events.js';
 import type { Member } from '../../agent/team.js';
 import { messageOf } from '../../agent/base/abort.js';
 import { unattended, type Variables } from '../../agent/tools/commands/command.js';
+import { expander } from '../../agent/tools/toolsets.js';
 import { openInBrowser } from '../../agent/tools/everyday/browser.js';
 import type { Model } from '../../config/models/model.js';
 import { withoutSecrets } from '../../config/models/client-options.js';
 import { type Config, loadConfig } from '../../config/config.js';
 import { nearest } from '../../config/file/nearest.js';
-import { secretProblem } from '../../config/secrets/key.js';
+import { readSecret, secretProblem } from '../../config/secrets/key.js';
 import type { PromptTemplate } from '../../config/variables/template.js';
 import { type OpenAgentsOptions, openAgents } from './open-agents.js';
 import { exitStatus, signalStatus } from '../process/exit-status.js';
@@ -29,6 +29,7 @@ import { oneLine } from '../screen/text/columns.js';
 import { Chat } from '../screen/chat.js';
 import type { ChatSession } from '../screen/command-actions.js';
 import { SessionUsage } from '../screen/session-usage.js';
+import { workingDirectory } from './directory.js';
 import { ask, readPrompt } from './prompt.js';
 import { jsonView, textView, type RunView } from './run-view.js';
 import { secretsOf } from '../options/secrets.js';
@@ -36,6 +37,7 @@ import { type RunHook, runSessionHook } from './session-hooks.js';
 import { sessionsOf } from '../sessions.js';
 import { printable, Printer } from '../process/terminal.js';
 import { userAt } from './user.js';
+import { createWorktree, prepareWorktree, type Worktree } from './worktree.js';
 import { runForUser } from '../screen/user-shell.js';
 
 export interface RunOptions {
@@ -44,6 +46,7 @@ export interface RunOptions {
   transport?: TransportChoice;
   json?: boolean;
   workingDir?: string;
+  worktree?: string | true;
   script?: string;
   session?: string;
   record?: string;
@@ -82,7 +85,7 @@ export async function run(
     throw new UsageError(
       `${mostAttachments} files come with one prompt at most, and --attach names ${attachments.length}`,
     );
-  const directory = await workingDirectory(io, options.workingDir ?? io.cwd);
+  let directory = await workingDirectory(io, options.workingDir ?? io.cwd);
   const asked = interactive ? undefined : await readPrompt(io, prompt);
   let kept = options.replay === undefined ? keptSession(io, config, options.session) : undefined;
 
@@ -93,7 +96,17 @@ export async function run(
   const chat = listening && canDraw(io) ? chatAt(io, config, options, interrupts) : undefined;
   const user = chat?.user ?? userAt(io, { listening, interrupts });
   const tell = (message: string): void => (chat === undefined ? notes.line(message) : chat.note(message));
+  let worktree: Worktree | undefined;
   try {
+    if (options.worktree !== undefined) {
+      const { signal } = interrupts;
+      const made = { directory, name: options.worktree, home: homeOf(io), env: unattended(io.env), signal };
+      worktree = await createWorktree(made);
+      directory = worktree.path;
+      const expand = expander({ secret: (name) => readSecret(secrets, [name]) });
+      const around = { env, expand, home: homeOf(io), sessionId: kept?.id ?? '', signal, tell };
+      await prepareWorktree(worktree, config.root, around);
+    }
     const agents = await openAgents({
       config,
       secrets,
@@ -204,6 +217,8 @@ export async function run(
     }
   } finally {
     chat?.close();
+    if (worktree !== undefined)
+      notes.line(`The work is in ${printable(worktree.path)}, on the branch ${worktree.branch}.`);
     if (interactive && kept?.used === true && interrupts.received !== 'SIGHUP')
       notes.line(`To go on with this conversation: turnwire run ${inShell(file)} --session ${kept.id}`);
     interrupts.end();
@@ -379,15 +394,4 @@ function canDraw({ stdout, stdin, env }: Io): boolean {
 
 function chatAt(io: Io, { root }: Config, { debug }: RunOptions, interrupts: Interrupts): Chat {
   return new Chat(io, { interrupts, model: root.model.name, debug: debug === true });
-}
-
-/** The folder that the tools work in. */
-async function workingDirectory(io: Io, folder: string): Promise<string> {
-  const place = resolve(io.cwd, folder);
-  const problem = await stat(place).then(
-    (found) => (found.isDirectory() ? undefined : 'it is not a folder'),
-    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? 'there is no such folder' : error.message),
-  );
-  if (problem !== undefined) throw new UsageError(`the working directory ${folder} cannot be used: ${problem}`);
-  return place;
 }

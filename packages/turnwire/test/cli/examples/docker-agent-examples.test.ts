@@ -45,7 +45,6 @@ const refused: Readonly<Record<string, RegExp>> = {
   'rag/semantic_embeddings.yaml': /"rag" is a docker-agent toolset/,
   'sub-agents-from-catalog.yaml': /agents from elsewhere \("agentcatalog\/pirate"\) are not fetched/,
   'tic-tac-toe.yaml': /"a2a" is a docker-agent toolset/,
-  'worktree_create_hook.yaml': /"worktree_create" is a docker-agent key/,
 };
 
 /** Keys that belong to the model of another maker. */

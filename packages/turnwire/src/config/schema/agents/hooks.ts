@@ -17,10 +17,13 @@ interface PointOfFile {
   permits?: true;
   /** True where the run goes on only after a yes from each hook. @default it goes on without */
   approves?: true;
+  /** True where no model can be asked yet. @default models can be asked */
+  early?: true;
 }
 
 /** The points of a run at which hooks run, in the order of a run. */
 const points = {
+  worktree_create: { says: 'When --worktree has made a worktree: can prepare it, or end the run.', early: true },
   session_start: { says: 'When a session begins: can tell the model something.', observes: true, tells: true },
   prompt_file_guard: {
     says: 'Before a file of add_prompt_files is told to the model: has to say yes.',
@@ -100,7 +103,7 @@ const hookTypes = 'command, builtin or model';
 const schemas = ['pre_tool_use_decision', 'guard_decision'] as const;
 
 function hookAt(point: HookPointName) {
-  const { observes, tells, permits, approves }: PointOfFile = points[point];
+  const { observes, tells, permits, approves, early }: PointOfFile = points[point];
   const onError = z
     .enum(['warn', 'ignore', 'block'], 'warn, ignore or block')
     .refine((value) => value !== 'block' || observes !== true, `warn or ignore: a hook of ${point} ends nothing`)
@@ -173,6 +176,11 @@ function hookAt(point: HookPointName) {
       'a mapping with "type", "model" and "prompt"',
     )
     .superRefine(({ schema }, context) => {
+      if (early === true) {
+        const message = `command or builtin: at ${point} no model can be asked yet`;
+        context.addIssue({ code: 'custom', path: ['type'], message });
+        return;
+      }
       const isServed = schema === undefined ? free : (forms as readonly string[]).includes(schema);
       if (!free && forms.length === 0) {
         const message = `command or builtin: at ${point} the answer of a model counts for nothing`;
