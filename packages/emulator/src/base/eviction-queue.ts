@@ -1,23 +1,36 @@
+/** So many are looked up at once. */
+const batchSize = 16;
+
 /**
- * Gives out the members of a Set in the order in which they were added, for an owner that deletes the oldest ones first. The queue keeps
- * one iterator: a new iterator for each deletion would step over all members that were deleted before.
+ * The members of a Set from the oldest on, for one that lets go of them in this order. A Set that is asked for its first member again
+ * and again steps over all that were deleted before it, each time: so members are looked up in batches. An iterator that is kept
+ * between two calls would hold every table that the Set has had since, with all that was deleted.
  */
 export class EvictionQueue<T> {
   readonly #members: ReadonlySet<T>;
-  #iterator: Iterator<T>;
+  /** The next members, the oldest last. */
+  #batch: T[] = [];
 
   constructor(members: ReadonlySet<T>) {
     this.#members = members;
-    this.#iterator = members.values();
   }
 
-  /** The oldest member that was not given out yet; after the last member, the first one again. Undefined for an empty Set. */
+  /** The oldest member, which the caller removes. One that was removed and added again a few calls ago may still count as old. */
   next(): T | undefined {
-    let step = this.#iterator.next();
-    if (step.done === true) {
-      this.#iterator = this.#members.values();
-      step = this.#iterator.next();
+    for (const mayRefill of [true, false]) {
+      for (let next = this.#batch.pop(); next !== undefined; next = this.#batch.pop())
+        if (this.#members.has(next)) return next;
+      if (mayRefill) this.#batch = firstOf(this.#members).toReversed();
     }
-    return step.done === true ? undefined : step.value;
+    return undefined;
   }
+}
+
+function firstOf<T>(members: ReadonlySet<T>): T[] {
+  const first: T[] = [];
+  for (const member of members) {
+    first.push(member);
+    if (first.length === batchSize) break;
+  }
+  return first;
 }

@@ -1,24 +1,50 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EvictionQueue } from '../../dist/base/eviction-queue.js';
+import { heldHeap } from '../heap.js';
 
-test('oldest: gives out the members of a Set in their order, those that came or went meanwhile included', () => {
-  const members = new Set(['a', 'b', 'c']);
-  const oldest = new EvictionQueue(members);
-  assert.equal(oldest.next(), 'a');
-  members.delete('a');
-  members.delete('b');
-  members.add('d');
-  members.add('a');
-  assert.deepEqual([oldest.next(), oldest.next(), oldest.next()], ['c', 'd', 'a']);
+test('an eviction queue gives out the members of a Set in their order, those that came or went meanwhile included', () => {
+  const members = new Set(Array.from({ length: 40 }, (_, index) => index));
+  const queue = new EvictionQueue(members);
+  const given: (number | undefined)[] = [];
+  const take = (): void => {
+    const next = queue.next();
+    if (next !== undefined) members.delete(next);
+    given.push(next);
+  };
+  take();
+  members.delete(1);
+  members.delete(30);
+  members.add(40);
+  for (let at = 0; at < 39; at += 1) take();
+  const expected = [0, ...Array.from({ length: 39 }, (_, index) => index + 2).filter((member) => member !== 30)];
+  assert.deepEqual(given, [...expected, undefined]);
 });
 
-test('oldest: begins again after the last member, so that one that stayed is given out once more', () => {
+test('an eviction queue gives out a member that stayed once more, and nothing of an empty Set', () => {
   const members = new Set(['a']);
-  const oldest = new EvictionQueue(members);
-  assert.deepEqual([oldest.next(), oldest.next()], ['a', 'a']);
+  const queue = new EvictionQueue(members);
+  assert.deepEqual([queue.next(), queue.next()], ['a', 'a']);
   members.clear();
-  assert.equal(oldest.next(), undefined);
+  assert.equal(queue.next(), undefined);
   members.add('b');
-  assert.equal(oldest.next(), 'b');
+  assert.equal(queue.next(), 'b');
+});
+
+test('an eviction queue holds nothing of what was removed from its Set without it', () => {
+  const members = new Set<string>();
+  const queue = new EvictionQueue(members);
+  members.add('first');
+  assert.equal(queue.next(), 'first');
+  const churn = (times: number): number => {
+    for (let at = 0; at < times; at += 1) {
+      const member = `${at} `.repeat(50);
+      members.add(member);
+      members.delete(member);
+    }
+    return heldHeap();
+  };
+  const before = churn(10_000);
+  const grown = churn(100_000) - before;
+  assert(grown < 1e6, `${grown} bytes more`);
 });
