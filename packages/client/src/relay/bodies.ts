@@ -1,5 +1,6 @@
 import { BodyCache } from '../fetch/request/body-cache.js';
 import { bytes } from '../fetch/request/body-text.js';
+import { ByteChunks } from '../fetch/request/byte-chunks.js';
 import type { JsonObject } from '../json/json.js';
 
 /** A request, parsed. Nothing of it may be changed: its items are shared with those of the requests before it. */
@@ -14,16 +15,19 @@ export interface RelayBody {
  * parsing them, and only what is new is decoded and parsed. What is read is what `JSON.parse` says of the whole.
  */
 export class RelayBodies {
-  readonly #known: BodyCache<Buffer>;
+  readonly #known: BodyCache<ByteChunks, Buffer>;
 
   /** @param maxBytes for the bytes of earlier requests. */
   constructor(maxBytes: number) {
     this.#known = new BodyCache(bytes, maxBytes);
   }
 
-  /** @returns undefined for bytes that are no UTF-8, no JSON object, or nested too deep to be a request. */
-  read(body: Uint8Array): RelayBody | undefined {
-    return this.#known.read(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+  /**
+   * @param chunks the bytes of one request, in their order, as they came: they need not be joined.
+   * @returns undefined for bytes that are no UTF-8, no JSON object, or nested too deep to be a request.
+   */
+  read(chunks: readonly Uint8Array[]): RelayBody | undefined {
+    return this.#known.read(new ByteChunks(chunks));
   }
 
   /** Forgets all requests, and remembers none from now on. */

@@ -6,25 +6,32 @@ import type { Json, JsonObject, RelayBodies } from '@turnwire/client/relay';
 export interface Create {
   /** The fields of the request. They must not be changed: their items are shared with those of earlier requests. */
   readonly params: JsonObject;
-  /** The bytes of the request, while they say the same as `params`; undefined for changed fields. */
-  readonly raw: Buffer | undefined;
+  /** The chunks of the request, while they say the same as `params`; undefined for changed fields. */
+  readonly raw: readonly Buffer[] | undefined;
   /** The size of the client's request, in bytes. */
   readonly bytes: number;
   /** Remembers the parsed items for later requests. Call it once the answer was read to its end. */
   keep(): void;
 }
 
-/** @throws Refusal for a body that is no JSON object. */
-export function readCreate(bodies: RelayBodies, raw: Buffer): Create {
+/**
+ * @param raw the chunks of a request or of a message, in their order.
+ * @throws Refusal for a body that is no JSON object.
+ */
+export function readCreate(bodies: RelayBodies, raw: readonly Buffer[]): Create {
   const body = bodies.read(raw);
-  if (body === undefined) throw new Refusal(complaint(raw), { code: 'invalid_json' });
+  if (body === undefined) throw new Refusal(complaint(Buffer.concat(raw)), { code: 'invalid_json' });
   const { params } = body;
-  return { params, raw, bytes: raw.byteLength, keep: () => body.keep() };
+  return { params, raw, bytes: bytesOf(raw), keep: () => body.keep() };
 }
 
 /** The body to send for the turn over HTTP. */
 export function bodyOf({ raw, params }: Create): string | Buffer {
-  return raw ?? JSON.stringify(params);
+  return raw === undefined ? JSON.stringify(params) : Buffer.concat(raw);
+}
+
+function bytesOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
 }
 
 function complaint(raw: Buffer): string {

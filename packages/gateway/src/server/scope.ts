@@ -66,8 +66,9 @@ async function serveChecked(
   if (isPost && body !== undefined) {
     const raw = await readBody(request, response, bodyBytes);
     delete headers['content-encoding'];
-    const params = raw.length === 0 ? undefined : bodies.read(raw)?.params;
-    if (raw.length > 0 && params === undefined)
+    const isEmpty = raw.every((chunk) => chunk.length === 0);
+    const params = isEmpty ? undefined : bodies.read(raw)?.params;
+    if (!isEmpty && params === undefined)
       throw new Refusal('the request body is not a JSON object', { code: 'invalid_json' });
     if (params !== undefined) {
       await checkIds(params, principal, registry);

@@ -32,23 +32,29 @@ const decodable = [...codings.keys()].filter((name) => name !== 'x-gzip').join('
 const cutOffFactor = 2;
 
 /**
- * Reads and decodes the body of a request. A client that sent `expect: 100-continue` is told to go on.
+ * Reads and decodes the body of a request, in chunks. A client that sent `expect: 100-continue` is told to go on.
  *
  * @throws Refusal: 415 for a coding that is not supported, 413 for a body that is too large before or after decoding, 400 for a broken one
  */
-export async function readBody(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: number,
+): Promise<readonly Buffer[]> {
   const { 'content-encoding': coding, 'content-length': length, expect } = request.headers;
   const decoders = decodersOf(coding);
   const asks = expect?.toLowerCase() === '100-continue';
   if (Number(length ?? 0) > (asks ? limit : cutOffFactor * limit)) throw tooLarge(limit, { connection: 'close' });
   if (asks) response.writeContinue();
-  let body = await received(request, limit);
+  const chunks = await received(request, limit);
+  if (decoders.length === 0) return chunks;
+  let body: Buffer = Buffer.concat(chunks);
   for (const { name, decode } of decoders) body = await decoded(body, name, decode, limit);
-  return body;
+  return [body];
 }
 
-/** The bytes of the body. They are read by its events: an async iterator costs as much as the rest of a small request. */
-function received(request: IncomingMessage, limit: number): Promise<Buffer> {
+/** The chunks of the body. They are read by its events: an async iterator costs as much as the rest of a small request. */
+function received(request: IncomingMessage, limit: number): Promise<readonly Buffer[]> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -65,10 +71,9 @@ function received(request: IncomingMessage, limit: number): Promise<Buffer> {
       settle(() => reject(tooLarge(limit, { connection: 'close' })));
     };
     const onEnd = (): void => {
-      const [first] = chunks;
       settle(() => {
         if (bytes > limit) reject(tooLarge(limit));
-        else resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes));
+        else resolve(chunks);
       });
     };
     const onError = (error: Error): void => settle(() => reject(error));

@@ -14,7 +14,7 @@ export type ClientEvent =
 
 /** @throws Refusal for a message that is no event of a client */
 export function readClientEvent(bodies: RelayBodies, raw: Buffer): ClientEvent {
-  const create = readCreate(bodies, raw);
+  const create = readCreate(bodies, [raw]);
   const { params } = create;
   const { type } = params;
   switch (type) {
