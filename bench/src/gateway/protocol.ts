@@ -23,3 +23,6 @@ export const eventCount = 42;
 /** The model with paced answers, and the milliseconds between two of their events. */
 export const pacedModel = 'paced';
 export const paceMs = 50;
+/** The model that pauses behind its first event, and for how many milliseconds. */
+export const pausingModel = 'pausing';
+export const pauseMs = 3;

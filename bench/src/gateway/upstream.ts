@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { eventCount, paceMs, pacedModel } from './protocol.js';
+import { eventCount, paceMs, pacedModel, pauseMs, pausingModel } from './protocol.js';
 import type { AddressInfo } from 'node:net';
 
 interface Asked {
@@ -72,6 +72,7 @@ function play(
     at += 1;
     if (at === events.length) to.end();
     else if (model === pacedModel) setTimeout(next, paceMs);
+    else if (model === pausingModel && at === 1) setTimeout(next, pauseMs);
     else setImmediate(next);
   };
   next();
