@@ -34,7 +34,7 @@ test(
   },
 );
 
-test('chaos: time for which the process does not run is not counted against a server in it', async () => {
+test('chaos: time in which the process stood still is not counted against a server in it', async () => {
   const time = new RunningTime(1);
   const fired: string[] = [];
   const timer = (name: string, ms: number): Promise<void> =>
@@ -53,7 +53,7 @@ test('chaos: time for which the process does not run is not counted against a se
   assert.deepEqual(fired, ['early', 'late']);
 });
 
-test('chaos: a turn that is really lost is told as lost', { timeout: 60_000 }, async () => {
+test('chaos: a lost turn is reported as lost', { timeout: 60_000 }, async () => {
   let lost = '';
   const tally = await chaos({
     seed: 1,
@@ -75,7 +75,7 @@ test('chaos: a turn that is really lost is told as lost', { timeout: 60_000 }, a
   );
 });
 
-test('chaos: a fault that hits the next turn of its connection explains that turn, and no other', async () => {
+test('chaos: a fault on a connection explains the next turn of that connection, and no other', async () => {
   const faulted = await chaos({
     seed: 5,
     conversations: 12,
@@ -86,13 +86,13 @@ test('chaos: a fault that hits the next turn of its connection explains that tur
   assert.deepEqual([faulted.lost, faulted.doubled, faulted.mixedUp], [[], [], []]);
 });
 
-describe('chaos: blame', () => {
+describe('chaos: faults that explain a lost turn', () => {
   /** A turn that has written on these connections, in order. */
   const turn = (...connections: readonly number[]): Turn =>
     ({ report: { attempts: connections.map((connection) => ({ connection, sentBytes: 1 })) } }) as unknown as Turn;
   const peer = (number: number): Peer => ({ number }) as Peer;
 
-  test('a fault explains the next turn of its connection also where an earlier request of its own turn never arrived', () => {
+  test('a fault explains the next turn of its connection, even if an earlier request of that turn never arrived', () => {
     const blame = new Blame();
     const second = peer(2);
     // The first attempt of `hit` was written to a dead connection: the server has had the second attempt alone.
@@ -104,7 +104,7 @@ describe('chaos: blame', () => {
     assert.deepEqual([blame.explains('next'), blame.explains('other')], [true, false]);
   });
 
-  test('the turns that a connection has carried tell it from another connection', () => {
+  test('connections are told apart by the turns that they have carried', () => {
     const blame = new Blame();
     const second = peer(2);
     blame.begun('earlier', turn(2));

@@ -67,7 +67,7 @@ function good(): ScenarioRecord & { turns: [TurnRecord, TurnRecord]; exchanges: 
 }
 
 describe('oracle', () => {
-  test('a record in which all is well violates nothing', () => assert.deepEqual(violations(good()), []));
+  test('a record without a fault violates no invariant', () => assert.deepEqual(violations(good()), []));
 
   type Wrong = readonly [invariant: Invariant, name: string, spoil: (record: ReturnType<typeof good>) => void];
   const settle = 'settles once, in time';
@@ -183,14 +183,14 @@ describe('oracle', () => {
   ];
 
   for (const [invariant, name, spoil] of wrong) {
-    test(`the oracle finds out: ${name}`, () => {
+    test(`the oracle detects: ${name}`, () => {
       const record = good();
       spoil(record);
       assert.deepEqual([...new Set(violations(record).map((violation) => violation.invariant))], [invariant]);
     });
   }
 
-  test('no invariant is without a record that violates it', () => {
+  test('each invariant has a record that violates it', () => {
     assert.deepEqual(new Set(wrong.map(([invariant]) => invariant)), new Set(Object.keys(invariants)));
   });
 
@@ -217,7 +217,7 @@ describe('oracle', () => {
     });
   }
 
-  test('arguments are compared as JSON, and nothing else of a call is forgiven', () => {
+  test('the arguments of calls are compared as JSON, and their other fields exactly', () => {
     const record = good();
     const end = completed('resp_1', [call], { usage });
     record.exchanges[0].events[2] = end;
@@ -233,7 +233,7 @@ describe('oracle', () => {
     assert.equal(hand({ ...call, name: 'g' }), false);
   });
 
-  test('a turn without an event of its own is judged by nobody else’s', () => {
+  test('a turn without an event of its own is not judged by events of others', () => {
     const record = good();
     record.turns.push({
       ...turnOf([user('one')], 'resp_1', 'x'),

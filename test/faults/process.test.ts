@@ -90,7 +90,7 @@ describe('a process with a client', () => {
     );
   }
 
-  test('the process waits for a turn that waits for a connection', { timeout: 20_000 }, async () => {
+  test('the process does not end while a turn waits for a connection', { timeout: 20_000 }, async () => {
     const { said, code } = await run('two at once', answering(good, 300), 'websocket');
     assert.deepEqual({ said, code }, { said: 'done,done', code: 0 });
   });

@@ -55,15 +55,20 @@ describe('addresses of a host', () => {
       }
     }
 
-    scenario(`A7, ${transport}: a lookup may answer with one address`, good, {}, async ({ server, open }) => {
-      const client = open(
-        byName(server.url, { transport }, (_host, _options, callback) => {
-          callback(null, '127.0.0.1', 4);
-          callback(null, '127.0.0.2', 4);
-        }),
-      );
-      assert.equal((await read(client.turn(question))).text, 'fine');
-    });
+    scenario(
+      `A7, ${transport}: a lookup that answers with a single address is enough`,
+      good,
+      {},
+      async ({ server, open }) => {
+        const client = open(
+          byName(server.url, { transport }, (_host, _options, callback) => {
+            callback(null, '127.0.0.1', 4);
+            callback(null, '127.0.0.2', 4);
+          }),
+        );
+        assert.equal((await read(client.turn(question))).text, 'fine');
+      },
+    );
   }
 
   const failure = (code: string): NodeJS.ErrnoException => Object.assign(new Error(`getaddrinfo ${code}`), { code });
@@ -77,7 +82,7 @@ describe('addresses of a host', () => {
   ];
   for (const transport of ['auto', 'websocket', 'sse'] as const) {
     scenario(
-      `A8, ${transport}: EAI_AGAIN is looked up once more, and says that it may pass`,
+      `A8, ${transport}: EAI_AGAIN is looked up once more, and its error is retryable`,
       good,
       {},
       async ({ server, open }) => {
@@ -153,7 +158,7 @@ describe('addresses of a host', () => {
 
   for (const transport of ['auto', 'websocket', 'sse'] as const) {
     scenario(
-      `A8, ${transport}: a turn goes on where EAI_AGAIN has passed`,
+      `A8, ${transport}: a turn succeeds when the second lookup does`,
       good,
       {},
       async ({ server, open }) => {
@@ -205,12 +210,17 @@ describe('addresses of a host', () => {
       );
     }
 
-    scenario(`N5, ${transport}: localhost that is this machine`, good, {}, async ({ server, open }) => {
-      const client = open({
-        baseUrl: server.url.replace('127.0.0.1', 'localhost'),
-        transport,
-      });
-      assert.equal((await read(client.turn(question))).text, 'fine');
-    });
+    scenario(
+      `N5, ${transport}: localhost is reached in plain text where it is this machine`,
+      good,
+      {},
+      async ({ server, open }) => {
+        const client = open({
+          baseUrl: server.url.replace('127.0.0.1', 'localhost'),
+          transport,
+        });
+        assert.equal((await read(client.turn(question))).text, 'fine');
+      },
+    );
   }
 });

@@ -51,7 +51,7 @@ const post: NonNullable<Script['post']> = (peer) => {
 /** 1013 asks to wait before the redial, and so does a dial that failed. */
 const quick = { quick: true };
 
-describe('connection that the server ends', () => {
+describe('a connection that the server ends', () => {
   for (const transport of ['websocket', 'auto'] as const) {
     for (const { moment, phase } of moments) {
       for (const { name, end, code } of endings) {
@@ -131,7 +131,7 @@ describe('connection that the server ends', () => {
       // Nothing was written, so even a close in good order leaves the request to be sent (P89).
       const fate = code === 1000 && transport === 'websocket' ? 'redialled' : fateOf(transport, code);
       scenario(
-        `${transport}, close ${code} in one segment with the 101, each time`,
+        `${transport}, close ${code} in one segment with the 101 of each dial`,
         { upgrade: (peer) => peer.accept(closeFrame(code, 'not here')), post },
         { transport },
         async ({ server, client }) => {

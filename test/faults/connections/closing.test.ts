@@ -10,7 +10,7 @@ const good = (peer: Peer): void => peer.events(...reply('resp_1', 'done'));
 
 describe('close() and destroy()', () => {
   scenario(
-    'close() lets running and waiting turns end, takes no new ones, and says goodbye to the server',
+    'close() lets running and waiting turns end, takes no new ones, and does the closing handshake',
     {
       create: (peer, _create, count) => {
         peer.events(created(`resp_${count}`));
@@ -34,7 +34,7 @@ describe('close() and destroy()', () => {
   );
 
   scenario(
-    'close() is bounded where the server does not answer it',
+    'close() is bounded where the server does not answer the closing handshake',
     {
       create: (peer) => {
         peer.answersClose = false;
@@ -90,9 +90,14 @@ describe('close() and destroy()', () => {
     },
   );
 
-  scenario('await using closes', { create: good }, { transport: 'websocket' }, async ({ client, server }) => {
-    await read(client.turn(question));
-    await client[Symbol.asyncDispose]();
-    assert.equal((await server.peer(1).ended).closeCode, 1000);
-  });
+  scenario(
+    'await using closes the client',
+    { create: good },
+    { transport: 'websocket' },
+    async ({ client, server }) => {
+      await read(client.turn(question));
+      await client[Symbol.asyncDispose]();
+      assert.equal((await server.peer(1).ended).closeCode, 1000);
+    },
+  );
 });

@@ -47,7 +47,7 @@ async function behindRelay(options: ClientOptions, run: (all: BehindRelay) => Pr
 const pings = (peer: Peer): number => peer.control.filter((opcode) => opcode === opcodes.ping).length;
 
 describe('liveness of a connection', () => {
-  test('B1: a connection that a NAT has forgotten is found out by its pings', { timeout: 10_000 }, () =>
+  test('B1: a connection that a NAT has forgotten is detected by its pings', { timeout: 10_000 }, () =>
     behindRelay({ pool: { pingMs: 400 }, timeouts: { pongMs: 400 } }, async ({ relay, server, caller, stats }) => {
       assert.equal((await caller.ask('one')).error, undefined);
       // One that never answered would be left in peace.
@@ -89,26 +89,29 @@ describe('liveness of a connection', () => {
     transport: 'websocket',
   };
 
-  test('Q11: a link that dies in mid-answer is noticed, although nothing was ever silent', { timeout: 20_000 }, () =>
-    neverSilent(async (relay, noticed) => {
-      const client = createClient({ apiKey: 'sk-test', baseUrl: relay.url, ...soon });
-      const turn = client.turn(question);
-      let begun = NaN;
-      let words = 0;
-      await assert.rejects(
-        async () => {
-          for await (const _ of turn) {
-            words += 1;
-            if (words !== 20) continue;
-            relay.forget();
-            begun = performance.now();
-          }
-        },
-        { code: 'connection_lost', message: /no pong came within 300 ms/ },
-      );
-      noticed(begun);
-      client.destroy();
-    }),
+  test(
+    'Q11: a link that dies in the middle of an answer is detected, although the stream was never silent',
+    { timeout: 20_000 },
+    () =>
+      neverSilent(async (relay, noticed) => {
+        const client = createClient({ apiKey: 'sk-test', baseUrl: relay.url, ...soon });
+        const turn = client.turn(question);
+        let begun = NaN;
+        let words = 0;
+        await assert.rejects(
+          async () => {
+            for await (const _ of turn) {
+              words += 1;
+              if (words !== 20) continue;
+              relay.forget();
+              begun = performance.now();
+            }
+          },
+          { code: 'connection_lost', message: /no pong came within 300 ms/ },
+        );
+        noticed(begun);
+        client.destroy();
+      }),
   );
 
   test('Q11: createFetch ends the body of an answer whose link has died', { timeout: 20_000 }, () =>
@@ -131,7 +134,7 @@ describe('liveness of a connection', () => {
     }),
   );
 
-  test('Q11: a link that dies between two turns is noticed before the next one', { timeout: 20_000 }, () =>
+  test('Q11: a link that dies between two turns is detected before the next turn', { timeout: 20_000 }, () =>
     behindRelay({ pool: { pingMs: 3000 }, timeouts: { pongMs: 3000 } }, async ({ relay, server, caller, stats }) => {
       await caller.ask('one');
       // The pong to the opening's ping has come before the answer.
@@ -143,7 +146,7 @@ describe('liveness of a connection', () => {
   );
 
   test(
-    'B1: a connection that has rested is asked before it is used; the turn learns nothing of it',
+    'B1: a connection that was idle is pinged before it is used, and the turn does not fail',
     { timeout: 10_000 },
     () =>
       behindRelay({}, async ({ relay, server, caller, leap }) => {
@@ -184,7 +187,7 @@ describe('liveness of a connection', () => {
 
   for (const transport of ['websocket', 'sse'] as const) {
     scenario(
-      `B2: ${transport}, no event within its limit`,
+      `B2: ${transport}, a turn without an event within the limit fails`,
       { create: () => {}, post: (peer) => peer.stream() },
       { transport, timeouts: { firstEventMs: 100 } },
       async ({ client, server }) => {
@@ -214,7 +217,7 @@ describe('liveness of a connection', () => {
   }
 
   scenario(
-    'B2, B3: a silent server that answers pings is alive, before its first event and after it',
+    'B2, B3: a silent server that answers pings counts as alive, before its first event and after it',
     {
       create: (peer) => {
         const [first, ...rest] = reply('resp_1', 'thought it over');
@@ -237,7 +240,7 @@ describe('liveness of a connection', () => {
   );
 
   scenario(
-    'B3, B4: a server that stops answering pings is dead at the first that is missing',
+    'B3, B4: a server that stops answering pings counts as dead after the first missing pong',
     { create: (peer) => peer.events(created('resp_1')) },
     { transport: 'websocket', pool: { pingMs: 500 }, timeouts: { pongMs: 1000, idleMs: 60_000 } },
     async ({ client, server }) => {
@@ -254,7 +257,7 @@ describe('liveness of a connection', () => {
   );
 
   scenario(
-    'B3: a server that has never answered a ping is left to the limit of silence',
+    'B3: for a server that has never answered a ping, only the idle limit counts',
     {
       upgrade: (peer) => {
         peer.answersPings = false;
@@ -277,7 +280,7 @@ describe('liveness of a connection', () => {
   }
 
   scenario(
-    'B4: a loop that was blocked reads the pong that lies there before it judges',
+    'B4: after a blocked event loop, a pong that has arrived is read before the connection is judged',
     { create: (peer) => peer.events(created('resp_1')) },
     { transport: 'websocket', pool: { pingMs: 200 }, timeouts: { pongMs: 300 } },
     async ({ client, server }) => {
@@ -292,7 +295,7 @@ describe('liveness of a connection', () => {
   );
 
   scenario(
-    'B5: a server that pings a client whose loop is blocked: answered, or one clean fallback',
+    'B5: a server that pings a client whose event loop is blocked gets an answer, or the turn falls back once',
     {
       upgrade: (peer) => {
         peer.accept();
@@ -316,7 +319,7 @@ describe('liveness of a connection', () => {
   );
 
   scenario(
-    'B6: a clock that has jumped makes a connection too old, and back it makes none younger',
+    'B6: a clock that jumps ahead makes a connection too old, and a clock that jumps back makes none younger',
     { create: good },
     { transport: 'websocket', pool: { maxAgeMs: 3_600_000 } },
     async ({ client, server }) => {
@@ -337,7 +340,7 @@ describe('liveness of a connection', () => {
   );
 
   scenario(
-    'B9: a frame that never ends is no sign of life for ever',
+    'B9: a frame that never ends does not count as a sign of life',
     {
       create: (peer) => {
         peer.events(created('resp_1'));

@@ -161,7 +161,7 @@ async function ask(fetch: typeof globalThis.fetch, server: FaultServer, body: ob
 describe('Q10: a refused dial', () => {
   for (const [name, refuse] of Object.entries(refusals)) {
     scenario(
-      `takes no conversation off its connection (${name})`,
+      `does not take the connection of another conversation (${name})`,
       behind((peer, admit) => (peer.number === 2 ? refuse(peer) : admit())),
       {},
       async ({ client }) => {
@@ -179,7 +179,7 @@ describe('Q10: a refused dial', () => {
   }
 
   scenario(
-    'waits for a lane, and dials again meanwhile',
+    'makes its turn wait for a lane, and dials again meanwhile',
     behind(
       rate(1, 300, (peer) => peer.http(503)),
       1600,
@@ -197,7 +197,7 @@ describe('Q10: a refused dial', () => {
   );
 
   scenario(
-    'that nothing follows fails its turn with its own error',
+    'surfaces with its own error where no other dial succeeds',
     behind((peer) => peer.http(503)),
     { recovery: { refusals: 'surface' } },
     async ({ client }) => {
@@ -307,7 +307,7 @@ describe('Q10: a dial that is never answered, while a connection is in use', () 
     },
   );
 
-  test('ends as SSE through createFetch, also while dials rest', { timeout: 20_000 }, async () => {
+  test('ends as SSE through createFetch, also while dials are paused', { timeout: 20_000 }, async () => {
     const { script, release } = dropsUpgrades();
     const server = await FaultServer.start(script);
     const fetch = createFetch({ onWarning: false, timeouts: { dialMs: 300 } });

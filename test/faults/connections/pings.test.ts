@@ -10,7 +10,7 @@ const pings = { pool: { pingMs: 80 }, timeouts: { pongMs: 200 }, transport: 'web
 
 describe('pings', () => {
   scenario(
-    'B3: silence beyond the idle limit is survived while pongs come',
+    'B3: a silence beyond the idle limit does not end a turn while pongs come',
     {
       create: (peer) => {
         peer.events(created('resp_1'));
@@ -28,7 +28,7 @@ describe('pings', () => {
   );
 
   scenario(
-    'B3: its twin, that stops answering, is lost at the pong limit',
+    'B3: a silent turn is lost at the pong limit once the server stops answering pings',
     {
       create: (peer) => {
         peer.events(created('resp_1'), delta('x'));
@@ -44,7 +44,7 @@ describe('pings', () => {
   );
 
   scenario(
-    'B4: a pong that lies in the kernel while this process is busy is read before anything is judged',
+    'B4: a pong that arrived while this process was busy is read before the connection is judged',
     { create: (peer) => peer.events(created('resp_1'), delta('x')) },
     { ...pings, pool: { pingMs: 800 }, timeouts: { pongMs: 2000 } },
     async ({ client, server }) => {
@@ -61,7 +61,7 @@ describe('pings', () => {
   );
 
   scenario(
-    'B9: a message that comes in drips is no life: the idle limit ends the turn, typed',
+    'B9: a message that arrives byte by byte is no sign of life: the idle limit ends the turn with its code',
     {
       create: (peer) => {
         peer.events(created('resp_1'));
@@ -82,7 +82,7 @@ describe('pings', () => {
   );
 
   scenario(
-    'I4: a reader that sleeps still answers the pings of the server',
+    'I4: the pings of the server are answered while the reader sleeps',
     {
       create: (peer) => {
         peer.events(created('resp_1'), ...Array.from({ length: 200 }, () => delta('x'.repeat(10_000))));

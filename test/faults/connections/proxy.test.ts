@@ -105,7 +105,7 @@ describe('HTTP proxy', () => {
   }
 
   byProxy(
-    'K4: the fallback to SSE goes by the proxy, too',
+    'K4: the fallback to SSE also goes through the proxy',
     { script: { ...good, upgrade: (peer) => peer.http(426) } },
     async ({ proxy, server, client }) => {
       assert.equal((await read(client.turn(question))).text, 'by sse');
@@ -114,7 +114,7 @@ describe('HTTP proxy', () => {
   );
 
   byProxy(
-    'A10: a proxy that goes away is not gone around',
+    'A10: a proxy that goes away is not bypassed',
     { script: { ...good, upgrade: (peer) => peer.http(426) } },
     async ({ proxy, server, client }) => {
       assert.equal((await read(client.turn(question))).text, 'by sse');
@@ -214,7 +214,7 @@ describe('HTTP proxy', () => {
     }
 
     byProxy(
-      `A11, ${transport}, a proxy that says nothing: the dial has a limit`,
+      `A11, ${transport}, a silent proxy: the dial ends at its limit`,
       { transport, proxy: { connect: ({ socket }) => void socket.resume() }, timeouts: { dialMs: 200 } },
       async ({ proxy, server, client }) => {
         const { error } = await read(client.turn(question));
@@ -229,7 +229,7 @@ describe('HTTP proxy', () => {
     );
 
     byProxy(
-      `A11, ${transport}, an abort while the proxy says nothing leaves nothing behind`,
+      `A11, ${transport}, an abort while the proxy is silent leaves no socket behind`,
       { transport, proxy: { connect: ({ socket }) => void socket.resume() } },
       async ({ proxy, client }) => {
         const turn = client.turn(question);
@@ -301,7 +301,7 @@ describe('HTTP proxy', () => {
 
   for (const transport of ['auto', 'websocket', 'sse'] as const) {
     byProxy(
-      `A6, A11, ${transport}: a target that is silent in the TLS handshake inside the tunnel has its time`,
+      `A6, A11, ${transport}: a target that is silent in the TLS handshake inside the tunnel: the dial ends at its limit`,
       { transport, timeouts: { dialMs: 200 } },
       async ({ server, proxy, open }) => {
         // Speaks no TLS, so it never answers a ClientHello.
@@ -363,7 +363,7 @@ describe('HTTP proxy', () => {
   }
 
   for (const transport of ['auto', 'websocket', 'sse'] as const) {
-    scenario(`A10, ${transport}: a proxy that nobody runs is not gone around`, good, {}, async ({ server, open }) => {
+    scenario(`A10, ${transport}: a proxy that does not listen is not bypassed`, good, {}, async ({ server, open }) => {
       const closed = createServer().listen(0, '127.0.0.1');
       await once(closed, 'listening');
       const { port } = closed.address() as AddressInfo;

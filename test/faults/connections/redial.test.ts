@@ -8,7 +8,7 @@ import type { Script } from '../server/peer.js';
 const good: NonNullable<Script['create']> = (peer, _create, count) =>
   peer.events(...reply(`resp_${peer.number}_${count}`, `answer ${peer.number}.${count}`));
 
-describe('connection between two turns', () => {
+describe('a connection between two turns', () => {
   scenario(
     'turns follow each other on one connection',
     { create: good },
@@ -81,7 +81,7 @@ describe('connection between two turns', () => {
     'a tool that acts on the provider': { tools: [{ type: 'mcp' }] },
   })) {
     scenario(
-      `with ${name}, what may have run is not run again`,
+      `with ${name}, a turn that may have run is not run again`,
       { create: dropping((peer) => peer.rst(), 1) },
       { transport: 'auto' },
       async ({ client, server }) => {
@@ -96,7 +96,7 @@ describe('connection between two turns', () => {
   }
 
   scenario(
-    'one redial a turn: the second loss surfaces',
+    'a second loss in one turn surfaces',
     { create: (peer, create, count) => (peer.number === 1 && count === 1 ? good(peer, create, count) : peer.rst()) },
     { transport: 'auto' },
     async ({ client, server }) => {
@@ -108,7 +108,7 @@ describe('connection between two turns', () => {
   );
 
   scenario(
-    'nothing is replayed once an event was handed over',
+    'a turn is not replayed once an event was handed over',
     {
       create: (peer, create, count) => {
         if (peer.number > 1 || count === 1) return good(peer, create, count);
@@ -133,7 +133,7 @@ describe('connection between two turns', () => {
   };
 
   scenario(
-    'the age limit instead of an answer: one new connection, same turn',
+    'the age limit in place of an answer: the turn goes over one new connection',
     {
       create: (peer, create, count) => {
         if (peer.number > 1 || count === 1) return good(peer, create, count);
@@ -150,7 +150,7 @@ describe('connection between two turns', () => {
   );
 
   scenario(
-    'the age limit on every connection: it surfaces after one redial',
+    'the age limit on every connection: the error surfaces after one redial',
     { create: (peer) => peer.events(limit) },
     { transport: 'auto' },
     async ({ client, server }) => {
@@ -162,7 +162,7 @@ describe('connection between two turns', () => {
   );
 
   scenario(
-    'the age limit on an idle connection: it is dropped',
+    'the age limit on an idle connection: the connection is dropped',
     { create: good },
     { transport: 'websocket' },
     async ({ client, server }) => {

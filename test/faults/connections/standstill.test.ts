@@ -16,7 +16,7 @@ const child = fileURLToPath(new URL('../process/standstill.js', import.meta.url)
 /** Ten times as much for its client. */
 const stoppedMs = 1000;
 
-describe('process that stood still', () => {
+describe('a process that stood still', () => {
   test(
     'B6: after SIGSTOP the next turn goes out whole, on a fresh connection, in one attempt',
     { timeout: 20_000, skip: process.platform === 'win32' },
@@ -57,7 +57,7 @@ describe('process that stood still', () => {
 
   for (const moment of ['dialMs', 'firstEventMs', 'idleMs', 'queueMs'] as const) {
     test(
-      `Q14: what came while the loop was blocked counts, although timeouts.${moment} had passed by then`,
+      `Q14: events that arrived while the event loop was blocked count, although timeouts.${moment} had passed by then`,
       { timeout: 20_000 },
       async ({ signal }) => {
         let answers = 0;

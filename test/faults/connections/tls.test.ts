@@ -71,7 +71,7 @@ describe('TLS', () => {
     }
 
     scenario(
-      `A6, ${transport}, a TLS handshake that is never answered: the dial has a limit`,
+      `A6, ${transport}, a TLS handshake that is never answered: the dial ends at its limit`,
       {},
       {},
       async ({ server, open }) => {

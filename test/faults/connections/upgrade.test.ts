@@ -57,7 +57,7 @@ describe('upgrade', () => {
 
   for (const status of [401, 402, 407, 301, 302, 307, 308]) {
     scenario(
-      `upgrade ${status}: surfaces in auto, too, and the key goes nowhere else`,
+      `upgrade ${status}: surfaces also in auto, and the key is sent nowhere else`,
       {
         upgrade: (peer) =>
           peer.http(status, '{"error":{"message":"no"}}', { location: 'http://127.0.0.1:9/elsewhere' }),
@@ -133,7 +133,7 @@ describe('upgrade', () => {
 
   for (const [name, upgrade] of Object.entries(stalls)) {
     scenario(
-      `A6, upgrade, ${name}: the dial has a limit`,
+      `A6, upgrade, ${name}: the dial ends at its limit`,
       { upgrade, post: bySse },
       { timeouts: { dialMs: 200 } },
       async ({ server, client, warnings }) => {
@@ -148,7 +148,7 @@ describe('upgrade', () => {
   }
 
   scenario(
-    'a refusal whose body never ends is a refusal all the same',
+    'a refusal whose body never ends still counts as a refusal',
     {
       upgrade: (peer) =>
         peer.raw('HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"error"'),
@@ -201,7 +201,7 @@ describe('upgrade', () => {
   }
 
   scenario(
-    'a fallback that fails, too, names the first failure as its cause',
+    'the error of a failed fallback has the first failure as its cause',
     {
       upgrade: (peer) => peer.http(426),
       post: (peer) => peer.http(404, '{"error":{"message":"no such model","code":"model_not_found"}}'),
@@ -218,7 +218,7 @@ describe('upgrade', () => {
   );
 
   scenario(
-    'a fallback that is cut each time has the last cause and the first in its chain',
+    'the error of a fallback that is cut each time has the last and the first cause in its chain',
     { upgrade: (peer) => peer.http(426), post: (peer) => peer.rst() },
     {},
     async ({ client, server }) => {
@@ -230,9 +230,14 @@ describe('upgrade', () => {
     },
   );
 
-  scenario('sse never dials', { post: bySse }, { transport: 'sse' }, async ({ client, server }) => {
-    for (let turn = 0; turn < 3; turn += 1)
-      assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'by sse');
-    assert.deepEqual([server.upgrades, server.posts, client.stats.dialled], [0, 3, 0]);
-  });
+  scenario(
+    'transport sse never dials a WebSocket',
+    { post: bySse },
+    { transport: 'sse' },
+    async ({ client, server }) => {
+      for (let turn = 0; turn < 3; turn += 1)
+        assert.equal((await read(client.turn({ model: 'test', input: 'hi' }))).text, 'by sse');
+      assert.deepEqual([server.upgrades, server.posts, client.stats.dialled], [0, 3, 0]);
+    },
+  );
 });

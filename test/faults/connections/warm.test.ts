@@ -25,7 +25,7 @@ function warming(warmed: (peer: Peer) => void): Script {
 const ready = (peer: Peer): void => peer.events(created('resp_warm'), completed('resp_warm'));
 
 describe('warm()', () => {
-  scenario('A13: warm() dials, and asks for nothing', warming(ready), webSocket, async ({ client, server }) => {
+  scenario('A13: warm() dials, and sends no request', warming(ready), webSocket, async ({ client, server }) => {
     await client.warm();
     assert.deepEqual([server.upgrades, server.creates], [1, 0]);
     const turn = client.turn(question);
@@ -37,7 +37,7 @@ describe('warm()', () => {
   });
 
   scenario(
-    'A13: what was prepared is continued, and its answer is nobody’s',
+    'A13: a warm-up is continued by the turn, and its own response is handed to nobody',
     warming(ready),
     webSocket,
     async ({ client, server }) => {
@@ -56,7 +56,7 @@ describe('warm()', () => {
   );
 
   scenario(
-    'A13: the same input as was prepared is a turn of its own, with an answer of its own',
+    'A13: a turn with the same input as the warm-up has a response of its own',
     warming(ready),
     webSocket,
     async ({ client }) => {
@@ -66,7 +66,7 @@ describe('warm()', () => {
   );
 
   scenario(
-    'A13: a dial ahead that is never answered keeps no turn waiting',
+    'A13: a dial of warm() that is never answered does not keep a turn waiting',
     { ...warming(ready), upgrade: (peer) => (peer.number === 1 ? acceptSilent() : peer.accept()) },
     // Whoever waited for that dial would wait for longer than the test may take.
     { ...webSocket, timeouts: { dialMs: 3_600_000 } },
@@ -101,7 +101,7 @@ describe('warm()', () => {
   }
 
   scenario(
-    'A13: a warm-up that fails is not heard of, and the turn makes its own way',
+    'A13: the failure of a warm-up is not reported, and the turn is sent in full',
     {
       ...warming((peer) => peer.rst()),
       upgrade: (peer, head) => (peer.number === 1 ? refuse(503)(peer, head) : peer.accept()),
@@ -115,7 +115,7 @@ describe('warm()', () => {
     },
   );
 
-  scenario('A13: over SSE there is nothing to warm', {}, { transport: 'sse' }, async ({ client, server }) => {
+  scenario('A13: over SSE warm() does nothing', {}, { transport: 'sse' }, async ({ client, server }) => {
     await client.warm({ ...question });
     assert.equal(server.peers.length, 0);
   });

@@ -22,7 +22,7 @@ const forgotten = (request: Json): Course => ({ error: notFound(String(request['
 
 describe('continuation', () => {
   scenario(
-    'a history that only grows: each turn but the first sends what is new',
+    'a history that only grows: each turn but the first sends only the new items',
     model(),
     webSocket,
     async ({ client, server }) => {
@@ -50,7 +50,7 @@ describe('continuation', () => {
   );
 
   scenario(
-    'D1: forgotten each time: never more than one full resend a turn',
+    'D1: a chain that is forgotten each time costs at most one full resend a turn',
     model({ course: whenContinued(forgotten) }),
     webSocket,
     async ({ client, server }) => {
@@ -62,7 +62,7 @@ describe('continuation', () => {
   );
 
   scenario(
-    'D1: an id that the caller names and the server does not know is chain_lost, and never guessed',
+    'D1: an id that the caller names and the server does not know fails with chain_lost, and no other input is sent',
     model(),
     webSocket,
     async ({ client, server }) => {
@@ -74,7 +74,7 @@ describe('continuation', () => {
   );
 
   scenario(
-    'D2: the first request on a new connection is whole, with store: false',
+    'D2: the first request on a new connection is sent in full, with store: false',
     model(),
     webSocket,
     async ({ client, server }) => {
@@ -88,7 +88,7 @@ describe('continuation', () => {
   );
 
   scenario(
-    'D3: a server that does not store, whatever it was asked, is believed',
+    'D3: a server that says it did not store is believed, whatever was asked',
     {
       create: (peer, _create, count) => peer.events(...reply(`resp_${peer.number}_${count}`, 'fine', { store: false })),
     },
@@ -105,7 +105,7 @@ describe('continuation', () => {
 
   for (const aborts of [false, true]) {
     scenario(
-      `D4: two conversations take turns on one client${aborts ? ', and one is given up in between' : ''}`,
+      `D4: two conversations take turns on one client${aborts ? ', and one is aborted in between' : ''}`,
       model({ course: ({ request }) => (JSON.stringify(request).includes('slow') ? { everyMs: 20 } : undefined) }),
       webSocket,
       async ({ client }) => {
@@ -151,7 +151,7 @@ describe('continuation', () => {
     });
   }
 
-  scenario('D5: an item edited in place is seen', model(), webSocket, async ({ client }) => {
+  scenario('D5: an item edited in place is detected', model(), webSocket, async ({ client }) => {
     const held = { role: 'user', content: 'one' };
     const first = await client.turn({ model: 'test', store: false, input: [held] as never }).response();
     held.content = '0ne';
@@ -160,7 +160,7 @@ describe('continuation', () => {
     await client.turn({ model: 'test', store: false, input: input as never }).response();
   });
 
-  scenario('D5: another order of keys is no difference', model(), webSocket, async ({ client }) => {
+  scenario('D5: another order of keys counts as the same item', model(), webSocket, async ({ client }) => {
     const caller = new Caller(client);
     await caller.ask('one');
     caller.history = caller.history.map((item) => Object.fromEntries(Object.entries(item).toReversed()));
@@ -189,7 +189,7 @@ describe('continuation', () => {
   }
 
   scenario(
-    'D7: a terminal event without output: the continuation has only what is new',
+    'D7: a terminal event without output: the continuation has only the new items',
     model({ course: () => ({ emptyOutput: true }) }),
     webSocket,
     async ({ client, server }) => {
@@ -224,18 +224,23 @@ describe('continuation', () => {
     );
   }
 
-  scenario('D9: an end that nobody has read is no end', model(), webSocket, async ({ client, server }) => {
-    const turn = client.turn({ model: 'test', input: 'one', store: false });
-    await eventually('all of it is here', () => server.exchanges[0]?.terminal !== undefined);
-    for await (const event of turn) if (event.type === 'response.output_text.delta') break;
-    const caller = new Caller(client);
-    caller.history = [{ role: 'user', content: 'one' }, message('as if it had been read')];
-    assert.equal((await caller.ask('two')).error, undefined);
-    assert.equal(continues(server.exchanges.at(-1)?.request), false);
-  });
+  scenario(
+    'D9: a terminal event that was not read is not continued',
+    model(),
+    webSocket,
+    async ({ client, server }) => {
+      const turn = client.turn({ model: 'test', input: 'one', store: false });
+      await eventually('all of it is here', () => server.exchanges[0]?.terminal !== undefined);
+      for await (const event of turn) if (event.type === 'response.output_text.delta') break;
+      const caller = new Caller(client);
+      caller.history = [{ role: 'user', content: 'one' }, message('as if it had been read')];
+      assert.equal((await caller.ask('two')).error, undefined);
+      assert.equal(continues(server.exchanges.at(-1)?.request), false);
+    },
+  );
 
   scenario(
-    'D12: encrypted reasoning of another account: the caller is told, and the input is not edited',
+    'D12: encrypted reasoning of another account: the caller gets the error, and the input is not edited',
     model({ course: () => ({ error: refusal(400, 'invalid_encrypted_content', 'no') }) }),
     webSocket,
     async ({ client, server }) => {
@@ -248,7 +253,7 @@ describe('continuation', () => {
   );
 
   scenario(
-    'D13: a gateway has another name for it, and the same parameter',
+    'D13: a gateway’s other code for a lost chain is recognised by its parameter',
     model({
       course: whenContinued(() => ({ error: refusal(400, 'chain_stale', 'no', 'previous_response_id') })),
     }),
@@ -262,7 +267,7 @@ describe('continuation', () => {
   );
 
   scenario(
-    'D14: a connection whose second answer is empty: nothing is run twice, and nothing is continued from it',
+    'D14: a connection whose second answer is empty: no turn runs twice, and the empty response is not continued',
     {
       create: (peer, _create, count) => {
         if (count === 2) peer.events(...reply(`resp_${peer.number}_2`, '').toSpliced(1, 1));
@@ -296,7 +301,7 @@ describe('continuation', () => {
   );
 
   scenario(
-    'D16: two continuations of one response at the same time: neither learns of the other',
+    'D16: two continuations of one response at the same time do not see each other',
     model(),
     webSocket,
     async ({ client }) => {
@@ -316,7 +321,7 @@ describe('continuation', () => {
   );
 
   scenario(
-    'D17: with nothing to remember chains by, every turn goes out in full',
+    'D17: with chains.maxBytes 0 every turn is sent in full',
     model(),
     { ...webSocket, chains: { maxBytes: 0 } },
     async ({ client, server }) => {

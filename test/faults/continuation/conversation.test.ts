@@ -21,7 +21,7 @@ function ask(conversation: Conversation, input: string): Promise<Result> {
 
 describe('conversation()', () => {
   scenario(
-    'each turn is given what is new, and that is what travels',
+    'each turn is given the new items, and only they are sent',
     model(),
     webSocket,
     async ({ client, server }) => {
@@ -38,7 +38,7 @@ describe('conversation()', () => {
   );
 
   scenario(
-    'two conversations of one client that take turns both send what is new',
+    'two conversations of one client that take turns both send only the new items',
     model(),
     webSocket,
     async ({ client, server }) => {
@@ -51,7 +51,7 @@ describe('conversation()', () => {
   );
 
   scenario(
-    'D1, D2: it knows what to send in full, where the server has forgotten and where the connection is another',
+    'D1, D2: a conversation sends its whole history where the server has forgotten it and where the connection is new',
     serve({
       service: new Service(),
       course: ({ request, number }) =>
@@ -73,7 +73,7 @@ describe('conversation()', () => {
   );
 
   scenario(
-    'D11: a turn that goes by SSE has the whole history with it',
+    'D11: a turn over SSE is sent the whole history',
     { ...model(), upgrade: (peer) => (peer.number === 1 ? peer.accept() : peer.http(426)) },
     { transport: 'auto' },
     async ({ client, server }) => {
@@ -91,7 +91,7 @@ describe('conversation()', () => {
   );
 
   scenario(
-    'D9: a turn that failed, and one that was not read to its end, leave it as it was',
+    'D9: a turn that failed, and one that was not read to its end, leave the conversation unchanged',
     serve({
       service: new Service(),
       course: ({ number }) => (number === 2 ? { upTo: 2, after: (peer) => peer.rst() } : undefined),
@@ -111,7 +111,7 @@ describe('conversation()', () => {
   );
 
   scenario(
-    'one turn at a time, and no second name for what it continues',
+    'a conversation runs one turn at a time, and refuses previous_response_id',
     model(),
     webSocket,
     async ({ client, server }) => {
@@ -128,7 +128,7 @@ describe('conversation()', () => {
   );
 
   scenario(
-    'D9: a turn that is read late, when another one has gone on from the same place, changes nothing any more',
+    'D9: a turn that is read late does not change a conversation that has gone on since',
     model(),
     webSocket,
     async ({ client }) => {

@@ -24,7 +24,7 @@ function rotating(name: string): Json[] {
 
 describe('ids of responses and items', () => {
   scenario(
-    'Q3: over sse one body is one response, whatever its ids',
+    'Q3: over sse a body counts as one response, whatever its ids',
     {
       post: (peer) => {
         peer.stream();
@@ -44,7 +44,7 @@ describe('ids of responses and items', () => {
   );
 
   scenario(
-    'Q3: over a WebSocket without other turns the same passes, turn after turn, each on a connection of its own',
+    'Q3: over a WebSocket without other turns changing ids pass, turn after turn, each on a connection of its own',
     { create: (peer, _create, count) => peer.events(...rotating(String(count))) },
     { transport: 'websocket' },
     async ({ client, server }) => {
@@ -62,7 +62,7 @@ describe('ids of responses and items', () => {
   );
 
   scenario(
-    'Q3: while another turn runs on the connection, an id that changes is another response’s',
+    'Q3: while another turn runs on the connection, a changed id counts as that of another response',
     {
       create: (peer, create) => {
         const lane = { stream_id: create['stream_id'] };
@@ -150,7 +150,7 @@ describe('ids of responses and items', () => {
     );
 
   scenario(
-    'Q16: an id that no earlier response had passes on a connection that has carried others, and is not continued',
+    'Q16: an unknown id passes on a connection that has carried other responses, and is not continued',
     {
       create: thirdIs((peer) =>
         peer.events(created('resp_new'), piece('rotated', 'new'), completed('resp_newer', [message('rotated')])),
@@ -166,7 +166,7 @@ describe('ids of responses and items', () => {
   );
 
   scenario(
-    'Q16: the id of an earlier response is known however many items have come since',
+    'Q16: the id of an earlier response is remembered however many items have come since',
     {
       create: (peer, _create, count) =>
         peer.events(
@@ -185,7 +185,7 @@ describe('ids of responses and items', () => {
   );
 
   scenario(
-    'Q16: items that are numbered anew in each response are their own',
+    'Q16: items that are numbered anew in each response belong to that response',
     {
       create: (peer, _create, count) =>
         peer.events(
@@ -203,7 +203,7 @@ describe('ids of responses and items', () => {
   );
 
   scenario(
-    'Q16: ids that are merely unknown pass: pieces of an item that nothing has announced',
+    'Q16: pieces of an item that was not announced pass',
     {
       create: (peer, _create, count) =>
         peer.events(

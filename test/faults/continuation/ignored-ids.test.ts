@@ -26,7 +26,7 @@ describe('previous_response_id that a server ignores', () => {
     'names nothing': {},
   }))
     scenario(
-      `Q5: a server that ${what}: found out before anything is handed over, and asked in full from then on`,
+      `Q5: a server that ${what}: detected before any event is handed over, and sent every later turn in full`,
       { create: ignoring(names) },
       { transport: 'websocket' },
       async ({ client, server, warnings }) => {
@@ -111,7 +111,7 @@ describe('previous_response_id that a server ignores', () => {
     ['recovery.replay is unsent', { replay: 'unsent' }, {}],
   ] as const)
     scenario(
-      `Q5: where ${name}, it fails with a code of its own, and the next turn goes in full`,
+      `Q5: where ${name}, the turn fails with chain_ignored, and the next one is sent in full`,
       { create: ignoring({ previous_response_id: null }) },
       { transport: 'websocket', recovery: options },
       async ({ client, server }) => {
@@ -130,7 +130,7 @@ describe('previous_response_id that a server ignores', () => {
 
   for (const transport of ['websocket', 'sse'] as const) {
     scenario(
-      `Q5: an id that the caller gave is the caller’s: chain_ignored over ${transport}, and the answer is ended`,
+      `Q5: an ignored id of the caller fails with chain_ignored over ${transport}, and the answer is ended`,
       {
         create: (peer) => peer.events(created('resp_2', { previous_response_id: null }), delta('Who?')),
         post: (peer) => {

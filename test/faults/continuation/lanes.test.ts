@@ -50,7 +50,7 @@ function waiting(answers: Map<string, (events: Json[]) => void>): Script {
 {
   const answers = new Map<string, (events: Json[]) => void>();
   scenario(
-    'F4: an event that comes before response.created is nobody’s text on a lane beside another one that has begun',
+    'F4: an event before response.created fails the turn of its lane, and is not taken for its text',
     waiting(answers),
     { pool: { lanes: true }, transport: 'websocket' },
     async ({ client, server }) => {
@@ -70,7 +70,7 @@ function waiting(answers: Map<string, (events: Json[]) => void>): Script {
 {
   const answers = new Map<string, (events: Json[]) => void>();
   scenario(
-    'I1: a turn that is aborted beside another ends alone, and its lane is used again after its terminal',
+    'I1: an aborted turn ends alone, and its lane is used again after its terminal event',
     waiting(answers),
     { pool: { lanes: true }, transport: 'websocket' },
     async ({ client, server }) => {
@@ -94,7 +94,7 @@ function waiting(answers: Map<string, (events: Json[]) => void>): Script {
 
 describe('lanes', () => {
   scenario(
-    'F5: a server that answers without the name it was sent is survived, and is sent none any more',
+    'F5: a server that answers without the lane’s name gets no further lanes, and its turns succeed',
     {
       create: (peer, _create, count) =>
         peer.events(created(`resp_${peer.number}_${count}`), completed(`resp_${peer.number}_${count}`)),
@@ -110,7 +110,7 @@ describe('lanes', () => {
   );
 
   scenario(
-    'F5: without the option no turn has a lane',
+    'F5: without pool.lanes no turn has a lane',
     { create: (peer) => peer.events(created('resp_1'), completed('resp_1')) },
     { transport: 'websocket' },
     async ({ client, server }) => {

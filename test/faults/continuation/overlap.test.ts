@@ -49,7 +49,7 @@ describe('turns at the same time', () => {
   );
 
   scenario(
-    'those who wait are served in order',
+    'waiting turns are served in order',
     echo,
     { transport: 'websocket', pool: { maxConnections: 1 } },
     async ({ client, server }) => {
@@ -60,7 +60,7 @@ describe('turns at the same time', () => {
   );
 
   scenario(
-    'waiting has a limit',
+    'waiting for a connection ends at its limit',
     { create: (peer) => peer.events(created('resp_1')) },
     { transport: 'auto', pool: { maxConnections: 1 }, timeouts: { queueMs: 50 } },
     async ({ client, server }) => {
@@ -95,7 +95,7 @@ describe('turns at the same time', () => {
   );
 
   scenario(
-    'a chain that lives on one connection only goes back to it, and others leave it alone',
+    'a chain that lives on one connection goes back to it, and other turns do not take that connection',
     {
       create: (peer, create) =>
         peer.events(...reply(`resp_${peer.number}_${peer.creates.length}`, asked(create), { store: false })),

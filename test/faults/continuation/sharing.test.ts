@@ -13,7 +13,7 @@ const question = { model: 'test', input: 'hi' };
 
 describe('connections that turns share', () => {
   scenario(
-    'A14: a host without WebSocket says nothing of another host',
+    'A14: the breaker of a host without WebSocket does not concern another host',
     { ...serve({ service: new Service() }), upgrade: refuse(426) },
     { transport: 'auto' },
     async ({ client, server }) => {
@@ -37,7 +37,7 @@ describe('connections that turns share', () => {
       : { apiKey: () => `sk-${value}` };
     let release = (): void => {};
     scenario(
-      `${row} at a dial: what was dialled before takes no new turns, and ends with those that it has`,
+      `${row} at a dial: connections dialled before take no new turns, and end with the running ones`,
       {
         create: (peer, _create, count) => {
           const events = reply(`resp_${peer.number}_${count}`, 'fine');
@@ -125,7 +125,7 @@ describe('connections that turns share', () => {
   }
 
   scenario(
-    'H10: sixteen lanes that stand still do not hold up the seventeenth turn',
+    'H10: sixteen stalled lanes do not hold up the seventeenth turn',
     serve({
       service: new Service(),
       course: ({ request }) => (request['input'] === 'stall' ? { upTo: 1, after: () => {} } : undefined),

@@ -33,7 +33,7 @@ function steerable(steered: (peer: Peer, message: Json) => void): Script {
 
 describe('steering', () => {
   scenario(
-    'P47, P48: what was said before the response began is sent then; the turn goes on into the successor',
+    'P47, P48: input from before the response is sent when it begins; the turn goes on into the successor',
     steerable((peer) =>
       peer.events(accepted, cutShort, created('resp_2'), delta('Short'), completed('resp_2', [message('Short')])),
     ),
@@ -70,7 +70,7 @@ describe('steering', () => {
   );
 
   scenario(
-    'P48: a conversation holds what was given and what was said to it, and continues the successor',
+    'P48: a conversation holds its input and the steered input, and continues the successor',
     steerable((peer) => peer.events(accepted, cutShort, created('resp_2'), completed('resp_2', [message('Short')]))),
     webSocket,
     async ({ client, server }) => {
@@ -95,7 +95,7 @@ describe('steering', () => {
 
   for (const isTold of [true, false]) {
     scenario(
-      `P49: a response that ends for the client’s tools ends the turn, ${isTold ? 'and the input waits' : 'also where nothing more is heard'}`,
+      `P49: a response that ends for the client’s tools ends the turn, ${isTold ? 'and the input waits' : 'also where no further event comes'}`,
       steerable((peer) => {
         const pending = {
           type: 'response.steer.pending',
@@ -121,7 +121,7 @@ describe('steering', () => {
 
   let creates = 0;
   scenario(
-    'P49: what waits stands in the history, and is sent in full where its connection is lost',
+    'P49: waiting input is part of the history, and is sent in full where its connection is lost',
     {
       create: (peer) => {
         creates += 1;
@@ -152,7 +152,7 @@ describe('steering', () => {
     },
   );
 
-  test('input that waits for the next turn stands in the items of a conversation, and is not sent again to a server that holds it', async (t) => {
+  test('input that waits for the next turn is among the items of a conversation, and is not sent again to a server that holds it', async (t) => {
     const clock = new ManualClock();
     const emulator = await startEmulator({
       clock,
@@ -184,7 +184,7 @@ describe('steering', () => {
   });
 
   scenario(
-    'P51: what is not accepted is told with its reason, and the response ends as if nobody had spoken',
+    'P51: refused input is reported with its reason, and the response ends unchanged',
     steerable((peer) => {
       const error = { type: 'invalid_request_error', code: 'steering_not_supported', message: 'not this model' };
       peer.events({ type: 'response.steer.failed', steer: { ...steer, input: 'Shorter!' }, error });
@@ -204,7 +204,7 @@ describe('steering', () => {
   );
 
   scenario(
-    'P51: a successor that cannot be begun: the turn ends with what there is',
+    'P51: without a successor the turn ends with the response that it has',
     steerable((peer) => {
       const error = { type: 'invalid_request_error', code: 'successor_creation_failed', message: 'no' };
       peer.events(accepted, cutShort, { type: 'response.steer.failed', steer: { ...steer, input: 'Shorter!' }, error });
@@ -220,7 +220,7 @@ describe('steering', () => {
   );
 
   scenario(
-    'P51: an answer that is lost with the connection: nobody knows, and nothing is sent again',
+    'P51: where the answer to steering is lost with the connection, its fate is unknown and it is not sent again',
     steerable((peer) => peer.rst()),
     { transport: 'auto' },
     async ({ client, server }) => {
@@ -249,7 +249,7 @@ describe('steering', () => {
   );
 
   scenario(
-    'P47: over SSE there is no steering, and the turn is none the worse for being asked',
+    'P47: over SSE steering is refused, and the turn goes on',
     {
       post: (peer) => {
         peer.stream();

@@ -64,7 +64,7 @@ async function run(t: TestContext, url: string, env: Record<string, string> = {}
 }
 
 describe('remote MCP server', () => {
-  test('A10: is reached by a tunnel of the proxy that the environment names', async (t) => {
+  test('A10: is reached through a tunnel of the environment’s proxy', async (t) => {
     const server = await mcpServer(t);
     await using proxy = await ProxyServer.start();
     const { code, said } = await run(t, `http://origin.test:${server.port}/mcp`, {
@@ -80,7 +80,7 @@ describe('remote MCP server', () => {
     assert.equal(proxy.others, 0);
   });
 
-  test('A10: over TLS, too, inside of the tunnel', async (t) => {
+  test('A10: is reached over TLS inside of the tunnel', async (t) => {
     const server = await mcpServer(t, ofServer);
     await using proxy = await ProxyServer.start({ tls: ofServer });
     const env = { https_proxy: proxy.url(), NODE_EXTRA_CA_CERTS: 'ca.pem' };
@@ -89,7 +89,7 @@ describe('remote MCP server', () => {
     assert.ok(server.requests() > 0 && proxy.asked.length > 0);
   });
 
-  test('A10: on this machine, or in NO_PROXY, is reached directly', async (t) => {
+  test('A10: is reached directly on this machine, or in NO_PROXY', async (t) => {
     const server = await mcpServer(t);
     await using proxy = await ProxyServer.start();
     const near = await run(t, `http://127.0.0.1:${server.port}/mcp`, { HTTP_PROXY: proxy.url() });
@@ -101,7 +101,7 @@ describe('remote MCP server', () => {
   });
 
   for (const status of [403, 407, 502]) {
-    test(`A10, N1: a proxy that refuses (${status}) is named, without its credentials, and is not gone around`, async (t) => {
+    test(`A10, N1: a proxy that refuses (${status}) is named without its credentials, and is not bypassed`, async (t) => {
       const server = await mcpServer(t);
       await using proxy = await ProxyServer.start({
         connect: ({ socket }) => socket.end(`HTTP/1.1 ${status} No\r\n\r\n`),
@@ -118,13 +118,13 @@ describe('remote MCP server', () => {
     });
   }
 
-  test('A10: a proxy that is not there is named, with the cause', async (t) => {
+  test('A10: a proxy that does not listen is named with the cause', async (t) => {
     const server = await mcpServer(t);
     const { said } = await run(t, `http://origin.test:${server.port}/mcp`, { HTTP_PROXY: 'http://127.0.0.1:9' });
     assert.match(said, /the proxy http:\/\/127\.0\.0\.1:9 cannot be used: connect ECONNREFUSED 127\.0\.0\.1:9/);
   });
 
-  test('A9: a certificate of an unknown authority is named, with what can be done', async (t) => {
+  test('A9: a certificate of an unknown authority is named with a remedy', async (t) => {
     const server = await mcpServer(t, ofServer);
     const { code, said } = await run(t, `https://127.0.0.1:${server.port}/mcp`);
     assert.equal(code, 0, said);
@@ -133,7 +133,7 @@ describe('remote MCP server', () => {
     assert.equal(server.requests(), 0);
   });
 
-  test('A9: one that has expired is named, and nothing is sent', async (t) => {
+  test('A9: an expired certificate is named, and no request is sent', async (t) => {
     const server = await mcpServer(t, expired);
     const { said } = await run(t, `https://127.0.0.1:${server.port}/mcp`);
     assert.match(said, /CERT_HAS_EXPIRED|UNABLE_TO_VERIFY/);

@@ -75,7 +75,7 @@ const causesOf = (error: unknown): unknown[] =>
   error instanceof Error ? [(error as { code?: unknown }).code, ...causesOf(error.cause)] : [];
 
 describe('a lost connection', () => {
-  test('sse: a body that ended early is not called a reset, and a reset is', async (t) => {
+  test('sse: the message calls a reset a reset, and an early end an early end', async (t) => {
     const ended = await failure(
       t,
       cutBy((peer) => peer.fin()),
@@ -106,7 +106,7 @@ describe('a lost connection', () => {
     assert.match(reset.message, /ECONNRESET/);
   });
 
-  test('sse: an end before the answer is called that', async (t) => {
+  test('sse: the message names an end before the answer', async (t) => {
     const ended = await failure(t, { post: (peer) => peer.fin() }, { transport: 'sse' });
     assert.match(ended.message, /^the server closed the connection before it answered/);
     assert.deepEqual(
@@ -115,7 +115,7 @@ describe('a lost connection', () => {
     );
   });
 
-  test('sse: through a fetch, the body fails with the same sentence', async (t) => {
+  test('sse: through createFetch the body fails with the same message', async (t) => {
     const ask = await fetchOf(
       t,
       cutBy((peer) => peer.fin()),
@@ -128,7 +128,7 @@ describe('a lost connection', () => {
   });
 
   for (const transport of ['websocket', 'sse'] as const)
-    test(`${transport}: how long the server had been silent is said`, async (t) => {
+    test(`${transport}: the message says how long the server had been silent`, async (t) => {
       let peer: Peer | undefined;
       const server = await serve(t, {
         create: (one) => (peer = one).events(created('resp_1')),
@@ -155,7 +155,7 @@ describe('a lost connection', () => {
     });
 
   for (const transport of ['websocket', 'sse'] as const)
-    test(`${transport}: through a fetch, too`, async (t) => {
+    test(`${transport}: through createFetch the message says so, too`, async (t) => {
       const ask = await fetchOf(
         t,
         cutBy((peer) => peer.fin(), 300),
@@ -168,7 +168,7 @@ describe('a lost connection', () => {
     });
 
   for (const transport of ['websocket', 'sse'] as const)
-    test(`${transport}: nothing is said of a silence that was none`, async (t) => {
+    test(`${transport}: the message does not speak of silence where there was none`, async (t) => {
       const script: Script = { create: (peer) => peer.fin(), post: (peer) => peer.fin() };
       const quick = await failure(t, script, { transport });
       assert.doesNotMatch(quick.message, /\d s of silence/);
@@ -179,14 +179,14 @@ describe('a redirect of a POST', () => {
   const location = 'https://gateway.example.test/v1/responses?token=secret';
   const script: Script = { post: (peer) => peer.http(307, '', { location }) };
 
-  test('names the origin that it points to, and nothing more of it', async (t) => {
+  test('names the origin of its target, and nothing more', async (t) => {
     const error = await failure(t, script, { transport: 'sse' });
     assert.match(error.message, /it redirects to https:\/\/gateway\.example\.test\b/);
     assert.doesNotMatch(error.message, /secret|\/v1/);
     assert.deepEqual([error.kind, error.retryable], ['configuration', false]);
   });
 
-  test('does so through a fetch', async (t) => {
+  test('names it through createFetch, too', async (t) => {
     const ask = await fetchOf(t, script, { transport: 'sse' });
     await assert.rejects(ask(), (error: TypeError) => {
       assert.match((error.cause as TurnwireError).message, /https:\/\/gateway\.example\.test/);
@@ -202,13 +202,13 @@ describe('an answer that is no stream', () => {
     post: (peer) => peer.http(200, JSON.stringify({ error }), { 'content-type': 'application/json' }),
   };
 
-  test('a page of HTML is a wrong address, not a turn that may have run', async (t) => {
+  test('a page of HTML counts as a wrong address, not as a turn that may have run', async (t) => {
     const failed = await failure(t, page, { transport: 'sse' });
     assert.match(failed.message, /answered with a page of HTML .* did not run: is the path of baseUrl right\?$/);
     assert.deepEqual([failed.code, failed.kind, failed.retryable], ['protocol_error', 'configuration', false]);
   });
 
-  test('a page of HTML fails a streaming fetch as a wrong host does', async (t) => {
+  test('a page of HTML makes a streaming fetch fail like a wrong host', async (t) => {
     const ask = await fetchOf(t, page, { transport: 'sse' });
     await assert.rejects(ask(), (failed: TypeError) => {
       assert.equal(failed.message, 'fetch failed');
@@ -217,7 +217,7 @@ describe('an answer that is no stream', () => {
     });
   });
 
-  test('a refusal in JSON with status 200 is a refusal', async (t) => {
+  test('a refusal in JSON with status 200 counts as a refusal', async (t) => {
     const failed = await failure(t, refusal, { transport: 'sse' });
     assert.deepEqual(
       [failed.code, failed.kind, failed.retryable, failed.retryAfterMs],
@@ -225,7 +225,7 @@ describe('an answer that is no stream', () => {
     );
   });
 
-  test('a refusal in JSON with status 200 is a Response with the status that it should have had', async (t) => {
+  test('a refusal in JSON with status 200 is a Response with the status of its kind', async (t) => {
     const ask = await fetchOf(t, refusal, { transport: 'sse' });
     const answer = await ask();
     assert.equal(answer.status, 429);
@@ -233,7 +233,7 @@ describe('an answer that is no stream', () => {
     assert.deepEqual(await answer.json(), { error });
   });
 
-  test('a whole response in JSON is an answer that was not asked for, and did run', async (t) => {
+  test('a whole response in JSON is an error which says that the turn has run', async (t) => {
     const whole = JSON.stringify(response('resp_1', 'failed', { error: { code: 'server_error', message: 'no' } }));
     const failed = await failure(
       t,
@@ -256,14 +256,14 @@ describe('a refusal', () => {
   });
 
   for (const transport of ['websocket', 'sse'] as const) {
-    test(`${transport}: says what kind it is, whether to ask again, and when`, async (t) => {
+    test(`${transport}: has a kind, retryable and a wait`, async (t) => {
       const slow = await failure(t, refusing({ code: 'slow_down', message: 'Try again in 2s.' }), { transport });
       assert.deepEqual([slow.kind, slow.retryable, slow.retryAfterMs], ['overload', true, 2000]);
       const quota = await failure(t, refusing({ code: 'insufficient_quota', message: 'No.' }, 429), { transport });
       assert.deepEqual([quota.kind, quota.retryable, quota.retryAfterMs], ['quota', false, undefined]);
     });
 
-    test(`${transport}: has the status through a fetch that its kind has, where it names none`, async (t) => {
+    test(`${transport}: has the status of its kind through createFetch, where it has none itself`, async (t) => {
       for (const [code, status] of [
         ['slow_down', 503],
         ['permission_denied', 403],
@@ -276,7 +276,7 @@ describe('a refusal', () => {
       }
     });
 
-    test(`${transport}: of a turn that names what it continues is what it is, and only a lost chain is one`, async (t) => {
+    test(`${transport}: of a turn with previous_response_id is chain_lost only for a lost chain`, async (t) => {
       const params = { previous_response_id: 'resp_0' };
       const limited = await failure(t, refusing({ code: 'rate_limit_exceeded' }, 429), { transport }, params);
       assert.deepEqual([limited.code, limited.kind], ['request_refused', 'rate_limit']);
@@ -285,7 +285,7 @@ describe('a refusal', () => {
     });
   }
 
-  test('after an attempt that may have run is not retryable', async (t) => {
+  test('is not retryable after an attempt that may have run', async (t) => {
     const script: Script = {
       create: (peer) => (peer.number === 1 ? peer.fin() : peer.events({ type: 'error', status: 429, error: {} })),
     };
@@ -305,7 +305,7 @@ describe('a warning', () => {
     },
   };
 
-  test('is given once for one reason, of the turn that met it and of those that go around it', async (t) => {
+  test('is given once for one reason, also for later turns that avoid the WebSocket', async (t) => {
     const server = await serve(t, script);
     const warnings: string[] = [];
     const client = createClient({ apiKey: 'sk', baseUrl: server.url, onWarning: (warning) => warnings.push(warning) });
@@ -314,7 +314,7 @@ describe('a warning', () => {
     assert.equal(warnings.length, 1, warnings.join('\n'));
   });
 
-  test('is given once by a fetch, whoever asks', async (t) => {
+  test('is given once by createFetch, whichever request caused it', async (t) => {
     const warnings: string[] = [];
     const ask = await fetchOf(t, script, { onWarning: (warning) => warnings.push(warning) });
     for (const key of ['sk-1', 'sk-2', 'sk-3', 'sk-1']) await (await ask({ stream: true }, key)).text();

@@ -11,7 +11,7 @@ describe('redirect', () => {
       let location = '';
       const redirect = (peer: Peer): void => peer.http(status, '', { location });
       scenario(
-        `N2, ${transport}: a ${status} at the ${transport === 'sse' ? 'POST' : 'upgrade'} carries nothing elsewhere`,
+        `N2, ${transport}: a ${status} at the ${transport === 'sse' ? 'POST' : 'upgrade'} sends nothing to another place`,
         { upgrade: redirect, post: redirect },
         { transport, headers: { cookie: 'mine' } },
         async ({ client, server }) => {
@@ -33,7 +33,7 @@ describe('redirect', () => {
   for (const status of [301, 302, 307, 308]) {
     let location = '';
     scenario(
-      `N2: a ${status} at the POST of a fallback carries nothing elsewhere`,
+      `N2: a ${status} at the POST of a fallback sends nothing to another place`,
       { upgrade: (peer) => peer.http(426), post: (peer) => peer.http(status, '', { location }) },
       {},
       async ({ client, server }) => {

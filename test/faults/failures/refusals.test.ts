@@ -56,7 +56,7 @@ describe('refusals', () => {
   );
 
   scenario(
-    'A4: an edge that slows down dials: every turn is answered, and nobody is told to log in',
+    'A4: an edge that limits dials: every turn is answered, and no error asks to log in',
     { ...serve({ service: new Service() }), upgrade: dialLimit(2, 1000) },
     { transport: 'auto' },
     async ({ client, server, warnings }) => {
@@ -68,7 +68,7 @@ describe('refusals', () => {
   );
 
   scenario(
-    'A4, H8: fewer sockets than turns: the others wait for them, or go by SSE',
+    'A4, H8: with fewer sockets than turns, the others wait for a socket or go over SSE',
     { ...serve({ service: new Service() }), upgrade: socketLimit(3) },
     { transport: 'auto' },
     async ({ client, server }) => {
@@ -80,7 +80,7 @@ describe('refusals', () => {
   );
 
   scenario(
-    'A5: an upgrade that is to be asked for later is asked for later',
+    'A5: an upgrade with Retry-After is dialled again after that wait',
     {
       upgrade: (peer) => (peer.number === 1 ? peer.http(429, '', { 'retry-after': '2' }) : peer.accept()),
       create: good,
@@ -123,7 +123,7 @@ describe('refusals', () => {
   }
 
   scenario(
-    'C4: what was lost after a tool call is not asked again, and the tool runs once',
+    'C4: a turn lost after a tool call is not sent again, and the tool runs once',
     {
       create: (peer) => {
         const { events, upTo } = answer('resp_1');
@@ -148,7 +148,7 @@ describe('refusals', () => {
   );
 
   scenario(
-    'C6: where everything fails, dials and time are bounded',
+    'C6: dials and time are bounded where everything fails',
     { upgrade: refuse(503), post: (peer) => peer.http(503) },
     { transport: 'auto' },
     async ({ client, server }) => {
@@ -167,7 +167,7 @@ describe('refusals', () => {
     post: bySse,
   };
   scenario(
-    'C11: a request that only WebSocket refuses goes by SSE once, and others stay where they are',
+    'C11: a request that only WebSocket refuses goes by SSE once, and other turns stay on the WebSocket',
     decimals,
     { transport: 'auto' },
     async ({ client, server }) => {
@@ -177,7 +177,7 @@ describe('refusals', () => {
     },
   );
   scenario(
-    'C11: the next of its kind is not tried by WebSocket',
+    'C11: a later request of the same kind goes over SSE at once',
     decimals,
     { transport: 'auto' },
     async ({ client, server }) => {
@@ -198,7 +198,7 @@ describe('refusals', () => {
   ] as const;
   for (const [code, status] of final) {
     scenario(
-      `G1, G2: ${code} is asked once`,
+      `G1, G2: ${code} is sent once`,
       { create: (peer) => peer.events(refusal(status, code, 'no')) },
       { transport: 'websocket' },
       async ({ client, server }) => {
@@ -217,7 +217,7 @@ describe('refusals', () => {
     ['a_code_of_tomorrow', 500],
   ] as const) {
     scenario(
-      `G1: ${code} passes`,
+      `G1: ${code} is retried`,
       {
         create: (peer, create, count) =>
           count === 1 ? peer.events(refusal(status, code, 'not now')) : good(peer, create, count),
@@ -236,7 +236,7 @@ describe('refusals', () => {
   };
   for (const [name, more] of Object.entries(delays)) {
     scenario(
-      `G3: a rate limit for hours (${name}) is told at once`,
+      `G3: a rate limit for hours (${name}) surfaces at once`,
       {
         create: (peer) =>
           peer.events({ type: 'error', status: 429, error: { code: 'rate_limit_exceeded', message: 'wait', ...more } }),
@@ -280,7 +280,7 @@ describe('refusals', () => {
   );
 
   scenario(
-    'K1: after a blip the way back is found without being asked',
+    'K1: after a short outage turns return to the WebSocket by themselves',
     {
       upgrade: (peer) => (peer.number === 1 ? peer.http(503) : peer.accept()),
       create: good,

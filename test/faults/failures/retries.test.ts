@@ -58,7 +58,7 @@ describe('retries', () => {
 
     for (const status of [408, 500, 502, 504]) {
       scenario(
-        `C2, ${transport}, ${status}: it may have begun, and is asked again once`,
+        `C2, ${transport}, ${status}: the turn may have begun, and is sent again once`,
         refusing(2, status),
         { transport },
         async ({ client, server }) => {
@@ -75,7 +75,7 @@ describe('retries', () => {
         ["with replay: 'unsent'", { recovery: { replay: 'unsent' } }, {}],
       ] as const) {
         scenario(
-          `C2, ${transport}, ${status}, ${why}: it may have begun, and is not asked again`,
+          `C2, ${transport}, ${status}, ${why}: the turn may have begun, and is not sent again`,
           refusing(2, status),
           { transport, ...options },
           async ({ client, server }) => {
@@ -88,7 +88,7 @@ describe('retries', () => {
     }
 
     scenario(
-      `${transport}, what the server asks for is waited for, and a tenth more at most`,
+      `${transport}, the wait is the one that the server asks for, and a tenth more at most`,
       refusing(1, 429, { 'retry-after': '3' }),
       { transport },
       async ({ client }) => {
@@ -131,7 +131,7 @@ describe('retries', () => {
     }
 
     scenario(
-      `${transport}, an abort while it waits: nothing more is asked`,
+      `${transport}, an abort during the wait: no further request is sent`,
       refusing(1, 429, { 'retry-after': '30' }),
       { transport },
       async ({ client, server }) => {

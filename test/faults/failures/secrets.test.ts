@@ -73,7 +73,7 @@ describe('secrets', () => {
   }
 
   scenario(
-    'a failed response that quotes the key: it is not in the error, and the event is as it came',
+    'a failed response that quotes the key: the error does not contain it, and the event is unchanged',
     {
       create: (peer) =>
         peer.events(created('resp_1'), {
@@ -93,7 +93,7 @@ describe('secrets', () => {
   for (const transport of ['websocket', 'sse'] as const) {
     let asked = 0;
     scenario(
-      `${transport}, the key is asked for at each handshake, and a new one is used`,
+      `${transport}, the key function is called at each handshake, and a new key is used`,
       {
         create: (peer) => {
           peer.events(...reply(`resp_${peer.number}`, 'fine'));
@@ -154,7 +154,7 @@ describe('secrets', () => {
     });
   }
 
-  test('a key is not in the error that refuses it', () => {
+  test('the error that refuses a key does not contain it', () => {
     assert.throws(
       () => createClient({ apiKey: `${secret}\n` }),
       (error: Error) => !inspect(error, { depth: 10 }).includes(secret) && /line break/.test(error.message),

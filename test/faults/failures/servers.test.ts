@@ -40,7 +40,7 @@ describe('servers that deviate', () => {
     ['without the empty line, by the end of the connection', 1, withoutLength],
   ] as const)
     scenario(
-      `Q1: a stream that ends ${name} has ended well`,
+      `Q1: a stream that ends ${name} is complete`,
       { post: (peer) => send(peer, sse(...reply('resp_1', 'fine')).slice(0, -cut)) },
       { transport: 'sse' },
       async ({ client, server }) => {
@@ -75,7 +75,7 @@ describe('servers that deviate', () => {
     null: 'null',
   })) {
     scenario(
-      `Q2: heartbeats that hold ${name} are no events over websocket, nor while no turn runs`,
+      `Q2: heartbeats that hold ${name} are not handed over as events over websocket, nor while no turn runs`,
       {
         create: (peer, _create, count) => {
           const beat = frame(blank);
@@ -95,7 +95,7 @@ describe('servers that deviate', () => {
     );
 
     scenario(
-      `Q2: heartbeats that hold ${name} are no events over sse`,
+      `Q2: heartbeats that hold ${name} are not handed over as events over sse`,
       {
         post: (peer) => {
           const beat = `data: ${blank}\n\n`;
@@ -144,7 +144,7 @@ describe('servers that deviate', () => {
   );
 
   scenario(
-    'Q7: a stream that is answered by a whole JSON response is an error that says so',
+    'Q7: a JSON response in place of a stream is an error that says so',
     {
       post: (peer) =>
         peer.http(200, JSON.stringify(response('resp_1', 'completed')), { 'content-type': 'application/json' }),
@@ -203,7 +203,7 @@ describe('servers that deviate', () => {
   }
 
   scenario(
-    'Q8: after an error event, a last event without a response is the end that the error had announced',
+    'Q8: after an error event, a last event without a response ends the turn with the error that was announced',
     answering(created('resp_1'), { type: 'error', code: 'server_error', message: 'no' }, { type: 'response.failed' }),
     { transport: 'websocket' },
     async ({ client }) => {
@@ -214,7 +214,7 @@ describe('servers that deviate', () => {
   );
 
   scenario(
-    'Q9: a close whose reason is cut within a character is the close that it says, and is recovered from',
+    'Q9: a close whose reason is cut within a character counts with its code, and is recovered from',
     {
       create: (peer, _create, count) => {
         if (peer.number > 1 || count === 1) return peer.events(...reply(`resp_${peer.number}_${count}`, 'fine'));

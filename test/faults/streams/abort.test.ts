@@ -58,7 +58,7 @@ describe('abort', () => {
       });
 
       if (count === 0) continue;
-      scenario(`${transport}, the loop is left after ${moment}`, stopping(moment), options, async (all) => {
+      scenario(`${transport}, leaving the loop after ${moment}`, stopping(moment), options, async (all) => {
         const turn = all.client.turn(question);
         let seen = 0;
         for await (const event of turn) {
@@ -117,7 +117,7 @@ describe('abort', () => {
     }
 
     scenario(
-      `${transport}, abort while the key is asked for: nobody waits for it`,
+      `${transport}, abort while the key function runs: the turn does not wait for the key`,
       stopping('nothing'),
       { transport, apiKey: () => new Promise<string>(() => {}), pool: { maxConnections: 1 } },
       async ({ client, server }) => {
@@ -131,7 +131,7 @@ describe('abort', () => {
     );
 
     scenario(
-      `${transport}, cancel in the tick of the terminal event: the answer counts`,
+      `${transport}, cancel in the tick of the terminal event: the turn has succeeded`,
       {
         create: (peer) => peer.events(...reply('resp_1', 'done')),
         post: (peer) => {
@@ -150,7 +150,7 @@ describe('abort', () => {
   }
 
   scenario(
-    'websocket, abort in the tick of the 101, and after it',
+    'websocket, abort in the tick of the 101 and in the next one ends the turn',
     { create: (peer) => peer.events(created('resp_1'), delta('x')) },
     { transport: 'websocket' },
     async ({ client, server }) => {
@@ -169,7 +169,7 @@ describe('abort', () => {
   );
 
   scenario(
-    'one signal for many turns: no warning, and each of them ends',
+    'one signal for many turns causes no warning, and ends each of them',
     { create: () => {} },
     { transport: 'websocket' },
     async ({ client, server }) => {
@@ -183,7 +183,7 @@ describe('abort', () => {
   );
 
   scenario(
-    'a turn aborted in the queue sends nothing and holds nobody up',
+    'a turn aborted in the queue sends nothing and does not block others',
     {
       create: (peer, _create, count) => {
         peer.events(created(`resp_${count}`));
@@ -205,7 +205,7 @@ describe('abort', () => {
   );
 
   scenario(
-    'what a signal is not is said in one sentence',
+    'a value that is no AbortSignal is refused in one sentence',
     { create: () => {} },
     { transport: 'websocket' },
     async ({ client, server }) => {
@@ -224,7 +224,7 @@ describe('abort', () => {
   );
 
   scenario(
-    'events that were read before a loss are still the reader’s',
+    'events that arrived before a loss are still delivered',
     {
       create: (peer) => {
         peer.events(created('resp_1'), delta('kept'));

@@ -23,7 +23,7 @@ const flood: Script = {
   },
 };
 
-describe('slow reader', () => {
+describe('a slow reader', () => {
   for (const transport of ['websocket', 'sse'] as const) {
     scenario(
       `${transport}, an unread turn stops reading, and goes on when it is read`,
@@ -90,7 +90,7 @@ describe('slow reader', () => {
     );
 
     scenario(
-      `${transport}, close() waits 10 seconds, and not the 15 minutes of unreadMs, for somebody who reads`,
+      `${transport}, close() waits 10 seconds, and not the 15 minutes of unreadMs, for the reader`,
       flood,
       { transport, pool: { pingMs: Infinity } },
       async ({ client, server }) => {

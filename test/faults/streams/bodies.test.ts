@@ -14,7 +14,7 @@ const usage = { input_tokens: 1, output_tokens: 2, total_tokens: 3 };
 
 describe('request', () => {
   scenario(
-    'D11, K4: the POST of a fallback is the POST of a client that never knew another way',
+    'D11, K4: the POST of a fallback is the same as the POST of transport sse',
     {
       ...serve({ service: new Service() }),
       upgrade: (peer) => (peer.number === 1 ? peer.accept() : peer.http(426)),
@@ -38,7 +38,7 @@ describe('request', () => {
   );
 
   scenario(
-    'E1: a request too large for a frame goes by SSE before anything is dialled, and the next by WebSocket',
+    'E1: a request too large for a frame goes by SSE before anything is dialled, and the next turn by WebSocket',
     serve({ service: new Service(), maxInboundBytes: 16_777_215 }),
     { transport: 'auto' },
     async ({ client, server }) => {
@@ -53,7 +53,7 @@ describe('request', () => {
   const transportFields = { stream: false, stream_options: { include_usage: true }, stream_id: 'mine', type: 'other' };
   for (const transport of ['websocket', 'sse'] as const) {
     scenario(
-      `F6: ${transport}, fields of the transports stay with theirs`,
+      `F6: ${transport}, each transport sends only its own fields`,
       serve({ service: new Service() }),
       { transport },
       async ({ client, server }) => {
@@ -120,7 +120,7 @@ describe('request', () => {
   );
 
   scenario(
-    'M3, M5: a turn without an end reports no usage, and each of its attempts',
+    'M3, M5: a turn without an end reports no usage, and lists each of its attempts',
     { upgrade: refuse(503), post: (peer) => peer.rst() },
     { transport: 'auto' },
     async ({ client }) => {
@@ -133,7 +133,7 @@ describe('request', () => {
   );
 
   scenario(
-    'M5: an attempt that was sent and lost stands in the report with its bytes',
+    'M5: an attempt that was sent and lost is in the report with its bytes',
     {
       create: (peer, _create, count) =>
         peer.number === 1 && count === 2 ? peer.rst() : peer.events(...reply(`resp_${peer.number}_${count}`, 'fine')),

@@ -10,10 +10,10 @@ import type { Peer } from '../server/peer.js';
 const sse = (...events: Json[]): string => events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
 const codings = { gzip: zlib.gzipSync, deflate: zlib.deflateSync, br: zlib.brotliCompressSync };
 
-describe('compressed body', () => {
+describe('a compressed body', () => {
   for (const coding of ['none', 'utf-8', 'aws-chunked']) {
     scenario(
-      `a stream that is said to come in ${coding}, and is plain, is read`,
+      `a plain stream whose header says ${coding} is read`,
       {
         post: (peer) => {
           peer.stream({ 'content-encoding': coding });
@@ -66,7 +66,7 @@ describe('compressed body', () => {
   }
 
   scenario(
-    'an event of a compressed stream is there when its bytes are',
+    'an event of a compressed stream is delivered as soon as its bytes have come',
     {
       post: (peer) => {
         peer.stream({ 'content-encoding': 'gzip' });
@@ -90,7 +90,7 @@ describe('compressed body', () => {
   );
 
   scenario(
-    'a compressed stream that breaks gives what had come of it',
+    'a compressed stream that breaks delivers the events that had come',
     {
       post: (peer) => {
         peer.stream({ 'content-encoding': 'gzip' });
@@ -113,7 +113,7 @@ describe('compressed body', () => {
   );
 
   scenario(
-    'N8: a refusal that would be large without its compression is read as far as any other',
+    'N8: a refusal that is large when decompressed is read only up to the limit',
     {
       post: (peer) =>
         peer.http(500, zlib.gzipSync(Buffer.alloc(200 * 1024 * 1024, 'x')), { 'content-encoding': 'gzip' }),
@@ -127,7 +127,7 @@ describe('compressed body', () => {
   );
 
   scenario(
-    'N8: an event that is too large is refused, however small it comes',
+    'N8: an event that is too large when decompressed is refused',
     {
       post: (peer) => {
         peer.stream({ 'content-encoding': 'gzip' });

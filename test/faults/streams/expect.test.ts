@@ -112,7 +112,7 @@ function each(name: string, doing: () => Doing, run: (ask: Ask, requests: Reques
 
 describe('Q12: a large body', () => {
   each(
-    'is sent when the server wants it, and a small one without a question',
+    'is sent after 100 Continue, and a small one without expect',
     () => ({
       head: (request) => {
         assert.equal(request.bytes, 0);
@@ -129,7 +129,7 @@ describe('Q12: a large body', () => {
   );
 
   each(
-    'that is refused unread is never sent',
+    'is not sent where the server refuses before reading it',
     () => ({ head: ({ socket }) => socket.end(tooLarge) }),
     async (ask, requests) => {
       assert.equal(await ask(large), 413);
@@ -141,7 +141,7 @@ describe('Q12: a large body', () => {
   );
 
   each(
-    'is sent to a server that does not know the question',
+    'is sent to a server that ignores expect',
     () => ({}),
     async (ask, requests) => {
       assert.equal(await ask(large), 200);
@@ -150,7 +150,7 @@ describe('Q12: a large body', () => {
   );
 
   each(
-    'is sent again without the question after 417, and so is the next one',
+    'is sent again without expect after 417, and so is the next one',
     () => ({ head: ({ socket }) => socket.write(unknown) }),
     async (ask, requests) => {
       assert.deepEqual([await ask(large), await ask(large)], [200, 200]);
@@ -163,7 +163,7 @@ describe('Q12: a large body', () => {
   );
 
   each(
-    'that is refused while it is being sent fails with that refusal, although the connection is reset',
+    'fails with the refusal that comes while it is being sent, although the connection is reset',
     () => ({
       head: ({ socket }) => socket.write('HTTP/1.1 100 Continue\r\n\r\n'),
       body: ({ socket }) => {

@@ -32,7 +32,7 @@ const violations: Record<string, Buffer> = {
 describe('frames', () => {
   for (const [name, bytes] of Object.entries(violations)) {
     scenario(
-      `${name}: a typed error at once, also where the server then says nothing more`,
+      `${name}: an error with its code at once, also where the server sends nothing more`,
       {
         create: (peer, create, count) => {
           if (peer.number > 1) return good(peer, create, count);
@@ -81,7 +81,7 @@ describe('frames', () => {
   }
 
   scenario(
-    'a close frame without an end of the connection: bounded, and its code is reported',
+    'a close frame without an end of the connection: the wait is bounded, and the code is reported',
     {
       create: (peer) => {
         peer.answersClose = false;
@@ -100,7 +100,7 @@ describe('frames', () => {
   );
 
   scenario(
-    'control frames and fragments in the middle of a message are read through',
+    'control frames and fragments in the middle of a message are handled, and the message is complete',
     {
       create: (peer) => {
         const text = Buffer.from(JSON.stringify(delta('zwölf €')));
@@ -147,7 +147,7 @@ describe('frames', () => {
     );
 
     scenario(
-      `an event of more than 64 MiB fails typed over ${transport}`,
+      `an event of more than 64 MiB fails with its code over ${transport}`,
       {
         create: (peer) => {
           peer.events(created('resp_1'));
@@ -174,7 +174,7 @@ describe('frames', () => {
   }
 
   scenario(
-    'a message in more fragments than any server makes fails typed',
+    'a message in an absurd number of fragments fails with its code',
     {
       create: (peer) => {
         const pieces = [frame('{', { fin: false })];
@@ -203,7 +203,7 @@ describe('frames', () => {
   ];
   for (const transport of ['websocket', 'sse'] as const) {
     scenario(
-      `unknown events and gaps in their numbers pass untouched over ${transport}`,
+      `unknown events and gaps in their numbers pass unchanged over ${transport}`,
       {
         create: (peer) => peer.events(...odd),
         post: (peer) => {
@@ -235,7 +235,7 @@ describe('frames', () => {
   };
   for (const [name, events] of Object.entries(foreign)) {
     scenario(
-      `${name} is never the answer`,
+      `${name} is never handed over as the answer`,
       {
         create: (peer, create, count) => {
           if (count === 1 || peer.number > 1) return good(peer, create, count);
@@ -263,7 +263,7 @@ describe('frames', () => {
   for (const [name, event] of Object.entries(after)) {
     for (const queued of [false, true]) {
       scenario(
-        `${name} after the end${queued ? ', with the next turn waiting' : ''}: the first end counts, the connection is gone`,
+        `${name} after the end${queued ? ', with the next turn waiting' : ''}: the first end counts, and the connection is closed`,
         {
           create: (peer, create, count) => {
             if (peer.number > 1) return good(peer, create, count);
@@ -286,7 +286,7 @@ describe('frames', () => {
 
   const housekeeping: Json = { type: 'codex.rate_limits', plan: 'pro' };
   scenario(
-    'housekeeping between two turns and before an answer harms nothing',
+    'housekeeping events between two turns and before an answer are ignored',
     {
       create: (peer, _create, count) =>
         peer.events(housekeeping, ...reply(`resp_${count}`, `answer ${count}`), housekeeping),

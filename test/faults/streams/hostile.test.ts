@@ -13,10 +13,10 @@ const question = { model: 'test', input: 'hi' };
 const good = (peer: Peer, _create: Json, count: number): void =>
   peer.events(...reply(`resp_${peer.number}_${count}`, 'fine'));
 
-describe('hostile server', () => {
+describe('a hostile server', () => {
   for (const kind of ['accept', 'upgrade', 'subprotocol', 'extension', 'window bits', 'unfinished'] as const) {
     scenario(
-      `A12, N7: a 101 with the wrong ${kind} is none`,
+      `A12, N7: a 101 with the wrong ${kind} is refused`,
       { upgrade: bad101(kind) },
       { transport: 'websocket', timeouts: { dialMs: 300 } },
       async ({ client }) =>
@@ -42,7 +42,7 @@ describe('hostile server', () => {
   };
   for (const [name, bytes] of Object.entries(attacks)) {
     scenario(
-      `${name}: a typed error, and no memory`,
+      `${name}: an error with its code, in bounded memory`,
       { create: (peer) => peer.raw(Buffer.concat([peer.encode(created('resp_1')), bytes])) },
       { transport: 'websocket', timeouts: { idleMs: 2000 } },
       async ({ client }) => {
@@ -61,7 +61,7 @@ describe('hostile server', () => {
     RST: (peer: Peer) => peer.rst(),
   })) {
     scenario(
-      `I6: ${name} on an idle connection ends it, and nothing else`,
+      `I6: ${name} on an idle connection ends that connection only`,
       { create: good },
       { transport: 'websocket' },
       async ({ client, server }) => {
@@ -75,7 +75,7 @@ describe('hostile server', () => {
   }
 
   scenario(
-    'N19: keys that name prototypes, and a hundred thousand brackets, do nothing',
+    'N19: keys that name prototypes, and a hundred thousand brackets, have no effect',
     {
       create: (peer) => {
         const evil = '{"type":"response.x","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}';

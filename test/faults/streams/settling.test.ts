@@ -35,7 +35,7 @@ const incomplete = {
 };
 const cancelled = { type: 'response.cancelled', response: response('resp_1', 'cancelled') };
 
-describe('end of a turn', () => {
+describe('the end of a turn', () => {
   for (const transport of ['websocket', 'sse'] as const) {
     scenario(
       `${transport}, response.failed is yielded, then response() rejects`,
@@ -58,7 +58,7 @@ describe('end of a turn', () => {
     );
 
     scenario(
-      `${transport}, response.incomplete is yielded, and resolves with its reason and usage`,
+      `${transport}, response.incomplete is yielded, then response() resolves with its reason and usage`,
       saying(created('resp_1'), incomplete),
       { transport },
       async ({ client }) => {
@@ -71,14 +71,14 @@ describe('end of a turn', () => {
     );
 
     scenario(
-      `${transport}, response.cancelled rejects by its own name`,
+      `${transport}, response.cancelled makes response() reject with its own code`,
       saying(created('resp_1'), cancelled),
       { transport },
       async ({ client }) => assert.equal((await read(client.turn(question))).error?.code, 'response_cancelled'),
     );
 
     scenario(
-      `${transport}, response.done ends a turn as its status says`,
+      `${transport}, response.done ends a turn by its status`,
       saying(created('resp_1'), { type: 'response.done', response: response('resp_1', 'failed', { error: null }) }),
       { transport },
       async ({ client }) => assert.equal((await read(client.turn(question))).error?.code, 'response_failed'),
@@ -116,7 +116,7 @@ describe('end of a turn', () => {
     );
 
     scenario(
-      `${transport}, an error is an end: what completes after it is no success`,
+      `${transport}, after an error event a completed response is no success`,
       saying(created('resp_1'), error, completed('resp_1', [message('late')])),
       { transport },
       async ({ client }) => {
@@ -183,7 +183,7 @@ describe('end of a turn', () => {
     }
 
     scenario(
-      `${transport}, a populated terminal event wins over the items`,
+      `${transport}, the output of the terminal event counts more than the items`,
       saying(
         created('resp_1'),
         { type: 'response.output_item.done', output_index: 0, item: message('earlier') },
@@ -195,7 +195,7 @@ describe('end of a turn', () => {
   }
 
   scenario(
-    'response() alone, response() with an iteration, and a second iteration',
+    'response() works alone and with an iteration, and a second iteration is refused',
     { create: (peer, _create, count) => peer.events(...reply(`resp_${count}`, 'done')) },
     { transport: 'websocket' },
     async ({ client }) => {
@@ -213,7 +213,7 @@ describe('end of a turn', () => {
   );
 
   scenario(
-    'events that came before anybody read are all there',
+    'events that came before the reader are all delivered',
     saying(...reply('resp_1', 'done')),
     { transport: 'websocket' },
     async ({ client }) => {
@@ -225,7 +225,7 @@ describe('end of a turn', () => {
   );
 
   scenario(
-    'a turn that fails and is never asked is no unhandled rejection',
+    'the failure of a turn that nobody reads is no unhandled rejection',
     { create: (peer) => peer.close(1011) },
     { transport: 'websocket' },
     async ({ client }) => {

@@ -32,7 +32,7 @@ const endings: Record<string, (peer: Peer) => void> = {
 /** The connection breaks. A body that ends in good order is the server's word, and it is not asked again. */
 const breaks = new Set(['FIN in the middle of the body', 'FIN in the middle of an event', 'RST']);
 
-describe('event stream', () => {
+describe('an event stream', () => {
   for (const { moment, phase } of moments) {
     for (const [name, end] of Object.entries(endings)) {
       // Sent and not answered, it is sent once more, over a connection of its own; after an event it is not (C2, C4).
@@ -95,7 +95,7 @@ describe('event stream', () => {
     ['the turn has effects', {}, { tools: [{ type: 'mcp' }] }],
   ] as const) {
     scenario(
-      `sse, what may have run is not sent again where ${name}`,
+      `sse, a turn that may have run is not sent again where ${name}`,
       { post: (peer) => peer.rst() },
       { transport: 'sse', recovery },
       async ({ client, server }) => {
@@ -181,7 +181,7 @@ describe('event stream', () => {
   }
 
   scenario(
-    'sse, events that are named in the event field alone: they have their types, and the turn its end',
+    'sse, events that are named in the event field alone: events get their types, and the turn ends',
     {
       post: (peer) => {
         peer.stream();
@@ -277,7 +277,7 @@ describe('event stream', () => {
   }
 
   scenario(
-    'sse, a refusal whose body never ends is a refusal all the same',
+    'sse, a refusal whose body never ends still counts as a refusal',
     { post: (peer) => peer.raw('HTTP/1.1 500 Oops\r\ncontent-length: 500\r\n\r\n{"error"') },
     { transport: 'sse', recovery: { refusals: 'surface' } },
     async ({ client }) => {
@@ -290,7 +290,7 @@ describe('event stream', () => {
   );
 
   scenario(
-    'sse, silence after the head: the first event has a limit',
+    'sse, silence after the head: the turn ends at the limit of the first event',
     { post: (peer) => peer.stream() },
     { transport: 'sse', timeouts: { firstEventMs: 100 } },
     async ({ client, server }) => {
@@ -300,7 +300,7 @@ describe('event stream', () => {
   );
 
   scenario(
-    'sse, silence in the middle: the idle limit, with what came before',
+    'sse, silence in the middle: the turn ends at the idle limit, after the events before it',
     {
       post: (peer) => {
         peer.stream();
@@ -349,7 +349,7 @@ describe('event stream', () => {
   );
 
   scenario(
-    'sse, a server that does not end its body after the answer holds nothing up',
+    'sse, a server that does not end its body after the answer does not block the next turn',
     {
       post: (peer) => {
         peer.stream();
@@ -365,7 +365,7 @@ describe('event stream', () => {
   );
 
   scenario(
-    'sse, an answer in odd lines and pieces is the same answer',
+    'sse, an answer with unusual line ends and in small pieces is read unchanged',
     {
       post: (peer) => {
         peer.stream();
