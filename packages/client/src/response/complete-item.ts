@@ -34,9 +34,7 @@ export interface CompletedItem {
 /** Makes a whole item of a partial one, once its response has ended. */
 export function completeItem(partial: JsonObject, { status }: Response): CompletedItem {
   const type = typeof partial['type'] === 'string' ? partial['type'] : 'message';
-  const item: JsonObject = { ...defaults.get(type), ...partial };
-  for (const list of ['content', 'summary'])
-    if (Array.isArray(item[list])) item[list] = item[list].filter((part) => part !== undefined).map(wholePart);
+  const item = withWholeParts({ ...defaults.get(type), ...partial });
   if (type !== 'reasoning' || item['status'] !== undefined)
     item['status'] = item['status'] === 'completed' || status === 'completed' ? 'completed' : 'incomplete';
   const isUnnamed = namedCalls.has(type) && typeof item['name'] !== 'string';
@@ -50,6 +48,13 @@ export function completeItem(partial: JsonObject, { status }: Response): Complet
       ? `the response ended without its output, and of a ${type} only pieces came, without the name of what is called`
       : undefined,
   };
+}
+
+/** Changes an item: its parts get the fields that no delta has set. */
+export function withWholeParts(item: JsonObject): JsonObject {
+  for (const list of ['content', 'summary'])
+    if (Array.isArray(item[list])) item[list] = item[list].filter((part) => part !== undefined).map(wholePart);
+  return item;
 }
 
 function wholePart<Part>(part: Part): Part | JsonObject {

@@ -1,8 +1,8 @@
 import { equal } from '../json/json.js';
 import { SnapshotError, snapshot } from '../json/snapshot.js';
 import { isEmpty, mergeFields } from './partial-item.js';
-import { PartialItems } from './partial-items.js';
-import { completeItem } from './complete-item.js';
+import { PartialItems, indexOf } from './partial-items.js';
+import { completeItem, withWholeParts } from './complete-item.js';
 import type { Json, JsonObject } from '../json/json.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
@@ -61,23 +61,32 @@ export class OutputItems {
 
   read(event: ResponseEvent, bytes: number): void {
     if (event.type !== 'response.output_item.done') return;
-    const { output_index: index, item } = event as { output_index?: unknown; item?: unknown };
+    const { item } = event as { item?: Item | null };
     if (typeof item !== 'object' || item === null) return;
     this.#bytes += bytes;
     if (this.#untracked > 0) this.#untracked -= 1;
     const items = (this.#items ??= new Map());
-    const partial = this.#partials?.finish(index, isHollow(item as Item));
-    items.set(
-      typeof index === 'number' ? index : items.size,
-      finishedItem(withPartial(item as Item, partial?.item), true),
-    );
+    const index = indexOf(event);
+    const at = index === undefined || this.#isTaken(index, item) ? nextIndex(items) : index;
+    const partial = this.#partials?.finish(index, item, isHollow(item));
+    items.set(at, finishedItem(withPartial(item, partial?.item), true));
+  }
+
+  /** Whether an index belongs to another item: some servers count every item as the first one, and some finish an item twice. */
+  #isTaken(index: number, item: Item): boolean {
+    const before = this.#items?.get(index)?.item;
+    if (before === undefined) return false;
+    return before.type !== item.type || before['call_id'] !== item['call_id'] || this.#partials?.begun(index) === true;
   }
 
   /** The response with its output. The output of the terminal event counts, except for items that are hollow there. */
   complete(response: Response): Response {
     const given: unknown = response.output;
     if (this.#isOmitted(response)) {
-      for (const [key, item] of this.#partials?.rest() ?? []) this.#finishPartial(key, item, response);
+      const finished = new Set(this.#items?.keys());
+      for (const [key, item] of this.#partials?.rest() ?? [])
+        // Deltas that come late add nothing to an item that its server has finished.
+        if (typeof key === 'string' || !finished.has(key)) this.#finishPartial(key, item, response);
       return { ...response, output: this.#sorted.map(({ item }) => item) };
     }
     const items = given as (Item | null)[];
@@ -126,12 +135,9 @@ export class OutputItems {
 
   #finishPartial(key: number | string, partial: JsonObject, response: Response): void {
     const items = (this.#items ??= new Map());
-    // Deltas that come late add nothing to an item that its server has finished.
-    if (typeof key === 'number' && items.has(key)) return;
     const { item, certain, problem } = completeItem(partial, response);
     this.problem ??= problem;
-    const at = typeof key === 'number' ? key : Math.max(-1, ...items.keys()) + 1;
-    items.set(at, finishedItem(item, certain));
+    items.set(typeof key === 'string' || items.has(key) ? nextIndex(items) : key, finishedItem(item, certain));
   }
 
   /** Whether items of the terminal event are hollow, and finished items or deltas have their content. */
@@ -152,6 +158,10 @@ export class OutputItems {
     if (!Array.isArray(given)) return true;
     return given.length === 0 && (this.#items !== undefined || this.#partials?.empty === false);
   }
+}
+
+function nextIndex(items: ReadonlyMap<number, unknown>): number {
+  return Math.max(-1, ...items.keys()) + 1;
 }
 
 function finishedItem(item: Item, certain: boolean): FinishedItem {
@@ -182,7 +192,7 @@ function isHollow(item: Item): boolean {
 /** The item, with the content of its deltas if it is hollow. */
 function withPartial(item: Item, partial: JsonObject | undefined): Item {
   if (partial === undefined || !isHollow(item)) return item;
-  const whole: JsonObject = structuredClone(partial);
+  const whole = withWholeParts(structuredClone(partial));
   const { content, ...rest } = item as unknown as JsonObject;
   mergeFields(whole, isHollow({ ...rest, content } as unknown as Item) && item.type === 'message' ? rest : item);
   return whole as unknown as Item;

@@ -2,7 +2,9 @@ import { Frame } from '../protocol/frame.js';
 import { PartialItem } from './partial-item.js';
 import type { Fields } from './partial-item.js';
 import type { JsonObject } from '../json/json.js';
+import type { Item } from '../protocol/items.js';
 
+/** The index of an item; where its server gives none, its id or its type. */
 type Key = number | string;
 
 /**
@@ -12,6 +14,8 @@ type Key = number | string;
 export class PartialItems {
   /** Items whose deltas were read. */
   #items: Map<Key, PartialItem> | undefined;
+  /** Those of them whose `response.output_item.added` has come. */
+  #announced: Set<Key> | undefined;
   /** The texts of frames that were not read. The event of a frame cannot stand for its text, because the consumer may edit it. */
   #unread: string[] = [];
   #unreadBytes = 0;
@@ -35,16 +39,29 @@ export class PartialItems {
   }
 
   /** The finished item has come. Gives its partial where it `wants` one, and forgets it. */
-  finish(index: unknown, wants: boolean): PartialItem | undefined {
+  finish(index: number | undefined, item: Item, wants: boolean): PartialItem | undefined {
     // Items usually come one after the other: all that is unread belongs to this one, and can be dropped.
-    const key = typeof index === 'number' ? index : undefined;
-    if (!wants && key !== undefined && key === this.#unreadIndex) this.#dropUnread();
+    if (!wants && index !== undefined && index === this.#unreadIndex) this.#dropUnread();
     else this.#read();
+    const key = index ?? this.#keyOf(item);
     const partial = key === undefined ? undefined : this.#items?.get(key);
     if (partial === undefined || key === undefined) return undefined;
     this.#items?.delete(key);
+    this.#announced?.delete(key);
     this.bytes -= partial.bytes;
     return partial;
+  }
+
+  /** Whether pieces of an item with this index have come, which is not finished. */
+  begun(index: number | undefined): boolean {
+    if (index === undefined) return false;
+    return (this.#unread.length > 0 && this.#unreadIndex === index) || this.#items?.has(index) === true;
+  }
+
+  /** The key of an item whose index is not known: its id, else the first item of its type, because some servers change ids. */
+  #keyOf({ id, type }: Item): Key | undefined {
+    if (typeof id === 'string' && this.#items?.has(id) === true) return id;
+    return [...(this.#items ?? [])].find(([key, { item }]) => typeof key === 'string' && item['type'] === type)?.[0];
   }
 
   /** The items that were never finished, by their index, where it is known. */
@@ -68,14 +85,26 @@ export class PartialItems {
     }
   }
 
-  #add({ traits: { patch }, size }: Frame, event: Fields): void {
+  #add({ type, traits: { patch }, size }: Frame, event: Fields): void {
     if (patch === undefined) return;
-    const { output_index: index, item_id: id } = event;
-    const key = typeof index === 'number' ? index : typeof id === 'string' ? id : (patch.of ?? '');
+    const { item_id: id, item } = event as { item_id?: unknown; item?: { id?: unknown } | null };
+    const named = id ?? item?.id;
+    const key = indexOf(event) ?? (typeof named === 'string' ? named : (patch.of ?? ''));
     const items = (this.#items ??= new Map());
+    if (type === 'response.output_item.added') this.#announce(key, items);
     let partial = items.get(key);
     if (partial === undefined) items.set(key, (partial = new PartialItem()));
     partial.add(event, patch, size);
+  }
+
+  /** An item begins. One that has its index already is set aside: some servers count every item as the first one. */
+  #announce(key: Key, items: Map<Key, PartialItem>): void {
+    const announced = (this.#announced ??= new Set());
+    const earlier = announced.has(key) ? items.get(key) : undefined;
+    announced.add(key);
+    if (earlier === undefined) return;
+    items.delete(key);
+    items.set(`${key} ${items.size}`, earlier);
   }
 
   #dropUnread(): void {
@@ -83,6 +112,12 @@ export class PartialItems {
     this.#unread = [];
     this.#unreadBytes = 0;
   }
+}
+
+/** The index of the item of an event; undefined where its server gives none. */
+export function indexOf({ output_index: index }: { output_index?: unknown }): number | undefined {
+  if (typeof index === 'string' && /^\d{1,6}$/.test(index)) return Number(index);
+  return typeof index === 'number' ? index : undefined;
 }
 
 const indexName = /"output_index": ?(\d+)/;
@@ -93,6 +128,5 @@ function itemIndexOf(frame: Frame): number | undefined {
     const digits = indexName.exec(frame.text)?.[1];
     return digits === undefined ? undefined : Number(digits);
   }
-  const { output_index: index } = frame.event as { output_index?: unknown };
-  return typeof index === 'number' ? index : undefined;
+  return indexOf(frame.event as { output_index?: unknown });
 }

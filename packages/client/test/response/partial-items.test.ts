@@ -279,6 +279,65 @@ describe('output from pieces', () => {
     assert.deepEqual(resultOf([text('Finished.'), finished, text('late')]).output, [done]);
   });
 
+  /** The events of two calls and an answer around it, as a server sends them in full. */
+  const three = (): { items: Json[]; events: Json[] } => {
+    const call = (n: number): Json => ({
+      id: `fc_${n}`,
+      type: 'function_call',
+      call_id: `call_${n}`,
+      name: 'look',
+      arguments: `{"n":${n}}`,
+      status: 'completed',
+    });
+    const items = [call(1), message('msg_1', [said('Looking.')]), call(2)];
+    const events = items.flatMap((item, index) => {
+      const where = at(index, String(item['id']));
+      return [
+        added(index, item['type'] === 'message' ? { ...item, content: [] } : { ...item, arguments: '' }),
+        item['type'] === 'message'
+          ? text('Looking.', { ...where, content_index: 0 })
+          : piece('function_call_arguments.delta', where, { delta: item['arguments'] }),
+        { type: 'response.output_item.done', output_index: index, item },
+      ];
+    });
+    return { items, events };
+  };
+  const counts: Record<string, (event: Json) => Json> = {
+    'has no index': ({ output_index: _, ...event }) => event,
+    'has its index as a text': (event) => ({ ...event, output_index: String(event['output_index']) }),
+    'has the index 0': (event) => ({ ...event, output_index: 0 }),
+    'has the index 0 and other ids in each event': (event) => ({
+      ...event,
+      output_index: 0,
+      ...('item_id' in event && { item_id: `other_${JSON.stringify(event).length}` }),
+    }),
+  };
+  for (const [name, change] of Object.entries(counts)) {
+    test(`finished items of which each ${name} come once each, in their order`, () => {
+      const { items, events } = three();
+      assert.deepEqual(resultOf(events.map(change)).output, items);
+    });
+
+    test(`unfinished items of which each ${name} come once each, in their order`, () => {
+      const { items, events } = three();
+      const unfinished = events.filter(({ type }) => type !== 'response.output_item.done');
+      const isRotated = name.includes('other ids');
+      if (!isRotated) assert.deepEqual(resultOf(unfinished.map(change)).output, items);
+      else assert.equal(textOf(resultOf(unfinished.map(change))), 'Looking.');
+    });
+  }
+
+  test('the parts of an item from its pieces have all fields of their type', () => {
+    const hollow = { id: 'msg_h', type: 'message', role: 'assistant', status: 'completed', content: [] };
+    for (const end of [completed([]), completed([hollow])]) {
+      const { output } = resultOf(
+        [text('Piece'), { type: 'response.output_item.done', output_index: 0, item: hollow }],
+        end,
+      );
+      assert.deepEqual(output[0]?.['content'], [said('Piece')]);
+    }
+  });
+
   test('item ids that change from piece to piece are one item', () => {
     const { output } = resultOf([
       text('a', { ...inContent(0), item_id: 'x1' }),
