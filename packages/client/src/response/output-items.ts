@@ -3,6 +3,7 @@ import { SnapshotError, snapshot } from '../json/snapshot.js';
 import { isEmpty, mergeFields } from './partial-item.js';
 import { PartialItems, indexOf } from './partial-items.js';
 import { completeItem, withWholeParts } from './complete-item.js';
+import { withMissingItems } from './missing-items.js';
 import type { Json, JsonObject } from '../json/json.js';
 import type { ResponseEvent } from '../protocol/events.js';
 import type { Frame } from '../protocol/frame.js';
@@ -36,6 +37,8 @@ export class OutputItems {
   #untracked = 0;
   readonly #rebuilds: boolean;
   #bytes = 0;
+  /** Items were put into the output of the terminal event. */
+  #isMerged = false;
   /** Why the items cannot be used, as a sentence; undefined if they can. */
   problem: string | undefined;
 
@@ -79,7 +82,7 @@ export class OutputItems {
     return before.type !== item.type || before['call_id'] !== item['call_id'] || this.#partials?.begun(index) === true;
   }
 
-  /** The response with its output. The output of the terminal event counts, except for items that are hollow there. */
+  /** The response with its output. The output of the terminal event counts, except for items that are hollow there, or left out. */
   complete(response: Response): Response {
     const given: unknown = response.output;
     if (this.#isOmitted(response)) {
@@ -89,8 +92,9 @@ export class OutputItems {
         if (typeof key === 'string' || !finished.has(key)) this.#finishPartial(key, item, response);
       return { ...response, output: this.#sorted.map(({ item }) => item) };
     }
-    const items = given as (Item | null)[];
-    if (!this.#isIncomplete(items)) return response;
+    const items = withMissingItems(given as (Item | null)[], this.#known(response));
+    this.#isMerged = items !== given;
+    if (!this.#isIncomplete(items)) return this.#isMerged ? { ...response, output: items as Item[] } : response;
     const output = items.map(
       (item, index) => item && withPartial(item, this.#items?.get(index)?.item as JsonObject | undefined),
     );
@@ -130,7 +134,19 @@ export class OutputItems {
       output.push(copy);
       alternates.push(isSame ? undefined : finished);
     }
-    return { output, alternates, certain: true };
+    return { output, alternates, certain: !this.#isMerged };
+  }
+
+  /** The items of the response, in order: finished ones, and pieces of a type of which none is finished. */
+  #known(response: Response): Item[] {
+    const known = this.#sorted.map(({ item }) => item);
+    if (this.#partials?.empty !== false) return known;
+    const types = new Set([...known, ...(response.output as (Item | null)[])].map((item) => item?.type));
+    const pieces = this.#partials.rest().map(([, partial]) => completeItem(partial, response));
+    return [
+      ...known,
+      ...pieces.filter(({ item, problem }) => problem === undefined && !types.has(item.type)).map(({ item }) => item),
+    ];
   }
 
   #finishPartial(key: number | string, partial: JsonObject, response: Response): void {

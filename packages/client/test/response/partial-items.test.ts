@@ -338,6 +338,48 @@ describe('output from pieces', () => {
     }
   });
 
+  const reasoned = { id: 'rs_1', type: 'reasoning', summary: [] };
+  const ends: Record<string, (items: Json[]) => Json[]> = {
+    'leaves the message out': ([call, , other]) => [call ?? {}, other ?? {}],
+    'leaves the calls out': ([, said]) => [said ?? {}],
+    'leaves one of two calls out': ([, said, other]) => [said ?? {}, other ?? {}],
+    'leaves the message out, and has other ids': ([call, , other]) => [
+      { ...call, id: 'fc_x' },
+      { ...other, id: 'fc_y' },
+    ],
+  };
+  for (const [name, end] of Object.entries(ends))
+    test(`an end that ${name}: all items are in the output, in their order`, () => {
+      const { items, events } = three();
+      const { output } = resultOf(events, completed(end(structuredClone(items))));
+      assert.deepEqual(
+        output.map(({ id: _, ...item }) => item),
+        items.map(({ id: _, ...item }) => item),
+      );
+      assert.equal(track([created, ...events, completed(end(items))], false).storedOutput?.certain, false);
+    });
+
+  test('an end that has only the reasoning of an answer that came in deltas: the answer is in the output', () => {
+    const finished = { type: 'response.output_item.done', output_index: 0, item: reasoned };
+    assert.deepEqual(resultOf([finished, text('Said.', inContent(1))], completed([reasoned])).output, [
+      reasoned,
+      message('item_of_1', [said('Said.')]),
+    ]);
+  });
+
+  test('an end whose message has other words and another id than the finished one is the last word', () => {
+    const finished = (index: number, item: Json): Json => ({
+      type: 'response.output_item.done',
+      output_index: index,
+      item,
+    });
+    const last = message('msg_y', [said('Bettered.')]);
+    const events = [finished(0, reasoned), finished(1, message('msg_x', [said('Said.')]))];
+    assert.deepEqual(resultOf(events, completed([last])).output, [reasoned, last]);
+    const twice = [finished(0, message('msg_x', [said('Said.')])), finished(1, message('msg_z', [said('Said.')]))];
+    assert.deepEqual(resultOf(twice, completed([last])).output, [last]);
+  });
+
   test('item ids that change from piece to piece are one item', () => {
     const { output } = resultOf([
       text('a', { ...inContent(0), item_id: 'x1' }),
