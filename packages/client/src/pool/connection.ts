@@ -3,6 +3,7 @@ import { abnormalClosure, describeClose } from '../protocol/errors/close-codes.j
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { FrameError, isBlank } from '../protocol/frame.js';
 import { PongLost } from '../protocol/errors/pong-lost.js';
+import { doneMarker } from '../protocol/sse.js';
 import { ResponseIds } from '../response/response-ids.js';
 import { Heartbeat } from './liveness/heartbeat.js';
 import { Lane } from './lane.js';
@@ -306,7 +307,8 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     if (state.name === 'closed') return;
     if (state.name !== 'dialling') state.heartbeat.frameReceived();
     this.#pausedSocket?.received(bytes);
-    if (isBlank(text)) return this.#notifyAlive();
+    // A gateway that has its events from a stream may pass on the end of that.
+    if (isBlank(text) || (text === doneMarker && this.ids.atRest)) return this.#notifyAlive();
     try {
       const frame = this.lanes.parse(text, bytes);
       const route = this.lanes.route(frame);

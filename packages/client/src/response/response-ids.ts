@@ -9,6 +9,12 @@ export class ResponseIds {
   /** Beside the former: one response with many items does not make the responses before it forgotten. */
   readonly #items = new OwnedIds();
   #count = 0;
+  #atRest = true;
+
+  /** No response has begun on the connection since the last one ended. */
+  get atRest(): boolean {
+    return this.#atRest;
+  }
 
   /** A response has begun on the connection. */
   get hasResponses(): boolean {
@@ -23,7 +29,13 @@ export class ResponseIds {
   /** Called when a response begins. Returns its number on this connection. */
   begin(): number {
     this.#count += 1;
+    this.#atRest = false;
     return this.#count;
+  }
+
+  /** Called when a response has ended. */
+  end(): void {
+    this.#atRest = true;
   }
 
   /** Assigns an id to a response; false if it belongs to another one. */

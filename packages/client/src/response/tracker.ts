@@ -72,6 +72,8 @@ export class ResponseTracker {
   storedOutput: StoredOutput | undefined;
   /** The id of the response has changed from event to event. */
   idChanges = false;
+  /** No event has said that the response begins. */
+  unannounced = false;
   readonly #secrets: Secrets;
   #state: State = 'awaiting';
   #output: OutputItems;
@@ -150,7 +152,8 @@ export class ResponseTracker {
 
   /** The last response can be continued by its id: it has completed, and its id did not change. */
   get continuable(): boolean {
-    return this.terminal?.outcome === 'completed' && typeof this.terminal.response.id === 'string' && !this.idChanges;
+    const { outcome, response } = this.terminal ?? {};
+    return outcome === 'completed' && typeof response?.id === 'string' && response.id !== '' && !this.idChanges;
   }
 
   /** @throws TurnwireError `response_failed`, `response_cancelled`, `protocol_error` */
@@ -211,6 +214,7 @@ export class ResponseTracker {
     // Without `response.created` no event names the parent.
     if (this.#expectedParent?.required === true)
       return { name: 'ignored', error: chainIgnoredError(this.#expectedParent, undefined) };
+    this.unannounced = true;
     if (frame.traits.patch !== undefined) this.#output.add(frame);
     this.#output.read(frame.event, frame.size);
     return this.#passWithinLimit();
@@ -235,6 +239,7 @@ export class ResponseTracker {
       this.steering.responseBegan(response.id);
       return pass;
     }
+    this.unannounced = true;
     // On a reused connection this may be the end of an earlier turn.
     return this.#reused || isSuccessor ? foreign('a response ended before it began') : this.#readTerminal(event);
   }
@@ -260,6 +265,7 @@ export class ResponseTracker {
     if (isFailing && terminal.outcome !== 'failed') return end;
     if (terminal.outcome === undefined) return broken('protocol_error', `the server sent ${terminal.why}`);
     this.terminal = terminal;
+    this.#connection?.ids.end();
     this.#setId(terminal.response);
     const response = this.#output.complete(terminal.response);
     if (!this.#claimsItems(response.output)) return foreignItem;
@@ -298,7 +304,7 @@ export class ResponseTracker {
    * between may be anyone's. By which id such a response can be continued, nobody knows.
    */
   #foreignReason(event: ResponseEvent, id: unknown): string | undefined {
-    if (typeof id !== 'string' || id === this.responseId || this.responseId === undefined) return undefined;
+    if (typeof id !== 'string' || id === '' || id === this.responseId || !this.responseId) return undefined;
     const isBeginning = event.type === 'response.created';
     const isDoubtful = isBeginning || (this.#reused && this.#itemId === undefined);
     if (this.#connection !== undefined && (isDoubtful || this.#connection.othersRun || !this.#claims(id)))
@@ -309,7 +315,8 @@ export class ResponseTracker {
   }
 
   #claims(id: unknown): boolean {
-    return this.#connection === undefined || typeof id !== 'string' || this.#connection.ids.claim(id, this.#number);
+    const isId = typeof id === 'string' && id !== '';
+    return this.#connection === undefined || !isId || this.#connection.ids.claim(id, this.#number);
   }
 
   #isForeignItem(frame: Frame): boolean {

@@ -213,8 +213,9 @@ class WebSocketCarriage implements Carriage, LaneListener {
   #end({ lane }: Running): void {
     if (this.#state.name !== 'running') return;
     this.#settle();
-    // With ids that change, events of the next response could not be told from this one's.
+    // Events of the next response could not be told from this one's.
     if (this.#listener.response.idChanges) lane.retire('the id of its response has changed');
+    else if (this.#listener.response.unannounced) lane.retire('its response had no response.created');
     else lane.complete(chainOf(this.#listener.response, this.#request));
     this.#listener.end();
   }
