@@ -316,4 +316,22 @@ describe('refusals', () => {
       );
     },
   );
+
+  for (const error of [
+    { type: 'error', status: 400, error: { code: 'responses_websocket_disabled', message: 'Not here.' } },
+    { type: 'error', status: 426, error: { type: 'invalid_request_error', message: 'Use HTTP.' } },
+  ]) {
+    scenario(
+      `a server that says in a frame that it has no WebSocket mode (${error.status}): this turn and the next go by SSE`,
+      {
+        create: (peer) => peer.events(error),
+        post: bySse,
+      },
+      { transport: 'auto' },
+      async ({ client, server }) => {
+        for (const _ of [1, 2]) assert.equal((await read(client.turn(question))).text, 'by sse');
+        assert.deepEqual([server.creates, server.posts], [1, 2]);
+      },
+    );
+  }
 });

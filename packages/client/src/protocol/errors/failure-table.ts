@@ -23,7 +23,7 @@ export type Cause =
   | 'broken'
   /** The peer did not answer pings any more. */
   | 'pong_lost'
-  /** The server closed it with the code for a request that it does not take over a WebSocket (P92). */
+  /** The server does not take the request over a WebSocket: it closed the connection with the code for that (P92), or refused the turn so. */
   | 'turned_away'
   /** The same, probably: it closed it in good order, and without a word (P89). */
   | 'dismissed'
@@ -89,7 +89,7 @@ export const failureTable: Readonly<Record<FailureKind, FailureMeaning>> = {
   timeout: { transient: true, mayHaveBegun: true, status: 504, refusal: 'given_up', upgrade: 'unavailable' },
   network: { ...transientFailure, ...clientFailure },
   configuration: { ...permanentFailure, ...clientFailure },
-  unsupported: { ...permanentFailure, status: 400, refusal: 'final', upgrade: 'unsupported' },
+  unsupported: { ...permanentFailure, status: 400, refusal: 'turned_away', upgrade: 'unsupported' },
   not_found: { ...permanentFailure, status: 404, refusal: 'final', upgrade: 'unsupported' },
   invalid_request: { ...permanentFailure, status: 400, refusal: 'final', upgrade: 'refused_upgrade' },
   context_length: { ...permanentFailure, status: 400, refusal: 'final', upgrade: 'refused_upgrade' },

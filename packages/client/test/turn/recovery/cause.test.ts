@@ -47,6 +47,7 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['P24, the end of an SSE body', endOfBody, 'closed'],
   ['a pong that never came', pongLost, 'pong_lost'],
   ['P92', closed(1008), 'turned_away'],
+  ['P92, said in a frame', refusal({ code: 'responses_websocket_disabled' }), 'turned_away'],
   ['P93, E1', closed(1009), 'too_large'],
   ['P89, C11', closed(1000), 'dismissed'],
   ['P94', closed(4402), 'final'],

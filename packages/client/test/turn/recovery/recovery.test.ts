@@ -53,6 +53,8 @@ const expectations: readonly Expectation[] = [
   { name: 'no lanes', error: refusal({ code: 'unknown_parameter', param: 'stream_id' }, 400), ...refused('D') },
   { name: 'chain lost', error: refusal({ code: 'previous_response_not_found' }, 400), ...refused('X') },
   { name: 'no streams', error: refusal({ code: 'unsupported_value', param: 'stream' }, 400), ...refused('F') },
+  { name: 'no WebSocket', error: refusal({ code: 'responses_websocket_disabled' }, 400), queued: 'F', ...refused('F') },
+  { name: 'a frame with 426', error: refusal({}, 426), queued: 'F', ...refused('F') },
   { name: 'rate limit', error: refusal({ code: 'rate_limit_exceeded' }, 429), ...refused('LR') },
   { name: 'rate limit for a day', error: refusal({ retry_after: 86_400 }, 429), ...refused('LR') },
   { name: 'a POST with 403, HTML', error: page(403), queued: 'FR', ...refused('L') },
