@@ -51,7 +51,7 @@ async function readAll(socket: Socket): Promise<Buffer> {
 
 const echo = (socket: Socket) => void socket.pipe(socket);
 
-test('bytes pass unchanged both ways, half-close included, and are counted', async (t) => {
+test('link: bytes pass unchanged in both directions, half-close included, and are counted', async (t) => {
   const sent = Buffer.alloc(3_000_000, 'abcdefg');
   const { link, socket } = await dial(t, { to: await serve(t, echo), rttMs: 4 });
   socket.end(sent);
@@ -60,7 +60,7 @@ test('bytes pass unchanged both ways, half-close included, and are counted', asy
   assert.deepEqual([link.sentBytes, link.receivedBytes, link.connections], [sent.length, sent.length, 1]);
 });
 
-test('a connection costs one round trip, and each exchange another', async (t) => {
+test('link: opening a connection takes one round trip, and each exchange another', async (t) => {
   const begun = performance.now();
   const { socket } = await dial(t, { to: await serve(t, echo), rttMs: 60 });
   socket.write('a');
@@ -72,7 +72,7 @@ test('a connection costs one round trip, and each exchange another', async (t) =
   assert.ok(performance.now() - first >= 55);
 });
 
-test('delay is not a limit of throughput', async (t) => {
+test('link: the delay does not limit the throughput', async (t) => {
   const { socket } = await dial(t, { to: await serve(t, echo), rttMs: 100 });
   const begun = performance.now();
   socket.end(Buffer.alloc(8_000_000));
@@ -81,7 +81,7 @@ test('delay is not a limit of throughput', async (t) => {
   assert.ok(performance.now() - begun < 4000);
 });
 
-test('the uplink is shared by all connections', async (t) => {
+test('link: all connections share the uplink', async (t) => {
   let received = 0;
   const port = await serve(
     t,
@@ -98,7 +98,7 @@ test('the uplink is shared by all connections', async (t) => {
   assert.equal(received, 300_000);
 });
 
-test('a client that goes away with bytes unread resets the server', async (t) => {
+test("link: a client that leaves with unread bytes resets the server's connection", async (t) => {
   let broken: (code: string | undefined) => void = () => undefined;
   const code = new Promise<string | undefined>((resolve) => {
     broken = resolve;
@@ -114,7 +114,7 @@ test('a client that goes away with bytes unread resets the server', async (t) =>
   assert.match(String(await code), /^(ECONNRESET|EPIPE)$/);
 });
 
-test('a reset by the server reaches the client', async (t) => {
+test('link: a reset by the server reaches the client', async (t) => {
   const port = await serve(t, (socket) => void socket.once('data', () => socket.resetAndDestroy()));
   const { socket } = await dial(t, { to: port, rttMs: 4 });
   socket.resume();
@@ -123,7 +123,7 @@ test('a reset by the server reaches the client', async (t) => {
   await over(socket);
 });
 
-test('a far end that is not there ends the connection', async (t) => {
+test('link: a connection ends if the server does not listen', async (t) => {
   const gone = createServer().listen(0, '127.0.0.1');
   await once(gone, 'listening');
   const address = gone.address();
@@ -136,7 +136,7 @@ test('a far end that is not there ends the connection', async (t) => {
   await over(socket);
 });
 
-test('a server that does not read holds the client back', async (t) => {
+test('link: a client waits for a server that does not read', async (t) => {
   const { link, socket } = await dial(t, { to: await serve(t, (server) => void server.pause()) });
   const chunk = Buffer.alloc(1024 * 1024);
   let written = 0;
@@ -151,7 +151,7 @@ test('a server that does not read holds the client back', async (t) => {
   }
 });
 
-test('close() cuts what runs; wrong options are refused', async (t) => {
+test('link: close() cuts all connections, and invalid options are refused', async (t) => {
   const { link, socket } = await dial(t, { to: await serve(t, echo), rttMs: 1000 });
   socket.write('x');
   await link.close();
@@ -165,7 +165,7 @@ test('close() cuts what runs; wrong options are refused', async (t) => {
   }
 });
 
-test('a link with a window: bytes beyond it wait for round trips, in order', async (t) => {
+test('link: bytes beyond the congestion window wait for acknowledgements, in order', async (t) => {
   const sent = Buffer.from(Array.from({ length: 70_000 }, (_, index) => index % 251));
   const to = await serve(t, (socket) => void socket.once('data', () => socket.end(sent)));
   const { socket } = await dial(t, { to, rttMs: 20, windowBytes: 10_000 });
@@ -176,7 +176,7 @@ test('a link with a window: bytes beyond it wait for round trips, in order', asy
   assert.ok(performance.now() - begun >= 20 + 20 + 20 - 3);
 });
 
-test('a link with a window: an end follows the bytes that waited', async (t) => {
+test('link: an end follows the bytes that waited for the congestion window', async (t) => {
   let got: (bytes: Buffer) => void = () => undefined;
   const whole = new Promise<Buffer>((resolve) => {
     got = resolve;
@@ -188,7 +188,7 @@ test('a link with a window: an end follows the bytes that waited', async (t) => 
   assert.ok((await whole).equals(sent));
 });
 
-test('a congestion window grows by what is acknowledged, and idling resets it', () => {
+test('a congestion window grows by the acknowledged bytes, and has its initial size again after an idle time', () => {
   const window = new CongestionWindow(100, 250);
   assert.equal(window.room(0), 100);
   window.sent(100, 0);

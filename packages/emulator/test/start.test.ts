@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { EmulatorError, startEmulator } from '../dist/index.js';
 import { postJson, postSse, json, RawSocket, sharedFolder, terminal } from './wire.js';
 
-test('many emulators run in one process, each on its own port, and a taken port is refused in one sentence', async (t) => {
+test('several emulators run in one process, each on its own port, and a port in use is refused in one sentence', async (t) => {
   const emulators = await Promise.all(Array.from({ length: 20 }, () => startEmulator()));
   t.after(() => Promise.all(emulators.map((emulator) => emulator.close())));
   assert.equal(new Set(emulators.map(({ port }) => port)).size, 20);
@@ -15,7 +15,7 @@ test('many emulators run in one process, each on its own port, and a taken port 
   );
 });
 
-test('wrong options are refused by name', async () => {
+test('invalid options are refused by name', async () => {
   const wrong: readonly (readonly [object, string])[] = [
     [{ prot: 1 }, 'prot'],
     [{ port: 70_000 }, 'port'],
@@ -49,7 +49,7 @@ test('ids depend on the seed and the order alone', async (t) => {
   assert.match(String(await idOf('a')), /^resp_[0-9a-f]{50}$/);
 });
 
-test('usage: four bytes are a token, of JSON going in and of words coming out; what was seen before is cached, however it came', async (t) => {
+test("usage: a token is four bytes of the input's JSON or of the generated text, and a context that was seen before is cached", async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const input = [{ role: 'user', content: 'one' }];
@@ -68,7 +68,7 @@ test('usage: four bytes are a token, of JSON going in and of words coming out; w
   assert.equal(inFull['usage']?.['input_tokens_details']?.['cached_tokens'], inFull['usage']?.['input_tokens']);
 });
 
-test('the store is bounded: the oldest responses go, and chains that need them with them', async (t) => {
+test('the store is bounded: the oldest responses are dropped, and chains that need them can no longer be continued', async (t) => {
   const emulator = await startEmulator({ limits: { storedResponses: 3 } });
   t.after(() => emulator.close());
   const ids: string[] = [];
@@ -87,7 +87,7 @@ test('the store is bounded: the oldest responses go, and chains that need them w
   assert.equal(broken['error']?.['code'], 'previous_response_not_found');
 });
 
-test('the journal is bounded and can be cleared; its numbers go on', async (t) => {
+test('the journal is bounded and can be cleared, and its numbers go on', async (t) => {
   const emulator = await startEmulator({ limits: { journalEntries: 2 } });
   t.after(() => emulator.close());
   for (let turn = 0; turn < 3; turn += 1) await postJson(emulator.url, { model: 'm', input: 'x' });
@@ -157,7 +157,7 @@ function fault(
 const schemaFolder = sharedFolder('schema');
 
 test(
-  'every event validates against the OpenResponses document',
+  'every event of a turn is valid by the OpenResponses document',
   { skip: schemaFolder === undefined && 'no OpenAPI document here' },
   async (t) => {
     const document = JSON.parse(await readFile(`${schemaFolder}/openresponses.openapi.json`, 'utf8'));

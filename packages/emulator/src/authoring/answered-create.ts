@@ -68,8 +68,8 @@ export function endOf({ events, status }: AnsweredCreate): RecordedEnd {
   }
   const error = events.find(({ type, error: inner }) => type === 'error' || isRecord(inner));
   if (error !== undefined) {
-    const told = Number(error['status'] ?? (status >= 400 ? status : 400));
-    return { kind: 'error', error: isRecord(error['error']) ? error['error'] : error, status: told };
+    const errorStatus = Number(error['status'] ?? (status >= 400 ? status : 400));
+    return { kind: 'error', error: isRecord(error['error']) ? error['error'] : error, status: errorStatus };
   }
   return { kind: 'cut', output: done };
 }

@@ -70,11 +70,11 @@ function errorOf(
       typeof error[name] === 'string' ? [[name, error[name]]] : [],
     ),
   );
-  const told = Object.fromEntries(Object.entries(headers).filter(([name]) => retryHeaders.has(name)));
+  const retryFields = Object.fromEntries(Object.entries(headers).filter(([name]) => retryHeaders.has(name)));
   return {
     status: status >= 400 && status <= 599 ? status : 400,
     ...fields,
-    ...(Object.keys(told).length === 0 ? {} : { headers: told }),
+    ...(Object.keys(retryFields).length === 0 ? {} : { headers: retryFields }),
   };
 }
 

@@ -54,7 +54,7 @@ export function rememberTurn(
     // The events of a steered response were cut short, and cannot be made again from its reply.
     events: isSteered(response) ? undefined : makeEventsAgain,
   });
-  laneCache?.advance(remembered);
+  laneCache?.setLatest(remembered);
   return true;
 }
 

@@ -174,11 +174,11 @@ class ConnectionLimitReached extends Refusal {
 
 /** The same edit, which calls `notice` the first time that it changes an event. */
 function reportingFirstChange(edit: EventEdit, notice: () => void): EventEdit {
-  let told = false;
+  let isReported = false;
   return (event) => {
     const frames = edit(event);
-    if (!told && (frames.length !== 1 || frames[0] !== event.frame)) {
-      told = true;
+    if (!isReported && (frames.length !== 1 || frames[0] !== event.frame)) {
+      isReported = true;
       notice();
     }
     return frames;

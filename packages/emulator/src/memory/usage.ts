@@ -167,8 +167,8 @@ function* countItemInSteps(before: string, item: Item): Incremental<ItemCount> {
     bytes += piece.byteLength;
     yield;
   }
-  const { encrypted_content: cipher } = item.type === 'reasoning' ? item : {};
-  if (cipher !== undefined) bytes += Buffer.byteLength(`,"encrypted_content":${JSON.stringify(cipher)}`);
+  const { encrypted_content: ciphertext } = item.type === 'reasoning' ? item : {};
+  if (ciphertext !== undefined) bytes += Buffer.byteLength(`,"encrypted_content":${JSON.stringify(ciphertext)}`);
   return { digest: digest.digest('base64'), bytes };
 }
 

@@ -252,14 +252,14 @@ function verbatimOrContinued(turn: RecordedTurn, create: string): ReplayAnswer<R
 
 /** The history of each recorded response, by its id: a later create may continue the response by its id, or bring its history in full. */
 function historiesOf(creates: readonly RecordedCreate[]): ReadonlyMap<string, ResponseHistory> {
-  const known = new Map<string, ResponseHistory>();
+  const histories = new Map<string, ResponseHistory>();
   for (const create of creates) {
     const body = parsed(create.text);
     const response = finalResponse(answerOf(create).events);
     if (body === undefined || response === undefined) continue;
-    known.set(response.id, { input: fullInput(body, (id) => known.get(id)), output: response.output });
+    histories.set(response.id, { input: fullInput(body, (id) => histories.get(id)), output: response.output });
   }
-  return known;
+  return histories;
 }
 
 function streams(body: string): boolean {

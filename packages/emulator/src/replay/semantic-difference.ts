@@ -19,8 +19,8 @@ export function fullInput(
   find: (id: string) => ResponseHistory | undefined,
 ): readonly Item[] {
   const { input, previous_response_id: previous } = body;
-  const known = typeof previous === 'string' ? find(previous) : undefined;
-  return [...(known?.input ?? []), ...(known?.output ?? []).map(normalized), ...itemsOf(input).map(normalized)];
+  const history = typeof previous === 'string' ? find(previous) : undefined;
+  return [...(history?.input ?? []), ...(history?.output ?? []).map(normalized), ...itemsOf(input).map(normalized)];
 }
 
 /**

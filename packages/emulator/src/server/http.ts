@@ -223,10 +223,10 @@ async function create(
     const sink = sseSink(response, gone, engine.dialect.doneMarker);
     return sendEvents(job.follow(0, gone), sink);
   }
-  const carriage: TurnSink = streams
+  const sink: TurnSink = streams
     ? { ...shared, ...sseSink(response, gone, engine.dialect.doneMarker) }
     : { ...shared, ...jsonSink(response) };
-  await runTurnWithFaults(engine, received, carriage);
+  await runTurnWithFaults(engine, received, sink);
   client.isServed = true;
 }
 

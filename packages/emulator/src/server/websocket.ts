@@ -60,7 +60,7 @@ export function serveWebSocket(
   const closed = new AbortController();
   const corkWrites = corkUntilMicrotask(tcp);
   const lanes = new Lanes(limits);
-  const cache = new ConnectionCache(engine.memory, dialect.eviction);
+  const connectionCache = new ConnectionCache(engine.memory, dialect.eviction);
   const steering = new Steering(engine.ids, limits, () => lanes.all(), sendAnswer);
   const { connectionAgeMs, idleMs } = limits;
   const lifetime = new Lifetime(clock, socket, { connectionAgeMs, ageLimit, idleMs, pings }, () => {
@@ -80,7 +80,7 @@ export function serveWebSocket(
   socket.once('close', () => {
     closed.abort();
     lanes.clear();
-    cache.clear();
+    connectionCache.clear();
   });
   socket.on('message', (raw: Buffer, isBinary: boolean) => {
     // Messages that arrive after the socket began to close are ignored.
@@ -173,7 +173,7 @@ export function serveWebSocket(
     const isSuccessor = next.successor !== undefined;
     const sink: TurnSink = {
       ...sinkOf(lane),
-      laneCache: lineageOf(lane, isSuccessor),
+      laneCache: laneCacheOf(lane, isSuccessor),
       injected: () => target.injected,
       interrupted: target.interrupted,
       ...(dialect.steering ? { withSteering: target.withSteering.bind(target) } : {}),
@@ -213,8 +213,8 @@ export function serveWebSocket(
   }
 
   /** The cache of a lane. A successor that fails evicts nothing: its input is returned to the client, which may still continue the parent. */
-  function lineageOf(lane: Lane, isSuccessor: boolean): LaneCache {
-    const laneCache = cache.laneCache(lane);
+  function laneCacheOf(lane: Lane, isSuccessor: boolean): LaneCache {
+    const laneCache = connectionCache.ofLane(lane);
     return isSuccessor ? { ...laneCache, evict: () => undefined } : laneCache;
   }
 

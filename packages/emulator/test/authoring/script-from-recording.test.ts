@@ -131,7 +131,7 @@ describe('a script made of a recording', () => {
     });
   }
 
-  test('tells several conversations apart by what they ask', async (t) => {
+  test('tells several conversations apart by their inputs', async (t) => {
     const script: Script = {
       rules: [
         { match: { input: '/^Bonn/' }, reply: { text: 'Rain.' } },
@@ -152,7 +152,7 @@ describe('a script made of a recording', () => {
     assert.match(made, /^rules:/m);
   });
 
-  test('says in a comment what it leaves out', async (t) => {
+  test('names in comments the parts that it leaves out', async (t) => {
     const file = join(await folderOf(t), 'run.jsonl');
     const response = {
       id: 'resp_1',

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { EvictionQueue } from '../../dist/base/eviction-queue.js';
 import { heldHeap } from '../heap.js';
 
-test('an eviction queue gives out the members of a Set in their order, those that came or went meanwhile included', () => {
+test('an eviction queue gives out the members of a Set in order, also if members are added or deleted meanwhile', () => {
   const members = new Set(Array.from({ length: 40 }, (_, index) => index));
   const queue = new EvictionQueue(members);
   const given: (number | undefined)[] = [];
@@ -21,7 +21,7 @@ test('an eviction queue gives out the members of a Set in their order, those tha
   assert.deepEqual(given, [...expected, undefined]);
 });
 
-test('an eviction queue gives out a member that stayed once more, and nothing of an empty Set', () => {
+test('an eviction queue begins again after the last member, and gives out nothing of an empty Set', () => {
   const members = new Set(['a']);
   const queue = new EvictionQueue(members);
   assert.deepEqual([queue.next(), queue.next()], ['a', 'a']);
@@ -31,7 +31,7 @@ test('an eviction queue gives out a member that stayed once more, and nothing of
   assert.equal(queue.next(), 'b');
 });
 
-test('an eviction queue holds nothing of what was removed from its Set without it', () => {
+test('an eviction queue keeps no members that were deleted from its Set by others', () => {
   const members = new Set<string>();
   const queue = new EvictionQueue(members);
   members.add('first');

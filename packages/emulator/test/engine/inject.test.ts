@@ -41,7 +41,7 @@ async function calling(t: TestContext) {
 
 const isInject = ({ type }: Json) => /^(response\.inject\.|error)/.test(type);
 
-test('P53: outputs are injected into a response that runs, and stand after its own in what continues it', async (t) => {
+test('P53: outputs are injected into a running response, and follow its output in the context of the next turn', async (t) => {
   const { tick, emulator, socket, inject, id, calls } = await calling(t);
   const outputs = calls.map((call, n) => answerTo(call, `${n}`));
   inject(id, outputs);

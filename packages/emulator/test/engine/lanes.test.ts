@@ -29,7 +29,7 @@ const turns = (socket: RawSocket, count: number): Promise<readonly Json[]> => {
 const idOf = (events: readonly Json[]): string => terminal(events)['response']['id'];
 const codeOf = (events: readonly Json[]) => terminal(events)['error']?.['code'];
 
-test('P42: all events of a named lane echo its stream_id, errors too; those of the default lane have none', async (t) => {
+test('P42: all events of a named lane have its stream_id, errors included; those of the default lane have none', async (t) => {
   const { socket } = await open(t, {
     script: { rules: [{ match: {}, reply: { text: 'a b', calls: [{ name: 'f' }] } }] },
   });
@@ -40,7 +40,7 @@ test('P42: all events of a named lane echo its stream_id, errors too; those of t
   assert.deepEqual([refused?.['stream_id'], refused?.['error']?.['param']], ['lane.1-A_z', 'temperature']);
 });
 
-test('P42, P84, P100: an id that cannot be one is refused without echoing it, and the socket stays usable', async (t) => {
+test('P42, P84, P100: an invalid stream_id is refused without being echoed, and the socket stays usable', async (t) => {
   const { socket } = await open(t);
   for (const id of ['', 'a b', 'a/b', 'ä', 'x'.repeat(257), 7, {}]) {
     const events = await socket.ask({ ...create(undefined), stream_id: id });
@@ -54,7 +54,7 @@ test('P42, P84, P100: an id that cannot be one is refused without echoing it, an
   assert.equal(terminal(await socket.ask(create('x'.repeat(256))))['type'], 'response.completed');
 });
 
-test('P43: one lane is first in, first out, and never overlaps; another lane runs meanwhile', async (t) => {
+test('P43: the turns of one lane run in order and never overlap, while another lane runs', async (t) => {
   const clock = new ManualClock();
   const { socket } = await open(t, { clock, latency: { firstTokenMs: 1000 } });
   const idle = clock.waiting;
@@ -86,7 +86,7 @@ test('P43: one lane is first in, first out, and never overlaps; another lane run
   );
 });
 
-test('P43: lanes interleave even when nothing slows them down', async (t) => {
+test('P43: the events of two lanes interleave, even without latency', async (t) => {
   const { socket } = await open(t);
   socket.create(create('a', { input: 'one two three four' }));
   socket.create(create('b', { input: 'five six seven eight' }));
@@ -94,7 +94,7 @@ test('P43: lanes interleave even when nothing slows them down', async (t) => {
   assert.ok(lanes.indexOf('b') < lanes.lastIndexOf('a') && lanes.indexOf('a') < lanes.lastIndexOf('b'), lanes.join(''));
 });
 
-test('P44, P82: 16 turns are in flight, more are accepted and wait', async (t) => {
+test('P44, P82: 16 turns of a connection run at the same time; further turns are accepted and wait', async (t) => {
   const clock = new ManualClock();
   const { emulator, socket } = await open(t, { clock, latency: { firstTokenMs: 1000 } });
   const idle = clock.waiting;
@@ -118,7 +118,7 @@ test('P44, P82: 16 turns are in flight, more are accepted and wait', async (t) =
   assert.ok(Number(places[16]) > events.findIndex(({ type }) => type === 'response.completed'));
 });
 
-test('P44, P83, P101: the 33rd name is refused under it; known names and the default lane go on', async (t) => {
+test('P44, P83, P101: the 33rd stream_id is refused with an error that has it; known lanes and the default lane go on', async (t) => {
   const { socket } = await open(t);
   await socket.ask(create(undefined));
   for (let n = 1; n <= 32; n += 1) assert.equal(codeOf(await socket.ask(create(`lane-${n}`))), undefined);
@@ -133,7 +133,7 @@ test('P44, P83, P101: the 33rd name is refused under it; known names and the def
   assert.equal(other['error']['code'], 'websocket_stream_limit_reached');
 });
 
-test('P45, P70: each lane keeps its latest response; without an id a lane starts a new chain', async (t) => {
+test('P45, P70: each lane keeps its latest response; a create without an id starts a new chain', async (t) => {
   const { emulator, socket } = await open(t);
   const a = idOf(await socket.ask(create('a', { input: 'a1' })));
   const b = idOf(await socket.ask(create('b', { input: 'b1' })));
@@ -145,7 +145,7 @@ test('P45, P70: each lane keeps its latest response; without an id a lane starts
   assert.equal(codeOf(await socket.ask(create('a', { previous_response_id: a2 }))), 'previous_response_not_found');
 });
 
-test('P46: a lane forks what another one holds, and both branches go on', async (t) => {
+test('P46: a lane forks the latest response of another lane, and both branches go on', async (t) => {
   const { emulator, socket } = await open(t);
   const trunk = idOf(await socket.ask(create('a', { input: 'trunk' })));
   const fork = idOf(await socket.ask(create('b', { input: 'fork', previous_response_id: trunk })));
@@ -158,7 +158,7 @@ test('P46: a lane forks what another one holds, and both branches go on', async 
   assert.deepEqual(userTexts(emulator), ['trunk', 'next', 'next 2']);
 });
 
-test('P46: a fork that comes after its parent was left behind finds nothing', async (t) => {
+test('P46: a fork of a response that is no longer the latest of its lane is refused', async (t) => {
   const { socket } = await open(t);
   const trunk = idOf(await socket.ask(create('a')));
   await socket.ask(create('a', { previous_response_id: trunk }));
@@ -166,7 +166,7 @@ test('P46: a fork that comes after its parent was left behind finds nothing', as
   assert.deepEqual([late['error']['code'], late['stream_id']], ['previous_response_not_found', 'b']);
 });
 
-test('P46: once the fork is in progress its parent may be left behind', async (t) => {
+test('P46: a running fork is not disturbed when its parent is no longer the latest of its lane', async (t) => {
   const clock = new ManualClock();
   const { emulator, socket } = await open(t, { clock, latency: { firstTokenMs: 1000 } });
   const slowly = async (body: object) => {
@@ -200,7 +200,7 @@ test('P72: a failed fork keeps its parent; a failure on the same lane evicts it'
   assert.equal(codeOf(await socket.ask(create('a', { previous_response_id: next }))), 'previous_response_not_found');
 });
 
-test('P65: an error on one lane leaves a turn on another alone', async (t) => {
+test('P65: an error on one lane does not disturb a turn on another lane', async (t) => {
   const clock = new ManualClock();
   const { socket } = await open(t, { clock, latency: { firstTokenMs: 1000 } });
   socket.create(create('a'));
@@ -213,7 +213,7 @@ test('P65: an error on one lane leaves a turn on another alone', async (t) => {
   assert.deepEqual([end['type'], end['stream_id']], ['response.completed', 'a']);
 });
 
-test('P71: with store true an older response continues on any lane of any connection', async (t) => {
+test('P71: a stored response can be continued on any lane of any connection', async (t) => {
   const { emulator, socket } = await open(t);
   const first = idOf(await socket.ask(create('a', { input: 'one', store: true })));
   await socket.ask(create('a', { input: 'two', store: true, previous_response_id: first }));
@@ -233,7 +233,7 @@ test('P70: unstored responses are forgotten when their connection closes, forks 
   assert.deepEqual([emulator.state().responses, emulator.state().responseBytes], [0, 0]);
 });
 
-test('P38: generate false in the middle of a chain gives an id that goes on from there', async (t) => {
+test('P38: a turn with generate: false within a chain has an id that can be continued', async (t) => {
   const { emulator, socket } = await open(t);
   const first = idOf(await socket.ask(create('a', { input: 'one' })));
   const events = await socket.ask(create('a', { input: 'two', previous_response_id: first, generate: false }));
@@ -242,7 +242,7 @@ test('P38: generate false in the middle of a chain gives an id that goes on from
   assert.deepEqual(userTexts(emulator), ['one', 'two', 'three']);
 });
 
-test('a recorded event on a named lane is as it was recorded, but for its stream_id', async (t) => {
+test('a recorded event on a named lane is unchanged, except for its stream_id', async (t) => {
   const recordings = await mkdtemp(join(tmpdir(), 'turnwire-lanes-'));
   t.after(() => rm(recordings, { recursive: true }));
   const line = '{"type":"response.completed","odd" : 1.0,"response":{"id":"resp_r","status":"completed","output":[]}}';

@@ -36,7 +36,7 @@ const STORY: Script = {
 };
 const CALL: Script = { turns: [{ calls: [{ name: 'look' }] }, { text: 'Seen.' }] };
 
-test('P48: a steered turn ends after its item, incomplete, and its successor begins unasked with the input', async (t) => {
+test('P48: a steered turn ends after its current item, incomplete, and the server begins its successor with the input', async (t) => {
   const { clock, emulator, socket, begin, steer, next } = await open(t);
   const target = await begin({ instructions: 'Be kind.', stream_id: 'a' });
   steer(target);
@@ -83,7 +83,7 @@ test('P48: a turn at its last item completes, and its successor follows', async 
   assert.equal(terminal(await socket.turn())['response'].output[0].content[0].text, 'Two.');
 });
 
-test('P52: the successor runs before what waits on its lane', async (t) => {
+test('P52: the successor runs before the queued turns of its lane', async (t) => {
   const { clock, socket, begin, steer, next } = await open(t);
   const target = await begin();
   socket.create({ model: 'gpt-6', input: 'waits', store: false });
@@ -100,7 +100,7 @@ test('P52: the successor runs before what waits on its lane', async (t) => {
   assert.equal(terminal(await socket.turn())['response'].previous_response_id, null);
 });
 
-test('P49, P50: with tools to run the input is parked, told once each, and goes before the results', async (t) => {
+test('P49, P50: while tools are to run, each steer is announced once as pending, and its input precedes the results', async (t) => {
   const { clock, emulator, socket, begin, steer, next } = await open(t, { script: CALL });
   const target = await begin({ instructions: 'old' });
   steer(target, 'first');
@@ -138,7 +138,7 @@ test('P49, P50: with tools to run the input is parked, told once each, and goes 
   assert.deepEqual(Object(request).input, [answerTo(call, 'a cat')]);
 });
 
-test('P48: a turn that has called a tool is not cut, so that no call is left without its place', async (t) => {
+test('P48: a steered turn that has called a tool is not cut', async (t) => {
   const output = [{ call: { name: 'look' } }, { text: 'While I look.' }];
   const { clock, socket, begin, steer, next } = await open(t, { script: { turns: [{ output }] } });
   steer(await begin());
@@ -149,7 +149,7 @@ test('P48: a turn that has called a tool is not cut, so that no call is left wit
   assert.equal((await next())['type'], 'response.steer.pending');
 });
 
-test('P49: parked input comes back if the lane goes on without its parent', async (t) => {
+test('P49: pending input is returned if the next create of the lane does not continue its parent', async (t) => {
   const { clock, socket, begin, steer, next } = await open(t, { script: CALL });
   const target = await begin();
   steer(target);
@@ -187,7 +187,7 @@ test('P47, P51: invalid_input names what is wrong and returns the input', async 
   }
 });
 
-test('P51: response_not_found, response_already_completed and response_not_active', async (t) => {
+test('P51: a steer of an unknown, an incomplete or a completed response fails with the code for its case', async (t) => {
   const { clock, socket, begin, steer, next } = await open(t);
   const codeFor = async (id: string) => {
     steer(id);
@@ -213,7 +213,7 @@ test('P51: response_not_found, response_already_completed and response_not_activ
   assert.equal(await codeFor(`${elsewhere}x`), 'response_not_found');
 });
 
-test('P51: steering_not_supported for older models; too_many_pending_steers over the limit', async (t) => {
+test('P51: a steer fails with steering_not_supported for older models, and with too_many_pending_steers over the limit', async (t) => {
   const { begin, steer, next } = await open(t, { limits: { pendingSteers: 2 } });
   steer(await begin({ model: 'gpt-5.4', stream_id: 'old' }));
   const { error, stream_id } = await next();
@@ -228,7 +228,7 @@ test('P51: steering_not_supported for older models; too_many_pending_steers over
   assert.deepEqual(said, ['response.steer.accepted', 'response.steer.accepted', 'too_many_pending_steers']);
 });
 
-test('P51: steering input comes back when its successor cannot be made, and its parent can still be continued', async (t) => {
+test('P51: steering input is returned when its successor is refused, and its parent can still be continued', async (t) => {
   const { clock, emulator, socket, begin, steer, next } = await open(t, { script: { turns: [{ text: 'Only one.' }] } });
   const target = await begin();
   steer(target);
@@ -244,7 +244,7 @@ test('P51: steering input comes back when its successor cannot be made, and its 
   assert.equal(emulator.journal.turns().at(-1)?.transcript.length, 3);
 });
 
-test('P51: accepted input comes back when its target fails', async (t) => {
+test('P51: accepted input is returned when its target fails', async (t) => {
   const script = { turns: [{ text: 'Half', fail: { code: 'server_error', message: 'no' } }] };
   const { clock, socket, begin, steer, next } = await open(t, { script });
   steer(await begin());
@@ -254,7 +254,7 @@ test('P51: accepted input comes back when its target fails', async (t) => {
   assert.equal((await next())['error'].code, 'successor_creation_failed');
 });
 
-test('P51: queued steers die with their socket', async (t) => {
+test('P51: queued steers are dropped when their socket closes', async (t) => {
   const { emulator, socket, begin, steer, next } = await open(t);
   steer(await begin());
   await next();
@@ -263,7 +263,7 @@ test('P51: queued steers die with their socket', async (t) => {
   assert.equal(emulator.journal.turns().length, 1);
 });
 
-test('P21: dialects without steering refuse the event like any that they do not know', async (t) => {
+test('P21: dialects without steering refuse response.steer like any unknown event', async (t) => {
   for (const dialect of ['azure', 'openresponses', 'vercel'] as const) {
     const { steer, next } = await open(t, { dialect });
     steer('resp_x');
@@ -272,7 +272,7 @@ test('P21: dialects without steering refuse the event like any that they do not 
   }
 });
 
-test('a successor inherits metadata, but not the fault that its parent asked for', async (t) => {
+test('a successor inherits the metadata of its parent, but not the fault in it', async (t) => {
   const { clock, emulator, socket, begin, steer } = await open(t);
   const target = await begin({ metadata: { turnwire_fault: 'repeat event=2', kept: 'yes' } });
   steer(target);
@@ -335,7 +335,7 @@ describe('response.interrupt', () => {
     assert.deepEqual(userTexts(emulator), ['go', 'and now']);
   });
 
-  test('passes over an interrupt of a response that has ended, or that the connection never had', async (t) => {
+  test('ignores an interrupt of a response that has ended, or that the connection never had', async (t) => {
     const { clock, socket, begin } = await open(t);
     const target = await begin();
     await clock.advance(1000);

@@ -37,7 +37,7 @@ test('latency: the first item waits for the first token, each delta for its own'
   assert.deepEqual(await times({ first_token_ms: 300, tokens_per_second: 50 }), [0, 0, 300, 320, 340, 360]);
 });
 
-test('latency: input that no turn brought before costs time', async () => {
+test('latency: each 1,000 input tokens that are not cached delay the first item', async () => {
   assert.deepEqual(await times({ ms_per_1000_uncached_tokens: 200 }, 's', 2500), [0, 0, 500, 500, 500, 500]);
 });
 
@@ -64,7 +64,7 @@ async function open(t: { after(fn: () => Promise<void>): void }, options: Emulat
   return { emulator, socket: await RawSocket.open(emulator.url) };
 }
 
-test('a manual clock: nothing comes before its time, all of it when that is reached', async (t) => {
+test('a manual clock holds each event back until its time is reached', async (t) => {
   const clock = new ManualClock();
   const { socket } = await open(t, { clock, latency: { firstTokenMs: 500 } });
   socket.create({ model: 'm', input: 'x' });
@@ -82,7 +82,7 @@ test('a manual clock: nothing comes before its time, all of it when that is reac
   await assert.rejects(clock.advance(-1), /does not go back/);
 });
 
-test('latency counts the tokens of a turn that are not cached', async (t) => {
+test('latency: the input tokens of a turn that are cached do not delay it', async (t) => {
   const clock = new ManualClock();
   const { socket } = await open(t, { clock, latency: { msPer1000UncachedTokens: 1_000_000 } });
   const ask = async (body: object) => {
@@ -101,13 +101,13 @@ test('latency counts the tokens of a turn that are not cached', async (t) => {
   assert.ok(second.waited < first.waited / 10);
 });
 
-test('time can run faster than it does', async (t) => {
+test('the option clock: { speed } makes time run faster', async (t) => {
   const { emulator } = await open(t, { clock: { speed: 10_000 }, latency: { firstTokenMs: 3_600_000 } });
   const events = await postSse(emulator.url, { model: 'm', input: 'x' });
   assert.equal(events.at(-1)?.event, 'response.completed');
 });
 
-test('any object with now and after is a clock', async (t) => {
+test('the option clock takes any object with now and after', async (t) => {
   const asked: number[] = [];
   const clock: Clock = {
     now: () => 0,
@@ -122,7 +122,7 @@ test('any object with now and after is a clock', async (t) => {
   assert.ok(asked.includes(70));
 });
 
-test('a slip in an option of the emulator is answered with what was probably meant', async () => {
+test('an option with a slip is refused with the name that was probably meant', async () => {
   const slips = [
     [{ fault: [] }, /no option "fault"; did you mean "faults"\.$/],
     [{ latency: { firstTokn: 3 } }, /did you mean "firstTokenMs"\.$/],
@@ -135,7 +135,7 @@ test('a slip in an option of the emulator is answered with what was probably mea
     await assert.rejects(startEmulator(options as unknown as EmulatorOptions), message);
 });
 
-test('wrong clocks and latencies are refused', async () => {
+test('invalid clocks and latencies are refused', async () => {
   const wrong = [
     [{ clock: { speed: 0 } }, /option "clock/],
     [{ clock: { now: 5 } }, /option "clock/],

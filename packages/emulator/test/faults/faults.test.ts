@@ -238,7 +238,7 @@ test('the journal names the faults that struck', { timeout: 20_000 }, async (t) 
   assert.deepEqual(turn?.faults, ['close after=1 code=1011']);
 });
 
-test('P61, P63, P64, P65, P66: every error shape, before created and in mid-stream, on both transports', async (t) => {
+test('P61, P63, P64, P65, P66: the fault error writes every error shape, before and after response.created, on both transports', async (t) => {
   const emulator = await start(t);
   const shapes: Readonly<Record<string, (event: Json) => unknown>> = {
     nested: (event) => event['status'] === 500 && event['error']['code'],
@@ -270,7 +270,7 @@ test('P61, P63, P64, P65, P66: every error shape, before created and in mid-stre
   }
 });
 
-test('an error of a fault evicts what the turn continued, as any error does (P72)', async (t) => {
+test('an error of a fault evicts the response that the turn continued, as any error does (P72)', async (t) => {
   const emulator = await start(t);
   const socket = await RawSocket.open(emulator.url);
   const first = terminal(await socket.ask({ ...CREATE, store: false }))['response']['id'];
@@ -280,7 +280,7 @@ test('an error of a fault evicts what the turn continued, as any error does (P72
   socket.close();
 });
 
-test('faults of a connection strike before anything is answered, or right after the 101', async (t) => {
+test('faults of a connection strike before any answer, or right after the 101', async (t) => {
   const emulator = await start(t);
   assert.equal(await upgradeAnswer(emulator, 'end after=request'), '');
   const silent = connect(emulator.port, '127.0.0.1');
@@ -305,7 +305,7 @@ test('faults of a connection strike before anything is answered, or right after 
   await stream.body?.cancel();
 });
 
-test('a client that gives up while its upgrade is stalled is let go', { timeout: 20_000 }, async (t) => {
+test('the connection of a client that leaves during a stalled upgrade is closed', { timeout: 20_000 }, async (t) => {
   const emulator = await start(t, { faults: [{ do: 'stall after=request' }] });
   const socket = connect(emulator.port, '127.0.0.1');
   socket.end(
@@ -316,7 +316,7 @@ test('a client that gives up while its upgrade is stalled is let go', { timeout:
   assert.ok(emulator.journal.connections()[0]?.closed);
 });
 
-test('a request for an unknown fault is refused by its name', async (t) => {
+test('a request for an unknown fault is refused with the name of the fault', async (t) => {
   const emulator = await start(t);
   const byField = await postJson(emulator.url, { ...CREATE, metadata: { turnwire_fault: 'explode' } });
   assert.deepEqual([byField.httpStatus, byField['error']['param']], [400, 'metadata.turnwire_fault']);
@@ -327,7 +327,7 @@ test('a request for an unknown fault is refused by its name', async (t) => {
 });
 
 test(
-  'a black hole in an event stream swallows what follows, not the events that stand before it',
+  'a black hole in an event stream holds back the events after it, and none before it',
   { timeout: 20_000 },
   async (t) => {
     const { url } = await start(t);

@@ -15,7 +15,7 @@ async function start(t: TestContext, options: EmulatorOptions = {}): Promise<Emu
   return emulator;
 }
 
-test('rules: by turn, connection, transport, model, input, and so many times', async (t) => {
+test('a rule strikes by turn, connection, transport, model and input, and at most `times` times', async (t) => {
   const refuse = (status: number) => `error status=${status}`;
   const faults: FaultRule[] = [
     { on: { turn: 2 }, do: refuse(502) },
@@ -36,7 +36,7 @@ test('rules: by turn, connection, transport, model, input, and so many times', a
   );
 });
 
-test('connect-rate refuses upgrades above it (A4)', async (t) => {
+test('connect-rate refuses upgrades above its rate (A4)', async (t) => {
   const emulator = await start(t, { faults: [{ do: 'connect-rate per_second=2' }] });
   const answers = await Promise.all(
     [1, 2, 3, 4].map(
@@ -54,7 +54,7 @@ test('connect-rate refuses upgrades above it (A4)', async (t) => {
   assert.equal((await postJson(emulator.url, CREATE)).httpStatus, 200);
 });
 
-test('rules in a script and in a file; mistakes are named with their place', async (t) => {
+test('rules are read from a script and from a file, and their mistakes are named with the place', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-faults-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, 'faults.yaml');
@@ -81,7 +81,7 @@ test('rules in a script and in a file; mistakes are named with their place', asy
   }
 });
 
-test('a rate of upgrades is a rule: a request that asks for it is refused, in its header and in its metadata', async (t) => {
+test('connect-rate is refused in the header and in the metadata of a request', async (t) => {
   const { url } = await start(t);
   const fault = 'connect-rate per_second=2';
   const asked = [

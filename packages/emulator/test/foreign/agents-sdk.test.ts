@@ -21,7 +21,7 @@ const SCRIPT: Script = {
   ],
 };
 
-test('an agent with a tool, over one WebSocket', { skip: missing }, async (t) => {
+test('the Agents SDK runs an agent with a tool over one WebSocket', { skip: missing }, async (t) => {
   const { Agent, OpenAIProvider, Runner, tool } = sdk;
   const emulator = await startEmulator({ script: SCRIPT });
   t.after(() => emulator.close());

@@ -48,7 +48,7 @@ function plain(response: Response): unknown {
   );
 }
 
-test('responses.stream() puts every kind of item together as the service ended with it', async (t) => {
+test('responses.stream() of the SDK builds every kind of item as it is in the terminal response', async (t) => {
   const client = await start(t, { script: EVERYTHING });
   const stream = client.responses.stream({ model: 'm', input: 'x', include: ['message.output_text.logprobs'] });
   let last: ResponseStreamEvent | undefined;
@@ -62,7 +62,7 @@ test('responses.stream() puts every kind of item together as the service ended w
   assert.equal(final.output_text, 'It is so.');
 });
 
-test('the deltas of each item add up to it', async (t) => {
+test('the deltas of each item add up to the item', async (t) => {
   const client = await start(t, { script: EVERYTHING });
   const built = new Map<string, string>();
   let final: Response | undefined;
@@ -85,7 +85,7 @@ test('the deltas of each item add up to it', async (t) => {
   assert.deepEqual(built, whole);
 });
 
-test('input items, counting, compaction, models, background, resuming and deleting, by the SDK', async (t) => {
+test('the SDK lists input items, counts tokens, compacts, lists models, resumes background responses and deletes', async (t) => {
   const client = await start(t, {});
   const first = await client.responses.create({ model: 'm', input: 'one' });
   const second = await client.responses.create({ model: 'm', input: 'two', previous_response_id: first.id });

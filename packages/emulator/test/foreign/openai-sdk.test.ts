@@ -24,7 +24,7 @@ const WEATHER: Script = {
   ],
 };
 
-test('create, not streaming', async (t) => {
+test('the SDK creates a response without streaming', async (t) => {
   const { client } = await start(t);
   const response = await client.responses.create({ model: 'm', input: 'Hello' });
   assert.equal(response.output_text, 'Hello');
@@ -33,7 +33,7 @@ test('create, not streaming', async (t) => {
   assert.ok((await client.models.list()).data.length > 0);
 });
 
-test('create, streaming', async (t) => {
+test('the SDK creates a response with streaming', async (t) => {
   const { client } = await start(t);
   let text = '';
   let last = '';
@@ -45,7 +45,7 @@ test('create, streaming', async (t) => {
   assert.equal(last, 'response.completed');
 });
 
-test('responses.stream() puts the same response together as it was sent', async (t) => {
+test('responses.stream() of the SDK builds the response that was sent', async (t) => {
   const { client } = await start(t, WEATHER);
   const stream = client.responses.stream({ model: 'm', input: 'Bonn' });
   const final = await stream.finalResponse();
@@ -61,7 +61,7 @@ test('responses.stream() puts the same response together as it was sent', async 
   );
 });
 
-test('a tool loop with previous_response_id', async (t) => {
+test('the SDK runs a tool loop with previous_response_id', async (t) => {
   const { client } = await start(t, WEATHER);
   const first = await client.responses.create({ model: 'm', input: 'Bonn' });
   const call = first.output.find((item) => item.type === 'function_call') ?? assert.fail();
@@ -74,7 +74,7 @@ test('a tool loop with previous_response_id', async (t) => {
   assert.equal(second.output_text, 'It is grey.');
 });
 
-test('errors are the SDK’s own classes', async (t) => {
+test('errors of the emulator become the SDK’s own error classes', async (t) => {
   const { client } = await start(t, {
     rules: [{ match: {}, reply: { error: { status: 429, code: 'rate_limit_exceeded' } } }],
   });
@@ -119,7 +119,7 @@ function final(events: readonly ResponsesServerEvent[]) {
   return last?.type === 'response.completed' ? last.response : assert.fail(`ends with ${last?.type}`);
 }
 
-test('the SDK’s WebSocket: a chain of two turns, and an unknown id', async (t) => {
+test('the SDK’s WebSocket runs a chain of two turns, and receives the error for an unknown id', async (t) => {
   const { emulator, client } = await start(t);
   const socket = new ResponsesWS(client);
   t.after(() => socket.close());

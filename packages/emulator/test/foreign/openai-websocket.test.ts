@@ -45,7 +45,7 @@ test('P42, P43: three lanes of one session run at once, and each gets its own an
   assert.equal(emulator.journal.connections().filter(({ kind }) => kind === 'websocket').length, 1);
 });
 
-test('P46: a fork on another lane of the session', async (t) => {
+test('P46: a session forks a response on another lane', async (t) => {
   const { session } = await open(t);
   const [trunk, branch] = [session.lane('trunk'), session.lane('branch')];
   trunk.create({ model: 'm', store: false, input: 'one' });
@@ -54,7 +54,7 @@ test('P46: a fork on another lane of the session', async (t) => {
   assert.equal((await branch.finalResponse()).previous_response_id, id);
 });
 
-test('P61, P65: an error reaches the lane it belongs to, and no other', async (t) => {
+test('P61, P65: an error reaches its own lane, and no other', async (t) => {
   const { session } = await open(t);
   const [bad, good] = [session.lane('bad'), session.lane('good')];
   bad.create({ model: 'm', input: 'x', previous_response_id: 'resp_none' });
@@ -82,7 +82,7 @@ test('P58, P107, P108: failed and incomplete responses are results', async (t) =
   assert.equal((await lane.finalResponse()).incomplete_details?.reason, 'max_output_tokens');
 });
 
-test('P48: a steered response and its successor, on a lane', async (t) => {
+test('P48: a session receives a steered response and its successor on a lane', async (t) => {
   const clock = new ManualClock();
   const script: Script = { turns: [{ reasoning: 'Hm.', text: 'Long.' }, { text: 'Now {{ input }}.' }] };
   const { connection, session } = await open(t, { clock, script, latency: { firstTokenMs: 1000 } });
@@ -103,7 +103,7 @@ test('P48: a steered response and its successor, on a lane', async (t) => {
   assert.deepEqual([successor.previous_response_id, successor.output_text], [id, 'Now short.']);
 });
 
-test('P49: the pending event reads as the SDK types it', async (t) => {
+test('P49: the event response.steer.pending has the type of the SDK', async (t) => {
   const clock = new ManualClock();
   const script: Script = { turns: [{ calls: [{ name: 'look' }] }, { text: 'Seen.' }] };
   const { connection, session } = await open(t, { clock, script, latency: { firstTokenMs: 1000 } });
@@ -131,7 +131,7 @@ test('P49: the pending event reads as the SDK types it', async (t) => {
   assert.equal((await lane.finalResponse()).output_text, 'Seen.');
 });
 
-test('P96: the SDK reconnects after the idle limit of vercel, and goes on', async (t) => {
+test('P96: the SDK reconnects after the idle limit of vercel, and the chain goes on', async (t) => {
   const clock = new ManualClock();
   const emulator = await startEmulator({ clock, dialect: 'vercel' });
   const client = new OpenAI({ baseURL: emulator.url, apiKey: 'sk-test' });

@@ -101,7 +101,7 @@ for (const dialect of DIALECTS) {
   });
 }
 
-test('every event of a rich turn that the document knows is valid', { skip }, async (t) => {
+test('every event of a rich turn is valid, if the document knows its type', { skip }, async (t) => {
   const emulator = await startEmulator({
     script: {
       turns: [

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { startEmulator } from '../../dist/index.js';
 import { post, postJson, RawSocket, terminal } from '../wire.js';
 
-test('the journal says which state each turn was continued from (P70, P71)', async (t) => {
+test('the journal has the response or conversation that each turn continues, and where it was found (P70, P71)', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const stored = await postJson(emulator.url, { model: 'm', input: 'one' });
@@ -26,7 +26,7 @@ test('the journal says which state each turn was continued from (P70, P71)', asy
   );
 });
 
-test('the bill adds up what the responses said, all together and by model (M1 to M3)', async (t) => {
+test('the bill adds up the usage of the responses, for all models and for each (M1 to M3)', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const usages = [
@@ -50,7 +50,7 @@ test('the bill adds up what the responses said, all together and by model (M1 to
   assert.deepEqual(bill.models['b']?.outcomes, { completed: 1, refused: 1 });
 });
 
-test('a turn whose client never read the end is billed all the same', { timeout: 20_000 }, async (t) => {
+test('the bill includes a turn whose client did not read its end', { timeout: 20_000 }, async (t) => {
   const emulator = await startEmulator({ faults: [{ do: 'drop' }] });
   t.after(() => emulator.close());
   await (await post(emulator.url, { model: 'm', input: 'one', stream: true })).text();

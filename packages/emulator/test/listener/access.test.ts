@@ -91,13 +91,13 @@ describe('N4: Origin and Host', () => {
     '[::1]:80',
     'LOCALHOST',
   ]) {
-    test(`the host ${host} is this machine`, async (t) => {
+    test(`a request for the host ${host} is served`, async (t) => {
       const { url } = await start(t);
       assert.equal((await ask(url, { headers: { host } })).status, 200);
     });
   }
 
-  test('a page of another origin reads nothing out of a replay', async (t) => {
+  test('a page of another origin reads nothing of a replay', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'access-'));
     t.after(() => rm(folder, { recursive: true }));
     const { url: upstream } = await start(t);
@@ -112,7 +112,7 @@ describe('N4: Origin and Host', () => {
     assert.equal((await ask(url, {})).status, 200);
   });
 
-  test('a page of another origin has nothing relayed by a recorder', async (t) => {
+  test('a recorder relays nothing for a page of another origin', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'access-'));
     t.after(() => rm(folder, { recursive: true }));
     const { url: upstream, journal } = await start(t);
@@ -124,13 +124,13 @@ describe('N4: Origin and Host', () => {
     assert.deepEqual(journal.requests(), []);
   });
 
-  test('allowedHosts lets a container be asked for by its name, and nothing else', async (t) => {
+  test('allowedHosts allows the name of a container, and no other name', async (t) => {
     const { url } = await start(t, { allowedHosts: ['emulator'] });
     assert.equal((await ask(url, { headers: { host: 'emulator:4000' } })).status, 200);
     assert.equal((await ask(url, { headers: { host: 'emulator.evil.example' } })).status, 403);
   });
 
-  test('allowedOrigins lets the page of an origin ask and read, after a preflight', async (t) => {
+  test('allowedOrigins allows the page of an origin to send and read, after a preflight', async (t) => {
     const origin = 'http://localhost:5173';
     const { url } = await start(t, { allowedOrigins: [origin] });
     const answer = await ask(url, { headers: { origin } });
@@ -145,7 +145,7 @@ describe('N4: Origin and Host', () => {
     assert.equal((await ask(url, { headers: { origin: `${origin}0` } })).status, 403);
   });
 
-  test('on all addresses the URL works from this machine, and a request may name the address that it reached', async (t) => {
+  test('a server on all addresses has a URL that works on this machine, and accepts the address that a request has reached', async (t) => {
     const { url, port } = await start(t, { host: '0.0.0.0' });
     assert.equal(url, `http://127.0.0.1:${port}/v1`);
     assert.equal((await ask(url, {})).status, 200);

@@ -38,7 +38,7 @@ describe('content-encoding of requests', () => {
     });
   }
 
-  test('zstd is decoded where Node has it, and a 415 that names it elsewhere', async (t) => {
+  test('zstd is decoded if Node.js has it, and refused with a 415 that names it otherwise', async (t) => {
     const { url } = await start(t);
     const response = await send(url, 'zstd', zstd === undefined ? Buffer.from('x') : zstd(CREATE));
     const text = await response.text();
@@ -48,7 +48,7 @@ describe('content-encoding of requests', () => {
   });
 
   for (const coding of ['compress', 'aws-chunked', 'gzip, gzip, gzip, gzip']) {
-    test(`${coding} is refused with a 415 that says what is taken`, async (t) => {
+    test(`${coding} is refused with a 415 that lists the accepted codings`, async (t) => {
       const { url } = await start(t);
       const response = await send(url, coding, Buffer.from(CREATE));
       const { error } = json(await response.text());
@@ -61,7 +61,7 @@ describe('content-encoding of requests', () => {
     ['cut off', zlib.gzipSync(CREATE).subarray(0, -12)],
     ['no gzip at all', Buffer.from(CREATE)],
   ] as const) {
-    test(`a body that is ${what} is a 400 that names the coding`, async (t) => {
+    test(`a body that is ${what} is refused with a 400 that names the coding`, async (t) => {
       const { url } = await start(t);
       const response = await send(url, 'gzip', body);
       const { error } = json(await response.text());
@@ -74,7 +74,7 @@ describe('content-encoding of requests', () => {
     ['gzip', zlib.gzipSync],
     ['br', zlib.brotliCompressSync],
   ] as const) {
-    test(`a small ${coding} body that grows over the limit is a 413`, async (t) => {
+    test(`a small ${coding} body that is larger than the limit when decoded is refused with a 413`, async (t) => {
       const { url } = await start(t, { limits: { bodyBytes: 100_000 } });
       const bomb = pack(Buffer.alloc(20_000_000, ' '));
       assert.ok(bomb.byteLength < 100_000);

@@ -21,8 +21,8 @@ function connection(): { tcp: Duplex; writes: string[][] } {
   return { tcp, writes };
 }
 
-describe('writes of one moment', () => {
-  test('leave in one write, before anything else runs', async () => {
+describe('the writes of one tick to a connection', () => {
+  test('are sent in one write, before anything else runs', async () => {
     const { tcp, writes } = connection();
     const gather = corkUntilMicrotask(tcp);
     for (const text of ['a', 'b', 'c']) {
@@ -37,7 +37,7 @@ describe('writes of one moment', () => {
     assert.deepEqual(writes.slice(1), [['d']]);
   });
 
-  test('an end that follows them does not leave them behind', async () => {
+  test('are sent before an end that follows them', async () => {
     const { tcp, writes } = connection();
     corkUntilMicrotask(tcp)();
     tcp.write('a');

@@ -27,7 +27,7 @@ describe('TLS', () => {
     return body;
   }
 
-  test('a turn over HTTPS and one over a secure WebSocket', async () => {
+  test('a turn runs over HTTPS, and another over a secure WebSocket', async () => {
     assert.match(emulator.url, /^https:/);
     assert.equal(json(await ask()).output[0].content[0].text, 'one two');
     const socket = new RawSocket(emulator.url, {}, { ca });
@@ -44,15 +44,15 @@ describe('TLS', () => {
     );
   });
 
-  test('a reset reaches the TCP connection', async () => {
+  test('the fault reset resets the TCP connection under TLS', async () => {
     await assert.rejects(ask({ 'x-turnwire-fault': 'reset' }), { code: 'ECONNRESET', syscall: 'read' });
   });
 
-  test('a client that speaks no TLS is let go', async () => {
+  test('the connection of a client that does not speak TLS is closed', async () => {
     await assert.rejects(fetch(emulator.url.replace('https:', 'http:')));
   });
 
-  test('a broken certificate, and the key of another one, are refused', async () => {
+  test('an invalid certificate, and a key of another certificate, are refused', async () => {
     const authority = await createTestAuthority();
     const pair = authority.issue({ hosts: ['127.0.0.1'] });
     for (const tls of [

@@ -26,7 +26,7 @@ function facts(context: Context): object {
   return { items: context.items(), length, turns, unansweredText, lastUserText, mentionsJson, refusal };
 }
 
-test('a turn looks at its new items only, however long the chain is', () => {
+test('a turn reads its new items alone, however long the chain is', () => {
   let looks = 0;
   const watched = (item: Item): Item =>
     Object.defineProperty({ ...item }, 'type', { enumerable: true, get: () => ((looks += 1), item.type) });
@@ -72,7 +72,7 @@ test('a context is the same whether its items came at once or turn by turn', () 
   }
 });
 
-test('a branch sees what stands before it and nothing of the other branches', () => {
+test('a branch has the items before it and none of other branches', () => {
   const trunk = Context.of([user('a'), call(1)]);
   const left = trunk.with([output(1), call('left')]);
   const right = trunk.with([output(1), call('right')]);
@@ -87,7 +87,7 @@ test('a branch sees what stands before it and nothing of the other branches', ()
   assert.doesNotThrow(() => left.with([output('left'), said('x')]).refuseProblem());
 });
 
-test('a chain may branch at every turn', () => {
+test('a chain can branch at every turn', () => {
   let context = Context.of([user('a')]);
   for (let turn = 1; turn <= 200; turn += 1) {
     context.with([said(`other ${turn}`)]);
@@ -98,7 +98,7 @@ test('a chain may branch at every turn', () => {
   assert.throws(() => context.with([call(3)]).refuseProblem(), /Duplicate item found with id fc_3/);
 });
 
-test('an answer of five megabytes comes in a bounded number of events', async (t) => {
+test('an answer of five megabytes has a bounded number of events', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const input = 'lorem ipsum '.repeat(440_000);

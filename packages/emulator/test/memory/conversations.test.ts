@@ -41,7 +41,7 @@ test('the items of a conversation are listed in pages, added, read and removed',
   await assert.rejects(client.conversations.items.retrieve(itemId, { conversation_id: id }), NotFoundError);
 });
 
-test('a turn in a conversation sees its items and leaves its own in it', async (t) => {
+test('a turn in a conversation begins with its items, and adds its own to it', async (t) => {
   const { emulator, client } = await start(t, { credentials: 'shared' });
   const conversation = await client.conversations.create({ items: [{ role: 'user', content: 'before' }] });
   const first = await client.responses.create({ model: 'm', input: 'one', conversation: conversation.id });
@@ -73,7 +73,7 @@ test('a turn in a conversation sees its items and leaves its own in it', async (
   );
 });
 
-test('an unknown conversation is 404, and two histories at once are refused', async (t) => {
+test('an unknown conversation is a 404, and a create with both a conversation and previous_response_id is refused', async (t) => {
   const { emulator } = await start(t);
   const unknown = await postJson(emulator.url, { model: 'm', input: 'x', conversation: 'conv_none' });
   assert.deepEqual([unknown.httpStatus, unknown['error']['param']], [404, 'conversation']);
@@ -86,7 +86,7 @@ test('an unknown conversation is 404, and two histories at once are refused', as
   assert.equal(both['error']['code'], 'mutually_exclusive_parameters');
 });
 
-test('conversations stay within the limits of what is stored', async (t) => {
+test('conversations stay within limits.storedResponses and limits.storedBytes', async (t) => {
   const { client } = await start(t, { limits: { storedResponses: 3 } });
   const ids: string[] = [];
   for (let count = 0; count < 5; count += 1) ids.push((await client.conversations.create()).id);

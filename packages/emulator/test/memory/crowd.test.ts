@@ -7,7 +7,7 @@ import { RawSocket, terminal, waitFor } from '../wire.js';
 const CONVERSATIONS = 200;
 const TURNS = 3;
 
-test('200 conversations at once: all are answered, each from its own context, and what is held is bounded', async (t) => {
+test('200 concurrent conversations are all answered, each from its own context, within the limits of the memory', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const sockets: RawSocket[] = [];
@@ -42,7 +42,7 @@ test('200 conversations at once: all are answered, each from its own context, an
   assert.deepEqual([responses, responseBytes], [0, 0]);
 });
 
-test('stored responses and their bytes stay under their limits, whatever comes', async (t) => {
+test('stored responses and their bytes stay within their limits', async (t) => {
   const limits = { storedResponses: 50, storedBytes: 100_000 };
   const emulator = await startEmulator({ limits });
   t.after(() => emulator.close());
@@ -57,7 +57,7 @@ test('stored responses and their bytes stay under their limits, whatever comes',
   }
 });
 
-test('the journal counts what it holds: the answers, and the transcript that each turn of a long chain has', async (t) => {
+test('the journal limits its bytes, with the answers and the transcript of each turn of a long chain', async (t) => {
   const limits = { journalBytes: 40_000 };
   const emulator = await startEmulator({ limits, script: { turns: [{ text: 'Yes.' }], after: 'repeat' } });
   t.after(() => emulator.close());

@@ -28,7 +28,7 @@ async function start(t: Context, options: EmulatorOptions = {}): Promise<Api> {
 
 const ids = (list: Json) => list['data'].map((item: Json) => item['id']);
 
-test('DELETE /responses/{id}: gone for everyone, but not for what continued it', async (t) => {
+test('DELETE /responses/{id}: the response is no longer found, and turns that continued it go on', async (t) => {
   const { url, call } = await start(t);
   const first = await postJson(url, { model: 'm', input: 'one' });
   const second = await postJson(url, { model: 'm', input: 'two', previous_response_id: first['id'] });
@@ -42,7 +42,7 @@ test('DELETE /responses/{id}: gone for everyone, but not for what continued it',
   assert.equal(third.httpStatus, 200);
 });
 
-test('input_items: all a response was made of, in pages, newest first', async (t) => {
+test('GET input_items: lists the input of a response with all that it continued, in pages, newest first', async (t) => {
   const { url, call } = await start(t);
   const first = await postJson(url, { model: 'm', input: 'one' });
   const second = await postJson(url, { model: 'm', input: 'two', previous_response_id: first['id'] });
@@ -72,7 +72,7 @@ test('input_items: all a response was made of, in pages, newest first', async (t
   }
 });
 
-test('P29: a stored response is streamed again, from any event on', async (t) => {
+test('P29: a stored response can be streamed again, from any event on', async (t) => {
   const { url } = await start(t, { script: { turns: [{ reasoning: 'Hm.', text: 'Hello there' }] } });
   const events = await postSse(url, { model: 'm', input: 'x' });
   const { id } = json(events[0]?.data ?? '')['response'];
@@ -85,7 +85,7 @@ test('P29: a stored response is streamed again, from any event on', async (t) =>
   assert.equal(refused.status, 400);
 });
 
-test('background: answered as queued at once, polled to its end, and continued', async (t) => {
+test('background: a create is answered at once as queued, polled to its end, and continued', async (t) => {
   const { url, call } = await start(t, { latency: { tokensPerSecond: 50 } });
   const queued = await postJson(url, { model: 'm', input: 'a b c d', background: true });
   assert.deepEqual([queued.httpStatus, queued['status'], queued['background']], [200, 'queued', true]);
@@ -109,7 +109,7 @@ test('background: answered as queued at once, polled to its end, and continued',
   assert.equal(next.httpStatus, 200);
 });
 
-test('background and streamed: queued comes second, a client that left resumes where it was', async (t) => {
+test('background with stream: response.queued is the second event, and a client that left resumes at any event', async (t) => {
   const clock = new ManualClock();
   const { url } = await start(t, { clock, latency: { tokensPerSecond: 100 } });
   const left = new AbortController();
@@ -137,7 +137,7 @@ test('background and streamed: queued comes second, a client that left resumes w
   assert.equal(terminal(events)['response']['output'][0]['content'][0]['text'], 'a b c d e f');
 });
 
-test('cancel stops a background response; any other is refused', async (t) => {
+test('cancel: stops a background response, and refuses any other response', async (t) => {
   const { url, call } = await start(t, { latency: { firstTokenMs: 600_000 } });
   const queued = await postJson(url, { model: 'm', input: 'x', background: true });
   const path = `responses/${queued['id']}`;
@@ -156,14 +156,14 @@ test('cancel stops a background response; any other is refused', async (t) => {
   assert.match(refused['error']['message'], /synchronous/);
 });
 
-test('P37: background is not for a socket', async (t) => {
+test('P37: background is refused on a socket', async (t) => {
   const { url } = await start(t);
   const socket = await RawSocket.open(url);
   const frame = terminal(await socket.ask({ model: 'm', input: 'x', background: true }));
   assert.deepEqual([frame['status'], frame['error']['param']], [400, 'background']);
 });
 
-test('a background turn that is refused or fails says so', async (t) => {
+test('background: a turn that is refused or fails has that status', async (t) => {
   const { url, call } = await start(t, {
     script: {
       rules: [
@@ -178,7 +178,7 @@ test('a background turn that is refused or fails says so', async (t) => {
   assert.equal((await call('GET', `responses/${failing['id']}`))['status'], 'failed');
 });
 
-test('P77: a compacted window starts a new chain, and a scripted conversation goes on where it was', async (t) => {
+test('P77: a compacted window starts a new chain, and a scripted conversation goes on with its next turn', async (t) => {
   const { url, call } = await start(t, { script: { turns: [{ text: 'one' }, { text: 'two' }, { text: 'three' }] } });
   const first = await postJson(url, { model: 'm', input: 'a' });
   const second = await postJson(url, { model: 'm', input: 'b', previous_response_id: first['id'] });
@@ -196,7 +196,7 @@ test('P77: a compacted window starts a new chain, and a scripted conversation go
   assert.equal(third['output'][0]['content'][0]['text'], 'three');
 });
 
-test('P77: context_management compacts a long context in mid-chain; what came before is no longer counted', async (t) => {
+test('P77: context_management compacts a long context within a chain, and items before the compaction are no longer counted', async (t) => {
   const { url } = await start(t, {
     script: { turns: [{ text: 'one' }, { text: 'two' }, { text: 'three' }] },
   });
@@ -214,7 +214,7 @@ test('P77: context_management compacts a long context in mid-chain; what came be
   assert.ok(third['usage']['input_tokens'] < 500);
 });
 
-test('input_tokens counts what a create would, and makes nothing', async (t) => {
+test('input_tokens: counts the tokens of a create, and runs no turn', async (t) => {
   const { url, call } = await start(t);
   const tools = [{ type: 'function', name: 'f', parameters: {} }];
   const body = { model: 'm', input: 'Hello', instructions: 'Be brief.', tools };
@@ -231,7 +231,7 @@ test('input_tokens counts what a create would, and makes nothing', async (t) => 
   assert.equal(unknown['error']['code'], 'previous_response_not_found');
 });
 
-test('models: those given, one by one; any without a list', async (t) => {
+test('GET models: has the models of the option, and any model without the option', async (t) => {
   const given = await start(t, { models: ['a', 'b'] });
   assert.deepEqual(ids(await given.call('GET', 'models')), ['a', 'b']);
   assert.equal((await given.call('GET', 'models/a'))['object'], 'model');

@@ -38,7 +38,7 @@ describe('N16: responses and conversations belong to the credential that made th
   });
 
   for (const field of ['previous_response_id', 'item_reference', 'conversation', 'compact', 'input_tokens'] as const) {
-    test(`another credential cannot bring them in by ${field}`, async (t) => {
+    test(`another credential cannot use a response or a conversation in ${field}`, async (t) => {
       const { mine, other } = await start(t);
       const made = await mine('POST', 'responses', { model: 'm', input: 'secret' });
       const conversation = await mine('POST', 'conversations', { items: [{ role: 'user', content: 'secret' }] });
@@ -74,7 +74,7 @@ describe('N16: responses and conversations belong to the credential that made th
     assert.equal(terminal(await own.ask(continued)).type, 'response.completed');
   });
 
-  test('api-key is a credential too, and no credential is one of its own', async (t) => {
+  test('api-key is a credential too, and requests without a credential are a tenant of their own', async (t) => {
     const { as, mine } = await start(t);
     const azure = as({ 'api-key': 'mine' });
     const nobody = as({});
@@ -86,7 +86,7 @@ describe('N16: responses and conversations belong to the credential that made th
     );
   });
 
-  test('credentials: shared shows everything to everyone', async (t) => {
+  test('credentials: shared lets every credential find all responses and conversations', async (t) => {
     const { mine, other } = await start(t, { credentials: 'shared' });
     const { id } = await mine('POST', 'responses', { model: 'm', input: 'x' });
     assert.equal((await other('GET', `responses/${id}`)).id, id);
@@ -99,7 +99,7 @@ describe('ids', () => {
     return (await mine('POST', 'responses', { model: 'm', input: 'x' })).id;
   };
 
-  test('two emulators without a seed share none; with the same seed they are the same', async (t) => {
+  test('two emulators without a seed make different ids; with the same seed they make the same ids', async (t) => {
     assert.notEqual(await idFrom(t, {}), await idFrom(t, {}));
     assert.equal(await idFrom(t, { seed: 's' }), await idFrom(t, { seed: 's' }));
   });

@@ -33,24 +33,28 @@ async function refused(...args: string[]): Promise<{ status: unknown; said: stri
   return { status, said };
 }
 
-test('turnwire record, and turnwire emulate --replay with --loose and --speed', { timeout: 60_000 }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'turnwire-cli-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'run.jsonl');
-  const emulator = await serve(t, 'emulate', '--json');
-  const recorder = await serve(t, 'record', '--json', '--to', file, '--', emulator.url);
-  const recorded = await (await post(recorder.url, CREATE)).text();
-  assert.equal(await stop(recorder.child), 0);
-  assert.equal(json((await readFile(file, 'utf8')).split('\n')[0] ?? '')['upstream'], emulator.url);
+test(
+  'turnwire record writes a recording that turnwire emulate --replay serves, with --loose and --speed',
+  { timeout: 60_000 },
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'turnwire-cli-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'run.jsonl');
+    const emulator = await serve(t, 'emulate', '--json');
+    const recorder = await serve(t, 'record', '--json', '--to', file, '--', emulator.url);
+    const recorded = await (await post(recorder.url, CREATE)).text();
+    assert.equal(await stop(recorder.child), 0);
+    assert.equal(json((await readFile(file, 'utf8')).split('\n')[0] ?? '')['upstream'], emulator.url);
 
-  const strict = await serve(t, 'emulate', '--json', '--replay', file, '--speed', 'at-once');
-  assert.equal((await post(strict.url, { model: 'x', input: 'y' })).status, 400);
-  assert.equal(await (await post(strict.url, CREATE)).text(), recorded);
-  const loose = await serve(t, 'emulate', '--json', '--replay', file, '--loose', '--speed', '10');
-  assert.equal(await (await post(loose.url, { model: 'x', input: 'y' })).text(), recorded);
-});
+    const strict = await serve(t, 'emulate', '--json', '--replay', file, '--speed', 'at-once');
+    assert.equal((await post(strict.url, { model: 'x', input: 'y' })).status, 400);
+    assert.equal(await (await post(strict.url, CREATE)).text(), recorded);
+    const loose = await serve(t, 'emulate', '--json', '--replay', file, '--loose', '--speed', '10');
+    assert.equal(await (await post(loose.url, { model: 'x', input: 'y' })).text(), recorded);
+  },
+);
 
-test('turnwire emulate --faults', { timeout: 60_000 }, async (t) => {
+test('turnwire emulate --faults reads a file of fault rules', { timeout: 60_000 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-cli-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, 'faults.yaml');
@@ -60,7 +64,7 @@ test('turnwire emulate --faults', { timeout: 60_000 }, async (t) => {
   assert.equal((await post(url, CREATE)).status, 200);
 });
 
-test('wrong usage is one sentence and status 2', { timeout: 60_000 }, async () => {
+test('turnwire record and emulate answer wrong usage with one sentence and status 2', { timeout: 60_000 }, async () => {
   for (const [args, sentence] of [
     [['record', 'http://127.0.0.1:1/v1'], /^there is no file to write: name one with --to FILE\n$/],
     [['record', '--to', 'x.jsonl', '--', 'nonsense'], /must be a base URL such as .* not "nonsense"\.\n$/],
@@ -74,7 +78,7 @@ test('wrong usage is one sentence and status 2', { timeout: 60_000 }, async () =
   }
 });
 
-test('turnwire emulate --check says whether a script is valid, and ends', { timeout: 60_000 }, async (t) => {
+test('turnwire emulate --check says whether a script is valid, and exits', { timeout: 60_000 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-cli-'));
   t.after(() => rm(folder, { recursive: true }));
   const [good, bad] = [join(folder, 'good.yaml'), join(folder, 'bad.yaml')];
@@ -88,7 +92,7 @@ test('turnwire emulate --check says whether a script is valid, and ends', { time
 });
 
 test(
-  'turnwire emulate --verbose has a line a turn, and ends by its control API with status 0',
+  'turnwire emulate --verbose prints a line for each turn, and exits with status 0 after a call of its control API',
   { timeout: 60_000 },
   async (t) => {
     const child = spawn(process.execPath, [bin, 'emulate', '--json', '--verbose'], {

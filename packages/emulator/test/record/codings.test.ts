@@ -52,7 +52,7 @@ describe('record: content codings', () => {
     ['deflate', deflateSync],
     ['br', brotliCompressSync],
   ] as const) {
-    test(`a ${coding} request is written decoded, and without the secrets that it held`, async (t) => {
+    test(`a ${coding} request is recorded decoded, and without its secrets`, async (t) => {
       const { url, lines } = await startRecording(t, PLAIN);
       await send(url, pack(JSON.stringify(CREATE)), { 'content-encoding': coding });
       const written = await lines();
@@ -62,7 +62,7 @@ describe('record: content codings', () => {
     });
   }
 
-  test('a request that cannot be decoded is left out, and the recording says so', async (t) => {
+  test('the body of a request that cannot be decoded is left out, and the recording says so', async (t) => {
     const { url, lines } = await startRecording(t, PLAIN);
     await send(url, Buffer.from(JSON.stringify(CREATE)), { 'content-encoding': 'compress' });
     const written = await lines();
@@ -72,7 +72,7 @@ describe('record: content codings', () => {
     assert.doesNotMatch(JSON.stringify(written), /SENTINEL/);
   });
 
-  test('a compressed answer passes as it is, and is replayed decoded', async (t) => {
+  test('a compressed answer is passed on unchanged, and replayed decoded', async (t) => {
     const answer = JSON.stringify({ id: 'resp_1', status: 'completed', output: [] });
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
     const { url, file, lines } = await startRecording(t, { headers, body: gzipSync(answer) });
@@ -83,7 +83,7 @@ describe('record: content codings', () => {
     assert.equal((await send(replay.url, Buffer.from('{"model":"m"}'), {})).toString(), answer);
   });
 
-  test('the events of a compressed stream are written one by one', async (t) => {
+  test('the events of a compressed stream are recorded one by one', async (t) => {
     const events = ['event: a\ndata: {"type":"a"}', 'event: b\ndata: {"type":"b"}'];
     const headers = { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' };
     const { url, lines } = await startRecording(t, { headers, body: gzipSync(`${events.join('\n\n')}\n\n`) });
@@ -97,7 +97,7 @@ describe('record: content codings', () => {
   });
 });
 
-describe('record: secrets in other spellings', () => {
+describe('record: a secret is not in the file', () => {
   // `fetch` in a browser, a log or a model may have encoded it: each spelling made here with Node's own encoders.
   const key = 'sk-SENTINEL+/0123456789"é';
   for (const [spelling, text] of [
@@ -108,7 +108,7 @@ describe('record: secrets in other spellings', () => {
     ['in base64, after one more byte', Buffer.from(`x${key}`).toString('base64')],
     ['in base64url, after two more bytes', Buffer.from(`xy${key}`).toString('base64url')],
   ] as const) {
-    test(`${spelling} it is not in the file`, async (t) => {
+    test(spelling, async (t) => {
       const { url, lines } = await startRecording(t, PLAIN);
       const tools = [{ ...tool, authorization: key }];
       await send(url, Buffer.from(JSON.stringify({ model: 'm', input: text, tools })), {});
@@ -122,14 +122,14 @@ describe('record: secrets in other spellings', () => {
     });
   }
 
-  test('of tools that an additional_tools item brings', async (t) => {
+  test('in the tools of an additional_tools item', async (t) => {
     const { url, lines } = await startRecording(t, PLAIN);
     const input = [{ type: 'additional_tools', role: 'developer', tools: [tool] }];
     await send(url, Buffer.from(JSON.stringify({ model: 'm', input })), {});
     assert.doesNotMatch(JSON.stringify(await lines()), /SENTINEL/);
   });
 
-  test('in bytes that are no text', async (t) => {
+  test('in bytes that are not UTF-8', async (t) => {
     const { url, lines } = await startRecording(t, PLAIN);
     const body = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(SECRET), Buffer.from([0])]);
     await send(url, body, { authorization: `Bearer ${SECRET}`, 'content-type': 'application/octet-stream' });

@@ -66,7 +66,7 @@ async function conversation(url: string): Promise<unknown> {
   return seen;
 }
 
-test('a replay sends what was recorded, byte for byte, over both transports', options, async (t) => {
+test('a replay sends the recorded bytes unchanged, over both transports', options, async (t) => {
   const { recorder, file } = await startRecording(t);
   const recorded = await conversation(recorder.url);
   await recorder.close();
@@ -81,7 +81,7 @@ test('a replay sends what was recorded, byte for byte, over both transports', op
   ]);
 });
 
-test('a recording has no credential, wherever it appeared', options, async (t) => {
+test('a recording contains no credential of a request or an answer', options, async (t) => {
   const secret = 'sk-sentinel-0123456789';
   const { recorder, file } = await startRecording(t);
   const headers = { authorization: `Bearer ${secret}`, 'api-key': `azure-${secret}`, cookie: `session=c-${secret}` };
@@ -104,7 +104,7 @@ test('a recording has no credential, wherever it appeared', options, async (t) =
 });
 
 test(
-  'each line is in the file before its event is passed on: a killed recorder leaves a readable file',
+  'the recorder writes each line before it passes the event on, so a killed recorder leaves a readable file',
   options,
   async (t) => {
     const emulator = await startEmulator();
@@ -129,7 +129,7 @@ test(
   },
 );
 
-test('the recorder passes events on as they come, not when the answer has ended', options, async (t) => {
+test('the recorder passes events on as they arrive, before the answer has ended', options, async (t) => {
   const { recorder } = await startRecording(t);
   const fault = { headers: { 'x-turnwire-fault': 'stall after=1' } };
   const stream = await post(recorder.url, { ...CREATE, stream: true }, fault);
@@ -143,45 +143,49 @@ test('the recorder passes events on as they come, not when the answer has ended'
   socket.close();
 });
 
-test('strict: a mismatch says what was expected, what came, and where they first differ', options, async (t) => {
-  const { recorder, file } = await startRecording(t);
-  const item = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] });
-  await (await post(recorder.url, { model: 'm', input: [item('a'), item('b')] })).text();
-  const socket = await RawSocket.open(recorder.url);
-  await socket.ask({ model: 'm', input: [item('c')] });
-  socket.close();
-  await recorder.close();
+test(
+  'strict: the refusal of a mismatch names the expected and the received value, and the first difference',
+  options,
+  async (t) => {
+    const { recorder, file } = await startRecording(t);
+    const item = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] });
+    await (await post(recorder.url, { model: 'm', input: [item('a'), item('b')] })).text();
+    const socket = await RawSocket.open(recorder.url);
+    await socket.ask({ model: 'm', input: [item('c')] });
+    socket.close();
+    await recorder.close();
 
-  const emulator = await startReplay(t, { file });
-  const wrong = await post(emulator.url, { model: 'm', input: [item('a'), item('x')] });
-  const refused = json(await wrong.text())['error'];
-  assert.equal(wrong.status, 400);
-  assert.deepEqual([refused['code'], refused['param']], ['replay_mismatch', 'input[1].content[0].text']);
-  assert.match(
-    String(refused['message']),
-    /run\.jsonl:2\); first at input\[1\]\.content\[0\]\.text: expected "b", got "x"\.$/,
-  );
-  // The order of keys means nothing, and what was expected still is.
-  const right = await post(emulator.url, { input: [item('a'), item('b')], model: 'm', stream: false });
-  assert.equal(right.status, 200);
-  const more = json(await (await post(emulator.url, { model: 'm', input: [item('a'), item('b')] })).text());
-  assert.match(String(more['error']['message']), /run\.jsonl:\d+\);.* expected "c", got "a"\.$/);
+    const emulator = await startReplay(t, { file });
+    const wrong = await post(emulator.url, { model: 'm', input: [item('a'), item('x')] });
+    const refused = json(await wrong.text())['error'];
+    assert.equal(wrong.status, 400);
+    assert.deepEqual([refused['code'], refused['param']], ['replay_mismatch', 'input[1].content[0].text']);
+    assert.match(
+      String(refused['message']),
+      /run\.jsonl:2\); first at input\[1\]\.content\[0\]\.text: expected "b", got "x"\.$/,
+    );
+    // The order of keys means nothing, and what was expected still is.
+    const right = await post(emulator.url, { input: [item('a'), item('b')], model: 'm', stream: false });
+    assert.equal(right.status, 200);
+    const more = json(await (await post(emulator.url, { model: 'm', input: [item('a'), item('b')] })).text());
+    assert.match(String(more['error']['message']), /run\.jsonl:\d+\);.* expected "c", got "a"\.$/);
 
-  // The first difference stays what is said, until a request is as recorded again.
-  const replayed = await RawSocket.open(emulator.url);
-  const frame = terminal(await replayed.ask({ model: 'other', input: [item('c')] }));
-  assert.deepEqual(
-    [frame['type'], frame['status'], frame['error']['message']],
-    ['error', 400, String(more['error']['message'])],
-  );
-  assert.equal(terminal(await replayed.ask({ model: 'm', input: [item('c')] }))['type'], 'response.completed');
-  replayed.close();
-  const unknown = await fetch(`${emulator.url}/models`);
-  assert.equal(unknown.status, 400);
-  assert.match(await unknown.text(), /replay_mismatch/);
-});
+    // The first difference stays what is said, until a request is as recorded again.
+    const replayed = await RawSocket.open(emulator.url);
+    const frame = terminal(await replayed.ask({ model: 'other', input: [item('c')] }));
+    assert.deepEqual(
+      [frame['type'], frame['status'], frame['error']['message']],
+      ['error', 400, String(more['error']['message'])],
+    );
+    assert.equal(terminal(await replayed.ask({ model: 'm', input: [item('c')] }))['type'], 'response.completed');
+    replayed.close();
+    const unknown = await fetch(`${emulator.url}/models`);
+    assert.equal(unknown.status, 400);
+    assert.match(await unknown.text(), /replay_mismatch/);
+  },
+);
 
-test('loose: the next recorded answer, whatever is asked', options, async (t) => {
+test('loose: a request gets the next recorded answer, whatever its contents are', options, async (t) => {
   const { recorder, file } = await startRecording(t);
   const recorded = await (await post(recorder.url, CREATE)).text();
   const socket = await RawSocket.open(recorder.url);
@@ -216,7 +220,7 @@ test('a replay keeps the recorded pauses, or shortens them', options, async (t) 
   assert.ok((await took('at-once')) < 290);
 });
 
-test('a replay repeats refused upgrades, bodies that break off and resets', options, async (t) => {
+test('a replay repeats refused upgrades, cut bodies and resets', options, async (t) => {
   const { recorder, file } = await startRecording(t);
   // The replay needs no faults to be asked for: they are what was recorded.
   const seen = async (url: string, ask: boolean): Promise<unknown> => {
@@ -275,21 +279,25 @@ function rawPost(url: string, header: string): Promise<unknown> {
   });
 }
 
-test('an upstream that cannot be reached is a 502 that names it, on both transports', options, async (t) => {
-  const taken = createServer().listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  const { port } = taken.address() as AddressInfo;
-  taken.close();
-  await once(taken, 'close');
-  const recorder = await startRecorder({ upstream: `http://127.0.0.1:${port}/v1`, file: await scratch(t) });
-  t.after(() => recorder.close());
-  const answer = await post(recorder.url, CREATE);
-  assert.equal(answer.status, 502);
-  assert.match(await answer.text(), new RegExp(`127\\.0\\.0\\.1:${port} cannot be reached: ECONNREFUSED`));
-  assert.equal(await rawUpgrade(recorder.url, {}), 502);
-});
+test(
+  'a recorder whose upstream cannot be reached answers with a 502 that names it, on both transports',
+  options,
+  async (t) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    taken.close();
+    await once(taken, 'close');
+    const recorder = await startRecorder({ upstream: `http://127.0.0.1:${port}/v1`, file: await scratch(t) });
+    t.after(() => recorder.close());
+    const answer = await post(recorder.url, CREATE);
+    assert.equal(answer.status, 502);
+    assert.match(await answer.text(), new RegExp(`127\\.0\\.0\\.1:${port} cannot be reached: ECONNREFUSED`));
+    assert.equal(await rawUpgrade(recorder.url, {}), 502);
+  },
+);
 
-test('wrong options and files are refused in one sentence', options, async (t) => {
+test('invalid options and files are refused in one sentence', options, async (t) => {
   const file = await scratch(t);
   for (const upstream of ['nonsense', 'ftp://x', 'https://user:pass@host/v1', 'https://host/v1?key=1']) {
     await assert.rejects(

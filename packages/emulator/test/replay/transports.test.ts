@@ -56,12 +56,12 @@ async function loop(ask: Ask, asDelta: boolean): Promise<readonly Json[]> {
   return [first.output, (await ask({ ...SETTINGS, ...rest })).output];
 }
 
-describe('a recording answers whatever transport asks', () => {
+describe('a recording answers a client on any transport', () => {
   for (const from of ['websocket', 'sse', 'json']) {
     for (const to of ['websocket', 'sse', 'json']) {
       if (from === to) continue;
       for (const mode of ['strict', 'loose'] as const) {
-        test(`${mode}: recorded over ${from}, asked over ${to}, a delta for a full history or the reverse`, async (t) => {
+        test(`${mode}: recorded over ${from}, requested over ${to}, a delta for a full history or the reverse`, async (t) => {
           let recorded: readonly Json[] = [];
           const file = await recording(t, async (url) => {
             recorded = await loop((await doors[from]?.(url)) ?? assert.fail(), from === 'websocket');
@@ -102,7 +102,7 @@ describe('a recording answers whatever transport asks', () => {
     });
   }
 
-  test('strict: a history that means something else is refused, with the first difference', async (t) => {
+  test('strict: a history with another meaning is refused, with the first difference', async (t) => {
     const file = await recording(t, async (url) => {
       await loop((await doors['websocket']?.(url)) ?? assert.fail(), true);
     });
@@ -129,7 +129,7 @@ describe('a recording answers whatever transport asks', () => {
     assert.deepEqual([frame.type, frame.status, frame.error.code], ['error', 429, 'rate_limit_exceeded']);
   });
 
-  test('an answer that broke off on a socket breaks off over SSE, and is no JSON answer', async (t) => {
+  test('an answer that was cut on a socket is cut over SSE, and gives no JSON answer', async (t) => {
     const file = await recording(
       t,
       async (url) => {
@@ -145,7 +145,7 @@ describe('a recording answers whatever transport asks', () => {
     }
   });
 
-  test('a create on a named lane is answered on it', async (t) => {
+  test('a create on a named lane is answered on that lane', async (t) => {
     const file = await recording(t, async (url) => void (await postSse(url, { ...SETTINGS, input: 'x' })));
     const socket = await RawSocket.open((await replay(t, { file })).url);
     const events = await socket.ask({ ...SETTINGS, input: 'x', stream_id: 'a' });
@@ -155,11 +155,11 @@ describe('a recording answers whatever transport asks', () => {
 
 const SETTINGS_INPUT = { ...SETTINGS, input: 'x' };
 
-describe('bodies that are no text', () => {
+describe('bodies that are not UTF-8', () => {
   const send = (url: string, body: Uint8Array<ArrayBuffer> | FormData) =>
     fetch(`${url}/files`, { method: 'POST', body });
 
-  test('strict: the very same bytes match, other bytes do not', async (t) => {
+  test('strict: equal bytes match, other bytes do not', async (t) => {
     const bytes = new Uint8Array([0, 255, 254, 1, 2, 200]);
     const file = await recording(t, async (url) => void (await (await send(url, bytes)).text()));
     const { url } = await replay(t, { file });
@@ -169,7 +169,7 @@ describe('bodies that are no text', () => {
     assert.equal((await send(url, bytes)).status, 404);
   });
 
-  test('strict: a form matches whatever boundary was drawn for it', async (t) => {
+  test('strict: a form matches with any boundary', async (t) => {
     const form = () => {
       const data = new FormData();
       data.append('file', new Blob([new Uint8Array([0, 255, 254])]), 'a.bin');
@@ -181,7 +181,7 @@ describe('bodies that are no text', () => {
   });
 });
 
-test('strict: the difference is said again to a client that dials anew, and told of once', async (t) => {
+test('strict: a client that connects again gets the same difference, and onDifference is called once', async (t) => {
   const file = await recording(
     t,
     async (url) => void (await (await RawSocket.open(url)).ask({ ...SETTINGS, input: 'one' })),

@@ -35,7 +35,7 @@ async function replayOf(t: TestContext, replay: ReplayOptions): Promise<string> 
 const create = { model: 'm', input: 'Who are you?' };
 const said = async (url: string, body = create): Promise<string> => (await post(url, body)).text();
 
-test('several upstreams share a file, and each is replayed by its name', options, async (t) => {
+test('a recording of several upstreams replays each by its name', options, async (t) => {
   const { recorder, file, upstream } = await twoRecorded(t);
   // The same request to both, which only the name can tell apart.
   const first = await said(recorder.urlOf('the first/one'));
@@ -61,7 +61,7 @@ test('several upstreams share a file, and each is replayed by its name', options
   );
 });
 
-test('an address that is no upstream of the recorder is not found', options, async (t) => {
+test('a recorder of several upstreams answers any other path with 404', options, async (t) => {
   const { recorder } = await twoRecorded(t);
   const { origin } = new URL(recorder.url);
   assert.equal((await post(`${origin}/v1`, create)).status, 404);
@@ -75,7 +75,7 @@ test('an address that is no upstream of the recorder is not found', options, asy
   upgrade.close();
 });
 
-test('a recording has no text of `secrets`, wherever it stood', options, async (t) => {
+test('a recording contains no text of the option `secrets`', options, async (t) => {
   const { recorder, file } = await twoRecorded(t, ['hunter2-hunter2', 'with "quotes"', 'short']);
   await said(recorder.url, { ...create, input: 'hunter2-hunter2 and with "quotes" and short' });
   await recorder.close();
@@ -87,7 +87,7 @@ test('a recording has no text of `secrets`, wherever it stood', options, async (
   assert.match(await said(replayed, { ...create, input: 'hunter2-hunter2 and with "quotes" and short' }), /I am one/);
 });
 
-test('loose: each difference is told, with its place', options, async (t) => {
+test('loose: onDifference is called for each difference, with its place', options, async (t) => {
   const { recorder, file } = await twoRecorded(t);
   await said(recorder.url);
   const socket = await RawSocket.open(recorder.url);
@@ -105,7 +105,7 @@ test('loose: each difference is told, with its place', options, async (t) => {
   assert.match(told[1] ?? '', /first at model: expected "m", got "other"\.$/);
 });
 
-test('a replay goes on with another socket where the client did', options, async (t) => {
+test('a replay closes a socket where the client had opened another one', options, async (t) => {
   const { recorder, file } = await twoRecorded(t);
   for (const input of ['before', 'after']) {
     const socket = await RawSocket.open(recorder.url);

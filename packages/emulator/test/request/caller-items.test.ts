@@ -29,7 +29,7 @@ describe('items of the caller that are neither messages nor outputs', () => {
     });
   }
 
-  test('P128: the echo repeats what the user said, not the tools before it', async (t) => {
+  test('P128: the echo repeats the message of the user, not the tools before it', async (t) => {
     const { url } = await start(t);
     const { output } = await postJson(url, { model: 'm', input: [ADDITIONAL, user('Hello')] });
     assert.equal(output[0].content[0].text, 'Hello');
@@ -53,14 +53,14 @@ describe('items of the caller that are neither messages nor outputs', () => {
 describe('compaction_trigger', () => {
   const TRIGGER = { type: 'compaction_trigger' };
 
-  test('P126: as the last item it is answered with exactly one compaction item, whatever a script says', async (t) => {
+  test('P126: a trigger as the last item is answered with exactly one compaction item, also if there is a script', async (t) => {
     const { url } = await start(t, { script: { turns: [{ text: 'A word.' }] } });
     const answer = await postJson(url, { model: 'm', store: false, input: [user('Hello'), TRIGGER] });
     assert.deepEqual([answer.status, types(answer)], ['completed', ['compaction']]);
     assert.equal(typeof answer.output[0].encrypted_content, 'string');
   });
 
-  test('P126: its item stands for the context before it, and a script goes on after it', async (t) => {
+  test('P126: the compaction item replaces the context before it, and a script goes on with the next turn', async (t) => {
     const script = { turns: [{ text: 'FIRST' }, { text: 'SECOND {{ input }}' }] };
     const emulator = await start(t, { script });
     const socket = await RawSocket.open(emulator.url);
@@ -82,7 +82,7 @@ describe('compaction_trigger', () => {
     );
   });
 
-  test('P126: elsewhere than at the end it is refused, with its place', async (t) => {
+  test('P126: a trigger that is not the last item is refused, with its place', async (t) => {
     const { url } = await start(t);
     const { httpStatus, error } = await postJson(url, { model: 'm', input: [user('a'), TRIGGER, user('b')] });
     assert.deepEqual([httpStatus, error.code, error.param], [400, 'invalid_value', 'input[1]']);

@@ -15,7 +15,7 @@ const deltasOf = async (url: string, body: object): Promise<readonly Json[]> =>
     .map(({ data }) => json(data))
     .filter(({ type }) => type === 'response.output_text.delta');
 
-test('P28: deltas are padded to one length where the option or the request says so; the request wins', async (t) => {
+test('P28: deltas are padded to one length if the option or the request says so; the request takes precedence', async (t) => {
   const { url } = await start(t, { obfuscation: true });
   const lengths = (await deltasOf(url, {})).map(({ delta, obfuscation }) => delta.length + obfuscation.length);
   assert.deepEqual(new Set(lengths).size, 1);
@@ -25,7 +25,7 @@ test('P28: deltas are padded to one length where the option or the request says 
   for (const event of await deltasOf(plain.url, {})) assert.equal('obfuscation' in event, false);
 });
 
-test('max_tool_calls: calls of built-in tools beyond it are left out, those of functions are not', async (t) => {
+test('max_tool_calls: calls of built-in tools beyond the limit are left out, calls of functions are not', async (t) => {
   const search = { tool: { type: 'web_search_call' as const, action: { type: 'search' as const, query: 'q' } } };
   const output = [search, search, { call: { name: 'f' } }, search, { text: 'Done.' }];
   const { url } = await start(t, { script: { turns: [{ output }], after: 'repeat' } });
@@ -35,7 +35,7 @@ test('max_tool_calls: calls of built-in tools beyond it are left out, those of f
   assert.equal((await types({})).length, 5);
 });
 
-test('moderation is answered with results that flag nothing', async (t) => {
+test('a request with moderation is answered with results that flag nothing', async (t) => {
   const { url } = await start(t);
   const { moderation } = await postJson(url, { model: 'm', input: 'x', moderation: { model: 'omni' } });
   for (const side of ['input', 'output']) {
@@ -59,7 +59,7 @@ test('P11, P34: fields nested under response close the socket with 1011 at azure
   assert.equal(terminal(await openai.ask({ model: 'm', input: 'x' }))['type'], 'response.completed');
 });
 
-test('the events of the reasoning itself are named as each document has them', async (t) => {
+test('the events of the reasoning text have the type that the document of the dialect gives them', async (t) => {
   const script = { turns: [{ output: [{ reasoning: 's', reasoning_text: 'long thoughts' }, { text: 'a' }] }] };
   const schema = openResponsesSchema();
   for (const [dialect, name] of [

@@ -13,7 +13,7 @@ const large = JSON.stringify({ model: 'any', input: messages(10_000), tools: [],
 describe('a large JSON body, parsed in steps', () => {
   const parse = (text: string | Buffer): unknown => runWithoutPause(parseJson(Buffer.from(text), 'not JSON'));
 
-  test('is what JSON.parse makes of it', () => {
+  test('gives the value of JSON.parse', () => {
     const spaced = JSON.stringify(JSON.parse(large), null, 2);
     const twice = `{"input":${JSON.stringify(messages(9000))},"input":"the last one counts"}`;
     const two = JSON.stringify({ input: messages(9000), tools: messages(8000), last: [1, [2, []], {}] });
@@ -22,7 +22,7 @@ describe('a large JSON body, parsed in steps', () => {
     for (const text of [large, spaced, twice, two, nested, list]) assert.deepEqual(parse(text), JSON.parse(text));
   });
 
-  test('with long texts is what JSON.parse makes of it, wherever they stand and however they are written', () => {
+  test('gives the value of JSON.parse for long texts in any place and with any escapes', () => {
     const escapes = '\\"\n\u0001é😀\ufeff'.repeat(60_000);
     const slashes = '\\'.repeat(400_001);
     const bodies = [
@@ -41,7 +41,7 @@ describe('a large JSON body, parsed in steps', () => {
     }
   });
 
-  test('with a long text that is not valid is refused', () => {
+  test('is refused if a long text is not valid', () => {
     const text = JSON.stringify({ input: 'x'.repeat(900_000), stream: true });
     for (const wrong of ['\n', '\\x', '\\u12', '\0']) {
       const broken = `${text.slice(0, 500_000)}${wrong}${text.slice(500_000)}`;
@@ -55,7 +55,7 @@ describe('a large JSON body, parsed in steps', () => {
     assert.throws(() => parse(invalid), /not JSON/);
   });
 
-  test('is refused where JSON.parse refuses it', () => {
+  test('is refused if JSON.parse refuses it', () => {
     const at = large.indexOf('},{"role"', 300_000);
     const broken = [
       large.replace('"input":[', '"input":[,'),
@@ -77,7 +77,7 @@ describe('a large JSON body, parsed in steps', () => {
     assert.throws(() => parse(`{"input":[${'['.repeat(2000)}${']'.repeat(2000)},"${'x'.repeat(300_000)}"]}`), /deep/);
   });
 
-  test('takes several steps, between which others have their turn', async () => {
+  test('takes several steps, between which the event loop turns', async () => {
     const steps = [...parseJson(Buffer.from(large), 'not JSON')].length;
     assert.ok(steps > 2, String(steps));
     let turns = 0;
@@ -100,7 +100,7 @@ describe('a large JSON body, parsed in steps', () => {
   });
 });
 
-test('token count: a text, long or short, is the bytes of its JSON, and is cached when it comes again', async (t) => {
+test('token count: a long or short text counts as the bytes of its JSON, and is cached when it comes again', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const usageOf = async (
@@ -122,7 +122,7 @@ test('token count: a text, long or short, is the bytes of its JSON, and is cache
   }
 });
 
-test('deltas: a long text comes in 8,192 pieces at most, never in the middle of a character', () => {
+test('deltas: a long text is cut into at most 8,192 pieces, never within a character', () => {
   for (const text of [
     'word '.repeat(60_000),
     '😀'.repeat(200_000),

@@ -150,7 +150,7 @@ test('P35: every field is accepted and echoed as it was sent', async (t) => {
   for (const [name, value] of Object.entries(fields)) assert.deepEqual(response[name], value, name);
 });
 
-test('image and file input are accepted, seen by the model and counted', async (t) => {
+test('image and file inputs are accepted, are in the context and are counted', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const plain = [{ type: 'input_text', text: 'What is it?' }];
@@ -183,7 +183,7 @@ const DANGLING = [
   { type: 'mcp_approval_request', id: 'c', name: 'f', server_label: 's', arguments: '{}' },
 ];
 
-test('an output without its call, and a call without its output, are refused whatever their kind', async (t) => {
+test('an output without its call, and a call without its output, are refused for every kind of call', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   for (const [index, output] of ORPHANS.entries()) {
@@ -214,7 +214,7 @@ test('two items of one id are refused, in one input or over a chain', async (t) 
   assert.equal(again.httpStatus, 400);
 });
 
-test('a model that is not among `models` is refused; without the option any is answered', async (t) => {
+test('a model that is not in the option `models` is refused; without the option any model is answered', async (t) => {
   const emulator = await startEmulator({ models: ['gpt-a', 'gpt-b'] });
   t.after(() => emulator.close());
   assert.equal((await postJson(emulator.url, { model: 'gpt-b', input: 'x' })).httpStatus, 200);
@@ -253,7 +253,7 @@ test('max_output_tokens cuts the output, and the usage stays within it', async (
   assert.equal((await ask('fits'))['status'], 'completed');
 });
 
-test('P28: deltas are padded to one length only where the request asks for it', async (t) => {
+test('P28: deltas are padded to one length only if the request asks for it', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const deltas = async (stream_options?: object) =>
@@ -266,7 +266,7 @@ test('P28: deltas are padded to one length only where the request asks for it', 
   for (const event of await deltas()) assert.equal('obfuscation' in event, false);
 });
 
-test('P38: prewarm is a warm-up: no output, and an id to go on from', async (t) => {
+test('P38: prewarm is a warm-up, with no output and an id that can be continued', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const warm = await postJson(emulator.url, { model: 'm', input: 'a', prompt_cache_options: { prewarm: true } });
@@ -275,7 +275,7 @@ test('P38: prewarm is a warm-up: no output, and an id to go on from', async (t) 
   assert.ok(next['usage']['input_tokens_details']['cached_tokens'] >= warm['usage']['input_tokens'] - 1);
 });
 
-describe('JSON that is nested very deep', () => {
+describe('deeply nested JSON', () => {
   const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
   const body = (levels: number) =>
     `{"model":"m","input":"x","tools":[{"type":"function","name":"f","parameters":${nested(levels)}}]}`;
@@ -294,7 +294,7 @@ describe('JSON that is nested very deep', () => {
     });
   }
 
-  test('900 levels are taken, and brackets inside of texts are not counted', async (t) => {
+  test('900 levels are accepted, and brackets within texts are not counted', async (t) => {
     const emulator = await startEmulator();
     t.after(() => emulator.close());
     assert.equal((await post(emulator.url, body(900))).status, 200);

@@ -26,7 +26,7 @@ const schema = {
 const format = (of: object) => ({ text: { format: of } });
 const bySchema = format({ type: 'json_schema', name: 'thing', schema });
 
-test('an echo is JSON of the schema that was asked for', async (t) => {
+test('an echo is JSON that fits the schema of the request', async (t) => {
   const { url } = await start(t);
   const response = await postJson(url, { model: 'm', input: 'hi', ...bySchema });
   assert.deepEqual(JSON.parse(response['output'][0]['content'][0]['text']), {
@@ -55,7 +55,7 @@ test('json_object needs the word JSON in the context', async (t) => {
   assert.equal((await postJson(url, { ...body, instructions: 'Answer in json.' })).httpStatus, 200);
 });
 
-test('a script’s text that is not in the format is refused with the reason; one that is goes through', async (t) => {
+test('a text of a script is refused with the reason if it does not have the format of the request', async (t) => {
   const { url } = await start(t, {
     rules: [
       { match: { input: 'prose' }, reply: { text: 'Hello.' } },

@@ -44,7 +44,7 @@ test('P8: an upgrade on another path is refused, not redirected', async (t) => {
   }
 });
 
-test('P40: instructions and settings are those of each create, not of the one it continues', async (t) => {
+test('P40: instructions and settings of a turn come from its own create, not from the response that it continues', async (t) => {
   const socket = await RawSocket.open((await start(t)).url);
   const tools = [{ type: 'function', name: 'f', parameters: {} }];
   const first = terminal(await socket.ask({ ...CREATE, instructions: 'Be kind.', tools, temperature: 0.5 }))[
@@ -72,7 +72,7 @@ test('P56: a sparse recording is sent without the events that it lacks', async (
   for (const line of lines) assert.equal(await socket.frame(), line);
 });
 
-test('P57, P102: every terminal, errors too, leaves the socket open for the next turn', async (t) => {
+test('P57, P102: every terminal event, errors included, leaves the socket open for the next turn', async (t) => {
   const script = {
     turns: [
       { text: 'One.' },
@@ -93,7 +93,7 @@ test('P57, P102: every terminal, errors too, leaves the socket open for the next
   assert.equal(terminal(await socket.ask(CREATE))['type'], 'response.completed');
 });
 
-test('P62: before the first event an error is a status, headers and a body, streaming or not', async (t) => {
+test('P62: over HTTP an error before the first event has a status, headers and a body, streaming or not', async (t) => {
   const error = { status: 429, code: 'rate_limit_exceeded', headers: { 'retry-after': '2' } };
   const { url } = await start(t, { script: { rules: [{ match: {}, reply: { error } }] } });
   for (const stream of [false, true]) {
@@ -118,7 +118,7 @@ test('P73, P98: previous_response_not_found leaves the socket usable for a full 
   );
 });
 
-test('P80: the response says whether it is stored', async (t) => {
+test('P80: the field store of a response says whether it is stored', async (t) => {
   const { url } = await start(t);
   for (const [store, echoed] of [
     [true, true],
@@ -130,7 +130,7 @@ test('P80: the response says whether it is stored', async (t) => {
   }
 });
 
-test('P113: at openresponses an unstored id that is not cached is not found, and any failed turn evicts', async (t) => {
+test('P113: openresponses does not find an unstored response that is not cached, and evicts after any failed turn', async (t) => {
   const socket = await RawSocket.open((await start(t, { dialect: 'openresponses' })).url);
   const codeOf = async (body: object) => terminal(await socket.ask({ ...CREATE, store: false, ...body }))['error'];
   const { id } = terminal(await socket.ask({ ...CREATE, store: false }))['response'];
@@ -139,7 +139,7 @@ test('P113: at openresponses an unstored id that is not cached is not found, and
   assert.equal((await codeOf({ previous_response_id: id })).code, 'previous_response_not_found');
 });
 
-test('the journal tells of each turn the connection, lane, plan, parent and transcript, whatever happens to it', async (t) => {
+test('the journal has the connection, lane, plan, parent and transcript of each turn, whatever its outcome is', async (t) => {
   const { url, journal } = await start(t, { limits: { storedResponses: 3 } });
   const one = await RawSocket.open(url);
   const two = await RawSocket.open(url);

@@ -31,7 +31,7 @@ describe('the control API', () => {
     assert.deepEqual(requests[0], { connection: 1, method: 'POST', path: '/v1/responses', status: 200 });
   });
 
-  test('replaces and removes the script, as YAML or as JSON, and says which of its turns answered nothing', async (t) => {
+  test('replaces and removes the script, as YAML or as JSON, and lists the turns that were not used', async (t) => {
     const { control, ask } = await start(t);
     await control('PUT', '/script', 'turns:\n  - text: from yaml\n  - text: second\n');
     assert.equal(await ask(), 'from yaml');
@@ -42,7 +42,7 @@ describe('the control API', () => {
     assert.equal(await ask(), 'Hello');
   });
 
-  test('refuses a wrong script with its place, and keeps the one before', async (t) => {
+  test('refuses an invalid script with the place of the error, and keeps the previous script', async (t) => {
     const { control, ask } = await start(t, { script: { turns: [{ text: 'kept' }] } });
     const { httpStatus, error } = await control('PUT', '/script', 'turns:\n  - txt: x\n');
     assert.deepEqual([httpStatus, error.code], [400, 'invalid_script']);
@@ -65,7 +65,7 @@ describe('the control API', () => {
     assert.deepEqual((await control('GET', '/journal')).turns, []);
   });
 
-  test('waits until no turn runs, and says which do when the time is over', async (t) => {
+  test('settled waits until no turn runs, and names the running turns when the time is over', async (t) => {
     const { emulator, control } = await start(t, { latency: { firstTokenMs: 600_000 } });
     const controller = new AbortController();
     const turn = post(emulator.url, { ...CREATE, stream: true }, { signal: controller.signal });
@@ -85,7 +85,7 @@ describe('the control API', () => {
     await assert.rejects(post(emulator.url, CREATE));
   });
 
-  test('refuses what it does not know, by name', async (t) => {
+  test('refuses an unknown path, method and parameter by name', async (t) => {
     const { control } = await start(t);
     const unknown = await control('GET', '/journl');
     assert.equal(unknown.httpStatus, 404);
@@ -104,7 +104,7 @@ describe('the control API', () => {
 });
 
 describe('an emulator in tests', () => {
-  test('script() and faults() replace what it answers; assertScriptUsed() names what answered nothing', async (t) => {
+  test('script() and faults() replace the answers and the faults; assertScriptUsed() names the unused turns', async (t) => {
     const { emulator, ask } = await start(t, { faults: [{ do: 'error status=500' }] });
     assert.equal((await post(emulator.url, CREATE)).status, 500);
     await emulator.faults();
@@ -116,7 +116,7 @@ describe('an emulator in tests', () => {
     emulator.assertScriptUsed();
   });
 
-  test('settled() waits for the outcome of a turn whose client has seen its error already', async (t) => {
+  test('settled() waits for the outcome of a turn whose client has received its error already', async (t) => {
     for (let run = 0; run < 5; run += 1) {
       const { emulator } = await start(t, { faults: [{ do: 'end after=4' }] });
       await assert.rejects(post(emulator.url, { ...CREATE, stream: true }).then((response) => response.text()));
@@ -133,7 +133,7 @@ describe('an emulator in tests', () => {
     assert.equal(emulator.journal.turns()[0]?.outcome, 'aborted');
   });
 
-  test('N18: log is told of each request and each turn, without contents', async (t) => {
+  test('N18: the option log receives a line for each request and each turn, without contents', async (t) => {
     const lines: string[] = [];
     const { emulator } = await start(t, { log: (line) => lines.push(line), models: ['m'] });
     await postJson(emulator.url, { model: 'm', input: 'SENTINEL' });
@@ -153,10 +153,10 @@ describe('useEmulator', () => {
   const keyBefore = process.env['OPENAI_API_KEY'];
   const seen: (string | undefined)[] = [];
 
-  describe('with the hooks of node:test, found unasked', () => {
+  describe('with the hooks of node:test, which it finds by itself', () => {
     const emulator = useEmulator({ script: { turns: [{ text: 'Hello.' }] } });
 
-    test('sets the variables by which SDKs find it', async () => {
+    test('sets the environment variables by which SDKs find the emulator', async () => {
       assert.equal(process.env['OPENAI_BASE_URL'], emulator.url);
       assert.equal(process.env['OPENAI_API_KEY'], emulator.env.OPENAI_API_KEY);
       assert.equal((await postJson(emulator.url, CREATE)).output[0].content[0].text, 'Hello.');
@@ -164,15 +164,15 @@ describe('useEmulator', () => {
     });
   });
 
-  describe('afterwards', () => {
-    test('the variables are what they were, and the emulator is closed', async () => {
+  describe('after its tests', () => {
+    test('the environment variables have their previous values, and the emulator is closed', async () => {
       assert.notEqual(process.env['OPENAI_BASE_URL'], seen[0]);
       assert.equal(process.env['OPENAI_API_KEY'], keyBefore);
       await assert.rejects(post(seen[0] ?? '', CREATE));
     });
   });
 
-  test('takes the hooks of another runner, and is not there outside of its tests', async () => {
+  test('takes the hooks of another runner, and refuses to be used outside of tests', async () => {
     const run: (() => Promise<void>)[] = [];
     const hook = (fn: () => Promise<void>) => run.push(fn);
     const emulator = useEmulator({ hooks: { beforeAll: hook, afterAll: hook } });

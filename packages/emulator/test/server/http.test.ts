@@ -98,7 +98,7 @@ test('P115: the response object has the 31 keys and echoes the request', async (
   );
 });
 
-test('P39: a stored response can be fetched and continued; one with store false is not known', async (t) => {
+test('P39: a stored response can be fetched and continued; a response with store: false is not found', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const first = await postJson(emulator.url, { model: 'm', input: 'one' });
@@ -196,7 +196,7 @@ test('P27: requests that the API refuses are refused with status, code and param
   assert.deepEqual(new Set(emulator.journal.turns().map((turn) => turn.outcome)), new Set(['refused']));
 });
 
-test('requests beside turns: models, wrong methods, unknown paths', async (t) => {
+test('GET models lists the models; a wrong method is a 405 and an unknown path a 404', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const models = json(await (await fetch(`${emulator.url}/models?limit=1`)).text());
@@ -234,7 +234,7 @@ test('a body over the limit is refused with 413', async (t) => {
   assert.equal((await postJson(emulator.url, { model: 'm', input: 'x' })).httpStatus, 200);
 });
 
-test('a client that leaves in mid-turn aborts the turn, and nothing is stored', async (t) => {
+test('HTTP: a client that leaves during a turn aborts the turn, and no response is stored', async (t) => {
   const emulator = await startEmulator({ latency: { firstTokenMs: 600_000 } });
   t.after(() => emulator.close());
   const controller = new AbortController();
@@ -249,7 +249,7 @@ test('a client that leaves in mid-turn aborts the turn, and nothing is stored', 
   assert.equal((await fetch(`${emulator.url}/responses/${id}`)).status, 404);
 });
 
-test('a client that does not read holds the turn back instead of filling memory', async (t) => {
+test('HTTP: a turn waits for a client that does not read, and does not fill the memory', async (t) => {
   const words = 'word '.repeat(2_000_000);
   const emulator = await startEmulator({ script: { turns: [{ text: words }] } });
   t.after(() => emulator.close());
@@ -276,7 +276,7 @@ test('a client that does not read holds the turn back instead of filling memory'
   assert.equal(held()?.outcome, 'completed');
 });
 
-test('credentials stay out of the journal', async (t) => {
+test('the journal has no credentials', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   await post(
@@ -315,7 +315,7 @@ test('an upgrade to something else, and a broken handshake, are refused with a J
   }
 });
 
-test('a path of another API is answered with the API that is spoken here', async (t) => {
+test('a request to a path of another API is refused with the path of this one', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const response = await fetch(`${emulator.url}/chat/completions`, { method: 'POST', body: '{}' });

@@ -16,7 +16,7 @@ async function open(t: { after(fn: () => Promise<void>): void }, options: Emulat
 const LIMIT = ['error', 400, 'websocket_connection_limit_reached', null];
 const create = { model: 'm', input: 'x' };
 
-test('P74, P81, P99: 60 minutes, then the next create is refused; an idle socket is left alone until then', async (t) => {
+test('P74, P81, P99: a socket refuses its next create after 60 minutes, and stays open while it is idle', async (t) => {
   for (const dialect of ['openai', 'azure', 'openresponses'] as const) {
     const { clock, socket } = await open(t, { dialect });
     await clock.advance(60 * MINUTE - 1);
@@ -30,7 +30,7 @@ test('P74, P81, P99: 60 minutes, then the next create is refused; an idle socket
   }
 });
 
-test('P74: with ageLimit idle the error comes unasked; xai does so after 25 minutes', async (t) => {
+test('P74: with ageLimit idle the error comes without a create, in the dialect xai after 25 minutes', async (t) => {
   const { clock, socket } = await open(t, { ageLimit: 'idle' });
   await clock.advance(60 * MINUTE);
   const { type, status, error } = json(await socket.frame());
@@ -43,7 +43,7 @@ test('P74: with ageLimit idle the error comes unasked; xai does so after 25 minu
   await xai.socket.closed;
 });
 
-test('P74: with ageLimit idle a turn that runs is finished first', async (t) => {
+test('P74: with ageLimit idle a running turn is finished before the socket closes', async (t) => {
   const { clock, socket } = await open(t, {
     ageLimit: 'idle',
     limits: { connectionAgeMs: 10 * MINUTE },
@@ -57,7 +57,7 @@ test('P74: with ageLimit idle a turn that runs is finished first', async (t) => 
   await socket.closed;
 });
 
-test('P74: with ageLimit mid-turn nothing is finished', async (t) => {
+test('P74: with ageLimit mid-turn a running turn is not finished', async (t) => {
   const { clock, emulator, socket } = await open(t, {
     ageLimit: 'mid-turn',
     limits: { connectionAgeMs: 10 * MINUTE },
@@ -73,7 +73,7 @@ test('P74: with ageLimit mid-turn nothing is finished', async (t) => {
   assert.equal(emulator.journal.turns()[0]?.outcome, 'aborted');
 });
 
-test('P74: a lane that runs is finished before a create on another one is refused', async (t) => {
+test('P74: a running turn is finished before a create on another lane is refused', async (t) => {
   const { clock, emulator, socket } = await open(t, {
     limits: { connectionAgeMs: 10 * MINUTE },
     latency: { firstTokenMs: 11 * MINUTE },
@@ -97,7 +97,7 @@ test('P13: vercel closes with 1001 after 13 minutes, without an error', async (t
   await assert.rejects(socket.frame(), /closed before/);
 });
 
-test('P13, P86: vercel closes an idle socket after 5 minutes; a ping keeps it; openai has no such limit', async (t) => {
+test('P13, P86: vercel closes a socket that is idle for 5 minutes, unless a ping passes; openai has no idle limit', async (t) => {
   const { clock, socket } = await open(t, { dialect: 'vercel' });
   await clock.advance(4 * MINUTE);
   const pong = once(socket.socket, 'pong');
@@ -113,7 +113,7 @@ test('P13, P86: vercel closes an idle socket after 5 minutes; a ping keeps it; o
   assert.equal(terminal(await openai.socket.ask(create))['type'], 'response.completed');
 });
 
-test('P67: pings are answered, or the socket is closed with 1011', async (t) => {
+test('P67: a socket whose client does not answer a ping closes with 1011', async (t) => {
   const { clock, emulator, socket } = await open(t, { pings: { everyMs: 20_000, timeoutMs: 10_000 } });
   for (let n = 0; n < 3; n += 1) {
     const ping = once(socket.socket, 'ping');

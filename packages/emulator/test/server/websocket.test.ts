@@ -11,7 +11,7 @@ async function open(t: { after(fn: () => Promise<void>): void }, options: Emulat
   return { emulator, socket: await RawSocket.open(emulator.url, { authorization: 'Bearer sk-secret' }) };
 }
 
-test('P22: a socket carries the same events as SSE, ids aside', async (t) => {
+test('P22: a socket carries the same events as SSE, except for ids', async (t) => {
   const { emulator, socket } = await open(t, {
     script: { rules: [{ match: {}, reply: { reasoning: 'r', text: 'a b', calls: [{ name: 'f' }] } }] },
   });
@@ -25,7 +25,7 @@ test('P22: a socket carries the same events as SSE, ids aside', async (t) => {
   assert.equal(bare(overSocket), bare(overSse));
 });
 
-test('P70, P71: store false continues on its own socket only, and only the latest response', async (t) => {
+test('P70, P71: an unstored response can be continued only on its own socket, and only while it is the latest', async (t) => {
   const { emulator, socket } = await open(t);
   const ask = async (body: object) => terminal(await socket.ask({ model: 'm', store: false, ...body }));
   const first = await ask({ input: 'one' });
@@ -55,7 +55,7 @@ test('P70, P71: store false continues on its own socket only, and only the lates
   assert.equal(fresh['type'], 'response.completed');
 });
 
-test('P71: a stored response continues on any connection, an older one too', async (t) => {
+test('P71: a stored response can be continued on any connection, also if it is not the latest', async (t) => {
   const { emulator, socket } = await open(t, { credentials: 'shared' });
   const first = terminal(await socket.ask({ model: 'm', input: 'one' }));
   await socket.ask({ model: 'm', input: 'two', previous_response_id: first['response']?.['id'] });
@@ -123,7 +123,7 @@ test('P41: tool results continue by id; a call left without one is refused', asy
   assert.equal(both['response']?.['output']?.[0]?.['content']?.[0]?.['text'], 'Done.');
 });
 
-test('P38: generate false has no output and an id that continues', async (t) => {
+test('P38: a turn with generate: false has no output, and its id can be continued', async (t) => {
   const { emulator, socket } = await open(t);
   const events = await socket.ask({ model: 'm', input: [], store: false, generate: false, instructions: 'Be kind.' });
   assert.equal(events[0]?.['type'], 'response.created');
@@ -150,13 +150,13 @@ test('P43, P75: creates sent at once are answered one after another, in order', 
   }
 });
 
-test('more creates than may wait close the socket with 1008', async (t) => {
+test('a socket with more queued creates than its limit closes with 1008', async (t) => {
   const { socket } = await open(t, { limits: { queuedTurns: 2 }, latency: { firstTokenMs: 600_000 } });
   for (let i = 0; i < 4; i += 1) socket.create({ model: 'm', input: 'x' });
   assert.equal(await socket.closed, 1008);
 });
 
-test('P61: a frame that is no create is answered with an error frame, and the socket stays usable', async (t) => {
+test('P61: a frame that is not a create is answered with an error frame, and the socket stays usable', async (t) => {
   const { emulator, socket } = await open(t);
   const cases: readonly (readonly [string | Buffer, string])[] = [
     ['{', 'invalid_json'],
@@ -182,7 +182,7 @@ test('P61: a frame that is no create is answered with an error frame, and the so
   assert.equal(emulator.journal.turns().length, cases.length + 1);
 });
 
-test('P74: a create on a socket that is too old is refused, and the socket closed', async (t) => {
+test('P74: a create on a socket beyond its age limit is refused, and the socket closes', async (t) => {
   const { socket } = await open(t, { limits: { connectionAgeMs: 1 } });
   await new Promise((resolve) => setTimeout(resolve, 5));
   const error = terminal(await socket.ask({ model: 'm', input: 'x' }));
@@ -193,7 +193,7 @@ test('P74: a create on a socket that is too old is refused, and the socket close
   await socket.closed;
 });
 
-test('P88, P93: a frame of the limit closes with 1009 and no event; one byte less passes', async (t) => {
+test('P88, P93: a frame as large as the limit closes the socket with 1009 and without an event; one byte less passes', async (t) => {
   const frameBytes = 10_000;
   const { emulator, socket } = await open(t, { limits: { frameBytes } });
   const empty = JSON.stringify({ type: 'response.create', model: 'm', input: '' }).length;
@@ -204,7 +204,7 @@ test('P88, P93: a frame of the limit closes with 1009 and no event; one byte les
   assert.equal(emulator.journal.turns().length, 1);
 });
 
-test('a client that leaves in mid-turn aborts it; close() ends a running turn at once', async (t) => {
+test('WebSocket: a client that leaves during a turn aborts the turn; close() ends a running turn at once', async (t) => {
   const { emulator, socket } = await open(t, { latency: { firstTokenMs: 600_000 } });
   socket.create({ model: 'm', input: 'x' });
   await socket.frame();
@@ -220,7 +220,7 @@ test('a client that leaves in mid-turn aborts it; close() ends a running turn at
   await assert.rejects(fetch(`${emulator.url}/models`));
 });
 
-test('the journal counts connections, says how they closed, and hides the key', async (t) => {
+test('the journal has each connection with its close code, and without the key', async (t) => {
   const { emulator, socket } = await open(t);
   await socket.ask({ model: 'm', input: 'x' });
   socket.socket.close(1000, 'bye');
@@ -243,7 +243,7 @@ test('P10: an upgrade on another path is a 404', async (t) => {
   assert.equal(response.statusCode, 404);
 });
 
-test('P72: a continuation refused for another field evicts too', async (t) => {
+test('P72: a continuation that is refused for another field evicts the response that it names', async (t) => {
   const { socket } = await open(t);
   const first = terminal(await socket.ask({ model: 'm', store: false, input: 'one' }));
   const again = { model: 'm', store: false, input: 'two', previous_response_id: first['response']?.['id'] };
@@ -251,7 +251,7 @@ test('P72: a continuation refused for another field evicts too', async (t) => {
   assert.equal(terminal(await socket.ask(again))['error']?.['code'], 'previous_response_not_found');
 });
 
-test('a client that does not read holds its turn back, and may die like that', async (t) => {
+test('WebSocket: a turn waits for a client that does not read, and is aborted when that client dies', async (t) => {
   const { emulator, socket } = await open(t, { script: { turns: [{ text: 'word '.repeat(2_000_000) }] } });
   socket.socket.pause();
   socket.create({ model: 'm', input: 'x' });

@@ -42,7 +42,7 @@ test('an echo calls the function that tool_choice demands, with the smallest arg
   assert.deepEqual([custom?.['type'], custom?.['name']], ['custom_tool_call', 'sql']);
 });
 
-test('an echo calls nothing unasked, in no dialect but openresponses', async (t) => {
+test('an echo calls no tool without a demand, except in the dialect openresponses', async (t) => {
   for (const dialect of ['openai', 'azure', 'xai', 'vercel'] as const) {
     const ask = await asker(t, { dialect });
     assert.deepEqual(said(await ask({ tools: [WEATHER] })), ['Bonn?']);
@@ -53,7 +53,7 @@ test('an echo calls nothing unasked, in no dialect but openresponses', async (t)
   assert.deepEqual(said(await ask({})), ['Bonn?']);
 });
 
-test('P114, openresponses: without a script, a function that is offered is called once, then its output is told', async (t) => {
+test('P114, openresponses: the echo calls an offered function once, then repeats its output', async (t) => {
   const ask = await asker(t, { dialect: 'openresponses' });
   const user = { type: 'message', role: 'user', content: "What's the weather like?" };
   const calls = await ask({ input: [user], tools: [TIME, WEATHER] });

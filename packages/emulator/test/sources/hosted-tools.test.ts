@@ -77,7 +77,7 @@ const PROGRESS: readonly (readonly [tool: Tool, events: string])[] = [
   [{ type: 'compaction' }, 'compaction.compacting'],
 ];
 
-test('P59: each hosted tool has its progress events between added and done, with its places', async (t) => {
+test('P59: each hosted tool has its progress events between added and done, with item_id and output_index', async (t) => {
   for (const [tool, expected] of PROGRESS) {
     const events = await eventsOf(t, tool);
     const types = events.map((event) => event['type'].replace('response.', ''));
@@ -93,7 +93,7 @@ test('P59: each hosted tool has its progress events between added and done, with
   }
 });
 
-test('partial images are numbered and carry how the image looks', async (t) => {
+test('the events of partial images have numbers and the settings of the image', async (t) => {
   const events = await eventsOf(t, {
     type: 'image_generation_call',
     result: 'AAAA',
@@ -113,7 +113,7 @@ test('partial images are numbered and carry how the image looks', async (t) => {
   assert.deepEqual([item['result'], item['output_format'], item['partial_images']], ['AAAA', 'webp', undefined]);
 });
 
-test('the fields of `include` are sent only when they are asked for', async (t) => {
+test('fields that `include` can name are sent only if the request includes them', async (t) => {
   const hidden = async (tool: Tool) => (await eventsOf(t, tool, [])).at(-1)?.['item'];
   const shown = async (tool: Tool) => (await eventsOf(t, tool)).at(-1)?.['item'];
   const [web, file, code] = [PROGRESS[0]?.[0], PROGRESS[1]?.[0], PROGRESS[2]?.[0]];
@@ -126,7 +126,7 @@ test('the fields of `include` are sent only when they are asked for', async (t) 
   assert.deepEqual((await shown(code))['outputs'], [{ type: 'logs', logs: '1' }]);
 });
 
-test('a hosted shell answers its own calls; a local one is answered by the client, by name in templates', async (t) => {
+test('the calls of a hosted shell are answered by the service, those of a local shell by the client, whose output templates can name', async (t) => {
   const emulator = await start(t, {
     turns: [
       {
@@ -166,7 +166,7 @@ test('a hosted shell answers its own calls; a local one is answered by the clien
   assert.equal(third['output'][0]['content'][0]['text'], 'a.txt / deleted / 3');
 });
 
-test('custom tools take free text, and answer like functions', async (t) => {
+test('custom tools take free text, and are answered like functions', async (t) => {
   const emulator = await start(t, {
     turns: [
       {
@@ -200,7 +200,7 @@ test('custom tools take free text, and answer like functions', async (t) => {
   assert.equal(next['response']['output'][0]['content'][0]['text'], 'one row two');
 });
 
-test('reasoning is encrypted on request, and the terminal response has another text than the item', async (t) => {
+test('reasoning is encrypted on request, with different ciphertexts in the item and in the terminal response', async (t) => {
   const emulator = await start(t, { turns: [{ reasoning: ['First.', 'Second.'], text: 'Done.' }], after: 'repeat' });
   const ask = async (include: readonly string[]) =>
     (await postSse(emulator.url, { model: 'm', input: 'x', include })).map(({ data }) => json(data));
@@ -265,7 +265,7 @@ test('reasoning text, annotations, log probabilities and phases are as the scrip
   assert.deepEqual(of('output_text.delta').at(-1)?.['logprobs'], part['logprobs'].slice(-1));
 });
 
-test('a script’s tools are checked like the rest of it: place and name of what is wrong', async (t) => {
+test('the tools of a script are checked, and a mistake is named with its place', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-tools-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, 'script.yaml');

@@ -15,7 +15,7 @@ function countResponses(lines: readonly string[]): number {
   return lines.filter((line) => json(line)['type'] === 'response.created').length;
 }
 
-test('every recording is sent byte for byte, over SSE and over a socket', async (t) => {
+test('every recording is sent unchanged, over SSE and over a socket', async (t) => {
   const emulator = await startEmulator({ recordings: folder });
   t.after(() => emulator.close());
   const files = (await readdir(folder)).filter((file) => file.endsWith('.jsonl'));
@@ -106,7 +106,7 @@ test('a recording of several responses follows the conversation: by id, by full 
   assert.equal(emulator.journal.turns()[0]?.output[0]?.['call_id'], 'call_1');
 });
 
-test('a recording that is missing, or lies outside of the folder, is refused by its name', async (t) => {
+test('a recording that is missing or outside of the folder is refused by its name', async (t) => {
   const folder = await folderWith(t, { 'bad.jsonl': 'no json\n', 'empty.jsonl': '' });
   const emulator = await startEmulator({ recordings: folder });
   t.after(() => emulator.close());
@@ -118,7 +118,7 @@ test('a recording that is missing, or lies outside of the folder, is refused by 
   }
 });
 
-test('a link that leads out of the folder is not followed; one inside of it is', async (t) => {
+test('a symbolic link that leads out of the folder is not followed; a link within the folder is', async (t) => {
   const outside = await mkdtemp(join(tmpdir(), 'outside-'));
   const folder = await mkdtemp(join(tmpdir(), 'recordings-'));
   t.after(() => Promise.all([outside, folder].map((each) => rm(each, { recursive: true }))));

@@ -8,7 +8,7 @@ import { json } from '../wire.js';
 
 const file = new URL('../../schema/script.schema.json', import.meta.url);
 
-test('the schema for editors is that of the definition', async () => {
+test('the JSON Schema in the package equals the one that is made of the definition', async () => {
   const shipped = json(await readFile(file, 'utf8'));
   assert.deepEqual(
     shipped,
@@ -17,7 +17,7 @@ test('the schema for editors is that of the definition', async () => {
   );
 });
 
-test('the schema takes a script that uses everything, and refuses a misspelt key', async () => {
+test('the JSON Schema accepts a script with every key, and refuses a misspelt key', async () => {
   const schema = z.fromJSONSchema(json(await readFile(file, 'utf8')));
   const script = `
 pace: { tokens_per_second: 40 }

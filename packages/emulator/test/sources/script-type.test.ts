@@ -15,6 +15,6 @@ type Plain<T> = T extends (...args: never) => unknown ? T : T extends object ? {
 const scripts: Same<Plain<Script>, Plain<z.input<typeof scriptSchema>>> = true;
 const rules: Same<Plain<FaultRule>, Plain<z.input<typeof ruleSchema>>> = true;
 
-test('the types of scripts and faults are those of their schemas', () => {
+test('the declared types of scripts and faults equal the types of their schemas', () => {
   assert.deepEqual([scripts, rules], [true, true]);
 });

@@ -59,7 +59,7 @@ async function converse(ask: (body: object) => Promise<Json>, byId: boolean): Pr
   return said;
 }
 
-test('a conversation is answered alike in full, by id, over HTTP and on a socket', async (t) => {
+test('a script answers a conversation equally in full, by id, over HTTP and on a socket', async (t) => {
   const emulator = await start(t, CONVERSATION);
   const socket = await RawSocket.open(emulator.url);
   const overHttp = (body: object) => postJson(emulator.url, body);
@@ -76,7 +76,7 @@ test('a conversation is answered alike in full, by id, over HTTP and on a socket
   assert.deepEqual(await converse(overSocket, false), expected);
 });
 
-test('after the last entry: an error, the last entry again, or an echo', async (t) => {
+test('the key after answers beyond the last entry: with an error, the last entry again, or an echo', async (t) => {
   const second = async (after: Script['after']) => {
     const emulator = await start(t, { turns: [{ text: 'only' }], ...(after && { after }) });
     const first = await postJson(emulator.url, { model: 'm', input: 'a' });
@@ -113,7 +113,7 @@ test('an error among the turns answers once, then the conversation goes on, in e
   assert.deepEqual(frame['error']?.['headers'], { 'retry-after': '2' });
 });
 
-test('fail and incomplete end a response after what was said', async (t) => {
+test('fail and incomplete end a response after its other items', async (t) => {
   const emulator = await start(t, {
     rules: [
       { match: { input: 'fail' }, reply: { text: 'half', fail: { code: 'server_error', message: 'Broken.' } } },
@@ -139,7 +139,7 @@ test('fail and incomplete end a response after what was said', async (t) => {
   );
 });
 
-test('the first rule that matches answers: on text, expression, tool output, model, turn', async (t) => {
+test('the first matching rule answers: by text, regular expression, tool output, model or turn', async (t) => {
   const emulator = await start(t, {
     rules: [
       { match: { input: '/^WEATHER/i' }, reply: { calls: [{ name: 'look' }] } },
@@ -159,7 +159,7 @@ test('the first rule that matches answers: on text, expression, tool output, mod
   assert.equal((await postJson(emulator.url, { model: 'm', input: 'rain' }))['error']?.['code'], 'script_exhausted');
 });
 
-test('a template that leads nowhere is an error that names it and its place in the script, never an empty text', async (t) => {
+test('a template without a value is an error that names the template and its place in the script', async (t) => {
   for (const [template, part] of [
     ['nothing', '"nothing"'],
     ['input.lines.7', '"7"'],
@@ -175,7 +175,7 @@ test('a template that leads nowhere is an error that names it and its place in t
   }
 });
 
-test('the pace of a script is kept', async (t) => {
+test('the answers of a script have its pace', async (t) => {
   const emulator = await start(t, {
     pace: { first_token_ms: 60, tokens_per_second: 100 },
     turns: [{ text: 'a b c d e f' }],
@@ -230,7 +230,7 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['a number too large', 'turns:\n  - error: { status: 700 }\n', /status must be at most 599\.$/],
 ];
 
-test('a wrong script is refused in one sentence with file, line and column', async (t) => {
+test('an invalid script is refused in one sentence with file, line and column', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-script-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, 'script.yaml');

@@ -37,7 +37,7 @@ test('P21, P82, P83: all dialects but openai refuse stream_id and run one turn a
   }
 });
 
-test('P72: azure, xai and openresponses evict after any failed turn; openai only what it continued', async (t) => {
+test('P72: azure, xai and openresponses evict the latest response after any failed turn; openai only the one that the turn continued', async (t) => {
   for (const [dialect, expected] of [
     ['openai', undefined],
     ['azure', 'previous_response_not_found'],
@@ -50,7 +50,7 @@ test('P72: azure, xai and openresponses evict after any failed turn; openai only
   }
 });
 
-test('a reasoning item of xai has a status, as the provider of the AI SDK demands; that of openai only where it is not finished', async (t) => {
+test('a reasoning item of xai has a status, as the AI SDK requires; a reasoning item of openai only if it is not finished', async (t) => {
   const script = { turns: [{ reasoning: ['Why?'], text: 'So.' }] };
   for (const [dialect, begun, finished] of [
     ['xai', 'in_progress', 'completed'],
@@ -65,7 +65,7 @@ test('a reasoning item of xai has a status, as the provider of the AI SDK demand
   }
 });
 
-test('P12: xai does not continue store false, refuses instructions with an id, and has errors without a type', async (t) => {
+test('P12: xai does not continue unstored responses, refuses instructions with an id, and has errors without a type', async (t) => {
   const { emulator, socket } = await open(t, 'xai');
   const unstored = idOf(await socket.ask(create()));
   socket.create(create({ previous_response_id: unstored }));
@@ -80,7 +80,7 @@ test('P12: xai does not continue store false, refuses instructions with an id, a
   assert.deepEqual([overHttp.httpStatus, overHttp.error.param], [400, 'instructions']);
 });
 
-test('P13: vercel closes after an error, with the code of its kind', async (t) => {
+test('P13: vercel closes after an error, with a close code for its status', async (t) => {
   const script = (status: number) => ({ rules: [{ match: {}, reply: { error: { status } } }] });
   for (const [status, code] of [
     [402, 4402],
@@ -94,7 +94,7 @@ test('P13: vercel closes after an error, with the code of its kind', async (t) =
   }
 });
 
-test('P13: vercel has one model a connection', async (t) => {
+test('P13: vercel allows one model for each connection', async (t) => {
   const { socket } = await open(t, 'vercel');
   await socket.ask(create({ model: 'openai/a' }));
   await socket.ask(create({ model: 'openai/a' }));
@@ -102,7 +102,7 @@ test('P13: vercel has one model a connection', async (t) => {
   assert.equal(await socket.closed, 1008);
 });
 
-test('P72: after response.failed the whole chain is gone at vercel, what was stored too; at openai that stays', async (t) => {
+test('P72: after response.failed, vercel forgets the whole chain, stored responses included; openai keeps stored responses', async (t) => {
   const turns = [{ text: 'a' }, { text: 'b' }, { fail: { code: 'server_error', message: 'no', times: 9 } }];
   for (const [dialect, status] of [
     ['vercel', 400],
@@ -118,7 +118,7 @@ test('P72: after response.failed the whole chain is gone at vercel, what was sto
   }
 });
 
-test('P88: vercel takes less than 4 MiB a frame', async (t) => {
+test('P88: vercel refuses frames of 4 MiB', async (t) => {
   const { socket } = await open(t, 'vercel');
   socket.create(create({ input: 'x'.repeat(4 * 1024 * 1024) }));
   assert.equal(await socket.closed, 1009);
@@ -127,7 +127,7 @@ test('P88: vercel takes less than 4 MiB a frame', async (t) => {
   assert.equal(terminal(events)['type'], 'response.completed');
 });
 
-test('P23: an SSE body ends with [DONE] in openresponses, and nowhere else; a socket never has it', async (t) => {
+test('P23: an SSE body ends with [DONE] only in the dialect openresponses, and a socket never has it', async (t) => {
   for (const dialect of ['openai', 'openresponses', ...ONE_LANE] as const) {
     const { emulator, socket } = await open(t, dialect);
     const body = await (await post(emulator.url, { model: 'm', input: 'x', stream: true })).text();
@@ -161,7 +161,7 @@ test('an unknown dialect is refused', async () => {
   await assert.rejects(startEmulator({ dialect: dialect as DialectName }), /option "dialect"/);
 });
 
-test('D12: reasoning that another provider has made is refused, sealed or by its id; what no emulator made passes', async (t) => {
+test('D12: reasoning of another provider is refused by its ciphertext or its id; reasoning that no emulator made passes', async (t) => {
   const script = { turns: [{ reasoning: 'Hm.', text: 'x' }], after: 'repeat' as const };
   const first = await open(t, 'openai', { script });
   const second = await open(t, 'xai', { script });
@@ -192,7 +192,7 @@ test('D12: reasoning that another provider has made is refused, sealed or by its
 describe('chatgpt: the backend that Codex and pi use with a login', () => {
   const CREATE = { model: 'gpt-6', input: 'Hello', store: false };
 
-  test('P18: its base is /backend-api/codex; /v1 is served too', async (t) => {
+  test('P18: the base path is /backend-api/codex, and /v1 is served too', async (t) => {
     const emulator = await startEmulator({ dialect: 'chatgpt' });
     t.after(() => emulator.close());
     assert.equal(emulator.url, `http://127.0.0.1:${emulator.port}/backend-api/codex`);
@@ -203,7 +203,7 @@ describe('chatgpt: the backend that Codex and pi use with a login', () => {
     }
   });
 
-  test('P18: a create that would be stored is refused', async (t) => {
+  test('P18: a create without store: false is refused', async (t) => {
     const emulator = await startEmulator({ dialect: 'chatgpt' });
     t.after(() => emulator.close());
     for (const store of [undefined, true]) {
@@ -212,7 +212,7 @@ describe('chatgpt: the backend that Codex and pi use with a login', () => {
     }
   });
 
-  test('P10: x-codex-turn-state comes with the answer, and a repeated one comes back', async (t) => {
+  test('P10: an answer has x-codex-turn-state, which is the one of the request if it has one', async (t) => {
     const emulator = await startEmulator({ dialect: 'chatgpt' });
     t.after(() => emulator.close());
     const first = await post(emulator.url, CREATE);
@@ -228,7 +228,7 @@ describe('chatgpt: the backend that Codex and pi use with a login', () => {
     socket.close();
   });
 
-  test('P60: on a socket the limits come before each response, without a number; over HTTP as headers', async (t) => {
+  test('P60: rate limits come on a socket as an event before each response, and over HTTP as headers', async (t) => {
     const emulator = await startEmulator({ dialect: 'chatgpt', clock: new ManualClock() });
     t.after(() => emulator.close());
     const socket = await RawSocket.open(emulator.url);
@@ -247,14 +247,14 @@ describe('chatgpt: the backend that Codex and pi use with a login', () => {
     assert.equal(headers.get('x-codex-secondary-window-minutes'), '10080');
   });
 
-  test('P60: a turn that is refused has no limits before its error', async (t) => {
+  test('P60: a refused turn has no rate limits before its error', async (t) => {
     const emulator = await startEmulator({ dialect: 'chatgpt' });
     t.after(() => emulator.close());
     const socket = await RawSocket.open(emulator.url);
     assert.equal((await socket.ask({ ...CREATE, store: true }))[0].type, 'error');
   });
 
-  test('P18: it says which account there is, as Codex asks before its first turn', async (t) => {
+  test('P18: the path of accounts has the account that Codex asks for before its first turn', async (t) => {
     const emulator = await startEmulator({ dialect: 'chatgpt' });
     t.after(() => emulator.close());
     const url = new URL('/backend-api/wham/accounts/check', emulator.url);
@@ -264,7 +264,7 @@ describe('chatgpt: the backend that Codex and pi use with a login', () => {
     assert.equal((await fetch(new URL('/backend-api/wham/usage', emulator.url))).status, 404);
   });
 
-  test('P18, P58: the terminal event has an empty output, and its response can be continued all the same', async (t) => {
+  test('P18, P58: the terminal event has an empty output, and its response can still be continued', async (t) => {
     const emulator = await startEmulator({ dialect: 'chatgpt' });
     t.after(() => emulator.close());
     const socket = await RawSocket.open(emulator.url);
@@ -280,7 +280,7 @@ describe('chatgpt: the backend that Codex and pi use with a login', () => {
   });
 });
 
-test('HEAD of the turns path is answered with 405, as Codex probes it', async (t) => {
+test('HEAD /v1/responses, with which Codex probes a server, is answered with 405', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const answer = await fetch(`${emulator.url}/responses`, { method: 'HEAD' });

@@ -6,7 +6,7 @@ export interface LaneCache {
   /** The response with this id, if it is the latest of this lane or, for a fork, of another lane of the connection (P46). */
   find(id: string): RememberedResponse | undefined;
   /** Replaces the latest response of the lane, after a turn that ended well (P70). */
-  advance(response: RememberedResponse): void;
+  setLatest(response: RememberedResponse): void;
   /** Removes what the dialect evicts after a turn that was refused or failed (P72). `continued` is the `previous_response_id` of the turn. */
   evict(continued: unknown, how: 'refused' | 'failed'): void;
 }
@@ -22,15 +22,15 @@ export class ConnectionCache {
     this.#eviction = eviction;
   }
 
-  /** The lineage of one lane; `lane` is its identity. */
-  laneCache(lane: object): LaneCache {
+  /** The cache of one lane. The object `lane` identifies it. */
+  ofLane(lane: object): LaneCache {
     return {
       find: (id) => {
         const own = this.#latest.get(lane);
         if (own?.response.id === id) return own;
         return [...this.#latest.values()].find(({ response }) => response.id === id);
       },
-      advance: (response) => this.#replace(lane, response),
+      setLatest: (response) => this.#replace(lane, response),
       evict: (continued, how) => this.#evict(lane, continued, how),
     };
   }
